@@ -1,0 +1,200 @@
+/**
+ * What a backend is: four memory primitives and twelve compute primitives. Every op is written in them, so every op trains
+ * on every backend. On top come optional *fused* kernels for speed, each defined elsewhere by a composition of primitives.
+ *
+ * The contract (what a GPU behind gpu.js can keep):
+ *
+ * - Buffers are contiguous and row-major. Calls run in the order they are made. Shapes have been checked before.
+ * - A primitive has at most seven inputs and exactly one output. `out` is a slot the backend fills: a pointer it writes through,
+ *   or a handle it puts into `out.storage`. It is never read before, and never an alias of an input.
+ * - No primitive needs atomics or writes in place.
+ * - float64 may be missing (`dtypes` says so). A device may hold int32 and bool as float32, exact up to 2^24.
+ * - bool holds 0 or 1. A kernel whose table row returns a truth value has a bool `out`.
+ * - A size of 0 is legal everywhere; a sum over nothing is 0.
+ * - Operands may share storage with each other (`mul(x, x)`).
+ */
+import type { DType, TypedArray } from '../dtype.js'
+import type { ReduceExtent, Shape, Window } from '../shape.js'
+
+/** The memory behind one or more tensors (a reshape shares it). The backend alone knows what `handle` is. */
+export interface Storage {
+  handle: unknown
+  readonly backend: Backend
+  readonly dtype: DType
+  readonly size: number
+  /** Tensors that point here; at zero the memory goes back. */
+  references: number
+}
+
+/** What kernels see of a tensor. */
+export interface Operand {
+  readonly storage: Storage
+  readonly shape: Shape
+  readonly dtype: DType
+  readonly size: number
+}
+
+/** Elementwise functions of one argument. float → float unless noted. */
+export type MapKernel =
+  | 'cast' // any → any, as dtype.ts converts
+  | 'neg'
+  | 'abs'
+  | 'sign'
+  | 'square' // also int32
+  | 'sqrt'
+  | 'rsqrt'
+  | 'reciprocal'
+  | 'exp'
+  | 'expm1'
+  | 'log'
+  | 'log1p'
+  | 'sin'
+  | 'cos'
+  | 'tan'
+  | 'asin'
+  | 'acos'
+  | 'atan'
+  | 'sinh'
+  | 'cosh'
+  | 'tanh'
+  | 'sigmoid'
+  | 'softplus'
+  | 'erf'
+  | 'floor'
+  | 'ceil'
+  | 'round' // round: half to even
+  | 'isNaN'
+  | 'isFinite' // → bool
+  | 'logicalNot' // bool → bool
+
+/** Elementwise functions of two arguments of one dtype, broadcast to `out` by NumPy's rule. */
+export type ZipKernel =
+  | 'add'
+  | 'sub'
+  | 'mul'
+  | 'maximum'
+  | 'minimum' // float, int32. maximum and minimum give NaN if either is
+  | 'div'
+  | 'pow'
+  | 'atan2' // float
+  | 'mod'
+  | 'floorDiv' // float, int32; the sign of the divisor, as Python. int32 by 0 gives 0
+  | 'equal'
+  | 'notEqual'
+  | 'less'
+  | 'lessEqual'
+  | 'greater'
+  | 'greaterEqual' // any → bool
+  | 'logicalAnd'
+  | 'logicalOr'
+  | 'logicalXor' // bool → bool
+
+/** Reductions. argMax and argMin give the first position, as int32. NaN wins max, min, argMax and argMin. */
+export type ReduceKernel = 'sum' | 'prod' | 'max' | 'min' | 'argMax' | 'argMin'
+
+/**
+ * A strided read with a border: output axis i walks input axis `axis[i]` from `start[i]` by `step[i]`; outside the input the
+ * value is `fill`. `axis[i] = -1` repeats. Covers transpose, slice, flip, broadcast and pad. Input axes that no output
+ * axis walks have size 1.
+ */
+export interface View {
+  axis: readonly number[]
+  start: readonly number[]
+  step: readonly number[]
+  fill: number
+}
+
+/** The primitives that compute. `out` first. */
+export interface Kernels {
+  /** out[i] = value */
+  fill(out: Operand, value: number): void
+  /** out = the view of x; any dtype, the same for both. */
+  copy(out: Operand, x: Operand, view: View): void
+  /** out[i] = f(x[i]) */
+  map(out: Operand, x: Operand, kernel: MapKernel): void
+  /** out[i] = f(a[i], b[i]), a and b broadcast to out's shape. */
+  zip(out: Operand, a: Operand, b: Operand, kernel: ZipKernel): void
+  /** out[i] = condition[i] ? a[i] : b[i], all three broadcast to out's shape; condition is bool, a and b any one dtype. */
+  select(out: Operand, condition: Operand, a: Operand, b: Operand): void
+  /** out[o, i] = f over l of x[o, l, i]; float, int32, and for max and min bool. length 0 only for sum and prod. */
+  reduce(out: Operand, x: Operand, kernel: ReduceKernel, extent: ReduceExtent): void
+  /** Running sum along `length`: out[o, l, i] = Σ x[o, j, i] over j ≤ l (j < l if exclusive; from the end if reverse). */
+  scan(out: Operand, x: Operand, extent: ReduceExtent, exclusive: boolean, reverse: boolean): void
+  /** out[.., m, n] = op(a)[.., m, k] · op(b)[.., k, n] with equal leading axes; op transposes the last two axes if asked. float. */
+  matMul(out: Operand, a: Operand, b: Operand, transposeA: boolean, transposeB: boolean): void
+  /** im2col. x [n, h, w, c] → out [n, oh, ow, kh, kw, c]; outside x the value is `fill`. */
+  unfold(out: Operand, x: Operand, window: Window, fill: number): void
+  /** col2im, the adjoint of unfold with fill 0: x [n, oh, ow, kh, kw, c] → out [n, h, w, c], overlapping cells summed. */
+  fold(out: Operand, x: Operand, window: Window): void
+  /** out[i, :] = x[indices[i], :] with x [rows, inner], indices int32 [count]. Throws a ValueError that names a bad index. */
+  gather(out: Operand, x: Operand, indices: Operand): void
+  /** out [rows, inner] = zeros, then out[indices[i], :] += x[i, :] in order of i. */
+  scatterAdd(out: Operand, x: Operand, indices: Operand): void
+}
+
+/**
+ * Optional kernels for speed. An op that names one carries its definition by primitives; a test holds the two equal. The
+ * exception to "one output" is `update`, whose slots a backend may write in place or swap.
+ */
+export interface FusedKernels {
+  /** x [n, h, w, c] ∗ filter [kh, kw, c, f] → out [n, oh, ow, f] */
+  conv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
+  /** One LSTM step: out [2, n, u] holds h' then c'. Gates in Keras' order i, f, c, o. */
+  lstmCell?(out: Operand, x: Operand, h: Operand, c: Operand, kernel: Operand, recurrentKernel: Operand, bias: Operand): void
+  /** out [rows, classes] = exp(x − max) / Σ, row by row. */
+  softmax?(out: Operand, x: Operand): void
+  /** out [rows] = −Σ labels · log softmax(logits), row by row. */
+  softmaxCrossEntropy?(out: Operand, logits: Operand, labels: Operand): void
+  /** One elementwise program over equally sized slots and inputs; see update-program.ts. */
+  update?(slots: readonly Operand[], inputs: readonly Operand[], program: UpdateProgram, scalars: readonly number[]): void
+  /** Threefry bits of counters first, first+1, … as floats in [0, 1): the same values as random.ts makes on the host. */
+  uniform?(out: Operand, key: readonly [number, number]): void
+}
+
+/** A value in an update program: a slot or input or scalar by position, or the result of an earlier step. */
+export type UpdateValue = { slot: number } | { input: number } | { scalar: number } | { step: number }
+
+/**
+ * An optimizer's rule as data: elementwise steps in order, then which step each slot becomes. Reference backends interpret it,
+ * fast ones compile it to one loop.
+ */
+export interface UpdateProgram {
+  /** Unique: backends cache the compiled form under it. */
+  readonly name: string
+  readonly steps: readonly { kernel: UpdateKernel; arguments: readonly UpdateValue[] }[]
+  /** results[i] is the step whose value slot i takes. */
+  readonly results: readonly number[]
+}
+
+/** The subset of map and zip kernels that update programs use. */
+export type UpdateKernel = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'sqrt' | 'square' | 'abs' | 'neg'
+
+/** What a backend holds right now. */
+export interface MemoryInfo {
+  /** Live buffers. */
+  buffers: number
+  /** Bytes of live buffers, as the backend stores them. */
+  bytes: number
+  /** Bytes the backend has reserved from the system. */
+  reservedBytes: number
+}
+
+/** A place where tensors live and are computed with. */
+export interface Backend {
+  readonly name: string
+  readonly dtypes: ReadonlySet<DType>
+  readonly kernels: Kernels
+  readonly fused: FusedKernels
+  /** A handle for `size` elements with unspecified content. Throws a BackendError that says how much was asked and held. */
+  alloc(size: number, dtype: DType): unknown
+  /** Copies host values (already of the storage's dtype) in. */
+  write(storage: Storage, values: TypedArray): void
+  /** A copy of the values on the host. */
+  read(storage: Storage): Promise<TypedArray>
+  /** The same, at once, where the backend can; debugging needs it. */
+  readSync?(storage: Storage): TypedArray
+  free(storage: Storage): void
+  memory(): MemoryInfo
+  /** Gives everything back; the backend is unusable afterwards. */
+  dispose?(): Promise<void>
+}

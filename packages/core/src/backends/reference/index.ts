@@ -1,0 +1,240 @@
+/**
+ * The reference backend: every primitive as its definition, in plain loops over typed arrays with float64 sums. Slow and
+ * obvious on purpose: it is the oracle of the tests, the only home of float64, and the first thing to read.
+ */
+import { castValue, type DType, hostArray, type TypedArray } from '../../dtype.js'
+import { ValueError } from '../../errors.js'
+import { broadcastStrides, type Shape, sizeOf, stridesOf, type Window } from '../../shape.js'
+import type { Backend, FusedKernels, Kernels, Operand, Storage, UpdateValue } from '../backend.js'
+import { mapKernels, reduceKernels, updateKernels, zipKernels } from './scalar-kernels.js'
+
+const dataOf = (x: Operand): TypedArray => x.storage.handle as TypedArray
+
+/** Calls `visit(flat position, coordinates)` for every cell of a shape, row-major. */
+function eachCell(shape: Shape, visit: (i: number, at: readonly number[]) => void): void {
+  const at = shape.map(() => 0)
+  const size = sizeOf(shape)
+  for (let i = 0; i < size; i++) {
+    visit(i, at)
+    for (let axis = shape.length - 1; axis >= 0 && ++at[axis] === shape[axis]; axis--) at[axis] = 0
+  }
+}
+
+/** A reader of `x` broadcast to `shape`, by coordinates. */
+function broadcastReader(x: Operand, shape: Shape): (at: readonly number[]) => number {
+  const data = dataOf(x)
+  const strides = broadcastStrides(x.shape, shape)
+  return (at) => data[at.reduce((offset, index, axis) => offset + index * strides[axis], 0)]
+}
+
+/** Rounds an integer result into its dtype, as 32-bit arithmetic wraps. */
+const store = (dtype: DType, value: number): number =>
+  dtype === 'int32' ? (Number.isFinite(value) ? Number(BigInt.asIntN(32, BigInt(Math.trunc(value)))) : 0) : value
+
+/** Visits every pair of cells (in x, in the unfolded tensor) that unfold and fold connect; -1 for a cell outside x. */
+function eachWindowCell(x: Shape, window: Window, visit: (inX: number, inWindows: number) => void): void {
+  const [n, height, width, channels] = x
+  const { kernelSize, strides, dilation, padBefore, outSize } = window
+  eachCell([n, outSize[0], outSize[1], kernelSize[0], kernelSize[1], channels], (i, [b, oy, ox, ky, kx, c]) => {
+    const y = oy * strides[0] + ky * dilation[0] - padBefore[0]
+    const z = ox * strides[1] + kx * dilation[1] - padBefore[1]
+    const inside = y >= 0 && y < height && z >= 0 && z < width
+    visit(inside ? ((b * height + y) * width + z) * channels + c : -1, i)
+  })
+}
+
+/** Row indices with a check that names the first bad one. */
+function checkedIndices(indices: Operand, rows: number): TypedArray {
+  const data = dataOf(indices)
+  for (let i = 0; i < data.length; i++) {
+    if (data[i] < 0 || data[i] >= rows)
+      throw new ValueError(`index ${data[i]} at position ${i} is out of range: there are ${rows} rows (0 to ${rows - 1}).`)
+  }
+  return data
+}
+
+const kernels: Kernels = {
+  fill(out, value) {
+    dataOf(out).fill(value)
+  },
+
+  copy(out, x, view) {
+    const from = dataOf(x)
+    const to = dataOf(out)
+    const strides = stridesOf(x.shape)
+    eachCell(out.shape, (i, at) => {
+      let offset = 0
+      for (let k = 0; k < at.length; k++) {
+        const axis = view.axis[k]
+        if (axis < 0) continue
+        const index = view.start[k] + at[k] * view.step[k]
+        if (index < 0 || index >= x.shape[axis]) {
+          to[i] = view.fill
+          return
+        }
+        offset += index * strides[axis]
+      }
+      to[i] = from[offset]
+    })
+  },
+
+  map(out, x, kernel) {
+    const from = dataOf(x)
+    const to = dataOf(out)
+    if (kernel === 'cast') for (let i = 0; i < to.length; i++) to[i] = castValue(from[i], out.dtype)
+    else for (let i = 0; i < to.length; i++) to[i] = store(out.dtype, mapKernels[kernel](from[i]))
+  },
+
+  zip(out, a, b, kernel) {
+    const f = zipKernels[kernel]
+    const to = dataOf(out)
+    const readA = broadcastReader(a, out.shape)
+    const readB = broadcastReader(b, out.shape)
+    eachCell(out.shape, (i, at) => {
+      to[i] = store(out.dtype, f(readA(at), readB(at)))
+    })
+  },
+
+  select(out, condition, a, b) {
+    const to = dataOf(out)
+    const [readCondition, readA, readB] = [condition, a, b].map((x) => broadcastReader(x, out.shape))
+    eachCell(out.shape, (i, at) => {
+      to[i] = readCondition(at) ? readA(at) : readB(at)
+    })
+  },
+
+  reduce(out, x, kernel, { outer, length, inner }) {
+    const f = reduceKernels[kernel]
+    const from = dataOf(x)
+    const to = dataOf(out)
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++)
+        to[o * inner + i] = store(
+          out.dtype,
+          f(length, (l) => from[(o * length + l) * inner + i]),
+        )
+    }
+  },
+
+  scan(out, x, { outer, length, inner }, exclusive, reverse) {
+    const from = dataOf(x)
+    const to = dataOf(out)
+    for (let o = 0; o < outer; o++) {
+      for (let i = 0; i < inner; i++) {
+        let sum = 0
+        for (let step = 0; step < length; step++) {
+          const at = (o * length + (reverse ? length - 1 - step : step)) * inner + i
+          const next = sum + from[at]
+          to[at] = store(out.dtype, exclusive ? sum : next)
+          sum = next
+        }
+      }
+    }
+  },
+
+  matMul(out, a, b, transposeA, transposeB) {
+    const [m, n] = out.shape.slice(-2)
+    const k = a.shape[a.shape.length - (transposeA ? 2 : 1)]
+    const [left, right, to] = [dataOf(a), dataOf(b), dataOf(out)]
+    const batch = sizeOf(out.shape.slice(0, -2))
+    for (let g = 0; g < batch; g++) {
+      for (let i = 0; i < m; i++) {
+        for (let j = 0; j < n; j++) {
+          let sum = 0
+          for (let l = 0; l < k; l++) {
+            const x = left[g * m * k + (transposeA ? l * m + i : i * k + l)]
+            const y = right[g * k * n + (transposeB ? j * k + l : l * n + j)]
+            sum += x * y
+          }
+          to[(g * m + i) * n + j] = sum
+        }
+      }
+    }
+  },
+
+  unfold(out, x, window, fill) {
+    const [from, to] = [dataOf(x), dataOf(out)]
+    eachWindowCell(x.shape, window, (inX, inWindows) => {
+      to[inWindows] = inX < 0 ? fill : from[inX]
+    })
+  },
+
+  fold(out, x, window) {
+    const from = dataOf(x)
+    const sums = new Float64Array(out.size)
+    eachWindowCell(out.shape, window, (inX, inWindows) => {
+      if (inX >= 0) sums[inX] += from[inWindows]
+    })
+    dataOf(out).set(sums)
+  },
+
+  gather(out, x, indices) {
+    const [rows, inner] = x.shape
+    const [from, to] = [dataOf(x), dataOf(out)]
+    checkedIndices(indices, rows).forEach((row, i) => {
+      to.set(from.subarray(row * inner, (row + 1) * inner), i * inner)
+    })
+  },
+
+  scatterAdd(out, x, indices) {
+    const [rows, inner] = out.shape
+    const from = dataOf(x)
+    const sums = new Float64Array(out.size)
+    checkedIndices(indices, rows).forEach((row, i) => {
+      for (let j = 0; j < inner; j++) sums[row * inner + j] += from[i * inner + j]
+    })
+    dataOf(out).set(sums)
+  },
+}
+
+/** Nothing is fused here but optimizer programs, which are interpreted: the definition the fast backends must match. */
+const fused: FusedKernels = {
+  update(slots, inputs, program, scalars) {
+    const slotData = slots.map(dataOf)
+    const inputData = inputs.map(dataOf)
+    const size = slots[0].size
+    for (let i = 0; i < size; i++) {
+      const steps: number[] = []
+      const valueOf = (v: UpdateValue): number =>
+        'slot' in v ? slotData[v.slot][i] : 'input' in v ? inputData[v.input][i] : 'scalar' in v ? scalars[v.scalar] : steps[v.step]
+      for (const step of program.steps) {
+        const [a, b = a] = step.arguments.map(valueOf)
+        steps.push(updateKernels[step.kernel](a, b))
+      }
+      program.results.forEach((step, slot) => {
+        slotData[slot][i] = steps[step]
+      })
+    }
+  },
+}
+
+/** A new reference backend. */
+export function createReferenceBackend(): Backend {
+  let buffers = 0
+  let bytes = 0
+  return {
+    name: 'reference',
+    dtypes: new Set<DType>(['float64', 'float32', 'int32', 'uint8', 'bool']),
+    kernels,
+    fused,
+    alloc(size, dtype) {
+      const data = hostArray(dtype, size)
+      buffers++
+      bytes += data.byteLength
+      return data
+    },
+    write(storage, values) {
+      ;(storage.handle as TypedArray).set(values)
+    },
+    async read(storage) {
+      return (storage.handle as TypedArray).slice()
+    },
+    readSync: (storage: Storage) => (storage.handle as TypedArray).slice(),
+    free(storage) {
+      buffers--
+      bytes -= (storage.handle as TypedArray).byteLength
+      storage.handle = null
+    },
+    memory: () => ({ buffers, bytes, reservedBytes: bytes }),
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * Element types and the arithmetic of mixing them.
+ *
+ * float32 is the default everywhere; float64 exists on the reference backend alone, where gradient checks need it. uint8 is
+ * for storage (images) and for casting from; arithmetic on it is an error rather than a silent wrap-around.
+ */
+import { DTypeError } from './errors.js'
+
+/** The type of a tensor's elements. */
+export type DType = 'float64' | 'float32' | 'int32' | 'uint8' | 'bool'
+
+/** The typed array that holds elements of any dtype on the host; bool is held as 0/1 bytes. */
+export type TypedArray = Float64Array | Float32Array | Int32Array | Uint8Array
+
+const constructors = {
+  float64: Float64Array,
+  float32: Float32Array,
+  int32: Int32Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const
+
+/** Order of promotion: a mix takes the later one. */
+const rank: Record<DType, number> = { bool: 0, uint8: 1, int32: 2, float32: 3, float64: 4 }
+
+/** Whether values of this type are real numbers, which alone can have gradients. */
+export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64'
+
+/** Bytes one element takes on the host. */
+export const bytesPerElement = (dtype: DType): number => constructors[dtype].BYTES_PER_ELEMENT
+
+/** A zeroed host array of the dtype. */
+export const hostArray = (dtype: DType, size: number): TypedArray => new constructors[dtype](size)
+
+/** The dtype that `a op b` computes in: the wider of the two. */
+export function promote(a: DType, b: DType): DType {
+  return rank[a] >= rank[b] ? a : b
+}
+
+/** The dtype that a JavaScript number takes beside a tensor of `dtype`: the tensor's own unless it cannot hold the value. */
+export function dtypeBeside(value: number, dtype: DType): DType {
+  if (isFloat(dtype)) return dtype
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 'int32' : 'float32'
+}
+
+/** Throws a DTypeError unless `dtype` is one of `allowed`. */
+export function requireDType(op: string, argument: string, dtype: DType, allowed: readonly DType[]): void {
+  if (allowed.includes(dtype)) return
+  const cast = allowed.includes('float32') ? 'float32' : allowed[0]
+  throw new DTypeError(`${op}: ${argument} is ${dtype}, but only ${allowed.join(', ')} will do. Cast it first: x.cast('${cast}').`)
+}
+
+/** Converts host values to the dtype the way `cast` does: floats truncate towards zero, uint8 saturates, NaN becomes 0. */
+export function convert(values: ArrayLike<number>, dtype: DType): TypedArray {
+  const out = hostArray(dtype, values.length)
+  if (isFloat(dtype)) for (let i = 0; i < out.length; i++) out[i] = values[i]
+  else for (let i = 0; i < out.length; i++) out[i] = castValue(values[i], dtype)
+  return out
+}
+
+/** One value as `cast` converts it. */
+export function castValue(value: number, dtype: DType): number {
+  switch (dtype) {
+    case 'float64':
+      return value
+    case 'float32':
+      return Math.fround(value)
+    case 'bool':
+      return value !== 0 ? 1 : 0
+    case 'uint8':
+      return Math.min(255, Math.max(0, Math.trunc(value))) || 0
+    case 'int32':
+      return Math.min(2 ** 31 - 1, Math.max(-(2 ** 31), Math.trunc(value))) || 0
+  }
+}

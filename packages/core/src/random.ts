@@ -1,0 +1,82 @@
+/**
+ * Counter-based random numbers: every value is a pure function of a key and a position, so nothing has hidden state, and the
+ * order of calls or the number of threads changes no draw.
+ *
+ * The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
+ * SC 2011). Element i of a stream takes word i mod 2 of the block with counter (⌊i/2⌋, 0); a float takes its upper 24 bits.
+ */
+import { ValueError } from './errors.js'
+
+/** A random key: two 32-bit words. Make one with `key`, more with `split` or `fold`. */
+export type Key = readonly [number, number]
+
+const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
+
+/** One block of Threefry-2x32-20: two words of the key and two of the counter give two random words, as unsigned integers. */
+export function threefry2x32(key: Key, counter: readonly [number, number]): [number, number] {
+  const k0 = key[0] | 0
+  const k1 = key[1] | 0
+  const schedule = [k0, k1, 0x1bd11bda ^ k0 ^ k1]
+  let x0 = (counter[0] + k0) | 0
+  let x1 = (counter[1] + k1) | 0
+  for (let group = 0; group < 5; group++) {
+    const first = (group & 1) * 4
+    for (let i = first; i < first + 4; i++) {
+      const r = ROTATIONS[i]
+      x0 = (x0 + x1) | 0
+      x1 = ((x1 << r) | (x1 >>> (32 - r))) ^ x0
+    }
+    x0 = (x0 + schedule[(group + 1) % 3]) | 0
+    x1 = (x1 + schedule[(group + 2) % 3] + group + 1) | 0
+  }
+  return [x0 >>> 0, x1 >>> 0]
+}
+
+/**
+ * The key of a seed, any whole number from 0 to 2^53 − 1.
+ *
+ * @example
+ * ```ts
+ * const [weights, noise] = split(key(7))
+ * const w = normal(weights, [784, 128], { stddev: 0.05 })
+ * ```
+ */
+export function key(seed: number): Key {
+  if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`key: the seed must be a whole number from 0 to 2^53 - 1, got ${seed}.`)
+  return [Math.floor(seed / 2 ** 32), seed >>> 0]
+}
+
+/** `count` new keys; the old one should not be used for drawing afterwards. */
+export function split(from: Key, count = 2): Key[] {
+  return Array.from({ length: count }, (_, i) => fold(from, i))
+}
+
+/** The key for item `index` (a layer, a step, an epoch) of whatever `from` stands for. */
+export function fold(from: Key, index: number): Key {
+  return threefry2x32(from, [index >>> 0, 0x5eed])
+}
+
+/** Fills `out` with floats uniform in [0, 1), multiples of 2^-24: elements 0, 1, … of the key's stream. */
+export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
+  for (let i = 0; i < out.length; i += 2) {
+    const [a, b] = threefry2x32(from, [i >>> 1, 0])
+    out[i] = (a >>> 8) * 2 ** -24
+    if (i + 1 < out.length) out[i + 1] = (b >>> 8) * 2 ** -24
+  }
+}
+
+/**
+ * A permutation of 0 … n−1 (Fisher–Yates with one draw of the key's stream per swap; the bias of the modulo is below n·2^-53).
+ */
+export function permutation(from: Key, n: number): Int32Array {
+  const order = new Int32Array(n)
+  for (let i = 0; i < n; i++) order[i] = i
+  for (let i = n - 1; i > 0; i--) {
+    const [a, b] = threefry2x32(from, [i, 1])
+    const j = ((a >>> 6) * 2 ** 27 + (b >>> 5)) % (i + 1)
+    const swap = order[i]
+    order[i] = order[j]
+    order[j] = swap
+  }
+  return order
+}

@@ -1,0 +1,182 @@
+/**
+ * Pure arithmetic of shapes: sizes, axes, broadcasting, reduction groups and sliding windows. Nothing here knows tensors.
+ */
+import { shapeError, ValueError } from './errors.js'
+
+/** Sizes of the axes, outermost first; `[]` is a scalar. */
+export type Shape = readonly number[]
+
+/** Number of elements. */
+export function sizeOf(shape: Shape): number {
+  let size = 1
+  for (let i = 0; i < shape.length; i++) size *= shape[i]
+  return size
+}
+
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
+/** Row-major strides in elements. */
+export function stridesOf(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length)
+  for (let axis = shape.length - 1, step = 1; axis >= 0; axis--) {
+    strides[axis] = step
+    step *= shape[axis]
+  }
+  return strides
+}
+
+/** Throws unless every size is a whole number from 0. */
+export function checkShape(op: string, shape: Shape): void {
+  for (const size of shape) {
+    if (!Number.isInteger(size) || size < 0) {
+      throw new ValueError(`${op}: a shape holds whole numbers from 0, got [${shape.join(', ')}].`)
+    }
+  }
+}
+
+/** A possibly negative axis as an index from 0. */
+export function normalizeAxis(op: string, axis: number, rank: number): number {
+  const index = axis < 0 ? axis + rank : axis
+  if (!Number.isInteger(axis) || index < 0 || index >= rank) {
+    const range = rank === 0 ? 'a scalar has no axes' : `axes run from ${-rank} to ${rank - 1}`
+    throw new ValueError(`${op}: axis ${axis} is out of range (rank ${rank}: ${range}).`)
+  }
+  return index
+}
+
+/** Axes as sorted, distinct indices; undefined means all of them. */
+export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
+  if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
+  const list = typeof axes === 'number' ? [axes] : axes
+  const indices = list.map((axis) => normalizeAxis(op, axis, rank)).sort((a, b) => a - b)
+  if (new Set(indices).size !== indices.length) throw new ValueError(`${op}: axes [${list.join(', ')}] name one axis twice.`)
+  return indices
+}
+
+/** NumPy's rule: align at the right; sizes must agree or be 1. */
+export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+  if (sameShape(a, b)) return a
+  const rank = Math.max(a.length, b.length)
+  const out = new Array<number>(rank)
+  for (let i = 1; i <= rank; i++) {
+    const m = i <= a.length ? a[a.length - i] : 1
+    const n = i <= b.length ? b[b.length - i] : 1
+    if (m !== n && m !== 1 && n !== 1) {
+      throw shapeError(
+        op,
+        `shapes do not broadcast (${m} vs ${n})`,
+        [
+          { name: 'a', shape: a, bad: [-i] },
+          { name: 'b', shape: b, bad: [-i] },
+        ],
+        'Sizes are compared from the right; each pair must be equal or one of them 1. Reshape or expandDims one of the two.',
+      )
+    }
+    out[rank - i] = m === 1 ? n : m
+  }
+  return out
+}
+
+/** Axes of `to` along which a tensor of shape `from` is repeated when broadcast to it. */
+export function broadcastAxes(from: Shape, to: Shape): number[] {
+  const lead = to.length - from.length
+  const axes: number[] = []
+  for (let i = 0; i < to.length; i++) if (i < lead || (from[i - lead] === 1 && to[i] !== 1)) axes.push(i)
+  return axes
+}
+
+/** Strides in elements with which a tensor of shape `from` is read as shape `to`: 0 along repeated axes. */
+export function broadcastStrides(from: Shape, to: Shape): number[] {
+  const strides = stridesOf(from)
+  const lead = to.length - from.length
+  return to.map((_, i) => (i < lead || from[i - lead] === 1 ? 0 : strides[i - lead]))
+}
+
+/** A reduction over adjacent axes, seen as `[outer, length, inner] → [outer, inner]`. */
+export interface ReduceExtent {
+  outer: number
+  length: number
+  inner: number
+}
+
+/** The extent of reducing axes `first..last` (inclusive) of `shape`. */
+export function reduceExtent(shape: Shape, first: number, last: number): ReduceExtent {
+  return {
+    outer: sizeOf(shape.slice(0, first)),
+    length: sizeOf(shape.slice(first, last + 1)),
+    inner: sizeOf(shape.slice(last + 1)),
+  }
+}
+
+/** Zero padding of a window: `same` puts the odd row or column at the end (TensorFlow's and Keras' rule). */
+export type Padding = 'valid' | 'same' | 'causal'
+
+/** A window sliding over the two middle axes of `[batch, height, width, channels]`. */
+export interface Window {
+  kernelSize: readonly [number, number]
+  strides: readonly [number, number]
+  dilation: readonly [number, number]
+  /** Rows before the first and columns before the first. */
+  padBefore: readonly [number, number]
+  /** Number of window positions. */
+  outSize: readonly [number, number]
+}
+
+/**
+ * Output size and padding before of a window along one axis.
+ *
+ * valid: ⌈(n − k_eff + 1) / s⌉, same: ⌈n / s⌉, causal: k_eff − 1 before and then valid; k_eff = (k − 1)·dilation + 1.
+ */
+export function windowExtent(
+  n: number,
+  kernel: number,
+  stride: number,
+  dilation: number,
+  padding: Padding,
+): { out: number; before: number } {
+  const reach = (kernel - 1) * dilation + 1
+  if (padding === 'same') {
+    const out = Math.ceil(n / stride)
+    return { out, before: Math.floor(Math.max((out - 1) * stride + reach - n, 0) / 2) }
+  }
+  const before = padding === 'causal' ? reach - 1 : 0
+  return { out: Math.ceil((n + before - reach + 1) / stride), before }
+}
+
+/** The window of a convolution or pooling over `x: [batch, height, width, channels]`; throws when it does not fit. */
+export function slidingWindow(
+  op: string,
+  x: Shape,
+  kernelSize: readonly [number, number],
+  strides: readonly [number, number] = [1, 1],
+  padding: Padding = 'valid',
+  dilation: readonly [number, number] = [1, 1],
+): Window {
+  if (x.length !== 4) {
+    throw shapeError(op, `x must have 4 axes [batch, height, width, channels], got ${x.length}`, [{ name: 'x', shape: x }])
+  }
+  for (const [what, pair] of [
+    ['kernelSize', kernelSize],
+    ['strides', strides],
+    ['dilation', dilation],
+  ] as const) {
+    if (pair.length !== 2 || pair.some((n) => !Number.isInteger(n) || n < 1)) {
+      throw new ValueError(`${op}: ${what} must be two whole numbers from 1, got [${pair.join(', ')}].`)
+    }
+  }
+  const rows = windowExtent(x[1], kernelSize[0], strides[0], dilation[0], padding)
+  const columns = windowExtent(x[2], kernelSize[1], strides[1], dilation[1], padding)
+  if (rows.out < 1 || columns.out < 1) {
+    throw shapeError(
+      op,
+      `the window [${kernelSize.join(', ')}]${dilation.some((d) => d > 1) ? ` with dilation [${dilation.join(', ')}]` : ''} is larger than the input`,
+      [{ name: 'x', shape: x, bad: rows.out < 1 ? [1] : [2] }],
+      `Use a smaller window or padding 'same', or check that the channel axis is the last one.`,
+    )
+  }
+  return { kernelSize, strides, dilation, padBefore: [rows.before, columns.before], outSize: [rows.out, columns.out] }
+}
