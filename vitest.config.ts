@@ -1,4 +1,22 @@
+import type { Reporter, TestModule } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
+
+/** Prints, as the last line, what really ran: `N passed, N failed, N skipped`. */
+class CountReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly unknown[]): void {
+    const count = { passed: 0, failed: errors.length, skipped: 0 }
+    for (const module of modules) {
+      if (module.children.size === 0 || module.errors().length > 0) count.failed++
+      for (const test of module.children.allTests()) {
+        const { state } = test.result()
+        if (state === 'passed' || state === 'failed' || state === 'skipped') count[state]++
+        else count.failed++
+      }
+    }
+    // After the default reporter's own summary.
+    setTimeout(() => console.log(`\n${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`), 0)
+  }
+}
 
 export default defineConfig({
   resolve: { conditions: ['@cotangent/source'] },
@@ -7,6 +25,7 @@ export default defineConfig({
     include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**'],
     pool: 'forks',
+    reporters: ['default', new CountReporter()],
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },

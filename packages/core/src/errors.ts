@@ -87,6 +87,11 @@ export function shapeError(op: string, problem: string, operands: readonly Shown
 
 /** Appends where an error happened (`in layer "dense_2" (Dense, units 10)`) to its message, once. */
 export function addContext(error: unknown, context: string): unknown {
-  if (error instanceof CotangentError && !error.message.includes(context)) error.message += `\n  ${context}`
+  if (error instanceof CotangentError && !error.message.includes(context)) {
+    const { message, stack } = error
+    error.message += `\n  ${context}`
+    // The stack, which is what an uncaught error prints, was written with the message of before.
+    if (stack) error.stack = stack.replace(message, () => error.message)
+  }
   return error
 }

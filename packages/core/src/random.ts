@@ -7,7 +7,7 @@
  */
 import { ValueError } from './errors.js'
 
-/** A random key: two 32-bit words. Make one with `key`, more with `split` or `fold`. */
+/** A random key: two 32-bit words. Make one with `key`, more with `split` and `fold` (exported as `splitKey` and `foldKey`). */
 export type Key = readonly [number, number]
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
@@ -37,7 +37,7 @@ export function threefry2x32(key: Key, counter: readonly [number, number]): [num
  *
  * @example
  * ```ts
- * const [weights, noise] = split(key(7))
+ * const [weights, noise] = splitKey(key(7))
  * const w = normal(weights, [784, 128], { stddev: 0.05 })
  * ```
  */

@@ -159,6 +159,9 @@ export function slidingWindow(
   if (x.length !== 4) {
     throw shapeError(op, `x must have 4 axes [batch, height, width, channels], got ${x.length}`, [{ name: 'x', shape: x }])
   }
+  if (padding !== 'valid' && padding !== 'same' && padding !== 'causal') {
+    throw new ValueError(`${op}: padding is "${padding as string}", expected 'valid', 'same' or 'causal'.`)
+  }
   for (const [what, pair] of [
     ['kernelSize', kernelSize],
     ['strides', strides],

@@ -1,0 +1,51 @@
+/**
+ * No cycles, and imports point one way: examples and bench → layers, datasets → core; inside core, ops → the backend interface ← backends.
+ * Type-only imports don't count.
+ */
+const runtime = { dependencyTypesNot: ['type-only'] }
+
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } } },
+    {
+      name: 'core-stands-alone',
+      severity: 'error',
+      from: { path: '^packages/core/src' },
+      to: { path: '^(packages/(layers|datasets)|examples|bench)' },
+    },
+    {
+      name: 'layers-know-core-only',
+      severity: 'error',
+      from: { path: '^packages/layers/src', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(packages/datasets|examples|bench)' },
+    },
+    { name: 'datasets-stand-alone', severity: 'error', from: { path: '^packages/datasets/src', pathNot: '\\.test\\.ts$' }, to: { path: '^(packages/(core|layers)|examples|bench)' } },
+    {
+      name: 'ops-know-no-backend',
+      comment: 'Ops see the interface; which backend runs is a matter of the tensor.',
+      severity: 'error',
+      from: { path: '^packages/core/src/ops', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/core/src/backends/(reference|wasm|gpu|index)', ...runtime },
+    },
+    {
+      name: 'backends-know-no-ops',
+      severity: 'error',
+      from: { path: '^packages/core/src/backends/(reference|wasm|gpu)', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/core/src/(ops|tensor|tape|define-op|grad|index)', ...runtime },
+    },
+    {
+      name: 'only-index-from-outside',
+      comment: 'Packages are used through their public names.',
+      severity: 'error',
+      from: { path: '^(packages/[^/]+|examples|bench)/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^packages/[^/]+/src/(?!index\\.ts$)', pathNot: '^$1/' },
+    },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', 'dist'] },
+    exclude: { path: ['dist', 'bench/peers', 'node_modules'] },
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { conditionNames: ['@cotangent/source', 'import', 'default'], exportsFields: ['exports'] },
+  },
+}

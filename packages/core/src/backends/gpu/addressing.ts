@@ -1,0 +1,145 @@
+/**
+ * Where a kernel finds its cell: the output's axes mapped to `this.thread.x, y, z`, and the expressions that give back each
+ * axis' coordinate.
+ *
+ * Up to 2^22 cells the output is one flat dimension, which every engine returns as one array, and coordinates are decoded by
+ * exact float divisions. Larger outputs are folded: neighbouring axes share a thread dimension of at most 2^22, so each
+ * coordinate is still exact, and a thread dimension that holds a single axis needs no division at all. A matrix product asks
+ * for one axis per dimension at every size. Where a device's widest texture is narrower than a fold, its engine has to fold again.
+ */
+import { BackendError } from '../../errors.js'
+import { type Shape, sizeOf } from '../../shape.js'
+import { type Limits, literal, MAX_WIDTH } from './rules.js'
+
+export interface IndexSpace {
+  /** gpu.js' order: the fastest dimension first. May hold a few cells more than the axes (they come last and are dropped). */
+  readonly output: readonly number[]
+  /** Statements that declare the decoded coordinates. */
+  readonly declarations: string
+  /** Row-major position in the axes' shape; whole-number arithmetic on every engine. */
+  readonly flat: string
+  /** One expression per axis. */
+  readonly at: readonly string[]
+  /** Whether some coordinate is a float local. */
+  readonly decoded: boolean
+}
+
+const THREADS = ['this.thread.x', 'this.thread.y', 'this.thread.z'] as const
+
+/** Spaces of up to three axes with one thread dimension each, if the widths allow it. */
+function oneAxisPerThread(axes: Shape): IndexSpace | undefined {
+  if (axes.length > 3 || axes.slice(-2).some((size) => size > MAX_WIDTH)) return undefined
+  const dimensions = [...axes].reverse()
+  while (dimensions.length > 1 && dimensions[dimensions.length - 1] === 1) dimensions.pop()
+  const at = axes.map((size, axis) => (size === 1 ? '0' : THREADS[axes.length - 1 - axis]))
+  return { output: dimensions, declarations: '', flat: flatPosition(dimensions), at, decoded: false }
+}
+
+function flatPosition(dimensions: readonly number[]): string {
+  const [x, y] = dimensions
+  if (dimensions.length === 1) return THREADS[0]
+  if (dimensions.length === 2) return `${THREADS[1]} * ${x} + ${THREADS[0]}`
+  return `(${THREADS[2]} * ${y} + ${THREADS[1]}) * ${x} + ${THREADS[0]}`
+}
+
+/** The space of an output with the given axes. */
+export function indexSpace(axes: Shape, limits: Limits, axisPerThread = false): IndexSpace {
+  if (axisPerThread) {
+    const space = oneAxisPerThread(axes)
+    if (space) return space
+  }
+  const single = axes.filter((size) => size !== 1).length <= 1
+  if (sizeOf(axes) <= (single ? limits.integer : limits.division)) return grouped(axes, [axes.length])
+  if (single) return folded(axes, limits)
+  return grouped(axes, groupSizes(axes, limits))
+}
+
+/** One long axis as rows; the last row may reach beyond the end. */
+function folded(axes: Shape, limits: Limits): IndexSpace {
+  const length = sizeOf(axes)
+  const width = Math.min(MAX_WIDTH, limits.division)
+  const rows = Math.ceil(length / width)
+  const output = rows <= MAX_WIDTH ? [width, rows] : [width, MAX_WIDTH, Math.ceil(rows / MAX_WIDTH)]
+  const flat = flatPosition(output)
+  return { output, declarations: '', flat, at: axes.map((size) => (size === 1 ? '0' : `(${flat})`)), decoded: false }
+}
+
+/** How many axes each thread dimension takes, outermost first. An axis longer than the limit gets one of its own. */
+function groupSizes(axes: Shape, limits: Limits): number[] {
+  const counts: number[] = []
+  let product = Infinity
+  for (let axis = axes.length - 1; axis >= 0; axis--) {
+    product *= axes[axis]
+    if (product > limits.division) {
+      if (counts.length === 3) {
+        throw new BackendError(`gpu: a kernel over [${axes.join(', ')}] does not fold into three dimensions of ${limits.division}.`)
+      }
+      counts.unshift(0)
+      product = axes[axis]
+    }
+    counts[0]++
+  }
+  return counts
+}
+
+/** Neighbouring axes share a thread dimension; coordinates inside it are decoded. */
+function grouped(axes: Shape, counts: readonly number[]): IndexSpace {
+  const at: string[] = []
+  const lines: string[] = []
+  const output: number[] = []
+  let first = 0
+  counts.forEach((count, group) => {
+    const sizes = axes.slice(first, first + count)
+    const thread = THREADS[counts.length - 1 - group]
+    output.unshift(sizeOf(sizes))
+    const walked = sizes.map((_, i) => i).filter((i) => sizes[i] !== 1)
+    let before = ''
+    sizes.forEach((size, i) => {
+      const axis = first + i
+      if (size === 1) at.push('0')
+      else if (walked.length === 1) at.push(thread)
+      else {
+        // q is the position among the cells of this axis and those outside it; the coordinate is what the outer axes leave over
+        const step = sizeOf(sizes.slice(i + 1))
+        lines.push(`const q${axis} = ${step === 1 ? thread : `Math.floor((${thread} + 0.5) / ${step})`};`)
+        lines.push(`const i${axis} = ${before ? `q${axis} - ${before} * ${size}` : `q${axis}`};`)
+        before = `q${axis}`
+        at.push(`i${axis}`)
+      }
+    })
+    first += count
+  })
+  return { output, declarations: lines.join('\n'), flat: flatPosition(output), at, decoded: lines.length > 0 }
+}
+
+/** Σ coordinate · stride + offset as an expression, leaving out what is zero. */
+export function address(coordinates: readonly string[], strides: readonly number[], offset = 0): string {
+  const terms: string[] = []
+  coordinates.forEach((coordinate, axis) => {
+    if (coordinate === '0' || strides[axis] === 0) return
+    terms.push(strides[axis] === 1 ? coordinate : `${coordinate} * ${literal(strides[axis])}`)
+  })
+  if (offset !== 0 || terms.length === 0) terms.push(literal(offset))
+  return terms.join(' + ')
+}
+
+/**
+ * Axes of `shape` merged where all operands allow it: fewer divisions, and fewer different kernels. `strides` holds one list
+ * per operand, 0 along repeated axes.
+ */
+export function mergeAxes(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
+  const merged: number[] = []
+  const steps: number[][] = strides.map(() => [])
+  shape.forEach((size, axis) => {
+    if (size === 1) return
+    const last = merged.length - 1
+    if (last >= 0 && strides.every((operand, k) => steps[k][last] === operand[axis] * size)) {
+      merged[last] *= size
+      for (const [k, operand] of strides.entries()) steps[k][last] = operand[axis]
+    } else {
+      merged.push(size)
+      for (const [k, operand] of strides.entries()) steps[k].push(operand[axis])
+    }
+  })
+  return { shape: merged, strides: steps }
+}

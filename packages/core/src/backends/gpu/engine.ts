@@ -1,0 +1,99 @@
+/**
+ * The step from a primitive to a launch: takes operands and a kernel's body, makes the source, runs it and puts the result
+ * into `out`'s slot. Every kernel file is written against this.
+ */
+import { BackendError } from '../../errors.js'
+import { type Shape, sizeOf } from '../../shape.js'
+import type { Operand } from '../backend.js'
+import { type IndexSpace, indexSpace } from './addressing.js'
+import type { Device, Handle } from './device.js'
+import { kernelSource, type Limits } from './rules.js'
+
+/** What a kernel reads: arrays and numbers by the names its body uses for them. */
+export interface KernelInputs {
+  arrays?: Readonly<Record<string, Operand>>
+  scalars?: Readonly<Record<string, number>>
+}
+
+export interface KernelOptions {
+  /** Map one axis to each thread dimension, for addresses that are whole numbers throughout. */
+  axisPerThread?: boolean
+  /** The body computes positions in float locals of its own, whatever the space. */
+  floatAddresses?: boolean
+}
+
+export interface Engine {
+  /** Runs a kernel over cells with the given axes; `body` ends in a return statement. */
+  run(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
+  /** The same for a result that belongs to no tensor. */
+  compute(axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): Handle
+  /** out[i] = value */
+  fill(out: Operand, value: number): void
+  /** Puts host values into out's slot. */
+  put(out: Operand, values: Float32Array): void
+  /** Makes a handle the content of out's slot. */
+  swapIn(out: Operand, handle: Handle): void
+  /** The operand's values on the host: only for what a device cannot do. */
+  hostValues(x: Operand): Float32Array
+  release(handle: Handle): void
+}
+
+/** The handle of a filled operand. */
+export function handleOf(x: Operand): Handle {
+  const handle = x.storage.handle as Handle | null
+  if (handle) return handle
+  if (x.size === 0) return new Float32Array(0)
+  throw new BackendError('gpu: a tensor is read before anything was written to it.')
+}
+
+/** An operand that stands for a handle which belongs to no tensor. */
+export const operandOf = (handle: Handle, like: Operand, shape: Shape): Operand => ({
+  storage: { handle, backend: like.storage.backend, dtype: 'float32', size: sizeOf(shape), references: 1 },
+  shape,
+  dtype: 'float32',
+  size: sizeOf(shape),
+})
+
+export function createEngine(device: Device, limits: Limits): Engine {
+  const engine: Engine = {
+    compute(axes, { arrays = {}, scalars = {} }, body, { axisPerThread = false, floatAddresses = false } = {}) {
+      const size = sizeOf(axes)
+      if (size === 0) return device.upload(new Float32Array(0))
+      const operands = Object.values(arrays)
+      const largest = Math.max(0, ...operands.map((x) => x.size))
+      const space = indexSpace(axes, limits, axisPerThread || largest > limits.integer)
+      if (largest > limits.integer && (space.decoded || floatAddresses)) {
+        throw new BackendError(
+          `gpu: positions in a tensor of ${largest} elements are beyond the ${limits.integer} that float32 addresses reach; ` +
+            'split the tensor or use another backend.',
+        )
+      }
+      const source = kernelSource([...Object.keys(arrays), ...Object.keys(scalars)], [space.declarations, body(space)].join('\n'))
+      return device.run({ source, output: space.output, size, arrays: operands.map(handleOf), scalars: Object.values(scalars) })
+    },
+
+    run(out, axes, inputs, body, options) {
+      engine.swapIn(out, engine.compute(axes, inputs, body, options))
+    },
+
+    fill(out, value) {
+      engine.run(out, [out.size], { scalars: { value } }, () => 'return value;')
+    },
+
+    put(out, values) {
+      engine.swapIn(out, device.upload(values))
+    },
+
+    swapIn(out, handle) {
+      const before = out.storage.handle as Handle | null
+      out.storage.handle = handle
+      if (before) device.release(before)
+    },
+
+    hostValues: (x) => device.download(handleOf(x)),
+
+    release: (handle) => device.release(handle),
+  }
+
+  return engine
+}

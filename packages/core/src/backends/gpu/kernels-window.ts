@@ -1,0 +1,101 @@
+/** Kernels over sliding windows: unfold, fold, and conv2d without the unfolded tensor in between. */
+import { stridesOf, type Window } from '../../shape.js'
+import type { FusedKernels, Kernels } from '../backend.js'
+import { address } from './addressing.js'
+import type { Engine } from './engine.js'
+import { between, sumInto } from './rules.js'
+
+/**
+ * Statements that set `row` and `column` to the cell of x a window position reads, kept inside x, and `inside` to 1 where
+ * nothing had to be moved.
+ */
+function windowCell(window: Window, x: readonly number[], at: { oy: string; ox: string; ky: string; kx: string }): string {
+  const { strides, dilation, padBefore } = window
+  return `
+const y = ${address([at.oy, at.ky], [strides[0], dilation[0]], -padBefore[0])};
+const z = ${address([at.ox, at.kx], [strides[1], dilation[1]], -padBefore[1])};
+const row = ${between('y', 0, x[1] - 1)};
+const column = ${between('z', 0, x[2] - 1)};
+const rowInside = row === y ? 1 : 0;
+const inside = column === z ? rowInside : 0;`
+}
+
+/** The statement that sets `o` to the window whose tap `k` reads position `p`, and `hit` to 1 if there is one. */
+function windowOver(o: string, p: string, k: string, axis: 0 | 1, { strides, dilation, padBefore, outSize }: Window): string {
+  return `
+const ${o}From = ${address([p], [1], padBefore[axis])} - ${k} * ${dilation[axis]};
+const ${o}Down = Math.floor((${o}From + 0.5) / ${strides[axis]});
+const ${o} = ${between(`${o}Down`, 0, outSize[axis] - 1)};
+const ${o}Hit = ${o} * ${strides[axis]} === ${o}From ? 1 : 0;`
+}
+
+export function windowKernels(engine: Engine): Pick<Kernels, 'unfold' | 'fold'> {
+  return {
+    unfold(out, x, window, fill) {
+      if (x.size === 0) return engine.fill(out, fill)
+      engine.run(
+        out,
+        [x.shape[0], ...window.outSize, ...window.kernelSize, x.shape[3]],
+        { arrays: { x }, scalars: { border: fill } },
+        ({ at: [b, oy, ox, ky, kx, c] }) => `
+${windowCell(window, x.shape, { oy, ox, ky, kx })}
+const value = x[${address([b, 'row', 'column', c], stridesOf(x.shape))}];
+return inside > 0 ? value : border;`,
+        { floatAddresses: true },
+      )
+    },
+
+    // each cell of x asks every tap of the window which position put it there
+    fold(out, x, window) {
+      if (x.size === 0) return engine.fill(out, 0)
+      const [n, height, width, channels] = out.shape
+      const [kh, kw] = window.kernelSize
+      const strides = stridesOf([n, ...window.outSize, kh, kw, channels])
+      engine.run(
+        out,
+        out.shape,
+        { arrays: { x } },
+        ({ at: [b, y, z, c] }) => `
+let sum = 0;
+for (let ky = 0; ky < ${kh}; ky++) {
+  ${windowOver('oy', height === 1 ? '0' : y, 'ky', 0, window)}
+  for (let kx = 0; kx < ${kw}; kx++) {
+    ${windowOver('ox', width === 1 ? '0' : z, 'kx', 1, window)}
+    const value = x[${address([b, 'oy', 'ox', 'ky', 'kx', c], strides)}];
+    sum += oyHit * oxHit > 0 ? value : 0;
+  }
+}
+return sum;`,
+        { floatAddresses: true },
+      )
+    },
+  }
+}
+
+export function windowFused(engine: Engine): Required<Pick<FusedKernels, 'conv2d'>> {
+  return {
+    conv2d(out, x, filter, window) {
+      if (x.size === 0 || filter.size === 0) return engine.fill(out, 0)
+      const [kh, kw, channels] = filter.shape
+      engine.run(
+        out,
+        out.shape,
+        { arrays: { x, weights: filter } },
+        ({ at: [b, oy, ox, f] }) => `
+let total = 0;
+for (let ky = 0; ky < ${kh}; ky++) {
+  for (let kx = 0; kx < ${kw}; kx++) {
+    ${windowCell(window, x.shape, { oy, ox, ky: 'ky', kx: 'kx' })}
+    ${sumInto('sum', channels, (c) => {
+      const value = `x[${address([b, 'row', 'column', c], stridesOf(x.shape))}]`
+      return `${value} * weights[${address(['ky', 'kx', c, f], stridesOf(filter.shape))}]`
+    })}
+    total += inside > 0 ? sum : 0;
+  }
+}
+return total;`,
+        { floatAddresses: true },
+      )
+    },
+  }
+}

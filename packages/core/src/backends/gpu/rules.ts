@@ -1,0 +1,126 @@
+/**
+ * The rules every generated kernel keeps. gpu.js runs one source on engines that differ, and most differences show up as wrong
+ * numbers rather than as errors; what follows was measured on 2.24.1. Settings, limits and the spellings that are safe on every
+ * engine live here and nowhere else.
+ *
+ * - Kernels are source strings, never functions: bundlers, coverage and minifiers rewrite functions.
+ * - Loop bounds are literals and `loopMaxIterations` is raised: any other bound is cut off at 1000 turns without a word.
+ * - `tactic: 'precision'`: without it WebGL gets `lowp` floats even at `precision: 'single'`.
+ * - One kernel per signature of input sizes: a second size keeps the first one's dimensions.
+ * - At most seven array arguments (WebGPU grants eight storage buffers) and one output.
+ * - A loop's counter is an integer: where a conditional expression gives it beside a float it goes through a local first.
+ * - Locals, `/` and `%` are float32: whole numbers are exact to 2^24, a quotient rounded down to 2^22 and only as ⌊(x + ½) / d⌋.
+ * - `tanh` overflows to NaN: clamp. `pow` of a negative base is undefined: take the magnitude's. Integer powers are products.
+ * - There is no test for NaN or infinity and no such literal. `max` and `min` lose NaN; comparisons are false for it, and the
+ *   spellings here rest on that. Infinities travel as data or as scalar arguments.
+ */
+import { BackendError } from '../../errors.js'
+import type { KernelSettings } from './gpujs.js'
+
+/** Array arguments of one kernel. */
+export const MAX_ARRAYS = 7
+
+/** Whole numbers that float32 holds exactly: |n| up to this. */
+export const EXACT_INTEGER = 2 ** 24
+
+/** Widths that the smallest common texture limit allows for outputs of two dimensions. */
+export const MAX_WIDTH = 8192
+
+/** Sizes up to which addresses are formed one way or the other; smaller in tests, so that small tensors take the large ones' path. */
+export interface Limits {
+  /** Largest flat index that ⌊(x + ½) / d⌋ decodes exactly. */
+  readonly division: number
+  /** Largest position a float32 local holds exactly. */
+  readonly integer: number
+}
+export const LIMITS: Limits = { division: 2 ** 22, integer: EXACT_INTEGER }
+
+/** Settings of every kernel. Host engines give a fresh plain array per call; device engines will set `pipeline` to keep it there. */
+export const kernelSettings = (output: readonly number[]): KernelSettings => ({
+  output: [...output],
+  precision: 'single',
+  tactic: 'precision',
+  loopMaxIterations: 0x7fffffff,
+  pipeline: false,
+  immutable: true,
+})
+
+/** A kernel's source from its parameters and its body. */
+export const kernelSource = (parameters: readonly string[], body: string): string => `function (${parameters.join(', ')}) {\n${body}\n}`
+
+/** What a source does against the rules; empty if nothing. */
+export function brokenRules(source: string): string[] {
+  const broken: string[] = []
+  const loops = source.match(/\bfor\s*\([^)]*\)/g) ?? []
+  for (const [, counter] of source.matchAll(/\bfor \(let (\w+) =/g)) {
+    if (new RegExp(`[?:] ${counter}(?! *[-+*])\\b`).test(source))
+      broken.push(`${counter} is an integer; GLSL has no conditional of it and a float`)
+  }
+  for (const loop of loops) {
+    if (!/^for \(let (\w+) = 0; \1 < \d+; \1\+\+\)$/.test(loop)) broken.push(`the loop is not counted up to a literal: ${loop}`)
+  }
+  const forbidden: [RegExp, string][] = [
+    [/\b(NaN|Infinity|isNaN|isFinite)\b/, 'NaN and infinity cannot be written or tested'],
+    [/(\b\w+\b)\s*!==?\s*\1\b/, 'x !== x is false for NaN on some engines'],
+    [/\bwhile\b|\bdo\b/, 'only counted loops'],
+    [/%/, '% is a float operation'],
+    [/\*\*/, '** is pow'],
+    [/Math\.(max|min)\b/, 'Math.max and Math.min lose NaN'],
+    [/Math\.(expm1|log1p|sinh|cosh|round|trunc|sign)\b/, 'engines differ in this function'],
+    [/Math\.tanh\((?!\w+Clamped\))/, 'tanh of an unclamped argument'],
+    [/Math\.pow\((?!magnitude,)/, 'pow of a base that may be negative'],
+    [/=>|\?\?|this\.constants/, 'syntax that gpu.js or a build tool mistakes'],
+  ]
+  for (const [pattern, what] of forbidden) if (pattern.test(source)) broken.push(what)
+  return broken
+}
+
+/** A finite number as source text. Anything else has to be an argument. */
+export function literal(value: number): string {
+  if (!Number.isFinite(value)) throw new BackendError(`gpu: ${value} cannot be written into a kernel; pass it as an argument.`)
+  return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value)
+}
+
+/** max(a, b) of two names; NaN if either is, as their sum. */
+export const maxOf = (a: string, b: string): string => `(${a} > ${b} ? ${a} : (${a} <= ${b} ? ${b} : ${a} + ${b}))`
+
+/** min(a, b) of two names; NaN if either is. */
+export const minOf = (a: string, b: string): string => `(${a} < ${b} ? ${a} : (${a} >= ${b} ? ${b} : ${a} + ${b}))`
+
+/** An expression between two whole numbers, for addresses that must stay inside even where the value is thrown away. */
+export const between = (value: string, low: number, high: number): string =>
+  `(${value} < ${literal(low)} ? ${literal(low)} : (${value} > ${literal(high)} ? ${literal(high)} : ${value}))`
+
+/** tanh as statements that set `result`. Beyond ±15 it is ±1 in float32. */
+export const tanhInto = (result: string, x: string): string =>
+  `const ${result}Clamped = ${between(x, -15, 15)};\nconst ${result} = Math.tanh(${result}Clamped);`
+
+/** 1 / (1 + exp(−x)) as statements that set `result`, with an exponential that cannot overflow. */
+export const sigmoidInto = (result: string, x: string): string =>
+  `const ${result}Tail = Math.exp(-Math.abs(${x}));\nconst ${result} = (${x} >= 0 ? 1 : ${result}Tail) / (1 + ${result}Tail);`
+
+/** Terms that are added one by one before their sum joins the others: keeps the rounding of n terms near that of n/64 + 64. */
+const BLOCK = 64
+
+/** Statements that set `sum` to Σ term(l) over l < length, in blocks. */
+export function sumInto(sum: string, length: number, term: (l: string) => string): string {
+  const lines = [`let ${sum} = 0;`]
+  const blocks = length > 2 * BLOCK ? Math.floor(length / BLOCK) : 0
+  if (blocks > 0) {
+    lines.push(
+      `for (let ${sum}Block = 0; ${sum}Block < ${blocks}; ${sum}Block++) {`,
+      `  let ${sum}Part = 0;`,
+      `  for (let ${sum}In = 0; ${sum}In < ${BLOCK}; ${sum}In++) {`,
+      `    ${sum}Part += ${term(`(${sum}Block * ${BLOCK} + ${sum}In)`)};`,
+      '  }',
+      `  ${sum} += ${sum}Part;`,
+      '}',
+    )
+  }
+  const rest = length - blocks * BLOCK
+  if (rest > 0) {
+    const at = blocks > 0 ? `(${blocks * BLOCK} + ${sum}Rest)` : `${sum}Rest`
+    lines.push(`for (let ${sum}Rest = 0; ${sum}Rest < ${rest}; ${sum}Rest++) {`, `  ${sum} += ${term(at)};`, '}')
+  }
+  return lines.join('\n')
+}

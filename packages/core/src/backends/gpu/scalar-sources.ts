@@ -1,0 +1,175 @@
+/**
+ * The elementwise functions as kernel text: statements that end in a return, over `v`, or over `a` and `b`.
+ *
+ * Series and rational formulas stand where engines differ or lose digits; each states its error. Comparisons are arranged so
+ * that NaN falls through to a branch that keeps it.
+ */
+import { type DType, isFloat } from '../../dtype.js'
+import type { MapKernel, UpdateKernel, ZipKernel } from '../backend.js'
+import { maxOf, minOf, sigmoidInto, tanhInto } from './rules.js'
+
+/** A polynomial in `x` by Horner's rule, constant first. */
+const polynomial = (x: string, coefficients: readonly number[]): string =>
+  coefficients.reduceRight((inner, c) => (inner === '' ? `${c}` : `(${c} + ${x} * ${inner})`), '')
+
+/** 1/first!, 1/(first + step)!, …: what Taylor series are made of. */
+function inverseFactorials(first: number, step: number, count: number): number[] {
+  const out: number[] = []
+  let factorial = 1
+  for (let n = 1; out.length < count; n++) {
+    factorial *= n
+    if (n >= first && (n - first) % step === 0) out.push(1 / factorial)
+  }
+  return out
+}
+
+/**
+ * log(1 + x) as `log1p`: 2·artanh(x / (2 + x)) near 0, where the first omitted term is below 2e-8 of the sum, else the logarithm.
+ * The usual correction by ((1 + x) − 1) does not survive a compiler that simplifies it.
+ */
+const log1pInto = (result: string, x: string): string => `
+const ratio = ${x} / (2 + ${x});
+const ratio2 = ratio * ratio;
+const nearZero = 2 * ratio * ${polynomial(
+  'ratio2',
+  [0, 1, 2, 3, 4, 5, 6].map((k) => 1 / (2 * k + 1)),
+)};
+const ${result} = Math.abs(${x}) <= 0.5 ? nearZero : Math.log(1 + ${x});`
+
+/** √exp(|v|), whose square can reach the largest float where exp(|v|) itself would overflow in the halves of sinh and cosh. */
+const rootExp = 'const root = Math.exp(0.5 * Math.abs(v));'
+
+/** Kernels that need the host are absent: a device cannot tell NaN from a number. `cast` is `castSource`. */
+export const mapSources: Record<Exclude<MapKernel, 'cast' | 'isNaN' | 'isFinite'>, string> = {
+  neg: 'return -v;',
+  abs: 'return Math.abs(v);',
+  sign: 'return v > 0 ? 1 : (v < 0 ? -1 : v);',
+  square: 'return v * v;',
+  sqrt: 'return Math.sqrt(v);',
+  rsqrt: 'return 1 / Math.sqrt(v);',
+  reciprocal: 'return 1 / v;',
+  exp: 'return Math.exp(v);',
+  // Taylor to v^9/9! where exp(v) − 1 cancels; relative error below 3e-10 there
+  expm1: `
+const nearZero = v * ${polynomial('v', inverseFactorials(1, 1, 9))};
+return Math.abs(v) <= 0.5 ? nearZero : Math.exp(v) - 1;`,
+  log: 'return Math.log(v);',
+  log1p: `${log1pInto('result', 'v')}\nreturn result;`,
+  sin: 'return Math.sin(v);',
+  cos: 'return Math.cos(v);',
+  tan: 'return Math.tan(v);',
+  asin: 'return Math.asin(v);',
+  acos: 'return Math.acos(v);',
+  atan: 'return Math.atan(v);',
+  // Taylor to v^9/9! below 1 (relative error 3e-8)
+  sinh: `
+${rootExp}
+const square = v * v;
+const nearZero = v * ${polynomial('square', inverseFactorials(1, 2, 5))};
+const size = 0.5 * root * root - 0.5 / (root * root);
+return Math.abs(v) < 1 ? nearZero : (v > 0 ? size : -size);`,
+  cosh: `${rootExp}\nreturn 0.5 * root * root + 0.5 / (root * root);`,
+  tanh: `${tanhInto('result', 'v')}\nreturn result;`,
+  sigmoid: `${sigmoidInto('result', 'v')}\nreturn result;`,
+  softplus: `
+const tail = Math.exp(-Math.abs(v));
+${log1pInto('rest', 'tail')}
+return (v > 0 ? v : 0) + rest;`,
+  // Maclaurin below 1 (eleven terms, 2e-9); beyond, Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7, where erf is above 0.84)
+  erf: `
+const square = v * v;
+const nearZero = v * ${polynomial(
+    'square',
+    [1, ...inverseFactorials(1, 1, 10)].map((f, n) => ((n % 2 ? -1 : 1) * f * 2) / ((2 * n + 1) * Math.sqrt(Math.PI))),
+  )};
+const t = 1 / (1 + 0.3275911 * Math.abs(v));
+const far = 1 - t * ${polynomial('t', [0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429])} * Math.exp(-square);
+return Math.abs(v) < 1 ? nearZero : (v > 0 ? far : -far);`,
+  floor: 'return Math.floor(v);',
+  ceil: 'return Math.ceil(v);',
+  round: `
+const down = Math.floor(v);
+const rest = v - down;
+const even = down - 2 * Math.floor(down * 0.5) === 0 ? down : down + 1;
+return rest > 0.5 ? down + 1 : (rest < 0.5 ? down : even);`,
+  logicalNot: 'return v === 0 ? 1 : 0;',
+}
+
+/** Conversion as dtype.ts does it. NaN fails every comparison and so becomes 0 in integers and 1 in bool. */
+export function castSource(from: DType, to: DType): string {
+  const widening = isFloat(to) || from === 'bool' || from === to || (from === 'uint8' && to === 'int32')
+  if (widening) return 'return v;'
+  if (to === 'bool') return 'return v === 0 ? 0 : 1;'
+  const [low, high] = to === 'uint8' ? [0, 255] : [-(2 ** 31), 2 ** 31]
+  return `
+const whole = v < 0 ? Math.ceil(v) : Math.floor(v);
+const above = v > 0 ? ${high} : 0;
+const outside = v < 0 ? ${low} : above;
+return v > ${low} && v < ${high} ? whole : outside;`
+}
+
+/**
+ * Quotient and remainder with the divisor's sign: ⌊a / b⌋ from the float quotient, corrected by one where rounding went past a
+ * multiple. `quotient` and `rest` belong to |b|.
+ */
+const divideDown = `
+const sign = b < 0 ? -1 : 1;
+const dividend = a * sign;
+const divisor = b * sign;
+const near = Math.floor(dividend / divisor);
+const over = dividend - near * divisor;
+const shift = over < 0 ? -1 : (over >= divisor ? 1 : 0);
+const quotient = near + shift;
+const rest = shift === 0 ? over : over - shift * divisor;`
+
+const truth = (condition: string): string => `return ${condition} ? 1 : 0;`
+
+const zipTable: Record<ZipKernel, string> = {
+  add: 'return a + b;',
+  sub: 'return a - b;',
+  mul: 'return a * b;',
+  div: 'return a / b;',
+  // a power of the magnitude; then the sign of an odd exponent, and NaN (a root of a negative) for a broken one
+  pow: `
+const magnitude = Math.abs(a);
+const power = Math.pow(magnitude, b);
+const whole = Math.floor(b) === b ? 1 : 0;
+const odd = Math.floor(b * 0.5) * 2 === b ? 0 : 1;
+const signed = odd === 1 ? -power : power;
+const negative = whole === 1 ? signed : Math.sqrt(a);
+return b === 0 ? 1 : (a < 0 ? negative : power);`,
+  atan2: 'return Math.atan2(a, b);',
+  maximum: `return ${maxOf('a', 'b')};`,
+  minimum: `return ${minOf('a', 'b')};`,
+  mod: `${divideDown}\nreturn rest * sign;`,
+  floorDiv: `${divideDown}\nreturn quotient;`,
+  equal: truth('a === b'),
+  notEqual: 'return a === b ? 0 : 1;',
+  less: truth('a < b'),
+  lessEqual: truth('a <= b'),
+  greater: truth('a > b'),
+  greaterEqual: truth('a >= b'),
+  logicalAnd: truth('a > 0 && b > 0'),
+  logicalOr: truth('a > 0 || b > 0'),
+  logicalXor: 'return a === b ? 0 : 1;',
+}
+
+/** The statements of a zip kernel on operands of the dtype. */
+export function zipSource(kernel: ZipKernel, dtype: DType): string {
+  if (isFloat(dtype) || (kernel !== 'mod' && kernel !== 'floorDiv')) return zipTable[kernel]
+  return `${divideDown}\nreturn b === 0 ? 0 : ${kernel === 'mod' ? 'rest * sign' : 'quotient'};`
+}
+
+/** Steps of update programs as expressions of names. */
+export const updateSources: Record<UpdateKernel, (a: string, b: string) => string> = {
+  add: (a, b) => `${a} + ${b}`,
+  sub: (a, b) => `${a} - ${b}`,
+  mul: (a, b) => `${a} * ${b}`,
+  div: (a, b) => `${a} / ${b}`,
+  maximum: maxOf,
+  minimum: minOf,
+  sqrt: (a) => `Math.sqrt(${a})`,
+  square: (a) => `${a} * ${a}`,
+  abs: (a) => `Math.abs(${a})`,
+  neg: (a) => `-${a}`,
+}

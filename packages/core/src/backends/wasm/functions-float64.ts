@@ -1,0 +1,273 @@
+/**
+ * The less common functions, computed in float64 and rounded once: with 29 bits to spare, plain series and straightforward formulas are
+ * accurate to the last place of a float32, and the bits are the same in every engine.
+ *
+ * Emitters work on two doubles; `wide` runs one on both halves of four floats.
+ */
+import type { FunctionBuilder, Local } from './assembler.js'
+import type { Emit1 } from './functions-float32.js'
+import { f32x4, f64x2, i32x4, i64x2, shuffle32, type Vector, v128 } from './instructions.js'
+
+/** Emits f(x) for two doubles. */
+type Emit64 = (f: FunctionBuilder, x: Local<'v128'>) => Vector
+type Emit64Pair = (f: FunctionBuilder, x: Local<'v128'>, y: Local<'v128'>) => Vector
+
+/** Lanes 0 and 1, or 2 and 3, of four floats as doubles. */
+const half = (x: Local<'v128'>, upper: boolean): Vector => f64x2.promoteLowF32x4(upper ? shuffle32(x, x, [2, 3, 2, 3]) : x)
+
+/** Four floats from two pairs of doubles. */
+const joinHalves = (low: Vector, high: Vector): Vector => shuffle32(f32x4.demoteF64x2Zero(low), f32x4.demoteF64x2Zero(high), [0, 1, 4, 5])
+
+/** A function of four floats from one of two doubles. */
+export const wide =
+  (emit: Emit64): Emit1 =>
+  (f, x) => {
+    const low = f.let(emit(f, f.let(half(x, false))))
+    return joinHalves(low, emit(f, f.let(half(x, true))))
+  }
+
+/** The same for two arguments. */
+export const widePair =
+  (emit: Emit64Pair) =>
+  (f: FunctionBuilder, x: Local<'v128'>, y: Local<'v128'>): Vector => {
+    const low = f.let(emit(f, f.let(half(x, false)), f.let(half(y, false))))
+    return joinHalves(low, emit(f, f.let(half(x, true)), f.let(half(y, true))))
+  }
+
+/** For odd functions: keeps ±0. */
+export const odd =
+  (emit: Emit1): Emit1 =>
+  (f, x) =>
+    v128.bitselect(x, emit(f, x), f32x4.eq(x, f.splat(0)))
+
+function polynomial64(f: FunctionBuilder, x: Local<'v128'>, coefficients: readonly number[]): Vector {
+  let sum: Vector = f.splat64(coefficients[0])
+  for (let i = 1; i < coefficients.length; i++) sum = f64x2.add(f64x2.mul(sum, x), f.splat64(coefficients[i]))
+  return sum
+}
+
+function factorial(n: number): number {
+  let product = 1
+  for (let i = 2; i <= n; i++) product *= i
+  return product
+}
+
+/** Coefficients 1/n! of the exponential series, highest first, down to 1/1!. */
+const EXP_SERIES = [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => 1 / factorial(n))
+/** (−1)ⁿ/(2n+1)!: sin r / r in r². */
+const SIN_SERIES = [6, 5, 4, 3, 2, 1, 0].map((n) => (-1) ** n / factorial(2 * n + 1))
+/** (−1)ⁿ/(2n)!: cos r in r². */
+const COS_SERIES = [7, 6, 5, 4, 3, 2, 1, 0].map((n) => (-1) ** n / factorial(2 * n))
+/** (−1)ⁿ/(2n+1): arctan r / r in r². */
+const ATAN_SERIES = Array.from({ length: 14 }, (_, n) => (-1) ** n / (2 * n + 1)).reverse()
+/** 2/(2n+1): 2·artanh s / s in s². */
+const LOG_SERIES = Array.from({ length: 9 }, (_, n) => 2 / (2 * n + 1)).reverse()
+
+/** ln 2 and π/2 in parts whose products with small whole numbers are exact (fdlibm's e_exp.c and e_rem_pio2.c). */
+const LN2_HIGH = 0.6931471803691238
+const LN2_LOW = 1.9082149292705877e-10
+const HALF_PI_1 = 1.5707963267341256
+const HALF_PI_2 = 6.077100506303966e-11
+const HALF_PI_3 = 2.0222662487959506e-21
+
+/** eˣ − 1 before scaling: p = eʳ − 1 and 2ᵏ, so that eˣ = 2ᵏ·(1 + p). x must not be above 700 in magnitude. */
+function expParts(f: FunctionBuilder, x: Local<'v128'>): { p: Local<'v128'>; scale: Local<'v128'> } {
+  const k = f.let(f64x2.nearest(f64x2.mul(x, f.splat64(Math.LOG2E))))
+  const r = f.let(f64x2.sub(f64x2.sub(x, f64x2.mul(k, f.splat64(LN2_HIGH))), f64x2.mul(k, f.splat64(LN2_LOW))))
+  const p = f.let(f64x2.mul(polynomial64(f, r, EXP_SERIES), r))
+  const exponent = i64x2.extendLowI32x4S(i32x4.truncSatF64x2SZero(k))
+  const scale = f.let(i64x2.shl(i64x2.add(exponent, f.splatLong(1023n)), 52))
+  return { p, scale }
+}
+
+/** Within ±700, where 2ᵏ is an ordinary double and rounding to float32 gives 0 and ∞ all the same. NaN stays. */
+const clamp = (f: FunctionBuilder, x: Vector): Local<'v128'> => f.let(f64x2.pmin(f64x2.pmax(x, f.splat64(-700)), f.splat64(700)))
+
+const exp64 = (f: FunctionBuilder, x: Vector): Vector => {
+  const { p, scale } = expParts(f, clamp(f, x))
+  return f64x2.add(f64x2.mul(p, scale), scale)
+}
+
+const expm1_64 = (f: FunctionBuilder, x: Vector): Vector => {
+  const { p, scale } = expParts(f, clamp(f, x))
+  return f64x2.add(f64x2.mul(p, scale), f64x2.sub(scale, f.splat64(1)))
+}
+
+/** ln x for x that came from a float32 (so never subnormal): exponent, and 2·artanh((m − 1)/(m + 1)) of the mantissa. */
+const log64 = (f: FunctionBuilder, x: Local<'v128'>): Vector => {
+  const mantissa = f.let(v128.or(v128.and(x, f.splatLong(0xfffffffffffffn)), f.splat64(1)))
+  const high = f.let(f64x2.gt(mantissa, f.splat64(Math.SQRT2)))
+  const m = f.let(v128.bitselect(f64x2.mul(mantissa, f.splat64(0.5)), mantissa, high))
+  const exponent = f.let(i64x2.sub(i64x2.sub(i64x2.shrU(x, 52), f.splatLong(1023n)), high))
+  const e = f.let(f64x2.convertLowI32x4S(shuffle32(exponent, exponent, [0, 2, 0, 2])))
+  const s = f.let(f64x2.div(f64x2.sub(m, f.splat64(1)), f64x2.add(m, f.splat64(1))))
+  const square = f.let(f64x2.mul(s, s))
+  const fraction = f64x2.mul(polynomial64(f, square, LOG_SERIES), s)
+  const value = f64x2.add(f64x2.add(fraction, f64x2.mul(e, f.splat64(LN2_LOW))), f64x2.mul(e, f.splat64(LN2_HIGH)))
+  const finite = v128.bitselect(value, x, f64x2.lt(x, f.splat64(Infinity)))
+  const signed = v128.bitselect(f.splat64(NaN), finite, f64x2.lt(x, f.splat64(0)))
+  return v128.bitselect(f.splat64(-Infinity), signed, f64x2.eq(x, f.splat64(0)))
+}
+
+/** ln(1 + x) = ln u + (x − (u − 1))/u with u = 1 + x rounded (Hewlett-Packard's correction, as in fdlibm's s_log1p.c). */
+const log1p64: Emit64 = (f, x) => {
+  const u = f.let(f64x2.add(x, f.splat64(1)))
+  const correction = f64x2.div(f64x2.sub(x, f64x2.sub(u, f.splat64(1))), u)
+  const value = f64x2.add(log64(f, u), correction)
+  // At u = 0 and u = ∞ the correction is NaN, and the logarithm alone is right.
+  const ordinary = v128.and(f64x2.gt(u, f.splat64(0)), f64x2.lt(u, f.splat64(Infinity)))
+  return v128.bitselect(value, log64(f, u), ordinary)
+}
+
+/** sin and cos of r = x − n·π/2, and n, for x reduced in three parts (Cody and Waite). */
+function reduced(f: FunctionBuilder, x: Local<'v128'>): { sin: Local<'v128'>; cos: Local<'v128'>; quarter: Local<'v128'> } {
+  const n = f.let(f64x2.nearest(f64x2.mul(x, f.splat64(2 / Math.PI))))
+  const first = f64x2.sub(x, f64x2.mul(n, f.splat64(HALF_PI_1)))
+  const second = f64x2.sub(first, f64x2.mul(n, f.splat64(HALF_PI_2)))
+  const rest = f.let(f64x2.sub(second, f64x2.mul(n, f.splat64(HALF_PI_3))))
+  // Far out the parts no longer cancel exactly; keep the series inside its interval. NaN and ∞ (rest NaN) stay NaN.
+  const r = f.let(f64x2.pmin(f64x2.pmax(rest, f.splat64(-Math.PI / 4)), f.splat64(Math.PI / 4)))
+  const square = f.let(f64x2.mul(r, r))
+  const sin = f.let(f64x2.mul(polynomial64(f, square, SIN_SERIES), r))
+  const cos = f.let(polynomial64(f, square, COS_SERIES))
+  // n mod 4 without leaving doubles, as n may be far beyond 2³¹.
+  const turns = f64x2.mul(f64x2.floor(f64x2.mul(n, f.splat64(0.25))), f.splat64(4))
+  const quarter = f.let(i64x2.extendLowI32x4S(i32x4.truncSatF64x2SZero(f64x2.sub(n, turns))))
+  return { sin, cos, quarter }
+}
+
+/** All ones where bit 0 of the integer is set. */
+const oddMask = (f: FunctionBuilder, n: Vector): Vector => i64x2.neg(v128.and(n, f.splatLong(1n)))
+/** The sign bit where bit 1 of the integer is set. */
+const signFromBit1 = (f: FunctionBuilder, n: Vector): Vector => i64x2.shl(v128.and(n, f.splatLong(2n)), 62)
+
+const sin64: Emit64 = (f, x) => {
+  const { sin, cos, quarter } = reduced(f, x)
+  return v128.xor(v128.bitselect(cos, sin, oddMask(f, quarter)), signFromBit1(f, quarter))
+}
+
+const cos64: Emit64 = (f, x) => {
+  const { sin, cos, quarter } = reduced(f, x)
+  const next = f.let(i64x2.add(quarter, f.splatLong(1n)))
+  return v128.xor(v128.bitselect(sin, cos, oddMask(f, quarter)), signFromBit1(f, next))
+}
+
+const tan64: Emit64 = (f, x) => {
+  const { sin, cos, quarter } = reduced(f, x)
+  const swap = f.let(oddMask(f, quarter))
+  const ratio = f64x2.div(v128.bitselect(cos, sin, swap), v128.bitselect(sin, cos, swap))
+  return v128.xor(ratio, v128.and(swap, f.splat64(-0)))
+}
+
+/** arctan of a non-negative number: 1/x above 1, then (z − 1)/(z + 1) + π/4 above tan(π/8), then the series. */
+const atanPositive = (f: FunctionBuilder, x: Local<'v128'>): Vector => {
+  const inverted = f.let(f64x2.gt(x, f.splat64(1)))
+  const z = f.let(v128.bitselect(f64x2.div(f.splat64(1), x), x, inverted))
+  const upper = f.let(f64x2.gt(z, f.splat64(Math.SQRT2 - 1)))
+  const r = f.let(v128.bitselect(f64x2.div(f64x2.sub(z, f.splat64(1)), f64x2.add(z, f.splat64(1))), z, upper))
+  const square = f.let(f64x2.mul(r, r))
+  const series = f64x2.mul(polynomial64(f, square, ATAN_SERIES), r)
+  const angle = f.let(f64x2.add(series, v128.and(upper, f.splat64(Math.PI / 4))))
+  return v128.bitselect(f64x2.sub(f.splat64(Math.PI / 2), angle), angle, inverted)
+}
+
+/** magnitude with the sign of `from`. */
+const copySign = (f: FunctionBuilder, magnitude: Vector, from: Vector): Vector => v128.bitselect(from, magnitude, f.splat64(-0))
+
+const atan64 = (f: FunctionBuilder, x: Local<'v128'>): Vector => copySign(f, atanPositive(f, f.let(f64x2.abs(x))), x)
+
+/** arcsin x = arctan(x / √((1 − x)(1 + x))); beyond ±1 the root is NaN. */
+const asin64: Emit64 = (f, x) => {
+  const root = f64x2.sqrt(f64x2.mul(f64x2.sub(f.splat64(1), x), f64x2.add(f.splat64(1), x)))
+  return atan64(f, f.let(f64x2.div(x, root)))
+}
+
+const acos64: Emit64 = (f, x) => f64x2.sub(f.splat64(Math.PI / 2), asin64(f, x))
+
+/** sinh x = (u + u/(u + 1))/2 with u = eˣ − 1. */
+const sinh64: Emit64 = (f, x) => {
+  const u = f.let(expm1_64(f, f64x2.abs(x)))
+  const sum = f64x2.add(u, f64x2.div(u, f64x2.add(u, f.splat64(1))))
+  return copySign(f, f64x2.mul(sum, f.splat64(0.5)), x)
+}
+
+const cosh64: Emit64 = (f, x) => {
+  const e = f.let(exp64(f, f64x2.abs(x)))
+  return f64x2.mul(f64x2.add(e, f64x2.div(f.splat64(1), e)), f.splat64(0.5))
+}
+
+/** 2/√π·(−1)ⁿ/(n!·(2n+1)): erf x / x in x² (Abramowitz and Stegun 7.1.5). */
+const ERF_SERIES = Array.from({ length: 12 }, (_, n) => ((2 / Math.sqrt(Math.PI)) * (-1) ** n) / (factorial(n) * (2 * n + 1))).reverse()
+
+/**
+ * erfc x · e^x² in t = (x − 3.75)/(x + 3.75) for x from 1 to 4, after Shepherd and Laframboise, "Chebyshev approximation of
+ * (1 + 2x) exp(x²) erfc x", Math. Comp. 36 (1981). Our own fit at Chebyshev nodes; 1 − the result is within 4·10⁻¹⁵ of erf.
+ */
+const ERFC_CENTER = 3.75
+const ERFC_SERIES = [
+  -2.354642135301426e-4, -9.714036094906315e-5, 1.766234215530811e-3, -8.23240748387067e-3, 2.414086798263729e-2, -5.480260323807873e-2,
+  1.026042961385604e-1, -1.635718956437531e-1, 2.260080669384819e-1, -2.734219314950946e-1, 1.455897212750335e-1,
+]
+
+/** erf x by its Taylor series below 1 and 1 − erfc x beyond; from 4 on it is 1 in float32. */
+const erf64: Emit64 = (f, x) => {
+  const magnitude = f.let(f64x2.pmin(f64x2.abs(x), f.splat64(4)))
+  const square = f.let(f64x2.mul(magnitude, magnitude))
+  const series = f64x2.mul(polynomial64(f, square, ERF_SERIES), magnitude)
+  const t = f.let(f64x2.div(f64x2.sub(magnitude, f.splat64(ERFC_CENTER)), f64x2.add(magnitude, f.splat64(ERFC_CENTER))))
+  const tail = f64x2.mul(polynomial64(f, t, ERFC_SERIES), exp64(f, f64x2.neg(square)))
+  const far = f64x2.sub(f.splat64(1), tail)
+  return copySign(f, v128.bitselect(series, far, f64x2.lt(magnitude, f.splat64(1))), x)
+}
+
+/**
+ * xʸ = e^(y·ln |x|), negative for negative x and odd y, NaN for negative x and fractional y. x⁰ is 1; (±1)^±∞ is NaN, as in
+ * ECMAScript.
+ */
+const pow64: Emit64Pair = (f, x, y) => {
+  const magnitude = f.let(f64x2.abs(x))
+  const power = f.let(exp64(f, f64x2.mul(y, log64(f, magnitude))))
+  const whole = f64x2.eq(f64x2.nearest(y), y)
+  const halfY = f.let(f64x2.mul(y, f.splat64(0.5)))
+  const even = f64x2.eq(f64x2.nearest(halfY), halfY)
+  const oddSign = v128.andNot(v128.and(x, f.splat64(-0)), even)
+  const signed = f.let(v128.bitselect(v128.xor(power, oddSign), power, whole))
+  const undefinedRoot = v128.andNot(f64x2.lt(x, f.splat64(0)), whole)
+  // −∞ raised to a fraction is +∞ or 0, and so is every negative number's power at infinite exponents, which count as even.
+  const negative = v128.and(undefinedRoot, f64x2.lt(magnitude, f.splat64(Infinity)))
+  const value = v128.bitselect(f.splat64(NaN), signed, negative)
+  return v128.bitselect(f.splat64(1), value, f64x2.eq(y, f.splat64(0)))
+}
+
+/** The angle of the point (x, y), from −π to π, with C's rules for zeros and infinities. */
+const atan2_64: Emit64Pair = (f, y, x) => {
+  const absY = f.let(f64x2.abs(y))
+  const absX = f.let(f64x2.abs(x))
+  const both = v128.and(f64x2.eq(absX, f.splat64(Infinity)), f64x2.eq(absY, f.splat64(Infinity)))
+  const none = v128.and(f64x2.eq(absX, f.splat64(0)), f64x2.eq(absY, f.splat64(0)))
+  const ratio = v128.bitselect(f.splat64(1), v128.andNot(f64x2.div(absY, absX), none), both)
+  const angle = f.let(atanPositive(f, f.let(ratio)))
+  const left = i64x2.shrS(x, 63) // all ones where x < 0 or −0
+  const turned = v128.bitselect(f64x2.sub(f.splat64(Math.PI), angle), angle, left)
+  return copySign(f, turned, y)
+}
+
+/** a − b·⌊a/b⌋ */
+const mod64: Emit64Pair = (_, a, b) => f64x2.sub(a, f64x2.mul(b, f64x2.floor(f64x2.div(a, b))))
+const floorDiv64: Emit64Pair = (_, a, b) => f64x2.floor(f64x2.div(a, b))
+
+export const expm1 = odd(wide((f, x) => expm1_64(f, x)))
+export const log1p = odd(wide(log1p64))
+export const sin = odd(wide(sin64))
+export const cos = wide(cos64)
+export const tan = odd(wide(tan64))
+export const asin = odd(wide(asin64))
+export const acos = wide(acos64)
+export const atan = wide(atan64)
+export const sinh = wide(sinh64)
+export const cosh = wide(cosh64)
+export const erf = wide(erf64)
+export const pow = widePair(pow64)
+export const atan2 = widePair(atan2_64)
+export const mod = widePair(mod64)
+export const floorDiv = widePair(floorDiv64)

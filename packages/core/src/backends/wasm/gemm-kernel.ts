@@ -1,0 +1,395 @@
+/**
+ * Matrix product in WebAssembly: the register tile, the loops over tiles, and packing.
+ *
+ * A product C = A·B is computed in tiles of MR × NR that stay in registers while k runs:
+ *
+ * ```
+ *              b (NR floats, NR/4 vectors)
+ *   a0   │ acc00 acc01 acc02 │      for each k: load one row of b (NR/4 vectors); for each of the MR rows splat one
+ *   a1   │ acc10 acc11 acc12 │      element of a into a vector and multiply-add it to the row's accumulators
+ *   a2   │ acc20 acc21 acc22 │
+ * ```
+ *
+ * so each float that is loaded is used NR or MR times. There are 16 vector registers. V8 11 (Node 20) moves all loads of a loop turn to its
+ * start, which makes MR·NR/4 + MR + NR/4 ≤ 15 the limit and unrolling k harmful; later V8 keeps the program's order, where
+ * 6 × 8 unrolled four times is best. (Measured; see `tileFor`.)
+ *
+ * For large matrices both operands are first *packed* so that a tile reads two consecutive streams: A in panels of MR rows
+ * (k-th element of each row, then the next k), B in panels of NR columns. See Goto and van de Geijn, "Anatomy of
+ * high-performance matrix multiplication", ACM TOMS 34 (2008). The last panel of A has only the rows that are left, and there is a tile for every
+ * such height; the last panel of B is as wide as the others, filled with whatever lies behind the matrix, and those columns
+ * are computed but not stored.
+ *
+ * Each output is Σ over k in ascending order (a chain of multiply-adds), whatever tile it is in.
+ */
+import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
+import { transposed } from './copy.js'
+import { firstLanes, storeSome } from './elements.js'
+import { f32x4, type I32, i32, shuffle32, type Vector, v128 } from './instructions.js'
+
+/** A register tile: rows, columns (a multiple of 4), and steps of k per loop turn. */
+export interface Tile {
+  readonly mr: number
+  readonly nr: number
+  readonly unroll: number
+}
+
+/** The best tile for an engine's register allocation; V8's major version, or 0 for other engines. */
+export function tileFor(v8Version: number, relaxed: boolean): Tile {
+  if (!relaxed) return { mr: 4, nr: 8, unroll: 1 }
+  return v8Version >= 13 && !(globalThis as any).OLD ? { mr: 6, nr: 8, unroll: 4 } : { mr: 3, nr: 12, unroll: 1 }
+}
+
+/** How a tile walks its operands: bytes from row to row and from k to k+1. */
+interface TileOperands {
+  /** A's first element; moved. */
+  a: Local<'i32'>
+  /** B's first row; moved. */
+  b: Local<'i32'>
+  /** Bytes from one row of A to the next; a number where A is packed. */
+  aRow: I32
+  /** Bytes from k to k + 1 in A. */
+  aStep: I32
+  /** Bytes from k to k + 1 in B. */
+  bStep: I32
+}
+
+interface Output {
+  /** The tile's first element. */
+  c: Local<'i32'>
+  /** Bytes from row to row of C. */
+  cRow: Local<'i32'>
+  /** Columns of this tile that exist. */
+  columns: Local<'i32'>
+  /** Whether to add to what C holds (the sum over earlier k). */
+  accumulate: I32
+}
+
+/** Emits one tile of `rows` rows. Leaves `a` and `b` past what was read. */
+function emitTile(f: FunctionBuilder, rows: number, tile: Tile, operands: TileOperands, output: Output, k: Local<'i32'>): void {
+  const vectors = tile.nr / 4
+  const { a, b, aRow, aStep, bStep } = operands
+  const { c, cRow, columns, accumulate } = output
+  const accumulators = Array.from({ length: rows }, () => Array.from({ length: vectors }, () => f.local('v128')))
+  const row = f.local('i32')
+
+  f.if(
+    i32.ne(accumulate, 0),
+    () => {
+      f.set(row, c)
+      accumulators.forEach((line, i) => {
+        if (i > 0) f.advance(row, cRow)
+        line.forEach((accumulator, v) => {
+          f.set(accumulator, v128.load(row, 16 * v))
+        })
+      })
+    },
+    () => {
+      for (const line of accumulators) for (const accumulator of line) f.set(accumulator, f.splat(0))
+    },
+  )
+
+  // Rows of A: offsets of one pointer when packed, a pointer each otherwise.
+  const packed = typeof aRow === 'number' && typeof aStep === 'number' && typeof bStep === 'number'
+  const pointers = [a]
+  if (!packed) for (let i = 1; i < rows; i++) pointers.push(f.let(i32.add(pointers[i - 1], aRow)))
+
+  const bRow = Array.from({ length: vectors }, () => f.local('v128'))
+  const splat = f.local('v128')
+  const steps = (count: number): void => {
+    for (let u = 0; u < count; u++) {
+      bRow.forEach((vector, v) => {
+        f.set(vector, v128.load(b, (packed ? u * bStep : 0) + 16 * v))
+      })
+      accumulators.forEach((line, i) => {
+        f.set(splat, packed ? v128.load32Splat(a, u * aStep + i * aRow) : v128.load32Splat(pointers[i]))
+        line.forEach((accumulator, v) => {
+          f.set(accumulator, f.madd(splat, bRow[v], accumulator))
+        })
+      })
+      if (!packed) {
+        for (const pointer of pointers) f.advance(pointer, aStep)
+        f.advance(b, bStep)
+      }
+    }
+    if (packed) {
+      f.advance(a, count * aStep)
+      f.advance(b, count * bStep)
+    }
+  }
+  const left = f.let(k)
+  const turns = packed ? tile.unroll : 1
+  if (turns > 1) {
+    f.while(i32.geS(left, turns), () => {
+      steps(turns)
+      f.advance(left, -turns)
+    })
+  }
+  f.while(i32.gtS(left, 0), () => {
+    steps(1)
+    f.advance(left, -1)
+  })
+
+  f.set(row, c)
+  f.if(
+    i32.eq(columns, tile.nr),
+    () => {
+      accumulators.forEach((line, i) => {
+        if (i > 0) f.advance(row, cRow)
+        line.forEach((accumulator, v) => {
+          f.do(v128.store(row, accumulator, 16 * v))
+        })
+      })
+    },
+    () => {
+      const [at, rest] = [f.local('i32'), f.local('i32')]
+      accumulators.forEach((line, i) => {
+        if (i > 0) f.advance(row, cRow)
+        f.set(at, row)
+        f.set(rest, columns)
+        f.block((end) => {
+          for (const accumulator of line) {
+            f.if(i32.ltS(rest, 4), () => {
+              storeSome(f, 'float32', at, accumulator, rest)
+              f.break(end)
+            })
+            f.do(v128.store(at, accumulator))
+            f.advance(at, 16)
+            f.advance(rest, -4)
+          }
+        })
+      })
+    },
+  )
+}
+
+/** Loops over the rows of one band of columns: whole tiles, then the one tile of whatever height is left. */
+function emitBand(f: FunctionBuilder, tile: Tile, m: Local<'i32'>, perTile: (rows: number) => void): void {
+  const left = f.let(m)
+  f.while(i32.geS(left, tile.mr), () => {
+    perTile(tile.mr)
+    f.advance(left, -tile.mr)
+  })
+  for (let rows = 1; rows < tile.mr; rows++) f.if(i32.eq(left, rows), () => perTile(rows))
+}
+
+const tileParameters = { c: 'i32', a: 'i32', b: 'i32', m: 'i32', n: 'i32', k: 'i32', cRow: 'i32' } as const
+
+/** Writes `packed(c, a, b, m, n, k, cRow, accumulate)` for packed panels: C += A·B, or C = A·B if accumulate is 0. */
+export function emitPacked(module: ModuleBuilder, tile: Tile): void {
+  module.export('packed', { ...tileParameters, accumulate: 'i32' }, null, (f, { c, a, b, m, n, k, cRow, accumulate }) => {
+    const [columns, aAt, bAt, cAt] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
+    const panelBytes = f.let(i32.mul(k, 4 * tile.nr))
+    f.while(i32.gtS(n, 0), () => {
+      f.set(columns, n)
+      f.if(i32.gtS(n, tile.nr), () => f.set(columns, tile.nr))
+      f.set(aAt, a)
+      f.set(cAt, c)
+      emitBand(f, tile, m, (rows) => {
+        f.set(bAt, b)
+        const operands = { a: aAt, b: bAt, aRow: 4, aStep: 4 * rows, bStep: 4 * tile.nr }
+        emitTile(f, rows, tile, operands, { c: cAt, cRow, columns, accumulate }, k)
+        f.advance(cAt, i32.mul(cRow, rows))
+      })
+      f.advance(b, panelBytes)
+      f.advance(c, 4 * tile.nr)
+      f.advance(n, -tile.nr)
+    })
+  })
+}
+
+/**
+ * Writes `strided(c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel)`: C = A·B where A has any strides and B has
+ * consecutive columns; `bPanel` bytes lead from one band of NR columns to the next. For matrices too small to be worth packing.
+ */
+export function emitStrided(module: ModuleBuilder, tile: Tile): void {
+  const parameters = { ...tileParameters, aRow: 'i32', aStep: 'i32', bStep: 'i32', bPanel: 'i32' } as const
+  module.export('strided', parameters, null, (f, { c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel }) => {
+    const [columns, aAt, aFirst, bAt, cAt] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
+    f.while(i32.gtS(n, 0), () => {
+      f.set(columns, n)
+      f.if(i32.gtS(n, tile.nr), () => f.set(columns, tile.nr))
+      f.set(aFirst, a)
+      f.set(cAt, c)
+      emitBand(f, tile, m, (rows) => {
+        f.set(aAt, aFirst)
+        f.set(bAt, b)
+        emitTile(f, rows, tile, { a: aAt, b: bAt, aRow, aStep, bStep }, { c: cAt, cRow, columns, accumulate: 0 }, k)
+        f.advance(aFirst, i32.mul(aRow, rows))
+        f.advance(cAt, i32.mul(cRow, rows))
+      })
+      f.advance(b, bPanel)
+      f.advance(c, 4 * tile.nr)
+      f.advance(n, -tile.nr)
+    })
+  })
+}
+
+/** Bytes of a panel's row: 4·min(height, left). */
+function panelHeight(f: FunctionBuilder, left: Local<'i32'>, height: number): Local<'i32'> {
+  const rows = f.let(left)
+  f.if(i32.gtS(left, height), () => f.set(rows, height))
+  return rows
+}
+
+/**
+ * Writes the two ways to pack A, `packARows(to, from, m, k, row)` where k is consecutive and `packAColumns(to, from, m, k,
+ * column)` where the rows are. Vectors are stored in ascending order and may stick out over the end of a group of MR floats, where the
+ * next store puts things right.
+ */
+export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
+  const groups = Math.ceil(mr / 4)
+  module.export('packARows', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, m, k, row }) => {
+    const left = f.local('i32')
+    f.while(i32.gtS(m, 0), () => {
+      const rows = panelHeight(f, m, mr)
+      const step = f.let(i32.shl(rows, 2))
+      // Rows beyond the last repeat it: what they give is overwritten or never read.
+      const pointers: Local<'i32'>[] = [f.let(from)]
+      for (let i = 1; i < 4 * groups; i++) {
+        const pointer = f.let(pointers[i - 1])
+        f.if(i32.gtS(rows, i), () => f.advance(pointer, row))
+        pointers.push(pointer)
+      }
+      f.set(left, k)
+      const put = (vectors: readonly Vector[][], count: number): void => {
+        const columns = vectors.map((group) => group.map((vector) => f.let(vector)))
+        for (let l = 0; l < count; l++) {
+          columns.forEach((group, g) => {
+            const store = v128.store(to, group[l], 16 * g)
+            if (g === 0) f.do(store)
+            else f.if(i32.gtS(rows, 4 * g), () => f.do(store))
+          })
+          f.advance(to, step)
+        }
+        for (const pointer of pointers) f.advance(pointer, 4 * count)
+        f.advance(left, -count)
+      }
+      const blocks = (): Vector[][] =>
+        Array.from({ length: groups }, (_, g) => transposed([0, 1, 2, 3].map((i) => f.let(v128.load(pointers[4 * g + i])))))
+      f.while(i32.geS(left, 4), () => put(blocks(), 4))
+      f.while(i32.gtS(left, 0), () => put(blocks(), 1))
+      f.advance(from, i32.mul(row, rows))
+      f.advance(m, -mr)
+    })
+  })
+  module.export('packAColumns', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, m, k, column }) => {
+    const [left, at] = [f.local('i32'), f.local('i32')]
+    f.while(i32.gtS(m, 0), () => {
+      const step = f.let(i32.shl(panelHeight(f, m, mr), 2))
+      f.set(at, from)
+      f.set(left, k)
+      f.while(i32.gtS(left, 0), () => {
+        const vectors = Array.from({ length: groups }, (_, g) => f.let(v128.load(at, 16 * g)))
+        vectors.forEach((vector, g) => {
+          const store = v128.store(to, vector, 16 * g)
+          if (g === 0) f.do(store)
+          else f.if(i32.gtS(step, 16 * g), () => f.do(store))
+        })
+        f.advance(to, step)
+        f.advance(at, column)
+        f.advance(left, -1)
+      })
+      f.advance(from, 4 * mr)
+      f.advance(m, -mr)
+    })
+  })
+}
+
+/** Writes `packBRows(to, from, n, k, row)` where columns are consecutive and `packBColumns(to, from, n, k, column)` where k is. */
+export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
+  module.export('packBRows', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, n, k, row }) => {
+    const [left, at] = [f.local('i32'), f.local('i32')]
+    f.while(i32.gtS(n, 0), () => {
+      f.set(at, from)
+      f.set(left, k)
+      f.while(i32.gtS(left, 0), () => {
+        for (let v = 0; v < nr / 4; v++) f.do(v128.store(to, v128.load(at, 16 * v), 16 * v))
+        f.advance(to, 4 * nr)
+        f.advance(at, row)
+        f.advance(left, -1)
+      })
+      f.advance(from, 4 * nr)
+      f.advance(n, -nr)
+    })
+  })
+  module.export('packBColumns', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, n, k, column }) => {
+    const [left, at, group] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    const panelBytes = f.let(i32.mul(k, 4 * nr))
+    f.while(i32.gtS(n, 0), () => {
+      f.for(0, nr, 4, (first) => {
+        // Columns beyond the last repeat one that exists.
+        const start = f.let(first)
+        f.if(i32.geS(start, n), () => f.set(start, 0))
+        const pointers: Local<'i32'>[] = [f.let(i32.add(from, i32.mul(start, column)))]
+        for (let i = 1; i < 4; i++) {
+          const pointer = f.let(pointers[i - 1])
+          f.if(i32.ltS(i32.add(start, i), n), () => f.advance(pointer, column))
+          pointers.push(pointer)
+        }
+        f.set(at, i32.add(to, i32.shl(first, 2)))
+        f.set(left, k)
+        const put = (count: number): void => {
+          const lines = transposed(pointers.map((pointer) => f.let(v128.load(pointer)))).map((line) => f.let(line))
+          for (let l = 0; l < count; l++) f.do(v128.store(at, lines[l], 4 * nr * l))
+          f.advance(at, 4 * nr * count)
+          for (const pointer of pointers) f.advance(pointer, 4 * count)
+          f.advance(left, -count)
+        }
+        f.while(i32.geS(left, 4), () => put(4))
+        f.while(i32.gtS(left, 0), () => put(1))
+      })
+      f.advance(to, panelBytes)
+      f.set(group, i32.mul(column, nr))
+      f.advance(from, group)
+      f.advance(n, -nr)
+    })
+  })
+}
+
+/**
+ * Writes `dot(out, matrix, x, rows, k, row)`: out[r] = Σ matrix[r, :]·x, four rows at a time. A row's sum runs in two vectors
+ * by k mod 8, which are then added lane by lane.
+ */
+export function emitDot(module: ModuleBuilder): void {
+  const parameters = { out: 'i32', matrix: 'i32', x: 'i32', rows: 'i32', k: 'i32', row: 'i32' } as const
+  module.export('dot', parameters, null, (f, { out, matrix, x, rows, k, row }) => {
+    const [at, left] = [f.local('i32'), f.local('i32')]
+    const some = (count: number): void => {
+      const pointers: Local<'i32'>[] = []
+      for (let i = 0; i < count; i++) pointers.push(f.let(i === 0 ? matrix : i32.add(pointers[i - 1], row)))
+      const sums = pointers.map(() => [f.let(f.splat(0)), f.let(f.splat(0))])
+      f.set(at, x)
+      f.set(left, k)
+      const step = (vectors: number, mask?: Vector): void => {
+        const values: Local<'v128'>[] = []
+        for (let v = 0; v < vectors; v++) {
+          const value = v128.load(at, 16 * v)
+          values.push(f.let(mask ? v128.and(value, mask) : value))
+        }
+        pointers.forEach((pointer, i) => {
+          values.forEach((value, v) => {
+            const element = v128.load(pointer, 16 * v)
+            f.set(sums[i][v], f.madd(value, mask ? v128.and(element, mask) : element, sums[i][v]))
+          })
+          f.advance(pointer, 16 * vectors)
+        })
+        f.advance(at, 16 * vectors)
+        f.advance(left, -4 * vectors)
+      }
+      f.while(i32.geS(left, 8), () => step(2))
+      f.while(i32.geS(left, 4), () => step(1))
+      f.if(i32.gtS(left, 0), () => step(1, f.let(firstLanes(f, left))))
+      sums.forEach(([first, second], i) => {
+        const sum = f.let(f32x4.add(first, second))
+        const pairs = f.let(f32x4.add(sum, shuffle32(sum, sum, [2, 3, 2, 3])))
+        f.do(v128.store32Lane(out, f32x4.add(pairs, shuffle32(pairs, pairs, [1, 0, 1, 0])), 0, 4 * i))
+      })
+      f.advance(out, 4 * count)
+      f.advance(matrix, i32.mul(row, count))
+      f.advance(rows, -count)
+    }
+    f.while(i32.geS(rows, 4), () => some(4))
+    f.while(i32.gtS(rows, 0), () => some(1))
+  })
+}

@@ -1,0 +1,87 @@
+/**
+ * The WebAssembly backend: the default on every machine. Kernels are emitted from TypeScript, compiled when first used, and work on
+ * one memory by address; a tensor's handle is a plain number.
+ *
+ * Where to read on: map.ts for one kernel from end to end, gemm-kernel.ts for the fast one, assembler.ts and instructions.ts for how
+ * WebAssembly is written, memory.ts for where tensors live, engine.ts for what the host is asked to do.
+ */
+import type { DType, TypedArray } from '../../dtype.js'
+import { BackendError } from '../../errors.js'
+import type { Backend, FusedKernels, Kernels, Storage } from '../backend.js'
+import { createCopy } from './copy.js'
+import { elementBytes } from './elements.js'
+import { Engine, type WasmOptions } from './engine.js'
+import { createGather } from './gather.js'
+import { createMatMul } from './gemm.js'
+import { createMap } from './map.js'
+import { createUniform } from './random.js'
+import { createReduce } from './reduce.js'
+import { createScan } from './scan.js'
+import { createSelect } from './select.js'
+import { createSoftmax } from './softmax.js'
+import { createUpdate } from './update.js'
+import { createWindow } from './window.js'
+import { createZip } from './zip.js'
+
+export type { WasmOptions } from './engine.js'
+
+/** A new WebAssembly backend with a memory of its own. Throws a BackendError where WebAssembly is missing. */
+export function createWasmBackend(options: WasmOptions = {}): Backend {
+  if (typeof WebAssembly === 'undefined') throw new BackendError('wasm: this host has no WebAssembly.')
+  const engine = new Engine(options)
+  const { memory } = engine
+
+  const kernels: Kernels = {
+    ...createCopy(engine),
+    map: createMap(engine),
+    zip: createZip(engine),
+    select: createSelect(engine),
+    reduce: createReduce(engine),
+    scan: createScan(engine),
+    matMul: createMatMul(engine),
+    ...createWindow(engine),
+    ...createGather(engine),
+  }
+  const fused: FusedKernels = { ...createSoftmax(engine), update: createUpdate(engine), uniform: createUniform(engine) }
+
+  const readSync = (storage: Storage): TypedArray => {
+    const address = storage.handle as number
+    switch (storage.dtype) {
+      case 'float32':
+        return memory.floats.slice(address / 4, address / 4 + storage.size)
+      case 'int32':
+        return memory.ints.slice(address / 4, address / 4 + storage.size)
+      case 'uint8':
+        return memory.bytes8.slice(address, address + storage.size)
+      default:
+        return Uint8Array.from(memory.ints.subarray(address / 4, address / 4 + storage.size))
+    }
+  }
+
+  return {
+    name: 'wasm',
+    dtypes: new Set<DType>(['float32', 'int32', 'uint8', 'bool']),
+    kernels,
+    fused,
+    alloc(size, dtype) {
+      if (dtype === 'float64') throw new BackendError('wasm: float64 lives on the reference backend alone; cast to float32.')
+      return memory.alloc(size * elementBytes(dtype))
+    },
+    write(storage, values) {
+      const address = storage.handle as number
+      if (storage.dtype === 'float32') memory.floats.set(values, address / 4)
+      else if (storage.dtype === 'uint8') memory.bytes8.set(values, address)
+      else memory.ints.set(values, address / 4)
+    },
+    read: async (storage) => readSync(storage),
+    readSync,
+    free(storage) {
+      memory.free(storage.handle as number, storage.size * elementBytes(storage.dtype))
+      storage.handle = -1
+    },
+    memory: () => memory.use(),
+    async dispose() {
+      memory.dispose()
+    },
+  }
+}

@@ -1,0 +1,236 @@
+/**
+ * The contract every op fulfils, the registry that tests iterate, and the dispatcher that runs an op.
+ *
+ * An op states in one place: its shape rule, its forward, its derivative, and samples that test it. There are two kinds:
+ *
+ * - a *primitive* op computes its output with kernels and has a derivative rule made of public ops;
+ * - a *composed* op is defined by other ops and differentiates through them. Where the backend has a fused kernel for it, that
+ *   runs instead, and the composition remains the definition: a test holds the two equal, and a derivative that is itself
+ *   being recorded goes through it.
+ */
+import type { FusedKernels, Kernels } from './backends/backend.js'
+import type { DType } from './dtype.js'
+import { addContext, BackendError, CotangentError, NonFiniteError, showShape, ValueError } from './errors.js'
+import type * as OpNamespace from './ops/index.js'
+import { debugging, defaultBackend } from './runtime.js'
+import { scope } from './scope.js'
+import { type Shape, sizeOf } from './shape.js'
+import { isRecording, labelled, recordOp, setDerivative, Tape } from './tape.js'
+import { emptyTensor, requireBackendDType, Tensor } from './tensor.js'
+
+/** Every public op; derivative rules get it as their last argument, so that op files need not import each other. */
+export type Ops = typeof OpNamespace
+
+/** What a shape rule sees of each input and gives for the output. */
+export interface TensorSpec {
+  readonly shape: Shape
+  readonly dtype: DType
+}
+
+/** A test input: its shape, and how its values are drawn (default: float32, both signs, away from 0). */
+export interface SampleInput {
+  shape: Shape
+  dtype?: DType
+  /** Values are drawn uniformly from [low, high); whole numbers for integer dtypes. */
+  low?: number
+  high?: number
+}
+
+/** One call that the sweep makes: inputs, by shape alone or in full, and options. */
+export interface Sample<O> {
+  inputs: readonly (Shape | SampleInput)[]
+  options?: O
+  /** Why gradients are not checked here (a kink, a size that is too slow); values still are. */
+  skipGradient?: string
+}
+
+/**
+ * Pushes dY, the cotangent of the output y, to the inputs: one thunk an input, run only if somebody asks; null where the input
+ * has no derivative (indices, conditions).
+ */
+export type Vjp<O> = (at: { dY: Tensor; y: Tensor; options: O }, inputs: readonly Tensor[], ops: Ops) => readonly ((() => Tensor) | null)[]
+
+/** A primitive op. */
+export interface PrimitiveOp<O extends object> {
+  name: string
+  /** The derivative as people write it, e.g. `dA = dY·Bᵀ, dB = Aᵀ·dY`; printed with the tape. */
+  rule: string
+  /** Pure: checks the inputs (throws ShapeError, DTypeError) and says what comes out. */
+  shape(inputs: readonly TensorSpec[], options: O): TensorSpec
+  /** Fills `out`, which has unspecified content. `'view'` means: the same memory under the new shape. */
+  forward: 'view' | ((kernels: Kernels, out: Tensor, inputs: readonly Tensor[], options: O) => void)
+  /** The derivative; or, in words, why there is none. */
+  vjp: Vjp<O> | string
+  samples: readonly Sample<O>[]
+}
+
+/** A composed op. */
+export interface ComposedOp<O extends object> {
+  name: string
+  /** The definition, in other ops. */
+  compose(inputs: readonly Tensor[], options: O, ops: Ops): Tensor
+  /** A kernel that does the same in one go, where a backend has it. */
+  fused?: {
+    kernel: keyof FusedKernels
+    rule: string
+    shape(inputs: readonly TensorSpec[], options: O): TensorSpec
+    forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void
+    /** A faster derivative than through the composition, if there is one. */
+    vjp?: Vjp<O>
+  }
+  samples: readonly Sample<O>[]
+}
+
+/** What the tape and the tests see of an op of either kind. */
+export interface OpDefinition {
+  readonly name: string
+  readonly rule: string
+  readonly vjp: Vjp<object> | string
+  readonly samples: readonly Sample<object>[]
+  /** Present on composed ops. */
+  readonly compose?: ComposedOp<object>['compose']
+  readonly fused?: ComposedOp<object>['fused']
+  /** Runs it. */
+  readonly call: (inputs: readonly Tensor[], options: object) => Tensor
+}
+
+/** All ops by name. */
+export const registry = new Map<string, OpDefinition>()
+
+let ops: Ops
+/** @internal Hands the op namespace to derivative rules; index.ts calls it once. */
+export function provideOps(namespace: Ops): void {
+  ops = namespace
+}
+
+/** Registers an op and returns the function that runs it: `(inputs, options) => output`. */
+export function defineOp<O extends object = object>(definition: PrimitiveOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
+  const call = (inputs: readonly Tensor[], options: O): Tensor => {
+    const backend = commonBackend(definition.name, inputs)
+    const spec = definition.shape(inputs, options)
+    if (definition.forward === 'view') {
+      inputs[0].storage.references++
+      const view = new Tensor(inputs[0].storage, spec.shape)
+      recordOp(registered, inputs, view, options)
+      return view
+    }
+    const { forward } = definition
+    const out = run(definition.name, inputs, spec, backend, (output) => forward(backend.kernels, output, inputs, options), options)
+    recordOp(registered, inputs, out, options)
+    return out
+  }
+  const registered = register({ ...definition, call } as unknown as OpDefinition)
+  return call
+}
+
+/** Registers a composed op and returns the function that runs it. */
+export function defineComposed<O extends object = object>(definition: ComposedOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
+  const { name, fused } = definition
+  const compose = (inputs: readonly Tensor[], options: O): Tensor =>
+    labelled(name, () => scope(() => definition.compose(inputs, options, ops)))
+
+  const call = (inputs: readonly Tensor[], options: O): Tensor => {
+    const backend = commonBackend(name, inputs)
+    if (!fused || !backend.fused[fused.kernel] || !inputs.every((x) => x.dtype === 'float32')) return compose(inputs, options)
+    const kernels = backend.fused as Required<FusedKernels>
+    const out = run(name, inputs, fused.shape(inputs, options), backend, (output) => fused.forward(kernels, output, inputs, options))
+    recordOp(registered, inputs, out, options)
+    return out
+  }
+
+  /** Through the composition, recomputing it: always right, and differentiable again. */
+  const throughComposition: Vjp<O> = ({ dY, options }, inputs) => {
+    let grads: (Tensor | undefined)[] | undefined
+    const all = (): (Tensor | undefined)[] => {
+      if (!grads) {
+        // Views of their own, so that one tensor at two positions gets a cotangent for each.
+        const sources = inputs.map((input) => ops.viewOf(input))
+        const tape = new Tape(sources)
+        const y = tape.run(() => compose(sources, options))
+        grads = tape.backward(y, dY, sources)
+      }
+      return grads
+    }
+    return inputs.map((input, i) => () => all()[i] ?? ops.zerosLike(input))
+  }
+  const vjp: Vjp<O> = (at, inputs, namespace) => (fused?.vjp && !isRecording() ? fused.vjp : throughComposition)(at, inputs, namespace)
+  const registered = register({ ...definition, rule: fused?.rule ?? '(through its composition)', vjp, call } as unknown as OpDefinition)
+  return call
+}
+
+function register(op: OpDefinition): OpDefinition {
+  if (registry.has(op.name)) throw new CotangentError(`defineOp: there is already an op named "${op.name}".`)
+  registry.set(op.name, op)
+  return op
+}
+
+/** Allocates the output, runs the kernel, and cleans up and names the op if it fails. */
+function run(
+  name: string,
+  inputs: readonly Tensor[],
+  spec: TensorSpec,
+  backend: Tensor['backend'],
+  forward: (out: Tensor) => void,
+  options?: object,
+): Tensor {
+  requireBackendDType(name, backend, spec.dtype)
+  const out = emptyTensor(backend, spec.shape, spec.dtype)
+  try {
+    forward(out)
+  } catch (error) {
+    out.dispose()
+    throw addContext(error, `in op ${name}(${inputs.map((x) => showShape(x.shape)).join(', ')})`)
+  }
+  // An op told to write an infinity (the border of max pooling) may.
+  if (debugging.nonFinite && !Object.values(options ?? {}).includes(-Infinity)) requireFinite(name, inputs, out)
+  return out
+}
+
+function commonBackend(name: string, inputs: readonly Tensor[]): Tensor['backend'] {
+  if (inputs.length === 0) return defaultBackend()
+  const backend = inputs[0]?.storage?.backend
+  for (let i = 0; i < inputs.length; i++) {
+    const input = inputs[i]
+    if (!(input instanceof Tensor)) {
+      const given = Array.isArray(input) ? 'an array' : input === null ? 'null' : typeof input
+      throw new ValueError(`${name}: input ${i} is ${given}, expected a tensor. Make one of numbers with tensor(…).`)
+    }
+    if (input.disposed) input.requireLive(name)
+    if (input.storage.backend !== backend) {
+      throw new BackendError(
+        `${name}: its inputs are on two backends, "${backend.name}" and "${input.storage.backend.name}". Move one: await t.to(other.backend).`,
+      )
+    }
+  }
+  return backend
+}
+
+/** debug({ nonFinite: true }): names the first op that made a NaN or infinity, and the ranges of what went in. */
+function requireFinite(name: string, inputs: readonly Tensor[], out: Tensor): void {
+  const values = out.backend.readSync?.(out.storage)
+  const at = values?.findIndex((v: number) => !Number.isFinite(v)) ?? -1
+  if (!values || at < 0) return
+  const range = (x: Tensor): string => {
+    const data = x.backend.readSync?.(x.storage) ?? []
+    let low = Infinity
+    let high = -Infinity
+    for (const v of data) {
+      low = Math.min(low, v)
+      high = Math.max(high, v)
+    }
+    return `${x.dtype} ${showShape(x.shape)} from ${low} to ${high}`
+  }
+  const ranges = inputs.map((x, i) => `\n  input ${i}: ${range(x)}`).join('')
+  const message = `${name}: element ${at} of its output ${showShape(out.shape)} is ${values[at]}.${ranges}`
+  out.dispose()
+  throw new NonFiniteError(message)
+}
+
+setDerivative(
+  (op, dY, y, inputs, options) => (op.vjp as Vjp<object>)({ dY, y, options }, inputs, ops),
+  (a, b) => ops.add(a, b),
+  (x) => ops.viewOf(x),
+)
+
+/** Number of elements of a spec. */
+export const specSize = (spec: TensorSpec): number => sizeOf(spec.shape)

@@ -1,0 +1,104 @@
+/** Checking derivatives against central differences, in float64 on the reference backend. */
+import type { Backend } from './backends/backend.js'
+import { createReferenceBackend } from './backends/reference/index.js'
+import { isFloat } from './dtype.js'
+import { GradientError, showShape } from './errors.js'
+import { mul, sum } from './ops/index.js'
+import { withBackend } from './runtime.js'
+import { scope } from './scope.js'
+import { sizeOf } from './shape.js'
+import { differentiate } from './tape.js'
+import { fromHost, type Tensor } from './tensor.js'
+
+export interface GradCheckOptions {
+  /** Step of the difference; the error of a central difference is of order step². */
+  step?: number
+  /** Allowed |analytic − numeric|, relative to 1 + |numeric|. */
+  tolerance?: number
+  /** At most this many elements of each input are moved, spread evenly; all by default. */
+  maxElements?: number
+}
+
+/** What a check found. */
+export interface GradCheckReport {
+  /** Largest |analytic − numeric| / (1 + |numeric|). */
+  worst: number
+  /** Elements compared. */
+  checked: number
+}
+
+let checker: Backend | undefined
+/** The reference backend that all checks share. */
+export const checkingBackend = (): Backend => {
+  checker ??= createReferenceBackend()
+  return checker
+}
+
+/**
+ * Compares the gradient of f with central differences. f may return any shape: its elements are weighted with fixed odd
+ * weights. Tensors that f makes itself land on the same backend.
+ *
+ * @throws GradientError that names the element with the largest disagreement.
+ * @example
+ * ```ts
+ * await gradCheck((x) => x.tanh().sum(), [tensor([0.5, -1])])
+ * ```
+ */
+export async function gradCheck(
+  f: (...xs: Tensor[]) => Tensor,
+  inputs: readonly Tensor[],
+  options: GradCheckOptions = {},
+): Promise<GradCheckReport> {
+  const { step = 1e-5, tolerance = 1e-6, maxElements = Infinity } = options
+  const backend = checkingBackend()
+  const hosts = await Promise.all(inputs.map(async (x) => ({ values: Float64Array.from(await x.data()), shape: x.shape, dtype: x.dtype })))
+  return withBackend(backend, () =>
+    scope(() => {
+      const make = (): Tensor[] =>
+        hosts.map(({ values, shape, dtype }) =>
+          isFloat(dtype) ? fromHost(backend, values.slice(), shape, 'float64') : fromHost(backend, Int32Array.from(values), shape, dtype),
+        )
+      const weighted = (y: Tensor): Tensor => {
+        const weights = Float64Array.from({ length: sizeOf(y.shape) }, (_, i) => Math.sin(1 + 2.7 * i))
+        return sum(mul(y, fromHost(backend, weights, y.shape, 'float64')))
+      }
+      const xs = make()
+      const sources = xs.filter((x) => isFloat(x.dtype))
+      const { grads } = differentiate(
+        'gradCheck',
+        sources,
+        () => weighted(f(...xs)),
+        (y) => fromHost(backend, Float64Array.of(1), y.shape, 'float64'),
+      )
+      const valueAt = (): number => scope(() => (backend.readSync as NonNullable<Backend['readSync']>)(weighted(f(...make())).storage)[0])
+
+      let worst = 0
+      let checked = 0
+      let source = 0
+      hosts.forEach(({ values, shape, dtype }, k) => {
+        if (!isFloat(dtype)) return
+        const grad = grads[source++]
+        const analytic = grad ? (backend.readSync as NonNullable<Backend['readSync']>)(grad.storage) : new Float64Array(values.length)
+        const stride = Math.max(1, Math.ceil(values.length / maxElements))
+        for (let i = 0; i < values.length; i += stride) {
+          const before = values[i]
+          values[i] = before + step
+          const above = valueAt()
+          values[i] = before - step
+          const below = valueAt()
+          values[i] = before
+          const numeric = (above - below) / (2 * step)
+          const error = Math.abs(analytic[i] - numeric) / (1 + Math.abs(numeric))
+          checked++
+          if (!(error <= tolerance)) {
+            throw new GradientError(
+              `gradCheck: element ${i} of input ${k} ${showShape(shape)}: the derivative is ${analytic[i]}, the central difference ${numeric} (x = ${before}, step ${step}).`,
+            )
+          }
+          worst = Math.max(worst, error)
+        }
+      })
+      return { worst, checked }
+    }),
+  )
+}

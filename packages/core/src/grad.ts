@@ -1,0 +1,217 @@
+/**
+ * Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`, `customGrad`. All record a tape, walk it back, and free everything but
+ * what they return.
+ */
+import type { OpDefinition } from './define-op.js'
+import { GradientError, shapeError, showShape } from './errors.js'
+import { add, mul, ones, onesLike, sum, viewOf, zeros, zerosLike } from './ops/index.js'
+import { scope } from './scope.js'
+import { sameShape } from './shape.js'
+import { differentiate, isRecording, isTracked, recordOp, Tape, withoutRecording } from './tape.js'
+import { Parameter, type Tensor } from './tensor.js'
+
+/** What to do when a source has no influence on the result: an error that says where the path broke, or zeros. */
+export interface GradOptions {
+  unconnected?: 'error' | 'zeros'
+}
+
+const nameOf = (source: Tensor, i: number): string =>
+  source instanceof Parameter ? `parameter "${source.name}"` : `argument ${i} (${source.dtype} ${showShape(source.shape)})`
+
+/** Every source's gradient, or an error naming those that have none. */
+function connected(
+  what: string,
+  sources: readonly Tensor[],
+  grads: readonly (Tensor | undefined)[],
+  tape: Tape,
+  options: GradOptions,
+): Tensor[] {
+  const lost = sources.findIndex((_, i) => !grads[i])
+  if (lost >= 0 && options.unconnected !== 'zeros') {
+    const missing = sources.flatMap((source, i) => (grads[i] ? [] : [nameOf(source, i)]))
+    const list = missing.length > 3 ? `${missing.slice(0, 3).join(', ')} and ${missing.length - 3} more` : missing.join(', ')
+    throw new GradientError(
+      `${what}: the result does not depend on ${list}. ${tape.explainBreak(sources[lost])} ` +
+        "Compute the loss from these with differentiable ops, or pass { unconnected: 'zeros' } if this is meant.",
+    )
+  }
+  return sources.map((source, i) => grads[i] ?? zerosLike(source))
+}
+
+/** The cotangent 1 of a scalar result; anything else is an error. */
+const scalarSeed =
+  (what: string) =>
+  (value: Tensor): Tensor => {
+    requireScalar(what, value)
+    return onesLike(value)
+  }
+
+function requireScalar(what: string, value: Tensor): void {
+  if (value.size === 1) return
+  throw shapeError(
+    what,
+    'the function must return a scalar',
+    [{ name: 'result', shape: value.shape }],
+    'Reduce it with .mean() or .sum(), or use vjp to choose the weights of its elements.',
+  )
+}
+
+/**
+ * The gradient of a scalar function of one or more tensors, as a function of the same arguments: one tensor, or an array with one for
+ * each argument.
+ *
+ * @throws ShapeError if f does not return a scalar, GradientError if the result does not depend on an argument.
+ * @example
+ * ```ts
+ * const dx = grad((x: Tensor) => x.square().sum())(tensor([1, 2, 3]))
+ * console.log(await dx.array())   // [2, 4, 6]
+ * ```
+ */
+export function grad(f: (x: Tensor) => Tensor, options?: GradOptions): (x: Tensor) => Tensor
+export function grad(f: (...xs: Tensor[]) => Tensor, options?: GradOptions): (...xs: Tensor[]) => Tensor[]
+export function grad(f: (...xs: Tensor[]) => Tensor, options: GradOptions = {}): (...xs: Tensor[]) => Tensor | Tensor[] {
+  return (...xs) => {
+    const grads = scope(() => {
+      const { grads, tape } = differentiate('grad', xs, () => f(...xs), scalarSeed('grad'))
+      return connected('grad', xs, grads, tape, options)
+    })
+    return xs.length === 1 ? grads[0] : grads
+  }
+}
+
+/** The last value of each set of parameters, which the next call frees. */
+const lastValues = new WeakMap<Tensor, Tensor>()
+
+/**
+ * The value of a scalar function of parameters, and its gradient for each of them.
+ *
+ * Everything made inside is freed but `value` and `grads`. `value` lives until the next call with the same first parameter, unless you `keep()` it;
+ * `grads` live until `optimizer.step(parameters, grads)` takes them, or you dispose them. So a training loop needs no scope.
+ *
+ * @example
+ * ```ts
+ * const { value, grads } = valueAndGrad(model.params, () => softmaxCrossEntropy(model.apply(x), y).mean())
+ * optimizer.step(model.params, grads)
+ * ```
+ */
+export function valueAndGrad(
+  parameters: readonly Tensor[],
+  f: () => Tensor,
+  options: GradOptions = {},
+): { value: Tensor; grads: Tensor[] } {
+  const { value, grads, fresh } = scope(() => {
+    const { value, grads, tape } = differentiate('valueAndGrad', parameters, f, scalarSeed('valueAndGrad'))
+    return {
+      value,
+      grads: connected('valueAndGrad', parameters, grads, tape, options),
+      // f may also return what it did not make: a parameter itself, or a constant of the caller's.
+      fresh: tape.tracks(value) && !parameters.includes(value),
+    }
+  })
+  const owner = parameters[0]
+  // Inside another derivative the surrounding tape may need every value, and its scope frees them.
+  if (owner && !isRecording()) {
+    const previous = lastValues.get(owner)
+    if (previous && !previous.kept && previous !== value) previous.dispose()
+    if (fresh) lastValues.set(owner, value)
+    else lastValues.delete(owner)
+  }
+  return { value, grads }
+}
+
+/**
+ * The value of f, and the cotangents of its arguments when its result has cotangent u: the product u·J of u with the Jacobian.
+ *
+ * @example
+ * ```ts
+ * const { value, grads } = vjp((x) => x.square(), [tensor([1, 2])], tensor([1, 10]))   // grads[0] = [2, 40]
+ * ```
+ */
+export function vjp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], u: Tensor): { value: Tensor; grads: Tensor[] } {
+  return scope(() => {
+    const { value, grads } = differentiate(
+      'vjp',
+      xs,
+      () => f(...xs),
+      (y) => {
+        requireShapeOf('vjp', 'u', u, 'f(x)', y)
+        return u
+      },
+    )
+    return { value, grads: xs.map((x, i) => grads[i] ?? zerosLike(x)) }
+  })
+}
+
+/**
+ * The value of f, and the tangent of its result when its arguments move along v: the product J·v of the Jacobian with v. Made of two
+ * reverse passes: u ↦ u·J is linear in u, and its transpose is v ↦ J·v.
+ */
+export function jvp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], v: readonly Tensor[]): { value: Tensor; tangent: Tensor } {
+  return scope(() => {
+    xs.forEach((x, i) => {
+      requireShapeOf('jvp', `v[${i}]`, v[i], `x[${i}]`, x)
+    })
+    const inner = new Tape(xs)
+    const value = inner.run(() => f(...xs))
+    const u = zerosLike(value)
+    const outer = new Tape([u])
+    // s(u) = Σ (u·J)·v, so ds/du = J·v
+    const s = outer.run(() => {
+      const grads = inner.tracks(value) ? inner.backward(value, u, xs) : []
+      return grads.reduce<Tensor | undefined>((total, g, i) => {
+        if (!g) return total
+        const term = sum(mul(g, v[i]))
+        return total ? add(total, term) : term
+      }, undefined)
+    })
+    const [tangent] = s && outer.tracks(s) ? outer.backward(s, ones([], { dtype: s.dtype, backend: s.backend }), [u]) : []
+    return { value, tangent: tangent ?? zeros(value.shape, { dtype: value.dtype, backend: value.backend }) }
+  })
+}
+
+function requireShapeOf(what: string, name: string, tensor: Tensor | undefined, otherName: string, other: Tensor): void {
+  if (tensor && sameShape(tensor.shape, other.shape)) return
+  throw shapeError(what, `${name} must have the shape of ${otherName}`, [
+    { name, shape: tensor?.shape ?? [] },
+    { name: otherName, shape: other.shape },
+  ])
+}
+
+/**
+ * A function with a derivative of your own. `forward` runs unseen by tapes; `backward` gets the cotangent of the result and gives one
+ * for each argument (null for none), made of public ops if it is to be differentiated again.
+ *
+ * @example
+ * ```ts
+ * // The identity, with its gradient clipped to [−1, 1].
+ * const clipped = customGrad((x) => x, ({ dY }) => [clip(dY, -1, 1)])
+ * ```
+ */
+export function customGrad(
+  forward: (...xs: Tensor[]) => Tensor,
+  backward: (at: { dY: Tensor; y: Tensor }, xs: readonly Tensor[]) => readonly (Tensor | null)[],
+  name = 'customGrad',
+): (...xs: Tensor[]) => Tensor {
+  const op: OpDefinition = {
+    name,
+    rule: '(given by customGrad)',
+    samples: [],
+    vjp: ({ dY, y }, inputs) => {
+      let grads: readonly (Tensor | null)[] | undefined
+      const all = (): readonly (Tensor | null)[] => {
+        grads ??= backward({ dY, y }, inputs)
+        return grads
+      }
+      return inputs.map((input, i) => () => all()[i] ?? zerosLike(input))
+    },
+    call: (inputs) => apply(...inputs),
+  }
+  const apply = (...xs: Tensor[]): Tensor => {
+    const result = withoutRecording(() => scope(() => forward(...xs)))
+    // A result that tapes know already (forward returned its argument) needs a record, and so a tensor, of its own.
+    const y = xs.includes(result) || isTracked(result) ? withoutRecording(() => viewOf(result)) : result
+    recordOp(op, xs, y, {})
+    return y
+  }
+  return apply
+}

@@ -1,0 +1,389 @@
+/**
+ * Moving elements without changing them: reshape (free: the same memory), and the strided copies transpose, slice with its adjoint
+ * pad, flip, concat, stack, split, tile.
+ */
+import type { View } from '../backends/backend.js'
+import { defineComposed, defineOp, type Sample } from '../define-op.js'
+import { shapeError, showShape, ValueError } from '../errors.js'
+import { scope } from '../scope.js'
+import { checkShape, normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../shape.js'
+import type { ReshapedShape, ReversedShape } from '../static-shape.js'
+import type { Tensor } from '../tensor.js'
+
+/** Samples of a shape: float32, a big one, and the one-byte dtype. */
+const everyDType = <O>(shape: Shape, options: O): Sample<O>[] => [
+  { inputs: [shape], options },
+  { inputs: [{ shape, dtype: 'uint8', low: 0, high: 255 }], options },
+  { inputs: [{ shape, dtype: 'int32', low: -99, high: 99 }], options },
+]
+
+const callReshape = defineOp<{ shape: Shape }>({
+  name: 'reshape',
+  rule: 'dX = reshape(dY)',
+  shape: ([x], { shape }) => {
+    if (sizeOf(shape) !== sizeOf(x.shape)) {
+      throw shapeError('reshape', `${sizeOf(x.shape)} elements do not fill ${showShape(shape)}, which has ${sizeOf(shape)}`, [
+        { name: 'x', shape: x.shape },
+        { name: 'to', shape },
+      ])
+    }
+    return { shape, dtype: x.dtype }
+  },
+  forward: 'view',
+  vjp: ({ dY }, [x], { reshape: back }) => [() => back(dY, x.shape)],
+  samples: [
+    { inputs: [[2, 6]], options: { shape: [3, 4] } },
+    { inputs: [[1]], options: { shape: [] } },
+    { inputs: [[0, 3]], options: { shape: [3, 0, 2] } },
+  ],
+})
+/**
+ * The same elements under another shape; no copy. One axis may be -1: what is left over.
+ *
+ * @example
+ * ```ts
+ * const rows = reshape(images, [-1, 784])   // [60000, 28, 28] → [60000, 784]
+ * ```
+ */
+export function reshape<S extends Shape>(x: Tensor, shape: S): Tensor<ReshapedShape<S>> {
+  const open = shape.indexOf(-1)
+  let known: Shape = shape
+  if (open >= 0) {
+    const rest = shape.reduce((n, size, i) => (i === open ? n : n * size), 1)
+    if (shape.indexOf(-1, open + 1) >= 0) throw new ValueError(`reshape: only one axis may be -1, got ${showShape(shape)}.`)
+    if (rest === 0 || x.size % rest !== 0) {
+      throw shapeError('reshape', `${x.size} elements do not divide into ${showShape(shape)}`, [{ name: 'x', shape: x.shape }])
+    }
+    known = shape.map((size, i) => (i === open ? x.size / rest : size))
+  }
+  checkShape('reshape', known)
+  return (sameShape(known, x.shape) ? x : callReshape([x], { shape: known })) as Tensor<ReshapedShape<S>>
+}
+
+/** @internal Another tensor over the same memory; `reshape` gives x itself where the shape is the same. */
+export const viewOf = <S extends Shape>(x: Tensor<S>): Tensor<S> => callReshape([x], { shape: x.shape }) as Tensor<S>
+
+/** All elements on one axis. */
+export function flatten(x: Tensor): Tensor {
+  return reshape(x, [x.size])
+}
+
+/** A new axis of size 1 before position `axis` (negative counts from the end of the result). */
+export function expandDims(x: Tensor, axis: number): Tensor {
+  const at = normalizeAxis('expandDims', axis, x.rank + 1)
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
+}
+
+/** Without the axes of size 1: all of them, or those named. */
+export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
+  const axes = axis === undefined ? x.shape.flatMap((n, i) => (n === 1 ? [i] : [])) : normalizeAxes('squeeze', axis, x.rank)
+  const bad = axes.find((i) => x.shape[i] !== 1)
+  if (bad !== undefined)
+    throw shapeError('squeeze', `axis ${bad} has size ${x.shape[bad]}, not 1`, [{ name: 'x', shape: x.shape, bad: [bad] }])
+  return reshape(
+    x,
+    x.shape.filter((_, i) => !axes.includes(i)),
+  )
+}
+
+const identityView = (rank: number): { axis: number[]; start: number[]; step: number[]; fill: number } => ({
+  axis: Array.from({ length: rank }, (_, i) => i),
+  start: new Array<number>(rank).fill(0),
+  step: new Array<number>(rank).fill(1),
+  fill: 0,
+})
+
+const callTranspose = defineOp<{ axes: readonly number[] }>({
+  name: 'transpose',
+  rule: 'dX = transpose(dY) back',
+  shape: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
+  forward: (k, out, [x], { axes }) => k.copy(out, x, { ...identityView(axes.length), axis: axes }),
+  vjp: ({ dY, options: { axes } }, _, { transpose: back }) => [
+    () =>
+      back(
+        dY,
+        axes.map((_, i) => axes.indexOf(i)),
+      ),
+  ],
+  samples: [
+    ...everyDType([3, 5], { axes: [1, 0] }),
+    { inputs: [[2, 3, 4, 5]], options: { axes: [2, 0, 3, 1] } },
+    { inputs: [[1, 4, 1]], options: { axes: [1, 2, 0] } },
+    { inputs: [[0, 2]], options: { axes: [1, 0] } },
+    { inputs: [[67, 130]], options: { axes: [1, 0] } },
+  ],
+})
+/** Axes in another order; without `axes`, reversed. */
+export function transpose<S extends Shape>(x: Tensor<S>): Tensor<ReversedShape<S>>
+export function transpose(x: Tensor, axes: readonly number[]): Tensor
+export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
+  const order = axes ? axes.map((axis) => normalizeAxis('transpose', axis, x.rank)) : x.shape.map((_, i) => x.rank - 1 - i)
+  if (order.length !== x.rank || new Set(order).size !== x.rank) {
+    throw new ValueError(`transpose: axes must name each of the ${x.rank} axes once, got [${axes?.join(', ')}].`)
+  }
+  return order.every((axis, i) => axis === i) ? x : callTranspose([x], { axes: order })
+}
+
+const callSlice = defineOp<{ begin: readonly number[]; size: readonly number[] }>({
+  name: 'slice',
+  rule: 'dX = pad(dY) with zeros',
+  shape: ([x], { size }) => ({ shape: size, dtype: x.dtype }),
+  forward: (k, out, [x], { begin }) => k.copy(out, x, { ...identityView(x.rank), start: begin }),
+  vjp: ({ dY, options: { begin, size } }, [x], { pad: back }) => [
+    () =>
+      back(
+        dY,
+        x.shape.map((n, i) => [begin[i], n - begin[i] - size[i]] as const),
+      ),
+  ],
+  samples: [
+    ...everyDType([5], { begin: [1], size: [3] }),
+    { inputs: [[4, 6]], options: { begin: [1, 2], size: [2, 3] } },
+    { inputs: [[3, 4, 5]], options: { begin: [1, 0, 0], size: [1, 4, 5] } },
+    { inputs: [[4, 3]], options: { begin: [2, 0], size: [0, 3] } },
+    { inputs: [[67, 130]], options: { begin: [3, 1], size: [61, 127] } },
+  ],
+})
+/**
+ * A block of x: `size[i]` elements from `begin[i]` on every axis; a size of -1 means to the end, axes left out are whole.
+ *
+ * @example
+ * ```ts
+ * const firstRows = slice(x, [0], [32])
+ * ```
+ */
+export function slice(x: Tensor, begin: readonly number[], size: readonly number[] = []): Tensor {
+  const from = x.shape.map((n, i) => {
+    const b = begin[i] ?? 0
+    return b < 0 ? b + n : b
+  })
+  const count = x.shape.map((n, i) => (size[i] === undefined || size[i] === -1 ? n - from[i] : size[i]))
+  const bad = x.shape.findIndex(
+    (n, i) => !Number.isInteger(from[i]) || !Number.isInteger(count[i]) || from[i] < 0 || count[i] < 0 || from[i] + count[i] > n,
+  )
+  if (bad >= 0 || begin.length > x.rank || size.length > x.rank) {
+    const range =
+      bad >= 0
+        ? `axis ${bad} has ${x.shape[bad]} elements, asked for ${count[bad]} from ${from[bad]}`
+        : `x has ${x.rank} axes, ${Math.max(begin.length, size.length)} were given`
+    throw shapeError('slice', range, [{ name: 'x', shape: x.shape, bad: bad >= 0 ? [bad] : [] }])
+  }
+  return sameShape(count, x.shape) ? x : callSlice([x], { begin: from, size: count })
+}
+
+/** Elements before and after, one pair an axis. */
+export type Pads = readonly (readonly [before: number, after: number])[]
+
+const callPad = defineOp<{ pads: Pads; value: number }>({
+  name: 'pad',
+  rule: 'dX = slice(dY)',
+  shape: ([x], { pads }) => ({ shape: x.shape.map((n, i) => n + pads[i][0] + pads[i][1]), dtype: x.dtype }),
+  forward: (k, out, [x], { pads, value }) =>
+    k.copy(out, x, { ...identityView(x.rank), start: pads.map(([before]) => -before), fill: value }),
+  vjp: ({ dY, options: { pads } }, [x], { slice: back }) => [
+    () =>
+      back(
+        dY,
+        pads.map(([before]) => before),
+        x.shape,
+      ),
+  ],
+  samples: [
+    ...everyDType<{ pads: Pads; value: number }>([3], { pads: [[1, 2]], value: 0 }),
+    {
+      inputs: [[2, 3]],
+      options: {
+        pads: [
+          [0, 1],
+          [2, 0],
+        ],
+        value: -1.5,
+      },
+    },
+    {
+      inputs: [[0, 2]],
+      options: {
+        pads: [
+          [1, 1],
+          [0, 0],
+        ],
+        value: 3,
+      },
+    },
+    {
+      inputs: [[61, 127]],
+      options: {
+        pads: [
+          [3, 3],
+          [1, 2],
+        ],
+        value: 0,
+      },
+    },
+  ],
+})
+/** x with a border of `value`: `pads[i]` elements before and after on axis i. */
+export function pad(x: Tensor, pads: Pads, value = 0): Tensor {
+  if (pads.length !== x.rank || pads.some((p) => p.length !== 2 || p.some((n) => !Number.isInteger(n) || n < 0))) {
+    throw new ValueError(
+      `pad: one pair [before, after] of whole numbers from 0 is needed for each of the ${x.rank} axes, got ${JSON.stringify(pads)}.`,
+    )
+  }
+  return pads.every(([before, after]) => before + after === 0) ? x : callPad([x], { pads, value })
+}
+
+const callFlip = defineOp<{ axes: readonly number[] }>({
+  name: 'flip',
+  rule: 'dX = flip(dY)',
+  shape: ([x]) => x,
+  forward: (k, out, [x], { axes }) => {
+    const view: View = {
+      ...identityView(x.rank),
+      start: x.shape.map((n, i) => (axes.includes(i) ? n - 1 : 0)),
+      step: x.shape.map((_, i) => (axes.includes(i) ? -1 : 1)),
+    }
+    k.copy(out, x, view)
+  },
+  vjp: ({ dY, options: { axes } }, _, { flip: back }) => [() => back(dY, axes)],
+  samples: [
+    ...everyDType([7], { axes: [0] }),
+    { inputs: [[3, 4, 2]], options: { axes: [0, 2] } },
+    { inputs: [[0]], options: { axes: [0] } },
+  ],
+})
+/** The elements in reverse order along the axes (all by default). */
+export function flip<S extends Shape>(x: Tensor<S>, axis?: number | readonly number[]): Tensor<S> {
+  return callFlip([x], { axes: normalizeAxes('flip', axis, x.rank) }) as Tensor<S>
+}
+
+const callConcat = defineComposed<{ axis: number }>({
+  name: 'concat',
+  // No primitive writes into part of an output: each half lands in a border of zeros and the two are added, as a balanced
+  // tree, so that n parts cost log n passes.
+  compose: (parts, { axis }, { pad: border, add, cast }) => {
+    const { dtype } = parts[0]
+    const narrow = dtype === 'bool' || dtype === 'uint8'
+    const join = (from: number, to: number): Tensor => {
+      if (to - from === 1) return narrow ? cast(parts[from], 'int32') : parts[from]
+      const middle = (from + to) >> 1
+      const [left, right] = [join(from, middle), join(middle, to)]
+      const around = (x: Tensor, before: number, after: number): Tensor =>
+        border(
+          x,
+          x.shape.map((_, i): [number, number] => (i === axis ? [before, after] : [0, 0])),
+        )
+      return add(around(left, 0, right.shape[axis]), around(right, left.shape[axis], 0))
+    }
+    return cast(join(0, parts.length), dtype)
+  },
+  samples: [
+    { inputs: [[3], [2]], options: { axis: 0 } },
+    {
+      inputs: [
+        [2, 3],
+        [2, 1],
+        [2, 4],
+      ],
+      options: { axis: 1 },
+    },
+    {
+      inputs: [
+        [0, 3],
+        [2, 3],
+      ],
+      options: { axis: 0 },
+    },
+    { inputs: [[5, 3]], options: { axis: 0 } },
+    {
+      inputs: [
+        [1, 2],
+        [2, 2],
+        [3, 2],
+        [1, 2],
+        [2, 2],
+      ],
+      options: { axis: 0 },
+    },
+    {
+      inputs: [
+        { shape: [3], dtype: 'uint8', low: 0, high: 255 },
+        { shape: [2], dtype: 'uint8', low: 0, high: 255 },
+      ],
+      options: { axis: 0 },
+    },
+  ],
+})
+/** Tensors one after another along an axis; all other sizes must agree. */
+export function concat(parts: readonly Tensor[], axis = 0): Tensor {
+  if (parts.length === 0) throw new ValueError('concat: at least one tensor is needed.')
+  const at = normalizeAxis('concat', axis, parts[0].rank)
+  for (const x of parts) {
+    const bad = x.rank === parts[0].rank ? x.shape.findIndex((n, i) => i !== at && n !== parts[0].shape[i]) : -2
+    if (bad !== -1) {
+      throw shapeError('concat', bad < 0 ? 'the tensors differ in rank' : `sizes differ on axis ${bad}, and only axis ${at} may differ`, [
+        { name: 'first', shape: parts[0].shape, bad: bad < 0 ? [] : [bad] },
+        { name: 'other', shape: x.shape, bad: bad < 0 ? [] : [bad] },
+      ])
+    }
+    if (x.dtype !== parts[0].dtype) throw new ValueError(`concat: dtypes differ (${parts[0].dtype} and ${x.dtype}). Cast them to one.`)
+  }
+  return parts.length === 1 ? parts[0] : callConcat(parts, { axis: at })
+}
+
+/** Tensors of one shape on a new axis. */
+export function stack(parts: readonly Tensor[], axis = 0): Tensor {
+  return scope(() =>
+    concat(
+      parts.map((x) => expandDims(x, axis)),
+      axis,
+    ),
+  )
+}
+
+/** x cut along an axis into parts of the given sizes, or into `parts` equal ones. */
+export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
+  const at = normalizeAxis('split', axis, x.rank)
+  const n = x.shape[at]
+  const sizes = typeof parts === 'number' ? new Array<number>(parts).fill(n / parts) : parts
+  if (sizes.reduce((a, b) => a + b, 0) !== n || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
+    throw shapeError(
+      'split',
+      `axis ${at} has ${n} elements, which do not split into ${typeof parts === 'number' ? `${parts} equal parts` : `parts of [${sizes.join(', ')}]`}`,
+      [{ name: 'x', shape: x.shape, bad: [at] }],
+    )
+  }
+  let begin = 0
+  return sizes.map((size) => {
+    const part = slice(
+      x,
+      x.shape.map((_, i) => (i === at ? begin : 0)),
+      x.shape.map((m, i) => (i === at ? size : m)),
+    )
+    begin += size
+    return part
+  })
+}
+
+const callTile = defineComposed<{ repeats: readonly number[] }>({
+  name: 'tile',
+  compose: ([x], { repeats }, { reshape: re, broadcastTo }) => {
+    const between = x.shape.flatMap((n) => [1, n])
+    const spread = x.shape.flatMap((n, i) => [repeats[i], n])
+    return re(
+      broadcastTo(re(x, between), spread),
+      x.shape.map((n, i) => n * repeats[i]),
+    )
+  },
+  samples: [
+    { inputs: [[3]], options: { repeats: [2] } },
+    { inputs: [[2, 3]], options: { repeats: [2, 3] } },
+    { inputs: [[2, 1]], options: { repeats: [0, 2] } },
+  ],
+})
+/** x repeated `repeats[i]` times along axis i. */
+export function tile(x: Tensor, repeats: readonly number[]): Tensor {
+  checkShape('tile', repeats)
+  if (repeats.length !== x.rank)
+    throw new ValueError(`tile: one count for each of the ${x.rank} axes is needed, got [${repeats.join(', ')}].`)
+  return callTile([x], { repeats })
+}

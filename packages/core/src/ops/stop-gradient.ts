@@ -1,0 +1,17 @@
+/** A wall for derivatives. */
+import { defineOp } from '../define-op.js'
+import type { Shape } from '../shape.js'
+import type { Tensor } from '../tensor.js'
+
+const call = defineOp({
+  name: 'stopGradient',
+  rule: '(none)',
+  shape: ([x]) => x,
+  forward: 'view',
+  vjp: 'stopGradient is there to end it.',
+  samples: [{ inputs: [[2, 3]] }],
+})
+/** x as a constant: the same values (no copy), but no derivative passes. */
+export function stopGradient<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  return call([x], {}) as Tensor<S>
+}

@@ -1,0 +1,53 @@
+/** The process-wide settings: the default backend and the debug switches. Stacks of scopes and tapes live in their own files. */
+import type { Backend } from './backends/backend.js'
+import { BackendError } from './errors.js'
+import { requireSynchronous } from './scope.js'
+
+/** What `debug` switches. */
+export interface DebugOptions {
+  /** Check every op's output for NaN and infinity, and throw a NonFiniteError at the first. Slow. */
+  nonFinite?: boolean
+  /** Record where tensors are made and freed, for messages about leaks and disposed tensors. Slow. */
+  leaks?: boolean
+}
+
+export const debugging: Required<DebugOptions> = { nonFinite: false, leaks: false }
+
+/** Switches checks on or off that are too slow to have always. Returns the settings now in force. */
+export function debug(options: DebugOptions = {}): Required<DebugOptions> {
+  Object.assign(debugging, options)
+  return { ...debugging }
+}
+
+let current: Backend | undefined
+let makeDefault: (() => Backend) | undefined
+
+/** Names how the default backend is made when first needed. */
+export function setDefaultFactory(factory: () => Backend): void {
+  makeDefault = factory
+}
+
+/** The backend that new tensors go to. */
+export function defaultBackend(): Backend {
+  if (current) return current
+  if (!makeDefault) throw new BackendError("No backend is set. Import from '@cotangent/core', not from its inner files.")
+  current = makeDefault()
+  return current
+}
+
+export function setDefaultBackend(backend: Backend): void {
+  current = backend
+}
+
+/** Runs a synchronous function with another default backend. */
+export function withBackend<R>(backend: Backend, fn: () => R): R {
+  const before = current
+  current = backend
+  try {
+    const result = fn()
+    requireSynchronous('withBackend', result)
+    return result
+  } finally {
+    current = before
+  }
+}

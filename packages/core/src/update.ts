@@ -1,0 +1,116 @@
+/**
+ * Optimizer rules as data. A rule is written once as a formula over slots (the parameter and its state), inputs (the gradient) and
+ * scalars; backends interpret it or compile it to one loop over memory.
+ */
+import type { UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
+import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
+import { sameShape } from './shape.js'
+import type { Parameter, Tensor } from './tensor.js'
+
+/** A value in a formula under construction. */
+export class UpdateExpression {
+  readonly value: UpdateValue
+  readonly #steps: { kernel: UpdateKernel; arguments: UpdateValue[] }[]
+
+  constructor(value: UpdateValue, steps: { kernel: UpdateKernel; arguments: UpdateValue[] }[]) {
+    this.value = value
+    this.#steps = steps
+  }
+
+  #then(kernel: UpdateKernel, ...others: UpdateExpression[]): UpdateExpression {
+    this.#steps.push({ kernel, arguments: [this.value, ...others.map((x) => x.value)] })
+    return new UpdateExpression({ step: this.#steps.length - 1 }, this.#steps)
+  }
+  add(other: UpdateExpression): UpdateExpression {
+    return this.#then('add', other)
+  }
+  sub(other: UpdateExpression): UpdateExpression {
+    return this.#then('sub', other)
+  }
+  mul(other: UpdateExpression): UpdateExpression {
+    return this.#then('mul', other)
+  }
+  div(other: UpdateExpression): UpdateExpression {
+    return this.#then('div', other)
+  }
+  maximum(other: UpdateExpression): UpdateExpression {
+    return this.#then('maximum', other)
+  }
+  minimum(other: UpdateExpression): UpdateExpression {
+    return this.#then('minimum', other)
+  }
+  sqrt(): UpdateExpression {
+    return this.#then('sqrt')
+  }
+  square(): UpdateExpression {
+    return this.#then('square')
+  }
+  abs(): UpdateExpression {
+    return this.#then('abs')
+  }
+  neg(): UpdateExpression {
+    return this.#then('neg')
+  }
+}
+
+/**
+ * Writes an update program down.
+ *
+ * @param name unique among programs
+ * @param build gets the slots, inputs and scalars by position, and returns what each slot becomes
+ * @example
+ * ```ts
+ * const descent = updateProgram('sgd', { slots: 1, inputs: 1, scalars: 1 }, ([w], [g], [rate]) => [w.sub(rate.mul(g))])
+ * ```
+ */
+export function updateProgram(
+  name: string,
+  counts: { slots: number; inputs: number; scalars: number },
+  build: (slots: UpdateExpression[], inputs: UpdateExpression[], scalars: UpdateExpression[]) => UpdateExpression[],
+): UpdateProgram {
+  const steps: { kernel: UpdateKernel; arguments: UpdateValue[] }[] = []
+  const make = (count: number, value: (i: number) => UpdateValue): UpdateExpression[] =>
+    Array.from({ length: count }, (_, i) => new UpdateExpression(value(i), steps))
+  const results = build(
+    make(counts.slots, (slot) => ({ slot })),
+    make(counts.inputs, (input) => ({ input })),
+    make(counts.scalars, (scalar) => ({ scalar })),
+  )
+  if (results.length !== counts.slots) {
+    throw new ValueError(`updateProgram "${name}": ${counts.slots} slots need as many results, got ${results.length}.`)
+  }
+  // A slot may keep its value or take an input's; max(x, x) makes a step of it.
+  const stepOf = (result: UpdateExpression): UpdateExpression => ('step' in result.value ? result : result.maximum(result))
+  return { name, steps, results: results.map((result) => (stepOf(result).value as { step: number }).step) }
+}
+
+/** Runs a program on parameters and gradients of one shape; the parameters change in place. */
+export function applyUpdate(
+  program: UpdateProgram,
+  slots: readonly Parameter[],
+  inputs: readonly Tensor[],
+  scalars: readonly number[],
+): void {
+  const [first] = slots
+  for (const tensor of [...slots, ...inputs]) {
+    tensor.requireLive(program.name)
+    if (!sameShape(tensor.shape, first.shape)) {
+      throw shapeError(program.name, `gradient and state must have the shape of parameter "${first.name}"`, [
+        { name: 'parameter', shape: first.shape },
+        { name: 'other', shape: tensor.shape },
+      ])
+    }
+    if (tensor.dtype !== first.dtype) {
+      throw new DTypeError(`${program.name}: parameter "${first.name}" is ${first.dtype}, another tensor ${tensor.dtype}. Cast it first.`)
+    }
+    if (tensor.backend !== first.backend) {
+      throw new BackendError(
+        `${program.name}: parameter "${first.name}" is on "${first.backend.name}", another tensor on "${tensor.backend.name}".`,
+      )
+    }
+  }
+  const { fused } = first.backend
+  if (!fused.update) throw new BackendError(`${program.name}: the ${first.backend.name} backend has no update kernel.`)
+  for (const slot of slots) slot.beginUpdate()
+  if (first.size > 0) fused.update(slots, inputs, program, scalars)
+}

@@ -1,0 +1,192 @@
+/**
+ * The op sweep: every op of the registry × each of its samples. On a backend, values, gradients and second derivatives must equal the
+ * reference's, and nothing may leak. On the reference itself, in float64, first and second derivatives must equal central
+ * differences.
+ */
+
+import { convert, type DType, isFloat, type TypedArray } from '../src/dtype.js'
+import type { Backend, OpDefinition, Sample, Shape, Tensor } from '../src/index.js'
+import { mul, scope, sizeOf, sum, withBackend } from '../src/index.js'
+import { fold, key, threefry2x32 } from '../src/random.js'
+import { differentiate } from '../src/tape.js'
+import { fromHost } from '../src/tensor.js'
+
+/** Host values of one sample input. */
+export interface HostInput {
+  values: Float64Array
+  shape: Shape
+  dtype: DType
+}
+
+const uniformOf = (k: readonly [number, number], i: number): number => (threefry2x32(k, [i, 0])[0] >>> 8) * 2 ** -24
+
+/** Draws a sample's inputs: the same for every backend; on a grid that float32 holds exactly; away from 0 by default. */
+export function drawInputs(op: OpDefinition, sample: Sample<object>, index: number): HostInput[] {
+  const seed = [...op.name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) >>> 0, index)
+  return sample.inputs.map((input, position) => {
+    const spec = 'shape' in input ? input : { shape: input }
+    const { shape, dtype = 'float32', low, high } = spec as { shape: Shape; dtype?: DType; low?: number; high?: number }
+    const k = fold(key(seed), position)
+    const values = Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
+      const u = uniformOf(k, i)
+      if (dtype === 'bool') return u < 0.5 ? 0 : 1
+      if (low !== undefined && high !== undefined) return isFloat(dtype) ? low + u * (high - low) : Math.floor(low + u * (high - low))
+      return u < 0.5 ? -2 + 3.8 * u : 0.1 + 3.8 * (u - 0.5)
+    })
+    return { values: isFloat(dtype) ? values.map((v) => Math.round(v * 4096) / 4096) : values, shape, dtype }
+  })
+}
+
+const place = (backend: Backend, inputs: readonly HostInput[], floats: DType): Tensor[] =>
+  inputs.map(({ values, shape, dtype }) => {
+    const type = isFloat(dtype) ? floats : dtype
+    return fromHost(backend, convert(values, type), shape, type)
+  })
+
+/** Fixed weights that turn any output into a scalar, distinct for each element. */
+const weightsOf = (size: number): Float64Array => Float64Array.from({ length: size }, (_, i) => Math.fround(Math.sin(1 + 2.7 * i)))
+
+const weighted = (y: Tensor): Tensor => sum(mul(y, fromHost(y.backend, convert(weightsOf(y.size), y.dtype), y.shape, y.dtype)))
+
+const differentiable = (op: OpDefinition): boolean => typeof op.vjp === 'function'
+
+/** Everything a sample gives on a backend: the output, and first and second derivatives for each float input. */
+export interface Outcome {
+  value: TypedArray
+  shape: Shape
+  dtype: DType
+  grads?: (TypedArray | undefined)[]
+  second?: (TypedArray | undefined)[]
+}
+
+/** The gradient of Σ w·op(x), and the gradient of Σ w·that. Constant second derivatives come out undefined. */
+function derivatives(
+  op: OpDefinition,
+  xs: readonly Tensor[],
+  options: object,
+): { first: (Tensor | undefined)[]; second: (Tensor | undefined)[] } {
+  const sources = xs.filter((x) => isFloat(x.dtype))
+  const ones = (y: Tensor): Tensor => fromHost(y.backend, convert([1], y.dtype), y.shape, y.dtype)
+  const first = (): (Tensor | undefined)[] => differentiate('sweep', sources, () => weighted(op.call(xs, options)), ones).grads
+  const { value, grads } = differentiateMany(sources, first, ones)
+  return { first: value, second: grads }
+}
+
+function differentiateMany(
+  sources: readonly Tensor[],
+  f: () => (Tensor | undefined)[],
+  ones: (y: Tensor) => Tensor,
+): { value: (Tensor | undefined)[]; grads: (Tensor | undefined)[] } {
+  let value: (Tensor | undefined)[] = []
+  const { grads } = differentiate(
+    'sweep',
+    sources,
+    () => {
+      value = f().map((g) => g?.keep())
+      const terms = value.flatMap((g) => (g ? [weighted(g)] : []))
+      return terms.reduce((a, b) => a.add(b))
+    },
+    ones,
+  )
+  return { value, grads }
+}
+
+/** Runs a sample on a backend in the given float type. */
+export function run(op: OpDefinition, sample: Sample<object>, inputs: readonly HostInput[], backend: Backend, floats: DType): Outcome {
+  const read = (t: Tensor): TypedArray => (backend.readSync as NonNullable<Backend['readSync']>)(t.storage)
+  return withBackend(backend, () =>
+    scope(() => {
+      const xs = place(backend, inputs, floats)
+      const y = op.call(xs, sample.options ?? {})
+      const outcome: Outcome = { value: read(y), shape: y.shape, dtype: y.dtype }
+      if (differentiable(op) && isFloat(y.dtype) && !sample.skipGradient && xs.some((x) => isFloat(x.dtype))) {
+        const { first, second } = derivatives(op, xs, sample.options ?? {})
+        outcome.grads = first.map((g) => g && read(g))
+        outcome.second = second.map((g) => g && read(g))
+        for (const g of first) g?.dispose()
+      }
+      return outcome
+    }),
+  )
+}
+
+/** The largest |a − b| / (1 + |b|), NaN and infinities compared as such. */
+export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let worst = a.length === b.length ? 0 : Infinity
+  for (let i = 0; i < a.length; i++) {
+    if (Object.is(a[i], b[i]) || a[i] === b[i]) continue
+    const error = Math.abs(a[i] - b[i]) / (1 + Math.abs(b[i]))
+    worst = Number.isNaN(error) ? Infinity : Math.max(worst, error)
+  }
+  return worst
+}
+
+/** Compares what a backend gave with the reference; returns the names of what differs by more than the tolerances. */
+export function differences(got: Outcome, want: Outcome, tolerance: { value: number; first: number; second: number }): string[] {
+  const bad: string[] = []
+  const check = (name: string, a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined, limit: number): void => {
+    if (!a !== !b) bad.push(`${name}: ${a ? 'present' : 'absent'}, reference ${b ? 'present' : 'absent'}`)
+    else if (a && b) {
+      const d = distance(a, b)
+      if (!(d <= limit)) bad.push(`${name} differs by ${d}`)
+    }
+  }
+  if (got.dtype !== want.dtype || got.shape.join() !== want.shape.join())
+    bad.push(`${got.dtype} [${got.shape}] instead of ${want.dtype} [${want.shape}]`)
+  check('value', got.value, want.value, tolerance.value)
+  for (const [i, g] of want.grads?.entries() ?? []) check(`gradient ${i}`, got.grads?.[i], g, tolerance.first)
+  for (const [i, g] of want.second?.entries() ?? []) check(`second derivative ${i}`, got.second?.[i], g, tolerance.second)
+  return bad
+}
+
+/**
+ * Compares first and second derivatives of a sample with central differences in float64, on the reference; moves at most
+ * `maxElements` of each input. Throws at the first disagreement.
+ */
+export function checkAgainstDifferences(
+  op: OpDefinition,
+  sample: Sample<object>,
+  inputs: readonly HostInput[],
+  reference: Backend,
+): number {
+  if (!differentiable(op) || sample.skipGradient) return 0
+  const large = inputs.some((x) => x.values.length > 200)
+  const maxElements = large ? 3 : 24
+  const outcome = run(op, sample, inputs, reference, 'float64')
+  if (!outcome.grads) return 0
+  const step = 1e-5
+  let checked = 0
+  let source = 0
+  inputs.forEach((input, position) => {
+    if (!isFloat(input.dtype)) return
+    const { values } = input
+    const k = source++
+    const stride = Math.max(1, Math.ceil(values.length / maxElements))
+    for (let i = 0; i < values.length; i += stride) {
+      const moved = (by: number): Outcome & { scalar: number; slopes: number } => {
+        const shifted = inputs.map((x, p) => (p === position ? { ...x, values: x.values.map((v, j) => (j === i ? v + by : v)) } : x))
+        const result = large ? runValue(op, sample, shifted, reference) : run(op, sample, shifted, reference, 'float64')
+        const dot = (a: ArrayLike<number>): number => weightsOf(a.length).reduce((s, w, j) => s + w * a[j], 0)
+        return { ...result, scalar: dot(result.value), slopes: (result.grads ?? []).reduce((s, g) => s + (g ? dot(g) : 0), 0) }
+      }
+      const [above, below] = [moved(step), moved(-step)]
+      const compare = (name: string, analytic: number, numeric: number): void => {
+        checked++
+        if (Math.abs(analytic - numeric) <= 1e-6 * (1 + Math.abs(numeric))) return
+        throw new Error(`${op.name}: ${name} for element ${i} of input ${position} is ${analytic}, the central difference ${numeric}`)
+      }
+      compare('derivative', outcome.grads?.[k]?.[i] ?? 0, (above.scalar - below.scalar) / (2 * step))
+      if (!large) compare('second derivative', outcome.second?.[k]?.[i] ?? 0, (above.slopes - below.slopes) / (2 * step))
+    }
+  })
+  return checked
+}
+
+function runValue(op: OpDefinition, sample: Sample<object>, inputs: readonly HostInput[], backend: Backend): Outcome {
+  return withBackend(backend, () =>
+    scope(() => {
+      const y = op.call(place(backend, inputs, 'float64'), sample.options ?? {})
+      return { value: (backend.readSync as NonNullable<Backend['readSync']>)(y.storage), shape: y.shape, dtype: y.dtype }
+    }),
+  )
+}

@@ -1,0 +1,117 @@
+/**
+ * Host arrays: a shape and a typed array in row-major order, which is what a dataset is before it becomes a tensor.
+ *
+ * Nothing here touches a backend. `slice` and `reshape` are views of the same memory, everything else copies.
+ */
+import { DatasetError } from './errors.js'
+
+/** The typed arrays whose elements are numbers. */
+export type TypedArray =
+  | Int8Array
+  | Uint8Array
+  | Uint8ClampedArray
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | Float32Array
+  | Float64Array
+
+/** A typed array with a shape: `data.length` is the product of `shape`, the last axis varies fastest. */
+export interface NDArray<T extends TypedArray = TypedArray> {
+  readonly shape: readonly number[]
+  readonly data: T
+}
+
+/** Number of elements of a shape; 1 for the shape of a scalar, `[]`. */
+export const sizeOf = (shape: readonly number[]): number => (shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1))
+
+/** Whether a value is a typed array whose elements are numbers. */
+export const isTypedArray = (value: unknown): value is TypedArray =>
+  ArrayBuffer.isView(value) && !(value instanceof DataView) && !(value instanceof BigInt64Array) && !(value instanceof BigUint64Array)
+
+/**
+ * Gives a typed array a shape; the memory is shared.
+ *
+ * Errors: a shape that is not made of whole numbers, or does not have as many elements as the data.
+ *
+ * ```ts
+ * const a = ndarray(new Float32Array([1, 2, 3, 4]), [2, 2])
+ * ```
+ */
+export function ndarray<T extends TypedArray>(data: T, shape: readonly number[]): NDArray<T> {
+  if (!shape.every((size) => Number.isSafeInteger(size) && size >= 0)) {
+    throw new DatasetError(`ndarray: [${shape.join(', ')}] is not a shape: its sizes must be whole numbers ≥ 0`)
+  }
+  if (sizeOf(shape) !== data.length) {
+    throw new DatasetError(`ndarray: the shape [${shape.join(', ')}] has ${sizeOf(shape)} elements, the data have ${data.length}`)
+  }
+  return { shape: [...shape], data }
+}
+
+/**
+ * Items `begin … end - 1` of the leading axis, as a view of the same memory.
+ *
+ * Shape: [n, ..rest] → [end - begin, ..rest]. Positions are those of `Array.prototype.slice`: negative ones count from the
+ * end, and what lies outside is cut off.
+ *
+ * Errors: an array without axes.
+ *
+ * ```ts
+ * const x = ndarray(new Uint8Array(6), [3, 2])
+ * slice(x, 1).shape // [2, 2]
+ * ```
+ */
+export function slice<T extends TypedArray>(array: NDArray<T>, begin: number, end?: number): NDArray<T> {
+  const [count, ...rest] = array.shape
+  if (count === undefined) throw new DatasetError('slice: the array has no axes (shape [])')
+  const clamp = (at: number): number => {
+    if (!Number.isInteger(at)) throw new DatasetError(`slice: ${at} is not a position: it must be a whole number`)
+    return at < 0 ? Math.max(0, count + at) : Math.min(at, count)
+  }
+  const from = clamp(begin)
+  const to = Math.max(from, clamp(end ?? count))
+  const stride = sizeOf(rest)
+  return { shape: [to - from, ...rest], data: array.data.subarray(from * stride, to * stride) as T }
+}
+
+/**
+ * The same elements in another shape, as a view of the same memory; one size may be -1 and follows from the others.
+ *
+ * Errors: a shape with another number of elements, more than one -1.
+ *
+ * ```ts
+ * const images = ndarray(new Uint8Array(2 * 28 * 28), [2, 28, 28])
+ * reshape(images, [-1, 784]).shape // [2, 784]
+ * ```
+ */
+export function reshape<T extends TypedArray>(array: NDArray<T>, shape: readonly number[]): NDArray<T> {
+  const open = shape.indexOf(-1)
+  if (open < 0) return ndarray(array.data, shape)
+  const known = sizeOf(shape.filter((_, axis) => axis !== open))
+  const size = array.data.length / known
+  if (!Number.isInteger(size) || known < 0) {
+    throw new DatasetError(
+      `reshape: ${array.data.length} elements (shape [${array.shape.join(', ')}]) do not fill the shape [${shape.join(', ')}]`,
+    )
+  }
+  return ndarray(array.data, shape.with(open, size))
+}
+
+/**
+ * A float32 copy with every element divided by `divisor`: 255 brings the bytes of an image into 0 … 1, 1 only converts.
+ *
+ * The same bits as NumPy's `x.astype('float32') / 255`.
+ *
+ * Shape: unchanged.
+ *
+ * ```ts
+ * normalize(ndarray(new Uint8Array([0, 51, 255]), [3])).data // Float32Array [0, 0.2, 1]
+ * ```
+ */
+export function normalize(array: NDArray, divisor = 255): NDArray<Float32Array> {
+  const { data, shape } = array
+  const out = new Float32Array(data.length)
+  for (let i = 0; i < out.length; i++) out[i] = Math.fround(data[i]) / divisor
+  return { shape, data: out }
+}

@@ -1,0 +1,51 @@
+/**
+ * gzip by the platform's `DecompressionStream`, which checks the CRC and the end of the stream.
+ *
+ * A few bytes can unpack to a thousand times as many, so the output is limited and reading stops at the limit.
+ */
+import { DatasetError, reasonOf } from '../errors.js'
+import { readAll } from '../stream.js'
+
+/** What is unpacked at most when nobody says otherwise: 2 GiB. */
+export const defaultMaxBytes = 2 ** 31
+
+const inputChunk = 1 << 20
+
+/** Whether bytes start with gzip's magic number, 1f 8b. */
+export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
+
+export interface GunzipOptions {
+  /** What the messages call the data: a path or an address. */
+  name?: string
+  /** Largest number of bytes to unpack; default 2 GiB. */
+  maxBytes?: number
+}
+
+/**
+ * Unpacks gzip data.
+ *
+ * Errors: truncated or damaged data, more than `maxBytes` after unpacking.
+ *
+ * ```ts
+ * const bytes = await gunzip(packed, { name: 'train-labels-idx1-ubyte.gz', maxBytes: 1e6 })
+ * ```
+ */
+export async function gunzip(bytes: Uint8Array, options: GunzipOptions = {}): Promise<Uint8Array> {
+  const { name = 'gzip data', maxBytes = defaultMaxBytes } = options
+  let at = 0
+  const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
+    pull(controller) {
+      if (at >= bytes.length) return controller.close()
+      // A typed array over shared memory is refused by streams; data from files and responses never are.
+      controller.enqueue(bytes.subarray(at, at + inputChunk) as Uint8Array<ArrayBuffer>)
+      at += inputChunk
+    },
+  })
+  try {
+    const out = await readAll(packed.pipeThrough(new DecompressionStream('gzip')), maxBytes)
+    if (out) return out
+  } catch (error) {
+    throw new DatasetError(`${name}: truncated or damaged gzip data, ${bytes.length} bytes long (${reasonOf(error)})`, { cause: error })
+  }
+  throw new DatasetError(`${name}: unpacks to more than the ${maxBytes} bytes expected at most`)
+}

@@ -1,0 +1,11 @@
+/** The public names of @cotangent/datasets. */
+export { type NDArray, ndarray, normalize, reshape, slice, type TypedArray } from './array.js'
+export type { LoadOptions } from './dataset.js'
+export { DatasetError } from './errors.js'
+export * as fashionMnist from './fashion-mnist.js'
+export { type GunzipOptions, gunzip } from './formats/gzip.js'
+export { parseIdx, readIdx } from './formats/idx.js'
+export type { Fetch } from './http.js'
+export type { ImageDataset } from './image-dataset.js'
+export * as mnist from './mnist.js'
+export { toCategorical } from './to-categorical.js'
