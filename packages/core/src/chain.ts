@@ -104,7 +104,8 @@ interface BinaryMethod {
 type UnaryMethods = { [Name in (typeof unary)[number]]: UnaryMethod }
 type BinaryMethods = { [Name in (typeof binary)[number]]: BinaryMethod }
 
-interface OtherMethods {
+/** The chaining methods: each is the op of the same name with the tensor as its first argument. */
+export interface TensorMethods extends UnaryMethods, BinaryMethods {
   cast<S extends Shape>(this: Tensor<S>, dtype: DType): Tensor<S>
   sum(options?: ReduceOptions): Tensor
   prod(options?: ReduceOptions): Tensor
@@ -142,7 +143,7 @@ interface OtherMethods {
 }
 
 declare module './tensor.js' {
-  interface Tensor<S extends Shape = Shape> extends UnaryMethods, BinaryMethods, OtherMethods {}
+  interface Tensor<S extends Shape = Shape> extends TensorMethods {}
 }
 
 /** Puts the methods on Tensor.prototype. */

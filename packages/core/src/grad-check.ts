@@ -1,6 +1,6 @@
 /** Checking derivatives against central differences, in float64 on the reference backend. */
 import type { Backend } from './backends/backend.js'
-import { createReferenceBackend } from './backends/reference/index.js'
+import { getBackend } from './backends/index.js'
 import { isFloat } from './dtype.js'
 import { GradientError, showShape } from './errors.js'
 import { mul, sum } from './ops/index.js'
@@ -27,16 +27,10 @@ export interface GradCheckReport {
   checked: number
 }
 
-let checker: Backend | undefined
-/** The reference backend that all checks share. */
-export const checkingBackend = (): Backend => {
-  checker ??= createReferenceBackend()
-  return checker
-}
-
 /**
  * Compares the gradient of f with central differences. f may return any shape: its elements are weighted with fixed odd
- * weights. Tensors that f makes itself land on the same backend.
+ * weights. Tensors that f makes itself land on the reference backend; any it takes from outside, such as weights, must be there
+ * already (`await getBackend('reference')`, float64).
  *
  * @throws GradientError that names the element with the largest disagreement.
  * @example
@@ -50,7 +44,7 @@ export async function gradCheck(
   options: GradCheckOptions = {},
 ): Promise<GradCheckReport> {
   const { step = 1e-5, tolerance = 1e-6, maxElements = Infinity } = options
-  const backend = checkingBackend()
+  const backend = await getBackend('reference')
   const hosts = await Promise.all(inputs.map(async (x) => ({ values: Float64Array.from(await x.data()), shape: x.shape, dtype: x.dtype })))
   return withBackend(backend, () =>
     scope(() => {

@@ -12,6 +12,7 @@ export type { Backend, FusedKernels, Kernels, MemoryInfo, Operand, Storage, Upda
 export { type BackendName, configure, currentBackend, getBackend, useBackend } from './backends/index.js'
 export { createReferenceBackend } from './backends/reference/index.js'
 export { createWasmBackend, type WasmOptions } from './backends/wasm/index.js'
+export type { TensorMethods } from './chain.js'
 export {
   type ComposedOp,
   defineComposed,

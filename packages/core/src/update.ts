@@ -56,7 +56,7 @@ export class UpdateExpression {
 /**
  * Writes an update program down.
  *
- * @param name unique among programs
+ * @param name one name, one formula: writing the same program down again is fine
  * @param build gets the slots, inputs and scalars by position, and returns what each slot becomes
  * @example
  * ```ts
@@ -81,8 +81,17 @@ export function updateProgram(
   }
   // A slot may keep its value or take an input's; max(x, x) makes a step of it.
   const stepOf = (result: UpdateExpression): UpdateExpression => ('step' in result.value ? result : result.maximum(result))
-  return { name, steps, results: results.map((result) => (stepOf(result).value as { step: number }).step) }
+  const program = { name, steps, results: results.map((result) => (stepOf(result).value as { step: number }).step) }
+  const formula = JSON.stringify(program)
+  if ((formulas.get(name) ?? formula) !== formula) {
+    throw new ValueError(`updateProgram: there is already another program named "${name}", and backends keep compiled programs by name.`)
+  }
+  formulas.set(name, formula)
+  return program
 }
+
+/** The formula of every name: backends cache programs under their names, so one name may mean one formula only. */
+const formulas = new Map<string, string>()
 
 /** Runs a program on parameters and gradients of one shape; the parameters change in place. */
 export function applyUpdate(

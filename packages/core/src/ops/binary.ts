@@ -18,10 +18,16 @@ import { callWith, toTensor } from './operands.js'
 export interface Binary {
   <S extends Shape>(a: Tensor<S>, b: number): Tensor<S>
   <S extends Shape>(a: number, b: Tensor<S>): Tensor<S>
+  /** For code that does not know whether a side is a number. Two tensors do not come here: it would hide that they do not broadcast. */
+  <A extends Tensor | number, B extends Tensor | number>(
+    a: A,
+    b: B & (Either<A> extends true ? unknown : Either<B> extends true ? unknown : never),
+  ): Tensor
   <A extends Shape, B extends Shape>(a: Tensor<A>, b: Tensor<B> & CheckBroadcast<A, B>): Tensor<BroadcastShape<A, B>>
-  /** For code that does not know which side is a number. */
-  (a: Tensor | number, b: Tensor | number): Tensor
 }
+
+/** True for `Tensor | number`. */
+type Either<T> = [T] extends [number] ? false : [number] extends [T] ? true : false
 
 interface BinaryRow {
   rule?: string

@@ -86,7 +86,7 @@ const kernels: Kernels = {
   },
 
   zip(out, a, b, kernel) {
-    const f = zipKernels[kernel]
+    const f = kernel === 'mul' && out.dtype === 'int32' ? Math.imul : zipKernels[kernel] // float64 would round the low bits away
     const to = dataOf(out)
     const readA = broadcastReader(a, out.shape)
     const readB = broadcastReader(b, out.shape)

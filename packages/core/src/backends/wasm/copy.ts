@@ -1,10 +1,10 @@
 /**
  * Filling and strided copies: every transpose, slice, flip, broadcast and pad is one `View` and comes here.
  *
- * What a view reads inside its input is a box of output cells, and over that box both addresses are linear in the coordinates. So a copy
- * is: fill the output if the box is not all of it; then move the box, a nest of loops with one byte stride per axis
- * on each side. Axes that go on into each other are joined first. What is left falls into few shapes: runs of bytes, one
- * repeated element, a transposition, or single elements; each is a kernel over two axes, and further axes are
+ * What a view reads inside its input is a box of output cells, and over that box both addresses are linear in the
+ * coordinates. So a copy is: fill the output if the box is not all of it; then move the box, a nest of loops with one byte
+ * stride per axis on each side. Axes that go on into each other are joined first. What is left falls into few shapes: runs of
+ * bytes, one repeated element, a transposition, or single elements; each is a kernel over two axes, and further axes are
  * walked here.
  */
 import type { DType } from '../../dtype.js'
@@ -12,9 +12,9 @@ import { stridesOf } from '../../shape.js'
 import type { Kernels, Operand, View } from '../backend.js'
 import type { ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'
-import { elementBytes } from './elements.js'
+import { elementBytes, transposed } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
-import { f32, i32, i32x4, shuffle32, type Vector, v128 } from './instructions.js'
+import { f32, i32, i32x4, type Vector, v128 } from './instructions.js'
 import { address } from './operand.js'
 
 /** Writes `kernel(out, bytes, pattern)`: the 32-bit pattern over a range; its end may be inside a pattern. */
@@ -171,20 +171,6 @@ function emitTranspose(module: ModuleBuilder): void {
       f.advance(c, -1)
     })
   })
-}
-
-/** The rows of the transpose of a 4 × 4 matrix given by its rows. */
-export function transposed([a, b, c, d]: readonly Vector[]): Vector[] {
-  const abLow = shuffle32(a, b, [0, 4, 1, 5])
-  const cdLow = shuffle32(c, d, [0, 4, 1, 5])
-  const abHigh = shuffle32(a, b, [2, 6, 3, 7])
-  const cdHigh = shuffle32(c, d, [2, 6, 3, 7])
-  return [
-    shuffle32(abLow, cdLow, [0, 1, 4, 5]),
-    shuffle32(abLow, cdLow, [2, 3, 6, 7]),
-    shuffle32(abHigh, cdHigh, [0, 1, 4, 5]),
-    shuffle32(abHigh, cdHigh, [2, 3, 6, 7]),
-  ]
 }
 
 /** A loop of a copy: its turns and the bytes it moves each side by. */

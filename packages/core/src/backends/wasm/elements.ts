@@ -1,9 +1,9 @@
 /**
  * How elements of each dtype lie in memory, and how kernels move them in and out of vectors.
  *
- * Elementwise kernels work on *lanes*: vectors of four 32-bit values, whatever the dtype. float32 and int32 are stored as such, bool
- * as a 32-bit 0 or 1, uint8 as one byte that is widened when loaded and narrowed (saturating) when stored. Loads may read past
- * the end of an array (memory.ts leaves slack); stores write exactly the elements asked for.
+ * Elementwise kernels work on *lanes*: vectors of four 32-bit values, whatever the dtype. float32 and int32 are stored as
+ * such, bool as a 32-bit 0 or 1, uint8 as one byte that is widened when loaded and narrowed (saturating) when stored. Loads
+ * may read past the end of an array (memory.ts leaves slack); stores write exactly the elements asked for.
  */
 import type { DType } from '../../dtype.js'
 import type { FunctionBuilder, Local } from './assembler.js'
@@ -64,3 +64,17 @@ export function storeSome(f: FunctionBuilder, dtype: DType, address: Local<'i32'
 
 /** A mask (all ones) in the first `count` lanes. */
 export const firstLanes = (f: FunctionBuilder, count: I32): Vector => i32x4.gtS(i32x4.splat(count), f.splatInt(0, 1, 2, 3))
+
+/** The rows of the transpose of a 4 × 4 matrix given by its rows. */
+export function transposed([a, b, c, d]: readonly Vector[]): Vector[] {
+  const abLow = shuffle32(a, b, [0, 4, 1, 5])
+  const cdLow = shuffle32(c, d, [0, 4, 1, 5])
+  const abHigh = shuffle32(a, b, [2, 6, 3, 7])
+  const cdHigh = shuffle32(c, d, [2, 6, 3, 7])
+  return [
+    shuffle32(abLow, cdLow, [0, 1, 4, 5]),
+    shuffle32(abLow, cdLow, [2, 3, 6, 7]),
+    shuffle32(abHigh, cdHigh, [0, 1, 4, 5]),
+    shuffle32(abHigh, cdHigh, [2, 3, 6, 7]),
+  ]
+}

@@ -32,6 +32,7 @@ interface V8Module {
 
 interface NodeProcess {
   getBuiltinModule?(id: string): unknown
+  execArgv?: readonly string[]
   versions?: { v8?: string }
 }
 
@@ -89,11 +90,14 @@ export class Engine {
   private withFlags<T>(flags: readonly (readonly [set: string, reset: string])[], work: () => T): T {
     const v8 = this.v8
     if (!v8) return work()
-    for (const [set] of flags) v8.setFlagsFromString(set)
+    // What the command line sets stays set.
+    const given = nodeProcess()?.execArgv ?? []
+    const ours = flags.filter(([set]) => !given.includes(set))
+    for (const [set] of ours) v8.setFlagsFromString(set)
     try {
       return work()
     } finally {
-      for (const [, reset] of flags) v8.setFlagsFromString(reset)
+      for (const [, reset] of ours) v8.setFlagsFromString(reset)
     }
   }
 }

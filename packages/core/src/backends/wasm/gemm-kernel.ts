@@ -1,5 +1,5 @@
 /**
- * Matrix product in WebAssembly: the register tile, the loops over tiles, and packing.
+ * Matrix product in WebAssembly: the register tile and the loops over tiles. gemm-pack.ts packs the operands, gemm.ts drives.
  *
  * A product C = A·B is computed in tiles of MR × NR that stay in registers while k runs:
  *
@@ -10,20 +10,20 @@
  *   a2   │ acc20 acc21 acc22 │
  * ```
  *
- * so each float that is loaded is used NR or MR times. There are 16 vector registers. V8 11 (Node 20) moves all loads of a loop turn to its
- * start, which makes MR·NR/4 + MR + NR/4 ≤ 15 the limit and unrolling k harmful; later V8 keeps the program's order, where
- * 6 × 8 unrolled four times is best. (Measured; see `tileFor`.)
+ * so each float that is loaded is used NR or MR times. There are 16 vector registers on x64. V8 up to 12 (Node 20 and 22)
+ * moves all loads of a loop turn to its start, which makes MR·NR/4 + MR + NR/4 ≤ 15 the limit and unrolling k harmful; V8 13
+ * keeps the program's order, where 6 × 8 unrolled four times is best. Without fused multiply-add each product needs a
+ * register for a moment, and 4 × 8 is best everywhere. (Measured; see `tileFor`.) The tile changes no bit of the result.
  *
  * For large matrices both operands are first *packed* so that a tile reads two consecutive streams: A in panels of MR rows
  * (k-th element of each row, then the next k), B in panels of NR columns. See Goto and van de Geijn, "Anatomy of
- * high-performance matrix multiplication", ACM TOMS 34 (2008). The last panel of A has only the rows that are left, and there is a tile for every
- * such height; the last panel of B is as wide as the others, filled with whatever lies behind the matrix, and those columns
- * are computed but not stored.
+ * high-performance matrix multiplication", ACM TOMS 34 (2008). The last panel of A has only the rows that are left, and there
+ * is a tile for every such height; the last panel of B is as wide as the others, filled with whatever lies behind the matrix,
+ * and those columns are computed but not stored.
  *
  * Each output is Σ over k in ascending order (a chain of multiply-adds), whatever tile it is in.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
-import { transposed } from './copy.js'
 import { firstLanes, storeSome } from './elements.js'
 import { f32x4, type I32, i32, shuffle32, type Vector, v128 } from './instructions.js'
 
@@ -37,7 +37,7 @@ export interface Tile {
 /** The best tile for an engine's register allocation; V8's major version, or 0 for other engines. */
 export function tileFor(v8Version: number, relaxed: boolean): Tile {
   if (!relaxed) return { mr: 4, nr: 8, unroll: 1 }
-  return v8Version >= 13 && !(globalThis as any).OLD ? { mr: 6, nr: 8, unroll: 4 } : { mr: 3, nr: 12, unroll: 1 }
+  return v8Version >= 13 ? { mr: 6, nr: 8, unroll: 4 } : { mr: 3, nr: 12, unroll: 1 }
 }
 
 /** How a tile walks its operands: bytes from row to row and from k to k+1. */
@@ -221,128 +221,6 @@ export function emitStrided(module: ModuleBuilder, tile: Tile): void {
       f.advance(b, bPanel)
       f.advance(c, 4 * tile.nr)
       f.advance(n, -tile.nr)
-    })
-  })
-}
-
-/** Bytes of a panel's row: 4·min(height, left). */
-function panelHeight(f: FunctionBuilder, left: Local<'i32'>, height: number): Local<'i32'> {
-  const rows = f.let(left)
-  f.if(i32.gtS(left, height), () => f.set(rows, height))
-  return rows
-}
-
-/**
- * Writes the two ways to pack A, `packARows(to, from, m, k, row)` where k is consecutive and `packAColumns(to, from, m, k,
- * column)` where the rows are. Vectors are stored in ascending order and may stick out over the end of a group of MR floats, where the
- * next store puts things right.
- */
-export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
-  const groups = Math.ceil(mr / 4)
-  module.export('packARows', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, m, k, row }) => {
-    const left = f.local('i32')
-    f.while(i32.gtS(m, 0), () => {
-      const rows = panelHeight(f, m, mr)
-      const step = f.let(i32.shl(rows, 2))
-      // Rows beyond the last repeat it: what they give is overwritten or never read.
-      const pointers: Local<'i32'>[] = [f.let(from)]
-      for (let i = 1; i < 4 * groups; i++) {
-        const pointer = f.let(pointers[i - 1])
-        f.if(i32.gtS(rows, i), () => f.advance(pointer, row))
-        pointers.push(pointer)
-      }
-      f.set(left, k)
-      const put = (vectors: readonly Vector[][], count: number): void => {
-        const columns = vectors.map((group) => group.map((vector) => f.let(vector)))
-        for (let l = 0; l < count; l++) {
-          columns.forEach((group, g) => {
-            const store = v128.store(to, group[l], 16 * g)
-            if (g === 0) f.do(store)
-            else f.if(i32.gtS(rows, 4 * g), () => f.do(store))
-          })
-          f.advance(to, step)
-        }
-        for (const pointer of pointers) f.advance(pointer, 4 * count)
-        f.advance(left, -count)
-      }
-      const blocks = (): Vector[][] =>
-        Array.from({ length: groups }, (_, g) => transposed([0, 1, 2, 3].map((i) => f.let(v128.load(pointers[4 * g + i])))))
-      f.while(i32.geS(left, 4), () => put(blocks(), 4))
-      f.while(i32.gtS(left, 0), () => put(blocks(), 1))
-      f.advance(from, i32.mul(row, rows))
-      f.advance(m, -mr)
-    })
-  })
-  module.export('packAColumns', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, m, k, column }) => {
-    const [left, at] = [f.local('i32'), f.local('i32')]
-    f.while(i32.gtS(m, 0), () => {
-      const step = f.let(i32.shl(panelHeight(f, m, mr), 2))
-      f.set(at, from)
-      f.set(left, k)
-      f.while(i32.gtS(left, 0), () => {
-        const vectors = Array.from({ length: groups }, (_, g) => f.let(v128.load(at, 16 * g)))
-        vectors.forEach((vector, g) => {
-          const store = v128.store(to, vector, 16 * g)
-          if (g === 0) f.do(store)
-          else f.if(i32.gtS(step, 16 * g), () => f.do(store))
-        })
-        f.advance(to, step)
-        f.advance(at, column)
-        f.advance(left, -1)
-      })
-      f.advance(from, 4 * mr)
-      f.advance(m, -mr)
-    })
-  })
-}
-
-/** Writes `packBRows(to, from, n, k, row)` where columns are consecutive and `packBColumns(to, from, n, k, column)` where k is. */
-export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
-  module.export('packBRows', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, n, k, row }) => {
-    const [left, at] = [f.local('i32'), f.local('i32')]
-    f.while(i32.gtS(n, 0), () => {
-      f.set(at, from)
-      f.set(left, k)
-      f.while(i32.gtS(left, 0), () => {
-        for (let v = 0; v < nr / 4; v++) f.do(v128.store(to, v128.load(at, 16 * v), 16 * v))
-        f.advance(to, 4 * nr)
-        f.advance(at, row)
-        f.advance(left, -1)
-      })
-      f.advance(from, 4 * nr)
-      f.advance(n, -nr)
-    })
-  })
-  module.export('packBColumns', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, n, k, column }) => {
-    const [left, at, group] = [f.local('i32'), f.local('i32'), f.local('i32')]
-    const panelBytes = f.let(i32.mul(k, 4 * nr))
-    f.while(i32.gtS(n, 0), () => {
-      f.for(0, nr, 4, (first) => {
-        // Columns beyond the last repeat one that exists.
-        const start = f.let(first)
-        f.if(i32.geS(start, n), () => f.set(start, 0))
-        const pointers: Local<'i32'>[] = [f.let(i32.add(from, i32.mul(start, column)))]
-        for (let i = 1; i < 4; i++) {
-          const pointer = f.let(pointers[i - 1])
-          f.if(i32.ltS(i32.add(start, i), n), () => f.advance(pointer, column))
-          pointers.push(pointer)
-        }
-        f.set(at, i32.add(to, i32.shl(first, 2)))
-        f.set(left, k)
-        const put = (count: number): void => {
-          const lines = transposed(pointers.map((pointer) => f.let(v128.load(pointer)))).map((line) => f.let(line))
-          for (let l = 0; l < count; l++) f.do(v128.store(at, lines[l], 4 * nr * l))
-          f.advance(at, 4 * nr * count)
-          for (const pointer of pointers) f.advance(pointer, 4 * count)
-          f.advance(left, -count)
-        }
-        f.while(i32.geS(left, 4), () => put(4))
-        f.while(i32.gtS(left, 0), () => put(1))
-      })
-      f.advance(to, panelBytes)
-      f.set(group, i32.mul(column, nr))
-      f.advance(from, group)
-      f.advance(n, -nr)
     })
   })
 }

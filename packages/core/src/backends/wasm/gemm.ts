@@ -12,7 +12,8 @@ import { sizeOf } from '../../shape.js'
 import type { Kernels } from '../backend.js'
 import { lazy } from './caching.js'
 import type { Engine, KernelFunction } from './engine.js'
-import { emitDot, emitPackA, emitPackB, emitPacked, emitStrided, tileFor } from './gemm-kernel.js'
+import { emitDot, emitPacked, emitStrided, tileFor } from './gemm-kernel.js'
+import { emitPackA, emitPackB } from './gemm-pack.js'
 import { SCRATCH_BYTES, SCRATCH_START } from './memory.js'
 import { address } from './operand.js'
 
@@ -23,7 +24,7 @@ const MC = 192
 /** Most columns of B in a block. */
 const NC = 1536
 /** B of at most so many bytes is read where it lies. */
-const DIRECT_BYTES = 64 * 1024
+const DIRECT_BYTES = 24 * 1024
 
 const B_PANELS = SCRATCH_START
 const A_PANELS = SCRATCH_START + 4 * KC * (NC + 16)

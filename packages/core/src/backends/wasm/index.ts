@@ -1,9 +1,9 @@
 /**
- * The WebAssembly backend: the default on every machine. Kernels are emitted from TypeScript, compiled when first used, and work on
- * one memory by address; a tensor's handle is a plain number.
+ * The WebAssembly backend: the default on every machine. Kernels are emitted from TypeScript, compiled when first used, and
+ * work on one memory by address; a tensor's handle is a plain number.
  *
- * Where to read on: map.ts for one kernel from end to end, gemm-kernel.ts for the fast one, assembler.ts and instructions.ts for how
- * WebAssembly is written, memory.ts for where tensors live, engine.ts for what the host is asked to do.
+ * Where to read on: map.ts for one kernel from end to end, gemm-kernel.ts for the fast one, assembler.ts and instructions.ts
+ * for how WebAssembly is written, memory.ts for where tensors live, engine.ts for what the host is asked to do.
  */
 import type { DType, TypedArray } from '../../dtype.js'
 import { BackendError } from '../../errors.js'
@@ -76,7 +76,9 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
     read: async (storage) => readSync(storage),
     readSync,
     free(storage) {
-      memory.free(storage.handle as number, storage.size * elementBytes(storage.dtype))
+      const address = storage.handle as number
+      if (address < 0) throw new BackendError('wasm: this memory has been given back already.')
+      memory.free(address, storage.size * elementBytes(storage.dtype))
       storage.handle = -1
     },
     memory: () => memory.use(),

@@ -1,11 +1,11 @@
 /**
  * Elementwise functions of one argument: the place to read one kernel from TypeScript to WebAssembly.
  *
- * A kernel is a WebAssembly function `kernel(out, x, n)`: two addresses and a count. `emitMap` writes it as three loops' worth of
- * code: eight elements at a time (two vectors, so that one's latency hides behind the other's), then four, then
- * the last one to three, which are computed as a whole vector of which only the live lanes are stored. What happens to a vector is a
- * row of the table `functions`: an emitter that gets four elements in a local and returns the expression of its result. For `square` the
- * inner loop comes out as
+ * A kernel is a WebAssembly function `kernel(out, x, n)`: two addresses and a count. `emitMap` writes it as three loops'
+ * worth of code: eight elements at a time (two vectors, so that one's latency hides behind the other's), then four, then the
+ * last one to three, which are computed as a whole vector of which only the live lanes are stored. What happens to a vector
+ * is a row of the table `floatFunctions`: an emitter that gets four elements in a local and returns the expression of its result.
+ * For `square` the inner loop comes out as
  *
  * ```wat
  * loop
@@ -16,9 +16,9 @@
  *   ;; x += 32, out += 32, n -= 8, again while n >= 8
  * ```
  *
- * `createMap` is the host's side: it compiles a kernel when it is first asked for (per function and dtypes), keeps it in a table,
- * and from then on a call is two look-ups and the jump. The kernel touches nothing but `out[0..n)`, so a range of elements
- * is just other addresses and another count.
+ * `createMap` is the host's side: it compiles a kernel when it is first asked for (per function and dtypes), keeps it in a
+ * table, and from then on a call is three look-ups and the jump. The kernel touches nothing but `out[0..n)`, so a range of
+ * elements is just other addresses and another count.
  */
 import type { DType } from '../../dtype.js'
 import type { Kernels, MapKernel } from '../backend.js'

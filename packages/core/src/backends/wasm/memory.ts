@@ -7,9 +7,9 @@
  * range of outputs can be given to any thread.
  *
  * Allocation: a training loop asks for the same few sizes over and over, so a freed block waits in a bin of its exact size
- * and the next request of that size takes it back at the cost of an array pop. Only when the heap would have to grow are the bins
- * emptied and neighbours joined into spans (deferred coalescing: Wilson et al., "Dynamic storage allocation: a survey", 1995,
- * section 3.6), out of which requests are then served best fit.
+ * and the next request of that size takes it back at the cost of an array pop. Only when the heap would have to grow are the
+ * bins emptied and neighbours joined into spans (deferred coalescing: Wilson et al., "Dynamic storage allocation: a survey",
+ * 1995, section 3.6), out of which requests are then served best fit.
  */
 import { BackendError } from '../../errors.js'
 import { MAX_PAGES } from './assembler.js'
@@ -17,6 +17,9 @@ import { MAX_PAGES } from './assembler.js'
 const PAGE = 65536
 const ALIGNMENT = 64
 const SLACK = 64
+
+/** Most bytes of one block: kernels count in signed 32-bit integers. */
+const LARGEST = 2 ** 31 - 1024
 
 /** Bytes of the control area. */
 export const CONTROL_BYTES = PAGE
@@ -59,6 +62,7 @@ export class WasmMemory {
   private spans: Span[] = []
   private buffers = 0
   private bytes = 0
+  private disposed = false
 
   constructor(options: { shared?: boolean; maximumBytes?: number } = {}) {
     const wanted = Math.min(MAX_PAGES, Math.floor((options.maximumBytes ?? MAX_PAGES * PAGE) / PAGE))
@@ -89,6 +93,8 @@ export class WasmMemory {
 
   /** The address of a block for `bytes` bytes, content unspecified. */
   alloc(bytes: number): number {
+    if (this.disposed) throw new BackendError('wasm: this backend has been disposed.')
+    if (bytes > LARGEST) throw new BackendError(`wasm: asked for ${bytes} bytes, but one tensor holds at most ${LARGEST}.`)
     const size = blockBytes(bytes)
     const address = this.bins.get(size)?.pop() ?? (this.fromSpans(size) || this.fromTop(size, bytes))
     this.buffers++
@@ -185,6 +191,7 @@ export class WasmMemory {
 
   /** Lets go of the memory; the engine frees it once nothing else refers to it. */
   dispose(): void {
+    this.disposed = true
     this.bins.clear()
     this.spans = []
     this.buffers = 0

@@ -8,8 +8,8 @@
  * - inner = 1: element j of a block goes to partial sum j mod 16 (four vectors of four lanes), the rest of a block beyond a
  *   multiple of 16 to partial sums 0 to 3 by j mod 4; then vectors (0+1)+(2+3), then lanes likewise.
  *
- * With blocks of 512 a partial sum has at most 512 terms, so the error of a sum does not grow with its length. Products follow the same order
- * in float32. max and min have no order, except that NaN wins, as it does in wasm's own max and min.
+ * With blocks of 512 a partial sum has at most 512 terms, so the error of a sum does not grow with its length. Products
+ * follow the same order in float32. max and min have no order, except that NaN wins, as it does in wasm's own max and min.
  */
 import type { DType } from '../../dtype.js'
 import type { Kernels, ReduceKernel } from '../backend.js'

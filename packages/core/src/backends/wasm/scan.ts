@@ -1,6 +1,6 @@
 /**
- * Running sums of x [outer, length, inner] along `length`: four columns at a time, the sum carried in float64 (int32 wraps). Every
- * output is rounded once from the exact-as-float64 running sum.
+ * Running sums of x [outer, length, inner] along `length`: four columns at a time, the sum carried in float64 (int32 wraps).
+ * Every output is rounded once from the exact-as-float64 running sum.
  */
 import type { DType } from '../../dtype.js'
 import type { Kernels } from '../backend.js'

@@ -68,11 +68,9 @@ function emitRun(
     f.advance(to, 16)
     f.advance(n, -4)
   })
-  f.while(i32.gtS(n, 0), () => {
-    f.do(i32.store(to, from ? i32.load(from) : fill))
-    if (from) f.advance(from, 4)
-    f.advance(to, 4)
-    f.advance(n, -1)
+  f.if(n, () => {
+    storeSome(f, 'float32', to, from ? v128.load(from) : i32x4.splat(fill), n)
+    f.advance(to, i32.shl(i32.and(n, 1), 2)) // storeSome has moved it by the even part
   })
 }
 
@@ -107,42 +105,51 @@ function emitUnfold(module: ModuleBuilder, bytes: number): void {
             },
             () => {
               f.set(line, i32.add(image, i32.mul(y, rowBytes)))
-              f.if(
-                i32.eq(dilationX, 1),
-                () => {
-                  // Columns start … start + kw, of which left … right are inside.
-                  f.set(left, start)
-                  atLeast(f, left, 0)
-                  atMost(f, left, w)
-                  f.set(right, i32.add(start, kw))
-                  atMost(f, right, w)
-                  atLeast(f, right, left)
-                  f.set(count, i32.mul(i32.sub(left, start), c))
-                  atMost(f, count, windowElements)
-                  emitRun(f, bytes, to, count, null, fill)
-                  f.set(from, i32.add(line, i32.mul(left, pixel)))
-                  f.set(count, i32.mul(i32.sub(right, left), c))
+              f.block((done) => {
+                // The common case: the whole run is inside.
+                f.if(i32.and(i32.eq(dilationX, 1), i32.and(i32.geS(start, 0), i32.leS(i32.add(start, kw), w))), () => {
+                  f.set(from, i32.add(line, i32.mul(start, pixel)))
+                  f.set(count, windowElements)
                   emitRun(f, bytes, to, count, from, fill)
-                  f.set(count, i32.mul(i32.sub(i32.add(start, kw), right), c))
-                  atMost(f, count, windowElements)
-                  emitRun(f, bytes, to, count, null, fill)
-                },
-                () => {
-                  f.set(left, start)
-                  f.for(0, kw, 1, () => {
-                    f.set(count, c)
-                    f.if(
-                      i32.geU(left, w),
-                      () => emitRun(f, bytes, to, count, null, fill),
-                      () => {
-                        f.set(from, i32.add(line, i32.mul(left, pixel)))
-                        emitRun(f, bytes, to, count, from, fill)
-                      },
-                    )
-                    f.advance(left, dilationX)
-                  })
-                },
-              )
+                  f.break(done)
+                })
+                f.if(
+                  i32.eq(dilationX, 1),
+                  () => {
+                    // Columns start … start + kw, of which left … right are inside.
+                    f.set(left, start)
+                    atLeast(f, left, 0)
+                    atMost(f, left, w)
+                    f.set(right, i32.add(start, kw))
+                    atMost(f, right, w)
+                    atLeast(f, right, left)
+                    f.set(count, i32.mul(i32.sub(left, start), c))
+                    atMost(f, count, windowElements)
+                    emitRun(f, bytes, to, count, null, fill)
+                    f.set(from, i32.add(line, i32.mul(left, pixel)))
+                    f.set(count, i32.mul(i32.sub(right, left), c))
+                    emitRun(f, bytes, to, count, from, fill)
+                    f.set(count, i32.mul(i32.sub(i32.add(start, kw), right), c))
+                    atMost(f, count, windowElements)
+                    emitRun(f, bytes, to, count, null, fill)
+                  },
+                  () => {
+                    f.set(left, start)
+                    f.for(0, kw, 1, () => {
+                      f.set(count, c)
+                      f.if(
+                        i32.geU(left, w),
+                        () => emitRun(f, bytes, to, count, null, fill),
+                        () => {
+                          f.set(from, i32.add(line, i32.mul(left, pixel)))
+                          emitRun(f, bytes, to, count, from, fill)
+                        },
+                      )
+                      f.advance(left, dilationX)
+                    })
+                  },
+                )
+              })
             },
           )
           f.advance(y, dilationY)

@@ -1,9 +1,9 @@
 /**
  * Elementwise functions of two arguments, with broadcasting.
  *
- * A kernel is `kernel(out, a, b, rows, columns, aRow, bRow)`: out is contiguous; a and b move by so many bytes from row to row, and within
- * a row either go along with out or repeat their one element. Equal shapes are one row of everything, a scalar operand one row with that operand
- * repeated, [m, n]·[n] has bRow = 0, and [m, n]·[m, 1] repeats b in each row.
+ * A kernel is `kernel(out, a, b, rows, columns, aRow, bRow)`: out is contiguous; a and b move by so many bytes from row to
+ * row, and within a row either go along with out or repeat their one element. Equal shapes are one row of everything, a
+ * scalar operand one row with that operand repeated, [m, n]·[n] has bRow = 0, and [m, n]·[m, 1] repeats b in each row.
  */
 import type { DType } from '../../dtype.js'
 import { sizeOf } from '../../shape.js'
@@ -85,6 +85,8 @@ function emitterOf(kernel: ZipKernel, dtype: DType): Emit2 {
 
 /** Writes the kernel for operands of `from`, results of `to`, with a or b repeated along a row. */
 function emitZip(module: ModuleBuilder, from: DType, to: DType, emit: Emit2, aRepeats: boolean, bRepeats: boolean): void {
+  // Functions computed in float64 are long; more copies of them only take longer to compile.
+  const widest = emit === pow || emit === atan2 ? 1 : 2
   const parameters = { out: 'i32', a: 'i32', b: 'i32', rows: 'i32', columns: 'i32', aRow: 'i32', bRow: 'i32' } as const
   const bytes = elementBytes(from)
   module.export('kernel', parameters, null, (f, { out, a, b, rows, columns, aRow, bRow }) => {
@@ -110,7 +112,7 @@ function emitZip(module: ModuleBuilder, from: DType, to: DType, emit: Emit2, aRe
       f.set(n, columns)
       if (aRepeats) f.set(xValue, loadSplat(from, a))
       if (bRepeats) f.set(yValue, loadSplat(from, b))
-      f.while(i32.geS(n, 8), () => step(2))
+      if (widest === 2) f.while(i32.geS(n, 8), () => step(2))
       f.while(i32.geS(n, 4), () => step(1))
       f.if(n, () => {
         storeSome(f, to, out, emit(f, operand(aRepeats, xValue, x, 0), operand(bRepeats, yValue, y, 0)), n)

@@ -1,0 +1,106 @@
+/**
+ * What the conformance tests share: host tensors, running one kernel on two backends, and comparing floats by units in the last
+ * place. Only tests import it.
+ */
+import { type DType, hostArray, type TypedArray } from '../../dtype.js'
+import { key, uniformInto } from '../../random.js'
+import { type Shape, sizeOf } from '../../shape.js'
+import type { Backend, FusedKernels, Kernels, Operand } from '../backend.js'
+
+/** A host tensor. */
+export interface Host {
+  shape: Shape
+  dtype: DType
+  values: TypedArray
+}
+
+/** A call of one kernel. */
+export type Call = (kernels: Kernels, fused: FusedKernels, out: Operand, ...inputs: Operand[]) => void
+
+/** A host tensor's copy on a backend. */
+export function operandOn(backend: Backend, { shape, dtype, values }: Host): Operand {
+  const size = sizeOf(shape)
+  const storage = { handle: backend.alloc(size, dtype), backend, dtype, size, references: 1 }
+  backend.write(storage, values)
+  return { storage, shape, dtype, size }
+}
+
+/** Runs a kernel on a backend, into an output full of garbage, and gives everything back. */
+export function compute(backend: Backend, shape: Shape, dtype: DType, inputs: readonly Host[], call: Call): TypedArray {
+  const garbage = hostArray(dtype, sizeOf(shape)).fill(dtype === 'float32' ? NaN : 1)
+  const out = operandOn(backend, { shape, dtype, values: garbage })
+  const operands = inputs.map((input) => operandOn(backend, input))
+  try {
+    const before = behind(backend, out)
+    call(backend.kernels, backend.fused, out, ...operands)
+    if (behind(backend, out) !== before) throw new Error('the kernel wrote past the end of its output')
+    return backend.readSync!(out.storage)
+  } finally {
+    for (const { storage } of [out, ...operands]) backend.free(storage)
+  }
+}
+
+/** The 32 bytes behind an output, where a kernel must not write although the allocator leaves room there. */
+function behind(backend: Backend, { storage, size, dtype }: Operand): string {
+  if (backend.name !== 'wasm') return ''
+  const bytes = size * (dtype === 'uint8' ? 1 : 4)
+  return backend.readSync!({ ...storage, dtype: 'uint8', size: bytes + 32 })
+    .slice(bytes)
+    .join()
+}
+
+/** Numbers from a seed, evenly spread over [0, 1). */
+export function draws(seed: number, size: number): Float32Array {
+  const out = new Float32Array(size)
+  uniformInto(out, key(seed))
+  return out
+}
+
+const SPECIAL = [0, -0, 1, -1, NaN, Infinity, -Infinity, 1e-30, -1e30, 3e38, 1e-45, 0.5, 2.5, -1.5]
+
+/** What `host` draws. int32 values are a hundred times as large; bool and uint8 cover their range. */
+export interface Values {
+  low?: number
+  high?: number
+  special?: boolean
+  integer?: boolean
+}
+
+/** A host tensor of random values from a seed. */
+export function host(
+  seed: number,
+  shape: Shape,
+  dtype: DType,
+  { low = -3, high = 3, special = false, integer = false }: Values = {},
+): Host {
+  const size = sizeOf(shape)
+  const u = draws(seed, 2 * size)
+  const values = hostArray(dtype, size)
+  for (let i = 0; i < size; i++) {
+    const x = low + u[2 * i] * (high - low)
+    if (dtype === 'bool') values[i] = u[2 * i] < 0.5 ? 0 : 1
+    else if (dtype === 'uint8') values[i] = Math.floor(u[2 * i] * 256)
+    else if (dtype === 'int32') values[i] = Math.round(x * 100)
+    else values[i] = special && u[2 * i + 1] < 0.2 ? SPECIAL[Math.floor(u[2 * i] * SPECIAL.length)] : integer ? Math.round(x) : x
+  }
+  return { shape, dtype, values }
+}
+
+const bits = new Float32Array(1)
+const words = new Int32Array(bits.buffer)
+/** A float32's position among all of them, so that neighbours differ by 1; both zeros are 0. */
+function position(x: number): number {
+  bits[0] = x
+  return words[0] < 0 ? -(words[0] & 0x7fffffff) : words[0]
+}
+
+/** Throws unless arrays are equal up to so many units in the last place, or an absolute distance per element. NaN equals NaN. */
+export function expectClose(actual: TypedArray, expected: TypedArray, ulps: number, within: (i: number) => number = () => 0): void {
+  if (actual.length !== expected.length) throw new Error(`${actual.length} elements, expected ${expected.length}`)
+  for (let i = 0; i < actual.length; i++) {
+    const [a, e] = [actual[i], expected[i]]
+    if (a === e || (Number.isNaN(a) && Number.isNaN(e)) || Math.abs(a - e) <= within(i)) continue
+    const apart = Math.abs(position(a) - position(e))
+    if (apart > ulps || !(expected instanceof Float32Array)) throw new Error(`element ${i}: ${a}, expected ${e} (${apart} ulp apart)`)
+  }
+}

@@ -1,0 +1,152 @@
+/**
+ * What training takes as data, and cutting it into batches.
+ *
+ * Host arrays stay on the host and are uploaded batch by batch in their own type (uint8 images travel as bytes), so memory on the
+ * backend is that of one batch. Tensors stay where they are, and their rows are gathered there.
+ */
+import {
+  type Backend,
+  currentBackend,
+  type DType,
+  type NestedArray,
+  type Shape,
+  ShapeError,
+  scope,
+  sizeOf,
+  Tensor,
+  type TypedArray,
+  tensor,
+  ValueError,
+} from '@cotangent/core'
+
+/** A typed array with a shape; what @cotangent/datasets gives. */
+export interface HostArray {
+  readonly shape: Shape
+  readonly data: TypedArray
+}
+
+/** Samples along the first axis: a tensor, a typed array with a shape, or nested arrays. */
+export type Data = Tensor | HostArray | readonly NestedArray[]
+
+/** Data with its samples counted and its rows ready to be taken. */
+export interface Rows {
+  readonly count: number
+  /** Shape of one sample. */
+  readonly sampleShape: Shape
+  /** Samples order[begin..end) as a tensor of floats in `dtype`, owned by the current scope. */
+  take(order: Int32Array, begin: number, end: number, dtype: DType): Tensor
+  /** Samples begin..end as data of the same kind, without copying where possible. */
+  slice(begin: number, end: number): Rows
+  /** The values, when they are on the host. */
+  readonly host?: TypedArray
+}
+
+const isHostArray = (data: Data): data is HostArray =>
+  typeof data === 'object' && data !== null && !(data instanceof Tensor) && 'data' in data && 'shape' in data
+
+/** Makes rows of any kind of data; `what` names it in messages. */
+export function rowsOf(what: string, data: Data, backend: Backend): Rows {
+  if (data instanceof Tensor) {
+    data.requireLive(what)
+    requireBatchAxis(what, data.shape)
+    return tensorRows(data, 0, data.shape[0])
+  }
+  if (isHostArray(data)) {
+    if (sizeOf(data.shape) !== data.data.length) {
+      throw new ShapeError(`${what}: ${data.data.length} values do not fill its shape [${data.shape.join(', ')}].`)
+    }
+    requireBatchAxis(what, data.shape)
+    return hostRows(data.data, data.shape, backend)
+  }
+  if (!Array.isArray(data)) {
+    throw new ValueError(
+      `${what}: expected a tensor, an object { data, shape } with a typed array, or nested arrays, got ${data === null ? 'null' : typeof data}.`,
+    )
+  }
+  const { values, shape } = flattenHost(what, data)
+  requireBatchAxis(what, shape)
+  return hostRows(values, shape, backend)
+}
+
+function requireBatchAxis(what: string, shape: Shape): void {
+  if (shape.length === 0) throw new ShapeError(`${what}: is a scalar; data need a first axis that counts the samples.`)
+}
+
+function flattenHost(what: string, data: readonly NestedArray[]): { values: Float32Array; shape: number[] } {
+  const shape: number[] = []
+  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length)
+  const values = (data as readonly unknown[]).flat(shape.length - 1) as (number | boolean)[]
+  if (values.length !== sizeOf(shape) || values.some((v) => typeof v !== 'number' && typeof v !== 'boolean')) {
+    throw new ShapeError(`${what}: nested arrays must be regular and hold numbers; the first rows look like [${shape.join(', ')}].`)
+  }
+  return { values: Float32Array.from(values, Number), shape }
+}
+
+function hostRows(values: TypedArray, shape: Shape, backend: Backend): Rows {
+  const sampleShape = shape.slice(1)
+  const width = sizeOf(sampleShape)
+  return {
+    count: shape[0],
+    sampleShape,
+    host: values,
+    take(order, begin, end, dtype) {
+      const batch = new (values.constructor as new (size: number) => TypedArray)((end - begin) * width)
+      if (width === 1) for (let i = begin; i < end; i++) batch[i - begin] = values[order[i]]
+      else for (let i = begin; i < end; i++) batch.set(values.subarray(order[i] * width, (order[i] + 1) * width), (i - begin) * width)
+      const type: DType = batch instanceof Uint8Array ? 'uint8' : batch instanceof Int32Array ? 'int32' : dtype
+      return tensor(batch, { shape: [end - begin, ...sampleShape], dtype: type, backend }).cast(dtype)
+    },
+    slice: (begin, end) => hostRows(values.subarray(begin * width, end * width), [end - begin, ...sampleShape], backend),
+  }
+}
+
+function tensorRows(data: Tensor, first: number, count: number): Rows {
+  return {
+    count,
+    sampleShape: data.shape.slice(1),
+    take(order, begin, end, dtype) {
+      const indices = order.slice(begin, end)
+      if (first > 0) for (let i = 0; i < indices.length; i++) indices[i] += first
+      return data.gather(tensor(indices, { backend: data.backend })).cast(dtype)
+    },
+    slice: (begin, end) => tensorRows(data, first + begin, end - begin),
+  }
+}
+
+/** 0, 1, … n − 1. */
+export const identityOrder = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i)
+
+/**
+ * Yields `[x, y]` batches for a training loop of your own; the last one may be smaller. A batch is freed when the next is asked for.
+ *
+ * @param options.order the order of samples, e.g. `permutation(key, n)`; as they come by default
+ * @example
+ * ```ts
+ * for (const [x, y] of batches(xTrain, yTrain, { batchSize: 128, order: permutation(foldKey(key(7), epoch), 60000) })) {
+ *   const { value, grads } = valueAndGrad(model.params, () => loss(model.apply(x), y).mean())
+ *   optimizer.step(model.params, grads)
+ * }
+ * ```
+ */
+export function* batches(
+  x: Data,
+  y: Data,
+  options: { batchSize?: number; order?: Int32Array; backend?: Backend; dtype?: DType } = {},
+): Generator<[x: Tensor, y: Tensor], void, undefined> {
+  const { batchSize = 32, dtype = 'float32' } = options
+  const backend = options.backend ?? (x instanceof Tensor ? x.backend : currentBackend())
+  const xs = rowsOf('batches: x', x, backend)
+  const ys = rowsOf('batches: y', y, backend)
+  if (xs.count !== ys.count) throw new ShapeError(`batches: x has ${xs.count} samples and y has ${ys.count}.`)
+  const order = options.order ?? identityOrder(xs.count)
+  for (let begin = 0; begin < order.length; begin += batchSize) {
+    const end = Math.min(order.length, begin + batchSize)
+    const pair = scope((): [Tensor, Tensor] => [xs.take(order, begin, end, dtype).keep(), ys.take(order, begin, end, dtype).keep()])
+    try {
+      yield pair
+    } finally {
+      pair[0].dispose()
+      pair[1].dispose()
+    }
+  }
+}

@@ -1,0 +1,264 @@
+/**
+ * Initial values of weights, with Keras' distributions (keras/initializers.py 2.3.1; its sequences cannot be reproduced). An initializer
+ * is a pure function of a key and a shape; a `seed`, as in Keras, takes the place of the key.
+ */
+import {
+  type CreateOptions,
+  truncatedNormal as drawTruncated,
+  eye,
+  full,
+  type Key,
+  key as keyOf,
+  normal,
+  type Shape,
+  shapeError,
+  sizeOf,
+  type Tensor,
+  tensor,
+  threefry2x32,
+  uniform,
+  ValueError,
+} from '@cotangent/core'
+import { leftSingularVectors, orthonormalize } from './linear-algebra.js'
+import { classNameOf, lookUp, readOptions, type SavedObject, type SpelledOptions, type Spelling, snakeCase } from './names.js'
+
+/** A way to make a weight's initial value. */
+export interface Initializer {
+  /** Keras' class name, for saved models. */
+  readonly className: string
+  /** The options that make an equal one. */
+  getConfig(): Record<string, unknown>
+  /** The values: the same for the same key and shape. */
+  build(key: Key, shape: Shape, options?: CreateOptions): Tensor
+}
+
+type Build = Initializer['build']
+const initializer = (className: string, config: object, build: Build): Initializer => ({
+  className,
+  getConfig: () => ({ ...config }),
+  build,
+})
+
+/** What draws take: their own seed instead of the model's key. */
+export interface Seeded {
+  seed?: number | null
+}
+const seeded = (key: Key, seed: number | null | undefined): Key => (seed === null || seed === undefined ? key : keyOf(seed))
+
+/** 0 everywhere. */
+export const zeros = (): Initializer => initializer('Zeros', {}, (_, shape, options) => full(shape, 0, options))
+/** 1 everywhere. */
+export const ones = (): Initializer => initializer('Ones', {}, (_, shape, options) => full(shape, 1, options))
+
+/** One value everywhere. */
+export function constant(options: number | { value?: number } = {}): Initializer {
+  const config = readOptions('constant', typeof options === 'number' ? { value: options } : options, { value: 0 })
+  return initializer('Constant', config, (_, shape, create) => full(shape, config.value, create))
+}
+
+/** Normally distributed, mean 0 and standard deviation 0.05. Keras' `normal`. */
+export function randomNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+  const config = readOptions('randomNormal', options, { mean: 0, stddev: 0.05, seed: null })
+  return initializer('RandomNormal', config, (key, shape, create) => normal(seeded(key, config.seed), shape, { ...create, ...config }))
+}
+
+/** Uniform in [−0.05, 0.05). Keras' `uniform`. */
+export function randomUniform(options: Seeded & { minval?: number; maxval?: number } = {}): Initializer {
+  const config = readOptions('randomUniform', options, { minval: -0.05, maxval: 0.05, seed: null })
+  const { minval: low, maxval: high, seed } = config
+  return initializer('RandomUniform', config, (key, shape, create) => uniform(seeded(key, seed), shape, { ...create, low, high }))
+}
+
+/** Normally distributed, redrawn where more than two standard deviations from the mean. */
+export function truncatedNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+  const config = readOptions('truncatedNormal', options, { mean: 0, stddev: 0.05, seed: null })
+  return initializer('TruncatedNormal', config, (key, shape, create) =>
+    drawTruncated(seeded(key, config.seed), shape, { ...create, ...config }),
+  )
+}
+
+/**
+ * How many inputs and outputs a unit has: of a matrix its sizes; of a filter [..window, in, out] channels × window size; else √size both.
+ */
+export function fansOf(shape: Shape): { fanIn: number; fanOut: number } {
+  if (shape.length < 2 || shape.length > 5) return { fanIn: Math.sqrt(sizeOf(shape)), fanOut: Math.sqrt(sizeOf(shape)) }
+  const window = sizeOf(shape.slice(0, -2))
+  return { fanIn: window * shape[shape.length - 2], fanOut: window * shape[shape.length - 1] }
+}
+
+/** Options of `varianceScaling`. */
+export interface VarianceScalingOptions extends Seeded {
+  scale?: number
+  mode?: 'fanIn' | 'fanOut' | 'fanAvg' | 'fan_in' | 'fan_out' | 'fan_avg'
+  /** `normal` is truncated at two standard deviations, as Keras' is. */
+  distribution?: 'normal' | 'uniform' | 'truncatedNormal' | 'truncated_normal' | 'untruncatedNormal' | 'untruncated_normal'
+  /** Widen the normal before truncation so that the variance is right (default); Keras before 2.2 did not. */
+  correctTruncation?: boolean
+}
+
+/** The standard deviation of a standard normal truncated to [−2, 2]. */
+const TRUNCATED_STDDEV = 0.8796256610342398
+
+/**
+ * Values of variance scale/fan: `normal` (truncated) or `uniform` in ±√(3·scale/fan).
+ *
+ * Glorot and Bengio 2010 (fanAvg, scale 1), He et al. 2015 (fanIn, 2), LeCun et al. 1998 (fanIn, 1).
+ */
+export function varianceScaling(options: SpelledOptions<VarianceScalingOptions> = {}): Initializer {
+  const given = readOptions<Required<VarianceScalingOptions>>('varianceScaling', options, {
+    scale: 1,
+    mode: 'fanIn',
+    distribution: 'normal',
+    seed: null,
+    correctTruncation: true,
+  })
+  if (!(given.scale > 0)) throw new ValueError(`varianceScaling: scale must be above 0, got ${given.scale}.`)
+  const fan = lookUp<(fans: { fanIn: number; fanOut: number }) => number>('mode of varianceScaling', given.mode, {
+    fanIn: ({ fanIn }) => fanIn,
+    fanOut: ({ fanOut }) => fanOut,
+    fanAvg: ({ fanIn, fanOut }) => (fanIn + fanOut) / 2,
+  })
+  const draw = lookUp<(key: Key, shape: Shape, stddev: number, create?: CreateOptions) => Tensor>(
+    'distribution of varianceScaling',
+    given.distribution,
+    {
+      normal: (key, shape, stddev, create) =>
+        drawTruncated(key, shape, { ...create, stddev: given.correctTruncation ? stddev / TRUNCATED_STDDEV : stddev }),
+      uniform: (key, shape, stddev, create) => uniform(key, shape, { ...create, low: -Math.sqrt(3) * stddev, high: Math.sqrt(3) * stddev }),
+      untruncatedNormal: (key, shape, stddev, create) => normal(key, shape, { ...create, stddev }),
+    },
+    { truncatedNormal: 'normal' },
+  )
+  const { correctTruncation, ...rest } = given
+  // Keras' spelling of the values too, so that a saved model can be read there.
+  const keras = { ...rest, mode: snakeCase(rest.mode), distribution: snakeCase(rest.distribution) }
+  return initializer('VarianceScaling', correctTruncation ? keras : { ...keras, correctTruncation }, (key, shape, create) =>
+    draw(seeded(key, given.seed), shape, Math.sqrt(given.scale / Math.max(1, fan(fansOf(shape)))), create),
+  )
+}
+
+/** Uniform with variance 2/(in + out): Keras' default for kernels. */
+export const glorotUniform = ({ seed = null }: Seeded = {}): Initializer =>
+  varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'uniform', seed })
+/** Truncated normal with variance 2/(in + out). */
+export const glorotNormal = ({ seed = null }: Seeded = {}): Initializer =>
+  varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'normal', seed })
+/** Uniform with variance 2/in. */
+export const heUniform = ({ seed = null }: Seeded = {}): Initializer =>
+  varianceScaling({ scale: 2, mode: 'fanIn', distribution: 'uniform', seed })
+/** Truncated normal with variance 2/in. */
+export const heNormal = ({ seed = null }: Seeded = {}): Initializer =>
+  varianceScaling({ scale: 2, mode: 'fanIn', distribution: 'normal', seed })
+/** Uniform with variance 1/in. */
+export const lecunUniform = ({ seed = null }: Seeded = {}): Initializer =>
+  varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'uniform', seed })
+/** Truncated normal with variance 1/in. */
+export const lecunNormal = ({ seed = null }: Seeded = {}): Initializer =>
+  varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'normal', seed })
+
+/** Standard normal values on the host (Box–Muller). */
+function gaussian(key: Key, count: number): Float64Array {
+  const values = new Float64Array(count + (count & 1))
+  for (let i = 0; i < values.length; i += 2) {
+    const [a, b] = threefry2x32(key, [i >>> 1, 0])
+    const radius = Math.sqrt(-2 * Math.log1p(-(a >>> 8) * 2 ** -24))
+    const angle = 2 * Math.PI * (b >>> 8) * 2 ** -24
+    values[i] = radius * Math.cos(angle)
+    values[i + 1] = radius * Math.sin(angle)
+  }
+  return values.subarray(0, count)
+}
+
+/**
+ * An orthogonal [rows, cols] matrix from a matrix of the same kind: its columns are orthonormal if rows ≥ cols, else its rows.
+ *
+ * @param source row-major [max(rows, cols), min(rows, cols)]
+ * @param method `qr`: Q of A = Q·R with R's diagonal positive (Keras 3); `svd`: U of A = U·Σ·Vᵀ (Keras 2, up to signs)
+ */
+export function orthogonalFrom(source: ArrayLike<number>, rows: number, cols: number, method: 'qr' | 'svd' = 'qr'): Float64Array {
+  const [length, count] = [Math.max(rows, cols), Math.min(rows, cols)]
+  const columns = Array.from({ length: count }, (_, j) => Float64Array.from({ length }, (_, i) => source[i * count + j]))
+  if (method === 'qr') orthonormalize(columns)
+  else leftSingularVectors(columns)
+  const out = new Float64Array(rows * cols)
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) out[i * cols + j] = rows >= cols ? columns[j][i] : columns[i][j]
+  }
+  return out
+}
+
+/**
+ * A random orthogonal matrix [∏ leading axes, last axis] times `gain` (Saxe, McClelland, Ganguli 2014): the default for recurrent kernels.
+ *
+ * `method: 'qr'` is uniform over orthogonal matrices; `'svd'` is Keras 2's way, which differs only in signs and is slower.
+ * Cost: 2·long·short² flops.
+ */
+export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 'svd' } = {}): Initializer {
+  const given = readOptions<{ gain: number; seed: number | null; method: 'qr' | 'svd' }>('orthogonal', options, {
+    gain: 1,
+    seed: null,
+    method: 'qr',
+  })
+  const method = lookUp<'qr' | 'svd'>('method of orthogonal', given.method, { qr: 'qr', svd: 'svd' })
+  const { gain, seed } = given
+  return initializer('Orthogonal', method === 'qr' ? { gain, seed } : given, (key, shape, create) => {
+    if (shape.length < 2) throw shapeError('orthogonal', 'at least 2 axes are needed', [{ name: 'shape', shape }])
+    const [rows, cols] = [sizeOf(shape.slice(0, -1)), shape[shape.length - 1]]
+    const values = orthogonalFrom(gaussian(seeded(key, seed), rows * cols), rows, cols, method)
+    return tensor(
+      values.map((value) => gain * value),
+      { dtype: 'float32', ...create, shape },
+    )
+  })
+}
+
+/** The identity matrix times `gain`, with zeros for what is not square. */
+export function identity(options: { gain?: number } = {}): Initializer {
+  const config = readOptions('identity', options, { gain: 1 })
+  return initializer('Identity', config, (_, shape, create) => {
+    if (shape.length !== 2) throw shapeError('identity', 'only a matrix can be an identity', [{ name: 'shape', shape }])
+    return eye(shape[0], shape[1], create).mul(config.gain)
+  })
+}
+
+const table = {
+  zeros,
+  ones,
+  constant,
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+  varianceScaling,
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+  lecunUniform,
+  lecunNormal,
+  orthogonal,
+  identity,
+}
+const aliases = { zero: 'zeros', one: 'ones', normal: 'randomNormal', uniform: 'randomUniform' } as const
+
+/** Names of the initializers. */
+export type InitializerName = keyof typeof table | keyof typeof aliases
+/** How an initializer may be given: by name, as an object, as what a saved model holds, or as a function of key and shape. */
+export type InitializerIdentifier = Spelling<InitializerName> | Initializer | SavedObject | Build
+
+/**
+ * An initializer by name (with its defaults), object, description or function.
+ *
+ * @throws ValueError for an unknown name.
+ * @example
+ * ```ts
+ * const kernel = getInitializer('glorot_uniform').build(key(7), [784, 512])
+ * ```
+ */
+export function getInitializer(id: InitializerIdentifier): Initializer {
+  if (typeof id === 'function') return initializer(id.name || 'initializer', {}, id)
+  if (typeof id === 'object' && id !== null) {
+    if ('build' in id) return id
+    return lookUp<(config?: object) => Initializer>('initializer', classNameOf('initializer', id), table, aliases)(id.config)
+  }
+  return lookUp<() => Initializer>('initializer', id, table, aliases)()
+}

@@ -1,0 +1,40 @@
+/** An activation as a layer of its own. */
+import type { Tensor } from '@cotangent/core'
+import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
+import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+
+/** y = activation(x). Shape: any → the same. */
+export class Activation extends Layer {
+  override readonly className = 'Activation'
+  override readonly finalActivation?: 'softmax' | 'sigmoid'
+  readonly activation: ActivationFunction
+
+  constructor(identifier: ActivationIdentifier, options: LayerOptions = {}) {
+    super('Activation', options, [])
+    this.activation = getActivation(identifier)
+    this.finalActivation = finalActivationOf(this.activation)
+  }
+
+  static fromConfig({ activation, ...options }: LayerOptions & { activation: ActivationIdentifier }): Activation {
+    return new Activation(activation, options)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return this.activation.call(x)
+  }
+  override logits(x: Tensor, _context: CallContext): Tensor {
+    return x
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), activation: this.activation.name }
+  }
+  protected override detail(): string {
+    return this.activation.name
+  }
+}
+
+/** An activation as a layer: `activation('relu')`. */
+export const activation = (identifier: ActivationIdentifier, options?: LayerOptions): Activation => new Activation(identifier, options)

@@ -1,0 +1,121 @@
+/** The fully connected layer. */
+import type { Parameter, Tensor } from '@cotangent/core'
+import { shapeError } from '@cotangent/core'
+import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
+import { getInitializer, type Initializer, type InitializerIdentifier } from '../initializers.js'
+import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount, requireSize } from '../layer.js'
+import { savedForm } from '../names.js'
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
+
+export interface DenseOptions extends LayerOptions {
+  /** Linear if left out. */
+  activation?: ActivationIdentifier
+  useBias?: boolean
+  /** `glorotUniform` by default. */
+  kernelInitializer?: InitializerIdentifier
+  /** `zeros` by default. */
+  biasInitializer?: InitializerIdentifier
+  kernelRegularizer?: RegularizerIdentifier
+  biasRegularizer?: RegularizerIdentifier
+  activityRegularizer?: RegularizerIdentifier
+}
+
+/**
+ * y = activation(x·W + b), over the last axis.
+ *
+ * Shape:   [n, .., in] → [n, .., units]
+ * Weights: kernel [in, units], bias [units]
+ */
+export class Dense extends Layer {
+  override readonly className = 'Dense'
+  override readonly finalActivation?: 'softmax' | 'sigmoid'
+  override readonly activityRegularizer?: Regularizer
+  readonly units: number
+  readonly activation: Activation
+  readonly useBias: boolean
+  readonly #initializers: { kernel: Initializer; bias: Initializer }
+  readonly #regularizers: { kernel?: Regularizer; bias?: Regularizer }
+  #kernel?: Parameter
+  #bias?: Parameter
+
+  constructor(units: number, options: DenseOptions = {}) {
+    super('Dense', options, [
+      'activation',
+      'useBias',
+      'kernelInitializer',
+      'biasInitializer',
+      'kernelRegularizer',
+      'biasRegularizer',
+      'activityRegularizer',
+    ])
+    this.units = units
+    requireCount('Dense', 'units', units)
+    this.activation = getActivation(options.activation)
+    this.finalActivation = finalActivationOf(this.activation)
+    this.useBias = options.useBias ?? true
+    this.#initializers = {
+      kernel: getInitializer(options.kernelInitializer ?? 'glorotUniform'),
+      bias: getInitializer(options.biasInitializer ?? 'zeros'),
+    }
+    this.#regularizers = { kernel: getRegularizer(options.kernelRegularizer), bias: getRegularizer(options.biasRegularizer) }
+    this.activityRegularizer = getRegularizer(options.activityRegularizer)
+  }
+
+  static fromConfig({ units, ...options }: DenseOptions & { units: number }): Dense {
+    return new Dense(units, options)
+  }
+
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    const inputs = requireSize(this, inputShape, -1)
+    this.#kernel = this.addWeight('kernel', [inputs, this.units], this.#initializers.kernel, context, {
+      regularizer: this.#regularizers.kernel,
+    })
+    if (this.useBias)
+      this.#bias = this.addWeight('bias', [this.units], this.#initializers.bias, context, { regularizer: this.#regularizers.bias })
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return [...inputShape.slice(0, -1), this.units]
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    return this.activation.call(this.logits(x, context))
+  }
+
+  override logits(x: Tensor, _context: CallContext): Tensor {
+    const kernel = this.#kernel as Parameter
+    if (x.rank < 2) {
+      throw shapeError('Dense', 'the input has no batch axis', [{ name: 'x', shape: x.shape }], 'Add one: x.expandDims(0).')
+    }
+    const z = x.matMul(kernel)
+    return this.#bias ? z.add(this.#bias) : z
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return {
+      ...super.getConfig(),
+      units: this.units,
+      activation: this.activation.name,
+      useBias: this.useBias,
+      kernelInitializer: savedForm(this.#initializers.kernel),
+      biasInitializer: savedForm(this.#initializers.bias),
+      kernelRegularizer: this.#regularizers.kernel && savedForm(this.#regularizers.kernel),
+      biasRegularizer: this.#regularizers.bias && savedForm(this.#regularizers.bias),
+      activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
+    }
+  }
+
+  protected override detail(): string {
+    return `units ${this.units}`
+  }
+}
+
+/**
+ * A fully connected layer of `units` outputs.
+ *
+ * @example
+ * ```ts
+ * model.add(dense(512, { activation: 'relu', inputShape: [784] }))
+ * ```
+ */
+export const dense = (units: number, options?: DenseOptions): Dense => new Dense(units, options)

@@ -1,0 +1,56 @@
+/** Dropout. */
+import { bernoulli, type Key, key, type Shape, type Tensor, ValueError } from '@cotangent/core'
+import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+
+export interface DropoutOptions extends LayerOptions {
+  /** Axes of size 1 share one draw; the input's shape by default. */
+  noiseShape?: readonly (number | null)[]
+  /** Replaces the key of the model; the same mask at every step. */
+  seed?: number
+}
+
+/**
+ * In training, sets elements to 0 with probability `rate` and scales the others by 1/(1 − rate), so that the expectation stays; else the
+ * identity (Srivastava et al., "Dropout", JMLR 2014; the inverted form). As in Keras it is the identity, too, when rate is 0 or 1 or more.
+ */
+export class Dropout extends Layer {
+  override readonly className = 'Dropout'
+  readonly rate: number
+  readonly #noiseShape?: readonly (number | null)[]
+  readonly #seed?: number
+
+  constructor(rate: number, options: DropoutOptions = {}) {
+    super('Dropout', options, ['noiseShape', 'seed'])
+    if (!Number.isFinite(rate)) throw new ValueError(`Dropout: rate must be a number from 0 to 1, got ${rate}.`)
+    this.rate = Math.min(1, Math.max(0, rate))
+    this.#noiseShape = options.noiseShape
+    this.#seed = options.seed
+  }
+
+  static fromConfig({ rate, ...options }: DropoutOptions & { rate: number }): Dropout {
+    return new Dropout(rate, options)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+
+  override call(x: Tensor, { training, key: step }: CallContext): Tensor {
+    if (!training || this.rate === 0 || this.rate >= 1) return x
+    const drawn: Key | undefined = this.#seed === undefined ? step : key(this.#seed)
+    if (!drawn) throw new ValueError('Dropout: training needs a key. Pass { training: true, key } to apply.')
+    const shape: Shape = this.#noiseShape ? this.#noiseShape.map((n, i) => n ?? x.shape[i]) : x.shape
+    const kept = bernoulli(drawn, shape, 1 - this.rate, { dtype: x.dtype, backend: x.backend })
+    return x.mul(kept.mul(1 / (1 - this.rate)))
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), rate: this.rate, noiseShape: this.#noiseShape, seed: this.#seed }
+  }
+  protected override detail(): string {
+    return `rate ${this.rate}`
+  }
+}
+
+/** Dropout at the given rate. */
+export const dropout = (rate: number, options?: DropoutOptions): Dropout => new Dropout(rate, options)

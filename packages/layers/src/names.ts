@@ -1,0 +1,145 @@
+/**
+ * Names of things, in Keras' spellings and ours: `glorotUniform`, `glorot_uniform` and `GlorotUniform` are one name. Looking a name up,
+ * and reading an options object whose keys may be spelled either way, fail with a message that lists what there is and
+ * suggests the nearest.
+ */
+import { ValueError } from '@cotangent/core'
+
+/** `glorotUniform` → `glorot_uniform`, at the type level. Digits get no underscore, except in Keras' `beta_1`. */
+export type SnakeCase<Name extends string> = Name extends `beta${infer Digit extends number}`
+  ? `beta_${Digit}`
+  : Name extends `${infer First}${infer Rest}`
+    ? First extends Lowercase<First>
+      ? `${First}${SnakeCase<Rest>}`
+      : `_${Lowercase<First>}${SnakeCase<Rest>}`
+    : Name
+
+/** A name in camelCase or in Keras' snake_case. */
+export type Spelling<Name extends string> = Name | SnakeCase<Name>
+
+/** Options in camelCase or in Keras' snake_case. */
+export type SpelledOptions<Options> = Options & { [Key in keyof Options as SnakeCase<Key & string>]?: Options[Key] }
+
+/** `glorotUniform` and `GlorotUniform` → `glorot_uniform`; `beta1` → `beta_1`. */
+export function snakeCase(name: string): string {
+  return name
+    .replace(/^[A-Z]/, (first) => first.toLowerCase())
+    .replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)
+    .replace(/^beta(?=\d)/, 'beta_')
+}
+
+/** `glorot_uniform` and `GlorotUniform` → `glorotUniform`; `beta_1` → `beta1`. */
+export function camelCase(name: string): string {
+  return name.replace(/_+([a-z0-9])/gi, (_, next: string) => next.toUpperCase()).replace(/^[A-Z]/, (first) => first.toLowerCase())
+}
+
+/** The object with its keys (not those of objects inside it) in Keras' spelling. */
+export const snakeKeys = (config: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [snakeCase(key), value]))
+
+/** The object with its keys (not those of objects inside it) in our spelling. */
+export const camelKeys = (config: object): Record<string, unknown> =>
+  Object.fromEntries(Object.entries(config).map(([key, value]) => [camelCase(key), value]))
+
+/** An initializer, regularizer, optimizer … as saved models describe it; Keras' files say `class_name`. */
+export interface SavedObject {
+  readonly className?: string
+  readonly class_name?: string
+  readonly config?: object
+}
+
+/** The description from which `getInitializer`, `getRegularizer` and `getOptimizer` make an equal object. */
+export const savedForm = (object: { readonly className: string; getConfig(): Record<string, unknown> }): SavedObject => ({
+  className: object.className,
+  config: object.getConfig(),
+})
+
+/** The class name of a description, or an error that says what is missing. */
+export function classNameOf(kind: string, { className, class_name }: SavedObject): string {
+  const name = className ?? class_name
+  if (name === undefined) throw new ValueError(`${kind}: an object with a className (or class_name) and a config was expected.`)
+  return name
+}
+
+/** What all spellings of a name have in common: its letters and digits in lower case. */
+export const canonical = (name: string): string => name.replace(/[^a-z0-9]/gi, '').toLowerCase()
+
+/**
+ * The fewest insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string alignment; Damerau 1964), by rows.
+ */
+export function editDistance(a: string, b: string): number {
+  let before: number[] = []
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) next[j] = Math.min(next[j], before[j - 2] + 1)
+    }
+    before = row
+    row = next
+  }
+  return row[b.length]
+}
+
+/** The candidate nearest to a mistyped name, if one is near: at most a third of its letters differ. */
+export function nearest(name: string, candidates: readonly string[]): string | undefined {
+  let best: string | undefined
+  let least = Infinity
+  for (const candidate of candidates) {
+    const distance = editDistance(canonical(name), canonical(candidate))
+    if (distance < least) [best, least] = [candidate, distance]
+  }
+  return best !== undefined && least <= Math.max(1, Math.floor(Math.max(canonical(best).length, canonical(name).length) / 3))
+    ? best
+    : undefined
+}
+
+/** The error for a name that is not in a list. */
+export function unknownName(kind: string, name: unknown, names: readonly string[]): ValueError {
+  if (typeof name !== 'string') return new ValueError(`${kind}: expected a name or an object, got ${name === null ? 'null' : typeof name}.`)
+  const near = nearest(name, names)
+  return new ValueError(`There is no ${kind} "${name}".${near ? ` Did you mean "${near}"?` : ''} There are: ${names.join(', ')}.`)
+}
+
+/**
+ * Finds an entry of a table by name, in any spelling.
+ *
+ * @param kind what is looked up, for the message: `loss`, `initializer`
+ * @param table entries by their camelCase names
+ * @param aliases other names, each for a name of the table
+ * @throws ValueError that lists the names and suggests the nearest.
+ * @example
+ * ```ts
+ * lookUp('loss', 'mean_squared_error', { meanSquaredError: 1 })   // 1
+ * ```
+ */
+export function lookUp<Entry>(
+  kind: string,
+  name: string,
+  table: Readonly<Record<string, Entry>>,
+  aliases: Readonly<Record<string, string>> = {},
+): Entry {
+  const wanted = typeof name === 'string' ? canonical(name) : undefined
+  const alias = Object.keys(aliases).find((key) => canonical(key) === wanted)
+  const target = alias === undefined ? wanted : canonical(aliases[alias])
+  const found = Object.keys(table).find((key) => canonical(key) === target)
+  if (found === undefined) throw unknownName(kind, name, [...Object.keys(table), ...Object.keys(aliases)])
+  return table[found]
+}
+
+/**
+ * Options over their defaults. Keys may be in either spelling; undefined means the default.
+ *
+ * @param what whose options these are, for the message
+ * @throws ValueError for a key that the defaults don't have.
+ */
+export function readOptions<Options extends object>(what: string, given: object | undefined, defaults: Options): Options {
+  const options = { ...defaults }
+  for (const [key, value] of Object.entries(given ?? {})) {
+    const name = camelCase(key)
+    if (!Object.hasOwn(defaults, name)) throw unknownName(`option of ${what} called`, key, Object.keys(defaults))
+    if (value !== undefined) options[name as keyof Options] = value
+  }
+  return options
+}

@@ -1,0 +1,58 @@
+/** Adagrad: gradients divided by the root of the sum of their squares (Duchi, Hazan, Singer 2011). */
+import { updateProgram } from '@cotangent/core'
+import { EPSILON } from '../losses.js'
+import type { SpelledOptions } from '../names.js'
+import { Optimizer, type OptimizerOptions, readSettings, type Slot } from './optimizer.js'
+
+/** Options of `adagrad`. */
+export interface AdagradOptions extends OptimizerOptions {
+  epsilon?: number
+  /** What the sum of squares starts at: 0, in Keras 3 0.1. */
+  initialAccumulatorValue?: number
+}
+
+const keras2 = updateProgram('adagrad', { slots: 2, inputs: 1, scalars: 2 }, ([w, a], [g], [rate, epsilon]) => {
+  const sum = a.add(g.square())
+  return [w.sub(rate.mul(g).div(sum.sqrt().add(epsilon))), sum]
+})
+
+const keras3 = updateProgram('adagradKeras3', { slots: 2, inputs: 1, scalars: 2 }, ([w, a], [g], [rate, epsilon]) => {
+  const sum = a.add(g.square())
+  return [w.sub(rate.mul(g).div(sum.add(epsilon).sqrt())), sum]
+})
+
+/** a ← a + g²; w ← w − ηg/(√a + ε). Keras 3: √(a + ε), η = 0.001. */
+export class Adagrad extends Optimizer {
+  override readonly className = 'Adagrad'
+  readonly epsilon: number
+  readonly initialAccumulatorValue: number
+
+  constructor(options: SpelledOptions<AdagradOptions> = {}) {
+    const settings = readSettings(
+      'adagrad',
+      options,
+      { learningRate: 0.01, epsilon: EPSILON, initialAccumulatorValue: 0 },
+      { learningRate: 0.001, initialAccumulatorValue: 0.1 },
+    )
+    super(settings)
+    this.epsilon = settings.epsilon
+    this.initialAccumulatorValue = settings.initialAccumulatorValue
+  }
+
+  protected override slots(): readonly Slot[] {
+    return [{ name: 'accumulator', initial: this.initialAccumulatorValue }]
+  }
+
+  protected override rule(_t: number, rate: number) {
+    return { program: this.variant === 'keras3' ? keras3 : keras2, scalars: [rate, this.epsilon] }
+  }
+
+  protected override ownConfig() {
+    const { epsilon, initialAccumulatorValue } = this
+    const usual = initialAccumulatorValue === (this.variant === 'keras3' ? 0.1 : 0)
+    return usual ? { epsilon } : { epsilon, initialAccumulatorValue }
+  }
+}
+
+/** Adagrad. */
+export const adagrad = (options?: SpelledOptions<AdagradOptions>): Adagrad => new Adagrad(options)

@@ -1,0 +1,50 @@
+/** The optimizers, and finding one by name. */
+import { camelKeys, classNameOf, lookUp, type SavedObject } from '../names.js'
+import { Adadelta } from './adadelta.js'
+import { Adagrad } from './adagrad.js'
+import { Adam } from './adam.js'
+import { Adamax } from './adamax.js'
+import { Nadam } from './nadam.js'
+import { Optimizer } from './optimizer.js'
+import { RMSprop } from './rmsprop.js'
+import { SGD } from './sgd.js'
+
+export { Adadelta, type AdadeltaOptions, adadelta } from './adadelta.js'
+export { Adagrad, type AdagradOptions, adagrad } from './adagrad.js'
+export { Adam, type AdamOptions, adam } from './adam.js'
+export { Adamax, type AdamaxOptions, adamax } from './adamax.js'
+export { Nadam, type NadamOptions, nadam } from './nadam.js'
+export { Optimizer, type OptimizerOptions, type SavedState } from './optimizer.js'
+export { RMSprop, type RMSpropOptions, rmsprop } from './rmsprop.js'
+export { SGD, type SGDOptions, sgd } from './sgd.js'
+
+const table: Readonly<Record<string, new (options?: object) => Optimizer>> = {
+  sgd: SGD,
+  rmsprop: RMSprop,
+  adagrad: Adagrad,
+  adadelta: Adadelta,
+  adam: Adam,
+  adamax: Adamax,
+  nadam: Nadam,
+}
+
+/** Names of the optimizers. */
+export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adadelta' | 'adam' | 'adamax' | 'nadam'
+/** How an optimizer may be given: by name (then with its defaults), as an object, or as what a saved model holds. */
+export type OptimizerIdentifier = OptimizerName | Capitalize<OptimizerName> | 'SGD' | 'RMSprop' | Optimizer | SavedObject
+
+/**
+ * An optimizer by name, object or description.
+ *
+ * @throws ValueError for an unknown name.
+ * @example
+ * ```ts
+ * const optimizer = getOptimizer('rmsprop')
+ * ```
+ */
+export function getOptimizer(id: OptimizerIdentifier): Optimizer {
+  if (id instanceof Optimizer) return id
+  if (typeof id !== 'object' || id === null) return new (lookUp('optimizer', id, table))()
+  const { name: _, ...config } = camelKeys(id.config ?? {})
+  return new (lookUp('optimizer', classNameOf('optimizer', id), table))(config)
+}

@@ -1,0 +1,51 @@
+/** RMSprop: gradients divided by a running root mean square (Tieleman and Hinton 2012, lecture 6.5). */
+import { updateProgram } from '@cotangent/core'
+import { EPSILON } from '../losses.js'
+import type { SpelledOptions } from '../names.js'
+import { Optimizer, type OptimizerOptions, readSettings, type Slot } from './optimizer.js'
+
+/** Options of `rmsprop`. */
+export interface RMSpropOptions extends OptimizerOptions {
+  rho?: number
+  epsilon?: number
+}
+
+const keras2 = updateProgram('rmsprop', { slots: 2, inputs: 1, scalars: 4 }, ([w, a], [g], [rate, rho, rest, epsilon]) => {
+  const mean = rho.mul(a).add(rest.mul(g.square()))
+  return [w.sub(rate.mul(g).div(mean.sqrt().add(epsilon))), mean]
+})
+
+const keras3 = updateProgram('rmspropKeras3', { slots: 2, inputs: 1, scalars: 4 }, ([w, a], [g], [rate, rho, rest, epsilon]) => {
+  const mean = rho.mul(a).add(rest.mul(g.square()))
+  return [w.sub(rate.mul(g).div(mean.add(epsilon).sqrt())), mean]
+})
+
+/** a ← ρa + (1−ρ)g²; w ← w − ηg/(√a + ε). Keras 3: √(a + ε). */
+export class RMSprop extends Optimizer {
+  override readonly className = 'RMSprop'
+  readonly rho: number
+  readonly epsilon: number
+
+  constructor(options: SpelledOptions<RMSpropOptions> = {}) {
+    const settings = readSettings('rmsprop', options, { learningRate: 0.001, rho: 0.9, epsilon: EPSILON })
+    super(settings)
+    this.rho = settings.rho
+    this.epsilon = settings.epsilon
+  }
+
+  protected override slots(): readonly Slot[] {
+    return [{ name: 'accumulator' }]
+  }
+
+  protected override rule(_t: number, rate: number) {
+    const program = this.variant === 'keras3' ? keras3 : keras2
+    return { program, scalars: [rate, this.rho, 1 - this.rho, this.epsilon] }
+  }
+
+  protected override ownConfig() {
+    return { rho: this.rho, epsilon: this.epsilon }
+  }
+}
+
+/** RMSprop. */
+export const rmsprop = (options?: SpelledOptions<RMSpropOptions>): RMSprop => new RMSprop(options)

@@ -1,0 +1,53 @@
+/** Stochastic gradient descent, with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013). */
+import { updateProgram } from '@cotangent/core'
+import type { SpelledOptions } from '../names.js'
+import { Optimizer, type OptimizerOptions, readSettings, type Slot } from './optimizer.js'
+
+/** Options of `sgd`. */
+export interface SGDOptions extends OptimizerOptions {
+  momentum?: number
+  nesterov?: boolean
+}
+
+const plain = updateProgram('sgd', { slots: 1, inputs: 1, scalars: 1 }, ([w], [g], [rate]) => [w.sub(rate.mul(g))])
+
+const heavyBall = updateProgram('sgdMomentum', { slots: 2, inputs: 1, scalars: 2 }, ([w, v], [g], [rate, momentum]) => {
+  const velocity = momentum.mul(v).sub(rate.mul(g))
+  return [w.add(velocity), velocity]
+})
+
+const nesterovs = updateProgram('sgdNesterov', { slots: 2, inputs: 1, scalars: 2 }, ([w, v], [g], [rate, momentum]) => {
+  const descent = rate.mul(g)
+  const velocity = momentum.mul(v).sub(descent)
+  return [w.add(momentum.mul(velocity)).sub(descent), velocity]
+})
+
+/** v ← μv − ηg; w ← w + v, or with Nesterov's momentum w + μv − ηg. */
+export class SGD extends Optimizer {
+  override readonly className = 'SGD'
+  readonly momentum: number
+  readonly nesterov: boolean
+
+  constructor(options: SpelledOptions<SGDOptions> = {}) {
+    const settings = readSettings('sgd', options, { learningRate: 0.01, momentum: 0, nesterov: false })
+    super(settings)
+    this.momentum = settings.momentum
+    this.nesterov = settings.nesterov
+  }
+
+  protected override slots(): readonly Slot[] {
+    return [{ name: 'moment', unused: this.momentum === 0 ? 'shape' : undefined }]
+  }
+
+  protected override rule(_t: number, rate: number) {
+    if (this.momentum === 0) return { program: plain, scalars: [rate] }
+    return { program: this.nesterov ? nesterovs : heavyBall, scalars: [rate, this.momentum] }
+  }
+
+  protected override ownConfig() {
+    return { momentum: this.momentum, nesterov: this.nesterov }
+  }
+}
+
+/** Stochastic gradient descent. */
+export const sgd = (options?: SpelledOptions<SGDOptions>): SGD => new SGD(options)

@@ -1,0 +1,35 @@
+/** The few things of the host that this package touches, typed here because it compiles without DOM or Node types. */
+
+interface Host {
+  console?: { log(line: string): void; warn(line: string): void }
+  process?: { stdout?: { write(text: string): unknown; isTTY?: boolean } }
+  performance: { now(): number }
+  setTimeout(fn: () => void, ms: number): unknown
+}
+const host = globalThis as unknown as Host
+
+/** Prints a line. */
+export const print = (line: string): void => host.console?.log(line)
+/** Says something that is not an error. */
+export const warn = (line: string): void => host.console?.warn(line)
+/** Milliseconds from some fixed moment. */
+export const now = (): number => host.performance.now()
+/** Lets timers, input and painting run. */
+export const yieldToHost = (): Promise<void> => new Promise((resolve) => host.setTimeout(resolve, 0))
+
+/** Where progress goes: a terminal's stdout as it is; elsewhere whole lines to the console. */
+export function standardOutput(): { write: (text: string) => void; isTerminal: boolean } {
+  const stdout = host.process?.stdout
+  if (stdout) return { write: (text) => void stdout.write(text), isTerminal: stdout.isTTY === true }
+  let pending = ''
+  return {
+    isTerminal: false,
+    write(text) {
+      pending += text
+      const end = pending.lastIndexOf('\n')
+      if (end < 0) return
+      print(pending.slice(0, end))
+      pending = pending.slice(end + 1)
+    },
+  }
+}

@@ -1,0 +1,445 @@
+import {
+  debug,
+  expectNoLeaks,
+  foldKey,
+  key,
+  memory,
+  normal,
+  permutation,
+  type Tensor,
+  tensor,
+  uniform,
+  valueAndGrad,
+} from '@cotangent/core'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import {
+  activation,
+  adam,
+  batches,
+  type Callback,
+  dense,
+  dropout,
+  flatten,
+  l2,
+  losses,
+  type ModelOptions,
+  resetNames,
+  Sequential,
+} from '../src/index.js'
+
+beforeEach(() => resetNames())
+afterEach(() => void debug({ nonFinite: false }))
+
+/** 3 classes of points around 3 corners, as host arrays. */
+function corners(
+  count: number,
+  seed = 1,
+): { x: { shape: number[]; data: Float32Array }; y: { shape: number[]; data: Float32Array }; labels: number[] } {
+  const noise = uniformValues(seed, count * 2)
+  const x = new Float32Array(count * 2)
+  const y = new Float32Array(count * 3)
+  const labels = Array.from({ length: count }, (_, i) => i % 3)
+  labels.forEach((label, i) => {
+    x[2 * i] = (label === 1 ? 1 : 0) + 0.6 * (noise[2 * i] - 0.5)
+    x[2 * i + 1] = (label === 2 ? 1 : 0) + 0.6 * (noise[2 * i + 1] - 0.5)
+    y[3 * i + label] = 1
+  })
+  return { x: { shape: [count, 2], data: x }, y: { shape: [count, 3], data: y }, labels }
+}
+
+function uniformValues(seed: number, count: number): Float32Array {
+  const t = uniform(key(seed), [count])
+  const values = t.backend.readSync?.(t.storage) as Float32Array
+  t.dispose()
+  return values
+}
+
+function classifier(options: ModelOptions = { seed: 7 }): Sequential {
+  const model = new Sequential(
+    [dense(16, { activation: 'relu', inputShape: [2] }), dropout(0.2), dense(3, { activation: 'softmax' })],
+    options,
+  )
+  model.compile({ optimizer: adam({ learningRate: 0.02 }), loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
+  return model
+}
+
+const quiet = { verbose: 0 } as const
+const weightsOf = async (model: Sequential): Promise<number[][]> => (await model.getWeights()).map((w) => [...w.data])
+
+describe('learning', () => {
+  test('three corners are learned, and nothing leaks', async () => {
+    const { x, y, labels } = corners(150)
+    const model = classifier()
+    await model.fit(x, y, { epochs: 1, ...quiet })
+    await expectNoLeaks(async () => {
+      const { history } = await model.fit(x, y, { epochs: 20, batchSize: 16, validationSplit: 0.2, ...quiet })
+      expect(history.loss.length).toBe(20)
+      expect(history.val_accuracy.at(-1)).toBeGreaterThan(0.95)
+    })
+    const [loss, accuracy] = await model.evaluate(x, y)
+    expect(accuracy).toBeGreaterThan(0.97)
+    expect(loss).toBeLessThan(0.2)
+    const classes = await model.predictClasses(x)
+    expect([...classes].filter((c, i) => c === labels[i]).length / 150).toBeCloseTo(accuracy, 6)
+    const probabilities = await model.predictProba(x, { batchSize: 64 })
+    for (const row of (await probabilities.array()) as number[][]) expect(row.reduce((a, b) => a + b, 0)).toBeCloseTo(1, 5)
+    probabilities.dispose()
+    const before = memory().buffers
+    model.dispose()
+    expect(memory().buffers).toBeLessThan(before)
+  })
+
+  test('a loop by hand is flat in memory: 2,000 steps without a scope call', async () => {
+    const { x, y } = corners(64)
+    const model = new Sequential([dense(16, { activation: 'relu', inputShape: [2] }), dropout(0.2), dense(3)], { seed: 3 })
+    const optimizer = adam()
+    let atTen: ReturnType<typeof memory> | undefined
+    let step = 0
+    let last = Infinity
+    for (let epoch = 0; step < 2000; epoch++) {
+      for (const [xs, ys] of batches(x, y, { batchSize: 10, order: permutation(foldKey(key(5), epoch), 64) })) {
+        const { value, grads } = valueAndGrad(model.params, () =>
+          losses.categoricalCrossentropy(ys, model.apply(xs, { training: true, key: foldKey(key(6), step) }), { fromLogits: true }).mean(),
+        )
+        optimizer.step(model.params, grads)
+        if (++step === 10) atTen = memory()
+        if (step === 2000) {
+          last = await value.item()
+          expect(memory()).toEqual({ ...atTen })
+          break
+        }
+      }
+    }
+    expect(last).toBeLessThan(0.4)
+    model.dispose()
+    optimizer.dispose()
+  })
+
+  test('regression with targets of one axis', async () => {
+    const x = normal(key(1), [64, 3])
+    const y = (await x.data()).slice().filter((_, i) => i % 3 === 0) // the first column
+    const model = new Sequential([dense(1, { inputShape: [3] })], { seed: 1 })
+    model.compile({ optimizer: { className: 'SGD', config: { learningRate: 0.1 } }, loss: 'mse', metrics: ['mae'] })
+    await model.fit(x, { data: y as Float32Array, shape: [64] }, { epochs: 30, ...quiet })
+    const [mse, mae] = await model.evaluate(x, [...y])
+    expect(mse).toBeLessThan(1e-3)
+    expect(mae).toBeLessThan(0.03)
+    x.dispose()
+    model.dispose()
+  })
+})
+
+describe('randomness', () => {
+  test('the same seed gives the same bits, whatever was made before; another seed does not', async () => {
+    const { x, y } = corners(60)
+    const train = async (options: ModelOptions): Promise<number[][]> => {
+      const model = classifier(options)
+      await model.fit(x, y, { epochs: 2, batchSize: 7, ...quiet })
+      const weights = await weightsOf(model)
+      model.dispose()
+      return weights
+    }
+    const first = await train({ seed: 7 })
+    dense(3)
+    expect(await train({ seed: 7 })).toEqual(first)
+    expect(await train({ seed: 8 })).not.toEqual(first)
+  })
+  test('fit({ seed }) changes the order of samples only', async () => {
+    const { x, y } = corners(60)
+    const losses = await Promise.all(
+      [{}, { seed: 1 }, { seed: 1 }, { shuffle: false }].map(async (options) => {
+        const model = classifier({ seed: 7 })
+        const { history } = await model.fit(x, y, { epochs: 2, batchSize: 7, ...quiet, ...options })
+        model.dispose()
+        return history.loss
+      }),
+    )
+    expect(losses[1]).toEqual(losses[2])
+    expect(losses[0]).not.toEqual(losses[1])
+    expect(losses[3]).not.toEqual(losses[1])
+  })
+  test('without a seed one is drawn and kept', () => {
+    const [a, b] = [new Sequential(), new Sequential()]
+    expect(a.seed).not.toBe(b.seed)
+    expect(Number.isInteger(a.seed)).toBe(true)
+  })
+  test("shuffle: 'batch' keeps batches whole", async () => {
+    const seen: number[][] = []
+    const model = new Sequential([dense(1, { inputShape: [1] })], { seed: 1 })
+    // A loss that only looks.
+    const watch = (_t: Tensor, p: Tensor): Tensor => p.square().mean({ axis: -1 })
+    model.compile({ optimizer: 'sgd', loss: watch })
+    const take = model.run.bind(model)
+    model.run = (x, context, logits) => {
+      seen.push([...((x.backend.readSync as (s: typeof x.storage) => Float32Array)(x.storage) ?? [])])
+      return take(x, context, logits)
+    }
+    const x = Array.from({ length: 10 }, (_, i) => [i])
+    await model.fit(x, x, { batchSize: 4, shuffle: 'batch', seed: 3, ...quiet })
+    expect(seen.map((batch) => batch.length)).toEqual([4, 4, 2])
+    for (const batch of seen.slice(0, 2)) expect([[0, 1, 2, 3].join(), [4, 5, 6, 7].join()]).toContain(batch.join())
+    expect(seen[2]).toEqual([8, 9])
+    model.dispose()
+  })
+})
+
+describe('structure', () => {
+  test('add, pop, lazy build', async () => {
+    const model = new Sequential([dense(4), activation('relu')], { seed: 1 })
+    expect(model.built).toBe(false)
+    expect(model.weights).toEqual([])
+    expect(() => model.summaryLines()).toThrow(/not built/)
+    model.add(dense(2))
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    await model.fit([[1, 2, 3]], [[0, 1]], quiet)
+    expect(model.weights.map((w) => w.shape)).toEqual([[3, 4], [4], [4, 2], [2]])
+    model.pop()
+    expect(model.outputShapeOf()).toEqual([null, 4])
+    expect(() => new Sequential().pop()).toThrow(/no layers/)
+    expect(() => model.add('dense' as never)).toThrow(/expected a layer/)
+    expect(() => model.add(model.layers[0])).toThrow(/already/)
+    model.dispose()
+  })
+  test('a layer that does not fit leaves the model as it was', () => {
+    const model = new Sequential([dense(4, { inputShape: [3] })], { seed: 1 })
+    expect(() => model.add(flattenThenReshape())).toThrow(/do not fill/)
+    expect(model.layers.length).toBe(1)
+    expect(model.built).toBe(true)
+    model.dispose()
+  })
+  test('summary of document 003, in both styles', () => {
+    const layers = () => [
+      dense(128, { inputShape: [784] }),
+      activation('relu'),
+      dropout(0.3),
+      dense(128),
+      activation('relu'),
+      dropout(0.3),
+      dense(10),
+      activation('softmax'),
+    ]
+    const model = new Sequential(layers(), { seed: 1 })
+    const lines = model.summaryLines()
+    expect(lines[0]).toBe('Model: "sequential_1"')
+    expect(lines).toContain('dense_1 (Dense)              (None, 128)               100480    ')
+    expect(lines).toContain('Total params: 118,282')
+    expect(model.summaryLines('2.2.4')).toEqual(lines.slice(1))
+    expect(model.countParams()).toBe(118_282)
+    model.dispose()
+  })
+  test('trainable is read by compile', async () => {
+    const model = new Sequential([dense(3, { inputShape: [2] }), dense(1)], { seed: 1 })
+    model.layers[0].trainable = false
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    expect(model.summaryLines().slice(-4)).toEqual(['Total params: 13', 'Trainable params: 4', 'Non-trainable params: 9', '_'.repeat(65)])
+    const [kernel] = await weightsOf(model)
+    await model.fit([[1, 2]], [[3]], { epochs: 3, ...quiet })
+    expect((await weightsOf(model))[0]).toEqual(kernel)
+    model.layers[0].trainable = true
+    await model.fit([[1, 2]], [[3]], { epochs: 3, ...quiet })
+    expect((await weightsOf(model))[0], 'no effect before the next compile').toEqual(kernel)
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    await model.fit([[1, 2]], [[3]], { epochs: 3, ...quiet })
+    expect((await weightsOf(model))[0]).not.toEqual(kernel)
+    model.dispose()
+  })
+  test('getWeights and setWeights; a wrong set changes nothing', async () => {
+    const model = new Sequential([dense(2, { inputShape: [2] })], { seed: 1 })
+    const before = await weightsOf(model)
+    expect(() => model.setWeights([[[1, 2]], [1, 2]])).toThrow(
+      /setWeights: value 0 \("dense_1\/kernel"\): has shape \[1, 2\], the weight \[2, 2\]/,
+    )
+    expect(() =>
+      model.setWeights([
+        [
+          [1, 2],
+          [3, 4],
+        ],
+      ]),
+    ).toThrow(/has 2 weights, got 1/)
+    expect(() =>
+      model.setWeights([
+        [
+          [1, 2],
+          [3, 4],
+        ],
+        [1, 2, 3],
+      ]),
+    ).toThrow(/bias/)
+    expect(await weightsOf(model)).toEqual(before)
+    model.setWeights([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      { shape: [2], data: Float32Array.of(5, 6) },
+    ])
+    expect(await weightsOf(model)).toEqual([
+      [1, 2, 3, 4],
+      [5, 6],
+    ])
+    model.dispose()
+  })
+  test('penalties count in training and validation loss', async () => {
+    const model = new Sequential([dense(1, { inputShape: [1], kernelRegularizer: l2(0.5), kernelInitializer: 'ones' })], { seed: 1 })
+    model.compile({ optimizer: { className: 'SGD', config: { learningRate: 0 } }, loss: 'mse' })
+    const { history } = await model.fit([[2]], [[2]], { validationData: [[[2]], [[2]]], ...quiet })
+    expect(history).toEqual({ loss: [0.5], val_loss: [0.5] })
+    expect(await model.evaluate([[2]], [[3]])).toEqual([1.5])
+    model.dispose()
+  })
+})
+
+const flattenThenReshape = () => {
+  const layer = flatten()
+  layer.outputShape = () => {
+    throw new Error('do not fill')
+  }
+  return layer
+}
+
+describe('what fit prints and tells', () => {
+  const printed = async (options: object): Promise<string> => {
+    const parts: string[] = []
+    const { x, y } = corners(50)
+    const model = classifier()
+    await model.fit(x, y, {
+      epochs: 2,
+      batchSize: 20,
+      validationSplit: 0.2,
+      output: { write: (part) => void parts.push(part) },
+      ...options,
+    })
+    model.dispose()
+    return parts.join('')
+  }
+  test('verbose 0, 1, 2', async () => {
+    expect(await printed({ verbose: 0 })).toBe('')
+    const two = await printed({ verbose: 2 })
+    expect(two).toMatch(
+      /^Train on 40 samples, validate on 10 samples\nEpoch 1\/2\n - \d+s - loss: \d\.\d{4} - accuracy: \d\.\d{4} - val_loss: \d\.\d{4} - val_accuracy: \d\.\d{4}\nEpoch 2\/2\n - /,
+    )
+    const one = await printed({ verbose: 1 })
+    expect(one).toMatch(
+      /40\/40 \[={30}\] - \d+s \d+[mu]s\/step - loss: \d\.\d{4} - accuracy: \d\.\d{4} - val_loss: \d\.\d{4} - val_accuracy: \d\.\d{4}\n/,
+    )
+    expect(await printed({ verbose: 1, style: '2.0.8' })).toMatch(/40\/40 \[={30}\] - \d+s - loss: /)
+  })
+  test('callbacks come in order and may stop training', async () => {
+    const { x, y } = corners(30)
+    const model = classifier()
+    const told: string[] = []
+    const callback: Callback = {
+      onTrainBegin: ({ epochs, steps, samples }) => void told.push(`train ${epochs} ${steps} ${samples}`),
+      onEpochBegin: (epoch) => void told.push(`epoch ${epoch}`),
+      onBatchBegin: (batch) => void told.push(`batch ${batch}`),
+      onBatchEnd: async (batch, logs) => {
+        await Promise.resolve()
+        told.push(`done ${batch} ${Object.keys(logs).join()}`)
+      },
+      onEpochEnd: (epoch, logs) => {
+        told.push(`end ${epoch} ${Object.keys(logs).join()}`)
+        if (epoch === 1) model.stopTraining = true
+      },
+      onTrainEnd: () => void told.push('over'),
+    }
+    const history = await model.fit(x, y, { epochs: 5, batchSize: 20, callbacks: [callback], ...quiet })
+    const epoch = (e: number): string[] => [
+      `epoch ${e}`,
+      'batch 0',
+      'done 0 loss,accuracy',
+      'batch 1',
+      'done 1 loss,accuracy',
+      `end ${e} loss,accuracy`,
+    ]
+    expect(told).toEqual(['train 5 2 30', ...epoch(0), ...epoch(1), 'over'])
+    expect(history.epoch).toEqual([0, 1])
+    model.dispose()
+  })
+  test('validationFreq, initialEpoch', async () => {
+    const { x, y } = corners(30)
+    const model = classifier()
+    const history = await model.fit(x, y, { epochs: 6, initialEpoch: 2, validationSplit: 0.5, validationFreq: 2, ...quiet })
+    expect(history.epoch).toEqual([2, 3, 4, 5])
+    expect(history.history.val_loss.length).toBe(2)
+    model.dispose()
+  })
+})
+
+describe('messages', () => {
+  const { x, y } = corners(12)
+  test('not compiled, not built', async () => {
+    const model = new Sequential([dense(3, { inputShape: [2] })], { seed: 1 })
+    await expect(model.fit(x, y)).rejects.toThrow(/call compile\(\{ optimizer, loss \}\)/)
+    expect(() => new Sequential([dense(3)]).build()).toThrow(/input shape is not known/)
+    await expect(new Sequential().fit(x, y)).rejects.toThrow(/no layers|input shape/)
+    model.dispose()
+  })
+  test('a missing batch axis, wrong sizes, wrong counts', async () => {
+    const model = classifier()
+    await expect(model.predict([1, 2])).rejects.toThrow(
+      /predict: the data have shape \[\?\], but the model "sequential_1" takes \[\?, 2\]\. A batch axis is missing: for one sample use x\.expandDims\(0\)/,
+    )
+    expect(() => model.apply(tensor([1, 2]))).toThrow(/batch axis is missing/)
+    await expect(model.fit([[1, 2, 3]], [[1, 0, 0]], quiet)).rejects.toThrow(
+      /have shape \[\?, 3\], but the model "sequential_1" takes \[\?, 2\]/,
+    )
+    await expect(model.fit({ shape: [4, 1, 2], data: new Float32Array(8) }, y, quiet)).rejects.toThrow(/reshape the data to \[-1, 2\]/)
+    await expect(model.fit(x, { shape: [11, 3], data: new Float32Array(33) }, quiet)).rejects.toThrow(
+      /fit: y: has 11 samples, but x has 12/,
+    )
+    await expect(model.fit({ shape: [3, 2], data: new Float32Array(5) }, y, quiet)).rejects.toThrow(
+      /5 values do not fill its shape \[3, 2\]/,
+    )
+    await expect(model.fit([[1, 2], [3]] as never, y, quiet)).rejects.toThrow(/nested arrays must be regular/)
+    await expect(model.fit('x' as never, y, quiet)).rejects.toThrow(/expected a tensor, an object \{ data, shape \}/)
+    model.dispose()
+  })
+  test('targets that do not fit the loss', async () => {
+    const model = classifier()
+    await expect(model.fit(x, { shape: [12], data: new Float32Array(12) }, quiet)).rejects.toThrow(
+      /class numbers, use sparseCategoricalCrossentropy/,
+    )
+    model.compile({ optimizer: 'sgd', loss: 'sparse_categorical_crossentropy' })
+    await expect(
+      model.fit(
+        x,
+        Array.from({ length: 12 }, (_, i) => i % 4),
+        quiet,
+      ),
+    ).rejects.toThrow(/Label 3 at position 3 is not a class number: .* 3 classes/)
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(/not a class number|one class number/)
+    model.dispose()
+  })
+  test('a loss that does not depend on the model', async () => {
+    const model = classifier()
+    model.compile({ optimizer: 'sgd', loss: (t, p) => p.argMax().cast('float32').sub(t.argMax().cast('float32')).square() })
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(
+      /does not depend on parameter "dense_1\/kernel".*The path ends at op "argMax", which has no derivative/s,
+    )
+    model.dispose()
+  })
+  test('a NaN is found at the op and layer that made it', async () => {
+    debug({ nonFinite: true })
+    const model = classifier()
+    await expect(model.fit({ shape: [1, 2], data: Float32Array.of(Number.NaN, 1) }, [[1, 0, 0]], quiet)).rejects.toThrow(
+      /element 0 of its output .* is NaN/,
+    )
+    model.dispose()
+    const bad = new Sequential([dense(2, { inputShape: [2] }), activation((t) => t.sub(1e6).log())], { seed: 1 })
+    expect(() => bad.apply(tensor([[1, 2]]))).toThrow(
+      /log: element 0 of its output \[1, 2\] is NaN\.\n {2}input 0: float32 \[1, 2\] from -[\d.]+ to -[\d.]+\n {2}in layer "activation_1" \(Activation/,
+    )
+    bad.dispose()
+  })
+  test('bad options', async () => {
+    const model = classifier()
+    await expect(model.fit(x, y, { batchSize: 0 })).rejects.toThrow(/batchSize must be a whole number from 1, got 0/)
+    await expect(model.fit(x, y, { validationSplit: 1 })).rejects.toThrow(/validationSplit must be from 0 to below 1/)
+    expect(() => model.compile({ optimizer: 'adamm' as never, loss: 'mse' })).toThrow(
+      /There is no optimizer "adamm"\. Did you mean "adam"\?/,
+    )
+    expect(() => model.compile({ optimizer: 'adam', loss: 'mean_squared' as never })).toThrow(/There is no loss "mean_squared"/)
+    model.dispose()
+  })
+})
