@@ -1,0 +1,225 @@
+/** The benchmark's own arithmetic and manners, with made-up libraries: nothing here depends on how fast a machine is. */
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { describe, expect, test } from 'vitest'
+import { parseCommandLine, UsageError } from './cli.js'
+import type { Contestant } from './contestant.js'
+import { cotangentCore } from './libraries/cotangent-core.js'
+import { batchesOf } from './random.js'
+import { heading, short, table } from './report.js'
+import { type LibraryResult, timeWorkload } from './rounds.js'
+import { ratios, spread } from './statistics.js'
+import { amountOf, commands, type TrainWorkload } from './workloads.js'
+
+const mlp = commands.models[0]
+
+/** A library whose step takes the next of the given times, over and over; its loss falls unless told otherwise. */
+function fake(library: string, msPerStep: readonly number[], { loss = (step: number) => 2 / step, log = [] as string[] } = {}): Contestant {
+  let calls = 0
+  let step = 0
+  return {
+    library,
+    async prepare() {
+      log.push(`${library} prepare`)
+    },
+    async run(steps) {
+      step += steps
+      log.push(`${library} ${steps}`)
+      return { ms: steps * msPerStep[calls++ % msPerStep.length], value: loss(step) }
+    },
+    close() {},
+  }
+}
+
+describe('command line', () => {
+  test.each([
+    [[], 'Say what to run: models, kernels, ops'],
+    [['train'], 'There is no command "train". There are models, kernels, ops.'],
+    [['models', 'mlp'], 'no further argument, got "mlp"'],
+    [['models', '--fast'], "Unknown option '--fast'"],
+    [['models', '--rounds'], '--rounds'],
+    [['models', '--rounds', '0'], '--rounds takes a whole number from 1, got "0"'],
+    [['models', '--steps', '1.5'], '--steps takes a whole number from 1'],
+    [['models', '--seed', 'x'], '--seed takes a whole number from 0'],
+    [['models', '--only', 'mlp,Z'], 'models has no row "Z". It has mlp (A)'],
+    [['kernels', '--only', 'mlp'], 'kernels has no row "mlp"'],
+    [['models', '--peers', 'torch'], 'There are all, none, tfjs-wasm, tfjs-cpu'],
+  ])('%j is refused in one line', (args, message) => {
+    let error: unknown
+    try {
+      parseCommandLine(args)
+    } catch (thrown) {
+      error = thrown
+    }
+    expect(error).toBeInstanceOf(UsageError)
+    expect((error as UsageError).message).toContain(message)
+    expect((error as UsageError).message).not.toContain('\n')
+  })
+
+  test('rows are found by name or letter', () => {
+    const names = (args: string[]): string[] => {
+      const options = parseCommandLine(['models', ...args])
+      return options === 'help' ? [] : options.workloads.map(({ name }) => name)
+    }
+    expect(names([])).toEqual(['mlp', 'mlp-rmsprop', 'mlp-dropout'])
+    expect(names(['--only', 'c,mlp'])).toEqual(['mlp', 'mlp-dropout'])
+  })
+
+  test('defaults and lists', () => {
+    expect(parseCommandLine(['ops', '--peers', 'tfjs-cpu', '--steps', '3'])).toMatchObject({
+      command: 'ops',
+      peers: ['tfjs-cpu'],
+      rounds: 5,
+      steps: 3,
+      seed: 7,
+    })
+    expect(parseCommandLine(['models', '--peers', 'none'])).toMatchObject({ peers: [] })
+    expect(parseCommandLine(['--help'])).toBe('help')
+  })
+
+  test('a mistake ends with exit code 2 and one line', async () => {
+    const run = promisify(execFile)(
+      process.execPath,
+      ['--conditions=@cotangent/source', '--import', 'tsx', fileURLToPath(new URL('./run.ts', import.meta.url)), 'fly'],
+      { cwd: fileURLToPath(new URL('..', import.meta.url)) },
+    )
+    await expect(run).rejects.toMatchObject({
+      code: 2,
+      stdout: '',
+      stderr: 'bench: There is no command "fly". There are models, kernels, ops.\n',
+    })
+  })
+})
+
+describe('statistics', () => {
+  test('odd and even counts', () => {
+    expect(spread([3, 1, 2])).toEqual({ median: 2, min: 1, max: 3 })
+    expect(spread([4, 1, 2, 10])).toEqual({ median: 3, min: 1, max: 10 })
+    expect(spread([5])).toEqual({ median: 5, min: 5, max: 5 })
+    expect(() => spread([])).toThrow(RangeError)
+  })
+
+  test('ratios are taken round by round', () => {
+    // The ratio of the medians would be 20/2 = 10.
+    const byRound = ratios([10, 20, 60], [1, 4, 2])
+    expect(byRound).toEqual([10, 5, 30])
+    expect(spread(byRound)).toEqual({ median: 10, min: 5, max: 30 })
+  })
+
+  test('three significant digits', () => {
+    expect([0, 0.01234, 1.234, 12.34, 123.4, 12345].map(short)).toEqual(['0', '0.0123', '1.23', '12.3', '123', '12345'])
+  })
+})
+
+describe('workloads', () => {
+  test('flops of a network: two products for the first layer, three for the others', () => {
+    expect(amountOf(mlp)).toEqual({ flops: 200 * (4 * 784 * 784 + 6 * 784 * 10), samples: 200 })
+  })
+
+  test('ids and names are unique', () => {
+    const all = Object.values(commands).flat()
+    expect(new Set(all.flatMap(({ id, name }) => [id, name])).size).toBe(2 * all.length)
+  })
+
+  test('data come from the seed alone', () => {
+    const small: TrainWorkload = { ...mlp, inputSize: 20, batch: 3000 }
+    const [first] = batchesOf(small, 7)
+    expect(batchesOf(small, 7)[0]).toEqual(first)
+    expect(batchesOf(small, 8)[0]).not.toEqual(first)
+    expect(first.y.reduce((a, b) => a + b)).toBe(3000)
+  })
+
+  test('Cotangent learns in the loop written by hand', async () => {
+    const dense = (units: number, activation: 'relu' | 'softmax') => ({ type: 'dense', units, activation }) as const
+    for (const optimizer of ['adam', 'rmsprop'] as const) {
+      const layers = [dense(16, 'relu'), { type: 'dropout', rate: 0.2 } as const, dense(3, 'softmax')]
+      const prepared = await cotangentCore().prepare({ ...mlp, inputSize: 12, batch: 50, layers, optimizer }, 7)
+      const before = await prepared.run(1)
+      expect(await prepared.run(200)).toBeLessThan(before)
+      prepared.dispose()
+    }
+  })
+})
+
+describe('rounds', () => {
+  test('are interleaved, after every library has warmed up', async () => {
+    const log: string[] = []
+    const entrants = [fake('ours', [1], { log }), fake('theirs', [2000], { log })]
+    await timeWorkload(mlp, entrants, { rounds: 2, seed: 7 })
+    const warm = log.indexOf('theirs prepare')
+    expect(log.slice(0, warm)).toContain('ours 256') // doubled until a second was spent
+    expect(log.slice(warm + 1)).toEqual(['theirs 1', 'ours 1000', 'theirs 1', 'ours 1000', 'theirs 1'])
+  })
+
+  test('JSON: times, rates and ratios', async () => {
+    // One call warms up, too slow for a second, and three are rounds.
+    const entrants = [fake('ours', [9999, 1, 4, 2]), fake('theirs', [9999, 10, 20, 60])]
+    const result = await timeWorkload(mlp, entrants, { rounds: 3, steps: 1, seed: 7 })
+    const json = JSON.parse(JSON.stringify(result))
+    expect(json).toMatchObject({ comparedWith: 'ours', amount: { samples: 200 }, workload: { id: 'A', name: 'mlp' } })
+    const [ours, theirs] = json.libraries
+    expect(ours).toEqual({
+      library: 'ours',
+      steps: 1,
+      coldMs: 9999,
+      msPerStep: { median: 2, min: 1, max: 4, rounds: [1, 4, 2] },
+      rates: { samplesPerSecond: 100_000, gflops: expect.closeTo(501.2 / 2, 0) },
+      value: { first: 2, last: 0.5, steps: 4 },
+    })
+    expect(theirs.ratio).toEqual({ median: 10, min: 5, max: 30, rounds: [10, 5, 30] })
+  })
+
+  test('a library that fails is named and the others go on', async () => {
+    const broken: Contestant = { ...fake('broken', [1]), run: () => Promise.reject(new Error('no such kernel')) }
+    const result = await timeWorkload(mlp, [fake('ours', [1]), broken], { rounds: 1, steps: 1, seed: 7 })
+    expect(result.libraries[1]).toEqual({ library: 'broken', failed: 'no such kernel' })
+    expect(table(result)).toContain('! broken failed: no such kernel')
+  })
+
+  test('nothing is compared with a first library that failed', async () => {
+    const broken: Contestant = { ...fake('ours', [1]), prepare: () => Promise.reject(new Error('gone')) }
+    const result = await timeWorkload(mlp, [broken, fake('theirs', [1])], { rounds: 1, steps: 1, seed: 7 })
+    expect(result.comparedWith).toBeNull()
+    expect((result.libraries[1] as LibraryResult).ratio).toBeUndefined()
+  })
+
+  test('a loss that rises or is no number spoils the row', async () => {
+    const rising = fake('rising', [1], { loss: (step) => step })
+    const lost = fake('lost', [1], { loss: () => Number.NaN })
+    const result = await timeWorkload(mlp, [fake('ours', [1]), rising, lost], { rounds: 5, steps: 5, seed: 7 })
+    const complaints = (result.libraries as LibraryResult[]).map(({ complaint }) => complaint)
+    expect(complaints).toEqual([undefined, expect.stringContaining('did not fall'), expect.stringContaining('not finite')])
+  })
+
+  test('a kernel whose result differs from ours spoils the row', async () => {
+    const [product] = commands.kernels
+    const entrants = [fake('ours', [1], { loss: () => 3 }), fake('theirs', [1], { loss: () => 3.1 })]
+    const result = await timeWorkload(product, entrants, { rounds: 1, steps: 1, seed: 7 })
+    expect((result.libraries[1] as LibraryResult).complaint).toBe('result 3.1, ours 3')
+    expect(table(result)).toContain('do not use this time')
+  })
+})
+
+test('the heading says where, with what and from which seed', () => {
+  const machine = { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11' }
+  const text = heading({
+    machine,
+    versions: { peer: '4.2' },
+    seed: 7,
+    rounds: 3,
+    load: { before: [1.5, 2, 3], after: [] },
+    notes: ['A note.'],
+  })
+  for (const part of [
+    'Abacus, 2 cores',
+    'Node v20',
+    'peer 4.2',
+    'load average 1.5 2 3 before (the machine is busy',
+    'seed 7',
+    '3 interleaved rounds',
+    'A note.',
+  ]) {
+    expect(text).toContain(part)
+  }
+})

@@ -1,0 +1,107 @@
+/** The command line as data. Everything wrong with it is a UsageError with one line that says what there is instead. */
+import { parseArgs } from 'node:util'
+import { type LibraryName, peerNames } from './adapter.js'
+import { type Command, commands, type Workload } from './workloads.js'
+
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+export interface Options {
+  command: Command
+  workloads: readonly Workload[]
+  peers: readonly LibraryName[]
+  rounds: number
+  steps?: number
+  seed: number
+  json?: string
+}
+
+const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name).join(' ')
+
+export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
+
+  models   training steps of whole networks: ${named(commands.models)}
+  kernels  matrix products and elementwise functions: ${named(commands.kernels.slice(0, 4))} …
+  ops      what an op costs however small its tensors: ${named(commands.ops)}
+
+  --only a,b      rows by id or name (default: all of the command)
+  --peers list    all, none, or some of ${peerNames.join(',')} (default: all)
+  --rounds n      rounds, each running every library once (default: 5)
+  --steps n       steps a round (default: as many as take about a second, per library)
+  --seed n        seed of data and weights (default: 7)
+  --json file     write everything measured
+`
+
+const flags = {
+  only: { type: 'string' },
+  peers: { type: 'string', default: 'all' },
+  rounds: { type: 'string', default: '5' },
+  steps: { type: 'string' },
+  seed: { type: 'string', default: '7' },
+  json: { type: 'string' },
+  help: { type: 'boolean', short: 'h', default: false },
+} as const
+
+function whole(flag: string, text: string, least: number): number {
+  const value = Number(text)
+  if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
+    throw new UsageError(`--${flag} takes a whole number from ${least}, got "${text}".`)
+  }
+  return value
+}
+
+const listed = (text: string): string[] => text.split(',').map((part) => part.trim())
+
+function choosePeers(text: string): readonly LibraryName[] {
+  if (text === 'all') return peerNames
+  if (text === 'none') return []
+  return listed(text).map((name) => {
+    const known = peerNames.find((peer) => peer === name)
+    if (!known) throw new UsageError(`--peers: there is no peer "${name}". There are all, none, ${peerNames.join(', ')}.`)
+    return known
+  })
+}
+
+function chooseWorkloads(command: Command, only: string | undefined): readonly Workload[] {
+  const all: readonly Workload[] = commands[command]
+  if (only === undefined) return all
+  const wanted = listed(only)
+  const known = (row: Workload, text: string): boolean => row.name === text || row.id.toLowerCase() === text.toLowerCase()
+  const missing = wanted.find((text) => !all.some((row) => known(row, text)))
+  if (missing !== undefined) {
+    throw new UsageError(`--only: ${command} has no row "${missing}". It has ${all.map(({ id, name }) => `${name} (${id})`).join(', ')}.`)
+  }
+  return all.filter((row) => wanted.some((text) => known(row, text)))
+}
+
+const isCommand = (text: string): text is Command => Object.hasOwn(commands, text)
+
+/** Options, or 'help'. @throws UsageError */
+export function parseCommandLine(args: readonly string[]): Options | 'help' {
+  let parsed: ReturnType<typeof parse>
+  try {
+    parsed = parse(args)
+  } catch (error) {
+    // Node's messages go on about how to pass such a string after `--`; the first sentence is ours to keep.
+    throw new UsageError((error as Error).message.split('. ')[0].replace(/\.?$/, `. Flags are --${Object.keys(flags).join(', --')}.`))
+  }
+  const { values, positionals } = parsed
+  if (values.help) return 'help'
+  const [command, extra] = positionals
+  const available = Object.keys(commands).join(', ')
+  if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
+  if (!isCommand(command)) throw new UsageError(`There is no command "${command}". There are ${available}.`)
+  if (extra !== undefined) throw new UsageError(`${command} takes no further argument, got "${extra}". Rows are chosen with --only.`)
+  return {
+    command,
+    workloads: chooseWorkloads(command, values.only),
+    peers: choosePeers(values.peers),
+    rounds: whole('rounds', values.rounds, 1),
+    steps: values.steps === undefined ? undefined : whole('steps', values.steps, 1),
+    seed: whole('seed', values.seed, 0),
+    json: values.json,
+  }
+}
+
+const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: flags, allowPositionals: true, strict: true })

@@ -1,0 +1,161 @@
+/**
+ * TensorFlow.js on its wasm or cpu backend, from bench/peers. Its packages are loaded as Node resolves them there (the CommonJS builds) and
+ * described by the few types used here, since the types are there only when the peers are installed.
+ */
+import { createRequire } from 'node:module'
+import type { Adapter, Prepared } from '../adapter.js'
+import { batchesOf, uniformValues } from '../random.js'
+import type { DispatchWorkload, ElementwiseWorkload, MatMulWorkload, TrainWorkload } from '../workloads.js'
+
+interface TfTensor {
+  readonly shape: readonly number[]
+  data(): Promise<ArrayLike<number>>
+  dispose(): void
+}
+interface TfCore {
+  setBackend(name: string): Promise<boolean>
+  ready(): Promise<void>
+  tidy<T>(fn: () => T): T
+  tensor(values: Float32Array, shape: readonly number[]): TfTensor
+  scalar(value: number): TfTensor
+  matMul(a: TfTensor, b: TfTensor, transposeA: boolean, transposeB: boolean): TfTensor
+  add(a: TfTensor, b: TfTensor): TfTensor
+  mul(a: TfTensor, b: TfTensor): TfTensor
+  exp(x: TfTensor): TfTensor
+  tanh(x: TfTensor): TfTensor
+  clone(x: TfTensor): TfTensor
+  slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor
+  grad(f: (x: TfTensor) => TfTensor): (x: TfTensor) => TfTensor
+}
+type TfLayer = object
+interface TfModel {
+  compile(options: { optimizer: string; loss: string }): void
+  trainOnBatch(x: TfTensor, y: TfTensor): Promise<number>
+  dispose(): void
+}
+interface TfLayers {
+  sequential(options: { layers: TfLayer[] }): TfModel
+  initializers: { glorotUniform(options: { seed: number }): object }
+  layers: {
+    dense(options: { units: number; activation: string; inputShape?: number[]; kernelInitializer: object }): TfLayer
+    dropout(options: { rate: number; seed: number }): TfLayer
+  }
+}
+
+function train(tf: TfCore, { sequential, layers: make, initializers }: TfLayers, workload: TrainWorkload, seed: number): Prepared {
+  const { batch, inputSize, layers, optimizer } = workload
+  const batches = batchesOf(workload, seed)
+  const classes = batches[0].y.length / batch
+  const model = sequential({
+    layers: layers.map((layer, i) =>
+      layer.type === 'dropout'
+        ? make.dropout({ rate: layer.rate, seed: seed + i })
+        : make.dense({
+            units: layer.units,
+            activation: layer.activation,
+            inputShape: i === 0 ? [inputSize] : undefined,
+            kernelInitializer: initializers.glorotUniform({ seed: seed + i }),
+          }),
+    ),
+  })
+  model.compile({ optimizer, loss: 'categoricalCrossentropy' })
+  let t = 0
+  return {
+    async run(steps) {
+      let loss = Number.NaN
+      for (let i = 0; i < steps; i++) {
+        const { x, y } = batches[t++ % batches.length]
+        const images = tf.tensor(x, [batch, inputSize])
+        const labels = tf.tensor(y, [batch, classes])
+        loss = await model.trainOnBatch(images, labels)
+        images.dispose()
+        labels.dispose()
+      }
+      return loss
+    },
+    dispose: () => model.dispose(),
+  }
+}
+
+/** Repeats an op that makes a tensor; the last result is read at one element. */
+function repeat(tf: TfCore, work: () => TfTensor, held: readonly TfTensor[]): Prepared {
+  return {
+    async run(steps) {
+      const probe = tf.tidy(() => {
+        for (let i = 1; i < steps; i++) tf.tidy(() => void work())
+        const last = work()
+        if (last.shape.length === 0) return tf.clone(last) // it cannot slice a scalar
+        const one = last.shape.map(() => 1)
+        return tf.slice(
+          last,
+          last.shape.map(() => 0),
+          one,
+        )
+      })
+      const [value] = Array.from(await probe.data())
+      probe.dispose()
+      return value
+    },
+    dispose() {
+      for (const each of held) each.dispose()
+    },
+  }
+}
+
+function product(tf: TfCore, { m, k, n, transposeA, transposeB }: MatMulWorkload, seed: number): Prepared {
+  const a = tf.tensor(uniformValues(seed, m * k), transposeA ? [k, m] : [m, k])
+  const b = tf.tensor(uniformValues(seed + 1, k * n), transposeB ? [n, k] : [k, n])
+  return repeat(tf, () => tf.matMul(a, b, transposeA, transposeB), [a, b])
+}
+
+function elementwise(tf: TfCore, { op, size }: ElementwiseWorkload, seed: number): Prepared {
+  const a = tf.tensor(uniformValues(seed, size), [size])
+  const b = tf.tensor(uniformValues(seed + 1, size), [size])
+  return repeat(tf, { add: () => tf.add(a, b), exp: () => tf.exp(a), tanh: () => tf.tanh(a) }[op], [a, b])
+}
+
+function dispatch(tf: TfCore, { what, count }: DispatchWorkload, seed: number): Prepared {
+  if (what === 'add') {
+    const a = tf.tensor(uniformValues(seed, 10), [10])
+    const b = tf.tensor(uniformValues(seed + 1, 10), [10])
+    const many = (): TfTensor => {
+      for (let i = 1; i < count; i++) tf.add(a, b)
+      return tf.add(a, b)
+    }
+    return repeat(tf, many, [a, b])
+  }
+  const [x, c] = [tf.scalar(0.5), tf.scalar(1.1)]
+  const derivative = tf.grad((start) => {
+    let y = start
+    for (let i = 0; i < 10; i++) y = tf.tanh(tf.mul(y, c))
+    return y
+  })
+  const many = (): TfTensor => {
+    for (let i = 1; i < count; i++) derivative(x)
+    return derivative(x)
+  }
+  return repeat(tf, many, [x, c])
+}
+
+export async function tfjs(backend: 'wasm' | 'cpu'): Promise<Adapter> {
+  const load = createRequire(new URL('../peers/package.json', import.meta.url))
+  const tf = load('@tensorflow/tfjs-core') as TfCore
+  const layers = load('@tensorflow/tfjs-layers') as TfLayers
+  load(`@tensorflow/tfjs-backend-${backend}`)
+  if (!(await tf.setBackend(backend))) throw new Error(`tfjs refused its ${backend} backend.`)
+  await tf.ready()
+  return {
+    async prepare(workload, seed) {
+      switch (workload.kind) {
+        case 'train':
+          return train(tf, layers, workload, seed)
+        case 'matMul':
+          return product(tf, workload, seed)
+        case 'elementwise':
+          return elementwise(tf, workload, seed)
+        case 'dispatch':
+          return dispatch(tf, workload, seed)
+      }
+    },
+  }
+}

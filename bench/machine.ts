@@ -1,0 +1,45 @@
+/** Where and with what a measurement was made: a number without these says nothing. */
+import { readFileSync } from 'node:fs'
+import { cpus, loadavg, totalmem } from 'node:os'
+
+export interface Machine {
+  cpu: string
+  cores: number
+  memoryGiB: number
+  platform: string
+  node: string
+  v8: string
+}
+
+export function machine(): Machine {
+  const all = cpus()
+  return {
+    cpu: all[0]?.model.trim() ?? 'unknown',
+    cores: all.length,
+    memoryGiB: Math.round(totalmem() / 2 ** 30),
+    platform: `${process.platform} ${process.arch}`,
+    node: process.version,
+    v8: process.versions.v8,
+  }
+}
+
+/** Processes wanting to run, over 1, 5 and 15 minutes. Above the number of cores, times are not to be trusted. */
+export const load = (): number[] => loadavg().map((value) => Math.round(value * 100) / 100)
+
+const peerPackages = ['tfjs-core', 'tfjs-layers', 'tfjs-backend-wasm', 'tfjs-backend-cpu']
+
+function versionIn(file: string): string | undefined {
+  try {
+    return (JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { version?: string }).version
+  } catch {
+    return undefined
+  }
+}
+
+/** Versions of the peers' packages, or undefined if one of them is not installed. */
+export function peerVersions(): Record<string, string> | undefined {
+  const found = peerPackages.map((name) => [name, versionIn(`./peers/node_modules/@tensorflow/${name}/package.json`)] as const)
+  return found.every(([, version]) => version !== undefined) ? (Object.fromEntries(found) as Record<string, string>) : undefined
+}
+
+export const cotangentVersion = (): string => versionIn('../packages/core/package.json') ?? 'unknown'

@@ -1,0 +1,100 @@
+/** Results as a table for people and as JSON for programs. */
+import { type LibraryName, libraries } from './adapter.js'
+import type { Machine } from './machine.js'
+import type { LibraryResult, WorkloadResult } from './rounds.js'
+import type { Spread } from './statistics.js'
+
+/** Everything a run measured, as `--json` writes it. */
+export interface Report {
+  command: string
+  machine: Machine
+  /** Load averages over 1, 5 and 15 minutes, before and after. */
+  load: { before: number[]; after: number[] }
+  versions: Record<string, string>
+  seed: number
+  rounds: number
+  startedAt: string
+  /** What a reader must know: peers missing, libraries that did not start. */
+  notes: string[]
+  results: WorkloadResult[]
+}
+
+/** Three significant digits, without an exponent. */
+export function short(value: number): string {
+  if (!Number.isFinite(value)) return String(value)
+  if (value === 0) return '0'
+  const digits = Math.max(0, 2 - Math.floor(Math.log10(Math.abs(value))))
+  return value.toFixed(Math.min(digits, 6))
+}
+
+const range = ({ median, min, max }: Spread, unit = ''): string => `${short(median)}${unit} (${short(min)}–${short(max)})`
+
+const titleOf = (library: string): string => (library in libraries ? libraries[library as LibraryName].title : library)
+
+/** Columns that any row of this kind of workload fills. */
+const rateColumns: [heading: string, value: (rates: LibraryResult['rates']) => number | undefined][] = [
+  ['samples/s', (rates) => rates.samplesPerSecond],
+  ['GFLOP/s', (rates) => rates.gflops],
+  ['GB/s', (rates) => rates.gigabytesPerSecond],
+  ['µs/op', (rates) => rates.microsecondsPerOperation],
+]
+
+/** Pads columns to one width, the first to the left and the rest to the right. */
+function aligned(lines: readonly (readonly string[])[]): string[] {
+  const widths = lines[0].map((_, column) => Math.max(...lines.map((cells) => [...(cells[column] ?? '')].length)))
+  return lines.map((cells) =>
+    cells
+      .map((cell, column) => {
+        const space = ' '.repeat(widths[column] - [...cell].length)
+        return column === 0 ? cell + space : space + cell
+      })
+      .join('  ')
+      .trimEnd(),
+  )
+}
+
+/** One workload's rows. */
+export function table({ workload, comparedWith, libraries: rows }: WorkloadResult): string {
+  const measured = rows.filter((row): row is LibraryResult => !('failed' in row))
+  const rates = rateColumns.filter(([, value]) => measured.some((row) => value(row.rates) !== undefined))
+  const training = workload.kind === 'train'
+  const head = [
+    'library',
+    'ms/step (min–max)',
+    ...rates.map(([heading]) => heading),
+    comparedWith ? `time ÷ ${titleOf(comparedWith)}'s` : 'ratio',
+    'steps a round',
+    ...(training ? ['loss'] : []),
+  ]
+  const cells = measured.map((row) => [
+    titleOf(row.library),
+    range(row.msPerStep),
+    ...rates.map(([, value]) => short(value(row.rates) ?? Number.NaN)),
+    row.ratio ? range(row.ratio, '×') : row.library === comparedWith ? '1' : '–',
+    String(row.steps),
+    ...(training ? [`${row.value.first.toFixed(2)} → ${row.value.last.toFixed(2)} in ${row.value.steps}`] : []),
+  ])
+  const size = workload.kind === 'train' ? `, batch ${workload.batch}` : ''
+  const troubles = rows.flatMap((row) => {
+    if ('failed' in row) return [`${titleOf(row.library)} failed: ${row.failed}`]
+    return row.complaint ? [`${titleOf(row.library)}: do not use this time, ${row.complaint}`] : []
+  })
+  return [
+    `${workload.id} ${workload.name}: ${workload.title}${size}`,
+    ...aligned([head, ...cells]).map((line) => `  ${line}`),
+    ...troubles.map((line) => `  ! ${line}`),
+  ].join('\n')
+}
+
+/** The lines above the tables. */
+export function heading({ machine, versions, seed, rounds, load, notes }: Omit<Report, 'results' | 'command' | 'startedAt'>): string {
+  const busy = load.before[0] > machine.cores / 2 ? ' (the machine is busy: expect wide ranges)' : ''
+  return [
+    `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}, Node ${machine.node} (V8 ${machine.v8})`,
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+    `load average ${load.before.join(' ')} before${busy}; seed ${seed}; ${rounds} interleaved rounds; median (min–max)`,
+    ...notes,
+  ].join('\n')
+}

@@ -1,0 +1,166 @@
+/**
+ * How a workload is timed. All libraries are ready before the first round; a round runs each of them once, in turn, so that a slow moment of
+ * the machine meets them all and a ratio compares neighbours. Before the rounds each library warms up alone, which also finds how many
+ * steps make a round of about a second.
+ */
+import type { Contestant } from './contestant.js'
+import { ratios, type Spread, spread } from './statistics.js'
+import { type Amount, amountOf, type Workload } from './workloads.js'
+
+export interface RoundOptions {
+  rounds: number
+  /** Steps a round; found per library when absent. */
+  steps?: number
+  seed: number
+}
+
+/** How long a warm-up and a round should take. */
+const WARM_UP_MS = 1000
+const ROUND_MS = 1000
+
+/** What was measured of one library on one workload. */
+export interface LibraryResult {
+  library: string
+  /** Steps timed in each round. */
+  steps: number
+  /** The very first step: compilation, allocation. */
+  coldMs: number
+  /** Per round. */
+  msPerStep: Spread & { rounds: number[] }
+  /** From the median. GFLOP/s of matrix products, GB/s of what must be read and written. */
+  rates: { samplesPerSecond?: number; gflops?: number; gigabytesPerSecond?: number; microsecondsPerOperation?: number }
+  /** This library's time by ours, round by round; absent for the library compared with. */
+  ratio?: Spread & { rounds: number[] }
+  /** Loss of the first and last step, or an element of the first and last result; steps lie between, warm-up included. */
+  value: { first: number; last: number; steps: number }
+  /** What is wrong with the values: the time is then worth nothing. */
+  complaint?: string
+}
+
+export interface WorkloadResult {
+  workload: Workload
+  amount: Amount
+  /** The library that ratios divide by. */
+  comparedWith: string | null
+  libraries: (LibraryResult | { library: string; failed: string })[]
+}
+
+interface Runner {
+  contestant: Contestant
+  steps: number
+  coldMs: number
+  rounds: number[]
+  first: number
+  last: number
+  stepsRun: number
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+async function warmUp(contestant: Contestant, { steps }: RoundOptions): Promise<Runner> {
+  const cold = await contestant.run(1)
+  const runner: Runner = {
+    contestant,
+    steps: steps ?? 1,
+    coldMs: cold.ms,
+    rounds: [],
+    first: cold.value,
+    last: cold.value,
+    stepsRun: 1,
+  }
+  // A library slower than this gets no second step for warming up: a round is then one or two.
+  let spent = cold.ms
+  let msPerStep = cold.ms
+  for (let chunk = 1; spent < WARM_UP_MS; chunk *= 2) {
+    const { ms, value } = await contestant.run(chunk)
+    runner.last = value
+    runner.stepsRun += chunk
+    spent += ms
+    msPerStep = ms / chunk
+  }
+  runner.steps = steps ?? Math.max(1, Math.round(ROUND_MS / Math.max(msPerStep, 1e-3)))
+  return runner
+}
+
+/** Times one workload on all libraries; a library that fails is reported and left out of the rest. */
+export async function timeWorkload(
+  workload: Workload,
+  contestants: readonly Contestant[],
+  options: RoundOptions,
+  progress: (text: string) => void = () => {},
+): Promise<WorkloadResult> {
+  const failures = new Map<string, string>()
+  const runners: Runner[] = []
+  for (const contestant of contestants) {
+    progress(`${workload.name}: ${contestant.library} warms up`)
+    try {
+      await contestant.prepare(workload, options.seed)
+      runners.push(await warmUp(contestant, options))
+    } catch (error) {
+      failures.set(contestant.library, messageOf(error))
+    }
+  }
+
+  for (let round = 0; round < options.rounds; round++) {
+    for (const runner of runners) {
+      const { library } = runner.contestant
+      if (failures.has(library)) continue
+      progress(`${workload.name}: round ${round + 1} of ${options.rounds}, ${library}`)
+      try {
+        const { ms, value } = await runner.contestant.run(runner.steps)
+        runner.rounds.push(ms / runner.steps)
+        runner.last = value
+        runner.stepsRun += runner.steps
+      } catch (error) {
+        failures.set(library, messageOf(error))
+      }
+    }
+  }
+
+  const amount = amountOf(workload)
+  const done = runners.filter(({ contestant }) => !failures.has(contestant.library))
+  const ours = done[0]?.contestant === contestants[0] ? done[0] : undefined
+  return {
+    workload,
+    amount,
+    comparedWith: ours?.contestant.library ?? null,
+    libraries: contestants.map(({ library }) => {
+      const runner = done.find(({ contestant }) => contestant.library === library)
+      return runner ? resultOf(runner, ours, workload, amount) : { library, failed: failures.get(library) ?? 'no result' }
+    }),
+  }
+}
+
+function resultOf(runner: Runner, ours: Runner | undefined, workload: Workload, amount: Amount): LibraryResult {
+  const { contestant, steps, coldMs, rounds, first, last, stepsRun } = runner
+  const msPerStep = { ...spread(rounds), rounds }
+  const perSecond = (count: number | undefined, unit = 1): number | undefined =>
+    count === undefined ? undefined : (count / unit) * (1000 / msPerStep.median)
+  const byRound = ours && ours !== runner ? ratios(rounds, ours.rounds) : undefined
+  return {
+    library: contestant.library,
+    steps,
+    coldMs,
+    msPerStep,
+    rates: {
+      samplesPerSecond: perSecond(amount.samples),
+      gflops: perSecond(amount.flops, 1e9),
+      gigabytesPerSecond: perSecond(amount.bytes, 1e9),
+      microsecondsPerOperation: amount.operations === undefined ? undefined : (msPerStep.median * 1000) / amount.operations,
+    },
+    ratio: byRound && { ...spread(byRound), rounds: byRound },
+    value: { first, last, steps: stepsRun },
+    complaint: complaintAbout(runner, ours, workload),
+  }
+}
+
+/** Whether the library computed what it should: losses fall, and other results equal ours. */
+function complaintAbout({ first, last, stepsRun }: Runner, ours: Runner | undefined, workload: Workload): string | undefined {
+  if (!Number.isFinite(first) || !Number.isFinite(last)) return `not finite (${first} → ${last})`
+  if (workload.kind === 'train') {
+    // Dropout and the draw of a batch may hide the progress of the first few steps.
+    return stepsRun >= 5 && last >= first ? `the loss did not fall (${first.toFixed(3)} → ${last.toFixed(3)})` : undefined
+  }
+  if (ours && Math.abs(last - ours.last) > 1e-3 * Math.max(1, Math.abs(ours.last))) return `result ${last}, ours ${ours.last}`
+  return undefined
+}

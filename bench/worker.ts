@@ -1,0 +1,54 @@
+/**
+ * The process in which one library lives: loads its adapter, then does what the parent asks, one message at a time.
+ *
+ * Usage: fork(worker.ts, [library]). Time is taken here, around `run` alone, so that messages do not count.
+ */
+import type { Adapter, LibraryName, Prepared, Request, Response } from './adapter.js'
+
+async function load(library: LibraryName): Promise<Adapter> {
+  switch (library) {
+    case 'cotangent':
+      return (await import('./libraries/cotangent.js')).cotangent()
+    case 'cotangent-core':
+      return (await import('./libraries/cotangent-core.js')).cotangentCore()
+    case 'tfjs-wasm':
+      return (await import('./libraries/tfjs.js')).tfjs('wasm')
+    case 'tfjs-cpu':
+      return (await import('./libraries/tfjs.js')).tfjs('cpu')
+  }
+}
+
+const send = (response: Response): void => {
+  process.send?.(response)
+}
+
+const fail = (error: unknown): void => {
+  send({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
+}
+
+try {
+  const adapter = await load(process.argv[2] as LibraryName)
+  let prepared: Prepared | undefined
+
+  const answer = async (request: Request): Promise<Response> => {
+    if (request.type === 'prepare') {
+      prepared?.dispose()
+      prepared = undefined
+      prepared = await adapter.prepare(request.workload, request.seed)
+      return { type: 'ready' }
+    }
+    if (!prepared) throw new Error('There is no workload to run.')
+    const start = performance.now()
+    const value = await prepared.run(request.steps)
+    return { type: 'ran', ms: performance.now() - start, value }
+  }
+
+  process.on('message', (request: Request) => {
+    answer(request).then(send, fail)
+  })
+  send({ type: 'ready' })
+} catch (error) {
+  fail(error)
+  process.exitCode = 1
+  process.disconnect?.()
+}

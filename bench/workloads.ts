@@ -1,0 +1,182 @@
+/**
+ * What is timed, as data: networks to train, kernels to run, and costs that do not depend on size. Every library gets the same table and
+ * builds each row with its own public API.
+ *
+ * The letters are the project's names of the networks; K rows are micro-benchmarks.
+ */
+
+export type Activation = 'linear' | 'relu' | 'softmax'
+
+/** A layer of a network, in order. */
+export type LayerSpec = { type: 'dense'; units: number; activation: Activation } | { type: 'dropout'; rate: number }
+
+interface Row {
+  /** Letter or letter and number; `--only` takes it. */
+  id: string
+  /** What `--only` takes too. */
+  name: string
+  /** What is computed, for people. */
+  title: string
+}
+
+/** One step: upload a batch, forward, backward, optimizer, read the loss. */
+export interface TrainWorkload extends Row {
+  kind: 'train'
+  inputSize: number
+  layers: readonly LayerSpec[]
+  optimizer: 'adam' | 'rmsprop'
+  batch: number
+}
+
+/** One step: one product a·b of float32 matrices, [m, k] · [k, n], either stored transposed. */
+export interface MatMulWorkload extends Row {
+  kind: 'matMul'
+  m: number
+  k: number
+  n: number
+  transposeA: boolean
+  transposeB: boolean
+}
+
+/** One step: one elementwise function over `size` float32 values. */
+export interface ElementwiseWorkload extends Row {
+  kind: 'elementwise'
+  op: 'add' | 'exp' | 'tanh'
+  size: number
+}
+
+/** One step: `count` additions of 10-element tensors, or gradients of a scalar expression of 20 ops. */
+export interface DispatchWorkload extends Row {
+  kind: 'dispatch'
+  what: 'add' | 'gradient'
+  count: number
+}
+
+export type Workload = TrainWorkload | MatMulWorkload | ElementwiseWorkload | DispatchWorkload
+
+const dense = (units: number, activation: Activation = 'relu'): LayerSpec => ({ type: 'dense', units, activation })
+const dropout = (rate: number): LayerSpec => ({ type: 'dropout', rate })
+
+const models: TrainWorkload[] = [
+  {
+    kind: 'train',
+    id: 'A',
+    name: 'mlp',
+    title: '784–784–10, relu and softmax, cross-entropy, Adam',
+    inputSize: 784,
+    layers: [dense(784), dense(10, 'softmax')],
+    optimizer: 'adam',
+    batch: 200,
+  },
+  {
+    kind: 'train',
+    id: 'B',
+    name: 'mlp-rmsprop',
+    title: '784–512–512–10, relu and softmax, dropout .2 twice, cross-entropy, RMSprop',
+    inputSize: 784,
+    layers: [dense(512), dropout(0.2), dense(512), dropout(0.2), dense(10, 'softmax')],
+    optimizer: 'rmsprop',
+    batch: 128,
+  },
+  {
+    kind: 'train',
+    id: 'C',
+    name: 'mlp-dropout',
+    title: '784–128–128–10, relu and softmax, dropout .3 twice, cross-entropy, Adam',
+    inputSize: 784,
+    layers: [dense(128), dropout(0.3), dense(128), dropout(0.3), dense(10, 'softmax')],
+    optimizer: 'adam',
+    batch: 128,
+  },
+]
+
+function product(id: string, m: number, k: number, n: number, transposeA = false, transposeB = false): MatMulWorkload {
+  const square = m === k && k === n
+  const turned = transposeA || transposeB ? `-${transposeA ? 't' : 'n'}${transposeB ? 't' : 'n'}` : ''
+  return {
+    kind: 'matMul',
+    id,
+    name: `matmul-${square ? m : `${m}x${k}x${n}`}${turned}`,
+    title: `[${m}, ${k}]${transposeA ? ' (stored transposed)' : ''} · [${k}, ${n}]${transposeB ? ' (stored transposed)' : ''}`,
+    m,
+    k,
+    n,
+    transposeA,
+    transposeB,
+  }
+}
+
+const million = 2 ** 20
+const elementwise = (id: string, op: ElementwiseWorkload['op']): ElementwiseWorkload => ({
+  kind: 'elementwise',
+  id,
+  name: op,
+  title: `${op}, ${million} float32 values`,
+  op,
+  size: million,
+})
+
+const kernels: Workload[] = [
+  product('K1', 256, 256, 256),
+  product('K2', 512, 512, 512),
+  product('K3', 1024, 1024, 1024),
+  product('K4', 200, 784, 784),
+  product('K5', 200, 784, 784, false, true),
+  product('K6', 200, 784, 784, true, false),
+  product('K7', 200, 784, 784, true, true),
+  elementwise('K8', 'add'),
+  elementwise('K9', 'exp'),
+  elementwise('K10', 'tanh'),
+]
+
+const ops: DispatchWorkload[] = [
+  { kind: 'dispatch', id: 'K11', name: 'add-10', title: 'eager add of two tensors of 10 elements', what: 'add', count: 100 },
+  {
+    kind: 'dispatch',
+    id: 'K12',
+    name: 'grad-20',
+    title: 'gradient of a scalar expression of 20 ops (10 × tanh(y·c))',
+    what: 'gradient',
+    count: 10,
+  },
+]
+
+/** The commands, and what each runs. */
+export const commands = { models, kernels, ops } as const satisfies Record<string, readonly Workload[]>
+export type Command = keyof typeof commands
+
+/** What a step amounts to, for rates; a field is absent where it says nothing. */
+export interface Amount {
+  /** Multiplications and additions of matrix products alone. */
+  flops?: number
+  /** Read and written once each. */
+  bytes?: number
+  samples?: number
+  operations?: number
+}
+
+/**
+ * The amount of work in one step. A dense layer of i inputs and o outputs on b samples is 2·b·i·o flops forward, as many for the gradient
+ * of its weights, and as many for that of its input, which the first layer does not need.
+ */
+export function amountOf(workload: Workload): Amount {
+  switch (workload.kind) {
+    case 'train': {
+      let inputs = workload.inputSize
+      let products = 0
+      let flops = 0
+      for (const layer of workload.layers) {
+        if (layer.type !== 'dense') continue
+        flops += 2 * workload.batch * inputs * layer.units * (products++ === 0 ? 2 : 3)
+        inputs = layer.units
+      }
+      return { flops, samples: workload.batch }
+    }
+    case 'matMul':
+      return { flops: 2 * workload.m * workload.k * workload.n }
+    case 'elementwise':
+      return { bytes: 4 * workload.size * (workload.op === 'add' ? 3 : 2) }
+    case 'dispatch':
+      return { operations: workload.count }
+  }
+}
