@@ -65,6 +65,7 @@ function requireScalar(what: string, value: Tensor): void {
  * ```ts
  * const dx = grad((x: Tensor) => x.square().sum())(tensor([1, 2, 3]))
  * console.log(await dx.array())   // [2, 4, 6]
+ * const [da, db] = grad((a: Tensor, b: Tensor) => a.mul(b).sum())(tensor([1, 2]), tensor([3, 4]))   // da = [3, 4], db = [1, 2]
  * ```
  */
 export function grad(f: (x: Tensor) => Tensor, options?: GradOptions): (x: Tensor) => Tensor

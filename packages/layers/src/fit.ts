@@ -18,8 +18,12 @@ export { History } from './callbacks/callback.js'
 export interface EvaluateOptions {
   /** 32 by default. */
   batchSize?: number
-  /** 0: silent (default here), 1: a progress bar. */
+  /** 0: silent (default), 1: a progress bar. */
   verbose?: 0 | 1 | 2
+  /** Which Keras' lines to print: '2.3' (default) or '2.0.8'. */
+  style?: ProgressStyle
+  /** Where lines go; standard output by default. */
+  output?: { write(text: string): void; isTerminal?: boolean }
 }
 
 export interface FitOptions {
@@ -85,16 +89,7 @@ export async function fit(model: Model, x: Data, y: Data, options: FitOptions): 
 
   for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
     if (verbose > 0) output.write(`Epoch ${epoch + 1}/${epochs}\n`)
-    const bar =
-      verbose > 0
-        ? new ProgressBar({
-            target: training.x.count,
-            verbose,
-            style: options.style,
-            write: (text) => output.write(text),
-            isTerminal: output.isTerminal ?? false,
-          })
-        : undefined
+    const bar = progressBar(training.x.count, verbose, options.style, output)
     await tell((c) => c.onEpochBegin?.(epoch))
     const order = epochOrder(training.x.count, batchSize, shuffle, foldKey(shuffleKey, epoch))
     const totals = compiled.newTotals()
@@ -144,9 +139,7 @@ export async function evaluate(model: Model, x: Data, y: Data, options: Evaluate
   requireWhole('evaluate: batchSize', batchSize, 1)
   const inputs = model.inputRows('evaluate: x', x)
   const part: Part = { x: inputs, y: targetRows(model, 'evaluate: y', y, inputs.count) }
-  const output = standardOutput()
-  const bar =
-    verbose === 1 ? new ProgressBar({ target: part.x.count, verbose: 1, write: output.write, isTerminal: output.isTerminal }) : undefined
+  const bar = progressBar(part.x.count, verbose === 1 ? 1 : 0, options.style, options.output ?? standardOutput())
   const compiled = model.compiled()
   const values = await evaluatePart(model, compiled, part, batchSize, bar)
   return compiled.names.map((name) => values[name])
@@ -170,6 +163,16 @@ async function evaluatePart(model: Model, compiled: Compiled, { x, y }: Part, ba
   } finally {
     compiled.release(totals)
   }
+}
+
+function progressBar(
+  target: number,
+  verbose: 0 | 1 | 2,
+  style: ProgressStyle | undefined,
+  output: NonNullable<FitOptions['output']>,
+): ProgressBar | undefined {
+  if (verbose === 0) return undefined
+  return new ProgressBar({ target, verbose, style, write: (text) => output.write(text), isTerminal: output.isTerminal ?? false })
 }
 
 /** Training and validation parts; the validation part is the end of the data. */

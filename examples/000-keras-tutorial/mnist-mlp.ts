@@ -1,0 +1,45 @@
+/**
+ * Document 000, "Neural network tutorial using Keras": the multilayer perceptron that everything after it is compared with.
+ *
+ *   network    Dense 784 relu – Dense 10 softmax, weights from a normal distribution (deviation 0.05)
+ *   training   Adam, batches of 200, 10 epochs, the test images as validation data
+ *   result     Baseline error: 1.79%
+ */
+import { normalize, reshape, toCategorical } from '@cotangent/datasets'
+import { adam, dense, Sequential } from '@cotangent/layers'
+import type { Experiment } from '../lib/experiment.js'
+
+export const mnistMlp: Experiment = {
+  id: 'mnist-mlp',
+  document: '000',
+  title: 'Baseline multilayer perceptron',
+  model: 'Dense 784 relu (normal weights) – Dense 10 softmax; Adam',
+  reported: { metric: 'test error %', value: 1.79 },
+  defaults: { epochs: 10, batchSize: 200 },
+
+  async run(context) {
+    const { epochs, batchSize, learningRate, seed, callbacks, output } = context
+    const digits = await context.mnist()
+    const [, height, width] = digits.xTrain.shape
+    const numPixels = height * width
+
+    const xTrain = normalize(reshape(digits.xTrain, [-1, numPixels]), 255)
+    const xTest = normalize(reshape(digits.xTest, [-1, numPixels]), 255)
+    const yTrain = toCategorical(digits.yTrain, 10)
+    const yTest = toCategorical(digits.yTest, 10)
+    const numClasses = yTest.shape[1]
+
+    const model = new Sequential([], { seed })
+    model.add(dense(numPixels, { inputShape: [numPixels], kernelInitializer: 'normal', activation: 'relu' }))
+    model.add(dense(numClasses, { kernelInitializer: 'normal', activation: 'softmax' }))
+    // Keras before 2.3, which the document ran, prints accuracy as acc.
+    model.compile({ loss: 'categoricalCrossentropy', optimizer: adam({ learningRate }), metrics: ['acc'] })
+
+    const history = await model.fit(xTrain, yTrain, { validationData: [xTest, yTest], epochs, batchSize, verbose: 2, callbacks, output })
+
+    const scores = await model.evaluate(xTest, yTest)
+    const error = 100 - scores[1] * 100
+    console.log(`Baseline error: ${error.toFixed(2)}%`)
+    return { value: error, history }
+  },
+}

@@ -1,0 +1,35 @@
+/**
+ * Backpropagation, one record at a time: the tape of a small network, the walk back over it with every derivative checked, and the
+ * same network trained. docs/backprop.md leads from this output to the code.
+ *
+ * Run it with `npm run example -- backprop`.
+ */
+import { pathToFileURL } from 'node:url'
+import { trainingLines, walkLines } from './print.js'
+import { type Training, train } from './train.js'
+import { type Walk, walk } from './walk.js'
+
+/** What this experiment takes from the command line. */
+export interface BackpropContext {
+  readonly seed?: number
+  readonly learningRate?: number
+  /** All four points are one batch: an epoch is a step. */
+  readonly epochs?: number
+}
+
+export const backprop = {
+  id: 'backprop',
+  title: 'Backpropagation on exclusive or, one record at a time',
+  defaults: { epochs: 2000, batchSize: 4 },
+
+  /** Prints everything, and gives it as data. */
+  async run({ seed = 1, learningRate: rate = 2, epochs: steps = 2000 }: BackpropContext = {}): Promise<{ walk: Walk; training: Training }> {
+    const walked = walk(seed)
+    console.log([backprop.title, '', ...walkLines(walked), ''].join('\n'))
+    const training = await train({ seed, rate, steps })
+    console.log(trainingLines(training, { seed, rate, steps }).join('\n'))
+    return { walk: walked, training }
+  },
+}
+
+if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await backprop.run()

@@ -1,0 +1,176 @@
+/** The programs as users start them: processes, exit codes, what they print, the files they write. Data are the real MNIST. */
+import { spawn } from 'node:child_process'
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { experiments } from './experiments.js'
+import type { Report } from './lib/session.js'
+import { wellFormed } from './lib/xml.testing.js'
+
+interface Run {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+/** Runs a program of this folder without a terminal. */
+function run(program: 'run.ts' | 'start.ts', ...args: string[]): Promise<Run> {
+  const file = fileURLToPath(new URL(program, import.meta.url))
+  const child = spawn(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', file, ...args], {
+    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  const result: Run = { code: null, stdout: '', stderr: '' }
+  child.stdout.on('data', (part) => {
+    result.stdout += part
+  })
+  child.stderr.on('data', (part) => {
+    result.stderr += part
+  })
+  return new Promise((resolve, reject) => {
+    child.on('error', reject)
+    child.on('close', (code) => resolve({ ...result, code }))
+  })
+}
+
+describe('the list', () => {
+  it('shows every experiment with its document and result', async () => {
+    const { code, stdout, stderr } = await run('run.ts')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    for (const { id } of experiments) expect(stdout).toContain(id)
+    for (const text of [
+      'Document 000',
+      'Document 003',
+      'Document 004',
+      'test error 1.79 %',
+      'test accuracy 0.9804',
+      'val accuracy 0.9831',
+      '--epochs',
+    ])
+      expect(stdout).toContain(text)
+  })
+  it('has no id twice', () => expect(new Set(experiments.map(({ id }) => id)).size).toBe(experiments.length))
+})
+
+describe('mistakes on the command line', () => {
+  it.each([
+    [['mnist-mpl'], 'There is no experiment "mnist-mpl". Did you mean mnist-mlp?'],
+    [['mnist-mlp', '--epoch', '1'], 'Unknown flag --epoch. Did you mean --epochs?'],
+    [['mnist-mlp', '--epochs', 'none'], '--epochs takes a whole number from 1, got "none".'],
+    [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
+    [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
+  ])('%j exits with 2 and one line', async (args, message) => {
+    const { code, stdout, stderr } = await run('run.ts', ...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(message)
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+})
+
+describe('mnist-mlp on 2,000 images', () => {
+  let directory = ''
+  let first: Run
+  const flags = ['--epochs', '1', '--limit', '2000', '--batch-size', '50', '--seed', '1']
+  const report = async (name: string): Promise<Report> => JSON.parse(await readFile(join(directory, name), 'utf8')) as Report
+
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'cotangent-examples-'))
+    first = await run('run.ts', 'mnist-mlp', ...flags, '--json', join(directory, 'made/here/first.json'), '--out', join(directory, 'out'))
+    await run('run.ts', 'mnist-mlp', ...flags, '--json', join(directory, 'second.json'))
+  })
+  afterAll(() => rm(directory, { recursive: true, force: true }))
+
+  it("prints the document's lines, and that the data are partial", () => {
+    expect(first.stderr).toBe('')
+    expect(first.code).toBe(0)
+    expect(first.stdout).toContain('Train on 2000 samples, validate on 10000 samples\nEpoch 1/1\n')
+    expect(first.stdout).toMatch(/^ - \d+s - loss: \d\.\d{4} - acc: 0\.\d{4} - val_loss: \d\.\d{4} - val_acc: 0\.\d{4}$/m)
+    expect(first.stdout).toMatch(/^Baseline error: \d+\.\d\d%$/m)
+    expect(first.stdout).toContain('partial data: 2,000 of 60,000 training images')
+    expect(first.stdout).toContain('test error 1.79 %')
+  })
+
+  it('learns', async () => {
+    const { result } = await report('made/here/first.json')
+    expect(result.metric).toBe('test error %')
+    expect(result.value).toBeGreaterThan(2)
+    expect(result.value).toBeLessThan(20)
+  })
+
+  it('reports everything as JSON', async () => {
+    const { history, environment, secondsPerEpoch, result, ...rest } = await report('made/here/first.json')
+    expect(rest).toEqual({
+      id: 'mnist-mlp',
+      document: '000',
+      reported: { metric: 'test error %', value: 1.79 },
+      data: { name: 'MNIST', source: expect.stringMatching(/^[^/\\]+$/), train: 2000, test: 10000, partial: true },
+      epochs: 1,
+      batchSize: 50,
+      seed: 1,
+      backend: 'wasm',
+      threads: 1,
+    })
+    expect(history).toEqual(Object.fromEntries(['loss', 'acc', 'val_loss', 'val_acc'].map((name) => [name, [expect.any(Number)]])))
+    expect(result.value).toBeCloseTo(100 - 100 * history.val_acc[0], 10)
+    expect(secondsPerEpoch).toBeGreaterThan(0)
+    expect(environment).toEqual({
+      cotangent: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      node: process.version,
+      platform: `${process.platform} ${process.arch}`,
+      cpu: expect.any(String),
+      cores: expect.any(Number),
+      load: expect.any(Number),
+      fusedMultiplyAdd: expect.any(Boolean),
+      peakMemoryBytes: expect.any(Number),
+    })
+    expect(environment.peakMemoryBytes).toBeGreaterThan(50e6)
+  })
+
+  it('writes history and curves, and leaves nothing half-written', async () => {
+    const out = join(directory, 'out')
+    expect((await readdir(out)).sort()).toEqual(['curves.svg', 'history.csv', 'history.json'])
+    const { history } = await report('made/here/first.json')
+    expect(JSON.parse(await readFile(join(out, 'history.json'), 'utf8'))).toEqual({ epoch: [0], history })
+    const csv = await readFile(join(out, 'history.csv'), 'utf8')
+    expect(csv).toBe(`epoch,acc,loss,val_acc,val_loss\n0,${history.acc},${history.loss},${history.val_acc},${history.val_loss}\n`)
+    const svg = await readFile(join(out, 'curves.svg'), 'utf8')
+    expect(wellFormed(svg)).toBe(true)
+    for (const value of ['accuracy', 'loss']) {
+      for (const series of ['train', 'test']) expect(svg).toMatch(new RegExp(`aria-label="epoch: 0; ${value}: [\\d.]+; series: ${series}"`))
+    }
+    expect(svg).toContain('partial data')
+  })
+
+  it('gives the same history for the same seed', async () => {
+    expect((await report('second.json')).history).toEqual((await report('made/here/first.json')).history)
+  })
+})
+
+describe('npm start', () => {
+  it('trains, counts and draws without escape codes', async () => {
+    const { code, stdout, stderr } = await run('start.ts', '--epochs', '1', '--limit', '2000')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).not.toContain('\u001b')
+    expect(stdout).not.toContain('\b')
+    expect(stdout).toContain('2,000 images to train on (of 60,000), 10,000 others to test with')
+    expect(stdout).toContain('seed 1')
+    expect(stdout).toMatch(/^2000\/2000 \[=+\] - \d+s .*loss: /m)
+    const accuracy = Number(/^Test accuracy: (0\.\d{4})/m.exec(stdout)?.[1])
+    expect(accuracy).toBeGreaterThan(0.5)
+    // The matrix is that of all test images: its rows add up to 10,000, its diagonal to the accuracy.
+    const rows = stdout.split('\n').filter((line) => /^(true)? +\d( +(\d+|·)){10} +[\d.]+ %$/.test(line))
+    const counts = rows.map((line) => line.replace('true', '').trim().replace(/·/g, '0').split(/ +/).slice(1, 11).map(Number))
+    expect(counts).toHaveLength(10)
+    expect(counts.flat().reduce((a, b) => a + b, 0)).toBe(10000)
+    expect(counts.reduce((sum, row, i) => sum + row[i], 0) / 10000).toBeCloseTo(accuracy, 4)
+    expect(stdout).toMatch(/✓ \d \([\d.]+ % sure\)/)
+    expect(stdout).toMatch(/✗ (\d) \([\d.]+ %\), is (?!\1)\d/)
+    for (const line of stdout.split('\n')) if (/[░▒▓█]/.test(line)) expect(line.length).toBeLessThanOrEqual(80)
+  })
+  it('says what is wrong with a flag', async () => {
+    const { code, stderr } = await run('start.ts', '--epoch', '1')
+    expect({ code, stderr: stderr.slice(0, 20) }).toEqual({ code: 2, stderr: 'Unknown flag --epoch' })
+  })
+})

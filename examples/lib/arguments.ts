@@ -1,0 +1,157 @@
+/**
+ * Flags of the command line: which there are, what they take, and one clear line when they don't fit.
+ *
+ * `parseArgs` splits the line; names and values are checked here, so that a mistake is answered with the nearest name.
+ */
+import { statSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import type { BackendName } from '@cotangent/core'
+
+/** A mistake on the command line: its message is for the user, and the exit code is 2. */
+export class UsageError extends Error {
+  override name = 'UsageError'
+}
+
+interface Flag<Value> {
+  /** What stands after the flag in the usage line. */
+  readonly takes: string
+  readonly says: string
+  read(text: string): Value
+}
+
+const whole = (least: number, most: number, says: string): Flag<number> => ({
+  takes: 'n',
+  says,
+  read(text) {
+    const value = Number(text)
+    if (/^[+\d.e]+$/i.test(text) && Number.isInteger(value) && value >= least && value <= most) return value
+    throw new UsageError(`takes a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}, got "${text}"`)
+  },
+})
+
+const path = (takes: string, says: string): Flag<string> => ({
+  takes,
+  says,
+  read(text) {
+    if (text !== '' && !text.startsWith('--')) return text
+    throw new UsageError(`takes a ${takes}, got "${text}"`)
+  },
+})
+
+const most = Number.MAX_SAFE_INTEGER
+const backends: readonly BackendName[] = ['wasm', 'reference', 'gpu']
+
+export const flags = {
+  epochs: whole(1, most, "passes over the training data, in place of the document's"),
+  'batch-size': whole(1, most, "samples in a batch, in place of the document's"),
+  lr: {
+    takes: 'x',
+    says: "learning rate, in place of the optimizer's default",
+    read(text: string): number {
+      const value = Number(text)
+      if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
+      throw new UsageError(`takes a number above 0, got "${text}"`)
+    },
+  },
+  limit: whole(1, most, 'train on the first n samples only; the result is marked as partial'),
+  seed: whole(0, 2 ** 32 - 1, 'root of weights, shuffling and dropout (default 1): the same seed gives the same numbers'),
+  backend: {
+    takes: backends.join('|'),
+    says: 'where tensors live (default wasm)',
+    read(text: string): BackendName {
+      const found = backends.find((name) => name === text)
+      if (found) return found
+      throw new UsageError(`is one of ${backends.join(', ')}, got "${text}".${suggestion(text, backends)}`)
+    },
+  },
+  threads: {
+    takes: 'n',
+    says: 'only 1 for now',
+    read(text: string): number {
+      if (text === '1') return 1
+      throw new UsageError(`must be 1, got "${text}": the engine runs on one thread for now`)
+    },
+  },
+  data: {
+    takes: 'dir',
+    says: 'where the data set is, if not in the cache or an installed package',
+    read(text: string): string {
+      if (statSync(text, { throwIfNoEntry: false })?.isDirectory()) return text
+      throw new UsageError(`takes a directory that exists, got "${text}"`)
+    },
+  },
+  json: path('file', 'write the result, the history and the environment as JSON'),
+  out: path('dir', 'write history.json, history.csv and curves.svg'),
+} satisfies Record<string, Flag<unknown>>
+
+export type FlagName = keyof typeof flags
+
+/** Values of the flags that were given. */
+export type Settings = { -readonly [Name in FlagName]?: ReturnType<(typeof flags)[Name]['read']> }
+
+export interface CommandLine {
+  positionals: string[]
+  settings: Settings
+  help: boolean
+}
+
+/**
+ * Reads a command line.
+ *
+ * @param allowed the flags that the program takes
+ * @throws UsageError for an unknown flag, a missing or a bad value
+ */
+export function readCommandLine(argv: readonly string[], allowed: readonly FlagName[]): CommandLine {
+  const options = Object.fromEntries(allowed.map((name) => [name, { type: 'string' as const }]))
+  const { positionals, tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true })
+  const settings: Settings = {}
+  let help = false
+  for (const token of tokens) {
+    if (token.kind !== 'option') continue
+    if (token.rawName === '--help' || token.rawName === '-h') {
+      help = true
+      continue
+    }
+    const name = allowed.find((flag) => token.rawName === `--${flag}`)
+    if (!name) {
+      const names = [...allowed, 'help'].map((flag) => `--${flag}`)
+      throw new UsageError(`Unknown flag ${token.rawName}.${suggestion(token.rawName, names)} There are: ${names.join(', ')}.`)
+    }
+    if (token.value === undefined) throw new UsageError(`--${name} needs a value: --${name} <${flags[name].takes}>.`)
+    Object.assign(settings, { [name]: readValue(name, token.value) })
+  }
+  return { positionals, settings, help }
+}
+
+function readValue(name: FlagName, text: string): unknown {
+  try {
+    return flags[name].read(text)
+  } catch (error) {
+    if (error instanceof UsageError) throw new UsageError(`--${name} ${error.message.replace(/\.$/, '')}.`)
+    throw error
+  }
+}
+
+/** ` Did you mean "x"?` if a candidate is near, else nothing. */
+export function suggestion(text: string, candidates: readonly string[]): string {
+  const near = nearest(text, candidates)
+  return near === undefined ? '' : ` Did you mean ${near}?`
+}
+
+/** The candidate that the fewest edits turn the text into, if they are fewer than half of its letters. */
+export function nearest(text: string, candidates: readonly string[]): string | undefined {
+  const ranked = candidates.map((name) => ({ name, edits: editDistance(text.toLowerCase(), name.toLowerCase()) }))
+  const best = ranked.sort((a, b) => a.edits - b.edits)[0]
+  return best && best.edits < best.name.length / 2 ? best.name : undefined
+}
+
+/** Insertions, deletions and replacements between two words (Levenshtein 1966), row by row. */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]))
+    row = next
+  }
+  return row[b.length]
+}

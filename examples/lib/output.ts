@@ -1,0 +1,18 @@
+/** Where progress bars go. */
+
+interface Stream {
+  write(text: string): unknown
+  isTTY?: boolean
+}
+
+/** A terminal sees the bar move; a pipe or a file gets its finished lines only, as the documents show them. */
+export function progressOutput(stream: Stream = process.stdout): { write(text: string): void; isTerminal: boolean } {
+  if (stream.isTTY) return { write: (text) => void stream.write(text), isTerminal: true }
+  return {
+    isTerminal: false,
+    write(text) {
+      // A redraw comes as a new line; one that is not the last says how long it will take.
+      if (!text.includes(' - ETA: ')) stream.write(text.replace(/^\n/, '').replace(/ +\n$/, '\n'))
+    },
+  }
+}

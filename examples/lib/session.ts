@@ -1,0 +1,163 @@
+/** One run of an experiment: its context made from the flags, and afterwards the report and the files. */
+import { accessSync, constants, statSync } from 'node:fs'
+import { mkdir } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { type BackendName, useBackend } from '@cotangent/core'
+import { mnist, slice } from '@cotangent/datasets'
+import type { History } from '@cotangent/layers'
+import { type Settings, UsageError } from './arguments.js'
+import { Clock } from './clock.js'
+import { curvesSvg } from './curves.js'
+import { type Environment, environment } from './environment.js'
+import { type Context, documents, type Experiment, type Measure, showMeasure, thousands, withoutPath } from './experiment.js'
+import { writeWhole } from './files.js'
+import { historyCsv } from './history.js'
+import { progressOutput } from './output.js'
+
+/** What `--json` writes. */
+export interface Report {
+  id: string
+  document: string
+  /** What the document got: errors in per cent, accuracies as fractions. */
+  reported: Measure
+  result: Measure
+  data: DataUsed
+  epochs: number
+  batchSize: number
+  /** Only if it was given. */
+  learningRate?: number
+  seed: number
+  backend: BackendName
+  threads: number
+  secondsPerEpoch: number
+  /** By name and epoch; in the file, null stands for what is not finite. */
+  history: History['history']
+  environment: Environment
+}
+
+interface DataUsed {
+  name: string
+  source: string
+  /** Samples trained on. */
+  train: number
+  /** Samples held back for validation, where the experiment splits them off. */
+  validation?: number
+  test: number
+  /** Not all training samples were used: the result is not comparable. */
+  partial?: true
+}
+
+const DEFAULT_SEED = 1
+
+/** Runs an experiment and writes what the flags ask for. */
+export async function runExperiment(experiment: Experiment, settings: Settings): Promise<Report> {
+  const { epochs = experiment.defaults.epochs, 'batch-size': batchSize = experiment.defaults.batchSize, lr: learningRate } = settings
+  const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads = 1, json, out } = settings
+  await prepareOutput(settings)
+  const backend = await useBackend(backendName)
+
+  const clock = new Clock()
+  let loaded: { available: number; train: number; test: number; source: string } | undefined
+  const context: Context = {
+    epochs,
+    batchSize,
+    learningRate,
+    seed,
+    callbacks: [clock],
+    output: progressOutput(),
+    async mnist() {
+      const { source, ...all } = await mnist.loadData({ dir: settings.data })
+      const available = all.xTrain.shape[0]
+      const { limit: train = available } = settings
+      if (train > available) throw new UsageError(`--limit ${train} is more than the ${available} training images there are.`)
+      loaded = { available, train, test: all.xTest.shape[0], source: withoutPath(source) }
+      return { ...all, xTrain: slice(all.xTrain, 0, train), yTrain: slice(all.yTrain, 0, train) }
+    },
+    async draw(name, content) {
+      if (out) await writeWhole(join(out, name), content())
+    },
+  }
+
+  const { value, history } = await experiment.run(context)
+  if (!loaded) throw new Error(`${experiment.id}: the experiment did not load its data through the context.`)
+
+  const validation = loaded.train - clock.samples
+  const partial = loaded.train < loaded.available
+  const report: Report = {
+    id: experiment.id,
+    document: experiment.document,
+    reported: experiment.reported,
+    result: { metric: experiment.reported.metric, value },
+    data: {
+      name: 'MNIST',
+      source: loaded.source,
+      train: clock.samples,
+      ...(validation > 0 ? { validation } : {}),
+      test: loaded.test,
+      ...(partial ? { partial } : {}),
+    },
+    epochs: history.epoch.length,
+    batchSize,
+    ...(learningRate === undefined ? {} : { learningRate }),
+    seed,
+    backend: backendName,
+    threads,
+    secondsPerEpoch: clock.secondsPerEpoch,
+    history: history.history,
+    environment: await environment(backend),
+  }
+  const departures = departuresOf(experiment, report, loaded)
+  for (const line of closingLines(experiment, report, departures)) console.log(line)
+
+  if (json) await writeWhole(json, `${JSON.stringify(report, undefined, 2)}\n`)
+  if (out) {
+    await writeWhole(join(out, 'history.json'), `${JSON.stringify({ epoch: history.epoch, history: history.history }, undefined, 2)}\n`)
+    await writeWhole(join(out, 'history.csv'), historyCsv(history))
+    await writeWhole(join(out, 'curves.svg'), await curvesSvg(history, [`${experiment.id}, seed ${seed}`, ...departures].join(' · ')))
+  }
+  for (const written of [json, out]) if (written) console.log(`Written: ${written}`)
+  return report
+}
+
+/** Makes the directories before the training, so that a path that can't be written to doesn't cost one. */
+async function prepareOutput({ json, out }: Settings): Promise<void> {
+  if (json && statSync(json, { throwIfNoEntry: false })?.isDirectory())
+    throw new UsageError(`--json takes a file, but ${json} is a directory.`)
+  for (const [flag, directory] of [
+    ['json', json && dirname(json)],
+    ['out', out],
+  ]) {
+    if (!directory) continue
+    try {
+      await mkdir(directory, { recursive: true })
+      accessSync(directory, constants.W_OK)
+    } catch (error) {
+      throw new UsageError(`--${flag}: can't write into ${directory} (${(error as NodeJS.ErrnoException).code ?? error}).`)
+    }
+  }
+}
+
+/** In which ways the run is not the document's. */
+function departuresOf(experiment: Experiment, report: Report, loaded: { available: number; train: number }): string[] {
+  const { epochs, batchSize } = experiment.defaults
+  const departures: string[] = []
+  if (loaded.train < loaded.available)
+    departures.push(`partial data: ${thousands(loaded.train)} of ${thousands(loaded.available)} training images`)
+  if (report.epochs !== epochs) departures.push(`${report.epochs} ${report.epochs === 1 ? 'epoch' : 'epochs'} instead of ${epochs}`)
+  if (report.batchSize !== batchSize) departures.push(`batches of ${report.batchSize} instead of ${batchSize}`)
+  if (report.learningRate !== undefined) departures.push(`learning rate ${report.learningRate}`)
+  return departures
+}
+
+function closingLines({ document }: Experiment, report: Report, departures: readonly string[]): string[] {
+  const { result, reported, data, seed, backend, threads, secondsPerEpoch, history } = report
+  const lines = [
+    '',
+    `Here:          ${showMeasure(result)}${departures.length > 0 ? ` (${departures.join('; ')})` : ''}`,
+    `Document ${document}:  ${showMeasure(reported)} (${documents[document]})`,
+    `Trained on ${thousands(data.train)} samples from ${data.source}, seed ${seed}, backend ${backend}, threads ${threads}, ${secondsPerEpoch.toFixed(1)} s per epoch`,
+  ]
+  if (![...history.loss, ...(history.val_loss ?? [])].every(Number.isFinite)) lines.push('The loss is not finite: the training diverged.')
+  if (departures.length > 0) lines.push('Not comparable with the document: see the brackets.')
+  return lines
+}

@@ -1,0 +1,58 @@
+/**
+ * The public API is a reviewed snapshot: `packages/<name>/api.txt` lists every exported name with its type. A change shows in the diff;
+ * `UPDATE_API=1 npx vitest run packages/core/test/api.test.ts` writes the lists anew.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import ts from 'typescript'
+import { expect, test } from 'vitest'
+
+const root = resolve(import.meta.dirname, '../../..')
+const packages = ['core', 'layers', 'datasets'] as const
+const entry = (name: string): string => resolve(root, `packages/${name}/src/index.ts`)
+
+const { config } = ts.readConfigFile(resolve(root, 'tsconfig.json'), ts.sys.readFile)
+const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: packages.map(entry) }, ts.sys, root)
+const program = ts.createProgram(packages.map(entry), options)
+const checker = program.getTypeChecker()
+const format =
+  ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.WriteArrowStyleSignature
+
+/** A type as text, without the paths of files. */
+const text = (type: ts.Type, at: ts.Node): string => checker.typeToString(type, at, format).replace(/import\("[^"]*"\)\./g, '')
+
+function describeSymbol(symbol: ts.Symbol, at: ts.Node): string[] {
+  const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+  const { name } = symbol
+  if (target.flags & ts.SymbolFlags.Class) {
+    const members = checker.getPropertiesOfType(checker.getDeclaredTypeOfSymbol(target)).flatMap((member) => {
+      const declaration = member.declarations?.[0]
+      const hidden =
+        !declaration ||
+        /^(__|#)/.test(member.name) ||
+        ts.getCombinedModifierFlags(declaration) & ts.ModifierFlags.NonPublicAccessibilityModifier
+      const inherited = declaration?.getSourceFile().fileName.includes('/node_modules/')
+      return hidden || inherited || ts.getJSDocTags(declaration).some((tag) => tag.tagName.text === 'internal') ? [] : [member.name]
+    })
+    return [`class ${name} { ${members.sort().join(', ')} }`]
+  }
+  if (target.flags & ts.SymbolFlags.ValueModule && !(target.flags & ts.SymbolFlags.Function)) {
+    return checker
+      .getExportsOfModule(target)
+      .flatMap((inner) => describeSymbol(inner, at).map((line) => line.replace(/^(\w+) /, `$1 ${name}.`)))
+  }
+  if (target.flags & (ts.SymbolFlags.Function | ts.SymbolFlags.Variable))
+    return [`value ${name}: ${text(checker.getTypeOfSymbolAtLocation(target, at), at)}`]
+  return [`type ${name}`]
+}
+
+test.each(packages)('the public names of %s are the reviewed ones', (name) => {
+  const file = program.getSourceFile(entry(name))
+  const module = file && checker.getSymbolAtLocation(file)
+  if (!file || !module) throw new Error(`no entry for ${name}`)
+  const lines = checker.getExportsOfModule(module).flatMap((symbol) => describeSymbol(symbol, file))
+  const api = `${lines.sort().join('\n')}\n`
+  const path = resolve(root, `packages/${name}/api.txt`)
+  if (process.env.UPDATE_API) writeFileSync(path, api)
+  expect(api.split('\n')).toEqual(readFileSync(path, 'utf8').split('\n'))
+})

@@ -1,0 +1,404 @@
+import { describe, expect, test } from 'vitest'
+import {
+  add,
+  argMax,
+  clip,
+  customGrad,
+  debug,
+  grad,
+  gradCheck,
+  jvp,
+  matMul,
+  max,
+  maximum,
+  maxPool2d,
+  minimum,
+  mul,
+  Parameter,
+  pow,
+  record,
+  relu,
+  scope,
+  square,
+  stopGradient,
+  type Tensor,
+  tanh,
+  tensor,
+  valueAndGrad,
+  vjp,
+  where,
+} from '../src/index.js'
+import { alive, make, near, onReference, valuesOf, wasm } from './helpers.js'
+
+const at = (f: (x: Tensor) => Tensor, x: number): number => scope(() => valuesOf(f(make([x], [])))[0])
+
+describe('grad', () => {
+  test('the sample of the documentation', async () => {
+    const dx = grad((x: Tensor) => x.square().sum())(tensor([1, 2, 3]))
+    expect(await dx.array()).toEqual([2, 4, 6])
+    dx.dispose()
+  })
+  test('of several arguments gives one gradient each', () => {
+    const [da, db] = scope(() => grad((a: Tensor, b: Tensor) => a.mul(b).sum())(make([1, 2]), make([3, 5])))
+    expect([valuesOf(da), valuesOf(db)]).toEqual([
+      [3, 5],
+      [1, 2],
+    ])
+  })
+  test('a tensor used twice gets both cotangents, at two positions of one op too', () => {
+    expect(
+      at(
+        grad((x) => x.mul(x)),
+        3,
+      ),
+    ).toBe(6)
+    expect(
+      at(
+        grad((x) => x.square().add(x.mul(2)).add(x)),
+        3,
+      ),
+    ).toBe(9)
+    const [da, db] = scope(() => grad((a: Tensor, b: Tensor) => a.mul(b).sum())(...twice(make([3]))))
+    expect([valuesOf(da), valuesOf(db)]).toEqual([[6], [6]]) // the same tensor: both positions count for both
+  })
+  const twice = (x: Tensor): Tensor[] => [x, x]
+
+  test('second, third and fourth derivatives', () => {
+    const derivatives = (f: (x: Tensor) => Tensor, x: number): number[] => {
+      const list: number[] = []
+      let g = f
+      for (let i = 0; i < 4; i++) {
+        list.push(at(g, x))
+        g = grad(g)
+      }
+      return list
+    }
+    expect(derivatives((x) => x.square().square(), 2)).toEqual([16, 32, 48, 48])
+    const y = Math.tanh(0.3)
+    const s = 1 - y * y
+    expect(near(derivatives(tanh, 0.3), [y, s, -2 * y * s, s * (6 * y * y - 2)], 1e-12)).toBe(true)
+    expect(
+      near(
+        derivatives((x) => x.exp().mul(x), 0.5),
+        [0.5, 1.5, 2.5, 3.5].map((k) => k * Math.exp(0.5)),
+        1e-12,
+      ),
+    ).toBe(true)
+  })
+  test('powers have finite derivatives at 0, as far as the exponent goes and beyond', () => {
+    let f: (x: Tensor) => Tensor = (x) => pow(x, 2)
+    const values = [0, 1, 2, 3].map(() => {
+      const value = at(f, 0)
+      f = grad(f)
+      return value
+    })
+    expect(values).toEqual([0, 0, 2, 0])
+  })
+  test('a tensor made outside is a constant; stopGradient makes one of a part', () => {
+    const w = make([5], [])
+    expect(
+      at(
+        grad((x) => x.mul(w)),
+        3,
+      ),
+    ).toBe(5)
+    expect(
+      at(
+        grad((x) => x.mul(stopGradient(x))),
+        3,
+      ),
+    ).toBe(3)
+    expect(
+      at(
+        grad((x) => x.stopGradient().square().add(x)),
+        3,
+      ),
+    ).toBe(1)
+  })
+  test('inner derivatives see outer variables: d/dx (d/dy x·y²)', () => {
+    expect(
+      at(
+        grad((x) => grad((y) => x.mul(y.square()))(make([4], []))),
+        3,
+      ),
+    ).toBe(8)
+    // Perturbation confusion: d/dx [x · d/dy (x + y)] at 1 is 1, not 2.
+    expect(
+      at(
+        grad((x) => x.mul(grad((y) => x.add(y))(make([1], [])))),
+        1,
+      ),
+    ).toBe(1)
+  })
+})
+
+describe('kinks and ties', () => {
+  const gradAt = (f: (x: Tensor) => Tensor, x: number[]): number[] => scope(() => valuesOf(grad((t) => f(t).sum())(make(x))))
+  test('where sends the cotangent to the side taken', () => {
+    expect(gradAt((x) => where(x.greater(0), x.square(), x.mul(10)), [2, -2, 0])).toEqual([4, 10, 10])
+  })
+  test('where with a guarded argument keeps a bad derivative out', () => {
+    expect(gradAt((x) => where(x.greater(0), where(x.greater(0), x, 1).log(), 0), [2, -2])).toEqual([0.5, 0])
+  })
+  test('clip has derivative 1 inside and at its limits', () => {
+    expect(gradAt((x) => clip(x, -1, 1), [-2, -1, 0, 1, 2])).toEqual([0, 1, 1, 1, 0])
+  })
+  test('relu and abs have derivative 0 at 0', () => {
+    expect(gradAt(relu, [-1, 0, 1])).toEqual([0, 0, 1])
+    expect(gradAt((x) => x.abs(), [-1, 0, 1])).toEqual([-1, 0, 1])
+  })
+  test('equal maxima share, over axes that are not neighbours too', () => {
+    expect(gradAt((x) => max(x), [3, 1, 3, 3])).toEqual([1 / 3, 0, 1 / 3, 1 / 3])
+    const x = make([5, 0, 5, 1, 5, 0, 0, 0], [2, 2, 2])
+    expect(valuesOf(grad((t) => max(t, { axis: [0, 2] }).sum())(x))).toEqual([0.5, 0, 1, 0, 0.5, 0, 0, 0])
+    const tied = make([5, 5, 0, 0, 5, 1, 0, 0], [2, 2, 2])
+    const g = valuesOf(
+      grad((t) =>
+        max(t, { axis: [0, 2] })
+          .slice([0], [1])
+          .sum(),
+      )(tied),
+    )
+    expect(near(g, [1 / 3, 1 / 3, 0, 0, 1 / 3, 0, 0, 0], 1e-12)).toBe(true)
+  })
+  test('maximum and minimum give a tie to the first', () => {
+    const [da, db] = grad((a: Tensor, b: Tensor) => add(maximum(a, b), minimum(a, b)).sum())(make([1, 2]), make([1, 5]))
+    expect([valuesOf(da), valuesOf(db)]).toEqual([
+      [2, 1],
+      [0, 1],
+    ])
+  })
+  test('max pooling under same padding works while NaN and infinity are watched for', () => {
+    debug({ nonFinite: true })
+    try {
+      const x = make([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1])
+      const g = grad((t) => maxPool2d(t, [2, 2], { padding: 'same' }).sum())(x)
+      expect(valuesOf(g)).toEqual([0, 0, 0, 0, 1, 1, 0, 1, 1])
+    } finally {
+      debug({ nonFinite: false })
+    }
+  })
+})
+
+describe('errors of derivatives', () => {
+  const x = tensor([1, 2, 3])
+  const w = new Parameter(tensor([1, 2, 3]), { name: 'w' })
+  const b = new Parameter(tensor([0]), { name: 'b' })
+  test('an unused parameter is named, with why', () => {
+    expect(() => valueAndGrad([w, b], () => w.square().sum())).toThrow(
+      /valueAndGrad: the result does not depend on parameter "b"\. It was never used: no op took it/,
+    )
+  })
+  test('the op where the path broke is named', () => {
+    expect(() => grad((t) => argMax(t).cast('float32').sum())(x)).toThrow(
+      'grad: the result does not depend on argument 0 (float32 [3]). The path ends at op "argMax", which has no derivative: a position is piecewise constant. Compute',
+    )
+    expect(() => grad((t) => t.cast('int32').cast('float32').sum())(x)).toThrow(
+      /The path ends at op "cast", which has no derivative: its output is int32\. Compute/,
+    )
+    expect(() => grad((t) => t.stopGradient().sum())(x)).toThrow(/The path ends at op "stopGradient"/)
+    expect(() => grad((t) => t.floor().add(t.greater(1).cast('float32')).sum())(x)).toThrow(/op "floor".*\(and 1 more such ops\)/)
+  })
+  test('a break on the way from another parameter is not blamed', () => {
+    expect(() => valueAndGrad([w, b], () => where(w.greater(0), w, 0).sum())).toThrow(/"b"\. It was never used/)
+  })
+  test('a parameter that was used, but for something else, is told so', () => {
+    const f = (): Tensor => {
+      b.square()
+      return w.sum()
+    }
+    expect(() => valueAndGrad([w, b], f)).toThrow(/"b"\. It was used \(first by op "square"\), but the result is not made of what came out/)
+  })
+  test('unconnected: zeros is there for those who mean it', () => {
+    const { value, grads } = valueAndGrad([w, b], () => w.square().sum(), { unconnected: 'zeros' })
+    expect(valuesOf(grads[1])).toEqual([0])
+    expect(valuesOf(value)).toEqual([14])
+    scope(() => expect(valuesOf(grad((t) => t.floor().sum(), { unconnected: 'zeros' })(x))).toEqual([0, 0, 0]))
+    for (const t of [value, ...grads]) t.dispose()
+  })
+  test('a result that is not a scalar', () => {
+    expect(() => grad((t) => t.square())(x)).toThrow(
+      /grad: the function must return a scalar\n {2}result {2}\[3\]\n.*mean\(\) or \.sum\(\)/,
+    )
+    expect(() => valueAndGrad([w], () => w.mul(2))).toThrow(/valueAndGrad: the function must return a scalar/)
+  })
+  test('a result or argument that is not a tensor', () => {
+    expect(() => grad((() => 3) as unknown as (t: Tensor) => Tensor)(x)).toThrow(
+      "grad: the function's result is number, expected a tensor.",
+    )
+    expect(() => grad((t) => t)(3 as unknown as Tensor)).toThrow('grad: an argument is number, expected a tensor.')
+  })
+  test('an argument of whole numbers', () => {
+    expect(() => grad((t) => t.sum())(tensor([1, 2], { dtype: 'int32' }))).toThrow(
+      'grad: cannot differentiate with respect to a tensor of int32. Cast it to float32.',
+    )
+  })
+  test('a parameter changed between recording and walking back', () => {
+    const p = new Parameter(tensor([2]), { name: 'layer/kernel' })
+    const f = (): Tensor => {
+      const y = p.square().sum()
+      p.assign(tensor([3]))
+      return y
+    }
+    expect(() => valueAndGrad([p], f)).toThrow(/parameter "layer\/kernel" was changed \(version 0 → 1\).*Take the gradient first/)
+  })
+  test('asynchronous functions are refused by name, and their later failure does not end the process', async () => {
+    const late = (async () => {
+      await Promise.resolve()
+      throw new Error('nobody hears this')
+    }) as unknown as () => Tensor
+    expect(() => grad(late)(x)).toThrow(/grad: the function returned a Promise/)
+    expect(() => valueAndGrad([w], late)).toThrow(/valueAndGrad: the function returned a Promise/)
+    expect(() => scope(late)).toThrow(/scope: the function returned a Promise/)
+    expect(() => record([x], late)).toThrow(/record: the function returned a Promise/)
+    await new Promise((resolve) => setTimeout(resolve, 5))
+  })
+  test('a failed derivative leaves nothing behind', () => {
+    const before = alive(wasm)
+    const y = tensor([1, 2], { backend: wasm })
+    expect(() => grad((t) => t.exp().square().mul(3))(y)).toThrow()
+    expect(() => grad((t) => matMul(t, t).sum())(y)).toThrow()
+    y.dispose()
+    expect(alive(wasm)).toEqual(before)
+  })
+})
+
+describe('valueAndGrad', () => {
+  test('value lives until the next call with the same parameters; grads until they are taken', () => {
+    const w = new Parameter(tensor([1, 2]), { name: 'w' })
+    const step = () => valueAndGrad([w], () => w.square().sum())
+    const first = step()
+    const kept = step()
+    expect(first.value.disposed).toBe(true)
+    expect(first.grads[0].disposed).toBe(false)
+    kept.value.keep()
+    const third = step()
+    expect(kept.value.disposed).toBe(false)
+    expect(third.value.disposed).toBe(false)
+  })
+  test('gradients that are equal by rule are still two tensors: freeing one leaves the other', () => {
+    const [a, b] = [1, 2].map((v) => new Parameter(tensor([v])))
+    const { grads } = valueAndGrad([a, b], () => a.add(b).sum())
+    grads[0].dispose()
+    expect(valuesOf(grads[1])).toEqual([1])
+  })
+  test('a result that the function did not make is not freed by the next call', () => {
+    const w = tensor(3)
+    const constant = tensor(7)
+    valueAndGrad([w], () => w)
+    valueAndGrad([w], () => constant, { unconnected: 'zeros' })
+    const { value, grads } = valueAndGrad([w], () => w.square())
+    expect([valuesOf(w), valuesOf(constant), valuesOf(value), valuesOf(grads[0])]).toEqual([[3], [7], [9], [6]])
+  })
+  test('nested calls on the same parameters: a gradient penalty', () => {
+    // loss = w³ + (d w³/dw)² = w³ + 9 w⁴; dloss = 3w² + 36w³
+    const w = new Parameter(make([2], []), { name: 'w' })
+    const { value, grads } = onReference(() =>
+      valueAndGrad([w], () => {
+        const inner = valueAndGrad([w], () => w.square().mul(w))
+        const again = valueAndGrad([w], () => w.square().mul(w))
+        return inner.value.add(again.grads[0].square())
+      }),
+    )
+    expect([valuesOf(value), valuesOf(grads[0])]).toEqual([[8 + 144], [12 + 288]])
+  })
+})
+
+describe('vjp and jvp', () => {
+  test('vjp weights the elements of the result; jvp moves along a direction', () => {
+    const x = make([1, 2])
+    const pulled = vjp((t) => t.square(), [x], make([1, 10]))
+    expect(valuesOf(pulled.grads[0])).toEqual([2, 40])
+    const pushed = jvp((t) => t.square(), [x], [make([1, 10])])
+    expect(valuesOf(pushed.value)).toEqual([1, 4])
+    expect(valuesOf(pushed.tangent)).toEqual([2, 40])
+  })
+  test('the gradients of vjp are never the caller’s cotangent itself', () => {
+    const u = make([1, 1])
+    const { grads } = vjp((a, b) => a.add(b), [make([1, 2]), make([3, 4])], u)
+    for (const g of grads) g.dispose()
+    expect(valuesOf(u)).toEqual([1, 1])
+  })
+  test('what does not depend on an argument gives zeros', () => {
+    expect(valuesOf(vjp((_, b) => b, [make([1, 2]), make([3])], make([1])).grads[0])).toEqual([0, 0])
+    expect(valuesOf(jvp((x) => x.floor(), [make([1.5])], [make([1])]).tangent)).toEqual([0])
+  })
+  test('shapes are checked', () => {
+    expect(() => vjp((x) => x, [make([1, 2])], make([1]))).toThrow(/vjp: u must have the shape of f\(x\)/)
+    expect(() => jvp((x) => x, [make([1, 2])], [make([1])])).toThrow(/jvp: v\[0\] must have the shape of x\[0\]/)
+    expect(() => jvp((x) => x, [make([1, 2])], [])).toThrow(/jvp: v\[0\]/)
+  })
+  test('jvp of a derivative: a Hessian times a vector', () => {
+    const f = (x: Tensor): Tensor => x.square().mul(x).sum() // Hessian diag(6x)
+    const { tangent } = jvp((x) => grad(f)(x), [make([1, 2])], [make([1, 10])])
+    expect(valuesOf(tangent)).toEqual([6, 120])
+  })
+})
+
+describe('customGrad', () => {
+  test('the identity with a clipped gradient, as in its documentation', () => {
+    const clipped = customGrad(
+      (x) => x,
+      ({ dY }) => [clip(dY, -1, 1)],
+    )
+    expect(
+      at(
+        grad((x) => clipped(x).mul(100)),
+        3,
+      ),
+    ).toBe(1)
+    expect(
+      at(
+        grad((x) => clipped(x.mul(100))),
+        3,
+      ),
+    ).toBe(100)
+  })
+  test('forward is unseen, backward may be differentiated again', () => {
+    const cube = customGrad(
+      (x) => x.mul(x).mul(x),
+      ({ dY }, [x]) => [mul(dY, mul(square(x), 3))],
+      'cube',
+    )
+    expect([at(cube, 2), at(grad(cube), 2), at(grad(grad(cube)), 2), at(grad(grad(grad(cube))), 2)]).toEqual([8, 12, 12, 6])
+    scope(() => {
+      const x = make([2], [])
+      const { tape } = record([x], () => cube(x))
+      expect(tape.records.map((r) => r.op.name)).toEqual(['cube'])
+    })
+  })
+  test('null means no cotangent, and wrong shapes are the rule’s fault', () => {
+    const first = customGrad(
+      (a, b) => a.mul(b),
+      ({ dY }) => [dY, null],
+    )
+    const [da, db] = grad((a: Tensor, b: Tensor) => first(a, b))(make([2], []), make([3], []))
+    expect([valuesOf(da), valuesOf(db)]).toEqual([[1], [0]])
+    const wrong = customGrad(
+      (x) => x.sum(),
+      ({ dY }) => [dY],
+    )
+    expect(() => grad((x) => wrong(x))(make([1, 2]))).toThrow(/derivative of customGrad: the cotangent of input 0 has another shape/)
+  })
+})
+
+describe('gradCheck', () => {
+  test('accepts a right derivative and names the element of a wrong one', async () => {
+    const report = await gradCheck((x) => x.tanh().sum(), [tensor([0.5, -1])])
+    expect(report.checked).toBe(2)
+    expect(report.worst).toBeLessThan(1e-8)
+    const wrong = customGrad(
+      (x) => x.square(),
+      ({ dY }, [x]) => [mul(dY, x)],
+    )
+    await expect(gradCheck((x) => wrong(x), [tensor([3, 4])])).rejects.toThrow(/gradCheck: element 0 of input 0 \[2\]: the derivative is/)
+  })
+  test('takes whole-number inputs along, moves a part of a large one, and leaks nothing', async () => {
+    const x = tensor(
+      Float32Array.from({ length: 100 }, (_, i) => Math.sin(i)),
+      { shape: [10, 10] },
+    )
+    const report = await gradCheck((t, i) => t.gather(i).square(), [x, tensor([1, 1, 9], { dtype: 'int32' })], { maxElements: 10 })
+    expect(report.checked).toBe(10)
+  })
+})
