@@ -19,7 +19,12 @@ module.exports = {
       from: { path: '^packages/layers/src', pathNot: '\\.test\\.ts$' },
       to: { path: '^(packages/datasets|examples|bench)' },
     },
-    { name: 'datasets-stand-alone', severity: 'error', from: { path: '^packages/datasets/src', pathNot: '\\.test\\.ts$' }, to: { path: '^(packages/(core|layers)|examples|bench)' } },
+    {
+      name: 'datasets-stand-alone',
+      severity: 'error',
+      from: { path: '^packages/datasets/src', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(packages/(core|layers)|examples|bench)' },
+    },
     {
       name: 'ops-know-no-backend',
       comment: 'Ops see the interface; which backend runs is a matter of the tensor.',

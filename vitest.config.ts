@@ -1,5 +1,5 @@
-import type { Reporter, TestModule } from 'vitest/node'
 import { defineConfig } from 'vitest/config'
+import type { Reporter, TestModule } from 'vitest/node'
 
 /** Prints, as the last line, what really ran: `N passed, N failed, N skipped`. */
 class CountReporter implements Reporter {
