@@ -5,9 +5,9 @@
  *   training   RMSprop, batches of 128, 20 epochs, the test images as validation data
  *   result     after 20 epochs val_loss: 0.1104 - val_acc: 0.9834
  */
-import { dense, dropout, rmsprop, Sequential } from '@cotangent/layers'
+import { rmsprop } from '@cotangent/layers'
 import type { Experiment } from '../lib/experiment.js'
-import { loadDigits } from './data.js'
+import { EPSILON, trainMlp } from './mlp.js'
 
 export const mnistMlpRmsprop: Experiment = {
   id: 'mnist-mlp-rmsprop',
@@ -16,30 +16,5 @@ export const mnistMlpRmsprop: Experiment = {
   model: '784 – 512 – 512 – 10 with Dropout 0.2; RMSprop',
   reported: { metric: 'val accuracy', value: 0.9834 },
   defaults: { epochs: 20, batchSize: 128 },
-
-  async run(context) {
-    const { epochs, batchSize, learningRate, seed, callbacks, output } = context
-    const { xTrain, yTrain, xTest, yTest } = await loadDigits(context)
-
-    const model = new Sequential([], { seed })
-    model.add(dense(512, { activation: 'relu', inputShape: [784] }))
-    model.add(dropout(0.2))
-    model.add(dense(512, { activation: 'relu' }))
-    model.add(dropout(0.2))
-    model.add(dense(10, { activation: 'softmax' }))
-
-    // The document's Keras (2.0.8 or before) has this epsilon, and prints accuracy as acc.
-    model.compile({ loss: 'categoricalCrossentropy', optimizer: rmsprop({ learningRate, epsilon: 1e-8 }), metrics: ['acc'] })
-
-    const history = await model.fit(xTrain, yTrain, {
-      batchSize,
-      epochs,
-      verbose: 1,
-      validationData: [xTest, yTest],
-      style: '2.0.8',
-      callbacks,
-      output,
-    })
-    return { value: history.history.val_acc.at(-1) as number, history }
-  },
+  run: (context) => trainMlp(context, rmsprop({ learningRate: context.learningRate, epsilon: EPSILON })),
 }
