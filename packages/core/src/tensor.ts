@@ -53,7 +53,10 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     return this.storage.backend
   }
 
-  /** Gives the memory back now. A second call does nothing. */
+  /**
+   * Gives the memory back now. A second call does nothing. Mind that an op that changes nothing (a cast to the same dtype, a reshape to
+   * the same shape) gives back its argument, not a copy.
+   */
   dispose(): void {
     if (this.disposed) return
     this.disposed = true
