@@ -13,6 +13,8 @@ const ops = [...registry.values()].filter((op) => op.samples.length > 0)
 const backends: { name: string; backend: Backend; tolerance: { value: number; first: number; second: number } }[] = [
   { name: 'wasm', backend: createWasmBackend(), tolerance: { value: 1e-5, first: 1e-4, second: 1e-3 } },
   { name: 'gpu (webasm)', backend: await createGpuBackend({ mode: 'webasm' }), tolerance: { value: 3e-5, first: 2e-4, second: 2e-3 } },
+  // Sums in float64, results in float32.
+  { name: 'gpu (cpu)', backend: await createGpuBackend({ mode: 'cpu' }), tolerance: { value: 1e-5, first: 1e-4, second: 1e-3 } },
 ]
 
 let cases = 0
