@@ -8,7 +8,7 @@ import * as ops from './ops/index.js'
 provideOps(ops)
 attachMethods(ops)
 
-export type { Backend, FusedKernels, Kernels, MemoryInfo, Operand, Storage, UpdateProgram } from './backends/backend.js'
+export type { Backend, BackendInfo, FusedKernels, Kernels, MemoryInfo, Operand, Storage, UpdateProgram } from './backends/backend.js'
 export { type BackendName, configure, currentBackend, getBackend, useBackend } from './backends/index.js'
 export { createReferenceBackend } from './backends/reference/index.js'
 export { createWasmBackend, type WasmOptions } from './backends/wasm/index.js'

@@ -179,6 +179,16 @@ export interface MemoryInfo {
   reservedBytes: number
 }
 
+/** How a backend runs on this machine. */
+export interface BackendInfo {
+  /** Threads that large kernels are shared between. */
+  threads: number
+  /** Whether x·y + z may be rounded once (relaxed SIMD); machines that differ in this differ in the last bits. */
+  relaxedSimd: boolean
+  /** Whether its memory can be shared between threads. */
+  sharedMemory: boolean
+}
+
 /** A place where tensors live and are computed with. */
 export interface Backend {
   readonly name: string
@@ -195,6 +205,8 @@ export interface Backend {
   readSync?(storage: Storage): TypedArray
   free(storage: Storage): void
   memory(): MemoryInfo
+  /** How it runs here, where a backend can say. */
+  info?(): BackendInfo
   /** Gives everything back; the backend is unusable afterwards. */
   dispose?(): Promise<void>
 }

@@ -17,6 +17,7 @@ let settings: WasmOptions = {}
  * @example
  * ```ts
  * configure({ relaxedSimd: false })   // the same bits on every machine, without fused multiply-add
+ * configure({ threads: 2 })            // large kernels on two threads, the same bits as on one
  * ```
  */
 export function configure(options: WasmOptions): void {

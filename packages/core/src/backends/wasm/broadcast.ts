@@ -5,9 +5,11 @@
  * two: *rows* × *columns*. Kernels do those two loops; axes beyond are walked here. Along the columns an operand either
  * has consecutive elements or repeats one (`repeats`), and each combination of these is a kernel of its own.
  */
-import type { Shape } from '../../shape.js'
+import { type Shape, sizeOf } from '../../shape.js'
 import type { Operand } from '../backend.js'
 import { elementBytes } from './elements.js'
+import type { KernelFunction } from './engine.js'
+import type { Call, Split } from './pool.js'
 
 /** How to compute an output of `rows × columns` blocks; byte distances per operand. */
 export interface BroadcastPlan {
@@ -66,20 +68,66 @@ export function planBroadcast(shape: Shape, operands: readonly Operand[]): Broad
   }
 }
 
-/** Calls `visit` with each operand's byte offset for every position of the outer axes, in row-major order. */
-export function eachOuter(plan: BroadcastPlan, visit: (position: number, offsets: readonly number[]) => void): void {
+/**
+ * Runs a kernel `(out, …operands, rows, columns, …rowBytes)` over the plan, split where it is longest: along the only row, or
+ * over rows, or over what is outside.
+ */
+export function runBroadcast(
+  split: Split,
+  run: KernelFunction,
+  plan: BroadcastPlan,
+  out: number,
+  outElementBytes: number,
+  operands: readonly Operand[],
+  perElement: number,
+): void {
+  const { rows, columns, rowBytes, repeats, outer } = plan
+  const positions = sizeOf(outer)
+  const starts = operands.map((operand) => operand.storage.handle as number)
+  const nanoseconds = positions * rows * columns * perElement
+  if (positions === 1 && rows === 1) {
+    const steps = operands.map((operand, i) => (repeats[i] ? 0 : elementBytes(operand.dtype)))
+    split(columns, 64, nanoseconds, (begin, end, call) =>
+      call(run, out + begin * outElementBytes, ...starts.map((start, i) => start + begin * steps[i]), 1, end - begin, ...rowBytes),
+    )
+  } else if (positions === 1) {
+    split(rows, Math.max(1, Math.ceil(64 / columns)), nanoseconds, (begin, end, call) =>
+      call(
+        run,
+        out + begin * columns * outElementBytes,
+        ...starts.map((start, i) => start + begin * rowBytes[i]),
+        end - begin,
+        columns,
+        ...rowBytes,
+      ),
+    )
+  } else {
+    const blockBytes = rows * columns * outElementBytes
+    const some = (begin: number, end: number, call: Call): void =>
+      eachOuter(plan, begin, end, (position, offsets) =>
+        call(run, out + position * blockBytes, ...starts.map((start, i) => start + offsets[i]), rows, columns, ...rowBytes),
+      )
+    split(positions, 1, nanoseconds, some, 5 + 2 * operands.length)
+  }
+}
+
+/** Calls `visit` with each operand's byte offset for positions `begin` to `end` of the outer axes in row-major order. */
+function eachOuter(plan: BroadcastPlan, begin: number, end: number, visit: (position: number, offsets: readonly number[]) => void): void {
   const { outer, outerBytes } = plan
   const at = outer.map(() => 0)
   const offsets = outerBytes.map(() => 0)
-  for (let position = 0; ; position++) {
+  for (let axis = outer.length - 1, rest = begin; axis >= 0; axis--) {
+    at[axis] = rest % outer[axis]
+    rest = Math.floor(rest / outer[axis])
+    for (let i = 0; i < offsets.length; i++) offsets[i] += outerBytes[i][axis] * at[axis]
+  }
+  for (let position = begin; position < end; position++) {
     visit(position, offsets)
-    let axis = outer.length - 1
-    for (; axis >= 0; axis--) {
+    for (let axis = outer.length - 1; axis >= 0; axis--) {
       const wrapped = ++at[axis] === outer[axis]
       for (let i = 0; i < offsets.length; i++) offsets[i] += outerBytes[i][axis] * (wrapped ? 1 - outer[axis] : 1)
       if (!wrapped) break
       at[axis] = 0
     }
-    if (axis < 0) return
   }
 }

@@ -16,6 +16,7 @@ import { elementBytes, transposed } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { f32, i32, i32x4, type Vector, v128 } from './instructions.js'
 import { address } from './operand.js'
+import type { Body, Call } from './pool.js'
 
 /** Writes `kernel(out, bytes, pattern)`: the 32-bit pattern over a range; its end may be inside a pattern. */
 export function emitFill(module: ModuleBuilder, name = 'kernel'): void {
@@ -173,6 +174,12 @@ function emitTranspose(module: ModuleBuilder): void {
   })
 }
 
+/** Rough nanoseconds to move a byte. */
+const PER_BYTE = 0.12
+/** Values of a call of `move`, and most calls for one item of a job. */
+const VALUES_PER_MOVE = 10
+const MOST_CALLS = 90
+
 /** A loop of a copy: its turns and the bytes it moves each side by. */
 interface Loop {
   size: number
@@ -199,20 +206,22 @@ export function createCopy(engine: Engine): Pick<Kernels, 'fill' | 'copy'> {
 
   const fill = (out: Operand, value: number): void => {
     fillKernel ??= engine.compileOne((module) => emitFill(module))
-    fillKernel(address(out), out.size * elementBytes(out.dtype), fillPattern(value, out.dtype))
+    const run = fillKernel
+    const [to, bytes, pattern] = [address(out), out.size * elementBytes(out.dtype), fillPattern(value, out.dtype)]
+    engine.split(bytes, 64, bytes * PER_BYTE, (begin, end, call) => call(run, to + begin, end - begin, pattern))
   }
 
   /** Moves along the two given loops. */
-  function move(to: number, from: number, outer: Loop, inner: Loop, bytes: number): void {
+  function move(call: Call, to: number, from: number, outer: Loop, inner: Loop, bytes: number): void {
     if (inner.to === bytes && inner.from === bytes) {
       runsKernel ??= engine.compileOne(emitRuns)
-      runsKernel(to, from, outer.size, inner.size * bytes, outer.to, outer.from)
+      call(runsKernel, to, from, outer.size, inner.size * bytes, outer.to, outer.from)
     } else if (bytes === 4 && inner.to === 4 && outer.from === 4 && inner.from !== 0) {
       transposeKernel ??= engine.compileOne(emitTranspose)
-      transposeKernel(to, from, outer.size, inner.size, outer.to, inner.from)
+      call(transposeKernel, to, from, outer.size, inner.size, outer.to, inner.from)
     } else {
       const run = entry(elementKernels, bytes, () => engine.compileOne((module) => emitElements(module, bytes)))
-      run(to, from, outer.size, inner.size, outer.to, outer.from, inner.to, inner.from)
+      call(run, to, from, outer.size, inner.size, outer.to, outer.from, inner.to, inner.from)
     }
   }
 
@@ -248,7 +257,26 @@ export function createCopy(engine: Engine): Pick<Kernels, 'fill' | 'copy'> {
     let second = joined.findIndex((loop) => loop.from === bytes)
     if (second < 0 || inner.from === bytes) second = longest(joined)
     const outer = joined.length > 0 ? joined.splice(second, 1)[0] : { size: 1, to: 0, from: 0 }
-    walk(joined, 0, to, from, (atTo, atFrom) => move(atTo, atFrom, outer, inner, bytes))
+    const size = joined.reduce((product, loop) => product * loop.size, outer.size * inner.size)
+    const nanoseconds = size * bytes * PER_BYTE
+    const [first] = joined
+    if (first) {
+      // One item is a turn of the first loop: so many calls of `move`.
+      const calls = size / (first.size * outer.size * inner.size)
+      const some: Body = (begin, end, call) =>
+        walk([{ ...first, size: end - begin }, ...joined.slice(1)], 0, to + begin * first.to, from + begin * first.from, (atTo, atFrom) =>
+          move(call, atTo, atFrom, outer, inner, bytes),
+        )
+      engine.split(first.size, 1, calls > MOST_CALLS ? 0 : nanoseconds, some, calls * VALUES_PER_MOVE)
+      return
+    }
+    // The longer of the two loops. Runs of bytes are cut at cache lines.
+    const byRows = outer.size >= 16 || outer.size >= inner.size
+    const cut = byRows ? outer : inner
+    engine.split(cut.size, byRows ? 4 : 64, nanoseconds, (begin, end, call) => {
+      const part = { ...cut, size: end - begin }
+      move(call, to + begin * cut.to, from + begin * cut.from, byRows ? part : outer, byRows ? inner : part, bytes)
+    })
   }
 
   return { fill, copy }

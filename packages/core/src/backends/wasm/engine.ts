@@ -12,6 +12,9 @@ import { BackendError } from '../../errors.js'
 import { assemble, type ModuleBuilder } from './assembler.js'
 import { f32x4 } from './instructions.js'
 import { WasmMemory } from './memory.js'
+import { type Call, Pool, type Split, sayOnce } from './pool.js'
+import { MOST_THREADS } from './pool-worker.js'
+import { automaticThreads } from './workers.js'
 
 /** What a user may choose. */
 export interface WasmOptions {
@@ -21,6 +24,11 @@ export interface WasmOptions {
   relaxedSimd?: boolean
   /** The most memory to take, in bytes (default 4 GiB, the most there can be). */
   maximumBytes?: number
+  /**
+   * Threads that large kernels are shared between (default 1): a number up to 8, or `'auto'` for the cores there are, at most
+   * four. Results have the same bits for any number. Needs shared memory (in a page: cross-origin isolation), else it is 1.
+   */
+  threads?: number | 'auto'
 }
 
 /** An exported kernel; addresses and sizes are numbers. */
@@ -36,6 +44,14 @@ interface NodeProcess {
   versions?: { v8?: string }
 }
 
+/**
+ * Nanoseconds of estimated work above which a kernel is split. Handing over a part takes half a microsecond while workers
+ * spin and about ten when they sleep; estimates are rough.
+ */
+const WORTH_SPLITTING = 30_000
+
+const direct: Call = (kernel, ...values) => void kernel(...values)
+
 const nodeProcess = (): NodeProcess | undefined => (globalThis as { process?: NodeProcess }).process
 
 /** Compiles kernels and owns their memory. */
@@ -45,6 +61,10 @@ export class Engine {
   readonly relaxed: boolean
   /** Major version of V8, or 0 elsewhere: GEMM tiles depend on its register allocation. */
   readonly v8Version: number
+  /** The workers, if there is more than one thread. */
+  readonly pool: Pool | undefined
+  /** Nanoseconds of work above which a kernel is split (tests lower it). */
+  splitAbove = WORTH_SPLITTING
   private readonly v8: V8Module | undefined
   /** Whether relaxed SIMD needs a flag (Node 20). */
   private readonly relaxedNeedsFlag: boolean = false
@@ -53,7 +73,8 @@ export class Engine {
     const process = nodeProcess()
     this.v8Version = Number.parseInt(process?.versions?.v8 ?? '0', 10)
     if (options.v8Flags !== false) this.v8 = process?.getBuiltinModule?.('node:v8') as V8Module | undefined
-    this.memory = new WasmMemory({ maximumBytes: options.maximumBytes })
+    const threads = threadsAsked(options.threads)
+    this.memory = new WasmMemory({ maximumBytes: options.maximumBytes, threads })
 
     let relaxed = options.relaxedSimd !== false && validatesRelaxed()
     if (options.relaxedSimd !== false && !relaxed && this.v8) {
@@ -61,6 +82,28 @@ export class Engine {
       this.relaxedNeedsFlag = relaxed
     }
     this.relaxed = relaxed
+    if (threads > 1) {
+      if (this.memory.shared) this.pool = new Pool(this.memory.memory, threads)
+      else if (options.threads !== 'auto')
+        sayOnce('wasm: threads need shared memory (in a page: cross-origin isolation); the engine runs on one.')
+    }
+  }
+
+  /** Threads in force. */
+  get threads(): number {
+    return this.pool?.threads ?? 1
+  }
+
+  /**
+   * Runs work on items 0 to `total`, in parts on several threads if it is estimated to take long enough. `body` says what
+   * calls a range of items takes; each must write outputs of its own alone, in a way that does not depend on the range.
+   * `unit`: ranges start at its multiples. `valuesPerItem`: values of an item's calls (arguments and two more per call), where
+   * that grows with the items.
+   */
+  readonly split: Split = (total, unit, nanoseconds, body, valuesPerItem = 0) => {
+    const parts = this.pool === undefined || nanoseconds < this.splitAbove || total <= unit ? 1 : this.pool.parts()
+    if (parts === 1) body(0, total, direct, 0)
+    else this.pool?.run(parts, total, unit, nanoseconds, body, valuesPerItem)
   }
 
   /** Assembles, compiles and links a module; its exported functions by name. */
@@ -71,14 +114,17 @@ export class Engine {
       ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],
     ]
     if (this.relaxedNeedsFlag) flags.push(['--experimental-wasm-relaxed-simd', '--no-experimental-wasm-relaxed-simd'])
-    const instance = this.withFlags(flags, () => {
+    return this.withFlags(flags, () => {
       try {
-        return new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: this.memory.memory } })
+        const module = new WebAssembly.Module(bytes)
+        const instance = new WebAssembly.Instance(module, { env: { memory: this.memory.memory } })
+        const kernels = instance.exports as Record<string, KernelFunction>
+        this.pool?.register(module, kernels)
+        return kernels
       } catch (error) {
         throw new BackendError(`wasm: the engine refused a kernel, it may lack WebAssembly SIMD (${error}).`)
       }
     })
-    return instance.exports as Record<string, KernelFunction>
   }
 
   /** Compiles a module whose one export is `kernel`. */
@@ -100,6 +146,12 @@ export class Engine {
       for (const [, reset] of ours) v8.setFlagsFromString(reset)
     }
   }
+}
+
+function threadsAsked(threads: number | 'auto' = 1): number {
+  if (threads === 'auto') return automaticThreads()
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
+  throw new BackendError(`wasm: threads is a whole number from 1 to ${MOST_THREADS} or 'auto', got ${threads}.`)
 }
 
 /** Whether a function with a relaxed multiply-add is valid code here. */

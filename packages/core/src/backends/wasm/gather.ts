@@ -2,7 +2,7 @@
  * Rows by index: `gather` copies rows of x [rows, inner], `scatterAdd` sums rows into their places.
  *
  * Indices are checked before anything is written. scatterAdd adds in order of the indices, so it is one sequence per output
- * row; a pool may split it over columns or over ranges of output rows.
+ * row, and threads share it by columns.
  */
 import type { DType } from '../../dtype.js'
 import { ValueError } from '../../errors.js'
@@ -100,7 +100,11 @@ export function createGather(engine: Engine): Pick<Kernels, 'gather' | 'scatterA
       check(indices, x.shape[0])
       if (out.size === 0) return
       gatherKernel ??= engine.compileOne(emitGather)
-      gatherKernel(address(out), address(x), address(indices), indices.size, x.shape[1] * elementBytes(x.dtype))
+      const run = gatherKernel
+      const [to, from, index, bytes] = [address(out), address(x), address(indices), x.shape[1] * elementBytes(x.dtype)]
+      engine.split(indices.size, Math.ceil(64 / bytes), indices.size * (3 + bytes / 8), (begin, end, call) =>
+        call(run, to + begin * bytes, from, index + 4 * begin, end - begin, bytes),
+      )
     },
 
     scatterAdd(out, x, indices) {
@@ -109,7 +113,10 @@ export function createGather(engine: Engine): Pick<Kernels, 'gather' | 'scatterA
       if (out.size === 0) return
       engine.memory.bytes8.fill(0, address(out), address(out) + 4 * out.size)
       const run = entry(scatterKernels, out.dtype, (dtype) => engine.compileOne((module) => emitScatterAdd(module, dtype === 'float32')))
-      run(address(out), address(x), address(indices), indices.size, inner, inner)
+      const [to, from, index] = [address(out), address(x), address(indices)]
+      engine.split(inner, 16, x.size * 0.5, (begin, end, call) =>
+        call(run, to + 4 * begin, from + 4 * begin, index, indices.size, inner, end - begin),
+      )
     },
   }
 }

@@ -28,7 +28,11 @@ export type { WasmOptions } from './engine.js'
 /** A new WebAssembly backend with a memory of its own. Throws a BackendError where WebAssembly is missing. */
 export function createWasmBackend(options: WasmOptions = {}): Backend {
   if (typeof WebAssembly === 'undefined') throw new BackendError('wasm: this host has no WebAssembly.')
-  const engine = new Engine(options)
+  return createBackendOn(new Engine(options))
+}
+
+/** A backend on an engine of one's own; tests look into it. */
+export function createBackendOn(engine: Engine): Backend {
   const { memory } = engine
 
   const kernels: Kernels = {
@@ -82,8 +86,10 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
       storage.handle = -1
     },
     memory: () => memory.use(),
+    info: () => ({ threads: engine.threads, relaxedSimd: engine.relaxed, sharedMemory: memory.shared }),
     async dispose() {
       memory.dispose()
+      await engine.pool?.stop()
     },
   }
 }

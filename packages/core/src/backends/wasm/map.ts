@@ -18,7 +18,7 @@
  *
  * `createMap` is the host's side: it compiles a kernel when it is first asked for (per function and dtypes), keeps it in a
  * table, and from then on a call is three look-ups and the jump. The kernel touches nothing but `out[0..n)`, so a range of
- * elements is just other addresses and another count.
+ * elements is just other addresses and another count: that is what `engine.split` hands to other threads.
  */
 import type { DType } from '../../dtype.js'
 import type { Kernels, MapKernel } from '../backend.js'
@@ -105,6 +105,9 @@ function emitterOf(kernel: MapKernel, from: DType, to: DType): Emit1 {
 /** Functions computed in float64 are long; they are emitted once per loop turn, and the loop takes four elements a turn. */
 const isLong = (kernel: MapKernel): boolean => kernel in precise
 
+/** Functions of one or two instructions, whose time is that of the memory. */
+const cheap = new Set<MapKernel>(['cast', 'neg', 'abs', 'sign', 'square', 'floor', 'ceil', 'round', 'isNaN', 'isFinite', 'logicalNot'])
+
 /** Writes `kernel(out, x, n)`. */
 export function emitMap(module: ModuleBuilder, from: DType, to: DType, emit: Emit1, vectors: 1 | 2): void {
   const step = (f: FunctionBuilder, out: Local<'i32'>, x: Local<'i32'>, count: number): void => {
@@ -142,6 +145,10 @@ export function createMap(engine: Engine): Kernels['map'] {
 
   return (out, x, kernel) => {
     const run = tables.get(kernel)?.get(x.dtype)?.get(out.dtype) ?? compile(kernel, x.dtype, out.dtype)
-    run(address(out), address(x), out.size)
+    const [to, from] = [address(out), address(x)]
+    const [toBytes, fromBytes] = [elementBytes(out.dtype), elementBytes(x.dtype)]
+    engine.split(out.size, 64, out.size * (isLong(kernel) ? 8 : cheap.has(kernel) ? 0.3 : 1), (begin, end, call) =>
+      call(run, to + begin * toBytes, from + begin * fromBytes, end - begin),
+    )
   }
 }

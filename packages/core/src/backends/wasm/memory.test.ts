@@ -2,9 +2,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BackendError } from '../../errors.js'
-import { SCRATCH_BYTES, SCRATCH_START, WasmMemory } from './memory.js'
+import { scratchOf, WasmMemory } from './memory.js'
 
-const heapStart = SCRATCH_START + SCRATCH_BYTES
+const heapStart = scratchOf(1)
 const MiB = 2 ** 20
 
 describe('WasmMemory', () => {

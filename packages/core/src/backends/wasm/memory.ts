@@ -1,8 +1,8 @@
 /**
  * The one WebAssembly memory that holds all tensors, and its allocator.
  *
- * Layout, from the bottom: a control area (so that no block has address 0, with room for the flags of a thread pool), a scratch
- * area for packed matrices, then the heap. Every block starts at a multiple of 64 bytes and ends with at least 64 bytes of
+ * Layout, from the bottom: a control area (so that no block has address 0; the thread pool's jobs are written there), a scratch
+ * area per thread for packed matrices, then the heap. Every block starts at a multiple of 64 bytes and ends with at least 64 bytes of
  * slack, so a kernel may read a few vectors past the end of any array. Kernels write exactly what they own: then any
  * range of outputs can be given to any thread.
  *
@@ -23,10 +23,12 @@ const LARGEST = 2 ** 31 - 1024
 
 /** Bytes of the control area. */
 export const CONTROL_BYTES = PAGE
-/** Where kernels may keep what lives for one call only (packed panels of matrices). */
-export const SCRATCH_START = CONTROL_BYTES
+const SCRATCH_START = CONTROL_BYTES
+/** Bytes of each scratch area. */
 export const SCRATCH_BYTES = 4 * 1024 * 1024
-const HEAP_START = SCRATCH_START + SCRATCH_BYTES
+
+/** Where the kernels of one part of a job may keep what lives for one job only (packed panels of matrices). */
+export const scratchOf = (part: number): number => SCRATCH_START + part * SCRATCH_BYTES
 
 /** Live blocks and bytes, and what the system gave. */
 export interface MemoryUse {
@@ -57,16 +59,17 @@ export class WasmMemory {
   private readonly maximumBytes: number
   private capacity: number
   /** End of the used part of the heap. */
-  private top = HEAP_START
+  private top: number
   private readonly bins = new Map<number, number[]>()
   private spans: Span[] = []
   private buffers = 0
   private bytes = 0
   private disposed = false
 
-  constructor(options: { shared?: boolean; maximumBytes?: number } = {}) {
+  constructor(options: { shared?: boolean; maximumBytes?: number; threads?: number } = {}) {
     const wanted = Math.min(MAX_PAGES, Math.floor((options.maximumBytes ?? MAX_PAGES * PAGE) / PAGE))
-    const initial = HEAP_START / PAGE + 16
+    this.top = scratchOf(options.threads ?? 1)
+    const initial = this.top / PAGE + 16
     this.shared = options.shared ?? typeof SharedArrayBuffer !== 'undefined'
     if (this.shared) {
       // A shared memory reserves addresses up to its maximum at once; some hosts refuse 4 GiB.

@@ -72,6 +72,8 @@ export function createUniform(engine: Engine): NonNullable<FusedKernels['uniform
   let kernel: KernelFunction | undefined
   return (out, key) => {
     kernel ??= engine.compileOne(emitUniform)
-    kernel(address(out), out.size, key[0] | 0, key[1] | 0, 0)
+    const run = kernel
+    const to = address(out)
+    engine.split(out.size, 16, out.size, (begin, end, call) => call(run, to + 4 * begin, end - begin, key[0] | 0, key[1] | 0, begin / 2))
   }
 }

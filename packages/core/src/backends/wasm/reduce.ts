@@ -1,7 +1,7 @@
 /**
  * Reductions of x [outer, length, inner] over `length`.
  *
- * The order in which a float sum is taken is fixed, whatever shares the work later:
+ * The order in which a float sum is taken is fixed, whatever threads share the work (each takes outputs of its own):
  *
  * - `length` is cut into blocks of BLOCK elements. Block totals are added in float64 in order, and the result is rounded once.
  * - inner > 1: a block is summed element after element, one column in each lane.
@@ -226,8 +226,21 @@ export function createReduce(engine: Engine): Kernels['reduce'] {
 
   return (out, x, kernel, { outer, length, inner }) => {
     if (out.size === 0) return
-    if (kernel === 'argMax' || kernel === 'argMin') kernelFor(rows, kernel, x.dtype)(address(out), address(x), outer, length, inner)
-    else if (inner === 1) kernelFor(rows, kernel, x.dtype)(address(out), address(x), outer, length)
-    else kernelFor(columns, kernel, x.dtype)(address(out), address(x), outer, length, inner, 0, inner)
+    const argument = kernel === 'argMax' || kernel === 'argMin'
+    const run = kernelFor(argument || inner === 1 ? rows : columns, kernel, x.dtype)
+    const [to, from] = [address(out), address(x)]
+    const toGroup = inner * elementBytes(out.dtype)
+    const fromGroup = length * inner * elementBytes(x.dtype)
+    const nanoseconds = outer * length * inner * (argument ? 1.5 : 0.25)
+    if (!argument && inner >= 64 && outer < 8)
+      // Few groups of many columns: each thread takes a band of columns.
+      engine.split(inner, 16, nanoseconds, (begin, end, call) => call(run, to, from, outer, length, inner, begin, end))
+    else
+      engine.split(outer, Math.ceil(64 / toGroup), nanoseconds, (begin, end, call) => {
+        const [out, x, count] = [to + begin * toGroup, from + begin * fromGroup, end - begin]
+        if (argument) call(run, out, x, count, length, inner)
+        else if (inner === 1) call(run, out, x, count, length)
+        else call(run, out, x, count, length, inner, 0, inner)
+      })
   }
 }

@@ -70,6 +70,9 @@ export function createScan(engine: Engine): Kernels['scan'] {
       engine.compileOne((module) => emitScan(module, dtype, exclusive)),
     )
     const first = reverse ? 4 * (length - 1) * inner : 0
-    run(address(out) + first, address(x) + first, outer, length, inner, reverse ? -4 * inner : 4 * inner)
+    const [to, from, group] = [address(out) + first, address(x) + first, 4 * length * inner]
+    engine.split(outer, 1, outer * length * inner, (begin, end, call) =>
+      call(run, to + begin * group, from + begin * group, end - begin, length, inner, reverse ? -4 * inner : 4 * inner),
+    )
   }
 }

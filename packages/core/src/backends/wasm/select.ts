@@ -4,7 +4,7 @@
 import type { DType } from '../../dtype.js'
 import type { Kernels } from '../backend.js'
 import type { Local, ModuleBuilder } from './assembler.js'
-import { eachOuter, planBroadcast } from './broadcast.js'
+import { planBroadcast, runBroadcast } from './broadcast.js'
 import { entry } from './caching.js'
 import { elementBytes, loadLanes, loadSplat, storeLanes, storeSome } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
@@ -67,20 +67,6 @@ export function createSelect(engine: Engine): Kernels['select'] {
     const variant = plan.repeats.reduce((bits, repeats) => 2 * bits + (repeats ? 1 : 0), 0)
     const variants = entry(tables, out.dtype, () => new Map<number, KernelFunction>())
     const run = entry(variants, variant, () => engine.compileOne((module) => emitSelect(module, out.dtype, plan.repeats)))
-    const { rows, columns, rowBytes } = plan
-    const blockBytes = rows * columns * elementBytes(out.dtype)
-    eachOuter(plan, (position, offsets) => {
-      run(
-        address(out) + position * blockBytes,
-        address(condition) + offsets[0],
-        address(a) + offsets[1],
-        address(b) + offsets[2],
-        rows,
-        columns,
-        rowBytes[0],
-        rowBytes[1],
-        rowBytes[2],
-      )
-    })
+    runBroadcast(engine.split, run, plan, address(out), elementBytes(out.dtype), [condition, a, b], 0.5)
   }
 }

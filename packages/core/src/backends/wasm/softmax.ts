@@ -146,6 +146,9 @@ function emitCrossEntropy(module: ModuleBuilder): void {
   })
 }
 
+/** Rows that fill a cache line: threads should not write to the same one. */
+const rowsPerLine = (columns: number): number => Math.ceil(16 / columns)
+
 /** The fused kernels `softmax` and `softmaxCrossEntropy`. */
 export function createSoftmax(engine: Engine): Required<Pick<FusedKernels, 'softmax' | 'softmaxCrossEntropy'>> {
   let softmaxKernel: KernelFunction | undefined
@@ -155,12 +158,21 @@ export function createSoftmax(engine: Engine): Required<Pick<FusedKernels, 'soft
     softmax(out, x) {
       if (out.size === 0) return
       softmaxKernel ??= engine.compileOne(emitSoftmax)
-      softmaxKernel(address(out), address(x), x.size / classesOf(x), classesOf(x))
+      const run = softmaxKernel
+      const [to, from, columns] = [address(out), address(x), classesOf(x)]
+      const rows = x.size / columns
+      engine.split(rows, rowsPerLine(columns), 2 * x.size + 10 * rows, (begin, end, call) =>
+        call(run, to + 4 * begin * columns, from + 4 * begin * columns, end - begin, columns),
+      )
     },
     softmaxCrossEntropy(out, logits, labels) {
       if (out.size === 0) return
       crossEntropyKernel ??= engine.compileOne(emitCrossEntropy)
-      crossEntropyKernel(address(out), address(logits), address(labels), out.size, classesOf(logits))
+      const run = crossEntropyKernel
+      const [to, from, label, columns] = [address(out), address(logits), address(labels), classesOf(logits)]
+      engine.split(out.size, 16, 2 * logits.size + 10 * out.size, (begin, end, call) =>
+        call(run, to + 4 * begin, from + 4 * begin * columns, label + 4 * begin * columns, end - begin, columns),
+      )
     },
   }
 }

@@ -83,6 +83,11 @@ export function createUpdate(engine: Engine): NonNullable<FusedKernels['update']
       compiled.set(program.name, run)
     }
     if (slots.length === 0 || slots[0].size === 0) return
-    run(slots[0].size, ...slots.map(address), ...inputs.map(address), ...scalars)
+    const kernel = run
+    const size = slots[0].size
+    const pointers = [...slots.map(address), ...inputs.map(address)]
+    engine.split(size, 16, size * (0.3 * pointers.length + 0.1 * program.steps.length), (begin, end, call) =>
+      call(kernel, end - begin, ...pointers.map((pointer) => pointer + 4 * begin), ...scalars),
+    )
   }
 }

@@ -2,7 +2,7 @@
  * Sliding windows: `unfold` (im2col) copies every window of x [n, h, w, c] into a row, `fold` (col2im) adds rows back.
  *
  * Both walk [image, oy, ox, ky] and treat the window's columns kx one pixel (c elements) at a time, or, when dilation is 1, as
- * one run of pixels clipped to the image. unfold can be split over rows of windows (image·oy), fold over images: windows of one
+ * one run of pixels clipped to the image. Threads share unfold by rows of windows (image·oy), fold by images: windows of one
  * image overlap, so their sum is taken in one order, [oy, ox, ky, kx].
  */
 import type { DType } from '../../dtype.js'
@@ -10,7 +10,7 @@ import type { Window } from '../../shape.js'
 import type { Kernels, Operand } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'
-import { fillPattern } from './copy.js'
+import { emitFill, fillPattern } from './copy.js'
 import { elementBytes, storeSome } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { f32x4, i32, i32x4, v128 } from './instructions.js'
@@ -231,20 +231,29 @@ function emitFold(module: ModuleBuilder, float: boolean): void {
 export function createWindow(engine: Engine): Pick<Kernels, 'unfold' | 'fold'> {
   const unfoldKernels = new Map<number, KernelFunction>()
   const foldKernels = new Map<DType, KernelFunction>()
+  let fillKernel: KernelFunction | undefined
   return {
     unfold(out: Operand, x: Operand, window: Window, fill: number) {
       if (out.size === 0) return
       const bytes = elementBytes(x.dtype)
       const run = entry(unfoldKernels, bytes, () => engine.compileOne((module) => emitUnfold(module, bytes)))
       const rows = x.shape[0] * window.outSize[0]
-      run(address(out), address(x), fillPattern(fill, x.dtype), 0, rows, ...geometryOf(x.shape, window))
+      const [to, from, pattern, geometry] = [address(out), address(x), fillPattern(fill, x.dtype), geometryOf(x.shape, window)]
+      engine.split(rows, 1, out.size * 0.5, (begin, end, call) => call(run, to, from, pattern, begin, end, ...geometry))
     },
 
     fold(out: Operand, x: Operand, window: Window) {
       if (out.size === 0) return
-      engine.memory.bytes8.fill(0, address(out), address(out) + 4 * out.size)
+      fillKernel ??= engine.compileOne((module) => emitFill(module))
+      const clear = fillKernel
       const run = entry(foldKernels, x.dtype, (dtype) => engine.compileOne((module) => emitFold(module, dtype === 'float32')))
-      run(address(out), address(x), 0, out.shape[0], ...geometryOf(out.shape, window))
+      const [to, from, geometry] = [address(out), address(x), geometryOf(out.shape, window)]
+      const images = out.shape[0]
+      const imageBytes = (4 * out.size) / images
+      engine.split(images, 1, x.size * 0.7, (begin, end, call) => {
+        call(clear, to + begin * imageBytes, (end - begin) * imageBytes, 0)
+        call(run, to, from, begin, end, ...geometry)
+      })
     },
   }
 }

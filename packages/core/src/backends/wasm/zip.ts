@@ -6,10 +6,9 @@
  * scalar operand one row with that operand repeated, [m, n]·[n] has bRow = 0, and [m, n]·[m, 1] repeats b in each row.
  */
 import type { DType } from '../../dtype.js'
-import { sizeOf } from '../../shape.js'
 import type { Kernels, Operand, ZipKernel } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
-import { eachOuter, planBroadcast } from './broadcast.js'
+import { planBroadcast, runBroadcast } from './broadcast.js'
 import { entry } from './caching.js'
 import { elementBytes, loadLanes, loadSplat, storeLanes, storeSome } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
@@ -125,6 +124,9 @@ function emitZip(module: ModuleBuilder, from: DType, to: DType, emit: Emit2, aRe
   })
 }
 
+/** Rough nanoseconds per element. */
+const perElement = (kernel: ZipKernel): number => (kernel === 'pow' || kernel === 'atan2' ? 15 : 0.4)
+
 /** The primitive `zip`. */
 export function createZip(engine: Engine): Kernels['zip'] {
   /** Per function and dtype of the operands: the four kernels by which operand repeats. */
@@ -147,17 +149,18 @@ export function createZip(engine: Engine): Kernels['zip'] {
     const bWhole = b.size === size
     // Every operand is whole or a single element: one row.
     if ((aWhole || a.size === 1) && (bWhole || b.size === 1)) {
-      kernelFor(kernel, a.dtype, out.dtype, !aWhole, !bWhole)(address(out), address(a), address(b), 1, size, 0, 0)
+      const run = kernelFor(kernel, a.dtype, out.dtype, !aWhole, !bWhole)
+      const [outAddress, aAddress, bAddress] = [address(out), address(a), address(b)]
+      const outBytes = elementBytes(out.dtype)
+      const aBytes = aWhole ? elementBytes(a.dtype) : 0
+      const bBytes = bWhole ? elementBytes(b.dtype) : 0
+      engine.split(size, 64, size * perElement(kernel), (begin, end, call) =>
+        call(run, outAddress + begin * outBytes, aAddress + begin * aBytes, bAddress + begin * bBytes, 1, end - begin, 0, 0),
+      )
       return
     }
     const plan = planBroadcast(out.shape, [a, b])
     const run = kernelFor(kernel, a.dtype, out.dtype, plan.repeats[0], plan.repeats[1])
-    const [outAddress, aAddress, bAddress] = [address(out), address(a), address(b)]
-    const { rows, columns, rowBytes } = plan
-    const blockBytes = rows * columns * elementBytes(out.dtype)
-    if (sizeOf(plan.outer) === 1) return void run(outAddress, aAddress, bAddress, rows, columns, rowBytes[0], rowBytes[1])
-    eachOuter(plan, (position, [aOffset, bOffset]) => {
-      run(outAddress + position * blockBytes, aAddress + aOffset, bAddress + bOffset, rows, columns, rowBytes[0], rowBytes[1])
-    })
+    runBroadcast(engine.split, run, plan, address(out), elementBytes(out.dtype), [a, b], perElement(kernel))
   }
 }

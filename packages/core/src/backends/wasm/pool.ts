@@ -1,0 +1,271 @@
+/**
+ * The thread pool: workers that share the engine's memory and take parts of large kernels off the main thread.
+ *
+ * A job is a list of kernel calls per part, written into the control area. The parts are independent: which thread runs one,
+ * and when, changes no bit. Part i is meant for thread i, but whoever is done takes what is still free, the main
+ * thread too. So a worker that never started, died, or does not get a core costs nothing but its help: the main thread waits
+ * only for parts that a worker has begun.
+ *
+ * Waiting is a short spin, then sleep (workers always, the main thread where it may, which is not in a page). On a machine whose
+ * other cores are busy a part can be stuck in a worker without a core. So the pool keeps an account of the time it wins and
+ * loses, and when it costs more than it brings it rests, ever longer, and everything runs on the main thread.
+ *
+ * Compiled modules reach the workers as messages, sent before the first job that needs them. Workers do not keep a process alive.
+ */
+import { BackendError } from '../../errors.js'
+import type { KernelFunction } from './engine.js'
+import { CALLS_PER_PART, CALLS_START, words } from './pool-worker.js'
+import { startWorker, type WorkerHandle } from './workers.js'
+
+/** Runs a kernel with these values, now or as a part of a job. */
+export type Call = (kernel: KernelFunction, ...values: number[]) => void
+
+/** The work from `begin` to `end`, as calls. `part` numbers the scratch area that is its own. */
+export type Body = (begin: number, end: number, call: Call, part: number) => void
+
+/** Makes parts of so many items, each of a multiple of `unit` but the last, and runs them. */
+export type Split = (total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem?: number) => void
+
+/** Milliseconds that the main thread spins for the last parts before it sleeps. */
+const SPIN = 0.1
+/** Milliseconds that the pool may cost, on balance, before it rests; and the shortest and longest rest. */
+const MOST_LOSS = 0.15
+const [SHORTEST_REST, LONGEST_REST] = [20, 640]
+/** Milliseconds that a job costs if nobody waits. */
+const OVERHEAD = 0.002
+/** Milliseconds that a part may take beyond a hundred times its estimate before its worker counts as lost. */
+const PATIENCE = 30_000
+
+const now: () => number = (() => {
+  const { performance } = globalThis as { performance?: { now(): number } }
+  return performance ? () => performance.now() : Date.now
+})()
+
+const said = new Set<string>()
+/** Says something on the console, once per process. */
+export function sayOnce(text: string): void {
+  if (said.has(text)) return
+  said.add(text)
+  const { console } = globalThis as { console?: { warn(text: string): void } }
+  console?.warn(text)
+}
+
+/** The workers of one engine. */
+export class Pool {
+  private readonly control: Int32Array
+  private readonly calls: Float64Array
+  private readonly workers: WorkerHandle[] = []
+  /** Compiled modules with the number of their first kernel; the first `sent` of them have gone to the workers. */
+  private readonly modules: { first: number; module: WebAssembly.Module; names: string[] }[] = []
+  private readonly numbers = new Map<KernelFunction, number>()
+  private readonly kernels: KernelFunction[] = []
+  private sent = 0
+  private epoch = 0
+  private running = false
+  private readonly mayWait: boolean
+  /** Milliseconds won by the last dozen jobs, and by all since the last rest. */
+  private balance = 0
+  private earned = 0
+  private restUntil = 0
+  private rest = 0
+  /** Where the next value of the part at hand goes, and the end of its room. */
+  private at = 0
+  private limit = 0
+
+  /** Starts `threads` − 1 workers; if that fails there are fewer. */
+  constructor(memory: WebAssembly.Memory, threads: number) {
+    this.control = new Int32Array(memory.buffer)
+    this.calls = new Float64Array(memory.buffer)
+    this.mayWait = mayWait(this.control)
+    for (let thread = 1; thread < threads; thread++) {
+      const worker = startWorker({ memory, thread }, (why) => this.lose(worker, why))
+      if (worker) this.workers.push(worker)
+      else sayOnce(`wasm: this host starts no threads (${threads} were asked for); the engine runs on one.`)
+    }
+  }
+
+  /** Threads in force, the main thread included. */
+  get threads(): number {
+    return 1 + this.workers.length
+  }
+
+  /** Workers that have started. */
+  get ready(): number {
+    return this.workers.length === 0 ? 0 : Math.min(this.workers.length, Atomics.load(this.control, words.ready))
+  }
+
+  /** Parts that workers have run. */
+  get helped(): number {
+    return Atomics.load(this.control, words.helped)
+  }
+
+  /** Makes a module's kernels known. */
+  register(module: WebAssembly.Module, exports: Readonly<Record<string, KernelFunction>>): void {
+    this.modules.push({ first: this.kernels.length, module, names: Object.keys(exports) })
+    for (const kernel of Object.values(exports)) {
+      this.numbers.set(kernel, this.kernels.length)
+      this.kernels.push(kernel)
+    }
+  }
+
+  /** How many parts to make now: 1 while no worker has started, the pool rests, or a job is being made. */
+  parts(): number {
+    if (this.running || this.workers.length === 0) return 1
+    if (this.restUntil > 0) {
+      if (now() < this.restUntil) return 1
+      this.restUntil = 0
+    }
+    return 1 + this.ready
+  }
+
+  /** Runs items 0 to total in `parts` parts, in several jobs if their calls do not fit into one. */
+  run(parts: number, total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
+    const most = valuesPerItem === 0 ? total : parts * Math.max(1, Math.floor((CALLS_PER_PART - 1) / valuesPerItem / unit)) * unit
+    for (let begin = 0; begin < total; begin += most) this.job(parts, begin, Math.min(total, begin + most), unit, nanoseconds, body)
+  }
+
+  private job(parts: number, begin: number, end: number, unit: number, nanoseconds: number, body: Body): void {
+    const units = Math.ceil((end - begin) / unit)
+    const count = Math.min(parts, units)
+    this.running = true
+    try {
+      for (let part = 0; part < count; part++) {
+        const start = CALLS_START + part * CALLS_PER_PART
+        this.at = start + 1
+        this.limit = start + CALLS_PER_PART
+        const first = begin + Math.floor((part * units) / count) * unit
+        const last = Math.min(end, begin + Math.floor(((part + 1) * units) / count) * unit)
+        body(first, last, this.put, part)
+        this.calls[start] = this.at - start - 1
+      }
+      this.sendModules()
+      this.finish(count, nanoseconds)
+    } finally {
+      this.running = false
+    }
+  }
+
+  private readonly put: Call = (kernel, ...values) => {
+    const { calls } = this
+    if (this.at + 2 + values.length > this.limit) throw new Error('wasm: a part has more calls than there is room for')
+    calls[this.at++] = this.numbers.get(kernel) as number
+    calls[this.at++] = values.length
+    for (const value of values) calls[this.at++] = value
+  }
+
+  private sendModules(): void {
+    for (; this.sent < this.modules.length; this.sent++) for (const worker of this.workers) worker.send(this.modules[this.sent])
+  }
+
+  /** Posts the job, takes part in it, and waits until it is done. */
+  private finish(parts: number, nanoseconds: number): void {
+    const { control } = this
+    this.epoch = (this.epoch + 1) | 0
+    const free = (2 * this.epoch) | 0
+    Atomics.store(control, words.kernels, this.kernels.length)
+    Atomics.store(control, words.parts, parts)
+    Atomics.store(control, words.remaining, parts)
+    for (let part = 0; part < parts; part++) Atomics.store(control, words.claims + 16 * part, free)
+    Atomics.store(control, words.epoch, this.epoch)
+    if (Atomics.load(control, words.sleepers) > 0) Atomics.notify(control, words.epoch)
+
+    const started = now()
+    let problem: unknown
+    let mine = 0
+    for (let part = 0; part < parts; part++) {
+      const claim = words.claims + 16 * part
+      if (Atomics.compareExchange(control, claim, free, free + 1) !== free) continue
+      try {
+        this.runPart(part)
+      } catch (error) {
+        problem ??= error
+      }
+      Atomics.sub(control, words.remaining, 1)
+      mine++
+    }
+    const own = now()
+    let waited = 0
+    if (Atomics.load(control, words.remaining) > 0) {
+      this.wait(own, PATIENCE + nanoseconds / 1e4)
+      waited = now() - own
+    }
+    this.judge((mine > 0 ? ((own - started) / mine) * (parts - mine) : 0) - waited - OVERHEAD)
+    if (problem !== undefined) throw problem
+    if (Atomics.exchange(control, words.failed, 0) === 1) throw new BackendError('wasm: a kernel failed in a worker thread.')
+  }
+
+  private runPart(part: number): void {
+    const { calls } = this
+    let at = CALLS_START + part * CALLS_PER_PART
+    const end = at + 1 + calls[at++]
+    while (at < end) {
+      const kernel = this.kernels[calls[at++]]
+      const values: number[] = []
+      for (let count = calls[at++]; count > 0; count--) values.push(calls[at++])
+      kernel(...values)
+    }
+  }
+
+  /** Waits for the parts that workers have begun. */
+  private wait(since: number, patience: number): void {
+    const { control } = this
+    const { remaining, waiting } = words
+    do {
+      for (let i = 0; i < 64; i++) if (Atomics.load(control, remaining) === 0) return
+    } while (now() < since + (this.mayWait ? SPIN : patience))
+    if (this.mayWait) {
+      Atomics.store(control, waiting, 1)
+      // Time is counted in waits, not by the clock: a process that was stopped for a while has lost nothing.
+      for (let waited = 0; waited < patience; waited += 100) {
+        const left = Atomics.load(control, remaining)
+        if (left === 0) break
+        if (Atomics.wait(control, remaining, left, 100) !== 'timed-out') waited -= 100
+      }
+      Atomics.store(control, waiting, 0)
+      if (Atomics.load(control, remaining) === 0) return
+    }
+    void this.stop()
+    sayOnce('wasm: a worker thread was lost; the engine runs on one thread from here on.')
+    throw new BackendError('wasm: a worker thread was lost in the middle of a kernel; what it computed is not complete.')
+  }
+
+  /** Takes note of what a job won: the time that others' parts would have taken here, less the time spent waiting for them. */
+  private judge(won: number): void {
+    this.balance = 0.9 * this.balance + won
+    this.earned += won
+    if (this.balance < -MOST_LOSS) {
+      this.rest = Math.min(LONGEST_REST, Math.max(SHORTEST_REST, 2 * this.rest))
+      this.restUntil = now() + this.rest
+      this.balance = 0
+      this.earned = 0
+    } else if (this.earned > this.rest) this.rest = 0
+  }
+
+  private lose(worker: WorkerHandle | undefined, why: string): void {
+    const index = worker ? this.workers.indexOf(worker) : -1
+    if (index < 0) return
+    this.workers.splice(index, 1)
+    sayOnce(
+      `wasm: a worker thread ended (${why}); the engine goes on with ${this.threads === 1 ? 'one thread' : `${this.threads} threads`}.`,
+    )
+  }
+
+  /** Ends the workers; resolves when they have ended. Work goes on with one thread. */
+  async stop(): Promise<void> {
+    const workers = this.workers.splice(0)
+    Atomics.store(this.control, words.stop, 1)
+    Atomics.add(this.control, words.epoch, 1)
+    Atomics.notify(this.control, words.epoch)
+    await Promise.all(workers.map((worker) => worker.end()))
+  }
+}
+
+/** Whether this thread may block: a page's main thread may not, and Atomics.wait says so even if there is nothing to wait for. */
+function mayWait(control: Int32Array): boolean {
+  try {
+    Atomics.wait(control, words.waiting, 1, 0)
+    return true
+  } catch {
+    return false
+  }
+}

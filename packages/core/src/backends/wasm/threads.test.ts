@@ -1,0 +1,299 @@
+/** Threads: the same bits for any number of them, for every kernel; and a pool that neither hangs nor leaks. */
+import { spawnSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { DType, TypedArray } from '../../dtype.js'
+import type { Shape, Window } from '../../shape.js'
+import type { Backend, UpdateProgram } from '../backend.js'
+import { Engine } from './engine.js'
+import { createBackendOn, createWasmBackend } from './index.js'
+import { type Call, compute, type Host, host, operandOn } from './test-harness.js'
+
+const counts = [1, 2, 4]
+const engines = counts.map((threads) => new Engine({ threads }))
+const backends = engines.map(createBackendOn)
+
+/** Waits until all workers have started, however busy the machine. */
+async function started(engine: Engine): Promise<void> {
+  const { pool } = engine
+  while (pool && pool.ready < pool.threads - 1) await new Promise((resolve) => setTimeout(resolve, 2))
+}
+
+beforeAll(async () => {
+  for (const engine of engines) {
+    engine.splitAbove = 0
+    await started(engine)
+  }
+})
+afterAll(async () => {
+  for (const backend of backends) await backend.dispose?.()
+})
+
+const bytesOf = (values: TypedArray): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength)
+
+/** Runs a kernel with 1, 2 and 4 threads, a few times, and compares bytes. */
+function same(shape: Shape, dtype: DType, inputs: readonly Host[], call: Call): void {
+  const expected = bytesOf(compute(backends[0], shape, dtype, inputs, call))
+  for (let i = 1; i < backends.length; i++)
+    for (let turn = 0; turn < 3; turn++) {
+      const actual = bytesOf(compute(backends[i], shape, dtype, inputs, call))
+      if (!actual.equals(expected)) expect.fail(`${counts[i]} threads differ from 1`)
+    }
+}
+
+const float = (seed: number, ...shape: number[]): Host => host(seed, shape, 'float32')
+
+describe('the same bits for 1, 2 and 4 threads', () => {
+  it.each([
+    [256, 256, 256],
+    [200, 784, 784],
+    [67, 131, 901],
+    [3500, 37, 50],
+    [1, 517, 301],
+    [517, 1, 301],
+    [3, 900, 77],
+    [900, 10, 77],
+    [5, 1, 1],
+  ])('matMul %i × %i × %i, all transposes', (m, n, k) => {
+    for (const ta of [false, true])
+      for (const tb of [false, true])
+        same([m, n], 'float32', [ta ? float(1, k, m) : float(1, m, k), tb ? float(2, n, k) : float(2, k, n)], (k, _, out, a, b) =>
+          k.matMul(out, a, b, ta, tb),
+        )
+  })
+
+  it('matMul of batches, small and large products', () => {
+    for (const [batch, m, n, k] of [
+      [301, 7, 9, 11],
+      [5, 33, 65, 40],
+      [3, 200, 60, 500],
+    ])
+      for (const tb of [false, true])
+        same([batch, m, n], 'float32', [float(1, batch, m, k), tb ? float(2, batch, n, k) : float(2, batch, k, n)], (k, _, out, a, b) =>
+          k.matMul(out, a, b, false, tb),
+        )
+  })
+
+  it('map', () => {
+    for (const size of [1, 63, 65, 1001, 30_011])
+      for (const kernel of ['exp', 'tanh', 'log1p', 'square', 'sign'] as const)
+        same([size], 'float32', [host(size, [size], 'float32', { special: true })], (k, _, out, x) => k.map(out, x, kernel))
+    for (const from of ['float32', 'int32', 'uint8', 'bool'] as const)
+      for (const to of ['float32', 'int32', 'uint8', 'bool'] as const)
+        same([5003], to, [host(4, [5003], from)], (k, _, out, x) => k.map(out, x, 'cast'))
+  })
+
+  it.each([
+    [[4099], [4099], [4099]],
+    [[4099], [4099], []],
+    [[130, 31], [130, 31], [31]],
+    [
+      [130, 31],
+      [130, 1],
+      [130, 31],
+    ],
+    [
+      [3, 1700],
+      [1, 1700],
+      [3, 1],
+    ],
+    [
+      [11, 6, 13, 5],
+      [11, 1, 13, 1],
+      [1, 6, 1, 5],
+    ],
+    [
+      [301, 2, 3, 2],
+      [301, 1, 3, 1],
+      [2, 1, 2],
+    ],
+  ])('zip and select on %j from %j and %j', (shape, a, b) => {
+    for (const kernel of ['add', 'pow', 'less'] as const)
+      same(shape, kernel === 'less' ? 'bool' : 'float32', [float(1, ...a), float(2, ...b)], (k, _, out, x, y) => k.zip(out, x, y, kernel))
+    same(shape, 'float32', [host(3, a, 'bool'), float(1, ...b), float(2, ...shape)], (k, _, out, c, x, y) => k.select(out, c, x, y))
+    same(shape, 'uint8', [host(3, shape, 'bool'), host(1, a, 'uint8'), host(2, b, 'uint8')], (k, _, out, c, x, y) => k.select(out, c, x, y))
+  })
+
+  it.each([
+    [1, 70_001, 1],
+    [37, 901, 1],
+    [1, 700, 97],
+    [9, 33, 65],
+    [300, 5, 3],
+    [5000, 2, 1],
+  ])('reduce and scan [%i, %i, %i]', (outer, length, inner) => {
+    const extent = { outer, length, inner }
+    for (const kernel of ['sum', 'prod', 'max', 'argMax'] as const)
+      same([outer, inner], kernel === 'argMax' ? 'int32' : 'float32', [float(5, outer, length, inner)], (k, _, out, x) =>
+        k.reduce(out, x, kernel, extent),
+      )
+    same([outer, inner], 'bool', [host(6, [outer, length, inner], 'bool')], (k, _, out, x) => k.reduce(out, x, 'max', extent))
+    for (const reverse of [false, true])
+      same([outer, length, inner], 'float32', [float(5, outer, length, inner)], (k, _, out, x) => k.scan(out, x, extent, !reverse, reverse))
+  })
+
+  it('fill and copy: whole, transposed, permuted, sliced, flipped, padded, repeated', () => {
+    for (const dtype of ['float32', 'uint8'] as const) {
+      const copy = (shape: number[], from: number[], axis: number[], start = axis.map(() => 0), step = axis.map(() => 1)): void =>
+        same(shape, dtype, [host(7, from, dtype)], (k, _, out, x) => k.copy(out, x, { axis, start, step, fill: 3 }))
+      same([10_007], dtype, [], (k, _, out) => k.fill(out, 2))
+      copy([10_007], [10_007], [0])
+      copy([301, 77], [77, 301], [1, 0])
+      copy([31, 7, 50], [7, 31, 50], [1, 0, 2])
+      copy([13, 31, 7, 5], [7, 13, 5, 31], [1, 3, 0, 2])
+      copy([100, 60], [120, 70], [0, 1], [10, 5])
+      copy([120, 70], [120, 70], [0, 1], [119, 69], [-1, -1])
+      copy([33, 72, 75], [33, 70, 70], [0, 1, 2], [0, -1, -3])
+      copy([500, 33], [33, 1], [-1, 0])
+      copy([3, 5000], [3, 1], [0, -1])
+    }
+  })
+
+  it('unfold and fold', () => {
+    const window: Window = { kernelSize: [3, 2], strides: [1, 2], dilation: [1, 1], padBefore: [1, 1], outSize: [9, 6] }
+    same([7, 9, 6, 3, 2, 5], 'float32', [float(8, 7, 9, 11, 5)], (k, _, out, x) => k.unfold(out, x, window, 0.5))
+    same([7, 9, 11, 5], 'float32', [float(9, 7, 9, 6, 3, 2, 5)], (k, _, out, x) => k.fold(out, x, window))
+  })
+
+  it('gather and scatterAdd', () => {
+    for (const inner of [1, 32, 50]) {
+      const indices: Host = { shape: [999], dtype: 'int32', values: Int32Array.from({ length: 999 }, (_, i) => (i * 37) % 100) }
+      same([999, inner], 'float32', [float(1, 100, inner), indices], (k, _, out, x, i) => k.gather(out, x, i))
+      same([100, inner], 'float32', [float(1, 999, inner), indices], (k, _, out, x, i) => k.scatterAdd(out, x, i))
+    }
+  })
+
+  it('softmax, cross-entropy and uniform', () => {
+    for (const [rows, classes] of [
+      [999, 10],
+      [33, 1001],
+      [77, 3],
+    ]) {
+      same([rows, classes], 'float32', [float(1, rows, classes)], (_, fused, out, x) => fused.softmax?.(out, x))
+      same([rows], 'float32', [float(1, rows, classes), float(2, rows, classes)], (_, fused, out, x, y) =>
+        fused.softmaxCrossEntropy?.(out, x, y),
+      )
+    }
+    for (const size of [5, 1001, 40_003]) same([size], 'float32', [], (_, fused, out) => fused.uniform?.(out, [123, -456]))
+  })
+
+  it('update', () => {
+    const program: UpdateProgram = {
+      name: 'momentum (threads.test)',
+      steps: [
+        { kernel: 'mul', arguments: [{ slot: 1 }, { scalar: 0 }] },
+        { kernel: 'add', arguments: [{ step: 0 }, { input: 0 }] },
+        { kernel: 'sub', arguments: [{ slot: 0 }, { step: 1 }] },
+      ],
+      results: [2, 1],
+    }
+    for (const size of [3, 1001, 50_001]) {
+      const run = (backend: Backend): Buffer[] => {
+        const [x, v, g] = [1, 2, 3].map((seed) => operandOn(backend, float(seed, size)))
+        for (let step = 0; step < 3; step++) backend.fused.update?.([x, v], [g], program, [0.9])
+        const results = [x, v].map(({ storage }) => bytesOf(backend.readSync?.(storage) as TypedArray))
+        for (const { storage } of [x, v, g]) backend.free(storage)
+        return results
+      }
+      const [expected, ...others] = backends.map(run)
+      for (const other of others) expect(other.map((bytes, i) => bytes.equals(expected[i]))).toEqual([true, true])
+    }
+  })
+
+  it('and workers did take part', async () => {
+    for (const engine of engines.slice(1)) {
+      const before = engine.pool?.helped ?? 0
+      for (let turn = 0; engine.pool?.helped === before && turn < 10_000; turn++) {
+        same([256, 256], 'float32', [float(1, 256, 256), float(2, 256, 256)], (k, _, out, a, b) => k.matMul(out, a, b, false, false))
+        await new Promise((resolve) => setTimeout(resolve, 1))
+      }
+      expect(engine.pool?.helped).toBeGreaterThan(before)
+    }
+  })
+})
+
+describe('the pool', () => {
+  const sum = (backend: Backend): number =>
+    compute(backend, [1], 'float32', [float(1, 50, 100)], (k, _, out, x) =>
+      k.reduce(out, x, 'sum', { outer: 1, length: 5000, inner: 1 }),
+    )[0]
+
+  it('says how it runs', () => {
+    expect(backends.map((backend) => backend.info?.().threads)).toEqual([1, 2, 4])
+    expect(backends[0].info?.()).toEqual({ threads: 1, relaxedSimd: engines[0].relaxed, sharedMemory: true })
+    const automatic = createWasmBackend({ threads: 'auto' })
+    expect(automatic.info?.().threads).toBeGreaterThanOrEqual(1)
+    void automatic.dispose?.()
+    for (const threads of [0, 9, 1.5, NaN]) expect(() => createWasmBackend({ threads })).toThrow('whole number from 1 to 8')
+  })
+
+  it('survives errors in kernels', () => {
+    for (const backend of backends) {
+      const indices: Host = { shape: [400], dtype: 'int32', values: new Int32Array(400).fill(400) }
+      expect(() => compute(backend, [400, 3], 'float32', [float(1, 400, 3), indices], (k, _, out, x, i) => k.gather(out, x, i))).toThrow(
+        'out of range',
+      )
+      expect(sum(backend)).toBe(sum(backends[0]))
+    }
+  })
+
+  it('reports a kernel that traps, in whatever thread, and goes on', () => {
+    const [, engine] = engines
+    const trap = engine.compileOne((module) =>
+      module.export('kernel', { at: 'i32' }, null, (f, { at }) =>
+        f.do({ emit: (code) => at.emit(code) }, { emit: (code) => code.byte(0x1a) }, { emit: (code) => code.byte(0x00) }),
+      ),
+    )
+    for (let turn = 0; turn < 20; turn++) expect(() => engine.split(4, 1, 1e9, (begin, _, call) => call(trap, begin))).toThrow()
+    same([300, 300], 'float32', [float(1, 300, 300), float(2, 300, 300)], (k, _, out, a, b) => k.matMul(out, a, b, false, true))
+  })
+
+  it('works before its workers have started, after the memory grew, and after they are gone', async () => {
+    const engine = new Engine({ threads: 3 })
+    engine.splitAbove = 0
+    const backend = createBackendOn(engine)
+    const product = (): TypedArray =>
+      compute(backend, [90, 90], 'float32', [float(1, 90, 90), float(2, 90, 90)], (k, _, out, a, b) => k.matMul(out, a, b, false, false))
+    const expected = product()
+    await started(engine)
+    const large = Array.from({ length: 4 }, () => backend.alloc(30e6, 'float32'))
+    expect(large.length).toBe(4)
+    for (let turn = 0; turn < 50; turn++) expect(bytesOf(product()).equals(bytesOf(expected))).toBe(true)
+    await engine.pool?.stop()
+    expect(engine.threads).toBe(1)
+    expect(product()).toEqual(expected)
+  })
+
+  it('runs on one thread without shared memory or worker_threads, and says so once', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const shared = globalThis.SharedArrayBuffer
+    const { getBuiltinModule } = process
+    try {
+      // @ts-expect-error: a page that is not cross-origin isolated lacks it
+      globalThis.SharedArrayBuffer = undefined
+      for (let i = 0; i < 2; i++) expect(createWasmBackend({ threads: 2 }).info?.()).toMatchObject({ threads: 1, sharedMemory: false })
+      globalThis.SharedArrayBuffer = shared
+      process.getBuiltinModule = undefined as unknown as typeof getBuiltinModule
+      const backend = createWasmBackend({ threads: 2 })
+      expect(backend.info?.().threads).toBe(1)
+      expect(sum(backend)).toBeCloseTo(sum(backends[0]), 3)
+      expect(warn.mock.calls.map(([text]) => text)).toEqual([
+        expect.stringContaining('shared memory'),
+        expect.stringContaining('starts no threads'),
+      ])
+    } finally {
+      globalThis.SharedArrayBuffer = shared
+      process.getBuiltinModule = getBuiltinModule
+      warn.mockRestore()
+    }
+  })
+
+  it('ends its workers when the backend is disposed, and does not keep a process alive', () => {
+    const script = fileURLToPath(new URL('../../../test/threads-process.ts', import.meta.url))
+    const { status, stdout, stderr } = spawnSync(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', script], {
+      encoding: 'utf8',
+      timeout: 100_000,
+    })
+    expect({ status, stdout, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stdout: 'disposed\nworked\n', stderr: '' })
+  })
+})
