@@ -65,11 +65,12 @@ export const flags = {
     },
   },
   threads: {
-    takes: 'n',
-    says: 'only 1 for now',
-    read(text: string): number {
-      if (text === '1') return 1
-      throw new UsageError(`must be 1, got "${text}": the engine runs on one thread for now`)
+    takes: 'n|auto',
+    says: 'threads of the wasm backend, 1 to 8 or auto (default 1): the same numbers, sooner',
+    read(text: string): number | 'auto' {
+      if (text === 'auto') return 'auto'
+      if (/^[1-8]$/.test(text)) return Number(text)
+      throw new UsageError(`takes a whole number from 1 to 8 or auto, got "${text}"`)
     },
   },
   data: {

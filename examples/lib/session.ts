@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type BackendName, useBackend } from '@cotangent/core'
+import { type BackendName, configure, useBackend } from '@cotangent/core'
 import { mnist, slice } from '@cotangent/datasets'
 import type { History } from '@cotangent/layers'
 import { type Settings, UsageError } from './arguments.js'
@@ -52,8 +52,9 @@ const DEFAULT_SEED = 1
 /** Runs an experiment and writes what the flags ask for. */
 export async function runExperiment(experiment: Experiment, settings: Settings): Promise<Report> {
   const { epochs = experiment.defaults.epochs, 'batch-size': batchSize = experiment.defaults.batchSize, lr: learningRate } = settings
-  const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads = 1, json, out } = settings
+  const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads, json, out } = settings
   await prepareOutput(settings)
+  if (threads !== undefined) configure({ threads })
   const backend = await useBackend(backendName)
 
   const clock = new Clock()
@@ -101,7 +102,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     ...(learningRate === undefined ? {} : { learningRate }),
     seed,
     backend: backendName,
-    threads,
+    threads: backend.info?.().threads ?? 1,
     secondsPerEpoch: clock.secondsPerEpoch,
     history: history.history,
     environment: await environment(backend),

@@ -178,7 +178,7 @@ function emitTranspose(module: ModuleBuilder): void {
 const PER_BYTE = 0.12
 /** Values of a call of `move`, and most calls for one item of a job. */
 const VALUES_PER_MOVE = 10
-const MOST_CALLS = 90
+const MOST_CALLS = 45
 
 /** A loop of a copy: its turns and the bytes it moves each side by. */
 interface Loop {

@@ -101,9 +101,10 @@ export class Engine {
    * that grows with the items.
    */
   readonly split: Split = (total, unit, nanoseconds, body, valuesPerItem = 0) => {
-    const parts = this.pool === undefined || nanoseconds < this.splitAbove || total <= unit ? 1 : this.pool.parts()
-    if (parts === 1) body(0, total, direct, 0)
-    else this.pool?.run(parts, total, unit, nanoseconds, body, valuesPerItem)
+    const { pool } = this
+    if (pool !== undefined && nanoseconds >= this.splitAbove && total > unit && pool.free)
+      pool.run(total, unit, nanoseconds, body, valuesPerItem)
+    else body(0, total, direct, 0)
   }
 
   /** Assembles, compiles and links a module; its exported functions by name. */

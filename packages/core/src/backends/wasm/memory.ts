@@ -2,7 +2,7 @@
  * The one WebAssembly memory that holds all tensors, and its allocator.
  *
  * Layout, from the bottom: a control area (so that no block has address 0; the thread pool's jobs are written there), a scratch
- * area per thread for packed matrices, then the heap. Every block starts at a multiple of 64 bytes and ends with at least 64 bytes of
+ * area per part of a job for packed matrices, then the heap. Every block starts at a multiple of 64 bytes and ends with at least 64 bytes of
  * slack, so a kernel may read a few vectors past the end of any array. Kernels write exactly what they own: then any
  * range of outputs can be given to any thread.
  *
@@ -13,6 +13,7 @@
  */
 import { BackendError } from '../../errors.js'
 import { MAX_PAGES } from './assembler.js'
+import { PARTS_PER_THREAD } from './pool-worker.js'
 
 const PAGE = 65536
 const ALIGNMENT = 64
@@ -68,7 +69,8 @@ export class WasmMemory {
 
   constructor(options: { shared?: boolean; maximumBytes?: number; threads?: number } = {}) {
     const wanted = Math.min(MAX_PAGES, Math.floor((options.maximumBytes ?? MAX_PAGES * PAGE) / PAGE))
-    this.top = scratchOf(options.threads ?? 1)
+    const { threads = 1 } = options
+    this.top = scratchOf(threads === 1 ? 1 : PARTS_PER_THREAD * threads)
     const initial = this.top / PAGE + 16
     this.shared = options.shared ?? typeof SharedArrayBuffer !== 'undefined'
     if (this.shared) {

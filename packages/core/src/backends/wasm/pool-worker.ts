@@ -9,10 +9,16 @@
 export const MOST_THREADS = 8
 
 /**
+ * Most parts for a thread. With two, a thread that gets less of its core than another, or a slower one, also does less of
+ * the work; more would only pack matrices more often.
+ */
+export const PARTS_PER_THREAD = 2
+
+/**
  * Words of the control area (indices of 32-bit integers), a cache line apart.
  *
  * - `epoch` changes when a job is posted; idle workers watch it, or sleep on it. `sleepers`: how many sleep.
- * - `parts`: parts of the job; `kernels`: how many kernels one must know to run it.
+ * - `parts`: parts of the job, meant for so many `threads`; `kernels`: how many kernels one must know to run it.
  * - `claims` + 16·p: 2·epoch when part p of that job is free, 2·epoch + 1 once a thread has taken it. So a worker that comes
  *   late, with an old epoch in hand, takes nothing.
  * - `remaining`: parts not finished; the main thread sleeps on it while `waiting` is 1.
@@ -30,12 +36,13 @@ export const words = {
   parts: 112,
   failed: 128,
   helped: 144,
-  claims: 160,
+  threads: 160,
+  claims: 176,
 } as const
 
 /** Where the calls of part 0 start, and how much room each part has, in 64-bit floats. */
 export const CALLS_START = 256
-export const CALLS_PER_PART = 992
+export const CALLS_PER_PART = 496
 
 /** How long a worker watches for the next job before it sleeps, in milliseconds. */
 const SPIN = 0.06
@@ -102,9 +109,10 @@ function work(receive) {
     }
     seen = epoch
     const parts = Atomics.load(control, ${words.parts})
+    const first = Math.floor((thread * parts) / Atomics.load(control, ${words.threads}))
     const free = (2 * epoch) | 0
     for (let i = 0; i < parts; i++) {
-      const part = (thread + i) % parts
+      const part = (first + i) % parts
       if (Atomics.compareExchange(control, ${words.claims} + 16 * part, free, free + 1) !== free) continue
       try {
         runPart(part)

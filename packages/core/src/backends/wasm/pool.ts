@@ -2,7 +2,7 @@
  * The thread pool: workers that share the engine's memory and take parts of large kernels off the main thread.
  *
  * A job is a list of kernel calls per part, written into the control area. The parts are independent: which thread runs one,
- * and when, changes no bit. Part i is meant for thread i, but whoever is done takes what is still free, the main
+ * and when, changes no bit. Each thread begins with parts of its own, but whoever is done takes what is still free, the main
  * thread too. So a worker that never started, died, or does not get a core costs nothing but its help: the main thread waits
  * only for parts that a worker has begun.
  *
@@ -14,7 +14,7 @@
  */
 import { BackendError } from '../../errors.js'
 import type { KernelFunction } from './engine.js'
-import { CALLS_PER_PART, CALLS_START, words } from './pool-worker.js'
+import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './pool-worker.js'
 import { startWorker, type WorkerHandle } from './workers.js'
 
 /** Runs a kernel with these values, now or as a part of a job. */
@@ -26,6 +26,8 @@ export type Body = (begin: number, end: number, call: Call, part: number) => voi
 /** Makes parts of so many items, each of a multiple of `unit` but the last, and runs them. */
 export type Split = (total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem?: number) => void
 
+/** Nanoseconds of work per thread from which each thread gets more than one part. */
+const WORTH_MORE_PARTS = 100_000
 /** Milliseconds that the main thread spins for the last parts before it sleeps. */
 const SPIN = 0.1
 /** Milliseconds that the pool may cost, on balance, before it rests; and the shortest and longest rest. */
@@ -67,6 +69,8 @@ export class Pool {
   private balance = 0
   private earned = 0
   private restUntil = 0
+  /** Whether to rest when it does not pay (tests switch it off). */
+  mayRest = true
   private rest = 0
   /** Where the next value of the part at hand goes, and the end of its room. */
   private at = 0
@@ -108,18 +112,20 @@ export class Pool {
     }
   }
 
-  /** How many parts to make now: 1 while no worker has started, the pool rests, or a job is being made. */
-  parts(): number {
-    if (this.running || this.workers.length === 0) return 1
+  /** Whether it can help now: not while no worker has started, the pool rests, or a job is being made. */
+  get free(): boolean {
+    if (this.running || this.ready === 0) return false
     if (this.restUntil > 0) {
-      if (now() < this.restUntil) return 1
+      if (now() < this.restUntil) return false
       this.restUntil = 0
     }
-    return 1 + this.ready
+    return true
   }
 
-  /** Runs items 0 to total in `parts` parts, in several jobs if their calls do not fit into one. */
-  run(parts: number, total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
+  /** Runs items 0 to total in parts, in several jobs if their calls do not fit into one. */
+  run(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
+    const threads = 1 + this.ready
+    const parts = nanoseconds < threads * WORTH_MORE_PARTS ? threads : PARTS_PER_THREAD * threads
     const most = valuesPerItem === 0 ? total : parts * Math.max(1, Math.floor((CALLS_PER_PART - 1) / valuesPerItem / unit)) * unit
     for (let begin = 0; begin < total; begin += most) this.job(parts, begin, Math.min(total, begin + most), unit, nanoseconds, body)
   }
@@ -164,6 +170,7 @@ export class Pool {
     const free = (2 * this.epoch) | 0
     Atomics.store(control, words.kernels, this.kernels.length)
     Atomics.store(control, words.parts, parts)
+    Atomics.store(control, words.threads, this.threads)
     Atomics.store(control, words.remaining, parts)
     for (let part = 0; part < parts; part++) Atomics.store(control, words.claims + 16 * part, free)
     Atomics.store(control, words.epoch, this.epoch)
@@ -190,8 +197,9 @@ export class Pool {
       waited = now() - own
     }
     this.judge((mine > 0 ? ((own - started) / mine) * (parts - mine) : 0) - waited - OVERHEAD)
+    const failedElsewhere = Atomics.exchange(control, words.failed, 0) === 1
     if (problem !== undefined) throw problem
-    if (Atomics.exchange(control, words.failed, 0) === 1) throw new BackendError('wasm: a kernel failed in a worker thread.')
+    if (failedElsewhere) throw new BackendError('wasm: a kernel failed in a worker thread.')
   }
 
   private runPart(part: number): void {
@@ -233,7 +241,7 @@ export class Pool {
   private judge(won: number): void {
     this.balance = 0.9 * this.balance + won
     this.earned += won
-    if (this.balance < -MOST_LOSS) {
+    if (this.balance < -MOST_LOSS && this.mayRest) {
       this.rest = Math.min(LONGEST_REST, Math.max(SHORTEST_REST, 2 * this.rest))
       this.restUntil = now() + this.rest
       this.balance = 0
