@@ -12,7 +12,7 @@ import { BackendError } from '../../errors.js'
 import { assemble, type ModuleBuilder } from './assembler.js'
 import { f32x4 } from './instructions.js'
 import { WasmMemory } from './memory.js'
-import { type Call, Pool, type Split, sayOnce } from './pool.js'
+import { direct, Pool, type Split, sayOnce } from './pool.js'
 import { MOST_THREADS } from './pool-worker.js'
 import { automaticThreads } from './workers.js'
 
@@ -49,8 +49,6 @@ interface NodeProcess {
  * spin and about ten when they sleep; estimates are rough.
  */
 const WORTH_SPLITTING = 30_000
-
-const direct: Call = (kernel, ...values) => void kernel(...values)
 
 const nodeProcess = (): NodeProcess | undefined => (globalThis as { process?: NodeProcess }).process
 

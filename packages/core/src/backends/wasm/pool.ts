@@ -6,19 +6,22 @@
  * thread too. So a worker that never started, died, or does not get a core costs nothing but its help: the main thread waits
  * only for parts that a worker has begun.
  *
- * Waiting is a short spin, then sleep (workers always, the main thread where it may, which is not in a page). On a machine whose
- * other cores are busy a part can be stuck in a worker without a core. So the pool keeps an account of the time it wins and
- * loses, and when it costs more than it brings it rests, ever longer, and everything runs on the main thread.
+ * Waiting is a short spin, then sleep (workers always, the main thread where it may, which is not in a page). Whether a job is shared
+ * at all is measured for each kind (choice.ts): on a machine whose other cores are busy it often does not pay.
  *
  * Compiled modules reach the workers as messages, sent before the first job that needs them. Workers do not keep a process alive.
  */
 import { BackendError } from '../../errors.js'
+import { Choice } from './choice.js'
 import type { KernelFunction } from './engine.js'
 import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './pool-worker.js'
 import { startWorker, type WorkerHandle } from './workers.js'
 
 /** Runs a kernel with these values, now or as a part of a job. */
 export type Call = (kernel: KernelFunction, ...values: number[]) => void
+
+/** Runs it now. */
+export const direct: Call = (kernel, ...values) => void kernel(...values)
 
 /** The work from `begin` to `end`, as calls. `part` numbers the scratch area that is its own. */
 export type Body = (begin: number, end: number, call: Call, part: number) => void
@@ -30,11 +33,6 @@ export type Split = (total: number, unit: number, nanoseconds: number, body: Bod
 const WORTH_MORE_PARTS = 100_000
 /** Milliseconds that the main thread spins for the last parts before it sleeps. */
 const SPIN = 0.1
-/** Milliseconds that the pool may cost, on balance, before it rests; and the shortest and longest rest. */
-const MOST_LOSS = 0.15
-const [SHORTEST_REST, LONGEST_REST] = [20, 640]
-/** Milliseconds that a job costs if nobody waits. */
-const OVERHEAD = 0.002
 /** Milliseconds that a part may take beyond a hundred times its estimate before its worker counts as lost. */
 const PATIENCE = 30_000
 
@@ -65,13 +63,8 @@ export class Pool {
   private epoch = 0
   private running = false
   private readonly mayWait: boolean
-  /** Milliseconds won by the last dozen jobs, and by all since the last rest. */
-  private balance = 0
-  private earned = 0
-  private restUntil = 0
-  /** Whether to rest when it does not pay (tests switch it off). */
-  mayRest = true
-  private rest = 0
+  /** Whether a job is shared at all. */
+  readonly choice = new Choice()
   /** Where the next value of the part at hand goes, and the end of its room. */
   private at = 0
   private limit = 0
@@ -112,18 +105,22 @@ export class Pool {
     }
   }
 
-  /** Whether it can help now: not while no worker has started, the pool rests, or a job is being made. */
+  /** Whether it can help now: not while no worker has started, or a job is being made. */
   get free(): boolean {
-    if (this.running || this.ready === 0) return false
-    if (this.restUntil > 0) {
-      if (now() < this.restUntil) return false
-      this.restUntil = 0
-    }
-    return true
+    return !this.running && this.ready > 0
   }
 
-  /** Runs items 0 to total in parts, in several jobs if their calls do not fit into one. */
+  /** Runs items 0 to total, in parts if that pays. */
   run(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
+    const share = this.choice.share(nanoseconds)
+    const started = now()
+    if (share) this.shared(total, unit, nanoseconds, body, valuesPerItem)
+    else body(0, total, direct, 0)
+    this.choice.note(nanoseconds, share, now() - started)
+  }
+
+  /** In several jobs if the calls do not fit into one. */
+  private shared(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
     const threads = 1 + this.ready
     const parts = nanoseconds < threads * WORTH_MORE_PARTS ? threads : PARTS_PER_THREAD * threads
     const most = valuesPerItem === 0 ? total : parts * Math.max(1, Math.floor((CALLS_PER_PART - 1) / valuesPerItem / unit)) * unit
@@ -176,9 +173,7 @@ export class Pool {
     Atomics.store(control, words.epoch, this.epoch)
     if (Atomics.load(control, words.sleepers) > 0) Atomics.notify(control, words.epoch)
 
-    const started = now()
     let problem: unknown
-    let mine = 0
     for (let part = 0; part < parts; part++) {
       const claim = words.claims + 16 * part
       if (Atomics.compareExchange(control, claim, free, free + 1) !== free) continue
@@ -188,15 +183,8 @@ export class Pool {
         problem ??= error
       }
       Atomics.sub(control, words.remaining, 1)
-      mine++
     }
-    const own = now()
-    let waited = 0
-    if (Atomics.load(control, words.remaining) > 0) {
-      this.wait(own, PATIENCE + nanoseconds / 1e4)
-      waited = now() - own
-    }
-    this.judge((mine > 0 ? ((own - started) / mine) * (parts - mine) : 0) - waited - OVERHEAD)
+    if (Atomics.load(control, words.remaining) > 0) this.wait(now(), PATIENCE + nanoseconds / 1e4)
     const failedElsewhere = Atomics.exchange(control, words.failed, 0) === 1
     if (problem !== undefined) throw problem
     if (failedElsewhere) throw new BackendError('wasm: a kernel failed in a worker thread.')
@@ -235,18 +223,6 @@ export class Pool {
     void this.stop()
     sayOnce('wasm: a worker thread was lost; the engine runs on one thread from here on.')
     throw new BackendError('wasm: a worker thread was lost in the middle of a kernel; what it computed is not complete.')
-  }
-
-  /** Takes note of what a job won: the time that others' parts would have taken here, less the time spent waiting for them. */
-  private judge(won: number): void {
-    this.balance = 0.9 * this.balance + won
-    this.earned += won
-    if (this.balance < -MOST_LOSS && this.mayRest) {
-      this.rest = Math.min(LONGEST_REST, Math.max(SHORTEST_REST, 2 * this.rest))
-      this.restUntil = now() + this.rest
-      this.balance = 0
-      this.earned = 0
-    } else if (this.earned > this.rest) this.rest = 0
   }
 
   private lose(worker: WorkerHandle | undefined, why: string): void {

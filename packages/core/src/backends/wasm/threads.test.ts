@@ -22,7 +22,7 @@ async function started(engine: Engine): Promise<void> {
 beforeAll(async () => {
   for (const engine of engines) {
     engine.splitAbove = 0
-    if (engine.pool) engine.pool.mayRest = false
+    if (engine.pool) engine.pool.choice.always = true
     await started(engine)
   }
 })
