@@ -18,6 +18,8 @@ interface Times {
 const MOST_KINDS = 1024
 const PERIOD = 64
 const TRIALS = 2
+/** First calls of a kind, which alternate; the best of each way counts, as the first ones meet cold caches and sleeping workers. */
+const FIRST = 8
 
 export class Choice {
   private readonly kinds = new Map<number, Times>()
@@ -33,16 +35,20 @@ export class Choice {
       times = { calls: 0, alone: 0, shared: 0 }
       this.kinds.set(kind, times)
     }
-    const trial = times.calls++ % PERIOD < TRIALS
+    const call = times.calls++
+    if (call < FIRST) return call % 2 === 1
+    const trial = call % PERIOD < TRIALS
     return times.shared <= times.alone !== trial
   }
 
   /** Takes note of the time a job took. Outliers count as three times the mean. */
-  note(kind: number, shared: boolean, milliseconds: number): void {
+  note(kind: number, shared: boolean, elapsed: number): void {
     const times = this.kinds.get(kind)
     if (!times) return
+    const milliseconds = Math.max(elapsed, 1e-3) // clocks of pages are coarse
     const way = shared ? 'shared' : 'alone'
     const before = times[way]
-    times[way] = before === 0 ? milliseconds : before + 0.3 * (Math.min(milliseconds, 3 * before) - before)
+    if (times.calls <= FIRST) times[way] = before === 0 ? milliseconds : Math.min(before, milliseconds)
+    else times[way] += 0.3 * (Math.min(milliseconds, 3 * before) - before)
   }
 }
