@@ -4,6 +4,7 @@
  * An adapter builds a workload once and then runs steps of it; how many, and when, is decided by the parent. `run` resolves when the
  * result of the last step can be read on the host, so that no library is timed while work is still queued.
  */
+import type { Limits } from './probes.js'
 import type { Workload } from './workloads.js'
 
 /** A workload, ready to run. */
@@ -19,19 +20,41 @@ export interface Adapter {
   prepare(workload: Workload, seed: number): Promise<Prepared>
 }
 
-export type Request = { type: 'prepare'; workload: Workload; seed: number } | { type: 'run'; steps: number }
+export type Request =
+  | { type: 'prepare'; workload: Workload; seed: number }
+  | { type: 'run'; steps: number }
+  /** What the process could do at best; the copy works on so many bytes. */
+  | { type: 'probe'; bytes?: number }
 
 export type Response =
   /** The process is up, or the workload is ready. */
-  { type: 'ready' } | { type: 'ran'; ms: number; value: number } | { type: 'failed'; message: string }
+  { type: 'ready' } | { type: 'ran'; ms: number; value: number } | { type: 'probed'; limits: Limits } | { type: 'failed'; message: string }
+
+interface LibraryEntry {
+  title: string
+  /** What `--peers` calls it; absent for ours. */
+  peer?: string
+  /** What JSON calls it where that is not its own name. */
+  recordedAs?: string
+  threads: number
+}
 
 /** The libraries, in the order of their rows. The first present is the one others are compared with. */
 export const libraries = {
-  cotangent: { title: 'cotangent', peer: false },
-  'cotangent-core': { title: 'cotangent core', peer: false },
-  'tfjs-wasm': { title: 'tfjs-wasm', peer: true },
-  'tfjs-cpu': { title: 'tfjs-cpu', peer: true },
-} as const
+  cotangent: { title: 'cotangent', threads: 1 },
+  'cotangent-core': { title: 'cotangent core', threads: 1 },
+  'torch-1': { title: 'torch, 1 thread', peer: 'torch', recordedAs: 'torch', threads: 1 },
+  'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2 },
+  'tfjs-wasm': { title: 'tfjs-wasm', peer: 'tfjs-wasm', threads: 1 },
+  'tfjs-cpu': { title: 'tfjs-cpu', peer: 'tfjs-cpu', threads: 1 },
+  jax: { title: 'jax-js', peer: 'jax-js', recordedAs: 'jax-js', threads: 1 },
+  'gpujs-webasm': { title: 'gpu.js webasm', peer: 'gpujs-webasm', threads: 1 },
+  'gpujs-cpu': { title: 'gpu.js cpu', peer: 'gpujs-cpu', threads: 1 },
+} as const satisfies Record<string, LibraryEntry>
 export type LibraryName = keyof typeof libraries
 export const libraryNames = Object.keys(libraries) as LibraryName[]
-export const peerNames = libraryNames.filter((name) => libraries[name].peer)
+/** A library's entry; of a name unknown here (a test's), what can be said of it. */
+export const libraryEntry = (name: string): LibraryEntry =>
+  name in libraries ? (libraries as Record<string, LibraryEntry>)[name] : { title: name, threads: 1 }
+/** What `--peers` takes. */
+export const peerNames = [...new Set(libraryNames.flatMap((name) => libraryEntry(name).peer ?? []))]

@@ -35,7 +35,7 @@ function fake(library: string, msPerStep: readonly number[], { loss = (step: num
 describe('command line', () => {
   test.each([
     [[], 'Say what to run: models, kernels, ops'],
-    [['train'], 'There is no command "train". There are models, kernels, ops.'],
+    [['train'], 'There is no command "train". There are models, kernels, ops, compare.'],
     [['models', 'mlp'], 'no further argument, got "mlp"'],
     [['models', '--fast'], "Unknown option '--fast'"],
     [['models', '--rounds'], '--rounds'],
@@ -44,7 +44,9 @@ describe('command line', () => {
     [['models', '--seed', 'x'], '--seed takes a whole number from 0'],
     [['models', '--only', 'mlp,Z'], 'models has no row "Z". It has mlp (A)'],
     [['kernels', '--only', 'mlp'], 'kernels has no row "mlp"'],
-    [['models', '--peers', 'torch'], 'There are all, none, tfjs-wasm, tfjs-cpu'],
+    [['models', '--peers', 'brain'], 'There are all, none, torch, tfjs-wasm, tfjs-cpu, jax-js'],
+    [['compare', 'a.json'], 'compare takes two files of --json, got 1'],
+    [['compare', 'a.json', 'b.json', '--seed', '3'], 'compare takes no flags, got "--seed"'],
   ])('%j is refused in one line', (args, message) => {
     let error: unknown
     try {
@@ -59,8 +61,8 @@ describe('command line', () => {
 
   test('rows are found by name or letter', () => {
     const names = (args: string[]): string[] => {
-      const options = parseCommandLine(['models', ...args])
-      return options === 'help' ? [] : options.workloads.map(({ name }) => name)
+      const asked = parseCommandLine(['models', ...args])
+      return asked.kind === 'run' ? asked.options.workloads.map(({ name }) => name) : []
     }
     expect(names([])).toEqual(['mlp', 'mlp-rmsprop', 'mlp-dropout'])
     expect(names(['--only', 'c,mlp'])).toEqual(['mlp', 'mlp-dropout'])
@@ -68,14 +70,12 @@ describe('command line', () => {
 
   test('defaults and lists', () => {
     expect(parseCommandLine(['ops', '--peers', 'tfjs-cpu', '--steps', '3'])).toMatchObject({
-      command: 'ops',
-      peers: ['tfjs-cpu'],
-      rounds: 5,
-      steps: 3,
-      seed: 7,
+      kind: 'run',
+      options: { command: 'ops', peers: ['tfjs-cpu'], rounds: 5, steps: 3, seed: 7 },
     })
-    expect(parseCommandLine(['models', '--peers', 'none'])).toMatchObject({ peers: [] })
-    expect(parseCommandLine(['--help'])).toBe('help')
+    expect(parseCommandLine(['models', '--peers', 'none'])).toMatchObject({ options: { peers: [] } })
+    expect(parseCommandLine(['compare', 'a.json', 'b.json'])).toEqual({ kind: 'compare', before: 'a.json', after: 'b.json' })
+    expect(parseCommandLine(['--help'])).toEqual({ kind: 'help' })
   })
 
   test('a mistake ends with exit code 2 and one line', async () => {
@@ -87,7 +87,7 @@ describe('command line', () => {
     await expect(run).rejects.toMatchObject({
       code: 2,
       stdout: '',
-      stderr: 'bench: There is no command "fly". There are models, kernels, ops.\n',
+      stderr: 'bench: There is no command "fly". There are models, kernels, ops, compare.\n',
     })
   })
 })

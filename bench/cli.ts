@@ -1,6 +1,6 @@
 /** The command line as data. Everything wrong with it is a UsageError with one line that says what there is instead. */
 import { parseArgs } from 'node:util'
-import { type LibraryName, peerNames } from './adapter.js'
+import { peerNames } from './adapter.js'
 import { type Command, commands, type Workload } from './workloads.js'
 
 export class UsageError extends Error {
@@ -10,27 +10,35 @@ export class UsageError extends Error {
 export interface Options {
   command: Command
   workloads: readonly Workload[]
-  peers: readonly LibraryName[]
+  /** Of `peerNames`. */
+  peers: readonly string[]
   rounds: number
   steps?: number
   seed: number
   json?: string
+  markdown?: string
 }
+
+/** What the command line asks for. */
+export type Invocation = { kind: 'help' } | { kind: 'run'; options: Options } | { kind: 'compare'; before: string; after: string }
 
 const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name).join(' ')
 
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
+       npm run bench -- compare before.json after.json
 
   models   training steps of whole networks: ${named(commands.models)}
   kernels  matrix products and elementwise functions: ${named(commands.kernels.slice(0, 4))} …
   ops      what an op costs however small its tensors: ${named(commands.ops)}
+  compare  two files of --json, row by row
 
   --only a,b      rows by id or name (default: all of the command)
   --peers list    all, none, or some of ${peerNames.join(',')} (default: all)
   --rounds n      rounds, each running every library once (default: 5)
   --steps n       steps a round (default: as many as take about a second, per library)
   --seed n        seed of data and weights (default: 7)
-  --json file     write everything measured
+  --json file     write the figures as rows
+  --markdown file write them as a table, peers beside ours
 `
 
 const flags = {
@@ -40,6 +48,7 @@ const flags = {
   steps: { type: 'string' },
   seed: { type: 'string', default: '7' },
   json: { type: 'string' },
+  markdown: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -53,7 +62,7 @@ function whole(flag: string, text: string, least: number): number {
 
 const listed = (text: string): string[] => text.split(',').map((part) => part.trim())
 
-function choosePeers(text: string): readonly LibraryName[] {
+function choosePeers(text: string): readonly string[] {
   if (text === 'all') return peerNames
   if (text === 'none') return []
   return listed(text).map((name) => {
@@ -77,8 +86,8 @@ function chooseWorkloads(command: Command, only: string | undefined): readonly W
 
 const isCommand = (text: string): text is Command => Object.hasOwn(commands, text)
 
-/** Options, or 'help'. @throws UsageError */
-export function parseCommandLine(args: readonly string[]): Options | 'help' {
+/** What to do. @throws UsageError */
+export function parseCommandLine(args: readonly string[]): Invocation {
   let parsed: ReturnType<typeof parse>
   try {
     parsed = parse(args)
@@ -87,13 +96,18 @@ export function parseCommandLine(args: readonly string[]): Options | 'help' {
     throw new UsageError((error as Error).message.split('. ')[0].replace(/\.?$/, `. Flags are --${Object.keys(flags).join(', --')}.`))
   }
   const { values, positionals } = parsed
-  if (values.help) return 'help'
-  const [command, extra] = positionals
-  const available = Object.keys(commands).join(', ')
+  if (values.help) return { kind: 'help' }
+  const [command, ...rest] = positionals
+  const available = [...Object.keys(commands), 'compare'].join(', ')
   if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
+  if (command === 'compare') {
+    if (rest.length !== 2) throw new UsageError(`compare takes two files of --json, got ${rest.length}.`)
+    noFlags(command, args)
+    return { kind: 'compare', before: rest[0], after: rest[1] }
+  }
   if (!isCommand(command)) throw new UsageError(`There is no command "${command}". There are ${available}.`)
-  if (extra !== undefined) throw new UsageError(`${command} takes no further argument, got "${extra}". Rows are chosen with --only.`)
-  return {
+  if (rest.length > 0) throw new UsageError(`${command} takes no further argument, got "${rest[0]}". Rows are chosen with --only.`)
+  const options: Options = {
     command,
     workloads: chooseWorkloads(command, values.only),
     peers: choosePeers(values.peers),
@@ -101,7 +115,14 @@ export function parseCommandLine(args: readonly string[]): Options | 'help' {
     steps: values.steps === undefined ? undefined : whole('steps', values.steps, 1),
     seed: whole('seed', values.seed, 0),
     json: values.json,
+    markdown: values.markdown,
   }
+  return { kind: 'run', options }
+}
+
+function noFlags(command: string, args: readonly string[]): void {
+  const flag = args.find((arg) => arg.startsWith('-'))
+  if (flag !== undefined) throw new UsageError(`${command} takes no flags, got "${flag}".`)
 }
 
 const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: flags, allowPositionals: true, strict: true })

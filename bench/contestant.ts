@@ -1,10 +1,16 @@
 /**
  * The parent's side of a library: a process kept alive for the whole run, spoken to by messages. What the library prints is kept off the
  * terminal; its last error lines are quoted if the process dies.
+ *
+ * A JavaScript library lives in a fork of worker.ts and gets messages; PyTorch in a Python process that reads and writes the same messages as
+ * lines of JSON.
  */
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
+import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import type { LibraryName, Request, Response } from './adapter.js'
+import { type LibraryName, libraryEntry, type Request, type Response } from './adapter.js'
+import { pythonWithTorch, torchEnvironment } from './peers.js'
+import type { Limits } from './probes.js'
 import type { Workload } from './workloads.js'
 
 /** What rounds need of a library; a test puts a fake in its place. */
@@ -12,33 +18,66 @@ export interface Contestant {
   readonly library: string
   prepare(workload: Workload, seed: number): Promise<void>
   run(steps: number): Promise<{ ms: number; value: number }>
+  /** What its process could do at best; absent for libraries whose limits nobody asks for. */
+  probe?(bytes?: number): Promise<Limits>
   close(): void
+}
+
+/** A child and the way to talk to it. */
+interface Line {
+  child: ChildProcess
+  send(request: Request): void
+  listen(heard: (response: Response) => void): void
+}
+
+function javaScript(library: LibraryName): Line {
+  const child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [library], {
+    execArgv: ['--conditions=@cotangent/source', '--import', import.meta.resolve('tsx')],
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+  })
+  return { child, send: (request) => void child.send(request), listen: (heard) => void child.on('message', heard) }
+}
+
+function python(library: LibraryName): Line {
+  const { threads } = libraryEntry(library)
+  const script = fileURLToPath(new URL('./libraries/torch_worker.py', import.meta.url))
+  const child = spawn(pythonWithTorch()?.python ?? 'python3', [script, String(threads)], {
+    env: torchEnvironment(threads),
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
+  child.stdin.on('error', () => {}) // a dead child is reported by its exit
+  return {
+    child,
+    send: (request) => void child.stdin.write(`${JSON.stringify(request)}\n`),
+    listen: (heard) => void createInterface(child.stdout).on('line', (line) => heard(JSON.parse(line) as Response)),
+  }
 }
 
 class ChildContestant implements Contestant {
   readonly library: LibraryName
-  readonly #child: ChildProcess
+  readonly probe?: (bytes?: number) => Promise<Limits>
+  readonly #line: Line
   #waiting: { resolve(response: Response): void; reject(error: Error): void } | undefined
   #lastWords = ''
   #ended = false
 
   constructor(library: LibraryName) {
     this.library = library
-    this.#child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [library], {
-      execArgv: ['--conditions=@cotangent/source', '--import', import.meta.resolve('tsx')],
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-    })
-    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    const { peer } = libraryEntry(library)
+    this.#line = peer === 'torch' ? python(library) : javaScript(library)
+    if (!peer) this.probe = (bytes) => this.#limits(bytes)
+    const { child, listen } = this.#line
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#lastWords = (this.#lastWords + text).slice(-2000)
     })
-    this.#child.on('message', (response: Response) => {
+    listen((response) => {
       const waiting = this.#waiting
       this.#waiting = undefined
       if (response.type === 'failed') waiting?.reject(new Error(response.message))
       else waiting?.resolve(response)
     })
-    this.#child.on('error', (error) => this.#end(error.message))
-    this.#child.on('exit', (code, signal) => this.#end(`its process ended (${signal ?? `code ${code}`})`))
+    child.on('error', (error) => this.#end(error.message))
+    child.on('exit', (code, signal) => this.#end(`its process ended (${signal ?? `code ${code}`})`))
   }
 
   #end(reason: string): void {
@@ -53,7 +92,7 @@ class ChildContestant implements Contestant {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new Error('its process has ended'))
       this.#waiting = { resolve, reject }
-      if (request) this.#child.send(request)
+      if (request) this.#line.send(request)
     })
   }
 
@@ -72,8 +111,14 @@ class ChildContestant implements Contestant {
     return response
   }
 
+  async #limits(bytes?: number): Promise<Limits> {
+    const response = await this.#ask({ type: 'probe', bytes })
+    if (response.type !== 'probed') throw new Error(`an answer of type "${response.type}" to probe`)
+    return response.limits
+  }
+
   close(): void {
-    this.#child.kill()
+    this.#line.child.kill()
   }
 }
 

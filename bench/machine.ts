@@ -26,20 +26,13 @@ export function machine(): Machine {
 /** Processes wanting to run, over 1, 5 and 15 minutes. Above the number of cores, times are not to be trusted. */
 export const load = (): number[] => loadavg().map((value) => Math.round(value * 100) / 100)
 
-const peerPackages = ['tfjs-core', 'tfjs-layers', 'tfjs-backend-wasm', 'tfjs-backend-cpu']
-
-function versionIn(file: string): string | undefined {
+/** The version that a package.json states; undefined if there is no such file. */
+export function versionIn(file: string): string | undefined {
   try {
     return (JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { version?: string }).version
   } catch {
     return undefined
   }
-}
-
-/** Versions of the peers' packages, or undefined if one of them is not installed. */
-export function peerVersions(): Record<string, string> | undefined {
-  const found = peerPackages.map((name) => [name, versionIn(`./peers/node_modules/@tensorflow/${name}/package.json`)] as const)
-  return found.every(([, version]) => version !== undefined) ? (Object.fromEntries(found) as Record<string, string>) : undefined
 }
 
 export const cotangentVersion = (): string => versionIn('../packages/core/package.json') ?? 'unknown'

@@ -1,10 +1,10 @@
-/** Results as a table for people and as JSON for programs. */
-import { type LibraryName, libraries } from './adapter.js'
+/** Results as tables for people; records.ts has them for programs, markdown.ts for documents. */
+import { libraryEntry } from './adapter.js'
 import type { Machine } from './machine.js'
 import type { LibraryResult, WorkloadResult } from './rounds.js'
 import type { Spread } from './statistics.js'
 
-/** Everything a run measured, as `--json` writes it. */
+/** Everything a run measured. */
 export interface Report {
   command: string
   machine: Machine
@@ -29,7 +29,9 @@ export function short(value: number): string {
 
 const range = ({ median, min, max }: Spread, unit = ''): string => `${short(median)}${unit} (${short(min)}–${short(max)})`
 
-const titleOf = (library: string): string => (library in libraries ? libraries[library as LibraryName].title : library)
+const titleOf = (library: string): string => libraryEntry(library).title
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`
 
 /** Columns that any row of this kind of workload fills. */
 const rateColumns: [heading: string, value: (rates: LibraryResult['rates']) => number | undefined][] = [
@@ -40,7 +42,7 @@ const rateColumns: [heading: string, value: (rates: LibraryResult['rates']) => n
 ]
 
 /** Pads columns to one width, the first to the left and the rest to the right. */
-function aligned(lines: readonly (readonly string[])[]): string[] {
+export function aligned(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0].map((_, column) => Math.max(...lines.map((cells) => [...(cells[column] ?? '')].length)))
   return lines.map((cells) =>
     cells
@@ -57,11 +59,14 @@ function aligned(lines: readonly (readonly string[])[]): string[] {
 export function table({ workload, comparedWith, libraries: rows }: WorkloadResult): string {
   const measured = rows.filter((row): row is LibraryResult => !('failed' in row))
   const rates = rateColumns.filter(([, value]) => measured.some((row) => value(row.rates) !== undefined))
+  const limited = measured.some((row) => row.share)
+  const unit = measured.find((row) => row.limit)?.limit?.unit
   const training = workload.kind === 'train'
   const head = [
     'library',
     'ms/step (min–max)',
     ...rates.map(([heading]) => heading),
+    ...(limited ? [`of limit (${unit})`] : []),
     comparedWith ? `time ÷ ${titleOf(comparedWith)}'s` : 'ratio',
     'steps a round',
     ...(training ? ['loss'] : []),
@@ -70,6 +75,7 @@ export function table({ workload, comparedWith, libraries: rows }: WorkloadResul
     titleOf(row.library),
     range(row.msPerStep),
     ...rates.map(([, value]) => short(value(row.rates) ?? Number.NaN)),
+    ...(limited ? [row.share && row.limit ? `${percent(row.share.median)} of ${short(row.limit.median)}` : '–'] : []),
     row.ratio ? range(row.ratio, '×') : row.library === comparedWith ? '1' : '–',
     String(row.steps),
     ...(training ? [`${row.value.first.toFixed(2)} → ${row.value.last.toFixed(2)} in ${row.value.steps}`] : []),

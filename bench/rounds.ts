@@ -1,9 +1,10 @@
 /**
  * How a workload is timed. All libraries are ready before the first round; a round runs each of them once, in turn, so that a slow moment of
  * the machine meets them all and a ratio compares neighbours. Before the rounds each library warms up alone, which also finds how many
- * steps make a round of about a second.
+ * steps make a round of about a second. The limits of our own processes are probed in every round, right before the library runs.
  */
 import type { Contestant } from './contestant.js'
+import type { Limits } from './probes.js'
 import { ratios, type Spread, spread } from './statistics.js'
 import { type Amount, amountOf, type Workload } from './workloads.js'
 
@@ -18,6 +19,8 @@ export interface RoundOptions {
 const WARM_UP_MS = 1000
 const ROUND_MS = 1000
 
+export type LimitUnit = 'GFLOP/s' | 'GB/s'
+
 /** What was measured of one library on one workload. */
 export interface LibraryResult {
   library: string
@@ -29,6 +32,10 @@ export interface LibraryResult {
   msPerStep: Spread & { rounds: number[] }
   /** From the median. GFLOP/s of matrix products, GB/s of what must be read and written. */
   rates: { samplesPerSecond?: number; gflops?: number; gigabytesPerSecond?: number; microsecondsPerOperation?: number }
+  /** The best its process could do, measured in each round: GFLOP/s or GB/s. */
+  limit?: Spread & { rounds: number[]; unit: LimitUnit }
+  /** The part of the limit that was reached, round by round. */
+  share?: Spread
   /** This library's time by ours, round by round; absent for the library compared with. */
   ratio?: Spread & { rounds: number[] }
   /** Loss of the first and last step, or an element of the first and last result; steps lie between, warm-up included. */
@@ -50,6 +57,7 @@ interface Runner {
   steps: number
   coldMs: number
   rounds: number[]
+  limits: Limits[]
   first: number
   last: number
   stepsRun: number
@@ -64,6 +72,7 @@ async function warmUp(contestant: Contestant, { steps }: RoundOptions): Promise<
     steps: steps ?? 1,
     coldMs: cold.ms,
     rounds: [],
+    limits: [],
     first: cold.value,
     last: cold.value,
     stepsRun: 1,
@@ -89,6 +98,7 @@ export async function timeWorkload(
   options: RoundOptions,
   progress: (text: string) => void = () => {},
 ): Promise<WorkloadResult> {
+  const amount = amountOf(workload)
   const failures = new Map<string, string>()
   const runners: Runner[] = []
   for (const contestant of contestants) {
@@ -107,6 +117,7 @@ export async function timeWorkload(
       if (failures.has(library)) continue
       progress(`${workload.name}: round ${round + 1} of ${options.rounds}, ${library}`)
       try {
+        if (limitUnit(amount) && runner.contestant.probe) runner.limits.push(await runner.contestant.probe(amount.bytes))
         const { ms, value } = await runner.contestant.run(runner.steps)
         runner.rounds.push(ms / runner.steps)
         runner.last = value
@@ -117,7 +128,6 @@ export async function timeWorkload(
     }
   }
 
-  const amount = amountOf(workload)
   const done = runners.filter(({ contestant }) => !failures.has(contestant.library))
   const ours = done[0]?.contestant === contestants[0] ? done[0] : undefined
   return {
@@ -131,8 +141,22 @@ export async function timeWorkload(
   }
 }
 
+/** What limits a workload: products the multiply-adds, everything else that is counted in bytes the memory. */
+const limitUnit = ({ flops, bytes }: Amount): LimitUnit | undefined =>
+  flops !== undefined ? 'GFLOP/s' : bytes !== undefined ? 'GB/s' : undefined
+
+/** Limits of the rounds, and which part of them the library reached in each. */
+export function sharesOf(amount: Amount, msPerStep: readonly number[], limits: readonly Limits[]): Pick<LibraryResult, 'limit' | 'share'> {
+  const unit = limitUnit(amount)
+  if (!unit || limits.length === 0) return {}
+  const rounds = limits.map(({ gflops, gigabytesPerSecond }) => (unit === 'GFLOP/s' ? gflops : gigabytesPerSecond))
+  const work = amount.flops ?? amount.bytes ?? 0
+  const rates = msPerStep.map((ms) => work / ms / 1e6)
+  return { limit: { ...spread(rounds), rounds, unit }, share: spread(ratios(rates, rounds)) }
+}
+
 function resultOf(runner: Runner, ours: Runner | undefined, workload: Workload, amount: Amount): LibraryResult {
-  const { contestant, steps, coldMs, rounds, first, last, stepsRun } = runner
+  const { contestant, steps, coldMs, rounds, limits, first, last, stepsRun } = runner
   const msPerStep = { ...spread(rounds), rounds }
   const perSecond = (count: number | undefined, unit = 1): number | undefined =>
     count === undefined ? undefined : (count / unit) * (1000 / msPerStep.median)
@@ -148,6 +172,7 @@ function resultOf(runner: Runner, ours: Runner | undefined, workload: Workload, 
       gigabytesPerSecond: perSecond(amount.bytes, 1e9),
       microsecondsPerOperation: amount.operations === undefined ? undefined : (msPerStep.median * 1000) / amount.operations,
     },
+    ...sharesOf(amount, rounds, limits),
     ratio: byRound && { ...spread(byRound), rounds: byRound },
     value: { first, last, steps: stepsRun },
     complaint: complaintAbout(runner, ours, workload),

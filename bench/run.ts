@@ -3,42 +3,55 @@
  * mean.
  */
 import { writeFileSync } from 'node:fs'
-import { type LibraryName, libraries, libraryNames } from './adapter.js'
+import { type LibraryName, libraryEntry, libraryNames } from './adapter.js'
 import { type Options, parseCommandLine, UsageError, usage } from './cli.js'
+import { compare } from './compare.js'
 import { type Contestant, startContestant } from './contestant.js'
-import { cotangentVersion, load, machine, peerVersions } from './machine.js'
+import { cotangentVersion, load, machine } from './machine.js'
+import { markdown } from './markdown.js'
+import { howToInstall, peerVersions } from './peers.js'
+import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
 import { timeWorkload } from './rounds.js'
+import { pending } from './workloads.js'
 
 /** One line that rewrites itself, on a terminal only. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`)
 }
 
-/** The libraries to start: ours that have the command's workloads, then the chosen peers. */
-function entrants({ command, peers }: Options, installed: boolean): LibraryName[] {
-  const ours = libraryNames.filter((name) => !libraries[name].peer)
-  return [...(command === 'models' ? ours : ours.filter((name) => name === 'cotangent-core')), ...(installed ? peers : [])]
+/** The libraries to start: ours that have the command's workloads, then those of the chosen peers that are installed. */
+function entrants(command: Options['command'], peers: readonly string[]): LibraryName[] {
+  return libraryNames.filter((name) => {
+    const { peer } = libraryEntry(name)
+    return peer ? peers.includes(peer) : command === 'models' || name === 'cotangent-core'
+  })
 }
 
 async function run(options: Options): Promise<boolean> {
-  const versions = peerVersions()
+  const versions: Report['versions'] = { cotangent: cotangentVersion() }
+  const present: string[] = []
+  const notes: string[] = []
+  for (const peer of options.peers) {
+    const found = peerVersions(peer)
+    if (found) {
+      Object.assign(versions, found)
+      present.push(peer)
+    } else notes.push(`Without ${peer}, which is not installed: ${howToInstall(peer)}.`)
+  }
   const report: Report = {
     command: options.command,
     machine: machine(),
     load: { before: load(), after: [] },
-    versions: { cotangent: cotangentVersion(), ...(options.peers.length > 0 ? versions : {}) },
+    versions,
     seed: options.seed,
     rounds: options.rounds,
     startedAt: new Date().toISOString(),
-    notes: [],
+    notes,
     results: [],
   }
-  if (options.peers.length > 0 && !versions) {
-    report.notes.push('The peers are not installed, so Cotangent runs alone: npm run bench:install installs them.')
-  }
 
-  const names = entrants(options, versions !== undefined)
+  const names = entrants(options.command, present)
   const contestants: Contestant[] = []
   try {
     for (const library of names) {
@@ -61,19 +74,44 @@ async function run(options: Options): Promise<boolean> {
     for (const contestant of contestants) contestant.close()
   }
   report.load.after = load()
+  if (options.command === 'models') for (const { id, title, needs } of pending) console.log(`${id} ${title}: needs ${needs}, not there yet`)
   console.log(`load average ${report.load.after.join(' ')} after`)
-  if (options.json !== undefined) {
-    writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`)
-    console.log(`written: ${options.json}`)
+  const written: [string | undefined, () => string][] = [
+    [options.json, () => `${JSON.stringify(recordOf(report), null, 2)}\n`],
+    [options.markdown, () => markdown(report)],
+  ]
+  for (const [file, content] of written) {
+    if (file === undefined) continue
+    writeFileSync(file, content())
+    console.log(`written: ${file}`)
   }
-  const sound = report.results.every(({ libraries: rows }) => rows.every((row) => !('failed' in row || row.complaint)))
-  return sound && contestants.length === names.length
+  // What a peer cannot do is a result; what we cannot do, or what anyone computes wrongly, is a failure.
+  const ours = names.filter((name) => !libraryEntry(name).peer)
+  const sound = report.results.every(({ libraries: rows }) =>
+    rows.every((row) => ('failed' in row ? libraryEntry(row.library).peer !== undefined : !row.complaint)),
+  )
+  return sound && ours.every((name) => contestants.some(({ library }) => library === name))
 }
 
+const recordOf = ({ command, machine, load, versions, startedAt, results }: Report): RunRecord => ({
+  machine: { ...machine, load },
+  versions,
+  date: startedAt,
+  rows: results.flatMap((result) => recordRows(command, result)),
+})
+
 try {
-  const options = parseCommandLine(process.argv.slice(2))
-  if (options === 'help') console.log(usage)
-  else process.exitCode = (await run(options)) ? 0 : 1
+  const asked = parseCommandLine(process.argv.slice(2))
+  switch (asked.kind) {
+    case 'help':
+      console.log(usage)
+      break
+    case 'compare':
+      console.log(compare(asked.before, asked.after))
+      break
+    case 'run':
+      process.exitCode = (await run(asked.options)) ? 0 : 1
+  }
 } catch (error) {
   if (!(error instanceof UsageError)) throw error
   console.error(`bench: ${error.message}`)

@@ -4,6 +4,7 @@
  * Usage: fork(worker.ts, [library]). Time is taken here, around `run` alone, so that messages do not count.
  */
 import type { Adapter, LibraryName, Prepared, Request, Response } from './adapter.js'
+import { measureLimits } from './probes.js'
 
 async function load(library: LibraryName): Promise<Adapter> {
   switch (library) {
@@ -15,6 +16,15 @@ async function load(library: LibraryName): Promise<Adapter> {
       return (await import('./libraries/tfjs.js')).tfjs('wasm')
     case 'tfjs-cpu':
       return (await import('./libraries/tfjs.js')).tfjs('cpu')
+    case 'jax':
+      return (await import('./libraries/jax.js')).jax()
+    case 'gpujs-webasm':
+      return (await import('./libraries/gpujs.js')).gpujs('webasm')
+    case 'gpujs-cpu':
+      return (await import('./libraries/gpujs.js')).gpujs('cpu')
+    case 'torch-1':
+    case 'torch-2':
+      throw new Error('PyTorch lives in libraries/torch_worker.py.')
   }
 }
 
@@ -37,6 +47,7 @@ try {
       prepared = await adapter.prepare(request.workload, request.seed)
       return { type: 'ready' }
     }
+    if (request.type === 'probe') return { type: 'probed', limits: measureLimits(request.bytes) }
     if (!prepared) throw new Error('There is no workload to run.')
     const start = performance.now()
     const value = await prepared.run(request.steps)

@@ -145,6 +145,33 @@ const ops: DispatchWorkload[] = [
 export const commands = { models, kernels, ops } as const satisfies Record<string, readonly Workload[]>
 export type Command = keyof typeof commands
 
+/** Networks that wait for layers: said by `models`, so that nobody takes their absence for an oversight. */
+export const pending: readonly { id: string; title: string; needs: string }[] = [
+  { id: 'D', title: 'Conv 32 5×5 – MaxPool – 128 – 10 on 28×28', needs: 'Conv2D' },
+  { id: 'E', title: 'Conv 32 5×5 – MaxPool – Conv 48 5×5 – MaxPool – 256 – 84 – 10', needs: 'Conv2D' },
+  { id: 'F', title: 'Conv 32 3×3 – Conv 64 3×3 – MaxPool – 128 – 10', needs: 'Conv2D' },
+  { id: 'G', title: 'LSTM over 28×28 – 10', needs: 'LSTM' },
+  { id: 'H', title: 'Embedding – LSTM or SimpleRNN over 500 steps – 1', needs: 'Embedding, LSTM and SimpleRNN' },
+  { id: 'I', title: 'Embedding – Conv1D – MaxPool – Conv1D – GlobalMaxPool – 1', needs: 'Embedding and Conv1D' },
+  { id: 'J', title: 'LSTM with dropout over 240×14 – 1, also bidirectional', needs: 'LSTM and Bidirectional' },
+]
+
+/** Its sizes, as JSON and compare name them. */
+export function shapeOf(workload: Workload): string {
+  switch (workload.kind) {
+    case 'train': {
+      const units = workload.layers.flatMap((layer) => (layer.type === 'dense' ? [layer.units] : []))
+      return `${workload.batch} × ${[workload.inputSize, ...units].join('–')}`
+    }
+    case 'matMul':
+      return `${workload.m}x${workload.k}x${workload.n}${workload.transposeA || workload.transposeB ? ` ${workload.transposeA ? 't' : 'n'}${workload.transposeB ? 't' : 'n'}` : ''}`
+    case 'elementwise':
+      return String(workload.size)
+    case 'dispatch':
+      return workload.what === 'add' ? '10' : 'scalar'
+  }
+}
+
 /** What a step amounts to, for rates; a field is absent where it says nothing. */
 export interface Amount {
   /** Multiplications and additions of matrix products alone. */

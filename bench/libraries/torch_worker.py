@@ -1,0 +1,167 @@
+"""PyTorch under test: the Python side of worker.ts. Reads requests and writes responses as lines of JSON (adapter.ts has both).
+
+Usage: python3 torch_worker.py THREADS. Time is taken here, around `run` alone. Data come from the same generator as in random.ts.
+"""
+
+import json
+import sys
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+POOL = 12_000
+
+
+def uniforms(seed, count):
+    """mulberry32 as in random.ts: its state is a counter, so all values can be made at once."""
+    with np.errstate(over="ignore"):
+        state = np.uint32(seed) + np.arange(1, count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5)
+        t = (state ^ (state >> np.uint32(15))) * (state | np.uint32(1))
+        t ^= t + (t ^ (t >> np.uint32(7))) * (t | np.uint32(61))
+        return (t ^ (t >> np.uint32(14))) / 2.0**32
+
+
+def uniform_values(seed, *shape):
+    return torch.from_numpy((2 * uniforms(seed, int(np.prod(shape))) - 1).astype(np.float32).reshape(shape))
+
+
+def batches_of(workload, seed):
+    """The batches of random.ts, draw by draw: classes, then per sample its class, its lit inputs, and its label."""
+    batch, inputs = workload["batch"], workload["inputSize"]
+    classes = workload["layers"][-1]["units"]
+    count = max(1, -(-POOL // batch))
+    draws = uniforms(seed, classes * inputs + count * batch * (inputs + 3))
+    lit = [np.flatnonzero(draws[c * inputs : (c + 1) * inputs] < 0.2) for c in range(classes)]
+    at = classes * inputs
+    batches = []
+    for _ in range(count):
+        x = np.zeros((batch, inputs), np.float32)
+        y = np.zeros(batch, np.int64)
+        for sample in range(batch):
+            kind = int(draws[at] * classes)
+            at += 1
+            x[sample, lit[kind]] = draws[at : at + len(lit[kind])]
+            at += len(lit[kind])
+            anew = draws[at] < 0.2
+            at += 1
+            y[sample] = int(draws[at] * classes) if anew else kind
+            at += 1 if anew else 0
+        batches.append((torch.from_numpy(x), torch.from_numpy(y)))
+    return batches
+
+
+def train(workload, seed):
+    torch.manual_seed(seed)
+    layers, inputs = [], workload["inputSize"]
+    for layer in workload["layers"]:
+        if layer["type"] == "dropout":
+            layers.append(nn.Dropout(layer["rate"]))
+            continue
+        linear = nn.Linear(inputs, layer["units"])
+        nn.init.xavier_uniform_(linear.weight)  # Glorot
+        nn.init.zeros_(linear.bias)
+        layers.append(linear)
+        if layer["activation"] == "relu":
+            layers.append(nn.ReLU())
+        inputs = layer["units"]
+    model = nn.Sequential(*layers)
+    loss_of = nn.CrossEntropyLoss()  # softmax included
+    if workload["optimizer"] == "adam":
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.9, 0.999), eps=1e-7)
+    else:
+        optimizer = torch.optim.RMSprop(model.parameters(), lr=0.001, alpha=0.9, eps=1e-7)
+    batches = batches_of(workload, seed)
+    step = 0
+
+    def run(steps):
+        nonlocal step
+        value = float("nan")
+        for _ in range(steps):
+            x, y = batches[step % len(batches)]
+            step += 1
+            optimizer.zero_grad(set_to_none=True)
+            loss = loss_of(model(x), y)
+            loss.backward()
+            optimizer.step()
+            value = loss.item()
+        return value
+
+    return run
+
+
+def repeated(work):
+    def run(steps):
+        for _ in range(steps):
+            last = work()
+        return last.flatten()[0].item()
+
+    return run
+
+
+def product(workload, seed):
+    m, k, n = workload["m"], workload["k"], workload["n"]
+    a = uniform_values(seed, k, m).t() if workload["transposeA"] else uniform_values(seed, m, k)
+    b = uniform_values(seed + 1, n, k).t() if workload["transposeB"] else uniform_values(seed + 1, k, n)
+    return repeated(lambda: torch.matmul(a, b))
+
+
+def elementwise(workload, seed):
+    a, b = uniform_values(seed, workload["size"]), uniform_values(seed + 1, workload["size"])
+    return repeated({"add": lambda: a + b, "exp": lambda: torch.exp(a), "tanh": lambda: torch.tanh(a)}[workload["op"]])
+
+
+def dispatch(workload, seed):
+    count = workload["count"]
+    if workload["what"] == "add":
+        a, b = uniform_values(seed, 10), uniform_values(seed + 1, 10)
+
+        def many():
+            for _ in range(count):
+                c = a + b
+            return c
+
+        return repeated(many)
+    x, c = torch.tensor(0.5, requires_grad=True), torch.tensor(1.1)
+
+    def gradients():
+        for _ in range(count):
+            y = x
+            for _ in range(10):
+                y = torch.tanh(y * c)
+            (g,) = torch.autograd.grad(y, x)
+        return g
+
+    return repeated(gradients)
+
+
+BUILDERS = {"train": train, "matMul": product, "elementwise": elementwise, "dispatch": dispatch}
+
+
+def main():
+    torch.set_num_threads(int(sys.argv[1]))
+    run = None
+    reply = lambda response: print(json.dumps(response), flush=True)
+    reply({"type": "ready"})
+    for line in sys.stdin:
+        request = json.loads(line)
+        try:
+            if request["type"] == "prepare":
+                run = None
+                workload = request["workload"]
+                if workload["kind"] not in BUILDERS:
+                    raise ValueError(f"torch_worker.py has no workload of kind {workload['kind']}")
+                run = BUILDERS[workload["kind"]](workload, request["seed"])
+                reply({"type": "ready"})
+            else:
+                if run is None:
+                    raise RuntimeError("There is no workload to run.")
+                start = time.perf_counter()
+                value = run(request["steps"])
+                reply({"type": "ran", "ms": 1000 * (time.perf_counter() - start), "value": value})
+        except Exception as error:  # told to the parent, which goes on with the others
+            reply({"type": "failed", "message": f"{type(error).__name__}: {error}"})
+
+
+main()

@@ -1,0 +1,85 @@
+/**
+ * A run as one Markdown table a suite: a workload a line, our figure with the limit beside it, and a column a peer with its figure and the
+ * ratio of its time to ours.
+ */
+import { libraryEntry } from './adapter.js'
+import { recordRows } from './records.js'
+import { type Report, short } from './report.js'
+import type { LibraryResult, WorkloadResult } from './rounds.js'
+import { shapeOf } from './workloads.js'
+
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
+
+/** The key under which libraries share a column: PyTorch's thread counts do. */
+const columnOf = (library: string): string => libraryEntry(library).recordedAs ?? library
+
+type Row = WorkloadResult['libraries'][number]
+const measured = (row: Row): row is LibraryResult => !('failed' in row)
+
+/** The best of a column's libraries, that is, the one with the least median time; one that failed only if all did. */
+function bestOf(rows: readonly Row[]): Row | undefined {
+  return [...rows].sort((a, b) => (measured(a) ? a.msPerStep.median : Infinity) - (measured(b) ? b.msPerStep.median : Infinity))[0]
+}
+
+function peerCell(result: WorkloadResult, row: Row | undefined, several: boolean): string {
+  if (!row) return ''
+  if (!measured(row)) return `✗ ${row.failed}`
+  const figure = recordRows('', { ...result, libraries: [row] })[0]
+  const { threads } = libraryEntry(row.library)
+  const ratio = row.ratio ? `, ${short(row.ratio.min)}–**${short(row.ratio.median)}**–${short(row.ratio.max)}×` : ''
+  const how = several ? ` (${threads} thread${threads > 1 ? 's' : ''})` : ''
+  const trouble = row.complaint ? ` ✗ ${row.complaint}` : ''
+  return `${short(figure.median ?? Number.NaN)}${how}${ratio}${trouble}`
+}
+
+/** The whole report. */
+export function markdown(report: Report): string {
+  const { machine, versions, load, results, command, notes, rounds, startedAt } = report
+  const columns = [
+    ...new Set(
+      results.flatMap(({ libraries, comparedWith }) =>
+        libraries
+          .map(({ library }) => library)
+          .filter((name) => name !== comparedWith)
+          .map(columnOf),
+      ),
+    ),
+  ]
+  const titles = columns.map((column) => (column === 'torch' ? 'torch' : libraryEntry(column).title))
+  const rows = results.map((result) => {
+    const [ours] = result.libraries
+    const figure = recordRows(command, { ...result, libraries: [ours] })[0]
+    const share = measured(ours) && ours.share ? ours.share : undefined
+    const limit = measured(ours) && ours.limit ? ours.limit : undefined
+    return line([
+      `${result.workload.id} ${result.workload.name}`,
+      shapeOf(result.workload),
+      figure.unit,
+      figure.median === undefined ? `✗ ${figure.error}` : `${short(figure.min ?? 0)}–**${short(figure.median)}**–${short(figure.max ?? 0)}`,
+      limit ? `${short(limit.median)} ${limit.unit}` : '–',
+      share ? `${Math.round(100 * share.median)} %` : '–',
+      ...columns.map((column) => {
+        const candidates = result.libraries.slice(1).filter(({ library }) => columnOf(library) === column)
+        return peerCell(result, bestOf(candidates), candidates.length > 1)
+      }),
+    ])
+  })
+  return [
+    `## bench ${command}`,
+    '',
+    `${startedAt.slice(0, 10)}; ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}, Node ${machine.node}; load ${load.before[0]} before, ${load.after[0] ?? '–'} after; ${rounds} interleaved rounds.`,
+    '',
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+    '',
+    'Ours and peers: median, ours with min–median–max. A peer\'s ratio is its time by ours, round by round, min–**median**–max: above 1 it takes longer than we do. "Limit" is measured in our own process between the rounds.',
+    '',
+    ...notes.flatMap((note) => [note, '']),
+    line(['row', 'shape', 'unit', libraryEntry(results[0]?.comparedWith ?? 'ours').title, 'limit', 'of limit', ...titles]),
+    line(['---', '---', '---', '---:', '---:', '---:', ...titles.map(() => '---:')]),
+    ...rows,
+    '',
+  ].join('\n')
+}

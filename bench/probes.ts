@@ -1,0 +1,139 @@
+/**
+ * What the process at hand could do at best: fused multiply-adds in registers, and copying memory. The rows' figures are put beside these
+ * limits, which are measured in the library's own process between its rounds, so that they meet the same clock and the same neighbours.
+ *
+ * Both are loops of a small WebAssembly module, since that is what kernels are made of here:
+ *
+ * - `peak`: twelve vectors of four floats that never leave their registers, each `acc += x·y` independent of the others, with relaxed SIMD's
+ *   `f32x4.relaxed_madd` where the engine has it and a multiplication and an addition where not. One thread, 128 bits.
+ * - `copy`: sixteen bytes in, sixteen bytes out, four times a turn, between two halves of as many bytes as the row at hand works on.
+ *
+ * The bytes are written out here and not by core's assembler, which is no part of core's public interface.
+ * Format: WebAssembly Core Specification 2.0, section 5.
+ */
+import { setFlagsFromString } from 'node:v8'
+import { leb128, wasmModule } from './wasm-bytes.js'
+
+/** Best figures of one process. */
+export interface Limits {
+  /** Fused multiply-adds count twice. */
+  gflops: number
+  /** Read and written bytes both count. */
+  gigabytesPerSecond: number
+}
+
+const ACCUMULATORS = 12
+/** Multiply-adds of each accumulator in a turn. */
+const UNROLL = 4
+const FLOPS_A_TURN = ACCUMULATORS * UNROLL * 4 * 2
+/** Least size of the copy's two halves together, so that it takes long enough to be timed. */
+const LEAST_BYTES = 2 ** 20
+const DEFAULT_BYTES = 12 * 2 ** 20
+
+const get = (local: number): number[] => [0x20, ...leb128(local)]
+const set = (local: number): number[] => [0x21, ...leb128(local)]
+const i32Const = (value: number): number[] => [0x41, ...leb128(value, true)]
+const vectorOf = (value: number): number[] => {
+  const bytes = new Uint8Array(new Float32Array(4).fill(value).buffer)
+  return [0xfd, 0x0c, ...bytes]
+}
+const simd = (number: number): number[] => [0xfd, ...leb128(number)]
+
+/** peak(turns) → a number that depends on all accumulators, so that no work can be left out. */
+function peakCode(relaxed: boolean): number[] {
+  const accumulator = (i: number): number => 1 + i // parameter 0 is the count
+  const [x, y] = [1 + ACCUMULATORS, 2 + ACCUMULATORS]
+  // Without fusion acc·x + y, whose product can't be taken out of the loop.
+  const step = (i: number): number[] =>
+    relaxed
+      ? [...get(x), ...get(y), ...get(accumulator(i)), ...simd(0x105), ...set(accumulator(i))]
+      : [...get(accumulator(i)), ...get(x), ...simd(0xe6), ...get(y), ...simd(0xe4), ...set(accumulator(i))]
+  const all = Array.from({ length: ACCUMULATORS }, (_, i) => i)
+  return [
+    ...all.flatMap((i) => [...vectorOf(1 + i / 16), ...set(accumulator(i))]),
+    ...[...vectorOf(0.75), ...set(x), ...vectorOf(0.125), ...set(y)],
+    ...[0x03, 0x40], // loop
+    ...Array.from({ length: UNROLL }, () => all.flatMap(step)).flat(),
+    ...[...get(0), ...i32Const(-1), 0x6a, 0x22, 0x00], // local.tee turns − 1
+    ...[0x0d, 0x00, 0x0b], // br_if loop, end
+    ...get(accumulator(0)),
+    ...all.slice(1).flatMap((i) => [...get(accumulator(i)), ...simd(0xe4)]),
+    ...[...simd(0x1f), 0x00],
+  ]
+}
+
+/** copy(to, from, turns): 64 bytes a turn. */
+function copyCode(): number[] {
+  const one = (offset: number): number[] => [
+    ...[...get(0), ...get(1)],
+    ...[...simd(0x00), 0x04, ...leb128(offset)],
+    ...[...simd(0x0b), 0x04, ...leb128(offset)],
+  ]
+  const advance = (local: number, by: number): number[] => [...get(local), ...i32Const(by), 0x6a, ...set(local)]
+  return [
+    ...[0x03, 0x40],
+    ...[0, 16, 32, 48].flatMap(one),
+    ...[...advance(0, 64), ...advance(1, 64)],
+    ...[...get(2), ...i32Const(-1), 0x6a, 0x22, 0x02],
+    ...[0x0d, 0x00, 0x0b],
+  ]
+}
+
+/** The module; bytes to let tests read them. */
+export function probeModule(relaxed: boolean): Uint8Array<ArrayBuffer> {
+  return wasmModule({
+    memoryPages: 1,
+    functions: [
+      { name: 'peak', parameters: ['i32'], result: 'f32', locals: { count: ACCUMULATORS + 2, type: 'v128' }, code: peakCode(relaxed) },
+      { name: 'copy', parameters: ['i32', 'i32', 'i32'], code: copyCode() },
+    ],
+  })
+}
+
+interface Loops {
+  memory: WebAssembly.Memory
+  peak(turns: number): number
+  copy(to: number, from: number, turns: number): void
+}
+
+/** Compiled at once by the optimising compiler, as core's kernels are. */
+function compile(): Loops {
+  const flags = ['--no-liftoff', '--no-wasm-lazy-compilation']
+  let relaxed = WebAssembly.validate(probeModule(true))
+  if (!relaxed) {
+    setFlagsFromString('--experimental-wasm-relaxed-simd') // Node 20
+    relaxed = WebAssembly.validate(probeModule(true))
+  }
+  for (const flag of flags) setFlagsFromString(flag)
+  try {
+    return new WebAssembly.Instance(new WebAssembly.Module(probeModule(relaxed))).exports as unknown as Loops
+  } finally {
+    for (const flag of flags) setFlagsFromString(flag.replace('--no-', '--'))
+  }
+}
+
+/** The best of a few short tries: a limit is what nothing got in the way of. */
+function best(tries: number, work: () => void): number {
+  let least = Number.POSITIVE_INFINITY
+  for (let i = 0; i < tries; i++) {
+    const start = performance.now()
+    work()
+    least = Math.min(least, performance.now() - start)
+  }
+  return least
+}
+
+let loops: Loops | undefined
+
+/** Measures both limits, in about 30 ms; the copy works on `bytes` bytes. */
+export function measureLimits(bytes = DEFAULT_BYTES): Limits {
+  loops ??= compile()
+  const { memory, peak, copy } = loops
+  const turns = 40_000
+  const peakMs = best(5, () => void peak(turns))
+  const half = Math.ceil(Math.max(bytes, LEAST_BYTES) / 128) * 64
+  const missing = 2 * half - memory.buffer.byteLength
+  if (missing > 0) memory.grow(Math.ceil(missing / 65536))
+  const copyMs = best(5, () => copy(half, 0, half / 64))
+  return { gflops: (turns * FLOPS_A_TURN) / peakMs / 1e6, gigabytesPerSecond: (2 * half) / copyMs / 1e6 }
+}

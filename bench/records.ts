@@ -1,0 +1,84 @@
+/**
+ * Results as flat rows, for programs and for comparing one run with another: `--json` writes them, `compare` reads them.
+ *
+ * A row's figure is in the unit its workload is judged by: milliseconds a training step, GFLOP/s of a product, GB/s of an elementwise
+ * function, microseconds an op. `peak` is the limit measured in the library's own process, in the same unit: for a training step the time
+ * its matrix products would take at that rate.
+ */
+import { libraryEntry } from './adapter.js'
+import type { Machine } from './machine.js'
+import type { LibraryResult, WorkloadResult } from './rounds.js'
+import type { Spread } from './statistics.js'
+import { shapeOf, type Workload } from './workloads.js'
+
+export type Unit = 'ms' | 'GFLOP/s' | 'GB/s' | 'µs'
+
+interface Identity {
+  suite: string
+  name: string
+  shape: string
+  library: string
+  threads: number
+  unit: Unit
+}
+/** One library on one workload; a library that failed has an error and no figures. */
+export type RecordRow = Identity & Partial<Spread> & { peak?: number; error?: string }
+
+/** What `--json` writes. */
+export interface RunRecord {
+  machine: Machine & { load: { before: number[]; after: number[] } }
+  versions: Record<string, string>
+  date: string
+  rows: RecordRow[]
+}
+
+const unitOf: Record<Workload['kind'], Unit> = { train: 'ms', matMul: 'GFLOP/s', elementwise: 'GB/s', dispatch: 'µs' }
+
+/** Whether less is better in this unit. */
+export const isTime = (unit: string): boolean => unit === 'ms' || unit === 'µs'
+
+/** A step's milliseconds in the workload's unit; rates turn the order round. */
+function figures({ workload, amount }: WorkloadResult, { msPerStep }: LibraryResult): Spread {
+  const each = (convert: (ms: number) => number, turned: boolean): Spread => {
+    const [median, min, max] = [msPerStep.median, msPerStep.min, msPerStep.max].map(convert)
+    return turned ? { min: max, median, max: min } : { min, median, max }
+  }
+  switch (unitOf[workload.kind]) {
+    case 'ms':
+      return each((ms) => ms, false)
+    case 'µs':
+      return each((ms) => (ms * 1000) / (amount.operations ?? 1), false)
+    case 'GFLOP/s':
+      return each((ms) => (amount.flops ?? 0) / ms / 1e6, true)
+    case 'GB/s':
+      return each((ms) => (amount.bytes ?? 0) / ms / 1e6, true)
+  }
+}
+
+function peakOf({ workload, amount }: WorkloadResult, { limit }: LibraryResult): number | undefined {
+  if (!limit) return undefined
+  return unitOf[workload.kind] === 'ms' ? (amount.flops ?? 0) / limit.median / 1e6 : limit.median
+}
+
+/** One workload's rows. */
+export function recordRows(suite: string, result: WorkloadResult): RecordRow[] {
+  const { workload } = result
+  return result.libraries.map((row): RecordRow => {
+    const { recordedAs = row.library, threads } = libraryEntry(row.library)
+    const identity = { suite, name: workload.name, shape: shapeOf(workload), library: recordedAs, threads, unit: unitOf[workload.kind] }
+    if ('failed' in row) return { ...identity, error: row.failed }
+    const peak = peakOf(result, row)
+    return {
+      ...identity,
+      ...figures(result, row),
+      ...(peak === undefined ? {} : { peak }),
+      ...(row.complaint ? { error: row.complaint } : {}),
+    }
+  })
+}
+
+/** The part of the limit that a row reaches, from its median. */
+export function shareOfPeak({ unit, median, peak }: Pick<RecordRow, 'unit' | 'median' | 'peak'>): number | undefined {
+  if (median === undefined || peak === undefined) return undefined
+  return isTime(unit) ? peak / median : median / peak
+}
