@@ -35,7 +35,7 @@ function fake(library: string, msPerStep: readonly number[], { loss = (step: num
 describe('command line', () => {
   test.each([
     [[], 'Say what to run: models, kernels, ops'],
-    [['train'], 'There is no command "train". There are models, kernels, ops, compare.'],
+    [['train'], 'There is no command "train". There are models, kernels, ops, compare, lens.'],
     [['models', 'mlp'], 'no further argument, got "mlp"'],
     [['models', '--fast'], "Unknown option '--fast'"],
     [['models', '--rounds'], '--rounds'],
@@ -45,6 +45,10 @@ describe('command line', () => {
     [['models', '--only', 'mlp,Z'], 'models has no row "Z". It has mlp (A)'],
     [['kernels', '--only', 'mlp'], 'kernels has no row "mlp"'],
     [['models', '--peers', 'brain'], 'There are all, none, torch, tfjs-wasm, tfjs-cpu, jax-js'],
+    [['lens', 'add', '3x3x3'], 'lens takes an op and its sizes'],
+    [['lens', 'matMul', '128x784'], 'MxKxN, as in 128x784x512, got "128x784"'],
+    [['lens', 'matMul', '99999x1x99999'], 'too large'],
+    [['lens', 'matMul', '1x2x3', '--tile', '6x8'], "Unknown option '--tile'"],
     [['compare', 'a.json'], 'compare takes two files of --json, got 1'],
     [['compare', 'a.json', 'b.json', '--seed', '3'], 'compare takes no flags, got "--seed"'],
   ])('%j is refused in one line', (args, message) => {
@@ -87,7 +91,7 @@ describe('command line', () => {
     await expect(run).rejects.toMatchObject({
       code: 2,
       stdout: '',
-      stderr: 'bench: There is no command "fly". There are models, kernels, ops, compare.\n',
+      stderr: 'bench: There is no command "fly". There are models, kernels, ops, compare, lens.\n',
     })
   })
 })

@@ -1,6 +1,7 @@
 /** The command line as data. Everything wrong with it is a UsageError with one line that says what there is instead. */
 import { parseArgs } from 'node:util'
 import { peerNames } from './adapter.js'
+import type { Shape } from './lens/lens.js'
 import { type Command, commands, type Workload } from './workloads.js'
 
 export class UsageError extends Error {
@@ -20,17 +21,23 @@ export interface Options {
 }
 
 /** What the command line asks for. */
-export type Invocation = { kind: 'help' } | { kind: 'run'; options: Options } | { kind: 'compare'; before: string; after: string }
+export type Invocation =
+  | { kind: 'help' }
+  | { kind: 'run'; options: Options }
+  | { kind: 'compare'; before: string; after: string }
+  | { kind: 'lens'; shape: Shape }
 
 const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name).join(' ')
 
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
        npm run bench -- compare before.json after.json
+       npm run bench -- lens matMul 128x784x512
 
   models   training steps of whole networks: ${named(commands.models)}
   kernels  matrix products and elementwise functions: ${named(commands.kernels.slice(0, 4))} …
   ops      what an op costs however small its tensors: ${named(commands.ops)}
   compare  two files of --json, row by row
+  lens     the WebAssembly of a matrix product's inner loop, beside the machine's limits
 
   --only a,b      rows by id or name (default: all of the command)
   --peers list    all, none, or some of ${peerNames.join(',')} (default: all)
@@ -98,12 +105,16 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const { values, positionals } = parsed
   if (values.help) return { kind: 'help' }
   const [command, ...rest] = positionals
-  const available = [...Object.keys(commands), 'compare'].join(', ')
+  const available = [...Object.keys(commands), 'compare', 'lens'].join(', ')
   if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
   if (command === 'compare') {
     if (rest.length !== 2) throw new UsageError(`compare takes two files of --json, got ${rest.length}.`)
     noFlags(command, args)
     return { kind: 'compare', before: rest[0], after: rest[1] }
+  }
+  if (command === 'lens') {
+    noFlags(command, args)
+    return { kind: 'lens', shape: productShape(rest) }
   }
   if (!isCommand(command)) throw new UsageError(`There is no command "${command}". There are ${available}.`)
   if (rest.length > 0) throw new UsageError(`${command} takes no further argument, got "${rest[0]}". Rows are chosen with --only.`)
@@ -118,6 +129,20 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     markdown: values.markdown,
   }
   return { kind: 'run', options }
+}
+
+/** Most elements a matrix of the lens may have: 1 GiB. */
+const MOST_ELEMENTS = 2 ** 28
+
+function productShape(words: readonly string[]): Shape {
+  const [op, sizes, ...more] = words
+  if (op !== 'matMul' || sizes === undefined || more.length > 0)
+    throw new UsageError('lens takes an op and its sizes: lens matMul 128x784x512.')
+  const [m, k, n] = /^[1-9]\d*x[1-9]\d*x[1-9]\d*$/.test(sizes) ? sizes.split('x').map(Number) : []
+  if (m === undefined) throw new UsageError(`lens: the sizes of a product are MxKxN, as in 128x784x512, got "${sizes}".`)
+  if (Math.max(m * k, k * n, m * n) > MOST_ELEMENTS)
+    throw new UsageError(`lens: ${sizes} is too large, a matrix may have ${MOST_ELEMENTS} elements.`)
+  return { m, k, n }
 }
 
 function noFlags(command: string, args: readonly string[]): void {

@@ -7,6 +7,7 @@ import { type LibraryName, libraryEntry, libraryNames } from './adapter.js'
 import { type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
 import { type Contestant, startContestant } from './contestant.js'
+import { lens } from './lens/lens.js'
 import { cotangentVersion, load, machine } from './machine.js'
 import { markdown } from './markdown.js'
 import { howToInstall, peerVersions } from './peers.js'
@@ -108,6 +109,9 @@ try {
       break
     case 'compare':
       console.log(compare(asked.before, asked.after))
+      break
+    case 'lens':
+      console.log(await lens(asked.shape))
       break
     case 'run':
       process.exitCode = (await run(asked.options)) ? 0 : 1
