@@ -2,7 +2,8 @@
  * npm run bench: times Cotangent beside other libraries. cli.ts says what can be asked, rounds.ts how time is taken, README.md what the numbers
  * mean.
  */
-import { writeFileSync } from 'node:fs'
+import { existsSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { type LibraryName, libraryEntry, libraryNames } from './adapter.js'
 import { type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
@@ -30,6 +31,10 @@ function entrants(command: Options['command'], peers: readonly string[]): Librar
 }
 
 async function run(options: Options): Promise<boolean> {
+  // Better now than after minutes of measuring.
+  for (const file of [options.json, options.markdown]) {
+    if (file !== undefined && !existsSync(dirname(file))) throw new UsageError(`there is no folder ${dirname(file)} to write ${file} into.`)
+  }
   const versions: Report['versions'] = { cotangent: cotangentVersion() }
   const present: string[] = []
   const notes: string[] = []
