@@ -36,16 +36,7 @@ function peerCell(result: WorkloadResult, row: Row | undefined, several: boolean
 /** The whole report. */
 export function markdown(report: Report): string {
   const { machine, versions, load, results, command, notes, rounds, startedAt } = report
-  const columns = [
-    ...new Set(
-      results.flatMap(({ libraries, comparedWith }) =>
-        libraries
-          .map(({ library }) => library)
-          .filter((name) => name !== comparedWith)
-          .map(columnOf),
-      ),
-    ),
-  ]
+  const columns = [...new Set(results.flatMap(({ libraries }) => libraries.slice(1).map(({ library }) => columnOf(library))))]
   const titles = columns.map((column) => (column === 'torch' ? 'torch' : libraryEntry(column).title))
   const rows = results.map((result) => {
     const [ours] = result.libraries
@@ -77,7 +68,7 @@ export function markdown(report: Report): string {
     'Ours and peers: median, ours with min–median–max. A peer\'s ratio is its time by ours, round by round, min–**median**–max: above 1 it takes longer than we do. "Limit" is measured in our own process between the rounds.',
     '',
     ...notes.flatMap((note) => [note, '']),
-    line(['row', 'shape', 'unit', libraryEntry(results[0]?.comparedWith ?? 'ours').title, 'limit', 'of limit', ...titles]),
+    line(['row', 'shape', 'unit', libraryEntry(results[0]?.libraries[0]?.library ?? 'ours').title, 'limit', 'of limit', ...titles]),
     line(['---', '---', '---', '---:', '---:', '---:', ...titles.map(() => '---:')]),
     ...rows,
     '',
