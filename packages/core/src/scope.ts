@@ -78,6 +78,22 @@ function close(mine: Tensor[], survivors: ReadonlySet<Tensor>): void {
   }
 }
 
+/** A scope that also says which tensors of its result were made inside it: the others belong to somebody else. */
+export function scopeOfFresh<R>(fn: () => R): { result: R; fresh: Tensor[] } {
+  const mine: Tensor[] = []
+  stack.push(mine)
+  let result: R
+  let survivors: ReadonlySet<Tensor> = new Set()
+  try {
+    result = fn()
+    survivors = tensorsIn(result)
+  } finally {
+    stack.pop()
+    close(mine, survivors)
+  }
+  return { result, fresh: mine.filter((tensor) => survivors.has(tensor)) }
+}
+
 /** Exempts a tensor from every scope: it lives until `dispose()`. Returns it. */
 export function keep<T extends Tensor>(tensor: T): T {
   tensor.kept = true

@@ -7,10 +7,11 @@
  *
  * Reference: Griewank & Walther, "Evaluating Derivatives" (2008), chapter 3; D. Maclaurin's autograd for the shape of the code.
  */
+import { Cotangents } from './cotangents.js'
 import type { OpDefinition } from './define-op.js'
 import { isFloat } from './dtype.js'
 import { GradientError, shapeError, showShape, ValueError } from './errors.js'
-import { requireSynchronous, scope, setTapeGuard } from './scope.js'
+import { requireSynchronous, scope, scopeOfFresh, setTapeGuard } from './scope.js'
 import { sameShape } from './shape.js'
 import { Parameter, Tensor } from './tensor.js'
 
@@ -140,26 +141,28 @@ export class Tape {
     visit?: (record: TapeRecord, dY: Tensor, dInputs: readonly (Tensor | null)[]) => void,
   ): (Tensor | undefined)[] {
     this.#requireUnchanged()
-    const cotangents = new Map<Tensor, Tensor>([[output, seed]])
+    const cotangents = new Cotangents([output, seed], sources, addCotangents, visit === undefined)
     for (let r = this.records.length - 1; r >= 0; r--) {
       const record = this.records[r]
       const { op, inputs, options, output: y } = record
       const dY = cotangents.get(y)
       if (!dY) continue
-      const dInputs = labelled(`${record.scope ? `${record.scope}/` : ''}d${op.name}`, () => {
-        const thunks = derivative(op, dY, y, inputs, options)
-        return inputs.map((input, i) => {
-          const thunk = thunks[i]
-          return thunk && this.#tracked.has(input) ? thunk() : null
-        })
-      })
+      const { result: dInputs, fresh } = scopeOfFresh(() =>
+        labelled(`${record.scope ? `${record.scope}/` : ''}d${op.name}`, () => {
+          const thunks = derivative(op, dY, y, inputs, options)
+          return inputs.map((input, i) => {
+            const thunk = thunks[i]
+            return thunk && this.#tracked.has(input) ? thunk() : null
+          })
+        }),
+      )
       dInputs.forEach((dInput, i) => {
         if (!dInput) return
         requireSameShape(op, i, inputs[i], dInput)
-        const sum = cotangents.get(inputs[i])
-        cotangents.set(inputs[i], sum ? addCotangents(sum, dInput) : dInput)
+        cotangents.add(inputs[i], dInput, fresh.includes(dInput))
       })
       visit?.(record, dY, dInputs)
+      cotangents.release(y)
     }
     return sources.map((source) => cotangents.get(source))
   }

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import {
   applyUpdate,
   conv2d,
+  customGrad,
   debug,
   defineComposed,
   type FusedKernels,
@@ -9,6 +10,7 @@ import {
   labelled,
   lstmCell,
   matMul,
+  memory,
   ones,
   Parameter,
   record,
@@ -22,8 +24,6 @@ import {
   updateProgram,
 } from '../src/index.js'
 import { alive, make, near, reference, valuesOf, wasm } from './helpers.js'
-
-const _at = (f: (x: Tensor) => Tensor, x: number): number => scope(() => valuesOf(f(make([x], [])))[0])
 
 describe('fused ops', () => {
   const fusedNames = [...registry.values()].filter((op) => op.fused).map((op) => op.name)
@@ -258,4 +258,26 @@ describe('a composed op', () => {
       expect(tape.records.map((r) => r.scope)).toEqual([name, name, ''])
     })
   })
+})
+
+test('the walk backwards frees cotangents and helpers as it goes', async () => {
+  let afterForward = 0
+  let atTheEnd = 0
+  // The first op is the last of the walk: it sees what is left of the other forty.
+  const probe = customGrad(
+    (x) => x.add(0),
+    ({ dY }) => {
+      atTheEnd = memory().buffers
+      return [dY.mul(1)]
+    },
+  )
+  const dx = grad((x) => {
+    let y = probe(x)
+    for (let i = 0; i < 40; i++) y = y.tanh().add(y)
+    const loss = y.sum()
+    afterForward = memory().buffers
+    return loss
+  })(tensor([0.1, -0.2]))
+  expect(atTheEnd - afterForward).toBeLessThan(6)
+  dx.dispose()
 })
