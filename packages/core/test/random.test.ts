@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { bernoulli, type Key, key, normal, permutation, type Tensor, threefry2x32, truncatedNormal, uniform } from '../src/index.js'
+import { bernoulli, type Key, key, normal, permutation, scope, type Tensor, threefry2x32, truncatedNormal, uniform } from '../src/index.js'
 import { fold, split } from '../src/random.js'
 import { reference, valuesOf, wasm } from './helpers.js'
 
@@ -157,4 +157,17 @@ describe('the same key draws the same values on reference and wasm', () => {
   ])('%s', (_, f) => {
     for (const shape of shapes) expect(valuesOf(f(shape, wasm))).toEqual(valuesOf(f(shape, reference)))
   })
+})
+
+test('uniform never reaches its upper bound, also where float32 would round up to it', () => {
+  for (const [low, high] of [
+    [2, 2.0000005],
+    [-1, -0.9999999],
+    [99999.9, 100000],
+    [-3, 0],
+  ]) {
+    const values = scope(() => valuesOf(uniform(key(5), [4096], { low, high })))
+    expect(Math.max(...values)).toBeLessThan(Math.fround(high))
+    expect(Math.min(...values)).toBeGreaterThanOrEqual(Math.fround(low))
+  }
 })

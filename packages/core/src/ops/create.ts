@@ -2,7 +2,7 @@
 import type { Backend } from '../backends/backend.js'
 import { convert, type DType, hostArray, isFloat, type TypedArray } from '../dtype.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
-import { type Key, uniformInto } from '../random.js'
+import { fold, type Key, uniformInto } from '../random.js'
 import { defaultBackend } from '../runtime.js'
 import { checkShape, type Shape, sizeOf } from '../shape.js'
 import { emptyTensor, fromHost, type NestedArray, requireBackendDType, type Tensor } from '../tensor.js'
@@ -174,10 +174,13 @@ export function uniform<S extends Shape>(key: Key, shape: S, options: CreateOpti
     return out
   }
   const values = draw(key, sizeOf(shape))
+  // The largest value below high, which rounding to float32 would otherwise reach now and then.
+  const top = Math.fround(high)
+  const last = dtype === 'float32' ? Math.fround(top - Math.abs(top) * 2 ** -24) : high
   const whole = !isFloat(dtype) // whole numbers are rounded down, or those around 0 would be too frequent
   for (let i = 0; i < values.length; i++) {
     const value = low + (high - low) * values[i]
-    values[i] = whole ? Math.floor(value) : value
+    values[i] = whole ? Math.floor(value) : Math.min(value, last)
   }
   return fromHost(backend, convert(values, dtype), shape, dtype)
 }
@@ -220,7 +223,7 @@ export function truncatedNormal<S extends Shape>(
   const values = new Float64Array(sizeOf(shape))
   let filled = 0
   for (let round = 0; filled < values.length; round++) {
-    const candidates = drawNormal([key[0] ^ round, key[1]], Math.max(16, Math.ceil((values.length - filled) * 1.1)))
+    const candidates = drawNormal(round === 0 ? key : fold(key, round), Math.max(16, Math.ceil((values.length - filled) * 1.1)))
     for (let i = 0; i < candidates.length && filled < values.length; i++) {
       if (Math.abs(candidates[i]) <= 2) values[filled++] = mean + stddev * candidates[i]
     }
