@@ -42,7 +42,9 @@ interface LibraryEntry {
 /** The libraries, in the order of their rows. The first present is the one others are compared with. */
 export const libraries = {
   cotangent: { title: 'cotangent', threads: 1 },
+  'cotangent-2': { title: 'cotangent, 2 threads', recordedAs: 'cotangent', threads: 2 },
   'cotangent-core': { title: 'cotangent core', threads: 1 },
+  'cotangent-core-2': { title: 'core, 2 threads', recordedAs: 'cotangent-core', threads: 2 },
   'torch-1': { title: 'torch, 1 thread', peer: 'torch', recordedAs: 'torch', threads: 1 },
   'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2 },
   'tfjs-wasm': { title: 'tfjs-wasm', peer: 'tfjs-wasm', threads: 1 },

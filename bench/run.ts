@@ -26,7 +26,7 @@ function progress(text: string): void {
 function entrants(command: Options['command'], peers: readonly string[]): LibraryName[] {
   return libraryNames.filter((name) => {
     const { peer } = libraryEntry(name)
-    return peer ? peers.includes(peer) : command === 'models' || name === 'cotangent-core'
+    return peer ? peers.includes(peer) : command === 'models' ? name !== 'cotangent-core-2' : name.startsWith('cotangent-core')
   })
 }
 

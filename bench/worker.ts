@@ -3,15 +3,17 @@
  *
  * Usage: fork(worker.ts, [library]). Time is taken here, around `run` alone, so that messages do not count.
  */
-import type { Adapter, LibraryName, Prepared, Request, Response } from './adapter.js'
+import { type Adapter, type LibraryName, libraries, type Prepared, type Request, type Response } from './adapter.js'
 import { measureLimits } from './probes.js'
 
 async function load(library: LibraryName): Promise<Adapter> {
   switch (library) {
     case 'cotangent':
-      return (await import('./libraries/cotangent.js')).cotangent()
+    case 'cotangent-2':
+      return (await import('./libraries/cotangent.js')).cotangent(libraries[library].threads)
     case 'cotangent-core':
-      return (await import('./libraries/cotangent-core.js')).cotangentCore()
+    case 'cotangent-core-2':
+      return (await import('./libraries/cotangent-core.js')).cotangentCore(libraries[library].threads)
     case 'tfjs-wasm':
       return (await import('./libraries/tfjs.js')).tfjs('wasm')
     case 'tfjs-cpu':

@@ -9,6 +9,7 @@ import {
   add,
   applyUpdate,
   bernoulli,
+  configure,
   exp,
   foldKey,
   grad,
@@ -177,7 +178,9 @@ function dispatch({ what, count }: DispatchWorkload, seed: number): Prepared {
   return repeat(many, [x, c])
 }
 
-export function cotangentCore(): Adapter {
+/** @param threads of the engine; settles it, so it must not run yet */
+export function cotangentCore(threads = 1): Adapter {
+  if (threads > 1) configure({ threads })
   return {
     async prepare(workload, seed) {
       switch (workload.kind) {

@@ -1,4 +1,5 @@
 /** Cotangent as its users write it: a Sequential model, compiled, trained batch by batch from host arrays. */
+import { configure } from '@cotangent/core'
 import { dense, dropout, Sequential } from '@cotangent/layers'
 import type { Adapter, Prepared } from '../adapter.js'
 import { batchesOf } from '../random.js'
@@ -31,7 +32,9 @@ function train(workload: TrainWorkload, seed: number): Prepared {
   }
 }
 
-export function cotangent(): Adapter {
+/** @param threads of the engine; settles it, so it must not run yet */
+export function cotangent(threads = 1): Adapter {
+  if (threads > 1) configure({ threads })
   return {
     async prepare(workload, seed) {
       if (workload.kind !== 'train') throw new Error(`The layers package has no part in ${workload.name}.`)
