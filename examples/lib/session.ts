@@ -105,7 +105,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     threads: backend.info?.().threads ?? 1,
     secondsPerEpoch: clock.secondsPerEpoch,
     history: history.history,
-    environment: await environment(backend),
+    environment: environment(backend),
   }
   const departures = departuresOf(experiment, report, loaded)
   for (const line of closingLines(experiment, report, departures)) console.log(line)

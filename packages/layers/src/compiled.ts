@@ -56,14 +56,17 @@ export class Compiled {
   trainStep(x: Tensor, y: Tensor, key: Key, totals: Totals): void {
     scope(() => {
       let prediction: Tensor | undefined
-      const { value, grads } = valueAndGrad(this.parameters, () => {
-        const forward = this.#forward(x, y, { training: true, key: foldKey(key, this.optimizer.iterations) })
-        prediction = forward.prediction.keep()
-        return forward.objective
-      })
-      this.optimizer.step(this.parameters, grads)
-      this.#collect(value, y, prediction as Tensor, totals)
-      prediction?.dispose()
+      try {
+        const { value, grads } = valueAndGrad(this.parameters, () => {
+          const forward = this.#forward(x, y, { training: true, key: foldKey(key, this.optimizer.iterations) })
+          prediction = forward.prediction.keep()
+          return forward.objective
+        })
+        this.optimizer.step(this.parameters, grads)
+        this.#collect(value, y, prediction as Tensor, totals)
+      } finally {
+        prediction?.dispose()
+      }
     })
   }
 

@@ -414,9 +414,11 @@ describe('messages', () => {
   test('a loss that does not depend on the model', async () => {
     const model = classifier()
     model.compile({ optimizer: 'sgd', loss: (t, p) => p.argMax().cast('float32').sub(t.argMax().cast('float32')).square() })
+    const before = memory()
     await expect(model.fit(x, y, quiet)).rejects.toThrow(
       /does not depend on parameter "dense_1\/kernel".*The path ends at op "argMax", which has no derivative/s,
     )
+    expect(memory(), 'a step that fails leaves nothing behind').toEqual(before)
     model.dispose()
   })
   test('a NaN is found at the op and layer that made it', async () => {

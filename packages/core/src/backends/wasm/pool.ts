@@ -12,6 +12,7 @@
  * Compiled modules reach the workers as messages, sent before the first job that needs them. Workers do not keep a process alive.
  */
 import { BackendError } from '../../errors.js'
+import { warn } from '../../platform.js'
 import { Choice } from './choice.js'
 import type { KernelFunction } from './engine.js'
 import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './pool-worker.js'
@@ -46,8 +47,7 @@ const said = new Set<string>()
 export function sayOnce(text: string): void {
   if (said.has(text)) return
   said.add(text)
-  const { console } = globalThis as { console?: { warn(text: string): void } }
-  console?.warn(text)
+  warn(text)
 }
 
 /** The workers of one engine. */
