@@ -85,14 +85,29 @@ function flattenHost(what: string, data: readonly NestedArray[]): { values: Floa
 function hostRows(values: TypedArray, shape: Shape, backend: Backend): Rows {
   const sampleShape = shape.slice(1)
   const width = sizeOf(sampleShape)
+  /** Kept from batch to batch: backends copy what they are given. */
+  let staging: TypedArray = values.slice(0, 0)
+  /** The values of samples order[begin..end), where they lie if that is one after the other. */
+  const gathered = (order: Int32Array, begin: number, end: number): TypedArray => {
+    let consecutive = true
+    for (let i = begin + 1; i < end && consecutive; i++) consecutive = order[i] === order[i - 1] + 1
+    if (consecutive && begin < end) return values.subarray(order[begin] * width, (order[begin] + end - begin) * width)
+    const size = (end - begin) * width
+    if (staging.length < size) staging = new (values.constructor as new (size: number) => TypedArray)(size)
+    for (let i = begin; i < end; i++) {
+      const from = order[i] * width
+      const to = (i - begin) * width
+      if (width < 16) for (let j = 0; j < width; j++) staging[to + j] = values[from + j]
+      else staging.set(values.subarray(from, from + width), to)
+    }
+    return staging.subarray(0, size)
+  }
   return {
     count: shape[0],
     sampleShape,
     host: values,
     take(order, begin, end, dtype) {
-      const batch = new (values.constructor as new (size: number) => TypedArray)((end - begin) * width)
-      if (width === 1) for (let i = begin; i < end; i++) batch[i - begin] = values[order[i]]
-      else for (let i = begin; i < end; i++) batch.set(values.subarray(order[i] * width, (order[i] + 1) * width), (i - begin) * width)
+      const batch = gathered(order, begin, end)
       const type: DType = batch instanceof Uint8Array ? 'uint8' : batch instanceof Int32Array ? 'int32' : dtype
       return tensor(batch, { shape: [end - begin, ...sampleShape], dtype: type, backend }).cast(dtype)
     },
