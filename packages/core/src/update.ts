@@ -2,7 +2,7 @@
  * Optimizer rules as data. A rule is written once as a formula over slots (the parameter and its state), inputs (the gradient) and
  * scalars; backends interpret it or compile it to one loop over memory.
  */
-import type { UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
+import type { Backend, UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
 import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
 import { sameShape } from './shape.js'
 import type { Parameter, Tensor } from './tensor.js'
@@ -93,13 +93,31 @@ export function updateProgram(
 /** The formula of every name: backends cache programs under their names, so one name may mean one formula only. */
 const formulas = new Map<string, string>()
 
-/** Runs a program on parameters and gradients of one shape; the parameters change in place. */
+/** Runs a program on one parameter with its state (the slots, which change in place) and its gradient; all are of one shape. */
 export function applyUpdate(
   program: UpdateProgram,
   slots: readonly Parameter[],
   inputs: readonly Tensor[],
   scalars: readonly number[],
 ): void {
+  applyUpdates(program, [{ slots, inputs }], scalars)
+}
+
+/** Runs a program on many parameters at once, each with its state and gradient: one pass over all of an optimizer's memory. */
+export function applyUpdates(
+  program: UpdateProgram,
+  targets: readonly { readonly slots: readonly Parameter[]; readonly inputs: readonly Tensor[] }[],
+  scalars: readonly number[],
+): void {
+  if (targets.length === 0) return
+  const { backend } = targets[0].slots[0]
+  for (const { slots, inputs } of targets) requireUpdatable(program, backend, slots, inputs)
+  if (!backend.fused.update) throw new BackendError(`${program.name}: the ${backend.name} backend has no update kernel.`)
+  for (const { slots } of targets) for (const slot of slots) slot.beginUpdate()
+  backend.fused.update(targets, program, scalars)
+}
+
+function requireUpdatable(program: UpdateProgram, backend: Backend, slots: readonly Parameter[], inputs: readonly Tensor[]): void {
   const [first] = slots
   for (const tensor of [...slots, ...inputs]) {
     tensor.requireLive(program.name)
@@ -112,14 +130,10 @@ export function applyUpdate(
     if (tensor.dtype !== first.dtype) {
       throw new DTypeError(`${program.name}: parameter "${first.name}" is ${first.dtype}, another tensor ${tensor.dtype}. Cast it first.`)
     }
-    if (tensor.backend !== first.backend) {
+    if (tensor.backend !== backend) {
       throw new BackendError(
-        `${program.name}: parameter "${first.name}" is on "${first.backend.name}", another tensor on "${tensor.backend.name}".`,
+        `${program.name}: parameter "${first.name}" is on "${backend.name}", another tensor on "${tensor.backend.name}".`,
       )
     }
   }
-  const { fused } = first.backend
-  if (!fused.update) throw new BackendError(`${program.name}: the ${first.backend.name} backend has no update kernel.`)
-  for (const slot of slots) slot.beginUpdate()
-  if (first.size > 0) fused.update(slots, inputs, program, scalars)
 }

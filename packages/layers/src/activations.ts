@@ -11,6 +11,8 @@ import { lookUp, type Spelling } from './names.js'
 /** An activation with its name, `softmax` say; a function of the user's has its own. */
 export interface Activation {
   readonly name: string
+  /** Set where the function is the one of that name here, rather than a user's. */
+  readonly builtIn?: boolean
   call(x: Tensor): Tensor
 }
 
@@ -83,14 +85,15 @@ export type ActivationIdentifier = Spelling<ActivationName> | Activation | ((x: 
  * ```
  */
 export function getActivation(id: ActivationIdentifier | null | undefined): Activation {
-  if (id === null || id === undefined) return { name: 'linear', call: linear }
+  if (id === null || id === undefined) return { name: 'linear', builtIn: true, call: linear }
   if (typeof id === 'object') return id
   const call = typeof id === 'function' ? id : lookUp<(x: Tensor) => Tensor>('activation', id, table)
   const name = Object.entries(table).find(([, known]) => known === call)?.[0]
-  return { name: name ?? (call.name || 'activation'), call: (x) => call(x) }
+  return { name: name ?? (call.name || 'activation'), builtIn: name !== undefined, call: (x) => call(x) }
 }
 
 /** The activation's name if it is one whose inputs a loss can take instead (see `Loss.fromLogits`). */
-export function finalActivationOf({ name }: Activation): 'softmax' | 'sigmoid' | undefined {
+export function finalActivationOf({ name, builtIn }: Activation): 'softmax' | 'sigmoid' | undefined {
+  if (!builtIn) return undefined
   return name === 'softmax' || name === 'sigmoid' ? name : undefined
 }

@@ -40,7 +40,8 @@ export type MapKernel =
   | 'neg'
   | 'abs'
   | 'sign'
-  | 'square' // also int32
+  | 'square'
+  | 'relu' // also int32
   | 'sqrt'
   | 'rsqrt'
   | 'reciprocal'
@@ -76,7 +77,8 @@ export type ZipKernel =
   | 'minimum' // float, int32. maximum and minimum give NaN if either is
   | 'div'
   | 'pow'
-  | 'atan2' // float
+  | 'atan2'
+  | 'gate' // float. gate(a, b) is a where b > 0, else 0
   | 'mod'
   | 'floorDiv' // float, int32; the sign of the divisor, as Python. int32 by 0 gives 0
   | 'equal'
@@ -137,6 +139,8 @@ export interface Kernels {
  * exception to "one output" is `update`, whose slots a backend may write in place or swap.
  */
 export interface FusedKernels {
+  /** out [m, n] = x [m, k] · weights [k, n] + bias [n], then max(0, ·) if `relu`. */
+  affine?(out: Operand, x: Operand, weights: Operand, bias: Operand, relu: boolean): void
   /** x [n, h, w, c] ∗ filter [kh, kw, c, f] → out [n, oh, ow, f] */
   conv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
   /** One LSTM step: out [2, n, u] holds h' then c'. Gates in Keras' order i, f, c, o. */
@@ -145,10 +149,16 @@ export interface FusedKernels {
   softmax?(out: Operand, x: Operand): void
   /** out [rows] = −Σ labels · log softmax(logits), row by row. */
   softmaxCrossEntropy?(out: Operand, logits: Operand, labels: Operand): void
-  /** One elementwise program over equally sized slots and inputs; see update-program.ts. */
-  update?(slots: readonly Operand[], inputs: readonly Operand[], program: UpdateProgram, scalars: readonly number[]): void
+  /** One elementwise program over each target's slots and inputs; see update.ts. */
+  update?(targets: readonly UpdateTarget[], program: UpdateProgram, scalars: readonly number[]): void
   /** Threefry bits of counters first, first+1, … as floats in [0, 1): the same values as random.ts makes on the host. */
   uniform?(out: Operand, key: readonly [number, number]): void
+}
+
+/** What an update changes together and what it reads: a parameter with its state, and its gradient; all of one size. */
+export interface UpdateTarget<T = Operand> {
+  readonly slots: readonly T[]
+  readonly inputs: readonly T[]
 }
 
 /** A value in an update program: a slot or input or scalar by position, or the result of an earlier step. */
@@ -185,6 +195,8 @@ export interface BackendInfo {
   threads: number
   /** Whether x·y + z may be rounded once (relaxed SIMD); machines that differ in this differ in the last bits. */
   relaxedSimd: boolean
+  /** Whether the heaviest kernels use 256-bit instructions. */
+  simd256: boolean
   /** Whether its memory can be shared between threads. */
   sharedMemory: boolean
 }

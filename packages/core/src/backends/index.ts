@@ -17,6 +17,7 @@ let settings: WasmOptions = {}
  * @example
  * ```ts
  * configure({ relaxedSimd: false })   // the same bits on every machine, without fused multiply-add
+ * configure({ simd256: true })         // in Node 24: heavy kernels on 256-bit vectors, the same bits
  * configure({ threads: 2 })            // large kernels on two threads, the same bits as on one
  * ```
  */

@@ -171,6 +171,12 @@ export const atan2: Binary = binary('atan2', {
   ],
   operands: 'float',
 })
+/** a where b > 0, and 0 elsewhere: what the derivative of relu does to a cotangent. None passes to b. */
+export const gate: Binary = binary('gate', {
+  rule: 'dA = dY where b > 0',
+  vjp: [(dY, _a, b, _y, { gate }) => gate(dY, b), (_dY, _a, _b, y, { zerosLike }) => zerosLike(y)],
+  operands: 'float',
+})
 /** The larger of the two; the cotangent goes to a when they are equal. NaN if either is. */
 export const maximum: Binary = binary('maximum', {
   rule: 'dA = dY where a ≥ b, dB = dY where a < b',

@@ -55,6 +55,8 @@ export const abs: Unary = unary('abs', { rule: 'dX = dY·sign(x)', vjp: (dY, x, 
 export const sign: Unary = unary('sign', { vjp: steps, integers: true })
 /** x² */
 export const square: Unary = unary('square', { rule: 'dX = dY·2x', vjp: (dY, x, _y, { mul }) => mul(dY, mul(x, 2)), integers: true })
+/** max(x, 0); the derivative at 0 is 0. */
+export const relu: Unary = unary('relu', { rule: 'dX = dY where y > 0', vjp: (dY, _x, y, { gate }) => gate(dY, y), integers: true })
 /** √x; NaN below 0. */
 export const sqrt: Unary = unary('sqrt', {
   rule: 'dX = dY / 2y',

@@ -1,4 +1,5 @@
 /** Every op. Derivative rules get this namespace; `index.ts` of the package exports it. */
+export * from './affine.js'
 export * from './binary.js'
 export * from './conv.js'
 export * from './create.js'

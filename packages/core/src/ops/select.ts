@@ -73,14 +73,3 @@ export function clip<S extends Shape>(x: Tensor<S>, min: number, max: number): T
   if (!(min <= max)) throw new ValueError(`clip: min ${min} must not be above max ${max}.`)
   return callClip([x], { min, max }) as Tensor<S>
 }
-
-const callRelu = defineComposed({
-  name: 'relu',
-  // 0 comes first: at a tie maximum sends the cotangent to its first operand, so that relu'(0) = 0.
-  compose: ([x], _, { maximum }) => maximum(0, x),
-  samples: [{ inputs: [[]] }, { inputs: [[3, 7]] }, { inputs: [[0, 2]] }, { inputs: [[130, 127]] }],
-})
-/** max(x, 0); the derivative at 0 is 0. */
-export function relu<S extends Shape>(x: Tensor<S>): Tensor<S> {
-  return callRelu([x], {}) as Tensor<S>
-}

@@ -1,6 +1,6 @@
 /** The fully connected layer. */
 import type { Parameter, Tensor } from '@cotangent/core'
-import { shapeError } from '@cotangent/core'
+import { affine, shapeError } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
 import { getInitializer, type Initializer, type InitializerIdentifier } from '../initializers.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount, requireSize } from '../layer.js'
@@ -79,16 +79,23 @@ export class Dense extends Layer {
   }
 
   override call(x: Tensor, context: CallContext): Tensor {
-    return this.activation.call(this.logits(x, context))
+    const { name, builtIn } = this.activation
+    return builtIn && name === 'relu' ? this.#affine(x, true) : this.activation.call(this.logits(x, context))
   }
 
   override logits(x: Tensor, _context: CallContext): Tensor {
+    return this.#affine(x, false)
+  }
+
+  /** x·W + b, and relu in the same go where that is the activation. */
+  #affine(x: Tensor, relu: boolean): Tensor {
     const kernel = this.#kernel as Parameter
     if (x.rank < 2) {
       throw shapeError('Dense', 'the input has no batch axis', [{ name: 'x', shape: x.shape }], 'Add one: x.expandDims(0).')
     }
+    if (this.#bias) return affine(x, kernel, this.#bias, { relu })
     const z = x.matMul(kernel)
-    return this.#bias ? z.add(this.#bias) : z
+    return relu ? z.relu() : z
   }
 
   override getConfig(): Record<string, unknown> {

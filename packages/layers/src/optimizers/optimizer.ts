@@ -5,7 +5,7 @@
  * core/update.ts), and gives for each step the scalars, computed in float64 on the host. Definitions: keras/optimizers.py 2.3.1.
  */
 import {
-  applyUpdate,
+  applyUpdates,
   div,
   full,
   Parameter,
@@ -143,9 +143,8 @@ export abstract class Optimizer {
         const clipped = this.#clip(grads.filter((_, i) => parameters[i].trainable))
         this.build(changing)
         const { program, scalars } = this.rule(this.iterations + 1, this.learningRate / (1 + this.decay * this.iterations))
-        changing.forEach((w, i) => {
-          applyUpdate(program, [w, ...(this.#state.get(w) as Parameter[])], [clipped[i]], scalars)
-        })
+        const targets = changing.map((w, i) => ({ slots: [w, ...(this.#state.get(w) as Parameter[])], inputs: [clipped[i]] }))
+        applyUpdates(program, targets, scalars)
       })
       this.iterations++
     } finally {

@@ -82,11 +82,27 @@ const domains: Partial<Record<MapKernel, number[]>> = {
   sign: [-3, 0, 3, Number.NaN],
 }
 const mapKernels: MapKernel[] = [
-  ...(['neg', 'abs', 'sign', 'square', 'sqrt', 'rsqrt', 'reciprocal', 'exp', 'expm1', 'log', 'log1p', 'sin', 'cos', 'tan'] as const),
+  ...([
+    'neg',
+    'abs',
+    'sign',
+    'square',
+    'relu',
+    'sqrt',
+    'rsqrt',
+    'reciprocal',
+    'exp',
+    'expm1',
+    'log',
+    'log1p',
+    'sin',
+    'cos',
+    'tan',
+  ] as const),
   ...(['asin', 'acos', 'atan', 'sinh', 'cosh', 'tanh', 'sigmoid', 'softplus', 'erf', 'floor', 'ceil', 'round'] as const),
   ...(['isNaN', 'isFinite'] as const),
 ]
-const arithmetic: ZipKernel[] = ['add', 'sub', 'mul', 'div', 'pow', 'atan2', 'maximum', 'minimum']
+const arithmetic: ZipKernel[] = ['add', 'sub', 'mul', 'div', 'pow', 'atan2', 'gate', 'maximum', 'minimum']
 const integer: ZipKernel[] = ['add', 'sub', 'mul', 'maximum', 'minimum', 'mod', 'floorDiv']
 const comparing: ZipKernel[] = ['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual']
 
@@ -136,7 +152,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
     })
 
     test('map on int32 and bool', () => {
-      for (const kernel of ['neg', 'abs', 'sign', 'square'] as const)
+      for (const kernel of ['neg', 'abs', 'sign', 'square', 'relu'] as const)
         agree([5], 'int32', [values([5], [-4096, -1, 0, 1, 4096], 'int32')], (out, [x], b) => b.kernels.map(out, x, kernel))
       agree([2], 'bool', [values([2], [0, 1], 'bool')], (out, [x], b) => b.kernels.map(out, x, 'logicalNot'))
     })
@@ -424,7 +440,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
     const squares = values(shape, Array.from(wave(shape, 1, 4).data, Math.abs))
     for (const read of [0, 1, 2]) {
       const call: Call = (out, [p, m, v, g], backend) => {
-        backend.fused.update!([p, m, v], [g], program, [0.9, 0.1, 0.999, 0.001, 0.01, 1e-7, -0.5])
+        backend.fused.update!([{ slots: [p, m, v], inputs: [g] }], program, [0.9, 0.1, 0.999, 0.001, 0.01, 1e-7, -0.5])
         backend.kernels.map(out, [p, m, v][read], 'cast')
       }
       agree(shape, 'float32', [wave(shape), wave(shape, 1, 2), squares, wave(shape, 1, 3)], call, ...elementwise)

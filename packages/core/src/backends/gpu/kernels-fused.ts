@@ -52,40 +52,43 @@ return ${which} === 0 ? o * squashed : next;`
     },
 
     // one launch per slot over the values the slots had before; they change together at the end
-    update(slots, inputs, program, scalars) {
-      const results: Handle[] = program.results.map((result) => {
-        const steps = neededSteps(program, result)
-        const arrays: Record<string, Operand> = {}
-        const numbers: Record<string, number> = {}
-        const nameOf = (value: UpdateValue): string => {
-          if ('step' in value) return `step${value.step}`
-          if ('scalar' in value) {
-            numbers[`scalar${value.scalar}`] = scalars[value.scalar]
-            return `scalar${value.scalar}`
-          }
-          const [name, operand] = 'slot' in value ? [`slot${value.slot}`, slots[value.slot]] : [`input${value.input}`, inputs[value.input]]
-          arrays[name] = operand
-          return name
-        }
-        // names are collected first: the parameters must be known before the body is asked for
-        for (const step of steps) for (const value of program.steps[step].arguments) nameOf(value)
-        return engine.compute(
-          [slots[0].size],
-          { arrays: Object.fromEntries(Object.entries(arrays).map(([name, x]) => [`${name}Values`, x])), scalars: numbers },
-          ({ flat }) => {
-            const lines = Object.keys(arrays).map((name) => `const ${name} = ${name}Values[${flat}];`)
-            for (const step of steps) {
-              const { kernel, arguments: values } = program.steps[step]
-              const [a, b = a] = values.map(nameOf)
-              lines.push(`const step${step} = ${updateSources[kernel](a, b)};`)
+    update(targets, program, scalars) {
+      for (const { slots, inputs } of targets) {
+        const results: Handle[] = program.results.map((result) => {
+          const steps = neededSteps(program, result)
+          const arrays: Record<string, Operand> = {}
+          const numbers: Record<string, number> = {}
+          const nameOf = (value: UpdateValue): string => {
+            if ('step' in value) return `step${value.step}`
+            if ('scalar' in value) {
+              numbers[`scalar${value.scalar}`] = scalars[value.scalar]
+              return `scalar${value.scalar}`
             }
-            return [...lines, `return step${result};`].join('\n')
-          },
-        )
-      })
-      slots.forEach((slot, i) => {
-        engine.swapIn(slot, results[i])
-      })
+            const [name, operand] =
+              'slot' in value ? [`slot${value.slot}`, slots[value.slot]] : [`input${value.input}`, inputs[value.input]]
+            arrays[name] = operand
+            return name
+          }
+          // names are collected first: the parameters must be known before the body is asked for
+          for (const step of steps) for (const value of program.steps[step].arguments) nameOf(value)
+          return engine.compute(
+            [slots[0].size],
+            { arrays: Object.fromEntries(Object.entries(arrays).map(([name, x]) => [`${name}Values`, x])), scalars: numbers },
+            ({ flat }) => {
+              const lines = Object.keys(arrays).map((name) => `const ${name} = ${name}Values[${flat}];`)
+              for (const step of steps) {
+                const { kernel, arguments: values } = program.steps[step]
+                const [a, b = a] = values.map(nameOf)
+                lines.push(`const step${step} = ${updateSources[kernel](a, b)};`)
+              }
+              return [...lines, `return step${result};`].join('\n')
+            },
+          )
+        })
+        slots.forEach((slot, i) => {
+          engine.swapIn(slot, results[i])
+        })
+      }
     },
   }
 }

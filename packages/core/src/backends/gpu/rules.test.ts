@@ -225,9 +225,9 @@ describe('the backend', () => {
       ],
       results: [n - 1],
     })
-    gpu.fused.update!([inputs[7]], inputs.slice(0, 6), sum(6), [])
+    gpu.fused.update!([{ slots: [inputs[7]], inputs: inputs.slice(0, 6) }], sum(6), [])
     expect(read(inputs[7])).toEqual([22])
-    expect(() => gpu.fused.update!([inputs[7]], inputs.slice(0, 7), sum(7), [])).toThrow(/at most 7 arrays/)
+    expect(() => gpu.fused.update!([{ slots: [inputs[7]], inputs: inputs.slice(0, 7) }], sum(7), [])).toThrow(/at most 7 arrays/)
     for (const { storage } of inputs) gpu.free(storage)
   })
 

@@ -45,6 +45,7 @@ export const mapSources: Record<Exclude<MapKernel, 'cast' | 'isNaN' | 'isFinite'
   abs: 'return Math.abs(v);',
   sign: 'return v > 0 ? 1 : (v < 0 ? -1 : v);',
   square: 'return v * v;',
+  relu: `return ${maxOf('v', '0')};`,
   sqrt: 'return Math.sqrt(v);',
   rsqrt: 'return 1 / Math.sqrt(v);',
   reciprocal: 'return 1 / v;',
@@ -139,6 +140,7 @@ const signed = odd === 1 ? -power : power;
 const negative = whole === 1 ? signed : Math.sqrt(a);
 return b === 0 ? 1 : (a < 0 ? negative : power);`,
   atan2: 'return Math.atan2(a, b);',
+  gate: 'return b > 0 ? a : 0;',
   maximum: `return ${maxOf('a', 'b')};`,
   minimum: `return ${minOf('a', 'b')};`,
   mod: `${divideDown}\nreturn rest * sign;`,

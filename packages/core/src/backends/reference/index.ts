@@ -189,21 +189,23 @@ const kernels: Kernels = {
 
 /** Nothing is fused here but optimizer programs, which are interpreted: the definition the fast backends must match. */
 const fused: FusedKernels = {
-  update(slots, inputs, program, scalars) {
-    const slotData = slots.map(dataOf)
-    const inputData = inputs.map(dataOf)
-    const size = slots[0].size
-    for (let i = 0; i < size; i++) {
-      const steps: number[] = []
-      const valueOf = (v: UpdateValue): number =>
-        'slot' in v ? slotData[v.slot][i] : 'input' in v ? inputData[v.input][i] : 'scalar' in v ? scalars[v.scalar] : steps[v.step]
-      for (const step of program.steps) {
-        const [a, b = a] = step.arguments.map(valueOf)
-        steps.push(updateKernels[step.kernel](a, b))
+  update(targets, program, scalars) {
+    for (const { slots, inputs } of targets) {
+      const slotData = slots.map(dataOf)
+      const inputData = inputs.map(dataOf)
+      const size = slots[0].size
+      for (let i = 0; i < size; i++) {
+        const steps: number[] = []
+        const valueOf = (v: UpdateValue): number =>
+          'slot' in v ? slotData[v.slot][i] : 'input' in v ? inputData[v.input][i] : 'scalar' in v ? scalars[v.scalar] : steps[v.step]
+        for (const step of program.steps) {
+          const [a, b = a] = step.arguments.map(valueOf)
+          steps.push(updateKernels[step.kernel](a, b))
+        }
+        program.results.forEach((step, slot) => {
+          slotData[slot][i] = steps[step]
+        })
       }
-      program.results.forEach((step, slot) => {
-        slotData[slot][i] = steps[step]
-      })
     }
   },
 }

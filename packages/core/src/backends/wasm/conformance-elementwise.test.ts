@@ -58,6 +58,7 @@ for (const relaxedSimd of [true, false]) {
       abs: 0,
       sign: 0,
       square: 0,
+      relu: 0,
       sqrt: 0,
       rsqrt: 1,
       reciprocal: 0,
@@ -126,7 +127,7 @@ for (const relaxedSimd of [true, false]) {
     })
 
     const floatZips: Partial<Record<ZipKernel, number>> = { pow: 1, atan2: 1 }
-    const arithmetic = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'pow', 'atan2', 'mod', 'floorDiv'] as const
+    const arithmetic = ['add', 'sub', 'mul', 'div', 'maximum', 'minimum', 'pow', 'atan2', 'gate', 'mod', 'floorDiv'] as const
     const comparisons = ['equal', 'notEqual', 'less', 'lessEqual', 'greater', 'greaterEqual'] as const
     it.each([...arithmetic, ...comparisons])('zip %s of float32', (kernel) => {
       const outType = (comparisons as readonly string[]).includes(kernel) ? 'bool' : 'float32'

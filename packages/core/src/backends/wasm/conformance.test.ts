@@ -154,6 +154,27 @@ for (const relaxedSimd of [true, false]) {
     ])('matMul %i × %i × %i', (m, n, k) => {
       for (const tA of [false, true]) for (const tB of [false, true]) matMul([], m, n, k, tA, tB, 11)
     })
+    it.each([
+      [3, 4, 5],
+      [6, 1, 9],
+      [1, 7, 30],
+      [5, 3, 0],
+      [0, 3, 4],
+      [37, 1600, 33],
+      [395, 57, 50],
+      [31, 65, 1003],
+    ])('fused affine is the product, the bias and relu, bit by bit: %i × %i × %i', (m, n, k) => {
+      const inputs = [host(1, [m, k], 'float32'), host(2, [k, n], 'float32'), host(3, [n], 'float32')]
+      for (const relu of [false, true]) {
+        const y = compute(wasm, [m, n], 'float32', inputs, (_, fused, out, x, w, b) => fused.affine!(out, x, w, b, relu))
+        const steps = compute(wasm, [m, n], 'float32', inputs, (kernels, _, out, x, w, b) => {
+          kernels.matMul(out, x, w, false, false)
+          kernels.zip(out, out, b, 'add')
+          if (relu) kernels.map(out, out, 'relu')
+        })
+        expect(y).toEqual(steps)
+      }
+    })
 
     const windows = fc
       .record({
@@ -284,7 +305,7 @@ for (const relaxedSimd of [true, false]) {
           ]
           const after = [wasm, reference].map((backend) => {
             const [w, m, v, g] = inputs.map((input) => operandOn(backend, input))
-            backend.fused.update!([w, m, v], [g], ADAM, [0.9, 0.1, 0.999, 0.001, 0.01, 1e-7])
+            backend.fused.update!([{ slots: [w, m, v], inputs: [g] }], ADAM, [0.9, 0.1, 0.999, 0.001, 0.01, 1e-7])
             const values = [w, m, v].map((slot) => backend.readSync!(slot.storage))
             for (const { storage } of [w, m, v, g]) backend.free(storage)
             return values

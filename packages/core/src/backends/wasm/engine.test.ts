@@ -1,8 +1,10 @@
 /** The engine: what it detects, and that code compiled under V8 flags outlives their reset. */
-import { describe, expect, it } from 'vitest'
+import v8 from 'node:v8'
+import { describe, expect, it, vi } from 'vitest'
 import { Engine } from './engine.js'
 import { createWasmBackend } from './index.js'
 import { v128 } from './instructions.js'
+import { compute, draws } from './test-harness.js'
 
 /** The module of one function: at ← x·y + z on four floats there. */
 const compileMadd = (engine: Engine) =>
@@ -91,6 +93,39 @@ describe('Engine', () => {
     } finally {
       globalThis.SharedArrayBuffer = shared
     }
+  })
+
+  it('computes the same bits with 256-bit instructions, or says once that they are not to be had', () => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
+    const [narrow, wide] = [createWasmBackend(), createWasmBackend({ simd256: true })]
+    expect(wide.info?.().simd256).toBe(Number.parseInt(process.versions.v8, 10) >= 13)
+    expect(warn).toHaveBeenCalledTimes(wide.info?.().simd256 ? 0 : 1)
+    warn.mockRestore()
+    expect(narrow.info?.().simd256).toBe(false)
+    for (const [m, k, n] of [
+      [60, 401, 70],
+      [131, 33, 257],
+      [256, 256, 10],
+    ]) {
+      const inputs = [draws(1, m * k), draws(2, k * n), draws(3, n)]
+      const [x, w, b] = [[m, k], [k, n], [n]].map((shape, i) => ({ shape, dtype: 'float32' as const, values: inputs[i] }))
+      const [expected, actual] = [narrow, wide].map((backend) =>
+        compute(backend, [m, n], 'float32', [x, w, b], (_, fused, out, ...operands) => {
+          const [x, w, b] = operands
+          fused.affine?.(out, x, w, b, true)
+        }),
+      )
+      expect(actual).toEqual(expected)
+    }
+  })
+
+  it('forbids flags when it is told to', () => {
+    const set = vi.spyOn(v8, 'setFlagsFromString')
+    roundsOnce(new Engine({ v8Flags: false }))
+    expect(set).not.toHaveBeenCalled()
+    roundsOnce(new Engine({}))
+    expect(set).toHaveBeenCalled()
+    set.mockRestore()
   })
 
   it('refuses use after dispose, and giving back twice', async () => {

@@ -7,6 +7,10 @@
  * compilation and reset after it, and code compiled under them stays as it is.
  *
  * Other engines, browsers, and `v8Flags: false` compile as they like.
+ *
+ * With `simd256` (Node 24), V8 pairs adjacent 128-bit operations of chosen modules into 256-bit ones. It then leaves the upper
+ * halves of the vector registers in use, and on many processors the C++ behind `Math.exp` and the like runs ten times slower until
+ * they are cleared. WebAssembly cannot clear them; a native call that ends its own wide code can (`clearUpperHalves`).
  */
 import { BackendError } from '../../errors.js'
 import { assemble, type ModuleBuilder } from './assembler.js'
@@ -22,6 +26,11 @@ export interface WasmOptions {
   v8Flags?: boolean
   /** Use fused multiply-add where the engine has it (default true). Off, results have the same bits on every machine. */
   relaxedSimd?: boolean
+  /**
+   * Compile the heaviest kernels to 256-bit instructions (default false). It takes an experimental flag of V8, in Node 24 or later; elsewhere
+   * it is said once that it is not to be had. Results keep their bits.
+   */
+  simd256?: boolean
   /** The most memory to take, in bytes (default 4 GiB, the most there can be). */
   maximumBytes?: number
   /**
@@ -38,6 +47,10 @@ interface V8Module {
   setFlagsFromString(flags: string): void
 }
 
+/** The flag that pairs vectors, and the first major version of V8 that pairs fused multiply-adds. */
+const REVECTORIZE = '--experimental-wasm-revectorize'
+const PAIRS_FUSED = 13
+
 interface NodeProcess {
   getBuiltinModule?(id: string): unknown
   execArgv?: readonly string[]
@@ -50,6 +63,9 @@ interface NodeProcess {
  */
 const WORTH_SPLITTING = 30_000
 
+/** Node encodes so many bytes with 256-bit code of its own, which clears the upper halves when it ends. */
+const nativeBytes = (globalThis as { Buffer?: { alloc(size: number): { toString(encoding: string): string } } }).Buffer?.alloc(96)
+
 const nodeProcess = (): NodeProcess | undefined => (globalThis as { process?: NodeProcess }).process
 
 /** Compiles kernels and owns their memory. */
@@ -59,6 +75,8 @@ export class Engine {
   readonly relaxed: boolean
   /** Major version of V8, or 0 elsewhere: GEMM tiles depend on its register allocation. */
   readonly v8Version: number
+  /** Whether modules that ask for it are compiled to 256-bit instructions. */
+  readonly simd256: boolean
   /** The workers, if there is more than one thread. */
   readonly pool: Pool | undefined
   /** Nanoseconds of work above which a kernel is split (tests lower it). */
@@ -80,6 +98,9 @@ export class Engine {
       this.relaxedNeedsFlag = relaxed
     }
     this.relaxed = relaxed
+    this.simd256 = options.simd256 === true && relaxed && this.v8 !== undefined && this.v8Version >= PAIRS_FUSED
+    if (options.simd256 && !this.simd256)
+      sayOnce('wasm: simd256 needs Node 24 or later, with relaxedSimd and v8Flags on; kernels stay 128 bits wide.')
     if (threads > 1) {
       if (this.memory.shared) this.pool = new Pool(this.memory.memory, threads)
       else if (options.threads !== 'auto')
@@ -105,14 +126,18 @@ export class Engine {
     else body(0, total, direct, 0)
   }
 
-  /** Assembles, compiles and links a module; its exported functions by name. */
-  compile(build: (module: ModuleBuilder) => void): Record<string, KernelFunction> {
+  /**
+   * Assembles, compiles and links a module; its exported functions by name. `wide`: for 256 bits where `simd256` is in force; whoever
+   * calls its functions calls `clearUpperHalves` after them.
+   */
+  compile(build: (module: ModuleBuilder) => void, wide = false): Record<string, KernelFunction> {
     const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, build)
     const flags: [string, string][] = [
       ['--no-liftoff', '--liftoff'],
       ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],
     ]
     if (this.relaxedNeedsFlag) flags.push(['--experimental-wasm-relaxed-simd', '--no-experimental-wasm-relaxed-simd'])
+    if (wide && this.simd256) flags.push([REVECTORIZE, REVECTORIZE.replace('--', '--no-')])
     return this.withFlags(flags, () => {
       try {
         const module = new WebAssembly.Module(bytes)
@@ -129,6 +154,11 @@ export class Engine {
   /** Compiles a module whose one export is `kernel`. */
   compileOne(build: (module: ModuleBuilder) => void): KernelFunction {
     return this.compile(build).kernel
+  }
+
+  /** After 256-bit kernels: leaves the processor as C++ expects it. Takes about 0.2 µs. */
+  clearUpperHalves(): void {
+    if (this.simd256) nativeBytes?.toString('base64')
   }
 
   /** Runs `work` with V8 flags set, and resets them. */

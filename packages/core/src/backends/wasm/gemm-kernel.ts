@@ -34,8 +34,9 @@ export interface Tile {
   readonly unroll: number
 }
 
-/** The best tile for an engine's register allocation; V8's major version, or 0 for other engines. */
-export function tileFor(v8Version: number, relaxed: boolean): Tile {
+/** The best tile for an engine's register allocation; V8's major version, or 0 for other engines. `wide`: with 256-bit vectors. */
+export function tileFor(v8Version: number, relaxed: boolean, wide = false): Tile {
+  if (wide) return { mr: 6, nr: 16, unroll: 4 }
   if (!relaxed) return { mr: 4, nr: 8, unroll: 1 }
   return v8Version >= 13 ? { mr: 6, nr: 8, unroll: 4 } : { mr: 3, nr: 12, unroll: 1 }
 }
@@ -221,6 +222,37 @@ export function emitStrided(module: ModuleBuilder, tile: Tile): void {
       f.advance(b, bPanel)
       f.advance(c, 4 * tile.nr)
       f.advance(n, -tile.nr)
+    })
+  })
+}
+
+/**
+ * Writes `finish(c, rows, columns, cRow, bias, relu)`, what follows a product: c[i, j] += bias[j], then max(0, ·) if `relu`. On a block
+ * that was just written, and is still in the cache; in the tile itself it would cost V8 11 the registers that the sums are in.
+ */
+export function emitFinish(module: ModuleBuilder): void {
+  const parameters = { c: 'i32', rows: 'i32', columns: 'i32', cRow: 'i32', bias: 'i32', relu: 'i32' } as const
+  module.export('finish', parameters, null, (f, { c, rows, columns, cRow, bias, relu }) => {
+    const [at, biasAt, left] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    // Without `relu` the limit is NaN's opposite, −∞, which max never takes.
+    const least = f.let(f.splat(0))
+    f.if(i32.eqz(relu), () => f.set(least, f.splat(-Infinity)))
+    const four = (v: number): Vector => f32x4.max(least, f32x4.add(v128.load(at, 16 * v), v128.load(biasAt, 16 * v)))
+    f.while(i32.gtS(rows, 0), () => {
+      f.set(at, c)
+      f.set(biasAt, bias)
+      f.set(left, columns)
+      const turn = (vectors: number): void => {
+        for (let v = 0; v < vectors; v++) f.do(v128.store(at, four(v), 16 * v))
+        f.advance(at, 16 * vectors)
+        f.advance(biasAt, 16 * vectors)
+        f.advance(left, -4 * vectors)
+      }
+      f.while(i32.geS(left, 8), () => turn(2))
+      f.while(i32.geS(left, 4), () => turn(1))
+      f.if(i32.gtS(left, 0), () => storeSome(f, 'float32', at, f.let(four(0)), left))
+      f.advance(c, cRow)
+      f.advance(rows, -1)
     })
   })
 }

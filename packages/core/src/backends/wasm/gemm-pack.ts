@@ -4,7 +4,7 @@
  * where it is k, blocks of 4 × 4 are transposed in registers.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
-import { transposed } from './elements.js'
+import { storeSome, transposed } from './elements.js'
 import type { Tile } from './gemm-kernel.js'
 import { i32, type Vector, v128 } from './instructions.js'
 
@@ -15,10 +15,21 @@ function panelHeight(f: FunctionBuilder, left: Local<'i32'>, height: number): Lo
   return rows
 }
 
+/** One step of a panel of `rows` rows: whole vectors, or exactly so many floats. */
+function storeGroups(f: FunctionBuilder, to: Local<'i32'>, vectors: readonly Local<'v128'>[], rows: Local<'i32'>, exactly: boolean): void {
+  vectors.forEach((vector, g) => {
+    const whole = (): void => f.do(v128.store(to, vector, 16 * g))
+    const some = (): void => storeSome(f, 'float32', f.let(i32.add(to, 16 * g)), vector, f.let(i32.add(rows, -4 * g)))
+    if (exactly) f.if(i32.geS(rows, 4 * g + 4), whole, () => f.if(i32.gtS(rows, 4 * g), some))
+    else if (g === 0) whole()
+    else f.if(i32.gtS(rows, 4 * g), whole)
+  })
+}
+
 /**
  * Writes the two ways to pack A, `packARows(to, from, m, k, row)` where k is consecutive and `packAColumns(to, from, m, k,
  * column)` where the rows are. Vectors are stored in ascending order and may stick out over the end of a group of MR floats,
- * where the next store puts things right.
+ * where the next store puts things right; the last step of a panel is stored exactly, as another thread may be packing the next one.
  */
 export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
   const groups = Math.ceil(mr / 4)
@@ -35,14 +46,16 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
         pointers.push(pointer)
       }
       f.set(left, k)
-      const put = (vectors: readonly Vector[][], count: number): void => {
+      const put = (vectors: readonly Vector[][], count: number, exactly = false): void => {
         const columns = vectors.map((group) => group.map((vector) => f.let(vector)))
         for (let l = 0; l < count; l++) {
-          columns.forEach((group, g) => {
-            const store = v128.store(to, group[l], 16 * g)
-            if (g === 0) f.do(store)
-            else f.if(i32.gtS(rows, 4 * g), () => f.do(store))
-          })
+          storeGroups(
+            f,
+            to,
+            columns.map((group) => group[l]),
+            rows,
+            exactly,
+          )
           f.advance(to, step)
         }
         for (const pointer of pointers) f.advance(pointer, 4 * count)
@@ -50,8 +63,9 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
       }
       const blocks = (): Vector[][] =>
         Array.from({ length: groups }, (_, g) => transposed([0, 1, 2, 3].map((i) => f.let(v128.load(pointers[4 * g + i])))))
-      f.while(i32.geS(left, 4), () => put(blocks(), 4))
-      f.while(i32.gtS(left, 0), () => put(blocks(), 1))
+      f.while(i32.gtS(left, 4), () => put(blocks(), 4))
+      f.while(i32.gtS(left, 1), () => put(blocks(), 1))
+      put(blocks(), 1, true)
       f.advance(from, i32.mul(row, rows))
       f.advance(m, -mr)
     })
@@ -59,20 +73,19 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
   module.export('packAColumns', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, m, k, column }) => {
     const [left, at] = [f.local('i32'), f.local('i32')]
     f.while(i32.gtS(m, 0), () => {
-      const step = f.let(i32.shl(panelHeight(f, m, mr), 2))
+      const rows = panelHeight(f, m, mr)
+      const step = f.let(i32.shl(rows, 2))
       f.set(at, from)
       f.set(left, k)
-      f.while(i32.gtS(left, 0), () => {
+      const put = (exactly = false): void => {
         const vectors = Array.from({ length: groups }, (_, g) => f.let(v128.load(at, 16 * g)))
-        vectors.forEach((vector, g) => {
-          const store = v128.store(to, vector, 16 * g)
-          if (g === 0) f.do(store)
-          else f.if(i32.gtS(step, 16 * g), () => f.do(store))
-        })
+        storeGroups(f, to, vectors, rows, exactly)
         f.advance(to, step)
         f.advance(at, column)
         f.advance(left, -1)
-      })
+      }
+      f.while(i32.gtS(left, 1), () => put())
+      put(true)
       f.advance(from, 4 * mr)
       f.advance(m, -mr)
     })

@@ -35,6 +35,7 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
 export function createBackendOn(engine: Engine): Backend {
   const { memory } = engine
 
+  const { matMul, affine } = createMatMul(engine)
   const kernels: Kernels = {
     ...createCopy(engine),
     map: createMap(engine),
@@ -42,11 +43,11 @@ export function createBackendOn(engine: Engine): Backend {
     select: createSelect(engine),
     reduce: createReduce(engine),
     scan: createScan(engine),
-    matMul: createMatMul(engine),
+    matMul,
     ...createWindow(engine),
     ...createGather(engine),
   }
-  const fused: FusedKernels = { ...createSoftmax(engine), update: createUpdate(engine), uniform: createUniform(engine) }
+  const fused: FusedKernels = { affine, ...createSoftmax(engine), update: createUpdate(engine), uniform: createUniform(engine) }
 
   const readSync = (storage: Storage): TypedArray => {
     const address = storage.handle as number
@@ -86,7 +87,7 @@ export function createBackendOn(engine: Engine): Backend {
       storage.handle = -1
     },
     memory: () => memory.use(),
-    info: () => ({ threads: engine.threads, relaxedSimd: engine.relaxed, sharedMemory: memory.shared }),
+    info: () => ({ threads: engine.threads, relaxedSimd: engine.relaxed, simd256: engine.simd256, sharedMemory: memory.shared }),
     async dispose() {
       memory.dispose()
       await engine.pool?.stop()

@@ -40,6 +40,7 @@ export const floatFunctions: Readonly<Record<FloatFunction, Emit1>> = {
   abs: (_, x) => f32x4.abs(x),
   sign: fast.sign,
   square: (_, x) => f32x4.mul(x, x),
+  relu: (f, x) => f32x4.max(f.splat(0), x),
   sqrt: (_, x) => f32x4.sqrt(x),
   rsqrt: (f, x) => f32x4.div(f.splat(1), f32x4.sqrt(x)),
   reciprocal: (f, x) => f32x4.div(f.splat(1), x),
@@ -72,6 +73,7 @@ const intFunctions: Readonly<Partial<Record<MapKernel, Emit1>>> = {
   abs: (_, x) => i32x4.abs(x),
   sign: (f, x) => i32x4.sub(i32x4.shrS(x, 31), i32x4.shrS(i32x4.neg(i32x4.minS(x, f.splatInt(1))), 31)),
   square: (_, x) => i32x4.mul(x, x),
+  relu: (f, x) => i32x4.maxS(x, f.splatInt(0)),
 }
 
 const boolFunctions: Readonly<Partial<Record<MapKernel, Emit1>>> = {
@@ -106,7 +108,20 @@ function emitterOf(kernel: MapKernel, from: DType, to: DType): Emit1 {
 const isLong = (kernel: MapKernel): boolean => kernel in precise
 
 /** Functions of one or two instructions, whose time is that of the memory. */
-const cheap = new Set<MapKernel>(['cast', 'neg', 'abs', 'sign', 'square', 'floor', 'ceil', 'round', 'isNaN', 'isFinite', 'logicalNot'])
+const cheap = new Set<MapKernel>([
+  'cast',
+  'neg',
+  'abs',
+  'sign',
+  'square',
+  'relu',
+  'floor',
+  'ceil',
+  'round',
+  'isNaN',
+  'isFinite',
+  'logicalNot',
+])
 
 /** Writes `kernel(out, x, n)`. */
 export function emitMap(module: ModuleBuilder, from: DType, to: DType, emit: Emit1, vectors: 1 | 2): void {

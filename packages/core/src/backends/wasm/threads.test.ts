@@ -63,6 +63,16 @@ describe('the same bits for 1, 2 and 4 threads', () => {
         )
   })
 
+  it('affine', () => {
+    for (const [m, n, k] of [
+      [401, 1, 90],
+      [200, 300, 410],
+      [37, 1600, 33],
+      [600, 9, 70],
+    ])
+      same([m, n], 'float32', [float(1, m, k), float(2, k, n), float(3, n)], (_, fused, out, x, w, b) => fused.affine?.(out, x, w, b, true))
+  })
+
   it('matMul of batches, small and large products', () => {
     for (const [batch, m, n, k] of [
       [301, 7, 9, 11],
@@ -191,7 +201,7 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     for (const size of [3, 1001, 50_001]) {
       const run = (backend: Backend): Buffer[] => {
         const [x, v, g] = [1, 2, 3].map((seed) => operandOn(backend, float(seed, size)))
-        for (let step = 0; step < 3; step++) backend.fused.update?.([x, v], [g], program, [0.9])
+        for (let step = 0; step < 3; step++) backend.fused.update?.([{ slots: [x, v], inputs: [g] }], program, [0.9])
         const results = [x, v].map(({ storage }) => bytesOf(backend.readSync?.(storage) as TypedArray))
         for (const { storage } of [x, v, g]) backend.free(storage)
         return results
@@ -221,7 +231,7 @@ describe('the pool', () => {
 
   it('says how it runs', () => {
     expect(backends.map((backend) => backend.info?.().threads)).toEqual([1, 2, 4])
-    expect(backends[0].info?.()).toEqual({ threads: 1, relaxedSimd: engines[0].relaxed, sharedMemory: true })
+    expect(backends[0].info?.()).toEqual({ threads: 1, relaxedSimd: engines[0].relaxed, simd256: false, sharedMemory: true })
     const automatic = createWasmBackend({ threads: 'auto' })
     expect(automatic.info?.().threads).toBeGreaterThanOrEqual(1)
     void automatic.dispose?.()

@@ -4,6 +4,7 @@
  */
 import type { FusedKernels, UpdateProgram, UpdateValue } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
+import { entry } from './caching.js'
 import { storeSome } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { f32x4, i32, v128 } from './instructions.js'
@@ -73,21 +74,35 @@ function emitProgram(
   return program.results.map((step) => steps[step])
 }
 
-/** The fused kernel `update`. */
+/** Most targets in a job: the list of a part's calls has room for so many. */
+const TARGETS_PER_JOB = 16
+
+/** The fused kernel `update`. All targets of an optimizer's step are one job. */
 export function createUpdate(engine: Engine): NonNullable<FusedKernels['update']> {
   const compiled = new Map<string, KernelFunction>()
-  return (slots, inputs, program, scalars) => {
-    let run = compiled.get(program.name)
-    if (!run) {
-      run = engine.compileOne((module) => emitUpdate(module, program, slots.length, inputs.length, scalars.length))
-      compiled.set(program.name, run)
-    }
-    if (slots.length === 0 || slots[0].size === 0) return
-    const kernel = run
-    const size = slots[0].size
-    const pointers = [...slots.map(address), ...inputs.map(address)]
-    engine.split(size, 16, size * (0.3 * pointers.length + 0.1 * program.steps.length), (begin, end, call) =>
-      call(kernel, end - begin, ...pointers.map((pointer) => pointer + 4 * begin), ...scalars),
+  return (targets, program, scalars) => {
+    const changing = targets.filter(({ slots }) => slots[0].size > 0)
+    if (changing.length === 0) return
+    const [{ slots, inputs }] = changing
+    const run = entry(compiled, program.name, () =>
+      engine.compileOne((module) => emitUpdate(module, program, slots.length, inputs.length, scalars.length)),
     )
+    for (let first = 0; first < changing.length; first += TARGETS_PER_JOB) {
+      const group = changing.slice(first, first + TARGETS_PER_JOB)
+      /** Where each target starts in the elements of all, each rounded up to cache lines. */
+      const starts = [0]
+      for (const target of group) starts.push(starts[starts.length - 1] + 16 * Math.ceil(target.slots[0].size / 16))
+      const total = starts[group.length]
+      const perElement = 0.3 * (slots.length + inputs.length) + 0.1 * program.steps.length
+      engine.split(total, 16, total * perElement, (begin, end, call) => {
+        group.forEach((target, i) => {
+          const from = Math.max(0, begin - starts[i])
+          const to = Math.min(target.slots[0].size, end - starts[i])
+          if (from >= to) return
+          const pointers = [...target.slots, ...target.inputs].map((operand) => address(operand) + 4 * from)
+          call(run, to - from, ...pointers, ...scalars)
+        })
+      })
+    }
   }
 }

@@ -33,6 +33,7 @@ export const floatZips: Readonly<Record<Exclude<ZipKernel, Logical>, Emit2>> = {
   minimum: (_, a, b) => f32x4.min(a, b),
   pow,
   atan2,
+  gate: (f, a, b) => v128.and(a, f32x4.gt(b, f.splat(0))),
   mod,
   floorDiv,
   equal: (_, a, b) => truth(f32x4.eq(a, b)),
