@@ -1,0 +1,98 @@
+/**
+ * Transposed convolution (Zeiler et al.: "Deconvolutional networks", 2010): what conv2d does to a cotangent of its output. Each input cell adds
+ * its filter, scaled, to the output.
+ */
+import { defineComposed } from '../define-op.js'
+import { requireDType } from '../dtype.js'
+import { shapeError } from '../errors.js'
+import { type Shape, slidingWindow, type Window } from '../shape.js'
+import type { Tensor } from '../tensor.js'
+import type { WindowOptions } from './window.js'
+
+type TransposeOptions = WindowOptions & { size: readonly [number, number] }
+
+/** The window of the convolution that goes the other way, from the output to x. */
+const geometry = (x: Shape, filter: Shape, { size, strides, padding, dilation }: TransposeOptions): Window =>
+  slidingWindow('conv2dTranspose', [x[0], ...size, filter[2]], [filter[0], filter[1]], strides, padding, dilation)
+
+const call = defineComposed<TransposeOptions>({
+  name: 'conv2dTranspose',
+  compose: ([x, filter], options, { matMul, reshape, foldWindows }) => {
+    const [n, h, w, channels] = x.shape
+    const [kh, kw, filters] = filter.shape
+    const window = geometry(x.shape, filter.shape, options)
+    const rows = matMul(reshape(x, [n * h * w, channels]), reshape(filter, [kh * kw * filters, channels]), { transposeB: true })
+    return foldWindows(reshape(rows, [n, h, w, kh, kw, filters]), [n, ...options.size, filters], window)
+  },
+  samples: [
+    {
+      inputs: [
+        [2, 3, 3, 2],
+        [3, 3, 1, 2],
+      ],
+      options: { size: [5, 5] },
+    },
+    {
+      inputs: [
+        [1, 2, 3, 2],
+        [3, 2, 3, 2],
+      ],
+      options: { size: [4, 6], strides: [2, 2], padding: 'same' },
+    },
+    {
+      inputs: [
+        [1, 3, 2, 1],
+        [2, 2, 2, 1],
+      ],
+      options: { size: [5, 5], dilation: [2, 3] },
+    },
+    {
+      inputs: [
+        [0, 2, 2, 1],
+        [2, 2, 3, 1],
+      ],
+      options: { size: [3, 3] },
+    },
+    {
+      inputs: [
+        [2, 7, 9, 5],
+        [3, 3, 6, 5],
+      ],
+      options: { size: [14, 18], strides: [2, 2], padding: 'same' },
+    },
+  ],
+})
+
+/**
+ * The adjoint of `conv2d` in its first argument: ⟨conv2d(y, F), x⟩ = ⟨y, conv2dTranspose(x, F)⟩.
+ *
+ * Shape:    [n, h, w, c] ∗ [kh, kw, f, c] → [n, ..size, f]; a conv2d with these options must make [h, w] of `size`
+ * Gradient: dX = conv2d(dY, F), dF = unfold(dY)ᵀ·X
+ * Cost:     2·n·h·w·kh·kw·c·f flops
+ *
+ * @throws ShapeError if the channels differ, or `size` is not one that conv2d takes to [h, w].
+ */
+export function conv2dTranspose(x: Tensor, filter: Tensor, size: readonly [number, number], options: WindowOptions = {}): Tensor {
+  requireDType('conv2dTranspose', 'x', x.dtype, ['float32', 'float64'])
+  const operands = [
+    { name: 'x', shape: x.shape },
+    { name: 'filter', shape: filter.shape },
+  ]
+  if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[3]) {
+    throw shapeError(
+      'conv2dTranspose',
+      x.rank === 4 && filter.rank === 4 ? `channels differ (${x.shape[3]} vs ${filter.shape[3]})` : 'both x and the filter need 4 axes',
+      operands,
+      'x is [batch, height, width, channels], the filter [height, width, filters, channels].',
+    )
+  }
+  const { outSize } = geometry(x.shape, filter.shape, { ...options, size })
+  if (outSize[0] !== x.shape[1] || outSize[1] !== x.shape[2]) {
+    throw shapeError(
+      'conv2dTranspose',
+      `a convolution takes the size [${size.join(', ')}] to [${outSize.join(', ')}], not to x's [${x.shape[1]}, ${x.shape[2]}]`,
+      operands,
+    )
+  }
+  return call([x, filter], { ...options, size })
+}
