@@ -141,8 +141,12 @@ export interface Kernels {
 export interface FusedKernels {
   /** out [m, n] = x [m, k] · weights [k, n] + bias [n], then max(0, ·) if `relu`. */
   affine?(out: Operand, x: Operand, weights: Operand, bias: Operand, relu: boolean): void
-  /** x [n, h, w, c] ∗ filter [kh, kw, c, f] → out [n, oh, ow, f] */
-  conv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
+  /** x [n, h, w, c] ∗ filter [kh, kw, c, f] → out [n, oh, ow, f], plus bias [f] if there is one, and then max(0, ·) if `relu`. */
+  conv2d?(out: Operand, x: Operand, filter: Operand, bias: Operand | undefined, window: Window, relu: boolean): void
+  /** What conv2d does to a cotangent dY [n, oh, ow, f] of its output: out [n, h, w, c] = dX; `window` is conv2d's. */
+  conv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
+  /** out [kh, kw, c, f] = dF from x [n, h, w, c] and dY [n, oh, ow, f]; `window` is conv2d's. */
+  conv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
   /** One LSTM step: out [2, n, u] holds h' then c'. Gates in Keras' order i, f, c, o. */
   lstmCell?(out: Operand, x: Operand, h: Operand, c: Operand, kernel: Operand, recurrentKernel: Operand, bias: Operand): void
   /** out [rows, classes] = exp(x − max) / Σ, row by row. */

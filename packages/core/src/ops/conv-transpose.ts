@@ -24,6 +24,16 @@ const call = defineComposed<TransposeOptions>({
     const rows = matMul(reshape(x, [n * h * w, channels]), reshape(filter, [kh * kw * filters, channels]), { transposeB: true })
     return foldWindows(reshape(rows, [n, h, w, kh, kw, filters]), [n, ...options.size, filters], window)
   },
+  fused: {
+    kernel: 'conv2dInput',
+    rule: 'dX = conv2d(dY, F), dF = conv2dFilterGradient(dY, X)',
+    shape: ([x, filter], { size }) => ({ shape: [x.shape[0], ...size, filter.shape[2]], dtype: x.dtype }),
+    forward: (fused, out, [x, filter], options) => fused.conv2dInput(out, x, filter, geometry(x.shape, filter.shape, options)),
+    vjp: ({ dY, options: { size: _, ...options } }, [x, filter], { conv2d, conv2dFilterGradient }) => [
+      () => conv2d(dY, filter, options),
+      () => conv2dFilterGradient(dY, x, [filter.shape[0], filter.shape[1]], options),
+    ],
+  },
   samples: [
     {
       inputs: [

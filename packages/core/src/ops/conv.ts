@@ -5,29 +5,47 @@ import { shapeError } from '../errors.js'
 import { scope } from '../scope.js'
 import { type Shape, slidingWindow, type Window } from '../shape.js'
 import type { Tensor } from '../tensor.js'
+import { relu as rectify } from './elementwise.js'
 import { expandDims, reshape } from './move.js'
 import type { WindowOptions } from './window.js'
 
 const geometry = (x: Shape, filter: Shape, { strides, padding, dilation }: WindowOptions): Window =>
   slidingWindow('conv2d', x, [filter[0], filter[1]], strides, padding, dilation)
 
-const call = defineComposed<WindowOptions>({
+type ConvOptions = WindowOptions & { relu?: boolean }
+
+// Inputs: x, the filter, and the bias if there is one.
+const call = defineComposed<ConvOptions>({
   name: 'conv2d',
-  compose: ([x, filter], options, { unfoldWindows, matMul, reshape: re }) => {
+  compose: ([x, filter, bias], options, { unfoldWindows, matMul, reshape: re, add, relu }) => {
     const [kh, kw, channels, filters] = filter.shape
     const window = geometry(x.shape, filter.shape, options)
     const rows = re(unfoldWindows(x, window), [x.shape[0] * window.outSize[0] * window.outSize[1], kh * kw * channels])
     const y = matMul(rows, re(filter, [kh * kw * channels, filters])) // [n·oh·ow, filters]
-    return re(y, [x.shape[0], ...window.outSize, filters])
+    const z = bias ? add(y, bias) : y
+    return re(options.relu ? relu(z) : z, [x.shape[0], ...window.outSize, filters])
   },
   fused: {
     kernel: 'conv2d',
-    rule: 'dX = fold(dY·Fᵀ), dF = unfold(X)ᵀ·dY',
+    rule: 'dZ = dY (with relu: where y > 0), dX = dZ turned back through F, dF = windows of X · dZ, dB = Σ dZ',
     shape: ([x, filter], options) => ({
       shape: [x.shape[0], ...geometry(x.shape, filter.shape, options).outSize, filter.shape[3]],
       dtype: x.dtype,
     }),
-    forward: (fused, out, [x, filter], options) => fused.conv2d(out, x, filter, geometry(x.shape, filter.shape, options)),
+    forward: (fused, out, [x, filter, bias], { relu = false, ...options }) =>
+      fused.conv2d(out, x, filter, bias, geometry(x.shape, filter.shape, options), relu),
+    vjp: ({ dY, y, options: { relu, ...options } }, [x, filter, bias], { conv2dTranspose, conv2dFilterGradient, gate, sum }) => {
+      let gated: Tensor | undefined
+      const dZ = (): Tensor => {
+        gated ??= relu ? gate(dY, y) : dY
+        return gated
+      }
+      return [
+        () => conv2dTranspose(dZ(), filter, [x.shape[1], x.shape[2]], options),
+        () => conv2dFilterGradient(x, dZ(), [filter.shape[0], filter.shape[1]], options),
+        ...(bias ? [() => sum(dZ(), { axis: [0, 1, 2] })] : []),
+      ]
+    },
   },
   samples: [
     {
@@ -72,19 +90,39 @@ const call = defineComposed<WindowOptions>({
       ],
       options: { padding: 'same' },
     },
+    {
+      inputs: [[2, 6, 5, 3], [3, 2, 3, 4], [4]],
+      options: { strides: [1, 2], relu: true },
+    },
+    {
+      inputs: [[3, 9, 8, 1], [5, 5, 1, 13], [13]],
+      options: { padding: 'same' },
+    },
+    {
+      inputs: [[1, 8, 9, 2], [3, 3, 2, 5], [5]],
+      options: { padding: 'causal', dilation: [2, 2] },
+    },
   ],
 })
 
+/** A bias for each filter, and relu, in the same go. */
+export interface ConvFinish {
+  /** [f] */
+  bias?: Tensor
+  /** max(0, ·) of the result. */
+  relu?: boolean
+}
+
 /**
- * 2-D convolution.
+ * 2-D convolution, plus a bias and relu where asked for.
  *
  * Shape:    [n, h, w, c] ∗ [kh, kw, c, f] → [n, oh, ow, f]
- * Gradient: through unfold and matMul: dX = fold(dY·Fᵀ), dF = unfold(X)ᵀ·dY
+ * Gradient: dX = conv2dTranspose(dY, F), dF = conv2dFilterGradient(X, dY)
  * Cost:     2·n·oh·ow·kh·kw·c·f flops
  *
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  */
-export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions = {}): Tensor {
+export function conv2d(x: Tensor, filter: Tensor, { bias, relu = false, ...options }: WindowOptions & ConvFinish = {}): Tensor {
   requireDType('conv2d', 'x', x.dtype, ['float32', 'float64'])
   if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[2]) {
     const channels = x.rank === 4 && filter.rank === 4
@@ -98,7 +136,14 @@ export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions = {}): 
       'x is [batch, height, width, channels], the filter [height, width, channels, filters].',
     )
   }
-  return call([x, filter], options)
+  if (bias && (bias.rank !== 1 || bias.shape[0] !== filter.shape[3])) {
+    throw shapeError('conv2d', 'the bias needs one number for each filter', [
+      { name: 'filter', shape: filter.shape, bad: [3] },
+      { name: 'bias', shape: bias.shape },
+    ])
+  }
+  if (bias) return call([x, filter, bias], { ...options, relu })
+  return relu ? scope(() => rectify(call([x, filter], options))) : call([x, filter], options)
 }
 
 /** How a 1-D window slides. */
@@ -120,7 +165,7 @@ export const flatWindow = ({ stride = 1, padding, dilation = 1 }: Window1dOption
  *
  * Shape: [n, t, c] ∗ [k, c, f] → [n, ot, f]
  */
-export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions = {}): Tensor {
+export function conv1d(x: Tensor, filter: Tensor, { bias, relu, ...options }: Window1dOptions & ConvFinish = {}): Tensor {
   if (x.rank !== 3 || filter.rank !== 3) {
     throw shapeError('conv1d', 'both x and the filter need 3 axes', [
       { name: 'x', shape: x.shape },
@@ -128,7 +173,7 @@ export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions = {})
     ])
   }
   return scope(() => {
-    const y = conv2d(expandDims(x, 1), expandDims(filter, 0), flatWindow(options))
+    const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(options), bias, relu })
     return reshape(y, [y.shape[0], y.shape[2], y.shape[3]])
   })
 }

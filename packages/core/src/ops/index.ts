@@ -2,6 +2,7 @@
 export * from './affine.js'
 export * from './binary.js'
 export * from './conv.js'
+export * from './conv-filter-gradient.js'
 export * from './conv-transpose.js'
 export * from './create.js'
 export * from './depthwise.js'

@@ -339,7 +339,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
       const filters = 3
       const taps = kernelSize[0] * kernelSize[1] * shape[3]
       const call: Call = (o, [x, filter], backend) => {
-        if (backend === gpu) return gpu.fused.conv2d!(o, x, filter, window)
+        if (backend === gpu) return gpu.fused.conv2d!(o, x, filter, undefined, window, false)
         const rows = evaluate(reference, patches, 'float32', [wave(shape)], (out, [source]) =>
           reference.kernels.unfold(out, source, window, 0),
         )

@@ -3,7 +3,7 @@ import { stridesOf, type Window } from '../../shape.js'
 import type { FusedKernels, Kernels } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
-import { between, sumInto } from './rules.js'
+import { between, maxOf, sumInto } from './rules.js'
 
 /**
  * Statements that set `row` and `column` to the cell of x a window position reads, kept inside x, and `inside` to 1 where
@@ -74,13 +74,13 @@ return sum;`,
 
 export function windowFused(engine: Engine): Required<Pick<FusedKernels, 'conv2d'>> {
   return {
-    conv2d(out, x, filter, window) {
-      if (x.size === 0 || filter.size === 0) return engine.fill(out, 0)
+    conv2d(out, x, filter, bias, window, relu) {
+      if (x.size === 0) return engine.fill(out, 0)
       const [kh, kw, channels] = filter.shape
       engine.run(
         out,
         out.shape,
-        { arrays: { x, weights: filter } },
+        { arrays: { x, weights: filter, ...(bias ? { bias } : {}) } },
         ({ at: [b, oy, ox, f] }) => `
 let total = 0;
 for (let ky = 0; ky < ${kh}; ky++) {
@@ -93,7 +93,8 @@ for (let ky = 0; ky < ${kh}; ky++) {
     total += inside > 0 ? sum : 0;
   }
 }
-return total;`,
+${bias ? `total += bias[${f}];` : ''}
+return ${relu ? maxOf('total', '0') : 'total'};`,
         { floatAddresses: true },
       )
     },

@@ -41,7 +41,7 @@ export function emitFill(module: ModuleBuilder, name = 'kernel'): void {
 }
 
 /** Writes `kernel(to, from, rows, bytes, toRow, fromRow)`: runs of bytes. */
-function emitRuns(module: ModuleBuilder): void {
+export function emitRuns(module: ModuleBuilder): void {
   const parameters = { to: 'i32', from: 'i32', rows: 'i32', bytes: 'i32', toRow: 'i32', fromRow: 'i32' } as const
   module.export('kernel', parameters, null, (f, { to, from, rows, bytes, toRow, fromRow }) => {
     const [p, q, n] = [f.local('i32'), f.local('i32'), f.local('i32')]

@@ -55,19 +55,36 @@ interface TileOperands {
   bStep: I32
 }
 
+/** A loop around the steps of k: so many runs of them, and the bytes to move A by after each. */
+export interface Runs {
+  readonly count: I32
+  readonly aNext: number
+}
+
 interface Output {
   /** The tile's first element. */
   c: Local<'i32'>
   /** Bytes from row to row of C. */
-  cRow: Local<'i32'>
+  cRow: I32
   /** Columns of this tile that exist. */
-  columns: Local<'i32'>
+  columns: I32
   /** Whether to add to what C holds (the sum over earlier k). */
   accumulate: I32
 }
 
-/** Emits one tile of `rows` rows. Leaves `a` and `b` past what was read. */
-function emitTile(f: FunctionBuilder, rows: number, tile: Tile, operands: TileOperands, output: Output, k: Local<'i32'>): void {
+/**
+ * Emits one tile of `rows` rows. Leaves `a` and `b` past what was read. `runs`, outermost first: k steps are taken that often, which is how
+ * convolutions walk an image.
+ */
+export function emitTile(
+  f: FunctionBuilder,
+  rows: number,
+  tile: Tile,
+  operands: TileOperands,
+  output: Output,
+  k: I32,
+  runs: readonly Runs[] = [],
+): void {
   const vectors = tile.nr / 4
   const { a, b, aRow, aStep, bStep } = operands
   const { c, cRow, columns, accumulate } = output
@@ -118,18 +135,31 @@ function emitTile(f: FunctionBuilder, rows: number, tile: Tile, operands: TileOp
       f.advance(b, count * bStep)
     }
   }
-  const left = f.let(k)
+  const left = f.local('i32')
   const turns = packed ? tile.unroll : 1
-  if (turns > 1) {
-    f.while(i32.geS(left, turns), () => {
-      steps(turns)
-      f.advance(left, -turns)
+  const walk = ([run, ...inner]: readonly Runs[]): void => {
+    if (run) {
+      const again = (): void => {
+        walk(inner)
+        if (run.aNext !== 0) f.advance(a, run.aNext)
+      }
+      if (run.count === 1) again()
+      else f.for(0, run.count, 1, again)
+      return
+    }
+    f.set(left, k)
+    if (turns > 1) {
+      f.while(i32.geS(left, turns), () => {
+        steps(turns)
+        f.advance(left, -turns)
+      })
+    }
+    f.while(i32.gtS(left, 0), () => {
+      steps(1)
+      f.advance(left, -1)
     })
   }
-  f.while(i32.gtS(left, 0), () => {
-    steps(1)
-    f.advance(left, -1)
-  })
+  walk(runs)
 
   f.set(row, c)
   f.if(
@@ -165,8 +195,9 @@ function emitTile(f: FunctionBuilder, rows: number, tile: Tile, operands: TileOp
 }
 
 /** Loops over the rows of one band of columns: whole tiles, then the one tile of whatever height is left. */
-function emitBand(f: FunctionBuilder, tile: Tile, m: Local<'i32'>, perTile: (rows: number) => void): void {
-  const left = f.let(m)
+export function emitBand(f: FunctionBuilder, tile: Tile, m: I32, perTile: (rows: number) => void): void {
+  const left = f.local('i32')
+  f.set(left, m)
   f.while(i32.geS(left, tile.mr), () => {
     perTile(tile.mr)
     f.advance(left, -tile.mr)
@@ -226,35 +257,50 @@ export function emitStrided(module: ModuleBuilder, tile: Tile): void {
   })
 }
 
+/** What follows a product, on a block of C. */
+interface Finish {
+  /** Its first element; moved. */
+  c: Local<'i32'>
+  /** Moved. */
+  rows: Local<'i32'>
+  columns: I32
+  cRow: I32
+  /** Address of the first column's bias. */
+  bias: Local<'i32'>
+  relu: Local<'i32'>
+}
+
 /**
- * Writes `finish(c, rows, columns, cRow, bias, relu)`, what follows a product: c[i, j] += bias[j], then max(0, ·) if `relu`. On a block
- * that was just written, and is still in the cache; in the tile itself it would cost V8 11 the registers that the sums are in.
+ * Emits c[i, j] += bias[j], then max(0, ·) if `relu`. On a block that was just written, and is still in the cache; in the tile itself it would
+ * cost V8 11 the registers that the sums are in.
  */
-export function emitFinish(module: ModuleBuilder): void {
-  const parameters = { c: 'i32', rows: 'i32', columns: 'i32', cRow: 'i32', bias: 'i32', relu: 'i32' } as const
-  module.export('finish', parameters, null, (f, { c, rows, columns, cRow, bias, relu }) => {
-    const [at, biasAt, left] = [f.local('i32'), f.local('i32'), f.local('i32')]
-    // Without `relu` the limit is NaN's opposite, −∞, which max never takes.
-    const least = f.let(f.splat(0))
-    f.if(i32.eqz(relu), () => f.set(least, f.splat(-Infinity)))
-    const four = (v: number): Vector => f32x4.max(least, f32x4.add(v128.load(at, 16 * v), v128.load(biasAt, 16 * v)))
-    f.while(i32.gtS(rows, 0), () => {
-      f.set(at, c)
-      f.set(biasAt, bias)
-      f.set(left, columns)
-      const turn = (vectors: number): void => {
-        for (let v = 0; v < vectors; v++) f.do(v128.store(at, four(v), 16 * v))
-        f.advance(at, 16 * vectors)
-        f.advance(biasAt, 16 * vectors)
-        f.advance(left, -4 * vectors)
-      }
-      f.while(i32.geS(left, 8), () => turn(2))
-      f.while(i32.geS(left, 4), () => turn(1))
-      f.if(i32.gtS(left, 0), () => storeSome(f, 'float32', at, f.let(four(0)), left))
-      f.advance(c, cRow)
-      f.advance(rows, -1)
-    })
+export function emitFinish(f: FunctionBuilder, { c, rows, columns, cRow, bias, relu }: Finish): void {
+  const [at, biasAt, left] = [f.local('i32'), f.local('i32'), f.local('i32')]
+  const least = f.let(f.splat(-Infinity))
+  f.if(relu, () => f.set(least, f.splat(0)))
+  const four = (v: number): Vector => f32x4.max(least, f32x4.add(v128.load(at, 16 * v), v128.load(biasAt, 16 * v)))
+  f.while(i32.gtS(rows, 0), () => {
+    f.set(at, c)
+    f.set(biasAt, bias)
+    f.set(left, columns)
+    const turn = (vectors: number): void => {
+      for (let v = 0; v < vectors; v++) f.do(v128.store(at, four(v), 16 * v))
+      f.advance(at, 16 * vectors)
+      f.advance(biasAt, 16 * vectors)
+      f.advance(left, -4 * vectors)
+    }
+    f.while(i32.geS(left, 8), () => turn(2))
+    f.while(i32.geS(left, 4), () => turn(1))
+    f.if(i32.gtS(left, 0), () => storeSome(f, 'float32', at, f.let(four(0)), left))
+    f.advance(c, cRow)
+    f.advance(rows, -1)
   })
+}
+
+/** Writes `finish(c, rows, columns, cRow, bias, relu)`. */
+export function emitFinishKernel(module: ModuleBuilder): void {
+  const parameters = { c: 'i32', rows: 'i32', columns: 'i32', cRow: 'i32', bias: 'i32', relu: 'i32' } as const
+  module.export('finish', parameters, null, (f, block) => emitFinish(f, block))
 }
 
 /**

@@ -12,7 +12,7 @@ import { sizeOf } from '../../shape.js'
 import type { FusedKernels, Kernels, Operand } from '../backend.js'
 import { lazy } from './caching.js'
 import type { Engine, KernelFunction } from './engine.js'
-import { emitDot, emitFinish, emitPacked, emitStrided, tileFor } from './gemm-kernel.js'
+import { emitDot, emitFinishKernel, emitPacked, emitStrided, tileFor } from './gemm-kernel.js'
 import { emitPackA, emitPackB } from './gemm-pack.js'
 import { SCRATCH_BYTES, scratchOf } from './memory.js'
 import { address } from './operand.js'
@@ -83,7 +83,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     })
     return { strided, packBColumns }
   })
-  const finishKernel = lazy(() => engine.compile(emitFinish).finish)
+  const finishKernel = lazy(() => engine.compile(emitFinishKernel).finish)
   /** The epilogue of rows [i, i + rows) and columns [j, j + columns) of a product. */
   const finish = (call: Call, { c, n, epilogue }: Product, i: number, rows: number, j: number, columns: number): void => {
     if (epilogue) call(finishKernel(), c + 4 * (i * n + j), rows, columns, 4 * n, epilogue.bias + 4 * j, epilogue.relu ? 1 : 0)

@@ -8,6 +8,7 @@
 import type { DType, TypedArray } from '../../dtype.js'
 import { BackendError } from '../../errors.js'
 import type { Backend, FusedKernels, Kernels, Storage } from '../backend.js'
+import { createConv } from './conv.js'
 import { createCopy } from './copy.js'
 import { elementBytes } from './elements.js'
 import { Engine, type WasmOptions } from './engine.js'
@@ -47,7 +48,13 @@ export function createBackendOn(engine: Engine): Backend {
     ...createWindow(engine),
     ...createGather(engine),
   }
-  const fused: FusedKernels = { affine, ...createSoftmax(engine), update: createUpdate(engine), uniform: createUniform(engine) }
+  const fused: FusedKernels = {
+    affine,
+    ...createConv(engine),
+    ...createSoftmax(engine),
+    update: createUpdate(engine),
+    uniform: createUniform(engine),
+  }
 
   const readSync = (storage: Storage): TypedArray => {
     const address = storage.handle as number

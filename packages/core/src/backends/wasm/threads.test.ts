@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { DType, TypedArray } from '../../dtype.js'
-import type { Shape, Window } from '../../shape.js'
+import { type Shape, slidingWindow, type Window } from '../../shape.js'
 import type { Backend, UpdateProgram } from '../backend.js'
 import { Engine } from './engine.js'
 import { createBackendOn, createWasmBackend } from './index.js'
@@ -83,6 +83,23 @@ describe('the same bits for 1, 2 and 4 threads', () => {
         same([batch, m, n], 'float32', [float(1, batch, m, k), tb ? float(2, batch, n, k) : float(2, batch, k, n)], (k, _, out, a, b) =>
           k.matMul(out, a, b, false, tb),
         )
+  })
+
+  it.each([
+    [[9, 12, 11, 3], [3, 3], 13, 'same'],
+    [[2, 40, 30, 5], [5, 4], 8, 'valid'],
+    [[45, 9, 9, 1], [3, 3], 32, 'valid'],
+    [[170, 6, 5, 4], [2, 3], 5, 'same'],
+    [[1, 200, 20, 16], [3, 3], 20, 'same'], // more than one job for the blocks of an image
+  ] as const)('convolution of %j by %j to %i channels, %s', (x, kernelSize, filters, padding) => {
+    const window = slidingWindow('test', x, kernelSize, [1, 1], padding)
+    const filter = [...kernelSize, x[3], filters]
+    const y = [x[0], ...window.outSize, filters]
+    same(y, 'float32', [float(1, ...x), float(2, ...filter), float(3, filters)], (_, fused, out, a, b, bias) =>
+      fused.conv2d?.(out, a, b, bias, window, true),
+    )
+    same([...x], 'float32', [float(1, ...y), float(2, ...filter)], (_, fused, out, a, b) => fused.conv2dInput?.(out, a, b, window))
+    same(filter, 'float32', [float(1, ...x), float(2, ...y)], (_, fused, out, a, b) => fused.conv2dFilter?.(out, a, b, window))
   })
 
   it('map', () => {

@@ -33,7 +33,7 @@ const geometry = {
   padX: 'i32',
 } as const
 
-const geometryOf = (x: readonly number[], { kernelSize, strides, dilation, padBefore, outSize }: Window): number[] => [
+export const geometryOf = (x: readonly number[], { kernelSize, strides, dilation, padBefore, outSize }: Window): number[] => [
   x[1],
   x[2],
   x[3],
@@ -160,7 +160,7 @@ function emitUnfold(module: ModuleBuilder, bytes: number): void {
 }
 
 /** Writes `kernel(out, x, begin, end, …geometry)` for images begin to end; out holds zeros. */
-function emitFold(module: ModuleBuilder, float: boolean): void {
+export function emitFold(module: ModuleBuilder, float: boolean): void {
   const parameters = { out: 'i32', x: 'i32', begin: 'i32', end: 'i32', ...geometry } as const
   module.export('kernel', parameters, null, (f, p) => {
     const { out, x, begin, end, h, w, c, oh, ow, kh, kw, strideY, strideX, dilationY, dilationX, padY, padX } = p
