@@ -5,12 +5,13 @@
  * result of the last step can be read on the host, so that no library is timed while work is still queued.
  */
 import type { Limits } from './probes.js'
+import type { Sample } from './quiet.js'
 import type { Workload } from './workloads.js'
 
 /** A workload, ready to run. */
 export interface Prepared {
-  /** Runs steps. The loss of the last one, or one element of the last result. */
-  run(steps: number): Promise<number>
+  /** Runs steps. The loss of the last one, or one element of the last result; or how to read that, if reading takes time that no step has. */
+  run(steps: number): Promise<number | (() => Promise<number>)>
   /** Gives memory back before the next workload. */
   dispose(): void
 }
@@ -22,13 +23,31 @@ export interface Adapter {
 
 export type Request =
   | { type: 'prepare'; workload: Workload; seed: number }
-  | { type: 'run'; steps: number }
+  /** In pieces of `chunk` steps, each timed. */
+  | { type: 'run'; steps: number; chunk: number }
   /** What the process could do at best; the copy works on so many bytes. */
   | { type: 'probe'; bytes?: number }
+  /** The most memory the process has had. */
+  | { type: 'memory' }
 
 export type Response =
   /** The process is up, or the workload is ready. */
-  { type: 'ready' } | { type: 'ran'; ms: number; value: number } | { type: 'probed'; limits: Limits } | { type: 'failed'; message: string }
+  | { type: 'ready' }
+  | ({ type: 'ran' } & Ran)
+  | { type: 'probed'; limits: Limits }
+  | { type: 'memory'; megabytes: number }
+  | { type: 'failed'; message: string }
+
+/** What a round came to. */
+export interface Ran {
+  /** Of all steps, probes left out. */
+  ms: number
+  /** Of the last step. */
+  value: number
+  samples?: Sample[]
+  /** The best figure of the probe `pressed` in this process so far. */
+  mostPressed?: number
+}
 
 interface LibraryEntry {
   title: string

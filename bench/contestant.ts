@@ -8,7 +8,7 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type LibraryName, libraryEntry, type Request, type Response } from './adapter.js'
+import { type LibraryName, libraryEntry, type Ran, type Request, type Response } from './adapter.js'
 import { pythonWithTorch, torchEnvironment } from './peers.js'
 import type { Limits } from './probes.js'
 import type { Workload } from './workloads.js'
@@ -17,9 +17,12 @@ import type { Workload } from './workloads.js'
 export interface Contestant {
   readonly library: string
   prepare(workload: Workload, seed: number): Promise<void>
-  run(steps: number): Promise<{ ms: number; value: number }>
+  /** Runs steps, in samples of `chunk` (default all). */
+  run(steps: number, chunk?: number): Promise<Ran>
   /** What its process could do at best; absent for libraries whose limits nobody asks for. */
   probe?(bytes?: number): Promise<Limits>
+  /** The most memory its process has had, in megabytes. */
+  peakMemory?(): Promise<number>
   close(): void
 }
 
@@ -105,16 +108,23 @@ class ChildContestant implements Contestant {
     await this.#ask({ type: 'prepare', workload, seed })
   }
 
-  async run(steps: number): Promise<{ ms: number; value: number }> {
-    const response = await this.#ask({ type: 'run', steps })
-    if (response.type !== 'ran') throw new Error(`an answer of type "${response.type}" to run`)
-    return response
+  run(steps: number, chunk = steps): Promise<Ran> {
+    return this.#answer({ type: 'run', steps, chunk }, 'ran')
+  }
+
+  async peakMemory(): Promise<number> {
+    return (await this.#answer({ type: 'memory' }, 'memory')).megabytes
   }
 
   async #limits(bytes?: number): Promise<Limits> {
-    const response = await this.#ask({ type: 'probe', bytes })
-    if (response.type !== 'probed') throw new Error(`an answer of type "${response.type}" to probe`)
-    return response.limits
+    return (await this.#answer({ type: 'probe', bytes }, 'probed')).limits
+  }
+
+  /** What the child answers to a request, which must be of the type that fits it. */
+  async #answer<T extends Response['type']>(request: Request, type: T): Promise<Extract<Response, { type: T }>> {
+    const response = await this.#ask(request)
+    if (response.type !== type) throw new Error(`an answer of type "${response.type}" to ${request.type}`)
+    return response as Extract<Response, { type: T }>
   }
 
   close(): void {

@@ -4,7 +4,7 @@
  */
 import { libraryEntry } from './adapter.js'
 import { recordRows } from './records.js'
-import { type Report, short } from './report.js'
+import { quietText, type Report, short } from './report.js'
 import type { LibraryResult, WorkloadResult } from './rounds.js'
 import { shapeOf } from './workloads.js'
 
@@ -28,21 +28,40 @@ function peerCell(result: WorkloadResult, row: Row | undefined, several: boolean
   const figure = recordRows('', { ...result, libraries: [row] })[0]
   const { threads } = libraryEntry(row.library)
   const ratio = row.ratio ? `, ${short(row.ratio.min)}–**${short(row.ratio.median)}**–${short(row.ratio.max)}×` : ''
+  const best = row.bestRatio === undefined ? '' : `; best ${short(row.bestRatio)}×`
+  const quiet = row.quietRatio === undefined ? '' : `; quiet ${short(row.quietRatio)}×`
+  const memory = figure.rss === undefined ? '' : `; ${figure.rss} MB`
   const how = several ? ` (${threads} thread${threads > 1 ? 's' : ''})` : ''
   const trouble = row.complaint ? ` ✗ ${row.complaint}` : ''
-  return `${short(figure.median ?? Number.NaN)}${how}${ratio}${trouble}`
+  return `${short(figure.median ?? Number.NaN)}${how}${ratio}${best}${quiet}${memory}${trouble}`
 }
+
+/** What the cells say. */
+const legend = [
+  '- **Ours**: median of the rounds (min–**median**–max). *Limit*: measured in our own process between the rounds.',
+  '- **Quiet**: samples during which the core was ours alone, as the probes before and after each tell: how many of how many, their median (min–max), and its part of the limit. **Best**: the fastest sample.',
+  '- **Peers**: median, then its time by ours, round by round (min–**median**–max: above 1 it takes longer than we do); best by best; quiet median by quiet median, which PyTorch has no probe for; of networks the peak memory of its process.',
+]
 
 /** The whole report. */
 export function markdown(report: Report): string {
   const { machine, versions, load, results, command, notes, rounds, startedAt } = report
   const columns = [...new Set(results.flatMap(({ libraries }) => libraries.slice(1).map(({ library }) => columnOf(library))))]
-  const titles = columns.map((column) => (column === 'torch' ? 'torch' : libraryEntry(column).title))
+  const titles = columns.map((column) => {
+    const members = new Set(
+      results
+        .flatMap(({ libraries }) => libraries.map(({ library }) => library).slice(1))
+        .filter((library) => columnOf(library) === column),
+    )
+    return members.size === 1 ? libraryEntry([...members][0]).title : column
+  })
+  const remembers = results.some(({ libraries }) => libraries.some((row) => measured(row) && row.peakMemory !== undefined))
   const rows = results.map((result) => {
     const [ours] = result.libraries
     const figure = recordRows(command, { ...result, libraries: [ours] })[0]
     const share = measured(ours) && ours.share ? ours.share : undefined
     const limit = measured(ours) && ours.limit ? ours.limit : undefined
+    const quiet = figure.quiet ? quietText(figure.quiet, measured(ours) ? ours.quiet?.share : undefined) : '–'
     return line([
       `${result.workload.id} ${result.workload.name}`,
       shapeOf(result.workload),
@@ -50,12 +69,16 @@ export function markdown(report: Report): string {
       figure.median === undefined ? `✗ ${figure.error}` : `${short(figure.min ?? 0)}–**${short(figure.median)}**–${short(figure.max ?? 0)}`,
       limit ? `${short(limit.median)} ${limit.unit}` : '–',
       share ? `${Math.round(100 * share.median)} %` : '–',
+      quiet,
+      figure.best === undefined ? '–' : short(figure.best),
+      ...(remembers ? [figure.rss?.toFixed(0) ?? '–'] : []),
       ...columns.map((column) => {
         const candidates = result.libraries.slice(1).filter(({ library }) => columnOf(library) === column)
         return peerCell(result, bestOf(candidates), candidates.length > 1)
       }),
     ])
   })
+  const memoryColumn = remembers ? ['peak MB'] : []
   return [
     `## bench ${command}`,
     '',
@@ -65,11 +88,22 @@ export function markdown(report: Report): string {
       .map(([name, version]) => `${name} ${version}`)
       .join(', '),
     '',
-    'Ours and peers: median, ours with min–median–max. A peer\'s ratio is its time by ours, round by round, min–**median**–max: above 1 it takes longer than we do. "Limit" is measured in our own process between the rounds.',
+    ...legend,
     '',
     ...notes.flatMap((note) => [note, '']),
-    line(['row', 'shape', 'unit', libraryEntry(results[0]?.libraries[0]?.library ?? 'ours').title, 'limit', 'of limit', ...titles]),
-    line(['---', '---', '---', '---:', '---:', '---:', ...titles.map(() => '---:')]),
+    line([
+      'row',
+      'shape',
+      'unit',
+      libraryEntry(results[0]?.libraries[0]?.library ?? 'ours').title,
+      'limit',
+      'of limit',
+      'quiet',
+      'best',
+      ...memoryColumn,
+      ...titles,
+    ]),
+    line(['---', '---', '---', ...Array<string>(5 + memoryColumn.length + titles.length).fill('---:')]),
     ...rows,
     '',
   ].join('\n')

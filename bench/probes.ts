@@ -1,11 +1,15 @@
 /**
  * What the process at hand could do at best: fused multiply-adds in registers, and copying memory. The rows' figures are put beside these
  * limits, which are measured in the library's own process between its rounds, so that they meet the same clock and the same neighbours.
+ * And whether it could do that just now: a third figure falls when somebody else computes on the other hyperthread of the core.
  *
- * Both are loops of a small WebAssembly module, since that is what kernels are made of here:
+ * All are loops of a small WebAssembly module, since that is what kernels are made of here:
  *
  * - `peak`: twelve vectors of four floats that never leave their registers, each `acc += x·y` independent of the others, with relaxed SIMD's
  *   `f32x4.relaxed_madd` where the engine has it and a multiplication and an addition where not. One thread, 128 bits.
+ * - `pressed`: the register tile of a matrix product, 3 rows × 12 columns, over panels of 15 KiB that stay in the first-level cache: three
+ *   vector loads, three splatted floats and nine multiply-adds a turn. A neighbour on the same core that takes issue slots and load ports
+ *   hardly moves `peak`, but slows this as it slows every kernel that loads what it computes with.
  * - `copy`: sixteen bytes in, sixteen bytes out, four times a turn, between two halves of as many bytes as the row at hand works on.
  *
  * The bytes are written out here and not by core's assembler, which is no part of core's public interface.
@@ -31,6 +35,11 @@ const LEAST_BYTES = 2 ** 20
 /** Bytes to move in one try, so that it takes long enough to be timed. */
 const LEAST_MOVED = 2 ** 26
 const DEFAULT_BYTES = 12 * 2 ** 20
+/** The tile of `pressed`, and how many steps of k its panels hold. */
+const [ROWS, VECTORS, DEPTH] = [3, 3, 256]
+const PRESSED_FLOPS_A_PASS = ROWS * VECTORS * DEPTH * 4 * 2
+/** Passes of a try: about a millisecond. */
+const PRESSED_PASSES = 2400
 
 const get = (local: number): number[] => [0x20, ...leb128(local)]
 const set = (local: number): number[] => [0x21, ...leb128(local)]
@@ -64,6 +73,38 @@ function peakCode(relaxed: boolean): number[] {
   ]
 }
 
+/** pressed(passes) → a number that depends on all accumulators. Panels lie at the memory's start, B's behind A's; what they hold is zeros. */
+function pressedCode(relaxed: boolean): number[] {
+  const [a, b, end, splat] = [1, 2, 3, 4]
+  const column = (v: number): number => 5 + v
+  const accumulator = (i: number): number => 5 + VECTORS + i // row by row
+  const [aBytes, bBytes] = [4 * ROWS * DEPTH, 16 * VECTORS * DEPTH]
+  const rows = Array.from({ length: ROWS }, (_, i) => i)
+  const columns = Array.from({ length: VECTORS }, (_, v) => v)
+  const multiplyAdd = (v: number, i: number): number[] =>
+    relaxed
+      ? [...get(splat), ...get(column(v)), ...get(i), ...simd(0x105), ...set(i)]
+      : [...get(splat), ...get(column(v)), ...simd(0xe6), ...get(i), ...simd(0xe4), ...set(i)]
+  const advance = (local: number, by: number): number[] => [...get(local), ...i32Const(by), 0x6a, ...set(local)]
+  return [
+    ...[0x03, 0x40], // loop over passes
+    ...[...i32Const(0), ...set(a), ...i32Const(aBytes), ...set(b), ...i32Const(aBytes + bBytes), ...set(end)],
+    ...[0x03, 0x40], // loop over k
+    ...columns.flatMap((v) => [...get(b), ...simd(0x00), 0x04, ...leb128(16 * v), ...set(column(v))]),
+    ...rows.flatMap((i) => [
+      ...[...get(a), ...simd(0x09), 0x02, ...leb128(4 * i), ...set(splat)], // v128.load32_splat
+      ...columns.flatMap((v) => multiplyAdd(v, accumulator(VECTORS * i + v))),
+    ]),
+    ...[...advance(a, 4 * ROWS), ...advance(b, 16 * VECTORS)],
+    ...[...get(b), ...get(end), 0x49, 0x0d, 0x00, 0x0b], // br_if b < end
+    ...[...get(0), ...i32Const(-1), 0x6a, 0x22, 0x00],
+    ...[0x0d, 0x00, 0x0b],
+    ...get(accumulator(0)),
+    ...Array.from({ length: ROWS * VECTORS - 1 }, (_, i) => [...get(accumulator(i + 1)), ...simd(0xe4)]).flat(),
+    ...[...simd(0x1f), 0x00],
+  ]
+}
+
 /** copy(to, from, turns): 64 bytes a turn. */
 function copyCode(): number[] {
   const one = (offset: number): number[] => [
@@ -86,7 +127,17 @@ export function probeModule(relaxed: boolean): Uint8Array<ArrayBuffer> {
   return wasmModule({
     memoryPages: 1,
     functions: [
-      { name: 'peak', parameters: ['i32'], result: 'f32', locals: { count: ACCUMULATORS + 2, type: 'v128' }, code: peakCode(relaxed) },
+      { name: 'peak', parameters: ['i32'], result: 'f32', locals: [{ count: ACCUMULATORS + 2, type: 'v128' }], code: peakCode(relaxed) },
+      {
+        name: 'pressed',
+        parameters: ['i32'],
+        result: 'f32',
+        locals: [
+          { count: 3, type: 'i32' },
+          { count: 1 + VECTORS + ROWS * VECTORS, type: 'v128' },
+        ],
+        code: pressedCode(relaxed),
+      },
       { name: 'copy', parameters: ['i32', 'i32', 'i32'], code: copyCode() },
     ],
   })
@@ -95,6 +146,7 @@ export function probeModule(relaxed: boolean): Uint8Array<ArrayBuffer> {
 interface Loops {
   memory: WebAssembly.Memory
   peak(turns: number): number
+  pressed(passes: number): number
   copy(to: number, from: number, turns: number): void
 }
 
@@ -141,3 +193,18 @@ export function measureLimits(bytes = DEFAULT_BYTES): Limits {
   })
   return { gflops: (turns * FLOPS_A_TURN) / peakMs / 1e6, gigabytesPerSecond: (2 * half * passes) / copyMs / 1e6 }
 }
+
+let bestPressed = 0
+
+/** GFLOP/s of the register tile right now, in one try of about a millisecond. */
+export function pressed(): number {
+  loops ??= compile()
+  const start = performance.now()
+  loops.pressed(PRESSED_PASSES)
+  const gflops = (PRESSED_PASSES * PRESSED_FLOPS_A_PASS) / (performance.now() - start) / 1e6
+  bestPressed = Math.max(bestPressed, gflops)
+  return gflops
+}
+
+/** The best that `pressed` has ever been in this process. */
+export const mostPressed = (): number => bestPressed

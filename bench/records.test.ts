@@ -83,6 +83,7 @@ describe('rows', () => {
       median: expect.closeTo(30),
       max: expect.closeTo(40),
       peak: 40,
+      best: expect.closeTo(40),
     })
     expect(torch).toMatchObject({ library: 'torch', threads: 2, median: expect.closeTo(80) })
     expect(torch).not.toHaveProperty('peak')
@@ -120,7 +121,7 @@ test('tables show the share of the limit; Markdown the ratios and what failed', 
     results: [result],
   })
   const row =
-    '| K1 matmul-256 | 256x256x256 | GFLOP/s | 20.0–**30.0**–40.0 | 40.0 GFLOP/s | 75 % | 80.0, 0.250–**0.500**–0.500× | ✗ no \\| such kernel |'
+    '| K1 matmul-256 | 256x256x256 | GFLOP/s | 20.0–**30.0**–40.0 | 40.0 GFLOP/s | 75 % | – | 40.0 | 80.0, 0.250–**0.500**–0.500×; best 0.500× | ✗ no \\| such kernel |'
   for (const part of ['2026-01-02; Abacus, 2 cores', 'load 1 before, 2 after', 'peer 4.2', 'A note.', row]) expect(text).toContain(part)
 })
 

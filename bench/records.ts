@@ -22,7 +22,17 @@ interface Identity {
   unit: Unit
 }
 /** One library on one workload; a library that failed has an error and no figures. */
-export type RecordRow = Identity & Partial<Spread> & { peak?: number; error?: string }
+export type RecordRow = Identity &
+  Partial<Spread> & {
+    peak?: number
+    /** The figure of the fastest sample. */
+    best?: number
+    /** Of the samples that no neighbour disturbed: how many of how many, and their figures. */
+    quiet?: { samples: number; of: number } & Partial<Spread>
+    /** The most memory the process has had, in megabytes; of networks. */
+    rss?: number
+    error?: string
+  }
 
 /** What `--json` writes. */
 export interface RunRecord {
@@ -37,22 +47,32 @@ const unitOf: Record<Workload['kind'], Unit> = { train: 'ms', matMul: 'GFLOP/s',
 /** Whether less is better in this unit. */
 export const isTime = (unit: string): boolean => unit === 'ms' || unit === 'µs'
 
-/** A step's milliseconds in the workload's unit; rates turn the order round. */
-function figures({ workload, amount }: WorkloadResult, { msPerStep }: LibraryResult): Spread {
-  const each = (convert: (ms: number) => number, turned: boolean): Spread => {
-    const [median, min, max] = [msPerStep.median, msPerStep.min, msPerStep.max].map(convert)
-    return turned ? { min: max, median, max: min } : { min, median, max }
-  }
+/** A step's milliseconds in the workload's unit. */
+export function figureOf({ workload, amount }: Pick<WorkloadResult, 'workload' | 'amount'>, ms: number): number {
   switch (unitOf[workload.kind]) {
     case 'ms':
-      return each((ms) => ms, false)
+      return ms
     case 'µs':
-      return each((ms) => (ms * 1000) / (amount.operations ?? 1), false)
+      return (ms * 1000) / (amount.operations ?? 1)
     case 'GFLOP/s':
-      return each((ms) => (amount.flops ?? 0) / ms / 1e6, true)
+      return (amount.flops ?? 0) / ms / 1e6
     case 'GB/s':
-      return each((ms) => (amount.bytes ?? 0) / ms / 1e6, true)
+      return (amount.bytes ?? 0) / ms / 1e6
   }
+}
+
+/** The same of a spread; rates turn the order round. */
+function figures(result: Pick<WorkloadResult, 'workload' | 'amount'>, ms: Spread): Spread {
+  const [median, min, max] = [ms.median, ms.min, ms.max].map((each) => figureOf(result, each))
+  return isTime(unitOf[result.workload.kind]) ? { min, median, max } : { min: max, median, max: min }
+}
+
+/** The quiet samples in the workload's unit. */
+function quietFigures(result: WorkloadResult, { quiet }: LibraryResult): Pick<RecordRow, 'quiet'> {
+  if (!quiet) return {}
+  const { count: samples, of, min, median, max } = quiet
+  const some = min !== undefined && median !== undefined && max !== undefined
+  return { quiet: { samples, of, ...(some && figures(result, { min, median, max })) } }
 }
 
 function peakOf({ workload, amount }: WorkloadResult, { limit }: LibraryResult): number | undefined {
@@ -70,8 +90,11 @@ export function recordRows(suite: string, result: WorkloadResult): RecordRow[] {
     const peak = peakOf(result, row)
     return {
       ...identity,
-      ...figures(result, row),
+      ...figures(result, row.msPerStep),
       ...(peak === undefined ? {} : { peak }),
+      best: figureOf(result, row.bestMs),
+      ...quietFigures(result, row),
+      ...(row.peakMemory === undefined ? {} : { rss: Math.round(row.peakMemory) }),
       ...(row.complaint ? { error: row.complaint } : {}),
     }
   })

@@ -1,6 +1,7 @@
 /** Results as tables for people; records.ts has them for programs, markdown.ts for documents. */
 import { libraryEntry } from './adapter.js'
 import type { Machine } from './machine.js'
+import { type RecordRow, recordRows } from './records.js'
 import type { LibraryResult, WorkloadResult } from './rounds.js'
 import type { Spread } from './statistics.js'
 
@@ -33,6 +34,12 @@ const titleOf = (library: string): string => libraryEntry(library).title
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 
+/** `38/120: 41.2 (40.1–42.0), 88 %`: how many samples were quiet, their figures in the row's unit, and the part of the limit. */
+export function quietText({ samples, of, min, median, max }: NonNullable<RecordRow['quiet']>, share?: number): string {
+  if (min === undefined || median === undefined || max === undefined) return `${samples}/${of}`
+  return `${samples}/${of}: ${range({ min, median, max })}${share === undefined ? '' : `, ${percent(share)}`}`
+}
+
 /** Columns that any row of this kind of workload fills. */
 const rateColumns: [heading: string, value: (rates: LibraryResult['rates']) => number | undefined][] = [
   ['samples/s', (rates) => rates.samplesPerSecond],
@@ -56,29 +63,46 @@ export function aligned(lines: readonly (readonly string[])[]): string[] {
 }
 
 /** One workload's rows. */
-export function table({ workload, comparedWith, libraries: rows }: WorkloadResult): string {
+export function table(result: WorkloadResult): string {
+  const { workload, comparedWith, libraries: rows } = result
   const measured = rows.filter((row): row is LibraryResult => !('failed' in row))
   const rates = rateColumns.filter(([, value]) => measured.some((row) => value(row.rates) !== undefined))
   const limited = measured.some((row) => row.share)
   const unit = measured.find((row) => row.limit)?.limit?.unit
   const training = workload.kind === 'train'
+  const records = new Map(recordRows('', result).map((record, i) => [rows[i], record]))
+  const probed = measured.some((row) => row.quiet)
   const head = [
     'library',
     'ms/step (min–max)',
     ...rates.map(([heading]) => heading),
     ...(limited ? [`of limit (${unit})`] : []),
+    ...(probed ? [`quiet samples (${records.get(measured[0])?.unit})`] : []),
     comparedWith ? `time ÷ ${titleOf(comparedWith)}'s` : 'ratio',
+    'best ÷ best',
+    ...(probed ? ['quiet ÷ quiet'] : []),
     'steps a round',
-    ...(training ? ['loss'] : []),
+    ...(training ? ['peak RSS, MB', 'loss'] : []),
   ]
+  const quietCell = (row: LibraryResult): string => {
+    const quiet = records.get(row)?.quiet
+    return quiet ? quietText(quiet, row.quiet?.share) : '–'
+  }
+  const ratio = (row: LibraryResult, value: number | undefined): string =>
+    row.library === comparedWith ? '1' : value === undefined ? '–' : `${short(value)}×`
   const cells = measured.map((row) => [
     titleOf(row.library),
     range(row.msPerStep),
     ...rates.map(([, value]) => short(value(row.rates) ?? Number.NaN)),
     ...(limited ? [row.share && row.limit ? `${percent(row.share.median)} of ${short(row.limit.median)}` : '–'] : []),
+    ...(probed ? [quietCell(row)] : []),
     row.ratio ? range(row.ratio, '×') : row.library === comparedWith ? '1' : '–',
+    ratio(row, row.bestRatio),
+    ...(probed ? [ratio(row, row.quietRatio)] : []),
     String(row.steps),
-    ...(training ? [`${row.value.first.toFixed(2)} → ${row.value.last.toFixed(2)} in ${row.value.steps}`] : []),
+    ...(training
+      ? [records.get(row)?.rss?.toFixed(0) ?? '–', `${row.value.first.toFixed(2)} → ${row.value.last.toFixed(2)} in ${row.value.steps}`]
+      : []),
   ])
   const size = workload.kind === 'train' ? `, batch ${workload.batch}` : ''
   const troubles = rows.flatMap((row) => {

@@ -2,9 +2,13 @@
  * How a workload is timed. All libraries are ready before the first round; a round runs each of them once, in turn, so that a slow moment of
  * the machine meets them all and a ratio compares neighbours. Before the rounds each library warms up alone, which also finds how many
  * steps make a round of about a second. The limits of our own processes are probed in every round, right before the library runs.
+ *
+ * A round is run in samples of some five milliseconds: its figure is their total, and quiet.ts picks those that no neighbour disturbed.
  */
+import type { Ran } from './adapter.js'
 import type { Contestant } from './contestant.js'
 import type { Limits } from './probes.js'
+import { type Quiet, quietOf, SAMPLE_MS, type Sample } from './quiet.js'
 import { ratios, type Spread, spread } from './statistics.js'
 import { type Amount, amountOf, type Workload } from './workloads.js'
 
@@ -30,6 +34,10 @@ export interface LibraryResult {
   coldMs: number
   /** Per round. */
   msPerStep: Spread & { rounds: number[] }
+  /** The fastest sample's. */
+  bestMs: number
+  /** Time of a step in the samples that no neighbour disturbed, and the part of the median limit that their median reaches. */
+  quiet?: Quiet & { share?: number }
   /** From the median. GFLOP/s of matrix products, GB/s of what must be read and written. */
   rates: { samplesPerSecond?: number; gflops?: number; gigabytesPerSecond?: number; microsecondsPerOperation?: number }
   /** The best its process could do, measured in each round: GFLOP/s or GB/s. */
@@ -38,6 +46,11 @@ export interface LibraryResult {
   share?: Spread
   /** This library's time by ours, round by round; absent for the library compared with. */
   ratio?: Spread & { rounds: number[] }
+  /** This library's best by our best, and its median over quiet samples by ours. */
+  bestRatio?: number
+  quietRatio?: number
+  /** The most memory its process has had since it started, in megabytes; for training alone. */
+  peakMemory?: number
   /** Loss of the first and last step, or an element of the first and last result; steps lie between, warm-up included. */
   value: { first: number; last: number; steps: number }
   /** What is wrong with the values: the time is then worth nothing. */
@@ -55,9 +68,14 @@ export interface WorkloadResult {
 interface Runner {
   contestant: Contestant
   steps: number
+  /** Steps of a sample. */
+  chunk: number
   coldMs: number
   rounds: number[]
+  samples: Sample[]
+  mostPressed: number
   limits: Limits[]
+  peakMemory?: number
   first: number
   last: number
   stepsRun: number
@@ -70,8 +88,11 @@ async function warmUp(contestant: Contestant, { steps }: RoundOptions): Promise<
   const runner: Runner = {
     contestant,
     steps: steps ?? 1,
+    chunk: 1,
     coldMs: cold.ms,
     rounds: [],
+    samples: [],
+    mostPressed: 0,
     limits: [],
     first: cold.value,
     last: cold.value,
@@ -87,8 +108,19 @@ async function warmUp(contestant: Contestant, { steps }: RoundOptions): Promise<
     spent += ms
     msPerStep = ms / chunk
   }
-  runner.steps = steps ?? Math.max(1, Math.round(ROUND_MS / Math.max(msPerStep, 1e-3)))
+  const stepsIn = (ms: number): number => Math.max(1, Math.round(ms / Math.max(msPerStep, 1e-3)))
+  runner.steps = steps ?? stepsIn(ROUND_MS)
+  runner.chunk = Math.min(runner.steps, stepsIn(SAMPLE_MS))
   return runner
+}
+
+/** Takes down what a round came to. */
+function record(runner: Runner, { ms, value, samples = [{ ms, steps: runner.steps }], mostPressed = 0 }: Ran): void {
+  runner.rounds.push(ms / runner.steps)
+  runner.samples.push(...samples)
+  runner.mostPressed = Math.max(runner.mostPressed, mostPressed)
+  runner.last = value
+  runner.stepsRun += runner.steps
 }
 
 /** Times one workload on all libraries; a library that fails is reported and left out of the rest. */
@@ -118,10 +150,8 @@ export async function timeWorkload(
       progress(`${workload.name}: round ${round + 1} of ${options.rounds}, ${library}`)
       try {
         if (limitUnit(amount) && runner.contestant.probe) runner.limits.push(await runner.contestant.probe(amount.bytes))
-        const { ms, value } = await runner.contestant.run(runner.steps)
-        runner.rounds.push(ms / runner.steps)
-        runner.last = value
-        runner.stepsRun += runner.steps
+        record(runner, await runner.contestant.run(runner.steps, runner.chunk))
+        if (workload.kind === 'train' && round === options.rounds - 1) runner.peakMemory = await runner.contestant.peakMemory?.()
       } catch (error) {
         failures.set(library, messageOf(error))
       }
@@ -155,9 +185,15 @@ export function sharesOf(amount: Amount, msPerStep: readonly number[], limits: r
   return { limit: { ...spread(rounds), rounds, unit }, share: spread(ratios(rates, rounds)) }
 }
 
+const bestOf = ({ samples }: Runner): number => Math.min(...samples.map(({ ms, steps }) => ms / steps))
+
 function resultOf(runner: Runner, ours: Runner | undefined, workload: Workload, amount: Amount): LibraryResult {
-  const { contestant, steps, coldMs, rounds, limits, first, last, stepsRun } = runner
+  const { contestant, steps, coldMs, rounds, limits, first, last, stepsRun, peakMemory } = runner
   const msPerStep = { ...spread(rounds), rounds }
+  const shares = sharesOf(amount, rounds, limits)
+  const quiet = quietOf(runner.samples, runner.mostPressed)
+  const quietOfOurs = ours && quietOf(ours.samples, ours.mostPressed)
+  const quietShare = quiet?.median && shares.limit && (amount.flops ?? amount.bytes ?? 0) / quiet.median / 1e6 / shares.limit.median
   const perSecond = (count: number | undefined, unit = 1): number | undefined =>
     count === undefined ? undefined : (count / unit) * (1000 / msPerStep.median)
   const byRound = ours && ours !== runner ? ratios(rounds, ours.rounds) : undefined
@@ -166,14 +202,18 @@ function resultOf(runner: Runner, ours: Runner | undefined, workload: Workload, 
     steps,
     coldMs,
     msPerStep,
+    bestMs: bestOf(runner),
+    ...(quiet && { quiet: { ...quiet, ...(quietShare && { share: quietShare }) } }),
     rates: {
       samplesPerSecond: perSecond(amount.samples),
       gflops: perSecond(amount.flops, 1e9),
       gigabytesPerSecond: perSecond(amount.bytes, 1e9),
       microsecondsPerOperation: amount.operations === undefined ? undefined : (msPerStep.median * 1000) / amount.operations,
     },
-    ...sharesOf(amount, rounds, limits),
-    ratio: byRound && { ...spread(byRound), rounds: byRound },
+    ...shares,
+    ...(byRound && ours && { ratio: { ...spread(byRound), rounds: byRound }, bestRatio: bestOf(runner) / bestOf(ours) }),
+    ...(byRound && quiet?.median && quietOfOurs?.median && { quietRatio: quiet.median / quietOfOurs.median }),
+    ...(peakMemory !== undefined && { peakMemory }),
     value: { first, last, steps: stepsRun },
     complaint: complaintAbout(runner, ours, workload),
   }

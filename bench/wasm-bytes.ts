@@ -8,7 +8,8 @@ export interface FunctionBytes {
   name: string
   parameters: readonly ValueType[]
   result?: ValueType
-  locals?: { count: number; type: ValueType }
+  /** In groups of one type, behind the parameters. */
+  locals?: readonly { count: number; type: ValueType }[]
   /** Instructions, without the closing `end`. */
   code: readonly number[]
 }
@@ -56,8 +57,8 @@ export function wasmModule({
     ...section(7, [[...text('memory'), 0x02, 0x00], ...functions.map(({ name }, i) => [...text(name), 0x00, ...leb128(i)])]),
     ...section(
       10,
-      functions.map(({ locals, code }) =>
-        sized([...vector(locals ? [[...leb128(locals.count), typeCode[locals.type]]] : []), ...code, 0x0b]),
+      functions.map(({ locals = [], code }) =>
+        sized([...vector(locals.map(({ count, type }) => [...leb128(count), typeCode[type]])), ...code, 0x0b]),
       ),
     ),
   ])

@@ -4,7 +4,8 @@
  * Usage: fork(worker.ts, [library]). Time is taken here, around `run` alone, so that messages do not count.
  */
 import { type Adapter, type LibraryName, libraries, type Prepared, type Request, type Response } from './adapter.js'
-import { measureLimits } from './probes.js'
+import { measureLimits, mostPressed, pressed } from './probes.js'
+import { sampled } from './quiet.js'
 
 async function load(library: LibraryName): Promise<Adapter> {
   switch (library) {
@@ -50,10 +51,20 @@ try {
       return { type: 'ready' }
     }
     if (request.type === 'probe') return { type: 'probed', limits: measureLimits(request.bytes) }
-    if (!prepared) throw new Error('There is no workload to run.')
-    const start = performance.now()
-    const value = await prepared.run(request.steps)
-    return { type: 'ran', ms: performance.now() - start, value }
+    // Kilobytes; 2²⁰ bytes a megabyte, as memory is sold.
+    if (request.type === 'memory') return { type: 'memory', megabytes: process.resourceUsage().maxRSS / 1024 }
+    const ready = prepared
+    if (!ready) throw new Error('There is no workload to run.')
+    let value = Number.NaN
+    const timed = async (steps: number): Promise<number> => {
+      const start = performance.now()
+      const result = await ready.run(steps)
+      const ms = performance.now() - start
+      value = typeof result === 'number' ? result : await result()
+      return ms
+    }
+    const samples = await sampled(request.steps, request.chunk, timed, pressed)
+    return { type: 'ran', ms: samples.reduce((sum, { ms }) => sum + ms, 0), value, samples, mostPressed: mostPressed() }
   }
 
   process.on('message', (request: Request) => {

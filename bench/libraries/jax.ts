@@ -132,7 +132,10 @@ function train(jax: Jax, workload: TrainWorkload, seed: number): Prepared {
   }
 }
 
-/** Repeats an op that makes an array. Each result is waited for: nothing is computed of an array that is given back before. */
+/**
+ * Repeats an op that makes an array. Each result is waited for: nothing is computed of an array that is given back before. The last one can
+ * only be read whole, which is no part of a step.
+ */
 function repeat(work: () => JaxArray, held: readonly JaxArray[], count = 1): Prepared {
   return {
     async run(steps) {
@@ -141,8 +144,8 @@ function repeat(work: () => JaxArray, held: readonly JaxArray[], count = 1): Pre
         await result.blockUntilReady()
         result.dispose()
       }
-      const values = await work().data()
-      return values[0]
+      const last = await work().blockUntilReady()
+      return async () => (await last.data())[0]
     },
     dispose() {
       for (const each of held) each.dispose()

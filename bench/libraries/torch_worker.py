@@ -4,6 +4,7 @@ Usage: python3 torch_worker.py THREADS. Time is taken here, around `run` alone. 
 """
 
 import json
+import resource
 import sys
 import time
 
@@ -139,6 +140,17 @@ def dispatch(workload, seed):
 BUILDERS = {"train": train, "matMul": product, "elementwise": elementwise, "dispatch": dispatch}
 
 
+def ran(run, steps, chunk):
+    """A round in samples of `chunk` steps. There is no probe between them: which were quiet is not known."""
+    samples = []
+    for done in range(0, steps, chunk):
+        count = min(chunk, steps - done)
+        start = time.perf_counter()
+        value = run(count)
+        samples.append({"ms": 1000 * (time.perf_counter() - start), "steps": count})
+    return {"type": "ran", "ms": sum(sample["ms"] for sample in samples), "value": value, "samples": samples}
+
+
 def main():
     torch.set_num_threads(int(sys.argv[1]))
     run = None
@@ -154,12 +166,14 @@ def main():
                     raise ValueError(f"torch_worker.py has no workload of kind {workload['kind']}")
                 run = BUILDERS[workload["kind"]](workload, request["seed"])
                 reply({"type": "ready"})
+            elif request["type"] == "memory":
+                # Kilobytes on Linux, bytes on macOS.
+                unit = 2**20 if sys.platform == "darwin" else 2**10
+                reply({"type": "memory", "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit})
             else:
                 if run is None:
                     raise RuntimeError("There is no workload to run.")
-                start = time.perf_counter()
-                value = run(request["steps"])
-                reply({"type": "ran", "ms": 1000 * (time.perf_counter() - start), "value": value})
+                reply(ran(run, request["steps"], request["chunk"]))
         except Exception as error:  # told to the parent, which goes on with the others
             reply({"type": "failed", "message": f"{type(error).__name__}: {error}"})
 
