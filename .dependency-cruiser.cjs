@@ -43,7 +43,14 @@ module.exports = {
       comment: 'Packages are used through their public names.',
       severity: 'error',
       from: { path: '^(packages/[^/]+|examples|bench)/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^packages/[^/]+/src/(?!index\\.ts$)', pathNot: '^$1/' },
+      to: { path: '^packages/[^/]+/src/(?!index\\.ts$)', pathNot: ['^$1/', '^packages/core/src/kernels\\.ts$'] },
+    },
+    {
+      name: 'kernels-for-the-bench',
+      comment: 'What kernels are written with is there to be studied, not to build on.',
+      severity: 'error',
+      from: { path: '^(packages|examples)/' },
+      to: { path: '^packages/core/src/kernels\\.ts$' },
     },
   ],
   options: {

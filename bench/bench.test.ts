@@ -48,7 +48,12 @@ describe('command line', () => {
     [['lens', 'add', '3x3x3'], 'lens takes an op and its sizes'],
     [['lens', 'matMul', '128x784'], 'MxKxN, as in 128x784x512, got "128x784"'],
     [['lens', 'matMul', '99999x1x99999'], 'too large'],
-    [['lens', 'matMul', '1x2x3', '--tile', '6x8'], "Unknown option '--tile'"],
+    [['lens', 'matMul', '1x2x3', '--seed', '3'], 'lens takes no flags but --tile and --variant, got "--seed"'],
+    ...['6', '6x6', '0x8', '17x8', '4x8x17', '4x68', '4x8x'].map((tile): [string[], string] => [
+      ['lens', 'matMul', '1x2x3', '--tile', tile],
+      `--tile takes ROWSxCOLUMNS[xUNROLL], up to 16 rows, columns a multiple of 4 up to 64, as in 4x8x2, got "${tile}"`,
+    ]),
+    [['models', '--variant', 'a.ts'], '--variant is a flag of lens'],
     [['compare', 'a.json'], 'compare takes two files of --json, got 1'],
     [['compare', 'a.json', 'b.json', '--seed', '3'], 'compare takes no flags, got "--seed"'],
   ])('%j is refused in one line', (args, message) => {
@@ -80,6 +85,11 @@ describe('command line', () => {
     expect(parseCommandLine(['models', '--peers', 'none'])).toMatchObject({ options: { peers: [] } })
     expect(parseCommandLine(['compare', 'a.json', 'b.json'])).toEqual({ kind: 'compare', before: 'a.json', after: 'b.json' })
     expect(parseCommandLine(['--help'])).toEqual({ kind: 'help' })
+    expect(parseCommandLine(['lens', 'matMul', '1x2x3'])).toEqual({ kind: 'lens', shape: { m: 1, k: 2, n: 3 } })
+    expect(parseCommandLine(['lens', 'matMul', '1x2x3', '--tile=4x8', '--variant', 'a.ts'])).toMatchObject({
+      tile: { mr: 4, nr: 8, unroll: 1 },
+      variant: 'a.ts',
+    })
   })
 
   test('a mistake ends with exit code 2 and one line', async () => {

@@ -1,5 +1,6 @@
 /** The command line as data. Everything wrong with it is a UsageError with one line that says what there is instead. */
 import { parseArgs } from 'node:util'
+import type { Tile } from '@cotangent/core/kernels'
 import { peerNames } from './adapter.js'
 import type { Shape } from './lens/lens.js'
 import { type Command, commands, type Workload } from './workloads.js'
@@ -25,13 +26,13 @@ export type Invocation =
   | { kind: 'help' }
   | { kind: 'run'; options: Options }
   | { kind: 'compare'; before: string; after: string }
-  | { kind: 'lens'; shape: Shape }
+  | { kind: 'lens'; shape: Shape; tile?: Tile; variant?: string }
 
 const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name).join(' ')
 
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
        npm run bench -- compare before.json after.json
-       npm run bench -- lens matMul 128x784x512
+       npm run bench -- lens matMul 128x784x512 [--tile 4x8x2] [--variant file.ts]
 
   models   training steps of whole networks: ${named(commands.models)}
   kernels  matrix products and elementwise functions: ${named(commands.kernels.slice(0, 4))} …
@@ -46,6 +47,9 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
   --seed n        seed of data and weights (default: 7)
   --json file     write the figures as rows
   --markdown file write them as a table, peers beside ours
+
+  --tile RxC[xU]  lens: our packed kernel with a register tile of R rows and C columns, U steps of k a turn, beside ours
+  --variant file  lens: a kernel of one's own beside ours; bench/README.md says what the file holds
 `
 
 const flags = {
@@ -56,6 +60,8 @@ const flags = {
   seed: { type: 'string', default: '7' },
   json: { type: 'string' },
   markdown: { type: 'string' },
+  tile: { type: 'string' },
+  variant: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
 
@@ -113,8 +119,17 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     return { kind: 'compare', before: rest[0], after: rest[1] }
   }
   if (command === 'lens') {
-    noFlags(command, args)
-    return { kind: 'lens', shape: productShape(rest) }
+    noFlags(command, args, ['--tile', '--variant'])
+    const { tile, variant } = values
+    return {
+      kind: 'lens',
+      shape: productShape(rest),
+      ...(tile !== undefined && { tile: registerTile(tile) }),
+      ...(variant !== undefined && { variant }),
+    }
+  }
+  for (const flag of ['tile', 'variant'] as const) {
+    if (values[flag] !== undefined) throw new UsageError(`--${flag} is a flag of lens: lens matMul 128x784x512 --${flag} ${values[flag]}.`)
   }
   if (!isCommand(command)) throw new UsageError(`There is no command "${command}". There are ${available}.`)
   if (rest.length > 0) throw new UsageError(`${command} takes no further argument, got "${rest[0]}". Rows are chosen with --only.`)
@@ -145,9 +160,18 @@ function productShape(words: readonly string[]): Shape {
   return { m, k, n }
 }
 
-function noFlags(command: string, args: readonly string[]): void {
-  const flag = args.find((arg) => arg.startsWith('-'))
-  if (flag !== undefined) throw new UsageError(`${command} takes no flags, got "${flag}".`)
+function registerTile(text: string): Tile {
+  const [mr, nr, unroll = 1] = /^[1-9]\d?x[1-9]\d?(x[1-9]\d?)?$/.test(text) ? text.split('x').map(Number) : []
+  if (mr === undefined || mr > 16 || nr % 4 !== 0 || nr > 64 || unroll > 16)
+    throw new UsageError(`--tile takes ROWSxCOLUMNS[xUNROLL], up to 16 rows, columns a multiple of 4 up to 64, as in 4x8x2, got "${text}".`)
+  return { mr, nr, unroll }
+}
+
+/** @param allowed flags that the command does take */
+function noFlags(command: string, args: readonly string[], allowed: readonly string[] = []): void {
+  const flag = args.find((arg) => arg.startsWith('-') && !allowed.includes(arg.split('=')[0]))
+  if (flag === undefined) return
+  throw new UsageError(`${command} takes no ${allowed.length ? `flags but ${allowed.join(' and ')}` : 'flags'}, got "${flag}".`)
 }
 
 const parse = (args: readonly string[]) => parseArgs({ args: [...args], options: flags, allowPositionals: true, strict: true })

@@ -12,7 +12,7 @@
  *   hardly moves `peak`, but slows this as it slows every kernel that loads what it computes with.
  * - `copy`: sixteen bytes in, sixteen bytes out, four times a turn, between two halves of as many bytes as the row at hand works on.
  *
- * The bytes are written out here and not by core's assembler, which is no part of core's public interface.
+ * The bytes are written out here and not by core's assembler, so that no change of it moves a limit.
  * Format: WebAssembly Core Specification 2.0, section 5.
  */
 import { setFlagsFromString } from 'node:v8'

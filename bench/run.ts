@@ -4,11 +4,13 @@
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { emitPacked } from '@cotangent/core/kernels'
 import { type LibraryName, libraryEntry, libraryNames } from './adapter.js'
-import { type Options, parseCommandLine, UsageError, usage } from './cli.js'
+import { type Invocation, type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
 import { type Contestant, startContestant } from './contestant.js'
 import { lens } from './lens/lens.js'
+import { loadVariant, study, VariantError } from './lens/study.js'
 import { cotangentVersion, load, machine } from './machine.js'
 import { markdown } from './markdown.js'
 import { howToInstall, peerVersions } from './peers.js'
@@ -106,6 +108,12 @@ const recordOf = ({ command, machine, load, versions, startedAt, results }: Repo
   rows: results.flatMap((result) => recordRows(command, result)),
 })
 
+/** Our kernel, or another one beside it. */
+async function page({ shape, tile, variant }: Extract<Invocation, { kind: 'lens' }>): Promise<string> {
+  if (variant !== undefined) return study(shape, { name: variant, emit: await loadVariant(variant), tile })
+  return tile ? study(shape, { name: '"packed"', emit: emitPacked, tile }) : lens(shape)
+}
+
 try {
   const asked = parseCommandLine(process.argv.slice(2))
   switch (asked.kind) {
@@ -116,13 +124,13 @@ try {
       console.log(compare(asked.before, asked.after))
       break
     case 'lens':
-      console.log(await lens(asked.shape))
+      console.log(await page(asked))
       break
     case 'run':
       process.exitCode = (await run(asked.options)) ? 0 : 1
   }
 } catch (error) {
-  if (!(error instanceof UsageError)) throw error
+  if (!(error instanceof UsageError || error instanceof VariantError)) throw error
   console.error(`bench: ${error.message}`)
   process.exitCode = 2
 }

@@ -68,7 +68,7 @@ export function microKernel({ lines }: Disassembled): InnerLoop {
 }
 
 /** Runs `work` and returns the modules compiled meanwhile. */
-function caught(work: () => void): Uint8Array[] {
+export function caught(work: () => void): Uint8Array[] {
   const modules: Uint8Array[] = []
   const original = WebAssembly.Module
   WebAssembly.Module = class extends original {
@@ -90,6 +90,17 @@ function tileText({ accumulators, multiplyAdds, vectorLoads, splats }: InnerLoop
   const unroll = multiplyAdds / accumulators
   if (splats === 0) return `${accumulators} sums of four, ${multiplyAdds} multiply-adds a turn`
   return `${splats / unroll} × ${(4 * vectorLoads) / unroll} floats in ${accumulators} accumulators, ${unroll} step${unroll > 1 ? 's' : ''} of k a turn`
+}
+
+/** What a turn of the loop does, as lines of the page. */
+export function loopText(loop: InnerLoop): string[] {
+  const flops = 8 * loop.multiplyAdds
+  const bytes = 16 * loop.vectorLoads + 4 * loop.splats
+  return [
+    `tile       ${tileText(loop)}`,
+    `a turn     ${loop.vectorLoads} vector loads, ${loop.splats} splatted floats, ${loop.multiplyAdds} ${loop.fused ? 'fused multiply-adds' : 'multiplications and additions'}`,
+    `           ${flops} flops for ${bytes} bytes out of the first-level cache: ${short(flops / bytes)} flops a byte`,
+  ]
 }
 
 /** The speed of the product and the limits, round by round. */
@@ -131,8 +142,6 @@ export async function lens({ m, k, n }: Shape, roundMs = 100): Promise<string> {
   b.dispose()
   await backend.dispose?.()
 
-  const turnFlops = 8 * loop.multiplyAdds
-  const turnBytes = 16 * loop.vectorLoads + 4 * loop.splats
   const intensity = flops / bytes
   const roof = Math.min(peak.median, intensity * bandwidth.median)
   const others = kernels.filter((other) => other !== kernel).map(({ name }) => name)
@@ -140,9 +149,7 @@ export async function lens({ m, k, n }: Shape, roundMs = 100): Promise<string> {
   return [
     `matMul [${m}, ${k}] · [${k}, ${n}]: kernel "${kernel.name}", ${kernel.lines.length} instructions${others.length ? `; compiled with it: ${others.join(', ')}` : ''}`,
     '',
-    `tile       ${tileText(loop)}`,
-    `a turn     ${loop.vectorLoads} vector loads, ${loop.splats} splatted floats, ${loop.multiplyAdds} ${loop.fused ? 'fused multiply-adds' : 'multiplications and additions'}`,
-    `           ${turnFlops} flops for ${turnBytes} bytes out of the first-level cache: ${short(turnFlops / turnBytes)} flops a byte`,
+    ...loopText(loop),
     `product    ${flops} flops for ${bytes} bytes of operands and result: ${short(intensity)} flops a byte`,
     `peak       ${range(peak)} GFLOP/s, multiply-adds in registers`,
     `bandwidth  ${range(bandwidth)} GB/s, copying within as many bytes`,

@@ -1,0 +1,165 @@
+/**
+ * `bench lens matMul … --tile 4x8x2` and `--variant file.ts`: another packed kernel in place of ours, checked and then timed beside it.
+ *
+ * Both kernels run the same product on panels packed beforehand, one thread, in turns of a few milliseconds with the probe `pressed`
+ * around each pair (quiet.ts says what for), so that what is compared is the inner loop and not the packing.
+ */
+import { resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Engine, emitPacked, type KernelFunction, type ModuleBuilder, type Tile, tileFor } from '@cotangent/core/kernels'
+import { measureLimits, mostPressed, pressed } from '../probes.js'
+import { QUIET } from '../quiet.js'
+import { uniformValues } from '../random.js'
+import { short } from '../report.js'
+import { type Spread, spread } from '../statistics.js'
+import { type Checked, checkPacked } from './check.js'
+import { disassemble, textOf } from './disassemble.js'
+import { caught, loopText, microKernel, type Shape } from './lens.js'
+import { PackedProduct } from './packed-product.js'
+
+/** Writes a module's export `packed(c, a, b, m, n, k, cRow, accumulate)` for panels of the tile. */
+export type Emit = (module: ModuleBuilder, tile: Tile) => void
+
+/** A kernel to put beside ours. */
+export interface Variant {
+  /** For people: a file's name. */
+  name: string
+  emit: Emit
+  /** The tile it is emitted for; ours if absent. */
+  tile?: Tile
+}
+
+/** Something is wrong with the kernel, told in one line. */
+export class VariantError extends Error {
+  override name = 'VariantError'
+}
+
+/** How long to go on: so many pairs, and then until enough of them were quiet. */
+interface Patience {
+  turnMs: number
+  leastPairs: number
+  mostPairs: number
+  quietPairs: number
+}
+const PATIENCE: Patience = { turnMs: 5, leastPairs: 60, mostPairs: 400, quietPairs: 30 }
+
+const isQuiet = (pair: Pair): boolean => pair.pressed >= QUIET * mostPressed()
+
+const oneLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
+
+/** The `emit` that a file exports as its default. @throws VariantError */
+export async function loadVariant(file: string): Promise<Emit> {
+  let module: { default?: unknown }
+  try {
+    module = (await import(/* @vite-ignore */ pathToFileURL(resolve(file)).href)) as typeof module
+  } catch (error) {
+    throw new VariantError(`${file} cannot be loaded: ${oneLine(error)}`)
+  }
+  if (typeof module.default !== 'function') throw new VariantError(`${file} must export a function (module, tile) as its default.`)
+  return module.default as Emit
+}
+
+/** Compiles a kernel; the engine's own words if it refuses. @throws VariantError */
+function compiled(engine: Engine, { name, emit }: Variant, tile: Tile): { packed: KernelFunction; bytes: Uint8Array } {
+  let exported: Record<string, KernelFunction> = {}
+  let modules: Uint8Array[] = []
+  try {
+    modules = caught(() => {
+      exported = engine.compile((module) => emit(module, tile))
+    })
+  } catch (error) {
+    throw new VariantError(`${name}: ${oneLine(error)}`)
+  }
+  const { packed } = exported
+  if (typeof packed !== 'function')
+    throw new VariantError(`${name} must write the export "packed", it has ${Object.keys(exported).join(', ') || 'none'}.`)
+  return { packed, bytes: modules[0] }
+}
+
+/** @throws VariantError with the first thing that is wrong */
+function checked(engine: Engine, packed: KernelFunction, tile: Tile, shape: Shape, name: string): Checked {
+  try {
+    return checkPacked(engine, packed, tile, shape)
+  } catch (error) {
+    throw new VariantError(`${name} is wrong, it is not timed: ${oneLine(error)}.`)
+  }
+}
+
+interface Pair {
+  ours: number
+  theirs: number
+  /** The slowest of the probes around the two. */
+  pressed: number
+}
+
+/** Milliseconds of one product, ours and theirs in turns; which goes first changes from pair to pair. */
+function timed(ours: () => void, theirs: () => void, { turnMs, leastPairs, mostPairs, quietPairs }: Patience): Pair[] {
+  const time = (work: () => void, steps: number): number => {
+    const start = performance.now()
+    for (let i = 0; i < steps; i++) work()
+    return (performance.now() - start) / steps
+  }
+  for (const work of [ours, theirs]) time(work, 2)
+  const steps = Math.max(1, Math.round(turnMs / Math.max(time(ours, 1), 1e-3)))
+  const pairs: Pair[] = []
+  let before = pressed()
+  while (pairs.length < leastPairs || (pairs.length < mostPairs && pairs.filter(isQuiet).length < quietPairs)) {
+    const oursFirst = pairs.length % 2 === 0
+    const first = time(oursFirst ? ours : theirs, steps)
+    const between = pressed()
+    const second = time(oursFirst ? theirs : ours, steps)
+    const after = pressed()
+    pairs.push({ ours: oursFirst ? first : second, theirs: oursFirst ? second : first, pressed: Math.min(before, between, after) })
+    before = after
+  }
+  return pairs
+}
+
+const tileName = ({ mr, nr, unroll }: Tile): string => `${mr} × ${nr}${unroll > 1 ? `, ${unroll} steps of k a turn` : ''}`
+
+/** The whole page. @throws VariantError */
+export function study(shape: Shape, variant: Variant, patience = PATIENCE): string {
+  const { m, k, n } = shape
+  const engine = new Engine({})
+  const ourTile = tileFor(engine.v8Version, engine.relaxed)
+  const tile = variant.tile ?? ourTile
+  const ours = engine.compile((module) => emitPacked(module, ourTile)).packed
+  const { packed, bytes } = compiled(engine, variant, tile)
+  const { products, worst } = checked(engine, packed, tile, shape, variant.name)
+  const loop = microKernel(disassemble(bytes).find(({ name }) => name === 'packed') ?? disassemble(bytes)[0])
+
+  const [a, b] = [uniformValues(7, m * k), uniformValues(8, k * n)]
+  const [product, other] = [ourTile, tile].map((each) => new PackedProduct(engine, shape, each, a, b))
+  const peakBefore = measureLimits().gflops
+  const pairs = timed(
+    () => product.run(ours),
+    () => other.run(packed),
+    patience,
+  )
+  engine.memory.dispose()
+  const peak = Math.max(peakBefore, measureLimits().gflops)
+  const quiet = pairs.filter(isQuiet)
+  const rate = (ms: number): number => (2 * m * k * n) / ms / 1e6
+  const range = ({ min, median, max }: Spread, unit = ''): string => `${short(min)}–${short(median)}–${short(max)}${unit}`
+  const both = (name: string, of: (pair: Pair) => number, unit: string, share: boolean): string => {
+    const part = (median: number): string => (share ? `, ${Math.round((100 * median) / peak)} % of the peak` : '')
+    const all = spread(pairs.map(of))
+    const calm = quiet.length > 0 ? spread(quiet.map(of)) : undefined
+    return `${name.padEnd(10)} ${range(all, unit)}${part(all.median)}; quiet ${quiet.length}/${pairs.length}${calm ? `: ${range(calm, unit)}${part(calm.median)}` : ''}`
+  }
+  return [
+    `matMul [${m}, ${k}] · [${k}, ${n}]: ${variant.name}, tile ${tileName(tile)}, beside ours, ${tileName(ourTile)}; packed beforehand, one thread`,
+    '',
+    `checked    ${products} products, largest error ${short(worst)} of k·ε·Σ|a·b|`,
+    ...loopText(loop),
+    `peak       ${short(peak)} GFLOP/s, multiply-adds in registers`,
+    both('ours', (pair) => rate(pair.ours), ' GFLOP/s', true),
+    both('this', (pair) => rate(pair.theirs), ' GFLOP/s', true),
+    both('speed', (pair) => pair.ours / pair.theirs, '× ours', false),
+    `           min–median–max of ${pairs.length} pairs; a range that contains 1 says nothing`,
+    '',
+    'Its inner loop, a statement a line; local variables by number:',
+    '',
+    ...textOf(loop.lines).map((line) => `  ${line}`),
+  ].join('\n')
+}

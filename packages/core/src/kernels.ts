@@ -1,0 +1,21 @@
+/**
+ * `@cotangent/core/kernels`: what kernels are written with, for studying them (`npm run bench -- lens … --variant`). No tensors, no ops, and
+ * none of the promises of `@cotangent/core`: it follows the code.
+ *
+ * An `Engine` owns a memory and compiles what a `ModuleBuilder` is told; expressions come from the instruction sets (`i32`, `v128`,
+ * `f32x4`). `emitPacked` writes the packed matrix product for a register `Tile`, and `tileFor` names the tile that the backend uses.
+ */
+export {
+  assemble,
+  FunctionBuilder,
+  type Label,
+  type Local,
+  ModuleBuilder,
+  type ModuleOptions,
+  type ParameterLocals,
+  type Parameters,
+} from './backends/wasm/assembler.js'
+export { firstLanes, storeSome } from './backends/wasm/elements.js'
+export { Engine, type KernelFunction, type WasmOptions } from './backends/wasm/engine.js'
+export { emitPacked, type Tile, tileFor } from './backends/wasm/gemm-kernel.js'
+export { f32, f32x4, type I32, i32, i32x4, shuffle32, type Value, type ValueType, type Vector, v128 } from './backends/wasm/instructions.js'
