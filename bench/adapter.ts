@@ -55,6 +55,8 @@ interface LibraryEntry {
   peer?: string
   /** What JSON calls it where that is not its own name. */
   recordedAs?: string
+  /** The kinds of workload it takes part in; absent for all. What else it cannot do it says itself. */
+  kinds?: readonly Workload['kind'][]
   threads: number
 }
 
@@ -71,11 +73,14 @@ export const libraries = {
   jax: { title: 'jax-js', peer: 'jax-js', recordedAs: 'jax-js', threads: 1 },
   'gpujs-webasm': { title: 'gpu.js webasm', peer: 'gpujs-webasm', threads: 1 },
   'gpujs-cpu': { title: 'gpu.js cpu', peer: 'gpujs-cpu', threads: 1 },
+  'js-loop': { title: 'loop in JS', peer: 'js-loop', threads: 1, kinds: ['elementwise', 'update'] },
 } as const satisfies Record<string, LibraryEntry>
 export type LibraryName = keyof typeof libraries
 export const libraryNames = Object.keys(libraries) as LibraryName[]
 /** A library's entry; of a name unknown here (a test's), what can be said of it. */
 export const libraryEntry = (name: string): LibraryEntry =>
   name in libraries ? (libraries as Record<string, LibraryEntry>)[name] : { title: name, threads: 1 }
+/** Whether a library takes part in a workload. */
+export const takesPart = (name: string, { kind }: Workload): boolean => libraryEntry(name).kinds?.includes(kind) ?? true
 /** What `--peers` takes. */
 export const peerNames = [...new Set(libraryNames.flatMap((name) => libraryEntry(name).peer ?? []))]

@@ -3,14 +3,16 @@ import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { describe, expect, test } from 'vitest'
+import { takesPart } from './adapter.js'
 import { parseCommandLine, UsageError } from './cli.js'
 import type { Contestant } from './contestant.js'
 import { cotangentCore } from './libraries/cotangent-core.js'
+import { jsLoop } from './libraries/js-loop.js'
 import { batchesOf } from './random.js'
 import { heading, short, table } from './report.js'
 import { type LibraryResult, timeWorkload } from './rounds.js'
 import { ratios, spread } from './statistics.js'
-import { amountOf, commands, type TrainWorkload } from './workloads.js'
+import { amountOf, commands, type TrainWorkload, type Workload } from './workloads.js'
 
 const mlp = commands.models[0]
 
@@ -142,6 +144,33 @@ describe('workloads', () => {
     expect(batchesOf(small, 7)[0]).toEqual(first)
     expect(batchesOf(small, 8)[0]).not.toEqual(first)
     expect(first.y.reduce((a, b) => a + b)).toBe(3000)
+  })
+
+  test.each(commands.kernels.filter((workload) => takesPart('js-loop', workload)))(
+    'the plain loop computes what core does: $name',
+    async (row) => {
+      const workload: Workload = row.kind === 'elementwise' || row.kind === 'update' ? { ...row, size: 10 } : row
+      const values: number[] = []
+      for (const adapter of [cotangentCore(), jsLoop()]) {
+        const prepared = await adapter.prepare(workload, 7)
+        values.push(Number(await prepared.run(3)))
+        prepared.dispose()
+      }
+      expect(values[1]).toBeCloseTo(values[0], 6)
+    },
+  )
+
+  test('an update reads four values a parameter and writes three', () => {
+    expect(commands.kernels.flatMap((row) => (row.kind === 'update' ? [amountOf(row)] : []))).toEqual([{ bytes: 28 * 2 ** 20 }])
+  })
+
+  test('the plain loop has no part in products, dispatch and networks', () => {
+    const kinds = Object.values(commands)
+      .flat()
+      .filter((row) => takesPart('js-loop', row))
+      .map(({ kind }) => kind)
+    expect(new Set(kinds)).toEqual(new Set(['elementwise', 'update']))
+    expect(takesPart('cotangent-core', commands.ops[0])).toBe(true)
   })
 
   test('Cotangent learns in the loop written by hand', async () => {

@@ -12,6 +12,7 @@ const packagesOf: Record<string, readonly string[]> = {
   'jax-js': ['@jax-js/jax'],
   'gpujs-webasm': ['gpu.js'],
   'gpujs-cpu': ['gpu.js'],
+  'js-loop': [],
 }
 
 /**

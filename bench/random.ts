@@ -2,7 +2,7 @@
  * Seeded data for timing, the same for every library: made here with a small generator of its own (mulberry32, Tommy Ettinger, public
  * domain), so that no library under test has a part in it.
  */
-import type { TrainWorkload } from './workloads.js'
+import type { ElementwiseOp, TrainWorkload } from './workloads.js'
 
 /** A stream of numbers in [0, 1). */
 export function stream(seed: number): () => number {
@@ -21,6 +21,12 @@ export function uniformValues(seed: number, size: number): Float32Array {
   const values = new Float32Array(size)
   for (let i = 0; i < size; i++) values[i] = 2 * next() - 1
   return values
+}
+
+/** What an elementwise function is applied to: uniform in [−1, 1), for the logarithm in [0.5, 2.5). */
+export function operandOf(op: ElementwiseOp, seed: number, size: number): Float32Array {
+  const values = uniformValues(seed, size)
+  return op === 'log' ? values.map((x) => x + 1.5) : values
 }
 
 /** One batch on the host: x [batch, inputSize], y [batch, classes] one-hot. */

@@ -5,7 +5,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { emitPacked } from '@cotangent/core/kernels'
-import { type LibraryName, libraryEntry, libraryNames } from './adapter.js'
+import { type LibraryName, libraryEntry, libraryNames, takesPart } from './adapter.js'
 import { type Invocation, type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
 import { type Contestant, startContestant } from './contestant.js'
@@ -25,9 +25,10 @@ function progress(text: string): void {
 }
 
 /** The libraries to start: ours that have the command's workloads, then those of the chosen peers that are installed. */
-function entrants(command: Options['command'], peers: readonly string[]): LibraryName[] {
+function entrants({ command, workloads }: Options, peers: readonly string[]): LibraryName[] {
   return libraryNames.filter((name) => {
     const { peer } = libraryEntry(name)
+    if (!workloads.some((workload) => takesPart(name, workload))) return false
     return peer ? peers.includes(peer) : command === 'models' ? name !== 'cotangent-core-2' : name.startsWith('cotangent-core')
   })
 }
@@ -59,7 +60,7 @@ async function run(options: Options): Promise<boolean> {
     results: [],
   }
 
-  const names = entrants(options.command, present)
+  const names = entrants(options, present)
   const contestants: Contestant[] = []
   try {
     for (const library of names) {
@@ -73,7 +74,8 @@ async function run(options: Options): Promise<boolean> {
     progress('')
     console.log(`${heading(report)}\n`)
     for (const workload of options.workloads) {
-      const result = await timeWorkload(workload, contestants, options, progress)
+      const entered = contestants.filter(({ library }) => takesPart(library, workload))
+      const result = await timeWorkload(workload, entered, options, progress)
       progress('')
       report.results.push(result)
       console.log(`${table(result)}\n`)

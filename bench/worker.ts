@@ -25,6 +25,8 @@ async function load(library: LibraryName): Promise<Adapter> {
       return (await import('./libraries/gpujs.js')).gpujs('webasm')
     case 'gpujs-cpu':
       return (await import('./libraries/gpujs.js')).gpujs('cpu')
+    case 'js-loop':
+      return (await import('./libraries/js-loop.js')).jsLoop()
     case 'torch-1':
     case 'torch-2':
       throw new Error('PyTorch lives in libraries/torch_worker.py.')

@@ -41,8 +41,18 @@ export interface MatMulWorkload extends Row {
 /** One step: one elementwise function over `size` float32 values. */
 export interface ElementwiseWorkload extends Row {
   kind: 'elementwise'
-  op: 'add' | 'exp' | 'tanh'
+  op: ElementwiseOp
   size: number
+}
+
+export type ElementwiseOp = 'add' | 'relu' | 'exp' | 'log' | 'tanh' | 'sigmoid'
+
+/** One step: Adam's update of `size` parameters from gradients that stay the same. */
+export interface UpdateWorkload extends Row {
+  kind: 'update'
+  size: number
+  /** So small that parameters stay where they are, however many steps are taken. */
+  learningRate: number
 }
 
 /** One step: `count` additions of 10-element tensors, or gradients of a scalar expression of 20 ops. */
@@ -52,7 +62,7 @@ export interface DispatchWorkload extends Row {
   count: number
 }
 
-export type Workload = TrainWorkload | MatMulWorkload | ElementwiseWorkload | DispatchWorkload
+export type Workload = TrainWorkload | MatMulWorkload | ElementwiseWorkload | UpdateWorkload | DispatchWorkload
 
 const dense = (units: number, activation: Activation = 'relu'): LayerSpec => ({ type: 'dense', units, activation })
 const dropout = (rate: number): LayerSpec => ({ type: 'dropout', rate })
@@ -107,13 +117,13 @@ function product(id: string, m: number, k: number, n: number, transposeA = false
 }
 
 const million = 2 ** 20
-const elementwise = (id: string, op: ElementwiseWorkload['op']): ElementwiseWorkload => ({
+const elementwise = (id: string, op: ElementwiseOp, size = million): ElementwiseWorkload => ({
   kind: 'elementwise',
   id,
-  name: op,
-  title: `${op}, ${million} float32 values`,
+  name: size === million ? op : `${op}-${size}`,
+  title: `${op}, ${size} float32 values`,
   op,
-  size: million,
+  size,
 })
 
 const kernels: Workload[] = [
@@ -127,6 +137,14 @@ const kernels: Workload[] = [
   elementwise('K8', 'add'),
   elementwise('K9', 'exp'),
   elementwise('K10', 'tanh'),
+  elementwise('K13', 'log'),
+  elementwise('K14', 'sigmoid'),
+  elementwise('K15', 'relu'),
+  elementwise('K16', 'exp', 4096),
+  elementwise('K17', 'log', 4096),
+  elementwise('K18', 'tanh', 4096),
+  elementwise('K19', 'sigmoid', 4096),
+  { kind: 'update', id: 'K20', name: 'adam-1m', title: `Adam's update of ${million} parameters`, size: million, learningRate: 1e-9 },
 ]
 
 const ops: DispatchWorkload[] = [
@@ -166,6 +184,7 @@ export function shapeOf(workload: Workload): string {
     case 'matMul':
       return `${workload.m}x${workload.k}x${workload.n}${workload.transposeA || workload.transposeB ? ` ${workload.transposeA ? 't' : 'n'}${workload.transposeB ? 't' : 'n'}` : ''}`
     case 'elementwise':
+    case 'update':
       return String(workload.size)
     case 'dispatch':
       return workload.what === 'add' ? '10' : 'scalar'
@@ -203,6 +222,8 @@ export function amountOf(workload: Workload): Amount {
       return { flops: 2 * workload.m * workload.k * workload.n }
     case 'elementwise':
       return { bytes: 4 * workload.size * (workload.op === 'add' ? 3 : 2) }
+    case 'update': // reads w, g, m and v, writes w, m and v
+      return { bytes: 4 * workload.size * 7 }
     case 'dispatch':
       return { operations: workload.count }
   }

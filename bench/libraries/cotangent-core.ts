@@ -14,12 +14,14 @@ import {
   foldKey,
   grad,
   key,
+  log,
   matMul,
   mul,
   Parameter,
   relu,
   scalar,
   scope,
+  sigmoid,
   slice,
   softmaxCrossEntropy,
   type Tensor,
@@ -31,8 +33,8 @@ import {
   zeros,
 } from '@cotangent/core'
 import type { Adapter, Prepared } from '../adapter.js'
-import { batchesOf, uniformValues } from '../random.js'
-import type { DispatchWorkload, ElementwiseWorkload, MatMulWorkload, TrainWorkload } from '../workloads.js'
+import { batchesOf, operandOf, uniformValues } from '../random.js'
+import type { DispatchWorkload, ElementwiseWorkload, MatMulWorkload, TrainWorkload, UpdateWorkload } from '../workloads.js'
 
 /** Kingma & Ba, "Adam", with the bias corrections folded into the rate as in their §2. */
 const adamProgram = updateProgram(
@@ -52,11 +54,11 @@ const rmspropProgram = updateProgram('bench-rmsprop', { slots: 2, inputs: 1, sca
 type Optimizer = TrainWorkload['optimizer']
 
 /** Step t of the optimizer, with Keras' defaults. */
-function update(optimizer: Optimizer, slots: readonly Parameter[], g: Tensor, t: number): void {
+function update(optimizer: Optimizer, slots: readonly Parameter[], g: Tensor, t: number, learningRate = 0.001): void {
   if (optimizer === 'adam') {
-    const rate = (0.001 * Math.sqrt(1 - 0.999 ** t)) / (1 - 0.9 ** t)
+    const rate = (learningRate * Math.sqrt(1 - 0.999 ** t)) / (1 - 0.9 ** t)
     applyUpdate(adamProgram, slots, [g], [rate, 0.9, 1 - 0.9, 0.999, 1 - 0.999, 1e-7])
-  } else applyUpdate(rmspropProgram, slots, [g], [0.001, 0.9, 1 - 0.9, 1e-7])
+  } else applyUpdate(rmspropProgram, slots, [g], [learningRate, 0.9, 1 - 0.9, 1e-7])
 }
 
 function train(workload: TrainWorkload, seed: number): Prepared {
@@ -150,9 +152,28 @@ function product({ m, k, n, transposeA, transposeB }: MatMulWorkload, seed: numb
 }
 
 function elementwise({ op, size }: ElementwiseWorkload, seed: number): Prepared {
-  const a: Tensor = tensor(uniformValues(seed, size))
+  const a: Tensor = tensor(operandOf(op, seed, size))
   const b: Tensor = tensor(uniformValues(seed + 1, size))
-  return repeat({ add: () => add(a, b), exp: () => exp(a), tanh: () => tanh(a) }[op], [a, b])
+  return repeat(op === 'add' ? () => add(a, b) : { relu, exp, log, tanh, sigmoid }[op].bind(null, a), [a, b])
+}
+
+/** Adam's update alone, in place. */
+function updates({ size, learningRate }: UpdateWorkload, seed: number): Prepared {
+  const g: Tensor = tensor(uniformValues(seed + 1, size))
+  const [w, m, v] = [tensor(uniformValues(seed, size)), zeros([size]), zeros([size])].map((value) => new Parameter(value))
+  let t = 0
+  return {
+    async run(steps) {
+      for (let i = 0; i < steps; i++) update('adam', [w, m, v], g, ++t, learningRate)
+      const first = slice(m, [0], [1])
+      const value = await first.item()
+      first.dispose()
+      return value
+    },
+    dispose() {
+      for (const each of [g, w, m, v]) each.dispose()
+    },
+  }
 }
 
 function dispatch({ what, count }: DispatchWorkload, seed: number): Prepared {
@@ -190,6 +211,8 @@ export function cotangentCore(threads = 1): Adapter {
           return product(workload, seed)
         case 'elementwise':
           return elementwise(workload, seed)
+        case 'update':
+          return updates(workload, seed)
         case 'dispatch':
           return dispatch(workload, seed)
       }

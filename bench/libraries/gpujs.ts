@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Adapter, Prepared } from '../adapter.js'
-import { uniformValues } from '../random.js'
+import { operandOf, uniformValues } from '../random.js'
 import type { MatMulWorkload } from '../workloads.js'
 
 type Kernel = ((...inputs: object[]) => ArrayLike<number> | readonly ArrayLike<number>[]) & { destroy?(): void }
@@ -58,8 +58,11 @@ export function gpujs(mode: 'webasm' | 'cpu'): Adapter {
           add: 'a[this.thread.x] + b[this.thread.x]',
           exp: 'Math.exp(a[this.thread.x])',
           tanh: 'Math.tanh(a[this.thread.x])',
+          log: 'Math.log(a[this.thread.x])',
+          sigmoid: '1 / (1 + Math.exp(-a[this.thread.x]))',
+          relu: 'Math.max(a[this.thread.x], 0)',
         }[op]
-        const inputs = (op === 'add' ? [seed, seed + 1] : [seed]).map((from) => input(uniformValues(from, size), [size]))
+        const inputs = (op === 'add' ? [seed, seed + 1] : [seed]).map((from) => input(operandOf(op, from, size), [size]))
         return prepared(`function (a${op === 'add' ? ', b' : ''}) { return ${result}; }`, [size], inputs, count)
       }
       throw new Error('gpu.js runs single kernels: it has no gradients, layers or optimizers')

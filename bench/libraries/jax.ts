@@ -3,7 +3,7 @@
  * training step in one `jit`. Arrays are moved into the function that uses them; `ref` keeps one for another use.
  */
 import type { Adapter, Prepared } from '../adapter.js'
-import { batchesOf, stream, uniformValues } from '../random.js'
+import { batchesOf, operandOf, stream, uniformValues } from '../random.js'
 import type { DispatchWorkload, ElementwiseWorkload, MatMulWorkload, TrainWorkload } from '../workloads.js'
 
 interface JaxArray {
@@ -31,10 +31,11 @@ interface Jax {
     matrixTranspose(a: JaxArray): JaxArray
     exp(x: JaxArray): JaxArray
     tanh(x: JaxArray): JaxArray
+    log(x: JaxArray): JaxArray
     sqrt(x: JaxArray): JaxArray
     where(condition: JaxArray, x: JaxArray, y: number): JaxArray
   }
-  nn: { relu(x: JaxArray): JaxArray; logSoftmax(x: JaxArray, axis: number): JaxArray }
+  nn: { relu(x: JaxArray): JaxArray; sigmoid(x: JaxArray): JaxArray; logSoftmax(x: JaxArray, axis: number): JaxArray }
   random: {
     key(seed: number): JaxArray
     split(key: JaxArray, count: number): JaxArray
@@ -162,11 +163,15 @@ function product({ numpy: np, jit }: Jax, { m, k, n, transposeA, transposeB }: M
   return repeat(() => multiply(a.ref, b.ref), [a, b])
 }
 
-function elementwise({ numpy: np, jit }: Jax, { op, size }: ElementwiseWorkload, seed: number): Prepared {
-  const a = np.array(uniformValues(seed, size))
+function elementwise({ numpy: np, nn, jit }: Jax, { op, size }: ElementwiseWorkload, seed: number): Prepared {
+  const a = np.array(operandOf(op, seed, size))
   const b = np.array(uniformValues(seed + 1, size))
-  const [plus, of] = [jit((x: JaxArray, y: JaxArray) => x.add(y)), jit((x: JaxArray) => (op === 'exp' ? np.exp(x) : np.tanh(x)))]
-  return repeat(() => (op === 'add' ? plus(a.ref, b.ref) : of(a.ref)), [a, b])
+  if (op === 'add') {
+    const plus = jit((x: JaxArray, y: JaxArray) => x.add(y))
+    return repeat(() => plus(a.ref, b.ref), [a, b])
+  }
+  const of = jit({ relu: nn.relu, sigmoid: nn.sigmoid, exp: np.exp, log: np.log, tanh: np.tanh }[op])
+  return repeat(() => of(a.ref), [a, b])
 }
 
 function dispatch({ numpy: np, grad }: Jax, { what, count }: DispatchWorkload, seed: number): Prepared {
@@ -197,6 +202,8 @@ export async function jax(): Promise<Adapter> {
           return product(library, workload, seed)
         case 'elementwise':
           return elementwise(library, workload, seed)
+        case 'update':
+          throw new Error('its optimizers are in another package')
         case 'dispatch':
           return dispatch(library, workload, seed)
       }

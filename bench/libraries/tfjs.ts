@@ -4,7 +4,7 @@
  */
 import { createRequire } from 'node:module'
 import type { Adapter, Prepared } from '../adapter.js'
-import { batchesOf, uniformValues } from '../random.js'
+import { batchesOf, operandOf, uniformValues } from '../random.js'
 import type { DispatchWorkload, ElementwiseWorkload, MatMulWorkload, TrainWorkload } from '../workloads.js'
 
 interface TfTensor {
@@ -23,6 +23,9 @@ interface TfCore {
   mul(a: TfTensor, b: TfTensor): TfTensor
   exp(x: TfTensor): TfTensor
   tanh(x: TfTensor): TfTensor
+  log(x: TfTensor): TfTensor
+  sigmoid(x: TfTensor): TfTensor
+  relu(x: TfTensor): TfTensor
   clone(x: TfTensor): TfTensor
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor
   grad(f: (x: TfTensor) => TfTensor): (x: TfTensor) => TfTensor
@@ -109,9 +112,9 @@ function product(tf: TfCore, { m, k, n, transposeA, transposeB }: MatMulWorkload
 }
 
 function elementwise(tf: TfCore, { op, size }: ElementwiseWorkload, seed: number): Prepared {
-  const a = tf.tensor(uniformValues(seed, size), [size])
+  const a = tf.tensor(operandOf(op, seed, size), [size])
   const b = tf.tensor(uniformValues(seed + 1, size), [size])
-  return repeat(tf, { add: () => tf.add(a, b), exp: () => tf.exp(a), tanh: () => tf.tanh(a) }[op], [a, b])
+  return repeat(tf, () => (op === 'add' ? tf.add(a, b) : tf[op](a)), [a, b])
 }
 
 function dispatch(tf: TfCore, { what, count }: DispatchWorkload, seed: number): Prepared {
@@ -153,6 +156,8 @@ export async function tfjs(backend: 'wasm' | 'cpu'): Promise<Adapter> {
           return product(tf, workload, seed)
         case 'elementwise':
           return elementwise(tf, workload, seed)
+        case 'update':
+          throw new Error('its optimizers are not timed alone here')
         case 'dispatch':
           return dispatch(tf, workload, seed)
       }

@@ -109,8 +109,31 @@ def product(workload, seed):
 
 
 def elementwise(workload, seed):
-    a, b = uniform_values(seed, workload["size"]), uniform_values(seed + 1, workload["size"])
-    return repeated({"add": lambda: a + b, "exp": lambda: torch.exp(a), "tanh": lambda: torch.tanh(a)}[workload["op"]])
+    a, b, op = uniform_values(seed, workload["size"]), uniform_values(seed + 1, workload["size"]), workload["op"]
+    if op == "add":
+        return repeated(lambda: a + b)
+    if op == "log":
+        a += 1.5
+    function = getattr(torch, op)
+    return repeated(lambda: function(a))
+
+
+def update(workload, seed):
+    w, g = uniform_values(seed, workload["size"]), uniform_values(seed + 1, workload["size"])
+    w.grad = g
+    constants = {"lr": workload["learningRate"], "betas": (0.9, 0.999), "eps": 1e-7}
+    try:
+        optimizer = torch.optim.Adam([w], fused=True, **constants)
+        optimizer.step()
+    except (RuntimeError, TypeError, ValueError):  # older ones fuse on GPUs alone
+        optimizer = torch.optim.Adam([w], **constants)
+
+    def run(steps):
+        for _ in range(steps):
+            optimizer.step()
+        return optimizer.state[w]["exp_avg"][0].item()
+
+    return run
 
 
 def dispatch(workload, seed):
@@ -137,7 +160,7 @@ def dispatch(workload, seed):
     return repeated(gradients)
 
 
-BUILDERS = {"train": train, "matMul": product, "elementwise": elementwise, "dispatch": dispatch}
+BUILDERS = {"train": train, "matMul": product, "elementwise": elementwise, "update": update, "dispatch": dispatch}
 
 
 def ran(run, steps, chunk):
