@@ -161,7 +161,9 @@ describe('workloads', () => {
   )
 
   test('an update reads four values a parameter and writes three', () => {
-    expect(commands.kernels.flatMap((row) => (row.kind === 'update' ? [amountOf(row)] : []))).toEqual([{ bytes: 28 * 2 ** 20 }])
+    expect(commands.kernels.flatMap((row) => (row.kind === 'update' ? [amountOf(row)] : []))).toEqual([
+      { bytes: 28 * 2 ** 20, footprint: 2 ** 24 },
+    ])
   })
 
   test('the plain loop has no part in products, dispatch and networks', () => {

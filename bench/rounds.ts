@@ -149,7 +149,8 @@ export async function timeWorkload(
       if (failures.has(library)) continue
       progress(`${workload.name}: round ${round + 1} of ${options.rounds}, ${library}`)
       try {
-        if (limitUnit(amount) && runner.contestant.probe) runner.limits.push(await runner.contestant.probe(amount.bytes))
+        if (limitUnit(amount) && runner.contestant.probe)
+          runner.limits.push(await runner.contestant.probe(amount.footprint ?? amount.bytes))
         record(runner, await runner.contestant.run(runner.steps, runner.chunk))
         if (workload.kind === 'train' && round === options.rounds - 1) runner.peakMemory = await runner.contestant.peakMemory?.()
       } catch (error) {

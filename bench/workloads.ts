@@ -197,6 +197,8 @@ export interface Amount {
   flops?: number
   /** Read and written once each. */
   bytes?: number
+  /** Of memory that they lie in, where that is less since something is written in place. */
+  footprint?: number
   samples?: number
   operations?: number
 }
@@ -222,8 +224,8 @@ export function amountOf(workload: Workload): Amount {
       return { flops: 2 * workload.m * workload.k * workload.n }
     case 'elementwise':
       return { bytes: 4 * workload.size * (workload.op === 'add' ? 3 : 2) }
-    case 'update': // reads w, g, m and v, writes w, m and v
-      return { bytes: 4 * workload.size * 7 }
+    case 'update': // reads w, g, m and v, writes w, m and v in place
+      return { bytes: 4 * workload.size * 7, footprint: 4 * workload.size * 4 }
     case 'dispatch':
       return { operations: workload.count }
   }
