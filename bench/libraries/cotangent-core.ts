@@ -157,7 +157,7 @@ function elementwise({ op, size }: ElementwiseWorkload, seed: number): Prepared 
   return repeat(op === 'add' ? () => add(a, b) : { relu, exp, log, tanh, sigmoid }[op].bind(null, a), [a, b])
 }
 
-/** Adam's update alone, in place. */
+/** Adam's update alone, in place. The running mean, its start corrected for, is the gradient after any number of steps. */
 function updates({ size, learningRate }: UpdateWorkload, seed: number): Prepared {
   const g: Tensor = tensor(uniformValues(seed + 1, size))
   const [w, m, v] = [tensor(uniformValues(seed, size)), zeros([size]), zeros([size])].map((value) => new Parameter(value))
@@ -168,7 +168,7 @@ function updates({ size, learningRate }: UpdateWorkload, seed: number): Prepared
       const first = slice(m, [0], [1])
       const value = await first.item()
       first.dispose()
-      return value
+      return value / (1 - 0.9 ** t)
     },
     dispose() {
       for (const each of [g, w, m, v]) each.dispose()

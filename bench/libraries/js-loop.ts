@@ -60,7 +60,7 @@ function update({ size, learningRate }: UpdateWorkload, seed: number): Prepared 
         t++
         adam(w, m, v, g, (learningRate * Math.sqrt(1 - 0.999 ** t)) / (1 - 0.9 ** t))
       }
-      return m[0]
+      return m[0] / (1 - 0.9 ** t)
     },
     dispose() {},
   }

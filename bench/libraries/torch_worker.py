@@ -131,7 +131,8 @@ def update(workload, seed):
     def run(steps):
         for _ in range(steps):
             optimizer.step()
-        return optimizer.state[w]["exp_avg"][0].item()
+        state = optimizer.state[w]
+        return state["exp_avg"][0].item() / (1 - 0.9 ** int(state["step"]))
 
     return run
 
