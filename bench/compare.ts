@@ -34,6 +34,9 @@ export interface Comparison {
   after?: number
   faster?: number
   apart?: boolean
+  /** The same ratio of the medians over quiet samples, and of the best ones, where both runs have them. */
+  quiet?: number
+  best?: number
 }
 
 /** Every row of either run, in the order of the first. */
@@ -45,7 +48,9 @@ export function compareRows(a: readonly RecordRow[], b: readonly RecordRow[]): C
     const [before, after] = [row.median, other?.median]
     if (before === undefined || after === undefined) return { row, before, after }
     const apart = (other?.min ?? after) > (row.max ?? before) || (other?.max ?? after) < (row.min ?? before)
-    return { row, before, after, faster: isTime(row.unit) ? before / after : after / before, apart }
+    const ratio = (x?: number, y?: number): number | undefined => (x && y ? (isTime(row.unit) ? x / y : y / x) : undefined)
+    const quiet = ratio(row.quiet?.median, other?.quiet?.median)
+    return { row, before, after, faster: ratio(before, after), apart, quiet, best: ratio(row.best, other?.best) }
   })
   return [...first, ...[...later.values()].map((row): Comparison => ({ row, after: row.median }))]
 }
@@ -54,14 +59,17 @@ export function compareRows(a: readonly RecordRow[], b: readonly RecordRow[]): C
 export function compare(fileA: string, fileB: string): string {
   const [a, b] = [readRecord(fileA), readRecord(fileB)]
   const figure = (value: number | undefined): string => (value === undefined ? '–' : short(value))
-  const rows = compareRows(a.rows, b.rows).map(({ row, before, after, faster, apart }) => [
+  const times = (ratio: number | undefined): string => (ratio === undefined ? '–' : `${short(ratio)}×`)
+  const rows = compareRows(a.rows, b.rows).map(({ row, before, after, faster, apart, quiet, best }) => [
     `${row.suite} ${row.name}`,
     row.shape,
     `${row.library}${row.threads > 1 ? ` (${row.threads} threads)` : ''}`,
     row.unit,
     figure(before),
     figure(after),
-    faster === undefined ? '–' : `${short(faster)}×`,
+    times(faster),
+    times(quiet),
+    times(best),
     faster === undefined ? '' : apart ? (faster > 1 ? 'faster' : 'slower') : 'ranges overlap',
   ])
   const about = ({ machine, date }: RunRecord, file: string): string => `${file}: ${date}, ${machine.cpu}, Node ${machine.node}`
@@ -72,6 +80,6 @@ export function compare(fileA: string, fileB: string): string {
     about(b, fileB),
     ...differs,
     '',
-    ...aligned([['row', 'shape', 'library', 'unit', 'before', 'after', 'speed', ''], ...rows]),
+    ...aligned([['row', 'shape', 'library', 'unit', 'before', 'after', 'speed', 'quiet', 'best', ''], ...rows]),
   ].join('\n')
 }

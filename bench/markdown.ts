@@ -39,7 +39,7 @@ function peerCell(result: WorkloadResult, row: Row | undefined, several: boolean
 /** What the cells say. */
 const legend = [
   '- **Ours**: median of the rounds (min–**median**–max). *Limit*: measured in our own process between the rounds.',
-  '- **Quiet**: samples during which the core was ours alone, as the probes before and after each tell: how many of how many, their median (min–max), and its part of the limit. **Best**: the fastest sample.',
+  '- **Quiet**: samples between two probes that ran at 90 % of the best probe or more, so that no neighbour was on the core: how many of how many, their median (min–max), and its part of the limit. **Best**: the fastest sample.',
   '- **Peers**: median, then its time by ours, round by round (min–**median**–max: above 1 it takes longer than we do); best by best; quiet median by quiet median, which PyTorch has no probe for; of networks the peak memory of its process.',
 ]
 

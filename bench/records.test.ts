@@ -147,9 +147,20 @@ describe('compare', () => {
     expect([lost.after, lost.faster, fresh.before]).toEqual([undefined, undefined, undefined])
   })
 
+  test('quiet medians and bests are compared where both runs have them', () => {
+    const quiet = (median: number) => ({ samples: 1, of: 2, min: median, median, max: median })
+    const [first] = compareRows([{ ...row, best: 10, quiet: quiet(10) }], [{ ...row, best: 20, quiet: quiet(15) }])
+    expect(first).toMatchObject({ faster: 1, quiet: 1.5, best: 2 })
+    const [second] = compareRows(
+      [{ ...row, unit: 'ms', best: 10, quiet: quiet(10) }],
+      [{ ...row, unit: 'ms', best: 20, quiet: { samples: 0, of: 2 } }],
+    )
+    expect(second).toMatchObject({ quiet: undefined, best: 0.5 })
+  })
+
   test('the table, with a warning where machines differ', () => {
     const [a, b] = [file('a.json', run([row])), file('b.json', run([{ ...row, min: 19, median: 20, max: 21 }], 'Quipu'))]
-    expect(compare(a, b)).toMatch(/Different machines[\s\S]*kernels add +8 +x +GB\/s +10\.0 +20\.0 +2\.00× +faster$/)
+    expect(compare(a, b)).toMatch(/Different machines[\s\S]*kernels add +8 +x +GB\/s +10\.0 +20\.0 +2\.00× +– +– +faster$/)
     expect(compare(a, a)).toContain('ranges overlap')
     expect(compare(a, a)).not.toContain('Different machines')
   })
