@@ -1,0 +1,31 @@
+/** All ops in a page of a browser: the same bits as in Node, on one thread and on two. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { isolated, openSite, type Site, withoutChromium } from './harness.js'
+import * as node from './page.js'
+
+describe.skipIf(withoutChromium)(`ops in Chromium${withoutChromium}`, () => {
+  let site: Site<typeof node>
+  beforeAll(async () => {
+    site = await openSite(new URL('./page.ts', import.meta.url))
+  })
+  afterAll(() => site?.close())
+
+  // Without fused multiply-add, which machines may lack; with it bits depend on the machine.
+  test.each([1, 2])('values, gradients and second derivatives have the bits of Node (threads: %i)', async (threads) => {
+    const page = await site.open(isolated)
+    const there = await page.call('sweep', { threads, relaxedSimd: false })
+    expect(there.ops).toEqual((await node.sweep({ relaxedSimd: false })).ops)
+    expect(there.info).toEqual({ threads, relaxedSimd: false, sharedMemory: true })
+    expect(page.workers()).toBe(threads - 1)
+    if (threads > 1) expect(there.helped).toBeGreaterThan(0)
+    expect(page.said).toEqual([])
+    await page.close()
+  })
+
+  test('what a page throws arrives with its message', async () => {
+    const page = await site.open()
+    await expect(page.call('sweep', { threads: 99 })).rejects.toThrow('whole number from 1 to 8')
+    await expect(page.callInWorker('sweep', { threads: 99 })).rejects.toThrow('whole number from 1 to 8')
+    await page.close()
+  })
+})
