@@ -10,7 +10,7 @@ import { targetRows } from './checks.js'
 import type { Compiled } from './compiled.js'
 import { type Data, identityOrder, type Rows } from './data.js'
 import type { Model } from './model.js'
-import { now, standardOutput, yieldToHost } from './platform.js'
+import { hostTurns, standardOutput } from './platform.js'
 import { ProgressBar, type ProgressStyle } from './progress.js'
 
 export { History } from './callbacks/callback.js'
@@ -52,9 +52,6 @@ export interface FitOptions {
   output?: { write(text: string): void; isTerminal?: boolean }
 }
 
-/** How often the host gets a turn. */
-const TURN_MS = 50
-
 interface Part {
   x: Rows
   y: Rows
@@ -79,6 +76,8 @@ export async function fit(model: Model, x: Data, y: Data, options: FitOptions): 
   const shuffleKey = options.seed === undefined ? model.keyFor('shuffle') : key(options.seed)
   const steps = Math.ceil(training.x.count / batchSize)
 
+  // One for all epochs: they may be shorter than a turn.
+  const hostTurn = hostTurns()
   model.stopTraining = false
   model.history = history
   const tell = async (stage: (callback: Callback) => void | Promise<void> | undefined): Promise<void> => {
@@ -95,7 +94,6 @@ export async function fit(model: Model, x: Data, y: Data, options: FitOptions): 
     const totals = compiled.newTotals()
     const logs: Logs = {}
     try {
-      let turn = now()
       for (let batch = 0; batch < steps; batch++) {
         await tell((c) => c.onBatchBegin?.(batch))
         const begin = batch * batchSize
@@ -113,10 +111,7 @@ export async function fit(model: Model, x: Data, y: Data, options: FitOptions): 
           await tell((c) => c.onBatchEnd?.(batch, values))
         }
         if (bar && end < training.x.count && bar.due()) bar.update(end, Object.entries(await compiled.read(totals)))
-        if (now() - turn > TURN_MS) {
-          await yieldToHost()
-          turn = now()
-        }
+        await hostTurn()
         if (model.stopTraining) break
       }
       Object.assign(logs, await compiled.read(totals))
@@ -124,7 +119,7 @@ export async function fit(model: Model, x: Data, y: Data, options: FitOptions): 
       compiled.release(totals)
     }
     if (validation && (epoch + 1) % validationFreq === 0) {
-      const values = await evaluatePart(model, compiled, validation, batchSize)
+      const values = await evaluatePart(model, compiled, validation, batchSize, hostTurn)
       for (const name of compiled.names) logs[`val_${name}`] = values[name]
     }
     bar?.update(training.x.count, Object.entries(logs))
@@ -141,23 +136,26 @@ export async function evaluate(model: Model, x: Data, y: Data, options: Evaluate
   const part: Part = { x: inputs, y: targetRows(model, 'evaluate: y', y, inputs.count) }
   const bar = progressBar(part.x.count, verbose === 1 ? 1 : 0, options.style, options.output ?? standardOutput())
   const compiled = model.compiled()
-  const values = await evaluatePart(model, compiled, part, batchSize, bar)
+  const values = await evaluatePart(model, compiled, part, batchSize, hostTurns(), bar)
   return compiled.names.map((name) => values[name])
 }
 
-async function evaluatePart(model: Model, compiled: Compiled, { x, y }: Part, batchSize: number, bar?: ProgressBar): Promise<Logs> {
+async function evaluatePart(
+  model: Model,
+  compiled: Compiled,
+  { x, y }: Part,
+  batchSize: number,
+  hostTurn: () => Promise<void> | undefined,
+  bar?: ProgressBar,
+): Promise<Logs> {
   const order = identityOrder(x.count)
   const totals = compiled.newTotals()
   try {
-    let turn = now()
     for (let begin = 0; begin < x.count; begin += batchSize) {
       const end = Math.min(x.count, begin + batchSize)
       scope(() => compiled.testStep(x.take(order, begin, end, model.dtype), y.take(order, begin, end, model.dtype), totals))
       bar?.update(end, [])
-      if (now() - turn > TURN_MS) {
-        await yieldToHost()
-        turn = now()
-      }
+      await hostTurn()
     }
     return await compiled.read(totals)
   } finally {

@@ -14,8 +14,22 @@ export const print = (line: string): void => host.console?.log(line)
 export const warn = (line: string): void => host.console?.warn(line)
 /** Milliseconds from some fixed moment. */
 export const now = (): number => host.performance.now()
-/** Lets timers, input and painting run. */
-export const yieldToHost = (): Promise<void> => new Promise((resolve) => host.setTimeout(resolve, 0))
+/** Lets timers, input and painting run, and the workers of a page start. */
+const yieldToHost = (): Promise<void> => new Promise((resolve) => host.setTimeout(resolve, 0))
+
+/** How often the host gets a turn, in milliseconds. */
+const TURN_MS = 50
+
+/** For one long work: a function to await between its pieces, which gives the host a turn when one is due. */
+export function hostTurns(): () => Promise<void> | undefined {
+  let turn = now()
+  return () => {
+    if (now() - turn <= TURN_MS) return undefined
+    return yieldToHost().then(() => {
+      turn = now()
+    })
+  }
+}
 
 /** Where progress goes: a terminal's stdout as it is; elsewhere whole lines to the console. */
 export function standardOutput(): { write: (text: string) => void; isTerminal: boolean } {

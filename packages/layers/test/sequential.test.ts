@@ -356,6 +356,21 @@ describe('what fit prints and tells', () => {
     expect(history.epoch).toEqual([0, 1])
     model.dispose()
   })
+  test('the host gets turns, even between short epochs', async () => {
+    const { x, y } = corners(20)
+    let turns = 0
+    const timer = setInterval(() => turns++, 0)
+    const atEpoch: number[] = []
+    const onEpochEnd = (): void => {
+      atEpoch.push(turns)
+      const until = performance.now() + 60
+      while (performance.now() < until);
+    }
+    await classifier().fit(x, y, { epochs: 4, callbacks: [{ onEpochEnd }], ...quiet })
+    clearInterval(timer)
+    for (const epoch of [1, 2, 3]) expect(atEpoch[epoch]).toBeGreaterThan(atEpoch[epoch - 1])
+  })
+
   test('validationFreq, initialEpoch', async () => {
     const { x, y } = corners(30)
     const model = classifier()
