@@ -84,4 +84,28 @@ describe('WasmMemory', () => {
     // The failure leaves everything usable.
     expect(memory.alloc(MiB)).toBeGreaterThan(0)
   })
+
+  it('asks for half as much until the host grants it: some reserve no 4 GiB of addresses', () => {
+    const { Memory } = WebAssembly
+    const asked: number[] = []
+    const granting = (most: number) =>
+      class extends Memory {
+        constructor(descriptor: ConstructorParameters<typeof Memory>[0]) {
+          asked.push(descriptor.maximum ?? 0)
+          if (asked.at(-1)! * 65536 > most) throw new RangeError('could not allocate memory')
+          super(descriptor)
+        }
+      }
+    try {
+      WebAssembly.Memory = granting(1024 * MiB)
+      const memory = new WasmMemory({ shared: true })
+      expect(asked).toEqual([65536, 32768, 16384])
+      expect(memory.alloc(MiB)).toBeGreaterThan(0)
+      expect(() => memory.alloc(1024 * MiB)).toThrow('of at most 1024.0 MB are reserved')
+      WebAssembly.Memory = granting(0)
+      expect(() => new WasmMemory({ shared: true })).toThrow('gives no shared memory of')
+    } finally {
+      WebAssembly.Memory = Memory
+    }
+  })
 })

@@ -36,6 +36,8 @@ const WORTH_MORE_PARTS = 100_000
 const SPIN = 0.1
 /** Milliseconds that a part may take beyond a hundred times its estimate before its worker counts as lost. */
 const PATIENCE = 30_000
+/** Milliseconds that one look at the clock, or one sleep, counts for at most while waiting. */
+const STEP = 100
 
 const now: () => number = (() => {
   const { performance } = globalThis as { performance?: { now(): number } }
@@ -184,7 +186,7 @@ export class Pool {
       }
       Atomics.sub(control, words.remaining, 1)
     }
-    if (Atomics.load(control, words.remaining) > 0) this.wait(now(), PATIENCE + nanoseconds / 1e4)
+    if (Atomics.load(control, words.remaining) > 0) this.wait(PATIENCE + nanoseconds / 1e4)
     const failedElsewhere = Atomics.exchange(control, words.failed, 0) === 1
     if (problem !== undefined) throw problem
     if (failedElsewhere) throw new BackendError('wasm: a kernel failed in a worker thread.')
@@ -202,20 +204,29 @@ export class Pool {
     }
   }
 
-  /** Waits for the parts that workers have begun. */
-  private wait(since: number, patience: number): void {
+  /**
+   * Waits for the parts that workers have begun. Time is counted in steps, not by the clock: a process or a machine that was stopped
+   * for a while has lost nothing.
+   *
+   * A page's main thread spins here to the end. It hears of nothing meanwhile, a worker's death included, and it cannot run a lost part
+   * again, since kernels may update in place. But what ends one worker in the middle of a kernel ends the page with it; only a debugger
+   * that halts a worker does not.
+   */
+  private wait(patience: number): void {
     const { control } = this
     const { remaining, waiting } = words
-    do {
+    for (let waited = 0, last = now(); waited < (this.mayWait ? SPIN : patience); ) {
       for (let i = 0; i < 64; i++) if (Atomics.load(control, remaining) === 0) return
-    } while (now() < since + (this.mayWait ? SPIN : patience))
+      const time = now()
+      waited += Math.min(time - last, STEP)
+      last = time
+    }
     if (this.mayWait) {
       Atomics.store(control, waiting, 1)
-      // Time is counted in waits, not by the clock: a process that was stopped for a while has lost nothing.
-      for (let waited = 0; waited < patience; waited += 100) {
+      for (let waited = 0; waited < patience; waited += STEP) {
         const left = Atomics.load(control, remaining)
         if (left === 0) break
-        if (Atomics.wait(control, remaining, left, 100) !== 'timed-out') waited -= 100
+        if (Atomics.wait(control, remaining, left, STEP) !== 'timed-out') waited -= STEP
       }
       Atomics.store(control, waiting, 0)
       if (Atomics.load(control, remaining) === 0) return

@@ -5,8 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { DType, TypedArray } from '../../dtype.js'
 import { type Shape, slidingWindow, type Window } from '../../shape.js'
 import type { Backend, UpdateProgram } from '../backend.js'
+import { assemble } from './assembler.js'
 import { Engine } from './engine.js'
 import { createBackendOn, createWasmBackend } from './index.js'
+import { words } from './pool-worker.js'
 import { type Call, compute, type Host, host, operandOn } from './test-harness.js'
 
 const counts = [1, 2, 4]
@@ -290,6 +292,44 @@ describe('the pool', () => {
     await engine.pool?.stop()
     expect(engine.threads).toBe(1)
     expect(product()).toEqual(expected)
+  })
+
+  it.each([
+    ['spinning, as in a page', false],
+    ['asleep', true],
+  ])('gives up a worker that never ends its part, and goes on with one thread: the main thread is %s', async (_, mayWait) => {
+    const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
+    const atomicsWait = vi.spyOn(Atomics, 'wait').mockImplementation(() => (mayWait ? 'timed-out' : expect.fail('a page may not wait')))
+    const engine = new Engine({ threads: 2 })
+    const backend = createBackendOn(engine)
+    const { pool } = engine
+    try {
+      await started(engine)
+      if (!pool) return expect.fail('no pool')
+      engine.splitAbove = 0
+      pool.choice.always = true
+      const endless = new WebAssembly.Module(
+        assemble({ shared: true, relaxed: false }, (module) => module.export('kernel', {}, null, (f) => f.loop((again) => f.break(again)))),
+      )
+      // Workers run the module's kernel; the main thread this one, which ends when the worker has begun.
+      const control = engine.memory.ints
+      const kernel = (): number => {
+        while (Atomics.load(control, words.claims + 16) % 2 === 0);
+        return 0
+      }
+      pool.register(endless, { kernel })
+      let time = performance.now()
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => (time += 1000))
+      expect(() => engine.split(2, 1, 1000, (_, __, call) => call(kernel))).toThrow('lost in the middle of a kernel')
+      // A look at the clock or a sleep counts for no more than 100 ms, however late it is: half a minute takes 300.
+      expect((mayWait ? atomicsWait : clock).mock.calls.length).toBeGreaterThanOrEqual(300)
+      expect(engine.threads).toBe(1)
+      expect(sum(backend)).toBe(sum(backends[0]))
+      expect(warn.mock.calls.filter(([text]) => !text.includes('was lost'))).toEqual([])
+    } finally {
+      vi.restoreAllMocks()
+      await backend.dispose?.()
+    }
   })
 
   it('runs on one thread without shared memory or worker_threads, and says so once', () => {

@@ -63,7 +63,11 @@ function pageWorker(data: object, lost: (why: string) => void): WorkerHandle | u
     lost(event.message ?? 'it could not be started')
   }
   worker.postMessage(data)
-  return { send: (message) => worker.postMessage(message), end: async () => worker.terminate() }
+  const end = async (): Promise<void> => {
+    worker.terminate()
+    URL.revokeObjectURL(url)
+  }
+  return { send: (message) => worker.postMessage(message), end }
 }
 
 /** Threads that `'auto'` stands for: the cores this process may use, at most four. */
