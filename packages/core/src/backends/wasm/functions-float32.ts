@@ -49,21 +49,17 @@ export const exp: Emit1 = (f, x) => {
 /** 2ᵏ for integers k from −126 to 127, by writing the exponent field. */
 const powerOfTwo = (f: FunctionBuilder, k: Vector): Vector => i32x4.shl(i32x4.add(k, f.splatInt(127)), 23)
 
+/** The float before √½, as bits. */
+const ROOT_HALF_BITS = 0x3f3504f3
+
 /**
- * ln x = e·ln 2 + ln m with x = 2ᵉ·m and m between √½ and √2; ln m by the polynomial of Cephes' `logf`.
- *
- * Subnormals are scaled up first. Zero gives −∞, negative numbers NaN; infinity and NaN stay.
+ * ln x = e·ln 2 + ln m with x = 2ᵉ·m and m between √½ and √2, for positive normal x times 2^`scale`; ln m by the polynomial of Cephes' `logf`.
+ * Taking √½ away from the bits leaves e in the exponent field.
  */
-export const log: Emit1 = (f, x) => {
-  const tiny = f.let(f32x4.lt(x, f.splat(2 ** -126)))
-  const scaled = f.let(v128.bitselect(f32x4.mul(x, f.splat(2 ** 23)), x, tiny))
-  const mantissa = f.let(v128.or(v128.and(scaled, f.splatInt(0x007fffff)), f.splat(0.5))) // [0.5, 1)
-  const low = f.let(f32x4.lt(mantissa, f.splat(Math.SQRT1_2)))
-  const exponent = i32x4.sub(i32x4.shrU(scaled, 23), f.splatInt(126))
-  // A true mask is the integer −1.
-  const corrected = i32x4.sub(i32x4.add(exponent, low), v128.and(tiny, f.splatInt(23)))
-  const e = f.let(f32x4.convertI32x4S(corrected))
-  const m = f.let(f32x4.sub(f32x4.add(mantissa, v128.and(mantissa, low)), f.splat(1)))
+function logOfNormal(f: FunctionBuilder, x: Local<'v128'>, scale?: Vector): Vector {
+  const whole = f.let(i32x4.shrS(i32x4.sub(x, f.splatInt(ROOT_HALF_BITS)), 23))
+  const m = f.let(f32x4.sub(i32x4.sub(x, i32x4.shl(whole, 23)), f.splat(1)))
+  const e = f.let(f32x4.convertI32x4S(scale ? i32x4.add(whole, scale) : whole))
   const square = f.let(f32x4.mul(m, m))
   const p = polynomial(
     f,
@@ -75,10 +71,25 @@ export const log: Emit1 = (f, x) => {
   )
   const y = f.madd(e, f.splat(LN2_LOW), f32x4.mul(f32x4.mul(p, m), square))
   const tail = f.madd(f.splat(-0.5), square, y)
-  const value = f.madd(e, f.splat(LN2_HIGH), f32x4.add(m, tail))
-  const finite = f.let(v128.bitselect(value, x, f32x4.lt(f32x4.abs(x), f.splat(Infinity)))) // ∞ and NaN stay, −∞ goes on
-  const signed = f.let(v128.bitselect(f.splat(NaN), finite, f32x4.lt(x, f.splat(0))))
-  return v128.bitselect(f.splat(-Infinity), signed, f32x4.eq(x, f.splat(0)))
+  return f.madd(e, f.splat(LN2_HIGH), f32x4.add(m, tail))
+}
+
+/**
+ * ln x. Where any of the four is not a positive normal number all take a longer way to the same bits: subnormals are scaled up first, zero gives −∞,
+ * negative numbers NaN; infinity and NaN stay.
+ */
+export const log: Emit1 = (f, x) => {
+  const value = f.let(logOfNormal(f, x))
+  const special = v128.or(i32x4.ltS(x, f.splatInt(0x00800000)), i32x4.gtS(x, f.splatInt(0x7f7fffff)))
+  f.if(v128.anyTrue(special), () => {
+    const tiny = f.let(f32x4.lt(x, f.splat(2 ** -126)))
+    const scaled = f.let(v128.bitselect(f32x4.mul(x, f.splat(2 ** 23)), x, tiny))
+    const all = logOfNormal(f, scaled, v128.and(tiny, f.splatInt(-23)))
+    const finite = f.let(v128.bitselect(all, x, f32x4.lt(f32x4.abs(x), f.splat(Infinity)))) // ∞ and NaN stay, −∞ goes on
+    const signed = f.let(v128.bitselect(f.splat(NaN), finite, f32x4.lt(x, f.splat(0))))
+    f.set(value, v128.bitselect(f.splat(-Infinity), signed, f32x4.eq(x, f.splat(0))))
+  })
+  return value
 }
 
 /**
