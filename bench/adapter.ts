@@ -58,14 +58,19 @@ interface LibraryEntry {
   /** The kinds of workload it takes part in; absent for all. What else it cannot do it says itself. */
   kinds?: readonly Workload['kind'][]
   threads: number
+  /** Ours with 256-bit kernels, where the JavaScript engine can compile them. */
+  simd256?: boolean
 }
 
 /** The libraries, in the order of their rows. The first present is the one others are compared with. */
 export const libraries = {
   cotangent: { title: 'cotangent', threads: 1 },
   'cotangent-2': { title: 'cotangent, 2 threads', recordedAs: 'cotangent', threads: 2 },
+  'cotangent-256': { title: 'cotangent, 256 bits', threads: 1, simd256: true },
+  'cotangent-256-2': { title: '256 bits, 2 threads', recordedAs: 'cotangent-256', threads: 2, simd256: true },
   'cotangent-core': { title: 'cotangent core', threads: 1 },
   'cotangent-core-2': { title: 'core, 2 threads', recordedAs: 'cotangent-core', threads: 2 },
+  'cotangent-core-256': { title: 'core, 256 bits', threads: 1, simd256: true },
   'torch-1': { title: 'torch, 1 thread', peer: 'torch', recordedAs: 'torch', threads: 1 },
   'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2 },
   'tfjs-wasm': { title: 'tfjs-wasm', peer: 'tfjs-wasm', threads: 1 },

@@ -248,7 +248,7 @@ describe('rounds', () => {
 })
 
 test('the heading says where, with what and from which seed', () => {
-  const machine = { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11' }
+  const machine = { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11', simd256: false }
   const text = heading({
     machine,
     versions: { peer: '4.2' },

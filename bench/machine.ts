@@ -9,6 +9,8 @@ export interface Machine {
   platform: string
   node: string
   v8: string
+  /** Whether our kernels can be compiled to 256-bit instructions (Node 24). */
+  simd256: boolean
 }
 
 export function machine(): Machine {
@@ -20,6 +22,7 @@ export function machine(): Machine {
     platform: `${process.platform} ${process.arch}`,
     node: process.version,
     v8: process.versions.v8,
+    simd256: Number.parseInt(process.versions.v8, 10) >= 13,
   }
 }
 

@@ -85,7 +85,7 @@ test('tables, rows and Markdown tell quiet samples, the best and the memory', as
   expect(table(result)).toMatch(/cotangent .*3\/6: 200 \(200–200\), 100 % .*100 /)
   const text = markdown({
     command: 'models',
-    machine: { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11' },
+    machine: { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11', simd256: false },
     load: { before: [1, 1, 1], after: [2, 1, 1] },
     versions: {},
     seed: 7,

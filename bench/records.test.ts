@@ -111,7 +111,7 @@ test('tables show the share of the limit; Markdown the ratios and what failed', 
   expect(table(result)).toContain('75 % of 40.0')
   const text = markdown({
     command: 'kernels',
-    machine: { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11' },
+    machine: { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11', simd256: false },
     load: { before: [1, 1, 1], after: [2, 1, 1] },
     versions: { peer: '4.2' },
     seed: 7,

@@ -27,9 +27,10 @@ function progress(text: string): void {
 /** The libraries to start: ours that have the command's workloads, then those of the chosen peers that are installed. */
 function entrants({ command, workloads }: Options, peers: readonly string[]): LibraryName[] {
   return libraryNames.filter((name) => {
-    const { peer } = libraryEntry(name)
+    const { peer, simd256 } = libraryEntry(name)
+    if (simd256 && !machine().simd256) return false
     if (!workloads.some((workload) => takesPart(name, workload))) return false
-    return peer ? peers.includes(peer) : command === 'models' ? name !== 'cotangent-core-2' : name.startsWith('cotangent-core')
+    return peer ? peers.includes(peer) : command === 'models' ? !name.startsWith('cotangent-core-') : name.startsWith('cotangent-core')
   })
 }
 

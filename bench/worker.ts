@@ -3,18 +3,30 @@
  *
  * Usage: fork(worker.ts, [library]). Time is taken here, around `run` alone, so that messages do not count.
  */
-import { type Adapter, type LibraryName, libraries, type Prepared, type Request, type Response } from './adapter.js'
+import { type Adapter, type LibraryName, libraryEntry, type Prepared, type Request, type Response } from './adapter.js'
 import { measureLimits, mostPressed, pressed } from './probes.js'
 import { sampled } from './quiet.js'
+
+/** Ours run with the threads and vectors of their row, whatever the defaults are. */
+async function settleEngine(library: LibraryName): Promise<void> {
+  const { threads, simd256 } = libraryEntry(library)
+  const { configure } = await import('@cotangent/core')
+  configure({ threads, simd256 })
+}
 
 async function load(library: LibraryName): Promise<Adapter> {
   switch (library) {
     case 'cotangent':
     case 'cotangent-2':
-      return (await import('./libraries/cotangent.js')).cotangent(libraries[library].threads)
+    case 'cotangent-256':
+    case 'cotangent-256-2':
+      await settleEngine(library)
+      return (await import('./libraries/cotangent.js')).cotangent()
     case 'cotangent-core':
     case 'cotangent-core-2':
-      return (await import('./libraries/cotangent-core.js')).cotangentCore(libraries[library].threads)
+    case 'cotangent-core-256':
+      await settleEngine(library)
+      return (await import('./libraries/cotangent-core.js')).cotangentCore()
     case 'tfjs-wasm':
       return (await import('./libraries/tfjs.js')).tfjs('wasm')
     case 'tfjs-cpu':

@@ -9,7 +9,6 @@ import {
   add,
   applyUpdate,
   bernoulli,
-  configure,
   exp,
   foldKey,
   grad,
@@ -199,9 +198,8 @@ function dispatch({ what, count }: DispatchWorkload, seed: number): Prepared {
   return repeat(many, [x, c])
 }
 
-/** @param threads of the engine; settles it, so it must not run yet */
-export function cotangentCore(threads = 1): Adapter {
-  if (threads > 1) configure({ threads })
+/** On the engine as it is configured. */
+export function cotangentCore(): Adapter {
   return {
     async prepare(workload, seed) {
       switch (workload.kind) {

@@ -1,5 +1,4 @@
 /** Cotangent as its users write it: a Sequential model, compiled, trained batch by batch from host arrays. */
-import { configure } from '@cotangent/core'
 import { dense, dropout, Sequential } from '@cotangent/layers'
 import type { Adapter, Prepared } from '../adapter.js'
 import { batchesOf } from '../random.js'
@@ -32,9 +31,8 @@ function train(workload: TrainWorkload, seed: number): Prepared {
   }
 }
 
-/** @param threads of the engine; settles it, so it must not run yet */
-export function cotangent(threads = 1): Adapter {
-  if (threads > 1) configure({ threads })
+/** On the engine as it is configured. */
+export function cotangent(): Adapter {
   return {
     async prepare(workload, seed) {
       if (workload.kind !== 'train') throw new Error(`The layers package has no part in ${workload.name}.`)

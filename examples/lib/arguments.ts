@@ -66,7 +66,7 @@ export const flags = {
   },
   threads: {
     takes: 'n|auto',
-    says: 'threads of the wasm backend, 1 to 8 or auto (default 1): the same numbers, sooner',
+    says: 'threads of the wasm backend, 1 to 8 or auto (the default): the same numbers, sooner',
     read(text: string): number | 'auto' {
       if (text === 'auto') return 'auto'
       if (/^[1-8]$/.test(text)) return Number(text)

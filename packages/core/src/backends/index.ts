@@ -18,7 +18,7 @@ let settings: WasmOptions = {}
  * ```ts
  * configure({ relaxedSimd: false })   // the same bits on every machine, without fused multiply-add
  * configure({ simd256: true })         // in Node 24: heavy kernels on 256-bit vectors, the same bits
- * configure({ threads: 2 })            // large kernels on two threads, the same bits as on one
+ * configure({ threads: 1 })            // no worker threads; by default there are as many as cores, at most four, with the same bits
  * ```
  */
 export function configure(options: WasmOptions): void {
@@ -27,10 +27,16 @@ export function configure(options: WasmOptions): void {
   settings = { ...settings, ...options }
 }
 
+/** COTANGENT_THREADS, a number or `auto`. */
+function threadsOfEnvironment(): number | 'auto' {
+  const asked = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.COTANGENT_THREADS
+  return asked === undefined || asked === '' || asked === 'auto' ? 'auto' : Number(asked)
+}
+
 function wasm(): Backend {
   let backend = made.get('wasm')
   if (!backend) {
-    backend = createWasmBackend(settings)
+    backend = createWasmBackend({ threads: threadsOfEnvironment(), ...settings })
     made.set('wasm', backend)
   }
   return backend

@@ -34,8 +34,9 @@ export interface WasmOptions {
   /** The most memory to take, in bytes (default 4 GiB, the most there can be). */
   maximumBytes?: number
   /**
-   * Threads that large kernels are shared between (default 1): a number up to 8, or `'auto'` for the cores there are, at most
-   * four. Results have the same bits for any number. Needs shared memory (in a page: cross-origin isolation), else it is 1.
+   * Threads that large kernels are shared between: a number up to 8, or `'auto'` for the cores there are, at most four, started when the first
+   * large kernel runs. Results have the same bits for any number. Needs shared memory (in a page: cross-origin isolation), else it is 1. Default:
+   * the environment variable COTANGENT_THREADS, else `'auto'`.
    */
   threads?: number | 'auto'
 }
@@ -102,7 +103,7 @@ export class Engine {
     if (options.simd256 && !this.simd256)
       sayOnce('wasm: simd256 needs Node 24 or later, with relaxedSimd and v8Flags on; kernels stay 128 bits wide.')
     if (threads > 1) {
-      if (this.memory.shared) this.pool = new Pool(this.memory.memory, threads)
+      if (this.memory.shared) this.pool = new Pool(this.memory.memory, threads, options.threads !== 'auto')
       else if (options.threads !== 'auto')
         sayOnce('wasm: threads need shared memory (in a page: cross-origin isolation); the engine runs on one.')
     }

@@ -171,8 +171,8 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     // A vector lies the same whether transposed or not.
     if (n === 1 && (!transposeA || m === 1)) return void dot(a, b, m)
     if (m === 1 && transposeB) return void dot(b, a, n)
-    const { strided, packBColumns } = thinKernels()
     if (n === 1) {
+      const { strided } = thinKernels()
       split(m, 4 * nr, 2 * nanoseconds, (from, to, call) => {
         call(strided, c + 4 * from, b, a + 4 * from, 1, to - from, k, 4 * m, 4 * k, 4, 4 * m, 4 * nr)
         finish(call, whole, from, to - from, 0, 1)
@@ -185,6 +185,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     const thin = n <= 2 * nr || m <= 2 * mr || 4 * k * n <= DIRECT_BYTES
     const packedBytes = 4 * k * Math.ceil(n / nr) * nr
     if (!thin || (transposeB && packedBytes > SCRATCH_BYTES - 64)) return void blocked(split, whole)
+    const { strided, packBColumns } = thinKernels()
     /** Rows [i0, i1) and columns [j0, j1) of C. */
     const some = (call: Call, part: number, i0: number, i1: number, j0: number, j1: number): void => {
       const [to, left] = [c + 4 * (i0 * n + j0), a + aRow * i0]

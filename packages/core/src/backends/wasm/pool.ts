@@ -54,6 +54,7 @@ export function sayOnce(text: string): void {
 
 /** The workers of one engine. */
 export class Pool {
+  private readonly memory: WebAssembly.Memory
   private readonly control: Int32Array
   private readonly calls: Float64Array
   private readonly workers: WorkerHandle[] = []
@@ -71,21 +72,35 @@ export class Pool {
   private at = 0
   private limit = 0
 
-  /** Starts `threads` − 1 workers; if that fails there are fewer. */
-  constructor(memory: WebAssembly.Memory, threads: number) {
+  /** Workers to start when the first job comes; 0 once they are. */
+  private toStart: number
+  /** Whether the user asked for threads, and so is told when there are none. */
+  private readonly asked: boolean
+
+  /** Has `threads` − 1 workers, or fewer if they cannot be started: from the beginning where the user asked for them, else from the first job on. */
+  constructor(memory: WebAssembly.Memory, threads: number, asked: boolean) {
+    this.memory = memory
     this.control = new Int32Array(memory.buffer)
     this.calls = new Float64Array(memory.buffer)
     this.mayWait = mayWait(this.control)
-    for (let thread = 1; thread < threads; thread++) {
-      const worker = startWorker({ memory, thread }, (why) => this.lose(worker, why))
+    this.toStart = threads - 1
+    this.asked = asked
+    if (asked) this.start()
+  }
+
+  private start(): void {
+    const count = this.toStart
+    this.toStart = 0
+    for (let thread = 1; thread <= count; thread++) {
+      const worker = startWorker({ memory: this.memory, thread }, (why) => this.lose(worker, why))
       if (worker) this.workers.push(worker)
-      else sayOnce(`wasm: this host starts no threads (${threads} were asked for); the engine runs on one.`)
+      else if (this.asked) sayOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one.`)
     }
   }
 
   /** Threads in force, the main thread included. */
   get threads(): number {
-    return 1 + this.workers.length
+    return 1 + this.toStart + this.workers.length
   }
 
   /** Workers that have started. */
@@ -109,6 +124,7 @@ export class Pool {
 
   /** Whether it can help now: not while no worker has started, or a job is being made. */
   get free(): boolean {
+    if (this.toStart > 0) this.start()
     return !this.running && this.ready > 0
   }
 
@@ -240,6 +256,8 @@ export class Pool {
     const index = worker ? this.workers.indexOf(worker) : -1
     if (index < 0) return
     this.workers.splice(index, 1)
+    // One that never started, and that nobody asked for, is not worth a word.
+    if (!this.asked && Atomics.load(this.control, words.ready) === 0) return
     sayOnce(
       `wasm: a worker thread ended (${why}); the engine goes on with ${this.threads === 1 ? 'one thread' : `${this.threads} threads`}.`,
     )
@@ -247,6 +265,7 @@ export class Pool {
 
   /** Ends the workers; resolves when they have ended. Work goes on with one thread. */
   async stop(): Promise<void> {
+    this.toStart = 0
     const workers = this.workers.splice(0)
     Atomics.store(this.control, words.stop, 1)
     Atomics.add(this.control, words.epoch, 1)
