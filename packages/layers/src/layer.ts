@@ -16,6 +16,8 @@ import {
   type Tensor,
   ValueError,
 } from '@cotangent/core'
+import { constrain } from './constrained.js'
+import type { Constraint } from './constraints.js'
 import type { Initializer } from './initializers.js'
 import type { Regularizer } from './regularizers.js'
 
@@ -132,13 +134,14 @@ export abstract class Layer {
     shape: Shape,
     initializer: Initializer,
     context: BuildContext,
-    options: { trainable?: boolean; regularizer?: Regularizer } = {},
+    options: { trainable?: boolean; regularizer?: Regularizer; constraint?: Constraint } = {},
   ): Parameter {
     const { dtype, backend } = context
     const value = scope(() => initializer.build(foldKey(context.key, hashName(name)), shape, { dtype, backend }))
     const weight = new Parameter(value, { name: `${this.name}/${name}`, trainable: options.trainable })
     this.#weights.push(weight)
     if (options.regularizer) this.#regularized.push({ weight, regularizer: options.regularizer })
+    if (options.constraint) constrain(weight, options.constraint)
     return weight
   }
 

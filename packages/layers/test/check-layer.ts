@@ -19,6 +19,8 @@ export interface LayerCheck {
   weightShapes?: readonly Shape[]
   /** Whether the output is the same in training. */
   deterministic?: boolean
+  /** Whether training changes weights by the way, as moving averages. */
+  stateful?: boolean
 }
 
 /** Removes undefined and what JSON cannot hold, as a saved model would. */
@@ -31,6 +33,7 @@ export async function checkLayer({
   outputShape,
   weightShapes = [],
   deterministic = true,
+  stateful = false,
 }: LayerCheck): Promise<void> {
   const backend = await getBackend('reference')
   {
@@ -43,12 +46,19 @@ export async function checkLayer({
 
     const x = normal(key(1), [5, ...inputShape], { backend }).keep()
     const run = (l: Layer, training = false): Tensor => scope(() => l.call(x, { training, key: key(2) }))
-    const y = run(layer)
+    let y = run(layer)
     expect(y.shape).toEqual([5, ...outputShape])
     if (deterministic) expect(await run(layer, true).array()).toEqual(await y.array())
     else {
       expect(await run(layer, true).array()).not.toEqual(await y.array())
       expect(await run(layer, true).array(), 'the same key draws the same').toEqual(await run(layer, true).array())
+    }
+
+    if (stateful) {
+      const now = run(layer)
+      expect(await now.array(), 'training moves the averages').not.toEqual(await y.array())
+      y.dispose()
+      y = now
     }
 
     // An equal layer from config and weights.
@@ -57,7 +67,8 @@ export async function checkLayer({
     copy.setWeights(layer.weights)
     expect(copy.getConfig()).toEqual(layer.getConfig())
     expect(await run(copy).array()).toEqual(await y.array())
-    expect(() => copy.setWeights([y, y, y, y])).toThrow(/weights, got 4/)
+    const tooMany = [...layer.weights, y]
+    expect(() => copy.setWeights(tooMany)).toThrow(`${layer.weights.length} weights, got ${tooMany.length}`)
 
     // The derivative by the input.
     const wide = make()

@@ -1,13 +1,23 @@
 import { createReferenceBackend, createWasmBackend, type TypedArray } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
-import { dense, getOptimizer, type Layer, l2, Sequential } from '../src/index.js'
+import { conv2d, dense, flatten, getOptimizer, type Layer, l2, maxPooling2d, Sequential } from '../src/index.js'
 import { goldenTensor, loadGolden } from './golden.js'
 
 interface LayerSpec {
   type: string
   units: number
+  filters: number
+  kernel_size: [number, number]
   activation: 'relu' | 'softmax' | 'tanh' | 'sigmoid' | 'linear'
   kernel_l2?: number
+}
+
+/** The layer that a fixture describes; `first` is what a first layer has beside. */
+function layerOf({ type, units, filters, kernel_size, activation, kernel_l2 }: LayerSpec, first: { inputShape?: number[] }): Layer {
+  if (type === 'Conv2D') return conv2d(filters, kernel_size, { activation, ...first })
+  if (type === 'MaxPooling2D') return maxPooling2d(first)
+  if (type === 'Flatten') return flatten(first)
+  return dense(units, { activation, kernelRegularizer: kernel_l2 ? l2(kernel_l2) : undefined, ...first })
 }
 interface FitParams {
   layers: LayerSpec[]
@@ -21,7 +31,6 @@ interface FitParams {
 }
 
 const later: Record<string, string> = {
-  Conv2D: 'Conv2D and MaxPooling2D come with the convolutional layers',
   Embedding: 'Embedding comes with the recurrent layers and text',
   LSTM: 'LSTM comes with the recurrent layers',
 }
@@ -46,13 +55,7 @@ describe.each(runs)('fit equals the golden trainings ($name)', ({ backend, dtype
     const spec = params as unknown as FitParams
     const missing = spec.layers.map((layer) => later[layer.type]).find(Boolean)
     test.skipIf(missing)(missing ? `${name}: ${missing}` : name, async () => {
-      const layers: Layer[] = spec.layers.map(({ units, activation, kernel_l2 }, i) =>
-        dense(units, {
-          activation,
-          kernelRegularizer: kernel_l2 ? l2(kernel_l2) : undefined,
-          ...(i === 0 ? { inputShape: spec.input_shape } : {}),
-        }),
-      )
+      const layers = spec.layers.map((layer, i) => layerOf(layer, i === 0 ? { inputShape: spec.input_shape } : {}))
       const model = new Sequential(layers, { seed: 1, dtype, backend })
       model.setWeights((inputs.initial_weights as unknown[][]).flat().map(goldenTensor))
       const { name: optimizer, ...options } = spec.optimizer

@@ -2,21 +2,16 @@
 import type { Parameter, Tensor } from '@cotangent/core'
 import { affine, shapeError } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
-import { getInitializer, type Initializer, type InitializerIdentifier } from '../initializers.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount, requireSize } from '../layer.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
+import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
 
-export interface DenseOptions extends LayerOptions {
+/** The kernel's initializer is `glorotUniform` by default, the bias's `zeros`. */
+export interface DenseOptions extends LayerOptions, WeightOptions<'kernel' | 'bias'> {
   /** Linear if left out. */
   activation?: ActivationIdentifier
   useBias?: boolean
-  /** `glorotUniform` by default. */
-  kernelInitializer?: InitializerIdentifier
-  /** `zeros` by default. */
-  biasInitializer?: InitializerIdentifier
-  kernelRegularizer?: RegularizerIdentifier
-  biasRegularizer?: RegularizerIdentifier
   activityRegularizer?: RegularizerIdentifier
 }
 
@@ -33,31 +28,18 @@ export class Dense extends Layer {
   readonly units: number
   readonly activation: Activation
   readonly useBias: boolean
-  readonly #initializers: { kernel: Initializer; bias: Initializer }
-  readonly #regularizers: { kernel?: Regularizer; bias?: Regularizer }
+  readonly #settings: WeightSettings<'kernel' | 'bias'>
   #kernel?: Parameter
   #bias?: Parameter
 
   constructor(units: number, options: DenseOptions = {}) {
-    super('Dense', options, [
-      'activation',
-      'useBias',
-      'kernelInitializer',
-      'biasInitializer',
-      'kernelRegularizer',
-      'biasRegularizer',
-      'activityRegularizer',
-    ])
+    super('Dense', options, ['activation', 'useBias', ...weightOptionNames(['kernel', 'bias']), 'activityRegularizer'])
     this.units = units
     requireCount('Dense', 'units', units)
     this.activation = getActivation(options.activation)
     this.finalActivation = finalActivationOf(this.activation)
     this.useBias = options.useBias ?? true
-    this.#initializers = {
-      kernel: getInitializer(options.kernelInitializer ?? 'glorotUniform'),
-      bias: getInitializer(options.biasInitializer ?? 'zeros'),
-    }
-    this.#regularizers = { kernel: getRegularizer(options.kernelRegularizer), bias: getRegularizer(options.biasRegularizer) }
+    this.#settings = new WeightSettings(options, { kernel: 'glorotUniform', bias: 'zeros' })
     this.activityRegularizer = getRegularizer(options.activityRegularizer)
   }
 
@@ -67,11 +49,9 @@ export class Dense extends Layer {
 
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
     const inputs = requireSize(this, inputShape, -1)
-    this.#kernel = this.addWeight('kernel', [inputs, this.units], this.#initializers.kernel, context, {
-      regularizer: this.#regularizers.kernel,
-    })
-    if (this.useBias)
-      this.#bias = this.addWeight('bias', [this.units], this.#initializers.bias, context, { regularizer: this.#regularizers.bias })
+    const [kernel, bias] = [this.#settings.of('kernel'), this.#settings.of('bias')]
+    this.#kernel = this.addWeight('kernel', [inputs, this.units], kernel.initializer, context, kernel)
+    if (this.useBias) this.#bias = this.addWeight('bias', [this.units], bias.initializer, context, bias)
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -104,10 +84,7 @@ export class Dense extends Layer {
       units: this.units,
       activation: this.activation.name,
       useBias: this.useBias,
-      kernelInitializer: savedForm(this.#initializers.kernel),
-      biasInitializer: savedForm(this.#initializers.bias),
-      kernelRegularizer: this.#regularizers.kernel && savedForm(this.#regularizers.kernel),
-      biasRegularizer: this.#regularizers.bias && savedForm(this.#regularizers.bias),
+      ...this.#settings.getConfig(),
       activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
     }
   }

@@ -1,16 +1,30 @@
 /** Flattening a sample to one axis. */
 import type { Tensor } from '@cotangent/core'
+import { type DataFormat, imageDataFormat, moveAxis, readDataFormat } from '../data-format.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { type Spelling, snakeCase } from '../names.js'
 
-/** All axes but the first on one. Shape: [n, ..rest] → [n, Π rest], row-major. */
+export interface FlattenOptions extends LayerOptions {
+  /** `imageDataFormat()` by default. */
+  dataFormat?: Spelling<DataFormat>
+}
+
+/**
+ * All axes but the first on one. With `channelsFirst` the channels are moved last before, so that the weights of a dense layer behind
+ * it fit both data formats (Keras from 2.2).
+ *
+ * Shape: [n, ..rest] → [n, Π rest], row-major
+ */
 export class Flatten extends Layer {
   override readonly className = 'Flatten'
+  readonly dataFormat: DataFormat
 
-  constructor(options: LayerOptions = {}) {
-    super('Flatten', options, [])
+  constructor(options: FlattenOptions = {}) {
+    super('Flatten', options, ['dataFormat'])
+    this.dataFormat = readDataFormat(options.dataFormat, imageDataFormat())
   }
 
-  static fromConfig(options: LayerOptions): Flatten {
+  static fromConfig(options: FlattenOptions): Flatten {
     return new Flatten(options)
   }
 
@@ -19,9 +33,14 @@ export class Flatten extends Layer {
   }
 
   override call(x: Tensor, _context: CallContext): Tensor {
-    return x.reshape([x.shape[0], x.shape.slice(1).reduce((a, b) => a * b, 1)])
+    const ordered = this.dataFormat === 'channelsFirst' && x.rank > 2 ? moveAxis(x, 1, x.rank - 1) : x
+    return ordered.reshape([x.shape[0], x.shape.slice(1).reduce((a, b) => a * b, 1)])
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), dataFormat: snakeCase(this.dataFormat) }
   }
 }
 
 /** Flattens each sample to one axis. */
-export const flatten = (options?: LayerOptions): Flatten => new Flatten(options)
+export const flatten = (options?: FlattenOptions): Flatten => new Flatten(options)

@@ -1,6 +1,11 @@
 /** All layers. */
 export * from './activation.js'
+export { Conv1D, Conv2D, type ConvOptions, type ConvolutionOptions, conv1d, conv2d } from './convolution.js'
+export * from './convolution-transpose.js'
 export * from './dense.js'
 export * from './dropout.js'
 export * from './flatten.js'
+export * from './global-pooling.js'
+export * from './pooling.js'
 export * from './reshape.js'
+export * from './separable-convolution.js'

@@ -18,6 +18,7 @@ import {
   ValueError,
   where,
 } from '@cotangent/core'
+import { applyConstraint } from '../constrained.js'
 import { readOptions } from '../names.js'
 
 /** Options that every optimizer takes. */
@@ -129,7 +130,7 @@ export abstract class Optimizer {
   protected restoreExtras(_values: Record<string, number | undefined>): void {}
 
   /**
-   * One update of the parameters; those that are not trainable stay as they are. The gradients are taken over and freed, unless `keepGrads` is set.
+   * One update of the parameters, and then the constraints of those that carry one; those that are not trainable stay as they are. The gradients are taken over and freed, unless `keepGrads` is set.
    *
    * @throws ValueError if there is not one gradient for each parameter.
    */
@@ -145,6 +146,7 @@ export abstract class Optimizer {
         const { program, scalars } = this.rule(this.iterations + 1, this.learningRate / (1 + this.decay * this.iterations))
         const targets = changing.map((w, i) => ({ slots: [w, ...(this.#state.get(w) as Parameter[])], inputs: [clipped[i]] }))
         applyUpdates(program, targets, scalars)
+        for (const w of changing) applyConstraint(w)
       })
       this.iterations++
     } finally {

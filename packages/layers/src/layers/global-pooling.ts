@@ -1,0 +1,87 @@
+/** Layers that take the largest or the mean value of each channel. */
+import { max, mean, ShapeError, type Tensor } from '@cotangent/core'
+import type { BatchShape, CallContext } from '../layer.js'
+import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+
+abstract class GlobalPooling extends SpatialLayer {
+  protected abstract readonly pool: typeof max
+
+  constructor(className: string, dimensions: 1 | 2, options: SpatialOptions) {
+    super(className, dimensions, options, [])
+  }
+
+  protected override outputSizes(): Sizes {
+    return []
+  }
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const { batch, sizes, channels } = this.parts(inputShape)
+    if (sizes.includes(0)) throw new ShapeError(`${this.describe()}: there is nothing to pool in [${inputShape.join(', ')}].`)
+    return [batch, channels]
+  }
+  protected override transform(x: Tensor): Tensor {
+    return x
+  }
+  /** Where the channels stand does not matter to what is taken over all else. */
+  override call(x: Tensor, _context: CallContext): Tensor {
+    this.parts(x.shape)
+    const axis = x.shape.map((_, i) => i).filter((i) => i !== 0 && i !== this.channelAxis)
+    return this.pool(x, { axis })
+  }
+}
+
+/** The largest value of each channel of an image; equal ones share the gradient. Shape: [n, h, w, c] → [n, c]. */
+export class GlobalMaxPooling2D extends GlobalPooling {
+  override readonly className = 'GlobalMaxPooling2D'
+  protected override readonly pool = max
+  constructor(options: SpatialOptions = {}) {
+    super('GlobalMaxPooling2D', 2, options)
+  }
+  static fromConfig(options: SpatialOptions): GlobalMaxPooling2D {
+    return new GlobalMaxPooling2D(options)
+  }
+}
+
+/** The largest value of each channel of a sequence; equal ones share the gradient. Shape: [n, t, c] → [n, c]. */
+export class GlobalMaxPooling1D extends GlobalPooling {
+  override readonly className = 'GlobalMaxPooling1D'
+  protected override readonly pool = max
+  constructor(options: SpatialOptions = {}) {
+    super('GlobalMaxPooling1D', 1, options)
+  }
+  static fromConfig(options: SpatialOptions): GlobalMaxPooling1D {
+    return new GlobalMaxPooling1D(options)
+  }
+}
+
+/** The mean of each channel of an image. Shape: [n, h, w, c] → [n, c]. */
+export class GlobalAveragePooling2D extends GlobalPooling {
+  override readonly className = 'GlobalAveragePooling2D'
+  protected override readonly pool = mean
+  constructor(options: SpatialOptions = {}) {
+    super('GlobalAveragePooling2D', 2, options)
+  }
+  static fromConfig(options: SpatialOptions): GlobalAveragePooling2D {
+    return new GlobalAveragePooling2D(options)
+  }
+}
+
+/** The mean of each channel of a sequence. Shape: [n, t, c] → [n, c]. */
+export class GlobalAveragePooling1D extends GlobalPooling {
+  override readonly className = 'GlobalAveragePooling1D'
+  protected override readonly pool = mean
+  constructor(options: SpatialOptions = {}) {
+    super('GlobalAveragePooling1D', 1, options)
+  }
+  static fromConfig(options: SpatialOptions): GlobalAveragePooling1D {
+    return new GlobalAveragePooling1D(options)
+  }
+}
+
+/** The largest value of each channel of an image: `globalMaxPooling2d()`. */
+export const globalMaxPooling2d = (options?: SpatialOptions): GlobalMaxPooling2D => new GlobalMaxPooling2D(options)
+/** The largest value of each channel of a sequence: `globalMaxPooling1d()`. */
+export const globalMaxPooling1d = (options?: SpatialOptions): GlobalMaxPooling1D => new GlobalMaxPooling1D(options)
+/** The mean of each channel of an image: `globalAveragePooling2d()`. */
+export const globalAveragePooling2d = (options?: SpatialOptions): GlobalAveragePooling2D => new GlobalAveragePooling2D(options)
+/** The mean of each channel of a sequence: `globalAveragePooling1d()`. */
+export const globalAveragePooling1d = (options?: SpatialOptions): GlobalAveragePooling1D => new GlobalAveragePooling1D(options)
