@@ -84,7 +84,6 @@ const skipped: Record<string, { reason: string; cases: string[] }> = {
   gru: { reason: recurrent, cases: namesOf('gru') },
   simple_rnn: { reason: recurrent, cases: namesOf('simple_rnn') },
   bidirectional: { reason: recurrent, cases: namesOf('bidirectional') },
-  batchnorm: { reason: 'comes with the normalisation layer', cases: namesOf('batchnorm') },
   callbacks: { reason: 'comes with the callbacks of fit', cases: namesOf('callbacks') },
   generator: { reason: 'comes with training from generators', cases: namesOf('generator') },
   numpy_rng: { reason: 'comes with the IMDB data set, whose order it reproduces', cases: namesOf('numpy_rng') },
@@ -95,7 +94,7 @@ const skipped: Record<string, { reason: string; cases: string[] }> = {
 /** Who consumes each fixture. Tests of `later` files are listed as skipped here until their part exists. */
 const claims: Record<string, string> = {
   'activations.json': 'layers',
-  'batchnorm.json': 'later: layers',
+  'batchnorm.json': 'layers',
   'bidirectional.json': 'later: layers',
   'callbacks.json': 'later: layers',
   'conv1d.json': 'core',

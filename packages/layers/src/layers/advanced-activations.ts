@@ -1,0 +1,186 @@
+/** Activations with parameters of their own, as layers. Shape of all: any → the same. */
+import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor, ValueError } from '@cotangent/core'
+import { elu as exponentialLinear, relu } from '../activations.js'
+import { moveAxis } from '../data-format.js'
+import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../layer.js'
+import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
+
+abstract class Elementwise extends Layer {
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+}
+
+function requireNumber(className: string, option: string, value: number, least = -Infinity): number {
+  if (Number.isFinite(value) && value >= least) return value
+  throw new ValueError(`${className}: ${option} must be a number${least === 0 ? ' from 0' : ''}, got ${value}.`)
+}
+
+export interface LeakyReLUOptions extends LayerOptions {
+  /** The slope below 0; 0.3 by default. */
+  alpha?: number
+}
+
+/** x above 0, alpha·x below (Maas, Hannun, Ng 2013). */
+export class LeakyReLU extends Elementwise {
+  override readonly className = 'LeakyReLU'
+  readonly alpha: number
+
+  constructor({ alpha = 0.3, ...options }: LeakyReLUOptions = {}) {
+    super('LeakyReLU', options, ['alpha'])
+    this.alpha = requireNumber('LeakyReLU', 'alpha', alpha)
+  }
+  static fromConfig(options: LeakyReLUOptions): LeakyReLU {
+    return new LeakyReLU(options)
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return relu(x, { alpha: this.alpha })
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), alpha: this.alpha }
+  }
+}
+
+export interface ELUOptions extends LayerOptions {
+  /** Minus the limit far below 0; 1 by default. */
+  alpha?: number
+}
+
+/** x above 0, alpha·(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
+export class ELU extends Elementwise {
+  override readonly className = 'ELU'
+  readonly alpha: number
+
+  constructor({ alpha = 1, ...options }: ELUOptions = {}) {
+    super('ELU', options, ['alpha'])
+    this.alpha = requireNumber('ELU', 'alpha', alpha)
+  }
+  static fromConfig(options: ELUOptions): ELU {
+    return new ELU(options)
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return exponentialLinear(x, this.alpha)
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), alpha: this.alpha }
+  }
+}
+
+export interface ThresholdedReLUOptions extends LayerOptions {
+  /** Where the function begins; 1 by default. */
+  theta?: number
+}
+
+/** x above theta, 0 elsewhere (Konda, Memisevic, Krueger 2015). */
+export class ThresholdedReLU extends Elementwise {
+  override readonly className = 'ThresholdedReLU'
+  readonly theta: number
+
+  constructor({ theta = 1, ...options }: ThresholdedReLUOptions = {}) {
+    super('ThresholdedReLU', options, ['theta'])
+    this.theta = requireNumber('ThresholdedReLU', 'theta', theta, 0)
+  }
+  static fromConfig(options: ThresholdedReLUOptions): ThresholdedReLU {
+    return new ThresholdedReLU(options)
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return relu(x, { threshold: this.theta })
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), theta: this.theta }
+  }
+}
+
+/** The slopes start at 0. */
+export interface PReLUOptions extends LayerOptions, WeightOptions<'alpha'> {
+  /** Axes along which the slopes are the same, counted from 1: [1, 2] gives an image one slope a channel. */
+  sharedAxes?: readonly number[]
+}
+
+/**
+ * x above 0, alpha·x below, with slopes that are learned (He et al. 2015).
+ *
+ * Weights: alpha, of the shape of a sample, 1 along `sharedAxes`
+ */
+export class PReLU extends Elementwise {
+  override readonly className = 'PReLU'
+  readonly sharedAxes: readonly number[]
+  readonly #settings: WeightSettings<'alpha'>
+  #alpha?: Parameter
+
+  constructor(options: PReLUOptions = {}) {
+    super('PReLU', options, ['sharedAxes', ...weightOptionNames(['alpha'])])
+    this.sharedAxes = options.sharedAxes ?? []
+    this.#settings = new WeightSettings(options, { alpha: 'zeros' })
+  }
+  static fromConfig(options: PReLUOptions): PReLU {
+    return new PReLU(options)
+  }
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    const bad = this.sharedAxes.find((axis) => !Number.isInteger(axis) || axis < 1 || axis >= inputShape.length)
+    if (bad !== undefined) {
+      throw new ShapeError(
+        `${this.describe()}: sharedAxes has ${bad}, but axes of a sample are numbered from 1 to ${inputShape.length - 1} here.`,
+      )
+    }
+    const shape = inputShape.slice(1).map((_, i) => (this.sharedAxes.includes(i + 1) ? 1 : requireSize(this, inputShape, i + 1)))
+    const alpha = this.#settings.of('alpha')
+    this.#alpha = this.addWeight('alpha', shape, alpha.initializer, context, alpha)
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return relu(x).sub(relu(x.neg()).mul(this.#alpha as Parameter))
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), sharedAxes: this.sharedAxes, ...this.#settings.getConfig() }
+  }
+}
+
+export interface SoftmaxOptions extends LayerOptions {
+  /** The axis whose values add up to 1; the last by default. */
+  axis?: number
+}
+
+/** eˣ / Σ eˣ over an axis. */
+export class Softmax extends Elementwise {
+  override readonly className = 'Softmax'
+  override readonly finalActivation?: 'softmax' | 'sigmoid'
+  readonly axis: number
+
+  constructor({ axis = -1, ...options }: SoftmaxOptions = {}) {
+    super('Softmax', options, ['axis'])
+    this.axis = axis
+    this.finalActivation = axis === -1 ? 'softmax' : undefined
+  }
+  static fromConfig(options: SoftmaxOptions): Softmax {
+    return new Softmax(options)
+  }
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const axis = this.axis < 0 ? this.axis + inputShape.length : this.axis
+    if (Number.isInteger(axis) && axis >= 1 && axis < inputShape.length) return inputShape
+    throw new ShapeError(
+      `${this.describe()}: axis ${this.axis} is no axis of a sample in [${inputShape.map((n) => n ?? '?').join(', ')}], whose first is the batch.`,
+    )
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    this.outputShape(x.shape)
+    const axis = this.axis < 0 ? this.axis + x.rank : this.axis
+    return moveAxis(softmaxOfLast(moveAxis(x, axis, x.rank - 1)), x.rank - 1, axis)
+  }
+  override logits(x: Tensor, _context: CallContext): Tensor {
+    return x
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), axis: this.axis }
+  }
+}
+
+/** ReLU with a slope below 0: `leakyReLU({ alpha: 0.1 })`. */
+export const leakyReLU = (options?: LeakyReLUOptions): LeakyReLU => new LeakyReLU(options)
+/** The exponential linear unit: `elu()`. */
+export const elu = (options?: ELUOptions): ELU => new ELU(options)
+/** ReLU that begins at theta: `thresholdedReLU({ theta: 0.5 })`. */
+export const thresholdedReLU = (options?: ThresholdedReLUOptions): ThresholdedReLU => new ThresholdedReLU(options)
+/** ReLU with learned slopes: `prelu({ sharedAxes: [1, 2] })`. */
+export const prelu = (options?: PReLUOptions): PReLU => new PReLU(options)
+/** Softmax as a layer: `softmax()`. */
+export const softmax = (options?: SoftmaxOptions): Softmax => new Softmax(options)

@@ -1,0 +1,130 @@
+/** Layers that put zeros around, or cut edges off. */
+import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+
+/** Before and after, along one axis. */
+type Edge = readonly [number, number]
+
+/** What Keras takes: one number for everything; one for each axis; or a pair [before, after] for each axis. */
+export type Edges = number | readonly (number | readonly [number, number])[]
+
+/** One pair an axis. In one dimension two numbers are before and after, in two they are rows and columns. */
+function readEdges(className: string, option: string, value: Edges, dimensions: 1 | 2): Edge[] {
+  const pair = (n: number | readonly number[]): readonly number[] => (typeof n === 'number' ? [n, n] : n)
+  let list: readonly (number | readonly number[])[] = typeof value === 'number' ? new Array<number>(dimensions).fill(value) : value
+  if (dimensions === 1 && list.length === 2 && list.every((n) => typeof n === 'number')) list = [list as readonly number[]]
+  const edges = Array.isArray(list) && list.length === dimensions ? list.map(pair) : []
+  if (edges.length !== dimensions || edges.some((edge) => edge.length !== 2 || edge.some((n) => !Number.isInteger(n) || n < 0))) {
+    const wanted = dimensions === 2 ? 'a number, [rows, columns] or [[top, bottom], [left, right]]' : 'a number or [before, after]'
+    throw new ValueError(`${className}: ${option} must be ${wanted}, whole numbers from 0, got ${JSON.stringify(value)}.`)
+  }
+  return edges.map(([before, after]) => [before, after])
+}
+
+export interface PaddingOptions extends SpatialOptions {
+  /** Zeros along each axis, or [before, after]; 1 by default. */
+  padding?: Edges
+}
+
+abstract class ZeroPadding extends SpatialLayer {
+  readonly padding: readonly Edge[]
+
+  constructor(className: string, dimensions: 1 | 2, options: PaddingOptions) {
+    super(className, dimensions, options, ['padding'])
+    this.padding = readEdges(className, 'padding', options.padding ?? 1, dimensions)
+  }
+  protected override outputSizes(sizes: Sizes): Sizes {
+    return sizes.map((n, i) => (n === null ? null : n + this.padding[i][0] + this.padding[i][1]))
+  }
+  protected override transform(x: Tensor): Tensor {
+    return x.pad([[0, 0], ...this.padding, [0, 0]])
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), padding: this.padding }
+  }
+}
+
+/** Zeros around an image. Shape: [n, h, w, c] → [n, top + h + bottom, left + w + right, c]. */
+export class ZeroPadding2D extends ZeroPadding {
+  override readonly className = 'ZeroPadding2D'
+  constructor(options: PaddingOptions = {}) {
+    super('ZeroPadding2D', 2, options)
+  }
+  static fromConfig(options: PaddingOptions): ZeroPadding2D {
+    return new ZeroPadding2D(options)
+  }
+}
+
+/** Zeros before and after a sequence. Shape: [n, t, c] → [n, before + t + after, c]. */
+export class ZeroPadding1D extends ZeroPadding {
+  override readonly className = 'ZeroPadding1D'
+  constructor(options: PaddingOptions = {}) {
+    super('ZeroPadding1D', 1, options)
+  }
+  static fromConfig(options: PaddingOptions): ZeroPadding1D {
+    return new ZeroPadding1D(options)
+  }
+}
+
+export interface CroppingOptions extends SpatialOptions {
+  /** Cells cut off along each axis, or [before, after]; as in Keras 0 by default for images and 1 for sequences. */
+  cropping?: Edges
+}
+
+abstract class Cropping extends SpatialLayer {
+  readonly cropping: readonly Edge[]
+
+  constructor(className: string, dimensions: 1 | 2, options: CroppingOptions) {
+    super(className, dimensions, options, ['cropping'])
+    this.cropping = readEdges(className, 'cropping', options.cropping ?? (dimensions === 2 ? 0 : 1), dimensions)
+  }
+  protected override outputSizes(sizes: Sizes): Sizes {
+    return sizes.map((n, i) => {
+      const [before, after] = this.cropping[i]
+      if (n === null) return null
+      if (n - before - after >= 1) return n - before - after
+      throw new ShapeError(
+        `${this.describe()}: cutting off ${before} before and ${after} after leaves nothing of the ${n} cells of axis ${i} in ` +
+          `[${sizes.map((size) => size ?? '?').join(', ')}]. Crop less, or check dataFormat, which is '${this.dataFormat}'.`,
+      )
+    })
+  }
+  protected override transform(x: Tensor): Tensor {
+    const sizes = this.outputSizes(x.shape.slice(1, -1)) as number[]
+    return x.slice([0, ...this.cropping.map(([before]) => before), 0], [x.shape[0], ...sizes, x.shape[x.rank - 1]])
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), cropping: this.cropping }
+  }
+}
+
+/** An image without its edges. Shape: [n, h, w, c] → [n, h − top − bottom, w − left − right, c]. */
+export class Cropping2D extends Cropping {
+  override readonly className = 'Cropping2D'
+  constructor(options: CroppingOptions = {}) {
+    super('Cropping2D', 2, options)
+  }
+  static fromConfig(options: CroppingOptions): Cropping2D {
+    return new Cropping2D(options)
+  }
+}
+
+/** A sequence without its ends. Shape: [n, t, c] → [n, t − before − after, c]. */
+export class Cropping1D extends Cropping {
+  override readonly className = 'Cropping1D'
+  constructor(options: CroppingOptions = {}) {
+    super('Cropping1D', 1, options)
+  }
+  static fromConfig(options: CroppingOptions): Cropping1D {
+    return new Cropping1D(options)
+  }
+}
+
+/** Zeros around an image: `zeroPadding2d({ padding: [[1, 0], [2, 2]] })`. */
+export const zeroPadding2d = (options?: PaddingOptions): ZeroPadding2D => new ZeroPadding2D(options)
+/** Zeros before and after a sequence: `zeroPadding1d({ padding: [3, 0] })`. */
+export const zeroPadding1d = (options?: PaddingOptions): ZeroPadding1D => new ZeroPadding1D(options)
+/** Cuts the edges off an image: `cropping2d({ cropping: 2 })`. */
+export const cropping2d = (options?: CroppingOptions): Cropping2D => new Cropping2D(options)
+/** Cuts the ends off a sequence: `cropping1d({ cropping: [0, 5] })`. */
+export const cropping1d = (options?: CroppingOptions): Cropping1D => new Cropping1D(options)
