@@ -42,6 +42,7 @@ describe('the list', () => {
     for (const { id } of experiments) expect(stdout).toContain(id)
     for (const text of [
       'Document 000',
+      'Document 001',
       'Document 003',
       'Document 004',
       'test error 1.79 %',
@@ -145,6 +146,16 @@ describe('mnist-mlp on 2,000 images', () => {
 
   it('gives the same history for the same seed', async () => {
     expect((await report('second.json')).history).toEqual((await report('made/here/first.json')).history)
+  })
+})
+
+describe('mnist-cnn-light on 600 images', () => {
+  it("prints the document's lines, marked as partial", async () => {
+    const { code, stdout, stderr } = await run('run.ts', 'mnist-cnn-light', '--epochs', '1', '--limit', '600', '--seed', '1')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('Train on 600 samples, validate on 10000 samples\nEpoch 1/1\n')
+    expect(stdout).toMatch(/^simple CNN error: \d+\.\d\d%$/m)
+    expect(stdout).toContain('partial data: 600 of 60,000 training images')
   })
 })
 

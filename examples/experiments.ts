@@ -1,8 +1,21 @@
 /** All experiments, in the order of their documents. A new one is imported and added here. */
+import { mnistCnnFull } from './000-keras-tutorial/mnist-cnn-full.js'
+import { mnistCnnLight } from './000-keras-tutorial/mnist-cnn-light.js'
 import { mnistMlp } from './000-keras-tutorial/mnist-mlp.js'
+import { mnistCnnConfusion } from './001-lstm-cnn/mnist-cnn-confusion.js'
 import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
+import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
 import { mnistMlpRmsprop } from './004-soft-computing/mnist-mlp-rmsprop.js'
 import type { Experiment } from './lib/experiment.js'
 
-export const experiments: readonly Experiment[] = [mnistMlp, mnistDropoutMlp, mnistMlpRmsprop, mnistMlpAdadelta]
+export const experiments: readonly Experiment[] = [
+  mnistMlp,
+  mnistCnnLight,
+  mnistCnnFull,
+  mnistCnnConfusion,
+  mnistDropoutMlp,
+  mnistMlpRmsprop,
+  mnistMlpAdadelta,
+  mnistCnnAdadelta,
+]

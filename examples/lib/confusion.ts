@@ -39,3 +39,10 @@ export function confusionLines(matrix: readonly (readonly number[])[], { bold, d
   const header = `${margin}${bold(classes.map((name) => name.padStart(width)).join(''))}${'right'.padStart(10)}`
   return [`${margin}${' '.repeat(width - 1)}predicted`, header, ...lines]
 }
+
+/** The matrix as Python prints scikit-learn's: `[[980   0]`, ` [  3 977]]`, columns as wide as the longest number. */
+export function numpyText(matrix: readonly (readonly number[])[]): string {
+  const width = Math.max(...matrix.flat().map((n) => String(n).length))
+  const rows = matrix.map((row) => `[${row.map((n) => String(n).padStart(width)).join(' ')}]`)
+  return `[${rows.join('\n ')}]`
+}

@@ -13,6 +13,7 @@ export interface Measure {
 /** The documents whose experiments are here. */
 export const documents = {
   '000': 'Neural network tutorial using Keras',
+  '001': 'LSTM and CNN for MNIST',
   '003': 'Neural network basics',
   '004': 'Soft computing: MNIST with and without convolutions',
 } as const

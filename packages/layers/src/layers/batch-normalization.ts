@@ -150,9 +150,7 @@ export class BatchNormalization extends Layer {
  *
  * @example
  * ```ts
- * model.add(conv2d(32, 3, { useBias: false, inputShape: [28, 28, 1] }))
- * model.add(batchNormalization())
- * model.add(activation('relu'))
+ * const block = new Sequential([conv2d(32, 3, { useBias: false, inputShape: [28, 28, 1] }), batchNormalization(), activation('relu')])
  * ```
  */
 export const batchNormalization = (options?: BatchNormalizationOptions): BatchNormalization => new BatchNormalization(options)

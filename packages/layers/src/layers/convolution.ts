@@ -194,7 +194,7 @@ export class Conv1D extends Conv {
  *
  * @example
  * ```ts
- * model.add(conv2d(32, [5, 5], { activation: 'relu', inputShape: [28, 28, 1] }))
+ * const cnn = new Sequential([conv2d(32, [5, 5], { activation: 'relu', inputShape: [28, 28, 1] })])
  * ```
  */
 export const conv2d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv2D => new Conv2D(filters, kernelSize, options)
@@ -204,7 +204,7 @@ export const conv2d = (filters: number, kernelSize: PerAxis, options?: ConvOptio
  *
  * @example
  * ```ts
- * model.add(conv1d(32, 7, { activation: 'relu', padding: 'causal', inputShape: [240, 14] }))
+ * const weather = new Sequential([conv1d(32, 7, { activation: 'relu', padding: 'causal', inputShape: [240, 14] })])
  * ```
  */
 export const conv1d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv1D => new Conv1D(filters, kernelSize, options)

@@ -99,7 +99,7 @@ export class AveragePooling1D extends Pooling {
  *
  * @example
  * ```ts
- * model.add(maxPooling2d({ poolSize: [2, 2] }))
+ * const halved = new Sequential([maxPooling2d({ poolSize: [2, 2], inputShape: [28, 28, 1] })])
  * ```
  */
 export const maxPooling2d = (options?: PoolingOptions): MaxPooling2D => new MaxPooling2D(options)

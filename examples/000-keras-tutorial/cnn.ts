@@ -1,0 +1,82 @@
+/**
+ * Document 000's two convolutional networks: images of one channel, the channels first, as the document writes them ([1, 28, 28]). That needs
+ * the data format channelsFirst, which the document's Keras must have been set to although the text does not say so: with the channels last the
+ * image would be 1 high, 28 wide, and no 5×5 window fits it.
+ */
+import { normalize, reshape, toCategorical } from '@cotangent/datasets'
+import {
+  adam,
+  conv2d,
+  dense,
+  dropout,
+  flatten,
+  type History,
+  imageDataFormat,
+  maxPooling2d,
+  Sequential,
+  setImageDataFormat,
+} from '@cotangent/layers'
+import type { Context } from '../lib/experiment.js'
+
+/** Runs with layers of images whose channels come first. */
+function channelsFirst<R>(make: () => R): R {
+  const before = imageDataFormat()
+  setImageDataFormat('channelsFirst')
+  try {
+    return make()
+  } finally {
+    setImageDataFormat(before)
+  }
+}
+
+/** The light version: 592,074 parameters. */
+export const lightCnn = (seed: number, numClasses = 10): Sequential =>
+  channelsFirst(() => {
+    const model = new Sequential([], { seed })
+    model.add(conv2d(32, [5, 5], { inputShape: [1, 28, 28], activation: 'relu' }))
+    model.add(maxPooling2d({ poolSize: [2, 2] }))
+    model.add(dropout(0.2))
+    model.add(flatten())
+    model.add(dense(128, { activation: 'relu' }))
+    model.add(dense(numClasses, { activation: 'softmax' }))
+    return model
+  })
+
+/** The full version: 198,263 parameters. */
+export const fullCnn = (seed: number, numClasses = 10): Sequential =>
+  channelsFirst(() => {
+    const model = new Sequential([], { seed })
+    model.add(conv2d(30, [5, 5], { inputShape: [1, 28, 28], activation: 'relu' }))
+    model.add(maxPooling2d({ poolSize: [2, 2] }))
+    model.add(conv2d(15, [3, 3], { activation: 'relu' }))
+    model.add(dropout(0.2))
+    model.add(flatten())
+    model.add(dense(128, { activation: 'relu' }))
+    model.add(dense(numClasses, { activation: 'softmax' }))
+    return model
+  })
+
+/** Loads, trains, and gives the test error in per cent. */
+export async function trainCnn(
+  context: Context,
+  makeModel: (seed: number, numClasses: number) => Sequential,
+  verbose: 1 | 2,
+): Promise<{ value: number; history: History }> {
+  const { epochs, batchSize, learningRate, seed, callbacks, output } = context
+  const digits = await context.mnist()
+
+  const xTrain = normalize(reshape(digits.xTrain, [-1, 1, 28, 28]), 255)
+  const xTest = normalize(reshape(digits.xTest, [-1, 1, 28, 28]), 255)
+  const yTrain = toCategorical(digits.yTrain, 10)
+  const yTest = toCategorical(digits.yTest, 10)
+  const numClasses = yTest.shape[1]
+
+  const model = makeModel(seed, numClasses)
+  // Keras before 2.3, which the document ran, prints accuracy as acc.
+  model.compile({ loss: 'categoricalCrossentropy', optimizer: adam({ learningRate }), metrics: ['acc'] })
+
+  const history = await model.fit(xTrain, yTrain, { validationData: [xTest, yTest], epochs, batchSize, verbose, callbacks, output })
+
+  const scores = await model.evaluate(xTest, yTest, { verbose: 0 })
+  return { value: 100 - scores[1] * 100, history }
+}

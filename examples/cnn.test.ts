@@ -1,0 +1,121 @@
+/** The convolutional experiments in this process: their networks, and short runs on a few real images. (examples.test.ts has whole programs.) */
+import { mnist, slice } from '@cotangent/datasets'
+import { imageDataFormat, resetNames } from '@cotangent/layers'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { fullCnn, lightCnn } from './000-keras-tutorial/cnn.js'
+import { mnistCnnFull } from './000-keras-tutorial/mnist-cnn-full.js'
+import { mnistCnnLight } from './000-keras-tutorial/mnist-cnn-light.js'
+import { confusionCnn, mnistCnnConfusion } from './001-lstm-cnn/mnist-cnn-confusion.js'
+import { adadeltaCnn, mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
+import { numpyText } from './lib/confusion.js'
+import type { Context, Experiment } from './lib/experiment.js'
+
+beforeEach(() => resetNames())
+afterEach(() => vi.restoreAllMocks())
+
+describe('networks', () => {
+  test.each([
+    ['000 light', lightCnn, 592_074, ['(None, 32, 24, 24)', '(None, 32, 12, 12)', '(None, 4608)']],
+    ['000 full', fullCnn, 198_263, ['(None, 30, 24, 24)', '(None, 30, 12, 12)', '(None, 15, 10, 10)', '(None, 1500)']],
+    ['001', confusionCnn, 369_174, ['(None, 28, 28, 32)', '(None, 14, 14, 32)', '(None, 10, 10, 48)', '(None, 5, 5, 48)', '(None, 1200)']],
+    ['004', adadeltaCnn, 1_199_882, ['(None, 26, 26, 32)', '(None, 24, 24, 64)', '(None, 12, 12, 64)', '(None, 9216)']],
+  ] as const)("document %s: Keras' shapes and number of parameters", (_, make, params, shapes) => {
+    const model = make(1)
+    expect(model.countParams()).toBe(params)
+    const lines = model.summaryLines().join('\n')
+    for (const shape of shapes) expect(lines).toContain(shape)
+    expect(imageDataFormat(), 'left as it was').toBe('channelsLast')
+    model.dispose()
+  })
+  test('the summary is the one that document 001 prints', () => {
+    expect(confusionCnn(1).summaryLines().slice(1, 16)).toEqual(
+      `
+_________________________________________________________________
+Layer (type)                 Output Shape              Param #   
+=================================================================
+conv2d_1 (Conv2D)            (None, 28, 28, 32)        832       
+_________________________________________________________________
+max_pooling2d_1 (MaxPooling2 (None, 14, 14, 32)        0         
+_________________________________________________________________
+conv2d_2 (Conv2D)            (None, 10, 10, 48)        38448     
+_________________________________________________________________
+max_pooling2d_2 (MaxPooling2 (None, 5, 5, 48)          0         
+_________________________________________________________________
+flatten_1 (Flatten)          (None, 1200)              0         
+_________________________________________________________________
+dense_1 (Dense)              (None, 256)               307456    
+_________________________________________________________________`
+        .trim()
+        .split('\n'),
+    )
+  })
+})
+
+test('a confusion matrix looks as NumPy prints it', () => {
+  const matrix = [
+    [980, 0, 3],
+    [1, 5710, 0],
+  ]
+  expect(numpyText(matrix)).toBe('[[ 980    0    3]\n [   1 5710    0]]')
+})
+
+/** Runs an experiment on the first images of MNIST and gives what it prints. */
+async function runOn(
+  experiment: Experiment,
+  { train, test: held, epochs = 1, batchSize = 50 }: { train: number; test: number; epochs?: number; batchSize?: number },
+): Promise<{ value: number; loss: number[]; printed: string }> {
+  const { xTrain, yTrain, xTest, yTest } = await mnist.loadData()
+  const printed: string[] = []
+  vi.spyOn(console, 'log').mockImplementation((...parts: unknown[]) => void printed.push(parts.join(' ')))
+  const context: Context = {
+    epochs,
+    batchSize,
+    seed: 1,
+    callbacks: [],
+    output: { write: (text: string) => void printed.push(text), isTerminal: false },
+    mnist: async () => ({
+      xTrain: slice(xTrain, 0, train),
+      yTrain: slice(yTrain, 0, train),
+      xTest: slice(xTest, 0, held),
+      yTest: slice(yTest, 0, held),
+    }),
+    draw: async () => {},
+  }
+  const { value, history } = await experiment.run(context)
+  return { value, loss: history.history.loss, printed: printed.join('\n') }
+}
+
+describe('short runs on real images', () => {
+  test.each([
+    [mnistCnnLight, /^simple CNN error: \d+\.\d\d%$/m],
+    [mnistCnnFull, /^Larger CNN error: \d+\.\d\d%$/m],
+  ] as const)('$id learns and prints its line', async (experiment, line) => {
+    const { value, loss, printed } = await runOn(experiment, { train: 600, test: 200, epochs: 2 })
+    expect(printed).toMatch(line)
+    expect(loss[1]).toBeLessThan(loss[0])
+    // Guessing errs in 90 % of cases.
+    expect(value).toBeLessThan(50)
+  })
+  test('mnist-cnn-confusion prints both matrices, whose diagonal is the accuracy', async () => {
+    const { value, printed } = await runOn(mnistCnnConfusion, { train: 500, test: 200 })
+    expect(printed).toMatch(/^CNN test accuracy: 0\.\d+$/m)
+    const [, train, test] = /(\[\[[\d\s[\]]+?\]\]) \n\n (\[\[[\d\s[\]]+?\]\])/.exec(printed) ?? []
+    const counts = [train, test].map(
+      (text) =>
+        JSON.parse(
+          text
+            .replace(/\[\s+/g, '[')
+            .replace(/\]\s+\[/g, '],[')
+            .replace(/(\d)\s+(?=\d)/g, '$1,'),
+        ) as number[][],
+    )
+    for (const [i, total] of [500, 200].entries()) expect(counts[i].flat().reduce((a, b) => a + b)).toBe(total)
+    expect(counts[1].reduce((sum, row, i) => sum + row[i], 0) / 200).toBeCloseTo(value, 6)
+  })
+  test('mnist-cnn-adadelta learns in the style of its Keras', async () => {
+    const { value, printed } = await runOn(mnistCnnAdadelta, { train: 400, test: 100 })
+    expect(printed).toContain('400 train samples\n100 test samples')
+    expect(printed).toMatch(/400\/400 \[=+\] - \d+s - loss: \d\.\d{4} - acc: /)
+    expect(value).toBeGreaterThan(0.2)
+  })
+})
