@@ -2,21 +2,29 @@ import { test as property } from '@fast-check/vitest'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import {
+  averagePool2d,
   batchNorm,
   conv2d,
   conv2dTranspose,
   depthwiseConv2d,
   key,
   layerNorm,
+  maxPool2d,
   moments,
   normal,
+  type Shape,
   ShapeError,
+  scope,
   sum,
   type Tensor,
   tensor,
+  vjp,
+  windowExtent,
+  withBackend,
   zeros,
 } from '../src/index.js'
 import { holds, runs } from './arbitraries.js'
+import { alive, near, onReference, reference, valuesOf, wasm } from './helpers.js'
 
 const size = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max })
 const pair = (max: number): fc.Arbitrary<[number, number]> => fc.tuple(size(max), size(max))
@@ -113,5 +121,65 @@ describe('normalisation', () => {
     expect(() => layerNorm(x, { beta: zeros([1]) })).toThrow(/beta needs one number/)
     expect(() => moments(zeros([0, 3]))).toThrow(/nothing to average over/)
     expect(() => moments(zeros([]))).toThrow(/nothing to average over/)
+  })
+})
+
+/** What a fused kernel may get wrong: sizes that are no multiple of a vector, strides above the kernel, windows that hang over, ties. */
+describe('wasm gives what the reference gives, and its derivatives', () => {
+  type Case = typeof sliding extends fc.Arbitrary<infer C> ? C : never
+  type Op = (xs: readonly Tensor[], c: Case) => Tensor
+  const windowOf = ({ strides, dilation, padding }: Case) => ({ strides, dilation, padding })
+  const poolOf = ({ strides, padding }: Case) => ({ strides, padding })
+  const reach = (c: Case, axis: 0 | 1): number => (c.kernel[axis] - 1) * c.dilation[axis] + 1
+  const sizeOf = (c: Case): [number, number] => [reach(c, 0) + c.extra[0], reach(c, 1) + c.extra[1]]
+  const image = (c: Case): Shape => [c.batch, ...sizeOf(c), c.channels]
+  /** Shapes of the inputs, and whether there are few values, so that many are equal. */
+  const ops: Record<string, { op: Op; shapes: (c: Case) => Shape[]; ties?: boolean }> = {
+    conv2d: { op: ([x, f], c) => conv2d(x, f, windowOf(c)), shapes: (c) => [image(c), [...c.kernel, c.channels, c.filters]] },
+    depthwiseConv2d: {
+      op: ([x, f], c) => depthwiseConv2d(x, f, windowOf(c)),
+      shapes: (c) => [image(c), [...c.kernel, c.channels, c.filters]],
+    },
+    conv2dTranspose: {
+      op: ([x, f], c) => conv2dTranspose(x, f, sizeOf(c), windowOf(c)),
+      shapes: (c) => [
+        [c.batch, ...sizeOf(c).map((n, i) => windowExtent(n, c.kernel[i], c.strides[i], c.dilation[i], c.padding).out), c.channels],
+        [...c.kernel, c.filters, c.channels],
+      ],
+    },
+    maxPool2d: { op: ([x], c) => maxPool2d(x, c.kernel, poolOf(c)), shapes: (c) => [image(c)], ties: true },
+    averagePool2d: { op: ([x], c) => averagePool2d(x, c.kernel, poolOf(c)), shapes: (c) => [image(c)] },
+  }
+
+  property.each(Object.entries(ops))('%s', (_, { op, shapes, ties }) => {
+    const before = alive(wasm)
+    fc.assert(
+      fc.property(sliding, (c) => {
+        const host = onReference(() =>
+          scope(() =>
+            shapes(c).map((shape, i) => {
+              const drawn = draw(i + 1, shape)
+              return { shape, values: valuesOf(ties ? drawn.round() : drawn) }
+            }),
+          ),
+        )
+        const on = (backend: typeof wasm): number[][] =>
+          withBackend(backend, () =>
+            scope(() => {
+              const inputs = host.map(({ shape, values }) => tensor(values, { shape }))
+              const f = (...xs: Tensor[]): Tensor => op(xs, c)
+              const u = normal(key(9), f(...inputs).shape)
+              const { value: y, grads } = vjp(f, inputs, u)
+              return [y, ...grads].map(valuesOf)
+            }),
+          )
+        const [got, want] = [on(wasm), on(reference)]
+        // Sums of at most 3·13·13·5 products of values about 1, in float32.
+        for (const [i, values] of got.entries())
+          expect(near(values, want[i], 1e-4), i === 0 ? 'value' : `gradient of input ${i - 1}`).toBe(true)
+      }),
+      { numRuns: 60 },
+    )
+    expect(alive(wasm), 'leaked memory').toEqual(before)
   })
 })

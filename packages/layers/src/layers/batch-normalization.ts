@@ -119,7 +119,8 @@ export class BatchNormalization extends Layer {
     if (this.trainable) {
       const take = 1 - this.momentum
       const count = columns.size / channels
-      const unbiased = this.variant === 'keras2' ? count / (count - 1 - this.epsilon) : 1
+      // One value has no variance: 0 times anything, which must not be infinite.
+      const unbiased = this.variant === 'keras2' && count > 1 + this.epsilon ? count / (count - 1 - this.epsilon) : 1
       applyUpdate(movingAverage, [this.#movingMean as Parameter], [mean], [this.momentum, take])
       applyUpdate(movingAverage, [this.#movingVariance as Parameter], [variance], [this.momentum, take * unbiased])
     }
