@@ -1,6 +1,9 @@
 /** Names and options in either spelling are typed; mistakes do not compile. Checked by `npm run types`. */
 import { getActivation } from './activations.js'
+import { getConstraint } from './constraints.js'
+import { setImageDataFormat } from './data-format.js'
 import { getInitializer, varianceScaling } from './initializers.js'
+import { conv2d, maxPooling2d } from './layers/index.js'
 import { getLoss } from './losses.js'
 import { getMetric } from './metrics.js'
 import { adam, getOptimizer } from './optimizers/index.js'
@@ -19,6 +22,9 @@ adam({ learning_rate: 1, beta_1: 2 })
 varianceScaling({ mode: 'fan_in' })
 getActivation('hard_sigmoid')
 getRegularizer('l1_l2')
+getConstraint('max_norm')
+setImageDataFormat('channels_first')
+conv2d(8, 3, { kernelConstraint: 'unit_norm', biasInitializer: 'zero', dataFormat: 'channelsFirst' })
 // @ts-expect-error no such loss
 getLoss('mmse')
 // @ts-expect-error no such option
@@ -27,3 +33,7 @@ adam({ beta3: 1 })
 getInitializer('glorot')
 // @ts-expect-error no such activation
 getActivation('rellu')
+// @ts-expect-error no such constraint
+getConstraint('maxNrm')
+// @ts-expect-error pooling has no kernel
+maxPooling2d({ kernelConstraint: 'max_norm' })

@@ -159,6 +159,58 @@ describe('BatchNormalization', () => {
   })
 })
 
+describe('layers with a weight for each position', () => {
+  /** Runs with the weights 1, 2, 3, … in place of the first ones. */
+  function weighted(layer: l.Layer, { shape, values }: Image): number[] {
+    layer.build([null, ...shape.slice(1)], { key: key(1), dtype: 'float64', backend })
+    scope(() =>
+      layer.setWeights(
+        layer.weights.map((w) =>
+          tensor(
+            Float64Array.from({ length: w.size }, (_, i) => i + 1),
+            { shape: w.shape, dtype: 'float64', backend },
+          ),
+        ),
+      ),
+    )
+    return run(layer, values, shape)
+  }
+  test('LayerNormalization over height and width is its definition', () => {
+    fc.assert(
+      fc.property(images, (image) => {
+        const [, h, w] = image.shape
+        const y = weighted(l.layerNormalization({ axis: [2, 1], center: false, epsilon: 0.5 }), image)
+        const wanted = build(image.shape, (n, i, j, c) => {
+          const plane = Array.from({ length: h * w }, (_, at) => cell(image, n, Math.floor(at / w), at % w, c) as number)
+          const mean = plane.reduce((a, b) => a + b) / plane.length
+          const variance = plane.reduce((a, b) => a + (b - mean) ** 2, 0) / plane.length
+          return (((cell(image, n, i, j, c) as number) - mean) / Math.sqrt(variance + 0.5)) * (i * w + j + 1)
+        })
+        wanted.forEach((value, i) => {
+          expect(y[i]).toBeCloseTo(value, 9)
+        })
+      }),
+      { numRuns: 40 },
+    )
+  })
+  test('PReLU has a slope for each position, or one along shared axes', () => {
+    fc.assert(
+      fc.property(images, fc.boolean(), (image, shared) => {
+        const [, , w, channels] = image.shape
+        const y = weighted(l.prelu(shared ? { sharedAxes: [1, 2] } : {}), image)
+        const slope = (i: number, j: number, c: number): number => (shared ? c : (i * w + j) * channels + c) + 1
+        expect(y.map((v) => v + 0)).toEqual(
+          build(image.shape, (n, i, j, c) => {
+            const x = cell(image, n, i, j, c) as number
+            return x > 0 ? x : slope(i, j, c) * x + 0
+          }),
+        )
+      }),
+      { numRuns: 40 },
+    )
+  })
+})
+
 describe('noise', () => {
   const drawn = (layer: l.Layer, shape: readonly number[]): Float32Array =>
     Float32Array.from(
