@@ -69,9 +69,14 @@ export abstract class SpatialLayer extends Layer {
   }
 
   override call(x: Tensor, context: CallContext): Tensor {
+    return this.channelsLast(x, (t) => this.transform(t, context))
+  }
+
+  /** Runs work that wants, and gives, the channels last. */
+  protected channelsLast(x: Tensor, work: (x: Tensor) => Tensor): Tensor {
     this.parts(x.shape)
-    if (this.dataFormat === 'channelsLast') return this.transform(x, context)
-    return moveAxis(this.transform(moveAxis(x, 1, x.rank - 1), context), x.rank - 1, 1)
+    if (this.dataFormat === 'channelsLast') return work(x)
+    return moveAxis(work(moveAxis(x, 1, x.rank - 1)), x.rank - 1, 1)
   }
 
   /** The sizes after a sliding window; an error names the layer, the sizes, and what to do. */

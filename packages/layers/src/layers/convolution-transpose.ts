@@ -1,8 +1,8 @@
 /** The layer that makes images larger as convolution with strides makes them smaller. */
-import { conv2dTranspose as convolve, type Parameter, type Tensor, ValueError } from '@cotangent/core'
+import { type ConvFinish, conv2dTranspose as convolve, type Parameter, type Tensor, ValueError } from '@cotangent/core'
 import { type BuildContext, requireCount } from '../layer.js'
 import { asPair, type PerAxis, readSizes, type Sizes } from '../spatial-layer.js'
-import { type ConvOptions, Convolution } from './convolution.js'
+import { type ConvOptions, Convolution, finished } from './convolution.js'
 
 export interface Conv2DTransposeOptions extends ConvOptions {
   /** Rows and columns more at the end, fewer than the stride; by default the size is as described on the class. */
@@ -61,10 +61,10 @@ export class Conv2DTranspose extends Convolution {
     })
   }
 
-  protected override products(x: Tensor): Tensor {
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
     const size = asPair(this.outputSizes(x.shape.slice(1, -1)) as number[])
     const options = { strides: asPair(this.strides), padding: this.padding, dilation: asPair(this.dilationRate) }
-    return convolve(x, this.#kernel as Parameter, size, options)
+    return finished(convolve(x, this.#kernel as Parameter, size, options), finish)
   }
 
   override getConfig(): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /** What all convolutional layers share, and the plain ones of images and sequences. */
-import { conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
+import { type ConvFinish, conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
 import type { InitializerIdentifier } from '../initializers.js'
 import { type BatchShape, type BuildContext, type CallContext, requireCount, requireSize } from '../layer.js'
@@ -24,6 +24,12 @@ export interface ConvolutionOptions extends SpatialOptions {
 
 /** Options of the plain convolutions. */
 export interface ConvOptions extends ConvolutionOptions, WeightOptions<'kernel' | 'bias'> {}
+
+/** A bias and relu, by ops of their own. */
+export function finished(y: Tensor, { bias, relu }: ConvFinish): Tensor {
+  const z = bias ? y.add(bias) : y
+  return relu ? z.relu() : z
+}
 
 /** activation(window-wise products + bias); the subclass says which products. */
 export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> extends SpatialLayer {
@@ -64,8 +70,8 @@ export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> ex
 
   /** Makes the kernels for inputs of so many channels. */
   protected abstract makeKernels(channels: number, context: BuildContext): void
-  /** The products, channels last. */
-  protected abstract products(x: Tensor): Tensor
+  /** The products, channels last, finished by a bias and relu where there are any. */
+  protected abstract products(x: Tensor, finish: ConvFinish): Tensor
 
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
     this.parts(inputShape)
@@ -82,11 +88,12 @@ export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> ex
   }
 
   protected override transform(x: Tensor): Tensor {
-    const y = this.products(x)
-    return this.#bias ? y.add(this.#bias) : y
+    return this.products(x, { bias: this.#bias })
   }
 
   override call(x: Tensor, context: CallContext): Tensor {
+    const { name, builtIn } = this.activation
+    if (builtIn && name === 'relu') return this.channelsLast(x, (t) => this.products(t, { bias: this.#bias, relu: true }))
     return this.activation.call(this.logits(x, context))
   }
   override logits(x: Tensor, context: CallContext): Tensor {
@@ -138,9 +145,9 @@ abstract class Conv extends Convolution {
     return this.filters
   }
 
-  protected override products(x: Tensor): Tensor {
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
     const kernel = this.#kernel as Parameter
-    const options = { strides: asPair(this.strides), padding: this.padding, dilation: asPair(this.dilationRate) }
+    const options = { strides: asPair(this.strides), padding: this.padding, dilation: asPair(this.dilationRate), ...finish }
     if (this.dimensions === 2) return convolve(x, kernel, options)
     const y = convolve(x.expandDims(1), kernel.expandDims(0), options) // [n, 1, ot, f]
     return y.squeeze(1)

@@ -1,9 +1,9 @@
 /** Convolutions of each channel by itself, and those followed by a mixing of channels (Chollet: "Xception", 2017). */
-import { conv2d, depthwiseConv2d as convolve, type Parameter, type Tensor } from '@cotangent/core'
+import { type ConvFinish, conv2d, depthwiseConv2d as convolve, type Parameter, type Tensor } from '@cotangent/core'
 import { type BuildContext, requireCount } from '../layer.js'
 import { asPair, type PerAxis } from '../spatial-layer.js'
 import type { WeightOptions } from '../weight-settings.js'
-import { Convolution, type ConvolutionOptions } from './convolution.js'
+import { Convolution, type ConvolutionOptions, finished } from './convolution.js'
 
 export interface DepthwiseConv2DOptions extends ConvolutionOptions, WeightOptions<'depthwise' | 'bias'> {
   /** Output channels for each input channel; 1 by default. */
@@ -27,13 +27,13 @@ abstract class Depthwise<Weights extends string> extends Convolution<Weights | '
     const shape = [...this.kernelSize, channels, this.depthMultiplier]
     this.#kernel = this.addWeight('depthwise_kernel', shape, setting.initializer, context, setting)
   }
-  protected override products(x: Tensor): Tensor {
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
     const options = {
       strides: asPair(this.strides),
       padding: this.padding,
       dilation: asPair(this.dilationRate),
     }
-    return convolve(x, this.#kernel as Parameter, options)
+    return finished(convolve(x, this.#kernel as Parameter, options), finish)
   }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), depthMultiplier: this.depthMultiplier }
@@ -92,8 +92,8 @@ export class SeparableConv2D extends Depthwise<'pointwise'> {
   protected override outputChannels(): number {
     return this.filters
   }
-  protected override products(x: Tensor): Tensor {
-    return conv2d(super.products(x), this.#pointwise as Parameter)
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
+    return conv2d(super.products(x, {}), this.#pointwise as Parameter, finish)
   }
   override getConfig(): Record<string, unknown> {
     return { ...super.getConfig(), filters: this.filters }
