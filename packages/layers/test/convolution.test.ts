@@ -267,6 +267,21 @@ describe('shapes that do not fit', () => {
     expect(() => conv1d(2, 3, { dataFormat: 'channelsFirst' }).outputShape([null, 2, 3, 4])).toThrow(/\[batch, channels, steps\]/)
     expect(() => conv2d(2, 3).build([null, 5, 5, null], { key: key(1), dtype: 'float32', backend })).toThrow(/axis 3 .* must be known/)
   })
+  test('the size of a transposed convolution', () => {
+    const size = (kernel: number, options: Parameters<typeof conv2dTranspose>[2], n: number): number | null =>
+      conv2dTranspose(1, kernel, options).outputShape([null, n, n, 1])[1]
+    expect(size(3, { strides: 2, padding: 'same' }, 4)).toBe(8)
+    expect(size(3, { strides: 2 }, 4)).toBe(9)
+    expect(size(2, { strides: 3 }, 4)).toBe(12)
+    // Keras' deconv_length: (n − 1)·stride + kernel − 2·pad + outputPadding, pad being 0 or ⌊kernel/2⌋.
+    expect(size(3, { strides: 2, padding: 'same', outputPadding: 0 }, 4)).toBe(7)
+    expect(size(3, { strides: 2, padding: 'same', outputPadding: 1 }, 4)).toBe(8)
+    expect(size(4, { strides: 2, padding: 'same', outputPadding: 1 }, 4)).toBe(7)
+    expect(size(4, { strides: 3, outputPadding: 2 }, 4)).toBe(15)
+    expect(() => size(4, { strides: 2, padding: 'same', outputPadding: 0 }, 4)).toThrow(
+      /with outputPadding 0 the 4 cells of axis 0 would become 6, which a convolution does not take back to 4/,
+    )
+  })
   test('open sizes stay open', () => {
     expect(conv2d(2, 3, { strides: 2 }).outputShape([null, null, 9, 1])).toEqual([null, null, 4, 2])
     expect(conv2dTranspose(2, 3, { strides: 2 }).outputShape([null, null, 4, null])).toEqual([null, null, 9, 2])

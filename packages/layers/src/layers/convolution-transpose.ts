@@ -1,5 +1,13 @@
 /** The layer that makes images larger as convolution with strides makes them smaller. */
-import { type ConvFinish, conv2dTranspose as convolve, type Parameter, type Tensor, ValueError } from '@cotangent/core'
+import {
+  type ConvFinish,
+  conv2dTranspose as convolve,
+  type Parameter,
+  ShapeError,
+  type Tensor,
+  ValueError,
+  windowExtent,
+} from '@cotangent/core'
 import { type BuildContext, requireCount } from '../layer.js'
 import { asPair, type PerAxis, readSizes, type Sizes } from '../spatial-layer.js'
 import { type ConvOptions, Convolution, finished } from './convolution.js'
@@ -57,7 +65,12 @@ export class Conv2DTranspose extends Convolution {
       const reach = (this.kernelSize[i] - 1) * this.dilationRate[i] + 1
       const extra = this.outputPadding?.[i]
       if (extra === undefined) return n * stride + (this.padding === 'same' ? 0 : Math.max(reach - stride, 0))
-      return (n - 1) * stride + extra + (this.padding === 'same' ? reach - 2 * Math.floor(reach / 2) : reach)
+      const size = (n - 1) * stride + extra + (this.padding === 'same' ? reach - 2 * Math.floor(reach / 2) : reach)
+      if (size > 0 && windowExtent(size, this.kernelSize[i], stride, this.dilationRate[i], this.padding).out === n) return size
+      throw new ShapeError(
+        `${this.describe()}: with outputPadding ${extra} the ${n} cells of axis ${i} would become ${size}, which a convolution does not take ` +
+          `back to ${n}. Leave outputPadding out, or use another from 0 to ${stride - 1}.`,
+      )
     })
   }
 
