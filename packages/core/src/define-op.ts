@@ -77,6 +77,8 @@ export interface ComposedOp<O extends object> {
     forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void
     /** A faster derivative than through the composition, if there is one. */
     vjp?: Vjp<O>
+    /** Positions of float inputs that only choose (as an argMax does), and so have no derivative. */
+    choosing?: readonly number[]
   }
   samples: readonly Sample<O>[]
 }
@@ -151,7 +153,7 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
       }
       return grads
     }
-    return inputs.map((input, i) => () => all()[i] ?? ops.zerosLike(input))
+    return inputs.map((input, i) => (fused?.choosing?.includes(i) ? null : () => all()[i] ?? ops.zerosLike(input)))
   }
   const vjp: Vjp<O> = (at, inputs, namespace) => (fused?.vjp && !isRecording() ? fused.vjp : throughComposition)(at, inputs, namespace)
   const registered = register({ ...definition, rule: fused?.rule ?? '(through its composition)', vjp, call } as unknown as OpDefinition)

@@ -147,6 +147,14 @@ export interface FusedKernels {
   conv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
   /** out [kh, kw, c, f] = dF from x [n, h, w, c] and dY [n, oh, ow, f]; `window` is conv2d's. */
   conv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
+  /** out [n, oh, ow, c] = the largest of each window of x [n, h, w, c]; NaN wins. */
+  maxPool2d?(out: Operand, x: Operand, window: Window): void
+  /** out [n, h, w, c] = dX from x and dY [n, oh, ow, c]: to the first largest (or first NaN) of each window, row by row. */
+  maxPool2dGradient?(out: Operand, x: Operand, dY: Operand, window: Window): void
+  /** out [n, oh, ow, c] = the mean of the cells of each window that are inside x [n, h, w, c]. */
+  averagePool2d?(out: Operand, x: Operand, window: Window): void
+  /** out [n, h, w, c] = dX from dY [n, oh, ow, c]. */
+  averagePool2dGradient?(out: Operand, dY: Operand, window: Window): void
   /** One LSTM step: out [2, n, u] holds h' then c'. Gates in Keras' order i, f, c, o. */
   lstmCell?(out: Operand, x: Operand, h: Operand, c: Operand, kernel: Operand, recurrentKernel: Operand, bias: Operand): void
   /** out [rows, classes] = exp(x − max) / Σ, row by row. */

@@ -1,13 +1,15 @@
 /** Pooling over windows of images, channels last. Windows that hang over the edge under `same` padding count only the cells inside. */
-import { defineComposed } from '../define-op.js'
+import { defineComposed, type Ops, type Sample } from '../define-op.js'
+import { shapeError } from '../errors.js'
 import { scope } from '../scope.js'
-import { type Shape, slidingWindow, type Window } from '../shape.js'
+import { type Shape, sameShape, slidingWindow, type Window } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 import { flatWindow, type Window1dOptions } from './conv.js'
 import { expandDims, squeeze } from './move.js'
 import type { WindowOptions } from './window.js'
 
 type PoolOptions = WindowOptions & { poolSize: readonly [number, number] }
+type GradientOptions = PoolOptions & { size: readonly [number, number] }
 
 const geometry = (x: Shape, { poolSize, strides = poolSize, padding, dilation }: PoolOptions): Window =>
   slidingWindow('pooling', x, poolSize, strides, padding, dilation)
@@ -17,37 +19,154 @@ const samples = [
   { inputs: [[1, 5, 7, 3]], options: { poolSize: [3, 2], strides: [2, 2], padding: 'same' } },
   { inputs: [[2, 4, 4, 1]], options: { poolSize: [3, 3], strides: [1, 1] } },
   { inputs: [[0, 4, 4, 1]], options: { poolSize: [2, 2] } },
+  { inputs: [[1, 6, 7, 5]], options: { poolSize: [2, 3], strides: [1, 2], dilation: [2, 2], padding: 'causal' } },
   { inputs: [[4, 12, 13, 3]], options: { poolSize: [2, 2] } },
+  { inputs: [[2, 7, 9, 21]], options: { poolSize: [2, 2], padding: 'same' } },
 ] as const
+
+/** The same windows, with a cotangent of the output after `before` inputs of x's shape. */
+const gradientSamples = (before: number): Sample<GradientOptions>[] =>
+  samples.map(({ inputs: [x], options }) => ({
+    inputs: [...Array.from({ length: before }, () => x), [x[0], ...geometry(x, options).outSize, x[3]]],
+    options: { ...options, size: [x[1], x[2]] },
+  }))
+
+/** The window's cells on one axis, and where the first largest is: [n, oh, ow, cells, c] both. */
+function firstLargest(x: Tensor, window: Window, { unfoldWindows, reshape, argMax, arange, equal, expandDims: axis }: Ops) {
+  const cells = window.kernelSize[0] * window.kernelSize[1]
+  const windows = reshape(unfoldWindows(x, window, -Infinity), [x.shape[0], ...window.outSize, cells, x.shape[3]])
+  const positions = arange(0, cells, 1, { dtype: 'int32', backend: x.backend })
+  return { windows, first: equal(axis(argMax(windows, { axis: 3 }), 3), axis(positions, 1)) }
+}
 
 const callMax = defineComposed<PoolOptions>({
   name: 'maxPool2d',
-  // The window's cells on one axis; the first largest is picked by position, so that a tie sends its cotangent to one cell.
-  compose: ([x], options, { unfoldWindows, reshape, argMax, arange, equal, expandDims: axis, where, sum }) => {
-    const window = geometry(x.shape, options)
-    const [n, , , c] = x.shape
-    const [oh, ow] = window.outSize
-    const cells = window.kernelSize[0] * window.kernelSize[1]
-    const windows = reshape(unfoldWindows(x, window, -Infinity), [n, oh, ow, cells, c])
-    const positions = arange(0, cells, 1, { dtype: 'int32', backend: x.backend })
-    const first = equal(axis(argMax(windows, { axis: 3 }), 3), axis(positions, 1)) // [n, oh, ow, cells, c]
-    return sum(where(first, windows, 0), { axis: 3 })
+  // The first largest is picked by position, so that a tie sends its cotangent to one cell.
+  compose: ([x], options, ops) => {
+    const { windows, first } = firstLargest(x, geometry(x.shape, options), ops)
+    return ops.sum(ops.where(first, windows, 0), { axis: 3 })
+  },
+  fused: {
+    kernel: 'maxPool2d',
+    rule: 'dX = dY at the first largest of each window',
+    shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
+    forward: (fused, out, [x], options) => fused.maxPool2d(out, x, geometry(x.shape, options)),
+    vjp: ({ dY, options }, [x], { maxPool2dGradient }) => [() => maxPool2dGradient(x, dY, options.poolSize, options)],
   },
   samples,
 })
 
+const callMaxGradient = defineComposed<PoolOptions>({
+  name: 'maxPool2dGradient',
+  compose: ([x, dY], options, ops) => {
+    const window = geometry(x.shape, options)
+    const { first } = firstLargest(x, window, ops)
+    const cells = ops.where(first, ops.expandDims(dY, 3), 0)
+    return ops.foldWindows(ops.reshape(cells, [x.shape[0], ...window.outSize, ...window.kernelSize, x.shape[3]]), x.shape, window)
+  },
+  fused: {
+    kernel: 'maxPool2dGradient',
+    rule: 'd(dY) = cotangent at the first largest of each window of x',
+    shape: ([x]) => x,
+    forward: (fused, out, [x, dY], options) => fused.maxPool2dGradient(out, x, dY, geometry(x.shape, options)),
+    choosing: [0],
+  },
+  samples: gradientSamples(1),
+})
+
+/** How many cells of each window are inside: [1, oh, ow, 1]. */
+function cellsInside(x: Tensor, [h, w]: readonly number[], window: Window, { unfoldWindows, reshape, ones, sum }: Ops): Tensor {
+  const cells = window.kernelSize[0] * window.kernelSize[1]
+  const inside = unfoldWindows(ones([1, h, w, 1], { backend: x.backend, dtype: x.dtype }), window)
+  return sum(reshape(inside, [1, ...window.outSize, cells, 1]), { axis: 3 })
+}
+
 const callAverage = defineComposed<PoolOptions>({
   name: 'averagePool2d',
-  compose: ([x], options, { unfoldWindows, reshape, ones, sum, div }) => {
+  compose: ([x], options, ops) => {
     const window = geometry(x.shape, options)
     const cells = window.kernelSize[0] * window.kernelSize[1]
-    const total = (t: Tensor): Tensor =>
-      sum(reshape(unfoldWindows(t, window), [t.shape[0], ...window.outSize, cells, t.shape[3]]), { axis: 3 })
-    const inside = ones([1, x.shape[1], x.shape[2], 1], { backend: x.backend, dtype: x.dtype })
-    return div(total(x), total(inside))
+    const windows = ops.reshape(ops.unfoldWindows(x, window), [x.shape[0], ...window.outSize, cells, x.shape[3]])
+    return ops.div(ops.sum(windows, { axis: 3 }), cellsInside(x, x.shape.slice(1, 3), window, ops))
+  },
+  fused: {
+    kernel: 'averagePool2d',
+    rule: 'dX = dY / cells inside, to each cell of the window',
+    shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
+    forward: (fused, out, [x], options) => fused.averagePool2d(out, x, geometry(x.shape, options)),
+    vjp: ({ dY, options }, [x], { averagePool2dGradient }) => [
+      () => averagePool2dGradient(dY, [x.shape[1], x.shape[2]], options.poolSize, options),
+    ],
   },
   samples,
 })
+
+const imageShape = (dY: Shape, size: readonly number[]): Shape => [dY[0], ...size, dY[3]]
+
+const callAverageGradient = defineComposed<GradientOptions>({
+  name: 'averagePool2dGradient',
+  compose: ([dY], { size, ...options }, ops) => {
+    const shape = imageShape(dY.shape, size)
+    const window = geometry(shape, options)
+    const [kh, kw] = window.kernelSize
+    const share = ops.div(dY, cellsInside(dY, size, window, ops))
+    const [n, oh, ow, c] = dY.shape
+    const cells = ops.broadcastTo(ops.reshape(share, [n, oh, ow, 1, 1, c]), [n, oh, ow, kh, kw, c])
+    return ops.foldWindows(cells, shape, window)
+  },
+  fused: {
+    kernel: 'averagePool2dGradient',
+    rule: 'd(dY) = averagePool2d(cotangent)',
+    shape: ([dY], { size }) => ({ shape: imageShape(dY.shape, size), dtype: dY.dtype }),
+    forward: (fused, out, [dY], { size, ...options }) => fused.averagePool2dGradient(out, dY, geometry(out.shape, options)),
+    vjp: ({ dY: cotangent, options: { size: _, ...options } }, __, { averagePool2d: back }) => [
+      () => back(cotangent, options.poolSize, options),
+    ],
+  },
+  samples: gradientSamples(0),
+})
+
+/** dY must be what pooling x with these options gives. */
+function requireCotangent(op: string, dY: Tensor, image: Shape, window: Window): void {
+  const expected = [image[0], ...window.outSize, image[3]]
+  if (sameShape(dY.shape, expected)) return
+  throw shapeError(op, `pooling gives [${expected.join(', ')}]`, [
+    { name: 'x', shape: image },
+    { name: 'dY', shape: dY.shape },
+  ])
+}
+
+/**
+ * What `maxPool2d` does to a cotangent of its output: each window's goes to its first largest cell, row by row.
+ *
+ * Shape:    x [n, h, w, c], dY [n, oh, ow, c] → [n, h, w, c]
+ * Gradient: for dY the cotangent at those cells, none for x
+ *
+ * @throws ShapeError if dY is not of the shape that maxPool2d's output has.
+ */
+export function maxPool2dGradient(x: Tensor, dY: Tensor, poolSize: readonly [number, number], options: WindowOptions = {}): Tensor {
+  requireCotangent('maxPool2dGradient', dY, x.shape, geometry(x.shape, { ...options, poolSize }))
+  return callMaxGradient([x, dY], { ...options, poolSize })
+}
+
+/**
+ * What `averagePool2d` does to a cotangent of its output, for an image of `size` [h, w].
+ *
+ * Shape:    dY [n, oh, ow, c] → [n, ..size, c]
+ * Gradient: d(dY) = averagePool2d(cotangent)
+ *
+ * @throws ShapeError if dY is not of the shape that averagePool2d's output has.
+ */
+export function averagePool2dGradient(
+  dY: Tensor,
+  size: readonly [number, number],
+  poolSize: readonly [number, number],
+  options: WindowOptions = {},
+): Tensor {
+  const image = imageShape(dY.shape, size)
+  requireCotangent('averagePool2dGradient', dY, image, geometry(image, { ...options, poolSize }))
+  return callAverageGradient([dY], { ...options, poolSize, size })
+}
 
 /**
  * The largest value of each window.

@@ -15,6 +15,7 @@ import { Engine, type WasmOptions } from './engine.js'
 import { createGather } from './gather.js'
 import { createMatMul } from './gemm.js'
 import { createMap } from './map.js'
+import { createPooling } from './pooling.js'
 import { createUniform } from './random.js'
 import { createReduce } from './reduce.js'
 import { createScan } from './scan.js'
@@ -51,6 +52,7 @@ export function createBackendOn(engine: Engine): Backend {
   const fused: FusedKernels = {
     affine,
     ...createConv(engine),
+    ...createPooling(engine),
     ...createSoftmax(engine),
     update: createUpdate(engine),
     uniform: createUniform(engine),

@@ -104,6 +104,20 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     same(filter, 'float32', [float(1, ...x), float(2, ...y)], (_, fused, out, a, b) => fused.conv2dFilter?.(out, a, b, window))
   })
 
+  it.each([
+    [[9, 12, 11, 3], [2, 2], [2, 2], 'same'],
+    [[3, 40, 30, 20], [3, 3], [1, 1], 'same'],
+    [[1, 50, 9, 1], [3, 2], [2, 2], 'valid'],
+    [[37, 6, 6, 8], [2, 2], [2, 2], 'valid'],
+  ] as const)('pooling of %j by %j, strides %j, %s', (x, kernelSize, strides, padding) => {
+    const window = slidingWindow('test', x, kernelSize, strides, padding)
+    const y = [x[0], ...window.outSize, x[3]]
+    same(y, 'float32', [float(1, ...x)], (_, fused, out, a) => fused.maxPool2d?.(out, a, window))
+    same(y, 'float32', [float(1, ...x)], (_, fused, out, a) => fused.averagePool2d?.(out, a, window))
+    same([...x], 'float32', [float(1, ...x), float(2, ...y)], (_, fused, out, a, b) => fused.maxPool2dGradient?.(out, a, b, window))
+    same([...x], 'float32', [float(2, ...y)], (_, fused, out, a) => fused.averagePool2dGradient?.(out, a, window))
+  })
+
   it('map', () => {
     for (const size of [1, 63, 65, 1001, 30_011])
       for (const kernel of ['exp', 'tanh', 'log1p', 'square', 'sign'] as const)
