@@ -7,44 +7,28 @@
  * - Filter gradient: direct, images in groups. Every group sums in a buffer of its own, and those are added in order; how many groups there are
  *   depends on the shape alone, never on threads.
  *
- * Padding is put in place image by image, in scratch memory.
+ * Padding is put in place image by image, in scratch memory. 3 × 3 windows over enough channels go by winograd.ts instead.
  */
 import type { Window } from '../../shape.js'
 import type { FusedKernels, Operand } from '../backend.js'
 import { entry, lazy } from './caching.js'
-import { type ConvShape, emitAddAll, emitFilterGradient, emitForward, panelFloats } from './conv-kernel.js'
-import { emitFill, emitRuns } from './copy.js'
+import { type ConvShape, emitFilterGradient, emitForward, panelFloats } from './conv-kernel.js'
+import { createConvTools, groupsFor, MULTIPLY_ADD, PADDING_VALUES, type Placement, tileForFilters } from './conv-tools.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { emitPacked, type Tile, tileFor } from './gemm-kernel.js'
-import { emitPackA, emitPackB } from './gemm-pack.js'
 import { SCRATCH_BYTES, scratchOf } from './memory.js'
 import { address } from './operand.js'
 import { type Body, type Call, direct } from './pool.js'
 import { emitFold, geometryOf } from './window.js'
+import { createWinograd } from './winograd.js'
 
-/** Rough nanoseconds of a multiply-add. */
-const MULTIPLY_ADD = 0.06
 /** Bytes of the buffer between product and col2im. */
 const UNFOLDED_BYTES = 256 * 1024
-/** Most groups that images are summed in for a filter's gradient, and most bytes of their buffers. */
-const GROUPS = 8
-const GROUP_BYTES = 32 * 1024 * 1024
-
 /** Values of the calls for an image (padding, and the kernel) and for a block of the input gradient; and what a job has room for. */
-const VALUES_PER_IMAGE = 5 + 8 + 9
+const VALUES_PER_IMAGE = PADDING_VALUES + 9
 const VALUES_PER_BLOCK = 7 + 10 + 21
 const BLOCKS_PER_JOB = 12
 const IMAGES_PER_JOB = 20
-
-/** The tile for so many filters that leaves the fewest lanes idle; narrow and wide ones differ in what they reach. */
-function tileForFilters(engine: Engine, filters: number): Tile {
-  const narrow = tileFor(engine.v8Version, engine.relaxed)
-  const candidates: [tile: Tile, speed: number][] = [[narrow, 1]]
-  if (engine.relaxed && narrow.nr === 12) candidates.push([{ mr: 4, nr: 8, unroll: 1 }, 0.94])
-  if (engine.simd256) candidates.push([tileFor(engine.v8Version, engine.relaxed, true), 1.8])
-  const useful = ([{ nr }, speed]: [Tile, number]): number => (speed * filters) / (Math.ceil(filters / nr) * nr)
-  return candidates.reduce((best, candidate) => (useful(candidate) > useful(best) ? candidate : best))[0]
-}
 
 /** The size of images with their padding in place, no larger than the windows reach. */
 interface Padded {
@@ -74,19 +58,9 @@ type Convolutions = Required<Pick<FusedKernels, 'conv2d' | 'conv2dInput' | 'conv
 
 /** The convolution kernels. */
 export function createConv(engine: Engine): Convolutions {
-  const { memory } = engine
-  const fillKernel = lazy(() => engine.compileOne((module) => emitFill(module)))
-  const runsKernel = lazy(() => engine.compileOne(emitRuns))
-  const addAllKernel = lazy(() => engine.compile(emitAddAll).addAll)
+  const tools = createConvTools(engine)
+  const winograd = createWinograd(engine, tools)
   const foldKernel = lazy(() => engine.compileOne((module) => emitFold(module, true)))
-  const packing = new Map<string, Record<string, KernelFunction>>()
-  const packingFor = (tile: Tile): Record<string, KernelFunction> =>
-    entry(packing, `${tile.mr}x${tile.nr}`, () =>
-      engine.compile((module) => {
-        emitPackA(module, tile)
-        emitPackB(module, tile)
-      }),
-    )
   const productKernel = lazy(() => {
     const tile = tileFor(engine.v8Version, engine.relaxed, engine.simd256)
     return { tile, packed: engine.compile((module) => emitPacked(module, tile), true).packed }
@@ -97,16 +71,6 @@ export function createConv(engine: Engine): Convolutions {
       const emit = what === 'forward' ? emitForward : emitFilterGradient
       return engine.compile((module) => emit(module, shape, tile), true)[what]
     })
-
-  /** Runs with temporary memory of so many floats. */
-  function withMemory<R>(floats: number, work: (at: number) => R): R {
-    const at = memory.alloc(4 * floats)
-    try {
-      return work(at)
-    } finally {
-      memory.free(at, 4 * floats)
-    }
-  }
 
   /**
    * Images with their padding in place: as they are where there is none, else copied into the scratch area of the part at hand, or, if they
@@ -121,16 +85,13 @@ export function createConv(engine: Engine): Convolutions {
     if (inPlace) return work(shape, (_call, _part, i) => from + i * imageBytes)
     const { height, width } = shape
     const paddedBytes = 4 * height * width * c
-    const [top, left] = window.padBefore
-    const [rows, columns] = [Math.min(h, height - top), Math.min(w, width - left)]
+    const placement: Placement = { size: [h, w, c], at: window.padBefore, within: [height, width] }
     const put = (call: Call, to: number, i: number): number => {
-      call(fillKernel(), to, paddedBytes, 0)
-      const first = to + 4 * (top * width + left) * c
-      call(runsKernel(), first, from + i * imageBytes, rows, 4 * columns * c, 4 * width * c, 4 * w * c)
+      tools.place(call, to, from + i * imageBytes, placement)
       return to
     }
     if (paddedBytes <= SCRATCH_BYTES - 64) return work(shape, (call, part, i) => put(call, scratchOf(part), i))
-    return withMemory((n * paddedBytes) / 4, (all) => {
+    return tools.withMemory((n * paddedBytes) / 4, (all) => {
       engine.split(
         n,
         1,
@@ -147,12 +108,13 @@ export function createConv(engine: Engine): Convolutions {
   return {
     conv2d(out, x, filter, bias, window, relu) {
       if (out.size === 0) return
+      if (winograd.conv2d(out, x, filter, bias, window, relu)) return
       const [kh, kw, c, filters] = filter.shape
       const steps = kh * kw * c
       const tile = tileForFilters(engine, filters)
       const images = x.shape[0]
-      withMemory(steps * Math.ceil(filters / tile.nr) * tile.nr, (panels) => {
-        packingFor(tile).packBRows(panels, address(filter), filters, steps, 4 * filters)
+      tools.withMemory(steps * Math.ceil(filters / tile.nr) * tile.nr, (panels) => {
+        tools.packing(tile).packBRows(panels, address(filter), filters, steps, 4 * filters)
         withPadding(x, window, (padded, imageAt) => {
           const shape = shapeOf(padded, filter, window)
           const run = kernelFor('forward', shape, tile)
@@ -191,24 +153,25 @@ export function createConv(engine: Engine): Convolutions {
       const [n, oh, ow] = dY.shape
       const steps = kh * kw * c
       const { tile, packed } = productKernel()
-      const { packARows, packBColumns } = packingFor(tile)
+      const { packARows, packBColumns } = tools.packing(tile)
       const [to, from] = [address(out), address(dY)]
       const imageBytes = (4 * out.size) / n
       /** Output rows at a time. */
       const most = Math.max(1, Math.min(oh, Math.floor(UNFOLDED_BYTES / (4 * ow * steps))))
       const panelFloats = most * ow * (filters + 16)
       const unfoldedFloats = most * ow * steps + 16
-      if (dY.size === 0) return void fillKernel()(to, 4 * out.size, 0)
+      if (dY.size === 0) return void tools.fill()(to, 4 * out.size, 0)
+      if (winograd.conv2dInput(out, dY, filter, window)) return
       const fits = 4 * (panelFloats + unfoldedFloats) <= SCRATCH_BYTES
       // Rows too long for scratch memory take turns in a buffer.
-      withMemory(filters * Math.ceil(steps / tile.nr) * tile.nr + (fits ? 0 : panelFloats + unfoldedFloats), (panels) => {
+      tools.withMemory(filters * Math.ceil(steps / tile.nr) * tile.nr + (fits ? 0 : panelFloats + unfoldedFloats), (panels) => {
         const buffer = panels + 4 * filters * Math.ceil(steps / tile.nr) * tile.nr
         packBColumns(panels, address(filter), steps, filters, 4 * filters)
         /** Output rows [first, last) of image i. */
         const image = (call: Call, part: number, i: number, first: number, last: number): void => {
           const aPanels = fits ? scratchOf(part) : buffer
           const unfolded = aPanels + 4 * panelFloats
-          if (first === 0) call(fillKernel(), to + i * imageBytes, imageBytes, 0)
+          if (first === 0) call(tools.fill(), to + i * imageBytes, imageBytes, 0)
           for (let oy = first; oy < last; oy += most) {
             const rows = Math.min(most, last - oy)
             const block = {
@@ -240,14 +203,15 @@ export function createConv(engine: Engine): Convolutions {
 
     conv2dFilter(out, x, dY, window) {
       if (out.size === 0) return
-      if (dY.size === 0) return void fillKernel()(address(out), 4 * out.size, 0)
+      if (dY.size === 0) return void tools.fill()(address(out), 4 * out.size, 0)
+      if (winograd.conv2dFilter(out, x, dY, window)) return
       const [n, oh, ow, filters] = dY.shape
       const tile = tileForFilters(engine, filters)
-      const groups = Math.max(1, Math.min(n, GROUPS, Math.floor(GROUP_BYTES / (4 * out.size))))
+      const groups = groupsFor(n, out.size)
       withPadding(x, window, (padded, imageAt) => {
         const shape = shapeOf(padded, out, window)
         const run = kernelFor('filterGradient', shape, tile)
-        withMemory((groups - 1) * out.size + groups * panelFloats(shape, tile), (sums) => {
+        tools.withMemory((groups - 1) * out.size + groups * panelFloats(shape, tile), (sums) => {
           const panels = sums + 4 * (groups - 1) * out.size
           const sumOf = (group: number): number => (group === 0 ? address(out) : sums + 4 * (group - 1) * out.size)
           const from = address(dY)
@@ -255,7 +219,7 @@ export function createConv(engine: Engine): Convolutions {
           for (let turn = 0; turn < Math.ceil(n / groups); turn += IMAGES_PER_JOB) {
             const body: Body = (begin, end, call, part) => {
               for (let group = begin; group < end; group++) {
-                if (turn === 0) call(fillKernel(), sumOf(group), 4 * out.size, 0)
+                if (turn === 0) call(tools.fill(), sumOf(group), 4 * out.size, 0)
                 const panel = panels + 4 * group * panelFloats(shape, tile)
                 const last = Math.min(start(group + 1), start(group) + turn + IMAGES_PER_JOB)
                 for (let i = start(group) + turn; i < last; i++)
@@ -266,7 +230,7 @@ export function createConv(engine: Engine): Convolutions {
             const nanoseconds = images * oh * ow * out.size * MULTIPLY_ADD
             engine.split(groups, 1, nanoseconds, body, 5 + IMAGES_PER_JOB * VALUES_PER_IMAGE)
           }
-          addAllKernel()(address(out), sums, out.size, groups - 1)
+          tools.addAll(address(out), sums, out.size, groups - 1)
         })
       })
       engine.clearUpperHalves()
