@@ -17,7 +17,8 @@
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { storeSome } from './elements.js'
-import { emitBand, emitFinish, emitTile, type Runs, type Tile } from './gemm-kernel.js'
+import { emitFinish } from './finish.js'
+import { emitBand, emitTile, type Runs, type Tile } from './gemm-kernel.js'
 import { f32x4, type I32, i32, type Vector, v128 } from './instructions.js'
 
 /** A convolution over images that hold their padding. */

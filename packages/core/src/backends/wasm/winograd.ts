@@ -13,7 +13,8 @@ import type { Tile } from './gemm-kernel.js'
 import { SCRATCH_BYTES, scratchOf } from './memory.js'
 import { address } from './operand.js'
 import type { Body } from './pool.js'
-import { blockFloats, emitWinogradAccumulate, emitWinogradFilters, emitWinogradForward, type WinogradShape } from './winograd-kernel.js'
+import { blockFloats, emitWinogradAccumulate, emitWinogradForward, type WinogradShape } from './winograd-kernel.js'
+import { emitWinogradFilters } from './winograd-transforms.js'
 
 /** Least channels and filters for which the transforms cost less than they save. */
 const LEAST = 16
