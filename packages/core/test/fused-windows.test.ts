@@ -97,3 +97,18 @@ describe('pooling', () => {
     expect(() => c.averagePool2dGradient(c.zeros([1, 3, 2, 1]), [4, 4], [2, 2])).toThrow(/pooling gives \[1, 2, 2, 1\]/)
   })
 })
+
+test('depthwise convolution and its gradients', () => {
+  fc.assert(
+    fc.property(cases, size(3), ({ n, image, channels, kernel, strides, dilation, padding, seed }, multiplier) => {
+      const shape = [n, ...image, channels]
+      const options = { strides, dilation, padding }
+      const x = { values: draw(seed, shape, false), shape }
+      const filter = { values: draw(seed + 1, [...kernel, channels, multiplier], false), shape: [...kernel, channels, multiplier] }
+      same([x, filter], (a, b) => c.depthwiseConv2d(a, b, options))
+      for (const input of [0, 1])
+        same([x, filter], (a, b) => c.grad((t: c.Tensor, f: c.Tensor) => c.depthwiseConv2d(t, f, options).square().sum())(a, b)[input])
+    }),
+    { numRuns: 150 },
+  )
+})

@@ -147,6 +147,12 @@ export interface FusedKernels {
   conv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
   /** out [kh, kw, c, f] = dF from x [n, h, w, c] and dY [n, oh, ow, f]; `window` is conv2d's. */
   conv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
+  /** Each channel of x [n, h, w, c] ∗ its own filter of [kh, kw, c] → out [n, oh, ow, c]. */
+  depthwiseConv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
+  /** out [n, h, w, c] = dX from dY [n, oh, ow, c] and the filter; `window` is depthwiseConv2d's. */
+  depthwiseConv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
+  /** out [kh, kw, c] = dF from x [n, h, w, c] and dY [n, oh, ow, c]; `window` is depthwiseConv2d's. */
+  depthwiseConv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
   /** out [n, oh, ow, c] = the largest of each window of x [n, h, w, c]; NaN wins. */
   maxPool2d?(out: Operand, x: Operand, window: Window): void
   /** out [n, h, w, c] = dX from x and dY [n, oh, ow, c]: to the first largest (or first NaN) of each window, row by row. */

@@ -10,6 +10,7 @@ import { BackendError } from '../../errors.js'
 import type { Backend, FusedKernels, Kernels, Storage } from '../backend.js'
 import { createConv } from './conv.js'
 import { createCopy } from './copy.js'
+import { createDepthwise } from './depthwise.js'
 import { elementBytes } from './elements.js'
 import { Engine, type WasmOptions } from './engine.js'
 import { createGather } from './gather.js'
@@ -52,6 +53,7 @@ export function createBackendOn(engine: Engine): Backend {
   const fused: FusedKernels = {
     affine,
     ...createConv(engine),
+    ...createDepthwise(engine),
     ...createPooling(engine),
     ...createSoftmax(engine),
     update: createUpdate(engine),

@@ -118,6 +118,21 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     same([...x], 'float32', [float(2, ...y)], (_, fused, out, a) => fused.averagePool2dGradient?.(out, a, window))
   })
 
+  it.each([
+    [[9, 12, 11, 3], [3, 3], [1, 1], 'same'],
+    [[3, 40, 30, 20], [5, 4], [2, 2], 'same'],
+    [[1, 50, 9, 1], [3, 2], [1, 1], 'valid'],
+  ] as const)('depthwise convolution of %j by %j, strides %j, %s', (x, kernelSize, strides, padding) => {
+    const window = slidingWindow('test', x, kernelSize, strides, padding)
+    const [y, filter] = [
+      [x[0], ...window.outSize, x[3]],
+      [...kernelSize, x[3]],
+    ]
+    same(y, 'float32', [float(1, ...x), float(2, ...filter)], (_, fused, out, a, b) => fused.depthwiseConv2d?.(out, a, b, window))
+    same([...x], 'float32', [float(1, ...y), float(2, ...filter)], (_, fused, out, a, b) => fused.depthwiseConv2dInput?.(out, a, b, window))
+    same(filter, 'float32', [float(1, ...x), float(2, ...y)], (_, fused, out, a, b) => fused.depthwiseConv2dFilter?.(out, a, b, window))
+  })
+
   it('map', () => {
     for (const size of [1, 63, 65, 1001, 30_011])
       for (const kernel of ['exp', 'tanh', 'log1p', 'square', 'sign'] as const)

@@ -49,7 +49,9 @@ export interface Clipped {
 
 /** What is done at a window: `first` is the position of its first cell inside, `at` that of its output, both at channel 0. */
 export interface Visit {
-  inside(first: Local<'i32'>, at: Local<'i32'>): void
+  inside?(first: Local<'i32'>, at: Local<'i32'>): void
+  /** Instead of `inside`: all windows of a row that are, `count` one behind the other; before those at its edges. */
+  run?(first: Local<'i32'>, at: Local<'i32'>, count: number): void
   edge(first: Local<'i32'>, at: Local<'i32'>, clipped: Clipped): void
 }
 
@@ -89,20 +91,29 @@ export function emitWindows(f: FunctionBuilder, shape: WindowShape, begin: I32, 
     f.set(first, i32.add(line, i32.mul(i32.add(left, i32.mul(kx, dilation[1])), pixel)))
     visit.edge(first, at, { ky, rows, kx, columns })
   }
+  /** Windows of a row that are inside: [from, to). */
+  const from = Math.ceil(padBefore[1] / strides[1])
+  const to = Math.min(outSize[1], Math.floor((w - reach + padBefore[1]) / strides[1]) + 1)
   const written = kernelSize[0] * kernelSize[1] <= MOST_CELLS && w >= reach
   f.for(begin, end, 1, (row) => {
     f.set(top, i32.sub(i32.mul(i32.remS(row, outSize[0]), strides[0]), padBefore[0]))
     emitClip(f, top, [kernelSize[0], dilation[0], h], ky, rows)
     const y = i32.add(top, i32.mul(ky, dilation[0]))
     f.set(line, i32.add(i32.mul(i32.divS(row, outSize[0]), imageBytes), i32.mul(y, rowBytes)))
+    if (visit.run && written && to > from)
+      f.if(i32.eq(rows, kernelSize[0]), () => {
+        f.set(first, i32.add(line, (from * strides[1] - padBefore[1]) * pixel))
+        visit.run?.(first, f.let(i32.add(at, from * pixel)), to - from)
+      })
     f.set(left, -padBefore[1])
     f.for(0, outSize[1], 1, () => {
       if (written)
         f.if(
           i32.and(i32.eq(rows, kernelSize[0]), i32.leU(left, w - reach)),
           () => {
+            if (visit.run) return
             f.set(first, i32.add(line, i32.mul(left, pixel)))
-            visit.inside(first, at)
+            visit.inside?.(first, at)
           },
           edge,
         )
