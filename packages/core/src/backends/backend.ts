@@ -147,6 +147,12 @@ export interface FusedKernels {
   conv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
   /** out [kh, kw, c, f] = dF from x [n, h, w, c] and dY [n, oh, ow, f]; `window` is conv2d's. */
   conv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
+  /** out [2, c] = the mean and then the variance of each channel of x [.., c], of which there is at least one row. */
+  moments?(out: Operand, x: Operand): void
+  /** out [2, c] = Σ dY and then Σ dY·(x − center) of each channel; x and dY [.., c], center [c]. */
+  channelSums?(out: Operand, x: Operand, dY: Operand, center: Operand): void
+  /** out [.., c] = (x − center)·scale + shift; x [.., c], the others [c], a missing shift 0. */
+  normalize?(out: Operand, x: Operand, center: Operand, scale: Operand, shift: Operand | undefined): void
   /** Each channel of x [n, h, w, c] ∗ its own filter of [kh, kw, c] → out [n, oh, ow, c]. */
   depthwiseConv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
   /** out [n, h, w, c] = dX from dY [n, oh, ow, c] and the filter; `window` is depthwiseConv2d's. */

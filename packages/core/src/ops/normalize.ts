@@ -2,7 +2,7 @@
  * Normalisation: bringing values to mean 0 and variance 1, over the rows of a batch (Ioffe & Szegedy 2015) or over the features of each
  * row (Ba, Kiros, Hinton 2016). The scale gamma and the shift beta are optional inputs.
  */
-import { defineComposed, type Sample } from '../define-op.js'
+import { defineComposed, type Ops, type Sample } from '../define-op.js'
 import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import type { Shape } from '../shape.js'
@@ -40,14 +40,74 @@ const shapes: Shape[] = [
   [67, 130],
 ]
 
+/** One of the two rows of [2, c]. */
+const rowOf = (pair: Tensor, i: number, { slice, reshape }: Ops): Tensor => reshape(slice(pair, [i, 0], [1]), [pair.shape[1]])
+const asRows = (x: Tensor, { reshape }: Ops): Tensor => reshape(x, [-1, x.shape[x.rank - 1]])
+
+const callSums = defineComposed({
+  name: 'channelSums',
+  compose: ([x, dY, center], _, ops) => {
+    const [rows, cotangents] = [asRows(x, ops), asRows(dY, ops)]
+    const products = ops.mul(cotangents, ops.sub(rows, center))
+    return ops.stack([ops.sum(cotangents, { axis: 0 }), ops.sum(products, { axis: 0 })])
+  },
+  fused: {
+    kernel: 'channelSums',
+    rule: '(through its composition)',
+    shape: ([x, , center]) => ({ shape: [2, center.shape[0]], dtype: x.dtype }),
+    forward: (fused, out, [x, dY, center]) => fused.channelSums(out, x, dY, center),
+  },
+  samples: [...shapes, [7]].map((shape) => ({ inputs: [shape, shape, shape.slice(-1)] })),
+})
+
+// Inputs: x [.., c], center, scale and, if there is one, shift [c]. What batchNorm and the derivative of moments are made of.
+const callNormalize: (inputs: readonly Tensor[], options: object) => Tensor = defineComposed({
+  name: 'normalize',
+  compose: ([x, center, scale, shift], _, { sub, mul, add }) => {
+    const y = mul(sub(x, center), scale)
+    return shift ? add(y, shift) : y
+  },
+  fused: {
+    kernel: 'normalize',
+    rule: 'dX = dY·scale, dCenter = −scale·Σ dY, dScale = Σ dY·(x − center), dShift = Σ dY',
+    shape: ([x]) => x,
+    forward: (fused, out, [x, center, scale, shift]) => fused.normalize(out, x, center, scale, shift),
+    vjp: ({ dY }, [x, center, scale, shift], ops) => {
+      let pair: Tensor | undefined
+      const sums = (i: number): Tensor => {
+        pair ??= callSums([x, dY, center], {})
+        return rowOf(pair, i, ops)
+      }
+      return [() => ops.mul(dY, scale), () => ops.neg(ops.mul(scale, sums(0))), () => sums(1), ...(shift ? [() => sums(0)] : [])]
+    },
+  },
+  samples: [...shapes, [0, 3]].map((shape, i) => {
+    const channel = shape.slice(-1)
+    return { inputs: [shape, channel, channel, ...(i % 2 === 0 ? [channel] : [])] }
+  }),
+})
+
 const callMoments = defineComposed({
   name: 'moments',
-  compose: ([x], _, { mean, square, sub, stack, reshape }) => {
-    const rows = reshape(x, [-1, x.shape[x.rank - 1]])
-    const average = mean(rows, { axis: 0 })
-    return stack([average, mean(square(sub(rows, average)), { axis: 0 })])
+  compose: ([x], _, ops) => {
+    const rows = asRows(x, ops)
+    const average = ops.mean(rows, { axis: 0 })
+    return ops.stack([average, ops.mean(ops.square(ops.sub(rows, average)), { axis: 0 })])
   },
-  samples: [...shapes, [7]].map((shape) => ({ inputs: [shape] })),
+  fused: {
+    kernel: 'moments',
+    rule: 'dX = (dMean + 2·(x − mean)·dVariance)/n',
+    shape: ([x]) => ({ shape: [2, x.shape[x.shape.length - 1]], dtype: x.dtype }),
+    forward: (fused, out, [x]) => fused.moments(out, x),
+    vjp: ({ dY, y }, [x], ops) => [
+      () => {
+        const rows = x.size / y.shape[1]
+        const [dMean, dVariance] = [0, 1].map((i) => rowOf(dY, i, ops))
+        return callNormalize([x, rowOf(y, 0, ops), ops.mul(dVariance, 2 / rows), ops.div(dMean, rows)], {})
+      },
+    ],
+  },
+  samples: [...shapes, [7], [2100, 5]].map((shape) => ({ inputs: [shape] })),
 })
 
 /**
@@ -71,12 +131,11 @@ export function moments(x: Tensor): Tensor {
 
 const callBatchNorm = defineComposed<Settings>({
   name: 'batchNorm',
-  compose: (inputs, options, { add, sub, mul, rsqrt }) => {
+  compose: (inputs, options, { add, mul, rsqrt }) => {
     const [x, mean, variance] = inputs
     const { gamma, beta } = affine(inputs, 3, options)
     const factor = rsqrt(add(variance, options.epsilon))
-    const y = mul(sub(x, mean), gamma ? mul(factor, gamma) : factor)
-    return beta ? add(y, beta) : y
+    return callNormalize([x, mean, gamma ? mul(factor, gamma) : factor, ...(beta ? [beta] : [])], {})
   },
   samples: shapes.map((shape, i): Sample<Settings> => {
     const channel = shape.slice(-1)

@@ -8,6 +8,7 @@
 import type { DType, TypedArray } from '../../dtype.js'
 import { BackendError } from '../../errors.js'
 import type { Backend, FusedKernels, Kernels, Storage } from '../backend.js'
+import { createChannels } from './channels.js'
 import { createConv } from './conv.js'
 import { createCopy } from './copy.js'
 import { createDepthwise } from './depthwise.js'
@@ -54,6 +55,7 @@ export function createBackendOn(engine: Engine): Backend {
     affine,
     ...createConv(engine),
     ...createDepthwise(engine),
+    ...createChannels(engine),
     ...createPooling(engine),
     ...createSoftmax(engine),
     update: createUpdate(engine),

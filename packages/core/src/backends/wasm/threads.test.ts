@@ -133,6 +133,19 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     same(filter, 'float32', [float(1, ...x), float(2, ...y)], (_, fused, out, a, b) => fused.depthwiseConv2dFilter?.(out, a, b, window))
   })
 
+  it.each([
+    [4099, 1],
+    [3001, 3],
+    [2500, 32],
+    [300, 130],
+    [70, 1024],
+  ])('moments, sums and normalisation of %i × %i', (rows, c) => {
+    const [x, dY, center] = [float(1, rows, c), float(2, rows, c), float(3, c)]
+    same([2, c], 'float32', [x], (_, fused, out, a) => fused.moments?.(out, a))
+    same([2, c], 'float32', [x, dY, center], (_, fused, out, a, b, m) => fused.channelSums?.(out, a, b, m))
+    same([rows, c], 'float32', [x, center, float(4, c), float(5, c)], (_, fused, out, a, m, s, b) => fused.normalize?.(out, a, m, s, b))
+  })
+
   it('map', () => {
     for (const size of [1, 63, 65, 1001, 30_011])
       for (const kernel of ['exp', 'tanh', 'log1p', 'square', 'sign'] as const)
