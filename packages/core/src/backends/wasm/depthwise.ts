@@ -14,7 +14,7 @@ import type { Local, ModuleBuilder } from './assembler.js'
 import { entry, lazy } from './caching.js'
 import { emitAddAll } from './conv-kernel.js'
 import type { Engine, KernelFunction } from './engine.js'
-import { memory as bulk, f32x4, i32, type Vector, v128 } from './instructions.js'
+import { memory as bulk, f32x4, i32, v128 } from './instructions.js'
 import { address } from './operand.js'
 import { bytesOf, cellOffsets, emitCells, emitChannels, emitWindows, storeFirst, type WindowShape, windowShape } from './window-walk.js'
 
@@ -22,6 +22,11 @@ import { bytesOf, cellOffsets, emitCells, emitChannels, emitWindows, storeFirst,
 const MULTIPLY_ADD = 0.15
 /** Most groups of rows that a filter's gradient is summed in. */
 const GROUPS = 16
+
+/** Vectors of channels at a time at the edge, where finding the cells takes longer than the sum. */
+const EDGE_VECTORS = 8
+/** Weights of a channel that stay in registers at once. */
+const FACTORS = 12
 
 /** Writes `kernel(y, x, filter, begin, end)` for window rows begin to end of n·oh. `turned`: the filter's last cell comes first. */
 function emitForward(module: ModuleBuilder, shape: WindowShape, turned: boolean): void {
@@ -37,26 +42,54 @@ function emitForward(module: ModuleBuilder, shape: WindowShape, turned: boolean)
       f.set(to, i32.add(y, at))
       f.set(weights, filter)
     }
-    const sums = [f.local('v128'), f.local('v128')]
-    emitWindows(f, shape, begin, end, {
-      inside(first, at) {
-        start(first, at)
-        emitChannels(f, c, [from, to, weights], (offsets, lanes) => {
-          cells.forEach((cell, i) => {
-            const weight = turned ? lastWeights - i * pixel : i * pixel
-            offsets.forEach((offset, v) => {
-              const [value, factor] = [v128.load(from, cell + offset), v128.load(weights, weight + offset)]
-              f.set(sums[v], i === 0 ? f32x4.mul(value, factor) : f.madd(value, factor, sums[v]))
-            })
+    const sums = Array.from({ length: EDGE_VECTORS }, () => f.local('v128'))
+    const weightAt = (i: number): number => (turned ? lastWeights - i * pixel : i * pixel)
+    /** Windows of a row, four channels at a time: these channels' weights stay in registers. */
+    const inRegisters = (first: Local<'i32'>, at: Local<'i32'>, count: number): void => {
+      start(first, at)
+      const [a, b, left] = [f.local('i32'), f.local('i32'), f.local('i32')]
+      const factors = cells.map(() => f.local('v128'))
+      emitChannels(f, c, [from, to, weights], (offsets, lanes) => {
+        for (const offset of offsets) {
+          factors.forEach((factor, i) => {
+            f.set(factor, v128.load(weights, weightAt(i) + offset))
           })
+          f.set(a, from)
+          f.set(b, to)
+          f.set(left, count)
+          f.loop((again) => {
+            cells.forEach((cell, i) => {
+              const value = v128.load(a, cell + offset)
+              f.set(sums[0], i === 0 ? f32x4.mul(value, factors[i]) : f.madd(value, factors[i], sums[0]))
+            })
+            storeFirst(f, b, sums[0], lanes, offset)
+            f.advance(a, shape.window.strides[1] * pixel)
+            f.advance(b, pixel)
+            f.advance(left, -1)
+            f.break(again, left)
+          })
+        }
+      })
+    }
+    const eachWindow = (first: Local<'i32'>, at: Local<'i32'>): void => {
+      start(first, at)
+      emitChannels(f, c, [from, to, weights], (offsets, lanes) => {
+        cells.forEach((cell, i) => {
           offsets.forEach((offset, v) => {
-            storeFirst(f, to, sums[v], lanes, offset)
+            const [value, factor] = [v128.load(from, cell + offset), v128.load(weights, weightAt(i) + offset)]
+            f.set(sums[v], i === 0 ? f32x4.mul(value, factor) : f.madd(value, factor, sums[v]))
           })
         })
-      },
+        offsets.forEach((offset, v) => {
+          storeFirst(f, to, sums[v], lanes, offset)
+        })
+      })
+    }
+    emitWindows(f, shape, begin, end, {
+      ...(cells.length <= FACTORS ? { run: inRegisters } : { inside: eachWindow }),
       edge(first, at, clipped) {
         start(first, at)
-        emitChannels(f, c, [from, to, weights], (offsets, lanes) => {
+        const along = (offsets: readonly number[], lanes: number): void => {
           offsets.forEach((_, v) => {
             f.set(sums[v], f.splat(0))
           })
@@ -70,7 +103,8 @@ function emitForward(module: ModuleBuilder, shape: WindowShape, turned: boolean)
           offsets.forEach((offset, v) => {
             storeFirst(f, to, sums[v], lanes, offset)
           })
-        })
+        }
+        emitChannels(f, c, [from, to, weights], along, EDGE_VECTORS)
       },
     })
   })
@@ -141,7 +175,8 @@ function emitFilterGradient(module: ModuleBuilder, shape: WindowShape): void {
   const parameters = { dF: 'i32', x: 'i32', dY: 'i32', begin: 'i32', end: 'i32' } as const
   module.export('kernel', parameters, null, (f, { dF, x, dY, begin, end }) => {
     const [to, from, above, target, a, b, left] = Array.from({ length: 7 }, () => f.local('i32'))
-    const cotangent = f.local('v128')
+    const cotangents = Array.from({ length: EDGE_VECTORS }, () => f.local('v128'))
+    const [cotangent] = cotangents
     const sums = cells.slice(0, SUMS).map(() => f.local('v128'))
     const start = (first: Local<'i32'>, at: Local<'i32'>): void => {
       f.set(to, dF)
@@ -181,16 +216,19 @@ function emitFilterGradient(module: ModuleBuilder, shape: WindowShape): void {
       },
       edge(first, at, clipped) {
         start(first, at)
-        emitChannels(f, c, [to, from, above], (offsets, lanes) => {
-          for (const offset of offsets) {
-            f.set(cotangent, v128.load(above, offset))
-            emitCells(f, shape, clipped, (cell, weight) => {
-              f.set(target, i32.add(to, weight))
-              const sum: Vector = f.madd(v128.load(i32.add(from, cell), offset), cotangent, v128.load(target, offset))
-              storeFirst(f, target, sum, lanes, offset)
+        const along = (offsets: readonly number[], lanes: number): void => {
+          offsets.forEach((offset, v) => {
+            f.set(cotangents[v], v128.load(above, offset))
+          })
+          emitCells(f, shape, clipped, (cell, weight) => {
+            f.set(target, i32.add(to, weight))
+            f.set(a, i32.add(from, cell))
+            offsets.forEach((offset, v) => {
+              storeFirst(f, target, f.madd(v128.load(a, offset), cotangents[v], v128.load(target, offset)), lanes, offset)
             })
-          }
-        })
+          })
+        }
+        emitChannels(f, c, [to, from, above], along, EDGE_VECTORS)
       },
     })
   })

@@ -148,30 +148,33 @@ export function emitCells(
 }
 
 /**
- * Walks c channels: `step` takes a vector at each of the offsets, of which `lanes` count; `pointers` move along.
+ * Walks c channels, at most so many vectors at a time: `step` takes a vector at each of the offsets, of which `lanes` count; `pointers` move along.
  */
 export function emitChannels(
   f: FunctionBuilder,
   c: number,
   pointers: readonly Local<'i32'>[],
   step: (offsets: readonly number[], lanes: number) => void,
+  vectors = 2,
 ): void {
-  const pairs = Math.floor(c / 8)
+  const turns = Math.floor(c / (4 * vectors))
+  const offsets = (count: number, from: number): number[] => Array.from({ length: count }, (_, v) => from + 16 * v)
   let base = 0
-  if (pairs === 1) {
-    step([0, 16], 4)
-    base = 32
-  } else if (pairs > 1) {
-    const left = f.let(i32.const(pairs))
+  if (turns === 1) {
+    step(offsets(vectors, 0), 4)
+    base = 16 * vectors
+  } else if (turns > 1) {
+    const left = f.let(i32.const(turns))
     f.loop((again) => {
-      step([0, 16], 4)
-      for (const pointer of pointers) f.advance(pointer, 32)
+      step(offsets(vectors, 0), 4)
+      for (const pointer of pointers) f.advance(pointer, 16 * vectors)
       f.advance(left, -1)
       f.break(again, left)
     })
   }
-  if (c % 8 >= 4) step([base], 4)
-  if (c % 4 > 0) step([base + (c % 8 >= 4 ? 16 : 0)], c % 4)
+  const rest = Math.floor((c % (4 * vectors)) / 4)
+  if (rest > 0) step(offsets(rest, base), 4)
+  if (c % 4 > 0) step([base + 16 * rest], c % 4)
 }
 
 /** Stores the first `lanes` lanes. */
