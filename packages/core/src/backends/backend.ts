@@ -153,6 +153,10 @@ export interface FusedKernels {
   channelSums?(out: Operand, x: Operand, dY: Operand, center: Operand): void
   /** out [.., c] = (x − center)·scale + shift; x [.., c], the others [c], a missing shift 0. */
   normalize?(out: Operand, x: Operand, center: Operand, scale: Operand, shift: Operand | undefined): void
+  /** Each row of x [.., c] with mean 0 and variance 1, times gamma [c] (or 1), plus beta [c] (or 0); ε is added to the variance. */
+  layerNorm?(out: Operand, x: Operand, gamma: Operand | undefined, beta: Operand | undefined, epsilon: number): void
+  /** out [.., c] = dX of layerNorm from x and dY [.., c]. */
+  layerNormGradient?(out: Operand, x: Operand, dY: Operand, gamma: Operand | undefined, epsilon: number): void
   /** Each channel of x [n, h, w, c] ∗ its own filter of [kh, kw, c] → out [n, oh, ow, c]. */
   depthwiseConv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
   /** out [n, h, w, c] = dX from dY [n, oh, ow, c] and the filter; `window` is depthwiseConv2d's. */

@@ -159,22 +159,79 @@ export function batchNorm(x: Tensor, mean: Tensor, variance: Tensor, { gamma, be
   return callBatchNorm(inputs, settings(gamma !== undefined, beta !== undefined, epsilon))
 }
 
-const callLayerNorm = defineComposed<Settings>({
-  name: 'layerNorm',
-  compose: (inputs, options, { mean, variance, add, sub, mul, rsqrt }) => {
-    const [x] = inputs
-    const { gamma, beta } = affine(inputs, 1, options)
-    const over = { axis: -1, keepDims: true } as const
-    const unit = mul(sub(x, mean(x, over)), rsqrt(add(variance(x, over), options.epsilon)))
-    const scaled = gamma ? mul(unit, gamma) : unit
-    return beta ? add(scaled, beta) : scaled
-  },
-  samples: [...shapes, [0, 3]].map((shape, i): Sample<Settings> => {
-    const channel = shape.slice(-1)
+const rowSamples = (more: (shape: Shape) => Shape[]): Sample<Settings>[] =>
+  [...shapes, [0, 3]].map((shape, i) => {
     const [scale, center] = [i !== 1, i !== 2]
-    const extra = [...(scale ? [channel] : []), ...(center ? [channel] : [])]
-    return { inputs: [shape, ...extra], options: settings(scale, center) }
-  }),
+    const channel = shape.slice(-1)
+    return { inputs: [shape, ...more(shape), ...(scale ? [channel] : []), ...(center ? [channel] : [])], options: settings(scale, center) }
+  })
+
+const overRow = { axis: -1, keepDims: true } as const
+/** Each row with mean 0 and variance 1, and what it was multiplied by for that. */
+function unitRows(x: Tensor, epsilon: number, { mean, variance, add, sub, mul, rsqrt }: Ops): { unit: Tensor; factor: Tensor } {
+  const factor = rsqrt(add(variance(x, overRow), epsilon))
+  return { unit: mul(sub(x, mean(x, overRow)), factor), factor }
+}
+
+const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = defineComposed<Settings>({
+  name: 'layerNorm',
+  compose: (inputs, options, ops) => {
+    const { gamma, beta } = affine(inputs, 1, options)
+    const { unit } = unitRows(inputs[0], options.epsilon, ops)
+    const scaled = gamma ? ops.mul(unit, gamma) : unit
+    return beta ? ops.add(scaled, beta) : scaled
+  },
+  fused: {
+    kernel: 'layerNorm',
+    rule: 'dX = layerNormGradient, dGamma = Σ dY·unit, dBeta = Σ dY, unit being y without gamma and beta',
+    shape: ([x]) => x,
+    forward: (fused, out, inputs, options) => {
+      const { gamma, beta } = affine(inputs, 1, options)
+      fused.layerNorm(out, inputs[0], gamma, beta, options.epsilon)
+    },
+    vjp: ({ dY, options }, inputs, ops) => {
+      const [x] = inputs
+      const { gamma, beta } = affine(inputs, 1, options)
+      let pair: Tensor | undefined
+      const sums = (i: number): Tensor => {
+        pair ??= callSums(
+          [callLayerNorm([x], settings(false, false, options.epsilon)), dY, ops.zeros(x.shape.slice(-1), { backend: x.backend })],
+          {},
+        )
+        return rowOf(pair, i, ops)
+      }
+      return [
+        () => callLayerNormGradient([x, dY, ...(gamma ? [gamma] : [])], options),
+        ...(gamma ? [() => sums(1)] : []),
+        ...(beta ? [() => sums(0)] : []),
+      ]
+    },
+  },
+  samples: rowSamples(() => []),
+})
+
+// Inputs: x, dY and, if there is one, gamma.
+const callLayerNormGradient = defineComposed<Settings>({
+  name: 'layerNormGradient',
+  compose: (inputs, options, ops) => {
+    const [x, dY] = inputs
+    const { gamma } = affine(inputs, 2, options)
+    const { unit, factor } = unitRows(x, options.epsilon, ops)
+    const g = gamma ? ops.mul(dY, gamma) : dY
+    const along = ops.mul(unit, ops.mean(ops.mul(g, unit), overRow))
+    return ops.mul(factor, ops.sub(ops.sub(g, ops.mean(g, overRow)), along))
+  },
+  fused: {
+    kernel: 'layerNormGradient',
+    rule: '(through its composition)',
+    shape: ([x]) => x,
+    forward: (fused, out, inputs, options) =>
+      fused.layerNormGradient(out, inputs[0], inputs[1], affine(inputs, 2, options).gamma, options.epsilon),
+  },
+  samples: rowSamples((shape) => [shape]).map((sample, i) => ({
+    inputs: sample.inputs.slice(0, i === 1 ? 2 : 3),
+    options: settings(i !== 1, false),
+  })),
 })
 
 /**

@@ -16,6 +16,7 @@ import { elementBytes } from './elements.js'
 import { Engine, type WasmOptions } from './engine.js'
 import { createGather } from './gather.js'
 import { createMatMul } from './gemm.js'
+import { createLayerNorm } from './layer-norm.js'
 import { createMap } from './map.js'
 import { createPooling } from './pooling.js'
 import { createUniform } from './random.js'
@@ -56,6 +57,7 @@ export function createBackendOn(engine: Engine): Backend {
     ...createConv(engine),
     ...createDepthwise(engine),
     ...createChannels(engine),
+    ...createLayerNorm(engine),
     ...createPooling(engine),
     ...createSoftmax(engine),
     update: createUpdate(engine),

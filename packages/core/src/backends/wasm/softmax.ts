@@ -11,13 +11,13 @@ import { f32x4, i32, shuffle32, type Vector, v128 } from './instructions.js'
 import { address } from './operand.js'
 
 /** The lanes combined pairwise, in all lanes. */
-function across(f: FunctionBuilder, x: Local<'v128'>, combine: (a: Vector, b: Vector) => Vector): Vector {
+export function across(f: FunctionBuilder, x: Local<'v128'>, combine: (a: Vector, b: Vector) => Vector): Vector {
   const pairs = f.let(combine(x, shuffle32(x, x, [2, 3, 0, 1])))
   return combine(pairs, shuffle32(pairs, pairs, [1, 0, 3, 2]))
 }
 
 /** Emits a walk along a row of n floats: `whole` for four at a time, `rest` for the last one to three. */
-function alongRow(
+export function alongRow(
   f: FunctionBuilder,
   n: Local<'i32'>,
   columns: Local<'i32'>,

@@ -146,6 +146,18 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     same([rows, c], 'float32', [x, center, float(4, c), float(5, c)], (_, fused, out, a, m, s, b) => fused.normalize?.(out, a, m, s, b))
   })
 
+  it('layer normalisation', () => {
+    for (const [rows, c] of [
+      [999, 10],
+      [33, 1001],
+      [77, 3],
+    ]) {
+      const [x, dY, gamma] = [float(1, rows, c), float(2, rows, c), float(3, c)]
+      same([rows, c], 'float32', [x, gamma, float(4, c)], (_, fused, out, a, g, b) => fused.layerNorm?.(out, a, g, b, 0.001))
+      same([rows, c], 'float32', [x, dY, gamma], (_, fused, out, a, d, g) => fused.layerNormGradient?.(out, a, d, g, 0.001))
+    }
+  })
+
   it('map', () => {
     for (const size of [1, 63, 65, 1001, 30_011])
       for (const kernel of ['exp', 'tanh', 'log1p', 'square', 'sign'] as const)
