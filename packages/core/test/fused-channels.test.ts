@@ -34,6 +34,17 @@ describe('moments', () => {
   })
 })
 
+test('an infinity or a NaN stays in its channel; a constant has variance 0', () => {
+  const x = Array.from({ length: 300 }, (_, i) => (i === 30 ? Infinity : i === 61 ? NaN : 0.1))
+  const got = [wasm, reference].map((backend) => on(backend, () => c.moments(c.tensor(x, { shape: [100, 3] }))))
+  expect(got[0][0]).toBe(Infinity)
+  expect([1, 3, 4].map((i) => got[0][i])).toEqual([NaN, NaN, NaN])
+  expect(got[0][2]).toBeCloseTo(0.1, 7)
+  expect(got[0][5]).toBeGreaterThanOrEqual(0)
+  expect(got[0][5]).toBeLessThan(1e-15)
+  expect(near(got[0], got[1], 1e-6)).toBe(true)
+})
+
 describe('batch normalisation', () => {
   test('and its derivatives in training equal the composition', () => {
     fc.assert(

@@ -112,7 +112,7 @@ export function createChannels(engine: Engine): Channels {
         const [mean, squares] = [new Float64Array(c), new Float64Array(c)]
         const rows = x.size / c
         eachColumn(at, 3, cut, (i, count, channel) => {
-          mean[channel] += count * floats[i] + floats[i + width]
+          mean[channel] += count * floats[i] + (floats[i + width] || 0) // NaN next to an infinite mean
         })
         const rest = floats.subarray(from / 4 + cut.restFrom * c, from / 4 + x.size)
         for (let i = 0; i < rest.length; i++) mean[i % c] += rest[i]
