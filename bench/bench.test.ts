@@ -75,7 +75,7 @@ describe('command line', () => {
       const asked = parseCommandLine(['models', ...args])
       return asked.kind === 'run' ? asked.options.workloads.map(({ name }) => name) : []
     }
-    expect(names([])).toEqual(['mlp', 'mlp-rmsprop', 'mlp-dropout'])
+    expect(names([])).toEqual(['mlp', 'mlp-rmsprop', 'mlp-dropout', 'cnn-light', 'cnn-full', 'cnn-adadelta'])
     expect(names(['--only', 'c,mlp'])).toEqual(['mlp', 'mlp-dropout'])
   })
 
@@ -139,7 +139,7 @@ describe('workloads', () => {
   })
 
   test('data come from the seed alone', () => {
-    const small: TrainWorkload = { ...mlp, inputSize: 20, batch: 3000 }
+    const small: TrainWorkload = { ...mlp, inputShape: [20], batch: 3000 }
     const [first] = batchesOf(small, 7)
     expect(batchesOf(small, 7)[0]).toEqual(first)
     expect(batchesOf(small, 8)[0]).not.toEqual(first)
@@ -179,7 +179,7 @@ describe('workloads', () => {
     const dense = (units: number, activation: 'relu' | 'softmax') => ({ type: 'dense', units, activation }) as const
     for (const optimizer of ['adam', 'rmsprop'] as const) {
       const layers = [dense(16, 'relu'), { type: 'dropout', rate: 0.2 } as const, dense(3, 'softmax')]
-      const prepared = await cotangentCore().prepare({ ...mlp, inputSize: 12, batch: 50, layers, optimizer }, 7)
+      const prepared = await cotangentCore().prepare({ ...mlp, inputShape: [12], batch: 50, layers, optimizer }, 7)
       const before = Number(await prepared.run(1))
       expect(Number(await prepared.run(200))).toBeLessThan(before)
       prepared.dispose()

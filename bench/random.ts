@@ -2,7 +2,8 @@
  * Seeded data for timing, the same for every library: made here with a small generator of its own (mulberry32, Tommy Ettinger, public
  * domain), so that no library under test has a part in it.
  */
-import type { ElementwiseOp, TrainWorkload } from './workloads.js'
+import { classesOf, sizeOf, type TrainWorkload } from './networks.js'
+import type { ElementwiseOp } from './workloads.js'
 
 /** A stream of numbers in [0, 1). */
 export function stream(seed: number): () => number {
@@ -29,7 +30,7 @@ export function operandOf(op: ElementwiseOp, seed: number, size: number): Float3
   return op === 'log' ? values.map((x) => x + 1.5) : values
 }
 
-/** One batch on the host: x [batch, inputSize], y [batch, classes] one-hot. */
+/** One batch on the host: x [batch, ..inputShape], y [batch, classes] one-hot. */
 export interface Batch {
   x: Float32Array
   y: Float32Array
@@ -44,10 +45,9 @@ const POOL = 12_000
  * with denormal gradients, which are slow and not what training looks like.
  */
 export function batchesOf(workload: TrainWorkload, seed: number): Batch[] {
-  const { batch, inputSize, layers } = workload
-  const last = layers.at(-1)
-  if (last?.type !== 'dense') throw new Error(`Workload ${workload.name} must end in a dense layer.`)
-  const classes = last.units
+  const { batch } = workload
+  const inputSize = sizeOf(workload.inputShape)
+  const classes = classesOf(workload)
   const next = stream(seed)
   const lit = Array.from({ length: classes }, () => Uint8Array.from({ length: inputSize }, () => (next() < 0.2 ? 1 : 0)))
   return Array.from({ length: Math.max(1, Math.ceil(POOL / batch)) }, () => {

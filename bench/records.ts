@@ -42,7 +42,14 @@ export interface RunRecord {
   rows: RecordRow[]
 }
 
-const unitOf: Record<Workload['kind'], Unit> = { train: 'ms', matMul: 'GFLOP/s', elementwise: 'GB/s', update: 'GB/s', dispatch: 'µs' }
+const unitOf: Record<Workload['kind'], Unit> = {
+  train: 'ms',
+  matMul: 'GFLOP/s',
+  conv: 'GFLOP/s',
+  elementwise: 'GB/s',
+  update: 'GB/s',
+  dispatch: 'µs',
+}
 
 /** Whether less is better in this unit. */
 export const isTime = (unit: string): boolean => unit === 'ms' || unit === 'µs'

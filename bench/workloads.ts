@@ -1,32 +1,10 @@
 /**
  * What is timed, as data: networks to train, kernels to run, and costs that do not depend on size. Every library gets the same table and
- * builds each row with its own public API.
- *
- * The letters are the project's names of the networks; K rows are micro-benchmarks.
+ * builds each row with its own public API. Networks are in networks.ts; K rows are micro-benchmarks.
  */
+import { flopsOf, models, type Padding, type Row, sizesOf, slid, type TrainWorkload } from './networks.js'
 
-export type Activation = 'linear' | 'relu' | 'softmax'
-
-/** A layer of a network, in order. */
-export type LayerSpec = { type: 'dense'; units: number; activation: Activation } | { type: 'dropout'; rate: number }
-
-interface Row {
-  /** Letter or letter and number; `--only` takes it. */
-  id: string
-  /** What `--only` takes too. */
-  name: string
-  /** What is computed, for people. */
-  title: string
-}
-
-/** One step: upload a batch, forward, backward, optimizer, read the loss. */
-export interface TrainWorkload extends Row {
-  kind: 'train'
-  inputSize: number
-  layers: readonly LayerSpec[]
-  optimizer: 'adam' | 'rmsprop'
-  batch: number
-}
+export type { TrainWorkload } from './networks.js'
 
 /** One step: one product a·b of float32 matrices, [m, k] · [k, n], either stored transposed. */
 export interface MatMulWorkload extends Row {
@@ -62,43 +40,24 @@ export interface DispatchWorkload extends Row {
   count: number
 }
 
-export type Workload = TrainWorkload | MatMulWorkload | ElementwiseWorkload | UpdateWorkload | DispatchWorkload
+/**
+ * One step: one convolution of random images, channels last, by a square window; or with it the gradients of its filter and of its
+ * images, from a cotangent that is given.
+ */
+export interface ConvWorkload extends Row {
+  kind: 'conv'
+  batch: number
+  /** Height, width, and channels. */
+  image: readonly [number, number, number]
+  filters: number
+  size: number
+  padding: Padding
+  backward: boolean
+  /** A first layer's images need no gradient. */
+  first: boolean
+}
 
-const dense = (units: number, activation: Activation = 'relu'): LayerSpec => ({ type: 'dense', units, activation })
-const dropout = (rate: number): LayerSpec => ({ type: 'dropout', rate })
-
-const models: TrainWorkload[] = [
-  {
-    kind: 'train',
-    id: 'A',
-    name: 'mlp',
-    title: '784–784–10, relu and softmax, cross-entropy, Adam',
-    inputSize: 784,
-    layers: [dense(784), dense(10, 'softmax')],
-    optimizer: 'adam',
-    batch: 200,
-  },
-  {
-    kind: 'train',
-    id: 'B',
-    name: 'mlp-rmsprop',
-    title: '784–512–512–10, relu and softmax, dropout .2 twice, cross-entropy, RMSprop',
-    inputSize: 784,
-    layers: [dense(512), dropout(0.2), dense(512), dropout(0.2), dense(10, 'softmax')],
-    optimizer: 'rmsprop',
-    batch: 128,
-  },
-  {
-    kind: 'train',
-    id: 'C',
-    name: 'mlp-dropout',
-    title: '784–128–128–10, relu and softmax, dropout .3 twice, cross-entropy, Adam',
-    inputSize: 784,
-    layers: [dense(128), dropout(0.3), dense(128), dropout(0.3), dense(10, 'softmax')],
-    optimizer: 'adam',
-    batch: 128,
-  },
-]
+export type Workload = TrainWorkload | MatMulWorkload | ConvWorkload | ElementwiseWorkload | UpdateWorkload | DispatchWorkload
 
 function product(id: string, m: number, k: number, n: number, transposeA = false, transposeB = false): MatMulWorkload {
   const square = m === k && k === n
@@ -126,6 +85,38 @@ const elementwise = (id: string, op: ElementwiseOp, size = million): Elementwise
   size,
 })
 
+type ConvShape = Omit<ConvWorkload, keyof Row | 'kind' | 'backward'>
+const convShapes: Record<string, ConvShape> = {
+  D: { batch: 200, image: [28, 28, 1], filters: 32, size: 5, padding: 'valid', first: true },
+  E1: { batch: 64, image: [28, 28, 1], filters: 32, size: 5, padding: 'same', first: true },
+  E2: { batch: 64, image: [14, 14, 32], filters: 48, size: 5, padding: 'valid', first: false },
+  F1: { batch: 128, image: [28, 28, 1], filters: 32, size: 3, padding: 'valid', first: true },
+  F2: { batch: 128, image: [26, 26, 32], filters: 64, size: 3, padding: 'valid', first: false },
+}
+/** The convolutions of the networks: forward alone from K21, with the gradients from K26. */
+const convolutions = [false, true].flatMap((backward) =>
+  Object.entries(convShapes).map(([layer, shape], i): ConvWorkload => {
+    const { batch, image, filters, size, padding, first } = shape
+    const gradients = first ? ' and gradient of the filter' : ' and both gradients'
+    return {
+      kind: 'conv',
+      id: `K${(backward ? 26 : 21) + i}`,
+      name: `conv-${layer}${backward ? '-backward' : ''}`,
+      title: `[${[batch, ...image].join(', ')}] ∗ ${filters} ${size}×${size} ${padding}, forward${backward ? gradients : ''}`,
+      ...shape,
+      backward,
+    }
+  }),
+)
+
+/** [batch, height, width, filters] of what a convolution gives. */
+export const convOutput = ({ batch, image: [height, width], filters, size, padding }: ConvShape): [number, number, number, number] => [
+  batch,
+  slid(height, size, padding),
+  slid(width, size, padding),
+  filters,
+]
+
 const kernels: Workload[] = [
   product('K1', 256, 256, 256),
   product('K2', 512, 512, 512),
@@ -145,6 +136,7 @@ const kernels: Workload[] = [
   elementwise('K18', 'tanh', 4096),
   elementwise('K19', 'sigmoid', 4096),
   { kind: 'update', id: 'K20', name: 'adam-1m', title: `Adam's update of ${million} parameters`, size: million, learningRate: 1e-9 },
+  ...convolutions,
 ]
 
 const ops: DispatchWorkload[] = [
@@ -165,21 +157,20 @@ export type Command = keyof typeof commands
 
 /** Networks that wait for layers: said by `models`, so that nobody takes their absence for an oversight. */
 export const pending: readonly { id: string; title: string; needs: string }[] = [
-  { id: 'D', title: 'Conv 32 5×5 – MaxPool – 128 – 10 on 28×28', needs: 'Conv2D' },
-  { id: 'E', title: 'Conv 32 5×5 – MaxPool – Conv 48 5×5 – MaxPool – 256 – 84 – 10', needs: 'Conv2D' },
-  { id: 'F', title: 'Conv 32 3×3 – Conv 64 3×3 – MaxPool – 128 – 10', needs: 'Conv2D' },
   { id: 'G', title: 'LSTM over 28×28 – 10', needs: 'LSTM' },
   { id: 'H', title: 'Embedding – LSTM or SimpleRNN over 500 steps – 1', needs: 'Embedding, LSTM and SimpleRNN' },
-  { id: 'I', title: 'Embedding – Conv1D – MaxPool – Conv1D – GlobalMaxPool – 1', needs: 'Embedding and Conv1D' },
+  { id: 'I', title: 'Embedding – Conv1D – MaxPool – Conv1D – GlobalMaxPool – 1', needs: 'Embedding' },
   { id: 'J', title: 'LSTM with dropout over 240×14 – 1, also bidirectional', needs: 'LSTM and Bidirectional' },
 ]
 
 /** Its sizes, as JSON and compare name them. */
 export function shapeOf(workload: Workload): string {
   switch (workload.kind) {
-    case 'train': {
-      const units = workload.layers.flatMap((layer) => (layer.type === 'dense' ? [layer.units] : []))
-      return `${workload.batch} × ${[workload.inputSize, ...units].join('–')}`
+    case 'train':
+      return `${workload.batch} × ${sizesOf(workload)}`
+    case 'conv': {
+      const { batch, image, filters, size, padding, backward } = workload
+      return `${batch}x${image.join('x')} ${filters}c${size}${padding === 'same' ? 's' : ''}${backward ? ' backward' : ''}`
     }
     case 'matMul':
       return `${workload.m}x${workload.k}x${workload.n}${workload.transposeA || workload.transposeB ? ` ${workload.transposeA ? 't' : 'n'}${workload.transposeB ? 't' : 'n'}` : ''}`
@@ -203,22 +194,15 @@ export interface Amount {
   operations?: number
 }
 
-/**
- * The amount of work in one step. A dense layer of i inputs and o outputs on b samples is 2·b·i·o flops forward, as many for the gradient
- * of its weights, and as many for that of its input, which the first layer does not need.
- */
+/** The amount of work in one step; a convolution's two gradients take as many flops each as it does itself. */
 export function amountOf(workload: Workload): Amount {
   switch (workload.kind) {
-    case 'train': {
-      let inputs = workload.inputSize
-      let products = 0
-      let flops = 0
-      for (const layer of workload.layers) {
-        if (layer.type !== 'dense') continue
-        flops += 2 * workload.batch * inputs * layer.units * (products++ === 0 ? 2 : 3)
-        inputs = layer.units
-      }
-      return { flops, samples: workload.batch }
+    case 'train':
+      return { flops: flopsOf(workload), samples: workload.batch }
+    case 'conv': {
+      const { image, size, backward, first } = workload
+      const forward = 2 * convOutput(workload).reduce((a, b) => a * b) * size * size * image[2]
+      return { flops: forward * (backward ? (first ? 2 : 3) : 1), samples: workload.batch }
     }
     case 'matMul':
       return { flops: 2 * workload.m * workload.k * workload.n }

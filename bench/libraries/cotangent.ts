@@ -1,19 +1,31 @@
 /** Cotangent as its users write it: a Sequential model, compiled, trained batch by batch from host arrays. */
-import { dense, dropout, Sequential } from '@cotangent/layers'
+import { conv2d, dense, dropout, flatten, type Layer, maxPooling2d, Sequential } from '@cotangent/layers'
 import type { Adapter, Prepared } from '../adapter.js'
+import { classesOf, type LayerSpec, placed, type TrainWorkload } from '../networks.js'
 import { batchesOf } from '../random.js'
-import type { TrainWorkload } from '../workloads.js'
+
+/** @param first the shape of a sample, for the first layer alone */
+function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): Layer {
+  switch (layer.type) {
+    case 'dense':
+      return dense(layer.units, { activation: layer.activation, ...first })
+    case 'dropout':
+      return dropout(layer.rate)
+    case 'conv':
+      return conv2d(layer.filters, [layer.size, layer.size], { activation: layer.activation, padding: layer.padding, ...first })
+    case 'maxPool':
+      return maxPooling2d({ poolSize: [layer.size, layer.size] })
+    case 'flatten':
+      return flatten()
+  }
+}
 
 function train(workload: TrainWorkload, seed: number): Prepared {
-  const { batch, inputSize, layers, optimizer } = workload
+  const { batch, inputShape, optimizer } = workload
   const batches = batchesOf(workload, seed)
-  const classes = batches[0].y.length / batch
+  const classes = classesOf(workload)
   const model = new Sequential(
-    layers.map((layer, i) =>
-      layer.type === 'dropout'
-        ? dropout(layer.rate)
-        : dense(layer.units, { activation: layer.activation, ...(i === 0 ? { inputShape: [inputSize] } : {}) }),
-    ),
+    placed(workload).map(({ layer }, i) => layerOf(layer, i === 0 ? { inputShape } : {})),
     { seed },
   )
   model.compile({ optimizer, loss: 'categoricalCrossentropy' })
@@ -23,7 +35,7 @@ function train(workload: TrainWorkload, seed: number): Prepared {
       let loss = Number.NaN
       for (let i = 0; i < steps; i++) {
         const { x, y } = batches[t++ % batches.length]
-        ;[loss] = await model.trainOnBatch({ data: x, shape: [batch, inputSize] }, { data: y, shape: [batch, classes] })
+        ;[loss] = await model.trainOnBatch({ data: x, shape: [batch, ...inputShape] }, { data: y, shape: [batch, classes] })
       }
       return loss
     },

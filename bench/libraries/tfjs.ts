@@ -4,8 +4,9 @@
  */
 import { createRequire } from 'node:module'
 import type { Adapter, Prepared } from '../adapter.js'
+import { classesOf, type LayerSpec, placed, type TrainWorkload } from '../networks.js'
 import { batchesOf, operandOf, uniformValues } from '../random.js'
-import type { DispatchWorkload, ElementwiseWorkload, MatMulWorkload, TrainWorkload } from '../workloads.js'
+import { type ConvWorkload, convOutput, type DispatchWorkload, type ElementwiseWorkload, type MatMulWorkload } from '../workloads.js'
 
 interface TfTensor {
   readonly shape: readonly number[]
@@ -28,7 +29,9 @@ interface TfCore {
   relu(x: TfTensor): TfTensor
   clone(x: TfTensor): TfTensor
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor
+  conv2d(x: TfTensor, filter: TfTensor, strides: number, padding: string): TfTensor
   grad(f: (x: TfTensor) => TfTensor): (x: TfTensor) => TfTensor
+  valueAndGrads(f: (...xs: TfTensor[]) => TfTensor): (xs: TfTensor[], dy: TfTensor) => { value: TfTensor; grads: TfTensor[] }
 }
 type TfLayer = object
 interface TfModel {
@@ -40,26 +43,46 @@ interface TfLayers {
   sequential(options: { layers: TfLayer[] }): TfModel
   initializers: { glorotUniform(options: { seed: number }): object }
   layers: {
-    dense(options: { units: number; activation: string; inputShape?: number[]; kernelInitializer: object }): TfLayer
+    dense(options: { units: number; activation: string; inputShape?: readonly number[]; kernelInitializer: object }): TfLayer
+    conv2d(options: {
+      filters: number
+      kernelSize: number
+      padding: string
+      activation: string
+      inputShape?: readonly number[]
+      kernelInitializer: object
+    }): TfLayer
+    maxPooling2d(options: { poolSize: number }): TfLayer
+    flatten(): TfLayer
     dropout(options: { rate: number; seed: number }): TfLayer
   }
 }
 
-function train(tf: TfCore, { sequential, layers: make, initializers }: TfLayers, workload: TrainWorkload, seed: number): Prepared {
-  const { batch, inputSize, layers, optimizer } = workload
+/** @param inputShape of the first layer alone */
+function layerOf({ layers: make, initializers }: TfLayers, layer: LayerSpec, seed: number, inputShape?: readonly number[]): TfLayer {
+  const kernelInitializer = initializers.glorotUniform({ seed })
+  switch (layer.type) {
+    case 'dense':
+      return make.dense({ units: layer.units, activation: layer.activation, inputShape, kernelInitializer })
+    case 'dropout':
+      return make.dropout({ rate: layer.rate, seed })
+    case 'conv': {
+      const { filters, size: kernelSize, padding, activation } = layer
+      return make.conv2d({ filters, kernelSize, padding, activation, inputShape, kernelInitializer })
+    }
+    case 'maxPool':
+      return make.maxPooling2d({ poolSize: layer.size })
+    case 'flatten':
+      return make.flatten()
+  }
+}
+
+function train(tf: TfCore, library: TfLayers, workload: TrainWorkload, seed: number): Prepared {
+  const { batch, inputShape, optimizer } = workload
   const batches = batchesOf(workload, seed)
-  const classes = batches[0].y.length / batch
-  const model = sequential({
-    layers: layers.map((layer, i) =>
-      layer.type === 'dropout'
-        ? make.dropout({ rate: layer.rate, seed: seed + i })
-        : make.dense({
-            units: layer.units,
-            activation: layer.activation,
-            inputShape: i === 0 ? [inputSize] : undefined,
-            kernelInitializer: initializers.glorotUniform({ seed: seed + i }),
-          }),
-    ),
+  const classes = classesOf(workload)
+  const model = library.sequential({
+    layers: placed(workload).map(({ layer }, i) => layerOf(library, layer, seed + i, i === 0 ? inputShape : undefined)),
   })
   model.compile({ optimizer, loss: 'categoricalCrossentropy' })
   let t = 0
@@ -68,7 +91,7 @@ function train(tf: TfCore, { sequential, layers: make, initializers }: TfLayers,
       let loss = Number.NaN
       for (let i = 0; i < steps; i++) {
         const { x, y } = batches[t++ % batches.length]
-        const images = tf.tensor(x, [batch, inputSize])
+        const images = tf.tensor(x, [batch, ...inputShape])
         const labels = tf.tensor(y, [batch, classes])
         loss = await model.trainOnBatch(images, labels)
         images.dispose()
@@ -80,23 +103,27 @@ function train(tf: TfCore, { sequential, layers: make, initializers }: TfLayers,
   }
 }
 
-/** Repeats an op that makes a tensor; the last result is read at one element. */
-function repeat(tf: TfCore, work: () => TfTensor, held: readonly TfTensor[]): Prepared {
+/** Repeats an op that makes a tensor, or several; of the last result the first element is read, or the sum of the first elements. */
+function repeat(tf: TfCore, work: () => TfTensor | TfTensor[], held: readonly TfTensor[]): Prepared {
+  const first = (x: TfTensor): TfTensor => {
+    if (x.shape.length === 0) return tf.clone(x) // it cannot slice a scalar
+    return tf.slice(
+      x,
+      x.shape.map(() => 0),
+      x.shape.map(() => 1),
+    )
+  }
   return {
     async run(steps) {
-      const probe = tf.tidy(() => {
+      const probes = tf.tidy(() => {
         for (let i = 1; i < steps; i++) tf.tidy(() => void work())
-        const last = work()
-        if (last.shape.length === 0) return tf.clone(last) // it cannot slice a scalar
-        const one = last.shape.map(() => 1)
-        return tf.slice(
-          last,
-          last.shape.map(() => 0),
-          one,
-        )
+        return [work()].flat().map(first)
       })
-      const [value] = Array.from(await probe.data())
-      probe.dispose()
+      let value = 0
+      for (const probe of probes) {
+        value += (await probe.data())[0]
+        probe.dispose()
+      }
       return value
     },
     dispose() {
@@ -109,6 +136,28 @@ function product(tf: TfCore, { m, k, n, transposeA, transposeB }: MatMulWorkload
   const a = tf.tensor(uniformValues(seed, m * k), transposeA ? [k, m] : [m, k])
   const b = tf.tensor(uniformValues(seed + 1, k * n), transposeB ? [n, k] : [k, n])
   return repeat(tf, () => tf.matMul(a, b, transposeA, transposeB), [a, b])
+}
+
+function convolution(tf: TfCore, workload: ConvWorkload, seed: number): Prepared {
+  const { batch, image, filters, size, padding, backward, first: leaf } = workload
+  const random = (from: number, shape: readonly number[]): TfTensor =>
+    tf.tensor(
+      uniformValues(
+        seed + from,
+        shape.reduce((a, b) => a * b),
+      ),
+      shape,
+    )
+  const x = random(0, [batch, ...image])
+  const filter = random(1, [size, size, image[2], filters])
+  if (!backward) return repeat(tf, () => tf.conv2d(x, filter, 1, padding), [x, filter])
+  const dy = random(2, convOutput(workload))
+  const derivative = tf.valueAndGrads((f, images = x) => tf.conv2d(images, f, 1, padding))
+  const both = (): TfTensor[] => {
+    const { value, grads } = derivative(leaf ? [filter] : [filter, x], dy)
+    return [value, ...grads]
+  }
+  return repeat(tf, both, [x, filter, dy])
 }
 
 function elementwise(tf: TfCore, { op, size }: ElementwiseWorkload, seed: number): Prepared {
@@ -154,6 +203,8 @@ export async function tfjs(backend: 'wasm' | 'cpu'): Promise<Adapter> {
           return train(tf, layers, workload, seed)
         case 'matMul':
           return product(tf, workload, seed)
+        case 'conv':
+          return convolution(tf, workload, seed)
         case 'elementwise':
           return elementwise(tf, workload, seed)
         case 'update':

@@ -28,9 +28,14 @@ def uniform_values(seed, *shape):
     return torch.from_numpy((2 * uniforms(seed, int(np.prod(shape))) - 1).astype(np.float32).reshape(shape))
 
 
+def channels_first(shape):
+    """The shape of a sample, [h, w, c] or [features], in PyTorch's order. The networks' images have one channel: no values move."""
+    return [shape[2], shape[0], shape[1]] if len(shape) == 3 else list(shape)
+
+
 def batches_of(workload, seed):
     """The batches of random.ts, draw by draw: classes, then per sample its class, its lit inputs, and its label."""
-    batch, inputs = workload["batch"], workload["inputSize"]
+    batch, inputs = workload["batch"], int(np.prod(workload["inputShape"]))
     classes = workload["layers"][-1]["units"]
     count = max(1, -(-POOL // batch))
     draws = uniforms(seed, classes * inputs + count * batch * (inputs + 3))
@@ -49,28 +54,44 @@ def batches_of(workload, seed):
             at += 1
             y[sample] = int(draws[at] * classes) if anew else kind
             at += 1 if anew else 0
-        batches.append((torch.from_numpy(x), torch.from_numpy(y)))
+        batches.append((torch.from_numpy(x.reshape(batch, *channels_first(workload["inputShape"]))), torch.from_numpy(y)))
     return batches
 
 
 def train(workload, seed):
     torch.manual_seed(seed)
-    layers, inputs = [], workload["inputSize"]
+    layers, shape = [], channels_first(workload["inputShape"])
     for layer in workload["layers"]:
-        if layer["type"] == "dropout":
+        kind, weighted = layer["type"], None
+        if kind == "dense":
+            weighted = nn.Linear(shape[0], layer["units"])
+            shape = [layer["units"]]
+        elif kind == "conv":
+            size, same = layer["size"], layer["padding"] == "same"
+            weighted = nn.Conv2d(shape[0], layer["filters"], size, padding="same" if same else 0)
+            shape = [layer["filters"]] + [n if same else n - size + 1 for n in shape[1:]]
+        elif kind == "maxPool":
+            layers.append(nn.MaxPool2d(layer["size"]))
+            shape = [shape[0]] + [n // layer["size"] for n in shape[1:]]
+        elif kind == "dropout":
             layers.append(nn.Dropout(layer["rate"]))
-            continue
-        linear = nn.Linear(inputs, layer["units"])
-        nn.init.xavier_uniform_(linear.weight)  # Glorot
-        nn.init.zeros_(linear.bias)
-        layers.append(linear)
-        if layer["activation"] == "relu":
-            layers.append(nn.ReLU())
-        inputs = layer["units"]
+        elif kind == "flatten":
+            layers.append(nn.Flatten())
+            shape = [int(np.prod(shape))]
+        else:
+            raise ValueError(f'There is no layer of type "{kind}".')
+        if weighted:
+            nn.init.xavier_uniform_(weighted.weight)  # Glorot
+            nn.init.zeros_(weighted.bias)
+            layers.append(weighted)
+            if layer["activation"] == "relu":
+                layers.append(nn.ReLU())
     model = nn.Sequential(*layers)
     loss_of = nn.CrossEntropyLoss()  # softmax included
     if workload["optimizer"] == "adam":
         optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.9, 0.999), eps=1e-7)
+    elif workload["optimizer"] == "adadelta":
+        optimizer = torch.optim.Adadelta(model.parameters(), lr=1, rho=0.95, eps=1e-7)
     else:
         optimizer = torch.optim.RMSprop(model.parameters(), lr=0.001, alpha=0.9, eps=1e-7)
     batches = batches_of(workload, seed)
@@ -93,10 +114,12 @@ def train(workload, seed):
 
 
 def repeated(work):
+    """Of the last result, or results, the first elements are added up."""
+
     def run(steps):
         for _ in range(steps):
             last = work()
-        return last.flatten()[0].item()
+        return sum(x.flatten()[0].item() for x in (last if isinstance(last, tuple) else (last,)))
 
     return run
 
@@ -106,6 +129,26 @@ def product(workload, seed):
     a = uniform_values(seed, k, m).t() if workload["transposeA"] else uniform_values(seed, m, k)
     b = uniform_values(seed + 1, n, k).t() if workload["transposeB"] else uniform_values(seed + 1, k, n)
     return repeated(lambda: torch.matmul(a, b))
+
+
+def convolution(workload, seed):
+    """Images in the order [n, c, h, w], which PyTorch is made for; the same values."""
+    batch, (height, width, channels), size = workload["batch"], workload["image"], workload["size"]
+    images = lambda values: values.permute(0, 3, 1, 2).contiguous()
+    x = images(uniform_values(seed, batch, height, width, channels))
+    f = uniform_values(seed + 1, size, size, channels, workload["filters"]).permute(3, 2, 0, 1).contiguous()
+    forward = lambda: nn.functional.conv2d(x, f, padding=workload["padding"])
+    if not workload["backward"]:
+        return repeated(forward)
+    leaves = [f.requires_grad_()] + ([] if workload["first"] else [x.requires_grad_()])
+    y = forward()
+    d_y = images(uniform_values(seed + 2, batch, *y.shape[2:], y.shape[1]))
+
+    def both():
+        y = forward()
+        return (y.detach(), *torch.autograd.grad(y, leaves, d_y))
+
+    return repeated(both)
 
 
 def elementwise(workload, seed):
@@ -161,7 +204,7 @@ def dispatch(workload, seed):
     return repeated(gradients)
 
 
-BUILDERS = {"train": train, "matMul": product, "elementwise": elementwise, "update": update, "dispatch": dispatch}
+BUILDERS = {"train": train, "matMul": product, "conv": convolution, "elementwise": elementwise, "update": update, "dispatch": dispatch}
 
 
 def ran(run, steps, chunk):

@@ -1,0 +1,49 @@
+/** jax-js as the types that are used of it, since its own are there only when the peers are installed. */
+
+/** An array; it is given away when used, unless its `ref` is used in its place. */
+export interface JaxArray {
+  readonly ref: JaxArray
+  add(other: JaxArray | number): JaxArray
+  sub(other: JaxArray | number): JaxArray
+  mul(other: JaxArray | number): JaxArray
+  div(other: JaxArray | number): JaxArray
+  reshape(shape: number[]): JaxArray
+  sum(): JaxArray
+  neg(): JaxArray
+  data(): Promise<ArrayLike<number>>
+  blockUntilReady(): Promise<JaxArray>
+  dispose(): void
+}
+export type Flat = JaxArray[]
+/** The library, as far as it is used here. */
+export interface Jax {
+  init(device: string): Promise<string[]>
+  defaultDevice(device: string): unknown
+  jit<F>(f: F): F & { dispose(): void }
+  valueAndGrad(f: (parameters: Flat, x: JaxArray, y: JaxArray, key: JaxArray) => JaxArray): (...inputs: unknown[]) => [JaxArray, Flat]
+  grad(f: (x: JaxArray) => JaxArray): (x: JaxArray) => JaxArray
+  numpy: {
+    array(values: Float32Array | number, options?: { shape?: number[] }): JaxArray
+    matmul(a: JaxArray, b: JaxArray): JaxArray
+    matrixTranspose(a: JaxArray): JaxArray
+    exp(x: JaxArray): JaxArray
+    tanh(x: JaxArray): JaxArray
+    log(x: JaxArray): JaxArray
+    sqrt(x: JaxArray): JaxArray
+    max(x: JaxArray): JaxArray
+    where(condition: JaxArray, x: JaxArray, y: number): JaxArray
+  }
+  lax: {
+    /** x [n, c, h, w], filter [f, c, kh, kw] */
+    convGeneralDilated(x: JaxArray, filter: JaxArray, strides: number[], padding: string): JaxArray
+    reduceWindow(x: JaxArray, reduce: (x: JaxArray) => JaxArray, window: number[], strides: number[]): JaxArray
+  }
+  /** Of f at `inputs`: its value, and what takes a cotangent to those of the inputs. */
+  vjp(f: (...inputs: Flat) => JaxArray, inputs: Flat): [JaxArray, (cotangent: JaxArray) => Flat]
+  nn: { relu(x: JaxArray): JaxArray; sigmoid(x: JaxArray): JaxArray; logSoftmax(x: JaxArray, axis: number): JaxArray }
+  random: {
+    key(seed: number): JaxArray
+    split(key: JaxArray, count: number): JaxArray
+    bernoulli(key: JaxArray, p: number, shape: number[]): JaxArray
+  }
+}
