@@ -133,6 +133,22 @@ describe('workloads', () => {
     expect(amountOf(mlp)).toEqual({ flops: 200 * (4 * 784 * 784 + 6 * 784 * 10), samples: 200 })
   })
 
+  test('flops of convolutions: as many for each gradient as forward, and the first layer has one', () => {
+    const flopsOf = (name: string) =>
+      amountOf(
+        Object.values(commands)
+          .flat()
+          .find((row) => row.name === name) as Workload,
+      ).flops
+    const [d, e1] = [2 * 200 * 24 * 24 * 25 * 32, 2 * 64 * 28 * 28 * 25 * 32]
+    const e2 = 2 * 64 * 10 * 10 * 25 * 32 * 48
+    expect(['conv-D', 'conv-D-backward', 'conv-E1', 'conv-E2', 'conv-E2-backward'].map(flopsOf)).toEqual([d, 2 * d, e1, e2, 3 * e2])
+    expect(flopsOf('cnn-light')).toBe(2 * d + 6 * 200 * (12 * 12 * 32 * 128 + 128 * 10))
+    expect(flopsOf('cnn-full')).toBe(2 * e1 + 3 * e2 + 6 * 64 * (5 * 5 * 48 * 256 + 256 * 84 + 84 * 10))
+    const [f1, f2] = [2 * 128 * 26 * 26 * 9 * 32, 2 * 128 * 24 * 24 * 9 * 32 * 64]
+    expect(flopsOf('cnn-adadelta')).toBe(2 * f1 + 3 * f2 + 6 * 128 * (12 * 12 * 64 * 128 + 128 * 10))
+  })
+
   test('ids and names are unique', () => {
     const all = Object.values(commands).flat()
     expect(new Set(all.flatMap(({ id, name }) => [id, name])).size).toBe(2 * all.length)

@@ -35,7 +35,7 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
        npm run bench -- lens matMul 128x784x512 [--tile 4x8x2] [--variant file.ts]
 
   models   training steps of whole networks: ${named(commands.models)}
-  kernels  matrix products and elementwise functions: ${named(commands.kernels.slice(0, 4))} …
+  kernels  matrix products, convolutions and elementwise functions: ${named(commands.kernels.slice(0, 4))} …
   ops      what an op costs however small its tensors: ${named(commands.ops)}
   compare  two files of --json, row by row
   lens     the WebAssembly of a matrix product's inner loop, beside the machine's limits

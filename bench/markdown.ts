@@ -32,15 +32,16 @@ function peerCell(result: WorkloadResult, row: Row | undefined, several: boolean
   const quiet = row.quietRatio === undefined ? '' : `; quiet ${short(row.quietRatio)}×`
   const memory = figure.rss === undefined ? '' : `; ${figure.rss} MB`
   const how = several ? ` (${threads} thread${threads > 1 ? 's' : ''})` : ''
+  const [about, scaled] = row.scaledFrom === undefined ? ['', ''] : ['~', `; at batch ${row.scaledFrom}, scaled`]
   const trouble = row.complaint ? ` ✗ ${row.complaint}` : ''
-  return `${short(figure.median ?? Number.NaN)}${how}${ratio}${best}${quiet}${memory}${trouble}`
+  return `${about}${short(figure.median ?? Number.NaN)}${how}${ratio}${best}${quiet}${memory}${scaled}${trouble}`
 }
 
 /** What the cells say. */
 const legend = [
   '- **Ours**: median of the rounds (min–**median**–max). *Limit*: measured in our own process between the rounds.',
   '- **Quiet**: samples between two probes that ran at 90 % of the best probe or more, so that no neighbour was on the core: how many of how many, their median (min–max), and its part of the limit. **Best**: the fastest sample.',
-  '- **Peers**: median, then its time by ours, round by round (min–**median**–max: above 1 it takes longer than we do); best by best; quiet median by quiet median, which PyTorch has no probe for; of networks the peak memory of its process.',
+  '- **Peers**: median, then its time by ours, round by round (min–**median**–max: above 1 it takes longer than we do); best by best; quiet median by quiet median, which PyTorch has no probe for; of networks the peak memory of its process. ~: a step of the whole batch would take too long, so a smaller one was run and its time multiplied.',
 ]
 
 /** The whole report. */

@@ -31,6 +31,8 @@ export type RecordRow = Identity &
     quiet?: { samples: number; of: number } & Partial<Spread>
     /** The most memory the process has had, in megabytes; of networks. */
     rss?: number
+    /** The smaller batch that was run; figures are scaled to the whole. */
+    scaledFrom?: number
     error?: string
   }
 
@@ -102,6 +104,7 @@ export function recordRows(suite: string, result: WorkloadResult): RecordRow[] {
       best: figureOf(result, row.bestMs),
       ...quietFigures(result, row),
       ...(row.peakMemory === undefined ? {} : { rss: Math.round(row.peakMemory) }),
+      ...(row.scaledFrom === undefined ? {} : { scaledFrom: row.scaledFrom }),
       ...(row.complaint ? { error: row.complaint } : {}),
     }
   })

@@ -92,7 +92,7 @@ export function table(result: WorkloadResult): string {
     row.library === comparedWith ? '1' : value === undefined ? '–' : `${short(value)}×`
   const cells = measured.map((row) => [
     titleOf(row.library),
-    range(row.msPerStep),
+    `${row.scaledFrom === undefined ? '' : '~'}${range(row.msPerStep)}`,
     ...rates.map(([, value]) => short(value(row.rates) ?? Number.NaN)),
     ...(limited ? [row.share && row.limit ? `${percent(row.share.median)} of ${short(row.limit.median)}` : '–'] : []),
     ...(probed ? [quietCell(row)] : []),
@@ -109,9 +109,13 @@ export function table(result: WorkloadResult): string {
     if ('failed' in row) return [`${titleOf(row.library)} failed: ${row.failed}`]
     return row.complaint ? [`${titleOf(row.library)}: do not use this time, ${row.complaint}`] : []
   })
+  const scaled = measured.flatMap(({ library, scaledFrom }) =>
+    scaledFrom === undefined ? [] : [`~ ${titleOf(library)}: at batch ${scaledFrom}, scaled`],
+  )
   return [
     `${workload.id} ${workload.name}: ${workload.title}${size}`,
     ...aligned([head, ...cells]).map((line) => `  ${line}`),
+    ...scaled.map((line) => `  ${line}`),
     ...troubles.map((line) => `  ! ${line}`),
   ].join('\n')
 }

@@ -9,6 +9,7 @@ import type { Ran } from './adapter.js'
 import type { Contestant } from './contestant.js'
 import type { Limits } from './probes.js'
 import { type Quiet, quietOf, SAMPLE_MS, type Sample } from './quiet.js'
+import { fitted } from './scaling.js'
 import { ratios, type Spread, spread } from './statistics.js'
 import { type Amount, amountOf, type Workload } from './workloads.js'
 
@@ -53,6 +54,8 @@ export interface LibraryResult {
   peakMemory?: number
   /** Loss of the first and last step, or an element of the first and last result; steps lie between, warm-up included. */
   value: { first: number; last: number; steps: number }
+  /** The smaller batch that was run, where a step of the whole one would take too long; times are scaled to the whole. */
+  scaledFrom?: number
   /** What is wrong with the values: the time is then worth nothing. */
   complaint?: string
 }
@@ -67,6 +70,12 @@ export interface WorkloadResult {
 
 interface Runner {
   contestant: Contestant
+  /** What it runs: the workload, maybe with a smaller batch. */
+  ran: Workload
+  /** By what its times are multiplied for the whole batch. */
+  scale: number
+  /** What ours computes of the smaller batch. */
+  expected?: number
   steps: number
   /** Steps of a sample. */
   chunk: number
@@ -83,10 +92,14 @@ interface Runner {
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
-async function warmUp(contestant: Contestant, { steps }: RoundOptions): Promise<Runner> {
+async function warmUp(contestant: Contestant, workload: Workload, { steps, seed }: RoundOptions): Promise<Runner> {
+  const ran = await fitted(workload, contestant, seed)
+  await contestant.prepare(ran, seed)
   const cold = await contestant.run(1)
   const runner: Runner = {
     contestant,
+    ran,
+    scale: 'batch' in workload && 'batch' in ran ? workload.batch / ran.batch : 1,
     steps: steps ?? 1,
     chunk: 1,
     coldMs: cold.ms,
@@ -116,8 +129,9 @@ async function warmUp(contestant: Contestant, { steps }: RoundOptions): Promise<
 
 /** Takes down what a round came to. */
 function record(runner: Runner, { ms, value, samples = [{ ms, steps: runner.steps }], mostPressed = 0 }: Ran): void {
-  runner.rounds.push(ms / runner.steps)
-  runner.samples.push(...samples)
+  const { scale } = runner
+  runner.rounds.push((ms * scale) / runner.steps)
+  runner.samples.push(...samples.map((sample) => ({ ...sample, ms: sample.ms * scale })))
   runner.mostPressed = Math.max(runner.mostPressed, mostPressed)
   runner.last = value
   runner.stepsRun += runner.steps
@@ -136,13 +150,13 @@ export async function timeWorkload(
   for (const contestant of contestants) {
     progress(`${workload.name}: ${contestant.library} warms up`)
     try {
-      await contestant.prepare(workload, options.seed)
-      runners.push(await warmUp(contestant, options))
+      runners.push(await warmUp(contestant, workload, options))
     } catch (error) {
       failures.set(contestant.library, messageOf(error))
     }
   }
 
+  await expectScaled(runners, contestants[0], workload, options.seed)
   for (let round = 0; round < options.rounds; round++) {
     for (const runner of runners) {
       const { library } = runner.contestant
@@ -170,6 +184,18 @@ export async function timeWorkload(
       return runner ? resultOf(runner, ours, workload, amount) : { library, failed: failures.get(library) ?? 'no result' }
     }),
   }
+}
+
+/** What peers with a smaller batch should compute, by ours, which afterwards is as it was. */
+async function expectScaled(runners: readonly Runner[], ours: Contestant, workload: Workload, seed: number): Promise<void> {
+  const scaled = workload.kind === 'train' ? [] : runners.filter(({ scale }) => scale !== 1)
+  if (scaled.length === 0 || runners[0].contestant !== ours) return
+  for (const runner of scaled) {
+    await ours.prepare(runner.ran, seed)
+    runner.expected = (await ours.run(1)).value
+  }
+  await ours.prepare(workload, seed)
+  await ours.run(runners[0].chunk)
 }
 
 /** What limits a workload: products the multiply-adds, everything else that is counted in bytes the memory. */
@@ -216,17 +242,23 @@ function resultOf(runner: Runner, ours: Runner | undefined, workload: Workload, 
     ...(byRound && quiet?.median && quietOfOurs?.median && { quietRatio: quiet.median / quietOfOurs.median }),
     ...(peakMemory !== undefined && { peakMemory }),
     value: { first, last, steps: stepsRun },
+    ...(runner.scale !== 1 && 'batch' in runner.ran && { scaledFrom: runner.ran.batch }),
     complaint: complaintAbout(runner, ours, workload),
   }
 }
 
 /** Whether the library computed what it should: losses fall, and other results equal ours. */
-function complaintAbout({ first, last, stepsRun }: Runner, ours: Runner | undefined, workload: Workload): string | undefined {
+function complaintAbout(
+  { first, last, stepsRun, expected, scale }: Runner,
+  ours: Runner | undefined,
+  workload: Workload,
+): string | undefined {
   if (!Number.isFinite(first) || !Number.isFinite(last)) return `not finite (${first} → ${last})`
   if (workload.kind === 'train') {
-    // Dropout and the draw of a batch may hide the progress of the first few steps.
-    return stepsRun >= 5 && last >= first ? `the loss did not fall (${first.toFixed(3)} → ${last.toFixed(3)})` : undefined
+    // Dropout and the draw of a batch may hide the progress of the first few steps, and that of a few samples all of it.
+    return scale === 1 && stepsRun >= 5 && last >= first ? `the loss did not fall (${first.toFixed(3)} → ${last.toFixed(3)})` : undefined
   }
-  if (ours && Math.abs(last - ours.last) > 1e-3 * Math.max(1, Math.abs(ours.last))) return `result ${last}, ours ${ours.last}`
+  const right = expected ?? ours?.last
+  if (right !== undefined && Math.abs(last - right) > 1e-3 * Math.max(1, Math.abs(right))) return `result ${last}, ours ${right}`
   return undefined
 }

@@ -129,6 +129,7 @@ export function train(workload: TrainWorkload, seed: number): Prepared {
         applyOptimizer(optimizer, targets, t)
         for (const each of [...grads, images, labels]) each.dispose()
         loss = await value.item()
+        value.dispose()
       }
       return loss
     },

@@ -65,6 +65,7 @@ export function gpujs(mode: 'webasm' | 'cpu'): Adapter {
         const inputs = (op === 'add' ? [seed, seed + 1] : [seed]).map((from) => input(operandOf(op, from, size), [size]))
         return prepared(`function (a${op === 'add' ? ', b' : ''}) { return ${result}; }`, [size], inputs, count)
       }
+      if (workload.kind === 'conv') throw new Error('gpu.js has no convolution, and none is written out for it here')
       throw new Error('gpu.js runs single kernels: it has no gradients, layers or optimizers')
     },
   }
