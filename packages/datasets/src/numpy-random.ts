@@ -1,0 +1,114 @@
+/**
+ * NumPy's legacy generator, `numpy.random.RandomState`: the numbers a Python program draws after `numpy.random.seed(n)`.
+ *
+ * It is here to reproduce orders that Python programs made (Keras shuffles IMDB with it); for anything new the library's own keyed
+ * generator is the better one. Reference: M. Matsumoto, T. Nishimura, "Mersenne Twister", 1998, and NumPy's mtrand.
+ */
+import { DatasetError } from './errors.js'
+
+const size = 624
+const middle = 397
+
+const requireSeed = (seed: number): number => {
+  if (Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return seed
+  throw new DatasetError(`RandomState: the seed is ${seed}; it must be a whole number in 0 … 2^32 - 1`)
+}
+
+const requireCount = (what: string, count: number): number => {
+  if (Number.isSafeInteger(count) && count >= 0) return count
+  throw new DatasetError(`RandomState.${what}: ${count} is not a count: it must be a whole number ≥ 0`)
+}
+
+/**
+ * NumPy's `RandomState(seed)`: the same draws in the same order.
+ *
+ * Errors: a seed that is not a whole number in 0 … 2^32 - 1.
+ *
+ * ```ts
+ * const random = new RandomState(113)
+ * random.permutation(10) // Int32Array [9, 3, 6, 1, 0, 7, 4, 8, 2, 5]
+ * ```
+ */
+export class RandomState {
+  readonly #state = new Uint32Array(size)
+  #at = size
+
+  constructor(seed: number) {
+    const state = this.#state
+    state[0] = requireSeed(seed)
+    for (let i = 1; i < size; i++) state[i] = Math.imul(1812433253, state[i - 1] ^ (state[i - 1] >>> 30)) + i
+  }
+
+  #twist(): void {
+    const s = this.#state
+    for (let i = 0; i < size; i++) {
+      const y = (s[i] & 0x80000000) | (s[(i + 1) % size] & 0x7fffffff)
+      s[i] = s[(i + middle) % size] ^ (y >>> 1) ^ (y & 1 ? 0x9908b0df : 0)
+    }
+    this.#at = 0
+  }
+
+  /** The next 32 bits, as a number in 0 … 2^32 - 1. */
+  nextUint32(): number {
+    if (this.#at === size) this.#twist()
+    let y = this.#state[this.#at++]
+    y ^= y >>> 11
+    y ^= (y << 7) & 0x9d2c5680
+    y ^= (y << 15) & 0xefc60000
+    return (y ^ (y >>> 18)) >>> 0
+  }
+
+  /** A whole number in 0 … max (`max` included, below 2^32): draws under a mask until one fits, as NumPy does. */
+  #interval(max: number): number {
+    if (max === 0) return 0
+    const mask = 0xffffffff >>> Math.clz32(max)
+    for (;;) {
+      const value = (this.nextUint32() & mask) >>> 0
+      if (value <= max) return value
+    }
+  }
+
+  /** `count` numbers in 0 … 1, 1 excluded, of 53 random bits each: NumPy's `random_sample`. */
+  randomSample(count: number): Float64Array {
+    const out = new Float64Array(requireCount('randomSample', count))
+    for (let i = 0; i < count; i++) {
+      const high = this.nextUint32() >>> 5
+      const low = this.nextUint32() >>> 6
+      out[i] = (high * 67108864 + low) / 9007199254740992
+    }
+    return out
+  }
+
+  /**
+   * `count` whole numbers in low … high - 1: NumPy's `randint(low, high, size=count)`.
+   *
+   * Errors: an empty range, one that does not fit int32.
+   */
+  randint(low: number, high: number, count: number): Int32Array {
+    const fits = (x: number): boolean => Number.isInteger(x) && Math.abs(x) <= 2 ** 31
+    if (!fits(low) || !fits(high) || low >= high || low < -(2 ** 31)) {
+      throw new DatasetError(`RandomState.randint: there are no int32 numbers from ${low} up to, but without, ${high}`)
+    }
+    const out = new Int32Array(requireCount('randint', count))
+    for (let i = 0; i < count; i++) out[i] = low + this.#interval(high - 1 - low)
+    return out
+  }
+
+  /** Puts the items of an array into random order, in place: NumPy's `shuffle`. */
+  shuffle<A extends { [at: number]: unknown; readonly length: number }>(items: A): A {
+    for (let i = items.length - 1; i > 0; i--) {
+      const j = this.#interval(i)
+      const item = items[i]
+      items[i] = items[j]
+      items[j] = item
+    }
+    return items
+  }
+
+  /** 0 … count - 1 in random order: NumPy's `permutation(count)`. */
+  permutation(count: number): Int32Array {
+    const out = new Int32Array(requireCount('permutation', count))
+    for (let i = 0; i < count; i++) out[i] = i
+    return this.shuffle(out)
+  }
+}

@@ -1,0 +1,124 @@
+/** Keras 2.3's `TimeseriesGenerator`: a pass over all windows of a series, batch by batch. */
+import { type NDArray, ndarray } from '../array.js'
+import { DatasetError } from '../errors.js'
+import { type Batch, type RandomSource, randomFrom, requireWhole, seriesOf, windowsAt } from './windows.js'
+
+export interface TimeseriesGeneratorOptions {
+  /** How many rows back a window reaches. */
+  length: number
+  /** A window takes every so many rows; 1 by default. */
+  samplingRate?: number
+  /** Windows stand at every so many rows; 1 by default. */
+  stride?: number
+  /** First row of this part of the data; 0 by default. */
+  startIndex?: number
+  /** Last row of it, included; the data's last by default (or null). */
+  endIndex?: number | null
+  /** Rows at random, with replacement, instead of in order; false by default. */
+  shuffle?: boolean
+  /** Windows run backwards; false by default. */
+  reverse?: boolean
+  /** 128 by default. */
+  batchSize?: number
+  /** For `shuffle`: NumPy's seed, the same batches in every pass, or a RandomState that goes on. */
+  seed?: RandomSource
+}
+
+/**
+ * Windows of a series, each with the target of the row after it: at row r the window is rows `r - length … r - 1`, every
+ * `samplingRate`-th, and the target is `targets[r]`. One pass has `batches` batches, the last may be smaller.
+ *
+ * Shape: data [rows, ..features], targets [rows, ..] → x [batchSize, ⌈length / samplingRate⌉, ..features], y [batchSize, ..], float32.
+ *
+ * Errors: data and targets of different lengths; a range in which no window fits; options that are not whole numbers.
+ *
+ * ```ts
+ * const data = ndarray(Float32Array.from({ length: 50 }, (_, i) => i), [50, 1])
+ * const series = new TimeseriesGenerator(data, data, { length: 10, samplingRate: 2, batchSize: 2 })
+ * series.batches // 20
+ * const [x, y] = series.at(0)
+ * x.data // Float32Array [0, 2, 4, 6, 8,  1, 3, 5, 7, 9]
+ * y.data // Float32Array [10, 11]
+ * ```
+ */
+export class TimeseriesGenerator implements Iterable<Batch> {
+  /** Batches in a pass. */
+  readonly batches: number
+  readonly #data: NDArray
+  readonly #targets: NDArray
+  readonly #options: Required<Omit<TimeseriesGeneratorOptions, 'seed' | 'endIndex'>>
+  readonly #seed: RandomSource | undefined
+  /** First and last row that a window may stand at. */
+  readonly #first: number
+  readonly #last: number
+
+  constructor(data: NDArray, targets: NDArray, options: TimeseriesGeneratorOptions) {
+    const what = 'TimeseriesGenerator'
+    const { length, samplingRate = 1, stride = 1, startIndex = 0, shuffle = false, reverse = false, batchSize = 128, seed } = options
+    const { count } = seriesOf(what, data)
+    const found = seriesOf(`${what}: targets`, targets).count
+    if (count !== found) throw new DatasetError(`${what}: data and targets must be equally long, found ${count} and ${found} rows`)
+    for (const [name, value] of Object.entries({ length, samplingRate, stride, batchSize })) requireWhole(`${what}: ${name}`, value, 1)
+    requireWhole(`${what}: startIndex`, startIndex, 0)
+    this.#first = startIndex + length
+    this.#last = requireWhole(`${what}: endIndex`, options.endIndex ?? Math.max(0, count - 1), 0)
+    if (this.#first > this.#last) {
+      throw new DatasetError(
+        `${what}: no window fits: the first stands at row startIndex + length = ${this.#first}, the last row is ${this.#last} (the data have ${count})`,
+      )
+    }
+    if (this.#last >= count) throw new DatasetError(`${what}: endIndex is ${this.#last}, but the last row is ${count - 1}`)
+    this.#data = data
+    this.#targets = targets
+    this.#options = { length, samplingRate, stride, startIndex, shuffle, reverse, batchSize }
+    this.#seed = seed
+    const perBatch = batchSize * stride
+    this.batches = Math.floor((this.#last - this.#first + perBatch) / perBatch)
+  }
+
+  #batch(rows: Int32Array): Batch {
+    const { length, samplingRate, reverse } = this.#options
+    const [, ...rest] = this.#targets.shape
+    const y = windowsAt(
+      this.#targets,
+      rows.map((row) => row + 1),
+      1,
+      1,
+    )
+    return [windowsAt(this.#data, rows, length, samplingRate, reverse), ndarray(y.data, [rows.length, ...rest])]
+  }
+
+  #inOrder(index: number): Int32Array {
+    const { batchSize, stride } = this.#options
+    const first = this.#first + index * batchSize * stride
+    const count = Math.min(batchSize, Math.floor((this.#last - first) / stride) + 1)
+    return Int32Array.from({ length: count }, (_, i) => first + i * stride)
+  }
+
+  /**
+   * The batch at a place of the pass; with `shuffle` and no seed, a random one.
+   *
+   * Errors: a place outside 0 … `batches` - 1.
+   */
+  at(index: number): Batch {
+    if (!(Number.isInteger(index) && index >= 0 && index < this.batches)) {
+      throw new DatasetError(`TimeseriesGenerator.at: there is no batch ${index}; there are 0 … ${this.batches - 1}`)
+    }
+    if (!this.#options.shuffle) return this.#batch(this.#inOrder(index))
+    const random = randomFrom(this.#seed)
+    let rows: Int32Array = new Int32Array(0)
+    // A seeded pass draws the batches one after the other.
+    for (let i = typeof this.#seed === 'number' ? 0 : index; i <= index; i++) {
+      rows = random.randint(this.#first, this.#last + 1, this.#options.batchSize)
+    }
+    return this.#batch(rows)
+  }
+
+  *[Symbol.iterator](): IterableIterator<Batch> {
+    const { shuffle, batchSize } = this.#options
+    const random = shuffle ? randomFrom(this.#seed) : undefined
+    for (let index = 0; index < this.batches; index++) {
+      yield this.#batch(random ? random.randint(this.#first, this.#last + 1, batchSize) : this.#inOrder(index))
+    }
+  }
+}

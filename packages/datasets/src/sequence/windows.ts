@@ -1,0 +1,145 @@
+/**
+ * Windows of a time series as batches: the generator of F. Chollet's "Deep Learning with Python" (6.3), which tutorials copy, and Keras'
+ * `TimeseriesGenerator`. Both can be iterated any number of times; every pass starts anew.
+ */
+import { type NDArray, ndarray, sizeOf } from '../array.js'
+import { DatasetError } from '../errors.js'
+import { RandomState } from '../numpy-random.js'
+
+/** Inputs and targets of one training step: x [batch, time, features], y [batch, ..]. */
+export type Batch = readonly [x: NDArray<Float32Array>, y: NDArray<Float32Array>]
+
+/** Where shuffled rows come from: a seed for each pass anew, or one generator that goes on from pass to pass. */
+export type RandomSource = number | RandomState
+
+export const requireWhole = (what: string, value: number, least: number): number => {
+  if (Number.isSafeInteger(value) && value >= least) return value
+  throw new DatasetError(`${what} is ${value}; it must be a whole number ≥ ${least}`)
+}
+
+/** A generator for one pass. Without a seed orders differ from run to run, as with Python's. */
+export const randomFrom = (seed: RandomSource | undefined): RandomState =>
+  seed instanceof RandomState ? seed : new RandomState(seed ?? Math.floor(Math.random() * 2 ** 32))
+
+/** A series of one or more features: [time, ..features], or [time]. Gives the number of times and of values at each. */
+export function seriesOf(what: string, data: NDArray): { count: number; width: number } {
+  const [count, ...rest] = data.shape
+  if (count === undefined || sizeOf(data.shape) !== data.data.length) {
+    throw new DatasetError(`${what}: the shape [${data.shape.join(', ')}] is not that of ${data.data.length} values over time`)
+  }
+  return { count, width: sizeOf(rest) }
+}
+
+/** Rows `row - length, row - length + step …` below `row`, for every row: [rows, length / step, ..features]. */
+export function windowsAt(data: NDArray, rows: Int32Array, length: number, step: number, reverse = false): NDArray<Float32Array> {
+  const [, ...rest] = data.shape
+  const width = sizeOf(rest)
+  const steps = Math.ceil(length / step)
+  const out = new Float32Array(rows.length * steps * width)
+  let to = 0
+  for (const row of rows) {
+    for (let i = 0; i < steps; i++) {
+      const at = (row - length + (reverse ? steps - 1 - i : i) * step) * width
+      for (let j = 0; j < width; j++) out[to++] = data.data[at + j]
+    }
+  }
+  return ndarray(out, [rows.length, steps, ...rest])
+}
+
+export interface SeriesWindowsOptions {
+  /** How many rows back a window reaches. */
+  lookback: number
+  /** How many rows ahead the target is. */
+  delay: number
+  /** First row of this part of the data; 0 by default. */
+  minIndex?: number
+  /** End of the rows to stand at, itself excluded; by default (or null) as far as targets reach: `rows - delay - 1`. */
+  maxIndex?: number | null
+  /** Rows at random, with replacement, instead of in order; false by default. */
+  shuffle?: boolean
+  /** 128 by default. */
+  batchSize?: number
+  /** A window takes every `step`-th row and so has `lookback / step` of them; 6 by default. */
+  step?: number
+  /** The column to predict; 1 by default, the temperature of the Jena data. */
+  target?: number
+  /** For `shuffle`: NumPy's seed, the same batches in every pass, or a RandomState that goes on. */
+  seed?: RandomSource
+  /** `false` ends after `batchesPerCycle` batches; by default batches never end, as in the book. */
+  repeat?: boolean
+}
+
+/** Batches of windows, endless unless `repeat: false`. */
+export interface SeriesWindows extends Iterable<Batch> {
+  /** How many batches there are before the first comes again; the steps of a validation. */
+  readonly batchesPerCycle: number
+  /** The rows each batch stands at, by the same rules as the batches themselves. */
+  rows(): IterableIterator<Int32Array>
+}
+
+/**
+ * Windows of a series and what follows them: at row r the window is rows `r - lookback … r - 1`, every `step`-th, and the target is
+ * column `target` of row `r + delay`. Tutorials call this `generator(data, lookback, delay, min_index, max_index, …)`.
+ *
+ * In order, the rows start at `minIndex + lookback` and start again when fewer than `batchSize + 1` are left, so the last few are never
+ * used, as in the book; a first batch that is too large is cut.
+ *
+ * Shape: data [rows, features] → batches x [batchSize, lookback / step, features], y [batchSize], float32.
+ *
+ * Errors: data that are not [rows, features]; a range in which no window fits, or whose targets lie beyond the data; a `lookback` that
+ * is no multiple of `step`; options that are not whole numbers; a `target` that is no column.
+ *
+ * ```ts
+ * const data = ndarray(Float32Array.from({ length: 80 }, (_, i) => i), [40, 2])
+ * const batches = seriesWindows(data, { lookback: 6, delay: 2, step: 2, batchSize: 4, repeat: false })
+ * for (const [x, y] of batches) console.log(x.shape, y.shape) // [4, 3, 2] [4]
+ * ```
+ */
+export function seriesWindows(data: NDArray, options: SeriesWindowsOptions): SeriesWindows {
+  const what = 'seriesWindows'
+  const { lookback, delay, minIndex = 0, shuffle = false, batchSize = 128, step = 6, target = 1, seed, repeat = true } = options
+  const { count, width } = seriesOf(what, data)
+  if (data.shape.length !== 2) throw new DatasetError(`${what}: expected data of shape [rows, features], found [${data.shape.join(', ')}]`)
+  requireWhole(`${what}: lookback`, lookback, 1)
+  requireWhole(`${what}: delay`, delay, 0)
+  requireWhole(`${what}: minIndex`, minIndex, 0)
+  requireWhole(`${what}: batchSize`, batchSize, 1)
+  requireWhole(`${what}: step`, step, 1)
+  requireWhole(`${what}: target`, target, 0)
+  if (target >= width) throw new DatasetError(`${what}: target is column ${target}; the data have columns 0 … ${width - 1}`)
+  if (lookback % step !== 0)
+    throw new DatasetError(`${what}: a lookback of ${lookback} rows cannot be taken in steps of ${step}: make it a multiple`)
+  const end = requireWhole(`${what}: maxIndex`, options.maxIndex ?? Math.max(0, count - delay - 1), 0)
+  const start = minIndex + lookback
+  if (start >= end)
+    throw new DatasetError(
+      `${what}: no window fits: the first stands at row minIndex + lookback = ${start}, the rows end at maxIndex = ${end} (the data have ${count} rows)`,
+    )
+  if (end - 1 + delay >= count) {
+    throw new DatasetError(
+      `${what}: the target of row ${end - 1} would be row ${end - 1 + delay}, but the data have ${count} rows: lower maxIndex to ${count - delay} or less`,
+    )
+  }
+  const batchesPerCycle = Math.max(1, Math.ceil((end - start) / batchSize) - 1)
+
+  function* rows(): IterableIterator<Int32Array> {
+    const random = shuffle ? randomFrom(seed) : undefined
+    for (let batch = 0; repeat || batch < batchesPerCycle; batch++) {
+      if (random) yield random.randint(start, end, batchSize)
+      else {
+        const first = start + (batch % batchesPerCycle) * batchSize
+        yield Int32Array.from({ length: Math.min(batchSize, end - first) }, (_, i) => first + i)
+      }
+    }
+  }
+  return {
+    batchesPerCycle,
+    rows,
+    *[Symbol.iterator]() {
+      for (const at of rows()) {
+        const y = Float32Array.from(at, (row) => data.data[(row + delay) * width + target])
+        yield [windowsAt(data, at, lookback, step), ndarray(y, [at.length])] as const
+      }
+    },
+  }
+}

@@ -1,0 +1,210 @@
+/** Keras 2.3's `Tokenizer`: a vocabulary counted from texts, and texts as numbers or as rows of a matrix by it. */
+import { type NDArray, ndarray } from '../array.js'
+import { DatasetError } from '../errors.js'
+import { tokenizerToJson } from './to-json.js'
+import { defaultFilters, type SplitOptions, wordSplitter } from './words.js'
+
+export interface TokenizerOptions extends SplitOptions {
+  /** Sequences keep only indices below this: the `numWords - 1` most frequent words. All by default. */
+  numWords?: number | null
+  /** Every character is a word; false by default. */
+  charLevel?: boolean
+  /** A word that stands for those outside the vocabulary, with index 1. By default they are dropped. */
+  oovToken?: string | null
+}
+
+/** A text, or one already cut into words. */
+export type Text = string | readonly string[]
+
+/** What a row of `textsToMatrix` holds for a word: whether, how often, which share, or term frequency × inverse document frequency. */
+export type MatrixMode = 'binary' | 'count' | 'freq' | 'tfidf'
+
+const modes: readonly MatrixMode[] = ['binary', 'count', 'freq', 'tfidf']
+
+const increase = <K>(counts: Map<K, number>, key: K, by = 1): Map<K, number> => counts.set(key, (counts.get(key) ?? 0) + by)
+
+/**
+ * Counts words, numbers them, and turns texts into numbers.
+ *
+ * Words are numbered from 1 by falling count, ties in the order they were first seen; `oovToken`, if any, is 1. The vocabulary always
+ * holds all words, `numWords` only limits what sequences and matrices show of it; 0 is for padding.
+ *
+ * Errors: `numWords` that is not a whole number ≥ 1; an empty `split`.
+ *
+ * ```ts
+ * const tokenizer = new Tokenizer({ numWords: 1000 })
+ * tokenizer.fitOnTexts(['The cat sat on the mat.', 'The dog ate my homework.'])
+ * tokenizer.wordIndex.get('the') // 1
+ * tokenizer.textsToSequences(['The dog sat']) // [[1, 6, 3]]
+ * ```
+ */
+export class Tokenizer {
+  readonly numWords: number | undefined
+  readonly filters: string
+  readonly lower: boolean
+  readonly split: string
+  readonly charLevel: boolean
+  readonly oovToken: string | undefined
+
+  /** How often each word was seen, in the order of first sight. */
+  readonly wordCounts: Map<string, number> = new Map()
+  /** In how many texts each word was seen. */
+  readonly wordDocs: Map<string, number> = new Map()
+  /** `wordDocs` by index. */
+  readonly indexDocs: Map<number, number> = new Map()
+  /** From word to index, most frequent first. */
+  readonly wordIndex: Map<string, number> = new Map()
+  /** From index to word. */
+  readonly indexWord: Map<number, string> = new Map()
+  /** How many texts or sequences it was fitted on. */
+  documentCount = 0
+  readonly #cut: (text: string) => string[]
+
+  constructor(options: TokenizerOptions = {}) {
+    const { numWords, filters = defaultFilters, lower = true, split = ' ', charLevel = false, oovToken } = options
+    // Keras takes 0 for "all", as it takes None.
+    if (numWords && !(Number.isInteger(numWords) && numWords >= 1)) {
+      throw new DatasetError(`Tokenizer: numWords is ${numWords}; it must be a whole number ≥ 1`)
+    }
+    this.numWords = numWords || undefined
+    this.filters = filters
+    this.lower = lower
+    this.split = split
+    this.charLevel = charLevel
+    this.oovToken = oovToken ?? undefined
+    this.#cut = wordSplitter({ filters, lower, split })
+  }
+
+  #words(text: Text): readonly string[] {
+    if (typeof text !== 'string') return this.lower ? text.map((word) => word.toLowerCase()) : text
+    return this.charLevel ? [...(this.lower ? text.toLowerCase() : text)] : this.#cut(text)
+  }
+
+  /** Counts the words of more texts and numbers all words anew. */
+  fitOnTexts(texts: Iterable<Text>): this {
+    requireTexts('fitOnTexts', texts)
+    for (const text of texts) {
+      this.documentCount++
+      const words = this.#words(text)
+      for (const word of words) increase(this.wordCounts, word)
+      for (const word of new Set(words)) increase(this.wordDocs, word)
+    }
+    // The sort is stable: ties keep the order of first sight.
+    const byCount = [...this.wordCounts].sort(([, a], [, b]) => b - a).map(([word]) => word)
+    this.wordIndex.clear()
+    this.indexWord.clear()
+    const vocabulary = this.oovToken === undefined ? byCount : [this.oovToken, ...byCount]
+    vocabulary.forEach((word, i) => {
+      this.wordIndex.set(word, i + 1)
+    })
+    for (const [word, index] of this.wordIndex) this.indexWord.set(index, word)
+    for (const [word, count] of this.wordDocs) this.indexDocs.set(this.wordIndex.get(word)!, count)
+    return this
+  }
+
+  /** Counts in how many sequences each index is: what 'tfidf' needs when there are no texts, only numbers. */
+  fitOnSequences(sequences: Iterable<ArrayLike<number>>): this {
+    for (const sequence of sequences) {
+      this.documentCount++
+      for (const index of new Set(Array.from(sequence))) increase(this.indexDocs, index)
+    }
+    return this
+  }
+
+  #shown(index: number): boolean {
+    return this.numWords === undefined || index < this.numWords
+  }
+
+  get #oovIndex(): number | undefined {
+    return this.oovToken === undefined ? undefined : this.wordIndex.get(this.oovToken)
+  }
+
+  /** The indices of each text's words; words that are unknown or not below `numWords` become `oovToken`'s index or are dropped. */
+  textsToSequences(texts: Iterable<Text>): number[][] {
+    requireTexts('textsToSequences', texts)
+    const oov = this.#oovIndex
+    return Array.from(texts, (text) => {
+      const out: number[] = []
+      for (const word of this.#words(text)) {
+        const index = this.wordIndex.get(word)
+        const kept = index !== undefined && this.#shown(index) ? index : oov
+        if (kept !== undefined) out.push(kept)
+      }
+      return out
+    })
+  }
+
+  /** Words for indices, joined by spaces; indices that are unknown or not below `numWords` become `oovToken` or are dropped. */
+  sequencesToTexts(sequences: Iterable<ArrayLike<number>>): string[] {
+    const oov = this.#oovIndex === undefined ? undefined : this.indexWord.get(this.#oovIndex)
+    return Array.from(sequences, (sequence) => {
+      const out: string[] = []
+      for (const index of Array.from(sequence)) {
+        const word = this.indexWord.get(index)
+        const kept = word !== undefined && this.#shown(index) ? word : oov
+        if (kept !== undefined) out.push(kept)
+      }
+      return out.join(' ')
+    })
+  }
+
+  /**
+   * A row for each text, a column for each index (column 0 stays empty).
+   *
+   * Shape: [texts, numWords], or [texts, words + 1] without `numWords`.
+   */
+  textsToMatrix(texts: Iterable<Text>, mode: MatrixMode = 'binary'): NDArray<Float64Array> {
+    return this.sequencesToMatrix(this.textsToSequences(texts), mode)
+  }
+
+  /**
+   * A row for each sequence. Indices at or beyond the width are left out, but count for the length that 'freq' divides by.
+   *
+   * 'tfidf' is (1 + ln count) · ln(1 + documents / (1 + documents with the word)), 0 where the word is not.
+   *
+   * Shape: [sequences, numWords], or [sequences, words + 1] without `numWords`.
+   *
+   * Errors: neither `numWords` nor a vocabulary; 'tfidf' before anything was counted; an index that is not a whole number ≥ 0.
+   */
+  sequencesToMatrix(sequences: Iterable<ArrayLike<number>>, mode: MatrixMode = 'binary'): NDArray<Float64Array> {
+    if (!modes.includes(mode)) throw new DatasetError(`sequencesToMatrix: the mode is "${mode}"; the modes are ${modes.join(', ')}`)
+    if (this.numWords === undefined && this.wordIndex.size === 0) {
+      throw new DatasetError('sequencesToMatrix: how wide is the matrix? Give the Tokenizer numWords, or fit it on texts first')
+    }
+    if (mode === 'tfidf' && this.documentCount === 0) {
+      throw new DatasetError("sequencesToMatrix: 'tfidf' needs the counts of documents: fit the Tokenizer on texts or sequences first")
+    }
+    const rows = [...sequences]
+    const width = this.numWords ?? this.wordIndex.size + 1
+    const out = new Float64Array(rows.length * width)
+    rows.forEach((sequence, row) => {
+      const counts = new Map<number, number>()
+      for (let i = 0; i < sequence.length; i++) {
+        const index = sequence[i]
+        if (!(Number.isInteger(index) && index >= 0)) {
+          throw new DatasetError(`sequencesToMatrix: sequences[${row}][${i}] is ${index}; indices are whole numbers ≥ 0`)
+        }
+        if (index < width) increase(counts, index)
+      }
+      for (const [index, count] of counts) out[row * width + index] = this.#cell(mode, index, count, sequence.length)
+    })
+    return ndarray(out, [rows.length, width])
+  }
+
+  /** The JSON text that Keras' `to_json()` gives; `tokenizerFromJson` and Keras' `tokenizer_from_json` read it. */
+  toJson(): string {
+    return tokenizerToJson(this)
+  }
+
+  #cell(mode: MatrixMode, index: number, count: number, length: number): number {
+    if (mode === 'count') return count
+    if (mode === 'freq') return count / length
+    if (mode === 'binary') return 1
+    return (1 + Math.log(count)) * Math.log(1 + this.documentCount / (1 + (this.indexDocs.get(index) ?? 0)))
+  }
+}
+
+/** A single string is iterable too, and would be taken for texts of one letter. */
+function requireTexts(what: string, texts: unknown): void {
+  if (typeof texts === 'string') throw new DatasetError(`Tokenizer.${what}: expected a list of texts, found one text: pass [text]`)
+}
