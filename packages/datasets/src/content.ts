@@ -1,5 +1,5 @@
 /** From bytes as they were stored or sent to content that is known to be the published one. */
-import type { PublishedFile } from './dataset.js'
+import { contentsOf, largestOf, type PublishedFile } from './dataset.js'
 import { DatasetError } from './errors.js'
 import { defaultMaxBytes, gunzip, isGzip } from './formats/gzip.js'
 
@@ -31,17 +31,19 @@ export interface ContentOptions {
  */
 export async function unpack(bytes: Uint8Array, options: ContentOptions): Promise<Uint8Array> {
   const { file, title, where, verify = true } = options
-  const maxBytes = verify ? file.bytes : defaultMaxBytes
+  const maxBytes = verify ? largestOf(file) : defaultMaxBytes
   const content = isGzip(bytes) ? await gunzip(bytes, { name: where, maxBytes }) : bytes
   if (!verify) return content
-  if (content.length !== file.bytes) {
+  const contents = contentsOf(file)
+  if (!contents.some(({ bytes }) => bytes === content.length)) {
     const guess = content[0] === 0x3c ? 'an HTML page?' : content.length < file.bytes ? 'truncated?' : 'another file?'
-    throw new DatasetError(`${where}: expected the ${file.bytes} bytes of ${title}'s ${file.name}, found ${content.length} (${guess})`)
+    const sizes = contents.map(({ bytes }) => bytes).join(' or ')
+    throw new DatasetError(`${where}: expected the ${sizes} bytes of ${title}'s ${file.name}, found ${content.length} (${guess})`)
   }
   const found = await sha256(content)
-  if (found !== file.sha256) {
+  if (!contents.some(({ sha256 }) => sha256 === found)) {
     throw new DatasetError(
-      `${where}: not ${title}'s ${file.name}: expected SHA-256 ${file.sha256}, found ${found} ` +
+      `${where}: not ${title}'s ${file.name}: expected SHA-256 ${contents.map((c) => c.sha256).join(' or ')}, found ${found} ` +
         '(damaged, or another dataset with the same file names?)',
     )
   }

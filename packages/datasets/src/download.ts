@@ -1,6 +1,6 @@
 /** Files of a dataset from their published addresses, or from a mirror of them, into the cache. */
 import { unpack } from './content.js'
-import { type Files, type LoadOptions, type Located, type PublishedDataset, packedName } from './dataset.js'
+import { type Files, type LoadOptions, type Located, largestOf, type PublishedDataset, packedName, publishedName } from './dataset.js'
 import { DatasetError, reasonOf } from './errors.js'
 import { isGzip } from './formats/gzip.js'
 import type { Host } from './host.js'
@@ -35,11 +35,12 @@ export async function download(
   for (const file of dataset.files) {
     for (const address of addresses) {
       if (files.has(file.name)) break
-      const url = `${address.replace(/\/+$/, '')}/${packedName(file)}`
+      const url = `${address.replace(/\/+$/, '')}/${publishedName(file)}`
       try {
         onDownload?.(url)
         // gzip adds at most 5 bytes to every 16 kB, and a header.
-        const bytes = await fetchBytes(url, { fetch, signal, maxBytes: file.bytes + (file.bytes >> 10) + 4096 })
+        const largest = largestOf(file)
+        const bytes = await fetchBytes(url, { fetch, signal, maxBytes: largest + (largest >> 10) + 4096 })
         const content = await unpack(bytes, { file, title: dataset.title, where: url })
         // Some servers unpack on the way and send the plain file.
         await keep(isGzip(bytes) ? packedName(file) : file.name, bytes)

@@ -1,6 +1,6 @@
 /** Files of a dataset in directories: one the user named, which answers or fails, and places that are merely looked into. */
 import { unpack } from './content.js'
-import { type Located, type PublishedDataset, type PublishedFile, packedName } from './dataset.js'
+import { type Located, type PublishedDataset, type PublishedFile, packedName, publishedName } from './dataset.js'
 import { DatasetError, reasonOf } from './errors.js'
 import type { Host } from './host.js'
 
@@ -59,7 +59,7 @@ export async function fromDirectory(dataset: PublishedDataset, host: Host, direc
   const found = await findFolder(dataset, host, candidates)
   if (!found) return undefined
   if (found.missing.length > 0) {
-    const missing = found.missing.map((file) => `${packedName(file)} (or ${file.name})`).join(', ')
+    const missing = found.missing.map((file) => `${publishedName(file)} (or ${file.plain ? packedName(file) : file.name})`).join(', ')
     throw new DatasetError(`${title}: ${named} ${path} is incomplete: ${found.path} lacks ${missing}`)
   }
   const files = new Map<string, Uint8Array>()
@@ -84,7 +84,7 @@ export async function fromPlace(
   try {
     const found = await findFolder(dataset, host, [path])
     if (!found) tried.push(`${named}: no files in ${path}`)
-    else if (found.missing.length > 0) tried.push(`${named}: ${path} lacks ${found.missing.map(packedName).join(', ')}`)
+    else if (found.missing.length > 0) tried.push(`${named}: ${path} lacks ${found.missing.map(publishedName).join(', ')}`)
     for (const [file, paths] of found?.paths ?? []) {
       for (const at of paths) {
         if (files.has(file.name)) break

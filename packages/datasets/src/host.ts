@@ -15,6 +15,10 @@ export interface Host {
   isDirectory(path: string): Promise<boolean>
   isFile(path: string): Promise<boolean>
   read(path: string): Promise<Uint8Array>
+  /** The bytes of a file, part by part. */
+  stream(path: string): ReadableStream<Uint8Array>
+  /** Names in a directory, in the order of their bytes; none if it does not exist. */
+  list(path: string): Promise<string[]>
   /** Writes a file whole or not at all; makes its directory. */
   write(path: string, bytes: Uint8Array): Promise<void>
   /** The directory of an installed npm package, looked for from the working directory and from the program's entry. */
@@ -42,11 +46,13 @@ function cacheRootOf(env: Readonly<Record<string, string | undefined>>, home: st
 /** The machine this process runs on; undefined in a browser. */
 export async function nodeHost(overrides: HostOverrides = {}): Promise<Host | undefined> {
   if (typeof process === 'undefined' || !process.versions?.node) return undefined
-  const [fs, path, os, { createRequire }] = await Promise.all([
+  const [fs, path, os, { createRequire }, { createReadStream }, { Readable }] = await Promise.all([
     builtin<typeof import('node:fs/promises')>('fs/promises'),
     builtin<typeof import('node:path')>('path'),
     builtin<typeof import('node:os')>('os'),
     builtin<typeof import('node:module')>('module'),
+    builtin<typeof import('node:fs')>('fs'),
+    builtin<typeof import('node:stream')>('stream'),
   ])
   const env = overrides.env ?? process.env
 
@@ -86,6 +92,12 @@ export async function nodeHost(overrides: HostOverrides = {}): Promise<Host | un
     async read(at) {
       const { buffer, byteOffset, length } = await fs.readFile(at)
       return new Uint8Array(buffer, byteOffset, length)
+    },
+    stream: (at) => Readable.toWeb(createReadStream(at, { highWaterMark: 1 << 20 })) as ReadableStream<Uint8Array>,
+    async list(at) {
+      const found = await fs.readdir(at).catch(absent)
+      // UTF-8 bytes sort as code points; these names are ASCII nearly always.
+      return found ? found.sort((a, b) => (a < b ? -1 : 1)) : []
     },
     write,
     async findPackage(name) {

@@ -8,13 +8,13 @@
  *   (cache, package) that is no good is passed over, and the final error says why.
  * - The cache gets only files that passed, each written under another name and then renamed.
  */
-import { type Files, type LoadOptions, type Located, type PublishedDataset, packedName } from './dataset.js'
+import { type Files, type LoadOptions, type Located, type PublishedDataset, publishedName } from './dataset.js'
 import { download } from './download.js'
 import { DatasetError } from './errors.js'
 import { fromDirectory, fromPlace } from './folders.js'
 import type { Host } from './host.js'
 
-const namesOf = ({ files }: PublishedDataset): string => files.map(packedName).join(', ')
+const namesOf = ({ files }: PublishedDataset): string => files.map(publishedName).join(', ')
 
 /**
  * Finds the files of a dataset. `host` is undefined in a browser.

@@ -1,0 +1,301 @@
+/**
+ * A pickle of a NumPy array of lists of whole numbers, and of nothing else: what `imdb.npz` holds.
+ *
+ * A pickle is a program for a stack machine that may import and call anything. This machine knows lists, numbers and the three names an
+ * array of objects is made with; it calls nothing, and every other name or instruction is an error that says which. Numbers go straight
+ * into one growing Int32Array, so memory is of the order of the data. Reference: Python's Lib/pickletools.py.
+ */
+import { DatasetError } from '../errors.js'
+import { IntegerPool, type Span } from './integer-pool.js'
+
+/** Lists of whole numbers, each a view of one shared memory. */
+export type IntegerLists = readonly Int32Array[]
+
+/** A list: whole numbers in the pool, or other values. */
+interface List extends Span {
+  readonly items: Value[]
+}
+/** What stands for a name, an array under construction, or a value that is only passed over. */
+type Value =
+  | { readonly kind: 'list'; readonly list: List }
+  | { readonly kind: 'name'; readonly name: string }
+  | { readonly kind: 'array'; state?: Value }
+  | { readonly kind: 'dtype' }
+  | { readonly kind: 'tuple'; readonly items: readonly (Value | number)[] }
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'none' | 'bool' }
+type Item = Value | number
+
+const none: Value = { kind: 'none' }
+const bool: Value = { kind: 'bool' }
+
+/** The only names, and what calling them gives. */
+const known: Readonly<Record<string, 'array' | 'dtype' | 'text' | undefined>> = {
+  'numpy.core.multiarray _reconstruct': 'array',
+  'numpy._core.multiarray _reconstruct': 'array',
+  'numpy ndarray': undefined,
+  'numpy dtype': 'dtype',
+  // How protocol 2 writes the bytes b'b'.
+  '_codecs encode': 'text',
+}
+
+/** Names of instructions that are refused, by code, for the messages. */
+const refused = new Map(
+  (
+    '46 FLOAT,47 BINFLOAT,49 INT,4c LONG,50 PERSID,51 BINPERSID,53 STRING,56 UNICODE,64 DICT,69 INST,6f OBJ,73 SETITEM,75 SETITEMS,' +
+    '7d EMPTY_DICT,81 NEWOBJ,82 EXT1,83 EXT2,84 EXT4,8f EMPTY_SET,90 ADDITEMS,91 FROZENSET,92 NEWOBJ_EX,96 BYTEARRAY8'
+  )
+    .split(',')
+    .map((item) => [Number.parseInt(item, 16), item.slice(3)]),
+)
+
+const only = 'only NumPy arrays of lists of whole numbers are read, and nothing is executed'
+const hex = (code: number): string => code.toString(16).padStart(2, '0')
+
+class Machine {
+  readonly #bytes: Uint8Array
+  readonly #view: DataView
+  #at = 0
+  readonly #pool = new IntegerPool()
+  #stack: Item[] = []
+  /** Where the marks are in the stack. */
+  readonly #marks: number[] = []
+  readonly #memo: (Item | undefined)[] = []
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+  }
+
+  #fail(problem: string): never {
+    throw new DatasetError(`pickle, byte ${this.#at}: ${problem}`)
+  }
+
+  #take(count: number): number {
+    const at = this.#at
+    if (count < 0 || count > this.#bytes.length - at)
+      return this.#fail(`truncated: ${count} more bytes expected, ${this.#bytes.length - at} left`)
+    this.#at += count
+    return at
+  }
+
+  #text(length: number): string {
+    const at = this.#take(length)
+    return new TextDecoder().decode(this.#bytes.subarray(at, at + length))
+  }
+
+  #line(): string {
+    const end = this.#bytes.indexOf(10, this.#at)
+    if (end < 0) return this.#fail('truncated inside a name')
+    const text = this.#text(end - this.#at)
+    this.#at++
+    return text
+  }
+
+  #pop(): Item {
+    return this.#stack.pop() ?? this.#fail('the stack is empty')
+  }
+
+  #popMark(): number {
+    const from = this.#marks.pop()
+    return from !== undefined && from <= this.#stack.length ? from : this.#fail('there is no mark on the stack')
+  }
+
+  /** Memo numbers are checked, or one instruction could ask for an array of 2^32. */
+  #store(index: number): void {
+    if (index > this.#memo.length + 1024) this.#fail(`memo number ${index} out of order`)
+    this.#memo[index] = this.#stack.at(-1) ?? this.#fail('nothing to remember')
+  }
+
+  #recall(index: number): Item {
+    return this.#memo[index] ?? this.#fail(`memo number ${index} was never stored`)
+  }
+
+  #name(name: string): Value {
+    if (!Object.hasOwn(known, name)) {
+      this.#fail(`it asks for "${name.replace(' ', '.')}", which is refused: ${only}`)
+    }
+    return { kind: 'name', name }
+  }
+
+  #call(f: Item, args: Item): Value {
+    if (typeof f === 'number' || f.kind !== 'name') return this.#fail('it calls what is no function')
+    if (typeof args === 'number' || args.kind !== 'tuple') return this.#fail('it calls without arguments')
+    const gives = known[f.name]
+    if (gives === 'text') return { kind: 'text', text: '' }
+    if (gives) return { kind: gives }
+    return this.#fail(`it calls "${f.name.replace(' ', '.')}", which is refused`)
+  }
+
+  #append(target: Item | undefined, from: number): void {
+    const stack = this.#stack
+    if (target === undefined || typeof target === 'number' || target.kind !== 'list') this.#fail('it appends to what is no list')
+    const { list } = target
+    this.#pool.reopen(list)
+    // A number takes two bytes or more, so this is no array but a way to ask for memory.
+    if (this.#pool.used > this.#bytes.length) this.#fail('it goes back to finished lists over and over')
+    for (let i = from; i < stack.length; i++) {
+      const item = stack[i]
+      if (typeof item === 'number') this.#pool.push(list, item)
+      else list.items.push(item)
+    }
+    if (list.items.length > 0 && list.end > list.begin) this.#fail('a list of both numbers and other things')
+    stack.length = from
+  }
+
+  /** A little-endian number of up to 255 bytes that must fit int32. */
+  #long(length: number): number {
+    const at = this.#take(length)
+    if (length > 8) return this.#fail(`a number of ${length} bytes, which int32 cannot hold`)
+    let value = 0n
+    for (let i = length - 1; i >= 0; i--) value = (value << 8n) | BigInt(this.#bytes[at + i])
+    const number = Number(BigInt.asIntN(8 * length, value))
+    return number === (number | 0) ? number : this.#fail(`the number ${number}, which int32 cannot hold`)
+  }
+
+  #tuple(count: number): void {
+    if (count > this.#stack.length) this.#fail('the stack is empty')
+    const items = count === 0 ? [] : this.#stack.splice(-count)
+    this.#stack.push({ kind: 'tuple', items })
+  }
+
+  #build(): void {
+    const state = this.#pop()
+    const target = this.#stack.at(-1)
+    if (target === undefined || typeof target === 'number' || (target.kind !== 'array' && target.kind !== 'dtype')) {
+      this.#fail('it gives a state to what has none')
+    }
+    if (target.kind === 'array') target.state = typeof state === 'number' ? undefined : state
+  }
+
+  /** Runs to STOP and gives the value on top. */
+  run(): Item {
+    const bytes = this.#bytes
+    const view = this.#view
+    const stack = this.#stack
+    for (;;) {
+      const code = bytes[this.#take(1)]
+      switch (code) {
+        case 0x4b: // BININT1
+          stack.push(bytes[this.#take(1)])
+          break
+        case 0x4d: // BININT2
+          stack.push(view.getUint16(this.#take(2), true))
+          break
+        case 0x4a: // BININT
+          stack.push(view.getInt32(this.#take(4), true))
+          break
+        case 0x8a: // LONG1
+          stack.push(this.#long(bytes[this.#take(1)]))
+          break
+        case 0x28: // MARK
+          this.#marks.push(stack.length)
+          break
+        case 0x5d: // EMPTY_LIST
+          stack.push({ kind: 'list', list: { ...this.#pool.open(), items: [] } })
+          break
+        case 0x65: {
+          // APPENDS
+          const from = this.#popMark()
+          this.#append(stack[from - 1], from)
+          break
+        }
+        case 0x61: // APPEND
+          this.#append(stack.at(-2), stack.length - 1)
+          break
+        case 0x71: // BINPUT
+          this.#store(bytes[this.#take(1)])
+          break
+        case 0x72: // LONG_BINPUT
+          this.#store(view.getUint32(this.#take(4), true))
+          break
+        case 0x94: // MEMOIZE
+          this.#store(this.#memo.length)
+          break
+        case 0x68: // BINGET
+          stack.push(this.#recall(bytes[this.#take(1)]))
+          break
+        case 0x6a: // LONG_BINGET
+          stack.push(this.#recall(view.getUint32(this.#take(4), true)))
+          break
+        case 0x63: // GLOBAL
+          stack.push(this.#name(`${this.#line()} ${this.#line()}`))
+          break
+        case 0x93: {
+          // STACK_GLOBAL
+          const [name, module] = [this.#pop(), this.#pop()]
+          const text = (item: Item): string =>
+            typeof item !== 'number' && item.kind === 'text' ? item.text : this.#fail('a name that is no text')
+          stack.push(this.#name(`${text(module)} ${text(name)}`))
+          break
+        }
+        case 0x52: {
+          // REDUCE
+          const args = this.#pop()
+          stack.push(this.#call(this.#pop(), args))
+          break
+        }
+        case 0x62: // BUILD
+          this.#build()
+          break
+        case 0x74: // TUPLE
+          this.#tuple(stack.length - this.#popMark())
+          break
+        case 0x29: // EMPTY_TUPLE
+        case 0x85: // TUPLE1
+        case 0x86: // TUPLE2
+        case 0x87: // TUPLE3
+          this.#tuple(code === 0x29 ? 0 : code - 0x84)
+          break
+        case 0x43: // SHORT_BINBYTES
+        case 0x55: // SHORT_BINSTRING
+        case 0x8c: // SHORT_BINUNICODE
+          stack.push({ kind: 'text', text: this.#text(bytes[this.#take(1)]) })
+          break
+        case 0x54: // BINSTRING
+        case 0x58: // BINUNICODE
+        case 0x42: // BINBYTES
+          stack.push({ kind: 'text', text: this.#text(view.getUint32(this.#take(4), true)) })
+          break
+        case 0x4e: // NONE
+          stack.push(none)
+          break
+        case 0x88: // NEWTRUE
+        case 0x89: // NEWFALSE
+          stack.push(bool)
+          break
+        case 0x80: // PROTO
+          this.#take(1)
+          break
+        case 0x95: // FRAME
+          this.#take(8)
+          break
+        case 0x2e: // STOP
+          return this.#pop()
+        default:
+          this.#fail(`the instruction ${refused.get(code) ?? ''} ${hex(code)} is refused: ${only}`.replace('  ', ' '))
+      }
+    }
+  }
+
+  /** The lists of the array of objects. */
+  lists(): IntegerLists {
+    const top = this.run()
+    const state = typeof top !== 'number' && top.kind === 'array' ? top.state : undefined
+    const content = state?.kind === 'tuple' ? state.items.at(-1) : undefined
+    if (typeof content !== 'object' || content.kind !== 'list') return this.#fail('expected an array of lists')
+    if (content.list.end > content.list.begin) return this.#fail('expected lists of numbers, found numbers')
+    return content.list.items.map((item, i) => {
+      if (item.kind !== 'list' || item.list.items.length > 0) return this.#fail(`item ${i} is no list of whole numbers`)
+      return this.#pool.view(item.list)
+    })
+  }
+}
+
+/**
+ * The lists of a pickled NumPy array of lists of whole numbers. Nothing is imported, called or executed.
+ *
+ * Errors: a name other than NumPy's for arrays, an instruction other than those for lists, numbers and arrays, with its name and
+ * position; a truncated pickle; numbers beyond int32; a value of another form.
+ */
+export const unpickleLists = (bytes: Uint8Array): IntegerLists => new Machine(bytes).lists()
