@@ -1,0 +1,38 @@
+/** The lines of a byte stream, one at a time: files larger than memory can be read. */
+
+/**
+ * Calls `use` with the bytes of each line, without its end, and its number from 1. The bytes are a view that is only valid during the call.
+ * A last line without an end is a line; nothing after the last end is none.
+ */
+export async function eachLine(stream: ReadableStream<Uint8Array>, use: (line: Uint8Array, number: number) => void): Promise<void> {
+  const reader = stream.getReader()
+  let rest = new Uint8Array(0)
+  let number = 0
+  const give = (line: Uint8Array): void => use(line.at(-1) === 13 ? line.subarray(0, -1) : line, ++number)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done) break
+      let from = 0
+      for (let end = value.indexOf(10); end >= 0; end = value.indexOf(10, from)) {
+        if (rest.length > 0) {
+          give(joined(rest, value.subarray(0, end)))
+          rest = new Uint8Array(0)
+        } else give(value.subarray(from, end))
+        from = end + 1
+      }
+      if (from < value.length) rest = joined(rest, value.subarray(from))
+    }
+    if (rest.length > 0) give(rest)
+  } finally {
+    // After an error nobody reads on.
+    await reader.cancel().catch(() => {})
+  }
+}
+
+function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
+  const out = new Uint8Array(a.length + b.length)
+  out.set(a)
+  out.set(b, a.length)
+  return out
+}

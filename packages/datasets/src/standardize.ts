@@ -1,0 +1,56 @@
+/** Columns brought to mean 0 and standard deviation 1, as tutorials do it by hand. */
+import { type NDArray, ndarray } from './array.js'
+import { DatasetError } from './errors.js'
+
+export interface Standardized {
+  /** [rows, columns] */
+  data: NDArray<Float32Array>
+  /** What was taken off each column. */
+  mean: Float64Array
+  /** What each column was then divided by. */
+  std: Float64Array
+}
+
+/**
+ * Takes off each column its mean over the first rows, and divides it by its standard deviation there (of the population, as NumPy's `std`).
+ * Sums are in float64; a prediction comes back into units by `· std + mean`.
+ *
+ * Shape: [rows, columns] → [rows, columns], float32.
+ *
+ * Errors: data of another shape; `rows` that is not a whole number in 1 … rows of the data; a column that is constant over those rows, or
+ * not finite.
+ *
+ * ```ts
+ * const { data, mean } = standardize(ndarray(Float64Array.of(1, 10, 3, 30, 5, 50), [3, 2]), { rows: 2 })
+ * mean // Float64Array [2, 20]
+ * data.data // Float32Array [-1, -1,  1, 1,  3, 3]
+ * ```
+ */
+export function standardize(array: NDArray, options: { rows?: number } = {}): Standardized {
+  const [count, width] = array.shape
+  if (array.shape.length !== 2 || count * width !== array.data.length) {
+    throw new DatasetError(
+      `standardize: expected data of shape [rows, columns], found [${array.shape.join(', ')}] with ${array.data.length} values`,
+    )
+  }
+  const { rows = count } = options
+  if (!(Number.isSafeInteger(rows) && rows >= 1 && rows <= count)) {
+    throw new DatasetError(`standardize: rows is ${rows}; the data have ${count} rows, so it must be a whole number in 1 … ${count}`)
+  }
+  const { data } = array
+  const mean = new Float64Array(width)
+  const std = new Float64Array(width)
+  for (let i = 0; i < rows * width; i++) mean[i % width] += data[i]
+  for (let column = 0; column < width; column++) mean[column] /= rows
+  for (let i = 0; i < rows * width; i++) std[i % width] += (data[i] - mean[i % width]) ** 2
+  for (let column = 0; column < width; column++) {
+    std[column] = Math.sqrt(std[column] / rows)
+    if (std[column] > 0 && Number.isFinite(std[column])) continue
+    throw new DatasetError(
+      `standardize: column ${column} has the standard deviation ${std[column]} over the first ${rows} rows, and cannot be divided by it`,
+    )
+  }
+  const out = new Float32Array(data.length)
+  for (let i = 0; i < out.length; i++) out[i] = (data[i] - mean[i % width]) / std[i % width]
+  return { data: ndarray(out, [count, width]), mean, std }
+}
