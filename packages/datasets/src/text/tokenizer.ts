@@ -83,11 +83,23 @@ export class Tokenizer {
   /** Counts the words of more texts and numbers all words anew. */
   fitOnTexts(texts: Iterable<Text>): this {
     requireTexts('fitOnTexts', texts)
+    // One look-up a word: looking words up is what takes the time.
+    const tallies = new Map<string, { count: number; texts: number; last: number }>()
     for (const text of texts) {
-      this.documentCount++
-      const words = this.#words(text)
-      for (const word of words) increase(this.wordCounts, word)
-      for (const word of new Set(words)) increase(this.wordDocs, word)
+      const number = ++this.documentCount
+      for (const word of this.#words(text)) {
+        const tally = tallies.get(word)
+        if (tally === undefined) tallies.set(word, { count: 1, texts: 1, last: number })
+        else {
+          tally.count++
+          if (tally.last !== number) tally.texts++
+          tally.last = number
+        }
+      }
+    }
+    for (const [word, { count, texts }] of tallies) {
+      increase(this.wordCounts, word, count)
+      increase(this.wordDocs, word, texts)
     }
     // The sort is stable: ties keep the order of first sight.
     const byCount = [...this.wordCounts].sort(([, a], [, b]) => b - a).map(([word]) => word)

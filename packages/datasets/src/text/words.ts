@@ -24,10 +24,11 @@ export function wordSplitter(options: SplitOptions = {}): (text: string) => stri
   const { filters = defaultFilters, lower = true, split = ' ' } = options
   if (split === '') throw new DatasetError('split is empty: give the text that separates words (for single characters, charLevel)')
   const filter = filters && new RegExp(`[${[...filters].map((c) => `\\u{${c.codePointAt(0)!.toString(16)}}`).join('')}]`, 'gu')
+  // In a replacement `$` has a meaning.
+  const replacement = split.replaceAll('$', '$$$$')
   return (text) => {
     const cased = lower ? text.toLowerCase() : text
-    // A function, since a string would give `$` a meaning.
-    const plain = filter ? cased.replace(filter, () => split) : cased
+    const plain = filter ? cased.replace(filter, replacement) : cased
     return plain.split(split).filter((word) => word !== '')
   }
 }
