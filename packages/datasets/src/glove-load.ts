@@ -73,26 +73,30 @@ export async function readVectors(stream: ReadableStream<Uint8Array>, where: str
   const wanted = words && new Set(words)
   const rows = new Rows(dim, wanted?.size ?? 1024)
   let lines = 0
-  await eachLine(stream, (line, number) => {
-    lines = number
-    const end = line.indexOf(space)
-    const word = utf8.decode(end < 0 ? line : line.subarray(0, end))
-    let numbers = 0
-    // One number after each blank; GloVe has no others.
-    for (let i = Math.max(end, 0); i < line.length; i++) if (line[i] === space) numbers++
-    if (numbers !== dim) {
-      const guess = numbers === 1 ? ' (the header of a word2vec file? remove that line)' : ''
-      throw new DatasetError(
-        `${where}: line ${number} ("${word.slice(0, 40)}"): expected ${dim} numbers after the word, found ${numbers}${guess}`,
-      )
-    }
-    if ((wanted && !wanted.has(word)) || rows.rows.has(word)) return
-    try {
-      rows.add(word, line.subarray(end + 1))
-    } catch (error) {
-      throw error instanceof DatasetError ? new DatasetError(`${where}: line ${number} ${error.message}`) : error
-    }
-  })
+  await eachLine(
+    stream,
+    (line, number) => {
+      lines = number
+      const end = line.indexOf(space)
+      const word = utf8.decode(end < 0 ? line : line.subarray(0, end))
+      let numbers = 0
+      // One number after each blank; GloVe has no others.
+      for (let i = Math.max(end, 0); i < line.length; i++) if (line[i] === space) numbers++
+      if (numbers !== dim) {
+        const guess = numbers === 1 ? ' (the header of a word2vec file? remove that line)' : ''
+        throw new DatasetError(
+          `${where}: line ${number} ("${word.slice(0, 40)}"): expected ${dim} numbers after the word, found ${numbers}${guess}`,
+        )
+      }
+      if ((wanted && !wanted.has(word)) || rows.rows.has(word)) return
+      try {
+        rows.add(word, line.subarray(end + 1))
+      } catch (error) {
+        throw error instanceof DatasetError ? new DatasetError(`${where}: line ${number} ${error.message}`) : error
+      }
+    },
+    where,
+  )
   if (lines === 0) throw new DatasetError(`${where}: the file is empty`)
   return { rows: rows.rows, vectors: rows.vectors(), lines }
 }

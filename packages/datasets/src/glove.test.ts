@@ -34,6 +34,10 @@ describe('eachLine', () => {
     await eachLine(parts(bytes('a\nbé\r\n\nlast'), size), (line, number) => lines.push(`${number} ${new TextDecoder().decode(line)}`))
     expect(lines).toEqual(['1 a', '2 bé', '3 ', '4 last'])
   })
+  test('a line without end is an error before it fills the memory', async () => {
+    const endless = new ReadableStream<Uint8Array>({ pull: (controller) => controller.enqueue(new Uint8Array(1 << 16)) })
+    await expect(eachLine(endless, () => {}, 'x.txt')).rejects.toThrow('x.txt: line 1 is longer than 1048576 bytes: is it a text file?')
+  })
   test('nothing after the last end, and nothing of nothing', async () => {
     let count = 0
     for (const text of ['a\n', '']) await eachLine(parts(bytes(text), 9), () => count++)

@@ -1,11 +1,11 @@
 /** IMDB: made to order always, the real reviews from COTANGENT_DATA when it is set. */
 import { createHash } from 'node:crypto'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createTar } from 'nanotar'
+
 import { beforeAll, describe, expect, test } from 'vitest'
-import { gzip, tempDir } from '../test/helpers.js'
+import { tempDir } from '../test/helpers.js'
 import { bytesOf } from '../test/pickles.js'
 import { failure, fakeFetch, offline } from '../test/tiny.js'
 import { DatasetError } from './errors.js'
@@ -13,7 +13,7 @@ import { nodeHost } from './host.js'
 import { getWordIndex, loadData, loadReviews } from './imdb.js'
 import { type ImdbDataset, type ImdbOptions, loadImdb } from './imdb-load.js'
 import type { SequenceOptions } from './imdb-sequences.js'
-import { loadReviewsOn, type ReviewOptions, rankReviews } from './reviews.js'
+
 import { padSequences } from './sequence/pad.js'
 import { Tokenizer } from './text/tokenizer.js'
 
@@ -169,98 +169,6 @@ describe('loadData', () => {
       'https://s3.amazonaws.com/text-datasets/imdb.npz',
     ])
     expect(await host?.list(host.path(host.cacheRoot, 'imdb'))).toEqual([])
-  })
-})
-
-/** What the folders of the made reviews hold. */
-const dataTree: Record<string, Record<string, string>> = {
-  'train/neg': { '0_1.txt': 'Bad.', '10_2.txt': 'Very  bad!', '1_4.txt': '', 'notes.md': 'no review' },
-  'train/pos': { '3_9.txt': 'Good\r\nfilm', '2_10.txt': 'Très bon' },
-}
-
-async function writeTree(dir: string): Promise<string> {
-  for (const [folder, files] of Object.entries(dataTree)) {
-    await mkdir(join(dir, folder), { recursive: true })
-    for (const [name, text] of Object.entries(files)) await writeFile(join(dir, folder, name), text)
-  }
-  return dir
-}
-const tar = (inside: (folder: string) => boolean): Uint8Array =>
-  gzip(
-    createTar(
-      Object.entries(dataTree)
-        .filter(([folder]) => inside(folder))
-        .flatMap(([folder, files]) => Object.entries(files).map(([name, data]) => ({ name: `aclImdb/${folder}/${name}`, data })))
-        // The order in an archive is not that of names.
-        .reverse(),
-    ),
-  )
-
-describe('loadReviews', () => {
-  const expected = {
-    texts: ['Bad.', 'Very  bad!', '', 'Très bon', 'Good\nfilm'],
-    names: ['neg/0_1.txt', 'neg/10_2.txt', 'neg/1_4.txt', 'pos/2_10.txt', 'pos/3_9.txt'],
-    labels: { shape: [5], data: Uint8Array.of(0, 0, 0, 1, 1) },
-  }
-  const load = async (options: ReviewOptions, env = {}) => loadReviewsOn(options, await bare(env))
-
-  test('from a tree, bad ones first, by name', async () => {
-    const dir = await tempDir()
-    await writeTree(join(dir, 'imdb/aclImdb'))
-    expect(await load({ dir })).toMatchObject(expected)
-    expect(await load({}, { COTANGENT_DATA: dir })).toMatchObject(expected)
-    expect(await load({ dir: join(dir, 'imdb/aclImdb') })).toMatchObject(expected)
-  })
-
-  test('from archives', async () => {
-    const dir = await tempDir()
-    for (const half of ['neg', 'pos'])
-      await writeFile(
-        join(dir, `aclImdb_train_${half}.tar.gz`),
-        tar((folder) => folder.endsWith(half)),
-      )
-    expect(await load({ dir })).toMatchObject(expected)
-    const whole = await tempDir()
-    await writeFile(
-      join(whole, 'aclImdb_v1.tar.gz'),
-      tar(() => true),
-    )
-    expect(await load({ dir: whole })).toMatchObject(expected)
-  })
-
-  test('a truncated archive, one that is none, one without reviews', async () => {
-    const dir = await tempDir()
-    const path = join(dir, 'aclImdb_train_neg.tar.gz')
-    const good = tar((folder) => folder.endsWith('neg'))
-    await writeFile(path, good.subarray(0, 100))
-    expect(await failure(load({ dir }))).toContain(`${path}: truncated or damaged gzip data`)
-    await writeFile(path, gzip(new Uint8Array(3000).fill(65)))
-    expect(await failure(load({ dir }))).toContain(path)
-    await writeFile(path, good)
-    expect(await failure(load({ dir }))).toContain(`${dir} has no train/pos, only the other half`)
-    await writeFile(
-      join(dir, 'aclImdb_train_pos.tar.gz'),
-      tar((folder) => folder.endsWith('neg')),
-    )
-    expect(await failure(load({ dir }))).toContain('there are no train/pos/*.txt in ')
-  })
-
-  test('nowhere: what to put where', async () => {
-    const message = await failure(load({ part: 'test' }))
-    expect(message).toMatch(
-      /^IMDB's reviews \(test\) are not on this machine: download aclImdb_v1\.tar\.gz from https:\/\/ai\.stanford\.edu/,
-    )
-  })
-
-  test('ranks words as the archive was made: ASCII case only, apostrophes stay, unknown words go', () => {
-    const words = new Map([
-      ["it's", 1],
-      ['Été', 2],
-      ['a', 3],
-      ['b', 4],
-      ['\u0096', 5],
-    ])
-    expect(rankReviews(["IT'S Été,été A-B \u0096\n", ''], words)).toEqual([Int32Array.of(1, 2, 3, 4, 5), new Int32Array(0)])
   })
 })
 

@@ -1,10 +1,20 @@
 /** The lines of a byte stream, one at a time: files larger than memory can be read. */
+import { DatasetError } from '../errors.js'
+
+/** A line that is longer is no line of text. */
+const longest = 1 << 20
 
 /**
  * Calls `use` with the bytes of each line, without its end, and its number from 1. The bytes are a view that is only valid during the call.
  * A last line without an end is a line; nothing after the last end is none.
+ *
+ * Errors: a line of more than 1 MiB, with its number and the `name` of the data.
  */
-export async function eachLine(stream: ReadableStream<Uint8Array>, use: (line: Uint8Array, number: number) => void): Promise<void> {
+export async function eachLine(
+  stream: ReadableStream<Uint8Array>,
+  use: (line: Uint8Array, number: number) => void,
+  name = 'text',
+): Promise<void> {
   const reader = stream.getReader()
   let rest = new Uint8Array(0)
   let number = 0
@@ -22,6 +32,7 @@ export async function eachLine(stream: ReadableStream<Uint8Array>, use: (line: U
         from = end + 1
       }
       if (from < value.length) rest = joined(rest, value.subarray(from))
+      if (rest.length > longest) throw new DatasetError(`${name}: line ${number + 1} is longer than ${longest} bytes: is it a text file?`)
     }
     if (rest.length > 0) give(rest)
   } finally {

@@ -155,8 +155,7 @@ class Machine {
 
   #tuple(count: number): void {
     if (count > this.#stack.length) this.#fail('the stack is empty')
-    const items = count === 0 ? [] : this.#stack.splice(-count)
-    this.#stack.push({ kind: 'tuple', items })
+    this.#stack.push({ kind: 'tuple', items: this.#stack.splice(this.#stack.length - count) })
   }
 
   #build(): void {
