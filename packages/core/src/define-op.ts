@@ -15,7 +15,7 @@ import type * as OpNamespace from './ops/index.js'
 import { debugging, defaultBackend } from './runtime.js'
 import { scope } from './scope.js'
 import { type Shape, sizeOf } from './shape.js'
-import { isRecording, labelled, recordOp, setDerivative, Tape } from './tape.js'
+import { isRecording, labelled, recordOp, setDerivative, Tape, withoutRecording } from './tape.js'
 import { emptyTensor, requireBackendDType, Tensor } from './tensor.js'
 
 /** Every public op; derivative rules get it as their last argument, so that op files need not import each other. */
@@ -69,6 +69,11 @@ export interface ComposedOp<O extends object> {
   name: string
   /** The definition, in other ops. */
   compose(inputs: readonly Tensor[], options: O, ops: Ops): Tensor
+  /**
+   * A better derivative than through the records of the composition, say one that keeps less. With it the composition runs unseen by tapes,
+   * and the op is one record on every backend. `fused` has its own, for where its kernel ran.
+   */
+  derivative?: { rule: string; vjp: Vjp<O> }
   /** A kernel that does the same in one go, where a backend has it. */
   fused?: {
     kernel: keyof FusedKernels
@@ -127,13 +132,20 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
 
 /** Registers a composed op and returns the function that runs it. */
 export function defineComposed<O extends object = object>(definition: ComposedOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
-  const { name, fused } = definition
+  const { name, fused, derivative } = definition
+  const runsFused = (inputs: readonly Tensor[]): boolean =>
+    fused !== undefined && inputs[0].backend.fused[fused.kernel] !== undefined && inputs.every((x) => x.dtype === 'float32')
   const compose = (inputs: readonly Tensor[], options: O): Tensor =>
     labelled(name, () => scope(() => definition.compose(inputs, options, ops)))
 
   const call = (inputs: readonly Tensor[], options: O): Tensor => {
     const backend = commonBackend(name, inputs)
-    if (!fused || !backend.fused[fused.kernel] || !inputs.every((x) => x.dtype === 'float32')) return compose(inputs, options)
+    if (!fused || !runsFused(inputs)) {
+      if (!derivative) return compose(inputs, options)
+      const out = withoutRecording(() => compose(inputs, options))
+      recordOp(registered, inputs, out, options)
+      return out
+    }
     const kernels = backend.fused as Required<FusedKernels>
     const out = run(name, inputs, fused.shape(inputs, options), backend, (output) => fused.forward(kernels, output, inputs, options))
     recordOp(registered, inputs, out, options)
@@ -155,8 +167,12 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
     }
     return inputs.map((input, i) => (fused?.choosing?.includes(i) ? null : () => all()[i] ?? ops.zerosLike(input)))
   }
-  const vjp: Vjp<O> = (at, inputs, namespace) => (fused?.vjp && !isRecording() ? fused.vjp : throughComposition)(at, inputs, namespace)
-  const registered = register({ ...definition, rule: fused?.rule ?? '(through its composition)', vjp, call } as unknown as OpDefinition)
+  const vjp: Vjp<O> = (at, inputs, namespace) => {
+    const own = (runsFused(inputs) && fused?.vjp) || derivative?.vjp
+    return (own && !isRecording() ? own : throughComposition)(at, inputs, namespace)
+  }
+  const rule = fused?.rule ?? derivative?.rule ?? '(through its composition)'
+  const registered = register({ ...definition, rule, vjp, call } as unknown as OpDefinition)
   return call
 }
 

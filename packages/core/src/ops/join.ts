@@ -3,8 +3,9 @@ import { defineComposed } from '../define-op.js'
 import { shapeError, ValueError } from '../errors.js'
 import { scope } from '../scope.js'
 import { checkShape, normalizeAxis } from '../shape.js'
+import { isTracked } from '../tape.js'
 import type { Tensor } from '../tensor.js'
-import { expandDims, slice } from './move.js'
+import { expandDims, slice, squeeze } from './move.js'
 
 const callConcat = defineComposed<{ axis: number }>({
   name: 'concat',
@@ -13,16 +14,19 @@ const callConcat = defineComposed<{ axis: number }>({
   compose: (parts, { axis }, { pad: border, add, cast }) => {
     const { dtype } = parts[0]
     const narrow = dtype === 'bool' || dtype === 'uint8'
+    const around = (x: Tensor, before: number, after: number): Tensor =>
+      border(
+        x,
+        x.shape.map((_, i): [number, number] => (i === axis ? [before, after] : [0, 0])),
+      )
     const join = (from: number, to: number): Tensor => {
       if (to - from === 1) return narrow ? cast(parts[from], 'int32') : parts[from]
       const middle = (from + to) >> 1
-      const [left, right] = [join(from, middle), join(middle, to)]
-      const around = (x: Tensor, before: number, after: number): Tensor =>
-        border(
-          x,
-          x.shape.map((_, i): [number, number] => (i === axis ? [before, after] : [0, 0])),
-        )
-      return add(around(left, 0, right.shape[axis]), around(right, left.shape[axis], 0))
+      // A scope each, so that of log n passes only the last is kept.
+      return scope(() => {
+        const [left, right] = [join(from, middle), join(middle, to)]
+        return add(around(left, 0, right.shape[axis]), around(right, left.shape[axis], 0))
+      })
     }
     return cast(join(0, parts.length), dtype)
   },
@@ -112,6 +116,33 @@ export function split(x: Tensor, parts: number | readonly number[], axis = 0): T
     begin += size
     return part
   })
+}
+
+/**
+ * x taken apart along an axis, which goes: the inverse of `stack`.
+ *
+ * Shape: [.., n, ..] → n × [.., ..]
+ * Cost:  where a tape follows x, log n passes over it, so that the derivative, which puts the parts together again, has log n passes too
+ *
+ * @example
+ * ```ts
+ * unstack(tensor([[1, 2], [3, 4]]), 1) // [[1, 3], [2, 4]]: two tensors
+ * ```
+ */
+export function unstack(x: Tensor, axis = 0): Tensor[] {
+  const at = normalizeAxis('unstack', axis, x.rank)
+  const part = (from: Tensor, begin: number, size: number): Tensor =>
+    slice(
+      from,
+      from.shape.map((_, i) => (i === at ? begin : 0)),
+      from.shape.map((m, i) => (i === at ? size : m)),
+    )
+  const takeApart = (from: Tensor): Tensor[] => {
+    const n = from.shape[at]
+    if (n > 2 && isTracked(from)) return [part(from, 0, n >> 1), part(from, n >> 1, n - (n >> 1))].flatMap(takeApart)
+    return Array.from({ length: n }, (_, i) => squeeze(part(from, i, 1), at))
+  }
+  return scope(() => takeApart(x))
 }
 
 const callTile = defineComposed<{ repeats: readonly number[] }>({

@@ -1,0 +1,94 @@
+/** What the public sequence ops check and make before the op runs, and take from its output afterwards. */
+import { requireDType } from '../dtype.js'
+import { shapeError, showShape, ValueError } from '../errors.js'
+import type { Shape } from '../shape.js'
+import type { Tensor } from '../tensor.js'
+import { affine } from './affine.js'
+import { zeros } from './create.js'
+import { cast } from './elementwise.js'
+import { matMul } from './matmul.js'
+import { reshape, slice, transpose } from './move.js'
+
+/** Options of `lstmSequence`, `gruSequence` and `simpleRnnSequence`. */
+export interface SequenceOptions {
+  /** The states before the first step, each [n, u]; zeros if left out. */
+  initialState?: readonly Tensor[]
+  /** [n, t]: where it is false (or 0) the states stay as they are. */
+  mask?: Tensor
+  /** Takes the steps from the last to the first; the outputs are in that order, too. */
+  goBackwards?: boolean
+  /** Factors [n, u] of the state wherever it meets the recurrent kernel: a dropout mask for all steps, scaled by 1/(1 − rate). */
+  recurrentDropout?: Tensor
+  /** Whether `outputs` are wanted; true by default. */
+  returnSequences?: boolean
+}
+
+/** What a sequence op gives. */
+export interface SequenceResult {
+  /** The first state after each step, in the order they were taken, [n, t, u]; absent with `returnSequences: false`. */
+  outputs?: Tensor
+  /** The states after the last step, each [n, u]. */
+  states: Tensor[]
+}
+
+/** Throws unless shapes fit: x [n, t, in], kernel [in, g·u], recurrentKernel [u, g·u], bias as said, states and dropout [n, u], mask [n, t]. */
+export function requireSequence(
+  op: string,
+  { x, kernel, recurrentKernel, bias }: { x: Tensor; kernel: Tensor; recurrentKernel: Tensor; bias?: Tensor },
+  biasShape: (width: number) => Shape,
+  gates: number,
+  states: number,
+  { initialState, mask, recurrentDropout }: SequenceOptions,
+): void {
+  requireDType(op, 'x', x.dtype, ['float32', 'float64'])
+  const fail = (name: string, tensor: Tensor, expected: string): never => {
+    throw shapeError(
+      op,
+      `${name} is ${showShape(tensor.shape)}, expected ${expected}`,
+      [
+        { name: 'x', shape: x.shape },
+        { name, shape: tensor.shape },
+      ],
+      `Shapes: x [n, t, in], kernel [in, ${gates}u], recurrentKernel [u, ${gates}u], states [n, u], mask [n, t].`,
+    )
+  }
+  if (x.rank !== 3) fail('x', x, 'three axes [n, t, in]')
+  const [n, t, inputs] = x.shape
+  if (t === 0) fail('x', x, 'at least one step')
+  const units = recurrentKernel.shape[0]
+  const width = gates * units
+  const require = (name: string, tensor: Tensor | undefined, ...shape: number[]): void => {
+    if (tensor && showShape(tensor.shape) !== showShape(shape)) fail(name, tensor, showShape(shape))
+  }
+  require('recurrentKernel', recurrentKernel, units, width)
+  require('kernel', kernel, inputs, width)
+  require('bias', bias, ...biasShape(width))
+  require('mask', mask, n, t)
+  require('recurrentDropout', recurrentDropout, n, units)
+  if (initialState && initialState.length !== states) {
+    throw new ValueError(`${op}: ${states} initial state${states > 1 ? 's are' : ' is'} needed, got ${initialState.length}.`)
+  }
+  for (const [i, state] of (initialState ?? []).entries()) require(`initialState[${i}]`, state, n, units)
+}
+
+/** x·W + b for all steps at once. Shape: [n, t, in] → [n, t, g·u] */
+export const project = (x: Tensor, kernel: Tensor, bias: Tensor | undefined): Tensor => (bias ? affine(x, kernel, bias) : matMul(x, kernel))
+
+/** The initial states, zeros where none are given. */
+export const initialStates = (x: Tensor, units: number, count: number, given: readonly Tensor[] | undefined): readonly Tensor[] =>
+  given ?? Array.from({ length: count }, () => zeros([x.shape[0], units], { dtype: x.dtype, backend: x.backend }))
+
+/** The inputs that only some calls have, last: dropout factors and mask. */
+export const optionalInputs = (x: Tensor, { recurrentDropout, mask }: SequenceOptions): Tensor[] => [
+  ...(recurrentDropout ? [recurrentDropout] : []),
+  ...(mask ? [cast(mask, x.dtype)] : []),
+]
+
+/** Outputs and last states from what the op gave, [parts, t, n, u]. */
+export function takeResult(packed: Tensor, states: number, { returnSequences = true }: SequenceOptions): SequenceResult {
+  const [, t, n, u] = packed.shape
+  const last = Array.from({ length: states }, (_, p) => reshape(slice(packed, [p, t - 1, 0, 0], [1, 1, n, u]), [n, u]))
+  if (!returnSequences) return { states: last }
+  const outputs = transpose(reshape(slice(packed, [0, 0, 0, 0], [1, t, n, u]), [t, n, u]), [1, 0, 2])
+  return { outputs, states: last }
+}
