@@ -52,6 +52,10 @@ export function targetRows(model: Model, what: string, y: Data, count: number): 
   return rows
 }
 
+/** A host array for floats of a dtype. */
+export const hostFloats = (dtype: DType, size: number): Float32Array | Float64Array =>
+  dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
+
 /** Host values as a tensor that no scope owns. */
 export const fromValues = (values: TypedArray, shape: Shape, dtype: DType, backend: Backend): Tensor =>
   tensor(values, { shape, dtype, backend })

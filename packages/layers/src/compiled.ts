@@ -52,50 +52,62 @@ export class Compiled {
     return { samples: 0, loss: undefined, metrics: this.metrics.map((metric) => metric.start()) }
   }
 
-  /** One step of training: the loss of the batch before the update goes to the totals. */
-  trainStep(x: Tensor, y: Tensor, key: Key, totals: Totals): void {
+  /** One step of training: the loss of the batch before the update goes to the totals. `weights` [n] are factors of the samples' losses. */
+  trainStep(x: Tensor, y: Tensor, key: Key, totals: Totals, weights?: Tensor): void {
     scope(() => {
       let prediction: Tensor | undefined
+      let mask: Tensor | undefined
       try {
         const { value, grads } = valueAndGrad(this.parameters, () => {
-          const forward = this.#forward(x, y, { training: true, key: foldKey(key, this.optimizer.iterations) })
+          const forward = this.#forward(x, y, weights, { training: true, key: foldKey(key, this.optimizer.iterations) })
           prediction = forward.prediction.keep()
+          mask = forward.mask?.keep()
           return forward.objective
         })
         this.optimizer.step(this.parameters, grads)
-        this.#collect(value, y, prediction as Tensor, totals)
+        this.#collect(value, y, prediction as Tensor, mask, totals)
       } finally {
         prediction?.dispose()
+        mask?.dispose()
       }
     })
   }
 
   /** Loss and metrics of a batch, nothing dropped, nothing changed. */
-  testStep(x: Tensor, y: Tensor, totals: Totals): void {
+  testStep(x: Tensor, y: Tensor, totals: Totals, weights?: Tensor): void {
     scope(() => {
-      const { objective, prediction } = this.#forward(x, y, { training: false })
-      this.#collect(objective, y, prediction, totals)
+      const { objective, prediction, mask } = this.#forward(x, y, weights, { training: false })
+      this.#collect(objective, y, prediction, mask, totals)
     })
   }
 
-  /** The mean loss of the batch plus all penalties, and what the model predicted. */
-  #forward(x: Tensor, y: Tensor, context: { training: boolean; key?: Key }): { objective: Tensor; prediction: Tensor } {
+  /**
+   * The mean loss of the batch plus all penalties, and what the model predicted. As in Keras 2.3, masked steps and weights are factors of the
+   * single losses, and the mean is over all of them.
+   */
+  #forward(
+    x: Tensor,
+    y: Tensor,
+    weights: Tensor | undefined,
+    context: { training: boolean; key?: Key },
+  ): { objective: Tensor; prediction: Tensor; mask?: Tensor } {
     const { loss } = this
-    const { output, penalties } = this.#model.run(x, context, this.#useLogits)
+    const { output, mask, penalties } = this.#model.run(x, context, this.#useLogits)
     requireTarget(loss, y)
-    const perSample = this.#useLogits && loss.fromLogits ? loss.fromLogits.call(y, output) : loss.call(y, output)
-    const objective = penalties.reduce((sum, penalty) => sum.add(penalty), perSample.mean())
-    return { objective, prediction: this.#useLogits ? this.#model.applyFinalActivation(output) : output }
+    const perSample = this.#useLogits && loss.fromLogits ? loss.fromLogits.call(y, output, mask) : loss.call(y, output, mask)
+    const weighted = weights ? perSample.mul(weights.cast(perSample.dtype)) : perSample
+    const objective = penalties.reduce((sum, penalty) => sum.add(penalty), weighted.mean())
+    return { objective, prediction: this.#useLogits ? this.#model.applyFinalActivation(output) : output, mask }
   }
 
-  #collect(objective: Tensor, y: Tensor, prediction: Tensor, totals: Totals): void {
+  #collect(objective: Tensor, y: Tensor, prediction: Tensor, mask: Tensor | undefined, totals: Totals): void {
     const samples = y.shape[0]
     const weighted = objective.mul(samples)
     const sum = (totals.loss ? totals.loss.add(weighted) : weighted).keep()
     totals.loss?.dispose()
     totals.loss = sum
     totals.samples += samples
-    for (const state of totals.metrics) state.update(y, prediction)
+    for (const state of totals.metrics) state.update(y, prediction, mask)
   }
 
   /** The values so far, by name: loss and metrics. */

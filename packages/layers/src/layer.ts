@@ -46,6 +46,8 @@ export interface CallContext {
   training: boolean
   /** For this layer and step; absent when nothing random may happen. */
   key?: Key
+  /** Which steps of the input count, bool [n, t]; absent where all do. */
+  mask?: Tensor
 }
 
 /** What a layer gets to make its weights with. */
@@ -87,6 +89,10 @@ export abstract class Layer {
   /** Whether, and with which activation, the layer ends in softmax or sigmoid, so that a loss may use its logits instead. */
   readonly finalActivation?: 'softmax' | 'sigmoid'
   readonly activityRegularizer?: Regularizer
+  /** How many outputs it has; with more than one it has a method of its own that gives them all. */
+  readonly outputs: number = 1
+  /** Whether a mask may come with the input. */
+  readonly supportsMasking: boolean = false
   /** The shape of a batch, known on a model's first layer before building. */
   readonly batchInputShape?: BatchShape
   readonly #weights: Parameter[] = []
@@ -107,13 +113,19 @@ export abstract class Layer {
     this.batchInputShape = options.batchInputShape ?? (inputShape && [null, ...inputShape])
   }
 
+  /** The layers inside, on wrappers and cells of cells: their weights are this layer's. */
+  get inner(): readonly Layer[] {
+    return []
+  }
+
   /** Weights that training changes, in Keras' order. */
   get trainableWeights(): Parameter[] {
-    return this.trainable ? this.#weights.filter((w) => w.trainable) : []
+    return this.trainable ? [...this.#weights.filter((w) => w.trainable), ...this.inner.flatMap((layer) => layer.trainableWeights)] : []
   }
   /** All weights: those made trainable first, then the others. */
   get weights(): Parameter[] {
-    return [...this.#weights.filter((w) => w.trainable), ...this.#weights.filter((w) => !w.trainable)]
+    const all = [...this.#weights, ...this.inner.flatMap((layer) => layer.weights)]
+    return [...all.filter((w) => w.trainable), ...all.filter((w) => !w.trainable)]
   }
 
   /** Makes the weights for inputs of this shape; a second call does nothing. */
@@ -147,7 +159,10 @@ export abstract class Layer {
 
   /** The penalties on weights, one scalar each. */
   penalties(): Tensor[] {
-    return this.#regularized.map(({ weight, regularizer }) => regularizer.call(weight))
+    return [
+      ...this.#regularized.map(({ weight, regularizer }) => regularizer.call(weight)),
+      ...this.inner.flatMap((layer) => layer.penalties()),
+    ]
   }
 
   /** The shape of the output for a shape of input; throws a ShapeError when the layer cannot take it. */
@@ -155,6 +170,26 @@ export abstract class Layer {
 
   /** The layer as a function. */
   abstract call(x: Tensor, context: CallContext): Tensor
+
+  /**
+   * The mask that goes on with the output, for an input and its mask: by default that mask itself, if the layer can take one at all.
+   *
+   * @throws ValueError for a mask where there may be none.
+   */
+  outputMask(_x: Tensor, mask: Tensor | undefined): Tensor | undefined {
+    if (mask && !this.supportsMasking) {
+      throw new ValueError(
+        `${this.className}: does not support masking, but its input has a mask, from an embedding with maskZero or a masking layer before it. ` +
+          'Put a recurrent layer between them, or leave the mask out.',
+      )
+    }
+    return mask
+  }
+
+  /** Forgets what a stateful layer keeps from batch to batch. */
+  resetStates(): void {
+    for (const layer of this.inner) layer.resetStates()
+  }
 
   /** The output before `finalActivation`, on layers that have one. */
   logits(_x: Tensor, _context: CallContext): Tensor {
@@ -182,6 +217,7 @@ export abstract class Layer {
   /** Frees the weights. */
   dispose(): void {
     for (const weight of this.#weights) weight.dispose()
+    for (const layer of this.inner) layer.dispose()
   }
 
   /** `layer "dense_2" (Dense, units 10)`, for messages. */

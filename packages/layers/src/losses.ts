@@ -25,6 +25,7 @@ import {
   ValueError,
   where,
 } from '@cotangent/core'
+import { perSample } from './masks.js'
 import { lookUp, type Spelling } from './names.js'
 
 /** ε, `K.epsilon()` since Keras 2.1.3. */
@@ -36,12 +37,12 @@ export interface Loss {
   readonly name: string
   /** Whether targets are class numbers, one for each row of predictions. */
   readonly sparse: boolean
-  /** The loss of each sample, [n]. */
-  call(yTrue: Tensor, yPred: Tensor): Tensor
+  /** The loss of each sample, [n]; where a mask [n, ..] of the predictions is false, their loss is 0. */
+  call(yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor
   /** For a model that ends in `activation`: the same loss, made of what goes into that activation. */
   readonly fromLogits?: {
     readonly activation: 'softmax' | 'sigmoid'
-    call(yTrue: Tensor, logits: Tensor): Tensor
+    call(yTrue: Tensor, logits: Tensor, mask?: Tensor): Tensor
   }
 }
 
@@ -253,11 +254,8 @@ function knownName(id: string | LossFunction): LossName | undefined {
   return lookUp('loss', id, Object.fromEntries(lossNames.map((name) => [name, name])), lossAliases)
 }
 
-/** @internal Any number of values a sample, averaged to one; a scalar counts for every sample. */
-export function perSample(value: Tensor, samples: number): Tensor {
-  if (value.rank === 0) return value.broadcastTo([samples])
-  return value.rank === 1 ? value : value.mean({ axis: value.shape.map((_, axis) => axis).slice(1) })
-}
+/** @internal The values of a loss before they are averaged to one a sample. */
+export const lossValues = (name: LossName): LossFunction => table[name]
 
 /**
  * A loss by name, object or function.
@@ -275,10 +273,10 @@ export function getLoss(id: LossIdentifier, options: LossOptions = {}): Loss {
   const name = knownName(id)
   if (name === undefined) {
     const call = id as LossFunction
-    return { name: call.name || 'loss', sparse: false, call: (t, p) => perSample(call(t, p), p.shape[0]) }
+    return { name: call.name || 'loss', sparse: false, call: (t, p, mask) => perSample(call(t, p), p.shape[0], mask) }
   }
   const formula: (t: Tensor, p: Tensor, options?: LossOptions) => Tensor = table[name]
-  const bind = (bound: LossOptions) => (t: Tensor, p: Tensor) => perSample(formula(t, p, bound), p.shape[0])
+  const bind = (bound: LossOptions) => (t: Tensor, p: Tensor, mask?: Tensor) => perSample(formula(t, p, bound), p.shape[0], mask)
   const activation = options.fromLogits || options.form === '2.2' ? undefined : logitActivation[name]
   return {
     name,

@@ -6,14 +6,15 @@
  *
  * Shape: yTrue [n, ..], yPred [n, ..] → [n]
  */
-import { isFinite, matMul, scope, type Tensor, type TypedArray, ValueError, where } from '@cotangent/core'
-import { getLoss, type Loss, type LossName, lossAliases, lossNames, perSample } from './losses.js'
+import { isFinite, matMul, scope, stack, type Tensor, type TypedArray, ValueError, where } from '@cotangent/core'
+import { type Loss, type LossName, lossAliases, lossNames, lossValues } from './losses.js'
+import { maskFactors, perSample } from './masks.js'
 import { lookUp, readOptions, type Spelling } from './names.js'
 
 /** A metric's sums over the batches seen so far. */
 export interface MetricState {
-  /** Adds a batch. */
-  update(yTrue: Tensor, yPred: Tensor): void
+  /** Adds a batch; what a mask [n, ..] says does not count, does not. */
+  update(yTrue: Tensor, yPred: Tensor, mask?: Tensor): void
   /** The value so far; reads from the device. NaN before the first batch. */
   result(): Promise<number>
   /** Frees the sums. */
@@ -38,14 +39,17 @@ export interface MeanMetric extends Metric {
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
 
 /** Adds up what `measure` makes of each batch. */
-function sums(measure: (yTrue: Tensor, yPred: Tensor) => Tensor, result: (totals: TypedArray, samples: number) => number): MetricState {
+function sums(
+  measure: (yTrue: Tensor, yPred: Tensor, mask?: Tensor) => Tensor,
+  result: (totals: TypedArray, samples: number) => number,
+): MetricState {
   let totals: Tensor | undefined
   let samples = 0
   return {
-    update(yTrue, yPred) {
+    update(yTrue, yPred, mask) {
       const before = totals
       totals = scope(() => {
-        const batch = measure(yTrue, yPred)
+        const batch = measure(yTrue, yPred, mask)
         return before ? before.add(batch) : batch
       }).keep()
       before?.dispose()
@@ -58,6 +62,12 @@ function sums(measure: (yTrue: Tensor, yPred: Tensor) => Tensor, result: (totals
       samples = 0
     },
   }
+}
+
+/** Σ of the values that count, and how many do: [2]. */
+function maskedSums(values: Tensor, mask: Tensor): Tensor {
+  const factors = maskFactors(mask, values)
+  return stack([values.mul(factors).sum(), factors.broadcastTo(values.shape).sum()])
 }
 
 /**
@@ -75,8 +85,8 @@ export function meanMetric(name: string, measure: MetricFunction): MeanMetric {
     perSample: each,
     start: () =>
       sums(
-        (t, p) => each(t, p).sum(),
-        ([total], samples) => total / samples,
+        (t, p, mask) => (mask ? maskedSums(measure(t, p), mask) : each(t, p).sum().reshape([1])),
+        ([total, count], samples) => (count === 0 ? 0 : total / (count ?? samples)),
       ),
   }
 }
@@ -110,7 +120,7 @@ export const topKCategoricalAccuracy = (yTrue: Tensor, yPred: Tensor, k = 5): Te
 export const sparseTopKCategoricalAccuracy = (yTrue: Tensor, yPred: Tensor, k = 5): Tensor => inTopK(classNumbers(yTrue, yPred), yPred, k)
 
 /** cos of the angle between target and prediction: as a metric Keras 2.3 reports it with the positive sign. */
-const cosineProximity: MetricFunction = (yTrue, yPred) => getLoss('cosineProximity').call(yTrue, yPred).neg()
+const cosineProximity: MetricFunction = (yTrue, yPred) => lossValues('cosineProximity')(yTrue, yPred).neg()
 
 /** Options of `precision` and `recall`. */
 export interface ThresholdOptions {
@@ -122,9 +132,10 @@ export interface ThresholdOptions {
 /** Of `chosen` elements, the share that are positive in both: Σ y·[p > threshold] / Σ chosen, 0 over nothing. */
 function positives(kind: 'precision' | 'recall', options: ThresholdOptions, chosen: (truth: Tensor, predicted: Tensor) => Tensor): Metric {
   const { threshold, name } = readOptions(kind, options, { threshold: 0.5, name: kind as string })
-  const measure = (yTrue: Tensor, yPred: Tensor): Tensor => {
-    const truth = yTrue.reshape(yPred.shape).cast('bool').cast(yPred.dtype)
-    const predicted = yPred.greater(threshold).cast(yPred.dtype)
+  const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor => {
+    const counted = (x: Tensor): Tensor => (mask ? x.mul(maskFactors(mask, x)) : x)
+    const truth = counted(yTrue.reshape(yPred.shape).cast('bool').cast(yPred.dtype))
+    const predicted = counted(yPred.greater(threshold).cast(yPred.dtype))
     const counts = [truth.mul(predicted).sum(), chosen(truth, predicted).sum()]
     return counts[0]
       .reshape([1])
@@ -187,12 +198,12 @@ const makers: Readonly<Record<string, Maker>> = {
   crossentropy: (name, loss, outputShape) =>
     meanMetric(
       name,
-      getLoss(byOutput(loss, outputShape, ['binaryCrossentropy', 'sparseCategoricalCrossentropy', 'categoricalCrossentropy'])).call,
+      lossValues(byOutput(loss, outputShape, ['binaryCrossentropy', 'sparseCategoricalCrossentropy', 'categoricalCrossentropy'])),
     ),
   precision: (name) => precision({ name }),
   recall: (name) => recall({ name }),
   ...Object.fromEntries(Object.entries(accuracies).map(([key, measure]): [string, Maker] => [key, (name) => meanMetric(name, measure)])),
-  ...Object.fromEntries(lossNames.map((key): [string, Maker] => [key, (name) => meanMetric(name, getLoss(key).call)])),
+  ...Object.fromEntries(lossNames.map((key): [string, Maker] => [key, (name) => meanMetric(name, lossValues(key))])),
   cosineProximity: (name) => meanMetric(name, cosineProximity),
 }
 const aliases = { acc: 'accuracy', ce: 'crossentropy', ...lossAliases } as const

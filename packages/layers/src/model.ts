@@ -11,10 +11,11 @@ import {
   key,
   type Parameter,
   scope,
+  sizeOf,
   type Tensor,
   ValueError,
 } from '@cotangent/core'
-import { fromValues, newWeight, requireInput, requireSample, targetRows } from './checks.js'
+import { fromValues, hostFloats, newWeight, requireInput, requireSample, targetRows } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
 import { type Data, identityOrder, type Rows, rowsOf } from './data.js'
 import { CompileError } from './errors.js'
@@ -68,7 +69,12 @@ export abstract class Model {
   /** Shape of the input, the batch axis open. */
   abstract inputShapeOf(): BatchShape
   /** Runs the layers; with `logits`, stops before the final activation. Collects activity penalties. */
-  protected abstract forward(x: Tensor, context: { training: boolean; key?: Key }, logits: boolean, penalties: Tensor[]): Tensor
+  protected abstract forward(
+    x: Tensor,
+    context: { training: boolean; key?: Key },
+    logits: boolean,
+    penalties: Tensor[],
+  ): { output: Tensor; mask?: Tensor }
 
   /** Parameters that training changes. */
   get trainableWeights(): Parameter[] {
@@ -103,13 +109,12 @@ export abstract class Model {
     return scope(() => this.run(x, { training: context.training ?? false, key: context.key }, false).output)
   }
 
-  /** @internal Output (or logits) and all penalties: on weights, and on activities. */
-  run(x: Tensor, context: { training: boolean; key?: Key }, logits: boolean): { output: Tensor; penalties: Tensor[] } {
+  /** @internal Output (or logits), its mask, and all penalties: on weights, and on activities. */
+  run(x: Tensor, context: { training: boolean; key?: Key }, logits: boolean): { output: Tensor; mask?: Tensor; penalties: Tensor[] } {
     if (!this.built) this.build([null, ...x.shape.slice(1)])
     requireInput(this, x)
     const penalties = this.layers.flatMap((layer) => layer.penalties())
-    const output = this.forward(x.cast(this.dtype), context, logits, penalties)
-    return { output, penalties }
+    return { ...this.forward(x.cast(this.dtype), context, logits, penalties), penalties }
   }
 
   /** @internal */
@@ -117,11 +122,17 @@ export abstract class Model {
     return this.finalActivation === 'softmax' ? logits.softmax() : logits.sigmoid()
   }
 
-  /** Runs one layer, and names it in any error. */
-  protected callLayer(layer: Layer, index: number, x: Tensor, context: { training: boolean; key?: Key }, logits = false): Tensor {
-    const inner: CallContext = { training: context.training, key: context.key && foldKey(context.key, index) }
+  /** Runs one layer, with its mask, and names it in any error. */
+  protected callLayer(
+    layer: Layer,
+    index: number,
+    x: Tensor,
+    context: CallContext,
+    logits = false,
+  ): { output: Tensor; mask: Tensor | undefined } {
+    const inner: CallContext = { ...context, key: context.key && foldKey(context.key, index) }
     try {
-      return logits ? layer.logits(x, inner) : layer.call(x, inner)
+      return { mask: layer.outputMask(x, inner.mask), output: logits ? layer.logits(x, inner) : layer.call(x, inner) }
     } catch (error) {
       throw addContext(error, `in ${layer.describe()}`)
     }
@@ -182,14 +193,23 @@ export abstract class Model {
   async predict(x: Data, options: { batchSize?: number } = {}): Promise<Tensor> {
     const { batchSize = 32 } = options
     const rows = this.inputRows('predict', x)
-    const shape = [rows.count, ...(this.outputShapeOf().slice(1) as number[])]
-    const width = shape.slice(1).reduce((a, b) => a * b, 1)
     const order = identityOrder(rows.count)
-    const values = this.dtype === 'float64' ? new Float64Array(rows.count * width) : new Float32Array(rows.count * width)
+    let shape = [
+      rows.count,
+      ...this.outputShapeOf()
+        .slice(1)
+        .map((n) => n ?? 0),
+    ]
+    let values = hostFloats(this.dtype, sizeOf(shape))
     for (let begin = 0; begin < rows.count; begin += batchSize) {
       const end = Math.min(rows.count, begin + batchSize)
       const output = scope(() => this.run(rows.take(order, begin, end, this.dtype), { training: false }, false).output.keep())
-      values.set(await output.data(), begin * width)
+      if (begin === 0) {
+        // Sizes that the model leaves open are those of the data.
+        shape = [rows.count, ...output.shape.slice(1)]
+        values = hostFloats(this.dtype, sizeOf(shape))
+      }
+      values.set(await output.data(), begin * sizeOf(shape.slice(1)))
       output.dispose()
     }
     return scope(() => fromValues(values, shape, this.dtype, this.backend))
@@ -292,6 +312,11 @@ export abstract class Model {
   /** Total number of weights. */
   countParams(): number {
     return this.weights.reduce((n, w) => n + w.size, 0)
+  }
+
+  /** Forgets what stateful layers keep from batch to batch. */
+  resetStates(): void {
+    for (const layer of this.layers) layer.resetStates()
   }
 
   /** Frees all weights and the optimizer's state. */

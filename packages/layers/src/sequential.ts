@@ -44,6 +44,11 @@ export class Sequential extends Model {
     if (this.#layers.includes(layer)) throw new ValueError(`${this.name}.add: ${layer.describe()} is in the model already.`)
     if (this.#layers.some((other) => other.name === layer.name))
       throw new ValueError(`${this.name}.add: there is already a layer named "${layer.name}".`)
+    if (layer.outputs !== 1) {
+      throw new ValueError(
+        `${this.name}.add: ${layer.describe()} has several outputs, and layers in a Sequential have one. Leave returnState out and mergeMode not null, or call the layer's own run(x, …).`,
+      )
+    }
     this.#layers.push(layer)
     try {
       if (!this.#inputShape && this.#layers.length === 1 && layer.batchInputShape) this.build(layer.batchInputShape)
@@ -94,12 +99,20 @@ export class Sequential extends Model {
     return [null, ...this.#inputShape.slice(1)]
   }
 
-  protected override forward(x: Tensor, context: { training: boolean; key?: Key }, logits: boolean, penalties: Tensor[]): Tensor {
-    return this.#layers.reduce((input, layer, i) => {
-      const output = this.callLayer(layer, i, input, context, logits && i === this.#layers.length - 1)
-      if (layer.activityRegularizer) penalties.push(layer.activityRegularizer.call(output))
-      return output
-    }, x)
+  protected override forward(
+    x: Tensor,
+    context: { training: boolean; key?: Key },
+    logits: boolean,
+    penalties: Tensor[],
+  ): { output: Tensor; mask?: Tensor } {
+    return this.#layers.reduce<{ output: Tensor; mask?: Tensor }>(
+      ({ output: input, mask }, layer, i) => {
+        const passed = this.callLayer(layer, i, input, { ...context, mask }, logits && i === this.#layers.length - 1)
+        if (layer.activityRegularizer) penalties.push(layer.activityRegularizer.call(passed.output))
+        return passed
+      },
+      { output: x },
+    )
   }
 
   protected override layerRows(): { name: string; className: string; outputShape: BatchShape; params: number }[] {

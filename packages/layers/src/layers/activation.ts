@@ -6,6 +6,7 @@ import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../
 /** y = activation(x). Shape: any → the same. */
 export class Activation extends Layer {
   override readonly className = 'Activation'
+  override readonly supportsMasking = true
   override readonly finalActivation?: 'softmax' | 'sigmoid'
   readonly activation: ActivationFunction
 

@@ -24,6 +24,7 @@ export interface LeakyReLUOptions extends LayerOptions {
 /** x above 0, alpha·x below (Maas, Hannun, Ng 2013). */
 export class LeakyReLU extends Elementwise {
   override readonly className = 'LeakyReLU'
+  override readonly supportsMasking = true
   readonly alpha: number
 
   constructor({ alpha = 0.3, ...options }: LeakyReLUOptions = {}) {
@@ -49,6 +50,7 @@ export interface ELUOptions extends LayerOptions {
 /** x above 0, alpha·(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
 export class ELU extends Elementwise {
   override readonly className = 'ELU'
+  override readonly supportsMasking = true
   readonly alpha: number
 
   constructor({ alpha = 1, ...options }: ELUOptions = {}) {
@@ -74,6 +76,7 @@ export interface ThresholdedReLUOptions extends LayerOptions {
 /** x above theta, 0 elsewhere (Konda, Memisevic, Krueger 2015). */
 export class ThresholdedReLU extends Elementwise {
   override readonly className = 'ThresholdedReLU'
+  override readonly supportsMasking = true
   readonly theta: number
 
   constructor({ theta = 1, ...options }: ThresholdedReLUOptions = {}) {
@@ -104,6 +107,7 @@ export interface PReLUOptions extends LayerOptions, WeightOptions<'alpha'> {
  */
 export class PReLU extends Elementwise {
   override readonly className = 'PReLU'
+  override readonly supportsMasking = true
   readonly sharedAxes: readonly number[]
   readonly #settings: WeightSettings<'alpha'>
   #alpha?: Parameter
@@ -143,6 +147,7 @@ export interface SoftmaxOptions extends LayerOptions {
 /** eˣ / Σ eˣ over an axis. */
 export class Softmax extends Elementwise {
   override readonly className = 'Softmax'
+  override readonly supportsMasking = true
   override readonly finalActivation?: 'softmax' | 'sigmoid'
   readonly axis: number
 

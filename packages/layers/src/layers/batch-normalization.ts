@@ -41,6 +41,7 @@ const movingAverage = updateProgram('movingAverage', { slots: 1, inputs: 1, scal
  */
 export class BatchNormalization extends Layer {
   override readonly className = 'BatchNormalization'
+  override readonly supportsMasking = true
   readonly axis: number
   readonly momentum: number
   readonly epsilon: number

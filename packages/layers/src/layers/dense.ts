@@ -23,6 +23,7 @@ export interface DenseOptions extends LayerOptions, WeightOptions<'kernel' | 'bi
  */
 export class Dense extends Layer {
   override readonly className = 'Dense'
+  override readonly supportsMasking = true
   override readonly finalActivation?: 'softmax' | 'sigmoid'
   override readonly activityRegularizer?: Regularizer
   readonly units: number

@@ -15,6 +15,7 @@ export interface DropoutOptions extends LayerOptions {
  */
 export class Dropout extends Layer {
   override readonly className = 'Dropout'
+  override readonly supportsMasking = true
   readonly rate: number
   readonly #noiseShape?: readonly (number | null)[]
   readonly #seed?: number

@@ -22,6 +22,7 @@ export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'
  */
 export class LayerNormalization extends Layer {
   override readonly className = 'LayerNormalization'
+  override readonly supportsMasking = true
   readonly axis: number | readonly number[]
   readonly epsilon: number
   readonly #settings: WeightSettings<'beta' | 'gamma'>

@@ -19,6 +19,7 @@ abstract class Noise extends Layer {
 /** Adds noise of mean 0 and the given standard deviation in training. Shape: any → the same. */
 export class GaussianNoise extends Noise {
   override readonly className = 'GaussianNoise'
+  override readonly supportsMasking = true
   readonly stddev: number
 
   constructor(stddev: number, options: LayerOptions = {}) {
@@ -49,6 +50,7 @@ export class GaussianNoise extends Noise {
  */
 export class GaussianDropout extends Noise {
   override readonly className = 'GaussianDropout'
+  override readonly supportsMasking = true
   readonly rate: number
 
   constructor(rate: number, options: LayerOptions = {}) {

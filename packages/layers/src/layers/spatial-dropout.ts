@@ -39,6 +39,7 @@ abstract class SpatialDropout extends SpatialLayer {
 /** Drops whole channels of images (Tompson et al. 2015). Shape: [n, h, w, c] → the same. */
 export class SpatialDropout2D extends SpatialDropout {
   override readonly className = 'SpatialDropout2D'
+  override readonly supportsMasking = true
   constructor(rate: number, options: SpatialOptions = {}) {
     super('SpatialDropout2D', 2, rate, options)
   }
@@ -50,6 +51,7 @@ export class SpatialDropout2D extends SpatialDropout {
 /** Drops whole channels of sequences. Shape: [n, t, c] → the same. */
 export class SpatialDropout1D extends SpatialDropout {
   override readonly className = 'SpatialDropout1D'
+  override readonly supportsMasking = true
   constructor(rate: number, options: SpatialOptions = {}) {
     super('SpatialDropout1D', 1, rate, options)
   }

@@ -1,0 +1,42 @@
+/** One step of the simple recurrent network. */
+import { type SequenceOptions, type SequenceResult, simpleRnnSequence, type Tensor } from '@cotangent/core'
+import type { DropoutMasks, StepResult } from './cell.js'
+import { isBuiltIn, UnitsCell, type UnitsCellOptions } from './units-cell.js'
+
+/**
+ * h = activation(x·W + b + h₋·U).
+ *
+ * Weights: kernel [in, u], recurrent_kernel [u, u], bias [u]
+ */
+export class SimpleRNNCell extends UnitsCell {
+  override readonly className = 'SimpleRNNCell'
+  protected override readonly gates = 1
+
+  constructor(units: number, options: UnitsCellOptions = {}) {
+    super('SimpleRNNCell', units, options, [])
+  }
+  static fromConfig({ units, ...options }: UnitsCellOptions & { units: number }): SimpleRNNCell {
+    return new SimpleRNNCell(units, options)
+  }
+
+  get stateSizes(): readonly number[] {
+    return [this.units]
+  }
+
+  override step(x: Tensor, [h]: readonly Tensor[], masks: DropoutMasks = {}): StepResult {
+    const ofInput = this.product(x, masks.input, this.kernel)
+    const z = (this.bias ? ofInput.add(this.bias) : ofInput).add(this.product(h, masks.recurrent, this.recurrentKernel))
+    const output = this.activation.call(z)
+    return { output, states: [output] }
+  }
+
+  protected override hasOp(): boolean {
+    return isBuiltIn(this.activation, 'tanh')
+  }
+  protected override runOp(x: Tensor, options: SequenceOptions): SequenceResult {
+    return simpleRnnSequence(x, this.kernel, this.recurrentKernel, this.bias, options)
+  }
+}
+
+/** A cell of the simple recurrent network, for `rnn`. */
+export const simpleRNNCell = (units: number, options?: UnitsCellOptions): SimpleRNNCell => new SimpleRNNCell(units, options)

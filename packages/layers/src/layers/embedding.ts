@@ -1,0 +1,105 @@
+/** Rows of a table by index: words as vectors. */
+import { gather, type Parameter, ShapeError, type Tensor } from '@cotangent/core'
+import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount } from '../layer.js'
+import { savedForm } from '../names.js'
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
+import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
+
+/** The initializer of the table is `uniform` by default. */
+export interface EmbeddingOptions extends LayerOptions, WeightOptions<'embeddings'> {
+  /** Index 0 stands for no word: the steps that have it get a mask, which recurrent layers and losses heed. */
+  maskZero?: boolean
+  /** The number of indices a sample, which layers behind it, as `flatten`, may have to know. */
+  inputLength?: number
+  activityRegularizer?: RegularizerIdentifier
+}
+
+/**
+ * The rows of a table for indices. An index that comes up several times collects the gradient of all of them.
+ *
+ * Shape:   [n, ..] of whole numbers from 0 to inputDim − 1 → [n, .., outputDim]
+ * Weights: embeddings [inputDim, outputDim]
+ */
+export class Embedding extends Layer {
+  override readonly className = 'Embedding'
+  override readonly activityRegularizer?: Regularizer
+  readonly inputDim: number
+  readonly outputDim: number
+  readonly maskZero: boolean
+  readonly inputLength?: number
+  readonly #settings: WeightSettings<'embeddings'>
+  #embeddings?: Parameter
+
+  constructor(inputDim: number, outputDim: number, options: EmbeddingOptions = {}) {
+    const { inputLength } = options
+    const shaped = options.inputShape || options.batchInputShape ? options : { ...options, inputShape: [inputLength ?? null] }
+    super('Embedding', shaped, ['maskZero', 'inputLength', ...weightOptionNames(['embeddings']), 'activityRegularizer'])
+    requireCount('Embedding', 'inputDim', inputDim)
+    requireCount('Embedding', 'outputDim', outputDim)
+    if (inputLength !== undefined) requireCount('Embedding', 'inputLength', inputLength)
+    this.inputDim = inputDim
+    this.outputDim = outputDim
+    this.maskZero = options.maskZero ?? false
+    this.inputLength = inputLength
+    this.#settings = new WeightSettings(options, { embeddings: 'uniform' })
+    this.activityRegularizer = getRegularizer(options.activityRegularizer)
+  }
+
+  static fromConfig({
+    inputDim,
+    outputDim,
+    ...options
+  }: Omit<EmbeddingOptions, 'inputDim'> & { inputDim: number; outputDim: number }): Embedding {
+    return new Embedding(inputDim, outputDim, options)
+  }
+
+  protected override makeWeights(_inputShape: BatchShape, context: BuildContext): void {
+    const setting = this.#settings.of('embeddings')
+    this.#embeddings = this.addWeight('embeddings', [this.inputDim, this.outputDim], setting.initializer, context, setting)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const [batch, length, ...rest] = inputShape
+    const { inputLength } = this
+    if (inputLength === undefined || length === undefined) return [...inputShape, this.outputDim]
+    if (length !== null && length !== inputLength) {
+      throw new ShapeError(`${this.describe()}: inputLength is ${inputLength}, but the input has ${length} indices a sample.`)
+    }
+    return [batch, inputLength, ...rest, this.outputDim]
+  }
+
+  override outputMask(x: Tensor): Tensor | undefined {
+    return this.maskZero ? x.notEqual(0) : undefined
+  }
+
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return gather(this.#embeddings as Parameter, x.cast('int32'))
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return {
+      ...super.getConfig(),
+      inputDim: this.inputDim,
+      outputDim: this.outputDim,
+      ...this.#settings.getConfig(),
+      maskZero: this.maskZero,
+      inputLength: this.inputLength,
+      activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
+    }
+  }
+  protected override detail(): string {
+    return `${this.inputDim} × ${this.outputDim}`
+  }
+}
+
+/**
+ * A table of `inputDim` rows of `outputDim` numbers.
+ *
+ * @example
+ * ```ts
+ * model.add(embedding(10000, 32, { maskZero: true }))
+ * model.add(lstm(32))
+ * ```
+ */
+export const embedding = (inputDim: number, outputDim: number, options?: EmbeddingOptions): Embedding =>
+  new Embedding(inputDim, outputDim, options)

@@ -1,0 +1,51 @@
+/** Leaving out steps of sequences by their value. */
+import { any, type Tensor } from '@cotangent/core'
+import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+
+export interface MaskingOptions extends LayerOptions {
+  /** A step all of whose features are this does not count; 0 by default. */
+  maskValue?: number
+}
+
+/**
+ * Masks the steps all of whose features are `maskValue`, and sets them to 0.
+ *
+ * Shape: [n, t, features] → the same, with a mask [n, t]
+ */
+export class Masking extends Layer {
+  override readonly className = 'Masking'
+  override readonly supportsMasking = true
+  readonly maskValue: number
+
+  constructor(options: MaskingOptions = {}) {
+    super('Masking', options, ['maskValue'])
+    this.maskValue = options.maskValue ?? 0
+  }
+  static fromConfig(options: MaskingOptions): Masking {
+    return new Masking(options)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+  override outputMask(x: Tensor): Tensor | undefined {
+    return any(x.notEqual(this.maskValue), { axis: -1 })
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return x.mul(any(x.notEqual(this.maskValue), { axis: -1, keepDims: true }).cast(x.dtype))
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), maskValue: this.maskValue }
+  }
+}
+
+/**
+ * Leaves out steps all of whose features are `maskValue`.
+ *
+ * @example
+ * ```ts
+ * model.add(masking({ maskValue: -1, inputShape: [null, 4] }))
+ * ```
+ */
+export const masking = (options?: MaskingOptions): Masking => new Masking(options)

@@ -1,0 +1,270 @@
+/** Running a cell over the steps of sequences: masks, directions, states that are given, kept or handed out. */
+import { cumSum, flip, ShapeError, scope, shapeError, stack, type Tensor, unstack, ValueError, viewOf, where, zeros } from '@cotangent/core'
+import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { savedForm } from '../names.js'
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
+import type { DropoutMasks, RNNCell } from './cells/cell.js'
+import { type CellIdentifier, cellOf, type FromConfig, StackedRNNCells } from './cells/stacked-cells.js'
+
+/** Options of every recurrent layer. */
+export interface RNNOptions extends LayerOptions {
+  /** Give the output of every step, [n, t, units], rather than that of the last. */
+  returnSequences?: boolean
+  /** Say that states are wanted beside the output; `run` gives them always. Such a layer cannot be in a Sequential. */
+  returnState?: boolean
+  /** Take the steps from the last to the first; outputs stay in that order. */
+  goBackwards?: boolean
+  /** Start each batch with the states after the one before; needs a batch size: `batchInputShape`. */
+  stateful?: boolean
+  /** Accepted as in Keras, where it needs a known number of steps; it changes nothing. */
+  unroll?: boolean
+  activityRegularizer?: RegularizerIdentifier
+}
+
+/** Names of the options that belong to the layer rather than to the cell in it. */
+export const rnnOptions = ['returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll', 'activityRegularizer']
+
+/** What a recurrent layer gets beside its input. */
+export interface RNNContext extends Partial<CallContext> {
+  /** The states before the first step; else those kept, else zeros. */
+  initialState?: readonly Tensor[]
+}
+
+/**
+ * A cell over the steps of a sequence.
+ *
+ * At a step that the mask leaves out, output and states are those of the step before.
+ *
+ * Shape: [n, t, in] → [n, units], with `returnSequences` [n, t, units]
+ */
+export abstract class RecurrentLayer extends Layer {
+  override readonly supportsMasking = true
+  override readonly outputs: number
+  override readonly activityRegularizer?: Regularizer
+  readonly cell: RNNCell
+  readonly returnSequences: boolean
+  readonly returnState: boolean
+  readonly goBackwards: boolean
+  readonly stateful: boolean
+  readonly unroll: boolean
+  #batch: number | null = null
+  #states?: Tensor[]
+
+  /** @param own names of options that the class has beside `RNNOptions` */
+  constructor(className: string, cell: RNNCell | readonly RNNCell[], options: RNNOptions, own: readonly string[]) {
+    super(className, options, [...rnnOptions, ...own])
+    this.cell = Array.isArray(cell) ? new StackedRNNCells(cell) : (cell as RNNCell)
+    this.returnSequences = options.returnSequences ?? false
+    this.returnState = options.returnState ?? false
+    this.outputs = this.returnState ? 1 + this.cell.stateSizes.length : 1
+    this.goBackwards = options.goBackwards ?? false
+    this.stateful = options.stateful ?? false
+    this.unroll = options.unroll ?? false
+    this.activityRegularizer = getRegularizer(options.activityRegularizer)
+  }
+
+  /** An equal layer without weights of its own yet, with some options changed. */
+  abstract copy(changes: RNNOptions): RecurrentLayer
+
+  override get inner(): readonly Layer[] {
+    return [this.cell]
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    if (inputShape.length !== 3) {
+      throw new ShapeError(
+        `${this.describe()}: the input must have three axes [batch, steps, features], got [${inputShape.map((n) => n ?? '?').join(', ')}].`,
+      )
+    }
+    const [batch, steps] = inputShape
+    if (this.stateful && batch === null) {
+      throw new ValueError(
+        `${this.describe()}: a stateful layer must know the batch size. Give the first layer batchInputShape: [batchSize, …].`,
+      )
+    }
+    if (this.unroll && steps === null)
+      throw new ValueError(`${this.describe()}: unroll needs a known number of steps in the input shape; leave it out.`)
+    return this.returnSequences ? [batch, steps, this.cell.outputSize] : [batch, this.cell.outputSize]
+  }
+
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    this.#batch = inputShape[0]
+    this.cell.build([inputShape[0], inputShape[2]], context)
+  }
+
+  override outputMask(_x: Tensor, mask: Tensor | undefined): Tensor | undefined {
+    return this.returnSequences ? mask : undefined
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    return this.run(x, context).output
+  }
+
+  /**
+   * Output and the states after the last step.
+   *
+   * @example
+   * ```ts
+   * const { output, states: [h, c] } = layer.run(x, { initialState: [h0, c0] })
+   * ```
+   */
+  run(x: Tensor, context: RNNContext = {}): { output: Tensor; states: Tensor[] } {
+    this.#require(x, context)
+    const { training = false, key, mask } = context
+    return scope(() => {
+      // Views: the kept states are replaced below while a tape may still need these.
+      const initial = context.initialState ?? this.#states?.map((state) => viewOf(state))
+      const masks = this.cell.dropoutMasks(x, { training, key })
+      const result = this.#byOp(x, mask, initial, masks) ?? this.#byStep(x, mask, initial, masks)
+      if (this.stateful) this.#keep(result.states)
+      return result
+    })
+  }
+
+  /** By the op for whole sequences, if there is one. */
+  #byOp(
+    x: Tensor,
+    mask: Tensor | undefined,
+    initialState: readonly Tensor[] | undefined,
+    masks: DropoutMasks | undefined,
+  ): { output: Tensor; states: Tensor[] } | undefined {
+    const { goBackwards, returnSequences } = this
+    const result = this.cell.sequence(x, { initialState, mask, goBackwards, returnSequences }, masks)
+    if (!result) return undefined
+    const output = result.outputs ?? result.states[0]
+    if (!mask || !initialState) return { output, states: result.states }
+    // As in Keras, before the first step that counts the output is 0, whatever the state.
+    const seen = cumSum((goBackwards ? flip(mask, 1) : mask).cast(x.dtype), { axis: 1 }).greater(0) // [n, t]
+    const any = returnSequences ? seen.expandDims(2) : seen.slice([0, x.shape[1] - 1], [x.shape[0], 1])
+    return { output: where(any, output, 0), states: result.states }
+  }
+
+  /** Step by step through the cell. */
+  #byStep(
+    x: Tensor,
+    mask: Tensor | undefined,
+    initialState: readonly Tensor[] | undefined,
+    masks: DropoutMasks | undefined,
+  ): { output: Tensor; states: Tensor[] } {
+    const [n] = x.shape
+    const none = (size: number): Tensor => zeros([n, size], { dtype: x.dtype, backend: x.backend })
+    const ordered = (steps: Tensor[]): Tensor[] => (this.goBackwards ? steps.reverse() : steps)
+    let states = initialState ?? this.cell.stateSizes.map(none)
+    let output: Tensor | undefined
+    const counts = mask && ordered(unstack(mask, 1)).map((step) => step.expandDims(1)) // [n, 1] each
+    const outputs: Tensor[] = []
+    for (const [s, step] of ordered(unstack(x, 1)).entries()) {
+      const before = { output: output ?? none(this.cell.outputSize), states }
+      const after = this.cell.step(step, states, masks)
+      const now = counts?.[s]
+      output = now ? where(now, after.output, before.output) : after.output
+      states = now ? after.states.map((state, i) => where(now, state, before.states[i])) : after.states
+      outputs.push(output)
+    }
+    return { output: this.returnSequences ? stack(outputs, 1) : (output as Tensor), states: [...states] }
+  }
+
+  #keep(states: readonly Tensor[]): void {
+    const fresh = states.map((state) => viewOf(state).keep())
+    this.#release()
+    this.#states = fresh
+  }
+  #release(): void {
+    for (const state of this.#states ?? []) state.dispose()
+    this.#states = undefined
+  }
+
+  /** Forgets the states kept from batch to batch; with states, the next batch begins with those. */
+  override resetStates(states?: readonly Tensor[]): void {
+    super.resetStates()
+    if (states) {
+      this.#requireStates(states)
+      scope(() => this.#keep(states))
+    } else this.#release()
+  }
+
+  override dispose(): void {
+    this.#release()
+    super.dispose()
+  }
+
+  #require(x: Tensor, { initialState, mask }: RNNContext): void {
+    if (x.rank !== 3 || x.shape[1] === 0) {
+      throw shapeError(this.className, 'the input must be [batch, steps, features] with at least one step', [{ name: 'x', shape: x.shape }])
+    }
+    if (this.stateful && this.#batch !== null && x.shape[0] !== this.#batch) {
+      throw new ShapeError(
+        `${this.className}: is stateful with batches of ${this.#batch} and got one of ${x.shape[0]}. The number of samples must be a multiple of the batch size.`,
+      )
+    }
+    if (mask && (mask.rank !== 2 || mask.shape[0] !== x.shape[0] || mask.shape[1] !== x.shape[1])) {
+      throw shapeError(this.className, 'the mask must be [batch, steps]', [
+        { name: 'x', shape: x.shape },
+        { name: 'mask', shape: mask.shape },
+      ])
+    }
+    if (initialState) this.#requireStates(initialState, x.shape[0])
+  }
+
+  #requireStates(states: readonly Tensor[], batch = this.#batch): void {
+    const { stateSizes } = this.cell
+    const fits = states.length === stateSizes.length && states.every((s, i) => s.rank === 2 && s.shape[1] === stateSizes[i])
+    if (fits && states.every((s) => batch === null || s.shape[0] === batch)) return
+    const wanted = stateSizes.map((size) => `[${batch ?? 'batch'}, ${size}]`).join(' and ')
+    throw new ShapeError(
+      `${this.className}: the states must be ${wanted}, got ${states.map((s) => `[${s.shape.join(', ')}]`).join(' and ') || 'none'}.`,
+    )
+  }
+
+  /** The options of the layer without those of its cell. */
+  protected layerConfig(): Record<string, unknown> {
+    const { returnSequences, returnState, goBackwards, stateful, unroll, activityRegularizer } = this
+    const regularizer = activityRegularizer && savedForm(activityRegularizer)
+    return { ...super.getConfig(), returnSequences, returnState, goBackwards, stateful, unroll, activityRegularizer: regularizer }
+  }
+  protected override detail(): string {
+    return `units ${this.cell.outputSize}`
+  }
+}
+
+/**
+ * Any cell over the steps of a sequence.
+ *
+ * Shape:   [n, t, in] → [n, outputSize], with `returnSequences` [n, t, outputSize]
+ * Weights: those of the cell
+ */
+export class RNN extends RecurrentLayer {
+  override readonly className = 'RNN'
+
+  constructor(cell: RNNCell | readonly RNNCell[], options: RNNOptions = {}) {
+    super('RNN', cell, options, [])
+  }
+
+  /** @param custom classes of cells that are not this package's, by name */
+  static fromConfig(config: RNNOptions & { cell: CellIdentifier }, custom?: Readonly<Record<string, FromConfig<RNNCell>>>): RNN {
+    const { cell, ...options } = config
+    return new RNN(cellOf(cell, custom), options)
+  }
+
+  override copy(changes: RNNOptions): RNN {
+    const { fromConfig } = this.cell.constructor as unknown as Partial<FromConfig<RNNCell>>
+    if (!fromConfig)
+      throw new ValueError(`${this.describe()}: to copy its cell the class ${this.cell.className} needs a static fromConfig.`)
+    const cell = (this.cell.constructor as unknown as FromConfig<RNNCell>).fromConfig(this.cell.getConfig() as never)
+    return new RNN(cell, { ...(this.layerConfig() as RNNOptions), ...changes })
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...this.layerConfig(), cell: savedForm(this.cell) }
+  }
+}
+
+/**
+ * A layer of a cell, or of cells on top of one another.
+ *
+ * @example
+ * ```ts
+ * model.add(rnn([lstmCell(32), lstmCell(16)], { returnSequences: true }))
+ * ```
+ */
+export const rnn = (cell: RNNCell | readonly RNNCell[], options?: RNNOptions): RNN => new RNN(cell, options)

@@ -1,0 +1,15 @@
+/** Making the layer inside a wrapper from its description. */
+import { Layer } from '../layer.js'
+import { classNameOf, type SavedObject, unknownName } from '../names.js'
+
+/** The layer of a description, by its class among those given. */
+export function layerOf(wrapper: string, layer: Layer | SavedObject, classes: Readonly<Record<string, unknown>>): Layer {
+  if (layer instanceof Layer) return layer
+  const name = classNameOf(wrapper, layer)
+  const found = classes[name] as { fromConfig?(config: object): Layer } | undefined
+  if (!Object.hasOwn(classes, name) || !found?.fromConfig) {
+    const names = Object.keys(classes).filter((key) => (classes[key] as { fromConfig?: unknown }).fromConfig)
+    throw unknownName(`layer for ${wrapper}`, name, names)
+  }
+  return found.fromConfig(layer.config ?? {})
+}
