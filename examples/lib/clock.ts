@@ -8,8 +8,8 @@ export class Clock implements Callback {
   readonly seconds: number[] = []
   #begun = 0
 
-  onTrainBegin({ samples }: { samples: number }): void {
-    this.samples = samples
+  onTrainBegin({ samples }: { samples: number | undefined }): void {
+    this.samples = samples ?? 0
   }
   onEpochBegin(): void {
     this.#begun = performance.now()

@@ -1,5 +1,5 @@
 /** What data must fulfil before a model sees them; every message says what was expected. */
-import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor } from '@cotangent/core'
+import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
 import { type Data, identityOrder, type Rows, rowsOf } from './data.js'
 import type { BatchShape } from './layer.js'
 import { checkLabels } from './losses.js'
@@ -69,4 +69,19 @@ export function newWeight(what: string, value: Data, weight: Tensor): Tensor {
   const fresh = rows.take(identityOrder(rows.count), 0, rows.count, weight.dtype)
   if (!fits(fresh.shape, weight.shape)) throw new ShapeError(`${what}: has shape ${show(fresh.shape)}, the weight ${show(weight.shape)}.`)
   return fresh
+}
+
+/** Throws unless a number is whole and from `least`. */
+export function requireWhole(what: string, value: number, least: number): void {
+  if (!Number.isInteger(value) || value < least) throw new ValueError(`${what} must be a whole number from ${least}, got ${value}.`)
+}
+
+/** Targets and options of `fit(x, y, options)`, or of `fit(batches, options)`, which has no targets. */
+export function readArguments<Options extends object>(
+  second: Data | Options | undefined,
+  third: Options | undefined,
+): { y: Data | undefined; options: Options } {
+  const isData = second instanceof Tensor || Array.isArray(second) || (typeof second === 'object' && 'data' in second && 'shape' in second)
+  if (isData || third !== undefined) return { y: second as Data, options: third ?? ({} as Options) }
+  return { y: undefined, options: (second as Options | undefined) ?? ({} as Options) }
 }

@@ -2,13 +2,16 @@
  * The training loop and evaluation over data: splitting, shuffling, batches, callbacks, progress.
  *
  * As in Keras 2.3: validation data are the last part of x, taken before shuffling; every epoch has its own order; the last batch may be
- * smaller; the loss of an epoch is the mean over samples of the losses before each update, dropout on.
+ * smaller; the loss of an epoch is the mean over samples of the losses before each update, dropout on. So is the validation loss, of arrays and
+ * of iterables (Keras 2.3.0 and 2.3.1 give that of the last batch for generators).
  */
-import { foldKey, type Key, key, permutation, scope, ValueError } from '@cotangent/core'
+import { key, scope, Tensor, ValueError } from '@cotangent/core'
+import { type BatchSource, isSource } from './batch-source.js'
 import { type Callback, History, type Logs } from './callbacks/callback.js'
-import { targetRows } from './checks.js'
+import { requireWhole } from './checks.js'
 import type { Compiled } from './compiled.js'
-import { type Data, identityOrder, type Rows } from './data.js'
+import type { Data } from './data.js'
+import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders } from './feed.js'
 import type { Model } from './model.js'
 import { hostTurns, standardOutput } from './platform.js'
 import { ProgressBar, type ProgressStyle } from './progress.js'
@@ -16,6 +19,8 @@ import { ProgressBar, type ProgressStyle } from './progress.js'
 export { History } from './callbacks/callback.js'
 
 export interface EvaluateOptions {
+  /** With an iterable: how many batches to take; a generator needs it. */
+  steps?: number
   /** 32 by default. */
   batchSize?: number
   /** 0: silent (default), 1: a progress bar. */
@@ -36,8 +41,12 @@ export interface FitOptions {
   callbacks?: readonly Callback[]
   /** Share of the samples, from the end of x, that is kept for validation. */
   validationSplit?: number
-  /** Data for validation; wins over the split. */
-  validationData?: readonly [x: Data, y: Data]
+  /** Data for validation, as an array [x, y]; anything else that can be iterated gives batches. Wins over the split. */
+  validationData?: readonly [x: Data, y: Data] | BatchSource
+  /** With an iterable: how many batches an epoch takes; a generator needs it. Without it an epoch is one pass. */
+  stepsPerEpoch?: number
+  /** With an iterable for validation: how many batches to take; a generator needs it. */
+  validationSteps?: number
   /** Validate every so many epochs; 1 by default. */
   validationFreq?: number
   /** true by default; 'batch' shuffles whole batches. */
@@ -52,29 +61,36 @@ export interface FitOptions {
   output?: { write(text: string): void; isTerminal?: boolean }
 }
 
-interface Part {
-  x: Rows
-  y: Rows
-}
-
-export async function fit(model: Model, x: Data, y: Data, options: FitOptions): Promise<History> {
+export async function fit(model: Model, x: Data | BatchSource, y: Data | undefined, options: FitOptions): Promise<History> {
   const { batchSize = 32, epochs = 1, verbose = 1, initialEpoch = 0, validationFreq = 1, shuffle = true } = options
   requireWhole('fit: batchSize', batchSize, 1)
   requireWhole('fit: epochs', epochs, 0)
   requireWhole('fit: initialEpoch', initialEpoch, 0)
   requireWhole('fit: validationFreq', validationFreq, 1)
-  const inputs = model.inputRows('fit: x', x)
-  const all: Part = { x: inputs, y: targetRows(model, 'fit: y', y, inputs.count) }
-  const { training, validation } = divide(model, all, options)
-  if (training.x.count === 0) throw new ValueError('fit: there are no samples to train on.')
-  const compiled = model.compiled()
+  const { training, validation } = feedsOf(model, x, y, options, batchSize, shuffle)
+  try {
+    await training.prepare()
+    return await run(model, training, validation, { ...options, epochs, verbose, initialEpoch, validationFreq })
+  } finally {
+    await training.close()
+    await validation?.close()
+  }
+}
 
+async function run(
+  model: Model,
+  training: Feed,
+  validation: Feed | undefined,
+  options: FitOptions & { epochs: number; verbose: 0 | 1 | 2; initialEpoch: number; validationFreq: number },
+): Promise<History> {
+  const { epochs, verbose, initialEpoch, validationFreq } = options
+  const compiled = model.compiled()
   const output = options.output ?? standardOutput()
   const history = new History()
   const callbacks: Callback[] = [...(options.callbacks ?? []), history]
   const wantsBatches = callbacks.some((callback) => callback.onBatchEnd)
-  const shuffleKey = options.seed === undefined ? model.keyFor('shuffle') : key(options.seed)
-  const steps = Math.ceil(training.x.count / batchSize)
+  /** What the bar counts to: samples, or steps; unknown in the first pass of an iterable. */
+  let total = training.samples ?? training.steps
 
   // One for all epochs: they may be shorter than a turn.
   const hostTurn = hostTurns()
@@ -83,34 +99,29 @@ export async function fit(model: Model, x: Data, y: Data, options: FitOptions): 
   const tell = async (stage: (callback: Callback) => void | Promise<void> | undefined): Promise<void> => {
     for (const callback of callbacks) await stage(callback)
   }
-  await tell((c) => c.onTrainBegin?.({ model, epochs, steps, samples: training.x.count }))
-  if (verbose > 0 && validation) output.write(`Train on ${training.x.count} samples, validate on ${validation.x.count} samples\n`)
+  await tell((c) => c.onTrainBegin?.({ model, epochs, steps: training.steps, samples: training.samples }))
+  if (verbose > 0 && training.samples !== undefined && validation?.samples !== undefined)
+    output.write(`Train on ${training.samples} samples, validate on ${validation.samples} samples\n`)
 
   for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
     if (verbose > 0) output.write(`Epoch ${epoch + 1}/${epochs}\n`)
-    const bar = progressBar(training.x.count, verbose, options.style, output)
+    const bar = progressBar(total ?? null, verbose, options.style, output)
     await tell((c) => c.onEpochBegin?.(epoch))
-    const order = epochOrder(training.x.count, batchSize, shuffle, foldKey(shuffleKey, epoch))
     const totals = compiled.newTotals()
     const logs: Logs = {}
+    let step = 0
+    let done = 0
     try {
-      for (let batch = 0; batch < steps; batch++) {
-        await tell((c) => c.onBatchBegin?.(batch))
-        const begin = batch * batchSize
-        const end = Math.min(training.x.count, begin + batchSize)
-        scope(() => {
-          compiled.trainStep(
-            training.x.take(order, begin, end, model.dtype),
-            training.y.take(order, begin, end, model.dtype),
-            model.keyFor('dropout'),
-            totals,
-          )
-        })
+      for await (const batch of training.epoch(epoch)) {
+        await tell((c) => c.onBatchBegin?.(step))
+        scope(() => compiled.trainStep(batch.x(), batch.y(), model.keyFor('dropout'), totals, batch.weights?.()))
+        done += training.samples === undefined ? 1 : batch.size
         if (wantsBatches) {
           const values = await compiled.read(totals)
-          await tell((c) => c.onBatchEnd?.(batch, values))
+          await tell((c) => c.onBatchEnd?.(step, values))
         }
-        if (bar && end < training.x.count && bar.due()) bar.update(end, Object.entries(await compiled.read(totals)))
+        step++
+        if (bar && (total === undefined || done < total) && bar.due()) bar.update(done, Object.entries(await compiled.read(totals)))
         await hostTurn()
         if (model.stopTraining) break
       }
@@ -118,45 +129,54 @@ export async function fit(model: Model, x: Data, y: Data, options: FitOptions): 
     } finally {
       compiled.release(totals)
     }
+    total ??= done
     if (validation && (epoch + 1) % validationFreq === 0) {
-      const values = await evaluatePart(model, compiled, validation, batchSize, hostTurn)
+      const values = await evaluateFeed(compiled, validation, epoch, hostTurn)
       for (const name of compiled.names) logs[`val_${name}`] = values[name]
     }
-    bar?.update(training.x.count, Object.entries(logs))
+    bar?.finish(total, Object.entries(logs))
     await tell((c) => c.onEpochEnd?.(epoch, logs))
   }
   await tell((c) => c.onTrainEnd?.())
   return history
 }
 
-export async function evaluate(model: Model, x: Data, y: Data, options: EvaluateOptions): Promise<number[]> {
-  const { batchSize = 32, verbose = 0 } = options
+export async function evaluate(model: Model, x: Data | BatchSource, y: Data | undefined, options: EvaluateOptions): Promise<number[]> {
+  const { batchSize = 32, verbose = 0, steps } = options
   requireWhole('evaluate: batchSize', batchSize, 1)
-  const inputs = model.inputRows('evaluate: x', x)
-  const part: Part = { x: inputs, y: targetRows(model, 'evaluate: y', y, inputs.count) }
-  const bar = progressBar(part.x.count, verbose === 1 ? 1 : 0, options.style, options.output ?? standardOutput())
-  const compiled = model.compiled()
-  const values = await evaluatePart(model, compiled, part, batchSize, hostTurns(), bar)
-  return compiled.names.map((name) => values[name])
+  const feed =
+    y === undefined
+      ? new SourceFeed(model, 'evaluate', requireSource('evaluate', x), { steps, stepsOption: 'steps', restart: true })
+      : new ArrayFeed(partOf(model, 'evaluate: ', x as Data, y), batchSize, model.dtype)
+  try {
+    await feed.prepare()
+    const compiled = model.compiled()
+    const target = feed.samples ?? feed.steps ?? null
+    const bar = progressBar(target, verbose === 1 ? 1 : 0, options.style, options.output ?? standardOutput())
+    const values = await evaluateFeed(compiled, feed, 0, hostTurns(), bar)
+    return compiled.names.map((name) => values[name])
+  } finally {
+    await feed.close()
+  }
 }
 
-async function evaluatePart(
-  model: Model,
+async function evaluateFeed(
   compiled: Compiled,
-  { x, y }: Part,
-  batchSize: number,
+  feed: Feed,
+  epoch: number,
   hostTurn: () => Promise<void> | undefined,
   bar?: ProgressBar,
 ): Promise<Logs> {
-  const order = identityOrder(x.count)
   const totals = compiled.newTotals()
+  let done = 0
   try {
-    for (let begin = 0; begin < x.count; begin += batchSize) {
-      const end = Math.min(x.count, begin + batchSize)
-      scope(() => compiled.testStep(x.take(order, begin, end, model.dtype), y.take(order, begin, end, model.dtype), totals))
-      bar?.update(end, [])
+    for await (const batch of feed.epoch(epoch)) {
+      scope(() => compiled.testStep(batch.x(), batch.y(), totals, batch.weights?.()))
+      done += feed.samples === undefined ? 1 : batch.size
+      bar?.update(done, [])
       await hostTurn()
     }
+    if (bar && feed.samples === undefined && feed.steps === undefined) bar.finish(done, [])
     return await compiled.read(totals)
   } finally {
     compiled.release(totals)
@@ -164,7 +184,7 @@ async function evaluatePart(
 }
 
 function progressBar(
-  target: number,
+  target: number | null,
   verbose: 0 | 1 | 2,
   style: ProgressStyle | undefined,
   output: NonNullable<FitOptions['output']>,
@@ -173,32 +193,55 @@ function progressBar(
   return new ProgressBar({ target, verbose, style, write: (text) => output.write(text), isTerminal: output.isTerminal ?? false })
 }
 
-/** Training and validation parts; the validation part is the end of the data. */
-function divide(model: Model, all: Part, { validationData, validationSplit = 0 }: FitOptions): { training: Part; validation?: Part } {
-  if (validationData) {
-    const inputs = model.inputRows('fit: validationData x', validationData[0])
-    return { training: all, validation: { x: inputs, y: targetRows(model, 'fit: validationData y', validationData[1], inputs.count) } }
+/** Where training and validation get their batches; the validation part of arrays is their end. */
+function feedsOf(
+  model: Model,
+  x: Data | BatchSource,
+  y: Data | undefined,
+  options: FitOptions,
+  batchSize: number,
+  shuffle: boolean | 'batch',
+): { training: Feed; validation?: Feed } {
+  const { validationData, validationSplit = 0, stepsPerEpoch, validationSteps } = options
+  const arrays = (part: Part): Feed => new ArrayFeed(part, batchSize, model.dtype)
+  const validationFeed = (): Feed | undefined => {
+    if (!validationData) return undefined
+    if (Array.isArray(validationData)) return arrays(partOf(model, 'fit: validationData ', validationData[0], validationData[1]))
+    return new SourceFeed(model, 'fit: validationData', requireSource('fit: validationData', validationData), {
+      steps: validationSteps,
+      stepsOption: 'validationSteps',
+      restart: true,
+    })
   }
+  if (y === undefined) {
+    if (validationSplit !== 0)
+      throw new ValueError('fit: validationSplit needs arrays, of which it takes the end; with an iterable give validationData.')
+    const source = requireSource('fit', x)
+    const training = new SourceFeed(model, 'fit', source, { steps: stepsPerEpoch, stepsOption: 'stepsPerEpoch', restart: false })
+    return { training, validation: validationFeed() }
+  }
+  if (stepsPerEpoch !== undefined)
+    throw new ValueError(
+      'fit: stepsPerEpoch goes with an iterable of batches: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.',
+    )
+  const all = partOf(model, 'fit: ', x as Data, y)
+  const shuffleKey = options.seed === undefined ? model.keyFor('shuffle') : key(options.seed)
+  const shuffled = (part: Part): Feed => {
+    if (part.x.count === 0) throw new ValueError('fit: there are no samples to train on.')
+    return new ArrayFeed(part, batchSize, model.dtype, shuffledOrders(part.x.count, batchSize, shuffle, shuffleKey))
+  }
+  if (validationData) return { training: shuffled(all), validation: validationFeed() }
   if (!(validationSplit >= 0 && validationSplit < 1))
     throw new ValueError(`fit: validationSplit must be from 0 to below 1, got ${validationSplit}.`)
-  if (validationSplit === 0) return { training: all }
+  if (validationSplit === 0) return { training: shuffled(all) }
   const at = Math.trunc(all.x.count * (1 - validationSplit))
   const part = (begin: number, end: number): Part => ({ x: all.x.slice(begin, end), y: all.y.slice(begin, end) })
-  return { training: part(0, at), validation: part(at, all.x.count) }
+  return { training: shuffled(part(0, at)), validation: arrays(part(at, all.x.count)) }
 }
 
-/** The order of samples in an epoch. */
-function epochOrder(count: number, batchSize: number, shuffle: boolean | 'batch', epochKey: Key): Int32Array {
-  if (!shuffle) return identityOrder(count)
-  if (shuffle === true) return permutation(epochKey, count)
-  const whole = Math.floor(count / batchSize)
-  const order = identityOrder(count)
-  permutation(epochKey, whole).forEach((from, to) => {
-    for (let i = 0; i < batchSize; i++) order[to * batchSize + i] = from * batchSize + i
-  })
-  return order
-}
-
-function requireWhole(what: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) throw new ValueError(`${what} must be a whole number from ${least}, got ${value}.`)
+function requireSource(what: string, source: unknown): BatchSource {
+  if (isSource(source)) return source
+  throw new ValueError(
+    `${what}: without targets y, expected an iterable of batches [x, y], got ${source === null ? 'null' : source instanceof Tensor ? 'a tensor' : typeof source}.`,
+  )
 }

@@ -1,5 +1,6 @@
 /** @cotangent/layers: Keras-like models on @cotangent/core. The public names and nothing else. */
 export * as activations from './activations.js'
+export type { BatchData, BatchSource } from './batch-source.js'
 export type { Callback, Logs } from './callbacks/callback.js'
 export type { CompileOptions } from './compiled.js'
 export * as constraints from './constraints.js'

@@ -15,7 +15,8 @@ import {
   type Tensor,
   ValueError,
 } from '@cotangent/core'
-import { fromValues, hostFloats, newWeight, requireInput, requireSample, targetRows } from './checks.js'
+import type { BatchSource } from './batch-source.js'
+import { fromValues, hostFloats, newWeight, readArguments, requireInput, requireSample, targetRows } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
 import { type Data, identityOrder, type Rows, rowsOf } from './data.js'
 import { CompileError } from './errors.js'
@@ -172,12 +173,24 @@ export abstract class Model {
    * @param y targets, one for each sample
    * @returns losses and metrics by epoch
    */
-  fit(x: Data, y: Data, options: FitOptions = {}): Promise<History> {
+  fit(x: Data, y: Data, options?: FitOptions): Promise<History>
+  /**
+   * Trains on batches as they come, of which one at a time is held.
+   *
+   * @param batches anything that can be iterated, `await`ed or not, and gives [x, y] or [x, y, sampleWeight]; a generator needs `stepsPerEpoch`
+   */
+  fit(batches: BatchSource, options?: FitOptions): Promise<History>
+  fit(x: Data | BatchSource, second?: Data | FitOptions, third?: FitOptions): Promise<History> {
+    const { y, options } = readArguments<FitOptions>(second, third)
     return fit(this, x, y, options)
   }
 
   /** Loss and metrics of data, nothing dropped: `[loss, metric…]`. */
-  evaluate(x: Data, y: Data, options: EvaluateOptions = {}): Promise<number[]> {
+  evaluate(x: Data, y: Data, options?: EvaluateOptions): Promise<number[]>
+  /** The same of batches as they come; a generator needs `steps`. */
+  evaluate(batches: BatchSource, options?: EvaluateOptions): Promise<number[]>
+  evaluate(x: Data | BatchSource, second?: Data | EvaluateOptions, third?: EvaluateOptions): Promise<number[]> {
+    const { y, options } = readArguments<EvaluateOptions>(second, third)
     return evaluate(this, x, y, options)
   }
 

@@ -147,9 +147,18 @@ export class ProgressBar {
     return verbose === 1 && now() - this.#last >= intervalSeconds * 1000
   }
 
+  /** Draws the last line, with as many units as were done for the target if that was not known. */
+  finish(total: number, values: ProgressLine['values']): void {
+    this.#draw(total, total, values)
+  }
+
   /** Draws, if it is time to or the target is reached. */
   update(current: number, values: ProgressLine['values']): void {
-    const { target, verbose, style, write, isTerminal, now } = this.#options
+    this.#draw(current, this.#options.target, values)
+  }
+
+  #draw(current: number, target: number | null, values: ProgressLine['values']): void {
+    const { verbose, style, write, isTerminal, now } = this.#options
     const finished = target !== null && current >= target
     if (verbose === 0 || (!finished && !this.due())) return
     const line = progressLine({ current, target, elapsedSeconds: (now() - this.#start) / 1000, values, style, verbose })

@@ -6,8 +6,8 @@ export type Logs = Record<string, number>
 
 /** Called at the stages of `fit`; each may be async and is awaited. Leave out what you do not need. */
 export interface Callback {
-  /** The model and the plan, before anything else. */
-  onTrainBegin?(context: { model: Model; epochs: number; steps: number; samples: number }): void | Promise<void>
+  /** The model and the plan, before anything else; steps and samples of an epoch as far as they are known. */
+  onTrainBegin?(context: { model: Model; epochs: number; steps: number | undefined; samples: number | undefined }): void | Promise<void>
   /** @param epoch from 0 */
   onEpochBegin?(epoch: number): void | Promise<void>
   onBatchBegin?(batch: number): void | Promise<void>

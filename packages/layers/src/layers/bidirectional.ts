@@ -129,7 +129,7 @@ export class Bidirectional extends Layer {
  *
  * @example
  * ```ts
- * model.add(bidirectional(lstm(32, { returnSequences: true }), { inputShape: [null, 14] }))
+ * const model = new Sequential([bidirectional(lstm(32, { returnSequences: true }), { inputShape: [null, 14] })])
  * ```
  */
 export const bidirectional = (layer: RecurrentLayer, options?: BidirectionalOptions): Bidirectional => new Bidirectional(layer, options)

@@ -97,8 +97,7 @@ export class Embedding extends Layer {
  *
  * @example
  * ```ts
- * model.add(embedding(10000, 32, { maskZero: true }))
- * model.add(lstm(32))
+ * const model = new Sequential([embedding(10000, 32, { maskZero: true }), lstm(32), dense(1)])
  * ```
  */
 export const embedding = (inputDim: number, outputDim: number, options?: EmbeddingOptions): Embedding =>

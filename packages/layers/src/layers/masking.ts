@@ -45,7 +45,7 @@ export class Masking extends Layer {
  *
  * @example
  * ```ts
- * model.add(masking({ maskValue: -1, inputShape: [null, 4] }))
+ * const model = new Sequential([masking({ maskValue: -1, inputShape: [null, 4] }), gru(8)])
  * ```
  */
 export const masking = (options?: MaskingOptions): Masking => new Masking(options)

@@ -96,7 +96,7 @@ export const simpleRNN = (units: number, options?: SimpleRNNOptions): SimpleRNN 
  *
  * @example
  * ```ts
- * model.add(lstm(32, { dropout: 0.2, recurrentDropout: 0.2, inputShape: [null, 14] }))
+ * const model = new Sequential([lstm(32, { dropout: 0.2, recurrentDropout: 0.2, inputShape: [null, 14] }), dense(1)])
  * ```
  */
 export const lstm = (units: number, options?: LSTMOptions): LSTM => new LSTM(units, options)

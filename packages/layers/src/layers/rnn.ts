@@ -105,7 +105,11 @@ export abstract class RecurrentLayer extends Layer {
    *
    * @example
    * ```ts
-   * const { output, states: [h, c] } = layer.run(x, { initialState: [h0, c0] })
+   * const layer = lstm(4)
+   * const model = new Sequential([layer], { seed: 7 })
+   * model.build([null, 5, 3])
+   * const { output, states } = layer.run(ones([2, 5, 3]), { initialState: [zeros([2, 4]), zeros([2, 4])] })
+   * console.log(output.shape, states.length)   // [2, 4] 2
    * ```
    */
   run(x: Tensor, context: RNNContext = {}): { output: Tensor; states: Tensor[] } {
@@ -264,7 +268,7 @@ export class RNN extends RecurrentLayer {
  *
  * @example
  * ```ts
- * model.add(rnn([lstmCell(32), lstmCell(16)], { returnSequences: true }))
+ * const model = new Sequential([rnn([new LSTMCell(32), new LSTMCell(16)], { returnSequences: true, inputShape: [null, 14] })])
  * ```
  */
 export const rnn = (cell: RNNCell | readonly RNNCell[], options?: RNNOptions): RNN => new RNN(cell, options)

@@ -70,7 +70,7 @@ export class TimeDistributed extends Layer {
  *
  * @example
  * ```ts
- * model.add(timeDistributed(dense(10, { activation: 'softmax' })))
+ * const model = new Sequential([lstm(8, { returnSequences: true, inputShape: [5, 3] }), timeDistributed(dense(10, { activation: 'softmax' }))])
  * ```
  */
 export const timeDistributed = (layer: Layer, options?: LayerOptions): TimeDistributed => new TimeDistributed(layer, options)
