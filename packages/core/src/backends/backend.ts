@@ -173,6 +173,20 @@ export interface FusedKernels {
   averagePool2dGradient?(out: Operand, dY: Operand, window: Window): void
   /** One LSTM step: out [2, n, u] holds h' then c'. Gates in Keras' order i, f, c, o. */
   lstmCell?(out: Operand, x: Operand, h: Operand, c: Operand, kernel: Operand, recurrentKernel: Operand, bias: Operand): void
+  /**
+   * An LSTM over a sequence: out [6, t, n, u] = h, c, i, f, c̃, o after each step taken. Inputs: z [n, t, 4u] (what does not depend on the state), h and c
+   * before [n, u], recurrent weights [u, 4u], then dropout factors of h [n, u] if `dropped`, then a mask [n, t] if `masked`.
+   */
+  lstmSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /**
+   * Back through it: out [t + 1, n, 4u] = dZ of each step in the order they were taken, then dH and dC before the first, [n, 2u], and zeros.
+   * Inputs: dY and y [6, t, n, u], then what lstmSequence has after h.
+   */
+  lstmSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /** The same of a simple recurrent network: out [1, t, n, u] = h from z [n, t, u], h before, recurrent weights [u, u], and so on. */
+  simpleRnnSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /** out [t + 1, n, u] = dZ, then dH before the first step. */
+  simpleRnnSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** out [rows, classes] = exp(x − max) / Σ, row by row. */
   softmax?(out: Operand, x: Operand): void
   /** out [rows] = −Σ labels · log softmax(logits), row by row. */
@@ -181,6 +195,18 @@ export interface FusedKernels {
   update?(targets: readonly UpdateTarget[], program: UpdateProgram, scalars: readonly number[]): void
   /** Threefry bits of counters first, first+1, … as floats in [0, 1): the same values as random.ts makes on the host. */
   uniform?(out: Operand, key: readonly [number, number]): void
+}
+
+/** How a recurrent cell runs over a sequence. */
+export interface SequenceKernelOptions {
+  /** Whether the last input is a mask: where it is not above 0 the states stay. */
+  readonly masked: boolean
+  /** From the last step to the first. */
+  readonly goBackwards: boolean
+  /** Whether there are factors of the state wherever it meets the recurrent weights. */
+  readonly dropped: boolean
+  /** Of the gates, where there are any. */
+  readonly recurrentActivation?: 'sigmoid' | 'hardSigmoid'
 }
 
 /** What an update changes together and what it reads: a parameter with its state, and its gradient; all of one size. */

@@ -5,6 +5,7 @@
 import { scope } from '../scope.js'
 import type { Tensor } from '../tensor.js'
 import { defineRecurrence, type RecurrenceOptions } from './recurrence.js'
+import { defineRecurrenceGradient, sequenceVjp } from './recurrence-gradient.js'
 import {
   initialStates,
   optionalInputs,
@@ -26,13 +27,78 @@ interface LstmOptions extends RecurrenceOptions {
 
 const plain: LstmOptions = { masked: false, goBackwards: false, recurrentActivation: 'sigmoid', dropped: false }
 
+const rule =
+  'per step from the last: dO = dH·tanh c, dC += dH·o·(1 − tanh² c), dI = dC·c̃, dF = dC·c₋, dC̃ = dC·i; dZ = those by the gates; dH₋ = dZ·Uᵀ, dC₋ = dC·f; dU = Σ h₋ᵀ·dZ'
+
+/** dY and y [6, t, n, u], c₀, U, (m), (mask) → [t + 1, n, 4u], which is dZ and then dH₀, dC₀ */
+const callGradient = defineRecurrenceGradient<LstmOptions>({
+  name: 'lstmSequenceGradient',
+  states: 2,
+  gates: 4,
+  back: (
+    [dH, dC],
+    dParts,
+    [, c, i, f, g, o],
+    [before],
+    { recurrentActivation },
+    { add, sub, mul, square, tanh, greater, where, concat },
+  ) => {
+    const inside = (x: Tensor): Tensor => mul(x, sub(1, x))
+    const dGate = (d: Tensor, gate: Tensor): Tensor =>
+      recurrentActivation === 'sigmoid' ? mul(d, inside(gate)) : where(greater(inside(gate), 0), mul(d, 0.2), 0)
+    const squashed = tanh(c)
+    const dCell = add(dC, mul(mul(dH, o), sub(1, square(squashed))))
+    const dI = dGate(add(dParts[2], mul(dCell, g)), i)
+    const dF = dGate(add(dParts[3], mul(dCell, before)), f)
+    const dG = mul(add(dParts[4], mul(dCell, i)), sub(1, square(g)))
+    const dO = dGate(add(dParts[5], mul(dH, squashed)), o)
+    return { dZ: concat([dI, dF, dG, dO], -1), dBefore: [mul(dCell, f)] }
+  },
+  kernel: 'lstmSequenceGradient',
+  samples: [
+    {
+      inputs: [
+        [6, 2, 2, 2],
+        [6, 2, 2, 2],
+        [2, 2],
+        [2, 8],
+      ],
+      options: plain,
+    },
+    {
+      inputs: [
+        [6, 1, 1, 1],
+        [6, 1, 1, 1],
+        [1, 1],
+        [1, 4],
+      ],
+      options: { ...plain, recurrentActivation: 'hardSigmoid' },
+    },
+    {
+      inputs: [
+        [6, 2, 2, 1],
+        [6, 2, 2, 1],
+        [2, 1],
+        [1, 4],
+        [2, 1],
+      ],
+      options: { ...plain, dropped: true, goBackwards: true },
+    },
+    {
+      inputs: [[6, 4, 5, 7], [6, 4, 5, 7], [5, 7], { shape: [7, 28], low: -0.4, high: 0.4 }, [5, 7], [5, 4]],
+      options: { ...plain, dropped: true, masked: true, goBackwards: true },
+      skipGradient: 'a mask has none; the other samples check the rest',
+    },
+  ],
+})
+
 /**
  * inputs: z [n, t, 4u], h₀ [n, u], c₀ [n, u], U [u, 4u], (dropout factors m [n, u]), (mask [n, t])
  * output: [6, t, n, u], which is h, c, i, f, c̃, o
  */
 const call = defineRecurrence<LstmOptions>({
   name: 'lstmSequence',
-  rule: 'per step from the last: dO = dH·tanh c, dC += dH·o·(1 − tanh² c), dI = dC·c̃, dF = dC·c₋, dC̃ = dC·i; dZ = those by the gates; dH₋ = dZ·Uᵀ, dC₋ = dC·f; dU = Σ h₋ᵀ·dZ',
+  rule,
   states: 2,
   step: (z, [h, c], [recurrentKernel, dropout], { recurrentActivation }, { add, mul, matMul, split, tanh, sigmoid, clip }) => {
     const gate = recurrentActivation === 'sigmoid' ? sigmoid : (x: Tensor) => clip(add(mul(x, 0.2), 0.5), 0, 1)
@@ -40,6 +106,13 @@ const call = defineRecurrence<LstmOptions>({
     const [i, f, g, o] = [gate(zi), gate(zf), tanh(zc), gate(zo)]
     const next = add(mul(f, c), mul(i, g))
     return [mul(o, tanh(next)), next, i, f, g, o]
+  },
+  fused: {
+    kernel: 'lstmSequence',
+    rule,
+    shape: ([z, h]) => ({ shape: [6, z.shape[1], ...h.shape], dtype: z.dtype }),
+    forward: (fused, out, inputs, options) => fused.lstmSequence(out, inputs, options),
+    vjp: sequenceVjp(callGradient, 2),
   },
   samples: [
     {

@@ -2,6 +2,7 @@
 import { scope } from '../scope.js'
 import type { Tensor } from '../tensor.js'
 import { defineRecurrence, type RecurrenceOptions } from './recurrence.js'
+import { defineRecurrenceGradient, sequenceVjp } from './recurrence-gradient.js'
 import {
   initialStates,
   optionalInputs,
@@ -19,17 +20,59 @@ interface SimpleRnnOptions extends RecurrenceOptions {
 
 const plain: SimpleRnnOptions = { masked: false, goBackwards: false, dropped: false }
 
+const rule = 'per step from the last: dZ = dH·(1 − h²), dH₋ = dZ·Uᵀ, dU = Σ h₋ᵀ·dZ'
+
+/** dY and y [1, t, n, u], U, (m), (mask) → [t + 1, n, u], which is dZ and then dH₀ */
+const callGradient = defineRecurrenceGradient<SimpleRnnOptions>({
+  name: 'simpleRnnSequenceGradient',
+  states: 1,
+  gates: 1,
+  back: ([dH], _, [h], __, ___, { sub, mul, square }) => ({ dZ: mul(dH, sub(1, square(h))), dBefore: [] }),
+  kernel: 'simpleRnnSequenceGradient',
+  samples: [
+    {
+      inputs: [
+        [1, 3, 2, 2],
+        [1, 3, 2, 2],
+        [2, 2],
+      ],
+      options: plain,
+    },
+    {
+      inputs: [
+        [1, 2, 2, 1],
+        [1, 2, 2, 1],
+        [1, 1],
+        [2, 1],
+      ],
+      options: { ...plain, dropped: true, goBackwards: true },
+    },
+    {
+      inputs: [[1, 4, 5, 7], [1, 4, 5, 7], { shape: [7, 7], low: -0.4, high: 0.4 }, [5, 7], [5, 4]],
+      options: { dropped: true, masked: true, goBackwards: true },
+      skipGradient: 'a mask has none; the other samples check the rest',
+    },
+  ],
+})
+
 /**
  * inputs: x·W + b [n, t, u], h₀ [n, u], U [u, u], (dropout factors m [n, u]), (mask [n, t])
  * output: [1, t, n, u], which is h
  */
 const call = defineRecurrence<SimpleRnnOptions>({
   name: 'simpleRnnSequence',
-  rule: 'per step from the last: dZ = dH·(1 − h²), dH₋ = dZ·Uᵀ, dU = Σ h₋ᵀ·dZ',
+  rule,
   states: 1,
   step: (z, [h], [recurrentKernel, dropout], _, { add, mul, matMul, tanh }) => [
     tanh(add(z, matMul(dropout ? mul(h, dropout) : h, recurrentKernel))),
   ],
+  fused: {
+    kernel: 'simpleRnnSequence',
+    rule,
+    shape: ([z, h]) => ({ shape: [1, z.shape[1], ...h.shape], dtype: z.dtype }),
+    forward: (fused, out, inputs, options) => fused.simpleRnnSequence(out, inputs, options),
+    vjp: sequenceVjp(callGradient, 1),
+  },
   samples: [
     {
       inputs: [

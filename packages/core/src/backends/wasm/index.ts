@@ -20,6 +20,7 @@ import { createLayerNorm } from './layer-norm.js'
 import { createMap } from './map.js'
 import { createPooling } from './pooling.js'
 import { createUniform } from './random.js'
+import { createRecurrence } from './recurrence.js'
 import { createReduce } from './reduce.js'
 import { createScan } from './scan.js'
 import { createSelect } from './select.js'
@@ -59,6 +60,7 @@ export function createBackendOn(engine: Engine): Backend {
     ...createChannels(engine),
     ...createLayerNorm(engine),
     ...createPooling(engine),
+    ...createRecurrence(engine),
     ...createSoftmax(engine),
     update: createUpdate(engine),
     uniform: createUniform(engine),

@@ -1,0 +1,106 @@
+/**
+ * Recurrent networks over whole sequences: the fused kernels `lstmSequence`, `simpleRnnSequence` and their gradients. Recurrent weights are packed
+ * once; then threads share the rows of the batch, and each runs all steps for its own (recurrence-kernel.ts).
+ */
+import type { FusedKernels, Operand, SequenceKernelOptions } from '../backend.js'
+import { entry } from './caching.js'
+import { createConvTools, MULTIPLY_ADD, tileForFilters } from './conv-tools.js'
+import type { Engine, KernelFunction } from './engine.js'
+import { scratchOf } from './memory.js'
+import { address } from './operand.js'
+import { type Cell, lstm, simpleRnn } from './recurrence-cells.js'
+import { emitBackward } from './recurrence-gradient-kernel.js'
+import { emitForward, panelsOf, type RecurrenceShape } from './recurrence-kernel.js'
+
+/** Rough nanoseconds of the gates of a unit, for each sum that goes into them. */
+const GATE = 1.2
+
+type Kernels = Required<Pick<FusedKernels, 'lstmSequence' | 'lstmSequenceGradient' | 'simpleRnnSequence' | 'simpleRnnSequenceGradient'>>
+
+export function createRecurrence(engine: Engine): Kernels {
+  const tools = createConvTools(engine)
+  const modules = new Map<string, KernelFunction>()
+
+  /** The kernel, with recurrent weights packed for it, on all rows. `first` and `second`: what the call begins with, and the operands by row. */
+  function overRows(
+    what: 'forward' | 'backward',
+    name: string,
+    cell: Cell,
+    options: SequenceKernelOptions,
+    weights: Operand,
+    [n, t]: readonly [number, number],
+    argumentsFrom: (row: number) => readonly [number, number, number, number],
+    rest: readonly Operand[],
+  ): void {
+    const units = weights.shape[0]
+    const { masked, dropped, goBackwards, recurrentActivation } = options
+    const tile = tileForFilters(engine, units)
+    const shape: RecurrenceShape = { cell, units, tile, masked, dropped, goBackwards }
+    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, recurrentActivation])
+    const kernel = entry(
+      modules,
+      key,
+      () => engine.compile((module) => (what === 'forward' ? emitForward : emitBackward)(module, shape), true)[what],
+    )
+    const { gateBytes } = panelsOf(shape)
+    const { packBRows, packBColumns } = tools.packing(tile)
+    const dropout = dropped ? address(rest[0]) : 0
+    const mask = masked ? address(rest[dropped ? 1 : 0]) : 0
+    tools.withMemory((cell.gates * gateBytes) / 4, (panels) => {
+      for (let q = 0; q < cell.gates; q++) {
+        const pack = what === 'forward' ? packBRows : packBColumns
+        pack(panels + q * gateBytes, address(weights) + 4 * q * units, units, units, 4 * cell.gates * units)
+      }
+      const nanoseconds = n * t * cell.gates * units * (units * MULTIPLY_ADD + GATE)
+      engine.split(n, tile.mr, nanoseconds, (begin, end, call, part) => {
+        const at = 4 * begin * units
+        call(kernel, ...argumentsFrom(begin), panels, dropout + at, mask + 4 * begin * t, end - begin, n, t, scratchOf(part))
+      })
+    })
+    engine.clearUpperHalves()
+  }
+
+  const forward =
+    (name: string, cellFor: (options: SequenceKernelOptions) => Cell) =>
+    (out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void => {
+      if (out.size === 0) return
+      const cell = cellFor(options)
+      const [z, first, second] = inputs
+      const weights = inputs[1 + cell.states]
+      const [, t, n, u] = out.shape
+      const rows = (row: number) =>
+        [
+          address(out) + 4 * row * u,
+          address(z) + 4 * row * t * cell.gates * u,
+          address(first) + 4 * row * u,
+          address(second) + 4 * row * u,
+        ] as const
+      overRows('forward', name, cell, options, weights, [n, t], rows, inputs.slice(2 + cell.states))
+    }
+
+  const backward =
+    (name: string, cellFor: (options: SequenceKernelOptions) => Cell) =>
+    (out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void => {
+      if (out.size === 0) return
+      const cell = cellFor(options)
+      const [dY, y, second] = inputs // the second state, if there are two
+      const weights = inputs[1 + cell.states]
+      const [, t, n, u] = y.shape
+      const rows = (row: number) =>
+        [
+          address(out) + 4 * row * cell.gates * u,
+          address(dY) + 4 * row * u,
+          address(y) + 4 * row * u,
+          address(second) + 4 * row * u,
+        ] as const
+      overRows('backward', name, cell, options, weights, [n, t], rows, inputs.slice(2 + cell.states))
+    }
+
+  const lstmFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => lstm(recurrentActivation === 'hardSigmoid')
+  return {
+    lstmSequence: forward('lstm', lstmFor),
+    lstmSequenceGradient: backward('lstm', lstmFor),
+    simpleRnnSequence: forward('simpleRnn', () => simpleRnn),
+    simpleRnnSequenceGradient: backward('simpleRnn', () => simpleRnn),
+  }
+}
