@@ -183,6 +183,10 @@ export interface FusedKernels {
    * Inputs: dY and y [6, t, n, u], then what lstmSequence has after h.
    */
   lstmSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /** A GRU with the reset before the product: out [4, t, n, u] = h, z, r, h̃ from z [n, t, 3u], h before, recurrent weights [u, 3u], and so on. */
+  gruSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /** out [t + 1, n, 3u] = dZ, then dH before the first step, and zeros. Inputs: dY and y, then what gruSequence has after z. */
+  gruSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** The same of a simple recurrent network: out [1, t, n, u] = h from z [n, t, u], h before, recurrent weights [u, u], and so on. */
   simpleRnnSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** out [t + 1, n, u] = dZ, then dH before the first step. */

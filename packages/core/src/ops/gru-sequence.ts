@@ -2,6 +2,7 @@
 import { scope } from '../scope.js'
 import type { Tensor } from '../tensor.js'
 import { zeros } from './create.js'
+import { gruVjp } from './gru-gradient.js'
 import type { GateActivation } from './lstm-sequence.js'
 import { reshape, slice } from './move.js'
 import { defineRecurrence, type RecurrenceOptions } from './recurrence.js'
@@ -25,13 +26,16 @@ interface GruOptions extends RecurrenceOptions {
 
 const plain: GruOptions = { masked: false, goBackwards: false, recurrentActivation: 'sigmoid', resetAfter: false, dropped: false }
 
+const rule =
+  'per step from the last: dZ = dH·(h₋ − h̃), dH̃ = dH·(1 − z), dH₋ = dH·z + what comes back through U; dR = (dH̃·(1 − h̃²))·q, or with the reset before (… U_hᵀ)·h₋'
+
 /**
  * inputs: x·W + b [n, t, 3u], h₀ [n, u], U [u, 3u], (with resetAfter: recurrent bias [3u]), (dropout factors m [n, u]), (mask [n, t])
  * output: [4, t, n, u], which is h, z, r, h̃; with resetAfter [5, t, n, u], whose last part is q = h₋·U_h + b_h
  */
 const call = defineRecurrence<GruOptions>({
   name: 'gruSequence',
-  rule: 'per step from the last: dZ = dH·(h₋ − h̃), dH̃ = dH·(1 − z), dH₋ = dH·z + what comes back through U; dR = (dH̃·(1 − h̃²))·q, or with the reset before (… U_hᵀ)·h₋',
+  rule,
   states: 1,
   step: (x, [h], [recurrentKernel, ...rest], { recurrentActivation, resetAfter, dropped }, ops) => {
     const { add, sub, mul, matMul, split, tanh, sigmoid, clip } = ops
@@ -51,6 +55,14 @@ const call = defineRecurrence<GruOptions>({
     const [z, r] = [gate(add(xz, qz)), gate(add(xr, qr))]
     const candidate = tanh(add(xh, matMul(mul(r, before), ofCandidate)))
     return [mix(z, candidate), z, r, candidate]
+  },
+  fused: {
+    kernel: 'gruSequence',
+    knows: ({ resetAfter }) => !resetAfter,
+    rule,
+    shape: ([x, h]) => ({ shape: [4, x.shape[1], ...h.shape], dtype: x.dtype }),
+    forward: (fused, out, inputs, options) => fused.gruSequence(out, inputs, options),
+    vjp: gruVjp,
   },
   samples: [
     {

@@ -8,22 +8,25 @@
  * P is a product of the register tile with Uᵀ packed before, gate by gate, so that a panel stays in the first-level cache; the gates' contributions are
  * added in their order. At a masked step the cotangents of the states pass by the cell; those of the other parts go through it.
  *
+ * A GRU takes two rounds of it a step: through the candidate's weights to the reset gate, and from both gates (`Cell.backPhases`).
+ *
  * Output [t + 1, n, g·u]: dZ in the order of the steps (dU is then one product over all of them), and last the cotangents of the states before the
  * first step side by side, zeros behind them.
  */
 import type { FunctionReference, Local, ModuleBuilder } from './assembler.js'
-import { f32x4, i32, memory, v128 } from './instructions.js'
+import { f32x4, i32, memory, type Vector, v128 } from './instructions.js'
+import type { BackPhase } from './recurrence-cells.js'
 import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './recurrence-kernel.js'
 
-/** Scratch arrays [rows, wide] behind each other: P, what passes by masked cells, and the cotangents of the states but the first. */
+/** Scratch arrays [rows, wide] behind each other: P, what passes by the product, and the cotangents of the states but the first. */
 const layout = (shape: RecurrenceShape) => {
   const arrays = 1 + shape.cell.states
   const most = blockRows(arrays * panelsOf(shape).wide)
   return { arrays, most, arrayBytes: 4 * most * panelsOf(shape).wide }
 }
 
-/** Writes a function for one step of some rows. */
-function emitStep(module: ModuleBuilder, shape: RecurrenceShape): FunctionReference<'i32'> {
+/** Writes a function for one phase of a step of some rows. */
+function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhase, isFirst: boolean): FunctionReference<'i32'> {
   const { cell, units, masked, dropped } = shape
   const { arrayBytes } = layout(shape)
   const { wide } = panelsOf(shape)
@@ -43,6 +46,15 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
     const carries = (i: number): number => (1 + i) * arrayBytes // of state i > 0
     const counted = masked ? f.local('v128') : undefined
     const maskRow = f.let(i32.shl(t, 2))
+    const passes = masked || cell.keeps
+    /** The cotangents of the states after the step, with what came back. */
+    const statesAfter = (dAt: readonly Local<'i32'>[], offset: number): Local<'v128'>[] =>
+      Array.from({ length: cell.states }, (_, i) => {
+        if (i > 0) return f.let(f32x4.add(v128.load(dAt[i], offset), v128.load(kept, carries(i) + offset)))
+        const product = v128.load(kept, offset)
+        const back = dropped ? f32x4.mul(product, v128.load(factors, offset)) : product
+        return f.let(f32x4.add(v128.load(dAt[0], offset), passes ? f32x4.add(back, v128.load(kept, arrayBytes + offset)) : back))
+      })
     const [to, d, from, before, factors, kept] = Array.from({ length: 6 }, () => f.local('i32'))
     f.while(i32.gtS(rows, 0), () => {
       if (counted) f.set(counted, counts(f, mask))
@@ -61,34 +73,45 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
         const dAt = Array.from({ length: cell.parts }, (_, p) => address(d, p))
         const partAt = Array.from({ length: cell.parts }, (_, p) => address(from, p))
         const results = lanes.map((offset) => {
-          let back = v128.load(kept, offset)
-          if (dropped) back = f32x4.mul(back, v128.load(factors, offset))
-          if (masked) back = f32x4.add(back, v128.load(kept, arrayBytes + offset))
-          const all = Array.from({ length: cell.states }, (_, i) =>
-            f.let(f32x4.add(v128.load(dAt[i], offset), i === 0 ? back : v128.load(kept, carries(i) + offset))),
-          )
+          const all = isFirst ? statesAfter(dAt, offset) : []
           const own = counted ? all.map((x) => f.let(v128.and(x, counted))) : all
           const passed = counted ? all.map((x) => f.let(v128.andNot(x, counted))) : []
-          const result = cell.back(f, {
+          const result = phase.back(f, {
             d: own,
             dPart: (p) => v128.load(dAt[p], offset),
             part: (p) => f.let(v128.load(partAt[p], offset)),
-            before: () => v128.load(before, offset),
+            before: () => f.let(v128.load(before, offset)),
+            factors: () => (dropped ? v128.load(factors, offset) : undefined),
+            product: () => f.let(v128.load(kept, offset)),
           })
           return { ...result, passed }
         })
-        for (let i = 1; i < cell.states; i++)
-          results.forEach(({ dBefore, passed }, v) => {
-            const sum = masked ? f32x4.add(dBefore[i - 1], passed[i]) : dBefore[i - 1]
-            f.do(v128.store(kept, sum, carries(i) + lanes[v]))
-          })
-        if (masked) for (const [v, { passed }] of results.entries()) f.do(v128.store(kept, passed[0], arrayBytes + lanes[v]))
-        for (let q = 0; q < cell.gates; q++) {
+        const sum = (x: Local<'v128'> | undefined, y: Local<'v128'> | undefined): Vector[] =>
+          x && y ? [f32x4.add(x, y)] : [x ?? y ?? []].flat()
+        const keep = (at: number, values: Vector[]): void => {
+          for (const [v, value] of values.entries()) f.do(v128.store(kept, value, at + lanes[v]))
+        }
+        if (isFirst) {
+          for (let i = 1; i < cell.states; i++)
+            keep(
+              carries(i),
+              results.flatMap(({ dBefore, passed }) => sum(dBefore?.[i - 1], passed[i])),
+            )
+          keep(
+            arrayBytes,
+            results.flatMap(({ kept: own, passed }) => sum(own, passed[0])),
+          )
+        }
+        keep(
+          0,
+          results.flatMap(({ product }) => product ?? []),
+        )
+        for (const [i, [q]] of results[0].dZ.entries()) {
           const at = q === 0 ? to : f.let(i32.add(to, 4 * q * units))
           storeUnits(
             f,
             at,
-            results.map((result) => result.dZ[q]),
+            results.map(({ dZ: values }) => values[i][1]),
             some,
           )
         }
@@ -121,7 +144,7 @@ function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
             if (i > 0) return v128.load(kept, (1 + i) * arrayBytes + 16 * v)
             const back = v128.load(kept, 16 * v)
             const product = dropped ? f32x4.mul(back, v128.load(factors, 16 * v)) : back
-            return masked ? f32x4.add(product, v128.load(kept, arrayBytes + 16 * v)) : product
+            return masked || cell.keeps ? f32x4.add(product, v128.load(kept, arrayBytes + 16 * v)) : product
           })
           storeUnits(f, i === 0 ? toAt : f.let(i32.add(toAt, 4 * i * units)), values, some)
         }
@@ -143,7 +166,7 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
   const rowBytes = 4 * units
   const zBytes = cell.gates * rowBytes
   const product = emitPanelProduct(module, shape, zBytes, 4 * panels.wide)
-  const step = emitStep(module, shape)
+  const steps = cell.backPhases.map((phase, i) => ({ ...phase, step: emitStep(module, shape, phase, i === 0) }))
   const lastStates = emitLast(module, shape)
   const parameters = {
     out: 'i32',
@@ -173,14 +196,17 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
       f.while(i32.geS(offset, 0), () => {
         f.set(to, i32.add(out, i32.mul(offset, cell.gates)))
         f.set(before, second)
-        f.if(offset, () => f.set(before, i32.sub(i32.add(i32.add(y, offset), partBytes), stepBytes)))
-        run(f, step, to, i32.add(dY, offset), i32.add(y, offset), before, dropout, maskAt, scratch, block, t, partBytes)
-        f.set(panel, p.panels)
-        for (let q = 0; q < cell.gates; q++)
-          f.for(0, 4 * panels.wide, 4 * tile.nr, (at) => {
-            run(f, product, i32.add(scratch, at), i32.add(to, q * rowBytes), panel, block, q === 0 ? 0 : 1)
-            f.advance(panel, panels.bytes)
-          })
+        f.if(offset, () => f.set(before, i32.sub(i32.add(i32.add(y, offset), i32.mul(partBytes, cell.states - 1)), stepBytes)))
+        for (const [i, { step, multiplied }] of steps.entries()) {
+          run(f, step, to, i32.add(dY, offset), i32.add(y, offset), before, dropout, maskAt, scratch, block, t, partBytes)
+          for (const q of multiplied) {
+            f.set(panel, i32.add(p.panels, q * panels.gateBytes))
+            f.for(0, 4 * panels.wide, 4 * tile.nr, (at) => {
+              run(f, product, i32.add(scratch, at), i32.add(to, q * rowBytes), panel, block, i === 0 && q === multiplied[0] ? 0 : 1)
+              f.advance(panel, panels.bytes)
+            })
+          }
+        }
         f.advance(offset, i32.sub(0, stepBytes))
         f.advance(maskAt, goBackwards ? 4 : -4)
       })

@@ -10,8 +10,8 @@
  *   gates: z + product → the parts of the output at this step                        four units at a time, two vectors a turn
  * ```
  *
- * so the sums that go into the gates never leave the first-level cache. Each is Σ over k in ascending order, to which z is added then: the bits of
- * the composition, whatever rows a thread has.
+ * and the sums that go into the gates never leave the first-level cache. Each is Σ over k in ascending order, to which z is added then: the bits of the
+ * composition, whatever rows a thread has. A GRU does it twice a step, since what its reset gate gives meets weights again (`Cell.phases`).
  *
  * U is packed before, gate by gate: for each gate ⌈u/NR⌉ panels of NR columns. Units that are not there are computed in panels and scratch memory, and
  * never stored.
@@ -21,7 +21,7 @@ import { storeSome } from './elements.js'
 import { emitBand, emitTile, type Tile } from './gemm-kernel.js'
 import { f32x4, type I32, i32, type Vector, v128 } from './instructions.js'
 import { SCRATCH_BYTES } from './memory.js'
-import type { Cell } from './recurrence-cells.js'
+import type { Cell, Phase } from './recurrence-cells.js'
 
 /** What a module is made for. */
 export interface RecurrenceShape {
@@ -99,53 +99,66 @@ export function storeUnits(f: FunctionBuilder, to: Local<'i32'>, vectors: readon
 /** All ones where a step counts: its mask, at this address, is above 0. */
 export const counts = (f: FunctionBuilder, mask: Local<'i32'>): Vector => f32x4.gt(v128.load32Splat(mask), f.splat(0))
 
-/** Writes a function for the gates of `width` units of some rows; pointers are at the first unit. */
-function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: RecurrenceShape): FunctionReference<'i32'> {
+/** Writes a function for what follows the product of a phase, for `width` units of some rows; pointers are at the first unit. */
+function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: RecurrenceShape, phase: Phase): FunctionReference<'i32'> {
   const parameters = {
     z: 'i32',
     product: 'i32',
     to: 'i32',
     first: 'i32',
     second: 'i32',
+    operand: 'i32',
+    next: 'i32',
     mask: 'i32',
     rows: 'i32',
     width: 'i32',
     t: 'i32',
     partBytes: 'i32',
   } as const
-  return module.function(parameters, 'i32', (f, { z, product, to, first, second, mask, rows, width, t, partBytes }) => {
+  return module.function(parameters, 'i32', (f, p) => {
+    const { z, product, to, first, second, operand, next, mask, rows, width, t, partBytes } = p
     const states = [first, second].slice(0, cell.states)
-    const [zAt, productAt, toAt, part, ...statesAt] = Array.from({ length: 4 + cell.states }, () => f.local('i32'))
+    const [zAt, productAt, toAt, operandAt, nextAt, ...statesAt] = Array.from({ length: 5 + cell.states }, () => f.local('i32'))
     const zRow = f.let(i32.mul(t, 4 * cell.gates * units))
     const maskRow = f.let(i32.shl(t, 2))
     const counted = masked ? f.local('v128') : undefined
+    const partAt = (part: number): Local<'i32'> => (part === 0 ? toAt : f.let(i32.add(toAt, i32.mul(partBytes, part))))
     f.while(i32.gtS(rows, 0), () => {
       if (counted) f.set(counted, counts(f, mask))
       f.set(zAt, z)
       f.set(productAt, product)
       f.set(toAt, to)
+      f.set(operandAt, operand)
+      f.set(nextAt, next)
       for (const [i, at] of statesAt.entries()) f.set(at, states[i])
-      emitUnits(f, width, [zAt, productAt, toAt, ...statesAt], (vectors, some) => {
-        const lanes = Array.from({ length: vectors }, (_, v) => v)
-        const sums = lanes.map((v) =>
-          Array.from({ length: cell.gates }, (_, q) =>
-            f.let(f32x4.add(v128.load(zAt, 4 * q * units + 16 * v), v128.load(productAt, 4 * q * tile.nr + 16 * v))),
+      emitUnits(f, width, [zAt, productAt, toAt, operandAt, nextAt, ...statesAt], (vectors, some) => {
+        const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
+        const sums = lanes.map((offset) =>
+          phase.gates.map((q, i) =>
+            f.let(f32x4.add(v128.load(zAt, 4 * q * units + offset), v128.load(productAt, 4 * i * tile.nr + offset))),
           ),
         )
-        const before = lanes.map((v) => statesAt.map((at) => f.let(v128.load(at, 16 * v))))
-        const parts = lanes.map((v) => cell.step(f, sums[v], before[v]))
-        f.set(part, toAt)
-        for (let p = 0; p < cell.parts; p++) {
-          const keeps = counted !== undefined && p < cell.states
-          const results = lanes.map((v) => (keeps ? v128.bitselect(parts[v][p], before[v][p], counted) : parts[v][p]))
-          storeUnits(f, part, results, some)
-          if (p + 1 < cell.parts) f.advance(part, partBytes)
+        const before = lanes.map((offset) => statesAt.map((at) => f.let(v128.load(at, offset))))
+        const results = lanes.map((offset, v) =>
+          phase.step(f, {
+            sums: sums[v],
+            before: before[v],
+            part: (part) => v128.load(partAt(part), offset),
+            operand: () => v128.load(operandAt, offset),
+          }),
+        )
+        for (const [i, [part]] of results[0].parts.entries()) {
+          const values = results.map(({ parts }, v) =>
+            counted !== undefined && part < cell.states ? v128.bitselect(parts[i][1], before[v][part], counted) : parts[i][1],
+          )
+          storeUnits(f, partAt(part), values, some)
         }
+        const following = results.flatMap((result) => result.next ?? [])
+        if (following.length > 0) storeUnits(f, nextAt, following, some)
       })
       f.advance(z, zRow)
-      f.advance(product, 4 * cell.gates * tile.nr)
-      f.advance(to, 4 * units)
-      for (const state of states) f.advance(state, 4 * units)
+      f.advance(product, 4 * phase.gates.length * tile.nr)
+      for (const pointer of [to, operand, next, ...states]) f.advance(pointer, 4 * units)
       f.advance(mask, maskRow)
       f.advance(rows, -1)
     })
@@ -171,11 +184,14 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
   const panels = panelsOf(shape)
   const rowBytes = 4 * units
   const zBytes = cell.gates * rowBytes
-  const productRow = 4 * cell.gates * tile.nr
-  const product = emitPanelProduct(module, shape, rowBytes, productRow)
-  const gates = emitGates(module, shape)
+  const phases = cell.phases.map((phase) => ({
+    ...phase,
+    product: emitPanelProduct(module, shape, rowBytes, 4 * phase.gates.length * tile.nr),
+    follow: emitGates(module, shape, phase),
+  }))
   const multiply = emitMultiply(module)
-  const most = blockRows(cell.gates * tile.nr + units)
+  const productFloats = tile.nr * Math.max(...phases.map((phase) => phase.gates.length))
+  const most = blockRows(productFloats + 2 * units)
   const parameters = {
     y: 'i32',
     z: 'i32',
@@ -191,11 +207,12 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
   } as const
   module.export('forward', parameters, null, (f, p) => {
     const { y, z, mask, rows, n, t } = p
-    const [block, a, h, c, to, zAt, maskAt, panel, width] = Array.from({ length: 9 }, () => f.local('i32'))
+    const [block, a, operand, h, c, to, zAt, maskAt, panel, width] = Array.from({ length: 10 }, () => f.local('i32'))
     const stepBytes = f.let(i32.mul(n, rowBytes))
     const partBytes = f.let(i32.mul(stepBytes, t))
     const last = f.let(i32.add(t, -1))
-    const dropTo = f.let(i32.add(p.scratch, productRow * most))
+    const dropTo = f.let(i32.add(p.scratch, 4 * productFloats * most))
+    const next = f.let(i32.add(dropTo, rowBytes * most + 16))
     f.while(i32.gtS(rows, 0), () => {
       f.set(block, rows)
       f.if(i32.gtS(block, most), () => f.set(block, most))
@@ -210,16 +227,20 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
           run(f, multiply, dropTo, h, p.dropout, i32.mul(block, units))
           f.set(a, dropTo)
         }
-        f.set(panel, p.panels)
-        f.for(0, rowBytes, 4 * tile.nr, (at) => {
-          for (let q = 0; q < cell.gates; q++)
-            run(f, product, i32.add(p.scratch, 4 * q * tile.nr), a, i32.add(panel, q * panels.gateBytes), block, 0)
-          f.set(width, i32.sub(units, i32.shrS(at, 2)))
-          f.if(i32.gtS(width, tile.nr), () => f.set(width, tile.nr))
-          const pointers = [i32.add(zAt, at), p.scratch, i32.add(to, at), i32.add(h, at), i32.add(c, at)]
-          run(f, gates, ...pointers, maskAt, block, width, t, partBytes)
-          f.advance(panel, panels.bytes)
-        })
+        f.set(operand, a)
+        for (const { gates, product, follow } of phases) {
+          f.set(panel, p.panels)
+          f.for(0, rowBytes, 4 * tile.nr, (at) => {
+            for (const [i, q] of gates.entries())
+              run(f, product, i32.add(p.scratch, 4 * i * tile.nr), a, i32.add(panel, q * panels.gateBytes), block, 0)
+            f.set(width, i32.sub(units, i32.shrS(at, 2)))
+            f.if(i32.gtS(width, tile.nr), () => f.set(width, tile.nr))
+            const pointers = [i32.add(zAt, at), p.scratch, ...[to, h, c, operand, next].map((start) => i32.add(start, at))]
+            run(f, follow, ...pointers, maskAt, block, width, t, partBytes)
+            f.advance(panel, panels.bytes)
+          })
+          f.set(a, next)
+        }
         f.set(h, to)
         f.set(c, i32.add(to, partBytes))
         f.advance(to, stepBytes)

@@ -12,14 +12,14 @@ import { createBackendOn } from './index.js'
 import { type Host, host } from './test-harness.js'
 
 interface Case extends SequenceKernelOptions {
-  readonly op: 'lstmSequence' | 'simpleRnnSequence'
+  readonly op: 'lstmSequence' | 'gruSequence' | 'simpleRnnSequence'
   readonly n: number
   readonly t: number
   readonly u: number
 }
 
 /** Every option with units that do and do not fill vectors, panels and blocks of rows. */
-const cases: Case[] = (['lstmSequence', 'simpleRnnSequence'] as const).flatMap((op) => [
+const cases: Case[] = (['lstmSequence', 'gruSequence', 'simpleRnnSequence'] as const).flatMap((op) => [
   { op, n: 5, t: 30, u: 32, masked: false, goBackwards: false, dropped: false, recurrentActivation: 'sigmoid' },
   { op, n: 5, t: 30, u: 33, masked: false, goBackwards: true, dropped: true, recurrentActivation: 'sigmoid' },
   { op, n: 5, t: 30, u: 33, masked: true, goBackwards: true, dropped: false, recurrentActivation: 'hardSigmoid' },
@@ -27,8 +27,11 @@ const cases: Case[] = (['lstmSequence', 'simpleRnnSequence'] as const).flatMap((
   { op, n: 1, t: 1, u: 1, masked: false, goBackwards: false, dropped: true, recurrentActivation: 'hardSigmoid' },
 ])
 
+/** Gates, states and parts. */
+const sizes = { lstmSequence: [4, 2, 6], gruSequence: [3, 1, 4], simpleRnnSequence: [1, 1, 1] } as const
+
 function inputsOf({ op, n, t, u, masked, dropped }: Case): Host[] {
-  const [gates, states] = op === 'lstmSequence' ? [4, 2] : [1, 1]
+  const [gates, states] = sizes[op]
   const draw = (seed: number, shape: number[], size: number): Host => host(seed, shape, 'float32', { low: -size, high: size })
   return [
     draw(1, [n, t, gates * u], 2),
@@ -41,7 +44,7 @@ function inputsOf({ op, n, t, u, masked, dropped }: Case): Host[] {
 
 /** The output, and the cotangents of all inputs but the mask for a cotangent of the whole output. */
 function run(on: Backend, { op, n, t, u, masked, goBackwards, dropped, recurrentActivation }: Case): Float32Array[] {
-  const parts = op === 'lstmSequence' ? 6 : 1
+  const parts = sizes[op][2]
   const place = ({ values, shape }: Host): Tensor => fromHost(on, values, shape, 'float32')
   const read = (x: Tensor): Float32Array => on.readSync?.(x.storage) as Float32Array
   return scope(() => {

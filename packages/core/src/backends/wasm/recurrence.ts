@@ -1,5 +1,5 @@
 /**
- * Recurrent networks over whole sequences: the fused kernels `lstmSequence`, `simpleRnnSequence` and their gradients. Recurrent weights are packed
+ * Recurrent networks over whole sequences: the fused kernels `lstmSequence`, `gruSequence`, `simpleRnnSequence` and their gradients. Recurrent weights are packed
  * once; then threads share the rows of the batch, and each runs all steps for its own (recurrence-kernel.ts).
  */
 import type { FusedKernels, Operand, SequenceKernelOptions } from '../backend.js'
@@ -8,14 +8,15 @@ import { createConvTools, MULTIPLY_ADD, tileForFilters } from './conv-tools.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { scratchOf } from './memory.js'
 import { address } from './operand.js'
-import { type Cell, lstm, simpleRnn } from './recurrence-cells.js'
+import { type Cell, gru, lstm, simpleRnn } from './recurrence-cells.js'
 import { emitBackward } from './recurrence-gradient-kernel.js'
 import { emitForward, panelsOf, type RecurrenceShape } from './recurrence-kernel.js'
 
-/** Rough nanoseconds of the gates of a unit, for each sum that goes into them. */
-const GATE = 1.2
+/** Rough nanoseconds of the gates of a unit, for each sum that goes into them. They also tell the two kinds of jobs apart (choice.ts). */
+const GATE = { forward: 1.2, backward: 1 }
 
-type Kernels = Required<Pick<FusedKernels, 'lstmSequence' | 'lstmSequenceGradient' | 'simpleRnnSequence' | 'simpleRnnSequenceGradient'>>
+type Sequence = 'lstmSequence' | 'gruSequence' | 'simpleRnnSequence'
+type Kernels = Required<Pick<FusedKernels, Sequence | `${Sequence}Gradient`>>
 
 export function createRecurrence(engine: Engine): Kernels {
   const tools = createConvTools(engine)
@@ -51,7 +52,7 @@ export function createRecurrence(engine: Engine): Kernels {
         const pack = what === 'forward' ? packBRows : packBColumns
         pack(panels + q * gateBytes, address(weights) + 4 * q * units, units, units, 4 * cell.gates * units)
       }
-      const nanoseconds = n * t * cell.gates * units * (units * MULTIPLY_ADD + GATE)
+      const nanoseconds = n * t * cell.gates * units * (units * MULTIPLY_ADD + GATE[what])
       engine.split(n, tile.mr, nanoseconds, (begin, end, call, part) => {
         const at = 4 * begin * units
         call(kernel, ...argumentsFrom(begin), panels, dropout + at, mask + 4 * begin * t, end - begin, n, t, scratchOf(part))
@@ -83,8 +84,9 @@ export function createRecurrence(engine: Engine): Kernels {
     (out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void => {
       if (out.size === 0) return
       const cell = cellFor(options)
-      const [dY, y, second] = inputs // the second state, if there are two
-      const weights = inputs[1 + cell.states]
+      const at = cell.states > 1 || cell.keeps ? 3 : 2 // after the one state before that is needed, if any
+      const [dY, y, second] = inputs
+      const weights = inputs[at]
       const [, t, n, u] = y.shape
       const rows = (row: number) =>
         [
@@ -93,13 +95,16 @@ export function createRecurrence(engine: Engine): Kernels {
           address(y) + 4 * row * u,
           address(second) + 4 * row * u,
         ] as const
-      overRows('backward', name, cell, options, weights, [n, t], rows, inputs.slice(2 + cell.states))
+      overRows('backward', name, cell, options, weights, [n, t], rows, inputs.slice(at + 1))
     }
 
   const lstmFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => lstm(recurrentActivation === 'hardSigmoid')
+  const gruFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => gru(recurrentActivation === 'hardSigmoid')
   return {
     lstmSequence: forward('lstm', lstmFor),
     lstmSequenceGradient: backward('lstm', lstmFor),
+    gruSequence: forward('gru', gruFor),
+    gruSequenceGradient: backward('gru', gruFor),
     simpleRnnSequence: forward('simpleRnn', () => simpleRnn),
     simpleRnnSequenceGradient: backward('simpleRnn', () => simpleRnn),
   }
