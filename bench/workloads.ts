@@ -135,6 +135,14 @@ const kernels: Workload[] = [
   elementwise('K17', 'log', 4096),
   elementwise('K18', 'tanh', 4096),
   elementwise('K19', 'sigmoid', 4096),
+  {
+    kind: 'update',
+    id: 'K31',
+    name: 'adam-4m',
+    title: `Adam's update of ${4 * million} parameters`,
+    size: 4 * million,
+    learningRate: 1e-9,
+  },
   { kind: 'update', id: 'K20', name: 'adam-1m', title: `Adam's update of ${million} parameters`, size: million, learningRate: 1e-9 },
   ...convolutions,
 ]
