@@ -178,6 +178,7 @@ describe('workloads', () => {
 
   test('an update reads four values a parameter and writes three', () => {
     expect(commands.kernels.flatMap((row) => (row.kind === 'update' ? [amountOf(row)] : []))).toEqual([
+      { bytes: 28 * 2 ** 22, footprint: 2 ** 26 },
       { bytes: 28 * 2 ** 20, footprint: 2 ** 24 },
     ])
   })
