@@ -60,6 +60,7 @@ describe('mistakes on the command line', () => {
     [['mnist-mpl'], 'There is no experiment "mnist-mpl". Did you mean mnist-mlp?'],
     [['mnist-mlp', '--epoch', '1'], 'Unknown flag --epoch. Did you mean --epochs?'],
     [['mnist-mlp', '--epochs', 'none'], '--epochs takes a whole number from 1, got "none".'],
+    [['mnist-mlp', '--train-rows', '200000'], '--train-rows means nothing to mnist-mlp'],
     [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
     [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
   ])('%j exits with 2 and one line', async (args, message) => {
@@ -103,6 +104,7 @@ describe('mnist-mlp on 2,000 images', () => {
   it('reports everything as JSON', async () => {
     const { history, environment, secondsPerEpoch, result, ...rest } = await report('made/here/first.json')
     expect(rest).toEqual({
+      best: { epoch: 0, name: 'val_acc', value: history.val_acc[0] },
       id: 'mnist-mlp',
       document: '000',
       reported: { metric: 'test error %', value: 1.79 },

@@ -1,8 +1,10 @@
 /** All experiments, in the order of their documents. A new one is imported and added here. */
 import { mnistCnnFull } from './000-keras-tutorial/mnist-cnn-full.js'
 import { mnistCnnLight } from './000-keras-tutorial/mnist-cnn-light.js'
+import { mnistLstm } from './000-keras-tutorial/mnist-lstm.js'
 import { mnistMlp } from './000-keras-tutorial/mnist-mlp.js'
 import { mnistCnnConfusion } from './001-lstm-cnn/mnist-cnn-confusion.js'
+import { mnistLstmConfusion } from './001-lstm-cnn/mnist-lstm-confusion.js'
 import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
@@ -13,6 +15,8 @@ export const experiments: readonly Experiment[] = [
   mnistMlp,
   mnistCnnLight,
   mnistCnnFull,
+  mnistLstm,
+  mnistLstmConfusion,
   mnistCnnConfusion,
   mnistDropoutMlp,
   mnistMlpRmsprop,

@@ -21,7 +21,9 @@ function list(): string[] {
     if (own.length === 0) continue
     lines.push('', `Document ${document}: ${title}`)
     for (const { id, model, defaults, reported } of own) {
-      lines.push(`  ${id.padEnd(width)}  ${model}, batches of ${defaults.batchSize}, ${defaults.epochs} epochs`)
+      lines.push(
+        `  ${id.padEnd(width)}  ${model}, batches of ${defaults.batchSize}, ${defaults.epochs} ${defaults.epochs === 1 ? 'epoch' : 'epochs'}`,
+      )
       lines.push(`  ${''.padEnd(width)}  the document got ${showMeasure(reported)}`)
     }
   }

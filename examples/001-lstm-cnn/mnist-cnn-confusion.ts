@@ -5,10 +5,9 @@
  *   training   Adam with rate 0.001, batches of 64, 1 epoch, the test images as validation data
  *   result     CNN test accuracy 0.9889, and the confusion matrices of training and test images
  */
-import { normalize, reshape, toCategorical } from '@cotangent/datasets'
-import { adam, conv2d, dense, flatten, maxPooling2d, Sequential } from '@cotangent/layers'
-import { confusionMatrix, numpyText } from '../lib/confusion.js'
+import { conv2d, dense, flatten, maxPooling2d, Sequential } from '@cotangent/layers'
 import type { Experiment } from '../lib/experiment.js'
+import { trainAndConfuse } from './train.js'
 
 /** 369,174 parameters. */
 export function confusionCnn(seed: number): Sequential {
@@ -32,34 +31,5 @@ export const mnistCnnConfusion: Experiment = {
   reported: { metric: 'test accuracy', value: 0.9889 },
   defaults: { epochs: 1, batchSize: 64 },
 
-  async run(context) {
-    const { epochs, batchSize, learningRate = 0.001, seed, callbacks, output } = context
-    const digits = await context.mnist()
-    const xTrain = normalize(reshape(digits.xTrain, [-1, 28, 28, 1]), 255)
-    const xTest = normalize(reshape(digits.xTest, [-1, 28, 28, 1]), 255)
-    const yTrain = toCategorical(digits.yTrain, 10)
-    const yTest = toCategorical(digits.yTest, 10)
-
-    const model = confusionCnn(seed)
-    model.summary()
-    model.compile({ optimizer: adam({ learningRate }), loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
-    const history = await model.fit(xTrain, yTrain, {
-      batchSize,
-      epochs,
-      verbose: 1,
-      validationData: [xTest, yTest],
-      callbacks,
-      output,
-    })
-
-    const scores = await model.evaluate(xTest, yTest, { verbose: 0 })
-    console.log('CNN test accuracy:', scores[1])
-
-    const trainPredicted = await model.predictClasses(xTrain)
-    const testPredicted = await model.predictClasses(xTest)
-    const trainMatrix = confusionMatrix(digits.yTrain.data, trainPredicted, 10)
-    const testMatrix = confusionMatrix(digits.yTest.data, testPredicted, 10)
-    console.log(numpyText(trainMatrix), '\n\n', numpyText(testMatrix))
-    return { value: scores[1], history }
-  },
+  run: (context) => trainAndConfuse(context, { name: 'CNN', model: confusionCnn(context.seed), imageShape: [28, 28, 1] }),
 }

@@ -54,6 +54,7 @@ export const flags = {
     },
   },
   limit: whole(1, most, 'train on the first n samples only; the result is marked as partial'),
+  'train-rows': whole(1, most, "weather only: train on the first n ten-minute rows, in place of the document's 20,000"),
   seed: whole(0, 2 ** 32 - 1, 'root of weights, shuffling and dropout (default 1): the same seed gives the same numbers'),
   backend: {
     takes: backends.join('|'),

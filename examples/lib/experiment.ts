@@ -2,18 +2,26 @@
 import type { NDArray } from '@cotangent/datasets'
 import type { Callback, FitOptions, History } from '@cotangent/layers'
 
-/** Errors are in per cent, accuracies are fractions. */
-export type Metric = 'test error %' | 'test accuracy' | 'val accuracy'
+/** Errors are in per cent, accuracies are fractions, a MAE is in units of the standardised target. */
+export type Metric = 'test error %' | 'test accuracy' | 'val accuracy' | 'val MAE'
 
 export interface Measure {
   metric: Metric
   value: number
 }
 
+/** What a document got: a value, or why there is none; and what has to be known to compare with it. */
+export interface Reported {
+  readonly metric: Metric
+  readonly value?: number
+  readonly remark?: string
+}
+
 /** The documents whose experiments are here. */
 export const documents = {
   '000': 'Neural network tutorial using Keras',
   '001': 'LSTM and CNN for MNIST',
+  '002': 'Deep learning for text and sequences',
   '003': 'Neural network basics',
   '004': 'Soft computing: MNIST with and without convolutions',
 } as const
@@ -28,6 +36,22 @@ export interface Digits {
   yTest: NDArray<Uint8Array>
 }
 
+/** The data of a run, as an experiment found them. */
+export interface DataSource {
+  /** `MNIST`. */
+  name: string
+  /** Where they came from, in words. */
+  source: string
+  /** What was trained on, validation that is split off from it included; and how much of it there was. */
+  train: number
+  available: number
+  test?: number
+  /** What these are: 'images', 'reviews', 'rows'. */
+  unit: string
+  /** In which ways they are not the document's data. */
+  departures?: readonly string[]
+}
+
 /** What an experiment runs with: its own defaults, or what the flags say instead. */
 export interface Context {
   readonly epochs: number
@@ -39,7 +63,15 @@ export interface Context {
   readonly callbacks: readonly Callback[]
   /** To be passed to `fit`: where its progress goes. */
   readonly output: FitOptions['output']
-  /** Loads MNIST from `--data` or wherever it is, and keeps the first `--limit` training images. */
+  /** The directory of `--data`, for `loadData({ dir })`. */
+  readonly data?: string
+  /** `--train-rows`, for the experiments that take it. */
+  readonly trainRows?: number
+  /** How many of the training samples there are `--limit` leaves; all of them without it. More than there are is a mistake of the user. */
+  limited(available: number, unit: string): number
+  /** Says what is trained on: every experiment does, once. */
+  uses(data: DataSource): void
+  /** Loads MNIST from `--data` or wherever it is, keeps the first `--limit` training images, and says so. */
   mnist(): Promise<Digits>
   /** Writes a file into `--out`; without that flag the content is not even made. */
   draw(name: string, content: () => string): Promise<void>
@@ -51,18 +83,20 @@ export interface Experiment {
   readonly title: string
   /** The network and its training in one line. */
   readonly model: string
-  /** What the document got. */
-  readonly reported: Measure
+  readonly reported: Reported
+  /** Flags beyond those of every experiment. */
+  readonly flags?: readonly ['train-rows']
   readonly defaults: { readonly epochs: number; readonly batchSize: number }
   /** Trains and evaluates, and prints what the document prints. Gives the value of the reported metric. */
   run(context: Context): Promise<{ value: number; history: History }>
 }
 
-/** `1.79 %`, `0.9804`. */
-export const showValue = ({ metric, value }: Measure): string => (metric.endsWith('%') ? `${value.toFixed(2)} %` : value.toFixed(4))
-
-/** `test error 1.79 %`, `test accuracy 0.9804`. */
-export const showMeasure = (measure: Measure): string => `${measure.metric.replace(' %', '')} ${showValue(measure)}`
+/** `test error 1.79 %`, `test accuracy 0.9804`; with a remark behind, if there is one; without a value, the remark alone. */
+export function showMeasure({ metric, value, remark }: Reported): string {
+  if (value === undefined) return remark ?? 'no figure'
+  const shown = metric.endsWith('%') ? `${value.toFixed(2)} %` : value.toFixed(4)
+  return `${metric.replace(' %', '')} ${shown}${remark ? ` (${remark})` : ''}`
+}
 
 /** 60000 → `60,000`. */
 export const thousands = (n: number): string => n.toLocaleString('en-US')

@@ -9,9 +9,19 @@ import { type Settings, UsageError } from './arguments.js'
 import { Clock } from './clock.js'
 import { curvesSvg } from './curves.js'
 import { type Environment, environment } from './environment.js'
-import { type Context, documents, type Experiment, type Measure, showMeasure, thousands, withoutPath } from './experiment.js'
+import {
+  type Context,
+  type DataSource,
+  documents,
+  type Experiment,
+  type Measure,
+  type Reported,
+  showMeasure,
+  thousands,
+  withoutPath,
+} from './experiment.js'
 import { writeWhole } from './files.js'
-import { historyCsv } from './history.js'
+import { type BestEpoch, bestEpoch, historyCsv } from './history.js'
 import { progressOutput } from './output.js'
 
 /** What `--json` writes. */
@@ -19,8 +29,11 @@ export interface Report {
   id: string
   document: string
   /** What the document got: errors in per cent, accuracies as fractions. */
-  reported: Measure
+  reported: Reported
+  /** After the last epoch. */
   result: Measure
+  /** Where there are validation data. */
+  best?: BestEpoch
   data: DataUsed
   epochs: number
   batchSize: number
@@ -38,13 +51,15 @@ export interface Report {
 interface DataUsed {
   name: string
   source: string
-  /** Samples trained on. */
+  /** Samples trained on in an epoch. */
   train: number
   /** Samples held back for validation, where the experiment splits them off. */
   validation?: number
-  test: number
+  test?: number
   /** Not all training samples were used: the result is not comparable. */
   partial?: true
+  /** In which other ways they are not the document's. */
+  departures?: readonly string[]
 }
 
 const DEFAULT_SEED = 1
@@ -52,13 +67,15 @@ const DEFAULT_SEED = 1
 /** Runs an experiment and writes what the flags ask for. */
 export async function runExperiment(experiment: Experiment, settings: Settings): Promise<Report> {
   const { epochs = experiment.defaults.epochs, 'batch-size': batchSize = experiment.defaults.batchSize, lr: learningRate } = settings
-  const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads, json, out } = settings
+  const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads, json, out, 'train-rows': trainRows } = settings
+  if (trainRows !== undefined && !experiment.flags?.includes('train-rows'))
+    throw new UsageError(`--train-rows means nothing to ${experiment.id}; it is for the experiments on the weather.`)
   await prepareOutput(settings)
   if (threads !== undefined) configure({ threads })
   const backend = await useBackend(backendName)
 
   const clock = new Clock()
-  let loaded: { available: number; train: number; test: number; source: string } | undefined
+  let used: DataSource | undefined
   const context: Context = {
     epochs,
     batchSize,
@@ -66,12 +83,21 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     seed,
     callbacks: [clock],
     output: progressOutput(),
+    data: settings.data,
+    trainRows,
+    limited(available, unit) {
+      const { limit = available } = settings
+      if (limit > available) throw new UsageError(`--limit ${limit} is more than the ${available} training ${unit} there are.`)
+      return limit
+    },
+    uses(data) {
+      used = { ...data, source: withoutPath(data.source) }
+    },
     async mnist() {
       const { source, ...all } = await mnist.loadData({ dir: settings.data })
       const available = all.xTrain.shape[0]
-      const { limit: train = available } = settings
-      if (train > available) throw new UsageError(`--limit ${train} is more than the ${available} training images there are.`)
-      loaded = { available, train, test: all.xTest.shape[0], source: withoutPath(source) }
+      const train = context.limited(available, 'images')
+      context.uses({ name: 'MNIST', source, train, available, test: all.xTest.shape[0], unit: 'images' })
       return { ...all, xTrain: slice(all.xTrain, 0, train), yTrain: slice(all.yTrain, 0, train) }
     },
     async draw(name, content) {
@@ -80,22 +106,25 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   }
 
   const { value, history } = await experiment.run(context)
-  if (!loaded) throw new Error(`${experiment.id}: the experiment did not load its data through the context.`)
+  if (!used) throw new Error(`${experiment.id}: the experiment did not say what data it uses.`)
 
-  const validation = loaded.train - clock.samples
-  const partial = loaded.train < loaded.available
+  // Batches of a generator are not counted as samples.
+  const train = clock.samples || used.train
+  const best = bestEpoch(history)
   const report: Report = {
     id: experiment.id,
     document: experiment.document,
     reported: experiment.reported,
     result: { metric: experiment.reported.metric, value },
+    ...(best ? { best } : {}),
     data: {
-      name: 'MNIST',
-      source: loaded.source,
-      train: clock.samples,
-      ...(validation > 0 ? { validation } : {}),
-      test: loaded.test,
-      ...(partial ? { partial } : {}),
+      name: used.name,
+      source: used.source,
+      train,
+      ...(used.train > train ? { validation: used.train - train } : {}),
+      ...(used.test === undefined ? {} : { test: used.test }),
+      ...(used.train < used.available ? { partial: true } : {}),
+      ...(used.departures?.length ? { departures: used.departures } : {}),
     },
     epochs: history.epoch.length,
     batchSize,
@@ -107,7 +136,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     history: history.history,
     environment: environment(backend),
   }
-  const departures = departuresOf(experiment, report, loaded)
+  const departures = departuresOf(experiment, report, used)
   for (const line of closingLines(experiment, report, departures)) console.log(line)
 
   if (json) await writeWhole(json, `${JSON.stringify(report, undefined, 2)}\n`)
@@ -139,11 +168,12 @@ async function prepareOutput({ json, out }: Settings): Promise<void> {
 }
 
 /** In which ways the run is not the document's. */
-function departuresOf(experiment: Experiment, report: Report, loaded: { available: number; train: number }): string[] {
+function departuresOf(experiment: Experiment, report: Report, used: DataSource): string[] {
   const { epochs, batchSize } = experiment.defaults
   const departures: string[] = []
-  if (loaded.train < loaded.available)
-    departures.push(`partial data: ${thousands(loaded.train)} of ${thousands(loaded.available)} training images`)
+  if (used.train < used.available)
+    departures.push(`partial data: ${thousands(used.train)} of ${thousands(used.available)} training ${used.unit}`)
+  departures.push(...(used.departures ?? []))
   if (report.epochs !== epochs) departures.push(`${report.epochs} ${report.epochs === 1 ? 'epoch' : 'epochs'} instead of ${epochs}`)
   if (report.batchSize !== batchSize) departures.push(`batches of ${report.batchSize} instead of ${batchSize}`)
   if (report.learningRate !== undefined) departures.push(`learning rate ${report.learningRate}`)
@@ -151,11 +181,12 @@ function departuresOf(experiment: Experiment, report: Report, loaded: { availabl
 }
 
 function closingLines({ document }: Experiment, report: Report, departures: readonly string[]): string[] {
-  const { result, reported, data, seed, backend, threads, secondsPerEpoch, history } = report
+  const { result, reported, best, data, seed, backend, threads, secondsPerEpoch, history } = report
   const lines = [
     '',
     `Here:          ${showMeasure(result)}${departures.length > 0 ? ` (${departures.join('; ')})` : ''}`,
     `Document ${document}:  ${showMeasure(reported)} (${documents[document]})`,
+    ...(best && report.epochs > 1 ? [`Best epoch:    ${best.epoch + 1} of ${report.epochs}, ${best.name} ${best.value.toFixed(4)}`] : []),
     `Trained on ${thousands(data.train)} samples from ${data.source}, seed ${seed}, backend ${backend}, threads ${threads}, ${secondsPerEpoch.toFixed(1)} s per epoch`,
   ]
   if (![...history.loss, ...(history.val_loss ?? [])].every(Number.isFinite)) lines.push('The loss is not finite: the training diverged.')

@@ -1,14 +1,15 @@
-/** The convolutional experiments in this process: their networks, and short runs on a few real images. (examples.test.ts has whole programs.) */
-import { mnist, slice } from '@cotangent/datasets'
+/** The convolutional and recurrent experiments on digits in this process: their networks, and short runs on a few real images. (examples.test.ts has whole programs.) */
 import { imageDataFormat, resetNames } from '@cotangent/layers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fullCnn, lightCnn } from './000-keras-tutorial/cnn.js'
 import { mnistCnnFull } from './000-keras-tutorial/mnist-cnn-full.js'
 import { mnistCnnLight } from './000-keras-tutorial/mnist-cnn-light.js'
+import { lstmModel, mnistLstm } from './000-keras-tutorial/mnist-lstm.js'
 import { confusionCnn, mnistCnnConfusion } from './001-lstm-cnn/mnist-cnn-confusion.js'
+import { confusionLstm, mnistLstmConfusion } from './001-lstm-cnn/mnist-lstm-confusion.js'
 import { adadeltaCnn, mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { numpyText } from './lib/confusion.js'
-import type { Context, Experiment } from './lib/experiment.js'
+import { runOnDigits } from './lib/run.testing.js'
 
 beforeEach(() => resetNames())
 afterEach(() => vi.restoreAllMocks())
@@ -16,8 +17,10 @@ afterEach(() => vi.restoreAllMocks())
 describe('networks', () => {
   test.each([
     ['000 light', lightCnn, 592_074, ['(None, 32, 24, 24)', '(None, 32, 12, 12)', '(None, 4608)']],
+    ['000 LSTM', (seed: number) => lstmModel(10, seed), 1_113_098, ['(None, 512)']],
     ['000 full', fullCnn, 198_263, ['(None, 30, 24, 24)', '(None, 30, 12, 12)', '(None, 15, 10, 10)', '(None, 1500)']],
     ['001', confusionCnn, 369_174, ['(None, 28, 28, 32)', '(None, 14, 14, 32)', '(None, 10, 10, 48)', '(None, 5, 5, 48)', '(None, 1200)']],
+    ['001 LSTM', confusionLstm, 294_410, ['(None, 256)', '(None, 10)']],
     ['004', adadeltaCnn, 1_199_882, ['(None, 26, 26, 32)', '(None, 24, 24, 64)', '(None, 12, 12, 64)', '(None, 9216)']],
   ] as const)("document %s: Keras' shapes and number of parameters", (_, make, params, shapes) => {
     const model = make(1)
@@ -59,46 +62,29 @@ test('a confusion matrix looks as NumPy prints it', () => {
   expect(numpyText(matrix)).toBe('[[ 980    0    3]\n [   1 5710    0]]')
 })
 
-/** Runs an experiment on the first images of MNIST and gives what it prints. */
-async function runOn(
-  experiment: Experiment,
-  { train, test: held, epochs = 1, batchSize = 50 }: { train: number; test: number; epochs?: number; batchSize?: number },
-): Promise<{ value: number; loss: number[]; printed: string }> {
-  const { xTrain, yTrain, xTest, yTest } = await mnist.loadData()
-  const printed: string[] = []
-  vi.spyOn(console, 'log').mockImplementation((...parts: unknown[]) => void printed.push(parts.join(' ')))
-  const context: Context = {
-    epochs,
-    batchSize,
-    seed: 1,
-    callbacks: [],
-    output: { write: (text: string) => void printed.push(text), isTerminal: false },
-    mnist: async () => ({
-      xTrain: slice(xTrain, 0, train),
-      yTrain: slice(yTrain, 0, train),
-      xTest: slice(xTest, 0, held),
-      yTest: slice(yTest, 0, held),
-    }),
-    draw: async () => {},
-  }
-  const { value, history } = await experiment.run(context)
-  return { value, loss: history.history.loss, printed: printed.join('\n') }
-}
-
 describe('short runs on real images', () => {
   test.each([
     [mnistCnnLight, /^simple CNN error: \d+\.\d\d%$/m],
     [mnistCnnFull, /^Larger CNN error: \d+\.\d\d%$/m],
   ] as const)('$id learns and prints its line', async (experiment, line) => {
-    const { value, loss, printed } = await runOn(experiment, { train: 600, test: 200, epochs: 2 })
+    const { value, loss, printed } = await runOnDigits(experiment, { train: 600, test: 200, epochs: 2 })
     expect(printed).toMatch(line)
     expect(loss[1]).toBeLessThan(loss[0])
     // Guessing errs in 90 % of cases.
     expect(value).toBeLessThan(50)
   })
-  test('mnist-cnn-confusion prints both matrices, whose diagonal is the accuracy', async () => {
-    const { value, printed } = await runOn(mnistCnnConfusion, { train: 500, test: 200 })
-    expect(printed).toMatch(/^CNN test accuracy: 0\.\d+$/m)
+  test('mnist-lstm learns and prints its line', async () => {
+    const { value, loss, printed } = await runOnDigits(mnistLstm, { train: 300, test: 100, epochs: 2 })
+    expect(printed).toMatch(/^LSTM model error: \d+\.\d\d%$/m)
+    expect(loss[1]).toBeLessThan(loss[0])
+    expect(value).toBeLessThan(80)
+  })
+  test.each([
+    ['CNN', mnistCnnConfusion],
+    ['LSTM', mnistLstmConfusion],
+  ] as const)('the %s with confusion matrices prints both, whose diagonal is the accuracy', async (name, experiment) => {
+    const { value, printed } = await runOnDigits(experiment, { train: 500, test: 200 })
+    expect(printed).toMatch(new RegExp(`^${name} test accuracy: 0\\.\\d+$`, 'm'))
     const [, train, test] = /(\[\[[\d\s[\]]+?\]\]) \n\n (\[\[[\d\s[\]]+?\]\])/.exec(printed) ?? []
     const counts = [train, test].map(
       (text) =>
@@ -113,7 +99,7 @@ describe('short runs on real images', () => {
     expect(counts[1].reduce((sum, row, i) => sum + row[i], 0) / 200).toBeCloseTo(value, 6)
   })
   test('mnist-cnn-adadelta learns in the style of its Keras', async () => {
-    const { value, printed } = await runOn(mnistCnnAdadelta, { train: 400, test: 100 })
+    const { value, printed } = await runOnDigits(mnistCnnAdadelta, { train: 400, test: 100 })
     expect(printed).toContain('400 train samples\n100 test samples')
     expect(printed).toMatch(/400\/400 \[=+\] - \d+s - loss: \d\.\d{4} - acc: /)
     expect(value).toBeGreaterThan(0.2)
