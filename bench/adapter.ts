@@ -58,6 +58,10 @@ interface LibraryEntry {
   /** The kinds of workload it takes part in; absent for all. What else it cannot do it says itself. */
   kinds?: readonly Workload['kind'][]
   threads: number
+  /** Its first step compiles the workload, which says nothing about the next. */
+  compiles?: true
+  /** The stack its process needs, in KiB, where that is more than Node gives. */
+  stack?: number
   /** Ours with 256-bit kernels, where the JavaScript engine can compile them. */
   simd256?: boolean
 }
@@ -75,7 +79,7 @@ export const libraries = {
   'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2 },
   'tfjs-wasm': { title: 'tfjs-wasm', peer: 'tfjs-wasm', threads: 1 },
   'tfjs-cpu': { title: 'tfjs-cpu', peer: 'tfjs-cpu', threads: 1 },
-  jax: { title: 'jax-js', peer: 'jax-js', recordedAs: 'jax-js', threads: 1 },
+  jax: { title: 'jax-js', peer: 'jax-js', recordedAs: 'jax-js', threads: 1, compiles: true, stack: 60_000 },
   'gpujs-webasm': { title: 'gpu.js webasm', peer: 'gpujs-webasm', threads: 1 },
   'gpujs-cpu': { title: 'gpu.js cpu', peer: 'gpujs-cpu', threads: 1 },
   'js-loop': { title: 'loop in JS', peer: 'js-loop', threads: 1, kinds: ['elementwise', 'update'] },

@@ -75,7 +75,8 @@ describe('command line', () => {
       const asked = parseCommandLine(['models', ...args])
       return asked.kind === 'run' ? asked.options.workloads.map(({ name }) => name) : []
     }
-    expect(names([])).toEqual(['mlp', 'mlp-rmsprop', 'mlp-dropout', 'cnn-light', 'cnn-full', 'cnn-adadelta'])
+    expect(names([]).slice(0, 7)).toEqual(['mlp', 'mlp-rmsprop', 'mlp-dropout', 'cnn-light', 'cnn-full', 'cnn-adadelta', 'lstm-256'])
+    expect(names(['--only', 'hl,jb'])).toEqual(['imdb-lstm', 'jena-bidirectional'])
     expect(names(['--only', 'c,mlp'])).toEqual(['mlp', 'mlp-dropout'])
   })
 
@@ -147,6 +148,16 @@ describe('workloads', () => {
     expect(flopsOf('cnn-full')).toBe(2 * e1 + 3 * e2 + 6 * 64 * (5 * 5 * 48 * 256 + 256 * 84 + 84 * 10))
     const [f1, f2] = [2 * 128 * 26 * 26 * 9 * 32, 2 * 128 * 24 * 24 * 9 * 32 * 64]
     expect(flopsOf('cnn-adadelta')).toBe(2 * f1 + 3 * f2 + 6 * 128 * (12 * 12 * 64 * 128 + 128 * 10))
+  })
+
+  test('flops of recurrent networks: the recurrent product has both gradients, and behind an embedding the first product has', () => {
+    const flopsOf = (name: string) => amountOf(commands.models.find((row) => row.name === name) as Workload).flops
+    expect(flopsOf('lstm-256')).toBe(2 * 128 * (28 * 4 * 256 * (2 * 28 + 3 * 256) + 3 * 256 * 10))
+    expect(flopsOf('imdb-lstm')).toBe(6 * 128 * (500 * 4 * 32 * (32 + 32) + 32))
+    expect(flopsOf('imdb-simple-rnn')).toBe(6 * 128 * (500 * 32 * (32 + 32) + 32))
+    expect(flopsOf('imdb-conv1d')).toBe(6 * 128 * (494 * 7 * 128 * 32 + 92 * 7 * 32 * 32 + 32))
+    expect(flopsOf('jena-lstm')).toBe(2 * 128 * (240 * 4 * 32 * (2 * 14 + 3 * 32) + 3 * 32))
+    expect(flopsOf('jena-bidirectional')).toBe(2 * 128 * (2 * 240 * 4 * 32 * (2 * 14 + 3 * 32) + 3 * 64))
   })
 
   test('ids and names are unique', () => {

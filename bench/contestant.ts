@@ -33,10 +33,20 @@ interface Line {
   listen(heard: (response: Response) => void): void
 }
 
+/** How Node is started with a stack of so many KiB. The shell makes room for it; where that is refused, Node starts as ever. */
+const withStack = (kibibytes: number): { execPath: string; execArgv: string[] } => {
+  const script = `if ulimit -s ${kibibytes + 4096}; then exec "$0" --stack-size=${kibibytes} "$@"; else exec "$0" "$@"; fi`
+  return { execPath: '/bin/sh', execArgv: ['-c', script, process.execPath] }
+}
+
 function javaScript(library: LibraryName): Line {
+  const { stack } = libraryEntry(library)
+  const { execPath, execArgv } = stack && process.platform !== 'win32' ? withStack(stack) : { execPath: process.execPath, execArgv: [] }
+  // The packages as they are published, unless this process was told to take the sources: those are not what users run, and up to a tenth slower.
+  const conditions = process.execArgv.filter((flag, i, all) => flag.startsWith('--conditions') || all[i - 1] === '--conditions')
   const child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [library], {
-    // The packages as they are published, unless this process was told to take the sources: those are not what users run, and up to a tenth slower.
-    execArgv: [...process.execArgv.filter((flag) => flag.startsWith('--conditions')), '--import', import.meta.resolve('tsx')],
+    execPath,
+    execArgv: [...execArgv, ...conditions, '--import', import.meta.resolve('tsx')],
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
   return { child, send: (request) => void child.send(request), listen: (heard) => void child.on('message', heard) }

@@ -5,7 +5,8 @@ import type { Contestant } from './contestant.js'
 import { cotangent } from './libraries/cotangent.js'
 import { cotangentCore } from './libraries/cotangent-core.js'
 import { markdown } from './markdown.js'
-import { type LayerSpec, models, placed, type TrainWorkload } from './networks.js'
+import { type LayerSpec, models, type TrainWorkload } from './networks.js'
+import { placed } from './placed.js'
 import { uniformValues } from './random.js'
 import { recordRows } from './records.js'
 import { table } from './report.js'
@@ -47,6 +48,13 @@ describe('layers', () => {
       '200 × 28×28×1–32c5–p2–128–10',
       '64 × 28×28×1–32c5s–p2–48c5–p2–256–84–10',
       '128 × 28×28×1–32c3–64c3–p2–128–10',
+      '128 × 28×28–lstm256–10',
+      '200 × 28×28–lstm512–10',
+      '128 × 500–10000e32–lstm32–1',
+      '128 × 500–10000e32–rnn32–1',
+      '128 × 500–10000e128–32c7–p5–32c7–gp–1',
+      '128 × 240×14–lstm32–1',
+      '128 × 240×14–bilstm32–1',
     ])
     expect(shapeOf(rowNamed('conv-E1-backward'))).toBe('64x28x28x1 32c5s backward')
   })
@@ -55,7 +63,7 @@ describe('layers', () => {
     const row = small('cnn-light')
     const refused = (layers: readonly unknown[], message: string) =>
       expect(make().prepare({ ...row, layers: layers as LayerSpec[] }, 7)).rejects.toThrow(message)
-    await refused([{ type: 'lstm', units: 3 }, ...row.layers], 'There is no layer of type "lstm".')
+    await refused([{ type: 'gru', units: 3 }, ...row.layers], 'There is no layer of type "gru".')
     await refused(
       row.layers.filter(({ type }) => type !== 'flatten'),
       'A layer of type "dense" cannot stand on [5, 5, 8].',

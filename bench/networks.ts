@@ -1,7 +1,4 @@
-/**
- * Networks to train, as data: layers in order, and what follows from them (the shape that each layer gets and gives, and its
- * multiplications). The letters are the project's names of the networks.
- */
+/** Networks to train, as data: layers in order; placed.ts has what follows from them. The letters are the project's names of the networks. */
 
 export interface Row {
   /** Letter or letter and number; `--only` takes it. */
@@ -12,25 +9,50 @@ export interface Row {
   title: string
 }
 
-export type Activation = 'linear' | 'relu' | 'softmax'
+export type Activation = 'linear' | 'relu' | 'sigmoid' | 'softmax'
 export type Padding = 'valid' | 'same'
 
-/** A layer of a network. Windows are square; those of a convolution slide by 1, those of pooling by their size. */
+/** Dropout masks are drawn once a step and stay the same at all times of a sequence; `recurrentDropout` is that of the state. */
+export interface LstmSpec {
+  type: 'lstm'
+  units: number
+  dropout: number
+  recurrentDropout: number
+  /** A second one reads the sequence from its end, and the states of both are put side by side. */
+  bidirectional: boolean
+}
+
+/**
+ * A layer of a network. Windows are square; those of a convolution slide by 1, those of pooling by their size. A recurrent layer gives its
+ * last state.
+ */
 export type LayerSpec =
   | { type: 'dense'; units: number; activation: Activation }
   | { type: 'dropout'; rate: number }
   | { type: 'conv'; filters: number; size: number; padding: Padding; activation: Activation }
   | { type: 'maxPool'; size: number }
   | { type: 'flatten' }
+  /** Numbers from 0 to vocabulary − 1 as vectors; always the first layer. */
+  | { type: 'embedding'; vocabulary: number; size: number }
+  | LstmSpec
+  | { type: 'simpleRnn'; units: number }
+  | { type: 'conv1d'; filters: number; size: number; activation: Activation }
+  | { type: 'maxPool1d'; size: number }
+  | { type: 'globalMaxPool1d' }
+
+export type LossName = 'categoricalCrossentropy' | 'binaryCrossentropy' | 'meanAbsoluteError'
 
 /** One step: upload a batch, forward, backward, optimizer, read the loss. */
 export interface TrainWorkload extends Row {
   kind: 'train'
-  /** Of one sample: [features], or [height, width, channels]. */
+  /** Of one sample: [features], [height, width, channels], [steps, channels], or [length] of whole numbers for an embedding. */
   inputShape: readonly number[]
   layers: readonly LayerSpec[]
+  loss: LossName
   optimizer: 'adam' | 'rmsprop' | 'adadelta'
   batch: number
+  /** What all weights but biases start at, in place of random numbers: libraries then compute the same, dropout aside. */
+  constantWeights?: number
 }
 
 const dense = (units: number, activation: Activation = 'relu'): LayerSpec => ({ type: 'dense', units, activation })
@@ -44,6 +66,56 @@ const conv = (filters: number, size: number, padding: Padding = 'valid'): LayerS
 })
 const maxPool: LayerSpec = { type: 'maxPool', size: 2 }
 const flatten: LayerSpec = { type: 'flatten' }
+const lstm = (units: number, options: Partial<LstmSpec> = {}): LstmSpec => ({
+  type: 'lstm',
+  units,
+  dropout: 0,
+  recurrentDropout: 0,
+  bidirectional: false,
+  ...options,
+})
+const simpleRnn = (units: number): LayerSpec => ({ type: 'simpleRnn', units })
+const embedding = (size: number): LayerSpec => ({ type: 'embedding', vocabulary: 10_000, size })
+const conv1d = (filters: number, size: number): LayerSpec => ({ type: 'conv1d', filters, size, activation: 'relu' })
+
+/** LSTMs over the rows of an image. */
+const overRows = (id: string, units: number, optimizer: 'adam' | 'rmsprop', batch: number): TrainWorkload => ({
+  kind: 'train',
+  id,
+  name: `lstm-${units}`,
+  title: `28×28, LSTM ${units}, 10, softmax, cross-entropy, ${optimizer === 'adam' ? 'Adam' : 'RMSprop'}`,
+  inputShape: [28, 28],
+  layers: [lstm(units), dense(10, 'softmax')],
+  loss: 'categoricalCrossentropy',
+  optimizer,
+  batch,
+})
+
+/** Texts of 500 words, of two kinds. */
+const ofWords = (id: string, name: string, title: string, layers: readonly LayerSpec[]): TrainWorkload => ({
+  kind: 'train',
+  id,
+  name,
+  title: `500 words, ${title}, 1, sigmoid, binary cross-entropy, RMSprop`,
+  inputShape: [500],
+  layers: [...layers, dense(1, 'sigmoid')],
+  loss: 'binaryCrossentropy',
+  optimizer: 'rmsprop',
+  batch: 128,
+})
+
+/** Series of 240 measurements of 14 quantities, and one quantity to predict. */
+const ofMeasurements = (id: string, name: string, bidirectional: boolean): TrainWorkload => ({
+  kind: 'train',
+  id,
+  name,
+  title: `240×14, ${bidirectional ? 'bidirectional ' : ''}LSTM 32, dropout .2, recurrent dropout .2, 1, mean absolute error, RMSprop`,
+  inputShape: [240, 14],
+  layers: [lstm(32, { dropout: 0.2, recurrentDropout: 0.2, bidirectional }), dense(1, 'linear')],
+  loss: 'meanAbsoluteError',
+  optimizer: 'rmsprop',
+  batch: 128,
+})
 
 export const models: readonly TrainWorkload[] = [
   {
@@ -53,6 +125,7 @@ export const models: readonly TrainWorkload[] = [
     title: '784–784–10, relu and softmax, cross-entropy, Adam',
     inputShape: [784],
     layers: [dense(784), dense(10, 'softmax')],
+    loss: 'categoricalCrossentropy',
     optimizer: 'adam',
     batch: 200,
   },
@@ -63,6 +136,7 @@ export const models: readonly TrainWorkload[] = [
     title: '784–512–512–10, relu and softmax, dropout .2 twice, cross-entropy, RMSprop',
     inputShape: [784],
     layers: [dense(512), dropout(0.2), dense(512), dropout(0.2), dense(10, 'softmax')],
+    loss: 'categoricalCrossentropy',
     optimizer: 'rmsprop',
     batch: 128,
   },
@@ -73,6 +147,7 @@ export const models: readonly TrainWorkload[] = [
     title: '784–128–128–10, relu and softmax, dropout .3 twice, cross-entropy, Adam',
     inputShape: [784],
     layers: [dense(128), dropout(0.3), dense(128), dropout(0.3), dense(10, 'softmax')],
+    loss: 'categoricalCrossentropy',
     optimizer: 'adam',
     batch: 128,
   },
@@ -83,6 +158,7 @@ export const models: readonly TrainWorkload[] = [
     title: '28×28×1, conv 32 5×5, pool 2, dropout .2, 128, 10, relu and softmax, cross-entropy, Adam',
     inputShape: [28, 28, 1],
     layers: [conv(32, 5), maxPool, dropout(0.2), flatten, dense(128), dense(10, 'softmax')],
+    loss: 'categoricalCrossentropy',
     optimizer: 'adam',
     batch: 200,
   },
@@ -93,6 +169,7 @@ export const models: readonly TrainWorkload[] = [
     title: '28×28×1, conv 32 5×5 same, pool 2, conv 48 5×5, pool 2, 256, 84, 10, relu and softmax, cross-entropy, Adam',
     inputShape: [28, 28, 1],
     layers: [conv(32, 5, 'same'), maxPool, conv(48, 5), maxPool, flatten, dense(256), dense(84), dense(10, 'softmax')],
+    loss: 'categoricalCrossentropy',
     optimizer: 'adam',
     batch: 64,
   },
@@ -103,92 +180,21 @@ export const models: readonly TrainWorkload[] = [
     title: '28×28×1, conv 32 3×3, conv 64 3×3, pool 2, dropout .25, 128, dropout .5, 10, relu and softmax, cross-entropy, Adadelta',
     inputShape: [28, 28, 1],
     layers: [conv(32, 3), conv(64, 3), maxPool, dropout(0.25), flatten, dense(128), dropout(0.5), dense(10, 'softmax')],
+    loss: 'categoricalCrossentropy',
     optimizer: 'adadelta',
     batch: 128,
   },
+  overRows('G256', 256, 'adam', 128),
+  overRows('G512', 512, 'rmsprop', 200),
+  ofWords('HL', 'imdb-lstm', 'embedding of 10,000 words in 32, LSTM 32', [embedding(32), lstm(32)]),
+  ofWords('HR', 'imdb-simple-rnn', 'embedding of 10,000 words in 32, simple RNN 32', [embedding(32), simpleRnn(32)]),
+  ofWords('I', 'imdb-conv1d', 'embedding of 10,000 words in 128, conv 32 7, pool 5, conv 32 7, global maximum', [
+    embedding(128),
+    conv1d(32, 7),
+    { type: 'maxPool1d', size: 5 },
+    conv1d(32, 7),
+    { type: 'globalMaxPool1d' },
+  ]),
+  ofMeasurements('J', 'jena-lstm', false),
+  ofMeasurements('JB', 'jena-bidirectional', true),
 ]
-
-export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
-
-/** What a window that slides by 1 makes of a length. */
-export const slid = (length: number, size: number, padding: Padding): number => (padding === 'same' ? length : length - size + 1)
-
-/** A layer where it stands: the shapes of one sample before and after it, and of its weights (the bias is as long as their last axis). */
-export interface PlacedLayer {
-  layer: LayerSpec
-  input: readonly number[]
-  output: readonly number[]
-  kernel?: readonly number[]
-  /** Values that meet in one sum, and sums that a value goes into: what Glorot's limit is made of. */
-  fans?: readonly [number, number]
-}
-
-function place(layer: LayerSpec, input: readonly number[]): PlacedLayer {
-  const rank = layer.type === 'dense' ? 1 : layer.type === 'conv' || layer.type === 'maxPool' ? 3 : input.length
-  if (input.length !== rank) throw new Error(`A layer of type "${layer.type}" cannot stand on [${input.join(', ')}].`)
-  const [height, width, channels] = input
-  switch (layer.type) {
-    case 'dense':
-      return { layer, input, output: [layer.units], kernel: [input[0], layer.units], fans: [input[0], layer.units] }
-    case 'dropout':
-      return { layer, input, output: input }
-    case 'conv': {
-      const { filters, size, padding } = layer
-      return {
-        layer,
-        input,
-        output: [slid(height, size, padding), slid(width, size, padding), filters],
-        kernel: [size, size, channels, filters],
-        fans: [size * size * channels, size * size * filters],
-      }
-    }
-    case 'maxPool':
-      return { layer, input, output: [Math.floor(height / layer.size), Math.floor(width / layer.size), channels] }
-    case 'flatten':
-      return { layer, input, output: [sizeOf(input)] }
-    default:
-      throw new Error(`There is no layer of type "${(layer as { type: string }).type}".`)
-  }
-}
-
-/** The layers one on the other. @throws Error for a type that is unknown, or that cannot stand where it does. */
-export function placed({ inputShape, layers }: Pick<TrainWorkload, 'inputShape' | 'layers'>): PlacedLayer[] {
-  let shape = inputShape
-  return layers.map((layer) => {
-    const found = place(layer, shape)
-    shape = found.output
-    return found
-  })
-}
-
-/** How many classes a network tells apart. */
-export function classesOf({ name, layers }: Pick<TrainWorkload, 'name' | 'layers'>): number {
-  const last = layers.at(-1)
-  if (last?.type !== 'dense') throw new Error(`Workload ${name} must end in a dense layer.`)
-  return last.units
-}
-
-/**
- * Flops of a step: for a dense layer of i inputs and o outputs on b samples 2·b·i·o forward, for a convolution 2·b·oh·ow·kh·kw·c·f; as many for the gradient
- * of the weights, and as many for that of the input, which the first layer does not need.
- */
-export function flopsOf(workload: TrainWorkload): number {
-  let products = 0
-  let flops = 0
-  for (const { kernel, output } of placed(workload)) {
-    if (!kernel) continue
-    const positions = sizeOf(output) / (kernel.at(-1) ?? 1)
-    flops += 2 * workload.batch * positions * sizeOf(kernel) * (products++ === 0 ? 2 : 3)
-  }
-  return flops
-}
-
-/** `784–784–10`, `28×28×1–32c5–p2–128–10`: the input, and what has a size of its own. */
-export function sizesOf({ inputShape, layers }: TrainWorkload): string {
-  const each = layers.flatMap((layer) => {
-    if (layer.type === 'dense') return [String(layer.units)]
-    if (layer.type === 'conv') return [`${layer.filters}c${layer.size}${layer.padding === 'same' ? 's' : ''}`]
-    return layer.type === 'maxPool' ? [`p${layer.size}`] : []
-  })
-  return [inputShape.join('×'), ...each].join('–')
-}

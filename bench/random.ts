@@ -2,7 +2,8 @@
  * Seeded data for timing, the same for every library: made here with a small generator of its own (mulberry32, Tommy Ettinger, public
  * domain), so that no library under test has a part in it.
  */
-import { classesOf, sizeOf, type TrainWorkload } from './networks.js'
+import type { TrainWorkload } from './networks.js'
+import { outputsOf, sizeOf, vocabularyOf } from './placed.js'
 import type { ElementwiseOp } from './workloads.js'
 
 /** A stream of numbers in [0, 1). */
@@ -30,33 +31,78 @@ export function operandOf(op: ElementwiseOp, seed: number, size: number): Float3
   return op === 'log' ? values.map((x) => x + 1.5) : values
 }
 
-/** One batch on the host: x [batch, ..inputShape], y [batch, classes] one-hot. */
+/** One batch on the host: x [batch, ..inputShape], whole numbers for an embedding; y [batch, outputs], classes one-hot. */
 export interface Batch {
-  x: Float32Array
+  x: Float32Array | Int32Array
   y: Float32Array
 }
 
-/** As many samples as a library is shown before it sees the first again. */
+/** As many samples as a library is shown before it sees the first again, and as many numbers as they may have (40 MB). */
 const POOL = 12_000
+const POOL_VALUES = 10_000_000
+
+/** Fills the inputs of one sample, and gives its class or target. */
+type Sampler = (x: Batch['x']) => number
+
+/** Each class lights a fifth of the inputs, at random strengths, as pen strokes do; the rest is 0. */
+function strokes(next: () => number, inputSize: number, classes: number): Sampler {
+  const lit = Array.from({ length: classes }, () => Uint8Array.from({ length: inputSize }, () => (next() < 0.2 ? 1 : 0)))
+  return (x) => {
+    const kind = Math.floor(next() * classes)
+    for (let i = 0; i < inputSize; i++) if (lit[kind][i]) x[i] = next()
+    return kind
+  }
+}
+
+/** Two kinds of text, of small numbers more than of large ones, as a text's words are: even ones, or odd ones. */
+function words(next: () => number, vocabulary: number): Sampler {
+  return (x) => {
+    const kind = Math.floor(next() * 2)
+    for (let i = 0; i < x.length; i++) {
+      const u = next()
+      const word = Math.floor(u * u * u * vocabulary)
+      x[i] = word - (word % 2) + kind
+    }
+    return kind
+  }
+}
+
+/** Noise around a target in [−1, 1), which each channel shows in a strength of its own. */
+function measurements(next: () => number, channels: number): Sampler {
+  const strengths = Float64Array.from({ length: channels }, () => 2 * next() - 1)
+  return (x) => {
+    const target = 2 * next() - 1
+    for (let i = 0; i < x.length; i++) x[i] = 2 * next() - 1 + target * strengths[i % channels]
+    return target
+  }
+}
 
 /**
- * Batches that a network can learn from: each class lights a fifth of the inputs, at random strengths, as pen strokes do; the rest is 0.
- * One label in five is drawn anew, so the loss falls and then stays up: a network that had learned everything by heart would compute
+ * Batches that a network can learn from. One label in five is drawn anew, so the loss falls and then stays up: a network that had learned everything by heart would compute
  * with denormal gradients, which are slow and not what training looks like.
  */
 export function batchesOf(workload: TrainWorkload, seed: number): Batch[] {
-  const { batch } = workload
-  const inputSize = sizeOf(workload.inputShape)
-  const classes = classesOf(workload)
+  const { batch, inputShape, loss } = workload
+  const inputSize = sizeOf(inputShape)
+  const outputs = outputsOf(workload)
+  const vocabulary = vocabularyOf(workload)
+  const classes = loss === 'categoricalCrossentropy' ? outputs : 2
   const next = stream(seed)
-  const lit = Array.from({ length: classes }, () => Uint8Array.from({ length: inputSize }, () => (next() < 0.2 ? 1 : 0)))
-  return Array.from({ length: Math.max(1, Math.ceil(POOL / batch)) }, () => {
-    const x = new Float32Array(batch * inputSize)
-    const y = new Float32Array(batch * classes)
-    for (let sample = 0; sample < batch; sample++) {
-      const kind = Math.floor(next() * classes)
-      for (let i = 0; i < inputSize; i++) if (lit[kind][i]) x[sample * inputSize + i] = next()
-      y[sample * classes + (next() < 0.2 ? Math.floor(next() * classes) : kind)] = 1
+  const ofMeasures = loss === 'meanAbsoluteError'
+  const sample = vocabulary
+    ? words(next, vocabulary)
+    : ofMeasures
+      ? measurements(next, inputShape[inputShape.length - 1])
+      : strokes(next, inputSize, classes)
+  const pool = Math.min(POOL, Math.floor(POOL_VALUES / inputSize))
+  return Array.from({ length: Math.max(1, Math.ceil(pool / batch)) }, () => {
+    const x = new (vocabulary ? Int32Array : Float32Array)(batch * inputSize)
+    const y = new Float32Array(batch * outputs)
+    for (let i = 0; i < batch; i++) {
+      const target = sample(x.subarray(i * inputSize, (i + 1) * inputSize))
+      const label = next() >= 0.2 ? target : ofMeasures ? 2 * next() - 1 : Math.floor(next() * classes)
+      if (outputs === 1) y[i] = label
+      else y[i * outputs + label] = 1
     }
     return { x, y }
   })

@@ -17,7 +17,6 @@ import { howToInstall, peerVersions } from './peers.js'
 import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
 import { timeWorkload } from './rounds.js'
-import { pending } from './workloads.js'
 
 /** One line that rewrites itself, on a terminal only. */
 function progress(text: string): void {
@@ -85,7 +84,6 @@ async function run(options: Options): Promise<boolean> {
     for (const contestant of contestants) contestant.close()
   }
   report.load.after = load()
-  if (options.command === 'models') for (const { id, title, needs } of pending) console.log(`${id} ${title}: needs ${needs}, not there yet`)
   console.log(`load average ${report.load.after.join(' ')} after`)
   const written: [string | undefined, () => string][] = [
     [options.json, () => `${JSON.stringify(recordOf(report), null, 2)}\n`],

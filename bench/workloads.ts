@@ -2,7 +2,8 @@
  * What is timed, as data: networks to train, kernels to run, and costs that do not depend on size. Every library gets the same table and
  * builds each row with its own public API. Networks are in networks.ts; K rows are micro-benchmarks.
  */
-import { flopsOf, models, type Padding, type Row, sizesOf, slid, type TrainWorkload } from './networks.js'
+import { models, type Padding, type Row, type TrainWorkload } from './networks.js'
+import { flopsOf, sizesOf, slid } from './placed.js'
 
 export type { TrainWorkload } from './networks.js'
 
@@ -162,14 +163,6 @@ const ops: DispatchWorkload[] = [
 /** The commands, and what each runs. */
 export const commands = { models, kernels, ops } as const satisfies Record<string, readonly Workload[]>
 export type Command = keyof typeof commands
-
-/** Networks that wait for layers: said by `models`, so that nobody takes their absence for an oversight. */
-export const pending: readonly { id: string; title: string; needs: string }[] = [
-  { id: 'G', title: 'LSTM over 28×28 – 10', needs: 'LSTM' },
-  { id: 'H', title: 'Embedding – LSTM or SimpleRNN over 500 steps – 1', needs: 'Embedding, LSTM and SimpleRNN' },
-  { id: 'I', title: 'Embedding – Conv1D – MaxPool – Conv1D – GlobalMaxPool – 1', needs: 'Embedding' },
-  { id: 'J', title: 'LSTM with dropout over 240×14 – 1, also bidirectional', needs: 'LSTM and Bidirectional' },
-]
 
 /** Its sizes, as JSON and compare name them. */
 export function shapeOf(workload: Workload): string {

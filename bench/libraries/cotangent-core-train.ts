@@ -1,22 +1,33 @@
 /**
  * Cotangent without its layers package: a network as parameters and ops, `valueAndGrad` and an update program, in a loop written out.
  *
- * Softmax and cross-entropy are one op on logits here; a Keras-like model takes the logarithm of softmax's output. The function is the
- * same.
+ * Cross-entropies are of logits here; a Keras-like model takes the logarithm of what softmax or sigmoid gives. The function is the same.
  */
 import {
+  abs,
   affine,
   applyUpdates,
   bernoulli,
+  concat,
+  conv1d,
   conv2d,
+  expandDims,
   foldKey,
+  full,
+  gather,
   type Key,
   key,
+  lstmSequence,
+  max,
+  maxPool1d,
   maxPool2d,
   mul,
   Parameter,
   reshape,
+  simpleRnnSequence,
   softmaxCrossEntropy,
+  softplus,
+  sub,
   type Tensor,
   tensor,
   uniform,
@@ -25,7 +36,8 @@ import {
   zeros,
 } from '@cotangent/core'
 import type { Prepared } from '../adapter.js'
-import { classesOf, type PlacedLayer, placed, type TrainWorkload } from '../networks.js'
+import type { LossName, TrainWorkload } from '../networks.js'
+import { EMBEDDING_LIMIT, glorotLimit, outputsOf, type PlacedLayer, placed } from '../placed.js'
 import { batchesOf } from '../random.js'
 
 /** Kingma & Ba, "Adam", with the bias corrections folded into the rate as in their §2. */
@@ -71,38 +83,118 @@ export function applyOptimizer(optimizer: Optimizer, targets: readonly Target[],
 /** What a layer does to its input in a step. */
 type Apply = (x: Tensor, step: number) => Tensor
 
+/** Makes a weight; uniform, by Glorot's limit unless another is given. */
+type MakeWeight = (k: Key, shape: readonly number[], name: string, limit?: number) => Parameter
+const uniformWeight: MakeWeight = (k, shape, name, limit = glorotLimit(shape)) =>
+  new Parameter(uniform(k, shape, { low: -limit, high: limit }), { name })
+const constantWeight =
+  (value: number): MakeWeight =>
+  (_, shape, name) =>
+    new Parameter(full(shape, value), { name })
+
+/** Where layers put their weights, and how they make them. */
+interface Weights {
+  parameters: Parameter[]
+  make: MakeWeight
+}
+
+/** Factors that drop a share of what they are multiplied with. */
+const dropped = (k: Key, shape: readonly number[], rate: number): Tensor => mul(bernoulli(k, shape, 1 - rate), 1 / (1 - rate))
+
+/** One direction of a recurrent layer as a function. */
+function recurrence(
+  { layer, kernel, recurrent }: PlacedLayer,
+  k: Key,
+  name: string,
+  { parameters, make }: Weights,
+  goBackwards = false,
+): Apply {
+  if (!kernel || !recurrent) throw new Error(`A layer of type "${layer.type}" is not recurrent.`)
+  const [units, width] = recurrent
+  const w = make(foldKey(k, 0), kernel, `kernel_${name}`)
+  const u = make(foldKey(k, 1), recurrent, `recurrent_${name}`)
+  const simple = layer.type !== 'lstm'
+  // The forget gate's bias starts at 1 (Jozefowicz et al. 2015).
+  const start = Float32Array.from({ length: width }, (_, i) => (!simple && i >= units && i < 2 * units ? 1 : 0))
+  const bias = new Parameter(tensor(start), { name: `bias_${name}` })
+  parameters.push(w, u, bias)
+  return (x, step) => {
+    const mask = (rate: number, size: number, purpose: number): Tensor | undefined =>
+      rate === 0 ? undefined : dropped(foldKey(foldKey(k, purpose), step), [x.shape[0], size], rate)
+    if (simple) return simpleRnnSequence(x, w, u, bias, { goBackwards, returnSequences: false }).states[0] // [b, units]
+    const ofInput = mask(layer.dropout, x.shape[2], 2)
+    const seen = ofInput ? mul(x, expandDims(ofInput, 1)) : x
+    const recurrentDropout = mask(layer.recurrentDropout, units, 3)
+    return lstmSequence(seen, w, u, bias, { goBackwards, recurrentDropout, returnSequences: false }).states[0]
+  }
+}
+
 /** A layer as a function; its weights go to `parameters`. */
-function applied({ layer, output, kernel: shape, fans }: PlacedLayer, k: Key, name: string, parameters: Parameter[]): Apply {
-  if (shape && fans) {
-    const limit = Math.sqrt(6 / (fans[0] + fans[1])) // Glorot uniform
-    const kernel = new Parameter(uniform(k, shape, { low: -limit, high: limit }), { name: `kernel_${name}` })
+function applied(placed: PlacedLayer, k: Key, name: string, all: Weights): Apply {
+  const { layer, output, kernel: shape } = placed
+  const { parameters, make } = all
+  const weights = (): [Parameter, Parameter] => {
+    if (!shape) throw new Error(`A layer of type "${layer.type}" has no weights here.`)
+    const kernel = make(k, shape, `kernel_${name}`)
     const bias = new Parameter(zeros([shape[shape.length - 1]]), { name: `bias_${name}` })
     parameters.push(kernel, bias)
-    if (layer.type === 'dense') return (x) => affine(x, kernel, bias, { relu: layer.activation === 'relu' }) // [b, units]
-    if (layer.type === 'conv') return (x) => conv2d(x, kernel, { bias, relu: layer.activation === 'relu', padding: layer.padding }) // [b, oh, ow, filters]
+    return [kernel, bias]
   }
   switch (layer.type) {
-    case 'dropout': {
-      const keep = 1 - layer.rate
-      return (x, step) => mul(x, mul(bernoulli(foldKey(k, step), x.shape, keep), 1 / keep))
+    case 'dense': {
+      const [kernel, bias] = weights()
+      return (x) => affine(x, kernel, bias, { relu: layer.activation === 'relu' }) // [b, units]
     }
+    case 'conv': {
+      const [kernel, bias] = weights()
+      return (x) => conv2d(x, kernel, { bias, relu: layer.activation === 'relu', padding: layer.padding }) // [b, oh, ow, filters]
+    }
+    case 'conv1d': {
+      const [kernel, bias] = weights()
+      return (x) => conv1d(x, kernel, { bias, relu: layer.activation === 'relu' }) // [b, ol, filters]
+    }
+    case 'embedding': {
+      const table = make(k, [layer.vocabulary, layer.size], `embeddings_${name}`, EMBEDDING_LIMIT)
+      parameters.push(table)
+      return (ids) => gather(table, ids) // [b, length, size]
+    }
+    case 'lstm': {
+      const forward = recurrence(placed, foldKey(k, 0), name, all)
+      if (!layer.bidirectional) return forward
+      const backward = recurrence(placed, foldKey(k, 1), `${name}_backward`, all, true)
+      return (x, step) => concat([forward(x, step), backward(x, step)], -1) // [b, 2·units]
+    }
+    case 'simpleRnn':
+      return recurrence(placed, k, name, all)
+    case 'dropout':
+      return (x, step) => mul(x, dropped(foldKey(k, step), x.shape, layer.rate))
     case 'maxPool':
       return (x) => maxPool2d(x, [layer.size, layer.size])
+    case 'maxPool1d':
+      return (x) => maxPool1d(x, layer.size)
+    case 'globalMaxPool1d':
+      return (x) => max(x, { axis: 1 })
     case 'flatten':
       return (x) => reshape(x, [x.shape[0], ...output])
-    default:
-      throw new Error(`A layer of type "${layer.type}" has no weights here.`)
   }
+}
+
+/** From what the last layer gives before its activation, and targets. */
+const lossOf: Record<LossName, (z: Tensor, y: Tensor) => Tensor> = {
+  categoricalCrossentropy: softmaxCrossEntropy,
+  binaryCrossentropy: (z, y) => sub(softplus(z), mul(z, y)),
+  meanAbsoluteError: (z, y) => abs(sub(z, y)),
 }
 
 /** A network, ready to be trained. */
 export function train(workload: TrainWorkload, seed: number): Prepared {
-  const { batch, inputShape, optimizer } = workload
+  const { batch, inputShape, loss: lossName, optimizer } = workload
   const root = key(seed)
   const batches = batchesOf(workload, seed)
-  const classes = classesOf(workload)
+  const outputs = outputsOf(workload)
   const parameters: Parameter[] = []
-  const layers = placed(workload).map((layer, i) => applied(layer, foldKey(root, i), String(i), parameters))
+  const make = workload.constantWeights === undefined ? uniformWeight : constantWeight(workload.constantWeights)
+  const layers = placed(workload).map((layer, i) => applied(layer, foldKey(root, i), String(i), { parameters, make }))
   const slots = parameters.map((parameter) => [
     parameter,
     ...Array.from(
@@ -117,17 +209,17 @@ export function train(workload: TrainWorkload, seed: number): Prepared {
       let loss = Number.NaN
       for (let i = 0; i < steps; i++) {
         const { x, y } = batches[t++ % batches.length]
-        const images = tensor(x, { shape: [batch, ...inputShape] })
-        const labels = tensor(y, { shape: [batch, classes] })
+        const inputs = tensor(x, { shape: [batch, ...inputShape], dtype: x instanceof Int32Array ? 'int32' : 'float32' })
+        const labels = tensor(y, { shape: [batch, outputs] })
         const { value, grads } = valueAndGrad(parameters, () =>
-          softmaxCrossEntropy(
-            layers.reduce((h, apply) => apply(h, t), images as Tensor),
+          lossOf[lossName](
+            layers.reduce((h, apply) => apply(h, t), inputs as Tensor),
             labels,
           ).mean(),
         )
         const targets = grads.map((g, j) => ({ slots: slots[j], inputs: [g] }))
         applyOptimizer(optimizer, targets, t)
-        for (const each of [...grads, images, labels]) each.dispose()
+        for (const each of [...grads, inputs, labels]) each.dispose()
         loss = await value.item()
         value.dispose()
       }

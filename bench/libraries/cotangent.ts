@@ -1,41 +1,80 @@
 /** Cotangent as its users write it: a Sequential model, compiled, trained batch by batch from host arrays. */
-import { conv2d, dense, dropout, flatten, type Layer, maxPooling2d, Sequential } from '@cotangent/layers'
+import {
+  bidirectional,
+  conv1d,
+  conv2d,
+  dense,
+  dropout,
+  embedding,
+  flatten,
+  globalMaxPooling1d,
+  initializers,
+  type Layer,
+  lstm,
+  maxPooling1d,
+  maxPooling2d,
+  Sequential,
+  simpleRNN,
+} from '@cotangent/layers'
 import type { Adapter, Prepared } from '../adapter.js'
-import { classesOf, type LayerSpec, placed, type TrainWorkload } from '../networks.js'
+import type { LayerSpec, TrainWorkload } from '../networks.js'
+import { outputsOf, placed } from '../placed.js'
 import { batchesOf } from '../random.js'
 
 /** @param first the shape of a sample, for the first layer alone */
-function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }): Layer {
+function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }, constantWeights?: number): Layer {
+  const constant = constantWeights === undefined ? undefined : initializers.constant({ value: constantWeights })
+  const kernelInitializer = constant ?? 'glorotUniform'
   switch (layer.type) {
     case 'dense':
-      return dense(layer.units, { activation: layer.activation, ...first })
+      return dense(layer.units, { activation: layer.activation, kernelInitializer, ...first })
     case 'dropout':
       return dropout(layer.rate)
     case 'conv':
-      return conv2d(layer.filters, [layer.size, layer.size], { activation: layer.activation, padding: layer.padding, ...first })
+      return conv2d(layer.filters, [layer.size, layer.size], {
+        activation: layer.activation,
+        padding: layer.padding,
+        kernelInitializer,
+        ...first,
+      })
     case 'maxPool':
       return maxPooling2d({ poolSize: [layer.size, layer.size] })
     case 'flatten':
       return flatten()
+    case 'embedding':
+      return embedding(layer.vocabulary, layer.size, { embeddingsInitializer: constant ?? 'uniform', ...first })
+    case 'lstm': {
+      const { units, dropout, recurrentDropout } = layer
+      const one = lstm(units, { dropout, recurrentDropout, kernelInitializer, recurrentInitializer: kernelInitializer, ...first })
+      return layer.bidirectional ? bidirectional(one) : one
+    }
+    case 'simpleRnn':
+      return simpleRNN(layer.units, { kernelInitializer, recurrentInitializer: kernelInitializer, ...first })
+    case 'conv1d':
+      return conv1d(layer.filters, layer.size, { activation: layer.activation, kernelInitializer, ...first })
+    case 'maxPool1d':
+      return maxPooling1d({ poolSize: layer.size })
+    case 'globalMaxPool1d':
+      return globalMaxPooling1d()
   }
 }
 
 function train(workload: TrainWorkload, seed: number): Prepared {
-  const { batch, inputShape, optimizer } = workload
+  const { batch, inputShape, loss: ofModel, optimizer } = workload
   const batches = batchesOf(workload, seed)
-  const classes = classesOf(workload)
+  const outputs = outputsOf(workload)
   const model = new Sequential(
-    placed(workload).map(({ layer }, i) => layerOf(layer, i === 0 ? { inputShape } : {})),
+    placed(workload).map(({ layer }, i) => layerOf(layer, i === 0 ? { inputShape } : {}, workload.constantWeights)),
     { seed },
   )
-  model.compile({ optimizer, loss: 'categoricalCrossentropy' })
+  model.compile({ optimizer, loss: ofModel })
   let t = 0
   return {
     async run(steps) {
       let loss = Number.NaN
       for (let i = 0; i < steps; i++) {
         const { x, y } = batches[t++ % batches.length]
-        ;[loss] = await model.trainOnBatch({ data: x, shape: [batch, ...inputShape] }, { data: y, shape: [batch, classes] })
+        ;[loss] = await model.trainOnBatch({ data: x, shape: [batch, ...inputShape] }, { data: y, shape: [batch, outputs] })
       }
       return loss
     },

@@ -3,11 +3,13 @@
 /** An array; it is given away when used, unless its `ref` is used in its place. */
 export interface JaxArray {
   readonly ref: JaxArray
+  readonly shape: readonly number[]
   add(other: JaxArray | number): JaxArray
   sub(other: JaxArray | number): JaxArray
   mul(other: JaxArray | number): JaxArray
   div(other: JaxArray | number): JaxArray
   reshape(shape: number[]): JaxArray
+  slice(...index: (number | [])[]): JaxArray
   sum(): JaxArray
   neg(): JaxArray
   data(): Promise<ArrayLike<number>>
@@ -23,24 +25,34 @@ export interface Jax {
   valueAndGrad(f: (parameters: Flat, x: JaxArray, y: JaxArray, key: JaxArray) => JaxArray): (...inputs: unknown[]) => [JaxArray, Flat]
   grad(f: (x: JaxArray) => JaxArray): (x: JaxArray) => JaxArray
   numpy: {
-    array(values: Float32Array | number, options?: { shape?: number[] }): JaxArray
+    array(values: Float32Array | Int32Array | number, options?: { shape?: number[] }): JaxArray
     matmul(a: JaxArray, b: JaxArray): JaxArray
     matrixTranspose(a: JaxArray): JaxArray
     exp(x: JaxArray): JaxArray
     tanh(x: JaxArray): JaxArray
     log(x: JaxArray): JaxArray
     sqrt(x: JaxArray): JaxArray
-    max(x: JaxArray): JaxArray
-    where(condition: JaxArray, x: JaxArray, y: number): JaxArray
+    abs(x: JaxArray): JaxArray
+    max(x: JaxArray, axis?: number): JaxArray
+    where(condition: JaxArray, x: JaxArray | number, y: number): JaxArray
+    zeros(shape: number[]): JaxArray
+    take(x: JaxArray, indices: JaxArray, axis: number): JaxArray
+    split(x: JaxArray, parts: number, axis: number): Flat
+    concatenate(parts: Flat, axis: number): JaxArray
   }
   lax: {
-    /** x [n, c, h, w], filter [f, c, kh, kw] */
+    /** x [n, c, h, w], filter [f, c, kh, kw]; or with one axis of positions */
     convGeneralDilated(x: JaxArray, filter: JaxArray, strides: number[], padding: string): JaxArray
     reduceWindow(x: JaxArray, reduce: (x: JaxArray) => JaxArray, window: number[], strides: number[]): JaxArray
   }
   /** Of f at `inputs`: its value, and what takes a cotangent to those of the inputs. */
   vjp(f: (...inputs: Flat) => JaxArray, inputs: Flat): [JaxArray, (cotangent: JaxArray) => Flat]
-  nn: { relu(x: JaxArray): JaxArray; sigmoid(x: JaxArray): JaxArray; logSoftmax(x: JaxArray, axis: number): JaxArray }
+  nn: {
+    relu(x: JaxArray): JaxArray
+    sigmoid(x: JaxArray): JaxArray
+    softplus(x: JaxArray): JaxArray
+    logSoftmax(x: JaxArray, axis: number): JaxArray
+  }
   random: {
     key(seed: number): JaxArray
     split(key: JaxArray, count: number): JaxArray

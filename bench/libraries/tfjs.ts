@@ -4,7 +4,8 @@
  */
 import { createRequire } from 'node:module'
 import type { Adapter, Prepared } from '../adapter.js'
-import { classesOf, type LayerSpec, placed, type TrainWorkload } from '../networks.js'
+import type { LayerSpec, TrainWorkload } from '../networks.js'
+import { EMBEDDING_LIMIT, outputsOf, placed } from '../placed.js'
 import { batchesOf, operandOf, uniformValues } from '../random.js'
 import { type ConvWorkload, convOutput, type DispatchWorkload, type ElementwiseWorkload, type MatMulWorkload } from '../workloads.js'
 
@@ -17,7 +18,7 @@ interface TfCore {
   setBackend(name: string): Promise<boolean>
   ready(): Promise<void>
   tidy<T>(fn: () => T): T
-  tensor(values: Float32Array, shape: readonly number[]): TfTensor
+  tensor(values: Float32Array | Int32Array, shape: readonly number[], dtype?: 'int32' | 'float32'): TfTensor
   scalar(value: number): TfTensor
   matMul(a: TfTensor, b: TfTensor, transposeA: boolean, transposeB: boolean): TfTensor
   add(a: TfTensor, b: TfTensor): TfTensor
@@ -34,6 +35,12 @@ interface TfCore {
   valueAndGrads(f: (...xs: TfTensor[]) => TfTensor): (xs: TfTensor[], dy: TfTensor) => { value: TfTensor; grads: TfTensor[] }
 }
 type TfLayer = object
+interface RecurrentOptions {
+  units: number
+  inputShape?: readonly number[]
+  kernelInitializer: object
+  recurrentInitializer: object
+}
 interface TfModel {
   compile(options: { optimizer: string; loss: string }): void
   trainOnBatch(x: TfTensor, y: TfTensor): Promise<number>
@@ -41,7 +48,11 @@ interface TfModel {
 }
 interface TfLayers {
   sequential(options: { layers: TfLayer[] }): TfModel
-  initializers: { glorotUniform(options: { seed: number }): object }
+  initializers: {
+    constant(options: { value: number }): object
+    glorotUniform(options: { seed: number }): object
+    randomUniform(options: { minval: number; maxval: number; seed: number }): object
+  }
   layers: {
     dense(options: { units: number; activation: string; inputShape?: readonly number[]; kernelInitializer: object }): TfLayer
     conv2d(options: {
@@ -54,13 +65,30 @@ interface TfLayers {
     }): TfLayer
     maxPooling2d(options: { poolSize: number }): TfLayer
     flatten(): TfLayer
+    embedding(options: { inputDim: number; outputDim: number; inputShape?: readonly number[]; embeddingsInitializer: object }): TfLayer
+    lstm(
+      options: RecurrentOptions & { recurrentActivation: string; unitForgetBias: boolean; dropout: number; recurrentDropout: number },
+    ): TfLayer
+    simpleRNN(options: RecurrentOptions): TfLayer
+    bidirectional(options: { layer: TfLayer; mergeMode: string; inputShape?: readonly number[] }): TfLayer
+    conv1d(options: { filters: number; kernelSize: number; activation: string; kernelInitializer: object }): TfLayer
+    maxPooling1d(options: { poolSize: number }): TfLayer
+    globalMaxPooling1d(options: object): TfLayer
     dropout(options: { rate: number; seed: number }): TfLayer
   }
 }
 
 /** @param inputShape of the first layer alone */
-function layerOf({ layers: make, initializers }: TfLayers, layer: LayerSpec, seed: number, inputShape?: readonly number[]): TfLayer {
-  const kernelInitializer = initializers.glorotUniform({ seed })
+function layerOf(
+  { layers: make, initializers }: TfLayers,
+  layer: LayerSpec,
+  seed: number,
+  inputShape?: readonly number[],
+  constantWeights?: number,
+): TfLayer {
+  const constant = constantWeights === undefined ? undefined : initializers.constant({ value: constantWeights })
+  const kernelInitializer = constant ?? initializers.glorotUniform({ seed })
+  const recurrentInitializer = constant ?? initializers.glorotUniform({ seed: seed + 100 })
   switch (layer.type) {
     case 'dense':
       return make.dense({ units: layer.units, activation: layer.activation, inputShape, kernelInitializer })
@@ -74,27 +102,56 @@ function layerOf({ layers: make, initializers }: TfLayers, layer: LayerSpec, see
       return make.maxPooling2d({ poolSize: layer.size })
     case 'flatten':
       return make.flatten()
+    case 'embedding': {
+      const embeddingsInitializer = constant ?? initializers.randomUniform({ minval: -EMBEDDING_LIMIT, maxval: EMBEDDING_LIMIT, seed })
+      return make.embedding({ inputDim: layer.vocabulary, outputDim: layer.size, inputShape, embeddingsInitializer })
+    }
+    case 'lstm': {
+      const { units, dropout, recurrentDropout, bidirectional } = layer
+      const options = {
+        units,
+        dropout,
+        recurrentDropout,
+        recurrentActivation: 'sigmoid',
+        unitForgetBias: true,
+        kernelInitializer,
+        recurrentInitializer,
+      }
+      if (bidirectional) return make.bidirectional({ layer: make.lstm(options), mergeMode: 'concat', inputShape })
+      return make.lstm({ ...options, inputShape })
+    }
+    case 'simpleRnn': {
+      return make.simpleRNN({ units: layer.units, kernelInitializer, recurrentInitializer, inputShape })
+    }
+    case 'conv1d':
+      return make.conv1d({ filters: layer.filters, kernelSize: layer.size, activation: layer.activation, kernelInitializer })
+    case 'maxPool1d':
+      return make.maxPooling1d({ poolSize: layer.size })
+    case 'globalMaxPool1d':
+      return make.globalMaxPooling1d({})
   }
 }
 
 function train(tf: TfCore, library: TfLayers, workload: TrainWorkload, seed: number): Prepared {
-  const { batch, inputShape, optimizer } = workload
+  const { batch, inputShape, loss: ofModel, optimizer } = workload
   const batches = batchesOf(workload, seed)
-  const classes = classesOf(workload)
+  const outputs = outputsOf(workload)
   const model = library.sequential({
-    layers: placed(workload).map(({ layer }, i) => layerOf(library, layer, seed + i, i === 0 ? inputShape : undefined)),
+    layers: placed(workload).map(({ layer }, i) =>
+      layerOf(library, layer, seed + i, i === 0 ? inputShape : undefined, workload.constantWeights),
+    ),
   })
-  model.compile({ optimizer, loss: 'categoricalCrossentropy' })
+  model.compile({ optimizer, loss: ofModel })
   let t = 0
   return {
     async run(steps) {
       let loss = Number.NaN
       for (let i = 0; i < steps; i++) {
         const { x, y } = batches[t++ % batches.length]
-        const images = tf.tensor(x, [batch, ...inputShape])
-        const labels = tf.tensor(y, [batch, classes])
-        loss = await model.trainOnBatch(images, labels)
-        images.dispose()
+        const inputs = tf.tensor(x, [batch, ...inputShape], x instanceof Int32Array ? 'int32' : 'float32')
+        const labels = tf.tensor(y, [batch, outputs])
+        loss = await model.trainOnBatch(inputs, labels)
+        inputs.dispose()
         labels.dispose()
       }
       return loss

@@ -13,6 +13,7 @@ import torch
 from torch import nn
 
 POOL = 12_000
+POOL_VALUES = 10_000_000
 
 
 def uniforms(seed, count):
@@ -34,35 +35,132 @@ def channels_first(shape):
 
 
 def batches_of(workload, seed):
-    """The batches of random.ts, draw by draw: classes, then per sample its class, its lit inputs, and its label."""
-    batch, inputs = workload["batch"], int(np.prod(workload["inputShape"]))
-    classes = workload["layers"][-1]["units"]
-    count = max(1, -(-POOL // batch))
-    draws = uniforms(seed, classes * inputs + count * batch * (inputs + 3))
-    lit = [np.flatnonzero(draws[c * inputs : (c + 1) * inputs] < 0.2) for c in range(classes)]
-    at = classes * inputs
+    """The batches of random.ts, draw by draw: what the sampler draws first, then per sample its target, its inputs, and its label."""
+    batch, shape, layers = workload["batch"], workload["inputShape"], workload["layers"]
+    inputs, outputs = int(np.prod(shape)), layers[-1]["units"]
+    vocabulary = layers[0]["vocabulary"] if layers[0]["type"] == "embedding" else None
+    measured, categorical = workload["loss"] == "meanAbsoluteError", workload["loss"] == "categoricalCrossentropy"
+    classes = outputs if categorical else 2
+    count = max(1, -(-min(POOL, POOL_VALUES // inputs) // batch))
+    before = 0 if vocabulary else shape[-1] if measured else classes * inputs
+    draws = uniforms(seed, before + count * batch * (inputs + 3))
+    at = before
+    if measured:
+        strengths = np.tile(2 * draws[:before] - 1, inputs // before)
+    elif not vocabulary:
+        lit = [np.flatnonzero(draws[c * inputs : (c + 1) * inputs] < 0.2) for c in range(classes)]
+    target_of = (lambda u: 2 * u - 1) if measured else (lambda u: int(u * classes))
     batches = []
     for _ in range(count):
-        x = np.zeros((batch, inputs), np.float32)
-        y = np.zeros(batch, np.int64)
+        x = np.zeros((batch, inputs), np.int64 if vocabulary else np.float32)
+        y = np.zeros(batch, np.int64 if categorical else np.float32)
         for sample in range(batch):
-            kind = int(draws[at] * classes)
+            target = target_of(draws[at])
             at += 1
-            x[sample, lit[kind]] = draws[at : at + len(lit[kind])]
-            at += len(lit[kind])
+            if vocabulary:
+                u = draws[at : at + inputs]
+                word = (u * u * u * vocabulary).astype(np.int64)
+                x[sample] = word - word % 2 + target
+                at += inputs
+            elif measured:
+                x[sample] = 2 * draws[at : at + inputs] - 1 + target * strengths
+                at += inputs
+            else:
+                x[sample, lit[target]] = draws[at : at + len(lit[target])]
+                at += len(lit[target])
             anew = draws[at] < 0.2
             at += 1
-            y[sample] = int(draws[at] * classes) if anew else kind
+            y[sample] = target_of(draws[at]) if anew else target
             at += 1 if anew else 0
-        batches.append((torch.from_numpy(x.reshape(batch, *channels_first(workload["inputShape"]))), torch.from_numpy(y)))
+        y = torch.from_numpy(y)
+        batches.append((torch.from_numpy(x.reshape(batch, *channels_first(shape))), y if categorical else y.unsqueeze(1)))
     return batches
 
 
-def train(workload, seed):
-    torch.manual_seed(seed)
+class LastState(nn.Module):
+    """What a recurrent module gives at the end of the sequence. It has two biases; the second stays 0, or both together would move twice as far."""
+
+    def __init__(self, module):
+        super().__init__()
+        self.module = module
+        nn.init.xavier_uniform_(module.weight_ih_l0)
+        nn.init.xavier_uniform_(module.weight_hh_l0)
+        nn.init.zeros_(module.bias_ih_l0)
+        nn.init.zeros_(module.bias_hh_l0).requires_grad_(False)
+        if isinstance(module, nn.LSTM):  # the forget gate starts open
+            units = module.hidden_size
+            nn.init.ones_(module.bias_ih_l0[units : 2 * units])
+
+    def forward(self, x):
+        outputs, _ = self.module(x)
+        return outputs[:, -1]
+
+
+class DroppedLSTM(nn.Module):
+    """An LSTM whose inputs and states are dropped by masks that stay the same for the whole sequence, which nn.LSTM has not."""
+
+    def __init__(self, inputs, layer, backwards=False):
+        super().__init__()
+        units = layer["units"]
+        self.units, self.backwards = units, backwards
+        self.dropout, self.recurrent_dropout = layer["dropout"], layer["recurrentDropout"]
+        self.kernel = nn.Parameter(nn.init.xavier_uniform_(torch.empty(inputs, 4 * units)))
+        self.recurrent = nn.Parameter(nn.init.xavier_uniform_(torch.empty(units, 4 * units)))
+        self.bias = nn.Parameter(torch.zeros(4 * units))
+        nn.init.ones_(self.bias[units : 2 * units])
+
+    def forward(self, x):
+        masked = x * nn.functional.dropout(torch.ones(x.shape[0], 1, x.shape[2]), self.dropout)
+        mask = nn.functional.dropout(torch.ones(x.shape[0], self.units), self.recurrent_dropout)
+        steps = (torch.matmul(masked, self.kernel) + self.bias).unbind(1)  # of all steps at once
+        h = c = torch.zeros(x.shape[0], self.units)
+        for z in reversed(steps) if self.backwards else steps:
+            i, f, g, o = torch.addmm(z, h * mask, self.recurrent).chunk(4, 1)
+            c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
+            h = torch.sigmoid(o) * torch.tanh(c)
+        return h
+
+
+class SideBySide(nn.Module):
+    """What several modules make of the same, one beside the other."""
+
+    def __init__(self, *modules):
+        super().__init__()
+        self.parts = nn.ModuleList(modules)
+
+    def forward(self, x):
+        return torch.cat([part(x) for part in self.parts], 1)
+
+
+class ChannelsFirst(nn.Module):
+    """[n, t, c] as [n, c, t]."""
+
+    def forward(self, x):
+        return x.transpose(1, 2)
+
+
+class GlobalMax(nn.Module):
+    def forward(self, x):
+        return x.amax(2)
+
+
+def recurrent(layer, inputs):
+    if layer["type"] == "simpleRnn":
+        return LastState(nn.RNN(inputs, layer["units"], batch_first=True))
+    if layer["dropout"] or layer["recurrentDropout"] or layer["bidirectional"]:
+        directions = (False, True) if layer["bidirectional"] else (False,)
+        return SideBySide(*(DroppedLSTM(inputs, layer, backwards) for backwards in directions))
+    return LastState(nn.LSTM(inputs, layer["units"], batch_first=True))
+
+
+def network(workload):
     layers, shape = [], channels_first(workload["inputShape"])
+    steps_first = len(shape) == 2  # whether the shape is [t, c], as embeddings and recurrent layers have it
     for layer in workload["layers"]:
         kind, weighted = layer["type"], None
+        if kind in ("conv1d", "maxPool1d", "globalMaxPool1d") and steps_first:
+            layers.append(ChannelsFirst())
+            shape, steps_first = shape[::-1], False
         if kind == "dense":
             weighted = nn.Linear(shape[0], layer["units"])
             shape = [layer["units"]]
@@ -78,6 +176,22 @@ def train(workload, seed):
         elif kind == "flatten":
             layers.append(nn.Flatten())
             shape = [int(np.prod(shape))]
+        elif kind == "embedding":
+            layers.append(nn.Embedding(layer["vocabulary"], layer["size"]))
+            nn.init.uniform_(layers[-1].weight, -0.05, 0.05)
+            shape, steps_first = shape + [layer["size"]], True
+        elif kind in ("lstm", "simpleRnn"):
+            layers.append(recurrent(layer, shape[1]))
+            shape = [layer["units"] * (2 if layer.get("bidirectional") else 1)]
+        elif kind == "conv1d":
+            weighted = nn.Conv1d(shape[0], layer["filters"], layer["size"])
+            shape = [layer["filters"], shape[1] - layer["size"] + 1]
+        elif kind == "maxPool1d":
+            layers.append(nn.MaxPool1d(layer["size"]))
+            shape = [shape[0], shape[1] // layer["size"]]
+        elif kind == "globalMaxPool1d":
+            layers.append(GlobalMax())
+            shape = shape[:1]
         else:
             raise ValueError(f'There is no layer of type "{kind}".')
         if weighted:
@@ -86,14 +200,28 @@ def train(workload, seed):
             layers.append(weighted)
             if layer["activation"] == "relu":
                 layers.append(nn.ReLU())
-    model = nn.Sequential(*layers)
-    loss_of = nn.CrossEntropyLoss()  # softmax included
+    return nn.Sequential(*layers)
+
+
+# Softmax and sigmoid are part of the loss.
+LOSSES = {"categoricalCrossentropy": nn.CrossEntropyLoss, "binaryCrossentropy": nn.BCEWithLogitsLoss, "meanAbsoluteError": nn.L1Loss}
+
+
+def train(workload, seed):
+    torch.manual_seed(seed)
+    model = network(workload)
+    if workload.get("constantWeights") is not None:
+        for weight in model.parameters():
+            if weight.dim() > 1:  # biases have one axis
+                nn.init.constant_(weight, workload["constantWeights"])
+    parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    loss_of = LOSSES[workload["loss"]]()
     if workload["optimizer"] == "adam":
-        optimizer = torch.optim.Adam(model.parameters(), lr=0.001, betas=(0.9, 0.999), eps=1e-7)
+        optimizer = torch.optim.Adam(parameters, lr=0.001, betas=(0.9, 0.999), eps=1e-7)
     elif workload["optimizer"] == "adadelta":
-        optimizer = torch.optim.Adadelta(model.parameters(), lr=1, rho=0.95, eps=1e-7)
+        optimizer = torch.optim.Adadelta(parameters, lr=1, rho=0.95, eps=1e-7)
     else:
-        optimizer = torch.optim.RMSprop(model.parameters(), lr=0.001, alpha=0.9, eps=1e-7)
+        optimizer = torch.optim.RMSprop(parameters, lr=0.001, alpha=0.9, eps=1e-7)
     batches = batches_of(workload, seed)
     step = 0
 
