@@ -55,7 +55,7 @@ function javaScript(library: LibraryName): Line {
 function python(library: LibraryName): Line {
   const { threads } = libraryEntry(library)
   const script = fileURLToPath(new URL('./libraries/torch_worker.py', import.meta.url))
-  const child = spawn(pythonWithTorch()?.python ?? 'python3', [script, String(threads)], {
+  const child = spawn(pythonWithTorch()?.python ?? 'python3', ['-B', script, String(threads)], {
     env: torchEnvironment(threads),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
