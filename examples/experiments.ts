@@ -5,6 +5,9 @@ import { mnistLstm } from './000-keras-tutorial/mnist-lstm.js'
 import { mnistMlp } from './000-keras-tutorial/mnist-mlp.js'
 import { mnistCnnConfusion } from './001-lstm-cnn/mnist-cnn-confusion.js'
 import { mnistLstmConfusion } from './001-lstm-cnn/mnist-lstm-confusion.js'
+import { imdbConv1d } from './002-text-and-sequences/imdb-conv1d.js'
+import { imdbLstm } from './002-text-and-sequences/imdb-lstm.js'
+import { imdbSimpleRnn } from './002-text-and-sequences/imdb-simple-rnn.js'
 import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
@@ -18,6 +21,9 @@ export const experiments: readonly Experiment[] = [
   mnistLstm,
   mnistLstmConfusion,
   mnistCnnConfusion,
+  imdbSimpleRnn,
+  imdbLstm,
+  imdbConv1d,
   mnistDropoutMlp,
   mnistMlpRmsprop,
   mnistMlpAdadelta,

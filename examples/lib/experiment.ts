@@ -77,6 +77,14 @@ export interface Context {
   draw(name: string, content: () => string): Promise<void>
 }
 
+export interface Outcome {
+  /** Of the reported metric. */
+  value: number
+  history: History
+  /** What a reader of the result has to know about this run, in a sentence. */
+  remark?: string
+}
+
 export interface Experiment {
   readonly id: string
   readonly document: keyof typeof documents
@@ -87,8 +95,8 @@ export interface Experiment {
   /** Flags beyond those of every experiment. */
   readonly flags?: readonly ['train-rows']
   readonly defaults: { readonly epochs: number; readonly batchSize: number }
-  /** Trains and evaluates, and prints what the document prints. Gives the value of the reported metric. */
-  run(context: Context): Promise<{ value: number; history: History }>
+  /** Trains and evaluates, and prints what the document prints. */
+  run(context: Context): Promise<Outcome>
 }
 
 /** `test error 1.79 %`, `test accuracy 0.9804`; with a remark behind, if there is one; without a value, the remark alone. */
@@ -97,6 +105,9 @@ export function showMeasure({ metric, value, remark }: Reported): string {
   const shown = metric.endsWith('%') ? `${value.toFixed(2)} %` : value.toFixed(4)
   return `${metric.replace(' %', '')} ${shown}${remark ? ` (${remark})` : ''}`
 }
+
+/** A value of the history after the last epoch. */
+export const lastOf = ({ history }: Pick<History, 'history'>, name: string): number => history[name].at(-1) ?? Number.NaN
 
 /** 60000 → `60,000`. */
 export const thousands = (n: number): string => n.toLocaleString('en-US')

@@ -15,6 +15,7 @@ interface Settings {
 
 interface Outcome {
   value: number
+  remark: string | undefined
   /** By name and epoch. */
   history: Record<string, number[]>
   loss: number[]
@@ -45,8 +46,8 @@ export async function runHere(experiment: Experiment, settings: Settings = {}, r
     ...replaced,
   }
   try {
-    const { value, history } = await experiment.run(context)
-    return { value, history: history.history, loss: history.history.loss, printed: printed.join('\n'), used }
+    const { value, history, remark } = await experiment.run(context)
+    return { value, remark, history: history.history, loss: history.history.loss, printed: printed.join('\n'), used }
   } finally {
     log.mockRestore()
   }

@@ -32,6 +32,8 @@ export interface Report {
   reported: Reported
   /** After the last epoch. */
   result: Measure
+  /** What has to be known about this very run. */
+  remark?: string
   /** Where there are validation data. */
   best?: BestEpoch
   data: DataUsed
@@ -105,7 +107,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     },
   }
 
-  const { value, history } = await experiment.run(context)
+  const { value, history, remark } = await experiment.run(context)
   if (!used) throw new Error(`${experiment.id}: the experiment did not say what data it uses.`)
 
   // Batches of a generator are not counted as samples.
@@ -116,6 +118,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     document: experiment.document,
     reported: experiment.reported,
     result: { metric: experiment.reported.metric, value },
+    ...(remark === undefined ? {} : { remark }),
     ...(best ? { best } : {}),
     data: {
       name: used.name,
@@ -190,6 +193,7 @@ function closingLines({ document }: Experiment, report: Report, departures: read
     `Trained on ${thousands(data.train)} samples from ${data.source}, seed ${seed}, backend ${backend}, threads ${threads}, ${secondsPerEpoch.toFixed(1)} s per epoch`,
   ]
   if (![...history.loss, ...(history.val_loss ?? [])].every(Number.isFinite)) lines.push('The loss is not finite: the training diverged.')
+  if (report.remark !== undefined) lines.push(report.remark)
   if (departures.length > 0) lines.push('Not comparable with the document: see the brackets.')
   return lines
 }

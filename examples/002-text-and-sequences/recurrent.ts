@@ -1,0 +1,20 @@
+/** What the two recurrent networks of document 002 have in common: reviews of 500 words, and the training. */
+import { type History, rmsprop, type Sequential } from '@cotangent/layers'
+import { type Context, lastOf } from '../lib/experiment.js'
+import { paddedReviews, shapeText, VALIDATION_SPLIT } from './reviews.js'
+
+const MAXLEN = 500
+
+export async function trainRecurrent(context: Context, model: Sequential): Promise<{ value: number; history: History }> {
+  const { epochs, batchSize, learningRate, callbacks, output } = context
+  console.log('Loading data...')
+  const { xTrain, yTrain, xTest } = await paddedReviews(context, MAXLEN)
+  console.log(xTrain.shape[0], 'train sequences')
+  console.log(xTest.shape[0], 'test sequences')
+  console.log('input_train shape', shapeText(xTrain))
+  console.log('input_test shape', shapeText(xTest))
+
+  model.compile({ optimizer: rmsprop({ learningRate }), loss: 'binaryCrossentropy', metrics: ['acc'] })
+  const history = await model.fit(xTrain, yTrain, { epochs, batchSize, validationSplit: VALIDATION_SPLIT, callbacks, output })
+  return { value: lastOf(history, 'val_acc'), history }
+}
