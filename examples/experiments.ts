@@ -6,7 +6,10 @@ import { mnistMlp } from './000-keras-tutorial/mnist-mlp.js'
 import { mnistCnnConfusion } from './001-lstm-cnn/mnist-cnn-confusion.js'
 import { mnistLstmConfusion } from './001-lstm-cnn/mnist-lstm-confusion.js'
 import { imdbConv1d } from './002-text-and-sequences/imdb-conv1d.js'
+import { imdbEmbedding } from './002-text-and-sequences/imdb-embedding.js'
+import { imdbGlove } from './002-text-and-sequences/imdb-glove.js'
 import { imdbLstm } from './002-text-and-sequences/imdb-lstm.js'
+import { imdbNoGlove } from './002-text-and-sequences/imdb-no-glove.js'
 import { imdbSimpleRnn } from './002-text-and-sequences/imdb-simple-rnn.js'
 import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
@@ -21,6 +24,9 @@ export const experiments: readonly Experiment[] = [
   mnistLstm,
   mnistLstmConfusion,
   mnistCnnConfusion,
+  imdbEmbedding,
+  imdbGlove,
+  imdbNoGlove,
   imdbSimpleRnn,
   imdbLstm,
   imdbConv1d,

@@ -6,11 +6,12 @@
  *   result     val_acc: 0.7654 after the last epoch
  *
  * The last layer is linear, as in the document, so the loss takes raw outputs for probabilities and clips them to 0 … 1. Where the outputs
- * of all reviews start below 0, no gradient comes through: the loss stays at 7.71, about one seed in seven, and the report says so.
+ * of all reviews start below 0, no gradient comes through: the loss stays near 7.71, as about half of all seeds have it, and the report says so.
  */
 import { conv1d, dense, embedding, globalMaxPooling1d, maxPooling1d, rmsprop, Sequential } from '@cotangent/layers'
 import { type Experiment, lastOf } from '../lib/experiment.js'
-import { MAX_FEATURES, paddedReviews, shapeText, VALIDATION_SPLIT } from './reviews.js'
+import { tupleText } from '../lib/python.js'
+import { MAX_FEATURES, paddedReviews, VALIDATION_SPLIT } from './reviews.js'
 
 const MAX_LEN = 500
 
@@ -51,8 +52,8 @@ export const imdbConv1d: Experiment = {
     console.log(xTrain.shape[0], 'train sequences')
     console.log(xTest.shape[0], 'test sequences')
     console.log('Pad sequences (samples x time)')
-    console.log('x_train shape:', shapeText(xTrain))
-    console.log('x_test shape:', shapeText(xTest))
+    console.log('x_train shape:', tupleText(xTrain.shape))
+    console.log('x_test shape:', tupleText(xTest.shape))
 
     const model = imdbConv1dModel(seed)
     model.summary()

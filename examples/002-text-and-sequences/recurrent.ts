@@ -1,7 +1,8 @@
 /** What the two recurrent networks of document 002 have in common: reviews of 500 words, and the training. */
 import { type History, rmsprop, type Sequential } from '@cotangent/layers'
 import { type Context, lastOf } from '../lib/experiment.js'
-import { paddedReviews, shapeText, VALIDATION_SPLIT } from './reviews.js'
+import { tupleText } from '../lib/python.js'
+import { paddedReviews, VALIDATION_SPLIT } from './reviews.js'
 
 const MAXLEN = 500
 
@@ -11,8 +12,8 @@ export async function trainRecurrent(context: Context, model: Sequential): Promi
   const { xTrain, yTrain, xTest } = await paddedReviews(context, MAXLEN)
   console.log(xTrain.shape[0], 'train sequences')
   console.log(xTest.shape[0], 'test sequences')
-  console.log('input_train shape', shapeText(xTrain))
-  console.log('input_test shape', shapeText(xTest))
+  console.log('input_train shape', tupleText(xTrain.shape))
+  console.log('input_test shape', tupleText(xTest.shape))
 
   model.compile({ optimizer: rmsprop({ learningRate }), loss: 'binaryCrossentropy', metrics: ['acc'] })
   const history = await model.fit(xTrain, yTrain, { epochs, batchSize, validationSplit: VALIDATION_SPLIT, callbacks, output })

