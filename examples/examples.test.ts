@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { experiments } from './experiments.js'
+import { demonstrations, experiments } from './experiments.js'
 import type { Report } from './lib/session.js'
 import { wellFormed } from './lib/xml.testing.js'
 
@@ -39,10 +39,11 @@ describe('the list', () => {
   it('shows every experiment with its document and result', async () => {
     const { code, stdout, stderr } = await run('run.ts')
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-    for (const { id } of experiments) expect(stdout).toContain(id)
+    for (const { id } of [...experiments, ...demonstrations]) expect(stdout).toContain(`  ${id} `)
     for (const text of [
       'Document 000',
       'Document 001',
+      'Document 002',
       'Document 003',
       'Document 004',
       'test error 1.79 %',
@@ -52,7 +53,10 @@ describe('the list', () => {
     ])
       expect(stdout).toContain(text)
   })
-  it('has no id twice', () => expect(new Set(experiments.map(({ id }) => id)).size).toBe(experiments.length))
+  it('has no id twice', () => {
+    const ids = [...experiments, ...demonstrations].map(({ id }) => id)
+    expect(new Set(ids).size).toBe(ids.length)
+  })
 })
 
 describe('mistakes on the command line', () => {
@@ -61,6 +65,9 @@ describe('mistakes on the command line', () => {
     [['mnist-mlp', '--epoch', '1'], 'Unknown flag --epoch. Did you mean --epochs?'],
     [['mnist-mlp', '--epochs', 'none'], '--epochs takes a whole number from 1, got "none".'],
     [['mnist-mlp', '--train-rows', '200000'], '--train-rows means nothing to mnist-mlp'],
+    [['text-one-hit'], 'There is no experiment "text-one-hit". Did you mean text-one-hot?'],
+    [['text-one-hot', '--epochs', '2'], '--epochs means nothing to text-one-hot. It takes no flags.'],
+    [['backprop', '--limit', '3'], '--limit means nothing to backprop. It takes --seed, --lr, --epochs, --backend.'],
     [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
     [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
   ])('%j exits with 2 and one line', async (args, message) => {
@@ -68,6 +75,23 @@ describe('mistakes on the command line', () => {
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(message)
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+})
+
+describe('demonstrations', () => {
+  it('text-one-hot prints the two tables of document 002', async () => {
+    expect(await run('run.ts', 'text-one-hot')).toEqual({
+      code: 0,
+      stderr: '',
+      stdout: `0 {'the': 1, 'cat': 2, 'sat': 3, 'on': 4, 'mat': 5, 'dog': 6, 'ate': 7, 'my': 8, 'homework': 9}
+1 OrderedDict([('the', 3), ('cat', 1), ('sat', 1), ('on', 1), ('mat', 1), ('dog', 1), ('ate', 1), ('my', 1), ('homework', 1)])
+`,
+    })
+  })
+  it('backprop takes a backend and its own epochs', async () => {
+    const { code, stdout, stderr } = await run('run.ts', 'backprop', '--backend', 'reference', '--epochs', '5', '--lr', '0.5')
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
+    expect(stdout).toContain('of 4 right')
   })
 })
 

@@ -1,4 +1,4 @@
-/** All experiments, in the order of their documents. A new one is imported and added here. */
+/** All experiments and demonstrations, in the order of their documents. A new one is imported and added here. */
 import { mnistCnnFull } from './000-keras-tutorial/mnist-cnn-full.js'
 import { mnistCnnLight } from './000-keras-tutorial/mnist-cnn-light.js'
 import { mnistLstm } from './000-keras-tutorial/mnist-lstm.js'
@@ -11,10 +11,13 @@ import { imdbGlove } from './002-text-and-sequences/imdb-glove.js'
 import { imdbLstm } from './002-text-and-sequences/imdb-lstm.js'
 import { imdbNoGlove } from './002-text-and-sequences/imdb-no-glove.js'
 import { imdbSimpleRnn } from './002-text-and-sequences/imdb-simple-rnn.js'
+import { textOneHot } from './002-text-and-sequences/text-one-hot.js'
 import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
 import { mnistMlpRmsprop } from './004-soft-computing/mnist-mlp-rmsprop.js'
+import { backprop } from './backprop/backprop.js'
+import type { Demonstration } from './lib/demonstration.js'
 import type { Experiment } from './lib/experiment.js'
 
 export const experiments: readonly Experiment[] = [
@@ -35,3 +38,5 @@ export const experiments: readonly Experiment[] = [
   mnistMlpAdadelta,
   mnistCnnAdadelta,
 ]
+
+export const demonstrations: readonly Demonstration[] = [textOneHot, backprop]

@@ -1,25 +1,28 @@
 /**
- * Runs an experiment: `npm run example -- <id> [flags]`; without an id, lists what there is.
+ * Runs an experiment or a demonstration: `npm run example -- <id> [flags]`; without an id, lists what there is.
  *
  * Exit codes: 0; 2 for a mistake on the command line; 1 for anything that went wrong later.
  */
-import { CotangentError, useBackend } from '@cotangent/core'
+import { CotangentError } from '@cotangent/core'
 import { DatasetError } from '@cotangent/datasets'
-import { backprop } from './backprop/backprop.js'
-import { experiments } from './experiments.js'
+import { demonstrations, experiments } from './experiments.js'
 import { type FlagName, flags, readCommandLine, suggestion, UsageError } from './lib/arguments.js'
+import { runDemonstration } from './lib/demonstration.js'
 import { documents, showMeasure } from './lib/experiment.js'
 import { runExperiment } from './lib/session.js'
 
 const allFlags = Object.keys(flags) as FlagName[]
 
 function list(): string[] {
-  const width = Math.max(...experiments.map(({ id }) => id.length))
+  const width = Math.max(...[...experiments, ...demonstrations].map(({ id }) => id.length))
+  const shown = (document?: string): string[] =>
+    demonstrations.filter((one) => one.document === document).map(({ id, title }) => `  ${id.padEnd(width)}  ${title}`)
   const lines = ['Run an experiment:  npm run example -- <id> [flags]']
   for (const [document, title] of Object.entries(documents)) {
     const own = experiments.filter((experiment) => experiment.document === document)
-    if (own.length === 0) continue
-    lines.push('', `Document ${document}: ${title}`)
+    const lessons = shown(document)
+    if (own.length + lessons.length === 0) continue
+    lines.push('', `Document ${document}: ${title}`, ...lessons)
     for (const { id, model, defaults, reported } of own) {
       lines.push(
         `  ${id.padEnd(width)}  ${model}, batches of ${defaults.batchSize}, ${defaults.epochs} ${defaults.epochs === 1 ? 'epoch' : 'epochs'}`,
@@ -27,7 +30,7 @@ function list(): string[] {
       lines.push(`  ${''.padEnd(width)}  the document got ${showMeasure(reported)}`)
     }
   }
-  lines.push('', 'For students', `  ${backprop.id.padEnd(width)}  ${backprop.title}`)
+  lines.push('', 'For students', ...shown())
   const usage = allFlags.map((name) => ({ usage: `--${name} <${flags[name].takes}>`, says: flags[name].says }))
   const column = Math.max(...usage.map((flag) => flag.usage.length))
   return [...lines, '', 'Flags', ...usage.map((flag) => `  ${flag.usage.padEnd(column)}  ${flag.says}`)]
@@ -43,19 +46,10 @@ async function main(argv: readonly string[]): Promise<void> {
   if (extra !== undefined) {
     throw new UsageError(`Unexpected argument "${extra}". With npm, flags stand after two dashes: npm run example -- ${id} --epochs 1`)
   }
-  const ids = [...experiments.map((experiment) => experiment.id), backprop.id]
+  const ids = [...experiments, ...demonstrations].map((one) => one.id)
   if (id === undefined) throw new UsageError(`Which experiment? One of ${ids.join(', ')}.`)
-  if (id === backprop.id) {
-    const { backend, seed, lr: learningRate, epochs, ...others } = settings
-    const [unused] = Object.keys(others)
-    if (unused)
-      throw new UsageError(
-        `--${unused} means nothing to backprop, which has its own four points. It takes --seed, --lr, --epochs, --backend.`,
-      )
-    if (backend) await useBackend(backend)
-    await backprop.run({ seed, learningRate, epochs })
-    return
-  }
+  const demonstration = demonstrations.find((one) => one.id === id)
+  if (demonstration) return runDemonstration(demonstration, settings)
   const experiment = experiments.find((one) => one.id === id)
   if (!experiment) throw new UsageError(`There is no experiment "${id}".${suggestion(id, ids)} There are: ${ids.join(', ')}.`)
   await runExperiment(experiment, settings)

@@ -6,7 +6,7 @@
  *   result     val_acc: 0.7654 after the last epoch
  *
  * The last layer is linear, as in the document, so the loss takes raw outputs for probabilities and clips them to 0 … 1. Where the outputs
- * of all reviews start below 0, no gradient comes through: the loss stays near 7.71, as about half of all seeds have it, and the report says so.
+ * of all reviews start below 0, no gradient comes through: the loss stays near 7.71; nearly half of all seeds start so, and the report says so.
  */
 import { conv1d, dense, embedding, globalMaxPooling1d, maxPooling1d, rmsprop, Sequential } from '@cotangent/layers'
 import { type Experiment, lastOf } from '../lib/experiment.js'

@@ -5,31 +5,25 @@
  * Run it with `npm run example -- backprop`.
  */
 import { pathToFileURL } from 'node:url'
+import type { Settings } from '../lib/arguments.js'
+import type { Demonstration } from '../lib/demonstration.js'
 import { trainingLines, walkLines } from './print.js'
 import { type Training, train } from './train.js'
 import { type Walk, walk } from './walk.js'
 
-/** What this experiment takes from the command line. */
-export interface BackpropContext {
-  readonly seed?: number
-  readonly learningRate?: number
-  /** All four points are one batch: an epoch is a step. */
-  readonly epochs?: number
-}
-
 export const backprop = {
   id: 'backprop',
   title: 'Backpropagation on exclusive or, one record at a time',
-  defaults: { epochs: 2000, batchSize: 4 },
+  flags: ['seed', 'lr', 'epochs', 'backend'],
 
-  /** Prints everything, and gives it as data. */
-  async run({ seed = 1, learningRate: rate = 2, epochs: steps = 2000 }: BackpropContext = {}): Promise<{ walk: Walk; training: Training }> {
+  /** Prints everything, and gives it as data. All four points are one batch: an epoch is a step. */
+  async run({ seed = 1, lr: rate = 2, epochs: steps = 2000 }: Settings = {}): Promise<{ walk: Walk; training: Training }> {
     const walked = walk(seed)
     console.log([backprop.title, '', ...walkLines(walked), ''].join('\n'))
     const training = await train({ seed, rate, steps })
     console.log(trainingLines(training, { seed, rate, steps }).join('\n'))
     return { walk: walked, training }
   },
-}
+} satisfies Demonstration
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) await backprop.run()

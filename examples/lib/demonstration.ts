@@ -1,0 +1,26 @@
+/** Programs that show something and have no result to compare: parts of documents that train nothing, and our own for students. */
+import { useBackend } from '@cotangent/core'
+import { type FlagName, type Settings, UsageError } from './arguments.js'
+import type { documents } from './experiment.js'
+
+export interface Demonstration {
+  readonly id: string
+  /** Without one it is for students. */
+  readonly document?: keyof typeof documents
+  readonly title: string
+  /** The flags that mean something to it; any other is a mistake. */
+  readonly flags: readonly FlagName[]
+  /** Prints, and gives what it printed as data. The backend of `--backend` is in use already. */
+  run(settings: Settings): unknown
+}
+
+export async function runDemonstration(demonstration: Demonstration, settings: Settings): Promise<void> {
+  const { id, flags } = demonstration
+  const unused = (Object.keys(settings) as FlagName[]).find((name) => !flags.includes(name))
+  if (unused !== undefined) {
+    const takes = flags.length === 0 ? 'no flags' : flags.map((name) => `--${name}`).join(', ')
+    throw new UsageError(`--${unused} means nothing to ${id}. It takes ${takes}.`)
+  }
+  if (settings.backend) await useBackend(settings.backend)
+  await demonstration.run(settings)
+}
