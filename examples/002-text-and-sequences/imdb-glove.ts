@@ -8,11 +8,12 @@
  * Not here yet: the file of weights, which the document saves here and loads again before it evaluates (into the other network, of the same shape).
  */
 import { scope, tensor } from '@cotangent/core'
+import { ndarray, slice } from '@cotangent/datasets'
 import { rmsprop } from '@cotangent/layers'
 import { type Experiment, lastOf } from '../lib/experiment.js'
 import { arrayText } from '../lib/numpy.js'
 import { tupleText } from '../lib/python.js'
-import { denseModel, gloveMatrix, shuffledReviews, testReviews } from './raw-reviews.js'
+import { denseModel, EMBEDDING_DIM, gloveMatrix, shuffledReviews, testReviews } from './raw-reviews.js'
 
 export const imdbGlove: Experiment = {
   id: 'imdb-glove',
@@ -28,7 +29,8 @@ export const imdbGlove: Experiment = {
     const { vectors, matrix, departures } = await gloveMatrix(context, tokenizer)
     console.log(`Found ${vectors} word vectors.`)
     console.log(tupleText(matrix.shape))
-    console.log(arrayText({ shape: [matrix.shape[1]], data: matrix.data.subarray(matrix.shape[1], 2 * matrix.shape[1]) }))
+    // The document's matrix is float64, so it shows eight digits of what are float32 numbers.
+    console.log(arrayText(ndarray(Float64Array.from(slice(matrix, 1, 2).data), [EMBEDDING_DIM])))
 
     const model = denseModel(seed)
     // Before the freezing, as in the document: all weights still count as trainable.

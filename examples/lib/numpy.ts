@@ -1,4 +1,4 @@
-/** Arrays as NumPy prints them by default: eight digits, lines of 75 characters, only the corners of what has more than 1,000 elements. */
+/** Arrays as NumPy prints them by default: up to eight digits, lines of 75 characters, only the corners of what has more than 1,000 elements. */
 import type { NDArray } from '@cotangent/datasets'
 
 const LINE = 75
@@ -12,6 +12,15 @@ const DIGITS = 8
 function shown(length: number, cornersOnly: boolean): (number | null)[] {
   const all = Array.from({ length }, (_, i) => i)
   return cornersOnly && length > 2 * EDGE ? [...all.slice(0, EDGE), null, ...all.slice(-EDGE)] : all
+}
+
+/** The number with the fewest digits that is this float32: 0.1, not 0.10000000149011612. */
+function shortest(value: number): number {
+  for (let digits = 1; digits < 9; digits++) {
+    const near = Number(value.toPrecision(digits))
+    if (Math.fround(near) === value) return near
+  }
+  return value
 }
 
 /** All numbers padded to one width: integers on the left, others so that the points are below each other and zeros at the end are blanks. */
@@ -57,7 +66,10 @@ export function arrayText({ shape, data }: NDArray): string {
   const cornersOnly = data.length > THRESHOLD
   const [rows, columns] = shape.length === 2 ? shape : [1, shape[0]]
   const [down, across] = [shown(rows, cornersOnly), shown(columns, cornersOnly)]
-  const at = (row: number, column: number): number => data[row * columns + column]
+  const at = (row: number, column: number): number => {
+    const value = data[row * columns + column]
+    return data instanceof Float32Array ? shortest(value) : value
+  }
   const values = down.flatMap((row) => (row === null ? [] : across.flatMap((column) => (column === null ? [] : [at(row, column)]))))
   const text = aligned(values, !(data instanceof Float32Array || data instanceof Float64Array))
   const axes = shape.length

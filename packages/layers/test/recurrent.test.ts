@@ -1,4 +1,4 @@
-import { expectNoLeaks, key, memory, normal, ones, scope, stack, type Tensor, tensor, unstack, zeros } from '@cotangent/core'
+import { expectNoLeaks, getBackend, key, memory, normal, ones, scope, stack, type Tensor, tensor, unstack, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   Bidirectional,
@@ -448,6 +448,17 @@ describe('Embedding', () => {
       /inputLength is 3, but the input has 4/,
     )
     expect(() => embedding(0, 2)).toThrow(/inputDim must be a whole number from 1/)
+  })
+  test.each(['reference', 'wasm', 'gpu'] as const)('fit refuses a word beyond the vocabulary: %s', async (name) => {
+    const model = new Sequential([embedding(5, 2, { inputLength: 3 }), flatten(), dense(1)], { seed: 2, backend: await getBackend(name) })
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const fit = (x: number[]) => model.fit({ data: Int32Array.from(x), shape: [2, 3] }, [[1], [0]], { verbose: 0, shuffle: false })
+    await expect(fit([0, 1, 2, 3, 5, 4])).rejects.toThrow(
+      /index 5 at position 4 is out of range: there are 5 rows.*in layer "embedding_\d+"/s,
+    )
+    await expect(fit([0, 1, 2, 3, -1, 4])).rejects.toThrow(/index -1 at position 4 is out of range/)
+    expect((await fit([0, 1, 2, 3, 4, 4])).history.loss[0]).toBeGreaterThan(0)
+    model.dispose()
   })
 })
 
