@@ -12,6 +12,8 @@ import { imdbLstm } from './002-text-and-sequences/imdb-lstm.js'
 import { imdbNoGlove } from './002-text-and-sequences/imdb-no-glove.js'
 import { imdbSimpleRnn } from './002-text-and-sequences/imdb-simple-rnn.js'
 import { textOneHot } from './002-text-and-sequences/text-one-hot.js'
+import { jenaLstm } from './002-text-and-sequences/jena-lstm.js'
+import { jenaLstmDropout } from './002-text-and-sequences/jena-lstm-dropout.js'
 import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
@@ -33,6 +35,8 @@ export const experiments: readonly Experiment[] = [
   imdbSimpleRnn,
   imdbLstm,
   imdbConv1d,
+  jenaLstm,
+  jenaLstmDropout,
   mnistDropoutMlp,
   mnistMlpRmsprop,
   mnistMlpAdadelta,

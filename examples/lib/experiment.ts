@@ -69,6 +69,8 @@ export interface Context {
   readonly data?: string
   /** `--train-rows`, for the experiments that take it. */
   readonly trainRows?: number
+  /** Batches in an epoch of drawn windows, in place of the experiment's: for short runs in tests. */
+  readonly stepsPerEpoch?: number
   /** How many of the training samples there are `--limit` leaves; all of them without it. More than there are is a mistake of the user. */
   limited(available: number, unit: string): number
   /** Says what is trained on: every experiment does, once. */
@@ -85,6 +87,8 @@ export interface Outcome {
   history: History
   /** What a reader of the result has to know about this run, in a sentence. */
   remark?: string
+  /** Other figures, by name. */
+  also?: Readonly<Record<string, number>>
 }
 
 export interface Experiment {

@@ -34,6 +34,8 @@ export interface Report {
   result: Measure
   /** What has to be known about this very run. */
   remark?: string
+  /** Other figures of the experiment, by name. */
+  also?: Readonly<Record<string, number>>
   /** Where there are validation data. */
   best?: BestEpoch
   data: DataUsed
@@ -107,7 +109,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     },
   }
 
-  const { value, history, remark } = await experiment.run(context)
+  const { value, history, remark, also } = await experiment.run(context)
   if (!used) throw new Error(`${experiment.id}: the experiment did not say what data it uses.`)
 
   // Batches of a generator are not counted as samples.
@@ -120,6 +122,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     reported: experiment.reported,
     result: { metric: experiment.reported.metric, value },
     ...(remark === undefined ? {} : { remark }),
+    ...(also ? { also } : {}),
     ...(best ? { best } : {}),
     data: {
       name: used.name,
