@@ -46,6 +46,33 @@ export function windowsAt(data: NDArray, rows: Int32Array, length: number, step:
   return ndarray(out, [rows.length, steps, ...rest])
 }
 
+/**
+ * Rows `first … end - 1` such that every window of every `step`-th row is one piece to copy: those that are a multiple of `step` behind the
+ * first, then those one later, and so on. Gives what takes the windows of `length` rows below each of `rows`.
+ */
+function contiguousWindows(data: NDArray, first: number, end: number, length: number, step: number): (rows: Int32Array) => Float32Array {
+  const width = data.shape[1]
+  const [count, steps] = [end - first, length / step]
+  const pieces = new Float32Array(count * width)
+  const begins: number[] = []
+  let to = 0
+  for (let phase = 0; phase < step; phase++) {
+    begins.push(to)
+    for (let row = first + phase; row < end; row += step) {
+      for (let j = 0; j < width; j++) pieces[to++] = data.data[row * width + j]
+    }
+  }
+  return (rows) => {
+    const out = new Float32Array(rows.length * steps * width)
+    rows.forEach((row, i) => {
+      const at = row - length - first
+      const from = begins[at % step] + Math.floor(at / step) * width
+      out.set(pieces.subarray(from, from + steps * width), i * steps * width)
+    })
+    return out
+  }
+}
+
 export interface SeriesWindowsOptions {
   /** How many rows back a window reaches. */
   lookback: number
@@ -136,9 +163,10 @@ export function seriesWindows(data: NDArray, options: SeriesWindowsOptions): Ser
     batchesPerCycle,
     rows,
     *[Symbol.iterator]() {
+      const windows = contiguousWindows(data, minIndex, end, lookback, step)
       for (const at of rows()) {
         const y = Float32Array.from(at, (row) => data.data[(row + delay) * width + target])
-        yield [windowsAt(data, at, lookback, step), ndarray(y, [at.length])] as const
+        yield [ndarray(windows(at), [at.length, lookback / step, width]), ndarray(y, [at.length])] as const
       }
     },
   }
