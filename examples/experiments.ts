@@ -11,9 +11,15 @@ import { imdbGlove } from './002-text-and-sequences/imdb-glove.js'
 import { imdbLstm } from './002-text-and-sequences/imdb-lstm.js'
 import { imdbNoGlove } from './002-text-and-sequences/imdb-no-glove.js'
 import { imdbSimpleRnn } from './002-text-and-sequences/imdb-simple-rnn.js'
-import { textOneHot } from './002-text-and-sequences/text-one-hot.js'
+import { jenaConv1d } from './002-text-and-sequences/jena-conv1d.js'
+import { jenaConv1dLstm } from './002-text-and-sequences/jena-conv1d-lstm.js'
+import { jenaDense } from './002-text-and-sequences/jena-dense.js'
+import { jenaGruDropout } from './002-text-and-sequences/jena-gru-dropout.js'
 import { jenaLstm } from './002-text-and-sequences/jena-lstm.js'
+import { jenaLstmBidirectional } from './002-text-and-sequences/jena-lstm-bidirectional.js'
 import { jenaLstmDropout } from './002-text-and-sequences/jena-lstm-dropout.js'
+import { jenaLstmStacked } from './002-text-and-sequences/jena-lstm-stacked.js'
+import { textOneHot } from './002-text-and-sequences/text-one-hot.js'
 import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
@@ -35,8 +41,14 @@ export const experiments: readonly Experiment[] = [
   imdbSimpleRnn,
   imdbLstm,
   imdbConv1d,
+  jenaDense,
   jenaLstm,
   jenaLstmDropout,
+  jenaGruDropout,
+  jenaLstmStacked,
+  jenaLstmBidirectional,
+  jenaConv1d,
+  jenaConv1dLstm,
   mnistDropoutMlp,
   mnistMlpRmsprop,
   mnistMlpAdadelta,

@@ -55,7 +55,7 @@ export interface Report {
 interface DataUsed {
   name: string
   source: string
-  /** Samples trained on in an epoch. */
+  /** Samples trained on in an epoch; of drawn windows, the rows that they are drawn from. */
   train: number
   /** Samples for validation that are not the test data. */
   validation?: number
@@ -144,7 +144,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     environment: environment(backend),
   }
   const departures = departuresOf(experiment, report, used)
-  for (const line of closingLines(experiment, report, departures)) console.log(line)
+  for (const line of closingLines(experiment, report, departures, clock.samples ? 'samples' : used.unit)) console.log(line)
 
   if (json) await writeWhole(json, `${JSON.stringify(report, undefined, 2)}\n`)
   if (out) {
@@ -187,14 +187,14 @@ function departuresOf(experiment: Experiment, report: Report, used: DataSource):
   return departures
 }
 
-function closingLines({ document }: Experiment, report: Report, departures: readonly string[]): string[] {
+function closingLines({ document }: Experiment, report: Report, departures: readonly string[], unit: string): string[] {
   const { result, reported, best, data, seed, backend, threads, secondsPerEpoch, history } = report
   const lines = [
     '',
     `Here:          ${showMeasure(result)}${departures.length > 0 ? ` (${departures.join('; ')})` : ''}`,
     `Document ${document}:  ${showMeasure(reported)} (${documents[document]})`,
     ...(best && report.epochs > 1 ? [`Best epoch:    ${best.epoch + 1} of ${report.epochs}, ${best.name} ${best.value.toFixed(4)}`] : []),
-    `Trained on ${thousands(data.train)} samples from ${data.source}, seed ${seed}, backend ${backend}, threads ${threads}, ${secondsPerEpoch.toFixed(1)} s per epoch`,
+    `Trained on ${thousands(data.train)} ${unit} from ${data.source}, seed ${seed}, backend ${backend}, threads ${threads}, ${secondsPerEpoch.toFixed(1)} s per epoch`,
   ]
   if (![...history.loss, ...(history.val_loss ?? [])].every(Number.isFinite)) lines.push('The loss is not finite: the training diverged.')
   if (report.remark !== undefined) lines.push(report.remark)
