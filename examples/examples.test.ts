@@ -47,6 +47,7 @@ describe('the list', () => {
       'Document 003',
       'Document 004',
       'test error 1.79 %',
+      'val MAE 0.5119 (one batch',
       'test accuracy 0.9804',
       'val accuracy 0.9831',
       '--epochs',
@@ -68,6 +69,7 @@ describe('mistakes on the command line', () => {
     [['text-one-hit'], 'There is no experiment "text-one-hit". Did you mean text-one-hot?'],
     [['text-one-hot', '--epochs', '2'], '--epochs means nothing to text-one-hot. It takes no flags.'],
     [['backprop', '--limit', '3'], '--limit means nothing to backprop. It takes --seed, --lr, --epochs, --backend.'],
+    [['jena-dense', '--limit', '5000'], '--limit is for samples, and windows are drawn anew all the time: say with --train-rows'],
     [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
     [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
   ])('%j exits with 2 and one line', async (args, message) => {

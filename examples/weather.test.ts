@@ -1,9 +1,11 @@
 /** The forecasts of document 002: their networks, which rows they take, the naive forecast, and short runs on the real weather of COTANGENT_DATA. */
 import { existsSync } from 'node:fs'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { jenaClimate, standardize } from '@cotangent/datasets'
 import { resetNames } from '@cotangent/layers'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
 import { naiveError } from './002-text-and-sequences/forecast.js'
 import { conv1dForecaster, jenaConv1d } from './002-text-and-sequences/jena-conv1d.js'
 import { conv1dLstmForecaster, jenaConv1dLstm } from './002-text-and-sequences/jena-conv1d-lstm.js'
@@ -92,6 +94,67 @@ describe('rows', () => {
       expect(() => splitRows(available, minutes, period, 1)).toThrow('--train-rows takes a number from')
     },
   )
+})
+
+describe('with a file of the whole length, its values made up', () => {
+  const start = Date.UTC(2009, 0, 1, 0, 10)
+  /** Column c of row r; from row 200,000 on far off, which standardising must not see. */
+  const value = (r: number, c: number): number => ((r * (2 * c + 3)) % 997) + (r < 200_000 ? 0 : 5000)
+  /** Mean and deviation of a column over the first 200,000 rows. */
+  const scale = (column: number): [mean: number, std: number] => {
+    let [sum, squares] = [0, 0]
+    for (let r = 0; r < 200_000; r++) sum += value(r, column)
+    for (let r = 0; r < 200_000; r++) squares += (value(r, column) - sum / 200_000) ** 2
+    return [sum / 200_000, Math.sqrt(squares / 200_000)]
+  }
+  const scales = Array.from({ length: 14 }, (_, column) => scale(column))
+  let dir = ''
+  beforeAll(async () => {
+    dir = await mkdtemp(join(tmpdir(), 'weather-'))
+    const two = (n: number): string => String(n).padStart(2, '0')
+    const lines = [['Date Time', ...jenaClimate.columns].map((name) => `"${name}"`).join(',')]
+    for (let r = 0; r < 420_551; r++) {
+      // Times are missing in the real file, too.
+      const time = new Date(r < 420_550 ? start + r * 600_000 : Date.UTC(2017, 0, 1))
+      const day = `${two(time.getUTCDate())}.${two(time.getUTCMonth() + 1)}.${time.getUTCFullYear()}`
+      let line = `${day} ${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:00`
+      for (let c = 0; c < 14; c++) line += `,${value(r, c)}`
+      lines.push(line)
+    }
+    await writeFile(join(dir, 'jena_climate_2009_2016.csv'), `${lines.join('\n')}\n`)
+  })
+  afterAll(() => rm(dir, { recursive: true, force: true }))
+
+  test.each([
+    [6, 240],
+    [3, 480],
+  ] as const)("step %i: the document's rows and columns, 66 batches, no departures", async (step, steps) => {
+    const log = vi.spyOn(console, 'log').mockImplementation(() => {})
+    const uses = vi.fn()
+    const context = { batchSize: 128, seed: 1, data: dir, limited: (available: number) => available, uses } as Partial<Context> as Context
+    const { train, validation, lastBatch, shape, degrees } = await loadWeather(context, step)
+    expect(shape).toEqual([steps, 14])
+    expect(uses.mock.calls).toEqual([[expect.objectContaining({ train: 20_000, available: 20_000, departures: [] })]])
+    const printed = log.mock.calls.join('\n')
+    expect(printed).toContain('Validation  rows 20001 … 29999: 8,448 windows in order, 66 batches')
+    expect(printed).not.toContain('computed')
+    const rows = [...validation.rows()].flatMap((batch) => [...batch])
+    expect([rows.length, rows[0], rows.at(-1)]).toEqual([8448, 21_441, 29_888])
+    expect(Math.min(...(train.rows().next().value as Int32Array))).toBeGreaterThanOrEqual(1440)
+
+    // The document's generator, by hand, on the last batch.
+    expect(degrees).toBeCloseTo(scales[1][1], 6)
+    const [[x, y]] = lastBatch
+    expect(x.shape).toEqual([128, steps, 14])
+    for (let i = 0; i < 128; i += 9) {
+      const row = 29_761 + i
+      const column = (c: number, r: number): number => (value(r, c) - scales[c][0]) / scales[c][1]
+      expect(y.data[i]).toBeCloseTo(column(1, row + 144), 5)
+      for (const t of [0, 1, steps - 1]) {
+        for (let c = 0; c < 14; c++) expect(x.data[(i * steps + t) * 14 + c]).toBeCloseTo(column(c, row - 1440 + t * step), 5)
+      }
+    }
+  })
 })
 
 const root = process.env.COTANGENT_DATA
