@@ -43,7 +43,7 @@ export const imdbGlove: Experiment = {
 
     const { xTest, yTest } = await testReviews(context, tokenizer)
     context.uses({ ...used, test: yTest.shape[0], departures })
-    const scores = await model.evaluate(xTest, yTest, { output })
+    const scores = await model.evaluate(xTest, yTest, { verbose: 1, output })
     console.log(`[${scores.join(', ')}]`)
     return { value: lastOf(history, 'val_acc'), history }
   },

@@ -2,6 +2,7 @@
 import { mnist, slice } from '@cotangent/datasets'
 import { vi } from 'vitest'
 import type { Context, DataSource, Experiment } from './experiment.js'
+import { progressOutput } from './output.js'
 
 interface Settings {
   epochs?: number
@@ -27,8 +28,11 @@ interface Outcome {
 /** Runs an experiment; `replaced` stands in for parts of its context. Restores the console itself. */
 export async function runHere(experiment: Experiment, settings: Settings = {}, replaced: Partial<Context> = {}): Promise<Outcome> {
   const { epochs = 1, batchSize = experiment.defaults.batchSize, seed = 1, limit, trainRows } = settings
-  const printed: string[] = []
-  const log = vi.spyOn(console, 'log').mockImplementation((...parts: unknown[]) => void printed.push(parts.join(' ')))
+  let printed = ''
+  const write = (text: string): void => {
+    printed += text
+  }
+  const log = vi.spyOn(console, 'log').mockImplementation((...parts: unknown[]) => write(`${parts.join(' ')}\n`))
   let used: DataSource | undefined
   const context: Context = {
     epochs,
@@ -36,7 +40,7 @@ export async function runHere(experiment: Experiment, settings: Settings = {}, r
     seed,
     trainRows,
     callbacks: [],
-    output: { write: (text: string) => void printed.push(text), isTerminal: false },
+    output: progressOutput({ write }),
     limited: (available) => Math.min(limit ?? available, available),
     uses(data) {
       used = data
@@ -47,7 +51,7 @@ export async function runHere(experiment: Experiment, settings: Settings = {}, r
   }
   try {
     const { value, history, remark } = await experiment.run(context)
-    return { value, remark, history: history.history, loss: history.history.loss, printed: printed.join('\n'), used }
+    return { value, remark, history: history.history, loss: history.history.loss, printed: printed.trimEnd(), used }
   } finally {
     log.mockRestore()
   }
