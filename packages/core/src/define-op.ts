@@ -77,8 +77,6 @@ export interface ComposedOp<O extends object> {
   /** A kernel that does the same in one go, where a backend has it. */
   fused?: {
     kernel: keyof FusedKernels
-    /** Which options the kernel knows; all, if left out. */
-    knows?(options: O): boolean
     rule: string
     shape(inputs: readonly TensorSpec[], options: O): TensorSpec
     forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void
@@ -135,17 +133,14 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
 /** Registers a composed op and returns the function that runs it. */
 export function defineComposed<O extends object = object>(definition: ComposedOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
   const { name, fused, derivative } = definition
-  const runsFused = (inputs: readonly Tensor[], options: O): boolean =>
-    fused !== undefined &&
-    inputs[0].backend.fused[fused.kernel] !== undefined &&
-    inputs.every((x) => x.dtype === 'float32') &&
-    fused.knows?.(options) !== false
+  const runsFused = (inputs: readonly Tensor[]): boolean =>
+    fused !== undefined && inputs[0].backend.fused[fused.kernel] !== undefined && inputs.every((x) => x.dtype === 'float32')
   const compose = (inputs: readonly Tensor[], options: O): Tensor =>
     labelled(name, () => scope(() => definition.compose(inputs, options, ops)))
 
   const call = (inputs: readonly Tensor[], options: O): Tensor => {
     const backend = commonBackend(name, inputs)
-    if (!fused || !runsFused(inputs, options)) {
+    if (!fused || !runsFused(inputs)) {
       if (!derivative) return compose(inputs, options)
       const out = withoutRecording(() => compose(inputs, options))
       recordOp(registered, inputs, out, options)
@@ -173,7 +168,7 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
     return inputs.map((input, i) => (fused?.choosing?.includes(i) ? null : () => all()[i] ?? ops.zerosLike(input)))
   }
   const vjp: Vjp<O> = (at, inputs, namespace) => {
-    const own = (runsFused(inputs, at.options) && fused?.vjp) || derivative?.vjp
+    const own = (runsFused(inputs) && fused?.vjp) || derivative?.vjp
     return (own && !isRecording() ? own : throughComposition)(at, inputs, namespace)
   }
   const rule = fused?.rule ?? derivative?.rule ?? '(through its composition)'

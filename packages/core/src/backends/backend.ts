@@ -183,9 +183,15 @@ export interface FusedKernels {
    * Inputs: dY and y [6, t, n, u], then what lstmSequence has after h.
    */
   lstmSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** A GRU with the reset before the product: out [4, t, n, u] = h, z, r, h̃ from z [n, t, 3u], h before, recurrent weights [u, 3u], and so on. */
+  /**
+   * A GRU: out [4, t, n, u] = h, z, r, h̃ from z [n, t, 3u], h before, recurrent weights [u, 3u], and so on. With `resetAfter` a bias [3u] of the product
+   * follows the weights, and out [5, t, n, u] ends with q, the candidate's product with its bias.
+   */
   gruSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** out [t + 1, n, 3u] = dZ, then dH before the first step, and zeros. Inputs: dY and y, then what gruSequence has after z. */
+  /**
+   * out [t + 1, n, 3u] = dZ, then dH before the first step, and zeros. Inputs: dY and y, then what gruSequence has after z, but no bias. With `resetAfter`
+   * out [t + 1, n, 4u], where dq of each step is behind its dZ.
+   */
   gruSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** The same of a simple recurrent network: out [1, t, n, u] = h from z [n, t, u], h before, recurrent weights [u, u], and so on. */
   simpleRnnSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
@@ -211,6 +217,8 @@ export interface SequenceKernelOptions {
   readonly dropped: boolean
   /** Of the gates, where there are any. */
   readonly recurrentActivation?: 'sigmoid' | 'hardSigmoid'
+  /** Of a GRU: whether the reset gate acts after the product. */
+  readonly resetAfter?: boolean
 }
 
 /** What an update changes together and what it reads: a parameter with its state, and its gradient; all of one size. */

@@ -3,6 +3,7 @@ import { scope } from '../scope.js'
 import type { Tensor } from '../tensor.js'
 import { zeros } from './create.js'
 import { gruVjp } from './gru-gradient.js'
+import { gruResetAfterVjp } from './gru-reset-after-gradient.js'
 import type { GateActivation } from './lstm-sequence.js'
 import { reshape, slice } from './move.js'
 import { defineRecurrence, type RecurrenceOptions } from './recurrence.js'
@@ -58,11 +59,10 @@ const call = defineRecurrence<GruOptions>({
   },
   fused: {
     kernel: 'gruSequence',
-    knows: ({ resetAfter }) => !resetAfter,
     rule,
-    shape: ([x, h]) => ({ shape: [4, x.shape[1], ...h.shape], dtype: x.dtype }),
+    shape: ([x, h], { resetAfter }) => ({ shape: [resetAfter ? 5 : 4, x.shape[1], ...h.shape], dtype: x.dtype }),
     forward: (fused, out, inputs, options) => fused.gruSequence(out, inputs, options),
-    vjp: gruVjp,
+    vjp: (at, inputs, ops) => (at.options.resetAfter ? gruResetAfterVjp : gruVjp)(at, inputs, ops),
   },
   samples: [
     {

@@ -16,8 +16,11 @@ interface Gate {
 
 /** What a phase of a step sees. Loads are emitted where they are called. */
 export interface StepAt {
-  /** z + product, for each gate of the phase. */
-  readonly sums: readonly Lanes[]
+  /** z + product of the phase's i-th gate. */
+  sum(i: number): Lanes
+  /** z alone, and the product alone, which has its bias (if the cell is `biased`). */
+  z(i: number): Lanes
+  product(i: number): Lanes
   /** The states before the step. */
   readonly before: readonly Lanes[]
   /** A part that an earlier phase gave. */
@@ -48,14 +51,15 @@ export interface BackAt {
   product(): Lanes
 }
 
-/** dZ of some gates, then a product of `multiplied` gates with Uᵀ. */
+/** Some columns of dZ, then a product of columns with Uᵀ. */
 export interface BackPhase {
-  readonly multiplied: readonly number[]
+  /** Which column meets the weights of which gate. */
+  readonly multiplied: readonly (readonly [column: number, gate: number])[]
   back(
     f: FunctionBuilder,
     at: BackAt,
   ): {
-    dZ: [q: number, value: Lanes][]
+    dZ: [column: number, value: Lanes][]
     /** The cotangents of the states before, but the first. */
     dBefore?: Lanes[]
     /** What goes to the first state before, but not through the product (if the cell `keeps`). */
@@ -67,11 +71,15 @@ export interface BackPhase {
 
 export interface Cell {
   readonly gates: number
+  /** What the walk back gives for each unit: cotangents of z by gates, and of the product where they are others. */
+  readonly columns: number
   readonly states: number
   /** The states after a step, then what else is kept. */
   readonly parts: number
   /** Whether the first state goes on outside the product, too. */
   readonly keeps: boolean
+  /** Whether the product has a bias of its own, [g·u]. */
+  readonly biased: boolean
   readonly phases: readonly Phase[]
   readonly backPhases: readonly BackPhase[]
 }
@@ -99,13 +107,16 @@ export const lstm = (hardSigmoid: boolean): Cell => {
   const gate = hardSigmoid ? hard : smooth
   return {
     gates: 4,
+    columns: 4,
     states: 2,
     parts: 6,
     keeps: false,
+    biased: false,
     phases: [
       {
         gates: [0, 1, 2, 3],
-        step(f, { sums, before }) {
+        step(f, { sum, before }) {
+          const sums = [0, 1, 2, 3].map(sum)
           const [i, forget, o] = [0, 1, 3].map((q) => f.let(gate.value(f, sums[q])))
           const candidate = f.let(tanh(f, sums[2]))
           const c = f.let(f32x4.add(f32x4.mul(forget, before[1]), f32x4.mul(i, candidate)))
@@ -116,7 +127,7 @@ export const lstm = (hardSigmoid: boolean): Cell => {
     ],
     backPhases: [
       {
-        multiplied: [0, 1, 2, 3],
+        multiplied: [0, 1, 2, 3].map((q) => [q, q] as const),
         back(f, { d: [dH, dC], dPart, part, before }) {
           const [i, forget, candidate, o] = [2, 3, 4, 5].map(part)
           const squashed = f.let(tanh(f, part(1)))
@@ -141,31 +152,39 @@ export const lstm = (hardSigmoid: boolean): Cell => {
 /** The one part is h. */
 export const simpleRnn: Cell = {
   gates: 1,
+  columns: 1,
   states: 1,
   parts: 1,
   keeps: false,
-  phases: [{ gates: [0], step: (f, { sums }) => ({ parts: [[0, f.let(tanh(f, sums[0]))]] }) }],
+  biased: false,
+  phases: [{ gates: [0], step: (f, { sum }) => ({ parts: [[0, f.let(tanh(f, sum(0)))]] }) }],
   backPhases: [
     {
-      multiplied: [0],
+      multiplied: [[0, 0]],
       back: (f, { d: [dH], part }) => ({ dZ: [[0, f.let(f32x4.mul(dH, oneMinusSquare(f, part(0))))]] }),
     },
   ],
 }
+
+/** z·h₋ + (1 − z)·h̃ */
+const mix = (f: FunctionBuilder, z: Lanes, before: Lanes, candidate: Lanes): Vector =>
+  f32x4.add(f32x4.mul(z, before), f32x4.mul(f32x4.sub(f.splat(1), z), candidate))
 
 /** With the reset before the product. Parts h, z, r, h̃; what meets the candidate's weights is r∘(h₋∘m). */
 export const gru = (hardSigmoid: boolean): Cell => {
   const gate = hardSigmoid ? hard : smooth
   return {
     gates: 3,
+    columns: 3,
     states: 1,
     parts: 4,
     keeps: true,
+    biased: false,
     phases: [
       {
         gates: [0, 1],
-        step(f, { sums, operand }) {
-          const [z, r] = sums.map((sum) => f.let(gate.value(f, sum)))
+        step(f, { sum, operand }) {
+          const [z, r] = [0, 1].map(sum).map((x) => f.let(gate.value(f, x)))
           return {
             parts: [
               [1, z],
@@ -177,13 +196,12 @@ export const gru = (hardSigmoid: boolean): Cell => {
       },
       {
         gates: [2],
-        step(f, { sums, before, part }) {
-          const candidate = f.let(tanh(f, sums[0]))
+        step(f, { sum, before, part }) {
+          const candidate = f.let(tanh(f, sum(0)))
           const z = f.let(part(1))
-          const h = f.let(f32x4.add(f32x4.mul(z, before[0]), f32x4.mul(f32x4.sub(f.splat(1), z), candidate)))
           return {
             parts: [
-              [0, h],
+              [0, f.let(mix(f, z, before[0], candidate))],
               [3, candidate],
             ],
           }
@@ -192,7 +210,7 @@ export const gru = (hardSigmoid: boolean): Cell => {
     ],
     backPhases: [
       {
-        multiplied: [2],
+        multiplied: [[2, 2]],
         back(f, { d: [dH], dPart, part, before }) {
           const [z, candidate] = [part(1), part(3)]
           const dGate = f32x4.add(dPart(1), f32x4.mul(dH, f32x4.sub(before(), candidate)))
@@ -207,12 +225,59 @@ export const gru = (hardSigmoid: boolean): Cell => {
         },
       },
       {
-        multiplied: [0, 1],
+        multiplied: [
+          [0, 0],
+          [1, 1],
+        ],
         back(f, { dPart, part, before, factors, product }) {
           const [r, dOperand, dropout] = [part(2), product(), factors()]
           const operand = dropout ? f32x4.mul(before(), dropout) : before()
           const dGate = f32x4.add(dPart(2), f32x4.mul(dOperand, operand))
           return { dZ: [[1, f.let(gate.back(f, dGate, r))]], product: f.let(f32x4.mul(dOperand, r)) }
+        },
+      },
+    ],
+  }
+}
+
+/** With the reset after the product. Parts h, z, r, h̃ and q, the candidate's product; columns of dZ by gates, and then dq. */
+export const gruResetAfter = (hardSigmoid: boolean): Cell => {
+  const gate = hardSigmoid ? hard : smooth
+  return {
+    gates: 3,
+    columns: 4,
+    states: 1,
+    parts: 5,
+    keeps: true,
+    biased: true,
+    phases: [
+      {
+        gates: [0, 1, 2],
+        step(f, { sum, z: input, product, before }) {
+          const [z, r] = [0, 1].map(sum).map((x) => f.let(gate.value(f, x)))
+          const q = product(2)
+          const candidate = f.let(tanh(f, f.let(f32x4.add(input(2), f32x4.mul(r, q)))))
+          const h = f.let(mix(f, z, before[0], candidate))
+          return { parts: [h, z, r, candidate, q].map((value, p) => [p, value]) }
+        },
+      },
+    ],
+    backPhases: [
+      {
+        multiplied: [
+          [0, 0],
+          [1, 1],
+          [3, 2],
+        ],
+        back(f, { d: [dH], dPart, part, before }) {
+          const [z, r, candidate, q] = [1, 2, 3, 4].map(part)
+          const dGate = f32x4.add(dPart(1), f32x4.mul(dH, f32x4.sub(before(), candidate)))
+          const dOut = f32x4.add(dPart(3), f32x4.mul(dH, f32x4.sub(f.splat(1), z)))
+          const dCandidate = f.let(f32x4.mul(dOut, oneMinusSquare(f, candidate)))
+          const dReset = f32x4.add(dPart(2), f32x4.mul(dCandidate, q))
+          const dProduct = f32x4.add(dPart(4), f32x4.mul(dCandidate, r))
+          const dZ = [gate.back(f, dGate, z), gate.back(f, dReset, r), dCandidate, dProduct]
+          return { dZ: dZ.map((x, column) => [column, f.let(x)]), kept: f.let(f32x4.mul(dH, z)) }
         },
       },
     ],

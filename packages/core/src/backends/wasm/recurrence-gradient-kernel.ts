@@ -10,8 +10,8 @@
  *
  * A GRU takes two rounds of it a step: through the candidate's weights to the reset gate, and from both gates (`Cell.backPhases`).
  *
- * Output [t + 1, n, g·u]: dZ in the order of the steps (dU is then one product over all of them), and last the cotangents of the states before the
- * first step side by side, zeros behind them.
+ * Output [t + 1, n, columns·u]: dZ in the order of the steps (dU is then one product over all of them), and last the cotangents of the states before
+ * the first step side by side, zeros behind them. With the reset after the product, dZ is wider: the product's cotangent differs from z's.
  */
 import type { FunctionReference, Local, ModuleBuilder } from './assembler.js'
 import { f32x4, i32, memory, type Vector, v128 } from './instructions.js'
@@ -106,8 +106,8 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
           0,
           results.flatMap(({ product }) => product ?? []),
         )
-        for (const [i, [q]] of results[0].dZ.entries()) {
-          const at = q === 0 ? to : f.let(i32.add(to, 4 * q * units))
+        for (const [i, [column]] of results[0].dZ.entries()) {
+          const at = column === 0 ? to : f.let(i32.add(to, 4 * column * units))
           storeUnits(
             f,
             at,
@@ -116,7 +116,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
           )
         }
       })
-      f.advance(dZ, 4 * cell.gates * units)
+      f.advance(dZ, 4 * cell.columns * units)
       for (const pointer of [dY, y, second, dropout]) f.advance(pointer, 4 * units)
       f.advance(mask, maskRow)
       f.advance(scratch, 4 * wide)
@@ -134,7 +134,7 @@ function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
   return module.function({ to: 'i32', dropout: 'i32', scratch: 'i32', rows: 'i32' }, 'i32', (f, { to, dropout, scratch, rows }) => {
     const [toAt, factors, kept] = [f.local('i32'), f.local('i32'), f.local('i32')]
     f.while(i32.gtS(rows, 0), () => {
-      f.do(memory.fill(i32.add(to, 4 * cell.states * units), 0, 4 * (cell.gates - cell.states) * units))
+      f.do(memory.fill(i32.add(to, 4 * cell.states * units), 0, 4 * (cell.columns - cell.states) * units))
       f.set(toAt, to)
       f.set(factors, dropout)
       f.set(kept, scratch)
@@ -149,7 +149,7 @@ function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
           storeUnits(f, i === 0 ? toAt : f.let(i32.add(toAt, 4 * i * units)), values, some)
         }
       })
-      f.advance(to, 4 * cell.gates * units)
+      f.advance(to, 4 * cell.columns * units)
       f.advance(dropout, 4 * units)
       f.advance(scratch, 4 * wide)
       f.advance(rows, -1)
@@ -158,13 +158,13 @@ function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
   })
 }
 
-/** Writes `backward(out, dY, y, second, panels, dropout, mask, rows, n, t, scratch)`: addresses of the first of `rows` rows of n. */
+/** Writes `backward(out, dY, y, second, panels, bias, dropout, mask, rows, n, t, scratch)`: addresses of the first of `rows` rows of n. */
 export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): void {
   const { cell, units, tile, masked, goBackwards } = shape
   const panels = panelsOf(shape)
   const { arrays, arrayBytes, most } = layout(shape)
   const rowBytes = 4 * units
-  const zBytes = cell.gates * rowBytes
+  const zBytes = cell.columns * rowBytes
   const product = emitPanelProduct(module, shape, zBytes, 4 * panels.wide)
   const steps = cell.backPhases.map((phase, i) => ({ ...phase, step: emitStep(module, shape, phase, i === 0) }))
   const lastStates = emitLast(module, shape)
@@ -174,6 +174,7 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
     y: 'i32',
     second: 'i32',
     panels: 'i32',
+    bias: 'i32',
     dropout: 'i32',
     mask: 'i32',
     rows: 'i32',
@@ -194,15 +195,15 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
       f.set(offset, i32.mul(last, stepBytes))
       f.set(maskAt, goBackwards ? mask : i32.add(mask, i32.shl(last, 2)))
       f.while(i32.geS(offset, 0), () => {
-        f.set(to, i32.add(out, i32.mul(offset, cell.gates)))
+        f.set(to, i32.add(out, i32.mul(offset, cell.columns)))
         f.set(before, second)
         f.if(offset, () => f.set(before, i32.sub(i32.add(i32.add(y, offset), i32.mul(partBytes, cell.states - 1)), stepBytes)))
         for (const [i, { step, multiplied }] of steps.entries()) {
           run(f, step, to, i32.add(dY, offset), i32.add(y, offset), before, dropout, maskAt, scratch, block, t, partBytes)
-          for (const q of multiplied) {
-            f.set(panel, i32.add(p.panels, q * panels.gateBytes))
+          for (const [j, [column, gate]] of multiplied.entries()) {
+            f.set(panel, i32.add(p.panels, gate * panels.gateBytes))
             f.for(0, 4 * panels.wide, 4 * tile.nr, (at) => {
-              run(f, product, i32.add(scratch, at), i32.add(to, q * rowBytes), panel, block, i === 0 && q === multiplied[0] ? 0 : 1)
+              run(f, product, i32.add(scratch, at), i32.add(to, column * rowBytes), panel, block, i + j > 0 ? 1 : 0)
               f.advance(panel, panels.bytes)
             })
           }
@@ -210,10 +211,10 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
         f.advance(offset, i32.sub(0, stepBytes))
         f.advance(maskAt, goBackwards ? 4 : -4)
       })
-      run(f, lastStates, i32.add(out, i32.mul(partBytes, cell.gates)), dropout, scratch, block)
+      run(f, lastStates, i32.add(out, i32.mul(partBytes, cell.columns)), dropout, scratch, block)
       const forward = f.let(i32.mul(block, rowBytes))
       for (const pointer of [dY, y, second, dropout]) f.advance(pointer, forward)
-      f.advance(out, i32.mul(forward, cell.gates))
+      f.advance(out, i32.mul(forward, cell.columns))
       if (masked) f.advance(mask, i32.mul(block, i32.shl(t, 2)))
       f.advance(rows, i32.sub(0, block))
     })

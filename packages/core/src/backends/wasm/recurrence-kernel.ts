@@ -104,6 +104,7 @@ function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: Recurre
   const parameters = {
     z: 'i32',
     product: 'i32',
+    bias: 'i32',
     to: 'i32',
     first: 'i32',
     second: 'i32',
@@ -116,9 +117,9 @@ function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: Recurre
     partBytes: 'i32',
   } as const
   return module.function(parameters, 'i32', (f, p) => {
-    const { z, product, to, first, second, operand, next, mask, rows, width, t, partBytes } = p
+    const { z, product, bias, to, first, second, operand, next, mask, rows, width, t, partBytes } = p
     const states = [first, second].slice(0, cell.states)
-    const [zAt, productAt, toAt, operandAt, nextAt, ...statesAt] = Array.from({ length: 5 + cell.states }, () => f.local('i32'))
+    const [zAt, productAt, biasAt, toAt, operandAt, nextAt, ...statesAt] = Array.from({ length: 6 + cell.states }, () => f.local('i32'))
     const zRow = f.let(i32.mul(t, 4 * cell.gates * units))
     const maskRow = f.let(i32.shl(t, 2))
     const counted = masked ? f.local('v128') : undefined
@@ -127,21 +128,24 @@ function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: Recurre
       if (counted) f.set(counted, counts(f, mask))
       f.set(zAt, z)
       f.set(productAt, product)
+      f.set(biasAt, bias)
       f.set(toAt, to)
       f.set(operandAt, operand)
       f.set(nextAt, next)
       for (const [i, at] of statesAt.entries()) f.set(at, states[i])
-      emitUnits(f, width, [zAt, productAt, toAt, operandAt, nextAt, ...statesAt], (vectors, some) => {
+      emitUnits(f, width, [zAt, productAt, ...(cell.biased ? [biasAt] : []), toAt, operandAt, nextAt, ...statesAt], (vectors, some) => {
         const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
-        const sums = lanes.map((offset) =>
-          phase.gates.map((q, i) =>
-            f.let(f32x4.add(v128.load(zAt, 4 * q * units + offset), v128.load(productAt, 4 * i * tile.nr + offset))),
-          ),
-        )
+        const zOf = (i: number, offset: number): Vector => v128.load(zAt, 4 * phase.gates[i] * units + offset)
+        const productOf = (i: number, offset: number): Vector => {
+          const product = v128.load(productAt, 4 * i * tile.nr + offset)
+          return cell.biased ? f32x4.add(product, v128.load(biasAt, 4 * phase.gates[i] * units + offset)) : product
+        }
         const before = lanes.map((offset) => statesAt.map((at) => f.let(v128.load(at, offset))))
         const results = lanes.map((offset, v) =>
           phase.step(f, {
-            sums: sums[v],
+            sum: (i) => f.let(f32x4.add(zOf(i, offset), productOf(i, offset))),
+            z: (i) => f.let(zOf(i, offset)),
+            product: (i) => f.let(productOf(i, offset)),
             before: before[v],
             part: (part) => v128.load(partAt(part), offset),
             operand: () => v128.load(operandAt, offset),
@@ -178,7 +182,7 @@ function emitMultiply(module: ModuleBuilder): FunctionReference<'i32'> {
   })
 }
 
-/** Writes `forward(y, z, first, second, panels, dropout, mask, rows, n, t, scratch)`: addresses of the first of `rows` rows of n. */
+/** Writes `forward(y, z, first, second, panels, bias, dropout, mask, rows, n, t, scratch)`: addresses of the first of `rows` rows of n. */
 export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void {
   const { cell, units, tile, masked, dropped, goBackwards } = shape
   const panels = panelsOf(shape)
@@ -198,6 +202,7 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
     first: 'i32',
     second: 'i32',
     panels: 'i32',
+    bias: 'i32',
     dropout: 'i32',
     mask: 'i32',
     rows: 'i32',
@@ -235,7 +240,12 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
               run(f, product, i32.add(p.scratch, 4 * i * tile.nr), a, i32.add(panel, q * panels.gateBytes), block, 0)
             f.set(width, i32.sub(units, i32.shrS(at, 2)))
             f.if(i32.gtS(width, tile.nr), () => f.set(width, tile.nr))
-            const pointers = [i32.add(zAt, at), p.scratch, ...[to, h, c, operand, next].map((start) => i32.add(start, at))]
+            const pointers = [
+              i32.add(zAt, at),
+              p.scratch,
+              i32.add(p.bias, at),
+              ...[to, h, c, operand, next].map((start) => i32.add(start, at)),
+            ]
             run(f, follow, ...pointers, maskAt, block, width, t, partBytes)
             f.advance(panel, panels.bytes)
           })

@@ -19,46 +19,50 @@ interface Case extends SequenceKernelOptions {
 }
 
 /** Every option with units that do and do not fill vectors, panels and blocks of rows. */
-const cases: Case[] = (['lstmSequence', 'gruSequence', 'simpleRnnSequence'] as const).flatMap((op) => [
-  { op, n: 5, t: 30, u: 32, masked: false, goBackwards: false, dropped: false, recurrentActivation: 'sigmoid' },
-  { op, n: 5, t: 30, u: 33, masked: false, goBackwards: true, dropped: true, recurrentActivation: 'sigmoid' },
-  { op, n: 5, t: 30, u: 33, masked: true, goBackwards: true, dropped: false, recurrentActivation: 'hardSigmoid' },
-  { op, n: 131, t: 3, u: 7, masked: true, goBackwards: false, dropped: true, recurrentActivation: 'sigmoid' },
-  { op, n: 1, t: 1, u: 1, masked: false, goBackwards: false, dropped: true, recurrentActivation: 'hardSigmoid' },
+const cases: Case[] = (
+  [{ op: 'lstmSequence' }, { op: 'gruSequence' }, { op: 'gruSequence', resetAfter: true }, { op: 'simpleRnnSequence' }] as const
+).flatMap((cell) => [
+  { ...cell, n: 5, t: 30, u: 32, masked: false, goBackwards: false, dropped: false, recurrentActivation: 'sigmoid' },
+  { ...cell, n: 5, t: 30, u: 33, masked: false, goBackwards: true, dropped: true, recurrentActivation: 'sigmoid' },
+  { ...cell, n: 5, t: 30, u: 33, masked: true, goBackwards: true, dropped: false, recurrentActivation: 'hardSigmoid' },
+  { ...cell, n: 131, t: 3, u: 7, masked: true, goBackwards: false, dropped: true, recurrentActivation: 'sigmoid' },
+  { ...cell, n: 1, t: 1, u: 1, masked: false, goBackwards: false, dropped: true, recurrentActivation: 'hardSigmoid' },
 ])
 
 /** Gates, states and parts. */
 const sizes = { lstmSequence: [4, 2, 6], gruSequence: [3, 1, 4], simpleRnnSequence: [1, 1, 1] } as const
+const partsOf = ({ op, resetAfter }: Case): number => sizes[op][2] + (resetAfter ? 1 : 0)
 
-function inputsOf({ op, n, t, u, masked, dropped }: Case): Host[] {
+function inputsOf({ op, n, t, u, masked, dropped, resetAfter }: Case): Host[] {
   const [gates, states] = sizes[op]
   const draw = (seed: number, shape: number[], size: number): Host => host(seed, shape, 'float32', { low: -size, high: size })
   return [
     draw(1, [n, t, gates * u], 2),
     ...Array.from({ length: states }, (_, i) => draw(2 + i, [n, u], 1)),
     draw(5, [u, gates * u], 1 / Math.sqrt(u)),
+    ...(resetAfter ? [draw(9, [gates * u], 1)] : []),
     ...(dropped ? [draw(6, [n, u], 1.5)] : []),
     ...(masked ? [draw(7, [n, t], 1)] : []),
   ]
 }
 
 /** The output, and the cotangents of all inputs but the mask for a cotangent of the whole output. */
-function run(on: Backend, { op, n, t, u, masked, goBackwards, dropped, recurrentActivation }: Case): Float32Array[] {
-  const parts = sizes[op][2]
+function run(on: Backend, c: Case): Float32Array[] {
+  const { op, n, t, u, ...options } = c
   const place = ({ values, shape }: Host): Tensor => fromHost(on, values, shape, 'float32')
   const read = (x: Tensor): Float32Array => on.readSync?.(x.storage) as Float32Array
   return scope(() => {
-    const inputs = inputsOf({ op, n, t, u, masked, goBackwards, dropped, recurrentActivation }).map(place)
-    const sources = masked ? inputs.slice(0, -1) : inputs
+    const inputs = inputsOf(c).map(place)
+    const sources = options.masked ? inputs.slice(0, -1) : inputs
     const tape = new Tape(sources)
-    const y = tape.run(() => registry.get(op)?.call(inputs, { masked, goBackwards, dropped, recurrentActivation }) as Tensor)
-    const dY = place(host(8, [parts, t, n, u], 'float32', { low: -1, high: 1 }))
+    const y = tape.run(() => registry.get(op)?.call(inputs, options) as Tensor)
+    const dY = place(host(8, [partsOf(c), t, n, u], 'float32', { low: -1, high: 1 }))
     return [y, ...tape.backward(y, dY, sources)].map((x) => read(x as Tensor))
   })
 }
 
 const reference = createReferenceBackend()
-const names = ['output', 'dz', 'first cotangent', 'second', 'third', 'fourth']
+const names = ['output', 'dz', 'first cotangent', 'second', 'third', 'fourth', 'fifth']
 const title = ({ op, n, t, u, recurrentActivation, ...options }: Case): string =>
   [op, `n ${n}, t ${t}, u ${u}`, recurrentActivation, ...Object.entries(options).flatMap(([name, on]) => (on ? [name] : []))].join(', ')
 

@@ -8,7 +8,7 @@ import { createConvTools, MULTIPLY_ADD, tileForFilters } from './conv-tools.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { scratchOf } from './memory.js'
 import { address } from './operand.js'
-import { type Cell, gru, lstm, simpleRnn } from './recurrence-cells.js'
+import { type Cell, gru, gruResetAfter, lstm, simpleRnn } from './recurrence-cells.js'
 import { emitBackward } from './recurrence-gradient-kernel.js'
 import { emitForward, panelsOf, type RecurrenceShape } from './recurrence-kernel.js'
 
@@ -31,13 +31,14 @@ export function createRecurrence(engine: Engine): Kernels {
     weights: Operand,
     [n, t]: readonly [number, number],
     argumentsFrom: (row: number) => readonly [number, number, number, number],
+    bias: Operand | undefined,
     rest: readonly Operand[],
   ): void {
     const units = weights.shape[0]
-    const { masked, dropped, goBackwards, recurrentActivation } = options
+    const { masked, dropped, goBackwards, recurrentActivation, resetAfter } = options
     const tile = tileForFilters(engine, units)
     const shape: RecurrenceShape = { cell, units, tile, masked, dropped, goBackwards }
-    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, recurrentActivation])
+    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, recurrentActivation, resetAfter])
     const kernel = entry(
       modules,
       key,
@@ -45,6 +46,7 @@ export function createRecurrence(engine: Engine): Kernels {
     )
     const { gateBytes } = panelsOf(shape)
     const { packBRows, packBColumns } = tools.packing(tile)
+    const biasAt = bias ? address(bias) : 0
     const dropout = dropped ? address(rest[0]) : 0
     const mask = masked ? address(rest[dropped ? 1 : 0]) : 0
     tools.withMemory((cell.gates * gateBytes) / 4, (panels) => {
@@ -55,7 +57,7 @@ export function createRecurrence(engine: Engine): Kernels {
       const nanoseconds = n * t * cell.gates * units * (units * MULTIPLY_ADD + GATE[what])
       engine.split(n, tile.mr, nanoseconds, (begin, end, call, part) => {
         const at = 4 * begin * units
-        call(kernel, ...argumentsFrom(begin), panels, dropout + at, mask + 4 * begin * t, end - begin, n, t, scratchOf(part))
+        call(kernel, ...argumentsFrom(begin), panels, biasAt, dropout + at, mask + 4 * begin * t, end - begin, n, t, scratchOf(part))
       })
     })
     engine.clearUpperHalves()
@@ -67,7 +69,8 @@ export function createRecurrence(engine: Engine): Kernels {
       if (out.size === 0) return
       const cell = cellFor(options)
       const [z, first, second] = inputs
-      const weights = inputs[1 + cell.states]
+      const [weights, ...others] = inputs.slice(1 + cell.states)
+      const bias = cell.biased ? others.shift() : undefined
       const [, t, n, u] = out.shape
       const rows = (row: number) =>
         [
@@ -76,7 +79,7 @@ export function createRecurrence(engine: Engine): Kernels {
           address(first) + 4 * row * u,
           address(second) + 4 * row * u,
         ] as const
-      overRows('forward', name, cell, options, weights, [n, t], rows, inputs.slice(2 + cell.states))
+      overRows('forward', name, cell, options, weights, [n, t], rows, bias, others)
     }
 
   const backward =
@@ -90,16 +93,17 @@ export function createRecurrence(engine: Engine): Kernels {
       const [, t, n, u] = y.shape
       const rows = (row: number) =>
         [
-          address(out) + 4 * row * cell.gates * u,
+          address(out) + 4 * row * cell.columns * u,
           address(dY) + 4 * row * u,
           address(y) + 4 * row * u,
           address(second) + 4 * row * u,
         ] as const
-      overRows('backward', name, cell, options, weights, [n, t], rows, inputs.slice(at + 1))
+      overRows('backward', name, cell, options, weights, [n, t], rows, undefined, inputs.slice(at + 1))
     }
 
   const lstmFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => lstm(recurrentActivation === 'hardSigmoid')
-  const gruFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => gru(recurrentActivation === 'hardSigmoid')
+  const gruFor = ({ recurrentActivation, resetAfter }: SequenceKernelOptions): Cell =>
+    (resetAfter ? gruResetAfter : gru)(recurrentActivation === 'hardSigmoid')
   return {
     lstmSequence: forward('lstm', lstmFor),
     lstmSequenceGradient: backward('lstm', lstmFor),
