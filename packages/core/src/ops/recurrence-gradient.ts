@@ -14,6 +14,7 @@ import type { FusedKernels } from '../backends/backend.js'
 import { defineComposed, type Ops, type Sample, type Vjp } from '../define-op.js'
 import type { Tensor } from '../tensor.js'
 import type { RecurrenceOptions } from './recurrence.js'
+import { stepsByRow } from './steps-by-row.js'
 
 type Options = RecurrenceOptions & { dropped: boolean }
 
@@ -91,53 +92,43 @@ export function defineRecurrenceGradient<O extends Options>(cell: RecurrenceGrad
 }
 
 /**
- * The derivative of a sequence op by its gradient op: dz is dZ by rows of the batch; dU = Σ (h₋∘m)ᵀ·dZ and dm = Σ h₋∘(dZ·Uᵀ) over the steps, where h₋
- * is h₀ and then what came out, so that each is one product over all steps and a small one.
+ * The derivative of a sequence op by its gradient op: dz is dZ by rows of the batch, as z is. In that order, too, dU = Σ (h₋∘m)ᵀ·dZ and
+ * dm = Σ h₋∘(dZ·Uᵀ) over rows and steps, where h₋ is h₀ and then what came out, so that each is one product over all steps and a small one.
  */
 export function sequenceVjp<O extends Options>(call: Call<O>, count: number): Vjp<O> {
   return ({ dY, y, options }, inputs, ops) => {
     const { initial, weights, dropout, mask } = divide(inputs.slice(1), count, options)
-    const [, t, n, u] = y.shape
+    const [parts, t, n, u] = y.shape
     const width = weights.shape[1]
+    const { goBackwards } = options
     let packed: Tensor | undefined
-    let steps: Tensor | undefined
-    const rows = (first: number, number: number): Tensor => {
+    const all = (): Tensor => {
       packed ??= call([dY, y, ...inputs.slice(2)], options)
-      return ops.slice(packed, [first, 0, 0], [number, n, width])
+      return packed
     }
-    /** dZ of all steps, [t, n, g·u]. */
-    const dZ = (): Tensor => {
-      steps ??= rows(0, t)
-      return steps
+    let byRows: Tensor | undefined
+    /** dZ of all steps in the order of z, [n, t, g·u]. */
+    const dz = (): Tensor => {
+      byRows ??= stepsByRow(all(), 0, t, goBackwards)
+      return byRows
     }
-    /** h before each step [t, n, u], zeros before the first. */
-    const before = (): Tensor =>
-      ops.pad(ops.reshape(ops.slice(y, [0, 0, 0, 0], [1, t - 1, n, u]), [t - 1, n, u]), [
-        [1, 0],
-        [0, 0],
-        [0, 0],
-      ])
+    const flat = (x: Tensor): Tensor => ops.reshape(x, [n * t, x.shape[2]])
+    /** h before each step in that order [n, t, u], zeros before the first. */
+    const before = (): Tensor => stepsByRow(ops.reshape(y, [parts * t, n, u]), -1, t, goBackwards)
+    /** Columns of one step of what the gradient op gave, [n, size]. */
+    const columns = (step: number, from: number, size: number): Tensor =>
+      ops.reshape(ops.slice(all(), [step, 0, from], [1, n, size]), [n, size])
     const h = initial[0]
-    const dropped = (x: Tensor): Tensor => (dropout ? ops.mul(x, dropout) : x)
     const dWeights = (): Tensor => {
-      const later = ops.matMul(ops.reshape(dropped(before()), [t * n, u]), ops.reshape(dZ(), [t * n, width]), { transposeA: true })
-      return ops.add(later, ops.matMul(dropped(h), ops.reshape(rows(0, 1), [n, width]), { transposeA: true }))
+      const a = dropout ? ops.mul(before(), ops.expandDims(dropout, 1)) : before()
+      const later = ops.matMul(flat(a), flat(dz()), { transposeA: true })
+      return ops.add(later, ops.matMul(dropout ? ops.mul(h, dropout) : h, columns(0, 0, width), { transposeA: true }))
     }
     const dDropout = (): Tensor => {
-      const product = ops.reshape(ops.matMul(ops.reshape(dZ(), [t * n, width]), weights, { transposeB: true }), [t, n, u])
-      const first = ops.reshape(ops.slice(product, [0, 0, 0], [1, n, u]), [n, u])
-      return ops.add(ops.sum(ops.mul(before(), product), { axis: 0 }), ops.mul(h, first))
+      const product = ops.reshape(ops.matMul(flat(dz()), weights, { transposeB: true }), [n, t, u])
+      const first = ops.reshape(ops.slice(product, [0, goBackwards ? t - 1 : 0, 0], [n, 1, u]), [n, u])
+      return ops.add(ops.sum(ops.mul(before(), product), { axis: 1 }), ops.mul(h, first))
     }
-    const dz = (): Tensor => {
-      const byRows = ops.transpose(dZ(), [1, 0, 2])
-      return options.goBackwards ? ops.flip(byRows, 1) : byRows
-    }
-    return [
-      dz,
-      ...initial.map((_, i) => () => ops.reshape(ops.slice(rows(t, 1), [0, 0, i * u], [1, n, u]), [n, u])),
-      dWeights,
-      ...(dropout ? [dDropout] : []),
-      ...(mask ? [null] : []),
-    ]
+    return [dz, ...initial.map((_, i) => () => columns(t, i * u, u)), dWeights, ...(dropout ? [dDropout] : []), ...(mask ? [null] : [])]
   }
 }
