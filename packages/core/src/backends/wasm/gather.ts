@@ -13,6 +13,7 @@ import { elementBytes, storeSome } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { f32x4, i32, i32x4, v128 } from './instructions.js'
 import { address } from './operand.js'
+import type { TouchedRows } from './touched-rows.js'
 
 /** Writes `kernel(indices, count, rows)`: the position of the first index outside 0 … rows−1, or −1. */
 function emitCheck(module: ModuleBuilder): void {
@@ -82,7 +83,7 @@ function emitScatterAdd(module: ModuleBuilder, float: boolean): void {
 }
 
 /** The primitives `gather` and `scatterAdd`. */
-export function createGather(engine: Engine): Pick<Kernels, 'gather' | 'scatterAdd'> {
+export function createGather(engine: Engine, touched: TouchedRows): Pick<Kernels, 'gather' | 'scatterAdd'> {
   let checkKernel: KernelFunction | undefined
   let gatherKernel: KernelFunction | undefined
   const scatterKernels = new Map<DType, KernelFunction>()
@@ -114,6 +115,7 @@ export function createGather(engine: Engine): Pick<Kernels, 'gather' | 'scatterA
       engine.memory.bytes8.fill(0, address(out), address(out) + 4 * out.size)
       const run = entry(scatterKernels, out.dtype, (dtype) => engine.compileOne((module) => emitScatterAdd(module, dtype === 'float32')))
       const [to, from, index] = [address(out), address(x), address(indices)]
+      if (out.dtype === 'float32') touched.note(out.storage, engine.memory.ints.subarray(index / 4, index / 4 + indices.size), rows)
       engine.split(inner, 16, x.size * 0.5, (begin, end, call) =>
         call(run, to + 4 * begin, from + 4 * begin, index, indices.size, inner, end - begin),
       )

@@ -25,6 +25,7 @@ import { createReduce } from './reduce.js'
 import { createScan } from './scan.js'
 import { createSelect } from './select.js'
 import { createSoftmax } from './softmax.js'
+import { TouchedRows } from './touched-rows.js'
 import { createUpdate } from './update.js'
 import { createWindow } from './window.js'
 import { createZip } from './zip.js'
@@ -40,6 +41,7 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
 /** A backend on an engine of one's own; tests look into it. */
 export function createBackendOn(engine: Engine): Backend {
   const { memory } = engine
+  const touched = new TouchedRows()
 
   const { matMul, affine } = createMatMul(engine)
   const kernels: Kernels = {
@@ -51,7 +53,7 @@ export function createBackendOn(engine: Engine): Backend {
     scan: createScan(engine),
     matMul,
     ...createWindow(engine),
-    ...createGather(engine),
+    ...createGather(engine, touched),
   }
   const fused: FusedKernels = {
     affine,
@@ -62,7 +64,7 @@ export function createBackendOn(engine: Engine): Backend {
     ...createPooling(engine),
     ...createRecurrence(engine),
     ...createSoftmax(engine),
-    update: createUpdate(engine),
+    update: createUpdate(engine, touched),
     uniform: createUniform(engine),
   }
 
