@@ -8,8 +8,20 @@ import * as ops from './ops/index.js'
 provideOps(ops)
 attachMethods(ops)
 
-export type { Backend, BackendInfo, FusedKernels, Kernels, MemoryInfo, Operand, Storage, UpdateProgram } from './backends/backend.js'
-export { type BackendName, configure, currentBackend, getBackend, useBackend } from './backends/index.js'
+export type {
+  Backend,
+  BackendInfo,
+  FusedKernels,
+  GpuInfo,
+  Kernels,
+  MemoryInfo,
+  Operand,
+  Storage,
+  UpdateProgram,
+} from './backends/backend.js'
+export type { GpuMode } from './backends/gpu/gpujs.js'
+export type { GpuBackendOptions } from './backends/gpu/index.js'
+export { type BackendName, configure, createGpuBackend, currentBackend, getBackend, useBackend } from './backends/index.js'
 export { createReferenceBackend } from './backends/reference/index.js'
 export { createWasmBackend, type WasmOptions } from './backends/wasm/index.js'
 export type { TensorMethods } from './chain.js'

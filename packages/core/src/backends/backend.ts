@@ -265,6 +265,24 @@ export interface BackendInfo {
   simd256: boolean
   /** Whether its memory can be shared between threads. */
   sharedMemory: boolean
+  /** Of a gpu backend. */
+  gpu?: GpuInfo
+}
+
+/** How a gpu backend runs. */
+export interface GpuInfo {
+  /** The engine of gpu.js that runs: `webgpu`, `webgl2`, `headlessgl`, `webasm` or `cpu`. */
+  mode: string
+  /** What the device calls itself, where it says. */
+  adapter?: string
+  /** Why better engines were not taken, when none was asked for. */
+  passedOver: readonly string[]
+  /** Textures or buffers alive on the device, those that compiled kernels hold included. */
+  objects: number
+  /** Compiled kernels. */
+  kernels: number
+  /** Why nothing works any more, once the device is lost. */
+  lost?: string
 }
 
 /** A place where tensors live and are computed with. */

@@ -2,11 +2,16 @@
 import { BackendError } from '../errors.js'
 import { defaultBackend, setDefaultBackend, setDefaultFactory } from '../runtime.js'
 import type { Backend } from './backend.js'
+import type { GpuMode } from './gpu/gpujs.js'
+import type { GpuBackendOptions } from './gpu/index.js'
 import { createReferenceBackend } from './reference/index.js'
 import { createWasmBackend, type WasmOptions } from './wasm/index.js'
 
-/** `wasm` (the default), `reference` (slow, exact, float64), or `gpu` (gpu.js, which must be installed). */
-export type BackendName = 'wasm' | 'reference' | 'gpu'
+/**
+ * `wasm` (the default), `reference` (slow, exact, float64), or `gpu` (gpu.js, which must be installed). `gpu` takes the best engine that answers, or
+ * the one that COTANGENT_GPU names; `gpu:webgl2` and so on that engine or none.
+ */
+export type BackendName = 'wasm' | 'reference' | 'gpu' | `gpu:${GpuMode}`
 
 const made = new Map<BackendName, Backend>()
 let settings: WasmOptions = {}
@@ -27,10 +32,14 @@ export function configure(options: WasmOptions): void {
   settings = { ...settings, ...options }
 }
 
+/** A variable of the environment, in Node; undefined if empty. */
+const environment = (name: string): string | undefined =>
+  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name] || undefined
+
 /** COTANGENT_THREADS, a number or `auto`. */
 function threadsOfEnvironment(): number | 'auto' {
-  const asked = (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.COTANGENT_THREADS
-  return asked === undefined || asked === '' || asked === 'auto' ? 'auto' : Number(asked)
+  const asked = environment('COTANGENT_THREADS')
+  return asked === undefined || asked === 'auto' ? 'auto' : Number(asked)
 }
 
 function wasm(): Backend {
@@ -43,20 +52,39 @@ function wasm(): Backend {
 }
 setDefaultFactory(wasm)
 
-const starters: Record<Exclude<BackendName, 'wasm'>, () => Backend | Promise<Backend>> = {
-  reference: createReferenceBackend,
-  gpu: async () => (await import('./gpu/index.js')).createGpuBackend(),
+/**
+ * A gpu backend of your own, beside the one that `useBackend('gpu')` gives. gpu.js is loaded now.
+ *
+ * Throws a BackendError if gpu.js is not installed, or if the mode asked for does not run here.
+ */
+export async function createGpuBackend(options: GpuBackendOptions = {}): Promise<Backend> {
+  return (await import('./gpu/index.js')).createGpuBackend(options)
 }
 
-/** A backend by name, started if need be. There is one of each in a process. */
+/** A backend that is not there yet; `gpu` and the name of its engine are one. */
+async function start(name: BackendName): Promise<Backend> {
+  if (name === 'reference') return createReferenceBackend()
+  const [kind, mode] = name.split(':')
+  if (kind !== 'gpu') throw new BackendError(`There is no backend "${name}". There are wasm, reference and gpu.`)
+  const asked = mode ?? environment('COTANGENT_GPU')
+  const before = asked === undefined ? undefined : usable(`gpu:${asked as GpuMode}`)
+  return before ?? createGpuBackend({ mode: asked as GpuMode | undefined })
+}
+
+/** A backend that was made and is not lost. */
+function usable(name: BackendName): Backend | undefined {
+  const backend = made.get(name)
+  return backend?.info?.().gpu?.lost === undefined ? backend : undefined
+}
+
+/** A backend by name, started if need be. There is one of each in a process; one whose device was lost is replaced. */
 export async function getBackend(name: BackendName): Promise<Backend> {
   if (name === 'wasm') return wasm()
-  const before = made.get(name)
+  const before = usable(name)
   if (before) return before
-  const start = starters[name]
-  if (!start) throw new BackendError(`There is no backend "${name as string}". There are wasm, reference and gpu.`)
-  const backend = await start()
+  const backend = await start(name)
   made.set(name, backend)
+  if (name === 'gpu') made.set(backend.name as BackendName, backend)
   return backend
 }
 

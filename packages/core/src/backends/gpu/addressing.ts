@@ -5,7 +5,8 @@
  * Up to 2^22 cells the output is one flat dimension, which every engine returns as one array, and coordinates are decoded by
  * exact float divisions. Larger outputs are folded: neighbouring axes share a thread dimension of at most 2^22, so each
  * coordinate is still exact, and a thread dimension that holds a single axis needs no division at all. A matrix product asks
- * for one axis per dimension at every size. Where a device's widest texture is narrower than a fold, its engine has to fold again.
+ * for one axis per dimension at every size. An output of two dimensions that is wider or higher than the device's textures is
+ * written with three, of which the middle one is 1: only those fold into textures by themselves.
  */
 import { BackendError } from '../../errors.js'
 import { type Shape, sizeOf } from '../../shape.js'
@@ -27,8 +28,8 @@ export interface IndexSpace {
 const THREADS = ['this.thread.x', 'this.thread.y', 'this.thread.z'] as const
 
 /** Spaces of up to three axes with one thread dimension each, if the widths allow it. */
-function oneAxisPerThread(axes: Shape): IndexSpace | undefined {
-  if (axes.length > 3 || axes.slice(-2).some((size) => size > MAX_WIDTH)) return undefined
+function oneAxisPerThread(axes: Shape, { depth }: Limits): IndexSpace | undefined {
+  if (axes.length > 3 || axes.slice(-2).some((size) => size > MAX_WIDTH) || (axes.length === 3 && axes[0] > depth)) return undefined
   const dimensions = [...axes].reverse()
   while (dimensions.length > 1 && dimensions[dimensions.length - 1] === 1) dimensions.pop()
   const at = axes.map((size, axis) => (size === 1 ? '0' : THREADS[axes.length - 1 - axis]))
@@ -44,10 +45,17 @@ function flatPosition(dimensions: readonly number[]): string {
 
 /** The space of an output with the given axes. */
 export function indexSpace(axes: Shape, limits: Limits, axisPerThread = false): IndexSpace {
-  if (axisPerThread) {
-    const space = oneAxisPerThread(axes)
-    if (space) return space
-  }
+  const space = (axisPerThread ? oneAxisPerThread(axes, limits) : undefined) ?? groupedSpace(axes, limits)
+  return space.output.length === 2 && Math.max(...space.output) > limits.texture ? withThree(space) : space
+}
+
+/** The same cells with y as z: [w, h] as [w, 1, h], which has the same order in memory. */
+function withThree({ output: [width, height], declarations, flat, at, decoded }: IndexSpace): IndexSpace {
+  const moved = (text: string): string => text.replaceAll(THREADS[1], THREADS[2])
+  return { output: [width, 1, height], declarations: moved(declarations), flat: moved(flat), at: at.map(moved), decoded }
+}
+
+function groupedSpace(axes: Shape, limits: Limits): IndexSpace {
   const single = axes.filter((size) => size !== 1).length <= 1
   if (sizeOf(axes) <= (single ? limits.integer : limits.division)) return grouped(axes, [axes.length])
   if (single) return folded(axes, limits)
@@ -67,12 +75,14 @@ function folded(axes: Shape, limits: Limits): IndexSpace {
 /** How many axes each thread dimension takes, outermost first. An axis longer than the limit gets one of its own. */
 function groupSizes(axes: Shape, limits: Limits): number[] {
   const counts: number[] = []
+  const most = Math.min(limits.division, limits.width)
   let product = Infinity
   for (let axis = axes.length - 1; axis >= 0; axis--) {
     product *= axes[axis]
-    if (product > limits.division) {
+    const room = counts.length === 3 ? Math.min(most, limits.depth) : most
+    if (product > room) {
       if (counts.length === 3) {
-        throw new BackendError(`gpu: a kernel over [${axes.join(', ')}] does not fold into three dimensions of ${limits.division}.`)
+        throw new BackendError(`gpu: a kernel over [${axes.join(', ')}] does not fold into three dimensions of ${room}.`)
       }
       counts.unshift(0)
       product = axes[axis]

@@ -1,16 +1,47 @@
 /**
- * What the kernels run on: a gpu.js instance, its handles, and the bounded cache of compiled kernels.
+ * What the kernels run on: handles, the queue, and the bounded cache of compiled kernels, over one context (context.ts).
  *
- * On the engines here a handle is a host array and every call returns at once. A device engine gets the same four verbs with
- * handles that live on the device: `upload` becomes an identity kernel (kernels built for arrays cannot take handles later),
- * `run` queues, `download` returns a Promise, `release` deletes. Nothing outside this file looks into a handle.
+ * - Every call returns at once. A handle is a promise of a value that the queue keeps in order: what is called later sees it, and a
+ *   release comes after whatever was called before it. On engines that answer at once nothing ever waits.
+ * - Where calls wait (WebGPU) an error cannot reach its call: it stays in the handle and whatever is computed from it, and a read throws it. What a
+ *   deferred check finds is thrown by the next read.
+ * - Uploads are kernels of their own, because one that was built for arrays cannot take handles later.
+ * - A kernel holds on to its last output, and its outputs cannot be read once it is destroyed: so the cache is bounded, and a
+ *   kernel that falls out of it is destroyed when its last output is released.
+ * - A lost device throws at every later call and read, where gpu.js would go on with zeros.
  */
 import { BackendError } from '../../errors.js'
-import type { CompiledKernel, GpuJs, GpuMode, KernelResult } from './gpujs.js'
-import { kernelSettings, MAX_ARRAYS } from './rules.js'
+import { indexSpace } from './addressing.js'
+import { type Context, isHost, type Value } from './context.js'
+import type { CompiledKernel, KernelResult } from './gpujs.js'
+import { Queue } from './queue.js'
+import { brokenRules, kernelSettings, kernelSource, MAX_ARRAYS } from './rules.js'
 
-/** Flat float32 values. */
-export type Handle = Float32Array
+/** A compiled kernel and what keeps it. */
+interface Kernel {
+  readonly call: CompiledKernel
+  /** Outputs on the device that are not released. */
+  outputs: number
+  /** Whether it left the cache. */
+  dropped: boolean
+}
+
+/** Flat float32 values on the device, or on their way there. */
+export class Handle {
+  /** Set by the queue. */
+  value: Value | undefined
+  /** Why there is no value. */
+  error: Error | undefined
+  /** The values where the host knows them: of integers a user uploaded, so that row indices can be checked at the call. */
+  host: Float32Array | undefined
+  /** Whose output it is. */
+  kernel: Kernel | undefined
+  readonly size: number
+
+  constructor(size: number) {
+    this.size = size
+  }
+}
 
 /** One call of one kernel. Array arguments come first, then scalars. */
 export interface Launch {
@@ -23,43 +54,109 @@ export interface Launch {
 }
 
 export interface Device {
+  readonly context: Context
+  /** Takes the values over. */
   upload(values: Float32Array): Handle
   run(launch: Launch): Handle
-  /** The values behind a handle; not a copy. */
-  download(handle: Handle): Float32Array
+  /** A handle of what `change` makes of the values on the host, in its turn. Takes its result over. */
+  transform(handle: Handle, change: (values: Float32Array) => Float32Array): Handle
+  /** Shows the values to a function, which may throw: at once where the engine can read at once, else before the next read. */
+  inspect(handle: Handle, look: (values: Float32Array) => void): void
+  /** The values behind a handle; on host engines not a copy. */
+  read(handle: Handle): Promise<Float32Array>
+  /** The same at once, where the engine can. */
+  readSync?(handle: Handle): Float32Array
   release(handle: Handle): void
+  /** Compiled kernels that are alive. */
+  kernels(): number
+  /** Why nothing works any more, if so. */
+  lost(): string | undefined
   destroy(): Promise<void>
 }
 
 export interface DeviceOptions {
-  mode: GpuMode
-  /** Compiled kernels to keep; each pins memory for its arguments and its output. */
+  /** Compiled kernels to keep; each holds memory for its output, and an upload for its input. */
   cachedKernels: number
   /** Told each source when it is first compiled. */
   onCompile?: (source: string) => void
 }
 
-/** An empty array cannot be an argument; a kernel that gets this instead never reads it. */
-const NOTHING = new Float32Array(1)
+const isPromise = (value: unknown): value is Promise<unknown> => typeof (value as { then?: unknown }).then === 'function'
 
-export function createDevice({ GPU, Input }: GpuJs, { mode, cachedKernels, onCompile }: DeviceOptions): Device {
-  const gpu = new GPU({ mode })
-  const cache = new Map<string, CompiledKernel>()
+const errorFrom = (error: unknown, source?: string): Error => {
+  if (error instanceof BackendError) return error
+  const message = error instanceof Error ? error.message : String(error)
+  return new BackendError(`gpu: ${message}${source ? `\n${source}` : ''}`, { cause: error })
+}
 
-  function drop(signature: string, kernel: CompiledKernel): void {
-    cache.delete(signature)
-    kernel.destroy()
+export function createDevice(context: Context, { cachedKernels, onCompile }: DeviceOptions): Device {
+  const { gpu, mode, Input, resident } = context
+  const cache = new Map<string, Kernel>()
+  /** Kernels outside the cache that wait for their last output to be released. */
+  const dropped = new Set<Kernel>()
+  const handles = new Set<Handle>()
+  const queue = new Queue()
+  /** Checks whose values are on their way to the host. */
+  const checks = new Set<Promise<void>>()
+  let failure: unknown
+  let ended: string | undefined
+  /** Who waits for the device. */
+  const waiting = new Set<(error: Error) => void>()
+  context.onLost((reason) => {
+    ended ??= reason
+    for (const reject of waiting) reject(lostError(ended))
+  })
+
+  /** The same promise, which also ends when the device is lost: its answer may never come then. */
+  const untilLost = <T>(promise: Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      waiting.add(reject)
+      const done = (): void => void waiting.delete(reject)
+      promise.then(
+        (value) => {
+          done()
+          resolve(value)
+        },
+        (error) => {
+          done()
+          reject(error)
+        },
+      )
+    })
+
+  const lostError = (reason: string): BackendError =>
+    new BackendError(
+      `gpu: ${reason}. What was on it is gone: call useBackend('gpu') for a new one, and load what you saved of your model there.`,
+    )
+
+  function requireAlive(): void {
+    ended ??= context.lost()
+    if (ended !== undefined) throw lostError(ended)
+  }
+
+  function destroyKernel(kernel: Kernel): void {
+    dropped.delete(kernel)
+    kernel.call.destroy()
     // the JavaScript engine's kernels stay in the instance's list after destroy
-    const listed = gpu.kernels.indexOf(kernel.kernel)
+    const listed = gpu.kernels.indexOf(kernel.call.kernel)
     if (listed >= 0) gpu.kernels.splice(listed, 1)
   }
 
+  function drop(signature: string, kernel: Kernel): void {
+    cache.delete(signature)
+    kernel.dropped = true
+    if (kernel.outputs === 0) destroyKernel(kernel)
+    else dropped.add(kernel)
+  }
+
   /** The kernel of a signature, moved to the young end of the cache. */
-  function kernelFor(signature: string, { source, output }: Launch): CompiledKernel {
+  function kernelFor(signature: string, source: string, output: readonly number[]): Kernel {
     let kernel = cache.get(signature)
     if (kernel) cache.delete(signature)
     else {
-      kernel = gpu.createKernel(source, kernelSettings(output))
+      const broken = brokenRules(source)
+      if (broken.length > 0) throw new BackendError(`gpu: a kernel breaks the rules (${broken.join('; ')}).\n${source}`)
+      kernel = { call: gpu.createKernel(source, kernelSettings(output, resident)), outputs: 0, dropped: false }
       onCompile?.(source)
     }
     cache.set(signature, kernel)
@@ -70,52 +167,196 @@ export function createDevice({ GPU, Input }: GpuJs, { mode, cachedKernels, onCom
     return kernel
   }
 
-  return {
-    upload: (values) => values.slice(),
-
-    run(launch) {
-      if (launch.arrays.length > MAX_ARRAYS) {
-        throw new BackendError(`gpu: a kernel takes at most ${MAX_ARRAYS} arrays, got ${launch.arrays.length}.`)
-      }
-      const arrays = launch.arrays.map((values) => (values.length > 0 ? values : NOTHING))
-      const signature = `${launch.output.join('x')}|${arrays.map((values) => values.length).join(',')}|${launch.source}`
-      const kernel = kernelFor(signature, launch)
-      let result: KernelResult
-      try {
-        result = kernel(...arrays.map((values) => new Input(values, [values.length])), ...launch.scalars)
-      } catch (error) {
-        drop(signature, kernel)
-        throw new BackendError(`gpu: ${error instanceof Error ? error.message : error}\n${launch.source}`, { cause: error })
-      }
+  /** Calls a kernel and gives its result to a handle. */
+  function call(out: Handle, signature: string, source: string, output: readonly number[], values: readonly (object | number)[]) {
+    const kernel = kernelFor(signature, source, output)
+    const adopt = (result: KernelResult): void => {
       // gpu.js falls back to its JavaScript engine silently, which sums in float64 and would hide the difference
-      const ran = kernel.kernel.constructor.mode
-      if (ran && ran !== mode) throw new BackendError(`gpu: gpu.js ran a kernel on '${ran}' instead of '${mode}'.\n${launch.source}`)
-      return flatten(result, launch.size)
+      const ran = kernel.call.kernel.constructor.mode
+      if (ran && ran !== mode) throw new BackendError(`gpu: gpu.js ran a kernel on '${ran}' instead of '${mode}'.\n${source}`)
+      out.value = context.adopt(result, out.size, output.length)
+      if (!resident) return
+      out.kernel = kernel
+      kernel.outputs++
+    }
+    const fail = (error: unknown): never => {
+      drop(signature, kernel)
+      throw errorFrom(error, source)
+    }
+    try {
+      const result = kernel.call(...values)
+      if (isPromise(result))
+        return untilLost(result as Promise<KernelResult>)
+          .then(adopt)
+          .catch(fail)
+      adopt(result)
+    } catch (error) {
+      fail(error)
+    }
+    return undefined
+  }
+
+  /** A handle that `start` fills in its turn. What it throws is thrown here, or stays in the handle if the call is over by then. */
+  function produce(size: number, start: (out: Handle) => Promise<void> | undefined): Handle {
+    requireAlive()
+    const out = new Handle(size)
+    handles.add(out)
+    const failed = (error: unknown): undefined => {
+      if (!context.async) {
+        handles.delete(out)
+        throw error
+      }
+      out.error = errorFrom(error)
+    }
+    queue.add(() => {
+      try {
+        requireAlive()
+        return start(out)?.catch(failed)
+      } catch (error) {
+        return failed(error)
+      }
+    })
+    return out
+  }
+
+  /** Puts host values into a handle. */
+  function place(out: Handle, values: Float32Array): Promise<void> | undefined {
+    if (!resident || values.length === 0) {
+      out.value = values
+      return undefined
+    }
+    const { output, flat } = indexSpace([values.length], context.limits)
+    const source = kernelSource(['x'], `return x[${flat}];`)
+    return call(out, `upload|${output.join('x')}|${values.length}`, source, output, [new Input(values, [values.length])])
+  }
+
+  /** Its value; throws why there is none. */
+  function valueOf(handle: Handle): Value {
+    if (handle.error) throw handle.error
+    if (handle.value === undefined) throw new BackendError('gpu: a handle is used after it was released.')
+    return handle.value
+  }
+
+  /** The values of a handle, in its turn of the queue. */
+  function fetch(handle: Handle): Float32Array | Promise<Float32Array> {
+    const value = valueOf(handle)
+    if (isHost(value)) return value
+    const values = context.read(value, handle.size)
+    return isPromise(values) ? untilLost(values as Promise<Float32Array>) : (values as Float32Array)
+  }
+
+  /** Throws what went wrong since the last read and had no call to go to. */
+  function takeFailure(): void {
+    requireAlive()
+    const problem = context.takeError()
+    if (problem !== undefined) throw new BackendError(`gpu: ${problem}`)
+    const found = failure
+    failure = undefined
+    if (found !== undefined) throw found
+  }
+
+  /** An empty array cannot be an argument; a kernel that gets this instead never reads it. */
+  let nothing: Handle | undefined
+  const argumentOf = (handle: Handle): Handle => {
+    if (handle.size > 0) return handle
+    nothing ??= device.upload(new Float32Array(1))
+    return nothing
+  }
+
+  const device: Device = {
+    context,
+
+    upload: (values) => produce(values.length, (out) => place(out, values)),
+
+    run({ source, output, size, arrays, scalars }) {
+      if (arrays.length > MAX_ARRAYS) throw new BackendError(`gpu: a kernel takes at most ${MAX_ARRAYS} arrays, got ${arrays.length}.`)
+      const inputs = arrays.map(argumentOf)
+      return produce(size, (out) => {
+        const values = inputs.map(valueOf)
+        const signature = `${output.join('x')}|${values.map(context.layout).join(',')}|${source}`
+        return call(out, signature, source, output, [...values.map(context.argument), ...scalars])
+      })
     },
 
-    download: (handle) => handle,
+    transform: (handle, change) =>
+      produce(handle.size, (out) => {
+        const values = fetch(handle)
+        return isPromise(values) ? values.then((there) => place(out, change(there))) : place(out, change(values))
+      }),
 
-    release() {},
+    inspect(handle, look) {
+      requireAlive()
+      if (handle.host) return look(handle.host)
+      queue.add(() => {
+        if (!context.async) {
+          look(fetch(handle) as Float32Array)
+          return undefined
+        }
+        const check = (async () => look(await fetch(handle)))().catch((error) => {
+          failure ??= error
+        })
+        checks.add(check)
+        void check.then(() => checks.delete(check))
+        return undefined
+      })
+    },
+
+    async read(handle) {
+      requireAlive()
+      const values = await new Promise<Float32Array>((resolve, reject) => {
+        queue.add(() => {
+          try {
+            requireAlive()
+            const before = [...checks]
+            const there = fetch(handle)
+            resolve(before.length > 0 ? Promise.all(before).then(() => there) : there)
+          } catch (error) {
+            reject(error)
+          }
+          return undefined
+        })
+      })
+      takeFailure()
+      return values
+    },
+
+    readSync: context.async
+      ? undefined
+      : (handle) => {
+          requireAlive()
+          const values = fetch(handle) as Float32Array
+          takeFailure()
+          return values
+        },
+
+    release(handle) {
+      queue.add(() => {
+        const { value, kernel } = handle
+        if (!handles.delete(handle)) return undefined
+        handle.value = undefined
+        handle.host = undefined
+        if (value === undefined || isHost(value) || ended !== undefined) return undefined
+        value.delete()
+        if (kernel && --kernel.outputs === 0 && kernel.dropped) destroyKernel(kernel)
+        return undefined
+      })
+    },
+
+    kernels: () => cache.size + dropped.size,
+
+    lost: () => ended ?? context.lost(),
 
     async destroy() {
-      for (const [signature, kernel] of cache) drop(signature, kernel)
-      await gpu.destroy()
+      for (const handle of [...handles]) device.release(handle)
+      for (const [signature, kernel] of cache) {
+        queue.add(() => {
+          if (ended === undefined) drop(signature, kernel)
+          return undefined
+        })
+      }
+      await queue.idle()
+      ended ??= 'the backend was disposed of'
     },
   }
-}
-
-/** The first `size` values of a result, as one array that nothing else holds. */
-function flatten(result: KernelResult, size: number): Float32Array {
-  if (result instanceof Float32Array) return result.length === size ? result : result.slice(0, size)
-  const rows = result.flat() as Float32Array[]
-  const width = rows[0].length
-  const { buffer } = rows[0]
-  // most engines return the rows as views over one buffer
-  const shared = buffer.byteLength === rows.length * width * 4 && rows[rows.length - 1].buffer === buffer
-  if (shared && rows.length * width === size) return new Float32Array(buffer)
-  const flat = new Float32Array(size)
-  rows.forEach((row, i) => {
-    flat.set(row.subarray(0, Math.max(0, size - i * width)), i * width)
-  })
-  return flat
+  return device
 }

@@ -7,7 +7,7 @@ import { type Shape, sizeOf } from '../../shape.js'
 import type { Operand } from '../backend.js'
 import { type IndexSpace, indexSpace } from './addressing.js'
 import type { Device, Handle } from './device.js'
-import { kernelSource, type Limits } from './rules.js'
+import { kernelSource } from './rules.js'
 
 /** What a kernel reads: arrays and numbers by the names its body uses for them. */
 export interface KernelInputs {
@@ -33,8 +33,10 @@ export interface Engine {
   put(out: Operand, values: Float32Array): void
   /** Makes a handle the content of out's slot. */
   swapIn(out: Operand, handle: Handle): void
-  /** The operand's values on the host: only for what a device cannot do. */
-  hostValues(x: Operand): Float32Array
+  /** Fills out with what `change` makes of x's values on the host, in its turn: only for what a device cannot do. */
+  transform(out: Operand, x: Operand, change: (values: Float32Array) => Float32Array): void
+  /** Shows x's values to a check that may throw: at once if the host has them or can read at once, else before the next read. */
+  inspect(x: Operand, check: (values: Float32Array) => void): void
   release(handle: Handle): void
 }
 
@@ -42,7 +44,6 @@ export interface Engine {
 export function handleOf(x: Operand): Handle {
   const handle = x.storage.handle as Handle | null
   if (handle) return handle
-  if (x.size === 0) return new Float32Array(0)
   throw new BackendError('gpu: a tensor is read before anything was written to it.')
 }
 
@@ -54,7 +55,12 @@ export const operandOf = (handle: Handle, like: Operand, shape: Shape): Operand 
   size: sizeOf(shape),
 })
 
-export function createEngine(device: Device, limits: Limits): Engine {
+export function createEngine(device: Device): Engine {
+  const { limits } = device.context
+  const empty = device.upload(new Float32Array(0))
+  /** An operand's handle; a tensor of no elements needs no content. */
+  const inputOf = (x: Operand): Handle => (x.size === 0 ? empty : handleOf(x))
+
   const engine: Engine = {
     compute(axes, { arrays = {}, scalars = {} }, body, { axisPerThread = false, floatAddresses = false } = {}) {
       const size = sizeOf(axes)
@@ -69,7 +75,7 @@ export function createEngine(device: Device, limits: Limits): Engine {
         )
       }
       const source = kernelSource([...Object.keys(arrays), ...Object.keys(scalars)], [space.declarations, body(space)].join('\n'))
-      return device.run({ source, output: space.output, size, arrays: operands.map(handleOf), scalars: Object.values(scalars) })
+      return device.run({ source, output: space.output, size, arrays: operands.map(inputOf), scalars: Object.values(scalars) })
     },
 
     run(out, axes, inputs, body, options) {
@@ -90,7 +96,11 @@ export function createEngine(device: Device, limits: Limits): Engine {
       if (before) device.release(before)
     },
 
-    hostValues: (x) => device.download(handleOf(x)),
+    transform(out, x, change) {
+      engine.swapIn(out, device.transform(inputOf(x), change))
+    },
+
+    inspect: (x, check) => device.inspect(inputOf(x), check),
 
     release: (handle) => device.release(handle),
   }

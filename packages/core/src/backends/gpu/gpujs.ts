@@ -6,14 +6,33 @@
  */
 import { BackendError } from '../../errors.js'
 
-/** The gpu.js engines that run in any process: WebAssembly that gpu.js emits itself, and generated JavaScript. */
-export type GpuMode = 'webasm' | 'cpu'
+/**
+ * The engines of gpu.js that are used. `webgpu`, `webgl2` and `headlessgl` keep their results on the device; `webasm` (WebAssembly
+ * that gpu.js emits itself) and `cpu` (generated JavaScript) run in any process, on host arrays.
+ */
+export const GPU_MODES = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu'] as const
+export type GpuMode = (typeof GPU_MODES)[number]
 
 /** A flat array with the sizes a kernel should see. */
 export type KernelInput = object
 
-/** Rows, or layers of rows, for outputs of two and three dimensions. */
-export type KernelResult = Float32Array | Float32Array[] | Float32Array[][]
+/** What device engines return under `pipeline`: memory on the device. A clone shares it; it goes when all of them are deleted. */
+export interface DeviceResult {
+  /** The sizes a kernel sees. */
+  output: number[]
+  /** The same for WebGL, padded to three. */
+  dimensions: ArrayLike<number>
+  /** The texture's width and height (WebGL). */
+  readonly size: ArrayLike<number>
+  delete(): void
+  /** The values, by `output` (WebGPU). */
+  toArray(): Promise<Float32Array>
+  /** Four floats for each texel (WebGL). */
+  renderValues(): Float32Array
+}
+
+/** Rows, or layers of rows, for outputs of two and three dimensions on host engines; memory on the device for the others. */
+export type KernelResult = Float32Array | Float32Array[] | Float32Array[][] | DeviceResult
 
 export interface KernelSettings {
   output: number[]
@@ -24,9 +43,9 @@ export interface KernelSettings {
   immutable: boolean
 }
 
-/** A kernel, compiled at its first call for the input sizes of that call. */
+/** A kernel, compiled at its first call for the inputs of that call. On WebGPU every call gives a Promise. */
 export interface CompiledKernel {
-  (...args: (KernelInput | number)[]): KernelResult
+  (...args: (KernelInput | number)[]): KernelResult | Promise<KernelResult>
   readonly kernel: { readonly constructor: { readonly mode: string }; readonly fallbackReason?: string | null }
   destroy(): void
 }
@@ -38,13 +57,40 @@ export interface GpuInstance {
   destroy(): Promise<void>
 }
 
+/** A WebGPU device as far as it is watched. */
+export interface WebGpuDevice {
+  readonly lost: Promise<{ reason: string; message: string }>
+  readonly limits: { readonly maxComputeWorkgroupsPerDimension: number }
+  createBuffer(descriptor: object): { destroy(): void }
+  onuncapturederror: ((event: { error: { message: string } }) => void) | null
+}
+
 export interface GpuJs {
-  readonly GPU: new (settings: { mode: GpuMode }) => GpuInstance
+  readonly GPU: (new (settings: {
+    mode: GpuMode
+    canvas?: object
+  }) => GpuInstance) & {
+    readonly isWebGL2Supported: boolean
+    readonly isHeadlessGLSupported: boolean
+  }
   readonly Input: new (values: Float32Array, size: readonly number[]) => KernelInput
+  readonly WebGL2Kernel: { readonly features: { readonly isFloatRead: boolean; readonly isTextureFloat: boolean } }
+  readonly HeadlessGLKernel: GpuJs['WebGL2Kernel'] & { readonly features: { readonly maxTextureSize: number } }
+  readonly WebGPUContext: {
+    /** The one device of the process; requested at the first call. */
+    acquire(): Promise<{ adapter: { info?: Record<string, string> }; device: WebGpuDevice }>
+    destroy(): Promise<void>
+  }
 }
 
 async function importGpuJs(): Promise<unknown> {
-  return import('gpu.js')
+  // The build for browsers puts itself in the place of `GPU`, which is WebGPU's own there.
+  const native = Object.getOwnPropertyDescriptor(globalThis, 'GPU')
+  try {
+    return await import('gpu.js')
+  } finally {
+    if (native?.configurable) Object.defineProperty(globalThis, 'GPU', native)
+  }
 }
 
 /** Loads gpu.js, or throws a BackendError that says how to install it. */

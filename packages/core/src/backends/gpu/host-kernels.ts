@@ -1,9 +1,10 @@
 /**
- * What a device cannot do honestly, done on the host's copy. It must stay little, since on a device each of these would wait
- * for a read, which WebGPU offers only asynchronously.
+ * What a device cannot do honestly, done on the host's copy. It must stay little, since on a device each of these waits for a
+ * read, which WebGPU offers only asynchronously.
  *
- * - isNaN, isFinite: `x !== x` is compiled to false on some engines.
- * - The check of row indices, which must throw at the call and name the first bad one.
+ * - isNaN, isFinite: `x !== x` is compiled to false on some engines. Read, map, upload, in their turn.
+ * - The check of row indices, which names the first bad one. It throws at the call for indices that were uploaded, whose values stay beside
+ *   them on the host, and on every engine that reads at once. For indices computed on WebGPU the next read throws.
  * - int32 values that float32 does not hold, refused when they are written or filled in.
  */
 import { type DType, hostArray, type TypedArray } from '../../dtype.js'
@@ -18,20 +19,18 @@ export const isHostMap = (kernel: MapKernel): kernel is keyof typeof hostMaps =>
 
 export function mapOnHost(engine: Engine, out: Operand, x: Operand, kernel: keyof typeof hostMaps): void {
   const test = hostMaps[kernel]
-  engine.put(
-    out,
-    engine.hostValues(x).map((value) => (test(value) ? 1 : 0)),
-  )
+  engine.transform(out, x, (values) => values.map((value) => (test(value) ? 1 : 0)))
 }
 
 /** Throws a ValueError that names the first index outside 0 … rows − 1. */
 export function checkIndices(engine: Engine, indices: Operand, rows: number): void {
-  const values = engine.hostValues(indices)
-  for (let i = 0; i < values.length; i++) {
-    if (!(values[i] >= 0 && values[i] < rows)) {
-      throw new ValueError(`index ${values[i]} at position ${i} is out of range: there are ${rows} rows (0 to ${rows - 1}).`)
+  engine.inspect(indices, (values) => {
+    for (let i = 0; i < values.length; i++) {
+      if (!(values[i] >= 0 && values[i] < rows)) {
+        throw new ValueError(`index ${values[i]} at position ${i} is out of range: there are ${rows} rows (0 to ${rows - 1}).`)
+      }
     }
-  }
+  })
 }
 
 /** Throws a DTypeError if one of the values cannot be an int32 here. */

@@ -1,15 +1,17 @@
 /**
  * The gpu backend over gpu.js: every primitive, and the fused conv2d, lstmCell and update, as generated kernels.
  *
- * So far it runs gpu.js' two engines that need no GPU, `webasm` and `cpu`, to prove that the contract fits: kernels are source
- * strings, results are swapped into slots, nothing writes in place. All four dtypes are held as float32; integers are exact to
+ * Tensors stay on the device (webgpu, webgl2) from op to op and step to step; only reading brings them back. Calls are synchronous on every
+ * engine: storage slots hold handles, which a queue fills in order. All four dtypes are held as float32; integers are exact to
  * 2^24, `write` and `fill` refuse larger ones, and arithmetic that leaves that range rounds without a word.
  *
- * rules.ts holds what must be true of every kernel; device.ts is the only file that calls gpu.js.
+ * Read: rules.ts (what must be true of every kernel) → device.ts (handles, queue, cache) → context.ts and its two neighbours (what differs
+ * between engines; the only files that call gpu.js, with device.ts) → modes.ts (which engine runs).
  */
 import type { DType, TypedArray } from '../../dtype.js'
 import { BackendError, DTypeError } from '../../errors.js'
 import type { Backend, Storage } from '../backend.js'
+import type { WebGpuSeams } from './context-webgpu.js'
 import { createDevice, type Handle } from './device.js'
 import { createEngine } from './engine.js'
 import { type GpuMode, loadGpuJs } from './gpujs.js'
@@ -19,19 +21,23 @@ import { fusedKernels } from './kernels-fused.js'
 import { reduceKernels } from './kernels-reduce.js'
 import { rowKernels } from './kernels-rows.js'
 import { windowFused, windowKernels } from './kernels-window.js'
+import { enterMode } from './modes.js'
 import { LIMITS, type Limits } from './rules.js'
 
 export type { GpuMode } from './gpujs.js'
 
 export interface GpuBackendOptions {
-  /** The gpu.js engine: `webasm` (the default) computes in float32 as GPUs do, `cpu` keeps float64 inside a kernel. */
+  /**
+   * The engine of gpu.js. Without it: `webgpu` if an adapter answers (in Node with the npm package `webgpu`), else `webgl2` (in Node `headlessgl`), else
+   * `webasm`, which needs no GPU and computes in float32 as GPUs do. `cpu` keeps float64 inside a kernel.
+   */
   mode?: GpuMode
 }
 
 /** What tests replace. */
-export interface GpuBackendSeams {
+export interface GpuBackendSeams extends WebGpuSeams {
   load?: () => Promise<unknown>
-  limits?: Limits
+  limits?: Partial<Limits>
   cachedKernels?: number
   onCompile?: (source: string) => void
 }
@@ -42,26 +48,27 @@ const BYTES = 4
 /**
  * A backend on gpu.js, which is loaded now.
  *
- * Throws a BackendError if gpu.js is not installed.
+ * Throws a BackendError if gpu.js is not installed, or if the mode asked for does not run here.
  */
-export async function createGpuBackend({ mode = 'webasm' }: GpuBackendOptions = {}, seams: GpuBackendSeams = {}): Promise<Backend> {
-  const device = createDevice(await loadGpuJs(seams.load), {
-    mode,
-    cachedKernels: seams.cachedKernels ?? 256,
-    onCompile: seams.onCompile,
-  })
-  const engine = createEngine(device, seams.limits ?? LIMITS)
+export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: GpuBackendSeams = {}): Promise<Backend> {
+  const { context, leave, passedOver } = await enterMode(await loadGpuJs(seams.load), mode, LIMITS, seams)
+  // a context may be shared: the limits of a test are its own
+  const limits = { ...context.limits, ...seams.limits }
+  const device = createDevice({ ...context, limits }, { cachedKernels: seams.cachedKernels ?? 512, onCompile: seams.onCompile })
+  const engine = createEngine(device)
   let buffers = 0
   let bytes = 0
 
-  const readSync = (storage: Storage): TypedArray => {
+  /** The handle of a storage that something was written to; undefined for no elements. */
+  function filled(storage: Storage): Handle | undefined {
     const handle = storage.handle as Handle | null
     if (!handle && storage.size > 0) throw new BackendError('gpu: a tensor is read before anything was written to it.')
-    return fromFloats(handle ? device.download(handle) : new Float32Array(0), storage.dtype)
+    return handle ?? undefined
   }
+  const { readSync } = device
 
   return {
-    name: `gpu:${mode}`,
+    name: `gpu:${context.mode}`,
     dtypes: DTYPES,
     kernels: {
       ...elementwiseKernels(engine),
@@ -81,12 +88,23 @@ export async function createGpuBackend({ mode = 'webasm' }: GpuBackendOptions = 
 
     write(storage, values) {
       const before = storage.handle as Handle | null
-      storage.handle = device.upload(toFloats(values, storage.dtype))
+      const handle = device.upload(toFloats(values, storage.dtype))
+      if (storage.dtype === 'int32' && context.resident) handle.host = Float32Array.from(values)
+      storage.handle = handle
       if (before) device.release(before)
     },
 
-    read: async (storage) => readSync(storage),
-    readSync,
+    async read(storage) {
+      const handle = filled(storage)
+      return fromFloats(handle ? await device.read(handle) : new Float32Array(0), storage.dtype)
+    },
+
+    readSync: readSync
+      ? (storage): TypedArray => {
+          const handle = filled(storage)
+          return fromFloats(handle ? readSync(handle) : new Float32Array(0), storage.dtype)
+        }
+      : undefined,
 
     free(storage) {
       if (storage.handle) device.release(storage.handle as Handle)
@@ -96,6 +114,25 @@ export async function createGpuBackend({ mode = 'webasm' }: GpuBackendOptions = 
     },
 
     memory: () => ({ buffers, bytes, reservedBytes: bytes }),
-    dispose: () => device.destroy(),
+
+    info: () => ({
+      threads: 1,
+      relaxedSimd: false,
+      simd256: false,
+      sharedMemory: false,
+      gpu: {
+        mode: context.mode,
+        adapter: context.adapter,
+        passedOver,
+        objects: context.objects(),
+        kernels: device.kernels(),
+        lost: device.lost(),
+      },
+    }),
+
+    async dispose() {
+      await device.destroy()
+      await leave()
+    },
   }
 }

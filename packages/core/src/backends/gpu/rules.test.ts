@@ -128,7 +128,7 @@ describe('the backend', () => {
   let gpu: Backend
   const compiled: string[] = []
   beforeAll(async () => {
-    gpu = await createGpuBackend({}, { cachedKernels: 3, onCompile: (source) => compiled.push(source) })
+    gpu = await createGpuBackend({ mode: 'webasm' }, { cachedKernels: 3, onCompile: (source) => compiled.push(source) })
   })
   afterAll(() => gpu.dispose?.())
 
@@ -232,7 +232,7 @@ describe('the backend', () => {
   })
 
   test('positions beyond what float32 decodes are refused, not rounded', async () => {
-    const small = await createGpuBackend({}, { limits: { division: 16, integer: 32 } })
+    const small = await createGpuBackend({ mode: 'webasm' }, { limits: { division: 16, integer: 32 } })
     const [x, indices, out] = [operand(small, [40], new Array(40).fill(1)), operand(small, [1], [0], 'int32'), operand(small, [1, 1])]
     expect(() => small.kernels.gather(out, { ...x, shape: [40, 1] }, indices)).toThrow(/beyond the 32/)
     small.kernels.reduce(out, x, 'sum', { outer: 1, length: 40, inner: 1 })
@@ -241,7 +241,7 @@ describe('the backend', () => {
   })
 
   test('elementwise kernels are right beyond 2^24 elements', async () => {
-    const fresh = await createGpuBackend()
+    const fresh = await createGpuBackend({ mode: 'webasm' })
     const size = 2 ** 24 + 5
     const values = new Float32Array(size)
     for (let i = 0; i < size; i++) values[i] = i & 1023

@@ -7,6 +7,8 @@
  * - Loop bounds are literals and `loopMaxIterations` is raised: any other bound is cut off at 1000 turns without a word.
  * - `tactic: 'precision'`: without it WebGL gets `lowp` floats even at `precision: 'single'`.
  * - One kernel per signature of input sizes: a second size keeps the first one's dimensions.
+ * - Kernels that take host arrays (uploads) never take what is on the device, and the other way round.
+ * - A WebGL output of two dimensions is a texture of just that width and height: where that is too large it gets three.
  * - At most seven array arguments (WebGPU grants eight storage buffers) and one output.
  * - A loop's counter is an integer: where a conditional expression gives it beside a float it goes through a local first.
  * - Locals, `/` and `%` are float32: whole numbers are exact to 2^24, a quotient rounded down to 2^22 and only as ⌊(x + ½) / d⌋.
@@ -32,16 +34,23 @@ export interface Limits {
   readonly division: number
   /** Largest position a float32 local holds exactly. */
   readonly integer: number
+  /** Widest and highest texture. */
+  readonly texture: number
+  /** Most threads along x and y of an output with more than one dimension. */
+  readonly width: number
+  /** The same along z. */
+  readonly depth: number
 }
-export const LIMITS: Limits = { division: 2 ** 22, integer: EXACT_INTEGER }
+/** What float32 limits; a context lowers the rest to what its device has. */
+export const LIMITS: Limits = { division: 2 ** 22, integer: EXACT_INTEGER, texture: Infinity, width: Infinity, depth: Infinity }
 
-/** Settings of every kernel. Host engines give a fresh plain array per call; device engines will set `pipeline` to keep it there. */
-export const kernelSettings = (output: readonly number[]): KernelSettings => ({
+/** Settings of every kernel. Host engines give a fresh plain array per call; `resident` results stay on the device, each on its own. */
+export const kernelSettings = (output: readonly number[], resident = false): KernelSettings => ({
   output: [...output],
   precision: 'single',
   tactic: 'precision',
   loopMaxIterations: 0x7fffffff,
-  pipeline: false,
+  pipeline: resident,
   immutable: true,
 })
 

@@ -1,0 +1,123 @@
+/**
+ * WebGL: values are textures of one float a texel, in row-major order whatever the texture's width. Calls return at once; reading waits for the device.
+ *
+ * - A kernel is compiled for the class (by the rank of the output that made it) and the size of its arguments' textures: both are its layout.
+ * - A result is viewed as one dimension from the start, so kernels and reshapes never meet its own.
+ * - After a lost context kernels give zeros. `isContextLost` says so at once, the event some time later.
+ */
+import { BackendError } from '../../errors.js'
+import type { Context, Value } from './context.js'
+import type { DeviceResult, GpuJs } from './gpujs.js'
+import type { Limits } from './rules.js'
+
+/** A rendering context as far as it is watched. */
+interface Rendering {
+  isContextLost(): boolean
+  getExtension(name: string): object | null
+  getParameter(name: number): unknown
+  createTexture(): object
+  deleteTexture(texture: object | null): void
+}
+interface Canvas {
+  getContext(kind: 'webgl2', settings: object): Rendering | null
+  addEventListener(name: 'webglcontextlost', listener: () => void): void
+}
+interface Page {
+  document?: { createElement(name: 'canvas'): Canvas }
+  OffscreenCanvas?: new (width: number, height: number) => Canvas
+}
+
+const MAX_TEXTURE_SIZE = 0x0d33
+/** What gpu.js asks for; the first to ask decides. */
+const SETTINGS = { alpha: false, depth: false, antialias: false }
+
+const layouts = new WeakMap<object, string>()
+
+/** What both dialects share. */
+const textures = (gpujs: GpuJs, limits: Limits) => ({
+  Input: gpujs.Input,
+  resident: true,
+  async: false,
+  limits,
+  layout: (value: Value) => layouts.get(value) as string,
+  adopt(result: unknown, size: number, rank: number) {
+    const texture = result as DeviceResult
+    layouts.set(texture, `${rank}:${texture.size[0]}x${texture.size[1]}`)
+    texture.output = [size]
+    texture.dimensions = [size, 1, 1]
+    return texture
+  },
+  argument: (value: Value) => value,
+  read(value: Value, size: number) {
+    const texels = (value as DeviceResult).renderValues()
+    const values = new Float32Array(size)
+    for (let i = 0; i < size; i++) values[i] = texels[4 * i]
+    return values
+  },
+  takeError: () => undefined,
+})
+
+function makeCanvas(): Canvas {
+  const { document, OffscreenCanvas } = globalThis as Page
+  const canvas = document ? document.createElement('canvas') : new (OffscreenCanvas as NonNullable<Page['OffscreenCanvas']>)(1, 1)
+  // gpu.js makes its canvas as large as the largest texture, of which nothing is ever drawn there
+  for (const side of ['width', 'height']) Object.defineProperty(canvas, side, { get: () => 1, set() {} })
+  return canvas
+}
+
+/** A context on WebGL 2, or a BackendError that says why not. */
+export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
+  if (!gpujs.GPU.isWebGL2Supported) throw new BackendError('there is no WebGL 2')
+  const { isFloatRead, isTextureFloat } = gpujs.WebGL2Kernel.features
+  const canvas = makeCanvas()
+  const gl = canvas.getContext('webgl2', SETTINGS)
+  if (!gl) throw new BackendError('the browser gives no WebGL 2 context')
+  if (!isFloatRead || !isTextureFloat || !gl.getExtension('EXT_color_buffer_float')) {
+    throw new BackendError('this WebGL 2 does not draw into float textures')
+  }
+
+  const alive = new Set<object>()
+  const { createTexture, deleteTexture } = gl
+  gl.createTexture = () => {
+    const texture = createTexture.call(gl)
+    if (texture) alive.add(texture)
+    return texture
+  }
+  gl.deleteTexture = (texture) => {
+    if (texture) alive.delete(texture)
+    deleteTexture.call(gl, texture)
+  }
+
+  const gpu = new gpujs.GPU({ mode: 'webgl2', canvas })
+  return {
+    mode: 'webgl2',
+    gpu,
+    ...textures(gpujs, { ...limits, texture: Math.min(limits.texture, gl.getParameter(MAX_TEXTURE_SIZE) as number) }),
+    objects: () => alive.size,
+    lost: () => (gl.isContextLost() ? 'the browser took the WebGL context away' : undefined),
+    onLost(tell) {
+      canvas.addEventListener('webglcontextlost', () => tell('the browser took the WebGL context away'))
+    },
+    async close() {
+      await gpu.destroy()
+      ;(gl.getExtension('WEBGL_lose_context') as { loseContext(): void } | null)?.loseContext()
+    },
+  }
+}
+
+/** A context on the npm package `gl`, where it is installed and a display answers. */
+export function headlessContext(gpujs: GpuJs, limits: Limits): Context {
+  if (!gpujs.GPU.isHeadlessGLSupported) throw new BackendError('there is no headless-gl (the npm package `gl`), or no display for it')
+  const { isFloatRead, isTextureFloat, maxTextureSize } = gpujs.HeadlessGLKernel.features
+  if (!isFloatRead || !isTextureFloat) throw new BackendError('this headless-gl does not draw into float textures')
+  const gpu = new gpujs.GPU({ mode: 'headlessgl' })
+  return {
+    mode: 'headlessgl',
+    gpu,
+    ...textures(gpujs, { ...limits, texture: Math.min(limits.texture, maxTextureSize) }),
+    objects: () => 0,
+    lost: () => undefined,
+    onLost() {},
+    close: () => gpu.destroy(),
+  }
+}

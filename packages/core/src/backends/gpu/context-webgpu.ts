@@ -1,0 +1,143 @@
+/**
+ * WebGPU: values are buffers, and every call gives a Promise. In Node `navigator.gpu` comes from the npm package `webgpu`, if the user has installed
+ * it; its process ends only after the device is destroyed, so `dispose` the backend there.
+ *
+ * gpu.js keeps one device in a process and prints what goes wrong on it; here that is kept for the next read instead.
+ */
+import { BackendError } from '../../errors.js'
+import type { Context } from './context.js'
+import type { DeviceResult, GpuJs } from './gpujs.js'
+import type { Limits } from './rules.js'
+
+interface Navigator {
+  gpu?: { requestAdapter(): Promise<object | null> }
+}
+interface Host {
+  navigator?: Navigator
+  process?: { versions?: { node?: string } }
+  setTimeout(work: () => void, milliseconds: number): unknown
+  clearTimeout(timer: unknown): void
+}
+const host = globalThis as unknown as Host
+
+/** Threads of a workgroup along x and y of outputs with more than one dimension, in gpu.js. */
+const WORKGROUP = 8
+
+/** What tests replace. */
+export interface WebGpuSeams {
+  /** Milliseconds after which an adapter counts as absent. */
+  adapterTimeout?: number
+  /** Loads the npm package. */
+  loadBinding?: () => Promise<unknown>
+}
+
+async function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  let timer: unknown
+  const late = new Promise<never>((_, reject) => {
+    timer = host.setTimeout(() => reject(new BackendError(`no WebGPU adapter answered within ${milliseconds / 1000} s`)), milliseconds)
+  })
+  try {
+    return await Promise.race([promise, late])
+  } finally {
+    host.clearTimeout(timer)
+  }
+}
+
+function importBinding(): Promise<unknown> {
+  const name = 'webgpu' // not a literal, so that bundlers leave it alone
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+}
+
+/** Gives Node a `navigator.gpu` and returns what takes it away again; does nothing where there is one. */
+async function provideNavigatorGpu(load: () => Promise<unknown>): Promise<() => void> {
+  if (host.navigator?.gpu) return () => {}
+  if (!host.process?.versions?.node) throw new BackendError('the browser has no WebGPU here (it needs https or localhost)')
+  let create: ((options: string[]) => Navigator['gpu']) | undefined
+  try {
+    create = ((await load()) as { create?: typeof create }).create
+  } catch (error) {
+    throw new BackendError(`the npm package \`webgpu\` did not load (${error instanceof Error ? error.message.split('\n')[0] : error})`)
+  }
+  if (!create) throw new BackendError('the npm package `webgpu` is not installed')
+  const gpu = create([])
+  const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
+  if (host.navigator) {
+    const navigator = host.navigator
+    Object.defineProperty(navigator, 'gpu', { value: gpu, configurable: true })
+    return () => void delete navigator.gpu
+  }
+  Object.defineProperty(globalThis, 'navigator', { value: { gpu }, configurable: true })
+  return () => {
+    if (before) Object.defineProperty(globalThis, 'navigator', before)
+    else delete host.navigator
+  }
+}
+
+/** A context on WebGPU, or a BackendError that says why not. */
+export async function webgpuContext(gpujs: GpuJs, limits: Limits, seams: WebGpuSeams = {}): Promise<Context> {
+  const { adapterTimeout = 10_000, loadBinding = importBinding } = seams
+  const withdraw = await provideNavigatorGpu(loadBinding)
+  try {
+    // asked here first: gpu.js would wait for ever for one that does not answer
+    const adapter = await withTimeout((host.navigator as Required<Navigator>).gpu.requestAdapter(), adapterTimeout)
+    if (!adapter) throw new BackendError('WebGPU is present, but there is no adapter')
+    const { device, adapter: used } = await withTimeout(gpujs.WebGPUContext.acquire(), adapterTimeout)
+    const gpu = new gpujs.GPU({ mode: 'webgpu' })
+
+    const alive = new Set<object>()
+    const { createBuffer } = device
+    device.createBuffer = (descriptor) => {
+      const buffer = createBuffer.call(device, descriptor)
+      alive.add(buffer)
+      const { destroy } = buffer
+      buffer.destroy = () => {
+        alive.delete(buffer)
+        destroy.call(buffer)
+      }
+      return buffer
+    }
+    let lost: string | undefined
+    let problem: string | undefined
+    device.onuncapturederror = ({ error }) => {
+      problem ??= error.message
+    }
+    const gone = device.lost.then(({ message }) => {
+      lost = `the WebGPU device is lost (${message || 'no reason given'})`
+      return lost
+    })
+
+    const width = device.limits.maxComputeWorkgroupsPerDimension
+    const { vendor = '', architecture = '', description = '' } = used.info ?? {}
+    return {
+      mode: 'webgpu',
+      gpu,
+      Input: gpujs.Input,
+      resident: true,
+      async: true,
+      limits: { ...limits, width: Math.min(limits.width, width * WORKGROUP), depth: Math.min(limits.depth, width) },
+      adapter: [vendor, architecture, description].filter((part) => part !== '').join(' '),
+      layout: () => '',
+      adopt(result, size) {
+        const buffer = result as DeviceResult
+        buffer.output = [size]
+        return buffer
+      },
+      argument: (value) => value,
+      read: (value) => (value as DeviceResult).toArray(),
+      objects: () => alive.size,
+      lost: () => lost,
+      onLost: (tell) => void gone.then(tell),
+      takeError() {
+        const told = problem
+        problem = undefined
+        return told
+      },
+      async close() {
+        await gpu.destroy()
+        await gpujs.WebGPUContext.destroy()
+      },
+    }
+  } finally {
+    withdraw()
+  }
+}

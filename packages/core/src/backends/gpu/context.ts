@@ -1,0 +1,79 @@
+/**
+ * What differs between the engines of gpu.js: what a value is, how it is read, what there is to count, and how an engine is lost. One
+ * context for each engine in a process: pages have few WebGL contexts, and WebGPU's device is gpu.js' own single one.
+ */
+import type { DeviceResult, GpuInstance, GpuJs, GpuMode, KernelInput, KernelResult } from './gpujs.js'
+import type { Limits } from './rules.js'
+
+/** Flat values: on the host, or memory on the device. */
+export type Value = Float32Array | DeviceResult
+
+export interface Context {
+  readonly mode: GpuMode
+  readonly gpu: GpuInstance
+  readonly Input: GpuJs['Input']
+  /** Whether values stay on the device between kernels. */
+  readonly resident: boolean
+  /** Whether calls give Promises. */
+  readonly async: boolean
+  readonly limits: Limits
+  /** What the device calls itself, where it says. */
+  readonly adapter?: string
+  /** What a kernel compiled for this argument is bound to besides its source. */
+  layout(value: Value): string
+  /** The result of a kernel with an output of so many dimensions as a flat value of `size` elements that nothing else holds. */
+  adopt(result: KernelResult, size: number, rank: number): Value
+  /** A value as an argument of a kernel. */
+  argument(value: Value): KernelInput
+  /** Its values on the host; a copy where it is on the device. */
+  read(value: Value, size: number): Float32Array | Promise<Float32Array>
+  /** Textures or buffers alive on the device, gpu.js' own included; 0 on the host. */
+  objects(): number
+  /** Why nothing works any more, if so. */
+  lost(): string | undefined
+  /** Calls back at once when it is lost, where the engine says so by itself. */
+  onLost(tell: (reason: string) => void): void
+  /** An error nobody waited for, such as memory that ran out; told once. */
+  takeError(): string | undefined
+  close(): Promise<void>
+}
+
+export const isHost = (value: Value): value is Float32Array => value instanceof Float32Array
+
+/** `webasm` and `cpu`: values are arrays, every call returns at once. */
+export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits): Context {
+  const gpu = new gpujs.GPU({ mode })
+  return {
+    mode,
+    gpu,
+    Input: gpujs.Input,
+    resident: false,
+    async: false,
+    limits,
+    layout: (value) => String((value as Float32Array).length),
+    adopt: (result, size) => flatten(result as Float32Array | Float32Array[] | Float32Array[][], size),
+    argument: (value) => new gpujs.Input(value as Float32Array, [(value as Float32Array).length]),
+    read: (value) => value as Float32Array,
+    objects: () => 0,
+    lost: () => undefined,
+    onLost() {},
+    takeError: () => undefined,
+    close: () => gpu.destroy(),
+  }
+}
+
+/** The first `size` values of a result on the host, as one array that nothing else holds. */
+function flatten(result: Float32Array | Float32Array[] | Float32Array[][], size: number): Float32Array {
+  if (result instanceof Float32Array) return result.length === size ? result : result.slice(0, size)
+  const rows = result.flat() as Float32Array[]
+  const width = rows[0].length
+  const { buffer } = rows[0]
+  // most engines return the rows as views over one buffer
+  const shared = buffer.byteLength === rows.length * width * 4 && rows[rows.length - 1].buffer === buffer
+  if (shared && rows.length * width === size) return new Float32Array(buffer)
+  const flat = new Float32Array(size)
+  rows.forEach((row, i) => {
+    flat.set(row.subarray(0, Math.max(0, size - i * width)), i * width)
+  })
+  return flat
+}

@@ -1,0 +1,82 @@
+/**
+ * Which engine of gpu.js runs: the one asked for, or the first of a list that answers. One context of each in a process, however many backends use
+ * it: every further WebGL context brings a browser nearer to taking the oldest away.
+ */
+import { BackendError } from '../../errors.js'
+import { type Context, hostContext } from './context.js'
+import { headlessContext, webgl2Context } from './context-webgl.js'
+import { type WebGpuSeams, webgpuContext } from './context-webgpu.js'
+import { GPU_MODES, type GpuJs, type GpuMode } from './gpujs.js'
+import type { Limits } from './rules.js'
+
+/** Best first. */
+const ORDER: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu']
+
+interface Shared {
+  readonly context: Context
+  users: number
+}
+/** Contexts in use, for each copy of gpu.js that was loaded. */
+const open = new WeakMap<object, Map<GpuMode, Shared>>()
+
+function make(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): Context | Promise<Context> {
+  switch (mode) {
+    case 'webgpu':
+      return webgpuContext(gpujs, limits, seams)
+    case 'webgl2':
+      return webgl2Context(gpujs, limits)
+    case 'headlessgl':
+      return headlessContext(gpujs, limits)
+    default:
+      return hostContext(gpujs, mode, limits)
+  }
+}
+
+/** The context of a mode, shared with other backends on it, and what gives it back. */
+async function enter(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): Promise<Entered> {
+  const contexts = open.get(gpujs.GPU) ?? new Map<GpuMode, Shared>()
+  open.set(gpujs.GPU, contexts)
+  let shared = contexts.get(mode)
+  if (!shared || shared.context.lost() !== undefined) {
+    shared = { context: await make(gpujs, mode, limits, seams), users: 0 }
+    contexts.set(mode, shared)
+  }
+  const mine = shared
+  mine.users++
+  return {
+    context: mine.context,
+    async leave() {
+      if (--mine.users > 0) return
+      if (contexts.get(mode) === mine) contexts.delete(mode)
+      await mine.context.close()
+    },
+  }
+}
+
+export interface Entered {
+  context: Context
+  leave(): Promise<void>
+}
+
+/** Enters the mode asked for, or the best one there is; `passedOver` says why better ones were not taken. */
+export async function enterMode(
+  gpujs: GpuJs,
+  asked: GpuMode | undefined,
+  limits: Limits,
+  seams: WebGpuSeams = {},
+): Promise<Entered & { passedOver: string[] }> {
+  if (asked !== undefined && !GPU_MODES.includes(asked)) {
+    throw new BackendError(`There is no gpu mode "${asked}". There are ${GPU_MODES.join(', ')}.`)
+  }
+  const passedOver: string[] = []
+  for (const mode of asked ? [asked] : ORDER) {
+    try {
+      return { ...(await enter(gpujs, mode, limits, seams)), passedOver }
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error)
+      if (asked) throw new BackendError(`gpu: the mode '${mode}' was asked for, but ${reason}.`, { cause: error })
+      passedOver.push(`${mode}: ${reason}`)
+    }
+  }
+  throw new BackendError(`gpu: no engine of gpu.js runs here (${passedOver.join('; ')}).`)
+}
