@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 import type { Reporter, TestModule } from 'vitest/node'
+import { provideVulkan } from './packages/core/test/vulkan.js'
+
+provideVulkan()
 
 /** Prints, as the last line, what really ran: `N passed, N failed, N skipped`. */
 class CountReporter implements Reporter {

@@ -91,23 +91,37 @@ function differentiateMany(
   return { value, grads }
 }
 
+/** The values of all that is there, each tensor given back afterwards. */
+async function readAll(tensors: readonly (Tensor | undefined)[]): Promise<(TypedArray | undefined)[]> {
+  try {
+    return await Promise.all(tensors.map((t) => t?.data()))
+  } finally {
+    for (const t of tensors) t?.dispose()
+  }
+}
+
 /** Runs a sample on a backend in the given float type. */
-export function run(op: OpDefinition, sample: Sample<object>, inputs: readonly HostInput[], backend: Backend, floats: DType): Outcome {
-  const read = (t: Tensor): TypedArray => (backend.readSync as NonNullable<Backend['readSync']>)(t.storage)
-  return withBackend(backend, () =>
+export async function run(
+  op: OpDefinition,
+  sample: Sample<object>,
+  inputs: readonly HostInput[],
+  backend: Backend,
+  floats: DType,
+): Promise<Outcome> {
+  const { y, derived } = withBackend(backend, () =>
     scope(() => {
       const xs = place(backend, inputs, floats)
       const y = op.call(xs, sample.options ?? {})
-      const outcome: Outcome = { value: read(y), shape: y.shape, dtype: y.dtype }
-      if (differentiable(op) && isFloat(y.dtype) && !sample.skipGradient && xs.some((x) => isFloat(x.dtype))) {
-        const { first, second } = derivatives(op, xs, sample.options ?? {})
-        outcome.grads = first.map((g) => g && read(g))
-        outcome.second = second.map((g) => g && read(g))
-        for (const g of first) g?.dispose()
-      }
-      return outcome
+      const derivable = differentiable(op) && isFloat(y.dtype) && !sample.skipGradient && xs.some((x) => isFloat(x.dtype))
+      return { y, derived: derivable ? derivatives(op, xs, sample.options ?? {}) : undefined }
     }),
   )
+  const { shape, dtype } = y
+  const tensors = [y, ...(derived?.first ?? []), ...(derived?.second ?? [])]
+  const [value, ...rest] = (await readAll(tensors)) as [TypedArray, ...(TypedArray | undefined)[]]
+  if (!derived) return { value, shape, dtype }
+  const sources = derived.first.length
+  return { value, shape, dtype, grads: rest.slice(0, sources), second: rest.slice(sources) }
 }
 
 /** The largest |a − b| / (1 + |b|), NaN and infinities compared as such. */
@@ -122,7 +136,7 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
 }
 
 /** Compares what a backend gave with the reference; returns the names of what differs by more than the tolerances. */
-export function differences(got: Outcome, want: Outcome, tolerance: { value: number; first: number; second: number }): string[] {
+export function differences(got: Outcome, want: Outcome, tolerance: Tolerance): string[] {
   const bad: string[] = []
   const check = (name: string, a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined, limit: number): void => {
     if (!a !== !b) bad.push(`${name}: ${a ? 'present' : 'absent'}, reference ${b ? 'present' : 'absent'}`)
@@ -143,33 +157,33 @@ export function differences(got: Outcome, want: Outcome, tolerance: { value: num
  * Compares first and second derivatives of a sample with central differences in float64, on the reference; moves at most
  * `maxElements` of each input. Throws at the first disagreement.
  */
-export function checkAgainstDifferences(
+export async function checkAgainstDifferences(
   op: OpDefinition,
   sample: Sample<object>,
   inputs: readonly HostInput[],
   reference: Backend,
-): number {
+): Promise<number> {
   if (!differentiable(op) || sample.skipGradient) return 0
   const large = inputs.some((x) => x.values.length > 200)
   const maxElements = large ? 3 : 24
-  const outcome = run(op, sample, inputs, reference, 'float64')
+  const outcome = await run(op, sample, inputs, reference, 'float64')
   if (!outcome.grads) return 0
   const step = 1e-5
   let checked = 0
   let source = 0
-  inputs.forEach((input, position) => {
-    if (!isFloat(input.dtype)) return
+  for (const [position, input] of inputs.entries()) {
+    if (!isFloat(input.dtype)) continue
     const { values } = input
     const k = source++
     const stride = Math.max(1, Math.ceil(values.length / maxElements))
     for (let i = 0; i < values.length; i += stride) {
-      const moved = (by: number): Outcome & { scalar: number; slopes: number } => {
+      const moved = async (by: number): Promise<{ scalar: number; slopes: number }> => {
         const shifted = inputs.map((x, p) => (p === position ? { ...x, values: x.values.map((v, j) => (j === i ? v + by : v)) } : x))
-        const result = large ? runValue(op, sample, shifted, reference) : run(op, sample, shifted, reference, 'float64')
+        const result = await (large ? runValue : run)(op, sample, shifted, reference, 'float64')
         const dot = (a: ArrayLike<number>): number => weightsOf(a.length).reduce((s, w, j) => s + w * a[j], 0)
-        return { ...result, scalar: dot(result.value), slopes: (result.grads ?? []).reduce((s, g) => s + (g ? dot(g) : 0), 0) }
+        return { scalar: dot(result.value), slopes: (result.grads ?? []).reduce((s, g) => s + (g ? dot(g) : 0), 0) }
       }
-      const [above, below] = [moved(step), moved(-step)]
+      const [above, below] = [await moved(step), await moved(-step)]
       const compare = (name: string, analytic: number, numeric: number): void => {
         checked++
         if (Math.abs(analytic - numeric) <= 1e-6 * (1 + Math.abs(numeric))) return
@@ -178,15 +192,46 @@ export function checkAgainstDifferences(
       compare('derivative', outcome.grads?.[k]?.[i] ?? 0, (above.scalar - below.scalar) / (2 * step))
       if (!large) compare('second derivative', outcome.second?.[k]?.[i] ?? 0, (above.slopes - below.slopes) / (2 * step))
     }
-  })
+  }
   return checked
 }
 
-function runValue(op: OpDefinition, sample: Sample<object>, inputs: readonly HostInput[], backend: Backend): Outcome {
-  return withBackend(backend, () =>
-    scope(() => {
-      const y = op.call(place(backend, inputs, 'float64'), sample.options ?? {})
-      return { value: (backend.readSync as NonNullable<Backend['readSync']>)(y.storage), shape: y.shape, dtype: y.dtype }
-    }),
-  )
+async function runValue(
+  op: OpDefinition,
+  sample: Sample<object>,
+  inputs: readonly HostInput[],
+  backend: Backend,
+  floats: DType,
+): Promise<Outcome> {
+  const y = withBackend(backend, () => scope(() => op.call(place(backend, inputs, floats), sample.options ?? {})))
+  const { shape, dtype } = y
+  const [value] = (await readAll([y])) as [TypedArray]
+  return { value, shape, dtype }
+}
+
+/** How far a backend may be from the reference, relative to 1 + |reference|. */
+export interface Tolerance {
+  value: number
+  first: number
+  second: number
+}
+
+/** What one op's samples gave on a backend against the reference: how many there are, and what is wrong. */
+export async function compareOp(
+  op: OpDefinition,
+  backend: Backend,
+  reference: Backend,
+  tolerance: Tolerance,
+): Promise<{ cases: number; wrong: string[] }> {
+  const wrong: string[] = []
+  for (const [i, sample] of op.samples.entries()) {
+    const inputs = drawInputs(op, sample, i)
+    const want = await run(op, sample, inputs, reference, 'float32')
+    const before = backend.memory()
+    const found = differences(await run(op, sample, inputs, backend, 'float32'), want, tolerance)
+    const after = backend.memory()
+    if (after.buffers !== before.buffers || after.bytes !== before.bytes) found.push(`leaked ${after.buffers - before.buffers} buffers`)
+    if (found.length > 0) wrong.push(`${op.name}, sample ${i} (${JSON.stringify(sample)}): ${found.join('; ')}`)
+  }
+  return { cases: op.samples.length, wrong }
 }

@@ -39,6 +39,16 @@ const executable = [
 /** Why there is no browser to test in, for the names of skipped tests; empty if there is one. */
 export const withoutChromium = executable ? '' : ' (skipped: no Chromium here; apt-get install chromium, or name one in COTANGENT_CHROMIUM)'
 
+/** Flags for WebGL 2 and WebGPU in software, on any machine. */
+export const gpuFlags: readonly string[] = [
+  '--use-gl=angle',
+  '--use-angle=swiftshader',
+  '--enable-unsafe-swiftshader',
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+]
+
 /** The functions that a page's module exports. */
 type Functions = Record<string, (...values: never[]) => unknown>
 

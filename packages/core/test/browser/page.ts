@@ -9,7 +9,8 @@ export async function sweep(options: WasmOptions): Promise<{ ops: Record<string,
   const { backend, helped } = await threadedBackend(options)
   const ops: Record<string, string> = {}
   for (const op of registry.values()) {
-    const outcomes = op.samples.map((sample, i) => run(op, sample, drawInputs(op, sample, i), backend, 'float32'))
+    const outcomes = []
+    for (const [i, sample] of op.samples.entries()) outcomes.push(await run(op, sample, drawInputs(op, sample, i), backend, 'float32'))
     ops[op.name] = digest(
       outcomes.flatMap(({ value, grads = [], second = [] }) => [value, ...grads, ...second].filter((x) => x !== undefined)),
     )

@@ -122,11 +122,16 @@ function grouped(axes: Shape, counts: readonly number[]): IndexSpace {
   return { output, declarations: lines.join('\n'), flat: flatPosition(output), at, decoded: lines.length > 0 }
 }
 
-/** Σ coordinate · stride + offset as an expression, leaving out what is zero. */
-export function address(coordinates: readonly string[], strides: readonly number[], offset = 0): string {
+/** Σ coordinate · stride + offset as an expression. What is constant is added up here: GLSL takes a sum of literals for a float. */
+export function address(coordinates: readonly string[], strides: readonly number[], constant = 0): string {
   const terms: string[] = []
+  let offset = constant
   coordinates.forEach((coordinate, axis) => {
-    if (coordinate === '0' || strides[axis] === 0) return
+    if (strides[axis] === 0) return
+    if (/^\(*-?\d+\)*$/.test(coordinate)) {
+      offset += Number(coordinate.replace(/[()]/g, '')) * strides[axis]
+      return
+    }
     terms.push(strides[axis] === 1 ? coordinate : `${coordinate} * ${literal(strides[axis])}`)
   })
   if (offset !== 0 || terms.length === 0) terms.push(literal(offset))

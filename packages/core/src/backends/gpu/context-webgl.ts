@@ -35,6 +35,7 @@ const layouts = new WeakMap<object, string>()
 
 /** What both dialects share. */
 const textures = (gpujs: GpuJs, limits: Limits) => ({
+  kernelMode: 'gpu',
   Input: gpujs.Input,
   resident: true,
   async: false,

@@ -48,6 +48,9 @@ function importBinding(): Promise<unknown> {
   return import(/* @vite-ignore */ /* webpackIgnore: true */ name)
 }
 
+/** Node's entries to WebGPU, by what made them: kept for ever, since the process aborts when one is collected whose device still lives. */
+const entries = new Map<object, Navigator['gpu']>()
+
 /** Gives Node a `navigator.gpu` and returns what takes it away again; does nothing where there is one. */
 async function provideNavigatorGpu(load: () => Promise<unknown>): Promise<() => void> {
   if (host.navigator?.gpu) return () => {}
@@ -59,7 +62,8 @@ async function provideNavigatorGpu(load: () => Promise<unknown>): Promise<() => 
     throw new BackendError(`the npm package \`webgpu\` did not load (${error instanceof Error ? error.message.split('\n')[0] : error})`)
   }
   if (!create) throw new BackendError('the npm package `webgpu` is not installed')
-  const gpu = create([])
+  const gpu = entries.get(create) ?? create([])
+  entries.set(create, gpu)
   const before = Object.getOwnPropertyDescriptor(globalThis, 'navigator')
   if (host.navigator) {
     const navigator = host.navigator
@@ -110,6 +114,7 @@ export async function webgpuContext(gpujs: GpuJs, limits: Limits, seams: WebGpuS
     const { vendor = '', architecture = '', description = '' } = used.info ?? {}
     return {
       mode: 'webgpu',
+      kernelMode: 'webgpu',
       gpu,
       Input: gpujs.Input,
       resident: true,
@@ -134,7 +139,8 @@ export async function webgpuContext(gpujs: GpuJs, limits: Limits, seams: WebGpuS
       },
       async close() {
         await gpu.destroy()
-        await gpujs.WebGPUContext.destroy()
+        // after a loss gpu.js' device is another one
+        if (lost === undefined) await gpujs.WebGPUContext.destroy()
       },
     }
   } finally {

@@ -10,6 +10,8 @@ export type Value = Float32Array | DeviceResult
 
 export interface Context {
   readonly mode: GpuMode
+  /** What gpu.js calls the class of kernels that ran: of WebGL, 'gpu'. */
+  readonly kernelMode: string
   readonly gpu: GpuInstance
   readonly Input: GpuJs['Input']
   /** Whether values stay on the device between kernels. */
@@ -45,6 +47,7 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
   const gpu = new gpujs.GPU({ mode })
   return {
     mode,
+    kernelMode: mode,
     gpu,
     Input: gpujs.Input,
     resident: false,

@@ -173,7 +173,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     const adopt = (result: KernelResult): void => {
       // gpu.js falls back to its JavaScript engine silently, which sums in float64 and would hide the difference
       const ran = kernel.call.kernel.constructor.mode
-      if (ran && ran !== mode) throw new BackendError(`gpu: gpu.js ran a kernel on '${ran}' instead of '${mode}'.\n${source}`)
+      if (ran && ran !== context.kernelMode) throw new BackendError(`gpu: gpu.js ran a kernel on '${ran}' instead of '${mode}'.\n${source}`)
       out.value = context.adopt(result, out.size, output.length)
       if (!resident) return
       out.kernel = kernel

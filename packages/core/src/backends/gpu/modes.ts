@@ -13,13 +13,13 @@ import type { Limits } from './rules.js'
 const ORDER: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu']
 
 interface Shared {
-  readonly context: Context
+  readonly context: Promise<Context>
   users: number
 }
 /** Contexts in use, for each copy of gpu.js that was loaded. */
 const open = new WeakMap<object, Map<GpuMode, Shared>>()
 
-function make(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): Context | Promise<Context> {
+async function make(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): Promise<Context> {
   switch (mode) {
     case 'webgpu':
       return webgpuContext(gpujs, limits, seams)
@@ -36,19 +36,31 @@ function make(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): 
 async function enter(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): Promise<Entered> {
   const contexts = open.get(gpujs.GPU) ?? new Map<GpuMode, Shared>()
   open.set(gpujs.GPU, contexts)
-  let shared = contexts.get(mode)
-  if (!shared || shared.context.lost() !== undefined) {
-    shared = { context: await make(gpujs, mode, limits, seams), users: 0 }
-    contexts.set(mode, shared)
+  const known = contexts.get(mode)
+  const usable = await known?.context.then(
+    (context) => context.lost() === undefined,
+    () => false,
+  )
+  // somebody else may have made a new one meanwhile
+  if (!usable && contexts.get(mode) === known) contexts.set(mode, { context: make(gpujs, mode, limits, seams), users: 0 })
+  const mine = contexts.get(mode) as Shared
+  const forget = (): void => {
+    if (contexts.get(mode) === mine) contexts.delete(mode)
   }
-  const mine = shared
   mine.users++
+  let context: Context
+  try {
+    context = await mine.context
+  } catch (error) {
+    forget()
+    throw error
+  }
   return {
-    context: mine.context,
+    context,
     async leave() {
       if (--mine.users > 0) return
-      if (contexts.get(mode) === mine) contexts.delete(mode)
-      await mine.context.close()
+      forget()
+      await context.close()
     },
   }
 }

@@ -1,0 +1,187 @@
+/** What every engine of the gpu backend is held to, in Node and in pages. Functions take and give what travels as JSON. */
+import { createGpuBackend, type GpuBackendSeams } from '../src/backends/gpu/index.js'
+import { add, type Backend, createReferenceBackend, type GpuInfo, type GpuMode, gather, registry, scope, tensor } from '../src/index.js'
+import { compareOp, type Tolerance } from './sweep.js'
+
+/**
+ * Devices and WebAssembly compute in float32: sums of up to 130 products were measured within 2e-5 of the sums of magnitudes, elementwise
+ * formulas within 2e-6; derivatives go through one and two more such sums. The JavaScript engine sums in float64.
+ */
+export const toleranceOf = (mode: GpuMode): Tolerance =>
+  mode === 'cpu' ? { value: 1e-5, first: 1e-4, second: 1e-3 } : { value: 3e-5, first: 2e-4, second: 2e-3 }
+
+/** Runs with a backend of one mode, which ends afterwards. */
+export async function onMode<R>(mode: GpuMode | undefined, work: (gpu: Backend) => Promise<R>, seams: GpuBackendSeams = {}): Promise<R> {
+  const gpu = await createGpuBackend({ mode }, seams)
+  try {
+    return await work(gpu)
+  } finally {
+    await gpu.dispose?.()
+  }
+}
+
+/** How a backend runs. */
+const infoOf = (gpu: Backend): GpuInfo => gpu.info?.().gpu as GpuInfo
+
+/** The message of what a promise fails with. */
+export async function failureOf(work: () => unknown): Promise<string> {
+  try {
+    await work()
+    return 'nothing failed'
+  } catch (error) {
+    return `${(error as Error).name}: ${(error as Error).message}`
+  }
+}
+
+export interface Swept {
+  mode: string
+  ops: number
+  cases: number
+  wrong: string[]
+  /** What is alive afterwards, by the backend's count. */
+  buffers: number
+}
+
+/** The op sweep: every op, or every `stride`-th from `first` on. */
+export function sweep(mode: GpuMode, first = 0, stride = 1): Promise<Swept> {
+  return onMode(mode, async (gpu) => {
+    const reference = createReferenceBackend()
+    const ops = [...registry.values()].filter((op) => op.samples.length > 0).filter((_, i) => i % stride === first)
+    let cases = 0
+    const wrong: string[] = []
+    for (const op of ops) {
+      try {
+        const found = await compareOp(op, gpu, reference, toleranceOf(mode))
+        cases += found.cases
+        wrong.push(...found.wrong)
+      } catch (error) {
+        wrong.push(`${op.name}: ${error instanceof Error ? error.message : error}`)
+      }
+    }
+    return { mode: infoOf(gpu).mode, ops: ops.length, cases, wrong, buffers: gpu.memory().buffers }
+  })
+}
+
+/** How the backend that nobody chose a mode for runs. */
+export const chosen = (adapterTimeout?: number): Promise<GpuInfo> => onMode(undefined, async (gpu) => infoOf(gpu), { adapterTimeout })
+
+/** Why a mode does not run. */
+export const refusal = (mode: string, adapterTimeout?: number): Promise<string> =>
+  failureOf(() => onMode(mode as GpuMode, async () => {}, { adapterTimeout }))
+
+/** NaN and infinities, which only the host can tell, in the middle of a chain of kernels. */
+export function notFinite(mode: GpuMode): Promise<number[][]> {
+  return onMode(mode, async (gpu) => {
+    using x = tensor([1, Number.NaN, Infinity, -Infinity, 0], { backend: gpu })
+    const results = scope(() => [x.mul(2).isNaN(), x.mul(2).isFinite(), x.isNaN().logicalNot()])
+    const values = await Promise.all(results.map(async (y) => [...(await y.data())]))
+    for (const y of results) y.dispose()
+    return values
+  })
+}
+
+/** What bad row indices give: those a user uploads, at the call; then computed ones, at the call and at the reads after it. */
+export function badIndices(
+  mode: GpuMode,
+): Promise<{ uploaded: string; atCall: string; atRead: string; afterwards: number[]; good: number[] }> {
+  return onMode(mode, async (gpu) => {
+    using x = tensor(
+      [
+        [1, 2],
+        [3, 4],
+        [5, 6],
+      ],
+      { backend: gpu },
+    )
+    const indices = (values: number[]) => tensor(values, { dtype: 'int32', backend: gpu })
+    const rows = (values: number[], more?: number) => scope(() => gather(x, more ? indices(values).add(more) : indices(values)))
+    const uploaded = await failureOf(() => rows([0, 3]).dispose())
+    const atCall = await failureOf(() => rows([0, 2], 1).dispose())
+    const atRead = await failureOf(() => x.data())
+    using good = rows([0, 1], 1)
+    return { uploaded, atCall, atRead, afterwards: [...(await x.data())], good: [...(await good.data())] }
+  })
+}
+
+/**
+ * A sum over [3, columns] whose output has a thread dimension for each axis, as every broadcast above 2^22 elements has. Gives the number of wrong
+ * elements. `unlimited` leaves out what the device's textures allow.
+ */
+export function wide(mode: GpuMode, columns: number, unlimited = false): Promise<number> {
+  const limits = { division: 64, ...(unlimited ? { texture: Infinity } : {}) }
+  return onMode(
+    mode,
+    async (gpu) => {
+      const row = Float32Array.from({ length: 3 * columns }, (_, i) => i % 1021)
+      using y = scope(() => add(tensor(row, { shape: [3, columns], backend: gpu }), tensor([[1], [2], [3]], { backend: gpu })))
+      const got = await y.data()
+      return row.reduce((wrong, value, i) => wrong + Number(got[i] !== value + 1 + Math.floor(i / columns)), 0)
+    },
+    { limits },
+  )
+}
+
+/** −x of more elements than float32 counts: the number of wrong ones. */
+export function huge(mode: GpuMode, size = 2 ** 24 + 5): Promise<number> {
+  return onMode(mode, async (gpu) => {
+    const values = new Float32Array(size)
+    for (let i = 0; i < size; i++) values[i] = i & 1023
+    using y = scope(() => tensor(values, { shape: [size], backend: gpu }).neg())
+    const got = await y.data()
+    let wrong = got.length === size ? 0 : size
+    for (let i = 0; i < size; i++) if (got[i] !== -values[i]) wrong++
+    return wrong
+  })
+}
+
+/** With a cache of two kernels, results stay readable when their kernels are gone, and kernels go when their results do. */
+export function evicted(mode: GpuMode): Promise<{ values: number[][]; kernels: number; afterwards: GpuInfo }> {
+  return onMode(
+    mode,
+    async (gpu) => {
+      const sizes = [1, 2, 3, 4, 5, 6]
+      const inputs = sizes.map((n) => tensor(new Float32Array(n).fill(n), { shape: [n], backend: gpu }))
+      const outputs = inputs.map((x) => x.square())
+      const values = []
+      for (const y of outputs) values.push([...(await y.data())])
+      const { kernels } = infoOf(gpu)
+      for (const x of [...inputs, ...outputs]) x.dispose()
+      using last = tensor([0], { backend: gpu })
+      await last.data()
+      return { values, kernels, afterwards: infoOf(gpu) }
+    },
+    { cachedKernels: 2 },
+  )
+}
+
+/** Backends made and disposed of one after another: whether the last one still computes. */
+export async function again(mode: GpuMode, times: number): Promise<number[]> {
+  let values: number[] = []
+  for (let i = 0; i < times; i++) {
+    values = await onMode(mode, async (gpu) => {
+      using y = scope(() => tensor([i, 2], { backend: gpu }).square())
+      return [...(await y.data())]
+    })
+  }
+  return values
+}
+
+/** What happens when the device goes away between two calls. `lose` takes it away. */
+export async function losing(
+  mode: GpuMode,
+  lose: () => unknown,
+  seams: GpuBackendSeams = {},
+): Promise<{ before: number[]; call: string; read: string; info?: string; fresh: number[] }> {
+  const gpu = await createGpuBackend({ mode }, seams)
+  const x = tensor([1, 2, 3], { backend: gpu })
+  const y = x.square()
+  const before = [...(await y.data())]
+  await lose()
+  const read = await failureOf(() => y.data())
+  const call = await failureOf(() => x.square())
+  x.dispose()
+  y.dispose()
+  const { lost } = infoOf(gpu)
+  await gpu.dispose?.()
+  return { before, call, read, info: lost, fresh: await again(mode, 1) }
+}

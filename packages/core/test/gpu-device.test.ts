@@ -1,0 +1,145 @@
+/** The gpu backend's device layer in Node: what handles, the queue and the choice of an engine promise, and what is broken on purpose. */
+import { afterEach, describe, expect, test } from 'vitest'
+import { createGpuBackend } from '../src/backends/gpu/index.js'
+import { type GpuMode, getBackend, tensor } from '../src/index.js'
+import * as checks from './gpu-checks.js'
+import { withoutWebGpu } from './webgpu-node.js'
+
+const modes: GpuMode[] = ['webasm', 'cpu', ...(withoutWebGpu ? [] : (['webgpu'] as const))]
+
+describe.each(modes)('%s', (mode) => {
+  test('NaN and infinity in the middle of a chain', async () => {
+    expect(await checks.notFinite(mode)).toEqual([
+      [0, 1, 0, 0, 0],
+      [1, 0, 0, 0, 1],
+      [1, 0, 1, 1, 1],
+    ])
+  })
+
+  test('a bad index throws at the call; one computed on WebGPU at the next read, once', async () => {
+    const found = await checks.badIndices(mode)
+    expect(found.uploaded).toMatch(/ValueError: .*index 3 at position 1/)
+    const [now, later] = mode === 'webgpu' ? ['nothing failed', 'index 3 at position 1'] : ['index 3 at position 1', 'nothing failed']
+    expect(found.atCall).toContain(now)
+    expect(found.atRead).toContain(later)
+    expect(found.afterwards).toEqual([1, 2, 3, 4, 5, 6])
+    expect(found.good).toEqual([3, 4, 5, 6])
+  })
+
+  test('results outlive their kernels in a small cache, and the kernels go with them', async () => {
+    const { values, kernels, afterwards } = await checks.evicted(mode)
+    expect(values).toEqual([1, 2, 3, 4, 5, 6].map((n) => new Array(n).fill(n * n)))
+    expect(kernels).toBe(mode === 'webgpu' ? 12 : 2)
+    expect(afterwards.kernels).toBeLessThanOrEqual(3)
+  })
+
+  test('outputs with a thread dimension for each axis', async () => {
+    expect(await checks.wide(mode, 20_000)).toBe(0)
+  })
+
+  test('backends come and go', async () => {
+    expect(await checks.again(mode, 3)).toEqual([4, 4])
+  })
+})
+
+describe.skipIf(withoutWebGpu)(`webgpu in Node${withoutWebGpu}`, () => {
+  test('more elements than float32 counts', async () => {
+    expect(await checks.huge('webgpu')).toBe(0)
+  })
+
+  test('calls give no values at once, and reads keep their order', async () => {
+    const gpu = await createGpuBackend({ mode: 'webgpu' })
+    expect(gpu.readSync).toBeUndefined()
+    const x = tensor([1, 2], { backend: gpu })
+    const y = x.square()
+    x.dispose()
+    const z = y.square()
+    y.dispose()
+    const values = z.data()
+    z.dispose()
+    expect([...(await values)]).toEqual([1, 16])
+    expect(gpu.memory().buffers).toBe(0)
+    await gpu.dispose?.()
+    expect(() => tensor([1], { backend: gpu })).toThrow(/the backend was disposed of/)
+  })
+
+  test('a device lost in the middle: later calls and reads throw, and a new backend works', async () => {
+    interface Device {
+      destroy(): void
+      lost: Promise<unknown>
+    }
+    let device: Device | undefined
+    const loadBinding = async () => {
+      const { create } = (await import('webgpu')) as unknown as {
+        create(options: string[]): Record<'requestAdapter', () => Promise<object>>
+      }
+      return {
+        create(options: string[]) {
+          const gpu = create(options)
+          const requestAdapter = gpu.requestAdapter.bind(gpu)
+          gpu.requestAdapter = async () => {
+            const adapter = (await requestAdapter()) as { requestDevice(options: object): Promise<Device> }
+            const requestDevice = adapter.requestDevice.bind(adapter)
+            adapter.requestDevice = async (wanted) => {
+              device = await requestDevice(wanted)
+              return device
+            }
+            return adapter
+          }
+          return gpu
+        },
+      }
+    }
+    const lose = async () => {
+      device?.destroy()
+      await device?.lost
+    }
+    const found = await checks.losing('webgpu', lose, { loadBinding })
+    expect(found.before).toEqual([1, 4, 9])
+    expect(found.call).toMatch(/^BackendError: .*the WebGPU device is lost/)
+    expect(found.read).toMatch(/^BackendError: .*the WebGPU device is lost/)
+    expect(found.info).toContain('lost')
+    expect(found.fresh).toEqual([0, 4])
+  })
+})
+
+describe('the choice of an engine', () => {
+  afterEach(() => {
+    delete process.env.COTANGENT_GPU
+  })
+  const silent = { loadBinding: async () => ({ create: () => ({ requestAdapter: () => new Promise(() => {}) }) }), adapterTimeout: 30 }
+
+  test('an adapter that does not answer is passed over, or an error when it was asked for', async () => {
+    const gpu = await createGpuBackend({}, silent)
+    expect(gpu.name).toBe('gpu:webasm')
+    expect(gpu.info?.().gpu?.passedOver).toEqual([
+      expect.stringMatching(/^webgpu: no WebGPU adapter answered within 0.03 s/),
+      expect.stringMatching(/^webgl2: there is no WebGL 2/),
+      expect.stringMatching(/^headlessgl: there is no headless-gl/),
+    ])
+    await gpu.dispose?.()
+    await expect(createGpuBackend({ mode: 'webgpu' }, silent)).rejects.toThrow(
+      /^gpu: the mode 'webgpu' was asked for, but no WebGPU adapter answered within 0.03 s\.$/,
+    )
+    expect((globalThis as { navigator?: { gpu?: unknown } }).navigator?.gpu).toBeUndefined()
+  })
+
+  test('no adapter, no package: the reason is given', async () => {
+    const none = { loadBinding: async () => ({ create: () => ({ requestAdapter: async () => null }) }) }
+    await expect(createGpuBackend({ mode: 'webgpu' }, none)).rejects.toThrow(/there is no adapter/)
+    await expect(createGpuBackend({ mode: 'webgpu' }, { loadBinding: () => Promise.reject(new Error('no such package')) })).rejects.toThrow(
+      /`webgpu` did not load \(no such package\)/,
+    )
+    await expect(createGpuBackend({ mode: 'webgpu' }, { loadBinding: async () => ({}) })).rejects.toThrow(/`webgpu` is not installed/)
+    expect(await checks.refusal('webgl2')).toMatch(/the mode 'webgl2' was asked for, but there is no WebGL 2/)
+    expect(await checks.refusal('vulkan')).toMatch(/There is no gpu mode "vulkan"/)
+  })
+
+  test('by name and by environment, one backend each', async () => {
+    const cpu = await getBackend('gpu:cpu')
+    expect([cpu.name, cpu.info?.().gpu?.mode]).toEqual(['gpu:cpu', 'cpu'])
+    process.env.COTANGENT_GPU = 'cpu'
+    expect(await getBackend('gpu')).toBe(cpu)
+    expect(await getBackend('gpu')).toBe(cpu)
+  })
+})
