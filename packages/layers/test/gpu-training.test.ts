@@ -1,15 +1,17 @@
-/** Trainings on the gpu backend's host engines, against the wasm backend and the reference. */
+/** Trainings on the gpu backend's engines that run in Node, against the wasm backend and the reference. (In browsers: browser/gpu-training.test.ts.) */
 import { describe, test } from 'vitest'
+import { withoutWebGpu } from '../../core/test/webgpu-node.js'
 import * as training from './gpu-training.js'
 import { expectFlat, expectSameTraining } from './gpu-training-expectations.js'
 
 describe('on webasm', () => {
-  test.each(['perceptron', 'convolutional'] as const)(
-    'a %s network trains as on wasm',
-    (name) => expectSameTraining(training, 'webasm', name),
-    600_000,
-  )
+  test.each(training.networkNames)('a %s network trains as on wasm', (name) => expectSameTraining(training, 'webasm', name), 600_000)
   test('memory is flat over 500 steps', () => expectFlat(training, 'webasm'), 600_000)
 })
 
 test('on cpu a perceptron trains as on wasm', () => expectSameTraining(training, 'cpu', 'perceptron'), 600_000)
+
+describe.skipIf(withoutWebGpu)(`on webgpu${withoutWebGpu}`, () => {
+  test.each(training.networkNames)('a %s network trains as on wasm', (name) => expectSameTraining(training, 'webgpu', name), 600_000)
+  test('memory is flat over 500 steps', () => expectFlat(training, 'webgpu'), 600_000)
+})
