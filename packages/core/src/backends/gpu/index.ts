@@ -1,5 +1,5 @@
 /**
- * The gpu backend over gpu.js: every primitive, and the fused conv2d, lstmCell and update, as generated kernels.
+ * The gpu backend over gpu.js: every primitive, and most of the fused ones, as generated kernels.
  *
  * Tensors stay on the device (webgpu, webgl2) from op to op and step to step; only reading brings them back. Calls are synchronous on every
  * engine: storage slots hold handles, which a queue fills in order. All four dtypes are held as float32; integers are exact to
@@ -16,11 +16,16 @@ import { createDevice, type Handle } from './device.js'
 import { createEngine } from './engine.js'
 import { type GpuMode, loadGpuJs } from './gpujs.js'
 import { fromFloats, toFloats } from './host-kernels.js'
+import { convKernels } from './kernels-conv.js'
 import { elementwiseKernels } from './kernels-elementwise.js'
 import { fusedKernels } from './kernels-fused.js'
+import { poolKernels } from './kernels-pool.js'
 import { reduceKernels } from './kernels-reduce.js'
 import { rowKernels } from './kernels-rows.js'
-import { windowFused, windowKernels } from './kernels-window.js'
+import { sequenceKernels } from './kernels-sequence.js'
+import { sequenceGradientKernels } from './kernels-sequence-gradient.js'
+import { softmaxKernels } from './kernels-softmax.js'
+import { windowKernels } from './kernels-window.js'
 import { enterMode } from './modes.js'
 import { LIMITS, type Limits } from './rules.js'
 
@@ -76,7 +81,14 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
       ...windowKernels(engine),
       ...rowKernels(engine),
     },
-    fused: { ...windowFused(engine), ...fusedKernels(engine) },
+    fused: {
+      ...fusedKernels(engine),
+      ...convKernels(engine),
+      ...poolKernels(engine),
+      ...softmaxKernels(engine),
+      ...sequenceKernels(engine),
+      ...sequenceGradientKernels(engine),
+    },
 
     // only counted: the slot is filled by `write` or by the first kernel that has it as `out`
     alloc(size, dtype) {

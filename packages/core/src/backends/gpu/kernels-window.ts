@@ -1,15 +1,15 @@
-/** Kernels over sliding windows: unfold, fold, and conv2d without the unfolded tensor in between. */
+/** Kernels over sliding windows: unfold and fold, and how a window finds its cells. (Convolutions and pooling have files of their own.) */
 import { stridesOf, type Window } from '../../shape.js'
-import type { FusedKernels, Kernels } from '../backend.js'
+import type { Kernels } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
-import { between, maxOf, sumInto } from './rules.js'
+import { between } from './rules.js'
 
 /**
  * Statements that set `row` and `column` to the cell of x a window position reads, kept inside x, and `inside` to 1 where
  * nothing had to be moved.
  */
-function windowCell(window: Window, x: readonly number[], at: { oy: string; ox: string; ky: string; kx: string }): string {
+export function windowCell(window: Window, x: readonly number[], at: { oy: string; ox: string; ky: string; kx: string }): string {
   const { strides, dilation, padBefore } = window
   return `
 const y = ${address([at.oy, at.ky], [strides[0], dilation[0]], -padBefore[0])};
@@ -21,7 +21,7 @@ const inside = column === z ? rowInside : 0;`
 }
 
 /** The statement that sets `o` to the window whose tap `k` reads position `p`, and `hit` to 1 if there is one. */
-function windowOver(o: string, p: string, k: string, axis: 0 | 1, { strides, dilation, padBefore, outSize }: Window): string {
+export function windowOver(o: string, p: string, k: string, axis: 0 | 1, { strides, dilation, padBefore, outSize }: Window): string {
   return `
 const ${o}From = ${address([p], [1], padBefore[axis])} - ${k} * ${dilation[axis]};
 const ${o}Down = Math.floor((${o}From + 0.5) / ${strides[axis]});
@@ -66,35 +66,6 @@ for (let ky = 0; ky < ${kh}; ky++) {
   }
 }
 return sum;`,
-        { floatAddresses: true },
-      )
-    },
-  }
-}
-
-export function windowFused(engine: Engine): Required<Pick<FusedKernels, 'conv2d'>> {
-  return {
-    conv2d(out, x, filter, bias, window, relu) {
-      if (x.size === 0) return engine.fill(out, 0)
-      const [kh, kw, channels] = filter.shape
-      engine.run(
-        out,
-        out.shape,
-        { arrays: { x, weights: filter, ...(bias ? { bias } : {}) } },
-        ({ at: [b, oy, ox, f] }) => `
-let total = 0;
-for (let ky = 0; ky < ${kh}; ky++) {
-  for (let kx = 0; kx < ${kw}; kx++) {
-    ${windowCell(window, x.shape, { oy, ox, ky: 'ky', kx: 'kx' })}
-    ${sumInto('sum', channels, (c) => {
-      const value = `x[${address([b, 'row', 'column', c], stridesOf(x.shape))}]`
-      return `${value} * weights[${address(['ky', 'kx', c, f], stridesOf(filter.shape))}]`
-    })}
-    total += inside > 0 ? sum : 0;
-  }
-}
-${bias ? `total += bias[${f}];` : ''}
-return ${relu ? maxOf('total', '0') : 'total'};`,
         { floatAddresses: true },
       )
     },

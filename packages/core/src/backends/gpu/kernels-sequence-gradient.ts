@@ -1,0 +1,239 @@
+/**
+ * Back through recurrent networks over sequences, from what came out of them: two launches a step (four of a GRU), then one buffer of them all;
+ * kernels-sequence.ts says why.
+ *
+ * A step's first launch gives dZ of the step and, beside it in the same row, what goes on to the states before it without the recurrent product; the second
+ * gives dH₋ = (dZ·Uᵀ)∘m plus that. The formulas are those of the ops' derivatives (`lstmSequenceGradient` and its neighbours).
+ */
+import type { FusedKernels, Operand } from '../backend.js'
+import { address } from './addressing.js'
+import type { Engine } from './engine.js'
+import { sumInto, tanhInto } from './rules.js'
+import { assemble, counted, factor, gateBackInto, present, sharedInputs, stepScalar, zeros } from './sequence-steps.js'
+import { withTemporaries } from './temporaries.js'
+
+type GradientKernels = Required<Pick<FusedKernels, 'lstmSequenceGradient' | 'gruSequenceGradient' | 'simpleRnnSequenceGradient'>>
+
+const product = { axisPerThread: true, floatAddresses: true }
+const cells = { floatAddresses: true }
+
+export function sequenceGradientKernels(engine: Engine): GradientKernels {
+  return {
+    // rows of a step: dZ [4u], dC₋ [u], and what dH₋ gets of a masked step [u]
+    lstmSequenceGradient(out, [dY, y, initialC, ...others], options) {
+      const { weights, dropout, mask } = sharedInputs(others, options)
+      const [, t, n, u] = y.shape
+      if (out.size === 0) return engine.fill(out, 0)
+      withTemporaries(engine, y, (make, release) => {
+        let dH = zeros(make, [n, u], product)
+        let later = zeros(make, [n, 6 * u], cells)
+        const steps: Operand[] = []
+        for (let s = t - 1; s >= 0; s--) {
+          const [carriedH, carriedC] = [dH, later]
+          later = make(
+            [n, 6 * u],
+            {
+              arrays: present({ dY, y, initialC, carriedH, carriedC, mask }),
+              scalars: { taken: s, before: Math.max(0, s - 1), ...stepScalar(mask, s, t, options) },
+            },
+            ({ at: [row, column] }) => {
+              const cell = (x: string, part: number, step = 'taken') =>
+                `${x}[${address([step, row, 'unit'], [n * u, u, 1], part * t * n * u)}]`
+              return `
+const part = Math.floor((${column} + 0.5) / ${u});
+const unit = ${column} - part * ${u};
+const c = ${cell('y', 1)};
+const i = ${cell('y', 2)};
+const f = ${cell('y', 3)};
+const g = ${cell('y', 4)};
+const o = ${cell('y', 5)};
+const earlier = ${cell('y', 1, 'before')};
+const initial = initialC[${address([row, 'unit'], [u, 1])}];
+const oldC = taken > 0 ? earlier : initial;
+const allH = ${cell('dY', 0)} + carriedH[${address([row, 'unit'], [u, 1])}];
+const allC = ${cell('dY', 1)} + carriedC[${address([row, 'unit'], [6 * u, 1], 4 * u)}];
+const ownH = ${counted(mask, row, 'allH', '0')};
+const ownC = ${counted(mask, row, 'allC', '0')};
+${tanhInto('squashed', 'c')}
+const dCell = ownC + ownH * o * (1 - squashed * squashed);
+const toI = ${cell('dY', 2)} + dCell * g;
+const toF = ${cell('dY', 3)} + dCell * oldC;
+const toG = ${cell('dY', 4)} + dCell * i;
+const toO = ${cell('dY', 5)} + ownH * squashed;
+${gateBackInto('dI', 'toI', 'i', options)}
+${gateBackInto('dF', 'toF', 'f', options)}
+const dG = toG * (1 - g * g);
+${gateBackInto('dO', 'toO', 'o', options)}
+const dC = dCell * f + ${counted(mask, row, '0', 'allC')};
+return part === 0 ? dI : (part === 1 ? dF : (part === 2 ? dG : (part === 3 ? dO : (part === 4 ? dC : ${counted(mask, row, '0', 'allH')}))));`
+            },
+            cells,
+          )
+          dH = make(
+            [n, u],
+            { arrays: present({ dZ: later, weights, dropout }) },
+            ({ at: [row, unit] }) => `
+${sumInto('sum', 4 * u, (l) => `dZ[${address([row, l], [6 * u, 1])}] * weights[${address([unit, l], [4 * u, 1])}]`)}
+return sum${factor(dropout, address([row, unit], [u, 1]))} + dZ[${address([row, unit], [6 * u, 1], 5 * u)}];`,
+            product,
+          )
+          steps.unshift(later)
+          release(carriedH)
+          if (s === t - 1) release(carriedC)
+        }
+        const last = make(
+          [n, 6 * u],
+          { arrays: { dH, later } },
+          ({ at: [row, column] }) => `
+const part = Math.floor((${column} + 0.5) / ${u});
+const unit = ${column} - part * ${u};
+const h = dH[${address([row, 'unit'], [u, 1])}];
+const c = later[${address([row, 'unit'], [6 * u, 1], 4 * u)}];
+return part === 0 ? h : (part === 1 ? c : 0);`,
+          cells,
+        )
+        assemble(engine, make, release, out, [...steps, last], 1, 4 * u, 6 * u)
+      })
+    },
+
+    // first [n, 3u]: dZ of the update gate, dZ of the candidate, and what goes to h₋ directly; then B = dh̃·U_hᵀ, and dZ as a whole
+    gruSequenceGradient(out, [dY, y, initial, ...others], options) {
+      const { weights, dropout, mask } = sharedInputs(others, options)
+      const [, t, n, u] = y.shape
+      if (out.size === 0) return engine.fill(out, 0)
+      const cell = (x: string, part: number, row: string, unit: string, step = 'taken') =>
+        `${x}[${address([step, row, unit], [n * u, u, 1], part * t * n * u)}]`
+      const before = (row: string, unit: string) => `
+const earlier = ${cell('y', 0, row, unit, 'before')};
+const initialH = initial[${address([row, unit], [u, 1])}];
+const oldH = taken > 0 ? earlier : initialH;`
+      withTemporaries(engine, y, (make, release) => {
+        let dH = zeros(make, [n, u], product)
+        const steps: Operand[] = []
+        for (let s = t - 1; s >= 0; s--) {
+          const carried = dH
+          const scalars = { taken: s, before: Math.max(0, s - 1), ...stepScalar(mask, s, t, options) }
+          const direct = make(
+            [n, 3 * u],
+            { arrays: present({ dY, y, initial, carried, mask }), scalars },
+            ({ at: [row, column] }) => `
+const part = Math.floor((${column} + 0.5) / ${u});
+const unit = ${column} - part * ${u};
+const z = ${cell('y', 1, row, 'unit')};
+const candidate = ${cell('y', 3, row, 'unit')};
+${before(row, 'unit')}
+const all = ${cell('dY', 0, row, 'unit')} + carried[${address([row, 'unit'], [u, 1])}];
+const own = ${counted(mask, row, 'all', '0')};
+const toZ = ${cell('dY', 1, row, 'unit')} + own * (oldH - candidate);
+${gateBackInto('dUpdate', 'toZ', 'z', options)}
+const dCandidate = (${cell('dY', 3, row, 'unit')} + own * (1 - z)) * (1 - candidate * candidate);
+const passed = own * z + ${counted(mask, row, '0', 'all')};
+return part === 0 ? dUpdate : (part === 1 ? dCandidate : passed);`,
+            cells,
+          )
+          const dOperand = make(
+            [n, u],
+            { arrays: { direct, weights } },
+            ({ at: [row, unit] }) => {
+              const at = (l: string) => `direct[${address([row, l], [3 * u, 1], u)}] * weights[${address([unit, l], [3 * u, 1], 2 * u)}]`
+              return `${sumInto('sum', u, at)}\nreturn sum;`
+            },
+            product,
+          )
+          const dZ = make(
+            [n, 3 * u],
+            { arrays: present({ direct, dOperand, dY, y, initial, dropout }), scalars: { taken: s, before: Math.max(0, s - 1) } },
+            ({ at: [row, column] }) => `
+const part = Math.floor((${column} + 0.5) / ${u});
+const unit = ${column} - part * ${u};
+const r = ${cell('y', 2, row, 'unit')};
+${before(row, 'unit')}
+const toR = ${cell('dY', 2, row, 'unit')} + dOperand[${address([row, 'unit'], [u, 1])}] * oldH${factor(dropout, address([row, 'unit'], [u, 1]))};
+${gateBackInto('dReset', 'toR', 'r', options)}
+const dUpdate = direct[${address([row, 'unit'], [3 * u, 1])}];
+const dCandidate = direct[${address([row, 'unit'], [3 * u, 1], u)}];
+return part === 0 ? dUpdate : (part === 1 ? dReset : dCandidate);`,
+            cells,
+          )
+          dH = make(
+            [n, u],
+            { arrays: present({ dZ, dOperand, direct, y, weights, dropout }), scalars: { taken: s } },
+            ({ at: [row, unit] }) => {
+              const at = (l: string) => `dZ[${address([row, l], [3 * u, 1])}] * weights[${address([unit, l], [3 * u, 1])}]`
+              const here = address([row, unit], [u, 1])
+              return `
+${sumInto('sum', 2 * u, at)}
+const through = dOperand[${here}] * ${cell('y', 2, row, unit)} + sum;
+return through${factor(dropout, here)} + direct[${address([row, unit], [3 * u, 1], 2 * u)}];`
+            },
+            product,
+          )
+          steps.unshift(dZ)
+          for (const x of [carried, direct, dOperand]) release(x)
+        }
+        const final = dH
+        const last = make(
+          [n, 3 * u],
+          { arrays: { final } },
+          ({ at: [row, column] }) => `
+const part = Math.floor((${column} + 0.5) / ${u});
+const unit = ${column} - part * ${u};
+const h = final[${address([row, 'unit'], [u, 1])}];
+return part === 0 ? h : 0;`,
+          cells,
+        )
+        assemble(engine, make, release, out, [...steps, last], 1, 3 * u)
+      })
+    },
+
+    // rows of a step: dZ [u], and what dH₋ gets of a masked step [u]
+    simpleRnnSequenceGradient(out, [dY, y, ...others], options) {
+      const { weights, dropout, mask } = sharedInputs(others, options)
+      const [, t, n, u] = y.shape
+      if (out.size === 0) return engine.fill(out, 0)
+      withTemporaries(engine, y, (make, release) => {
+        let dH = zeros(make, [n, u], product)
+        const steps: Operand[] = []
+        for (let s = t - 1; s >= 0; s--) {
+          const carried = dH
+          const dZ = make(
+            [n, 2 * u],
+            { arrays: present({ dY, y, carried, mask }), scalars: { taken: s, ...stepScalar(mask, s, t, options) } },
+            ({ at: [row, column] }) => `
+const part = Math.floor((${column} + 0.5) / ${u});
+const unit = ${column} - part * ${u};
+const h = y[${address(['taken', row, 'unit'], [n * u, u, 1])}];
+const all = dY[${address(['taken', row, 'unit'], [n * u, u, 1])}] + carried[${address([row, 'unit'], [u, 1])}];
+const own = ${counted(mask, row, 'all', '0')};
+return part === 0 ? own * (1 - h * h) : ${counted(mask, row, '0', 'all')};`,
+            cells,
+          )
+          dH = make(
+            [n, u],
+            { arrays: present({ dZ, weights, dropout }) },
+            ({ at: [row, unit] }) => `
+${sumInto('sum', u, (l) => `dZ[${address([row, l], [2 * u, 1])}] * weights[${address([unit, l], [u, 1])}]`)}
+return sum${factor(dropout, address([row, unit], [u, 1]))} + dZ[${address([row, unit], [2 * u, 1], u)}];`,
+            product,
+          )
+          steps.unshift(dZ)
+          release(carried)
+        }
+        const last = make(
+          [n, 2 * u],
+          { arrays: { dH } },
+          ({ at: [row, column] }) => {
+            const value = `dH[${address([row, 'unit'], [u, 1])}]`
+            return `
+const part = Math.floor((${column} + 0.5) / ${u});
+const unit = ${column} - part * ${u};
+const h = ${value};
+return part === 0 ? h : 0;`
+          },
+          cells,
+        )
+        assemble(engine, make, release, out, [...steps, last], 1, u, 2 * u)
+      })
+    },
+  }
+}

@@ -1,0 +1,52 @@
+/** Softmax and its cross-entropy, row by row, each row's maximum subtracted first. */
+import type { FusedKernels, Operand } from '../backend.js'
+import { address } from './addressing.js'
+import type { Engine } from './engine.js'
+import { maxOf, sumInto } from './rules.js'
+import { withTemporaries } from './temporaries.js'
+
+/** Statements that set `top` to the maximum of a row of x and `total` to the sum of exp(x − top). */
+const rowStatistics = (row: string, classes: number): string => `
+let top = x[${address([row, '0'], [classes, 1])}];
+for (let l = 0; l < ${classes}; l++) {
+  const v = x[${address([row, 'l'], [classes, 1])}];
+  top = ${maxOf('v', 'top')};
+}
+${sumInto('total', classes, (l) => `Math.exp(x[${address([row, l], [classes, 1])}] - top)`)}`
+
+const rowsOf = ({ shape, size }: Operand): [rows: number, classes: number] => {
+  const classes = shape[shape.length - 1]
+  return [size / classes, classes]
+}
+
+export function softmaxKernels(engine: Engine): Required<Pick<FusedKernels, 'softmax' | 'softmaxCrossEntropy'>> {
+  return {
+    // a row's two statistics are found once for each, by two threads
+    softmax(out, x) {
+      if (x.size === 0) return engine.fill(out, 0)
+      const [rows, classes] = rowsOf(x)
+      withTemporaries(engine, x, (make) => {
+        const statistics = make([2, rows], { arrays: { x } }, ({ at: [which, row] }) => {
+          return `${rowStatistics(row, classes)}\nreturn ${which} === 0 ? top : total;`
+        })
+        engine.run(out, [rows, classes], { arrays: { x, statistics } }, ({ flat, at: [row] }) => {
+          const [top, total] = [0, 1].map((which) => `statistics[${address([row], [1], which * rows)}]`)
+          return `return Math.exp(x[${flat}] - ${top}) / ${total};`
+        })
+      })
+    },
+
+    softmaxCrossEntropy(out, logits, labels) {
+      if (logits.size === 0) return engine.fill(out, 0)
+      const [rows, classes] = rowsOf(logits)
+      engine.run(out, [rows], { arrays: { x: logits, labels } }, ({ at: [row] }) => {
+        const at = (l: string): string => address([row, l], [classes, 1])
+        return `
+${rowStatistics(row, classes)}
+const logTotal = Math.log(total);
+${sumInto('sum', classes, (l) => `labels[${at(l)}] * (x[${at(l)}] - top - logTotal)`)}
+return -sum;`
+      })
+    },
+  }
+}

@@ -1,0 +1,101 @@
+/** What the recurrent kernels over sequences share: their inputs, their steps, and how the steps' results become one buffer. */
+import type { Shape } from '../../shape.js'
+import type { Operand, SequenceKernelOptions } from '../backend.js'
+import { address } from './addressing.js'
+import type { Engine, KernelOptions } from './engine.js'
+import { between, MAX_ARRAYS, sigmoidInto } from './rules.js'
+import type { Make } from './temporaries.js'
+
+/** Recurrent weights, dropout factors and mask, as they follow the states. */
+export interface Shared {
+  weights: Operand
+  dropout: Operand | undefined
+  mask: Operand | undefined
+}
+
+export function sharedInputs([weights, ...rest]: readonly Operand[], { dropped, masked }: SequenceKernelOptions): Shared {
+  return { weights, dropout: dropped ? rest[0] : undefined, mask: masked ? rest[rest.length - 1] : undefined }
+}
+
+/** Arrays of a launch without those that are absent. */
+export const present = (arrays: Record<string, Operand | undefined>): Record<string, Operand> =>
+  Object.fromEntries(Object.entries(arrays).filter((entry): entry is [string, Operand] => entry[1] !== undefined))
+
+/** Which step of z and the mask is taken s-th. */
+export const stepAt = (s: number, steps: number, { goBackwards }: SequenceKernelOptions): number => (goBackwards ? steps - 1 - s : s)
+
+/** The same as an argument of kernels that need it for the mask alone. */
+export const stepScalar = (mask: Operand | undefined, s: number, steps: number, options: SequenceKernelOptions): { step?: number } =>
+  mask ? { step: stepAt(s, steps, options) } : {}
+
+/** Statements that set `result` to a gate of x: 1/(1 + e⁻ˣ), or 0.2x + ½ within [0, 1]. */
+export const gateInto = (result: string, x: string, { recurrentActivation }: SequenceKernelOptions): string =>
+  recurrentActivation === 'hardSigmoid'
+    ? `const ${result}Line = 0.2 * ${x} + 0.5;\nconst ${result} = ${between(`${result}Line`, 0, 1)};`
+    : sigmoidInto(result, x)
+
+/** Statements that set `result` to a cotangent d of a gate pulled back through it. */
+export const gateBackInto = (result: string, d: string, gate: string, { recurrentActivation }: SequenceKernelOptions): string =>
+  recurrentActivation === 'hardSigmoid'
+    ? `const ${result} = ${gate} * (1 - ${gate}) > 0 ? 0.2 * ${d} : 0;`
+    : `const ${result} = ${d} * ${gate} * (1 - ${gate});`
+
+/** One expression where the step of a row counts, and another where the mask skips it; `step` is an argument of the kernel. */
+export const counted = (mask: Operand | undefined, row: string, yes: string, no: string): string =>
+  mask ? `(mask[${address([row, 'step'], [mask.shape[1], 1])}] > 0 ? ${yes} : ${no})` : yes
+
+/** The dropout factor to multiply h by, if there is one. */
+export const factor = (dropout: Operand | undefined, at: string): string => (dropout ? ` * dropout[${at}]` : '')
+
+/**
+ * out [outer, t, cells] from t buffers [outer, cells], or the first `width` of every `pitch` cells of them. A launch reads at most seven buffers and
+ * cannot write into a part of its output, so sevens are put together until one is left: ⌈log₇ t⌉ times the bytes.
+ */
+export function assemble(
+  engine: Engine,
+  make: Make,
+  release: (x: Operand) => void,
+  out: Operand,
+  steps: readonly Operand[],
+  outer: number,
+  width: number,
+  pitch = width,
+): void {
+  let parts = steps.map((x) => ({ x, length: 1 }))
+  let [used, stored] = [width, pitch]
+  const rows = steps[0].size / outer / pitch
+  do {
+    const joined: typeof parts = []
+    for (let first = 0; first < parts.length; first += MAX_ARRAYS) {
+      const group = parts.slice(first, first + MAX_ARRAYS)
+      const length = group.reduce((sum, part) => sum + part.length, 0)
+      const axes: Shape = [outer, length, rows, used]
+      const each = group[0].length
+      const arrays = Object.fromEntries(group.map(({ x }, i) => [`part${i}`, x]))
+      const body = ([o, s, row, column]: readonly string[]): string => {
+        const lines = [`const which = Math.floor((${s} + 0.5) / ${each});`, `const inside = ${s} - which * ${each};`]
+        group.forEach((part, i) => {
+          if (part.length < each) lines.push(`const inside${i} = ${between('inside', 0, part.length - 1)};`)
+        })
+        const values = group.map((part, i) => {
+          const at = each === 1 ? '0' : part.length < each ? `inside${i}` : 'inside'
+          return `part${i}[${address([o, at, row, column], [part.length * rows * stored, rows * stored, stored, 1])}]`
+        })
+        const last = values.length - 1
+        return `${lines.join('\n')}\nreturn ${values.reduceRight((rest, value, i) => (i === last ? value : `(which === ${i} ? ${value} : ${rest})`), '')};`
+      }
+      const options = { floatAddresses: true }
+      if (parts.length <= MAX_ARRAYS) {
+        engine.run(out, axes, { arrays }, ({ at }) => body(at), options)
+        return
+      }
+      joined.push({ x: make(axes, { arrays }, ({ at }) => body(at), options), length })
+      for (const { x } of group) release(x)
+    }
+    parts = joined
+    stored = used
+  } while (parts.length > 0)
+}
+
+/** A temporary of zeros; of the same options as what later takes its place, so that a device lays both out alike. */
+export const zeros = (make: Make, shape: Shape, options?: KernelOptions): Operand => make(shape, {}, () => 'return 0;', options)

@@ -1,0 +1,25 @@
+/** Results between the launches of one kernel: they belong to no tensor, and all are released when the last launch is on its way. */
+import type { Shape } from '../../shape.js'
+import type { Operand } from '../backend.js'
+import type { IndexSpace } from './addressing.js'
+import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf } from './engine.js'
+
+/** Runs a kernel over cells with the given axes into a temporary of that shape. */
+export type Make = (axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions) => Operand
+
+/** Runs `work`, which may release a temporary itself once nothing reads it any more. `like` is any operand of the call. */
+export function withTemporaries(engine: Engine, like: Operand, work: (make: Make, release: (x: Operand) => void) => void): void {
+  const live = new Set<Operand>()
+  const release = (x: Operand): void => {
+    if (live.delete(x)) engine.release(handleOf(x))
+  }
+  try {
+    work((axes, inputs, body, options) => {
+      const made = operandOf(engine.compute(axes, inputs, body, options), like, axes)
+      live.add(made)
+      return made
+    }, release)
+  } finally {
+    for (const x of [...live]) release(x)
+  }
+}
