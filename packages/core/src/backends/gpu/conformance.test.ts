@@ -301,6 +301,21 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
       [true, false],
       [false, true],
       [true, true],
+    ])('matMul large enough for cells by fours, transposes %s %s', (tA, tB) => {
+      for (const [m, k, n] of [
+        [40, 50, 24],
+        [21, 150, 26],
+      ]) {
+        const a = wave([2, ...(tA ? [k, m] : [m, k])], 1, 1)
+        const b = wave([2, ...(tB ? [n, k] : [k, n])], 1, 2)
+        agree([2, m, n], 'float32', [a, b], (o, [x, y], kernels) => kernels.kernels.matMul(o, x, y, tA, tB), 2e-5, k)
+      }
+    })
+    test.each([
+      [false, false],
+      [true, false],
+      [false, true],
+      [true, true],
     ])('matMul over k = 1500, transposes %s %s', (tA, tB) => {
       const [a, b] = [wave(tA ? [1500, 5] : [5, 1500], 1, 1), wave(tB ? [6, 1500] : [1500, 6], 1, 2)]
       agree([5, 6], 'float32', [a, b], (o, [x, y], k) => k.kernels.matMul(o, x, y, tA, tB), 2e-5, 30)

@@ -6,7 +6,7 @@
  * - After a lost context kernels give zeros. `isContextLost` says so at once, the event some time later.
  */
 import { BackendError } from '../../errors.js'
-import type { Context, Value } from './context.js'
+import type { Context, Fours, Value } from './context.js'
 import type { DeviceResult, GpuJs } from './gpujs.js'
 import type { Limits } from './rules.js'
 
@@ -41,11 +41,13 @@ const textures = (gpujs: GpuJs, limits: Limits) => ({
   async: false,
   limits,
   layout: (value: Value) => layouts.get(value) as string,
-  adopt(result: unknown, size: number, rank: number) {
+  adopt(result: unknown, size: number, rank: number, fours?: Fours) {
     const texture = result as DeviceResult
-    layouts.set(texture, `${rank}:${texture.size[0]}x${texture.size[1]}`)
-    texture.output = [size]
-    texture.dimensions = [size, 1, 1]
+    layouts.set(texture, `${fours ?? ''}${rank}:${texture.size[0]}x${texture.size[1]}`)
+    if (fours === 'flat') texture.type = 'MemoryOptimizedNumberTexture'
+    const length = fours === 'vectors' ? size / 4 : size
+    texture.output = [length]
+    texture.dimensions = [length, 1, 1]
     return texture
   },
   argument: (value: Value) => value,
@@ -93,6 +95,7 @@ export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
   return {
     mode: 'webgl2',
     gpu,
+    tiling: 'vectors',
     ...textures(gpujs, { ...limits, texture: Math.min(limits.texture, gl.getParameter(MAX_TEXTURE_SIZE) as number) }),
     objects: () => alive.size,
     lost: () => (gl.isContextLost() ? 'the browser took the WebGL context away' : undefined),

@@ -119,11 +119,14 @@ export async function webgpuContext(gpujs: GpuJs, limits: Limits, seams: WebGpuS
       Input: gpujs.Input,
       resident: true,
       async: true,
+      tiling: 'columns',
       limits: { ...limits, width: Math.min(limits.width, width * WORKGROUP), depth: Math.min(limits.depth, width) },
       adapter: [vendor, architecture, description].filter((part) => part !== '').join(' '),
       layout: () => '',
       adopt(result, size) {
         const buffer = result as DeviceResult
+        // numbers in a row, however many a cell
+        buffer.componentCount = 1
         buffer.output = [size]
         return buffer
       },

@@ -8,6 +8,12 @@ import type { Limits } from './rules.js'
 /** Flat values: on the host, or memory on the device. */
 export type Value = Float32Array | DeviceResult
 
+/**
+ * What becomes of a kernel's results of four numbers a cell: `flat`, a value with all the numbers in a row; `vectors`, a value of vectors of four, which
+ * WebGL can read as such.
+ */
+export type Fours = 'flat' | 'vectors'
+
 export interface Context {
   readonly mode: GpuMode
   /** What gpu.js calls the class of kernels that ran: of WebGL, 'gpu'. */
@@ -19,12 +25,14 @@ export interface Context {
   /** Whether calls give Promises. */
   readonly async: boolean
   readonly limits: Limits
+  /** How kernels that make four cells a thread are faster here, if they are: by `columns` from flat values, or from `vectors` of four. */
+  readonly tiling?: 'columns' | 'vectors'
   /** What the device calls itself, where it says. */
   readonly adapter?: string
   /** What a kernel compiled for this argument is bound to besides its source. */
   layout(value: Value): string
   /** The result of a kernel with an output of so many dimensions as a flat value of `size` elements that nothing else holds. */
-  adopt(result: KernelResult, size: number, rank: number): Value
+  adopt(result: KernelResult, size: number, rank: number, fours?: Fours): Value
   /** A value as an argument of a kernel. */
   argument(value: Value): KernelInput
   /** Its values on the host; a copy where it is on the device. */
@@ -53,8 +61,9 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
     resident: false,
     async: false,
     limits,
+    tiling: mode === 'webasm' ? 'columns' : undefined,
     layout: (value) => String((value as Float32Array).length),
-    adopt: (result, size) => flatten(result as Float32Array | Float32Array[] | Float32Array[][], size),
+    adopt: (result, size) => flatten(result as Nested, size),
     argument: (value) => new gpujs.Input(value as Float32Array, [(value as Float32Array).length]),
     read: (value) => value as Float32Array,
     objects: () => 0,
@@ -65,10 +74,15 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
   }
 }
 
+type Nested = Float32Array | Nested[]
+
 /** The first `size` values of a result on the host, as one array that nothing else holds. */
-function flatten(result: Float32Array | Float32Array[] | Float32Array[][], size: number): Float32Array {
+function flatten(result: Nested, size: number): Float32Array {
   if (result instanceof Float32Array) return result.length === size ? result : result.slice(0, size)
-  const rows = result.flat() as Float32Array[]
+  let first: Nested = result
+  while (!(first instanceof Float32Array)) first = first[0]
+  if (first.byteOffset === 0 && first.buffer.byteLength === size * 4) return new Float32Array(first.buffer)
+  const rows = result.flat(2) as Float32Array[]
   const width = rows[0].length
   const { buffer } = rows[0]
   // most engines return the rows as views over one buffer

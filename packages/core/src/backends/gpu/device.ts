@@ -12,7 +12,7 @@
  */
 import { BackendError } from '../../errors.js'
 import { indexSpace } from './addressing.js'
-import { type Context, isHost, type Value } from './context.js'
+import { type Context, type Fours, isHost, type Value } from './context.js'
 import type { CompiledKernel, KernelResult } from './gpujs.js'
 import { Queue } from './queue.js'
 import { brokenRules, kernelSettings, kernelSource, MAX_ARRAYS } from './rules.js'
@@ -51,6 +51,8 @@ export interface Launch {
   readonly size: number
   readonly arrays: readonly Handle[]
   readonly scalars: readonly number[]
+  /** Whether the kernel returns four numbers a cell, and what becomes of them. */
+  readonly fours?: Fours
 }
 
 export interface Device {
@@ -168,13 +170,20 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
   }
 
   /** Calls a kernel and gives its result to a handle. */
-  function call(out: Handle, signature: string, source: string, output: readonly number[], values: readonly (object | number)[]) {
+  function call(
+    out: Handle,
+    signature: string,
+    source: string,
+    output: readonly number[],
+    values: readonly (object | number)[],
+    fours?: Fours,
+  ) {
     const kernel = kernelFor(signature, source, output)
     const adopt = (result: KernelResult): void => {
       // gpu.js falls back to its JavaScript engine silently, which sums in float64 and would hide the difference
       const ran = kernel.call.kernel.constructor.mode
       if (ran && ran !== context.kernelMode) throw new BackendError(`gpu: gpu.js ran a kernel on '${ran}' instead of '${mode}'.\n${source}`)
-      out.value = context.adopt(result, out.size, output.length)
+      out.value = context.adopt(result, out.size, output.length, fours)
       if (!resident) return
       out.kernel = kernel
       kernel.outputs++
@@ -268,13 +277,13 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
 
     upload: (values) => produce(values.length, (out) => place(out, values)),
 
-    run({ source, output, size, arrays, scalars }) {
+    run({ source, output, size, arrays, scalars, fours }) {
       if (arrays.length > MAX_ARRAYS) throw new BackendError(`gpu: a kernel takes at most ${MAX_ARRAYS} arrays, got ${arrays.length}.`)
       const inputs = arrays.map(argumentOf)
       return produce(size, (out) => {
         const values = inputs.map(valueOf)
         const signature = `${output.join('x')}|${values.map(context.layout).join(',')}|${source}`
-        return call(out, signature, source, output, [...values.map(context.argument), ...scalars])
+        return call(out, signature, source, output, [...values.map(context.argument), ...scalars], fours)
       })
     },
 

@@ -6,6 +6,7 @@ import { BackendError } from '../../errors.js'
 import { type Shape, sizeOf } from '../../shape.js'
 import type { Operand } from '../backend.js'
 import { type IndexSpace, indexSpace } from './addressing.js'
+import type { Fours } from './context.js'
 import type { Device, Handle } from './device.js'
 import { kernelSource } from './rules.js'
 
@@ -20,13 +21,22 @@ export interface KernelOptions {
   axisPerThread?: boolean
   /** The body computes positions in float locals of its own, whatever the space. */
   floatAddresses?: boolean
+  /**
+   * The body returns an array of four numbers: `flat`, four neighbouring cells of a result that has four times as many elements as `axes`; or `vectors`, for
+   * results that only kernels read that expect vectors of four (where `tiling` is `vectors`).
+   */
+  fours?: Fours
 }
 
 export interface Engine {
+  /** How kernels that make four cells a thread run here; undefined where that gains nothing. */
+  readonly tiling: 'columns' | 'vectors' | undefined
   /** Runs a kernel over cells with the given axes; `body` ends in a return statement. */
   run(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
   /** The same for a result that belongs to no tensor. */
   compute(axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): Handle
+  /** Runs a kernel whose threads make four neighbouring cells of `out` each: `body` returns an array of four. Only where there is a `tiling`. */
+  runFours(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
   /** out[i] = value */
   fill(out: Operand, value: number): void
   /** Puts host values into out's slot. */
@@ -56,15 +66,17 @@ export const operandOf = (handle: Handle, like: Operand, shape: Shape): Operand 
 })
 
 export function createEngine(device: Device): Engine {
-  const { limits } = device.context
+  const { limits, tiling } = device.context
   const empty = device.upload(new Float32Array(0))
   /** An operand's handle; a tensor of no elements needs no content. */
   const inputOf = (x: Operand): Handle => (x.size === 0 ? empty : handleOf(x))
 
   const engine: Engine = {
-    compute(axes, { arrays = {}, scalars = {} }, body, { axisPerThread = false, floatAddresses = false } = {}) {
-      const size = sizeOf(axes)
-      if (size === 0) return device.upload(new Float32Array(0))
+    tiling,
+
+    compute(axes, { arrays = {}, scalars = {} }, body, { axisPerThread = false, floatAddresses = false, fours } = {}) {
+      const cells = sizeOf(axes)
+      if (cells === 0) return device.upload(new Float32Array(0))
       const operands = Object.values(arrays)
       const largest = Math.max(0, ...operands.map((x) => x.size))
       const space = indexSpace(axes, limits, axisPerThread || largest > limits.integer)
@@ -75,11 +87,23 @@ export function createEngine(device: Device): Engine {
         )
       }
       const source = kernelSource([...Object.keys(arrays), ...Object.keys(scalars)], [space.declarations, body(space)].join('\n'))
-      return device.run({ source, output: space.output, size, arrays: operands.map(inputOf), scalars: Object.values(scalars) })
+      const size = fours ? 4 * cells : cells
+      return device.run({ source, output: space.output, size, arrays: operands.map(inputOf), scalars: Object.values(scalars), fours })
     },
 
     run(out, axes, inputs, body, options) {
       engine.swapIn(out, engine.compute(axes, inputs, body, options))
+    },
+
+    runFours(out, axes, inputs, body, options) {
+      const made = engine.compute(axes, inputs, body, { ...options, fours: 'flat' })
+      if (tiling !== 'vectors') return engine.swapIn(out, made)
+      // four floats a texel: read as they are they would slow every kernel that follows
+      try {
+        engine.run(out, [out.size], { arrays: { x: operandOf(made, out, [out.size]) } }, ({ flat }) => `return x[${flat}];`)
+      } finally {
+        engine.release(made)
+      }
     },
 
     fill(out, value) {

@@ -34,8 +34,16 @@ const all = { ...plain, masked: true, goBackwards: true, dropped: true }
 const weights = (shape: number[]) => ({ shape, low: -0.4, high: 0.4 })
 /** What the ops' own samples do not reach. */
 const more: Record<string, Sample<object>[]> = {
-  conv2d: [{ inputs: [[1, 6, 5, 200], weights([3, 2, 200, 3]), [3]], options: { padding: 'same', relu: true } }],
-  conv2dFilterGradient: [{ inputs: [[70, 9, 8, 2], weights([70, 9, 8, 3])], options: { kernelSize: [3, 2], padding: 'same' } }],
+  affine: [33, 36].map((n) => ({ inputs: [[30, 150], weights([150, n]), [n]], options: { relu: n === 36 } })),
+  conv2d: [
+    { inputs: [[2, 10, 9, 8], weights([3, 3, 8, 12]), [12]], options: { strides: [1, 2], padding: 'same', relu: true } },
+    { inputs: [[1, 6, 5, 200], weights([3, 2, 200, 3]), [3]], options: { padding: 'same', relu: true } },
+  ],
+  conv2dTranspose: [{ inputs: [[2, 10, 5, 12], weights([3, 3, 8, 12])], options: { size: [10, 9], strides: [1, 2], padding: 'same' } }],
+  conv2dFilterGradient: [
+    { inputs: [[70, 9, 8, 2], weights([70, 9, 8, 3])], options: { kernelSize: [3, 2], padding: 'same' } },
+    { inputs: [[6, 9, 8, 3], weights([6, 9, 8, 8])], options: { kernelSize: [3, 2], padding: 'same' } },
+  ],
   depthwiseFilterGradient: [
     { inputs: [[40, 7, 6, 3], weights([40, 4, 3, 3])], options: { kernelSize: [2, 2], strides: [2, 2], padding: 'same' } },
   ],

@@ -22,6 +22,10 @@ export interface DeviceResult {
   output: number[]
   /** The same for WebGL, padded to three. */
   dimensions: ArrayLike<number>
+  /** Numbers a cell (WebGPU). */
+  componentCount: number
+  /** What kernels take it for: one number a texel, or four of them (WebGL). */
+  type: string
   /** The texture's width and height (WebGL). */
   readonly size: ArrayLike<number>
   delete(): void

@@ -20,6 +20,7 @@ import { convKernels } from './kernels-conv.js'
 import { elementwiseKernels } from './kernels-elementwise.js'
 import { fusedKernels } from './kernels-fused.js'
 import { poolKernels } from './kernels-pool.js'
+import { productKernels } from './kernels-product.js'
 import { reduceKernels } from './kernels-reduce.js'
 import { rowKernels } from './kernels-rows.js'
 import { sequenceKernels } from './kernels-sequence.js'
@@ -61,6 +62,7 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
   const limits = { ...context.limits, ...seams.limits }
   const device = createDevice({ ...context, limits }, { cachedKernels: seams.cachedKernels ?? 512, onCompile: seams.onCompile })
   const engine = createEngine(device)
+  const { matMul, affine } = productKernels(engine)
   let buffers = 0
   let bytes = 0
 
@@ -78,11 +80,13 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
     kernels: {
       ...elementwiseKernels(engine),
       ...reduceKernels(engine),
+      matMul,
       ...windowKernels(engine),
       ...rowKernels(engine),
     },
     fused: {
       ...fusedKernels(engine),
+      affine,
       ...convKernels(engine),
       ...poolKernels(engine),
       ...softmaxKernels(engine),

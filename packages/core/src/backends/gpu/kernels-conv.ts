@@ -1,16 +1,22 @@
 /**
  * Convolutions without the unfolded tensor in between, and their two adjoints; the depthwise ones differ from them in one axis only.
  *
+ * Where the engine rewards it (`engine.tiling`) a thread makes four channels of a cell: what it reads of the image serves all four.
+ *
  * A filter has few cells, each a sum over all positions of all images: one thread a cell would leave a device idle. So these sums are taken in groups
  * of rows of windows, and the groups are added by a second launch; the shape alone decides into how many.
  */
 import { type Shape, stridesOf, type Window } from '../../shape.js'
 import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
+import { dotInto, returnCells } from './dot-source.js'
 import type { Engine } from './engine.js'
 import { windowCell, windowOver } from './kernels-window.js'
-import { between, maxOf, sumInto } from './rules.js'
+import { between, sumInto } from './rules.js'
 import { withTemporaries } from './temporaries.js'
+
+/** Multiply-adds below which cells are made one at a time, where `tiling` offers four. */
+const SMALL = 2 ** 15
 
 /** Threads that a filter's gradient is spread over, about. */
 const FILTER_THREADS = 16384
@@ -19,68 +25,116 @@ type ConvKernels = Required<
   Pick<FusedKernels, 'conv2d' | 'conv2dInput' | 'conv2dFilter' | 'depthwiseConv2d' | 'depthwiseConv2dInput' | 'depthwiseConv2dFilter'>
 >
 
-/** The body that sums, over the taps of the window at a position, what `tap` makes of one, wherever it lies in x. */
+/** Cells a thread makes: along the last axis, so many beside each other. */
+type Columns = 1 | 4
+const all = (columns: Columns, line: (c: number) => string): string => Array.from({ length: columns }, (_, c) => line(c)).join('\n')
+
+/** Statements that add up in `total0` …, over the taps of the window at a position, what `tap` sets `sum0` … to, wherever it lies in x. */
 const overTaps = (
   window: Window,
   x: Shape,
   [oy, ox]: readonly string[],
+  columns: Columns,
   tap: (row: string, column: string, ky: string, kx: string) => string,
 ) => `
-let total = 0;
+${all(columns, (c) => `let total${c} = 0;`)}
 for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
   for (let kx = 0; kx < ${window.kernelSize[1]}; kx++) {
     ${windowCell(window, x, { oy, ox, ky: 'ky', kx: 'kx' })}
     ${tap('row', 'column', 'ky', 'kx')}
-    total += inside > 0 ? sum : 0;
+    ${all(columns, (c) => `total${c} += inside > 0 ? sum${c} : 0;`)}
   }
 }`
 
-/** The body that sums, over the windows that hold a cell, what `tap` makes of one. */
-const overWindows = (window: Window, [y, z]: readonly string[], tap: (oy: string, ox: string, ky: string, kx: string) => string) => `
-let total = 0;
+/** The same over the windows that hold a cell. */
+const overWindows = (
+  window: Window,
+  [y, z]: readonly string[],
+  columns: Columns,
+  tap: (oy: string, ox: string, ky: string, kx: string) => string,
+) => `
+${all(columns, (c) => `let total${c} = 0;`)}
 for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
   ${windowOver('oy', y, 'ky', 0, window)}
   for (let kx = 0; kx < ${window.kernelSize[1]}; kx++) {
     ${windowOver('ox', z, 'kx', 1, window)}
     if (oyHit * oxHit > 0) {
       ${tap('oy', 'ox', 'ky', 'kx')}
-      total += sum;
+      ${all(columns, (c) => `total${c} += sum${c};`)}
     }
   }
+}`
+
+/** Coordinates with the distances of a tensor's axes, as dot-source.ts wants them. */
+const start = (coordinates: readonly string[], shape: Shape) => {
+  const strides = stridesOf(shape)
+  return { at: coordinates.map((coordinate, axis) => [coordinate, strides[axis]] as const) }
 }
-return total;`
 
 export function convKernels(engine: Engine): ConvKernels {
-  /** out [kh, kw, ..more] = Σ over the positions of x's window, of x·dY at the channels that `more` stands for. */
-  function filterGradient(out: Operand, x: Operand, dY: Operand, window: Window, channels: (more: readonly string[]) => [string, string]) {
+  const options = { floatAddresses: true }
+
+  /** Runs a kernel over out's cells, by fours if that pays for sums of `length` terms. */
+  function runCells(
+    out: Operand,
+    length: number,
+    arrays: Record<string, Operand>,
+    body: (at: readonly string[], columns: Columns) => string,
+  ) {
+    const last = out.shape.length - 1
+    const channels = out.shape[last]
+    if (!engine.tiling || channels % 4 !== 0 || out.size * length < SMALL) {
+      return engine.run(out, out.shape, { arrays }, ({ at }) => body(at, 1), options)
+    }
+    engine.runFours(out, [...out.shape.slice(0, last), channels / 4], { arrays }, ({ at }) => body(at, 4), options)
+  }
+
+  /**
+   * out [kh, kw, ..more] = Σ over the positions of x's window, of x·dY at the channels that `more` stands for. `wide`: the last of them is dY's alone.
+   */
+  function filterGradient(
+    out: Operand,
+    x: Operand,
+    dY: Operand,
+    window: Window,
+    wide: boolean,
+    channels: (more: readonly string[]) => [string, string],
+  ) {
     if (x.size === 0 || dY.size === 0) return engine.fill(out, 0)
-    const [, oh, ow] = dY.shape
+    const [, oh, ow, filters] = dY.shape
     const rows = dY.shape[0] * oh
-    const length = Math.ceil(rows / Math.min(rows, Math.max(1, Math.floor(FILTER_THREADS / out.size))))
+    const columns = wide && engine.tiling && filters % 4 === 0 && out.size * rows * ow >= SMALL ? 4 : 1
+    const length = Math.ceil(rows / Math.min(rows, Math.max(1, Math.floor((FILTER_THREADS * columns) / out.size))))
     const groups = Math.ceil(rows / length)
     const body = ([group, ky, kx, ...more]: readonly string[]): string => {
       const [c, f] = channels(more)
+      const strides = stridesOf(dY.shape).map((stride, axis) => (axis === 3 ? columns : stride))
       return `
-let total = 0;
+${all(columns, (n) => `let total${n} = 0;`)}
 for (let l = 0; l < ${length}; l++) {
   const position = ${address([group, 'l'], [length, 1])};
   const last = ${between('position', 0, rows - 1)};
   const b = Math.floor((last + 0.5) / ${oh});
   const oy = last - b * ${oh};
-  let part = 0;
+  ${all(columns, (n) => `let part${n} = 0;`)}
   for (let ox = 0; ox < ${ow}; ox++) {
     ${windowCell(window, x.shape, { oy: 'oy', ox: 'ox', ky, kx })}
-    const product = x[${address(['b', 'row', 'column', c], stridesOf(x.shape))}] * dY[${address(['b', 'oy', 'ox', f], stridesOf(dY.shape))}];
-    part += inside > 0 ? product : 0;
+    const v = x[${address(['b', 'row', 'column', c], stridesOf(x.shape))}];
+    const used = inside > 0 ? v : 0;
+    ${all(columns, (n) => `part${n} += used * dY[${address(['b', 'oy', 'ox', f], strides, n)}];`)}
   }
-  total += position === last ? part : 0;
+  ${all(columns, (n) => `total${n} += position === last ? part${n} : 0;`)}
 }
-return total;`
+${returnCells('total', columns)}`
     }
     const inputs = { arrays: { x, dY } }
-    if (groups === 1) return engine.run(out, out.shape, inputs, ({ at }) => body(['0', ...at]), { floatAddresses: true })
+    const axes = [...out.shape.slice(0, -1), out.shape[out.shape.length - 1] / columns]
+    if (groups === 1) {
+      if (columns === 4) return engine.runFours(out, axes, inputs, ({ at }) => body(['0', ...at]), options)
+      return engine.run(out, axes, inputs, ({ at }) => body(['0', ...at]), options)
+    }
     withTemporaries(engine, x, (make) => {
-      const parts = make([groups, ...out.shape], inputs, ({ at }) => body(at), { floatAddresses: true })
+      const parts = make([groups, ...axes], inputs, ({ at }) => body(at), columns === 4 ? { ...options, fours: 'flat' } : options)
       engine.run(out, [out.size], { arrays: { parts } }, ({ flat }) => {
         return `${sumInto('sum', groups, (l) => `parts[${address([l, flat], [out.size, 1])}]`)}\nreturn sum;`
       })
@@ -90,42 +144,43 @@ return total;`
   return {
     conv2d(out, x, filter, bias, window, relu) {
       if (x.size === 0) return engine.fill(out, 0)
-      const channels = filter.shape[2]
-      engine.run(
-        out,
-        out.shape,
-        { arrays: { x, weights: filter, ...(bias ? { bias } : {}) } },
-        ({ at: [b, oy, ox, f] }) => `
-${overTaps(window, x.shape, [oy, ox], (row, column, ky, kx) =>
-  sumInto('sum', channels, (c) => {
-    const value = `x[${address([b, row, column, c], stridesOf(x.shape))}]`
-    return `${value} * weights[${address([ky, kx, c, f], stridesOf(filter.shape))}]`
-  }),
-)}
-${bias ? `total += bias[${f}];` : ''}
-return ${relu ? maxOf('total', '0') : 'total'};`,
-        { floatAddresses: true },
-      )
+      const [kh, kw, channels, filters] = filter.shape
+      runCells(out, kh * kw * channels, { x, weights: filter, ...(bias ? { bias } : {}) }, ([b, oy, ox, f], columns) => {
+        const taps = overTaps(window, x.shape, [oy, ox], columns, (row, column, ky, kx) => {
+          const weights = { at: [...start([ky, kx], filter.shape).at, [f, columns] as const] }
+          return dotInto(
+            'sum',
+            channels,
+            { array: 'x', start: start([b, row, column], x.shape), step: 1 },
+            { array: 'weights', start: weights, step: filters },
+            columns,
+            1,
+          )
+        })
+        return `${taps}\n${returnCells('total', columns, relu, bias && ((c) => `bias[${address([f], [columns], c)}]`))}`
+      })
     },
 
     conv2dInput(out, dY, filter, window) {
       if (dY.size === 0) return engine.fill(out, 0)
-      engine.run(
-        out,
-        out.shape,
-        { arrays: { dY, weights: filter } },
-        ({ at: [b, y, z, c] }) =>
-          overWindows(window, [y, z], (oy, ox, ky, kx) =>
-            sumInto('sum', dY.shape[3], (f) => {
-              const value = `dY[${address([b, oy, ox, f], stridesOf(dY.shape))}]`
-              return `${value} * weights[${address([ky, kx, c, f], stridesOf(filter.shape))}]`
-            }),
-          ),
-        { floatAddresses: true },
-      )
+      const [kh, kw, , filters] = filter.shape
+      runCells(out, kh * kw * filters, { dY, weights: filter }, ([b, y, z, c], columns) => {
+        const taps = overWindows(window, [y, z], columns, (oy, ox, ky, kx) => {
+          const weights = { at: [...start([ky, kx], filter.shape).at, [c, columns * filters] as const] }
+          return dotInto(
+            'sum',
+            filters,
+            { array: 'dY', start: start([b, oy, ox], dY.shape), step: 1 },
+            { array: 'weights', start: weights, step: 1 },
+            columns,
+            filters,
+          )
+        })
+        return `${taps}\n${returnCells('total', columns)}`
+      })
     },
 
-    conv2dFilter: (out, x, dY, window) => filterGradient(out, x, dY, window, ([c, f]) => [c, f]),
+    conv2dFilter: (out, x, dY, window) => filterGradient(out, x, dY, window, true, ([c, f]) => [c, f]),
 
     depthwiseConv2d(out, x, filter, window) {
       if (x.size === 0) return engine.fill(out, 0)
@@ -134,11 +189,11 @@ return ${relu ? maxOf('total', '0') : 'total'};`,
         out.shape,
         { arrays: { x, weights: filter } },
         ({ at: [b, oy, ox, c] }) =>
-          `${overTaps(window, x.shape, [oy, ox], (row, column, ky, kx) => {
+          `${overTaps(window, x.shape, [oy, ox], 1, (row, column, ky, kx) => {
             const value = `x[${address([b, row, column, c], stridesOf(x.shape))}]`
-            return `const sum = ${value} * weights[${address([ky, kx, c], stridesOf(filter.shape))}];`
-          })}\nreturn total;`,
-        { floatAddresses: true },
+            return `const sum0 = ${value} * weights[${address([ky, kx, c], stridesOf(filter.shape))}];`
+          })}\nreturn total0;`,
+        options,
       )
     },
 
@@ -149,14 +204,14 @@ return ${relu ? maxOf('total', '0') : 'total'};`,
         out.shape,
         { arrays: { dY, weights: filter } },
         ({ at: [b, y, z, c] }) =>
-          overWindows(window, [y, z], (oy, ox, ky, kx) => {
+          `${overWindows(window, [y, z], 1, (oy, ox, ky, kx) => {
             const value = `dY[${address([b, oy, ox, c], stridesOf(dY.shape))}]`
-            return `const sum = ${value} * weights[${address([ky, kx, c], stridesOf(filter.shape))}];`
-          }),
-        { floatAddresses: true },
+            return `const sum0 = ${value} * weights[${address([ky, kx, c], stridesOf(filter.shape))}];`
+          })}\nreturn total0;`,
+        options,
       )
     },
 
-    depthwiseConv2dFilter: (out, x, dY, window) => filterGradient(out, x, dY, window, ([c]) => [c, c]),
+    depthwiseConv2dFilter: (out, x, dY, window) => filterGradient(out, x, dY, window, false, ([c]) => [c, c]),
   }
 }

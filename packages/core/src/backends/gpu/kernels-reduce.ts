@@ -1,8 +1,7 @@
 /**
- * Kernels that loop over one axis: reduce, scan, matMul. One thread makes one output cell; loops have literal bounds and sums
+ * Kernels that loop over one axis: reduce and scan. One thread makes one output cell; loops have literal bounds and sums
  * are blocked (rules.ts).
  */
-import { type Shape, sizeOf } from '../../shape.js'
 import type { Kernels, ReduceKernel } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
@@ -40,7 +39,7 @@ return place;`
   }
 }
 
-export function reduceKernels(engine: Engine): Pick<Kernels, 'reduce' | 'scan' | 'matMul'> {
+export function reduceKernels(engine: Engine): Pick<Kernels, 'reduce' | 'scan'> {
   return {
     reduce(out, x, kernel, { outer, length, inner }) {
       engine.run(out, [outer, inner], { arrays: { x } }, ({ at: [o, i] }) =>
@@ -59,23 +58,6 @@ export function reduceKernels(engine: Engine): Pick<Kernels, 'reduce' | 'scan' |
 const last = ${here};
 ${sumInto('sum', length, (l) => `(${l} ${reaches} last ? x[${address([o, l, i], [length * inner, inner, 1])}] : 0)`)}
 return sum;`,
-      )
-    },
-
-    matMul(out, a, b, transposeA, transposeB) {
-      const [m, n]: Shape = out.shape.slice(-2)
-      const k = a.shape[a.shape.length - (transposeA ? 2 : 1)]
-      const batch = sizeOf(out.shape.slice(0, -2))
-      engine.run(
-        out,
-        [batch, m, n],
-        { arrays: { a, b } },
-        ({ at: [g, i, j] }) => {
-          const left = (l: string) => `a[${address([g, i, l], transposeA ? [m * k, 1, m] : [m * k, k, 1])}]`
-          const right = (l: string) => `b[${address([g, l, j], transposeB ? [k * n, 1, k] : [k * n, n, 1])}]`
-          return `${sumInto('sum', k, (l) => `${left(l)} * ${right(l)}`)}\nreturn sum;`
-        },
-        { axisPerThread: true },
       )
     },
   }
