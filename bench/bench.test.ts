@@ -55,6 +55,9 @@ describe('command line', () => {
       ['lens', 'matMul', '1x2x3', '--tile', tile],
       `--tile takes ROWSxCOLUMNS[xUNROLL], up to 16 rows, columns a multiple of 4 up to 64, as in 4x8x2, got "${tile}"`,
     ]),
+    [['models', '--backend', 'gpu:webasm'], '--backend is a flag of kernels and takes gpu:webgpu'],
+    [['kernels', '--backend', 'wasm'], '--backend is a flag of kernels'],
+    [['kernels', '--backend', 'gpu:cpu', '--seed', '3'], '--backend takes no flags but --backend and --rounds, got "--seed"'],
     [['models', '--variant', 'a.ts'], '--variant is a flag of lens'],
     [['compare', 'a.json'], 'compare takes two files of --json, got 1'],
     [['compare', 'a.json', 'b.json', '--seed', '3'], 'compare takes no flags, got "--seed"'],
@@ -87,6 +90,7 @@ describe('command line', () => {
     })
     expect(parseCommandLine(['models', '--peers', 'none'])).toMatchObject({ options: { peers: [] } })
     expect(parseCommandLine(['compare', 'a.json', 'b.json'])).toEqual({ kind: 'compare', before: 'a.json', after: 'b.json' })
+    expect(parseCommandLine(['kernels', '--backend', 'gpu:webgl2', '--rounds', '2'])).toEqual({ kind: 'gpu', mode: 'webgl2', rounds: 2 })
     expect(parseCommandLine(['--help'])).toEqual({ kind: 'help' })
     expect(parseCommandLine(['lens', 'matMul', '1x2x3'])).toEqual({ kind: 'lens', shape: { m: 1, k: 2, n: 3 } })
     expect(parseCommandLine(['lens', 'matMul', '1x2x3', '--tile=4x8', '--variant', 'a.ts'])).toMatchObject({

@@ -1,5 +1,6 @@
 /** The command line as data. Everything wrong with it is a UsageError with one line that says what there is instead. */
 import { parseArgs } from 'node:util'
+import type { GpuMode } from '@cotangent/core'
 import type { Tile } from '@cotangent/core/kernels'
 import { peerNames } from './adapter.js'
 import type { Shape } from './lens/lens.js'
@@ -25,8 +26,12 @@ export interface Options {
 export type Invocation =
   | { kind: 'help' }
   | { kind: 'run'; options: Options }
+  | { kind: 'gpu'; mode: GpuMode; rounds: number }
   | { kind: 'compare'; before: string; after: string }
   | { kind: 'lens'; shape: Shape; tile?: Tile; variant?: string }
+
+/** Engines of gpu.js, as core names them. */
+const gpuModes: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu']
 
 const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name).join(' ')
 
@@ -42,6 +47,7 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
 
   --only a,b      rows by id or name (default: all of the command)
   --peers list    all, none, or some of ${peerNames.join(',')} (default: all)
+  --backend gpu:m kernels: ours on an engine of gpu.js beside plain kernels there; ${gpuModes.join(', ')}
   --rounds n      rounds, each running every library once (default: 5)
   --steps n       steps a round (default: as many as take about a second, per library)
   --seed n        seed of data and weights (default: 7)
@@ -55,6 +61,7 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
 const flags = {
   only: { type: 'string' },
   peers: { type: 'string', default: 'all' },
+  backend: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   steps: { type: 'string' },
   seed: { type: 'string', default: '7' },
@@ -133,6 +140,14 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   }
   if (!isCommand(command)) throw new UsageError(`There is no command "${command}". There are ${available}.`)
   if (rest.length > 0) throw new UsageError(`${command} takes no further argument, got "${rest[0]}". Rows are chosen with --only.`)
+  if (values.backend !== undefined) {
+    noFlags('--backend', args, ['--backend', '--rounds'])
+    const mode = gpuModes.find((name) => values.backend === `gpu:${name}`)
+    if (command !== 'kernels' || !mode) {
+      throw new UsageError(`--backend is a flag of kernels and takes ${gpuModes.map((name) => `gpu:${name}`).join(', ')}.`)
+    }
+    return { kind: 'gpu', mode, rounds: whole('rounds', values.rounds, 1) }
+  }
   const options: Options = {
     command,
     workloads: chooseWorkloads(command, values.only),

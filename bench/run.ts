@@ -124,6 +124,13 @@ try {
     case 'compare':
       console.log(compare(asked.before, asked.after))
       break
+    case 'gpu': {
+      // loaded on demand: with it comes what starts a browser
+      const { gpuTable, measureWhereItRuns } = await import('./gpu/gpu.js')
+      const { where, figures } = await measureWhereItRuns(asked.mode, asked.rounds)
+      console.log(gpuTable(where, figures))
+      break
+    }
     case 'lens':
       console.log(await page(asked))
       break
