@@ -99,6 +99,10 @@ const call = defineComposed<ConvOptions>({
       options: { padding: 'same' },
     },
     {
+      inputs: [[2, 10, 9, 8], [3, 3, 8, 12], [12]],
+      options: { padding: 'same', relu: true },
+    },
+    {
       inputs: [[1, 8, 9, 2], [3, 3, 2, 5], [5]],
       options: { padding: 'causal', dilation: [2, 2] },
     },

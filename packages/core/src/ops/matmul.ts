@@ -52,6 +52,7 @@ const sizes: [Shape, Shape, MatMulOptions?][] = [
     [67, 130],
     [130, 71],
   ],
+  [[2, 40, 18], [2, 40, 24], { transposeA: true }],
 ]
 
 /** Rows and columns of the product of the last two axes; throws if the inner sizes differ. */

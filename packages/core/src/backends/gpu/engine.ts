@@ -58,7 +58,7 @@ export function handleOf(x: Operand): Handle {
 }
 
 /** An operand that stands for a handle which belongs to no tensor. */
-export const operandOf = (handle: Handle, like: Operand, shape: Shape): Operand => ({
+export const operandOf = (handle: Handle | null, like: Operand, shape: Shape): Operand => ({
   storage: { handle, backend: like.storage.backend, dtype: 'float32', size: sizeOf(shape), references: 1 },
   shape,
   dtype: 'float32',

@@ -3,12 +3,15 @@
  *
  * Where the engine rewards it (`engine.tiling`) a thread makes four channels of a cell: what it reads of the image serves all four.
  *
+ * WebGL takes large convolutions as products (conv-vectors.ts).
+ *
  * A filter has few cells, each a sum over all positions of all images: one thread a cell would leave a device idle. So these sums are taken in groups
  * of rows of windows, and the groups are added by a second launch; the shape alone decides into how many.
  */
 import { type Shape, stridesOf, type Window } from '../../shape.js'
 import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
+import { byVectors, convByVectors, convFilterByVectors, convInputByVectors } from './conv-vectors.js'
 import { dotInto, returnCells } from './dot-source.js'
 import type { Engine } from './engine.js'
 import { windowCell, windowOver } from './kernels-window.js'
@@ -17,6 +20,9 @@ import { withTemporaries } from './temporaries.js'
 
 /** Multiply-adds below which cells are made one at a time, where `tiling` offers four. */
 const SMALL = 2 ** 15
+
+/** Most elements of the gradients of a filter by all images. */
+const MOST_PARTS = 2 ** 22
 
 /** Threads that a filter's gradient is spread over, about. */
 const FILTER_THREADS = 16384
@@ -145,6 +151,8 @@ ${returnCells('total', columns)}`
     conv2d(out, x, filter, bias, window, relu) {
       if (x.size === 0) return engine.fill(out, 0)
       const [kh, kw, channels, filters] = filter.shape
+      if (byVectors(engine, out.size / filters, kh * kw * channels, filters))
+        return convByVectors(engine, out, x, filter, bias, window, relu)
       runCells(out, kh * kw * channels, { x, weights: filter, ...(bias ? { bias } : {}) }, ([b, oy, ox, f], columns) => {
         const taps = overTaps(window, x.shape, [oy, ox], columns, (row, column, ky, kx) => {
           const weights = { at: [...start([ky, kx], filter.shape).at, [f, columns] as const] }
@@ -164,6 +172,7 @@ ${returnCells('total', columns)}`
     conv2dInput(out, dY, filter, window) {
       if (dY.size === 0) return engine.fill(out, 0)
       const [kh, kw, , filters] = filter.shape
+      if (byVectors(engine, dY.size / filters, filter.size / filters, filters)) return convInputByVectors(engine, out, dY, filter, window)
       runCells(out, kh * kw * filters, { dY, weights: filter }, ([b, y, z, c], columns) => {
         const taps = overWindows(window, [y, z], columns, (oy, ox, ky, kx) => {
           const weights = { at: [...start([ky, kx], filter.shape).at, [c, columns * filters] as const] }
@@ -180,7 +189,13 @@ ${returnCells('total', columns)}`
       })
     },
 
-    conv2dFilter: (out, x, dY, window) => filterGradient(out, x, dY, window, true, ([c, f]) => [c, f]),
+    conv2dFilter(out, x, dY, window) {
+      const filters = out.shape[3]
+      const taps = out.size / filters
+      const few = dY.shape[0] * out.size <= MOST_PARTS
+      if (few && byVectors(engine, dY.size / filters, taps, filters)) return convFilterByVectors(engine, out, x, dY, window)
+      filterGradient(out, x, dY, window, true, ([c, f]) => [c, f])
+    },
 
     depthwiseConv2d(out, x, filter, window) {
       if (x.size === 0) return engine.fill(out, 0)

@@ -24,9 +24,11 @@ const SHORT = 16
 interface Matrix {
   x: Operand
   strides: readonly [batch: number, row: number, column: number]
+  /** Whether x is [batch, rows, columns / 4] vectors already, the columns a multiple of four. */
+  packed?: boolean
 }
 
-interface Product {
+export interface Product {
   batch: number
   m: number
   n: number
@@ -72,7 +74,8 @@ function inColumns(engine: Engine, out: Operand, product: Product): void {
   )
 }
 
-function inVectors(engine: Engine, out: Operand, product: Product): void {
+/** By vectors, whatever the size; only where `tiling` is that. */
+export function inVectors(engine: Engine, out: Operand, product: Product): void {
   const { batch, m, n, k, a, b, bias, relu } = product
   const [k4, n4] = [k, n].map((size) => Math.ceil(size / 4))
   /** x [batch, rows, columns] → [batch, rows, columns / 4] vectors; a batch that repeats is packed once. */
@@ -92,7 +95,7 @@ function inVectors(engine: Engine, out: Operand, product: Product): void {
       { ...perThread, fours: 'vectors' },
     )
   withTemporaries(engine, a.x, (make) => {
-    const left = pack(a, m, k, make)
+    const left = a.packed ? a.x : pack(a, m, k, make)
     const right = pack(b, k, n, make)
     const y = make(
       [batch, m, n4],
@@ -140,9 +143,10 @@ function inVectors(engine: Engine, out: Operand, product: Product): void {
     )
     engine.run(
       out,
-      [batch * m, n],
+      [batch, m, n],
       { arrays: { y, ...(bias ? { bias } : {}) } },
-      ({ at: [i, j] }) => `const y0 = y[${address([i, j], [4 * n4, 1])}];\n${returnCells('y', 1, relu, bias && (() => `bias[${j}]`))}`,
+      ({ at: [g, i, j] }) =>
+        `const y0 = y[${address([g, i, j], [m * 4 * n4, 4 * n4, 1])}];\n${returnCells('y', 1, relu, bias && (() => `bias[${j}]`))}`,
       perThread,
     )
   })

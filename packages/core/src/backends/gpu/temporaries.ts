@@ -7,18 +7,33 @@ import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf
 /** Runs a kernel over cells with the given axes into a temporary of that shape. */
 export type Make = (axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions) => Operand
 
+/** A temporary that a kernel fills as if it were a tensor. */
+export type Slot = (shape: Shape) => Operand
+
 /** Runs `work`, which may release a temporary itself once nothing reads it any more. `like` is any operand of the call. */
-export function withTemporaries(engine: Engine, like: Operand, work: (make: Make, release: (x: Operand) => void) => void): void {
+export function withTemporaries(
+  engine: Engine,
+  like: Operand,
+  work: (make: Make, release: (x: Operand) => void, slot: Slot) => void,
+): void {
   const live = new Set<Operand>()
   const release = (x: Operand): void => {
-    if (live.delete(x)) engine.release(handleOf(x))
+    if (live.delete(x) && x.storage.handle) engine.release(handleOf(x))
   }
   try {
-    work((axes, inputs, body, options) => {
-      const made = operandOf(engine.compute(axes, inputs, body, options), like, axes)
-      live.add(made)
-      return made
-    }, release)
+    work(
+      (axes, inputs, body, options) => {
+        const made = operandOf(engine.compute(axes, inputs, body, options), like, axes)
+        live.add(made)
+        return made
+      },
+      release,
+      (shape) => {
+        const made = operandOf(null, like, shape)
+        live.add(made)
+        return made
+      },
+    )
   } finally {
     for (const x of [...live]) release(x)
   }
