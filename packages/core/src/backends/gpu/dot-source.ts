@@ -32,6 +32,8 @@ export interface DotOperand {
   readonly array: string
   readonly start: Position
   readonly step: number
+  /** Another operand that this one is multiplied by, term by term. */
+  readonly times?: DotOperand
 }
 
 const BLOCK = 64
@@ -45,7 +47,9 @@ export function dotInto(sum: string, length: number, a: DotOperand, b: DotOperan
     const lines: string[] = []
     for (let u = 0; u < count; u++) {
       const here: Position = { at: l.at, offset: (l.offset ?? 0) + u }
-      const value = `${a.array}[${place(a.start, scaled(here, a.step))}]`
+      const read = ({ array, start, step, times }: DotOperand): string =>
+        `${array}[${place(start, scaled(here, step))}]${times ? ` * ${read(times)}` : ''}`
+      const value = read(a)
       const other = (c: number): string => `${b.array}[${place(b.start, scaled(here, b.step), { at: [], offset: c * columnStep })}]`
       if (columns === 1) lines.push(`${target}0 += ${value} * ${other(0)};`)
       else {

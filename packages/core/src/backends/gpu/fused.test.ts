@@ -31,6 +31,7 @@ function value(op: OpDefinition, sample: Sample<object>, inputs: readonly HostIn
 
 const plain = { masked: false, goBackwards: false, dropped: false, recurrentActivation: 'sigmoid' }
 const all = { ...plain, masked: true, goBackwards: true, dropped: true }
+const dropped = { ...plain, dropped: true }
 const weights = (shape: number[]) => ({ shape, low: -0.4, high: 0.4 })
 /** What the ops' own samples do not reach. */
 const more: Record<string, Sample<object>[]> = {
@@ -48,16 +49,32 @@ const more: Record<string, Sample<object>[]> = {
     { inputs: [[40, 7, 6, 3], weights([40, 4, 3, 3])], options: { kernelSize: [2, 2], strides: [2, 2], padding: 'same' } },
   ],
   softmax: [{ inputs: [{ shape: [3, 300], low: -90, high: 90 }] }],
-  // more than seven and more than forty-nine steps: one and two rounds of putting them together
+  // more than seven and more than forty-nine steps: one and two rounds of putting them together; and steps large enough for four columns a thread
   lstmSequence: [
     { inputs: [[3, 9, 8], [3, 2], [3, 2], weights([2, 8]), [3, 2], [3, 9]], options: all },
     { inputs: [[2, 51, 8], [2, 2], [2, 2], weights([2, 8])], options: plain },
+    { inputs: [[40, 2, 64], [40, 16], [40, 16], weights([16, 64]), [40, 16]], options: dropped },
   ],
-  lstmSequenceGradient: [{ inputs: [[6, 9, 3, 2], [6, 9, 3, 2], [3, 2], weights([2, 8]), [3, 2], [3, 9]], options: all }],
-  gruSequence: [{ inputs: [[3, 9, 6], [3, 2], weights([2, 6]), [3, 2], [3, 9]], options: { ...all, resetAfter: false } }],
-  gruSequenceGradient: [{ inputs: [[4, 9, 3, 2], [4, 9, 3, 2], [3, 2], weights([2, 6]), [3, 2], [3, 9]], options: all }],
-  simpleRnnSequence: [{ inputs: [[3, 51, 2], [3, 2], weights([2, 2]), [3, 2], [3, 51]], options: all }],
-  simpleRnnSequenceGradient: [{ inputs: [[1, 9, 3, 2], [1, 9, 3, 2], weights([2, 2]), [3, 2], [3, 9]], options: all }],
+  lstmSequenceGradient: [
+    { inputs: [[6, 2, 40, 16], [6, 2, 40, 16], [40, 16], weights([16, 64]), [40, 16]], options: dropped },
+    { inputs: [[6, 9, 3, 2], [6, 9, 3, 2], [3, 2], weights([2, 8]), [3, 2], [3, 9]], options: all },
+  ],
+  gruSequence: [
+    { inputs: [[130, 2, 48], [130, 16], weights([16, 48]), [130, 16]], options: { ...dropped, resetAfter: false } },
+    { inputs: [[3, 9, 6], [3, 2], weights([2, 6]), [3, 2], [3, 9]], options: { ...all, resetAfter: false } },
+  ],
+  gruSequenceGradient: [
+    { inputs: [weights([4, 2, 130, 16]), weights([4, 2, 130, 16]), [130, 16], weights([16, 48]), [130, 16]], options: dropped },
+    { inputs: [[4, 9, 3, 2], [4, 9, 3, 2], [3, 2], weights([2, 6]), [3, 2], [3, 9]], options: all },
+  ],
+  simpleRnnSequence: [
+    { inputs: [[40, 2, 32], [40, 32], weights([32, 32]), [40, 2]], options: { ...plain, masked: true } },
+    { inputs: [[3, 51, 2], [3, 2], weights([2, 2]), [3, 2], [3, 51]], options: all },
+  ],
+  simpleRnnSequenceGradient: [
+    { inputs: [[1, 2, 40, 32], [1, 2, 40, 32], weights([32, 32]), [40, 32]], options: dropped },
+    { inputs: [[1, 9, 3, 2], [1, 9, 3, 2], weights([2, 2]), [3, 2], [3, 9]], options: all },
+  ],
 }
 
 const engines: [string, GpuBackendOptions, GpuBackendSeams][] = [

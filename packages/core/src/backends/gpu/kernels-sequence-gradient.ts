@@ -7,15 +7,34 @@
  */
 import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
+import type { DotOperand } from './dot-source.js'
 import type { Engine } from './engine.js'
-import { sumInto, tanhInto } from './rules.js'
-import { assemble, counted, factor, gateBackInto, present, sharedInputs, stepScalar, zeros } from './sequence-steps.js'
+import { tanhInto } from './rules.js'
+import {
+  assemble,
+  counted,
+  factor,
+  gateBackInto,
+  present,
+  product,
+  sharedInputs,
+  stepProduct,
+  stepScalar,
+  zeros,
+} from './sequence-steps.js'
 import { withTemporaries } from './temporaries.js'
 
 type GradientKernels = Required<Pick<FusedKernels, 'lstmSequenceGradient' | 'gruSequenceGradient' | 'simpleRnnSequenceGradient'>>
 
-const product = { axisPerThread: true, floatAddresses: true }
 const cells = { floatAddresses: true }
+
+/** Rows of a matrix, from a column on. */
+const rows =
+  (array: string, width: number, first = 0) =>
+  (row: string): DotOperand => ({ array, start: { at: [[row, width]], offset: first }, step: 1 })
+
+/** The recurrent weights by their rows, as the columns of a product. */
+const transposed: DotOperand = { array: 'weights', start: { at: [] }, step: 1 }
 
 export function sequenceGradientKernels(engine: Engine): GradientKernels {
   return {
@@ -69,13 +88,12 @@ return part === 0 ? dI : (part === 1 ? dF : (part === 2 ? dG : (part === 3 ? dO 
             },
             cells,
           )
-          dH = make(
-            [n, u],
+          dH = stepProduct(
+            engine,
+            make,
+            { rows: n, columns: u, length: 4 * u, a: rows('dZ', 6 * u), b: transposed, columnStep: 4 * u },
             { arrays: present({ dZ: later, weights, dropout }) },
-            ({ at: [row, unit] }) => `
-${sumInto('sum', 4 * u, (l) => `dZ[${address([row, l], [6 * u, 1])}] * weights[${address([unit, l], [4 * u, 1])}]`)}
-return sum${factor(dropout, address([row, unit], [u, 1]))} + dZ[${address([row, unit], [6 * u, 1], 5 * u)}];`,
-            product,
+            ({ sum, result, at }) => `const ${result} = ${sum}${factor(dropout, at(u))} + dZ[${at(6 * u, 5 * u)}];`,
           )
           steps.unshift(later)
           release(carriedH)
@@ -131,14 +149,19 @@ const passed = own * z + ${counted(mask, row, '0', 'all')};
 return part === 0 ? dUpdate : (part === 1 ? dCandidate : passed);`,
             cells,
           )
-          const dOperand = make(
-            [n, u],
-            { arrays: { direct, weights } },
-            ({ at: [row, unit] }) => {
-              const at = (l: string) => `direct[${address([row, l], [3 * u, 1], u)}] * weights[${address([unit, l], [3 * u, 1], 2 * u)}]`
-              return `${sumInto('sum', u, at)}\nreturn sum;`
+          const dOperand = stepProduct(
+            engine,
+            make,
+            {
+              rows: n,
+              columns: u,
+              length: u,
+              a: rows('direct', 3 * u, u),
+              b: { ...transposed, start: { at: [], offset: 2 * u } },
+              columnStep: 3 * u,
             },
-            product,
+            { arrays: { direct, weights } },
+            ({ sum, result }) => `const ${result} = ${sum};`,
           )
           const dZ = make(
             [n, 3 * u],
@@ -155,18 +178,14 @@ const dCandidate = direct[${address([row, 'unit'], [3 * u, 1], u)}];
 return part === 0 ? dUpdate : (part === 1 ? dReset : dCandidate);`,
             cells,
           )
-          dH = make(
-            [n, u],
-            { arrays: present({ dZ, dOperand, direct, y, weights, dropout }), scalars: { taken: s } },
-            ({ at: [row, unit] }) => {
-              const at = (l: string) => `dZ[${address([row, l], [3 * u, 1])}] * weights[${address([unit, l], [3 * u, 1])}]`
-              const here = address([row, unit], [u, 1])
-              return `
-${sumInto('sum', 2 * u, at)}
-const through = dOperand[${here}] * ${cell('y', 2, row, unit)} + sum;
-return through${factor(dropout, here)} + direct[${address([row, unit], [3 * u, 1], 2 * u)}];`
-            },
-            product,
+          dH = stepProduct(
+            engine,
+            make,
+            { rows: n, columns: u, length: 2 * u, a: rows('dZ', 3 * u), b: transposed, columnStep: 3 * u },
+            { arrays: present({ dZ, dOperand, direct, y, weights, dropout }), scalars: { step: s } },
+            ({ sum, result, at }) => `
+const ${result}Through = dOperand[${at(u)}] * y[${at(u, 2 * t * n * u, n * u)}] + ${sum};
+const ${result} = ${result}Through${factor(dropout, at(u))} + direct[${at(3 * u, 2 * u)}];`,
           )
           steps.unshift(dZ)
           for (const x of [carried, direct, dOperand]) release(x)
@@ -208,13 +227,12 @@ const own = ${counted(mask, row, 'all', '0')};
 return part === 0 ? own * (1 - h * h) : ${counted(mask, row, '0', 'all')};`,
             cells,
           )
-          dH = make(
-            [n, u],
+          dH = stepProduct(
+            engine,
+            make,
+            { rows: n, columns: u, length: u, a: rows('dZ', 2 * u), b: transposed, columnStep: u },
             { arrays: present({ dZ, weights, dropout }) },
-            ({ at: [row, unit] }) => `
-${sumInto('sum', u, (l) => `dZ[${address([row, l], [2 * u, 1])}] * weights[${address([unit, l], [u, 1])}]`)}
-return sum${factor(dropout, address([row, unit], [u, 1]))} + dZ[${address([row, unit], [2 * u, 1], u)}];`,
-            product,
+            ({ sum, result, at }) => `const ${result} = ${sum}${factor(dropout, at(u))} + dZ[${at(2 * u, u)}];`,
           )
           steps.unshift(dZ)
           release(carried)

@@ -8,15 +8,26 @@
  */
 import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
+import type { DotOperand } from './dot-source.js'
 import type { Engine } from './engine.js'
-import { sumInto, tanhInto } from './rules.js'
-import { assemble, counted, factor, gateInto, present, sharedInputs, stepAt, stepScalar } from './sequence-steps.js'
+import { tanhInto } from './rules.js'
+import { assemble, counted, gateInto, present, sharedInputs, stepAt, stepProduct, stepScalar } from './sequence-steps.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
 type SequenceKernels = Required<Pick<FusedKernels, 'lstmSequence' | 'gruSequence' | 'simpleRnnSequence'>>
 
-const product = { axisPerThread: true, floatAddresses: true }
 const cells = { floatAddresses: true }
+
+/** The states before, times dropout factors if there are any: rows of a step's product. */
+const hidden =
+  (units: number, dropout: Operand | undefined) =>
+  (row: string): DotOperand => {
+    const start = { at: [[row, units] as const] }
+    return { array: 'state', start, step: 1, times: dropout && { array: 'dropout', start, step: 1 } }
+  }
+
+/** A matrix by its columns, from one on. */
+const column = (array: string, width: number, first = 0): DotOperand => ({ array, start: { at: [], offset: first }, step: width })
 
 /** The expression of one of several names by the number of a part. */
 const choose = (part: string, names: readonly string[]): string =>
@@ -42,15 +53,12 @@ export function sequenceKernels(engine: Engine): SequenceKernels {
         const steps: Operand[] = []
         for (let s = 0; s < t; s++) {
           const scalars = { step: stepAt(s, t, options) }
-          const gates = make(
-            [n, 4 * u],
+          const gates = stepProduct(
+            engine,
+            make,
+            { rows: n, columns: 4 * u, length: u, a: hidden(u, dropout), b: column('weights', 4 * u), columnStep: 1 },
             { arrays: present({ z, state, weights, dropout }), scalars },
-            ({ at: [row, gate] }) => {
-              const hidden = (l: string): string => address([row, l], [u, 1])
-              const at = (l: string) => `state[${hidden(l)}]${factor(dropout, hidden(l))} * weights[${address([l, gate], [4 * u, 1])}]`
-              return `${sumInto('sum', u, at)}\nreturn z[${address([row, 'step', gate], [t * 4 * u, 4 * u, 1])}] + sum;`
-            },
-            product,
+            ({ sum, result, at }) => `const ${result} = z[${at(t * 4 * u, 0, 4 * u)}] + ${sum};`,
           )
           const before = state
           state = make(
@@ -95,29 +103,29 @@ return ${choose(part, ['newH', 'newC', 'i', 'f', 'g', 'o'])};`
       withTemporaries(engine, z, (make, release) => {
         let state = initialStep(make, 4, [h])
         const steps: Operand[] = []
-        const input = (row: string, column: string, offset = 0) => `z[${address([row, 'step', column], [t * 3 * u, 3 * u, 1], offset)}]`
         for (let s = 0; s < t; s++) {
           const scalars = { step: stepAt(s, t, options) }
-          const gates = make(
-            [n, 2 * u],
+          const gates = stepProduct(
+            engine,
+            make,
+            { rows: n, columns: 2 * u, length: u, a: hidden(u, dropout), b: column('weights', 3 * u), columnStep: 1 },
             { arrays: present({ z, state, weights, dropout }), scalars },
-            ({ at: [row, gate] }) => {
-              const hidden = (l: string): string => address([row, l], [u, 1])
-              const at = (l: string) => `state[${hidden(l)}]${factor(dropout, hidden(l))} * weights[${address([l, gate], [3 * u, 1])}]`
-              return `${sumInto('sum', u, at)}\nconst inner = ${input(row, gate)} + sum;\n${gateInto('gate', 'inner', options)}\nreturn gate;`
-            },
-            product,
+            ({ sum, result, at }) =>
+              `const ${result}Inner = z[${at(t * 3 * u, 0, 3 * u)}] + ${sum};\n${gateInto(result, `${result}Inner`, options)}`,
           )
-          const candidates = make(
-            [n, u],
+          const reset = (row: string) => ({
+            array: 'gates',
+            start: { at: [[row, 2 * u] as const], offset: u },
+            step: 1,
+            times: hidden(u, dropout)(row),
+          })
+          const candidates = stepProduct(
+            engine,
+            make,
+            { rows: n, columns: u, length: u, a: reset, b: column('weights', 3 * u, 2 * u), columnStep: 1 },
             { arrays: present({ z, state, gates, weights, dropout }), scalars },
-            ({ at: [row, unit] }) => {
-              const hidden = (l: string): string => address([row, l], [u, 1])
-              const at = (l: string) =>
-                `gates[${address([row, l], [2 * u, 1], u)}] * state[${hidden(l)}]${factor(dropout, hidden(l))} * weights[${address([l, unit], [3 * u, 1], 2 * u)}]`
-              return `${sumInto('sum', u, at)}\nconst inner = ${input(row, unit, 2 * u)} + sum;\n${tanhInto('squashed', 'inner')}\nreturn squashed;`
-            },
-            product,
+            ({ sum, result, at }) =>
+              `const ${result}Inner = z[${at(t * 3 * u, 2 * u, 3 * u)}] + ${sum};\n${tanhInto(result, `${result}Inner`)}`,
           )
           const before = state
           state = make(
@@ -151,20 +159,17 @@ return ${choose(part, ['newH', 'update', 'reset', 'candidate'])};`,
         let state = h
         const steps: Operand[] = []
         for (let s = 0; s < t; s++) {
-          state = make(
-            [n, u],
-            { arrays: present({ z, state, weights, dropout, mask }), scalars: { step: stepAt(s, t, options) } },
-            ({ at: [row, unit] }) => {
-              const hidden = (l: string): string => address([row, l], [u, 1])
-              const at = (l: string) => `state[${hidden(l)}]${factor(dropout, hidden(l))} * weights[${address([l, unit], [u, 1])}]`
-              return `
-${sumInto('sum', u, at)}
-const inner = z[${address([row, 'step', unit], [t * u, u, 1])}] + sum;
-${tanhInto('squashed', 'inner')}
-const oldH = state[${hidden(unit)}];
-return ${counted(mask, row, 'squashed', 'oldH')};`
-            },
-            product,
+          const scalars = { step: stepAt(s, t, options) }
+          state = stepProduct(
+            engine,
+            make,
+            { rows: n, columns: u, length: u, a: hidden(u, dropout), b: column('weights', u), columnStep: 1 },
+            { arrays: present({ z, state, weights, dropout, mask }), scalars },
+            ({ sum, result, at, row }) => `
+const ${result}Inner = z[${at(t * u, 0, u)}] + ${sum};
+${tanhInto(`${result}New`, `${result}Inner`)}
+const ${result}Old = state[${at(u)}];
+const ${result} = ${counted(mask, row, `${result}New`, `${result}Old`)};`,
           )
           steps.push(state)
         }

@@ -2,9 +2,13 @@
 import type { Shape } from '../../shape.js'
 import type { Operand, SequenceKernelOptions } from '../backend.js'
 import { address } from './addressing.js'
-import type { Engine, KernelOptions } from './engine.js'
+import { type DotOperand, dotInto } from './dot-source.js'
+import type { Engine, KernelInputs, KernelOptions } from './engine.js'
 import { between, MAX_ARRAYS, sigmoidInto } from './rules.js'
 import type { Make } from './temporaries.js'
+
+/** Options of a launch that makes the product of a step. */
+export const product = { axisPerThread: true, floatAddresses: true } as const
 
 /** Recurrent weights, dropout factors and mask, as they follow the states. */
 export interface Shared {
@@ -46,6 +50,61 @@ export const counted = (mask: Operand | undefined, row: string, yes: string, no:
 
 /** The dropout factor to multiply h by, if there is one. */
 export const factor = (dropout: Operand | undefined, at: string): string => (dropout ? ` * dropout[${at}]` : '')
+
+/** Rows of a by columns of b. */
+export interface StepProduct {
+  readonly rows: number
+  readonly columns: number
+  /** Terms of each sum. */
+  readonly length: number
+  readonly a: (row: string) => DotOperand
+  /** Where its first column is read. */
+  readonly b: DotOperand
+  /** How far apart its columns are. */
+  readonly columnStep: number
+}
+
+/** The cell that `finish` makes of a sum: the name of the sum, the name to give the result, and where the cell is in an array of rows. */
+export interface StepCell {
+  readonly sum: string
+  readonly result: string
+  readonly row: string
+  at(rowStride: number, offset?: number, step?: number): string
+}
+
+/** Multiply-adds below which cells are made one at a time. */
+const SMALL = 2 ** 15
+
+/** A temporary of a product of one step, four columns a thread where the engine rewards that. `step` is an argument of the kernel where `at` uses it. */
+export function stepProduct(
+  engine: Engine,
+  make: Make,
+  { rows, columns, length, a, b, columnStep }: StepProduct,
+  inputs: KernelInputs,
+  finish: (cell: StepCell) => string,
+): Operand {
+  const each = engine.tiling === 'columns' && columns % 4 === 0 && rows * columns * length >= SMALL ? 4 : 1
+  return make(
+    [rows, columns / each],
+    inputs,
+    ({ at: [row, column] }) => {
+      const right = { ...b, start: { ...b.start, at: [...b.start.at, [column, each * columnStep] as const] } }
+      const cells = Array.from({ length: each }, (_, c) => ({
+        sum: `sum${c}`,
+        result: `cell${c}`,
+        row,
+        at: (rowStride: number, offset = 0, step = 0) => address([row, column, 'step'], [rowStride, each, step], offset + c),
+      }))
+      const results = cells.map(({ result }) => result)
+      return [
+        dotInto('sum', length, a(row), right, each, columnStep),
+        ...cells.map(finish),
+        `return ${each === 1 ? results[0] : `[${results.join(', ')}]`};`,
+      ].join('\n')
+    },
+    { ...product, ...(each === 4 && { fours: 'flat' }) },
+  )
+}
 
 /**
  * out [outer, t, cells] from t buffers [outer, cells], or the first `width` of every `pitch` cells of them. A launch reads at most seven buffers and

@@ -4,7 +4,7 @@ import type { Operand } from '../backend.js'
 import type { IndexSpace } from './addressing.js'
 import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf } from './engine.js'
 
-/** Runs a kernel over cells with the given axes into a temporary of that shape. */
+/** Runs a kernel over cells with the given axes into a temporary of that shape, or four times as wide if `fours` is `flat`. */
 export type Make = (axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions) => Operand
 
 /** A temporary that a kernel fills as if it were a tensor. */
@@ -23,7 +23,8 @@ export function withTemporaries(
   try {
     work(
       (axes, inputs, body, options) => {
-        const made = operandOf(engine.compute(axes, inputs, body, options), like, axes)
+        const shape = options?.fours === 'flat' ? [...axes.slice(0, -1), 4 * axes[axes.length - 1]] : axes
+        const made = operandOf(engine.compute(axes, inputs, body, options), like, shape)
         live.add(made)
         return made
       },
