@@ -76,7 +76,7 @@ export interface ComposedOp<O extends object> {
   derivative?: { rule: string; vjp: Vjp<O> }
   /** A kernel that does the same in one go, where a backend has it. */
   fused?: {
-    kernel: keyof FusedKernels
+    kernel: keyof FusedKernels | ((options: O) => keyof FusedKernels)
     rule: string
     shape(inputs: readonly TensorSpec[], options: O): TensorSpec
     forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void
@@ -133,14 +133,17 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
 /** Registers a composed op and returns the function that runs it. */
 export function defineComposed<O extends object = object>(definition: ComposedOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
   const { name, fused, derivative } = definition
-  const runsFused = (inputs: readonly Tensor[]): boolean =>
-    fused !== undefined && inputs[0].backend.fused[fused.kernel] !== undefined && inputs.every((x) => x.dtype === 'float32')
+  const runsFused = (inputs: readonly Tensor[], options: O): boolean => {
+    if (!fused || inputs.some((x) => x.dtype !== 'float32')) return false
+    const kernel = typeof fused.kernel === 'function' ? fused.kernel(options) : fused.kernel
+    return inputs[0].backend.fused[kernel] !== undefined
+  }
   const compose = (inputs: readonly Tensor[], options: O): Tensor =>
     labelled(name, () => scope(() => definition.compose(inputs, options, ops)))
 
   const call = (inputs: readonly Tensor[], options: O): Tensor => {
     const backend = commonBackend(name, inputs)
-    if (!fused || !runsFused(inputs)) {
+    if (!fused || !runsFused(inputs, options)) {
       if (!derivative) return compose(inputs, options)
       const out = withoutRecording(() => compose(inputs, options))
       recordOp(registered, inputs, out, options)
@@ -168,7 +171,7 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
     return inputs.map((input, i) => (fused?.choosing?.includes(i) ? null : () => all()[i] ?? ops.zerosLike(input)))
   }
   const vjp: Vjp<O> = (at, inputs, namespace) => {
-    const own = (runsFused(inputs) && fused?.vjp) || derivative?.vjp
+    const own = (runsFused(inputs, at.options) && fused?.vjp) || derivative?.vjp
     return (own && !isRecording() ? own : throughComposition)(at, inputs, namespace)
   }
   const rule = fused?.rule ?? derivative?.rule ?? '(through its composition)'

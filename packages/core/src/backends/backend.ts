@@ -183,16 +183,14 @@ export interface FusedKernels {
    * Inputs: dY and y [6, t, n, u], then what lstmSequence has after h.
    */
   lstmSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /**
-   * A GRU: out [4, t, n, u] = h, z, r, h̃ from z [n, t, 3u], h before, recurrent weights [u, 3u], and so on. With `resetAfter` a bias [3u] of the product
-   * follows the weights, and out [5, t, n, u] ends with q, the candidate's product with its bias.
-   */
+  /** A GRU with the reset before the product: out [4, t, n, u] = h, z, r, h̃ from z [n, t, 3u], h before, recurrent weights [u, 3u], and so on. */
   gruSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /**
-   * out [t + 1, n, 3u] = dZ, then dH before the first step, and zeros. Inputs: dY and y, then what gruSequence has after z, but no bias. With `resetAfter`
-   * out [t + 1, n, 4u], where dq of each step is behind its dZ.
-   */
+  /** out [t + 1, n, 3u] = dZ, then dH before the first step, and zeros. Inputs: dY and y, then what gruSequence has after z. */
   gruSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /** The same with the reset after the product, whose bias [3u] follows the weights: out [5, t, n, u] = h, z, r, h̃, q, the candidate's product with its bias. */
+  gruResetAfterSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /** out [t + 1, n, 4u] = dZ and dq of each step, then dH. Inputs: dY and y, then what gruResetAfterSequence has after z, but no bias. */
+  gruResetAfterSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** The same of a simple recurrent network: out [1, t, n, u] = h from z [n, t, u], h before, recurrent weights [u, u], and so on. */
   simpleRnnSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** out [t + 1, n, u] = dZ, then dH before the first step. */
@@ -217,8 +215,6 @@ export interface SequenceKernelOptions {
   readonly dropped: boolean
   /** Of the gates, where there are any. */
   readonly recurrentActivation?: 'sigmoid' | 'hardSigmoid'
-  /** Of a GRU: whether the reset gate acts after the product. */
-  readonly resetAfter?: boolean
 }
 
 /** What an update changes together and what it reads: a parameter with its state, and its gradient; all of one size. */

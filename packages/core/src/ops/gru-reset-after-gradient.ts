@@ -62,10 +62,10 @@ const callGradient = defineComposed<Options>({
     return ops.stack([...dZ, last])
   },
   fused: {
-    kernel: 'gruSequenceGradient',
+    kernel: 'gruResetAfterSequenceGradient',
     rule: '(through its composition)',
     shape: ([, y]) => ({ shape: [y.shape[1] + 1, y.shape[2], 4 * y.shape[3]], dtype: y.dtype }),
-    forward: (fused, out, inputs, options) => fused.gruSequenceGradient(out, inputs, options),
+    forward: (fused, out, inputs, options) => fused.gruResetAfterSequenceGradient(out, inputs, options),
   },
   samples: [
     {

@@ -58,10 +58,11 @@ const call = defineRecurrence<GruOptions>({
     return [mix(z, candidate), z, r, candidate]
   },
   fused: {
-    kernel: 'gruSequence',
+    kernel: ({ resetAfter }) => (resetAfter ? 'gruResetAfterSequence' : 'gruSequence'),
     rule,
     shape: ([x, h], { resetAfter }) => ({ shape: [resetAfter ? 5 : 4, x.shape[1], ...h.shape], dtype: x.dtype }),
-    forward: (fused, out, inputs, options) => fused.gruSequence(out, inputs, options),
+    forward: (fused, out, inputs, options) =>
+      options.resetAfter ? fused.gruResetAfterSequence(out, inputs, options) : fused.gruSequence(out, inputs, options),
     vjp: (at, inputs, ops) => (at.options.resetAfter ? gruResetAfterVjp : gruVjp)(at, inputs, ops),
   },
   samples: [

@@ -1,15 +1,17 @@
 /** Trainings on a browser's devices, against the wasm backend and the reference in Node. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gpuFlags, openSite, type Site, withoutChromium } from '../../../core/test/browser/harness.js'
-import type * as there from '../gpu-training.js'
+import type * as module from '../gpu-training.js'
 import { expectFlat, expectSameTraining } from '../gpu-training-expectations.js'
 
-const networks: there.GpuNetwork[] = ['perceptron', 'convolutional', 'recurrent']
+/** What the page runs; its list of names is no function. */
+type Trainings = Omit<typeof module, 'networkNames'>
+const networks: module.GpuNetwork[] = ['perceptron', 'convolutional', 'recurrent']
 
 describe.skipIf(withoutChromium)(`trainings on devices in Chromium${withoutChromium}`, () => {
-  let site: Site<typeof there>
+  let site: Site<Trainings>
   beforeAll(async () => {
-    site = await openSite(new URL('../gpu-training.ts', import.meta.url), gpuFlags)
+    site = await openSite<Trainings>(new URL('../gpu-training.ts', import.meta.url), gpuFlags)
   })
   afterAll(() => site?.close())
 

@@ -16,6 +16,8 @@ interface Case extends SequenceKernelOptions {
   readonly n: number
   readonly t: number
   readonly u: number
+  /** Of a GRU. */
+  readonly resetAfter?: boolean
 }
 
 /** Every option with units that do and do not fill vectors, panels and blocks of rows. */

@@ -15,7 +15,7 @@ import { emitForward, panelsOf, type RecurrenceShape } from './recurrence-kernel
 /** Rough nanoseconds of the gates of a unit, for each sum that goes into them. They also tell the two kinds of jobs apart (choice.ts). */
 const GATE = { forward: 1.2, backward: 1 }
 
-type Sequence = 'lstmSequence' | 'gruSequence' | 'simpleRnnSequence'
+type Sequence = 'lstmSequence' | 'gruSequence' | 'gruResetAfterSequence' | 'simpleRnnSequence'
 type Kernels = Required<Pick<FusedKernels, Sequence | `${Sequence}Gradient`>>
 
 export function createRecurrence(engine: Engine): Kernels {
@@ -35,10 +35,10 @@ export function createRecurrence(engine: Engine): Kernels {
     rest: readonly Operand[],
   ): void {
     const units = weights.shape[0]
-    const { masked, dropped, goBackwards, recurrentActivation, resetAfter } = options
+    const { masked, dropped, goBackwards, recurrentActivation } = options
     const tile = tileForFilters(engine, units)
     const shape: RecurrenceShape = { cell, units, tile, masked, dropped, goBackwards }
-    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, recurrentActivation, resetAfter])
+    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, recurrentActivation])
     const kernel = entry(
       modules,
       key,
@@ -102,13 +102,15 @@ export function createRecurrence(engine: Engine): Kernels {
     }
 
   const lstmFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => lstm(recurrentActivation === 'hardSigmoid')
-  const gruFor = ({ recurrentActivation, resetAfter }: SequenceKernelOptions): Cell =>
-    (resetAfter ? gruResetAfter : gru)(recurrentActivation === 'hardSigmoid')
+  const gruFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => gru(recurrentActivation === 'hardSigmoid')
+  const resetAfterFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => gruResetAfter(recurrentActivation === 'hardSigmoid')
   return {
     lstmSequence: forward('lstm', lstmFor),
     lstmSequenceGradient: backward('lstm', lstmFor),
     gruSequence: forward('gru', gruFor),
     gruSequenceGradient: backward('gru', gruFor),
+    gruResetAfterSequence: forward('gruResetAfter', resetAfterFor),
+    gruResetAfterSequenceGradient: backward('gruResetAfter', resetAfterFor),
     simpleRnnSequence: forward('simpleRnn', () => simpleRnn),
     simpleRnnSequenceGradient: backward('simpleRnn', () => simpleRnn),
   }
