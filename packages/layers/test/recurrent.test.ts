@@ -450,11 +450,14 @@ describe('Embedding', () => {
     expect(() => embedding(0, 2)).toThrow(/inputDim must be a whole number from 1/)
   })
   test.each(['reference', 'wasm', 'gpu'] as const)('fit refuses a word beyond the vocabulary: %s', async (name) => {
-    const model = new Sequential([embedding(5, 2, { inputLength: 3 }), flatten(), dense(1)], { seed: 2, backend: await getBackend(name) })
+    const backend = await getBackend(name)
+    const model = new Sequential([embedding(5, 2, { inputLength: 3 }), flatten(), dense(1)], { seed: 2, backend })
     model.compile({ optimizer: 'sgd', loss: 'mse' })
     const fit = (x: number[]) => model.fit({ data: Int32Array.from(x), shape: [2, 3] }, [[1], [0]], { verbose: 0, shuffle: false })
+    // WebGPU finds it later, when the loss is read: no layer is running then.
+    const where = backend.name === 'gpu:webgpu' ? '' : '.*in layer "embedding_\\d+"'
     await expect(fit([0, 1, 2, 3, 5, 4])).rejects.toThrow(
-      /index 5 at position 4 is out of range: there are 5 rows.*in layer "embedding_\d+"/s,
+      new RegExp(`index 5 at position 4 is out of range: there are 5 rows${where}`, 's'),
     )
     await expect(fit([0, 1, 2, 3, -1, 4])).rejects.toThrow(/index -1 at position 4 is out of range/)
     expect((await fit([0, 1, 2, 3, 4, 4])).history.loss[0]).toBeGreaterThan(0)
