@@ -2,7 +2,7 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { type BackendName, configure, useBackend } from '@cotangent/core'
+import { configure, useBackend } from '@cotangent/core'
 import { mnist, slice } from '@cotangent/datasets'
 import type { History } from '@cotangent/layers'
 import { type Settings, UsageError } from './arguments.js'
@@ -44,7 +44,8 @@ export interface Report {
   /** Only if it was given. */
   learningRate?: number
   seed: number
-  backend: BackendName
+  /** With its engine: `gpu:webgpu`. */
+  backend: string
   threads: number
   secondsPerEpoch: number
   /** By name and epoch; in the file, null stands for what is not finite. */
@@ -137,7 +138,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     batchSize,
     ...(learningRate === undefined ? {} : { learningRate }),
     seed,
-    backend: backendName,
+    backend: backend.name,
     threads: backend.info?.().threads ?? 1,
     secondsPerEpoch: clock.secondsPerEpoch,
     history: history.history,
