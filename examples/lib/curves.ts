@@ -1,5 +1,5 @@
 /**
- * The two plots that the documents draw after training, accuracy and loss by epoch, side by side in one SVG.
+ * The plots that the documents draw after training, accuracy (where it was measured) and loss by epoch, side by side in one SVG.
  *
  * Vega-Lite makes them without a DOM; it is loaded here and nowhere else, when a plot is asked for. Colours are those of the documents'
  * plots; the test curve is dashed, too, so that it stands apart without colours.
@@ -72,14 +72,15 @@ function panel(label: string, values: readonly Point[], epoch: readonly number[]
  */
 export async function curvesSvg(history: Pick<History, 'epoch' | 'history'>, title: string): Promise<string> {
   const [vega, vegaLite] = await Promise.all([import('vega'), import('vega-lite')])
-  const accuracy = ['accuracy', 'acc'].find((name) => name in history.history) ?? 'accuracy'
+  const accuracy = ['accuracy', 'acc'].find((name) => name in history.history)
+  const panels = [...(accuracy ? [['accuracy', accuracy]] : []), ['loss', 'loss']]
   const spec = {
     $schema: 'https://vega.github.io/schema/vega-lite/v6.json',
     title: { text: title, fontSize: 14, color: '#555', fontWeight: 'normal', offset: 14 },
     background: 'white',
     padding: 16,
     spacing: 48,
-    hconcat: [panel('accuracy', points(history, accuracy), history.epoch), panel('loss', points(history, 'loss'), history.epoch)],
+    hconcat: panels.map(([label, name]) => panel(label, points(history, name), history.epoch)),
     resolve: { legend: { color: 'independent', strokeDash: 'independent' }, scale: { x: 'independent', y: 'independent' } },
     config: {
       font: 'sans-serif',
