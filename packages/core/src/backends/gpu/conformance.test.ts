@@ -76,6 +76,8 @@ const domains: Partial<Record<MapKernel, number[]>> = {
   softplus: [-200, -20, -1e-3, 0, 1e-3, 20, 100, 200],
   erf: [-10, -1.01, -0.99, -1e-6, 1e-6, 0.99, 1.01, 2, 10],
   round: [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 0.49999997, 8388607.5, 7],
+  sin: [-1e4, -100 * Math.PI, -7, -1e-6, 0, 0.785, Math.PI / 2, Math.PI, 22, 1000.5, 1e4],
+  cos: [-1e4, -100 * Math.PI, -7, -1e-6, 0, 0.785, Math.PI / 2, Math.PI, 22, 1000.5, 1e4],
   tan: [-1.5, -0.3, 0.3, 1.5],
   isNaN: [Number.NaN, 1, Infinity],
   isFinite: [Number.NaN, 1, Infinity, -Infinity],

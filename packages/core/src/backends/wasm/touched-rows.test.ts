@@ -103,6 +103,19 @@ describe('updates of touched rows', () => {
     expect(byRows.slice(5 * width)).toEqual(w.slice(5 * width))
     expect(whole[6 * width]).toBeNaN()
   })
+  test('know nothing of rows that were summed before into the same memory', () => {
+    const matrix = operandOf([rows, width])
+    const w = operandOf([rows, width], new Float32Array(rows * width))
+    for (const indices of [[2], Array.from({ length: rows }, (_, i) => i)]) {
+      const at = operandOf([indices.length], Int32Array.from(indices))
+      const parts = operandOf([indices.length, width], new Float32Array(indices.length * width).fill(1))
+      backend.kernels.scatterAdd(matrix, parts, at)
+      for (const x of [at, parts]) backend.free(x.storage)
+    }
+    backend.fused.update?.([{ slots: [w], inputs: [matrix] }], descent, [1])
+    expect(read(w)).toEqual(new Float32Array(rows * width).fill(-1))
+    for (const x of [matrix, w]) backend.free(x.storage)
+  })
   test('know nothing of values that an update has changed since', () => {
     const indices = operandOf([1], Int32Array.of(2))
     const part = operandOf([1, width], new Float32Array(width).fill(1))

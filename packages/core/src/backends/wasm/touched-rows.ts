@@ -13,6 +13,7 @@ export class TouchedRows {
   /** Says that all rows of a matrix but those at the indices are zero. As many indices as rows are not worth it; else they are copied. */
   note(matrix: Storage, indices: Int32Array, rows: number): void {
     if (indices.length < rows) this.#of.set(matrix, { indices: indices.slice(), rows })
+    else this.forget(matrix)
   }
 
   /** The values change otherwise. */
