@@ -151,6 +151,9 @@ for (const relaxedSimd of [true, false]) {
       [1, 300, 401],
       [300, 1, 401],
       [7, 5, 900],
+      [1000, 20, 40], // unpacked, more than one block of rows
+      [5, 45, 7001], // unpacked, more than one block of k
+      [14, 30, 8100],
     ])('matMul %i × %i × %i', (m, n, k) => {
       for (const tA of [false, true]) for (const tB of [false, true]) matMul([], m, n, k, tA, tB, 11)
     })
@@ -163,6 +166,8 @@ for (const relaxedSimd of [true, false]) {
       [37, 1600, 33],
       [395, 57, 50],
       [31, 65, 1003],
+      [1000, 20, 40],
+      [5, 45, 7001],
     ])('fused affine is the product, the bias and relu, bit by bit: %i × %i × %i', (m, n, k) => {
       const inputs = [host(1, [m, k], 'float32'), host(2, [k, n], 'float32'), host(3, [n], 'float32')]
       for (const relu of [false, true]) {

@@ -106,6 +106,8 @@ describe('Engine', () => {
       [60, 401, 70],
       [131, 33, 257],
       [256, 256, 10],
+      [1000, 40, 20],
+      [5, 7001, 45],
     ]) {
       const inputs = [draws(1, m * k), draws(2, k * n), draws(3, n)]
       const [x, w, b] = [[m, k], [k, n], [n]].map((shape, i) => ({ shape, dtype: 'float32' as const, values: inputs[i] }))

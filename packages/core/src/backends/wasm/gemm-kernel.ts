@@ -25,6 +25,7 @@
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { storeSome } from './elements.js'
+import { emitFinish } from './finish.js'
 import { type I32, i32, v128 } from './instructions.js'
 
 /** A register tile: rows, columns (a multiple of 4), and steps of k per loop turn. */
@@ -231,28 +232,60 @@ export function emitPacked(module: ModuleBuilder, tile: Tile): void {
 }
 
 /**
- * Writes `strided(c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel)`: C = A·B where A has any strides and B has
- * consecutive columns; `bPanel` bytes lead from one band of NR columns to the next. For matrices too small to be worth packing.
+ * Writes `strided(c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel, rowBlock, kBlock, bias, relu)`: C = A·B where A has any strides and B has
+ * consecutive columns; `bPanel` bytes lead from one band of NR columns to the next. Nothing is packed, so what does not fit the cache is walked in
+ * blocks: of rows, each finished before the next, and in one of so many steps of k. `bias` is the address of what is added at the end, or 0.
  */
 export function emitStrided(module: ModuleBuilder, tile: Tile): void {
-  const parameters = { ...tileParameters, aRow: 'i32', aStep: 'i32', bStep: 'i32', bPanel: 'i32' } as const
-  module.export('strided', parameters, null, (f, { c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel }) => {
-    const [columns, aAt, aFirst, bAt, cAt] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
-    f.while(i32.gtS(n, 0), () => {
-      f.set(columns, n)
-      f.if(i32.gtS(n, tile.nr), () => f.set(columns, tile.nr))
-      f.set(aFirst, a)
-      f.set(cAt, c)
-      emitBand(f, tile, m, (rows) => {
-        f.set(aAt, aFirst)
-        f.set(bAt, b)
-        emitTile(f, rows, tile, { a: aAt, b: bAt, aRow, aStep, bStep }, { c: cAt, cRow, columns, accumulate: 0 }, k)
-        f.advance(aFirst, i32.mul(aRow, rows))
-        f.advance(cAt, i32.mul(cRow, rows))
+  const strides = { aRow: 'i32', aStep: 'i32', bStep: 'i32', bPanel: 'i32' } as const
+  const parameters = { ...tileParameters, ...strides, rowBlock: 'i32', kBlock: 'i32', bias: 'i32', relu: 'i32' } as const
+  module.export('strided', parameters, null, (f, { c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel, rowBlock, kBlock, bias, relu }) => {
+    const [rows, steps, stepsLeft, columns, columnsLeft] = Array.from({ length: 5 }, () => f.local('i32'))
+    const [aBlock, aTile, aAt, bBlock, bBand, bAt, cBand, cTile] = Array.from({ length: 8 }, () => f.local('i32'))
+    const accumulate = f.local('i32')
+    const setLeast = (to: Local<'i32'>, x: Local<'i32'>, y: I32): void => {
+      f.set(to, x)
+      f.if(i32.gtS(x, y), () => f.set(to, y))
+    }
+    f.while(i32.gtS(m, 0), () => {
+      setLeast(rows, m, rowBlock)
+      f.set(aBlock, a)
+      f.set(bBlock, b)
+      f.set(accumulate, 0)
+      f.set(stepsLeft, k)
+      f.loop((again) => {
+        setLeast(steps, stepsLeft, kBlock)
+        f.set(bBand, bBlock)
+        f.set(cBand, c)
+        f.set(columnsLeft, n)
+        f.while(i32.gtS(columnsLeft, 0), () => {
+          setLeast(columns, columnsLeft, tile.nr)
+          f.set(aTile, aBlock)
+          f.set(cTile, cBand)
+          emitBand(f, tile, rows, (height) => {
+            f.set(aAt, aTile)
+            f.set(bAt, bBand)
+            emitTile(f, height, tile, { a: aAt, b: bAt, aRow, aStep, bStep }, { c: cTile, cRow, columns, accumulate }, steps)
+            f.advance(aTile, i32.mul(aRow, height))
+            f.advance(cTile, i32.mul(cRow, height))
+          })
+          f.advance(bBand, bPanel)
+          f.advance(cBand, 4 * tile.nr)
+          f.advance(columnsLeft, -tile.nr)
+        })
+        f.advance(aBlock, i32.mul(aStep, steps))
+        f.advance(bBlock, i32.mul(bStep, steps))
+        f.advance(stepsLeft, i32.mul(steps, -1))
+        f.set(accumulate, 1)
+        f.break(again, i32.gtS(stepsLeft, 0))
       })
-      f.advance(b, bPanel)
-      f.advance(c, 4 * tile.nr)
-      f.advance(n, -tile.nr)
+      f.advance(a, i32.mul(aRow, rows))
+      f.advance(m, i32.mul(rows, -1))
+      f.if(
+        bias,
+        () => emitFinish(f, { c, rows, columns: n, cRow, bias, relu }),
+        () => f.advance(c, i32.mul(cRow, rows)),
+      )
     })
   })
 }

@@ -2,7 +2,7 @@
  * The primitive `matMul` and its fused form `affine`: which kernel of gemm-kernel.ts a product takes, and the blocking of large ones.
  *
  * - One row or column of output: dot products, or one strided row.
- * - Small or thin: B as it lies (or packed, if it is transposed), A as it lies.
+ * - Small, thin, or a sum over a long k into few outputs: B as it lies (or packed, if it is transposed), A as it lies, in blocks of rows and of k.
  * - Else both packed, in blocks: KC steps of k at a time, so that a panel of B stays in the first-level cache; MC rows
  *   of A, which stay in the second; NC columns of B. Blocks of k are taken in order, and how k is cut depends on k alone.
  *
@@ -26,8 +26,13 @@ const KC = 400
 const MC = 192
 /** Most columns of B in a block, and most rows or columns that are packed for all threads. */
 const NC = 1152
-/** B of at most so many bytes is read where it lies. */
+/** B of at most so many bytes is read where it lies. So are both operands where the rows of A are columns in memory and C has at most so many bytes. */
 const DIRECT_BYTES = 24 * 1024
+/** Of operands read where they lie: most bytes of A and C in a block of rows, so that they are in the second-level cache for every band of columns. */
+const ROW_BLOCK_BYTES = 96 * 1024
+/** So many bytes that k walks down in columns do not stay in the cache from one tile to the next; then k is cut into blocks of so many steps. */
+const LONG_COLUMN_BYTES = 1024 * 1024
+const SHORT_STEPS = 32
 
 /** Most rows of C in a job, so that the list of its calls stays short. */
 const ROWS_PER_JOB = 16 * MC
@@ -76,13 +81,9 @@ interface GemmKernels {
 /** The primitive `matMul` and the fused kernel `affine`. */
 export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affine: NonNullable<FusedKernels['affine']> } {
   const tile = tileFor(engine.v8Version, engine.relaxed, engine.simd256)
-  /** For operands read where they lie; a wide tile would be half empty in thin products. */
-  const thinTile = tileFor(engine.v8Version, engine.relaxed)
   const thinKernels = lazy(() => {
-    const { strided, packBColumns } = engine.compile((module) => {
-      emitStrided(module, thinTile)
-      emitPackB(module, thinTile)
-    })
+    const { strided } = engine.compile((module) => emitStrided(module, tile), true)
+    const { packBColumns } = engine.compile((module) => emitPackB(module, tile))
     return { strided, packBColumns }
   })
   const finishKernel = lazy(() => engine.compile(emitFinishKernel).finish)
@@ -160,9 +161,9 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
 
   /** One product of the batch. */
   function product(split: Split, whole: Product): void {
-    const { c, a, b, m, n, k, transposeA, transposeB } = whole
+    const { c, a, b, m, n, k, transposeA, transposeB, epilogue } = whole
     const nanoseconds = m * n * k * THIN_MULTIPLY_ADD
-    const { mr, nr } = thinTile
+    const { mr, nr } = tile
     /** out[r] = Σ matrix[r, :]·x */
     const dot = (matrix: number, x: number, rows: number): void =>
       split(rows, 16, 2 * nanoseconds, (from, to, call) => {
@@ -176,29 +177,39 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     if (n === 1) {
       const { strided } = thinKernels()
       split(m, 4 * nr, 2 * nanoseconds, (from, to, call) => {
-        call(strided, c + 4 * from, b, a + 4 * from, 1, to - from, k, 4 * m, 4 * k, 4, 4 * m, 4 * nr)
+        call(strided, c + 4 * from, b, a + 4 * from, 1, to - from, k, 4 * m, 4 * k, 4, 4 * m, 4 * nr, 1, k, 0, 0)
         finish(call, whole, from, to - from, 0, 1)
       })
+      engine.clearUpperHalves()
       return
     }
 
     const aRow = transposeA ? 4 : 4 * k
     const aStep = transposeA ? 4 * m : 4
-    const thin = n <= 2 * nr || m <= 2 * mr || 4 * k * n <= DIRECT_BYTES
+    const thin = n <= 2 * nr || m <= 2 * mr || 4 * k * n <= DIRECT_BYTES || (transposeA && !transposeB && 4 * m * n <= DIRECT_BYTES)
     const packedBytes = 4 * k * Math.ceil(n / nr) * nr
     if (!thin || (transposeB && packedBytes > SCRATCH_BYTES - 64)) return void blocked(split, whole)
     const { strided, packBColumns } = thinKernels()
+    const kBlock = 4 * k * (transposeA ? m + n : n) > LONG_COLUMN_BYTES ? SHORT_STEPS : k
+    const rowBlock = mr * Math.max(1, Math.floor(ROW_BLOCK_BYTES / (4 * (n + kBlock) * mr)))
+    const relu = epilogue?.relu ? 1 : 0
     /** Rows [i0, i1) and columns [j0, j1) of C. */
     const some = (call: Call, part: number, i0: number, i1: number, j0: number, j1: number): void => {
-      const [to, left] = [c + 4 * (i0 * n + j0), a + aRow * i0]
+      const to = c + 4 * (i0 * n + j0)
+      const left = a + aRow * i0
+      const bias = epilogue ? epilogue.bias + 4 * j0 : 0
       if (transposeB) {
-        call(packBColumns, scratchOf(part), b + 4 * j0 * k, j1 - j0, k, 4 * k)
-        call(strided, to, left, scratchOf(part), i1 - i0, j1 - j0, k, 4 * n, aRow, aStep, 4 * nr, 4 * nr * k)
-      } else call(strided, to, left, b + 4 * j0, i1 - i0, j1 - j0, k, 4 * n, aRow, aStep, 4 * n, 4 * nr)
-      finish(call, whole, i0, i1 - i0, j0, j1 - j0)
+        const right = scratchOf(part)
+        call(packBColumns, right, b + 4 * j0 * k, j1 - j0, k, 4 * k)
+        call(strided, to, left, right, i1 - i0, j1 - j0, k, 4 * n, aRow, aStep, 4 * nr, 4 * nr * k, rowBlock, kBlock, bias, relu)
+      } else {
+        const right = b + 4 * j0
+        call(strided, to, left, right, i1 - i0, j1 - j0, k, 4 * n, aRow, aStep, 4 * n, 4 * nr, rowBlock, kBlock, bias, relu)
+      }
     }
     if (m >= n) split(m, mr, nanoseconds, (from, to, call, part) => some(call, part, from, to, 0, n))
     else split(n, nr, nanoseconds, (from, to, call, part) => some(call, part, 0, m, from, to))
+    engine.clearUpperHalves()
   }
 
   function matMul(out: Operand, a: Operand, b: Operand, transposeA: boolean, transposeB: boolean, epilogue?: Epilogue): void {

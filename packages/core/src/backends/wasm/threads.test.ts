@@ -57,6 +57,7 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     [3, 900, 77],
     [900, 10, 77],
     [5, 1, 1],
+    [14, 30, 8100],
   ])('matMul %i × %i × %i, all transposes', (m, n, k) => {
     for (const ta of [false, true])
       for (const tb of [false, true])
@@ -71,6 +72,7 @@ describe('the same bits for 1, 2 and 4 threads', () => {
       [200, 300, 410],
       [37, 1600, 33],
       [600, 9, 70],
+      [1500, 20, 40],
     ])
       same([m, n], 'float32', [float(1, m, k), float(2, k, n), float(3, n)], (_, fused, out, x, w, b) => fused.affine?.(out, x, w, b, true))
   })
