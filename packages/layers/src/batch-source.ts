@@ -1,9 +1,9 @@
 /** Batches from iterables, sync or async: taken one by one, with messages that say which one failed. */
 import { CotangentError, Tensor, ValueError } from '@cotangent/core'
-import type { Data } from './data.js'
+import type { ModelData } from './data.js'
 
 /** What an iterable gives: inputs, targets, and factors of the samples' losses. Tensors stay whose they are. */
-export type BatchData = readonly [x: Data, y: Data, sampleWeight?: Data]
+export type BatchData = readonly [x: ModelData, y: ModelData, sampleWeight?: ModelData]
 
 /**
  * Batches, one after another: an array, a generator, or anything else that can be iterated.

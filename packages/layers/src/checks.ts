@@ -1,9 +1,8 @@
 /** What data must fulfil before a model sees them; every message says what was expected. */
 import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
-import { type Data, identityOrder, type Rows, rowsOf } from './data.js'
+import { type Data, identityOrder, type ModelData, rowsOf } from './data.js'
 import type { BatchShape } from './layer.js'
-import { checkLabels } from './losses.js'
-import type { Model } from './model.js'
+import type { Model, Port } from './model.js'
 
 const show = (shape: BatchShape): string => `[${shape.map((n) => n ?? '?').join(', ')}]`
 
@@ -11,20 +10,29 @@ const show = (shape: BatchShape): string => `[${shape.map((n) => n ?? '?').join(
 const fits = (shape: Shape, pattern: BatchShape): boolean =>
   shape.length === pattern.length && pattern.every((n, i) => n === null || n === shape[i])
 
-/** A tensor fed to a model must have the batch axis and the sizes of its input. */
-export function requireInput(model: Model, x: Tensor): void {
-  const expected = model.inputShapeOf()
-  if (fits(x.shape, expected)) return
-  throw new ShapeError(`${model.name}: the input ${show(x.shape)} does not fit ${show(expected)}.${batchHint(x.shape, expected)}`)
+/** Tensors fed to a model must be as many as its inputs, and have the batch axis and the sizes of them. */
+export function requireInputs(model: Model, xs: readonly Tensor[]): void {
+  const { inputPorts } = model
+  if (xs.length !== inputPorts.length) {
+    const names = inputPorts.map((port) => port.name).join(', ')
+    throw new ValueError(`${model.name}: takes ${inputPorts.length} inputs (${names}), got ${xs.length}.`)
+  }
+  for (const [i, { name, shape }] of inputPorts.entries()) {
+    if (fits(xs[i].shape, shape)) continue
+    const which = inputPorts.length > 1 ? ` "${name}"` : ''
+    throw new ShapeError(
+      `${model.name}: the input${which} ${show(xs[i].shape)} does not fit ${show(shape)}.${batchHint(xs[i].shape, shape)}`,
+    )
+  }
 }
 
-/** The same for data, by the shape of one sample. */
-export function requireSample(model: Model, what: string, sample: Shape): void {
-  const expected = model.inputShapeOf()
+/** The same for the data of one input, by the shape of one sample. */
+export function requireSample(model: Model, what: string, sample: Shape, { name, shape: expected }: Port): void {
   if (fits(sample, expected.slice(1))) return
   const got: BatchShape = [null, ...sample]
+  const which = model.inputPorts.length > 1 ? ` for "${name}"` : ''
   throw new ShapeError(
-    `${what}: the data have shape ${show(got)}, but the model "${model.name}" takes ${show(expected)}.${got.length < expected.length ? batchHint(got, expected) : reshapeHint(sample, expected)}`,
+    `${what}: the data have shape ${show(got)}, but the model "${model.name}" takes ${show(expected)}${which}.${got.length < expected.length ? batchHint(got, expected) : reshapeHint(sample, expected)}`,
   )
 }
 
@@ -40,16 +48,6 @@ function reshapeHint(sample: Shape, expected: BatchShape): string {
   return same
     ? ` A sample has as many elements: reshape the data to ${show([-1, ...(sizes as number[])])}, or add a reshape or flatten layer first.`
     : ''
-}
-
-/** Rows of targets, as many as there are inputs; class numbers are checked here, on the host, before a device sees them. */
-export function targetRows(model: Model, what: string, y: Data, count: number): Rows {
-  const rows = rowsOf(what, y, model.backend)
-  if (rows.count !== count) throw new ShapeError(`${what}: has ${rows.count} samples, but x has ${count}.`)
-  const { loss } = model.compiled()
-  const classes = model.outputShapeOf().at(-1)
-  if (loss.sparse && rows.host && typeof classes === 'number') checkLabels(rows.host, classes)
-  return rows
 }
 
 /** A host array for floats of a dtype. */
@@ -78,10 +76,18 @@ export function requireWhole(what: string, value: number, least: number): void {
 
 /** Targets and options of `fit(x, y, options)`, or of `fit(batches, options)`, which has no targets. */
 export function readArguments<Options extends object>(
-  second: Data | Options | undefined,
+  model: Model,
+  second: ModelData | Options | undefined,
   third: Options | undefined,
-): { y: Data | undefined; options: Options } {
-  const isData = second instanceof Tensor || Array.isArray(second) || (typeof second === 'object' && 'data' in second && 'shape' in second)
-  if (isData || third !== undefined) return { y: second as Data, options: third ?? ({} as Options) }
+): { y: ModelData | undefined; options: Options } {
+  const isData = second instanceof Tensor || Array.isArray(second) || (typeof second === 'object' && isTargets(model, second))
+  if (isData || third !== undefined) return { y: second as ModelData, options: third ?? ({} as Options) }
   return { y: undefined, options: (second as Options | undefined) ?? ({} as Options) }
+}
+
+/** Whether an object is a host array, or a record by names of outputs. */
+function isTargets(model: Model, object: object): boolean {
+  if ('data' in object && 'shape' in object) return true
+  const keys = Object.keys(object)
+  return keys.length > 0 && model.built && keys.some((key) => model.outputPorts.some(({ name }) => name === key))
 }

@@ -1,128 +1,178 @@
 /**
- * What `compile` makes of a loss, an optimizer and metrics: one training step and one test step on tensors. No data handling, no
+ * What `compile` makes of losses, an optimizer and metrics: one training step and one test step on tensors. No data handling, no
  * epochs, no printing.
  */
 import { foldKey, type Key, type Parameter, ShapeError, scope, type Tensor, valueAndGrad } from '@cotangent/core'
-import type { BatchShape } from './layer.js'
-import { getLoss, type Loss, type LossIdentifier } from './losses.js'
-import { getMetric, type Metric, type MetricIdentifier, type MetricState } from './metrics.js'
+import { applyFinalActivation } from './call-layer.js'
+import { type CompiledOutput, readOutputs } from './compiled-output.js'
+import type { Loss, LossIdentifier } from './losses.js'
+import type { MetricIdentifier, MetricState } from './metrics.js'
 import type { Model } from './model.js'
 import { getOptimizer, type Optimizer, type OptimizerIdentifier } from './optimizers/index.js'
+
+/** Something for each output of a model: a list in their order, or a record by their names. */
+export type PerOutput<Value> = readonly Value[] | Readonly<Record<string, Value>>
 
 export interface CompileOptions {
   /** A name (that class's defaults) or an object. */
   optimizer: OptimizerIdentifier
-  /** A name, an object, or a function (yTrue, yPred) → one value a sample. */
-  loss: LossIdentifier
-  /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. */
-  metrics?: readonly MetricIdentifier[]
+  /** A name, an object, or a function (yTrue, yPred) → one value a sample. Of several outputs one for all, or one for each. */
+  loss: LossIdentifier | PerOutput<LossIdentifier>
+  /** Factors of the outputs' losses in the sum that is minimised; 1 by default. */
+  lossWeights?: PerOutput<number>
+  /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. A plain list is for every output. */
+  metrics?: readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+  /** The same, with sample and class weights as factors. */
+  weightedMetrics?: readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
 }
 
 /** Running sums of an epoch, on the device. */
 export interface Totals {
   samples: number
-  loss: Tensor | undefined
-  metrics: MetricState[]
+  /** Σ of the batches' losses times their samples; where there are several outputs, followed by those of each output. */
+  losses: Tensor[]
+  /** For each output, in the order of its metrics. */
+  metrics: MetricState[][]
+}
+
+/** The factors of each output's samples, where there are any. */
+export type Factors = readonly (Tensor | undefined)[]
+
+interface Forward {
+  objective: Tensor
+  /** The mean loss of each output, before its weight. */
+  losses: Tensor[]
+  predictions: Tensor[]
+  masks: (Tensor | undefined)[]
 }
 
 export class Compiled {
   readonly optimizer: Optimizer
-  readonly loss: Loss
-  readonly metrics: readonly Metric[]
+  readonly outputs: readonly CompiledOutput[]
   /** The parameters that training changes, as of now: flipping `trainable` later has no effect until the next compile. */
   readonly parameters: readonly Parameter[]
   readonly #model: Model
-  readonly #useLogits: boolean
 
-  constructor(model: Model, options: CompileOptions, outputShape: BatchShape) {
+  constructor(model: Model, options: CompileOptions) {
     this.#model = model
     this.optimizer = getOptimizer(options.optimizer)
-    this.loss = getLoss(options.loss)
-    this.metrics = (options.metrics ?? []).map((metric) => getMetric(metric, this.loss, outputShape))
+    this.outputs = readOutputs(model, options)
     this.parameters = model.trainableWeights
-    this.#useLogits = this.loss.fromLogits !== undefined && this.loss.fromLogits.activation === model.finalActivation
   }
 
-  /** Names in the order of values: loss, then metrics. */
+  /** Names in the order of values: loss, with several outputs the loss of each, then metrics. */
   get names(): string[] {
-    return ['loss', ...this.metrics.map((metric) => metric.name)]
+    const { outputs } = this
+    return [
+      'loss',
+      ...(outputs.length > 1 ? outputs.map(({ name }) => `${name}_loss`) : []),
+      ...outputs.flatMap(({ metrics }) => metrics.map(({ label }) => label)),
+    ]
   }
 
   newTotals(): Totals {
-    return { samples: 0, loss: undefined, metrics: this.metrics.map((metric) => metric.start()) }
+    return { samples: 0, losses: [], metrics: this.outputs.map(({ metrics }) => metrics.map(({ metric }) => metric.start())) }
   }
 
-  /** One step of training: the loss of the batch before the update goes to the totals. `weights` [n] are factors of the samples' losses. */
-  trainStep(x: Tensor, y: Tensor, key: Key, totals: Totals, weights?: Tensor): void {
+  /** One step of training: the loss of the batch before the update goes to the totals. */
+  trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
     scope(() => {
-      let prediction: Tensor | undefined
-      let mask: Tensor | undefined
+      let forward: Forward | undefined
+      const kept = ({ losses, predictions, masks }: Forward): (Tensor | undefined)[] => [...losses, ...predictions, ...masks]
       try {
         const { value, grads } = valueAndGrad(this.parameters, () => {
-          const forward = this.#forward(x, y, weights, { training: true, key: foldKey(key, this.optimizer.iterations) })
-          prediction = forward.prediction.keep()
-          mask = forward.mask?.keep()
-          return forward.objective
+          const result = this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.iterations) })
+          for (const tensor of kept(result)) tensor?.keep()
+          forward = result
+          return result.objective
         })
         this.optimizer.step(this.parameters, grads)
-        this.#collect(value, y, prediction as Tensor, mask, totals)
+        this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
       } finally {
-        prediction?.dispose()
-        mask?.dispose()
+        if (forward) for (const tensor of kept(forward)) tensor?.dispose()
       }
     })
   }
 
   /** Loss and metrics of a batch, nothing dropped, nothing changed. */
-  testStep(x: Tensor, y: Tensor, totals: Totals, weights?: Tensor): void {
-    scope(() => {
-      const { objective, prediction, mask } = this.#forward(x, y, weights, { training: false })
-      this.#collect(objective, y, prediction, mask, totals)
-    })
+  testStep(xs: readonly Tensor[], ys: readonly Tensor[], totals: Totals, factors?: Factors): void {
+    scope(() => this.#collect(this.#forward(xs, ys, factors, { training: false }), ys, factors, totals))
   }
 
   /**
-   * The mean loss of the batch plus all penalties, and what the model predicted. As in Keras 2.3, masked steps and weights are factors of the
+   * The mean losses of the batch plus all penalties, and what the model predicted. As in Keras 2.3, masked steps and weights are factors of the
    * single losses, and the mean is over all of them.
    */
-  #forward(
-    x: Tensor,
-    y: Tensor,
-    weights: Tensor | undefined,
-    context: { training: boolean; key?: Key },
-  ): { objective: Tensor; prediction: Tensor; mask?: Tensor } {
-    const { loss } = this
-    const { output, mask, penalties } = this.#model.run(x, context, this.#useLogits)
-    requireTarget(loss, y)
-    const perSample = this.#useLogits && loss.fromLogits ? loss.fromLogits.call(y, output, mask) : loss.call(y, output, mask)
-    const weighted = weights ? perSample.mul(weights.cast(perSample.dtype)) : perSample
-    const objective = penalties.reduce((sum, penalty) => sum.add(penalty), weighted.mean())
-    return { objective, prediction: this.#useLogits ? this.#model.applyFinalActivation(output) : output, mask }
+  #forward(xs: readonly Tensor[], ys: readonly Tensor[], factors: Factors | undefined, context: { training: boolean; key?: Key }): Forward {
+    const { outputs, masks, penalties } = this.#model.run(
+      xs,
+      context,
+      this.outputs.map(({ logitsOf }) => logitsOf !== undefined),
+    )
+    const losses = this.outputs.map(({ loss, logitsOf }, i) => {
+      requireTarget(loss, ys[i])
+      const weights = factors?.[i]
+      // Factors of steps go where the mask goes, those of samples behind the mean over steps.
+      const ofSteps = weights && weights.rank > 1 ? combined(masks[i], weights) : masks[i]
+      const call = logitsOf && loss.fromLogits ? loss.fromLogits.call : loss.call
+      const perSample = call.call(loss, ys[i], outputs[i], ofSteps)
+      return (weights?.rank === 1 ? perSample.mul(weights.cast(perSample.dtype)) : perSample).mean()
+    })
+    const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
+    return {
+      objective: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
+      losses: losses.length > 1 ? losses : [],
+      predictions: outputs.map((output, i) => {
+        const { logitsOf } = this.outputs[i]
+        return logitsOf ? applyFinalActivation(logitsOf, output) : output
+      }),
+      masks,
+    }
   }
 
-  #collect(objective: Tensor, y: Tensor, prediction: Tensor, mask: Tensor | undefined, totals: Totals): void {
-    const samples = y.shape[0]
-    const weighted = objective.mul(samples)
-    const sum = (totals.loss ? totals.loss.add(weighted) : weighted).keep()
-    totals.loss?.dispose()
-    totals.loss = sum
+  #collect({ objective, losses, predictions, masks }: Forward, ys: readonly Tensor[], factors: Factors | undefined, totals: Totals): void {
+    const samples = ys[0].shape[0]
+    totals.losses = [objective, ...losses].map((loss, i) => {
+      const before = totals.losses[i]
+      const batch = loss.mul(samples)
+      const sum = (before ? before.add(batch) : batch).keep()
+      before?.dispose()
+      return sum
+    })
     totals.samples += samples
-    for (const state of totals.metrics) state.update(y, prediction, mask)
+    for (const [i, { metrics }] of this.outputs.entries()) {
+      const weights = factors?.[i]
+      for (const [m, { weighted }] of metrics.entries()) {
+        const counts = weighted && weights ? combined(masks[i], weights) : masks[i]
+        totals.metrics[i][m].update(ys[i], predictions[i], counts)
+      }
+    }
   }
 
-  /** The values so far, by name: loss and metrics. */
+  /** The values so far, by name: losses and metrics. */
   async read(totals: Totals): Promise<Record<string, number>> {
-    const logs: Record<string, number> = { loss: totals.loss ? (await totals.loss.item()) / totals.samples : Number.NaN }
-    for (let i = 0; i < this.metrics.length; i++) logs[this.metrics[i].name] = await totals.metrics[i].result()
-    return logs
+    const values: number[] = []
+    for (let i = 0; i < (this.outputs.length > 1 ? this.outputs.length + 1 : 1); i++) {
+      const sum = totals.losses[i]
+      values.push(sum ? (await sum.item()) / totals.samples : Number.NaN)
+    }
+    for (const state of totals.metrics.flat()) values.push(await state.result())
+    return Object.fromEntries(this.names.map((name, i) => [name, values[i]]))
   }
 
   /** Frees running sums. */
   release(totals: Totals): void {
-    totals.loss?.dispose()
-    totals.loss = undefined
-    for (const state of totals.metrics) state.dispose()
+    for (const sum of totals.losses) sum.dispose()
+    totals.losses = []
+    for (const state of totals.metrics.flat()) state.dispose()
   }
+}
+
+/** Weights [n] or [n, t] where a mask [n, t] counts. */
+function combined(mask: Tensor | undefined, weights: Tensor): Tensor {
+  if (!mask) return weights
+  const spread = weights.reshape([...weights.shape, ...mask.shape.slice(weights.rank).map(() => 1)])
+  return mask.cast(weights.dtype).mul(spread)
 }
 
 /** Keras' check: with one output there is nothing to choose between. The other shapes are the losses' own business. */

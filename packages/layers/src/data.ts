@@ -18,6 +18,7 @@ import {
   tensor,
   ValueError,
 } from '@cotangent/core'
+import { unknownName } from './names.js'
 
 /** A typed array with a shape; what @cotangent/datasets gives. */
 export interface HostArray {
@@ -27,6 +28,9 @@ export interface HostArray {
 
 /** Samples along the first axis: a tensor, a typed array with a shape, or nested arrays. */
 export type Data = Tensor | HostArray | readonly NestedArray[]
+
+/** The data of all inputs or of all outputs of a model: of the only one, a list in their order, or a record by their names. */
+export type ModelData = Data | readonly Data[] | Readonly<Record<string, Data>>
 
 /** Data with its samples counted and its rows ready to be taken. */
 export interface Rows {
@@ -41,8 +45,37 @@ export interface Rows {
   readonly host?: TypedArray
 }
 
-const isHostArray = (data: Data): data is HostArray =>
+const isHostArray = (data: unknown): data is HostArray =>
   typeof data === 'object' && data !== null && !(data instanceof Tensor) && 'data' in data && 'shape' in data
+
+/**
+ * The data of each input or output, in order.
+ *
+ * @param what `fit: x`, for messages
+ * @param kind `input` or `output`
+ * @throws ValueError for a wrong number of them, or an unknown or missing name
+ */
+export function dataByName(what: string, kind: string, names: readonly string[], data: ModelData): Data[] {
+  const one = data instanceof Tensor || isHostArray(data)
+  if (!one && typeof data === 'object' && data !== null && !Array.isArray(data)) {
+    const record = data as Readonly<Record<string, Data>>
+    const unknown = Object.keys(record).find((name) => !names.includes(name))
+    if (unknown !== undefined) throw unknownName(`${kind} for ${what} called`, unknown, names)
+    const missing = names.find((name) => record[name] === undefined)
+    if (missing !== undefined) throw new ValueError(`${what}: there is nothing for the ${kind} "${missing}".`)
+    return names.map((name) => record[name])
+  }
+  const list = one ? [data] : (data as readonly Data[])
+  if (names.length === 1) {
+    const [first] = list
+    return Array.isArray(data) && !(data.length === 1 && (first instanceof Tensor || isHostArray(first))) ? [data as Data] : [first]
+  }
+  if (Array.isArray(list) && list.length === names.length) return [...list]
+  const got = one ? 'one' : Array.isArray(list) ? `a list of ${list.length}` : data === null ? 'null' : typeof data
+  throw new ValueError(
+    `${what}: the model has ${names.length} ${kind}s, so a list of ${names.length} data or a record by name is expected (${names.join(', ')}); got ${got}.`,
+  )
+}
 
 /** Makes rows of any kind of data; `what` names it in messages. */
 export function rowsOf(what: string, data: Data, backend: Backend): Rows {

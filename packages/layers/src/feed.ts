@@ -1,17 +1,21 @@
 /** Where the batches of an epoch come from: arrays that are cut and shuffled here, or iterables that give batches as they are. */
-import { type DType, foldKey, type Key, permutation, ShapeError, type Tensor, ValueError } from '@cotangent/core'
-import { BatchCursor, type BatchSource, isOneShot } from './batch-source.js'
-import { requireWhole, targetRows } from './checks.js'
-import { type Data, identityOrder, type Rows, rowsOf } from './data.js'
+import { foldKey, type Key, permutation, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { BatchCursor, type BatchData, type BatchSource, isOneShot } from './batch-source.js'
+import { requireSample, requireWhole } from './checks.js'
+import { dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
+import { checkLabels } from './losses.js'
 import type { Model } from './model.js'
+import { type Weighting, weightRows } from './sample-weights.js'
 
 /** One batch; its tensors are made when asked for, in the scope of whoever asks. */
 export interface Batch {
   size: number
-  x(): Tensor
-  y(): Tensor
-  /** Factors of the samples' losses, [n]. */
-  weights?: () => Tensor
+  /** One for each input. */
+  x(): Tensor[]
+  /** One for each output. */
+  y(): Tensor[]
+  /** Factors of the samples' losses for each output that has any, [n] or [n, t]. */
+  weights?: () => (Tensor | undefined)[]
 }
 
 export interface Feed {
@@ -26,44 +30,95 @@ export interface Feed {
   close(): Promise<void>
 }
 
-/** Inputs and targets, one for each. */
+/** Samples with their targets: rows for each input, each output, and where there are any factors for each output. */
 export interface Part {
-  x: Rows
-  y: Rows
+  count: number
+  xs: readonly Rows[]
+  ys: readonly Rows[]
+  weights?: readonly (Rows | undefined)[]
 }
 
-/** Rows of x and y that a model takes. */
-export function partOf(model: Model, what: string, x: Data, y: Data): Part {
-  const inputs = model.inputRows(`${what}x`, x)
-  return { x: inputs, y: targetRows(model, `${what}y`, y, inputs.count) }
+/** `fit: x`, or where there are several `fit: x "image"`. */
+const label = (what: string, names: readonly string[], i: number): string => (names.length > 1 ? `${what} "${names[i]}"` : what)
+
+/** Rows of the data of each input, with the model built for them. */
+export function inputRows(model: Model, what: string, x: ModelData): Rows[] {
+  const ports = (): readonly string[] => (model.built ? model.inputPorts.map((port) => port.name) : ['x'])
+  const data = dataByName(what, 'input', ports(), x)
+  const rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
+  if (!model.built) model.build([null, ...rows[0].sampleShape])
+  for (const [i, port] of model.inputPorts.entries()) {
+    requireSample(model, label(what, ports(), i), rows[i].sampleShape, port)
+    requireCount(label(what, ports(), i), rows[i], rows[0].count, label('x', ports(), 0))
+  }
+  return rows
+}
+
+/** Rows of x and y that a model takes, with the factors of their losses. */
+export async function partOf(model: Model, what: string, x: ModelData, y: ModelData, weighting: Weighting = {}): Promise<Part> {
+  const xs = inputRows(model, `${what}x`, x)
+  const [{ count }] = xs
+  const names = model.outputPorts.map((port) => port.name)
+  const { outputs } = model.compiled()
+  const targets = dataByName(`${what}y`, 'output', names, y).map((data, i) => {
+    const rows = rowsOf(label(`${what}y`, names, i), data, model.backend)
+    requireCount(label(`${what}y`, names, i), rows, count, 'x')
+    const classes = model.outputPorts[i].shape.at(-1)
+    // On the host, before a device sees them.
+    if (outputs[i].loss.sparse && rows.host && typeof classes === 'number') checkLabels(rows.host, classes)
+    return { data, rows }
+  })
+  const ys = targets.map(({ rows }) => rows)
+  if (weighting.sampleWeight === undefined && weighting.classWeight === undefined) return { count, xs, ys }
+  return { count, xs, ys, weights: await weightRows(what, model.outputPorts, targets, weighting, model.backend) }
+}
+
+function requireCount(what: string, rows: Rows, count: number, beside: string): void {
+  if (rows.count !== count) throw new ShapeError(`${what}: has ${rows.count} samples, but ${beside} has ${count}.`)
+}
+
+/** Samples begin to end of a part. */
+export const slicePart = ({ xs, ys, weights }: Part, begin: number, end: number): Part => ({
+  count: end - begin,
+  xs: xs.map((rows) => rows.slice(begin, end)),
+  ys: ys.map((rows) => rows.slice(begin, end)),
+  weights: weights?.map((rows) => rows?.slice(begin, end)),
+})
+
+/** Samples order[begin..end) of a part as a batch. */
+export function batchOf({ inputPorts, dtype }: Model, { xs, ys, weights }: Part, order: Int32Array, begin: number, end: number): Batch {
+  return {
+    size: end - begin,
+    x: () => xs.map((rows, i) => rows.take(order, begin, end, inputPorts[i].dtype)),
+    y: () => ys.map((rows) => rows.take(order, begin, end, dtype)),
+    ...(weights && { weights: () => weights.map((rows) => rows?.take(order, begin, end, dtype)) }),
+  }
 }
 
 /** Arrays, in batches, in the order that `order` says for each epoch. */
 export class ArrayFeed implements Feed {
   readonly steps: number
   readonly samples: number
+  readonly #model: Model
   readonly #part: Part
   readonly #batchSize: number
-  readonly #dtype: DType
   readonly #order: (epoch: number) => Int32Array
 
-  constructor(part: Part, batchSize: number, dtype: DType, order: (epoch: number) => Int32Array = () => identityOrder(part.x.count)) {
+  constructor(model: Model, part: Part, batchSize: number, order: (epoch: number) => Int32Array = () => identityOrder(part.count)) {
+    this.#model = model
     this.#part = part
     this.#batchSize = batchSize
-    this.#dtype = dtype
     this.#order = order
-    this.samples = part.x.count
-    this.steps = Math.ceil(part.x.count / batchSize)
+    this.samples = part.count
+    this.steps = Math.ceil(part.count / batchSize)
   }
   async prepare(): Promise<void> {}
   async close(): Promise<void> {}
 
   *epoch(epoch: number): Generator<Batch> {
     const order = this.#order(epoch)
-    const { x, y } = this.#part
     for (let begin = 0; begin < this.samples; begin += this.#batchSize) {
-      const end = Math.min(this.samples, begin + this.#batchSize)
-      yield { size: end - begin, x: () => x.take(order, begin, end, this.#dtype), y: () => y.take(order, begin, end, this.#dtype) }
+      yield batchOf(this.#model, this.#part, order, begin, Math.min(this.samples, begin + this.#batchSize))
     }
   }
 }
@@ -86,6 +141,15 @@ export const shuffledOrders =
   (epoch: number): Int32Array =>
     epochOrder(count, batchSize, shuffle, foldKey(key, epoch))
 
+export interface SourceOptions {
+  steps: number | undefined
+  /** What the option for steps is called. */
+  stepsOption: string
+  /** Begin each epoch at the start, where that is possible, with `steps` too. */
+  restart: boolean
+  classWeight?: Weighting['classWeight']
+}
+
 /**
  * An iterable of batches, of which one at a time is held.
  *
@@ -98,15 +162,9 @@ export class SourceFeed implements Feed {
   readonly #model: Model
   readonly #what: string
   readonly #cursor: BatchCursor
-  readonly #options: { steps: number | undefined; stepsOption: string; restart: boolean }
+  readonly #options: SourceOptions
 
-  /** @param options.restart begin each epoch at the start, where that is possible, with `steps` too */
-  constructor(
-    model: Model,
-    what: string,
-    source: BatchSource,
-    options: { steps: number | undefined; stepsOption: string; restart: boolean },
-  ) {
+  constructor(model: Model, what: string, source: BatchSource, options: SourceOptions) {
     const { steps, stepsOption } = options
     if (steps !== undefined) requireWhole(`${what}: ${stepsOption}`, steps, 1)
     if (steps === undefined && isOneShot(source)) {
@@ -126,7 +184,7 @@ export class SourceFeed implements Feed {
   async prepare(): Promise<void> {
     if (this.#model.built) return
     const first = await this.#cursor.peek()
-    if (first) this.#model.inputRows(`${this.#what}: x of the first batch`, first[0])
+    if (first) inputRows(this.#model, `${this.#what}: x of the first batch`, first[0])
   }
 
   async *epoch(epoch: number): AsyncGenerator<Batch> {
@@ -151,29 +209,15 @@ export class SourceFeed implements Feed {
                 `Let it go on for ever (while (true) { … }), or take a smaller ${stepsOption}.`,
         )
       }
-      yield this.#batch(next, where)
+      yield await this.#batch(next, where)
     }
   }
 
-  #batch([x, y, weights]: readonly [x: Data, y: Data, weights?: Data], where: string): Batch {
+  async #batch([x, y, sampleWeight]: BatchData, where: string): Promise<Batch> {
     const what = `${this.#what}: ${where}: `
-    const part = partOf(this.#model, what, x, y)
-    const { count } = part.x
-    if (count === 0) throw new ShapeError(`${what}there are no samples.`)
-    const { dtype, backend } = this.#model
-    const order = identityOrder(count)
-    const factors = weights === undefined ? undefined : rowsOf(`${what}sampleWeight`, weights, backend)
-    if (factors && (factors.count !== count || factors.sampleShape.length > 0)) {
-      throw new ShapeError(
-        `${what}sampleWeight has shape [${[factors.count, ...factors.sampleShape].join(', ')}], expected one number a sample, [${count}].`,
-      )
-    }
-    return {
-      size: count,
-      x: () => part.x.take(order, 0, count, dtype),
-      y: () => part.y.take(order, 0, count, dtype),
-      ...(factors && { weights: () => factors.take(order, 0, count, dtype) }),
-    }
+    const part = await partOf(this.#model, what, x, y, { sampleWeight, classWeight: this.#options.classWeight })
+    if (part.count === 0) throw new ShapeError(`${what}there are no samples.`)
+    return batchOf(this.#model, part, identityOrder(part.count), 0, part.count)
   }
 
   close(): Promise<void> {

@@ -10,15 +10,16 @@ import { type BatchSource, isSource } from './batch-source.js'
 import { type Callback, History, type Logs } from './callbacks/callback.js'
 import { requireWhole } from './checks.js'
 import type { Compiled } from './compiled.js'
-import type { Data } from './data.js'
-import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders } from './feed.js'
+import type { ModelData } from './data.js'
+import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders, slicePart } from './feed.js'
 import type { Model } from './model.js'
 import { hostTurns, standardOutput } from './platform.js'
 import { ProgressBar, type ProgressStyle } from './progress.js'
+import type { Weighting } from './sample-weights.js'
 
 export { History } from './callbacks/callback.js'
 
-export interface EvaluateOptions {
+export interface EvaluateOptions extends Pick<Weighting, 'sampleWeight'> {
   /** With an iterable: how many batches to take; a generator needs it. */
   steps?: number
   /** 32 by default. */
@@ -31,7 +32,8 @@ export interface EvaluateOptions {
   output?: { write(text: string): void; isTerminal?: boolean }
 }
 
-export interface FitOptions {
+/** As in Keras 2.3, `classWeight` counts in a part split off for validation, too. */
+export interface FitOptions extends Weighting {
   /** 32 by default. */
   batchSize?: number
   /** 1 by default. */
@@ -41,8 +43,8 @@ export interface FitOptions {
   callbacks?: readonly Callback[]
   /** Share of the samples, from the end of x, that is kept for validation. */
   validationSplit?: number
-  /** Data for validation, as an array [x, y]; anything else that can be iterated gives batches. Wins over the split. */
-  validationData?: readonly [x: Data, y: Data] | BatchSource
+  /** Data for validation, as an array [x, y] or [x, y, sampleWeight]; anything else that can be iterated gives batches. Wins over the split. */
+  validationData?: readonly [x: ModelData, y: ModelData, sampleWeight?: ModelData] | BatchSource
   /** With an iterable: how many batches an epoch takes; a generator needs it. Without it an epoch is one pass. */
   stepsPerEpoch?: number
   /** With an iterable for validation: how many batches to take; a generator needs it. */
@@ -61,13 +63,13 @@ export interface FitOptions {
   output?: { write(text: string): void; isTerminal?: boolean }
 }
 
-export async function fit(model: Model, x: Data | BatchSource, y: Data | undefined, options: FitOptions): Promise<History> {
+export async function fit(model: Model, x: ModelData | BatchSource, y: ModelData | undefined, options: FitOptions): Promise<History> {
   const { batchSize = 32, epochs = 1, verbose = 1, initialEpoch = 0, validationFreq = 1, shuffle = true } = options
   requireWhole('fit: batchSize', batchSize, 1)
   requireWhole('fit: epochs', epochs, 0)
   requireWhole('fit: initialEpoch', initialEpoch, 0)
   requireWhole('fit: validationFreq', validationFreq, 1)
-  const { training, validation } = feedsOf(model, x, y, options, batchSize, shuffle)
+  const { training, validation } = await feedsOf(model, x, y, options, batchSize, shuffle)
   try {
     await training.prepare()
     return await run(model, training, validation, { ...options, epochs, verbose, initialEpoch, validationFreq })
@@ -141,13 +143,18 @@ async function run(
   return history
 }
 
-export async function evaluate(model: Model, x: Data | BatchSource, y: Data | undefined, options: EvaluateOptions): Promise<number[]> {
-  const { batchSize = 32, verbose = 0, steps } = options
+export async function evaluate(
+  model: Model,
+  x: ModelData | BatchSource,
+  y: ModelData | undefined,
+  options: EvaluateOptions,
+): Promise<number[]> {
+  const { batchSize = 32, verbose = 0, steps, sampleWeight } = options
   requireWhole('evaluate: batchSize', batchSize, 1)
   const feed =
     y === undefined
       ? new SourceFeed(model, 'evaluate', requireSource('evaluate', x), { steps, stepsOption: 'steps', restart: true })
-      : new ArrayFeed(partOf(model, 'evaluate: ', x as Data, y), batchSize, model.dtype)
+      : new ArrayFeed(model, await partOf(model, 'evaluate: ', x as ModelData, y, { sampleWeight }), batchSize)
   try {
     await feed.prepare()
     const compiled = model.compiled()
@@ -194,19 +201,22 @@ function progressBar(
 }
 
 /** Where training and validation get their batches; the validation part of arrays is their end. */
-function feedsOf(
+async function feedsOf(
   model: Model,
-  x: Data | BatchSource,
-  y: Data | undefined,
+  x: ModelData | BatchSource,
+  y: ModelData | undefined,
   options: FitOptions,
   batchSize: number,
   shuffle: boolean | 'batch',
-): { training: Feed; validation?: Feed } {
-  const { validationData, validationSplit = 0, stepsPerEpoch, validationSteps } = options
-  const arrays = (part: Part): Feed => new ArrayFeed(part, batchSize, model.dtype)
-  const validationFeed = (): Feed | undefined => {
+): Promise<{ training: Feed; validation?: Feed }> {
+  const { validationData, validationSplit = 0, stepsPerEpoch, validationSteps, sampleWeight, classWeight } = options
+  const arrays = (part: Part): Feed => new ArrayFeed(model, part, batchSize)
+  const validationFeed = async (): Promise<Feed | undefined> => {
     if (!validationData) return undefined
-    if (Array.isArray(validationData)) return arrays(partOf(model, 'fit: validationData ', validationData[0], validationData[1]))
+    if (Array.isArray(validationData)) {
+      const [vx, vy, weights] = validationData as unknown as readonly [ModelData, ModelData, ModelData?]
+      return arrays(await partOf(model, 'fit: validationData ', vx, vy, { sampleWeight: weights }))
+    }
     return new SourceFeed(model, 'fit: validationData', requireSource('fit: validationData', validationData), {
       steps: validationSteps,
       stepsOption: 'validationSteps',
@@ -216,27 +226,31 @@ function feedsOf(
   if (y === undefined) {
     if (validationSplit !== 0)
       throw new ValueError('fit: validationSplit needs arrays, of which it takes the end; with an iterable give validationData.')
-    const source = requireSource('fit', x)
-    const training = new SourceFeed(model, 'fit', source, { steps: stepsPerEpoch, stepsOption: 'stepsPerEpoch', restart: false })
-    return { training, validation: validationFeed() }
+    if (sampleWeight !== undefined) throw new ValueError('fit: sampleWeight goes with arrays; an iterable gives [x, y, sampleWeight].')
+    const training = new SourceFeed(model, 'fit', requireSource('fit', x), {
+      steps: stepsPerEpoch,
+      stepsOption: 'stepsPerEpoch',
+      restart: false,
+      classWeight,
+    })
+    return { training, validation: await validationFeed() }
   }
   if (stepsPerEpoch !== undefined)
     throw new ValueError(
       'fit: stepsPerEpoch goes with an iterable of batches: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.',
     )
-  const all = partOf(model, 'fit: ', x as Data, y)
+  const all = await partOf(model, 'fit: ', x as ModelData, y, { sampleWeight, classWeight })
   const shuffleKey = options.seed === undefined ? model.keyFor('shuffle') : key(options.seed)
   const shuffled = (part: Part): Feed => {
-    if (part.x.count === 0) throw new ValueError('fit: there are no samples to train on.')
-    return new ArrayFeed(part, batchSize, model.dtype, shuffledOrders(part.x.count, batchSize, shuffle, shuffleKey))
+    if (part.count === 0) throw new ValueError('fit: there are no samples to train on.')
+    return new ArrayFeed(model, part, batchSize, shuffledOrders(part.count, batchSize, shuffle, shuffleKey))
   }
-  if (validationData) return { training: shuffled(all), validation: validationFeed() }
+  if (validationData) return { training: shuffled(all), validation: await validationFeed() }
   if (!(validationSplit >= 0 && validationSplit < 1))
     throw new ValueError(`fit: validationSplit must be from 0 to below 1, got ${validationSplit}.`)
   if (validationSplit === 0) return { training: shuffled(all) }
-  const at = Math.trunc(all.x.count * (1 - validationSplit))
-  const part = (begin: number, end: number): Part => ({ x: all.x.slice(begin, end), y: all.y.slice(begin, end) })
-  return { training: shuffled(part(0, at)), validation: arrays(part(at, all.x.count)) }
+  const at = Math.trunc(all.count * (1 - validationSplit))
+  return { training: shuffled(slicePart(all, 0, at)), validation: arrays(slicePart(all, at, all.count)) }
 }
 
 function requireSource(what: string, source: unknown): BatchSource {

@@ -1,6 +1,9 @@
 /**
  * What a layer is: a name, weights made when the input shape is known, and a function of one tensor.
  *
+ * Models call a layer by its general form, with lists of inputs and outputs (`outputShapes`, `buildAll`, `callAll`). A layer of one input and one
+ * output writes the simple form alone (`outputShape`, `makeWeights`, `call`); several inputs are a `MergeLayer`.
+ *
  * Shapes of layers carry the batch axis, null where the size is open: `[null, 784]`. Everything random comes from keys that the model
  * derives from its seed and the layer's position, never from names.
  */
@@ -16,8 +19,10 @@ import {
   type Tensor,
   ValueError,
 } from '@cotangent/core'
+import { automaticName } from './automatic-names.js'
 import { constrain } from './constrained.js'
 import type { Constraint } from './constraints.js'
+import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
 import type { Initializer } from './initializers.js'
 import type { Regularizer } from './regularizers.js'
 
@@ -48,31 +53,31 @@ export interface CallContext {
   key?: Key
   /** Which steps of the input count, bool [n, t]; absent where all do. */
   mask?: Tensor
+  /** @internal Where layers inside put the penalties on their activities. */
+  penalties?: Tensor[]
 }
+
+/** What a layer gets beside a list of inputs. */
+export interface ManyContext extends Omit<CallContext, 'mask'> {
+  /** The mask of each input. */
+  masks: readonly (Tensor | undefined)[]
+}
+
+/** What a layer makes of a list of inputs. */
+export interface LayerOutputs {
+  outputs: Tensor[]
+  /** The mask of each output. */
+  masks: (Tensor | undefined)[]
+}
+
+/** Which activation an output ends in, where a loss may use what goes into it. */
+export type FinalActivation = 'softmax' | 'sigmoid' | undefined
 
 /** What a layer gets to make its weights with. */
 export interface BuildContext {
   key: Key
   dtype: DType
   backend: Backend
-}
-
-const counters = new Map<string, number>()
-
-/** Starts automatic names (`dense_1`, `sequential_1`, …) from 1 again. */
-export function resetNames(): void {
-  counters.clear()
-}
-
-/** `Conv2D` → `conv2d_1`, `MaxPooling2D` → `max_pooling2d_1`: snake case and a count for each class. */
-export function automaticName(className: string): string {
-  const snake = className
-    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase()
-  const count = (counters.get(snake) ?? 0) + 1
-  counters.set(snake, count)
-  return `${snake}_${count}`
 }
 
 const shared = ['name', 'trainable', 'inputShape', 'batchInputShape', 'inputDim', 'weights']
@@ -85,16 +90,16 @@ export abstract class Layer {
   abstract readonly className: string
   readonly name: string
   trainable: boolean
-  built = false
-  /** Whether, and with which activation, the layer ends in softmax or sigmoid, so that a loss may use its logits instead. */
-  readonly finalActivation?: 'softmax' | 'sigmoid'
   readonly activityRegularizer?: Regularizer
-  /** How many outputs it has; with more than one it has a method of its own that gives them all. */
-  readonly outputs: number = 1
+  /** How many outputs it has. */
+  readonly outputCount: number = 1
   /** Whether a mask may come with the input. */
   readonly supportsMasking: boolean = false
   /** The shape of a batch, known on a model's first layer before building. */
   readonly batchInputShape?: BatchShape
+  /** Its places in graphs: one for each time it was applied. */
+  readonly inboundNodes: LayerNode[] = []
+  #built = false
   readonly #weights: Parameter[] = []
   readonly #regularized: { weight: Parameter; regularizer: Regularizer }[] = []
   #initialWeights?: readonly Tensor[]
@@ -113,6 +118,24 @@ export abstract class Layer {
     this.batchInputShape = options.batchInputShape ?? (inputShape && [null, ...inputShape])
   }
 
+  /** Whether it has its weights. */
+  get built(): boolean {
+    return this.#built
+  }
+  /** Whether, and with which activation, the layer ends in softmax or sigmoid, so that a loss may use its logits instead. */
+  get finalActivation(): FinalActivation {
+    return undefined
+  }
+  /** The same for each output. */
+  get finalActivations(): readonly FinalActivation[] {
+    return [this.finalActivation]
+  }
+
+  /** @internal The number of its first use in a graph. */
+  get firstNodeIndex(): number {
+    return 0
+  }
+
   /** The layers inside, on wrappers and cells of cells: their weights are this layer's. */
   get inner(): readonly Layer[] {
     return []
@@ -125,16 +148,54 @@ export abstract class Layer {
   /** All weights: those made trainable first, then the others. */
   get weights(): Parameter[] {
     const all = [...this.#weights, ...this.inner.flatMap((layer) => layer.weights)]
-    return [...all.filter((w) => w.trainable), ...all.filter((w) => !w.trainable)]
+    return trainableFirst(all)
+  }
+
+  /**
+   * The layer's place in a graph: the symbolic output for symbolic inputs. Applied again, it shares its weights.
+   *
+   * @throws ShapeError that names the layer, if the shapes do not fit
+   * @example
+   * ```ts
+   * const x = input({ shape: [784] })
+   * const y = dense(10, { activation: 'softmax' }).apply(dense(128).apply(x))
+   * ```
+   */
+  apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor {
+    if (this.outputCount !== 1) {
+      throw new ValueError(`${this.describe()}: has ${this.outputCount} outputs. Take them all: const [y, …] = layer.applyAll(x).`)
+    }
+    return connect(this, inputs)[0]
+  }
+  /** All symbolic outputs, of layers with several: `const [y, h, c] = lstm(8, { returnState: true }).applyAll(x)`. */
+  applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[] {
+    return connect(this, inputs)
+  }
+  /** The symbolic output of a layer that was applied once. */
+  get output(): SymbolicTensor {
+    const [node, ...others] = this.inboundNodes
+    if (node && others.length === 0 && node.outputs.length === 1) return node.outputs[0]
+    const problem = node ? (others.length > 0 ? `was applied ${others.length + 1} times` : 'has several outputs') : 'was not applied yet'
+    throw new ValueError(`${this.describe()}: ${problem}, so it has no one output. Keep what apply gives.`)
   }
 
   /** Makes the weights for inputs of this shape; a second call does nothing. */
   build(inputShape: BatchShape, context: BuildContext): void {
+    this.buildAll([inputShape], context)
+  }
+
+  /** The same for a list of inputs. */
+  buildAll(inputShapes: readonly BatchShape[], context: BuildContext): void {
     if (this.built) return
-    this.makeWeights(inputShape, context)
-    this.built = true
+    this.makeAllWeights(inputShapes, context)
+    this.#built = true
     if (this.#initialWeights) this.setWeights(this.#initialWeights)
     this.#initialWeights = undefined
+  }
+
+  /** Makes the weights of a layer of several inputs. */
+  protected makeAllWeights(inputShapes: readonly BatchShape[], context: BuildContext): void {
+    this.makeWeights(this.only(inputShapes), context)
   }
 
   /** Makes the weights with `addWeight`; layers without any need not override it. */
@@ -168,8 +229,30 @@ export abstract class Layer {
   /** The shape of the output for a shape of input; throws a ShapeError when the layer cannot take it. */
   abstract outputShape(inputShape: BatchShape): BatchShape
 
+  /** The shapes of all outputs for the shapes of all inputs. */
+  outputShapes(inputShapes: readonly BatchShape[]): BatchShape[] {
+    return [this.outputShape(this.only(inputShapes))]
+  }
+
   /** The layer as a function. */
   abstract call(x: Tensor, context: CallContext): Tensor
+
+  /**
+   * All outputs for all inputs, with their masks.
+   *
+   * @param logits for which outputs to stop before the final activation
+   */
+  callAll(xs: readonly Tensor[], { masks, ...context }: ManyContext, logits: readonly boolean[] = []): LayerOutputs {
+    const x = this.only(xs)
+    const inner: CallContext = { ...context, mask: masks[0] }
+    return { masks: [this.outputMask(x, inner.mask)], outputs: [logits[0] ? this.logits(x, inner) : this.call(x, inner)] }
+  }
+
+  /** The one input of a layer that takes one. */
+  protected only<Input>(inputs: readonly Input[]): Input {
+    if (inputs.length !== 1) throw new ValueError(`${this.describe()}: takes one input, got ${inputs.length}.`)
+    return inputs[0]
+  }
 
   /**
    * The mask that goes on with the output, for an input and its mask: by default that mask itself, if the layer can take one at all.
@@ -231,6 +314,12 @@ export abstract class Layer {
     return ''
   }
 }
+
+/** Weights with those made trainable first, as Keras lists them. */
+export const trainableFirst = (weights: readonly Parameter[]): Parameter[] => [
+  ...weights.filter((w) => w.trainable),
+  ...weights.filter((w) => !w.trainable),
+]
 
 /** The size of an axis that a layer must know to make its weights. */
 export function requireSize(layer: Layer, inputShape: BatchShape, axis: number): number {

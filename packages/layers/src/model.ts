@@ -1,8 +1,9 @@
 /**
  * A model: layers, weights, and Keras' compile, fit, evaluate, predict. How the layers are connected is the subclass's business.
+ *
+ * A model is a layer, too: in a graph, in a Sequential, or inside a wrapper.
  */
 import {
-  addContext,
   type Backend,
   currentBackend,
   type DType,
@@ -11,22 +12,26 @@ import {
   key,
   type Parameter,
   scope,
-  sizeOf,
-  type Tensor,
+  Tensor,
   ValueError,
 } from '@cotangent/core'
 import type { BatchSource } from './batch-source.js'
-import { fromValues, hostFloats, newWeight, readArguments, requireInput, requireSample, targetRows } from './checks.js'
+import { newWeight, readArguments, requireInputs } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
-import { type Data, identityOrder, type Rows, rowsOf } from './data.js'
+import type { Data, ModelData } from './data.js'
 import { CompileError } from './errors.js'
 import { type EvaluateOptions, evaluate, type FitOptions, fit, type History } from './fit.js'
-import { automaticName, type BatchShape, type CallContext, type Layer } from './layer.js'
+import type { SymbolicTensor } from './graph/symbolic-tensor.js'
+import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from './layer.js'
 import { print } from './platform.js'
-import { type SummaryStyle, summaryLines } from './summary-text.js'
+import { onBatch, predict } from './predict.js'
+import type { Weighting } from './sample-weights.js'
+import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text.js'
 
 export interface ModelOptions {
   name?: string
+  /** Whether the optimizer of a model around it changes its weights. */
+  trainable?: boolean
   /** Root of all randomness: weights, dropout, shuffling. Drawn and kept in `model.seed` if left out. */
   seed?: number
   /** float32; float64 on the reference backend. */
@@ -38,8 +43,21 @@ export interface ModelOptions {
 /** Purposes that the root key is folded with. */
 const KEYS = { weights: 0, dropout: 1, shuffle: 2 } as const
 
-export abstract class Model {
-  readonly name: string
+/** An input or output of a model. */
+export interface Port {
+  /** By which data may be given. */
+  name: string
+  /** The batch axis open. */
+  shape: BatchShape
+}
+
+/** An input, with what its data are cast to. */
+export interface InputPort extends Port {
+  dtype: DType
+}
+
+export abstract class Model extends Layer {
+  override readonly supportsMasking = true
   readonly seed: number
   readonly dtype: DType
   readonly backend: Backend
@@ -51,92 +69,127 @@ export abstract class Model {
   #compiled?: Compiled
   #pending?: CompileOptions
   readonly #root: Key
+  /** Whether the seed was drawn here: then weights made inside another model come from that model's. */
+  readonly #ownSeed: boolean
 
-  constructor(className: string, options: ModelOptions = {}) {
-    this.name = options.name ?? automaticName(className)
+  /** @param own names of options beside those of all models */
+  constructor(className: string, options: ModelOptions = {}, own: readonly string[] = []) {
+    super(className, options, ['seed', 'dtype', 'backend', ...own])
+    this.#ownSeed = options.seed === undefined
     this.seed = options.seed ?? Math.floor(Math.random() * 2 ** 32)
     this.dtype = options.dtype ?? 'float32'
     this.backend = options.backend ?? currentBackend()
     this.#root = key(this.seed)
   }
 
-  /** The layer whose output is the model's. */
-  abstract readonly outputLayer: Layer
   /** Makes all weights for a shape of input; a second call does nothing. */
-  abstract build(inputShape?: BatchShape): void
-  abstract readonly built: boolean
-  /** Shape of the output, the batch axis open. */
-  abstract outputShapeOf(): BatchShape
-  /** Shape of the input, the batch axis open. */
-  abstract inputShapeOf(): BatchShape
-  /** Runs the layers; with `logits`, stops before the final activation. Collects activity penalties. */
-  protected abstract forward(
-    x: Tensor,
-    context: { training: boolean; key?: Key },
-    logits: boolean,
-    penalties: Tensor[],
-  ): { output: Tensor; mask?: Tensor }
+  abstract override build(inputShape?: BatchShape, context?: BuildContext): void
+  abstract override get built(): boolean
+  /** What it takes, in order. */
+  abstract readonly inputPorts: readonly InputPort[]
+  /** What it gives, in order. */
+  abstract readonly outputPorts: readonly Port[]
 
+  /** Shape of the first output, the batch axis open. */
+  outputShapeOf(): BatchShape {
+    return this.outputPorts[0]?.shape ?? []
+  }
+  /** Shape of the first input, the batch axis open. */
+  inputShapeOf(): BatchShape {
+    return this.inputPorts[0].shape
+  }
+
+  override get inner(): readonly Layer[] {
+    return this.layers
+  }
+  /** @internal A model's first use is itself, as Keras counts. */
+  override get firstNodeIndex(): number {
+    return 1
+  }
   /** Parameters that training changes. */
-  get trainableWeights(): Parameter[] {
-    return this.layers.flatMap((layer) => layer.trainableWeights)
+  override get trainableWeights(): Parameter[] {
+    return [...new Set(super.trainableWeights)]
   }
   /** The same, under the name that training loops use. */
   get params(): Parameter[] {
     return this.trainableWeights
   }
   /** All parameters, layer by layer. */
-  get weights(): Parameter[] {
-    return this.layers.flatMap((layer) => layer.weights)
-  }
-  get finalActivation(): 'softmax' | 'sigmoid' | undefined {
-    return this.outputLayer.finalActivation
+  override get weights(): Parameter[] {
+    return [...new Set(this.layers.flatMap((layer) => trainableFirst(layer.weights)))]
   }
   get optimizer(): Compiled['optimizer'] {
     return this.compiled().optimizer
+  }
+  /** The layer of a name. */
+  getLayer(name: string): Layer {
+    const layer = this.layers.find((candidate) => candidate.name === name)
+    if (layer) return layer
+    throw new ValueError(`${this.name}: there is no layer "${name}". Layers: ${this.layers.map((l) => l.name).join(', ')}.`)
   }
   /** @internal The key for a purpose. */
   keyFor(purpose: keyof typeof KEYS): Key {
     return foldKey(this.#root, KEYS[purpose])
   }
+  /** What its layers make their weights with, by themselves or inside another model. */
+  protected buildContext(outer?: BuildContext): BuildContext {
+    const { dtype, backend } = this
+    if (outer && (outer.dtype !== dtype || outer.backend !== backend)) {
+      const show = (kind: DType, { name }: Backend): string => `${kind} on ${name}`
+      throw new ValueError(
+        `${this.describe()}: has weights in ${show(dtype, backend)}, the model around it in ${show(outer.dtype, outer.backend)}.`,
+      )
+    }
+    return { key: outer && this.#ownSeed ? outer.key : this.keyFor('weights'), dtype, backend }
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return this.outputShapes([inputShape])[0]
+  }
+  override call(x: Tensor, { mask, ...context }: CallContext): Tensor {
+    return this.callAll([x], { ...context, masks: [mask] }).outputs[0]
+  }
 
   /**
-   * The model as a function of a tensor.
+   * The model as a function of tensors; or of symbolic tensors, as a layer of a graph.
    *
    * @param context.training whether dropout drops; then `key` is needed
    * @throws ShapeError that names the layer, e.g. for a missing batch axis
    */
-  apply(x: Tensor, context: { training?: boolean; key?: Key } = {}): Tensor {
-    return scope(() => this.run(x, { training: context.training ?? false, key: context.key }, false).output)
+  override apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor
+  override apply(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor
+  override apply(
+    inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[],
+    context?: { training?: boolean; key?: Key },
+  ): Tensor | SymbolicTensor {
+    if (!areTensors(inputs)) return super.apply(inputs as SymbolicTensor)
+    if (this.outputCount !== 1)
+      throw new ValueError(`${this.name}: has ${this.outputCount} outputs. Take them all: const [y, …] = model.applyAll(x).`)
+    return this.applyAll(inputs, context)[0]
   }
 
-  /** @internal Output (or logits), its mask, and all penalties: on weights, and on activities. */
-  run(x: Tensor, context: { training: boolean; key?: Key }, logits: boolean): { output: Tensor; mask?: Tensor; penalties: Tensor[] } {
-    if (!this.built) this.build([null, ...x.shape.slice(1)])
-    requireInput(this, x)
-    const penalties = this.layers.flatMap((layer) => layer.penalties())
-    return { ...this.forward(x.cast(this.dtype), context, logits, penalties), penalties }
+  /** The same for models of several outputs. */
+  override applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[]
+  override applyAll(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor[]
+  override applyAll(
+    inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[],
+    { training = false, key }: { training?: boolean; key?: Key } = {},
+  ): Tensor[] | SymbolicTensor[] {
+    if (!areTensors(inputs)) return super.applyAll(inputs as SymbolicTensor)
+    return scope(() => this.run(inputs instanceof Tensor ? [inputs] : inputs, { training, key }, []).outputs)
   }
 
-  /** @internal */
-  applyFinalActivation(logits: Tensor): Tensor {
-    return this.finalActivation === 'softmax' ? logits.softmax() : logits.sigmoid()
-  }
-
-  /** Runs one layer, with its mask, and names it in any error. */
-  protected callLayer(
-    layer: Layer,
-    index: number,
-    x: Tensor,
-    context: CallContext,
-    logits = false,
-  ): { output: Tensor; mask: Tensor | undefined } {
-    const inner: CallContext = { ...context, key: context.key && foldKey(context.key, index) }
-    try {
-      return { mask: layer.outputMask(x, inner.mask), output: logits ? layer.logits(x, inner) : layer.call(x, inner) }
-    } catch (error) {
-      throw addContext(error, `in ${layer.describe()}`)
-    }
+  /** @internal Outputs (or logits), their masks, and all penalties: on weights, and on activities. */
+  run(
+    xs: readonly Tensor[],
+    context: { training: boolean; key?: Key },
+    logits: readonly boolean[],
+  ): { outputs: Tensor[]; masks: (Tensor | undefined)[]; penalties: Tensor[] } {
+    if (!this.built) this.build([null, ...xs[0].shape.slice(1)])
+    requireInputs(this, xs)
+    const penalties = this.penalties()
+    const inputs = xs.map((x, i) => x.cast(this.inputPorts[i].dtype))
+    return { ...this.callAll(inputs, { ...context, masks: xs.map(() => undefined), penalties }, logits), penalties }
   }
 
   /**
@@ -162,79 +215,57 @@ export abstract class Model {
       throw new CompileError(
         `${this.name}: the model has no weights yet. Give its first layer an inputShape, or call build([null, …]) or fit.`,
       )
-    this.#compiled = new Compiled(this, this.#pending, this.outputShapeOf())
+    this.#compiled = new Compiled(this, this.#pending)
     return this.#compiled
   }
 
   /**
    * Trains for a number of epochs.
    *
-   * @param x samples along the first axis: host arrays (uploaded batch by batch) or a tensor
-   * @param y targets, one for each sample
+   * @param x samples along the first axis: host arrays (uploaded batch by batch) or a tensor; of several inputs a list in their order, or a record by name
+   * @param y targets, one for each sample; of several outputs likewise
    * @returns losses and metrics by epoch
    */
-  fit(x: Data, y: Data, options?: FitOptions): Promise<History>
+  fit(x: ModelData, y: ModelData, options?: FitOptions): Promise<History>
   /**
    * Trains on batches as they come, of which one at a time is held.
    *
    * @param batches anything that can be iterated, `await`ed or not, and gives [x, y] or [x, y, sampleWeight]; a generator needs `stepsPerEpoch`
    */
   fit(batches: BatchSource, options?: FitOptions): Promise<History>
-  fit(x: Data | BatchSource, second?: Data | FitOptions, third?: FitOptions): Promise<History> {
-    const { y, options } = readArguments<FitOptions>(second, third)
+  fit(x: ModelData | BatchSource, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
+    const { y, options } = readArguments<FitOptions>(this, second, third)
     return fit(this, x, y, options)
   }
 
-  /** Loss and metrics of data, nothing dropped: `[loss, metric…]`. */
-  evaluate(x: Data, y: Data, options?: EvaluateOptions): Promise<number[]>
+  /** Loss and metrics of data, nothing dropped: `[loss, metric…]`, with several outputs `[loss, …losses of the outputs, …metrics]`. */
+  evaluate(x: ModelData, y: ModelData, options?: EvaluateOptions): Promise<number[]>
   /** The same of batches as they come; a generator needs `steps`. */
   evaluate(batches: BatchSource, options?: EvaluateOptions): Promise<number[]>
-  evaluate(x: Data | BatchSource, second?: Data | EvaluateOptions, third?: EvaluateOptions): Promise<number[]> {
-    const { y, options } = readArguments<EvaluateOptions>(second, third)
+  evaluate(x: ModelData | BatchSource, second?: ModelData | EvaluateOptions, third?: EvaluateOptions): Promise<number[]> {
+    const { y, options } = readArguments<EvaluateOptions>(this, second, third)
     return evaluate(this, x, y, options)
   }
 
-  /** @internal Rows of x, with the model built for them. */
-  inputRows(what: string, x: Data): Rows {
-    const rows = rowsOf(what, x, this.backend)
-    if (!this.built) this.build([null, ...rows.sampleShape])
-    requireSample(this, what, rows.sampleShape)
-    return rows
+  /** The outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out] */
+  async predict(x: ModelData, options: { batchSize?: number } = {}): Promise<Tensor> {
+    if (this.outputCount !== 1)
+      throw new ValueError(`${this.name}: has ${this.outputCount} outputs. Take them all: const [y, …] = await model.predictAll(x).`)
+    return (await predict(this, x, options))[0]
   }
 
-  /** The outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out] */
-  async predict(x: Data, options: { batchSize?: number } = {}): Promise<Tensor> {
-    const { batchSize = 32 } = options
-    const rows = this.inputRows('predict', x)
-    const order = identityOrder(rows.count)
-    let shape = [
-      rows.count,
-      ...this.outputShapeOf()
-        .slice(1)
-        .map((n) => n ?? 0),
-    ]
-    let values = hostFloats(this.dtype, sizeOf(shape))
-    for (let begin = 0; begin < rows.count; begin += batchSize) {
-      const end = Math.min(rows.count, begin + batchSize)
-      const output = scope(() => this.run(rows.take(order, begin, end, this.dtype), { training: false }, false).output.keep())
-      if (begin === 0) {
-        // Sizes that the model leaves open are those of the data.
-        shape = [rows.count, ...output.shape.slice(1)]
-        values = hostFloats(this.dtype, sizeOf(shape))
-      }
-      values.set(await output.data(), begin * sizeOf(shape.slice(1)))
-      output.dispose()
-    }
-    return scope(() => fromValues(values, shape, this.dtype, this.backend))
+  /** The same for models of several outputs: one tensor an output. */
+  predictAll(x: ModelData, options: { batchSize?: number } = {}): Promise<Tensor[]> {
+    return predict(this, x, options)
   }
 
   /** The same as `predict`; Keras' name for it where outputs are probabilities. */
-  predictProba(x: Data, options?: { batchSize?: number }): Promise<Tensor> {
+  predictProba(x: ModelData, options?: { batchSize?: number }): Promise<Tensor> {
     return this.predict(x, options)
   }
 
   /** The class of each sample: the position of the largest output, or for one output whether it is above 1/2. */
-  async predictClasses(x: Data, options?: { batchSize?: number }): Promise<Int32Array> {
+  async predictClasses(x: ModelData, options?: { batchSize?: number }): Promise<Int32Array> {
     const outputs = await this.predict(x, options)
     const classes = scope(() => (outputs.shape.at(-1) === 1 ? outputs.greater(0.5).cast('int32') : outputs.argMax()).keep())
     const values = (await classes.data()) as Int32Array
@@ -244,35 +275,15 @@ export abstract class Model {
   }
 
   /** One step of training on one batch; gives `[loss, metric…]` before the step. */
-  async trainOnBatch(x: Data, y: Data): Promise<number[]> {
-    return this.#onBatch('trainOnBatch', x, y, (compiled, xs, ys, totals) => compiled.trainStep(xs, ys, this.keyFor('dropout'), totals))
+  async trainOnBatch(x: ModelData, y: ModelData, weights: Weighting = {}): Promise<number[]> {
+    return onBatch(this, 'trainOnBatch', [x, y, weights], (compiled, xs, ys, totals, factors) =>
+      compiled.trainStep(xs, ys, this.keyFor('dropout'), totals, factors),
+    )
   }
 
   /** `[loss, metric…]` of one batch. */
-  async testOnBatch(x: Data, y: Data): Promise<number[]> {
-    return this.#onBatch('testOnBatch', x, y, (compiled, xs, ys, totals) => compiled.testStep(xs, ys, totals))
-  }
-
-  async #onBatch(
-    what: string,
-    x: Data,
-    y: Data,
-    step: (compiled: Compiled, x: Tensor, y: Tensor, totals: ReturnType<Compiled['newTotals']>) => void,
-  ): Promise<number[]> {
-    const xs = this.inputRows(what, x)
-    const compiled = this.compiled()
-    const ys = targetRows(this, `${what}: y`, y, xs.count)
-    const totals = compiled.newTotals()
-    try {
-      scope(() => {
-        const order = identityOrder(xs.count)
-        step(compiled, xs.take(order, 0, xs.count, this.dtype), ys.take(order, 0, xs.count, this.dtype), totals)
-      })
-      const logs = await compiled.read(totals)
-      return compiled.names.map((name) => logs[name])
-    } finally {
-      compiled.release(totals)
-    }
+  async testOnBatch(x: ModelData, y: ModelData, weights: Pick<Weighting, 'sampleWeight'> = {}): Promise<number[]> {
+    return onBatch(this, 'testOnBatch', [x, y, weights], (compiled, xs, ys, totals, factors) => compiled.testStep(xs, ys, totals, factors))
   }
 
   /** Copies of all weights on the host, in Keras' order. */
@@ -283,7 +294,7 @@ export abstract class Model {
   }
 
   /** Replaces all weights, in the order of `getWeights`; nothing changes unless all fit. */
-  setWeights(values: readonly Data[]): void {
+  override setWeights(values: readonly Data[]): void {
     const { weights } = this
     if (values.length !== weights.length) throw new ValueError(`setWeights: the model has ${weights.length} weights, got ${values.length}.`)
     scope(() => {
@@ -320,21 +331,16 @@ export abstract class Model {
     })
   }
 
-  protected abstract layerRows(): { name: string; className: string; outputShape: BatchShape; params: number }[]
+  protected abstract layerRows(): SummaryRow[]
 
   /** Total number of weights. */
   countParams(): number {
     return this.weights.reduce((n, w) => n + w.size, 0)
   }
 
-  /** Forgets what stateful layers keep from batch to batch. */
-  resetStates(): void {
-    for (const layer of this.layers) layer.resetStates()
-  }
-
   /** Frees all weights and the optimizer's state. */
-  dispose(): void {
-    for (const layer of this.layers) layer.dispose()
+  override dispose(): void {
+    super.dispose()
     this.#compiled?.optimizer.dispose()
   }
 
@@ -345,3 +351,6 @@ export abstract class Model {
       : `${this.name} (not built; layers: ${this.layers.map((layer) => layer.name).join(', ')})`
   }
 }
+
+const areTensors = (inputs: unknown): inputs is Tensor | readonly Tensor[] =>
+  inputs instanceof Tensor || (Array.isArray(inputs) && inputs[0] instanceof Tensor)

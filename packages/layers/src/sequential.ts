@@ -1,8 +1,11 @@
 /** The linear stack of layers: Keras' front door. */
-import { foldKey, type Key, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { foldKey, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { callLayer } from './call-layer.js'
 import { CompileError } from './errors.js'
-import { type BatchShape, Layer } from './layer.js'
-import { Model, type ModelOptions } from './model.js'
+import { InputLayer } from './graph/input-layer.js'
+import { type BatchShape, type BuildContext, type FinalActivation, Layer, type LayerOutputs, type ManyContext } from './layer.js'
+import { type InputPort, Model, type ModelOptions, type Port } from './model.js'
+import type { SummaryRow } from './summary-text.js'
 
 const noLayers = (model: string): string => `${model}: the model has no layers. Add some: model.add(dense(10, …)).`
 
@@ -16,6 +19,7 @@ const noLayers = (model: string): string => `${model}: the model has no layers. 
  * ```
  */
 export class Sequential extends Model {
+  override readonly className = 'Sequential'
   readonly #layers: Layer[] = []
   #inputShape?: BatchShape
   /** Output shape of each layer, once known. */
@@ -32,10 +36,15 @@ export class Sequential extends Model {
   override get built(): boolean {
     return this.#inputShape !== undefined && this.#shapes.length === this.#layers.length && this.#layers.length > 0
   }
-  override get outputLayer(): Layer {
-    const last = this.#layers.at(-1)
-    if (!last) throw new CompileError(noLayers(this.name))
-    return last
+  override get finalActivation(): FinalActivation {
+    return this.#layers.at(-1)?.finalActivation
+  }
+  override get inputPorts(): readonly InputPort[] {
+    if (!this.#inputShape) throw new ShapeError(`${this.name}: the input shape is not known yet.`)
+    return [{ name: `${this.#layers[0].name}_input`, shape: [null, ...this.#inputShape.slice(1)], dtype: this.dtype }]
+  }
+  override get outputPorts(): readonly Port[] {
+    return this.#shapes.slice(-1).map((shape) => ({ name: (this.#layers.at(-1) as Layer).name, shape }))
   }
 
   /** Appends a layer. */
@@ -44,14 +53,21 @@ export class Sequential extends Model {
     if (this.#layers.includes(layer)) throw new ValueError(`${this.name}.add: ${layer.describe()} is in the model already.`)
     if (this.#layers.some((other) => other.name === layer.name))
       throw new ValueError(`${this.name}.add: there is already a layer named "${layer.name}".`)
-    if (layer.outputs !== 1) {
+    if (layer.outputCount !== 1) {
       throw new ValueError(
-        `${this.name}.add: ${layer.describe()} has several outputs, and layers in a Sequential have one. Leave returnState out and mergeMode not null, or call the layer's own run(x, …).`,
+        `${this.name}.add: ${layer.describe()} has several outputs, and layers in a Sequential have one. Take them all in a graph: layer.applyAll(x).`,
       )
+    }
+    if (layer instanceof InputLayer) {
+      if (this.#layers.length > 0)
+        throw new ValueError(`${this.name}.add: ${layer.describe()} says the shape of the input and must come first.`)
+      this.#inputShape = layer.batchInputShape
+      return
     }
     this.#layers.push(layer)
     try {
-      if (!this.#inputShape && this.#layers.length === 1 && layer.batchInputShape) this.build(layer.batchInputShape)
+      const shape = layer instanceof Model && layer.built ? layer.inputPorts[0].shape : layer.batchInputShape
+      if (!this.#inputShape && this.#layers.length === 1 && shape) this.build(shape)
       else if (this.#inputShape) this.#buildFrom(this.#layers.length - 1)
     } catch (error) {
       this.#layers.pop()
@@ -66,56 +82,52 @@ export class Sequential extends Model {
     this.#shapes.length = Math.min(this.#shapes.length, this.#layers.length)
   }
 
-  override build(inputShape?: BatchShape): void {
-    if (this.built) return
+  override build(inputShape?: BatchShape, context?: BuildContext): void {
+    if (this.built) {
+      if (context) this.buildContext(context)
+      return
+    }
     const shape = inputShape ?? this.#layers[0]?.batchInputShape
     if (this.#layers.length === 0) throw new CompileError(noLayers(this.name))
     if (!shape) throw new CompileError(`${this.name}.build: the input shape is not known. Pass it, e.g. build([null, 784]).`)
     const before = this.#inputShape
     this.#inputShape = shape
     try {
-      this.#buildFrom(this.#shapes.length)
+      this.#buildFrom(this.#shapes.length, context)
     } catch (error) {
       this.#inputShape = before
       throw error
     }
   }
+  override buildAll(inputShapes: readonly BatchShape[], context: BuildContext): void {
+    this.build(this.only(inputShapes), context)
+  }
 
-  #buildFrom(first: number): void {
+  #buildFrom(first: number, outer?: BuildContext): void {
+    const context = this.buildContext(outer)
     for (let i = first; i < this.#layers.length; i++) {
       const layer = this.#layers[i]
       const input = this.#shapes[i - 1] ?? (this.#inputShape as BatchShape)
-      const output = layer.outputShape(input)
-      layer.build(input, { key: foldKey(this.keyFor('weights'), i), dtype: this.dtype, backend: this.backend })
+      const [output] = layer.outputShapes([input])
+      layer.build(input, { ...context, key: foldKey(context.key, i) })
       this.#shapes[i] = output
     }
   }
 
-  override outputShapeOf(): BatchShape {
-    return this.#shapes.at(-1) ?? []
-  }
-  override inputShapeOf(): BatchShape {
-    if (!this.#inputShape) throw new ShapeError(`${this.name}: the input shape is not known yet.`)
-    return [null, ...this.#inputShape.slice(1)]
+  override outputShapes(inputShapes: readonly BatchShape[]): BatchShape[] {
+    if (this.#layers.length === 0) throw new CompileError(noLayers(this.name))
+    return [this.#layers.reduce((shape, layer) => layer.outputShapes([shape])[0], this.only(inputShapes))]
   }
 
-  protected override forward(
-    x: Tensor,
-    context: { training: boolean; key?: Key },
-    logits: boolean,
-    penalties: Tensor[],
-  ): { output: Tensor; mask?: Tensor } {
-    return this.#layers.reduce<{ output: Tensor; mask?: Tensor }>(
-      ({ output: input, mask }, layer, i) => {
-        const passed = this.callLayer(layer, i, input, { ...context, mask }, logits && i === this.#layers.length - 1)
-        if (layer.activityRegularizer) penalties.push(layer.activityRegularizer.call(passed.output))
-        return passed
-      },
-      { output: x },
+  override callAll(xs: readonly Tensor[], { masks: [mask], ...context }: ManyContext, logits: readonly boolean[] = []): LayerOutputs {
+    const last = this.#layers.length - 1
+    return this.#layers.reduce<LayerOutputs>(
+      ({ outputs, masks }, layer, i) => callLayer(layer, [i], outputs, { ...context, masks }, i === last ? logits : []),
+      { outputs: [this.only(xs)], masks: [mask] },
     )
   }
 
-  protected override layerRows(): { name: string; className: string; outputShape: BatchShape; params: number }[] {
+  protected override layerRows(): SummaryRow[] {
     return this.#layers.map((layer, i) => ({
       name: layer.name,
       className: layer.className,

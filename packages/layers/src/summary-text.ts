@@ -3,6 +3,8 @@
  * and of 2.2.4 and before, which has no `Model:` line.
  */
 
+type BatchShape = readonly (number | null)[]
+
 /** Which Keras' table. */
 export type SummaryStyle = '2.3' | '2.2.4'
 
@@ -10,9 +12,11 @@ export type SummaryStyle = '2.3' | '2.2.4'
 export interface SummaryRow {
   name: string
   className: string
-  /** With the batch axis; null is open. */
-  outputShape: readonly (number | null)[]
+  /** With the batch axis, null is open; a list of shapes for several outputs; `multiple` where uses of the layer differ. */
+  outputShape: BatchShape | readonly BatchShape[] | 'multiple'
   params: number
+  /** In graphs: what it is applied to, `dense_1[0][0]`. */
+  connections?: readonly string[]
 }
 
 /** What the table shows. */
@@ -24,17 +28,24 @@ export interface SummaryTable {
   style?: SummaryStyle
 }
 
-const WIDTH = 65
 /** Where the columns end: 45 %, 85 % and all of the width. */
-const ENDS = [29, 55, 65]
+const PLAIN = [29, 55, 65]
+/** With connections: 33 %, 55 %, 67 % and all. */
+const CONNECTED = [32, 53, 65, 98]
 
 /** Each later field takes the place of the last character of what precedes it, and the line is cut or padded to its column's end. */
-function row(fields: readonly string[]): string {
-  return fields.reduce((line, field, i) => ((i > 0 ? `${line.slice(0, -1)} ` : '') + field).slice(0, ENDS[i]).padEnd(ENDS[i]), '')
+function row(ends: readonly number[], fields: readonly string[]): string {
+  return fields.reduce((line, field, i) => ((i > 0 ? `${line.slice(0, -1)} ` : '') + field).slice(0, ends[i]).padEnd(ends[i]), '')
 }
 
 /** A shape as a Python tuple: `(None, 28, 28, 32)`, `(None,)`. */
-const tuple = (shape: readonly (number | null)[]): string => `(${shape.map((n) => n ?? 'None').join(', ')}${shape.length === 1 ? ',' : ''})`
+const tuple = (shape: BatchShape): string => `(${shape.map((n) => n ?? 'None').join(', ')}${shape.length === 1 ? ',' : ''})`
+
+/** A shape, a Python list of them, or what else is said. */
+function shown(shape: SummaryRow['outputShape']): string {
+  if (shape === 'multiple') return shape
+  return Array.isArray(shape[0]) ? `[${(shape as readonly BatchShape[]).map(tuple).join(', ')}]` : tuple(shape as BatchShape)
+}
 
 /** `1,320,065` */
 const commas = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
@@ -49,14 +60,17 @@ const commas = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
  * ```
  */
 export function summaryLines({ modelName, layers, trainable, nonTrainable, style = '2.3' }: SummaryTable): string[] {
-  const [thin, thick] = ['_'.repeat(WIDTH), '='.repeat(WIDTH)]
+  const connected = layers.some(({ connections }) => connections)
+  const ends = connected ? CONNECTED : PLAIN
+  const [thin, thick] = ['_', '='].map((stroke) => stroke.repeat(ends[ends.length - 1]))
   return [
     ...(style === '2.3' ? [`Model: "${modelName}"`] : []),
     thin,
-    row(['Layer (type)', 'Output Shape', 'Param #']),
+    row(ends, ['Layer (type)', 'Output Shape', 'Param #', ...(connected ? ['Connected to'] : [])]),
     thick,
-    ...layers.flatMap(({ name, className, outputShape, params }, i) => [
-      row([`${name} (${className})`, tuple(outputShape), String(params)]),
+    ...layers.flatMap(({ name, className, outputShape, params, connections = [] }, i) => [
+      row(ends, [`${name} (${className})`, shown(outputShape), String(params), ...(connected ? [connections[0] ?? ''] : [])]),
+      ...connections.slice(1).map((connection) => row(ends, ['', '', '', connection])),
       i < layers.length - 1 ? thin : thick,
     ]),
     `Total params: ${commas(trainable + nonTrainable)}`,

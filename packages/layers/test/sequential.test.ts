@@ -170,9 +170,10 @@ describe('randomness', () => {
     const watch = (_t: Tensor, p: Tensor): Tensor => p.square().mean({ axis: -1 })
     model.compile({ optimizer: 'sgd', loss: watch })
     const take = model.run.bind(model)
-    model.run = (x, context, logits) => {
+    model.run = (xs, context, logits) => {
+      const [x] = xs
       seen.push([...((x.backend.readSync as (s: typeof x.storage) => Float32Array)(x.storage) ?? [])])
-      return take(x, context, logits)
+      return take(xs, context, logits)
     }
     const x = Array.from({ length: 10 }, (_, i) => [i])
     await model.fit(x, x, { batchSize: 4, shuffle: 'batch', seed: 3, ...quiet })

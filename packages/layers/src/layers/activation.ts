@@ -1,19 +1,21 @@
 /** An activation as a layer of its own. */
 import type { Tensor } from '@cotangent/core'
 import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
-import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../layer.js'
 
 /** y = activation(x). Shape: any → the same. */
 export class Activation extends Layer {
   override readonly className = 'Activation'
   override readonly supportsMasking = true
-  override readonly finalActivation?: 'softmax' | 'sigmoid'
   readonly activation: ActivationFunction
 
   constructor(identifier: ActivationIdentifier, options: LayerOptions = {}) {
     super('Activation', options, [])
     this.activation = getActivation(identifier)
-    this.finalActivation = finalActivationOf(this.activation)
+  }
+
+  override get finalActivation(): FinalActivation {
+    return finalActivationOf(this.activation)
   }
 
   static fromConfig({ activation, ...options }: LayerOptions & { activation: ActivationIdentifier }): Activation {

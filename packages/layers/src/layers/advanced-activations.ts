@@ -2,7 +2,15 @@
 import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor, ValueError } from '@cotangent/core'
 import { elu as exponentialLinear, relu } from '../activations.js'
 import { moveAxis } from '../data-format.js'
-import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../layer.js'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CallContext,
+  type FinalActivation,
+  Layer,
+  type LayerOptions,
+  requireSize,
+} from '../layer.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
 
 abstract class Elementwise extends Layer {
@@ -148,13 +156,14 @@ export interface SoftmaxOptions extends LayerOptions {
 export class Softmax extends Elementwise {
   override readonly className = 'Softmax'
   override readonly supportsMasking = true
-  override readonly finalActivation?: 'softmax' | 'sigmoid'
   readonly axis: number
 
   constructor({ axis = -1, ...options }: SoftmaxOptions = {}) {
     super('Softmax', options, ['axis'])
     this.axis = axis
-    this.finalActivation = axis === -1 ? 'softmax' : undefined
+  }
+  override get finalActivation(): FinalActivation {
+    return this.axis === -1 ? 'softmax' : undefined
   }
   static fromConfig(options: SoftmaxOptions): Softmax {
     return new Softmax(options)

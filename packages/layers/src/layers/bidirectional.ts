@@ -1,9 +1,17 @@
 /** A recurrent layer in both directions. */
 import { concat, flip, foldKey, type Tensor, ValueError } from '@cotangent/core'
-import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CallContext,
+  Layer,
+  type LayerOptions,
+  type LayerOutputs,
+  type ManyContext,
+} from '../layer.js'
 import { type SavedObject, savedForm } from '../names.js'
 import { GRU, LSTM, SimpleRNN } from './recurrent.js'
-import { RecurrentLayer, RNN, type RNNContext } from './rnn.js'
+import { RecurrentLayer, RNN, type RNNContext, requireStateShapes, statefulOutputs } from './rnn.js'
 import { layerOf } from './saved-layer.js'
 
 /** How the outputs of both directions become one; null leaves them two. */
@@ -11,7 +19,7 @@ export type MergeMode = 'concat' | 'sum' | 'mul' | 'ave' | null
 const mergeModes: readonly MergeMode[] = ['concat', 'sum', 'mul', 'ave', null]
 
 export interface BidirectionalOptions extends LayerOptions {
-  /** `concat` by default: forward, then backward, on the last axis. With null use `run`. */
+  /** `concat` by default: forward, then backward, on the last axis. With null in a graph: `applyAll`. */
   mergeMode?: MergeMode
 }
 
@@ -35,7 +43,7 @@ export interface BidirectionalResult {
 export class Bidirectional extends Layer {
   override readonly className = 'Bidirectional'
   override readonly supportsMasking = true
-  override readonly outputs: number
+  override readonly outputCount: number
   readonly mergeMode: MergeMode
   readonly forward: RecurrentLayer
   readonly backward: RecurrentLayer
@@ -50,7 +58,7 @@ export class Bidirectional extends Layer {
       throw new ValueError(`Bidirectional: mergeMode must be concat, sum, mul, ave or null, got "${this.mergeMode}".`)
     this.forward = layer.copy({ name: `forward_${layer.name}` })
     this.backward = layer.copy({ name: `backward_${layer.name}`, goBackwards: !layer.goBackwards })
-    this.outputs = (this.mergeMode === null ? 2 : 1) + (layer.returnState ? 2 * layer.cell.stateSizes.length : 0)
+    this.outputCount = (this.mergeMode === null ? 2 : 1) + (layer.returnState ? 2 * layer.cell.stateSizes.length : 0)
   }
 
   static fromConfig({ layer, ...options }: BidirectionalOptions & { layer: RecurrentLayer | SavedObject }): Bidirectional {
@@ -75,6 +83,22 @@ export class Bidirectional extends Layer {
 
   override outputMask(_x: Tensor, mask: Tensor | undefined): Tensor | undefined {
     return this.forward.returnSequences ? mask : undefined
+  }
+
+  override outputShapes([x, ...states]: readonly BatchShape[]): BatchShape[] {
+    const sizes = [...this.forward.cell.stateSizes, ...this.backward.cell.stateSizes]
+    requireStateShapes(this, sizes, states)
+    const shape = this.outputShape(x)
+    const after = this.forward.returnState ? sizes.map((size): BatchShape => [x[0], size]) : []
+    return [...(this.mergeMode === null ? [shape, shape] : [shape]), ...after]
+  }
+  protected override makeAllWeights([x]: readonly BatchShape[], context: BuildContext): void {
+    this.makeWeights(x, context)
+  }
+  override callAll([x, ...states]: readonly Tensor[], { masks, ...context }: ManyContext): LayerOutputs {
+    const [mask] = masks
+    const result = this.run(x, { ...context, mask, initialState: states.length > 0 ? states : undefined })
+    return statefulOutputs(result.outputs, this.forward.returnState ? result.states : [], this.outputMask(x, mask))
   }
 
   override call(x: Tensor, context: CallContext): Tensor {

@@ -2,7 +2,7 @@
 import { type ConvFinish, conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
 import type { InitializerIdentifier } from '../initializers.js'
-import { type BatchShape, type BuildContext, type CallContext, requireCount, requireSize } from '../layer.js'
+import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, requireCount, requireSize } from '../layer.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
 import { asPair, type PerAxis, readPadding, readSizes, type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
@@ -33,7 +33,6 @@ export function finished(y: Tensor, { bias, relu }: ConvFinish): Tensor {
 
 /** activation(window-wise products + bias); the subclass says which products. */
 export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> extends SpatialLayer {
-  override readonly finalActivation?: 'softmax' | 'sigmoid'
   override readonly activityRegularizer?: Regularizer
   readonly kernelSize: readonly number[]
   readonly strides: readonly number[]
@@ -61,11 +60,14 @@ export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> ex
     this.padding = readPadding(className, options.padding, own.paddings ?? ['valid', 'same'])
     this.dilationRate = readSizes(className, 'dilationRate', options.dilationRate ?? 1, dimensions)
     this.activation = getActivation(options.activation)
-    this.finalActivation = finalActivationOf(this.activation)
     this.useBias = options.useBias ?? true
     this.activityRegularizer = getRegularizer(options.activityRegularizer)
     const defaults = Object.fromEntries([...kernels.map((kernel) => [kernel, 'glorotUniform']), ['bias', 'zeros']])
     this.settings = new WeightSettings(options, defaults as Record<Weights | 'bias', InitializerIdentifier>)
+  }
+
+  override get finalActivation(): FinalActivation {
+    return finalActivationOf(this.activation)
   }
 
   /** Makes the kernels for inputs of so many channels. */

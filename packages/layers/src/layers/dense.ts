@@ -2,7 +2,16 @@
 import type { Parameter, Tensor } from '@cotangent/core'
 import { affine, shapeError } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
-import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount, requireSize } from '../layer.js'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CallContext,
+  type FinalActivation,
+  Layer,
+  type LayerOptions,
+  requireCount,
+  requireSize,
+} from '../layer.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
@@ -24,7 +33,6 @@ export interface DenseOptions extends LayerOptions, WeightOptions<'kernel' | 'bi
 export class Dense extends Layer {
   override readonly className = 'Dense'
   override readonly supportsMasking = true
-  override readonly finalActivation?: 'softmax' | 'sigmoid'
   override readonly activityRegularizer?: Regularizer
   readonly units: number
   readonly activation: Activation
@@ -38,10 +46,13 @@ export class Dense extends Layer {
     this.units = units
     requireCount('Dense', 'units', units)
     this.activation = getActivation(options.activation)
-    this.finalActivation = finalActivationOf(this.activation)
     this.useBias = options.useBias ?? true
     this.#settings = new WeightSettings(options, { kernel: 'glorotUniform', bias: 'zeros' })
     this.activityRegularizer = getRegularizer(options.activityRegularizer)
+  }
+
+  override get finalActivation(): FinalActivation {
+    return finalActivationOf(this.activation)
   }
 
   static fromConfig({ units, ...options }: DenseOptions & { units: number }): Dense {

@@ -1,5 +1,5 @@
 /** Keras' recurrent layers: a cell of that kind in an RNN. */
-import { automaticName } from '../layer.js'
+import { automaticName } from '../automatic-names.js'
 import { GRUCell, type GRUCellOptions, gruCellOptions } from './cells/gru-cell.js'
 import { LSTMCell, type LSTMCellOptions, lstmCellOptions } from './cells/lstm-cell.js'
 import { SimpleRNNCell } from './cells/simple-rnn-cell.js'

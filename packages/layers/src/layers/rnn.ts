@@ -1,6 +1,14 @@
 /** Running a cell over the steps of sequences: masks, directions, states that are given, kept or handed out. */
 import { cumSum, flip, ShapeError, scope, shapeError, stack, type Tensor, unstack, ValueError, viewOf, where, zeros } from '@cotangent/core'
-import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CallContext,
+  Layer,
+  type LayerOptions,
+  type LayerOutputs,
+  type ManyContext,
+} from '../layer.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
 import type { DropoutMasks, RNNCell } from './cells/cell.js'
@@ -10,7 +18,7 @@ import { type CellIdentifier, cellOf, type FromConfig, StackedRNNCells } from '.
 export interface RNNOptions extends LayerOptions {
   /** Give the output of every step, [n, t, units], rather than that of the last. */
   returnSequences?: boolean
-  /** Say that states are wanted beside the output; `run` gives them always. Such a layer cannot be in a Sequential. */
+  /** Give the states after the last step beside the output: `layer.applyAll` in a graph; `run` gives them always. */
   returnState?: boolean
   /** Take the steps from the last to the first; outputs stay in that order. */
   goBackwards?: boolean
@@ -39,7 +47,7 @@ export interface RNNContext extends Partial<CallContext> {
  */
 export abstract class RecurrentLayer extends Layer {
   override readonly supportsMasking = true
-  override readonly outputs: number
+  override readonly outputCount: number
   override readonly activityRegularizer?: Regularizer
   readonly cell: RNNCell
   readonly returnSequences: boolean
@@ -56,7 +64,7 @@ export abstract class RecurrentLayer extends Layer {
     this.cell = Array.isArray(cell) ? new StackedRNNCells(cell) : (cell as RNNCell)
     this.returnSequences = options.returnSequences ?? false
     this.returnState = options.returnState ?? false
-    this.outputs = this.returnState ? 1 + this.cell.stateSizes.length : 1
+    this.outputCount = this.returnState ? 1 + this.cell.stateSizes.length : 1
     this.goBackwards = options.goBackwards ?? false
     this.stateful = options.stateful ?? false
     this.unroll = options.unroll ?? false
@@ -94,6 +102,23 @@ export abstract class RecurrentLayer extends Layer {
 
   override outputMask(_x: Tensor, mask: Tensor | undefined): Tensor | undefined {
     return this.returnSequences ? mask : undefined
+  }
+
+  // In a graph further inputs are the states before the first step, and with `returnState` further outputs those after the last.
+
+  override outputShapes([x, ...states]: readonly BatchShape[]): BatchShape[] {
+    const { stateSizes } = this.cell
+    requireStateShapes(this, stateSizes, states)
+    const after = this.returnState ? stateSizes.map((size): BatchShape => [x[0], size]) : []
+    return [this.outputShape(x), ...after]
+  }
+  protected override makeAllWeights([x]: readonly BatchShape[], context: BuildContext): void {
+    this.makeWeights(x, context)
+  }
+  override callAll([x, ...states]: readonly Tensor[], { masks, ...context }: ManyContext): LayerOutputs {
+    const [mask] = masks
+    const { output, states: after } = this.run(x, { ...context, mask, initialState: states.length > 0 ? states : undefined })
+    return statefulOutputs([output], this.returnState ? after : [], this.outputMask(x, mask))
   }
 
   override call(x: Tensor, context: CallContext): Tensor {
@@ -229,6 +254,23 @@ export abstract class RecurrentLayer extends Layer {
   protected override detail(): string {
     return `units ${this.cell.outputSize}`
   }
+}
+
+/** Outputs with their mask, and states behind them, which have none. */
+export const statefulOutputs = (outputs: readonly Tensor[], states: readonly Tensor[], mask: Tensor | undefined): LayerOutputs => ({
+  outputs: [...outputs, ...states],
+  masks: [...outputs.map(() => mask), ...states.map(() => undefined)],
+})
+
+/** Shapes of initial states must be as many as the layer has states, or none, and of their sizes. */
+export function requireStateShapes(layer: Layer, sizes: readonly number[], states: readonly BatchShape[]): void {
+  if (states.length === 0) return
+  const fits = states.length === sizes.length && states.every((shape, i) => shape.length === 2 && (shape[1] ?? sizes[i]) === sizes[i])
+  if (fits) return
+  const shown = states.map((shape) => `[${shape.map((n) => n ?? '?').join(', ')}]`)
+  throw new ShapeError(
+    `${layer.describe()}: behind its input come the states before the first step, ${sizes.map((size) => `[?, ${size}]`).join(' and ')}; got ${shown.join(' and ')}.`,
+  )
 }
 
 /**

@@ -1,0 +1,28 @@
+/** Keras' automatic names: the class in snake case, and a count that is the process's. */
+const counters = new Map<string, number>()
+
+/** Starts automatic names (`dense_1`, `sequential_1`, …) from 1 again. */
+export function resetNames(): void {
+  counters.clear()
+}
+
+/** `Conv2D` → `conv2d_1`, `MaxPooling2D` → `max_pooling2d_1`: snake case and a count for each class. */
+export function automaticName(className: string): string {
+  const snake = className
+    .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+  const count = (counters.get(snake) ?? 0) + 1
+  counters.set(snake, count)
+  return `${snake}_${count}`
+}
+
+/** Names of which later ones that are taken get a count, as Keras does with outputs: `lstm_1`, `lstm_1_1`. */
+export function uniqueNames(names: readonly string[]): string[] {
+  const taken = new Map<string, number>()
+  return names.map((name) => {
+    const count = taken.get(name) ?? 0
+    taken.set(name, count + 1)
+    return count === 0 ? name : `${name}_${count}`
+  })
+}

@@ -1,0 +1,98 @@
+/** What `compile` says about each output of a model: its loss, the weight of that, and its metrics. */
+import { ValueError } from '@cotangent/core'
+import type { CompileOptions, PerOutput } from './compiled.js'
+import type { FinalActivation } from './layer.js'
+import { getLoss, type Loss, type LossIdentifier } from './losses.js'
+import { getMetric, type Metric, type MetricIdentifier } from './metrics.js'
+import type { Model } from './model.js'
+import { unknownName } from './names.js'
+
+export interface CompiledMetric {
+  metric: Metric
+  /** The key in logs and history: with several outputs `out_accuracy`. */
+  label: string
+  /** Whether sample weights are factors. */
+  weighted: boolean
+}
+
+export interface CompiledOutput {
+  name: string
+  loss: Loss
+  /** Factor of the loss in what is minimised. */
+  weight: number
+  metrics: readonly CompiledMetric[]
+  /** The activation that the loss is given the logits of, if it is. */
+  logitsOf: FinalActivation
+}
+
+type Given<Value> = Value | PerOutput<Value> | undefined
+
+/** Losses and metrics by output, with Keras 2.3's names. */
+export function readOutputs(model: Model, options: CompileOptions): CompiledOutput[] {
+  const names = model.outputPorts.map((port) => port.name)
+  const losses = perOutput<LossIdentifier>('loss', names, options.loss, isLoss)
+  const weights = perOutput<number>('lossWeights', names, options.lossWeights, (given) => given === undefined)
+  const metrics = metricsPerOutput('metrics', names, options.metrics)
+  const weightedMetrics = metricsPerOutput('weightedMetrics', names, options.weightedMetrics)
+  const labels = new Set(['loss', ...(names.length > 1 ? names.map((name) => `${name}_loss`) : [])])
+  return model.outputPorts.map(({ name, shape }, i) => {
+    const identifier = losses[i]
+    if (identifier === undefined) throw new ValueError(`compile: there is no loss for the output "${name}".`)
+    const loss = getLoss(identifier)
+    const final = model.finalActivations[i]
+    const read = (identifiers: readonly MetricIdentifier[], weighted: boolean): CompiledMetric[] =>
+      identifiers.map((id) => {
+        const metric = getMetric(id, loss, shape)
+        return { metric, label: freeLabel(labels, names.length > 1 ? `${name}_${metric.name}` : metric.name), weighted }
+      })
+    return {
+      name,
+      loss,
+      weight: weights[i] ?? 1,
+      metrics: [...read(metrics[i], false), ...read(weightedMetrics[i], true)],
+      logitsOf: loss.fromLogits?.activation === final ? final : undefined,
+    }
+  })
+}
+
+/** The label, or as in Keras the first of label_1, label_2 … that is not taken. */
+function freeLabel(taken: Set<string>, label: string): string {
+  let free = label
+  for (let count = 1; taken.has(free); count++) free = `${label}_${count}`
+  taken.add(free)
+  return free
+}
+
+const isLoss = (given: unknown): boolean =>
+  typeof given !== 'object' || (given !== null && 'call' in given && typeof given.call === 'function')
+
+/** One value for all outputs, or one for each by place or name. */
+function perOutput<Value>(
+  what: string,
+  names: readonly string[],
+  given: Given<Value>,
+  isOne: (given: Given<Value>) => boolean,
+): (Value | undefined)[] {
+  if (isOne(given)) return names.map(() => given as Value | undefined)
+  if (Array.isArray(given)) {
+    if (given.length === names.length) return given
+    throw new ValueError(`compile: ${what} has ${given.length} entries for ${names.length} outputs (${names.join(', ')}).`)
+  }
+  const record = given as Readonly<Record<string, Value>>
+  const unknown = Object.keys(record).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw unknownName(`output in ${what} called`, unknown, names)
+  return names.map((name) => record[name])
+}
+
+/** A flat list is for every output; a list with lists in it, and a record, say it for each. */
+function metricsPerOutput(what: string, names: readonly string[], given: CompileOptions['metrics']): MetricIdentifier[][] {
+  const flat = Array.isArray(given) && !given.some((entry) => Array.isArray(entry))
+  if (given === undefined || flat) return names.map(() => [...((given as readonly MetricIdentifier[]) ?? [])])
+  const each = perOutput<MetricIdentifier | readonly MetricIdentifier[]>(
+    what,
+    names,
+    given as PerOutput<MetricIdentifier | readonly MetricIdentifier[]>,
+    () => false,
+  )
+  return each.map((entry) => (entry === undefined ? [] : Array.isArray(entry) ? [...entry] : [entry as MetricIdentifier]))
+}

@@ -1,0 +1,107 @@
+/**
+ * A graph as a file says it: Keras' `inbound_nodes`, with which layer, which use of it and which of its outputs every input of every use is.
+ *
+ * Uses are counted within the graph, those of models from 1 (Keras' get_config renumbers them so), so that a graph of fresh layers has the same numbers.
+ */
+import { ValueError } from '@cotangent/core'
+import type { Layer } from '../layer.js'
+import type { GraphOrder } from './order.js'
+import type { LayerNode, SymbolicTensor } from './symbolic-tensor.js'
+
+/** A tensor in a graph: Keras' `[name, node_index, tensor_index]`. */
+export interface TensorPlace {
+  /** The name of the layer that gives it. */
+  layer: string
+  /** Which use of that layer. */
+  node: number
+  /** Which output of that use. */
+  tensor: number
+}
+
+/** A layer of a graph with its uses. */
+export interface LayerUses {
+  layer: Layer
+  /** For each use, where its inputs come from; none for an input layer. */
+  inboundNodes: readonly (readonly TensorPlace[])[]
+}
+
+/** What a file says about a graph beside the layers' own configs and weights. */
+export interface GraphDescription {
+  /** In Keras' order, which is that of weights. */
+  layers: readonly LayerUses[]
+  inputs: readonly TensorPlace[]
+  outputs: readonly TensorPlace[]
+}
+
+/** What there is to describe. */
+export interface GraphNetwork {
+  order: GraphOrder
+  inputs: readonly SymbolicTensor[]
+  outputs: readonly SymbolicTensor[]
+}
+
+/** The uses of a layer within a graph, in the order they were made. */
+export function usesIn({ nodes }: GraphOrder, layer: Layer): LayerNode[] {
+  return layer.inboundNodes.filter((node) => nodes.includes(node))
+}
+
+/** @internal See GraphModel.describeGraph. */
+export function describeGraph({ order, inputs, outputs }: GraphNetwork): GraphDescription {
+  const numbers = new Map(order.layers.flatMap((layer) => usesIn(order, layer).map((node, i) => [node, layer.firstNodeIndex + i])))
+  const place = ({ layer, node, index }: SymbolicTensor): TensorPlace => ({
+    layer: layer.name,
+    node: numbers.get(node) as number,
+    tensor: index,
+  })
+  return {
+    layers: order.layers.map((layer) => ({
+      layer,
+      inboundNodes: usesIn(order, layer).flatMap((node) => (node.inputs.length > 0 ? [node.inputs.map(place)] : [])),
+    })),
+    inputs: inputs.map(place),
+    outputs: outputs.map(place),
+  }
+}
+
+/**
+ * Connects layers as a description says: what `model` takes.
+ *
+ * @example
+ * ```ts
+ * const x = new InputLayer({ shape: [4], name: 'x' })
+ * const place = { layer: 'x', node: 0, tensor: 0 }
+ * const y = { layer: dense(2, { name: 'y' }), inboundNodes: [[place]] }
+ * const graph = connectGraph({ layers: [{ layer: x, inboundNodes: [] }, y], inputs: [place], outputs: [{ ...place, layer: 'y' }] })
+ * console.log(new GraphModel(graph).countParams())   // 10
+ * ```
+ * @throws ValueError for an input that no layer of the description gives.
+ */
+export function connectGraph({ layers, inputs, outputs }: GraphDescription): { inputs: SymbolicTensor[]; outputs: SymbolicTensor[] } {
+  const made = new Map<string, SymbolicTensor>()
+  const keyOf = ({ layer, node, tensor }: TensorPlace): string => JSON.stringify([layer, node, tensor])
+  const note = (layer: Layer, node: number, tensors: readonly SymbolicTensor[]): void => {
+    for (const [tensor, x] of tensors.entries()) made.set(keyOf({ layer: layer.name, node, tensor }), x)
+  }
+  const find = (place: TensorPlace): SymbolicTensor => {
+    const x = made.get(keyOf(place))
+    if (x) return x
+    throw new ValueError(
+      `connectGraph: no layer of the graph gives ${place.layer}[${place.node}][${place.tensor}]. Layers: ${layers.map(({ layer }) => layer.name).join(', ')}.`,
+    )
+  }
+
+  // A layer may come before those it needs, so: as often as anything gets connected.
+  const waiting = layers.map(({ layer, inboundNodes }) => ({ layer, next: 0, inboundNodes }))
+  for (const { layer, inboundNodes } of waiting) if (inboundNodes.length === 0) note(layer, 0, layer.inboundNodes[0]?.outputs ?? [])
+  for (let progress = true; progress; ) {
+    progress = false
+    for (const use of waiting) {
+      for (; use.next < use.inboundNodes.length && use.inboundNodes[use.next].every((place) => made.has(keyOf(place))); use.next++) {
+        note(use.layer, use.layer.firstNodeIndex + use.next, use.layer.applyAll(use.inboundNodes[use.next].map(find)))
+        progress = true
+      }
+    }
+  }
+  for (const { next, inboundNodes } of waiting) for (const place of inboundNodes.slice(next).flat()) find(place)
+  return { inputs: inputs.map(find), outputs: outputs.map(find) }
+}

@@ -1,0 +1,67 @@
+/**
+ * The nodes and layers between inputs and outputs, in Keras' order (keras/engine/network.py 2.3.1, _map_graph_network), which is also the order of
+ * weights: layers furthest from the outputs first; of equally far ones, the one that a walk back from the outputs meets first.
+ */
+import { ValueError } from '@cotangent/core'
+import type { Layer } from '../layer.js'
+import { InputLayer } from './input-layer.js'
+import type { LayerNode, SymbolicTensor } from './symbolic-tensor.js'
+
+export interface GraphOrder {
+  /** Every node after those it needs. */
+  nodes: readonly LayerNode[]
+  layers: readonly Layer[]
+  /** How many nodes follow on the longest way to an output. */
+  depths: ReadonlyMap<LayerNode, number>
+}
+
+/** @throws ValueError for inputs that are none, that are missing, or that lead nowhere. */
+export function orderGraph(model: string, inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): GraphOrder {
+  for (const x of inputs) {
+    if (x.node.inputs.length > 0 || !(x.layer instanceof InputLayer))
+      throw new ValueError(
+        `${model}: the input ${x.describe()} is an output of ${x.layer.describe()}. Inputs are made by input({ shape: […] }).`,
+      )
+    if (inputs.indexOf(x) !== inputs.lastIndexOf(x)) throw new ValueError(`${model}: the input ${x.describe()} is listed twice.`)
+  }
+
+  // Nodes after those they need, and layers as the walk from the outputs meets them.
+  const nodes: LayerNode[] = []
+  const met = new Map<Layer, number>()
+  const seen = new Set<LayerNode>()
+  const visit = (node: LayerNode): void => {
+    if (seen.has(node)) return
+    seen.add(node)
+    if (!met.has(node.layer)) met.set(node.layer, met.size)
+    for (const x of node.inputs) visit(x.node)
+    nodes.push(node)
+  }
+  for (const y of outputs) visit(y.node)
+
+  for (const node of nodes) {
+    const [entry] = node.outputs
+    if (node.inputs.length > 0 || inputs.includes(entry)) continue
+    throw new ValueError(
+      `${model}: the outputs need ${entry.describe()}, which is not among the inputs (${inputs.map((x) => x.describe()).join(', ')}).`,
+    )
+  }
+  const idle = inputs.find((x) => !seen.has(x.node))
+  if (idle) throw new ValueError(`${model}: no output depends on the input ${idle.describe()}. Leave it out, or connect it.`)
+
+  const depths = new Map<LayerNode, number>()
+  const layerDepths = new Map<Layer, number>()
+  for (const node of [...nodes].reverse()) {
+    // A layer used more than once is as far away as its furthest use.
+    const depth = Math.max(depths.get(node) ?? 0, layerDepths.get(node.layer) ?? 0)
+    depths.set(node, depth)
+    layerDepths.set(node.layer, depth)
+    for (const { node: before } of node.inputs) depths.set(before, Math.max(depth + 1, depths.get(before) ?? 0))
+  }
+  const layers = [...met.keys()].sort(
+    (a, b) => (layerDepths.get(b) as number) - (layerDepths.get(a) as number) || (met.get(a) as number) - (met.get(b) as number),
+  )
+  const names = layers.map((layer) => layer.name)
+  const twice = layers.find((layer, i) => names.indexOf(layer.name) !== i)
+  if (twice) throw new ValueError(`${model}: there are two layers named "${twice.name}". Give one of them another name.`)
+  return { nodes, layers, depths }
+}

@@ -1,0 +1,75 @@
+/**
+ * What a graph is made of before there are any values: symbolic tensors, and the nodes that make them. A node is one use of a layer; a layer that is
+ * applied several times has several, and one set of weights.
+ */
+import { addContext, ValueError } from '@cotangent/core'
+import type { BatchShape, Layer } from '../layer.js'
+
+/** A tensor that will be: the shape of a batch, and the node that gives it. Made by `input` and by `layer.apply`. */
+export class SymbolicTensor {
+  /** With the batch axis; null is open. */
+  readonly shape: BatchShape
+  readonly node: LayerNode
+  /** Which of the node's outputs it is. */
+  readonly index: number
+
+  constructor(shape: BatchShape, node: LayerNode, index: number) {
+    this.shape = shape
+    this.node = node
+    this.index = index
+  }
+
+  /** The layer that gives it. */
+  get layer(): Layer {
+    return this.node.layer
+  }
+
+  /** `dense_1[0][0] [?, 10]`, for messages. */
+  describe(): string {
+    return `${this.layer.name}[${this.node.index}][${this.index}] [${this.shape.map((n) => n ?? '?').join(', ')}]`
+  }
+
+  /** What console.log shows in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return `SymbolicTensor ${this.describe()}`
+  }
+}
+
+/** One use of a layer. */
+export class LayerNode {
+  readonly layer: Layer
+  /** None for the node of an input layer. */
+  readonly inputs: readonly SymbolicTensor[]
+  readonly outputs: readonly SymbolicTensor[]
+  /** Keras' number for it among the uses of its layer: those of models count from 1, since a model is one use of itself. */
+  readonly index: number
+
+  constructor(layer: Layer, inputs: readonly SymbolicTensor[], outputShapes: readonly BatchShape[]) {
+    this.layer = layer
+    this.inputs = inputs
+    this.outputs = outputShapes.map((shape, i) => new SymbolicTensor(shape, this, i))
+    this.index = layer.firstNodeIndex + layer.inboundNodes.length
+    layer.inboundNodes.push(this)
+  }
+}
+
+/** A list of symbolic tensors, from one or several; what else may be given by mistake is an error. */
+export function symbolicList(what: string, given: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
+  const list = given instanceof SymbolicTensor ? [given] : given
+  const wrong = Array.isArray(list) ? list.find((x) => !(x instanceof SymbolicTensor)) : list
+  if (Array.isArray(list) && list.length > 0 && wrong === undefined) return list
+  const got = Array.isArray(list) && list.length === 0 ? 'an empty list' : wrong === null ? 'null' : typeof wrong
+  throw new ValueError(
+    `${what}: expected a symbolic tensor, from input({ shape: […] }) or from a layer's apply, or a list of them; got ${got}.`,
+  )
+}
+
+/** Applies a layer to symbolic inputs. */
+export function connect(layer: Layer, given: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[] {
+  const inputs = symbolicList(`${layer.describe()}, apply`, given)
+  try {
+    return [...new LayerNode(layer, inputs, layer.outputShapes(inputs.map((x) => x.shape))).outputs]
+  } catch (error) {
+    throw addContext(error, `where ${layer.describe()} is applied to ${inputs.map((x) => x.describe()).join(' and ')}`)
+  }
+}
