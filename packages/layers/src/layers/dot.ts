@@ -3,9 +3,10 @@ import { matMul, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import type { BatchShape, LayerOptions } from '../layer.js'
 import { MergeLayer } from '../merge-layer.js'
 
+/** The axis of both inputs, or that of each. */
+export type DotAxes = number | readonly [number, number]
+
 export interface DotOptions extends LayerOptions {
-  /** The axis of both inputs, or that of each, over which products are summed. */
-  axes: number | readonly [number, number]
   /** Whether the vectors along those axes are made of length 1 before, which gives cosines. */
   normalize?: boolean
 }
@@ -17,19 +18,20 @@ export interface DotOptions extends LayerOptions {
  */
 export class Dot extends MergeLayer {
   override readonly className = 'Dot'
-  readonly axes: number | readonly [number, number]
+  /** Over which products are summed. */
+  readonly axes: DotAxes
   readonly normalize: boolean
 
-  constructor(options: DotOptions) {
-    super('Dot', options ?? {}, ['axes', 'normalize'])
-    this.axes = options?.axes
-    this.normalize = options?.normalize ?? false
-    const axes = typeof this.axes === 'number' ? [this.axes, this.axes] : this.axes
-    if (!Array.isArray(axes) || axes.length !== 2 || !axes.every(Number.isInteger))
-      throw new ValueError(`Dot: axes must be a whole number, or two, e.g. dot({ axes: 1 }); got ${JSON.stringify(this.axes)}.`)
+  constructor(axes: DotAxes, options: DotOptions = {}) {
+    super('Dot', options, ['normalize'])
+    this.axes = axes
+    this.normalize = options.normalize ?? false
+    const pair = typeof axes === 'number' ? [axes, axes] : axes
+    if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(Number.isInteger))
+      throw new ValueError(`Dot: axes must be a whole number, or two, e.g. dot(1) or dot([1, 2]); got ${JSON.stringify(axes)}.`)
   }
-  static fromConfig(options: DotOptions): Dot {
-    return new Dot(options)
+  static fromConfig({ axes, ...options }: DotOptions & { axes: DotAxes }): Dot {
+    return new Dot(axes, options)
   }
 
   /** The axis of each input, counted from the front. */
@@ -85,5 +87,5 @@ export class Dot extends MergeLayer {
   }
 }
 
-/** Products of its inputs, sample by sample: `dot({ axes: 1 }).apply([a, b])`. */
-export const dot = (options: DotOptions): Dot => new Dot(options)
+/** Products of its inputs, sample by sample: `dot(1).apply([a, b])`. */
+export const dot = (axes: DotAxes, options?: DotOptions): Dot => new Dot(axes, options)

@@ -1,5 +1,6 @@
 /** Dropout. */
-import { bernoulli, type Key, key, type Shape, type Tensor, ValueError } from '@cotangent/core'
+import { key, type Shape, type Tensor } from '@cotangent/core'
+import { drop, readRate } from '../drop.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
 
 export interface DropoutOptions extends LayerOptions {
@@ -22,8 +23,7 @@ export class Dropout extends Layer {
 
   constructor(rate: number, options: DropoutOptions = {}) {
     super('Dropout', options, ['noiseShape', 'seed'])
-    if (!Number.isFinite(rate)) throw new ValueError(`Dropout: rate must be a number from 0 to 1, got ${rate}.`)
-    this.rate = Math.min(1, Math.max(0, rate))
+    this.rate = readRate('Dropout', rate)
     this.#noiseShape = options.noiseShape
     this.#seed = options.seed
   }
@@ -38,11 +38,8 @@ export class Dropout extends Layer {
 
   override call(x: Tensor, { training, key: step }: CallContext): Tensor {
     if (!training || this.rate === 0 || this.rate >= 1) return x
-    const drawn: Key | undefined = this.#seed === undefined ? step : key(this.#seed)
-    if (!drawn) throw new ValueError('Dropout: training needs a key. Pass { training: true, key } to apply.')
     const shape: Shape = this.#noiseShape ? this.#noiseShape.map((n, i) => n ?? x.shape[i]) : x.shape
-    const kept = bernoulli(drawn, shape, 1 - this.rate, { dtype: x.dtype, backend: x.backend })
-    return x.mul(kept.mul(1 / (1 - this.rate)))
+    return drop('Dropout', x, this.rate, this.#seed === undefined ? step : key(this.#seed), shape)
   }
 
   override getConfig(): Record<string, unknown> {

@@ -1,5 +1,6 @@
 /** Dropout of whole channels. */
-import { bernoulli, type Tensor, ValueError } from '@cotangent/core'
+import type { Tensor } from '@cotangent/core'
+import { drop, readRate } from '../drop.js'
 import type { CallContext } from '../layer.js'
 import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
 
@@ -9,8 +10,7 @@ abstract class SpatialDropout extends SpatialLayer {
 
   constructor(className: string, dimensions: 1 | 2, rate: number, options: SpatialOptions) {
     super(className, dimensions, options, [])
-    if (!Number.isFinite(rate)) throw new ValueError(`${className}: rate must be a number from 0 to 1, got ${rate}.`)
-    this.rate = Math.min(1, Math.max(0, rate))
+    this.rate = readRate(className, rate)
   }
 
   protected override outputSizes(sizes: Sizes): Sizes {
@@ -22,10 +22,8 @@ abstract class SpatialDropout extends SpatialLayer {
   override call(x: Tensor, { training, key }: CallContext): Tensor {
     this.parts(x.shape)
     if (!training || this.rate === 0 || this.rate >= 1) return x
-    if (!key) throw new ValueError(`${this.className}: training needs a key. Pass { training: true, key } to apply.`)
     const shape = x.shape.map((n, i) => (i === 0 || i === this.channelAxis ? n : 1))
-    const kept = bernoulli(key, shape, 1 - this.rate, { dtype: x.dtype, backend: x.backend })
-    return x.mul(kept.mul(1 / (1 - this.rate)))
+    return drop(this.className, x, this.rate, key, shape)
   }
 
   override getConfig(): Record<string, unknown> {

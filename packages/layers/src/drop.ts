@@ -1,0 +1,15 @@
+/** What all kinds of dropout do to a tensor. */
+import { bernoulli, type Key, type Shape, type Tensor, ValueError } from '@cotangent/core'
+
+/** Sets elements to 0 with probability `rate` and scales the others by 1/(1 − rate); axes of size 1 in `shape` share one draw. */
+export function drop(className: string, x: Tensor, rate: number, key: Key | undefined, shape: Shape = x.shape): Tensor {
+  if (!key) throw new ValueError(`${className}: training needs a key. Pass { training: true, key } to apply.`)
+  const kept = bernoulli(key, shape, 1 - rate, { dtype: x.dtype, backend: x.backend })
+  return x.mul(kept.mul(1 / (1 - rate)))
+}
+
+/** A rate of dropout from 0 to 1. */
+export function readRate(className: string, rate: number): number {
+  if (!Number.isFinite(rate)) throw new ValueError(`${className}: rate must be a number from 0 to 1, got ${rate}.`)
+  return Math.min(1, Math.max(0, rate))
+}
