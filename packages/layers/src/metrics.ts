@@ -13,7 +13,7 @@ import { lookUp, readOptions, type Spelling } from './names.js'
 
 /** A metric's sums over the batches seen so far. */
 export interface MetricState {
-  /** Adds a batch; what a mask [n, ..] says does not count, does not. */
+  /** Adds a batch; what a mask [n, ..] says does not count, does not. Weights come as a mask of numbers. */
   update(yTrue: Tensor, yPred: Tensor, mask?: Tensor): void
   /** The value so far; reads from the device. NaN before the first batch. */
   result(): Promise<number>
@@ -134,9 +134,9 @@ function positives(kind: 'precision' | 'recall', options: ThresholdOptions, chos
   const { threshold, name } = readOptions(kind, options, { threshold: 0.5, name: kind as string })
   const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor => {
     const counted = (x: Tensor): Tensor => (mask ? x.mul(maskFactors(mask, x)) : x)
-    const truth = counted(yTrue.reshape(yPred.shape).cast('bool').cast(yPred.dtype))
-    const predicted = counted(yPred.greater(threshold).cast(yPred.dtype))
-    const counts = [truth.mul(predicted).sum(), chosen(truth, predicted).sum()]
+    const truth = yTrue.reshape(yPred.shape).cast('bool').cast(yPred.dtype)
+    const predicted = yPred.greater(threshold).cast(yPred.dtype)
+    const counts = [counted(truth.mul(predicted)).sum(), counted(chosen(truth, predicted)).sum()]
     return counts[0]
       .reshape([1])
       .pad([[0, 1]])
