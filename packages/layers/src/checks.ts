@@ -1,5 +1,17 @@
 /** What data must fulfil before a model sees them; every message says what was expected. */
-import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
+import {
+  type Backend,
+  type DType,
+  type Parameter,
+  type Shape,
+  ShapeError,
+  scope,
+  sizeOf,
+  Tensor,
+  type TypedArray,
+  tensor,
+  ValueError,
+} from '@cotangent/core'
 import { type Data, identityOrder, type ModelData, rowsOf } from './data.js'
 import type { BatchShape } from './layer.js'
 import type { Model, Port } from './model.js'
@@ -58,8 +70,19 @@ export const hostFloats = (dtype: DType, size: number): Float32Array | Float64Ar
 export const fromValues = (values: TypedArray, shape: Shape, dtype: DType, backend: Backend): Tensor =>
   tensor(values, { shape, dtype, backend })
 
+/** Replaces all weights; nothing changes unless all fit. */
+export function assignAll(weights: readonly Parameter[], values: readonly Data[]): void {
+  if (values.length !== weights.length) throw new ValueError(`setWeights: the model has ${weights.length} weights, got ${values.length}.`)
+  scope(() => {
+    const fresh = values.map((value, i) => newWeight(`setWeights: value ${i} ("${weights[i].name}")`, value, weights[i]))
+    weights.forEach((weight, i) => {
+      weight.assign(fresh[i])
+    })
+  })
+}
+
 /** A weight's new value, with its shape checked. */
-export function newWeight(what: string, value: Data, weight: Tensor): Tensor {
+function newWeight(what: string, value: Data, weight: Tensor): Tensor {
   const shape = value instanceof Tensor || 'shape' in value ? value.shape : undefined
   if (shape && !fits(shape, weight.shape)) throw new ShapeError(`${what}: has shape ${show(shape)}, the weight ${show(weight.shape)}.`)
   if (weight.rank === 0) return tensor((value as { data: TypedArray }).data, { shape: [], dtype: weight.dtype, backend: weight.backend })

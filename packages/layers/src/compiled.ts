@@ -2,7 +2,7 @@
  * What `compile` makes of losses, an optimizer and metrics: one training step and one test step on tensors. No data handling, no
  * epochs, no printing.
  */
-import { foldKey, type Key, type Parameter, ShapeError, scope, type Tensor, valueAndGrad } from '@cotangent/core'
+import { addContext, foldKey, type Key, type Parameter, ShapeError, scope, type Tensor, valueAndGrad } from '@cotangent/core'
 import { applyFinalActivation } from './call-layer.js'
 import { type CompiledOutput, readOutputs } from './compiled-output.js'
 import type { Loss, LossIdentifier } from './losses.js'
@@ -109,15 +109,7 @@ export class Compiled {
       context,
       this.outputs.map(({ logitsOf }) => logitsOf !== undefined),
     )
-    const losses = this.outputs.map(({ loss, logitsOf }, i) => {
-      requireTarget(loss, ys[i])
-      const weights = factors?.[i]
-      // Factors of steps go where the mask goes, those of samples behind the mean over steps.
-      const ofSteps = weights && weights.rank > 1 ? combined(masks[i], weights) : masks[i]
-      const call = logitsOf && loss.fromLogits ? loss.fromLogits.call : loss.call
-      const perSample = call.call(loss, ys[i], outputs[i], ofSteps)
-      return (weights?.rank === 1 ? perSample.mul(weights.cast(perSample.dtype)) : perSample).mean()
-    })
+    const losses = this.outputs.map((compiled, i) => meanLoss(compiled, ys[i], outputs[i], masks[i], factors?.[i]))
     const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
     return {
       objective: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
@@ -165,6 +157,19 @@ export class Compiled {
     for (const sum of totals.losses) sum.dispose()
     totals.losses = []
     for (const state of totals.metrics.flat()) state.dispose()
+  }
+}
+
+/** The mean loss of an output, masked and weighed. */
+function meanLoss({ name, loss, logitsOf }: CompiledOutput, y: Tensor, output: Tensor, mask?: Tensor, weights?: Tensor): Tensor {
+  try {
+    requireTarget(loss, y)
+    // Factors of steps go where the mask goes, those of samples behind the mean over steps.
+    const ofSteps = weights && weights.rank > 1 ? combined(mask, weights) : mask
+    const perSample = logitsOf && loss.fromLogits ? loss.fromLogits.call(y, output, ofSteps) : loss.call(y, output, ofSteps)
+    return (weights?.rank === 1 ? perSample.mul(weights.cast(perSample.dtype)) : perSample).mean()
+  } catch (error) {
+    throw addContext(error, `in the loss of the output "${name}"`)
   }
 }
 

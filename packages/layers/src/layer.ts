@@ -7,78 +7,16 @@
  * Shapes of layers carry the batch axis, null where the size is open: `[null, 784]`. Everything random comes from keys that the model
  * derives from its seed and the layer's position, never from names.
  */
-import {
-  type Backend,
-  type DType,
-  foldKey,
-  type Key,
-  Parameter,
-  type Shape,
-  ShapeError,
-  scope,
-  type Tensor,
-  ValueError,
-} from '@cotangent/core'
+import { foldKey, Parameter, type Shape, ShapeError, scope, type Tensor, ValueError } from '@cotangent/core'
 import { automaticName } from './automatic-names.js'
 import { constrain } from './constrained.js'
 import type { Constraint } from './constraints.js'
 import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
 import type { Initializer } from './initializers.js'
+import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
 import type { Regularizer } from './regularizers.js'
 
-/** A shape with the batch axis first; null is open. */
-export type BatchShape = readonly (number | null)[]
-
-/** Options that every layer takes. */
-export interface LayerOptions {
-  /** Unique in a model; made from the class (`dense_1`) if left out. */
-  name?: string
-  /** Whether the optimizer changes its weights; read by `compile`. */
-  trainable?: boolean
-  /** On a model's first layer: the shape of one sample. */
-  inputShape?: readonly (number | null)[]
-  /** The same with the batch axis. */
-  batchInputShape?: BatchShape
-  /** Short for `inputShape: [inputDim]`. */
-  inputDim?: number
-  /** Initial weights, in the order of `getWeights`. */
-  weights?: readonly Tensor[]
-}
-
-/** What a layer gets beside its input. */
-export interface CallContext {
-  /** Whether dropout drops. */
-  training: boolean
-  /** For this layer and step; absent when nothing random may happen. */
-  key?: Key
-  /** Which steps of the input count, bool [n, t]; absent where all do. */
-  mask?: Tensor
-  /** @internal Where layers inside put the penalties on their activities. */
-  penalties?: Tensor[]
-}
-
-/** What a layer gets beside a list of inputs. */
-export interface ManyContext extends Omit<CallContext, 'mask'> {
-  /** The mask of each input. */
-  masks: readonly (Tensor | undefined)[]
-}
-
-/** What a layer makes of a list of inputs. */
-export interface LayerOutputs {
-  outputs: Tensor[]
-  /** The mask of each output. */
-  masks: (Tensor | undefined)[]
-}
-
-/** Which activation an output ends in, where a loss may use what goes into it. */
-export type FinalActivation = 'softmax' | 'sigmoid' | undefined
-
-/** What a layer gets to make its weights with. */
-export interface BuildContext {
-  key: Key
-  dtype: DType
-  backend: Backend
-}
+export type * from './layer-types.js'
 
 const shared = ['name', 'trainable', 'inputShape', 'batchInputShape', 'inputDim', 'weights']
 

@@ -16,45 +16,23 @@ import {
   ValueError,
 } from '@cotangent/core'
 import type { BatchSource } from './batch-source.js'
-import { newWeight, readArguments, requireInputs } from './checks.js'
+import { assignAll, readArguments, requireInputs } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
 import type { Data, ModelData } from './data.js'
 import { CompileError } from './errors.js'
 import { type EvaluateOptions, evaluate, type FitOptions, fit, type History } from './fit.js'
 import type { SymbolicTensor } from './graph/symbolic-tensor.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from './layer.js'
+import type { InputPort, ModelOptions, Port } from './model-types.js'
 import { print } from './platform.js'
-import { onBatch, predict } from './predict.js'
+import { classesOf, onBatch, predict } from './predict.js'
 import type { Weighting } from './sample-weights.js'
 import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text.js'
 
-export interface ModelOptions {
-  name?: string
-  /** Whether the optimizer of a model around it changes its weights. */
-  trainable?: boolean
-  /** Root of all randomness: weights, dropout, shuffling. Drawn and kept in `model.seed` if left out. */
-  seed?: number
-  /** float32; float64 on the reference backend. */
-  dtype?: DType
-  /** Where the weights live; the default backend if left out. */
-  backend?: Backend
-}
+export type * from './model-types.js'
 
 /** Purposes that the root key is folded with. */
 const KEYS = { weights: 0, dropout: 1, shuffle: 2 } as const
-
-/** An input or output of a model. */
-export interface Port {
-  /** By which data may be given. */
-  name: string
-  /** The batch axis open. */
-  shape: BatchShape
-}
-
-/** An input, with what its data are cast to. */
-export interface InputPort extends Port {
-  dtype: DType
-}
 
 export abstract class Model extends Layer {
   override readonly supportsMasking = true
@@ -266,12 +244,7 @@ export abstract class Model extends Layer {
 
   /** The class of each sample: the position of the largest output, or for one output whether it is above 1/2. */
   async predictClasses(x: ModelData, options?: { batchSize?: number }): Promise<Int32Array> {
-    const outputs = await this.predict(x, options)
-    const classes = scope(() => (outputs.shape.at(-1) === 1 ? outputs.greater(0.5).cast('int32') : outputs.argMax()).keep())
-    const values = (await classes.data()) as Int32Array
-    outputs.dispose()
-    classes.dispose()
-    return values
+    return classesOf(await this.predict(x, options))
   }
 
   /** One step of training on one batch; gives `[loss, metric…]` before the step. */
@@ -295,14 +268,7 @@ export abstract class Model extends Layer {
 
   /** Replaces all weights, in the order of `getWeights`; nothing changes unless all fit. */
   override setWeights(values: readonly Data[]): void {
-    const { weights } = this
-    if (values.length !== weights.length) throw new ValueError(`setWeights: the model has ${weights.length} weights, got ${values.length}.`)
-    scope(() => {
-      const fresh = values.map((value, i) => newWeight(`setWeights: value ${i} ("${weights[i].name}")`, value, weights[i]))
-      weights.forEach((weight, i) => {
-        weight.assign(fresh[i])
-      })
-    })
+    assignAll(this.weights, values)
   }
 
   /**

@@ -38,6 +38,15 @@ export async function predict(model: Model, x: ModelData, { batchSize = 32 }: { 
   return results.map(({ shape, values }) => scope(() => fromValues(values, shape, model.dtype, model.backend)))
 }
 
+/** The class of each row: the position of the largest value, or for one value whether it is above 1/2. Frees the rows. */
+export async function classesOf(outputs: Tensor): Promise<Int32Array> {
+  const classes = scope(() => (outputs.shape.at(-1) === 1 ? outputs.greater(0.5).cast('int32') : outputs.argMax()).keep())
+  outputs.dispose()
+  const values = (await classes.data()) as Int32Array
+  classes.dispose()
+  return values
+}
+
 /** One step on one batch; the values of loss and metrics. */
 export async function onBatch(
   model: Model,

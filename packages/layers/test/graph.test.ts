@@ -20,6 +20,7 @@ import {
   multiply,
   resetNames,
   Sequential,
+  timeDistributed,
 } from '../src/index.js'
 
 beforeEach(resetNames)
@@ -241,6 +242,40 @@ describe('models as layers', () => {
     expect(stack.outputShapeOf()).toEqual([null, 2])
   })
 
+  test('inside a wrapper, one model at every step', async () => {
+    const inner = innerModel(4)
+    const x = input({ shape: [5, 4] })
+    const graph = model({ inputs: x, outputs: timeDistributed(inner).apply(x), seed: 1 })
+    const data = random(1, [2, 5, 4])
+    const steps = (await graph.apply(data).array()) as number[][][]
+    const one = (await inner.apply(data.slice([0, 2, 0], [2, 1, 4]).reshape([2, 4])).array()) as number[][]
+    for (const [n, row] of one.entries()) for (const [i, v] of row.entries()) expect(steps[n][2][i]).toBeCloseTo(v, 5)
+    expect(graph.penalties()).toHaveLength(1)
+  })
+
+  test('an input layer says the input shape of a Sequential, and is not among its layers', () => {
+    const stack = new Sequential([new InputLayer({ shape: [4] }), dense(2)], { seed: 1 })
+    expect(stack.layers).toHaveLength(1)
+    expect(stack.inputShapeOf()).toEqual([null, 4])
+    expect(() => stack.add(new InputLayer({ shape: [4] }))).toThrow(/must come first/)
+  })
+
+  test('penalties on activities inside count once a use', async () => {
+    const inner = new Sequential([dense(2, { activityRegularizer: l2(0.5), inputShape: [3] })], { seed: 1 })
+    const [a, b] = [input({ shape: [3] }), input({ shape: [3] })]
+    const graph = model({ inputs: [a, b], outputs: add().apply([inner.apply(a), inner.apply(b)]), seed: 1 })
+    graph.compile({ optimizer: 'sgd', loss: 'mse' })
+    const [xa, xb] = [random(1, [4, 3]), random(2, [4, 3])]
+    const sum = scope(() =>
+      [xa, xb]
+        .map((x) => inner.apply(x))
+        .reduce((total, y) => total.add(y.square().sum().mul(0.5)), zeros([]))
+        .keep(),
+    )
+    const y = await graph.predict([xa, xb])
+    expect((await graph.evaluate([xa, xb], y))[0]).toBeCloseTo(await sum.item(), 4)
+  })
+
   test('a weight that is reached on two ways is trained once', () => {
     const shared = dense(4)
     const x = input({ shape: [4] })
@@ -274,6 +309,28 @@ describe('recurrent layers in graphs', () => {
     expect((await graph.evaluate([xs, xt], y))[0]).toBeLessThan(first[0] * 0.5)
     expect(() => decoder.applyAll([target, h])).toThrow(/come the states before the first step, \[\?, 4\] and \[\?, 4\]; got \[\?, 4\]/)
     graph.dispose()
+  })
+
+  test('a stateful layer keeps its states from batch to batch', async () => {
+    const x = input({ batchShape: [2, 3, 1] })
+    const graph = model({ inputs: x, outputs: gru(2, { stateful: true }).apply(x), seed: 1 })
+    const data = random(1, [2, 3, 1])
+    const read = async () => (await graph.predict(data, { batchSize: 2 })).array()
+    const first = await read()
+    expect(await read()).not.toEqual(first)
+    graph.resetStates()
+    expect(await read()).toEqual(first)
+    expect(() => graph.apply(zeros([3, 3, 1]))).toThrow(/batches of 2 and got one of 3.*in layer "gru_1"/s)
+  })
+
+  test('an input of whole numbers', async () => {
+    const x = input({ shape: [2], dtype: 'int32' })
+    const graph = model({ inputs: x, outputs: embedding(5, 3).apply(x), seed: 1 })
+    expect(graph.inputPorts).toEqual([{ name: 'input_1', shape: [null, 2], dtype: 'int32' }])
+    const asFloats = input({ shape: [2] })
+    const same = model({ inputs: asFloats, outputs: embedding(5, 3).apply(asFloats), seed: 1 })
+    for (const data of [[[1, 4]], { data: Uint8Array.of(1, 4), shape: [1, 2] }])
+      expect(await (await graph.predict(data)).array()).toEqual(await (await same.predict(data)).array())
   })
 
   test('both directions apart, with states', async () => {
@@ -409,6 +466,7 @@ describe('what is refused', () => {
     await expect(run([[...xs, ...xs], zs] as never)).rejects.toThrow(/fit: x "z": has 1 samples, but x "x" has 2/)
     await expect(run([xs, zs] as never, { why: y })).rejects.toThrow(/no output for fit: y called "why"/)
     await expect(run([xs, zs] as never, [[1], [2]])).rejects.toThrow(/fit: y: has 2 samples, but x has 1/)
+    await expect(run([xs, zs] as never, [[1, 2]])).rejects.toThrow(/in the loss of the output "y"/)
     expect(() => graph.apply(zeros([1, 3]))).toThrow(/net: takes 2 inputs \(x, z\), got 1/)
     expect(() => graph.apply([zeros([1, 3]), zeros([1, 3])])).toThrow(/the input "z" \[1, 3\] does not fit \[\?, 2\]/)
     expect(() => new Sequential([graph])).toThrow(/takes 2 inputs, got 1/)
