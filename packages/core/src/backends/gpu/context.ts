@@ -14,6 +14,11 @@ export type Value = Float32Array | DeviceResult
  */
 export type Fours = 'flat' | 'vectors'
 
+/**
+ * Four cells a thread: four `columns` of a row, from flat values; the same with neighbouring threads on neighbouring `rows`; or from `vectors` of four.
+ */
+export type Tiling = 'columns' | 'rows' | 'vectors'
+
 export interface Context {
   readonly mode: GpuMode
   /** What gpu.js calls the class of kernels that ran: of WebGL, 'gpu'. */
@@ -25,10 +30,12 @@ export interface Context {
   /** Whether calls give Promises. */
   readonly async: boolean
   readonly limits: Limits
-  /** How kernels that make four cells a thread are faster here, if they are: by `columns` from flat values, or from `vectors` of four. */
-  readonly tiling?: 'columns' | 'vectors'
+  /** How kernels that make four cells a thread are faster here, if they are. */
+  readonly tiling?: Tiling
   /** What the device calls itself, where it says. */
   readonly adapter?: string
+  /** The same kernel in the words that this engine runs best. */
+  rewrite?(source: string): string
   /** What a kernel compiled for this argument is bound to besides its source. */
   layout(value: Value): string
   /** The result of a kernel with an output of so many dimensions as a flat value of `size` elements that nothing else holds. */
@@ -61,7 +68,7 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
     resident: false,
     async: false,
     limits,
-    tiling: mode === 'webasm' ? 'columns' : undefined,
+    ...(mode === 'webasm' && { tiling: 'rows', rewrite: wholeCounters }),
     layout: (value) => String((value as Float32Array).length),
     adopt: (result, size) => flatten(result as Nested, size),
     argument: (value) => new gpujs.Input(value as Float32Array, [(value as Float32Array).length]),
@@ -72,6 +79,18 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
     takeError: () => undefined,
     close: () => gpu.destroy(),
   }
+}
+
+/**
+ * Every read of a loop's counter as a whole number: gpu.js declares the counter a float in its WebAssembly, and then computes each address that it
+ * occurs in with floats, which takes up to three times as long.
+ */
+function wholeCounters(source: string): string {
+  const counters = Array.from(source.matchAll(/\bfor \(let (\w+) =/g), ([, name]) => name)
+  if (counters.length === 0) return source
+  const reads = new RegExp(`\\b(?:${counters.join('|')})\\b`, 'g')
+  const parts = source.split(/(\bfor \([^)]*\))/)
+  return parts.map((part, i) => (i % 2 === 0 ? part.replace(reads, '($& | 0)') : part)).join('')
 }
 
 type Nested = Float32Array | Nested[]

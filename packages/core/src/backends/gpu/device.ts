@@ -55,6 +55,14 @@ export interface Launch {
   readonly fours?: Fours
 }
 
+/** `count` blocks of `length` elements, `stride` apart. */
+export interface Blocks {
+  readonly first: number
+  readonly count: number
+  readonly stride: number
+  readonly length: number
+}
+
 export interface Device {
   readonly context: Context
   /** Takes the values over. */
@@ -62,6 +70,8 @@ export interface Device {
   run(launch: Launch): Handle
   /** A handle of what `change` makes of the values on the host, in its turn. Takes its result over. */
   transform(handle: Handle, change: (values: Float32Array) => Float32Array): Handle
+  /** Blocks of the values, one after another; on host engines alone, where every call copies its arguments. */
+  readonly blocks?: (handle: Handle, where: Blocks) => Handle
   /** Shows the values to a function, which may throw: at once where the engine can read at once, else before the next read. */
   inspect(handle: Handle, look: (values: Float32Array) => void): void
   /** The values behind a handle; on host engines not a copy. */
@@ -158,7 +168,8 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     else {
       const broken = brokenRules(source)
       if (broken.length > 0) throw new BackendError(`gpu: a kernel breaks the rules (${broken.join('; ')}).\n${source}`)
-      kernel = { call: gpu.createKernel(source, kernelSettings(output, resident)), outputs: 0, dropped: false }
+      const text = context.rewrite?.(source) ?? source
+      kernel = { call: gpu.createKernel(text, kernelSettings(output, resident)), outputs: 0, dropped: false }
       onCompile?.(source)
     }
     cache.set(signature, kernel)
@@ -292,6 +303,16 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
         const values = fetch(handle)
         return isPromise(values) ? values.then((there) => place(out, change(there))) : place(out, change(values))
       }),
+
+    blocks: resident
+      ? undefined
+      : (handle, { first, count, stride, length }) =>
+          produce(count * length, (out) => {
+            const [values, taken] = [valueOf(handle) as Float32Array, new Float32Array(count * length)]
+            for (let i = 0; i < count; i++) taken.set(values.subarray(first + i * stride, first + i * stride + length), i * length)
+            out.value = taken
+            return undefined
+          }),
 
     inspect(handle, look) {
       requireAlive()

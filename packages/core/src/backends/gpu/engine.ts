@@ -6,8 +6,8 @@ import { BackendError } from '../../errors.js'
 import { type Shape, sizeOf } from '../../shape.js'
 import type { Operand } from '../backend.js'
 import { type IndexSpace, indexSpace } from './addressing.js'
-import type { Fours } from './context.js'
-import type { Device, Handle } from './device.js'
+import type { Fours, Tiling } from './context.js'
+import type { Blocks, Device, Handle } from './device.js'
 import { kernelSource } from './rules.js'
 
 /** What a kernel reads: arrays and numbers by the names its body uses for them. */
@@ -30,7 +30,7 @@ export interface KernelOptions {
 
 export interface Engine {
   /** How kernels that make four cells a thread run here; undefined where that gains nothing. */
-  readonly tiling: 'columns' | 'vectors' | undefined
+  readonly tiling: Tiling | undefined
   /** Runs a kernel over cells with the given axes; `body` ends in a return statement. */
   run(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
   /** The same for a result that belongs to no tensor. */
@@ -39,6 +39,8 @@ export interface Engine {
   runFours(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
   /** out[i] = value */
   fill(out: Operand, value: number): void
+  /** Fills out with blocks of x where calls copy their arguments, so that they copy no more than they read; elsewhere gives false. */
+  takeBlocks(out: Operand, x: Operand, where: Blocks): boolean
   /** Puts host values into out's slot. */
   put(out: Operand, values: Float32Array): void
   /** Makes a handle the content of out's slot. */
@@ -108,6 +110,12 @@ export function createEngine(device: Device): Engine {
 
     fill(out, value) {
       engine.run(out, [out.size], { scalars: { value } }, () => 'return value;')
+    },
+
+    takeBlocks(out, x, where) {
+      if (!device.blocks) return false
+      engine.swapIn(out, device.blocks(inputOf(x), where))
+      return true
     },
 
     put(out, values) {

@@ -1,16 +1,18 @@
 /**
  * Matrix products. One cell a thread is right everywhere, but engines reward fewer and wider reads, each its own (`engine.tiling`):
  *
- * - `columns` (webgpu, webasm): a thread makes four neighbouring cells of a row, so that a value of A is read once for four products. The output is row-major
+ * - `columns` (webgpu): a thread makes four neighbouring cells of a row, so that a value of A is read once for four products. The output is row-major
  *   as it is.
+ * - `rows` (webasm): the same, but neighbouring threads, which one instruction serves four of, are those of neighbouring rows (by-rows.ts).
  * - `vectors` (webgl2): both operands are packed into vectors of four first, A along k and B along its columns, with zeros where four do not fit;
  *   five reads then serve sixteen products. Packing undoes transposes. A last launch unpacks, and adds bias and relu.
  *
- * Small products and, for `columns`, rows whose length is no multiple of four are made one cell a thread.
+ * Small products and, but for `vectors`, rows whose length is no multiple of four are made one cell a thread.
  */
 import { sizeOf } from '../../shape.js'
 import type { FusedKernels, Kernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
+import { byRows, fourColumnsByRows } from './by-rows.js'
 import { dotInto, returnCells } from './dot-source.js'
 import type { Engine } from './engine.js'
 import { type Make, withTemporaries } from './temporaries.js'
@@ -59,19 +61,17 @@ function oneByOne(engine: Engine, out: Operand, product: Product): void {
   )
 }
 
-function inColumns(engine: Engine, out: Operand, product: Product): void {
-  const { batch, m, n, k, a, b, bias, relu } = product
-  engine.runFours(
-    out,
-    [batch, m, n / 4],
-    { arrays: { a: a.x, b: b.x, ...(bias ? { bias } : {}) } },
-    ({ at: [g, i, j] }) => {
-      const left = { array: 'a', start: { at: [[g, a.strides[0]] as const, [i, a.strides[1]] as const] }, step: a.strides[2] }
-      const right = { array: 'b', start: { at: [[g, b.strides[0]] as const, [j, 4 * b.strides[2]] as const] }, step: b.strides[1] }
-      return `${dotInto('dot', k, left, right, 4, b.strides[2])}\n${returnCells('dot', 4, relu, bias && ((c) => `bias[${address([j], [4], c)}]`))}`
-    },
-    perThread,
-  )
+/** Four columns a thread. */
+function inColumns(engine: Engine, out: Operand, { batch, m, n, k, a, b, bias, relu }: Product): void {
+  const arrays = { a: a.x, b: b.x, ...(bias ? { bias } : {}) }
+  const body = ([g, i, j]: readonly string[]): string => {
+    const left = { array: 'a', start: { at: [[g, a.strides[0]] as const, [i, a.strides[1]] as const] }, step: a.strides[2] }
+    const right = { array: 'b', start: { at: [[g, b.strides[0]] as const, [j, 4 * b.strides[2]] as const] }, step: b.strides[1] }
+    return `${dotInto('dot', k, left, right, 4, b.strides[2])}\n${returnCells('dot', 4, relu, bias && ((c) => `bias[${address([j], [4], c)}]`))}`
+  }
+  const place: Make<void> = (...launch) => engine.runFours(out, ...launch)
+  if (byRows(engine, m)) fourColumnsByRows(engine, out, { batch, rows: m, columns: n }, { arrays }, body, place)
+  else place([batch, m, n / 4], { arrays }, ({ at }) => body(at), perThread)
 }
 
 /** By vectors, whatever the size; only where `tiling` is that. */
@@ -156,7 +156,7 @@ function multiply(engine: Engine, out: Operand, product: Product): void {
   const { batch, m, n, k } = product
   const large = batch * m * n * k >= SMALL && k >= SHORT
   if (large && engine.tiling === 'vectors') inVectors(engine, out, product)
-  else if (large && engine.tiling === 'columns' && n % 4 === 0) inColumns(engine, out, product)
+  else if (large && engine.tiling && n % 4 === 0) inColumns(engine, out, product)
   else oneByOne(engine, out, product)
 }
 

@@ -9,7 +9,7 @@ import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
 import type { DotOperand } from './dot-source.js'
 import type { Engine } from './engine.js'
-import { tanhInto } from './rules.js'
+import { between } from './rules.js'
 import {
   assemble,
   counted,
@@ -17,9 +17,11 @@ import {
   gateBackInto,
   present,
   product,
+  type StepView,
   sharedInputs,
   stepProduct,
   stepScalar,
+  viewStep,
   zeros,
 } from './sequence-steps.js'
 import { withTemporaries } from './temporaries.js'
@@ -43,50 +45,48 @@ export function sequenceGradientKernels(engine: Engine): GradientKernels {
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = y.shape
       if (out.size === 0) return engine.fill(out, 0)
-      withTemporaries(engine, y, (make, release) => {
+      withTemporaries(engine, y, (make, release, slot) => {
         let dH = zeros(make, [n, u], product)
         let later = zeros(make, [n, 6 * u], cells)
         const steps: Operand[] = []
         for (let s = t - 1; s >= 0; s--) {
           const [carriedH, carriedC] = [dH, later]
+          const [cotangent, value] = [dY, y].map((x) => viewStep(engine, slot, x, [6, t, n * u], s))
+          const earlier = viewStep(engine, slot, y, [6, t, n * u], Math.max(0, s - 1))
           later = make(
-            [n, 6 * u],
+            [n, 6, u],
             {
-              arrays: present({ dY, y, initialC, carriedH, carriedC, mask }),
+              arrays: present({ dY: cotangent.x, y: value.x, earlier: earlier.x, initialC, carriedH, carriedC, mask }),
               scalars: { taken: s, before: Math.max(0, s - 1), ...stepScalar(mask, s, t, options) },
             },
-            ({ at: [row, column] }) => {
-              const cell = (x: string, part: number, step = 'taken') =>
-                `${x}[${address([step, row, 'unit'], [n * u, u, 1], part * t * n * u)}]`
+            ({ at: [row, part, unit] }) => {
+              const of = (x: string, view: StepView, which: string, offset = 0, step = 'taken') =>
+                `${x}[${address([which, step, row, unit], [view.outer, view.step, u, 1], offset * view.outer)}]`
+              const [c, i, f, g, o] = ['1', '2', '3', '4', '5'].map((which) => of('y', value, which))
+              // the gates' cotangents and values lie at the gates' places among the parts
               return `
-const part = Math.floor((${column} + 0.5) / ${u});
-const unit = ${column} - part * ${u};
-const c = ${cell('y', 1)};
-const i = ${cell('y', 2)};
-const f = ${cell('y', 3)};
-const g = ${cell('y', 4)};
-const o = ${cell('y', 5)};
-const earlier = ${cell('y', 1, 'before')};
-const initial = initialC[${address([row, 'unit'], [u, 1])}];
-const oldC = taken > 0 ? earlier : initial;
-const allH = ${cell('dY', 0)} + carriedH[${address([row, 'unit'], [u, 1])}];
-const allC = ${cell('dY', 1)} + carriedC[${address([row, 'unit'], [6 * u, 1], 4 * u)}];
+const gatePart = ${part} + 2;
+const which = ${between('gatePart', 2, 5)};
+const earlierC = ${of('earlier', earlier, '1', 0, 'before')};
+const initial = initialC[${address([row, unit], [u, 1])}];
+const oldC = taken > 0 ? earlierC : initial;
+const allH = ${of('dY', cotangent, '0')} + carriedH[${address([row, unit], [u, 1])}];
+const allC = ${of('dY', cotangent, '1')} + carriedC[${address([row, unit], [6 * u, 1], 4 * u)}];
 const ownH = ${counted(mask, row, 'allH', '0')};
 const ownC = ${counted(mask, row, 'allC', '0')};
-${tanhInto('squashed', 'c')}
-const dCell = ownC + ownH * o * (1 - squashed * squashed);
-const toI = ${cell('dY', 2)} + dCell * g;
-const toF = ${cell('dY', 3)} + dCell * oldC;
-const toG = ${cell('dY', 4)} + dCell * i;
-const toO = ${cell('dY', 5)} + ownH * squashed;
-${gateBackInto('dI', 'toI', 'i', options)}
-${gateBackInto('dF', 'toF', 'f', options)}
-const dG = toG * (1 - g * g);
-${gateBackInto('dO', 'toO', 'o', options)}
-const dC = dCell * f + ${counted(mask, row, '0', 'allC')};
-return part === 0 ? dI : (part === 1 ? dF : (part === 2 ? dG : (part === 3 ? dO : (part === 4 ? dC : ${counted(mask, row, '0', 'allH')}))));`
+const cell = ${c};
+const cellClamped = ${between('cell', -15, 15)};
+const squashed = ${part} < 5 ? Math.tanh(cellClamped) : 0;
+const dCell = ownC + ownH * ${o} * (1 - squashed * squashed);
+const through = ${part} === 0 ? dCell * ${g} : (${part} === 1 ? dCell * oldC : (${part} === 2 ? dCell * ${i} : ownH * squashed));
+const gate = ${of('y', value, 'which')};
+const toGate = ${of('dY', cotangent, 'which')} + through;
+${gateBackInto('dGate', 'toGate', 'gate', options)}
+const dZ = ${part} === 2 ? toGate * (1 - gate * gate) : dGate;
+const dC = dCell * ${f} + ${counted(mask, row, '0', 'allC')};
+return ${part} < 4 ? dZ : (${part} === 4 ? dC : ${counted(mask, row, '0', 'allH')});`
             },
-            cells,
+            product,
           )
           dH = stepProduct(
             engine,
@@ -96,7 +96,7 @@ return part === 0 ? dI : (part === 1 ? dF : (part === 2 ? dG : (part === 3 ? dO 
             ({ sum, result, at }) => `const ${result} = ${sum}${factor(dropout, at(u))} + dZ[${at(6 * u, 5 * u)}];`,
           )
           steps.unshift(later)
-          release(carriedH)
+          for (const x of [cotangent.x, value.x, earlier.x, carriedH]) release(x)
           if (s === t - 1) release(carriedC)
         }
         const last = make(
@@ -119,32 +119,35 @@ return part === 0 ? h : (part === 1 ? c : 0);`,
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = y.shape
       if (out.size === 0) return engine.fill(out, 0)
-      const cell = (x: string, part: number, row: string, unit: string, step = 'taken') =>
-        `${x}[${address([step, row, unit], [n * u, u, 1], part * t * n * u)}]`
-      const before = (row: string, unit: string) => `
-const earlier = ${cell('y', 0, row, unit, 'before')};
-const initialH = initial[${address([row, unit], [u, 1])}];
-const oldH = taken > 0 ? earlier : initialH;`
-      withTemporaries(engine, y, (make, release) => {
+      const cell = (x: string, view: StepView, part: number, row: string, unit: string, step = 'taken') =>
+        `${x}[${address([step, row, unit], [view.step, u, 1], part * view.outer)}]`
+      withTemporaries(engine, y, (make, release, slot) => {
         let dH = zeros(make, [n, u], product)
         const steps: Operand[] = []
         for (let s = t - 1; s >= 0; s--) {
           const carried = dH
+          const [cotangent, value] = [dY, y].map((x) => viewStep(engine, slot, x, [4, t, n * u], s))
+          const earlier = viewStep(engine, slot, y, [4, t, n * u], Math.max(0, s - 1))
+          const sequences = { dY: cotangent.x, y: value.x, earlier: earlier.x, initial }
+          const before = (row: string, unit: string) => `
+const earlierH = ${cell('earlier', earlier, 0, row, unit, 'before')};
+const initialH = initial[${address([row, unit], [u, 1])}];
+const oldH = taken > 0 ? earlierH : initialH;`
           const scalars = { taken: s, before: Math.max(0, s - 1), ...stepScalar(mask, s, t, options) }
           const direct = make(
             [n, 3 * u],
-            { arrays: present({ dY, y, initial, carried, mask }), scalars },
+            { arrays: present({ ...sequences, carried, mask }), scalars },
             ({ at: [row, column] }) => `
 const part = Math.floor((${column} + 0.5) / ${u});
 const unit = ${column} - part * ${u};
-const z = ${cell('y', 1, row, 'unit')};
-const candidate = ${cell('y', 3, row, 'unit')};
+const z = ${cell('y', value, 1, row, 'unit')};
+const candidate = ${cell('y', value, 3, row, 'unit')};
 ${before(row, 'unit')}
-const all = ${cell('dY', 0, row, 'unit')} + carried[${address([row, 'unit'], [u, 1])}];
+const all = ${cell('dY', cotangent, 0, row, 'unit')} + carried[${address([row, 'unit'], [u, 1])}];
 const own = ${counted(mask, row, 'all', '0')};
-const toZ = ${cell('dY', 1, row, 'unit')} + own * (oldH - candidate);
+const toZ = ${cell('dY', cotangent, 1, row, 'unit')} + own * (oldH - candidate);
 ${gateBackInto('dUpdate', 'toZ', 'z', options)}
-const dCandidate = (${cell('dY', 3, row, 'unit')} + own * (1 - z)) * (1 - candidate * candidate);
+const dCandidate = (${cell('dY', cotangent, 3, row, 'unit')} + own * (1 - z)) * (1 - candidate * candidate);
 const passed = own * z + ${counted(mask, row, '0', 'all')};
 return part === 0 ? dUpdate : (part === 1 ? dCandidate : passed);`,
             cells,
@@ -165,13 +168,13 @@ return part === 0 ? dUpdate : (part === 1 ? dCandidate : passed);`,
           )
           const dZ = make(
             [n, 3 * u],
-            { arrays: present({ direct, dOperand, dY, y, initial, dropout }), scalars: { taken: s, before: Math.max(0, s - 1) } },
+            { arrays: present({ direct, dOperand, ...sequences, dropout }), scalars: { taken: s, before: Math.max(0, s - 1) } },
             ({ at: [row, column] }) => `
 const part = Math.floor((${column} + 0.5) / ${u});
 const unit = ${column} - part * ${u};
-const r = ${cell('y', 2, row, 'unit')};
+const r = ${cell('y', value, 2, row, 'unit')};
 ${before(row, 'unit')}
-const toR = ${cell('dY', 2, row, 'unit')} + dOperand[${address([row, 'unit'], [u, 1])}] * oldH${factor(dropout, address([row, 'unit'], [u, 1]))};
+const toR = ${cell('dY', cotangent, 2, row, 'unit')} + dOperand[${address([row, 'unit'], [u, 1])}] * oldH${factor(dropout, address([row, 'unit'], [u, 1]))};
 ${gateBackInto('dReset', 'toR', 'r', options)}
 const dUpdate = direct[${address([row, 'unit'], [3 * u, 1])}];
 const dCandidate = direct[${address([row, 'unit'], [3 * u, 1], u)}];
@@ -182,13 +185,13 @@ return part === 0 ? dUpdate : (part === 1 ? dReset : dCandidate);`,
             engine,
             make,
             { rows: n, columns: u, length: 2 * u, a: rows('dZ', 3 * u), b: transposed, columnStep: 3 * u },
-            { arrays: present({ dZ, dOperand, direct, y, weights, dropout }), scalars: { step: s } },
+            { arrays: present({ dZ, dOperand, direct, y: value.x, weights, dropout }), scalars: { step: s } },
             ({ sum, result, at }) => `
-const ${result}Through = dOperand[${at(u)}] * y[${at(u, 2 * t * n * u, n * u)}] + ${sum};
+const ${result}Through = dOperand[${at(u)}] * y[${at(u, 2 * value.outer, value.step)}] + ${sum};
 const ${result} = ${result}Through${factor(dropout, at(u))} + direct[${at(3 * u, 2 * u)}];`,
           )
           steps.unshift(dZ)
-          for (const x of [carried, direct, dOperand]) release(x)
+          for (const x of [carried, direct, dOperand, cotangent.x, value.x, earlier.x]) release(x)
         }
         const final = dH
         const last = make(
@@ -210,19 +213,20 @@ return part === 0 ? h : 0;`,
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = y.shape
       if (out.size === 0) return engine.fill(out, 0)
-      withTemporaries(engine, y, (make, release) => {
+      withTemporaries(engine, y, (make, release, slot) => {
         let dH = zeros(make, [n, u], product)
         const steps: Operand[] = []
         for (let s = t - 1; s >= 0; s--) {
           const carried = dH
+          const [cotangent, value] = [dY, y].map((x) => viewStep(engine, slot, x, [1, t, n * u], s))
           const dZ = make(
             [n, 2 * u],
-            { arrays: present({ dY, y, carried, mask }), scalars: { taken: s, ...stepScalar(mask, s, t, options) } },
+            { arrays: present({ dY: cotangent.x, y: value.x, carried, mask }), scalars: { taken: s, ...stepScalar(mask, s, t, options) } },
             ({ at: [row, column] }) => `
 const part = Math.floor((${column} + 0.5) / ${u});
 const unit = ${column} - part * ${u};
-const h = y[${address(['taken', row, 'unit'], [n * u, u, 1])}];
-const all = dY[${address(['taken', row, 'unit'], [n * u, u, 1])}] + carried[${address([row, 'unit'], [u, 1])}];
+const h = y[${address(['taken', row, 'unit'], [value.step, u, 1])}];
+const all = dY[${address(['taken', row, 'unit'], [cotangent.step, u, 1])}] + carried[${address([row, 'unit'], [u, 1])}];
 const own = ${counted(mask, row, 'all', '0')};
 return part === 0 ? own * (1 - h * h) : ${counted(mask, row, '0', 'all')};`,
             cells,
@@ -235,7 +239,7 @@ return part === 0 ? own * (1 - h * h) : ${counted(mask, row, '0', 'all')};`,
             ({ sum, result, at }) => `const ${result} = ${sum}${factor(dropout, at(u))} + dZ[${at(2 * u, u)}];`,
           )
           steps.unshift(dZ)
-          release(carried)
+          for (const x of [cotangent.x, value.x, carried]) release(x)
         }
         const last = make(
           [n, 2 * u],

@@ -1,6 +1,6 @@
 /**
  * Recurrent networks over whole sequences, forward. A launch cannot loop over the steps, since the threads of a device do not wait for each other
- * inside one: so each step is two launches (the product with the recurrent weights, then the cell; a GRU takes three, a simple network one), and the
+ * inside one: so each step is two launches (the gates from the product with the recurrent weights, then the states; a GRU takes three, a simple network one), and the
  * steps are put together in the end. The composition of the ops would take some twenty a step. The number of the step is an argument, so that all
  * steps share their kernels.
  *
@@ -10,8 +10,8 @@ import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
 import type { DotOperand } from './dot-source.js'
 import type { Engine } from './engine.js'
-import { tanhInto } from './rules.js'
-import { assemble, counted, gateInto, present, sharedInputs, stepAt, stepProduct, stepScalar } from './sequence-steps.js'
+import { between, tanhInto } from './rules.js'
+import { assemble, counted, gateInto, present, product, sharedInputs, stepAt, stepProduct, stepScalar, viewStep } from './sequence-steps.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
 type SequenceKernels = Required<Pick<FusedKernels, 'lstmSequence' | 'gruSequence' | 'simpleRnnSequence'>>
@@ -48,17 +48,23 @@ export function sequenceKernels(engine: Engine): SequenceKernels {
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = out.shape
       if (out.size === 0) return engine.fill(out, 0)
-      withTemporaries(engine, z, (make, release) => {
+      withTemporaries(engine, z, (make, release, slot) => {
         let state = initialStep(make, 6, [h, c])
         const steps: Operand[] = []
         for (let s = 0; s < t; s++) {
           const scalars = { step: stepAt(s, t, options) }
+          const input = viewStep(engine, slot, z, [n, t, 4 * u], scalars.step)
           const gates = stepProduct(
             engine,
             make,
             { rows: n, columns: 4 * u, length: u, a: hidden(u, dropout), b: column('weights', 4 * u), columnStep: 1 },
-            { arrays: present({ z, state, weights, dropout }), scalars },
-            ({ sum, result, at }) => `const ${result} = z[${at(t * 4 * u, 0, 4 * u)}] + ${sum};`,
+            { arrays: present({ z: input.x, state, weights, dropout }), scalars },
+            ({ sum, result, column, at }) => `
+const ${result}Inner = z[${at(input.outer, 0, input.step)}] + ${sum};
+const ${result}Part = Math.floor((${column} + 0.5) / ${u});
+${gateInto(`${result}Gate`, `${result}Inner`, options)}
+const ${result}Clamped = ${between(`${result}Inner`, -15, 15)};
+const ${result} = ${result}Part === 2 ? Math.tanh(${result}Clamped) : ${result}Gate;`,
           )
           const before = state
           state = make(
@@ -66,28 +72,18 @@ export function sequenceKernels(engine: Engine): SequenceKernels {
             { arrays: present({ gates, state: before, mask }), scalars: stepScalar(mask, s, t, options) },
             ({ at: [part, row, unit] }) => {
               const gate = (g: number) => `gates[${address([row, unit], [4 * u, 1], g * u)}]`
-              const old = (p: number) => `state[${address([row, unit], [u, 1], p * n * u)}]`
               return `
-const zi = ${gate(0)};
-const zf = ${gate(1)};
-const zc = ${gate(2)};
-const zo = ${gate(3)};
-${gateInto('i', 'zi', options)}
-${gateInto('f', 'zf', options)}
-${gateInto('o', 'zo', options)}
-${tanhInto('g', 'zc')}
-const oldH = ${old(0)};
-const oldC = ${old(1)};
-const next = f * oldC + i * g;
-${tanhInto('squashed', 'next')}
-const newC = ${counted(mask, row, 'next', 'oldC')};
-const stepped = o * squashed;
-const newH = ${counted(mask, row, 'stepped', 'oldH')};
-return ${choose(part, ['newH', 'newC', 'i', 'f', 'g', 'o'])};`
+const next = ${part} < 2 ? ${gate(1)} * state[${address([row, unit], [u, 1], n * u)}] + ${gate(0)} * ${gate(2)} : 0;
+const nextClamped = ${between('next', -15, 15)};
+const stepped = ${part} === 0 ? ${gate(3)} * Math.tanh(nextClamped) : next;
+const afterStates = ${part} - 2;
+const which = ${between('afterStates', 0, 3)};
+return ${part} < 2 ? ${counted(mask, row, 'stepped', `state[${address([part, row, unit], [n * u, u, 1])}]`)} : gates[${address([row, 'which', unit], [4 * u, u, 1])}];`
             },
-            cells,
+            product,
           )
           steps.push(state)
+          release(input.x)
           release(gates)
           if (s === 0) release(before)
         }
@@ -100,18 +96,19 @@ return ${choose(part, ['newH', 'newC', 'i', 'f', 'g', 'o'])};`
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = out.shape
       if (out.size === 0) return engine.fill(out, 0)
-      withTemporaries(engine, z, (make, release) => {
+      withTemporaries(engine, z, (make, release, slot) => {
         let state = initialStep(make, 4, [h])
         const steps: Operand[] = []
         for (let s = 0; s < t; s++) {
           const scalars = { step: stepAt(s, t, options) }
+          const input = viewStep(engine, slot, z, [n, t, 3 * u], scalars.step)
           const gates = stepProduct(
             engine,
             make,
             { rows: n, columns: 2 * u, length: u, a: hidden(u, dropout), b: column('weights', 3 * u), columnStep: 1 },
-            { arrays: present({ z, state, weights, dropout }), scalars },
+            { arrays: present({ z: input.x, state, weights, dropout }), scalars },
             ({ sum, result, at }) =>
-              `const ${result}Inner = z[${at(t * 3 * u, 0, 3 * u)}] + ${sum};\n${gateInto(result, `${result}Inner`, options)}`,
+              `const ${result}Inner = z[${at(input.outer, 0, input.step)}] + ${sum};\n${gateInto(result, `${result}Inner`, options)}`,
           )
           const reset = (row: string) => ({
             array: 'gates',
@@ -123,9 +120,9 @@ return ${choose(part, ['newH', 'newC', 'i', 'f', 'g', 'o'])};`
             engine,
             make,
             { rows: n, columns: u, length: u, a: reset, b: column('weights', 3 * u, 2 * u), columnStep: 1 },
-            { arrays: present({ z, state, gates, weights, dropout }), scalars },
+            { arrays: present({ z: input.x, state, gates, weights, dropout }), scalars },
             ({ sum, result, at }) =>
-              `const ${result}Inner = z[${at(t * 3 * u, 2 * u, 3 * u)}] + ${sum};\n${tanhInto(result, `${result}Inner`)}`,
+              `const ${result}Inner = z[${at(input.outer, 2 * u, input.step)}] + ${sum};\n${tanhInto(result, `${result}Inner`)}`,
           )
           const before = state
           state = make(
@@ -142,6 +139,7 @@ return ${choose(part, ['newH', 'update', 'reset', 'candidate'])};`,
             cells,
           )
           steps.push(state)
+          release(input.x)
           release(gates)
           release(candidates)
           if (s === 0) release(before)
@@ -155,23 +153,25 @@ return ${choose(part, ['newH', 'update', 'reset', 'candidate'])};`,
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = out.shape
       if (out.size === 0) return engine.fill(out, 0)
-      withTemporaries(engine, z, (make, release) => {
+      withTemporaries(engine, z, (make, release, slot) => {
         let state = h
         const steps: Operand[] = []
         for (let s = 0; s < t; s++) {
           const scalars = { step: stepAt(s, t, options) }
+          const input = viewStep(engine, slot, z, [n, t, u], scalars.step)
           state = stepProduct(
             engine,
             make,
             { rows: n, columns: u, length: u, a: hidden(u, dropout), b: column('weights', u), columnStep: 1 },
-            { arrays: present({ z, state, weights, dropout, mask }), scalars },
+            { arrays: present({ z: input.x, state, weights, dropout, mask }), scalars },
             ({ sum, result, at, row }) => `
-const ${result}Inner = z[${at(t * u, 0, u)}] + ${sum};
+const ${result}Inner = z[${at(input.outer, 0, input.step)}] + ${sum};
 ${tanhInto(`${result}New`, `${result}Inner`)}
 const ${result}Old = state[${at(u)}];
 const ${result} = ${counted(mask, row, `${result}New`, `${result}Old`)};`,
           )
           steps.push(state)
+          release(input.x)
         }
         assemble(engine, make, release, out, steps, 1, n * u)
       })

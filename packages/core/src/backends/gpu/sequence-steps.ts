@@ -2,10 +2,11 @@
 import type { Shape } from '../../shape.js'
 import type { Operand, SequenceKernelOptions } from '../backend.js'
 import { address } from './addressing.js'
+import { byRows, fourColumnsByRows } from './by-rows.js'
 import { type DotOperand, dotInto } from './dot-source.js'
 import type { Engine, KernelInputs, KernelOptions } from './engine.js'
 import { between, MAX_ARRAYS, sigmoidInto } from './rules.js'
-import type { Make } from './temporaries.js'
+import type { Make, Slot } from './temporaries.js'
 
 /** Options of a launch that makes the product of a step. */
 export const product = { axisPerThread: true, floatAddresses: true } as const
@@ -24,6 +25,27 @@ export function sharedInputs([weights, ...rest]: readonly Operand[], { dropped, 
 /** Arrays of a launch without those that are absent. */
 export const present = (arrays: Record<string, Operand | undefined>): Record<string, Operand> =>
   Object.fromEntries(Object.entries(arrays).filter((entry): entry is [string, Operand] => entry[1] !== undefined))
+
+/** Where the cells of a step are in what a kernel gets of a sequence [outer, t, inner]. */
+export interface StepView {
+  readonly x: Operand
+  readonly outer: number
+  /** Of the number of the step; 0 if x is that step alone. */
+  readonly step: number
+}
+
+/** What a kernel reads of a sequence [outer, t, inner] in one step: the whole, or a temporary of the step alone where a call would copy the whole. */
+export function viewStep(
+  engine: Engine,
+  slot: Slot,
+  x: Operand,
+  [outer, t, inner]: readonly [number, number, number],
+  step: number,
+): StepView {
+  const alone = slot([outer, inner])
+  const taken = engine.takeBlocks(alone, x, { first: step * inner, count: outer, stride: t * inner, length: inner })
+  return taken ? { x: alone, outer: inner, step: 0 } : { x, outer: t * inner, step: inner }
+}
 
 /** Which step of z and the mask is taken s-th. */
 export const stepAt = (s: number, steps: number, { goBackwards }: SequenceKernelOptions): number => (goBackwards ? steps - 1 - s : s)
@@ -69,6 +91,7 @@ export interface StepCell {
   readonly sum: string
   readonly result: string
   readonly row: string
+  readonly column: string
   at(rowStride: number, offset?: number, step?: number): string
 }
 
@@ -83,27 +106,29 @@ export function stepProduct(
   inputs: KernelInputs,
   finish: (cell: StepCell) => string,
 ): Operand {
-  const each = engine.tiling === 'columns' && columns % 4 === 0 && rows * columns * length >= SMALL ? 4 : 1
-  return make(
-    [rows, columns / each],
-    inputs,
-    ({ at: [row, column] }) => {
-      const right = { ...b, start: { ...b.start, at: [...b.start.at, [column, each * columnStep] as const] } }
-      const cells = Array.from({ length: each }, (_, c) => ({
-        sum: `sum${c}`,
-        result: `cell${c}`,
-        row,
-        at: (rowStride: number, offset = 0, step = 0) => address([row, column, 'step'], [rowStride, each, step], offset + c),
-      }))
-      const results = cells.map(({ result }) => result)
-      return [
-        dotInto('sum', length, a(row), right, each, columnStep),
-        ...cells.map(finish),
-        `return ${each === 1 ? results[0] : `[${results.join(', ')}]`};`,
-      ].join('\n')
-    },
-    { ...product, ...(each === 4 && { fours: 'flat' }) },
-  )
+  const fours = engine.tiling === 'columns' || byRows(engine, rows)
+  const each = fours && columns % 4 === 0 && rows * columns * length >= SMALL ? 4 : 1
+  const body = ([row, column]: readonly string[]): string => {
+    const right = { ...b, start: { ...b.start, at: [...b.start.at, [column, each * columnStep] as const] } }
+    const cells = Array.from({ length: each }, (_, c) => ({
+      sum: `sum${c}`,
+      result: `cell${c}`,
+      row,
+      column: address([column], [each], c),
+      at: (rowStride: number, offset = 0, step = 0) => address([row, column, 'step'], [rowStride, each, step], offset + c),
+    }))
+    const results = cells.map(({ result }) => result)
+    return [
+      dotInto('sum', length, a(row), right, each, columnStep),
+      ...cells.map(finish),
+      `return ${each === 1 ? results[0] : `[${results.join(', ')}]`};`,
+    ].join('\n')
+  }
+  if (each === 4 && byRows(engine, rows)) {
+    const [like] = Object.values(inputs.arrays ?? {})
+    return fourColumnsByRows(engine, like, { rows, columns }, inputs, ([, row, column]) => body([row, column]), make, product)
+  }
+  return make([rows, columns / each], inputs, ({ at }) => body(at), { ...product, ...(each === 4 && { fours: 'flat' }) })
 }
 
 /**

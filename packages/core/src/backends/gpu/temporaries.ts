@@ -5,7 +5,7 @@ import type { IndexSpace } from './addressing.js'
 import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf } from './engine.js'
 
 /** Runs a kernel over cells with the given axes into a temporary of that shape, or four times as wide if `fours` is `flat`. */
-export type Make = (axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions) => Operand
+export type Make<R = Operand> = (axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions) => R
 
 /** A temporary that a kernel fills as if it were a tensor. */
 export type Slot = (shape: Shape) => Operand
