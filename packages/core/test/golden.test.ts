@@ -73,12 +73,9 @@ const plainLstm = lstm.filter(
 const run = ['conv1d', 'conv2d', 'dense', 'pooling']
 
 const namesOf = (file: string): string[] => loadGolden(file).cases.map((c) => c.name)
-const keras = 'comes with reading Keras files'
 /** What core does not run yet, case by case, and why. */
 const skipped: Record<string, { reason: string; cases: string[] }> = {
   callbacks: { reason: 'comes with the callbacks of fit', cases: namesOf('callbacks') },
-  'h5/weights_lstm': { reason: keras, cases: ['weights_lstm'] },
-  'h5/keras22_dense_adam': { reason: keras, cases: ['keras22_dense_adam'] },
 }
 
 /** Who consumes each fixture. Tests of `later` files are listed as skipped here until their part exists. */
@@ -95,9 +92,9 @@ const claims: Record<string, string> = {
   'generator.json': 'datasets; evaluate_generator in layers',
   'gru.json': 'layers',
   'h5/keras22_dense_adam.h5': 'with its .json',
-  'h5/keras22_dense_adam.json': 'later: layers',
+  'h5/keras22_dense_adam.json': 'layers',
   'h5/weights_lstm.h5': 'with its .json',
-  'h5/weights_lstm.json': 'later: layers',
+  'h5/weights_lstm.json': 'layers',
   'initializers.json': 'layers',
   'losses.json': 'layers',
   'lstm.json': 'layers',

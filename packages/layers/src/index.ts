@@ -14,6 +14,7 @@ export { GraphModel, type GraphModelOptions, model } from './graph/graph-model.j
 export { InputLayer, type InputOptions, input } from './graph/input-layer.js'
 export { LayerNode, SymbolicTensor } from './graph/symbolic-tensor.js'
 export * as initializers from './initializers.js'
+export * from './io/index.js'
 export {
   type BatchShape,
   type BuildContext,

@@ -37,6 +37,8 @@ export interface Loss {
   readonly name: string
   /** Whether targets are class numbers, one for each row of predictions. */
   readonly sparse: boolean
+  /** What a loss given by name was varied with, for saved models. */
+  readonly options?: LossOptions
   /** The loss of each sample, [n]; where a mask [n, ..] of the predictions is false, their loss is 0. */
   call(yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor
   /** For a model that ends in `activation`: the same loss, made of what goes into that activation. */
@@ -281,6 +283,7 @@ export function getLoss(id: LossIdentifier, options: LossOptions = {}): Loss {
   return {
     name,
     sparse: name === 'sparseCategoricalCrossentropy',
+    options,
     call: bind(options),
     ...(activation && { fromLogits: { activation, call: bind({ ...options, fromLogits: true }) } }),
   }

@@ -88,7 +88,7 @@ export function parseNpy(bytes: Uint8Array, name = '.npy data'): NDArray {
         `${problem}: ${descr} of shape [${shape.join(', ')}] is ${expected} bytes with its header, found ${bytes.length}`,
       )
     }
-    return ndarray(type.of(bytes.slice(at).buffer), shape)
+    return ndarray(type.of(new Uint8Array(bytes.subarray(at)).buffer), shape)
   })
 }
 

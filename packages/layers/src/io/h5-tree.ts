@@ -1,0 +1,194 @@
+/**
+ * HDF5 files as trees of groups, attributes and arrays, through h5wasm (the HDF5 library compiled to WebAssembly), which is loaded when the
+ * first file is read or written.
+ *
+ * The library trusts what it reads. So a file of its own name is made for each call and always closed and removed, counts are held against the
+ * size of the file before anything is allocated, and nothing of it leaves this module. A damaged file can still make the library loop: where
+ * files come from strangers, read them in a worker with a time limit.
+ */
+import { ValueError } from '@cotangent/core'
+import type { Dataset, Group } from 'h5wasm'
+
+/** What attributes hold here: text, lists of text, numbers. */
+export type H5Attribute = string | readonly string[] | readonly number[]
+/** Element types of arrays. */
+export type H5Data = Float32Array | Float64Array | BigInt64Array | Int32Array
+export interface H5Array {
+  readonly shape: readonly number[]
+  readonly data: H5Data
+}
+export interface H5Group {
+  readonly attributes: Map<string, H5Attribute>
+  readonly groups: Map<string, H5Group>
+  readonly arrays: Map<string, H5Array>
+}
+
+/** An empty group. */
+export const newGroup = (): H5Group => ({ attributes: new Map(), groups: new Map(), arrays: new Map() })
+
+/** Whether bytes start as an HDF5 file does. */
+export const isH5 = (bytes: Uint8Array): boolean => [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a].every((byte, i) => bytes[i] === byte)
+
+/** No Keras file comes near these; a damaged one may link a group to itself. */
+const MOST_OBJECTS = 200_000
+const DEEPEST = 64
+
+let files = 0
+
+/** Runs work on a file of the library's own file system, whatever happens. */
+async function withFile<T>(
+  work: (name: string, h5: typeof import('h5wasm'), fs: { read(): Uint8Array; write(bytes: Uint8Array): void }) => T,
+): Promise<T> {
+  const h5 = await import('h5wasm')
+  const { FS, activate_throwing_error_handler } = await h5.ready
+  activate_throwing_error_handler()
+  const name = `cotangent-${files++}.h5`
+  try {
+    return work(name, h5, { read: () => FS.readFile(name), write: (bytes) => FS.writeFile(name, bytes) })
+  } finally {
+    if (FS.analyzePath(name, false).exists) FS.unlink(name)
+  }
+}
+
+/** The library's first complaint without the stack around it. */
+function reasonOf(error: unknown): string {
+  const text = error instanceof Error ? error.message : String(error)
+  return /#000:.*?\(\): (.*)/.exec(text)?.[1] ?? text.split('\n')[0]
+}
+
+/**
+ * The tree of a file.
+ *
+ * @param what names the file in messages
+ * @throws ValueError that names file and part for anything that is not a whole HDF5 file.
+ */
+export async function readH5(bytes: Uint8Array, what: string): Promise<H5Group> {
+  if (!isH5(bytes)) throw new ValueError(`${what}: not an HDF5 file: its first bytes are not HDF5's signature.`)
+  return withFile((name, h5, fs) => {
+    fs.write(bytes)
+    let part = 'root'
+    const reader = new Reader(h5, bytes.length, (path) => {
+      part = path === '' ? 'root' : `"${path}"`
+    })
+    let file: { close(): unknown } & Group
+    try {
+      file = new h5.File(name, 'r')
+    } catch (error) {
+      throw new ValueError(`${what}: a damaged or truncated HDF5 file, ${bytes.length} bytes long (${reasonOf(error)}).`)
+    }
+    try {
+      return reader.group(file, '', 0)
+    } catch (error) {
+      throw new ValueError(`${what}: damaged or truncated at ${part}, ${bytes.length} bytes long (${reasonOf(error)}).`)
+    } finally {
+      try {
+        file.close()
+      } catch {
+        // Of a damaged file not even closing is sure to work; what went wrong is on its way already.
+      }
+    }
+  })
+}
+
+class Reader {
+  readonly #h5: typeof import('h5wasm')
+  readonly #fileBytes: number
+  readonly #at: (path: string) => void
+  #objects = 0
+
+  constructor(h5: typeof import('h5wasm'), fileBytes: number, at: (path: string) => void) {
+    this.#h5 = h5
+    this.#fileBytes = fileBytes
+    this.#at = at
+  }
+
+  group(group: Group, path: string, depth: number): H5Group {
+    if (depth > DEEPEST || ++this.#objects > MOST_OBJECTS) throw new ValueError('groups without end')
+    this.#at(path)
+    const out = newGroup()
+    for (const [name, attribute] of Object.entries(group.attrs)) {
+      this.#at(`${path}@${name}`)
+      this.#require(attribute.shape ?? [], 1, true)
+      const value = attribute.value
+      if (typeof value === 'string') out.attributes.set(name, value)
+      else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) out.attributes.set(name, value)
+      else if (typeof value === 'number' || typeof value === 'bigint') out.attributes.set(name, [Number(value)])
+      else if (ArrayBuffer.isView(value)) out.attributes.set(name, Array.from(value as unknown as ArrayLike<number | bigint>, Number))
+    }
+    for (const name of group.keys()) {
+      const at = path === '' ? name : `${path}/${name}`
+      this.#at(at)
+      const entity = group.get(name)
+      if (entity instanceof this.#h5.Dataset) out.arrays.set(name, this.#array(entity))
+      else if (entity instanceof this.#h5.Group) out.groups.set(name, this.group(entity, at, depth + 1))
+    }
+    return out
+  }
+
+  #array(dataset: Dataset): H5Array {
+    if (++this.#objects > MOST_OBJECTS) throw new ValueError('more arrays than a model has')
+    const { type, size, chunks } = dataset.metadata
+    const shape = dataset.shape ?? []
+    this.#require(shape, size, chunks !== null)
+    if ((type !== 0 && type !== 1) || (type === 1 && size < 4)) {
+      throw new ValueError(`elements of HDF5 type ${type} with ${size} bytes; save the weights as float32`)
+    }
+    const count = shape.reduce((a, b) => a * b, 1)
+    const value = count === 0 ? new Float32Array(0) : dataset.value
+    const data = typeof value === 'number' ? Float64Array.of(value) : typeof value === 'bigint' ? BigInt64Array.of(value) : value
+    if (!ArrayBuffer.isView(data) || (data as unknown as ArrayLike<number>).length !== count)
+      throw new ValueError('its elements are not there')
+    const known =
+      data instanceof Float32Array || data instanceof Float64Array || data instanceof BigInt64Array || data instanceof Int32Array
+    return { shape: [...shape], data: known ? data : Float64Array.from(data as unknown as ArrayLike<number | bigint>, Number) }
+  }
+
+  /** An array that is not compressed is no larger than its file; deflate packs at most 1032 to 1 (RFC 1951). */
+  #require(shape: readonly number[], elementBytes: number, packed: boolean): void {
+    const bytes = shape.reduce((a, b) => a * b, elementBytes)
+    if (!(bytes <= this.#fileBytes * (packed ? 1032 : 1))) throw new ValueError(`[${shape.join(', ')}] is more than the file can hold`)
+  }
+}
+
+/** Whether text can be stored as ASCII. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: all of ASCII is meant
+const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
+
+/**
+ * The bytes of a file with this tree.
+ *
+ * Text is ASCII where it can be, which is what Keras 2.3 wrote and h5py 2 hands to it as bytes; single strings are of variable length, lists of
+ * fixed.
+ */
+export async function writeH5(root: H5Group): Promise<Uint8Array> {
+  return withFile((name, h5, fs) => {
+    const file = new h5.File(name, 'w')
+    try {
+      writeGroup(file, root)
+    } finally {
+      file.close()
+    }
+    return fs.read()
+  })
+}
+
+function writeGroup(group: Group, { attributes, groups, arrays }: H5Group): void {
+  for (const [name, value] of attributes) writeAttribute(group, name, value)
+  for (const [name, { shape, data }] of arrays) {
+    const dtype = data instanceof Float32Array ? '<f' : data instanceof Float64Array ? '<d' : data instanceof BigInt64Array ? '<q' : '<i'
+    group.create_dataset({ name, data, shape: [...shape], dtype })
+  }
+  for (const [name, inner] of groups) writeGroup(group.create_group(name), inner)
+}
+
+function writeAttribute(group: Group, name: string, value: H5Attribute): void {
+  if (typeof value === 'string') group.create_attribute(name, value, null, isAscii(value) ? 'A' : 'S')
+  else if (value.length === 0)
+    group.create_attribute(name, new Float64Array(0), [0], '<d') // as h5py writes an empty list
+  else if (value.every((item) => typeof item === 'number')) group.create_attribute(name, Float64Array.from(value), [value.length], '<d')
+  else {
+    const list = value as string[]
+    const longest = Math.max(1, ...list.map((text) => new TextEncoder().encode(text).length))
+    group.create_attribute(name, list, null, `${list.every(isAscii) ? 'A' : 'S'}${longest}`)
+  }
+}

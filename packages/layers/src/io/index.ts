@@ -1,0 +1,16 @@
+/** Reading and writing models. */
+export { type CustomObjects, type LayerClass, registerLayer } from './custom.js'
+export {
+  type ModelFormat,
+  modelFromBytes,
+  modelFromJSON,
+  modelToBytes,
+  modelToJSON,
+  type WeightsFormat,
+  type WeightsOptions,
+  weightsFromBytes,
+  weightsToBytes,
+} from './model-files.js'
+export type { LoadOptions } from './restore.js'
+export { type NamedArray, readSafetensors, writeSafetensors } from './safetensors.js'
+export { modelFromTfjs, modelToTfjs, type ShardSource, type TfjsModel } from './tfjs.js'

@@ -1,0 +1,48 @@
+/** The shapes of Keras' JSON: objects with a class name and a config, wherever they come from. */
+import { ValueError } from '@cotangent/core'
+
+/** Any JSON object. */
+export type Json = Record<string, unknown>
+
+/** A layer, model, optimizer, initializer … as Keras writes it. */
+export interface KerasObject {
+  readonly class_name: string
+  readonly config: Json
+  readonly [key: string]: unknown
+}
+
+export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Whether a value describes an object of a class. */
+export const isKerasObject = (value: unknown): value is KerasObject =>
+  isObject(value) && typeof value.class_name === 'string' && isObject(value.config)
+
+/** JSON text as a value. @throws ValueError that names the part of the file. */
+export function parseJson(text: string, part: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ValueError(`${part}: not JSON (${error instanceof Error ? error.message : error}).`)
+  }
+}
+
+/** JSON text as an object. @throws ValueError that names the part of the file. */
+export function parseObject(text: string, part: string): Json {
+  const value = parseJson(text, part)
+  if (!isObject(value))
+    throw new ValueError(`${part}: a JSON object was expected, got ${Array.isArray(value) ? 'an array' : String(value)}.`)
+  return value
+}
+
+/** The object of a class at a place of the file, or an error that says so. */
+export function requireKerasObject(value: unknown, part: string): KerasObject {
+  if (isKerasObject(value)) return value
+  throw new ValueError(`${part}: an object with class_name and config was expected.`)
+}
+
+/** JSON in which every character is ASCII, as Python's `json.dumps` writes it. */
+export const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+
+/** `Custom>Adam` and `my_package>Mine` → the name of the class alone. */
+export const plainClassName = (name: string): string => name.slice(name.lastIndexOf('>') + 1)

@@ -1,0 +1,193 @@
+/** Models and weights as bytes, in the formats of Keras: HDF5 (`.h5`) and its zip (`.keras`); the architecture alone as JSON. */
+import { type Parameter, ValueError } from '@cotangent/core'
+import type { Model } from '../model.js'
+import { h5ModelTree, h5Origin, h5WeightsTree, readH5Json, readH5State, readH5Weights, valuesOf } from './h5-model.js'
+import { type H5Group, isH5, readH5, writeH5 } from './h5-tree.js'
+import { isObject, type Json, parseObject, requireKerasObject } from './keras-object.js'
+import { asValueError, loadKerasWeights, readKerasZip, writeKerasZip } from './keras-zip.js'
+import { modernized } from './older-weights.js'
+import { originOf } from './origin.js'
+import { type FileParts, type LoadOptions, restore } from './restore.js'
+import { type NamedArray, readSafetensors, writeSafetensors } from './safetensors.js'
+import { assignAll, byName, byOrder, ofModel, type SavedArray, type SavedLayer } from './saved-weights.js'
+import { describeModel, KERAS_VERSION } from './write-model.js'
+
+/** Formats of whole models: Keras 2's HDF5, Keras 3's zip. */
+export type ModelFormat = 'h5' | 'keras'
+/** Formats of weights alone. */
+export type WeightsFormat = 'h5' | 'safetensors' | 'npz'
+
+function requireBuilt(model: Model, what: string): void {
+  if (model.built) return
+  throw new ValueError(
+    `${what}: the model "${model.name}" has no weights yet. Give its first layer an inputShape, or call build([null, …]).`,
+  )
+}
+
+/**
+ * A model as the bytes of a file: its architecture, weights, what it was compiled with and the optimizer's state, so that training can go on where
+ * it stopped. HDF5 files are as Keras 2.3.1 wrote them, which tf.keras and Keras 3 read too; `keras` ones as Keras 3.3 writes them.
+ *
+ * @param options.format `h5` by default
+ * @param options.includeOptimizer whether what it was compiled with goes along; true by default
+ * @throws ValueError for a model without weights.
+ * @example
+ * ```ts
+ * const bytes = await modelToBytes(model, { format: 'keras' })
+ * const again = await modelFromBytes(bytes)
+ * ```
+ */
+export async function modelToBytes(
+  model: Model,
+  { format = 'h5', includeOptimizer = true }: { format?: ModelFormat; includeOptimizer?: boolean } = {},
+): Promise<Uint8Array> {
+  requireBuilt(model, 'modelToBytes')
+  if (format === 'keras') return writeKerasZip(model, includeOptimizer)
+  if (format === 'h5') return writeH5(await h5ModelTree(model, includeOptimizer))
+  throw new ValueError(`modelToBytes: format must be 'h5' or 'keras', got '${format}'.`)
+}
+
+/** A zip archive's first bytes. */
+const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b
+
+/**
+ * The model that the bytes of a file hold, whichever of the formats it is in, by Keras 1.2 to 3, tf.keras or this package.
+ *
+ * @throws ValueError or ShapeError that names the part of the file that is damaged or not supported.
+ */
+export async function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
+  const { name: what = 'model file' } = options
+  if (isH5(bytes)) return restore(h5Parts(await readH5(bytes, what), what, options.compile !== false), options)
+  if (isZip(bytes)) return restore(await readKerasZip(bytes, what), options)
+  throw new ValueError(`${what}: neither HDF5 nor a zip archive by its first bytes, so no .h5 or .keras model (${bytes.length} bytes).`)
+}
+
+function h5Parts(root: H5Group, what: string, withState: boolean): FileParts {
+  const config = readH5Json(root, 'model_config', what)
+  if (!config) {
+    throw new ValueError(
+      `${what}: there is no model_config in it, so it holds weights alone. Build the model and load them: weightsFromBytes, or loadWeights.`,
+    )
+  }
+  const state = withState ? readH5State(root, what) : undefined
+  return {
+    origin: h5Origin(root),
+    topology: topologyOf(config, `${what}: model_config`),
+    topologyPart: `${what}: model_config`,
+    training: readH5Json(root, 'training_config', what),
+    beyond: readH5Json(root, 'cotangent', what),
+    loadWeights: (model) => loadH5Weights(model, root, what, ofModel),
+    state: state && { arrays: state },
+  }
+}
+
+/** Up to Keras 2.2.2 the config of a Sequential was the bare list of its layers. */
+const topologyOf = (config: Json, part: string): ReturnType<typeof requireKerasObject> =>
+  requireKerasObject(Array.isArray(config.config) ? { ...config, config: { layers: config.config } } : config, part)
+
+/** Puts the weights of an HDF5 file into a model, in the arrangement of Keras 2.3 whatever they were in. */
+function loadH5Weights(model: Model, root: H5Group, what: string, match: typeof byOrder): void {
+  const origin = h5Origin(root)
+  const saved = readH5Weights(root, what)
+  const withWeights = saved.filter(({ weights }) => weights.length > 0)
+  const ours = model.layers.filter((layer) => layer.weights.length > 0)
+  const partner = (layer: SavedLayer) =>
+    match === byOrder ? ours[withWeights.indexOf(layer)] : ours.find(({ name }) => name === layer.name)
+  const ready = saved.map((layer) => {
+    const target = layer.weights.length > 0 ? partner(layer) : undefined
+    return target ? modernized(target, layer, origin) : layer
+  })
+  assignAll(match(model.layers, ready, what), what)
+}
+
+/**
+ * The weights of a model alone.
+ *
+ * @param options.format `h5` (default) as Keras' `save_weights` has it; `safetensors` and `npz` hold each weight under its name
+ * @throws ValueError for a model without weights.
+ */
+export async function weightsToBytes(model: Model, { format = 'h5' }: { format?: WeightsFormat } = {}): Promise<Uint8Array> {
+  requireBuilt(model, 'weightsToBytes')
+  if (format === 'h5') return writeH5(await h5WeightsTree(model))
+  if (format !== 'safetensors' && format !== 'npz')
+    throw new ValueError(`weightsToBytes: format must be 'h5', 'safetensors' or 'npz', got '${format}'.`)
+  const arrays = (await valuesOf(model.weights)).map(({ name, shape, data }) => [name, { shape, data: data as Float32Array }] as const)
+  if (format === 'safetensors') return writeSafetensors(arrays, { format: 'cotangent' })
+  const { writeNpz } = await import('@cotangent/datasets/formats')
+  return asValueError(() => writeNpz(arrays))
+}
+
+export interface WeightsOptions {
+  /** Load what has the same name in model and file, and leave the rest; else everything goes by order. */
+  byName?: boolean
+  /** What messages call the file. */
+  name?: string
+}
+
+/**
+ * Puts the weights of a file into a model: HDF5 of weights or whole models, `.keras`, safetensors, npz.
+ *
+ * @throws ValueError or ShapeError that names the layer or array that does not fit; then no weight has changed.
+ * @example
+ * ```ts
+ * const copy = new Sequential([dense(4, { inputShape: [3] })])
+ * await weightsFromBytes(copy, await weightsToBytes(copy, { format: 'safetensors' }))
+ * ```
+ */
+export async function weightsFromBytes(
+  model: Model,
+  bytes: Uint8Array,
+  { byName: names = false, name: what = 'weights' }: WeightsOptions = {},
+): Promise<void> {
+  requireBuilt(model, what)
+  if (isH5(bytes)) {
+    const root = await readH5(bytes, what)
+    if (root.groups.has('layers') && !root.attributes.has('layer_names')) return loadKerasWeights(model, root, what) // Keras 3's .weights.h5
+    return loadH5Weights(model, root, what, names ? byName : byOrder)
+  }
+  if (!isZip(bytes)) return loadFlat(model.weights, readSafetensors(bytes, what).arrays, what, names)
+  const { parseNpz, unzip } = await import('@cotangent/datasets/formats')
+  const entries = asValueError(() => unzip(bytes, { name: what, filter: (entry) => entry === 'model.weights.h5' }))
+  if (entries.size > 0) return (await readKerasZip(bytes, what)).loadWeights?.(model)
+  const arrays = asValueError(() => parseNpz(bytes, what))
+  return loadFlat(model.weights, arrays as Map<string, NamedArray>, what, names)
+}
+
+/** Puts named arrays into weights: by name, or in order. */
+function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, NamedArray>, what: string, names: boolean): void {
+  const saved = [...arrays].map(([name, array]): SavedArray => ({ name, ...array }))
+  if (!names && saved.length !== weights.length) {
+    throw new ValueError(
+      `${what}: ${saved.length} arrays in the file, but the model has ${weights.length} weights. To load those whose names agree, use byName: true.`,
+    )
+  }
+  const found = new Map(saved.map((array) => [array.name, array]))
+  const assignments = weights.flatMap((weight, i) => {
+    const array = names ? found.get(weight.name) : saved[i]
+    return array ? [{ weight, array }] : []
+  })
+  assignAll(assignments, what)
+}
+
+/** A model's architecture as JSON that Keras' `model_from_json` reads; no weights. */
+export function modelToJSON(model: Model): string {
+  const { topology, beyond } = describeModel(model)
+  return JSON.stringify({ ...topology, keras_version: KERAS_VERSION, backend: 'tensorflow', cotangent: beyond })
+}
+
+/** The model of such a JSON text, with new weights. */
+export function modelFromJSON(text: string, options: Omit<LoadOptions, 'compile'> = {}): Model {
+  const { name: what = 'model JSON' } = options
+  const json = parseObject(text, what)
+  const { keras_version: version, backend } = json
+  const parts: FileParts = {
+    origin: originOf(
+      typeof version === 'string' ? version : json.module === undefined ? '2.3.1' : '3.3.3',
+      typeof backend === 'string' ? backend : undefined,
+    ),
+    topology: topologyOf(json, what),
+    topologyPart: what,
+    beyond: isObject(json.cotangent) ? json.cotangent : undefined,
+  }
+  return restore(parts, options)
+}

@@ -1,0 +1,121 @@
+/**
+ * Weights as older Keras, other backends and CuDNN kept them, in the arrangement of Keras 2.3 on TensorFlow. Reference:
+ * preprocess_weights_for_loading in keras/engine/saving.py 2.2.4.
+ */
+import { sizeOf } from '@cotangent/core'
+import type { Layer } from '../layer.js'
+import { Conv1D, GRU, LSTM } from '../layers/index.js'
+import { SpatialLayer } from '../spatial-layer.js'
+import type { H5Data } from './h5-tree.js'
+import type { Origin } from './origin.js'
+import type { SavedArray, SavedLayer } from './saved-weights.js'
+
+const convolution = /^(Conv1D|Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D)$/
+
+/** Like `array`, with the element at each position taken from elsewhere. */
+function rearranged(array: SavedArray, shape: readonly number[], source: (index: readonly number[]) => readonly number[]): SavedArray {
+  const strides = array.shape.map((_, axis) => sizeOf(array.shape.slice(axis + 1)))
+  const data = array.data.slice() as H5Data
+  const index = shape.map(() => 0)
+  for (let i = 0; i < data.length; i++) {
+    const from = source(index).reduce((sum, n, axis) => sum + n * strides[axis], 0)
+    data[i] = array.data[from]
+    for (let axis = shape.length - 1; axis >= 0 && ++index[axis] === shape[axis]; axis--) index[axis] = 0
+  }
+  return { ...array, shape, data }
+}
+
+/** Arrays side by side along the last axis. */
+function beside(arrays: readonly SavedArray[]): SavedArray {
+  const widths = arrays.map(({ shape }) => shape[shape.length - 1] ?? 1)
+  const [first] = arrays
+  const rows = first.data.length / widths[0]
+  const width = widths.reduce((a, b) => a + b, 0)
+  const data = new Float32Array(rows * width)
+  let column = 0
+  for (const [i, array] of arrays.entries()) {
+    for (let row = 0; row < rows; row++) {
+      for (let j = 0; j < widths[i]; j++) data[row * width + column + j] = Number(array.data[row * widths[i] + j])
+    }
+    column += widths[i]
+  }
+  return { name: first.name, shape: [...first.shape.slice(0, -1), width], data }
+}
+
+/** The arrays of a layer, as Keras 2.3 on TensorFlow would have them. */
+export function modernized(layer: Layer, saved: SavedLayer, origin: Origin): SavedLayer {
+  let weights = saved.weights
+  if (origin.family === 'keras1') weights = ofKeras1(layer, weights)
+  if ((origin.family === 'keras1' || origin.family === 'keras2') && origin.backend === 'theano' && convolution.test(layer.className)) {
+    // Theano convolves where TensorFlow correlates.
+    weights = weights.map((array) =>
+      array.shape.length < 3
+        ? array
+        : rearranged(array, array.shape, (index) =>
+            index.map((n, axis) => (axis < array.shape.length - 2 ? array.shape[axis] - 1 - n : n)),
+          ),
+    )
+  }
+  return { ...saved, weights: ofCuDNN(layer, weights) }
+}
+
+/** Keras 1 had the gates' matrices apart, and convolutions in Theano's order of axes where `dim_ordering` was `th`. */
+function ofKeras1(layer: Layer, weights: readonly SavedArray[]): readonly SavedArray[] {
+  const half = weights.length / 2
+  if (layer.className === 'Bidirectional') {
+    return layer.inner.flatMap((inner, i) => ofKeras1(inner, weights.slice(i * half, (i + 1) * half)))
+  }
+  if (layer.className === 'TimeDistributed') return ofKeras1(layer.inner[0], weights)
+  const gates = { LSTM: [0, 2, 1, 3], GRU: [0, 1, 2] }[layer.className] // Keras 1 had the order i, c, f, o
+  if (gates && weights.length === 3 * gates.length) return [0, 1, 2].map((part) => beside(gates.map((gate) => weights[3 * gate + part])))
+  const [kernel, ...rest] = weights
+  if (kernel?.shape.length !== 4) return weights
+  const [a, b, c, d] = kernel.shape
+  if (layer instanceof Conv1D) {
+    const theano = a === layer.filters && c === layer.kernelSize[0] && d === 1 && !(a === c && b === 1)
+    if (theano) return [rearranged(kernel, [c, b, a], ([k, from, to]) => [to, from, k, 0]), ...rest]
+    return [{ ...kernel, shape: [a, c, d] }, ...rest] // [k, 1, in, out]
+  }
+  const first = layer instanceof SpatialLayer && layer.dataFormat === 'channelsFirst'
+  if (layer.className === 'Conv2D' && first) return [rearranged(kernel, [c, d, b, a], ([y, x, from, to]) => [to, from, y, x]), ...rest]
+  if (layer.className === 'Conv2DTranspose') {
+    const turned = first
+      ? rearranged(kernel, [c, d, a, b], ([y, x, to, from]) => [to, from, y, x])
+      : rearranged(kernel, [a, b, d, c], ([y, x, to, from]) => [y, x, from, to])
+    return [turned, ...rest]
+  }
+  return weights
+}
+
+/**
+ * The CuDNN layers of Keras 2 kept each gate's matrices transposed, the kernel's elements in another order besides, and two biases: of the
+ * input and of the state, which an LSTM only ever adds.
+ */
+function ofCuDNN(layer: Layer, weights: readonly SavedArray[]): readonly SavedArray[] {
+  if (layer.className === 'Bidirectional') {
+    const half = weights.length / 2
+    return layer.inner.flatMap((inner, i) => ofCuDNN(inner, weights.slice(i * half, (i + 1) * half)))
+  }
+  if (weights.length !== 3 || !(layer instanceof LSTM || layer instanceof GRU)) return weights
+  const [kernel, recurrent, biases] = weights
+  const { units } = layer
+  const gates = layer instanceof LSTM ? 4 : 3
+  if (biases.shape.length !== 1 || biases.shape[0] !== 2 * gates * units) return weights
+  const [inputs] = kernel.shape
+  const gate = (column: number): number => column - (column % units)
+  const shapes = [kernel, recurrent].map(({ shape }) => shape)
+  return [
+    rearranged(kernel, shapes[0], ([i, column]) => {
+      const n = i + (column % units) * inputs
+      return [Math.floor(n / units), gate(column) + (n % units)]
+    }),
+    rearranged(recurrent, shapes[1], ([i, column]) => [column % units, gate(column) + i]),
+    layer instanceof GRU
+      ? { ...biases, shape: [2, gates * units] }
+      : {
+          ...biases,
+          shape: [gates * units],
+          data: Float32Array.from({ length: gates * units }, (_, i) => Number(biases.data[i]) + Number(biases.data[i + gates * units])),
+        },
+  ]
+}

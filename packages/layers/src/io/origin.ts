@@ -1,0 +1,25 @@
+/** Which program wrote a model file: what its words mean depends on it. */
+
+export interface Origin {
+  /** Keras 1; Keras 2 by itself; tf.keras 2, which spells some things another way; Keras 3; TensorFlow.js. */
+  readonly family: 'keras1' | 'keras2' | 'tf2' | 'keras3' | 'tfjs'
+  /** As the file says it. */
+  readonly version: string
+  readonly backend: string
+  /** Whether clipping, Adagrad and batch normalisation are those of Keras 3: there, and in part from tf.keras 2.11. */
+  readonly newOptimizers: boolean
+}
+
+/**
+ * The origin by the version and backend in the file. Keras 1.0 wrote no version; tf.keras ended its versions in `-tf` up to 2.3, and only it
+ * went on from 2.4.
+ */
+export function originOf(version: string | undefined, backend: string | undefined): Origin {
+  const [major = 1, minor = 0] = (version ?? '1').split('.').map((part) => Number.parseInt(part, 10) || 0)
+  const base = { version: version ?? 'none', backend: backend ?? 'tensorflow' }
+  if (version?.startsWith('tfjs')) return { ...base, family: 'tfjs', newOptimizers: false }
+  if (major >= 3) return { ...base, family: 'keras3', newOptimizers: true }
+  if (major < 2) return { ...base, family: 'keras1', newOptimizers: false }
+  const ofTensorFlow = minor >= 4 || (version ?? '').includes('-tf')
+  return { ...base, family: ofTensorFlow ? 'tf2' : 'keras2', newOptimizers: ofTensorFlow && minor >= 11 }
+}

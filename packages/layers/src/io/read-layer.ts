@@ -1,0 +1,238 @@
+/**
+ * Layers from Keras' configs, 1.2 to 3. An option that means what happens anyway is dropped; one that would change the result and is not
+ * supported is refused with its key and what to do.
+ */
+import { addContext, ValueError } from '@cotangent/core'
+import { type ActivationIdentifier, getActivation } from '../activations.js'
+import type { Layer } from '../layer.js'
+import { camelCase, camelKeys, unknownName } from '../names.js'
+import { type CustomObjects, customFunction, findLayerClass, layerClassNames } from './custom.js'
+import { isKerasObject, isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
+import { fromKeras1 } from './keras1.js'
+import type { Origin } from './origin.js'
+
+export interface ReadContext {
+  readonly origin: Origin
+  readonly custom: CustomObjects
+  /** Options of layers that Keras has no words for, by the layer's name. */
+  readonly beyond: Readonly<Record<string, Json>>
+  /** Makes a model that is a layer. */
+  readonly readInner: (object: KerasObject, part: string) => Layer
+}
+
+/** Whether a class is one of Keras' models rather than of its layers. */
+export const isModelClass = (className: string): boolean => ['Sequential', 'Functional', 'Model'].includes(className)
+
+/** Options whose only supported value is Keras' default, and what to do about others. */
+const onlyDefault: Readonly<Record<string, { value: unknown; advice: string }>> = {
+  groups: { value: 1, advice: 'Grouped convolutions are not supported; build the groups as layers of their own.' },
+  sparse: { value: false, advice: 'Sparse inputs are not supported; feed dense ones.' },
+  ragged: { value: false, advice: 'Ragged inputs are not supported; pad them.' },
+  time_major: { value: false, advice: 'Sequences are [batch, steps, features] here; save the model with time_major=False.' },
+  renorm: { value: false, advice: 'Batch renormalisation is not supported.' },
+  keepdims: { value: false, advice: 'Save the model with keepdims=False and a Reshape layer behind.' },
+  interpolation: { value: 'nearest', advice: 'Only the nearest neighbour is supported; save the model with interpolation="nearest".' },
+  zero_output_for_mask: {
+    value: false,
+    advice: 'Masked steps repeat the output before them; save the model with zero_output_for_mask=False.',
+  },
+  rms_scaling: { value: false, advice: 'Save the model with rms_scaling=False.' },
+  lora_rank: { value: null, advice: 'Merge the LoRA weights before saving.' },
+  quantization_config: { value: null, advice: 'Save the model unquantized.' },
+  max_value: {
+    value: null,
+    advice: 'Use an activation of your own: customObjects: { relu6: (x) => activations.relu(x, { maxValue: 6 }) }.',
+  },
+}
+
+/** Options that say how Keras computes, not what. */
+const withoutEffect = [
+  'fused',
+  'use_cudnn',
+  'supports_masking',
+  'autocast',
+  'lora_alpha',
+  'synchronized',
+  'consume_less',
+  'input_dtype',
+  'optional',
+]
+
+/** Layers whose `data_format` has to be said, because the default here is the process's. */
+const withFormat =
+  /^(Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D|(Max|Average)Pooling2D|Global(Max|Average)Pooling2D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)2D|Flatten)$/
+
+/**
+ * The layer of a description.
+ *
+ * @param part where in the file it stands, for messages
+ * @throws ValueError that names the class, or the config key, that is not supported.
+ */
+export function readLayer(object: KerasObject, context: ReadContext, part: string): Layer {
+  const named = typeof object.registered_name === 'string' ? plainClassName(object.registered_name) : undefined
+  const className = plainClassName(object.class_name)
+  const name = typeof object.config.name === 'string' ? object.config.name : '?'
+  if (isModelClass(className)) return context.readInner(object, `${part}, layer "${name}"`)
+  const found = findLayerClass(className, context.custom) ?? (named ? findLayerClass(named, context.custom) : undefined)
+  if (!found) {
+    if (className === 'ReLU') return readReLU(object, context, part)
+    throw addContext(unsupported(className), `in ${part}, layer "${name}"`)
+  }
+  const { layerClass, own } = found
+  try {
+    if (!own) return layerClass.fromConfig(customOptions(object.config) as never)
+    const config = optionsOf(layerClass.name, object, context, part)
+    return layerClass.fromConfig({ ...config, ...context.beyond[name] } as never)
+  } catch (error) {
+    throw addContext(error, `in ${part}, layer "${name}" (${className})`)
+  }
+}
+
+/** The config of a layer of the user's: in our spelling, without what every layer of Keras has and ours have not. */
+function customOptions({ dtype, batch_shape, ...config }: Json): Json {
+  const given = Object.entries({ ...(batch_shape !== undefined && { batch_input_shape: batch_shape }), ...config })
+  return camelKeys(Object.fromEntries(given.filter(([, value]) => value !== null)))
+}
+
+function unsupported(className: string): ValueError {
+  const { message } = unknownName('layer class called', className, layerClassNames())
+  return new ValueError(
+    `${message} Write it as a class with a static fromConfig and pass customObjects: { ${/^\w+$/.test(className) ? className : `'${className}'`} }, or registerLayer it.`,
+  )
+}
+
+/** A layer of its own in Keras, an activation here: plain, or with a slope or threshold. */
+function readReLU(object: KerasObject, context: ReadContext, part: string): Layer {
+  const { max_value, negative_slope, threshold, ...rest } = object.config
+  const [slope, from] = [Number(negative_slope ?? 0), Number(threshold ?? 0)]
+  if (slope && from) throw new ValueError(`${part}, layer "${rest.name}" (ReLU): negative_slope and threshold together are not supported.`)
+  const config = { ...rest, max_value, ...(slope ? { alpha: slope } : from ? { theta: from } : { activation: 'relu' }) }
+  return readLayer({ class_name: slope ? 'LeakyReLU' : from ? 'ThresholdedReLU' : 'Activation', config }, context, part)
+}
+
+/** The options of a layer of this package, in its words. */
+function optionsOf(className: string, object: KerasObject, context: ReadContext, part: string): Json {
+  const { origin } = context
+  const config = origin.family === 'keras1' ? fromKeras1(className, object.config) : object.config
+  const out: Json = {}
+  for (const [key, raw] of Object.entries(config)) {
+    const value = unwrapped(raw)
+    if (value === undefined || (value === null && key !== 'merge_mode') || withoutEffect.includes(key)) continue
+    if (key === 'dtype') requireFloat32(value, className)
+    else if (key === 'batch_input_shape' || key === 'batch_shape') out.batchInputShape = value
+    else if (Object.hasOwn(onlyDefault, key)) requireDefault(key, value)
+    else if (key === 'layer' || key === 'cell') out[key] = readLayer(requireKerasObject(value, `${part}: ${key}`), context, part)
+    else if (key === 'cells')
+      out[key] = (value as unknown[]).map((cell) => readLayer(requireKerasObject(cell, `${part}: cells`), context, part))
+    else if (key === 'backward_layer') requireMirror(config.layer, value)
+    else if (key === 'activation' || key === 'recurrent_activation') out[camelCase(key)] = readActivation(key, value, context)
+    else if (isObject(value)) out[camelCase(key)] = readDescription(key, value, context)
+    else if (typeof value === 'string' && customFunction(value, context.custom)) out[camelCase(key)] = customFunction(value, context.custom)
+    else out[camelCase(key)] = value
+  }
+  return corrected(className, plainClassName(object.class_name), out, origin)
+}
+
+/** What differs between the versions beyond words. */
+function corrected(className: string, written: string, options: Json, origin: Origin): Json {
+  const out = { ...options }
+  if (withFormat.test(className)) out.dataFormat ??= 'channels_last'
+  if (className === 'Flatten' && origin.family === 'keras1') out.dataFormat = 'channels_last' // it moved no axes then
+  if (className === 'BatchNormalization') {
+    if (Array.isArray(out.axis) && out.axis.length === 1) out.axis = out.axis[0]
+    if (origin.family === 'keras3' || origin.family === 'tf2') out.variant = 'keras3'
+  }
+  if (className === 'LeakyReLU' && 'negativeSlope' in out) {
+    out.alpha = out.negativeSlope
+    delete out.negativeSlope
+  }
+  if (className === 'LSTM' || className === 'GRU' || className.endsWith('Cell')) {
+    if (out.implementation === 0) out.implementation = 1 // Keras up to 2.0.8: each gate drops its own, too
+    if (className === 'SimpleRNNCell') delete out.implementation
+    if (written.startsWith('CuDNN')) Object.assign(out, { recurrentActivation: 'sigmoid' }, className === 'GRU' ? { resetAfter: true } : {})
+  } else delete out.implementation
+  if (className === 'LSTM' || className === 'GRU' || className === 'LSTMCell' || className === 'GRUCell') {
+    out.recurrentActivation ??= 'hard_sigmoid' // what a file leaves out is from before Keras 2.3, or from TensorFlow.js
+  }
+  if (className === 'Bidirectional') out.layer = withoutPrefix(out.layer as Layer)
+  return out
+}
+
+/** Keras 3 writes the forward layer with the name it has inside. */
+function withoutPrefix(layer: Layer): Layer {
+  if (!layer.name.startsWith('forward_')) return layer
+  const { fromConfig } = layer.constructor as unknown as { fromConfig(config: object): Layer }
+  return fromConfig.call(layer.constructor, { ...layer.getConfig(), name: layer.name.slice('forward_'.length) })
+}
+
+function requireDefault(key: string, value: unknown): void {
+  const { value: only, advice } = onlyDefault[key]
+  if (value !== only)
+    throw new ValueError(`config key "${key}": ${JSON.stringify(value)} is not supported, only ${JSON.stringify(only)}. ${advice}`)
+}
+
+/** Refuses options of a config that are not at their only supported value. */
+export function requireDefaults(config: Json, where: string): void {
+  for (const [key, value] of Object.entries(config)) {
+    if (!Object.hasOwn(onlyDefault, key) || value === null) continue
+    try {
+      requireDefault(key, value)
+    } catch (error) {
+      throw addContext(error, `in ${where}`)
+    }
+  }
+}
+
+/** `float32`, also as Keras 3's policy; whole numbers for what takes indices. */
+function requireFloat32(value: unknown, className: string): void {
+  const name = isObject(value) && isObject(value.config) ? value.config.name : value
+  const fine = name === 'float32' || name === 'float64' || (className === 'Embedding' && (name === 'int32' || name === 'int64'))
+  if (!fine)
+    throw new ValueError(
+      `config key "dtype": ${JSON.stringify(name ?? value)} is not supported. Save the model with float32 weights and activations.`,
+    )
+}
+
+/** The backward layer of Keras 3 must be the forward one turned around, which is what is made here. */
+function requireMirror(forward: unknown, backward: unknown): void {
+  const rest = (value: unknown): string => {
+    const { name, go_backwards, zero_output_for_mask, ...config } = isKerasObject(value) ? value.config : ({} as Json)
+    return JSON.stringify(config)
+  }
+  const turned = isKerasObject(forward) && isKerasObject(backward) && forward.config.go_backwards !== backward.config.go_backwards
+  if (!turned || rest(forward) !== rest(backward)) {
+    throw new ValueError('config key "backward_layer": a backward layer that differs from the forward one is not supported. Leave it out.')
+  }
+}
+
+/** Keras 3 writes tuples, and functions, as objects. */
+function unwrapped(value: unknown): unknown {
+  if (!isObject(value)) return value
+  if (value.class_name === '__tuple__' && Array.isArray(value.items)) return value.items.map(unwrapped)
+  return value.class_name === 'function' && typeof value.config === 'string' ? plainClassName(value.config) : value
+}
+
+function readActivation(key: string, value: unknown, { custom, origin }: ReadContext): ActivationIdentifier {
+  const name = isKerasObject(value) ? plainClassName(value.class_name) : value
+  if (typeof name !== 'string') throw new ValueError(`config key "${key}": a name was expected, got ${JSON.stringify(value)}.`)
+  const given = customFunction(name, custom)
+  if (given) return given as ActivationIdentifier
+  if (name === 'hard_sigmoid' && origin.family === 'keras3') {
+    throw new ValueError(
+      `config key "${key}": hard_sigmoid of Keras 3, clip(x/6 + 1/2, 0, 1), is not that of Keras 2. Pass it: customObjects: { hard_sigmoid: (x) => x.div(6).add(0.5).clip(0, 1) }.`,
+    )
+  }
+  try {
+    return getActivation(name as ActivationIdentifier)
+  } catch (error) {
+    throw addContext(error, `config key "${key}"; pass your own: customObjects: { ${name}: (x) => … }`)
+  }
+}
+
+/** An initializer, regularizer or constraint. */
+function readDescription(key: string, value: Json, { custom }: ReadContext): unknown {
+  if (typeof value.class_name !== 'string') throw new ValueError(`config key "${key}": ${JSON.stringify(value)} is not supported.`)
+  const className = plainClassName(value.class_name)
+  const { dtype: _, ...config } = isObject(value.config) ? value.config : {}
+  return customFunction(className, custom) ?? { className, config: camelKeys(config) }
+}

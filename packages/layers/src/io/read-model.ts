@@ -1,0 +1,104 @@
+/** Models from Keras' JSON: the architecture, with weights drawn anew. Models inside models are layers like others. */
+import { type Backend, type DType, ValueError } from '@cotangent/core'
+import type { BatchShape, Layer } from '../layer.js'
+import type { Model, ModelOptions } from '../model.js'
+import { Sequential } from '../sequential.js'
+import { isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
+import { readGraph } from './read-graph.js'
+import { isModelClass, type ReadContext, readLayer } from './read-layer.js'
+
+/** What a model is made with beside its description. */
+export interface ModelSettings {
+  seed?: number
+  backend?: Backend
+}
+
+/**
+ * The model of a description.
+ *
+ * @param part names the place in the file, for messages
+ * @throws ValueError that names the layer, or config key, that is not supported.
+ */
+export function readModel(topology: KerasObject, context: Omit<ReadContext, 'readInner'>, settings: ModelSettings, part: string): Model {
+  const dtype = dtypeOf(topology)
+  const inner: ReadContext = {
+    ...context,
+    readInner: (object, place) => readNetwork(object, inner, { backend: settings.backend, dtype }, place),
+  }
+  return readNetwork(topology, inner, { ...settings, dtype }, part)
+}
+
+function readNetwork(topology: KerasObject, context: ReadContext, settings: ModelOptions, part: string): Model {
+  const className = plainClassName(topology.class_name)
+  if (!isModelClass(className)) {
+    throw new ValueError(
+      `${part}: a model of class "${className}" is not supported. Models are Sequential or Functional; subclassed ones save no architecture.`,
+    )
+  }
+  const layers = layersOf(topology.config, part)
+  const name = typeof topology.config.name === 'string' ? topology.config.name : undefined
+  const trainable = (name && context.beyond[name]?.trainable) ?? topology.config.trainable
+  const options = { ...settings, name, ...(trainable === false && { trainable }) }
+  return className === 'Sequential'
+    ? readSequential(topology, layers, context, options, part)
+    : readGraph(topology.config, layers, context, options, part)
+}
+
+/** Up to Keras 2.2.2 the config of a Sequential was the bare list of layers. */
+function layersOf(config: unknown, part: string): KerasObject[] {
+  const list = Array.isArray(config) ? config : isObject(config) ? config.layers : undefined
+  if (!Array.isArray(list)) throw new ValueError(`${part}: config.layers must be a list of layers.`)
+  return list.map((layer, i) => {
+    const object = requireKerasObject(
+      isObject(layer) && Array.isArray(layer.config) ? { ...layer, config: { layers: layer.config } } : layer,
+      `${part}: layer ${i}`,
+    )
+    // Keras 1 and 2 say a layer's name in a functional model beside its config, where they may leave it out.
+    return typeof object.name === 'string' && object.config.name === undefined
+      ? { ...object, config: { ...object.config, name: object.name } }
+      : object
+  })
+}
+
+/** float64 if any layer says so; else float32. */
+function dtypeOf({ config }: KerasObject): DType {
+  const layers = Array.isArray(config.layers) ? config.layers : []
+  return layers.some((layer) => isObject(layer) && isObject(layer.config) && layer.config.dtype === 'float64') ? 'float64' : 'float32'
+}
+
+function readSequential(
+  topology: KerasObject,
+  layers: readonly KerasObject[],
+  context: ReadContext,
+  options: ModelOptions,
+  part: string,
+): Model {
+  const model = new Sequential([], options)
+  try {
+    for (const layer of readStack(layers, context, part)) model.add(layer)
+    const shape = topology.config.build_input_shape ?? (isObject(topology.build_config) ? topology.build_config.input_shape : undefined)
+    if (!model.built && model.layers.length > 0 && Array.isArray(shape)) model.build(shape as BatchShape)
+    return model
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+}
+
+/** The layers of a stack; an input layer gives its shape to the next. */
+function readStack(objects: readonly KerasObject[], context: ReadContext, part: string): Layer[] {
+  let inputShape: unknown
+  return objects.flatMap((object) => {
+    if (plainClassName(object.class_name) === 'InputLayer') {
+      inputShape = object.config.batch_shape ?? object.config.batch_input_shape
+      return []
+    }
+    const model = isModelClass(plainClassName(object.class_name))
+    const shaped =
+      inputShape === undefined
+        ? object
+        : { ...object, config: { ...object.config, [model ? 'build_input_shape' : 'batch_input_shape']: inputShape } as Json }
+    inputShape = undefined
+    return [readLayer(shaped, context, part)]
+  })
+}

@@ -1,0 +1,89 @@
+/** From the parts of a file to a model: architecture, weights, what it was compiled with, the optimizer's state. */
+import type { Backend } from '@cotangent/core'
+import type { Model } from '../model.js'
+import { warn } from '../platform.js'
+import type { CustomObjects } from './custom.js'
+import { isObject, type Json, type KerasObject } from './keras-object.js'
+import { restoreState } from './optimizer-state.js'
+import type { Origin } from './origin.js'
+import { readModel } from './read-model.js'
+import type { SavedArray } from './saved-weights.js'
+import { readTraining } from './training-config.js'
+
+export interface LoadOptions {
+  /** Layer classes, and functions (activations, losses, metrics, …), that the file names and this package does not have. */
+  customObjects?: CustomObjects
+  /** Whether to compile the model as it was, with the optimizer's state; true by default. */
+  compile?: boolean
+  /** The root of the model's randomness; that of the file, if it holds one, or one drawn, if left out. */
+  seed?: number
+  /** Where the weights live; the default backend if left out. */
+  backend?: Backend
+  /** Gets what was left out of the file and why; the console does if left out. */
+  onWarning?: (message: string) => void
+  /** What messages call the file. */
+  name?: string
+}
+
+export interface FileParts {
+  readonly origin: Origin
+  readonly topology: KerasObject
+  /** Where the topology stands in the file, for messages. */
+  readonly topologyPart: string
+  readonly training?: Json
+  /** What we kept beside Keras' words. */
+  readonly beyond?: Json
+  /** Puts the weights into the model, or throws and changes nothing. */
+  loadWeights?(model: Model): void
+  readonly state?: { readonly arrays: readonly SavedArray[]; readonly together?: boolean }
+}
+
+const objectOr = (value: unknown): Json => (isObject(value) ? value : {})
+
+/**
+ * The model of a file.
+ *
+ * @throws ValueError or ShapeError that names the part that is not supported or damaged; then nothing is left of the model.
+ */
+export function restore(parts: FileParts, options: LoadOptions): Model {
+  const { origin, beyond = {} } = parts
+  const custom = options.customObjects ?? {}
+  const say = options.onWarning ?? warn
+  const seed = options.seed ?? (typeof beyond.seed === 'number' ? beyond.seed : undefined)
+  const context = { origin, custom, beyond: objectOr(beyond.layers) as Record<string, Json> }
+  const model = readModel(parts.topology, context, { seed, backend: options.backend }, parts.topologyPart)
+  try {
+    parts.loadWeights?.(model)
+  } catch (error) {
+    model.dispose()
+    throw error
+  }
+  if (options.compile === false || !parts.training) return model
+  const training = readTraining(parts.training, { origin, custom, beyond, warn: say, outputs: model.outputPorts.map(({ name }) => name) })
+  if (!training) return model
+  try {
+    model.compile(training)
+  } catch (error) {
+    say(
+      `The model is loaded without its training configuration; call compile before training it. ${error instanceof Error ? error.message : error}`,
+    )
+    return model
+  }
+  if (!parts.state || !model.built) return model
+  try {
+    restoreState(model, parts.state.arrays, orderInFile(parts.topology), parts.state.together)
+  } catch (error) {
+    say(`The state of the optimizer is left out; training goes on with a new one. ${error instanceof Error ? error.message : error}`)
+  }
+  return model
+}
+
+/** The names of the layers as the file lists them, by which optimizers order their state. */
+function orderInFile({ config }: KerasObject): string[] {
+  const layers = Array.isArray(config.layers) ? config.layers : []
+  return layers.flatMap((layer) => {
+    const { name, config: own } = objectOr(layer)
+    const known = objectOr(own).name ?? name
+    return typeof known === 'string' ? [known] : []
+  })
+}

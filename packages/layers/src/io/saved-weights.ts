@@ -1,0 +1,98 @@
+/** Weights of files going into a model: checked one and all before anything changes. */
+import { type Parameter, ShapeError, scope, showShape, ValueError } from '@cotangent/core'
+import { newWeight } from '../checks.js'
+import type { Layer } from '../layer.js'
+import { Model } from '../model.js'
+import type { H5Data } from './h5-tree.js'
+
+/** One array of a file. */
+export interface SavedArray {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly data: H5Data
+}
+
+/** The arrays of one layer of a file. */
+export interface SavedLayer {
+  readonly name: string
+  readonly weights: readonly SavedArray[]
+}
+
+/** A weight and what it is to become. */
+export interface Assignment {
+  readonly weight: Parameter
+  readonly array: SavedArray
+}
+
+/** Values as floats of the host. */
+const floats = (data: H5Data): Float32Array | Float64Array | Int32Array =>
+  data instanceof BigInt64Array ? Float64Array.from(data, Number) : data
+
+/**
+ * Gives all weights their values.
+ *
+ * @throws ShapeError that names the array of the file and the weight if one does not fit; then no weight changes.
+ */
+export function assignAll(assignments: readonly Assignment[], what: string): void {
+  for (const { weight, array } of assignments) {
+    if (array.shape.length === weight.rank && array.shape.every((n, i) => n === weight.shape[i])) continue
+    throw new ShapeError(
+      `${what}: "${array.name}" is ${showShape(array.shape)} in the file, but the weight "${weight.name}" is ${showShape(weight.shape)}. The file is of another model, or its layers are in another order.`,
+    )
+  }
+  scope(() => {
+    const fresh = assignments.map(({ weight, array }) =>
+      newWeight(`${what}: "${array.name}"`, { shape: array.shape, data: floats(array.data) }, weight),
+    )
+    for (const [i, { weight }] of assignments.entries()) weight.assign(fresh[i])
+  })
+}
+
+/** Which arrays go into which weights: the layers with weights of file and model, in order. */
+export function byOrder(layers: readonly Layer[], saved: readonly SavedLayer[], what: string): Assignment[] {
+  const [ours, theirs] = [layers.filter((layer) => layer.weights.length > 0), saved.filter(({ weights }) => weights.length > 0)]
+  if (ours.length !== theirs.length) {
+    const list = (names: readonly { name: string }[]): string => names.map(({ name }) => name).join(', ') || 'none'
+    throw new ValueError(
+      `${what}: ${theirs.length} layers with weights in the file (${list(theirs)}), but ${ours.length} in the model (${list(ours)}). To load the layers whose names agree, use byName: true.`,
+    )
+  }
+  return ours.flatMap((layer, i) => ofLayer(layer, theirs[i], what))
+}
+
+/** The same for a file that holds the model itself, too: by the names of layers, or in order if they are others. */
+export function ofModel(layers: readonly Layer[], saved: readonly SavedLayer[], what: string): Assignment[] {
+  const names = new Set(saved.flatMap(({ name, weights }) => (weights.length > 0 ? [name] : [])))
+  const ours = layers.filter((layer) => layer.weights.length > 0)
+  const same = names.size === ours.length && ours.every(({ name }) => names.has(name))
+  return (same ? byName : byOrder)(layers, saved, what)
+}
+
+/** Which arrays go into which weights: those of layers that have the same name in both. */
+export function byName(layers: readonly Layer[], saved: readonly SavedLayer[], what: string): Assignment[] {
+  const theirs = new Map(saved.map((layer) => [layer.name, layer]))
+  return layers.flatMap((layer) => {
+    const found = theirs.get(layer.name)
+    return found && (layer.weights.length > 0 || found.weights.length > 0) ? ofLayer(layer, found, what) : []
+  })
+}
+
+function ofLayer(layer: Layer, { name, weights: saved }: SavedLayer, what: string): Assignment[] {
+  const weights = weightsInFile(layer)
+  if (weights.length !== saved.length) {
+    throw new ValueError(
+      `${what}: layer "${name}" has ${saved.length} weights in the file (${saved.map((array) => array.name).join(', ')}), but ${layer.describe()} has ${weights.length}.`,
+    )
+  }
+  // The weights of models inside models have names of layers, which tell more than their order.
+  const named = new Map(saved.map((array) => [array.name.replace(/:0$/, ''), array]))
+  const all = layer instanceof Model && named.size === saved.length && weights.every((weight) => named.has(weight.name))
+  return weights.map((weight, i) => ({ weight, array: all ? (named.get(weight.name) as SavedArray) : saved[i] }))
+}
+
+/** The weights of a layer in the order of files: of a model first those that training changes, as it is set, and then the others. */
+export function weightsInFile(layer: Layer): Parameter[] {
+  if (!(layer instanceof Model)) return layer.weights
+  const changing = [...new Set(layer.layers.flatMap((inner) => inner.trainableWeights))]
+  return [...changing, ...layer.weights.filter((w) => !changing.includes(w))]
+}

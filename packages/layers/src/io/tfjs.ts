@@ -1,0 +1,185 @@
+/** TensorFlow.js' layers models: `model.json` with the topology and a manifest, and the elements of all weights in files (shards) beside it. */
+import { ValueError } from '@cotangent/core'
+import type { Layer } from '../layer.js'
+import { Model } from '../model.js'
+import { valuesOf } from './h5-model.js'
+import { isKerasObject, isObject, type Json, parseObject, requireKerasObject } from './keras-object.js'
+import { modernized } from './older-weights.js'
+import { type Origin, originOf } from './origin.js'
+import { type LoadOptions, restore } from './restore.js'
+import { assignAll, byName, byOrder, type SavedArray, type SavedLayer } from './saved-weights.js'
+import { describeModel, KERAS_VERSION } from './write-model.js'
+
+/** The files of a model for TensorFlow.js. */
+export interface TfjsModel {
+  /** Text of `model.json`. */
+  readonly modelJson: string
+  /** The files that it names, by name. */
+  readonly shards: ReadonlyMap<string, Uint8Array>
+}
+
+/** TensorFlow.js' converter makes shards of 4 MiB, which browsers cache. */
+const SHARD_BYTES = 4 * 1024 * 1024
+
+/**
+ * A model as TensorFlow.js' `model.json` and shards. The state of the optimizer does not go along; the format has no place for it.
+ *
+ * @param options.shardBytes largest size of a shard; 4 MiB by default
+ * @throws ValueError for a model without weights.
+ */
+export async function modelToTfjs(model: Model, { shardBytes = SHARD_BYTES }: { shardBytes?: number } = {}): Promise<TfjsModel> {
+  if (!model.built) throw new ValueError(`modelToTfjs: the model "${model.name}" has no weights yet. Call build([null, …]) first.`)
+  if (!Number.isInteger(shardBytes) || shardBytes < 1)
+    throw new ValueError(`modelToTfjs: shardBytes must be a whole number from 1, got ${shardBytes}.`)
+  const { topology, training, beyond } = describeModel(model)
+  const arrays = (await Promise.all(leavesOf(model).map(namedValues))).flat()
+  const pieces = arrays.map(({ data }) => Float32Array.from(data as Float32Array)) // TensorFlow.js has no float64
+  const all = new Uint8Array(pieces.reduce((n, piece) => n + piece.byteLength, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(new Uint8Array(piece.buffer), at)
+    at += piece.byteLength
+  }
+  const count = Math.max(1, Math.ceil(all.length / shardBytes))
+  const paths = Array.from({ length: count }, (_, i) => `group1-shard${i + 1}of${count}.bin`)
+  const shards = new Map(paths.map((path, i) => [path, all.slice(i * shardBytes, (i + 1) * shardBytes)]))
+  const file = {
+    format: 'layers-model',
+    generatedBy: `keras v${KERAS_VERSION}`,
+    convertedBy: null,
+    modelTopology: {
+      keras_version: KERAS_VERSION,
+      backend: 'tensorflow',
+      model_config: topology,
+      ...(training && { training_config: training }),
+    },
+    weightsManifest: [{ paths, weights: arrays.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })) }],
+    userDefinedMetadata: { cotangent: beyond },
+  }
+  return { modelJson: JSON.stringify(file), shards }
+}
+
+/** The weights of a layer under names that begin with its own; those of cells and layers inside have names of theirs. */
+async function namedValues(layer: Layer): Promise<SavedArray[]> {
+  const values = await valuesOf(layer.weights)
+  return values.map((array) => (array.name.startsWith(`${layer.name}/`) ? array : { ...array, name: `${layer.name}/${array.name}` }))
+}
+
+/** Where the bytes of a shard come from, by the path in the manifest. */
+export type ShardSource = ReadonlyMap<string, Uint8Array> | ((path: string) => Uint8Array | Promise<Uint8Array>)
+
+/**
+ * The model of a `model.json` and its shards.
+ *
+ * @param source gives the bytes of a shard: a Map of them, or a function of the path
+ * @throws ValueError that names the shard or weight for anything missing, too short or too long.
+ */
+export async function modelFromTfjs(modelJson: string, source: ShardSource, options: LoadOptions = {}): Promise<Model> {
+  const { name: what = 'model.json' } = options
+  const file = parseObject(modelJson, what)
+  if (file.format === 'graph-model') {
+    throw new ValueError(
+      `${what}: a graph model, which has no layers. Convert the original with --output_format tfjs_layers_model, or load its .h5.`,
+    )
+  }
+  const { modelTopology } = file
+  if (!isObject(modelTopology)) throw new ValueError(`${what}: modelTopology is missing.`)
+  const wrapped = isObject(modelTopology.model_config) ? modelTopology.model_config : modelTopology
+  const object = isKerasObject(wrapped) || !Array.isArray(wrapped.config) ? wrapped : { ...wrapped, config: { layers: wrapped.config } }
+  const text = (key: string): string | undefined => (typeof modelTopology[key] === 'string' ? (modelTopology[key] as string) : undefined)
+  const origin = originOf(text('keras_version') ?? 'tfjs', text('backend'))
+  const saved = await readManifest(file.weightsManifest, source, what)
+  const training = modelTopology.training_config ?? file.trainingConfig
+  const metadata = isObject(file.userDefinedMetadata) ? file.userDefinedMetadata : {}
+  return restore(
+    {
+      origin,
+      topology: requireKerasObject(object, `${what}: modelTopology`),
+      topologyPart: `${what}: modelTopology`,
+      training: isObject(training) ? training : undefined,
+      beyond: isObject(metadata.cotangent) ? metadata.cotangent : undefined,
+      loadWeights: (model) => loadNamed(model, saved, origin, what),
+    },
+    options,
+  )
+}
+
+/** Puts arrays whose names begin with their layer's into a model; TensorFlow.js itself writes all moving averages last. */
+function loadNamed(model: Model, saved: readonly SavedArray[], origin: Origin, what: string): void {
+  const ofLayer = (layer: Layer): SavedArray[] => saved.filter(({ name }) => name.startsWith(`${layer.name}/`))
+  const layers = leavesOf(model)
+  const groups = layers.map((layer): SavedLayer => modernizedIfAny(layer, { name: layer.name, weights: ofLayer(layer) }, origin))
+  if (groups.reduce((n, { weights }) => n + weights.length, 0) === saved.length) {
+    assignAll(byName(layers, groups, what), what)
+    return
+  }
+  // Names of another model: the layers in order, as long as each array's first part stays the same.
+  const runs: { name: string; weights: SavedArray[] }[] = []
+  for (const array of saved) {
+    const name = array.name.slice(0, array.name.lastIndexOf('/'))
+    if (runs.at(-1)?.name === name) runs.at(-1)?.weights.push(array)
+    else runs.push({ name, weights: [array] })
+  }
+  assignAll(byOrder(layers, runs, what), what)
+}
+
+/** The layers that are not models, also those of models inside. */
+const leavesOf = (model: Model): Layer[] => model.layers.flatMap((layer) => (layer instanceof Model ? leavesOf(layer) : [layer]))
+
+const modernizedIfAny = (layer: Layer, saved: SavedLayer, origin: Origin): SavedLayer =>
+  saved.weights.length > 0 ? modernized(layer, saved, origin) : saved
+
+/** The arrays that a manifest announces, out of its shards. */
+async function readManifest(manifest: unknown, source: ShardSource, what: string): Promise<SavedArray[]> {
+  if (!Array.isArray(manifest)) throw new ValueError(`${what}: weightsManifest is missing, so there are no weights.`)
+  const out: SavedArray[] = []
+  for (const [i, group] of manifest.entries()) {
+    const part = `${what}: weightsManifest group ${i}`
+    if (!isObject(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights))
+      throw new ValueError(`${part}: paths and weights were expected.`)
+    const shards = await Promise.all(group.paths.map((path) => readShard(String(path), source, what)))
+    const bytes = new Uint8Array(shards.reduce((n, shard) => n + shard.length, 0))
+    let at = 0
+    for (const shard of shards) {
+      bytes.set(shard, at)
+      at += shard.length
+    }
+    out.push(...splitGroup(group.weights, bytes, part, group.paths.join(', ')))
+  }
+  return out
+}
+
+async function readShard(path: string, source: ShardSource, what: string): Promise<Uint8Array> {
+  if (typeof source === 'function') return source(path)
+  const shard = source.get(path)
+  if (!shard) throw new ValueError(`${what}: the shard "${path}" is missing.`)
+  return shard
+}
+
+function splitGroup(weights: readonly unknown[], bytes: Uint8Array, part: string, paths: string): SavedArray[] {
+  let at = 0
+  const arrays = weights.map((weight): SavedArray => {
+    const { name, shape, dtype, quantization } = (isObject(weight) ? weight : {}) as Json
+    if (typeof name !== 'string' || !Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
+      throw new ValueError(`${part}: ${JSON.stringify(weight)} is not a weight with name and shape.`)
+    }
+    if (quantization !== undefined) {
+      throw new ValueError(
+        `${part}: weight "${name}" is quantized (${JSON.stringify(quantization)}), which is not supported. Convert the model again without quantization.`,
+      )
+    }
+    if (dtype !== 'float32' && dtype !== 'int32')
+      throw new ValueError(`${part}: weight "${name}" has dtype ${JSON.stringify(dtype)}; float32 is supported.`)
+    const end = at + 4 * shape.reduce((a: number, b: number) => a * b, 1)
+    if (!(end <= bytes.length)) {
+      throw new ValueError(
+        `${part}: weight "${name}" [${shape.join(', ')}] goes beyond the ${bytes.length} bytes of ${paths}; is a shard missing or truncated?`,
+      )
+    }
+    const { buffer } = bytes.slice(at, end)
+    at = end
+    return { name, shape, data: dtype === 'float32' ? new Float32Array(buffer) : new Int32Array(buffer) }
+  })
+  if (at !== bytes.length) throw new ValueError(`${part}: the weights take ${at} bytes, but ${paths} have ${bytes.length}.`)
+  return arrays
+}

@@ -1,0 +1,191 @@
+/** What a model was compiled with, in Keras' words: `training_config` of HDF5 files, `compile_config` of `.keras`. */
+import { ValueError } from '@cotangent/core'
+import type { Compiled, CompileOptions, PerOutput } from '../compiled.js'
+import type { CompiledOutput } from '../compiled-output.js'
+import { getLoss, type Loss, type LossFunction, type LossIdentifier } from '../losses.js'
+import { getMetric, type MetricFunction, type MetricIdentifier } from '../metrics.js'
+import { camelKeys, snakeCase, snakeKeys } from '../names.js'
+import { getOptimizer, type Optimizer } from '../optimizers/index.js'
+import { type CustomObjects, customFunction } from './custom.js'
+import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
+import type { Origin } from './origin.js'
+
+/** What is said about a part of a file that could not be used. */
+export type Warn = (message: string) => void
+
+/** Options of Keras' optimizers that we take, in our words, and what they must be if we do not. */
+const onlyDefault: Readonly<Record<string, readonly unknown[]>> = {
+  weight_decay: [null, 0],
+  global_clipnorm: [null],
+  use_ema: [false],
+  loss_scale_factor: [null, 1],
+  gradient_accumulation_steps: [null, 1],
+  centered: [false],
+}
+const withoutEffect = ['name', 'ema_momentum', 'ema_overwrite_frequency', 'jit_compile', 'is_legacy_optimizer', 'exclude_from_weight_decay']
+
+/**
+ * The optimizer of a file.
+ *
+ * @throws ValueError that names what is not supported.
+ */
+export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json = {}): Optimizer {
+  const className = plainClassName(object.class_name)
+  const config: Json = {}
+  for (const [key, value] of Object.entries(object.config)) {
+    if (withoutEffect.includes(key)) continue
+    if (key === 'momentum' && className === 'RMSprop' && value === 0) continue
+    if (key === 'learning_rate' && isObject(value)) {
+      throw new ValueError(
+        `optimizer "${className}", config key "learning_rate": the schedule ${value.class_name} is not supported; set the rate by a callback.`,
+      )
+    }
+    if (Object.hasOwn(onlyDefault, key)) {
+      if (value === undefined || onlyDefault[key].includes(value)) continue
+      throw new ValueError(`optimizer "${className}", config key "${key}": ${JSON.stringify(value)} is not supported.`)
+    }
+    if (value !== null) config[key] = value
+  }
+  if (origin.family === 'keras3' || origin.newOptimizers) config.variant = 'keras3'
+  else if (origin.family === 'tf2') config.clipScope = 'perVariable'
+  if (className === 'Nadam' && config.decay !== undefined) {
+    if (origin.family === 'tf2') config.scheduleDecay ??= 0.004
+    delete config.decay
+  }
+  return getOptimizer({ className, config: { ...camelKeys(config), ...beyond } })
+}
+
+/** The loss of an output in a file: a name, or an object of Keras' classes. */
+function readLoss(value: unknown, custom: CustomObjects, beyond: Json): Loss | LossFunction {
+  const wrapped = isKerasObject(value) && value.class_name === 'LossFunctionWrapper' ? value.config.fn : undefined
+  const name = wrapped ?? (isKerasObject(value) ? plainClassName(value.class_name) : value)
+  if (typeof name !== 'string') throw new ValueError(`loss: ${JSON.stringify(value)} is not supported.`)
+  const given = customFunction(name, custom)
+  if (given) return given as LossFunction
+  const { from_logits, label_smoothing } = isKerasObject(value) ? value.config : ({} as Json)
+  return getLoss(name as LossIdentifier, {
+    ...(from_logits ? { fromLogits: true } : {}),
+    ...(label_smoothing ? { labelSmoothing: Number(label_smoothing) } : {}),
+    ...beyond,
+  })
+}
+
+/** A metric of a file. tf.keras wraps functions in an object that holds the name shown and the function's. */
+function readMetric(value: unknown, custom: CustomObjects, typed: Json): MetricIdentifier {
+  const config = isKerasObject(value) ? value.config : {}
+  const name = isKerasObject(value) ? (typeof config.fn === 'string' ? config.fn : plainClassName(value.class_name)) : value
+  if (typeof name !== 'string') throw new ValueError(`${JSON.stringify(value)} is not supported`)
+  const given = customFunction(name, custom)
+  if (given) return given as MetricFunction
+  const shown = typeof config.name === 'string' ? config.name : ''
+  const id = (['accuracy', 'acc', 'mae', 'mse'].includes(shown) ? shown : (typed[name] ?? name)) as MetricIdentifier
+  getMetric(id) // throws for one there is not
+  return id
+}
+
+/** Something for each output: a list or a record of the same form. */
+function mapOutputs<Value>(value: unknown, names: readonly string[], read: (value: unknown, name: string) => Value): PerOutput<Value> {
+  if (Array.isArray(value)) return value.map((item, i) => read(item, names[i] ?? ''))
+  return Object.fromEntries(Object.entries(value as Json).map(([name, item]) => [name, read(item, name)]))
+}
+
+interface TrainingContext {
+  readonly origin: Origin
+  readonly custom: CustomObjects
+  readonly beyond: Json
+  readonly warn: Warn
+  /** The names of the model's outputs. */
+  readonly outputs: readonly string[]
+}
+
+/**
+ * What to compile with; undefined, after a warning, if the optimizer or a loss cannot be had. Metrics that cannot are left out with a warning.
+ */
+export function readTraining(training: Json, context: TrainingContext): CompileOptions | undefined {
+  const { origin, custom, beyond, warn, outputs } = context
+  try {
+    const given = training.optimizer_config ?? training.optimizer
+    const object = typeof given === 'string' ? { class_name: given, config: {} } : given
+    if (!isKerasObject(object)) throw new ValueError('the optimizer has no class_name and config')
+    const ofLoss = objectOr(beyond.loss)
+    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(ofLoss[name]))
+    const { loss } = training
+    const single = typeof loss === 'string' || isKerasObject(loss)
+    if (!single && !Array.isArray(loss) && !isObject(loss)) throw new ValueError(`loss: ${JSON.stringify(loss)} is not supported.`)
+    const weights = training.loss_weights
+    return {
+      optimizer: readOptimizer(object, origin, objectOr(beyond.optimizer)),
+      loss: single ? one(loss, outputs[0]) : mapOutputs(loss, outputs, one),
+      metrics: readMetrics(training.metrics, context),
+      weightedMetrics: readMetrics(training.weighted_metrics, context),
+      ...((Array.isArray(weights) || isObject(weights)) && { lossWeights: mapOutputs(weights, outputs, Number) }),
+    }
+  } catch (error) {
+    warn(`The model is loaded without its training configuration; call compile before training it. ${message(error)}`)
+    return undefined
+  }
+}
+
+/** Metrics for all outputs, or lists for each. */
+function readMetrics(value: unknown, { custom, beyond, warn, outputs }: TrainingContext): CompileOptions['metrics'] {
+  const read = (metric: unknown): MetricIdentifier[] => {
+    if (Array.isArray(metric)) return metric.flatMap(read)
+    if (metric === null) return []
+    try {
+      return [readMetric(metric, custom, objectOr(beyond.metrics))]
+    } catch (error) {
+      warn(`A metric is left out. ${message(error)}`)
+      return []
+    }
+  }
+  if (isObject(value) && !isKerasObject(value)) return mapOutputs(value, outputs, read)
+  if (!Array.isArray(value)) return []
+  return outputs.length > 1 && value.some(Array.isArray) ? value.map(read) : value.flatMap(read)
+}
+
+const objectOr = (value: unknown): Json => (isObject(value) ? value : {})
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** The optimizer in the words of Keras 2.3.1, with its learning rate of now; what Keras has no words for apart. */
+function writeOptimizer(optimizer: Optimizer): { object: KerasObject; beyond: Json } {
+  const { variant, clipScope, ...config } = optimizer.getConfig()
+  const beyond = { ...(variant !== undefined && { variant }), ...(clipScope !== undefined && { clipScope }) }
+  return { object: { class_name: optimizer.className, config: snakeKeys(config) }, beyond }
+}
+
+/** What `training_config` has no words for. */
+export interface BeyondTraining {
+  optimizer?: Json
+  /** Options of losses, by output. */
+  loss?: Json
+  /** Names of metrics as they were typed, by Keras' spelling. */
+  metrics?: Json
+}
+
+/** `training_config` as Keras 2.3.1 wrote it, and apart what it has no words for. */
+export function writeTraining({ optimizer, outputs }: Compiled): { training: Json; beyond: BeyondTraining } {
+  const { object, beyond } = writeOptimizer(optimizer)
+  const several = outputs.length > 1
+  const each = (value: (output: CompiledOutput) => unknown): unknown =>
+    several ? Object.fromEntries(outputs.map((output) => [output.name, value(output)])) : value(outputs[0])
+  const metrics = (weighted: boolean): unknown =>
+    each((output) => output.metrics.filter((metric) => metric.weighted === weighted).map(({ metric }) => snakeCase(metric.name)))
+  const has = (what: (output: CompiledOutput) => boolean): boolean => outputs.some(what)
+  const training = {
+    optimizer_config: object,
+    loss: each(({ loss }) => snakeCase(loss.name)),
+    metrics: metrics(false),
+    weighted_metrics: has((output) => output.metrics.some(({ weighted }) => weighted)) ? metrics(true) : null,
+    sample_weight_mode: null,
+    loss_weights: has(({ weight }) => weight !== 1) ? (several ? each(({ weight }) => weight) : [outputs[0].weight]) : null,
+  }
+  const filled = (config: Json): Json | undefined => (Object.keys(config).length > 0 ? config : undefined)
+  const ofLoss = outputs.flatMap(({ name, loss }) => (loss.options && filled({ ...loss.options }) ? [[name, loss.options]] : []))
+  const typed = outputs.flatMap(({ metrics: list }) =>
+    list.flatMap(({ metric: { name } }) => (snakeCase(name) === name ? [] : [[snakeCase(name), name]])),
+  )
+  return {
+    training,
+    beyond: { optimizer: filled(beyond), loss: filled(Object.fromEntries(ofLoss)), metrics: filled(Object.fromEntries(typed)) },
+  }
+}
