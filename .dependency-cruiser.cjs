@@ -46,7 +46,12 @@ module.exports = {
       from: { path: '^(packages/[^/]+|examples|bench)/', pathNot: '\\.test\\.ts$' },
       to: {
         path: '^packages/[^/]+/src/(?!index\\.ts$)',
-        pathNot: ['^$1/', '^packages/core/src/kernels\\.ts$', '^packages/datasets/src/formats/index\\.ts$', '^packages/layers/src/node/index\\.ts$'],
+        pathNot: [
+          '^$1/',
+          '^packages/core/src/kernels\\.ts$',
+          '^packages/datasets/src/formats/index\\.ts$',
+          '^packages/layers/src/node/index\\.ts$',
+        ],
       },
     },
     {

@@ -82,7 +82,7 @@ export function assignAll(weights: readonly Parameter[], values: readonly Data[]
 }
 
 /** A weight's new value, with its shape checked. */
-function newWeight(what: string, value: Data, weight: Tensor): Tensor {
+export function newWeight(what: string, value: Data, weight: Tensor): Tensor {
   const shape = value instanceof Tensor || 'shape' in value ? value.shape : undefined
   if (shape && !fits(shape, weight.shape)) throw new ShapeError(`${what}: has shape ${show(shape)}, the weight ${show(weight.shape)}.`)
   if (weight.rank === 0) return tensor((value as { data: TypedArray }).data, { shape: [], dtype: weight.dtype, backend: weight.backend })
