@@ -1,7 +1,7 @@
 /** The layers that are not wrappers of others. */
 export * from './activation.js'
 export * from './advanced-activations.js'
-export * from './attention.js'
+export { Attention, type AttentionOptions, attention } from './attention.js'
 export * from './batch-normalization.js'
 export { type DropoutMasks, RNNCell, type StepResult } from './cells/cell.js'
 export * from './cells/gru-cell.js'
