@@ -38,6 +38,18 @@ export function requireInputs(model: Model, xs: readonly Tensor[]): void {
   }
 }
 
+/** Shapes that a model is applied to as a layer must fit its inputs, as far as they are known. */
+export function requireInputShapes(model: Model, shapes: readonly BatchShape[]): void {
+  const { inputPorts } = model
+  if (shapes.length !== inputPorts.length)
+    throw new ValueError(`${model.describe()}: takes ${inputPorts.length} input${inputPorts.length > 1 ? 's' : ''}, got ${shapes.length}.`)
+  for (const [i, { name, shape }] of inputPorts.entries()) {
+    const given = shapes[i]
+    if (given.length === shape.length && shape.every((n, axis) => n === null || given[axis] === null || given[axis] === n)) continue
+    throw new ShapeError(`${model.describe()}: its input "${name}" is ${show(shape)}, got ${show(given)}.`)
+  }
+}
+
 /** The same for the data of one input, by the shape of one sample. */
 export function requireSample(model: Model, what: string, sample: Shape, { name, shape: expected }: Port): void {
   if (fits(sample, expected.slice(1))) return

@@ -29,10 +29,10 @@ export async function predict(model: Model, x: ModelData, { batchSize = 32 }: { 
         return { shape, values: hostFloats(model.dtype, sizeOf(shape)) }
       })
     }
-    for (const [i, output] of outputs.entries()) {
-      const { shape, values } = results[i]
-      values.set(await output.data(), begin * sizeOf(shape.slice(1)))
-      output.dispose()
+    try {
+      for (const [i, { shape, values }] of results.entries()) values.set(await outputs[i].data(), begin * sizeOf(shape.slice(1)))
+    } finally {
+      for (const output of outputs) output.dispose()
     }
   }
   return results.map(({ shape, values }) => scope(() => fromValues(values, shape, model.dtype, model.backend)))

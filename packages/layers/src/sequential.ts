@@ -1,6 +1,7 @@
 /** The linear stack of layers: Keras' front door. */
 import { foldKey, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { callLayer } from './call-layer.js'
+import { requireInputShapes } from './checks.js'
 import { CompileError } from './errors.js'
 import { InputLayer } from './graph/input-layer.js'
 import { type BatchShape, type BuildContext, type FinalActivation, Layer, type LayerOutputs, type ManyContext } from './layer.js'
@@ -116,6 +117,7 @@ export class Sequential extends Model {
 
   override outputShapes(inputShapes: readonly BatchShape[]): BatchShape[] {
     if (this.#layers.length === 0) throw new CompileError(noLayers(this.name))
+    if (this.built) requireInputShapes(this, inputShapes)
     return [this.#layers.reduce((shape, layer) => layer.outputShapes([shape])[0], this.only(inputShapes))]
   }
 

@@ -1,5 +1,6 @@
 /** Graphs of layers: against compositions written by hand, Keras' order, numbers of uses and table, and what is refused. */
-import { expectNoLeaks, key, matMul, normal, scope, type Tensor, valueAndGrad, zeros } from '@cotangent/core'
+import { createReferenceBackend, expectNoLeaks, key, matMul, normal, scope, type Tensor, valueAndGrad, zeros } from '@cotangent/core'
+import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   add,
@@ -16,10 +17,13 @@ import {
   type Layer,
   l2,
   lstm,
+  maximum,
   model,
   multiply,
   resetNames,
   Sequential,
+  type SymbolicTensor,
+  subtract,
   timeDistributed,
 } from '../src/index.js'
 
@@ -129,6 +133,68 @@ describe('several inputs and shared layers', () => {
   })
 })
 
+describe('any graph', () => {
+  /** Numbers 0 and 1 are the inputs; each further one combines two before it. */
+  const graphs = fc
+    .array(fc.tuple(fc.constantFrom(add, multiply, maximum, subtract), fc.nat(), fc.nat()), { minLength: 1, maxLength: 12 })
+    .map((nodes) => nodes.map(([make, a, b], i) => ({ make, a: a % (i + 2), b: b % (i + 2) })))
+  const formulas = new Map<unknown, (a: number, b: number) => number>([
+    [add, (a, b) => a + b],
+    [multiply, (a, b) => a * b],
+    [maximum, Math.max],
+    [subtract, (a, b) => a - b],
+  ])
+
+  test('computes what its nodes say, and so does one connected from its description', async () => {
+    await fc.assert(
+      fc.asyncProperty(graphs, async (nodes) => {
+        const entries = [input({ shape: [1], name: 'p' }), input({ shape: [1], name: 'q' })]
+        const symbols = [...entries]
+        const numbers = [0.5, -1.5]
+        for (const { make, a, b } of nodes) {
+          symbols.push(make().apply([symbols[a], symbols[b]]))
+          numbers.push(formulas.get(make)?.(numbers[a], numbers[b]) as number)
+        }
+        // Both inputs are needed, else they are refused.
+        const outputs = [symbols.at(-1) as SymbolicTensor, add().apply(entries)]
+        const graph = model({ inputs: entries, outputs, seed: 1 })
+        const described = graph.describeGraph()
+        const fresh = described.layers.map(({ layer, inboundNodes }) => {
+          const { fromConfig } = layer.constructor as unknown as { fromConfig(config: object): Layer }
+          return { layer: fromConfig(layer.getConfig()), inboundNodes }
+        })
+        const copy = model({ ...connectGraph({ ...described, layers: fresh }), seed: 1 })
+        expect(copy.layers.map((layer) => layer.name)).toEqual(graph.layers.map((layer) => layer.name))
+        for (const m of [graph, copy]) {
+          const [y] = await m.predictAll([[[0.5]], [[-1.5]]])
+          const expected = numbers.at(-1) as number
+          expect(Math.abs((await y.item()) - expected)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(expected)))
+          y.dispose()
+        }
+        // No layer comes before one it needs.
+        const position = new Map(graph.layers.map((layer, i) => [layer.name, i]))
+        for (const { layer, inboundNodes } of described.layers)
+          for (const place of inboundNodes.flat()) expect(position.get(place.layer)).toBeLessThan(position.get(layer.name) as number)
+      }),
+      { numRuns: 60 },
+    )
+  })
+
+  test('an output may be listed twice, and be an input', async () => {
+    const x = input({ shape: [2], name: 'x' })
+    const y = dense(2, { name: 'y' }).apply(x)
+    const graph = model({ inputs: x, outputs: [y, y, x], seed: 1 })
+    expect(graph.outputPorts.map((port) => port.name)).toEqual(['y', 'y_1', 'x'])
+    graph.compile({ optimizer: 'sgd', loss: 'mse' })
+    const data = random(1, [5, 2])
+    await graph.fit(data, [data, data, data], { epochs: 1, ...quiet })
+    await expectNoLeaks(() => graph.fit(data, [data, data, data], { epochs: 2, ...quiet }))
+    const [a, b, c] = await Promise.all((await graph.predictAll(data, { batchSize: 2 })).map((t) => t.array()))
+    expect(b).toEqual(a)
+    expect(c).toEqual(await data.array())
+  })
+})
+
 describe('order', () => {
   /** Keras 2.3.1's order for this graph: by distance from the outputs, then as a walk back from them meets the layers. */
   test('layers come as in Keras', () => {
@@ -234,6 +300,26 @@ describe('models as layers', () => {
     const [a, b] = [make(), make()]
     for (const m of [a, b]) m.build([null, 5])
     expect((await a.getWeights()).map((w) => [...w.data])).toEqual((await b.getWeights()).map((w) => [...w.data]))
+  })
+
+  test('in the summary its uses count from 1, and without weights yet it gets them', () => {
+    const x = input({ shape: [6] })
+    const inner = new Sequential([dense(4)], { name: 'inner' })
+    const graph = model({ inputs: x, outputs: add().apply([inner.apply(x), inner.apply(x)]), seed: 1 })
+    expect(inner.countParams()).toBe(28)
+    const lines = graph.summaryLines().filter((line) => /inner/.test(line))
+    expect(lines).toEqual([
+      'inner (Sequential)              (None, 4)            28          input_1[0][0]                    ',
+      'add_1 (Add)                     (None, 4)            0           inner[1][0]                      ',
+      '                                                                 inner[2][0]                      ',
+    ])
+    expect(() => inner.apply(input({ shape: [5] }))).toThrow(
+      /layer "inner" \(Sequential\): its input "dense_1_input" is \[\?, 6\], got \[\?, 5\]/,
+    )
+    const other = new Sequential([dense(2, { inputShape: [4] })], { dtype: 'float64', backend: createReferenceBackend() })
+    expect(() => model({ inputs: x, outputs: other.apply(inner.apply(x)) })).toThrow(
+      /has weights in float64 on reference, the model around it in float32/,
+    )
   })
 
   test('a model beginning a Sequential says the input shape', () => {

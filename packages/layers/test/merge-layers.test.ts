@@ -12,10 +12,12 @@ import {
   Concatenate,
   concatenate,
   Dot,
+  dense,
   dot,
   embedding,
   input,
   type Layer,
+  layerNormalization,
   lstm,
   Maximum,
   Minimum,
@@ -247,6 +249,24 @@ describe('MultiHeadAttention', () => {
       await close(call(layer, [q.x, v.x], [undefined, mask]).outputs[0], expected)
     }
     layer.dispose()
+  })
+  test('with masked words, in a block as transformers have, a graph learns which sentences have a word', async () => {
+    const x = input({ shape: [6] })
+    const e = embedding(20, 8, { maskZero: true }).apply(x)
+    const block = layerNormalization().apply(add().apply([e, multiHeadAttention(2, 4, { dropout: 0.1 }).apply([e, e])]))
+    const graph = model({ inputs: x, outputs: dense(1, { activation: 'sigmoid' }).apply(lstm(4).apply(block)), seed: 1 })
+    graph.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: ['accuracy'] })
+    graph.optimizer.learningRate = 0.01
+    const rows = Array.from({ length: 64 }, (_, i) =>
+      Array.from({ length: 6 }, (_, t) => (t < 3 + (i % 4) ? 1 + ((i * 7 + t * 5 + i * t) % 19) : 0)),
+    )
+    const { history } = await graph.fit(
+      rows,
+      rows.map((row) => [row.includes(3) ? 1 : 0]),
+      { epochs: 40, batchSize: 16, verbose: 0 },
+    )
+    expect(history.accuracy.at(-1)).toBeGreaterThan(0.95)
+    graph.dispose()
   })
   test('no step sees a later one with useCausalMask', async () => {
     const layer = multiHeadAttention(2, 3, { useCausalMask: true })

@@ -1,7 +1,8 @@
 /** The graph of layers: Keras' functional form. */
-import { foldKey, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { foldKey, type Tensor } from '@cotangent/core'
 import { uniqueNames } from '../automatic-names.js'
 import { activated, callLayer } from '../call-layer.js'
+import { requireInputShapes } from '../checks.js'
 import type { BatchShape, BuildContext, FinalActivation, Layer, LayerOutputs, ManyContext } from '../layer.js'
 import { type InputPort, Model, type ModelOptions, type Port } from '../model.js'
 import type { SummaryRow } from '../summary-text.js'
@@ -116,15 +117,8 @@ export class GraphModel extends Model {
   }
 
   override outputShapes(inputShapes: readonly BatchShape[]): BatchShape[] {
-    if (inputShapes.length !== this.inputs.length)
-      throw new ValueError(`${this.describe()}: takes ${this.inputs.length} inputs, got ${inputShapes.length}.`)
+    requireInputShapes(this, inputShapes)
     const shapes = new Map(this.inputs.map((x, i) => [x, inputShapes[i]]))
-    for (const [i, { name, shape }] of this.inputPorts.entries()) {
-      const given = inputShapes[i]
-      if (given.length === shape.length && shape.every((n, axis) => n === null || given[axis] === null || given[axis] === n)) continue
-      const show = (sizes: BatchShape): string => `[${sizes.map((n) => n ?? '?').join(', ')}]`
-      throw new ShapeError(`${this.describe()}: its input "${name}" is ${show(shape)}, got ${show(given)}.`)
-    }
     const of = (x: SymbolicTensor): BatchShape => shapes.get(x) as BatchShape
     for (const { node } of this.#steps) {
       const results = node.layer.outputShapes(node.inputs.map(of))
