@@ -151,6 +151,7 @@ export async function evaluate(
 ): Promise<number[]> {
   const { batchSize = 32, verbose = 0, steps, sampleWeight } = options
   requireWhole('evaluate: batchSize', batchSize, 1)
+  if (y === undefined) refuseWeights('evaluate', sampleWeight)
   const feed =
     y === undefined
       ? new SourceFeed(model, 'evaluate', requireSource('evaluate', x), { steps, stepsOption: 'steps', restart: true })
@@ -226,7 +227,7 @@ async function feedsOf(
   if (y === undefined) {
     if (validationSplit !== 0)
       throw new ValueError('fit: validationSplit needs arrays, of which it takes the end; with an iterable give validationData.')
-    if (sampleWeight !== undefined) throw new ValueError('fit: sampleWeight goes with arrays; an iterable gives [x, y, sampleWeight].')
+    refuseWeights('fit', sampleWeight)
     const training = new SourceFeed(model, 'fit', requireSource('fit', x), {
       steps: stepsPerEpoch,
       stepsOption: 'stepsPerEpoch',
@@ -251,6 +252,10 @@ async function feedsOf(
   if (validationSplit === 0) return { training: shuffled(all) }
   const at = Math.trunc(all.count * (1 - validationSplit))
   return { training: shuffled(slicePart(all, 0, at)), validation: arrays(slicePart(all, at, all.count)) }
+}
+
+function refuseWeights(what: string, sampleWeight: unknown): void {
+  if (sampleWeight !== undefined) throw new ValueError(`${what}: sampleWeight goes with arrays; an iterable gives [x, y, sampleWeight].`)
 }
 
 function requireSource(what: string, source: unknown): BatchSource {

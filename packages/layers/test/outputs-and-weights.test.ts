@@ -137,6 +137,15 @@ describe('losses and metrics by output', () => {
     expect(() => graph.apply(data)).toThrow(/has 2 outputs.*applyAll/)
     await expect(graph.fit(data, [Array(12).fill(7), targets[1]], quiet)).rejects.toThrow(/Label 7 at position 0/)
   })
+  test('the penalty on activities is on probabilities, though the loss has the logits', async () => {
+    const m = new Sequential([dense(3, { activation: 'softmax', inputShape: [2], activityRegularizer: l2(0.5) })], { seed: 1 })
+    m.compile({ optimizer: 'sgd', loss: 'sparseCategoricalCrossentropy' })
+    const data = scope(() => normal(key(1), [4, 2]).keep())
+    const p = [...(await (await m.predict(data)).data())]
+    const [loss] = await m.evaluate(data, [0, 1, 2, 0])
+    const crossentropy = mean([0, 1, 2, 0].map((c, i) => -Math.log(p[3 * i + c])))
+    expect(loss).toBeCloseTo(crossentropy + 0.5 * p.reduce((sum, v) => sum + v * v, 0), 5)
+  })
   test('batches from an iterable, by name, with weights', async () => {
     const graph = identity()
     graph.compile({ optimizer: 'sgd', loss: 'mse' })
@@ -278,7 +287,8 @@ describe('sample weights', () => {
     )
     await expect(graph.evaluate(xs, ys, { sampleWeight: [[1, 2, 3], [1]] })).rejects.toThrow(/sampleWeight of "b" has shape \[1\]/)
     const batches = [[data.x, data.y]] as const
-    await expect(net().fit(batches, { sampleWeight: [1], ...quiet })).rejects.toThrow(/an iterable gives \[x, y, sampleWeight\]/)
+    await expect(net().fit(batches, { sampleWeight: [1], ...quiet })).rejects.toThrow(/fit: .* an iterable gives \[x, y, sampleWeight\]/)
+    await expect(net().evaluate(batches, { sampleWeight: [1] })).rejects.toThrow(/evaluate: .* an iterable gives \[x, y, sampleWeight\]/)
   })
 
   test('leave nothing behind', async () => {
