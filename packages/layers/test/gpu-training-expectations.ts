@@ -8,6 +8,9 @@ type Training = {
   [N in 'trainOn' | 'gradientsOn' | 'memoryOn']: (...values: Parameters<(typeof here)[N]>) => Promise<Awaited<ReturnType<(typeof here)[N]>>>
 }
 
+/** Whether trainings run that are too slow for every change: `npm run test:gpu` sets this. */
+export const allGpuTests = process.env.COTANGENT_GPU_TESTS === 'all'
+
 const STEPS = 200
 
 /**

@@ -9,7 +9,9 @@ describe('on webasm', () => {
   test('memory is flat over 500 steps', () => expectFlat(training, 'webasm'), 600_000)
 })
 
-test('on cpu a perceptron trains as on wasm', () => expectSameTraining(training, 'cpu', 'perceptron'), 600_000)
+describe('on cpu', () => {
+  test.each(training.networkNames)('a %s network trains as on wasm', (name) => expectSameTraining(training, 'cpu', name), 600_000)
+})
 
 describe.skipIf(withoutWebGpu)(`on webgpu${withoutWebGpu}`, () => {
   test.each(training.networkNames)('a %s network trains as on wasm', (name) => expectSameTraining(training, 'webgpu', name), 600_000)

@@ -20,7 +20,8 @@ const pseudo = (i: number): number => (((i * 7919) % 10_007) - 5_000) / 5_000
 
 export type Place = GpuMode | 'wasm' | 'reference'
 
-async function on<R>(place: Place, work: (backend: Backend) => Promise<R>): Promise<R> {
+/** Runs with a backend, which ends afterwards if it is one of ours here. */
+export async function on<R>(place: Place, work: (backend: Backend) => Promise<R>): Promise<R> {
   if (place === 'wasm' || place === 'reference') return work(await getBackend(place))
   const gpu = await createGpuBackend({ mode: place })
   try {

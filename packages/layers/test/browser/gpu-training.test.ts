@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gpuFlags, openSite, type Site, withoutChromium } from '../../../core/test/browser/harness.js'
 import type * as module from '../gpu-training.js'
-import { expectFlat, expectSameTraining } from '../gpu-training-expectations.js'
+import { allGpuTests, expectFlat, expectSameTraining } from '../gpu-training-expectations.js'
 
 /** What the page runs; its list of names is no function. */
 type Trainings = Omit<typeof module, 'networkNames'>
@@ -30,12 +30,15 @@ describe.skipIf(withoutChromium)(`trainings on devices in Chromium${withoutChrom
     }
   }
 
-  // WebGPU runs the same WGSL in Node, where all of them are trained.
-  test.each(networks)(
-    'a %s network trains on webgl2 as on wasm',
-    (name) => inPage((page) => expectSameTraining(page, 'webgl2', name)),
-    900_000,
-  )
-  test('a perceptron trains on webgpu as on wasm', () => inPage((page) => expectSameTraining(page, 'webgpu', 'perceptron')), 900_000)
-  test('memory is flat over 500 steps on webgl2', () => inPage((page) => expectFlat(page, 'webgl2')), 900_000)
+  describe.each(['webgl2', 'webgpu'] as const)('%s', (mode) => {
+    // WebGPU runs the same WGSL in Node, where all of this is always tested
+    const quick = mode === 'webgl2' || allGpuTests
+    const slow = quick ? '' : ' (skipped: slow; npm run test:gpu)'
+    for (const name of networks) {
+      const train = () => inPage((page) => expectSameTraining(page, mode, name))
+      const skipped = name === 'perceptron' ? '' : slow
+      test.skipIf(skipped)(`a ${name} network trains as on wasm${skipped}`, train, 900_000)
+    }
+    test.skipIf(slow)(`memory is flat over 500 steps${slow}`, () => inPage((page) => expectFlat(page, mode)), 900_000)
+  })
 })
