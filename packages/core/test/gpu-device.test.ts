@@ -22,6 +22,7 @@ describe.each(modes)('%s', (mode) => {
     const [now, later] = mode === 'webgpu' ? ['nothing failed', 'index 3 at position 1'] : ['index 3 at position 1', 'nothing failed']
     expect(found.atCall).toContain(now)
     expect(found.atRead).toContain(later)
+    if (mode === 'webgpu') expect(found.atRead).toContain('in op gather with indices [2]')
     expect(found.afterwards).toEqual([1, 2, 3, 4, 5, 6])
     expect(found.good).toEqual([3, 4, 5, 6])
   })
@@ -133,6 +134,45 @@ describe('the choice of an engine', () => {
     await expect(createGpuBackend({ mode: 'webgpu' }, { loadBinding: async () => ({}) })).rejects.toThrow(/`webgpu` is not installed/)
     expect(await checks.refusal('webgl2')).toMatch(/the mode 'webgl2' was asked for, but there is no WebGL 2/)
     expect(await checks.refusal('vulkan')).toMatch(/There is no gpu mode "vulkan"/)
+  })
+
+  test('headless-gl, if there is one that draws into float textures', async () => {
+    const none = { loadBinding: async () => ({}) }
+    /** gpu.js where the package `gl` is installed; a kernel gives its argument back. */
+    const withGl = (isTextureFloat: boolean) => async () => {
+      const gpujs = await import('gpu.js')
+      const createKernel = () => {
+        const kernel = ({ value }: { value: Float32Array }) => ({
+          size: [value.length, 1],
+          delete() {},
+          renderValues: () => Float32Array.from({ length: 4 * value.length }, (_, i) => (i % 4 === 0 ? value[i / 4] : 0)),
+        })
+        return Object.assign(kernel, { destroy() {}, kernel: { constructor: { mode: 'gpu' } } })
+      }
+      class Headless extends gpujs.GPU {
+        static override isHeadlessGLSupported = true
+        constructor({ mode }: { mode: string }) {
+          super({ mode: mode === 'headlessgl' ? 'cpu' : (mode as 'webasm') })
+          if (mode === 'headlessgl') Object.assign(this, { createKernel })
+        }
+      }
+      const HeadlessGLKernel = { features: { isFloatRead: true, isTextureFloat, maxTextureSize: 4096 } }
+      return { GPU: Headless, Input: gpujs.Input, HeadlessGLKernel }
+    }
+    const gpu = await createGpuBackend({}, { ...none, load: withGl(true) })
+    expect([gpu.name, gpu.info?.().gpu?.passedOver.length]).toEqual(['gpu:headlessgl', 2])
+    const x = tensor([1, 2, 3], { backend: gpu })
+    expect([...(await x.data())]).toEqual([1, 2, 3])
+    x.dispose()
+    await gpu.dispose?.()
+
+    const other = await createGpuBackend({}, { ...none, load: withGl(false) })
+    expect([other.name, other.info?.().gpu?.passedOver[2]]).toEqual([
+      'gpu:webasm',
+      'headlessgl: this headless-gl does not draw into float textures',
+    ])
+    await other.dispose?.()
+    expect(await checks.refusal('headlessgl')).toMatch(/'headlessgl' was asked for, but there is no headless-gl/)
   })
 
   test('by name and by environment, one backend each', async () => {

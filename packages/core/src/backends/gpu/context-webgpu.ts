@@ -14,7 +14,7 @@ interface Navigator {
 }
 interface Host {
   navigator?: Navigator
-  process?: { versions?: { node?: string } }
+  process?: { versions?: { node?: string }; platform?: string; dlopen?(module: { exports: object }, path: string): void }
   setTimeout(work: () => void, milliseconds: number): unknown
   clearTimeout(timer: unknown): void
 }
@@ -43,9 +43,26 @@ async function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promis
   }
 }
 
-function importBinding(): Promise<unknown> {
+async function importBinding(): Promise<unknown> {
   const name = 'webgpu' // not a literal, so that bundlers leave it alone
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+  const module = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+  if (withoutVulkan()) throw new BackendError('there is no Vulkan loader (libvulkan.so.1) for the npm package `webgpu`')
+  return module
+}
+
+/**
+ * Whether a Linux has no Vulkan loader: then there is no adapter, and the package would say so on the error stream. The linker alone knows where it looks;
+ * a library that it finds is no addon of Node's, and is refused with another message.
+ */
+function withoutVulkan(): boolean {
+  const { process } = host
+  if (process?.platform !== 'linux') return false
+  try {
+    process.dlopen?.({ exports: {} }, 'libvulkan.so.1')
+  } catch (error) {
+    return /cannot open shared object|loading shared library/i.test((error as Error).message)
+  }
+  return false
 }
 
 /** Node's entries to WebGPU, by what made them: kept for ever, since the process aborts when one is collected whose device still lives. */
@@ -59,6 +76,7 @@ async function provideNavigatorGpu(load: () => Promise<unknown>): Promise<() => 
   try {
     create = ((await load()) as { create?: typeof create }).create
   } catch (error) {
+    if (error instanceof BackendError) throw error
     throw new BackendError(`the npm package \`webgpu\` did not load (${error instanceof Error ? error.message.split('\n')[0] : error})`)
   }
   if (!create) throw new BackendError('the npm package `webgpu` is not installed')

@@ -10,7 +10,7 @@
  *   kernel that falls out of it is destroyed when its last output is released.
  * - A lost device throws at every later call and read, where gpu.js would go on with zeros.
  */
-import { BackendError } from '../../errors.js'
+import { addContext, BackendError } from '../../errors.js'
 import { indexSpace } from './addressing.js'
 import { type Context, type Fours, isHost, type Value } from './context.js'
 import type { CompiledKernel, KernelResult } from './gpujs.js'
@@ -72,8 +72,8 @@ export interface Device {
   transform(handle: Handle, change: (values: Float32Array) => Float32Array): Handle
   /** Blocks of the values, one after another; on host engines alone, where every call copies its arguments. */
   readonly blocks?: (handle: Handle, where: Blocks) => Handle
-  /** Shows the values to a function, which may throw: at once where the engine can read at once, else before the next read. */
-  inspect(handle: Handle, look: (values: Float32Array) => void): void
+  /** Shows the values to a function, which may throw: at once where the engine can read at once, else before the next read, which adds `where` it was called. */
+  inspect(handle: Handle, look: (values: Float32Array) => void, where: string): void
   /** The values behind a handle; on host engines not a copy. */
   read(handle: Handle): Promise<Float32Array>
   /** The same at once, where the engine can. */
@@ -314,7 +314,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
             return undefined
           }),
 
-    inspect(handle, look) {
+    inspect(handle, look, where) {
       requireAlive()
       if (handle.host) return look(handle.host)
       queue.add(() => {
@@ -323,7 +323,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
           return undefined
         }
         const check = (async () => look(await fetch(handle)))().catch((error) => {
-          failure ??= error
+          failure ??= addContext(error, where)
         })
         checks.add(check)
         void check.then(() => checks.delete(check))

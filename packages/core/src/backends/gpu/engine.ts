@@ -47,8 +47,8 @@ export interface Engine {
   swapIn(out: Operand, handle: Handle): void
   /** Fills out with what `change` makes of x's values on the host, in its turn: only for what a device cannot do. */
   transform(out: Operand, x: Operand, change: (values: Float32Array) => Float32Array): void
-  /** Shows x's values to a check that may throw: at once if the host has them or can read at once, else before the next read. */
-  inspect(x: Operand, check: (values: Float32Array) => void): void
+  /** Shows x's values to a check that may throw: at once if the host has them or can read at once, else before the next read, which adds `where` it was called. */
+  inspect(x: Operand, check: (values: Float32Array) => void, where: string): void
   release(handle: Handle): void
 }
 
@@ -132,7 +132,7 @@ export function createEngine(device: Device): Engine {
       engine.swapIn(out, device.transform(inputOf(x), change))
     },
 
-    inspect: (x, check) => device.inspect(inputOf(x), check),
+    inspect: (x, check, where) => device.inspect(inputOf(x), check, where),
 
     release: (handle) => device.release(handle),
   }

@@ -8,7 +8,7 @@
  * - int32 values that float32 does not hold, refused when they are written or filled in.
  */
 import { type DType, hostArray, type TypedArray } from '../../dtype.js'
-import { DTypeError, ValueError } from '../../errors.js'
+import { DTypeError, showShape, ValueError } from '../../errors.js'
 import type { MapKernel, Operand } from '../backend.js'
 import type { Engine } from './engine.js'
 import { EXACT_INTEGER } from './rules.js'
@@ -22,15 +22,16 @@ export function mapOnHost(engine: Engine, out: Operand, x: Operand, kernel: keyo
   engine.transform(out, x, (values) => values.map((value) => (test(value) ? 1 : 0)))
 }
 
-/** Throws a ValueError that names the first index outside 0 … rows − 1. */
-export function checkIndices(engine: Engine, indices: Operand, rows: number): void {
-  engine.inspect(indices, (values) => {
+/** Throws a ValueError that names the first index outside 0 … rows − 1; and the op, where it was called before the index was seen. */
+export function checkIndices(engine: Engine, op: string, indices: Operand, rows: number): void {
+  const check = (values: Float32Array): void => {
     for (let i = 0; i < values.length; i++) {
       if (!(values[i] >= 0 && values[i] < rows)) {
         throw new ValueError(`index ${values[i]} at position ${i} is out of range: there are ${rows} rows (0 to ${rows - 1}).`)
       }
     }
-  })
+  }
+  engine.inspect(indices, check, `in op ${op} with indices ${showShape(indices.shape)}, called before this read: the device tells late`)
 }
 
 /** Throws a DTypeError if one of the values cannot be an int32 here. */

@@ -9,7 +9,7 @@ export function rowKernels(engine: Engine): Pick<Kernels, 'gather' | 'scatterAdd
   return {
     gather(out, x, indices) {
       const [rows, inner] = x.shape
-      checkIndices(engine, indices, rows)
+      checkIndices(engine, 'gather', indices, rows)
       engine.run(
         out,
         [indices.size, inner],
@@ -25,7 +25,7 @@ return x[${address(['row', j], [inner, 1])}];`,
     // O(count · inner) want a plan from the host; that belongs to the device engine, where the indices are not at hand.
     scatterAdd(out, x, indices) {
       const [rows, inner] = out.shape
-      checkIndices(engine, indices, rows)
+      checkIndices(engine, 'scatterAdd', indices, rows)
       engine.run(
         out,
         [rows, inner],
