@@ -5,7 +5,10 @@ import { BackendError, DTypeError } from '../../errors.js'
 import { type Shape, sizeOf } from '../../shape.js'
 import type { Backend, Operand } from '../backend.js'
 import { address, indexSpace, mergeAxes } from './addressing.js'
+import { createDevice } from './device.js'
+import { loadGpuJs } from './gpujs.js'
 import { createGpuBackend } from './index.js'
+import { enterMode } from './modes.js'
 import { brokenRules, kernelSettings, kernelSource, LIMITS, literal, sumInto, tanhInto } from './rules.js'
 
 /** A new operand on a backend, filled if values are given. */
@@ -137,6 +140,23 @@ describe('the backend', () => {
     const failed = createGpuBackend({}, { load })
     await expect(failed).rejects.toThrow(BackendError)
     await expect(failed).rejects.toThrow(/npm i gpu\.js@2\.24\.1.*ignore-scripts.*`gl`/)
+  })
+
+  test('a kernel against the rules is refused, not compiled', async () => {
+    const { context, leave } = await enterMode(await loadGpuJs(), 'webasm', LIMITS)
+    const device = createDevice(context, { cachedKernels: 4 })
+    const source = kernelSource(['x', 'n'], 'let sum = 0;\nfor (let k = 0; k < n; k++) { sum += x[k]; }\nreturn sum;')
+    const arrays = [device.upload(Float32Array.of(1, 2))]
+    expect(() => device.run({ source, output: [1], size: 1, arrays, scalars: [2] })).toThrow(
+      /breaks the rules \(the loop is not counted up to a literal/,
+    )
+    expect(device.kernels()).toBe(0)
+    // where gpu.js makes floats of counters they are read as whole numbers
+    expect(context.rewrite?.('for (let k = 0; k < 3; k++) { sum += x[k * 2 + kk]; }')).toBe(
+      'for (let k = 0; k < 3; k++) { sum += x[(k | 0) * 2 + kk]; }',
+    )
+    await device.destroy()
+    await leave()
   })
 
   test('a kernel that gpu.js moves to another engine is an error', async () => {
