@@ -1,0 +1,391 @@
+/** Files that are damaged, truncated or made to harm: a clear error, and a model that has not changed. */
+
+import { CotangentError } from '@cotangent/core'
+import { fc } from '@fast-check/vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
+import {
+  conv1d,
+  dense,
+  lstm,
+  type Model,
+  modelFromBytes,
+  modelFromJSON,
+  modelFromTfjs,
+  modelToBytes,
+  modelToJSON,
+  modelToTfjs,
+  readSafetensors,
+  Sequential,
+  type TfjsModel,
+  weightsFromBytes,
+  weightsToBytes,
+  writeSafetensors,
+} from '../src/index.js'
+
+const build = (units = 3): Sequential => new Sequential([dense(units, { inputShape: [4] }), dense(2)], { seed: 1 })
+let model: Model
+let tfjs: TfjsModel
+const files: Record<string, Uint8Array> = {}
+beforeAll(async () => {
+  model = build()
+  model.compile({ optimizer: 'adam', loss: 'mse' })
+  await model.trainOnBatch([[1, 2, 3, 4]], [[0, 1]])
+  for (const format of ['h5', 'keras'] as const) files[format] = await modelToBytes(model, { format })
+  for (const format of ['safetensors', 'npz'] as const) files[format] = await weightsToBytes(model, { format })
+  tfjs = await modelToTfjs(model, { shardBytes: 40 })
+})
+
+/** The error of reading bytes, which must be one of ours and name the file; undefined if they can be read. */
+async function reading(bytes: Uint8Array, asWeights: boolean): Promise<CotangentError | undefined> {
+  const target = build()
+  const before = await target.getWeights()
+  try {
+    if (asWeights) await weightsFromBytes(target, bytes, { name: 'the-file' })
+    else (await modelFromBytes(bytes, { name: 'the-file', onWarning: () => {} })).dispose()
+    return undefined
+  } catch (error) {
+    expect(error, String(error)).toBeInstanceOf(CotangentError)
+    expect((error as Error).message).toContain('the-file')
+    expect(await target.getWeights(), 'nothing half loaded').toEqual(before)
+    return error as CotangentError
+  } finally {
+    target.dispose()
+  }
+}
+
+describe.each(['h5', 'keras', 'safetensors', 'npz'])('%s', (format) => {
+  const weightsOnly = format === 'safetensors' || format === 'npz'
+
+  test('whole, it is read; cut off anywhere, the error names the file', async () => {
+    expect(await reading(files[format], weightsOnly)).toBeUndefined()
+    const { length } = files[format]
+    const cuts = [0, 1, 7, 8, 20, 100, ...Array.from({ length: 12 }, (_, i) => Math.floor(((i + 1) * length) / 13)), length - 1]
+    for (const cut of cuts.filter((n) => n < length)) {
+      for (const asWeights of weightsOnly ? [true] : [true, false]) {
+        expect(await reading(files[format].subarray(0, cut), asWeights), `${cut} of ${length} bytes`).toBeDefined()
+      }
+    }
+  })
+
+  test('with bytes changed anywhere: read, or an error of ours', async () => {
+    // The same changes every time: a damaged HDF5 file can make the library loop, once in thousands.
+    const change = fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 }))
+    await fc.assert(
+      fc.asyncProperty(fc.array(change, { minLength: 1, maxLength: 6 }), async (changes) => {
+        const bytes = files[format].slice()
+        for (const [at, value] of changes) bytes[at % bytes.length] = value
+        await reading(bytes, weightsOnly)
+      }),
+      { numRuns: 60, seed: 17 },
+    )
+    expect(await reading(files[format], weightsOnly), 'good files are still read').toBeUndefined()
+  })
+})
+
+describe('archives', () => {
+  test('a flipped bit of the weights in a .keras is found by its CRC', async () => {
+    const bytes = files.keras.slice()
+    bytes[Math.floor(bytes.length / 2)] ^= 1
+    expect((await reading(bytes, false))?.message).toContain('CRC-32 of model.weights.h5 is wrong')
+  })
+
+  test('entries that are missing are named', async () => {
+    const { unzip, zip } = await import('@cotangent/datasets')
+    const entries = unzip(files.keras)
+    for (const missing of ['metadata.json', 'config.json', 'model.weights.h5']) {
+      const error = await reading(zip([...entries].filter(([name]) => name !== missing)), false)
+      expect(error?.message).toContain(`"${missing}" is missing in the archive`)
+    }
+    const swapped = [...entries].map(
+      ([name, content]) => [name, name === 'config.json' ? new TextEncoder().encode('{"a": NaN}') : content] as const,
+    )
+    expect((await reading(zip(swapped), false))?.message).toContain('config.json: not JSON')
+    const noWeights = [...entries].map(([name, content]) => [name, name.endsWith('.h5') ? new Uint8Array(9) : content] as const)
+    expect((await reading(zip(noWeights), false))?.message).toContain('model.weights.h5 in the archive is not an HDF5 file')
+  })
+
+  test('weights of another shape, or of another number of layers', async () => {
+    const other = build(5)
+    for (const format of ['h5', 'safetensors', 'npz'] as const) {
+      const error = await reading(await weightsToBytes(other, { format }), true)
+      expect(error?.message).toMatch(/kernel(:0)?" is \[4, 5\] in the file, but the weight ".*kernel" is \[4, 3\]/)
+    }
+    const one = new Sequential([dense(3, { inputShape: [4] })])
+    expect((await reading(await weightsToBytes(one), true))?.message).toContain('1 layers with weights in the file')
+    expect((await reading(await weightsToBytes(one, { format: 'npz' }), true))?.message).toContain(
+      '2 arrays in the file, but the model has 4 weights',
+    )
+  })
+})
+
+describe('safetensors', () => {
+  /** A file with this header and so many bytes of data. */
+  const made = (header: unknown, data: number, length?: bigint): Uint8Array => {
+    const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
+    const bytes = new Uint8Array(8 + text.length + data)
+    new DataView(bytes.buffer).setBigUint64(0, length ?? BigInt(text.length), true)
+    bytes.set(text, 8)
+    return bytes
+  }
+  const entry = (begin: number, end: number, shape: unknown = [(end - begin) / 4], dtype = 'F32'): object => ({
+    dtype,
+    shape,
+    data_offsets: [begin, end],
+  })
+
+  test.each<[string, Uint8Array, RegExp]>([
+    ['too short for a length', new Uint8Array(5), /truncated: 5 bytes/],
+    ['a header beyond the file', made({}, 0, 1000n), /header of 1000 bytes goes beyond the file/],
+    ['a huge header', made({}, 0, 2n ** 60n), /is too long/],
+    ['a header that is no JSON', made('{"a": NaN}', 0), /header: not JSON/],
+    ['a header that is no object', made('[]', 0), /object was expected, got an array/],
+    ['a header that is no UTF-8', made('{"a":0}', 0).map((byte, i) => (i === 10 ? 0xff : byte)), /not UTF-8/],
+    ['offsets beyond the file', made({ a: entry(0, 8) }, 4), /array "a": data_offsets \[0, 8\] go beyond the file, which has 4/],
+    ['offsets that overlap', made({ a: entry(0, 8), b: entry(4, 12) }, 12), /array "b": overlaps the one before it/],
+    ['a gap', made({ a: entry(0, 4), b: entry(8, 12) }, 12), /array "b": there is a gap before it/],
+    ['bytes left over', made({ a: entry(0, 4) }, 8), /4 bytes are left over/],
+    ['a shape of another size', made({ a: entry(0, 8, [3]) }, 8), /array "a": F32 of shape \[3\] takes 12 bytes, its offsets say 8/],
+    ['a shape that is none', made({ a: entry(0, 8, [-2]) }, 8), /\[-2\] is not a shape/],
+    ['a shape without end', made({ a: entry(0, 8, [1e15, 1e15]) }, 8), /takes 4e\+30 bytes/],
+    ['offsets that are none', made({ a: { dtype: 'F32', shape: [1], data_offsets: [4] } }, 8), /data_offsets \[4\] are not two offsets/],
+    ['offsets that go backwards', made({ a: entry(4, 0, [1]) }, 8), /are not two offsets/],
+    ['a type we do not read', made({ a: entry(0, 8, [1], 'U64') }, 8), /type U64 is not supported/],
+    ['an entry that is none', made({ a: 3 }, 8), /array "a": an object with dtype, shape and data_offsets/],
+  ])('%s', (_, bytes, message) => {
+    expect(() => readSafetensors(bytes, 'x.safetensors')).toThrow(message)
+  })
+
+  test('what it writes it reads; half precision becomes float32; any order of data', () => {
+    const arrays = new Map([
+      ['b', { shape: [2], data: Float32Array.of(1.5, -2) }],
+      ['a', { shape: [], data: Float64Array.of(Math.PI) }],
+      ['none', { shape: [0, 3], data: new Float32Array(0) }],
+      ['i', { shape: [1, 2], data: Int32Array.of(7, -7) }],
+    ])
+    const bytes = writeSafetensors(arrays, { note: 'ü' })
+    const read = readSafetensors(bytes)
+    expect([...read.arrays]).toEqual([...arrays])
+    expect(read.metadata).toEqual({ note: 'ü' })
+    expect((8 + Number(new DataView(bytes.buffer).getBigUint64(0, true))) % 8).toBe(0)
+    const halves = made({ h: entry(4, 8, [2], 'F16'), g: entry(0, 4, [2], 'BF16') }, 8)
+    halves.set([0x80, 0x3f, 0x00, 0xc0, 0x00, 0x3c, 0x01, 0x80], halves.length - 8)
+    expect([...(readSafetensors(halves).arrays.get('g')?.data ?? [])]).toEqual([1, -2])
+    expect([...(readSafetensors(halves).arrays.get('h')?.data ?? [])]).toEqual([1, -(2 ** -24)])
+    expect(() => writeSafetensors([['a', { shape: [3], data: new Float32Array(2) }]])).toThrow('[3] has not 2 elements')
+    expect(() => writeSafetensors([['__metadata__', { shape: [1], data: new Float32Array(1) }]], { a: 'b' })).toThrow('is taken')
+  })
+})
+
+describe('TensorFlow.js', () => {
+  test('a shard that is missing, too short or too long is named', async () => {
+    const [first] = [...tfjs.shards.keys()]
+    const shards = (change: (bytes: Uint8Array) => Uint8Array | undefined): Map<string, Uint8Array> =>
+      new Map(
+        [...tfjs.shards].flatMap(([path, bytes]): [string, Uint8Array][] => {
+          const changed = path === first ? change(bytes) : bytes
+          return changed ? [[path, changed]] : []
+        }),
+      )
+    await expect(
+      modelFromTfjs(
+        tfjs.modelJson,
+        shards(() => undefined),
+      ),
+    ).rejects.toThrow(`the shard "${first}" is missing`)
+    await expect(
+      modelFromTfjs(
+        tfjs.modelJson,
+        shards((bytes) => bytes.subarray(4)),
+      ),
+    ).rejects.toThrow(/weight "dense.*is a shard missing or truncated/)
+    await expect(
+      modelFromTfjs(
+        tfjs.modelJson,
+        shards((bytes) => new Uint8Array([...bytes, 0])),
+      ),
+    ).rejects.toThrow(/the weights take 92 bytes, but .* have 93/)
+    await expect(modelFromTfjs(tfjs.modelJson.slice(0, -5), tfjs.shards)).rejects.toThrow('model.json: not JSON')
+    const changed = (
+      edit: (file: { weightsManifest: { weights: Record<string, unknown>[] }[]; [key: string]: unknown }) => void,
+    ): string => {
+      const file = JSON.parse(tfjs.modelJson)
+      edit(file)
+      return JSON.stringify(file)
+    }
+    const load = (edit: Parameters<typeof changed>[0]): Promise<Model> => modelFromTfjs(changed(edit), tfjs.shards)
+    await expect(load((file) => Object.assign(file, { format: 'graph-model' }))).rejects.toThrow('a graph model, which has no layers')
+    await expect(load((file) => Object.assign(file, { weightsManifest: undefined }))).rejects.toThrow('weightsManifest is missing')
+    await expect(load((file) => Object.assign(file.weightsManifest[0].weights[0], { quantization: { dtype: 'uint8' } }))).rejects.toThrow(
+      /"dense_\d+\/kernel" is quantized/,
+    )
+    await expect(load((file) => Object.assign(file.weightsManifest[0].weights[0], { shape: [1e9, 1e9] }))).rejects.toThrow('goes beyond')
+    await expect(load((file) => Object.assign(file.weightsManifest[0].weights[0], { shape: [-1] }))).rejects.toThrow(
+      'is not a weight with name and shape',
+    )
+  })
+})
+
+describe('architectures', () => {
+  /** The JSON of a model with one layer's config changed. */
+  const edited = (
+    layer: ReturnType<typeof dense> | ReturnType<typeof conv1d> | ReturnType<typeof lstm>,
+    config: object,
+    version?: string,
+  ): string => {
+    const json = JSON.parse(modelToJSON(new Sequential([layer], { seed: 1 }))) as {
+      config: { layers: { config: object }[] }
+      keras_version: string
+    }
+    Object.assign(json.config.layers[0].config, config)
+    return JSON.stringify({ ...json, ...(version && { keras_version: version }) })
+  }
+
+  test.each<[string, () => string, RegExp]>([
+    [
+      'grouped convolution',
+      () => edited(conv1d(2, 3, { inputShape: [8, 2] }), { groups: 2 }),
+      /config key "groups": 2 is not supported, only 1[\s\S]*in .*layer "conv1d_\d+" \(Conv1D\)/,
+    ],
+    [
+      'half precision',
+      () => edited(dense(2, { inputShape: [3] }), { dtype: 'float16' }),
+      /config key "dtype": "float16" is not supported[\s\S]*layer "dense_\d+" \(Dense\)/,
+    ],
+    [
+      'a policy of mixed precision',
+      () => edited(dense(2, { inputShape: [3] }), { dtype: { class_name: 'DTypePolicy', config: { name: 'mixed_float16' } } }),
+      /"mixed_float16" is not supported/,
+    ],
+    [
+      'an activation we do not have',
+      () => edited(dense(2, { inputShape: [3] }), { activation: 'mish2' }),
+      /no activation "mish2"[\s\S]*config key "activation"; pass your own: customObjects: { mish2/,
+    ],
+    [
+      'an initializer we do not have',
+      () => edited(dense(2, { inputShape: [3] }), { kernel_initializer: { class_name: 'Mine', config: {} } }),
+      /no initializer "Mine"[\s\S]*layer "dense_/,
+    ],
+    ['an option nobody has', () => edited(dense(2, { inputShape: [3] }), { colour: 'red' }), /no option "colour"[\s\S]*layer "dense_/],
+    [
+      "Keras 3's hard_sigmoid",
+      () => edited(lstm(2, { inputShape: [5, 3] }), { recurrent_activation: 'hard_sigmoid' }, '3.3.3'),
+      /config key "recurrent_activation": hard_sigmoid of Keras 3/,
+    ],
+    [
+      'time-major sequences',
+      () => edited(lstm(2, { inputShape: [5, 3] }), { time_major: true }),
+      /config key "time_major": true is not supported/,
+    ],
+    ['no units', () => edited(dense(2, { inputShape: [3] }), { units: null }), /units must be a whole number from 1/],
+    [
+      'a class nobody has',
+      () => JSON.stringify({ class_name: 'Sequential', config: [{ class_name: 'Dens', config: { name: 'd' } }] }),
+      /no layer class called "Dens"\. Did you mean "Dense"\?[\s\S]*layer "d"/,
+    ],
+    [
+      'a model of a class of its own',
+      () => JSON.stringify({ class_name: 'MyModel', config: {} }),
+      /a model of class "MyModel" is not supported/,
+    ],
+    ['no layers', () => JSON.stringify({ class_name: 'Sequential', config: { layers: 3 } }), /config.layers must be a list of layers/],
+    [
+      'a layer that is none',
+      () => JSON.stringify({ class_name: 'Sequential', config: { layers: [null] } }),
+      /layer 0: an object with class_name and config was expected/,
+    ],
+    ['no JSON', () => '{', /not JSON/],
+  ])('%s', (_, json, message) => {
+    expect(() => modelFromJSON(json())).toThrow(message)
+  })
+
+  test('a graph with a layer that nobody gives', () => {
+    const input = { class_name: 'InputLayer', name: 'x', config: { batch_input_shape: [null, 2], name: 'x' }, inbound_nodes: [] }
+    const y = { class_name: 'Dense', name: 'y', config: { name: 'y', units: 1 }, inbound_nodes: [[['z', 0, 0, {}]]] }
+    const graph = (layers: object[]): string =>
+      JSON.stringify({
+        class_name: 'Model',
+        config: { name: 'm', layers, input_layers: [['x', 0, 0]], output_layers: [['y', 0, 0]] },
+        keras_version: '2.3.1',
+      })
+    expect(() => modelFromJSON(graph([input, y]))).toThrow('no layer of the graph gives z[0][0]')
+    expect(() => modelFromJSON(graph([input, { ...y, inbound_nodes: [[['x', 0]]] }]))).toThrow(
+      /layer "y": inbound_nodes: .* is not a list of \[name, node, tensor\]/,
+    )
+    expect(modelFromJSON(graph([input, { ...y, inbound_nodes: [[['x', 0, 0, {}]]] }])).countParams()).toBe(3)
+  })
+
+  test('what cannot be used of a training configuration is said, and the weights are there', async () => {
+    const { readH5, writeH5 } = await import('../src/io/h5-tree.js')
+    const root = await readH5(files.h5, 'x')
+    const training = JSON.parse(root.attributes.get('training_config') as string)
+    const load = async (change: object): Promise<[Model, string[]]> => {
+      root.attributes.set('training_config', JSON.stringify({ ...training, ...change }))
+      const warnings: string[] = []
+      const loaded = await modelFromBytes(await writeH5(root), { onWarning: (message) => warnings.push(message) })
+      expect((await loaded.getWeights()).map(({ data }) => data)).toEqual((await model.getWeights()).map(({ data }) => data))
+      return [loaded, warnings]
+    }
+    const schedule = { class_name: 'Adam', config: { learning_rate: { class_name: 'ExponentialDecay', config: {} } } }
+    const [uncompiled, why] = await load({ optimizer_config: schedule })
+    expect(why).toEqual([expect.stringMatching(/call compile before training.*"learning_rate": the schedule ExponentialDecay/s)])
+    expect(() => uncompiled.optimizer).toThrow('call compile')
+    const [other, state] = await load({ optimizer_config: { class_name: 'RMSprop', config: {} }, metrics: ['mae', 'f2_score'] })
+    expect(state).toEqual([
+      expect.stringContaining('A metric is left out'),
+      expect.stringContaining('The state of the optimizer is left out'),
+    ])
+    expect([other.optimizer.className, other.optimizer.iterations]).toEqual(['RMSprop', 0])
+  })
+
+  test("Keras 1's words", () => {
+    const layers = [
+      {
+        class_name: 'Convolution1D',
+        config: {
+          name: 'c',
+          nb_filter: 4,
+          filter_length: 3,
+          border_mode: 'same',
+          subsample_length: 2,
+          init: 'uniform',
+          batch_input_shape: [null, 8, 2],
+          W_regularizer: { name: 'WeightRegularizer', l1: 0, l2: 0.5 },
+          bias: true,
+          input_dim: null,
+        },
+      },
+      {
+        class_name: 'LSTM',
+        config: {
+          name: 'l',
+          output_dim: 3,
+          inner_activation: 'hard_sigmoid',
+          inner_init: 'orthogonal',
+          forget_bias_init: 'one',
+          dropout_W: 0.1,
+          dropout_U: 0,
+          consume_less: 'cpu',
+          input_dim: 4,
+          W_constraint: { name: 'MaxNorm', m: 3, axis: 0 },
+        },
+      },
+      { class_name: 'Dropout', config: { name: 'd', p: 0.25 } },
+      { class_name: 'Dense', config: { name: 'o', output_dim: 2, activation: 'softmax', b_constraint: null } },
+    ]
+    const old = modelFromJSON(JSON.stringify({ class_name: 'Sequential', config: layers, keras_version: '1.2.2' }))
+    expect(old.outputShapeOf()).toEqual([null, 2])
+    expect(old.layers.map((layer) => layer.getConfig())).toMatchObject([
+      { kernelSize: [3], strides: [2], padding: 'same', kernelRegularizer: { config: { l1: 0, l2: 0.5 } } },
+      {
+        units: 3,
+        recurrentActivation: 'hardSigmoid',
+        unitForgetBias: true,
+        dropout: 0.1,
+        kernelConstraint: { className: 'MaxNorm', config: { maxValue: 3 } },
+      },
+      { rate: 0.25 },
+      { units: 2, activation: 'softmax' },
+    ])
+  })
+})
