@@ -24,7 +24,6 @@ const filesIn = (folder: string, ending: string): string[] =>
 const cannotRun: Readonly<Record<string, string>> = {
   'packages/core/src/backends/index.ts: configure({ relaxedSimd: false })': 'settles the engine, which runs already',
   'packages/layers/src/data.ts: for (const [x, y] of batches(xTrain': 'orders 60000 samples, more than the test has',
-  'packages/layers/src/metrics.ts: model.compile({ …': 'leaves options out',
   'packages/datasets/README.md: const { xTest } = await mnist.loadData({ baseUrl: ': 'for a page that serves the files',
 }
 

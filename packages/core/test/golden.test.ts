@@ -72,18 +72,12 @@ const plainLstm = lstm.filter(
 /** Files that the tests below run. */
 const run = ['conv1d', 'conv2d', 'dense', 'pooling']
 
-const namesOf = (file: string): string[] => loadGolden(file).cases.map((c) => c.name)
-/** What core does not run yet, case by case, and why. */
-const skipped: Record<string, { reason: string; cases: string[] }> = {
-  callbacks: { reason: 'comes with the callbacks of fit', cases: namesOf('callbacks') },
-}
-
-/** Who consumes each fixture. Tests of `later` files are listed as skipped here until their part exists. */
+/** Whose tests run each fixture. */
 const claims: Record<string, string> = {
   'activations.json': 'layers',
   'batchnorm.json': 'layers',
   'bidirectional.json': 'layers',
-  'callbacks.json': 'later: layers',
+  'callbacks.json': 'layers',
   'conv1d.json': 'core',
   'conv2d.json': 'core',
   'dense.json': 'core',
@@ -250,19 +244,13 @@ function unrollLstm(params: Lstm, { x, kernel, recurrent_kernel, bias }: Record<
   return { output: params.return_sequences ? stack(outputs, 1) : h, h, c }
 }
 
-describe('not run in core', () => {
-  for (const [file, { reason, cases }] of Object.entries(skipped)) {
-    for (const name of cases) test.skip(`${file}: ${name} (${reason})`, () => {})
-  }
-})
-
 describe("every fixture is somebody's", () => {
   test('no file is unclaimed, and no claim is for a file that is gone', () => {
     expect(goldenFiles()).toEqual(Object.keys(claims).sort())
   })
-  test('files claimed here are run or skipped above, case by case', () => {
-    const here = Object.keys(claims).filter((file) => claims[file] === 'core' || claims[file].startsWith('later'))
-    expect(here.map((file) => file.replace(/\.json$/, '')).sort()).toEqual([...run, ...Object.keys(skipped)].sort())
+  test('files claimed here are run above', () => {
+    const here = Object.keys(claims).filter((file) => claims[file] === 'core')
+    expect(here.map((file) => file.replace(/\.json$/, '')).sort()).toEqual([...run].sort())
     expect(plainLstm.length).toBeGreaterThan(0)
   })
   test('a comparison can fail, and names the element', async () => {

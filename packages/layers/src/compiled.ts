@@ -81,7 +81,7 @@ export class Compiled {
       const kept = ({ losses, predictions, masks }: Forward): (Tensor | undefined)[] => [...losses, ...predictions, ...masks]
       try {
         const { value, grads } = valueAndGrad(this.parameters, () => {
-          const result = this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.iterations) })
+          const result = this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.steps) })
           for (const tensor of kept(result)) tensor?.keep()
           forward = result
           return result.objective
@@ -133,11 +133,8 @@ export class Compiled {
     })
     totals.samples += samples
     for (const [i, { metrics }] of this.outputs.entries()) {
-      const weights = factors?.[i]
-      for (const [m, { weighted }] of metrics.entries()) {
-        const counts = weighted && weights ? combined(masks[i], weights) : masks[i]
-        totals.metrics[i][m].update(ys[i], predictions[i], counts)
-      }
+      for (const [m, { weighted }] of metrics.entries())
+        totals.metrics[i][m].update(ys[i], predictions[i], masks[i], weighted ? factors?.[i] : undefined)
     }
   }
 

@@ -101,7 +101,17 @@ async function run(
   const tell = async (stage: (callback: Callback) => void | Promise<void> | undefined): Promise<void> => {
     for (const callback of callbacks) await stage(callback)
   }
-  await tell((c) => c.onTrainBegin?.({ model, epochs, steps: training.steps, samples: training.samples }))
+  const { names } = compiled
+  await tell((c) =>
+    c.onTrainBegin?.({
+      model,
+      epochs,
+      steps: training.steps,
+      samples: training.samples,
+      metrics: validation ? [...names, ...names.map((name) => `val_${name}`)] : names,
+      print: (line) => output.write(`${line}\n`),
+    }),
+  )
   if (verbose > 0 && training.samples !== undefined && validation?.samples !== undefined)
     output.write(`Train on ${training.samples} samples, validate on ${validation.samples} samples\n`)
 
@@ -132,13 +142,15 @@ async function run(
       compiled.release(totals)
     }
     total ??= done
-    if (validation && (epoch + 1) % validationFreq === 0) {
+    // As in Keras, an epoch that a callback ended is not validated.
+    if (validation && !model.stopTraining && (epoch + 1) % validationFreq === 0) {
       const values = await evaluateFeed(compiled, validation, epoch, hostTurn)
       for (const name of compiled.names) logs[`val_${name}`] = values[name]
     }
     bar?.finish(total, Object.entries(logs))
     await tell((c) => c.onEpochEnd?.(epoch, logs))
   }
+  compiled.optimizer.finalizeWeights(compiled.parameters)
   await tell((c) => c.onTrainEnd?.())
   return history
 }

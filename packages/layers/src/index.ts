@@ -2,7 +2,7 @@
 export * as activations from './activations.js'
 export { resetNames } from './automatic-names.js'
 export type { BatchData, BatchSource } from './batch-source.js'
-export type { Callback, Logs } from './callbacks/callback.js'
+export * from './callbacks/index.js'
 export type { CompileOptions, PerOutput } from './compiled.js'
 export * as constraints from './constraints.js'
 export { batches, type Data, type HostArray, type ModelData } from './data.js'

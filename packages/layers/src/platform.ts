@@ -5,6 +5,7 @@ interface Host {
   process?: { stdout?: { write(text: string): unknown; isTTY?: boolean } }
   performance: { now(): number }
   setTimeout(fn: () => void, ms: number): unknown
+  TextEncoder: new () => { encode(text: string): Uint8Array }
 }
 const host = globalThis as unknown as Host
 
@@ -14,6 +15,8 @@ export const print = (line: string): void => host.console?.log(line)
 export const warn = (line: string): void => host.console?.warn(line)
 /** Milliseconds from some fixed moment. */
 export const now = (): number => host.performance.now()
+/** The bytes of a text. */
+export const utf8 = (text: string): Uint8Array => new host.TextEncoder().encode(text)
 /** Lets timers, input and painting run, and the workers of a page start. */
 const yieldToHost = (): Promise<void> => new Promise((resolve) => host.setTimeout(resolve, 0))
 

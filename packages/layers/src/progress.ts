@@ -3,6 +3,7 @@
  * decides when and how to redraw. Style '2.3' is Keras 2.0.9 to 2.3.1, '2.0.8' what came before.
  */
 import { now as hostNow } from './platform.js'
+import { fixed, scientific } from './python-text.js'
 
 /** Which Keras' lines. */
 export type ProgressStyle = '2.3' | '2.0.8'
@@ -25,35 +26,10 @@ export interface ProgressLine {
 
 const WIDTH = 30
 
-/** Keeps `digits` decimals of exact decimal text, a half going to the even neighbour; null unless it is exactly half. */
-function evenHalf(exact: string, digits: number): string | null {
-  const cut = exact.indexOf('.') + 1 + digits
-  if (!/^50*$/.test(exact.slice(cut)) || '13579'.includes(exact.slice(0, cut).replace('.', '').slice(-1))) return null
-  return digits === 0 ? exact.slice(0, cut - 1) : exact.slice(0, cut)
-}
-
-/** Python's `'%.{digits}f' % x`: where x lies exactly between two texts it takes the even one, JavaScript the larger. */
-function fixed(x: number, digits: number): string {
-  if (!Number.isFinite(x)) return Number.isNaN(x) ? 'nan' : x > 0 ? 'inf' : '-inf'
-  const size = Math.abs(x)
-  const sign = x < 0 || Object.is(x, -0) ? '-' : ''
-  return sign + (evenHalf(size.toFixed(Math.min(100, digits + 60)), digits) ?? size.toFixed(digits))
-}
-
-/** Python's `'%.4e' % x`: at least two digits in the exponent. */
-function scientific(x: number): string {
-  if (!Number.isFinite(x)) return fixed(x, 4)
-  const size = Math.abs(x)
-  const [mantissa, exponent] = size.toExponential(4).split('e')
-  const even = evenHalf(size.toExponential(60).split('e')[0], 4)
-  const power = Math.abs(Number(exponent))
-  return `${x < 0 || Object.is(x, -0) ? '-' : ''}${even ?? mantissa}e${Number(exponent) < 0 ? '-' : '+'}${String(power).padStart(2, '0')}`
-}
-
 /** `0.2821`, or `4.2000e-04` for small values. Verbosity 2 forgot to take the absolute value, so negative ones count as small there. */
 function show(value: number | string, verbose: Verbosity): string {
   if (typeof value === 'string') return value
-  return (verbose === 1 ? Math.abs(value) : value) > 1e-3 ? fixed(value, 4) : scientific(value)
+  return (verbose === 1 ? Math.abs(value) : value) > 1e-3 ? fixed(value, 4) : scientific(value, 4)
 }
 
 const two = (n: number): string => String(n).padStart(2, '0')

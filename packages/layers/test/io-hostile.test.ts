@@ -326,10 +326,23 @@ describe('architectures', () => {
       expect((await loaded.getWeights()).map(({ data }) => data)).toEqual((await model.getWeights()).map(({ data }) => data))
       return [loaded, warnings]
     }
-    const schedule = { class_name: 'Adam', config: { learning_rate: { class_name: 'ExponentialDecay', config: {} } } }
-    const [uncompiled, why] = await load({ optimizer_config: schedule })
-    expect(why).toEqual([expect.stringMatching(/call compile before training.*"learning_rate": the schedule ExponentialDecay/s)])
-    expect(() => uncompiled.optimizer).toThrow('call compile')
+    const scheduled = (class_name: string, config: object): object => ({
+      optimizer_config: { class_name: 'Adam', config: { learning_rate: { module: 'keras.optimizers.schedules', class_name, config } } },
+    })
+    for (const [schedule, problem] of [
+      [
+        scheduled('ExponentialDecay', {}),
+        /call compile before training.*"learning_rate": exponentialDecay: initialLearningRate is missing/s,
+      ],
+      [scheduled('CosineDecayRestarts', {}), /"learning_rate": There is no learning-rate schedule "CosineDecayRestarts"/],
+    ] as const) {
+      const [uncompiled, why] = await load(schedule)
+      expect(why).toEqual([expect.stringMatching(problem)])
+      expect(() => uncompiled.optimizer).toThrow('call compile')
+    }
+    const config = { initial_learning_rate: 0.1, decay_steps: 10, decay_rate: 0.5, staircase: false, name: 'ExponentialDecay' }
+    const [follows] = await load(scheduled('ExponentialDecay', config))
+    expect(follows.optimizer.schedule?.at(20)).toBeCloseTo(0.025, 12)
     const [other, state] = await load({ optimizer_config: { class_name: 'RMSprop', config: {} }, metrics: ['mae', 'f2_score'] })
     expect(state).toEqual([
       expect.stringContaining('A metric is left out'),

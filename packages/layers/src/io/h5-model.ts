@@ -127,7 +127,7 @@ export async function valuesOf(weights: Layer['weights']): Promise<SavedArray[]>
 /** The state of a model's optimizer, slot after slot; nothing before the first step. */
 export async function stateOf(model: Model): Promise<SavedArray[] | undefined> {
   const optimizer = compiledOf(model)?.optimizer
-  if (!optimizer || optimizer.iterations === 0) return undefined
+  if (!optimizer || optimizer.steps === 0) return undefined
   const saved = await optimizer.getWeights()
   return saved.map(({ name, shape, data }) => {
     const counter = name === 'iterations' // an int64, as in Keras

@@ -251,8 +251,10 @@ async function putState(root: H5Group, model: Model): Promise<void> {
   const compiled = compiledOf(model)
   const saved = await stateOf(model)
   if (!compiled || !saved) return
-  const { momentum, amsgrad } = compiled.optimizer.getConfig()
-  const unused = momentum === 0 ? /moment_\d/ : amsgrad === false ? /vhat_\d/ : undefined // saved by Keras 2 for nothing
+  const { momentum, amsgrad, gradientAccumulationSteps, useEma } = compiled.optimizer.getConfig()
+  const forNothing = momentum === 0 ? /moment_\d/ : amsgrad === false ? /vhat_\d/ : undefined // saved by Keras 2
+  // With sums or means of ours among the slots a shorter state could be taken for another.
+  const unused = gradientAccumulationSteps || useEma ? undefined : forNothing
   const [counter, ...rest] = togetherState(unused ? saved.filter(({ name }) => !unused.test(name)) : saved, compiled.parameters.length)
   const rate = { name: 'learning_rate', shape: [], data: Float32Array.of(compiled.optimizer.learningRate) }
   for (const [i, { shape, data }] of [counter, rate, ...rest].entries()) putArray(root, `optimizer/vars/${i}`, { shape, data })

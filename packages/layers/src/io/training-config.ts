@@ -6,6 +6,7 @@ import { getLoss, type Loss, type LossFunction, type LossIdentifier } from '../l
 import { getMetric, type MetricFunction, type MetricIdentifier } from '../metrics.js'
 import { camelKeys, snakeCase, snakeKeys } from '../names.js'
 import { getOptimizer, type Optimizer } from '../optimizers/index.js'
+import { getSchedule } from '../optimizers/schedules.js'
 import { type CustomObjects, customFunction } from './custom.js'
 import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
 import type { Origin } from './origin.js'
@@ -13,10 +14,9 @@ import type { Origin } from './origin.js'
 /** What is said about a part of a file that could not be used. */
 export type Warn = (message: string) => void
 
-/** Options of Keras' optimizers that we take, in our words, and what they must be if we do not. */
+/** Options of Keras' optimizers that change the rule or its state in ways we do not follow, and what they must be. */
 const onlyDefault: Readonly<Record<string, readonly unknown[]>> = {
   weight_decay: [null, 0],
-  global_clipnorm: [null],
   use_ema: [false],
   loss_scale_factor: [null, 1],
   gradient_accumulation_steps: [null, 1],
@@ -27,6 +27,7 @@ const withoutEffect = ['name', 'ema_momentum', 'ema_overwrite_frequency', 'jit_c
 /**
  * The optimizer of a file.
  *
+ * @param beyond options that Keras has no words for, from a file of ours
  * @throws ValueError that names what is not supported.
  */
 export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json = {}): Optimizer {
@@ -35,16 +36,11 @@ export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json 
   for (const [key, value] of Object.entries(object.config)) {
     if (withoutEffect.includes(key)) continue
     if (key === 'momentum' && className === 'RMSprop' && value === 0) continue
-    if (key === 'learning_rate' && isObject(value)) {
-      throw new ValueError(
-        `optimizer "${className}", config key "learning_rate": the schedule ${value.class_name} is not supported; set the rate by a callback.`,
-      )
-    }
-    if (Object.hasOwn(onlyDefault, key)) {
+    if (Object.hasOwn(onlyDefault, key) && !(key === 'weight_decay' && className === 'AdamW')) {
       if (value === undefined || onlyDefault[key].includes(value)) continue
       throw new ValueError(`optimizer "${className}", config key "${key}": ${JSON.stringify(value)} is not supported.`)
     }
-    if (value !== null) config[key] = value
+    if (value !== null) config[key] = key === 'learning_rate' ? readRate(className, value) : value
   }
   if (origin.family === 'keras3' || origin.newOptimizers) config.variant = 'keras3'
   else if (origin.family === 'tf2') config.clipScope = 'perVariable'
@@ -53,6 +49,17 @@ export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json 
     delete config.decay
   }
   return getOptimizer({ className, config: { ...camelKeys(config), ...beyond } })
+}
+
+/** A learning rate: a number, or the schedule that a file describes. */
+function readRate(className: string, value: unknown): unknown {
+  if (!isKerasObject(value)) return value
+  const { name: _, ...config } = value.config
+  try {
+    return getSchedule({ className: plainClassName(value.class_name), config })
+  } catch (error) {
+    throw new ValueError(`optimizer "${className}", config key "learning_rate": ${message(error)}`)
+  }
 }
 
 /** The loss of an output in a file: a name, or an object of Keras' classes. */
@@ -146,11 +153,28 @@ function readMetrics(value: unknown, { custom, beyond, warn, outputs }: Training
 const objectOr = (value: unknown): Json => (isObject(value) ? value : {})
 const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))
 
+/** Options of optimizers that Keras 2.3 does not know. */
+const beyondKeras = [
+  'variant',
+  'clipScope',
+  'globalClipnorm',
+  'gradientAccumulationSteps',
+  'useEma',
+  'emaMomentum',
+  'emaOverwriteFrequency',
+  'weightDecay',
+  'excludeFromWeightDecay',
+]
+
 /** The optimizer in the words of Keras 2.3.1, with its learning rate of now; what Keras has no words for apart. */
 function writeOptimizer(optimizer: Optimizer): { object: KerasObject; beyond: Json } {
-  const { variant, clipScope, ...config } = optimizer.getConfig()
-  const beyond = { ...(variant !== undefined && { variant }), ...(clipScope !== undefined && { clipScope }) }
-  return { object: { class_name: optimizer.className, config: snakeKeys(config) }, beyond }
+  const { learningRate } = optimizer
+  const entries = Object.entries(optimizer.getConfig())
+  const known = entries.filter(([key]) => !beyondKeras.includes(key))
+  const beyond = Object.fromEntries(
+    entries.filter(([key, value]) => beyondKeras.includes(key) || (key === 'learningRate' && value !== learningRate)),
+  )
+  return { object: { class_name: optimizer.className, config: snakeKeys({ ...Object.fromEntries(known), learningRate }) }, beyond }
 }
 
 /** What `training_config` has no words for. */

@@ -4,6 +4,7 @@ import { Adadelta } from './adadelta.js'
 import { Adagrad } from './adagrad.js'
 import { Adam } from './adam.js'
 import { Adamax } from './adamax.js'
+import { AdamW } from './adamw.js'
 import { Nadam } from './nadam.js'
 import { Optimizer } from './optimizer.js'
 import { RMSprop } from './rmsprop.js'
@@ -13,9 +14,28 @@ export { Adadelta, type AdadeltaOptions, adadelta } from './adadelta.js'
 export { Adagrad, type AdagradOptions, adagrad } from './adagrad.js'
 export { Adam, type AdamOptions, adam } from './adam.js'
 export { Adamax, type AdamaxOptions, adamax } from './adamax.js'
+export { AdamW, type AdamWOptions, adamw } from './adamw.js'
 export { Nadam, type NadamOptions, nadam } from './nadam.js'
-export { Optimizer, type OptimizerOptions, type SavedState } from './optimizer.js'
+export { Optimizer, type SavedState } from './optimizer.js'
 export { RMSprop, type RMSpropOptions, rmsprop } from './rmsprop.js'
+export {
+  CosineDecay,
+  type CosineDecayOptions,
+  cosineDecay,
+  type DecayOptions,
+  ExponentialDecay,
+  exponentialDecay,
+  InverseTimeDecay,
+  inverseTimeDecay,
+  LearningRateSchedule,
+  PiecewiseConstantDecay,
+  type PiecewiseConstantDecayOptions,
+  PolynomialDecay,
+  type PolynomialDecayOptions,
+  piecewiseConstantDecay,
+  polynomialDecay,
+} from './schedules.js'
+export type { OptimizerOptions } from './settings.js'
 export { SGD, type SGDOptions, sgd } from './sgd.js'
 
 const table: Readonly<Record<string, new (options?: object) => Optimizer>> = {
@@ -24,14 +44,15 @@ const table: Readonly<Record<string, new (options?: object) => Optimizer>> = {
   adagrad: Adagrad,
   adadelta: Adadelta,
   adam: Adam,
+  adamw: AdamW,
   adamax: Adamax,
   nadam: Nadam,
 }
 
 /** Names of the optimizers. */
-export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adadelta' | 'adam' | 'adamax' | 'nadam'
+export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adadelta' | 'adam' | 'adamw' | 'adamax' | 'nadam'
 /** How an optimizer may be given: by name (then with its defaults), as an object, or as what a saved model holds. */
-export type OptimizerIdentifier = OptimizerName | Capitalize<OptimizerName> | 'SGD' | 'RMSprop' | Optimizer | SavedObject
+export type OptimizerIdentifier = OptimizerName | Capitalize<OptimizerName> | 'SGD' | 'RMSprop' | 'AdamW' | Optimizer | SavedObject
 
 /**
  * An optimizer by name, object or description.

@@ -1,84 +1,34 @@
 /**
- * What all optimizers share: the step over a list of parameters, gradient clipping, learning-rate decay, and state that can be saved.
+ * What all optimizers share: the step over a list of parameters, accumulation and clipping of gradients, averages of the parameters, the
+ * learning rate and its decay, and state that can be saved.
  *
  * A subclass states its rule once, as an update program (a formula over the parameter, its slots, the gradient and scalars; see
  * core/update.ts), and gives for each step the scalars, computed in float64 on the host. Definitions: keras/optimizers.py 2.3.1.
  */
-import {
-  applyUpdates,
-  div,
-  full,
-  Parameter,
-  type Shape,
-  scope,
-  type Tensor,
-  type TypedArray,
-  tensor,
-  type UpdateProgram,
-  ValueError,
-  where,
-} from '@cotangent/core'
+import { applyUpdates, type Parameter, scope, type Tensor, type UpdateProgram, updateProgram, ValueError, zeros } from '@cotangent/core'
 import { applyConstraint } from '../constrained.js'
-import { readOptions } from '../names.js'
+import { savedForm } from '../names.js'
+import { clip } from './clipping.js'
+import type { LearningRateSchedule } from './schedules.js'
+import { type BaseSettings, readRate } from './settings.js'
+import { OptimizerState, type SavedState, type SavedValues, type Slot } from './state.js'
 
-/** Options that every optimizer takes. */
-export interface OptimizerOptions {
-  learningRate?: number
-  /** Keras' older name of `learningRate`. */
-  lr?: number
-  /** The rate of step i (from 0) is learningRate / (1 + decay·i). */
-  decay?: number
-  /** Gradients are scaled down to this norm when theirs reaches it. */
-  clipnorm?: number | null
-  /** Gradients are limited to ± this, after `clipnorm`. */
-  clipvalue?: number | null
-  /** Whose norm `clipnorm` means: that of all gradients together (Keras 2), or of each by itself (Keras 3). */
-  clipScope?: 'global' | 'perVariable' | null
-  /** Defaults and formulas of Keras 2.3, or of Keras 3 where they differ. */
-  variant?: 'keras2' | 'keras3'
+export type { SavedState, Slot } from './state.js'
+
+/** A rule for one step: a program, whose slots are the parameter and then the used slots, and whose input is the gradient. */
+export interface Rule {
+  program: UpdateProgram
+  scalars: readonly number[]
+  /** Some parameters go by another rule. */
+  except?: { of(w: Parameter): boolean; rule: Rule }
 }
 
-/** One array of a saved optimizer state. */
-export interface SavedState {
-  name: string
-  shape: Shape
-  data: TypedArray
-}
-
-/** A value the rule keeps for each parameter. */
-export interface Slot {
-  name: string
-  /** Its first value; 0 if left out. */
-  initial?: number
-  /** Keras saves zeros for it although the rule, as configured, keeps no such value: of the parameter's shape, or one number. */
-  unused?: 'shape' | 'single'
-}
-
-export type BaseSettings = Required<OptimizerOptions>
-
-/** The options of an optimizer over its defaults: those of Keras 3 where that variant is asked for. */
-export function readSettings<Own extends object>(
-  what: string,
-  options: object,
-  keras2: Own & { learningRate: number },
-  keras3: Partial<Own & { learningRate: number }> = {},
-): Own & BaseSettings {
-  const { variant = 'keras2' } = options as OptimizerOptions
-  if (variant !== 'keras2' && variant !== 'keras3') throw new ValueError(`${what}: variant must be 'keras2' or 'keras3', got '${variant}'.`)
-  const settings = readOptions<Own & BaseSettings>(what, options, {
-    lr: Number.NaN,
-    decay: 0,
-    clipnorm: null,
-    clipvalue: null,
-    clipScope: null,
-    variant,
-    ...keras2,
-    ...(variant === 'keras3' ? keras3 : {}),
-  } as Own & BaseSettings)
-  if (!Number.isNaN(settings.lr)) settings.learningRate = settings.lr
-  if (!(settings.learningRate >= 0)) throw new ValueError(`${what}: learningRate must be a number from 0, got ${settings.learningRate}.`)
-  return settings
-}
+/** Adds gradients up. */
+const accumulate = updateProgram('accumulateGradients', { slots: 1, inputs: 1, scalars: 0 }, ([sum], [g]) => [sum.add(g)])
+/** a ← m·a + (1−m)·w */
+const average = updateProgram('averageWeights', { slots: 1, inputs: 1, scalars: 2 }, ([a], [w], [momentum, rest]) => [
+  momentum.mul(a).add(rest.mul(w)),
+])
 
 /**
  * An optimizer. Its state appears with the first step, for each parameter.
@@ -93,35 +43,70 @@ export function readSettings<Own extends object>(
 export abstract class Optimizer {
   /** Keras' class name: `Adam`. */
   abstract readonly className: string
-  /** May be changed between steps. */
-  learningRate: number
   readonly decay: number
   readonly clipnorm: number | null
   readonly clipvalue: number | null
+  readonly globalClipnorm: number | null
   readonly clipScope: 'global' | 'perVariable'
+  /** Batches whose gradients make one update. */
+  readonly gradientAccumulationSteps: number
+  readonly useEma: boolean
+  readonly emaMomentum: number
+  readonly emaOverwriteFrequency: number | null
   readonly variant: 'keras2' | 'keras3'
-  /** Steps done. */
-  iterations = 0
-  readonly #state = new Map<Parameter, Parameter[]>()
+  /** Times `step` was called: batches. */
+  steps = 0
+  #rate: number | LearningRateSchedule
+  readonly #state = new OptimizerState(() => this.#allSlots())
 
   constructor(settings: BaseSettings) {
-    this.learningRate = settings.learningRate
+    this.#rate = settings.learningRate
     this.decay = settings.decay
     this.clipnorm = settings.clipnorm
     this.clipvalue = settings.clipvalue
+    this.globalClipnorm = settings.globalClipnorm
     this.variant = settings.variant
     this.clipScope = settings.clipScope ?? (settings.variant === 'keras3' ? 'perVariable' : 'global')
+    this.gradientAccumulationSteps = settings.gradientAccumulationSteps ?? 1
+    this.useEma = settings.useEma
+    this.emaMomentum = settings.emaMomentum
+    this.emaOverwriteFrequency = settings.emaOverwriteFrequency
+  }
+
+  /** Updates done. */
+  get iterations(): number {
+    return Math.floor(this.steps / this.gradientAccumulationSteps)
+  }
+
+  /**
+   * The rate of the next step. May be changed between steps, unless it follows a schedule; a schedule may be replaced by another.
+   *
+   * @throws ValueError when a number is set in place of a schedule.
+   */
+  get learningRate(): number {
+    return typeof this.#rate === 'number' ? this.#rate : this.#rate.at(this.steps)
+  }
+  set learningRate(rate: number | LearningRateSchedule) {
+    if (typeof this.#rate !== 'number' && typeof rate === 'number') {
+      throw new ValueError(
+        `${this.className}: the learning rate follows ${this.#rate.className} and cannot be set to ${rate}. Give the optimizer a number if ` +
+          'callbacks (LearningRateScheduler, ReduceLROnPlateau) are to change it.',
+      )
+    }
+    this.#rate = readRate(this.className, rate)
+  }
+
+  /** The schedule that the rate follows, if it does. */
+  get schedule(): LearningRateSchedule | undefined {
+    return typeof this.#rate === 'number' ? undefined : this.#rate
   }
 
   /** What is kept for each parameter, in the order in which Keras saves it. */
   protected abstract slots(): readonly Slot[]
   /** The options beyond the shared ones. */
   protected abstract ownConfig(): Record<string, unknown>
-  /**
-   * The rule, and its scalars for step t = 1, 2, … with the decayed rate. Called once a step. The program's slots are the parameter and then the
-   * used slots; its input is the gradient.
-   */
-  protected abstract rule(t: number, rate: number): { program: UpdateProgram; scalars: readonly number[] }
+  /** The rule for update t = 1, 2, … with the decayed rate. Called once an update. */
+  protected abstract rule(t: number, rate: number): Rule
   /** Values beside `iterations` that belong to no parameter, in the order in which Keras saves them. */
   protected extras(): Record<string, number> {
     return {}
@@ -130,7 +115,9 @@ export abstract class Optimizer {
   protected restoreExtras(_values: Record<string, number | undefined>): void {}
 
   /**
-   * One update of the parameters, and then the constraints of those that carry one; those that are not trainable stay as they are. The gradients are taken over and freed, unless `keepGrads` is set.
+   * One update of the parameters, and then the constraints of those that carry one; those that are not trainable stay as they are. With
+   * `gradientAccumulationSteps` n, every n-th call updates and the others add their gradients up. The gradients are taken over and freed, unless
+   * `keepGrads` is set.
    *
    * @throws ValueError if there is not one gradient for each parameter.
    */
@@ -141,84 +128,108 @@ export abstract class Optimizer {
     try {
       scope(() => {
         const changing = parameters.filter(({ trainable }) => trainable)
-        const clipped = this.#clip(grads.filter((_, i) => parameters[i].trainable))
         this.build(changing)
-        const { program, scalars } = this.rule(this.iterations + 1, this.learningRate / (1 + this.decay * this.iterations))
-        const targets = changing.map((w, i) => ({ slots: [w, ...(this.#state.get(w) as Parameter[])], inputs: [clipped[i]] }))
-        applyUpdates(program, targets, scalars)
-        for (const w of changing) applyConstraint(w)
+        const mean = this.#accumulated(
+          changing,
+          grads.filter((_, i) => parameters[i].trainable),
+        )
+        if (mean) this.#update(changing, clip(mean, this))
       })
-      this.iterations++
+      this.steps++
     } finally {
       if (!keepGrads) for (const grad of grads) grad.dispose()
     }
   }
 
-  /** Makes the state of parameters that have none yet; `step` does so by itself. */
-  build(parameters: readonly Parameter[]): void {
-    const slots = this.slots().filter(({ unused }) => !unused)
-    for (const w of parameters) {
-      if (this.#state.has(w)) continue
-      const { shape, dtype, backend } = w
-      this.#state.set(
-        w,
-        slots.map(
-          ({ name, initial = 0 }) =>
-            new Parameter(full(shape, initial, { dtype, backend }), { name: `${this.className}/${w.name}/${name}`, trainable: false }),
-        ),
-      )
+  #update(parameters: readonly Parameter[], grads: readonly Tensor[]): void {
+    const used = this.slots().filter(({ unused }) => !unused).length
+    const apply = ({ program, scalars, except }: Rule, chosen: readonly number[]): void => {
+      const apart = except ? chosen.filter((i) => except.of(parameters[i])) : []
+      const targets = chosen
+        .filter((i) => !apart.includes(i))
+        .map((i) => ({ slots: [parameters[i], ...this.#state.first(parameters[i], used)], inputs: [grads[i]] }))
+      applyUpdates(program, targets, scalars)
+      if (except) apply(except.rule, apart)
     }
+    apply(
+      this.rule(this.iterations + 1, this.learningRate / (1 + this.decay * this.iterations)),
+      parameters.map((_, i) => i),
+    )
+    for (const w of parameters) applyConstraint(w)
+    if (this.useEma) this.#average(parameters)
   }
 
-  /** g·c/‖g‖ where ‖g‖ ≥ c = clipnorm, then limited to ±clipvalue. */
-  #clip(grads: readonly Tensor[]): readonly Tensor[] {
-    const { clipnorm: limit, clipvalue } = this
-    let clipped = grads
-    if (limit !== null && limit > 0 && grads.length > 0) {
-      const factor = (squares: readonly Tensor[]): Tensor => {
-        const norm = squares.reduce((a, b) => a.add(b)).sqrt()
-        return where(norm.greaterEqual(limit), div(limit, norm), 1)
-      }
-      const squares = grads.map((g) => g.square().sum())
-      const factors = this.clipScope === 'global' ? Array<Tensor>(grads.length).fill(factor(squares)) : squares.map((s) => factor([s]))
-      clipped = grads.map((g, i) => g.mul(factors[i]))
+  /** The mean gradients of the batches since the last update, or undefined while there are too few. */
+  #accumulated(parameters: readonly Parameter[], grads: readonly Tensor[]): readonly Tensor[] | undefined {
+    const n = this.gradientAccumulationSteps
+    if (n === 1) return grads
+    const sums = parameters.map((w) => this.#state.named(w, 'gradientAccumulator'))
+    if ((this.steps + 1) % n !== 0) {
+      const targets = sums.map((sum, i) => ({ slots: [sum], inputs: [grads[i]] }))
+      applyUpdates(accumulate, targets, [])
+      return undefined
     }
-    return clipvalue !== null && clipvalue > 0 ? clipped.map((g) => g.clip(-clipvalue, clipvalue)) : clipped
+    const means = grads.map((g, i) => g.add(sums[i]).div(n))
+    for (const sum of sums) sum.assign(zeros(sum.shape, { dtype: sum.dtype, backend: sum.backend }))
+    return means
+  }
+
+  /** Moves the running means of the parameters on; as in Keras 3 they start at the values after the first update. */
+  #average(parameters: readonly Parameter[]): void {
+    const momentum = this.iterations === 0 ? 0 : this.emaMomentum
+    const targets = parameters.map((w) => ({ slots: [this.#state.named(w, 'average')], inputs: [w] }))
+    applyUpdates(average, targets, [momentum, 1 - momentum])
+    const every = this.emaOverwriteFrequency
+    if (every !== null && (this.iterations + 1) % every === 0) this.finalizeWeights(parameters)
+  }
+
+  /** With `useEma`, puts the running means in place of the parameters; `fit` does so at its end. */
+  finalizeWeights(parameters: readonly Parameter[]): void {
+    if (!this.useEma) return
+    for (const w of parameters) if (this.#state.has(w)) w.assign(this.#state.named(w, 'average'))
+  }
+
+  /** All that is kept for each parameter: what the rule needs, then what accumulation and averaging do. */
+  #allSlots(): readonly Slot[] {
+    return [
+      ...this.slots(),
+      ...(this.gradientAccumulationSteps > 1 ? [{ name: 'gradientAccumulator' }] : []),
+      ...(this.useEma ? [{ name: 'average', initial: 'parameter' as const }] : []),
+    ]
+  }
+
+  /** Makes the state of parameters that have none yet; `step` does so by itself. */
+  build(parameters: readonly Parameter[]): void {
+    this.#state.build(this.className, parameters)
   }
 
   /** The options that make an equal optimizer, in Keras' words. */
   getConfig(): Record<string, unknown> {
-    const { learningRate, decay, clipnorm, clipvalue, clipScope, variant } = this
+    const { decay, clipnorm, clipvalue, globalClipnorm, clipScope, gradientAccumulationSteps, variant } = this
+    const { useEma, emaMomentum, emaOverwriteFrequency } = this
     return {
-      learningRate,
+      learningRate: typeof this.#rate === 'number' ? this.#rate : savedForm(this.#rate),
       decay,
       ...this.ownConfig(),
       ...(clipnorm !== null && { clipnorm }),
       ...(clipvalue !== null && { clipvalue }),
+      ...(globalClipnorm !== null && { globalClipnorm }),
+      ...(gradientAccumulationSteps > 1 && { gradientAccumulationSteps }),
+      ...(useEma && { useEma, emaMomentum, emaOverwriteFrequency }),
       ...(variant !== 'keras2' && { variant }),
       ...(clipScope !== (variant === 'keras3' ? 'perVariable' : 'global') && { clipScope }),
     }
   }
 
   /**
-   * The state, in the order in which Keras saves it: iterations, then one slot after the other, each for all parameters in the order of the
-   * first step.
+   * The state, in the order in which Keras saves it: iterations (as in Keras 3, of batches), then one slot after the other, each for all
+   * parameters in the order of the first step.
    */
   async getWeights(): Promise<SavedState[]> {
-    const saved = Object.entries({ iterations: this.iterations, ...this.extras() }).map(
+    const first = Object.entries({ iterations: this.steps, ...this.extras() }).map(
       ([name, value]): SavedState => ({ name, shape: [], data: Float64Array.of(value) }),
     )
-    let used = 0
-    for (const { name, unused } of this.slots()) {
-      const at = unused ? -1 : used++
-      let i = 0
-      for (const [w, state] of this.#state) {
-        const shape = unused === 'single' ? [1] : w.shape
-        const data = at >= 0 ? await state[at].data() : new Float32Array(unused === 'single' ? 1 : w.size)
-        saved.push({ name: `${name}_${i++}`, shape, data })
-      }
-    }
-    return saved
+    return [...first, ...(await this.#state.save())]
   }
 
   /**
@@ -227,46 +238,22 @@ export abstract class Optimizer {
    * @param parameters what `step` will be called with
    * @throws ValueError if the state is not of this optimizer and these parameters; then nothing changes.
    */
-  setWeights(values: readonly { readonly data: ArrayLike<number> }[], parameters: readonly Parameter[]): void {
-    const trainable = parameters.filter((w) => w.trainable)
-    const slots = this.slots()
+  setWeights(values: SavedValues, parameters: readonly Parameter[]): void {
     const names = ['iterations', ...Object.keys(this.extras())]
-    const layouts = [names.length, 1, 0].flatMap((before) =>
-      [slots, slots.filter(({ unused }) => !unused)].map((list) => ({ list, before })),
-    )
-    const kept = layouts.find(({ list, before }) => values.length === before + list.length * trainable.length)
-    const wrong = (problem: string): ValueError => new ValueError(`${this.className}.setWeights: ${problem}`)
-    if (!kept) {
-      const expected = names.length + slots.length * trainable.length
-      throw wrong(
-        `${values.length} arrays do not fit ${trainable.length} parameters, which need ${expected} (${[...names, ...slots.map(({ name }) => `${name} …`)].join(', ')}).`,
-      )
-    }
-    const filled = kept.list.flatMap(({ name, unused }, s) =>
-      unused ? [] : trainable.map((w, i) => ({ w, name, data: values[kept.before + s * trainable.length + i].data })),
-    )
-    for (const { w, name, data } of filled) {
-      if (data.length !== w.size) throw wrong(`"${name}" of parameter "${w.name}" has ${data.length} values, not ${w.size}.`)
-    }
-    this.dispose()
-    this.build(trainable)
-    scope(() => {
-      filled.forEach(({ w, data }, n) => {
-        const state = this.#state.get(w) as Parameter[]
-        const slot = state[Math.floor(n / trainable.length)]
-        slot.assign(tensor(Float64Array.from(data), { shape: slot.shape, dtype: slot.dtype, backend: slot.backend }))
-      })
-    })
-    const [iterations, ...others] = values.slice(0, kept.before).map(({ data }) => Number(data[0]))
-    this.iterations = iterations ?? 0
+    const trainable = parameters.filter((w) => w.trainable)
+    // Where more is kept than the rule needs, a shorter state would be taken for something else.
+    const older = this.slots().length === this.#allSlots().length
+    const { before, restore } = this.#state.fit(this.className, values, trainable, names, older)
+    restore()
+    const [iterations, ...others] = before
+    this.steps = iterations ?? 0
     this.restoreExtras(Object.fromEntries(names.slice(1).map((name, i) => [name, others[i]])))
   }
 
   /** Frees the state; the next step starts anew. */
   dispose(): void {
-    for (const slots of this.#state.values()) for (const slot of slots) slot.dispose()
-    this.#state.clear()
-    this.iterations = 0
+    this.#state.dispose()
+    this.steps = 0
     this.restoreExtras({})
   }
 }

@@ -6,7 +6,7 @@ import { loadGolden } from '../../test/golden.js'
 import { camelKeys, savedForm, snakeKeys } from '../names.js'
 import { adam, getOptimizer, nadam, type Optimizer, type OptimizerName, rmsprop, sgd } from './index.js'
 
-const ALL: readonly OptimizerName[] = ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamax', 'nadam']
+const ALL: readonly OptimizerName[] = ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamw', 'adamax', 'nadam']
 
 describe.each(arithmetics)('golden optimizers, $name', (arithmetic) => {
   for (const { name, params, inputs, expected } of loadGolden('optimizers.json')) {

@@ -2,7 +2,8 @@
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses.js'
 import type { SpelledOptions } from '../names.js'
-import { Optimizer, type OptimizerOptions, readSettings, type Slot } from './optimizer.js'
+import { Optimizer, type Slot } from './optimizer.js'
+import { type OptimizerOptions, readSettings } from './settings.js'
 
 /** Options of `rmsprop`. */
 export interface RMSpropOptions extends OptimizerOptions {

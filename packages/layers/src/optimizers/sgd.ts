@@ -1,7 +1,8 @@
 /** Stochastic gradient descent, with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013). */
 import { updateProgram } from '@cotangent/core'
 import type { SpelledOptions } from '../names.js'
-import { Optimizer, type OptimizerOptions, readSettings, type Slot } from './optimizer.js'
+import { Optimizer, type Slot } from './optimizer.js'
+import { type OptimizerOptions, readSettings } from './settings.js'
 
 /** Options of `sgd`. */
 export interface SGDOptions extends OptimizerOptions {

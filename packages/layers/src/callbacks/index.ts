@@ -1,0 +1,12 @@
+/** What `fit` can do beside training: the callbacks. Those that write files are bound to a disk in `@cotangent/layers/node`. */
+export type { Callback, Logs, TrainContext } from './callback.js'
+export { CSVLogger, type CSVLoggerOptions, type TextSink } from './csv-logger.js'
+export { EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
+export { LambdaCallback, lambdaCallback } from './lambda-callback.js'
+export { LearningRateScheduler, type LearningRateSchedulerOptions, learningRateScheduler } from './learning-rate-scheduler.js'
+export { ModelCheckpoint, type ModelCheckpointOptions, type SaveModel } from './model-checkpoint.js'
+export type { MonitorMode } from './monitor.js'
+export { ReduceLROnPlateau, type ReduceLROnPlateauOptions, reduceLROnPlateau } from './reduce-lr-on-plateau.js'
+export { type EventSink, TensorBoard, type TensorBoardOptions } from './tensor-board.js'
+export { TerminateOnNaN, terminateOnNaN } from './terminate-on-nan.js'
+export { WeightAveraging, type WeightAveragingOptions, weightAveraging } from './weight-averaging.js'

@@ -1,0 +1,60 @@
+/** The learning rate by epoch, from a function (keras/callbacks/callbacks.py 2.3.1, LearningRateScheduler). */
+import { ValueError } from '@cotangent/core'
+import { readOptions, type SpelledOptions } from '../names.js'
+import { floatText } from '../python-text.js'
+import type { Callback, Logs, TrainContext } from './callback.js'
+import { epochText } from './monitor.js'
+import { requireSettable } from './reduce-lr-on-plateau.js'
+
+/** Options of `learningRateScheduler`. */
+export interface LearningRateSchedulerOptions {
+  /** 1: say what the rate is. */
+  verbose?: 0 | 1
+}
+
+/**
+ * Sets the learning rate at the start of each epoch, and logs it as `lr`. For a rate that changes with every batch give the optimizer a schedule.
+ *
+ * @example
+ * ```ts
+ * await model.fit(x, y, { epochs: 20, callbacks: [learningRateScheduler((epoch, rate) => (epoch < 10 ? rate : rate * 0.9))] })
+ * ```
+ */
+export class LearningRateScheduler implements Callback {
+  readonly #schedule: (epoch: number, rate: number) => number
+  readonly #options: Required<LearningRateSchedulerOptions>
+  #context?: TrainContext
+
+  /** @param schedule of the epoch, from 0, and the rate so far */
+  constructor(schedule: (epoch: number, rate: number) => number, options: SpelledOptions<LearningRateSchedulerOptions> = {}) {
+    if (typeof schedule !== 'function')
+      throw new ValueError(`learningRateScheduler: expected a function of the epoch, got ${typeof schedule}.`)
+    this.#schedule = schedule
+    this.#options = readOptions<Required<LearningRateSchedulerOptions>>('learningRateScheduler', options, { verbose: 0 })
+  }
+
+  onTrainBegin(context: TrainContext): void {
+    this.#context = context
+    requireSettable('learningRateScheduler', context)
+  }
+
+  onEpochBegin(epoch: number): void {
+    const { model, print } = this.#context as TrainContext
+    const rate = this.#schedule(epoch, model.optimizer.learningRate)
+    if (!(typeof rate === 'number' && rate >= 0)) {
+      throw new ValueError(`learningRateScheduler: for epoch ${epoch} the function gave ${rate}; a rate is a number from 0.`)
+    }
+    model.optimizer.learningRate = rate
+    if (this.#options.verbose > 0) print(`\n${epochText(epoch)}: LearningRateScheduler setting learning rate to ${floatText(rate)}.`)
+  }
+
+  onEpochEnd(_epoch: number, logs: Logs): void {
+    logs.lr = (this.#context as TrainContext).model.optimizer.learningRate
+  }
+}
+
+/** The learning rate by epoch. */
+export const learningRateScheduler = (
+  schedule: (epoch: number, rate: number) => number,
+  options?: SpelledOptions<LearningRateSchedulerOptions>,
+): LearningRateScheduler => new LearningRateScheduler(schedule, options)

@@ -1,0 +1,69 @@
+/** Writes what TensorBoard draws (tf.keras 2, TensorBoard). Where the bytes go is the caller's business. */
+import { ValueError } from '@cotangent/core'
+import { readOptions, type SpelledOptions } from '../names.js'
+import type { Callback, Logs, TrainContext } from './callback.js'
+import { scalarsEvent, versionEvent } from './event-file.js'
+
+/** Where event files go, one for training and one for validation. */
+export interface EventSink {
+  /** Begins a new file; called before the first bytes of a run in a training. */
+  begin(run: 'train' | 'validation'): void | Promise<void>
+  write(run: 'train' | 'validation', bytes: Uint8Array): void | Promise<void>
+}
+
+/** Options of `TensorBoard`, beside its sink. */
+export interface TensorBoardOptions {
+  /** Besides the values of each epoch, those after every batch, or after every so many. 'epoch' by default: not. Reading them costs a wait on the device. */
+  updateFreq?: 'epoch' | 'batch' | number
+}
+
+/**
+ * Scalars for TensorBoard, under the tags of tf.keras 2: `epoch_loss`, `epoch_accuracy`, … over epochs, from 0, in the runs `train` and
+ * `validation`, so that both are curves of one chart; `epoch_learning_rate`; and `batch_loss`, … over batches, counted by the optimizer.
+ */
+export class TensorBoard implements Callback {
+  readonly onBatchEnd?: (batch: number, logs: Logs) => Promise<void>
+  readonly #sink: EventSink
+  readonly #begun = new Set<string>()
+  #context?: TrainContext
+
+  constructor(sink: EventSink, options: SpelledOptions<TensorBoardOptions> = {}) {
+    const { updateFreq } = readOptions<Required<TensorBoardOptions>>('tensorBoard', options, { updateFreq: 'epoch' })
+    this.#sink = sink
+    if (updateFreq === 'epoch') return
+    const every = updateFreq === 'batch' ? 1 : updateFreq
+    if (!(Number.isInteger(every) && every >= 1)) {
+      throw new ValueError(`tensorBoard: updateFreq must be 'epoch', 'batch' or a whole number of batches, got ${updateFreq}.`)
+    }
+    this.onBatchEnd = async (_batch, logs) => {
+      const { steps } = (this.#context as TrainContext).model.optimizer
+      if (steps % every === 0) await this.#write('train', 'batch_', steps, logs)
+    }
+  }
+
+  onTrainBegin(context: TrainContext): void {
+    this.#context = context
+    this.#begun.clear()
+  }
+
+  async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
+    const { learningRate } = (this.#context as TrainContext).model.optimizer
+    const names = Object.keys(logs)
+    const pick = (chosen: readonly string[], from: number): Logs => Object.fromEntries(chosen.map((name) => [name.slice(from), logs[name]]))
+    const validation = names.filter((name) => name.startsWith('val_'))
+    const training = names.filter((name) => !validation.includes(name))
+    await this.#write('train', 'epoch_', epoch, { ...pick(training, 0), learning_rate: learningRate })
+    if (validation.length > 0) await this.#write('validation', 'epoch_', epoch, pick(validation, 'val_'.length))
+  }
+
+  async #write(run: 'train' | 'validation', prefix: string, step: number, values: Logs): Promise<void> {
+    const wallTime = Date.now() / 1000
+    if (!this.#begun.has(run)) {
+      this.#begun.add(run)
+      await this.#sink.begin(run)
+      await this.#sink.write(run, versionEvent(wallTime))
+    }
+    const tagged = Object.fromEntries(Object.entries(values).map(([name, value]) => [prefix + name, value]))
+    await this.#sink.write(run, scalarsEvent(wallTime, step, tagged))
+  }
+}

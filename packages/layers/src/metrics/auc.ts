@@ -1,0 +1,78 @@
+/** The area under a curve of decisions at many thresholds (tf.keras 2, AUC). */
+import { isFinite, scatterAdd, stack, type Tensor, ValueError, where } from '@cotangent/core'
+import { readOptions, type SpelledOptions } from '../names.js'
+import { factorsOf, type Metric, sums } from './state.js'
+
+/** Options of `auc`. */
+export interface AUCOptions {
+  /** Thresholds, evenly from 0 to 1; 200 by default. */
+  numThresholds?: number
+  /** True over false positive rate (default), or precision over recall. */
+  curve?: 'ROC' | 'PR'
+  /** Between two thresholds: a line (for PR between the counts: Davis and Goadrich 2006), or the lower or upper of both values. */
+  summationMethod?: 'interpolation' | 'minoring' | 'majoring'
+  name?: string
+}
+
+/**
+ * The area under the receiver operating characteristic, or the precision-recall curve, of predictions from 0 to 1. All elements count alike,
+ * whatever their column; one that is not finite counts as 0.
+ *
+ * @example
+ * ```ts
+ * model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: [metrics.auc({ curve: 'PR' })] })
+ * ```
+ */
+export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
+  const { numThresholds, curve, summationMethod, name } = readOptions<Required<AUCOptions>>('auc', options, {
+    numThresholds: 200,
+    curve: 'ROC',
+    summationMethod: 'interpolation',
+    name: 'auc',
+  })
+  if (!(Number.isInteger(numThresholds) && numThresholds >= 2)) {
+    throw new ValueError(`auc: numThresholds must be a whole number from 2, got ${numThresholds}.`)
+  }
+  if (curve !== 'ROC' && curve !== 'PR') throw new ValueError(`auc: curve must be 'ROC' or 'PR', got '${curve}'.`)
+  if (!['interpolation', 'minoring', 'majoring'].includes(summationMethod)) {
+    throw new ValueError(`auc: summationMethod must be 'interpolation', 'minoring' or 'majoring', got '${summationMethod}'.`)
+  }
+  const last = numThresholds - 1
+  /** Weights of positives and negatives by how many thresholds are below their prediction: [2·thresholds]. */
+  const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor => {
+    const factors = factorsOf(yPred, mask, weights)
+    const counted = (x: Tensor): Tensor => (factors ? x.mul(factors) : x).reshape([x.size])
+    const truth = yTrue.reshape(yPred.shape).cast('bool').cast(yPred.dtype)
+    const below = where(isFinite(yPred), yPred, 0).mul(last).ceil().clip(1, last).cast('int32')
+    const both = stack([counted(truth), counted(truth.mul(-1).add(1))], 1) // [elements, 2]
+    return scatterAdd(both, below.reshape([below.size]), numThresholds).reshape([2 * numThresholds])
+  }
+  const result = (totals: ArrayLike<number>): number => {
+    // Predictions above threshold j: [true positives, false positives].
+    const above = Array.from({ length: numThresholds }, () => [0, 0])
+    for (let j = last - 1; j >= 0; j--) above[j] = [0, 1].map((side) => above[j + 1][side] + totals[2 * (j + 1) + side])
+    const [tp, fp] = [0, 1].map((side) => above.map((counts) => counts[side]))
+    if (curve === 'PR' && summationMethod === 'interpolation') return interpolatedPrecision(tp, fp)
+    const rate = (hits: number, all: number): number => (all > 0 ? hits / all : 0)
+    const recall = tp.map((hits) => rate(hits, tp[0]))
+    const x = curve === 'ROC' ? fp.map((misses) => rate(misses, fp[0])) : recall
+    const y = curve === 'ROC' ? recall : tp.map((hits, j) => rate(hits, hits + fp[j]))
+    const height = { interpolation: (a: number, b: number) => (a + b) / 2, minoring: Math.min, majoring: Math.max }[summationMethod]
+    return x.slice(1).reduce((area, right, j) => area + (x[j] - right) * height(y[j], y[j + 1]), 0)
+  }
+  return { name, start: () => sums(measure, result, Number.NaN) }
+}
+
+/** ∫ precision d recall where counts change linearly between thresholds: slope·(ΔTP + b·ln(P₁/P₂)) / positives, with P = TP + FP. */
+function interpolatedPrecision(tp: readonly number[], fp: readonly number[]): number {
+  let area = 0
+  for (let j = 0; j + 1 < tp.length; j++) {
+    const gained = tp[j] - tp[j + 1]
+    const [more, fewer] = [tp[j] + fp[j], tp[j + 1] + fp[j + 1]]
+    if (more === fewer) continue
+    const slope = gained / (more - fewer)
+    const intercept = tp[j + 1] - slope * fewer
+    area += slope * (gained + (fewer > 0 ? intercept * Math.log(more / fewer) : 0))
+  }
+  return tp[0] > 0 ? area / tp[0] : 0
+}

@@ -1,0 +1,134 @@
+/** What an optimizer keeps for each parameter, and how that is saved and put back: slot after slot, each for all parameters. */
+import { full, Parameter, type Shape, scope, type TypedArray, tensor, ValueError } from '@cotangent/core'
+
+/** One array of a saved optimizer state. */
+export interface SavedState {
+  name: string
+  shape: Shape
+  data: TypedArray
+}
+
+/** A value that is kept for each parameter. */
+export interface Slot {
+  name: string
+  /** Its first value, or 'parameter' for a copy of it; 0 if left out. */
+  initial?: number | 'parameter'
+  /** Keras saves zeros for it although the rule, as configured, keeps no such value: of the parameter's shape, or one number. */
+  unused?: 'shape' | 'single'
+}
+
+/** What is saved as one array: values before the slots, and what each slot holds. */
+export type SavedValues = readonly { readonly data: ArrayLike<number> }[]
+
+export class OptimizerState {
+  readonly #values = new Map<Parameter, Parameter[]>()
+  readonly #slots: () => readonly Slot[]
+
+  /** @param slots in the order in which they are saved */
+  constructor(slots: () => readonly Slot[]) {
+    this.#slots = slots
+  }
+
+  has(w: Parameter): boolean {
+    return this.#values.has(w)
+  }
+
+  /** The first `count` used slots of a parameter. */
+  first(w: Parameter, count: number): readonly Parameter[] {
+    return (this.#values.get(w) as Parameter[]).slice(0, count)
+  }
+
+  /** The slot of a name. */
+  named(w: Parameter, name: string): Parameter {
+    const at = this.#used().findIndex((slot) => slot.name === name)
+    return (this.#values.get(w) as Parameter[])[at]
+  }
+
+  #used(): readonly Slot[] {
+    return this.#slots().filter(({ unused }) => !unused)
+  }
+
+  /** Makes the slots of parameters that have none yet. */
+  build(owner: string, parameters: readonly Parameter[]): void {
+    const slots = this.#used()
+    for (const w of parameters) {
+      if (this.#values.has(w)) continue
+      const { shape, dtype, backend } = w
+      const values = slots.map(({ name, initial = 0 }) => {
+        const value = initial === 'parameter' ? w : full(shape, initial, { dtype, backend })
+        return new Parameter(value, { name: `${owner}/${w.name}/${name}`, trainable: false })
+      })
+      this.#values.set(w, values)
+    }
+  }
+
+  /** Copies on the host. */
+  async save(): Promise<SavedState[]> {
+    const saved: SavedState[] = []
+    let used = 0
+    for (const { name, unused } of this.#slots()) {
+      const at = unused ? -1 : used++
+      let i = 0
+      for (const [w, values] of this.#values) {
+        const shape = unused === 'single' ? [1] : w.shape
+        const data = at >= 0 ? await values[at].data() : new Float32Array(unused === 'single' ? 1 : w.size)
+        saved.push({ name: `${name}_${i++}`, shape, data })
+      }
+    }
+    return saved
+  }
+
+  /**
+   * Which of the arrays are whose, once that is certain; nothing has changed until the function it gives is called.
+   *
+   * @param names of the values before the slots
+   * @param older whether states of older Keras will do: without some of those values, or without the zeros of unused slots
+   * @throws ValueError if the arrays are not those of these parameters.
+   */
+  fit(owner: string, values: SavedValues, parameters: readonly Parameter[], names: readonly string[], older: boolean): Fitted {
+    const slots = this.#slots()
+    const wrong = (problem: string): ValueError => new ValueError(`${owner}.setWeights: ${problem}`)
+    const layouts = (older ? [names.length, 1, 0] : [names.length]).flatMap((before) =>
+      (older ? [slots, this.#used()] : [slots]).map((list) => ({ list, before })),
+    )
+    const kept = layouts.find(({ list, before }) => values.length === before + list.length * parameters.length)
+    if (!kept) {
+      const expected = names.length + slots.length * parameters.length
+      throw wrong(
+        `${values.length} arrays do not fit ${parameters.length} parameters, which need ${expected} (${[...names, ...slots.map(({ name }) => `${name} …`)].join(', ')}).`,
+      )
+    }
+    const filled = kept.list.flatMap(({ name, unused }, s) =>
+      unused ? [] : parameters.map((w, i) => ({ w, name, data: values[kept.before + s * parameters.length + i].data })),
+    )
+    for (const { w, name, data } of filled) {
+      if (data.length !== w.size) throw wrong(`"${name}" of parameter "${w.name}" has ${data.length} values, not ${w.size}.`)
+    }
+    return {
+      before: values.slice(0, kept.before).map(({ data }) => Number(data[0])),
+      restore: () => {
+        this.dispose()
+        this.build(owner, parameters)
+        scope(() => {
+          for (const { w, name, data } of filled) {
+            const slot = this.named(w, name)
+            slot.assign(tensor(Float64Array.from(data), { shape: slot.shape, dtype: slot.dtype, backend: slot.backend }))
+          }
+        })
+      },
+    }
+  }
+
+  dispose(): void {
+    for (const values of this.#values.values()) for (const value of values) value.dispose()
+    this.#values.clear()
+  }
+}
+
+/** A saved state that fits. */
+export interface Fitted {
+  /** The values before the slots. */
+  before: readonly number[]
+  /** Puts the slots back. */
+  restore(): void
+}
