@@ -17,6 +17,8 @@ export interface CompiledMetric {
 
 export interface CompiledOutput {
   name: string
+  /** Its place among the model's outputs. */
+  index: number
   loss: Loss
   /** Factor of the loss in what is minimised. */
   weight: number
@@ -27,17 +29,20 @@ export interface CompiledOutput {
 
 type Given<Value> = Value | PerOutput<Value> | undefined
 
-/** Losses and metrics by output, with Keras 2.3's names. */
+/** Losses and metrics of the outputs that have any, with Keras 2.3's names. */
 export function readOutputs(model: Model, options: CompileOptions): CompiledOutput[] {
   const names = model.outputPorts.map((port) => port.name)
-  const losses = perOutput<LossIdentifier>('loss', names, options.loss, isLoss)
+  const losses = perOutput<LossIdentifier | null>('loss', names, options.loss, isLoss)
   const weights = perOutput<number>('lossWeights', names, options.lossWeights, (given) => given === undefined)
   const metrics = metricsPerOutput('metrics', names, options.metrics)
   const weightedMetrics = metricsPerOutput('weightedMetrics', names, options.weightedMetrics)
   const labels = new Set(['loss', ...(names.length > 1 ? names.map((name) => `${name}_loss`) : [])])
-  return model.outputPorts.map(({ name, shape }, i) => {
+  if (losses.every((loss) => loss === null)) throw new ValueError('compile: at least one output needs a loss.')
+  return model.outputPorts.flatMap(({ name, shape }, i) => {
     const identifier = losses[i]
-    if (identifier === undefined) throw new ValueError(`compile: there is no loss for the output "${name}".`)
+    if (identifier === null) return []
+    if (identifier === undefined)
+      throw new ValueError(`compile: there is no loss for the output "${name}"; null says that it is not trained.`)
     const loss = getLoss(identifier)
     const final = model.finalActivations[i]
     const read = (identifiers: readonly MetricIdentifier[], weighted: boolean): CompiledMetric[] =>
@@ -47,6 +52,7 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
       })
     return {
       name,
+      index: i,
       loss,
       weight: weights[i] ?? 1,
       metrics: [...read(metrics[i], false), ...read(weightedMetrics[i], true)],

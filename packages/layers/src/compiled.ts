@@ -16,8 +16,11 @@ export type PerOutput<Value> = readonly Value[] | Readonly<Record<string, Value>
 export interface CompileOptions {
   /** A name (that class's defaults) or an object. */
   optimizer: OptimizerIdentifier
-  /** A name, an object, or a function (yTrue, yPred) → one value a sample. Of several outputs one for all, or one for each. */
-  loss: LossIdentifier | PerOutput<LossIdentifier>
+  /**
+   * A name, an object, or a function (yTrue, yPred) → one value a sample. Of several outputs one for all, or one for each; an output whose loss is null is
+   * not trained and has no targets.
+   */
+  loss: LossIdentifier | PerOutput<LossIdentifier | null>
   /** Factors of the outputs' losses in the sum that is minimised; 1 by default. */
   lossWeights?: PerOutput<number>
   /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. A plain list is for every output. */
@@ -40,7 +43,7 @@ export type Factors = readonly (Tensor | undefined)[]
 
 interface Forward {
   objective: Tensor
-  /** The mean loss of each output, before its weight. */
+  /** Where there are several outputs the mean loss of each, before its weight. */
   losses: Tensor[]
   predictions: Tensor[]
   masks: (Tensor | undefined)[]
@@ -48,16 +51,23 @@ interface Forward {
 
 export class Compiled {
   readonly optimizer: Optimizer
+  /** Those that have a loss. */
   readonly outputs: readonly CompiledOutput[]
   /** The parameters that training changes, as of now: flipping `trainable` later has no effect until the next compile. */
   readonly parameters: readonly Parameter[]
   readonly #model: Model
+  /** Whether losses of outputs are told beside the whole. */
+  readonly #several: boolean
+  /** For which of the model's outputs the loss takes logits. */
+  readonly #logits: readonly boolean[]
 
   constructor(model: Model, options: CompileOptions) {
     this.#model = model
     this.optimizer = getOptimizer(options.optimizer)
     this.outputs = readOutputs(model, options)
     this.parameters = model.trainableWeights
+    this.#several = model.outputCount > 1
+    this.#logits = model.outputPorts.map((_, i) => this.outputs.some(({ index, logitsOf }) => index === i && logitsOf !== undefined))
   }
 
   /** Names in the order of values: loss, with several outputs the loss of each, then metrics. */
@@ -65,7 +75,7 @@ export class Compiled {
     const { outputs } = this
     return [
       'loss',
-      ...(outputs.length > 1 ? outputs.map(({ name }) => `${name}_loss`) : []),
+      ...(this.#several ? outputs.map(({ name }) => `${name}_loss`) : []),
       ...outputs.flatMap(({ metrics }) => metrics.map(({ label }) => label)),
     ]
   }
@@ -104,16 +114,14 @@ export class Compiled {
    * single losses, and the mean is over all of them.
    */
   #forward(xs: readonly Tensor[], ys: readonly Tensor[], factors: Factors | undefined, context: { training: boolean; key?: Key }): Forward {
-    const { outputs, masks, penalties } = this.#model.run(
-      xs,
-      context,
-      this.outputs.map(({ logitsOf }) => logitsOf !== undefined),
-    )
+    const { penalties, ...all } = this.#model.run(xs, context, this.#logits)
+    const outputs = this.outputs.map(({ index }) => all.outputs[index])
+    const masks = this.outputs.map(({ index }) => all.masks[index])
     const losses = this.outputs.map((compiled, i) => meanLoss(compiled, ys[i], outputs[i], masks[i], factors?.[i]))
     const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
     return {
       objective: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
-      losses: losses.length > 1 ? losses : [],
+      losses: this.#several ? losses : [],
       predictions: outputs.map((output, i) => {
         const { logitsOf } = this.outputs[i]
         return logitsOf ? applyFinalActivation(logitsOf, output) : output
@@ -141,7 +149,7 @@ export class Compiled {
   /** The values so far, by name: losses and metrics. */
   async read(totals: Totals): Promise<Record<string, number>> {
     const values: number[] = []
-    for (let i = 0; i < (this.outputs.length > 1 ? this.outputs.length + 1 : 1); i++) {
+    for (let i = 0; i < (this.#several ? this.outputs.length + 1 : 1); i++) {
       const sum = totals.losses[i]
       values.push(sum ? (await sum.item()) / totals.samples : Number.NaN)
     }

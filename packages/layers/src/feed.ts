@@ -58,19 +58,20 @@ export function inputRows(model: Model, what: string, x: ModelData): Rows[] {
 export async function partOf(model: Model, what: string, x: ModelData, y: ModelData, weighting: Weighting = {}): Promise<Part> {
   const xs = inputRows(model, `${what}x`, x)
   const [{ count }] = xs
-  const names = model.outputPorts.map((port) => port.name)
   const { outputs } = model.compiled()
+  const ports = outputs.map(({ index }) => model.outputPorts[index])
+  const names = ports.map((port) => port.name)
   const targets = dataByName(`${what}y`, 'output', names, y).map((data, i) => {
     const rows = rowsOf(label(`${what}y`, names, i), data, model.backend)
     requireCount(label(`${what}y`, names, i), rows, count, 'x')
-    const classes = model.outputPorts[i].shape.at(-1)
+    const classes = ports[i].shape.at(-1)
     // On the host, before a device sees them.
     if (outputs[i].loss.sparse && rows.host && typeof classes === 'number') checkLabels(rows.host, classes)
     return { data, rows }
   })
   const ys = targets.map(({ rows }) => rows)
   if (weighting.sampleWeight === undefined && weighting.classWeight === undefined) return { count, xs, ys }
-  return { count, xs, ys, weights: await weightRows(what, model.outputPorts, targets, weighting, model.backend) }
+  return { count, xs, ys, weights: await weightRows(what, ports, targets, weighting, model.backend) }
 }
 
 function requireCount(what: string, rows: Rows, count: number, beside: string): void {

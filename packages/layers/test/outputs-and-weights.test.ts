@@ -81,6 +81,16 @@ describe('losses and metrics by output', () => {
     const expected = [0.5 * mean(mseA) + 3 * mean(maeB), mean(mseA), mean(maeB), mean(mseB), mean(maeB)]
     for (const [i, v] of expected.entries()) expect(values[i]).toBeCloseTo(v, 5)
   })
+  test('an output whose loss is null has no targets', async () => {
+    const graph = identity()
+    graph.compile({ optimizer: 'sgd', loss: { a: null, b: 'mse' }, metrics: ['mae'], weightedMetrics: { b: 'mae' } })
+    const [loss, ofB, mae] = await graph.evaluate(xs, ys[1], { sampleWeight: [1, 0, 1] })
+    expect(graph.compiled().names).toEqual(['loss', 'b_loss', 'b_mae', 'b_mae_1'])
+    expect([loss, ofB, mae]).toEqual([mean(mseB, [1, 0, 1]), mean(mseB, [1, 0, 1]), mean(maeB)].map((v) => expect.closeTo(v, 5)))
+    expect((await graph.testOnBatch(xs, { b: ys[1] }))[0]).toBeCloseTo(mean(mseB), 5)
+    await expect(graph.evaluate(xs, ys)).rejects.toThrow(/evaluate: y: nested arrays must be regular/)
+    expect(await graph.predictAll(xs)).toHaveLength(2)
+  })
   test('a weight left out is 1, a metric listed twice gets a number', async () => {
     const { names, values } = await evaluated({
       loss: 'mse',
@@ -111,7 +121,8 @@ describe('losses and metrics by output', () => {
   })
   test.each<[string, Omit<CompileOptions, 'optimizer'>, RegExp]>([
     ['an unknown output', { loss: { a: 'mse', c: 'mse' } }, /no output in loss called "c"/],
-    ['an output without loss', { loss: { a: 'mse' } }, /no loss for the output "b"/],
+    ['an output without loss', { loss: { a: 'mse' } }, /no loss for the output "b"; null says/],
+    ['no loss at all', { loss: [null, null] }, /at least one output needs a loss/],
     ['too many losses', { loss: ['mse', 'mse', 'mse'] }, /loss has 3 entries for 2 outputs \(a, b\)/],
     ['an unknown weight', { loss: 'mse', lossWeights: { c: 1 } }, /no output in lossWeights called "c"/],
     ['metrics for three', { loss: 'mse', metrics: [['mae'], ['mae'], ['mae']] }, /metrics has 3 entries/],
