@@ -37,6 +37,8 @@ export interface DotOperand {
 }
 
 const BLOCK = 64
+/** Blocks up to which each has a loop of its own: addresses of one counter are shorter, by a quarter of the time in WebAssembly. */
+const APART = 8
 
 /** Statements that set `sum0` (to `sum3`) to Σ a·b over `length` terms; columns of b are `columnStep` apart. */
 export function dotInto(sum: string, length: number, a: DotOperand, b: DotOperand, columns: 1 | 4, columnStep = 0): string {
@@ -62,24 +64,25 @@ export function dotInto(sum: string, length: number, a: DotOperand, b: DotOperan
 
   const lines = [each((c) => `let ${sum}${c} = 0;`)]
   const blocks = length > 2 * BLOCK ? Math.floor(length / BLOCK) : 0
-  if (blocks > 0) {
+  const part = `${sum}Part`
+  /** A block's loop: l is made of its counter and what begins before. */
+  const block = (name: string, prefix: string, start: Position): string[] => [
+    `for (let ${name} = 0; ${name} < ${BLOCK / unroll}; ${name}++) {`,
+    terms(part, prefix, { ...start, at: [...start.at, [name, unroll]] }, unroll),
+    '}',
+    each((c) => `${sum}${c} += ${part}${c};`),
+  ]
+  if (blocks > 0) lines.push(each((c) => `let ${part}${c} = 0;`))
+  if (blocks <= APART) {
+    for (let g = 0; g < blocks; g++) {
+      if (g > 0) lines.push(each((c) => `${part}${c} = 0;`))
+      lines.push(...block(`${sum}In${g}`, `${sum}A${g}x`, { at: [], offset: g * BLOCK }))
+    }
+  } else {
     lines.push(
       `for (let ${sum}Block = 0; ${sum}Block < ${blocks}; ${sum}Block++) {`,
-      each((c) => `let ${sum}Part${c} = 0;`),
-      `for (let ${sum}In = 0; ${sum}In < ${BLOCK / unroll}; ${sum}In++) {`,
-      terms(
-        `${sum}Part`,
-        `${sum}A`,
-        {
-          at: [
-            [`${sum}Block`, BLOCK],
-            [`${sum}In`, unroll],
-          ],
-        },
-        unroll,
-      ),
-      '}',
-      each((c) => `${sum}${c} += ${sum}Part${c};`),
+      each((c) => `${part}${c} = 0;`),
+      ...block(`${sum}In`, `${sum}A`, { at: [[`${sum}Block`, BLOCK]] }),
       '}',
     )
   }
