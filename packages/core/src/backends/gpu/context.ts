@@ -2,7 +2,7 @@
  * What differs between the engines of gpu.js: what a value is, how it is read, what there is to count, and how an engine is lost. One
  * context for each engine in a process: pages have few WebGL contexts, and WebGPU's device is gpu.js' own single one.
  */
-import type { DeviceResult, GpuInstance, GpuJs, GpuMode, KernelInput, KernelResult } from './gpujs.js'
+import type { CompiledKernel, DeviceResult, GpuInstance, GpuJs, GpuMode, KernelInput, KernelResult } from './gpujs.js'
 import type { Limits } from './rules.js'
 
 /** Flat values: on the host, or memory on the device. */
@@ -36,6 +36,8 @@ export interface Context {
   readonly adapter?: string
   /** The same kernel in the words that this engine runs best. */
   rewrite?(source: string): string
+  /** Makes a new kernel give its results as one flat array where gpu.js would cut them up first. */
+  keepFlat?(call: CompiledKernel): void
   /** What a kernel compiled for this argument is bound to besides its source. */
   layout(value: Value): string
   /** The result of a kernel with an output of so many dimensions as a flat value of `size` elements that nothing else holds. */
@@ -68,7 +70,7 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
     resident: false,
     async: false,
     limits,
-    ...(mode === 'webasm' && { tiling: 'rows', rewrite: wholeCounters }),
+    ...(mode === 'webasm' && { tiling: 'rows', rewrite: wholeCounters, keepFlat }),
     layout: (value) => String((value as Float32Array).length),
     adopt: (result, size) => flatten(result as Nested, size),
     argument: (value) => new gpujs.Input(value as Float32Array, [(value as Float32Array).length]),
@@ -79,6 +81,11 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
     takeError: () => undefined,
     close: () => gpu.destroy(),
   }
+}
+
+/** A third of a product's time went into thousands of little arrays. */
+function keepFlat({ kernel }: CompiledKernel): void {
+  if (kernel._shapeOutput) kernel._shapeOutput = (values) => values
 }
 
 /**

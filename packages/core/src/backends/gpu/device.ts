@@ -169,7 +169,9 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
       const broken = brokenRules(source)
       if (broken.length > 0) throw new BackendError(`gpu: a kernel breaks the rules (${broken.join('; ')}).\n${source}`)
       const text = context.rewrite?.(source) ?? source
-      kernel = { call: gpu.createKernel(text, kernelSettings(output, resident)), outputs: 0, dropped: false }
+      const call = gpu.createKernel(text, kernelSettings(output, resident))
+      context.keepFlat?.(call)
+      kernel = { call, outputs: 0, dropped: false }
       onCompile?.(source)
     }
     cache.set(signature, kernel)

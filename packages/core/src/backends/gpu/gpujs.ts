@@ -50,7 +50,12 @@ export interface KernelSettings {
 /** A kernel, compiled at its first call for the inputs of that call. On WebGPU every call gives a Promise. */
 export interface CompiledKernel {
   (...args: (KernelInput | number)[]): KernelResult | Promise<KernelResult>
-  readonly kernel: { readonly constructor: { readonly mode: string }; readonly fallbackReason?: string | null }
+  readonly kernel: {
+    readonly constructor: { readonly mode: string }
+    readonly fallbackReason?: string | null
+    /** Of WebAssembly, and private: makes rows, and an array for each four numbers, of the values that a call copied out. */
+    _shapeOutput?(values: Float32Array): KernelResult
+  }
   destroy(): void
 }
 
