@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as core from '@cotangent/core'
 import * as datasets from '@cotangent/datasets'
 import * as layers from '@cotangent/layers'
+import * as files from '@cotangent/layers/node'
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
 import { backprop } from './backprop.js'
 import { listing } from './kernel.js'
@@ -12,7 +13,7 @@ import { preludeFor } from './prelude.js'
 import { type Block, blocksOf, examplesOf, misquoted, runSnippet } from './snippets.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const modules = { '@cotangent/core': core, '@cotangent/layers': layers, '@cotangent/datasets': datasets }
+const modules = { '@cotangent/core': core, '@cotangent/layers': layers, '@cotangent/layers/node': files, '@cotangent/datasets': datasets }
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const filesIn = (folder: string, ending: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

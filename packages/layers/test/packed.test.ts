@@ -18,6 +18,7 @@ const brought = ['commander', 'iconv-lite', 'rw', 'safer-buffer']
 const program = `
 import { grad, matMul, tensor, zeros, type Tensor } from '@cotangent/core'
 import { dense, Sequential } from '@cotangent/layers'
+import { loadModel, saveModel } from '@cotangent/layers/node'
 import { toCategorical } from '@cotangent/datasets'
 
 const dx: Tensor = grad((x: Tensor) => x.square().sum())(tensor([1, 2, 3]))
@@ -32,7 +33,14 @@ const x = [[0, 0], [0, 1], [1, 0], [1, 1]]
 const [first] = await model.trainOnBatch(x, labels)
 for (let i = 0; i < 50; i++) await model.trainOnBatch(x, labels)
 const [last] = await model.evaluate(x, labels)
-console.log(JSON.stringify({ dx: await dx.array(), shape: y.shape, bad: typeof bad, learns: last < first }))
+const before = await (await model.predict(x)).array()
+const same: boolean[] = []
+for (const file of ['model.h5', 'model.keras']) {
+  await saveModel(model, file)
+  const after = await (await (await loadModel(file)).predict(x)).array()
+  same.push(JSON.stringify(after) === JSON.stringify(before))
+}
+console.log(JSON.stringify({ same, dx: await dx.array(), shape: y.shape, bad: typeof bad, learns: last < first }))
 `
 
 test('the packed packages install into an empty folder, type-check, and train a step', () => {
@@ -46,7 +54,7 @@ test('the packed packages install into an empty folder, type-check, and train a 
   // What the packages depend on comes out of npm's cache, where installing this repository has left it.
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', ...archives.map((file) => `./${file}`)], folder)
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual(
-    ['@cotangent', 'd3-dsv', 'fflate', 'nanotar', ...brought].sort(),
+    ['@cotangent', 'd3-dsv', 'fflate', 'h5wasm', 'nanotar', ...brought].sort(),
   )
 
   writeFileSync(join(folder, 'program.ts'), program)
@@ -59,5 +67,5 @@ test('the packed packages install into an empty folder, type-check, and train a 
   )
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], folder)
   const printed = JSON.parse(run(process.execPath, ['program.js'], folder)) as unknown
-  expect(printed).toEqual({ dx: [2, 4, 6], shape: [32, 10], bad: 'function', learns: true })
+  expect(printed).toEqual({ same: [true, true], dx: [2, 4, 6], shape: [32, 10], bad: 'function', learns: true })
 })

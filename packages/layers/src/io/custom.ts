@@ -16,9 +16,9 @@ export type CustomObjects = Readonly<Record<string, unknown>>
 const isLayerClass = (value: unknown): value is LayerClass =>
   typeof value === 'function' && value.prototype instanceof Layer && typeof (value as { fromConfig?: unknown }).fromConfig === 'function'
 
-/** The layers of this package by Keras' class names. */
+/** The layers of this package by Keras' class names, which are those of the exports: a bundler may rename the classes themselves. */
 const known: ReadonlyMap<string, LayerClass> = new Map(
-  Object.values(layers).flatMap((value): [string, LayerClass][] => (isLayerClass(value) ? [[value.name, value]] : [])),
+  Object.entries(layers).flatMap(([name, value]): [string, LayerClass][] => (isLayerClass(value) ? [[name, value]] : [])),
 )
 
 /** Names that Keras had for the same class, or that do the same here. */
@@ -50,7 +50,7 @@ const registered = new Map<string, LayerClass>()
  * Makes a layer class of one's own known to everything that reads models, as `customObjects` does for a single call. It needs a static
  * `fromConfig` that takes what its `getConfig` gives.
  *
- * @param name what files call it; the class's name if left out
+ * @param name what files call it (the layer's `className`); the class's name if left out, which minifiers change
  * @throws ValueError for a class without `fromConfig`.
  */
 export function registerLayer(layerClass: LayerClass, name = layerClass.name): void {
@@ -59,15 +59,16 @@ export function registerLayer(layerClass: LayerClass, name = layerClass.name): v
   registered.set(name, layerClass)
 }
 
-/** The class that a file means, and whether it is one of this package's. */
-export function findLayerClass(name: string, custom: CustomObjects): { layerClass: LayerClass; own: boolean } | undefined {
+/** The class that a file means; `className` is its name if it is one of this package's. */
+export function findLayerClass(name: string, custom: CustomObjects): { layerClass: LayerClass; className?: string } | undefined {
   const given = Object.hasOwn(custom, name) ? custom[name] : registered.get(name)
   if (given !== undefined) {
     if (!isLayerClass(given)) throw new ValueError(`customObjects: "${name}" must be a class of layers with a static fromConfig(config).`)
-    return { layerClass: given, own: false }
+    return { layerClass: given }
   }
-  const layerClass = known.get(Object.hasOwn(aliases, name) ? aliases[name] : name)
-  return layerClass && { layerClass, own: true }
+  const className = Object.hasOwn(aliases, name) ? aliases[name] : name
+  const layerClass = known.get(className)
+  return layerClass && { layerClass, className }
 }
 
 /** The names of the layers that can be read. */

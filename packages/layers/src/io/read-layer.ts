@@ -78,10 +78,10 @@ export function readLayer(object: KerasObject, context: ReadContext, part: strin
     if (className === 'ReLU') return readReLU(object, context, part)
     throw addContext(unsupported(className), `in ${part}, layer "${name}"`)
   }
-  const { layerClass, own } = found
+  const { layerClass, className: known } = found
   try {
-    if (!own) return layerClass.fromConfig(customOptions(object.config) as never)
-    const config = optionsOf(layerClass.name, object, context, part)
+    if (!known) return layerClass.fromConfig(customOptions(object.config) as never)
+    const config = optionsOf(known, object, context, part)
     return layerClass.fromConfig({ ...config, ...context.beyond[name] } as never)
   } catch (error) {
     throw addContext(error, `in ${part}, layer "${name}" (${className})`)

@@ -46,8 +46,10 @@ export interface SaveOptions {
  * @throws ValueError for another extension or a model without weights; the error of the system if the file cannot be written.
  * @example
  * ```ts
- * await saveModel(model, 'mnist.h5')
- * const again = await loadModel('mnist.h5')
+ * import { tmpdir } from 'node:os'
+ *
+ * await saveModel(model, `${tmpdir()}/digits.h5`)
+ * const again = await loadModel(`${tmpdir()}/digits.h5`)
  * ```
  */
 export async function saveModel(model: Model, path: string, { includeOptimizer = true, format }: SaveOptions = {}): Promise<void> {
