@@ -5,11 +5,17 @@
  *   training   RMSprop, batches of 32, 10 epochs, 200 reviews of 100 words, 10,000 others for validation
  *   result     val_acc: 0.5839 after the last epoch; all test reviews: [0.7379635489845275, 0.5704799890518188]
  *
- * Not here yet: the file of weights, which the document saves here and loads again before it evaluates (into the other network, of the same shape).
+ *   file       pre_trained_glove_model.h5, the weights, in the directory of --out; the test reviews are for a network that has loaded it
+ *
+ * The document loads them into its other network, which has the same shape.
  */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { scope, tensor } from '@cotangent/core'
 import { ndarray, slice } from '@cotangent/datasets'
 import { rmsprop } from '@cotangent/layers'
+import { loadWeights, saveWeights } from '@cotangent/layers/node'
 import { type Experiment, lastOf } from '../lib/experiment.js'
 import { arrayText } from '../lib/numpy.js'
 import { tupleText } from '../lib/python.js'
@@ -41,9 +47,20 @@ export const imdbGlove: Experiment = {
     model.compile({ optimizer: rmsprop({ learningRate }), loss: 'binaryCrossentropy', metrics: ['acc'] })
     const history = await model.fit(xTrain, yTrain, { epochs, batchSize, validationData: [xVal, yVal], callbacks, output })
 
+    const folder = context.out ?? (await mkdtemp(join(tmpdir(), 'glove-')))
+    const other = denseModel(seed + 1)
+    try {
+      const path = join(folder, 'pre_trained_glove_model.h5')
+      await saveWeights(model, path)
+      await loadWeights(other, path)
+    } finally {
+      if (context.out === undefined) await rm(folder, { recursive: true, force: true })
+    }
+    other.compile({ optimizer: 'rmsprop', loss: 'binaryCrossentropy', metrics: ['acc'] })
+
     const { xTest, yTest } = await testReviews(context, tokenizer)
     context.uses({ ...used, test: yTest.shape[0], departures })
-    const scores = await model.evaluate(xTest, yTest, { verbose: 1, output })
+    const scores = await other.evaluate(xTest, yTest, { verbose: 1, output })
     console.log(`[${scores.join(', ')}]`)
     return { value: lastOf(history, 'val_acc'), history }
   },

@@ -77,6 +77,8 @@ export interface Context {
   uses(data: DataSource): void
   /** Loads MNIST from `--data` or wherever it is, keeps the first `--limit` training images, and says so. */
   mnist(): Promise<Digits>
+  /** The directory of `--out`, which is there: for models and weights. */
+  readonly out?: string
   /** Writes a file into `--out`; without that flag the content is not even made. */
   draw(name: string, content: () => string): Promise<void>
 }

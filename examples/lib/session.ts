@@ -105,6 +105,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
       context.uses({ name: 'MNIST', source, train, available, test: all.xTest.shape[0], unit: 'images' })
       return { ...all, xTrain: slice(all.xTrain, 0, train), yTrain: slice(all.yTrain, 0, train) }
     },
+    out,
     async draw(name, content) {
       if (out) await writeWhole(join(out, name), content())
     },

@@ -1,0 +1,113 @@
+/** Weights as Keras 1, Theano and CuDNN kept them, against the formulas of keras/engine/saving.py 2.2.4, element by element. */
+import { describe, expect, test } from 'vitest'
+import { bidirectional, conv1d, conv2d, conv2dTranspose, gru, type Layer, lstm, Sequential } from '../src/index.js'
+import { modernized } from '../src/io/older-weights.js'
+import { originOf } from '../src/io/origin.js'
+import type { SavedArray } from '../src/io/saved-weights.js'
+
+const keras1 = originOf('1.2.2', 'tensorflow')
+const keras2 = originOf('2.2.4', 'tensorflow')
+
+/** Counts up, so that every element is told from the others. */
+const counting = (shape: readonly number[], from = 0): SavedArray => {
+  const size = shape.reduce((a, b) => a * b, 1)
+  return { name: `from ${from}`, shape, data: Float32Array.from({ length: size }, (_, i) => from + i) }
+}
+const at = ({ shape, data }: SavedArray, ...index: number[]): number =>
+  Number(data[index.reduce((sum, n, axis) => sum * shape[axis] + n, 0)])
+const built = <L extends Layer>(layer: L, inputShape: number[]): L => {
+  new Sequential([layer]).build([null, ...inputShape])
+  return layer
+}
+const weightsOf = (layer: Layer, weights: SavedArray[], origin = keras1): readonly SavedArray[] =>
+  modernized(layer, { name: layer.name, weights }, origin).weights
+
+describe('Keras 1', () => {
+  test('an LSTM of twelve arrays, gates i, c, f, o', () => {
+    const layer = built(lstm(2), [5, 3])
+    const parts = ['i', 'c', 'f', 'o'].flatMap((_, gate) => [
+      counting([3, 2], gate * 100),
+      counting([2, 2], gate * 100 + 20),
+      counting([2], gate * 100 + 40),
+    ])
+    const [kernel, recurrent, bias] = weightsOf(layer, parts)
+    expect([kernel.shape, recurrent.shape, bias.shape]).toEqual([[3, 8], [2, 8], [8]])
+    expect(Array.from(bias.data, Number)).toEqual([40, 41, 240, 241, 140, 141, 340, 341]) // i, f, c, o
+    expect([0, 2, 4, 6].map((column) => at(kernel, 1, column))).toEqual([2, 202, 102, 302])
+    expect(at(recurrent, 1, 3)).toBe(223)
+  })
+
+  test('a GRU of nine arrays, and one in both directions', () => {
+    const nine = (from: number): SavedArray[] =>
+      [0, 1, 2].flatMap((gate) => [
+        counting([3, 2], from + gate * 100),
+        counting([2, 2], from + gate * 100 + 20),
+        counting([2], from + gate * 100 + 40),
+      ])
+    const arrays = weightsOf(built(bidirectional(gru(2)), [5, 3]), [...nine(0), ...nine(1000)])
+    expect(arrays.map(({ shape }) => shape)).toEqual([[3, 6], [2, 6], [6], [3, 6], [2, 6], [6]])
+    expect(Array.from(arrays[2].data, Number)).toEqual([40, 41, 140, 141, 240, 241])
+    expect(Array.from(arrays[5].data, Number)).toEqual([1040, 1041, 1140, 1141, 1240, 1241])
+  })
+
+  test("convolutions in Theano's order of axes, and one-dimensional ones with an axis too many", () => {
+    const old = counting([4, 3, 2, 5]) // [out, in, rows, columns]
+    const [kernel] = weightsOf(built(conv2d(4, [2, 5], { dataFormat: 'channelsFirst' }), [3, 9, 9]), [old])
+    expect(kernel.shape).toEqual([2, 5, 3, 4])
+    expect(at(kernel, 1, 4, 2, 3)).toBe(at(old, 3, 2, 1, 4))
+    const same = counting([2, 5, 3, 4])
+    expect(weightsOf(built(conv2d(4, [2, 5]), [9, 9, 3]), [same])).toEqual([same])
+
+    const long = counting([3, 1, 2, 4]) // [k, 1, in, out]
+    expect(weightsOf(built(conv1d(4, 3), [9, 2]), [long])).toEqual([{ ...long, shape: [3, 2, 4] }])
+    const theano = counting([4, 2, 3, 1]) // [out, in, k, 1]
+    const [turned] = weightsOf(built(conv1d(4, 3), [9, 2]), [theano])
+    expect(turned.shape).toEqual([3, 2, 4])
+    expect(at(turned, 2, 1, 3)).toBe(at(theano, 3, 1, 2, 0))
+
+    const transpose = counting([2, 5, 3, 4]) // [rows, columns, in, out]
+    const [back] = weightsOf(built(conv2dTranspose(4, [2, 5]), [9, 9, 3]), [transpose])
+    expect(back.shape).toEqual([2, 5, 4, 3])
+    expect(at(back, 1, 2, 3, 1)).toBe(at(transpose, 1, 2, 1, 3))
+  })
+
+  test('of Theano, which turns its windows around', () => {
+    const old = counting([2, 5, 3, 4])
+    const bias = counting([4])
+    const [kernel, same] = weightsOf(built(conv2d(4, [2, 5]), [9, 9, 3]), [old, bias], originOf('2.1.6', 'theano'))
+    expect(at(kernel, 0, 1, 2, 3)).toBe(at(old, 1, 3, 2, 3))
+    expect(same).toEqual(bias)
+    expect(weightsOf(built(conv2d(4, [2, 5]), [9, 9, 3]), [old, bias], keras2)).toEqual([old, bias])
+  })
+})
+
+describe('CuDNN', () => {
+  const [inputs, units] = [3, 2]
+  /** What _convert_rnn_weights does: k.T.reshape(k.shape, order='F') for each gate's kernel, k.T for the recurrent one. */
+  test.each([
+    ['an LSTM, whose biases are added', lstm(2), 4],
+    ['a GRU, which keeps both', gru(2, { resetAfter: true }), 3],
+  ] as const)('%s', (_, layer, gates) => {
+    const arrays = [counting([inputs, gates * units]), counting([units, gates * units]), counting([2 * gates * units])]
+    const [kernel, recurrent, bias] = weightsOf(built(layer, [5, inputs]), arrays, keras2)
+    for (let gate = 0; gate < gates; gate++) {
+      const flat: number[] = [] // k.T in Fortran order is k in C order
+      for (let i = 0; i < inputs; i++) for (let j = 0; j < units; j++) flat.push(at(arrays[0], i, gate * units + j))
+      for (let i = 0; i < inputs; i++) {
+        for (let j = 0; j < units; j++) expect(at(kernel, i, gate * units + j)).toBe(flat[i + j * inputs])
+      }
+      for (let i = 0; i < units; i++) {
+        for (let j = 0; j < units; j++) expect(at(recurrent, i, gate * units + j)).toBe(at(arrays[1], j, gate * units + i))
+      }
+    }
+    const all = Array.from(arrays[2].data, Number)
+    const half = gates * units
+    expect(bias.shape).toEqual(gates === 4 ? [half] : [2, half])
+    expect(Array.from(bias.data, Number)).toEqual(gates === 4 ? all.slice(0, half).map((value, i) => value + all[i + half]) : all)
+  })
+
+  test('plain ones stay as they are', () => {
+    const arrays = [counting([3, 8]), counting([2, 8]), counting([8])]
+    expect(weightsOf(built(lstm(2), [5, 3]), arrays, keras2)).toEqual(arrays)
+  })
+})
