@@ -82,6 +82,7 @@ export const flags = {
       throw new UsageError(`takes a directory that exists, got "${text}"`)
     },
   },
+  model: path('file', 'keras-import only: the model file'),
   json: path('file', 'write the result, the history and the environment as JSON'),
   out: path('dir', 'write history.json, history.csv and curves.svg'),
 } satisfies Record<string, Flag<unknown>>

@@ -75,6 +75,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads, json, out, 'train-rows': trainRows } = settings
   if (trainRows !== undefined && !experiment.flags?.includes('train-rows'))
     throw new UsageError(`--train-rows means nothing to ${experiment.id}; it is for the experiments on the weather.`)
+  if (settings.model !== undefined) throw new UsageError(`--model means nothing to ${experiment.id}; it is for keras-import.`)
   await prepareOutput(settings)
   if (threads !== undefined) configure({ threads })
   const backend = await useBackend(backendName)

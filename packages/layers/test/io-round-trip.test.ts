@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { key, normal, type Tensor } from '@cotangent/core'
+import { expectNoLeaks, key, normal, type Tensor } from '@cotangent/core'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as layers from '../src/index.js'
 import {
@@ -132,6 +132,16 @@ describe.each(Object.entries(stacks))('a stack of %s', (_, { inputShape, layers:
     const x = points([3, ...inputShape], 3)
     expect(await (await again.predict(x)).data()).toEqual(await (await model.predict(x)).data())
     again.dispose()
+  })
+
+  test('nothing is left of a model that is read and disposed, nor of one whose weights do not fit', async () => {
+    const bytes = await modelToBytes(model)
+    const other = await weightsToBytes(new Sequential([dense(3, { inputShape: [2] })]))
+    await (await modelFromBytes(bytes)).predict(points([1, ...inputShape])) // what is made once
+    await expectNoLeaks(async () => {
+      ;(await modelFromBytes(bytes)).dispose()
+      await expect(weightsFromBytes(model, other)).rejects.toThrow('layers with weights in the file')
+    })
   })
 
   test('tfjs, JSON, and files of weights', async () => {
