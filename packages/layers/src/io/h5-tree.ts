@@ -10,7 +10,7 @@ import { ValueError } from '@cotangent/core'
 import type { Dataset, Group } from 'h5wasm'
 
 /** What attributes hold here: text, lists of text, numbers. */
-export type H5Attribute = string | readonly string[] | readonly number[]
+type H5Attribute = string | readonly string[] | readonly number[]
 /** Element types of arrays. */
 export type H5Data = Float32Array | Float64Array | BigInt64Array | Int32Array
 export interface H5Array {

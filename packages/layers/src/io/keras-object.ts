@@ -18,7 +18,7 @@ export const isKerasObject = (value: unknown): value is KerasObject =>
   isObject(value) && typeof value.class_name === 'string' && isObject(value.config)
 
 /** JSON text as a value. @throws ValueError that names the part of the file. */
-export function parseJson(text: string, part: string): unknown {
+function parseJson(text: string, part: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {

@@ -8,7 +8,7 @@ import { readGraph } from './read-graph.js'
 import { isModelClass, type ReadContext, readLayer } from './read-layer.js'
 
 /** What a model is made with beside its description. */
-export interface ModelSettings {
+interface ModelSettings {
   seed?: number
   backend?: Backend
 }

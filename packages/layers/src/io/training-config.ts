@@ -12,7 +12,7 @@ import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } 
 import type { Origin } from './origin.js'
 
 /** What is said about a part of a file that could not be used. */
-export type Warn = (message: string) => void
+type Warn = (message: string) => void
 
 /** Options of Keras' optimizers that change the rule or its state in ways we do not follow, and what they must be. */
 const onlyDefault: Readonly<Record<string, readonly unknown[]>> = {
@@ -30,7 +30,7 @@ const withoutEffect = ['name', 'ema_momentum', 'ema_overwrite_frequency', 'jit_c
  * @param beyond options that Keras has no words for, from a file of ours
  * @throws ValueError that names what is not supported.
  */
-export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json = {}): Optimizer {
+function readOptimizer(object: KerasObject, origin: Origin, beyond: Json = {}): Optimizer {
   const className = plainClassName(object.class_name)
   const config: Json = {}
   for (const [key, value] of Object.entries(object.config)) {

@@ -7,7 +7,7 @@ import { type BeyondTraining, writeTraining } from './training-config.js'
 import { LayerWriter } from './write-layer.js'
 
 /** What we keep in files beside what Keras knows; Keras does not look there. */
-export interface Beyond extends BeyondTraining {
+interface Beyond extends BeyondTraining {
   /** The root of the model's randomness. */
   seed?: number
   /** Options without a Keras word, by layer. */
