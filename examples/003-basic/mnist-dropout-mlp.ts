@@ -10,8 +10,8 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { normalize, reshape, slice, toCategorical } from '@cotangent/datasets'
-import { activation, adam, type Callback, type Data, dense, dropout, type Model, Sequential } from '@cotangent/layers'
-import { loadModel, saveModel } from '@cotangent/layers/node'
+import { activation, adam, type Data, dense, dropout, type Model, Sequential } from '@cotangent/layers'
+import { loadModel, modelCheckpoint, saveModel } from '@cotangent/layers/node'
 import type { Experiment } from '../lib/experiment.js'
 
 const RESHAPED = 784
@@ -65,9 +65,7 @@ export const mnistDropoutMlp: Experiment = {
 
     const modelDir = context.out ?? (await mkdtemp(join(tmpdir(), 'mnist-')))
     try {
-      const checkpoint: Callback = {
-        onEpochEnd: (epoch) => saveModel(model, join(modelDir, `model-${String(epoch + 1).padStart(2, '0')}.h5`)),
-      }
+      const checkpoint = modelCheckpoint(join(modelDir, 'model-{epoch:02d}.h5'))
       const options = {
         batchSize,
         epochs,
