@@ -210,6 +210,16 @@ describe('a graph', () => {
     expect(await (await modelFromTfjs(modelJson, shards)).getWeights()).toEqual(await model.getWeights())
   })
 
+  test('an output without a loss stays one', async () => {
+    const model = network()
+    model.compile({ optimizer: 'sgd', loss: { p: 'binaryCrossentropy', q: null }, metrics: { p: ['accuracy'] } })
+    for (const format of ['h5', 'keras'] as const) {
+      const again = await modelFromBytes(await modelToBytes(model, { format }), { onWarning: (message) => expect.fail(message) })
+      expect(again.compiled().outputs.map(({ name, index }) => [name, index])).toEqual([['p', 0]])
+      expect(await contents(again)).toEqual(await contents(model))
+    }
+  })
+
   test('a frozen model inside keeps its weights in their places, and stays frozen', async () => {
     const base = new Sequential([dense(3, { inputShape: [2] }), layers.batchNormalization(), dense(3, { trainable: false })], {
       name: 'base',

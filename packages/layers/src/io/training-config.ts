@@ -115,14 +115,17 @@ export function readTraining(training: Json, context: TrainingContext): CompileO
     const object = typeof given === 'string' ? { class_name: given, config: {} } : given
     if (!isKerasObject(object)) throw new ValueError('the optimizer has no class_name and config')
     const ofLoss = objectOr(beyond.loss)
-    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(ofLoss[name]))
-    const { loss } = training
+    const one = (value: unknown, name: string): Loss | LossFunction | null =>
+      value === null ? null : readLoss(value, custom, objectOr(ofLoss[name]))
+    // An output that a record leaves out is not trained.
+    const named = isObject(training.loss) && !isKerasObject(training.loss)
+    const loss = named ? { ...Object.fromEntries(outputs.map((name) => [name, null])), ...objectOr(training.loss) } : training.loss
     const single = typeof loss === 'string' || isKerasObject(loss)
     if (!single && !Array.isArray(loss) && !isObject(loss)) throw new ValueError(`loss: ${JSON.stringify(loss)} is not supported.`)
     const weights = training.loss_weights
     return {
       optimizer: readOptimizer(object, origin, objectOr(beyond.optimizer)),
-      loss: single ? one(loss, outputs[0]) : mapOutputs(loss, outputs, one),
+      loss: single ? (one(loss, outputs[0]) as Loss) : mapOutputs(loss, outputs, one),
       metrics: readMetrics(training.metrics, context),
       weightedMetrics: readMetrics(training.weighted_metrics, context),
       ...((Array.isArray(weights) || isObject(weights)) && { lossWeights: mapOutputs(weights, outputs, Number) }),
@@ -186,18 +189,23 @@ export interface BeyondTraining {
   metrics?: Json
 }
 
-/** `training_config` as Keras 2.3.1 wrote it, and apart what it has no words for. */
-export function writeTraining({ optimizer, outputs }: Compiled): { training: Json; beyond: BeyondTraining } {
+/**
+ * `training_config` as Keras 2.3.1 wrote it, and apart what it has no words for.
+ *
+ * @param names those of all outputs; some may have no loss
+ */
+export function writeTraining({ optimizer, outputs }: Compiled, names: readonly string[]): { training: Json; beyond: BeyondTraining } {
   const { object, beyond } = writeOptimizer(optimizer)
-  const several = outputs.length > 1
+  const several = names.length > 1
   const each = (value: (output: CompiledOutput) => unknown): unknown =>
     several ? Object.fromEntries(outputs.map((output) => [output.name, value(output)])) : value(outputs[0])
   const metrics = (weighted: boolean): unknown =>
     each((output) => output.metrics.filter((metric) => metric.weighted === weighted).map(({ metric }) => snakeCase(metric.name)))
+  const losses = each(({ loss }) => snakeCase(loss.name))
   const has = (what: (output: CompiledOutput) => boolean): boolean => outputs.some(what)
   const training = {
     optimizer_config: object,
-    loss: each(({ loss }) => snakeCase(loss.name)),
+    loss: several ? { ...Object.fromEntries(names.map((name) => [name, null])), ...(losses as Json) } : losses,
     metrics: metrics(false),
     weighted_metrics: has((output) => output.metrics.some(({ weighted }) => weighted)) ? metrics(true) : null,
     sample_weight_mode: null,

@@ -33,7 +33,12 @@ export function describeModel(model: Model): { topology: KerasObject; training?:
   const topology = writer.write(model)
   const layers = writer.beyond
   const compiled = compiledOf(model)
-  const { training, beyond } = compiled ? writeTraining(compiled) : { training: undefined, beyond: {} }
+  const { training, beyond } = compiled
+    ? writeTraining(
+        compiled,
+        model.outputPorts.map(({ name }) => name),
+      )
+    : { training: undefined, beyond: {} }
   const has = (object: object): boolean => Object.keys(object).length > 0
   return {
     topology,
