@@ -7,7 +7,7 @@ import { type Headers, isolated, type OpenPage, openSite, type Site, withoutChro
 import * as node from '../training.js'
 
 /** Events of a page may be late on a busy machine; a second, vitest's default, is too little. */
-const patient = { timeout: 60_000 }
+const patient = { timeout: 120_000 }
 
 describe.skipIf(withoutChromium)(`training in Chromium${withoutChromium}`, () => {
   let site: Site<typeof node>
