@@ -1,12 +1,13 @@
 /** The documentation runs: docs/, the READMEs, and the examples in doc comments. snippets.ts says what is checked, and how. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as core from '@cotangent/core'
 import * as datasets from '@cotangent/datasets'
 import * as layers from '@cotangent/layers'
 import * as files from '@cotangent/layers/node'
-import { afterAll, afterEach, describe, expect, test, vi } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { backprop } from './backprop.js'
 import { listing } from './kernel.js'
 import { preludeFor } from './prelude.js'
@@ -27,6 +28,14 @@ const cannotRun: Readonly<Record<string, string>> = {
   'packages/layers/src/data.ts: for (const [x, y] of batches(xTrain': 'orders 60000 samples, more than the test has',
   'packages/datasets/README.md: const { xTest } = await mnist.loadData({ baseUrl: ': 'for a page that serves the files',
 }
+
+// Examples write files by names alone.
+const [home, scratch] = [process.cwd(), mkdtempSync(join(tmpdir(), 'cotangent-docs-'))]
+beforeAll(() => process.chdir(scratch))
+afterAll(() => {
+  process.chdir(home)
+  rmSync(scratch, { recursive: true })
+})
 
 const count = { run: 0, skipped: 0, expectations: 0 }
 afterAll(() => console.log(`documentation: ${count.run} snippets run, ${count.skipped} skipped, ${count.expectations} values compared`))
