@@ -90,12 +90,15 @@ export class Compiled {
       let forward: Forward | undefined
       const kept = ({ losses, predictions, masks }: Forward): (Tensor | undefined)[] => [...losses, ...predictions, ...masks]
       try {
-        const { value, grads } = valueAndGrad(this.parameters, () => {
+        const objective = (): Tensor => {
           const result = this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.steps) })
           for (const tensor of kept(result)) tensor?.keep()
           forward = result
           return result.objective
-        })
+        }
+        // What only outputs without a loss need has no gradient.
+        const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
+        const { value, grads } = valueAndGrad(this.parameters, objective, { unconnected })
         this.optimizer.step(this.parameters, grads)
         this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
       } finally {

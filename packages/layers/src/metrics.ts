@@ -10,12 +10,14 @@ import {
   categoricalAccuracy,
   sparseCategoricalAccuracy,
   sparseTopKCategoricalAccuracy,
+  thresholdAccuracy,
+  topKAccuracy,
   topKCategoricalAccuracy,
 } from './metrics/accuracy.js'
 import { auc } from './metrics/auc.js'
 import { f1Score, falseNegatives, falsePositives, precision, recall, trueNegatives, truePositives } from './metrics/counts.js'
 import { type MeanMetric, type Metric, type MetricFunction, meanMetric } from './metrics/state.js'
-import { lookUp, type Spelling } from './names.js'
+import { camelKeys, classNameOf, lookUp, type SavedObject, type Spelling } from './names.js'
 
 export * from './metrics/accuracy.js'
 export { type AUCOptions, auc } from './metrics/auc.js'
@@ -26,11 +28,16 @@ export { type MeanMetric, type Metric, type MetricFunction, type MetricState, me
 const cosineProximity: MetricFunction = (yTrue, yPred) => lossValues('cosineProximity')(yTrue, yPred).neg()
 
 /** √ of the mean of all squared errors. */
-export const rootMeanSquaredError = ({ name = 'root_mean_squared_error' }: { name?: string } = {}): MeanMetric =>
-  meanMetric(name, lossValues('meanSquaredError'), Math.sqrt)
+export const rootMeanSquaredError = ({ name = 'root_mean_squared_error' }: { name?: string } = {}): MeanMetric => ({
+  ...meanMetric(name, lossValues('meanSquaredError'), Math.sqrt),
+  savedForm: { className: 'rootMeanSquaredError', config: { name } },
+})
 
 /** Metrics that are made by a call. */
 const counted = { precision, recall, truePositives, falsePositives, trueNegatives, falseNegatives, f1Score, auc, rootMeanSquaredError }
+
+/** The same, and those that have no name of their own. */
+const made = { ...counted, thresholdAccuracy, topKAccuracy }
 
 const accuracies = {
   binaryAccuracy,
@@ -76,10 +83,10 @@ const aliases = { acc: 'accuracy', ce: 'crossentropy', ...lossAliases } as const
 /** Names of the metrics: accuracies, counts, and every loss. */
 export type MetricName = 'accuracy' | 'crossentropy' | keyof typeof counted | keyof typeof accuracies | LossName | keyof typeof aliases
 /** How a metric may be given. */
-export type MetricIdentifier = Spelling<MetricName> | Metric | MetricFunction
+export type MetricIdentifier = Spelling<MetricName> | Metric | SavedObject | MetricFunction
 
 /**
- * A metric by name, object or function.
+ * A metric by name, object, function, or as saved models describe it.
  *
  * @param loss the model's loss, by which `'accuracy'` is resolved
  * @param outputShape the model's output shape
@@ -91,6 +98,9 @@ export type MetricIdentifier = Spelling<MetricName> | Metric | MetricFunction
  */
 export function getMetric(id: MetricIdentifier, loss?: Loss | string, outputShape: readonly (number | null)[] = []): Metric {
   if (typeof id === 'function') return meanMetric(id.name || 'metric', id)
-  if (typeof id === 'object' && id !== null) return id
+  if (typeof id === 'object' && id !== null) {
+    if ('start' in id) return id
+    return lookUp<(config: never) => Metric>('metric', classNameOf('metric', id), made)(camelKeys(id.config ?? {}) as never)
+  }
   return lookUp('metric', id, makers, aliases)(id, typeof loss === 'object' ? loss.name : loss, outputShape)
 }

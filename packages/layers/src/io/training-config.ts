@@ -2,9 +2,9 @@
 import { ValueError } from '@cotangent/core'
 import type { Compiled, CompileOptions, PerOutput } from '../compiled.js'
 import type { CompiledOutput } from '../compiled-output.js'
-import { getLoss, type Loss, type LossFunction, type LossIdentifier } from '../losses.js'
-import { getMetric, type MetricFunction, type MetricIdentifier } from '../metrics.js'
-import { camelKeys, snakeCase, snakeKeys } from '../names.js'
+import { getLoss, type Loss, type LossFunction, type LossIdentifier, lossNames } from '../losses.js'
+import { getMetric, type Metric, type MetricFunction, type MetricIdentifier } from '../metrics.js'
+import { camelKeys, type SavedObject, snakeCase, snakeKeys } from '../names.js'
 import { getOptimizer, type Optimizer } from '../optimizers/index.js'
 import { getSchedule } from '../optimizers/schedules.js'
 import { type CustomObjects, customFunction } from './custom.js'
@@ -115,8 +115,8 @@ export function readTraining(training: Json, context: TrainingContext): CompileO
     const object = typeof given === 'string' ? { class_name: given, config: {} } : given
     if (!isKerasObject(object)) throw new ValueError('the optimizer has no class_name and config')
     const ofLoss = objectOr(beyond.loss)
-    const one = (value: unknown, name: string): Loss | LossFunction | null =>
-      value === null ? null : readLoss(value, custom, objectOr(ofLoss[name]))
+    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(ofLoss[name]))
+    const oneOrNone = (value: unknown, name: string): Loss | LossFunction | null => (value === null ? null : one(value, name))
     // An output that a record leaves out is not trained.
     const named = isObject(training.loss) && !isKerasObject(training.loss)
     const loss = named ? { ...Object.fromEntries(outputs.map((name) => [name, null])), ...objectOr(training.loss) } : training.loss
@@ -125,9 +125,9 @@ export function readTraining(training: Json, context: TrainingContext): CompileO
     const weights = training.loss_weights
     return {
       optimizer: readOptimizer(object, origin, objectOr(beyond.optimizer)),
-      loss: single ? (one(loss, outputs[0]) as Loss) : mapOutputs(loss, outputs, one),
-      metrics: readMetrics(training.metrics, context),
-      weightedMetrics: readMetrics(training.weighted_metrics, context),
+      loss: single ? one(loss, outputs[0]) : mapOutputs(loss, outputs, oneOrNone),
+      metrics: readMetrics(training.metrics, 'metrics', context),
+      weightedMetrics: readMetrics(training.weighted_metrics, 'weightedMetrics', context),
       ...((Array.isArray(weights) || isObject(weights)) && { lossWeights: mapOutputs(weights, outputs, Number) }),
     }
   } catch (error) {
@@ -137,20 +137,26 @@ export function readTraining(training: Json, context: TrainingContext): CompileO
 }
 
 /** Metrics for all outputs, or lists for each. */
-function readMetrics(value: unknown, { custom, beyond, warn, outputs }: TrainingContext): CompileOptions['metrics'] {
-  const read = (metric: unknown): MetricIdentifier[] => {
-    if (Array.isArray(metric)) return metric.flatMap(read)
+function readMetrics(
+  value: unknown,
+  kind: 'metrics' | 'weightedMetrics',
+  { custom, beyond, warn, outputs }: TrainingContext,
+): CompileOptions['metrics'] {
+  const forms = objectOr(objectOr(beyond.metricForms)[kind]) as Record<string, (SavedObject | null)[]>
+  const read = (metric: unknown, form?: SavedObject | null): MetricIdentifier[] => {
     if (metric === null) return []
     try {
-      return [readMetric(metric, custom, objectOr(beyond.metrics))]
+      return [form ? getMetric(form) : readMetric(metric, custom, objectOr(beyond.metrics))]
     } catch (error) {
       warn(`A metric is left out. ${message(error)}`)
       return []
     }
   }
-  if (isObject(value) && !isKerasObject(value)) return mapOutputs(value, outputs, read)
+  const readList = (list: unknown, output: string): MetricIdentifier[] =>
+    Array.isArray(list) ? list.flat().flatMap((metric, i) => read(metric, forms[output]?.[i])) : read(list)
+  if (isObject(value) && !isKerasObject(value)) return mapOutputs(value, outputs, readList)
   if (!Array.isArray(value)) return []
-  return outputs.length > 1 && value.some(Array.isArray) ? value.map(read) : value.flatMap(read)
+  return outputs.length > 1 && value.some(Array.isArray) ? mapOutputs(value, outputs, readList) : readList(value, outputs[0])
 }
 
 const objectOr = (value: unknown): Json => (isObject(value) ? value : {})
@@ -187,25 +193,39 @@ export interface BeyondTraining {
   loss?: Json
   /** Names of metrics as they were typed, by Keras' spelling. */
   metrics?: Json
+  /** For `metrics` and `weightedMetrics` by output: what makes those that have options, at their places in the list. */
+  metricForms?: Json
+}
+
+/** What Keras calls a metric: names of the user's own stay as they are, so that customObjects finds them. */
+function metricName({ name, savedForm }: Metric): string {
+  try {
+    getMetric(name as MetricIdentifier)
+    return snakeCase(name)
+  } catch {
+    return savedForm?.className ? snakeCase(savedForm.className) : name
+  }
 }
 
 /**
  * `training_config` as Keras 2.3.1 wrote it, and apart what it has no words for.
  *
- * @param names those of all outputs; some may have no loss
+ * @param names of all outputs of the model, also of those without a loss
  */
 export function writeTraining({ optimizer, outputs }: Compiled, names: readonly string[]): { training: Json; beyond: BeyondTraining } {
   const { object, beyond } = writeOptimizer(optimizer)
   const several = names.length > 1
   const each = (value: (output: CompiledOutput) => unknown): unknown =>
     several ? Object.fromEntries(outputs.map((output) => [output.name, value(output)])) : value(outputs[0])
-  const metrics = (weighted: boolean): unknown =>
-    each((output) => output.metrics.filter((metric) => metric.weighted === weighted).map(({ metric }) => snakeCase(metric.name)))
-  const losses = each(({ loss }) => snakeCase(loss.name))
+  const listed = ({ metrics }: CompiledOutput, weighted: boolean): Metric[] =>
+    metrics.flatMap((given) => (given.weighted === weighted ? [given.metric] : []))
+  const metrics = (weighted: boolean): unknown => each((output) => listed(output, weighted).map(metricName))
   const has = (what: (output: CompiledOutput) => boolean): boolean => outputs.some(what)
+  const lossName = ({ loss: { name } }: CompiledOutput): string => (lossNames.some((known) => known === name) ? snakeCase(name) : name)
+  const untrained = Object.fromEntries(names.flatMap((name) => (has((output) => output.name === name) ? [] : [[name, null]])))
   const training = {
     optimizer_config: object,
-    loss: several ? { ...Object.fromEntries(names.map((name) => [name, null])), ...(losses as Json) } : losses,
+    loss: several ? { ...(each(lossName) as Json), ...untrained } : each(lossName),
     metrics: metrics(false),
     weighted_metrics: has((output) => output.metrics.some(({ weighted }) => weighted)) ? metrics(true) : null,
     sample_weight_mode: null,
@@ -214,10 +234,25 @@ export function writeTraining({ optimizer, outputs }: Compiled, names: readonly 
   const filled = (config: Json): Json | undefined => (Object.keys(config).length > 0 ? config : undefined)
   const ofLoss = outputs.flatMap(({ name, loss }) => (loss.options && filled({ ...loss.options }) ? [[name, loss.options]] : []))
   const typed = outputs.flatMap(({ metrics: list }) =>
-    list.flatMap(({ metric: { name } }) => (snakeCase(name) === name ? [] : [[snakeCase(name), name]])),
+    list.flatMap(({ metric }) => (metricName(metric) === metric.name ? [] : [[metricName(metric), metric.name]])),
   )
+  const forms = (weighted: boolean): Json | undefined =>
+    filled(
+      Object.fromEntries(
+        outputs.flatMap((output) => {
+          const list = listed(output, weighted).map(({ savedForm }) => savedForm ?? null)
+          return list.some((form) => form !== null) ? [[output.name, list]] : []
+        }),
+      ),
+    )
+  const [ofMetrics, ofWeighted] = [forms(false), forms(true)]
   return {
     training,
-    beyond: { optimizer: filled(beyond), loss: filled(Object.fromEntries(ofLoss)), metrics: filled(Object.fromEntries(typed)) },
+    beyond: {
+      optimizer: filled(beyond),
+      loss: filled(Object.fromEntries(ofLoss)),
+      metrics: filled(Object.fromEntries(typed)),
+      metricForms: filled({ ...(ofMetrics && { metrics: ofMetrics }), ...(ofWeighted && { weightedMetrics: ofWeighted }) }),
+    },
   }
 }

@@ -41,7 +41,10 @@ export interface ThresholdAccuracyOptions {
 /** `binaryAccuracy` for a threshold. */
 export function thresholdAccuracy(options: ThresholdAccuracyOptions = {}): MeanMetric {
   const { threshold, name } = readOptions('thresholdAccuracy', options, { threshold: 0.5, name: 'binary_accuracy' })
-  return meanMetric(name, (t, p) => binaryAccuracy(t, p, { threshold }))
+  return {
+    ...meanMetric(name, (t, p) => binaryAccuracy(t, p, { threshold })),
+    savedForm: { className: 'thresholdAccuracy', config: { threshold, name } },
+  }
 }
 
 /** Options of `topKAccuracy`. */
@@ -61,5 +64,8 @@ export function topKAccuracy(options: TopKAccuracyOptions = {}): MeanMetric {
     name: `${options.sparse ? 'sparse_' : ''}top_k_categorical_accuracy`,
   })
   if (!(Number.isInteger(k) && k >= 1)) throw new ValueError(`topKAccuracy: k must be a whole number from 1, got ${k}.`)
-  return meanMetric(name, (t, p) => (sparse ? sparseTopKCategoricalAccuracy : topKCategoricalAccuracy)(t, p, k))
+  return {
+    ...meanMetric(name, (t, p) => (sparse ? sparseTopKCategoricalAccuracy : topKCategoricalAccuracy)(t, p, k)),
+    savedForm: { className: 'topKAccuracy', config: { k, sparse, name } },
+  }
 }

@@ -60,7 +60,8 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
     const height = { interpolation: (a: number, b: number) => (a + b) / 2, minoring: Math.min, majoring: Math.max }[summationMethod]
     return x.slice(1).reduce((area, right, j) => area + (x[j] - right) * height(y[j], y[j + 1]), 0)
   }
-  return { name, start: () => sums(measure, result, Number.NaN) }
+  const savedForm = { className: 'auc', config: { numThresholds, curve, summationMethod, name } }
+  return { name, savedForm, start: () => sums(measure, result, Number.NaN) }
 }
 
 /** ∫ precision d recall where counts change linearly between thresholds: slope·(ΔTP + b·ln(P₁/P₂)) / positives, with P = TP + FP. */

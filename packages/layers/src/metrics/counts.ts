@@ -28,6 +28,7 @@ function positives(kind: 'precision' | 'recall', options: ThresholdOptions, chos
   const { threshold, name } = readOptions(kind, options, { threshold: 0.5, name: kind as string })
   return {
     name,
+    savedForm: { className: kind, config: { threshold, name } },
     start: () =>
       sums(
         (yTrue, yPred, mask, weights) => {
@@ -50,6 +51,7 @@ function count(kind: string, name: string, options: ThresholdOptions, of: (truth
   const settings = readOptions(kind, options, { threshold: 0.5, name })
   return {
     name: settings.name,
+    savedForm: { className: kind, config: settings },
     start: () =>
       sums(
         (yTrue, yPred, mask, weights) => {
@@ -130,7 +132,8 @@ export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
     if (average === 'macro') return total(scores) / classes
     return total(truth) > 0 ? total(scores.map((score, c) => score * truth[c])) / total(truth) : 0
   }
-  return { name, start: () => sums(measure, result, Number.NaN) }
+  const savedForm = { className: 'f1Score', config: { average, threshold, classId, name } }
+  return { name, savedForm, start: () => sums(measure, result, Number.NaN) }
 }
 
 /**

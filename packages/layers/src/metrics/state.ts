@@ -5,6 +5,7 @@
  */
 import { scope, stack, type Tensor } from '@cotangent/core'
 import { maskFactors, perSample } from '../masks.js'
+import type { SavedObject } from '../names.js'
 
 /** A metric's sums over the batches seen so far. */
 export interface MetricState<Result = number> {
@@ -27,6 +28,8 @@ export interface Metric {
   readonly name: string
   /** New sums, for an epoch or an evaluation. */
   start(): MetricState
+  /** What makes it again, for saved models; metrics of the user's own have none. */
+  readonly savedForm?: SavedObject
 }
 
 /** A metric that is the mean over samples. */
