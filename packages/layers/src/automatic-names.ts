@@ -26,3 +26,11 @@ export function uniqueNames(names: readonly string[]): string[] {
     return count === 0 ? name : `${name}_${count}`
   })
 }
+
+/** The name, or as in Keras the first of name_1, name_2 … that is not taken; it is taken then. */
+export function freeName(taken: Set<string>, name: string): string {
+  let free = name
+  for (let count = 1; taken.has(free); count++) free = `${name}_${count}`
+  taken.add(free)
+  return free
+}

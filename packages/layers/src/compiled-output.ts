@@ -1,5 +1,6 @@
 /** What `compile` says about each output of a model: its loss, the weight of that, and its metrics. */
 import { ValueError } from '@cotangent/core'
+import { freeName } from './automatic-names.js'
 import type { CompileOptions, PerOutput } from './compiled.js'
 import type { FinalActivation } from './layer.js'
 import { getLoss, type Loss, type LossIdentifier } from './losses.js'
@@ -48,7 +49,7 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
     const read = (identifiers: readonly MetricIdentifier[], weighted: boolean): CompiledMetric[] =>
       identifiers.map((id) => {
         const metric = getMetric(id, loss, shape)
-        return { metric, label: freeLabel(labels, names.length > 1 ? `${name}_${metric.name}` : metric.name), weighted }
+        return { metric, label: freeName(labels, names.length > 1 ? `${name}_${metric.name}` : metric.name), weighted }
       })
     return {
       name,
@@ -59,14 +60,6 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
       logitsOf: loss.fromLogits?.activation === final ? final : undefined,
     }
   })
-}
-
-/** The label, or as in Keras the first of label_1, label_2 … that is not taken. */
-function freeLabel(taken: Set<string>, label: string): string {
-  let free = label
-  for (let count = 1; taken.has(free); count++) free = `${label}_${count}`
-  taken.add(free)
-  return free
 }
 
 const isLoss = (given: unknown): boolean =>

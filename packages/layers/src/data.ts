@@ -105,14 +105,14 @@ function requireBatchAxis(what: string, shape: Shape): void {
   if (shape.length === 0) throw new ShapeError(`${what}: is a scalar; data need a first axis that counts the samples.`)
 }
 
-function flattenHost(what: string, data: readonly NestedArray[]): { values: Float32Array; shape: number[] } {
+function flattenHost(what: string, data: readonly NestedArray[]): { values: Float64Array; shape: number[] } {
   const shape: number[] = []
   for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length)
   const values = (data as readonly unknown[]).flat(shape.length - 1) as (number | boolean)[]
   if (values.length !== sizeOf(shape) || values.some((v) => typeof v !== 'number' && typeof v !== 'boolean')) {
     throw new ShapeError(`${what}: nested arrays must be regular and hold numbers; the first rows look like [${shape.join(', ')}].`)
   }
-  return { values: Float32Array.from(values, Number), shape }
+  return { values: Float64Array.from(values, Number), shape }
 }
 
 function hostRows(values: TypedArray, shape: Shape, backend: Backend): Rows {

@@ -7,8 +7,9 @@ import { unzipSync, zipSync } from 'fflate'
 import { DatasetError, reasonOf } from '../errors.js'
 import { crc32 } from './crc32.js'
 
-/** Whether bytes start as a zip archive does. */
-export const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b && bytes[2] === 3 && bytes[3] === 4
+/** Whether bytes start as a zip archive does: with an entry, or if it has none with the end of its directory. */
+export const isZip = (bytes: Uint8Array): boolean =>
+  bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
 
 export interface UnzipOptions {
   /** What the messages call the archive: a path or an address. */

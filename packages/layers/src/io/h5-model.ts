@@ -6,7 +6,7 @@ import { snakeCase } from '../names.js'
 import { type H5Array, type H5Group, newGroup } from './h5-tree.js'
 import { asciiJson, type Json, parseObject } from './keras-object.js'
 import { type Origin, originOf } from './origin.js'
-import { type SavedArray, type SavedLayer, weightsInFile } from './saved-weights.js'
+import { namesInFile, type SavedArray, type SavedLayer, weightsInFile } from './saved-weights.js'
 import { compiledOf, describeModel, KERAS_VERSION } from './write-model.js'
 
 /** Where attributes are too long for one, as h5py's limit made Keras split them. */
@@ -119,9 +119,12 @@ export function readH5Json(root: H5Group, attribute: string, what: string): Json
   return text === undefined ? undefined : parseObject(text, `${what}, attribute "${attribute}"`)
 }
 
-/** Values of a weight, as the file is to hold them. */
+/** Values of weights, as the file is to hold them. */
 export async function valuesOf(weights: Layer['weights']): Promise<SavedArray[]> {
-  return Promise.all(weights.map(async (w) => ({ name: w.name, shape: w.shape, data: (await w.data()) as Float32Array | Float64Array })))
+  const names = namesInFile(weights)
+  return Promise.all(
+    weights.map(async (w, i) => ({ name: names[i], shape: w.shape, data: (await w.data()) as Float32Array | Float64Array })),
+  )
 }
 
 /** The state of a model's optimizer, slot after slot; nothing before the first step. */

@@ -165,6 +165,8 @@ export async function writeH5(root: H5Group): Promise<Uint8Array> {
     const file = new h5.File(name, 'w')
     try {
       writeGroup(file, root)
+    } catch (error) {
+      throw new ValueError(`an HDF5 file cannot hold this model (${reasonOf(error)}). Is a layer's name "."?`)
     } finally {
       file.close()
     }

@@ -9,7 +9,7 @@ import { modernized } from './older-weights.js'
 import { originOf } from './origin.js'
 import { type FileParts, type LoadOptions, restore } from './restore.js'
 import { type NamedArray, readSafetensors, writeSafetensors } from './safetensors.js'
-import { assignAll, byName, byOrder, ofModel, type SavedArray, type SavedLayer } from './saved-weights.js'
+import { assignAll, byName, byOrder, namesInFile, ofModel, type SavedArray, type SavedLayer } from './saved-weights.js'
 import { describeModel, KERAS_VERSION } from './write-model.js'
 
 /** Formats of whole models: Keras 2's HDF5, Keras 3's zip. */
@@ -142,16 +142,25 @@ export async function weightsFromBytes(
   requireBuilt(model, what)
   if (isH5(bytes)) {
     const root = await readH5(bytes, what)
-    if (root.groups.has('layers') && !root.attributes.has('layer_names')) return loadKerasWeights(model, root, what) // Keras 3's .weights.h5
+    if (root.groups.has('layers') && !root.attributes.has('layer_names')) {
+      if (names) throw withoutNames(what)
+      return loadKerasWeights(model, root, what) // Keras 3's .weights.h5
+    }
     return loadH5Weights(model, root, what, names ? byName : byOrder)
   }
   if (!isZip(bytes)) return loadFlat(model.weights, readSafetensors(bytes, what).arrays, what, names)
   const { parseNpz, unzip } = await import('@cotangent/datasets/formats')
   const entries = asValueError(() => unzip(bytes, { name: what, filter: (entry) => entry === 'model.weights.h5' }))
-  if (entries.size > 0) return (await readKerasZip(bytes, what)).loadWeights?.(model)
+  if (entries.size > 0) {
+    if (names) throw withoutNames(what)
+    return (await readKerasZip(bytes, what)).loadWeights?.(model)
+  }
   const arrays = asValueError(() => parseNpz(bytes, what))
   return loadFlat(model.weights, arrays as Map<string, NamedArray>, what, names)
 }
+
+const withoutNames = (what: string): ValueError =>
+  new ValueError(`${what}: a file of Keras 3 calls its arrays after places and not after layers, so byName cannot be. Load it by order.`)
 
 /** Puts named arrays into weights: by name, or in order. */
 function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, NamedArray>, what: string, names: boolean): void {
@@ -162,8 +171,9 @@ function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, Nam
     )
   }
   const found = new Map(saved.map((array) => [array.name, array]))
+  const own = namesInFile(weights)
   const assignments = weights.flatMap((weight, i) => {
-    const array = names ? found.get(weight.name) : saved[i]
+    const array = names ? found.get(own[i]) : saved[i]
     return array ? [{ weight, array }] : []
   })
   assignAll(assignments, what)

@@ -60,10 +60,14 @@ function layersOf(config: unknown, part: string): KerasObject[] {
   })
 }
 
-/** float64 if any layer says so; else float32. */
+/** float64 if any layer but an input says so, also one of a model inside; else float32. */
 function dtypeOf({ config }: KerasObject): DType {
-  const layers = Array.isArray(config.layers) ? config.layers : []
-  return layers.some((layer) => isObject(layer) && isObject(layer.config) && layer.config.dtype === 'float64') ? 'float64' : 'float32'
+  const isDouble = (layer: unknown): boolean => {
+    if (!isObject(layer) || !isObject(layer.config) || layer.class_name === 'InputLayer') return false
+    const { dtype, layers } = layer.config
+    return dtype === 'float64' || (Array.isArray(layers) && layers.some(isDouble))
+  }
+  return isDouble({ config }) ? 'float64' : 'float32'
 }
 
 function readSequential(

@@ -1,5 +1,6 @@
 /** Weights of files going into a model: checked one and all before anything changes. */
 import { type Parameter, ShapeError, scope, showShape, ValueError } from '@cotangent/core'
+import { freeName } from '../automatic-names.js'
 import { newWeight } from '../checks.js'
 import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
@@ -86,8 +87,15 @@ function ofLayer(layer: Layer, { name, weights: saved }: SavedLayer, what: strin
   }
   // The weights of models inside models have names of layers, which tell more than their order.
   const named = new Map(saved.map((array) => [array.name.replace(/:0$/, ''), array]))
-  const all = layer instanceof Model && named.size === saved.length && weights.every((weight) => named.has(weight.name))
-  return weights.map((weight, i) => ({ weight, array: all ? (named.get(weight.name) as SavedArray) : saved[i] }))
+  const names = namesInFile(weights)
+  const all = layer instanceof Model && named.size === saved.length && names.every((own) => named.has(own))
+  return weights.map((weight, i) => ({ weight, array: all ? (named.get(names[i]) as SavedArray) : saved[i] }))
+}
+
+/** The names of weights, of which models inside models may have equal ones: in a file each is another. */
+export function namesInFile(weights: readonly Parameter[]): string[] {
+  const taken = new Set<string>()
+  return weights.map(({ name }) => freeName(taken, name))
 }
 
 /** The weights of a layer in the order of files: of a model first those that training changes, as it is set, and then the others. */

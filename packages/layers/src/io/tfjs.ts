@@ -25,7 +25,7 @@ const SHARD_BYTES = 4 * 1024 * 1024
  * A model as TensorFlow.js' `model.json` and shards. The state of the optimizer does not go along; the format has no place for it.
  *
  * @param options.shardBytes largest size of a shard; 4 MiB by default
- * @throws ValueError for a model without weights.
+ * @throws ValueError for a model without weights, or with two layers of one name in models inside it.
  */
 export async function modelToTfjs(model: Model, { shardBytes = SHARD_BYTES }: { shardBytes?: number } = {}): Promise<TfjsModel> {
   if (!model.built) throw new ValueError(`modelToTfjs: the model "${model.name}" has no weights yet. Call build([null, …]) first.`)
@@ -33,6 +33,12 @@ export async function modelToTfjs(model: Model, { shardBytes = SHARD_BYTES }: { 
     throw new ValueError(`modelToTfjs: shardBytes must be a whole number from 1, got ${shardBytes}.`)
   const { topology, training, beyond } = describeModel(model)
   const arrays = (await Promise.all(leavesOf(model).map(namedValues))).flat()
+  const twice = arrays.find(({ name }, i) => arrays.findIndex((array) => array.name === name) !== i)
+  if (twice) {
+    throw new ValueError(
+      `modelToTfjs: there are two weights "${twice.name}", which TensorFlow.js could not tell apart. Give the layers inside the models names of their own.`,
+    )
+  }
   const pieces = arrays.map(({ data }) => Float32Array.from(data as Float32Array)) // TensorFlow.js has no float64
   const all = new Uint8Array(pieces.reduce((n, piece) => n + piece.byteLength, 0))
   let at = 0

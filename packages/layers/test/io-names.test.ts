@@ -1,0 +1,109 @@
+/** Files of models whose layers have equal or unusual names, and of models in float64: each weight comes back to its own place. */
+import { useBackend } from '@cotangent/core'
+import { afterEach, describe, expect, test } from 'vitest'
+import {
+  dense,
+  flatten,
+  model as graph,
+  input,
+  type Model,
+  modelFromBytes,
+  modelFromTfjs,
+  modelToBytes,
+  modelToTfjs,
+  Sequential,
+  weightsFromBytes,
+  weightsToBytes,
+} from '../src/index.js'
+
+afterEach(async () => void (await useBackend('wasm')))
+
+const values = async (model: Model): Promise<number[][]> => (await model.getWeights()).map(({ data }) => [...data])
+const one = (name: string, inside: string): Sequential => new Sequential([dense(1, { inputShape: [1], name: inside })], { name })
+
+/** Models in a model in a model; all the innermost layers are called `d`, and the last one as its twin is in a file. */
+const nested = (): Sequential =>
+  new Sequential([new Sequential([one('p', 'd'), one('q', 'd'), one('r', 'd_1')], { name: 'inner' }), dense(1, { name: 'd' })], { seed: 3 })
+const numbers = [[[1]], [2], [[3]], [4], [[5]], [6], [[7]], [8]]
+
+describe('layers of one name in models inside', () => {
+  test.each(['h5', 'keras'] as const)('%s: a whole model', async (format) => {
+    const model = nested()
+    model.setWeights(numbers)
+    expect(await values(await modelFromBytes(await modelToBytes(model, { format })))).toEqual(numbers.map((value) => value.flat()))
+  })
+
+  test.each(['h5', 'safetensors', 'npz'] as const)('%s: weights by order and by name', async (format) => {
+    const model = nested()
+    model.setWeights(numbers)
+    for (const byName of [false, true]) {
+      const other = nested()
+      await weightsFromBytes(other, await weightsToBytes(model, { format }), { byName })
+      expect(await values(other)).toEqual(numbers.map((value) => value.flat()))
+    }
+  })
+
+  test('TensorFlow.js knows weights by names alone, so such a model is refused', async () => {
+    await expect(modelToTfjs(nested())).rejects.toThrow(/two weights "d\/kernel", which TensorFlow\.js could not tell apart/)
+  })
+})
+
+test.each(['a/b', '/', 'ü ñ', '日本 1', '..', 'x:0', '', '__proto__'])('a layer called %j', async (name) => {
+  const make = (): Sequential => new Sequential([dense(2, { inputShape: [1], name }), dense(1, { name: 'other' })], { seed: 5 })
+  const model = make()
+  model.compile({ optimizer: 'adam', loss: 'mse' })
+  await model.fit([[1]], [[1]], { verbose: 0 })
+  const expected = await values(model)
+  for (const format of ['h5', 'keras'] as const) {
+    const again = await modelFromBytes(await modelToBytes(model, { format }))
+    expect(await values(again), format).toEqual(expected)
+    expect(again.layers[0].name).toBe(name)
+    expect(again.optimizer.steps, format).toBe(1)
+  }
+  const { modelJson, shards } = await modelToTfjs(model)
+  expect(await values(await modelFromTfjs(modelJson, shards))).toEqual(expected)
+  for (const format of ['h5', 'safetensors', 'npz'] as const) {
+    const other = make()
+    await weightsFromBytes(other, await weightsToBytes(model, { format }), { byName: true })
+    expect(await values(other), format).toEqual(expected)
+  }
+})
+
+test('a name that HDF5 has no place for is refused in words', async () => {
+  const model = new Sequential([dense(1, { inputShape: [1], name: '.' })])
+  await expect(modelToBytes(model)).rejects.toThrow(/an HDF5 file cannot hold this model .*Is a layer's name "\."\?/)
+})
+
+test('a model without any weights: files of nothing', async () => {
+  const model = new Sequential([flatten({ inputShape: [2, 2] })])
+  for (const format of ['h5', 'keras'] as const) {
+    expect((await modelFromBytes(await modelToBytes(model, { format }))).layers).toHaveLength(1)
+  }
+  for (const format of ['h5', 'safetensors', 'npz'] as const) await weightsFromBytes(model, await weightsToBytes(model, { format }))
+})
+
+test("Keras 3's files have no names of layers, so byName is refused", async () => {
+  const model = new Sequential([dense(1, { inputShape: [1] })])
+  const bytes = await modelToBytes(model, { format: 'keras' })
+  await expect(weightsFromBytes(model, bytes, { byName: true, name: 'm.keras' })).rejects.toThrow(/m\.keras: .*byName cannot be/)
+  await weightsFromBytes(model, bytes)
+})
+
+describe('float64', () => {
+  test('a model of models stays in float64, and takes nested arrays with all their digits', async () => {
+    await useBackend('reference')
+    const x = input({ shape: [1] })
+    const inner = (): Sequential => new Sequential([dense(1, { inputShape: [1], useBias: false })], { dtype: 'float64' })
+    for (const model of [
+      new Sequential([inner()], { dtype: 'float64' }),
+      graph({ inputs: x, outputs: inner().apply(x), dtype: 'float64' }),
+    ]) {
+      model.setWeights([[[0.1]]])
+      expect([...(await (await model.predict([[0.3]])).data())]).toEqual([0.1 * 0.3])
+      for (const format of ['h5', 'keras'] as const) {
+        const again = await modelFromBytes(await modelToBytes(model, { format }))
+        expect([again.dtype, await values(again)]).toEqual(['float64', [[0.1]]])
+      }
+    }
+  })
+})
