@@ -182,6 +182,8 @@ export function* batches(
   options: { batchSize?: number; order?: Int32Array; backend?: Backend; dtype?: DType } = {},
 ): Generator<[x: Tensor, y: Tensor], void, undefined> {
   const { batchSize = 32, dtype = 'float32' } = options
+  if (!(Number.isInteger(batchSize) && batchSize >= 1))
+    throw new ValueError(`batches: batchSize must be a whole number from 1, got ${batchSize}.`)
   const backend = options.backend ?? (x instanceof Tensor ? x.backend : currentBackend())
   const xs = rowsOf('batches: x', x, backend)
   const ys = rowsOf('batches: y', y, backend)

@@ -89,7 +89,7 @@ async function run(
   const compiled = model.compiled()
   const output = options.output ?? standardOutput()
   const history = new History()
-  const callbacks: Callback[] = [...(options.callbacks ?? []), history]
+  const callbacks: Callback[] = [...requireCallbacks(options.callbacks), history]
   const wantsBatches = callbacks.some((callback) => callback.onBatchEnd)
   /** What the bar counts to: samples, or steps; unknown in the first pass of an iterable. */
   let total = training.samples ?? training.steps
@@ -264,6 +264,16 @@ async function feedsOf(
   if (validationSplit === 0) return { training: shuffled(all) }
   const at = Math.trunc(all.count * (1 - validationSplit))
   return { training: shuffled(slicePart(all, 0, at)), validation: arrays(slicePart(all, at, all.count)) }
+}
+
+function requireCallbacks(given: readonly Callback[] = []): readonly Callback[] {
+  const hint = 'Give a list of what earlyStopping() and the like return, or of objects such as { onEpochEnd(epoch, logs) { … } }.'
+  if (!Array.isArray(given)) throw new ValueError(`fit: callbacks must be a list, got ${given === null ? 'null' : typeof given}. ${hint}`)
+  const wrong = given.findIndex((callback) => typeof callback !== 'object' || callback === null)
+  if (wrong < 0) return given
+  throw new ValueError(
+    `fit: callbacks[${wrong}] is ${given[wrong] === null ? 'null' : `a ${typeof given[wrong]}`}, not a callback. ${hint}`,
+  )
 }
 
 function refuseWeights(what: string, sampleWeight: unknown): void {

@@ -173,16 +173,17 @@ export abstract class Model extends Layer {
   /**
    * Chooses loss, optimizer and metrics. Reads `trainable` of the layers now. A second call starts a new optimizer state.
    *
+   * @throws ValueError for what there is not; then what was compiled before stays.
    * @example
    * ```ts
    * model.compile({ optimizer: 'rmsprop', loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
    * ```
    */
   compile(options: CompileOptions): void {
+    const fresh = this.built ? new Compiled(this, options) : undefined
     this.#compiled?.optimizer.dispose()
-    this.#compiled = undefined
+    this.#compiled = fresh
     this.#pending = options
-    if (this.built) this.compiled()
   }
 
   /** @internal */
@@ -319,4 +320,4 @@ export abstract class Model extends Layer {
 }
 
 const areTensors = (inputs: unknown): inputs is Tensor | readonly Tensor[] =>
-  inputs instanceof Tensor || (Array.isArray(inputs) && inputs[0] instanceof Tensor)
+  inputs instanceof Tensor || (Array.isArray(inputs) && inputs.length > 0 && inputs.every((x) => x instanceof Tensor))

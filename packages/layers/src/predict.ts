@@ -1,6 +1,6 @@
 /** Outputs for data, and single steps on one batch. */
 import { scope, sizeOf, type Tensor } from '@cotangent/core'
-import { fromValues, hostFloats } from './checks.js'
+import { fromValues, hostFloats, requireWhole } from './checks.js'
 import type { Compiled, Totals } from './compiled.js'
 import { identityOrder, type ModelData } from './data.js'
 import { batchOf, inputRows, partOf } from './feed.js'
@@ -9,6 +9,7 @@ import type { Weighting } from './sample-weights.js'
 
 /** The outputs for all samples, in order, one tensor an output. */
 export async function predict(model: Model, x: ModelData, { batchSize = 32 }: { batchSize?: number }): Promise<Tensor[]> {
+  requireWhole('predict: batchSize', batchSize, 1)
   const rows = inputRows(model, 'predict', x)
   const [{ count }] = rows
   const order = identityOrder(count)

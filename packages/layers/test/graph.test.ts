@@ -337,7 +337,20 @@ describe('what is refused', () => {
       /is an output of layer "dense_1".*Inputs are made by input/,
     ],
     ['no outputs', () => model({ inputs: a(), outputs: [] }), /outputs: expected a symbolic tensor.*an empty list/],
-    ['a tensor in a graph', () => dense(2).apply(zeros([1, 2]) as never), /layer "dense_1".*expected a symbolic tensor/],
+    [
+      'a tensor in a graph',
+      () => dense(2).apply(zeros([1, 2]) as never),
+      /layer "dense_1".*expected a symbolic tensor.*a tensor of values/,
+    ],
+    ['a layer in a graph', () => dense(2).apply(dense(3) as never), /expected a symbolic tensor.*got a layer\. Apply it first/],
+    [
+      'values among symbols',
+      () => {
+        const x = a()
+        return model({ inputs: x, outputs: dense(1).apply(x) }).apply([zeros([1, 3]), x] as never)
+      },
+      /got a tensor of values\. Those go through a model/,
+    ],
     [
       'shapes that do not fit',
       () => add().apply([a(), input({ shape: [4] })]),

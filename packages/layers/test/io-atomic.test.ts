@@ -81,3 +81,11 @@ test('what fails leaves the old file and no temporary one', async () => {
   await writeFileAtomic(path, 'new')
   expect(readFileSync(path, 'utf8')).toBe('new')
 })
+
+test('a folder that is not there is named, and nothing is left', async () => {
+  const path = join(folder, 'nowhere', 'model.h5')
+  await expect(writeFileAtomic(path, 'x')).rejects.toThrow(
+    `${path} cannot be written (ENOENT): there is no folder "${join(folder, 'nowhere')}"`,
+  )
+  expect(readdirSync(folder)).not.toContain('nowhere')
+})

@@ -453,11 +453,17 @@ describe('messages', () => {
   test('bad options', async () => {
     const model = classifier()
     await expect(model.fit(x, y, { batchSize: 0 })).rejects.toThrow(/batchSize must be a whole number from 1, got 0/)
+    await expect(model.predict([[1, 2]], { batchSize: 0 })).rejects.toThrow(/predict: batchSize must be a whole number from 1, got 0/)
+    expect(() => batches([[1]], [[1]], { batchSize: 0 }).next()).toThrow(/batches: batchSize must be a whole number from 1, got 0/)
     await expect(model.fit(x, y, { validationSplit: 1 })).rejects.toThrow(/validationSplit must be from 0 to below 1/)
+    model.compile({ optimizer: 'adam', loss: 'mse' })
+    await model.fit(x, y, { verbose: 0 })
+    const { steps } = model.optimizer
     expect(() => model.compile({ optimizer: 'adamm' as never, loss: 'mse' })).toThrow(
       /There is no optimizer "adamm"\. Did you mean "adam"\?/,
     )
     expect(() => model.compile({ optimizer: 'adam', loss: 'mean_squared' as never })).toThrow(/There is no loss "mean_squared"/)
+    expect([model.optimizer.className, model.optimizer.steps], 'what was compiled before stays').toEqual(['Adam', steps])
     model.dispose()
   })
 })

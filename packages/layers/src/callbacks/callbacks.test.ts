@@ -14,6 +14,7 @@ import {
   lambdaCallback,
   learningRateScheduler,
   ModelCheckpoint,
+  metrics,
   reduceLROnPlateau,
   Sequential,
   sgd,
@@ -229,6 +230,15 @@ describe('CSVLogger', () => {
     expect(lines.map((line) => line[0])).toEqual(['0', '1', '2', '3'])
   })
 
+  test('a name with the separator or a quote in it is quoted, and append knows it again', async () => {
+    const to = sink()
+    const m = new Sequential([dense(1, { activation: 'sigmoid', inputShape: [2] })], { seed: 3 })
+    m.compile({ optimizer: 'sgd', loss: 'mse', metrics: [metrics.auc({ name: 'a,b "c"' })] })
+    await train(m, [new CSVLogger(to)], { epochs: 1 })
+    await train(m, [new CSVLogger(to, { append: true })], { initialEpoch: 1, epochs: 2 })
+    expect(to.text).toMatch(/^epoch,"a,b ""c""",loss\r\n0,[^,]+,[^,]+\r\n1,[^,]+,[^,]+\r\n$/)
+  })
+
   test('append goes on without a header, and refuses other columns', async () => {
     const [whole, parts] = [sink(), sink()]
     const m = model()
@@ -285,6 +295,17 @@ describe('running', () => {
       'b sees loss,mae,val_loss,val_mae,a',
     ])
     expect(Object.keys(history.history)).toEqual(['loss', 'mae', 'val_loss', 'val_mae', 'a', 'b'])
+  })
+
+  test('what is no list of callbacks is refused before anything runs', async () => {
+    const begun = vi.fn()
+    for (const [given, problem] of [
+      [earlyStopping(), /callbacks must be a list, got object/],
+      [[{ onTrainBegin: begun }, null], /callbacks\[1\] is null, not a callback/],
+      [[earlyStopping], /callbacks\[0\] is a function, not a callback\. Give a list of what earlyStopping\(\)/],
+    ] as const)
+      await expect(model().fit(x, y, { verbose: 0, callbacks: given as unknown as Callback[] })).rejects.toThrow(problem)
+    expect(begun).not.toHaveBeenCalled()
   })
 
   test.each(['onTrainBegin', 'onEpochBegin', 'onBatchBegin', 'onBatchEnd', 'onEpochEnd', 'onTrainEnd'] as const)(

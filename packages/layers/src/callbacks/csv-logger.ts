@@ -57,7 +57,7 @@ export class CSVLogger implements Callback {
     const keys = [...new Set([...Object.keys(logs), ...this.#metrics])].sort()
     const header = ['epoch', ...keys]
     if (this.#header === '') await this.#line(header)
-    else if (this.#header !== header.join(this.#options.separator)) {
+    else if (this.#header !== this.#row(header)) {
       throw new ValueError(
         `csvLogger: the lines to append would have the columns ${header.join(', ')}, but the file begins with "${this.#header}". Write to another file, or without append.`,
       )
@@ -66,7 +66,15 @@ export class CSVLogger implements Callback {
     return keys
   }
 
+  /** As Python's csv writes it: what holds the separator or a quote is quoted. */
+  #row(fields: readonly string[]): string {
+    const { separator } = this.#options
+    const quoted = (field: string): string =>
+      field.includes(separator) || field.includes('"') ? `"${field.replaceAll('"', '""')}"` : field
+    return fields.map(quoted).join(separator)
+  }
+
   async #line(fields: readonly string[]): Promise<void> {
-    await this.#sink.write(`${fields.join(this.#options.separator)}\r\n`)
+    await this.#sink.write(`${this.#row(fields)}\r\n`)
   }
 }

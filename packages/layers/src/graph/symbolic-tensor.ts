@@ -2,7 +2,7 @@
  * What a graph is made of before there are any values: symbolic tensors, and the nodes that make them. A node is one use of a layer; a layer that is
  * applied several times has several, and one set of weights.
  */
-import { addContext, ValueError } from '@cotangent/core'
+import { addContext, Tensor, ValueError } from '@cotangent/core'
 import type { BatchShape, Layer } from '../layer.js'
 
 /** A tensor that will be: the shape of a batch, and the node that gives it. Made by `input` and by `layer.apply`. */
@@ -53,12 +53,19 @@ export class LayerNode {
   }
 }
 
+/** What was given in place of a symbolic tensor. */
+function kindOf(wrong: unknown): string {
+  if (wrong instanceof Tensor) return 'a tensor of values. Those go through a model: model.apply(x), or model.predict(x)'
+  if (typeof wrong === 'object' && wrong !== null && 'inboundNodes' in wrong) return 'a layer. Apply it first: layer.apply(x)'
+  return wrong === null ? 'null' : typeof wrong
+}
+
 /** A list of symbolic tensors, from one or several; what else may be given by mistake is an error. */
 export function symbolicList(what: string, given: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
   const list = given instanceof SymbolicTensor ? [given] : given
   const wrong = Array.isArray(list) ? list.find((x) => !(x instanceof SymbolicTensor)) : list
   if (Array.isArray(list) && list.length > 0 && wrong === undefined) return list
-  const got = Array.isArray(list) && list.length === 0 ? 'an empty list' : wrong === null ? 'null' : typeof wrong
+  const got = Array.isArray(list) && list.length === 0 ? 'an empty list' : kindOf(wrong)
   throw new ValueError(
     `${what}: expected a symbolic tensor, from input({ shape: […] }) or from a layer's apply, or a list of them; got ${got}.`,
   )

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path'
  * Puts bytes into a file so that whoever looks at any moment, even after a crash, finds the old file or the new one, whole: a temporary file in
  * the same folder, flushed to the disk, takes the name. If anything fails the temporary file is removed.
  *
- * @throws the error of the system, e.g. for a folder that is not there.
+ * @throws Error that names a folder that is not there; else the error of the system.
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
   const folder = dirname(path)
@@ -24,7 +24,9 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
     await rename(temporary, path)
   } catch (error) {
     await rm(temporary, { force: true })
-    throw error
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    const message = `${path} cannot be written (ENOENT): there is no folder "${folder}". Make it first.`
+    throw Object.assign(new Error(message, { cause: error }), { code: 'ENOENT' })
   }
   await syncFolder(folder)
 }
