@@ -13,7 +13,9 @@ import {
   randomNormal,
   varianceScaling,
 } from './initializers.js'
+import { lstm } from './layers/index.js'
 import { savedForm } from './names.js'
+import { Sequential } from './sequential.js'
 
 const draw = async (id: InitializerIdentifier, shape: Shape, seed = 1) => getInitializer(id).build(key(seed), shape).data()
 
@@ -60,8 +62,14 @@ describe('golden initializers', () => {
   for (const { name, params, inputs, expected } of loadGolden('initializers.json')) {
     const id = params.initializer as InitializerIdentifier
     const shape = (params.shape ?? []) as number[]
-    if (params.layer === 'LSTM') test.skip(`${name} (the bias of an LSTM is made by the layer, whose tests have this case)`, () => {})
-    else if (id === 'orthogonal') {
+    if (params.layer === 'LSTM') {
+      test(name, async () => {
+        const { units, unit_forget_bias: unitForgetBias } = params as { units: number; unit_forget_bias: boolean }
+        const model = new Sequential([lstm(units, { unitForgetBias, inputShape: [2, 1] })], { seed: 1 })
+        expect(Array.from((await model.getWeights())[2].data)).toEqual(expected.bias)
+        model.dispose()
+      })
+    } else if (id === 'orthogonal') {
       test(name, async () => {
         const { rows, cols } = expected as { rows: number; cols: number }
         const gain = params.gain as number
