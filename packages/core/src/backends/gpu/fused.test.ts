@@ -62,10 +62,16 @@ const more: Record<string, Sample<object>[]> = {
   gruSequence: [
     { inputs: [[130, 2, 48], [130, 16], weights([16, 48]), [130, 16]], options: { ...dropped, resetAfter: false } },
     { inputs: [[3, 9, 6], [3, 2], weights([2, 6]), [3, 2], [3, 9]], options: { ...all, resetAfter: false } },
+    { inputs: [[130, 2, 48], [130, 16], weights([16, 48]), [48], [130, 16]], options: { ...dropped, resetAfter: true } },
+    { inputs: [[3, 9, 6], [3, 2], weights([2, 6]), [6], [3, 2], [3, 9]], options: { ...all, resetAfter: true } },
   ],
   gruSequenceGradient: [
     { inputs: [weights([4, 2, 130, 16]), weights([4, 2, 130, 16]), [130, 16], weights([16, 48]), [130, 16]], options: dropped },
     { inputs: [[4, 9, 3, 2], [4, 9, 3, 2], [3, 2], weights([2, 6]), [3, 2], [3, 9]], options: all },
+  ],
+  gruResetAfterSequenceGradient: [
+    { inputs: [weights([5, 2, 130, 16]), weights([5, 2, 130, 16]), [130, 16], weights([16, 48]), [130, 16]], options: dropped },
+    { inputs: [[5, 9, 3, 2], [5, 9, 3, 2], [3, 2], weights([2, 6]), [3, 2], [3, 9]], options: all },
   ],
   simpleRnnSequence: [
     { inputs: [[40, 2, 32], [40, 32], weights([32, 32]), [40, 2]], options: { ...plain, masked: true } },

@@ -18,14 +18,16 @@ import { type GpuMode, loadGpuJs } from './gpujs.js'
 import { fromFloats, toFloats } from './host-kernels.js'
 import { convKernels } from './kernels-conv.js'
 import { elementwiseKernels } from './kernels-elementwise.js'
-import { fusedKernels } from './kernels-fused.js'
+import { gruKernels } from './kernels-gru.js'
+import { gruResetAfterKernels } from './kernels-gru-reset-after.js'
+import { lstmKernels } from './kernels-lstm.js'
 import { poolKernels } from './kernels-pool.js'
 import { productKernels } from './kernels-product.js'
 import { reduceKernels } from './kernels-reduce.js'
 import { rowKernels } from './kernels-rows.js'
-import { sequenceKernels } from './kernels-sequence.js'
-import { sequenceGradientKernels } from './kernels-sequence-gradient.js'
+import { simpleRnnKernels } from './kernels-simple-rnn.js'
 import { softmaxKernels } from './kernels-softmax.js'
+import { updateKernels } from './kernels-update.js'
 import { windowKernels } from './kernels-window.js'
 import { enterMode } from './modes.js'
 import { LIMITS, type Limits } from './rules.js'
@@ -85,13 +87,15 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
       ...rowKernels(engine),
     },
     fused: {
-      ...fusedKernels(engine),
       affine,
       ...convKernels(engine),
       ...poolKernels(engine),
       ...softmaxKernels(engine),
-      ...sequenceKernels(engine),
-      ...sequenceGradientKernels(engine),
+      ...lstmKernels(engine),
+      ...gruKernels(engine),
+      ...gruResetAfterKernels(engine),
+      ...simpleRnnKernels(engine),
+      ...updateKernels(engine),
     },
 
     // only counted: the slot is filled by `write` or by the first kernel that has it as `out`

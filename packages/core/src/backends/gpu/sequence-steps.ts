@@ -1,4 +1,15 @@
-/** What the recurrent kernels over sequences share: their inputs, their steps, and how the steps' results become one buffer. */
+/**
+ * What the recurrent kernels over sequences share: their inputs, their steps, and how the steps' results become one buffer.
+ *
+ * A launch cannot loop over the steps, since the threads of a device do not wait for each other inside one: so each step takes a few launches, and the steps
+ * are put together in the end. The composition of the ops would take some twenty a step. The number of the step is an argument, so that all steps
+ * share their kernels.
+ *
+ * - Forward: the products with the recurrent weights, then the states, in a buffer laid out as the output is, [parts, n, u], the states first, so that the
+ *   next step reads them there.
+ * - Back: dZ of the step and, beside it in the same row, what goes on to the states before it without the recurrent product; then dH₋ = (dZ·Uᵀ)∘m plus that.
+ *   The formulas are those of the ops' derivatives (`lstmSequenceGradient` and its neighbours).
+ */
 import type { Shape } from '../../shape.js'
 import type { Operand, SequenceKernelOptions } from '../backend.js'
 import { address } from './addressing.js'
@@ -7,6 +18,9 @@ import { type DotOperand, dotInto } from './dot-source.js'
 import type { Engine, KernelInputs, KernelOptions } from './engine.js'
 import { between, MAX_ARRAYS, sigmoidInto } from './rules.js'
 import type { Make, Slot } from './temporaries.js'
+
+/** Options of a launch that makes the cells of a step. */
+export const cells = { floatAddresses: true } as const
 
 /** Options of a launch that makes the product of a step. */
 export const product = { axisPerThread: true, floatAddresses: true } as const
@@ -73,17 +87,53 @@ export const counted = (mask: Operand | undefined, row: string, yes: string, no:
 /** The dropout factor to multiply h by, if there is one. */
 export const factor = (dropout: Operand | undefined, at: string): string => (dropout ? ` * dropout[${at}]` : '')
 
-/** Rows of a by columns of b. */
-export interface StepProduct {
-  readonly rows: number
-  readonly columns: number
-  /** Terms of each sum. */
+/** The states before, times dropout factors if there are any: rows of a step's product. */
+export const hidden =
+  (units: number, dropout: Operand | undefined) =>
+  (row: string): DotOperand => {
+    const start = { at: [[row, units] as const] }
+    return { array: 'state', start, step: 1, times: dropout && { array: 'dropout', start, step: 1 } }
+  }
+
+/** A matrix by its rows, from a column on. */
+export const rows =
+  (array: string, width: number, first = 0) =>
+  (row: string): DotOperand => ({ array, start: { at: [[row, width]], offset: first }, step: 1 })
+
+/** A matrix by its columns, from one on. */
+export const column = (array: string, width: number, first = 0): DotOperand => ({ array, start: { at: [], offset: first }, step: width })
+
+/** The recurrent weights by their rows, from a column on, as the columns of a product. */
+export const transposed = (first = 0): DotOperand => ({ array: 'weights', start: { at: [], offset: first }, step: 1 })
+
+/** The expression of one of several names by the number of a part. */
+export const choose = (part: string, names: readonly string[]): string =>
+  names.reduceRight((rest, name, i) => (rest === '' ? name : `(${part} === ${i} ? ${name} : ${rest})`), '')
+
+/** A step's buffer of which only the states are read, [parts, n, u]. */
+export const initialStep = (make: Make, parts: number, states: readonly Operand[]): Operand =>
+  make([parts, ...states[0].shape], { arrays: Object.fromEntries(states.map((x, i) => [`state${i}`, x])) }, ({ at: [part, ...cell] }) => {
+    const [, units] = states[0].shape
+    const values = states.map((_, i) => `state${i}[${address(cell, [units, 1])}]`)
+    return `return ${choose(part, values)};`
+  })
+
+/** Terms of the sums that make a product: rows of a by columns of b. */
+interface Terms {
+  /** How many of each sum. */
   readonly length: number
   readonly a: (row: string) => DotOperand
   /** Where its first column is read. */
   readonly b: DotOperand
-  /** How far apart its columns are. */
+}
+
+export interface StepProduct extends Terms {
+  readonly rows: number
+  readonly columns: number
+  /** How far apart the columns of b are. */
   readonly columnStep: number
+  /** Terms that lie elsewhere. */
+  readonly also?: Terms
 }
 
 /** The cell that `finish` makes of a sum: the name of the sum, the name to give the result, and where the cell is in an array of rows. */
@@ -102,14 +152,17 @@ const SMALL = 2 ** 15
 export function stepProduct(
   engine: Engine,
   make: Make,
-  { rows, columns, length, a, b, columnStep }: StepProduct,
+  { rows, columns, columnStep, also, ...first }: StepProduct,
   inputs: KernelInputs,
   finish: (cell: StepCell) => string,
 ): Operand {
   const fours = engine.tiling === 'columns' || byRows(engine, rows)
-  const each = fours && columns % 4 === 0 && rows * columns * length >= SMALL ? 4 : 1
+  const each = fours && columns % 4 === 0 && rows * columns * first.length >= SMALL ? 4 : 1
   const body = ([row, column]: readonly string[]): string => {
-    const right = { ...b, start: { ...b.start, at: [...b.start.at, [column, each * columnStep] as const] } }
+    const sums = (name: string, { length, a, b }: Terms): string => {
+      const right = { ...b, start: { ...b.start, at: [...b.start.at, [column, each * columnStep] as const] } }
+      return dotInto(name, length, a(row), right, each, columnStep)
+    }
     const cells = Array.from({ length: each }, (_, c) => ({
       sum: `sum${c}`,
       result: `cell${c}`,
@@ -119,7 +172,8 @@ export function stepProduct(
     }))
     const results = cells.map(({ result }) => result)
     return [
-      dotInto('sum', length, a(row), right, each, columnStep),
+      sums('sum', first),
+      ...(also ? [sums('more', also), ...cells.map((_, c) => `sum${c} += more${c};`)] : []),
       ...cells.map(finish),
       `return ${each === 1 ? results[0] : `[${results.join(', ')}]`};`,
     ].join('\n')
