@@ -37,10 +37,10 @@ const nearZero = 2 * ratio * ${polynomial(
 const ${result} = Math.abs(${x}) <= 0.5 ? nearZero : Math.log(1 + ${x});`
 
 /**
- * sin(v), or with `quarter` 1 cos(v) as sin(v + π/2), as statements that set `result`: the nearest multiple of π/2 taken off in three pieces (Cody & Waite), then Taylor to
+ * Statements for `sine` and `cosine` of the angle v less `turns` quarter turns, the nearest of them, taken off in three pieces (Cody & Waite); then Taylor to
  * r¹¹/11! and r¹⁰/10!. WebGL promises its own functions to 2⁻¹¹ only. Errors below 2e-7 for |v| up to 1e4; an argument is known to |v|·6e-8 anyway.
  */
-const sineInto = (result: string, quarter: 0 | 1): string => `
+const quarterTurns = `
 const turns = Math.floor(v * ${2 / Math.PI} + 0.5);
 const r = ((v - turns * 1.5703125) - turns * 0.00048351287841796875) - turns * 3.139164786e-7;
 const r2 = r * r;
@@ -51,12 +51,38 @@ const sine = r * ${polynomial(
 const cosine = ${polynomial(
   'r2',
   [1, ...inverseFactorials(2, 2, 5)].map((f, n) => (n % 2 ? -f : f)),
-)};
+)};`
+
+/** An expression of two names: the first for an even number, the second for an odd one. */
+const byParity = (n: string, even: string, odd: string): string => `(${n} - 2 * Math.floor(${n} * 0.5) === 0 ? ${even} : ${odd})`
+
+/** sin(v), or with `quarter` 1 cos(v) as sin(v + π/2), as statements that set `result`. */
+const sineInto = (result: string, quarter: 0 | 1): string => `${quarterTurns}
 const moved = turns + ${quarter};
 const half = Math.floor((moved + 0.5) * 0.5);
-const odd = moved - 2 * half;
-const size = odd === 0 ? sine : cosine;
-const ${result} = half - 2 * Math.floor((half + 0.5) * 0.5) === 0 ? size : -size;`
+const size = ${byParity('moved', 'sine', 'cosine')};
+const ${result} = ${byParity('half', 'size', '-size')};`
+
+/**
+ * atan(x) of x ≥ 0 as statements that set `result`: brought to |y| ≤ tan(π/8) by the differences to π/4 and π/2, then a polynomial
+ * (S. Moshier, Cephes, atanf; error 2e-7).
+ */
+const atanInto = (result: string, x: string): string => `
+const reduced = ${x} > ${Math.tan((3 * Math.PI) / 8)} ? -1 / ${x} : (${x} > ${Math.tan(Math.PI / 8)} ? (${x} - 1) / (${x} + 1) : ${x});
+const base = ${x} > ${Math.tan((3 * Math.PI) / 8)} ? ${Math.PI / 2} : (${x} > ${Math.tan(Math.PI / 8)} ? ${Math.PI / 4} : 0);
+const reduced2 = reduced * reduced;
+const ${result} = base + (reduced + reduced * reduced2 * ${polynomial('reduced2', [-0.333329491539, 0.199777106478, -0.138776856032, 0.0805374449538])});`
+
+/**
+ * asin(`root`), a name of a number in [0, 0.71], as statements that set `core`, where |v| ≤ ½ is its own root, and the angle of a larger |v| is π/2 less twice that of
+ * √((1 − |v|)/2) (S. Moshier, Cephes, asinf; error 2e-7). Mesa's asin is 1e-4 off.
+ */
+const asinCore = `
+const size = Math.abs(v);
+const folded = (1 - size) * 0.5;
+const root = size <= 0.5 ? size : Math.sqrt(folded);
+const root2 = root * root;
+const core = root + root * root2 * ${polynomial('root2', [0.16666752422, 0.074953002686, 0.045470025998, 0.024181311049, 0.042163199048])};`
 
 /** √exp(|v|), whose square can reach the largest float where exp(|v|) itself would overflow in the halves of sinh and cosh. */
 const rootExp = 'const root = Math.exp(0.5 * Math.abs(v));'
@@ -80,10 +106,15 @@ return Math.abs(v) <= 0.5 ? nearZero : Math.exp(v) - 1;`,
   log1p: `${log1pInto('result', 'v')}\nreturn result;`,
   sin: `${sineInto('result', 0)}\nreturn result;`,
   cos: `${sineInto('result', 1)}\nreturn result;`,
-  tan: 'return Math.tan(v);',
-  asin: 'return Math.asin(v);',
-  acos: 'return Math.acos(v);',
-  atan: 'return Math.atan(v);',
+  tan: `${quarterTurns}\nreturn ${byParity('turns', 'sine / cosine', '-cosine / sine')};`,
+  asin: `${asinCore}
+const angle = size <= 0.5 ? core : ${Math.PI / 2} - 2 * core;
+return v < 0 ? -angle : angle;`,
+  acos: `${asinCore}
+const beyond = v > 0 ? 2 * core : ${Math.PI} - 2 * core;
+const near = v > 0 ? ${Math.PI / 2} - core : ${Math.PI / 2} + core;
+return size <= 0.5 ? near : beyond;`,
+  atan: `const size = Math.abs(v);\n${atanInto('angle', 'size')}\nreturn v < 0 ? -angle : angle;`,
   // Taylor to v^9/9! below 1 (relative error 3e-8)
   sinh: `
 ${rootExp}
@@ -161,7 +192,17 @@ const odd = Math.floor(b * 0.5) * 2 === b ? 0 : 1;
 const signed = odd === 1 ? -power : power;
 const negative = whole === 1 ? signed : Math.sqrt(a);
 return b === 0 ? 1 : (a < 0 ? negative : power);`,
-  atan2: 'return Math.atan2(a, b);',
+  // the angle of the smaller side by the larger, at most π/4, then by octants
+  atan2: `
+const height = Math.abs(a);
+const width = Math.abs(b);
+const larger = height > width ? height : width;
+const smaller = height > width ? width : height;
+const ratio = larger === 0 ? smaller : (smaller === larger ? 1 : smaller / larger);
+${atanInto('octant', 'ratio')}
+const quadrant = height > width ? ${Math.PI / 2} - octant : octant;
+const upper = b < 0 ? ${Math.PI} - quadrant : quadrant;
+return a < 0 ? -upper : upper;`,
   gate: 'return b > 0 ? a : 0;',
   maximum: `return ${maxOf('a', 'b')};`,
   minimum: `return ${minOf('a', 'b')};`,
