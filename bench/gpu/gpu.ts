@@ -1,6 +1,7 @@
 /** `bench -- kernels --backend gpu:webgl2`: our kernels on an engine of gpu.js beside plain ones; measure.ts says how. */
 import type { GpuMode } from '@cotangent/core'
 import { gpuFlags, openSite } from '../../packages/core/test/browser/harness.js'
+import { provideGl } from '../../packages/core/test/gl.js'
 import { short } from '../report.js'
 import { ratios, spread } from '../statistics.js'
 import { type GpuFigures, measure } from './measure.js'
@@ -16,6 +17,7 @@ async function inPage(mode: GpuMode, rounds: number): Promise<GpuFigures> {
 
 /** Measures in this process if the engine runs here, else in a page. */
 export async function measureWhereItRuns(mode: GpuMode, rounds: number): Promise<{ where: string; figures: GpuFigures }> {
+  if (mode === 'headlessgl') provideGl()
   if (mode === 'webgl2') return { where: 'Chromium', figures: await inPage(mode, rounds) }
   try {
     return { where: `Node ${process.versions.node}`, figures: await measure(mode, rounds) }

@@ -156,7 +156,8 @@ describe('the choice of an engine', () => {
           if (mode === 'headlessgl') Object.assign(this, { createKernel })
         }
       }
-      const HeadlessGLKernel = { features: { isFloatRead: true, isTextureFloat, maxTextureSize: 4096 } }
+      const context = { getParameter: () => 4096, getExtension: () => null, createTexture: () => ({}), deleteTexture() {} }
+      const HeadlessGLKernel = { features: { isFloatRead: true, isTextureFloat }, prototype: { initContext: () => context } }
       return { GPU: Headless, Input: gpujs.Input, HeadlessGLKernel }
     }
     const gpu = await createGpuBackend({}, { ...none, load: withGl(true) })

@@ -1,5 +1,6 @@
 /** Trainings on the gpu backend's engines that run in Node, against the wasm backend and the reference. (In browsers: browser/gpu-training.test.ts.) */
 import { describe, test } from 'vitest'
+import { withoutHeadlessGl } from '../../core/test/headless-gl.js'
 import { withoutWebGpu } from '../../core/test/webgpu-node.js'
 import * as training from './gpu-training.js'
 import { expectFlat, expectSameTraining } from './gpu-training-expectations.js'
@@ -16,4 +17,9 @@ describe('on cpu', () => {
 describe.skipIf(withoutWebGpu)(`on webgpu${withoutWebGpu}`, () => {
   test.each(training.networkNames)('a %s network trains as on wasm', (name) => expectSameTraining(training, 'webgpu', name), 600_000)
   test('memory is flat over 500 steps', () => expectFlat(training, 'webgpu'), 600_000)
+})
+
+describe.skipIf(withoutHeadlessGl)(`on headlessgl${withoutHeadlessGl}`, () => {
+  test.each(training.networkNames)('a %s network trains as on wasm', (name) => expectSameTraining(training, 'headlessgl', name), 1_200_000)
+  test('memory is flat over 500 steps', () => expectFlat(training, 'headlessgl'), 1_200_000)
 })

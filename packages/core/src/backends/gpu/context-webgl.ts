@@ -68,17 +68,8 @@ function makeCanvas(): Canvas {
   return canvas
 }
 
-/** A context on WebGL 2, or a BackendError that says why not. */
-export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
-  if (!gpujs.GPU.isWebGL2Supported) throw new BackendError('there is no WebGL 2')
-  const { isFloatRead, isTextureFloat } = gpujs.WebGL2Kernel.features
-  const canvas = makeCanvas()
-  const gl = canvas.getContext('webgl2', SETTINGS)
-  if (!gl) throw new BackendError('the browser gives no WebGL 2 context')
-  if (!isFloatRead || !isTextureFloat || !gl.getExtension('EXT_color_buffer_float')) {
-    throw new BackendError('this WebGL 2 does not draw into float textures')
-  }
-
+/** How many textures are alive in a context, from now on. */
+function countTextures(gl: Rendering): () => number {
   const alive = new Set<object>()
   const { createTexture, deleteTexture } = gl
   gl.createTexture = () => {
@@ -90,14 +81,28 @@ export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
     if (texture) alive.delete(texture)
     deleteTexture.call(gl, texture)
   }
+  return () => alive.size
+}
 
+/** A context on WebGL 2, or a BackendError that says why not. */
+export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
+  if (!gpujs.GPU.isWebGL2Supported) throw new BackendError('there is no WebGL 2')
+  const { isFloatRead, isTextureFloat } = gpujs.WebGL2Kernel.features
+  const canvas = makeCanvas()
+  const gl = canvas.getContext('webgl2', SETTINGS)
+  if (!gl) throw new BackendError('the browser gives no WebGL 2 context')
+  if (!isFloatRead || !isTextureFloat || !gl.getExtension('EXT_color_buffer_float')) {
+    throw new BackendError('this WebGL 2 does not draw into float textures')
+  }
+
+  const objects = countTextures(gl)
   const gpu = new gpujs.GPU({ mode: 'webgl2', canvas })
   return {
     mode: 'webgl2',
     gpu,
     tiling: 'vectors',
     ...textures(gpujs, { ...limits, texture: Math.min(limits.texture, gl.getParameter(MAX_TEXTURE_SIZE) as number) }),
-    objects: () => alive.size,
+    objects,
     lost: () => (gl.isContextLost() ? 'the browser took the WebGL context away' : undefined),
     onLost(tell) {
       canvas.addEventListener('webglcontextlost', () => tell('the browser took the WebGL context away'))
@@ -109,19 +114,26 @@ export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
   }
 }
 
-/** A context on the npm package `gl`, where it is installed and a display answers. */
+/** A context on the npm package `gl`, where it is installed and a display answers. Its driver is the system's OpenGL; it never says that it is lost. */
 export function headlessContext(gpujs: GpuJs, limits: Limits): Context {
   if (!gpujs.GPU.isHeadlessGLSupported) throw new BackendError('there is no headless-gl (the npm package `gl`), or no display for it')
-  const { isFloatRead, isTextureFloat, maxTextureSize } = gpujs.HeadlessGLKernel.features
+  const { isFloatRead, isTextureFloat } = gpujs.HeadlessGLKernel.features
   if (!isFloatRead || !isTextureFloat) throw new BackendError('this headless-gl does not draw into float textures')
-  const gpu = new gpujs.GPU({ mode: 'headlessgl' })
+  const gl = gpujs.HeadlessGLKernel.prototype.initContext() as Rendering
+  const objects = countTextures(gl)
+  const gpu = new gpujs.GPU({ mode: 'headlessgl', context: gl })
   return {
     mode: 'headlessgl',
     gpu,
-    ...textures(gpujs, { ...limits, texture: Math.min(limits.texture, maxTextureSize) }),
-    objects: () => 0,
+    tiling: 'vectors',
+    ...textures(gpujs, { ...limits, texture: Math.min(limits.texture, gl.getParameter(MAX_TEXTURE_SIZE) as number) }),
+    objects,
     lost: () => undefined,
     onLost() {},
-    close: () => gpu.destroy(),
+    async close() {
+      const taken = gpu.kernels.length > 0 // gpu.js destroys the context with its kernels, if there are any
+      await gpu.destroy()
+      if (!taken) (gl.getExtension('STACKGL_destroy_context') as { destroy(): void } | null)?.destroy()
+    },
   }
 }

@@ -78,13 +78,14 @@ export interface GpuJs {
   readonly GPU: (new (settings: {
     mode: GpuMode
     canvas?: object
+    context?: object
   }) => GpuInstance) & {
     readonly isWebGL2Supported: boolean
     readonly isHeadlessGLSupported: boolean
   }
   readonly Input: new (values: Float32Array, size: readonly number[]) => KernelInput
   readonly WebGL2Kernel: { readonly features: { readonly isFloatRead: boolean; readonly isTextureFloat: boolean } }
-  readonly HeadlessGLKernel: GpuJs['WebGL2Kernel'] & { readonly features: { readonly maxTextureSize: number } }
+  readonly HeadlessGLKernel: GpuJs['WebGL2Kernel'] & { readonly prototype: { initContext(): object } }
   readonly WebGPUContext: {
     /** The one device of the process; requested at the first call. */
     acquire(): Promise<{ adapter: { info?: Record<string, string> }; device: WebGpuDevice }>
