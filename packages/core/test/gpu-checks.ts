@@ -134,6 +134,42 @@ export function huge(mode: GpuMode, size = 2 ** 24 + 5): Promise<number> {
   })
 }
 
+/** Reductions long enough to be made by parts, over whole tensors and over axes: those that are not as on the host. */
+export function longReductions(mode: GpuMode): Promise<string[]> {
+  return onMode(mode, async (gpu) => {
+    const reference = createReferenceBackend()
+    const wrong: string[] = []
+    // beyond 65535 turns Mesa's llvmpipe stops a thread; 300 = 4·64 + 44, and 20,000 = 64·(4·64 + 56) + 32
+    for (const [shape, axis] of [
+      [[100_003], undefined],
+      [[300], 0],
+      [[20_000, 3], 0],
+      [[5, 333, 2], 1],
+      [[2, 3, 257], 2],
+    ] as const) {
+      const size = shape.reduce((product, n) => product * n, 1)
+      // of small whole numbers, and a few powers of two among ±1, so that every order gives the same
+      const values = Float32Array.from({ length: size }, (_, i) => (i * 37) % 11)
+      const factors = Float32Array.from({ length: size }, (_, i) => (i % 1000 === 7 ? 2 : i % 1000 === 107 ? 0.5 : i % 3 === 1 ? -1 : 1))
+      for (const [name, data] of [
+        ['sum', values],
+        ['max', values],
+        ['min', values],
+        ['prod', factors],
+      ] as const) {
+        const [got, want] = await Promise.all(
+          [gpu, reference].map((backend) => {
+            using y = scope(() => tensor(data, { shape, backend })[name]({ axis }))
+            return y.data()
+          }),
+        )
+        if (got.length !== want.length || got.some((v, i) => v !== want[i])) wrong.push(`${name} of [${shape}] over ${axis}`)
+      }
+    }
+    return wrong
+  })
+}
+
 /** With a cache of two kernels, results stay readable when their kernels are gone, and kernels go when their results do. */
 export function evicted(mode: GpuMode): Promise<{ values: number[][]; kernels: number; afterwards: GpuInfo }> {
   return onMode(

@@ -34,6 +34,10 @@ describe.each(modes)('%s', (mode) => {
     expect(afterwards.kernels).toBeLessThanOrEqual(3)
   })
 
+  test('long reductions', async () => {
+    expect(await checks.longReductions(mode)).toEqual([])
+  })
+
   test('outputs with a thread dimension for each axis', async () => {
     expect(await checks.wide(mode, 20_000)).toBe(0)
   })
@@ -138,15 +142,19 @@ describe('the choice of an engine', () => {
 
   test('headless-gl, if there is one that draws into float textures', async () => {
     const none = { loadBinding: async () => ({}) }
-    /** gpu.js where the package `gl` is installed; a kernel gives its argument back. */
+    /** gpu.js where the package `gl` is installed; a kernel gives its argument back, the first one the turns of its loop. */
     const withGl = (isTextureFloat: boolean) => async () => {
       const gpujs = await import('gpu.js')
       const createKernel = () => {
-        const kernel = ({ value }: { value: Float32Array }) => ({
-          size: [value.length, 1],
-          delete() {},
-          renderValues: () => Float32Array.from({ length: 4 * value.length }, (_, i) => (i % 4 === 0 ? value[i / 4] : 0)),
-        })
+        const kernel = (input: { value: Float32Array } | number) => {
+          if (typeof input === 'number') return Float32Array.of(2 ** 17)
+          const { value } = input
+          return {
+            size: [value.length, 1],
+            delete() {},
+            renderValues: () => Float32Array.from({ length: 4 * value.length }, (_, i) => (i % 4 === 0 ? value[i / 4] : 0)),
+          }
+        }
         return Object.assign(kernel, { destroy() {}, kernel: { constructor: { mode: 'gpu' } } })
       }
       class Headless extends gpujs.GPU {

@@ -29,6 +29,10 @@ describe.skipIf(withoutHeadlessGl)(`headlessgl${withoutHeadlessGl}`, () => {
     expect(await checks.again('headlessgl', 20)).toEqual([361, 4])
   })
 
+  test('long reductions', async () => {
+    expect(await checks.longReductions('headlessgl')).toEqual([])
+  })
+
   test('outputs wider than a texture, and more elements than float32 counts', async () => {
     expect(await checks.wide('headlessgl', 20_000)).toBe(0)
     await expect(checks.wide('headlessgl', 20_000, true)).rejects.toThrow(/larger than/)

@@ -54,6 +54,8 @@ describe.skipIf(withoutChromium)(`the gpu backend in Chromium${withoutChromium}`
         expect(await page.call('again', mode, 20)).toEqual([361, 4])
       }))
 
+    test('long reductions', () => inPage(async (page) => expect(await page.call('longReductions', mode)).toEqual([])))
+
     test('outputs wider than a texture, and more elements than float32 counts', () =>
       inPage(async (page) => {
         expect(await page.call('wide', mode, 20_000)).toBe(0)

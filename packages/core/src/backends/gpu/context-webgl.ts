@@ -7,8 +7,8 @@
  */
 import { BackendError } from '../../errors.js'
 import type { Context, Fours, Value } from './context.js'
-import type { DeviceResult, GpuJs } from './gpujs.js'
-import type { Limits } from './rules.js'
+import type { DeviceResult, GpuInstance, GpuJs } from './gpujs.js'
+import { kernelSettings, kernelSource, type Limits } from './rules.js'
 
 /** A rendering context as far as it is watched. */
 interface Rendering {
@@ -114,6 +114,16 @@ export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
   }
 }
 
+/** After how many turns a driver leaves a loop, if it does before 2^17. */
+function turnsOfDriver(gpu: GpuInstance): number {
+  const turns = 2 ** 17
+  const source = kernelSource(['one'], `let sum = 0;\nfor (let l = 0; l < ${turns}; l++) {\n  sum += one;\n}\nreturn sum;`)
+  const kernel = gpu.createKernel(source, kernelSettings([1]))
+  const [taken] = kernel(1) as Float32Array
+  kernel.destroy()
+  return taken === turns ? Infinity : taken
+}
+
 /** A context on the npm package `gl`, where it is installed and a display answers. Its driver is the system's OpenGL; it never says that it is lost. */
 export function headlessContext(gpujs: GpuJs, limits: Limits): Context {
   if (!gpujs.GPU.isHeadlessGLSupported) throw new BackendError('there is no headless-gl (the npm package `gl`), or no display for it')
@@ -122,11 +132,12 @@ export function headlessContext(gpujs: GpuJs, limits: Limits): Context {
   const gl = gpujs.HeadlessGLKernel.prototype.initContext() as Rendering
   const objects = countTextures(gl)
   const gpu = new gpujs.GPU({ mode: 'headlessgl', context: gl })
+  const texture = Math.min(limits.texture, gl.getParameter(MAX_TEXTURE_SIZE) as number)
   return {
     mode: 'headlessgl',
     gpu,
     tiling: 'vectors',
-    ...textures(gpujs, { ...limits, texture: Math.min(limits.texture, gl.getParameter(MAX_TEXTURE_SIZE) as number) }),
+    ...textures(gpujs, { ...limits, texture, turns: turnsOfDriver(gpu) }),
     objects,
     lost: () => undefined,
     onLost() {},

@@ -8,7 +8,7 @@ import type { Operand } from '../backend.js'
 import { type IndexSpace, indexSpace } from './addressing.js'
 import type { Fours, Tiling } from './context.js'
 import type { Blocks, Device, Handle } from './device.js'
-import { kernelSource } from './rules.js'
+import { kernelSource, turnsOf } from './rules.js'
 
 /** What a kernel reads: arrays and numbers by the names its body uses for them. */
 export interface KernelInputs {
@@ -31,6 +31,8 @@ export interface KernelOptions {
 export interface Engine {
   /** How kernels that make four cells a thread run here; undefined where that gains nothing. */
   readonly tiling: Tiling | undefined
+  /** Whether many threads run beside each other, as they do on a device. */
+  readonly parallel: boolean
   /** Runs a kernel over cells with the given axes; `body` ends in a return statement. */
   run(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
   /** The same for a result that belongs to no tensor. */
@@ -75,6 +77,7 @@ export function createEngine(device: Device): Engine {
 
   const engine: Engine = {
     tiling,
+    parallel: device.context.resident,
 
     compute(axes, { arrays = {}, scalars = {} }, body, { axisPerThread = false, floatAddresses = false, fours } = {}) {
       const cells = sizeOf(axes)
@@ -89,6 +92,12 @@ export function createEngine(device: Device): Engine {
         )
       }
       const source = kernelSource([...Object.keys(arrays), ...Object.keys(scalars)], [space.declarations, body(space)].join('\n'))
+      if (limits.turns < Infinity && turnsOf(source) > limits.turns) {
+        throw new BackendError(
+          `gpu: a kernel over [${axes.join(', ')}] takes ${turnsOf(source)} turns of its loops, and this driver stops after ${limits.turns} without a word; ` +
+            'split the tensor or use another backend.',
+        )
+      }
       const size = fours ? 4 * cells : cells
       return device.run({ source, output: space.output, size, arrays: operands.map(inputOf), scalars: Object.values(scalars), fours })
     },

@@ -21,6 +21,7 @@ import { elementwiseKernels } from './kernels-elementwise.js'
 import { gruKernels } from './kernels-gru.js'
 import { gruResetAfterKernels } from './kernels-gru-reset-after.js'
 import { lstmKernels } from './kernels-lstm.js'
+import { normalizeKernels } from './kernels-normalize.js'
 import { poolKernels } from './kernels-pool.js'
 import { productKernels } from './kernels-product.js'
 import { reduceKernels } from './kernels-reduce.js'
@@ -90,6 +91,7 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
       affine,
       ...convKernels(engine),
       ...poolKernels(engine),
+      ...normalizeKernels(engine),
       ...softmaxKernels(engine),
       ...lstmKernels(engine),
       ...gruKernels(engine),

@@ -1,50 +1,123 @@
 /**
- * Kernels that loop over one axis: reduce and scan. One thread makes one output cell; loops have literal bounds and sums
- * are blocked (rules.ts).
+ * Kernels that loop over one axis: reduce and scan. One thread makes one output cell, or where that leaves a device idle a part of it; loops have literal
+ * bounds and sums are blocked (rules.ts).
  */
-import type { Kernels, ReduceKernel } from '../backend.js'
+import type { ReduceExtent } from '../../shape.js'
+import type { Kernels, Operand, ReduceKernel } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
-import { maxOf, minOf, sumInto } from './rules.js'
+import { EXACT_INTEGER, maxOf, minOf, sumInto } from './rules.js'
+import { type Make, withTemporaries } from './temporaries.js'
 
-/** The body of a reduction over `length` cells, where `cell(l)` reads one. */
-function reduceBody(kernel: ReduceKernel, length: number, cell: (l: string) => string): string {
-  const loop = (line: string): string => `for (let l = 0; l < ${length}; l++) {\n  const v = ${cell('l')};\n  ${line}\n}`
-  switch (kernel) {
-    case 'sum':
-      return `${sumInto('sum', length, cell)}\nreturn sum;`
-    case 'prod':
-      return `let best = 1;\n${loop('best = best * v;')}\nreturn best;`
-    case 'max':
-    case 'min':
-      return `let best = ${cell('0')};\n${loop(`best = ${kernel === 'max' ? maxOf('v', 'best') : minOf('v', 'best')};`)}\nreturn best;`
-    case 'argMax':
-    case 'argMin': {
-      // a value neither better than the best nor at most as good is NaN: the first one closes the search
-      const [better, worse] = kernel === 'argMax' ? ['>', '<='] : ['<', '>=']
-      return `
+/** Kernels whose results over parts reduce to the result over the whole. */
+type Reduction = Exclude<ReduceKernel, 'argMax' | 'argMin'>
+
+/** Cells that one loop walks: their number, and the expression of one. */
+interface Cells {
+  readonly length: number
+  cell(l: string): string
+}
+
+/** Statements that set `result` to a reduction over some cells. */
+function reduceInto(kernel: Reduction, pieces: readonly Cells[]): string {
+  if (kernel === 'sum') {
+    const sums = pieces.map(({ length, cell }, i) => sumInto(`sum${i}`, length, cell))
+    return [...sums, `const result = ${pieces.map((_, i) => `sum${i}`).join(' + ')};`].join('\n')
+  }
+  const step = { prod: 'result * v', max: maxOf('v', 'result'), min: minOf('v', 'result') }[kernel]
+  const loops = pieces.map(
+    ({ length, cell }, i) => `for (let l${i} = 0; l${i} < ${length}; l${i}++) {\n  const v = ${cell(`l${i}`)};\n  result = ${step};\n}`,
+  )
+  return [`let result = ${kernel === 'prod' ? '1' : pieces[0].cell('0')};`, ...loops].join('\n')
+}
+
+/** Where the largest or smallest cell is. A value neither better than the best nor at most as good is NaN: the first one closes the search. */
+function placeBody(kernel: 'argMax' | 'argMin', { length, cell }: Cells): string {
+  const [better, worse] = kernel === 'argMax' ? ['>', '<='] : ['<', '>=']
+  return `
 let best = ${cell('0')};
 let place = 0;
 let open = 1;
-${loop(`
+for (let l = 0; l < ${length}; l++) {
+  const v = ${cell('l')};
   const better = v ${better} best ? 1 : 0;
   const worse = v ${worse} best ? 1 : 0;
   const found = better + worse === 0 ? 1 : better;
   const here = l;
   place = found * open > 0 ? here : place;
   best = better * open > 0 ? v : best;
-  open = better + worse === 0 ? 0 : open;`)}
+  open = better + worse === 0 ? 0 : open;
+}
 return place;`
+}
+
+/** Cells of a part; fewer threads than this leave a device idle. */
+const PART = 64
+const THREADS = 4096
+
+/** What a reduction reads: arrays by name, and the expression of a cell. */
+export interface Source {
+  readonly arrays: Readonly<Record<string, Operand>>
+  cell(o: string, l: string, i: string): string
+}
+
+/**
+ * A reduction over `length`, whose last launch is the caller's: its arrays, and the statements that set `result` at a cell of [outer, inner]. Before that a long
+ * one is made shorter by parts, every `parts`-th cell together so that neighbouring threads read neighbouring cells.
+ */
+export function reduction(
+  engine: Engine,
+  make: Make,
+  kernel: Reduction,
+  { outer, length, inner }: ReduceExtent,
+  source: Source,
+): { arrays: Record<string, Operand>; body(o: string, i: string): string } {
+  let left = source
+  let count = length
+  const arrays: Record<string, Operand> = {}
+  const rests: { length: number; cell: Source['cell'] }[] = []
+  // positions of cells that are decoded from one number are exact up to there
+  const exact = outer * length * inner <= EXACT_INTEGER || outer * inner === 1
+  while (engine.parallel && exact && outer * inner < THREADS && count >= 4 * PART) {
+    const { cell, arrays: whole } = left
+    const parts = Math.floor(count / PART)
+    const made = make([outer, parts, inner], { arrays: whole }, ({ at: [o, p, i] }) => {
+      const walked = (l: string): string => cell(o, `(${address([l, p], [parts, 1])})`, i)
+      return `${reduceInto(kernel, [{ length: PART, cell: walked }])}\nreturn result;`
+    })
+    const done = parts * PART
+    if (count > done) {
+      rests.push({ length: count - done, cell: (o, l, i) => cell(o, `(${address([l], [1], done)})`, i) })
+      Object.assign(arrays, whole)
     }
+    const name = `parts${parts}`
+    left = { arrays: { [name]: made }, cell: (o, l, i) => `${name}[${address([o, l, i], [parts * inner, inner, 1])}]` }
+    count = parts
+  }
+  const pieces = [{ length: count, cell: left.cell }, ...rests]
+  return {
+    arrays: { ...arrays, ...left.arrays },
+    body: (o, i) =>
+      reduceInto(
+        kernel,
+        pieces.map(({ length, cell }) => ({ length, cell: (l) => cell(o, l, i) })),
+      ),
   }
 }
 
 export function reduceKernels(engine: Engine): Pick<Kernels, 'reduce' | 'scan'> {
   return {
-    reduce(out, x, kernel, { outer, length, inner }) {
-      engine.run(out, [outer, inner], { arrays: { x } }, ({ at: [o, i] }) =>
-        reduceBody(kernel, length, (l) => `x[${address([o, l, i], [length * inner, inner, 1])}]`),
-      )
+    reduce(out, x, kernel, extent) {
+      const { outer, length, inner } = extent
+      const cell = (o: string, l: string, i: string): string => `x[${address([o, l, i], [length * inner, inner, 1])}]`
+      if (kernel === 'argMax' || kernel === 'argMin') {
+        engine.run(out, [outer, inner], { arrays: { x } }, ({ at: [o, i] }) => placeBody(kernel, { length, cell: (l) => cell(o, l, i) }))
+        return
+      }
+      withTemporaries(engine, x, (make) => {
+        const { arrays, body } = reduction(engine, make, kernel, extent, { arrays: { x }, cell })
+        engine.run(out, [outer, inner], { arrays }, ({ at: [o, i] }) => `${body(o, i)}\nreturn result;`)
+      })
     },
 
     // every cell sums its own prefix: O(length²) reads, but no pass waits for another

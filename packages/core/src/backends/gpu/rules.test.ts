@@ -9,7 +9,7 @@ import { createDevice } from './device.js'
 import { loadGpuJs } from './gpujs.js'
 import { createGpuBackend } from './index.js'
 import { enterMode } from './modes.js'
-import { brokenRules, kernelSettings, kernelSource, LIMITS, literal, sumInto, tanhInto } from './rules.js'
+import { brokenRules, kernelSettings, kernelSource, LIMITS, literal, sumInto, tanhInto, turnsOf } from './rules.js'
 
 /** A new operand on a backend, filled if values are given. */
 function operand(backend: Backend, shape: Shape, data?: ArrayLike<number>, dtype: DType = 'float32'): Operand {
@@ -51,6 +51,26 @@ describe('sources', () => {
   test('the safe spellings break none', () => {
     const body = `${sumInto('sum', 3000, (l) => `x[${l}]`)}\n${tanhInto('y', 'sum')}\nreturn y;`
     expect(brokenRules(kernelSource(['x'], body))).toEqual([])
+  })
+
+  test('turns of loops, in one another and in a row', () => {
+    const loop = (name: string, turns: number, body: string) => `for (let ${name} = 0; ${name} < ${turns}; ${name}++) {\n${body}\n}`
+    const twice = loop('i', 10, `${loop('j', 3, 'sum += x[i];')}\n${loop('k', 4, 'sum += x[k];')}`)
+    expect(turnsOf(kernelSource(['x'], `let sum = 0;\n${twice}\n${loop('l', 5, 'sum += x[l];')}\nreturn sum;`))).toBe(10 * (1 + 3 + 4) + 5)
+    // 3000 cells: 46 blocks of 64 and 56 more
+    expect(turnsOf(sumInto('sum', 3000, (l) => `x[${l}]`))).toBe(46 * 65 + 56)
+    expect(turnsOf('function (x) {\nreturn x[0];\n}')).toBe(0)
+  })
+
+  test('a kernel with more turns than the driver takes is refused before it runs', async () => {
+    const gpu = await createGpuBackend({ mode: 'cpu' }, { limits: { turns: 100 } })
+    const x = operand(gpu, [101], new Float32Array(101).fill(1))
+    const [sum, place] = [operand(gpu, []), operand(gpu, [])]
+    const extent = { outer: 1, length: 101, inner: 1 }
+    expect(() => gpu.kernels.reduce(sum, x, 'sum', extent)).toThrow(/takes 101 turns of its loops, and this driver stops after 100/)
+    gpu.kernels.reduce(place, x, 'sum', { ...extent, length: 100 })
+    expect(gpu.readSync?.(place.storage)).toEqual(Float32Array.of(100))
+    await gpu.dispose?.()
   })
 
   test('literals', () => {

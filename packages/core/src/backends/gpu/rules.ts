@@ -5,6 +5,7 @@
  *
  * - Kernels are source strings, never functions: bundlers, coverage and minifiers rewrite functions.
  * - Loop bounds are literals and `loopMaxIterations` is raised: any other bound is cut off at 1000 turns without a word.
+ * - Where a driver ends loops after so many turns, longer kernels are refused (`turns`).
  * - `tactic: 'precision'`: without it WebGL gets `lowp` floats even at `precision: 'single'`.
  * - One kernel per signature of input sizes: a second size keeps the first one's dimensions.
  * - Kernels that take host arrays (uploads) never take what is on the device, and the other way round.
@@ -40,9 +41,35 @@ export interface Limits {
   readonly width: number
   /** The same along z. */
   readonly depth: number
+  /** Turns of all loops of a thread together, where a driver stops after so many without a word: Mesa's llvmpipe at 65535. */
+  readonly turns: number
 }
 /** What float32 limits; a context lowers the rest to what its device has. */
-export const LIMITS: Limits = { division: 2 ** 22, integer: EXACT_INTEGER, texture: Infinity, width: Infinity, depth: Infinity }
+export const LIMITS: Limits = {
+  division: 2 ** 22,
+  integer: EXACT_INTEGER,
+  texture: Infinity,
+  width: Infinity,
+  depth: Infinity,
+  turns: Infinity,
+}
+
+/** How many turns the loops of a source take together. */
+export function turnsOf(source: string): number {
+  const around = [1]
+  let turns = 0
+  let next = 0 // turns of the loop whose brace comes next
+  for (const [token, bound] of source.matchAll(/\bfor \(let \w+ = 0; \w+ < (\d+);|[{}]/g)) {
+    const outside = around[around.length - 1]
+    if (bound !== undefined) next = Number(bound)
+    else if (token === '{') {
+      around.push(outside * (next || 1))
+      turns += outside * next
+      next = 0
+    } else around.pop()
+  }
+  return turns
+}
 
 /** Settings of every kernel. Host engines give a fresh plain array per call; `resident` results stay on the device, each on its own. */
 export const kernelSettings = (output: readonly number[], resident = false): KernelSettings => ({
