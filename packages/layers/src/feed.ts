@@ -46,6 +46,9 @@ export function inputRows(model: Model, what: string, x: ModelData): Rows[] {
   const ports = (): readonly string[] => (model.built ? model.inputPorts.map((port) => port.name) : ['x'])
   const data = dataByName(what, 'input', ports(), x)
   const rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
+  // an empty list says nothing of the shape of a sample
+  const empty = rows.findIndex(({ count, sampleShape }) => count === 0 && sampleShape.length === 0)
+  if (empty >= 0) throw new ShapeError(`${label(what, ports(), empty)}: there are no samples in it.`)
   if (!model.built) model.build([null, ...rows[0].sampleShape])
   for (const [i, port] of model.inputPorts.entries()) {
     requireSample(model, label(what, ports(), i), rows[i].sampleShape, port)
