@@ -347,5 +347,16 @@ describe('layers and functions of the user', () => {
     expect(await (await again.predict(x)).data()).toEqual(await (await model.predict(x)).data())
     expect(() => layers.registerLayer(Tensorless as never)).toThrow('static fromConfig')
   })
+
+  test('an option whose name would not come back is refused when it is saved', async () => {
+    class Snake extends Scaled {
+      override getConfig(): Record<string, unknown> {
+        return { ...super.getConfig(), my_rate: 2 }
+      }
+    }
+    await expect(modelToBytes(new Sequential([new Snake({ name: 'odd', inputShape: [2] })]))).rejects.toThrow(
+      /The option "my_rate" of Scaled "odd" would be read back as "myRate": use that name in getConfig\(\)/,
+    )
+  })
 })
 class Tensorless {}

@@ -9,7 +9,7 @@ import { InputLayer } from '../graph/input-layer.js'
 import type { Layer } from '../layer.js'
 import { TimeDistributed } from '../layers/index.js'
 import { Model } from '../model.js'
-import { snakeKeys } from '../names.js'
+import { camelCase, snakeCase, snakeKeys } from '../names.js'
 import { Sequential } from '../sequential.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 
@@ -92,6 +92,13 @@ export class LayerWriter {
       delete options[option]
     }
     if (Object.keys(lost).length > 0) this.beyond[String(name)] = lost
+    for (const option of Object.keys(options)) {
+      const read = camelCase(snakeCase(option))
+      if (read === option) continue
+      throw new ValueError(
+        `The option "${option}" of ${className} "${name}" would be read back as "${read}": use that name in getConfig().`,
+      )
+    }
     const config: Json = { name, trainable, ...(batchInputShape ? { batch_input_shape: batchInputShape } : {}), dtype: this.#dtype }
     for (const [key, value] of Object.entries(snakeKeys(options))) config[key] = this.#value(key, value)
     for (const { classes, config: added } of constant) if (classes.test(className)) Object.assign(config, added)
