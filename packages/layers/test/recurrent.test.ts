@@ -1,13 +1,10 @@
-import { expectNoLeaks, getBackend, key, memory, normal, ones, scope, stack, type Tensor, tensor, unstack, zeros } from '@cotangent/core'
+import { key, memory, normal, ones, scope, stack, type Tensor, tensor, unstack, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   Bidirectional,
   bidirectional,
   dense,
-  dropout,
-  Embedding,
   embedding,
-  flatten,
   GRU,
   gru,
   gruCell,
@@ -340,128 +337,6 @@ describe('Bidirectional', () => {
     class Nameless extends Leaky {}
     ;(Nameless as { fromConfig: unknown }).fromConfig = undefined
     expect(() => bidirectional(rnn(new Nameless()))).toThrow(/needs a static fromConfig/)
-  })
-})
-
-describe('masks', () => {
-  const words = tensor([
-    [3, 4, 0, 0],
-    [5, 0, 6, 0],
-    [1, 2, 3, 4],
-  ]).keep()
-  const model = (...last: Layer[]): Sequential => new Sequential([embedding(7, 3, { maskZero: true }), ...last], { seed: 4 })
-
-  test('padding changes nothing for a recurrent layer behind an embedding', async () => {
-    const net = model(dropout(0.5), lstm(3, { returnSequences: true }), gru(2), dense(1))
-    const alone = await values(net.apply(tensor([[5, 6]])))
-    const [, padded] = await values(net.apply(words))
-    expect(Math.abs(alone[0] - padded)).toBeLessThan(1e-6)
-    expect(Math.abs((await values(net.apply(tensor([[5, 6, 1]]))))[0] - padded)).toBeGreaterThan(1e-6)
-  })
-  test('an op and single steps agree, with states given before steps that do not count', async () => {
-    const x = normal(key(2), [3, 4, 2])
-    const mask = tensor(
-      [
-        [0, 1, 0, 1],
-        [0, 0, 0, 0],
-        [1, 1, 0, 0],
-      ],
-      { dtype: 'bool' },
-    )
-    for (const options of [{}, { returnSequences: true }, { returnSequences: true, goBackwards: true }]) {
-      const layer = built(lstm(2, options), 4, 2)
-      const initialState = [ones([3, 2]), ones([3, 2])]
-      const byOp = layer.run(x, { mask, initialState })
-      layer.cell.sequence = () => undefined
-      const byStep = layer.run(x, { mask, initialState })
-      const [a, b] = await Promise.all(
-        [byOp, byStep].map(async (r) => [...(await values(r.output)), ...(await values(r.states[0])), ...(await values(r.states[1]))]),
-      )
-      for (const [i, v] of a.entries()) expect(Math.abs(v - b[i])).toBeLessThan(1e-6)
-    }
-  })
-  test('a layer that cannot take a mask says so, and its name', () => {
-    expect(() => model(flatten()).apply(words)).toThrow(/Flatten: does not support masking.*in layer "flatten_1"/s)
-  })
-  test('losses and metrics leave out what is masked; the mean is over all steps, as in Keras 2.3', async () => {
-    const net = model(timeDistributed(dense(1, { useBias: false })))
-    net.compile({ optimizer: 'sgd', loss: 'mae', metrics: ['mae', 'mse', 'binaryAccuracy'] })
-    const y = zeros([3, 4, 1])
-    const output = (await net.predict(words).then((t) => t.data())) as Float32Array
-    const counts = (await values(words)).map((w) => w !== 0)
-    const total = output.reduce((sum, v, i) => sum + (counts[i] ? Math.abs(v) : 0), 0)
-    const squares = output.reduce((sum, v, i) => sum + (counts[i] ? v * v : 0), 0)
-    const [loss, mae, mse, accuracy] = await net.evaluate(words, y, { batchSize: 2 })
-    expect(loss).toBeCloseTo(total / 12, 6)
-    expect(mae).toBeCloseTo(total / 8, 6)
-    expect(mse).toBeCloseTo(squares / 8, 6)
-    expect(accuracy).toBe(1)
-    await expectNoLeaks(() => net.fit(words, y, { batchSize: 2, epochs: 2, verbose: 0 }).then(() => {}))
-  })
-  test('steps that are masked are not learned from', async () => {
-    const net = model(dense(1))
-    net.compile({ optimizer: 'sgd', loss: 'mse' })
-    const before = (await net.getWeights())[0].data.slice()
-    await net.trainOnBatch(tensor([[1, 0, 0]]), ones([1, 3, 1]))
-    const after = (await net.getWeights())[0].data
-    const changed = Array.from({ length: 7 }, (_, word) =>
-      after.subarray(word * 3, word * 3 + 3).some((v, i) => v !== before[word * 3 + i]),
-    )
-    expect(changed).toEqual([false, true, false, false, false, false, false])
-  })
-})
-
-describe('Embedding', () => {
-  test('config, input shape, frozen weights', async () => {
-    const layer = embedding(5, 2, {
-      inputLength: 3,
-      weights: [
-        tensor([
-          [0, 1],
-          [2, 3],
-          [4, 5],
-          [6, 7],
-          [8, 9],
-        ]),
-      ],
-      trainable: false,
-    })
-    expect(Embedding.fromConfig(JSON.parse(JSON.stringify(layer.getConfig()))).getConfig()).toEqual(layer.getConfig())
-    const model = new Sequential([layer, flatten(), dense(1)], { seed: 2 })
-    expect(model.inputShapeOf()).toEqual([null, 3])
-    model.compile({ optimizer: 'sgd', loss: 'mse' })
-    await model.fit(
-      [
-        [1, 2, 1],
-        [0, 4, 3],
-      ],
-      [[1], [0]],
-      { verbose: 0, epochs: 3 },
-    )
-    expect(await values(layer.weights[0])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
-    expect(await values(scope(() => layer.call(tensor([[4, 0, 4]]), { training: false })))).toEqual([8, 9, 0, 1, 8, 9])
-  })
-  test('an index out of range is named, with the layer', () => {
-    const model = new Sequential([embedding(5, 2)], { seed: 2 })
-    expect(() => model.apply(tensor([[1, 5]]))).toThrow(/5.*in layer "embedding_1" \(Embedding, 5 × 2\)/s)
-    expect(() => embedding(5, 2, { inputLength: 3, inputShape: [4] }).outputShape([null, 4])).toThrow(
-      /inputLength is 3, but the input has 4/,
-    )
-    expect(() => embedding(0, 2)).toThrow(/inputDim must be a whole number from 1/)
-  })
-  test.each(['reference', 'wasm', 'gpu'] as const)('fit refuses a word beyond the vocabulary: %s', async (name) => {
-    const backend = await getBackend(name)
-    const model = new Sequential([embedding(5, 2, { inputLength: 3 }), flatten(), dense(1)], { seed: 2, backend })
-    model.compile({ optimizer: 'sgd', loss: 'mse' })
-    const fit = (x: number[]) => model.fit({ data: Int32Array.from(x), shape: [2, 3] }, [[1], [0]], { verbose: 0, shuffle: false })
-    // WebGPU finds it later, when the loss is read: no layer is running then.
-    const where = backend.name === 'gpu:webgpu' ? '' : '.*in layer "embedding_\\d+"'
-    await expect(fit([0, 1, 2, 3, 5, 4])).rejects.toThrow(
-      new RegExp(`index 5 at position 4 is out of range: there are 5 rows${where}`, 's'),
-    )
-    await expect(fit([0, 1, 2, 3, -1, 4])).rejects.toThrow(/index -1 at position 4 is out of range/)
-    expect((await fit([0, 1, 2, 3, 4, 4])).history.loss[0]).toBeGreaterThan(0)
-    model.dispose()
   })
 })
 

@@ -1,0 +1,179 @@
+/** What a person sees of a training: printed lines, histories, errors. */
+import { debug, memory, tensor } from '@cotangent/core'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { activation, batches, type Callback, dense, resetNames, Sequential } from '../src/index.js'
+import { classifier, corners, quiet } from './corners.js'
+
+beforeEach(() => resetNames())
+afterEach(() => void debug({ nonFinite: false }))
+
+describe('what fit prints and tells', () => {
+  const printed = async (options: object): Promise<string> => {
+    const parts: string[] = []
+    const { x, y } = corners(50)
+    const model = classifier()
+    await model.fit(x, y, {
+      epochs: 2,
+      batchSize: 20,
+      validationSplit: 0.2,
+      output: { write: (part) => void parts.push(part) },
+      ...options,
+    })
+    model.dispose()
+    return parts.join('')
+  }
+  test('verbose 0, 1, 2', async () => {
+    expect(await printed({ verbose: 0 })).toBe('')
+    const two = await printed({ verbose: 2 })
+    expect(two).toMatch(
+      /^Train on 40 samples, validate on 10 samples\nEpoch 1\/2\n - \d+s - loss: \d\.\d{4} - accuracy: \d\.\d{4} - val_loss: \d\.\d{4} - val_accuracy: \d\.\d{4}\nEpoch 2\/2\n - /,
+    )
+    const one = await printed({ verbose: 1 })
+    expect(one).toMatch(
+      /40\/40 \[={30}\] - \d+s \d+[mu]s\/step - loss: \d\.\d{4} - accuracy: \d\.\d{4} - val_loss: \d\.\d{4} - val_accuracy: \d\.\d{4}\n/,
+    )
+    expect(await printed({ verbose: 1, style: '2.0.8' })).toMatch(/40\/40 \[={30}\] - \d+s - loss: /)
+  })
+  test('callbacks come in order and may stop training', async () => {
+    const { x, y } = corners(30)
+    const model = classifier()
+    const told: string[] = []
+    const callback: Callback = {
+      onTrainBegin: ({ epochs, steps, samples }) => void told.push(`train ${epochs} ${steps} ${samples}`),
+      onEpochBegin: (epoch) => void told.push(`epoch ${epoch}`),
+      onBatchBegin: (batch) => void told.push(`batch ${batch}`),
+      onBatchEnd: async (batch, logs) => {
+        await Promise.resolve()
+        told.push(`done ${batch} ${Object.keys(logs).join()}`)
+      },
+      onEpochEnd: (epoch, logs) => {
+        told.push(`end ${epoch} ${Object.keys(logs).join()}`)
+        if (epoch === 1) model.stopTraining = true
+      },
+      onTrainEnd: () => void told.push('over'),
+    }
+    const history = await model.fit(x, y, { epochs: 5, batchSize: 20, callbacks: [callback], ...quiet })
+    const epoch = (e: number): string[] => [
+      `epoch ${e}`,
+      'batch 0',
+      'done 0 loss,accuracy',
+      'batch 1',
+      'done 1 loss,accuracy',
+      `end ${e} loss,accuracy`,
+    ]
+    expect(told).toEqual(['train 5 2 30', ...epoch(0), ...epoch(1), 'over'])
+    expect(history.epoch).toEqual([0, 1])
+    model.dispose()
+  })
+  test('the host gets turns, even between short epochs', async () => {
+    const { x, y } = corners(20)
+    let turns = 0
+    const timer = setInterval(() => turns++, 0)
+    const atEpoch: number[] = []
+    const onEpochEnd = (): void => {
+      atEpoch.push(turns)
+      const until = performance.now() + 60
+      while (performance.now() < until);
+    }
+    await classifier().fit(x, y, { epochs: 4, callbacks: [{ onEpochEnd }], ...quiet })
+    clearInterval(timer)
+    for (const epoch of [1, 2, 3]) expect(atEpoch[epoch]).toBeGreaterThan(atEpoch[epoch - 1])
+  })
+
+  test('validationFreq, initialEpoch', async () => {
+    const { x, y } = corners(30)
+    const model = classifier()
+    const history = await model.fit(x, y, { epochs: 6, initialEpoch: 2, validationSplit: 0.5, validationFreq: 2, ...quiet })
+    expect(history.epoch).toEqual([2, 3, 4, 5])
+    expect(history.history.val_loss.length).toBe(2)
+    model.dispose()
+  })
+})
+
+describe('messages', () => {
+  const { x, y } = corners(12)
+  test('not compiled, not built', async () => {
+    const model = new Sequential([dense(3, { inputShape: [2] })], { seed: 1 })
+    await expect(model.fit(x, y)).rejects.toThrow(/call compile\(\{ optimizer, loss \}\)/)
+    expect(() => new Sequential([dense(3)]).build()).toThrow(/input shape is not known/)
+    await expect(new Sequential().fit(x, y)).rejects.toThrow(/no layers|input shape/)
+    model.dispose()
+  })
+  test('a missing batch axis, wrong sizes, wrong counts', async () => {
+    const model = classifier()
+    await expect(model.predict([1, 2])).rejects.toThrow(
+      /predict: the data have shape \[\?\], but the model "sequential_1" takes \[\?, 2\]\. A batch axis is missing: for one sample use x\.expandDims\(0\)/,
+    )
+    await expect(model.predict([])).rejects.toThrow(/predict: there are no samples in it/)
+    await expect(new Sequential([dense(1)]).predict([])).rejects.toThrow(/predict: there are no samples in it/)
+    expect(() => model.apply(tensor([1, 2]))).toThrow(/batch axis is missing/)
+    await expect(model.fit([[1, 2, 3]], [[1, 0, 0]], quiet)).rejects.toThrow(
+      /have shape \[\?, 3\], but the model "sequential_1" takes \[\?, 2\]/,
+    )
+    await expect(model.fit({ shape: [4, 1, 2], data: new Float32Array(8) }, y, quiet)).rejects.toThrow(/reshape the data to \[-1, 2\]/)
+    await expect(model.fit(x, { shape: [11, 3], data: new Float32Array(33) }, quiet)).rejects.toThrow(
+      /fit: y: has 11 samples, but x has 12/,
+    )
+    await expect(model.fit({ shape: [3, 2], data: new Float32Array(5) }, y, quiet)).rejects.toThrow(
+      /5 values do not fill its shape \[3, 2\]/,
+    )
+    await expect(model.fit([[1, 2], [3]] as never, y, quiet)).rejects.toThrow(/nested arrays must be regular/)
+    await expect(model.fit('x' as never, y, quiet)).rejects.toThrow(/expected a tensor, an object \{ data, shape \}/)
+    model.dispose()
+  })
+  test('targets that do not fit the loss', async () => {
+    const model = classifier()
+    await expect(model.fit(x, { shape: [12], data: new Float32Array(12) }, quiet)).rejects.toThrow(
+      /class numbers, use sparseCategoricalCrossentropy/,
+    )
+    model.compile({ optimizer: 'sgd', loss: 'sparse_categorical_crossentropy' })
+    await expect(
+      model.fit(
+        x,
+        Array.from({ length: 12 }, (_, i) => i % 4),
+        quiet,
+      ),
+    ).rejects.toThrow(/Label 3 at position 3 is not a class number: .* 3 classes/)
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(/not a class number|one class number/)
+    model.dispose()
+  })
+  test('a loss that does not depend on the model', async () => {
+    const model = classifier()
+    model.compile({ optimizer: 'sgd', loss: (t, p) => p.argMax().cast('float32').sub(t.argMax().cast('float32')).square() })
+    const before = memory()
+    await expect(model.fit(x, y, quiet)).rejects.toThrow(
+      /does not depend on parameter "dense_1\/kernel".*The path ends at op "argMax", which has no derivative/s,
+    )
+    expect(memory(), 'a step that fails leaves nothing behind').toEqual(before)
+    model.dispose()
+  })
+  test('a NaN is found at the op and layer that made it', async () => {
+    debug({ nonFinite: true })
+    const model = classifier()
+    await expect(model.fit({ shape: [1, 2], data: Float32Array.of(Number.NaN, 1) }, [[1, 0, 0]], quiet)).rejects.toThrow(
+      /element 0 of its output .* is NaN/,
+    )
+    model.dispose()
+    const bad = new Sequential([dense(2, { inputShape: [2] }), activation((t) => t.sub(1e6).log())], { seed: 1 })
+    expect(() => bad.apply(tensor([[1, 2]]))).toThrow(
+      /log: element 0 of its output \[1, 2\] is NaN\.\n {2}input 0: float32 \[1, 2\] from -[\d.]+ to -[\d.]+\n {2}in layer "activation_1" \(Activation/,
+    )
+    bad.dispose()
+  })
+  test('bad options', async () => {
+    const model = classifier()
+    await expect(model.fit(x, y, { batchSize: 0 })).rejects.toThrow(/batchSize must be a whole number from 1, got 0/)
+    await expect(model.predict([[1, 2]], { batchSize: 0 })).rejects.toThrow(/predict: batchSize must be a whole number from 1, got 0/)
+    expect(() => batches([[1]], [[1]], { batchSize: 0 }).next()).toThrow(/batches: batchSize must be a whole number from 1, got 0/)
+    await expect(model.fit(x, y, { validationSplit: 1 })).rejects.toThrow(/validationSplit must be from 0 to below 1/)
+    model.compile({ optimizer: 'adam', loss: 'mse' })
+    await model.fit(x, y, { verbose: 0 })
+    const { steps } = model.optimizer
+    expect(() => model.compile({ optimizer: 'adamm' as never, loss: 'mse' })).toThrow(
+      /There is no optimizer "adamm"\. Did you mean "adam"\?/,
+    )
+    expect(() => model.compile({ optimizer: 'adam', loss: 'mean_squared' as never })).toThrow(/There is no loss "mean_squared"/)
+    expect([model.optimizer.className, model.optimizer.steps], 'what was compiled before stays').toEqual(['Adam', steps])
+    model.dispose()
+  })
+})
