@@ -130,6 +130,9 @@ export function headlessContext(gpujs: GpuJs, limits: Limits): Context {
   const { isFloatRead, isTextureFloat } = gpujs.HeadlessGLKernel.features
   if (!isFloatRead || !isTextureFloat) throw new BackendError('this headless-gl does not draw into float textures')
   const gl = gpujs.HeadlessGLKernel.prototype.initContext() as Rendering
+  // gpu.js makes what is drawn for a screen as large as the largest texture at every kernel; nothing is ever drawn there
+  const { getExtension } = gl
+  gl.getExtension = (name) => (name === 'STACKGL_resize_drawingbuffer' ? { resize() {} } : getExtension.call(gl, name))
   const objects = countTextures(gl)
   const gpu = new gpujs.GPU({ mode: 'headlessgl', context: gl })
   const texture = Math.min(limits.texture, gl.getParameter(MAX_TEXTURE_SIZE) as number)
