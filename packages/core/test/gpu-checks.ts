@@ -1,6 +1,22 @@
 /** What every engine of the gpu backend is held to, in Node and in pages. Functions take and give what travels as JSON. */
 import { createGpuBackend, type GpuBackendSeams } from '../src/backends/gpu/index.js'
-import { add, type Backend, createReferenceBackend, type GpuInfo, type GpuMode, gather, registry, scope, tensor } from '../src/index.js'
+import {
+  add,
+  affine,
+  type Backend,
+  createReferenceBackend,
+  type GpuInfo,
+  type GpuMode,
+  gather,
+  type OpDefinition,
+  ones,
+  registry,
+  scope,
+  type Tensor,
+  tensor,
+  withBackend,
+  zeros,
+} from '../src/index.js'
 import { compareOp, type Tolerance } from './sweep.js'
 
 /**
@@ -77,6 +93,66 @@ export function notFinite(mode: GpuMode): Promise<number[][]> {
     const values = await Promise.all(results.map(async (y) => [...(await y.data())]))
     for (const y of results) y.dispose()
     return values
+  })
+}
+
+/**
+ * Where a result is NaN and should not be, or the other way round: elementwise ops over a table with NaN and what they are not defined at, and kernels that
+ * end in relu or in the gates of a recurrent cell.
+ */
+export function misplacedNaN(mode: GpuMode): Promise<string[]> {
+  return onMode(mode, async (gpu) => {
+    const reference = createReferenceBackend()
+    const points = [Number.NaN, -3, -0.5, 0, 0.5, 3]
+    const wrong: string[] = []
+    const compare = async (name: string, work: (x: Tensor) => Tensor): Promise<void> => {
+      const [got, want] = await Promise.all(
+        [gpu, reference].map(async (backend) => {
+          using y = withBackend(backend, () => scope(() => work(tensor(points))))
+          return y.data()
+        }),
+      )
+      want.forEach((v, i) => {
+        if (Number.isNaN(v) !== Number.isNaN(got[i])) wrong.push(`${name}, element ${i}: ${got[i]} instead of ${v}`)
+      })
+    }
+    for (const op of registry.values()) {
+      const [{ inputs, options } = { inputs: [] }] = op.samples
+      // the ops of numbers alone: their first sample is one of scalars
+      const scalars =
+        inputs.length > 0 && inputs.every((x) => Array.isArray(x) || ('shape' in x && x.shape.length === 0 && x.dtype !== 'bool'))
+      if (options || !scalars) continue
+      if (inputs.length === 1) await compare(op.name, (x) => op.call([x], {}))
+      else if (inputs.length === 2) {
+        await compare(`${op.name} by column`, (x) => {
+          const all = [36]
+          const column = x.reshape([6, 1]).broadcastTo([6, 6])
+          return op.call([column.reshape(all), x.broadcastTo([6, 6]).reshape(all)], {})
+        })
+      }
+    }
+    await compare('affine with relu', (x) => affine(x.reshape([6, 1]), ones([1, 4]), zeros([4]), { relu: true }))
+    for (const [name, gates, states] of [
+      ['lstmSequence', 4, 2],
+      ['gruSequence', 3, 1],
+      ['simpleRnnSequence', 1, 1],
+    ] as const) {
+      for (const recurrentActivation of ['sigmoid', 'hardSigmoid']) {
+        const options = {
+          masked: false,
+          goBackwards: false,
+          dropped: false,
+          recurrentActivation,
+          ...(gates === 3 && { resetAfter: false }),
+        }
+        await compare(`${name} with ${recurrentActivation}`, (x) => {
+          const z = x.reshape([6, 1, 1]).broadcastTo([6, 1, gates])
+          const before = Array.from({ length: states }, () => ones([6, 1]))
+          return (registry.get(name) as OpDefinition).call([z, ...before, zeros([1, gates])], options)
+        })
+      }
+    }
+    return wrong
   })
 }
 

@@ -16,6 +16,10 @@ describe.each(modes)('%s', (mode) => {
     ])
   })
 
+  test('NaN comes out where it went in, and of what a function is not defined at', async () => {
+    expect(await checks.misplacedNaN(mode)).toEqual([])
+  })
+
   test('a bad index throws at the call; one computed on WebGPU at the next read, once', async () => {
     const found = await checks.badIndices(mode)
     expect(found.uploaded).toMatch(/ValueError: .*index 3 at position 1/)

@@ -18,6 +18,7 @@ describe.skipIf(withoutHeadlessGl)(`headlessgl${withoutHeadlessGl}`, () => {
       [1, 0, 0, 0, 1],
       [1, 0, 1, 1, 1],
     ])
+    expect(await checks.misplacedNaN('headlessgl')).toEqual([])
     const indices = await checks.badIndices('headlessgl')
     expect(indices.uploaded).toMatch(/ValueError: .*index 3 at position 1/)
     expect(indices.atCall).toContain('index 3 at position 1')

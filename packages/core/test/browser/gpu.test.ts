@@ -43,6 +43,7 @@ describe.skipIf(withoutChromium)(`the gpu backend in Chromium${withoutChromium}`
           [1, 0, 0, 0, 1],
           [1, 0, 1, 1, 1],
         ])
+        expect(await page.call('misplacedNaN', mode)).toEqual([])
         const indices = await page.call('badIndices', mode)
         expect(indices.uploaded).toMatch(/ValueError: .*index 3 at position 1/)
         expect(mode === 'webgpu' ? indices.atRead : indices.atCall).toContain('index 3 at position 1')

@@ -81,8 +81,8 @@ return ${which} === 0 ? o * squashed : next;`
 const ${result}Inner = z[${at(input.outer, 0, input.step)}] + ${sum};
 const ${result}Part = Math.floor((${column} + 0.5) / ${u});
 ${gateInto(`${result}Gate`, `${result}Inner`, options)}
-const ${result}Clamped = ${between(`${result}Inner`, -15, 15)};
-const ${result} = ${result}Part === 2 ? Math.tanh(${result}Clamped) : ${result}Gate;`,
+${tanhInto(`${result}Candidate`, `${result}Inner`)}
+const ${result} = ${result}Part === 2 ? ${result}Candidate : ${result}Gate;`,
           )
           const before = state
           state = make(
@@ -92,8 +92,8 @@ const ${result} = ${result}Part === 2 ? Math.tanh(${result}Clamped) : ${result}G
               const gate = (g: number) => `gates[${address([row, unit], [4 * u, 1], g * u)}]`
               return `
 const next = ${part} < 2 ? ${gate(1)} * state[${address([row, unit], [u, 1], n * u)}] + ${gate(0)} * ${gate(2)} : 0;
-const nextClamped = ${between('next', -15, 15)};
-const stepped = ${part} === 0 ? ${gate(3)} * Math.tanh(nextClamped) : next;
+${tanhInto('squashed', 'next')}
+const stepped = ${part} === 0 ? ${gate(3)} * squashed : next;
 const afterStates = ${part} - 2;
 const which = ${between('afterStates', 0, 3)};
 return ${part} < 2 ? ${counted(mask, row, 'stepped', `state[${address([part, row, unit], [n * u, u, 1])}]`)} : gates[${address([row, 'which', unit], [4 * u, u, 1])}];`
@@ -144,8 +144,7 @@ const allC = ${of('dY', cotangent, '1')} + carriedC[${address([row, unit], [6 * 
 const ownH = ${counted(mask, row, 'allH', '0')};
 const ownC = ${counted(mask, row, 'allC', '0')};
 const cell = ${c};
-const cellClamped = ${between('cell', -15, 15)};
-const squashed = ${part} < 5 ? Math.tanh(cellClamped) : 0;
+${tanhInto('squashed', 'cell')}
 const dCell = ownC + ownH * ${o} * (1 - squashed * squashed);
 const through = ${part} === 0 ? dCell * ${g} : (${part} === 1 ? dCell * oldC : (${part} === 2 ? dCell * ${i} : ownH * squashed));
 const gate = ${of('y', value, 'which')};

@@ -13,9 +13,12 @@
  * - At most seven array arguments (WebGPU grants eight storage buffers) and one output.
  * - A loop's counter is an integer: where a conditional expression gives it beside a float it goes through a local first.
  * - Locals, `/` and `%` are float32: whole numbers are exact to 2^24, a quotient rounded down to 2^22 and only as ⌊(x + ½) / d⌋.
- * - `tanh` overflows to NaN: clamp. `pow` of a negative base is undefined: take the magnitude's. Integer powers are products.
+ * - `tanh` overflows to NaN on some engines and has few digits on others: a formula. `pow` of a negative base is undefined: take the magnitude's. Integer
+ *   powers are products.
  * - There is no test for NaN or infinity and no such literal. `max` and `min` lose NaN; comparisons are false for it, and the
  *   spellings here rest on that. Infinities travel as data or as scalar arguments.
+ * - Compilers take `a < b ? b : a` for a `max`, which loses NaN: what NaN falls through to must differ from both. `exp`, `log` and `pow` of NaN, and `log` of
+ *   negatives, are numbers on some engines.
  */
 import { BackendError } from '../../errors.js'
 import type { KernelSettings } from './gpujs.js'
@@ -103,7 +106,7 @@ export function brokenRules(source: string): string[] {
     [/\*\*/, '** is pow'],
     [/Math\.(max|min)\b/, 'Math.max and Math.min lose NaN'],
     [/Math\.(expm1|log1p|sinh|cosh|round|trunc|sign)\b/, 'engines differ in this function'],
-    [/Math\.tanh\((?!\w+Clamped\))/, 'tanh of an unclamped argument'],
+    [/Math\.tanh\b/, 'engines differ in tanh'],
     [/Math\.pow\((?!magnitude,)/, 'pow of a base that may be negative'],
     [/=>|\?\?|this\.constants/, 'syntax that gpu.js or a build tool mistakes'],
   ]
@@ -117,19 +120,34 @@ export function literal(value: number): string {
   return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value)
 }
 
-/** max(a, b) of two names; NaN if either is, as their sum. */
-export const maxOf = (a: string, b: string): string => `(${a} > ${b} ? ${a} : (${a} <= ${b} ? ${b} : ${a} + ${b}))`
+/** max(a, b) of two names; NaN if either is. 2a + b is for NaN alone; a + b would be `a` where b is 0, and the whole a `max` to some compilers. */
+export const maxOf = (a: string, b: string): string => `(${a} > ${b} ? ${a} : (${a} <= ${b} ? ${b} : 2 * ${a} + ${b}))`
 
 /** min(a, b) of two names; NaN if either is. */
-export const minOf = (a: string, b: string): string => `(${a} < ${b} ? ${a} : (${a} >= ${b} ? ${b} : ${a} + ${b}))`
+export const minOf = (a: string, b: string): string => `(${a} < ${b} ? ${a} : (${a} >= ${b} ? ${b} : 2 * ${a} + ${b}))`
+
+/** A value where x is a number, NaN where x is; of two names. */
+export const unlessNaN = (x: string, value: string): string => `(${x} > 0 ? ${value} : (${x} <= 0 ? ${value} : ${x}))`
 
 /** An expression between two whole numbers, for addresses that must stay inside even where the value is thrown away. */
 export const between = (value: string, low: number, high: number): string =>
   `(${value} < ${literal(low)} ? ${literal(low)} : (${value} > ${literal(high)} ? ${literal(high)} : ${value}))`
 
-/** tanh as statements that set `result`. Beyond ±15 it is ±1 in float32. */
-export const tanhInto = (result: string, x: string): string =>
-  `const ${result}Clamped = ${between(x, -15, 15)};\nconst ${result} = Math.tanh(${result}Clamped);`
+/** A polynomial in `x` by Horner's rule, constant first. */
+export const polynomial = (x: string, coefficients: readonly number[]): string =>
+  coefficients.reduceRight((inner, c) => (inner === '' ? `${c}` : `(${c} + ${x} * ${inner})`), '')
+
+/**
+ * tanh(x) as statements that set `result`: (1 − e^(−2|x|)) / (1 + e^(−2|x|)), and near 0, where that cancels, a polynomial (S. Moshier, Cephes, tanhf; relative
+ * error 2e-7). NaN comes through the quotient.
+ */
+export const tanhInto = (result: string, x: string): string => `
+const ${result}Size = Math.abs(${x});
+const ${result}Square = ${x} * ${x};
+const ${result}Tail = Math.exp(-2 * ${result}Size);
+const ${result}Far = (1 - ${result}Tail) / (1 + ${result}Tail);
+const ${result}Near = ${x} + ${x} * ${result}Square * ${polynomial(`${result}Square`, [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745])};
+const ${result} = ${result}Size < 0.625 ? ${result}Near : (${x} < 0 ? -${result}Far : ${result}Far);`
 
 /** 1 / (1 + exp(−x)) as statements that set `result`, with an exponential that cannot overflow. */
 export const sigmoidInto = (result: string, x: string): string =>

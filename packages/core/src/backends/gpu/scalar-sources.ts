@@ -6,11 +6,7 @@
  */
 import { type DType, isFloat } from '../../dtype.js'
 import type { MapKernel, UpdateKernel, ZipKernel } from '../backend.js'
-import { maxOf, minOf, sigmoidInto, tanhInto } from './rules.js'
-
-/** A polynomial in `x` by Horner's rule, constant first. */
-const polynomial = (x: string, coefficients: readonly number[]): string =>
-  coefficients.reduceRight((inner, c) => (inner === '' ? `${c}` : `(${c} + ${x} * ${inner})`), '')
+import { maxOf, minOf, polynomial, sigmoidInto, tanhInto, unlessNaN } from './rules.js'
 
 /** 1/first!, 1/(first + step)!, …: what Taylor series are made of. */
 function inverseFactorials(first: number, step: number, count: number): number[] {
@@ -23,6 +19,9 @@ function inverseFactorials(first: number, step: number, count: number): number[]
   return out
 }
 
+/** log(x) of a name or a sum; NaN, as the root, for negatives and NaN. */
+const logOf = (x: string): string => `(${x} >= 0 ? Math.log(${x}) : Math.sqrt(${x}))`
+
 /**
  * log(1 + x) as `log1p`: 2·artanh(x / (2 + x)) near 0, where the first omitted term is below 2e-8 of the sum, else the logarithm.
  * The usual correction by ((1 + x) − 1) does not survive a compiler that simplifies it.
@@ -34,7 +33,9 @@ const nearZero = 2 * ratio * ${polynomial(
   'ratio2',
   [0, 1, 2, 3, 4, 5, 6].map((k) => 1 / (2 * k + 1)),
 )};
-const ${result} = Math.abs(${x}) <= 0.5 ? nearZero : Math.log(1 + ${x});`
+const whole = 1 + ${x};
+const far = ${logOf('whole')};
+const ${result} = Math.abs(${x}) <= 0.5 ? nearZero : far;`
 
 /**
  * Statements for `sine` and `cosine` of the angle v less `turns` quarter turns, the nearest of them, taken off in three pieces (Cody & Waite); then Taylor to
@@ -97,12 +98,13 @@ export const mapSources: Record<Exclude<MapKernel, 'cast' | 'isNaN' | 'isFinite'
   sqrt: 'return Math.sqrt(v);',
   rsqrt: 'return 1 / Math.sqrt(v);',
   reciprocal: 'return 1 / v;',
-  exp: 'return Math.exp(v);',
+  exp: `const power = Math.exp(v);\nreturn ${unlessNaN('v', 'power')};`,
   // Taylor to v^9/9! where exp(v) − 1 cancels; relative error below 3e-10 there
   expm1: `
 const nearZero = v * ${polynomial('v', inverseFactorials(1, 1, 9))};
-return Math.abs(v) <= 0.5 ? nearZero : Math.exp(v) - 1;`,
-  log: 'return Math.log(v);',
+const far = Math.exp(v) - 1;
+return Math.abs(v) <= 0.5 ? nearZero : ${unlessNaN('v', 'far')};`,
+  log: `return ${logOf('v')};`,
   log1p: `${log1pInto('result', 'v')}\nreturn result;`,
   sin: `${sineInto('result', 0)}\nreturn result;`,
   cos: `${sineInto('result', 1)}\nreturn result;`,
@@ -121,14 +123,14 @@ ${rootExp}
 const square = v * v;
 const nearZero = v * ${polynomial('square', inverseFactorials(1, 2, 5))};
 const size = 0.5 * root * root - 0.5 / (root * root);
-return Math.abs(v) < 1 ? nearZero : (v > 0 ? size : -size);`,
-  cosh: `${rootExp}\nreturn 0.5 * root * root + 0.5 / (root * root);`,
+return Math.abs(v) < 1 ? nearZero : (v > 0 ? size : (v < 0 ? -size : v));`,
+  cosh: `${rootExp}\nconst size = 0.5 * root * root + 0.5 / (root * root);\nreturn ${unlessNaN('v', 'size')};`,
   tanh: `${tanhInto('result', 'v')}\nreturn result;`,
   sigmoid: `${sigmoidInto('result', 'v')}\nreturn result;`,
   softplus: `
 const tail = Math.exp(-Math.abs(v));
 ${log1pInto('rest', 'tail')}
-return (v > 0 ? v : 0) + rest;`,
+return ${maxOf('v', '0')} + rest;`,
   // Maclaurin below 1 (eleven terms, 2e-9); beyond, Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7, where erf is above 0.84)
   erf: `
 const square = v * v;
@@ -183,15 +185,18 @@ const zipTable: Record<ZipKernel, string> = {
   sub: 'return a - b;',
   mul: 'return a * b;',
   div: 'return a / b;',
-  // a power of the magnitude; then the sign of an odd exponent, and NaN (a root of a negative) for a broken one
+  // a power of the magnitude; then the sign of an odd exponent, and NaN (a root of a negative) for a broken one. Some engines take a small power of 0 for 1
   pow: `
 const magnitude = Math.abs(a);
-const power = Math.pow(magnitude, b);
+const any = Math.pow(magnitude, b);
+const ofZero = b > 0 ? 0 : any;
+const power = magnitude > 0 ? any : ofZero;
 const whole = Math.floor(b) === b ? 1 : 0;
 const odd = Math.floor(b * 0.5) * 2 === b ? 0 : 1;
 const signed = odd === 1 ? -power : power;
 const negative = whole === 1 ? signed : Math.sqrt(a);
-return b === 0 ? 1 : (a < 0 ? negative : power);`,
+const positive = ${unlessNaN('b', 'power')};
+return b === 0 ? 1 : (a < 0 ? negative : (a >= 0 ? positive : a));`,
   // the angle of the smaller side by the larger, at most π/4, then by octants
   atan2: `
 const height = Math.abs(a);
@@ -201,8 +206,8 @@ const smaller = height > width ? width : height;
 const ratio = larger === 0 ? smaller : (smaller === larger ? 1 : smaller / larger);
 ${atanInto('octant', 'ratio')}
 const quadrant = height > width ? ${Math.PI / 2} - octant : octant;
-const upper = b < 0 ? ${Math.PI} - quadrant : quadrant;
-return a < 0 ? -upper : upper;`,
+const upper = b < 0 ? ${Math.PI} - quadrant : (b >= 0 ? quadrant : b);
+return a < 0 ? -upper : (a >= 0 ? upper : a);`,
   gate: 'return b > 0 ? a : 0;',
   maximum: `return ${maxOf('a', 'b')};`,
   minimum: `return ${minOf('a', 'b')};`,

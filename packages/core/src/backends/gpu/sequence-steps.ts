@@ -16,7 +16,7 @@ import { address } from './addressing.js'
 import { byRows, fourColumnsByRows } from './by-rows.js'
 import { type DotOperand, dotInto } from './dot-source.js'
 import type { Engine, KernelInputs, KernelOptions } from './engine.js'
-import { between, MAX_ARRAYS, sigmoidInto } from './rules.js'
+import { between, MAX_ARRAYS, maxOf, minOf, sigmoidInto } from './rules.js'
 import type { Make, Slot } from './temporaries.js'
 
 /** Options of a launch that makes the cells of a step. */
@@ -71,7 +71,7 @@ export const stepScalar = (mask: Operand | undefined, s: number, steps: number, 
 /** Statements that set `result` to a gate of x: 1/(1 + e⁻ˣ), or 0.2x + ½ within [0, 1]. */
 export const gateInto = (result: string, x: string, { recurrentActivation }: SequenceKernelOptions): string =>
   recurrentActivation === 'hardSigmoid'
-    ? `const ${result}Line = 0.2 * ${x} + 0.5;\nconst ${result} = ${between(`${result}Line`, 0, 1)};`
+    ? `const ${result}Line = 0.2 * ${x} + 0.5;\nconst ${result}Above = ${maxOf(`${result}Line`, '0')};\nconst ${result} = ${minOf(`${result}Above`, '1')};`
     : sigmoidInto(result, x)
 
 /** Statements that set `result` to a cotangent d of a gate pulled back through it. */
