@@ -196,6 +196,14 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
       }
     })
 
+    test.each(['mod', 'floorDiv'] as ZipKernel[])('zip %s of a dividend that disappears beside the divisor', (kernel) => {
+      const [small, large] = [
+        [1e-30, -1e-30, 1e-3, -1e-3, 0.5, -0.5],
+        [1, -1, 2 ** 24, -(2 ** 24), 1e30, -1e30],
+      ]
+      agree([6, 6], 'float32', [values([6, 1], small), values([6], large)], (out, [a, b], k) => k.kernels.zip(out, a, b, kernel), 1e-6)
+    })
+
     test.each(['maximum', 'minimum', ...comparing] as ZipKernel[])('zip %s with NaN and infinity', (kernel) => {
       const special = [Number.NaN, Infinity, -Infinity, 0, 1]
       const dtype = comparing.includes(kernel) ? 'bool' : 'float32'

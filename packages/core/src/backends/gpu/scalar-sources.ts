@@ -166,7 +166,7 @@ return v > ${low} && v < ${high} ? whole : outside;`
 
 /**
  * Quotient and remainder with the divisor's sign: ⌊a / b⌋ from the float quotient, corrected by one where rounding went past a
- * multiple. `quotient` and `rest` belong to |b|.
+ * multiple; but −1 stays where a negative dividend is so small that its rest rounds to |b|. `quotient` and `rest` belong to |b|.
  */
 const divideDown = `
 const sign = b < 0 ? -1 : 1;
@@ -174,7 +174,8 @@ const dividend = a * sign;
 const divisor = b * sign;
 const near = Math.floor(dividend / divisor);
 const over = dividend - near * divisor;
-const shift = over < 0 ? -1 : (over >= divisor ? 1 : 0);
+const past = dividend < 0 && near === -1 ? 0 : 1;
+const shift = over < 0 ? -1 : (over >= divisor ? past : 0);
 const quotient = near + shift;
 const rest = shift === 0 ? over : over - shift * divisor;`
 
