@@ -46,6 +46,22 @@ describe.each(modes)('%s', (mode) => {
     expect(await checks.wide(mode, 20_000)).toBe(0)
   })
 
+  test('a read gets its values though the kernel falls out of the cache meanwhile, or the backend is disposed of', async () => {
+    const gpu = await createGpuBackend({ mode }, { cachedKernels: 1 })
+    const x = tensor([1, 2], { backend: gpu })
+    const y = x.square()
+    const reads = [y.data()]
+    y.dispose()
+    const z = x.neg()
+    reads.push(x.data(), z.data())
+    await gpu.dispose?.()
+    expect((await Promise.all(reads)).map((values) => [...values])).toEqual([
+      [1, 4],
+      [1, 2],
+      [-1, -2],
+    ])
+  })
+
   test('backends come and go', async () => {
     expect(await checks.again(mode, 3)).toEqual([4, 4])
   })

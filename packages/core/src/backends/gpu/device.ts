@@ -7,7 +7,7 @@
  *   deferred check finds is thrown by the next read.
  * - Uploads are kernels of their own, because one that was built for arrays cannot take handles later.
  * - A kernel holds on to its last output, and its outputs cannot be read once it is destroyed: so the cache is bounded, and a
- *   kernel that falls out of it is destroyed when its last output is released.
+ *   kernel that falls out of it is destroyed when its last output is released and read.
  * - A lost device throws at every later call and read, where gpu.js would go on with zeros.
  */
 import { addContext, BackendError } from '../../errors.js'
@@ -20,7 +20,7 @@ import { brokenRules, kernelSettings, kernelSource, MAX_ARRAYS } from './rules.j
 /** A compiled kernel and what keeps it. */
 interface Kernel {
   readonly call: CompiledKernel
-  /** Outputs on the device that are not released. */
+  /** Outputs on the device that are not released, and reads of outputs that are on their way. */
   outputs: number
   /** Whether it left the cache. */
   dropped: boolean
@@ -110,6 +110,8 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
   const queue = new Queue()
   /** Checks whose values are on their way to the host. */
   const checks = new Set<Promise<void>>()
+  /** Reads on their way: the device stays until they are there. */
+  const reads = new Set<Promise<unknown>>()
   let failure: unknown
   let ended: string | undefined
   /** Who waits for the device. */
@@ -152,6 +154,11 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     // the JavaScript engine's kernels stay in the instance's list after destroy
     const listed = gpu.kernels.indexOf(kernel.call.kernel)
     if (listed >= 0) gpu.kernels.splice(listed, 1)
+  }
+
+  /** One output less. */
+  function letGo(kernel: Kernel): void {
+    if (--kernel.outputs === 0 && kernel.dropped) destroyKernel(kernel)
   }
 
   function drop(signature: string, kernel: Kernel): void {
@@ -264,7 +271,21 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     const value = valueOf(handle)
     if (isHost(value)) return value
     const values = context.read(value, handle.size)
-    return isPromise(values) ? untilLost(values as Promise<Float32Array>) : (values as Float32Array)
+    if (!isPromise(values)) return values as Float32Array
+    const there = untilLost(values as Promise<Float32Array>).catch((error) => {
+      requireAlive()
+      throw errorFrom(error)
+    })
+    // gpu.js reads through a buffer of the kernel that made the value
+    const { kernel } = handle
+    if (kernel) kernel.outputs++
+    reads.add(there)
+    const done = (): void => {
+      reads.delete(there)
+      if (kernel && ended === undefined) letGo(kernel)
+    }
+    there.then(done, done)
+    return there
   }
 
   /** Throws what went wrong since the last read and had no call to go to. */
@@ -369,7 +390,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
         handle.host = undefined
         if (value === undefined || isHost(value) || ended !== undefined) return undefined
         value.delete()
-        if (kernel && --kernel.outputs === 0 && kernel.dropped) destroyKernel(kernel)
+        if (kernel) letGo(kernel)
         return undefined
       })
     },
@@ -387,6 +408,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
         })
       }
       await queue.idle()
+      await Promise.allSettled(reads)
       ended ??= 'the backend was disposed of'
     },
   }
