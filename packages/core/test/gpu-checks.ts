@@ -197,6 +197,28 @@ export function wide(mode: GpuMode, columns: number, unlimited = false): Promise
   )
 }
 
+/** The same over axes that are longer than a thread dimension, the outer and then the inner one: the number of wrong elements. */
+export function long(mode: GpuMode): Promise<number> {
+  return onMode(
+    mode,
+    async (gpu) => {
+      let wrong = 0
+      for (const shape of [
+        [2503, 4],
+        [4, 2500],
+      ]) {
+        const size = shape[0] * shape[1]
+        const x = Float32Array.from({ length: size }, (_, i) => i)
+        using y = scope(() => add(tensor(x, { shape, backend: gpu }), tensor(x.subarray(0, shape[1]), { shape: [shape[1]], backend: gpu })))
+        const got = await y.data()
+        for (let i = 0; i < size; i++) wrong += Number(got[i] !== i + (i % shape[1]))
+      }
+      return wrong
+    },
+    { limits: { division: 64, width: 100 } },
+  )
+}
+
 /** −x of more elements than float32 counts: the number of wrong ones. */
 export function huge(mode: GpuMode, size = 2 ** 24 + 5): Promise<number> {
   return onMode(mode, async (gpu) => {

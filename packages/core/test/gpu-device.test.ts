@@ -44,6 +44,7 @@ describe.each(modes)('%s', (mode) => {
 
   test('outputs with a thread dimension for each axis', async () => {
     expect(await checks.wide(mode, 20_000)).toBe(0)
+    expect(await checks.long(mode)).toBe(0)
   })
 
   test('a read gets its values though the kernel falls out of the cache meanwhile, or the backend is disposed of', async () => {

@@ -36,6 +36,7 @@ describe.skipIf(withoutHeadlessGl)(`headlessgl${withoutHeadlessGl}`, () => {
 
   test('outputs wider than a texture, and more elements than float32 counts', async () => {
     expect(await checks.wide('headlessgl', 20_000)).toBe(0)
+    expect(await checks.long('headlessgl')).toBe(0)
     await expect(checks.wide('headlessgl', 20_000, true)).rejects.toThrow(/larger than/)
     expect(await checks.huge('headlessgl')).toBe(0)
   })

@@ -4,7 +4,8 @@
  *
  * Up to 2^22 cells the output is one flat dimension, which every engine returns as one array, and coordinates are decoded by
  * exact float divisions. Larger outputs are folded: neighbouring axes share a thread dimension of at most 2^22, so each
- * coordinate is still exact, and a thread dimension that holds a single axis needs no division at all. A matrix product asks
+ * coordinate is still exact, and a thread dimension that holds a single axis needs no division at all. An axis longer than a thread
+ * dimension of the device (WebGPU's have 524280) takes two of them. A matrix product asks
  * for one axis per dimension at every size. An output of two dimensions that is wider or higher than the device's textures is
  * written with three, of which the middle one is 1: only those fold into textures by themselves.
  */
@@ -59,7 +60,45 @@ function groupedSpace(axes: Shape, limits: Limits): IndexSpace {
   const single = axes.filter((size) => size !== 1).length <= 1
   if (sizeOf(axes) <= (single ? limits.integer : limits.division)) return grouped(axes, [axes.length])
   if (single) return folded(axes, limits)
-  return grouped(axes, groupSizes(axes, limits))
+  const long = axes.findIndex((size) => size > limits.width)
+  return long < 0 ? grouped(axes, groupSizes(axes, limits)) : withSplit(axes, long, limits)
+}
+
+/**
+ * An axis that is longer than a thread dimension takes two, as rows of a matrix. The outermost may end in a row that is not full, since what is too much comes
+ * last; another has to fill its rows.
+ */
+function withSplit(axes: Shape, long: number, limits: Limits): IndexSpace {
+  const size = axes[long]
+  const outermost = axes.findIndex((n) => n !== 1) === long
+  let columns = Math.min(MAX_WIDTH, limits.width)
+  if (!outermost) for (columns = limits.width; size % columns !== 0; ) columns--
+  const rows = Math.ceil(size / columns)
+  if (rows > limits.width) {
+    throw new BackendError(
+      `gpu: a kernel over [${axes.join(', ')}] does not fold: ${size} is more than the ${limits.width} threads that this device has along an axis, and has no ` +
+        'divisor that makes a matrix of it; pad the tensor, split it, or use another backend.',
+    )
+  }
+  const split = [...axes.slice(0, long), rows, columns, ...axes.slice(long + 1)]
+  const apart = eachApart(split)
+  const { at, ...space } = grouped(split, apart.length <= 3 ? apart : groupSizes(split, limits))
+  return { ...space, at: [...at.slice(0, long), `(${address(at.slice(long, long + 2), [columns, 1])})`, ...at.slice(long + 2)] }
+}
+
+/** A thread dimension for each axis that is not of one cell. */
+function eachApart(axes: Shape): number[] {
+  const counts = [0]
+  let taken = false
+  for (const size of [...axes].reverse()) {
+    if (size !== 1 && taken) {
+      counts.unshift(0)
+      taken = false
+    }
+    counts[0]++
+    taken ||= size !== 1
+  }
+  return counts
 }
 
 /** One long axis as rows; the last row may reach beyond the end. */

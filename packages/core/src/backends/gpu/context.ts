@@ -115,8 +115,6 @@ function flatten(result: Nested, size: number): Float32Array {
   const shared = buffer.byteLength === rows.length * width * 4 && rows[rows.length - 1].buffer === buffer
   if (shared && rows.length * width === size) return new Float32Array(buffer)
   const flat = new Float32Array(size)
-  rows.forEach((row, i) => {
-    flat.set(row.subarray(0, Math.max(0, size - i * width)), i * width)
-  })
+  for (let i = 0; i * width < size; i++) flat.set(rows[i].subarray(0, size - i * width), i * width)
   return flat
 }

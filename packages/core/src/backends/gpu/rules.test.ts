@@ -82,8 +82,9 @@ describe('sources', () => {
 
 describe('addressing', () => {
   /** Evaluates a space on the host: the coordinates of every thread, in output order. */
-  function coordinates(axes: Shape, division: number, axisPerThread = false): number[][] {
-    const space = indexSpace(axes, { ...LIMITS, division, integer: division * 4 }, axisPerThread)
+  function coordinates(axes: Shape, division: number, axisPerThread = false, width = Infinity): number[][] {
+    const space = indexSpace(axes, { ...LIMITS, division, integer: division * 4, width }, axisPerThread)
+    expect(space.output.length === 1 || Math.max(...space.output.slice(0, 2)) <= width).toBe(true)
     const body = `${space.declarations}\nreturn [${space.flat}, ${space.at.join(', ')}];`
     const cell = new Function(body) as (this: { thread: { x: number; y: number; z: number } }) => number[]
     const [w, h = 1, d = 1] = space.output
@@ -105,24 +106,32 @@ describe('addressing', () => {
     [[1, 3, 4], 8, true],
     [[1, 1, 4], 8, true],
     [[1, 1, 1], 8, true],
-  ])('[%s] with divisions up to %i visits its cells in row-major order (an axis per thread: %s)', (axes, division, axisPerThread) => {
-    const cells = coordinates(axes, division, axisPerThread)
-    const size = sizeOf(axes)
-    expect(cells.length).toBeGreaterThanOrEqual(size)
-    for (let i = 0; i < size; i++) {
-      const [flat, ...at] = cells[i]
-      let rest = i
-      const want = [...axes].reverse().map((n) => {
-        const index = rest % n
-        rest = (rest - index) / n
-        return index
-      })
-      expect([flat, ...at]).toEqual([i, ...want.reverse()])
-    }
-  })
+    [[23, 3], 8, false, 7],
+    [[1, 23, 1, 3], 8, false, 7],
+    [[3, 28], 8, false, 7],
+    [[11, 3, 2], 12, false, 10],
+  ] as [Shape, number, boolean, number?][])(
+    '[%s] with divisions up to %i visits its cells in row-major order (an axis per thread: %s, width %s)',
+    (axes, division, axisPerThread, width) => {
+      const cells = coordinates(axes, division, axisPerThread, width)
+      const size = sizeOf(axes)
+      expect(cells.length).toBeGreaterThanOrEqual(size)
+      for (let i = 0; i < size; i++) {
+        const [flat, ...at] = cells[i]
+        let rest = i
+        const want = [...axes].reverse().map((n) => {
+          const index = rest % n
+          rest = (rest - index) / n
+          return index
+        })
+        expect([flat, ...at]).toEqual([i, ...want.reverse()])
+      }
+    },
+  )
 
   test('a space that does not fold says so', () => {
     expect(() => indexSpace([9, 9, 9, 9], { ...LIMITS, division: 8 })).toThrow(/does not fold/)
+    expect(() => indexSpace([2, 11, 3], { ...LIMITS, division: 12, width: 10 })).toThrow(/11 is more than the 10 threads/)
   })
 
   test('merged axes and addresses', () => {
