@@ -81,7 +81,7 @@ return ${which} === 0 ? o * squashed : next;`
 const ${result}Inner = z[${at(input.outer, 0, input.step)}] + ${sum};
 const ${result}Part = Math.floor((${column} + 0.5) / ${u});
 ${gateInto(`${result}Gate`, `${result}Inner`, options)}
-${tanhInto(`${result}Candidate`, `${result}Inner`)}
+${tanhInto(`${result}Candidate`, `${result}Inner`, `${result}Part === 2`)}
 const ${result} = ${result}Part === 2 ? ${result}Candidate : ${result}Gate;`,
           )
           const before = state
@@ -92,7 +92,7 @@ const ${result} = ${result}Part === 2 ? ${result}Candidate : ${result}Gate;`,
               const gate = (g: number) => `gates[${address([row, unit], [4 * u, 1], g * u)}]`
               return `
 const next = ${part} < 2 ? ${gate(1)} * state[${address([row, unit], [u, 1], n * u)}] + ${gate(0)} * ${gate(2)} : 0;
-${tanhInto('squashed', 'next')}
+${tanhInto('squashed', 'next', `${part} === 0`)}
 const stepped = ${part} === 0 ? ${gate(3)} * squashed : next;
 const afterStates = ${part} - 2;
 const which = ${between('afterStates', 0, 3)};
@@ -144,7 +144,7 @@ const allC = ${of('dY', cotangent, '1')} + carriedC[${address([row, unit], [6 * 
 const ownH = ${counted(mask, row, 'allH', '0')};
 const ownC = ${counted(mask, row, 'allC', '0')};
 const cell = ${c};
-${tanhInto('squashed', 'cell')}
+${tanhInto('squashed', 'cell', `${part} < 5`)}
 const dCell = ownC + ownH * ${o} * (1 - squashed * squashed);
 const through = ${part} === 0 ? dCell * ${g} : (${part} === 1 ? dCell * oldC : (${part} === 2 ? dCell * ${i} : ownH * squashed));
 const gate = ${of('y', value, 'which')};

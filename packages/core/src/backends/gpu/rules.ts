@@ -139,12 +139,12 @@ export const polynomial = (x: string, coefficients: readonly number[]): string =
 
 /**
  * tanh(x) as statements that set `result`: (1 − e^(−2|x|)) / (1 + e^(−2|x|)), and near 0, where that cancels, a polynomial (S. Moshier, Cephes, tanhf; relative
- * error 2e-7). NaN comes through the quotient.
+ * error 2e-7). NaN comes through the quotient. The exponential is the costly part: `where` is the condition under which the result is used, if not always.
  */
-export const tanhInto = (result: string, x: string): string => `
+export const tanhInto = (result: string, x: string, where?: string): string => `
 const ${result}Size = Math.abs(${x});
 const ${result}Square = ${x} * ${x};
-const ${result}Tail = Math.exp(-2 * ${result}Size);
+const ${result}Tail = ${where ? `${where} ? Math.exp(-2 * ${result}Size) : 0` : `Math.exp(-2 * ${result}Size)`};
 const ${result}Far = (1 - ${result}Tail) / (1 + ${result}Tail);
 const ${result}Near = ${x} + ${x} * ${result}Square * ${polynomial(`${result}Square`, [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745])};
 const ${result} = ${result}Size < 0.625 ? ${result}Near : (${x} < 0 ? -${result}Far : ${result}Far);`
