@@ -232,9 +232,12 @@ export function huge(mode: GpuMode, size = 2 ** 24 + 5): Promise<number> {
   })
 }
 
-/** Reductions long enough to be made by parts, over whole tensors and over axes: those that are not as on the host. */
-export function longReductions(mode: GpuMode): Promise<string[]> {
-  return onMode(mode, async (gpu) => {
+/**
+ * Reductions long enough to be made by parts, over whole tensors and over axes: those that are not as on the host. `limits` as if the tensors were so large
+ * that float32 did not count their elements, or the driver's loops so short.
+ */
+export function longReductions(mode: GpuMode, limits: GpuBackendSeams['limits'] = {}): Promise<string[]> {
+  const work = async (gpu: Backend): Promise<string[]> => {
     const reference = createReferenceBackend()
     const wrong: string[] = []
     // beyond 65535 turns Mesa's llvmpipe stops a thread; 300 = 4·64 + 44, and 20,000 = 64·(4·64 + 56) + 32
@@ -265,7 +268,8 @@ export function longReductions(mode: GpuMode): Promise<string[]> {
       }
     }
     return wrong
-  })
+  }
+  return onMode(mode, work, { limits })
 }
 
 /** With a cache of two kernels, results stay readable when their kernels are gone, and kernels go when their results do. */

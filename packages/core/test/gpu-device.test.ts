@@ -40,6 +40,7 @@ describe.each(modes)('%s', (mode) => {
 
   test('long reductions', async () => {
     expect(await checks.longReductions(mode)).toEqual([])
+    if (mode === 'webgpu') expect(await checks.longReductions(mode, { integer: 1000, turns: 500 })).toEqual([])
   })
 
   test('outputs with a thread dimension for each axis', async () => {

@@ -32,6 +32,7 @@ describe.skipIf(withoutHeadlessGl)(`headlessgl${withoutHeadlessGl}`, () => {
 
   test('long reductions', async () => {
     expect(await checks.longReductions('headlessgl')).toEqual([])
+    expect(await checks.longReductions('headlessgl', { integer: 1000, turns: 500 })).toEqual([])
   })
 
   test('outputs wider than a texture, and more elements than float32 counts', async () => {

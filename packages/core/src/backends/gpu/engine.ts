@@ -33,6 +33,8 @@ export interface Engine {
   readonly tiling: Tiling | undefined
   /** Whether many threads run beside each other, as they do on a device. */
   readonly parallel: boolean
+  /** The largest position in a tensor that a float local holds. */
+  readonly exact: number
   /** Runs a kernel over cells with the given axes; `body` ends in a return statement. */
   run(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
   /** The same for a result that belongs to no tensor. */
@@ -78,6 +80,7 @@ export function createEngine(device: Device): Engine {
   const engine: Engine = {
     tiling,
     parallel: device.context.resident,
+    exact: limits.integer,
 
     compute(axes, { arrays = {}, scalars = {} }, body, { axisPerThread = false, floatAddresses = false, fours } = {}) {
       const cells = sizeOf(axes)

@@ -6,7 +6,7 @@ import type { ReduceExtent } from '../../shape.js'
 import type { Kernels, Operand, ReduceKernel } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
-import { EXACT_INTEGER, maxOf, minOf, sumInto } from './rules.js'
+import { MAX_WIDTH, maxOf, minOf, sumInto } from './rules.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
 /** Kernels whose results over parts reduce to the result over the whole. */
@@ -76,11 +76,12 @@ export function reduction(
   let count = length
   const arrays: Record<string, Operand> = {}
   const rests: { length: number; cell: Source['cell'] }[] = []
-  // positions of cells that are decoded from one number are exact up to there
-  const exact = outer * length * inner <= EXACT_INTEGER || outer * inner === 1
-  while (engine.parallel && exact && outer * inner < THREADS && count >= 4 * PART) {
+  // beyond what float locals hold, a cell's coordinates must be thread dimensions: there parts are not decoded
+  const exact = outer * length * inner <= engine.exact || outer * inner === 1
+  while (engine.parallel && outer * inner < THREADS && count >= 4 * PART) {
     const { cell, arrays: whole } = left
     const parts = Math.floor(count / PART)
+    if (!exact && parts > MAX_WIDTH) break
     const made = make([outer, parts, inner], { arrays: whole }, ({ at: [o, p, i] }) => {
       const walked = (l: string): string => cell(o, `(${address([l, p], [parts, 1])})`, i)
       return `${reduceInto(kernel, [{ length: PART, cell: walked }])}\nreturn result;`
