@@ -272,6 +272,20 @@ export function longReductions(mode: GpuMode, limits: GpuBackendSeams['limits'] 
   return onMode(mode, work, { limits })
 }
 
+/** The sums of columns of more elements than float32 counts, each longer than the loops of some drivers: the number of wrong ones. */
+export function tall(mode: GpuMode, [rows, columns]: readonly [number, number] = [70_000, 300]): Promise<number> {
+  return onMode(mode, async (gpu) => {
+    const values = Float32Array.from({ length: rows * columns }, (_, i) => i % 7)
+    const want = new Float32Array(columns)
+    values.forEach((v, i) => {
+      want[i % columns] += v
+    })
+    using y = scope(() => tensor(values, { shape: [rows, columns], backend: gpu }).sum({ axis: 0 }))
+    const got = await y.data()
+    return want.filter((v, i) => v !== got[i]).length
+  })
+}
+
 /** With a cache of two kernels, results stay readable when their kernels are gone, and kernels go when their results do. */
 export function evicted(mode: GpuMode): Promise<{ values: number[][]; kernels: number; afterwards: GpuInfo }> {
   return onMode(

@@ -40,5 +40,6 @@ describe.skipIf(withoutHeadlessGl)(`headlessgl${withoutHeadlessGl}`, () => {
     expect(await checks.long('headlessgl')).toBe(0)
     await expect(checks.wide('headlessgl', 20_000, true)).rejects.toThrow(/larger than/)
     expect(await checks.huge('headlessgl')).toBe(0)
+    expect(await checks.tall('headlessgl')).toBe(0)
   })
 })
