@@ -60,6 +60,7 @@ describe.skipIf(withoutChromium)(`the gpu backend in Chromium${withoutChromium}`
     test('outputs wider than a texture, and more elements than float32 counts', () =>
       inPage(async (page) => {
         expect(await page.call('wide', mode, 20_000)).toBe(0)
+        expect(await page.call('long', mode)).toBe(0)
         // what would happen without folding
         if (mode === 'webgl2') await expect(page.call('wide', mode, 20_000, true)).rejects.toThrow(/larger than/)
         expect(await page.call('huge', mode)).toBe(0)
