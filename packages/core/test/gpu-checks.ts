@@ -8,6 +8,7 @@ import {
   type GpuInfo,
   type GpuMode,
   gather,
+  grad,
   type OpDefinition,
   ones,
   registry,
@@ -283,6 +284,26 @@ export function tall(mode: GpuMode, [rows, columns]: readonly [number, number] =
     using y = scope(() => tensor(values, { shape: [rows, columns], backend: gpu }).sum({ axis: 0 }))
     const got = await y.data()
     return want.filter((v, i) => v !== got[i]).length
+  })
+}
+
+/** The gradient of a table of which many rows are taken, one of them most of the time; by indices that were uploaded. Gives the number of wrong cells. */
+export function manyIndices(mode: GpuMode, rows = 500, count = 9000): Promise<number> {
+  return onMode(mode, async (gpu) => {
+    const picks = Int32Array.from({ length: count }, (_, i) => (i % 3 === 0 ? (i * 37) % rows : 7))
+    using table = tensor(new Float32Array(rows * 3), { shape: [rows, 3], backend: gpu })
+    using indices = tensor(picks, { shape: [count], dtype: 'int32', backend: gpu })
+    using cells = tensor(
+      Float32Array.from({ length: 3 * count }, (_, i) => i % 5),
+      { shape: [count, 3], backend: gpu },
+    )
+    using gradient = grad((t: Tensor) => gather(t, indices).mul(cells).sum())(table)
+    const want = new Float32Array(rows * 3)
+    picks.forEach((row, i) => {
+      for (let j = 0; j < 3; j++) want[3 * row + j] += (3 * i + j) % 5
+    })
+    const got = await gradient.data()
+    return want.reduce((wrong, value, i) => wrong + Number(got[i] !== value), 0)
   })
 }
 

@@ -38,6 +38,10 @@ describe.each(modes)('%s', (mode) => {
     expect(afterwards.kernels).toBeLessThanOrEqual(3)
   })
 
+  test('rows taken many times', async () => {
+    expect(await checks.manyIndices(mode)).toBe(0)
+  })
+
   test('long reductions', async () => {
     expect(await checks.longReductions(mode)).toEqual([])
     if (mode === 'webgpu') expect(await checks.longReductions(mode, { integer: 1000, turns: 500 })).toEqual([])

@@ -30,6 +30,10 @@ describe.skipIf(withoutHeadlessGl)(`headlessgl${withoutHeadlessGl}`, () => {
     expect(await checks.again('headlessgl', 20)).toEqual([361, 4])
   })
 
+  test('rows taken many times', async () => {
+    expect(await checks.manyIndices('headlessgl')).toBe(0)
+  })
+
   test('long reductions', async () => {
     expect(await checks.longReductions('headlessgl')).toEqual([])
     expect(await checks.longReductions('headlessgl', { integer: 1000, turns: 500 })).toEqual([])

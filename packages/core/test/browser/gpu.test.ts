@@ -55,6 +55,8 @@ describe.skipIf(withoutChromium)(`the gpu backend in Chromium${withoutChromium}`
         expect(await page.call('again', mode, 20)).toEqual([361, 4])
       }))
 
+    test('rows taken many times', () => inPage(async (page) => expect(await page.call('manyIndices', mode)).toBe(0)))
+
     test('long reductions', () => inPage(async (page) => expect(await page.call('longReductions', mode)).toEqual([])))
 
     test('outputs wider than a texture, and more elements than float32 counts', () =>

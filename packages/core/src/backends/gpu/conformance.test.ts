@@ -401,6 +401,21 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
       },
     )
 
+    // rows of more than 64 and more than 64² indices, rows of none, and the first and the last
+    test.each([
+      [40, 5000],
+      [700, 9000],
+      [2, 70_000],
+      [20_000, 7],
+    ])('scatterAdd into %i rows of %i cells, most into few of them', (rows, count) => {
+      const places = Array.from({ length: count }, (_, i) => (i % 4 === 0 ? (i * 37) % rows : i % 7 === 0 ? rows - 1 : 0))
+      const cells = values(
+        [count, 3],
+        Array.from({ length: 3 * count }, (_, i) => (i * 29) % 13),
+      )
+      agree([rows, 3], 'float32', [cells, values([count], places, 'int32')], (o, [x, i], k) => k.kernels.scatterAdd(o, x, i))
+    })
+
     test('a bad index is named', () => {
       const bad = [wave([3, 2]), values([3], [0, 3, -1], 'int32')]
       for (const backend of [gpu, reference])

@@ -22,9 +22,14 @@ export function mapOnHost(engine: Engine, out: Operand, x: Operand, kernel: keyo
   engine.transform(out, x, (values) => values.map((value) => (test(value) ? 1 : 0)))
 }
 
-/** Throws a ValueError that names the first index outside 0 … rows − 1; and the op, where it was called before the index was seen. */
-export function checkIndices(engine: Engine, op: string, indices: Operand, rows: number): void {
+/**
+ * Throws a ValueError that names the first index outside 0 … rows − 1; and the op, where it was called before the index was seen. Gives the indices where the
+ * host has them now.
+ */
+export function checkIndices(engine: Engine, op: string, indices: Operand, rows: number): Float32Array | undefined {
+  let seen: Float32Array | undefined
   const check = (values: Float32Array): void => {
+    seen = values
     for (let i = 0; i < values.length; i++) {
       if (!(values[i] >= 0 && values[i] < rows)) {
         throw new ValueError(`index ${values[i]} at position ${i} is out of range: there are ${rows} rows (0 to ${rows - 1}).`)
@@ -32,6 +37,7 @@ export function checkIndices(engine: Engine, op: string, indices: Operand, rows:
     }
   }
   engine.inspect(indices, check, `in op ${op} with indices ${showShape(indices.shape)}, called before this read: the device tells late`)
+  return seen
 }
 
 /** Throws a DTypeError if one of the values cannot be an int32 here. */

@@ -1,11 +1,116 @@
 /** Kernels that choose rows by index: gather and its adjoint. Indices are checked on the host first (host-kernels.ts). */
-import type { Kernels } from '../backend.js'
+import type { Kernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
 import { checkIndices } from './host-kernels.js'
 import { sumInto } from './rules.js'
+import { type Make, type Slot, withTemporaries } from './temporaries.js'
+
+/** Rows that one thread adds up. */
+const PART = 64
+/** Looks at indices, by all rows together, from which a plan is worth its launches and uploads. */
+const MANY = 2 ** 17
+
+/** Rows to add up by parts: where each part begins in a list of rows, and how many it has. Sizes depend on the sizes alone, since kernels are bound to them. */
+interface Parts {
+  readonly first: Float32Array
+  readonly length: Float32Array
+}
+
+/** Neighbouring rows of one kind cut into parts; `counts` is how many there are of each kind, and becomes the number of its parts. */
+function cut(counts: Int32Array, size: number): Parts {
+  const parts = { first: new Float32Array(size), length: new Float32Array(size) }
+  let part = 0
+  let place = 0
+  counts.forEach((count, kind) => {
+    for (let taken = 0; taken < count; taken += PART) {
+      parts.first[part] = place + taken
+      parts.length[part++] = Math.min(PART, count - taken)
+    }
+    place += count
+    counts[kind] = Math.ceil(count / PART)
+  })
+  return parts
+}
+
+/** The positions of `indices`, those of row 0 first, and how many there are of each row (counting sort). */
+function sortByRow(indices: Float32Array, rows: number): { order: Float32Array; counts: Int32Array } {
+  const counts = new Int32Array(rows)
+  for (const row of indices) counts[row]++
+  const next = new Int32Array(rows)
+  for (let row = 1; row < rows; row++) next[row] = next[row - 1] + counts[row - 1]
+  const order = new Float32Array(indices.length)
+  indices.forEach((row, position) => {
+    order[next[row]++] = position
+  })
+  return { order, counts }
+}
 
 export function rowKernels(engine: Engine): Pick<Kernels, 'gather' | 'scatterAdd'> {
+  /** Rows of x added up by parts: [parts, inner]. With `order`, x's rows are taken in that order. */
+  function addParts(
+    make: Make,
+    put: (values: Float32Array) => Operand,
+    x: Operand,
+    { first, length }: Parts,
+    inner: number,
+    order?: Operand,
+  ): Operand {
+    const arrays = { x, first: put(first), lengths: put(length), ...(order && { order }) }
+    return make(
+      [first.length, inner],
+      { arrays },
+      ({ at: [part, j] }) => `
+const start = first[${part}];
+const length = lengths[${part}];
+let sum = 0;
+for (let l = 0; l < ${PART}; l++) {
+  const step = l;
+  const inside = step < length ? step : 0;
+  const from = ${order ? 'order[start + inside]' : 'start + inside'};
+  const value = x[${address(['from', j], [inner, 1])}];
+  sum += step < length ? value : 0;
+}
+return sum;`,
+      { floatAddresses: true },
+    )
+  }
+
+  /** Indices sorted by row on the host; then every row's cells are added up by parts, in as many turns as a row of all of them would take. */
+  function scatterByPlan(out: Operand, x: Operand, indices: Float32Array): void {
+    const [rows, inner] = out.shape
+    const { order, counts } = sortByRow(indices, rows)
+    withTemporaries(engine, x, (make: Make, release, slot: Slot) => {
+      const put = (values: Float32Array): Operand => {
+        const made = slot([values.length])
+        engine.put(made, values)
+        return made
+      }
+      let size = indices.length
+      let sums = x
+      for (let most = indices.length; most > 1 || sums === x; most = Math.ceil(most / PART)) {
+        size = Math.min(rows, indices.length) + Math.floor(size / PART)
+        const before = sums
+        sums = addParts(make, put, before, cut(counts, size), inner, before === x ? put(order) : undefined)
+        if (before !== x) release(before)
+      }
+      // one part of each row that there is an index of
+      let part = 0
+      const places = put(Float32Array.from(counts, (count) => (count > 0 ? part++ : -1)))
+      engine.run(
+        out,
+        [rows, inner],
+        { arrays: { sums, places } },
+        ({ at: [row, j] }) => `
+const place = places[${row}];
+const inside = place < 0 ? 0 : place;
+const value = sums[${address(['inside', j], [inner, 1])}];
+return place < 0 ? 0 : value;`,
+        { floatAddresses: true },
+      )
+    })
+  }
+
   return {
     gather(out, x, indices) {
       const [rows, inner] = x.shape
@@ -21,11 +126,11 @@ return x[${address(['row', j], [inner, 1])}];`,
       )
     },
 
-    // Every output cell looks at every index: O(rows · count · inner). The segments of sorted indices that would make this
-    // O(count · inner) want a plan from the host; that belongs to the device engine, where the indices are not at hand.
+    // where the host does not know the indices, every output cell looks at each of them: O(rows · count · inner) instead of O((rows + count) · inner)
     scatterAdd(out, x, indices) {
       const [rows, inner] = out.shape
-      checkIndices(engine, 'scatterAdd', indices, rows)
+      const known = checkIndices(engine, 'scatterAdd', indices, rows)
+      if (known && rows * known.length > MANY && inner > 0) return scatterByPlan(out, x, known)
       engine.run(
         out,
         [rows, inner],
