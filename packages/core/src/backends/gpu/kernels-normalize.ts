@@ -4,7 +4,7 @@ import { address } from './addressing.js'
 import type { Engine } from './engine.js'
 import { reduction } from './kernels-reduce.js'
 import { literal, sumInto } from './rules.js'
-import { withTemporaries } from './temporaries.js'
+import { type Make, withTemporaries } from './temporaries.js'
 
 /** x [.., c] as rows of c. */
 function rowsOf({ shape, size }: Operand): [rows: number, channels: number] {
@@ -12,14 +12,17 @@ function rowsOf({ shape, size }: Operand): [rows: number, channels: number] {
   return [size / channels, channels]
 }
 
-/** Statements that set `mean` and `factor`, 1/√(variance + ε), of a row of x. */
-const rowStatistics = (row: string, channels: number, epsilon: number): string => {
-  const x = (l: string): string => `x[${address([row, l], [channels, 1])}]`
-  return `
-${sumInto('total', channels, x)}
+/** [2, n]: the mean of each row of x, then 1/√(variance + ε). Each is found once for a row, by a thread of its own. */
+function rowStatistics(make: Make, x: Operand, epsilon: number): Operand {
+  const [rows, channels] = rowsOf(x)
+  return make([2, rows], { arrays: { x } }, ({ at: [which, row] }) => {
+    const value = (l: string): string => `x[${address([row, l], [channels, 1])}]`
+    return `
+${sumInto('total', channels, value)}
 const mean = total / ${channels};
-${sumInto('squares', channels, (l) => `(${x(l)} - mean) * (${x(l)} - mean)`)}
-const factor = 1 / Math.sqrt(squares / ${channels} + ${literal(epsilon)});`
+${sumInto('squares', channels, (l) => `(${value(l)} - mean) * (${value(l)} - mean)`)}
+return ${which} === 0 ? mean : 1 / Math.sqrt(squares / ${channels} + ${literal(epsilon)});`
+  })
 }
 
 type NormalizeKernels = Required<Pick<FusedKernels, 'moments' | 'channelSums' | 'normalize' | 'layerNorm' | 'layerNormGradient'>>
@@ -72,14 +75,11 @@ export function normalizeKernels(engine: Engine): NormalizeKernels {
       })
     },
 
-    // a row's two statistics are found once for each, by two threads
     layerNorm(out, x, gamma, beta, epsilon) {
       if (x.size === 0) return engine.fill(out, 0)
       const [rows, channels] = rowsOf(x)
       withTemporaries(engine, x, (make) => {
-        const statistics = make([2, rows], { arrays: { x } }, ({ at: [which, row] }) => {
-          return `${rowStatistics(row, channels, epsilon)}\nreturn ${which} === 0 ? mean : factor;`
-        })
+        const statistics = rowStatistics(make, x, epsilon)
         const arrays = { x, statistics, ...(gamma && { gamma }), ...(beta && { beta }) }
         engine.run(out, [rows, channels], { arrays }, ({ flat, at: [row, i] }) => {
           const [mean, factor] = [0, 1].map((which) => `statistics[${address([row], [1], which * rows)}]`)
@@ -94,9 +94,7 @@ export function normalizeKernels(engine: Engine): NormalizeKernels {
       if (x.size === 0) return engine.fill(out, 0)
       const [rows, channels] = rowsOf(x)
       withTemporaries(engine, x, (make) => {
-        const statistics = make([2, rows], { arrays: { x } }, ({ at: [which, row] }) => {
-          return `${rowStatistics(row, channels, epsilon)}\nreturn ${which} === 0 ? mean : factor;`
-        })
+        const statistics = rowStatistics(make, x, epsilon)
         const g = (at: string, i: string): string => `dY[${at}]${gamma ? ` * gamma[${i}]` : ''}`
         const known = { x, dY, statistics, ...(gamma && { gamma }) }
         const ofRow = (row: string): string =>
