@@ -1,5 +1,5 @@
 import { describe, expect, expectTypeOf, test } from 'vitest'
-import { camelCase, editDistance, lookUp, nearest, readOptions, type SnakeCase, type Spelling, snakeCase } from './names.js'
+import { camelCase, lookUp, readOptions, type SnakeCase, type Spelling, snakeCase } from './names.js'
 
 describe('spellings', () => {
   test.each([
@@ -43,12 +43,4 @@ describe('lookUp', () => {
 test('options in either spelling; undefined means the default', () => {
   expect(readOptions('x', { learning_rate: 2, decay: undefined }, { learningRate: 1, decay: 0 })).toEqual({ learningRate: 2, decay: 0 })
   expect(() => readOptions('x', { toString: 1 }, { a: 1 })).toThrow(/no option of x called "toString"/)
-})
-
-test('edit distance', () => {
-  expect(editDistance('kitten', 'sitting')).toBe(3)
-  expect(editDistance('', 'abc')).toBe(3)
-  expect(editDistance('adma', 'adam')).toBe(1)
-  expect(nearest('rmsprpo', ['adam', 'rmsprop'])).toBe('rmsprop')
-  expect(nearest('q', [])).toBeUndefined()
 })

@@ -4,6 +4,7 @@
  * suggests the nearest.
  */
 import { ValueError } from '@cotangent/core'
+import { canonical, nearest } from '@cotangent/core/arguments'
 
 /** `glorotUniform` → `glorot_uniform`, at the type level. Digits get no underscore, except in Keras' `beta_1`. */
 export type SnakeCase<Name extends string> = Name extends `beta${infer Digit extends number}`
@@ -59,40 +60,6 @@ export function classNameOf(kind: string, { className, class_name }: SavedObject
   const name = className ?? class_name
   if (name === undefined) throw new ValueError(`${kind}: an object with a className (or class_name) and a config was expected.`)
   return name
-}
-
-/** What all spellings of a name have in common: its letters and digits in lower case. */
-export const canonical = (name: string): string => name.replace(/[^a-z0-9]/gi, '').toLowerCase()
-
-/**
- * The fewest insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string alignment; Damerau 1964), by rows.
- */
-export function editDistance(a: string, b: string): number {
-  let before: number[] = []
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + (a[i - 1] === b[j - 1] ? 0 : 1))
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) next[j] = Math.min(next[j], before[j - 2] + 1)
-    }
-    before = row
-    row = next
-  }
-  return row[b.length]
-}
-
-/** The candidate nearest to a mistyped name, if one is near: at most a third of its letters differ. */
-export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  let best: string | undefined
-  let least = Infinity
-  for (const candidate of candidates) {
-    const distance = editDistance(canonical(name), canonical(candidate))
-    if (distance < least) [best, least] = [candidate, distance]
-  }
-  return best !== undefined && least <= Math.max(1, Math.floor(Math.max(canonical(best).length, canonical(name).length) / 3))
-    ? best
-    : undefined
 }
 
 /** The error for a name that is not in a list. */
