@@ -52,6 +52,13 @@ interface V8Module {
 const REVECTORIZE = '--experimental-wasm-revectorize'
 const PAIRS_FUSED = 13
 
+/**
+ * The first major version of V8 whose optimising compiler inlines calls by what the baseline compiler saw of them. Code that was never compiled by the
+ * baseline compiler has nothing to show, and where functions call each other V8 then ends the process (`Check failed: function_feedback != …`). So kernels
+ * are compiled without that speculation (`--no-wasm-deopt`, a flag that older versions do not know).
+ */
+const SPECULATES = 14
+
 interface NodeProcess {
   getBuiltinModule?(id: string): unknown
   execArgv?: readonly string[]
@@ -138,6 +145,7 @@ export class Engine {
       ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],
     ]
     if (this.relaxedNeedsFlag) flags.push(['--experimental-wasm-relaxed-simd', '--no-experimental-wasm-relaxed-simd'])
+    if (this.v8Version >= SPECULATES) flags.push(['--no-wasm-deopt', '--wasm-deopt'])
     if (wide && this.simd256) flags.push([REVECTORIZE, REVECTORIZE.replace('--', '--no-')])
     return this.withFlags(flags, () => {
       try {
