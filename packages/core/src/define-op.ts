@@ -14,7 +14,7 @@ import { addContext, BackendError, CotangentError, NonFiniteError, showShape, Va
 import type * as OpNamespace from './ops/index.js'
 import { debugging, defaultBackend } from './runtime.js'
 import { scope } from './scope.js'
-import { type Shape, sizeOf } from './shape.js'
+import { checkShape, type Shape, sizeOf } from './shape.js'
 import { isRecording, labelled, recordOp, setDerivative, Tape, withoutRecording } from './tape.js'
 import { emptyTensor, requireBackendDType, Tensor } from './tensor.js'
 
@@ -116,6 +116,7 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
     const backend = commonBackend(definition.name, inputs)
     const spec = definition.shape(inputs, options)
     if (definition.forward === 'view') {
+      checkShape(definition.name, spec.shape)
       inputs[0].storage.references++
       const view = new Tensor(inputs[0].storage, spec.shape)
       recordOp(registered, inputs, view, options)
@@ -195,11 +196,12 @@ function run(
   options?: object,
 ): Tensor {
   requireBackendDType(name, backend, spec.dtype)
-  const out = emptyTensor(backend, spec.shape, spec.dtype)
+  let out: Tensor | undefined
   try {
+    out = emptyTensor(backend, spec.shape, spec.dtype)
     forward(out)
   } catch (error) {
-    out.dispose()
+    out?.dispose()
     throw addContext(error, `in op ${name}(${inputs.map((x) => showShape(x.shape)).join(', ')})`)
   }
   // An op told to write an infinity (the border of max pooling) may.

@@ -7,11 +7,11 @@
  */
 import type { Backend, Operand, Storage } from './backends/backend.js'
 import { type DType, hostArray, type TypedArray } from './dtype.js'
-import { BackendError, CotangentError, DisposedError, shapeError, showShape } from './errors.js'
+import { BackendError, CotangentError, DisposedError, shapeError, showShape, ValueError } from './errors.js'
 import { formatTensor } from './format.js'
 import { debugging } from './runtime.js'
 import { discard, own, unwatch, watch } from './scope.js'
-import { type Shape, sameShape, sizeOf } from './shape.js'
+import { checkShape, type Shape, sameShape, sizeOf } from './shape.js'
 
 /** Nested arrays of numbers, as `tensor()` takes and `array()` gives them. */
 export type NestedArray = number | boolean | readonly NestedArray[]
@@ -218,8 +218,9 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
   }
 }
 
-/** Fresh memory with unspecified content and one reference. */
+/** Fresh memory with unspecified content and one reference. The one place that asks a backend for memory: no size gets there that is none. */
 export function newStorage(backend: Backend, size: number, dtype: DType): Storage {
+  if (!Number.isSafeInteger(size) || size < 0) throw new ValueError(`A tensor of ${size} elements cannot be made.`)
   return { handle: backend.alloc(size, dtype), backend, dtype, size, references: 1 }
 }
 
@@ -233,8 +234,13 @@ export function requireBackendDType(what: string, backend: Backend, dtype: DType
   throw new BackendError(`${what}: the ${backend.name} backend has no ${dtype}. Use float32, or the reference backend for float64.`)
 }
 
-/** A tensor of the shape with unspecified values, for an op to fill. */
+/**
+ * A tensor of the shape with unspecified values, for an op to fill.
+ *
+ * Throws a ValueError for sizes that are none, and a BackendError where the backend has no such room.
+ */
 export function emptyTensor<S extends Shape>(backend: Backend, shape: S, dtype: DType): Tensor<S> {
+  checkShape('tensor', shape)
   return new Tensor(newStorage(backend, sizeOf(shape), dtype), shape)
 }
 

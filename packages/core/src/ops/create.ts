@@ -1,7 +1,7 @@
 /** Making tensors: from host values, filled, counted, and drawn from keys. */
 import type { Backend } from '../backends/backend.js'
 import { convert, type DType, hostArray, isFloat, type TypedArray } from '../dtype.js'
-import { shapeError, showShape, ValueError } from '../errors.js'
+import { addContext, BackendError, shapeError, showShape, ValueError } from '../errors.js'
 import { fold, type Key, uniformInto } from '../random.js'
 import { defaultBackend } from '../runtime.js'
 import { checkShape, type Shape, sizeOf } from '../shape.js'
@@ -13,6 +13,39 @@ export interface CreateOptions {
   dtype?: DType
   /** The default backend unless said otherwise. */
   backend?: Backend
+}
+
+/**
+ * A tensor whose values the host makes. Its memory is taken first, so that a size that the backend refuses is refused before the host makes room
+ * for the values, too.
+ */
+function fromValues<S extends Shape>(what: string, backend: Backend, shape: S, dtype: DType, values: () => TypedArray): Tensor<S> {
+  checkShape(what, shape)
+  requireBackendDType(what, backend, dtype)
+  let out: Tensor<S> | undefined
+  try {
+    out = emptyTensor(backend, shape, dtype)
+    backend.write(out.storage, values())
+    return out
+  } catch (error) {
+    out?.dispose()
+    if (error instanceof RangeError) throw new BackendError(`${what}: the host has no room for ${showShape(shape)} (${error.message}).`)
+    throw addContext(error, `in ${what} of ${showShape(shape)}`)
+  }
+}
+
+/** The same from a function of the position. */
+function fromFunction(
+  what: string,
+  shape: Shape,
+  { dtype = 'float32', backend = defaultBackend() }: CreateOptions,
+  f: (i: number) => number,
+): Tensor {
+  return fromValues(what, backend, shape, dtype, () => {
+    const values = new Float64Array(sizeOf(shape))
+    for (let i = 0; i < values.length; i++) values[i] = f(i)
+    return convert(values, dtype)
+  })
 }
 
 const isTyped = (values: unknown): values is TypedArray => ArrayBuffer.isView(values) && !(values instanceof DataView)
@@ -130,28 +163,24 @@ export function arange(start: number, stop?: number, step = 1, options: CreateOp
   const [from, to] = stop === undefined ? [0, start] : [start, stop]
   if (step === 0 || !Number.isFinite((to - from) / step)) throw new ValueError(`arange: cannot count from ${from} to ${to} by ${step}.`)
   const n = Math.max(0, Math.ceil((to - from) / step))
-  return tensor(
-    Float64Array.from({ length: n }, (_, i) => from + i * step),
-    { dtype: 'float32', ...options },
-  )
+  return fromFunction('arange', [n], options, (i) => from + i * step)
 }
 
 /** `count` evenly spaced values from start to stop, both included. */
 export function linspace(start: number, stop: number, count: number, options: CreateOptions = {}): Tensor {
   if (!Number.isInteger(count) || count < 0) throw new ValueError(`linspace: count must be a whole number from 0, got ${count}.`)
   const step = count > 1 ? (stop - start) / (count - 1) : 0
-  return tensor(
-    Float64Array.from({ length: count }, (_, i) => (i > 0 && i === count - 1 ? stop : start + i * step)),
-    { dtype: 'float32', ...options },
-  )
+  return fromFunction('linspace', [count], options, (i) => (i > 0 && i === count - 1 ? stop : start + i * step))
 }
 
 /** The identity matrix [n, m]; m = n by default. */
 export function eye(n: number, m = n, options: CreateOptions = {}): Tensor {
-  checkShape('eye', [n, m])
-  const values = new Float32Array(n * m)
-  for (let i = 0; i < Math.min(n, m); i++) values[i * m + i] = 1
-  return tensor(values, { dtype: 'float32', ...options, shape: [n, m] })
+  const { dtype = 'float32', backend = defaultBackend() } = options
+  return fromValues('eye', backend, [n, m], dtype, () => {
+    const values = hostArray(dtype, n * m)
+    for (let i = 0; i < Math.min(n, m); i++) values[i * m + i] = 1
+    return values
+  })
 }
 
 /** @internal True on the diagonal of [n, n]. */
@@ -173,16 +202,18 @@ export function uniform<S extends Shape>(key: Key, shape: S, options: CreateOpti
     backend.fused.uniform(out, key)
     return out
   }
-  const values = draw(key, sizeOf(shape))
-  // The largest value below high, which rounding to float32 would otherwise reach now and then.
-  const top = Math.fround(high)
-  const last = dtype === 'float32' ? Math.fround(top - Math.abs(top) * 2 ** -24) : high
-  const whole = !isFloat(dtype) // whole numbers are rounded down, or those around 0 would be too frequent
-  for (let i = 0; i < values.length; i++) {
-    const value = low + (high - low) * values[i]
-    values[i] = whole ? Math.floor(value) : Math.min(value, last)
-  }
-  return fromHost(backend, convert(values, dtype), shape, dtype)
+  return fromValues('uniform', backend, shape, dtype, () => {
+    const values = draw(key, sizeOf(shape))
+    // The largest value below high, which rounding to float32 would otherwise reach now and then.
+    const top = Math.fround(high)
+    const last = dtype === 'float32' ? Math.fround(top - Math.abs(top) * 2 ** -24) : high
+    const whole = !isFloat(dtype) // whole numbers are rounded down, or those around 0 would be too frequent
+    for (let i = 0; i < values.length; i++) {
+      const value = low + (high - low) * values[i]
+      values[i] = whole ? Math.floor(value) : Math.min(value, last)
+    }
+    return convert(values, dtype)
+  })
 }
 
 function draw(key: Key, count: number): Float64Array {
@@ -206,10 +237,11 @@ function drawNormal(key: Key, count: number): Float64Array {
 /** Normally distributed values. */
 export function normal<S extends Shape>(key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number } = {}): Tensor<S> {
   const { mean = 0, stddev = 1, dtype = 'float32', backend = defaultBackend() } = options
-  checkShape('normal', shape)
-  const values = drawNormal(key, sizeOf(shape))
-  for (let i = 0; i < values.length; i++) values[i] = mean + stddev * values[i]
-  return fromHost(backend, convert(values, dtype), shape, dtype)
+  return fromValues('normal', backend, shape, dtype, () => {
+    const values = drawNormal(key, sizeOf(shape))
+    for (let i = 0; i < values.length; i++) values[i] = mean + stddev * values[i]
+    return convert(values, dtype)
+  })
 }
 
 /** Normal values redrawn until they lie within two standard deviations of the mean. */
@@ -219,16 +251,17 @@ export function truncatedNormal<S extends Shape>(
   options: CreateOptions & { mean?: number; stddev?: number } = {},
 ): Tensor<S> {
   const { mean = 0, stddev = 1, dtype = 'float32', backend = defaultBackend() } = options
-  checkShape('truncatedNormal', shape)
-  const values = new Float64Array(sizeOf(shape))
-  let filled = 0
-  for (let round = 0; filled < values.length; round++) {
-    const candidates = drawNormal(round === 0 ? key : fold(key, round), Math.max(16, Math.ceil((values.length - filled) * 1.1)))
-    for (let i = 0; i < candidates.length && filled < values.length; i++) {
-      if (Math.abs(candidates[i]) <= 2) values[filled++] = mean + stddev * candidates[i]
+  return fromValues('truncatedNormal', backend, shape, dtype, () => {
+    const values = new Float64Array(sizeOf(shape))
+    let filled = 0
+    for (let round = 0; filled < values.length; round++) {
+      const candidates = drawNormal(round === 0 ? key : fold(key, round), Math.max(16, Math.ceil((values.length - filled) * 1.1)))
+      for (let i = 0; i < candidates.length && filled < values.length; i++) {
+        if (Math.abs(candidates[i]) <= 2) values[filled++] = mean + stddev * candidates[i]
+      }
     }
-  }
-  return fromHost(backend, convert(values, dtype), shape, dtype)
+    return convert(values, dtype)
+  })
 }
 
 /** 1 with probability p, else 0, as float32 unless said otherwise. */

@@ -53,6 +53,8 @@ export interface GpuBackendSeams extends WebGpuSeams {
 
 const DTYPES: ReadonlySet<DType> = new Set<DType>(['float32', 'int32', 'uint8', 'bool'])
 const BYTES = 4
+/** Most elements of a tensor: 2 GiB, as on the wasm backend. A device may have less room; that shows when the values go there. */
+const LARGEST = 2 ** 29
 
 /**
  * A backend on gpu.js, which is loaded now.
@@ -103,6 +105,7 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
     // only counted: the slot is filled by `write` or by the first kernel that has it as `out`
     alloc(size, dtype) {
       if (!DTYPES.has(dtype)) throw new DTypeError(`The gpu backend has no ${dtype}; it has ${[...DTYPES].join(', ')}.`)
+      if (size > LARGEST) throw new BackendError(`gpu: asked for ${size} elements, but one tensor holds at most ${LARGEST}.`)
       buffers++
       bytes += size * BYTES
       return null

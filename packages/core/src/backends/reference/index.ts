@@ -3,7 +3,7 @@
  * obvious on purpose: it is the oracle of the tests, the only home of float64, and the first thing to read.
  */
 import { castValue, type DType, hostArray, type TypedArray } from '../../dtype.js'
-import { ValueError } from '../../errors.js'
+import { BackendError, ValueError } from '../../errors.js'
 import { broadcastStrides, type Shape, sizeOf, stridesOf, type Window } from '../../shape.js'
 import type { Backend, FusedKernels, Kernels, Operand, Storage, UpdateValue } from '../backend.js'
 import { mapKernels, reduceKernels, updateKernels, zipKernels } from './scalar-kernels.js'
@@ -210,6 +210,15 @@ const fused: FusedKernels = {
   },
 }
 
+/** An array of the host, or an error that says that there is no such room. */
+function roomFor(size: number, dtype: DType): TypedArray {
+  try {
+    return hostArray(dtype, size)
+  } catch (error) {
+    throw new BackendError(`reference: the host has no room for ${size} elements of ${dtype} (${(error as Error).message}).`)
+  }
+}
+
 /** A new reference backend. */
 export function createReferenceBackend(): Backend {
   let buffers = 0
@@ -220,7 +229,7 @@ export function createReferenceBackend(): Backend {
     kernels,
     fused,
     alloc(size, dtype) {
-      const data = hostArray(dtype, size)
+      const data = roomFor(size, dtype)
       buffers++
       bytes += data.byteLength
       return data

@@ -99,6 +99,8 @@ export class WasmMemory {
   /** The address of a block for `bytes` bytes, content unspecified. */
   alloc(bytes: number): number {
     if (this.disposed) throw new BackendError('wasm: this backend has been disposed.')
+    // NaN passes every comparison, and one such block would spoil the accounts for good.
+    if (!Number.isSafeInteger(bytes) || bytes < 0) throw new BackendError(`wasm: asked for a block of ${bytes} bytes.`)
     if (bytes > LARGEST) throw new BackendError(`wasm: asked for ${bytes} bytes, but one tensor holds at most ${LARGEST}.`)
     const size = blockBytes(bytes)
     const address = this.bins.get(size)?.pop() ?? (this.fromSpans(size) || this.fromTop(size, bytes))
