@@ -1,5 +1,6 @@
 /** Batches from iterables, sync or async: taken one by one, with messages that say which one failed. */
 import { CotangentError, Tensor, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import type { ModelData } from './data.js'
 
 /** What an iterable gives: inputs, targets, and factors of the samples' losses. Tensors stay whose they are. */
@@ -67,30 +68,42 @@ export class BatchCursor {
   async #advance(where: string): Promise<IteratorResult<BatchData>> {
     try {
       this.#iterator ??= iteratorOf(this.#source)
-      return await this.#iterator.next()
+      const result: unknown = await this.#iterator.next()
+      if (typeof result === 'object' && result !== null) return result as IteratorResult<BatchData>
+      throw new ValueError(`next() gave ${describeValue(result)}, expected { value, done }`)
     } catch (error) {
-      const message = error instanceof Error ? error.message : String(error)
-      throw new CotangentError(`${this.#what}: the iterable failed at ${where}: ${message}`, { cause: error })
+      this.#iterator = undefined // it is over: nobody may ask it again, nor close it
+      throw this.#failed(`at ${where}`, error)
     }
+  }
+
+  #failed(when: string, error: unknown): CotangentError {
+    const message = error instanceof Error ? error.message : String(error)
+    return new CotangentError(`${this.#what}: the iterable failed ${when}: ${message}`, { cause: error })
   }
 
   #read(value: unknown, where: string): BatchData {
     if (Array.isArray(value) && (value.length === 2 || value.length === 3)) return value as unknown as BatchData
-    const got = Array.isArray(value) ? `an array of ${value.length}` : value === null ? 'null' : typeof value
-    throw new ValueError(`${this.#what}: ${where}: expected [x, y] or [x, y, sampleWeight], the iterable gave ${got}.`)
+    throw new ValueError(`${this.#what}: ${where}: expected [x, y] or [x, y, sampleWeight], the iterable gave ${describeValue(value)}.`)
   }
 
   /** Goes back to the start; nothing happens there. */
   async restart(): Promise<void> {
     if (this.fresh) return
     await this.close()
-    this.#iterator = undefined
     this.#peeked = undefined
     this.fresh = true
   }
 
   /** Tells an iterator made here that nobody will ask again; a generator that was given stays open, for a next call. */
   async close(): Promise<void> {
-    if (!this.oneShot) await this.#iterator?.return?.()
+    if (this.oneShot) return
+    const iterator = this.#iterator
+    this.#iterator = undefined
+    try {
+      await iterator?.return?.()
+    } catch (error) {
+      throw this.#failed('when it was closed', error)
+    }
   }
 }

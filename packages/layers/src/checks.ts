@@ -12,7 +12,9 @@ import {
   tensor,
   ValueError,
 } from '@cotangent/core'
-import { type Data, identityOrder, type ModelData, rowsOf } from './data.js'
+import { describeValue } from '@cotangent/core/arguments'
+import type { Data, ModelData } from './data.js'
+import { isRecord, isShaped, readHost } from './host-data.js'
 import type { BatchShape } from './layer.js'
 import type { Model, Port } from './model.js'
 
@@ -61,9 +63,10 @@ export function requireSample(model: Model, what: string, sample: Shape, { name,
 }
 
 function batchHint(shape: BatchShape, expected: BatchShape): string {
-  return shape.length === expected.length - 1
-    ? ' A batch axis is missing: for one sample use x.expandDims(0), or wrap it in an array: [x].'
-    : ''
+  if (shape.length !== expected.length - 1) return ''
+  const counts = shape.length > 1 && fits(shape.slice(1) as Shape, expected.slice(2))
+  const other = counts ? ` Or does the first layer's inputShape count the samples? It is the shape of one: ${show(expected.slice(2))}.` : ''
+  return ` A batch axis is missing: for one sample use x.expandDims(0), or wrap it in an array: [x].${other}`
 }
 
 function reshapeHint(sample: Shape, expected: BatchShape): string {
@@ -83,7 +86,12 @@ export const fromValues = (values: TypedArray, shape: Shape, dtype: DType, backe
   tensor(values, { shape, dtype, backend })
 
 /** Replaces all weights; nothing changes unless all fit. */
-export function assignAll(weights: readonly Parameter[], values: readonly Data[]): void {
+export function assignAll(weights: readonly Parameter[], values: readonly WeightValue[]): void {
+  if (!Array.isArray(values)) {
+    throw new ValueError(
+      `setWeights: expected a list of values, one for each of the ${weights.length} weights, got ${describeValue(values)}.`,
+    )
+  }
   if (values.length !== weights.length) throw new ValueError(`setWeights: the model has ${weights.length} weights, got ${values.length}.`)
   scope(() => {
     const fresh = values.map((value, i) => newWeight(`setWeights: value ${i} ("${weights[i].name}")`, value, weights[i]))
@@ -93,15 +101,35 @@ export function assignAll(weights: readonly Parameter[], values: readonly Data[]
   })
 }
 
-/** A weight's new value, with its shape checked. */
-export function newWeight(what: string, value: Data, weight: Tensor): Tensor {
-  const shape = value instanceof Tensor || 'shape' in value ? value.shape : undefined
-  if (shape && !fits(shape, weight.shape)) throw new ShapeError(`${what}: has shape ${show(shape)}, the weight ${show(weight.shape)}.`)
-  if (weight.rank === 0) return tensor((value as { data: TypedArray }).data, { shape: [], dtype: weight.dtype, backend: weight.backend })
-  const rows = rowsOf(what, value, weight.backend)
-  const fresh = rows.take(identityOrder(rows.count), 0, rows.count, weight.dtype)
-  if (!fits(fresh.shape, weight.shape)) throw new ShapeError(`${what}: has shape ${show(fresh.shape)}, the weight ${show(weight.shape)}.`)
-  return fresh
+/** What a weight may be given: data of its shape, a number for one that is a scalar. */
+export type WeightValue = Data | number
+
+/**
+ * A weight's new value, with its shape checked: a copy in the current scope.
+ *
+ * @param what `setWeights: value 0 ("dense/kernel")`, for messages
+ */
+export function newWeight(what: string, value: WeightValue, weight: Tensor): Tensor {
+  const requireFit = (shape: Shape): void => {
+    if (!fits(shape, weight.shape)) throw new ShapeError(`${what}: has shape ${show(shape)}, the weight ${show(weight.shape)}.`)
+  }
+  const { dtype, backend } = weight
+  if (value instanceof Tensor) {
+    value.requireLive(what)
+    requireFit(value.shape)
+    if (value.backend !== backend) {
+      throw new ValueError(`${what}: is on ${value.backend.name}, the weight on ${backend.name}. Move it: await value.to(backend).`)
+    }
+    // Neither a cast nor a reshape need copy; picking the only row does.
+    return value
+      .expandDims(0)
+      .gather(tensor(Int32Array.of(0), { backend }))
+      .cast(dtype)
+      .reshape(value.shape)
+  }
+  const { data, shape } = typeof value === 'number' ? { data: Float64Array.of(value), shape: [] } : readHost(what, value)
+  requireFit(shape)
+  return fromValues(data, shape, dtype, backend)
 }
 
 /** Throws unless a number is whole and from `least`. */
@@ -109,20 +137,20 @@ export function requireWhole(what: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) throw new ValueError(`${what} must be a whole number from ${least}, got ${value}.`)
 }
 
-/** Targets and options of `fit(x, y, options)`, or of `fit(batches, options)`, which has no targets. */
+/**
+ * Targets and options of `fit(x, y, options)`, or of `fit(batches, options)`, which has no targets. What can be neither counts as targets, so that
+ * these are what the error is about.
+ */
 export function readArguments<Options extends object>(
   model: Model,
   second: ModelData | Options | undefined,
   third: Options | undefined,
-): { y: ModelData | undefined; options: Options } {
-  const isData = second instanceof Tensor || Array.isArray(second) || (typeof second === 'object' && isTargets(model, second))
-  if (isData || third !== undefined) return { y: second as ModelData, options: third ?? ({} as Options) }
-  return { y: undefined, options: (second as Options | undefined) ?? ({} as Options) }
+): { y: ModelData | undefined; options: Options | undefined } {
+  const isOptions = third === undefined && (second === undefined || (isRecord(second) && !isTargets(model, second)))
+  return isOptions ? { y: undefined, options: second as Options | undefined } : { y: second as ModelData | undefined, options: third }
 }
 
 /** Whether an object is a host array, or a record by names of outputs. */
 function isTargets(model: Model, object: object): boolean {
-  if ('data' in object && 'shape' in object) return true
-  const keys = Object.keys(object)
-  return keys.length > 0 && model.built && keys.some((key) => model.outputPorts.some(({ name }) => name === key))
+  return isShaped(object) || (model.built && Object.keys(object).some((key) => model.outputPorts.some(({ name }) => name === key)))
 }

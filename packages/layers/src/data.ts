@@ -8,7 +8,6 @@ import {
   type Backend,
   currentBackend,
   type DType,
-  type NestedArray,
   type Shape,
   ShapeError,
   scope,
@@ -18,16 +17,17 @@ import {
   tensor,
   ValueError,
 } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
+import { isRecord, isShaped, isTyped, type NestedRows, type NumericArray, readHost, type ShapedValues } from './host-data.js'
 import { unknownName } from './names.js'
 
-/** A typed array with a shape; what @cotangent/datasets gives. */
-export interface HostArray {
-  readonly shape: Shape
-  readonly data: TypedArray
-}
+export type { HostArray } from './host-data.js'
 
-/** Samples along the first axis: a tensor, a typed array with a shape, or nested arrays. */
-export type Data = Tensor | HostArray | readonly NestedArray[]
+/**
+ * Samples along the first axis: a tensor; numbers with a shape; nested arrays, of which the rows may be typed arrays; or a typed array, of one number
+ * a sample.
+ */
+export type Data = Tensor | ShapedValues | NumericArray | readonly NestedRows[]
 
 /** The data of all inputs or of all outputs of a model: of the only one, a list in their order, or a record by their names. */
 export type ModelData = Data | readonly Data[] | Readonly<Record<string, Data>>
@@ -45,9 +45,6 @@ export interface Rows {
   readonly host?: TypedArray
 }
 
-const isHostArray = (data: unknown): data is HostArray =>
-  typeof data === 'object' && data !== null && !(data instanceof Tensor) && 'data' in data && 'shape' in data
-
 /**
  * The data of each input or output, in order.
  *
@@ -56,26 +53,48 @@ const isHostArray = (data: unknown): data is HostArray =>
  * @throws ValueError for a wrong number of them, or an unknown or missing name
  */
 export function dataByName(what: string, kind: string, names: readonly string[], data: ModelData): Data[] {
-  const one = data instanceof Tensor || isHostArray(data)
-  if (!one && typeof data === 'object' && data !== null && !Array.isArray(data)) {
-    const record = data as Readonly<Record<string, Data>>
-    const unknown = Object.keys(record).find((name) => !names.includes(name))
-    if (unknown !== undefined) throw unknownName(`${kind} for ${what} called`, unknown, names)
-    const missing = names.find((name) => record[name] === undefined)
-    if (missing !== undefined) throw new ValueError(`${what}: there is nothing for the ${kind} "${missing}".`)
-    return names.map((name) => record[name])
+  if (isOne(data)) return [requireOne(what, kind, names, data)]
+  if (Array.isArray(data)) return dataInOrder(what, kind, names, data)
+  if (!isRecord(data)) {
+    if (names.length > 1) throw severalNeeded(what, kind, names, describeValue(data))
+    throw new ValueError(
+      `${what}: expected a tensor, an object { data, shape }, a typed array or nested arrays, got ${describeValue(data)}.`,
+    )
   }
-  const list = one ? [data] : (data as readonly Data[])
-  if (names.length === 1) {
-    const [first] = list
-    return Array.isArray(data) && !(data.length === 1 && (first instanceof Tensor || isHostArray(first))) ? [data as Data] : [first]
+  const record = data as Readonly<Record<string, Data>>
+  const unknown = Object.keys(record).find((name) => !names.includes(name))
+  if (unknown === 'data') throw new ValueError(`${what}: an object with data needs their shape, too: { data, shape: [samples, …] }.`)
+  if (unknown !== undefined) throw unknownName(`${kind} for ${what} called`, unknown, names)
+  const missing = names.find((name) => record[name] === undefined)
+  if (missing !== undefined) throw new ValueError(`${what}: there is nothing for the ${kind} "${missing}".`)
+  return names.map((name) => record[name])
+}
+
+const isOne = (data: unknown): data is Data => data instanceof Tensor || isShaped(data) || isTyped(data)
+
+function requireOne(what: string, kind: string, names: readonly string[], data: Data): Data {
+  if (names.length > 1) throw severalNeeded(what, kind, names, describeValue(data))
+  return data
+}
+
+/** A list is the data of several in their order; or of the only one, in nested arrays. */
+function dataInOrder(what: string, kind: string, names: readonly string[], list: readonly unknown[]): Data[] {
+  if (names.length > 1) {
+    if (list.length === names.length) return [...list] as Data[]
+    throw severalNeeded(what, kind, names, `a list of ${list.length}`)
   }
-  if (Array.isArray(list) && list.length === names.length) return [...list]
-  const got = one ? 'one' : Array.isArray(list) ? `a list of ${list.length}` : data === null ? 'null' : typeof data
+  const [first] = list
+  if (!(first instanceof Tensor || isShaped(first))) return [list as Data]
+  if (list.length === 1) return [first]
   throw new ValueError(
-    `${what}: the model has ${names.length} ${kind}s, so a list of ${names.length} data or a record by name is expected (${names.join(', ')}); got ${got}.`,
+    `${what}: a list of ${list.length} data, each ${describeValue(first)}, but the model has one ${kind}. Samples go in one tensor: stack(list).`,
   )
 }
+
+const severalNeeded = (what: string, kind: string, names: readonly string[], got: string): ValueError =>
+  new ValueError(
+    `${what}: the model has ${names.length} ${kind}s, so a list of ${names.length} data or a record by name is expected (${names.join(', ')}); got ${got}.`,
+  )
 
 /** Makes rows of any kind of data; `what` names it in messages. */
 export function rowsOf(what: string, data: Data, backend: Backend): Rows {
@@ -84,56 +103,40 @@ export function rowsOf(what: string, data: Data, backend: Backend): Rows {
     requireBatchAxis(what, data.shape)
     return tensorRows(data, 0, data.shape[0])
   }
-  if (isHostArray(data)) {
-    if (sizeOf(data.shape) !== data.data.length) {
-      throw new ShapeError(`${what}: ${data.data.length} values do not fill its shape [${data.shape.join(', ')}].`)
-    }
-    requireBatchAxis(what, data.shape)
-    return hostRows(data.data, data.shape, backend)
-  }
-  if (!Array.isArray(data)) {
-    throw new ValueError(
-      `${what}: expected a tensor, an object { data, shape } with a typed array, or nested arrays, got ${data === null ? 'null' : typeof data}.`,
-    )
-  }
-  const { values, shape } = flattenHost(what, data)
+  const { data: values, shape } = readHost(what, data)
   requireBatchAxis(what, shape)
-  return hostRows(values, shape, backend)
+  return hostRows(what, values, shape, backend)
 }
 
 function requireBatchAxis(what: string, shape: Shape): void {
   if (shape.length === 0) throw new ShapeError(`${what}: is a scalar; data need a first axis that counts the samples.`)
 }
 
-function flattenHost(what: string, data: readonly NestedArray[]): { values: Float64Array; shape: number[] } {
-  const shape: number[] = []
-  for (let level: unknown = data; Array.isArray(level); level = level[0]) shape.push(level.length)
-  const values = (data as readonly unknown[]).flat(shape.length - 1) as (number | boolean)[]
-  if (values.length !== sizeOf(shape) || values.some((v) => typeof v !== 'number' && typeof v !== 'boolean')) {
-    throw new ShapeError(`${what}: nested arrays must be regular and hold numbers; the first rows look like [${shape.join(', ')}].`)
-  }
-  return { values: Float64Array.from(values, Number), shape }
-}
-
-function hostRows(values: TypedArray, shape: Shape, backend: Backend): Rows {
+function hostRows(what: string, values: TypedArray, shape: Shape, backend: Backend): Rows {
   const sampleShape = shape.slice(1)
   const width = sizeOf(sampleShape)
+  const size = shape[0] * width
   /** Kept from batch to batch: backends copy what they are given. */
   let staging: TypedArray = values.slice(0, 0)
   /** The values of samples order[begin..end), where they lie if that is one after the other. */
   const gathered = (order: Int32Array, begin: number, end: number): TypedArray => {
+    if (values.length !== size) {
+      throw new ValueError(
+        `${what}: there are ${values.length} values where ${size} were: the buffer was transferred or resized while its samples were in use.`,
+      )
+    }
     let consecutive = true
     for (let i = begin + 1; i < end && consecutive; i++) consecutive = order[i] === order[i - 1] + 1
     if (consecutive && begin < end) return values.subarray(order[begin] * width, (order[begin] + end - begin) * width)
-    const size = (end - begin) * width
-    if (staging.length < size) staging = new (values.constructor as new (size: number) => TypedArray)(size)
+    const needed = (end - begin) * width
+    if (staging.length < needed) staging = new (values.constructor as new (size: number) => TypedArray)(needed)
     for (let i = begin; i < end; i++) {
       const from = order[i] * width
       const to = (i - begin) * width
       if (width < 16) for (let j = 0; j < width; j++) staging[to + j] = values[from + j]
       else staging.set(values.subarray(from, from + width), to)
     }
-    return staging.subarray(0, size)
+    return staging.subarray(0, needed)
   }
   return {
     count: shape[0],
@@ -144,7 +147,7 @@ function hostRows(values: TypedArray, shape: Shape, backend: Backend): Rows {
       const type: DType = batch instanceof Uint8Array ? 'uint8' : batch instanceof Int32Array ? 'int32' : dtype
       return tensor(batch, { shape: [end - begin, ...sampleShape], dtype: type, backend }).cast(dtype)
     },
-    slice: (begin, end) => hostRows(values.subarray(begin * width, end * width), [end - begin, ...sampleShape], backend),
+    slice: (begin, end) => hostRows(what, values.subarray(begin * width, end * width), [end - begin, ...sampleShape], backend),
   }
 }
 
@@ -160,6 +163,14 @@ function tensorRows(data: Tensor, first: number, count: number): Rows {
     slice: (begin, end) => tensorRows(data, first + begin, end - begin),
   }
 }
+
+/** The same samples, each number as a row of one: [n] → [n, 1]. */
+export const asColumn = (rows: Rows): Rows => ({
+  ...rows,
+  sampleShape: [1],
+  take: (...which) => rows.take(...which).expandDims(-1),
+  slice: (begin, end) => asColumn(rows.slice(begin, end)),
+})
 
 /** 0, 1, … n − 1. */
 export const identityOrder = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i)

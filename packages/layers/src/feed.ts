@@ -2,10 +2,10 @@
 import { foldKey, type Key, permutation, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { BatchCursor, type BatchData, type BatchSource, isOneShot } from './batch-source.js'
 import { requireSample, requireWhole } from './checks.js'
-import { dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
-import { checkLabels } from './losses.js'
+import { asColumn, dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
 import type { Model } from './model.js'
 import { type Weighting, weightRows } from './sample-weights.js'
+import { LateLabels, requireLabels, requireSamples, requireWholeValues } from './value-checks.js'
 
 /** One batch; its tensors are made when asked for, in the scope of whoever asks. */
 export interface Batch {
@@ -41,37 +41,56 @@ export interface Part {
 /** `fit: x`, or where there are several `fit: x "image"`. */
 const label = (what: string, names: readonly string[], i: number): string => (names.length > 1 ? `${what} "${names[i]}"` : what)
 
-/** Rows of the data of each input, with the model built for them. */
-export function inputRows(model: Model, what: string, x: ModelData): Rows[] {
+/**
+ * Rows of the data of each input, with the model built for them.
+ *
+ * @param wait whether to wait for values that only a device has, to look at them
+ */
+export async function inputRows(model: Model, what: string, x: ModelData, wait = true): Promise<Rows[]> {
   const ports = (): readonly string[] => (model.built ? model.inputPorts.map((port) => port.name) : ['x'])
   const data = dataByName(what, 'input', ports(), x)
-  const rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
+  let rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
   // an empty list says nothing of the shape of a sample
-  const empty = rows.findIndex(({ count, sampleShape }) => count === 0 && sampleShape.length === 0)
-  if (empty >= 0) throw new ShapeError(`${label(what, ports(), empty)}: there are no samples in it.`)
+  for (const [i, { count, sampleShape }] of rows.entries()) if (sampleShape.length === 0) requireSamples(label(what, ports(), i), count)
+  // As in Keras, plain numbers are samples of one number.
+  if (!model.built) rows = rows.map((one) => (one.sampleShape.length === 0 ? asColumn(one) : one))
   if (!model.built) model.build([null, ...rows[0].sampleShape])
   for (const [i, port] of model.inputPorts.entries()) {
+    if (rows[i].sampleShape.length === 0 && port.shape.length === 2 && port.shape[1] === 1) rows[i] = asColumn(rows[i])
     requireSample(model, label(what, ports(), i), rows[i].sampleShape, port)
     requireCount(label(what, ports(), i), rows[i], rows[0].count, label('x', ports(), 0))
+    await requireWholeValues(label(what, ports(), i), data[i], rows[i], port, wait)
   }
   return rows
 }
 
-/** Rows of x and y that a model takes, with the factors of their losses. */
-export async function partOf(model: Model, what: string, x: ModelData, y: ModelData, weighting: Weighting = {}): Promise<Part> {
-  const xs = inputRows(model, `${what}x`, x)
+/**
+ * Rows of x and y that a model takes, with the factors of their losses.
+ *
+ * @param late where there are batches after batches: gets the labels that only a device has, so that no step waits for them
+ */
+export async function partOf(
+  model: Model,
+  what: string,
+  [x, y]: readonly [x: ModelData, y: ModelData],
+  weighting: Weighting = {},
+  late?: LateLabels,
+): Promise<Part> {
+  const xs = await inputRows(model, `${what}x`, x, late === undefined)
   const [{ count }] = xs
+  requireSamples(`${what}x`, count)
   const { outputs } = model.compiled()
   const ports = outputs.map(({ index }) => model.outputPorts[index])
   const names = ports.map((port) => port.name)
   const targets = dataByName(`${what}y`, 'output', names, y).map((data, i) => {
     const rows = rowsOf(label(`${what}y`, names, i), data, model.backend)
     requireCount(label(`${what}y`, names, i), rows, count, 'x')
-    const classes = ports[i].shape.at(-1)
-    // On the host, before a device sees them.
-    if (outputs[i].loss.sparse && rows.host && typeof classes === 'number') checkLabels(rows.host, classes)
     return { data, rows }
   })
+  for (const [i, { data, rows }] of targets.entries()) {
+    const classes = ports[i].shape.at(-1)
+    if (outputs[i].loss.sparse && typeof classes === 'number') await requireLabels(label(`${what}y`, names, i), data, rows, classes, late)
+  }
   const ys = targets.map(({ rows }) => rows)
   if (weighting.sampleWeight === undefined && weighting.classWeight === undefined) return { count, xs, ys }
   return { count, xs, ys, weights: await weightRows(what, ports, targets, weighting, model.backend) }
@@ -145,6 +164,24 @@ export const shuffledOrders =
   (epoch: number): Int32Array =>
     epochOrder(count, batchSize, shuffle, foldKey(key, epoch))
 
+/** Does work on batches and closes their feeds behind it; an error of the work is what is told, whatever closing does. */
+export async function withFeeds<Result>(feeds: readonly (Feed | undefined)[], work: () => Promise<Result>): Promise<Result> {
+  const closed = async (): Promise<PromiseRejectedResult | undefined> => {
+    const results = await Promise.allSettled(feeds.map((feed) => feed?.close()))
+    return results.find((result) => result.status === 'rejected')
+  }
+  let result: Result
+  try {
+    result = await work()
+  } catch (error) {
+    await closed()
+    throw error
+  }
+  const failed = await closed()
+  if (failed) throw failed.reason
+  return result
+}
+
 export interface SourceOptions {
   steps: number | undefined
   /** What the option for steps is called. */
@@ -167,6 +204,7 @@ export class SourceFeed implements Feed {
   readonly #what: string
   readonly #cursor: BatchCursor
   readonly #options: SourceOptions
+  readonly #labels = new LateLabels()
 
   constructor(model: Model, what: string, source: BatchSource, options: SourceOptions) {
     const { steps, stepsOption } = options
@@ -188,7 +226,7 @@ export class SourceFeed implements Feed {
   async prepare(): Promise<void> {
     if (this.#model.built) return
     const first = await this.#cursor.peek()
-    if (first) inputRows(this.#model, `${this.#what}: x of the first batch`, first[0])
+    if (first) await inputRows(this.#model, `${this.#what}: x of the first batch`, first[0], false)
   }
 
   async *epoch(epoch: number): AsyncGenerator<Batch> {
@@ -197,7 +235,7 @@ export class SourceFeed implements Feed {
     for (let step = 0; steps === undefined || step < steps; step++) {
       const where = `batch ${step + 1}${this.#what === 'evaluate' ? '' : ` of epoch ${epoch + 1}`}`
       let next = await this.#cursor.next(where)
-      if (!next && step > 0 && steps === undefined) return
+      if (!next && step > 0 && steps === undefined) break
       if (!next && !this.#cursor.oneShot && !this.#cursor.fresh) {
         await this.#cursor.restart()
         next = await this.#cursor.next(where)
@@ -215,16 +253,17 @@ export class SourceFeed implements Feed {
       }
       yield await this.#batch(next, where)
     }
+    await this.#labels.check(`${this.#what}: epoch ${epoch + 1}`)
   }
 
   async #batch([x, y, sampleWeight]: BatchData, where: string): Promise<Batch> {
     const what = `${this.#what}: ${where}: `
-    const part = await partOf(this.#model, what, x, y, { sampleWeight, classWeight: this.#options.classWeight })
-    if (part.count === 0) throw new ShapeError(`${what}there are no samples.`)
+    const part = await partOf(this.#model, what, [x, y], { sampleWeight, classWeight: this.#options.classWeight }, this.#labels)
     return batchOf(this.#model, part, identityOrder(part.count), 0, part.count)
   }
 
   close(): Promise<void> {
+    this.#labels.dispose()
     return this.#cursor.close()
   }
 }

@@ -5,13 +5,15 @@
  * smaller; the loss of an epoch is the mean over samples of the losses before each update, dropout on. So is the validation loss, of arrays and
  * of iterables (Keras 2.3.0 and 2.3.1 give that of the last batch for generators).
  */
-import { key, scope, Tensor, ValueError } from '@cotangent/core'
+import { key, scope, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import { type BatchSource, isSource } from './batch-source.js'
 import { type Callback, History, type Logs } from './callbacks/callback.js'
 import { requireWhole } from './checks.js'
 import type { Compiled } from './compiled.js'
 import type { ModelData } from './data.js'
-import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders, slicePart } from './feed.js'
+import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders, slicePart, withFeeds } from './feed.js'
+import { isShaped, isTyped } from './host-data.js'
 import type { Model } from './model.js'
 import { hostTurns, standardOutput } from './platform.js'
 import { ProgressBar, type ProgressStyle } from './progress.js'
@@ -70,13 +72,10 @@ export async function fit(model: Model, x: ModelData | BatchSource, y: ModelData
   requireWhole('fit: initialEpoch', initialEpoch, 0)
   requireWhole('fit: validationFreq', validationFreq, 1)
   const { training, validation } = await feedsOf(model, x, y, options, batchSize, shuffle)
-  try {
+  return withFeeds([training, validation], async () => {
     await training.prepare()
-    return await run(model, training, validation, { ...options, epochs, verbose, initialEpoch, validationFreq })
-  } finally {
-    await training.close()
-    await validation?.close()
-  }
+    return run(model, training, validation, { ...options, epochs, verbose, initialEpoch, validationFreq })
+  })
 }
 
 async function run(
@@ -167,17 +166,15 @@ export async function evaluate(
   const feed =
     y === undefined
       ? new SourceFeed(model, 'evaluate', requireSource('evaluate', x), { steps, stepsOption: 'steps', restart: true })
-      : new ArrayFeed(model, await partOf(model, 'evaluate: ', x as ModelData, y, { sampleWeight }), batchSize)
-  try {
+      : new ArrayFeed(model, await partOf(model, 'evaluate: ', [x as ModelData, y], { sampleWeight }), batchSize)
+  return withFeeds([feed], async () => {
     await feed.prepare()
     const compiled = model.compiled()
     const target = feed.samples ?? feed.steps ?? null
     const bar = progressBar(target, verbose === 1 ? 1 : 0, options.style, options.output ?? standardOutput())
     const values = await evaluateFeed(compiled, feed, 0, hostTurns(), bar)
     return compiled.names.map((name) => values[name])
-  } finally {
-    await feed.close()
-  }
+  })
 }
 
 async function evaluateFeed(
@@ -225,12 +222,13 @@ async function feedsOf(
   const { validationData, validationSplit = 0, stepsPerEpoch, validationSteps, sampleWeight, classWeight } = options
   const arrays = (part: Part): Feed => new ArrayFeed(model, part, batchSize)
   const validationFeed = async (): Promise<Feed | undefined> => {
-    if (!validationData) return undefined
-    if (Array.isArray(validationData)) {
-      const [vx, vy, weights] = validationData as unknown as readonly [ModelData, ModelData, ModelData?]
-      return arrays(await partOf(model, 'fit: validationData ', vx, vy, { sampleWeight: weights }))
+    if (validationData === undefined) return undefined
+    const given = requireValidation(validationData)
+    if (Array.isArray(given)) {
+      const [vx, vy, weights] = given as unknown as readonly [ModelData, ModelData, ModelData?]
+      return arrays(await partOf(model, 'fit: validationData ', [vx, vy], { sampleWeight: weights }))
     }
-    return new SourceFeed(model, 'fit: validationData', requireSource('fit: validationData', validationData), {
+    return new SourceFeed(model, 'fit: validationData', given as BatchSource, {
       steps: validationSteps,
       stepsOption: 'validationSteps',
       restart: true,
@@ -252,17 +250,18 @@ async function feedsOf(
     throw new ValueError(
       'fit: stepsPerEpoch goes with an iterable of batches: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.',
     )
-  const all = await partOf(model, 'fit: ', x as ModelData, y, { sampleWeight, classWeight })
+  const all = await partOf(model, 'fit: ', [x as ModelData, y], { sampleWeight, classWeight })
   const shuffleKey = options.seed === undefined ? model.keyFor('shuffle') : key(options.seed)
-  const shuffled = (part: Part): Feed => {
-    if (part.count === 0) throw new ValueError('fit: there are no samples to train on.')
-    return new ArrayFeed(model, part, batchSize, shuffledOrders(part.count, batchSize, shuffle, shuffleKey))
-  }
-  if (validationData) return { training: shuffled(all), validation: await validationFeed() }
+  const shuffled = (part: Part): Feed => new ArrayFeed(model, part, batchSize, shuffledOrders(part.count, batchSize, shuffle, shuffleKey))
+  if (validationData !== undefined) return { training: shuffled(all), validation: await validationFeed() }
   if (!(validationSplit >= 0 && validationSplit < 1))
     throw new ValueError(`fit: validationSplit must be from 0 to below 1, got ${validationSplit}.`)
   if (validationSplit === 0) return { training: shuffled(all) }
   const at = Math.trunc(all.count * (1 - validationSplit))
+  if (at === 0 || at === all.count) {
+    const left = at === 0 ? 'to train on' : 'for validation'
+    throw new ValueError(`fit: validationSplit ${validationSplit} of ${all.count} samples leaves none ${left}.`)
+  }
   return { training: shuffled(slicePart(all, 0, at)), validation: arrays(slicePart(all, at, all.count)) }
 }
 
@@ -280,9 +279,26 @@ function refuseWeights(what: string, sampleWeight: unknown): void {
   if (sampleWeight !== undefined) throw new ValueError(`${what}: sampleWeight goes with arrays; an iterable gives [x, y, sampleWeight].`)
 }
 
+/** What is given without targets must be batches. */
 function requireSource(what: string, source: unknown): BatchSource {
-  if (isSource(source)) return source
+  if (isSource(source) && !isTyped(source) && !isShaped(source) && !areSamples(source)) return source
   throw new ValueError(
-    `${what}: without targets y, expected an iterable of batches [x, y], got ${source === null ? 'null' : source instanceof Tensor ? 'a tensor' : typeof source}.`,
+    `${what}: the targets y are missing: ${what}(x, y). Without them, expected an iterable of batches [x, y], got ${describeValue(source)}.`,
+  )
+}
+
+/** Whether an array begins as samples do, not as batches: with a number, or with a row that begins with one. */
+function areSamples(source: BatchSource): boolean {
+  if (!Array.isArray(source)) return false
+  const [first] = source as unknown[]
+  const begins = Array.isArray(first) ? first[0] : first
+  return typeof begins === 'number' || typeof begins === 'boolean' || isTyped(first)
+}
+
+function requireValidation(given: unknown): readonly [ModelData, ModelData, ModelData?] | BatchSource {
+  const isPair = Array.isArray(given) && (given.length === 2 || given.length === 3)
+  if (isPair || (isSource(given) && !Array.isArray(given) && !isTyped(given))) return given as BatchSource
+  throw new ValueError(
+    `fit: validationData must be [x, y] or [x, y, sampleWeight]; anything else that can be iterated gives batches. Got ${describeValue(given)}.`,
   )
 }

@@ -13,6 +13,7 @@ export { connectGraph, type GraphDescription, type LayerUses, type TensorPlace }
 export { GraphModel, type GraphModelOptions, model } from './graph/graph-model.js'
 export { InputLayer, type InputOptions, input } from './graph/input-layer.js'
 export { LayerNode, SymbolicTensor } from './graph/symbolic-tensor.js'
+export type { NestedRows, NumericArray, ShapedValues } from './host-data.js'
 export * as initializers from './initializers.js'
 export * from './io/index.js'
 export {

@@ -74,6 +74,11 @@ export abstract class Layer {
     return 0
   }
 
+  /** @internal How many rows an input picks from, where it takes indices: a model that begins with it takes whole numbers, as int32. */
+  indexCount(_input: number): number | undefined {
+    return undefined
+  }
+
   /** The layers inside, on wrappers and cells of cells: their weights are this layer's. */
   get inner(): readonly Layer[] {
     return []

@@ -292,14 +292,15 @@ export function getLoss(id: LossIdentifier, options: LossOptions = {}): Loss {
 /**
  * Checks class numbers on the host: devices cannot raise errors, and a class out of range would silently have loss 0.
  *
+ * @param what where they come from, for the message: `fit: y`
  * @throws ValueError that names the first bad label, its position, and the range.
  */
-export function checkLabels(values: ArrayLike<number>, classes: number): void {
+export function checkLabels(values: ArrayLike<number>, classes: number, what?: string): void {
   for (let i = 0; i < values.length; i++) {
     const label = values[i]
     if (Number.isInteger(label) && label >= 0 && label < classes) continue
     throw new ValueError(
-      `Label ${label} at position ${i} is not a class number: the model's output has ${classes} classes, so labels are whole numbers from 0 to ${classes - 1}.` +
+      `${what ? `${what}: ` : ''}Label ${label} at position ${i} is not a class number: the model's output has ${classes} classes, so labels are whole numbers from 0 to ${classes - 1}.` +
         (label === classes ? ' Labels that count from 1 must be shifted: y − 1.' : ''),
     )
   }

@@ -25,4 +25,6 @@ export interface Port {
 /** An input, with what its data are cast to. */
 export interface InputPort extends Port {
   dtype: DType
+  /** How many rows its values pick from, where they are indices. */
+  indexCount?: number
 }

@@ -16,9 +16,9 @@ import {
   ValueError,
 } from '@cotangent/core'
 import type { BatchSource } from './batch-source.js'
-import { assignAll, readArguments, requireInputs } from './checks.js'
+import { assignAll, readArguments, requireInputs, type WeightValue } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
-import type { Data, ModelData } from './data.js'
+import type { ModelData } from './data.js'
 import { CompileError } from './errors.js'
 import { type EvaluateOptions, evaluate, type FitOptions, fit, type History } from './fit.js'
 import type { SymbolicTensor } from './graph/symbolic-tensor.js'
@@ -166,7 +166,8 @@ export abstract class Model extends Layer {
     if (!this.built) this.build([null, ...xs[0].shape.slice(1)])
     requireInputs(this, xs)
     const penalties = this.penalties()
-    const inputs = xs.map((x, i) => x.cast(this.inputPorts[i].dtype))
+    // Indices are cast where they are used, and looked at there.
+    const inputs = xs.map((x, i) => (this.inputPorts[i].indexCount === undefined ? x.cast(this.inputPorts[i].dtype) : x))
     return { ...this.callAll(inputs, { ...context, masks: xs.map(() => undefined), penalties }, logits), penalties }
   }
 
@@ -214,7 +215,7 @@ export abstract class Model extends Layer {
   fit(batches: BatchSource, options?: FitOptions): Promise<History>
   fit(x: ModelData | BatchSource, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
     const { y, options } = readArguments<FitOptions>(this, second, third)
-    return fit(this, x, y, options)
+    return fit(this, x, y, options ?? {})
   }
 
   /** Loss and metrics of data, nothing dropped: `[loss, metric…]`, with several outputs `[loss, …losses of the outputs, …metrics]`. */
@@ -223,7 +224,7 @@ export abstract class Model extends Layer {
   evaluate(batches: BatchSource, options?: EvaluateOptions): Promise<number[]>
   evaluate(x: ModelData | BatchSource, second?: ModelData | EvaluateOptions, third?: EvaluateOptions): Promise<number[]> {
     const { y, options } = readArguments<EvaluateOptions>(this, second, third)
-    return evaluate(this, x, y, options)
+    return evaluate(this, x, y, options ?? {})
   }
 
   /** The outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out] */
@@ -268,7 +269,7 @@ export abstract class Model extends Layer {
   }
 
   /** Replaces all weights, in the order of `getWeights`; nothing changes unless all fit. */
-  override setWeights(values: readonly Data[]): void {
+  override setWeights(values: readonly WeightValue[]): void {
     assignAll(this.weights, values)
   }
 

@@ -10,7 +10,7 @@ import type { Weighting } from './sample-weights.js'
 /** The outputs for all samples, in order, one tensor an output. */
 export async function predict(model: Model, x: ModelData, { batchSize = 32 }: { batchSize?: number }): Promise<Tensor[]> {
   requireWhole('predict: batchSize', batchSize, 1)
-  const rows = inputRows(model, 'predict', x)
+  const rows = await inputRows(model, 'predict: x', x)
   const [{ count }] = rows
   const order = identityOrder(count)
   let results = model.outputPorts.map(({ shape }) => {
@@ -55,7 +55,7 @@ export async function onBatch(
   [x, y, weights]: readonly [x: ModelData, y: ModelData, weights: Weighting],
   step: (compiled: Compiled, xs: Tensor[], ys: Tensor[], totals: Totals, factors: (Tensor | undefined)[] | undefined) => void,
 ): Promise<number[]> {
-  const part = await partOf(model, `${what}: `, x, y, weights)
+  const part = await partOf(model, `${what}: `, [x, y], weights)
   const compiled = model.compiled()
   const totals = compiled.newTotals()
   try {

@@ -42,7 +42,13 @@ export class Sequential extends Model {
   }
   override get inputPorts(): readonly InputPort[] {
     if (!this.#inputShape) throw new ShapeError(`${this.name}: the input shape is not known yet.`)
-    return [{ name: `${this.#layers[0].name}_input`, shape: [null, ...this.#inputShape.slice(1)], dtype: this.dtype }]
+    const indexCount = this.indexCount()
+    const dtype = indexCount === undefined ? this.dtype : 'int32'
+    return [{ name: `${this.#layers[0].name}_input`, shape: [null, ...this.#inputShape.slice(1)], dtype, indexCount }]
+  }
+  /** @internal */
+  override indexCount(): number | undefined {
+    return this.#layers[0]?.indexCount(0)
   }
   override get outputPorts(): readonly Port[] {
     return this.#shapes.slice(-1).map((shape) => ({ name: (this.#layers.at(-1) as Layer).name, shape }))

@@ -102,10 +102,10 @@ describe('messages', () => {
   test('a missing batch axis, wrong sizes, wrong counts', async () => {
     const model = classifier()
     await expect(model.predict([1, 2])).rejects.toThrow(
-      /predict: the data have shape \[\?\], but the model "sequential_1" takes \[\?, 2\]\. A batch axis is missing: for one sample use x\.expandDims\(0\)/,
+      /predict: x: the data have shape \[\?\], but the model "sequential_1" takes \[\?, 2\]\. A batch axis is missing: for one sample use x\.expandDims\(0\)/,
     )
-    await expect(model.predict([])).rejects.toThrow(/predict: there are no samples in it/)
-    await expect(new Sequential([dense(1)]).predict([])).rejects.toThrow(/predict: there are no samples in it/)
+    await expect(model.predict([])).rejects.toThrow(/predict: x: there are no samples in it/)
+    await expect(new Sequential([dense(1)]).predict([])).rejects.toThrow(/predict: x: there are no samples in it/)
     expect(() => model.apply(tensor([1, 2]))).toThrow(/batch axis is missing/)
     await expect(model.fit([[1, 2, 3]], [[1, 0, 0]], quiet)).rejects.toThrow(
       /have shape \[\?, 3\], but the model "sequential_1" takes \[\?, 2\]/,

@@ -51,15 +51,24 @@ export class GraphModel extends Model {
     this.#order = orderGraph(this.name, this.inputs, this.outputs)
     this.layers = this.#order.layers
     const open = (shape: BatchShape): BatchShape => [null, ...shape.slice(1)]
-    this.inputPorts = this.inputs.map(({ layer, shape }) => ({
-      name: layer.name,
-      shape: open(shape),
-      dtype: (layer as InputLayer).dtype ?? this.dtype,
-    }))
+    this.inputPorts = this.inputs.map((x) => ({ name: x.layer.name, shape: open(x.shape), ...this.#valuesOf(x) }))
     const names = uniqueNames(this.outputs.map(({ layer }) => layer.name))
     this.outputPorts = this.outputs.map(({ shape }, i) => ({ name: names[i], shape: open(shape) }))
     this.#steps = this.#planned()
     this.#makeWeights(this.buildContext())
+  }
+
+  /** What the data of an input are cast to: whole numbers, if all that it goes into takes indices. */
+  #valuesOf(x: SymbolicTensor): Pick<InputPort, 'dtype' | 'indexCount'> {
+    const counts = this.#order.nodes.flatMap(({ layer, inputs }) => inputs.flatMap((y, i) => (y === x ? [layer.indexCount(i)] : [])))
+    const indices = counts.filter((count) => count !== undefined)
+    const indexCount = indices.length > 0 ? Math.min(...indices) : undefined
+    const always = indices.length > 0 && indices.length === counts.length && !this.outputs.includes(x)
+    return { dtype: (x.layer as InputLayer).dtype ?? (always ? 'int32' : this.dtype), indexCount }
+  }
+  /** @internal */
+  override indexCount(input: number): number | undefined {
+    return this.inputPorts[input]?.indexCount
   }
 
   #planned(): Step[] {

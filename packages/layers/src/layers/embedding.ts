@@ -1,5 +1,5 @@
 /** Rows of a table by index: words as vectors. */
-import { gather, type Parameter, ShapeError, type Tensor } from '@cotangent/core'
+import { gather, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount } from '../layer.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
@@ -68,12 +68,31 @@ export class Embedding extends Layer {
     return [batch, inputLength, ...rest, this.outputDim]
   }
 
+  /** @internal */
+  override indexCount(): number {
+    return this.inputDim
+  }
+
+  /** Indices that come as floats. A cast alone would pick row 0 for NaN and −0.5, and a wrong row where float32 has no more whole numbers. */
+  #whole(x: Tensor): Tensor {
+    const most = x.dtype === 'float32' ? 2 ** 24 : 2 ** 31 - 1
+    const values = x.backend.readSync?.(x.storage)
+    // Where the values cannot be looked at, `gather` refuses −1.
+    if (!values) return where(x.equal(x.floor()).logicalAnd(x.abs().lessEqual(most)), x, -1).cast('int32')
+    const at = values.findIndex((value) => !Number.isInteger(value) || Math.abs(value) > most)
+    if (at < 0) return x.cast('int32')
+    throw new ValueError(
+      `${this.describe()}: an index is ${values[at]} (at position ${at} of the input), but indices of ${x.dtype} must be whole numbers ` +
+        `up to ${most}.${Number.isInteger(values[at]) ? " Give it int32: input({ …, dtype: 'int32' })." : ''}`,
+    )
+  }
+
   override outputMask(x: Tensor): Tensor | undefined {
     return this.maskZero ? x.notEqual(0) : undefined
   }
 
   override call(x: Tensor, _context: CallContext): Tensor {
-    return gather(this.#embeddings as Parameter, x.cast('int32'))
+    return gather(this.#embeddings as Parameter, x.dtype.startsWith('float') ? this.#whole(x) : x.cast('int32'))
   }
 
   override getConfig(): Record<string, unknown> {

@@ -29,6 +29,10 @@ export class TimeDistributed extends Layer {
     return new TimeDistributed(layerOf('TimeDistributed', layer, { ...plain, ...custom }), options)
   }
 
+  /** @internal */
+  override indexCount(input: number): number | undefined {
+    return this.layer.indexCount(input)
+  }
   override get inner(): readonly Layer[] {
     return [this.layer]
   }
