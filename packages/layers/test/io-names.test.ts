@@ -89,6 +89,20 @@ test("Keras 3's files have no names of layers, so byName is refused", async () =
   await weightsFromBytes(model, bytes)
 })
 
+describe('byName without a name in common', () => {
+  const source = new Sequential([dense(1, { inputShape: [1], name: 'theirs' })])
+  test.each(['h5', 'safetensors', 'npz'] as const)('%s: an error that lists both, and nothing changes', async (format) => {
+    const model = new Sequential([dense(1, { inputShape: [1], name: 'ours' })], { seed: 3 })
+    const before = await values(model)
+    const bytes = await weightsToBytes(source, { format })
+    await expect(weightsFromBytes(model, bytes, { byName: true, name: 'w' })).rejects.toThrow(
+      /^w: byName: no (layer|array) of the file has the name of one of the model\. The file has theirs.*; the model has ours.*load by order/,
+    )
+    expect(await values(model)).toEqual(before)
+    await weightsFromBytes(model, bytes)
+  })
+})
+
 describe('float64', () => {
   test('a model of models stays in float64, and takes nested arrays with all their digits', async () => {
     await useBackend('reference')

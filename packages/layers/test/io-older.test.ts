@@ -1,6 +1,21 @@
 /** Weights as Keras 1, Theano and CuDNN kept them, against the formulas of keras/engine/saving.py 2.2.4, element by element. */
 import { describe, expect, test } from 'vitest'
-import { bidirectional, conv1d, conv2d, conv2dTranspose, gru, type Layer, lstm, Sequential } from '../src/index.js'
+import {
+  batchNormalization,
+  bidirectional,
+  conv1d,
+  conv2d,
+  conv2dTranspose,
+  dense,
+  flatten,
+  model as graph,
+  gru,
+  input,
+  type Layer,
+  lstm,
+  Sequential,
+  timeDistributed,
+} from '../src/index.js'
 import { modernized } from '../src/io/older-weights.js'
 import { originOf } from '../src/io/origin.js'
 import type { SavedArray } from '../src/io/saved-weights.js'
@@ -109,5 +124,70 @@ describe('CuDNN', () => {
   test('plain ones stay as they are', () => {
     const arrays = [counting([3, 8]), counting([2, 8]), counting([8])]
     expect(weightsOf(built(lstm(2), [5, 3]), arrays, keras2)).toEqual(arrays)
+  })
+})
+
+describe('layers inside models and wrappers', () => {
+  const theano = originOf('2.1.6', 'theano')
+  /** Convolution, normalisation, convolution: the arrays of the second kernel come before the moving averages of the normalisation. */
+  const stack = (): Sequential =>
+    new Sequential([conv2d(2, [2, 3], { inputShape: [8, 8, 1] }), batchNormalization(), conv2d(1, [3, 2], { useBias: false })])
+  const arraysOf = (): SavedArray[] => [
+    counting([2, 3, 1, 2]),
+    counting([2]),
+    counting([2], 50),
+    counting([2], 60),
+    counting([3, 2, 2, 1], 100),
+    counting([2], 70),
+    counting([2], 80),
+  ]
+  const expectTurned = (weights: readonly SavedArray[], old: readonly SavedArray[]): void => {
+    expect(at(weights[0], 0, 1, 0, 1)).toBe(at(old[0], 1, 1, 0, 1))
+    expect(at(weights[4], 0, 1, 1, 0)).toBe(at(old[4], 2, 0, 1, 0))
+    for (const i of [1, 2, 3, 5, 6]) expect(weights[i]).toEqual(old[i])
+  }
+
+  test('of Theano, in a model, in a model in a model, in a graph, and at each step', () => {
+    const arrays = arraysOf()
+    expectTurned(weightsOf(stack(), arrays, theano), arrays)
+    expectTurned(weightsOf(new Sequential([stack(), flatten()]), arrays, theano), arrays)
+    const x = input({ shape: [8, 8, 1] })
+    expectTurned(weightsOf(graph({ inputs: x, outputs: stack().apply(x) }), arrays, theano), arrays)
+    const old = [counting([2, 3, 1, 2]), counting([2])]
+    const [kernel, bias] = weightsOf(built(timeDistributed(conv2d(2, [2, 3])), [4, 8, 8, 1]), old, theano)
+    expect(at(kernel, 1, 0, 0, 1)).toBe(at(old[0], 0, 2, 0, 1))
+    expect(bias).toEqual(old[1])
+  })
+
+  test('in whatever order the file has them, if their names are those of the weights', () => {
+    const model = stack()
+    const arrays = arraysOf()
+    const names = [...model.layers[0].weights, ...model.layers[1].trainableWeights, ...model.layers[2].weights]
+    const rest = model.layers[1].weights.slice(2)
+    const named = [...names, ...rest].map(({ name }, i) => ({ ...arrays[i], name: `${name}:0` }))
+    const shuffled = [named[4], named[6], named[0], named[3], named[1], named[5], named[2]]
+    expectTurned(weightsOf(model, shuffled, theano), named)
+  })
+
+  test('recurrent layers of Keras 1 and CuDNN in a model', () => {
+    const gates = (n: number, from = 0): SavedArray[] =>
+      Array.from({ length: n }, (_, gate) => [
+        counting([3, 2], from + gate * 100),
+        counting([2, 2], from + gate * 100 + 20),
+        counting([2], from + gate * 100 + 40),
+      ]).flat()
+    const after = [counting([4, 1], 7), counting([1], 8)]
+    const model = new Sequential([bidirectional(lstm(2), { inputShape: [5, 3] }), dense(1)])
+    const weights = weightsOf(model, [...gates(4), ...gates(4, 1000), ...after])
+    expect(weights.map(({ shape }) => shape)).toEqual([[3, 8], [2, 8], [8], [3, 8], [2, 8], [8], [4, 1], [1]])
+    expect(Array.from(weights[2].data, Number)).toEqual([40, 41, 240, 241, 140, 141, 340, 341])
+    expect(weights.slice(6)).toEqual(after)
+
+    const cudnn = [counting([3, 8]), counting([2, 8]), counting([16])]
+    const inside = new Sequential([lstm(2, { inputShape: [5, 3] }), dense(1)])
+    const dense2 = [counting([2, 1], 7), counting([1], 8)]
+    const alone = weightsOf(inside.layers[0], cudnn, keras2)
+    expect(weightsOf(inside, [...cudnn, ...dense2], keras2)).toEqual([...alone, ...dense2])
+    expect(alone[2].shape).toEqual([8])
   })
 })

@@ -126,7 +126,7 @@ export async function readKerasZip(bytes: Uint8Array, what: string): Promise<Fil
     training: isObject(topology.compile_config) ? topology.compile_config : undefined,
     beyond: isObject(metadata.cotangent) ? metadata.cotangent : undefined,
     loadWeights: (model) => loadKerasWeights(model, root, what),
-    state: state.length > 1 ? { arrays: state, together: true } : undefined,
+    state: state.length > 0 ? { arrays: state, together: true } : undefined,
   }
 }
 
@@ -246,16 +246,16 @@ function optimizerFor3(training: Json | undefined, optimizer: Optimizer | undefi
   return { config: { optimizer: object, ...rest }, lost }
 }
 
-/** The optimizer's arrays: the counter, the learning rate, then all slots of each parameter. */
+/** The optimizer's arrays: before the first step the counter and the learning rate alone. */
 async function putState(root: H5Group, model: Model): Promise<void> {
   const compiled = compiledOf(model)
+  if (!compiled) return
+  const { optimizer, parameters } = compiled
   const saved = await stateOf(model)
-  if (!compiled || !saved) return
-  const { momentum, amsgrad, gradientAccumulationSteps, useEma } = compiled.optimizer.getConfig()
-  const forNothing = momentum === 0 ? /moment_\d/ : amsgrad === false ? /vhat_\d/ : undefined // saved by Keras 2
-  // With sums or means of ours among the slots a shorter state could be taken for another.
-  const unused = gradientAccumulationSteps || useEma ? undefined : forNothing
-  const [counter, ...rest] = togetherState(unused ? saved.filter(({ name }) => !unused.test(name)) : saved, compiled.parameters.length)
-  const rate = { name: 'learning_rate', shape: [], data: Float32Array.of(compiled.optimizer.learningRate) }
-  for (const [i, { shape, data }] of [counter, rate, ...rest].entries()) putArray(root, `optimizer/vars/${i}`, { shape, data })
+  const before = [
+    { shape: [], data: BigInt64Array.of(0n) },
+    ...(optimizer.schedule ? [] : [{ shape: [], data: Float32Array.of(optimizer.learningRate) }]),
+  ]
+  const arrays = saved ? togetherState(optimizer, saved, parameters.length) : before
+  for (const [i, { shape, data }] of arrays.entries()) putArray(root, `optimizer/vars/${i}`, { shape, data })
 }

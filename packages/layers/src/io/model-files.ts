@@ -9,7 +9,7 @@ import { modernized } from './older-weights.js'
 import { originOf } from './origin.js'
 import { type FileParts, type LoadOptions, restore } from './restore.js'
 import { type NamedArray, readSafetensors, writeSafetensors } from './safetensors.js'
-import { assignAll, byName, byOrder, namesInFile, ofModel, type SavedArray, type SavedLayer } from './saved-weights.js'
+import { assignAll, byName, byOrder, namesInFile, ofModel, requireAny, type SavedArray, type SavedLayer } from './saved-weights.js'
 import { describeModel, KERAS_VERSION } from './write-model.js'
 
 /** Formats of whole models: Keras 2's HDF5, Keras 3's zip. */
@@ -176,6 +176,7 @@ function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, Nam
     const array = names ? found.get(own[i]) : saved[i]
     return array ? [{ weight, array }] : []
   })
+  requireAny(assignments, own, [...found.keys()], 'array', what)
   assignAll(assignments, what)
 }
 

@@ -5,10 +5,11 @@
 import { sizeOf } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import { Conv1D, GRU, LSTM } from '../layers/index.js'
+import { Model } from '../model.js'
 import { SpatialLayer } from '../spatial-layer.js'
 import type { H5Data } from './h5-tree.js'
 import type { Origin } from './origin.js'
-import type { SavedArray, SavedLayer } from './saved-weights.js'
+import { byNames, type SavedArray, type SavedLayer, weightsInFile } from './saved-weights.js'
 
 const convolution = /^(Conv1D|Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D)$/
 
@@ -42,31 +43,74 @@ function beside(arrays: readonly SavedArray[]): SavedArray {
   return { name: first.name, shape: [...first.shape.slice(0, -1), width], data }
 }
 
-/** The arrays of a layer, as Keras 2.3 on TensorFlow would have them. */
+/** The arrays of a layer, as Keras 2.3 on TensorFlow would have them, also those of the layers inside it. */
 export function modernized(layer: Layer, saved: SavedLayer, origin: Origin): SavedLayer {
-  let weights = saved.weights
-  if (origin.family === 'keras1') weights = ofKeras1(layer, weights)
-  if ((origin.family === 'keras1' || origin.family === 'keras2') && origin.backend === 'theano' && convolution.test(layer.className)) {
-    // Theano convolves where TensorFlow correlates.
-    weights = weights.map((array) =>
-      array.shape.length < 3
-        ? array
-        : rearranged(array, array.shape, (index) =>
-            index.map((n, axis) => (axis < array.shape.length - 2 ? array.shape[axis] - 1 - n : n)),
-          ),
-    )
+  return { ...saved, weights: modernizedArrays(layer, saved.weights, origin) }
+}
+
+function modernizedArrays(layer: Layer, saved: readonly SavedArray[], origin: Origin): readonly SavedArray[] {
+  if (layer instanceof Model) return ofModel(layer, saved, origin)
+  if (layer.className === 'TimeDistributed') return modernizedArrays(layer.inner[0], saved, origin)
+  if (layer.className === 'Bidirectional') {
+    const half = saved.length / 2
+    return layer.inner.flatMap((inner, i) => modernizedArrays(inner, saved.slice(i * half, (i + 1) * half), origin))
   }
-  return { ...saved, weights: ofCuDNN(layer, weights) }
+  let weights = saved
+  if (origin.family === 'keras1') weights = ofKeras1(layer, weights)
+  const ofTheano = (origin.family === 'keras1' || origin.family === 'keras2') && origin.backend === 'theano'
+  if (ofTheano && convolution.test(layer.className)) weights = weights.map(turned)
+  return ofCuDNN(layer, weights)
+}
+
+/** Theano convolves where TensorFlow correlates: the same kernel with its window turned around. */
+const turned = (array: SavedArray): SavedArray =>
+  array.shape.length < 3
+    ? array
+    : rearranged(array, array.shape, (index) => index.map((n, axis) => (axis < array.shape.length - 2 ? array.shape[axis] - 1 - n : n)))
+
+/**
+ * The arrays of a model inside a model. They are in the order of `weightsInFile`, in which the weights of one layer may be apart, trainable ones
+ * first; so each run of weights of one layer is taken by itself.
+ */
+function ofModel(model: Model, saved: readonly SavedArray[], origin: Origin): readonly SavedArray[] {
+  const named = byNames(model, saved)
+  const layers = layersInside(model)
+  const runs: { layer: Layer; count: number }[] = []
+  for (const weight of weightsInFile(model)) {
+    const layer = layers.find(({ weights }) => weights.includes(weight)) as Layer
+    const run = runs.at(-1)
+    if (run?.layer === layer) run.count++
+    else runs.push({ layer, count: 1 })
+  }
+  const arraysOf = ({ layer, count }: { layer: Layer; count: number }): number =>
+    origin.family === 'keras1' && !named ? count * matricesApart(layer) : count
+  const apart = runs.reduce((n, run) => n + arraysOf(run), 0) === saved.length
+  let at = 0
+  return runs.flatMap((run) => {
+    const count = apart ? arraysOf(run) : run.count
+    at += count
+    return modernizedArrays(run.layer, (named ?? saved).slice(at - count, at), origin)
+  })
+}
+
+/** The layers that are no models, also those of models inside. */
+const layersInside = (model: Model): Layer[] => model.layers.flatMap((layer) => (layer instanceof Model ? layersInside(layer) : [layer]))
+
+/** The gates of recurrent layers of Keras 1, in its order: i, c, f, o of an LSTM. */
+const gatesOfKeras1: ReadonlyMap<string, readonly number[]> = new Map([
+  ['LSTM', [0, 2, 1, 3]],
+  ['GRU', [0, 1, 2]],
+])
+
+/** How many arrays of Keras 1 make one of ours. */
+function matricesApart(layer: Layer): number {
+  const inside = layer.className === 'Bidirectional' || layer.className === 'TimeDistributed' ? layer.inner[0] : layer
+  return gatesOfKeras1.get(inside.className)?.length ?? 1
 }
 
 /** Keras 1 had the gates' matrices apart, and convolutions in Theano's order of axes where `dim_ordering` was `th`. */
 function ofKeras1(layer: Layer, weights: readonly SavedArray[]): readonly SavedArray[] {
-  const half = weights.length / 2
-  if (layer.className === 'Bidirectional') {
-    return layer.inner.flatMap((inner, i) => ofKeras1(inner, weights.slice(i * half, (i + 1) * half)))
-  }
-  if (layer.className === 'TimeDistributed') return ofKeras1(layer.inner[0], weights)
-  const gates = { LSTM: [0, 2, 1, 3], GRU: [0, 1, 2] }[layer.className] // Keras 1 had the order i, c, f, o
+  const gates = gatesOfKeras1.get(layer.className)
   if (gates && weights.length === 3 * gates.length) return [0, 1, 2].map((part) => beside(gates.map((gate) => weights[3 * gate + part])))
   const [kernel, ...rest] = weights
   if (kernel?.shape.length !== 4) return weights
@@ -79,10 +123,10 @@ function ofKeras1(layer: Layer, weights: readonly SavedArray[]): readonly SavedA
   const first = layer instanceof SpatialLayer && layer.dataFormat === 'channelsFirst'
   if (layer.className === 'Conv2D' && first) return [rearranged(kernel, [c, d, b, a], ([y, x, from, to]) => [to, from, y, x]), ...rest]
   if (layer.className === 'Conv2DTranspose') {
-    const turned = first
+    const swapped = first
       ? rearranged(kernel, [c, d, a, b], ([y, x, to, from]) => [to, from, y, x])
       : rearranged(kernel, [a, b, d, c], ([y, x, to, from]) => [y, x, from, to])
-    return [turned, ...rest]
+    return [swapped, ...rest]
   }
   return weights
 }
@@ -92,10 +136,6 @@ function ofKeras1(layer: Layer, weights: readonly SavedArray[]): readonly SavedA
  * input and of the state, which an LSTM only ever adds.
  */
 function ofCuDNN(layer: Layer, weights: readonly SavedArray[]): readonly SavedArray[] {
-  if (layer.className === 'Bidirectional') {
-    const half = weights.length / 2
-    return layer.inner.flatMap((inner, i) => ofCuDNN(inner, weights.slice(i * half, (i + 1) * half)))
-  }
   if (weights.length !== 3 || !(layer instanceof LSTM || layer instanceof GRU)) return weights
   const [kernel, recurrent, biases] = weights
   const { units } = layer

@@ -1,9 +1,10 @@
 /**
  * The state of optimizers in files. Names differ with every version of Keras, the order does not: `iterations` and the like first, then the
- * slots, one after the other for all parameters; or, from tf.keras 2.11 and in Keras 3, all slots of each parameter together.
+ * slots, one after the other for all parameters; or, from tf.keras 2.11 and in Keras 3, most slots of each parameter together.
  */
 import { type Parameter, showShape, ValueError } from '@cotangent/core'
 import type { Model } from '../model.js'
+import type { Optimizer } from '../optimizers/index.js'
 import type { SavedArray } from './saved-weights.js'
 
 /** Whether the arrays of a parameter lie together: those optimizers call their counter `iteration`, the ones before `iter` or `iterations`. */
@@ -13,7 +14,7 @@ const isTogether = (name: string): boolean => /(^|\/)iteration(:0)?$/.test(name)
  * Puts the state of a file into the optimizer of a model.
  *
  * @param layerOrder the names of the layers as the file lists them; its arrays are in that order
- * @param together whether all slots of a parameter come together; by the name of the first array if left out
+ * @param together whether the arrays are in the order of Keras 3; by the name of the first array if left out
  * @throws ValueError if it is not of this optimizer and these parameters; then nothing changes.
  */
 export function restoreState(
@@ -23,10 +24,11 @@ export function restoreState(
   together = saved.length > 0 && isTogether(saved[0].name),
 ): void {
   const { optimizer, parameters } = model.compiled()
-  const slots = together ? slotAfterSlot(saved, parameters.length) : saved
-  const head = slots.findIndex(({ shape }) => shape.length > 0)
   const theirs = inFileOrder(model, parameters, layerOrder)
-  requireShapes(slots, theirs)
+  if (together && Number(saved[0].data[0]) === 0) return // before the first step there is no state
+  const slots = together ? slotAfterSlot(optimizer, saved, theirs) : saved
+  const head = together ? optimizer.layout.values.length : slots.findIndex(({ shape }) => shape.length > 0)
+  if (!together) requireShapes(slots, theirs)
   const ordered = slots.map((_, i) => {
     if (head < 0 || i < head) return slots[i]
     const position = (i - head) % parameters.length
@@ -49,41 +51,75 @@ function requireShapes(saved: readonly SavedArray[], parameters: readonly Parame
   const arrays = saved.filter(({ shape }) => shape.length > 0 && !(shape.length === 1 && shape[0] === 1))
   const targets = parameters.filter((w) => !(w.rank === 1 && w.size === 1) && w.rank > 0)
   if (arrays.length === 0) return
-  const wrong = arrays.findIndex(({ shape }, i) => {
-    const target = targets[i % targets.length]
-    return !target || shape.length !== target.rank || shape.some((n, axis) => n !== target.shape[axis])
-  })
+  const wrong = arrays.findIndex((array, i) => !targets[i % targets.length] || !sameShape(array, targets[i % targets.length]))
   if (wrong < 0 && arrays.length % targets.length === 0) return
   const { name, shape } = arrays[Math.max(0, wrong)]
   throw new ValueError(`optimizer state "${name}" ${showShape(shape)} does not fit the trainable weights of the model, in their order.`)
 }
 
-/** Slots of each parameter together → slot after slot. */
-function slotAfterSlot(saved: readonly SavedArray[], parameters: number): SavedArray[] {
-  const scalars = saved.findIndex(({ shape }) => shape.length > 0)
-  const count = scalars < 0 ? saved.length : scalars
-  const head = saved.slice(0, count)
-  const slots = saved.slice(count)
-  const each = parameters === 0 ? 0 : slots.length / parameters
-  if (!Number.isInteger(each)) {
-    throw new ValueError(`optimizer state: ${slots.length} arrays do not fit ${parameters} trainable weights.`)
+const sameShape = ({ shape }: SavedArray, w: Parameter): boolean => shape.length === w.rank && shape.every((n, axis) => n === w.shape[axis])
+
+/** One array of Keras 3's order: a value that belongs to no parameter, or a slot of a parameter. */
+type Place = { readonly value: string } | { readonly slot: number; readonly parameter: number }
+
+/**
+ * The order of Keras 3 (keras/src/optimizers 3.16, `build`): the counter, the learning rate if it is a number, averages, sums of gradients, then the
+ * slots of the rule: those of each parameter together, but AMSGrad's largest values for all parameters at the end. Nadam's product of momenta is the last array, in
+ * 3.3 it was the one before the slots.
+ */
+function keras3Order(optimizer: Optimizer, parameters: number, { rate, product }: { rate: boolean; product: 'last' | 'first' }): Place[] {
+  const { values, slots } = optimizer.layout
+  const groups: number[][] = []
+  const together: number[] = []
+  for (const [slot, { name, unused }] of slots.entries()) {
+    if (unused) continue
+    if (name === 'average') groups.unshift([slot])
+    else if (name === 'gradientAccumulator') groups.push([slot])
+    else if (name !== 'vhat') together.push(slot)
   }
-  // Nadam's product of momenta; the learning rate, which comes second, is in the configuration.
-  const product = head.slice(1).find(({ name }) => !/(learning_rate(:0)?|vars\/1)$/.test(name))
+  const last = slots.flatMap(({ name, unused }, slot) => (name === 'vhat' && !unused ? [[slot]] : []))
+  const ofSlots = [...groups, ...(together.length > 0 ? [together] : []), ...last].flatMap((group) =>
+    Array.from({ length: parameters }, (_, parameter) => group.map((slot): Place => ({ slot, parameter }))).flat(),
+  )
+  const others = values.slice(1).map((value): Place => ({ value }))
+  const head: Place[] = [{ value: 'iterations' }, ...(rate ? [{ value: 'learningRate' }] : [])]
+  return product === 'first' ? [...head, ...others, ...ofSlots] : [...head, ...ofSlots, ...others]
+}
+
+/** Keras 3's order → slot after slot, with zeros for what only Keras 2 saves. @throws ValueError if the arrays are of another optimizer or model. */
+function slotAfterSlot(optimizer: Optimizer, saved: readonly SavedArray[], parameters: readonly Parameter[]): SavedArray[] {
+  const scheduled = optimizer.schedule !== undefined
+  const ways = [!scheduled, scheduled].flatMap((rate) => (['last', 'first'] as const).map((product) => ({ rate, product })))
+  const fits = (places: readonly Place[]): boolean =>
+    places.length === saved.length &&
+    places.every((place, i) => ('value' in place ? saved[i].shape.length === 0 : sameShape(saved[i], parameters[place.parameter])))
+  const places = ways.map((way) => keras3Order(optimizer, parameters.length, way)).find(fits)
+  if (!places) {
+    throw new ValueError(
+      `optimizer state: its ${saved.length} arrays do not fit ${optimizer.className} with the ${parameters.length} trainable weights of the model, in their order.`,
+    )
+  }
+  const { values, slots } = optimizer.layout
+  const found = (test: (place: Place) => boolean): SavedArray => saved[places.findIndex(test)]
   return [
-    ...head.slice(0, 1),
-    ...(product ? [product] : []),
-    ...Array.from({ length: each }, (_, slot) => Array.from({ length: parameters }, (_, i) => slots[i * each + slot])).flat(),
+    ...values.map((value) => found((place) => 'value' in place && place.value === value)),
+    ...slots.flatMap(({ name, unused }, slot) =>
+      parameters.map((w, parameter): SavedArray => {
+        if (!unused) return found((place) => 'slot' in place && place.slot === slot && place.parameter === parameter)
+        const shape = unused === 'single' ? [1] : w.shape
+        return { name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }
+      }),
+    ),
   ]
 }
 
-/** The state as Keras 3 orders it, from slot after slot. */
-export function togetherState(saved: readonly SavedArray[], parameters: number): SavedArray[] {
-  const head = saved.filter(({ shape }) => shape.length === 0)
-  const slots = saved.slice(head.length)
-  const each = parameters === 0 ? 0 : slots.length / parameters
-  return [
-    ...head,
-    ...Array.from({ length: parameters }, (_, i) => Array.from({ length: each }, (_, slot) => slots[slot * parameters + i])).flat(),
-  ]
+/** The state in Keras 3's order, from slot after slot. */
+export function togetherState(optimizer: Optimizer, saved: readonly SavedArray[], parameters: number): SavedArray[] {
+  const { values } = optimizer.layout
+  const rate = optimizer.schedule === undefined
+  return keras3Order(optimizer, parameters, { rate, product: 'last' }).map((place) => {
+    if ('slot' in place) return saved[values.length + place.slot * parameters + place.parameter]
+    if (place.value === 'learningRate') return { name: 'learning_rate', shape: [], data: Float32Array.of(optimizer.learningRate) }
+    return saved[values.indexOf(place.value)]
+  })
 }

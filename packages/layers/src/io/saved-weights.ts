@@ -72,10 +72,28 @@ export function ofModel(layers: readonly Layer[], saved: readonly SavedLayer[], 
 /** Which arrays go into which weights: those of layers that have the same name in both. */
 export function byName(layers: readonly Layer[], saved: readonly SavedLayer[], what: string): Assignment[] {
   const theirs = new Map(saved.map((layer) => [layer.name, layer]))
-  return layers.flatMap((layer) => {
-    const found = theirs.get(layer.name)
-    return found && (layer.weights.length > 0 || found.weights.length > 0) ? ofLayer(layer, found, what) : []
+  const found = layers.flatMap((layer) => {
+    const same = theirs.get(layer.name)
+    return same && (layer.weights.length > 0 || same.weights.length > 0) ? ofLayer(layer, same, what) : []
   })
+  const withWeights = (list: readonly { name: string; weights: readonly unknown[] }[]): string[] =>
+    list.filter(({ weights }) => weights.length > 0).map(({ name }) => name)
+  requireAny(found, withWeights(layers), withWeights(saved), 'layer', what)
+  return found
+}
+
+/** Throws if weights were to be found by name and none was: nothing would be loaded, and nobody would know. */
+export function requireAny(
+  found: readonly Assignment[],
+  ours: readonly string[],
+  theirs: readonly string[],
+  kind: string,
+  what: string,
+): void {
+  if (found.length > 0 || ours.length === 0 || theirs.length === 0) return
+  throw new ValueError(
+    `${what}: byName: no ${kind} of the file has the name of one of the model. The file has ${theirs.join(', ')}; the model has ${ours.join(', ')}. Rename the layers of the model, or load by order.`,
+  )
 }
 
 function ofLayer(layer: Layer, { name, weights: saved }: SavedLayer, what: string): Assignment[] {
@@ -85,11 +103,18 @@ function ofLayer(layer: Layer, { name, weights: saved }: SavedLayer, what: strin
       `${what}: layer "${name}" has ${saved.length} weights in the file (${saved.map((array) => array.name).join(', ')}), but ${layer.describe()} has ${weights.length}.`,
     )
   }
-  // The weights of models inside models have names of layers, which tell more than their order.
+  const arrays = (layer instanceof Model && byNames(layer, saved)) || saved
+  return weights.map((weight, i) => ({ weight, array: arrays[i] }))
+}
+
+/**
+ * The arrays of a model inside a model in the order of its weights, by their names, which tell more than the file's order; undefined if the names
+ * are others.
+ */
+export function byNames(model: Model, saved: readonly SavedArray[]): SavedArray[] | undefined {
   const named = new Map(saved.map((array) => [array.name.replace(/:0$/, ''), array]))
-  const names = namesInFile(weights)
-  const all = layer instanceof Model && named.size === saved.length && names.every((own) => named.has(own))
-  return weights.map((weight, i) => ({ weight, array: all ? (named.get(names[i]) as SavedArray) : saved[i] }))
+  const found = namesInFile(weightsInFile(model)).map((name) => named.get(name))
+  return named.size === saved.length && found.length === saved.length && found.every((array) => array !== undefined) ? found : undefined
 }
 
 /** The names of weights, of which models inside models may have equal ones: in a file each is another. */

@@ -198,6 +198,11 @@ export abstract class Optimizer {
     ]
   }
 
+  /** @internal What a saved state holds: values that belong to no parameter, then what is kept for each. */
+  get layout(): { values: readonly string[]; slots: readonly Slot[] } {
+    return { values: ['iterations', ...Object.keys(this.extras())], slots: this.#allSlots() }
+  }
+
   /** Makes the state of parameters that have none yet; `step` does so by itself. */
   build(parameters: readonly Parameter[]): void {
     this.#state.build(this.className, parameters)
@@ -239,10 +244,10 @@ export abstract class Optimizer {
    * @throws ValueError if the state is not of this optimizer and these parameters; then nothing changes.
    */
   setWeights(values: SavedValues, parameters: readonly Parameter[]): void {
-    const names = ['iterations', ...Object.keys(this.extras())]
+    const { values: names, slots } = this.layout
     const trainable = parameters.filter((w) => w.trainable)
     // Where more is kept than the rule needs, a shorter state would be taken for something else.
-    const older = this.slots().length === this.#allSlots().length
+    const older = this.slots().length === slots.length
     const { before, restore } = this.#state.fit(this.className, values, trainable, names, older)
     restore()
     const [iterations, ...others] = before
