@@ -37,6 +37,7 @@ export {
 } from './define-op.js'
 export type { DType, TypedArray } from './dtype.js'
 export * from './errors.js'
+export { reclaim } from './finalizer.js'
 export * from './grad.js'
 export { type GradCheckOptions, type GradCheckReport, gradCheck } from './grad-check.js'
 export { expectNoLeaks, memory, print } from './inspect.js'

@@ -7,7 +7,7 @@ import { requireSynchronous } from './scope.js'
 export interface DebugOptions {
   /** Check every op's output for NaN and infinity, and throw a NonFiniteError at the first. Slow. */
   nonFinite?: boolean
-  /** Record where tensors are made and freed, for messages about leaks and disposed tensors. Slow. */
+  /** Record where tensors are made and freed, for messages about disposed tensors, and name each place that leaves some to the garbage collector. Slow. */
   leaks?: boolean
 }
 

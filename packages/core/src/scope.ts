@@ -3,10 +3,10 @@
  * everything made inside it. Training functions open scopes themselves; user code rarely needs one.
  *
  * Invariants: scopes nest and are synchronous; a tensor belongs to at most one scope; a tensor that an active tape still
- * needs moves outward instead of being freed. Tensors made outside every scope are caught by a finalizer, late.
+ * needs moves outward instead of being freed. Tensors made outside every scope are left to the garbage collector (finalizer.ts).
  */
 import { CotangentError } from './errors.js'
-import { warn } from './platform.js'
+import { watch } from './finalizer.js'
 import type { Tensor } from './tensor.js'
 
 /** The scopes that are open, innermost last: each is the list of tensors it will free. */
@@ -18,31 +18,10 @@ export function setTapeGuard(guard: (tensor: Tensor) => boolean): void {
   heldByTape = guard
 }
 
-let warned = false
-const net = new FinalizationRegistry<{ release(): void; quiet: boolean }>(({ release, quiet }) => {
-  release()
-  if (quiet || warned) return
-  warned = true
-  warn(
-    'Cotangent: a tensor was garbage collected without dispose(). Its memory is freed now, but late: put the code in scope(() => …), ' +
-      'or call dispose(). debug({ leaks: true }) records where such tensors are made. This is said once.',
-  )
-})
-
 /** Puts a new tensor under the care of the innermost scope, or of the finalizer when there is none. */
 export function own(tensor: Tensor): void {
   if (stack.length > 0) stack[stack.length - 1].push(tensor)
   else watch(tensor)
-}
-
-/** Leaves a tensor to the finalizer; `quiet` for parameters, whose models are dropped as a matter of course. */
-export function watch(tensor: Tensor, quiet = false): void {
-  net.register(tensor, { release: tensor.releaser(), quiet }, tensor)
-}
-
-/** Takes a tensor out of the finalizer's care. */
-export function unwatch(tensor: Tensor): void {
-  net.unregister(tensor)
 }
 
 /**

@@ -8,9 +8,10 @@
 import type { Backend, Operand, Storage } from './backends/backend.js'
 import { type DType, hostArray, type TypedArray } from './dtype.js'
 import { BackendError, CotangentError, DisposedError, shapeError, showShape, ValueError } from './errors.js'
+import { reclaim, reclaimable, unwatch, watch, withNet, withRoom } from './finalizer.js'
 import { formatTensor } from './format.js'
 import { debugging } from './runtime.js'
-import { discard, own, unwatch, watch } from './scope.js'
+import { discard, own } from './scope.js'
 import { checkShape, type Shape, sameShape, sizeOf } from './shape.js'
 
 /** Nested arrays of numbers, as `tensor()` takes and `array()` gives them. */
@@ -99,10 +100,16 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     )
   }
 
-  /** A copy of the values, row-major, in the typed array of the dtype (bool as 0 and 1 bytes). */
+  /**
+   * A copy of the values, row-major, in the typed array of the dtype (bool as 0 and 1 bytes).
+   *
+   * If tensors that nobody refers to any more may hold much memory, this also waits until they have given it back; see `reclaim`.
+   */
   async data(): Promise<TypedArray> {
     this.requireLive('data')
-    return this.backend.read(this.storage)
+    const values = await this.backend.read(this.storage)
+    if (reclaimable()) await reclaim()
+    return values
   }
 
   /** The values as nested arrays of numbers; a scalar gives a number. */
@@ -126,7 +133,7 @@ export class Tensor<S extends Shape = Shape> implements Operand {
   /** A copy on another backend. */
   async to(backend: Backend): Promise<Tensor<S>> {
     const values = await this.data()
-    return fromHost(backend, values, this.shape, this.dtype)
+    return withRoom(() => fromHost(backend, values, this.shape, this.dtype))
   }
 
   /** Shape, dtype and, where the backend can read at once, the values as NumPy prints them. */
@@ -221,7 +228,11 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
 /** Fresh memory with unspecified content and one reference. The one place that asks a backend for memory: no size gets there that is none. */
 export function newStorage(backend: Backend, size: number, dtype: DType): Storage {
   if (!Number.isSafeInteger(size) || size < 0) throw new ValueError(`A tensor of ${size} elements cannot be made.`)
-  return { handle: backend.alloc(size, dtype), backend, dtype, size, references: 1 }
+  try {
+    return { handle: backend.alloc(size, dtype), backend, dtype, size, references: 1 }
+  } catch (error) {
+    throw withNet(error)
+  }
 }
 
 function releaseStorage(storage: Storage): void {

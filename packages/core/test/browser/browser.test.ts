@@ -22,6 +22,14 @@ describe.skipIf(withoutChromium)(`ops in Chromium${withoutChromium}`, () => {
     await page.close()
   })
 
+  // A page cannot call its collector; it can make it likely.
+  test.each(['call', 'callInWorker'] as const)('a loop that disposes nothing goes on for ever (%s)', async (call) => {
+    const page = await site.open(isolated)
+    expect(await page[call]('leakyLoop', 1000, { threads: 1 })).toBeLessThan(3 * 2 ** 30)
+    expect(page.said).toEqual([])
+    await page.close()
+  })
+
   test('what a page throws arrives with its message', async () => {
     const page = await site.open()
     await expect(page.call('sweep', { threads: 99 })).rejects.toThrow('whole number from 1 to 8')

@@ -1,5 +1,5 @@
 /** What the core's browser tests run in the page, and in Node to compare. */
-import { type BackendInfo, registry, type WasmOptions } from '../../src/index.js'
+import { type BackendInfo, createWasmBackend, ones, registry, type WasmOptions } from '../../src/index.js'
 import { digest } from '../digest.js'
 import { drawInputs, run } from '../sweep.js'
 import { threadedBackend } from '../threads.js'
@@ -16,4 +16,16 @@ export async function sweep(options: WasmOptions): Promise<{ ops: Record<string,
     )
   }
   return { ops, info: backend.info?.(), helped: helped() }
+}
+
+/** Reads the largest value of so many tensors of 4 MB that nobody disposes; the bytes that were in use at most. */
+export async function leakyLoop(turns: number, options: WasmOptions): Promise<number> {
+  const backend = createWasmBackend(options)
+  const x = ones([1024, 1024], { backend })
+  let most = 0
+  for (let i = 0; i < turns; i++) {
+    await x.add(i).max().item()
+    most = Math.max(most, backend.memory().bytes)
+  }
+  return most
 }
