@@ -85,6 +85,10 @@ export function shapeError(op: string, problem: string, operands: readonly Shown
   return new ShapeError(lines.join('\n'))
 }
 
+/** A reduction of whole numbers whose result is none that int32 holds. */
+export const beyondInt32 = (op: 'sum' | 'prod' | 'cumSum'): ValueError =>
+  new ValueError(`${op}: the result is beyond int32, which holds −2147483648 to 2147483647. Cast first: x.cast('float32').`)
+
 /** Appends where an error happened (`in layer "dense_2" (Dense, units 10)`) to its message, once. */
 export function addContext(error: unknown, context: string): unknown {
   if (error instanceof CotangentError && !error.message.includes(context)) {

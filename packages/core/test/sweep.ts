@@ -37,7 +37,8 @@ export function drawInputs(op: OpDefinition, sample: Sample<object>, index: numb
   })
 }
 
-const place = (backend: Backend, inputs: readonly HostInput[], floats: DType): Tensor[] =>
+/** A sample's inputs on a backend. */
+export const place = (backend: Backend, inputs: readonly HostInput[], floats: DType): Tensor[] =>
   inputs.map(({ values, shape, dtype }) => {
     const type = isFloat(dtype) ? floats : dtype
     return fromHost(backend, convert(values, type), shape, type)
@@ -50,6 +51,10 @@ const weighted = (y: Tensor): Tensor => sum(mul(y, fromHost(y.backend, convert(w
 
 const differentiable = (op: OpDefinition): boolean => typeof op.vjp === 'function'
 
+/** Whether a sample with these inputs and this output has a derivative to check. */
+export const hasGradient = (op: OpDefinition, sample: Sample<object>, xs: readonly Tensor[], y: Tensor): boolean =>
+  differentiable(op) && isFloat(y.dtype) && !sample.skipGradient && xs.some((x) => isFloat(x.dtype))
+
 /** Everything a sample gives on a backend: the output, and first and second derivatives for each float input. */
 export interface Outcome {
   value: TypedArray
@@ -59,6 +64,17 @@ export interface Outcome {
   second?: (TypedArray | undefined)[]
 }
 
+const ones = (y: Tensor): Tensor => fromHost(y.backend, convert([1], y.dtype), y.shape, y.dtype)
+
+/** The gradient of Σ w·op(x) for each float input. */
+export const firstDerivatives = (op: OpDefinition, xs: readonly Tensor[], options: object): (Tensor | undefined)[] =>
+  differentiate(
+    'sweep',
+    xs.filter((x) => isFloat(x.dtype)),
+    () => weighted(op.call(xs, options)),
+    ones,
+  ).grads
+
 /** The gradient of Σ w·op(x), and the gradient of Σ w·that. Constant second derivatives come out undefined. */
 function derivatives(
   op: OpDefinition,
@@ -66,16 +82,13 @@ function derivatives(
   options: object,
 ): { first: (Tensor | undefined)[]; second: (Tensor | undefined)[] } {
   const sources = xs.filter((x) => isFloat(x.dtype))
-  const ones = (y: Tensor): Tensor => fromHost(y.backend, convert([1], y.dtype), y.shape, y.dtype)
-  const first = (): (Tensor | undefined)[] => differentiate('sweep', sources, () => weighted(op.call(xs, options)), ones).grads
-  const { value, grads } = differentiateMany(sources, first, ones)
+  const { value, grads } = differentiateMany(sources, () => firstDerivatives(op, xs, options))
   return { first: value, second: grads }
 }
 
 function differentiateMany(
   sources: readonly Tensor[],
   f: () => (Tensor | undefined)[],
-  ones: (y: Tensor) => Tensor,
 ): { value: (Tensor | undefined)[]; grads: (Tensor | undefined)[] } {
   let value: (Tensor | undefined)[] = []
   const { grads } = differentiate(
@@ -92,7 +105,7 @@ function differentiateMany(
 }
 
 /** The values of all that is there, each tensor given back afterwards. */
-async function readAll(tensors: readonly (Tensor | undefined)[]): Promise<(TypedArray | undefined)[]> {
+export async function readAll(tensors: readonly (Tensor | undefined)[]): Promise<(TypedArray | undefined)[]> {
   try {
     return await Promise.all(tensors.map((t) => t?.data()))
   } finally {
@@ -112,8 +125,7 @@ export async function run(
     scope(() => {
       const xs = place(backend, inputs, floats)
       const y = op.call(xs, sample.options ?? {})
-      const derivable = differentiable(op) && isFloat(y.dtype) && !sample.skipGradient && xs.some((x) => isFloat(x.dtype))
-      return { y, derived: derivable ? derivatives(op, xs, sample.options ?? {}) : undefined }
+      return { y, derived: hasGradient(op, sample, xs, y) ? derivatives(op, xs, sample.options ?? {}) : undefined }
     }),
   )
   const { shape, dtype } = y

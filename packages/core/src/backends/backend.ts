@@ -76,11 +76,12 @@ export type ZipKernel =
   | 'maximum'
   | 'minimum' // float, int32. maximum and minimum give NaN if either is
   | 'div'
-  | 'pow'
+  | 'mulNoNaN' // 0 where b is 0, whatever a is
+  | 'pow' // by IEEE 754: x⁰, 1ʸ and (−1)^±∞ are 1
   | 'atan2'
   | 'gate' // float. gate(a, b) is a where b > 0, else 0
   | 'mod'
-  | 'floorDiv' // float, int32; the sign of the divisor, as Python. int32 by 0 gives 0
+  | 'floorDiv' // float, int32; as Python: the sign of the divisor, mod exact. int32 by 0 gives 0
   | 'equal'
   | 'notEqual'
   | 'less'
@@ -118,9 +119,12 @@ export interface Kernels {
   zip(out: Operand, a: Operand, b: Operand, kernel: ZipKernel): void
   /** out[i] = condition[i] ? a[i] : b[i], all three broadcast to out's shape; condition is bool, a and b any one dtype. */
   select(out: Operand, condition: Operand, a: Operand, b: Operand): void
-  /** out[o, i] = f over l of x[o, l, i]; float, int32, and for max and min bool. length 0 only for sum and prod. */
+  /**
+   * out[o, i] = f over l of x[o, l, i]; float, int32, for max and min bool, for sum bool and uint8 with an int32 `out`. length 0 only for sum and prod.
+   * Throws a ValueError where a sum or product of whole numbers is beyond int32.
+   */
   reduce(out: Operand, x: Operand, kernel: ReduceKernel, extent: ReduceExtent): void
-  /** Running sum along `length`: out[o, l, i] = Σ x[o, j, i] over j ≤ l (j < l if exclusive; from the end if reverse). */
+  /** Running sum along `length`: out[o, l, i] = Σ x[o, j, i] over j ≤ l (j < l if exclusive; from the end if reverse). Of int32 as `reduce`. */
   scan(out: Operand, x: Operand, extent: ReduceExtent, exclusive: boolean, reverse: boolean): void
   /** out[.., m, n] = op(a)[.., m, k] · op(b)[.., k, n] with equal leading axes; op transposes the last two axes if asked. float. */
   matMul(out: Operand, a: Operand, b: Operand, transposeA: boolean, transposeB: boolean): void

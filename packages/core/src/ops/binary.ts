@@ -151,7 +151,20 @@ export const div: Binary = binary('div', {
   operands: 'float',
   domain: [{}, positive],
 })
-/** aᵇ; NaN for a negative base with a broken exponent. The derivative by b is 0 where a ≤ 0. */
+/**
+ * a·b, but 0 where b is 0, even if a is infinite or NaN: what has no weight does not count (TensorFlow's `multiply_no_nan`).
+ *
+ * @example
+ * ```ts
+ * mulNoNaN(tensor([Infinity, 2]), tensor([0, 3]))   // [0, 6]
+ * ```
+ */
+export const mulNoNaN: Binary = binary('mulNoNaN', {
+  rule: 'dA = dY·b, dB = dY·a, 0 where b or dY is 0',
+  vjp: [(dY, _a, b, _y, { mulNoNaN }) => mulNoNaN(dY, b), (dY, a, _b, _y, { mulNoNaN }) => mulNoNaN(a, dY)],
+  operands: 'float',
+})
+/** aᵇ; NaN for a negative base with a broken exponent. By IEEE 754 a⁰, 1ᵇ and (−1)^±∞ are 1, even of NaN. The derivative by b is 0 where a ≤ 0. */
 export const pow: Binary = binary('pow', {
   rule: 'dA = dY·b·aᵇ⁻¹, dB = dY·y·ln a',
   vjp: [
@@ -193,7 +206,7 @@ export const minimum: Binary = binary('minimum', {
     (dY, a, b, _y, { where, greater }) => where(greater(a, b), dY, 0),
   ],
 })
-/** a − b·⌊a/b⌋: the remainder with the sign of b, as in Python. */
+/** a − b·⌊a/b⌋, exact: the remainder with the sign of b, as in Python and NumPy. mod(1, ∞) is 1, mod(−1, ∞) is ∞; NaN for b = 0. */
 export const mod: Binary = binary('mod', {
   rule: 'dA = dY, dB = −dY·⌊a/b⌋',
   vjp: [(dY) => dY, (dY, a, b, _y, { mul, neg, floorDiv }) => neg(mul(dY, floorDiv(a, b)))],
@@ -202,7 +215,7 @@ export const mod: Binary = binary('mod', {
     { low: 1.1, high: 1.35 },
   ],
 })
-/** ⌊a/b⌋ */
+/** ⌊a/b⌋, as in Python and NumPy: −1 for −1 by ∞, NaN for ∞ by a number, ±∞ for b = 0; 0 for an int32 by 0. */
 export const floorDiv: Binary = binary('floorDiv', {
   vjp: 'it is piecewise constant.',
   domain: [

@@ -5,12 +5,11 @@
  */
 import type { ReduceKernel } from '../backends/backend.js'
 import { defineComposed, defineOp, type Sample, type Vjp } from '../define-op.js'
-import { type DType, requireDType } from '../dtype.js'
+import { type DType, isFloat, requireDType } from '../dtype.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
 import { scope } from '../scope.js'
 import { broadcastAxes, checkShape, normalizeAxes, normalizeAxis, reduceExtent, type Shape, sameShape } from '../shape.js'
 import type { Tensor } from '../tensor.js'
-import { cast } from './elementwise.js'
 import { reshape, transpose } from './move.js'
 
 /** Which axes to reduce (all by default; negative counts from the end), and whether they stay with size 1. */
@@ -39,7 +38,8 @@ interface ReduceRow {
   rule: string
   vjp: Vjp<Run> | string
   dtypes: readonly DType[]
-  dtype?: DType
+  /** Of the output, if not the input's. */
+  dtype?: DType | ((x: DType) => DType)
   /** Whether a reduction over nothing has a value. */
   identity?: boolean
   samples: readonly Sample<Run>[]
@@ -58,7 +58,10 @@ function reduction(
       if (extent.length === 0 && extent.outer * extent.inner > 0 && !identity) {
         throw shapeError(kernel, 'there is no value over an axis of size 0', [{ name: 'x', shape: x.shape, bad: [first] }])
       }
-      return { shape: [...x.shape.slice(0, first), ...x.shape.slice(last + 1)], dtype: dtype ?? x.dtype }
+      return {
+        shape: [...x.shape.slice(0, first), ...x.shape.slice(last + 1)],
+        dtype: typeof dtype === 'function' ? dtype(x.dtype) : (dtype ?? x.dtype),
+      }
     },
     forward: (k, out, [x], { first, last }) => k.reduce(out, x, kernel, reduceExtent(x.shape, first, last)),
     vjp,
@@ -114,14 +117,25 @@ const extremeVjp: Vjp<Run> = ({ dY, y, options }, [x], { equal, cast: to, div, m
 const reduceSum = reduction('sum', {
   rule: 'dX = broadcast(dY)',
   vjp: ({ dY, options }, [x], { broadcastTo: spread, reshape: re }) => [() => spread(kept(dY, x, options, re), x.shape)],
-  dtypes: ['float32', 'float64', 'int32'],
+  dtypes: ['float32', 'float64', 'int32', 'uint8', 'bool'],
+  dtype: (x) => (isFloat(x) ? x : 'int32'),
   identity: true,
-  samples: [...runSamples, ...empty, ...wholes],
+  samples: [
+    ...runSamples,
+    ...empty,
+    ...wholes,
+    ...bools,
+    { inputs: [{ shape: [3, 7], dtype: 'uint8', low: 0, high: 255 }], options: { first: 0, last: 1 } },
+  ],
 })
-/** Σ x over the axes; 0 over nothing; bool and uint8 count as int32. */
+/**
+ * Σ x over the axes; 0 over nothing. Of int32, uint8 and bool it is int32 and exact.
+ *
+ * @throws ValueError if a sum of whole numbers is beyond int32. `mean` takes them as float32, as does `x.cast('float32').sum()`. A gpu holds whole numbers
+ *   up to 2²⁴ exactly, and says so beyond.
+ */
 export function sum(x: Tensor, options?: ReduceOptions): Tensor {
-  if (x.dtype !== 'bool' && x.dtype !== 'uint8') return reduceSum(x, options)
-  return scope(() => reduceSum(cast(x, 'int32'), options))
+  return reduceSum(x, options)
 }
 
 const reduceProd = reduction('prod', {
@@ -144,7 +158,11 @@ const reduceProd = reduction('prod', {
     { inputs: [{ shape: [3, 4], low: 0, high: 2 }], options: { first: 1, last: 1 } },
   ],
 })
-/** Π x over the axes; 1 over nothing. The derivative takes memory quadratic in the length of the axis. */
+/**
+ * Π x over the axes; 1 over nothing. The derivative takes memory quadratic in the length of the axis.
+ *
+ * @throws ValueError if a product of int32 is beyond int32.
+ */
 export function prod(x: Tensor, options?: ReduceOptions): Tensor {
   return reduceProd(x, options)
 }
@@ -205,15 +223,18 @@ const reducedSize = (x: Tensor, axis: ReduceOptions['axis']): number =>
 
 const callMean = defineComposed<ReduceOptions>({
   name: 'mean',
-  compose: ([x], options, { sum: total, div }) => div(total(x, options), reducedSize(x, options.axis)),
+  // Whole numbers as float32, which their sum may need.
+  compose: ([x], options, { sum: total, div, cast: to }) =>
+    div(total(isFloat(x.dtype) ? x : to(x, 'float32'), options), reducedSize(x, options.axis)),
   samples: [
     { inputs: [[]] },
     { inputs: [[3, 5]], options: { axis: 1 } },
     { inputs: [[2, 3, 4]], options: { axis: [0, 2], keepDims: true } },
     { inputs: [[67, 130]] },
+    { inputs: [{ shape: [5, 3], dtype: 'uint8', low: 0, high: 255 }], options: { axis: 0 } },
   ],
 })
-/** The average over the axes. */
+/** The average over the axes, in floating point: of whole numbers as float32. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   return callMean([x], options)
 }
@@ -298,7 +319,11 @@ const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean
     { inputs: [{ shape: [6], dtype: 'int32', low: -9, high: 9 }], options: { axis: 0, exclusive: false, reverse: false } },
   ],
 })
-/** Running sum along an axis (the last by default): y[i] = Σ x[j] for j ≤ i, j < i if exclusive, from the end if reverse. */
+/**
+ * Running sum along an axis (the last by default): y[i] = Σ x[j] for j ≤ i, j < i if exclusive, from the end if reverse.
+ *
+ * @throws ValueError if a sum of int32 is beyond int32.
+ */
 export function cumSum<S extends Shape>(x: Tensor<S>, options: { axis?: number; exclusive?: boolean; reverse?: boolean } = {}): Tensor<S> {
   const { axis = -1, exclusive = false, reverse = false } = options
   return callCumSum([x], { axis: normalizeAxis('cumSum', axis, x.rank), exclusive, reverse }) as Tensor<S>

@@ -1,24 +1,37 @@
 /**
  * Softmax, its logarithm, and the cross-entropy of both, over the last axis. All subtract the row's maximum first, so that no exponential
  * overflows (Goodfellow, Bengio, Courville: "Deep Learning", §4.1).
+ *
+ * A logit of −∞ is a class of probability 0. Rows without a finite logit have no softmax (NaN), but a ln Σ: −∞, or ∞ where one is ∞. A row of no
+ * classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
  */
-import { defineComposed } from '../define-op.js'
+import { defineComposed, type Ops, type Vjp } from '../define-op.js'
 import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import { type Shape, sameShape } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 
 const last = { axis: -1, keepDims: true } as const
-const rows: Shape[] = [[4], [3, 5], [2, 3, 4], [1, 1], [0, 3], [130, 67]]
+const rows: Shape[] = [[4], [3, 5], [2, 3, 4], [1, 1], [0, 3], [3, 0], [130, 67]]
 
 const floating = (op: string, x: Tensor): void => {
   requireDType(op, 'x', x.dtype, ['float32', 'float64'])
   if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
 }
 
+const classesOf = ({ shape }: Tensor): number => shape[shape.length - 1]
+
+/** Each row's maximum, [.., 1], limited to finite numbers: x less it has no ∞ − ∞, and sums of exponentials keep their limits. */
+function finiteMaximum(x: Tensor, { max, minimum, maximum, stopGradient, zeros }: Ops): Tensor {
+  if (classesOf(x) === 0) return zeros([...x.shape.slice(0, -1), 1], { dtype: x.dtype, backend: x.backend })
+  const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38
+  return stopGradient(minimum(maximum(max(x, last), -largest), largest))
+}
+
 const callSoftmax = defineComposed({
   name: 'softmax',
   compose: ([x], _, { exp, sub, max, div, sum, stopGradient }) => {
+    if (classesOf(x) === 0) return exp(x)
     const e = exp(sub(x, stopGradient(max(x, last))))
     return div(e, sum(e, last))
   },
@@ -39,14 +52,15 @@ export function softmax<S extends Shape>(x: Tensor<S>): Tensor<S> {
 
 const callLogSumExp = defineComposed<{ keepDims: boolean }>({
   name: 'logSumExp',
-  compose: ([x], { keepDims }, { exp, sub, max, log, sum, add, stopGradient, reshape }) => {
-    const top = stopGradient(max(x, last))
+  compose: ([x], { keepDims }, ops) => {
+    const { exp, sub, log, sum, add, reshape } = ops
+    const top = finiteMaximum(x, ops)
     const y = add(log(sum(exp(sub(x, top)), last)), top)
     return keepDims ? y : reshape(y, x.shape.slice(0, -1))
   },
   samples: rows.map((shape, i) => ({ inputs: [shape], options: { keepDims: i % 2 === 0 } })),
 })
-/** ln Σ eˣ over the last axis, without overflow. */
+/** ln Σ eˣ over the last axis, without overflow; −∞ over nothing, and where all are −∞, and there no derivative (NaN). */
 export function logSumExp(x: Tensor, { keepDims = false }: { keepDims?: boolean } = {}): Tensor {
   floating('logSumExp', x)
   return callLogSumExp([x], { keepDims })
@@ -54,7 +68,12 @@ export function logSumExp(x: Tensor, { keepDims = false }: { keepDims?: boolean 
 
 const callLogSoftmax = defineComposed({
   name: 'logSoftmax',
-  compose: ([x], _, { sub, logSumExp: lse }) => sub(x, lse(x, { keepDims: true })),
+  // The maximum goes first, so that large logits keep their differences' digits.
+  compose: ([x], _, ops) => {
+    const { exp, log, sub, sum } = ops
+    const shifted = sub(x, finiteMaximum(x, ops))
+    return sub(shifted, log(sum(exp(shifted), last)))
+  },
   samples: rows.map((shape) => ({ inputs: [shape] })),
 })
 /** ln softmax(x) over the last axis, exact where softmax itself would round to 0. */
@@ -63,18 +82,23 @@ export function logSoftmax<S extends Shape>(x: Tensor<S>): Tensor<S> {
   return callLogSoftmax([x], {}) as Tensor<S>
 }
 
+const crossEntropyRule = 'dLogits = dY·(softmax·Σlabels − labels), dLabels = −dY·ln softmax'
+const crossEntropyVjp: Vjp<object> = ({ dY }, [logits, labels], { mul, sub, sum, neg, softmax: sm, logSoftmax: ls, expandDims }) => [
+  () => mul(sub(mul(sm(logits), sum(labels, last)), labels), expandDims(dY, -1)),
+  () => neg(mul(ls(logits), expandDims(dY, -1))),
+]
+
 const callCrossEntropy = defineComposed({
   name: 'softmaxCrossEntropy',
-  compose: ([logits, labels], _, { neg, sum, mul, logSoftmax: ls }) => neg(sum(mul(labels, ls(logits)), { axis: -1 })),
+  // A label of 0 counts for nothing, even if its class has probability 0.
+  compose: ([logits, labels], _, { neg, sum, mulNoNaN, logSoftmax: ls }) => neg(sum(mulNoNaN(ls(logits), labels), { axis: -1 })),
+  derivative: { rule: crossEntropyRule, vjp: crossEntropyVjp },
   fused: {
     kernel: 'softmaxCrossEntropy',
-    rule: 'dLogits = dY·(softmax·Σlabels − labels), dLabels = −dY·ln softmax',
+    rule: crossEntropyRule,
     shape: ([logits]) => ({ shape: logits.shape.slice(0, -1), dtype: logits.dtype }),
     forward: (fused, out, [logits, labels]) => fused.softmaxCrossEntropy(out, logits, labels),
-    vjp: ({ dY }, [logits, labels], { mul, sub, sum, neg, softmax: sm, logSoftmax: ls, expandDims }) => [
-      () => mul(sub(mul(sm(logits), sum(labels, last)), labels), expandDims(dY, -1)),
-      () => neg(mul(ls(logits), expandDims(dY, -1))),
-    ],
+    vjp: crossEntropyVjp,
   },
   samples: rows.map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }] })),
 })

@@ -44,7 +44,7 @@ export function softmaxKernels(engine: Engine): Required<Pick<FusedKernels, 'sof
         return `
 ${rowStatistics(row, classes)}
 const logTotal = Math.log(total);
-${sumInto('sum', classes, (l) => `labels[${at(l)}] * (x[${at(l)}] - top - logTotal)`)}
+${sumInto('sum', classes, (l) => `(labels[${at(l)}] === 0 ? 0 : labels[${at(l)}] * (x[${at(l)}] - top - logTotal))`)}
 return -sum;`
       })
     },

@@ -186,6 +186,7 @@ const zipTable: Record<ZipKernel, string> = {
   sub: 'return a - b;',
   mul: 'return a * b;',
   div: 'return a / b;',
+  mulNoNaN: 'return b === 0 ? 0 : a * b;',
   // a power of the magnitude; then the sign of an odd exponent, and NaN (a root of a negative) for a broken one. Some engines take a small power of 0 for 1
   pow: `
 const magnitude = Math.abs(a);

@@ -3,7 +3,7 @@
  * obvious on purpose: it is the oracle of the tests, the only home of float64, and the first thing to read.
  */
 import { castValue, type DType, hostArray, type TypedArray } from '../../dtype.js'
-import { BackendError, ValueError } from '../../errors.js'
+import { BackendError, beyondInt32, ValueError } from '../../errors.js'
 import { broadcastStrides, type Shape, sizeOf, stridesOf, type Window } from '../../shape.js'
 import type { Backend, FusedKernels, Kernels, Operand, Storage, UpdateValue } from '../backend.js'
 import { mapKernels, reduceKernels, updateKernels, zipKernels } from './scalar-kernels.js'
@@ -30,6 +30,13 @@ function broadcastReader(x: Operand, shape: Shape): (at: readonly number[]) => n
 /** Rounds an integer result into its dtype, as 32-bit arithmetic wraps. */
 const store = (dtype: DType, value: number): number =>
   dtype === 'int32' ? (Number.isFinite(value) ? Number(BigInt.asIntN(32, BigInt(Math.trunc(value)))) : 0) : value
+
+/** An integer result of a reduction, which must be one that int32 holds. */
+function storeReduced(op: 'sum' | 'prod' | 'cumSum', dtype: DType, value: number): number {
+  if (dtype !== 'int32') return value
+  if (value > 2 ** 31 - 1 || value < -(2 ** 31)) throw beyondInt32(op)
+  return value || 0 // a product that left float64 and then met a 0 is NaN here
+}
 
 /** Visits every pair of cells (in x, in the unfolded tensor) that unfold and fold connect; -1 for a cell outside x. */
 function eachWindowCell(x: Shape, window: Window, visit: (inX: number, inWindows: number) => void): void {
@@ -108,11 +115,10 @@ const kernels: Kernels = {
     const from = dataOf(x)
     const to = dataOf(out)
     for (let o = 0; o < outer; o++) {
-      for (let i = 0; i < inner; i++)
-        to[o * inner + i] = store(
-          out.dtype,
-          f(length, (l) => from[(o * length + l) * inner + i]),
-        )
+      for (let i = 0; i < inner; i++) {
+        const value = f(length, (l) => from[(o * length + l) * inner + i])
+        to[o * inner + i] = kernel === 'sum' || kernel === 'prod' ? storeReduced(kernel, out.dtype, value) : value
+      }
     }
   },
 
@@ -125,7 +131,7 @@ const kernels: Kernels = {
         for (let step = 0; step < length; step++) {
           const at = (o * length + (reverse ? length - 1 - step : step)) * inner + i
           const next = sum + from[at]
-          to[at] = store(out.dtype, exclusive ? sum : next)
+          to[at] = storeReduced('cumSum', out.dtype, exclusive ? sum : next)
           sum = next
         }
       }

@@ -8,7 +8,7 @@ function roundHalfToEven(x: number): number {
   const down = Math.floor(x)
   const rest = x - down
   if (rest !== 0.5) return Math.round(x)
-  return down % 2 === 0 ? down : down + 1
+  return down % 2 === 0 ? down : -(-1 - down) // −½ becomes −0
 }
 
 /** erf by its Taylor series near 0 and the continued fraction of erfc beyond (Abramowitz & Stegun 7.1.5, 7.1.14); error below 1e-15. */
@@ -29,7 +29,26 @@ function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-x * x) / (Math.sqrt(Math.PI) * (magnitude + fraction)))
 }
 
-const floorMod = (a: number, b: number): number => a - b * Math.floor(a / b)
+/** The remainder with the sign of b, as Python and NumPy have it: exact, but where b is added; mod(1, ∞) = 1, mod(−1, ∞) = ∞, and NaN for b = 0 or a = ±∞. */
+function floorMod(a: number, b: number): number {
+  const rest = a % b // C's fmod: exact, with the sign of a
+  if (rest === 0) return b < 0 ? -0 : 0
+  return rest < 0 === b < 0 ? rest : rest + b
+}
+
+/** ⌊a/b⌋ as Python and NumPy have it: the whole number that goes with the remainder, so −1 for −1 by ∞ and NaN for ±∞ by a number; a/0 is ±∞. */
+function floorDivide(a: number, b: number): number {
+  if (b === 0) return a / b
+  const rest = a % b
+  const quotient = (a - rest) / b
+  if (Number.isNaN(quotient)) return quotient
+  // (a − rest)/b is whole but for its last rounding
+  const whole = quotient === 0 ? (a < 0 === b < 0 ? 0 : -0) : Math.round(quotient)
+  return rest !== 0 && rest < 0 !== b < 0 ? whole - 1 : whole
+}
+
+/** aᵇ by IEEE 754, which ECMAScript leaves in one place: 1 to any power, and −1 to an infinite one, is 1. */
+const power = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b)
 
 export const mapKernels: Record<Exclude<MapKernel, 'cast'>, (x: number) => number> = {
   neg: (x) => -x,
@@ -69,13 +88,14 @@ export const zipKernels: Record<ZipKernel, (a: number, b: number) => number> = {
   sub: (a, b) => a - b,
   mul: (a, b) => a * b,
   div: (a, b) => a / b,
-  pow: (a, b) => a ** b,
+  mulNoNaN: (a, b) => (b === 0 ? 0 : a * b),
+  pow: power,
   atan2: Math.atan2,
   gate: (a, b) => (b > 0 ? a : 0),
   maximum: Math.max,
   minimum: Math.min,
   mod: floorMod,
-  floorDiv: (a, b) => Math.floor(a / b),
+  floorDiv: floorDivide,
   equal: (a, b) => truth(a === b),
   notEqual: (a, b) => truth(a !== b),
   less: (a, b) => truth(a < b),

@@ -86,11 +86,9 @@ for (const relaxedSimd of [true, false]) {
     }
     it.each(Object.entries(maps) as [MapKernel, number][])('map %s', (kernel, ulps) => {
       const outType = kernel === 'isNaN' || kernel === 'isFinite' ? 'bool' : 'float32'
-      const trigonometric = kernel === 'sin' || kernel === 'cos' || kernel === 'tan'
       fc.assert(
         fc.property(shapes, seeds, fc.constantFrom(1, 3, 30, 1000), (shape, seed, range) => {
           const x = host(seed, shape, 'float32', { low: -range, high: range, special: true })
-          if (trigonometric) x.values.set(x.values.map((value) => (Math.abs(value) > 1e6 ? 1 : value)))
           same(shape, outType, [x], (k, _, out, a) => k.map(out, a, kernel), ulps)
         }),
         runs,

@@ -119,44 +119,100 @@ const log1p64: Emit64 = (f, x) => {
   return f64x2.add(logarithm, v128.and(correction, ordinary))
 }
 
-/**
- * sin and cos of r = x − n·π/2, and n, for x reduced in three parts (Cody and Waite). The products are exact up to
- * |x| = 1.6·10⁶; beyond, r loses digits slowly (10⁻⁷ at 10⁹), and results stay within ±1.
- */
-function reduced(f: FunctionBuilder, x: Local<'v128'>): { sin: Local<'v128'>; cos: Local<'v128'>; quarter: Local<'v128'> } {
+/** Up to here n·HALF_PI_1 and n·HALF_PI_2 are exact: n has at most 20 bits, the parts 33. */
+const CODY_WAITE_LIMIT = 2 ** 20
+
+/** 2/π in eight pieces of 28 bits, the first bit of which is that of ½: whole numbers, 228 bits, and the power of two of each. */
+const TWO_OVER_PI = [0xa2f9836, 0xe4e4415, 0x29fc275, 0x7d1f534, 0xddc0db6, 0x295993c, 0x439041f, 0xe5163ab].map(
+  (bits, i) => bits * 2 ** (-28 * (i + 1)),
+)
+
+/** An angle as n quarter turns and r = x − n·π/2. */
+interface Turned {
+  n: Local<'v128'>
+  r: Local<'v128'>
+}
+
+/** By two parts of π/2 and a rest (Cody and Waite). */
+function nearTurns(f: FunctionBuilder, x: Local<'v128'>): Turned {
   const n = f.let(f64x2.nearest(f64x2.mul(x, f.splat64(2 / Math.PI))))
   const first = f64x2.sub(x, f64x2.mul(n, f.splat64(HALF_PI_1)))
   const second = f64x2.sub(first, f64x2.mul(n, f.splat64(HALF_PI_2)))
-  const rest = f.let(f64x2.sub(second, f64x2.mul(n, f.splat64(HALF_PI_3))))
-  // Far out the parts no longer cancel exactly; keep the series inside its interval. NaN and ∞ (rest NaN) stay NaN.
-  const r = f.let(f64x2.pmin(f64x2.pmax(rest, f.splat64(-Math.PI / 4)), f.splat64(Math.PI / 4)))
+  return { n, r: f.let(f64x2.sub(second, f64x2.mul(n, f.splat64(HALF_PI_3)))) }
+}
+
+/**
+ * For every float32, as Payne and Hanek do ("Radian reduction for trigonometric functions", 1983): each piece of 2/π times x is exact, its whole part counts
+ * in n modulo 4 only, and the fractions are added from the first that is not 0 on. A sum is inexact only while it is so large that what follows cannot
+ * cancel it, so r has all its digits.
+ */
+function farTurns(f: FunctionBuilder, x: Local<'v128'>): Turned {
+  // Constants stay here: this is run so seldom that they shall take no registers of the loop around it.
+  const modulo4 = (whole: Local<'v128'>): Vector =>
+    f64x2.sub(whole, f64x2.mul(f64x2.floor(f64x2.mul(whole, f64x2.const(0.25))), f64x2.const(4)))
+  const turns = f.let(f64x2.const(0))
+  const fractions = TWO_OVER_PI.map((piece) => {
+    const product = f.let(f64x2.mul(x, f64x2.const(piece)))
+    const whole = f.let(f64x2.nearest(product))
+    f.set(turns, f64x2.add(turns, modulo4(whole)))
+    return f.let(f64x2.sub(product, whole))
+  })
+  const add = (sum: Vector, next: Vector): Vector => f64x2.add(sum, next)
+  const more = f.let(f64x2.nearest(fractions.reduce<Vector>(add, f64x2.const(0))))
+  const r = f64x2.mul(fractions.reduce<Vector>(add, f64x2.neg(more)), f64x2.const(Math.PI / 2))
+  return { n: f.let(f64x2.add(turns, more)), r: f.let(r) }
+}
+
+/** sin r and cos r, and n modulo 4. NaN and ±∞ give NaN. */
+function turned(f: FunctionBuilder, { n, r }: Turned): { sin: Local<'v128'>; cos: Local<'v128'>; quarter: Local<'v128'> } {
   const square = f.let(f64x2.mul(r, r))
   const sin = f.let(f64x2.mul(polynomial64(f, square, SIN_SERIES), r))
   const cos = f.let(polynomial64(f, square, COS_SERIES))
-  // n mod 4 without leaving doubles, as n may be far beyond 2³¹.
   const turns = f64x2.mul(f64x2.floor(f64x2.mul(n, f.splat64(0.25))), f.splat64(4))
   const quarter = f.let(i64x2.extendLowI32x4S(i32x4.truncSatF64x2SZero(f64x2.sub(n, turns))))
   return { sin, cos, quarter }
 }
+
+/** A function of an angle, of four floats: those beyond Cody and Waite's reach are put right afterwards. */
+const ofAngle =
+  (emit: (f: FunctionBuilder, turned: Turned) => Vector): Emit1 =>
+  (f, x) => {
+    const halves = [false, true].map((upper) => {
+      const angle = f.let(half(x, upper))
+      const { n, r } = nearTurns(f, angle)
+      return { angle, n, r }
+    })
+    const far = f.let(f32x4.gt(f32x4.abs(x), f.splat(CODY_WAITE_LIMIT)))
+    f.if(v128.anyTrue(far), () => {
+      for (const { angle, n, r } of halves) {
+        const right = farTurns(f, angle)
+        const here = f.let(f64x2.gt(f64x2.abs(angle), f64x2.const(CODY_WAITE_LIMIT)))
+        f.set(n, v128.bitselect(right.n, n, here))
+        f.set(r, v128.bitselect(right.r, r, here))
+      }
+    })
+    const [low, high] = halves.map((h) => f.let(emit(f, h)))
+    return joinHalves(low, high)
+  }
 
 /** All ones where bit 0 of the integer is set. */
 const oddMask = (f: FunctionBuilder, n: Vector): Vector => i64x2.neg(v128.and(n, f.splatLong(1n)))
 /** The sign bit where bit 1 of the integer is set. */
 const signFromBit1 = (f: FunctionBuilder, n: Vector): Vector => i64x2.shl(v128.and(n, f.splatLong(2n)), 62)
 
-const sin64: Emit64 = (f, x) => {
-  const { sin, cos, quarter } = reduced(f, x)
+const sin64 = (f: FunctionBuilder, x: Turned): Vector => {
+  const { sin, cos, quarter } = turned(f, x)
   return v128.xor(v128.bitselect(cos, sin, oddMask(f, quarter)), signFromBit1(f, quarter))
 }
 
-const cos64: Emit64 = (f, x) => {
-  const { sin, cos, quarter } = reduced(f, x)
+const cos64 = (f: FunctionBuilder, x: Turned): Vector => {
+  const { sin, cos, quarter } = turned(f, x)
   const next = f.let(i64x2.add(quarter, f.splatLong(1n)))
   return v128.xor(v128.bitselect(sin, cos, oddMask(f, quarter)), signFromBit1(f, next))
 }
 
-const tan64: Emit64 = (f, x) => {
-  const { sin, cos, quarter } = reduced(f, x)
+const tan64 = (f: FunctionBuilder, x: Turned): Vector => {
+  const { sin, cos, quarter } = turned(f, x)
   const swap = f.let(oddMask(f, quarter))
   const ratio = f64x2.div(v128.bitselect(cos, sin, swap), v128.bitselect(sin, cos, swap))
   return v128.xor(ratio, v128.and(swap, f.splat64(-0)))
@@ -224,12 +280,13 @@ const erf64: Emit64 = (f, x) => {
 }
 
 /**
- * xʸ = e^(y·ln |x|), negative for negative x and odd y, NaN for negative x and fractional y. x⁰ is 1; (±1)^±∞ is NaN, as in
- * ECMAScript.
+ * xʸ = e^(y·ln |x|), negative for negative x and odd y, NaN for negative x and fractional y. By IEEE 754 x⁰, 1ʸ and (−1)^±∞ are 1, whatever the other is.
  */
 const pow64: Emit64Pair = (f, x, y) => {
   const magnitude = f.let(f64x2.abs(x))
-  const power = f.let(exp64(f, f64x2.mul(y, log64(f, magnitude))))
+  // A finite exponent in place of an infinite one, so that it gives 0 with ln 1 = 0, and the same as ∞ with every other.
+  const finite = f64x2.pmin(f64x2.pmax(y, f.splat64(-1e300)), f.splat64(1e300))
+  const power = f.let(exp64(f, f64x2.mul(finite, log64(f, magnitude))))
   const whole = f64x2.eq(f64x2.nearest(y), y)
   const halfY = f.let(f64x2.mul(y, f.splat64(0.5)))
   const even = f64x2.eq(f64x2.nearest(halfY), halfY)
@@ -239,7 +296,7 @@ const pow64: Emit64Pair = (f, x, y) => {
   // −∞ raised to a fraction is +∞ or 0, and so is every negative number's power at infinite exponents, which count as even.
   const negative = v128.and(undefinedRoot, f64x2.lt(magnitude, f.splat64(Infinity)))
   const value = v128.bitselect(f.splat64(NaN), signed, negative)
-  return v128.bitselect(f.splat64(1), value, f64x2.eq(y, f.splat64(0)))
+  return v128.bitselect(f.splat64(1), value, v128.or(f64x2.eq(y, f.splat64(0)), f64x2.eq(x, f.splat64(1))))
 }
 
 /** The angle of the point (x, y), from −π to π, with C's rules for zeros and infinities. */
@@ -255,15 +312,62 @@ const atan2_64: Emit64Pair = (f, y, x) => {
   return copySign(f, turned, y)
 }
 
-/** a − b·⌊a/b⌋ */
-const mod64: Emit64Pair = (_, a, b) => f64x2.sub(a, f64x2.mul(b, f64x2.floor(f64x2.div(a, b))))
-const floorDiv64: Emit64Pair = (_, a, b) => f64x2.floor(f64x2.div(a, b))
+/** Quotients up to here have all their digits in a double, and times b they are exact: a and b have 24 bits. */
+const QUOTIENT_BITS = 27
+
+/**
+ * The rest of a long division: |a| less multiples of |b|, QUOTIENT_BITS of the quotient at a time, for which product and difference are exact; then with the
+ * sign of b. By an infinite b the rest is a, or b where their signs differ.
+ */
+const longDivisionRest: Emit64Pair = (f, a, b) => {
+  const [dividend, divisor] = [f.let(f64x2.abs(a)), f.let(f64x2.abs(b))]
+  const left = f.let(dividend)
+  const scaled = f.let(f64x2.mul(divisor, f64x2.const(2 ** (10 * QUOTIENT_BITS)))) // 2²⁷⁷ is the largest quotient of two float32
+  f.for(0, 11, 1, () => {
+    f.set(left, f64x2.sub(left, f64x2.mul(f64x2.floor(f64x2.div(left, scaled)), scaled)))
+    f.set(scaled, f64x2.mul(scaled, f64x2.const(2 ** -QUOTIENT_BITS)))
+  })
+  const finite = f64x2.lt(dividend, f64x2.const(Infinity))
+  f.set(left, v128.bitselect(dividend, left, v128.and(finite, f64x2.eq(divisor, f64x2.const(Infinity)))))
+  const signsDiffer = v128.and(i64x2.shrS(v128.xor(a, b), 63), f64x2.ne(left, f64x2.const(0)))
+  return v128.bitselect(f64x2.sub(divisor, left), left, signsDiffer)
+}
+
+/** a − b·⌊a/b⌋ of four floats, exact but for its last rounding, with the sign of b; where quotients have too many digits for one step, by long division. */
+export const mod = (f: FunctionBuilder, a: Local<'v128'>, b: Local<'v128'>): Vector => {
+  const halves = [false, true].map((upper) => {
+    const [dividend, divisor] = [f.let(half(a, upper)), f.let(half(b, upper))]
+    const quotient = f.let(f64x2.div(dividend, divisor))
+    const rest = f.let(f64x2.sub(dividend, f64x2.mul(divisor, f64x2.floor(quotient))))
+    return { dividend, divisor, rest, far: f64x2.ge(f64x2.abs(quotient), f.splat64(2 ** QUOTIENT_BITS)) }
+  })
+  const infinite = f32x4.eq(f32x4.abs(b), f.splat(Infinity))
+  f.if(v128.anyTrue(v128.or(v128.or(halves[0].far, halves[1].far), infinite)), () => {
+    for (const { dividend, divisor, rest, far } of halves) {
+      const here = f.let(v128.or(far, f64x2.eq(f64x2.abs(divisor), f64x2.const(Infinity))))
+      f.set(rest, v128.bitselect(longDivisionRest(f, dividend, divisor), rest, here))
+    }
+  })
+  return v128.bitselect(b, joinHalves(halves[0].rest, halves[1].rest), f.splat(-0))
+}
+
+/** ⌊a/b⌋; −1 for a number by an infinity of the other sign, NaN for an infinity by a number. */
+const floorDiv64: Emit64Pair = (f, a, b) => {
+  const quotient = f.let(f64x2.floor(f64x2.div(a, b)))
+  const [infiniteA, infiniteB] = [a, b].map((x) => f.let(f64x2.eq(f64x2.abs(x), f.splat64(Infinity))))
+  f.if(v128.anyTrue(v128.or(infiniteA, infiniteB)), () => {
+    const below = v128.and(v128.and(infiniteB, i64x2.shrS(v128.xor(a, b), 63)), f64x2.ne(a, f.splat64(0)))
+    f.set(quotient, v128.bitselect(f.splat64(-1), quotient, v128.andNot(below, f64x2.ne(a, a))))
+    f.set(quotient, v128.bitselect(f.splat64(NaN), quotient, v128.and(infiniteA, f64x2.ne(b, f.splat64(0)))))
+  })
+  return quotient
+}
 
 export const expm1 = odd(wide((f, x) => expm1_64(f, x)))
 export const log1p = odd(wide(log1p64))
-export const sin = odd(wide(sin64))
-export const cos = wide(cos64)
-export const tan = odd(wide(tan64))
+export const sin = odd(ofAngle(sin64))
+export const cos = ofAngle(cos64)
+export const tan = odd(ofAngle(tan64))
 export const asin = odd(wide(asin64))
 export const acos = wide(acos64)
 export const atan = wide(atan64)
@@ -272,5 +376,4 @@ export const cosh = wide(cosh64)
 export const erf = wide(erf64)
 export const pow = widePair(pow64)
 export const atan2 = widePair(atan2_64)
-export const mod = widePair(mod64)
 export const floorDiv = widePair(floorDiv64)

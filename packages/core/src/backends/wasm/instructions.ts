@@ -212,6 +212,7 @@ export const i64 = {
   }),
   load: load('i64', 0x29, 3),
   store: store('i64', 0x37, 3),
+  ne: binary('i64', 'i64', 'i32', 0x52),
   add: i64Binary(0x7c),
   sub: i64Binary(0x7d),
   mul: i64Binary(0x7e),
@@ -377,6 +378,7 @@ export const i64x2 = {
       view.setBigInt64(8, value, true)
     }),
   splat: unary('i64', 'v128', SIMD + 0x12),
+  extractLane: extract('i64', SIMD + 0x1d),
   neg: vectorUnary(0xc1),
   extendLowI32x4S: vectorUnary(0xc7),
   extendLowI32x4U: vectorUnary(0xc9),

@@ -9,16 +9,19 @@
  *   multiple of 16 to partial sums 0 to 3 by j mod 4; then vectors (0+1)+(2+3), then lanes likewise.
  *
  * With blocks of 512 a partial sum has at most 512 terms, so the error of a sum does not grow with its length. Products
- * follow the same order in float32. max and min have no order, except that NaN wins, as it does in wasm's own max and min.
+ * follow the same order in float32. max and min have no order, except that NaN wins, as it does in wasm's own max and min. Sums and products of
+ * whole numbers are exact (reduce-int.ts).
  */
 import type { DType } from '../../dtype.js'
-import type { Kernels, ReduceKernel } from '../backend.js'
+import type { ReduceExtent } from '../../shape.js'
+import type { Kernels, Operand, ReduceKernel } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'
 import { elementBytes, firstLanes, loadLanes, storeLanes, storeSome } from './elements.js'
 import type { Engine, KernelFunction } from './engine.js'
 import { f32, f32x4, f64x2, i32, i32x4, shuffle32, type Value, type Vector, v128 } from './instructions.js'
 import { address } from './operand.js'
+import { emitIntReduce, type IntFold, withinInt32 } from './reduce-int.js'
 
 const BLOCK = 512
 
@@ -37,9 +40,8 @@ const floatFolds: Readonly<Record<string, Fold>> = {
   min: { neutral: (f) => f.splat(Infinity), combine: (_, a, b) => f32x4.min(a, b), inDouble: false },
 }
 
+/** Sums and products of these are in reduce-int.ts. */
 const intFolds: Readonly<Record<string, Fold>> = {
-  sum: { neutral: (f) => f.splatInt(0), combine: (_, a, b) => i32x4.add(a, b), inDouble: false },
-  prod: { neutral: (f) => f.splatInt(1), combine: (_, a, b) => i32x4.mul(a, b), inDouble: false },
   max: { neutral: (f) => f.splatInt(-(2 ** 31)), combine: (_, a, b) => i32x4.maxS(a, b), inDouble: false },
   min: { neutral: (f) => f.splatInt(2 ** 31 - 1), combine: (_, a, b) => i32x4.minS(a, b), inDouble: false },
 }
@@ -224,8 +226,28 @@ export function createReduce(engine: Engine): Kernels['reduce'] {
       () => compile(tables, kernel, dtype),
     )
 
-  return (out, x, kernel, { outer, length, inner }) => {
+  /** Sums and products of whole numbers; throws if one is beyond int32. */
+  const reduceWhole = (out: Operand, x: Operand, kernel: IntFold, { outer, length, inner }: ReduceExtent): void => {
+    const run = entry(
+      entry(rows, kernel, () => new Map<DType, KernelFunction>()),
+      x.dtype,
+      () => engine.compileOne((module) => emitIntReduce(module, x.dtype, kernel)),
+    )
+    const group = length * inner * elementBytes(x.dtype)
+    withinInt32(engine, kernel, (bad) => {
+      const [to, from] = [address(out), address(x)]
+      if (outer >= 8 || inner < 64)
+        engine.split(outer, Math.ceil(16 / inner), x.size * 0.5, (begin, end, call) =>
+          call(run, to + 4 * begin * inner, from + begin * group, end - begin, length, inner, 0, inner, bad),
+        )
+      else engine.split(inner, 16, x.size * 0.5, (begin, end, call) => call(run, to, from, outer, length, inner, begin, end, bad))
+    })
+  }
+
+  return (out, x, kernel, extent) => {
     if (out.size === 0) return
+    if (x.dtype !== 'float32' && (kernel === 'sum' || kernel === 'prod')) return reduceWhole(out, x, kernel, extent)
+    const { outer, length, inner } = extent
     const argument = kernel === 'argMax' || kernel === 'argMin'
     const run = kernelFor(argument || inner === 1 ? rows : columns, kernel, x.dtype)
     const [to, from] = [address(out), address(x)]

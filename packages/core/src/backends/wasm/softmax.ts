@@ -100,7 +100,7 @@ function emitSoftmax(module: ModuleBuilder): void {
   })
 }
 
-/** Writes `kernel(out, logits, labels, rows, columns)`: Σ labels·(ln Σ e^(x − max) − (x − max)). */
+/** Writes `kernel(out, logits, labels, rows, columns)`: Σ labels·(ln Σ e^(x − max) − (x − max)), where a label of 0 gives 0 whatever its logit. */
 function emitCrossEntropy(module: ModuleBuilder): void {
   const parameters = { out: 'i32', x: 'i32', labels: 'i32', rows: 'i32', columns: 'i32' } as const
   module.export('kernel', parameters, null, (f, { out, x, labels, rows, columns }) => {
@@ -125,7 +125,10 @@ function emitCrossEntropy(module: ModuleBuilder): void {
       f.set(loss, f.splat(0))
       f.set(from, x)
       f.set(label, labels)
-      const term = (): Vector => f32x4.mul(v128.load(label), f32x4.sub(sum, shifted()))
+      const term = (): Vector => {
+        const weight = f.let(v128.load(label))
+        return v128.and(f32x4.mul(weight, f32x4.sub(sum, shifted())), f32x4.ne(weight, f.splat(0)))
+      }
       alongRow(
         f,
         n,

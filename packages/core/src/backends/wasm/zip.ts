@@ -29,6 +29,7 @@ export const floatZips: Readonly<Record<Exclude<ZipKernel, Logical>, Emit2>> = {
   sub: (_, a, b) => f32x4.sub(a, b),
   mul: (_, a, b) => f32x4.mul(a, b),
   div: (_, a, b) => f32x4.div(a, b),
+  mulNoNaN: (f, a, b) => v128.and(f32x4.mul(a, b), f32x4.ne(b, f.splat(0))),
   maximum: (_, a, b) => f32x4.max(a, b),
   minimum: (_, a, b) => f32x4.min(a, b),
   pow,
