@@ -6,6 +6,7 @@
  *
  * `@cotangent/core/arguments` exports this file to the layers, so that all packages speak alike. It is not public.
  */
+import { isStranger, stranger } from './copies.js'
 import { ValueError } from './errors.js'
 import type { Shape } from './shape.js'
 
@@ -21,6 +22,7 @@ export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : `an array of ${value.length}`
   if (ArrayBuffer.isView(value)) return `${article(value.constructor.name)} of ${(value as { length?: number }).length ?? value.byteLength}`
   if (typeof (value as { then?: unknown }).then === 'function') return 'a Promise: await it first'
+  if (isStranger(value)) return stranger
   const { storage, dtype, shape } = value as { storage?: unknown; dtype?: unknown; shape?: Shape }
   if (storage && Array.isArray(shape)) return `a tensor of ${dtype} [${shape.join(', ')}]`
   const { name } = value.constructor ?? {}
@@ -30,6 +32,11 @@ export function describeValue(value: unknown): string {
 }
 
 const article = (noun: string): string => `${/^[AEIOU]/i.test(noun) ? 'an' : 'a'} ${noun}`
+
+/** Throws for a tensor of another copy of core, which looks like data otherwise. */
+export function refuseStranger(what: string, value: unknown): void {
+  if (isStranger(value)) throw new ValueError(`${what}: got ${stranger}.`)
+}
 
 /**
  * Throws unless `options` is undefined or an object that has only the named keys. An array, a tensor, a number or text in the place of the options

@@ -8,6 +8,7 @@
  *   runs instead, and the composition remains the definition: a test holds the two equal, and a derivative that is itself
  *   being recorded goes through it.
  */
+import { describeValue } from './arguments.js'
 import type { FusedKernels, Kernels } from './backends/backend.js'
 import type { DType } from './dtype.js'
 import { addContext, BackendError, CotangentError, NonFiniteError, showShape, ValueError } from './errors.js'
@@ -215,8 +216,7 @@ function commonBackend(name: string, inputs: readonly Tensor[]): Tensor['backend
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]
     if (!(input instanceof Tensor)) {
-      const given = Array.isArray(input) ? 'an array' : input === null ? 'null' : typeof input
-      throw new ValueError(`${name}: input ${i} is ${given}, expected a tensor. Make one of numbers with tensor(…).`)
+      throw new ValueError(`${name}: input ${i} must be a tensor, got ${describeValue(input)}. Make one of numbers with tensor(…).`)
     }
     if (input.disposed) input.requireLive(name)
     if (input.storage.backend !== backend) {

@@ -7,6 +7,7 @@
  *
  * Reference: Griewank & Walther, "Evaluating Derivatives" (2008), chapter 3; D. Maclaurin's autograd for the shape of the code.
  */
+import { describeValue } from './arguments.js'
 import { Cotangents } from './cotangents.js'
 import type { OpDefinition } from './define-op.js'
 import { isFloat } from './dtype.js'
@@ -288,5 +289,5 @@ export function differentiate(
 
 function requireTensor(what: string, role: string, value: unknown): void {
   if (value instanceof Tensor) return
-  throw new ValueError(`${what}: ${role} is ${value === null ? 'null' : typeof value}, expected a tensor.`)
+  throw new ValueError(`${what}: ${role} must be a tensor, got ${describeValue(value)}.`)
 }

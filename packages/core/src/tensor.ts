@@ -6,6 +6,7 @@
  * tensor and is reference counted; once disposed, every use throws.
  */
 import type { Backend, Operand, Storage } from './backends/backend.js'
+import { COPY_KEY, thisCopy } from './copies.js'
 import { type DType, hostArray, type TypedArray } from './dtype.js'
 import { BackendError, CotangentError, DisposedError, shapeError, showShape, ValueError } from './errors.js'
 import { reclaim, reclaimable, unwatch, watch, withNet, withRoom } from './finalizer.js'
@@ -142,6 +143,11 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     const head = `${this.dtype} ${showShape(this.shape)} on ${this.backend.name}`
     const values = this.backend.readSync?.(this.storage)
     return values ? `Tensor(${head})\n${formatTensor(values, this.shape, this.dtype)}` : `Tensor(${head})`
+  }
+
+  /** @internal The copy of this package that it belongs to. */
+  get [COPY_KEY](): object {
+    return thisCopy
   }
 
   /** What console.log shows in Node. */

@@ -2,10 +2,11 @@
  * Optimizer rules as data. A rule is written once as a formula over slots (the parameter and its state), inputs (the gradient) and
  * scalars; backends interpret it or compile it to one loop over memory.
  */
+import { describeValue } from './arguments.js'
 import type { Backend, UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
 import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
 import { sameShape } from './shape.js'
-import type { Parameter, Tensor } from './tensor.js'
+import { type Parameter, Tensor } from './tensor.js'
 
 /** A value in a formula under construction. */
 export class UpdateExpression {
@@ -120,6 +121,7 @@ export function applyUpdates(
 function requireUpdatable(program: UpdateProgram, backend: Backend, slots: readonly Parameter[], inputs: readonly Tensor[]): void {
   const [first] = slots
   for (const tensor of [...slots, ...inputs]) {
+    if (!(tensor instanceof Tensor)) throw new ValueError(`${program.name}: expected parameters and tensors, got ${describeValue(tensor)}.`)
     tensor.requireLive(program.name)
     if (!sameShape(tensor.shape, first.shape)) {
       throw shapeError(program.name, `gradient and state must have the shape of parameter "${first.name}"`, [

@@ -17,7 +17,7 @@ import {
   tensor,
   ValueError,
 } from '@cotangent/core'
-import { describeValue } from '@cotangent/core/arguments'
+import { describeValue, refuseStranger } from '@cotangent/core/arguments'
 import { isRecord, isShaped, isTyped, type NestedRows, type NumericArray, readHost, type ShapedValues } from './host-data.js'
 import { unknownName } from './names.js'
 
@@ -53,6 +53,7 @@ export interface Rows {
  * @throws ValueError for a wrong number of them, or an unknown or missing name
  */
 export function dataByName(what: string, kind: string, names: readonly string[], data: ModelData): Data[] {
+  refuseStranger(what, data)
   if (isOne(data)) return [requireOne(what, kind, names, data)]
   if (Array.isArray(data)) return dataInOrder(what, kind, names, data)
   if (!isRecord(data)) {
@@ -98,6 +99,7 @@ const severalNeeded = (what: string, kind: string, names: readonly string[], got
 
 /** Makes rows of any kind of data; `what` names it in messages. */
 export function rowsOf(what: string, data: Data, backend: Backend): Rows {
+  refuseStranger(what, data)
   if (data instanceof Tensor) {
     data.requireLive(what)
     requireBatchAxis(what, data.shape)

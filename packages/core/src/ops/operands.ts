@@ -1,4 +1,5 @@
 /** Turning what a caller writes into operands: numbers become scalar tensors beside the other operand. */
+import { describeValue } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
 import { type DType, dtypeBeside } from '../dtype.js'
 import { ValueError } from '../errors.js'
@@ -19,7 +20,7 @@ export const scalarBeside = (value: number, other: Tensor): Tensor => scalarOf(v
 export function toTensor(name: string, x: Tensor | number, other: Tensor | number): Tensor {
   if (x instanceof Tensor) return x
   if (typeof x !== 'number' && typeof x !== 'boolean')
-    throw new ValueError(`${name}: an operand is ${x === null ? 'null' : typeof x}, expected a tensor or a number.`)
+    throw new ValueError(`${name}: an operand must be a tensor or a number, got ${describeValue(x)}.`)
   if (!(other instanceof Tensor)) throw new ValueError(`${name}: at least one operand must be a tensor.`)
   return scalarBeside(Number(x), other)
 }

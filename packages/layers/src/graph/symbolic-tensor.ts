@@ -3,6 +3,7 @@
  * applied several times has several, and one set of weights.
  */
 import { addContext, Tensor, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, Layer } from '../layer.js'
 
 /** A tensor that will be: the shape of a batch, and the node that gives it. Made by `input` and by `layer.apply`. */
@@ -57,7 +58,9 @@ export class LayerNode {
 function kindOf(wrong: unknown): string {
   if (wrong instanceof Tensor) return 'a tensor of values. Those go through a model: model.apply(x), or model.predict(x)'
   if (typeof wrong === 'object' && wrong !== null && 'inboundNodes' in wrong) return 'a layer. Apply it first: layer.apply(x)'
-  return wrong === null ? 'null' : typeof wrong
+  if ((wrong as object | undefined)?.constructor?.name === SymbolicTensor.name)
+    return 'a symbolic tensor of another copy of @cotangent/layers'
+  return describeValue(wrong)
 }
 
 /** A list of symbolic tensors, from one or several; what else may be given by mistake is an error. */
