@@ -18,6 +18,15 @@ export const warn = (message: string): void => host.console?.warn(message)
 /** Prints a line. */
 export const log = (message: string): void => host.console?.log(message)
 
+/** A variable of the environment; undefined if it is empty, where there is none, and where it may not be read (Deno without --allow-env). */
+export function environment(name: string): string | undefined {
+  try {
+    return host.process?.env?.[name] || undefined
+  } catch {
+    return undefined
+  }
+}
+
 /** A turn of the event loop. */
 export const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {

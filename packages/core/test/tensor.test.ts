@@ -287,9 +287,11 @@ describe('errors show what does not fit', () => {
   })
   test('what is not a tensor', () => {
     expect(message(() => c.square(3 as unknown as Tensor))).toBe(
-      'ValueError: square: input 0 is number, expected a tensor. Make one of numbers with tensor(…).',
+      'ValueError: square: input 0 must be a tensor, got 3. Make one of numbers with tensor(…).',
     )
-    expect(message(() => c.add([1] as unknown as Tensor, zeros(1)))).toContain('add: an operand is object, expected a tensor or a number')
+    expect(message(() => c.add([1] as unknown as Tensor, zeros(1)))).toContain(
+      'add: an operand must be a tensor or a number, got an array of 1',
+    )
     expect(message(() => c.add(1, 2 as unknown as Tensor))).toContain('at least one operand must be a tensor')
     expect(message(() => c.clip(zeros(1), 2, 1))).toContain('min 2 must not be above max 1')
   })

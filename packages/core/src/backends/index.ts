@@ -1,5 +1,6 @@
 /** Which backends there are, and choosing one. */
 import { BackendError } from '../errors.js'
+import { environment } from '../platform.js'
 import { defaultBackend, setDefaultBackend, setDefaultFactory } from '../runtime.js'
 import type { Backend } from './backend.js'
 import type { GpuMode } from './gpu/gpujs.js'
@@ -31,10 +32,6 @@ export function configure(options: WasmOptions): void {
     throw new BackendError('configure: the wasm engine is already running. Call configure before the first tensor is made.')
   settings = { ...settings, ...options }
 }
-
-/** A variable of the environment, in Node; undefined if empty. */
-const environment = (name: string): string | undefined =>
-  (globalThis as { process?: { env?: Record<string, string | undefined> } }).process?.env?.[name] || undefined
 
 /** COTANGENT_THREADS, a number or `auto`. */
 function threadsOfEnvironment(): number | 'auto' {

@@ -127,11 +127,27 @@ function work(receive) {
 }
 `
 
-/** For worker_threads: messages are fetched without leaving the loop. Main sends before it posts, so one is always there. */
+/**
+ * For worker_threads: messages are fetched without leaving the loop. Main sends before it posts, so one is always there. Deno gives its workers a
+ * port that cannot be read so; there messages come by turns of the event loop, as in a page.
+ */
 export const nodeSource = `${common}
 const { workerData, parentPort, receiveMessageOnPort } = require('node:worker_threads')
+let byTurns = false
+function receive() {
+  if (byTurns) return undefined
+  try {
+    return receiveMessageOnPort(parentPort)?.message
+  } catch {
+    byTurns = true
+    parentPort.on('message', (message) => {
+      learn(message)
+      work(receive)
+    })
+  }
+}
 begin(workerData)
-work(() => receiveMessageOnPort(parentPort)?.message)
+work(receive)
 `
 
 /** For a page's Worker. */
