@@ -1,5 +1,19 @@
 import { describe, expect, test } from 'vitest'
-import { createReferenceBackend, createWasmBackend, cumSum, mean, prod, scope, sum, tensor } from '../src/index.js'
+import {
+  createReferenceBackend,
+  createWasmBackend,
+  cumSum,
+  grad,
+  gruSequence,
+  lstmSequence,
+  mean,
+  prod,
+  scope,
+  simpleRnnSequence,
+  sum,
+  type Tensor,
+  tensor,
+} from '../src/index.js'
 import { edgeValues, wrongValues, zeroSigns } from './edge-values.js'
 
 describe.each([
@@ -65,6 +79,42 @@ describe.each([
     const values = await Promise.all(results.map(async (y) => [...(await y.data())]))
     for (const y of results) y.dispose()
     expect(values).toEqual([[1], [-(2 ** 31)], [0], [0], [-(2 ** 31)], [0, 2e9], [2e9, 0, 2e9]])
+  })
+})
+
+describe.each([createReferenceBackend(), createWasmBackend()])('$name', (backend) => {
+  test.each([
+    ['lstmSequence', 4, lstmSequence],
+    ['gruSequence', 3, gruSequence],
+    ['simpleRnnSequence', 1, simpleRnnSequence],
+  ] as const)('%s: what x is at a masked step counts nowhere, even NaN', async (_, gates, sequence) => {
+    const x = Float32Array.from({ length: 2 * 3 * 2 }, (_, i) => Math.sin(i))
+    const weights = (rows: number) =>
+      Array.from({ length: rows }, (_, i) => Array.from({ length: 2 * gates }, (_, j) => Math.cos(3 * i + j)))
+    const run = async (atMask: number): Promise<number[][]> => {
+      const values = x.slice()
+      values.fill(atMask, 8, 10) // the second sample's second step
+      const results = scope(() => {
+        const inputs = [tensor(values, { shape: [2, 3, 2], backend }), tensor(weights(2), { backend }), tensor(weights(2), { backend })]
+        const mask = tensor(
+          [
+            [true, true, true],
+            [true, false, true],
+          ],
+          { dtype: 'bool', backend },
+        )
+        const h = (a: Tensor, w: Tensor, u: Tensor): Tensor => sequence(a, w, u, undefined, { mask }).outputs as Tensor
+        const [a, w, u] = inputs
+        return [h(a, w, u), ...grad((a: Tensor, w: Tensor, u: Tensor) => h(a, w, u).square().sum())(a, w, u)]
+      })
+      const read = await Promise.all(results.map(async (y) => [...(await y.data())]))
+      for (const y of results) y.dispose()
+      return read
+    }
+    const clean = await run(0)
+    expect(clean.flat().every(Number.isFinite)).toBe(true)
+    expect(await run(Number.NaN)).toEqual(clean)
+    expect(await run(Infinity)).toEqual(clean)
   })
 })
 

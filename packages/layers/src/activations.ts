@@ -30,7 +30,7 @@ export const linear = (x: Tensor): Tensor => x
  */
 export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | null; threshold?: number } = {}): Tensor {
   const { alpha = 0, maxValue = null, threshold = 0 } = options
-  const above = threshold === 0 ? core.relu(x) : core.where(x.greater(threshold), x, 0)
+  const above = threshold === 0 ? core.relu(x) : core.where(x.lessEqual(threshold), 0, x)
   const limited = maxValue === null ? above : above.clip(0, maxValue)
   return alpha === 0 ? limited : limited.sub(core.relu(core.sub(threshold, x)).mul(alpha))
 }
@@ -43,8 +43,12 @@ export const selu = (x: Tensor): Tensor => elu(x, 1.6732632423543772).mul(1.0507
 
 /** ln(1 + eˣ) */
 export const softplus = (x: Tensor): Tensor => core.softplus(x)
-/** x / (1 + |x|) */
-export const softsign = (x: Tensor): Tensor => x.div(x.abs().add(1))
+const LARGEST = 3.4028234663852886e38
+/** x / (1 + |x|), ±1 at ±∞ */
+export const softsign = (x: Tensor): Tensor => {
+  const finite = x.clip(-LARGEST, LARGEST)
+  return finite.div(finite.abs().add(1))
+}
 /** (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ) */
 export const tanh = (x: Tensor): Tensor => core.tanh(x)
 /** 1/(1 + e⁻ˣ) */

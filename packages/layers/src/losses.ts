@@ -12,6 +12,7 @@ import {
   add,
   log,
   mul,
+  mulNoNaN,
   neg,
   relu,
   type Shape,
@@ -27,6 +28,7 @@ import {
 } from '@cotangent/core'
 import { perSample } from './masks.js'
 import { lookUp, type Spelling } from './names.js'
+import { unitLength } from './unit-length.js'
 
 /** ε, `K.epsilon()` since Keras 2.1.3. */
 export const EPSILON = 1e-7
@@ -126,9 +128,9 @@ export function meanSquaredLogarithmicError(yTrue: Tensor, p: Tensor): Tensor {
   return square(sub(log1(p), log1(targetsLike(p, yTrue)))).mean(last)
 }
 
-/** ln cosh(p − t), as d + softplus(−2d) − ln 2, which does not overflow. */
+/** ln cosh(p − t), as |d| + softplus(−2|d|) − ln 2, which does not overflow. */
 export function logcosh(yTrue: Tensor, p: Tensor): Tensor {
-  const d = p.sub(targetsLike(p, yTrue))
+  const d = p.sub(targetsLike(p, yTrue)).abs()
   const y = add(d, softplus(d.mul(-2))).sub(Math.LN2)
   return y.mean(last)
 }
@@ -159,13 +161,13 @@ export const squaredHinge = (yTrue: Tensor, p: Tensor, { form }: LossOptions = {
 /** max(0, max((1 − t)·p) − Σ t·p + 1) */
 export function categoricalHinge(yTrue: Tensor, p: Tensor): Tensor {
   const t = targetsLike(p, yTrue)
-  const right = t.mul(p).sum(last)
-  const wrong = sub(1, t).mul(p).max(last)
+  const right = mulNoNaN(p, t).sum(last)
+  const wrong = mulNoNaN(p, sub(1, t)).max(last)
   return relu(wrong.sub(right).add(1))
 }
 
 /** p − t·ln(p + ε) */
-export const poisson = (yTrue: Tensor, p: Tensor): Tensor => p.sub(targetsLike(p, yTrue).mul(p.add(EPSILON).log())).mean(last)
+export const poisson = (yTrue: Tensor, p: Tensor): Tensor => p.sub(mulNoNaN(p.add(EPSILON).log(), targetsLike(p, yTrue))).mean(last)
 
 /** Σ t·ln(t/p), both limited to [ε, 1]. */
 export function kullbackLeiblerDivergence(yTrue: Tensor, yPred: Tensor): Tensor {
@@ -175,8 +177,7 @@ export function kullbackLeiblerDivergence(yTrue: Tensor, yPred: Tensor): Tensor 
 
 /** −cos of the angle between t and p. */
 export function cosineProximity(yTrue: Tensor, p: Tensor): Tensor {
-  const unit = (x: Tensor): Tensor => x.mul(x.square().sum(kept).maximum(1e-12).rsqrt())
-  return unit(targetsLike(p, yTrue)).mul(unit(p)).sum(last).neg()
+  return unitLength(targetsLike(p, yTrue)).mul(unitLength(p)).sum(last).neg()
 }
 
 /** −Σ t·ln(p/Σp), the quotient limited to [ε, 1 − ε]; from logits z: −Σ t·ln softmax(z). */
@@ -198,7 +199,8 @@ export const sparseCategoricalCrossentropy = (yTrue: Tensor, p: Tensor, { fromLo
 export function binaryCrossentropy(yTrue: Tensor, p: Tensor, { fromLogits, form, labelSmoothing = 0 }: LossOptions = {}): Tensor {
   const given = targetsLike(p, yTrue)
   const t = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(0.5 * labelSmoothing)
-  const weighed = (right: Tensor, wrong: Tensor): Tensor => add(t.mul(right), sub(1, t).mul(wrong)).mean(last)
+  // The other class's loss may be infinite, and does not count.
+  const weighed = (right: Tensor, wrong: Tensor): Tensor => add(mulNoNaN(right, t), mulNoNaN(wrong, sub(1, t))).mean(last)
   const ofLogits = (z: Tensor): Tensor => weighed(softplus(z.neg()), softplus(z))
   if (fromLogits) return ofLogits(p)
   const q = clipped(p)

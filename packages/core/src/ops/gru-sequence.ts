@@ -154,7 +154,7 @@ export function gruSequence(
     const inputBias = resetAfter ? row(0) : bias
     const recurrentBias = resetAfter ? [row(1) ?? zeros([width], { dtype: x.dtype, backend: x.backend })] : []
     const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
-    const inputs = [project(x, kernel, inputBias), ...states, recurrentKernel, ...recurrentBias, ...optionalInputs(x, options)]
+    const inputs = [project(x, kernel, inputBias, options), ...states, recurrentKernel, ...recurrentBias, ...optionalInputs(x, options)]
     const dropped = recurrentDropout !== undefined
     const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, resetAfter, dropped })
     return takeResult(packed, 1, options)

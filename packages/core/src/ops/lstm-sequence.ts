@@ -208,7 +208,7 @@ export function lstmSequence(
   requireSequence('lstmSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 4, 2, options)
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 2, initialState)
-    const inputs = [project(x, kernel, bias), ...states, recurrentKernel, ...optionalInputs(x, options)]
+    const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]
     const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, dropped: recurrentDropout !== undefined })
     return takeResult(packed, 2, options)
   })

@@ -4,10 +4,12 @@ import { shapeError, showShape, ValueError } from '../errors.js'
 import type { Shape } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 import { affine } from './affine.js'
+import { greater } from './binary.js'
 import { zeros } from './create.js'
 import { cast } from './elementwise.js'
 import { matMul } from './matmul.js'
 import { reshape, slice, transpose } from './move.js'
+import { where } from './select.js'
 
 /** Options of `lstmSequence`, `gruSequence` and `simpleRnnSequence`. */
 export interface SequenceOptions {
@@ -71,8 +73,11 @@ export function requireSequence(
   for (const [i, state] of (initialState ?? []).entries()) require(`initialState[${i}]`, state, n, units)
 }
 
-/** x·W + b for all steps at once. Shape: [n, t, in] → [n, t, g·u] */
-export const project = (x: Tensor, kernel: Tensor, bias: Tensor | undefined): Tensor => (bias ? affine(x, kernel, bias) : matMul(x, kernel))
+/** x·W + b for all steps at once; 0 stands for x at masked steps, so that a NaN there is in no product of the walk back either. Shape: [n, t, in] → [n, t, g·u] */
+export function project(x: Tensor, kernel: Tensor, bias: Tensor | undefined, { mask }: SequenceOptions): Tensor {
+  const counted = mask ? where(reshape(mask.dtype === 'bool' ? mask : greater(mask, 0), [...mask.shape, 1]), x, 0) : x
+  return bias ? affine(counted, kernel, bias) : matMul(counted, kernel)
+}
 
 /** The initial states, zeros where none are given. */
 export const initialStates = (x: Tensor, units: number, count: number, given: readonly Tensor[] | undefined): readonly Tensor[] =>

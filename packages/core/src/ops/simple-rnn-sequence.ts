@@ -137,7 +137,7 @@ export function simpleRnnSequence(
   requireSequence('simpleRnnSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 1, 1, options)
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
-    const inputs = [project(x, kernel, bias), ...states, recurrentKernel, ...optionalInputs(x, options)]
+    const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]
     return takeResult(call(inputs, { masked: mask !== undefined, goBackwards, dropped: recurrentDropout !== undefined }), 1, options)
   })
 }

@@ -2,6 +2,7 @@
 import { matMul, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import type { BatchShape, LayerOptions } from '../layer.js'
 import { MergeLayer } from '../merge-layer.js'
+import { unitLength } from '../unit-length.js'
 
 /** The axis of both inputs, or that of each. */
 export type DotAxes = number | readonly [number, number]
@@ -71,7 +72,7 @@ export class Dot extends MergeLayer {
 
   /** Rows of length 1: x/√max(Σx², 1e-12), as TensorFlow's l2_normalize. */
   #unit(x: Tensor): Tensor {
-    return this.normalize ? x.mul(x.square().sum({ axis: -1, keepDims: true }).maximum(1e-12).rsqrt()) : x
+    return this.normalize ? unitLength(x) : x
   }
 
   /** None: the steps that a mask is about may be summed away. */
