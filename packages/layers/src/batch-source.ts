@@ -2,6 +2,7 @@
 import { CotangentError, Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import type { ModelData } from './data.js'
+import { paused, type Use } from './model-use.js'
 
 /** What an iterable gives: inputs, targets, and factors of the samples' losses. Tensors stay whose they are. */
 export type BatchData = readonly [x: ModelData, y: ModelData, sampleWeight?: ModelData]
@@ -40,11 +41,14 @@ export class BatchCursor {
   fresh = true
   readonly #what: string
   readonly #source: BatchSource
+  readonly #use?: Use
   #iterator?: AnyIterator
   #peeked?: IteratorResult<BatchData>
 
-  constructor(what: string, source: BatchSource) {
+  /** @param use what asks for the batches, and waits while the source makes one */
+  constructor(what: string, source: BatchSource, use?: Use) {
     this.#what = what
+    this.#use = use
     this.#source = source
     this.oneShot = isOneShot(source)
   }
@@ -67,8 +71,10 @@ export class BatchCursor {
 
   async #advance(where: string): Promise<IteratorResult<BatchData>> {
     try {
-      this.#iterator ??= iteratorOf(this.#source)
-      const result: unknown = await this.#iterator.next()
+      const result: unknown = await paused(this.#use, () => {
+        this.#iterator ??= iteratorOf(this.#source)
+        return this.#iterator.next()
+      })
       if (typeof result === 'object' && result !== null) return result as IteratorResult<BatchData>
       throw new ValueError(`next() gave ${describeValue(result)}, expected { value, done }`)
     } catch (error) {
@@ -101,7 +107,7 @@ export class BatchCursor {
     const iterator = this.#iterator
     this.#iterator = undefined
     try {
-      await iterator?.return?.()
+      await paused(this.#use, () => iterator?.return?.())
     } catch (error) {
       throw this.#failed('when it was closed', error)
     }

@@ -4,6 +4,7 @@ import { BatchCursor, type BatchData, type BatchSource, isOneShot } from './batc
 import { requireSample, requireWhole } from './checks.js'
 import { asColumn, dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
 import type { Model } from './model.js'
+import type { Use } from './model-use.js'
 import { type Weighting, weightRows } from './sample-weights.js'
 import { LateLabels, requireLabels, requireSamples, requireWholeValues } from './value-checks.js'
 
@@ -189,6 +190,8 @@ export interface SourceOptions {
   /** Begin each epoch at the start, where that is possible, with `steps` too. */
   restart: boolean
   classWeight?: Weighting['classWeight']
+  /** What asks for the batches, and waits while the source makes one. */
+  use?: Use
 }
 
 /**
@@ -218,7 +221,7 @@ export class SourceFeed implements Feed {
     this.#model = model
     this.#what = what
     this.#options = options
-    this.#cursor = new BatchCursor(what, source)
+    this.#cursor = new BatchCursor(what, source, options.use)
     this.steps = steps ?? (Array.isArray(source) ? source.length : undefined)
   }
 

@@ -15,6 +15,7 @@ import type { ModelData } from './data.js'
 import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders, slicePart, withFeeds } from './feed.js'
 import { isShaped, isTyped } from './host-data.js'
 import type { Model } from './model.js'
+import { paused, type Use } from './model-use.js'
 import { hostTurns, standardOutput } from './platform.js'
 import { ProgressBar, type ProgressStyle } from './progress.js'
 import type { Weighting } from './sample-weights.js'
@@ -65,24 +66,30 @@ export interface FitOptions extends Weighting {
   output?: { write(text: string): void; isTerminal?: boolean }
 }
 
-export async function fit(model: Model, x: ModelData | BatchSource, y: ModelData | undefined, options: FitOptions): Promise<History> {
+export async function fit(
+  model: Model,
+  x: ModelData | BatchSource,
+  y: ModelData | undefined,
+  options: FitOptions,
+  use: Use,
+): Promise<History> {
   const { batchSize = 32, epochs = 1, verbose = 1, initialEpoch = 0, validationFreq = 1, shuffle = true } = options
   requireWhole('fit: batchSize', batchSize, 1)
   requireWhole('fit: epochs', epochs, 0)
   requireWhole('fit: initialEpoch', initialEpoch, 0)
   requireWhole('fit: validationFreq', validationFreq, 1)
-  const { training, validation } = await feedsOf(model, x, y, options, batchSize, shuffle)
+  const { training, validation } = await feedsOf(model, [x, y], { ...options, batchSize, shuffle }, use)
   return withFeeds([training, validation], async () => {
     await training.prepare()
-    return run(model, training, validation, { ...options, epochs, verbose, initialEpoch, validationFreq })
+    return run(model, { training, validation }, { ...options, epochs, verbose, initialEpoch, validationFreq }, use)
   })
 }
 
 async function run(
   model: Model,
-  training: Feed,
-  validation: Feed | undefined,
+  { training, validation }: Feeds,
   options: FitOptions & { epochs: number; verbose: 0 | 1 | 2; initialEpoch: number; validationFreq: number },
+  use: Use,
 ): Promise<History> {
   const { epochs, verbose, initialEpoch, validationFreq } = options
   const compiled = model.compiled()
@@ -98,7 +105,10 @@ async function run(
   model.stopTraining = false
   model.history = history
   const tell = async (stage: (callback: Callback) => void | Promise<void> | undefined): Promise<void> => {
-    for (const callback of callbacks) await stage(callback)
+    for (const callback of callbacks) {
+      const waiting = paused(use, () => stage(callback))
+      if (waiting) await waiting
+    }
   }
   const { names } = compiled
   await tell((c) =>
@@ -159,13 +169,14 @@ export async function evaluate(
   x: ModelData | BatchSource,
   y: ModelData | undefined,
   options: EvaluateOptions,
+  use: Use,
 ): Promise<number[]> {
   const { batchSize = 32, verbose = 0, steps, sampleWeight } = options
   requireWhole('evaluate: batchSize', batchSize, 1)
   if (y === undefined) refuseWeights('evaluate', sampleWeight)
   const feed =
     y === undefined
-      ? new SourceFeed(model, 'evaluate', requireSource('evaluate', x), { steps, stepsOption: 'steps', restart: true })
+      ? new SourceFeed(model, 'evaluate', requireSource('evaluate', x), { steps, stepsOption: 'steps', restart: true, use })
       : new ArrayFeed(model, await partOf(model, 'evaluate: ', [x as ModelData, y], { sampleWeight }), batchSize)
   return withFeeds([feed], async () => {
     await feed.prepare()
@@ -210,16 +221,19 @@ function progressBar(
   return new ProgressBar({ target, verbose, style, write: (text) => output.write(text), isTerminal: output.isTerminal ?? false })
 }
 
+interface Feeds {
+  training: Feed
+  validation?: Feed
+}
+
 /** Where training and validation get their batches; the validation part of arrays is their end. */
 async function feedsOf(
   model: Model,
-  x: ModelData | BatchSource,
-  y: ModelData | undefined,
-  options: FitOptions,
-  batchSize: number,
-  shuffle: boolean | 'batch',
-): Promise<{ training: Feed; validation?: Feed }> {
-  const { validationData, validationSplit = 0, stepsPerEpoch, validationSteps, sampleWeight, classWeight } = options
+  [x, y]: readonly [x: ModelData | BatchSource, y: ModelData | undefined],
+  options: FitOptions & { batchSize: number; shuffle: boolean | 'batch' },
+  use: Use,
+): Promise<Feeds> {
+  const { batchSize, shuffle, validationData, validationSplit = 0, stepsPerEpoch, validationSteps, sampleWeight, classWeight } = options
   const arrays = (part: Part): Feed => new ArrayFeed(model, part, batchSize)
   const validationFeed = async (): Promise<Feed | undefined> => {
     if (validationData === undefined) return undefined
@@ -232,6 +246,7 @@ async function feedsOf(
       steps: validationSteps,
       stepsOption: 'validationSteps',
       restart: true,
+      use,
     })
   }
   if (y === undefined) {
@@ -243,6 +258,7 @@ async function feedsOf(
       stepsOption: 'stepsPerEpoch',
       restart: false,
       classWeight,
+      use,
     })
     return { training, validation: await validationFeed() }
   }

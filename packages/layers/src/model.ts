@@ -24,8 +24,9 @@ import { type EvaluateOptions, evaluate, type FitOptions, fit, type History } fr
 import type { SymbolicTensor } from './graph/symbolic-tensor.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from './layer.js'
 import type { InputPort, ModelOptions, Port } from './model-types.js'
+import { requireNoTraining, requireUnused, using } from './model-use.js'
 import { print } from './platform.js'
-import { classesOf, onBatch, predict } from './predict.js'
+import { classesOf, onBatch, type PredictOptions, predict, predictOne } from './predict.js'
 import type { Weighting } from './sample-weights.js'
 import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text.js'
 
@@ -181,6 +182,7 @@ export abstract class Model extends Layer {
    * ```
    */
   compile(options: CompileOptions): void {
+    requireNoTraining(this, 'compile')
     const fresh = this.built ? new Compiled(this, options) : undefined
     this.#compiled?.optimizer.dispose()
     this.#compiled = fresh
@@ -215,7 +217,7 @@ export abstract class Model extends Layer {
   fit(batches: BatchSource, options?: FitOptions): Promise<History>
   fit(x: ModelData | BatchSource, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
     const { y, options } = readArguments<FitOptions>(this, second, third)
-    return fit(this, x, y, options ?? {})
+    return using(this, 'fit', true, (use) => fit(this, x, y, options ?? {}, use))
   }
 
   /** Loss and metrics of data, nothing dropped: `[loss, metric…]`, with several outputs `[loss, …losses of the outputs, …metrics]`. */
@@ -224,29 +226,27 @@ export abstract class Model extends Layer {
   evaluate(batches: BatchSource, options?: EvaluateOptions): Promise<number[]>
   evaluate(x: ModelData | BatchSource, second?: ModelData | EvaluateOptions, third?: EvaluateOptions): Promise<number[]> {
     const { y, options } = readArguments<EvaluateOptions>(this, second, third)
-    return evaluate(this, x, y, options ?? {})
+    return using(this, 'evaluate', false, (use) => evaluate(this, x, y, options ?? {}, use))
   }
 
   /** The outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out] */
-  async predict(x: ModelData, options: { batchSize?: number } = {}): Promise<Tensor> {
-    if (this.outputCount !== 1)
-      throw new ValueError(`${this.name}: has ${this.outputCount} outputs. Take them all: const [y, …] = await model.predictAll(x).`)
-    return (await predict(this, x, options))[0]
+  predict(x: ModelData, options?: PredictOptions): Promise<Tensor> {
+    return predictOne(this, 'predict', x, options)
   }
 
   /** The same for models of several outputs: one tensor an output. */
-  predictAll(x: ModelData, options: { batchSize?: number } = {}): Promise<Tensor[]> {
-    return predict(this, x, options)
+  predictAll(x: ModelData, options?: PredictOptions): Promise<Tensor[]> {
+    return predict(this, 'predictAll', x, options)
   }
 
   /** The same as `predict`; Keras' name for it where outputs are probabilities. */
-  predictProba(x: ModelData, options?: { batchSize?: number }): Promise<Tensor> {
-    return this.predict(x, options)
+  predictProba(x: ModelData, options?: PredictOptions): Promise<Tensor> {
+    return predictOne(this, 'predictProba', x, options)
   }
 
   /** The class of each sample: the position of the largest output, or for one output whether it is above 1/2. */
-  async predictClasses(x: ModelData, options?: { batchSize?: number }): Promise<Int32Array> {
-    return classesOf(await this.predict(x, options))
+  async predictClasses(x: ModelData, options?: PredictOptions): Promise<Int32Array> {
+    return classesOf(await predictOne(this, 'predictClasses', x, options))
   }
 
   /** One step of training on one batch; gives `[loss, metric…]` before the step. */
@@ -263,13 +263,14 @@ export abstract class Model extends Layer {
 
   /** Copies of all weights on the host, in Keras' order. */
   async getWeights(): Promise<{ name: string; shape: readonly number[]; data: Float32Array | Float64Array }[]> {
-    return Promise.all(
-      this.weights.map(async (w) => ({ name: w.name, shape: w.shape, data: (await w.data()) as Float32Array | Float64Array })),
+    return using(this, 'getWeights', false, () =>
+      Promise.all(this.weights.map(async (w) => ({ name: w.name, shape: w.shape, data: (await w.data()) as Float32Array | Float64Array }))),
     )
   }
 
   /** Replaces all weights, in the order of `getWeights`; nothing changes unless all fit. */
   override setWeights(values: readonly WeightValue[]): void {
+    requireUnused(this, 'setWeights')
     assignAll(this.weights, values)
   }
 

@@ -1,16 +1,33 @@
 /** Outputs for data, and single steps on one batch. */
-import { scope, sizeOf, type Tensor } from '@cotangent/core'
+import { scope, sizeOf, type Tensor, ValueError } from '@cotangent/core'
 import { fromValues, hostFloats, requireWhole } from './checks.js'
 import type { Compiled, Totals } from './compiled.js'
-import { identityOrder, type ModelData } from './data.js'
+import { identityOrder, type ModelData, type Rows } from './data.js'
 import { batchOf, inputRows, partOf } from './feed.js'
 import type { Model } from './model.js'
+import { using } from './model-use.js'
 import type { Weighting } from './sample-weights.js'
 
-/** The outputs for all samples, in order, one tensor an output. */
-export async function predict(model: Model, x: ModelData, { batchSize = 32 }: { batchSize?: number }): Promise<Tensor[]> {
-  requireWhole('predict: batchSize', batchSize, 1)
-  const rows = await inputRows(model, 'predict: x', x)
+/** Options of `predict` and its kin. */
+export interface PredictOptions {
+  /** How many samples are computed at once; 32 by default. */
+  batchSize?: number
+}
+
+/**
+ * The outputs for all samples, in order, one tensor an output.
+ *
+ * @param what the method of the model that was called
+ */
+export function predict(model: Model, what: string, x: ModelData, { batchSize = 32 }: PredictOptions = {}): Promise<Tensor[]> {
+  return using(model, what, false, async () => {
+    requireWhole(`${what}: batchSize`, batchSize, 1)
+    const rows = await inputRows(model, `${what}: x`, x)
+    return outputsOf(model, rows, batchSize)
+  })
+}
+
+async function outputsOf(model: Model, rows: readonly Rows[], batchSize: number): Promise<Tensor[]> {
   const [{ count }] = rows
   const order = identityOrder(count)
   let results = model.outputPorts.map(({ shape }) => {
@@ -39,6 +56,16 @@ export async function predict(model: Model, x: ModelData, { batchSize = 32 }: { 
   return results.map(({ shape, values }) => scope(() => fromValues(values, shape, model.dtype, model.backend)))
 }
 
+/** The output of a model that has one. */
+export async function predictOne(model: Model, what: string, x: ModelData, options?: PredictOptions): Promise<Tensor> {
+  if (model.outputCount !== 1) {
+    throw new ValueError(
+      `${what}: the model "${model.name}" has ${model.outputCount} outputs. Take them all: const [y, …] = await model.predictAll(x).`,
+    )
+  }
+  return (await predict(model, what, x, options))[0]
+}
+
 /** The class of each row: the position of the largest value, or for one value whether it is above 1/2. Frees the rows. */
 export async function classesOf(outputs: Tensor): Promise<Int32Array> {
   const classes = scope(() => (outputs.shape.at(-1) === 1 ? outputs.greater(0.5).cast('int32') : outputs.argMax()).keep())
@@ -49,21 +76,23 @@ export async function classesOf(outputs: Tensor): Promise<Int32Array> {
 }
 
 /** One step on one batch; the values of loss and metrics. */
-export async function onBatch(
+export function onBatch(
   model: Model,
-  what: string,
+  what: 'trainOnBatch' | 'testOnBatch',
   [x, y, weights]: readonly [x: ModelData, y: ModelData, weights: Weighting],
   step: (compiled: Compiled, xs: Tensor[], ys: Tensor[], totals: Totals, factors: (Tensor | undefined)[] | undefined) => void,
 ): Promise<number[]> {
-  const part = await partOf(model, `${what}: `, [x, y], weights)
-  const compiled = model.compiled()
-  const totals = compiled.newTotals()
-  try {
-    const batch = batchOf(model, part, identityOrder(part.count), 0, part.count)
-    scope(() => step(compiled, batch.x(), batch.y(), totals, batch.weights?.()))
-    const logs = await compiled.read(totals)
-    return compiled.names.map((name) => logs[name])
-  } finally {
-    compiled.release(totals)
-  }
+  return using(model, what, what === 'trainOnBatch', async () => {
+    const part = await partOf(model, `${what}: `, [x, y], weights)
+    const compiled = model.compiled()
+    const totals = compiled.newTotals()
+    try {
+      const batch = batchOf(model, part, identityOrder(part.count), 0, part.count)
+      scope(() => step(compiled, batch.x(), batch.y(), totals, batch.weights?.()))
+      const logs = await compiled.read(totals)
+      return compiled.names.map((name) => logs[name])
+    } finally {
+      compiled.release(totals)
+    }
+  })
 }

@@ -1,6 +1,7 @@
 /** Models and weights as bytes, in the formats of Keras: HDF5 (`.h5`) and its zip (`.keras`); the architecture alone as JSON. */
 import { type Parameter, ValueError } from '@cotangent/core'
 import type { Model } from '../model.js'
+import { using } from '../model-use.js'
 import { h5ModelTree, h5Origin, h5WeightsTree, readH5Json, readH5State, readH5Weights, valuesOf } from './h5-model.js'
 import { type H5Group, isH5, readH5, writeH5 } from './h5-tree.js'
 import { isObject, type Json, parseObject, requireKerasObject } from './keras-object.js'
@@ -42,8 +43,8 @@ export async function modelToBytes(
   { format = 'h5', includeOptimizer = true }: { format?: ModelFormat; includeOptimizer?: boolean } = {},
 ): Promise<Uint8Array> {
   requireBuilt(model, 'modelToBytes')
-  if (format === 'keras') return writeKerasZip(model, includeOptimizer)
-  if (format === 'h5') return writeH5(await h5ModelTree(model, includeOptimizer))
+  if (format === 'keras') return using(model, 'modelToBytes', false, () => writeKerasZip(model, includeOptimizer))
+  if (format === 'h5') return using(model, 'modelToBytes', false, async () => writeH5(await h5ModelTree(model, includeOptimizer)))
   throw new ValueError(`modelToBytes: format must be 'h5' or 'keras', got '${format}'.`)
 }
 
@@ -108,10 +109,11 @@ function loadH5Weights(model: Model, root: H5Group, what: string, match: typeof 
  */
 export async function weightsToBytes(model: Model, { format = 'h5' }: { format?: WeightsFormat } = {}): Promise<Uint8Array> {
   requireBuilt(model, 'weightsToBytes')
-  if (format === 'h5') return writeH5(await h5WeightsTree(model))
+  if (format === 'h5') return using(model, 'weightsToBytes', false, async () => writeH5(await h5WeightsTree(model)))
   if (format !== 'safetensors' && format !== 'npz')
     throw new ValueError(`weightsToBytes: format must be 'h5', 'safetensors' or 'npz', got '${format}'.`)
-  const arrays = (await valuesOf(model.weights)).map(({ name, shape, data }) => [name, { shape, data: data as Float32Array }] as const)
+  const values = await using(model, 'weightsToBytes', false, () => valuesOf(model.weights))
+  const arrays = values.map(({ name, shape, data }) => [name, { shape, data: data as Float32Array }] as const)
   if (format === 'safetensors') return writeSafetensors(arrays, { format: 'cotangent' })
   const { writeNpz } = await import('@cotangent/datasets/formats')
   return asValueError(() => writeNpz(arrays))
@@ -134,12 +136,16 @@ export interface WeightsOptions {
  * await weightsFromBytes(copy, await weightsToBytes(copy, { format: 'safetensors' }))
  * ```
  */
-export async function weightsFromBytes(
+export async function weightsFromBytes(model: Model, bytes: Uint8Array, options: WeightsOptions = {}): Promise<void> {
+  requireBuilt(model, options.name ?? 'weights')
+  return using(model, 'weightsFromBytes', true, () => loadBytes(model, bytes, options))
+}
+
+async function loadBytes(
   model: Model,
   bytes: Uint8Array,
-  { byName: names = false, name: what = 'weights' }: WeightsOptions = {},
+  { byName: names = false, name: what = 'weights' }: WeightsOptions,
 ): Promise<void> {
-  requireBuilt(model, what)
   if (isH5(bytes)) {
     const root = await readH5(bytes, what)
     if (root.groups.has('layers') && !root.attributes.has('layer_names')) {

@@ -2,6 +2,7 @@
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
+import { using } from '../model-use.js'
 import { valuesOf } from './h5-model.js'
 import { isKerasObject, isObject, type Json, parseObject, requireKerasObject } from './keras-object.js'
 import { modernized } from './older-weights.js'
@@ -32,7 +33,7 @@ export async function modelToTfjs(model: Model, { shardBytes = SHARD_BYTES }: { 
   if (!Number.isInteger(shardBytes) || shardBytes < 1)
     throw new ValueError(`modelToTfjs: shardBytes must be a whole number from 1, got ${shardBytes}.`)
   const { topology, training, beyond } = describeModel(model)
-  const arrays = (await Promise.all(leavesOf(model).map(namedValues))).flat()
+  const arrays = (await using(model, 'modelToTfjs', false, () => Promise.all(leavesOf(model).map(namedValues)))).flat()
   const twice = arrays.find(({ name }, i) => arrays.findIndex((array) => array.name === name) !== i)
   if (twice) {
     throw new ValueError(
