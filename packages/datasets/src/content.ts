@@ -1,7 +1,7 @@
 /** From bytes as they were stored or sent to content that is known to be the published one. */
 import { contentsOf, largestOf, type PublishedFile } from './dataset.js'
 import { DatasetError } from './errors.js'
-import { defaultMaxBytes, gunzip, isGzip } from './formats/gzip.js'
+import { gunzip, isGzip } from './formats/gzip.js'
 
 /** SHA-256 in hexadecimal. */
 export async function sha256(bytes: Uint8Array): Promise<string> {
@@ -31,7 +31,7 @@ export interface ContentOptions {
  */
 export async function unpack(bytes: Uint8Array, options: ContentOptions): Promise<Uint8Array> {
   const { file, title, where, verify = true } = options
-  const maxBytes = verify ? largestOf(file) : defaultMaxBytes
+  const maxBytes = verify ? largestOf(file) : undefined
   const content = isGzip(bytes) ? await gunzip(bytes, { name: where, maxBytes }) : bytes
   if (!verify) return content
   const contents = contentsOf(file)

@@ -1,4 +1,6 @@
 /** The words the loaders share: what is known of a dataset beforehand, what a caller may ask, what comes back. */
+import { type Checks, describeValue, readOptions, requireBoolean, requireFunction, requireText } from './arguments.js'
+import { DatasetError } from './errors.js'
 import type { Fetch } from './http.js'
 
 /** What content is known by. */
@@ -53,6 +55,22 @@ export interface LoadOptions {
   /** Called before each file is downloaded. */
   onDownload?: (url: string) => void
 }
+
+export const loadChecks: Checks<LoadOptions> = {
+  dir: requireText,
+  verify: requireBoolean,
+  baseUrl: requireText,
+  download: requireBoolean,
+  fetch: requireFunction,
+  signal(what, name, value) {
+    if (typeof (value as Partial<AbortSignal> | null)?.throwIfAborted === 'function') return
+    throw new DatasetError(`${what}: ${name} must be the signal of an AbortController, got ${describeValue(value)}.`)
+  },
+  onDownload: requireFunction,
+}
+
+/** The options of a `loadData`, checked. */
+export const readLoadOptions = (what: string, options: LoadOptions): LoadOptions => readOptions(what, options, loadChecks)
 
 /** Unpacked files by name. */
 export type Files = ReadonlyMap<string, Uint8Array>

@@ -1,5 +1,5 @@
 /** Fashion-MNIST: 70,000 pictures of clothes in MNIST's layout, 28 × 28 (H. Xiao, K. Rasul, R. Vollgraf, Zalando). */
-import type { LoadOptions } from './dataset.js'
+import { type LoadOptions, readLoadOptions } from './dataset.js'
 import { type ImageDataset, loadImages } from './image-dataset.js'
 import { publishedFashionMnist } from './published.js'
 
@@ -21,6 +21,6 @@ export const labels = ['T-shirt/top', 'Trouser', 'Pullover', 'Dress', 'Coat', 'S
  * console.log(fashionMnist.labels[yTrain.data[0]]) // 'Ankle boot'
  * ```
  */
-export function loadData(options: LoadOptions = {}): Promise<ImageDataset> {
-  return loadImages(publishedFashionMnist, options)
+export async function loadData(options: LoadOptions = {}): Promise<ImageDataset> {
+  return loadImages(publishedFashionMnist, readLoadOptions('fashionMnist.loadData', options))
 }

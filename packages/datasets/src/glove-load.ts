@@ -1,5 +1,6 @@
 /** GloVe's text files: where they are, and reading one line by line. */
-import { type NDArray, ndarray } from './array.js'
+import { type Check, type Checks, describeValue, quoted, readOptions, requireIterable, requireText, whole } from './arguments.js'
+import { allocate, type NDArray, ndarray } from './array.js'
 import { DatasetError, reasonOf } from './errors.js'
 import { eachLine } from './formats/lines.js'
 import { type Host, nodeHost } from './host.js'
@@ -13,6 +14,30 @@ export interface GloveOptions {
   dim?: number
   /** Only these words; all by default. A Tokenizer's `wordIndex.keys()` will do. */
   words?: Iterable<string>
+}
+
+/** Published vectors have at most 300 numbers. */
+export const requireDim = whole({ least: 1, most: 2 ** 16 })
+
+export const requireWords: Check = (what, name, value) => requireIterable(what, name, value, 'a list of words')
+
+const checks: Checks<GloveOptions> = { path: requireText, dir: requireText, dim: requireDim, words: requireWords }
+
+/**
+ * The words that are wanted; undefined for all.
+ *
+ * Errors: items that are no text: a Tokenizer's `wordIndex` itself is a list of pairs, and no word of the file would be among them.
+ */
+export function wantedOf(what: string, words: Iterable<string> | undefined): ReadonlySet<string> | undefined {
+  if (words === undefined) return undefined
+  const wanted = new Set(words)
+  for (const word of wanted) {
+    if (typeof word === 'string') continue
+    throw new DatasetError(
+      `${what}: words must be a list of words, but holds ${describeValue(word)}. Of a Tokenizer, pass wordIndex.keys().`,
+    )
+  }
+  return wanted
 }
 
 /** Vectors of words. */
@@ -37,7 +62,7 @@ class Rows {
 
   constructor(dim: number, words: number) {
     this.dim = dim
-    this.#data = new Float32Array(dim * Math.max(1, words))
+    this.#data = allocate('glove', Float32Array, dim * Math.max(1, words))
   }
 
   add(word: string, numbers: Uint8Array): void {
@@ -47,10 +72,17 @@ class Rows {
       larger.set(this.#data)
       this.#data = larger
     }
-    const parts = ascii.decode(numbers).split(' ')
+    const text = ascii.decode(numbers)
+    const parts = text.split(' ')
+    // Number() knows more than decimals: 0x10 and Infinity.
+    const decimal = !/[^\d .eE+-]/.test(text)
     for (let i = 0; i < this.dim; i++) {
-      const number = Number(parts[i])
-      if (!Number.isFinite(number) || parts[i] === '') throw new DatasetError(`("${word}"): "${parts[i]}" is not a number`)
+      const part = parts[i]
+      const number = Math.fround(Number(part))
+      if (!Number.isFinite(number) || part === '' || !(decimal || /^[\d.eE+-]+$/.test(part))) {
+        const problem = Number.isFinite(Number(part)) && decimal && part !== '' ? 'is beyond float32' : 'is not a number'
+        throw new DatasetError(`("${word}"): ${quoted(part)} ${problem}`)
+      }
       this.#data[row * this.dim + i] = number
     }
     this.rows.set(word, row)
@@ -69,8 +101,7 @@ const ascii = new TextDecoder('latin1')
  *
  * Errors: a line with another number of numbers than `dim`, or with something else than a number among those wanted; no lines; by number.
  */
-export async function readVectors(stream: ReadableStream<Uint8Array>, where: string, dim: number, words?: Iterable<string>) {
-  const wanted = words && new Set(words)
+export async function readVectors(stream: ReadableStream<Uint8Array>, where: string, dim: number, wanted?: ReadonlySet<string>) {
   const rows = new Rows(dim, wanted?.size ?? 1024)
   let lines = 0
   await eachLine(
@@ -138,9 +169,11 @@ async function find(host: Host, options: GloveOptions, dim: number): Promise<str
 }
 
 /** `glove.loadVectors`; `on` stands in for this machine in tests, null is a browser. */
-export async function loadVectorsOn(options: GloveOptions, on?: Host | null): Promise<WordVectors> {
-  const { dim = 100, words } = options
-  if (!(Number.isSafeInteger(dim) && dim >= 1)) throw new DatasetError(`GloVe: dim is ${dim}; it must be a whole number ≥ 1`)
+export async function loadVectorsOn(given: GloveOptions, on?: Host | null): Promise<WordVectors> {
+  const what = 'glove.loadVectors'
+  const options = readOptions(what, given, checks)
+  const { dim = 100 } = options
+  const words = wantedOf(what, options.words)
   const host = on === undefined ? await nodeHost() : on
   if (!host) throw new DatasetError('GloVe: a page has no files; pass the body of a response to glove.readVectors')
   const path = await find(host, options, dim)

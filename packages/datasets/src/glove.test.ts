@@ -109,8 +109,29 @@ describe('loadVectors', () => {
     const message = await failure(load({ dim: 50 }))
     expect(message).toMatch(/^GloVe is not on this machine: download glove\.6B\.zip \(822 MB\) from .*unpack glove\.6B\.50d\.txt/)
     expect(await failure(load({ path: '/nowhere/x.txt' }))).toContain('/nowhere/x.txt is no file')
-    expect(await failure(load({ dim: 0 }))).toContain('dim is 0; it must be a whole number ≥ 1')
+    expect(await failure(load({ dim: 0 }))).toContain('glove.loadVectors: dim must be a whole number from 1 to 65536, got 0.')
   })
+})
+
+test('a whole word index in the place of its words is an error, not an empty table', async () => {
+  const { wordIndex } = new Tokenizer().fitOnTexts(['the cat'])
+  const run = readVectors(new Blob(['the 1 2 3\n']).stream(), { dim: 3, words: wordIndex as unknown as Iterable<string> })
+  expect(await failure(run)).toBe(
+    'glove.readVectors: words must be a list of words, but holds an array of 2. Of a Tokenizer, pass wordIndex.keys().',
+  )
+  expect(await failure(readVectors(new Response('a 1') as unknown as ReadableStream<Uint8Array>))).toMatch(
+    /got a Response\. Pass its body\.$/,
+  )
+})
+
+test.each([
+  ['1e39', 'x.txt: line 2 ("tea"): "1e39" is beyond float32'],
+  ['-1e39', '"-1e39" is beyond float32'],
+  ['0x10', '"0x10" is not a number'],
+  ['Infinity', '"Infinity" is not a number'],
+])('the number %s', async (number, message) => {
+  const text = `the 1 2 3.4e38\ntea 1 2 ${number}\n`
+  expect(await failure(readVectors(new Blob([text]).stream(), { dim: 3, name: 'x.txt' }))).toContain(message)
 })
 
 describe('embeddingMatrix', () => {
@@ -138,7 +159,11 @@ describe('embeddingMatrix', () => {
   })
   test.each<[string, () => unknown, string]>([
     ['another dim', () => embeddingMatrix(index, words, { dim: 3 }), 'dim is 3, but the vectors have 2 numbers each'],
-    ['no words', () => embeddingMatrix(index, words, { numWords: 0 }), 'numWords is 0'],
+    [
+      'no words',
+      () => embeddingMatrix(index, words, { numWords: 0 }),
+      'glove.embeddingMatrix: numWords must be a whole number from 1, got 0.',
+    ],
     ['an index that is none', () => embeddingMatrix(new Map([['a', 0.5]]), words, { numWords: 3 }), 'the index of "a" is 0.5'],
   ])('refuses %s', (_, run, message) => {
     expect(run).toThrow(DatasetError)

@@ -2,9 +2,19 @@
  * GloVe: vectors of words, learned from how often words stand near each other (J. Pennington, R. Socher, C. Manning, 2014). Text files of
  * lines `word n1 n2 …`; the vectors are in the public domain (PDDL).
  */
-import { type NDArray, ndarray } from './array.js'
+import { type Checks, describeValue, readOptions, requireText, whole } from './arguments.js'
+import { allocate, type NDArray, ndarray, requireNDArray } from './array.js'
 import { DatasetError } from './errors.js'
-import { type GloveOptions, loadVectorsOn, readVectors as read, type WordVectors } from './glove-load.js'
+import {
+  type GloveOptions,
+  loadVectorsOn,
+  readVectors as read,
+  requireDim,
+  requireWords,
+  type WordVectors,
+  wantedOf,
+} from './glove-load.js'
+import type { SpelledOptions } from './spelling.js'
 
 /**
  * Loads the vectors of some words, or of all, reading the file line by line: what is kept is what was asked for.
@@ -24,6 +34,15 @@ import { type GloveOptions, loadVectorsOn, readVectors as read, type WordVectors
  */
 export const loadVectors = (options: GloveOptions = {}): Promise<WordVectors> => loadVectorsOn(options)
 
+/** Options of `readVectors`. */
+interface ReadOptions {
+  dim?: number
+  words?: Iterable<string>
+  name?: string
+}
+
+const readChecks: Checks<ReadOptions> = { dim: requireDim, words: requireWords, name: requireText }
+
 /**
  * `loadVectors` from a stream of bytes, such as the body of a response: for pages.
  *
@@ -33,8 +52,13 @@ export async function readVectors(
   stream: ReadableStream<Uint8Array>,
   options: { dim?: number; words?: Iterable<string>; name?: string } = {},
 ): Promise<WordVectors> {
-  const { dim = 100, words, name = 'GloVe data' } = options
-  return { ...(await read(stream, name, dim, words)), source: name }
+  const what = 'glove.readVectors'
+  if (typeof (stream as Partial<ReadableStream> | null | undefined)?.getReader !== 'function') {
+    const hint = (stream as unknown) instanceof Response ? ' Pass its body.' : ''
+    throw new DatasetError(`${what}: stream must be a ReadableStream of bytes, got ${describeValue(stream)}.${hint}`)
+  }
+  const { dim = 100, words, name = 'GloVe data' } = readOptions(what, options, readChecks)
+  return { ...(await read(stream, name, dim, wantedOf(what, words))), source: name }
 }
 
 export interface EmbeddingMatrix {
@@ -45,6 +69,14 @@ export interface EmbeddingMatrix {
   /** Those that have none. */
   readonly missing: readonly string[]
 }
+
+/** Options of `embeddingMatrix`. */
+interface MatrixOptions {
+  numWords?: number
+  dim?: number
+}
+
+const matrixChecks: Checks<MatrixOptions> = { numWords: whole({ least: 1 }), dim: whole({ least: 1 }) }
 
 /**
  * The weights of an Embedding layer: for every word with an index below `numWords`, its vector.
@@ -61,27 +93,38 @@ export interface EmbeddingMatrix {
  */
 export function embeddingMatrix(
   wordIndex: ReadonlyMap<string, number>,
-  { rows, vectors }: Pick<WordVectors, 'rows' | 'vectors'>,
-  options: { numWords?: number; dim?: number } = {},
+  words: Pick<WordVectors, 'rows' | 'vectors'>,
+  options: SpelledOptions<MatrixOptions> = {},
 ): EmbeddingMatrix {
-  const [, width] = vectors.shape
-  const { numWords = [...wordIndex.values()].reduce((a, b) => Math.max(a, b), 0) + 1, dim = width } = options
-  if (!(Number.isSafeInteger(numWords) && numWords >= 1)) {
-    throw new DatasetError(`embeddingMatrix: numWords is ${numWords}; it must be a whole number ≥ 1`)
+  const what = 'glove.embeddingMatrix'
+  if (!(wordIndex instanceof Map)) {
+    throw new DatasetError(`${what}: wordIndex must be a Map, got ${describeValue(wordIndex)}. Write new Map(Object.entries(wordIndex)).`)
   }
-  if (dim !== width) throw new DatasetError(`embeddingMatrix: dim is ${dim}, but the vectors have ${width} numbers each`)
-  const out = new Float32Array(numWords * dim)
+  const { rows, vectors } = (words ?? {}) as Partial<WordVectors>
+  if (!(rows instanceof Map)) {
+    throw new DatasetError(`${what}: the vectors must be what glove.loadVectors gives, { rows, vectors }, got ${describeValue(words)}.`)
+  }
+  requireNDArray(what, 'vectors', vectors)
+  const { shape, data } = vectors as NDArray<Float32Array>
+  const [, width] = shape
+  if (shape.length !== 2) throw new DatasetError(`${what}: vectors must have the shape [words, dim], got [${shape.join(', ')}].`)
+  const read = readOptions(what, options, matrixChecks)
+  for (const [word, index] of wordIndex) {
+    if (!(Number.isSafeInteger(index) && index >= 0)) {
+      throw new DatasetError(`${what}: the index of "${word}" is ${describeValue(index)}; indices are whole numbers from 0.`)
+    }
+  }
+  const { numWords = [...wordIndex.values()].reduce((a, b) => Math.max(a, b), 0) + 1, dim = width } = read
+  if (dim !== width) throw new DatasetError(`${what}: dim is ${dim}, but the vectors have ${width} numbers each`)
+  const out = allocate(what, Float32Array, numWords * dim)
   const missing: string[] = []
   let found = 0
   for (const [word, index] of wordIndex) {
-    if (!(Number.isSafeInteger(index) && index >= 0)) {
-      throw new DatasetError(`embeddingMatrix: the index of "${word}" is ${index}; indices are whole numbers ≥ 0`)
-    }
     if (index >= numWords) continue
     const row = rows.get(word)
     if (row === undefined) missing.push(word)
     else {
-      out.set(vectors.data.subarray(row * dim, (row + 1) * dim), index * dim)
+      out.set(data.subarray(row * dim, (row + 1) * dim), index * dim)
       found++
     }
   }

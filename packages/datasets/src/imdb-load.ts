@@ -1,12 +1,13 @@
 /** IMDB as numbers: from Keras' archive, or made anew from the raw reviews. */
+import { type Checks, describeValue, oneOf, readOptions, requireText } from './arguments.js'
 import { type NDArray, ndarray } from './array.js'
 import { unpack } from './content.js'
-import type { LoadOptions } from './dataset.js'
+import { type LoadOptions, loadChecks } from './dataset.js'
 import { DatasetError, reasonOf } from './errors.js'
 import { parseNpy, parseNpyLists } from './formats/npy.js'
 import { unzip } from './formats/zip.js'
 import { type Host, nodeHost } from './host.js'
-import { prepare, type RawReviews, type SequenceOptions } from './imdb-sequences.js'
+import { prepare, type RawReviews, type SequenceOptions, sequenceChecks } from './imdb-sequences.js'
 import { publishedImdb, publishedImdbWords } from './published-text.js'
 import { loadReviewsOn, type Reviews, rankReviews } from './reviews.js'
 import { locate } from './source.js'
@@ -17,6 +18,8 @@ export interface ImdbOptions extends LoadOptions, SequenceOptions {
   /** 'npz' (default) takes Keras' archive; 'reviews' makes the same numbers from the texts (see `imdb.loadReviews`) and the word index. */
   from?: 'npz' | 'reviews'
 }
+
+const checks: Checks<ImdbOptions> = { ...loadChecks, ...sequenceChecks, path: requireText, from: oneOf('npz', 'reviews') }
 
 /** Reviews as word numbers, and whether they are good (1) or bad (0). */
 export interface ImdbDataset {
@@ -76,8 +79,8 @@ async function readRaw(options: ImdbOptions, host: Host | undefined): Promise<{ 
   if (from === 'reviews') {
     const words = await wordIndexFor(options, host)
     const [train, test] = [
-      await loadReviewsOn({ ...options, part: 'train' }, host ?? null),
-      await loadReviewsOn({ ...options, part: 'test' }, host ?? null),
+      await loadReviewsOn({ dir: options.dir, part: 'train' }, host ?? null),
+      await loadReviewsOn({ dir: options.dir, part: 'test' }, host ?? null),
     ]
     // Keras' archive has the good reviews first.
     const raw = ({ texts, labels }: Reviews): RawReviews => {
@@ -92,7 +95,6 @@ async function readRaw(options: ImdbOptions, host: Host | undefined): Promise<{ 
     }
     return { train: raw(train), test: raw(test), source: `${train.source}, numbered by imdb_word_index.json` }
   }
-  if (from !== 'npz') throw new DatasetError(`IMDB: from is "${String(from)}"; expected 'npz' or 'reviews'`)
   if (path !== undefined) {
     const { bytes, where } = await readPath(path, verify, host)
     return { ...parseArchive(bytes, where), source: `file ${where}${verify ? '' : ' (not verified)'}` }
@@ -102,7 +104,8 @@ async function readRaw(options: ImdbOptions, host: Host | undefined): Promise<{ 
 }
 
 /** `imdb.loadData`; `host` stands in for this machine in tests, null is a browser. */
-export async function loadImdb(options: ImdbOptions, host?: Host | null): Promise<ImdbDataset> {
+export async function loadImdb(given: ImdbOptions, host?: Host | null): Promise<ImdbDataset> {
+  const options = readOptions('imdb.loadData', given, checks)
   const { train, test, source } = await readRaw(options, await hostOf(host))
   const [a, b] = prepare(train, test, options)
   return {
@@ -124,8 +127,11 @@ export async function wordIndexFor(options: LoadOptions, host: Host | undefined)
   } catch (error) {
     throw new DatasetError(`${source}: ${name} is not JSON: ${reasonOf(error)}`, { cause: error })
   }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new DatasetError(`${source}: ${name}: expected an object of words and their ranks, found ${describeValue(parsed)}`)
+  }
   const entries = Object.entries(parsed as Record<string, number>)
   const bad = entries.find(([, rank]) => !(Number.isSafeInteger(rank) && rank >= 1))
-  if (bad) throw new DatasetError(`${source}: ${name}: the rank of "${bad[0]}" is ${bad[1]}; ranks are whole numbers ≥ 1`)
+  if (bad) throw new DatasetError(`${source}: ${name}: the rank of "${bad[0]}" is ${describeValue(bad[1])}; ranks are whole numbers ≥ 1`)
   return new Map(entries.sort(([, a], [, b]) => a - b))
 }

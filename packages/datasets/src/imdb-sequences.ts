@@ -1,4 +1,5 @@
 /** From ranks of words to the sequences Keras' `imdb.load_data` gives, into one new memory. */
+import { type Checks, orNull, whole } from './arguments.js'
 import { DatasetError } from './errors.js'
 import { RandomState } from './numpy-random.js'
 
@@ -26,16 +27,17 @@ export interface SequenceOptions {
   indexFrom?: number
 }
 
-function requireOptions(options: SequenceOptions): Required<SequenceOptions> {
-  const { numWords = null, skipTop = 0, maxlen = null, seed = 113, startChar = 1, oovChar = 2, indexFrom = 3 } = options
-  const all = { numWords, skipTop, maxlen, startChar, oovChar, indexFrom }
-  for (const [name, value] of Object.entries(all)) {
-    const least = name === 'numWords' || name === 'maxlen' ? 1 : 0
-    const empty = value === null && name !== 'skipTop' && name !== 'indexFrom'
-    if (empty || (Number.isSafeInteger(value) && value! >= least && value! < 2 ** 31)) continue
-    throw new DatasetError(`IMDB: ${name} is ${value}; it must be a whole number ≥ ${least}`)
-  }
-  return { ...all, seed }
+const wordNumber = whole({ least: 0, most: 2 ** 31 - 1 })
+const count = orNull(whole({ least: 1, most: 2 ** 31 - 1 }))
+
+export const sequenceChecks: Checks<SequenceOptions> = {
+  numWords: count,
+  skipTop: wordNumber,
+  maxlen: count,
+  seed: whole({ least: 0, most: 2 ** 32 - 1 }),
+  startChar: orNull(wordNumber),
+  oovChar: orNull(wordNumber),
+  indexFrom: wordNumber,
 }
 
 /** The largest number of any sequence, words and starts. */
@@ -48,10 +50,10 @@ function largestOf(parts: readonly RawReviews[], startChar: number | null, index
 /**
  * Both parts, shuffled and numbered.
  *
- * Errors: options that are not whole numbers; a `maxlen` that leaves nothing.
+ * Errors: a `maxlen` that leaves nothing.
  */
 export function prepare(train: RawReviews, test: RawReviews, options: SequenceOptions): readonly [RawReviews, RawReviews] {
-  const { numWords, skipTop, maxlen, seed, startChar, oovChar, indexFrom } = requireOptions(options)
+  const { numWords = null, skipTop = 0, maxlen = null, seed = 113, startChar = 1, oovChar = 2, indexFrom = 3 } = options
   const random = new RandomState(seed)
   const front = startChar === null ? 0 : 1
   const shuffled = [train, test].map(({ x, y }): RawReviews => {
@@ -61,7 +63,7 @@ export function prepare(train: RawReviews, test: RawReviews, options: SequenceOp
   })
   if (maxlen !== null && shuffled.every(({ x }) => x.length === 0)) {
     throw new DatasetError(
-      `IMDB: no review is shorter than maxlen = ${maxlen}, ${startChar === null ? '' : 'its start included; '}raise maxlen`,
+      `imdb.loadData: no review is shorter than maxlen = ${maxlen}, ${startChar === null ? '' : 'its start included; '}raise maxlen`,
     )
   }
   // Keras takes the largest of what maxlen has left.

@@ -146,9 +146,9 @@ describe('loadData', () => {
   })
   test.each<[string, ImdbOptions, string]>([
     ['a maxlen that leaves nothing', { maxlen: 1 }, 'no review is shorter than maxlen = 1, its start included; raise maxlen'],
-    ['numWords of a half', { numWords: 0.5 }, 'numWords is 0.5; it must be a whole number ≥ 1'],
-    ['a negative skipTop', { skipTop: -1 }, 'skipTop is -1'],
-    ['another source', { from: 'csv' as 'npz' }, `from is "csv"; expected 'npz' or 'reviews'`],
+    ['numWords of a half', { numWords: 0.5 }, 'imdb.loadData: numWords must be a whole number from 1 to 2147483647, got 0.5.'],
+    ['a negative skipTop', { skipTop: -1 }, 'skipTop must be a whole number from 0 to 2147483647, got -1.'],
+    ['another source', { from: 'csv' as 'npz' }, "from must be 'npz' or 'reviews', got text \"csv\"."],
   ])('refuses %s', async (_, options, message) => expect(await load('reviews npz', options)).toContain(message))
 
   test('nowhere: what to put where', async () => {

@@ -4,10 +4,11 @@
  *
  * Numbers as Keras gives them: the rank of a word by frequency plus `indexFrom`, 1 before each review, 2 for a word left out.
  */
-import type { LoadOptions } from './dataset.js'
+import { type LoadOptions, readLoadOptions } from './dataset.js'
 import { nodeHost } from './host.js'
 import { type ImdbDataset, type ImdbOptions, loadImdb, wordIndexFor } from './imdb-load.js'
 import { loadReviewsOn, type ReviewOptions, type Reviews } from './reviews.js'
+import type { SpelledOptions } from './spelling.js'
 
 /**
  * Loads the reviews as Keras 2.3's `imdb.load_data` does, in the same order with the same numbers: shuffled by NumPy's generator, `indexFrom`
@@ -18,7 +19,7 @@ import { loadReviewsOn, type ReviewOptions, type Reviews } from './reviews.js'
  *
  * Shape: xTrain, xTest: 25,000 reviews each, as views of one int32 memory; yTrain, yTest [25000] uint8.
  *
- * Errors: as `mnist.loadData`; an archive that holds anything but lists of whole numbers; options that are not whole numbers; a `maxlen`
+ * Errors: as `mnist.loadData`; an archive that holds anything but lists of whole numbers; options that do not exist or are not whole numbers; a `maxlen`
  * that leaves nothing.
  *
  * ```ts
@@ -28,7 +29,7 @@ import { loadReviewsOn, type ReviewOptions, type Reviews } from './reviews.js'
  * const x = padSequences(xTrain, { maxlen: 500 }) // int32 [25000, 500]
  * ```
  */
-export const loadData = (options: ImdbOptions = {}): Promise<ImdbDataset> => loadImdb(options)
+export const loadData = (options: SpelledOptions<ImdbOptions> = {}): Promise<ImdbDataset> => loadImdb(options)
 
 /**
  * The rank of each of the 88,584 words, 1 for the most frequent, in the order of rank. `loadData` adds `indexFrom` (3) to it.
@@ -40,7 +41,8 @@ export const loadData = (options: ImdbOptions = {}): Promise<ImdbDataset> => loa
  * wordIndex.get('the') // 1
  * ```
  */
-export const getWordIndex = async (options: LoadOptions = {}): Promise<Map<string, number>> => wordIndexFor(options, await nodeHost())
+export const getWordIndex = async (options: LoadOptions = {}): Promise<Map<string, number>> =>
+  wordIndexFor(readLoadOptions('imdb.getWordIndex', options), await nodeHost())
 
 /**
  * The raw reviews of one part: all bad ones, then all good ones, as tutorials read them (`for label in ['neg', 'pos']`), each half in the order

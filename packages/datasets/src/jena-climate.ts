@@ -2,6 +2,7 @@
  * Weather in Jena: 14 measurements every 10 minutes from 2009 to 2016, by the Max Planck Institute for Biogeochemistry; F. Chollet's "Deep
  * Learning with Python" (6.3) predicts the temperature of the next day from them.
  */
+import { requireText } from './arguments.js'
 import { fromText, type JenaClimate, type JenaOptions, loadJena } from './jena-load.js'
 
 export { columns } from './jena-columns.js'
@@ -44,4 +45,8 @@ export const loadData = (options: JenaOptions = {}): Promise<JenaClimate> => loa
  * computed[0] // 'Tpot (K)'
  * ```
  */
-export const parseCsv = (text: string, name = 'CSV'): JenaClimate => fromText(text, name)
+export function parseCsv(text: string, name = 'CSV'): JenaClimate {
+  requireText('jenaClimate.parseCsv', 'text', text)
+  requireText('jenaClimate.parseCsv', 'name', name)
+  return fromText(text, name)
+}

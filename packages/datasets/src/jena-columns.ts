@@ -55,10 +55,10 @@ export interface Table {
  * The table with every column that follows from its own added, in the station's order, and which those are. What the table has is never
  * replaced.
  *
- * Errors: a table without p, T, rh or VPmax, if anything is missing at all.
+ * Errors: a table without p, T, rh or VPmax, if anything is missing at all; a row that gives no number (a pressure of 0), by its line.
  */
 export function complete(table: Table, name: string): Table & { readonly computed: readonly JenaColumn[] } {
-  const computed = columns.filter((column) => column in formulas && !table.columns.includes(column))
+  const computed = columns.filter((column) => Object.hasOwn(formulas, column) && !table.columns.includes(column))
   if (computed.length === 0) return { ...table, computed }
   const at = (column: JenaColumn): number => {
     const index = table.columns.indexOf(column)
@@ -75,7 +75,11 @@ export function complete(table: Table, name: string): Table & { readonly compute
     const v = table.values.subarray(row * width, (row + 1) * width)
     const base: Base = { p: v[p], T: v[T], rh: v[rh], vpMax: v[vpMax] }
     cells.forEach(({ from, formula }, column) => {
-      out[row * all.length + column] = from >= 0 ? v[from] : formula!(base)
+      const value = from >= 0 ? v[from] : formula!(base)
+      if (!Number.isFinite(value)) {
+        throw new DatasetError(`${name}: line ${row + 2}: ${all[column]} cannot be computed, it would be ${value}`)
+      }
+      out[row * all.length + column] = value
     })
   }
   return { columns: all, values: out, computed }

@@ -1,7 +1,8 @@
 /** The Jena weather: where the file is, unpacking, checking. */
+import { type Checks, oneOf, readOptions, requireBoolean, requireText } from './arguments.js'
 import { type NDArray, ndarray } from './array.js'
 import { DatasetError, reasonOf } from './errors.js'
-import { defaultMaxBytes, gunzip, isGzip } from './formats/gzip.js'
+import { gunzip, isGzip } from './formats/gzip.js'
 import { isZip, unzip } from './formats/zip.js'
 import { type Host, nodeHost } from './host.js'
 import { complete, type JenaColumn } from './jena-columns.js'
@@ -19,6 +20,13 @@ export interface JenaOptions {
   verify?: boolean
 }
 
+const checks: Checks<JenaOptions> = {
+  part: oneOf(...Object.keys(parts)),
+  path: requireText,
+  dir: requireText,
+  verify: requireBoolean,
+}
+
 /** Weather, a row for each time. */
 export interface JenaClimate {
   /** [rows, columns], as measured: Celsius, mbar … */
@@ -29,7 +37,9 @@ export interface JenaClimate {
   computed: readonly JenaColumn[]
   /** When each row was measured: the station's own time, as milliseconds as if it were UTC. */
   times: Float64Array
-  /** Minutes between rows: 10 or 60. A few are missing in the published data. */
+  /**
+   * Minutes between rows: 10 or 60. A few are missing in the published data. In a file of one's own the mean, and NaN if there is only one row.
+   */
   minutes: number
   /** The row of the whole file that is the first here; undefined for another period, or a file of one's own. */
   firstRow: number | undefined
@@ -37,10 +47,13 @@ export interface JenaClimate {
   source: string
 }
 
+/** Twelve times the whole file. */
+const maxBytes = 2 ** 29
+
 async function textOf(bytes: Uint8Array, where: string): Promise<string> {
-  let content = isGzip(bytes) ? await gunzip(bytes, { name: where, maxBytes: defaultMaxBytes / 4 }) : bytes
+  let content = isGzip(bytes) ? await gunzip(bytes, { name: where, maxBytes }) : bytes
   if (isZip(bytes)) {
-    const files = unzip(bytes, { name: where, maxBytes: defaultMaxBytes / 4, filter: (entry) => /^(?!__MACOSX)[^/]*\.csv$/.test(entry) })
+    const files = unzip(bytes, { name: where, maxBytes, filter: (entry) => /^(?!__MACOSX)[^/]*\.csv$/.test(entry) })
     const [first] = files.values()
     if (!first || files.size > 1) throw new DatasetError(`${where}: expected one .csv file in the archive, found ${files.size}`)
     content = first
@@ -55,9 +68,6 @@ interface Found {
 
 async function find(host: Host, options: JenaOptions): Promise<Found> {
   const { part, path, dir } = options
-  if (part !== undefined && !Object.hasOwn(parts, part)) {
-    throw new DatasetError(`Jena climate: part is "${String(part)}"; expected ${Object.keys(parts).join(', ')}`)
-  }
   if (path !== undefined) {
     const at = host.path(path)
     if (await host.isFile(at)) return { path: at, part }
@@ -85,7 +95,8 @@ async function find(host: Host, options: JenaOptions): Promise<Found> {
 }
 
 /** `jenaClimate.loadData`; `on` stands in for this machine in tests, null is a browser. */
-export async function loadJena(options: JenaOptions, on?: Host | null): Promise<JenaClimate> {
+export async function loadJena(given: JenaOptions, on?: Host | null): Promise<JenaClimate> {
+  const options = readOptions('jenaClimate.loadData', given, checks)
   const host = on === undefined ? await nodeHost() : on
   if (!host) throw new DatasetError('Jena climate: a page has no files; pass the text of the CSV to jenaClimate.parseCsv')
   const { path, part } = await find(host, options)
@@ -95,6 +106,19 @@ export async function loadJena(options: JenaOptions, on?: Host | null): Promise<
   return fromText(await textOf(bytes, path), path, part, options.verify ?? true)
 }
 
+/** The mean of the minutes between rows, whole unless it is below one; 0 / 0 for a single row. */
+function minutesOf(times: Float64Array, where: string): number {
+  const steps = times.length - 1
+  const minutes = (times[steps] - times[0]) / 60_000 / steps
+  if (minutes <= 0) {
+    const [first, last] = [times[0], times[steps]].map((time) => new Date(time).toISOString().slice(0, 16))
+    throw new DatasetError(
+      `${where}: the last row, of ${last}, is not later than the first, of ${first}; rows must be in the order of time`,
+    )
+  }
+  return minutes < 1 ? minutes : Math.round(minutes)
+}
+
 /** The data of a text in the station's form. */
 export function fromText(text: string, where: string, part?: JenaPart, verify = true): JenaClimate {
   const table = parseJenaCsv(text, where)
@@ -102,7 +126,7 @@ export function fromText(text: string, where: string, part?: JenaPart, verify = 
   if (known && verify) requirePart(table, known, where)
   const { columns, values, computed } = complete(table, where)
   const rows = table.times.length
-  const minutes = known?.minutes ?? Math.round((table.times[rows - 1] - table.times[0]) / 60_000 / Math.max(1, rows - 1))
+  const minutes = known?.minutes ?? minutesOf(table.times, where)
   const also = computed.length > 0 ? `; computed: ${computed.join(', ')}` : ''
   return {
     data: ndarray(values, [rows, columns.length]),

@@ -1,5 +1,5 @@
 /** MNIST: 70,000 handwritten digits, 28 × 28 (Y. LeCun, C. Cortes, C. Burges). */
-import type { LoadOptions } from './dataset.js'
+import { type LoadOptions, readLoadOptions } from './dataset.js'
 import { type ImageDataset, loadImages } from './image-dataset.js'
 import { publishedMnist } from './published.js'
 
@@ -19,6 +19,6 @@ import { publishedMnist } from './published.js'
  * const y = toCategorical(yTrain, 10)             // float32 [60000, 10]
  * ```
  */
-export function loadData(options: LoadOptions = {}): Promise<ImageDataset> {
-  return loadImages(publishedMnist, options)
+export async function loadData(options: LoadOptions = {}): Promise<ImageDataset> {
+  return loadImages(publishedMnist, readLoadOptions('mnist.loadData', options))
 }

@@ -52,11 +52,15 @@ test('shuffles arrays of anything in place', () => {
 })
 
 test.each<[string, () => unknown, string]>([
-  ['a negative seed', () => new RandomState(-1), 'RandomState: the seed is -1; it must be a whole number in 0 … 2^32 - 1'],
-  ['a fraction as seed', () => new RandomState(0.5), 'the seed is 0.5'],
-  ['an empty range', () => new RandomState(0).randint(3, 3, 1), 'there are no int32 numbers from 3 up to, but without, 3'],
-  ['a range beyond int32', () => new RandomState(0).randint(0, 2 ** 33, 1), 'no int32 numbers from 0 up to'],
-  ['a negative count', () => new RandomState(0).permutation(-1), 'RandomState.permutation: -1 is not a count'],
+  ['a negative seed', () => new RandomState(-1), 'RandomState: seed must be a whole number from 0 to 4294967295, got -1.'],
+  ['a fraction as seed', () => new RandomState(0.5), 'RandomState: seed must be a whole number from 0 to 4294967295, got 0.5.'],
+  ['an empty range', () => new RandomState(0).randint(3, 3, 1), 'RandomState.randint: there are no numbers from 3 up to, but without, 3'],
+  [
+    'a range beyond int32',
+    () => new RandomState(0).randint(0, 2 ** 33, 1),
+    'RandomState.randint: high must be a whole number from -2147483648 to 2147483648, got 8589934592.',
+  ],
+  ['a negative count', () => new RandomState(0).permutation(-1), 'RandomState.permutation: count must be a whole number from 0, got -1.'],
 ])('refuses %s', (_, run, message) => {
   expect(run).toThrow(DatasetError)
   expect(run).toThrow(message)

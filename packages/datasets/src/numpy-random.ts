@@ -4,19 +4,17 @@
  * It is here to reproduce orders that Python programs made (Keras shuffles IMDB with it); for anything new the library's own keyed
  * generator is the better one. Reference: M. Matsumoto, T. Nishimura, "Mersenne Twister", 1998, and NumPy's mtrand.
  */
+import { describeValue, requireWhole } from './arguments.js'
+import { allocate } from './array.js'
 import { DatasetError } from './errors.js'
 
 const size = 624
 const middle = 397
 
-const requireSeed = (seed: number): number => {
-  if (Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return seed
-  throw new DatasetError(`RandomState: the seed is ${seed}; it must be a whole number in 0 … 2^32 - 1`)
-}
-
-const requireCount = (what: string, count: number): number => {
-  if (Number.isSafeInteger(count) && count >= 0) return count
-  throw new DatasetError(`RandomState.${what}: ${count} is not a count: it must be a whole number ≥ 0`)
+/** New memory for so many draws. */
+function memoryFor<T extends Int32Array | Float64Array>(method: string, type: new (length: number) => T, count: number): T {
+  requireWhole(`RandomState.${method}`, 'count', count, { least: 0 })
+  return allocate(`RandomState.${method}`, type, count)
 }
 
 /**
@@ -34,8 +32,9 @@ export class RandomState {
   #at = size
 
   constructor(seed: number) {
+    requireWhole('RandomState', 'seed', seed, { least: 0, most: 2 ** 32 - 1 })
     const state = this.#state
-    state[0] = requireSeed(seed)
+    state[0] = seed
     for (let i = 1; i < size; i++) state[i] = Math.imul(1812433253, state[i - 1] ^ (state[i - 1] >>> 30)) + i
   }
 
@@ -70,7 +69,7 @@ export class RandomState {
 
   /** `count` numbers in 0 … 1, 1 excluded, of 53 random bits each: NumPy's `random_sample`. */
   randomSample(count: number): Float64Array {
-    const out = new Float64Array(requireCount('randomSample', count))
+    const out = memoryFor('randomSample', Float64Array, count)
     for (let i = 0; i < count; i++) {
       const high = this.nextUint32() >>> 5
       const low = this.nextUint32() >>> 6
@@ -85,17 +84,18 @@ export class RandomState {
    * Errors: an empty range, one that does not fit int32.
    */
   randint(low: number, high: number, count: number): Int32Array {
-    const fits = (x: number): boolean => Number.isInteger(x) && Math.abs(x) <= 2 ** 31
-    if (!fits(low) || !fits(high) || low >= high || low < -(2 ** 31)) {
-      throw new DatasetError(`RandomState.randint: there are no int32 numbers from ${low} up to, but without, ${high}`)
-    }
-    const out = new Int32Array(requireCount('randint', count))
+    requireWhole('RandomState.randint', 'low', low, { least: -(2 ** 31), most: 2 ** 31 - 1 })
+    requireWhole('RandomState.randint', 'high', high, { least: -(2 ** 31), most: 2 ** 31 })
+    if (low >= high) throw new DatasetError(`RandomState.randint: there are no numbers from ${low} up to, but without, ${high}`)
+    const out = memoryFor('randint', Int32Array, count)
     for (let i = 0; i < count; i++) out[i] = low + this.#interval(high - 1 - low)
     return out
   }
 
   /** Puts the items of an array into random order, in place: NumPy's `shuffle`. */
   shuffle<A extends { [at: number]: unknown; readonly length: number }>(items: A): A {
+    const list = Array.isArray(items) || (ArrayBuffer.isView(items) && !(items instanceof DataView))
+    if (!list) throw new DatasetError(`RandomState.shuffle: items must be an array, got ${describeValue(items)}.`)
     for (let i = items.length - 1; i > 0; i--) {
       const j = this.#interval(i)
       const item = items[i]
@@ -107,7 +107,7 @@ export class RandomState {
 
   /** 0 … count - 1 in random order: NumPy's `permutation(count)`. */
   permutation(count: number): Int32Array {
-    const out = new Int32Array(requireCount('permutation', count))
+    const out = memoryFor('permutation', Int32Array, count)
     for (let i = 0; i < count; i++) out[i] = i
     return this.shuffle(out)
   }

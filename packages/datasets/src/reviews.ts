@@ -1,5 +1,6 @@
 /** The raw reviews of IMDB: `aclImdb/{train,test}/{neg,pos}/*.txt`, as a tree of files or in tar.gz archives. */
 import { parseTar } from 'nanotar'
+import { type Checks, oneOf, readOptions, requireText } from './arguments.js'
 import { type NDArray, ndarray } from './array.js'
 import { DatasetError, reasonOf } from './errors.js'
 import { gunzip } from './formats/gzip.js'
@@ -11,6 +12,8 @@ export interface ReviewOptions {
   /** 'train' (default) or 'test'. */
   part?: 'train' | 'test'
 }
+
+const checks: Checks<ReviewOptions> = { dir: requireText, part: oneOf('train', 'test') }
 
 /** Reviews as texts, the bad ones first, each half in the order of file names. */
 export interface Reviews {
@@ -77,8 +80,7 @@ async function half(host: Host, root: string, part: 'train' | 'test', label: Hal
 
 /** `imdb.loadReviews`; `on` stands in for this machine in tests, null is a browser. */
 export async function loadReviewsOn(options: ReviewOptions, on?: Host | null): Promise<Reviews> {
-  const { dir, part = 'train' } = options
-  if (part !== 'train' && part !== 'test') throw new DatasetError(`IMDB's reviews: part is "${String(part)}"; expected 'train' or 'test'`)
+  const { dir, part = 'train' } = readOptions('imdb.loadReviews', options, checks)
   const host = on === undefined ? await nodeHost() : on
   if (!host) throw new DatasetError("IMDB's reviews: a page cannot read the directory of reviews; use loadData with { baseUrl }")
   const data = host.variable('COTANGENT_DATA')

@@ -1,5 +1,6 @@
 /** Columns brought to mean 0 and standard deviation 1, as tutorials do it by hand. */
-import { type NDArray, ndarray } from './array.js'
+import { readOptions, requireWhole, whole } from './arguments.js'
+import { type NDArray, ndarray, requireNDArray } from './array.js'
 import { DatasetError } from './errors.js'
 
 export interface Standardized {
@@ -27,16 +28,14 @@ export interface Standardized {
  * ```
  */
 export function standardize(array: NDArray, options: { rows?: number } = {}): Standardized {
+  const what = 'standardize'
+  requireNDArray(what, 'data', array)
   const [count, width] = array.shape
-  if (array.shape.length !== 2 || count * width !== array.data.length) {
-    throw new DatasetError(
-      `standardize: expected data of shape [rows, columns], found [${array.shape.join(', ')}] with ${array.data.length} values`,
-    )
+  if (array.shape.length !== 2) {
+    throw new DatasetError(`${what}: expected data of shape [rows, columns], found [${array.shape.join(', ')}]`)
   }
-  const { rows = count } = options
-  if (!(Number.isSafeInteger(rows) && rows >= 1 && rows <= count)) {
-    throw new DatasetError(`standardize: rows is ${rows}; the data have ${count} rows, so it must be a whole number in 1 … ${count}`)
-  }
+  const { rows = count } = readOptions(what, options, { rows: whole({}) })
+  requireWhole(what, 'rows', rows, { least: 1, most: count })
   const { data } = array
   const mean = new Float64Array(width)
   const std = new Float64Array(width)

@@ -64,8 +64,12 @@ describe('toCategorical', () => {
     ['infinity', () => toCategorical([Number.POSITIVE_INFINITY]), 'y[0] is Infinity'],
     ['an absurd class', () => toCategorical([2 ** 40]), 'more than 4294967296 elements'],
     ['nothing to count', () => toCategorical([]), 'y is empty; pass numClasses'],
-    ['zero classes', () => toCategorical([0], 0), 'numClasses is 0; it must be a whole number ≥ 1'],
-    ['a shape that lies', () => toCategorical({ shape: [3], data: Uint8Array.of(1) }), 'the shape [3] does not fit 1 values'],
+    ['zero classes', () => toCategorical([0], 0), 'toCategorical: numClasses must be a whole number from 1, got 0.'],
+    [
+      'a shape that lies',
+      () => toCategorical({ shape: [3], data: Uint8Array.of(1) }),
+      'toCategorical: y has the shape [3], which is not that of 1 values.',
+    ],
   ])('refuses %s', (_, run, message) => {
     expect(run).toThrow(DatasetError)
     expect(run).toThrow(message)

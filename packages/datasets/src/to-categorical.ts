@@ -1,5 +1,6 @@
 /** Class numbers to rows of zeros with a one, as Keras' `to_categorical`. */
-import { isTypedArray, type NDArray, sizeOf, type TypedArray } from './array.js'
+import { describeValue, requireWhole } from './arguments.js'
+import { allocate, isTypedArray, type NDArray, requireNDArray, type TypedArray } from './array.js'
 import { DatasetError } from './errors.js'
 
 /** Memory is not asked for beyond this many elements (16 GiB): a label that large is a mistake. */
@@ -34,24 +35,20 @@ function positionIn(shape: readonly number[], flat: number): string {
  * ```
  */
 export function toCategorical(y: readonly number[] | TypedArray | NDArray, numClasses?: number): NDArray<Float32Array> {
+  if (!isPlain(y)) requireNDArray('toCategorical', 'y', y)
   const { data, shape }: { data: ArrayLike<number>; shape: readonly number[] } = isPlain(y) ? { data: y, shape: [y.length] } : y
-  if (numClasses !== undefined && !(Number.isSafeInteger(numClasses) && numClasses >= 1)) {
-    throw new DatasetError(`toCategorical: numClasses is ${numClasses}; it must be a whole number ≥ 1`)
-  }
-  if (sizeOf(shape) !== data.length) {
-    throw new DatasetError(`toCategorical: the shape [${shape.join(', ')}] does not fit ${data.length} values`)
-  }
+  if (numClasses !== undefined) requireWhole('toCategorical', 'numClasses', numClasses, { least: 1 })
   const classes = numClasses ?? countClasses(data)
   for (let i = 0; i < data.length; i++) {
     const value = data[i]
     if (Number.isInteger(value) && value >= 0 && value < classes) continue
     const range = numClasses === undefined ? 'whole numbers ≥ 0' : `whole numbers in 0 … ${classes - 1} (numClasses ${classes})`
-    throw new DatasetError(`toCategorical: y[${positionIn(shape, i)}] is ${value}; classes must be ${range}`)
+    throw new DatasetError(`toCategorical: y[${positionIn(shape, i)}] is ${describeValue(value)}; classes must be ${range}`)
   }
   if (data.length * classes > maxElements) {
     throw new DatasetError(`toCategorical: ${data.length} values × ${classes} classes are more than ${maxElements} elements`)
   }
-  const out = new Float32Array(data.length * classes)
+  const out = allocate('toCategorical', Float32Array, data.length * classes)
   for (let i = 0; i < data.length; i++) out[i * classes + data[i]] = 1
   const kept = shape.length > 1 && shape[shape.length - 1] === 1 ? shape.slice(0, -1) : shape
   return { shape: [...kept, classes], data: out }

@@ -3,11 +3,10 @@
  *
  * A few bytes can unpack to a thousand times as many, so the output is limited and reading stops at the limit.
  */
+import { type Checks, readOptions, requireBytes, requireText, whole } from '../arguments.js'
 import { DatasetError, reasonOf } from '../errors.js'
 import { readAll } from '../stream.js'
-
-/** What is unpacked at most when nobody says otherwise: 2 GiB. */
-export const defaultMaxBytes = 2 ** 31
+import { unpackedLimit } from './limits.js'
 
 const inputChunk = 1 << 20
 
@@ -17,9 +16,13 @@ export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes
 export interface GunzipOptions {
   /** What the messages call the data: a path or an address. */
   name?: string
-  /** Largest number of bytes to unpack; default 2 GiB. */
+  /** Largest number of bytes to unpack. Default: 256 MiB, or 100 times the packed size if that is more, but no more than 2 GiB. */
   maxBytes?: number
 }
+
+const checks: Checks<GunzipOptions> = { name: requireText, maxBytes: whole({ least: 0 }) }
+
+export const readGunzipOptions = (what: string, options: GunzipOptions): GunzipOptions => readOptions(what, options, checks)
 
 /**
  * Unpacks gzip data.
@@ -31,7 +34,8 @@ export interface GunzipOptions {
  * ```
  */
 export async function gunzip(bytes: Uint8Array, options: GunzipOptions = {}): Promise<Uint8Array> {
-  const { name = 'gzip data', maxBytes = defaultMaxBytes } = options
+  requireBytes('gunzip', bytes)
+  const { name = 'gzip data', maxBytes = unpackedLimit(bytes.length) } = readGunzipOptions('gunzip', options)
   let at = 0
   const packed = new ReadableStream<Uint8Array<ArrayBuffer>>({
     pull(controller) {
@@ -47,5 +51,5 @@ export async function gunzip(bytes: Uint8Array, options: GunzipOptions = {}): Pr
   } catch (error) {
     throw new DatasetError(`${name}: truncated or damaged gzip data, ${bytes.length} bytes long (${reasonOf(error)})`, { cause: error })
   }
-  throw new DatasetError(`${name}: unpacks to more than the ${maxBytes} bytes expected at most`)
+  throw new DatasetError(`${name}: unpacks to more than the ${maxBytes} bytes expected at most; if you trust it, pass a larger maxBytes`)
 }

@@ -104,7 +104,7 @@ describe('readIdx and gunzip', () => {
     const bomb = gzip(new Uint8Array(50_000_000))
     expect(bomb.length).toBeLessThan(60_000)
     const message = await errorOf(() => gunzip(bomb, { name: 'bomb.gz', maxBytes: 1000 }))
-    expect(message).toBe('bomb.gz: unpacks to more than the 1000 bytes expected at most')
+    expect(message).toContain('bomb.gz: unpacks to more than the 1000 bytes expected at most; if you trust it')
     expect((await gunzip(gzip(new Uint8Array(1000)), { maxBytes: 1000 })).length).toBe(1000)
   })
 })

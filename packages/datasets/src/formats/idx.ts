@@ -5,10 +5,12 @@
  * Bytes may come from anywhere: every size is held against the bytes that are there before anything is allocated.
  * Reference: "The IDX file format" on the page of the MNIST database, Y. LeCun, C. Cortes, C. Burges.
  */
+
+import { requireBytes, requireText } from '../arguments.js'
 import type { NDArray, TypedArray } from '../array.js'
 import { sizeOf } from '../array.js'
 import { DatasetError } from '../errors.js'
-import { type GunzipOptions, gunzip, isGzip } from './gzip.js'
+import { type GunzipOptions, gunzip, isGzip, readGunzipOptions } from './gzip.js'
 
 interface ElementType {
   readonly name: string
@@ -97,6 +99,8 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(1
  * ```
  */
 export function parseIdx(bytes: Uint8Array, name = 'IDX data'): NDArray {
+  requireBytes('parseIdx', bytes)
+  requireText('parseIdx', 'name', name)
   const fail = (problem: string): never => {
     throw new DatasetError(`${name}: ${problem}`)
   }
@@ -133,5 +137,7 @@ export function parseIdx(bytes: Uint8Array, name = 'IDX data'): NDArray {
  * ```
  */
 export async function readIdx(bytes: Uint8Array, options: GunzipOptions = {}): Promise<NDArray> {
-  return parseIdx(isGzip(bytes) ? await gunzip(bytes, options) : bytes, options.name)
+  requireBytes('readIdx', bytes)
+  const read = readGunzipOptions('readIdx', options)
+  return parseIdx(isGzip(bytes) ? await gunzip(bytes, read) : bytes, read.name)
 }

@@ -1,5 +1,6 @@
 /** The lines of a byte stream, one at a time: files larger than memory can be read. */
 import { DatasetError } from '../errors.js'
+import { joined } from '../stream.js'
 
 /** A line that is longer is no line of text. */
 const longest = 1 << 20
@@ -26,12 +27,16 @@ export async function eachLine(
       let from = 0
       for (let end = value.indexOf(10); end >= 0; end = value.indexOf(10, from)) {
         if (rest.length > 0) {
-          give(joined(rest, value.subarray(0, end)))
+          const last = value.subarray(0, end)
+          give(joined([rest, last], rest.length + last.length))
           rest = new Uint8Array(0)
         } else give(value.subarray(from, end))
         from = end + 1
       }
-      if (from < value.length) rest = joined(rest, value.subarray(from))
+      if (from < value.length) {
+        const begun = value.subarray(from)
+        rest = joined([rest, begun], rest.length + begun.length)
+      }
       if (rest.length > longest) throw new DatasetError(`${name}: line ${number + 1} is longer than ${longest} bytes: is it a text file?`)
     }
     if (rest.length > 0) give(rest)
@@ -39,11 +44,4 @@ export async function eachLine(
     // After an error nobody reads on.
     await reader.cancel().catch(() => {})
   }
-}
-
-function joined(a: Uint8Array, b: Uint8Array): Uint8Array<ArrayBuffer> {
-  const out = new Uint8Array(a.length + b.length)
-  out.set(a)
-  out.set(b, a.length)
-  return out
 }

@@ -1,8 +1,9 @@
 /** NumPy's files of numbers both ways: .npy, one array, and .npz, a zip archive of them. */
-import { type NDArray, sizeOf, type TypedArray } from '../array.js'
+import { type Checks, describeValue, readOptions, requireBytes, requireIterable, requireText } from '../arguments.js'
+import { type NDArray, requireNDArray, type TypedArray } from '../array.js'
 import { DatasetError } from '../errors.js'
 import { parseNpy } from './npy.js'
-import { unzip, zip } from './zip.js'
+import { type UnzipOptions, unzip, zip, zipLimit } from './zip.js'
 
 export { parseNpy } from './npy.js'
 
@@ -24,14 +25,17 @@ const descriptions: readonly (readonly [new (length: number) => TypedArray, stri
 /**
  * The bytes of a .npy file, as `numpy.save` writes them: version 1.0, C order.
  *
- * Errors: data that have not as many elements as the shape says.
+ * Errors: data that have not as many elements as the shape says, or are no typed array of numbers (64-bit integers are not written).
  *
  * ```ts
  * const bytes = writeNpy({ shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) })
  * ```
  */
-export function writeNpy({ shape, data }: NDArray): Uint8Array {
-  if (sizeOf(shape) !== data.length) throw new DatasetError(`writeNpy: the shape [${shape.join(', ')}] has not ${data.length} elements`)
+export const writeNpy = (array: NDArray): Uint8Array => npyOf('writeNpy', 'array', array)
+
+function npyOf(what: string, name: string, array: NDArray): Uint8Array {
+  requireNDArray(what, name, array)
+  const { shape, data } = array
   const descr = descriptions.find(([type]) => data instanceof type)?.[1] as string
   const sizes = shape.length === 1 ? `${shape[0]},` : shape.join(', ')
   const text = `{'descr': '${descr}', 'fortran_order': False, 'shape': (${sizes}), }`
@@ -44,18 +48,30 @@ export function writeNpy({ shape, data }: NDArray): Uint8Array {
   return bytes
 }
 
+export type NpzOptions = Pick<UnzipOptions, 'maxBytes'>
+
+const npzChecks: Checks<NpzOptions> = { maxBytes: zipLimit }
+
 /**
  * The arrays of a .npz file by name, in the order of the archive.
  *
- * Errors: those of `unzip` and `parseNpy`.
+ * Errors: those of `unzip` and `parseNpy`; two arrays of one name.
  *
  * ```ts
  * const weights = parseNpz(bytes, 'weights.npz').get('dense_1/kernel')
  * ```
  */
-export function parseNpz(bytes: Uint8Array, name = '.npz data'): Map<string, NDArray> {
-  const entries = unzip(bytes, { name })
-  return new Map([...entries].map(([entry, content]) => [entry.replace(/\.npy$/, ''), parseNpy(content, `${name}: ${entry}`)]))
+export function parseNpz(bytes: Uint8Array, name = '.npz data', options: NpzOptions = {}): Map<string, NDArray> {
+  requireBytes('parseNpz', bytes)
+  requireText('parseNpz', 'name', name)
+  const { maxBytes } = readOptions('parseNpz', options, npzChecks)
+  const arrays = new Map<string, NDArray>()
+  for (const [entry, content] of unzip(bytes, { name, maxBytes })) {
+    const key = entry.replace(/\.npy$/, '')
+    if (arrays.has(key)) throw new DatasetError(`${name}: there are two arrays "${key}"`)
+    arrays.set(key, parseNpy(content, `${name}: ${entry}`))
+  }
+  return arrays
 }
 
 /**
@@ -64,5 +80,18 @@ export function parseNpz(bytes: Uint8Array, name = '.npz data'): Map<string, NDA
  * Errors: a name that comes twice.
  */
 export function writeNpz(arrays: Iterable<NpzEntry>): Uint8Array {
-  return zip([...arrays].map(([name, array]) => [`${name}.npy`, writeNpy(array)] as const))
+  const what = 'writeNpz'
+  requireIterable(what, 'arrays', arrays, 'a list of [name, array]')
+  const names = new Set<string>()
+  return zip(
+    Array.from(arrays, (entry) => {
+      if (!Array.isArray(entry))
+        throw new DatasetError(`${what}: arrays must be a list of [name, array], but holds ${describeValue(entry)}.`)
+      const [name, array] = entry as unknown as NpzEntry
+      requireText(what, 'the name of an array', name)
+      if (names.has(name)) throw new DatasetError(`${what}: there are two arrays "${name}"`)
+      names.add(name)
+      return [`${name}.npy`, npyOf(what, `"${name}"`, array)] as const
+    }),
+  )
 }

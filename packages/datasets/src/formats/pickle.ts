@@ -3,7 +3,8 @@
  *
  * A pickle is a program for a stack machine that may import and call anything. This machine knows lists, numbers and the three names an
  * array of objects is made with; it calls nothing, and every other name or instruction is an error that says which. Numbers go straight
- * into one growing Int32Array, so memory is of the order of the data. Reference: Python's Lib/pickletools.py.
+ * into one growing Int32Array, and other values are counted against the number of lists that is expected, so memory is of the order of the
+ * data. Reference: Python's Lib/pickletools.py.
  */
 import { DatasetError } from '../errors.js'
 import { IntegerPool, type Span } from './integer-pool.js'
@@ -25,6 +26,9 @@ type Value =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'none' | 'bool' }
 type Item = Value | number
+
+/** An array takes three tuples and some ten names and texts, whatever it holds. */
+const besidesLists = 100
 
 const none: Value = { kind: 'none' }
 const bool: Value = { kind: 'bool' }
@@ -61,9 +65,16 @@ class Machine {
   /** Where the marks are in the stack. */
   readonly #marks: number[] = []
   readonly #memo: (Item | undefined)[] = []
+  /** How many values other than numbers may still be made. */
+  #left: number
 
-  constructor(bytes: Uint8Array) {
+  readonly #lists: number
+
+  /** @param lists how many lists of numbers there are at most */
+  constructor(bytes: Uint8Array, lists: number) {
     this.#bytes = bytes
+    this.#lists = lists
+    this.#left = lists + besidesLists
     this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   }
 
@@ -101,9 +112,15 @@ class Machine {
     return from !== undefined && from <= this.#stack.length ? from : this.#fail('there is no mark on the stack')
   }
 
-  /** Memo numbers are checked, or one instruction could ask for an array of 2^32. */
+  /** Puts a value that takes memory of its own on the stack. */
+  #make(value: Value): void {
+    if (this.#left-- <= 0) this.#fail('more lists than its header announces, or other values')
+    this.#stack.push(value)
+  }
+
+  /** Memo numbers go up one by one (from 1 in Python 2), or one instruction could ask for an array of 2^32. */
   #store(index: number): void {
-    if (index > this.#memo.length + 1024) this.#fail(`memo number ${index} out of order`)
+    if (index > this.#memo.length + 1) this.#fail(`memo number ${index} out of order`)
     this.#memo[index] = this.#stack.at(-1) ?? this.#fail('nothing to remember')
   }
 
@@ -155,7 +172,7 @@ class Machine {
 
   #tuple(count: number): void {
     if (count > this.#stack.length) this.#fail('the stack is empty')
-    this.#stack.push({ kind: 'tuple', items: this.#stack.splice(this.#stack.length - count) })
+    this.#make({ kind: 'tuple', items: this.#stack.splice(this.#stack.length - count) })
   }
 
   #build(): void {
@@ -191,7 +208,7 @@ class Machine {
           this.#marks.push(stack.length)
           break
         case 0x5d: // EMPTY_LIST
-          stack.push({ kind: 'list', list: { ...this.#pool.open(), items: [] } })
+          this.#make({ kind: 'list', list: { ...this.#pool.open(), items: [] } })
           break
         case 0x65: {
           // APPENDS
@@ -218,20 +235,20 @@ class Machine {
           stack.push(this.#recall(view.getUint32(this.#take(4), true)))
           break
         case 0x63: // GLOBAL
-          stack.push(this.#name(`${this.#line()} ${this.#line()}`))
+          this.#make(this.#name(`${this.#line()} ${this.#line()}`))
           break
         case 0x93: {
           // STACK_GLOBAL
           const [name, module] = [this.#pop(), this.#pop()]
           const text = (item: Item): string =>
             typeof item !== 'number' && item.kind === 'text' ? item.text : this.#fail('a name that is no text')
-          stack.push(this.#name(`${text(module)} ${text(name)}`))
+          this.#make(this.#name(`${text(module)} ${text(name)}`))
           break
         }
         case 0x52: {
           // REDUCE
           const args = this.#pop()
-          stack.push(this.#call(this.#pop(), args))
+          this.#make(this.#call(this.#pop(), args))
           break
         }
         case 0x62: // BUILD
@@ -249,12 +266,12 @@ class Machine {
         case 0x43: // SHORT_BINBYTES
         case 0x55: // SHORT_BINSTRING
         case 0x8c: // SHORT_BINUNICODE
-          stack.push({ kind: 'text', text: this.#text(bytes[this.#take(1)]) })
+          this.#make({ kind: 'text', text: this.#text(bytes[this.#take(1)]) })
           break
         case 0x54: // BINSTRING
         case 0x58: // BINUNICODE
         case 0x42: // BINBYTES
-          stack.push({ kind: 'text', text: this.#text(view.getUint32(this.#take(4), true)) })
+          this.#make({ kind: 'text', text: this.#text(view.getUint32(this.#take(4), true)) })
           break
         case 0x4e: // NONE
           stack.push(none)
@@ -284,6 +301,7 @@ class Machine {
     const content = state?.kind === 'tuple' ? state.items.at(-1) : undefined
     if (typeof content !== 'object' || content.kind !== 'list') return this.#fail('expected an array of lists')
     if (content.list.end > content.list.begin) return this.#fail('expected lists of numbers, found numbers')
+    if (content.list.items.length > this.#lists) return this.#fail(`it holds ${content.list.items.length} lists, expected ${this.#lists}`)
     return content.list.items.map((item, i) => {
       if (item.kind !== 'list' || item.list.items.length > 0) return this.#fail(`item ${i} is no list of whole numbers`)
       return this.#pool.view(item.list)
@@ -295,6 +313,8 @@ class Machine {
  * The lists of a pickled NumPy array of lists of whole numbers. Nothing is imported, called or executed.
  *
  * Errors: a name other than NumPy's for arrays, an instruction other than those for lists, numbers and arrays, with its name and
- * position; a truncated pickle; numbers beyond int32; a value of another form.
+ * position; a truncated pickle; numbers beyond int32; a value of another form; more lists than expected.
+ *
+ * @param lists how many lists there are at most
  */
-export const unpickleLists = (bytes: Uint8Array): IntegerLists => new Machine(bytes).lists()
+export const unpickleLists = (bytes: Uint8Array, lists: number): IntegerLists => new Machine(bytes, lists).lists()

@@ -1,94 +1,175 @@
 /**
- * Zip archives by fflate, which unpacks but checks no CRC: that is done here, against the archive's directory.
+ * Zip archives: the directory is read and written here, DEFLATE is fflate's. Reference: PKWARE's APPNOTE.TXT 6.3.
  *
- * Bytes may come from anywhere: the sizes that entries announce are held against a limit before anything is unpacked.
+ * Bytes may come from anywhere. Everything the directory says is held against the bytes that are there and against a limit before anything is
+ * unpacked, and entries may not share bytes, so that what is asked for is at most what is stored, DEFLATE's greatest ratio and `maxBytes` allow.
  */
-import { unzipSync, zipSync } from 'fflate'
+import { inflateSync } from 'fflate'
+import {
+  type Checks,
+  describeValue,
+  readOptions,
+  requireBytes,
+  requireFunction,
+  requireIterable,
+  requireText,
+  whole,
+} from '../arguments.js'
 import { DatasetError, reasonOf } from '../errors.js'
+import { joined } from '../stream.js'
 import { crc32 } from './crc32.js'
+import { unpackedLimit } from './limits.js'
+import { readDirectory, type ZipEntry } from './zip-directory.js'
 
 /** Whether bytes start as a zip archive does: with an entry, or if it has none with the end of its directory. */
-export const isZip = (bytes: Uint8Array): boolean =>
-  bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
+export function isZip(bytes: Uint8Array): boolean {
+  requireBytes('isZip', bytes)
+  return bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
+}
 
 export interface UnzipOptions {
   /** What the messages call the archive: a path or an address. */
   name?: string
-  /** Largest number of bytes of all entries together; default 2 GiB. */
+  /**
+   * Largest number of bytes of all wanted entries together. Default: 256 MiB, or 100 times the archive's size if that is more, but no more than
+   * 2 GiB.
+   */
   maxBytes?: number
   /** Which entries to unpack; all by default. */
   filter?: (entry: string) => boolean
 }
 
-const directoryEntry = 0x02014b50
-const endOfDirectory = 0x06054b50
+/** A check of `maxBytes`. */
+export const zipLimit = whole({ least: 0 })
 
-/** The CRC-32 of every entry, as the directory at the archive's end lists them. APPNOTE 4.3.12 and 4.3.16. */
-function checksums(bytes: Uint8Array): Map<string, number> {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-  let end = bytes.length - 22
-  while (end >= 0 && view.getUint32(end, true) !== endOfDirectory) end--
-  if (end < 0) throw new DatasetError('the directory at its end is missing')
-  const out = new Map<string, number>()
-  let at = view.getUint32(end + 16, true)
-  for (let i = view.getUint16(end + 10, true); i > 0; i--) {
-    if (view.getUint32(at, true) !== directoryEntry) throw new DatasetError('its directory is damaged')
-    const nameLength = view.getUint16(at + 28, true)
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength))
-    out.set(name, view.getUint32(at + 16, true))
-    at += 46 + nameLength + view.getUint16(at + 30, true) + view.getUint16(at + 32, true)
+const checks: Checks<UnzipOptions> = { name: requireText, maxBytes: zipLimit, filter: requireFunction }
+
+/** DEFLATE makes at most 1032 bytes of one: matches of 258 bytes, two bits each. */
+const greatestRatio = 1032
+
+/** Holds the sizes and places of entries against each other, before anything is unpacked. */
+function requirePlausible(entries: readonly ZipEntry[]): void {
+  for (const { name, method, size, packedSize } of entries) {
+    if (method !== 0 && method !== 8) throw new DatasetError(`${name} is packed by the method ${method}; stored and deflated ones are read`)
+    if (method === 0 && size !== packedSize)
+      throw new DatasetError(`${name} is stored, but its sizes differ: ${packedSize} and ${size} bytes`)
+    if (size > greatestRatio * packedSize) throw new DatasetError(`${name} cannot unpack to the ${size} bytes it announces`)
   }
-  return out
+  let end = 0
+  for (const { name, at, packedSize } of [...entries].sort((a, b) => a.at - b.at)) {
+    if (at < end) throw new DatasetError(`${name} shares its bytes with another entry`)
+    end = at + packedSize
+  }
+}
+
+function unpack(bytes: Uint8Array, { name, method, at, packedSize, size, crc }: ZipEntry): Uint8Array {
+  const packed = bytes.subarray(at, at + packedSize)
+  const content = method === 0 ? new Uint8Array(packed) : inflateSync(packed, { out: new Uint8Array(size) })
+  if (content.length !== size) throw new DatasetError(`${name} unpacks to ${content.length} bytes, not to the ${size} it announces`)
+  if (crc32(content) !== crc) throw new DatasetError(`the CRC-32 of ${name} is wrong`)
+  return content
 }
 
 /**
- * The entries of a zip archive by name.
+ * The entries of a zip archive by name, in the order of its directory.
  *
- * Errors: not a zip archive, a truncated or damaged one, an entry whose CRC-32 is wrong, more than `maxBytes` after unpacking.
+ * Errors: not a zip archive, a truncated or damaged one, an entry whose CRC-32 is wrong; two entries of one name; more than `maxBytes` after
+ * unpacking, entries that share bytes or announce more than they can hold, before any of them is unpacked.
  *
  * ```ts
  * const files = unzip(bytes, { name: 'imdb.npz', filter: (entry) => entry.endsWith('.npy') })
  * ```
  */
 export function unzip(bytes: Uint8Array, options: UnzipOptions = {}): Map<string, Uint8Array> {
-  const { name = 'zip data', maxBytes = 2 ** 31, filter = () => true } = options
-  let total = 0
-  try {
-    if (!isZip(bytes)) throw new DatasetError('it does not start as one')
-    const expected = checksums(bytes)
-    const entries = unzipSync(bytes, {
-      filter(entry) {
-        if (!filter(entry.name)) return false
-        total += entry.originalSize
-        if (total > maxBytes) throw new DatasetError(`it unpacks to more than the ${maxBytes} bytes expected at most`)
-        return true
-      },
-    })
-    for (const [entry, content] of Object.entries(entries)) {
-      if (crc32(content) !== expected.get(entry)) throw new DatasetError(`the CRC-32 of ${entry} is wrong`)
+  requireBytes('unzip', bytes)
+  const { name = 'zip data', maxBytes = unpackedLimit(bytes.length), filter = () => true } = readOptions('unzip', options, checks)
+  const reading = <T>(read: () => T): T => {
+    try {
+      return read()
+    } catch (error) {
+      const problem = `no zip archive, or a truncated or damaged one, ${bytes.length} bytes long (${reasonOf(error)})`
+      throw new DatasetError(`${name}: ${problem}`, { cause: error })
     }
-    return new Map(Object.entries(entries))
-  } catch (error) {
-    throw new DatasetError(`${name}: no zip archive, or a truncated or damaged one, ${bytes.length} bytes long (${reasonOf(error)})`, {
-      cause: error,
-    })
   }
+  const entries = reading(() => {
+    if (!isZip(bytes)) throw new DatasetError('it does not start as one')
+    return readDirectory(bytes)
+  }).filter((entry) => filter(entry.name))
+  reading(() => requirePlausible(entries))
+  const total = entries.reduce((sum, { size }) => sum + size, 0)
+  if (total > maxBytes) {
+    throw new DatasetError(
+      `${name}: unpacks to ${total} bytes, more than the ${maxBytes} expected at most; if you trust it, pass a larger maxBytes`,
+    )
+  }
+  return reading(() => new Map(entries.map((entry) => [entry.name, unpack(bytes, entry)])))
+}
+
+/** 1 January 1980, midnight, which is the first time that zip can say. */
+const dosTime = 0x00210000
+
+/** A header of an entry before its bytes (signature PK 3 4), or in the directory (PK 1 2). */
+function header(entry: { name: Uint8Array; unicode: boolean; crc: number; size: number }, offset?: number): Uint8Array {
+  const inDirectory = offset !== undefined
+  const length = inDirectory ? 46 : 30
+  const out = new Uint8Array(length + entry.name.length)
+  const view = new DataView(out.buffer)
+  view.setUint32(0, inDirectory ? 0x02014b50 : 0x04034b50, true)
+  // Made by and needed to read: version 2.0; the same fields follow in both headers.
+  if (inDirectory) view.setUint16(4, 20, true)
+  const at = inDirectory ? 6 : 4
+  view.setUint16(at, 20, true)
+  view.setUint16(at + 2, entry.unicode ? 0x0800 : 0, true)
+  view.setUint32(at + 6, dosTime, true)
+  view.setUint32(at + 10, entry.crc, true)
+  view.setUint32(at + 14, entry.size, true)
+  view.setUint32(at + 18, entry.size, true)
+  view.setUint16(at + 22, entry.name.length, true)
+  if (inDirectory) view.setUint32(42, offset, true)
+  out.set(entry.name, length)
+  return out
 }
 
 /**
  * A zip archive of entries in their order, not compressed: weights hardly get smaller. The same entries give the same bytes.
  *
- * Errors: a name that comes twice.
+ * Errors: a name that comes twice or is longer than 65535 bytes; more than 65535 entries, or 4 GiB, which the format cannot count.
  *
  * ```ts
  * const bytes = zip([['metadata.json', new TextEncoder().encode('{}')]])
  * ```
  */
 export function zip(entries: Iterable<readonly [name: string, content: Uint8Array]>): Uint8Array {
-  const files: Record<string, Uint8Array> = Object.create(null)
-  for (const [name, content] of entries) {
-    if (Object.hasOwn(files, name)) throw new DatasetError(`zip: there are two entries "${name}"`)
-    files[name] = content
+  requireIterable('zip', 'entries', entries, 'a list of [name, bytes]')
+  const names = new Set<string>()
+  const pieces: Uint8Array[] = []
+  const directory: Uint8Array[] = []
+  let length = 0
+  let directoryLength = 0
+  for (const entry of entries) {
+    if (!Array.isArray(entry)) throw new DatasetError(`zip: entries must be a list of [name, bytes], but holds ${describeValue(entry)}.`)
+    const [name, content] = entry as readonly [string, Uint8Array]
+    requireText('zip', 'the name of an entry', name)
+    requireBytes('zip', content, `entry "${name}"`)
+    if (names.has(name)) throw new DatasetError(`zip: there are two entries "${name}"`)
+    names.add(name)
+    const encoded = new TextEncoder().encode(name)
+    if (encoded.length > 0xffff) throw new DatasetError(`zip: the name "${name.slice(0, 40)}…" is longer than 65535 bytes`)
+    const described = { name: encoded, unicode: encoded.length !== name.length, crc: crc32(content), size: content.length }
+    const inDirectory = header(described, length)
+    directory.push(inDirectory)
+    directoryLength += inDirectory.length
+    pieces.push(header(described), content)
+    length += 30 + encoded.length + content.length
+    if (names.size > 0xffff) throw new DatasetError('zip: an archive has at most 65535 entries')
+    if (length + directoryLength > 0xffffffff) throw new DatasetError('zip: an archive has at most 4 GiB')
   }
-  return zipSync(files, { level: 0, mtime: new Date(1980, 0, 1) })
+  const end = new Uint8Array(22)
+  const view = new DataView(end.buffer)
+  view.setUint32(0, 0x06054b50, true)
+  view.setUint16(8, names.size, true)
+  view.setUint16(10, names.size, true)
+  view.setUint32(12, directoryLength, true)
+  view.setUint32(16, length, true)
+  return joined([...pieces, ...directory, end], length + directoryLength + end.length)
 }

@@ -1,6 +1,8 @@
 /** Sequences of different lengths as the rows of one array, as Keras' `pad_sequences`. */
-import { type NDArray, ndarray } from '../array.js'
+import { type Checks, describeValue, oneOf, orNull, readOptions, requireIterable, whole } from '../arguments.js'
+import { allocate, isTypedArray, type NDArray, requireNDArray, sizeOf } from '../array.js'
 import { DatasetError } from '../errors.js'
+import type { SpelledOptions } from '../spelling.js'
 
 /** Element types of padded sequences, and their arrays. */
 export interface PadArrays {
@@ -31,60 +33,133 @@ export interface PadOptions<D extends PadType = PadType> {
   value?: number
 }
 
+const checks: Checks<PadOptions> = {
+  maxlen: orNull(whole({ least: 0 })),
+  dtype: oneOf(...Object.keys(arrays)),
+  padding: oneOf('pre', 'post'),
+  truncating: oneOf('pre', 'post'),
+  // Held against dtype below.
+  value: () => {},
+}
+
+/** Numbers, or vectors of them: lists, typed arrays, or an array of shape [steps, ..]. */
+export type PaddedSequence = NestedNumbers | NDArray
+
+/** A list of numbers, or of lists of them. */
+export interface NestedNumbers {
+  readonly length: number
+  readonly [at: number]: number | NestedNumbers
+}
+
+const what = 'padSequences'
+
+const isList = (value: unknown): value is ArrayLike<unknown> => Array.isArray(value) || isTypedArray(value)
+
+/** The shape of a list of lists by its first items: `[[1, 2], [3, 4], [5, 6]]` → [3, 2]. */
+function shapeOf(value: unknown): number[] {
+  return isList(value) ? [value.length, ...(isTypedArray(value) ? [] : shapeOf(value[0]))] : []
+}
+
+/** A sequence as a flat list of the numbers of its steps. */
+interface Steps {
+  readonly length: number
+  /** Of a step: [] for a number; undefined if there are no steps. */
+  readonly shape: readonly number[] | undefined
+  readonly flat: ArrayLike<unknown>
+}
+
+function stepsOf(sequence: unknown, row: number): Steps {
+  const name = `sequences[${row}]`
+  if (isList(sequence)) {
+    const [length, ...shape] = shapeOf(sequence)
+    if (length === 0) return { length, shape: undefined, flat: [] }
+    if (shape.length === 0) return { length, shape, flat: sequence }
+    const flat: unknown[] = []
+    for (let i = 0; i < length; i++) flatten(sequence[i], shape, `${name}[${i}]`, flat)
+    return { length, shape, flat }
+  }
+  if (typeof sequence !== 'object' || sequence === null || !('data' in sequence)) {
+    throw new DatasetError(`${what}: ${name} must be a list of numbers or of vectors, got ${describeValue(sequence)}.`)
+  }
+  requireNDArray(what, name, sequence)
+  const { shape, data } = sequence as NDArray
+  if (shape.length === 0) throw new DatasetError(`${what}: ${name} must be a sequence, got a single number (shape []).`)
+  return { length: shape[0], shape: shape[0] === 0 ? undefined : shape.slice(1), flat: data }
+}
+
+/** Adds the numbers of a vector of this shape to a list. */
+function flatten(value: unknown, shape: readonly number[], name: string, into: unknown[]): void {
+  if (shape.length === 0) {
+    into.push(value)
+    return
+  }
+  if (!isList(value) || value.length !== shape[0]) {
+    const expected = shape.length === 1 ? `${shape[0]} numbers` : `the shape [${shape.join(', ')}]`
+    throw new DatasetError(`${what}: ${name} must have ${expected}, as the first step of its sequence, got ${describeValue(value)}.`)
+  }
+  for (let i = 0; i < value.length; i++) flatten(value[i], shape.slice(1), `${name}[${i}]`, into)
+}
+
 /**
  * Cuts and fills up sequences to one length. A sequence without elements becomes all `value`.
  *
- * Shape: n sequences → [n, maxlen]
+ * Shape: n sequences of numbers → [n, maxlen]; of vectors [..] → [n, maxlen, ..]. A sequence is a list, a typed array, or an array [steps, ..].
  *
- * Errors: `maxlen` that is not a whole number ≥ 0; an unknown option; an element that is not a number, or not one that an integer
- * `dtype` can hold (fractions are cut off, as NumPy does).
+ * Errors: `maxlen` that is not a whole number ≥ 0; an option that does not exist; vectors of different shapes; an element that is not a number,
+ * or not one that an integer `dtype` can hold (fractions are cut off, as NumPy does).
  *
  * ```ts
  * padSequences([[1, 2, 3, 4, 5], [6, 7]], { maxlen: 3 }).data // Int32Array [3, 4, 5,  0, 6, 7]
+ * padSequences([[[1, 2], [3, 4]], [[5, 6]]]).shape // [2, 2, 2]
  * ```
  */
 export function padSequences<D extends PadType = 'int32'>(
-  sequences: readonly ArrayLike<number>[],
-  options: PadOptions<D> = {},
+  sequences: Iterable<PaddedSequence>,
+  options: SpelledOptions<PadOptions<D>> = {},
 ): NDArray<PadArrays[D]> {
-  const { dtype = 'int32' as D, padding = 'pre', truncating = 'pre', value = 0 } = options
-  sequences.forEach((sequence, row) => {
-    if (Number.isInteger(sequence?.length) && typeof sequence !== 'string') return
-    throw new DatasetError(`padSequences: sequences[${row}] is ${String(sequence)}, not a sequence`)
+  requireIterable(what, 'sequences', sequences, 'a list of sequences')
+  const read = readOptions(what, options, checks as Checks<PadOptions<D>>)
+  const { dtype = 'int32' as D, padding = 'pre', truncating = 'pre', value = 0 } = read
+  const rows = Array.from(sequences, stepsOf)
+  const shape = rows.find((row) => row.shape !== undefined)?.shape ?? []
+  const width = sizeOf(shape)
+  rows.forEach((row, i) => {
+    if (row.shape === undefined || (row.shape.length === shape.length && row.shape.every((size, axis) => size === shape[axis]))) return
+    const first = rows.findIndex((other) => other.shape !== undefined)
+    const shown = (steps: readonly number[]): string => (steps.length === 0 ? 'numbers' : `vectors of shape [${steps.join(', ')}]`)
+    throw new DatasetError(`${what}: sequences[${first}] has ${shown(shape)}, but sequences[${i}] has ${shown(row.shape)}.`)
   })
-  const maxlen = options.maxlen ?? sequences.reduce((longest, { length }) => Math.max(longest, length), 0)
-  if (!(Number.isSafeInteger(maxlen) && maxlen >= 0)) {
-    throw new DatasetError(`padSequences: maxlen is ${maxlen}; it must be a whole number ≥ 0`)
-  }
-  for (const [name, side] of Object.entries({ padding, truncating })) {
-    if (side !== 'pre' && side !== 'post') throw new DatasetError(`padSequences: ${name} is "${side}"; expected 'pre' or 'post'`)
+  const maxlen = read.maxlen ?? rows.reduce((longest, { length }) => Math.max(longest, length), 0)
+  if (rows.length * maxlen * width > 2 ** 32) {
+    throw new DatasetError(`${what}: ${rows.length} sequences × ${maxlen * width} are more than 2^32 elements`)
   }
   const type = arrays[dtype]
-  if (!type) throw new DatasetError(`padSequences: dtype is "${dtype}"; expected ${Object.keys(arrays).join(', ')}`)
-  if (sequences.length * maxlen > 2 ** 32) {
-    throw new DatasetError(`padSequences: ${sequences.length} sequences × ${maxlen} are more than 2^32 elements`)
-  }
   // Of the types, integers may lose what they are given; what is stored is then not the number without its fraction.
-  const whole = dtype === 'int32' || dtype === 'uint8'
+  const wholeNumbers = dtype === 'int32' || dtype === 'uint8'
   const probe = new type(1)
-  const holds = (x: number): boolean => {
+  const holds = (x: unknown): x is number => {
+    if (typeof x !== 'number') return false
     probe[0] = x
-    return typeof x === 'number' && (!whole || probe[0] === Math.trunc(x))
+    return !wholeNumbers || probe[0] === Math.trunc(x)
   }
-  if (!holds(value)) throw new DatasetError(`padSequences: value is ${value}, which ${dtype} cannot hold`)
-  const data = new type(sequences.length * maxlen)
+  if (!holds(value)) throw new DatasetError(`${what}: value is ${describeValue(value)}, which ${dtype} cannot hold`)
+  const data = allocate(what, type, rows.length * maxlen * width)
   if (value !== 0) data.fill(value)
-  sequences.forEach((sequence, row) => {
-    const { length } = sequence
+  rows.forEach(({ length, flat }, row) => {
     const kept = Math.min(length, maxlen)
-    const from = truncating === 'pre' ? length - kept : 0
-    const to = row * maxlen + (padding === 'pre' ? maxlen - kept : 0)
-    const safe = sequence instanceof type
-    for (let i = 0; i < kept; i++) {
-      const x = sequence[from + i]
-      if (!safe && !holds(x)) throw new DatasetError(`padSequences: sequences[${row}][${from + i}] is ${x}, which ${dtype} cannot hold`)
-      data[to + i] = x
+    const from = (truncating === 'pre' ? length - kept : 0) * width
+    const to = (row * maxlen + (padding === 'pre' ? maxlen - kept : 0)) * width
+    const safe = flat instanceof type
+    for (let i = 0; i < kept * width; i++) {
+      const x = flat[from + i]
+      if (!safe && !holds(x)) {
+        const at = Math.floor((from + i) / width)
+        throw new DatasetError(
+          `${what}: sequences[${row}][${at}] ${width > 1 ? 'has' : 'is'} ${describeValue(x)}, which ${dtype} cannot hold`,
+        )
+      }
+      data[to + i] = x as number
     }
   })
-  return ndarray(data, [sequences.length, maxlen])
+  return { shape: [rows.length, maxlen, ...shape], data }
 }

@@ -1,7 +1,9 @@
 /** Keras 2.3's `TimeseriesGenerator`: a pass over all windows of a series, batch by batch. */
+import { type Checks, orNull, readOptions, requireBoolean, requireWhole, whole } from '../arguments.js'
 import { type NDArray, ndarray } from '../array.js'
 import { DatasetError } from '../errors.js'
-import { type Batch, type RandomSource, randomFrom, requireWhole, seriesOf, windowsAt } from './windows.js'
+import type { SpelledOptions } from '../spelling.js'
+import { type Batch, missing, type RandomSource, randomFrom, randomSource, seriesOf, windowsAt } from './windows.js'
 
 export interface TimeseriesGeneratorOptions {
   /** How many rows back a window reaches. */
@@ -24,13 +26,25 @@ export interface TimeseriesGeneratorOptions {
   seed?: RandomSource
 }
 
+const checks: Checks<TimeseriesGeneratorOptions> = {
+  length: whole({ least: 1 }),
+  samplingRate: whole({ least: 1 }),
+  stride: whole({ least: 1 }),
+  startIndex: whole({ least: 0 }),
+  endIndex: orNull(whole({ least: 0 })),
+  shuffle: requireBoolean,
+  reverse: requireBoolean,
+  batchSize: whole({ least: 1 }),
+  seed: randomSource,
+}
+
 /**
  * Windows of a series, each with the target of the row after it: at row r the window is rows `r - length … r - 1`, every
  * `samplingRate`-th, and the target is `targets[r]`. One pass has `batches` batches, the last may be smaller.
  *
  * Shape: data [rows, ..features], targets [rows, ..] → x [batchSize, ⌈length / samplingRate⌉, ..features], y [batchSize, ..], float32.
  *
- * Errors: data and targets of different lengths; a range in which no window fits; options that are not whole numbers.
+ * Errors: data and targets of different lengths; a range in which no window fits; options that do not exist or are not whole numbers.
  *
  * ```ts
  * const data = ndarray(Float32Array.from({ length: 50 }, (_, i) => i), [50, 1])
@@ -52,16 +66,16 @@ export class TimeseriesGenerator implements Iterable<Batch> {
   readonly #first: number
   readonly #last: number
 
-  constructor(data: NDArray, targets: NDArray, options: TimeseriesGeneratorOptions) {
+  constructor(data: NDArray, targets: NDArray, options: SpelledOptions<TimeseriesGeneratorOptions>) {
     const what = 'TimeseriesGenerator'
-    const { length, samplingRate = 1, stride = 1, startIndex = 0, shuffle = false, reverse = false, batchSize = 128, seed } = options
-    const { count } = seriesOf(what, data)
-    const found = seriesOf(`${what}: targets`, targets).count
+    const { count } = seriesOf(what, 'data', data)
+    const found = seriesOf(what, 'targets', targets).count
+    const read = readOptions(what, options, checks)
+    const { length, samplingRate = 1, stride = 1, startIndex = 0, shuffle = false, reverse = false, batchSize = 128, seed } = read
+    if (length === undefined) throw missing(what, 'length')
     if (count !== found) throw new DatasetError(`${what}: data and targets must be equally long, found ${count} and ${found} rows`)
-    for (const [name, value] of Object.entries({ length, samplingRate, stride, batchSize })) requireWhole(`${what}: ${name}`, value, 1)
-    requireWhole(`${what}: startIndex`, startIndex, 0)
     this.#first = startIndex + length
-    this.#last = requireWhole(`${what}: endIndex`, options.endIndex ?? Math.max(0, count - 1), 0)
+    this.#last = read.endIndex ?? Math.max(0, count - 1)
     if (this.#first > this.#last) {
       throw new DatasetError(
         `${what}: no window fits: the first stands at row startIndex + length = ${this.#first}, the last row is ${this.#last} (the data have ${count})`,
@@ -101,9 +115,7 @@ export class TimeseriesGenerator implements Iterable<Batch> {
    * Errors: a place outside 0 … `batches` - 1.
    */
   at(index: number): Batch {
-    if (!(Number.isInteger(index) && index >= 0 && index < this.batches)) {
-      throw new DatasetError(`TimeseriesGenerator.at: there is no batch ${index}; there are 0 … ${this.batches - 1}`)
-    }
+    requireWhole('TimeseriesGenerator.at', 'index', index, { least: 0, most: this.batches - 1 })
     if (!this.#options.shuffle) return this.#batch(this.#inOrder(index))
     const random = randomFrom(this.#seed)
     let rows: Int32Array = new Int32Array(0)

@@ -137,9 +137,9 @@ describe('seriesWindows', () => {
     ['data too short', { lookback: 20 }, 'no window fits'],
     ['targets beyond the data', { maxIndex: 19 }, 'the target of row 18 would be row 20, but the data have 20 rows: lower maxIndex to 18'],
     ['a column that is none', { target: 2 }, 'target is column 2; the data have columns 0 … 1'],
-    ['a batch of nothing', { batchSize: 0 }, 'batchSize is 0; it must be a whole number ≥ 1'],
-    ['a negative start', { minIndex: -1 }, 'minIndex is -1'],
-    ['a step of a half', { step: 0.5 }, 'step is 0.5'],
+    ['a batch of nothing', { batchSize: 0 }, 'batchSize must be a whole number from 1, got 0.'],
+    ['a negative start', { minIndex: -1 }, 'minIndex must be a whole number from 0, got -1.'],
+    ['a step of a half', { step: 0.5 }, 'step must be a whole number from 1, got 0.5.'],
   ])('refuses %s', (_, change, message) => {
     const run = () => seriesWindows(grid(20, 2), { ...options, ...change })
     expect(run).toThrow(DatasetError)
@@ -147,8 +147,24 @@ describe('seriesWindows', () => {
   })
   test('refuses data that are not rows of features', () => {
     expect(() => seriesWindows(ndarray(new Float32Array(9), [9]), options)).toThrow('expected data of shape [rows, features], found [9]')
-    expect(() => seriesWindows({ shape: [9, 2], data: new Float32Array(9) }, options)).toThrow('is not that of 9 values over time')
+    expect(() => seriesWindows({ shape: [9, 2], data: new Float32Array(9) }, options)).toThrow(
+      'data has the shape [9, 2], which is not that of 9 values.',
+    )
   })
+})
+
+test("options in Keras' spelling, and none that does not exist", () => {
+  const data = ndarray(
+    Float32Array.from({ length: 40 }, (_, i) => i),
+    [20, 2],
+  )
+  const [[x]] = take(seriesWindows(data, { lookback: 2, delay: 1, step: 1, batch_size: 3, min_index: 4 }), 1)
+  expect([x.shape, x.data[0]]).toEqual([[3, 2, 2], 8])
+  const [[first]] = new TimeseriesGenerator(data, data, { length: 4, sampling_rate: 2, start_index: 1, batch_size: 2 })
+  expect([first.shape, first.data[0]]).toEqual([[2, 2, 2], 2])
+  const wrong = { lookback: 2, delay: 1, batches: 3 }
+  expect(() => seriesWindows(data, wrong)).toThrow('seriesWindows: there is no option "batches".')
+  expect(() => seriesWindows(data, { delay: 1 } as SeriesWindowsOptions)).toThrow('seriesWindows: the option lookback is missing.')
 })
 
 describe('TimeseriesGenerator', () => {
@@ -208,8 +224,12 @@ describe('TimeseriesGenerator', () => {
     ],
     ['a range too short', () => of({ length: 50 }), 'no window fits: the first stands at row startIndex + length = 50'],
     ['an end beyond the data', () => of({ length: 5, endIndex: 50 }), 'endIndex is 50, but the last row is 49'],
-    ['a length of nothing', () => of({ length: 0 }), 'length is 0; it must be a whole number ≥ 1'],
-    ['a batch that is not there', () => of({ length: 10, batchSize: 2 }).at(20), 'there is no batch 20; there are 0 … 19'],
+    ['a length of nothing', () => of({ length: 0 }), 'length must be a whole number from 1, got 0.'],
+    [
+      'a batch that is not there',
+      () => of({ length: 10, batchSize: 2 }).at(20),
+      'TimeseriesGenerator.at: index must be a whole number from 0 to 19, got 20.',
+    ],
   ])('refuses %s', (_, run, message) => {
     expect(run).toThrow(DatasetError)
     expect(run).toThrow(message)

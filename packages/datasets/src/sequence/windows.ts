@@ -2,9 +2,11 @@
  * Windows of a time series as batches: the generator of F. Chollet's "Deep Learning with Python" (6.3), which tutorials copy, and Keras'
  * `TimeseriesGenerator`. Both can be iterated any number of times; every pass starts anew.
  */
-import { type NDArray, ndarray, sizeOf } from '../array.js'
+import { type Check, type Checks, orNull, readOptions, requireBoolean, requireWhole, whole } from '../arguments.js'
+import { allocate, type NDArray, ndarray, requireNDArray, sizeOf } from '../array.js'
 import { DatasetError } from '../errors.js'
 import { RandomState } from '../numpy-random.js'
+import type { SpelledOptions } from '../spelling.js'
 
 /** Inputs and targets of one training step: x [batch, time, features], y [batch, ..]. */
 export type Batch = readonly [x: NDArray<Float32Array>, y: NDArray<Float32Array>]
@@ -12,21 +14,23 @@ export type Batch = readonly [x: NDArray<Float32Array>, y: NDArray<Float32Array>
 /** Where shuffled rows come from: a seed for each pass anew, or one generator that goes on from pass to pass. */
 export type RandomSource = number | RandomState
 
-export const requireWhole = (what: string, value: number, least: number): number => {
-  if (Number.isSafeInteger(value) && value >= least) return value
-  throw new DatasetError(`${what} is ${value}; it must be a whole number ≥ ${least}`)
+/** A check of the option `seed`. */
+export const randomSource: Check = (what, name, value) => {
+  if (!(value instanceof RandomState)) requireWhole(what, name, value, { least: 0, most: 2 ** 32 - 1 })
 }
+
+/** The error for an option that must be given. */
+export const missing = (what: string, name: string): DatasetError => new DatasetError(`${what}: the option ${name} is missing.`)
 
 /** A generator for one pass. Without a seed orders differ from run to run, as with Python's. */
 export const randomFrom = (seed: RandomSource | undefined): RandomState =>
   seed instanceof RandomState ? seed : new RandomState(seed ?? Math.floor(Math.random() * 2 ** 32))
 
 /** A series of one or more features: [time, ..features], or [time]. Gives the number of times and of values at each. */
-export function seriesOf(what: string, data: NDArray): { count: number; width: number } {
+export function seriesOf(what: string, name: string, data: NDArray): { count: number; width: number } {
+  requireNDArray(what, name, data)
   const [count, ...rest] = data.shape
-  if (count === undefined || sizeOf(data.shape) !== data.data.length) {
-    throw new DatasetError(`${what}: the shape [${data.shape.join(', ')}] is not that of ${data.data.length} values over time`)
-  }
+  if (count === undefined) throw new DatasetError(`${what}: ${name} must be values over time, got a single number (shape []).`)
   return { count, width: sizeOf(rest) }
 }
 
@@ -35,7 +39,7 @@ export function windowsAt(data: NDArray, rows: Int32Array, length: number, step:
   const [, ...rest] = data.shape
   const width = sizeOf(rest)
   const steps = Math.ceil(length / step)
-  const out = new Float32Array(rows.length * steps * width)
+  const out = allocate('windows', Float32Array, rows.length * steps * width)
   let to = 0
   for (const row of rows) {
     for (let i = 0; i < steps; i++) {
@@ -63,7 +67,7 @@ function contiguousWindows(data: NDArray, first: number, end: number, length: nu
     }
   }
   return (rows) => {
-    const out = new Float32Array(rows.length * steps * width)
+    const out = allocate('seriesWindows', Float32Array, rows.length * steps * width)
     rows.forEach((row, i) => {
       const at = row - length - first
       const from = begins[at % step] + Math.floor(at / step) * width
@@ -96,6 +100,19 @@ export interface SeriesWindowsOptions {
   repeat?: boolean
 }
 
+const checks: Checks<SeriesWindowsOptions> = {
+  lookback: whole({ least: 1 }),
+  delay: whole({ least: 0 }),
+  minIndex: whole({ least: 0 }),
+  maxIndex: orNull(whole({ least: 0 })),
+  shuffle: requireBoolean,
+  batchSize: whole({ least: 1 }),
+  step: whole({ least: 1 }),
+  target: whole({ least: 0 }),
+  seed: randomSource,
+  repeat: requireBoolean,
+}
+
 /** Batches of windows, endless unless `repeat: false`. */
 export interface SeriesWindows extends Iterable<Batch> {
   /** How many batches there are before the first comes again; the steps of a validation. */
@@ -114,7 +131,7 @@ export interface SeriesWindows extends Iterable<Batch> {
  * Shape: data [rows, features] → batches x [batchSize, lookback / step, features], y [batchSize], float32.
  *
  * Errors: data that are not [rows, features]; a range in which no window fits, or whose targets lie beyond the data; a `lookback` that
- * is no multiple of `step`; options that are not whole numbers; a `target` that is no column.
+ * is no multiple of `step`; options that do not exist or are not whole numbers; a `target` that is no column.
  *
  * ```ts
  * const data = ndarray(Float32Array.from({ length: 80 }, (_, i) => i), [40, 2])
@@ -122,21 +139,17 @@ export interface SeriesWindows extends Iterable<Batch> {
  * for (const [x, y] of batches) console.log(x.shape, y.shape) // [4, 3, 2] [4]
  * ```
  */
-export function seriesWindows(data: NDArray, options: SeriesWindowsOptions): SeriesWindows {
+export function seriesWindows(data: NDArray, options: SpelledOptions<SeriesWindowsOptions>): SeriesWindows {
   const what = 'seriesWindows'
-  const { lookback, delay, minIndex = 0, shuffle = false, batchSize = 128, step = 6, target = 1, seed, repeat = true } = options
-  const { count, width } = seriesOf(what, data)
+  const { count, width } = seriesOf(what, 'data', data)
+  const read = readOptions(what, options, checks)
+  const { lookback, delay, minIndex = 0, shuffle = false, batchSize = 128, step = 6, target = 1, seed, repeat = true } = read
+  if (lookback === undefined || delay === undefined) throw missing(what, lookback === undefined ? 'lookback' : 'delay')
   if (data.shape.length !== 2) throw new DatasetError(`${what}: expected data of shape [rows, features], found [${data.shape.join(', ')}]`)
-  requireWhole(`${what}: lookback`, lookback, 1)
-  requireWhole(`${what}: delay`, delay, 0)
-  requireWhole(`${what}: minIndex`, minIndex, 0)
-  requireWhole(`${what}: batchSize`, batchSize, 1)
-  requireWhole(`${what}: step`, step, 1)
-  requireWhole(`${what}: target`, target, 0)
   if (target >= width) throw new DatasetError(`${what}: target is column ${target}; the data have columns 0 … ${width - 1}`)
   if (lookback % step !== 0)
     throw new DatasetError(`${what}: a lookback of ${lookback} rows cannot be taken in steps of ${step}: make it a multiple`)
-  const end = requireWhole(`${what}: maxIndex`, options.maxIndex ?? Math.max(0, count - delay - 1), 0)
+  const end = read.maxIndex ?? Math.max(0, count - delay - 1)
   const start = minIndex + lookback
   if (start >= end)
     throw new DatasetError(

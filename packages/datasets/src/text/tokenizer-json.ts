@@ -3,6 +3,7 @@
  *
  * Reading keeps the order of words: `JSON.parse` alone would put words such as "2010" first.
  */
+import { requireText } from '../arguments.js'
 import { DatasetError, reasonOf } from '../errors.js'
 import { Tokenizer } from './tokenizer.js'
 
@@ -55,6 +56,7 @@ const indexOf = (key: string, name: string): number => {
  * ```
  */
 export function tokenizerFromJson(json: string): Tokenizer {
+  requireText('tokenizerFromJson', 'json', json)
   const outer = parsed(json, 'the text')
   if (outer.class_name !== 'Tokenizer') fail(`class_name is ${JSON.stringify(outer.class_name)}; expected "Tokenizer"`)
   const { config } = outer

@@ -124,8 +124,12 @@ describe('Tokenizer', () => {
   })
 
   test.each<[string, () => unknown, string]>([
-    ['numWords of a half', () => new Tokenizer({ numWords: 0.5 }), 'Tokenizer: numWords is 0.5'],
-    ['one text for a list', () => new Tokenizer().fitOnTexts('abc'), 'expected a list of texts, found one text: pass [text]'],
+    ['numWords of a half', () => new Tokenizer({ numWords: 0.5 }), 'Tokenizer: numWords must be a whole number from 0, got 0.5.'],
+    [
+      'one text for a list',
+      () => new Tokenizer().fitOnTexts('abc'),
+      'Tokenizer.fitOnTexts: texts must be a list of texts, got one text: pass [text].',
+    ],
     ['a matrix of unknown width', () => new Tokenizer().sequencesToMatrix([[1]]), 'how wide is the matrix?'],
     [
       'tfidf without documents',
@@ -135,12 +139,43 @@ describe('Tokenizer', () => {
     [
       'an unknown mode',
       () => new Tokenizer({ numWords: 3 }).sequencesToMatrix([[1]], 'idf' as 'freq'),
-      'the modes are binary, count, freq, tfidf',
+      "mode must be 'binary', 'count', 'freq' or 'tfidf', got text \"idf\".",
     ],
     ['a negative index', () => new Tokenizer({ numWords: 3 }).sequencesToMatrix([[1], [2, -1]]), 'sequences[1][1] is -1'],
   ])('refuses %s', (_, run, message) => {
     expect(run).toThrow(DatasetError)
     expect(run).toThrow(message)
+  })
+})
+
+describe('what is no text', () => {
+  test.each<[string, unknown[], string]>([
+    ['null', ['a', null], 'texts[1] must be text or a list of words, got null.'],
+    ['a number', ['a', 'b', 3], 'texts[2] must be text or a list of words, got 3.'],
+    ['null among words', [['a', null]], 'texts[0][1] must be text, got null.'],
+    ['a Promise', [Promise.resolve('a')], 'texts[0] must be text or a list of words, got a Promise: await it first.'],
+  ])('%s is refused, and nothing is counted', (_, texts, message) => {
+    const tokenizer = new Tokenizer().fitOnTexts(['x x', 'y'])
+    const before = tokenizer.toJson()
+    expect(() => tokenizer.fitOnTexts(texts as string[])).toThrow(new DatasetError(`Tokenizer.fitOnTexts: ${message}`))
+    expect(() => tokenizer.textsToSequences(texts as string[])).toThrow(new DatasetError(`Tokenizer.textsToSequences: ${message}`))
+    expect(() => tokenizer.textsToMatrix(texts as string[])).toThrow(new DatasetError(`Tokenizer.textsToMatrix: ${message}`))
+    expect(tokenizer.toJson()).toBe(before)
+  })
+  test('a sequence that is none, and nothing is counted', () => {
+    const tokenizer = new Tokenizer({ numWords: 5 }).fitOnSequences([[1, 2]])
+    expect(() => tokenizer.fitOnSequences([[1], ['2' as unknown as number]])).toThrow(
+      'sequences[1][0] is text "2"; indices are whole numbers',
+    )
+    expect(tokenizer.documentCount).toBe(1)
+    expect([...tokenizer.indexDocs]).toEqual([
+      [1, 1],
+      [2, 1],
+    ])
+  })
+  test("options in Keras' spelling", () => {
+    const { numWords, charLevel, oovToken } = new Tokenizer({ num_words: 3, char_level: true, oov_token: '?' })
+    expect({ numWords, charLevel, oovToken }).toEqual({ numWords: 3, charLevel: true, oovToken: '?' })
   })
 })
 

@@ -1,8 +1,20 @@
 /** Keras 2.3's `Tokenizer`: a vocabulary counted from texts, and texts as numbers or as rows of a matrix by it. */
-import { type NDArray, ndarray } from '../array.js'
+import {
+  type Checks,
+  describeValue,
+  orNull,
+  readOptions,
+  requireBoolean,
+  requireChoice,
+  requireIterable,
+  requireText,
+  whole,
+} from '../arguments.js'
+import { allocate, isTypedArray, type NDArray, ndarray } from '../array.js'
 import { DatasetError } from '../errors.js'
+import type { SpelledOptions } from '../spelling.js'
 import { tokenizerToJson } from './to-json.js'
-import { defaultFilters, type SplitOptions, wordSplitter } from './words.js'
+import { defaultFilters, type SplitOptions, splitChecks, wordSplitter } from './words.js'
 
 export interface TokenizerOptions extends SplitOptions {
   /** Sequences keep only indices below this: the `numWords - 1` most frequent words. All by default. */
@@ -21,6 +33,14 @@ export type MatrixMode = 'binary' | 'count' | 'freq' | 'tfidf'
 
 const modes: readonly MatrixMode[] = ['binary', 'count', 'freq', 'tfidf']
 
+// Keras takes 0 for "all", as it takes None.
+const checks: Checks<TokenizerOptions> = {
+  ...splitChecks,
+  numWords: orNull(whole({ least: 0 })),
+  charLevel: requireBoolean,
+  oovToken: orNull(requireText),
+}
+
 const increase = <K>(counts: Map<K, number>, key: K, by = 1): Map<K, number> => counts.set(key, (counts.get(key) ?? 0) + by)
 
 /**
@@ -29,7 +49,8 @@ const increase = <K>(counts: Map<K, number>, key: K, by = 1): Map<K, number> => 
  * Words are numbered from 1 by falling count, ties in the order they were first seen; `oovToken`, if any, is 1. The vocabulary always
  * holds all words, `numWords` only limits what sequences and matrices show of it; 0 is for padding.
  *
- * Errors: `numWords` that is not a whole number ≥ 1; an empty `split`.
+ * Errors: an option that does not exist or is of another type; an empty `split`; texts and sequences that are none, by their number, and then
+ * nothing was counted.
  *
  * ```ts
  * const tokenizer = new Tokenizer({ numWords: 1000 })
@@ -60,19 +81,16 @@ export class Tokenizer {
   documentCount = 0
   readonly #cut: (text: string) => string[]
 
-  constructor(options: TokenizerOptions = {}) {
-    const { numWords, filters = defaultFilters, lower = true, split = ' ', charLevel = false, oovToken } = options
-    // Keras takes 0 for "all", as it takes None.
-    if (numWords && !(Number.isInteger(numWords) && numWords >= 1)) {
-      throw new DatasetError(`Tokenizer: numWords is ${numWords}; it must be a whole number ≥ 1`)
-    }
+  constructor(options: SpelledOptions<TokenizerOptions> = {}) {
+    const read = readOptions('Tokenizer', options, checks)
+    const { numWords, filters = defaultFilters, lower = true, split = ' ', charLevel = false, oovToken } = read
     this.numWords = numWords || undefined
     this.filters = filters
     this.lower = lower
     this.split = split
     this.charLevel = charLevel
     this.oovToken = oovToken ?? undefined
-    this.#cut = wordSplitter({ filters, lower, split })
+    this.#cut = wordSplitter('Tokenizer', { filters, lower, split })
   }
 
   #words(text: Text): readonly string[] {
@@ -82,11 +100,11 @@ export class Tokenizer {
 
   /** Counts the words of more texts and numbers all words anew. */
   fitOnTexts(texts: Iterable<Text>): this {
-    requireTexts('fitOnTexts', texts)
-    // One look-up a word: looking words up is what takes the time.
+    // One look-up a word: looking words up is what takes the time. Nothing of the Tokenizer changes before all texts are counted.
     const tallies = new Map<string, { count: number; texts: number; last: number }>()
-    for (const text of texts) {
-      const number = ++this.documentCount
+    let number = 0
+    for (const text of eachText('Tokenizer.fitOnTexts', texts)) {
+      number++
       for (const word of this.#words(text)) {
         const tally = tallies.get(word)
         if (tally === undefined) tallies.set(word, { count: 1, texts: 1, last: number })
@@ -97,6 +115,7 @@ export class Tokenizer {
         }
       }
     }
+    this.documentCount += number
     for (const [word, { count, texts }] of tallies) {
       increase(this.wordCounts, word, count)
       increase(this.wordDocs, word, texts)
@@ -116,10 +135,10 @@ export class Tokenizer {
 
   /** Counts in how many sequences each index is: what 'tfidf' needs when there are no texts, only numbers. */
   fitOnSequences(sequences: Iterable<ArrayLike<number>>): this {
-    for (const sequence of sequences) {
-      this.documentCount++
-      for (const index of new Set(Array.from(sequence))) increase(this.indexDocs, index)
-    }
+    // Nothing changes before all sequences are checked.
+    const found = Array.from(eachSequence('Tokenizer.fitOnSequences', sequences), (sequence) => new Set(Array.from(sequence)))
+    this.documentCount += found.length
+    for (const indices of found) for (const index of indices) increase(this.indexDocs, index)
     return this
   }
 
@@ -133,9 +152,12 @@ export class Tokenizer {
 
   /** The indices of each text's words; words that are unknown or not below `numWords` become `oovToken`'s index or are dropped. */
   textsToSequences(texts: Iterable<Text>): number[][] {
-    requireTexts('textsToSequences', texts)
+    return this.#sequencesOf('Tokenizer.textsToSequences', texts)
+  }
+
+  #sequencesOf(what: string, texts: Iterable<Text>): number[][] {
     const oov = this.#oovIndex
-    return Array.from(texts, (text) => {
+    return Array.from(eachText(what, texts), (text) => {
       const out: number[] = []
       for (const word of this.#words(text)) {
         const index = this.wordIndex.get(word)
@@ -149,7 +171,7 @@ export class Tokenizer {
   /** Words for indices, joined by spaces; indices that are unknown or not below `numWords` become `oovToken` or are dropped. */
   sequencesToTexts(sequences: Iterable<ArrayLike<number>>): string[] {
     const oov = this.#oovIndex === undefined ? undefined : this.indexWord.get(this.#oovIndex)
-    return Array.from(sequences, (sequence) => {
+    return Array.from(eachSequence('Tokenizer.sequencesToTexts', sequences), (sequence) => {
       const out: string[] = []
       for (const index of Array.from(sequence)) {
         const word = this.indexWord.get(index)
@@ -166,7 +188,9 @@ export class Tokenizer {
    * Shape: [texts, numWords], or [texts, words + 1] without `numWords`.
    */
   textsToMatrix(texts: Iterable<Text>, mode: MatrixMode = 'binary'): NDArray<Float64Array> {
-    return this.sequencesToMatrix(this.textsToSequences(texts), mode)
+    const what = 'Tokenizer.textsToMatrix'
+    this.#requireMatrix(what, mode)
+    return this.#matrixOf(what, this.#sequencesOf(what, texts), mode)
   }
 
   /**
@@ -179,23 +203,28 @@ export class Tokenizer {
    * Errors: neither `numWords` nor a vocabulary; 'tfidf' before anything was counted; an index that is not a whole number ≥ 0.
    */
   sequencesToMatrix(sequences: Iterable<ArrayLike<number>>, mode: MatrixMode = 'binary'): NDArray<Float64Array> {
-    if (!modes.includes(mode)) throw new DatasetError(`sequencesToMatrix: the mode is "${mode}"; the modes are ${modes.join(', ')}`)
+    const what = 'Tokenizer.sequencesToMatrix'
+    this.#requireMatrix(what, mode)
+    return this.#matrixOf(what, [...eachSequence(what, sequences)], mode)
+  }
+
+  #requireMatrix(what: string, mode: MatrixMode): void {
+    requireChoice(what, 'mode', mode, modes)
     if (this.numWords === undefined && this.wordIndex.size === 0) {
-      throw new DatasetError('sequencesToMatrix: how wide is the matrix? Give the Tokenizer numWords, or fit it on texts first')
+      throw new DatasetError(`${what}: how wide is the matrix? Give the Tokenizer numWords, or fit it on texts first`)
     }
     if (mode === 'tfidf' && this.documentCount === 0) {
-      throw new DatasetError("sequencesToMatrix: 'tfidf' needs the counts of documents: fit the Tokenizer on texts or sequences first")
+      throw new DatasetError(`${what}: 'tfidf' needs the counts of documents: fit the Tokenizer on texts or sequences first`)
     }
-    const rows = [...sequences]
+  }
+
+  #matrixOf(what: string, rows: readonly ArrayLike<number>[], mode: MatrixMode): NDArray<Float64Array> {
     const width = this.numWords ?? this.wordIndex.size + 1
-    const out = new Float64Array(rows.length * width)
+    const out = allocate(what, Float64Array, rows.length * width)
     rows.forEach((sequence, row) => {
       const counts = new Map<number, number>()
       for (let i = 0; i < sequence.length; i++) {
         const index = sequence[i]
-        if (!(Number.isInteger(index) && index >= 0)) {
-          throw new DatasetError(`sequencesToMatrix: sequences[${row}][${i}] is ${index}; indices are whole numbers ≥ 0`)
-        }
         if (index < width) increase(counts, index)
       }
       for (const [index, count] of counts) out[row * width + index] = this.#cell(mode, index, count, sequence.length)
@@ -216,7 +245,44 @@ export class Tokenizer {
   }
 }
 
-/** A single string is iterable too, and would be taken for texts of one letter. */
-function requireTexts(what: string, texts: unknown): void {
-  if (typeof texts === 'string') throw new DatasetError(`Tokenizer.${what}: expected a list of texts, found one text: pass [text]`)
+/**
+ * Texts, checked one by one.
+ *
+ * Errors: a single text, which is iterable too and would be taken for texts of one letter; what is neither text nor a list of words.
+ */
+function* eachText(what: string, texts: Iterable<Text>): IterableIterator<Text> {
+  if (typeof texts === 'string') throw new DatasetError(`${what}: texts must be a list of texts, got one text: pass [text].`)
+  requireIterable(what, 'texts', texts, 'a list of texts')
+  let number = 0
+  for (const text of texts) {
+    const name = `texts[${number++}]`
+    if (typeof text === 'string') yield text
+    else if (!Array.isArray(text)) throw new DatasetError(`${what}: ${name} must be text or a list of words, got ${describeValue(text)}.`)
+    else {
+      for (let i = 0; i < text.length; i++) requireText(what, `${name}[${i}]`, text[i])
+      yield text
+    }
+  }
+}
+
+/**
+ * Sequences, checked one by one.
+ *
+ * Errors: one that is no list; an index that is not a whole number ≥ 0.
+ */
+function* eachSequence(what: string, sequences: Iterable<ArrayLike<number>>): IterableIterator<ArrayLike<number>> {
+  requireIterable(what, 'sequences', sequences, 'a list of sequences')
+  let row = 0
+  for (const sequence of sequences) {
+    const name = `sequences[${row++}]`
+    if (!Array.isArray(sequence) && !isTypedArray(sequence)) {
+      throw new DatasetError(`${what}: ${name} must be a list of indices, got ${describeValue(sequence)}.`)
+    }
+    for (let i = 0; i < sequence.length; i++) {
+      const index: unknown = sequence[i]
+      if (Number.isSafeInteger(index) && (index as number) >= 0) continue
+      throw new DatasetError(`${what}: ${name}[${i}] is ${describeValue(index)}; indices are whole numbers from 0.`)
+    }
+    yield sequence
+  }
 }

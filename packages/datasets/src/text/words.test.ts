@@ -64,9 +64,17 @@ describe('hashingTrick', () => {
   })
 
   test.each<[string, () => unknown, string]>([
-    ['n = 1', () => hashingTrick('a', 1), 'hashingTrick: n is 1; it must be a whole number in 2 … 2^32'],
-    ['an unknown function', () => hashingTrick('a', 5, { hashFunction: 'sha1' as 'md5' }), "hashFunction is sha1: expected 'hash', 'md5'"],
-    ['a function without a number', () => hashingTrick('a', 5, { hashFunction: () => Number.NaN }), 'the hash of "a" is NaN'],
+    ['n = 1', () => hashingTrick('a', 1), 'hashingTrick: n must be a whole number from 2 to 4294967296, got 1.'],
+    [
+      'an unknown function',
+      () => hashingTrick('a', 5, { hashFunction: 'sha1' as 'md5' }),
+      "hashingTrick: hashFunction must be 'hash' or 'md5', got text \"sha1\".",
+    ],
+    [
+      'a function without a number',
+      () => hashingTrick('a', 5, { hashFunction: () => Number.NaN }),
+      'the hash of "a" must be a whole number, got NaN.',
+    ],
   ])('refuses %s', (_, run, message) => {
     expect(run).toThrow(DatasetError)
     expect(run).toThrow(message)

@@ -1,5 +1,7 @@
 /** From a text to its words, and from words to numbers without a vocabulary, as Keras 2.3's `preprocessing.text` does it. */
+import { type Checks, describeValue, readOptions, requireBoolean, requireChoice, requireText, requireWhole } from '../arguments.js'
 import { DatasetError } from '../errors.js'
+import type { SpelledOptions } from '../spelling.js'
 import { md5 } from './md5.js'
 
 /** Keras' default filter: punctuation but the apostrophe, tab, newline. */
@@ -15,14 +17,16 @@ export interface SplitOptions {
   split?: string
 }
 
+export const splitChecks: Checks<SplitOptions> = { filters: requireText, lower: requireBoolean, split: requireText }
+
 /**
  * A function that cuts texts; the filter is compiled once.
  *
  * Errors: an empty `split`.
  */
-export function wordSplitter(options: SplitOptions = {}): (text: string) => string[] {
+export function wordSplitter(what: string, options: SplitOptions): (text: string) => string[] {
   const { filters = defaultFilters, lower = true, split = ' ' } = options
-  if (split === '') throw new DatasetError('split is empty: give the text that separates words (for single characters, charLevel)')
+  if (split === '') throw new DatasetError(`${what}: split is empty: give the text that separates words (for single characters, charLevel)`)
   const filter = filters && new RegExp(`[${[...filters].map((c) => `\\u{${c.codePointAt(0)!.toString(16)}}`).join('')}]`, 'gu')
   // In a replacement `$` has a meaning.
   const replacement = split.replaceAll('$', '$$$$')
@@ -37,11 +41,17 @@ export function wordSplitter(options: SplitOptions = {}): (text: string) => stri
  * The words of a text: lower case, every character of `filters` taken as a separator, empty words dropped. Keras'
  * `text_to_word_sequence`. Nothing in it knows Unicode but the lower case.
  *
+ * Errors: what is no text; an option that does not exist; an empty `split`.
+ *
  * ```ts
  * textToWordSequence("Good news, everyone! It's me") // ['good', 'news', 'everyone', "it's", 'me']
  * ```
  */
-export const textToWordSequence = (text: string, options: SplitOptions = {}): string[] => wordSplitter(options)(text)
+export function textToWordSequence(text: string, options: SpelledOptions<SplitOptions> = {}): string[] {
+  const what = 'textToWordSequence'
+  requireText(what, 'text', text)
+  return wordSplitter(what, readOptions(what, options, splitChecks))(text)
+}
 
 /** FNV-1a of the UTF-8 bytes, 32 bits. */
 function fnv1a(word: string): number {
@@ -64,29 +74,38 @@ export interface HashingOptions extends SplitOptions {
 /**
  * A number in 1 … n - 1 for each word, by its hash: no vocabulary is kept, and different words may meet. Keras' `hashing_trick`.
  *
- * Errors: n that is not a whole number in 2 … 2^32; a hash function that returns something else than a whole number.
+ * Errors: n that is not a whole number in 2 … 2^32; a hash function that returns something else than a whole number; an option that does not exist.
  *
  * ```ts
  * hashingTrick('The cat sat on the mat.', 20, { hashFunction: 'md5' }) // [17, 4, 13, 16, 17, 9]
  * ```
  */
-export function hashingTrick(text: string, n: number, options: HashingOptions = {}): number[] {
-  const { hashFunction = 'hash', ...split } = options
-  if (!(Number.isInteger(n) && n >= 2 && n <= 2 ** 32)) {
-    throw new DatasetError(`hashingTrick: n is ${n}; it must be a whole number in 2 … 2^32 (words get 1 … n - 1)`)
-  }
+export function hashingTrick(text: string, n: number, options: SpelledOptions<HashingOptions> = {}): number[] {
+  const what = 'hashingTrick'
+  return hashed(what, text, n, readOptions(what, options, hashingChecks))
+}
+
+const hashingChecks: Checks<HashingOptions> = {
+  ...splitChecks,
+  hashFunction(what, name, value) {
+    if (typeof value !== 'function') requireChoice(what, name, value, ['hash', 'md5'])
+  },
+}
+
+function hashed(what: string, text: string, n: number, { hashFunction = 'hash', ...split }: HashingOptions): number[] {
+  requireText(what, 'text', text)
+  requireWhole(what, 'n', n, { least: 2, most: 2 ** 32 })
   const m = n - 1
   const rest = (word: string): number => {
     if (hashFunction === 'md5') return md5Modulo(word, m)
     if (hashFunction === 'hash') return fnv1a(word) % m
-    if (typeof hashFunction !== 'function')
-      throw new DatasetError(`hashingTrick: hashFunction is ${hashFunction}: expected 'hash', 'md5' or a function`)
     const hash = hashFunction(word)
-    if (!Number.isSafeInteger(hash)) throw new DatasetError(`hashingTrick: the hash of "${word}" is ${hash}; it must be a whole number`)
+    if (!Number.isSafeInteger(hash))
+      throw new DatasetError(`${what}: the hash of "${word}" must be a whole number, got ${describeValue(hash)}.`)
     // Python's modulo is never negative.
     return ((hash % m) + m) % m
   }
-  return wordSplitter(split)(text).map((word) => rest(word) + 1)
+  return wordSplitter(what, split)(text).map((word) => rest(word) + 1)
 }
 
 /**
@@ -96,5 +115,5 @@ export function hashingTrick(text: string, n: number, options: HashingOptions = 
  * oneHot('The cat sat on the mat.', 50).length // 6
  * ```
  */
-export const oneHot = (text: string, n: number, options: SplitOptions = {}): number[] =>
-  hashingTrick(text, n, { ...options, hashFunction: 'hash' })
+export const oneHot = (text: string, n: number, options: SpelledOptions<SplitOptions> = {}): number[] =>
+  hashed('oneHot', text, n, readOptions('oneHot', options, splitChecks))
