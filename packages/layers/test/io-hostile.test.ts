@@ -146,6 +146,18 @@ describe('safetensors', () => {
     ['offsets that are none', made({ a: { dtype: 'F32', shape: [1], data_offsets: [4] } }, 8), /data_offsets \[4\] are not two offsets/],
     ['offsets that go backwards', made({ a: entry(4, 0, [1]) }, 8), /are not two offsets/],
     ['a type we do not read', made({ a: entry(0, 8, [1], 'U64') }, 8), /type U64 is not supported/],
+    [
+      'a name twice',
+      made(`{"a": ${JSON.stringify(entry(0, 4))}, "b": ${JSON.stringify(entry(4, 8))}, "\\u0061": ${JSON.stringify(entry(0, 4))}}`, 8),
+      /the name "a" twice/,
+    ],
+    [
+      'an offset twice',
+      made('{"a": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4], "data_offsets": [0, 4]}}', 4),
+      /"data_offsets" twice/,
+    ],
+    ['metadata that are no text', made({ __metadata__: { a: 1 }, b: entry(0, 4) }, 4), /__metadata__ "a" must be text, got 1/],
+    ['metadata that are a list', made({ __metadata__: ['a'] }, 0), /__metadata__ must be an object of texts, got an array of 1/],
     ['an entry that is none', made({ a: 3 }, 8), /array "a": an object with dtype, shape and data_offsets/],
   ])('%s', (_, bytes, message) => {
     expect(() => readSafetensors(bytes, 'x.safetensors')).toThrow(message)

@@ -58,7 +58,7 @@ describe('unzip', () => {
     const commented = new Uint8Array([...of(stored), ...utf8('x'.repeat(300))])
     new DataView(commented.buffer).setUint16(commented.length - 302, 300, true)
     expect(unzip(commented).get('a')).toEqual(content)
-    const many = Object.fromEntries(Array.from({ length: 300 }, (_, i) => [`${i}/x`, utf8(`${i}`.repeat(i))]))
+    const many = Object.fromEntries(Array.from({ length: 60 }, (_, i) => [`${i}/x`, utf8(`${i}`.repeat(i))]))
     expect(Object.fromEntries(unzip(zipSync(many)))).toEqual(many)
   })
   test('gives entries of their own, also of a part of a larger memory', () => {
@@ -163,7 +163,7 @@ print(z.testzip(), [(i.filename, i.file_size, i.date_time) for i in z.infolist()
   })
 
   test('any damage is an error of ours, or the same entries', () => {
-    const good = zipSync({ a: utf8('hello hello'), b: new Uint8Array(3000) })
+    const good = zipSync({ a: utf8('hello hello'), b: new Uint8Array(100) })
     const before = unzipSync(good)
     for (let at = 0; at < good.length; at++) {
       for (const bit of [1, 16, 128]) {

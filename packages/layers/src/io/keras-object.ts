@@ -46,3 +46,29 @@ export const asciiJson = (value: unknown): string =>
 
 /** `Custom>Adam` and `my_package>Mine` → the name of the class alone. */
 export const plainClassName = (name: string): string => name.slice(name.lastIndexOf('>') + 1)
+
+/** A key that an object somewhere in JSON text has twice: `JSON.parse` keeps the last and says nothing. The text must be JSON. */
+export function repeatedKey(text: string): string | undefined {
+  /** The keys of the objects that are open, from the outermost; of a list, nothing. */
+  const open: (Set<string> | undefined)[] = []
+  for (let at = 0; at < text.length; at++) {
+    const c = text[at]
+    if (c === '{') open.push(new Set())
+    else if (c === '[') open.push(undefined)
+    else if (c === '}' || c === ']') open.pop()
+    else if (c === '"') {
+      let end = at + 1
+      while (text[end] !== '"') end += text[end] === '\\' ? 2 : 1
+      let next = end + 1
+      while (/\s/.test(text[next] ?? '')) next++
+      if (text[next] === ':') {
+        const key = JSON.parse(text.slice(at, end + 1)) as string
+        const keys = open.at(-1)
+        if (keys?.has(key)) return key
+        keys?.add(key)
+      }
+      at = end
+    }
+  }
+  return undefined
+}

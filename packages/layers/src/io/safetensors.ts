@@ -3,7 +3,8 @@
  * github.com/huggingface/safetensors. Everything the header says is held against the bytes before it is used.
  */
 import { ValueError } from '@cotangent/core'
-import { isObject, parseObject } from './keras-object.js'
+import { describeValue } from '@cotangent/core/arguments'
+import { isObject, parseObject, repeatedKey } from './keras-object.js'
 
 /** An array of a safetensors file. */
 export interface NamedArray {
@@ -14,33 +15,68 @@ export interface NamedArray {
 /** The reference implementation reads no longer headers. */
 const MOST_HEADER_BYTES = 100_000_000
 
-const types: Readonly<Record<string, { bytes: number; of: (buffer: ArrayBuffer) => NamedArray['data'] }>> = {
-  F64: { bytes: 8, of: (b) => new Float64Array(b) },
-  F32: { bytes: 4, of: (b) => new Float32Array(b) },
-  F16: { bytes: 2, of: (b) => Float32Array.from(new Uint16Array(b), fromHalf) },
-  BF16: { bytes: 2, of: (b) => new Float32Array(Uint32Array.from(new Uint16Array(b), (bits) => bits << 16).buffer) },
-  I32: { bytes: 4, of: (b) => new Int32Array(b) },
+/** Elements from their bytes, which need not lie where elements may. */
+interface ElementType {
+  readonly bytes: number
+  of(bytes: Uint8Array): NamedArray['data']
 }
 
-/** IEEE 754 binary16 as a number. */
-function fromHalf(bits: number): number {
-  const [sign, exponent, fraction] = [bits >> 15 ? -1 : 1, (bits >> 10) & 31, bits & 1023]
-  if (exponent === 0) return sign * fraction * 2 ** -24
-  if (exponent === 31) return fraction ? Number.NaN : sign * Number.POSITIVE_INFINITY
-  return sign * (1 + fraction / 1024) * 2 ** (exponent - 15)
+const types: Readonly<Record<string, ElementType>> = {
+  F64: { bytes: 8, of: (bytes) => new Float64Array(new Uint8Array(bytes).buffer) },
+  F32: { bytes: 4, of: (bytes) => new Float32Array(new Uint8Array(bytes).buffer) },
+  F16: { bytes: 2, of: fromHalves },
+  BF16: { bytes: 2, of: fromBrainFloats },
+  I32: { bytes: 4, of: (bytes) => new Int32Array(new Uint8Array(bytes).buffer) },
+}
+
+// Both in loops: `Float32Array.from` with a function makes a JavaScript array first, which ends the process at some hundred million elements.
+
+/** IEEE 754 binary16 as float32, bit by bit; numbers below the normal ones are fractions of 2^-24. */
+function fromHalves(bytes: Uint8Array): Float32Array {
+  const out = new Float32Array(bytes.length / 2)
+  const bits = new Uint32Array(out.buffer)
+  for (let i = 0; i < out.length; i++) {
+    const half = bytes[2 * i] | (bytes[2 * i + 1] << 8)
+    const [sign, exponent, fraction] = [half & 0x8000, (half >> 10) & 31, half & 1023]
+    if (exponent === 0) out[i] = (sign ? -1 : 1) * fraction * 2 ** -24
+    else bits[i] = (sign << 16) | ((exponent === 31 ? 255 : exponent + 112) << 23) | (fraction << 13)
+  }
+  return out
+}
+
+/** bfloat16, the upper half of float32. */
+function fromBrainFloats(bytes: Uint8Array): Float32Array {
+  const out = new Float32Array(bytes.length / 2)
+  const bits = new Uint32Array(out.buffer)
+  for (let i = 0; i < out.length; i++) bits[i] = (bytes[2 * i] | (bytes[2 * i + 1] << 8)) << 16
+  return out
+}
+
+const isShape = (shape: unknown): shape is number[] =>
+  Array.isArray(shape) && shape.every((size) => Number.isSafeInteger(size) && size >= 0)
+
+const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
+
+/** What is wrong with metadata, which hold texts alone; undefined if nothing is. */
+function metadataProblem(metadata: unknown): string | undefined {
+  if (!isObject(metadata)) return `must be an object of texts, got ${describeValue(metadata)}`
+  const wrong = Object.entries(metadata).find(([, value]) => typeof value !== 'string')
+  return wrong && `"${wrong[0]}" must be text, got ${describeValue(wrong[1])}`
 }
 
 /**
  * The arrays of a safetensors file by name, in the order of its header, and its metadata.
  *
  * @param name what messages call the file
- * @throws ValueError that names the array for anything that is not whole: lengths beyond the file, overlaps, gaps, types we do not read.
+ * @throws ValueError that names the array for anything that is not whole: lengths beyond the file, overlaps, gaps, a name that comes twice, types we
+ *   do not read. All is checked before anything is copied, so what is made is no larger than the file, or twice that for numbers of 16 bits.
  */
 export function readSafetensors(
   bytes: Uint8Array,
   name = 'safetensors data',
 ): { arrays: Map<string, NamedArray>; metadata: Readonly<Record<string, string>> } {
   const fail = (problem: string): ValueError => new ValueError(`${name}: ${problem}`)
+  if (!(bytes instanceof Uint8Array)) throw new ValueError(`readSafetensors: bytes must be a Uint8Array, got ${describeValue(bytes)}.`)
   if (bytes.length < 8) throw fail(`truncated: ${bytes.length} bytes, and the length of the header alone takes 8.`)
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
   const length = Number(view.getBigUint64(0, true))
@@ -53,12 +89,15 @@ export function readSafetensors(
     throw fail('the header is not UTF-8.')
   }
   const { __metadata__: metadata = {}, ...entries } = parseObject(text, `${name}: header`)
+  const twice = repeatedKey(text)
+  if (twice !== undefined) throw fail(`the header has the name "${twice}" twice.`)
+  const problem = metadataProblem(metadata)
+  if (problem) throw fail(`__metadata__ ${problem}.`)
   const start = 8 + length
-  const arrays = new Map<string, NamedArray>()
-  const used: { name: string; begin: number; end: number }[] = []
+  const used: { name: string; begin: number; end: number; type: ElementType; shape: readonly number[] }[] = []
   for (const [key, entry] of Object.entries(entries)) {
     const { dtype, shape, begin, end } = requireEntry(entry, (problem) => fail(`array "${key}": ${problem}`), bytes.length - start)
-    const count = shape.reduce((a, b) => a * b, 1)
+    const count = sizeOf(shape)
     const type = Object.hasOwn(types, dtype) ? types[dtype] : undefined
     if (!type) throw fail(`array "${key}": the type ${dtype} is not supported (${Object.keys(types).join(', ')} are).`)
     if (end - begin !== count * type.bytes) {
@@ -66,11 +105,10 @@ export function readSafetensors(
         `array "${key}": ${dtype} of shape [${shape.join(', ')}] takes ${count * type.bytes} bytes, its offsets say ${end - begin}.`,
       )
     }
-    used.push({ name: key, begin, end })
-    arrays.set(key, { shape, data: type.of(new Uint8Array(bytes.subarray(start + begin, start + end)).buffer) })
+    used.push({ name: key, begin, end, type, shape })
   }
   let at = 0
-  for (const { name: key, begin, end } of used.sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+  for (const { name: key, begin, end } of used.toSorted((a, b) => a.begin - b.begin || a.end - b.end)) {
     if (begin !== at)
       throw fail(
         `array "${key}": ${begin < at ? 'overlaps the one before it' : 'there is a gap before it'} (offset ${begin}, expected ${at}).`,
@@ -78,7 +116,11 @@ export function readSafetensors(
     at = end
   }
   if (start + at !== bytes.length) throw fail(`${bytes.length - start - at} bytes are left over behind the last array.`)
-  return { arrays, metadata: isObject(metadata) ? (metadata as Record<string, string>) : {} }
+  const arrays = new Map<string, NamedArray>()
+  for (const { name: key, begin, end, type, shape } of used) {
+    arrays.set(key, { shape, data: type.of(bytes.subarray(start + begin, start + end)) })
+  }
+  return { arrays, metadata: metadata as Record<string, string> }
 }
 
 function requireEntry(
@@ -90,7 +132,7 @@ function requireEntry(
   if (!isObject(entry)) throw fail('an object with dtype, shape and data_offsets was expected.')
   const { dtype, shape, data_offsets: offsets } = entry
   if (typeof dtype !== 'string') throw fail('dtype is missing.')
-  if (!Array.isArray(shape) || !shape.every(whole)) throw fail(`${JSON.stringify(shape)} is not a shape.`)
+  if (!isShape(shape)) throw fail(`${JSON.stringify(shape)} is not a shape.`)
   if (!Array.isArray(offsets) || offsets.length !== 2 || !offsets.every(whole) || offsets[1] < offsets[0]) {
     throw fail(`data_offsets ${JSON.stringify(offsets)} are not two offsets.`)
   }
@@ -98,10 +140,18 @@ function requireEntry(
   return { dtype, shape, begin: offsets[0], end: offsets[1] }
 }
 
+const written: Readonly<Record<string, new (length: number) => NamedArray['data']>> = {
+  F32: Float32Array,
+  F64: Float64Array,
+  I32: Int32Array,
+}
+
 /**
  * The bytes of a safetensors file with these arrays, in their order.
  *
  * @param metadata texts to keep beside the arrays
+ * @throws ValueError for arrays of other types than float32, float64 and int32, a shape that does not fit, a name that comes twice, metadata that
+ *   are no text.
  * @example
  * ```ts
  * const bytes = writeSafetensors([['kernel', { shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) }]])
@@ -113,13 +163,22 @@ export function writeSafetensors(
 ): Uint8Array {
   const list = [...arrays]
   let at = 0
-  const header: Record<string, unknown> = Object.keys(metadata).length > 0 ? { __metadata__: metadata } : {}
+  const problem = metadataProblem(metadata)
+  if (problem) throw new ValueError(`writeSafetensors: metadata ${problem}.`)
+  // Without a prototype, so that an array may have any name.
+  const header: Record<string, unknown> = Object.create(null)
+  if (Object.keys(metadata).length > 0) header.__metadata__ = metadata
   for (const [name, { shape, data }] of list) {
-    if (Object.hasOwn(header, name))
-      throw new ValueError(`writeSafetensors: the name "${name}" ${name === '__metadata__' ? 'is taken' : 'comes twice'}.`)
-    if (shape.reduce((a, b) => a * b, 1) !== data.length)
+    const taken = name === '__metadata__'
+    if (taken || Object.hasOwn(header, name))
+      throw new ValueError(`writeSafetensors: the name "${name}" ${taken ? 'is taken' : 'comes twice'}.`)
+    const dtype = Object.keys(written).find((type) => data instanceof written[type])
+    if (!dtype) {
+      throw new ValueError(`writeSafetensors: "${name}" must be a Float32Array, Float64Array or Int32Array, got ${describeValue(data)}.`)
+    }
+    if (!isShape(shape)) throw new ValueError(`writeSafetensors: "${name}": ${JSON.stringify(shape)} is not a shape.`)
+    if (sizeOf(shape) !== data.length)
       throw new ValueError(`writeSafetensors: "${name}": [${shape.join(', ')}] has not ${data.length} elements.`)
-    const dtype = data instanceof Float64Array ? 'F64' : data instanceof Float32Array ? 'F32' : 'I32'
     header[name] = { dtype, shape, data_offsets: [at, at + data.byteLength] }
     at += data.byteLength
   }
