@@ -1,10 +1,11 @@
 /**
- * Zip archives: the directory is read and written here, DEFLATE is fflate's. Reference: PKWARE's APPNOTE.TXT 6.3.
+ * Zip archives. fflate writes them and unpacks DEFLATE; the directory of an archive is read here, because fflate neither checks CRCs nor says where
+ * entries lie. Reference: PKWARE's APPNOTE.TXT 6.3.
  *
  * Bytes may come from anywhere. Everything the directory says is held against the bytes that are there and against a limit before anything is
  * unpacked, and entries may not share bytes, so that what is asked for is at most what is stored, DEFLATE's greatest ratio and `maxBytes` allow.
  */
-import { inflateSync } from 'fflate'
+import { inflateSync, Zip, ZipPassThrough } from 'fflate'
 import {
   type Checks,
   describeValue,
@@ -105,30 +106,8 @@ export function unzip(bytes: Uint8Array, options: UnzipOptions = {}): Map<string
   return reading(() => new Map(entries.map((entry) => [entry.name, unpack(bytes, entry)])))
 }
 
-/** 1 January 1980, midnight, which is the first time that zip can say. */
-const dosTime = 0x00210000
-
-/** A header of an entry before its bytes (signature PK 3 4), or in the directory (PK 1 2). */
-function header(entry: { name: Uint8Array; unicode: boolean; crc: number; size: number }, offset?: number): Uint8Array {
-  const inDirectory = offset !== undefined
-  const length = inDirectory ? 46 : 30
-  const out = new Uint8Array(length + entry.name.length)
-  const view = new DataView(out.buffer)
-  view.setUint32(0, inDirectory ? 0x02014b50 : 0x04034b50, true)
-  // Made by and needed to read: version 2.0; the same fields follow in both headers.
-  if (inDirectory) view.setUint16(4, 20, true)
-  const at = inDirectory ? 6 : 4
-  view.setUint16(at, 20, true)
-  view.setUint16(at + 2, entry.unicode ? 0x0800 : 0, true)
-  view.setUint32(at + 6, dosTime, true)
-  view.setUint32(at + 10, entry.crc, true)
-  view.setUint32(at + 14, entry.size, true)
-  view.setUint32(at + 18, entry.size, true)
-  view.setUint16(at + 22, entry.name.length, true)
-  if (inDirectory) view.setUint32(42, offset, true)
-  out.set(entry.name, length)
-  return out
-}
+/** The first time that zip can say: the same entries give the same bytes. */
+const firstTime = new Date(1980, 0, 1)
 
 /**
  * A zip archive of entries in their order, not compressed: weights hardly get smaller. The same entries give the same bytes.
@@ -143,9 +122,14 @@ export function zip(entries: Iterable<readonly [name: string, content: Uint8Arra
   requireIterable('zip', 'entries', entries, 'a list of [name, bytes]')
   const names = new Set<string>()
   const pieces: Uint8Array[] = []
-  const directory: Uint8Array[] = []
   let length = 0
-  let directoryLength = 0
+  // The streaming writer, because an object of entries would put names like "10" first and lose "__proto__".
+  const archive = new Zip((error, piece) => {
+    if (error) throw error
+    pieces.push(piece)
+    length += piece.length
+    if (length > 0xffffffff) throw new DatasetError('zip: an archive has at most 4 GiB')
+  })
   for (const entry of entries) {
     if (!Array.isArray(entry)) throw new DatasetError(`zip: entries must be a list of [name, bytes], but holds ${describeValue(entry)}.`)
     const [name, content] = entry as readonly [string, Uint8Array]
@@ -153,23 +137,14 @@ export function zip(entries: Iterable<readonly [name: string, content: Uint8Arra
     requireBytes('zip', content, `entry "${name}"`)
     if (names.has(name)) throw new DatasetError(`zip: there are two entries "${name}"`)
     names.add(name)
-    const encoded = new TextEncoder().encode(name)
-    if (encoded.length > 0xffff) throw new DatasetError(`zip: the name "${name.slice(0, 40)}…" is longer than 65535 bytes`)
-    const described = { name: encoded, unicode: encoded.length !== name.length, crc: crc32(content), size: content.length }
-    const inDirectory = header(described, length)
-    directory.push(inDirectory)
-    directoryLength += inDirectory.length
-    pieces.push(header(described), content)
-    length += 30 + encoded.length + content.length
+    if (new TextEncoder().encode(name).length > 0xffff)
+      throw new DatasetError(`zip: the name "${name.slice(0, 40)}…" is longer than 65535 bytes`)
     if (names.size > 0xffff) throw new DatasetError('zip: an archive has at most 65535 entries')
-    if (length + directoryLength > 0xffffffff) throw new DatasetError('zip: an archive has at most 4 GiB')
+    const file = new ZipPassThrough(name)
+    file.mtime = firstTime
+    archive.add(file)
+    file.push(content, true)
   }
-  const end = new Uint8Array(22)
-  const view = new DataView(end.buffer)
-  view.setUint32(0, 0x06054b50, true)
-  view.setUint16(8, names.size, true)
-  view.setUint16(10, names.size, true)
-  view.setUint32(12, directoryLength, true)
-  view.setUint32(16, length, true)
-  return joined([...pieces, ...directory, end], length + directoryLength + end.length)
+  archive.end()
+  return joined(pieces, length)
 }
