@@ -46,12 +46,16 @@ export function refuseStranger(what: string, value: unknown): void {
  */
 export function requireOptions(what: string, options: unknown, names: readonly string[], example?: string): void {
   if (options === undefined) return
+  requireObject(what, options, names, example)
+  for (const key in options as object) if (!names.includes(key)) throw unknownOption(what, key, names)
+}
+
+/** The same without a look at the keys: throws unless `options` is an object of options. */
+export function requireObject(what: string, options: unknown, names: readonly string[], example?: string): void {
   const plain = typeof options === 'object' && options !== null && !Array.isArray(options) && !ArrayBuffer.isView(options)
-  if (!plain || 'storage' in options || typeof (options as { then?: unknown }).then === 'function') {
-    const right = example ? ` Write ${example}.` : names.length > 0 ? ` Options: ${names.join(', ')}.` : ''
-    throw new ValueError(`${what}: expected an object of options, got ${describeValue(options)}.${right}`)
-  }
-  for (const key in options) if (!names.includes(key)) throw unknownOption(what, key, names)
+  if (plain && !('storage' in options) && typeof (options as { then?: unknown }).then !== 'function') return
+  const right = example ? ` Write ${example}.` : names.length > 0 ? ` Options: ${names.join(', ')}.` : ''
+  throw new ValueError(`${what}: expected an object of options, got ${describeValue(options)}.${right}`)
 }
 
 /** The error for an option that does not exist; it suggests the nearest. */
@@ -104,6 +108,12 @@ export function requireWhole(what: string, name: string, value: unknown, range: 
 /** Throws unless `value` is true or false. */
 export function requireBoolean(what: string, name: string, value: unknown): void {
   if (typeof value !== 'boolean') throw new ValueError(`${what}: ${name} must be true or false, got ${describeValue(value)}.`)
+}
+
+/** Throws unless `value` is a text that is not empty. */
+export function requireText(what: string, name: string, value: unknown): void {
+  if (typeof value !== 'string' || value === '')
+    throw new ValueError(`${what}: ${name} must be a text, got ${value === '' ? 'an empty one' : describeValue(value)}.`)
 }
 
 /** Throws unless `value` is one of the choices; suggests the nearest. */

@@ -6,7 +6,10 @@
  */
 import * as core from '@cotangent/core'
 import { ShapeError, type Tensor } from '@cotangent/core'
-import { lookUp, type Spelling } from './names.js'
+import { describeValue, requireNumber } from '@cotangent/core/arguments'
+import { lookUp, readOptions, type Spelling } from './names.js'
+import { fromZero, orNull } from './rules.js'
+import { requireTensor } from './targets.js'
 
 /** An activation with its name, `softmax` say; a function of the user's has its own. */
 export interface Activation {
@@ -16,8 +19,14 @@ export interface Activation {
   call(x: Tensor): Tensor
 }
 
+/** The tensor itself. */
+function checked(what: string, x: Tensor, name = 'x'): Tensor {
+  requireTensor(what, name, x)
+  return x
+}
+
 /** x */
-export const linear = (x: Tensor): Tensor => x
+export const linear = (x: Tensor): Tensor => checked('linear', x)
 
 /**
  * max(x, 0), or in general: x limited to `maxValue` where x > threshold, and alpha·(x − threshold) elsewhere.
@@ -29,34 +38,45 @@ export const linear = (x: Tensor): Tensor => x
  * ```
  */
 export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | null; threshold?: number } = {}): Tensor {
-  const { alpha = 0, maxValue = null, threshold = 0 } = options
+  requireTensor('relu', 'x', x)
+  const { alpha, maxValue, threshold } = readOptions<{ alpha: number; maxValue: number | null; threshold: number }>(
+    'relu',
+    options,
+    { alpha: 0, maxValue: null, threshold: 0 },
+    { maxValue: orNull(fromZero) },
+    'relu(x, { alpha: 0.1 })',
+  )
   const above = threshold === 0 ? core.relu(x) : core.where(x.lessEqual(threshold), 0, x)
   const limited = maxValue === null ? above : above.clip(0, maxValue)
   return alpha === 0 ? limited : limited.sub(core.relu(core.sub(threshold, x)).mul(alpha))
 }
 
 /** x for x > 0, α(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
-export const elu = (x: Tensor, alpha = 1): Tensor => core.relu(x).add(x.minimum(0).expm1().mul(alpha))
+export function elu(x: Tensor, alpha = 1): Tensor {
+  requireTensor('elu', 'x', x)
+  requireNumber('elu', 'alpha', alpha)
+  return core.relu(x).add(x.minimum(0).expm1().mul(alpha))
+}
 
 /** λ·elu(x, α) with the constants that keep mean 0 and variance 1 (Klambauer et al.: "Self-normalizing neural networks", 2017). */
-export const selu = (x: Tensor): Tensor => elu(x, 1.6732632423543772).mul(1.0507009873554805)
+export const selu = (x: Tensor): Tensor => elu(checked('selu', x), 1.6732632423543772).mul(1.0507009873554805)
 
 /** ln(1 + eˣ) */
-export const softplus = (x: Tensor): Tensor => core.softplus(x)
+export const softplus = (x: Tensor): Tensor => core.softplus(checked('softplus', x))
 const LARGEST = 3.4028234663852886e38
 /** x / (1 + |x|), ±1 at ±∞ */
 export const softsign = (x: Tensor): Tensor => {
-  const finite = x.clip(-LARGEST, LARGEST)
+  const finite = checked('softsign', x).clip(-LARGEST, LARGEST)
   return finite.div(finite.abs().add(1))
 }
 /** (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ) */
-export const tanh = (x: Tensor): Tensor => core.tanh(x)
+export const tanh = (x: Tensor): Tensor => core.tanh(checked('tanh', x))
 /** 1/(1 + e⁻ˣ) */
-export const sigmoid = (x: Tensor): Tensor => core.sigmoid(x)
+export const sigmoid = (x: Tensor): Tensor => core.sigmoid(checked('sigmoid', x))
 /** 0.2·x + 0.5 limited to [0, 1]: Keras 2's piecewise linear sigmoid. */
-export const hardSigmoid = (x: Tensor): Tensor => x.mul(0.2).add(0.5).clip(0, 1)
+export const hardSigmoid = (x: Tensor): Tensor => checked('hardSigmoid', x).mul(0.2).add(0.5).clip(0, 1)
 /** eˣ */
-export const exponential = (x: Tensor): Tensor => core.exp(x)
+export const exponential = (x: Tensor): Tensor => core.exp(checked('exponential', x))
 
 /**
  * eˣ / Σ eˣ over the last axis.
@@ -64,6 +84,7 @@ export const exponential = (x: Tensor): Tensor => core.exp(x)
  * @throws ShapeError for a tensor without a batch axis.
  */
 export function softmax(x: Tensor): Tensor {
+  requireTensor('softmax', 'x', x)
   if (x.rank < 2) {
     throw new ShapeError(
       `softmax: at least 2 axes are needed, [batch, classes], got [${x.shape.join(', ')}]. For one sample add a batch axis: x.expandDims(0).`,
@@ -90,14 +111,20 @@ export type ActivationIdentifier = Spelling<ActivationName> | Activation | ((x: 
  */
 export function getActivation(id: ActivationIdentifier | null | undefined): Activation {
   if (id === null || id === undefined) return { name: 'linear', builtIn: true, call: linear }
-  if (typeof id === 'object') return id
+  if (typeof id === 'object') {
+    if (typeof id.call === 'function' && typeof id.name === 'string') return id
+    throw new core.ValueError(`activation: expected a name, a function of a tensor, or an object { name, call }, got ${describeValue(id)}.`)
+  }
   const call = typeof id === 'function' ? id : lookUp<(x: Tensor) => Tensor>('activation', id, table)
   const name = Object.entries(table).find(([, known]) => known === call)?.[0]
-  return { name: name ?? (call.name || 'activation'), builtIn: name !== undefined, call: (x) => call(x) }
+  if (name !== undefined) return { name, builtIn: true, call: (x) => call(x) }
+  const own = call.name || 'activation'
+  return { name: own, builtIn: false, call: (x) => checked(`activation "${own}"`, call(x), 'what the function returns') }
 }
 
 /** The activation's name if it is one whose inputs a loss can take instead (see `Loss.fromLogits`). */
-export function finalActivationOf({ name, builtIn }: Activation): 'softmax' | 'sigmoid' | undefined {
+export function finalActivationOf(activation: Activation): 'softmax' | 'sigmoid' | undefined {
+  const { name, builtIn } = getActivation(activation)
   if (!builtIn) return undefined
   return name === 'softmax' || name === 'sigmoid' ? name : undefined
 }

@@ -6,9 +6,12 @@ import { addContext, foldKey, type Key, type Parameter, ShapeError, scope, type 
 import { applyFinalActivation } from './call-layer.js'
 import { type CompiledOutput, readOutputs } from './compiled-output.js'
 import type { Loss, LossIdentifier } from './losses.js'
+import { hideUncounted, weighed } from './masks.js'
 import type { MetricIdentifier, MetricState } from './metrics.js'
 import type { Model } from './model.js'
 import { getOptimizer, type Optimizer, type OptimizerIdentifier } from './optimizers/index.js'
+import { warn } from './platform.js'
+import { requireValues } from './targets.js'
 
 /** Something for each output of a model: a list in their order, or a record by their names. */
 export type PerOutput<Value> = readonly Value[] | Readonly<Record<string, Value>>
@@ -66,6 +69,8 @@ export class Compiled {
     this.optimizer = getOptimizer(options.optimizer)
     this.outputs = readOutputs(model, options)
     this.parameters = model.trainableWeights
+    if (this.parameters.length === 0)
+      warn(`${model.name}: no weight is trainable, so training will change none. See \`trainable\` of its layers.`)
     this.#several = model.outputCount > 1
     this.#logits = model.outputPorts.map((_, i) => this.outputs.some(({ index, logitsOf }) => index === i && logitsOf !== undefined))
   }
@@ -95,6 +100,13 @@ export class Compiled {
           for (const tensor of kept(result)) tensor?.keep()
           forward = result
           return result.objective
+        }
+        if (this.parameters.length === 0) {
+          // As in Keras: moving averages move and callbacks run, but there is nothing to update.
+          const value = objective()
+          this.optimizer.steps++
+          this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
+          return
         }
         // What only outputs without a loss need has no gradient.
         const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
@@ -171,11 +183,14 @@ export class Compiled {
 /** The mean loss of an output, masked and weighed. */
 function meanLoss({ name, loss, logitsOf }: CompiledOutput, y: Tensor, output: Tensor, mask?: Tensor, weights?: Tensor): Tensor {
   try {
-    requireTarget(loss, y)
+    requireTarget(loss, y, output)
     // Factors of steps go where the mask goes, those of samples behind the mean over steps.
     const ofSteps = weights && weights.rank > 1 ? combined(mask, weights) : mask
-    const perSample = logitsOf && loss.fromLogits ? loss.fromLogits.call(y, output, ofSteps) : loss.call(y, output, ofSteps)
-    return (weights?.rank === 1 ? perSample.mul(weights.cast(perSample.dtype)) : perSample).mean()
+    const ofSamples = weights?.rank === 1 ? weights : undefined
+    const [t, p] = ofSamples ? hideUncounted(y, output, ofSamples) : [y, output]
+    const given = logitsOf && loss.fromLogits ? loss.fromLogits.call(t, p, ofSteps) : loss.call(t, p, ofSteps)
+    const values = requireValues(`loss "${loss.name}"`, given, output)
+    return (ofSamples ? weighed(values.rank === 0 ? values.broadcastTo(ofSamples.shape) : values, ofSamples) : values).mean()
   } catch (error) {
     throw addContext(error, `in the loss of the output "${name}"`)
   }
@@ -189,8 +204,8 @@ function combined(mask: Tensor | undefined, weights: Tensor): Tensor {
 }
 
 /** Keras' check: with one output there is nothing to choose between. The other shapes are the losses' own business. */
-function requireTarget(loss: Loss, y: Tensor): void {
-  if (loss.name !== 'categoricalCrossentropy' || y.shape.at(-1) !== 1 || y.rank === 1) return
+function requireTarget(loss: Loss, y: Tensor, output: Tensor): void {
+  if (loss.name !== 'categoricalCrossentropy' || (y.rank === 1 ? output : y).shape.at(-1) !== 1) return
   throw new ShapeError(
     `${loss.name}: the targets [${y.shape.join(', ')}] have one column, but this loss takes one-hot rows. Convert class numbers with ` +
       "toCategorical or use 'sparseCategoricalCrossentropy'; for yes/no targets use 'binaryCrossentropy'.",

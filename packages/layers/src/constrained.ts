@@ -1,5 +1,6 @@
 /** Which weights carry a constraint. It is kept beside the weights, so that every optimizer finds it: in `fit` and in loops of one's own. */
-import { type Parameter, ShapeError, sizeOf } from '@cotangent/core'
+import { type Parameter, ShapeError, Tensor, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import type { Constraint } from './constraints.js'
 
 const constraints = new WeakMap<Parameter, Constraint>()
@@ -13,8 +14,10 @@ export function constrain(weight: Parameter, constraint: Constraint): void {
 export function applyConstraint(weight: Parameter): void {
   const constraint = constraints.get(weight)
   if (!constraint) return
-  const value = constraint.call(weight)
-  if (value.shape.length !== weight.shape.length || sizeOf(value.shape) !== weight.size) {
+  const value: unknown = constraint.call(weight)
+  if (!(value instanceof Tensor))
+    throw new ValueError(`constraint "${constraint.className}": must return a tensor, got ${describeValue(value)}.`)
+  if (value.rank !== weight.rank || value.shape.some((n: number, axis: number) => n !== weight.shape[axis])) {
     throw new ShapeError(
       `${constraint.className}: made [${value.shape.join(', ')}] of the weight "${weight.name}", which is [${weight.shape.join(', ')}].`,
     )

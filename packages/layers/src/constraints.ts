@@ -3,7 +3,19 @@
  * 0 for the kernel of a dense layer (the weights into one unit), [0, 1, 2] for a 2-D filter.
  */
 import { type Tensor, ValueError } from '@cotangent/core'
-import { classNameOf, lookUp, readOptions, type SavedObject, type SpelledOptions, type Spelling } from './names.js'
+import { requireWhole } from '@cotangent/core/arguments'
+import {
+  classNameOf,
+  lookUp,
+  type Rule,
+  readOptions,
+  refuseOptions,
+  requireCalled,
+  type SavedObject,
+  type SpelledOptions,
+  type Spelling,
+} from './names.js'
+import { fromZero, listOf, share, whole } from './rules.js'
 
 /** A rule that takes a weight to the nearest it may be, of the same shape. */
 export interface Constraint {
@@ -30,11 +42,8 @@ const constraint = (className: string, config: object, call: (w: Tensor) => Tens
 
 const lengths = (w: Tensor, axis: number | readonly number[]): Tensor => w.square().sum({ axis, keepDims: true }).sqrt()
 
-function requireAtLeastZero(what: string, values: Record<string, number>): void {
-  for (const [name, value] of Object.entries(values)) {
-    if (!(value >= 0)) throw new ValueError(`${what}: ${name} must be a number from 0, got ${value}.`)
-  }
-}
+/** An axis, or a list of axes. */
+const axes: Rule = (what, name, value) => (Array.isArray(value) ? listOf(whole({}))(what, name, value) : requireWhole(what, name, value))
 
 /**
  * Lengths limited to `maxValue`, 2 by default: w·clip(‖w‖, 0, maxValue)/(‖w‖ + 1e-7) (Srivastava et al. 2014).
@@ -46,8 +55,13 @@ function requireAtLeastZero(what: string, values: Record<string, number>): void 
  */
 export function maxNorm(options: number | SpelledOptions<AxisOption & { maxValue?: number }> = {}): Constraint {
   const given = typeof options === 'number' ? { maxValue: options } : options
-  const config = readOptions<Required<AxisOption> & { maxValue: number }>('maxNorm', given, { maxValue: 2, axis: 0 })
-  requireAtLeastZero('maxNorm', { maxValue: config.maxValue })
+  const config = readOptions<Required<AxisOption> & { maxValue: number }>(
+    'maxNorm',
+    given,
+    { maxValue: 2, axis: 0 },
+    { maxValue: fromZero, axis: axes },
+    'maxNorm(2), or maxNorm({ maxValue: 2, axis: 0 })',
+  )
   return constraint('MaxNorm', config, (w) => {
     const norms = lengths(w, config.axis)
     return w.mul(norms.clip(0, config.maxValue).div(norms.add(EPSILON)))
@@ -55,11 +69,14 @@ export function maxNorm(options: number | SpelledOptions<AxisOption & { maxValue
 }
 
 /** Negative weights become 0. */
-export const nonNeg = (): Constraint => constraint('NonNeg', {}, (w) => w.mul(w.greaterEqual(0).cast(w.dtype)))
+export function nonNeg(options?: object): Constraint {
+  refuseOptions('nonNeg', options)
+  return constraint('NonNeg', {}, (w) => w.mul(w.greaterEqual(0).cast(w.dtype)))
+}
 
 /** Lengths of 1: w/(‖w‖ + 1e-7). */
 export function unitNorm(options: AxisOption = {}): Constraint {
-  const config = readOptions<Required<AxisOption>>('unitNorm', options, { axis: 0 })
+  const config = readOptions<Required<AxisOption>>('unitNorm', options, { axis: 0 }, { axis: axes }, 'unitNorm({ axis: 0 })')
   return constraint('UnitNorm', config, (w) => w.div(lengths(w, config.axis).add(EPSILON)))
 }
 
@@ -73,9 +90,14 @@ export interface MinMaxNormOptions extends AxisOption {
 
 /** Lengths between `minValue` (0) and `maxValue` (1): w·(rate·clip(‖w‖, min, max) + (1 − rate)·‖w‖)/(‖w‖ + 1e-7). */
 export function minMaxNorm(options: SpelledOptions<MinMaxNormOptions> = {}): Constraint {
-  const config = readOptions<Required<MinMaxNormOptions>>('minMaxNorm', options, { minValue: 0, maxValue: 1, rate: 1, axis: 0 })
+  const config = readOptions<Required<MinMaxNormOptions>>(
+    'minMaxNorm',
+    options,
+    { minValue: 0, maxValue: 1, rate: 1, axis: 0 },
+    { minValue: fromZero, maxValue: fromZero, rate: share, axis: axes },
+    'minMaxNorm({ minValue: 0, maxValue: 1 })',
+  )
   const { minValue, maxValue, rate, axis } = config
-  requireAtLeastZero('minMaxNorm', { minValue, maxValue, rate })
   if (minValue > maxValue) throw new ValueError(`minMaxNorm: minValue ${minValue} is above maxValue ${maxValue}.`)
   return constraint('MinMaxNorm', config, (w) => {
     const norms = lengths(w, axis)
@@ -86,6 +108,8 @@ export function minMaxNorm(options: SpelledOptions<MinMaxNormOptions> = {}): Con
     return w.mul(wanted.div(norms.add(EPSILON)))
   })
 }
+
+const isConstraint = (id: Constraint | SavedObject): id is Constraint => 'call' in id && typeof id.call === 'function'
 
 const table = { maxNorm, nonNeg, unitNorm, minMaxNorm }
 
@@ -101,8 +125,9 @@ export type ConstraintIdentifier = Spelling<ConstraintName> | Constraint | Saved
  */
 export function getConstraint(id: ConstraintIdentifier | null | undefined): Constraint | undefined {
   if (id === null || id === undefined) return undefined
+  requireCalled('constraint', id, table)
   if (typeof id === 'function') return constraint(id.name || 'constraint', {}, (w) => id(w))
   if (typeof id !== 'object') return lookUp<() => Constraint>('constraint', id, table)()
-  if ('call' in id) return id
+  if (isConstraint(id)) return id
   return lookUp<(config?: object) => Constraint>('constraint', classNameOf('constraint', id), table)(id.config)
 }

@@ -224,8 +224,8 @@ describe('initializers', () => {
 
   test('mistakes are named', () => {
     expect(() => getInitializer('glorot_unifrom' as 'glorot_uniform')).toThrow(/Did you mean "glorotUniform"\? There are: zeros, ones/)
-    expect(() => randomNormal({ sttdev: 1 } as object)).toThrow(/no option of randomNormal called "sttdev"\. Did you mean "stddev"\?/)
-    expect(() => varianceScaling({ scale: -1 })).toThrow(/scale must be above 0/)
+    expect(() => randomNormal({ sttdev: 1 } as object)).toThrow(/randomNormal: there is no option "sttdev"\. Did you mean "stddev"\?/)
+    expect(() => varianceScaling({ scale: -1 })).toThrow(/scale must be a number above 0/)
     expect(() => varianceScaling({ mode: 'fanin_' as 'fanIn' }).build(key(1), [2])).not.toThrow()
     expect(() => varianceScaling({ mode: 'average' as 'fanIn' })).toThrow(/no mode of varianceScaling "average"/)
   })

@@ -11,16 +11,30 @@ import {
   key as keyOf,
   normal,
   type Shape,
+  ShapeError,
   shapeError,
+  showShape,
   sizeOf,
-  type Tensor,
+  Tensor,
   tensor,
   threefry2x32,
   uniform,
   ValueError,
 } from '@cotangent/core'
+import { describeValue, requireChoice, requireWhole } from '@cotangent/core/arguments'
 import { leftSingularVectors, orthonormalize } from './linear-algebra.js'
-import { classNameOf, lookUp, readOptions, type SavedObject, type SpelledOptions, type Spelling, snakeCase } from './names.js'
+import {
+  classNameOf,
+  lookUp,
+  readOptions,
+  refuseOptions,
+  requireCalled,
+  type SavedObject,
+  type SpelledOptions,
+  type Spelling,
+  snakeCase,
+} from './names.js'
+import { fromZero, number, seedRule } from './rules.js'
 
 /** A way to make a weight's initial value. */
 export interface Initializer {
@@ -36,42 +50,65 @@ type Build = Initializer['build']
 const initializer = (className: string, config: object, build: Build): Initializer => ({
   className,
   getConfig: () => ({ ...config }),
-  build,
+  build(key, shape, options) {
+    requireShape(className, shape)
+    return build(key, shape, options)
+  },
 })
 
 /** What draws take: their own seed instead of the model's key. */
 export interface Seeded {
   seed?: number | null
 }
+const normalRules = { stddev: fromZero, seed: seedRule }
 const seeded = (key: Key, seed: number | null | undefined): Key => (seed === null || seed === undefined ? key : keyOf(seed))
 
 /** 0 everywhere. */
-export const zeros = (): Initializer => initializer('Zeros', {}, (_, shape, options) => full(shape, 0, options))
+export function zeros(options?: object): Initializer {
+  refuseOptions('zeros', options)
+  return initializer('Zeros', {}, (_, shape, create) => full(shape, 0, create))
+}
 /** 1 everywhere. */
-export const ones = (): Initializer => initializer('Ones', {}, (_, shape, options) => full(shape, 1, options))
+export function ones(options?: object): Initializer {
+  refuseOptions('ones', options)
+  return initializer('Ones', {}, (_, shape, create) => full(shape, 1, create))
+}
 
 /** One value everywhere. */
 export function constant(options: number | { value?: number } = {}): Initializer {
-  const config = readOptions('constant', typeof options === 'number' ? { value: options } : options, { value: 0 })
+  const config = readOptions('constant', typeof options === 'number' ? { value: options } : options, { value: 0 }, {}, 'constant(0.1)')
   return initializer('Constant', config, (_, shape, create) => full(shape, config.value, create))
 }
 
 /** Normally distributed, mean 0 and standard deviation 0.05. Keras' `normal`. */
 export function randomNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
-  const config = readOptions('randomNormal', options, { mean: 0, stddev: 0.05, seed: null })
+  const config = readOptions('randomNormal', options, { mean: 0, stddev: 0.05, seed: null }, normalRules, 'randomNormal({ stddev: 0.05 })')
   return initializer('RandomNormal', config, (key, shape, create) => normal(seeded(key, config.seed), shape, { ...create, ...config }))
 }
 
 /** Uniform in [−0.05, 0.05). Keras' `uniform`. */
 export function randomUniform(options: Seeded & { minval?: number; maxval?: number } = {}): Initializer {
-  const config = readOptions('randomUniform', options, { minval: -0.05, maxval: 0.05, seed: null })
+  const config = readOptions(
+    'randomUniform',
+    options,
+    { minval: -0.05, maxval: 0.05, seed: null },
+    { seed: seedRule },
+    'randomUniform({ minval: -0.05, maxval: 0.05 })',
+  )
+  if (config.minval > config.maxval) throw new ValueError(`randomUniform: minval ${config.minval} is above maxval ${config.maxval}.`)
   const { minval: low, maxval: high, seed } = config
   return initializer('RandomUniform', config, (key, shape, create) => uniform(seeded(key, seed), shape, { ...create, low, high }))
 }
 
 /** Normally distributed, redrawn where more than two standard deviations from the mean. */
 export function truncatedNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
-  const config = readOptions('truncatedNormal', options, { mean: 0, stddev: 0.05, seed: null })
+  const config = readOptions(
+    'truncatedNormal',
+    options,
+    { mean: 0, stddev: 0.05, seed: null },
+    normalRules,
+    'truncatedNormal({ stddev: 0.05 })',
+  )
   return initializer('TruncatedNormal', config, (key, shape, create) =>
     drawTruncated(seeded(key, config.seed), shape, { ...create, ...config }),
   )
@@ -81,6 +118,7 @@ export function truncatedNormal(options: Seeded & { mean?: number; stddev?: numb
  * How many inputs and outputs a unit has: of a matrix its sizes; of a filter [..window, in, out] channels × window size; else √size both.
  */
 export function fansOf(shape: Shape): { fanIn: number; fanOut: number } {
+  requireShape('fansOf', shape)
   if (shape.length < 2 || shape.length > 5) return { fanIn: Math.sqrt(sizeOf(shape)), fanOut: Math.sqrt(sizeOf(shape)) }
   const window = sizeOf(shape.slice(0, -2))
   return { fanIn: window * shape[shape.length - 2], fanOut: window * shape[shape.length - 1] }
@@ -105,14 +143,13 @@ const TRUNCATED_STDDEV = 0.8796256610342398
  * Glorot and Bengio 2010 (fanAvg, scale 1), He et al. 2015 (fanIn, 2), LeCun et al. 1998 (fanIn, 1).
  */
 export function varianceScaling(options: SpelledOptions<VarianceScalingOptions> = {}): Initializer {
-  const given = readOptions<Required<VarianceScalingOptions>>('varianceScaling', options, {
-    scale: 1,
-    mode: 'fanIn',
-    distribution: 'normal',
-    seed: null,
-    correctTruncation: true,
-  })
-  if (!(given.scale > 0)) throw new ValueError(`varianceScaling: scale must be above 0, got ${given.scale}.`)
+  const given = readOptions<Required<VarianceScalingOptions>>(
+    'varianceScaling',
+    options,
+    { scale: 1, mode: 'fanIn', distribution: 'normal', seed: null, correctTruncation: true },
+    { scale: number({ above: 0 }), seed: seedRule },
+    "varianceScaling({ scale: 2, mode: 'fanIn' })",
+  )
   const fan = lookUp<(fans: { fanIn: number; fanOut: number }) => number>('mode of varianceScaling', given.mode, {
     fanIn: ({ fanIn }) => fanIn,
     fanOut: ({ fanOut }) => fanOut,
@@ -137,24 +174,24 @@ export function varianceScaling(options: SpelledOptions<VarianceScalingOptions> 
   )
 }
 
+/** Variance scaling of which the seed alone is left open. */
+function scaled(what: string, options: Seeded, scale: number, mode: 'fanIn' | 'fanAvg', distribution: 'normal' | 'uniform'): Initializer {
+  const { seed } = readOptions(what, options, { seed: null }, { seed: seedRule }, `${what}({ seed: 7 })`)
+  return varianceScaling({ scale, mode, distribution, seed })
+}
+
 /** Uniform with variance 2/(in + out): Keras' default for kernels. */
-export const glorotUniform = ({ seed = null }: Seeded = {}): Initializer =>
-  varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'uniform', seed })
+export const glorotUniform = (options: Seeded = {}): Initializer => scaled('glorotUniform', options, 1, 'fanAvg', 'uniform')
 /** Truncated normal with variance 2/(in + out). */
-export const glorotNormal = ({ seed = null }: Seeded = {}): Initializer =>
-  varianceScaling({ scale: 1, mode: 'fanAvg', distribution: 'normal', seed })
+export const glorotNormal = (options: Seeded = {}): Initializer => scaled('glorotNormal', options, 1, 'fanAvg', 'normal')
 /** Uniform with variance 2/in. */
-export const heUniform = ({ seed = null }: Seeded = {}): Initializer =>
-  varianceScaling({ scale: 2, mode: 'fanIn', distribution: 'uniform', seed })
+export const heUniform = (options: Seeded = {}): Initializer => scaled('heUniform', options, 2, 'fanIn', 'uniform')
 /** Truncated normal with variance 2/in. */
-export const heNormal = ({ seed = null }: Seeded = {}): Initializer =>
-  varianceScaling({ scale: 2, mode: 'fanIn', distribution: 'normal', seed })
+export const heNormal = (options: Seeded = {}): Initializer => scaled('heNormal', options, 2, 'fanIn', 'normal')
 /** Uniform with variance 1/in. */
-export const lecunUniform = ({ seed = null }: Seeded = {}): Initializer =>
-  varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'uniform', seed })
+export const lecunUniform = (options: Seeded = {}): Initializer => scaled('lecunUniform', options, 1, 'fanIn', 'uniform')
 /** Truncated normal with variance 1/in. */
-export const lecunNormal = ({ seed = null }: Seeded = {}): Initializer =>
-  varianceScaling({ scale: 1, mode: 'fanIn', distribution: 'normal', seed })
+export const lecunNormal = (options: Seeded = {}): Initializer => scaled('lecunNormal', options, 1, 'fanIn', 'normal')
 
 /** Standard normal values on the host (Box–Muller). */
 function gaussian(key: Key, count: number): Float64Array {
@@ -176,6 +213,12 @@ function gaussian(key: Key, count: number): Float64Array {
  * @param method `qr`: Q of A = Q·R with R's diagonal positive (Keras 3); `svd`: U of A = U·Σ·Vᵀ (Keras 2, up to signs)
  */
 export function orthogonalFrom(source: ArrayLike<number>, rows: number, cols: number, method: 'qr' | 'svd' = 'qr'): Float64Array {
+  requireWhole('orthogonalFrom', 'rows', rows, { least: 0 })
+  requireWhole('orthogonalFrom', 'cols', cols, { least: 0 })
+  requireChoice('orthogonalFrom', 'method', method, ['qr', 'svd'])
+  const size = (source as ArrayLike<number> | null)?.length
+  if (typeof source !== 'object' || size !== rows * cols)
+    throw new ValueError(`orthogonalFrom: source must be a list of ${rows}·${cols} numbers, got ${describeValue(source)}.`)
   const [length, count] = [Math.max(rows, cols), Math.min(rows, cols)]
   const columns = Array.from({ length: count }, (_, j) => Float64Array.from({ length }, (_, i) => source[i * count + j]))
   if (method === 'qr') orthonormalize(columns)
@@ -194,11 +237,13 @@ export function orthogonalFrom(source: ArrayLike<number>, rows: number, cols: nu
  * Cost: 2·long·short² flops.
  */
 export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 'svd' } = {}): Initializer {
-  const given = readOptions<{ gain: number; seed: number | null; method: 'qr' | 'svd' }>('orthogonal', options, {
-    gain: 1,
-    seed: null,
-    method: 'qr',
-  })
+  const given = readOptions<{ gain: number; seed: number | null; method: 'qr' | 'svd' }>(
+    'orthogonal',
+    options,
+    { gain: 1, seed: null, method: 'qr' },
+    { seed: seedRule },
+    'orthogonal({ gain: 1 })',
+  )
   const method = lookUp<'qr' | 'svd'>('method of orthogonal', given.method, { qr: 'qr', svd: 'svd' })
   const { gain, seed } = given
   return initializer('Orthogonal', method === 'qr' ? { gain, seed } : given, (key, shape, create) => {
@@ -214,11 +259,30 @@ export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 's
 
 /** The identity matrix times `gain`, with zeros for what is not square. */
 export function identity(options: { gain?: number } = {}): Initializer {
-  const config = readOptions('identity', options, { gain: 1 })
+  const config = readOptions('identity', options, { gain: 1 }, {}, 'identity({ gain: 1 })')
   return initializer('Identity', config, (_, shape, create) => {
     if (shape.length !== 2) throw shapeError('identity', 'only a matrix can be an identity', [{ name: 'shape', shape }])
     return eye(shape[0], shape[1], create).mul(config.gain)
   })
+}
+
+const isInitializer = (id: Initializer | SavedObject): id is Initializer => 'build' in id && typeof id.build === 'function'
+
+/** A function of the user's, of which it is checked what it gives. */
+const ofUser =
+  (name: string, build: Build): Build =>
+  (key, shape, create) => {
+    const value: unknown = build(key, shape, create)
+    if (!(value instanceof Tensor))
+      throw new ValueError(`initializer "${name}": the function must return a tensor, got ${describeValue(value)}.`)
+    if (showShape(value.shape) === showShape(shape)) return value
+    throw new ShapeError(`initializer "${name}": the weight is ${showShape(shape)}, the function gave ${showShape(value.shape)}.`)
+  }
+
+/** Throws unless these are sizes of axes. */
+function requireShape(what: string, shape: unknown): void {
+  if (!Array.isArray(shape)) throw new ValueError(`${what}: shape must be a list of sizes, got ${describeValue(shape)}.`)
+  for (const [axis, n] of shape.entries()) requireWhole(what, `shape[${axis}]`, n, { least: 0 })
 }
 
 const table = {
@@ -255,9 +319,10 @@ export type InitializerIdentifier = Spelling<InitializerName> | Initializer | Sa
  * ```
  */
 export function getInitializer(id: InitializerIdentifier): Initializer {
-  if (typeof id === 'function') return initializer(id.name || 'initializer', {}, id)
+  requireCalled('initializer', id, table)
+  if (typeof id === 'function') return initializer(id.name || 'initializer', {}, ofUser(id.name || 'initializer', id))
   if (typeof id === 'object' && id !== null) {
-    if ('build' in id) return id
+    if (isInitializer(id)) return id
     return lookUp<(config?: object) => Initializer>('initializer', classNameOf('initializer', id), table, aliases)(id.config)
   }
   return lookUp<() => Initializer>('initializer', id, table, aliases)()

@@ -151,7 +151,7 @@ describe('losses', () => {
     expect(getLoss((t, p) => p.sub(t).sum()).call(values([[1], [2]]), values([[1], [2]])).shape).toEqual([2])
     expect(getLoss(mine)).toBe(mine)
     expect(() => getLoss('mean_square_error' as 'mse')).toThrow(/no loss "mean_square_error"\. Did you mean "meanSquaredError"\?/)
-    expect(() => getLoss(3 as unknown as 'mse')).toThrow(/expected a name or an object, got number/)
+    expect(() => getLoss(3 as unknown as 'mse')).toThrow(/expected a name or an object, got 3/)
   })
 
   test('shapes that would broadcast silently are errors', () => {

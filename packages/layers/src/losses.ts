@@ -15,8 +15,7 @@ import {
   mulNoNaN,
   neg,
   relu,
-  type Shape,
-  shapeError,
+  ShapeError,
   showShape,
   softmaxCrossEntropy,
   softplus,
@@ -26,8 +25,11 @@ import {
   ValueError,
   where,
 } from '@cotangent/core'
-import { perSample } from './masks.js'
-import { lookUp, type Spelling } from './names.js'
+import { describeValue, requireBoolean, requireWhole, unknownOption } from '@cotangent/core/arguments'
+import { hideUncounted, perSample } from './masks.js'
+import { lookUp, readOptions, refuseOptions, type SpelledOptions, type Spelling } from './names.js'
+import { number, oneOf, share } from './rules.js'
+import { labelsLike, requireTensor, requireValues, targetsForFunction, targetsLike, withColumns } from './targets.js'
 import { unitLength } from './unit-length.js'
 
 /** ε, `K.epsilon()` since Keras 2.1.3. */
@@ -50,7 +52,10 @@ export interface Loss {
   }
 }
 
-/** A loss of the user's: one value a sample, or a scalar. */
+/**
+ * A loss of the user's: one value a sample, or more, or a scalar. It gets targets in the shape of the predictions where only axes of size 1 differ,
+ * and class numbers [..b] for predictions [..b, c]; other targets that could be broadcast are refused.
+ */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
 
 /** What some losses can vary. */
@@ -68,76 +73,67 @@ export interface LossOptions {
 const last = { axis: -1 } as const
 const kept = { axis: -1, keepDims: true } as const
 
-/** Targets as floats in the shape of the predictions; [n] becomes [n, 1]. */
-function targetsLike(p: Tensor, yTrue: Tensor): Tensor {
-  const t = yTrue.cast(p.dtype)
-  if (t.rank === p.rank - 1 && p.shape[p.rank - 1] === 1 && t.size === p.size) return t.reshape(p.shape)
-  requireShape(t, p.shape, 'targets and predictions have different shapes', p)
-  return t
+const lossDefaults: LossOptions = { fromLogits: undefined, form: undefined, labelSmoothing: undefined, delta: undefined }
+/** Values that say nothing: any loss takes them. */
+const neutral: Readonly<Record<keyof LossOptions, unknown>> = { fromLogits: false, form: '2.3', labelSmoothing: 0, delta: 1 }
+const lossRules = { fromLogits: requireBoolean, form: oneOf('2.3', '2.2'), labelSmoothing: share, delta: number({ above: 0 }) }
+
+/** Which losses take which options. */
+const takers: Readonly<Record<keyof LossOptions, readonly string[]>> = {
+  fromLogits: ['categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy'],
+  form: ['categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy', 'hinge', 'squaredHinge'],
+  labelSmoothing: ['categoricalCrossentropy', 'binaryCrossentropy'],
+  delta: ['huber'],
 }
 
-function requireShape(t: Tensor, shape: Shape, problem: string, p: Tensor): void {
-  if (showShape(t.shape) === showShape(shape)) return
-  const classes = t.rank === p.rank - 1 || t.shape[t.rank - 1] === 1
-  throw shapeError(
-    'loss',
-    problem,
-    [
-      { name: 'yTrue', shape: t.shape },
-      { name: 'yPred', shape: p.shape },
-    ],
-    classes ? 'If the targets are class numbers, use sparseCategoricalCrossentropy, or make them one-hot first.' : undefined,
-  )
+/** The options of a loss, checked; those that it has none of are refused. */
+function readLossOptions(what: string, options: SpelledOptions<LossOptions>): LossOptions {
+  const given = readOptions(what, options, lossDefaults, lossRules)
+  const names = Object.keys(takers) as (keyof LossOptions)[]
+  const own = names.filter((name) => takers[name].includes(what))
+  const foreign = names.find((name) => !own.includes(name) && given[name] !== undefined && given[name] !== neutral[name])
+  if (foreign) throw unknownOption(what, foreign, own)
+  return Object.fromEntries(own.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])))
 }
 
-/** Class numbers [..b] or [..b, 1] as one-hot rows [..b, c]. */
-function oneHotLike(p: Tensor, yTrue: Tensor): Tensor {
-  const batch = p.shape.slice(0, -1)
-  const labels = yTrue.rank === p.rank && yTrue.shape[p.rank - 1] === 1 ? yTrue.reshape(batch) : yTrue
-  if (showShape(labels.shape) !== showShape(batch)) {
-    throw shapeError(
-      'sparseCategoricalCrossentropy',
-      'there must be one class number for each row of predictions',
-      [
-        { name: 'yTrue', shape: yTrue.shape },
-        { name: 'yPred', shape: p.shape },
-      ],
-      showShape(yTrue.shape) === showShape(p.shape) ? 'One-hot targets go with categoricalCrossentropy.' : undefined,
-    )
-  }
-  return labels.oneHot(p.shape[p.rank - 1], p.dtype) // [..b, c]
+/** p − t */
+const deviation = (what: string, yTrue: Tensor, p: Tensor): Tensor => {
+  const t = targetsLike(what, p, yTrue)
+  return p.sub(t)
 }
 
 const clipped = (p: Tensor): Tensor => p.clip(EPSILON, 1 - EPSILON)
 
 /** (p − t)² */
-export const meanSquaredError = (yTrue: Tensor, p: Tensor): Tensor => p.sub(targetsLike(p, yTrue)).square().mean(last)
+export const meanSquaredError = (yTrue: Tensor, p: Tensor): Tensor => deviation('meanSquaredError', yTrue, p).square().mean(last)
 
 /** |p − t| */
-export const meanAbsoluteError = (yTrue: Tensor, p: Tensor): Tensor => p.sub(targetsLike(p, yTrue)).abs().mean(last)
+export const meanAbsoluteError = (yTrue: Tensor, p: Tensor): Tensor => deviation('meanAbsoluteError', yTrue, p).abs().mean(last)
 
 /** 100·|(t − p) / max(|t|, ε)| */
 export function meanAbsolutePercentageError(yTrue: Tensor, p: Tensor): Tensor {
-  const t = targetsLike(p, yTrue)
+  const t = targetsLike('meanAbsolutePercentageError', p, yTrue)
   return t.sub(p).div(t.abs().maximum(EPSILON)).abs().mean(last).mul(100)
 }
 
 /** (ln(max(p, ε) + 1) − ln(max(t, ε) + 1))² */
 export function meanSquaredLogarithmicError(yTrue: Tensor, p: Tensor): Tensor {
+  const t = targetsLike('meanSquaredLogarithmicError', p, yTrue)
   const log1 = (x: Tensor): Tensor => x.maximum(EPSILON).add(1).log()
-  return square(sub(log1(p), log1(targetsLike(p, yTrue)))).mean(last)
+  return square(sub(log1(p), log1(t))).mean(last)
 }
 
 /** ln cosh(p − t), as |d| + softplus(−2|d|) − ln 2, which does not overflow. */
 export function logcosh(yTrue: Tensor, p: Tensor): Tensor {
-  const d = p.sub(targetsLike(p, yTrue)).abs()
+  const d = deviation('logcosh', yTrue, p).abs()
   const y = add(d, softplus(d.mul(-2))).sub(Math.LN2)
   return y.mean(last)
 }
 
 /** ½d² for |d| ≤ δ, δ·(|d| − ½δ) beyond (Huber 1964). */
-export function huber(yTrue: Tensor, p: Tensor, { delta = 1 }: LossOptions = {}): Tensor {
-  const d = p.sub(targetsLike(p, yTrue)).abs()
+export function huber(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
+  const { delta = 1 } = readLossOptions('huber', options)
+  const d = deviation('huber', yTrue, p).abs()
   const inner = d.minimum(delta)
   return inner.square().mul(0.5).add(d.sub(inner).mul(delta)).mean(last)
 }
@@ -148,56 +144,68 @@ function signs(t: Tensor, form: LossOptions['form']): Tensor {
   return where(t.equal(0).logicalOr(t.equal(1)).all(), t.mul(2).sub(1), t)
 }
 
+/** 1 − t·p, where that is above 0. */
+function missing(what: string, yTrue: Tensor, p: Tensor, options: LossOptions): Tensor {
+  const { form } = readLossOptions(what, options)
+  return sub(1, signs(targetsLike(what, p, yTrue), form).mul(p)).maximum(0)
+}
+
 /** max(1 − t·p, 0) for t = ±1; targets 0 and 1 are taken as −1 and 1. */
-export const hinge = (yTrue: Tensor, p: Tensor, { form }: LossOptions = {}): Tensor =>
-  sub(1, signs(targetsLike(p, yTrue), form).mul(p))
-    .maximum(0)
-    .mean(last)
+export const hinge = (yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor => missing('hinge', yTrue, p, options).mean(last)
 
 /** max(1 − t·p, 0)² for t = ±1; targets 0 and 1 are taken as −1 and 1. */
-export const squaredHinge = (yTrue: Tensor, p: Tensor, { form }: LossOptions = {}): Tensor =>
-  square(sub(1, signs(targetsLike(p, yTrue), form).mul(p)).maximum(0)).mean(last)
+export const squaredHinge = (yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor =>
+  square(missing('squaredHinge', yTrue, p, options)).mean(last)
 
 /** max(0, max((1 − t)·p) − Σ t·p + 1) */
 export function categoricalHinge(yTrue: Tensor, p: Tensor): Tensor {
-  const t = targetsLike(p, yTrue)
+  const t = targetsLike('categoricalHinge', p, yTrue)
   const right = mulNoNaN(p, t).sum(last)
   const wrong = mulNoNaN(p, sub(1, t)).max(last)
   return relu(wrong.sub(right).add(1))
 }
 
 /** p − t·ln(p + ε) */
-export const poisson = (yTrue: Tensor, p: Tensor): Tensor => p.sub(mulNoNaN(p.add(EPSILON).log(), targetsLike(p, yTrue))).mean(last)
+export function poisson(yTrue: Tensor, p: Tensor): Tensor {
+  const t = targetsLike('poisson', p, yTrue)
+  return p.sub(mulNoNaN(p.add(EPSILON).log(), t)).mean(last)
+}
 
 /** Σ t·ln(t/p), both limited to [ε, 1]. */
 export function kullbackLeiblerDivergence(yTrue: Tensor, yPred: Tensor): Tensor {
-  const [t, p] = [targetsLike(yPred, yTrue).clip(EPSILON, 1), yPred.clip(EPSILON, 1)]
+  const [t, p] = [targetsLike('kullbackLeiblerDivergence', yPred, yTrue).clip(EPSILON, 1), yPred.clip(EPSILON, 1)]
   return t.mul(t.div(p).log()).sum(last)
 }
 
 /** −cos of the angle between t and p. */
 export function cosineProximity(yTrue: Tensor, p: Tensor): Tensor {
-  return unitLength(targetsLike(p, yTrue)).mul(unitLength(p)).sum(last).neg()
+  const t = targetsLike('cosineProximity', p, yTrue)
+  return unitLength(t).mul(unitLength(p)).sum(last).neg()
 }
 
 /** −Σ t·ln(p/Σp), the quotient limited to [ε, 1 − ε]; from logits z: −Σ t·ln softmax(z). */
-export function categoricalCrossentropy(yTrue: Tensor, p: Tensor, { fromLogits, labelSmoothing = 0 }: LossOptions = {}): Tensor {
-  const given = targetsLike(p, yTrue)
+export function categoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
+  const { fromLogits, labelSmoothing = 0 } = readLossOptions('categoricalCrossentropy', options)
+  const given = targetsLike('categoricalCrossentropy', p, yTrue)
   const t = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(labelSmoothing / p.shape[p.rank - 1])
   if (fromLogits) return softmaxCrossEntropy(p, t)
   return neg(mul(t, log(clipped(p.div(p.sum(kept))))).sum(last))
 }
 
 /** categoricalCrossentropy for class numbers. From probabilities, their clipped logarithms count as logits, as in TensorFlow 1. */
-export const sparseCategoricalCrossentropy = (yTrue: Tensor, p: Tensor, { fromLogits }: LossOptions = {}): Tensor =>
-  softmaxCrossEntropy(fromLogits ? p : clipped(p).log(), oneHotLike(p, yTrue))
+export function sparseCategoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
+  const { fromLogits } = readLossOptions('sparseCategoricalCrossentropy', options)
+  const t = labelsLike('sparseCategoricalCrossentropy', p, yTrue).oneHot(p.shape[p.rank - 1], p.dtype) // [..b, c]
+  return softmaxCrossEntropy(fromLogits ? p : clipped(p).log(), t)
+}
 
 /**
  * −t·ln(p + ε) − (1 − t)·ln(1 − p + ε), p limited to [ε, 1 − ε]; from logits z: t·softplus(−z) + (1 − t)·softplus(z).
  * Keras 2.2: the latter with z = ln(p/(1 − p)).
  */
-export function binaryCrossentropy(yTrue: Tensor, p: Tensor, { fromLogits, form, labelSmoothing = 0 }: LossOptions = {}): Tensor {
-  const given = targetsLike(p, yTrue)
+export function binaryCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
+  const { fromLogits, form, labelSmoothing = 0 } = readLossOptions('binaryCrossentropy', options)
+  const given = targetsLike('binaryCrossentropy', p, yTrue)
   const t = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(0.5 * labelSmoothing)
   // The other class's loss may be infinite, and does not count.
   const weighed = (right: Tensor, wrong: Tensor): Tensor => add(mulNoNaN(right, t), mulNoNaN(wrong, sub(1, t))).mean(last)
@@ -259,7 +267,7 @@ function knownName(id: string | LossFunction): LossName | undefined {
 }
 
 /** @internal The values of a loss before they are averaged to one a sample. */
-export const lossValues = (name: LossName): LossFunction => table[name]
+export const lossValues = (name: LossName): LossFunction => lookUp<LossFunction>('loss of lossValues', name, table)
 
 /**
  * A loss by name, object or function.
@@ -272,22 +280,66 @@ export const lossValues = (name: LossName): LossFunction => table[name]
  * loss.call(yTrue, yPred)   // [n]
  * ```
  */
-export function getLoss(id: LossIdentifier, options: LossOptions = {}): Loss {
-  if (typeof id === 'object' && id !== null) return id
+export function getLoss(id: LossIdentifier, options: SpelledOptions<LossOptions> = {}): Loss {
+  if (typeof id === 'object' && id !== null) return requireLoss(id)
   const name = knownName(id)
   if (name === undefined) {
-    const call = id as LossFunction
-    return { name: call.name || 'loss', sparse: false, call: (t, p, mask) => perSample(call(t, p), p.shape[0], mask) }
+    refuseOptions(`getLoss: a loss of your own, ${(id as LossFunction).name || 'without a name'}`, options)
+    return lossOf(id as LossFunction)
   }
+  const given = readLossOptions(name, options)
   const formula: (t: Tensor, p: Tensor, options?: LossOptions) => Tensor = table[name]
-  const bind = (bound: LossOptions) => (t: Tensor, p: Tensor, mask?: Tensor) => perSample(formula(t, p, bound), p.shape[0], mask)
-  const activation = options.fromLogits || options.form === '2.2' ? undefined : logitActivation[name]
+  const bind = (bound: LossOptions) => (yTrue: Tensor, yPred: Tensor, mask?: Tensor) => {
+    requireBatch(name, yTrue, yPred)
+    if (yPred.rank === 1 && overClasses.has(name)) {
+      throw new ShapeError(`${name}: the predictions ${showShape(yPred.shape)} have no axis of classes; they must be [n, .., classes].`)
+    }
+    const [t, p] = mask ? hideUncounted(...withColumns(yTrue, yPred), mask) : withColumns(yTrue, yPred)
+    return perSample(formula(t, p, bound), p.shape[0], mask)
+  }
+  const activation = given.fromLogits || given.form === '2.2' ? undefined : logitActivation[name]
   return {
     name,
     sparse: name === 'sparseCategoricalCrossentropy',
-    options,
-    call: bind(options),
-    ...(activation && { fromLogits: { activation, call: bind({ ...options, fromLogits: true }) } }),
+    options: given,
+    call: bind(given),
+    ...(activation && { fromLogits: { activation, call: bind({ ...given, fromLogits: true }) } }),
+  }
+}
+
+/** Losses that mean nothing without an axis of classes. */
+const overClasses: ReadonlySet<string> = new Set(['categoricalCrossentropy', 'categoricalHinge'])
+
+/** Throws unless both are tensors, with a batch axis. */
+function requireBatch(what: string, yTrue: Tensor, yPred: Tensor): void {
+  requireTensor(what, 'yTrue', yTrue)
+  requireTensor(what, 'yPred', yPred)
+  if (yPred.rank === 0) throw new ShapeError(`${what}: yPred is a scalar; predictions need a first axis that counts the samples.`)
+}
+
+/** A loss that is an object of the user's. */
+function requireLoss(loss: Loss): Loss {
+  if (typeof loss.call !== 'function' || typeof loss.name !== 'string') {
+    throw new ValueError(
+      `loss: expected a name, a function (yTrue, yPred) => Tensor, or an object { name, sparse, call }, got ${describeValue(loss)}.`,
+    )
+  }
+  return loss
+}
+
+/** A loss that is a function of the user's. */
+function lossOf(measure: LossFunction): Loss {
+  const name = measure.name || 'loss'
+  const what = `loss "${name}"`
+  return {
+    name,
+    sparse: false,
+    call(yTrue, yPred, mask) {
+      requireBatch(what, yTrue, yPred)
+      const given = targetsForFunction(what, yPred, yTrue)
+      const [t, p] = mask ? hideUncounted(given, yPred, mask) : [given, yPred]
+      return perSample(requireValues(what, measure(t, p), p), p.shape[0], mask)
+    },
   }
 }
 
@@ -298,6 +350,9 @@ export function getLoss(id: LossIdentifier, options: LossOptions = {}): Loss {
  * @throws ValueError that names the first bad label, its position, and the range.
  */
 export function checkLabels(values: ArrayLike<number>, classes: number, what?: string): void {
+  if (typeof values !== 'object' || values === null || typeof values.length !== 'number')
+    throw new ValueError(`checkLabels: expected a list of class numbers, got ${describeValue(values)}.`)
+  requireWhole('checkLabels', 'classes', classes, { least: 1 })
   for (let i = 0; i < values.length; i++) {
     const label = values[i]
     if (Number.isInteger(label) && label >= 0 && label < classes) continue

@@ -1,12 +1,23 @@
 /**
  * What a mask does to values behind it. A mask, bool [n, t], says which steps of a sequence count. Layers get it beside their input
  * (`CallContext.mask`) and say what goes on with their output (`Layer.outputMask`); at the end losses and metrics leave out what it does.
+ *
+ * What does not count is selected away rather than multiplied by 0, for NaN · 0 is NaN: a masked step, or a sample of weight 0, may hold anything.
  */
-import { shapeError, type Tensor } from '@cotangent/core'
+import { shapeError, type Tensor, where } from '@cotangent/core'
 
-/** @internal A mask as factors for values of at least as many axes: [n, t] → [n, t, 1, ..]. */
+const fits = (factors: Tensor, value: Tensor): boolean => factors.rank <= value.rank && factors.shape.every((n, i) => n === value.shape[i])
+
+/** [n, t] → [n, t, 1, ..], as many axes as the value has. */
+const spread = (factors: Tensor, value: Tensor): Tensor =>
+  factors.reshape([...factors.shape, ...value.shape.slice(factors.rank).map(() => 1)])
+
+/** Which of the factors are not 0. */
+const nonZero = (factors: Tensor): Tensor => (factors.dtype === 'bool' ? factors : factors.notEqual(0))
+
+/** @internal A mask, or weights, as factors for values of at least as many axes: [n, t] → [n, t, 1, ..]. */
 export function maskFactors(mask: Tensor, value: Tensor): Tensor {
-  if (mask.rank > value.rank || mask.shape.some((n, i) => n !== value.shape[i])) {
+  if (!fits(mask, value)) {
     throw shapeError(
       'mask',
       'the values to be masked must begin with the axes of the mask',
@@ -17,12 +28,31 @@ export function maskFactors(mask: Tensor, value: Tensor): Tensor {
       'A loss or metric of your own must give a value for each step.',
     )
   }
-  return mask.cast(value.dtype).reshape([...mask.shape, ...value.shape.slice(mask.rank).map(() => 1)])
+  return spread(mask.cast(value.dtype), value)
+}
+
+/** @internal Values times factors (a mask, or weights), and 0 where the factor is 0, whatever the value. */
+export function weighed(values: Tensor, factors: Tensor): Tensor {
+  const spreadFactors = maskFactors(factors, values)
+  const counted = where(spread(nonZero(factors), values), values, 0)
+  return factors.dtype === 'bool' ? counted : counted.mul(spreadFactors)
+}
+
+const isFloat = ({ dtype }: Tensor): boolean => dtype === 'float32' || dtype === 'float64'
+
+/**
+ * @internal Targets and predictions with harmless values where the factors are 0. Without it a NaN there would reach the gradient: that of the
+ * selected loss is 0, and 0 times a derivative of NaN is NaN.
+ */
+export function hideUncounted(t: Tensor, p: Tensor, factors: Tensor): [t: Tensor, p: Tensor] {
+  const counts = nonZero(factors)
+  const hide = (x: Tensor, harmless: number): Tensor => (isFloat(x) && fits(factors, x) ? where(spread(counts, x), x, harmless) : x)
+  return [hide(t, 0), hide(p, 0.5)]
 }
 
 /** @internal Any number of values a sample, averaged to one; a scalar counts for every sample. What is masked counts as 0. */
 export function perSample(values: Tensor, samples: number, mask?: Tensor): Tensor {
-  const value = mask ? values.mul(maskFactors(mask, values)) : values
+  const value = mask ? weighed(values, mask) : values
   if (value.rank === 0) return value.broadcastTo([samples])
   return value.rank === 1 ? value : value.mean({ axis: value.shape.map((_, axis) => axis).slice(1) })
 }

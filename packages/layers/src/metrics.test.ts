@@ -184,7 +184,8 @@ describe('metrics', () => {
     // One column: above ½.
     expect(await valueOf(getMetric('f1_score'), [on([[1], [0], [1]]), on([[0.9], [0.8], [0.2]])])).toBeCloseTo(0.5, 6)
     expect(await valueOf(f1Score({ average: 'micro' }), [on([[0, 0]]), on([[0, 0]])])).toBe(0)
-    expect(() => f1Score({ average: 'none' as 'macro' })).toThrow(/average must be .* For one class give its classId/)
+    expect(() => f1Score({ average: 'none' as 'macro' })).toThrow(/f1Score: average must be 'macro', 'micro' or 'weighted'/)
+    expect(() => f1Score({ average: null as unknown as 'macro' })).toThrow(/For one class give its classId/)
     await expect(valueOf(f1Score({ classId: 3 }), [t, p])).rejects.toThrow(/no class 3 among 3 columns/)
   })
 

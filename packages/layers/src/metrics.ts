@@ -4,6 +4,8 @@
  *
  * Shape: yTrue [n, ..], yPred [n, ..] → [n]
  */
+import { ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import { type Loss, type LossName, lossAliases, lossNames, lossValues } from './losses.js'
 import {
   binaryAccuracy,
@@ -16,8 +18,8 @@ import {
 } from './metrics/accuracy.js'
 import { auc } from './metrics/auc.js'
 import { f1Score, falseNegatives, falsePositives, precision, recall, trueNegatives, truePositives } from './metrics/counts.js'
-import { type MeanMetric, type Metric, type MetricFunction, meanMetric } from './metrics/state.js'
-import { camelKeys, classNameOf, lookUp, type SavedObject, type Spelling } from './names.js'
+import { builtInMean, type MeanMetric, type Metric, type MetricFunction, meanMetric } from './metrics/state.js'
+import { camelKeys, classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type Spelling } from './names.js'
 
 export * from './metrics/accuracy.js'
 export { type AUCOptions, auc } from './metrics/auc.js'
@@ -28,10 +30,13 @@ export { type MeanMetric, type Metric, type MetricFunction, type MetricState, me
 const cosineProximity: MetricFunction = (yTrue, yPred) => lossValues('cosineProximity')(yTrue, yPred).neg()
 
 /** √ of the mean of all squared errors. */
-export const rootMeanSquaredError = ({ name = 'root_mean_squared_error' }: { name?: string } = {}): MeanMetric => ({
-  ...meanMetric(name, lossValues('meanSquaredError'), Math.sqrt),
-  savedForm: { className: 'rootMeanSquaredError', config: { name } },
-})
+export function rootMeanSquaredError(options: { name?: string } = {}): MeanMetric {
+  const config = readOptions('rootMeanSquaredError', options, { name: 'root_mean_squared_error' })
+  return {
+    ...builtInMean(config.name, lossValues('meanSquaredError'), Math.sqrt),
+    savedForm: { className: 'rootMeanSquaredError', config },
+  }
+}
 
 /** Metrics that are made by a call. */
 const counted = { precision, recall, truePositives, falsePositives, trueNegatives, falseNegatives, f1Score, auc, rootMeanSquaredError }
@@ -51,11 +56,16 @@ const byOutput = <Name>(
   loss: string | undefined,
   outputShape: readonly (number | null)[],
   [binary, sparse, other]: readonly [Name, Name, Name],
-): Name => (outputShape.at(-1) === 1 || loss === 'binaryCrossentropy' ? binary : loss === 'sparseCategoricalCrossentropy' ? sparse : other)
+): Name =>
+  outputShape.at(-1) === 1 || outputShape.length === 1 || loss === 'binaryCrossentropy'
+    ? binary
+    : loss === 'sparseCategoricalCrossentropy'
+      ? sparse
+      : other
 
 /**
- * Which accuracy `'accuracy'` means: binary for an output of one value or the loss binaryCrossentropy (then element by element), sparse for the
- * sparse loss, else categorical.
+ * Which accuracy `'accuracy'` means: binary for an output of one value ([n, .., 1], or [n]) or the loss binaryCrossentropy (then element by
+ * element), sparse for the sparse loss, else categorical.
  */
 export function resolveAccuracy(
   loss: string | undefined,
@@ -64,19 +74,22 @@ export function resolveAccuracy(
   return byOutput(loss, outputShape, ['binaryAccuracy', 'sparseCategoricalAccuracy', 'categoricalAccuracy'])
 }
 
+/** Functions of this package, which check shapes themselves. */
+const builtIn: ReadonlySet<unknown> = new Set([...Object.values(accuracies), ...lossNames.map((name) => lossValues(name))])
+
 type Maker = (name: string, loss: string | undefined, outputShape: readonly (number | null)[]) => Metric
 
 const makers: Readonly<Record<string, Maker>> = {
-  accuracy: (name, loss, outputShape) => meanMetric(name, accuracies[resolveAccuracy(loss, outputShape)]),
+  accuracy: (name, loss, outputShape) => builtInMean(name, accuracies[resolveAccuracy(loss, outputShape)]),
   crossentropy: (name, loss, outputShape) =>
-    meanMetric(
+    builtInMean(
       name,
       lossValues(byOutput(loss, outputShape, ['binaryCrossentropy', 'sparseCategoricalCrossentropy', 'categoricalCrossentropy'])),
     ),
   ...Object.fromEntries(Object.entries(counted).map(([key, make]): [string, Maker] => [key, (name) => make({ name })])),
-  ...Object.fromEntries(Object.entries(accuracies).map(([key, measure]): [string, Maker] => [key, (name) => meanMetric(name, measure)])),
-  ...Object.fromEntries(lossNames.map((key): [string, Maker] => [key, (name) => meanMetric(name, lossValues(key))])),
-  cosineProximity: (name) => meanMetric(name, cosineProximity),
+  ...Object.fromEntries(Object.entries(accuracies).map(([key, measure]): [string, Maker] => [key, (name) => builtInMean(name, measure)])),
+  ...Object.fromEntries(lossNames.map((key): [string, Maker] => [key, (name) => builtInMean(name, lossValues(key))])),
+  cosineProximity: (name) => builtInMean(name, cosineProximity),
 }
 const aliases = { acc: 'accuracy', ce: 'crossentropy', ...lossAliases } as const
 
@@ -97,10 +110,17 @@ export type MetricIdentifier = Spelling<MetricName> | Metric | SavedObject | Met
  * ```
  */
 export function getMetric(id: MetricIdentifier, loss?: Loss | string, outputShape: readonly (number | null)[] = []): Metric {
-  if (typeof id === 'function') return meanMetric(id.name || 'metric', id)
+  requireCalled('metrics', id, made)
+  if (typeof id === 'function') return builtIn.has(id) ? builtInMean(id.name, id) : meanMetric(id.name || 'metric', id)
   if (typeof id === 'object' && id !== null) {
-    if ('start' in id) return id
+    if ('start' in id) return requireMetric(id)
     return lookUp<(config: never) => Metric>('metric', classNameOf('metric', id), made)(camelKeys(id.config ?? {}) as never)
   }
   return lookUp('metric', id, makers, aliases)(id, typeof loss === 'object' ? loss.name : loss, outputShape)
+}
+
+/** A metric that is an object of the user's. */
+function requireMetric(metric: Metric): Metric {
+  if (typeof metric.start === 'function' && typeof metric.name === 'string') return metric
+  throw new ValueError(`metrics: a metric that is an object needs a name and a function start(), got ${describeValue(metric)}.`)
 }

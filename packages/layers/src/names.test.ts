@@ -42,5 +42,5 @@ describe('lookUp', () => {
 
 test('options in either spelling; undefined means the default', () => {
   expect(readOptions('x', { learning_rate: 2, decay: undefined }, { learningRate: 1, decay: 0 })).toEqual({ learningRate: 2, decay: 0 })
-  expect(() => readOptions('x', { toString: 1 }, { a: 1 })).toThrow(/no option of x called "toString"/)
+  expect(() => readOptions('x', { toString: 1 }, { a: 1 })).toThrow(/x: there is no option "toString"/)
 })

@@ -4,7 +4,16 @@
  * suggests the nearest.
  */
 import { ValueError } from '@cotangent/core'
-import { canonical, nearest } from '@cotangent/core/arguments'
+import {
+  canonical,
+  describeValue,
+  nearest,
+  requireBoolean,
+  requireNumber,
+  requireObject,
+  requireText,
+  unknownOption,
+} from '@cotangent/core/arguments'
 
 /** `glorotUniform` → `glorot_uniform`, at the type level. Digits get no underscore, except in Keras' `beta_1`. */
 export type SnakeCase<Name extends string> = Name extends `beta${infer Digit extends number}`
@@ -58,13 +67,13 @@ export const savedForm = (object: { readonly className: string; getConfig(): Rec
 /** The class name of a description, or an error that says what is missing. */
 export function classNameOf(kind: string, { className, class_name }: SavedObject): string {
   const name = className ?? class_name
-  if (name === undefined) throw new ValueError(`${kind}: an object with a className (or class_name) and a config was expected.`)
-  return name
+  if (typeof name === 'string') return name
+  throw new ValueError(`${kind}: an object with a className (or class_name) and a config was expected.`)
 }
 
 /** The error for a name that is not in a list. */
 export function unknownName(kind: string, name: unknown, names: readonly string[]): ValueError {
-  if (typeof name !== 'string') return new ValueError(`${kind}: expected a name or an object, got ${name === null ? 'null' : typeof name}.`)
+  if (typeof name !== 'string') return new ValueError(`${kind}: expected a name or an object, got ${describeValue(name)}.`)
   const near = nearest(name, names)
   return new ValueError(`There is no ${kind} "${name}".${near ? ` Did you mean "${near}"?` : ''} There are: ${names.join(', ')}.`)
 }
@@ -95,18 +104,55 @@ export function lookUp<Entry>(
   return table[found]
 }
 
+/** A look at the value of an option: throws if it cannot be one. */
+export type Rule = (what: string, name: string, value: unknown) => void
+
+/** What an option without a rule must be: of the kind of its default, a number, true or false, or text. */
+function usualRule(fallback: unknown): Rule | undefined {
+  if (typeof fallback === 'number') return requireNumber
+  if (typeof fallback === 'boolean') return requireBoolean
+  return typeof fallback === 'string' ? requireText : undefined
+}
+
 /**
  * Options over their defaults. Keys may be in either spelling; undefined means the default.
  *
  * @param what whose options these are, for the message
- * @throws ValueError for a key that the defaults don't have.
+ * @param rules what values must be; without a rule, of the kind of the default
+ * @param example the right call, for the error about something that is no object of options
+ * @throws ValueError for what is no object, a key that the defaults don't have, or a value that is none.
  */
-export function readOptions<Options extends object>(what: string, given: object | undefined, defaults: Options): Options {
+export function readOptions<Options extends object>(
+  what: string,
+  given: object | undefined,
+  defaults: Options,
+  rules: { readonly [Key in keyof Options]?: Rule } = {},
+  example?: string,
+): Options {
   const options = { ...defaults }
-  for (const [key, value] of Object.entries(given ?? {})) {
+  if (given === undefined) return options
+  const names = Object.keys(defaults)
+  requireObject(what, given, names, example)
+  const read = new Set<string>()
+  for (const [key, value] of Object.entries(given)) {
     const name = camelCase(key)
-    if (!Object.hasOwn(defaults, name)) throw unknownName(`option of ${what} called`, key, Object.keys(defaults))
-    if (value !== undefined) options[name as keyof Options] = value
+    if (!Object.hasOwn(defaults, name)) throw unknownOption(what, key, names)
+    if (value === undefined) continue
+    if (read.has(name)) throw new ValueError(`${what}: "${name}" is given twice, in both spellings.`)
+    read.add(name)
+    const rule = (rules as Readonly<Record<string, Rule | undefined>>)[name] ?? usualRule(defaults[name as keyof Options])
+    rule?.(what, key, value)
+    options[name as keyof Options] = value
   }
   return options
+}
+
+/** Throws unless there are no options: for functions that take none. */
+export const refuseOptions = (what: string, given: object | undefined): void => void readOptions(what, given, {})
+
+/** Throws if a function that makes something was given where what it makes is needed: `adam` for `adam()`. */
+export function requireCalled(what: string, given: unknown, makers: Readonly<Record<string, unknown>>): void {
+  if (typeof given !== 'function') return
+  const maker = Object.keys(makers).find((name) => makers[name] === given)
+  if (maker !== undefined) throw new ValueError(`${what}: ${maker} is the function that makes one. Call it: ${maker}().`)
 }

@@ -37,7 +37,7 @@ describe('regularizers', () => {
         .call(ones([2], float64))
         .item(),
     ).toBe(0)
-    expect(() => l2(-1)).toThrow(/l2 must be a number from 0, got -1/)
+    expect(() => l2(-1)).toThrow(/l2: the rate must be a number from 0, got -1/)
     expect(() => getRegularizer('l3' as 'l2')).toThrow(/no regularizer "l3"/)
     expect(() => getRegularizer({})).toThrow(/className/)
   })

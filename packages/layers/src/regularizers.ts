@@ -2,8 +2,10 @@
  * Regularizers: penalties on weights, added to the loss (keras/regularizers.py 2.3.1). A penalty is not divided by the batch size, and
  * L2 has no factor ½.
  */
-import { full, type Tensor, ValueError } from '@cotangent/core'
-import { classNameOf, lookUp, readOptions, type SavedObject, type SpelledOptions, type Spelling } from './names.js'
+import { full, Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireNumber } from '@cotangent/core/arguments'
+import { classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type SpelledOptions, type Spelling } from './names.js'
+import { fromZero } from './rules.js'
 
 /** A penalty: a scalar made of a weight. */
 export interface Regularizer {
@@ -13,6 +15,9 @@ export interface Regularizer {
   call(w: Tensor): Tensor
 }
 
+const rates = { l1: fromZero, l2: fromZero }
+const example = 'l1L2({ l1: 0.01, l2: 0.01 })'
+
 /** l1·Σ|w| + l2·Σw² */
 export class L1L2 implements Regularizer {
   readonly className = 'L1L2'
@@ -20,10 +25,7 @@ export class L1L2 implements Regularizer {
   readonly l2: number
 
   constructor(options: SpelledOptions<{ l1?: number; l2?: number }> = {}) {
-    const { l1, l2 } = readOptions('l1L2', options, { l1: 0, l2: 0 })
-    for (const [name, rate] of Object.entries({ l1, l2 })) {
-      if (!(rate >= 0)) throw new ValueError(`regularizer: ${name} must be a number from 0, got ${rate}.`)
-    }
+    const { l1, l2 } = readOptions('l1L2', options, { l1: 0, l2: 0 }, rates, example)
     this.l1 = l1
     this.l2 = l2
   }
@@ -39,9 +41,15 @@ export class L1L2 implements Regularizer {
 }
 
 /** rate·Σ|w| */
-export const l1 = (rate = 0.01): Regularizer => new L1L2({ l1: rate })
+export function l1(rate = 0.01): Regularizer {
+  requireNumber('l1', 'the rate', rate, { least: 0 })
+  return new L1L2({ l1: rate })
+}
 /** rate·Σw² */
-export const l2 = (rate = 0.01): Regularizer => new L1L2({ l2: rate })
+export function l2(rate = 0.01): Regularizer {
+  requireNumber('l2', 'the rate', rate, { least: 0 })
+  return new L1L2({ l2: rate })
+}
 /**
  * Both penalties.
  *
@@ -50,7 +58,10 @@ export const l2 = (rate = 0.01): Regularizer => new L1L2({ l2: rate })
  * dense(16, { kernelRegularizer: l1L2({ l1: 1e-5, l2: 1e-4 }) })
  * ```
  */
-export const l1L2 = ({ l1 = 0.01, l2 = 0.01 }: { l1?: number; l2?: number } = {}): Regularizer => new L1L2({ l1, l2 })
+export const l1L2 = (options: { l1?: number; l2?: number } = {}): Regularizer =>
+  new L1L2(readOptions('l1L2', options, { l1: 0.01, l2: 0.01 }, rates, example))
+
+const isRegularizer = (id: Regularizer | SavedObject): id is Regularizer => 'call' in id && typeof id.call === 'function'
 
 const table = { l1, l2, l1L2 } satisfies Record<string, () => Regularizer>
 
@@ -66,8 +77,20 @@ export type RegularizerIdentifier = Spelling<RegularizerName> | Regularizer | Sa
  */
 export function getRegularizer(id: RegularizerIdentifier | null | undefined): Regularizer | undefined {
   if (id === null || id === undefined) return undefined
-  if (typeof id === 'function') return { className: id.name || 'regularizer', getConfig: () => ({}), call: (w) => id(w) }
+  requireCalled('regularizer', id, table)
+  if (typeof id === 'function') {
+    const className = id.name || 'regularizer'
+    return { className, getConfig: () => ({}), call: (w) => requirePenalty(className, id(w)) }
+  }
   if (typeof id !== 'object') return lookUp<() => Regularizer>('regularizer', id, table)()
-  if ('call' in id) return id
+  if (isRegularizer(id)) return id
   return new (lookUp('regularizer', classNameOf('regularizer', id), { L1L2, L1: L1L2, L2: L1L2 }))(id.config)
+}
+
+/** What a function of the user's gave: one number. */
+function requirePenalty(name: string, value: unknown): Tensor {
+  if (value instanceof Tensor && value.rank === 0) return value
+  throw new ValueError(
+    `regularizer "${name}": the function must return a scalar tensor, got ${describeValue(value)}. Add up its values: .sum().`,
+  )
 }

@@ -99,8 +99,8 @@ describe('earlyStopping', () => {
     }
     for (const name of ['val_loss', 'mae', 'mean_squared_error', 'lr']) expect(best(name), name).toBe(Infinity)
     expect(best('mine', 'max')).toBe(-Infinity)
-    expect(() => earlyStopping({ mode: 'least' as 'min' })).toThrow(/mode must be 'auto', 'min' or 'max', got 'least'/)
-    expect(() => earlyStopping({ patiance: 1 } as never)).toThrow(/no option of earlyStopping called "patiance"\. Did you mean "patience"/)
+    expect(() => earlyStopping({ mode: 'least' as 'min' })).toThrow(/mode must be 'auto', 'min' or 'max', got text "least"/)
+    expect(() => earlyStopping({ patiance: 1 } as never)).toThrow(/earlyStopping: there is no option "patiance"\. Did you mean "patience"/)
     expect(earlyStopping({ min_delta: 0.1, restore_best_weights: true }).wait).toBe(0)
   })
 })
@@ -131,7 +131,7 @@ describe('the learning rate', () => {
       await expect(train(m, [callback])).rejects.toThrow(/follows ExponentialDecay, so it cannot be set/)
     }
     await expect(train(model(), [learningRateScheduler(() => Number.NaN)])).rejects.toThrow(/for epoch 0 the function gave NaN/)
-    expect(() => reduceLROnPlateau({ factor: 1 })).toThrow(/factor must be below 1, got 1/)
+    expect(() => reduceLROnPlateau({ factor: 1 })).toThrow(/factor must be a number from 0 and below 1, got 1/)
   })
 })
 
@@ -198,8 +198,8 @@ describe('lambdaCallback', () => {
     )
     expect(told).toEqual(['begin 0', 'begin 1', 'end'])
     expect(lambdaCallback({}).onBatchEnd).toBeUndefined()
-    expect(() => lambdaCallback({ onEpoch: () => {} } as never)).toThrow(/no option of lambdaCallback called "onEpoch"/)
-    expect(() => lambdaCallback({ onEpochEnd: 3 as never })).toThrow(/onEpochEnd must be a function, got number/)
+    expect(() => lambdaCallback({ onEpoch: () => {} } as never)).toThrow(/lambdaCallback: there is no option "onEpoch"/)
+    expect(() => lambdaCallback({ onEpochEnd: 3 as never })).toThrow(/onEpochEnd must be a function, got 3/)
   })
 })
 
@@ -323,4 +323,32 @@ describe('running', () => {
       })
     },
   )
+})
+
+describe("earlyStopping with variant 'keras3'", () => {
+  /** Runs epochs with these values; each sets the one weight to its number. Gives the weight in the end. */
+  const weightAfter = async (callback: ReturnType<typeof earlyStopping>, values: readonly number[]): Promise<number> => {
+    const net = new Sequential([dense(1, { inputShape: [1], useBias: false })])
+    net.compile({ optimizer: 'sgd', loss: 'mse' })
+    await callback.onTrainBegin({ model: net, epochs: values.length, steps: 1, samples: 1, metrics: ['loss'], print: () => {} })
+    net.stopTraining = false
+    for (let epoch = 0; epoch < values.length && !net.stopTraining; epoch++) {
+      net.setWeights([{ data: Float32Array.of(epoch), shape: [1, 1] }])
+      await callback.onEpochEnd(epoch, { loss: values[epoch] })
+    }
+    callback.onTrainEnd()
+    return (await net.getWeights())[0].data[0]
+  }
+  const options = { monitor: 'loss', restoreBestWeights: true } as const
+  test.each([
+    // The best is epoch 1; training ends at its last epoch, before patience is used up.
+    { values: [3, 1, 2], patience: 5, keras2: 2, keras3: 1 },
+    // It is ended here.
+    { values: [3, 1, 2, 2, 0], patience: 2, keras2: 1, keras3: 1 },
+    // Nothing is ever an improvement: Keras 3 keeps the first epoch.
+    { values: [Number.NaN, Number.NaN], patience: 5, keras2: 1, keras3: 0 },
+  ])('$values, patience $patience', async ({ values, patience, keras2, keras3 }) => {
+    expect(await weightAfter(earlyStopping({ ...options, patience }), values)).toBe(keras2)
+    expect(await weightAfter(earlyStopping({ ...options, patience, variant: 'keras3' }), values)).toBe(keras3)
+  })
 })

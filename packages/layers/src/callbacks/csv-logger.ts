@@ -1,5 +1,6 @@
 /** The logs of every epoch as lines of a table (keras/callbacks/callbacks.py 2.3.1, CSVLogger). Where the lines go is the caller's business. */
 import { ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import { readOptions, type SpelledOptions } from '../names.js'
 import { floatText } from '../python-text.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
@@ -9,6 +10,15 @@ export interface TextSink {
   /** Empties it, or with `append` leaves what it has. Gives its first line, '' if it has none. */
   begin(append: boolean): string | Promise<string>
   write(text: string): void | Promise<void>
+}
+
+/** Throws unless there is a place to write to. */
+export function requireSink(what: string, sink: unknown): void {
+  const { begin, write } = Object(sink) as { begin?: unknown; write?: unknown }
+  if (typeof begin === 'function' && typeof write === 'function') return
+  throw new ValueError(
+    `${what}: the sink must be an object with functions begin and write, got ${describeValue(sink)}. For files there is ${what} of @cotangent/layers/node.`,
+  )
 }
 
 /** Options of `CSVLogger`, beside its sink. */
@@ -32,8 +42,15 @@ export class CSVLogger implements Callback {
   #keys?: readonly string[]
 
   constructor(sink: TextSink, options: SpelledOptions<CSVLoggerOptions> = {}) {
+    requireSink('csvLogger', sink)
     this.#sink = sink
-    this.#options = readOptions<Required<CSVLoggerOptions>>('csvLogger', options, { separator: ',', append: false })
+    this.#options = readOptions<Required<CSVLoggerOptions>>(
+      'csvLogger',
+      options,
+      { separator: ',', append: false },
+      {},
+      "csvLogger('log.csv', { append: true })",
+    )
     const { separator } = this.#options
     if (separator.length !== 1 || /[\r\n"\d.]/.test(separator)) {
       throw new ValueError(`csvLogger: the separator must be one character that numbers and lines are not made of, got "${separator}".`)

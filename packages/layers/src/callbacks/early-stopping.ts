@@ -1,8 +1,9 @@
 /** Ends a training that no longer improves (keras/callbacks/callbacks.py 2.3.1, EarlyStopping). */
 import type { HostArray } from '../data.js'
 import { readOptions, type SpelledOptions } from '../names.js'
+import { number, oneOf, orNull, saysSo, whole } from '../rules.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
-import { epochText, Monitor, type MonitorMode } from './monitor.js'
+import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 
 /** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions {
@@ -17,8 +18,13 @@ export interface EarlyStoppingOptions {
   mode?: MonitorMode
   /** What the first epoch must be better than. */
   baseline?: number | null
-  /** Put the weights of the best epoch back when training is ended here; a training that runs to its end keeps its last. */
+  /** Put the weights of the best epoch back when training is ended here; as in Keras 2.3 a training that runs to its end keeps its last. */
   restoreBestWeights?: boolean
+  /**
+   * 'keras3': the best weights are also put back when training runs to its end or another callback ends it. 'keras2' by default.
+   * An epoch whose value is NaN is never the best; in a training of such epochs alone 'keras3' puts back those of the first.
+   */
+  variant?: 'keras2' | 'keras3'
 }
 
 /**
@@ -44,15 +50,22 @@ export class EarlyStopping implements Callback {
   #bestWeights?: HostArray[]
 
   constructor(options: SpelledOptions<EarlyStoppingOptions> = {}) {
-    this.#options = readOptions<Required<EarlyStoppingOptions>>('earlyStopping', options, {
-      monitor: 'val_loss',
-      minDelta: 0,
-      patience: 0,
-      verbose: 0,
-      mode: 'auto',
-      baseline: null,
-      restoreBestWeights: false,
-    })
+    this.#options = readOptions<Required<EarlyStoppingOptions>>(
+      'earlyStopping',
+      options,
+      {
+        monitor: 'val_loss',
+        minDelta: 0,
+        patience: 0,
+        verbose: 0,
+        mode: 'auto',
+        baseline: null,
+        restoreBestWeights: false,
+        variant: 'keras2',
+      },
+      { patience: whole({ least: 0 }), verbose: saysSo, mode: modeRule, baseline: orNull(number({})), variant: oneOf('keras2', 'keras3') },
+      "earlyStopping({ monitor: 'val_loss', patience: 3 })",
+    )
     this.#monitor = new Monitor('earlyStopping', this.#options.monitor, this.#options.mode)
     this.best = this.#monitor.worst
   }
@@ -70,8 +83,8 @@ export class EarlyStopping implements Callback {
   async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     const value = this.#monitor.read(logs)
     if (value === undefined) return
-    const { model, print } = this.#context as TrainContext
-    const { minDelta, patience, verbose, restoreBestWeights } = this.#options
+    const { model } = this.#context as TrainContext
+    const { minDelta, patience, restoreBestWeights, variant } = this.#options
     if (this.#monitor.isBetter(value, this.best, Math.abs(minDelta))) {
       this.best = value
       this.bestEpoch = epoch
@@ -79,16 +92,28 @@ export class EarlyStopping implements Callback {
       if (restoreBestWeights) this.#bestWeights = await model.getWeights()
       return
     }
+    if (restoreBestWeights && variant === 'keras3' && !this.#bestWeights) {
+      this.bestEpoch = epoch
+      this.#bestWeights = await model.getWeights()
+    }
     this.wait++
     if (this.wait < patience) return
     this.stoppedEpoch = epoch
     model.stopTraining = true
+    this.#restore()
+  }
+
+  /** Puts the best weights back, if they are kept. */
+  #restore(): void {
     if (!this.#bestWeights) return
-    if (verbose > 0) print('Restoring model weights from the end of the best epoch')
+    const { model, print } = this.#context as TrainContext
+    if (this.#options.verbose > 0) print('Restoring model weights from the end of the best epoch')
     model.setWeights(this.#bestWeights)
+    this.#bestWeights = undefined
   }
 
   onTrainEnd(): void {
+    if (this.#options.variant === 'keras3') this.#restore()
     this.#bestWeights = undefined
     if (this.stoppedEpoch !== undefined && this.#options.verbose > 0)
       this.#context?.print(`${epochText(this.stoppedEpoch)}: early stopping`)

@@ -4,7 +4,7 @@ export { CSVLogger, type CSVLoggerOptions, type TextSink } from './csv-logger.js
 export { EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export { LambdaCallback, lambdaCallback } from './lambda-callback.js'
 export { LearningRateScheduler, type LearningRateSchedulerOptions, learningRateScheduler } from './learning-rate-scheduler.js'
-export { ModelCheckpoint, type ModelCheckpointOptions, type SaveModel } from './model-checkpoint.js'
+export { ModelCheckpoint, type ModelCheckpointOptions, type PrepareSave, type SaveModel } from './model-checkpoint.js'
 export type { MonitorMode } from './monitor.js'
 export { ReduceLROnPlateau, type ReduceLROnPlateauOptions, reduceLROnPlateau } from './reduce-lr-on-plateau.js'
 export { type EventSink, TensorBoard, type TensorBoardOptions } from './tensor-board.js'

@@ -1,6 +1,6 @@
 /** A callback made of functions (keras/callbacks/callbacks.py, LambdaCallback). */
-import { ValueError } from '@cotangent/core'
-import { readOptions, type SpelledOptions } from '../names.js'
+import { requireFunction, requireObject } from '@cotangent/core/arguments'
+import { type Rule, readOptions, type SpelledOptions } from '../names.js'
 import type { Callback } from './callback.js'
 
 const none: Record<keyof Callback, undefined> = {
@@ -12,6 +12,8 @@ const none: Record<keyof Callback, undefined> = {
   onTrainEnd: undefined,
 }
 
+const rules = Object.fromEntries(Object.keys(none).map((stage) => [stage, requireFunction as Rule]))
+
 /** Functions by stage. A plain object with them is a callback as well; this one knows Keras' names, and refuses those that do not exist. */
 export class LambdaCallback implements Callback {
   readonly onTrainBegin?: Callback['onTrainBegin']
@@ -22,11 +24,9 @@ export class LambdaCallback implements Callback {
   readonly onTrainEnd?: Callback['onTrainEnd']
 
   constructor(stages: SpelledOptions<Callback>) {
-    for (const [stage, call] of Object.entries(readOptions<Callback>('lambdaCallback', stages, none))) {
-      if (call !== undefined && typeof call !== 'function')
-        throw new ValueError(`lambdaCallback: ${stage} must be a function, got ${typeof call}.`)
-      this[stage as keyof Callback] = call
-    }
+    const example = 'lambdaCallback({ onEpochEnd: (epoch, logs) => … })'
+    requireObject('lambdaCallback', stages, [], example)
+    Object.assign(this, readOptions<Callback>('lambdaCallback', stages, none, rules, example))
   }
 }
 

@@ -1,7 +1,9 @@
 /** The learning rate by epoch, from a function (keras/callbacks/callbacks.py 2.3.1, LearningRateScheduler). */
 import { ValueError } from '@cotangent/core'
+import { describeValue, requireFunction } from '@cotangent/core/arguments'
 import { readOptions, type SpelledOptions } from '../names.js'
 import { floatText } from '../python-text.js'
+import { saysSo } from '../rules.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 import { epochText } from './monitor.js'
 import { requireSettable } from './reduce-lr-on-plateau.js'
@@ -27,10 +29,14 @@ export class LearningRateScheduler implements Callback {
 
   /** @param schedule of the epoch, from 0, and the rate so far */
   constructor(schedule: (epoch: number, rate: number) => number, options: SpelledOptions<LearningRateSchedulerOptions> = {}) {
-    if (typeof schedule !== 'function')
-      throw new ValueError(`learningRateScheduler: expected a function of the epoch, got ${typeof schedule}.`)
+    requireFunction('learningRateScheduler', 'schedule', schedule, 'learningRateScheduler((epoch, rate) => …)')
     this.#schedule = schedule
-    this.#options = readOptions<Required<LearningRateSchedulerOptions>>('learningRateScheduler', options, { verbose: 0 })
+    this.#options = readOptions<Required<LearningRateSchedulerOptions>>(
+      'learningRateScheduler',
+      options,
+      { verbose: 0 },
+      { verbose: saysSo },
+    )
   }
 
   onTrainBegin(context: TrainContext): void {
@@ -42,7 +48,7 @@ export class LearningRateScheduler implements Callback {
     const { model, print } = this.#context as TrainContext
     const rate = this.#schedule(epoch, model.optimizer.learningRate)
     if (!(typeof rate === 'number' && rate >= 0)) {
-      throw new ValueError(`learningRateScheduler: for epoch ${epoch} the function gave ${rate}; a rate is a number from 0.`)
+      throw new ValueError(`learningRateScheduler: for epoch ${epoch} the function gave ${describeValue(rate)}; a rate is a number from 0.`)
     }
     model.optimizer.learningRate = rate
     if (this.#options.verbose > 0) print(`\n${epochText(epoch)}: LearningRateScheduler setting learning rate to ${floatText(rate)}.`)

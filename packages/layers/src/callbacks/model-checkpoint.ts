@@ -1,14 +1,17 @@
 /** Saves the model while it trains (keras/callbacks/callbacks.py 2.3.1, ModelCheckpoint). How a model is saved is the caller's business. */
-import { ValueError } from '@cotangent/core'
-import { requireWhole } from '../checks.js'
+import { requireFunction, requireObject, requireText } from '@cotangent/core/arguments'
 import type { Model } from '../model.js'
 import { readOptions, type SpelledOptions } from '../names.js'
 import { fixed, formatText } from '../python-text.js'
+import { saysSo, whole } from '../rules.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
-import { epochText, Monitor, type MonitorMode } from './monitor.js'
+import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 
 /** Writes a model, or its weights alone, to a path. */
 export type SaveModel = (model: Model, path: string, options: { weightsOnly: boolean }) => void | Promise<void>
+
+/** Throws if nothing can be saved at a path, which may have places for the epoch and the logs. */
+export type PrepareSave = (path: string, options: { weightsOnly: boolean }) => void | Promise<void>
 
 /** Options of `ModelCheckpoint`, beside `save`. */
 export interface ModelCheckpointOptions {
@@ -41,31 +44,35 @@ export class ModelCheckpoint implements Callback {
   readonly path: string
   readonly #options: Required<ModelCheckpointOptions>
   readonly #save: SaveModel
+  readonly #prepare?: PrepareSave
   readonly #monitor: Monitor
   #context?: TrainContext
   #epochs = 0
 
-  constructor(path: string, { save, ...options }: SpelledOptions<ModelCheckpointOptions> & { save: SaveModel }) {
-    if (typeof path !== 'string' || path === '') throw new ValueError('modelCheckpoint: the path to save to must be a text.')
-    if (typeof save !== 'function') throw new ValueError('modelCheckpoint: save must be a function (model, path, { weightsOnly }).')
+  /** @param given.prepare called before training, to say early what would go wrong when the first epoch is saved */
+  constructor(path: string, given: SpelledOptions<ModelCheckpointOptions> & { save: SaveModel; prepare?: PrepareSave }) {
+    requireText('modelCheckpoint', 'the path to save to', path)
+    requireObject('modelCheckpoint', given, [], "new ModelCheckpoint('best.h5', { save: (model, path, { weightsOnly }) => … })")
+    const { save, prepare, ...options } = given
+    requireFunction('modelCheckpoint', 'save', save, "new ModelCheckpoint('best.h5', { save: (model, path, { weightsOnly }) => … })")
+    if (prepare !== undefined) requireFunction('modelCheckpoint', 'prepare', prepare)
     this.path = path
     this.#save = save
-    this.#options = readOptions<Required<ModelCheckpointOptions>>('modelCheckpoint', options, {
-      monitor: 'val_loss',
-      verbose: 0,
-      saveBestOnly: false,
-      saveWeightsOnly: false,
-      mode: 'auto',
-      period: 1,
-    })
-    requireWhole('modelCheckpoint: period', this.#options.period, 1)
+    this.#prepare = prepare
+    this.#options = readOptions<Required<ModelCheckpointOptions>>(
+      'modelCheckpoint',
+      options,
+      { monitor: 'val_loss', verbose: 0, saveBestOnly: false, saveWeightsOnly: false, mode: 'auto', period: 1 },
+      { verbose: saysSo, mode: modeRule, period: whole({ least: 1 }) },
+    )
     this.#monitor = new Monitor('modelCheckpoint', this.#options.monitor, this.#options.mode)
     this.best = this.#monitor.worst
   }
 
-  onTrainBegin(context: TrainContext): void {
+  async onTrainBegin(context: TrainContext): Promise<void> {
     this.#context = context
     this.#monitor.begin(context)
+    await this.#prepare?.(this.path, { weightsOnly: this.#options.saveWeightsOnly })
   }
 
   async onEpochEnd(epoch: number, logs: Logs): Promise<void> {

@@ -1,10 +1,13 @@
 /** A value of the logs that a callback goes by, and which way it is to go. */
-import { ValueError } from '@cotangent/core'
 import { warn } from '../platform.js'
+import { oneOf } from '../rules.js'
 import type { Logs, TrainContext } from './callback.js'
 
 /** Whether a value is to fall or to rise; 'auto' knows by its name. */
 export type MonitorMode = 'auto' | 'min' | 'max'
+
+/** What a `mode` must be. */
+export const modeRule = oneOf('auto', 'min', 'max')
 
 /**
  * Names of values that are to rise. Keras 2.3 knows those with "acc" and those that start with "fmeasure"; by it the others of this list would
@@ -22,7 +25,6 @@ export class Monitor {
 
   /** @param what the callback, for messages */
   constructor(what: string, name: string, mode: MonitorMode) {
-    if (!['auto', 'min', 'max'].includes(mode)) throw new ValueError(`${what}: mode must be 'auto', 'min' or 'max', got '${mode}'.`)
     this.#what = what
     this.name = name
     this.rises = mode === 'max' || (mode === 'auto' && RISING.test(name))

@@ -2,8 +2,9 @@
 import { ValueError } from '@cotangent/core'
 import { readOptions, type SpelledOptions } from '../names.js'
 import { floatText } from '../python-text.js'
+import { fromZero, number, saysSo, whole } from '../rules.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
-import { epochText, Monitor, type MonitorMode } from './monitor.js'
+import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 
 /** Options of `reduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
@@ -34,18 +35,21 @@ export class ReduceLROnPlateau implements Callback {
   #cooldown = 0
 
   constructor(options: SpelledOptions<ReduceLROnPlateauOptions> = {}) {
-    this.#options = readOptions<Required<ReduceLROnPlateauOptions>>('reduceLROnPlateau', options, {
-      monitor: 'val_loss',
-      factor: 0.1,
-      patience: 10,
-      verbose: 0,
-      mode: 'auto',
-      minDelta: 1e-4,
-      cooldown: 0,
-      minLr: 0,
-    })
-    const { factor, monitor, mode } = this.#options
-    if (!(factor >= 0 && factor < 1)) throw new ValueError(`reduceLROnPlateau: factor must be below 1, got ${factor}.`)
+    this.#options = readOptions<Required<ReduceLROnPlateauOptions>>(
+      'reduceLROnPlateau',
+      options,
+      { monitor: 'val_loss', factor: 0.1, patience: 10, verbose: 0, mode: 'auto', minDelta: 1e-4, cooldown: 0, minLr: 0 },
+      {
+        factor: number({ least: 0, below: 1 }),
+        patience: whole({ least: 0 }),
+        verbose: saysSo,
+        mode: modeRule,
+        cooldown: whole({ least: 0 }),
+        minLr: fromZero,
+      },
+      "reduceLROnPlateau({ monitor: 'val_loss', factor: 0.1 })",
+    )
+    const { monitor, mode } = this.#options
     this.#monitor = new Monitor('reduceLROnPlateau', monitor, mode)
   }
 

@@ -150,7 +150,9 @@ describe('event files', () => {
     }
     expect(await steps('batch')).toEqual([1, 2, 3, 4, 5, 6])
     expect(await steps(2)).toEqual([2, 4, 6])
-    expect(() => tensorBoard(folder, { update_freq: 0 })).toThrow(/updateFreq must be 'epoch', 'batch' or a whole number of batches, got 0/)
+    expect(() => tensorBoard(folder, { update_freq: 0 })).toThrow(
+      /update_freq must be 'epoch', 'batch' or a whole number of batches, got 0/,
+    )
   })
 })
 

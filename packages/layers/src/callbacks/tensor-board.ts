@@ -1,7 +1,9 @@
 /** Writes what TensorBoard draws (tf.keras 2, TensorBoard). Where the bytes go is the caller's business. */
 import { ValueError } from '@cotangent/core'
-import { readOptions, type SpelledOptions } from '../names.js'
+import { describeValue } from '@cotangent/core/arguments'
+import { type Rule, readOptions, type SpelledOptions } from '../names.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
+import { requireSink } from './csv-logger.js'
 import { scalarsEvent, versionEvent } from './event-file.js'
 
 /** Where event files go, one for training and one for validation. */
@@ -17,6 +19,12 @@ export interface TensorBoardOptions {
   updateFreq?: 'epoch' | 'batch' | number
 }
 
+/** How often to write. */
+const freq: Rule = (what, name, value) => {
+  if (value === 'epoch' || value === 'batch' || (Number.isSafeInteger(value) && (value as number) >= 1)) return
+  throw new ValueError(`${what}: ${name} must be 'epoch', 'batch' or a whole number of batches, got ${describeValue(value)}.`)
+}
+
 /**
  * Scalars for TensorBoard, under the tags of tf.keras 2: `epoch_loss`, `epoch_accuracy`, … over epochs, from 0, in the runs `train` and
  * `validation`, so that both are curves of one chart; `epoch_learning_rate`; and `batch_loss`, … over batches, counted by the optimizer.
@@ -28,13 +36,18 @@ export class TensorBoard implements Callback {
   #context?: TrainContext
 
   constructor(sink: EventSink, options: SpelledOptions<TensorBoardOptions> = {}) {
-    const { updateFreq } = readOptions<Required<TensorBoardOptions>>('tensorBoard', options, { updateFreq: 'epoch' })
+    requireSink('tensorBoard', sink)
+    const example = "tensorBoard('logs', { updateFreq: 'batch' })"
+    const { updateFreq } = readOptions<Required<TensorBoardOptions>>(
+      'tensorBoard',
+      options,
+      { updateFreq: 'epoch' },
+      { updateFreq: freq },
+      example,
+    )
     this.#sink = sink
     if (updateFreq === 'epoch') return
     const every = updateFreq === 'batch' ? 1 : updateFreq
-    if (!(Number.isInteger(every) && every >= 1)) {
-      throw new ValueError(`tensorBoard: updateFreq must be 'epoch', 'batch' or a whole number of batches, got ${updateFreq}.`)
-    }
     this.onBatchEnd = async (_batch, logs) => {
       const { steps } = (this.#context as TrainContext).model.optimizer
       if (steps % every === 0) await this.#write('train', 'batch_', steps, logs)

@@ -1,4 +1,5 @@
 /** Ends a training whose loss is no number any more (keras/callbacks/callbacks.py 2.3.1, TerminateOnNaN). */
+import { refuseOptions } from '../names.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 
 /** Ends training at the batch whose loss is NaN or infinite. It reads the loss after each batch, which costs a wait on the device. */
@@ -18,4 +19,7 @@ export class TerminateOnNaN implements Callback {
 }
 
 /** Ends training at the batch whose loss is NaN or infinite. */
-export const terminateOnNaN = (): TerminateOnNaN => new TerminateOnNaN()
+export function terminateOnNaN(options?: object): TerminateOnNaN {
+  refuseOptions('terminateOnNaN', options)
+  return new TerminateOnNaN()
+}

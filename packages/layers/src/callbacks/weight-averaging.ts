@@ -1,6 +1,6 @@
 /** Stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov, Wilson 2018): the plain mean of the weights of the last epochs. */
-import { requireWhole } from '../checks.js'
 import { readOptions, type SpelledOptions } from '../names.js'
+import { whole } from '../rules.js'
 import type { Callback, TrainContext } from './callback.js'
 
 /** Options of `weightAveraging`. */
@@ -25,9 +25,13 @@ export class WeightAveraging implements Callback {
   #count = 0
 
   constructor(options: SpelledOptions<WeightAveragingOptions> = {}) {
-    this.#options = readOptions<Required<WeightAveragingOptions>>('weightAveraging', options, { startEpoch: 0, period: 1 })
-    requireWhole('weightAveraging: startEpoch', this.#options.startEpoch, 0)
-    requireWhole('weightAveraging: period', this.#options.period, 1)
+    this.#options = readOptions<Required<WeightAveragingOptions>>(
+      'weightAveraging',
+      options,
+      { startEpoch: 0, period: 1 },
+      { startEpoch: whole({ least: 0 }), period: whole({ least: 1 }) },
+      'weightAveraging({ startEpoch: 10 })',
+    )
   }
 
   onTrainBegin(context: TrainContext): void {

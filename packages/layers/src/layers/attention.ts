@@ -1,5 +1,5 @@
 /** Dot-product attention: what a query finds among keys (Luong, Pham, Manning 2015), as tf.keras has it. */
-import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import { drop, readRate } from '../drop.js'
 import { getInitializer } from '../initializers.js'
 import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../layer.js'
@@ -56,7 +56,7 @@ export class Attention extends MergeLayer {
     const weights = attentionWeights(scores, [masks[1]?.expandDims(1), this.causal ? causalMask(scores) : undefined])
     const dropped = training && this.dropout > 0 ? drop('Attention', weights, this.dropout, random) : weights
     const y = matMul(dropped, value)
-    return masks[0] ? y.mul(masks[0].expandDims(2).cast(y.dtype)) : y
+    return masks[0] ? where(masks[0].expandDims(2), y, 0) : y
   }
 
   override mergedMask(_xs: readonly Tensor[], [query]: readonly (Tensor | undefined)[]): Tensor | undefined {

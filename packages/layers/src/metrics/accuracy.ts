@@ -1,23 +1,29 @@
 /** The accuracy family: whether predictions are right, sample by sample. */
-import { isFinite, type Tensor, ValueError, where } from '@cotangent/core'
+import { isFinite, type Tensor, where } from '@cotangent/core'
+import { requireText, requireWhole } from '@cotangent/core/arguments'
 import { readOptions } from '../names.js'
-import { type MeanMetric, meanMetric } from './state.js'
+import { whole } from '../rules.js'
+import { labelsLike, targetsLike } from '../targets.js'
+import { builtInMean, type MeanMetric } from './state.js'
 
 /** Class numbers [..b] of [..b] or [..b, 1], in the dtype of p. */
-const classNumbers = (yTrue: Tensor, p: Tensor): Tensor => yTrue.reshape(p.shape.slice(0, -1)).cast(p.dtype)
+const classNumbers = (what: string, yTrue: Tensor, p: Tensor): Tensor => labelsLike(what, p, yTrue).cast(p.dtype)
 
 /** Whether y = p rounded (½ goes to 0), over the last axis; another threshold than ½ asks whether y = (p > threshold). */
-export function binaryAccuracy(yTrue: Tensor, yPred: Tensor, { threshold = 0.5 }: { threshold?: number } = {}): Tensor {
+export function binaryAccuracy(yTrue: Tensor, yPred: Tensor, options: { threshold?: number } = {}): Tensor {
+  const { threshold } = readOptions('binaryAccuracy', options, { threshold: 0.5 })
+  const t = targetsLike('binaryAccuracy', yPred, yTrue)
   const decided = threshold === 0.5 ? yPred.round() : yPred.greater(threshold).cast(yPred.dtype)
-  return yTrue.reshape(yPred.shape).cast(yPred.dtype).equal(decided).cast(yPred.dtype).mean({ axis: -1 })
+  return t.equal(decided).cast(yPred.dtype).mean({ axis: -1 })
 }
 
 /** Whether the largest prediction is at the largest target. */
-export const categoricalAccuracy = (yTrue: Tensor, yPred: Tensor): Tensor => yTrue.argMax().equal(yPred.argMax()).cast(yPred.dtype)
+export const categoricalAccuracy = (yTrue: Tensor, yPred: Tensor): Tensor =>
+  targetsLike('categoricalAccuracy', yPred, yTrue).argMax().equal(yPred.argMax()).cast(yPred.dtype)
 
 /** Whether the largest prediction is at the class number. */
 export const sparseCategoricalAccuracy = (yTrue: Tensor, yPred: Tensor): Tensor =>
-  classNumbers(yTrue, yPred).equal(yPred.argMax().cast(yPred.dtype)).cast(yPred.dtype)
+  classNumbers('sparseCategoricalAccuracy', yTrue, yPred).equal(yPred.argMax().cast(yPred.dtype)).cast(yPred.dtype)
 
 /** Whether fewer than k predictions are above that of the class; a prediction that is not finite is not among the top. */
 function inTopK(classes: Tensor, p: Tensor, k: number): Tensor {
@@ -27,9 +33,16 @@ function inTopK(classes: Tensor, p: Tensor, k: number): Tensor {
 }
 
 /** Whether the target is among the k largest predictions. */
-export const topKCategoricalAccuracy = (yTrue: Tensor, yPred: Tensor, k = 5): Tensor => inTopK(yTrue.argMax(), yPred, k)
+export function topKCategoricalAccuracy(yTrue: Tensor, yPred: Tensor, k = 5): Tensor {
+  requireWhole('topKCategoricalAccuracy', 'k', k, { least: 1 })
+  return inTopK(targetsLike('topKCategoricalAccuracy', yPred, yTrue).argMax(), yPred, k)
+}
+
 /** Whether the class number is among the k largest predictions. */
-export const sparseTopKCategoricalAccuracy = (yTrue: Tensor, yPred: Tensor, k = 5): Tensor => inTopK(classNumbers(yTrue, yPred), yPred, k)
+export function sparseTopKCategoricalAccuracy(yTrue: Tensor, yPred: Tensor, k = 5): Tensor {
+  requireWhole('sparseTopKCategoricalAccuracy', 'k', k, { least: 1 })
+  return inTopK(classNumbers('sparseTopKCategoricalAccuracy', yTrue, yPred), yPred, k)
+}
 
 /** Options of `thresholdAccuracy`. */
 export interface ThresholdAccuracyOptions {
@@ -40,9 +53,15 @@ export interface ThresholdAccuracyOptions {
 
 /** `binaryAccuracy` for a threshold. */
 export function thresholdAccuracy(options: ThresholdAccuracyOptions = {}): MeanMetric {
-  const { threshold, name } = readOptions('thresholdAccuracy', options, { threshold: 0.5, name: 'binary_accuracy' })
+  const { threshold, name } = readOptions(
+    'thresholdAccuracy',
+    options,
+    { threshold: 0.5, name: 'binary_accuracy' },
+    {},
+    'thresholdAccuracy({ threshold: 0.7 })',
+  )
   return {
-    ...meanMetric(name, (t, p) => binaryAccuracy(t, p, { threshold })),
+    ...builtInMean(name, (t, p) => binaryAccuracy(t, p, { threshold })),
     savedForm: { className: 'thresholdAccuracy', config: { threshold, name } },
   }
 }
@@ -58,14 +77,17 @@ export interface TopKAccuracyOptions {
 
 /** Whether the target is among the k largest predictions. */
 export function topKAccuracy(options: TopKAccuracyOptions = {}): MeanMetric {
-  const { k, sparse, name } = readOptions('topKAccuracy', options, {
-    k: 5,
-    sparse: false,
-    name: `${options.sparse ? 'sparse_' : ''}top_k_categorical_accuracy`,
-  })
-  if (!(Number.isInteger(k) && k >= 1)) throw new ValueError(`topKAccuracy: k must be a whole number from 1, got ${k}.`)
+  const given = readOptions<Required<Omit<TopKAccuracyOptions, 'name'>> & Pick<TopKAccuracyOptions, 'name'>>(
+    'topKAccuracy',
+    options,
+    { k: 5, sparse: false, name: undefined },
+    { k: whole({ least: 1 }), name: requireText },
+    'topKAccuracy({ k: 5 })',
+  )
+  const { k, sparse } = given
+  const name = given.name ?? `${sparse ? 'sparse_' : ''}top_k_categorical_accuracy`
   return {
-    ...meanMetric(name, (t, p) => (sparse ? sparseTopKCategoricalAccuracy : topKCategoricalAccuracy)(t, p, k)),
+    ...builtInMean(name, (t, p) => (sparse ? sparseTopKCategoricalAccuracy : topKCategoricalAccuracy)(t, p, k)),
     savedForm: { className: 'topKAccuracy', config: { k, sparse, name } },
   }
 }

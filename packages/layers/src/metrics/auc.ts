@@ -1,7 +1,9 @@
 /** The area under a curve of decisions at many thresholds (tf.keras 2, AUC). */
-import { isFinite, scatterAdd, stack, type Tensor, ValueError, where } from '@cotangent/core'
+import { isFinite, scatterAdd, stack, type Tensor, where } from '@cotangent/core'
 import { readOptions, type SpelledOptions } from '../names.js'
-import { factorsOf, type Metric, sums } from './state.js'
+import { oneOf, whole } from '../rules.js'
+import { targetsLike } from '../targets.js'
+import { counted, factorsOf, type Metric, sums } from './state.js'
 
 /** Options of `auc`. */
 export interface AUCOptions {
@@ -24,27 +26,25 @@ export interface AUCOptions {
  * ```
  */
 export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
-  const { numThresholds, curve, summationMethod, name } = readOptions<Required<AUCOptions>>('auc', options, {
-    numThresholds: 200,
-    curve: 'ROC',
-    summationMethod: 'interpolation',
-    name: 'auc',
-  })
-  if (!(Number.isInteger(numThresholds) && numThresholds >= 2)) {
-    throw new ValueError(`auc: numThresholds must be a whole number from 2, got ${numThresholds}.`)
-  }
-  if (curve !== 'ROC' && curve !== 'PR') throw new ValueError(`auc: curve must be 'ROC' or 'PR', got '${curve}'.`)
-  if (!['interpolation', 'minoring', 'majoring'].includes(summationMethod)) {
-    throw new ValueError(`auc: summationMethod must be 'interpolation', 'minoring' or 'majoring', got '${summationMethod}'.`)
-  }
+  const { numThresholds, curve, summationMethod, name } = readOptions<Required<AUCOptions>>(
+    'auc',
+    options,
+    { numThresholds: 200, curve: 'ROC', summationMethod: 'interpolation', name: 'auc' },
+    {
+      numThresholds: whole({ least: 2 }),
+      curve: oneOf('ROC', 'PR'),
+      summationMethod: oneOf('interpolation', 'minoring', 'majoring'),
+    },
+    "metrics.auc({ curve: 'PR' })",
+  )
   const last = numThresholds - 1
   /** Weights of positives and negatives by how many thresholds are below their prediction: [2·thresholds]. */
   const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor => {
     const factors = factorsOf(yPred, mask, weights)
-    const counted = (x: Tensor): Tensor => (factors ? x.mul(factors) : x).reshape([x.size])
-    const truth = yTrue.reshape(yPred.shape).cast('bool').cast(yPred.dtype)
+    const each = (x: Tensor): Tensor => counted(x, factors).reshape([x.size])
+    const truth = targetsLike('auc', yPred, yTrue).cast('bool').cast(yPred.dtype)
     const below = where(isFinite(yPred), yPred, 0).mul(last).ceil().clip(1, last).cast('int32')
-    const both = stack([counted(truth), counted(truth.mul(-1).add(1))], 1) // [elements, 2]
+    const both = stack([each(truth), each(truth.mul(-1).add(1))], 1) // [elements, 2]
     return scatterAdd(both, below.reshape([below.size]), numThresholds).reshape([2 * numThresholds])
   }
   const result = (totals: ArrayLike<number>): number => {
@@ -61,7 +61,7 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
     return x.slice(1).reduce((area, right, j) => area + (x[j] - right) * height(y[j], y[j + 1]), 0)
   }
   const savedForm = { className: 'auc', config: { numThresholds, curve, summationMethod, name } }
-  return { name, savedForm, start: () => sums(measure, result, Number.NaN) }
+  return { name, savedForm, start: () => sums('auc', measure, result, Number.NaN) }
 }
 
 /** ∫ precision d recall where counts change linearly between thresholds: slope·(ΔTP + b·ln(P₁/P₂)) / positives, with P = TP + FP. */

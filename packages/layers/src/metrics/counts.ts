@@ -1,7 +1,10 @@
 /** Metrics made of counts of decisions: precision, recall, F1, and the confusion matrix. */
-import { matMul, scope, stack, type Tensor, ValueError } from '@cotangent/core'
+import { matMul, ShapeError, scope, stack, type Tensor, ValueError } from '@cotangent/core'
+import { requireWhole } from '@cotangent/core/arguments'
 import { readOptions, type SpelledOptions } from '../names.js'
-import { factorsOf, type Metric, type MetricState, sums } from './state.js'
+import { number, oneOf, orNull, whole } from '../rules.js'
+import { labelsLike, requireTensor, targetsLike } from '../targets.js'
+import { counted, factorsOf, type Metric, type MetricState, sums } from './state.js'
 
 /** Options of `precision`, `recall` and the four counts. */
 export interface ThresholdOptions {
@@ -12,28 +15,36 @@ export interface ThresholdOptions {
 
 /** What is true and what is predicted, as 0 and 1, and how much each element counts. */
 function decisions(
+  what: string,
   yTrue: Tensor,
   yPred: Tensor,
   threshold: number,
   mask: Tensor | undefined,
   weights: Tensor | undefined,
-): { truth: Tensor; predicted: Tensor; counted: (x: Tensor) => Tensor } {
-  const truth = yTrue.reshape(yPred.shape).cast('bool').cast(yPred.dtype)
+): { truth: Tensor; predicted: Tensor; total: (x: Tensor) => Tensor } {
+  const truth = targetsLike(what, yPred, yTrue).cast('bool').cast(yPred.dtype)
   const factors = factorsOf(yPred, mask, weights)
-  return { truth, predicted: yPred.greater(threshold).cast(yPred.dtype), counted: (x) => (factors ? x.mul(factors) : x).sum() }
+  return { truth, predicted: yPred.greater(threshold).cast(yPred.dtype), total: (x) => counted(x, factors).sum() }
 }
 
 /** Of `chosen` elements, the share that are positive in both: Σ y·[p > threshold] / Σ chosen, 0 over nothing. */
 function positives(kind: 'precision' | 'recall', options: ThresholdOptions, chosen: (truth: Tensor, predicted: Tensor) => Tensor): Metric {
-  const { threshold, name } = readOptions(kind, options, { threshold: 0.5, name: kind as string })
+  const { threshold, name } = readOptions(
+    kind,
+    options,
+    { threshold: 0.5, name: kind as string },
+    {},
+    `metrics.${kind}({ threshold: 0.5 })`,
+  )
   return {
     name,
     savedForm: { className: kind, config: { threshold, name } },
     start: () =>
       sums(
+        kind,
         (yTrue, yPred, mask, weights) => {
-          const { truth, predicted, counted } = decisions(yTrue, yPred, threshold, mask, weights)
-          return stack([counted(truth.mul(predicted)), counted(chosen(truth, predicted))])
+          const { truth, predicted, total } = decisions(kind, yTrue, yPred, threshold, mask, weights)
+          return stack([total(truth.mul(predicted)), total(chosen(truth, predicted))])
         },
         ({ 0: both, 1: all }) => (all > 0 ? both / all : 0),
         Number.NaN,
@@ -48,17 +59,18 @@ export const recall = (options: ThresholdOptions = {}): Metric => positives('rec
 
 /** How many elements are of a kind. */
 function count(kind: string, name: string, options: ThresholdOptions, of: (truth: Tensor, predicted: Tensor) => Tensor): Metric {
-  const settings = readOptions(kind, options, { threshold: 0.5, name })
+  const settings = readOptions(kind, options, { threshold: 0.5, name }, {}, `metrics.${kind}({ threshold: 0.5 })`)
   return {
     name: settings.name,
     savedForm: { className: kind, config: settings },
     start: () =>
       sums(
+        kind,
         (yTrue, yPred, mask, weights) => {
-          const { truth, predicted, counted } = decisions(yTrue, yPred, settings.threshold, mask, weights)
-          return counted(of(truth, predicted)).reshape([1])
+          const { truth, predicted, total } = decisions(kind, yTrue, yPred, settings.threshold, mask, weights)
+          return total(of(truth, predicted)).reshape([1])
         },
-        ({ 0: total }) => total,
+        ({ 0: hits }) => hits,
         Number.NaN,
       ),
   }
@@ -97,17 +109,25 @@ export interface F1ScoreOptions {
 export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
   const { average, threshold, classId, name } = readOptions<
     Omit<Required<F1ScoreOptions>, 'threshold'> & Pick<F1ScoreOptions, 'threshold'>
-  >('f1Score', options, { average: 'macro', threshold: undefined, classId: null, name: 'f1_score' })
-  if (!['macro', 'micro', 'weighted'].includes(average)) {
-    throw new ValueError(`f1Score: average must be 'macro', 'micro' or 'weighted', got '${average}'. For one class give its classId.`)
-  }
+  >(
+    'f1Score',
+    options,
+    { average: 'macro', threshold: undefined, classId: null, name: 'f1_score' },
+    { average: orNull(oneOf('macro', 'micro', 'weighted')), threshold: orNull(number({})), classId: orNull(whole({ least: 0 })) },
+    "metrics.f1Score({ average: 'micro' }), or of one class metrics.f1Score({ classId: 1 })",
+  )
+  if (average === null) throw new ValueError('f1Score: the scores of all classes are no one number. For one class give its classId.')
   const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor => {
     const classes = yPred.shape[yPred.rank - 1]
-    if (classId !== null && !(Number.isInteger(classId) && classId >= 0 && classId < classes)) {
+    if (yPred.rank < 2)
+      throw new ShapeError(`f1Score: the predictions [${yPred.shape.join(', ')}] have no axis of classes: [n, .., classes].`)
+    if (classId !== null && classId >= classes) {
       throw new ValueError(`f1Score: there is no class ${classId} among ${classes} columns.`)
     }
     const truth =
-      yTrue.size === yPred.size ? yTrue.reshape(yPred.shape).cast('bool') : yTrue.reshape(yPred.shape.slice(0, -1)).oneHot(classes, 'bool')
+      yTrue.size === yPred.size
+        ? targetsLike('f1Score', yPred, yTrue).cast('bool')
+        : labelsLike('f1Score', yPred, yTrue).oneHot(classes, 'bool')
     const limit = threshold === undefined && classes === 1 ? 0.5 : (threshold ?? null)
     // A row of zeros has no largest element.
     const predicted =
@@ -116,8 +136,7 @@ export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
         : yPred.greater(limit)
     const factors = factorsOf(yPred, mask, weights)
     const byClass = (x: Tensor): Tensor => {
-      const values = x.cast(yPred.dtype)
-      return (factors ? values.mul(factors) : values).sum({ axis: yPred.shape.map((_, axis) => axis).slice(0, -1) }) // [classes]
+      return counted(x.cast(yPred.dtype), factors).sum({ axis: yPred.shape.map((_, axis) => axis).slice(0, -1) }) // [classes]
     }
     return stack([byClass(truth.logicalAnd(predicted)), byClass(truth), byClass(predicted)]).reshape([3 * classes])
   }
@@ -133,7 +152,7 @@ export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
     return total(truth) > 0 ? total(scores.map((score, c) => score * truth[c])) / total(truth) : 0
   }
   const savedForm = { className: 'f1Score', config: { average, threshold, classId, name } }
-  return { name, savedForm, start: () => sums(measure, result, Number.NaN) }
+  return { name, savedForm, start: () => sums('f1Score', measure, result, Number.NaN) }
 }
 
 /**
@@ -143,14 +162,21 @@ export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
  * Cost:  2·n·classes² flops; exact up to 2²⁴ samples
  */
 export const confusionMatrix = (yTrue: Tensor, yPred: Tensor, classes: number): Tensor =>
-  scope(() => matMul(classRows(yTrue, classes), classRows(yPred, classes), { transposeA: true }).cast('int32'))
+  scope(() => matMul(...classRows(yTrue, yPred, classes), { transposeA: true }).cast('int32'))
 
-/** Class numbers, or the positions of the largest scores, as one-hot rows. */
-function classRows(y: Tensor, classes: number): Tensor {
-  if (y.rank > 2 || (y.rank === 2 && y.shape[1] !== classes && y.shape[1] !== 1)) {
-    throw new ValueError(`confusionMatrix: class numbers [n] or rows [n, ${classes}] are needed, got [${y.shape.join(', ')}].`)
+/** Class numbers, or the positions of the largest scores, as one-hot rows of as many samples. */
+function classRows(yTrue: Tensor, yPred: Tensor, classes: number): [truth: Tensor, predicted: Tensor] {
+  requireWhole('confusionMatrix', 'classes', classes, { least: 1 })
+  const rows = (name: string, y: Tensor): Tensor => {
+    requireTensor('confusionMatrix', name, y)
+    if (y.rank === 0 || y.rank > 2 || (y.rank === 2 && y.shape[1] !== classes && y.shape[1] !== 1)) {
+      throw new ValueError(`confusionMatrix: class numbers [n] or rows [n, ${classes}] are needed, ${name} is [${y.shape.join(', ')}].`)
+    }
+    return (y.rank === 2 && y.shape[1] > 1 ? y.argMax() : y.reshape([y.size])).oneHot(classes)
   }
-  return (y.rank === 2 && y.shape[1] > 1 ? y.argMax() : y.reshape([y.size])).oneHot(classes)
+  const [truth, predicted] = [rows('yTrue', yTrue), rows('yPred', yPred)]
+  if (truth.shape[0] === predicted.shape[0]) return [truth, predicted]
+  throw new ShapeError(`confusionMatrix: yTrue has ${truth.shape[0]} samples and yPred has ${predicted.shape[0]}.`)
 }
 
 /**
@@ -165,13 +191,14 @@ function classRows(y: Tensor, classes: number): Tensor {
  * ```
  */
 export function confusionMatrixOfBatches(classes: number): MetricState<number[][]> {
+  requireWhole('confusionMatrixOfBatches', 'classes', classes, { least: 1 })
   const square = (totals?: ArrayLike<number>): number[][] =>
     Array.from({ length: classes }, (_, i) => Array.from({ length: classes }, (_, j) => totals?.[i * classes + j] ?? 0))
   return sums(
+    'confusionMatrixOfBatches',
     (yTrue, yPred, mask, weights) => {
-      const rows = classRows(yTrue, classes)
-      const factors = factorsOf(rows, mask, weights)
-      return matMul(factors ? rows.mul(factors) : rows, classRows(yPred, classes), { transposeA: true }).reshape([classes * classes])
+      const [truth, predicted] = classRows(yTrue, yPred, classes)
+      return matMul(counted(truth, factorsOf(truth, mask, weights)), predicted, { transposeA: true }).reshape([classes * classes])
     },
     square,
     square(),

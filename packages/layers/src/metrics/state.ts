@@ -3,9 +3,11 @@
  *
  * The sums stay on the device until somebody asks for the result. They are float32 where the predictions are: counts are exact up to 2²⁴.
  */
-import { scope, stack, type Tensor } from '@cotangent/core'
+import { scope, stack, type Tensor, where } from '@cotangent/core'
+import { requireFunction, requireText } from '@cotangent/core/arguments'
 import { maskFactors, perSample } from '../masks.js'
 import type { SavedObject } from '../names.js'
+import { requireTensor, requireValues, targetsForFunction, withColumns } from '../targets.js'
 
 /** A metric's sums over the batches seen so far. */
 export interface MetricState<Result = number> {
@@ -38,7 +40,7 @@ export interface MeanMetric extends Metric {
   perSample(yTrue: Tensor, yPred: Tensor): Tensor
 }
 
-/** A metric of the user's: one value a sample, or a scalar. */
+/** A metric of the user's: one value a sample, or more, or a scalar. It gets the targets that a `LossFunction` gets. */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
 
 /** @internal How much each value counts: by its mask, and by its sample's weight. */
@@ -47,13 +49,19 @@ export function factorsOf(values: Tensor, mask: Tensor | undefined, weights: Ten
   return byMask && bySample ? byMask.mul(bySample) : (byMask ?? bySample)
 }
 
+/** @internal Values times their factors (as `factorsOf` gives them), and 0 where those are 0, whatever the value. */
+export const counted = (values: Tensor, factors: Tensor | undefined): Tensor =>
+  factors ? where(factors.notEqual(0), values, 0).mul(factors) : values
+
 /**
  * @internal Adds up what `measure` makes of each batch: a row of sums, which may be shorter for batches without mask and weights.
  *
+ * @param what whose sums they are, for messages
  * @param result makes the value of the sums, and of the number of samples in batches without mask and weights
  * @param nothing the value before the first batch
  */
 export function sums<Result>(
+  what: string,
   measure: (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor) => Tensor,
   result: (totals: ArrayLike<number>, samples: number) => Result,
   nothing: Result,
@@ -62,6 +70,8 @@ export function sums<Result>(
   let samples = 0
   return {
     update(yTrue, yPred, mask, weights) {
+      requireTensor(what, 'yTrue', yTrue)
+      requireTensor(what, 'yPred', yPred)
       const before = totals
       totals = scope(() => {
         const batch = measure(yTrue, yPred, mask, weights)
@@ -83,9 +93,11 @@ export function sums<Result>(
 }
 
 /**
- * A metric of a function of one value a sample.
+ * A metric of a function of one value a sample. The function gets targets in the shape of the predictions, or class numbers [..b] for
+ * predictions [..b, c].
  *
  * @param finish makes the metric's value of the mean
+ * @throws ValueError, ShapeError when it is used: for targets that do not fit, and for what is no value a sample.
  * @example
  * ```ts
  * const top3 = meanMetric('top3', (t, p) => topKCategoricalAccuracy(t, p, 3))
@@ -93,18 +105,31 @@ export function sums<Result>(
  * ```
  */
 export function meanMetric(name: string, measure: MetricFunction, finish: (mean: number) => number = (mean) => mean): MeanMetric {
+  requireText('meanMetric', 'name', name)
+  requireFunction('meanMetric', 'measure', measure, "meanMetric('mine', (yTrue, yPred) => …)")
+  requireFunction('meanMetric', 'finish', finish)
+  const what = `metric "${name}"`
+  return meanOf(name, (t, p) => requireValues(what, measure(targetsForFunction(what, p, t), p), p), finish)
+}
+
+/** @internal A metric of a function of this package, which checks shapes itself. Predictions [n] are n samples of one value. */
+export const builtInMean = (name: string, measure: MetricFunction, finish?: (mean: number) => number): MeanMetric =>
+  meanOf(name, (t, p) => measure(...withColumns(t, p)), finish)
+
+function meanOf(name: string, measure: MetricFunction, finish: (mean: number) => number = (mean) => mean): MeanMetric {
   const each = (yTrue: Tensor, yPred: Tensor): Tensor => perSample(measure(yTrue, yPred), yPred.shape[0])
   return {
     name,
     perSample: each,
     start: () =>
       sums(
+        `metric "${name}"`,
         (t, p, mask, weights) => {
           // A mask, and weights of steps, are factors of what comes before the mean of a sample.
           const values = mask || (weights && weights.rank > 1) ? measure(t, p) : each(t, p)
           const factors = factorsOf(values, mask, weights)
           // How many count, the host knows where all do.
-          return factors ? stack([values.mul(factors).sum(), factors.broadcastTo(values.shape).sum()]) : values.sum().reshape([1])
+          return factors ? stack([counted(values, factors).sum(), factors.broadcastTo(values.shape).sum()]) : values.sum().reshape([1])
         },
         (totals, samples) => {
           const count = (totals[1] ?? 0) + samples

@@ -3,7 +3,7 @@ import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses.js'
 import type { SpelledOptions } from '../names.js'
 import { Optimizer, type Slot } from './optimizer.js'
-import { type OptimizerOptions, readSettings } from './settings.js'
+import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
 /** Options of `adadelta`. */
 export interface AdadeltaOptions extends OptimizerOptions {
@@ -44,4 +44,5 @@ export class Adadelta extends Optimizer {
 }
 
 /** Adadelta. */
-export const adadelta = (options?: SpelledOptions<AdadeltaOptions>): Adadelta => new Adadelta(options)
+export const adadelta = (first?: LearningRate | SpelledOptions<AdadeltaOptions>, options?: SpelledOptions<AdadeltaOptions>): Adadelta =>
+  new Adadelta(rateFirst('adadelta', first, options))

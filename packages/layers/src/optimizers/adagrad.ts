@@ -3,7 +3,7 @@ import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses.js'
 import type { SpelledOptions } from '../names.js'
 import { Optimizer, type Slot } from './optimizer.js'
-import { type OptimizerOptions, readSettings } from './settings.js'
+import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
 /** Options of `adagrad`. */
 export interface AdagradOptions extends OptimizerOptions {
@@ -56,4 +56,5 @@ export class Adagrad extends Optimizer {
 }
 
 /** Adagrad. */
-export const adagrad = (options?: SpelledOptions<AdagradOptions>): Adagrad => new Adagrad(options)
+export const adagrad = (first?: LearningRate | SpelledOptions<AdagradOptions>, options?: SpelledOptions<AdagradOptions>): Adagrad =>
+  new Adagrad(rateFirst('adagrad', first, options))

@@ -3,7 +3,7 @@ import { type UpdateProgram, updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses.js'
 import type { SpelledOptions } from '../names.js'
 import { Optimizer, type Rule, type Slot } from './optimizer.js'
-import { type OptimizerOptions, readSettings } from './settings.js'
+import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
 /** Options of `adam`. */
 export interface AdamOptions extends OptimizerOptions {
@@ -79,4 +79,5 @@ export class Adam extends Optimizer {
  * model.compile({ optimizer: adam({ learningRate: 1e-4 }), loss: 'mse' })
  * ```
  */
-export const adam = (options?: SpelledOptions<AdamOptions>): Adam => new Adam(options)
+export const adam = (first?: LearningRate | SpelledOptions<AdamOptions>, options?: SpelledOptions<AdamOptions>): Adam =>
+  new Adam(rateFirst('adam', first, options))

@@ -3,7 +3,7 @@ import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses.js'
 import type { SpelledOptions } from '../names.js'
 import { Optimizer, type Slot } from './optimizer.js'
-import { type OptimizerOptions, readSettings } from './settings.js'
+import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
 /** Options of `adamax`. */
 export interface AdamaxOptions extends OptimizerOptions {
@@ -56,4 +56,5 @@ export class Adamax extends Optimizer {
 }
 
 /** Adamax. */
-export const adamax = (options?: SpelledOptions<AdamaxOptions>): Adamax => new Adamax(options)
+export const adamax = (first?: LearningRate | SpelledOptions<AdamaxOptions>, options?: SpelledOptions<AdamaxOptions>): Adamax =>
+  new Adamax(rateFirst('adamax', first, options))

@@ -1,9 +1,9 @@
 /** AdamW: Adam with weight decay beside the gradient, not in it (Loshchilov and Hutter 2019). */
-import { type Parameter, ValueError } from '@cotangent/core'
+import type { Parameter } from '@cotangent/core'
 import type { SpelledOptions } from '../names.js'
 import { Adam, type AdamOptions, adamDefaults, adamProgram } from './adam.js'
 import type { Rule } from './optimizer.js'
-import { readSettings } from './settings.js'
+import { type LearningRate, rateFirst, readSettings } from './settings.js'
 
 /** Options of `adamw`. */
 export interface AdamWOptions extends AdamOptions {
@@ -25,7 +25,6 @@ export class AdamW extends Adam {
   constructor(options: SpelledOptions<AdamWOptions> = {}) {
     const defaults = { ...adamDefaults, weightDecay: 0.004, excludeFromWeightDecay: [] as readonly string[] }
     const { weightDecay, excludeFromWeightDecay, ...settings } = readSettings('adamw', options, defaults)
-    if (!(weightDecay >= 0)) throw new ValueError(`adamw: weightDecay must be a number from 0, got ${weightDecay}.`)
     super(settings)
     this.weightDecay = weightDecay
     this.excludeFromWeightDecay = excludeFromWeightDecay
@@ -48,4 +47,5 @@ export class AdamW extends Adam {
 }
 
 /** Adam with decoupled weight decay. */
-export const adamw = (options?: SpelledOptions<AdamWOptions>): AdamW => new AdamW(options)
+export const adamw = (first?: LearningRate | SpelledOptions<AdamWOptions>, options?: SpelledOptions<AdamWOptions>): AdamW =>
+  new AdamW(rateFirst('adamw', first, options))

@@ -1,14 +1,14 @@
 /** The optimizers, and finding one by name. */
-import { camelKeys, classNameOf, lookUp, type SavedObject } from '../names.js'
-import { Adadelta } from './adadelta.js'
-import { Adagrad } from './adagrad.js'
-import { Adam } from './adam.js'
-import { Adamax } from './adamax.js'
-import { AdamW } from './adamw.js'
-import { Nadam } from './nadam.js'
+import { camelKeys, classNameOf, lookUp, requireCalled, type SavedObject } from '../names.js'
+import { Adadelta, adadelta } from './adadelta.js'
+import { Adagrad, adagrad } from './adagrad.js'
+import { Adam, adam } from './adam.js'
+import { Adamax, adamax } from './adamax.js'
+import { AdamW, adamw } from './adamw.js'
+import { Nadam, nadam } from './nadam.js'
 import { Optimizer } from './optimizer.js'
-import { RMSprop } from './rmsprop.js'
-import { SGD } from './sgd.js'
+import { RMSprop, rmsprop } from './rmsprop.js'
+import { SGD, sgd } from './sgd.js'
 
 export { Adadelta, type AdadeltaOptions, adadelta } from './adadelta.js'
 export { Adagrad, type AdagradOptions, adagrad } from './adagrad.js'
@@ -35,7 +35,7 @@ export {
   piecewiseConstantDecay,
   polynomialDecay,
 } from './schedules.js'
-export type { OptimizerOptions } from './settings.js'
+export type { LearningRate, OptimizerOptions } from './settings.js'
 export { SGD, type SGDOptions, sgd } from './sgd.js'
 
 const table: Readonly<Record<string, new (options?: object) => Optimizer>> = {
@@ -65,6 +65,7 @@ export type OptimizerIdentifier = OptimizerName | Capitalize<OptimizerName> | 'S
  */
 export function getOptimizer(id: OptimizerIdentifier): Optimizer {
   if (id instanceof Optimizer) return id
+  requireCalled('optimizer', id, { sgd, rmsprop, adagrad, adadelta, adam, adamw, adamax, nadam })
   if (typeof id !== 'object' || id === null) return new (lookUp('optimizer', id, table))()
   const { name: _, ...config } = camelKeys(id.config ?? {})
   return new (lookUp('optimizer', classNameOf('optimizer', id), table))(config)

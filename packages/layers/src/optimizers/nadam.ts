@@ -3,7 +3,7 @@ import { updateProgram, ValueError } from '@cotangent/core'
 import { EPSILON } from '../losses.js'
 import type { SpelledOptions } from '../names.js'
 import { Optimizer, type Slot } from './optimizer.js'
-import { type OptimizerOptions, readSettings } from './settings.js'
+import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
 /** Options of `nadam`. */
 export interface NadamOptions extends Omit<OptimizerOptions, 'decay'> {
@@ -95,4 +95,5 @@ export class Nadam extends Optimizer {
 }
 
 /** Nadam. */
-export const nadam = (options?: SpelledOptions<NadamOptions>): Nadam => new Nadam(options)
+export const nadam = (first?: LearningRate | SpelledOptions<NadamOptions>, options?: SpelledOptions<NadamOptions>): Nadam =>
+  new Nadam(rateFirst('nadam', first, options))

@@ -5,7 +5,8 @@
  * A subclass states its rule once, as an update program (a formula over the parameter, its slots, the gradient and scalars; see
  * core/update.ts), and gives for each step the scalars, computed in float64 on the host. Definitions: keras/optimizers.py 2.3.1.
  */
-import { applyUpdates, type Parameter, scope, type Tensor, type UpdateProgram, updateProgram, ValueError, zeros } from '@cotangent/core'
+import { applyUpdates, Parameter, ShapeError, scope, Tensor, type UpdateProgram, updateProgram, ValueError, zeros } from '@cotangent/core'
+import { describeValue, requireBoolean, requireNumber, requireOptions } from '@cotangent/core/arguments'
 import { applyConstraint } from '../constrained.js'
 import { savedForm } from '../names.js'
 import { clip } from './clipping.js'
@@ -29,6 +30,32 @@ const accumulate = updateProgram('accumulateGradients', { slots: 1, inputs: 1, s
 const average = updateProgram('averageWeights', { slots: 1, inputs: 1, scalars: 2 }, ([a], [w], [momentum, rest]) => [
   momentum.mul(a).add(rest.mul(w)),
 ])
+
+/** Throws unless these are parameters. */
+function requireParameters(what: string, parameters: unknown): void {
+  if (!Array.isArray(parameters)) throw new ValueError(`${what}: expected a list of parameters, got ${describeValue(parameters)}.`)
+  for (let i = 0; i < parameters.length; i++) {
+    if (parameters[i] instanceof Parameter) continue
+    throw new ValueError(
+      `${what}: parameters[${i}] is ${describeValue(parameters[i])}, which cannot be changed. Make it a parameter: new Parameter(x).`,
+    )
+  }
+}
+
+/** Throws unless there is a gradient of its shape for each parameter. */
+function requireStep(what: string, parameters: readonly Parameter[], grads: readonly Tensor[]): void {
+  requireParameters(what, parameters)
+  if (!Array.isArray(grads)) throw new ValueError(`${what}: expected a list of gradients, got ${describeValue(grads)}.`)
+  if (parameters.length !== grads.length) throw new ValueError(`${what}: ${parameters.length} parameters but ${grads.length} gradients.`)
+  if (parameters.length === 0)
+    throw new ValueError(`${what}: there are no parameters to change. A model has none before it is built, or if its layers are frozen.`)
+  for (let i = 0; i < grads.length; i++) {
+    const [w, g]: [Parameter, Tensor] = [parameters[i], grads[i]]
+    if (!(g instanceof Tensor)) throw new ValueError(`${what}: gradient ${i}, of "${w.name}", is ${describeValue(g)}, not a tensor.`)
+    if (g.rank === w.rank && g.shape.every((n, axis) => n === w.shape[axis])) continue
+    throw new ShapeError(`${what}: gradient ${i} is [${g.shape.join(', ')}], its parameter "${w.name}" [${w.shape.join(', ')}].`)
+  }
+}
 
 /**
  * An optimizer. Its state appears with the first step, for each parameter.
@@ -84,7 +111,10 @@ export abstract class Optimizer {
    * @throws ValueError when a number is set in place of a schedule.
    */
   get learningRate(): number {
-    return typeof this.#rate === 'number' ? this.#rate : this.#rate.at(this.steps)
+    if (typeof this.#rate === 'number') return this.#rate
+    const rate = this.#rate.at(this.steps)
+    requireNumber(`${this.#rate.className}.at(${this.steps})`, 'the rate', rate, { least: 0 })
+    return rate
   }
   set learningRate(rate: number | LearningRateSchedule) {
     if (typeof this.#rate !== 'number' && typeof rate === 'number') {
@@ -93,7 +123,7 @@ export abstract class Optimizer {
           'callbacks (LearningRateScheduler, ReduceLROnPlateau) are to change it.',
       )
     }
-    this.#rate = readRate(this.className, rate)
+    this.#rate = readRate(this.className, 'learningRate', rate)
   }
 
   /** The schedule that the rate follows, if it does. */
@@ -119,12 +149,13 @@ export abstract class Optimizer {
    * `gradientAccumulationSteps` n, every n-th call updates and the others add their gradients up. The gradients are taken over and freed, unless
    * `keepGrads` is set.
    *
-   * @throws ValueError if there is not one gradient for each parameter.
+   * @throws ValueError if there is not one gradient for each parameter, or no parameter at all; then nothing changes and nothing is freed.
    */
-  step(parameters: readonly Parameter[], grads: readonly Tensor[], { keepGrads = false }: { keepGrads?: boolean } = {}): void {
-    if (parameters.length !== grads.length) {
-      throw new ValueError(`${this.className}.step: ${parameters.length} parameters but ${grads.length} gradients.`)
-    }
+  step(parameters: readonly Parameter[], grads: readonly Tensor[], options: { keepGrads?: boolean } = {}): void {
+    requireStep(`${this.className}.step`, parameters, grads)
+    requireOptions(`${this.className}.step`, options, ['keepGrads'])
+    const { keepGrads = false } = options
+    requireBoolean(`${this.className}.step`, 'keepGrads', keepGrads)
     try {
       scope(() => {
         const changing = parameters.filter(({ trainable }) => trainable)
@@ -185,6 +216,7 @@ export abstract class Optimizer {
 
   /** With `useEma`, puts the running means in place of the parameters; `fit` does so at its end. */
   finalizeWeights(parameters: readonly Parameter[]): void {
+    requireParameters(`${this.className}.finalizeWeights`, parameters)
     if (!this.useEma) return
     for (const w of parameters) if (this.#state.has(w)) w.assign(this.#state.named(w, 'average'))
   }
@@ -205,6 +237,7 @@ export abstract class Optimizer {
 
   /** Makes the state of parameters that have none yet; `step` does so by itself. */
   build(parameters: readonly Parameter[]): void {
+    requireParameters(`${this.className}.build`, parameters)
     this.#state.build(this.className, parameters)
   }
 
@@ -244,6 +277,11 @@ export abstract class Optimizer {
    * @throws ValueError if the state is not of this optimizer and these parameters; then nothing changes.
    */
   setWeights(values: SavedValues, parameters: readonly Parameter[]): void {
+    const what = `${this.className}.setWeights`
+    requireParameters(what, parameters)
+    const isArray = (value: unknown): boolean => typeof value === 'object' && value !== null && 'data' in value
+    if (!Array.isArray(values) || !values.every(isArray))
+      throw new ValueError(`${what}: expected what getWeights gave, a list of { data, … }, got ${describeValue(values)}.`)
     const { values: names, slots } = this.layout
     const trainable = parameters.filter((w) => w.trainable)
     // Where more is kept than the rule needs, a shorter state would be taken for something else.

@@ -3,7 +3,7 @@ import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses.js'
 import type { SpelledOptions } from '../names.js'
 import { Optimizer, type Slot } from './optimizer.js'
-import { type OptimizerOptions, readSettings } from './settings.js'
+import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
 /** Options of `rmsprop`. */
 export interface RMSpropOptions extends OptimizerOptions {
@@ -49,4 +49,5 @@ export class RMSprop extends Optimizer {
 }
 
 /** RMSprop. */
-export const rmsprop = (options?: SpelledOptions<RMSpropOptions>): RMSprop => new RMSprop(options)
+export const rmsprop = (first?: LearningRate | SpelledOptions<RMSpropOptions>, options?: SpelledOptions<RMSpropOptions>): RMSprop =>
+  new RMSprop(rateFirst('rmsprop', first, options))

@@ -3,7 +3,9 @@
  * (keras/src/optimizers/schedules). An optimizer whose rate follows one computes it before each step; its `learningRate` cannot be set.
  */
 import { ValueError } from '@cotangent/core'
-import { camelKeys, classNameOf, lookUp, readOptions, type SavedObject, type SpelledOptions } from '../names.js'
+import { requireBoolean, requireNumber } from '@cotangent/core/arguments'
+import { camelKeys, classNameOf, lookUp, type Rule, readOptions, type SavedObject, type SpelledOptions } from '../names.js'
+import { fromZero, listOf, number, orNull } from '../rules.js'
 
 /**
  * A learning rate that depends on the step. Extend it for a schedule of your own.
@@ -22,21 +24,34 @@ export abstract class LearningRateSchedule {
   abstract getConfig(): Record<string, unknown>
 }
 
+const rules: Readonly<Record<string, Rule>> = {
+  initialLearningRate: fromZero,
+  decaySteps: number({ above: 0 }),
+  decayRate: fromZero,
+  staircase: requireBoolean,
+  endLearningRate: fromZero,
+  power: number({}),
+  cycle: requireBoolean,
+  boundaries: listOf(fromZero),
+  values: listOf(fromZero),
+  alpha: fromZero,
+  warmupTarget: orNull(fromZero),
+  warmupSteps: fromZero,
+}
+
 /** The given options over the defaults; options without one must be given. */
 function read<Options extends object>(what: string, given: object, required: readonly (keyof Options & string)[], rest: object): Options {
   const blank = Object.fromEntries(required.map((name) => [name, undefined]))
-  const options = readOptions(what, given, { ...blank, ...rest }) as Options
+  const example = `${what}({ ${required.join(', ')} })`
+  const options = readOptions<object>(what, given ?? {}, { ...blank, ...rest }, rules, example) as Options
   for (const name of required) {
-    if (options[name] === undefined) throw new ValueError(`${what}: ${name} is missing. It needs ${required.join(', ')}.`)
+    if (options[name] === undefined) throw new ValueError(`${what}: ${name} is missing. It needs ${required.join(', ')}: ${example}.`)
   }
-  for (const [name, value] of Object.entries(options)) {
-    if (value !== null && typeof value !== 'boolean' && !Array.isArray(value) && !Number.isFinite(value))
-      throw new ValueError(`${what}: ${name} must be a finite number, got ${value}.`)
-  }
-  const { decaySteps } = options as { decaySteps?: number }
-  if (decaySteps !== undefined && !(decaySteps > 0)) throw new ValueError(`${what}: decaySteps must be above 0, got ${decaySteps}.`)
   return options
 }
+
+/** Throws unless a step is a number from 0. */
+const requireStep = (what: string, step: number): void => requireNumber(`${what}.at`, 'step', step, { least: 0 })
 
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */
 export interface DecayOptions {
@@ -72,6 +87,7 @@ export class ExponentialDecay extends RateDecay {
     super('exponentialDecay', options)
   }
   override at(step: number): number {
+    requireStep(this.className, step)
     return this.options.initialLearningRate * this.options.decayRate ** this.periods(step)
   }
 }
@@ -84,6 +100,7 @@ export class InverseTimeDecay extends RateDecay {
     super('inverseTimeDecay', options)
   }
   override at(step: number): number {
+    requireStep(this.className, step)
     return this.options.initialLearningRate / (1 + this.options.decayRate * this.periods(step))
   }
 }
@@ -114,6 +131,7 @@ export class PolynomialDecay extends LearningRateSchedule {
     })
   }
   override at(step: number): number {
+    requireStep(this.className, step)
     const { initialLearningRate, decaySteps, endLearningRate, power, cycle } = this.#options
     const whole = cycle ? decaySteps * Math.max(1, Math.ceil(step / decaySteps)) : decaySteps
     return (initialLearningRate - endLearningRate) * (1 - Math.min(step, whole) / whole) ** power + endLearningRate
@@ -139,7 +157,7 @@ export class PiecewiseConstantDecay extends LearningRateSchedule {
   constructor(options: PiecewiseConstantDecayOptions) {
     super()
     const { boundaries, values } = read<PiecewiseConstantDecayOptions>('piecewiseConstantDecay', options, ['boundaries', 'values'], {})
-    if (!Array.isArray(boundaries) || !Array.isArray(values) || values.length !== boundaries.length + 1) {
+    if (values.length !== boundaries.length + 1) {
       throw new ValueError('piecewiseConstantDecay: boundaries and values must be lists, values one longer than boundaries.')
     }
     const bad = boundaries.findIndex((step, i) => i > 0 && !(step > boundaries[i - 1]))
@@ -148,6 +166,7 @@ export class PiecewiseConstantDecay extends LearningRateSchedule {
     this.#options = { boundaries: [...boundaries], values: [...values] }
   }
   override at(step: number): number {
+    requireStep(this.className, step)
     const { boundaries, values } = this.#options
     const i = boundaries.findIndex((boundary) => step <= boundary)
     return values[i < 0 ? boundaries.length : i]
@@ -181,6 +200,7 @@ export class CosineDecay extends LearningRateSchedule {
     if (warmupTarget === null && warmupSteps > 0) throw new ValueError('cosineDecay: warmupSteps needs a warmupTarget to rise to.')
   }
   override at(step: number): number {
+    requireStep(this.className, step)
     const { initialLearningRate, decaySteps, alpha, warmupTarget, warmupSteps } = this.#options
     if (warmupTarget !== null && step < warmupSteps) {
       return initialLearningRate + ((warmupTarget - initialLearningRate) * step) / warmupSteps

@@ -1,6 +1,8 @@
 /** The options that all optimizers share, read and checked. */
 import { ValueError } from '@cotangent/core'
-import { readOptions, type SavedObject } from '../names.js'
+import { describeValue, requireNumber, requireObject, requireText } from '@cotangent/core/arguments'
+import { camelCase, type Rule, readOptions, type SavedObject, type SpelledOptions } from '../names.js'
+import { fromZero, listOf, number, oneOf, orNull, share, whole } from '../rules.js'
 import { getSchedule, LearningRateSchedule } from './schedules.js'
 
 /** Options that every optimizer takes. */
@@ -31,7 +33,58 @@ export interface OptimizerOptions {
   variant?: 'keras2' | 'keras3'
 }
 
-export type BaseSettings = Required<Omit<OptimizerOptions, 'learningRate'>> & { learningRate: number | LearningRateSchedule }
+export type BaseSettings = Required<Omit<OptimizerOptions, 'learningRate' | 'lr'>> & { learningRate: number | LearningRateSchedule }
+
+/** What Keras' optimizers take first: the rate. Ours take it so, too, or among the options. */
+export type LearningRate = number | LearningRateSchedule
+
+/** The arguments `(options)` or `(learningRate, options)` of an optimizer's function as options. */
+export function rateFirst<Options extends OptimizerOptions>(
+  what: string,
+  first: LearningRate | SpelledOptions<Options> | undefined,
+  options: SpelledOptions<Options> | undefined,
+): SpelledOptions<Options> | undefined {
+  const example = `${what}(0.001), or ${what}({ learningRate: 0.001 })`
+  if (typeof first === 'number' || first instanceof LearningRateSchedule) {
+    const others = options ?? {}
+    requireObject(what, others, [], `${what}(0.001, { … })`)
+    const twice = Object.keys(others).find((key) => ['lr', 'learningRate'].includes(camelCase(key)))
+    if (twice) throw new ValueError(`${what}: the learning rate is given twice, first and as ${twice}.`)
+    return { ...others, learningRate: first } as SpelledOptions<Options>
+  }
+  if (first !== undefined) requireObject(what, first, [], example)
+  if (first !== undefined && options !== undefined)
+    throw new ValueError(`${what}: it takes (options) or (learningRate, options), got two objects. Write ${example}.`)
+  return first ?? options
+}
+
+const sharedRules = {
+  learningRate: readRate as Rule,
+  lr: fromZero,
+  decay: fromZero,
+  clipnorm: orNull(fromZero),
+  clipvalue: orNull(fromZero),
+  globalClipnorm: orNull(fromZero),
+  clipScope: orNull(oneOf('global', 'perVariable')),
+  gradientAccumulationSteps: orNull(whole({ least: 1 })),
+  emaMomentum: share,
+  emaOverwriteFrequency: orNull(whole({ least: 1 })),
+  variant: oneOf('keras2', 'keras3'),
+}
+
+/** Rules for the options of several optimizers: shares of what was, and what denominators are kept from 0 by. */
+const ownRules = {
+  momentum: share,
+  rho: share,
+  // 1 − βᵗ is divided by.
+  beta1: number({ least: 0, below: 1 }),
+  beta2: number({ least: 0, below: 1 }),
+  epsilon: fromZero,
+  scheduleDecay: fromZero,
+  initialAccumulatorValue: fromZero,
+  weightDecay: fromZero,
+  excludeFromWeightDecay: listOf(requireText),
+}
 
 /** The options of an optimizer over its defaults: those of Keras 3 where that variant is asked for. */
 export function readSettings<Own extends { learningRate: number }>(
@@ -40,11 +93,12 @@ export function readSettings<Own extends { learningRate: number }>(
   keras2: Own,
   keras3: Partial<Own> = {},
 ): Omit<Own, 'learningRate'> & BaseSettings {
+  const example = `${what}({ learningRate: ${keras2.learningRate} })`
+  requireObject(what, options, [], example)
   const { variant = 'keras2' } = options as OptimizerOptions
-  if (variant !== 'keras2' && variant !== 'keras3') throw new ValueError(`${what}: variant must be 'keras2' or 'keras3', got '${variant}'.`)
-  const shared: BaseSettings = {
+  const shared: BaseSettings & { lr?: number } = {
     learningRate: keras2.learningRate,
-    lr: Number.NaN,
+    lr: undefined,
     decay: 0,
     clipnorm: null,
     clipvalue: null,
@@ -56,28 +110,29 @@ export function readSettings<Own extends { learningRate: number }>(
     emaOverwriteFrequency: null,
     variant,
   }
-  const settings = readOptions(what, options, { ...shared, ...keras2, ...(variant === 'keras3' ? keras3 : {}) } as Omit<
-    Own,
-    'learningRate'
-  > &
-    BaseSettings)
-  if (!Number.isNaN(settings.lr)) settings.learningRate = settings.lr
-  settings.learningRate = readRate(what, settings.learningRate)
-  requireClipping(what, settings)
-  const { gradientAccumulationSteps, emaMomentum, emaOverwriteFrequency } = settings
-  for (const [name, value] of Object.entries({ gradientAccumulationSteps, emaOverwriteFrequency })) {
-    if (value !== null && !(Number.isInteger(value) && value >= 1))
-      throw new ValueError(`${what}: ${name} must be a whole number from 1, or null, got ${value}.`)
+  const defaults = { ...shared, ...keras2, ...(variant === 'keras3' ? keras3 : {}) }
+  const { lr, ...settings } = readOptions<BaseSettings & { lr?: number }>(what, options, defaults, { ...sharedRules, ...ownRules }, example)
+  if (lr !== undefined) {
+    const { learningRate, learning_rate } = options as SpelledOptions<OptimizerOptions>
+    if (learningRate !== undefined || learning_rate !== undefined)
+      throw new ValueError(`${what}: lr is the older name of learningRate; give one of them.`)
+    settings.learningRate = lr
   }
-  if (!(emaMomentum >= 0 && emaMomentum <= 1)) throw new ValueError(`${what}: emaMomentum must be from 0 to 1, got ${emaMomentum}.`)
-  return settings
+  settings.learningRate = readRate(what, 'learningRate', settings.learningRate)
+  requireClipping(what, settings)
+  return settings as unknown as Omit<Own, 'learningRate'> & BaseSettings
 }
 
 /** A rate that can be one: a number from 0, or a schedule. */
-export function readRate(what: string, rate: number | LearningRateSchedule | SavedObject): number | LearningRateSchedule {
-  if (rate instanceof LearningRateSchedule || (typeof rate === 'object' && rate !== null)) return getSchedule(rate)
-  if (!(rate >= 0)) throw new ValueError(`${what}: learningRate must be a number from 0, or a schedule, got ${rate}.`)
-  return rate
+export function readRate(what: string, name: string, rate: unknown): LearningRate {
+  if (rate instanceof LearningRateSchedule) return rate
+  if (typeof rate === 'object' && rate !== null && ('className' in rate || 'class_name' in rate)) return getSchedule(rate as SavedObject)
+  if (typeof rate === 'function')
+    throw new ValueError(
+      `${what}: ${name} must be a number from 0, or a schedule, got ${describeValue(rate)}. Call it, or extend LearningRateSchedule.`,
+    )
+  requireNumber(what, name, rate, { least: 0 })
+  return rate as number
 }
 
 /** Keras 2 clips by norm and then by value; Keras 3, and its `globalClipnorm` here too, allow one way only. */

@@ -2,7 +2,7 @@
 import { updateProgram } from '@cotangent/core'
 import type { SpelledOptions } from '../names.js'
 import { Optimizer, type Slot } from './optimizer.js'
-import { type OptimizerOptions, readSettings } from './settings.js'
+import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
 /** Options of `sgd`. */
 export interface SGDOptions extends OptimizerOptions {
@@ -51,4 +51,5 @@ export class SGD extends Optimizer {
 }
 
 /** Stochastic gradient descent. */
-export const sgd = (options?: SpelledOptions<SGDOptions>): SGD => new SGD(options)
+export const sgd = (first?: LearningRate | SpelledOptions<SGDOptions>, options?: SpelledOptions<SGDOptions>): SGD =>
+  new SGD(rateFirst('sgd', first, options))

@@ -1,0 +1,45 @@
+/** Rules for the values of options, by which `readOptions` checks them. Without one a value must be of the kind of its default. */
+import { ValueError } from '@cotangent/core'
+import { describeValue, type NumberRange, requireChoice, requireNumber, requireWhole } from '@cotangent/core/arguments'
+import type { Rule } from './names.js'
+
+/** A finite number. */
+export const number =
+  (range: NumberRange): Rule =>
+  (what, name, value) =>
+    requireNumber(what, name, value, range)
+
+/** A whole number. */
+export const whole =
+  (range: NumberRange): Rule =>
+  (what, name, value) =>
+    requireWhole(what, name, value, range)
+
+/** One of these. */
+export const oneOf =
+  (...choices: readonly (string | number | null)[]): Rule =>
+  (what, name, value) =>
+    requireChoice(what, name, value, choices)
+
+/** null, or what another rule takes. */
+export const orNull =
+  (rule: Rule): Rule =>
+  (what, name, value) => {
+    if (value !== null) rule(what, name, value)
+  }
+
+/** A number from 0. */
+export const fromZero = number({ least: 0 })
+/** A number from 0 to 1. */
+export const share = number({ least: 0, most: 1 })
+/** The seed of a key, or null for none of its own. */
+export const seedRule = orNull(whole({ least: 0 }))
+/** 0 or 1. */
+export const saysSo = oneOf(0, 1)
+/** A list of what a rule takes. */
+export const listOf =
+  (rule: Rule): Rule =>
+  (what, name, value) => {
+    if (!Array.isArray(value)) throw new ValueError(`${what}: ${name} must be a list, got ${describeValue(value)}.`)
+    for (const [i, entry] of value.entries()) rule(what, `${name}[${i}]`, entry)
+  }
