@@ -1,12 +1,14 @@
 /** What `compile` says about each output of a model: its loss, the weight of that, and its metrics. */
 import { ValueError } from '@cotangent/core'
+import { describeValue, requireNumber, requireObject } from '@cotangent/core/arguments'
 import { freeName } from './automatic-names.js'
 import type { CompileOptions, PerOutput } from './compiled.js'
 import type { FinalActivation } from './layer.js'
 import { getLoss, type Loss, type LossIdentifier } from './losses.js'
 import { getMetric, type Metric, type MetricIdentifier } from './metrics.js'
 import type { Model } from './model.js'
-import { unknownName } from './names.js'
+import { entryOf, readOptions, type SpelledOptions, unknownName } from './names.js'
+import { getOptimizer, type Optimizer } from './optimizers/index.js'
 
 export interface CompiledMetric {
   metric: Metric
@@ -38,6 +40,7 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
   const metrics = metricsPerOutput('metrics', names, options.metrics)
   const weightedMetrics = metricsPerOutput('weightedMetrics', names, options.weightedMetrics)
   const labels = new Set(['loss', ...(names.length > 1 ? names.map((name) => `${name}_loss`) : [])])
+  for (const weight of weights) if (weight !== undefined) requireNumber('compile', 'lossWeights', weight)
   if (losses.every((loss) => loss === null)) throw new ValueError('compile: at least one output needs a loss.')
   return model.outputPorts.flatMap(({ name, shape }, i) => {
     const identifier = losses[i]
@@ -49,7 +52,9 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
     const read = (identifiers: readonly MetricIdentifier[], weighted: boolean): CompiledMetric[] =>
       identifiers.map((id) => {
         const metric = getMetric(id, loss, shape)
-        return { metric, label: freeName(labels, names.length > 1 ? `${name}_${metric.name}` : metric.name), weighted }
+        const label = freeName(labels, names.length > 1 ? `${name}_${metric.name}` : metric.name)
+        if (label === '__proto__') throw new ValueError('compile: a metric cannot be called "__proto__".')
+        return { metric, label, weighted }
       })
     return {
       name,
@@ -65,6 +70,9 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
 const isLoss = (given: unknown): boolean =>
   typeof given !== 'object' || (given !== null && 'call' in given && typeof given.call === 'function')
 
+const isMetric = (given: unknown): boolean =>
+  typeof given === 'string' || typeof given === 'function' || (typeof given === 'object' && given !== null && 'start' in given)
+
 /** One value for all outputs, or one for each by place or name. */
 function perOutput<Value>(
   what: string,
@@ -77,14 +85,19 @@ function perOutput<Value>(
     if (given.length === names.length) return given
     throw new ValueError(`compile: ${what} has ${given.length} entries for ${names.length} outputs (${names.join(', ')}).`)
   }
+  if (typeof given !== 'object' || given === null)
+    throw new ValueError(
+      `compile: ${what} must be a list in the order of the outputs, or a record by their names, got ${describeValue(given)}.`,
+    )
   const record = given as Readonly<Record<string, Value>>
   const unknown = Object.keys(record).find((name) => !names.includes(name))
   if (unknown !== undefined) throw unknownName(`output in ${what} called`, unknown, names)
-  return names.map((name) => record[name])
+  return names.map((name) => entryOf(record, name))
 }
 
-/** A flat list is for every output; a list with lists in it, and a record, say it for each. */
+/** One metric, or a flat list, is for every output; a list with lists in it, and a record, say it for each. */
 function metricsPerOutput(what: string, names: readonly string[], given: CompileOptions['metrics']): MetricIdentifier[][] {
+  if (isMetric(given)) return names.map(() => [given as MetricIdentifier])
   const flat = Array.isArray(given) && !given.some((entry) => Array.isArray(entry))
   if (given === undefined || flat) return names.map(() => [...((given as readonly MetricIdentifier[]) ?? [])])
   const each = perOutput<MetricIdentifier | readonly MetricIdentifier[]>(
@@ -94,4 +107,32 @@ function metricsPerOutput(what: string, names: readonly string[], given: Compile
     () => false,
   )
   return each.map((entry) => (entry === undefined ? [] : Array.isArray(entry) ? [...entry] : [entry as MetricIdentifier]))
+}
+
+const compileDefaults: { [Key in keyof Required<CompileOptions>]: CompileOptions[Key] | undefined } = {
+  optimizer: undefined,
+  loss: undefined,
+  lossWeights: undefined,
+  metrics: undefined,
+  weightedMetrics: undefined,
+}
+
+/**
+ * What `compile` was given, in our spelling, with the optimizer looked up. Whatever is wrong without knowing the model's outputs is told here,
+ * before the model has its weights.
+ */
+export function readCompileOptions(given: SpelledOptions<CompileOptions>): CompileOptions & { optimizer: Optimizer } {
+  const example = "model.compile({ optimizer: 'adam', loss: 'mse' })"
+  requireObject('compile', given, [], example)
+  const options = readOptions<typeof compileDefaults>('compile', given, compileDefaults, {}, example)
+  const { optimizer, loss, metrics, weightedMetrics, ...others } = options
+  if (optimizer === undefined) throw new ValueError(`compile: optimizer is missing. Write ${example}.`)
+  if (loss === undefined) throw new ValueError(`compile: loss is missing. Write ${example}.`)
+  const found = getOptimizer(optimizer)
+  if (isLoss(loss)) getLoss(loss as LossIdentifier)
+  for (const list of [metrics, weightedMetrics]) {
+    if (isMetric(list)) getMetric(list as MetricIdentifier)
+    else if (Array.isArray(list)) for (const id of list.flat()) getMetric(id)
+  }
+  return { ...others, optimizer: found, loss, metrics, weightedMetrics }
 }

@@ -5,11 +5,12 @@
 import { addContext, foldKey, type Key, type Parameter, ShapeError, scope, type Tensor, valueAndGrad } from '@cotangent/core'
 import { applyFinalActivation } from './call-layer.js'
 import { type CompiledOutput, readOutputs } from './compiled-output.js'
+import type { Layer } from './layer.js'
 import type { Loss, LossIdentifier } from './losses.js'
 import { hideUncounted, weighed } from './masks.js'
 import type { MetricIdentifier, MetricState } from './metrics.js'
 import type { Model } from './model.js'
-import { getOptimizer, type Optimizer, type OptimizerIdentifier } from './optimizers/index.js'
+import type { Optimizer, OptimizerIdentifier } from './optimizers/index.js'
 import { warn } from './platform.js'
 import { requireValues } from './targets.js'
 
@@ -27,10 +28,13 @@ export interface CompileOptions {
   /** Factors of the outputs' losses in the sum that is minimised; 1 by default. */
   lossWeights?: PerOutput<number>
   /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. A plain list is for every output. */
-  metrics?: readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+  metrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
   /** The same, with sample and class weights as factors. */
-  weightedMetrics?: readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+  weightedMetrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
 }
+
+/** All layers of a model, with those inside others. */
+const layersIn = (layer: Layer): Layer[] => layer.inner.flatMap((inner) => [inner, ...layersIn(inner)])
 
 /** Running sums of an epoch, on the device. */
 export interface Totals {
@@ -59,20 +63,29 @@ export class Compiled {
   /** The parameters that training changes, as of now: flipping `trainable` later has no effect until the next compile. */
   readonly parameters: readonly Parameter[]
   readonly #model: Model
+  /** All layers, those inside others too, as they were. */
+  readonly #layers: readonly Layer[]
   /** Whether losses of outputs are told beside the whole. */
   readonly #several: boolean
   /** For which of the model's outputs the loss takes logits. */
   readonly #logits: readonly boolean[]
 
-  constructor(model: Model, options: CompileOptions) {
+  constructor(model: Model, options: CompileOptions & { optimizer: Optimizer }) {
     this.#model = model
-    this.optimizer = getOptimizer(options.optimizer)
+    this.#layers = layersIn(model)
+    this.optimizer = options.optimizer
     this.outputs = readOutputs(model, options)
     this.parameters = model.trainableWeights
     if (this.parameters.length === 0)
       warn(`${model.name}: no weight is trainable, so training will change none. See \`trainable\` of its layers.`)
     this.#several = model.outputCount > 1
     this.#logits = model.outputPorts.map((_, i) => this.outputs.some(({ index, logitsOf }) => index === i && logitsOf !== undefined))
+  }
+
+  /** Whether the model still has the layers that it had: one that was added or taken away since has part in nothing here. */
+  get fits(): boolean {
+    const now = layersIn(this.#model)
+    return now.length === this.#layers.length && now.every((layer, i) => layer === this.#layers[i])
   }
 
   /** Names in the order of values: loss, with several outputs the loss of each, then metrics. */

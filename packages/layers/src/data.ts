@@ -19,7 +19,7 @@ import {
 } from '@cotangent/core'
 import { describeValue, refuseStranger } from '@cotangent/core/arguments'
 import { isRecord, isShaped, isTyped, type NestedRows, type NumericArray, readHost, type ShapedValues } from './host-data.js'
-import { unknownName } from './names.js'
+import { entryOf, unknownName } from './names.js'
 
 export type { HostArray } from './host-data.js'
 
@@ -66,7 +66,7 @@ export function dataByName(what: string, kind: string, names: readonly string[],
   const unknown = Object.keys(record).find((name) => !names.includes(name))
   if (unknown === 'data') throw new ValueError(`${what}: an object with data needs their shape, too: { data, shape: [samples, …] }.`)
   if (unknown !== undefined) throw unknownName(`${kind} for ${what} called`, unknown, names)
-  const missing = names.find((name) => record[name] === undefined)
+  const missing = names.find((name) => entryOf(record, name) === undefined)
   if (missing !== undefined) throw new ValueError(`${what}: there is nothing for the ${kind} "${missing}".`)
   return names.map((name) => record[name])
 }

@@ -8,7 +8,7 @@
 import { key, scope, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type BatchSource, isSource } from './batch-source.js'
-import { type Callback, History, type Logs } from './callbacks/callback.js'
+import { type Callback, History, type Logs, requireCallbacks } from './callbacks/callback.js'
 import { requireWhole } from './checks.js'
 import type { Compiled } from './compiled.js'
 import type { ModelData } from './data.js'
@@ -279,16 +279,6 @@ async function feedsOf(
     throw new ValueError(`fit: validationSplit ${validationSplit} of ${all.count} samples leaves none ${left}.`)
   }
   return { training: shuffled(slicePart(all, 0, at)), validation: arrays(slicePart(all, at, all.count)) }
-}
-
-function requireCallbacks(given: readonly Callback[] = []): readonly Callback[] {
-  const hint = 'Give a list of what earlyStopping() and the like return, or of objects such as { onEpochEnd(epoch, logs) { … } }.'
-  if (!Array.isArray(given)) throw new ValueError(`fit: callbacks must be a list, got ${given === null ? 'null' : typeof given}. ${hint}`)
-  const wrong = given.findIndex((callback) => typeof callback !== 'object' || callback === null)
-  if (wrong < 0) return given
-  throw new ValueError(
-    `fit: callbacks[${wrong}] is ${given[wrong] === null ? 'null' : `a ${typeof given[wrong]}`}, not a callback. ${hint}`,
-  )
 }
 
 function refuseWeights(what: string, sampleWeight: unknown): void {

@@ -18,6 +18,7 @@ import {
 import type { BatchSource } from './batch-source.js'
 import { assignAll, readArguments, requireInputs, type WeightValue } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
+import { readCompileOptions } from './compiled-output.js'
 import type { ModelData } from './data.js'
 import { CompileError } from './errors.js'
 import { type EvaluateOptions, evaluate, type FitOptions, fit, type History } from './fit.js'
@@ -25,6 +26,7 @@ import type { SymbolicTensor } from './graph/symbolic-tensor.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from './layer.js'
 import type { InputPort, ModelOptions, Port } from './model-types.js'
 import { requireNoTraining, requireUnused, using } from './model-use.js'
+import type { SpelledOptions } from './names.js'
 import { print } from './platform.js'
 import { classesOf, onBatch, type PredictOptions, predict, predictOne } from './predict.js'
 import type { Weighting } from './sample-weights.js'
@@ -46,7 +48,7 @@ export abstract class Model extends Layer {
   history?: History
   abstract readonly layers: readonly Layer[]
   #compiled?: Compiled
-  #pending?: CompileOptions
+  #pending?: ReturnType<typeof readCompileOptions>
   readonly #root: Key
   /** Whether the seed was drawn here: then weights made inside another model come from that model's. */
   readonly #ownSeed: boolean
@@ -173,7 +175,8 @@ export abstract class Model extends Layer {
   }
 
   /**
-   * Chooses loss, optimizer and metrics. Reads `trainable` of the layers now. A second call starts a new optimizer state.
+   * Chooses loss, optimizer and metrics. Reads `trainable` of the layers now, as Keras does: changed later, it has no effect on training until the next
+   * compile. A second call starts a new optimizer state; it is needed after layers were added or taken away.
    *
    * @throws ValueError for what there is not; then what was compiled before stays.
    * @example
@@ -181,16 +184,21 @@ export abstract class Model extends Layer {
    * model.compile({ optimizer: 'rmsprop', loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
    * ```
    */
-  compile(options: CompileOptions): void {
+  compile(options: SpelledOptions<CompileOptions>): void {
     requireNoTraining(this, 'compile')
-    const fresh = this.built ? new Compiled(this, options) : undefined
+    const read = readCompileOptions(options)
+    const fresh = this.built ? new Compiled(this, read) : undefined
     this.#compiled?.optimizer.dispose()
     this.#compiled = fresh
-    this.#pending = options
+    this.#pending = read
   }
 
   /** @internal */
   compiled(): Compiled {
+    if (this.#compiled?.fits === false)
+      throw new CompileError(
+        `${this.name}: layers were added or taken away since compile. Call compile again; the optimizer then starts anew.`,
+      )
     if (this.#compiled) return this.#compiled
     if (!this.#pending) throw new CompileError(`${this.name}: call compile({ optimizer, loss }) before training or evaluating.`)
     if (!this.built)
@@ -290,7 +298,7 @@ export abstract class Model extends Layer {
         `${this.name}: the model is not built, so shapes are not known. Give its first layer an inputShape, or call build([null, …]) or fit.`,
       )
     const count = (weights: readonly Parameter[]): number => weights.reduce((n, w) => n + w.size, 0)
-    const trainable = this.#compiled ? count(this.#compiled.parameters) : count(this.trainableWeights)
+    const trainable = this.#compiled?.fits ? count(this.#compiled.parameters) : count(this.trainableWeights)
     return summaryLines({
       modelName: this.name,
       layers: this.layerRows(),

@@ -104,6 +104,10 @@ export function lookUp<Entry>(
   return table[found]
 }
 
+/** What a record holds under a name from outside; undefined for what every object has, such as `constructor`. */
+export const entryOf = <Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined =>
+  Object.hasOwn(record, name) ? record[name] : undefined
+
 /** A look at the value of an option: throws if it cannot be one. */
 export type Rule = (what: string, name: string, value: unknown) => void
 

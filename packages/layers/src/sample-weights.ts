@@ -2,6 +2,7 @@
 import { type Backend, ShapeError, Tensor, type TypedArray, ValueError } from '@cotangent/core'
 import { type Data, dataByName, type ModelData, type Rows, rowsOf } from './data.js'
 import type { Port } from './model.js'
+import { entryOf } from './names.js'
 
 /** Class number → factor. */
 export type ClassWeight = Readonly<Record<number, number>>
@@ -65,7 +66,7 @@ function byOutput<Value>(what: string, names: readonly string[], given: object):
   if (names.length === 1 && !(keys.length === 1 && keys[0] === names[0])) return [given as Value]
   const unknown = keys.find((key) => !names.includes(key))
   if (unknown !== undefined) throw new ValueError(`${what}: there is no output "${unknown}". Outputs: ${names.join(', ')}.`)
-  return names.map((name) => record[name])
+  return names.map((name) => entryOf(record, name))
 }
 
 function factorRows(what: string, data: Data, count: number, output: Port['shape'], backend: Backend): Rows {
@@ -91,7 +92,7 @@ function classFactors(what: string, { rows }: { rows: Rows }, values: TypedArray
     let best = 0
     for (let c = 1; c < width; c++) if (values[s * width + c] > values[s * width + best]) best = c
     const label = width > 1 ? best : values[s]
-    const factor = factors[label]
+    const factor = entryOf(factors as Readonly<Record<string, number>>, String(label))
     if (typeof factor !== 'number') {
       throw new ValueError(
         `${what}: sample ${s} is of class ${label}, which has no factor. Classes with one: ${Object.keys(factors).join(', ')}.`,

@@ -1,4 +1,6 @@
 /** What `fit` tells while it runs. */
+import { ValueError } from '@cotangent/core'
+import { describeValue, requireFunction, unknownOption } from '@cotangent/core/arguments'
 import type { Model } from '../model.js'
 
 /** Values by name: loss, metrics, and with validation the same with `val_`. */
@@ -36,6 +38,43 @@ export interface Callback {
   onTrainEnd?(): void | Promise<void>
 }
 
+/** The stages of `fit`. */
+export const stages = [
+  'onTrainBegin',
+  'onEpochBegin',
+  'onBatchBegin',
+  'onBatchEnd',
+  'onEpochEnd',
+  'onTrainEnd',
+] as const satisfies readonly (keyof Callback)[]
+
+/** Names of an object and its classes that look like stages. */
+function stageNames(callback: object): string[] {
+  const names: string[] = []
+  for (let level: object | null = callback; level && level !== Object.prototype; level = Object.getPrototypeOf(level))
+    names.push(...Object.getOwnPropertyNames(level).filter((name) => /^on(_|[A-Z])/.test(name)))
+  return names
+}
+
+/** The callbacks that `fit` was given; throws for what is none, and for a stage that does not exist, which nobody would call. */
+export function requireCallbacks(given: readonly Callback[] = []): readonly Callback[] {
+  const hint = 'Give a list of what earlyStopping() and the like return, or of objects such as { onEpochEnd(epoch, logs) { … } }.'
+  if (!Array.isArray(given)) throw new ValueError(`fit: callbacks must be a list, got ${describeValue(given)}. ${hint}`)
+  for (const [i, callback] of given.entries()) {
+    const where = `fit: callbacks[${i}]`
+    if (typeof callback !== 'object' || callback === null)
+      throw new ValueError(`${where} is ${describeValue(callback)}, not a callback. ${hint}`)
+    const names = stageNames(callback)
+    if (names.length === 0) throw new ValueError(`${where} is ${describeValue(callback)}, which has no stage to call. ${hint}`)
+    for (const name of names) {
+      if (!stages.includes(name as keyof Callback)) throw unknownOption(where, name, stages)
+      const call = callback[name as keyof Callback]
+      if (call !== undefined) requireFunction(where, name, call)
+    }
+  }
+  return given
+}
+
 /** Values by epoch, and the numbers of the epochs. */
 export class History implements Callback {
   readonly history: Record<string, number[]> = {}
@@ -44,7 +83,7 @@ export class History implements Callback {
   onEpochEnd(epoch: number, logs: Logs): void {
     this.epoch.push(epoch)
     for (const [name, value] of Object.entries(logs)) {
-      this.history[name] ??= []
+      if (!Object.hasOwn(this.history, name)) this.history[name] = []
       this.history[name].push(value)
     }
   }

@@ -300,9 +300,9 @@ describe('running', () => {
   test('what is no list of callbacks is refused before anything runs', async () => {
     const begun = vi.fn()
     for (const [given, problem] of [
-      [earlyStopping(), /callbacks must be a list, got object/],
+      [earlyStopping(), /callbacks must be a list, got an EarlyStopping/],
       [[{ onTrainBegin: begun }, null], /callbacks\[1\] is null, not a callback/],
-      [[earlyStopping], /callbacks\[0\] is a function, not a callback\. Give a list of what earlyStopping\(\)/],
+      [[earlyStopping], /callbacks\[0\] is the function earlyStopping, not a callback\. Give a list of what earlyStopping\(\)/],
     ] as const)
       await expect(model().fit(x, y, { verbose: 0, callbacks: given as unknown as Callback[] })).rejects.toThrow(problem)
     expect(begun).not.toHaveBeenCalled()

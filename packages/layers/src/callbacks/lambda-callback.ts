@@ -1,18 +1,10 @@
 /** A callback made of functions (keras/callbacks/callbacks.py, LambdaCallback). */
 import { requireFunction, requireObject } from '@cotangent/core/arguments'
 import { type Rule, readOptions, type SpelledOptions } from '../names.js'
-import type { Callback } from './callback.js'
+import { stages as allStages, type Callback } from './callback.js'
 
-const none: Record<keyof Callback, undefined> = {
-  onTrainBegin: undefined,
-  onEpochBegin: undefined,
-  onBatchBegin: undefined,
-  onBatchEnd: undefined,
-  onEpochEnd: undefined,
-  onTrainEnd: undefined,
-}
-
-const rules = Object.fromEntries(Object.keys(none).map((stage) => [stage, requireFunction as Rule]))
+const none: Callback = Object.fromEntries(allStages.map((stage) => [stage, undefined]))
+const rules = Object.fromEntries(allStages.map((stage) => [stage, requireFunction as Rule]))
 
 /** Functions by stage. A plain object with them is a callback as well; this one knows Keras' names, and refuses those that do not exist. */
 export class LambdaCallback implements Callback {

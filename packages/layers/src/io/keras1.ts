@@ -1,4 +1,5 @@
 /** What Keras 1 (up to 1.2.2) called things, in Keras 2's words. Reference: keras/legacy/interfaces.py and engine/saving.py of 2.2.4. */
+import { entryOf } from '../names.js'
 import type { Json } from './keras-object.js'
 
 const everywhere: Readonly<Record<string, string>> = {
@@ -46,17 +47,17 @@ const formats: Readonly<Record<string, string>> = { th: 'channels_first', tf: 'c
 
 /** A layer's config in Keras 2's words. */
 export function fromKeras1(className: string, config: Json): Json {
-  const names = { ...everywhere, ...byClass[className] }
+  const names = { ...everywhere, ...entryOf(byClass, className) }
   const out: Json = {}
   for (const [key, value] of Object.entries(config)) {
     if (key === 'nb_row' || key === 'nb_col') out.kernel_size = [config.nb_row, config.nb_col]
     else if (key === 'forget_bias_init') out.unit_forget_bias = value === 'one' || value === 'ones'
-    else if (key === 'dim_ordering') out.data_format = formats[String(value)] ?? value
+    else if (key === 'dim_ordering') out.data_format = entryOf(formats, String(value)) ?? value
     else if (key === 'input_length' && className !== 'Embedding') continue
     else if (key === 'input_dim' && className !== 'Embedding') continue
     else if (className === 'Embedding' && key === 'dropout' && !value) continue
     else if (key === 'mode' && className === 'BatchNormalization' && value === 0) continue
-    else out[names[key] ?? key] = key.endsWith('regularizer') || key.endsWith('constraint') ? described(value) : value
+    else out[entryOf(names, key) ?? key] = key.endsWith('regularizer') || key.endsWith('constraint') ? described(value) : value
   }
   return out
 }

@@ -4,7 +4,7 @@ import type { Compiled, CompileOptions, PerOutput } from '../compiled.js'
 import type { CompiledOutput } from '../compiled-output.js'
 import { getLoss, type Loss, type LossFunction, type LossIdentifier, lossNames } from '../losses.js'
 import { getMetric, type Metric, type MetricFunction, type MetricIdentifier } from '../metrics.js'
-import { camelKeys, type SavedObject, snakeCase, snakeKeys } from '../names.js'
+import { camelKeys, entryOf, type SavedObject, snakeCase, snakeKeys } from '../names.js'
 import { getOptimizer, type Optimizer } from '../optimizers/index.js'
 import { getSchedule } from '../optimizers/schedules.js'
 import { type CustomObjects, customFunction } from './custom.js'
@@ -85,7 +85,7 @@ function readMetric(value: unknown, custom: CustomObjects, typed: Json): MetricI
   const given = customFunction(name, custom)
   if (given) return given as MetricFunction
   const shown = typeof config.name === 'string' ? config.name : ''
-  const id = (['accuracy', 'acc', 'mae', 'mse'].includes(shown) ? shown : (typed[name] ?? name)) as MetricIdentifier
+  const id = (['accuracy', 'acc', 'mae', 'mse'].includes(shown) ? shown : (entryOf(typed, name) ?? name)) as MetricIdentifier
   getMetric(id) // throws for one there is not
   return id
 }
@@ -115,7 +115,7 @@ export function readTraining(training: Json, context: TrainingContext): CompileO
     const object = typeof given === 'string' ? { class_name: given, config: {} } : given
     if (!isKerasObject(object)) throw new ValueError('the optimizer has no class_name and config')
     const ofLoss = objectOr(beyond.loss)
-    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(ofLoss[name]))
+    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(entryOf(ofLoss, name)))
     const oneOrNone = (value: unknown, name: string): Loss | LossFunction | null => (value === null ? null : one(value, name))
     // An output that a record leaves out is not trained.
     const named = isObject(training.loss) && !isKerasObject(training.loss)
@@ -153,7 +153,7 @@ function readMetrics(
     }
   }
   const readList = (list: unknown, output: string): MetricIdentifier[] =>
-    Array.isArray(list) ? list.flat().flatMap((metric, i) => read(metric, forms[output]?.[i])) : read(list)
+    Array.isArray(list) ? list.flat().flatMap((metric, i) => read(metric, entryOf(forms, output)?.[i])) : read(list)
   if (isObject(value) && !isKerasObject(value)) return mapOutputs(value, outputs, readList)
   if (!Array.isArray(value)) return []
   return outputs.length > 1 && value.some(Array.isArray) ? mapOutputs(value, outputs, readList) : readList(value, outputs[0])

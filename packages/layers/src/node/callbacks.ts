@@ -1,13 +1,15 @@
 /// <reference types="node" />
 /** The callbacks that write files, bound to the disk. Each write opens and closes its file, so that a training that fails leaves none open. */
-import { appendFile, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { ValueError } from '@cotangent/core'
+import { requireObject, requireText } from '@cotangent/core/arguments'
 import { CSVLogger, type CSVLoggerOptions } from '../callbacks/csv-logger.js'
 import { ModelCheckpoint, type ModelCheckpointOptions } from '../callbacks/model-checkpoint.js'
 import { TensorBoard, type TensorBoardOptions } from '../callbacks/tensor-board.js'
 import type { SpelledOptions } from '../names.js'
-import { saveModel, saveWeights } from './model-files.js'
+import { requireSavable, saveModel, saveWeights } from './model-files.js'
 
 /**
  * Saves the model, or its weights alone with `saveWeightsOnly`, after epochs. The path's extension chooses the format; it may hold the epoch from 1 and
@@ -18,14 +20,34 @@ import { saveModel, saveWeights } from './model-files.js'
  * await model.fit(x, y, { epochs: 20, validationSplit: 0.2, callbacks: [modelCheckpoint('best.h5', { saveBestOnly: true })] })
  * ```
  */
-export const modelCheckpoint = (path: string, options: SpelledOptions<ModelCheckpointOptions> = {}): ModelCheckpoint =>
-  new ModelCheckpoint(path, { ...options, save: (model, to, { weightsOnly }) => (weightsOnly ? saveWeights : saveModel)(model, to) })
+export function modelCheckpoint(path: string, options: SpelledOptions<ModelCheckpointOptions> = {}): ModelCheckpoint {
+  requireObject('modelCheckpoint', options, [], "modelCheckpoint('best.h5', { saveBestOnly: true })")
+  return new ModelCheckpoint(path, {
+    ...options,
+    save: (model, to, { weightsOnly }) => (weightsOnly ? saveWeights : saveModel)(model, to),
+    async prepare(to, { weightsOnly }) {
+      requireSavable('modelCheckpoint', to, weightsOnly)
+      // A folder with places in its name is not known yet.
+      if (!dirname(to).includes('{')) await requireFolder('modelCheckpoint', to)
+    },
+  })
+}
+
+/** Throws unless the folder of a file is there, before a training whose first epoch could not be saved. */
+async function requireFolder(what: string, path: string): Promise<void> {
+  const folder = dirname(path)
+  const found = await stat(folder).catch(() => undefined)
+  if (!found) throw new ValueError(`${what}: the folder "${folder}" for "${path}" is not there. Make it first.`)
+  if (!found.isDirectory()) throw new ValueError(`${what}: "${folder}" is a file, so "${path}" cannot be saved there.`)
+}
 
 /** Writes the logs of every epoch to a table of separated values. The folder must exist. */
 export function csvLogger(path: string, options?: SpelledOptions<CSVLoggerOptions>): CSVLogger {
+  requireText('csvLogger', 'the path to write to', path)
   return new CSVLogger(
     {
       async begin(append) {
+        await requireFolder('csvLogger', path)
         await writeFile(path, '', { flag: append ? 'a' : 'w' })
         const text = append ? await readFile(path, 'utf8') : ''
         // A line that was cut off in the middle is ended, so that the next one is whole.
@@ -43,6 +65,7 @@ let files = 0
 
 /** Writes event files for TensorBoard to the folders `train` and `validation` of a log directory; show them with `tensorboard --logdir`. */
 export function tensorBoard(logDir = './logs', options?: SpelledOptions<TensorBoardOptions>): TensorBoard {
+  requireText('tensorBoard', 'the log directory', logDir)
   const paths: Partial<Record<'train' | 'validation', string>> = {}
   return new TensorBoard(
     {

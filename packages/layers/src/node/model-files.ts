@@ -21,6 +21,7 @@ import {
 import { writeFileAtomic } from './write-file.js'
 
 const models: Readonly<Record<string, ModelFormat>> = { '.h5': 'h5', '.hdf5': 'h5', '.keras': 'keras' }
+const modelOthers = ', model.json (TensorFlow.js), .json (the architecture alone)'
 const weights: Readonly<Record<string, WeightsFormat>> = { '.h5': 'h5', '.hdf5': 'h5', '.safetensors': 'safetensors', '.npz': 'npz' }
 
 /** The format that a path's extension stands for, or an error that lists those there are. */
@@ -57,8 +58,14 @@ export async function saveModel(model: Model, path: string, { includeOptimizer =
     return saveTfjs(model, format === 'tfjs' && basename(path) !== 'model.json' ? path : dirname(path))
   }
   if (extname(path) === '.json') return writeFileAtomic(path, modelToJSON(model))
-  const kind = formatOf('saveModel', path, models, ', model.json (TensorFlow.js), .json (the architecture alone)')
+  const kind = formatOf('saveModel', path, models, modelOthers)
   await writeFileAtomic(path, await modelToBytes(model, { format: kind, includeOptimizer }))
+}
+
+/** @internal Throws unless models, or weights alone, can be saved at a path with this extension. */
+export function requireSavable(what: string, path: string, weightsOnly: boolean): void {
+  if (weightsOnly) formatOf(what, path, weights)
+  else if (extname(path) !== '.json') formatOf(what, path, models, modelOthers)
 }
 
 /** The shards first: whoever finds model.json finds what it names. */

@@ -1,0 +1,32 @@
+/** What callbacks that write files say before training starts, rather than after its first epoch. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { type Callback, dense, Sequential } from '../src/index.js'
+import { csvLogger, modelCheckpoint } from '../src/node/index.js'
+
+const folder = mkdtempSync(join(tmpdir(), 'callbacks-'))
+writeFileSync(join(folder, 'file'), '')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+test.each<[string, () => Callback, RegExp]>([
+  [
+    'a folder that is not there',
+    () => modelCheckpoint(join(folder, 'none', 'best.h5')),
+    /modelCheckpoint: the folder ".*none" for ".*best.h5" is not there. Make it first/,
+  ],
+  ['a file in its place', () => modelCheckpoint(join(folder, 'file', 'best.h5')), /modelCheckpoint: ".*file" is a file/],
+  [
+    'no format',
+    () => modelCheckpoint(join(folder, 'best.pt')),
+    /modelCheckpoint: ".*best.pt" ends in ".pt"; the format follows from it: .h5/,
+  ],
+  ['no format of weights', () => modelCheckpoint(join(folder, 'best.keras'), { saveWeightsOnly: true }), /ends in ".keras"/],
+  ['a table in no folder', () => csvLogger(join(folder, 'none', 'log.csv')), /csvLogger: the folder/],
+])('%s', async (_, make, message) => {
+  const model = new Sequential([dense(1, { inputShape: [1] })])
+  model.compile({ optimizer: 'sgd', loss: 'mse' })
+  await expect(model.fit([[1]], [[1]], { verbose: 0, callbacks: [make()] })).rejects.toThrow(message)
+  expect(model.optimizer.steps).toBe(0)
+})
