@@ -71,12 +71,32 @@ describe('mistakes on the command line', () => {
     [['backprop', '--limit', '3'], '--limit means nothing to backprop. It takes --seed, --lr, --epochs, --backend.'],
     [['jena-dense', '--limit', '5000'], '--limit is for samples, and windows are drawn anew all the time: say with --train-rows'],
     [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
+    [['keras-import', '--model', '/no/such.h5'], '--model takes a file that exists, got "/no/such.h5".'],
+    [['mnist-mlp', '--limit', '-1'], '--limit takes a whole number from 1, got "-1".'],
+    [['mnist-mlp', '--epochs'], '--epochs needs a value: --epochs <n>.'],
     [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
   ])('%j exits with 2 and one line', async (args, message) => {
     const { code, stdout, stderr } = await run('run.ts', ...args)
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
     expect(stderr).toContain(message)
     expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+  })
+})
+
+describe('a reader who has seen enough', () => {
+  it('ends the program without a word', async () => {
+    const file = fileURLToPath(new URL('run.ts', import.meta.url))
+    const child = spawn(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', file, 'backprop'], {
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    let stderr = ''
+    child.stderr.on('data', (part) => {
+      stderr += part
+    })
+    child.stdout.once('data', () => child.stdout.destroy())
+    const code = await new Promise((resolve) => child.on('close', resolve))
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   })
 })
 
@@ -207,6 +227,10 @@ describe('npm start', () => {
     expect(stdout).toMatch(/✓ \d \([\d.]+ % sure\)/)
     expect(stdout).toMatch(/✗ (\d) \([\d.]+ %\), is (?!\1)\d/)
     for (const line of stdout.split('\n')) if (/[░▒▓█]/.test(line)) expect(line.length).toBeLessThanOrEqual(80)
+  })
+  it('trains on no more images than there are', async () => {
+    const { code, stderr } = await run('start.ts', '--limit', '60001')
+    expect({ code, stderr }).toEqual({ code: 2, stderr: '--limit 60001 is more than the 60000 training images there are.\n' })
   })
   it('says what is wrong with a flag', async () => {
     const { code, stderr } = await run('start.ts', '--epoch', '1')

@@ -9,6 +9,7 @@ import { demonstrations, experiments } from './experiments.js'
 import { type FlagName, flags, readCommandLine, suggestion, UsageError } from './lib/arguments.js'
 import { runDemonstration } from './lib/demonstration.js'
 import { documents, showMeasure } from './lib/experiment.js'
+import { endWithReader } from './lib/output.js'
 import { runExperiment } from './lib/session.js'
 
 const allFlags = Object.keys(flags) as FlagName[]
@@ -55,6 +56,7 @@ async function main(argv: readonly string[]): Promise<void> {
   await runExperiment(experiment, settings)
 }
 
+endWithReader()
 try {
   await main(process.argv.slice(2))
 } catch (error) {

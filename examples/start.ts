@@ -11,7 +11,7 @@ import { readCommandLine, type Settings, UsageError } from './lib/arguments.js'
 import { confusionLines, confusionMatrix } from './lib/confusion.js'
 import { type Caption, digitRow } from './lib/digits.js'
 import { thousands, withoutPath } from './lib/experiment.js'
-import { progressOutput } from './lib/output.js'
+import { endWithReader, progressOutput } from './lib/output.js'
 import { hasColours, palette } from './lib/terminal.js'
 
 const CLASSES = 10
@@ -43,7 +43,8 @@ async function start({ epochs = 4, limit, seed = 1, data }: Settings): Promise<v
   say(paint.bold('Cotangent: handwritten digits, learned in pure TypeScript'), '')
 
   const { xTrain, yTrain, xTest, yTest, source } = await mnist.loadData({ dir: data })
-  const train = Math.min(limit ?? xTrain.shape[0], xTrain.shape[0])
+  const train = limit ?? xTrain.shape[0]
+  if (train > xTrain.shape[0]) throw new UsageError(`--limit ${train} is more than the ${xTrain.shape[0]} training images there are.`)
   const pixels = (images: typeof xTrain) => normalize(reshape(images, [-1, 784]), 255)
   say(
     `Data     MNIST from ${withoutPath(source)}: ${thousands(train)} images to train on${train < xTrain.shape[0] ? ` (of ${thousands(xTrain.shape[0])})` : ''}, ${thousands(xTest.shape[0])} others to test with`,
@@ -98,6 +99,7 @@ async function start({ epochs = 4, limit, seed = 1, data }: Settings): Promise<v
   )
 }
 
+endWithReader()
 try {
   const { settings, help, positionals } = readCommandLine(process.argv.slice(2), ['epochs', 'limit', 'seed', 'data'])
   if (positionals.length > 0)

@@ -5,7 +5,7 @@
  * A file says neither which images its model learned nor how their bytes were scaled. The name says the first here (`fashion` or not); of the second,
  * both usual ways are tried.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { ValueError } from '@cotangent/core'
 import { fashionMnist, mnist, normalize, reshape, slice } from '@cotangent/datasets'
@@ -32,6 +32,8 @@ function modelsThere(): string[] {
   const folder = process.env.COTANGENT_MODELS
   if (folder === undefined)
     throw new ValueError('keras-import: which model? Say --model file.h5, or name a folder of models in COTANGENT_MODELS.')
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory())
+    throw new ValueError(`keras-import: COTANGENT_MODELS must name a folder of models, but there is no folder ${folder}.`)
   const names = readdirSync(folder, { recursive: true, encoding: 'utf8' })
   return names
     .filter((name) => /\.(h5|hdf5|keras)$/.test(name) || basename(name) === 'model.json')

@@ -1,6 +1,6 @@
 /** The command line: values, mistakes, and what is suggested. */
 import { describe, expect, it } from 'vitest'
-import { type FlagName, flags, nearest, readCommandLine, UsageError } from './arguments.js'
+import { type FlagName, flags, readCommandLine, suggestion, UsageError } from './arguments.js'
 
 const all = Object.keys(flags) as FlagName[]
 const read = (...argv: string[]) => readCommandLine(argv, all)
@@ -62,12 +62,73 @@ describe('flags', () => {
   it('takes only the flags of the program', () => expect(() => readCommandLine(['--json', 'x'], ['epochs'])).toThrow('Unknown flag --json'))
 })
 
-describe('nearest', () => {
+describe('every flag', () => {
+  const here = import.meta.dirname
+  /** What people write behind a flag by mistake; and a number that is large, but one. */
+  const junk = [
+    '',
+    ' ',
+    'abc',
+    '-1',
+    '0',
+    '1.5',
+    '1e999',
+    'NaN',
+    'Infinity',
+    '0x10',
+    '1,5',
+    '12abc',
+    '--seed',
+    '/no/such/place',
+    '1e300',
+    'constructor',
+  ]
+  const few = '2'
+  /** For each flag a value that is right, and what of the junk is right, too. */
+  const rows: Record<FlagName, { good: string; takes: string[] }> = {
+    epochs: { good: few, takes: [] },
+    'batch-size': { good: few, takes: [] },
+    lr: { good: '1e-3', takes: ['1.5', '1e300'] },
+    limit: { good: few, takes: [] },
+    'train-rows': { good: few, takes: [] },
+    seed: { good: few, takes: ['0'] },
+    backend: { good: 'reference', takes: [] },
+    threads: { good: few, takes: [] },
+    data: { good: here, takes: [] },
+    model: { good: import.meta.filename, takes: [] },
+    // A path that is not there is made; whether it can be is seen before the training.
+    json: { good: 'x', takes: junk.filter((text) => text !== '' && !text.startsWith('--')) },
+    out: { good: 'x', takes: junk.filter((text) => text !== '' && !text.startsWith('--')) },
+  }
+  it('has a row', () => expect(Object.keys(rows).sort()).toEqual([...all].sort()))
+  it.each(Object.entries(rows))('--%s takes what it says, and answers the rest in one line with its name', (name, { good, takes }) => {
+    expect(read(`--${name}`, good).settings).toHaveProperty(name)
+    const problems: string[] = []
+    for (const argv of [...junk.flatMap((text) => [[`--${name}`, text], [`--${name}=${text}`]]), [`--${name}`]]) {
+      const text = argv.length > 1 ? argv[1] : argv[0].includes('=') ? argv[0].slice(name.length + 3) : undefined
+      try {
+        read(...argv)
+        if (text === undefined || !takes.includes(text)) problems.push(`${argv.join(' ')}: taken`)
+      } catch (error) {
+        const { message } = error as Error
+        const ours = error instanceof UsageError && message.startsWith(`--${name} `) && !message.includes('\n')
+        if (!ours || (text !== undefined && takes.includes(text))) problems.push(`${argv.join(' ')}: ${error}`)
+      }
+    }
+    expect(problems).toEqual([])
+  })
+  it.each(['--constructor', '--__proto__', '--toString', '--no-epochs', '-1', '-limit', '--Epochs'])('there is no %s', (flag) => {
+    expect(() => read(flag, '3')).toThrow(UsageError)
+    expect(() => read(flag, '3')).toThrow('Unknown flag -')
+  })
+})
+
+describe('suggestion', () => {
   const ids = ['mnist-mlp', 'mnist-dropout-mlp', 'mnist-mlp-rmsprop']
   it.each([
-    ['mnist-mpl', 'mnist-mlp'],
-    ['MNIST-MLP', 'mnist-mlp'],
-    ['mnist-mlp-rmspro', 'mnist-mlp-rmsprop'],
-    ['cifar', undefined],
-  ])('%s → %s', (text, expected) => expect(nearest(text, ids)).toBe(expected))
+    ['mnist-mpl', ' Did you mean mnist-mlp?'],
+    ['MNIST-MLP', ' Did you mean mnist-mlp?'],
+    ['mnist-mlp-rmspro', ' Did you mean mnist-mlp-rmsprop?'],
+    ['cifar', ''],
+  ])('%s →%s', (text, expected) => expect(suggestion(text, ids)).toBe(expected))
 })

@@ -3,9 +3,11 @@
  *
  * `parseArgs` splits the line; names and values are checked here, so that a mistake is answered with the nearest name.
  */
-import { statSync } from 'node:fs'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { BackendName } from '@cotangent/core'
+import { nearest } from '@cotangent/core/arguments'
 
 /** A mistake on the command line: its message is for the user, and the exit code is 2. */
 export class UsageError extends Error {
@@ -49,7 +51,7 @@ export const flags = {
     says: "learning rate, in place of the optimizer's default",
     read(text: string): number {
       const value = Number(text)
-      if (text.trim() !== '' && Number.isFinite(value) && value > 0) return value
+      if (/^[+\d.e-]+$/i.test(text) && Number.isFinite(value) && value > 0) return value
       throw new UsageError(`takes a number above 0, got "${text}"`)
     },
   },
@@ -82,7 +84,15 @@ export const flags = {
       throw new UsageError(`takes a directory that exists, got "${text}"`)
     },
   },
-  model: path('file', 'keras-import only: the model file'),
+  model: {
+    takes: 'file',
+    says: 'keras-import only: the model file, or the folder of a model.json',
+    read(text: string): string {
+      const found = statSync(text, { throwIfNoEntry: false })
+      if (found?.isFile() || (found && existsSync(join(text, 'model.json')))) return text
+      throw new UsageError(`takes a file that exists${found ? ', or a folder with a model.json' : ''}, got "${text}"`)
+    },
+  },
   json: path('file', 'write the result, the history and the environment as JSON'),
   out: path('dir', 'write history.json, history.csv and curves.svg'),
 } satisfies Record<string, Flag<unknown>>
@@ -139,22 +149,4 @@ function readValue(name: FlagName, text: string): unknown {
 export function suggestion(text: string, candidates: readonly string[]): string {
   const near = nearest(text, candidates)
   return near === undefined ? '' : ` Did you mean ${near}?`
-}
-
-/** The candidate that the fewest edits turn the text into, if they are fewer than half of its letters. */
-export function nearest(text: string, candidates: readonly string[]): string | undefined {
-  const ranked = candidates.map((name) => ({ name, edits: editDistance(text.toLowerCase(), name.toLowerCase()) }))
-  const best = ranked.sort((a, b) => a.edits - b.edits)[0]
-  return best && best.edits < best.name.length / 2 ? best.name : undefined
-}
-
-/** Insertions, deletions and replacements between two words (Levenshtein 1966), row by row. */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) next[j] = Math.min(row[j] + 1, next[j - 1] + 1, row[j - 1] + Number(a[i - 1] !== b[j - 1]))
-    row = next
-  }
-  return row[b.length]
 }

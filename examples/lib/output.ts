@@ -1,8 +1,16 @@
-/** Where progress bars go. */
+/** Where what is printed goes. */
 
 interface Stream {
   write(text: string): unknown
   isTTY?: boolean
+}
+
+/** Ends the process when nobody reads what it prints any more, as `| head -5` does after five lines; else that is an error with a stack trace. */
+export function endWithReader(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    process.exit()
+  })
 }
 
 /** A terminal sees the bar move; a pipe or a file gets its finished lines only, as the documents show them. */
