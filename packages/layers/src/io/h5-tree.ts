@@ -13,6 +13,13 @@ import type { Dataset, Group } from 'h5wasm'
 type H5Attribute = string | readonly string[] | readonly number[]
 /** Element types of arrays. */
 export type H5Data = Float32Array | Float64Array | BigInt64Array | Int32Array
+
+/** Integers of any width as float64. In a loop: `Float64Array.from` with a function makes a JavaScript array first. */
+export function floatsOf(data: ArrayLike<number | bigint>): Float64Array {
+  const out = new Float64Array(data.length)
+  for (let i = 0; i < out.length; i++) out[i] = Number(data[i])
+  return out
+}
 export interface H5Array {
   readonly shape: readonly number[]
   readonly data: H5Data
@@ -140,7 +147,7 @@ class Reader {
       throw new ValueError('its elements are not there')
     const known =
       data instanceof Float32Array || data instanceof Float64Array || data instanceof BigInt64Array || data instanceof Int32Array
-    return { shape: [...shape], data: known ? data : Float64Array.from(data as unknown as ArrayLike<number | bigint>, Number) }
+    return { shape: [...shape], data: known ? data : floatsOf(data as unknown as ArrayLike<number | bigint>) }
   }
 
   /** An array that is not compressed is no larger than its file; deflate packs at most 1032 to 1 (RFC 1951). */

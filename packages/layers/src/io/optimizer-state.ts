@@ -5,6 +5,7 @@
 import { type Parameter, showShape, ValueError } from '@cotangent/core'
 import type { Model } from '../model.js'
 import type { Optimizer } from '../optimizers/index.js'
+import { floatsOf } from './h5-tree.js'
 import type { SavedArray } from './saved-weights.js'
 
 /** Whether the arrays of a parameter lie together: those optimizers call their counter `iteration`, the ones before `iter` or `iterations`. */
@@ -35,7 +36,7 @@ export function restoreState(
     return slots[i - position + theirs.indexOf(parameters[position])]
   })
   optimizer.setWeights(
-    ordered.map(({ data }) => ({ data: data instanceof BigInt64Array ? Float64Array.from(data, Number) : data })),
+    ordered.map(({ data }) => ({ data: data instanceof BigInt64Array ? floatsOf(data) : data })),
     parameters,
   )
 }

@@ -4,7 +4,7 @@ import { freeName } from '../automatic-names.js'
 import { newWeight } from '../checks.js'
 import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
-import type { H5Data } from './h5-tree.js'
+import { floatsOf, type H5Data } from './h5-tree.js'
 
 /** One array of a file. */
 export interface SavedArray {
@@ -26,8 +26,7 @@ export interface Assignment {
 }
 
 /** Values as floats of the host. */
-const floats = (data: H5Data): Float32Array | Float64Array | Int32Array =>
-  data instanceof BigInt64Array ? Float64Array.from(data, Number) : data
+const floats = (data: H5Data): Float32Array | Float64Array | Int32Array => (data instanceof BigInt64Array ? floatsOf(data) : data)
 
 /**
  * Gives all weights their values.
