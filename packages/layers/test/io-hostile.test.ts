@@ -1,8 +1,10 @@
 /** Files that are damaged, truncated or made to harm: a clear error, and a model that has not changed. */
 
+import { deflateRawSync } from 'node:zlib'
 import { CotangentError } from '@cotangent/core'
 import { fc } from '@fast-check/vitest'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { archive } from '../../datasets/test/archive.js'
 import {
   dense,
   type Model,
@@ -83,6 +85,23 @@ describe('archives', () => {
     const bytes = files.keras.slice()
     bytes[Math.floor(bytes.length / 2)] ^= 1
     expect((await reading(bytes, false))?.message).toContain('CRC-32 of model.weights.h5 is wrong')
+  })
+
+  test('an archive that unpacks to more than expected is refused before it does; the limit is an option', async () => {
+    const zeros = new Uint8Array(deflateRawSync(new Uint8Array(2 ** 24)))
+    const entries = Array.from({ length: 17 }, (_, i) => ({
+      fields: { name: `${i}.npy`, method: 8, packedSize: zeros.length, size: 2 ** 24 },
+      bytes: zeros,
+      block: i,
+    }))
+    for (const asWeights of [true, false]) {
+      expect((await reading(archive(entries, entries), asWeights))?.message).toBe(
+        `the-file: unpacks to ${17 * 2 ** 24} bytes, more than the ${2 ** 28} expected at most; if you trust it, pass a larger maxBytes`,
+      )
+    }
+    await expect(modelFromBytes(files.keras, { maxBytes: 1000 })).rejects.toThrow('more than the 1000 expected at most')
+    await expect(weightsFromBytes(build(), files.npz, { maxBytes: 100 })).rejects.toThrow('more than the 100 expected at most')
+    ;(await modelFromBytes(files.keras, { maxBytes: files.keras.length })).dispose()
   })
 
   test('entries that are missing are named', async () => {

@@ -103,9 +103,9 @@ function listAt(root: H5Group, path: string): SavedArray[] {
 }
 
 /** The parts of a `.keras` file. */
-export async function readKerasZip(bytes: Uint8Array, what: string): Promise<FileParts> {
+export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: number): Promise<FileParts> {
   const { unzip } = await import('@cotangent/datasets/formats')
-  const entries = asValueError(() => unzip(bytes, { name: what }))
+  const entries = asValueError(() => unzip(bytes, { name: what, maxBytes }))
   const entry = (name: string): Uint8Array => {
     const content = entries.get(name)
     if (!content)

@@ -59,7 +59,7 @@ const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 
 export async function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
   const { name: what = 'model file' } = options
   if (isH5(bytes)) return restore(h5Parts(await readH5(bytes, what), what, options.compile !== false), options)
-  if (isZip(bytes)) return restore(await readKerasZip(bytes, what), options)
+  if (isZip(bytes)) return restore(await readKerasZip(bytes, what, options.maxBytes), options)
   throw new ValueError(`${what}: neither HDF5 nor a zip archive by its first bytes, so no .h5 or .keras model (${bytes.length} bytes).`)
 }
 
@@ -124,6 +124,8 @@ export interface WeightsOptions {
   byName?: boolean
   /** What messages call the file. */
   name?: string
+  /** How many bytes a zip archive (`.keras`, `.npz`) may unpack to; by default 256 MiB or 100 times its size, whichever is more, up to 2 GiB. */
+  maxBytes?: number
 }
 
 /**
@@ -144,7 +146,7 @@ export async function weightsFromBytes(model: Model, bytes: Uint8Array, options:
 async function loadBytes(
   model: Model,
   bytes: Uint8Array,
-  { byName: names = false, name: what = 'weights' }: WeightsOptions,
+  { byName: names = false, name: what = 'weights', maxBytes }: WeightsOptions,
 ): Promise<void> {
   if (isH5(bytes)) {
     const root = await readH5(bytes, what)
@@ -156,12 +158,12 @@ async function loadBytes(
   }
   if (!isZip(bytes)) return loadFlat(model.weights, readSafetensors(bytes, what).arrays, what, names)
   const { parseNpz, unzip } = await import('@cotangent/datasets/formats')
-  const entries = asValueError(() => unzip(bytes, { name: what, filter: (entry) => entry === 'model.weights.h5' }))
+  const entries = asValueError(() => unzip(bytes, { name: what, maxBytes, filter: (entry) => entry === 'model.weights.h5' }))
   if (entries.size > 0) {
     if (names) throw withoutNames(what)
-    return (await readKerasZip(bytes, what)).loadWeights?.(model)
+    return (await readKerasZip(bytes, what, maxBytes)).loadWeights?.(model)
   }
-  const arrays = asValueError(() => parseNpz(bytes, what))
+  const arrays = asValueError(() => parseNpz(bytes, what, { maxBytes }))
   return loadFlat(model.weights, arrays as Map<string, NamedArray>, what, names)
 }
 

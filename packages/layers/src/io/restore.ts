@@ -23,6 +23,8 @@ export interface LoadOptions {
   onWarning?: (message: string) => void
   /** What messages call the file. */
   name?: string
+  /** How many bytes a zip archive (`.keras`) may unpack to; by default 256 MiB or 100 times its size, whichever is more, up to 2 GiB. */
+  maxBytes?: number
 }
 
 export interface FileParts {
