@@ -48,7 +48,7 @@ module.exports = {
         path: '^packages/[^/]+/src/(?!index\\.ts$)',
         pathNot: [
           '^$1/',
-          '^packages/core/src/(arguments|kernels)\\.ts$',
+          '^packages/core/src/(arguments|gpu|kernels)\\.ts$',
           '^packages/datasets/src/formats/index\\.ts$',
           '^packages/layers/src/node/index\\.ts$',
         ],

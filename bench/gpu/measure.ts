@@ -4,6 +4,7 @@
  *
  * Plain kernels are gpu.js alone: one cell a thread, sizes as literals, operands and results on the device where the engine keeps them there.
  */
+import '@cotangent/core/gpu'
 import { type Backend, conv2d, createGpuBackend, type GpuMode, matMul, type Tensor, tensor, withBackend } from '@cotangent/core'
 
 /** What to measure: a square product, a 3 × 3 convolution of [n, h, w, c] to f channels, and what is moved, as the side of a square. */

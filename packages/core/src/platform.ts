@@ -27,6 +27,9 @@ export function environment(name: string): string | undefined {
   }
 }
 
+/** Imports a package that may be missing. No bundler sees its name here, so none looks for it, complains, or puts something else in its place. */
+export const importByName = (name: string): Promise<unknown> => import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+
 /** A turn of the event loop. */
 export const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {

@@ -1,4 +1,5 @@
 /** The networks of the MNIST experiments, trained for a few steps on real digits: what engines of the gpu backend are compared by, in Node and in pages. */
+import '@cotangent/core/gpu'
 import { withBackend } from '@cotangent/core'
 import { lightCnn } from '../../../examples/000-keras-tutorial/cnn.js'
 import { confusionLstm } from '../../../examples/001-lstm-cnn/mnist-lstm-confusion.js'

@@ -1,4 +1,5 @@
 /** Small trainings that the gpu backend's engines are compared by, in Node and in pages. */
+import '@cotangent/core/gpu'
 import { type Backend, createGpuBackend, type GpuInfo, type GpuMode, getBackend } from '@cotangent/core'
 import { conv2d, dense, flatten, type Layer, lstm, maxPooling2d, Sequential, SGD } from '../src/index.js'
 

@@ -1,4 +1,5 @@
 /** What the gpu backend's browser tests run in the page, and how a device is taken away there. */
+import '../../src/gpu.js'
 import { losing } from '../gpu-checks.js'
 
 export * from '../gpu-checks.js'

@@ -5,6 +5,7 @@
  * gpu.js keeps one device in a process and prints what goes wrong on it; here that is kept for the next read instead.
  */
 import { BackendError } from '../../errors.js'
+import { importByName } from '../../platform.js'
 import type { Context } from './context.js'
 import type { DeviceResult, GpuJs } from './gpujs.js'
 import type { Limits } from './rules.js'
@@ -44,8 +45,7 @@ async function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promis
 }
 
 async function importBinding(): Promise<unknown> {
-  const name = 'webgpu' // not a literal, so that bundlers leave it alone
-  const module = await import(/* @vite-ignore */ /* webpackIgnore: true */ name)
+  const module = await importByName('webgpu')
   if (withoutVulkan()) throw new BackendError('there is no Vulkan loader (libvulkan.so.1) for the npm package `webgpu`')
   return module
 }

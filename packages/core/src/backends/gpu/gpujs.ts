@@ -5,6 +5,7 @@
  * below are declared again and cast once. It is an optional peer dependency: nothing imports it before a gpu backend is asked for.
  */
 import { BackendError } from '../../errors.js'
+import { importByName } from '../../platform.js'
 
 /**
  * The engines of gpu.js that are used. `webgpu`, `webgl2` and `headlessgl` keep their results on the device; `webasm` (WebAssembly
@@ -93,11 +94,17 @@ export interface GpuJs {
   }
 }
 
+/** How gpu.js is imported: by its name, unless the entry for bundles says otherwise. */
+let importIt: () => Promise<unknown> = () => importByName('gpu.js')
+export function provideGpuJs(load: () => Promise<unknown>): void {
+  importIt = load
+}
+
 async function importGpuJs(): Promise<unknown> {
   // The build for browsers puts itself in the place of `GPU`, which is WebGPU's own there.
   const native = Object.getOwnPropertyDescriptor(globalThis, 'GPU')
   try {
-    return await import('gpu.js')
+    return await importIt()
   } finally {
     if (native?.configurable) Object.defineProperty(globalThis, 'GPU', native)
   }
@@ -112,6 +119,7 @@ export async function loadGpuJs(load: () => Promise<unknown> = importGpuJs): Pro
     throw new BackendError(
       'The gpu backend needs gpu.js: run `npm i gpu.js@2.24.1` ' +
         '(with `ignore-scripts=true` in .npmrc, so that its optional dependency `gl`, which is not needed, is not compiled). ' +
+        "A bundle also needs `import '@cotangent/core/gpu'`, which brings gpu.js into it. " +
         `Loading it failed with: ${error instanceof Error ? error.message : String(error)}`,
       { cause: error },
     )
