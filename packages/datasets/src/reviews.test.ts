@@ -82,6 +82,29 @@ describe('loadReviews', () => {
     expect(await failure(load({ dir }))).toContain('there are no train/pos/*.txt in ')
   })
 
+  test('an archive whose sizes lead back to its start, or nowhere, or whose files have one name', async () => {
+    const dir = await tempDir()
+    const path = join(dir, 'aclImdb_train_neg.tar.gz')
+    const entry = (name: string) => ({ name: `aclImdb/train/neg/${name}`, data: 'x' })
+    const good = createTar([entry('a.txt'), entry('b.txt')])
+    const sized = (size: string): Uint8Array => {
+      const bytes = good.slice()
+      bytes.set(new TextEncoder().encode(size.padEnd(12, '\0')), 1024 + 124)
+      // With a checksum that is right: the sum of the bytes, its own eight as blanks.
+      const sum = bytes.subarray(1024, 1536).reduce((total, byte, i) => total + (i >= 148 && i < 156 ? 32 : byte), 0)
+      bytes.set(new TextEncoder().encode(`${sum.toString(8).padStart(6, '0')}\0 `), 1024 + 148)
+      return bytes
+    }
+    for (const bytes of [sized('-2000'), sized('x'), sized(''), good.with(1024 + 5, 65)]) {
+      await writeFile(path, gzip(bytes))
+      expect(await failure(load({ dir }))).toBe(
+        `${path}: no tar archive, or a truncated or damaged one (its header at byte 1024 is damaged)`,
+      )
+    }
+    await writeFile(path, gzip(createTar([entry('a.txt'), entry('a.txt')])))
+    expect(await failure(load({ dir }))).toContain('two files of it have one name')
+  })
+
   test('nowhere: what to put where', async () => {
     const message = await failure(load({ part: 'test' }))
     expect(message).toMatch(

@@ -33,6 +33,8 @@ const archive = 'aclImdb_v1.tar.gz'
 const homepage = 'https://ai.stanford.edu/~amaas/data/sentiment/'
 const atOnce = 64
 
+const latin1 = new TextDecoder('latin1')
+
 /** Text as Python's text files give it: UTF-8, every kind of line end one newline. */
 const decode = (bytes: Uint8Array): string => new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes).replace(/\r\n?/g, '\n')
 
@@ -49,8 +51,32 @@ async function fromTree(host: Host, folder: string): Promise<Texts> {
   return out
 }
 
+/**
+ * Holds the headers of a tar archive (POSIX ustar: 512 bytes, the size at 124 and a checksum at 148 in octal) against its bytes: nanotar goes wherever a
+ * size sends it, back to the start for a negative one, and ends without a word at one that is no number.
+ */
+function requireTar(bytes: Uint8Array, path: string): void {
+  const octal = (at: number, length: number): number => {
+    const text = latin1
+      .decode(bytes.subarray(at, at + length))
+      .replace(/[\0 ]+$/, '')
+      .trimStart()
+    return /^[0-7]+$/.test(text) ? Number.parseInt(text, 8) : Number.NaN
+  }
+  for (let at = 0; at + 512 <= bytes.length && bytes[at] !== 0; ) {
+    let sum = 8 * 0x20 // the checksum counts as blanks
+    for (let i = 0; i < 512; i++) if (i < 148 || i >= 156) sum += bytes[at + i]
+    const size = octal(at + 124, 12)
+    if (octal(at + 148, 8) !== sum || Number.isNaN(size)) {
+      throw new DatasetError(`${path}: no tar archive, or a truncated or damaged one (its header at byte ${at} is damaged)`)
+    }
+    at += 512 + 512 * Math.ceil(size / 512)
+  }
+}
+
 async function fromTar(host: Host, path: string, inside: string): Promise<Texts> {
   const bytes = await gunzip(await host.read(path), { name: path, maxBytes: 2 ** 30 })
+  requireTar(bytes, path)
   const inFolder = new RegExp(`(^|/)${inside}/[^/]+\\.txt$`)
   try {
     const files = parseTar(bytes, { filter: ({ name, type }) => type === 'file' && inFolder.test(name) })
@@ -59,7 +85,9 @@ async function fromTar(host: Host, path: string, inside: string): Promise<Texts>
       if ((data?.length ?? 0) !== size) throw new DatasetError(`${name} is cut off`)
       return [name.slice(name.lastIndexOf('/') + 1), decode(data ?? new Uint8Array(0))] as const
     })
-    return new Map(named.sort(([a], [b]) => (a < b ? -1 : 1)))
+    const texts = new Map(named.sort(([a], [b]) => (a < b ? -1 : 1)))
+    if (texts.size < named.length) throw new DatasetError('two files of it have one name')
+    return texts
   } catch (error) {
     throw new DatasetError(`${path}: no tar archive, or a truncated or damaged one (${reasonOf(error)})`, { cause: error })
   }

@@ -10,7 +10,9 @@ import { type Argument, type Junk, junk, type Row, rowsIn } from './junk.js'
 
 const dir = await mkdtemp(join(tmpdir(), 'cotangent-junk-'))
 afterAll(() => rm(dir, { recursive: true, force: true }))
-// Nothing here may reach the network, whatever a loader makes of its options.
+// Nothing here may find this machine's own data or reach the network, whatever a loader makes of its options.
+vi.stubEnv('COTANGENT_DATA', '')
+vi.stubEnv('COTANGENT_CACHE', join(dir, 'cache'))
 vi.stubGlobal('fetch', () => Promise.reject(new TypeError('fetch failed')))
 const rows = await rowsIn(dir)
 

@@ -89,7 +89,7 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
     signal: may(new AbortController().signal),
     onDownload: may(() => {}),
   })
-  // Without options a loader looks into this machine's own places, and downloads.
+  // Without options a loader may find data by itself: in an installed package.
   const named = (entries: Readonly<Record<string, Argument>>): Argument => ({ ...options(entries), skips: ['undefined'] })
   const loader = (title: string) => named(load(filled(dir, title)))
   const bytes = need(bytesOf('npy f4'))

@@ -14,6 +14,8 @@ export interface ZipEntry {
   readonly at: number
 }
 
+const utf8 = new TextDecoder()
+
 const localHeader = 0x04034b50
 const directoryEntry = 0x02014b50
 const endOfDirectory = 0x06054b50
@@ -59,7 +61,7 @@ export function readDirectory(bytes: Uint8Array): ZipEntry[] {
     const extraLength = view.getUint16(at + 30, true)
     const next = at + 46 + nameLength + extraLength + view.getUint16(at + 32, true)
     if (next > end) throw new DatasetError('its directory is damaged')
-    const name = new TextDecoder().decode(bytes.subarray(at + 46, at + 46 + nameLength))
+    const name = utf8.decode(bytes.subarray(at + 46, at + 46 + nameLength))
     if (names.has(name)) throw new DatasetError(`there are two entries "${name}"`)
     names.add(name)
     if (view.getUint16(at + 8, true) & 1) throw new DatasetError(`${name} is encrypted`)
