@@ -33,6 +33,8 @@ test('a model in a file has the accuracy that it had before; other files are sai
 
 test('a folder of models that is not there', async () => {
   vi.stubEnv('COTANGENT_MODELS', '/no/such/folder')
-  await expect(kerasImport.run({})).rejects.toThrow('COTANGENT_MODELS must name a folder of models, but there is no folder /no/such/folder.')
+  await expect(kerasImport.run({})).rejects.toThrow(
+    'COTANGENT_MODELS must name a folder of models, but there is no folder /no/such/folder.',
+  )
   vi.unstubAllEnvs()
 })
