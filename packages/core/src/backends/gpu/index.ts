@@ -3,7 +3,7 @@
  *
  * Tensors stay on the device (webgpu, webgl2) from op to op and step to step; only reading brings them back. Calls are synchronous on every
  * engine: storage slots hold handles, which a queue fills in order. All four dtypes are held as float32; integers are exact to
- * 2^24, `write` and `fill` refuse larger ones, and arithmetic that leaves that range rounds without a word.
+ * 2^24, `write` and `fill` refuse larger ones, sums, products and running sums say so; elementwise arithmetic that leaves that range rounds without a word.
  *
  * Read: rules.ts (what must be true of every kernel) → device.ts (handles, queue, cache) → context.ts and its two neighbours (what differs
  * between engines; the only files that call gpu.js, with device.ts) → modes.ts (which engine runs).

@@ -2,11 +2,12 @@
  * Kernels that loop over one axis: reduce and scan. One thread makes one output cell, or where that leaves a device idle a part of it; loops have literal
  * bounds and sums are blocked (rules.ts).
  */
+import { ValueError } from '../../errors.js'
 import type { ReduceExtent } from '../../shape.js'
 import type { Kernels, Operand, ReduceKernel } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
-import { MAX_WIDTH, maxOf, minOf, sumInto } from './rules.js'
+import { EXACT_INTEGER, MAX_WIDTH, maxOf, minOf, sumInto } from './rules.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
 /** Kernels whose results over parts reduce to the result over the whole. */
@@ -106,6 +107,32 @@ export function reduction(
   }
 }
 
+/** Throws at the next read if a result is so large that float32 may have rounded it, or what it is made of. */
+function inspectWhole(engine: Engine, op: 'sum' | 'prod' | 'cumSum', results: Operand): void {
+  const check = (values: Float32Array): void => {
+    const beyond = values.find((v) => Math.abs(v) >= EXACT_INTEGER)
+    if (beyond === undefined) return
+    throw new ValueError(
+      `${op}: the gpu backend holds whole numbers as float32, exact below ${EXACT_INTEGER} (2^24) in sums and products, and this comes to ${beyond}. Cast first: x.cast('float32').`,
+    )
+  }
+  engine.inspect(results, check, `in op ${op}, called before this read: the device tells late`)
+}
+
+/** The same for sums of whole numbers, where they can be so large: by the sums of their magnitudes, which no part of a sum passes. */
+function inspectSums(engine: Engine, make: Make, op: 'sum' | 'cumSum', x: Operand, extent: ReduceExtent): void {
+  const { outer, length, inner } = extent
+  const most = { bool: 1, uint8: 255, int32: Infinity }[x.dtype as 'bool'] ?? 0
+  if (x.size === 0 || !(length * most > EXACT_INTEGER)) return
+  const cell = (o: string, l: string, i: string): string => `Math.abs(x[${address([o, l, i], [length * inner, inner, 1])}])`
+  const { arrays, body } = reduction(engine, make, 'sum', extent, { arrays: { x }, cell })
+  inspectWhole(
+    engine,
+    op,
+    make([outer, inner], { arrays }, ({ at: [o, i] }) => `${body(o, i)}\nreturn result;`),
+  )
+}
+
 export function reduceKernels(engine: Engine): Pick<Kernels, 'reduce' | 'scan'> {
   return {
     reduce(out, x, kernel, extent) {
@@ -118,6 +145,8 @@ export function reduceKernels(engine: Engine): Pick<Kernels, 'reduce' | 'scan'> 
       withTemporaries(engine, x, (make) => {
         const { arrays, body } = reduction(engine, make, kernel, extent, { arrays: { x }, cell })
         engine.run(out, [outer, inner], { arrays }, ({ at: [o, i] }) => `${body(o, i)}\nreturn result;`)
+        if (kernel === 'prod' && x.dtype === 'int32') inspectWhole(engine, 'prod', out)
+        if (kernel === 'sum') inspectSums(engine, make, 'sum', x, extent)
       })
     },
 
@@ -133,6 +162,7 @@ const last = ${here};
 ${sumInto('sum', length, (l) => `(${l} ${reaches} last ? x[${address([o, l, i], [length * inner, inner, 1])}] : 0)`)}
 return sum;`,
       )
+      withTemporaries(engine, x, (make) => inspectSums(engine, make, 'cumSum', x, { outer, length, inner }))
     },
   }
 }

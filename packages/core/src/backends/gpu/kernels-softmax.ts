@@ -3,7 +3,11 @@ import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'
 import { maxOf, sumInto } from './rules.js'
+import { logOf } from './scalar-sources.js'
 import { withTemporaries } from './temporaries.js'
+
+/** exp of a difference to the largest, which is not above 0 unless it is NaN; that stays. */
+const exponential = (difference: string): string => `(${difference} <= 0 ? Math.exp(${difference}) : ${difference})`
 
 /** Statements that set `top` to the maximum of a row of x and `total` to the sum of exp(x − top). */
 const rowStatistics = (row: string, classes: number): string => `
@@ -12,7 +16,7 @@ for (let l = 0; l < ${classes}; l++) {
   const v = x[${address([row, 'l'], [classes, 1])}];
   top = ${maxOf('v', 'top')};
 }
-${sumInto('total', classes, (l) => `Math.exp(x[${address([row, l], [classes, 1])}] - top)`)}`
+${sumInto('total', classes, (l) => exponential(`x[${address([row, l], [classes, 1])}] - top`))}`
 
 const rowsOf = ({ shape, size }: Operand): [rows: number, classes: number] => {
   const classes = shape[shape.length - 1]
@@ -31,7 +35,7 @@ export function softmaxKernels(engine: Engine): Required<Pick<FusedKernels, 'sof
         })
         engine.run(out, [rows, classes], { arrays: { x, statistics } }, ({ flat, at: [row] }) => {
           const [top, total] = [0, 1].map((which) => `statistics[${address([row], [1], which * rows)}]`)
-          return `return Math.exp(x[${flat}] - ${top}) / ${total};`
+          return `const difference = x[${flat}] - ${top};\nreturn ${exponential('difference')} / ${total};`
         })
       })
     },
@@ -43,7 +47,7 @@ export function softmaxKernels(engine: Engine): Required<Pick<FusedKernels, 'sof
         const at = (l: string): string => address([row, l], [classes, 1])
         return `
 ${rowStatistics(row, classes)}
-const logTotal = Math.log(total);
+const logTotal = ${logOf('total')};
 ${sumInto('sum', classes, (l) => `(labels[${at(l)}] === 0 ? 0 : labels[${at(l)}] * (x[${at(l)}] - top - logTotal))`)}
 return -sum;`
       })

@@ -17,6 +17,8 @@
  *   powers are products.
  * - There is no test for NaN or infinity and no such literal. `max` and `min` lose NaN; comparisons are false for it, and the
  *   spellings here rest on that. Infinities travel as data or as scalar arguments.
+ * - `if` around statements works everywhere, with `let` for what it changes: for long ways that few elements need.
+ * - `log(0)` is −88 on some engines.
  * - Compilers take `a < b ? b : a` for a `max`, which loses NaN: what NaN falls through to must differ from both. `exp`, `log` and `pow` of NaN, and `log` of
  *   negatives, are numbers on some engines.
  */
@@ -155,25 +157,47 @@ export const sigmoidInto = (result: string, x: string): string =>
 
 /** Terms that are added one by one before their sum joins the others: keeps the rounding of n terms near that of n/64 + 64. */
 const BLOCK = 64
+/** Sums of more terms than these have blocks of blocks. */
+const MANY = BLOCK ** 3
 
 /** Statements that set `sum` to Σ term(l) over l < length, in blocks. */
 export function sumInto(sum: string, length: number, term: (l: string) => string): string {
+  const depth = length > MANY ? 2 : length > 2 * BLOCK ? 1 : 0
+  const size = BLOCK ** depth
+  const blocks = depth > 0 ? Math.floor(length / size) : 0
   const lines = [`let ${sum} = 0;`]
-  const blocks = length > 2 * BLOCK ? Math.floor(length / BLOCK) : 0
-  if (blocks > 0) {
+  const loop = (counter: string, turns: number, part: string, whole: string, inside: readonly string[]): string[] => [
+    `for (let ${counter} = 0; ${counter} < ${turns}; ${counter}++) {`,
+    `  let ${part} = 0;`,
+    ...inside.map((line) => `  ${line}`),
+    `  ${whole} += ${part};`,
+    '}',
+  ]
+  const within = (block: string, part: string): string[] => [
+    `for (let ${sum}In = 0; ${sum}In < ${BLOCK}; ${sum}In++) {`,
+    `  ${part} += ${term(`(${block} * ${BLOCK} + ${sum}In)`)};`,
+    '}',
+  ]
+  const [block, part, large] = [`${sum}Block`, `${sum}Part`, `${sum}Large`]
+  if (depth === 1) lines.push(...loop(block, blocks, part, sum, within(block, part)))
+  if (depth === 2)
     lines.push(
-      `for (let ${sum}Block = 0; ${sum}Block < ${blocks}; ${sum}Block++) {`,
-      `  let ${sum}Part = 0;`,
-      `  for (let ${sum}In = 0; ${sum}In < ${BLOCK}; ${sum}In++) {`,
-      `    ${sum}Part += ${term(`(${sum}Block * ${BLOCK} + ${sum}In)`)};`,
-      '  }',
-      `  ${sum} += ${sum}Part;`,
-      '}',
+      ...loop(
+        large,
+        blocks,
+        `${large}Part`,
+        sum,
+        loop(block, BLOCK, part, `${large}Part`, within(`(${large} * ${BLOCK} + ${block})`, part)),
+      ),
     )
-  }
-  const rest = length - blocks * BLOCK
-  if (rest > 0) {
-    const at = blocks > 0 ? `(${blocks * BLOCK} + ${sum}Rest)` : `${sum}Rest`
+  const rest = length - blocks * size
+  if (depth === 2 && rest > 0)
+    lines.push(
+      sumInto(`${sum}Tail`, rest, (l) => term(`(${blocks * size} + ${l})`)),
+      `${sum} += ${sum}Tail;`,
+    )
+  else if (rest > 0) {
+    const at = blocks > 0 ? `(${blocks * size} + ${sum}Rest)` : `${sum}Rest`
     lines.push(`for (let ${sum}Rest = 0; ${sum}Rest < ${rest}; ${sum}Rest++) {`, `  ${sum} += ${term(at)};`, '}')
   }
   return lines.join('\n')

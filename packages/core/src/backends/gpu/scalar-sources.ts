@@ -19,8 +19,11 @@ function inverseFactorials(first: number, step: number, count: number): number[]
   return out
 }
 
-/** log(x) of a name or a sum; NaN, as the root, for negatives and NaN. */
-const logOf = (x: string): string => `(${x} >= 0 ? Math.log(${x}) : Math.sqrt(${x}))`
+/** The largest float32; what is above it is ∞. */
+const LARGEST = '3.4028234663852886e+38'
+
+/** log(x) of a name or a sum; −∞ for 0, of which some engines give −88; NaN, as the root, for negatives and NaN. */
+export const logOf = (x: string): string => `(${x} > 0 ? Math.log(${x}) : (${x} === 0 ? -1 / Math.abs(${x}) : Math.sqrt(${x})))`
 
 /**
  * log(1 + x) as `log1p`: 2·artanh(x / (2 + x)) near 0, where the first omitted term is below 2e-8 of the sum, else the logarithm.
@@ -37,13 +40,76 @@ const whole = 1 + ${x};
 const far = ${logOf('whole')};
 const ${result} = Math.abs(${x}) <= 0.5 ? nearZero : far;`
 
+/** Beyond this the quarter turns times the pieces of π/2 are no longer exact. */
+const FAR_ANGLE = 8192
+/** 2/π in pieces of 12 bits. */
+const TWO_OVER_PI = [0xa2f, 0x983, 0x6e4, 0xe44, 0x152, 0x9fc, 0x275, 0x7d1, 0xf53, 0x4dd, 0xc0d, 0xb62, 0x959, 0x93c, 0x439, 0x041]
+/** Digits of the fraction of a product with it, to the base 4096. */
+const FRACTION_DIGITS = 5
+
 /**
- * Statements for `sine` and `cosine` of the angle v less `turns` quarter turns, the nearest of them, taken off in three pieces (Cody & Waite); then Taylor to
- * r¹¹/11! and r¹⁰/10!. WebGL promises its own functions to 2⁻¹¹ only. Errors below 2e-7 for |v| up to 1e4; an argument is known to |v|·6e-8 anyway.
+ * Statements that set `turns` and `r` for a far angle by Payne and Hanek's way, in numbers of 12 bits, whose products are exact: |v| = (a, b, c) and the
+ * pieces of 2/π that meet it at units and fractions (w0, w1 …, found by the size of v); the product's units modulo 4 are the turns, its fractions r·2/π.
+ */
+function farTurns(): string {
+  const words = [0, 0, ...TWO_OVER_PI.slice(0, FRACTION_DIGITS + 2)]
+  const last = words.length - 1
+  const lines = ['let m = Math.abs(v);', ...words.map((word, k) => `let w${k} = ${word};`)]
+  TWO_OVER_PI.slice(FRACTION_DIGITS + 2).forEach((next, step) => {
+    lines.push(`const larger${step} = m >= 16777216 ? 1 : 0;`, `m = larger${step} === 1 ? m * ${2 ** -12} : m;`)
+    lines.push(...words.map((_, k) => `w${k} = larger${step} === 1 ? ${k < last ? `w${k + 1}` : next} : w${k};`))
+  })
+  lines.push(
+    'const a = Math.floor(m / 4096);',
+    'const below = m - a * 4096;',
+    'const b = Math.floor(below);',
+    'const c = (below - b) * 4096;',
+  )
+  // Digits to the base 4096: the low halves of products, and the high halves of those one place lower.
+  for (let n = 0; n <= FRACTION_DIGITS + 1; n++) {
+    for (const [k, digit] of ['c', 'b', 'a'].entries()) {
+      const product = `${digit}${n}`
+      lines.push(`const ${product} = ${digit} * w${n + k};`, `const ${product}High = Math.floor(${product} / 4096);`)
+    }
+    lines.push(
+      `const high${n} = a${n}High + b${n}High + c${n}High;`,
+      `const low${n} = (a${n} - a${n}High * 4096) + (b${n} - b${n}High * 4096) + (c${n} - c${n}High * 4096);`,
+    )
+  }
+  lines.push('let carry = 0;')
+  for (let n = FRACTION_DIGITS; n >= 1; n--)
+    lines.push(
+      `const sum${n} = low${n} + high${n + 1} + carry;`,
+      `carry = Math.floor(sum${n} / 4096);`,
+      `const digit${n} = sum${n} - carry * 4096;`,
+    )
+  // Above ½ one turn more, less what is missing: no digits cancel.
+  lines.push('const up = digit1 >= 2048 ? 1 : 0;')
+  for (let n = 1; n <= FRACTION_DIGITS; n++) lines.push(`const part${n} = up === 1 ? 4095 - digit${n} : digit${n};`)
+  const fraction = Array.from({ length: FRACTION_DIGITS }, (_, i) => `part${i + 1}`).reduceRight(
+    (rest, part) => `(${part} + ${rest}) * ${2 ** -12}`,
+    '0',
+  )
+  lines.push(
+    'const units = low0 + high1 + carry + up;',
+    `const angle = ${fraction} * ${Math.PI / 2};`,
+    'const negative = v < 0 ? 1 - up : up;',
+    'r = negative === 1 ? -angle : angle;',
+    'turns = v < 0 ? -units : units;',
+  )
+  return lines.join('\n')
+}
+
+/**
+ * Statements for `sine` and `cosine` of the angle v less `turns` quarter turns, the nearest of them, taken off in three pieces (Cody & Waite), or of far angles
+ * by `farTurns`; then Taylor to r¹¹/11! and r¹⁰/10!. WebGL promises its own functions to 2⁻¹¹ only. Errors below 2e-7.
  */
 const quarterTurns = `
-const turns = Math.floor(v * ${2 / Math.PI} + 0.5);
-const r = ((v - turns * 1.5703125) - turns * 0.00048351287841796875) - turns * 3.139164786e-7;
+let turns = Math.floor(v * ${2 / Math.PI} + 0.5);
+let r = ((v - turns * 1.5703125) - turns * 0.00048351287841796875) - turns * 3.139164786e-7;
+if (Math.abs(v) > ${FAR_ANGLE}) {
+${farTurns()}
+}
 const r2 = r * r;
 const sine = r * ${polynomial(
   'r2',
@@ -164,20 +230,70 @@ const outside = v < 0 ? ${low} : above;
 return v > ${low} && v < ${high} ? whole : outside;`
 }
 
+/** Statements that multiply the first name by powers of two, largest first, as long as it does not pass a limit; the others by the same, or by its inverse. */
+const raised = ([first, ...others]: readonly string[], by: readonly number[], limit: string): string =>
+  by
+    .flatMap((power, i) => [
+      `const raise${first}${i} = ${first} * ${2 ** power} <= ${limit} ? 1 : 0;`,
+      ...[first, ...others].map((name) => {
+        const factor = name.startsWith('inverse') ? 2 ** -power : 2 ** power
+        return `${name} = raise${first}${i} === 1 ? ${name} * ${factor} : ${name};`
+      }),
+    ])
+    .join('\n')
+
+/** Bits of the quotient that a step of the long division finds, and the steps that the largest quotient of two float32 takes. */
+const STEP_BITS = 9
+const STEPS = Math.ceil(277 / STEP_BITS)
+
 /**
- * Quotient and remainder with the divisor's sign: ⌊a / b⌋ from the float quotient, corrected by one where rounding went past a
- * multiple; but −1 stays where a negative dividend is so small that its rest rounds to |b|. `quotient` and `rest` belong to |b|.
+ * Quotient and remainder with the divisor's sign, as Python has them; `quotient` and `rest` belong to |b|. Where ⌊a / b⌋ times b has more digits than a
+ * float, by long division: |b| = high + low with 12 bits each, so that up to ${STEP_BITS} bits of the quotient times either are exact, and so are the differences.
  */
 const divideDown = `
 const sign = b < 0 ? -1 : 1;
 const dividend = a * sign;
 const divisor = b * sign;
+const size = Math.abs(a);
 const near = Math.floor(dividend / divisor);
 const over = dividend - near * divisor;
 const past = dividend < 0 && near === -1 ? 0 : 1;
 const shift = over < 0 ? -1 : (over >= divisor ? past : 0);
-const quotient = near + shift;
-const rest = shift === 0 ? over : over - shift * divisor;`
+let quotient = near + shift;
+let rest = shift === 0 ? over : over - shift * divisor;
+if (size >= 16 * divisor && divisor > 0 && size <= ${LARGEST}) {
+let power = ${2 ** -126};
+let inversePower = ${2 ** 126};
+${raised(['power', 'inversePower'], [126, 64, 32, 16, 8, 4, 2, 1], 'divisor')}
+let high = Math.floor(divisor * inversePower * 2048) * (power * ${2 ** -11});
+let low = divisor - high;
+let part = divisor;
+${raised(['part', 'high', 'low'], [126, 126, 72, 36, 18, 9], 'size')}
+let top = part;
+${raised(['top'], [8, 4, 2, 1], 'size')}
+let remaining = size - top;
+for (let k = 0; k < ${STEPS}; k++) {
+  const times = Math.floor(remaining / part + 0.5);
+  remaining = (remaining - times * high) - times * low;
+  const down = part > divisor ? ${2 ** -STEP_BITS} : 1;
+  part = part * down;
+  high = high * down;
+  low = low * down;
+}
+remaining = remaining < 0 ? remaining + divisor : remaining;
+const share = (size - remaining) / divisor;
+const whole = share < 4194304 ? Math.floor(share + 0.5) : share;
+const more = remaining > 0 ? 1 : 0;
+quotient = dividend < 0 ? -whole - more : whole;
+rest = dividend < 0 && remaining > 0 ? divisor - remaining : remaining;
+}
+if (divisor > ${LARGEST} && size <= ${LARGEST}) {
+quotient = dividend < 0 ? -1 : 0;
+rest = dividend < 0 ? divisor : dividend;
+}
+if (size > ${LARGEST} && divisor > 0) {
+quotient = over;
+}`
 
 const truth = (condition: string): string => `return ${condition} ? 1 : 0;`
 
@@ -187,7 +303,7 @@ const zipTable: Record<ZipKernel, string> = {
   mul: 'return a * b;',
   div: 'return a / b;',
   mulNoNaN: 'return b === 0 ? 0 : a * b;',
-  // a power of the magnitude; then the sign of an odd exponent, and NaN (a root of a negative) for a broken one. Some engines take a small power of 0 for 1
+  // a power of the magnitude; then the sign of an odd exponent, and NaN (a root of a negative) for a broken one; 1 and −1 apart, by IEEE 754. Some engines take a small power of 0 for 1
   pow: `
 const magnitude = Math.abs(a);
 const any = Math.pow(magnitude, b);
@@ -196,9 +312,12 @@ const power = magnitude > 0 ? any : ofZero;
 const whole = Math.floor(b) === b ? 1 : 0;
 const odd = Math.floor(b * 0.5) * 2 === b ? 0 : 1;
 const signed = odd === 1 ? -power : power;
-const negative = whole === 1 ? signed : Math.sqrt(a);
+const infinite = magnitude > ${LARGEST} ? power : Math.sqrt(a);
+const negative = whole === 1 ? signed : infinite;
+const endless = Math.abs(b) > ${LARGEST} ? 1 : 0;
+const unit = a === 1 ? 1 : (a === -1 ? endless : 0);
 const positive = ${unlessNaN('b', 'power')};
-return b === 0 ? 1 : (a < 0 ? negative : (a >= 0 ? positive : a));`,
+return b === 0 ? 1 : (unit === 1 ? 1 : (a < 0 ? negative : (a >= 0 ? positive : a)));`,
   // the angle of the smaller side by the larger, at most π/4, then by octants
   atan2: `
 const height = Math.abs(a);

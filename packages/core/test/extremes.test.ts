@@ -1,0 +1,80 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createGpuBackend } from '../src/backends/gpu/index.js'
+import { type Backend, createReferenceBackend, createWasmBackend, defineOp, type GpuMode, registry } from '../src/index.js'
+import { allowed } from './allowed-differences.js'
+import { type Closeness, covers, type Extent, edgeDifferences, type Kind, kinds } from './extremes.js'
+
+const reference = createReferenceBackend()
+const ops = [...registry.values()].filter((op) => op.samples.length > 0)
+
+/** The gpu engines run part of it, unless all is asked for: a kernel is compiled for each shape. */
+const everything = process.env.COTANGENT_GPU_TESTS === 'all'
+const whole: Extent = { samples: everything ? 3 : 2, kinds: Object.keys(kinds) as Kind[], patterns: ['some', 'all'] }
+const part: Extent = { samples: 1, kinds: ['infinity', 'minusInfinity', 'nan', 'largest'], patterns: ['some'] }
+
+/** Functions are computed to a few units in the last place of float32. Host engines of gpu.js may lose denormals. */
+const closeness: Closeness = { relative: 1e-5, absolute: 3e-45 }
+const withoutDenormals: Closeness = { relative: 1e-5, absolute: 2e-38 }
+
+const used = new Set<unknown>()
+let cases = 0
+
+/** What no row of the table allows. */
+async function forbidden(op: (typeof ops)[number], backend: Backend, limits: Closeness, extent: Extent): Promise<string[]> {
+  const found = await edgeDifferences(op, backend, reference, limits, extent)
+  cases += found.cases
+  const wrong = found.differences.filter((difference) => {
+    const rows = allowed.filter((row) => covers(row, backend.name, difference))
+    for (const row of rows) used.add(row)
+    return rows.length === 0
+  })
+  return [...wrong.map(({ text }) => text), ...(found.leaked === 0 ? [] : [`leaked ${found.leaked} buffers`])]
+}
+
+describe('wasm at the edges', () => {
+  // With one thread; that any number gives the same bits is tested in threads.test.ts.
+  const wasm = createWasmBackend()
+  test.each(ops.map((op) => [op.name, op] as const))('%s', async (_, op) => {
+    expect(await forbidden(op, wasm, closeness, whole)).toEqual([])
+  })
+})
+
+describe.each(['webasm', 'cpu'] satisfies GpuMode[])('gpu: %s at the edges', (mode) => {
+  let gpu: Backend
+  beforeAll(async () => {
+    gpu = await createGpuBackend({ mode })
+  })
+  afterAll(() => gpu.dispose?.())
+  test.each(ops.map((op) => [op.name, op] as const))(
+    '%s',
+    async (_, op) => expect(await forbidden(op, gpu, withoutDenormals, everything ? whole : part)).toEqual([]),
+    60_000,
+  )
+})
+
+describe('the sweep at the edges can fail', () => {
+  test('a function that makes 0 of ∞ on one backend is found', async () => {
+    defineOp({
+      name: 'brokenAtInfinity',
+      rule: '(none)',
+      shape: ([x]) => x,
+      forward: (k, out, [x]) => k.map(out, x, out.backend.name === 'wasm' ? 'sin' : 'tanh'),
+      vjp: 'none',
+      samples: [{ inputs: [[]] }, { inputs: [[3, 5]] }],
+    })
+    const op = registry.get('brokenAtInfinity')
+    registry.delete('brokenAtInfinity')
+    if (!op) throw new Error('not registered')
+    const found = await forbidden(op, createWasmBackend(), closeness, part)
+    expect(
+      found.some((text) => text.includes('brokenAtInfinity(Infinity), infinity in some of input 0: value [3] is NaN, reference 1')),
+    ).toBe(true)
+  })
+
+  test('every allowed difference still occurs', () => {
+    // Parts are run on gpu engines, where some rows are not met.
+    const needed = allowed.filter(({ backends }) => everything || backends.includes('wasm'))
+    expect(needed.filter((row) => !used.has(row)).map(({ ops, reason }) => `${ops.join(', ')}: ${reason}`)).toEqual([])
+    console.log(`sweep at the edges: ${ops.length} ops, ${cases} cases`)
+  })
+})
