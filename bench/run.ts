@@ -2,9 +2,11 @@
  * npm run bench: times Cotangent beside other libraries. cli.ts says what can be asked, rounds.ts how time is taken, README.md what the numbers
  * mean.
  */
+
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { emitPacked } from '@cotangent/core/kernels'
+import { endWithReader } from '../examples/lib/closed-pipe.js'
 import { type LibraryName, libraryEntry, libraryNames, takesPart } from './adapter.js'
 import { type Invocation, type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
@@ -115,6 +117,7 @@ async function page({ shape, tile, variant }: Extract<Invocation, { kind: 'lens'
   return tile ? study(shape, { name: '"packed"', emit: emitPacked, tile }) : lens(shape)
 }
 
+endWithReader()
 try {
   const asked = parseCommandLine(process.argv.slice(2))
   switch (asked.kind) {

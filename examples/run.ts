@@ -3,10 +3,12 @@
  *
  * Exit codes: 0; 2 for a mistake on the command line; 1 for anything that went wrong later.
  */
+
 import { CotangentError } from '@cotangent/core'
 import { DatasetError } from '@cotangent/datasets'
 import { demonstrations, experiments } from './experiments.js'
 import { type FlagName, flags, readCommandLine, suggestion, UsageError } from './lib/arguments.js'
+import { endWithReader } from './lib/closed-pipe.js'
 import { runDemonstration } from './lib/demonstration.js'
 import { documents, showMeasure } from './lib/experiment.js'
 import { endWithReader } from './lib/output.js'

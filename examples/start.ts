@@ -4,10 +4,12 @@
  * The network is that of document 003 (see 003-basic/mnist-dropout-mlp.ts), trained for a few epochs only, on all training images.
  * `npm start -- --epochs 20` and the like work, too; without a terminal, no escape codes are printed.
  */
+
 import { CotangentError, type Tensor } from '@cotangent/core'
 import { DatasetError, mnist, normalize, reshape, slice, toCategorical } from '@cotangent/datasets'
 import { dropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { readCommandLine, type Settings, UsageError } from './lib/arguments.js'
+import { endWithReader } from './lib/closed-pipe.js'
 import { confusionLines, confusionMatrix } from './lib/confusion.js'
 import { type Caption, digitRow } from './lib/digits.js'
 import { thousands, withoutPath } from './lib/experiment.js'
