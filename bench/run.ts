@@ -6,7 +6,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { emitPacked } from '@cotangent/core/kernels'
-import { endWithReader } from '../examples/lib/closed-pipe.js'
+import { endWithReader } from '../examples/lib/output.js'
 import { type LibraryName, libraryEntry, libraryNames, takesPart } from './adapter.js'
 import { type Invocation, type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'

@@ -83,23 +83,6 @@ describe('mistakes on the command line', () => {
   })
 })
 
-describe('a reader who has seen enough', () => {
-  it('ends the program without a word', async () => {
-    const file = fileURLToPath(new URL('run.ts', import.meta.url))
-    const child = spawn(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', file, 'backprop'], {
-      cwd: fileURLToPath(new URL('..', import.meta.url)),
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    let stderr = ''
-    child.stderr.on('data', (part) => {
-      stderr += part
-    })
-    child.stdout.once('data', () => child.stdout.destroy())
-    const code = await new Promise((resolve) => child.on('close', resolve))
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
-  })
-})
-
 describe('demonstrations', () => {
   it('text-one-hot prints the two tables of document 002', async () => {
     expect(await run('run.ts', 'text-one-hot')).toEqual({

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import * as core from '@cotangent/core'
+import * as coreGpu from '@cotangent/core/gpu'
 import * as datasets from '@cotangent/datasets'
 import * as layers from '@cotangent/layers'
 import * as files from '@cotangent/layers/node'
@@ -14,7 +15,13 @@ import { preludeFor } from './prelude.js'
 import { type Block, blocksOf, examplesOf, misquoted, runSnippet } from './snippets.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const modules = { '@cotangent/core': core, '@cotangent/layers': layers, '@cotangent/layers/node': files, '@cotangent/datasets': datasets }
+const modules = {
+  '@cotangent/core': core,
+  '@cotangent/core/gpu': coreGpu,
+  '@cotangent/layers': layers,
+  '@cotangent/layers/node': files,
+  '@cotangent/datasets': datasets,
+}
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
 const filesIn = (folder: string, ending: string): string[] =>
   readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })

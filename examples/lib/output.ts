@@ -5,12 +5,14 @@ interface Stream {
   isTTY?: boolean
 }
 
-/** Ends the process when nobody reads what it prints any more, as `| head -5` does after five lines; else that is an error with a stack trace. */
+/** Ends the process quietly once nobody reads what it prints, as `| head -5` does after five lines; else that is an error with a stack trace. */
 export function endWithReader(): void {
-  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error
-    process.exit()
-  })
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+      process.exit(0)
+    })
+  }
 }
 
 /** A terminal sees the bar move; a pipe or a file gets its finished lines only, as the documents show them. */
