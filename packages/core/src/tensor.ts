@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * A tensor is a shape, a dtype and a buffer on a backend. It does not compute: ops do (ops/), and its chaining methods call
  * them (chain.ts attaches them once).

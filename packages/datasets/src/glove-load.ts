@@ -101,7 +101,12 @@ const ascii = new TextDecoder('latin1')
  *
  * Errors: a line with another number of numbers than `dim`, or with something else than a number among those wanted; no lines; by number.
  */
-export async function readVectors(stream: ReadableStream<Uint8Array>, where: string, dim: number, wanted?: ReadonlySet<string>) {
+export async function readVectors(
+  stream: ReadableStream<Uint8Array>,
+  where: string,
+  dim: number,
+  wanted?: ReadonlySet<string>,
+): Promise<{ rows: Map<string, number>; vectors: NDArray<Float32Array>; lines: number }> {
   const rows = new Rows(dim, wanted?.size ?? 1024)
   let lines = 0
   await eachLine(

@@ -1,4 +1,6 @@
 /** The public names of @cotangent/datasets. */
+import './globals.js'
+
 export { type NDArray, ndarray, normalize, reshape, slice, type TypedArray } from './array.js'
 export type { LoadOptions } from './dataset.js'
 export { DatasetError } from './errors.js'

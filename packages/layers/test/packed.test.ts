@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -40,6 +40,40 @@ for (const file of ['model.h5', 'model.keras']) {
 console.log(JSON.stringify({ same, dx: await dx.array(), shape: y.shape, bad: typeof bad, learns: last < first }))
 `
 
+/** A declaration of every entry, for the compilers of users alone. */
+const entries = `
+export * from '@cotangent/core'
+export * from '@cotangent/core/gpu'
+export * as layers from '@cotangent/layers'
+export * as node from '@cotangent/layers/node'
+export * as datasets from '@cotangent/datasets'
+export * as formats from '@cotangent/datasets/formats'
+`
+
+/** Settings of users' projects that look into declarations more closely than ours do. */
+const strictest = { strict: true, skipLibCheck: false, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noEmit: true }
+/**
+ * The oldest TypeScript that works, and the one that builds these packages. The oldest is installed here and no dependency of the repository, since two versions would share
+ * one `tsc`; where npm cannot get it, it is left out.
+ */
+function compilers(): string[] {
+  const found = [join(root, 'node_modules/typescript')]
+  const oldest = join(folder, 'oldest')
+  try {
+    run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', '--prefix', oldest, 'typescript@5.5.4'], root)
+    found.unshift(join(oldest, 'node_modules/typescript'))
+  } catch (error) {
+    console.log(`typescript@5.5.4 was not tried: npm did not get it (${(error as Error).message})`)
+  }
+  return found
+}
+/** Without types of a host, and with those of browsers and of Node, which must not clash with ours. */
+const surroundings = {
+  nothing: { lib: ['ES2022'], types: [] },
+  browser: { lib: ['ES2023', 'DOM'], types: [] },
+  node: { lib: ['ES2023'], types: ['node'], typeRoots: [join(root, 'node_modules/@types')] },
+}
+
 test('the packed packages install into an empty folder, type-check, and train a step', () => {
   run('npm', ['run', 'build', '--silent'], root)
   for (const name of ['core', 'layers', 'datasets'])
@@ -66,6 +100,24 @@ test('the packed packages install into an empty folder, type-check, and train a 
     }),
   )
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], folder)
+
+  writeFileSync(join(folder, 'entries.ts'), entries)
+  for (const compiler of compilers()) {
+    for (const [name, around] of Object.entries(surroundings)) {
+      const compilerOptions = { ...strictest, ...around, target: 'ES2022', module: 'NodeNext' }
+      writeFileSync(join(folder, `${name}.json`), JSON.stringify({ compilerOptions, files: ['program.ts', 'entries.ts'] }))
+      const said = spawnSync(process.execPath, [join(compiler, 'bin/tsc'), '-p', `${name}.json`], {
+        cwd: folder,
+        encoding: 'utf8',
+      })
+      // The user's own program prints in Node and browsers alone.
+      const errors = said.stdout
+        .split('\n')
+        .filter((line) => line !== '' && !(name === 'nothing' && line.includes("Cannot find name 'console'")))
+      expect(errors, `${compiler} with ${name}`).toEqual([])
+    }
+  }
+
   const printed = JSON.parse(run(process.execPath, ['program.js'], folder)) as unknown
   expect(printed).toEqual({ same: [true, true], dx: [2, 4, 6], shape: [32, 10], bad: 'function', learns: true })
 })

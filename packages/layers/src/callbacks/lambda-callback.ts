@@ -8,12 +8,12 @@ const rules = Object.fromEntries(allStages.map((stage) => [stage, requireFunctio
 
 /** Functions by stage. A plain object with them is a callback as well; this one knows Keras' names, and refuses those that do not exist. */
 export class LambdaCallback implements Callback {
-  readonly onTrainBegin?: Callback['onTrainBegin']
-  readonly onEpochBegin?: Callback['onEpochBegin']
-  readonly onBatchBegin?: Callback['onBatchBegin']
-  readonly onBatchEnd?: Callback['onBatchEnd']
-  readonly onEpochEnd?: Callback['onEpochEnd']
-  readonly onTrainEnd?: Callback['onTrainEnd']
+  readonly onTrainBegin?: NonNullable<Callback['onTrainBegin']>
+  readonly onEpochBegin?: NonNullable<Callback['onEpochBegin']>
+  readonly onBatchBegin?: NonNullable<Callback['onBatchBegin']>
+  readonly onBatchEnd?: NonNullable<Callback['onBatchEnd']>
+  readonly onEpochEnd?: NonNullable<Callback['onEpochEnd']>
+  readonly onTrainEnd?: NonNullable<Callback['onTrainEnd']>
 
   constructor(stages: SpelledOptions<Callback>) {
     const example = 'lambdaCallback({ onEpochEnd: (epoch, logs) => … })'

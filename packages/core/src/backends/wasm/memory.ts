@@ -49,9 +49,16 @@ const blockBytes = (bytes: number): number => Math.ceil((bytes + SLACK) / ALIGNM
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
+/** A WebAssembly.Memory by its members: declarations that users compile against must not need types of browsers or Node. */
+export interface HostMemory {
+  readonly buffer: ArrayBufferLike
+  /** Grows by a number of 64 KiB pages and returns how many there were. */
+  grow(pages: number): number
+}
+
 /** The memory and its allocator. Views over it are replaced when it grows: use them at once, do not keep them. */
 export class WasmMemory {
-  readonly memory: WebAssembly.Memory
+  readonly memory: HostMemory
   readonly shared: boolean
   bytes8!: Uint8Array
   ints!: Int32Array

@@ -15,6 +15,7 @@ import { BackendError } from '../../errors.js'
 import { warn } from '../../platform.js'
 import { Choice } from './choice.js'
 import type { KernelFunction } from './engine.js'
+import type { HostMemory } from './memory.js'
 import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './pool-worker.js'
 import { startWorker, type WorkerHandle } from './workers.js'
 
@@ -54,12 +55,12 @@ export function sayOnce(text: string): void {
 
 /** The workers of one engine. */
 export class Pool {
-  private readonly memory: WebAssembly.Memory
+  private readonly memory: HostMemory
   private readonly control: Int32Array
   private readonly calls: Float64Array
   private readonly workers: WorkerHandle[] = []
   /** Compiled modules with the number of their first kernel; the first `sent` of them have gone to the workers. */
-  private readonly modules: { first: number; module: WebAssembly.Module; names: string[] }[] = []
+  private readonly modules: { first: number; module: object; names: string[] }[] = []
   private readonly numbers = new Map<KernelFunction, number>()
   private readonly kernels: KernelFunction[] = []
   private sent = 0
@@ -78,7 +79,7 @@ export class Pool {
   private readonly asked: boolean
 
   /** Has `threads` − 1 workers, or fewer if they cannot be started: from the beginning where the user asked for them, else from the first job on. */
-  constructor(memory: WebAssembly.Memory, threads: number, asked: boolean) {
+  constructor(memory: HostMemory, threads: number, asked: boolean) {
     this.memory = memory
     this.control = new Int32Array(memory.buffer)
     this.calls = new Float64Array(memory.buffer)
@@ -114,7 +115,7 @@ export class Pool {
   }
 
   /** Makes a module's kernels known. */
-  register(module: WebAssembly.Module, exports: Readonly<Record<string, KernelFunction>>): void {
+  register(module: object, exports: Readonly<Record<string, KernelFunction>>): void {
     this.modules.push({ first: this.kernels.length, module, names: Object.keys(exports) })
     for (const kernel of Object.values(exports)) {
       this.numbers.set(kernel, this.kernels.length)

@@ -1,4 +1,5 @@
 /** Starting a worker: worker_threads in Node, Worker in a page. Neither is imported, so that core loads anywhere. */
+import type { HostMemory } from './memory.js'
 import { MOST_THREADS, nodeSource, pageSource } from './pool-worker.js'
 
 /** A worker that has been asked to start. */
@@ -33,7 +34,7 @@ interface Host {
 const host = globalThis as Host
 
 /** A worker with its first message, or undefined where there are none. `lost` is told if it ends by itself. */
-export function startWorker(data: { memory: WebAssembly.Memory; thread: number }, lost: (why: string) => void): WorkerHandle | undefined {
+export function startWorker(data: { memory: HostMemory; thread: number }, lost: (why: string) => void): WorkerHandle | undefined {
   try {
     const threads = host.process?.getBuiltinModule?.('node:worker_threads') as
       | { Worker?: new (source: string, options: object) => NodeWorker }
