@@ -37,7 +37,7 @@ for (const file of ['model.h5', 'model.keras']) {
   const after = await (await (await loadModel(file)).predict(x)).array()
   same.push(JSON.stringify(after) === JSON.stringify(before))
 }
-console.log(JSON.stringify({ same, dx: await dx.array(), shape: y.shape, bad: typeof bad, learns: last < first }))
+console.log(JSON.stringify({ same, dx: await dx.array(), shape: y.shape, bad: typeof bad, learns: Number(last) < Number(first) }))
 `
 
 /** A declaration of every entry, for the compilers of users alone. */

@@ -17,7 +17,7 @@ import { Choice } from './choice.js'
 import type { KernelFunction } from './engine.js'
 import type { HostMemory } from './memory.js'
 import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './pool-worker.js'
-import { startWorker, type WorkerHandle } from './workers.js'
+import { pageMayHaveWorkers, startWorker, type WorkerHandle } from './workers.js'
 
 /** Runs a kernel with these values, now or as a part of a job. */
 export type Call = (kernel: KernelFunction, ...values: number[]) => void
@@ -44,6 +44,10 @@ const now: () => number = (() => {
   const { performance } = globalThis as { performance?: { now(): number } }
   return performance ? () => performance.now() : Date.now
 })()
+
+const REFUSED =
+  'wasm: this page is cross-origin isolated, but its workers do not start; the engine runs on one thread. Its content security policy may lack "worker-src blob:"; ' +
+  'configure({ threads: 1 }) asks for none and is silent.'
 
 const said = new Set<string>()
 /** Says something on the console, once per process. */
@@ -95,6 +99,7 @@ export class Pool {
     for (let thread = 1; thread <= count; thread++) {
       const worker = startWorker({ memory: this.memory, thread }, (why) => this.lose(worker, why))
       if (worker) this.workers.push(worker)
+      else if (pageMayHaveWorkers()) sayOnce(REFUSED)
       else if (this.asked) sayOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one.`)
     }
   }
@@ -257,8 +262,14 @@ export class Pool {
     const index = worker ? this.workers.indexOf(worker) : -1
     if (index < 0) return
     this.workers.splice(index, 1)
-    // One that never started, and that nobody asked for, is not worth a word.
-    if (!this.asked && Atomics.load(this.control, words.ready) === 0) return
+    if (Atomics.load(this.control, words.ready) === 0) {
+      // One that never started: a page that is isolated wants threads and should know why it has none. Elsewhere, if nobody asked for it, it is not worth a word.
+      if (pageMayHaveWorkers()) {
+        sayOnce(REFUSED)
+        return
+      }
+      if (!this.asked) return
+    }
     sayOnce(
       `wasm: a worker thread ended (${why}); the engine goes on with ${this.threads === 1 ? 'one thread' : `${this.threads} threads`}.`,
     )

@@ -47,6 +47,9 @@ export function startWorker(data: { memory: HostMemory; thread: number }, lost: 
   return undefined
 }
 
+/** Whether this is a page, or a worker of one, in which nothing but its content policy stands against threads. */
+export const pageMayHaveWorkers = (): boolean => host.crossOriginIsolated === true && host.Worker !== undefined
+
 function nodeWorker(worker: NodeWorker, lost: (why: string) => void): WorkerHandle {
   worker.unref()
   worker.on('error', (error) => lost(String(error)))
