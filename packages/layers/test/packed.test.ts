@@ -102,8 +102,9 @@ test('the packed packages install into an empty folder, type-check, and train a 
   run(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', folder], folder)
 
   writeFileSync(join(folder, 'entries.ts'), entries)
-  for (const compiler of compilers()) {
-    for (const [name, around] of Object.entries(surroundings)) {
+  for (const [i, compiler] of compilers().entries()) {
+    // The newest is tried where the least is there.
+    for (const [name, around] of Object.entries(surroundings).slice(0, i === 0 ? undefined : 1)) {
       const compilerOptions = { ...strictest, ...around, target: 'ES2022', module: 'NodeNext' }
       writeFileSync(join(folder, `${name}.json`), JSON.stringify({ compilerOptions, files: ['program.ts', 'entries.ts'] }))
       const said = spawnSync(process.execPath, [join(compiler, 'bin/tsc'), '-p', `${name}.json`], {
@@ -120,4 +121,4 @@ test('the packed packages install into an empty folder, type-check, and train a 
 
   const printed = JSON.parse(run(process.execPath, ['program.js'], folder)) as unknown
   expect(printed).toEqual({ same: [true, true], dx: [2, 4, 6], shape: [32, 10], bad: 'function', learns: true })
-})
+}, 480_000) // npm and five compilers, on a machine that may be busy
