@@ -99,6 +99,11 @@ export function requireNumber(what: string, name: string, value: unknown, range:
   throw wrongNumber(what, name, value, 'a number', range)
 }
 
+/** Throws unless `value` is a number; NaN and the infinities are. */
+export function requireNumeric(what: string, name: string, value: unknown): void {
+  if (typeof value !== 'number') throw wrongNumber(what, name, value, 'a number', {})
+}
+
 /** Throws unless `value` is a whole number in the range. */
 export function requireWhole(what: string, name: string, value: unknown, range: NumberRange = {}): void {
   if (Number.isSafeInteger(value) && inRange(value as number, range)) return

@@ -2,11 +2,13 @@
  * The chaining methods of tensors: `x.square().sum()` for `sum(square(x))`. The list is fixed; each is an op with the tensor as
  * its first argument. Types are declared here and the methods attached once, by index.ts.
  */
+import { describeValue } from './arguments.js'
 import type { DType } from './dtype.js'
+import { ValueError } from './errors.js'
 import type * as ops from './ops/index.js'
 import type { MatMulOptions, Pads, ReduceOptions } from './ops/index.js'
 import type { Shape } from './shape.js'
-import type { BroadcastShape, CheckBroadcast, CheckMatMul, MatMulShape, ReshapedShape, ReversedShape } from './static-shape.js'
+import type { BroadcastShape, CheckBroadcast, CheckMatMul, Made, MatMulShape, ReshapedShape, ReversedShape } from './static-shape.js'
 import { Tensor } from './tensor.js'
 
 const unary = [
@@ -63,43 +65,49 @@ const binary = [
   'logicalOr',
   'logicalXor',
 ] as const
-const others = [
-  'cast',
-  'sum',
-  'prod',
-  'max',
-  'min',
-  'mean',
-  'variance',
-  'argMax',
-  'argMin',
-  'any',
-  'all',
-  'cumSum',
-  'logSumExp',
-  'matMul',
-  'reshape',
-  'flatten',
-  'expandDims',
-  'squeeze',
-  'transpose',
-  'slice',
-  'pad',
-  'flip',
-  'tile',
-  'split',
-  'broadcastTo',
-  'gather',
-  'oneHot',
-  'clip',
-  'stopGradient',
-] as const
+/** The other methods, and how many arguments each takes. */
+const others = {
+  cast: 1,
+  sum: 1,
+  prod: 1,
+  max: 1,
+  min: 1,
+  mean: 1,
+  variance: 1,
+  argMax: 1,
+  argMin: 1,
+  any: 1,
+  all: 1,
+  cumSum: 1,
+  logSumExp: 1,
+  matMul: 2,
+  reshape: 1,
+  flatten: 0,
+  expandDims: 1,
+  squeeze: 1,
+  transpose: 1,
+  slice: 2,
+  pad: 2,
+  flip: 1,
+  tile: 1,
+  split: 2,
+  broadcastTo: 1,
+  gather: 2,
+  oneHot: 2,
+  clip: 2,
+  stopGradient: 0,
+} as const
+/** Those whose first argument is a list, which people write out: `x.reshape(2, 3)`. */
+const listed: ReadonlySet<string> = new Set(['reshape', 'squeeze', 'transpose', 'flip', 'tile', 'broadcastTo'])
 
 // No method mentions the class's own S, only the S of its `this`: so Tensor<S> stays covariant in S.
 type UnaryMethod = <S extends Shape>(this: Tensor<S>) => Tensor<S>
 interface BinaryMethod {
   <S extends Shape>(this: Tensor<S>, other: number): Tensor<S>
-  <S extends Shape, B extends Shape>(this: Tensor<S>, other: Tensor<B> & CheckBroadcast<S, B>): Tensor<BroadcastShape<S, B>>
+  <A extends Tensor, B extends Tensor>(
+    this: A,
+    other: B & CheckBroadcast<A['shape'], B['shape']>,
+  ): Tensor<BroadcastShape<A['shape'], B['shape']>>
 }
 type UnaryMethods = { [Name in (typeof unary)[number]]: UnaryMethod }
 type BinaryMethods = { [Name in (typeof binary)[number]]: BinaryMethod }
@@ -119,12 +127,12 @@ export interface TensorMethods extends UnaryMethods, BinaryMethods {
   argMin(options?: { axis?: number; keepDims?: boolean }): Tensor
   cumSum<S extends Shape>(this: Tensor<S>, options?: { axis?: number; exclusive?: boolean; reverse?: boolean }): Tensor<S>
   logSumExp(options?: { keepDims?: boolean }): Tensor
-  matMul<S extends Shape, B extends Shape, const O extends MatMulOptions = object>(
-    this: Tensor<S>,
-    b: Tensor<B> & CheckMatMul<S, B, O>,
+  matMul<A extends Tensor, B extends Tensor, const O extends MatMulOptions = object>(
+    this: A,
+    b: B & CheckMatMul<A['shape'], B['shape'], O>,
     options?: O,
-  ): Tensor<MatMulShape<S, B, O>>
-  reshape<R extends Shape>(shape: R): Tensor<ReshapedShape<R>>
+  ): Tensor<MatMulShape<A['shape'], B['shape'], O>>
+  reshape<N extends number, R extends readonly N[] | readonly []>(shape: R): Made<ReshapedShape<R>>
   flatten(): Tensor
   expandDims(axis: number): Tensor
   squeeze(axis?: number | readonly number[]): Tensor
@@ -135,8 +143,8 @@ export interface TensorMethods extends UnaryMethods, BinaryMethods {
   flip<S extends Shape>(this: Tensor<S>, axis?: number | readonly number[]): Tensor<S>
   tile(repeats: readonly number[]): Tensor
   split(parts: number | readonly number[], axis?: number): Tensor[]
-  broadcastTo<R extends Shape>(shape: R): Tensor<R>
-  gather(indices: Tensor, options?: { axis?: number }): Tensor
+  broadcastTo<N extends number, R extends readonly N[] | readonly []>(shape: R): Made<R>
+  gather(indices: Tensor | readonly number[], options?: { axis?: number }): Tensor
   oneHot(depth: number, dtype?: DType): Tensor
   clip<S extends Shape>(this: Tensor<S>, min: number, max: number): Tensor<S>
   stopGradient<S extends Shape>(this: Tensor<S>): Tensor<S>
@@ -149,13 +157,25 @@ declare module './tensor.js' {
 /** Puts the methods on Tensor.prototype. */
 export function attachMethods(namespace: typeof ops): void {
   const functions = namespace as unknown as Record<string, (x: Tensor, ...rest: unknown[]) => unknown>
-  for (const name of [...unary, ...binary, ...others]) {
+  const attach = (name: string, most: number): void => {
     Object.defineProperty(Tensor.prototype, name, {
       value(this: Tensor, ...rest: unknown[]): unknown {
+        if (rest.length > most) requireAtMost(name, most, rest)
         return functions[name](this, ...rest)
       },
       configurable: true,
       writable: true,
     })
   }
+  for (const name of unary) attach(name, 0)
+  for (const name of binary) attach(name, 1)
+  for (const [name, most] of Object.entries(others)) attach(name, most)
+}
+
+function requireAtMost(name: string, most: number, rest: readonly unknown[]): void {
+  if (rest.slice(most).every((extra) => extra === undefined)) return
+  const numbers = rest.every((value) => typeof value === 'number')
+  const example = listed.has(name) && numbers ? ` Write x.${name}([${rest.join(', ')}]).` : ''
+  const takes = most === 0 ? 'no argument' : most === 1 ? 'one argument' : `at most ${most} arguments`
+  throw new ValueError(`${name}: takes ${takes}, got ${rest.map(describeValue).join(', ')}.${example}`)
 }

@@ -17,7 +17,7 @@ import { debugging, defaultBackend } from './runtime.js'
 import { scope } from './scope.js'
 import { checkShape, type Shape, sizeOf } from './shape.js'
 import { isRecording, labelled, recordOp, setDerivative, Tape, withoutRecording } from './tape.js'
-import { emptyTensor, requireBackendDType, Tensor } from './tensor.js'
+import { emptyTensor, notATensor, requireBackendDType, Tensor } from './tensor.js'
 
 /** Every public op; derivative rules get it as their last argument, so that op files need not import each other. */
 export type Ops = typeof OpNamespace
@@ -113,6 +113,7 @@ export function provideOps(namespace: Ops): void {
 
 /** Registers an op and returns the function that runs it: `(inputs, options) => output`. */
 export function defineOp<O extends object = object>(definition: PrimitiveOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
+  requireDefinition('defineOp', definition, ['shape'])
   const call = (inputs: readonly Tensor[], options: O): Tensor => {
     const backend = commonBackend(definition.name, inputs)
     const spec = definition.shape(inputs, options)
@@ -134,14 +135,20 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
 
 /** Registers a composed op and returns the function that runs it. */
 export function defineComposed<O extends object = object>(definition: ComposedOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
+  requireDefinition('defineComposed', definition, ['compose'])
   const { name, fused, derivative } = definition
   const runsFused = (inputs: readonly Tensor[], options: O): boolean => {
     if (!fused || inputs.some((x) => x.dtype !== 'float32')) return false
     const kernel = typeof fused.kernel === 'function' ? fused.kernel(options) : fused.kernel
     return inputs[0].backend.fused[kernel] !== undefined
   }
-  const compose = (inputs: readonly Tensor[], options: O): Tensor =>
-    labelled(name, () => scope(() => definition.compose(inputs, options, ops)))
+  const compose = (inputs: readonly Tensor[], options: O): Tensor => {
+    try {
+      return labelled(name, () => scope(() => definition.compose(inputs, options, ops)))
+    } catch (error) {
+      throw inOp(error, name, inputs)
+    }
+  }
 
   const call = (inputs: readonly Tensor[], options: O): Tensor => {
     const backend = commonBackend(name, inputs)
@@ -181,6 +188,14 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
   return call
 }
 
+/** Throws unless a definition has what the dispatcher calls. */
+function requireDefinition(what: string, definition: object, functions: readonly string[]): void {
+  const fields = (typeof definition === 'object' ? definition : undefined) as Record<string, unknown> | null | undefined
+  if (typeof fields?.name === 'string' && functions.every((name) => typeof fields[name] === 'function') && Array.isArray(fields.samples))
+    return
+  throw new ValueError(`${what}: expected a definition with name, ${functions.join(', ')} and samples, got ${describeValue(definition)}.`)
+}
+
 function register(op: OpDefinition): OpDefinition {
   if (registry.has(op.name)) throw new CotangentError(`defineOp: there is already an op named "${op.name}".`)
   registry.set(op.name, op)
@@ -203,12 +218,16 @@ function run(
     forward(out)
   } catch (error) {
     out?.dispose()
-    throw addContext(error, `in op ${name}(${inputs.map((x) => showShape(x.shape)).join(', ')})`)
+    throw inOp(error, name, inputs)
   }
   // An op told to write an infinity (the border of max pooling) may.
   if (debugging.nonFinite && !Object.values(options ?? {}).includes(-Infinity)) requireFinite(name, inputs, out)
   return out
 }
+
+/** An error that says in which op it happened. */
+const inOp = (error: unknown, name: string, inputs: readonly Tensor[]): unknown =>
+  addContext(error, `in op ${name}(${inputs.map((x) => showShape(x.shape)).join(', ')})`)
 
 function commonBackend(name: string, inputs: readonly Tensor[]): Tensor['backend'] {
   if (inputs.length === 0) return defaultBackend()
@@ -216,7 +235,7 @@ function commonBackend(name: string, inputs: readonly Tensor[]): Tensor['backend
   for (let i = 0; i < inputs.length; i++) {
     const input = inputs[i]
     if (!(input instanceof Tensor)) {
-      throw new ValueError(`${name}: input ${i} must be a tensor, got ${describeValue(input)}. Make one of numbers with tensor(…).`)
+      throw notATensor(name, `input ${i}`, input)
     }
     if (input.disposed) input.requireLive(name)
     if (input.storage.backend !== backend) {

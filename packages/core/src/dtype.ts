@@ -4,6 +4,7 @@
  * float32 is the default everywhere; float64 exists on the reference backend alone, where gradient checks need it. uint8 is
  * for storage (images) and for casting from; arithmetic on it is an error rather than a silent wrap-around.
  */
+import { describeValue, nearest } from './arguments.js'
 import { DTypeError } from './errors.js'
 
 /** The type of a tensor's elements. */
@@ -22,6 +23,19 @@ const constructors = {
 
 /** Order of promotion: a mix takes the later one. */
 const rank: Record<DType, number> = { bool: 0, uint8: 1, int32: 2, float32: 3, float64: 4 }
+
+const names = Object.keys(constructors) as DType[]
+
+/** Throws unless `dtype` is the name of one. */
+export function requireKnownDType(what: string, dtype: unknown): asserts dtype is DType {
+  if ((names as unknown[]).includes(dtype)) return
+  const common = names.slice(1)
+  const kind = typeof dtype === 'string' ? dtype.replace(/\d+$/, '') : '' // int64 → int
+  const near = kind && (common.find((name) => name.replace(/\d+$/, '') === kind) ?? nearest(dtype as string, common))
+  throw new DTypeError(
+    `${what}: there is no dtype ${describeValue(dtype)}.${near ? ` Did you mean "${near}"?` : ''} There are ${common.join(', ')}, and float64 on the reference backend.`,
+  )
+}
 
 /** Whether values of this type are real numbers, which alone can have gradients. */
 export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64'

@@ -1,14 +1,15 @@
 /** Checking derivatives against central differences, in float64 on the reference backend. */
+import { requireFunction, requireNumber, requireOptions, requireWhole } from './arguments.js'
 import type { Backend } from './backends/backend.js'
 import { getBackend } from './backends/index.js'
 import { isFloat } from './dtype.js'
-import { GradientError, showShape } from './errors.js'
+import { GradientError, showShape, ValueError } from './errors.js'
 import { mul, sum } from './ops/index.js'
 import { withBackend } from './runtime.js'
 import { scope } from './scope.js'
 import { sizeOf } from './shape.js'
 import { differentiate } from './tape.js'
-import { fromHost, type Tensor } from './tensor.js'
+import { fromHost, requireTensor, requireTensors, type Tensor } from './tensor.js'
 
 export interface GradCheckOptions {
   /** Step of the difference; the error of a central difference is of order step². */
@@ -43,7 +44,14 @@ export async function gradCheck(
   inputs: readonly Tensor[],
   options: GradCheckOptions = {},
 ): Promise<GradCheckReport> {
+  requireFunction('gradCheck', 'f', f, 'await gradCheck((x) => x.tanh().sum(), [x])')
+  requireTensors('gradCheck', 'inputs', inputs)
+  if (inputs.length === 0) throw new ValueError('gradCheck: give the arguments of f: gradCheck(f, [x]).')
+  requireOptions('gradCheck', options, ['step', 'tolerance', 'maxElements'])
   const { step = 1e-5, tolerance = 1e-6, maxElements = Infinity } = options
+  requireNumber('gradCheck', 'step', step, { above: 0 })
+  requireNumber('gradCheck', 'tolerance', tolerance, { above: 0 })
+  if (maxElements !== Infinity) requireWhole('gradCheck', 'maxElements', maxElements, { least: 1 })
   const backend = await getBackend('reference')
   const hosts = await Promise.all(inputs.map(async (x) => ({ values: Float64Array.from(await x.data()), shape: x.shape, dtype: x.dtype })))
   return withBackend(backend, () =>
@@ -53,6 +61,7 @@ export async function gradCheck(
           isFloat(dtype) ? fromHost(backend, values.slice(), shape, 'float64') : fromHost(backend, Int32Array.from(values), shape, dtype),
         )
       const weighted = (y: Tensor): Tensor => {
+        requireTensor('gradCheck', "the function's result", y)
         const weights = Float64Array.from({ length: sizeOf(y.shape) }, (_, i) => Math.sin(1 + 2.7 * i))
         return sum(mul(y, fromHost(backend, weights, y.shape, 'float64')))
       }

@@ -2,13 +2,14 @@
  * Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`, `customGrad`. All record a tape, walk it back, and free everything but
  * what they return.
  */
+import { describeValue, requireChoice, requireFunction, requireOptions } from './arguments.js'
 import type { OpDefinition } from './define-op.js'
-import { GradientError, shapeError, showShape } from './errors.js'
+import { GradientError, shapeError, showShape, ValueError } from './errors.js'
 import { add, mul, ones, onesLike, sum, viewOf, zeros, zerosLike } from './ops/index.js'
 import { scope } from './scope.js'
 import { sameShape } from './shape.js'
 import { differentiate, isRecording, isTracked, recordOp, Tape, withoutRecording } from './tape.js'
-import { Parameter, type Tensor } from './tensor.js'
+import { freedBy, Parameter, requireTensor, requireTensors, Tensor } from './tensor.js'
 
 /** What to do when a source has no influence on the result: an error that says where the path broke, or zeros. */
 export interface GradOptions {
@@ -56,9 +57,19 @@ function requireScalar(what: string, value: Tensor): void {
   )
 }
 
+/** A function said to have as many parameters as another: grad gives one tensor for a function of one parameter, a gradient itself included. */
+function withLengthOf<F extends object>(like: { readonly length: number }, made: F): F {
+  return Object.defineProperty(made, 'length', { value: like.length })
+}
+
+const requireGradOptions = (what: string, options: GradOptions): void => {
+  requireOptions(what, options, ['unconnected'], "{ unconnected: 'zeros' }")
+  if (options.unconnected !== undefined) requireChoice(what, 'unconnected', options.unconnected, ['error', 'zeros'])
+}
+
 /**
- * The gradient of a scalar function of one or more tensors, as a function of the same arguments: one tensor, or an array with one for
- * each argument.
+ * The gradient of a scalar function of one or more tensors, as a function of the same arguments: one tensor for a function of one parameter, else
+ * an array with one for each argument. `(...weights) => …` has no fixed number of them, and gives an array for one, too.
  *
  * @throws ShapeError if f does not return a scalar, GradientError if the result does not depend on an argument.
  * @example
@@ -68,16 +79,34 @@ function requireScalar(what: string, value: Tensor): void {
  * const [da, db] = grad((a: Tensor, b: Tensor) => a.mul(b).sum())(tensor([1, 2]), tensor([3, 4]))   // da = [3, 4], db = [1, 2]
  * ```
  */
-export function grad(f: (x: Tensor) => Tensor, options?: GradOptions): (x: Tensor) => Tensor
-export function grad(f: (...xs: Tensor[]) => Tensor, options?: GradOptions): (...xs: Tensor[]) => Tensor[]
+export function grad<A extends Tensor[]>(
+  f: (...xs: A) => Tensor,
+  options?: GradOptions,
+): A extends [infer _] ? (x: Tensor) => Tensor : (...xs: Tensor[]) => Tensor[]
 export function grad(f: (...xs: Tensor[]) => Tensor, options: GradOptions = {}): (...xs: Tensor[]) => Tensor | Tensor[] {
-  return (...xs) => {
+  requireFunction('grad', 'f', f, 'grad((x) => x.square().sum())(x)')
+  requireGradOptions('grad', options)
+  const gradient = (...xs: Tensor[]): Tensor | Tensor[] => {
+    if (xs.length === 0) throw new ValueError('grad: call the gradient with the arguments of f: grad(f)(x).')
     const grads = scope(() => {
       const { grads, tape } = differentiate('grad', xs, () => f(...xs), scalarSeed('grad'))
       return connected('grad', xs, grads, tape, options)
     })
-    return xs.length === 1 ? grads[0] : grads
+    return f.length === 1 && xs.length === 1 ? grads[0] : grads
   }
+  return withLengthOf(f, gradient)
+}
+
+const VALUE_RULE =
+  'The value of valueAndGrad lives until the next call with the same first parameter: read it before (await value.item()), or keep() it.'
+
+function requireParameters(parameters: readonly Tensor[]): void {
+  requireTensors('valueAndGrad', 'parameters', parameters)
+  if (parameters.length > 0) return
+  throw new ValueError(
+    'valueAndGrad: there are no parameters, so there is nothing to differentiate by. A model has weights once it is built: ' +
+      'give its first layer an inputShape, or call it once. Take its weights after that.',
+  )
 }
 
 /** The last value of each set of parameters, which the next call frees. */
@@ -100,6 +129,9 @@ export function valueAndGrad(
   f: () => Tensor,
   options: GradOptions = {},
 ): { value: Tensor; grads: Tensor[] } {
+  requireParameters(parameters)
+  requireFunction('valueAndGrad', 'f', f, 'valueAndGrad(parameters, () => loss)')
+  requireGradOptions('valueAndGrad', options)
   const { value, grads, fresh } = scope(() => {
     const { value, grads, tape } = differentiate('valueAndGrad', parameters, f, scalarSeed('valueAndGrad'))
     return {
@@ -113,7 +145,10 @@ export function valueAndGrad(
   // Inside another derivative the surrounding tape may need every value, and its scope frees them.
   if (owner && !isRecording()) {
     const previous = lastValues.get(owner)
-    if (previous && !previous.kept && previous !== value) previous.dispose()
+    if (previous && !previous.kept && previous !== value) {
+      previous.dispose()
+      freedBy.set(previous, VALUE_RULE)
+    }
     if (fresh) lastValues.set(owner, value)
     else lastValues.delete(owner)
   }
@@ -129,6 +164,10 @@ export function valueAndGrad(
  * ```
  */
 export function vjp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], u: Tensor): { value: Tensor; grads: Tensor[] } {
+  requireFunction('vjp', 'f', f, 'vjp(f, [x], u)')
+  requireTensors('vjp', 'xs', xs)
+  if (xs.length === 0) throw new ValueError('vjp: give the arguments of f: vjp(f, [x], u).')
+  requireTensor('vjp', 'u', u)
   return scope(() => {
     const { value, grads } = differentiate(
       'vjp',
@@ -148,12 +187,19 @@ export function vjp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], u: Te
  * reverse passes: u ↦ u·J is linear in u, and its transpose is v ↦ J·v.
  */
 export function jvp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], v: readonly Tensor[]): { value: Tensor; tangent: Tensor } {
+  requireFunction('jvp', 'f', f, 'jvp(f, [x], [v])')
+  requireTensors('jvp', 'xs', xs)
+  if (xs.length === 0) throw new ValueError('jvp: give the arguments of f: jvp(f, [x], [v]).')
+  requireTensors('jvp', 'v', v)
+  if (v.length < xs.length)
+    throw new ValueError(`jvp: v[${v.length}] is missing; v needs one tensor for each of the ${xs.length} arguments.`)
   return scope(() => {
     xs.forEach((x, i) => {
       requireShapeOf('jvp', `v[${i}]`, v[i], `x[${i}]`, x)
     })
     const inner = new Tape(xs)
-    const value = inner.run(() => f(...xs))
+    const value = inner.run(() => f(...xs), 'jvp')
+    requireTensor('jvp', "the function's result", value)
     const u = zerosLike(value)
     const outer = new Tape([u])
     // s(u) = Σ (u·J)·v, so ds/du = J·v
@@ -170,10 +216,10 @@ export function jvp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], v: re
   })
 }
 
-function requireShapeOf(what: string, name: string, tensor: Tensor | undefined, otherName: string, other: Tensor): void {
-  if (tensor && sameShape(tensor.shape, other.shape)) return
+function requireShapeOf(what: string, name: string, tensor: Tensor, otherName: string, other: Tensor): void {
+  if (sameShape(tensor.shape, other.shape)) return
   throw shapeError(what, `${name} must have the shape of ${otherName}`, [
-    { name, shape: tensor?.shape ?? [] },
+    { name, shape: tensor.shape },
     { name: otherName, shape: other.shape },
   ])
 }
@@ -188,11 +234,15 @@ function requireShapeOf(what: string, name: string, tensor: Tensor | undefined, 
  * const clipped = customGrad((x) => x, ({ dY }) => [clip(dY, -1, 1)])
  * ```
  */
-export function customGrad(
-  forward: (...xs: Tensor[]) => Tensor,
+export function customGrad<A extends Tensor[]>(
+  forward: (...xs: A) => Tensor,
   backward: (at: { dY: Tensor; y: Tensor }, xs: readonly Tensor[]) => readonly (Tensor | null)[],
   name = 'customGrad',
-): (...xs: Tensor[]) => Tensor {
+): A extends [infer _] ? (x: Tensor) => Tensor : (...xs: Tensor[]) => Tensor {
+  const example = 'customGrad((x) => y, ({ dY }, [x]) => [dX])'
+  requireFunction('customGrad', 'forward', forward, example)
+  requireFunction('customGrad', 'backward', backward, example)
+  if (typeof name !== 'string') throw new ValueError(`customGrad: name must be text, got ${describeValue(name)}.`)
   const op: OpDefinition = {
     name,
     rule: '(given by customGrad)',
@@ -200,19 +250,24 @@ export function customGrad(
     vjp: ({ dY, y }, inputs) => {
       let grads: readonly (Tensor | null)[] | undefined
       const all = (): readonly (Tensor | null)[] => {
-        grads ??= backward({ dY, y }, inputs)
-        return grads
+        if (grads) return grads
+        grads = backward({ dY, y }, inputs)
+        if (Array.isArray(grads) && grads.length === inputs.length && grads.every((g) => g === null || g instanceof Tensor)) return grads
+        const expected = `an array with a tensor or null for each of the ${inputs.length} arguments`
+        throw new ValueError(`${name}: backward must return ${expected}, got ${describeValue(grads)}.`)
       }
       return inputs.map((input, i) => () => all()[i] ?? zerosLike(input))
     },
     call: (inputs) => apply(...inputs),
   }
   const apply = (...xs: Tensor[]): Tensor => {
-    const result = withoutRecording(() => scope(() => forward(...xs)))
+    requireTensors(name, 'its arguments', xs)
+    const result = withoutRecording(() => scope(() => forward(...(xs as A))))
+    requireTensor(name, 'the result of forward', result)
     // A result that tapes know already (forward returned its argument) needs a record, and so a tensor, of its own.
     const y = xs.includes(result) || isTracked(result) ? withoutRecording(() => viewOf(result)) : result
     recordOp(op, xs, y, {})
     return y
   }
-  return apply
+  return withLengthOf(forward, apply) as ReturnType<typeof customGrad<A>>
 }

@@ -1,12 +1,14 @@
 /** Looking at tensors and at memory. */
+import { requireFunction } from './arguments.js'
 import { CotangentError } from './errors.js'
 import { formatTensor } from './format.js'
 import { log } from './platform.js'
 import { defaultBackend } from './runtime.js'
-import { liveTensors, type Tensor } from './tensor.js'
+import { liveTensors, requireTensor, type Tensor } from './tensor.js'
 
 /** Prints a tensor's values as NumPy would, `...` in the middle of long axes. */
 export async function print(x: Tensor): Promise<void> {
+  requireTensor('print', 'x', x)
   log(formatTensor(await x.data(), x.shape, x.dtype))
 }
 
@@ -24,6 +26,7 @@ export function memory(): { tensors: number; buffers: number; bytes: number; res
  * ```
  */
 export async function expectNoLeaks<R>(fn: () => R | Promise<R>): Promise<R> {
+  requireFunction('expectNoLeaks', 'fn', fn, 'await expectNoLeaks(() => …)')
   const before = memory()
   const result = await fn()
   const after = memory()

@@ -5,15 +5,30 @@
  * The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
  * SC 2011). Element i of a stream takes word i mod 2 of the block with counter (⌊i/2⌋, 0); a float takes its upper 24 bits.
  */
+import { describeValue, requireWhole } from './arguments.js'
 import { ValueError } from './errors.js'
+import { requireWholes } from './shape.js'
 
 /** A random key: two 32-bit words. Make one with `key`, more with `split` and `fold` (exported as `splitKey` and `foldKey`). */
 export type Key = readonly [number, number]
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
 
+/** Throws unless it is a key. */
+export function requireKey(what: string, value: unknown): void {
+  if (Array.isArray(value) && value.length === 2 && Number.isSafeInteger(value[0]) && Number.isSafeInteger(value[1])) return
+  const example = Number.isSafeInteger(value) ? `key(${value})` : 'key(7)'
+  throw new ValueError(`${what}: expected a random key, got ${describeValue(value)}. Make one of a seed: ${example}.`)
+}
+
 /** One block of Threefry-2x32-20: two words of the key and two of the counter give two random words, as unsigned integers. */
 export function threefry2x32(key: Key, counter: readonly [number, number]): [number, number] {
+  requireKey('threefry2x32', key)
+  requireWholes('threefry2x32', 'counter', counter, 2)
+  return block(key, counter)
+}
+
+function block(key: Key, counter: readonly [number, number]): [number, number] {
   const k0 = key[0] | 0
   const k1 = key[1] | 0
   const schedule = [k0, k1, 0x1bd11bda ^ k0 ^ k1]
@@ -42,24 +57,30 @@ export function threefry2x32(key: Key, counter: readonly [number, number]): [num
  * ```
  */
 export function key(seed: number): Key {
-  if (!Number.isSafeInteger(seed) || seed < 0) throw new ValueError(`key: the seed must be a whole number from 0 to 2^53 - 1, got ${seed}.`)
+  if (!Number.isSafeInteger(seed) || seed < 0) {
+    throw new ValueError(`key: the seed must be a whole number from 0 to 2^53 - 1, got ${describeValue(seed)}.`)
+  }
   return [Math.floor(seed / 2 ** 32), seed >>> 0]
 }
 
 /** `count` new keys; the old one should not be used for drawing afterwards. */
 export function split(from: Key, count = 2): Key[] {
+  requireKey('splitKey', from)
+  requireWhole('splitKey', 'count', count, { least: 0, most: 2 ** 32 - 1 })
   return Array.from({ length: count }, (_, i) => fold(from, i))
 }
 
 /** The key for item `index` (a layer, a step, an epoch) of whatever `from` stands for. */
 export function fold(from: Key, index: number): Key {
-  return threefry2x32(from, [index >>> 0, 0x5eed])
+  requireKey('foldKey', from)
+  requireWhole('foldKey', 'index', index, { least: 0, most: 2 ** 32 - 1 })
+  return block(from, [index, 0x5eed])
 }
 
 /** Fills `out` with floats uniform in [0, 1), multiples of 2^-24: elements 0, 1, … of the key's stream. */
 export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
   for (let i = 0; i < out.length; i += 2) {
-    const [a, b] = threefry2x32(from, [i >>> 1, 0])
+    const [a, b] = block(from, [i >>> 1, 0])
     out[i] = (a >>> 8) * 2 ** -24
     if (i + 1 < out.length) out[i + 1] = (b >>> 8) * 2 ** -24
   }
@@ -69,10 +90,12 @@ export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
  * A permutation of 0 … n−1 (Fisher–Yates with one draw of the key's stream per swap; the bias of the modulo is below n·2^-53).
  */
 export function permutation(from: Key, n: number): Int32Array {
+  requireKey('permutation', from)
+  requireWhole('permutation', 'n', n, { least: 0, most: 2 ** 31 - 1 })
   const order = new Int32Array(n)
   for (let i = 0; i < n; i++) order[i] = i
   for (let i = n - 1; i > 0; i--) {
-    const [a, b] = threefry2x32(from, [i, 1])
+    const [a, b] = block(from, [i, 1])
     const j = ((a >>> 6) * 2 ** 27 + (b >>> 5)) % (i + 1)
     const swap = order[i]
     order[i] = order[j]

@@ -1,6 +1,7 @@
 /** The process-wide settings: the default backend and the debug switches. Stacks of scopes and tapes live in their own files. */
+import { describeValue, requireBoolean, requireFunction, requireOptions } from './arguments.js'
 import type { Backend } from './backends/backend.js'
-import { BackendError } from './errors.js'
+import { BackendError, ValueError } from './errors.js'
 import { requireSynchronous } from './scope.js'
 
 /** What `debug` switches. */
@@ -11,12 +12,23 @@ export interface DebugOptions {
   leaks?: boolean
 }
 
+const DEBUG_OPTIONS = ['nonFinite', 'leaks'] as const
+
 export const debugging: Required<DebugOptions> = { nonFinite: false, leaks: false }
 
 /** Switches checks on or off that are too slow to have always. Returns the settings now in force. */
 export function debug(options: DebugOptions = {}): Required<DebugOptions> {
-  Object.assign(debugging, options)
+  requireOptions('debug', options, DEBUG_OPTIONS, 'debug({ nonFinite: true })')
+  for (const name of DEBUG_OPTIONS) if (options[name] !== undefined) requireBoolean('debug', name, options[name])
+  for (const name of DEBUG_OPTIONS) debugging[name] = options[name] ?? debugging[name]
   return { ...debugging }
+}
+
+/** Throws unless `value` is a backend. */
+export function requireBackend(what: string, value: unknown): asserts value is Backend {
+  if (typeof value === 'object' && value !== null && 'kernels' in value && 'dtypes' in value) return
+  const name = typeof value === 'string' ? `'${value}'` : "'reference'"
+  throw new ValueError(`${what}: expected a backend, got ${describeValue(value)}. Get one first: await getBackend(${name}).`)
 }
 
 let current: Backend | undefined
@@ -41,6 +53,8 @@ export function setDefaultBackend(backend: Backend): void {
 
 /** Runs a synchronous function with another default backend. */
 export function withBackend<R>(backend: Backend, fn: () => R): R {
+  requireBackend('withBackend', backend)
+  requireFunction('withBackend', 'fn', fn, 'withBackend(backend, () => …)')
   const before = current
   current = backend
   try {

@@ -5,7 +5,8 @@
  * Invariants: scopes nest and are synchronous; a tensor belongs to at most one scope; a tensor that an active tape still
  * needs moves outward instead of being freed. Tensors made outside every scope are left to the garbage collector (finalizer.ts).
  */
-import { CotangentError } from './errors.js'
+import { describeValue, requireFunction } from './arguments.js'
+import { CotangentError, ValueError } from './errors.js'
 import { watch } from './finalizer.js'
 import type { Tensor } from './tensor.js'
 
@@ -36,6 +37,7 @@ export function own(tensor: Tensor): void {
  * ```
  */
 export function scope<R>(fn: () => R): R {
+  requireFunction('scope', 'fn', fn, 'scope(() => …)')
   const mine: Tensor[] = []
   stack.push(mine)
   let result: R | undefined
@@ -75,6 +77,9 @@ export function scopeOfFresh<R>(fn: () => R): { result: R; fresh: Tensor[] } {
 
 /** Exempts a tensor from every scope: it lives until `dispose()`. Returns it. */
 export function keep<T extends Tensor>(tensor: T): T {
+  if (typeof tensor !== 'object' || tensor === null || !isTensor(tensor)) {
+    throw new ValueError(`keep: expected a tensor, got ${describeValue(tensor)}.`)
+  }
   tensor.kept = true
   return tensor
 }

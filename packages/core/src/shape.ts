@@ -1,6 +1,7 @@
 /**
  * Pure arithmetic of shapes: sizes, axes, broadcasting, reduction groups and sliding windows. Nothing here knows tensors.
  */
+import { describeValue, requireChoice, requireWhole } from './arguments.js'
 import { shapeError, ValueError } from './errors.js'
 
 /** Sizes of the axes, outermost first; `[]` is a scalar. */
@@ -11,6 +12,12 @@ export function sizeOf(shape: Shape): number {
   let size = 1
   for (let i = 0; i < shape.length; i++) size *= shape[i]
   return size
+}
+
+/** `sizeOf` as the package exports it: throws for what is no shape. Inside, shapes are checked where they come in. */
+export function checkedSizeOf(shape: Shape): number {
+  checkShape('sizeOf', shape)
+  return sizeOf(shape)
 }
 
 export function sameShape(a: Shape, b: Shape): boolean {
@@ -29,19 +36,37 @@ export function stridesOf(shape: Shape): number[] {
   return strides
 }
 
-/** Throws unless every size is a whole number from 0. */
+/** Throws unless the shape is an array of whole numbers from 0. */
 export function checkShape(op: string, shape: Shape): void {
-  for (const size of shape) {
-    if (!Number.isInteger(size) || size < 0) {
-      throw new ValueError(`${op}: a shape holds whole numbers from 0, got [${shape.join(', ')}].`)
+  if (!Array.isArray(shape)) {
+    const example = Number.isInteger(shape) ? ` Write [${shape}].` : ''
+    throw new ValueError(`${op}: a shape is an array of whole numbers, got ${describeValue(shape)}.${example}`)
+  }
+  for (let i = 0; i < shape.length; i++) {
+    if (!Number.isSafeInteger(shape[i]) || shape[i] < 0) {
+      throw new ValueError(`${op}: a shape holds whole numbers from 0, got ${listed(shape)}.`)
     }
   }
 }
 
+/** What stands in a list, for messages: `[2, text "3"]`. */
+export const listed = (values: readonly unknown[]): string =>
+  `[${Array.from(values, (v) => (typeof v === 'number' ? String(v) : describeValue(v))).join(', ')}]`
+
+/** Throws unless `values` is an array of whole numbers, of `length` of them where that is given. */
+export function requireWholes(op: string, name: string, values: unknown, length?: number): void {
+  if (Array.isArray(values) && values.every(Number.isSafeInteger) && (length ?? values.length) === values.length) return
+  const got = Array.isArray(values) ? listed(values) : describeValue(values)
+  const example = Number.isSafeInteger(values) ? ` Write [${new Array(length ?? 1).fill(values).join(', ')}].` : ''
+  const count = length === undefined ? 'whole numbers' : `${length} whole numbers`
+  throw new ValueError(`${op}: ${name} must be an array of ${count}, got ${got}.${example}`)
+}
+
 /** A possibly negative axis as an index from 0. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
+  if (!Number.isInteger(axis)) throw new ValueError(`${op}: an axis is a whole number, got ${describeValue(axis)}.`)
   const index = axis < 0 ? axis + rank : axis
-  if (!Number.isInteger(axis) || index < 0 || index >= rank) {
+  if (index < 0 || index >= rank) {
     const range = rank === 0 ? 'a scalar has no axes' : `axes run from ${-rank} to ${rank - 1}`
     throw new ValueError(`${op}: axis ${axis} is out of range (rank ${rank}: ${range}).`)
   }
@@ -52,6 +77,9 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
   const list = typeof axes === 'number' ? [axes] : axes
+  if (!Array.isArray(list)) {
+    throw new ValueError(`${op}: axis must be a whole number or an array of them, got ${describeValue(axes)}.`)
+  }
   const indices = list.map((axis) => normalizeAxis(op, axis, rank)).sort((a, b) => a - b)
   if (new Set(indices).size !== indices.length) throw new ValueError(`${op}: axes [${list.join(', ')}] name one axis twice.`)
   return indices
@@ -138,6 +166,11 @@ export function windowExtent(
   dilation: number,
   padding: Padding,
 ): { out: number; before: number } {
+  requireWhole('windowExtent', 'n', n, { least: 0 })
+  requireWhole('windowExtent', 'kernel', kernel, { least: 0 })
+  requireWhole('windowExtent', 'stride', stride, { least: 1 })
+  requireWhole('windowExtent', 'dilation', dilation, { least: 1 })
+  requireChoice('windowExtent', 'padding', padding, PADDINGS)
   const reach = (kernel - 1) * dilation + 1
   if (padding === 'same') {
     const out = Math.ceil(n / stride)
@@ -145,6 +178,16 @@ export function windowExtent(
   }
   const before = padding === 'causal' ? reach - 1 : 0
   return { out: Math.ceil((n + before - reach + 1) / stride), before }
+}
+
+const PADDINGS = ['valid', 'same', 'causal'] as const
+
+/** Throws unless `pair` is two whole numbers, neither less than `least`. */
+export function requirePair(op: string, name: string, pair: unknown, least: number): void {
+  if (Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isSafeInteger(n) && n >= least)) return
+  const got = Array.isArray(pair) ? listed(pair) : describeValue(pair)
+  const example = Number.isSafeInteger(pair) && (pair as number) >= least ? ` Write [${pair}, ${pair}].` : ''
+  throw new ValueError(`${op}: ${name} must be two whole numbers from ${least}, got ${got}.${example}`)
 }
 
 /** The window of a convolution or pooling over `x: [batch, height, width, channels]`; throws when it does not fit. */
@@ -155,22 +198,15 @@ export function slidingWindow(
   strides: readonly [number, number] = [1, 1],
   padding: Padding = 'valid',
   dilation: readonly [number, number] = [1, 1],
+  kernelName = 'kernelSize',
 ): Window {
   if (x.length !== 4) {
     throw shapeError(op, `x must have 4 axes [batch, height, width, channels], got ${x.length}`, [{ name: 'x', shape: x }])
   }
-  if (padding !== 'valid' && padding !== 'same' && padding !== 'causal') {
-    throw new ValueError(`${op}: padding is "${padding as string}", expected 'valid', 'same' or 'causal'.`)
-  }
-  for (const [what, pair] of [
-    ['kernelSize', kernelSize],
-    ['strides', strides],
-    ['dilation', dilation],
-  ] as const) {
-    if (pair.length !== 2 || pair.some((n) => !Number.isInteger(n) || n < 1)) {
-      throw new ValueError(`${op}: ${what} must be two whole numbers from 1, got [${pair.join(', ')}].`)
-    }
-  }
+  requireChoice(op, 'padding', padding, PADDINGS)
+  requirePair(op, kernelName, kernelSize, 1)
+  requirePair(op, 'strides', strides, 1)
+  requirePair(op, 'dilation', dilation, 1)
   const rows = windowExtent(x[1], kernelSize[0], strides[0], dilation[0], padding)
   const columns = windowExtent(x[2], kernelSize[1], strides[1], dilation[1], padding)
   if (rows.out < 1 || columns.out < 1) {

@@ -3,19 +3,24 @@ import { describe, expectTypeOf, test } from 'vitest'
 import {
   add,
   broadcastTo,
+  customGrad,
   expandDims,
   grad,
+  key,
   matMul,
   mul,
+  normal,
   ones,
   Parameter,
   reshape,
   type Shape,
+  scalar,
   scope,
   square,
   type Tensor,
   tensor,
   transpose,
+  uniform,
   zeros,
 } from './index.js'
 
@@ -23,13 +28,20 @@ const a = zeros([32, 784] as const)
 const w = ones([784, 10] as const)
 const bias = zeros([10] as const)
 const column = zeros([32, 1] as const)
-const plain = zeros([32, 784])
+const sizes: number[] = [32, 784]
+const plain = zeros(sizes)
+const n = sizes[0]
 const batch = zeros([32 as number, 784] as const)
 
 describe('creation', () => {
-  test('as const is carried, plain arrays are not', () => {
+  test('as const is carried, a literal array is seen, other arrays are not', () => {
     expectTypeOf(a).toEqualTypeOf<Tensor<readonly [32, 784]>>()
-    expectTypeOf(plain).toEqualTypeOf<Tensor<number[]>>()
+    expectTypeOf(zeros([32, 784])).toEqualTypeOf<Tensor | Tensor<readonly [32, 784]>>()
+    expectTypeOf(plain).toEqualTypeOf<Tensor>()
+    expectTypeOf(zeros([...plain.shape, 2])).toEqualTypeOf<Tensor>()
+    expectTypeOf(zeros([n, 784])).toEqualTypeOf<Tensor | Tensor<readonly [number, 784]>>()
+    expectTypeOf(zeros(a.shape)).toEqualTypeOf<Tensor<readonly [32, 784]>>()
+    expectTypeOf(scalar(2)).toEqualTypeOf<Tensor>()
     expectTypeOf(tensor([1, 2, 3])).toEqualTypeOf<Tensor>()
     expectTypeOf(tensor(new Float32Array(6), { shape: [2, 3] as const })).toEqualTypeOf<Tensor<readonly [2, 3]>>()
     expectTypeOf(a.shape[0]).toEqualTypeOf<32>()
@@ -92,7 +104,8 @@ describe('moving', () => {
     expectTypeOf(a.reshape([32, 28, 28] as const)).toEqualTypeOf<Tensor<readonly [32, 28, 28]>>()
     expectTypeOf(reshape(a, [-1, 28] as const)).toEqualTypeOf<Tensor<readonly [number, 28]>>()
     expectTypeOf(a.reshape([-1, 784] as const).add(a)).toEqualTypeOf<Tensor<readonly [32, 784]>>()
-    expectTypeOf(a.reshape([4, -1])).toEqualTypeOf<Tensor<number[]>>()
+    expectTypeOf(a.reshape([4, -1])).toEqualTypeOf<Tensor | Tensor<readonly [4, number]>>()
+    expectTypeOf(a.reshape(sizes)).toEqualTypeOf<Tensor>()
     expectTypeOf(broadcastTo(bias, [32, 10] as const)).toEqualTypeOf<Tensor<readonly [32, 10]>>()
     expectTypeOf(expandDims(a, 0)).toEqualTypeOf<Tensor>()
   })
@@ -138,6 +151,76 @@ describe('matMul', () => {
     expectTypeOf(y.matMul(square10).add(bias).softmax().transpose().transpose()).toEqualTypeOf<Tensor<readonly [32, 10]>>()
     const deep = zeros([1, 2, 1, 4, 1, 6, 1, 8] as const)
     expectTypeOf(deep.add(zeros([1, 3, 1, 5, 1, 7, 1] as const))).toEqualTypeOf<Tensor<readonly [1, 2, 3, 4, 5, 6, 7, 8]>>()
+  })
+})
+
+describe('shapes nobody asked for', () => {
+  const w = tensor([[1]])
+  const x = tensor([1])
+  test('a variable that starts with a literal shape takes any tensor', () => {
+    let s = zeros([])
+    s = s.add(x)
+    let h = zeros([2, 3])
+    for (let i = 0; i < 3; i++) h = h.matMul(w)
+    let t = scalar(0)
+    t = add(t, x.mean())
+    let r = x.reshape([1, 1])
+    r = r.matMul(w)
+    let drawn = normal(key(1), [2, 3])
+    drawn = uniform(key(2), [4])
+    let given = tensor(new Float32Array(6), { shape: [2, 3] })
+    given = given.sum({ axis: 0 })
+    expectTypeOf([s, h, t, r, drawn, given]).toExtend<Tensor[]>()
+  })
+  test('what it is assigned later is not held against its first shape', () => {
+    let h = zeros([2, 3])
+    h = h.matMul(zeros([3, 4]))
+    h = h.matMul(zeros([4, 5])).add(zeros([5]))
+    let y = ones([2])
+    y = y.expandDims(0)
+    y = y.matMul(zeros([2, 7]))
+    expectTypeOf(h).toExtend<Tensor>()
+    const both = n > 1 ? zeros([2, 3]) : zeros([4, 5])
+    matMul(both, zeros([5, 6]))
+  })
+  test('literal shapes that do not fit are compile errors', () => {
+    // @ts-expect-error inner dimensions differ: 3 vs 4
+    matMul(zeros([2, 3]), zeros([4, 5]))
+    const h = zeros([2, 3])
+    // @ts-expect-error shapes do not broadcast: [2, 3] and [4]
+    h.add(ones([4]))
+    // @ts-expect-error inner dimensions differ: 784 vs 10
+    a.matMul(zeros([10, 784]))
+    // @ts-expect-error inner dimensions differ: 3 vs 5, after reshape
+    x.reshape([-1, 3]).matMul(zeros([5, 3]))
+    matMul(zeros([2, 3]), zeros([4, 3]), { transposeB: true })
+    matMul(zeros([n, 3]), zeros([3, 5]))
+  })
+  test('they pass where tensors go', () => {
+    const list: Tensor[] = [zeros([2]), ones([3])]
+    const f = (t: Tensor): Shape => t.shape
+    f(zeros([2]))
+    expectTypeOf(zeros([2, 3]).square().tanh()).toEqualTypeOf<Tensor>()
+    expectTypeOf(new Parameter(zeros([2, 3]))).toExtend<Tensor>()
+    list.push(zeros([4]).add(zeros([4])))
+  })
+})
+
+describe('gradients', () => {
+  const weights: Tensor[] = []
+  test('one tensor for a function of one, a list for any other', () => {
+    expectTypeOf(grad((t: Tensor) => t.sum())(a)).toEqualTypeOf<Tensor>()
+    expectTypeOf(grad((...ws: Tensor[]) => ws[0].sum())(...weights)).toEqualTypeOf<Tensor[]>()
+    expectTypeOf(grad((s, t) => s.mul(t).sum())(a, a)).toEqualTypeOf<Tensor[]>()
+    expectTypeOf(grad(grad((t) => t.square().sum()))(a)).toEqualTypeOf<Tensor>()
+    expectTypeOf(
+      grad(
+        customGrad(
+          (t) => t,
+          ({ dY }) => [dY],
+        ),
+      )(a),
+    ).toEqualTypeOf<Tensor>()
   })
 })
 

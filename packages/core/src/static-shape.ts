@@ -1,11 +1,28 @@
 /**
- * Shapes as types. Opt-in: `zeros([32, 784] as const)` carries its sizes through elementwise ops, reshape, transpose, reductions
- * and matMul, and a mismatch is a compile error that names the sizes. Code that passes plain `number[]` never sees any of it.
+ * Shapes as types, in two strengths.
+ *
+ * - *Asked for*: `zeros([32, 784] as const)` is a `Tensor<readonly [32, 784]>`, which carries its sizes through elementwise ops, reshape, transpose,
+ *   reductions and matMul, and to which only that shape can be assigned.
+ * - *Seen*: `zeros([32, 784])` is a `Tensor | Tensor<readonly [32, 784]>`. Its sizes are checked where it meets another tensor of known sizes, and go no
+ *   further. A variable that starts with it takes any tensor, and then the compiler drops the sizes, since it narrows a union by what is assigned:
+ *   `let s = zeros([]); s = s.add(x)`.
+ *
+ * In both a mismatch is a compile error that names the sizes. Shapes that are only known when the program runs are never in the way.
  *
  * An unknown size (a batch axis) is `number`; a shape of unknown rank is `Shape`. There are no fallback overloads: they would
  * hide mistakes.
  */
 import type { Shape } from './shape.js'
+import type { Tensor } from './tensor.js'
+
+/**
+ * The tensor that a shape makes. A literal array in the call is a mutable tuple of literals, one with `as const` a readonly one, where the parameter is
+ * `<N extends number, S extends readonly N[] | readonly []>`.
+ */
+export type Made<S extends Shape> = S extends number[] ? (number extends S['length'] ? Tensor : Tensor | Tensor<Readonly<S>>) : Tensor<S>
+
+/** The shapes that were asked for or seen; `never` if none is known. */
+type Sizes<S extends Shape> = S extends unknown ? (number extends S['length'] ? never : S) : never
 
 /** Intersected with a parameter's type when shapes cannot fit, so that the compiler's message shows the text. */
 export interface ShapeMismatch<Message extends string> {
@@ -56,8 +73,13 @@ type HasNever<S extends Shape> = S extends readonly [infer Head, ...infer Rest e
   : false
 
 /** `unknown` when A and B broadcast, else the mismatch. */
-export type CheckBroadcast<A extends Shape, B extends Shape> =
-  HasNever<BroadcastShape<A, B>> extends true ? ShapeMismatch<`shapes do not broadcast: [${Join<A>}] and [${Join<B>}]`> : unknown
+export type CheckBroadcast<A extends Shape, B extends Shape> = [Sizes<A>] extends [never]
+  ? unknown
+  : [Sizes<B>] extends [never]
+    ? unknown
+    : HasNever<BroadcastShape<Sizes<A>, Sizes<B>>> extends true
+      ? ShapeMismatch<`shapes do not broadcast: [${Join<Sizes<A>>}] and [${Join<Sizes<B>>}]`>
+      : unknown
 
 type Join<S extends Shape> = S extends readonly [infer Head extends number, ...infer Rest extends number[]]
   ? Rest extends []
@@ -76,20 +98,15 @@ type Flag<O, K extends string> = O extends { readonly [P in K]: true } ? true : 
 type Inner<A extends Shape, B extends Shape, O> = [Matrix<A, Flag<O, 'transposeA'>>[1], Matrix<B, Flag<O, 'transposeB'>>[0]]
 
 /** `unknown` when the inner sizes of a matrix product agree or are not known, else the mismatch. */
-export type CheckMatMul<A extends Shape, B extends Shape, O> =
-  Known<A> extends true
-    ? Known<B> extends true
-      ? Inner<A, B, O> extends [infer K extends number, infer L extends number]
-        ? number extends K
-          ? unknown
-          : number extends L
-            ? unknown
-            : [K] extends [L]
-              ? unknown
-              : ShapeMismatch<`inner dimensions differ: ${K} vs ${L}`>
+export type CheckMatMul<A extends Shape, B extends Shape, O> = [Sizes<A>] extends [never]
+  ? unknown
+  : [Sizes<B>] extends [never]
+    ? unknown
+    : Inner<Sizes<A>, Sizes<B>, O> extends [infer K extends number, infer L extends number]
+      ? [K & L] extends [never]
+        ? ShapeMismatch<`inner dimensions differ: ${K} vs ${L}`>
         : unknown
       : unknown
-    : unknown
 
 type Leading<S extends Shape> = S extends readonly [...infer Rest extends number[], number, number] ? Rest : []
 

@@ -7,14 +7,14 @@
  *
  * Reference: Griewank & Walther, "Evaluating Derivatives" (2008), chapter 3; D. Maclaurin's autograd for the shape of the code.
  */
-import { describeValue } from './arguments.js'
+import { describeValue, requireFunction } from './arguments.js'
 import { Cotangents } from './cotangents.js'
 import type { OpDefinition } from './define-op.js'
 import { isFloat } from './dtype.js'
 import { GradientError, shapeError, showShape, ValueError } from './errors.js'
 import { requireSynchronous, scope, scopeOfFresh, setTapeGuard } from './scope.js'
 import { sameShape } from './shape.js'
-import { Parameter, Tensor } from './tensor.js'
+import { Parameter, requireTensor, requireTensors, type Tensor } from './tensor.js'
 
 /** One executed op: everything needed to list it, print it, replay it and differentiate it. */
 export interface TapeRecord {
@@ -61,6 +61,8 @@ export function withoutRecording<R>(fn: () => R): R {
 
 /** Runs `fn` with a name that the records made in it carry. */
 export function labelled<R>(name: string, fn: () => R): R {
+  requireFunction('labelled', 'fn', fn, "labelled('encoder', () => …)")
+  if (typeof name !== 'string') throw new ValueError(`labelled: name must be text, got ${describeValue(name)}.`)
   labels.push(name)
   try {
     return fn()
@@ -86,6 +88,7 @@ export class Tape {
   readonly #breaks: { op: OpDefinition; inputs: readonly Tensor[]; reason: string }[] = []
 
   constructor(sources: readonly Tensor[]) {
+    requireTensors('Tape', 'sources', sources)
     this.#tracked = new Set(sources)
   }
 
@@ -119,6 +122,7 @@ export class Tape {
 
   /** Runs `fn` while this tape records; `what` names the caller in errors. */
   run<R>(fn: () => R, what = 'record'): R {
+    requireFunction(what, 'fn', fn)
     stack.push(this)
     try {
       const result = fn()
@@ -141,6 +145,9 @@ export class Tape {
     sources: readonly Tensor[],
     visit?: (record: TapeRecord, dY: Tensor, dInputs: readonly (Tensor | null)[]) => void,
   ): (Tensor | undefined)[] {
+    requireTensor('backward', 'the output', output)
+    requireTensor('backward', 'the seed', seed)
+    requireTensors('backward', 'sources', sources)
     this.#requireUnchanged()
     const cotangents = new Cotangents([output, seed], sources, addCotangents, visit === undefined)
     for (let r = this.records.length - 1; r >= 0; r--) {
@@ -253,6 +260,7 @@ function requireSameShape(op: OpDefinition, i: number, input: Tensor, dInput: Te
  * it inside a `scope`.
  */
 export function record<R>(sources: readonly Tensor[], fn: () => R): { result: R; tape: Tape } {
+  requireTensors('record', 'sources', sources)
   const tape = new Tape(sources)
   return { result: tape.run(fn, 'record'), tape }
 }
@@ -285,9 +293,4 @@ export function differentiate(
     })
     return { value, grads: own, tape }
   })
-}
-
-function requireTensor(what: string, role: string, value: unknown): void {
-  if (value instanceof Tensor) return
-  throw new ValueError(`${what}: ${role} must be a tensor, got ${describeValue(value)}.`)
 }

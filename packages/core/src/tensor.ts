@@ -6,13 +6,14 @@
  * Invariants: shape, dtype and values never change, except a Parameter's values, through `assign`; storage may be shared with a reshape of the
  * tensor and is reference counted; once disposed, every use throws.
  */
+import { describeValue, requireBoolean, requireOptions } from './arguments.js'
 import type { Backend, Operand, Storage } from './backends/backend.js'
 import { COPY_KEY, thisCopy } from './copies.js'
-import { type DType, hostArray, type TypedArray } from './dtype.js'
+import { type DType, hostArray, requireKnownDType, type TypedArray } from './dtype.js'
 import { BackendError, CotangentError, DisposedError, shapeError, showShape, ValueError } from './errors.js'
 import { reclaim, reclaimable, unwatch, watch, withNet, withRoom } from './finalizer.js'
 import { formatTensor } from './format.js'
-import { debugging } from './runtime.js'
+import { debugging, requireBackend } from './runtime.js'
 import { discard, own } from './scope.js'
 import { checkShape, type Shape, sameShape, sizeOf } from './shape.js'
 
@@ -22,6 +23,9 @@ export type NestedArray = number | boolean | readonly NestedArray[]
 let tensorCount = 0
 /** Live tensors, parameters included. */
 export const liveTensors = (): number => tensorCount
+
+/** @internal Of tensors that a function freed by a rule of its own: the rule, for the message when they are used. */
+export const freedBy = new WeakMap<Tensor, string>()
 
 export class Tensor<S extends Shape = Shape> implements Operand {
   readonly shape: S
@@ -92,6 +96,8 @@ export class Tensor<S extends Shape = Shape> implements Operand {
   /** Throws a DisposedError if the memory is gone. */
   requireLive(use: string): void {
     if (!this.disposed) return
+    const rule = freedBy.get(this)
+    if (rule) throw new DisposedError(`${use}: this tensor (${this.dtype} ${showShape(this.shape)}) was disposed. ${rule}`)
     const { made, freed } = this.trace ?? {}
     const where = this.trace
       ? `\n  It was made${made} \n  and freed${freed}`
@@ -134,6 +140,7 @@ export class Tensor<S extends Shape = Shape> implements Operand {
 
   /** A copy on another backend. */
   async to(backend: Backend): Promise<Tensor<S>> {
+    requireBackend('to', backend)
     const values = await this.data()
     return withRoom(() => fromHost(backend, values, this.shape, this.dtype))
   }
@@ -175,13 +182,18 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
 
   /** Takes the value over: do not use `value` afterwards. Of another parameter it takes a copy. */
   constructor(value: Tensor<S>, options: { name?: string; trainable?: boolean } = {}) {
+    requireTensor('Parameter', 'value', value)
+    requireOptions('Parameter', options, ['name', 'trainable'])
+    const { name = 'parameter', trainable = true } = options
+    if (typeof name !== 'string') throw new ValueError(`Parameter: name must be text, got ${describeValue(name)}.`)
+    requireBoolean('Parameter', 'trainable', trainable)
     value.requireLive('parameter')
     value.storage.references++
     super(value.storage, value.shape, false)
     if (!(value instanceof Parameter)) value.dispose()
     this.kept = true
-    this.name = options.name ?? 'parameter'
-    this.trainable = options.trainable ?? true
+    this.name = name
+    this.trainable = trainable
     watch(this, true)
   }
 
@@ -191,6 +203,7 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
    */
   assign(value: Tensor): void {
     this.requireLive('assign')
+    requireTensor(`assign to "${this.name}"`, 'the value', value)
     value.requireLive('assign')
     if (!sameShape(value.shape, this.shape) || value.dtype !== this.dtype) {
       throw shapeError(
@@ -232,6 +245,27 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
   }
 }
 
+/** Throws unless `value` is a tensor; `name` is what the caller calls the argument. */
+export function requireTensor(what: string, name: string, value: unknown): asserts value is Tensor {
+  if (!(value instanceof Tensor)) throw notATensor(what, name, value)
+}
+
+/** Throws unless `value` is an array of tensors. */
+export function requireTensors(what: string, name: string, value: unknown): asserts value is readonly Tensor[] {
+  if (!Array.isArray(value)) {
+    const example = value instanceof Tensor ? ` Put it into one: [${name}].` : ''
+    throw new ValueError(`${what}: ${name} must be an array of tensors, got ${describeValue(value)}.${example}`)
+  }
+  for (let i = 0; i < value.length; i++) if (!(value[i] instanceof Tensor)) throw notATensor(what, `${name}[${i}]`, value[i])
+}
+
+/** The error for what is no tensor where one is expected. */
+export function notATensor(what: string, name: string, value: unknown, expected = 'a tensor'): ValueError {
+  const numbers = typeof value === 'number' || Array.isArray(value) || ArrayBuffer.isView(value)
+  const hint = numbers ? ' Make one of numbers with tensor(…).' : ''
+  return new ValueError(`${what}: ${name} must be ${expected}, got ${describeValue(value)}.${hint}`)
+}
+
 /** Fresh memory with unspecified content and one reference. The one place that asks a backend for memory: no size gets there that is none. */
 export function newStorage(backend: Backend, size: number, dtype: DType): Storage {
   if (!Number.isSafeInteger(size) || size < 0) throw new ValueError(`A tensor of ${size} elements cannot be made.`)
@@ -246,9 +280,10 @@ function releaseStorage(storage: Storage): void {
   if (--storage.references === 0) storage.backend.free(storage)
 }
 
-/** Throws a BackendError where the backend does not know the dtype. */
+/** Throws a DTypeError where there is no such dtype, a BackendError where the backend does not know it. */
 export function requireBackendDType(what: string, backend: Backend, dtype: DType): void {
   if (backend.dtypes.has(dtype)) return
+  requireKnownDType(what, dtype)
   throw new BackendError(`${what}: the ${backend.name} backend has no ${dtype}. Use float32, or the reference backend for float64.`)
 }
 

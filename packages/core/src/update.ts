@@ -2,11 +2,11 @@
  * Optimizer rules as data. A rule is written once as a formula over slots (the parameter and its state), inputs (the gradient) and
  * scalars; backends interpret it or compile it to one loop over memory.
  */
-import { describeValue } from './arguments.js'
+import { describeValue, requireFunction, requireNumeric, requireOptions, requireWhole } from './arguments.js'
 import type { Backend, UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
 import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
 import { sameShape } from './shape.js'
-import { type Parameter, Tensor } from './tensor.js'
+import { Parameter, requireTensors, type Tensor } from './tensor.js'
 
 /** A value in a formula under construction. */
 export class UpdateExpression {
@@ -19,6 +19,13 @@ export class UpdateExpression {
   }
 
   #then(kernel: UpdateKernel, ...others: UpdateExpression[]): UpdateExpression {
+    for (const other of others) {
+      if (other instanceof UpdateExpression) continue
+      const hint = typeof other === 'number' ? ' A constant is a scalar of the program: count it in `scalars`.' : ''
+      throw new ValueError(
+        `updateProgram: ${kernel} takes a slot, an input, a scalar or what was made of them, got ${describeValue(other)}.${hint}`,
+      )
+    }
     this.#steps.push({ kernel, arguments: [this.value, ...others.map((x) => x.value)] })
     return new UpdateExpression({ step: this.#steps.length - 1 }, this.#steps)
   }
@@ -69,6 +76,11 @@ export function updateProgram(
   counts: { slots: number; inputs: number; scalars: number },
   build: (slots: UpdateExpression[], inputs: UpdateExpression[], scalars: UpdateExpression[]) => UpdateExpression[],
 ): UpdateProgram {
+  if (typeof name !== 'string') throw new ValueError(`updateProgram: name must be text, got ${describeValue(name)}.`)
+  const what = `updateProgram "${name}"`
+  requireOptions(what, counts ?? null, COUNTS)
+  for (const count of COUNTS) requireWhole(what, count, counts[count], { least: 0, most: 64 })
+  requireFunction(what, 'build', build, '([w], [g], [rate]) => [w.sub(rate.mul(g))]')
   const steps: { kernel: UpdateKernel; arguments: UpdateValue[] }[] = []
   const make = (count: number, value: (i: number) => UpdateValue): UpdateExpression[] =>
     Array.from({ length: count }, (_, i) => new UpdateExpression(value(i), steps))
@@ -77,8 +89,11 @@ export function updateProgram(
     make(counts.inputs, (input) => ({ input })),
     make(counts.scalars, (scalar) => ({ scalar })),
   )
-  if (results.length !== counts.slots) {
-    throw new ValueError(`updateProgram "${name}": ${counts.slots} slots need as many results, got ${results.length}.`)
+  if (!Array.isArray(results) || results.length !== counts.slots || !results.every((result) => result instanceof UpdateExpression)) {
+    const got = Array.isArray(results) ? results.length : describeValue(results)
+    throw new ValueError(
+      `${what}: ${counts.slots} slots need as many results, got ${got}. Let build return an array with what each slot becomes.`,
+    )
   }
   // A slot may keep its value or take an input's; max(x, x) makes a step of it.
   const stepOf = (result: UpdateExpression): UpdateExpression => ('step' in result.value ? result : result.maximum(result))
@@ -91,6 +106,8 @@ export function updateProgram(
   return program
 }
 
+const COUNTS = ['slots', 'inputs', 'scalars'] as const
+
 /** The formula of every name: backends cache programs under their names, so one name may mean one formula only. */
 const formulas = new Map<string, string>()
 
@@ -101,7 +118,7 @@ export function applyUpdate(
   inputs: readonly Tensor[],
   scalars: readonly number[],
 ): void {
-  applyUpdates(program, [{ slots, inputs }], scalars)
+  update('applyUpdate', program, [{ slots, inputs }], scalars)
 }
 
 /** Runs a program on many parameters at once, each with its state and gradient: one pass over all of an optimizer's memory. */
@@ -110,6 +127,14 @@ export function applyUpdates(
   targets: readonly { readonly slots: readonly Parameter[]; readonly inputs: readonly Tensor[] }[],
   scalars: readonly number[],
 ): void {
+  update('applyUpdates', program, targets, scalars)
+}
+
+/** Each a parameter with its state, and its gradient. */
+type Targets = Parameters<typeof applyUpdates>[1]
+
+function update(what: string, program: UpdateProgram, targets: Targets, scalars: readonly number[]): void {
+  requireUpdate(what, program, targets, scalars)
   if (targets.length === 0) return
   const { backend } = targets[0].slots[0]
   for (const { slots, inputs } of targets) requireUpdatable(program, backend, slots, inputs)
@@ -118,10 +143,52 @@ export function applyUpdates(
   backend.fused.update(targets, program, scalars)
 }
 
+/** Throws unless the arguments are of the right kinds, and as many as the program has. */
+function requireUpdate(what: string, program: UpdateProgram, targets: Targets, scalars: readonly number[]): void {
+  if (typeof program !== 'object' || program === null || !Array.isArray(program.steps)) {
+    throw new ValueError(`${what}: expected a program, got ${describeValue(program)}. Make one with updateProgram.`)
+  }
+  if (!Array.isArray(targets)) throw new ValueError(`${what}: targets must be an array, got ${describeValue(targets)}.`)
+  if (!Array.isArray(scalars)) throw new ValueError(`${what}: scalars must be an array of numbers, got ${describeValue(scalars)}.`)
+  const wanted = wants(program)
+  if (scalars.length < wanted.scalars) {
+    throw new ValueError(`${what}: "${program.name}" takes ${wanted.scalars} scalars, got ${scalars.length}.`)
+  }
+  for (let i = 0; i < scalars.length; i++) requireNumeric(what, `scalars[${i}]`, scalars[i])
+  for (const { slots, inputs } of targets) {
+    requireTensors(what, 'slots', slots)
+    requireTensors(what, 'inputs', inputs)
+    const bad = slots.findIndex((slot) => !(slot instanceof Parameter))
+    if (bad >= 0) throw new ValueError(`${what}: slots[${bad}] is ${describeValue(slots[bad])}, but only a Parameter can be changed.`)
+    if (slots.length !== program.results.length || inputs.length < wanted.inputs) {
+      const got = `${slots.length} and ${inputs.length}`
+      throw new ValueError(
+        `${what}: "${program.name}" takes ${program.results.length} slots and ${wanted.inputs} inputs for each parameter, got ${got}.`,
+      )
+    }
+  }
+}
+
+const wanted = new WeakMap<UpdateProgram, { inputs: number; scalars: number }>()
+/** How many inputs and scalars a program reads. */
+function wants(program: UpdateProgram): { inputs: number; scalars: number } {
+  let counts = wanted.get(program)
+  if (!counts) {
+    counts = { inputs: 0, scalars: 0 }
+    for (const { arguments: values } of program.steps) {
+      for (const value of values) {
+        if ('input' in value) counts.inputs = Math.max(counts.inputs, value.input + 1)
+        if ('scalar' in value) counts.scalars = Math.max(counts.scalars, value.scalar + 1)
+      }
+    }
+    wanted.set(program, counts)
+  }
+  return counts
+}
+
 function requireUpdatable(program: UpdateProgram, backend: Backend, slots: readonly Parameter[], inputs: readonly Tensor[]): void {
   const [first] = slots
   for (const tensor of [...slots, ...inputs]) {
-    if (!(tensor instanceof Tensor)) throw new ValueError(`${program.name}: expected parameters and tensors, got ${describeValue(tensor)}.`)
     tensor.requireLive(program.name)
     if (!sameShape(tensor.shape, first.shape)) {
       throw shapeError(program.name, `gradient and state must have the shape of parameter "${first.name}"`, [

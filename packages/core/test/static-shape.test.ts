@@ -32,7 +32,7 @@ function diagnose(source: string): Map<number, string> {
 }
 
 test('mismatched shapes are compile errors that read well', () => {
-  const messages = diagnose(`import { add, matMul, zeros } from './index.js'
+  const messages = diagnose(`import { add, matMul, ones, zeros } from './index.js'
 const a = zeros([32, 784] as const)
 matMul(a, zeros([128, 10] as const))
 a.matMul(zeros([128, 10] as const))
@@ -40,10 +40,17 @@ a.add(zeros([10] as const))
 add(a, zeros([10] as const))
 matMul(a, zeros([784, 10] as const)).add(zeros([10] as const)).softmax()
 matMul(a, zeros([128, 10]))
+matMul(zeros([2, 3]), zeros([4, 5]))
+ones([2, 3]).add(zeros([4]))
+let s = zeros([])
+s = s.add(ones([3]))
 `)
   expect(messages.get(3)).toContain('inner dimensions differ: 784 vs 128')
   expect(messages.get(4)).toContain('inner dimensions differ: 784 vs 128')
   expect(messages.get(5)).toContain('shapes do not broadcast: [32, 784] and [10]')
   expect(messages.get(6)).toContain('shapes do not broadcast: [32, 784] and [10]')
-  expect([...messages.keys()]).toEqual([3, 4, 5, 6])
+  expect(messages.get(8)).toContain('inner dimensions differ: 784 vs 128')
+  expect(messages.get(9)).toContain('inner dimensions differ: 3 vs 4')
+  expect(messages.get(10)).toContain('shapes do not broadcast: [2, 3] and [4]')
+  expect([...messages.keys()]).toEqual([3, 4, 5, 6, 8, 9, 10])
 })

@@ -46,10 +46,10 @@ describe('tensor()', () => {
   })
   test.each([
     [[[1, 2], [3]], /nested arrays must be regular: values\[1\] has 1 items where 2 was expected/],
-    [[[1, 2], 3], /values\[1\] is number, expected an array of 2/],
+    [[[1, 2], 3], /values\[1\] is 3, expected an array of 2/],
     [[1, [2]], /values\[1\] has 1 items where a number was expected/],
     [[[[1]], [[2, 3]]], /values\[1\]\[0\] has 2 items where 1 was expected/],
-    [[1, 'a'], /values\[1\] is string, expected a number/],
+    [[1, 'a'], /values\[1\] is text "a", expected a number/],
     [[1, null], /values\[1\] is null, expected a number/],
     [undefined, /values is undefined, expected a number/],
   ])('refuses %j', (values, message) => {
@@ -172,8 +172,8 @@ describe('dtypes', () => {
     expect(() => bytes.exp()).toThrow(/exp: x is uint8/)
     expect(valuesOf(bytes.sum())).toEqual([300])
     expect(() => tensor([true]).add(tensor([true]))).toThrow(/add: a is bool/)
-    expect(() => tensor([1]).gather(tensor([0]))).toThrow(
-      "gather: indices is float32, but only int32 will do. Cast it first: x.cast('int32').",
+    expect(() => tensor([1]).gather(tensor([true]))).toThrow(
+      "gather: indices is bool, but only int32 will do. Cast it first: x.cast('int32').",
     )
     expect(() => tensor([1]).logicalNot()).toThrow(/logicalNot: x is float32, but only bool will do/)
   })
@@ -270,7 +270,7 @@ describe('errors show what does not fit', () => {
       "Use a smaller window or padding 'same', or check that the channel axis is the last one.",
     )
     expect(message(() => c.maxPool2d(zeros(1, 4, 4, 1), [2, 2], { padding: 'SAME' as 'same' }))).toContain(
-      `padding is "SAME", expected 'valid', 'same' or 'causal'`,
+      `padding must be 'valid', 'same' or 'causal', got text "SAME". Did you mean 'same'?`,
     )
     expect(message(() => c.conv2d(zeros(1, 4, 4, 1), zeros(2, 2, 1, 1), { strides: [0, 1] }))).toContain(
       'strides must be two whole numbers from 1, got [0, 1]',
@@ -287,7 +287,7 @@ describe('errors show what does not fit', () => {
   })
   test('what is not a tensor', () => {
     expect(message(() => c.square(3 as unknown as Tensor))).toBe(
-      'ValueError: square: input 0 must be a tensor, got 3. Make one of numbers with tensor(…).',
+      'ValueError: square: x must be a tensor, got 3. Make one of numbers with tensor(…).',
     )
     expect(message(() => c.add([1] as unknown as Tensor, zeros(1)))).toContain(
       'add: an operand must be a tensor or a number, got an array of 1',

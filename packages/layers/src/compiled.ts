@@ -123,7 +123,9 @@ export class Compiled {
         }
         // What only outputs without a loss need has no gradient.
         const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
-        const { value, grads } = valueAndGrad(this.parameters, objective, { unconnected })
+        // A model whose layers are all frozen has a loss, too, and metrics.
+        const { value, grads } =
+          this.parameters.length > 0 ? valueAndGrad(this.parameters, objective, { unconnected }) : { value: objective(), grads: [] }
         this.optimizer.step(this.parameters, grads)
         this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
       } finally {

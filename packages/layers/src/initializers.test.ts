@@ -17,6 +17,7 @@ import { lstm } from './layers/index.js'
 import { savedForm } from './names.js'
 import { Sequential } from './sequential.js'
 
+const place = { dtype: float64.dtype, backend: float64.backend }
 const draw = async (id: InitializerIdentifier, shape: Shape, seed = 1) => getInitializer(id).build(key(seed), shape).data()
 
 interface Moments {
@@ -89,7 +90,7 @@ describe('golden initializers', () => {
         )
 
         for (const method of ['qr', 'svd'] as const) {
-          const q = await orthogonal({ gain, method }).build(key(8), shape, float64).data()
+          const q = await orthogonal({ gain, method }).build(key(8), shape, place).data()
           expectOrthonormal(q, rows, cols, gain, 1e-12)
         }
       })
@@ -152,7 +153,7 @@ describe('initializers', () => {
     method: fc.constantFrom('qr', 'svd'),
   })('orthogonal is orthogonal', async ({ seed, rows, cols, method }) => {
     const q = await orthogonal({ method: method as 'qr' })
-      .build(key(seed), [rows, cols], float64)
+      .build(key(seed), [rows, cols], place)
       .data()
     expectOrthonormal(q, rows, cols, 1, 1e-10)
   })

@@ -83,7 +83,8 @@ export function constant(options: number | { value?: number } = {}): Initializer
 /** Normally distributed, mean 0 and standard deviation 0.05. Keras' `normal`. */
 export function randomNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
   const config = readOptions('randomNormal', options, { mean: 0, stddev: 0.05, seed: null }, normalRules, 'randomNormal({ stddev: 0.05 })')
-  return initializer('RandomNormal', config, (key, shape, create) => normal(seeded(key, config.seed), shape, { ...create, ...config }))
+  const { mean, stddev, seed } = config
+  return initializer('RandomNormal', config, (key, shape, create) => normal(seeded(key, seed), shape, { ...create, mean, stddev }))
 }
 
 /** Uniform in [−0.05, 0.05). Keras' `uniform`. */
@@ -109,8 +110,9 @@ export function truncatedNormal(options: Seeded & { mean?: number; stddev?: numb
     normalRules,
     'truncatedNormal({ stddev: 0.05 })',
   )
+  const { mean, stddev, seed } = config
   return initializer('TruncatedNormal', config, (key, shape, create) =>
-    drawTruncated(seeded(key, config.seed), shape, { ...create, ...config }),
+    drawTruncated(seeded(key, seed), shape, { ...create, mean, stddev }),
   )
 }
 

@@ -34,7 +34,7 @@ describe('regularizers', () => {
   test('a rate of 0 is a penalty of 0; a negative one, an unknown name and an empty description are errors', async () => {
     expect(
       await l1(0)
-        .call(ones([2], float64))
+        .call(ones([2], { dtype: float64.dtype, backend: float64.backend }))
         .item(),
     ).toBe(0)
     expect(() => l2(-1)).toThrow(/l2: the rate must be a number from 0, got -1/)

@@ -1,4 +1,5 @@
 /** Which backends there are, and choosing one. */
+import { describeValue, requireOptions } from '../arguments.js'
 import { BackendError } from '../errors.js'
 import { environment } from '../platform.js'
 import { defaultBackend, setDefaultBackend, setDefaultFactory } from '../runtime.js'
@@ -6,13 +7,15 @@ import type { Backend } from './backend.js'
 import type { GpuMode } from './gpu/gpujs.js'
 import type { GpuBackendOptions } from './gpu/index.js'
 import { createReferenceBackend } from './reference/index.js'
-import { createWasmBackend, type WasmOptions } from './wasm/index.js'
+import { createWasmBackend, requireWasmOptions, type WasmOptions } from './wasm/index.js'
 
 /**
  * `wasm` (the default), `reference` (slow, exact, float64), or `gpu` (gpu.js, which must be installed). `gpu` takes the best engine that answers, or
  * the one that COTANGENT_GPU names; `gpu:webgl2` and so on that engine or none.
  */
 export type BackendName = 'wasm' | 'reference' | 'gpu' | `gpu:${GpuMode}`
+
+const KINDS: readonly string[] = ['wasm', 'reference', 'gpu']
 
 const made = new Map<BackendName, Backend>()
 let settings: WasmOptions = {}
@@ -28,6 +31,7 @@ let settings: WasmOptions = {}
  * ```
  */
 export function configure(options: WasmOptions): void {
+  requireWasmOptions('configure', options)
   if (made.has('wasm'))
     throw new BackendError('configure: the wasm engine is already running. Call configure before the first tensor is made.')
   settings = { ...settings, ...options }
@@ -55,14 +59,14 @@ setDefaultFactory(wasm)
  * Throws a BackendError if gpu.js is not installed, or if the mode asked for does not run here.
  */
 export async function createGpuBackend(options: GpuBackendOptions = {}): Promise<Backend> {
+  requireOptions('createGpuBackend', options, ['mode'], "await createGpuBackend({ mode: 'webgl2' })")
   return (await import('./gpu/index.js')).createGpuBackend(options)
 }
 
 /** A backend that is not there yet; `gpu` and the name of its engine are one. */
 async function start(name: BackendName): Promise<Backend> {
   if (name === 'reference') return createReferenceBackend()
-  const [kind, mode] = name.split(':')
-  if (kind !== 'gpu') throw new BackendError(`There is no backend "${name}". There are wasm, reference and gpu.`)
+  const [, mode] = name.split(':')
   const asked = mode ?? environment('COTANGENT_GPU')
   const before = asked === undefined ? undefined : usable(`gpu:${asked as GpuMode}`)
   return before ?? createGpuBackend({ mode: asked as GpuMode | undefined })
@@ -76,6 +80,13 @@ function usable(name: BackendName): Backend | undefined {
 
 /** A backend by name, started if need be. There is one of each in a process; one whose device was lost is replaced. */
 export async function getBackend(name: BackendName): Promise<Backend> {
+  return named('getBackend', name)
+}
+
+async function named(what: string, name: BackendName): Promise<Backend> {
+  if (typeof name !== 'string' || !KINDS.includes(name.split(':')[0]) || (name.includes(':') && !name.startsWith('gpu:'))) {
+    throw new BackendError(`${what}: there is no backend ${describeValue(name)}. There are 'wasm', 'reference' and 'gpu'.`)
+  }
   if (name === 'wasm') return wasm()
   const before = usable(name)
   if (before) return before
@@ -87,7 +98,7 @@ export async function getBackend(name: BackendName): Promise<Backend> {
 
 /** Makes a backend the one that new tensors go to. */
 export async function useBackend(name: BackendName): Promise<Backend> {
-  const backend = await getBackend(name)
+  const backend = await named('useBackend', name)
   setDefaultBackend(backend)
   return backend
 }

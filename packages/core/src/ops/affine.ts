@@ -1,11 +1,12 @@
 /** The fully connected layer as one op: a product, a bias, and relu where asked for. */
+import { requireBoolean, requireOptions } from '../arguments.js'
 import { defineComposed } from '../define-op.js'
-import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import { scope } from '../scope.js'
 import { type Shape, sizeOf } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 import { reshape } from './move.js'
+import { requireFloats } from './requirements.js'
 
 const sizes: [Shape, Shape][] = [
   [
@@ -74,8 +75,13 @@ const call = defineComposed<{ relu: boolean }>({
  * affine(x, tensor([[3, 0], [1, 2]]), tensor([0.5, 0.5]), { relu: true }) // [[1.5, 0]]: relu(x·W + b)
  * ```
  */
-export function affine(x: Tensor, w: Tensor, b: Tensor, { relu = false }: { relu?: boolean } = {}): Tensor {
-  requireDType('affine', 'x', x.dtype, ['float32', 'float64'])
+export function affine(x: Tensor, w: Tensor, b: Tensor, options: { relu?: boolean } = {}): Tensor {
+  requireFloats('affine', 'x', x)
+  requireTensor('affine', 'W', w)
+  requireTensor('affine', 'b', b)
+  requireOptions('affine', options, ['relu'], 'affine(x, w, b, { relu: true })')
+  const { relu = false } = options
+  requireBoolean('affine', 'relu', relu)
   if (x.rank < 2 || w.rank !== 2 || x.shape[x.rank - 1] !== w.shape[0] || b.rank !== 1 || b.shape[0] !== w.shape[1]) {
     throw shapeError(
       'affine',

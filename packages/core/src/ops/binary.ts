@@ -13,6 +13,7 @@ import type { BroadcastShape, CheckBroadcast } from '../static-shape.js'
 import type { Tensor } from '../tensor.js'
 import { cast } from './elementwise.js'
 import { callWith, toTensor } from './operands.js'
+import { requireNoMore } from './requirements.js'
 
 /** A function of two tensors (or a tensor and a number). */
 export interface Binary {
@@ -23,7 +24,7 @@ export interface Binary {
     a: A,
     b: B & (Either<A> extends true ? unknown : Either<B> extends true ? unknown : never),
   ): Tensor
-  <A extends Shape, B extends Shape>(a: Tensor<A>, b: Tensor<B> & CheckBroadcast<A, B>): Tensor<BroadcastShape<A, B>>
+  <A extends Tensor, B extends Tensor>(a: A, b: B & CheckBroadcast<A['shape'], B['shape']>): Tensor<BroadcastShape<A['shape'], B['shape']>>
 }
 
 /** True for `Tensor | number`. */
@@ -114,7 +115,8 @@ function binary(name: ZipKernel, { rule, vjp, operands = 'number', dtype, domain
     samples,
   })
 
-  return ((x: Tensor | number, z: Tensor | number) => {
+  return ((x: Tensor | number, z: Tensor | number, ...more: unknown[]) => {
+    if (more.length > 0) requireNoMore(name, z, more, 'two operands')
     const left = toTensor(name, x, z)
     const right = toTensor(name, z, x)
     let a = left

@@ -1,9 +1,9 @@
 /** What a convolution does to a cotangent for its filter, as an op: the derivative of conv2d is made of it, and it has one itself. */
 import { defineComposed } from '../define-op.js'
-import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import { type Shape, slidingWindow, type Window } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import { requireFloats, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 
 type GradientOptions = WindowOptions & { kernelSize: readonly [number, number] }
@@ -80,7 +80,9 @@ const call = defineComposed<GradientOptions>({
  * @throws ShapeError if dY is not of the shape that conv2d's output has.
  */
 export function conv2dFilterGradient(x: Tensor, dY: Tensor, kernelSize: readonly [number, number], options: WindowOptions = {}): Tensor {
-  requireDType('conv2dFilterGradient', 'x', x.dtype, ['float32', 'float64'])
+  requireFloats('conv2dFilterGradient', 'x', x)
+  requireTensor('conv2dFilterGradient', 'dY', dY)
+  requireWindowOptions('conv2dFilterGradient', options)
   const { outSize } = geometry(x.shape, { ...options, kernelSize })
   if (dY.rank !== 4 || dY.shape[0] !== x.shape[0] || dY.shape[1] !== outSize[0] || dY.shape[2] !== outSize[1]) {
     throw shapeError('conv2dFilterGradient', `a convolution of x gives [${[x.shape[0], ...outSize].join(', ')}, filters]`, [

@@ -3,10 +3,10 @@
  * its filter, scaled, to the output.
  */
 import { defineComposed } from '../define-op.js'
-import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
-import { type Shape, slidingWindow, type Window } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requirePair, type Shape, slidingWindow, type Window } from '../shape.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import { requireFloats, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 
 type TransposeOptions = WindowOptions & { size: readonly [number, number] }
@@ -83,7 +83,10 @@ const call = defineComposed<TransposeOptions>({
  * @throws ShapeError if the channels differ, or `size` is not one that conv2d takes to [h, w].
  */
 export function conv2dTranspose(x: Tensor, filter: Tensor, size: readonly [number, number], options: WindowOptions = {}): Tensor {
-  requireDType('conv2dTranspose', 'x', x.dtype, ['float32', 'float64'])
+  requireFloats('conv2dTranspose', 'x', x)
+  requireTensor('conv2dTranspose', 'the filter', filter)
+  requirePair('conv2dTranspose', 'size', size, 0)
+  requireWindowOptions('conv2dTranspose', options)
   const operands = [
     { name: 'x', shape: x.shape },
     { name: 'filter', shape: filter.shape },

@@ -1,12 +1,13 @@
 /** Convolution (correlation, as in all of deep learning: the filter is not flipped), channels last. */
+import { requireBoolean } from '../arguments.js'
 import { defineComposed } from '../define-op.js'
-import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import { scope } from '../scope.js'
 import { type Shape, slidingWindow, type Window } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 import { relu as rectify } from './elementwise.js'
 import { expandDims, reshape } from './move.js'
+import { flatWindow, requireFloats, requireWindow1d, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 
 const geometry = (x: Shape, filter: Shape, { strides, padding, dilation }: WindowOptions): Window =>
@@ -109,6 +110,8 @@ const call = defineComposed<ConvOptions>({
   ],
 })
 
+const FINISH_OPTIONS = ['bias', 'relu'] as const
+
 /** A bias for each filter, and relu, in the same go. */
 export interface ConvFinish {
   /** [f] */
@@ -126,8 +129,11 @@ export interface ConvFinish {
  *
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  */
-export function conv2d(x: Tensor, filter: Tensor, { bias, relu = false, ...options }: WindowOptions & ConvFinish = {}): Tensor {
-  requireDType('conv2d', 'x', x.dtype, ['float32', 'float64'])
+export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvFinish = {}): Tensor {
+  requireFloats('conv2d', 'x', x)
+  requireTensor('conv2d', 'the filter', filter)
+  requireWindowOptions('conv2d', options, FINISH_OPTIONS)
+  const { bias, relu = false, ...window } = requireFinish('conv2d', options)
   if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[2]) {
     const channels = x.rank === 4 && filter.rank === 4
     throw shapeError(
@@ -140,14 +146,24 @@ export function conv2d(x: Tensor, filter: Tensor, { bias, relu = false, ...optio
       'x is [batch, height, width, channels], the filter [height, width, channels, filters].',
     )
   }
-  if (bias && (bias.rank !== 1 || bias.shape[0] !== filter.shape[3])) {
-    throw shapeError('conv2d', 'the bias needs one number for each filter', [
-      { name: 'filter', shape: filter.shape, bad: [3] },
-      { name: 'bias', shape: bias.shape },
-    ])
-  }
-  if (bias) return call([x, filter, bias], { ...options, relu })
-  return relu ? scope(() => rectify(call([x, filter], options))) : call([x, filter], options)
+  requireBias('conv2d', bias, filter)
+  geometry(x.shape, filter.shape, window)
+  if (bias) return call([x, filter, bias], { ...window, relu })
+  return relu ? scope(() => rectify(call([x, filter], window))) : call([x, filter], window)
+}
+
+function requireFinish<O extends ConvFinish>(op: string, finish: O): O {
+  if (finish.relu !== undefined) requireBoolean(op, 'relu', finish.relu)
+  if (finish.bias !== undefined) requireTensor(op, 'bias', finish.bias)
+  return finish
+}
+
+function requireBias(op: string, bias: Tensor | undefined, filter: Tensor): void {
+  if (!bias || (bias.rank === 1 && bias.shape[0] === filter.shape[filter.rank - 1])) return
+  throw shapeError(op, 'the bias needs one number for each filter', [
+    { name: 'filter', shape: filter.shape, bad: [-1] },
+    { name: 'bias', shape: bias.shape },
+  ])
 }
 
 /** How a 1-D window slides. */
@@ -157,27 +173,36 @@ export interface Window1dOptions {
   dilation?: number
 }
 
-/** The 2-D form of 1-D options, over an axis of size 1. */
-export const flatWindow = ({ stride = 1, padding, dilation = 1 }: Window1dOptions): WindowOptions => ({
-  strides: [1, stride],
-  padding,
-  dilation: [1, dilation],
-})
-
 /**
  * 1-D convolution, as a 2-D one of height 1. `causal` padding lets no output see later steps.
  *
  * Shape: [n, t, c] ∗ [k, c, f] → [n, ot, f]
  */
-export function conv1d(x: Tensor, filter: Tensor, { bias, relu, ...options }: Window1dOptions & ConvFinish = {}): Tensor {
+export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & ConvFinish = {}): Tensor {
+  requireFloats('conv1d', 'x', x)
+  requireTensor('conv1d', 'the filter', filter)
   if (x.rank !== 3 || filter.rank !== 3) {
     throw shapeError('conv1d', 'both x and the filter need 3 axes', [
       { name: 'x', shape: x.shape },
       { name: 'filter', shape: filter.shape },
     ])
   }
+  requireWindow1d('conv1d', x.shape, filter.shape[0], options, 1, FINISH_OPTIONS)
+  const { bias, relu, ...window } = requireFinish('conv1d', options)
+  if (x.shape[2] !== filter.shape[1]) {
+    throw shapeError(
+      'conv1d',
+      `channels differ (${x.shape[2]} vs ${filter.shape[1]})`,
+      [
+        { name: 'x', shape: x.shape, bad: [2] },
+        { name: 'filter', shape: filter.shape, bad: [1] },
+      ],
+      'x is [batch, steps, channels], the filter [steps, channels, filters].',
+    )
+  }
+  requireBias('conv1d', bias, filter)
   return scope(() => {
-    const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(options), bias, relu })
+    const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(window), bias, relu })
     return reshape(y, [y.shape[0], y.shape[2], y.shape[3]])
   })
 }

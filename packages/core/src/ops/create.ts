@@ -1,11 +1,15 @@
 /** Making tensors: from host values, filled, counted, and drawn from keys. */
+import { describeValue, requireNumber, requireNumeric, requireOptions, requireWhole } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
-import { convert, type DType, hostArray, isFloat, type TypedArray } from '../dtype.js'
+import { castValue, convert, type DType, hostArray, isFloat, type TypedArray } from '../dtype.js'
 import { addContext, BackendError, shapeError, showShape, ValueError } from '../errors.js'
-import { fold, type Key, uniformInto } from '../random.js'
-import { defaultBackend } from '../runtime.js'
+import { fold, type Key, requireKey, uniformInto } from '../random.js'
+import { defaultBackend, requireBackend } from '../runtime.js'
 import { checkShape, type Shape, sizeOf } from '../shape.js'
-import { emptyTensor, fromHost, type NestedArray, requireBackendDType, type Tensor } from '../tensor.js'
+import type { Made } from '../static-shape.js'
+import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTensor, type Tensor } from '../tensor.js'
+import type { Unary } from './elementwise.js'
+import { requireNoMore } from './requirements.js'
 
 /** Where and as what to make a tensor. */
 export interface CreateOptions {
@@ -15,45 +19,58 @@ export interface CreateOptions {
   backend?: Backend
 }
 
-/**
- * A tensor whose values the host makes. Its memory is taken first, so that a size that the backend refuses is refused before the host makes room
- * for the values, too.
- */
-function fromValues<S extends Shape>(what: string, backend: Backend, shape: S, dtype: DType, values: () => TypedArray): Tensor<S> {
-  checkShape(what, shape)
+const CREATE_OPTIONS = ['dtype', 'backend'] as const
+
+/** Where and as what, checked. */
+function placed(what: string, options: CreateOptions, more: readonly string[] = []): { dtype: DType; backend: Backend } {
+  requireOptions(what, options, more.length > 0 ? [...CREATE_OPTIONS, ...more] : CREATE_OPTIONS)
+  const { dtype = 'float32', backend = defaultBackend() } = options
+  requireBackend(what, backend)
   requireBackendDType(what, backend, dtype)
-  let out: Tensor<S> | undefined
+  return { dtype, backend }
+}
+
+/** A tensor to be filled. It comes before the values are made, so that a size which the backend refuses costs no memory of the host. */
+function empty<S extends Shape>(what: string, shape: S, { dtype, backend }: { dtype: DType; backend: Backend }): Tensor<S> {
+  checkShape(what, shape)
   try {
-    out = emptyTensor(backend, shape, dtype)
-    backend.write(out.storage, values())
-    return out
+    return emptyTensor(backend, shape, dtype)
   } catch (error) {
-    out?.dispose()
-    if (error instanceof RangeError) throw new BackendError(`${what}: the host has no room for ${showShape(shape)} (${error.message}).`)
-    throw addContext(error, `in ${what} of ${showShape(shape)}`)
+    throw addContext(error, `in ${what}(${showShape(shape)})`)
   }
 }
 
-/** The same from a function of the position. */
-function fromFunction(
-  what: string,
-  shape: Shape,
-  { dtype = 'float32', backend = defaultBackend() }: CreateOptions,
-  f: (i: number) => number,
-): Tensor {
-  return fromValues(what, backend, shape, dtype, () => {
-    const values = new Float64Array(sizeOf(shape))
-    for (let i = 0; i < values.length; i++) values[i] = f(i)
-    return convert(values, dtype)
-  })
+/** An empty tensor with the values that `make` gives, cast to its dtype. */
+function written<S extends Shape>(out: Tensor<S>, make: () => ArrayLike<number>): Tensor<S> {
+  try {
+    out.backend.write(out.storage, convert(make(), out.dtype))
+    return out
+  } catch (error) {
+    out.dispose()
+    if (error instanceof RangeError) throw new BackendError(`the host has no room for ${showShape(out.shape)} (${error.message}).`)
+    throw error
+  }
+}
+
+/** Values by their position. */
+function counted(n: number, f: (i: number) => number): Float64Array {
+  const values = new Float64Array(n)
+  for (let i = 0; i < n; i++) values[i] = f(i)
+  return values
 }
 
 const isTyped = (values: unknown): values is TypedArray => ArrayBuffer.isView(values) && !(values instanceof DataView)
 
+/** Deeper than any tensor: an array that holds itself. */
+const MOST_AXES = 64
+
 /** Flattens nested arrays, checking that they are regular. */
 function flattenNested(values: NestedArray): { flat: number[]; shape: number[]; bool: boolean } {
   const shape: number[] = []
-  for (let level: unknown = values; Array.isArray(level); level = level[0]) shape.push(level.length)
+  for (let level: unknown = values; Array.isArray(level); level = level[0]) {
+    if (shape.length === MOST_AXES) throw new ValueError(`tensor: values are nested more than ${MOST_AXES} deep.`)
+    shape.push(level.length)
+  }
   const flat: number[] = []
   let bool = true
   const at: number[] = [] // where the visit is
@@ -73,7 +90,7 @@ function flattenNested(values: NestedArray): { flat: number[]; shape: number[]; 
     } else {
       if (axis !== shape.length || (typeof item !== 'number' && typeof item !== 'boolean')) {
         throw new ValueError(
-          `tensor: values${path()} is ${item === null ? 'null' : typeof item}, expected ${axis === shape.length ? 'a number' : `an array of ${shape[axis]}`}.`,
+          `tensor: values${path()} is ${describeValue(item)}, expected ${axis === shape.length ? 'a number' : `an array of ${shape[axis]}`}.`,
         )
       }
       if (typeof item === 'number') bool = false
@@ -96,8 +113,19 @@ function flattenNested(values: NestedArray): { flat: number[]; shape: number[]; 
  * const images = tensor(bytes, { shape: [60000, 784] as const })  // the shape is part of the type
  * ```
  */
-export function tensor<S extends Shape = Shape>(values: NestedArray | TypedArray, options: CreateOptions & { shape?: S } = {}): Tensor<S> {
-  const backend = options.backend ?? defaultBackend()
+export function tensor<N extends number, S extends readonly N[] | readonly [] = readonly N[]>(
+  values: NestedArray | TypedArray,
+  options: CreateOptions & { shape?: S } = {},
+): Made<S> {
+  requireOptions('tensor', options, ['dtype', 'backend', 'shape'], 'tensor(values, { shape: [2, 3] })')
+  const { backend = defaultBackend() } = options
+  requireBackend('tensor', backend)
+  if (options.dtype !== undefined) requireBackendDType('tensor', backend, options.dtype)
+  if (values instanceof BigInt64Array || values instanceof BigUint64Array) {
+    throw new ValueError(
+      `tensor: values are ${describeValue(values)}, and no dtype holds 64-bit integers. Convert them first: Int32Array.from(values, Number).`,
+    )
+  }
   let flat: ArrayLike<number>
   let shape: Shape
   let natural: DType = 'float32'
@@ -112,7 +140,7 @@ export function tensor<S extends Shape = Shape>(values: NestedArray | TypedArray
     shape = nested.shape
     if (nested.bool) natural = 'bool'
   }
-  if (options.shape) {
+  if (options.shape !== undefined) {
     checkShape('tensor', options.shape)
     if (sizeOf(options.shape) !== flat.length) {
       throw shapeError(
@@ -128,56 +156,78 @@ export function tensor<S extends Shape = Shape>(values: NestedArray | TypedArray
   }
   const dtype = options.dtype ?? natural
   const host = isTyped(flat) && flat instanceof hostArray(dtype, 0).constructor && dtype !== 'bool' ? flat : convert(flat, dtype)
-  return fromHost(backend, host, shape as S, dtype)
+  return fromHost(backend, host, shape as S, dtype) as Made<S>
 }
 
 /** A tensor with no axes. */
-export function scalar(value: number, options: CreateOptions = {}): Tensor<readonly []> {
-  return full([] as const, value, options)
+export function scalar(value: number, options: CreateOptions = {}): Tensor {
+  return filled('scalar', [], value, options)
 }
 
 /** A tensor full of one value. */
-export function full<S extends Shape>(
+export function full<N extends number, S extends readonly N[] | readonly []>(
   shape: S,
   value: number,
-  { dtype = 'float32', backend = defaultBackend() }: CreateOptions = {},
-): Tensor<S> {
-  checkShape('full', shape)
-  requireBackendDType('full', backend, dtype)
-  const out = emptyTensor(backend, shape, dtype)
-  backend.kernels.fill(out, value)
+  options: CreateOptions = {},
+): Made<S> {
+  return filled('full', shape, value, options) as Made<S>
+}
+
+function filled<S extends Shape>(what: string, shape: S, value: number, options: CreateOptions = {}): Tensor<S> {
+  requireNumeric(what, 'the value', value)
+  const place = placed(what, options)
+  const out = empty(what, shape, place)
+  place.backend.kernels.fill(out, castValue(value, place.dtype))
   return out
 }
 
+/** A tensor full of one value, like another. */
+function filledLike<S extends Shape>(what: string, x: Tensor<S>, value: number, more: readonly unknown[]): Tensor<S> {
+  requireTensor(what, 'x', x)
+  if (more.length > 0) requireNoMore(what, x, more, 'one tensor')
+  return filled(what, x.shape, value, { dtype: x.dtype, backend: x.backend })
+}
+
 /** A tensor of zeros. */
-export const zeros = <S extends Shape>(shape: S, options?: CreateOptions): Tensor<S> => full(shape, 0, options)
+export const zeros = <N extends number, S extends readonly N[] | readonly []>(shape: S, options?: CreateOptions): Made<S> =>
+  filled('zeros', shape, 0, options) as Made<S>
 /** A tensor of ones. */
-export const ones = <S extends Shape>(shape: S, options?: CreateOptions): Tensor<S> => full(shape, 1, options)
+export const ones = <N extends number, S extends readonly N[] | readonly []>(shape: S, options?: CreateOptions): Made<S> =>
+  filled('ones', shape, 1, options) as Made<S>
 /** Zeros of another tensor's shape, dtype and backend. */
-export const zerosLike = <S extends Shape>(x: Tensor<S>): Tensor<S> => full(x.shape, 0, { dtype: x.dtype, backend: x.backend })
+export const zerosLike: Unary = <S extends Shape>(x: Tensor<S>, ...more: unknown[]): Tensor<S> => filledLike('zerosLike', x, 0, more)
 /** Ones of another tensor's shape, dtype and backend. */
-export const onesLike = <S extends Shape>(x: Tensor<S>): Tensor<S> => full(x.shape, 1, { dtype: x.dtype, backend: x.backend })
+export const onesLike: Unary = <S extends Shape>(x: Tensor<S>, ...more: unknown[]): Tensor<S> => filledLike('onesLike', x, 1, more)
 
 /** start, start + step, … while below stop (above, for a negative step). One argument counts from 0. */
 export function arange(start: number, stop?: number, step = 1, options: CreateOptions = {}): Tensor {
+  const place = placed('arange', options)
+  requireNumber('arange', 'start', start)
+  if (stop !== undefined) requireNumber('arange', 'stop', stop)
+  requireNumber('arange', 'step', step)
   const [from, to] = stop === undefined ? [0, start] : [start, stop]
   if (step === 0 || !Number.isFinite((to - from) / step)) throw new ValueError(`arange: cannot count from ${from} to ${to} by ${step}.`)
   const n = Math.max(0, Math.ceil((to - from) / step))
-  return fromFunction('arange', [n], options, (i) => from + i * step)
+  return written(empty('arange', [n], place), () => counted(n, (i) => from + i * step))
 }
 
 /** `count` evenly spaced values from start to stop, both included. */
 export function linspace(start: number, stop: number, count: number, options: CreateOptions = {}): Tensor {
-  if (!Number.isInteger(count) || count < 0) throw new ValueError(`linspace: count must be a whole number from 0, got ${count}.`)
+  requireNumber('linspace', 'start', start)
+  requireNumber('linspace', 'stop', stop)
+  requireWhole('linspace', 'count', count, { least: 0 })
   const step = count > 1 ? (stop - start) / (count - 1) : 0
-  return fromFunction('linspace', [count], options, (i) => (i > 0 && i === count - 1 ? stop : start + i * step))
+  return written(empty('linspace', [count], placed('linspace', options)), () =>
+    counted(count, (i) => (i > 0 && i === count - 1 ? stop : start + i * step)),
+  )
 }
 
 /** The identity matrix [n, m]; m = n by default. */
 export function eye(n: number, m = n, options: CreateOptions = {}): Tensor {
-  const { dtype = 'float32', backend = defaultBackend() } = options
-  return fromValues('eye', backend, [n, m], dtype, () => {
-    const values = hostArray(dtype, n * m)
+  requireWhole('eye', 'n', n, { least: 0 })
+  requireWhole('eye', 'm', m, { least: 0 })
+  return written(empty('eye', [n, m], placed('eye', options)), () => {
+    const values = new Float32Array(n * m)
     for (let i = 0; i < Math.min(n, m); i++) values[i * m + i] = 1
     return values
   })
@@ -194,26 +244,35 @@ export const identityMask = (n: number, backend: Backend): Tensor => eye(n, n, {
  * const noise = uniform(key(7), [32, 10], { low: -1, high: 1 })
  * ```
  */
-export function uniform<S extends Shape>(key: Key, shape: S, options: CreateOptions & { low?: number; high?: number } = {}): Tensor<S> {
-  const { low = 0, high = 1, dtype = 'float32', backend = defaultBackend() } = options
-  checkShape('uniform', shape)
+export function uniform<N extends number, S extends readonly N[] | readonly []>(
+  key: Key,
+  shape: S,
+  options: CreateOptions & { low?: number; high?: number } = {},
+): Made<S> {
+  const { dtype, backend } = placed('uniform', options, ['low', 'high'])
+  const { low = 0, high = 1 } = options
+  requireKey('uniform', key)
+  requireNumber('uniform', 'low', low)
+  requireNumber('uniform', 'high', high)
+  const out = empty('uniform', shape, { dtype, backend })
   if (low === 0 && high === 1 && dtype === 'float32' && backend.fused.uniform) {
-    const out = emptyTensor(backend, shape, dtype)
     backend.fused.uniform(out, key)
-    return out
+    return out as Made<S>
   }
-  return fromValues('uniform', backend, shape, dtype, () => {
-    const values = draw(key, sizeOf(shape))
-    // The largest value below high, which rounding to float32 would otherwise reach now and then.
-    const top = Math.fround(high)
-    const last = dtype === 'float32' ? Math.fround(top - Math.abs(top) * 2 ** -24) : high
-    const whole = !isFloat(dtype) // whole numbers are rounded down, or those around 0 would be too frequent
-    for (let i = 0; i < values.length; i++) {
-      const value = low + (high - low) * values[i]
-      values[i] = whole ? Math.floor(value) : Math.min(value, last)
-    }
-    return convert(values, dtype)
-  })
+  return written(out, () => between(draw(key, sizeOf(shape)), low, high, dtype)) as Made<S>
+}
+
+/** Values from [0, 1) brought to [low, high), in place. */
+function between(values: Float64Array, low: number, high: number, dtype: DType): Float64Array {
+  // The largest value below high, which rounding to float32 would otherwise reach now and then.
+  const top = Math.fround(high)
+  const last = dtype === 'float32' ? Math.fround(top - Math.abs(top) * 2 ** -24) : high
+  const whole = !isFloat(dtype) // whole numbers are rounded down, or those around 0 would be too frequent
+  for (let i = 0; i < values.length; i++) {
+    const value = low + (high - low) * values[i]
+    values[i] = whole ? Math.floor(value) : Math.min(value, last)
+  }
+  return values
 }
 
 function draw(key: Key, count: number): Float64Array {
@@ -234,49 +293,70 @@ function drawNormal(key: Key, count: number): Float64Array {
   return u.subarray(0, count)
 }
 
-/** Normally distributed values. */
-export function normal<S extends Shape>(key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number } = {}): Tensor<S> {
-  const { mean = 0, stddev = 1, dtype = 'float32', backend = defaultBackend() } = options
-  return fromValues('normal', backend, shape, dtype, () => {
-    const values = drawNormal(key, sizeOf(shape))
-    for (let i = 0; i < values.length; i++) values[i] = mean + stddev * values[i]
-    return convert(values, dtype)
-  })
+/** What `normal` and `truncatedNormal` take, checked, and the tensor to fill. */
+function bell<S extends Shape>(what: string, key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number }) {
+  const place = placed(what, options, ['mean', 'stddev'])
+  const { mean = 0, stddev = 1 } = options
+  requireKey(what, key)
+  requireNumber(what, 'mean', mean)
+  requireNumber(what, 'stddev', stddev, { least: 0 })
+  return { out: empty(what, shape, place), mean, stddev }
 }
 
-/** Normal values redrawn until they lie within two standard deviations of the mean. */
-export function truncatedNormal<S extends Shape>(
+/** Normally distributed values. */
+export function normal<N extends number, S extends readonly N[] | readonly []>(
   key: Key,
   shape: S,
   options: CreateOptions & { mean?: number; stddev?: number } = {},
-): Tensor<S> {
-  const { mean = 0, stddev = 1, dtype = 'float32', backend = defaultBackend() } = options
-  return fromValues('truncatedNormal', backend, shape, dtype, () => {
+): Made<S> {
+  const { out, mean, stddev } = bell('normal', key, shape, options)
+  return written(out, () => {
+    const values = drawNormal(key, sizeOf(shape))
+    for (let i = 0; i < values.length; i++) values[i] = mean + stddev * values[i]
+    return values
+  }) as Made<S>
+}
+
+/** Normal values redrawn until they lie within two standard deviations of the mean. */
+export function truncatedNormal<N extends number, S extends readonly N[] | readonly []>(
+  key: Key,
+  shape: S,
+  options: CreateOptions & { mean?: number; stddev?: number } = {},
+): Made<S> {
+  const { out, mean, stddev } = bell('truncatedNormal', key, shape, options)
+  return written(out, () => {
     const values = new Float64Array(sizeOf(shape))
-    let filled = 0
-    for (let round = 0; filled < values.length; round++) {
-      const candidates = drawNormal(round === 0 ? key : fold(key, round), Math.max(16, Math.ceil((values.length - filled) * 1.1)))
-      for (let i = 0; i < candidates.length && filled < values.length; i++) {
-        if (Math.abs(candidates[i]) <= 2) values[filled++] = mean + stddev * candidates[i]
+    let taken = 0
+    for (let round = 0; taken < values.length; round++) {
+      const candidates = drawNormal(round === 0 ? key : fold(key, round), Math.max(16, Math.ceil((values.length - taken) * 1.1)))
+      for (let i = 0; i < candidates.length && taken < values.length; i++) {
+        if (Math.abs(candidates[i]) <= 2) values[taken++] = mean + stddev * candidates[i]
       }
     }
-    return convert(values, dtype)
-  })
+    return values
+  }) as Made<S>
 }
 
 /** 1 with probability p, else 0, as float32 unless said otherwise. */
-export function bernoulli<S extends Shape>(key: Key, shape: S, p: number, options: CreateOptions = {}): Tensor<S> {
-  if (!(p >= 0 && p <= 1)) throw new ValueError(`bernoulli: p must lie in [0, 1], got ${p}.`)
-  const { dtype = 'float32', backend = defaultBackend() } = options
+export function bernoulli<N extends number, S extends readonly N[] | readonly []>(
+  key: Key,
+  shape: S,
+  p: number,
+  options: CreateOptions = {},
+): Made<S> {
+  const { dtype, backend } = placed('bernoulli', options)
+  requireKey('bernoulli', key)
+  requireNumber('bernoulli', 'p', p, { least: 0, most: 1 })
+  checkShape('bernoulli', shape)
   const u = uniform(key, shape, { backend })
   const level = full([], p, { backend })
   const hit = emptyTensor(backend, shape, 'bool')
   backend.kernels.zip(hit, u, level, 'less')
   u.dispose()
   level.dispose()
-  if (dtype === 'bool') return hit
+  if (dtype === 'bool') return hit as Made<S>
   const out = emptyTensor(backend, shape, dtype)
   backend.kernels.map(out, hit, 'cast')
   hit.dispose()
-  return out
+  return out as Made<S>
 }

@@ -3,10 +3,10 @@
  * with several, x is repeated along its channels first.
  */
 import { defineComposed, type Sample } from '../define-op.js'
-import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import { type Shape, slidingWindow, type Window } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import { requireFloats, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 
 type KernelOptions = WindowOptions & { kernelSize: readonly [number, number] }
@@ -180,7 +180,9 @@ const call = defineComposed<WindowOptions>({
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  */
 export function depthwiseConv2d(x: Tensor, filter: Tensor, options: WindowOptions = {}): Tensor {
-  requireDType('depthwiseConv2d', 'x', x.dtype, ['float32', 'float64'])
+  requireFloats('depthwiseConv2d', 'x', x)
+  requireTensor('depthwiseConv2d', 'the filter', filter)
+  requireWindowOptions('depthwiseConv2d', options)
   if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[2]) {
     const channels = x.rank === 4 && filter.rank === 4
     throw shapeError(
@@ -193,5 +195,6 @@ export function depthwiseConv2d(x: Tensor, filter: Tensor, options: WindowOption
       'x is [batch, height, width, channels], the filter [height, width, channels, filters of each channel].',
     )
   }
+  geometry('depthwiseConv2d', x.shape, filter.shape, options)
   return call([x, filter], options)
 }

@@ -8,7 +8,8 @@ import type { MapKernel } from '../backends/backend.js'
 import { defineOp, type Ops, type Sample, type SampleInput } from '../define-op.js'
 import { type DType, isFloat, requireDType } from '../dtype.js'
 import type { Shape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import { requireNoMore } from './requirements.js'
 
 /** A function of one tensor that keeps its shape. */
 export type Unary = <S extends Shape>(x: Tensor<S>) => Tensor<S>
@@ -42,7 +43,11 @@ function unary(name: MapKernel, { rule, vjp, domain = {}, integers, dtype }: Una
     vjp: typeof vjp === 'string' ? vjp : ({ dY, y }, [x], ops) => [() => vjp(dY, x, y, ops)],
     samples,
   })
-  return (x) => call([x], {}) as typeof x
+  return ((x: Tensor, ...more: unknown[]) => {
+    if (more.length > 0) requireNoMore(name, x, more, 'one tensor')
+    requireTensor(name, 'x', x)
+    return call([x], {})
+  }) as Unary
 }
 
 const steps = 'it is piecewise constant, so its derivative is zero wherever it exists.'
@@ -151,7 +156,10 @@ const callNot = defineOp({
   samples: shapes.map((shape) => ({ inputs: [{ shape, dtype: 'bool' as const }] })),
 })
 /** Not x, for bool. */
-export const logicalNot: Unary = (x) => callNot([x], {}) as typeof x
+export const logicalNot: Unary = (x) => {
+  requireTensor('logicalNot', 'x', x)
+  return callNot([x], {}) as typeof x
+}
 
 const callCast = defineOp<{ dtype: DType }>({
   name: 'cast',
@@ -177,5 +185,6 @@ const callCast = defineOp<{ dtype: DType }>({
  * Gradients pass between floating dtypes only.
  */
 export function cast<S extends Shape>(x: Tensor<S>, dtype: DType): Tensor<S> {
+  requireTensor('cast', 'x', x)
   return (x.dtype === dtype ? x : callCast([x], { dtype })) as Tensor<S>
 }

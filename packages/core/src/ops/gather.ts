@@ -1,12 +1,14 @@
 /** Picking rows by index and its adjoint, adding rows at indices; one-hot rows. */
+import { requireOptions, requireWhole } from '../arguments.js'
+import type { Backend } from '../backends/backend.js'
 import { defineOp, type Sample } from '../define-op.js'
-import { type DType, requireDType } from '../dtype.js'
-import { shapeError, ValueError } from '../errors.js'
+import { type DType, isFloat, requireDType } from '../dtype.js'
+import { shapeError, showShape, ValueError } from '../errors.js'
 import { scope } from '../scope.js'
-import { normalizeAxis, sizeOf } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { normalizeAxis, requireWholes, sizeOf } from '../shape.js'
+import { requireBackendDType, requireTensor, type Tensor } from '../tensor.js'
 import { equal } from './binary.js'
-import { arange } from './create.js'
+import { arange, tensor } from './create.js'
 import { cast } from './elementwise.js'
 import { expandDims, reshape, transpose } from './move.js'
 
@@ -69,14 +71,44 @@ const callScatterAdd = defineOp<{ rows: number }>({
 /**
  * Entries of x picked by index along an axis (0 by default).
  *
- * Shape:    [v, ..rest], indices [..i] (int32) → [..i, ..rest]
+ * Shape:    [v, ..rest], indices [..i], int32 or other whole numbers → [..i, ..rest]
  * Gradient: rows that were picked twice add up.
  *
- * @throws ValueError naming the first index out of range.
+ * @throws ValueError naming the first index out of range, or that is no whole number.
  */
-export function gather(x: Tensor, indices: Tensor, { axis = 0 }: { axis?: number } = {}): Tensor {
+export function gather(x: Tensor, indices: Tensor | readonly number[], options: { axis?: number } = {}): Tensor {
+  requireTensor('gather', 'x', x)
+  requireOptions('gather', options, ['axis'], 'gather(x, indices, { axis: 1 })')
+  const { axis = 0 } = options
   const at = normalizeAxis('gather', axis, x.rank)
-  return scope(() => gatherAlong(x, indices, at))
+  return scope(() => gatherAlong(x, wholeIndices('gather', indices, x.backend), at))
+}
+
+/**
+ * Indices as int32. Lists and tensors of other numbers will do if all are whole; a NaN or a fraction is an error, where `cast` would make a row
+ * number of it. What only a GPU holds cannot be looked at here: those have to be cast first.
+ */
+function wholeIndices(op: string, indices: Tensor | readonly number[], backend: Backend): Tensor {
+  if (Array.isArray(indices)) {
+    requireWholes(op, 'indices', indices)
+    return tensor(indices, { dtype: 'int32', shape: [indices.length], backend })
+  }
+  requireTensor(op, 'indices', indices)
+  if (indices.dtype === 'int32') return indices
+  if (indices.dtype === 'bool') requireDType(op, 'indices', indices.dtype, ['int32'])
+  if (isFloat(indices.dtype) && !requireWholeValues(op, indices)) requireDType(op, 'indices', indices.dtype, ['int32'])
+  return cast(indices, 'int32')
+}
+
+/** Throws for the first value that is no whole number; false where values are not on the host. */
+function requireWholeValues(op: string, indices: Tensor): boolean {
+  indices.requireLive(op)
+  const { backend } = indices
+  if (!backend.readSync || backend.info?.().gpu) return false
+  const values = backend.readSync(indices.storage)
+  const bad = values.findIndex((value: number) => !Number.isInteger(value))
+  if (bad < 0) return true
+  throw new ValueError(`${op}: indices are whole numbers, but element ${bad} of ${showShape(indices.shape)} is ${values[bad]}.`)
 }
 
 function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
@@ -98,7 +130,9 @@ function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
 
 /** Zeros [rows, ..rest] to which row i of x is added at indices[i]; the adjoint of `gather`. */
 export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
-  if (!Number.isInteger(rows) || rows < 0) throw new ValueError(`scatterAdd: rows must be a whole number from 0, got ${rows}.`)
+  requireTensor('scatterAdd', 'x', x)
+  requireTensor('scatterAdd', 'indices', indices)
+  requireWhole('scatterAdd', 'rows', rows, { least: 0 })
   const lead = x.shape.slice(0, indices.rank)
   const bad = indices.shape.flatMap((n, i) => (lead[i] === n ? [] : [i]))
   if (bad.length > 0) {
@@ -109,7 +143,8 @@ export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
   }
   const rest = x.shape.slice(indices.rank)
   return scope(() => {
-    const out = callScatterAdd([reshape(x, [indices.size, sizeOf(rest)]), reshape(indices, [indices.size])], { rows })
+    const at = wholeIndices('scatterAdd', indices, x.backend)
+    const out = callScatterAdd([reshape(x, [indices.size, sizeOf(rest)]), reshape(at, [indices.size])], { rows })
     return reshape(out, [rows, ...rest])
   })
 }
@@ -118,11 +153,16 @@ export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
  * Rows that are 1 at the index and 0 elsewhere. An index outside [0, depth) gives a row of zeros.
  *
  * Shape: indices [..i] → [..i, depth]
+ *
+ * @throws ValueError naming the first index that is NaN or a fraction; on a gpu backend, which cannot look, such a one gives a row of zeros, too.
  */
 export function oneHot(indices: Tensor, depth: number, dtype: DType = 'float32'): Tensor {
-  if (!Number.isInteger(depth) || depth < 0) throw new ValueError(`oneHot: depth must be a whole number from 0, got ${depth}.`)
+  requireTensor('oneHot', 'indices', indices)
+  requireWhole('oneHot', 'depth', depth, { least: 0 })
+  requireBackendDType('oneHot', indices.backend, dtype)
+  if (isFloat(indices.dtype)) requireWholeValues('oneHot', indices)
   return scope(() => {
     const classes = arange(0, depth, 1, { dtype: 'int32', backend: indices.backend })
-    return cast(equal(expandDims(cast(indices, 'int32'), -1), classes), dtype)
+    return cast(equal(expandDims(indices.dtype === 'bool' ? cast(indices, 'int32') : indices, -1), classes), dtype)
   })
 }

@@ -1,5 +1,7 @@
 /** A gated recurrent unit over whole sequences (Cho et al. 2014), gates in Keras' order z, r, h. */
+import { requireBoolean } from '../arguments.js'
 import { scope } from '../scope.js'
+import type { Shape } from '../shape.js'
 import type { Tensor } from '../tensor.js'
 import { zeros } from './create.js'
 import { gruVjp } from './gru-gradient.js'
@@ -16,6 +18,7 @@ import {
   type SequenceResult,
   takeResult,
 } from './recurrent-sequence.js'
+import { requireGateActivation } from './requirements.js'
 
 interface GruOptions extends RecurrenceOptions {
   recurrentActivation: GateActivation
@@ -146,8 +149,11 @@ export function gruSequence(
   bias?: Tensor,
   options: GruSequenceOptions = {},
 ): SequenceResult {
+  const biasShape = (width: number): Shape => (options.resetAfter ? [2, width] : [width])
+  requireSequence('gruSequence', { x, kernel, recurrentKernel, bias }, biasShape, 3, 1, options, ['recurrentActivation', 'resetAfter'])
   const { initialState, mask, goBackwards = false, recurrentDropout, recurrentActivation = 'sigmoid', resetAfter = false } = options
-  requireSequence('gruSequence', { x, kernel, recurrentKernel, bias }, (width) => (resetAfter ? [2, width] : [width]), 3, 1, options)
+  requireGateActivation('gruSequence', recurrentActivation)
+  requireBoolean('gruSequence', 'resetAfter', resetAfter)
   return scope(() => {
     const width = kernel.shape[1]
     const row = (i: number): Tensor | undefined => bias && reshape(slice(bias, [i, 0], [1, width]), [width])

@@ -1,10 +1,11 @@
 /** Putting tensors together and taking them apart, all composed of moves: concat and stack, split, tile. */
+import { requireWhole } from '../arguments.js'
 import { defineComposed } from '../define-op.js'
 import { shapeError, ValueError } from '../errors.js'
 import { scope } from '../scope.js'
-import { checkShape, normalizeAxis } from '../shape.js'
+import { checkShape, normalizeAxis, requireWholes, sameShape } from '../shape.js'
 import { isTracked } from '../tape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, requireTensors, type Tensor } from '../tensor.js'
 import { expandDims, slice, squeeze } from './move.js'
 
 const callConcat = defineComposed<{ axis: number }>({
@@ -69,6 +70,7 @@ const callConcat = defineComposed<{ axis: number }>({
 })
 /** Tensors one after another along an axis; all other sizes must agree. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
+  requireTensors('concat', 'parts', parts)
   if (parts.length === 0) throw new ValueError('concat: at least one tensor is needed.')
   const at = normalizeAxis('concat', axis, parts[0].rank)
   for (const x of parts) {
@@ -86,6 +88,16 @@ export function concat(parts: readonly Tensor[], axis = 0): Tensor {
 
 /** Tensors of one shape on a new axis. */
 export function stack(parts: readonly Tensor[], axis = 0): Tensor {
+  requireTensors('stack', 'parts', parts)
+  if (parts.length === 0) throw new ValueError('stack: at least one tensor is needed.')
+  const other = parts.find((x) => !sameShape(x.shape, parts[0].shape))
+  if (other) {
+    throw shapeError('stack', 'the tensors differ in shape', [
+      { name: 'first', shape: parts[0].shape },
+      { name: 'other', shape: other.shape },
+    ])
+  }
+  normalizeAxis('stack', axis, parts[0].rank + 1)
   return scope(() =>
     concat(
       parts.map((x) => expandDims(x, axis)),
@@ -96,8 +108,11 @@ export function stack(parts: readonly Tensor[], axis = 0): Tensor {
 
 /** x cut along an axis into parts of the given sizes, or into `parts` equal ones. */
 export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
+  requireTensor('split', 'x', x)
   const at = normalizeAxis('split', axis, x.rank)
   const n = x.shape[at]
+  if (typeof parts === 'number') requireWhole('split', 'parts', parts, { least: 1, most: Math.max(1, n) })
+  else requireWholes('split', 'parts', parts)
   const sizes = typeof parts === 'number' ? new Array<number>(parts).fill(n / parts) : parts
   if (sizes.reduce((a, b) => a + b, 0) !== n || sizes.some((size) => !Number.isInteger(size) || size < 0)) {
     throw shapeError(
@@ -130,6 +145,7 @@ export function split(x: Tensor, parts: number | readonly number[], axis = 0): T
  * ```
  */
 export function unstack(x: Tensor, axis = 0): Tensor[] {
+  requireTensor('unstack', 'x', x)
   const at = normalizeAxis('unstack', axis, x.rank)
   const part = (from: Tensor, begin: number, size: number): Tensor =>
     slice(
@@ -163,6 +179,7 @@ const callTile = defineComposed<{ repeats: readonly number[] }>({
 })
 /** x repeated `repeats[i]` times along axis i. */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
+  requireTensor('tile', 'x', x)
   checkShape('tile', repeats)
   if (repeats.length !== x.rank)
     throw new ValueError(`tile: one count for each of the ${x.rank} axes is needed, got [${repeats.join(', ')}].`)

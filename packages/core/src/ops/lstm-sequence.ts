@@ -15,6 +15,7 @@ import {
   type SequenceResult,
   takeResult,
 } from './recurrent-sequence.js'
+import { requireGateActivation } from './requirements.js'
 
 /** The squashing function of gates: 1/(1 + e⁻ˣ), or Keras' straight line, 0.2x + ½ within [0, 1]. */
 export type GateActivation = 'sigmoid' | 'hardSigmoid'
@@ -204,8 +205,9 @@ export function lstmSequence(
   bias?: Tensor,
   options: LstmSequenceOptions = {},
 ): SequenceResult {
+  requireSequence('lstmSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 4, 2, options, ['recurrentActivation'])
   const { initialState, mask, goBackwards = false, recurrentDropout, recurrentActivation = 'sigmoid' } = options
-  requireSequence('lstmSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 4, 2, options)
+  requireGateActivation('lstmSequence', recurrentActivation)
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 2, initialState)
     const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]

@@ -1,11 +1,12 @@
 /** Matrix products. */
+import { requireBoolean, requireOptions } from '../arguments.js'
 import { defineOp, type Sample } from '../define-op.js'
 import { promote, requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import { scope } from '../scope.js'
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../shape.js'
 import type { CheckMatMul, MatMulShape } from '../static-shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 import { cast } from './elementwise.js'
 import { reshape } from './move.js'
 import { broadcastTo } from './reduce.js'
@@ -16,12 +17,14 @@ export interface MatMulOptions {
   transposeB?: boolean
 }
 
+const MATMUL_OPTIONS = ['transposeA', 'transposeB'] as const
+
 /** The type of `matMul`, which checks shapes it knows. */
-export type MatMul = <A extends Shape, B extends Shape, const O extends MatMulOptions = object>(
-  a: Tensor<A>,
-  b: Tensor<B> & CheckMatMul<A, B, O>,
+export type MatMul = <A extends Tensor, B extends Tensor, const O extends MatMulOptions = object>(
+  a: A,
+  b: B & CheckMatMul<A['shape'], B['shape'], O>,
   options?: O,
-) => Tensor<MatMulShape<A, B, O>>
+) => Tensor<MatMulShape<A['shape'], B['shape'], O>>
 
 const sizes: [Shape, Shape, MatMulOptions?][] = [
   [
@@ -105,6 +108,12 @@ const call = defineOp<MatMulOptions>({
  * ```
  */
 export const matMul: MatMul = ((a: Tensor, b: Tensor, options: MatMulOptions = {}): Tensor => {
+  requireTensor('matMul', 'a', a)
+  requireTensor('matMul', 'b', b)
+  requireOptions('matMul', options, MATMUL_OPTIONS, 'matMul(a, b, { transposeB: true })')
+  const { transposeA = false, transposeB = false } = options
+  requireBoolean('matMul', 'transposeA', transposeA)
+  requireBoolean('matMul', 'transposeB', transposeB)
   if (a.rank < 2 || b.rank < 2) {
     const bad = a.rank < 2 ? 'a' : 'b'
     throw shapeError(

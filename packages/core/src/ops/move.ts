@@ -1,10 +1,11 @@
 /** Moving elements without changing them: reshape (free: the same memory), and the strided copies transpose, slice with its adjoint pad, flip. */
+import { describeValue, requireNumeric } from '../arguments.js'
 import type { View } from '../backends/backend.js'
 import { defineOp, type Sample } from '../define-op.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
-import { checkShape, normalizeAxes, normalizeAxis, type Shape, sameShape, sizeOf } from '../shape.js'
-import type { ReshapedShape, ReversedShape } from '../static-shape.js'
-import type { Tensor } from '../tensor.js'
+import { checkShape, listed, normalizeAxes, normalizeAxis, requireWholes, type Shape, sameShape, sizeOf } from '../shape.js'
+import type { Made, ReshapedShape, ReversedShape } from '../static-shape.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 
 /** Samples of a shape: float32, a big one, and the one-byte dtype. */
 const everyDType = <O>(shape: Shape, options: O): Sample<O>[] => [
@@ -41,37 +42,45 @@ const callReshape = defineOp<{ shape: Shape }>({
  * const rows = reshape(images, [-1, 784])   // [60000, 28, 28] → [60000, 784]
  * ```
  */
-export function reshape<S extends Shape>(x: Tensor, shape: S): Tensor<ReshapedShape<S>> {
-  const open = shape.indexOf(-1)
+export function reshape<N extends number, S extends readonly N[] | readonly []>(x: Tensor, shape: S): Made<ReshapedShape<S>> {
+  requireTensor('reshape', 'x', x)
+  if (!Array.isArray(shape)) checkShape('reshape', shape)
   let known: Shape = shape
+  const open = known.indexOf(-1)
   if (open >= 0) {
     const rest = shape.reduce((n, size, i) => (i === open ? n : n * size), 1)
-    if (shape.indexOf(-1, open + 1) >= 0) throw new ValueError(`reshape: only one axis may be -1, got ${showShape(shape)}.`)
+    if (known.indexOf(-1, open + 1) >= 0) throw new ValueError(`reshape: only one axis may be -1, got ${showShape(shape)}.`)
     if (rest === 0 || x.size % rest !== 0) {
       throw shapeError('reshape', `${x.size} elements do not divide into ${showShape(shape)}`, [{ name: 'x', shape: x.shape }])
     }
     known = shape.map((size, i) => (i === open ? x.size / rest : size))
   }
   checkShape('reshape', known)
-  return (sameShape(known, x.shape) ? x : callReshape([x], { shape: known })) as Tensor<ReshapedShape<S>>
+  return (sameShape(known, x.shape) ? x : callReshape([x], { shape: known })) as Made<ReshapedShape<S>>
 }
 
 /** @internal Another tensor over the same memory; `reshape` gives x itself where the shape is the same. */
-export const viewOf = <S extends Shape>(x: Tensor<S>): Tensor<S> => callReshape([x], { shape: x.shape }) as Tensor<S>
+export function viewOf<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  requireTensor('viewOf', 'x', x)
+  return callReshape([x], { shape: x.shape }) as Tensor<S>
+}
 
 /** All elements on one axis. */
 export function flatten(x: Tensor): Tensor {
+  requireTensor('flatten', 'x', x)
   return reshape(x, [x.size])
 }
 
 /** A new axis of size 1 before position `axis` (negative counts from the end of the result). */
 export function expandDims(x: Tensor, axis: number): Tensor {
+  requireTensor('expandDims', 'x', x)
   const at = normalizeAxis('expandDims', axis, x.rank + 1)
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
 }
 
 /** Without the axes of size 1: all of them, or those named. */
 export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
+  requireTensor('squeeze', 'x', x)
   const axes = axis === undefined ? x.shape.flatMap((n, i) => (n === 1 ? [i] : [])) : normalizeAxes('squeeze', axis, x.rank)
   const bad = axes.find((i) => x.shape[i] !== 1)
   if (bad !== undefined)
@@ -113,6 +122,10 @@ const callTranspose = defineOp<{ axes: readonly number[] }>({
 export function transpose<S extends Shape>(x: Tensor<S>): Tensor<ReversedShape<S>>
 export function transpose(x: Tensor, axes: readonly number[]): Tensor
 export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
+  requireTensor('transpose', 'x', x)
+  if (axes !== undefined && !Array.isArray(axes)) {
+    throw new ValueError(`transpose: axes must be an array, got ${describeValue(axes)}. Write x.transpose([1, 0]).`)
+  }
   const order = axes ? axes.map((axis) => normalizeAxis('transpose', axis, x.rank)) : x.shape.map((_, i) => x.rank - 1 - i)
   if (order.length !== x.rank || new Set(order).size !== x.rank) {
     throw new ValueError(`transpose: axes must name each of the ${x.rank} axes once, got [${axes?.join(', ')}].`)
@@ -149,14 +162,15 @@ const callSlice = defineOp<{ begin: readonly number[]; size: readonly number[] }
  * ```
  */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[] = []): Tensor {
+  requireTensor('slice', 'x', x)
+  requireWholes('slice', 'begin', begin)
+  requireWholes('slice', 'size', size)
   const from = x.shape.map((n, i) => {
     const b = begin[i] ?? 0
     return b < 0 ? b + n : b
   })
   const count = x.shape.map((n, i) => (size[i] === undefined || size[i] === -1 ? n - from[i] : size[i]))
-  const bad = x.shape.findIndex(
-    (n, i) => !Number.isInteger(from[i]) || !Number.isInteger(count[i]) || from[i] < 0 || count[i] < 0 || from[i] + count[i] > n,
-  )
+  const bad = x.shape.findIndex((n, i) => from[i] < 0 || count[i] < 0 || from[i] + count[i] > n)
   if (bad >= 0 || begin.length > x.rank || size.length > x.rank) {
     const range =
       bad >= 0
@@ -220,10 +234,15 @@ const callPad = defineOp<{ pads: Pads; value: number }>({
 })
 /** x with a border of `value`: `pads[i]` elements before and after on axis i. */
 export function pad(x: Tensor, pads: Pads, value = 0): Tensor {
-  if (pads.length !== x.rank || pads.some((p) => p.length !== 2 || p.some((n) => !Number.isInteger(n) || n < 0))) {
-    throw new ValueError(
-      `pad: one pair [before, after] of whole numbers from 0 is needed for each of the ${x.rank} axes, got ${JSON.stringify(pads)}.`,
-    )
+  requireTensor('pad', 'x', x)
+  requireNumeric('pad', 'value', value)
+  const pairs =
+    Array.isArray(pads) && pads.every((p) => Array.isArray(p) && p.length === 2 && p.every((n) => Number.isSafeInteger(n) && n >= 0))
+  if (!pairs || pads.length !== x.rank) {
+    const got = Array.isArray(pads)
+      ? `[${pads.map((p) => (Array.isArray(p) ? listed(p) : describeValue(p))).join(', ')}]`
+      : describeValue(pads)
+    throw new ValueError(`pad: one pair [before, after] of whole numbers from 0 is needed for each of the ${x.rank} axes, got ${got}.`)
   }
   return pads.every(([before, after]) => before + after === 0) ? x : callPad([x], { pads, value })
 }
@@ -249,5 +268,6 @@ const callFlip = defineOp<{ axes: readonly number[] }>({
 })
 /** The elements in reverse order along the axes (all by default). */
 export function flip<S extends Shape>(x: Tensor<S>, axis?: number | readonly number[]): Tensor<S> {
+  requireTensor('flip', 'x', x)
   return callFlip([x], { axes: normalizeAxes('flip', axis, x.rank) }) as Tensor<S>
 }

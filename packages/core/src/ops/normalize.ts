@@ -2,11 +2,12 @@
  * Normalisation: bringing values to mean 0 and variance 1, over the rows of a batch (Ioffe & Szegedy 2015) or over the features of each
  * row (Ba, Kiros, Hinton 2016). The scale gamma and the shift beta are optional inputs.
  */
+import { requireNumber, requireOptions } from '../arguments.js'
 import { defineComposed, type Ops, type Sample } from '../define-op.js'
-import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import type { Shape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import { requireFloats, requireNoMore } from './requirements.js'
 
 /** What normalised values are multiplied by and shifted by, and what keeps the division finite. */
 export interface NormalizeOptions {
@@ -121,8 +122,10 @@ const callMoments = defineComposed({
  * const [mean, variance] = split(moments(tensor([[1, 10], [3, 30]])), 2, 0)   // [[2, 20]], [[1, 100]]
  * ```
  */
-export function moments(x: Tensor): Tensor {
-  requireDType('moments', 'x', x.dtype, ['float32', 'float64'])
+export function moments(x: Tensor): Tensor
+export function moments(x: Tensor, ...more: unknown[]): Tensor {
+  if (more.length > 0) requireNoMore('moments', x, more, 'one tensor and goes over all its axes but the last')
+  requireFloats('moments', 'x', x)
   if (x.size === 0 || x.rank === 0) {
     throw shapeError('moments', 'there is nothing to average over', [{ name: 'x', shape: x.shape }])
   }
@@ -153,7 +156,10 @@ const callBatchNorm = defineComposed<Settings>({
  *
  * @throws ShapeError if a statistic is not one number a channel.
  */
-export function batchNorm(x: Tensor, mean: Tensor, variance: Tensor, { gamma, beta, epsilon }: NormalizeOptions = {}): Tensor {
+export function batchNorm(x: Tensor, mean: Tensor, variance: Tensor, options: NormalizeOptions = {}): Tensor {
+  const { gamma, beta, epsilon } = requireNormalize('batchNorm', options)
+  requireTensor('batchNorm', 'mean', mean)
+  requireTensor('batchNorm', 'variance', variance)
   requireChannels('batchNorm', x, { mean, variance, gamma, beta })
   const inputs = [x, mean, variance, gamma, beta].filter((t) => t !== undefined)
   return callBatchNorm(inputs, settings(gamma !== undefined, beta !== undefined, epsilon))
@@ -239,19 +245,30 @@ const callLayerNormGradient = defineComposed<Settings>({
  *
  * Shape: x [.., c], gamma and beta [c] → [.., c]
  */
-export function layerNorm(x: Tensor, { gamma, beta, epsilon }: NormalizeOptions = {}): Tensor {
+export function layerNorm(x: Tensor, options: NormalizeOptions = {}): Tensor {
+  const { gamma, beta, epsilon } = requireNormalize('layerNorm', options)
   requireChannels('layerNorm', x, { gamma, beta })
   const inputs = [x, gamma, beta].filter((t) => t !== undefined)
   return callLayerNorm(inputs, settings(gamma !== undefined, beta !== undefined, epsilon))
 }
 
+/** The options; throws for what they cannot be. */
+function requireNormalize(op: string, options: NormalizeOptions): NormalizeOptions {
+  requireOptions(op, options, ['gamma', 'beta', 'epsilon'])
+  if (options.epsilon !== undefined) requireNumber(op, 'epsilon', options.epsilon, { least: 0 })
+  return options
+}
+
 function requireChannels(op: string, x: Tensor, others: Record<string, Tensor | undefined>): void {
-  requireDType(op, 'x', x.dtype, ['float32', 'float64'])
+  requireFloats(op, 'x', x)
+  if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
   const channels = x.shape[x.rank - 1]
   for (const [name, t] of Object.entries(others)) {
-    if (t === undefined || (t.rank === 1 && t.shape[0] === channels)) continue
+    if (t === undefined) continue
+    requireTensor(op, name, t)
+    if (t.rank === 1 && t.shape[0] === channels) continue
     throw shapeError(op, `${name} needs one number for each position of x's last axis`, [
-      { name: 'x', shape: x.shape, bad: x.rank > 0 ? [x.rank - 1] : [] },
+      { name: 'x', shape: x.shape, bad: [x.rank - 1] },
       { name, shape: t.shape },
     ])
   }

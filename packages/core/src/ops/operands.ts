@@ -1,10 +1,9 @@
 /** Turning what a caller writes into operands: numbers become scalar tensors beside the other operand. */
-import { describeValue } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
 import { type DType, dtypeBeside } from '../dtype.js'
 import { ValueError } from '../errors.js'
 import { discard } from '../scope.js'
-import { emptyTensor, Tensor } from '../tensor.js'
+import { emptyTensor, notATensor, Tensor } from '../tensor.js'
 
 /** A number as a scalar tensor. */
 export function scalarOf(value: number, backend: Backend, dtype: DType): Tensor {
@@ -19,8 +18,7 @@ export const scalarBeside = (value: number, other: Tensor): Tensor => scalarOf(v
 /** `x` as a tensor; a number takes the backend, and if it fits the dtype, of `other`. */
 export function toTensor(name: string, x: Tensor | number, other: Tensor | number): Tensor {
   if (x instanceof Tensor) return x
-  if (typeof x !== 'number' && typeof x !== 'boolean')
-    throw new ValueError(`${name}: an operand must be a tensor or a number, got ${describeValue(x)}.`)
+  if (typeof x !== 'number' && typeof x !== 'boolean') throw notATensor(name, 'an operand', x, 'a tensor or a number')
   if (!(other instanceof Tensor)) throw new ValueError(`${name}: at least one operand must be a tensor.`)
   return scalarBeside(Number(x), other)
 }

@@ -1,18 +1,20 @@
 /** Pooling over windows of images, channels last. Windows that hang over the edge under `same` padding count only the cells inside. */
+import { requireWhole } from '../arguments.js'
 import { defineComposed, type Ops, type Sample } from '../define-op.js'
 import { shapeError } from '../errors.js'
 import { scope } from '../scope.js'
-import { type Shape, sameShape, slidingWindow, type Window } from '../shape.js'
-import type { Tensor } from '../tensor.js'
-import { flatWindow, type Window1dOptions } from './conv.js'
+import { requirePair, type Shape, sameShape, slidingWindow, type Window } from '../shape.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import type { Window1dOptions } from './conv.js'
 import { expandDims, squeeze } from './move.js'
+import { flatWindow, requireFloats, requireWindow1d, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 
 type PoolOptions = WindowOptions & { poolSize: readonly [number, number] }
 type GradientOptions = PoolOptions & { size: readonly [number, number] }
 
-const geometry = (x: Shape, { poolSize, strides = poolSize, padding, dilation }: PoolOptions): Window =>
-  slidingWindow('pooling', x, poolSize, strides, padding, dilation)
+const geometry = (x: Shape, { poolSize, strides = poolSize, padding, dilation }: PoolOptions, op = 'pooling'): Window =>
+  slidingWindow(op, x, poolSize, strides, padding, dilation, 'poolSize')
 
 const samples = [
   { inputs: [[2, 6, 6, 2]], options: { poolSize: [2, 2] } },
@@ -51,7 +53,7 @@ const callMax = defineComposed<PoolOptions>({
     rule: 'dX = dY at the first largest of each window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x], options) => fused.maxPool2d(out, x, geometry(x.shape, options)),
-    vjp: ({ dY, options }, [x], { maxPool2dGradient }) => [() => maxPool2dGradient(x, dY, options.poolSize, options)],
+    vjp: ({ dY, options: { poolSize, ...options } }, [x], { maxPool2dGradient }) => [() => maxPool2dGradient(x, dY, poolSize, options)],
   },
   samples,
 })
@@ -94,8 +96,8 @@ const callAverage = defineComposed<PoolOptions>({
     rule: 'dX = dY / cells inside, to each cell of the window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x], options) => fused.averagePool2d(out, x, geometry(x.shape, options)),
-    vjp: ({ dY, options }, [x], { averagePool2dGradient }) => [
-      () => averagePool2dGradient(dY, [x.shape[1], x.shape[2]], options.poolSize, options),
+    vjp: ({ dY, options: { poolSize, ...options } }, [x], { averagePool2dGradient }) => [
+      () => averagePool2dGradient(dY, [x.shape[1], x.shape[2]], poolSize, options),
     ],
   },
   samples,
@@ -119,12 +121,19 @@ const callAverageGradient = defineComposed<GradientOptions>({
     rule: 'd(dY) = averagePool2d(cotangent)',
     shape: ([dY], { size }) => ({ shape: imageShape(dY.shape, size), dtype: dY.dtype }),
     forward: (fused, out, [dY], { size, ...options }) => fused.averagePool2dGradient(out, dY, geometry(out.shape, options)),
-    vjp: ({ dY: cotangent, options: { size: _, ...options } }, __, { averagePool2d: back }) => [
-      () => back(cotangent, options.poolSize, options),
+    vjp: ({ dY: cotangent, options: { size: _, poolSize, ...options } }, __, { averagePool2d: back }) => [
+      () => back(cotangent, poolSize, options),
     ],
   },
   samples: gradientSamples(0),
 })
+
+/** The windows of pooling x; throws unless there are some. */
+function poolOver(op: string, x: Tensor, poolSize: readonly [number, number], options: WindowOptions): Window {
+  requireFloats(op, 'x', x)
+  requireWindowOptions(op, options)
+  return geometry(x.shape, { ...options, poolSize }, op)
+}
 
 /** dY must be what pooling x with these options gives. */
 function requireCotangent(op: string, dY: Tensor, image: Shape, window: Window): void {
@@ -145,7 +154,8 @@ function requireCotangent(op: string, dY: Tensor, image: Shape, window: Window):
  * @throws ShapeError if dY is not of the shape that maxPool2d's output has.
  */
 export function maxPool2dGradient(x: Tensor, dY: Tensor, poolSize: readonly [number, number], options: WindowOptions = {}): Tensor {
-  requireCotangent('maxPool2dGradient', dY, x.shape, geometry(x.shape, { ...options, poolSize }))
+  requireTensor('maxPool2dGradient', 'dY', dY)
+  requireCotangent('maxPool2dGradient', dY, x?.shape, poolOver('maxPool2dGradient', x, poolSize, options))
   return callMaxGradient([x, dY], { ...options, poolSize })
 }
 
@@ -163,8 +173,12 @@ export function averagePool2dGradient(
   poolSize: readonly [number, number],
   options: WindowOptions = {},
 ): Tensor {
+  requireFloats('averagePool2dGradient', 'dY', dY)
+  requireWindowOptions('averagePool2dGradient', options)
+  requirePair('averagePool2dGradient', 'size', size, 0)
   const image = imageShape(dY.shape, size)
-  requireCotangent('averagePool2dGradient', dY, image, geometry(image, { ...options, poolSize }))
+  if (dY.rank !== 4) throw shapeError('averagePool2dGradient', 'dY must have 4 axes [n, oh, ow, c]', [{ name: 'dY', shape: dY.shape }])
+  requireCotangent('averagePool2dGradient', dY, image, geometry(image, { ...options, poolSize }, 'averagePool2dGradient'))
   return callAverageGradient([dY], { ...options, poolSize, size })
 }
 
@@ -175,20 +189,31 @@ export function averagePool2dGradient(
  * Gradient: to the first largest cell of each window, row by row
  */
 export function maxPool2d(x: Tensor, poolSize: readonly [number, number], options: WindowOptions = {}): Tensor {
+  poolOver('maxPool2d', x, poolSize, options)
   return callMax([x], { ...options, poolSize })
 }
 
 /** The mean of each window. Shape: [n, h, w, c] → [n, oh, ow, c]; strides default to the pool size. */
 export function averagePool2d(x: Tensor, poolSize: readonly [number, number], options: WindowOptions = {}): Tensor {
+  poolOver('averagePool2d', x, poolSize, options)
   return callAverage([x], { ...options, poolSize })
+}
+
+function requirePool1d(op: string, x: Tensor, poolSize: number, options: Window1dOptions): void {
+  requireFloats(op, 'x', x)
+  if (x.rank !== 3) throw shapeError(op, 'x must have 3 axes [n, t, c]', [{ name: 'x', shape: x.shape }])
+  requireWhole(op, 'poolSize', poolSize, { least: 1 })
+  requireWindow1d(op, x.shape, poolSize, options, poolSize)
 }
 
 /** The largest value of each window of a sequence. Shape: [n, t, c] → [n, ot, c]; the stride defaults to the pool size. */
 export function maxPool1d(x: Tensor, poolSize: number, options: Window1dOptions = {}): Tensor {
+  requirePool1d('maxPool1d', x, poolSize, options)
   return scope(() => squeeze(maxPool2d(expandDims(x, 1), [1, poolSize], flatWindow({ stride: poolSize, ...options })), 1))
 }
 
 /** The mean of each window of a sequence. Shape: [n, t, c] → [n, ot, c]; the stride defaults to the pool size. */
 export function averagePool1d(x: Tensor, poolSize: number, options: Window1dOptions = {}): Tensor {
+  requirePool1d('averagePool1d', x, poolSize, options)
   return scope(() => squeeze(averagePool2d(expandDims(x, 1), [1, poolSize], flatWindow({ stride: poolSize, ...options })), 1))
 }

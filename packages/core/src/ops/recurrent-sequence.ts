@@ -1,14 +1,15 @@
 /** What the public sequence ops check and make before the op runs, and take from its output afterwards. */
-import { requireDType } from '../dtype.js'
+import { requireBoolean, requireOptions } from '../arguments.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
 import type { Shape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, requireTensors, type Tensor } from '../tensor.js'
 import { affine } from './affine.js'
 import { greater } from './binary.js'
 import { zeros } from './create.js'
 import { cast } from './elementwise.js'
 import { matMul } from './matmul.js'
 import { reshape, slice, transpose } from './move.js'
+import { requireFloats } from './requirements.js'
 import { where } from './select.js'
 
 /** Options of `lstmSequence`, `gruSequence` and `simpleRnnSequence`. */
@@ -33,6 +34,8 @@ export interface SequenceResult {
   states: Tensor[]
 }
 
+const SEQUENCE_OPTIONS = ['initialState', 'mask', 'goBackwards', 'recurrentDropout', 'returnSequences'] as const
+
 /** Throws unless shapes fit: x [n, t, in], kernel [in, g·u], recurrentKernel [u, g·u], bias as said, states and dropout [n, u], mask [n, t]. */
 export function requireSequence(
   op: string,
@@ -40,9 +43,20 @@ export function requireSequence(
   biasShape: (width: number) => Shape,
   gates: number,
   states: number,
-  { initialState, mask, recurrentDropout }: SequenceOptions,
+  options: SequenceOptions,
+  more: readonly string[] = [],
 ): void {
-  requireDType(op, 'x', x.dtype, ['float32', 'float64'])
+  requireFloats(op, 'x', x)
+  requireTensor(op, 'kernel', kernel)
+  requireTensor(op, 'recurrentKernel', recurrentKernel)
+  if (bias !== undefined) requireTensor(op, 'bias', bias)
+  requireOptions(op, options, [...SEQUENCE_OPTIONS, ...more])
+  const { initialState, mask, recurrentDropout, goBackwards, returnSequences } = options
+  if (mask !== undefined) requireTensor(op, 'mask', mask)
+  if (recurrentDropout !== undefined) requireTensor(op, 'recurrentDropout', recurrentDropout)
+  if (initialState !== undefined) requireTensors(op, 'initialState', initialState)
+  if (goBackwards !== undefined) requireBoolean(op, 'goBackwards', goBackwards)
+  if (returnSequences !== undefined) requireBoolean(op, 'returnSequences', returnSequences)
   const fail = (name: string, tensor: Tensor, expected: string): never => {
     throw shapeError(
       op,
@@ -55,6 +69,7 @@ export function requireSequence(
     )
   }
   if (x.rank !== 3) fail('x', x, 'three axes [n, t, in]')
+  if (recurrentKernel.rank !== 2) fail('recurrentKernel', recurrentKernel, `two axes [u, ${gates}u]`)
   const [n, t, inputs] = x.shape
   if (t === 0) fail('x', x, 'at least one step')
   const units = recurrentKernel.shape[0]

@@ -4,7 +4,8 @@
  */
 import { defineComposed } from '../define-op.js'
 import { shapeError } from '../errors.js'
-import type { Tensor } from '../tensor.js'
+import { sameShape } from '../shape.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 
 const call = defineComposed({
   name: 'lstmCell',
@@ -35,15 +36,31 @@ const call = defineComposed({
  * Shape: x [n, in], h and c [n, u], kernel [in, 4u], recurrentKernel [u, 4u], bias [4u] → [2, n, u], which is h' then c'
  */
 export function lstmCell(x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrentKernel: Tensor, bias: Tensor): Tensor {
+  for (const [name, t, rank] of [
+    ['x', x, 2],
+    ['h', h, 2],
+    ['c', c, 2],
+    ['kernel', kernel, 2],
+    ['recurrentKernel', recurrentKernel, 2],
+    ['bias', bias, 1],
+  ] as const) {
+    requireTensor('lstmCell', name, t)
+    if (t.rank !== rank) throw shapeError('lstmCell', `${name} must have ${rank} ax${rank > 1 ? 'es' : 'is'}`, [{ name, shape: t.shape }])
+  }
   const units = h.shape[1]
   const fits =
+    sameShape(h.shape, c.shape) &&
+    x.shape[0] === h.shape[0] &&
     kernel.shape[0] === x.shape[1] &&
     kernel.shape[1] === 4 * units &&
     recurrentKernel.shape[0] === units &&
     recurrentKernel.shape[1] === 4 * units &&
     bias.size === 4 * units
   if (!fits) {
-    throw shapeError('lstmCell', `weights do not fit ${x.shape[1]} inputs and ${units} units`, [
+    throw shapeError('lstmCell', `states and weights do not fit ${x.shape[1]} inputs and ${units} units`, [
+      { name: 'x', shape: x.shape },
+      { name: 'h', shape: h.shape },
+      { name: 'c', shape: c.shape },
       { name: 'kernel', shape: kernel.shape },
       { name: 'recurrentKernel', shape: recurrentKernel.shape },
       { name: 'bias', shape: bias.shape },

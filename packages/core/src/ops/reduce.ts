@@ -3,19 +3,31 @@
  *
  * Shape: the reduced axes go, or stay with size 1 under `keepDims`. Axes that are not neighbours are reduced group by group.
  */
+import { requireBoolean, requireOptions } from '../arguments.js'
 import type { ReduceKernel } from '../backends/backend.js'
 import { defineComposed, defineOp, type Sample, type Vjp } from '../define-op.js'
 import { type DType, isFloat, requireDType } from '../dtype.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
 import { scope } from '../scope.js'
 import { broadcastAxes, checkShape, normalizeAxes, normalizeAxis, reduceExtent, type Shape, sameShape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import type { Made } from '../static-shape.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 import { reshape, transpose } from './move.js'
 
 /** Which axes to reduce (all by default; negative counts from the end), and whether they stay with size 1. */
 export interface ReduceOptions {
   axis?: number | readonly number[]
   keepDims?: boolean
+}
+
+const REDUCE_OPTIONS = ['axis', 'keepDims'] as const
+
+/** Throws unless these are arguments of a reduction. */
+function requireReduction(op: string, x: unknown, options: unknown): void {
+  requireTensor(op, 'x', x)
+  requireOptions(op, options, REDUCE_OPTIONS, `x.${op}({ axis: ${Number.isInteger(options) ? options : 1} })`)
+  const { keepDims } = (options ?? {}) as ReduceOptions
+  if (keepDims !== undefined) requireBoolean(op, 'keepDims', keepDims)
 }
 
 /** Axes first..last are adjacent and go. */
@@ -67,7 +79,9 @@ function reduction(
     vjp,
     samples,
   })
-  return (x, { axis, keepDims = false } = {}) => {
+  return (x, options = {}) => {
+    requireReduction(kernel, x, options)
+    const { axis, keepDims = false } = options
     const axes = normalizeAxes(kernel, axis, x.rank)
     if (axes.length > 1 && dtype === 'int32')
       throw new ValueError(`${kernel}: takes one axis, got [${axes.join(', ')}]. Flatten the axes first.`)
@@ -198,22 +212,30 @@ const position = {
 } as const
 const reduceArgMax = reduction('argMax', position)
 /** Position of the first largest value along one axis (the last by default), as int32. */
-export function argMax(x: Tensor, { axis = -1, keepDims }: { axis?: number; keepDims?: boolean } = {}): Tensor {
+export function argMax(x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor {
+  requireReduction('argMax', x, options)
+  const { axis = -1, keepDims } = options
   return reduceArgMax(x, { axis: normalizeAxis('argMax', axis, x.rank), keepDims })
 }
 const reduceArgMin = reduction('argMin', position)
 /** Position of the first smallest value along one axis (the last by default), as int32. */
-export function argMin(x: Tensor, { axis = -1, keepDims }: { axis?: number; keepDims?: boolean } = {}): Tensor {
+export function argMin(x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor {
+  requireReduction('argMin', x, options)
+  const { axis = -1, keepDims } = options
   return reduceArgMin(x, { axis: normalizeAxis('argMin', axis, x.rank), keepDims })
 }
 
 /** Whether any element is true, over the axes of a bool tensor. */
 export function any(x: Tensor, options?: ReduceOptions): Tensor {
+  requireReduction('any', x, options)
+  normalizeAxes('any', options?.axis, x.rank)
   requireDType('any', 'x', x.dtype, ['bool'])
   return reduceMax(x, options)
 }
 /** Whether all elements are true, over the axes of a bool tensor. */
 export function all(x: Tensor, options?: ReduceOptions): Tensor {
+  requireReduction('all', x, options)
+  normalizeAxes('all', options?.axis, x.rank)
   requireDType('all', 'x', x.dtype, ['bool'])
   return reduceMin(x, options)
 }
@@ -236,6 +258,8 @@ const callMean = defineComposed<ReduceOptions>({
 })
 /** The average over the axes, in floating point: of whole numbers as float32. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  requireReduction('mean', x, options)
+  normalizeAxes('mean', options.axis, x.rank)
   return callMean([x], options)
 }
 
@@ -250,6 +274,8 @@ const callVariance = defineComposed<ReduceOptions>({
 })
 /** The mean squared distance from the mean, over the axes (divides by n, not n − 1). */
 export function variance(x: Tensor, options: ReduceOptions = {}): Tensor {
+  requireReduction('variance', x, options)
+  normalizeAxes('variance', options.axis, x.rank)
   return callVariance([x], options)
 }
 
@@ -288,14 +314,24 @@ const callBroadcastTo = defineOp<{ shape: Shape }>({
   ],
 })
 /** x repeated to the shape by NumPy's rule. */
-export function broadcastTo<S extends Shape>(x: Tensor, shape: S): Tensor<S> {
+export function broadcastTo<N extends number, S extends readonly N[] | readonly []>(x: Tensor, shape: S): Made<S> {
+  requireTensor('broadcastTo', 'x', x)
   checkShape('broadcastTo', shape)
-  return (sameShape(x.shape, shape) ? x : callBroadcastTo([x], { shape })) as Tensor<S>
+  return (sameShape(x.shape, shape) ? x : callBroadcastTo([x], { shape })) as Made<S>
 }
 
 /** The adjoint of broadcasting: x summed down to the shape that was broadcast to it. */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
+  requireTensor('sumTo', 'x', x)
+  checkShape('sumTo', shape)
   if (sameShape(x.shape, shape)) return x
+  const lead = x.rank - shape.length
+  if (lead < 0 || shape.some((n, i) => n !== 1 && n !== x.shape[i + lead])) {
+    throw shapeError('sumTo', `${showShape(shape)} does not broadcast to ${showShape(x.shape)}`, [
+      { name: 'x', shape: x.shape },
+      { name: 'to', shape },
+    ])
+  }
   const axis = broadcastAxes(shape, x.shape)
   return scope(() => reshape(axis.length > 0 ? sum(x, { axis }) : x, shape))
 }
@@ -325,6 +361,10 @@ const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean
  * @throws ValueError if a sum of int32 is beyond int32.
  */
 export function cumSum<S extends Shape>(x: Tensor<S>, options: { axis?: number; exclusive?: boolean; reverse?: boolean } = {}): Tensor<S> {
+  requireTensor('cumSum', 'x', x)
+  requireOptions('cumSum', options, ['axis', 'exclusive', 'reverse'], 'x.cumSum({ axis: 1 })')
   const { axis = -1, exclusive = false, reverse = false } = options
+  requireBoolean('cumSum', 'exclusive', exclusive)
+  requireBoolean('cumSum', 'reverse', reverse)
   return callCumSum([x], { axis: normalizeAxis('cumSum', axis, x.rank), exclusive, reverse }) as Tensor<S>
 }

@@ -4,11 +4,12 @@
  * Shape:    condition, a, b broadcast together
  * Gradient: each side gets the cotangent where it was taken
  */
+import { requireNumeric } from '../arguments.js'
 import { defineComposed, defineOp } from '../define-op.js'
 import { promote, requireDType } from '../dtype.js'
 import { ValueError } from '../errors.js'
 import { broadcastShapes, type Shape } from '../shape.js'
-import { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 import { cast } from './elementwise.js'
 import { callWith, scalarOf, toTensor } from './operands.js'
 
@@ -42,6 +43,8 @@ const callWhere = defineOp({
   ],
 })
 
+const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean'
+
 /**
  * a where the condition holds, b elsewhere; all three broadcast.
  *
@@ -49,9 +52,10 @@ const callWhere = defineOp({
  * argument inside, as in `where(x.greater(0), log(where(x.greater(0), x, 1)), 0)`.
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
-  const numbers = !(a instanceof Tensor) && !(b instanceof Tensor)
-  const left = numbers ? scalarOf(a, condition.backend, 'float32') : toTensor('where', a, b)
-  const right = numbers ? scalarOf(b, condition.backend, 'float32') : toTensor('where', b, a)
+  requireTensor('where', 'the condition', condition)
+  const numbers = isNumber(a) && isNumber(b)
+  const left = numbers ? scalarOf(Number(a), condition.backend, 'float32') : toTensor('where', a, b)
+  const right = numbers ? scalarOf(Number(b), condition.backend, 'float32') : toTensor('where', b, a)
   const common = promote(left.dtype, right.dtype)
   const operands = [condition, cast(left, common), cast(right, common)]
   const temporaries = [left, right, operands[1], operands[2]].filter((t) => t !== a && t !== b)
@@ -70,6 +74,9 @@ const callClip = defineComposed<{ min: number; max: number }>({
 })
 /** x limited to [min, max]; the derivative is 1 inside and at the limits, 0 outside. */
 export function clip<S extends Shape>(x: Tensor<S>, min: number, max: number): Tensor<S> {
+  requireTensor('clip', 'x', x)
+  requireNumeric('clip', 'min', min)
+  requireNumeric('clip', 'max', max)
   if (!(min <= max)) throw new ValueError(`clip: min ${min} must not be above max ${max}.`)
   return callClip([x], { min, max }) as Tensor<S>
 }

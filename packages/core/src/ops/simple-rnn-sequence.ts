@@ -133,8 +133,8 @@ export function simpleRnnSequence(
   bias?: Tensor,
   options: SequenceOptions = {},
 ): SequenceResult {
-  const { initialState, mask, goBackwards = false, recurrentDropout } = options
   requireSequence('simpleRnnSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 1, 1, options)
+  const { initialState, mask, goBackwards = false, recurrentDropout } = options
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
     const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]

@@ -5,17 +5,20 @@
  * A logit of −∞ is a class of probability 0. Rows without a finite logit have no softmax (NaN), but a ln Σ: −∞, or ∞ where one is ∞. A row of no
  * classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
  */
+import { requireBoolean, requireOptions } from '../arguments.js'
 import { defineComposed, type Ops, type Vjp } from '../define-op.js'
-import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
 import { type Shape, sameShape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import { requireFloats, requireNoMore } from './requirements.js'
 
+/** What `softmax` and its kin take. */
+const overLast = 'one tensor and goes over its last axis (transpose another to the end first)'
 const last = { axis: -1, keepDims: true } as const
 const rows: Shape[] = [[4], [3, 5], [2, 3, 4], [1, 1], [0, 3], [3, 0], [130, 67]]
 
 const floating = (op: string, x: Tensor): void => {
-  requireDType(op, 'x', x.dtype, ['float32', 'float64'])
+  requireFloats(op, op === 'softmaxCrossEntropy' ? 'logits' : 'x', x)
   if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
 }
 
@@ -45,9 +48,11 @@ const callSoftmax = defineComposed({
   samples: rows.map((shape) => ({ inputs: [shape] })),
 })
 /** eˣ / Σ eˣ over the last axis: positive, and 1 in sum. */
-export function softmax<S extends Shape>(x: Tensor<S>): Tensor<S> {
+export function softmax<S extends Shape>(x: Tensor<S>): Tensor<S>
+export function softmax(x: Tensor, ...more: unknown[]): Tensor {
+  if (more.length > 0) requireNoMore('softmax', x, more, overLast)
   floating('softmax', x)
-  return callSoftmax([x], {}) as Tensor<S>
+  return callSoftmax([x], {})
 }
 
 const callLogSumExp = defineComposed<{ keepDims: boolean }>({
@@ -61,7 +66,10 @@ const callLogSumExp = defineComposed<{ keepDims: boolean }>({
   samples: rows.map((shape, i) => ({ inputs: [shape], options: { keepDims: i % 2 === 0 } })),
 })
 /** ln Σ eˣ over the last axis, without overflow; −∞ over nothing, and where all are −∞, and there no derivative (NaN). */
-export function logSumExp(x: Tensor, { keepDims = false }: { keepDims?: boolean } = {}): Tensor {
+export function logSumExp(x: Tensor, options: { keepDims?: boolean } = {}): Tensor {
+  requireOptions('logSumExp', options, ['keepDims'], 'x.logSumExp({ keepDims: true }): the last axis is summed')
+  const { keepDims = false } = options
+  requireBoolean('logSumExp', 'keepDims', keepDims)
   floating('logSumExp', x)
   return callLogSumExp([x], { keepDims })
 }
@@ -77,9 +85,11 @@ const callLogSoftmax = defineComposed({
   samples: rows.map((shape) => ({ inputs: [shape] })),
 })
 /** ln softmax(x) over the last axis, exact where softmax itself would round to 0. */
-export function logSoftmax<S extends Shape>(x: Tensor<S>): Tensor<S> {
+export function logSoftmax<S extends Shape>(x: Tensor<S>): Tensor<S>
+export function logSoftmax(x: Tensor, ...more: unknown[]): Tensor {
+  if (more.length > 0) requireNoMore('logSoftmax', x, more, overLast)
   floating('logSoftmax', x)
-  return callLogSoftmax([x], {}) as Tensor<S>
+  return callLogSoftmax([x], {})
 }
 
 const crossEntropyRule = 'dLogits = dY·(softmax·Σlabels − labels), dLabels = −dY·ln softmax'
@@ -115,6 +125,7 @@ const callCrossEntropy = defineComposed({
  */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   floating('softmaxCrossEntropy', logits)
+  requireTensor('softmaxCrossEntropy', 'labels', labels)
   if (!sameShape(logits.shape, labels.shape)) {
     throw shapeError(
       'softmaxCrossEntropy',

@@ -1,7 +1,7 @@
 /** A wall for derivatives. */
 import { defineOp } from '../define-op.js'
 import type { Shape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { requireTensor, type Tensor } from '../tensor.js'
 
 const call = defineOp({
   name: 'stopGradient',
@@ -13,5 +13,6 @@ const call = defineOp({
 })
 /** x as a constant: the same values (no copy), but no derivative passes. */
 export function stopGradient<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  requireTensor('stopGradient', 'x', x)
   return call([x], {}) as Tensor<S>
 }

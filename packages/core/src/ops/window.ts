@@ -2,11 +2,13 @@
  * Sliding windows over images: `unfold` (im2col) lays every window out as a row, and `fold` (col2im), its adjoint, adds rows
  * back. Convolution and pooling are made of them.
  */
+import { requireNumeric, requireOptions } from '../arguments.js'
 import { defineOp, type Sample } from '../define-op.js'
 import { requireDType } from '../dtype.js'
 import { shapeError } from '../errors.js'
-import { type Padding, type Shape, slidingWindow, type Window } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { checkShape, type Padding, requirePair, type Shape, sameShape, slidingWindow, type Window } from '../shape.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import { requireWindowOptions } from './requirements.js'
 
 /** How a window slides. */
 export interface WindowOptions {
@@ -37,6 +39,7 @@ const callUnfold = defineOp<{ window: Window; fill: number }>({
   rule: 'dX = fold(dY)',
   shape: ([x], { window }) => {
     requireDType('unfold', 'x', x.dtype, ['float32', 'float64'])
+    if (x.shape.length !== 4) throw shapeError('unfold', 'x must have 4 axes [n, h, w, c]', [{ name: 'x', shape: x.shape }])
     return { shape: windowShape(x.shape, window), dtype: x.dtype }
   },
   forward: (k, out, [x], { window, fill }) => k.unfold(out, x, window, fill),
@@ -49,23 +52,58 @@ const callUnfold = defineOp<{ window: Window; fill: number }>({
 const callFold = defineOp<{ shape: Shape; window: Window }>({
   name: 'fold',
   rule: 'dX = unfold(dY)',
-  shape: ([x], { shape }) => ({ shape, dtype: x.dtype }),
+  shape: ([x], { shape, window }) => {
+    requireDType('fold', 'x', x.dtype, ['float32', 'float64'])
+    const expected = windowShape(shape, window)
+    if (shape.length !== 4 || !sameShape(x.shape, expected)) {
+      throw shapeError('fold', 'x must hold the windows of the shape', [
+        { name: 'x', shape: x.shape },
+        { name: 'expected', shape: expected },
+      ])
+    }
+    return { shape, dtype: x.dtype }
+  },
   forward: (k, out, [x], { window }) => k.fold(out, x, window),
   vjp: ({ dY, options: { window } }, _, { unfoldWindows }) => [() => unfoldWindows(dY, window)],
   samples: windows.map((row) => ({ inputs: [windowShape(row[0], windowOf(row))], options: { shape: row[0], window: windowOf(row) } })),
 })
 
 /** @internal The windows of x under a geometry that is already worked out. */
-export const unfoldWindows = (x: Tensor, window: Window, fill = 0): Tensor => callUnfold([x], { window, fill })
+export function unfoldWindows(x: Tensor, window: Window, fill = 0): Tensor {
+  requireTensor('unfoldWindows', 'x', x)
+  requireWindow('unfoldWindows', window)
+  requireNumeric('unfoldWindows', 'fill', fill)
+  return callUnfold([x], { window, fill })
+}
 /** @internal Its adjoint. */
-export const foldWindows = (x: Tensor, shape: Shape, window: Window): Tensor => callFold([x], { shape, window })
+export function foldWindows(x: Tensor, shape: Shape, window: Window): Tensor {
+  requireTensor('foldWindows', 'x', x)
+  checkShape('foldWindows', shape)
+  requireWindow('foldWindows', window)
+  return callFold([x], { shape, window })
+}
+
+/** Throws unless it is what `slidingWindow` gives. */
+function requireWindow(op: string, window: unknown): void {
+  requireOptions(op, window ?? null, WINDOW_KEYS)
+  const { kernelSize, strides, dilation, padBefore, outSize } = window as Window
+  requirePair(op, 'kernelSize', kernelSize, 1)
+  requirePair(op, 'strides', strides, 1)
+  requirePair(op, 'dilation', dilation, 1)
+  requirePair(op, 'padBefore', padBefore, 0)
+  requirePair(op, 'outSize', outSize, 0)
+}
+const WINDOW_KEYS = ['kernelSize', 'strides', 'dilation', 'padBefore', 'outSize'] as const
 
 /**
  * Every window of x as a block of its own (im2col); cells outside x are 0.
  *
  * Shape: [n, h, w, c] → [n, oh, ow, kh, kw, c]
  */
-export function unfold(x: Tensor, kernelSize: readonly [number, number], { strides, padding, dilation }: WindowOptions = {}): Tensor {
+export function unfold(x: Tensor, kernelSize: readonly [number, number], options: WindowOptions = {}): Tensor {
+  requireTensor('unfold', 'x', x)
+  requireWindowOptions('unfold', options)
+  const { strides, padding, dilation } = options
   return unfoldWindows(x, slidingWindow('unfold', x.shape, kernelSize, strides, padding, dilation))
 }
 
@@ -74,7 +112,11 @@ export function unfold(x: Tensor, kernelSize: readonly [number, number], { strid
  *
  * Shape: [n, oh, ow, kh, kw, c] → [n, h, w, c], `size` being [h, w]
  */
-export function fold(x: Tensor, size: readonly [number, number], { strides, padding, dilation }: WindowOptions = {}): Tensor {
+export function fold(x: Tensor, size: readonly [number, number], options: WindowOptions = {}): Tensor {
+  requireTensor('fold', 'x', x)
+  requirePair('fold', 'size', size, 0)
+  requireWindowOptions('fold', options)
+  const { strides, padding, dilation } = options
   if (x.rank !== 6) throw shapeError('fold', `x must have 6 axes [n, oh, ow, kh, kw, c], got ${x.rank}`, [{ name: 'x', shape: x.shape }])
   const shape = [x.shape[0], size[0], size[1], x.shape[5]]
   const window = slidingWindow('fold', shape, [x.shape[3], x.shape[4]], strides, padding, dilation)

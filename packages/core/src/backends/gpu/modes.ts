@@ -2,6 +2,7 @@
  * Which engine of gpu.js runs: the one asked for, or the first of a list that answers. One context of each in a process, however many backends use
  * it: every further WebGL context brings a browser nearer to taking the oldest away.
  */
+import { describeValue } from '../../arguments.js'
 import { BackendError } from '../../errors.js'
 import { type Context, hostContext } from './context.js'
 import { headlessContext, webgl2Context } from './context-webgl.js'
@@ -78,7 +79,7 @@ export async function enterMode(
   seams: WebGpuSeams = {},
 ): Promise<Entered & { passedOver: string[] }> {
   if (asked !== undefined && !GPU_MODES.includes(asked)) {
-    throw new BackendError(`There is no gpu mode "${asked}". There are ${GPU_MODES.join(', ')}.`)
+    throw new BackendError(`gpu: there is no mode ${describeValue(asked)}. There are ${GPU_MODES.join(', ')}.`)
   }
   const passedOver: string[] = []
   for (const mode of asked ? [asked] : ORDER) {

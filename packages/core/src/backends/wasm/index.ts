@@ -5,6 +5,7 @@
  * Where to read on: map.ts for one kernel from end to end, gemm-kernel.ts for the fast one, assembler.ts and instructions.ts
  * for how WebAssembly is written, memory.ts for where tensors live, engine.ts for what the host is asked to do.
  */
+import { requireBoolean, requireNumber, requireOptions, requireWhole } from '../../arguments.js'
 import type { DType, TypedArray } from '../../dtype.js'
 import { BackendError } from '../../errors.js'
 import type { Backend, FusedKernels, Kernels, Storage } from '../backend.js'
@@ -18,6 +19,7 @@ import { createGather } from './gather.js'
 import { createMatMul } from './gemm.js'
 import { createLayerNorm } from './layer-norm.js'
 import { createMap } from './map.js'
+import { MOST_THREADS } from './pool-worker.js'
 import { createPooling } from './pooling.js'
 import { createUniform } from './random.js'
 import { createRecurrence } from './recurrence.js'
@@ -32,8 +34,18 @@ import { createZip } from './zip.js'
 
 export type { WasmOptions } from './engine.js'
 
+/** Throws for options that do not exist, or cannot be what they are. */
+export function requireWasmOptions(what: string, options: WasmOptions): void {
+  requireOptions(what, options ?? null, ['v8Flags', 'relaxedSimd', 'simd256', 'maximumBytes', 'threads'], `${what}({ threads: 2 })`)
+  const { maximumBytes, threads, ...switches } = options
+  for (const [name, value] of Object.entries(switches)) if (value !== undefined) requireBoolean(what, name, value)
+  if (maximumBytes !== undefined) requireNumber(what, 'maximumBytes', maximumBytes, { above: 0 })
+  if (threads !== undefined && threads !== 'auto') requireWhole(what, 'threads', threads, { least: 1, most: MOST_THREADS })
+}
+
 /** A new WebAssembly backend with a memory of its own. Throws a BackendError where WebAssembly is missing. */
 export function createWasmBackend(options: WasmOptions = {}): Backend {
+  requireWasmOptions('createWasmBackend', options)
   if (typeof WebAssembly === 'undefined') throw new BackendError('wasm: this host has no WebAssembly.')
   return createBackendOn(new Engine(options))
 }

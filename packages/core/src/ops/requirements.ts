@@ -1,0 +1,65 @@
+/** What ops demand of their arguments before anything runs, where several demand the same. */
+import { describeValue, requireChoice, requireOptions, requireWhole } from '../arguments.js'
+import { type DType, requireDType } from '../dtype.js'
+import { ValueError } from '../errors.js'
+import { type Shape, slidingWindow } from '../shape.js'
+import { requireTensor, type Tensor } from '../tensor.js'
+import type { Window1dOptions } from './conv.js'
+import type { WindowOptions } from './window.js'
+
+const FLOATS: readonly DType[] = ['float32', 'float64']
+
+/** Throws unless x is a tensor of floats. */
+export function requireFloats(op: string, name: string, x: unknown): asserts x is Tensor {
+  requireTensor(op, name, x)
+  requireDType(op, name, x.dtype, FLOATS)
+}
+
+/**
+ * Throws for an argument more than `op` takes, `more` being those after `last`. What arrays add themselves is fine: `tensors.map(relu)` calls
+ * relu(x, 0, tensors), and `tensors.reduce(add)` calls add(sum, x, 1, tensors).
+ */
+export function requireNoMore(op: string, last: unknown, more: readonly unknown[], takes: string): void {
+  const [index, list] = more
+  if (more.every((extra) => extra === undefined) || (Array.isArray(list) && list[index as number] === last)) return
+  throw new ValueError(`${op}: takes ${takes}, got ${describeValue(index)} as well.`)
+}
+
+const WINDOW_OPTIONS = ['strides', 'padding', 'dilation'] as const
+
+/** Throws unless these are options of a window, and perhaps `more`. */
+export function requireWindowOptions(op: string, options: unknown, more: readonly string[] = []): void {
+  requireOptions(op, options, more.length > 0 ? [...WINDOW_OPTIONS, ...more] : WINDOW_OPTIONS)
+}
+
+const WINDOW_1D_OPTIONS = ['stride', 'padding', 'dilation'] as const
+
+/** Throws unless these are options of a 1-D window that fits x [n, t, c], and perhaps `more`; `step` is the stride that is left out. */
+export function requireWindow1d(
+  op: string,
+  x: Shape,
+  size: number,
+  options: Window1dOptions,
+  step: number,
+  more: readonly string[] = [],
+): void {
+  requireOptions(op, options, more.length > 0 ? [...WINDOW_1D_OPTIONS, ...more] : WINDOW_1D_OPTIONS)
+  const { stride = step, padding = 'valid', dilation = 1 } = options
+  requireWhole(op, 'stride', stride, { least: 1 })
+  requireWhole(op, 'dilation', dilation, { least: 1 })
+  slidingWindow(op, [x[0], 1, x[1], x[2]], [1, size], [1, stride], padding, [1, dilation])
+}
+
+/** The 2-D form of 1-D options, over an axis of size 1. */
+export const flatWindow = ({ stride = 1, padding, dilation = 1 }: Window1dOptions): WindowOptions => ({
+  strides: [1, stride],
+  padding,
+  dilation: [1, dilation],
+})
+
+const GATE_ACTIVATIONS = ['sigmoid', 'hardSigmoid'] as const
+
+/** Throws unless it is the name of a function that gates may have. */
+export function requireGateActivation(op: string, name: unknown): void {
+  requireChoice(op, 'recurrentActivation', name, GATE_ACTIVATIONS)
+}
