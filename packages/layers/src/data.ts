@@ -17,7 +17,7 @@ import {
   tensor,
   ValueError,
 } from '@cotangent/core'
-import { describeValue, refuseStranger } from '@cotangent/core/arguments'
+import { describeValue, refuseStranger, requireOptions } from '@cotangent/core/arguments'
 import { isRecord, isShaped, isTyped, type NestedRows, type NumericArray, readHost, type ShapedValues } from './host-data.js'
 import { entryOf, unknownName } from './names.js'
 
@@ -194,6 +194,7 @@ export function* batches(
   y: Data,
   options: { batchSize?: number; order?: Int32Array; backend?: Backend; dtype?: DType } = {},
 ): Generator<[x: Tensor, y: Tensor], void, undefined> {
+  requireOptions('batches', options, ['batchSize', 'order', 'backend', 'dtype'], 'batches(x, y, { batchSize: 32 })')
   const { batchSize = 32, dtype = 'float32' } = options
   if (!(Number.isInteger(batchSize) && batchSize >= 1))
     throw new ValueError(`batches: batchSize must be a whole number from 1, got ${batchSize}.`)

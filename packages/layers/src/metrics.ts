@@ -63,6 +63,15 @@ const byOutput = <Name>(
       ? sparse
       : other
 
+/** Throws unless these are a loss, or its name, and the shape of an output. */
+function requireOutput(what: string, loss: unknown, outputShape: unknown): void {
+  const isLoss =
+    loss === undefined || typeof loss === 'string' || typeof (Object(loss) as { call?: unknown; name?: unknown }).name === 'string'
+  if (!isLoss || typeof loss === 'function') throw new ValueError(`${what}: loss must be a loss or its name, got ${describeValue(loss)}.`)
+  if (Array.isArray(outputShape) && outputShape.every((n) => n === null || Number.isSafeInteger(n))) return
+  throw new ValueError(`${what}: outputShape must be a list of sizes, null where one is open, got ${describeValue(outputShape)}.`)
+}
+
 /**
  * Which accuracy `'accuracy'` means: binary for an output of one value ([n, .., 1], or [n]) or the loss binaryCrossentropy (then element by
  * element), sparse for the sparse loss, else categorical.
@@ -71,6 +80,7 @@ export function resolveAccuracy(
   loss: string | undefined,
   outputShape: readonly (number | null)[],
 ): 'binaryAccuracy' | 'sparseCategoricalAccuracy' | 'categoricalAccuracy' {
+  requireOutput('resolveAccuracy', loss, outputShape)
   return byOutput(loss, outputShape, ['binaryAccuracy', 'sparseCategoricalAccuracy', 'categoricalAccuracy'])
 }
 
@@ -111,6 +121,7 @@ export type MetricIdentifier = Spelling<MetricName> | Metric | SavedObject | Met
  */
 export function getMetric(id: MetricIdentifier, loss?: Loss | string, outputShape: readonly (number | null)[] = []): Metric {
   requireCalled('metrics', id, made)
+  requireOutput('getMetric', loss, outputShape)
   if (typeof id === 'function') return builtIn.has(id) ? builtInMean(id.name, id) : meanMetric(id.name || 'metric', id)
   if (typeof id === 'object' && id !== null) {
     if ('start' in id) return requireMetric(id)

@@ -2,6 +2,8 @@
  * The progress lines Keras prints (keras/utils/generic_utils.py, Progbar), character for character: `progressLine` formats, `ProgressBar`
  * decides when and how to redraw. Style '2.3' is Keras 2.0.9 to 2.3.1, '2.0.8' what came before.
  */
+import { ValueError } from '@cotangent/core'
+import { describeValue, requireFunction, requireNumber, requireObject, requireOptions } from '@cotangent/core/arguments'
 import { now as hostNow } from './platform.js'
 import { fixed, scientific } from './python-text.js'
 
@@ -64,7 +66,14 @@ function bar(current: number, target: number | null): string {
  * // '3/3 [==============================] - 8s 3s/step - loss: 12.5000'
  * ```
  */
-export function progressLine({ current, target, elapsedSeconds, values, style = '2.3', verbose = 1 }: ProgressLine): string {
+export function progressLine(line: ProgressLine): string {
+  requireObject('progressLine', line, [], 'progressLine({ current: 3, target: 3, elapsedSeconds: 7.6, values: [] })')
+  requireOptions('progressLine', line, ['current', 'target', 'elapsedSeconds', 'values', 'style', 'verbose'])
+  const { current, target, elapsedSeconds, values, style = '2.3', verbose = 1 } = line
+  requireNumber('progressLine', 'current', current, { least: 0 })
+  if (target !== null) requireNumber('progressLine', 'target', target, { least: 0 })
+  requireNumber('progressLine', 'elapsedSeconds', elapsedSeconds)
+  if (!Array.isArray(values)) throw new ValueError(`progressLine: values must be a list of [name, value], got ${describeValue(values)}.`)
   const shown = values.map(([name, value]) => ` - ${name}: ${show(value, verbose)}`).join('')
   const seconds = style === '2.3' ? `${fixed(elapsedSeconds, 0)}s` : `${Math.floor(elapsedSeconds)}s`
   if (verbose === 2) return (style === '2.3' ? ` - ${seconds}` : seconds) + shown
@@ -106,6 +115,11 @@ export class ProgressBar {
   #width = 0
 
   constructor(options: ProgressBarOptions) {
+    const example = 'new ProgressBar({ target: 100, write: (text) => … })'
+    requireObject('ProgressBar', options, [], example)
+    requireOptions('ProgressBar', options, ['target', 'verbose', 'style', 'write', 'isTerminal', 'intervalSeconds', 'now'])
+    requireFunction('ProgressBar', 'write', options.write, example)
+    if (options.target !== null) requireNumber('ProgressBar', 'target', options.target, { least: 0 })
     this.#options = {
       verbose: 1,
       style: '2.3',

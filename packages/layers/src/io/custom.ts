@@ -1,5 +1,6 @@
 /** Classes and functions that are not this package's, by the names that files call them. */
 import { ValueError } from '@cotangent/core'
+import { requireText } from '@cotangent/core/arguments'
 import { Layer } from '../layer.js'
 import * as layers from '../layers/index.js'
 
@@ -56,6 +57,7 @@ const registered = new Map<string, LayerClass>()
 export function registerLayer(layerClass: LayerClass, name = layerClass.name): void {
   if (!isLayerClass(layerClass))
     throw new ValueError(`registerLayer: "${name}" must be a class of layers with a static fromConfig(config).`)
+  requireText('registerLayer', 'name', name)
   registered.set(name, layerClass)
 }
 

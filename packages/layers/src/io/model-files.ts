@@ -1,5 +1,6 @@
 /** Models and weights as bytes, in the formats of Keras: HDF5 (`.h5`) and its zip (`.keras`); the architecture alone as JSON. */
 import { type Parameter, ValueError } from '@cotangent/core'
+import { requireBoolean, requireOptions } from '@cotangent/core/arguments'
 import type { Model } from '../model.js'
 import { using } from '../model-use.js'
 import { h5ModelTree, h5Origin, h5WeightsTree, readH5Json, readH5State, readH5Weights, valuesOf } from './h5-model.js'
@@ -11,7 +12,7 @@ import { originOf } from './origin.js'
 import { type FileParts, type LoadOptions, restore } from './restore.js'
 import { type NamedArray, readSafetensors, writeSafetensors } from './safetensors.js'
 import { assignAll, byName, byOrder, namesInFile, ofModel, requireAny, type SavedArray, type SavedLayer } from './saved-weights.js'
-import { describeModel, KERAS_VERSION } from './write-model.js'
+import { describeModel, KERAS_VERSION, requireModel } from './write-model.js'
 
 /** Formats of whole models: Keras 2's HDF5, Keras 3's zip. */
 export type ModelFormat = 'h5' | 'keras'
@@ -19,6 +20,7 @@ export type ModelFormat = 'h5' | 'keras'
 export type WeightsFormat = 'h5' | 'safetensors' | 'npz'
 
 function requireBuilt(model: Model, what: string): void {
+  requireModel(what, model)
   if (model.built) return
   throw new ValueError(
     `${what}: the model "${model.name}" has no weights yet. Give its first layer an inputShape, or call build([null, …]).`,
@@ -38,10 +40,10 @@ function requireBuilt(model: Model, what: string): void {
  * const again = await modelFromBytes(bytes)
  * ```
  */
-export async function modelToBytes(
-  model: Model,
-  { format = 'h5', includeOptimizer = true }: { format?: ModelFormat; includeOptimizer?: boolean } = {},
-): Promise<Uint8Array> {
+export async function modelToBytes(model: Model, options: { format?: ModelFormat; includeOptimizer?: boolean } = {}): Promise<Uint8Array> {
+  requireOptions('modelToBytes', options, ['format', 'includeOptimizer'], "modelToBytes(model, { format: 'keras' })")
+  const { format = 'h5', includeOptimizer = true } = options
+  requireBoolean('modelToBytes', 'includeOptimizer', includeOptimizer)
   requireBuilt(model, 'modelToBytes')
   if (format === 'keras') return using(model, 'modelToBytes', false, () => writeKerasZip(model, includeOptimizer))
   if (format === 'h5') return using(model, 'modelToBytes', false, async () => writeH5(await h5ModelTree(model, includeOptimizer)))
@@ -107,7 +109,9 @@ function loadH5Weights(model: Model, root: H5Group, what: string, match: typeof 
  * @param options.format `h5` (default) as Keras' `save_weights` has it; `safetensors` and `npz` hold each weight under its name
  * @throws ValueError for a model without weights.
  */
-export async function weightsToBytes(model: Model, { format = 'h5' }: { format?: WeightsFormat } = {}): Promise<Uint8Array> {
+export async function weightsToBytes(model: Model, options: { format?: WeightsFormat } = {}): Promise<Uint8Array> {
+  requireOptions('weightsToBytes', options, ['format'], "weightsToBytes(model, { format: 'safetensors' })")
+  const { format = 'h5' } = options
   requireBuilt(model, 'weightsToBytes')
   if (format === 'h5') return using(model, 'weightsToBytes', false, async () => writeH5(await h5WeightsTree(model)))
   if (format !== 'safetensors' && format !== 'npz')
@@ -190,6 +194,7 @@ function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, Nam
 
 /** A model's architecture as JSON that Keras' `model_from_json` reads; no weights. */
 export function modelToJSON(model: Model): string {
+  requireModel('modelToJSON', model)
   const { topology, beyond } = describeModel(model)
   return JSON.stringify({ ...topology, keras_version: KERAS_VERSION, backend: 'tensorflow', cotangent: beyond })
 }

@@ -1,5 +1,6 @@
 /** TensorFlow.js' layers models: `model.json` with the topology and a manifest, and the elements of all weights in files (shards) beside it. */
 import { ValueError } from '@cotangent/core'
+import { requireOptions } from '@cotangent/core/arguments'
 import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
 import { using } from '../model-use.js'
@@ -9,7 +10,7 @@ import { modernized } from './older-weights.js'
 import { type Origin, originOf } from './origin.js'
 import { type LoadOptions, restore } from './restore.js'
 import { assignAll, byName, byOrder, type SavedArray, type SavedLayer } from './saved-weights.js'
-import { describeModel, KERAS_VERSION } from './write-model.js'
+import { describeModel, KERAS_VERSION, requireModel } from './write-model.js'
 
 /** The files of a model for TensorFlow.js. */
 export interface TfjsModel {
@@ -28,7 +29,10 @@ const SHARD_BYTES = 4 * 1024 * 1024
  * @param options.shardBytes largest size of a shard; 4 MiB by default
  * @throws ValueError for a model without weights, or with two layers of one name in models inside it.
  */
-export async function modelToTfjs(model: Model, { shardBytes = SHARD_BYTES }: { shardBytes?: number } = {}): Promise<TfjsModel> {
+export async function modelToTfjs(model: Model, options: { shardBytes?: number } = {}): Promise<TfjsModel> {
+  requireModel('modelToTfjs', model)
+  requireOptions('modelToTfjs', options, ['shardBytes'], 'modelToTfjs(model, { shardBytes: 2 ** 22 })')
+  const { shardBytes = SHARD_BYTES } = options
   if (!model.built) throw new ValueError(`modelToTfjs: the model "${model.name}" has no weights yet. Call build([null, …]) first.`)
   if (!Number.isInteger(shardBytes) || shardBytes < 1)
     throw new ValueError(`modelToTfjs: shardBytes must be a whole number from 1, got ${shardBytes}.`)

@@ -1,7 +1,9 @@
 /** Models in the words of Keras 2.3.1, and what it has no words for. */
+import { ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import type { Compiled } from '../compiled.js'
 import { CompileError } from '../errors.js'
-import type { Model } from '../model.js'
+import { Model } from '../model.js'
 import type { Json, KerasObject } from './keras-object.js'
 import { type BeyondTraining, writeTraining } from './training-config.js'
 import { LayerWriter } from './write-layer.js'
@@ -16,6 +18,11 @@ interface Beyond extends BeyondTraining {
 
 /** The version of Keras whose files ours are. */
 export const KERAS_VERSION = '2.3.1'
+
+/** Throws unless a value is a model. */
+export function requireModel(what: string, model: unknown): void {
+  if (!(model instanceof Model)) throw new ValueError(`${what}: expected a model, got ${describeValue(model)}.`)
+}
 
 /** What a model was compiled with, if it was. */
 export function compiledOf(model: Model): Compiled | undefined {

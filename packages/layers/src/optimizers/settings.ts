@@ -46,7 +46,7 @@ export function rateFirst<Options extends OptimizerOptions>(
 ): SpelledOptions<Options> | undefined {
   const example = `${what}(0.001), or ${what}({ learningRate: 0.001 })`
   if (typeof first === 'number' || first instanceof LearningRateSchedule) {
-    const others = options ?? {}
+    const others = options === undefined ? {} : options
     requireObject(what, others, [], `${what}(0.001, { … })`)
     const twice = Object.keys(others).find((key) => ['lr', 'learningRate'].includes(camelCase(key)))
     if (twice) throw new ValueError(`${what}: the learning rate is given twice, first and as ${twice}.`)
