@@ -52,8 +52,9 @@ export function requireOptions(what: string, options: unknown, names: readonly s
 
 /** The same without a look at the keys: throws unless `options` is an object of options. */
 export function requireObject(what: string, options: unknown, names: readonly string[], example?: string): void {
-  const plain = typeof options === 'object' && options !== null && !Array.isArray(options) && !ArrayBuffer.isView(options)
-  if (plain && !('storage' in options) && typeof (options as { then?: unknown }).then !== 'function') return
+  // Not a Map, a Date, a buffer: nothing of those would be read.
+  const plain = Object.prototype.toString.call(options) === '[object Object]'
+  if (plain && !('storage' in (options as object)) && typeof (options as { then?: unknown }).then !== 'function') return
   const right = example ? ` Write ${example}.` : names.length > 0 ? ` Options: ${names.join(', ')}.` : ''
   throw new ValueError(`${what}: expected an object of options, got ${describeValue(options)}.${right}`)
 }

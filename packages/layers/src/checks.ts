@@ -1,5 +1,6 @@
 /** What data must fulfil before a model sees them; every message says what was expected. */
 import {
+  addContext,
   type Backend,
   type DType,
   type Parameter,
@@ -130,6 +131,15 @@ export function newWeight(what: string, value: WeightValue, weight: Tensor): Ten
   const { data, shape } = typeof value === 'number' ? { data: Float64Array.of(value), shape: [] } : readHost(what, value)
   requireFit(shape)
   return fromValues(data, shape, dtype, backend)
+}
+
+/** Does a step of the work; its errors say where it was. */
+export function within<Result>(where: string, step: () => Result): Result {
+  try {
+    return step()
+  } catch (error) {
+    throw addContext(error, where)
+  }
 }
 
 /** Throws unless a number is whole and from `least`. */

@@ -4,20 +4,8 @@
  * Host arrays stay on the host and are uploaded batch by batch in their own type (uint8 images travel as bytes), so memory on the
  * backend is that of one batch. Tensors stay where they are, and their rows are gathered there.
  */
-import {
-  type Backend,
-  currentBackend,
-  type DType,
-  type Shape,
-  ShapeError,
-  scope,
-  sizeOf,
-  Tensor,
-  type TypedArray,
-  tensor,
-  ValueError,
-} from '@cotangent/core'
-import { describeValue, refuseStranger, requireOptions } from '@cotangent/core/arguments'
+import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
+import { describeValue, refuseStranger } from '@cotangent/core/arguments'
 import { isRecord, isShaped, isTyped, type NestedRows, type NumericArray, readHost, type ShapedValues } from './host-data.js'
 import { entryOf, unknownName } from './names.js'
 
@@ -176,41 +164,3 @@ export const asColumn = (rows: Rows): Rows => ({
 
 /** 0, 1, … n − 1. */
 export const identityOrder = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i)
-
-/**
- * Yields `[x, y]` batches for a training loop of your own; the last one may be smaller. A batch is freed when the next is asked for.
- *
- * @param options.order the order of samples, e.g. `permutation(key, n)`; as they come by default
- * @example
- * ```ts
- * for (const [x, y] of batches(xTrain, yTrain, { batchSize: 128, order: permutation(foldKey(key(7), epoch), 60000) })) {
- *   const { value, grads } = valueAndGrad(model.params, () => loss(model.apply(x), y).mean())
- *   optimizer.step(model.params, grads)
- * }
- * ```
- */
-export function* batches(
-  x: Data,
-  y: Data,
-  options: { batchSize?: number; order?: Int32Array; backend?: Backend; dtype?: DType } = {},
-): Generator<[x: Tensor, y: Tensor], void, undefined> {
-  requireOptions('batches', options, ['batchSize', 'order', 'backend', 'dtype'], 'batches(x, y, { batchSize: 32 })')
-  const { batchSize = 32, dtype = 'float32' } = options
-  if (!(Number.isInteger(batchSize) && batchSize >= 1))
-    throw new ValueError(`batches: batchSize must be a whole number from 1, got ${batchSize}.`)
-  const backend = options.backend ?? (x instanceof Tensor ? x.backend : currentBackend())
-  const xs = rowsOf('batches: x', x, backend)
-  const ys = rowsOf('batches: y', y, backend)
-  if (xs.count !== ys.count) throw new ShapeError(`batches: x has ${xs.count} samples and y has ${ys.count}.`)
-  const order = options.order ?? identityOrder(xs.count)
-  for (let begin = 0; begin < order.length; begin += batchSize) {
-    const end = Math.min(order.length, begin + batchSize)
-    const pair = scope((): [Tensor, Tensor] => [xs.take(order, begin, end, dtype).keep(), ys.take(order, begin, end, dtype).keep()])
-    try {
-      yield pair
-    } finally {
-      pair[0].dispose()
-      pair[1].dispose()
-    }
-  }
-}

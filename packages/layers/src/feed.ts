@@ -190,6 +190,8 @@ export interface SourceOptions {
   /** Begin each epoch at the start, where that is possible, with `steps` too. */
   restart: boolean
   classWeight?: Weighting['classWeight']
+  /** Look at the first batch before any is used, so that what is wrong with it is told before training. */
+  ahead?: boolean
   /** What asks for the batches, and waits while the source makes one. */
   use?: Use
 }
@@ -225,11 +227,21 @@ export class SourceFeed implements Feed {
     this.steps = steps ?? (Array.isArray(source) ? source.length : undefined)
   }
 
-  /** Builds the model for the first batch, if it is not. */
+  /** Builds the model for the first batch, if it is not; with `ahead` looks at that batch, which stays the first. */
   async prepare(): Promise<void> {
-    if (this.#model.built) return
+    const { ahead } = this.#options
+    if (this.#model.built && !ahead) return
     const first = await this.#cursor.peek()
-    if (first) await inputRows(this.#model, `${this.#what}: x of the first batch`, first[0], false)
+    if (!first && ahead) throw this.#noBatches()
+    if (!first) return
+    const where = 'the first batch'
+    if (!ahead) return void (await inputRows(this.#model, `${this.#what}: x of ${where}`, first[0], false))
+    await this.#batch(first, where)
+    this.#labels.dispose() // they are counted when their turn comes
+  }
+
+  #noBatches(): ValueError {
+    return new ValueError(`${this.#what}: the iterable gave no batches.`)
   }
 
   async *epoch(epoch: number): AsyncGenerator<Batch> {
@@ -245,12 +257,11 @@ export class SourceFeed implements Feed {
       }
       if (!next) {
         const { taken } = this.#cursor
+        if (taken === 0) throw this.#noBatches()
         throw new ValueError(
-          taken === 0
-            ? `${this.#what}: the iterable gave no batches.`
-            : steps === undefined
-              ? `${this.#what}: the iterable gave ${taken} batches and then none for ${where}: it must start anew each time it is iterated.`
-              : `${this.#what}: the iterable ended after ${taken} batches, before ${where}; ${stepsOption} is ${steps}. ` +
+          steps === undefined
+            ? `${this.#what}: the iterable gave ${taken} batches and then none for ${where}: it must start anew each time it is iterated.`
+            : `${this.#what}: the iterable ended after ${taken} batches, before ${where}; ${stepsOption} is ${steps}. ` +
                 `Let it go on for ever (while (true) { … }), or take a smaller ${stepsOption}.`,
         )
       }

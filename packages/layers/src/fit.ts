@@ -8,94 +8,43 @@
 import { key, scope, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type BatchSource, isSource } from './batch-source.js'
-import { type Callback, History, type Logs, requireCallbacks } from './callbacks/callback.js'
-import { requireWhole } from './checks.js'
+import { type Callback, History, type Logs } from './callbacks/callback.js'
+import { within } from './checks.js'
 import type { Compiled } from './compiled.js'
 import type { ModelData } from './data.js'
 import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders, slicePart, withFeeds } from './feed.js'
+import { type EvaluateSettings, type FitSettings, refuse } from './fit-options.js'
 import { isShaped, isTyped } from './host-data.js'
 import type { Model } from './model.js'
 import { paused, type Use } from './model-use.js'
 import { hostTurns, standardOutput } from './platform.js'
-import { ProgressBar, type ProgressStyle } from './progress.js'
-import type { Weighting } from './sample-weights.js'
+import { ProgressBar, type ProgressStyle, type Verbosity } from './progress.js'
 
 export { History } from './callbacks/callback.js'
-
-export interface EvaluateOptions extends Pick<Weighting, 'sampleWeight'> {
-  /** With an iterable: how many batches to take; a generator needs it. */
-  steps?: number
-  /** 32 by default. */
-  batchSize?: number
-  /** 0: silent (default), 1: a progress bar. */
-  verbose?: 0 | 1 | 2
-  /** Which Keras' lines to print: '2.3' (default) or '2.0.8'. */
-  style?: ProgressStyle
-  /** Where lines go; standard output by default. */
-  output?: { write(text: string): void; isTerminal?: boolean }
-}
-
-/** As in Keras 2.3, `classWeight` counts in a part split off for validation, too. */
-export interface FitOptions extends Weighting {
-  /** 32 by default. */
-  batchSize?: number
-  /** 1 by default. */
-  epochs?: number
-  /** 1: a progress bar (default), 2: a line for each epoch, 0: silent. */
-  verbose?: 0 | 1 | 2
-  callbacks?: readonly Callback[]
-  /** Share of the samples, from the end of x, that is kept for validation. */
-  validationSplit?: number
-  /** Data for validation, as an array [x, y] or [x, y, sampleWeight]; anything else that can be iterated gives batches. Wins over the split. */
-  validationData?: readonly [x: ModelData, y: ModelData, sampleWeight?: ModelData] | BatchSource
-  /** With an iterable: how many batches an epoch takes; a generator needs it. Without it an epoch is one pass. */
-  stepsPerEpoch?: number
-  /** With an iterable for validation: how many batches to take; a generator needs it. */
-  validationSteps?: number
-  /** Validate every so many epochs; 1 by default. */
-  validationFreq?: number
-  /** true by default; 'batch' shuffles whole batches. */
-  shuffle?: boolean | 'batch'
-  /** Replaces the model's key for shuffling. */
-  seed?: number
-  /** The number of the first epoch, for resuming. */
-  initialEpoch?: number
-  /** Which Keras' lines to print: '2.3' (default) or '2.0.8'. */
-  style?: ProgressStyle
-  /** Where lines go; standard output by default. */
-  output?: { write(text: string): void; isTerminal?: boolean }
-}
+export type { EvaluateOptions, FitOptions } from './fit-options.js'
 
 export async function fit(
   model: Model,
   x: ModelData | BatchSource,
   y: ModelData | undefined,
-  options: FitOptions,
+  settings: FitSettings,
   use: Use,
 ): Promise<History> {
-  const { batchSize = 32, epochs = 1, verbose = 1, initialEpoch = 0, validationFreq = 1, shuffle = true } = options
-  requireWhole('fit: batchSize', batchSize, 1)
-  requireWhole('fit: epochs', epochs, 0)
-  requireWhole('fit: initialEpoch', initialEpoch, 0)
-  requireWhole('fit: validationFreq', validationFreq, 1)
-  const { training, validation } = await feedsOf(model, [x, y], { ...options, batchSize, shuffle }, use)
+  const { training, validation } = await feedsOf(model, [x, y], settings, use)
   return withFeeds([training, validation], async () => {
     await training.prepare()
-    return run(model, { training, validation }, { ...options, epochs, verbose, initialEpoch, validationFreq }, use)
+    await validation?.prepare()
+    return run(model, { training, validation }, settings, use)
   })
 }
 
-async function run(
-  model: Model,
-  { training, validation }: Feeds,
-  options: FitOptions & { epochs: number; verbose: 0 | 1 | 2; initialEpoch: number; validationFreq: number },
-  use: Use,
-): Promise<History> {
-  const { epochs, verbose, initialEpoch, validationFreq } = options
+async function run(model: Model, { training, validation }: Feeds, settings: FitSettings, use: Use): Promise<History> {
+  const { epochs, initialEpoch, validationFreq } = settings
+  const verbose = Number(settings.verbose) as Verbosity
   const compiled = model.compiled()
-  const output = options.output ?? standardOutput()
+  const output = settings.output ?? standardOutput()
   const history = new History()
-  const callbacks: Callback[] = [...requireCallbacks(options.callbacks), history]
+  const callbacks: Callback[] = [...settings.callbacks, history]
   const wantsBatches = callbacks.some((callback) => callback.onBatchEnd)
   /** What the bar counts to: samples, or steps; unknown in the first pass of an iterable. */
   let total = training.samples ?? training.steps
@@ -126,7 +75,7 @@ async function run(
 
   for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
     if (verbose > 0) output.write(`Epoch ${epoch + 1}/${epochs}\n`)
-    const bar = progressBar(total ?? null, verbose, options.style, output)
+    const bar = progressBar(total ?? null, verbose, settings.style, output)
     await tell((c) => c.onEpochBegin?.(epoch))
     const totals = compiled.newTotals()
     const logs: Logs = {}
@@ -135,7 +84,10 @@ async function run(
     try {
       for await (const batch of training.epoch(epoch)) {
         await tell((c) => c.onBatchBegin?.(step))
-        scope(() => compiled.trainStep(batch.x(), batch.y(), model.keyFor('dropout'), totals, batch.weights?.()))
+        const key = model.keyFor('dropout')
+        within(`in fit, batch ${step + 1} of epoch ${epoch + 1}`, () =>
+          scope(() => compiled.trainStep(batch.x(), batch.y(), key, totals, batch.weights?.())),
+        )
         done += training.samples === undefined ? 1 : batch.size
         if (wantsBatches) {
           const values = await compiled.read(totals)
@@ -153,7 +105,7 @@ async function run(
     total ??= done
     // As in Keras, an epoch that a callback ended is not validated.
     if (validation && !model.stopTraining && (epoch + 1) % validationFreq === 0) {
-      const values = await evaluateFeed(compiled, validation, epoch, hostTurn)
+      const values = await evaluateFeed(compiled, validation, { what: 'the validation of fit', epoch, hostTurn })
       for (const name of compiled.names) logs[`val_${name}`] = values[name]
     }
     bar?.finish(total, Object.entries(logs))
@@ -168,38 +120,44 @@ export async function evaluate(
   model: Model,
   x: ModelData | BatchSource,
   y: ModelData | undefined,
-  options: EvaluateOptions,
+  settings: EvaluateSettings,
   use: Use,
 ): Promise<number[]> {
-  const { batchSize = 32, verbose = 0, steps, sampleWeight } = options
-  requireWhole('evaluate: batchSize', batchSize, 1)
-  if (y === undefined) refuseWeights('evaluate', sampleWeight)
-  const feed =
-    y === undefined
-      ? new SourceFeed(model, 'evaluate', requireSource('evaluate', x), { steps, stepsOption: 'steps', restart: true, use })
-      : new ArrayFeed(model, await partOf(model, 'evaluate: ', [x as ModelData, y], { sampleWeight }), batchSize)
+  const { batchSize = 32, verbose, steps, sampleWeight, style, output } = settings
+  const feed = await evaluationFeed()
   return withFeeds([feed], async () => {
     await feed.prepare()
     const compiled = model.compiled()
     const target = feed.samples ?? feed.steps ?? null
-    const bar = progressBar(target, verbose === 1 ? 1 : 0, options.style, options.output ?? standardOutput())
-    const values = await evaluateFeed(compiled, feed, 0, hostTurns(), bar)
+    const bar = progressBar(target, Number(verbose) === 1 ? 1 : 0, style, output ?? standardOutput())
+    const values = await evaluateFeed(compiled, feed, { what: 'evaluate', epoch: 0, hostTurn: hostTurns(), bar })
     return compiled.names.map((name) => values[name])
   })
+
+  async function evaluationFeed(): Promise<Feed> {
+    if (y === undefined) {
+      const source = requireSource('evaluate', x)
+      refuse('evaluate', settings, ['batchSize', 'sampleWeight'], ofArrays)
+      return new SourceFeed(model, 'evaluate', source, { steps, stepsOption: 'steps', restart: true, use })
+    }
+    refuse('evaluate', settings, ['steps'], 'goes with an iterable of batches. Arrays are gone through whole.')
+    return new ArrayFeed(model, await partOf(model, 'evaluate: ', [x as ModelData, y], { sampleWeight }), batchSize)
+  }
 }
+
+const ofArrays = 'goes with arrays; an iterable gives batches as they are: [x, y] or [x, y, sampleWeight].'
 
 async function evaluateFeed(
   compiled: Compiled,
   feed: Feed,
-  epoch: number,
-  hostTurn: () => Promise<void> | undefined,
-  bar?: ProgressBar,
+  { what, epoch, hostTurn, bar }: { what: string; epoch: number; hostTurn: () => Promise<void> | undefined; bar?: ProgressBar },
 ): Promise<Logs> {
   const totals = compiled.newTotals()
   let done = 0
+  let step = 0
   try {
     for await (const batch of feed.epoch(epoch)) {
-      scope(() => compiled.testStep(batch.x(), batch.y(), totals, batch.weights?.()))
+      within(`in ${what}, batch ${++step}`, () => scope(() => compiled.testStep(batch.x(), batch.y(), totals, batch.weights?.())))
       done += feed.samples === undefined ? 1 : batch.size
       bar?.update(done, [])
       await hostTurn()
@@ -215,7 +173,7 @@ function progressBar(
   target: number | null,
   verbose: 0 | 1 | 2,
   style: ProgressStyle | undefined,
-  output: NonNullable<FitOptions['output']>,
+  output: NonNullable<FitSettings['output']>,
 ): ProgressBar | undefined {
   if (verbose === 0) return undefined
   return new ProgressBar({ target, verbose, style, write: (text) => output.write(text), isTerminal: output.isTerminal ?? false })
@@ -230,59 +188,61 @@ interface Feeds {
 async function feedsOf(
   model: Model,
   [x, y]: readonly [x: ModelData | BatchSource, y: ModelData | undefined],
-  options: FitOptions & { batchSize: number; shuffle: boolean | 'batch' },
+  settings: FitSettings,
   use: Use,
 ): Promise<Feeds> {
-  const { batchSize, shuffle, validationData, validationSplit = 0, stepsPerEpoch, validationSteps, sampleWeight, classWeight } = options
-  const arrays = (part: Part): Feed => new ArrayFeed(model, part, batchSize)
-  const validationFeed = async (): Promise<Feed | undefined> => {
-    if (validationData === undefined) return undefined
-    const given = requireValidation(validationData)
-    if (Array.isArray(given)) {
-      const [vx, vy, weights] = given as unknown as readonly [ModelData, ModelData, ModelData?]
-      return arrays(await partOf(model, 'fit: validationData ', [vx, vy], { sampleWeight: weights }))
-    }
-    return new SourceFeed(model, 'fit: validationData', given as BatchSource, {
-      steps: validationSteps,
-      stepsOption: 'validationSteps',
-      restart: true,
-      use,
-    })
-  }
+  const { batchSize = 32, shuffle, validationData, validationSplit, sampleWeight, classWeight } = settings
+  const ofIterables = 'goes with an iterable of batches'
   if (y === undefined) {
+    const source = requireSource('fit', x)
     if (validationSplit !== 0)
       throw new ValueError('fit: validationSplit needs arrays, of which it takes the end; with an iterable give validationData.')
-    refuseWeights('fit', sampleWeight)
-    const training = new SourceFeed(model, 'fit', requireSource('fit', x), {
-      steps: stepsPerEpoch,
+    refuse('fit', settings, ['batchSize', 'sampleWeight'], ofArrays)
+    const training = new SourceFeed(model, 'fit', source, {
+      steps: settings.stepsPerEpoch,
       stepsOption: 'stepsPerEpoch',
       restart: false,
       classWeight,
       use,
     })
-    return { training, validation: await validationFeed() }
+    return { training, validation: await validationFeed(model, settings, use) }
   }
-  if (stepsPerEpoch !== undefined)
-    throw new ValueError(
-      'fit: stepsPerEpoch goes with an iterable of batches: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.',
-    )
+  refuse('fit', settings, ['stepsPerEpoch'], `${ofIterables}: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.`)
+  if (validationData === undefined) refuse('fit', settings, ['validationSteps'], `${ofIterables} as validationData.`)
   const all = await partOf(model, 'fit: ', [x as ModelData, y], { sampleWeight, classWeight })
-  const shuffleKey = options.seed === undefined ? model.keyFor('shuffle') : key(options.seed)
+  const shuffleKey = settings.seed === undefined ? model.keyFor('shuffle') : key(settings.seed)
   const shuffled = (part: Part): Feed => new ArrayFeed(model, part, batchSize, shuffledOrders(part.count, batchSize, shuffle, shuffleKey))
-  if (validationData !== undefined) return { training: shuffled(all), validation: await validationFeed() }
-  if (!(validationSplit >= 0 && validationSplit < 1))
-    throw new ValueError(`fit: validationSplit must be from 0 to below 1, got ${validationSplit}.`)
+  if (validationData !== undefined) return { training: shuffled(all), validation: await validationFeed(model, settings, use) }
   if (validationSplit === 0) return { training: shuffled(all) }
   const at = Math.trunc(all.count * (1 - validationSplit))
   if (at === 0 || at === all.count) {
     const left = at === 0 ? 'to train on' : 'for validation'
-    throw new ValueError(`fit: validationSplit ${validationSplit} of ${all.count} samples leaves none ${left}.`)
+    throw new ValueError(
+      `fit: validationSplit ${validationSplit} of ${all.count} ${all.count === 1 ? 'sample' : 'samples'} leaves none ${left}.`,
+    )
   }
-  return { training: shuffled(slicePart(all, 0, at)), validation: arrays(slicePart(all, at, all.count)) }
+  return { training: shuffled(slicePart(all, 0, at)), validation: new ArrayFeed(model, slicePart(all, at, all.count), batchSize) }
 }
 
-function refuseWeights(what: string, sampleWeight: unknown): void {
-  if (sampleWeight !== undefined) throw new ValueError(`${what}: sampleWeight goes with arrays; an iterable gives [x, y, sampleWeight].`)
+async function validationFeed(
+  model: Model,
+  { batchSize = 32, validationData, validationSteps }: FitSettings,
+  use: Use,
+): Promise<Feed | undefined> {
+  const what = 'fit: validationData'
+  if (validationData === undefined) return undefined
+  const given = requireValidation(validationData)
+  if (!Array.isArray(given))
+    return new SourceFeed(model, what, given as BatchSource, {
+      steps: validationSteps,
+      stepsOption: 'validationSteps',
+      restart: true,
+      ahead: true,
+      use,
+    })
+  refuse('fit', { validationSteps }, ['validationSteps'], 'goes with an iterable as validationData. Arrays are gone through whole.')
+  const [x, y, sampleWeight] = given as unknown as readonly [ModelData, ModelData, ModelData?]
+  return new ArrayFeed(model, await partOf(model, `${what} `, [x, y], { sampleWeight }), batchSize)
 }
 
 /** What is given without targets must be batches. */

@@ -15,20 +15,22 @@ import {
   Tensor,
   ValueError,
 } from '@cotangent/core'
+import { describeValue, requireChoice, requireFunction } from '@cotangent/core/arguments'
 import type { BatchSource } from './batch-source.js'
 import { assignAll, readArguments, requireInputs, type WeightValue } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
 import { readCompileOptions } from './compiled-output.js'
 import type { ModelData } from './data.js'
 import { CompileError } from './errors.js'
-import { type EvaluateOptions, evaluate, type FitOptions, fit, type History } from './fit.js'
+import { evaluate, fit, type History } from './fit.js'
+import { type EvaluateOptions, type FitOptions, type PredictOptions, readEvaluateOptions, readFitOptions } from './fit-options.js'
 import type { SymbolicTensor } from './graph/symbolic-tensor.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from './layer.js'
 import type { InputPort, ModelOptions, Port } from './model-types.js'
 import { requireNoTraining, requireUnused, using } from './model-use.js'
-import type { SpelledOptions } from './names.js'
+import { readOptions, type SpelledOptions } from './names.js'
 import { print } from './platform.js'
-import { classesOf, onBatch, type PredictOptions, predict, predictOne } from './predict.js'
+import { classesOf, onBatch, predict, predictOne } from './predict.js'
 import type { Weighting } from './sample-weights.js'
 import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text.js'
 
@@ -106,7 +108,11 @@ export abstract class Model extends Layer {
   getLayer(name: string): Layer {
     const layer = this.layers.find((candidate) => candidate.name === name)
     if (layer) return layer
-    throw new ValueError(`${this.name}: there is no layer "${name}". Layers: ${this.layers.map((l) => l.name).join(', ')}.`)
+    const names = `Layers: ${this.layers.map((l) => l.name).join(', ')}.`
+    if (typeof name === 'string') throw new ValueError(`${this.name}.getLayer: there is no layer "${name}". ${names}`)
+    throw new ValueError(
+      `${this.name}.getLayer: expected the name of a layer, got ${describeValue(name)}. By its place it is model.layers[0]. ${names}`,
+    )
   }
   /** @internal The key for a purpose. */
   keyFor(purpose: keyof typeof KEYS): Key {
@@ -216,56 +222,60 @@ export abstract class Model extends Layer {
    * @param y targets, one for each sample; of several outputs likewise
    * @returns losses and metrics by epoch
    */
-  fit(x: ModelData, y: ModelData, options?: FitOptions): Promise<History>
+  fit(x: ModelData, y: ModelData, options?: SpelledOptions<FitOptions>): Promise<History>
   /**
    * Trains on batches as they come, of which one at a time is held.
    *
    * @param batches anything that can be iterated, `await`ed or not, and gives [x, y] or [x, y, sampleWeight]; a generator needs `stepsPerEpoch`
    */
-  fit(batches: BatchSource, options?: FitOptions): Promise<History>
-  fit(x: ModelData | BatchSource, second?: ModelData | FitOptions, third?: FitOptions): Promise<History> {
-    const { y, options } = readArguments<FitOptions>(this, second, third)
-    return using(this, 'fit', true, (use) => fit(this, x, y, options ?? {}, use))
+  fit(batches: BatchSource, options?: SpelledOptions<FitOptions>): Promise<History>
+  fit(x: ModelData | BatchSource, second?: ModelData | SpelledOptions<FitOptions>, third?: SpelledOptions<FitOptions>): Promise<History> {
+    const { y, options } = readArguments<SpelledOptions<FitOptions>>(this, second, third)
+    return using(this, 'fit', true, (use) => fit(this, x, y, readFitOptions(options), use))
   }
 
   /** Loss and metrics of data, nothing dropped: `[loss, metric…]`, with several outputs `[loss, …losses of the outputs, …metrics]`. */
-  evaluate(x: ModelData, y: ModelData, options?: EvaluateOptions): Promise<number[]>
+  evaluate(x: ModelData, y: ModelData, options?: SpelledOptions<EvaluateOptions>): Promise<number[]>
   /** The same of batches as they come; a generator needs `steps`. */
-  evaluate(batches: BatchSource, options?: EvaluateOptions): Promise<number[]>
-  evaluate(x: ModelData | BatchSource, second?: ModelData | EvaluateOptions, third?: EvaluateOptions): Promise<number[]> {
-    const { y, options } = readArguments<EvaluateOptions>(this, second, third)
-    return using(this, 'evaluate', false, (use) => evaluate(this, x, y, options ?? {}, use))
+  evaluate(batches: BatchSource, options?: SpelledOptions<EvaluateOptions>): Promise<number[]>
+  evaluate(
+    x: ModelData | BatchSource,
+    second?: ModelData | SpelledOptions<EvaluateOptions>,
+    third?: SpelledOptions<EvaluateOptions>,
+  ): Promise<number[]> {
+    const { y, options } = readArguments<SpelledOptions<EvaluateOptions>>(this, second, third)
+    return using(this, 'evaluate', false, (use) => evaluate(this, x, y, readEvaluateOptions(options), use))
   }
 
   /** The outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out] */
-  predict(x: ModelData, options?: PredictOptions): Promise<Tensor> {
+  predict(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
     return predictOne(this, 'predict', x, options)
   }
 
   /** The same for models of several outputs: one tensor an output. */
-  predictAll(x: ModelData, options?: PredictOptions): Promise<Tensor[]> {
+  predictAll(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
     return predict(this, 'predictAll', x, options)
   }
 
   /** The same as `predict`; Keras' name for it where outputs are probabilities. */
-  predictProba(x: ModelData, options?: PredictOptions): Promise<Tensor> {
+  predictProba(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
     return predictOne(this, 'predictProba', x, options)
   }
 
   /** The class of each sample: the position of the largest output, or for one output whether it is above 1/2. */
-  async predictClasses(x: ModelData, options?: PredictOptions): Promise<Int32Array> {
+  async predictClasses(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Int32Array> {
     return classesOf(await predictOne(this, 'predictClasses', x, options))
   }
 
   /** One step of training on one batch; gives `[loss, metric…]` before the step. */
-  async trainOnBatch(x: ModelData, y: ModelData, weights: Weighting = {}): Promise<number[]> {
+  async trainOnBatch(x: ModelData, y: ModelData, weights?: SpelledOptions<Weighting>): Promise<number[]> {
     return onBatch(this, 'trainOnBatch', [x, y, weights], (compiled, xs, ys, totals, factors) =>
       compiled.trainStep(xs, ys, this.keyFor('dropout'), totals, factors),
     )
   }
 
   /** `[loss, metric…]` of one batch. */
-  async testOnBatch(x: ModelData, y: ModelData, weights: Pick<Weighting, 'sampleWeight'> = {}): Promise<number[]> {
+  async testOnBatch(x: ModelData, y: ModelData, weights?: SpelledOptions<Pick<Weighting, 'sampleWeight'>>): Promise<number[]> {
     return onBatch(this, 'testOnBatch', [x, y, weights], (compiled, xs, ys, totals, factors) => compiled.testStep(xs, ys, totals, factors))
   }
 
@@ -287,12 +297,14 @@ export abstract class Model extends Layer {
    *
    * @param options.style '2.3' (default), or '2.2.4' for the older form without the model's name
    */
-  summary(options: { style?: SummaryStyle; print?: (line: string) => void } = {}): void {
-    for (const line of this.summaryLines(options.style)) (options.print ?? print)(line)
+  summary(options?: { style?: SummaryStyle; print?: (line: string) => void }): void {
+    const settings = readOptions('summary', options, { style: '2.3' as SummaryStyle, print }, { print: requireFunction })
+    for (const line of this.summaryLines(settings.style)) settings.print(line)
   }
 
   /** The lines of `summary`. */
   summaryLines(style: SummaryStyle = '2.3'): string[] {
+    requireChoice('summary', 'style', style, ['2.3', '2.2.4'])
     if (!this.built)
       throw new CompileError(
         `${this.name}: the model is not built, so shapes are not known. Give its first layer an inputShape, or call build([null, …]) or fit.`,

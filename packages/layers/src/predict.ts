@@ -1,33 +1,29 @@
 /** Outputs for data, and single steps on one batch. */
 import { scope, sizeOf, type Tensor, ValueError } from '@cotangent/core'
-import { fromValues, hostFloats, requireWhole } from './checks.js'
+import { fromValues, hostFloats, within } from './checks.js'
 import type { Compiled, Totals } from './compiled.js'
 import { identityOrder, type ModelData, type Rows } from './data.js'
 import { batchOf, inputRows, partOf } from './feed.js'
+import { type PredictOptions, readPredictOptions, readWeighting } from './fit-options.js'
 import type { Model } from './model.js'
 import { using } from './model-use.js'
+import type { SpelledOptions } from './names.js'
 import type { Weighting } from './sample-weights.js'
-
-/** Options of `predict` and its kin. */
-export interface PredictOptions {
-  /** How many samples are computed at once; 32 by default. */
-  batchSize?: number
-}
 
 /**
  * The outputs for all samples, in order, one tensor an output.
  *
  * @param what the method of the model that was called
  */
-export function predict(model: Model, what: string, x: ModelData, { batchSize = 32 }: PredictOptions = {}): Promise<Tensor[]> {
+export function predict(model: Model, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
   return using(model, what, false, async () => {
-    requireWhole(`${what}: batchSize`, batchSize, 1)
+    const { batchSize } = readPredictOptions(what, options)
     const rows = await inputRows(model, `${what}: x`, x)
-    return outputsOf(model, rows, batchSize)
+    return outputsOf(model, what, rows, batchSize)
   })
 }
 
-async function outputsOf(model: Model, rows: readonly Rows[], batchSize: number): Promise<Tensor[]> {
+async function outputsOf(model: Model, what: string, rows: readonly Rows[], batchSize: number): Promise<Tensor[]> {
   const [{ count }] = rows
   const order = identityOrder(count)
   let results = model.outputPorts.map(({ shape }) => {
@@ -36,10 +32,12 @@ async function outputsOf(model: Model, rows: readonly Rows[], batchSize: number)
   })
   for (let begin = 0; begin < count; begin += batchSize) {
     const end = Math.min(count, begin + batchSize)
-    const outputs = scope(() => {
-      const xs = rows.map((row, i) => row.take(order, begin, end, model.inputPorts[i].dtype))
-      return model.run(xs, { training: false }, []).outputs.map((output) => output.keep())
-    })
+    const outputs = within(`in ${what}, samples ${begin} to ${end - 1}`, () =>
+      scope(() => {
+        const xs = rows.map((row, i) => row.take(order, begin, end, model.inputPorts[i].dtype))
+        return model.run(xs, { training: false }, []).outputs.map((output) => output.keep())
+      }),
+    )
     if (begin === 0) {
       // Sizes that the model leaves open are those of the data.
       results = outputs.map((output) => {
@@ -57,7 +55,7 @@ async function outputsOf(model: Model, rows: readonly Rows[], batchSize: number)
 }
 
 /** The output of a model that has one. */
-export async function predictOne(model: Model, what: string, x: ModelData, options?: PredictOptions): Promise<Tensor> {
+export async function predictOne(model: Model, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
   if (model.outputCount !== 1) {
     throw new ValueError(
       `${what}: the model "${model.name}" has ${model.outputCount} outputs. Take them all: const [y, …] = await model.predictAll(x).`,
@@ -79,16 +77,17 @@ export async function classesOf(outputs: Tensor): Promise<Int32Array> {
 export function onBatch(
   model: Model,
   what: 'trainOnBatch' | 'testOnBatch',
-  [x, y, weights]: readonly [x: ModelData, y: ModelData, weights: Weighting],
+  [x, y, weights]: readonly [x: ModelData, y: ModelData, weights: SpelledOptions<Weighting> | undefined],
   step: (compiled: Compiled, xs: Tensor[], ys: Tensor[], totals: Totals, factors: (Tensor | undefined)[] | undefined) => void,
 ): Promise<number[]> {
   return using(model, what, what === 'trainOnBatch', async () => {
-    const part = await partOf(model, `${what}: `, [x, y], weights)
+    const weighting = readWeighting(what, weights)
+    const part = await partOf(model, `${what}: `, [x, y], weighting)
     const compiled = model.compiled()
     const totals = compiled.newTotals()
     try {
       const batch = batchOf(model, part, identityOrder(part.count), 0, part.count)
-      scope(() => step(compiled, batch.x(), batch.y(), totals, batch.weights?.()))
+      within(`in ${what}`, () => scope(() => step(compiled, batch.x(), batch.y(), totals, batch.weights?.())))
       const logs = await compiled.read(totals)
       return compiled.names.map((name) => logs[name])
     } finally {

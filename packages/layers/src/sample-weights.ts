@@ -1,6 +1,8 @@
 /** Factors of the samples' losses: given one a sample, or made from the class of each. */
 import { type Backend, ShapeError, Tensor, type TypedArray, ValueError } from '@cotangent/core'
+import { describeValue, requireNumber } from '@cotangent/core/arguments'
 import { type Data, dataByName, type ModelData, type Rows, rowsOf } from './data.js'
+import { isRecord, isShaped, isTyped } from './host-data.js'
 import type { Port } from './model.js'
 import { entryOf } from './names.js'
 
@@ -28,14 +30,17 @@ export async function weightRows(
 ): Promise<(Rows | undefined)[]> {
   const names = ports.map((port) => port.name)
   const given = sampleWeight === undefined ? [] : weightData(`${what}sampleWeight`, names, sampleWeight)
-  const classes = classWeight === undefined ? [] : byOutput<ClassWeight>(`${what}classWeight`, names, classWeight)
+  const classes = classWeight === undefined ? [] : classWeights(`${what}classWeight`, names, classWeight)
   return Promise.all(
     ports.map(async ({ shape }, i) => {
       const label = names.length > 1 ? `${what}sampleWeight of "${names[i]}"` : `${what}sampleWeight`
-      const rows = given[i] && factorRows(label, given[i], ys[i].rows.count, shape, backend)
+      const own = given[i] ?? undefined
+      const rows = own === undefined ? undefined : factorRows(label, own, ys[i].rows.count, shape, backend)
       const factors = classes[i]
       if (!factors) return rows
-      const ofClass = classFactors(`${what}classWeight`, ys[i], await valuesOf(ys[i]), factors)
+      const classLabel = names.length > 1 ? `${what}classWeight of "${names[i]}"` : `${what}classWeight`
+      requireClasses(classLabel, factors, ys[i].rows, shape)
+      const ofClass = classFactors(classLabel, ys[i], await valuesOf(ys[i]), factors)
       if (rows) {
         if (rows.sampleShape.length > 0) throw new ShapeError(`${label}: with classWeight there is one factor a sample, not one a step.`)
         const values = await valuesOf({ data: given[i] as Data, rows })
@@ -47,17 +52,44 @@ export async function weightRows(
 }
 
 /** One array for all outputs, or one for each. */
-function weightData(what: string, names: readonly string[], given: NonNullable<Weighting['sampleWeight']>): (Data | undefined)[] {
-  const forAll = given instanceof Tensor || ('data' in given && 'shape' in given) || (Array.isArray(given) && typeof given[0] === 'number')
+function weightData(what: string, names: readonly string[], given: unknown): (Data | undefined)[] {
+  const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean'
+  const forAll = given instanceof Tensor || isShaped(given) || isTyped(given) || (Array.isArray(given) && isNumber(given[0]))
   if (forAll) return names.map(() => given as Data)
-  if (Array.isArray(given)) return dataByName(what, 'output', names, given)
-  return byOutput(what, names, given as Readonly<Record<string, Data | undefined>>)
+  if (isRecord(given)) return byOutput<Data>(what, names, given)
+  return dataByName(what, 'output', names, given as ModelData)
+}
+
+/** The factors of classes for each output. */
+function classWeights(what: string, names: readonly string[], given: unknown): (ClassWeight | undefined)[] {
+  const expected = 'expected a factor for each class, { 0: 1, 1: 5 }'
+  if (!isRecord(given) && !Array.isArray(given)) throw new ValueError(`${what}: ${expected}, got ${describeValue(given)}.`)
+  return byOutput<unknown>(what, names, given).map((one) => {
+    if (one === undefined || one === null) return undefined
+    if (!isRecord(one)) throw new ValueError(`${what}: ${expected}, got ${describeValue(Array.isArray(given) ? given : one)}.`)
+    return one as ClassWeight
+  })
+}
+
+/** Throws for classes that there are not, and factors that are no numbers. */
+function requireClasses(what: string, factors: ClassWeight, { count, sampleShape }: Rows, output: Port['shape']): void {
+  if (sampleShape.length > 1)
+    throw new ShapeError(`${what}: targets [${[count, ...sampleShape].join(', ')}] have no one class a sample. Give sampleWeight instead.`)
+  // One-hot rows say how many classes there are, and so does an output of several values; one value may stand for any numbers.
+  const width = sampleShape[0] ?? 1
+  const classes = width > 1 ? width : (output.at(-1) ?? 1)
+  for (const [name, factor] of Object.entries(factors)) {
+    requireNumber(what, `the factor of class ${name}`, factor)
+    if (!/^-?\d+$/.test(name)) throw new ValueError(`${what}: classes are whole numbers, got ${describeValue(name)}.`)
+    if (classes === 1 || (Number(name) >= 0 && Number(name) < classes)) continue
+    throw new ValueError(`${what}: there is no class ${name}: the output has ${classes} classes, 0 to ${classes - 1}.`)
+  }
 }
 
 /** A list or record by output; a record of the only output may do without its name. */
 function byOutput<Value>(what: string, names: readonly string[], given: object): (Value | undefined)[] {
   if (Array.isArray(given)) {
-    if (given.length !== names.length)
+    if (given.length !== names.length && !(names.length === 1 && typeof given[0] === 'number'))
       throw new ValueError(`${what}: ${given.length} are given for ${names.length} outputs (${names.join(', ')}).`)
     return [...given]
   }
@@ -84,8 +116,6 @@ const valuesOf = async ({ data, rows }: { data: Data; rows: Rows }): Promise<Typ
 /** The factor of each sample, by its class number or the largest place of its one-hot row. */
 function classFactors(what: string, { rows }: { rows: Rows }, values: TypedArray, factors: ClassWeight): Float32Array {
   const { count, sampleShape } = rows
-  if (sampleShape.length > 1)
-    throw new ShapeError(`${what}: targets [${[count, ...sampleShape].join(', ')}] have no one class a sample. Give sampleWeight instead.`)
   const width = sampleShape[0] ?? 1
   const result = new Float32Array(count)
   for (let s = 0; s < count; s++) {

@@ -165,9 +165,9 @@ describe('refused, with the place', () => {
     const net = weighing()
     const weights = await net.getWeights()
     for (const run of [() => net.fit(any(x), y), () => net.evaluate(any(x), y), () => net.trainOnBatch(any(x), y)]) {
-      const before = memory()
+      const before = memory().buffers
       await expect(run()).rejects.toThrow(message)
-      expect(memory()).toEqual(before)
+      expect(memory().buffers).toBeLessThanOrEqual(before) // less, if garbage of before was collected
     }
     // No samples give no outputs.
     if (name !== 'no rows') await expect(net.predict(any(x))).rejects.toThrow(message)

@@ -165,7 +165,7 @@ describe('messages', () => {
     await expect(model.fit(x, y, { batchSize: 0 })).rejects.toThrow(/batchSize must be a whole number from 1, got 0/)
     await expect(model.predict([[1, 2]], { batchSize: 0 })).rejects.toThrow(/predict: batchSize must be a whole number from 1, got 0/)
     expect(() => batches([[1]], [[1]], { batchSize: 0 }).next()).toThrow(/batches: batchSize must be a whole number from 1, got 0/)
-    await expect(model.fit(x, y, { validationSplit: 1 })).rejects.toThrow(/validationSplit must be from 0 to below 1/)
+    await expect(model.fit(x, y, { validationSplit: 1 })).rejects.toThrow(/validationSplit must be a number from 0 and below 1, got 1/)
     model.compile({ optimizer: 'adam', loss: 'mse' })
     await model.fit(x, y, { verbose: 0 })
     const { steps } = model.optimizer
@@ -174,6 +174,92 @@ describe('messages', () => {
     )
     expect(() => model.compile({ optimizer: 'adam', loss: 'mean_squared' as never })).toThrow(/There is no loss "mean_squared"/)
     expect([model.optimizer.className, model.optimizer.steps], 'what was compiled before stays').toEqual(['Adam', steps])
+    model.dispose()
+  })
+  test('options that there are not, in either spelling, and arguments in place of options', async () => {
+    const model = classifier()
+    const before = await model.getWeights()
+    const refused = (run: () => Promise<unknown>, message: RegExp): Promise<void> => expect(run()).rejects.toThrow(message)
+    const fit =
+      (...rest: unknown[]) =>
+      (): Promise<unknown> =>
+        (model.fit as (...args: unknown[]) => Promise<unknown>)(x, y, ...rest)
+    await refused(
+      fit({ batch_size: 10, epoch: 5 }),
+      /^fit: there is no option "epoch"\. Did you mean "epochs"\? Options: batchSize, epochs/,
+    )
+    await refused(fit({ batch_size: 4, batchSize: 4 }), /^fit: "batchSize" is given twice, in both spellings/)
+    await refused(fit(32, 10), /^fit: expected an object of options, got 32\. Write fit\(x, y, \{ batchSize: 32, epochs: 10 \}\)/)
+    await refused(
+      fit({ batchSize: '32' }),
+      /^fit: batchSize must be a whole number from 1, got text "32"\. Convert it first: Number\("32"\)/,
+    )
+    await refused(fit({ validation_split: '0.2' }), /^fit: validation_split must be a number from 0 and below 1, got text "0\.2"/)
+    await refused(
+      fit({ callbacks: [{ onEpochEnds() {} }] }),
+      /callbacks\[0\]: there is no option "onEpochEnds"\. Did you mean "onEpochEnd"\?/,
+    )
+    await refused(
+      () => model.predict(x, 32 as never),
+      /^predict: expected an object of options, got 32\. Write predict\(x, \{ batchSize: 32 \}\)/,
+    )
+    await refused(() => model.predictClasses(x, { steps: 1 } as never), /^predictClasses: there is no option "steps"\. Options: batchSize/)
+    await refused(() => model.evaluate(x, y, { classWeight: {} } as never), /^evaluate: there is no option "classWeight"/)
+    await refused(
+      () => model.trainOnBatch(x, y, [1, 2] as never),
+      /^trainOnBatch: expected .*Write trainOnBatch\(x, y, \{ sampleWeight \}\)/,
+    )
+    await refused(() => model.fit(x as never), /^fit: the targets y are missing: fit\(x, y\)/)
+    await refused(() => model.fit([[1, 2]] as never, { epochs: 1 }), /^fit: the targets y are missing/)
+    await refused(
+      () => model.fit([[x, y]] as never, { batchSize: 4 }),
+      /^fit: batchSize goes with arrays; an iterable gives batches as they are/,
+    )
+    await refused(() => model.evaluate(x, y, { steps: 2 }), /^evaluate: steps goes with an iterable/)
+    await refused(fit({ validationSplit: 0.2, validationSteps: 2 }), /^fit: validationSteps goes with an iterable/)
+    expect(() => batches(x, y, 32 as never)).toThrow(/^batches: expected .*Write batches\(x, y, \{ batchSize: 128 \}\)/)
+    expect(() => batches(x, y, { order: [0, 12] })).toThrow(
+      /^batches: order\[1\] is 12, but places of samples must be whole numbers from 0 to 11/,
+    )
+    expect(() => batches(x, y, { backend: 'wasm' as never })).toThrow(
+      /^batches: backend must be a backend, such as await getBackend\('wasm'\), got text/,
+    )
+    expect(() => model.getLayer(0 as never)).toThrow(
+      /getLayer: expected the name of a layer, got 0\. By its place it is model\.layers\[0\]/,
+    )
+    expect(await model.getWeights()).toEqual(before)
+    model.dispose()
+  })
+  test('a split that leaves nothing on one side', async () => {
+    const model = classifier()
+    const one = { shape: [1, 2], data: new Float32Array(2) }
+    await expect(model.fit(one, [[1, 0, 0]], { validationSplit: 0.5, ...quiet })).rejects.toThrow(
+      /fit: validationSplit 0\.5 of 1 sample leaves none to train on/,
+    )
+    await expect(model.fit(x, y, { validationSplit: 1e-17, ...quiet })).rejects.toThrow(/of 12 samples leaves none for validation/)
+    model.dispose()
+  })
+  test('class weights: for classes that there are, and numbers', async () => {
+    const model = classifier()
+    const fit = (classWeight: unknown) => (): Promise<unknown> => model.fit(x, y, { classWeight: classWeight as never, ...quiet })
+    for (const [given, message] of [
+      [{ 0: 1, 1: 1, 2: 1, 3: 5 }, /^fit: classWeight: there is no class 3: the output has 3 classes, 0 to 2/],
+      [{ 0: 1, 1: 1, 2: 1, [-1]: 5 }, /there is no class -1/],
+      [{ 0: 1, 1: 1, 2: '5' }, /^fit: classWeight: the factor of class 2 must be a number, got text "5"/],
+      [{ 0: 1, 1: Number.NaN, 2: 1 }, /the factor of class 1 must be a number, got NaN/],
+      [{ cat: 1, dog: 2 }, /classes are whole numbers, got text "cat"/],
+      [[1, 5, 1], /expected a factor for each class, \{ 0: 1, 1: 5 \}, got an array of 3/],
+      [new Map([[0, 1]]), /expected a factor for each class, .*got a Map/],
+    ] as const) {
+      await expect(fit(given)()).rejects.toThrow(message)
+    }
+    await fit({ 0: 1, 1: 2, 2: 3 })()
+    model.dispose()
+  })
+  test('what fails in a step says which batch it was', async () => {
+    const model = classifier()
+    await expect(model.fit(x, { shape: [12, 2], data: new Float32Array(24) }, quiet)).rejects.toThrow(/in fit, batch 1 of epoch 1/)
+    await expect(model.evaluate(x, { shape: [12, 2], data: new Float32Array(24) })).rejects.toThrow(/in evaluate, batch 1/)
     model.dispose()
   })
 })

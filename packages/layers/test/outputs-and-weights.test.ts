@@ -298,8 +298,10 @@ describe('sample weights', () => {
     )
     await expect(graph.evaluate(xs, ys, { sampleWeight: [[1, 2, 3], [1]] })).rejects.toThrow(/sampleWeight of "b" has shape \[1\]/)
     const batches = [[data.x, data.y]] as const
-    await expect(net().fit(batches, { sampleWeight: [1], ...quiet })).rejects.toThrow(/fit: .* an iterable gives \[x, y, sampleWeight\]/)
-    await expect(net().evaluate(batches, { sampleWeight: [1] })).rejects.toThrow(/evaluate: .* an iterable gives \[x, y, sampleWeight\]/)
+    await expect(net().fit(batches, { sampleWeight: [1], ...quiet })).rejects.toThrow(
+      /fit: sampleWeight goes with arrays; an iterable gives .*\[x, y, sampleWeight\]/,
+    )
+    await expect(net().evaluate(batches, { sampleWeight: [1] })).rejects.toThrow(/evaluate: sampleWeight goes with arrays/)
   })
 
   test('leave nothing behind', async () => {

@@ -279,7 +279,7 @@ describe('states', () => {
     const [fresh] = await model.testOnBatch(half(0), y)
     expect(kept).not.toBe(fresh)
     await expect(model.predict(normal(key(2), [3, 3, 3]))).rejects.toThrow(
-      /stateful with batches of 2 and got one of 3.*multiple of the batch size/s,
+      /stateful with batches of 2 and got one of 3.*batchSize: 2, and a multiple of 2 samples/s,
     )
   })
 

@@ -223,7 +223,7 @@ export abstract class RecurrentLayer extends Layer {
     }
     if (this.stateful && this.#batch !== null && x.shape[0] !== this.#batch) {
       throw new ShapeError(
-        `${this.className}: is stateful with batches of ${this.#batch} and got one of ${x.shape[0]}. The number of samples must be a multiple of the batch size.`,
+        `${this.className}: is stateful with batches of ${this.#batch} and got one of ${x.shape[0]}. Give fit, evaluate and predict the option batchSize: ${this.#batch}, and a multiple of ${this.#batch} samples (with validationSplit on both sides of it).`,
       )
     }
     if (mask && (mask.rank !== 2 || mask.shape[0] !== x.shape[0] || mask.shape[1] !== x.shape[1])) {
