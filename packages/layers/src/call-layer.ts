@@ -1,5 +1,6 @@
 /** Running one layer at its place in a model. */
-import { addContext, foldKey, type Key, type Tensor } from '@cotangent/core'
+import { addContext, foldKey, type Key, ShapeError, showShape, Tensor, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import type { Layer, LayerOutputs, ManyContext } from './layer.js'
 
 /** The activation that logits were taken before. */
@@ -28,6 +29,7 @@ export function callLayer(
   const key = context.key && place.reduce<Key>(foldKey, context.key)
   try {
     const result = layer.callAll(xs, { ...context, key }, logits)
+    if (!checked.has(layer)) requireOutputs(layer, xs, result)
     const { activityRegularizer } = layer
     if (activityRegularizer && context.penalties)
       context.penalties.push(...activated(layer, result.outputs, logits).map((y) => activityRegularizer.call(y)))
@@ -35,4 +37,26 @@ export function callLayer(
   } catch (error) {
     throw addContext(error, `in ${layer.describe()}`)
   }
+}
+
+/** Layers whose outputs were once what they say: what is wrong is wrong from the first call on. */
+const checked = new WeakSet<Layer>()
+
+/** Throws unless a layer gives as many tensors as it says, of the shapes that it says; else the next layer would be blamed. */
+function requireOutputs(layer: Layer, xs: readonly Tensor[], { outputs }: LayerOutputs): void {
+  if (outputs.length !== layer.outputCount)
+    throw new ValueError(`${layer.describe()}: has ${layer.outputCount} outputs, but gave ${outputs.length}.`)
+  const wrong = outputs.find((output) => !(output instanceof Tensor))
+  if (wrong !== undefined || outputs.includes(undefined as never))
+    throw new ValueError(`${layer.describe()}: must give tensors, got ${describeValue(wrong)}. Is a return missing?`)
+  const shapes = layer.outputShapes(xs.map((x) => x.shape))
+  for (const [i, { shape }] of outputs.entries()) {
+    const said = shapes[i]
+    if (said.length === shape.length && said.every((n, axis) => n === null || n === shape[axis])) continue
+    throw new ShapeError(
+      `${layer.describe()}: gave ${showShape(shape)} for ${xs.map((x) => showShape(x.shape)).join(' and ')}, but its outputShape says ` +
+        `[${said.map((n) => n ?? '?').join(', ')}].`,
+    )
+  }
+  checked.add(layer)
 }

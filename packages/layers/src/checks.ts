@@ -3,19 +3,16 @@ import {
   addContext,
   type Backend,
   type DType,
-  type Parameter,
   type Shape,
   ShapeError,
-  scope,
   sizeOf,
-  Tensor,
+  type Tensor,
   type TypedArray,
   tensor,
   ValueError,
 } from '@cotangent/core'
-import { describeValue } from '@cotangent/core/arguments'
-import type { Data, ModelData } from './data.js'
-import { isRecord, isShaped, readHost } from './host-data.js'
+import type { ModelData } from './data.js'
+import { isRecord, isShaped } from './host-data.js'
 import type { BatchShape } from './layer.js'
 import type { Model, Port } from './model.js'
 
@@ -85,53 +82,6 @@ export const hostFloats = (dtype: DType, size: number): Float32Array | Float64Ar
 /** Host values as a tensor that no scope owns. */
 export const fromValues = (values: TypedArray, shape: Shape, dtype: DType, backend: Backend): Tensor =>
   tensor(values, { shape, dtype, backend })
-
-/** Replaces all weights; nothing changes unless all fit. */
-export function assignAll(weights: readonly Parameter[], values: readonly WeightValue[]): void {
-  if (!Array.isArray(values)) {
-    throw new ValueError(
-      `setWeights: expected a list of values, one for each of the ${weights.length} weights, got ${describeValue(values)}.`,
-    )
-  }
-  if (values.length !== weights.length) throw new ValueError(`setWeights: the model has ${weights.length} weights, got ${values.length}.`)
-  scope(() => {
-    const fresh = values.map((value, i) => newWeight(`setWeights: value ${i} ("${weights[i].name}")`, value, weights[i]))
-    weights.forEach((weight, i) => {
-      weight.assign(fresh[i])
-    })
-  })
-}
-
-/** What a weight may be given: data of its shape, a number for one that is a scalar. */
-export type WeightValue = Data | number
-
-/**
- * A weight's new value, with its shape checked: a copy in the current scope.
- *
- * @param what `setWeights: value 0 ("dense/kernel")`, for messages
- */
-export function newWeight(what: string, value: WeightValue, weight: Tensor): Tensor {
-  const requireFit = (shape: Shape): void => {
-    if (!fits(shape, weight.shape)) throw new ShapeError(`${what}: has shape ${show(shape)}, the weight ${show(weight.shape)}.`)
-  }
-  const { dtype, backend } = weight
-  if (value instanceof Tensor) {
-    value.requireLive(what)
-    requireFit(value.shape)
-    if (value.backend !== backend) {
-      throw new ValueError(`${what}: is on ${value.backend.name}, the weight on ${backend.name}. Move it: await value.to(backend).`)
-    }
-    // Neither a cast nor a reshape need copy; picking the only row does.
-    return value
-      .expandDims(0)
-      .gather(tensor(Int32Array.of(0), { backend }))
-      .cast(dtype)
-      .reshape(value.shape)
-  }
-  const { data, shape } = typeof value === 'number' ? { data: Float64Array.of(value), shape: [] } : readHost(what, value)
-  requireFit(shape)
-  return fromValues(data, shape, dtype, backend)
-}
 
 /** Does a step of the work; its errors say where it was. */
 export function within<Result>(where: string, step: () => Result): Result {

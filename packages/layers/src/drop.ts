@@ -7,9 +7,3 @@ export function drop(className: string, x: Tensor, rate: number, key: Key | unde
   const kept = bernoulli(key, shape, 1 - rate, { dtype: x.dtype, backend: x.backend })
   return x.mul(kept.mul(1 / (1 - rate)))
 }
-
-/** A rate of dropout from 0 to 1. */
-export function readRate(className: string, rate: number): number {
-  if (!Number.isFinite(rate)) throw new ValueError(`${className}: rate must be a number from 0 to 1, got ${rate}.`)
-  return Math.min(1, Math.max(0, rate))
-}

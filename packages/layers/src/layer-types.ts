@@ -1,5 +1,6 @@
 /** What goes in and out of layers beside tensors: shapes, options, and what they get to be built and called with. */
 import type { Backend, DType, Key, Tensor } from '@cotangent/core'
+import type { WeightValue } from './weight-values.js'
 
 /** A shape with the batch axis first; null is open. */
 export type BatchShape = readonly (number | null)[]
@@ -8,7 +9,7 @@ export type BatchShape = readonly (number | null)[]
 export interface LayerOptions {
   /** Unique in a model; made from the class (`dense_1`) if left out. */
   name?: string
-  /** Whether the optimizer changes its weights; read by `compile`. */
+  /** Whether the optimizer changes its weights, and those of layers inside; read by `compile`. */
   trainable?: boolean
   /** On a model's first layer: the shape of one sample. */
   inputShape?: readonly (number | null)[]
@@ -16,8 +17,8 @@ export interface LayerOptions {
   batchInputShape?: BatchShape
   /** Short for `inputShape: [inputDim]`. */
   inputDim?: number
-  /** Initial weights, in the order of `getWeights`. */
-  weights?: readonly Tensor[]
+  /** Initial weights, in the order of `getWeights`: what `setWeights` takes. */
+  weights?: readonly WeightValue[]
 }
 
 /** What a layer gets beside its input. */
@@ -26,6 +27,8 @@ export interface CallContext {
   training: boolean
   /** For this layer and step; absent when nothing random may happen. */
   key?: Key
+  /** Whether the layer, or one around it, is not trainable: then what it keeps by the way, as moving averages, stays as it is. */
+  frozen?: boolean
   /** Which steps of the input count, bool [n, t]; absent where all do. */
   mask?: Tensor
   /** @internal Where layers inside put the penalties on their activities. */

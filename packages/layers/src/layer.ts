@@ -7,18 +7,22 @@
  * Shapes of layers carry the batch axis, null where the size is open: `[null, 784]`. Everything random comes from keys that the model
  * derives from its seed and the layer's position, never from names.
  */
-import { foldKey, Parameter, type Shape, ShapeError, scope, type Tensor, ValueError } from '@cotangent/core'
+import { foldKey, type Key, Parameter, type Shape, ShapeError, scope, Tensor, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import { automaticName } from './automatic-names.js'
 import { constrain } from './constrained.js'
 import type { Constraint } from './constraints.js'
+import { CompileError } from './errors.js'
 import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
 import type { Initializer } from './initializers.js'
+import { around, inside, isAround, keyInside, layersAmong } from './inside.js'
+import { requireLayerOptions, requireWeightSize } from './layer-options.js'
 import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
 import type { Regularizer } from './regularizers.js'
+import { assignWeights, type WeightValue } from './weight-values.js'
 
+export { requireCount } from './layer-options.js'
 export type * from './layer-types.js'
-
-const shared = ['name', 'trainable', 'inputShape', 'batchInputShape', 'inputDim', 'weights']
 
 /** A small stable number for a weight's name, so that a weight's key does not depend on the order of weights. */
 const hashName = (name: string): number => [...name].reduce((hash, c) => (Math.imul(hash, 31) + c.charCodeAt(0)) >>> 0, 7)
@@ -40,20 +44,78 @@ export abstract class Layer {
   #built = false
   readonly #weights: Parameter[] = []
   readonly #regularized: { weight: Parameter; regularizer: Regularizer }[] = []
-  #initialWeights?: readonly Tensor[]
+  #initialWeights?: readonly WeightValue[]
+  /** The layers inside, once it is built. */
+  #inner?: readonly Layer[]
+  /** The layers inside by their place, of which their keys are made. */
+  readonly #places = new Map<Layer, number>()
 
   /**
    * @param className Keras' class name, for the automatic name
    * @param own the option names this layer knows beyond the shared ones; any other is an error
    */
   constructor(className: string, options: LayerOptions, own: readonly string[]) {
-    const unknown = Object.keys(options).find((option) => !shared.includes(option) && !own.includes(option))
-    if (unknown) throw new ValueError(`${className}: there is no option "${unknown}". Options: ${[...own, ...shared].join(', ')}.`)
+    requireLayerOptions(className, options, own)
     this.name = options.name ?? automaticName(className)
     this.trainable = options.trainable ?? true
     this.#initialWeights = options.weights
     const inputShape = options.inputShape ?? (options.inputDim === undefined ? undefined : [options.inputDim])
     this.batchInputShape = options.batchInputShape ?? (inputShape && [null, ...inputShape])
+    this.#watchCalls()
+  }
+
+  /** Sees to it that every call of the layer, from wherever, goes through `enter`, whatever a class makes of `call` and `callAll`. */
+  #watchCalls(): void {
+    const { call, callAll } = this
+    const value = (method: unknown): PropertyDescriptor => ({ value: method, writable: true, configurable: true })
+    Object.defineProperties(this, {
+      call: value((x: Tensor, context: CallContext) => this.enter(context, (own) => requireTensor(this, call.call(this, x, own)))),
+      callAll: value((xs: readonly Tensor[], context: ManyContext, logits?: readonly boolean[]) =>
+        this.enter(context, (own) => callAll.call(this, xs, own, logits)),
+      ),
+    })
+  }
+
+  /**
+   * Runs the layer's work with the context that it has at its place: frozen if a layer around it is, and with a key of its own if it was given that of
+   * the layer around it.
+   */
+  protected enter<Context extends { key?: Key; frozen?: boolean }, Result>(given: Context, work: (context: Context) => Result): Result {
+    const outer = around()
+    if (outer?.layer === this) return work(given)
+    this.requireBuilt()
+    if (outer) outer.layer.#requirePart(this)
+    const frozen = !this.trainable || given?.frozen === true || outer?.frozen === true
+    const key = given?.key && this.#keyAt(given.key)
+    return inside(this, key, frozen, () => work({ ...given, key, frozen }))
+  }
+
+  /** The key for its place in the layer around it, unless that gave it another than its own. */
+  #keyAt(key: Key): Key {
+    const outer = around()
+    if (!outer?.key || outer.layer.givesItsKey || outer.key[0] !== key[0] || outer.key[1] !== key[1]) return key
+    const use = outer.uses.get(this) ?? 0
+    outer.uses.set(this, use + 1)
+    return keyInside(key, outer.layer.#placeOf(this), use)
+  }
+
+  /** Throws for a layer that is called inside this one, and whose weights this one does not have. */
+  #requirePart(layer: Layer): void {
+    if (!this.built || this.#places.has(layer) || this.#holds(layer) || !layer.built || layer.weights.length === 0) return
+    throw new ValueError(
+      `${this.describe()}: calls ${layer.describe()}, which is no part of it, so that its weights would be neither trained nor saved. ` +
+        'Keep it in a property, or build it in makeWeights(inputShape, context).',
+    )
+  }
+
+  #placeOf(layer: Layer): number {
+    if (!this.#places.has(layer)) this.#places.set(layer, this.#places.size)
+    return this.#places.get(layer) as number
+  }
+
+  /** Whether the layer inside gets the key that it is given: around another layer, with nothing random of its own. */
+  protected get givesItsKey(): boolean {
+    return false
   }
 
   /** Whether it has its weights. */
@@ -79,19 +141,41 @@ export abstract class Layer {
     return undefined
   }
 
-  /** The layers inside, on wrappers and cells of cells: their weights are this layer's. */
+  /**
+   * The layers inside: their weights are this layer's. Found among its properties, in arrays, sets, maps and plain objects, too, in their order; then
+   * those built in `makeWeights` and kept elsewhere.
+   */
   get inner(): readonly Layer[] {
-    return []
+    return this.#inner ?? layersAmong(this, isLayer)
   }
 
-  /** Weights that training changes, in Keras' order. */
+  /**
+   * Weights that training changes, in Keras' order.
+   *
+   * @throws CompileError for a layer that has not got its weights yet.
+   */
   get trainableWeights(): Parameter[] {
+    this.requireBuilt()
     return this.trainable ? [...this.#weights.filter((w) => w.trainable), ...this.inner.flatMap((layer) => layer.trainableWeights)] : []
   }
-  /** All weights: those made trainable first, then the others. */
+  /** All weights: those made trainable first, then the others. None as long as it is not built. */
   get weights(): Parameter[] {
     const all = [...this.#weights, ...this.inner.flatMap((layer) => layer.weights)]
     return trainableFirst(all)
+  }
+
+  /** Whether it must be built before it can be called. */
+  protected get needsBuilding(): boolean {
+    return this.makeWeights !== Layer.prototype.makeWeights || this.makeAllWeights !== Layer.prototype.makeAllWeights
+  }
+
+  /** Throws for a layer that has not got its weights yet. */
+  protected requireBuilt(): void {
+    if (this.built || !this.needsBuilding || isAround(this)) return
+    throw new CompileError(
+      `${this.describe()}: has no weights yet. A layer gets them in a model whose input shape is known; a layer inside another one by that one's ` +
+        'makeWeights(inputShape, context): this.layer.build(inputShape, context).',
+    )
   }
 
   /**
@@ -129,11 +213,65 @@ export abstract class Layer {
 
   /** The same for a list of inputs. */
   buildAll(inputShapes: readonly BatchShape[], context: BuildContext): void {
+    const { key } = this.enterBuild(context)
     if (this.built) return
-    this.makeAllWeights(inputShapes, context)
-    this.#built = true
-    if (this.#initialWeights) this.setWeights(this.#initialWeights)
+    try {
+      inside(this, key, false, () => {
+        for (const layer of layersAmong(this, isLayer)) if (!isAround(layer)) this.#placeOf(layer)
+        this.makeAllWeights(inputShapes, { ...context, key })
+        this.#inner = this.#findInner()
+      })
+      this.#built = true
+      this.#requireInner()
+      if (this.#initialWeights) this.setWeights(this.#initialWeights)
+    } catch (error) {
+      this.#unbuild()
+      throw error
+    }
     this.#initialWeights = undefined
+  }
+
+  /** @internal Notes that it is inside the layer that is being built, if there is one, and gives it the key of its place there. */
+  protected enterBuild(context: BuildContext): BuildContext {
+    const outer = around()
+    if (!outer || outer.layer === this) return context
+    outer.layer.#placeOf(this)
+    return { ...context, key: this.#keyAt(context.key) }
+  }
+
+  /** What was found among the properties or built meanwhile, without what is inside another one of these. */
+  #findInner(): Layer[] {
+    const found = [...new Set([...layersAmong(this, isLayer), ...this.#places.keys()])].filter((layer) => !isAround(layer))
+    return found.filter((layer) => !found.some((other) => other !== layer && other.#holds(layer)))
+  }
+  #holds(layer: Layer): boolean {
+    return this.inner.some((own) => own === layer || own.#holds(layer))
+  }
+
+  /** Throws for a layer inside that would be left out of training or files. */
+  #requireInner(): void {
+    const inner = this.#inner ?? []
+    const unbuilt = inner.find((layer) => !layer.built && layer.needsBuilding)
+    if (unbuilt) {
+      throw new CompileError(
+        `${this.describe()}: ${unbuilt.describe()} inside it has no weights. Build it in makeWeights(inputShape, context): ` +
+          'this.layer.build(inputShape, context). A layer that is no part of it belongs in a private field (#layer).',
+      )
+    }
+    const own = new Set(this.weights)
+    const unlisted = inner.find((layer) => layer.weights.some((weight) => !own.has(weight)))
+    if (!unlisted) return
+    throw new ValueError(
+      `${this.describe()}: ${unlisted.describe()} is among its properties, but inner does not list it. Leave inner out: layers inside are found.`,
+    )
+  }
+
+  #unbuild(): void {
+    for (const weight of this.#weights) weight.dispose()
+    this.#weights.length = 0
+    this.#regularized.length = 0
+    this.#inner = undefined
+    this.#built = false
   }
 
   /** Makes the weights of a layer of several inputs. */
@@ -153,6 +291,7 @@ export abstract class Layer {
     options: { trainable?: boolean; regularizer?: Regularizer; constraint?: Constraint } = {},
   ): Parameter {
     const { dtype, backend } = context
+    requireWeightSize(this, name, shape, dtype)
     const value = scope(() => initializer.build(foldKey(context.key, hashName(name)), shape, { dtype, backend }))
     const weight = new Parameter(value, { name: `${this.name}/${name}`, trainable: options.trainable })
     this.#weights.push(weight)
@@ -227,17 +366,30 @@ export abstract class Layer {
     return { name: this.name, trainable: this.trainable, ...(this.batchInputShape ? { batchInputShape: this.batchInputShape } : {}) }
   }
 
-  /** Replaces all weights, in the order of `weights`; the values are copied. */
-  setWeights(values: readonly Tensor[]): void {
-    const { weights } = this
-    if (values.length !== weights.length) {
-      throw new ValueError(`setWeights: layer "${this.name}" has ${weights.length} weights, got ${values.length}.`)
-    }
-    scope(() => {
-      weights.forEach((weight, i) => {
-        weight.assign(values[i].cast(weight.dtype).add(0))
-      })
-    })
+  /** Copies of all weights on the host, in the order of `weights`. */
+  async getWeights(): Promise<{ name: string; shape: readonly number[]; data: Float32Array | Float64Array }[]> {
+    this.requireBuilt()
+    return Promise.all(
+      this.weights.map(async (w) => ({ name: w.name, shape: w.shape, data: (await w.data()) as Float32Array | Float64Array })),
+    )
+  }
+
+  /**
+   * Replaces all weights, in the order of `weights`; the values are copied.
+   *
+   * @param values tensors, nested arrays, objects `{ shape, data }` as `getWeights` gives them, or typed arrays with the elements row by row
+   * @throws ValueError or ShapeError that names the weight that does not fit; then none has changed.
+   * @example
+   * ```ts
+   * const layer = dense(2, { inputShape: [1] })
+   * const model = new Sequential([layer])
+   * layer.setWeights([[[1, 2]], [3, 4]])
+   * console.log(await model.apply(tensor([[10]])).array())   // [[13, 24]]
+   * ```
+   */
+  setWeights(values: readonly WeightValue[]): void {
+    this.requireBuilt()
+    assignWeights(this.describe(), this.weights, values)
   }
 
   /** Frees the weights. */
@@ -258,6 +410,16 @@ export abstract class Layer {
   }
 }
 
+const isLayer = (value: object): value is Layer => value instanceof Layer
+
+/** What `call` gave, or an error if that is no tensor. */
+function requireTensor(layer: Layer, result: unknown): Tensor {
+  if (result instanceof Tensor) return result
+  const isPromise = typeof (result as { then?: unknown } | undefined)?.then === 'function'
+  const got = isPromise ? 'a Promise, and a layer cannot wait: call must not be async' : describeValue(result)
+  throw new ValueError(`${layer.describe()}: call must return a tensor, got ${got}.${result === undefined ? ' Is a return missing?' : ''}`)
+}
+
 /** Weights with those made trainable first, as Keras lists them. */
 export const trainableFirst = (weights: readonly Parameter[]): Parameter[] => [
   ...weights.filter((w) => w.trainable),
@@ -272,9 +434,4 @@ export function requireSize(layer: Layer, inputShape: BatchShape, axis: number):
   throw new ShapeError(
     `${layer.describe()}: axis ${axis} of the input ${shape} must be known. Give the first layer an inputShape with that size.`,
   )
-}
-
-/** Throws unless an option is a whole number from 1. */
-export function requireCount(className: string, option: string, value: number): void {
-  if (!Number.isInteger(value) || value < 1) throw new ValueError(`${className}: ${option} must be a whole number from 1, got ${value}.`)
 }

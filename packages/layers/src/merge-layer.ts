@@ -38,6 +38,9 @@ export abstract class MergeLayer extends Layer {
   /** Makes the weights with `addWeight`; layers without any need not override it. */
   protected makeMergeWeights(_inputShapes: readonly BatchShape[], _context: BuildContext): void {}
 
+  protected override get needsBuilding(): boolean {
+    return this.makeMergeWeights !== MergeLayer.prototype.makeMergeWeights
+  }
   override outputShape(inputShape: BatchShape): BatchShape {
     return this.mergedShape([inputShape])
   }

@@ -17,7 +17,7 @@ import {
 } from '@cotangent/core'
 import { describeValue, requireChoice, requireFunction } from '@cotangent/core/arguments'
 import type { BatchSource } from './batch-source.js'
-import { assignAll, readArguments, requireInputs, type WeightValue } from './checks.js'
+import { readArguments, requireInputs } from './checks.js'
 import { Compiled, type CompileOptions } from './compiled.js'
 import { readCompileOptions } from './compiled-output.js'
 import type { ModelData } from './data.js'
@@ -33,6 +33,7 @@ import { print } from './platform.js'
 import { classesOf, onBatch, predict, predictOne } from './predict.js'
 import type { Weighting } from './sample-weights.js'
 import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text.js'
+import type { WeightValue } from './weight-values.js'
 
 export type * from './model-types.js'
 
@@ -85,11 +86,25 @@ export abstract class Model extends Layer {
   override get inner(): readonly Layer[] {
     return this.layers
   }
+  protected override get needsBuilding(): boolean {
+    return true
+  }
+  protected override requireBuilt(): void {
+    if (this.built) return
+    throw new CompileError(
+      `${this.name}: the model has no weights yet, since the shape of its input is not known. Give its first layer an inputShape, or call ` +
+        'build([null, …]) or fit first.',
+    )
+  }
   /** @internal A model's first use is itself, as Keras counts. */
   override get firstNodeIndex(): number {
     return 1
   }
-  /** Parameters that training changes. */
+  /**
+   * Parameters that training changes.
+   *
+   * @throws CompileError for a model that is not built: a loop of one's own would train nothing.
+   */
   override get trainableWeights(): Parameter[] {
     return [...new Set(super.trainableWeights)]
   }
@@ -280,16 +295,14 @@ export abstract class Model extends Layer {
   }
 
   /** Copies of all weights on the host, in Keras' order. */
-  async getWeights(): Promise<{ name: string; shape: readonly number[]; data: Float32Array | Float64Array }[]> {
-    return using(this, 'getWeights', false, () =>
-      Promise.all(this.weights.map(async (w) => ({ name: w.name, shape: w.shape, data: (await w.data()) as Float32Array | Float64Array }))),
-    )
+  override async getWeights(): Promise<{ name: string; shape: readonly number[]; data: Float32Array | Float64Array }[]> {
+    return using(this, 'getWeights', false, () => super.getWeights())
   }
 
   /** Replaces all weights, in the order of `getWeights`; nothing changes unless all fit. */
   override setWeights(values: readonly WeightValue[]): void {
     requireUnused(this, 'setWeights')
-    assignAll(this.weights, values)
+    super.setWeights(values)
   }
 
   /**
@@ -324,6 +337,7 @@ export abstract class Model extends Layer {
 
   /** Total number of weights. */
   countParams(): number {
+    this.requireBuilt()
     return this.weights.reduce((n, w) => n + w.size, 0)
   }
 

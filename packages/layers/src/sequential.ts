@@ -4,6 +4,7 @@ import { callLayer } from './call-layer.js'
 import { requireInputShapes } from './checks.js'
 import { CompileError } from './errors.js'
 import { InputLayer } from './graph/input-layer.js'
+import { inside } from './inside.js'
 import { type BatchShape, type BuildContext, type FinalActivation, Layer, type LayerOutputs, type ManyContext } from './layer.js'
 import { type InputPort, Model, type ModelOptions, type Port } from './model.js'
 import type { SummaryRow } from './summary-text.js'
@@ -90,8 +91,9 @@ export class Sequential extends Model {
   }
 
   override build(inputShape?: BatchShape, context?: BuildContext): void {
+    const outer = context && this.enterBuild(context)
     if (this.built) {
-      if (context) this.buildContext(context)
+      if (outer) this.buildContext(outer)
       return
     }
     const shape = inputShape ?? this.#layers[0]?.batchInputShape
@@ -100,7 +102,7 @@ export class Sequential extends Model {
     const before = this.#inputShape
     this.#inputShape = shape
     try {
-      this.#buildFrom(this.#shapes.length, context)
+      this.#buildFrom(this.#shapes.length, outer)
     } catch (error) {
       this.#inputShape = before
       throw error
@@ -112,13 +114,15 @@ export class Sequential extends Model {
 
   #buildFrom(first: number, outer?: BuildContext): void {
     const context = this.buildContext(outer)
-    for (let i = first; i < this.#layers.length; i++) {
-      const layer = this.#layers[i]
-      const input = this.#shapes[i - 1] ?? (this.#inputShape as BatchShape)
-      const [output] = layer.outputShapes([input])
-      layer.build(input, { ...context, key: foldKey(context.key, i) })
-      this.#shapes[i] = output
-    }
+    inside(this, context.key, false, () => {
+      for (let i = first; i < this.#layers.length; i++) {
+        const layer = this.#layers[i]
+        const input = this.#shapes[i - 1] ?? (this.#inputShape as BatchShape)
+        const [output] = layer.outputShapes([input])
+        layer.build(input, { ...context, key: foldKey(context.key, i) })
+        this.#shapes[i] = output
+      }
+    })
   }
 
   override outputShapes(inputShapes: readonly BatchShape[]): BatchShape[] {

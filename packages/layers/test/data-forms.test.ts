@@ -1,8 +1,8 @@
 /** The forms in which data may come, all with the same result; and those that would give wrong numbers, which are refused with the place. */
 import { getBackend, memory, Parameter, tensor, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { newWeight } from '../src/checks.js'
 import { add, type Data, dense, embedding, flatten, input, model, resetNames, reshape, Sequential, timeDistributed } from '../src/index.js'
+import { newWeight } from '../src/weight-values.js'
 
 beforeEach(() => resetNames())
 

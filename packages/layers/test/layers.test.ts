@@ -70,7 +70,7 @@ describe('messages and names', () => {
   })
   test('an unknown option is named, with the options there are', () => {
     expect(() => dense(3, { activations: 'relu' } as never)).toThrow(
-      /Dense: there is no option "activations"\. Options: activation, useBias/,
+      /Dense: there is no option "activations"\. Did you mean "activation"\? Options: activation, useBias/,
     )
     expect(() => dense(0)).toThrow(/units must be a whole number from 1, got 0/)
     expect(() => dense(3, { activation: 'rellu' as never })).toThrow(/There is no activation "rellu"\. Did you mean "relu"\?/)

@@ -291,7 +291,9 @@ describe('states', () => {
     expect(() => new Sequential([lstm(4, { unroll: true, inputShape: [null, 3] })])).toThrow(/unroll needs a known number of steps/)
     expect(() => new Sequential([lstm(4, { inputShape: [3] })])).toThrow(/three axes \[batch, steps, features\], got \[\?, 3\]/)
     expect(() => new Sequential([lstm(4, { returnState: true, inputShape: [3, 3] })])).toThrow(/several outputs/)
-    expect(() => lstm(4, { returnSequence: true } as never)).toThrow(/LSTM: there is no option "returnSequence"\. Options: returnSequences/)
+    expect(() => lstm(4, { returnSequence: true } as never)).toThrow(
+      /LSTM: there is no option "returnSequence"\. Did you mean "returnSequences"\? Options: returnSequences/,
+    )
     expect(() => lstm(0)).toThrow(/units must be a whole number from 1, got 0/)
     expect(() => bidirectional(dense(3) as never)).toThrow(/expected a recurrent layer/)
     expect(() => bidirectional(lstm(3), { mergeMode: 'add' as never })).toThrow(

@@ -3,6 +3,7 @@ import { foldKey, type Tensor } from '@cotangent/core'
 import { uniqueNames } from '../automatic-names.js'
 import { activated, callLayer } from '../call-layer.js'
 import { requireInputShapes } from '../checks.js'
+import { inside } from '../inside.js'
 import type { BatchShape, BuildContext, FinalActivation, Layer, LayerOutputs, ManyContext } from '../layer.js'
 import { type InputPort, Model, type ModelOptions, type Port } from '../model.js'
 import type { SummaryRow } from '../summary-text.js'
@@ -90,18 +91,20 @@ export class GraphModel extends Model {
 
   #makeWeights(context: BuildContext): void {
     const firstUse = (layer: Layer): LayerNode => (this.#steps.find(({ node }) => node.layer === layer) as Step).node
-    for (const [i, layer] of this.#withoutInputs().entries()) {
-      layer.buildAll(
-        firstUse(layer).inputs.map(({ shape }) => shape),
-        { ...context, key: foldKey(context.key, i) },
-      )
-    }
+    inside(this, context.key, false, () => {
+      for (const [i, layer] of this.#withoutInputs().entries()) {
+        layer.buildAll(
+          firstUse(layer).inputs.map(({ shape }) => shape),
+          { ...context, key: foldKey(context.key, i) },
+        )
+      }
+    })
   }
 
   /** Nothing to do: a graph has its weights from the start. */
   override build(): void {}
   override buildAll(_inputShapes: readonly BatchShape[], context: BuildContext): void {
-    this.buildContext(context)
+    this.buildContext(this.enterBuild(context))
   }
   override get built(): boolean {
     return true

@@ -1,9 +1,9 @@
 /** Weights of files going into a model: checked one and all before anything changes. */
 import { type Parameter, ShapeError, scope, showShape, ValueError } from '@cotangent/core'
 import { freeName } from '../automatic-names.js'
-import { newWeight } from '../checks.js'
 import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
+import { newWeight } from '../weight-values.js'
 import { floatsOf, type H5Data } from './h5-tree.js'
 
 /** One array of a file. */

@@ -1,8 +1,9 @@
 /** Dot-product attention: what a query finds among keys (Luong, Pham, Manning 2015), as tf.keras has it. */
 import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
-import { drop, readRate } from '../drop.js'
+import { drop } from '../drop.js'
 import { getInitializer } from '../initializers.js'
 import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../layer.js'
+import { readRate } from '../layer-options.js'
 import { MergeLayer } from '../merge-layer.js'
 
 export interface AttentionOptions extends LayerOptions {
@@ -45,6 +46,9 @@ export class Attention extends MergeLayer {
       throw new ShapeError(`${this.describe()}: query and key must have as many features, got ${query[2]} and ${key[2]}.`)
     }
     return [query[0], query[1], value[2]]
+  }
+  protected override get needsBuilding(): boolean {
+    return this.useScale
   }
   protected override makeMergeWeights(_inputShapes: readonly BatchShape[], context: BuildContext): void {
     if (this.useScale) this.#scale = this.addWeight('scale', [], getInitializer('ones'), context)

@@ -20,7 +20,7 @@ export interface BatchNormalizationOptions
   scale?: boolean
   /**
    * `keras2` (default): the moving variance takes the batch's variance times n/(n − 1 − ε), and a frozen layer still uses the statistics of the batch
-   * in training. `keras3`: the variance as it is, and a frozen layer uses the moving averages.
+   * in training. `keras3`: the variance as it is, and a frozen layer uses the moving averages. A layer in a frozen model is frozen.
    */
   variant?: 'keras2' | 'keras3'
 }
@@ -37,7 +37,7 @@ const movingAverage = updateProgram('movingAverage', { slots: 1, inputs: 1, scal
  * Shape:   any with at least 2 axes → the same
  * Weights: gamma, beta, moving_mean, moving_variance, each [c]; the moving averages are not trainable
  *
- * With `trainable: false` the averages stay as they are.
+ * With `trainable: false`, its own or that of a model or layer around it, the averages stay as they are.
  */
 export class BatchNormalization extends Layer {
   override readonly className = 'BatchNormalization'
@@ -103,21 +103,23 @@ export class BatchNormalization extends Layer {
     return inputShape
   }
 
-  override call(x: Tensor, { training }: CallContext): Tensor {
+  override call(x: Tensor, { training, frozen = !this.trainable }: CallContext): Tensor {
     const axis = this.#axisOf(x.shape)
     const columns = moveAxis(x, axis, x.rank - 1) // [.., c]
-    const ofBatch = training && (this.trainable || this.variant === 'keras2')
-    const [mean, variance] = ofBatch ? this.#batchStatistics(columns) : [this.#movingMean as Parameter, this.#movingVariance as Parameter]
+    const ofBatch = training && (!frozen || this.variant === 'keras2')
+    const [mean, variance] = ofBatch
+      ? this.#batchStatistics(columns, frozen)
+      : [this.#movingMean as Parameter, this.#movingVariance as Parameter]
     const y = batchNorm(columns, mean, variance, { gamma: this.#gamma, beta: this.#beta, epsilon: this.epsilon })
     return moveAxis(y, x.rank - 1, axis)
   }
 
-  /** Mean and variance of the batch, which also move the averages. */
-  #batchStatistics(columns: Tensor): [Tensor, Tensor] {
+  /** Mean and variance of the batch, which also move the averages of a layer that is not frozen. */
+  #batchStatistics(columns: Tensor, frozen: boolean): [Tensor, Tensor] {
     const channels = columns.shape[columns.rank - 1]
     const both = moments(columns)
     const [mean, variance] = [0, 1].map((i) => both.slice([i, 0], [1]).reshape([channels]))
-    if (this.trainable) {
+    if (!frozen) {
       const take = 1 - this.momentum
       const count = columns.size / channels
       // One value has no variance: 0 times anything, which must not be infinite.

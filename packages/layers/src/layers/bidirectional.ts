@@ -10,6 +10,7 @@ import {
   type ManyContext,
 } from '../layer.js'
 import { type SavedObject, savedForm } from '../names.js'
+import type { Regularizer } from '../regularizers.js'
 import { GRU, LSTM, SimpleRNN } from './recurrent.js'
 import { RecurrentLayer, RNN, type RNNContext, requireStateShapes, statefulOutputs } from './rnn.js'
 import { layerOf } from './saved-layer.js'
@@ -44,6 +45,7 @@ export class Bidirectional extends Layer {
   override readonly className = 'Bidirectional'
   override readonly supportsMasking = true
   override readonly outputCount: number
+  override readonly activityRegularizer?: Regularizer
   readonly mergeMode: MergeMode
   readonly forward: RecurrentLayer
   readonly backward: RecurrentLayer
@@ -58,15 +60,13 @@ export class Bidirectional extends Layer {
       throw new ValueError(`Bidirectional: mergeMode must be concat, sum, mul, ave or null, got "${this.mergeMode}".`)
     this.forward = layer.copy({ name: `forward_${layer.name}` })
     this.backward = layer.copy({ name: `backward_${layer.name}`, goBackwards: !layer.goBackwards })
+    // As in Keras, it is about what the wrapper gives.
+    this.activityRegularizer = layer.activityRegularizer
     this.outputCount = (this.mergeMode === null ? 2 : 1) + (layer.returnState ? 2 * layer.cell.stateSizes.length : 0)
   }
 
   static fromConfig({ layer, ...options }: BidirectionalOptions & { layer: RecurrentLayer | SavedObject }): Bidirectional {
     return new Bidirectional(layerOf('Bidirectional', layer, { SimpleRNN, LSTM, GRU, RNN }) as RecurrentLayer, options)
-  }
-
-  override get inner(): readonly Layer[] {
-    return [this.forward, this.backward]
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -106,7 +106,11 @@ export class Bidirectional extends Layer {
   }
 
   /** Outputs and states. `initialState` is the forward layer's states, then the backward layer's. */
-  run(x: Tensor, { key, initialState, ...context }: RNNContext = {}): BidirectionalResult {
+  run(x: Tensor, context: RNNContext = {}): BidirectionalResult {
+    return this.enter(context, (own) => this.#run(x, own))
+  }
+
+  #run(x: Tensor, { key, initialState, ...context }: RNNContext): BidirectionalResult {
     const half = this.forward.cell.stateSizes.length
     const [forward, backward] = [this.forward, this.backward].map((layer, i) =>
       layer.run(x, {

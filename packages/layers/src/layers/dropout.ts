@@ -1,7 +1,8 @@
 /** Dropout. */
 import { key, type Shape, type Tensor } from '@cotangent/core'
-import { drop, readRate } from '../drop.js'
+import { drop } from '../drop.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { readRate } from '../layer-options.js'
 
 export interface DropoutOptions extends LayerOptions {
   /** Axes of size 1 share one draw; the input's shape by default. */

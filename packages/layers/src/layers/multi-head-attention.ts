@@ -1,7 +1,8 @@
 /** Attention of several heads (Vaswani et al., "Attention is all you need", 2017), as tf.keras has it. */
 import { affine, matMul, type Parameter, type Tensor } from '@cotangent/core'
-import { drop, readRate } from '../drop.js'
+import { drop } from '../drop.js'
 import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireCount, requireSize } from '../layer.js'
+import { readRate } from '../layer-options.js'
 import { MergeLayer } from '../merge-layer.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
 import { attentionWeights, causalMask, requireSequences } from './attention.js'

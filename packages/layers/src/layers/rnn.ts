@@ -74,8 +74,8 @@ export abstract class RecurrentLayer extends Layer {
   /** An equal layer without weights of its own yet, with some options changed. */
   abstract copy(changes: RNNOptions): RecurrentLayer
 
-  override get inner(): readonly Layer[] {
-    return [this.cell]
+  protected override get givesItsKey(): boolean {
+    return true
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -138,6 +138,10 @@ export abstract class RecurrentLayer extends Layer {
    * ```
    */
   run(x: Tensor, context: RNNContext = {}): { output: Tensor; states: Tensor[] } {
+    return this.enter(context, (own) => this.#run(x, own))
+  }
+
+  #run(x: Tensor, context: RNNContext): { output: Tensor; states: Tensor[] } {
     this.#require(x, context)
     const { training = false, key, mask } = context
     return scope(() => {

@@ -1,7 +1,8 @@
 /** Dropout of whole channels. */
 import type { Tensor } from '@cotangent/core'
-import { drop, readRate } from '../drop.js'
+import { drop } from '../drop.js'
 import type { CallContext } from '../layer.js'
+import { readRate } from '../layer-options.js'
 import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
 
 /** In training, sets whole channels to 0 with probability `rate` and scales the others by 1/(1 − rate): neighbours in an image are alike. */

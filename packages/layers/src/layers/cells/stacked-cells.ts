@@ -1,6 +1,6 @@
 /** Cells on top of one another as one cell, and making cells from their configs. */
 import { foldKey, type Tensor, ValueError } from '@cotangent/core'
-import type { BatchShape, BuildContext, CallContext, Layer, LayerOptions } from '../../layer.js'
+import type { BatchShape, BuildContext, CallContext, LayerOptions } from '../../layer.js'
 import { classNameOf, type SavedObject, savedForm, unknownName } from '../../names.js'
 import { type DropoutMasks, RNNCell, type StepResult } from './cell.js'
 import { GRUCell } from './gru-cell.js'
@@ -45,9 +45,6 @@ export class StackedRNNCells extends RNNCell {
     )
   }
 
-  override get inner(): readonly Layer[] {
-    return this.cells
-  }
   get stateSizes(): readonly number[] {
     return this.cells.flatMap((cell) => cell.stateSizes)
   }

@@ -1,0 +1,70 @@
+/**
+ * Which layer is being built or called. What is built or called meanwhile is inside it, wherever it is kept: in a property, an array, a private field.
+ * So a layer of one's own says neither which layers it has, nor hands out keys, nor passes on that it is frozen.
+ */
+import { foldKey, type Key } from '@cotangent/core'
+import type { Layer } from './layer.js'
+
+/** A layer that is being built or called. */
+export interface Around {
+  readonly layer: Layer
+  /** The key it was given. */
+  readonly key?: Key
+  /** Whether it, or a layer around it, is not trainable. */
+  readonly frozen: boolean
+  /** How often each layer inside was called since. */
+  readonly uses: Map<Layer, number>
+  readonly outer?: Around
+}
+
+let current: Around | undefined
+
+/** The innermost layer that is being built or called. */
+export const around = (): Around | undefined => current
+
+/** Runs what builds or calls the layers inside a layer. */
+export function inside<Result>(layer: Layer, key: Key | undefined, frozen: boolean, work: () => Result): Result {
+  const outer = current
+  current = { layer, key, frozen, uses: new Map(), outer }
+  try {
+    return work()
+  } finally {
+    current = outer
+  }
+}
+
+/** Whether a layer is being built or called, here or further out. */
+export function isAround(layer: Layer): boolean {
+  for (let place = current; place; place = place.outer) if (place.layer === layer) return true
+  return false
+}
+
+/** Apart from the keys of weights, which are folded with a number made of their names. */
+const INSIDE = 0x696e7369
+
+/** The key of the layer at a place in another; its second use in one call has another key than the first. */
+export function keyInside(key: Key, place: number, use: number): Key {
+  const own = foldKey(foldKey(key, INSIDE), place)
+  return use === 0 ? own : foldKey(own, use)
+}
+
+/** The layers among the properties of an object, in arrays, sets, maps and plain objects, too, in their order. */
+export function layersAmong(owner: object, isLayer: (value: object) => value is Layer): Layer[] {
+  const found = new Set<Layer>()
+  const seen = new Set<object>([owner])
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null || seen.has(value)) return
+    seen.add(value)
+    if (isLayer(value)) found.add(value)
+    else for (const entry of entriesOf(value)) look(entry)
+  }
+  for (const value of Object.values(owner)) look(value)
+  return [...found]
+}
+
+function entriesOf(value: object): Iterable<unknown> {
+  if (Array.isArray(value) || value instanceof Set) return value
+  if (value instanceof Map) return value.values()
+  const prototype = Object.getPrototypeOf(value)
+  return prototype === Object.prototype || prototype === null ? Object.values(value) : []
+}

@@ -1,0 +1,61 @@
+/** Options of layers, and the checks of them that layers share. Every message begins with the layer's class. */
+import { type DType, type Shape, ShapeError, sizeOf, ValueError } from '@cotangent/core'
+import { describeValue, requireBoolean, requireOptions, requireWhole } from '@cotangent/core/arguments'
+import type { LayerOptions } from './layer-types.js'
+
+const shared = ['name', 'trainable', 'inputShape', 'batchInputShape', 'inputDim', 'weights']
+
+/** Throws unless the options are those that every layer takes and its own, and the shared ones are what they must be. */
+export function requireLayerOptions(className: string, options: LayerOptions, own: readonly string[]): void {
+  requireOptions(className, options, [...own, ...shared])
+  const { name, trainable, inputShape, batchInputShape, inputDim, weights } = options
+  if (name !== undefined && typeof name !== 'string') throw new ValueError(`${className}: name must be text, got ${describeValue(name)}.`)
+  if (trainable !== undefined) requireBoolean(className, 'trainable', trainable)
+  if (inputShape !== undefined) requireSizes(className, 'inputShape', 'the shape of one sample', inputShape)
+  if (batchInputShape !== undefined) requireSizes(className, 'batchInputShape', 'the shape of a batch', batchInputShape)
+  if (inputDim !== undefined) requireWhole(className, 'inputDim', inputDim, { least: 1 })
+  if (weights !== undefined && !Array.isArray(weights))
+    throw new ValueError(`${className}: weights must be a list with a value for each weight, got ${describeValue(weights)}.`)
+}
+
+/** Throws unless a shape is a list of whole numbers from 1, or null where open. */
+function requireSizes(className: string, option: string, meaning: string, value: unknown): void {
+  if (!Array.isArray(value)) {
+    const example = typeof value === 'number' ? `, such as [${value}]` : ', such as [28, 28]'
+    throw new ValueError(`${className}: ${option} must be ${meaning} in a list${example}, got ${describeValue(value)}.`)
+  }
+  const wrong = value.findIndex((n) => n !== null && !(Number.isSafeInteger(n) && n >= 1))
+  if (wrong < 0) return
+  throw new ValueError(
+    `${className}: ${option} must hold whole numbers from 1, or null where a size is open; ${option}[${wrong}] is ${describeValue(value[wrong])}.`,
+  )
+}
+
+/** Throws unless an option is a whole number from 1. */
+export const requireCount = (className: string, option: string, value: number): void => requireWhole(className, option, value, { least: 1 })
+
+/** A rate from 0 to 1; beyond, the nearer of them, as in Keras. */
+export function readRate(className: string, rate: number, option = 'rate'): number {
+  if (typeof rate === 'number' && Number.isFinite(rate)) return Math.min(1, Math.max(0, rate))
+  throw new ValueError(`${className}: ${option} must be a number from 0 to 1, got ${describeValue(rate)}.`)
+}
+
+/** A flag, or what it is if it is left out. */
+export function readFlag(className: string, option: string, value: boolean | undefined, usual: boolean): boolean {
+  if (value === undefined) return usual
+  requireBoolean(className, option, value)
+  return value
+}
+
+/** The most bytes that one tensor holds on the wasm backend. */
+const MOST_BYTES = 2 ** 31 - 1024
+
+/** Throws for a weight larger than any backend could hold, before anything of it is made. */
+export function requireWeightSize(layer: { describe(): string }, name: string, shape: Shape, dtype: DType): void {
+  const bytes = sizeOf(shape) * (dtype === 'float64' ? 8 : 4)
+  if (bytes <= MOST_BYTES) return
+  throw new ShapeError(
+    `${layer.describe()}: its weight "${name}" [${shape.join(', ')}] would have ${sizeOf(shape)} elements, ${(bytes / 2 ** 30).toFixed(1)} GiB; ` +
+      'one tensor holds at most 2 GiB. Make the layer smaller.',
+  )
+}
