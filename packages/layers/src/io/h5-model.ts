@@ -4,13 +4,17 @@ import type { Layer } from '../layer.js'
 import type { Model } from '../model.js'
 import { snakeCase } from '../names.js'
 import { type H5Array, type H5Group, newGroup } from './h5-tree.js'
+import { holdsModel, namesInFile, weightsInFile } from './inner-weights.js'
 import { asciiJson, type Json, parseObject } from './keras-object.js'
 import { type Origin, originOf } from './origin.js'
-import { namesInFile, type SavedArray, type SavedLayer, weightsInFile } from './saved-weights.js'
+import type { SavedArray, SavedLayer } from './saved-weights.js'
 import { compiledOf, describeModel, KERAS_VERSION } from './write-model.js'
 
 /** Where attributes are too long for one, as h5py's limit made Keras split them. */
 const MOST_BYTES = 64_512
+
+/** Of the group of a model inside: the names of its arrays in the order of its layers. Keras lists what is frozen last, and does not look here. */
+const ORDER = 'cotangent_order'
 
 /** The group or array at a path. */
 function arrayAt(group: H5Group, path: string): H5Array | undefined {
@@ -103,7 +107,9 @@ export function readH5Weights(root: H5Group, what: string): SavedLayer[] {
   return namesIn(group, 'layer_names', `${what}, ${group === root ? 'root' : 'model_weights'}`).map((name) => {
     const layer = groupAt(group, name)
     if (!layer) throw new ValueError(`${what}: the group of layer "${name}", which layer_names announces, is missing.`)
-    return { name, weights: readArrays(layer, `${what}, layer "${name}"`) }
+    const order =
+      layer.attributes.has(ORDER) || layer.attributes.has(`${ORDER}0`) ? namesIn(layer, ORDER, `${what}, layer "${name}"`) : undefined
+    return { name, weights: readArrays(layer, `${what}, layer "${name}"`), order }
   })
 }
 
@@ -120,8 +126,7 @@ export function readH5Json(root: H5Group, attribute: string, what: string): Json
 }
 
 /** Values of weights, as the file is to hold them. */
-export async function valuesOf(weights: Layer['weights']): Promise<SavedArray[]> {
-  const names = namesInFile(weights)
+export async function valuesOf(weights: Layer['weights'], names: readonly string[] = namesInFile(weights)): Promise<SavedArray[]> {
   return Promise.all(
     weights.map(async (w, i) => ({ name: names[i], shape: w.shape, data: (await w.data()) as Float32Array | Float64Array })),
   )
@@ -152,10 +157,18 @@ async function putWeights(group: H5Group, model: Model): Promise<void> {
   group.attributes.set('keras_version', KERAS_VERSION)
   for (const layer of model.layers) {
     const own = makeGroup(group, layer.name)
-    putArrays(
-      own,
-      (await valuesOf(weightsInFile(layer))).map((array) => ({ ...array, name: `${array.name}:0` })),
+    const listed = weightsInFile(layer)
+    const values = await valuesOf(
+      listed.map(({ weight }) => weight),
+      listed.map(({ name }) => `${name}:0`),
     )
+    putArrays(own, values)
+    if (holdsModel(layer))
+      putNames(
+        own,
+        ORDER,
+        namesInFile(layer.weights).map((name) => `${name}:0`),
+      )
   }
 }
 

@@ -8,8 +8,9 @@ import { Conv1D, GRU, LSTM } from '../layers/index.js'
 import { Model } from '../model.js'
 import { SpatialLayer } from '../spatial-layer.js'
 import type { H5Data } from './h5-tree.js'
+import { byNames, weightsInFile } from './inner-weights.js'
 import type { Origin } from './origin.js'
-import { byNames, type SavedArray, type SavedLayer, weightsInFile } from './saved-weights.js'
+import type { SavedArray, SavedLayer } from './saved-weights.js'
 
 const convolution = /^(Conv1D|Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D)$/
 
@@ -76,7 +77,7 @@ function ofModel(model: Model, saved: readonly SavedArray[], origin: Origin): re
   const named = byNames(model, saved)
   const layers = layersInside(model)
   const runs: { layer: Layer; count: number }[] = []
-  for (const weight of weightsInFile(model)) {
+  for (const { weight } of weightsInFile(model)) {
     const layer = layers.find(({ weights }) => weights.includes(weight)) as Layer
     const run = runs.at(-1)
     if (run?.layer === layer) run.count++

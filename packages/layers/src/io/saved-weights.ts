@@ -1,10 +1,9 @@
 /** Weights of files going into a model: checked one and all before anything changes. */
 import { type Parameter, ShapeError, scope, showShape, ValueError } from '@cotangent/core'
-import { freeName } from '../automatic-names.js'
 import type { Layer } from '../layer.js'
-import { Model } from '../model.js'
 import { newWeight } from '../weight-values.js'
 import { floatsOf, type H5Data } from './h5-tree.js'
+import { holdsModel, pairInner } from './inner-weights.js'
 
 /** One array of a file. */
 export interface SavedArray {
@@ -17,6 +16,8 @@ export interface SavedArray {
 export interface SavedLayer {
   readonly name: string
   readonly weights: readonly SavedArray[]
+  /** The names of the arrays in the order of the layers inside, where the file says it. */
+  readonly order?: readonly string[]
 }
 
 /** A weight and what it is to become. */
@@ -49,7 +50,7 @@ export function assignAll(assignments: readonly Assignment[], what: string): voi
 }
 
 /** Which arrays go into which weights: the layers with weights of file and model, in order. */
-export function byOrder(layers: readonly Layer[], saved: readonly SavedLayer[], what: string): Assignment[] {
+export function byOrder(layers: readonly Layer[], saved: readonly SavedLayer[], what: string, sameState = false): Assignment[] {
   const [ours, theirs] = [layers.filter((layer) => layer.weights.length > 0), saved.filter(({ weights }) => weights.length > 0)]
   if (ours.length !== theirs.length) {
     const list = (names: readonly { name: string }[]): string => names.map(({ name }) => name).join(', ') || 'none'
@@ -57,7 +58,7 @@ export function byOrder(layers: readonly Layer[], saved: readonly SavedLayer[], 
       `${what}: ${theirs.length} layers with weights in the file (${list(theirs)}), but ${ours.length} in the model (${list(ours)}). To load the layers whose names agree, use byName: true.`,
     )
   }
-  return ours.flatMap((layer, i) => ofLayer(layer, theirs[i], what))
+  return ours.flatMap((layer, i) => ofLayer(layer, theirs[i], what, sameState))
 }
 
 /** The same for a file that holds the model itself, too: by the names of layers, or in order if they are others. */
@@ -65,15 +66,15 @@ export function ofModel(layers: readonly Layer[], saved: readonly SavedLayer[], 
   const names = new Set(saved.flatMap(({ name, weights }) => (weights.length > 0 ? [name] : [])))
   const ours = layers.filter((layer) => layer.weights.length > 0)
   const same = names.size === ours.length && ours.every(({ name }) => names.has(name))
-  return (same ? byName : byOrder)(layers, saved, what)
+  return (same ? byName : byOrder)(layers, saved, what, true)
 }
 
 /** Which arrays go into which weights: those of layers that have the same name in both. */
-export function byName(layers: readonly Layer[], saved: readonly SavedLayer[], what: string): Assignment[] {
+export function byName(layers: readonly Layer[], saved: readonly SavedLayer[], what: string, sameState = false): Assignment[] {
   const theirs = new Map(saved.map((layer) => [layer.name, layer]))
   const found = layers.flatMap((layer) => {
     const same = theirs.get(layer.name)
-    return same && (layer.weights.length > 0 || same.weights.length > 0) ? ofLayer(layer, same, what) : []
+    return same && (layer.weights.length > 0 || same.weights.length > 0) ? ofLayer(layer, same, what, sameState) : []
   })
   const withWeights = (list: readonly { name: string; weights: readonly unknown[] }[]): string[] =>
     list.filter(({ weights }) => weights.length > 0).map(({ name }) => name)
@@ -95,36 +96,13 @@ export function requireAny(
   )
 }
 
-function ofLayer(layer: Layer, { name, weights: saved }: SavedLayer, what: string): Assignment[] {
-  const weights = weightsInFile(layer)
-  if (weights.length !== saved.length) {
+function ofLayer(layer: Layer, saved: SavedLayer, what: string, sameState = false): Assignment[] {
+  const { weights } = layer
+  if (weights.length !== saved.weights.length) {
     throw new ValueError(
-      `${what}: layer "${name}" has ${saved.length} weights in the file (${saved.map((array) => array.name).join(', ')}), but ${layer.describe()} has ${weights.length}.`,
+      `${what}: layer "${saved.name}" has ${saved.weights.length} weights in the file (${saved.weights.map((array) => array.name).join(', ')}), but ${layer.describe()} has ${weights.length}.`,
     )
   }
-  const arrays = (layer instanceof Model && byNames(layer, saved)) || saved
-  return weights.map((weight, i) => ({ weight, array: arrays[i] }))
-}
-
-/**
- * The arrays of a model inside a model in the order of its weights, by their names, which tell more than the file's order; undefined if the names
- * are others.
- */
-export function byNames(model: Model, saved: readonly SavedArray[]): SavedArray[] | undefined {
-  const named = new Map(saved.map((array) => [array.name.replace(/:0$/, ''), array]))
-  const found = namesInFile(weightsInFile(model)).map((name) => named.get(name))
-  return named.size === saved.length && found.length === saved.length && found.every((array) => array !== undefined) ? found : undefined
-}
-
-/** The names of weights, of which models inside models may have equal ones: in a file each is another. */
-export function namesInFile(weights: readonly Parameter[]): string[] {
-  const taken = new Set<string>()
-  return weights.map(({ name }) => freeName(taken, name))
-}
-
-/** The weights of a layer in the order of files: of a model first those that training changes, as it is set, and then the others. */
-export function weightsInFile(layer: Layer): Parameter[] {
-  if (!(layer instanceof Model)) return layer.weights
-  const changing = [...new Set(layer.layers.flatMap((inner) => inner.trainableWeights))]
-  return [...changing, ...layer.weights.filter((w) => !changing.includes(w))]
+  if (holdsModel(layer)) return pairInner(layer, saved, sameState, what)
+  return weights.map((weight, i) => ({ weight, array: saved.weights[i] }))
 }

@@ -124,7 +124,15 @@ function loadNamed(model: Model, saved: readonly SavedArray[], origin: Origin, w
     assignAll(byName(layers, groups, what), what)
     return
   }
-  // Names of another model: the layers in order, as long as each array's first part stays the same.
+  // Names of another model: the layers in order, as long as each array's first part stays the same. TensorFlow.js lists frozen ones last, its converter
+  // in order, so that their place says nothing.
+  const frozen = layers.find((layer) => !layer.trainable && layer.weights.length > 0)
+  if (frozen) {
+    throw new ValueError(
+      `${what}: the weights have names (${saved.map(({ name }) => name).join(', ')}) that are none of the layers', and ${frozen.describe()} is frozen, ` +
+        'so that their order does not tell which is which.',
+    )
+  }
   const runs: { name: string; weights: SavedArray[] }[] = []
   for (const array of saved) {
     const name = array.name.slice(0, array.name.lastIndexOf('/'))
