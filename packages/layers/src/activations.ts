@@ -51,6 +51,9 @@ export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | n
   return alpha === 0 ? limited : limited.sub(core.relu(core.sub(threshold, x)).mul(alpha))
 }
 
+/** min(max(x, 0), 6): relu of networks for small devices, such as MobileNet. */
+export const relu6 = (x: Tensor): Tensor => relu(x, { maxValue: 6 })
+
 /** x for x > 0, α(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
 export function elu(x: Tensor, alpha = 1): Tensor {
   requireTensor('elu', 'x', x)
@@ -93,7 +96,7 @@ export function softmax(x: Tensor): Tensor {
   return core.softmax(x)
 }
 
-const table = { linear, relu, elu, selu, softplus, softsign, tanh, sigmoid, hardSigmoid, exponential, softmax }
+const table = { linear, relu, relu6, elu, selu, softplus, softsign, tanh, sigmoid, hardSigmoid, exponential, softmax }
 
 /** Names of the activations. */
 export type ActivationName = keyof typeof table

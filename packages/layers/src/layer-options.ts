@@ -34,6 +34,13 @@ function requireSizes(className: string, option: string, meaning: string, value:
 /** Throws unless an option is a whole number from 1. */
 export const requireCount = (className: string, option: string, value: number): void => requireWhole(className, option, value, { least: 1 })
 
+/** Throws unless an option is a list of whole numbers. */
+export function requireWholeList(className: string, option: string, value: readonly number[], example: string, least = -Infinity): void {
+  if (!Array.isArray(value))
+    throw new ValueError(`${className}: ${option} must be a list of whole numbers, ${example}, got ${describeValue(value)}.`)
+  for (const [i, entry] of value.entries()) requireWhole(className, `${option}[${i}]`, entry, least === -Infinity ? {} : { least })
+}
+
 /** A rate from 0 to 1; beyond, the nearer of them, as in Keras. */
 export function readRate(className: string, rate: number, option = 'rate'): number {
   if (typeof rate === 'number' && Number.isFinite(rate)) return Math.min(1, Math.max(0, rate))

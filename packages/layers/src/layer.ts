@@ -45,6 +45,8 @@ export abstract class Layer {
   readonly #weights: Parameter[] = []
   readonly #regularized: { weight: Parameter; regularizer: Regularizer }[] = []
   #initialWeights?: readonly WeightValue[]
+  /** The Sequentials that it is in. */
+  readonly #stacks = new Set<Stack>()
   /** The layers inside, once it is built. */
   #inner?: readonly Layer[]
   /** The layers inside by their place, of which their keys are made. */
@@ -198,12 +200,19 @@ export abstract class Layer {
   applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[] {
     return connect(this, inputs)
   }
-  /** The symbolic output of a layer that was applied once. */
+  /** The symbolic output of a layer that was applied once, or is in one Sequential whose input shape is known. */
   get output(): SymbolicTensor {
+    if (this.inboundNodes.length === 0 && this.#stacks.size === 1) for (const stack of this.#stacks) stack.connect()
     const [node, ...others] = this.inboundNodes
     if (node && others.length === 0 && node.outputs.length === 1) return node.outputs[0]
     const problem = node ? (others.length > 0 ? `was applied ${others.length + 1} times` : 'has several outputs') : 'was not applied yet'
     throw new ValueError(`${this.describe()}: ${problem}, so it has no one output. Keep what apply gives.`)
+  }
+
+  /** @internal Notes that it is in a Sequential, or no longer. */
+  inStack(stack: Stack, isIn: boolean): void {
+    if (isIn) this.#stacks.add(stack)
+    else this.#stacks.delete(stack)
   }
 
   /** Makes the weights for inputs of this shape; a second call does nothing. */
@@ -408,6 +417,11 @@ export abstract class Layer {
   protected detail(): string {
     return ''
   }
+}
+
+/** A chain of layers that can give its layers their places in a graph. */
+interface Stack {
+  connect(): void
 }
 
 const isLayer = (value: object): value is Layer => value instanceof Layer

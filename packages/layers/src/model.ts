@@ -74,6 +74,16 @@ export abstract class Model extends Layer {
   /** What it gives, in order. */
   abstract readonly outputPorts: readonly Port[]
 
+  /** The symbolic tensors that data are fed to. */
+  abstract readonly inputs: readonly SymbolicTensor[]
+  /** The symbolic tensors that it computes. */
+  abstract readonly outputs: readonly SymbolicTensor[]
+  /** What a model of one output computes, as a symbolic tensor: to go on from, or to end another model at. */
+  override get output(): SymbolicTensor {
+    if (this.outputs.length === 1) return this.outputs[0]
+    throw new ValueError(`${this.name}: has ${this.outputs.length} outputs, so it has no one output. Take them of outputs.`)
+  }
+
   /** Shape of the first output, the batch axis open. */
   outputShapeOf(): BatchShape {
     return this.outputPorts[0]?.shape ?? []

@@ -4,6 +4,7 @@ import { callLayer } from './call-layer.js'
 import { requireInputShapes } from './checks.js'
 import { CompileError } from './errors.js'
 import { InputLayer } from './graph/input-layer.js'
+import type { SymbolicTensor } from './graph/symbolic-tensor.js'
 import { inside } from './inside.js'
 import { type BatchShape, type BuildContext, type FinalActivation, Layer, type LayerOutputs, type ManyContext } from './layer.js'
 import { type InputPort, Model, type ModelOptions, type Port } from './model.js'
@@ -26,6 +27,8 @@ export class Sequential extends Model {
   #inputShape?: BatchShape
   /** Output shape of each layer, once known. */
   readonly #shapes: BatchShape[] = []
+  /** The input and the output of each layer, once they are asked for. */
+  readonly #symbols: SymbolicTensor[] = []
 
   constructor(layers: readonly Layer[] = [], options: ModelOptions = {}) {
     super('Sequential', options)
@@ -55,6 +58,27 @@ export class Sequential extends Model {
     return this.#shapes.slice(-1).map((shape) => ({ name: (this.#layers.at(-1) as Layer).name, shape }))
   }
 
+  /** What data are fed to, as the graph that its layers make. @throws CompileError as long as the shape of the input is not known. */
+  get inputs(): readonly SymbolicTensor[] {
+    return [this.connect()[0]]
+  }
+  /** What it computes, as the graph that its layers make. */
+  get outputs(): readonly SymbolicTensor[] {
+    return [this.connect().at(-1) as SymbolicTensor]
+  }
+
+  /** @internal Its input and the output of each layer, as symbolic tensors: made when somebody asks, since most chains need no graph. */
+  connect(): readonly SymbolicTensor[] {
+    this.requireBuilt()
+    if (this.#symbols.length === 0) {
+      const [{ name, shape, dtype }] = this.inputPorts
+      this.#symbols.push(new InputLayer({ batchShape: shape, dtype, name }).output)
+    }
+    for (const layer of this.#layers.slice(this.#symbols.length - 1))
+      this.#symbols.push(layer.apply(this.#symbols.at(-1) as SymbolicTensor))
+    return this.#symbols
+  }
+
   /** Appends a layer. */
   add(layer: Layer): void {
     if (!(layer instanceof Layer)) throw new ValueError(`${this.name}.add: expected a layer, such as dense(10), got ${typeof layer}.`)
@@ -73,12 +97,13 @@ export class Sequential extends Model {
       return
     }
     this.#layers.push(layer)
+    layer.inStack(this, true)
     try {
       const shape = layer instanceof Model && layer.built ? layer.inputPorts[0].shape : layer.batchInputShape
       if (!this.#inputShape && this.#layers.length === 1 && shape) this.build(shape)
       else if (this.#inputShape) this.#buildFrom(this.#layers.length - 1)
     } catch (error) {
-      this.#layers.pop()
+      this.#drop()
       throw error
     }
   }
@@ -86,8 +111,13 @@ export class Sequential extends Model {
   /** Removes the last layer. */
   pop(): void {
     if (this.#layers.length === 0) throw new ValueError(`${this.name}.pop: there are no layers.`)
-    this.#layers.pop()
+    this.#drop()
     this.#shapes.length = Math.min(this.#shapes.length, this.#layers.length)
+  }
+
+  #drop(): void {
+    this.#layers.pop()?.inStack(this, false)
+    this.#symbols.length = Math.min(this.#symbols.length, this.#layers.length + 1)
   }
 
   override build(inputShape?: BatchShape, context?: BuildContext): void {

@@ -101,6 +101,7 @@ const checks: Record<string, LayerCheck> = {
     outputShape: [6],
     deterministic: false,
   },
+  ReLU: { make: () => l.reLU({ maxValue: 1, negativeSlope: 0.1 }), fromConfig: l.ReLU.fromConfig, inputShape: [6], outputShape: [6] },
   LeakyReLU: { make: () => l.leakyReLU(), fromConfig: l.LeakyReLU.fromConfig, inputShape: [6], outputShape: [6] },
   ELU: { make: () => l.elu({ alpha: 0.7 }), fromConfig: l.ELU.fromConfig, inputShape: [6], outputShape: [6] },
   ThresholdedReLU: {

@@ -95,6 +95,19 @@ describe('layers of images are their definitions, cell by cell', () => {
     const shape = [1, 5]
     expect(run(l.leakyReLU({ alpha: 0.1 }), x, shape).map((v) => Number(v.toFixed(9)))).toEqual([-0.2, -0.05, 0, 0.5, 2])
     expect(run(l.thresholdedReLU(), x, shape)).toEqual([0, 0, 0, 0, 2])
+    // keras/backend/common.py 2.3.1, relu: maxValue from there on, x from the threshold, slope·(x − threshold) below it.
+    for (const [maxValue, negativeSlope, threshold] of [
+      [null, 0, 0],
+      [6, 0, 0],
+      [1, 0.25, 0],
+      [null, 0.5, 1],
+      [1.5, 0.5, 1],
+      [1, 0.5, 1.5],
+    ] as const) {
+      const expected = [-2, -0.5, 0, 0.5, 2].map((v) => (v > threshold ? Math.min(v, maxValue ?? v) : negativeSlope * (v - threshold)))
+      expect(run(l.reLU({ maxValue, negativeSlope, threshold }), x, shape).map((v) => v + 0)).toEqual(expected.map((v) => v + 0))
+    }
+    expect(run(l.activation('relu6'), [-1, 3, 7], [1, 3])).toEqual([0, 3, 6])
     expect(run(l.elu({ alpha: 2 }), x, shape)[0]).toBeCloseTo(2 * Math.expm1(-2), 12)
     const e = x.map(Math.exp)
     run(l.softmax(), x, shape).forEach((p, i) => {
@@ -344,4 +357,14 @@ describe('messages and names', () => {
     expect(await a.trainOnBatch(x, targets)).toEqual(await b.trainOnBatch(x, targets))
     for (const t of [x, targets]) t.dispose()
   })
+})
+
+test('ReLU with a limit, slope or threshold comes out of files of Keras (MobileNet, Teachable Machine)', async () => {
+  const config = { name: 'r', trainable: true, dtype: 'float32', max_value: 6, negative_slope: 0.5, threshold: 1 }
+  const layer = { class_name: 'ReLU', config: { ...config, batch_input_shape: [null, 4] } }
+  for (const keras_version of ['2.3.1', '2.15.0', '3.3.3', 'tfjs-layers 4.22']) {
+    const text = JSON.stringify({ class_name: 'Sequential', config: { name: 'm', layers: [layer] }, keras_version })
+    const net = l.modelFromJSON(text)
+    expect(await net.predict([[-1, 0.5, 3, 9]]).then((y) => y.array())).toEqual([[-1, -0.25, 3, 6]])
+  }
 })

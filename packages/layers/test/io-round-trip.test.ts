@@ -81,6 +81,7 @@ const stacks: Readonly<Record<string, { inputShape: number[]; layers: () => Laye
       layers.cropping2d({ cropping: 1 }),
       layers.averagePooling2d(),
       layers.layerNormalization(),
+      layers.reLU({ maxValue: 6, negativeSlope: 0.1, threshold: 0.5 }),
       layers.leakyReLU({ alpha: 0.1 }),
       layers.permute([3, 1, 2]),
       layers.flatten({ dataFormat: 'channelsFirst' }),

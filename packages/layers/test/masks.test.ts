@@ -1,7 +1,22 @@
 /** What a mask does to layers of sequences, losses, metrics and gradients. */
-import { expectNoLeaks, key, normal, ones, type Tensor, tensor, zeros } from '@cotangent/core'
+import { expectNoLeaks, key, normal, ones, Parameter, type Tensor, tensor, valueAndGrad, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { dense, dropout, embedding, flatten, gru, type Layer, lstm, resetNames, Sequential, timeDistributed } from '../src/index.js'
+import {
+  conv1d,
+  dense,
+  dropout,
+  embedding,
+  flatten,
+  globalAveragePooling1d,
+  gru,
+  type Layer,
+  lstm,
+  masking,
+  resetNames,
+  Sequential,
+  timeDistributed,
+} from '../src/index.js'
+import { goldenTensor, loadGolden } from './golden.js'
 
 beforeEach(() => resetNames())
 
@@ -46,8 +61,46 @@ describe('masks', () => {
     }
   })
   test('a layer that cannot take a mask says so, and its name', () => {
-    expect(() => model(flatten()).apply(words)).toThrow(/Flatten: does not support masking.*in layer "flatten_1"/s)
+    expect(() => model(conv1d(2, 2)).apply(words)).toThrow(/Conv1D: does not support masking.*in layer "conv1d_1"/s)
   })
+  test('flatten takes what is masked along, and ends the mask', async () => {
+    const net = model(flatten())
+    const vectors = (await net.layers[0].call(words, { training: false }).array()) as number[][][]
+    expect(await net.apply(words).array()).toEqual(vectors.map((sample) => sample.flat()))
+    expect(net.run([words], { training: false }, []).masks).toEqual([undefined])
+  })
+  test('the mean over a sequence is that of what is not masked, of nothing 0; what is masked may be no number', async () => {
+    const net = model(globalAveragePooling1d())
+    const [padded] = (await net.apply(tensor([[5, 6, 0, 0]])).array()) as number[][]
+    const [alone] = (await net.apply(tensor([[5, 6]])).array()) as number[][]
+    for (const [i, v] of padded.entries()) expect(Math.abs(v - alone[i])).toBeLessThan(1e-6)
+    expect(await net.apply(tensor([[0, 0]])).array()).toEqual([[0, 0, 0]])
+    const mask = tensor([[1, 0]], { dtype: 'bool' })
+    const y = globalAveragePooling1d().call(tensor([[[3], [Number.NaN]]]), { training: false, mask })
+    expect(await values(y)).toEqual([3])
+    expect(await values(masking({ maskValue: Number.POSITIVE_INFINITY }).call(tensor([[[Infinity], [2]]]), { training: false }))).toEqual([
+      0, 2,
+    ])
+  })
+  test.each(loadGolden('masks.json').filter(({ name }) => name.startsWith('GlobalAveragePooling1D')))(
+    '$name',
+    async ({ params, inputs, expected }) => {
+      const x = new Parameter(tensor(goldenTensor(inputs.x).data, { shape: goldenTensor(inputs.x).shape }))
+      const mask = tensor(goldenTensor(inputs.mask).data, { shape: goldenTensor(inputs.mask).shape, dtype: 'bool' })
+      const layer = globalAveragePooling1d({ dataFormat: params.dataFormat as 'channels_first' })
+      const { grads } = valueAndGrad([x], () => {
+        const y = layer.call(x, { training: false, mask })
+        const weights = goldenTensor(inputs.grad_output)
+        return y.mul(tensor(weights.data, { shape: y.shape })).sum()
+      })
+      const near = async (got: Tensor, wanted: unknown): Promise<void> => {
+        const list = await values(got)
+        for (const [i, v] of goldenTensor(wanted).data.entries()) expect(Math.abs(list[i] - v)).toBeLessThan(1e-5 + 1e-4 * Math.abs(v))
+      }
+      await near(layer.call(x, { training: false, mask }), expected.output)
+      await near(grads[0], expected.grad_x)
+    },
+  )
   test('losses and metrics leave out what is masked; the mean is over all steps, as in Keras 2.3', async () => {
     const net = model(timeDistributed(dense(1, { useBias: false })))
     net.compile({ optimizer: 'sgd', loss: 'mae', metrics: ['mae', 'mse', 'binaryAccuracy'] })

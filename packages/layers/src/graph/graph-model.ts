@@ -36,8 +36,8 @@ interface Step {
 export class GraphModel extends Model {
   override readonly className = 'Model'
   override readonly outputCount: number
-  readonly inputs: readonly SymbolicTensor[]
-  readonly outputs: readonly SymbolicTensor[]
+  override readonly inputs: readonly SymbolicTensor[]
+  override readonly outputs: readonly SymbolicTensor[]
   override readonly layers: readonly Layer[]
   override readonly inputPorts: readonly InputPort[]
   override readonly outputPorts: readonly Port[]

@@ -69,9 +69,23 @@ export function symbolicList(what: string, given: SymbolicTensor | readonly Symb
   const wrong = Array.isArray(list) ? list.find((x) => !(x instanceof SymbolicTensor)) : list
   if (Array.isArray(list) && list.length > 0 && wrong === undefined) return list
   const got = Array.isArray(list) && list.length === 0 ? 'an empty list' : kindOf(wrong)
+  if (isValues(given)) {
+    throw new ValueError(
+      `${what}: got ${describeValue(given)} with numbers. A model is applied to a tensor of them, model.apply(tensor(x)), or gives its outputs by ` +
+        'await model.predict(x); a layer is applied to a symbolic tensor, from input({ shape: […] }).',
+    )
+  }
   throw new ValueError(
     `${what}: expected a symbolic tensor, from input({ shape: […] }) or from a layer's apply, or a list of them; got ${got}.`,
   )
+}
+
+/** Whether something is numbers, in nested or typed arrays. */
+function isValues(given: unknown): boolean {
+  if (ArrayBuffer.isView(given)) return true
+  let first = given
+  while (Array.isArray(first)) first = first[0]
+  return Array.isArray(given) && (typeof first === 'number' || ArrayBuffer.isView(first))
 }
 
 /** Applies a layer to symbolic inputs. */

@@ -39,10 +39,6 @@ const onlyDefault: Readonly<Record<string, { value: unknown; advice: string }>> 
   rms_scaling: { value: false, advice: 'Save the model with rms_scaling=False.' },
   lora_rank: { value: null, advice: 'Merge the LoRA weights before saving.' },
   quantization_config: { value: null, advice: 'Save the model unquantized.' },
-  max_value: {
-    value: null,
-    advice: 'Use an activation of your own: customObjects: { relu6: (x) => activations.relu(x, { maxValue: 6 }) }.',
-  },
 }
 
 /** Options that say how Keras computes, not what. */
@@ -75,7 +71,6 @@ export function readLayer(object: KerasObject, context: ReadContext, part: strin
   if (isModelClass(className)) return context.readInner(object, `${part}, layer "${name}"`)
   const found = findLayerClass(className, context.custom) ?? (named ? findLayerClass(named, context.custom) : undefined)
   if (!found) {
-    if (className === 'ReLU') return readReLU(object, context, part)
     throw addContext(unsupported(className), `in ${part}, layer "${name}"`)
   }
   const { layerClass, className: known } = found
@@ -99,15 +94,6 @@ function unsupported(className: string): ValueError {
   return new ValueError(
     `${message} Write it as a class with a static fromConfig and pass customObjects: { ${/^\w+$/.test(className) ? className : `'${className}'`} }, or registerLayer it.`,
   )
-}
-
-/** A layer of its own in Keras, an activation here: plain, or with a slope or threshold. */
-function readReLU(object: KerasObject, context: ReadContext, part: string): Layer {
-  const { max_value, negative_slope, threshold, ...rest } = object.config
-  const [slope, from] = [Number(negative_slope ?? 0), Number(threshold ?? 0)]
-  if (slope && from) throw new ValueError(`${part}, layer "${rest.name}" (ReLU): negative_slope and threshold together are not supported.`)
-  const config = { ...rest, max_value, ...(slope ? { alpha: slope } : from ? { theta: from } : { activation: 'relu' }) }
-  return readLayer({ class_name: slope ? 'LeakyReLU' : from ? 'ThresholdedReLU' : 'Activation', config }, context, part)
 }
 
 /** The options of a layer of this package, in its words. */

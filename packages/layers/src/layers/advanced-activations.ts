@@ -1,5 +1,6 @@
 /** Activations with parameters of their own, as layers. Shape of all: any → the same. */
-import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor, ValueError } from '@cotangent/core'
+import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor } from '@cotangent/core'
+import { type NumberRange, requireNumber, requireWhole } from '@cotangent/core/arguments'
 import { elu as exponentialLinear, relu } from '../activations.js'
 import { moveAxis } from '../data-format.js'
 import {
@@ -11,6 +12,7 @@ import {
   type LayerOptions,
   requireSize,
 } from '../layer.js'
+import { requireWholeList } from '../layer-options.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
 
 abstract class Elementwise extends Layer {
@@ -19,9 +21,48 @@ abstract class Elementwise extends Layer {
   }
 }
 
-function requireNumber(className: string, option: string, value: number, least = -Infinity): number {
-  if (Number.isFinite(value) && value >= least) return value
-  throw new ValueError(`${className}: ${option} must be a number${least === 0 ? ' from 0' : ''}, got ${value}.`)
+/** A number, or what it is if it is left out. */
+function readNumber(className: string, option: string, value: number | undefined, usual: number, range: NumberRange = {}): number {
+  if (value === undefined) return usual
+  requireNumber(className, option, value, range)
+  return value
+}
+
+export interface ReLUOptions extends LayerOptions {
+  /** The largest value there is; none by default. 6 gives ReLU6. */
+  maxValue?: number | null
+  /** The slope below the threshold; 0 by default. */
+  negativeSlope?: number
+  /** Where the function begins; 0 by default. */
+  threshold?: number
+}
+
+/** min(x, maxValue) above the threshold, negativeSlope·(x − threshold) elsewhere. */
+export class ReLU extends Elementwise {
+  override readonly className = 'ReLU'
+  override readonly supportsMasking = true
+  readonly maxValue: number | null
+  readonly negativeSlope: number
+  readonly threshold: number
+
+  constructor(options: ReLUOptions = {}) {
+    super('ReLU', options, ['maxValue', 'negativeSlope', 'threshold'])
+    const { maxValue, negativeSlope, threshold } = options
+    this.maxValue = maxValue === null || maxValue === undefined ? null : readNumber('ReLU', 'maxValue', maxValue, 0, { least: 0 })
+    this.negativeSlope = readNumber('ReLU', 'negativeSlope', negativeSlope, 0, { least: 0 })
+    this.threshold = readNumber('ReLU', 'threshold', threshold, 0, { least: 0 })
+  }
+  static fromConfig(options: ReLUOptions): ReLU {
+    return new ReLU(options)
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    const { maxValue, negativeSlope: alpha, threshold } = this
+    return relu(x, { maxValue, alpha, threshold })
+  }
+  override getConfig(): Record<string, unknown> {
+    const { maxValue, negativeSlope, threshold } = this
+    return { ...super.getConfig(), maxValue, negativeSlope, threshold }
+  }
 }
 
 export interface LeakyReLUOptions extends LayerOptions {
@@ -35,9 +76,9 @@ export class LeakyReLU extends Elementwise {
   override readonly supportsMasking = true
   readonly alpha: number
 
-  constructor({ alpha = 0.3, ...options }: LeakyReLUOptions = {}) {
+  constructor(options: LeakyReLUOptions = {}) {
     super('LeakyReLU', options, ['alpha'])
-    this.alpha = requireNumber('LeakyReLU', 'alpha', alpha)
+    this.alpha = readNumber('LeakyReLU', 'alpha', options.alpha, 0.3)
   }
   static fromConfig(options: LeakyReLUOptions): LeakyReLU {
     return new LeakyReLU(options)
@@ -61,9 +102,9 @@ export class ELU extends Elementwise {
   override readonly supportsMasking = true
   readonly alpha: number
 
-  constructor({ alpha = 1, ...options }: ELUOptions = {}) {
+  constructor(options: ELUOptions = {}) {
     super('ELU', options, ['alpha'])
-    this.alpha = requireNumber('ELU', 'alpha', alpha)
+    this.alpha = readNumber('ELU', 'alpha', options.alpha, 1)
   }
   static fromConfig(options: ELUOptions): ELU {
     return new ELU(options)
@@ -87,9 +128,9 @@ export class ThresholdedReLU extends Elementwise {
   override readonly supportsMasking = true
   readonly theta: number
 
-  constructor({ theta = 1, ...options }: ThresholdedReLUOptions = {}) {
+  constructor(options: ThresholdedReLUOptions = {}) {
     super('ThresholdedReLU', options, ['theta'])
-    this.theta = requireNumber('ThresholdedReLU', 'theta', theta, 0)
+    this.theta = readNumber('ThresholdedReLU', 'theta', options.theta, 1, { least: 0 })
   }
   static fromConfig(options: ThresholdedReLUOptions): ThresholdedReLU {
     return new ThresholdedReLU(options)
@@ -123,6 +164,7 @@ export class PReLU extends Elementwise {
   constructor(options: PReLUOptions = {}) {
     super('PReLU', options, ['sharedAxes', ...weightOptionNames(['alpha'])])
     this.sharedAxes = options.sharedAxes ?? []
+    requireWholeList('PReLU', 'sharedAxes', this.sharedAxes, 'such as [1, 2]', 1)
     this.#settings = new WeightSettings(options, { alpha: 'zeros' })
   }
   static fromConfig(options: PReLUOptions): PReLU {
@@ -158,9 +200,10 @@ export class Softmax extends Elementwise {
   override readonly supportsMasking = true
   readonly axis: number
 
-  constructor({ axis = -1, ...options }: SoftmaxOptions = {}) {
+  constructor(options: SoftmaxOptions = {}) {
     super('Softmax', options, ['axis'])
-    this.axis = axis
+    this.axis = options.axis ?? -1
+    requireWhole('Softmax', 'axis', this.axis)
   }
   override get finalActivation(): FinalActivation {
     return this.axis === -1 ? 'softmax' : undefined
@@ -188,6 +231,8 @@ export class Softmax extends Elementwise {
   }
 }
 
+/** ReLU, limited or with a slope: `reLU({ maxValue: 6 })`. */
+export const reLU = (options?: ReLUOptions): ReLU => new ReLU(options)
 /** ReLU with a slope below 0: `leakyReLU({ alpha: 0.1 })`. */
 export const leakyReLU = (options?: LeakyReLUOptions): LeakyReLU => new LeakyReLU(options)
 /** The exponential linear unit: `elu()`. */

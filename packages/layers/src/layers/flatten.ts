@@ -11,7 +11,7 @@ export interface FlattenOptions extends LayerOptions {
 
 /**
  * All axes but the first on one. With `channelsFirst` the channels are moved last before, so that the weights of a dense layer behind
- * it fit both data formats (Keras from 2.2).
+ * it fit both data formats (Keras from 2.2). A mask ends here, as in tf.keras (Keras 2.3 refuses it): what is masked is among the values.
  *
  * Shape: [n, ..rest] → [n, Π rest], row-major
  */
@@ -30,6 +30,10 @@ export class Flatten extends Layer {
 
   override outputShape([batch, ...rest]: BatchShape): BatchShape {
     return [batch, rest.reduce<number | null>((product, n) => (product === null || n === null ? null : product * n), 1)]
+  }
+
+  override outputMask(): undefined {
+    return undefined
   }
 
   override call(x: Tensor, _context: CallContext): Tensor {

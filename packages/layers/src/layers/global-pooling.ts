@@ -1,5 +1,5 @@
 /** Layers that take the largest or the mean value of each channel. */
-import { max, mean, ShapeError, type Tensor } from '@cotangent/core'
+import { max, mean, ShapeError, type Tensor, where } from '@cotangent/core'
 import type { BatchShape, CallContext } from '../layer.js'
 import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
 
@@ -65,15 +65,33 @@ export class GlobalAveragePooling2D extends GlobalPooling {
   }
 }
 
-/** The mean of each channel of a sequence. Shape: [n, t, c] → [n, c]. */
+/**
+ * The mean of each channel of a sequence, over the steps that a mask lets through. Shape: [n, t, c] → [n, c].
+ *
+ * A sequence of which no step counts gives 0 (Keras: not a number).
+ */
 export class GlobalAveragePooling1D extends GlobalPooling {
   override readonly className = 'GlobalAveragePooling1D'
+  override readonly supportsMasking = true
   protected override readonly pool = mean
   constructor(options: SpatialOptions = {}) {
     super('GlobalAveragePooling1D', 1, options)
   }
   static fromConfig(options: SpatialOptions): GlobalAveragePooling1D {
     return new GlobalAveragePooling1D(options)
+  }
+  override outputMask(): undefined {
+    return undefined
+  }
+  override call(x: Tensor, context: CallContext): Tensor {
+    const { mask } = context
+    if (!mask) return super.call(x, context)
+    this.parts(x.shape)
+    const axis = this.dataFormat === 'channelsLast' ? 1 : 2
+    const counts = mask.expandDims(this.channelAxis) // [n, t, 1] or [n, 1, t]
+    // Chosen rather than multiplied: what is masked may be no number.
+    const sum = where(counts, x, 0).sum({ axis })
+    return sum.div(mask.cast(x.dtype).sum({ axis: 1, keepDims: true }).maximum(1))
   }
 }
 

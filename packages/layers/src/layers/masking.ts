@@ -1,5 +1,5 @@
 /** Leaving out steps of sequences by their value. */
-import { any, type Tensor } from '@cotangent/core'
+import { any, type Tensor, where } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
 
 export interface MaskingOptions extends LayerOptions {
@@ -32,7 +32,7 @@ export class Masking extends Layer {
     return any(x.notEqual(this.maskValue), { axis: -1 })
   }
   override call(x: Tensor, _context: CallContext): Tensor {
-    return x.mul(any(x.notEqual(this.maskValue), { axis: -1, keepDims: true }).cast(x.dtype))
+    return where(any(x.notEqual(this.maskValue), { axis: -1, keepDims: true }), x, 0)
   }
 
   override getConfig(): Record<string, unknown> {
