@@ -1,18 +1,21 @@
 /** Options of layers, and the checks of them that layers share. Every message begins with the layer's class. */
-import { type DType, type Shape, ShapeError, sizeOf, ValueError } from '@cotangent/core'
+import { addContext, type DType, type Shape, ShapeError, sizeOf, ValueError } from '@cotangent/core'
 import { describeValue, requireBoolean, requireOptions, requireWhole } from '@cotangent/core/arguments'
 import type { LayerOptions } from './layer-types.js'
 
-const shared = ['name', 'trainable', 'inputShape', 'batchInputShape', 'inputDim', 'weights']
+/** Names of the options that every layer takes. */
+export const layerOptions = ['name', 'trainable', 'inputShape', 'batchInputShape', 'inputDim', 'weights']
 
 /** Throws unless the options are those that every layer takes and its own, and the shared ones are what they must be. */
 export function requireLayerOptions(className: string, options: LayerOptions, own: readonly string[]): void {
-  requireOptions(className, options, [...own, ...shared])
+  requireOptions(className, options, [...own, ...layerOptions])
   const { name, trainable, inputShape, batchInputShape, inputDim, weights } = options
   if (name !== undefined && typeof name !== 'string') throw new ValueError(`${className}: name must be text, got ${describeValue(name)}.`)
   if (trainable !== undefined) requireBoolean(className, 'trainable', trainable)
   if (inputShape !== undefined) requireSizes(className, 'inputShape', 'the shape of one sample', inputShape)
   if (batchInputShape !== undefined) requireSizes(className, 'batchInputShape', 'the shape of a batch', batchInputShape)
+  if (batchInputShape?.length === 0)
+    throw new ValueError(`${className}: batchInputShape must begin with the batch axis, which is null where it is open: [null, 4].`)
   if (inputDim !== undefined) requireWhole(className, 'inputDim', inputDim, { least: 1 })
   if (weights !== undefined && !Array.isArray(weights))
     throw new ValueError(`${className}: weights must be a list with a value for each weight, got ${describeValue(weights)}.`)
@@ -45,6 +48,20 @@ export function requireWholeList(className: string, option: string, value: reado
 export function readRate(className: string, rate: number, option = 'rate'): number {
   if (typeof rate === 'number' && Number.isFinite(rate)) return Math.min(1, Math.max(0, rate))
   throw new ValueError(`${className}: ${option} must be a number from 0 to 1, got ${describeValue(rate)}.`)
+}
+
+/** What a reader makes of one of the options; its error says which option of which layer it is about. */
+export function readOption<Options extends object, Option extends keyof Options & string, Result>(
+  className: string,
+  option: Option,
+  options: Options,
+  read: (value: Options[Option]) => Result,
+): Result {
+  try {
+    return read(options[option])
+  } catch (error) {
+    throw addContext(error, `in ${option} of ${className}`)
+  }
 }
 
 /** A flag, or what it is if it is left out. */

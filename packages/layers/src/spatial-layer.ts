@@ -2,9 +2,12 @@
  * What layers of images (2-D) and sequences (1-D) share: the data format, the sizes of windows, and the rules for shapes. A subclass says what
  * it does with channels last; the other format is moved there and back.
  */
+
 import { type Padding, ShapeError, type Tensor, ValueError, windowExtent } from '@cotangent/core'
+import { describeValue, requireChoice } from '@cotangent/core/arguments'
 import { type DataFormat, imageDataFormat, moveAxis, readDataFormat } from './data-format.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from './layer.js'
+import { readOption } from './layer-options.js'
 import { type Spelling, snakeCase } from './names.js'
 
 /** Sizes of the axes between batch and channels; null is open. */
@@ -24,7 +27,9 @@ export abstract class SpatialLayer extends Layer {
   constructor(className: string, dimensions: 1 | 2, options: SpatialOptions, own: readonly string[]) {
     super(className, options, ['dataFormat', ...own])
     this.dimensions = dimensions
-    this.dataFormat = readDataFormat(options.dataFormat, dimensions === 2 ? imageDataFormat() : 'channelsLast')
+    this.dataFormat = readOption(className, 'dataFormat', options, (format) =>
+      readDataFormat(format, dimensions === 2 ? imageDataFormat() : 'channelsLast'),
+    )
   }
 
   /** The sizes of the output; throws where they can't be. */
@@ -109,12 +114,16 @@ export interface WindowSettings {
 /** A number for each axis, or one for all. */
 export type PerAxis = number | readonly number[]
 
+/** A list of numbers as it is, anything else in a few words. */
+export const shown = (value: unknown): string =>
+  Array.isArray(value) && value.flat().every((n) => typeof n === 'number') ? JSON.stringify(value) : describeValue(value)
+
 /** Whole numbers from `least`, one for each axis. */
 export function readSizes(className: string, option: string, value: PerAxis, dimensions: 1 | 2, least = 1): number[] {
-  const sizes = typeof value === 'number' ? new Array<number>(dimensions).fill(value) : [...value]
-  if (sizes.length !== dimensions || sizes.some((n) => !Number.isInteger(n) || n < least)) {
+  const sizes = typeof value === 'number' ? new Array<number>(dimensions).fill(value) : Array.isArray(value) ? [...value] : []
+  if (sizes.length !== dimensions || sizes.some((n) => !Number.isSafeInteger(n) || n < least)) {
     const wanted = dimensions === 2 ? 'a whole number or two' : 'a whole number'
-    throw new ValueError(`${className}: ${option} must be ${wanted} from ${least}, got ${JSON.stringify(value)}.`)
+    throw new ValueError(`${className}: ${option} must be ${wanted} from ${least}, got ${shown(value)}.`)
   }
   return sizes
 }
@@ -122,10 +131,7 @@ export function readSizes(className: string, option: string, value: PerAxis, dim
 /** One of the paddings that the layer takes; `valid` by default. */
 export function readPadding<P extends Padding>(className: string, value: P | undefined, allowed: readonly P[]): P {
   const padding = value ?? ('valid' as P)
-  if (!allowed.includes(padding)) {
-    const names = allowed.map((name) => `'${name}'`)
-    throw new ValueError(`${className}: padding must be ${names.slice(0, -1).join(', ')} or ${names.at(-1)}, got '${padding}'.`)
-  }
+  requireChoice(className, 'padding', padding, allowed)
   return padding
 }
 

@@ -4,6 +4,7 @@
  */
 import { type Constraint, type ConstraintIdentifier, getConstraint } from './constraints.js'
 import { getInitializer, type Initializer, type InitializerIdentifier } from './initializers.js'
+import { readOption } from './layer-options.js'
 import { savedForm } from './names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from './regularizers.js'
 
@@ -27,16 +28,19 @@ export const weightOptionNames = (weights: readonly string[]): string[] =>
 export class WeightSettings<Name extends string> {
   readonly #settings: Record<string, WeightSetting>
 
-  /** @param defaults the initializer of each weight where the options name none */
-  constructor(options: object, defaults: Record<Name, InitializerIdentifier>) {
+  /**
+   * @param className whose options these are, for messages
+   * @param defaults the initializer of each weight where the options name none
+   */
+  constructor(className: string, options: object, defaults: Record<Name, InitializerIdentifier>) {
     const given = options as Record<string, undefined>
     this.#settings = Object.fromEntries(
       Object.entries<InitializerIdentifier>(defaults).map(([weight, initializer]) => [
         weight,
         {
-          initializer: getInitializer(given[`${weight}Initializer`] ?? initializer),
-          regularizer: getRegularizer(given[`${weight}Regularizer`]),
-          constraint: getConstraint(given[`${weight}Constraint`]),
+          initializer: readOption(className, `${weight}Initializer`, given, (id) => getInitializer(id ?? initializer)),
+          regularizer: readOption(className, `${weight}Regularizer`, given, (id) => getRegularizer(id)),
+          constraint: readOption(className, `${weight}Constraint`, given, (id) => getConstraint(id)),
         },
       ]),
     )

@@ -2,9 +2,18 @@
  * One harness for every layer: it builds, its shapes are as said, its config and weights make an equal layer, its derivative is right, and a small model
  * with it learns eight points.
  */
-import { expectNoLeaks, getBackend, gradCheck, key, normal, type Shape, scope, type Tensor } from '@cotangent/core'
+import { concat, expectNoLeaks, getBackend, gradCheck, key, normal, type Shape, scope, type Tensor, tensor } from '@cotangent/core'
 import { expect } from 'vitest'
-import { dense, flatten, type Layer, Sequential } from '../src/index.js'
+import {
+  dense,
+  flatten,
+  type Layer,
+  type LayerOutputs,
+  Sequential,
+  timeDistributed,
+  weightsFromBytes,
+  weightsToBytes,
+} from '../src/index.js'
 
 export interface LayerCheck {
   /** Makes the layer; called several times. */
@@ -21,6 +30,112 @@ export interface LayerCheck {
   deterministic?: boolean
   /** Whether training changes weights by the way, as moving averages. */
   stateful?: boolean
+}
+
+/** What holds for every layer wherever it is put: in a frozen model, in timeDistributed, behind a mask, in files across what is frozen. */
+async function checkPlaces({ make, inputShape, outputShape, stateful = false }: LayerCheck): Promise<void> {
+  const numbers = async (layer: Layer): Promise<number[][]> => (await layer.getWeights()).map(({ data }) => [...data])
+  const x = normal(key(21), [4, ...inputShape]).keep()
+  const build = (shape: Shape, layer: Layer, name: string): Sequential => {
+    const body = new Sequential([layer], { seed: 6, name })
+    body.build([null, ...shape])
+    return body
+  }
+
+  // In a frozen model nothing changes, and free again all that can.
+  const body = build(inputShape, make(), 'body')
+  const whole = new Sequential([body, ...(outputShape.length > 1 ? [flatten()] : []), dense(1)], { seed: 5 })
+  const before = await numbers(body)
+  const targets = normal(key(22), [4, 1])
+  const train = async (trainable: boolean): Promise<void> => {
+    body.trainable = trainable
+    whole.compile({ optimizer: 'sgd', loss: 'mse' })
+    await whole.fit(x, targets, { batchSize: 4, verbose: 0 })
+  }
+  await train(false)
+  expect(await numbers(body), 'weights and averages in a frozen model').toEqual(before)
+  const [head] = await numbers(whole.layers.at(-1) as Layer)
+  await train(true)
+  expect(await numbers(whole.layers.at(-1) as Layer)).not.toEqual([head])
+  if (before.length > 0) expect(await numbers(body), 'weights in one that is free').not.toEqual(before)
+  if (stateful) expect((await numbers(body)).at(-1), 'averages').not.toEqual(before.at(-1))
+
+  // A file saved frozen and loaded free, and the other way, gives the same.
+  const wanted = await body.apply(x).array()
+  const pair = (trainable: boolean): { whole: Sequential; inner: Layer } => {
+    const inner = make()
+    inner.trainable = trainable
+    return { whole: new Sequential([build(inputShape, inner, 'body')], { seed: 7 }), inner }
+  }
+  for (const frozen of [true, false]) {
+    const [saved, loaded] = [pair(!frozen), pair(frozen)]
+    saved.inner.setWeights(body.weights)
+    await weightsFromBytes(loaded.whole, await weightsToBytes(saved.whole))
+    expect(await loaded.whole.apply(x).array(), `saved ${frozen ? 'frozen' : 'free'}`).toEqual(wanted)
+  }
+
+  // timeDistributed is a loop over the steps; a mask of steps goes on untouched.
+  if (inputShape.length > 0) {
+    const layer = make()
+    const each = timeDistributed(layer, { inputShape: [3, ...inputShape] })
+    const net = new Sequential([each], { seed: 8 })
+    const steps = normal(key(23), [2, 3, ...inputShape])
+    const rest = [...inputShape].map(() => 0)
+    const mask = tensor(
+      [
+        [1, 1, 0],
+        [1, 0, 0],
+      ],
+      { dtype: 'bool' },
+    )
+    const result = scope(() => {
+      const { outputs, masks } = net.callAll([steps], { training: false, masks: [mask] })
+      return [...outputs, ...masks].map((t) => t?.keep())
+    })
+    expect(await result[1]?.array(), 'mask behind timeDistributed').toEqual(await mask.array())
+    const all = (await (result[0] as Tensor).array()) as unknown[][]
+    for (let t = 0; t < 3; t++) {
+      const step = scope(() =>
+        layer.call(steps.slice([0, t, ...rest], [2, 1, ...inputShape]).reshape([2, ...inputShape]), { training: false }),
+      )
+      const [got, one] = [all.map((sample) => sample[t]), await step.array()].map((v) => [v].flat(9) as number[])
+      for (const [i, v] of got.entries())
+        expect(Math.abs(v - one[i]), `step ${t} of timeDistributed`).toBeLessThan(1e-5 * Math.max(1, Math.abs(v)))
+    }
+  }
+
+  await checkMask({ make, inputShape, outputShape, fromConfig: undefined as never })
+}
+
+/** Of a sequence that is longer by steps that do not count, a layer that takes a mask gives what it gives of the sequence alone. */
+async function checkMask({ make, inputShape }: LayerCheck): Promise<void> {
+  const layer = make()
+  const backend = await getBackend('reference')
+  if (inputShape.length !== 2 || !layer.supportsMasking) return
+  const [steps, features] = inputShape
+  const x = normal(key(24), [2, steps, features], { backend })
+  const build = (steps: number | null): Layer | undefined => {
+    try {
+      layer.build([null, steps, features], { key: key(3), dtype: 'float32', backend })
+      return layer
+    } catch {
+      return undefined // its weights belong to so many steps
+    }
+  }
+  if (!build(null)) return
+  const longer = concat([x, normal(key(25), [2, 2, features], { backend })], 1)
+  const counts = (n: number): Tensor =>
+    tensor(
+      [0, 1].map(() => Array.from({ length: n }, (_, i) => i < steps)),
+      { dtype: 'bool', backend },
+    )
+  const run = (input: Tensor, n: number): LayerOutputs => layer.callAll([input], { training: false, masks: [counts(n)] })
+  const [alone, padded] = [run(x, steps), run(longer, steps + 2)]
+  const sequence = padded.masks[0] !== undefined
+  const got = sequence ? padded.outputs[0].slice([0, 0, 0], [2, steps, padded.outputs[0].shape[2]]) : padded.outputs[0]
+  const [a, b] = await Promise.all([got.data(), alone.outputs[0].data()])
+  expect(a.length).toBe(b.length)
+  for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i]), `masked padding, value ${i}`).toBeLessThan(1e-5)
 }
 
 /** Removes undefined and what JSON cannot hold, as a saved model would. */
@@ -77,6 +192,8 @@ export async function checkLayer({
     x.dispose()
     for (const l of [layer, copy, wide]) l.dispose()
   }
+
+  await checkPlaces({ make, fromConfig, inputShape, outputShape, weightShapes, deterministic, stateful })
 
   // Eight points.
   const model = new Sequential([], { seed: 5 })

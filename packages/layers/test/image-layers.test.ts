@@ -291,7 +291,7 @@ describe('messages and names', () => {
     expect(act).toThrow(message)
   })
   test.each([
-    [() => l.maxPooling2d({ padding: 'causal' as never }), "MaxPooling2D: padding must be 'valid' or 'same', got 'causal'."],
+    [() => l.maxPooling2d({ padding: 'causal' as never }), "MaxPooling2D: padding must be 'valid' or 'same', got text \"causal\"."],
     [
       () => l.zeroPadding2d({ padding: [1, 2, 3] }),
       'ZeroPadding2D: padding must be a number, [rows, columns] or [[top, bottom], [left, right]]',
@@ -301,8 +301,11 @@ describe('messages and names', () => {
     [() => l.upSampling2d({ interpolation: 'bilinear' } as never), 'UpSampling2D: there is no option "interpolation".'],
     [() => l.permute([0, 1]), 'Permute: dims must name each axis of a sample once, counted from 1, got [0, 1].'],
     [() => l.repeatVector(1.5), 'RepeatVector: n must be a whole number from 1, got 1.5.'],
-    [() => l.batchNormalization({ momentum: 2 }), 'BatchNormalization: momentum must be from 0 to 1, got 2.'],
-    [() => l.batchNormalization({ variant: 'keras1' as never }), "variant must be 'keras2' or 'keras3', got 'keras1'."],
+    [() => l.batchNormalization({ momentum: 2 }), 'BatchNormalization: momentum must be a number from 0 to 1, got 2.'],
+    [
+      () => l.batchNormalization({ variant: 'keras1' as never }),
+      "variant must be 'keras2' or 'keras3', got text \"keras1\". Did you mean 'keras2'?",
+    ],
     [() => l.batchNormalization({ epsilon: -1 }), 'epsilon must be a number from 0, got -1.'],
     [() => l.layerNormalization({ epsilon: Number.NaN }), 'epsilon must be a number from 0, got NaN.'],
     [() => l.gaussianNoise(-1), 'GaussianNoise: stddev must be a number from 0, got -1.'],

@@ -1,6 +1,21 @@
-import { expectNoLeaks, key, normal, ones, ShapeError, scope, tensor, ValueError } from '@cotangent/core'
+import { expectNoLeaks, key, normal, ones, ShapeError, scope, type Tensor, tensor, ValueError } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Activation, activation, Dense, Dropout, dense, dropout, Flatten, flatten, l2, Reshape, resetNames, reshape } from '../src/index.js'
+import {
+  Activation,
+  activation,
+  Dense,
+  Dropout,
+  dense,
+  dropout,
+  Flatten,
+  flatten,
+  Layer,
+  l2,
+  Reshape,
+  resetNames,
+  reshape,
+  Sequential,
+} from '../src/index.js'
 import { checkLayer, type LayerCheck } from './check-layer.js'
 
 beforeEach(() => resetNames())
@@ -92,5 +107,96 @@ describe('messages and names', () => {
       expect(await y.array()).toEqual([[13, 24]])
       y.dispose()
     })
+  })
+  test('the batch axis in inputShape, a bare number in its place, weights larger than memory', async () => {
+    const net = new Sequential([dense(3, { inputShape: [null, 4] })])
+    net.compile({ optimizer: 'sgd', loss: 'mse' })
+    await expect(net.fit(ones([8, 4]), ones([8, 3]))).rejects.toThrow(
+      /Or does the first layer's inputShape count the samples\? It is the shape of one: \[4\]/,
+    )
+    expect(() => dense(3, inputShape: 4 as never )).toThrow(
+      'Dense: inputShape must be the shape of one sample in a list, such as [4], got 4.',
+    )
+    expect(() => dense(3, inputShape: ['4'] as never )).toThrow(/inputShape must hold whole numbers.*inputShape\[0\] is text "4"/)
+    expect(() => new Sequential([dense(1e11, inputShape: [4] )])).toThrow(
+      /layer "dense_\d+" \(Dense, units 100000000000\): its weight "kernel" \[4, 100000000000\] would have 400000000000 elements/,
+    )
+  })
+  test('what call and outputShape of a layer of one’s own do wrong is said of that layer', () => {
+    class Wrong extends Layer {
+      override readonly className = 'Wrong'
+      readonly result: (x: Tensor) => unknown
+      constructor(result: (x: Tensor) => unknown) {
+        super('Wrong', { inputShape: [3] }, [])
+        this.result = result
+      }
+      override outputShape(shape: readonly (number | null)[]) {
+        return shape
+      }
+      override call(x: Tensor): Tensor {
+        return this.result(x) as Tensor
+      }
+    }
+    const run = (result: (x: Tensor) => unknown) => () => new Sequential([new Wrong(result), dense(2)]).apply(ones([2, 3]))
+    expect(run(() => {})).toThrow(/layer "wrong_1" \(Wrong\): call must return a tensor, got undefined\. Is a return missing\?/)
+    expect(run(() => [1])).toThrow(/call must return a tensor, got an array of 1/)
+    expect(run(async (x) => x)).toThrow(/got a Promise, and a layer cannot wait: call must not be async/)
+    expect(run((x) => x.slice([0, 0], [2, 2]))).toThrow(
+      /layer "wrong_4" \(Wrong\): gave \[2, 2\] for \[2, 3\], but its outputShape says \[2, 3\]/,
+    )
+  })
+  test('setWeights takes every form of values, and changes nothing if one does not fit; getWeights gives them back', async () => {
+    const layer = dense(2)
+    new Sequential([layer], { seed: 1 }).build([null, 2])
+    const kernel = [
+      [1, 2],
+      [3, 4],
+    ]
+    const forms: Parameters<typeof layer.setWeights>[0][] = [
+      [kernel, [5, 6]],
+      [
+        { shape: [2, 2], data: [1, 2, 3, 4] },
+        { shape: [2], data: Float64Array.of(5, 6) },
+      ],
+      [Float32Array.of(1, 2, 3, 4), Float32Array.of(5, 6)],
+      [tensor(kernel), tensor([5, 6], { dtype: 'int32' })],
+      [[Float32Array.of(1, 2), Float32Array.of(3, 4)] as never, JSON.parse('{"shape":[2],"data":[5,6]}')],
+    ]
+    for (const values of forms) {
+      layer.setWeights([new Float32Array(4), new Float32Array(2)])
+      layer.setWeights(values)
+      expect((await layer.getWeights()).map(({ data, shape }) => [[...shape], [...data]])).toEqual([
+        [
+          [2, 2],
+          [1, 2, 3, 4],
+        ],
+        [[2], [5, 6]],
+      ])
+    }
+    const other = dense(2)
+    new Sequential([other], { seed: 2 }).build([null, 2])
+    other.setWeights(await layer.getWeights())
+    const wrong: [unknown, RegExp][] = [
+      [[kernel, [5]], /value 1 \("dense_1\/bias"\): has shape \[1\], the weight \[2\]/],
+      [
+        [
+          [1, 2, 3, 4],
+          [5, 6],
+        ],
+        /value 0 .*has shape \[4\], the weight \[2, 2\]/,
+      ],
+      [[new Float32Array(5), [5, 6]], /has 5 elements, the weight \[2, 2\] has 4/],
+      [[kernel, 'x'], /must be a tensor, nested arrays, a typed array or \{ shape, data \}, got text "x"/],
+      [[kernel, null], /got null/],
+      [[kernel, { shape: [2], data: ['5', '6'] }], /data\[0\] must be a number, got text "5"/],
+      [[kernel, [[1], [2, 3]]], /value 1 \("dense_1\/bias"\)/],
+      [[kernel], /has 2 weights, got 1\. They are dense_1\/kernel \[2, 2\], dense_1\/bias \[2\]/],
+      [kernel[0][0], /takes a list with a value for each of its 2 weights, got 1/],
+    ]
+    for (const [values, message] of wrong) expect(() => layer.setWeights(values as never)).toThrow(message)
+    expect((await layer.getWeights()).map(({ data }) => [...data])).toEqual([
+      [1, 2, 3, 4],
+      [5, 6],
+    ])
   })
 })

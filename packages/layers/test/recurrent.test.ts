@@ -297,7 +297,7 @@ describe('states', () => {
     expect(() => lstm(0)).toThrow(/units must be a whole number from 1, got 0/)
     expect(() => bidirectional(dense(3) as never)).toThrow(/expected a recurrent layer/)
     expect(() => bidirectional(lstm(3), { mergeMode: 'add' as never })).toThrow(
-      /mergeMode must be concat, sum, mul, ave or null, got "add"/,
+      /mergeMode must be 'concat', 'sum', 'mul', 'ave' or null, got text "add"/,
     )
     expect(() => RNN.fromConfig({ cell: { className: 'Leaky', config: {} } })).toThrow(/There is no cell "Leaky".*LSTMCell/)
   })

@@ -1,7 +1,8 @@
 /** An activation as a layer of its own. */
-import type { Tensor } from '@cotangent/core'
+import { type Tensor, ValueError } from '@cotangent/core'
 import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
 import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../layer.js'
+import { readOption } from '../layer-options.js'
 
 /** y = activation(x). Shape: any → the same. */
 export class Activation extends Layer {
@@ -11,7 +12,9 @@ export class Activation extends Layer {
 
   constructor(identifier: ActivationIdentifier, options: LayerOptions = {}) {
     super('Activation', options, [])
-    this.activation = getActivation(identifier)
+    if (identifier === undefined || identifier === null)
+      throw new ValueError(`Activation: which? Write activation('relu'), or activation((x) => x.square()).`)
+    this.activation = readOption('Activation', 'activation', { activation: identifier }, getActivation)
   }
 
   override get finalActivation(): FinalActivation {

@@ -165,7 +165,7 @@ export class PReLU extends Elementwise {
     super('PReLU', options, ['sharedAxes', ...weightOptionNames(['alpha'])])
     this.sharedAxes = options.sharedAxes ?? []
     requireWholeList('PReLU', 'sharedAxes', this.sharedAxes, 'such as [1, 2]', 1)
-    this.#settings = new WeightSettings(options, { alpha: 'zeros' })
+    this.#settings = new WeightSettings('PReLU', options, { alpha: 'zeros' })
   }
   static fromConfig(options: PReLUOptions): PReLU {
     return new PReLU(options)

@@ -3,7 +3,7 @@ import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, wh
 import { drop } from '../drop.js'
 import { getInitializer } from '../initializers.js'
 import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../layer.js'
-import { readRate } from '../layer-options.js'
+import { readFlag, readRate } from '../layer-options.js'
 import { MergeLayer } from '../merge-layer.js'
 
 export interface AttentionOptions extends LayerOptions {
@@ -32,9 +32,9 @@ export class Attention extends MergeLayer {
 
   constructor(options: AttentionOptions = {}) {
     super('Attention', options, ['useScale', 'causal', 'dropout'])
-    this.useScale = options.useScale ?? false
-    this.causal = options.causal ?? false
-    this.dropout = readRate('Attention', options.dropout ?? 0)
+    this.useScale = readFlag('Attention', 'useScale', options.useScale, false)
+    this.causal = readFlag('Attention', 'causal', options.causal, false)
+    this.dropout = readRate('Attention', options.dropout ?? 0, 'dropout')
   }
   static fromConfig(options: AttentionOptions): Attention {
     return new Attention(options)

@@ -1,7 +1,10 @@
 /** Batch normalisation (Ioffe & Szegedy 2015), with Keras 2.3's moving averages. */
-import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tensor, updateProgram, ValueError } from '@cotangent/core'
+
+import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tensor, updateProgram } from '@cotangent/core'
+import { requireChoice, requireNumber, requireWhole } from '@cotangent/core/arguments'
 import { moveAxis } from '../data-format.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../layer.js'
+import { readFlag } from '../layer-options.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
 
 export interface BatchNormalizationOptions
@@ -61,14 +64,18 @@ export class BatchNormalization extends Layer {
     this.momentum = options.momentum ?? 0.99
     this.epsilon = options.epsilon ?? 1e-3
     this.variant = options.variant ?? 'keras2'
-    this.#center = options.center ?? true
-    this.#scale = options.scale ?? true
-    if (!(this.momentum >= 0 && this.momentum <= 1))
-      throw new ValueError(`BatchNormalization: momentum must be from 0 to 1, got ${this.momentum}.`)
-    if (!(this.epsilon >= 0)) throw new ValueError(`BatchNormalization: epsilon must be a number from 0, got ${this.epsilon}.`)
-    if (this.variant !== 'keras2' && this.variant !== 'keras3')
-      throw new ValueError(`BatchNormalization: variant must be 'keras2' or 'keras3', got '${this.variant}'.`)
-    this.#settings = new WeightSettings(options, { beta: 'zeros', gamma: 'ones', movingMean: 'zeros', movingVariance: 'ones' })
+    this.#center = readFlag('BatchNormalization', 'center', options.center, true)
+    this.#scale = readFlag('BatchNormalization', 'scale', options.scale, true)
+    requireWhole('BatchNormalization', 'axis', this.axis)
+    requireNumber('BatchNormalization', 'momentum', this.momentum, { least: 0, most: 1 })
+    requireNumber('BatchNormalization', 'epsilon', this.epsilon, { least: 0 })
+    requireChoice('BatchNormalization', 'variant', this.variant, ['keras2', 'keras3'])
+    this.#settings = new WeightSettings('BatchNormalization', options, {
+      beta: 'zeros',
+      gamma: 'ones',
+      movingMean: 'zeros',
+      movingVariance: 'ones',
+    })
   }
 
   static fromConfig(options: BatchNormalizationOptions): BatchNormalization {

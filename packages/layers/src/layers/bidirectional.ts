@@ -1,5 +1,7 @@
 /** A recurrent layer in both directions. */
+
 import { concat, flip, foldKey, type Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireChoice, requireOptions } from '@cotangent/core/arguments'
 import {
   type BatchShape,
   type BuildContext,
@@ -9,6 +11,7 @@ import {
   type LayerOutputs,
   type ManyContext,
 } from '../layer.js'
+import { layerOptions } from '../layer-options.js'
 import { type SavedObject, savedForm } from '../names.js'
 import type { Regularizer } from '../regularizers.js'
 import { GRU, LSTM, SimpleRNN } from './recurrent.js'
@@ -52,12 +55,12 @@ export class Bidirectional extends Layer {
 
   constructor(layer: RecurrentLayer, options: BidirectionalOptions = {}) {
     if (!(layer instanceof RecurrentLayer))
-      throw new ValueError(`Bidirectional: expected a recurrent layer, such as lstm(32), got ${layer === null ? 'null' : typeof layer}.`)
+      throw new ValueError(`Bidirectional: expected a recurrent layer, such as lstm(32), got ${describeValue(layer)}.`)
+    requireOptions('Bidirectional', options, ['mergeMode', ...layerOptions])
     const { batchInputShape = layer.batchInputShape } = options
-    super('Bidirectional', options.inputShape ? options : { ...options, batchInputShape }, ['mergeMode'])
+    super('Bidirectional', options.inputShape || options.inputDim ? options : { ...options, batchInputShape }, ['mergeMode'])
     this.mergeMode = options.mergeMode === undefined ? 'concat' : options.mergeMode
-    if (!mergeModes.includes(this.mergeMode))
-      throw new ValueError(`Bidirectional: mergeMode must be concat, sum, mul, ave or null, got "${this.mergeMode}".`)
+    requireChoice('Bidirectional', 'mergeMode', this.mergeMode, mergeModes)
     this.forward = layer.copy({ name: `forward_${layer.name}` })
     this.backward = layer.copy({ name: `backward_${layer.name}`, goBackwards: !layer.goBackwards })
     // As in Keras, it is about what the wrapper gives.

@@ -1,5 +1,7 @@
 /** Putting tensors side by side. */
+
 import { concat, ones, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { requireWhole } from '@cotangent/core/arguments'
 import type { BatchShape, LayerOptions } from '../layer.js'
 import { MergeLayer } from '../merge-layer.js'
 
@@ -20,6 +22,7 @@ export class Concatenate extends MergeLayer {
   constructor(options: ConcatenateOptions = {}) {
     super('Concatenate', options, ['axis'])
     this.axis = options.axis ?? -1
+    requireWhole('Concatenate', 'axis', this.axis)
   }
   static fromConfig(options: ConcatenateOptions): Concatenate {
     return new Concatenate(options)

@@ -1,8 +1,10 @@
 /** What all convolutional layers share, and the plain ones of images and sequences. */
+
 import { type ConvFinish, conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
 import type { InitializerIdentifier } from '../initializers.js'
 import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, requireCount, requireSize } from '../layer.js'
+import { readFlag, readOption } from '../layer-options.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
 import { asPair, type PerAxis, readPadding, readSizes, type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
@@ -59,11 +61,11 @@ export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> ex
     this.strides = readSizes(className, 'strides', options.strides ?? 1, dimensions)
     this.padding = readPadding(className, options.padding, own.paddings ?? ['valid', 'same'])
     this.dilationRate = readSizes(className, 'dilationRate', options.dilationRate ?? 1, dimensions)
-    this.activation = getActivation(options.activation)
-    this.useBias = options.useBias ?? true
-    this.activityRegularizer = getRegularizer(options.activityRegularizer)
+    this.activation = readOption(className, 'activation', options, (id) => getActivation(id))
+    this.useBias = readFlag(className, 'useBias', options.useBias, true)
+    this.activityRegularizer = readOption(className, 'activityRegularizer', options, getRegularizer)
     const defaults = Object.fromEntries([...kernels.map((kernel) => [kernel, 'glorotUniform']), ['bias', 'zeros']])
-    this.settings = new WeightSettings(options, defaults as Record<Weights | 'bias', InitializerIdentifier>)
+    this.settings = new WeightSettings(className, options, defaults as Record<Weights | 'bias', InitializerIdentifier>)
   }
 
   override get finalActivation(): FinalActivation {

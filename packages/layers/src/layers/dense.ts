@@ -1,4 +1,5 @@
 /** The fully connected layer. */
+
 import type { Parameter, Tensor } from '@cotangent/core'
 import { affine, shapeError } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../activations.js'
@@ -12,6 +13,7 @@ import {
   requireCount,
   requireSize,
 } from '../layer.js'
+import { readFlag, readOption } from '../layer-options.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
@@ -45,10 +47,10 @@ export class Dense extends Layer {
     super('Dense', options, ['activation', 'useBias', ...weightOptionNames(['kernel', 'bias']), 'activityRegularizer'])
     this.units = units
     requireCount('Dense', 'units', units)
-    this.activation = getActivation(options.activation)
-    this.useBias = options.useBias ?? true
-    this.#settings = new WeightSettings(options, { kernel: 'glorotUniform', bias: 'zeros' })
-    this.activityRegularizer = getRegularizer(options.activityRegularizer)
+    this.activation = readOption('Dense', 'activation', options, (id) => getActivation(id))
+    this.useBias = readFlag('Dense', 'useBias', options.useBias, true)
+    this.#settings = new WeightSettings('Dense', options, { kernel: 'glorotUniform', bias: 'zeros' })
+    this.activityRegularizer = readOption('Dense', 'activityRegularizer', options, getRegularizer)
   }
 
   override get finalActivation(): FinalActivation {

@@ -1,6 +1,9 @@
 /** Products of samples. */
+
 import { matMul, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, LayerOptions } from '../layer.js'
+import { readFlag } from '../layer-options.js'
 import { MergeLayer } from '../merge-layer.js'
 import { unitLength } from '../unit-length.js'
 
@@ -26,10 +29,10 @@ export class Dot extends MergeLayer {
   constructor(axes: DotAxes, options: DotOptions = {}) {
     super('Dot', options, ['normalize'])
     this.axes = axes
-    this.normalize = options.normalize ?? false
+    this.normalize = readFlag('Dot', 'normalize', options.normalize, false)
     const pair = typeof axes === 'number' ? [axes, axes] : axes
     if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(Number.isInteger))
-      throw new ValueError(`Dot: axes must be a whole number, or two, e.g. dot(1) or dot([1, 2]); got ${JSON.stringify(axes)}.`)
+      throw new ValueError(`Dot: axes must be a whole number, or two, e.g. dot(1) or dot([1, 2]); got ${describeValue(axes)}.`)
   }
   static fromConfig({ axes, ...options }: DotOptions & { axes: DotAxes }): Dot {
     return new Dot(axes, options)

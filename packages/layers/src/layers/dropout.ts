@@ -1,5 +1,6 @@
 /** Dropout. */
-import { key, type Shape, type Tensor } from '@cotangent/core'
+import { key, type Shape, type Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireWhole } from '@cotangent/core/arguments'
 import { drop } from '../drop.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
 import { readRate } from '../layer-options.js'
@@ -25,6 +26,12 @@ export class Dropout extends Layer {
   constructor(rate: number, options: DropoutOptions = {}) {
     super('Dropout', options, ['noiseShape', 'seed'])
     this.rate = readRate('Dropout', rate)
+    const { noiseShape, seed } = options
+    if (noiseShape !== undefined && !(Array.isArray(noiseShape) && noiseShape.every((n) => n === null || (Number.isInteger(n) && n >= 1))))
+      throw new ValueError(
+        `Dropout: noiseShape must be a list of sizes, null where it is that of the input, got ${describeValue(noiseShape)}.`,
+      )
+    if (seed !== undefined) requireWhole('Dropout', 'seed', seed)
     this.#noiseShape = options.noiseShape
     this.#seed = options.seed
   }

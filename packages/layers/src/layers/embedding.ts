@@ -1,6 +1,8 @@
 /** Rows of a table by index: words as vectors. */
 import { gather, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
+import { requireOptions } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount } from '../layer.js'
+import { layerOptions, readFlag, readOption } from '../layer-options.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
@@ -13,6 +15,8 @@ export interface EmbeddingOptions extends LayerOptions, WeightOptions<'embedding
   inputLength?: number
   activityRegularizer?: RegularizerIdentifier
 }
+
+const own = ['maskZero', 'inputLength', ...weightOptionNames(['embeddings']), 'activityRegularizer']
 
 /**
  * The rows of a table for indices. An index that comes up several times collects the gradient of all of them.
@@ -31,18 +35,20 @@ export class Embedding extends Layer {
   #embeddings?: Parameter
 
   constructor(inputDim: number, outputDim: number, options: EmbeddingOptions = {}) {
+    requireOptions('Embedding', options, [...own, ...layerOptions])
     const { inputLength } = options
-    const shaped = options.inputShape || options.batchInputShape ? options : { ...options, inputShape: [inputLength ?? null] }
-    super('Embedding', shaped, ['maskZero', 'inputLength', ...weightOptionNames(['embeddings']), 'activityRegularizer'])
+    if (inputLength !== undefined) requireCount('Embedding', 'inputLength', inputLength)
+    const isShaped = [options.inputShape, options.batchInputShape, options.inputDim].some((given) => given !== undefined)
+    const shaped = isShaped ? options : { ...options, inputShape: [inputLength ?? null] }
+    super('Embedding', shaped, own)
     requireCount('Embedding', 'inputDim', inputDim)
     requireCount('Embedding', 'outputDim', outputDim)
-    if (inputLength !== undefined) requireCount('Embedding', 'inputLength', inputLength)
     this.inputDim = inputDim
     this.outputDim = outputDim
-    this.maskZero = options.maskZero ?? false
+    this.maskZero = readFlag('Embedding', 'maskZero', options.maskZero, false)
     this.inputLength = inputLength
-    this.#settings = new WeightSettings(options, { embeddings: 'uniform' })
-    this.activityRegularizer = getRegularizer(options.activityRegularizer)
+    this.#settings = new WeightSettings('Embedding', options, { embeddings: 'uniform' })
+    this.activityRegularizer = readOption('Embedding', 'activityRegularizer', options, getRegularizer)
   }
 
   static fromConfig({

@@ -1,7 +1,9 @@
 /** Flattening a sample to one axis. */
+
 import type { Tensor } from '@cotangent/core'
 import { type DataFormat, imageDataFormat, moveAxis, readDataFormat } from '../data-format.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { readOption } from '../layer-options.js'
 import { type Spelling, snakeCase } from '../names.js'
 
 export interface FlattenOptions extends LayerOptions {
@@ -21,7 +23,7 @@ export class Flatten extends Layer {
 
   constructor(options: FlattenOptions = {}) {
     super('Flatten', options, ['dataFormat'])
-    this.dataFormat = readDataFormat(options.dataFormat, imageDataFormat())
+    this.dataFormat = readOption('Flatten', 'dataFormat', options, (format) => readDataFormat(format, imageDataFormat()))
   }
 
   static fromConfig(options: FlattenOptions): Flatten {

@@ -1,6 +1,9 @@
 /** Layer normalisation (Ba, Kiros, Hinton 2016), as tf.keras and Keras 3 have it. */
-import { layerNorm, type Parameter, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+
+import { layerNorm, type Parameter, ShapeError, type Tensor } from '@cotangent/core'
+import { requireNumber, requireWhole } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../layer.js'
+import { readFlag, requireWholeList } from '../layer-options.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
 
 export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'beta' | 'gamma'> {
@@ -35,10 +38,12 @@ export class LayerNormalization extends Layer {
     super('LayerNormalization', options, ['axis', 'epsilon', 'center', 'scale', ...weightOptionNames(['beta', 'gamma'])])
     this.axis = options.axis ?? -1
     this.epsilon = options.epsilon ?? 1e-3
-    this.#center = options.center ?? true
-    this.#scale = options.scale ?? true
-    if (!(this.epsilon >= 0)) throw new ValueError(`LayerNormalization: epsilon must be a number from 0, got ${this.epsilon}.`)
-    this.#settings = new WeightSettings(options, { beta: 'zeros', gamma: 'ones' })
+    this.#center = readFlag('LayerNormalization', 'center', options.center, true)
+    this.#scale = readFlag('LayerNormalization', 'scale', options.scale, true)
+    if (typeof this.axis === 'number') requireWhole('LayerNormalization', 'axis', this.axis)
+    else requireWholeList('LayerNormalization', 'axis', this.axis, 'such as [1, 2], or one')
+    requireNumber('LayerNormalization', 'epsilon', this.epsilon, { least: 0 })
+    this.#settings = new WeightSettings('LayerNormalization', options, { beta: 'zeros', gamma: 'ones' })
   }
 
   static fromConfig(options: LayerNormalizationOptions): LayerNormalization {

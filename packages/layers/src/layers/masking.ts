@@ -1,5 +1,7 @@
 /** Leaving out steps of sequences by their value. */
+
 import { any, type Tensor, where } from '@cotangent/core'
+import { requireNumber } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
 
 export interface MaskingOptions extends LayerOptions {
@@ -20,6 +22,8 @@ export class Masking extends Layer {
   constructor(options: MaskingOptions = {}) {
     super('Masking', options, ['maskValue'])
     this.maskValue = options.maskValue ?? 0
+    // An infinite value marks steps as well as another; of NaN no step is one.
+    if (typeof this.maskValue !== 'number' || Number.isNaN(this.maskValue)) requireNumber('Masking', 'maskValue', this.maskValue)
   }
   static fromConfig(options: MaskingOptions): Masking {
     return new Masking(options)

@@ -2,7 +2,7 @@
 import { affine, matMul, type Parameter, type Tensor } from '@cotangent/core'
 import { drop } from '../drop.js'
 import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireCount, requireSize } from '../layer.js'
-import { readRate } from '../layer-options.js'
+import { readFlag, readRate } from '../layer-options.js'
 import { MergeLayer } from '../merge-layer.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../weight-settings.js'
 import { attentionWeights, causalMask, requireSequences } from './attention.js'
@@ -55,10 +55,10 @@ export class MultiHeadAttention extends MergeLayer {
     this.outputDim = options.outputShape
     for (const option of ['numHeads', 'keyDim', 'valueDim'] as const) requireCount('MultiHeadAttention', option, this[option])
     if (this.outputDim !== undefined) requireCount('MultiHeadAttention', 'outputShape', this.outputDim)
-    this.useBias = options.useBias ?? true
-    this.dropout = readRate('MultiHeadAttention', options.dropout ?? 0)
-    this.useCausalMask = options.useCausalMask ?? false
-    this.#settings = new WeightSettings(options, { kernel: 'glorotUniform', bias: 'zeros' })
+    this.useBias = readFlag('MultiHeadAttention', 'useBias', options.useBias, true)
+    this.dropout = readRate('MultiHeadAttention', options.dropout ?? 0, 'dropout')
+    this.useCausalMask = readFlag('MultiHeadAttention', 'useCausalMask', options.useCausalMask, false)
+    this.#settings = new WeightSettings('MultiHeadAttention', options, { kernel: 'glorotUniform', bias: 'zeros' })
   }
   static fromConfig({
     numHeads,

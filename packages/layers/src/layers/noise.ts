@@ -1,6 +1,9 @@
 /** Layers that add or multiply noise in training, and do nothing else. */
+
 import { type Key, normal, type Tensor, ValueError } from '@cotangent/core'
+import { requireNumber } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { readRate } from '../layer-options.js'
 
 abstract class Noise extends Layer {
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -24,7 +27,7 @@ export class GaussianNoise extends Noise {
 
   constructor(stddev: number, options: LayerOptions = {}) {
     super('GaussianNoise', options, [])
-    if (!(stddev >= 0)) throw new ValueError(`GaussianNoise: stddev must be a number from 0, got ${stddev}.`)
+    requireNumber('GaussianNoise', 'stddev', stddev, { least: 0 })
     this.stddev = stddev
   }
   static fromConfig({ stddev, ...options }: LayerOptions & { stddev: number }): GaussianNoise {
@@ -55,7 +58,7 @@ export class GaussianDropout extends Noise {
 
   constructor(rate: number, options: LayerOptions = {}) {
     super('GaussianDropout', options, [])
-    if (!Number.isFinite(rate)) throw new ValueError(`GaussianDropout: rate must be a number from 0 to 1, got ${rate}.`)
+    readRate('GaussianDropout', rate)
     this.rate = rate
   }
   static fromConfig({ rate, ...options }: LayerOptions & { rate: number }): GaussianDropout {

@@ -1,6 +1,6 @@
 /** Layers that put zeros around, or cut edges off. */
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
-import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+import { type Sizes, SpatialLayer, type SpatialOptions, shown } from '../spatial-layer.js'
 
 /** Before and after, along one axis. */
 type Edge = readonly [number, number]
@@ -12,11 +12,12 @@ export type Edges = number | readonly (number | readonly [number, number])[]
 function readEdges(className: string, option: string, value: Edges, dimensions: 1 | 2): Edge[] {
   const pair = (n: number | readonly number[]): readonly number[] => (typeof n === 'number' ? [n, n] : n)
   let list: readonly (number | readonly number[])[] = typeof value === 'number' ? new Array<number>(dimensions).fill(value) : value
-  if (dimensions === 1 && list.length === 2 && list.every((n) => typeof n === 'number')) list = [list as readonly number[]]
+  if (Array.isArray(list) && dimensions === 1 && list.length === 2 && list.every((n) => typeof n === 'number'))
+    list = [list as readonly number[]]
   const edges = Array.isArray(list) && list.length === dimensions ? list.map(pair) : []
-  if (edges.length !== dimensions || edges.some((edge) => edge.length !== 2 || edge.some((n) => !Number.isInteger(n) || n < 0))) {
+  if (edges.length !== dimensions || edges.some((edge) => edge?.length !== 2 || [...edge].some((n) => !Number.isSafeInteger(n) || n < 0))) {
     const wanted = dimensions === 2 ? 'a number, [rows, columns] or [[top, bottom], [left, right]]' : 'a number or [before, after]'
-    throw new ValueError(`${className}: ${option} must be ${wanted}, whole numbers from 0, got ${JSON.stringify(value)}.`)
+    throw new ValueError(`${className}: ${option} must be ${wanted}, whole numbers from 0, got ${shown(value)}.`)
   }
   return edges.map(([before, after]) => [before, after])
 }

@@ -1,6 +1,8 @@
 /** Axes of samples in another order. */
+
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { requireWholeList } from '../layer-options.js'
 
 /** The axes of a sample, numbered from 1, in another order. Shape with dims [2, 1]: [n, a, b] → [n, b, a]. */
 export class Permute extends Layer {
@@ -9,6 +11,7 @@ export class Permute extends Layer {
 
   constructor(dims: readonly number[], options: LayerOptions = {}) {
     super('Permute', options, [])
+    requireWholeList('Permute', 'dims', dims, 'such as [2, 1]')
     this.dims = dims
     if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1)) {
       throw new ValueError(`Permute: dims must name each axis of a sample once, counted from 1, got [${dims.join(', ')}].`)

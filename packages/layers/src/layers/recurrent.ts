@@ -1,10 +1,12 @@
 /** Keras' recurrent layers: a cell of that kind in an RNN. */
+
 import { automaticName } from '../automatic-names.js'
+import { requireLayerOptions } from '../layer-options.js'
 import { GRUCell, type GRUCellOptions, gruCellOptions } from './cells/gru-cell.js'
 import { LSTMCell, type LSTMCellOptions, lstmCellOptions } from './cells/lstm-cell.js'
 import { SimpleRNNCell } from './cells/simple-rnn-cell.js'
 import { type UnitsCell, type UnitsCellOptions, unitsCellOptions } from './cells/units-cell.js'
-import { RecurrentLayer, type RNNOptions } from './rnn.js'
+import { RecurrentLayer, type RNNOptions, rnnOptions } from './rnn.js'
 
 export interface SimpleRNNOptions extends UnitsCellOptions, RNNOptions {}
 export interface LSTMOptions extends LSTMCellOptions, RNNOptions {}
@@ -16,6 +18,7 @@ abstract class UnitsRNN extends RecurrentLayer {
   /** @param own names of the cell's options beside those of all cells */
   constructor(className: string, makeCell: (options: object) => UnitsCell, given: RNNOptions, own: readonly string[]) {
     const ofCell = [...unitsCellOptions, ...own]
+    requireLayerOptions(className, given, [...rnnOptions, ...ofCell])
     // The cell's weights are named after the layer: lstm_1/kernel.
     const name = given.name ?? automaticName(className)
     const cell = makeCell({ ...Object.fromEntries(Object.entries(given).filter(([option]) => ofCell.includes(option))), name })

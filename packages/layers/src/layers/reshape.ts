@@ -1,6 +1,7 @@
 /** Reshaping samples. */
-import { ShapeError, type Tensor } from '@cotangent/core'
+import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { requireWholeList } from '../layer-options.js'
 
 /** Each sample under another shape. Shape: [n, ..from] → [n, ..target]; one size of the target may be -1. */
 export class Reshape extends Layer {
@@ -9,6 +10,10 @@ export class Reshape extends Layer {
 
   constructor(targetShape: readonly number[], options: LayerOptions = {}) {
     super('Reshape', options, [])
+    requireWholeList('Reshape', 'targetShape', targetShape, 'the shape of a sample, such as [28, 28, 1]', -1)
+    const open = targetShape.filter((n) => n === -1).length
+    if (open > 1 || targetShape.includes(0))
+      throw new ValueError(`Reshape: targetShape must hold sizes from 1, and -1 at most once, got [${targetShape.join(', ')}].`)
     this.targetShape = targetShape
   }
 

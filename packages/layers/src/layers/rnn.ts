@@ -1,5 +1,7 @@
 /** Running a cell over the steps of sequences: masks, directions, states that are given, kept or handed out. */
+
 import { cumSum, flip, ShapeError, scope, shapeError, stack, type Tensor, unstack, ValueError, viewOf, where, zeros } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import {
   type BatchShape,
   type BuildContext,
@@ -9,9 +11,10 @@ import {
   type LayerOutputs,
   type ManyContext,
 } from '../layer.js'
+import { readFlag, readOption } from '../layer-options.js'
 import { savedForm } from '../names.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../regularizers.js'
-import type { DropoutMasks, RNNCell } from './cells/cell.js'
+import { type DropoutMasks, RNNCell } from './cells/cell.js'
 import { type CellIdentifier, cellOf, type FromConfig, StackedRNNCells } from './cells/stacked-cells.js'
 
 /** Options of every recurrent layer. */
@@ -61,14 +64,16 @@ export abstract class RecurrentLayer extends Layer {
   /** @param own names of options that the class has beside `RNNOptions` */
   constructor(className: string, cell: RNNCell | readonly RNNCell[], options: RNNOptions, own: readonly string[]) {
     super(className, options, [...rnnOptions, ...own])
-    this.cell = Array.isArray(cell) ? new StackedRNNCells(cell) : (cell as RNNCell)
-    this.returnSequences = options.returnSequences ?? false
-    this.returnState = options.returnState ?? false
+    if (!Array.isArray(cell) && !(cell instanceof RNNCell))
+      throw new ValueError(`${className}: expected a cell, such as lstmCell(32), or a list of cells, got ${describeValue(cell)}.`)
+    this.cell = Array.isArray(cell) ? new StackedRNNCells(cell) : cell
+    this.returnSequences = readFlag(className, 'returnSequences', options.returnSequences, false)
+    this.returnState = readFlag(className, 'returnState', options.returnState, false)
     this.outputCount = this.returnState ? 1 + this.cell.stateSizes.length : 1
-    this.goBackwards = options.goBackwards ?? false
-    this.stateful = options.stateful ?? false
-    this.unroll = options.unroll ?? false
-    this.activityRegularizer = getRegularizer(options.activityRegularizer)
+    this.goBackwards = readFlag(className, 'goBackwards', options.goBackwards, false)
+    this.stateful = readFlag(className, 'stateful', options.stateful, false)
+    this.unroll = readFlag(className, 'unroll', options.unroll, false)
+    this.activityRegularizer = readOption(className, 'activityRegularizer', options, getRegularizer)
   }
 
   /** An equal layer without weights of its own yet, with some options changed. */

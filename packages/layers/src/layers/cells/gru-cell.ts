@@ -1,6 +1,8 @@
 /** One step of a gated recurrent unit. */
+
 import { type GateActivation, gruSequence, type SequenceOptions, type SequenceResult, type Tensor } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, getActivation } from '../../activations.js'
+import { readFlag, readOption } from '../../layer-options.js'
 import type { DropoutMasks, StepResult } from './cell.js'
 import { isBuiltIn, UnitsCell, type UnitsCellOptions } from './units-cell.js'
 
@@ -32,8 +34,8 @@ export class GRUCell extends UnitsCell {
 
   constructor(units: number, options: GRUCellOptions = {}) {
     super('GRUCell', units, options, gruCellOptions)
-    this.recurrentActivation = getActivation(options.recurrentActivation ?? 'sigmoid')
-    this.resetAfter = options.resetAfter ?? false
+    this.recurrentActivation = readOption('GRUCell', 'recurrentActivation', options, (id) => getActivation(id ?? 'sigmoid'))
+    this.resetAfter = readFlag('GRUCell', 'resetAfter', options.resetAfter, false)
   }
   static fromConfig({ units, ...options }: GRUCellOptions & { units: number }): GRUCell {
     return new GRUCell(units, options)

@@ -1,7 +1,9 @@
 /** One step of a long short-term memory. */
+
 import { concat, type GateActivation, lstmSequence, type SequenceOptions, type SequenceResult, type Tensor } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, getActivation } from '../../activations.js'
 import { getInitializer } from '../../initializers.js'
+import { readFlag, readOption } from '../../layer-options.js'
 import type { WeightSetting } from '../../weight-settings.js'
 import type { DropoutMasks, StepResult } from './cell.js'
 import { isBuiltIn, UnitsCell, type UnitsCellOptions } from './units-cell.js'
@@ -31,8 +33,8 @@ export class LSTMCell extends UnitsCell {
 
   constructor(units: number, options: LSTMCellOptions = {}) {
     super('LSTMCell', units, options, lstmCellOptions)
-    this.recurrentActivation = getActivation(options.recurrentActivation ?? 'sigmoid')
-    this.unitForgetBias = options.unitForgetBias ?? true
+    this.recurrentActivation = readOption('LSTMCell', 'recurrentActivation', options, (id) => getActivation(id ?? 'sigmoid'))
+    this.unitForgetBias = readFlag('LSTMCell', 'unitForgetBias', options.unitForgetBias, true)
   }
   static fromConfig({ units, ...options }: LSTMCellOptions & { units: number }): LSTMCell {
     return new LSTMCell(units, options)

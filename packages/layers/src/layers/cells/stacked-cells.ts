@@ -1,5 +1,7 @@
 /** Cells on top of one another as one cell, and making cells from their configs. */
+
 import { foldKey, type Tensor, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, BuildContext, CallContext, LayerOptions } from '../../layer.js'
 import { classNameOf, type SavedObject, savedForm, unknownName } from '../../names.js'
 import { type DropoutMasks, RNNCell, type StepResult } from './cell.js'
@@ -34,6 +36,10 @@ export class StackedRNNCells extends RNNCell {
 
   constructor(cells: readonly RNNCell[], options: LayerOptions = {}) {
     super('StackedRNNCells', options, [])
+    if (!Array.isArray(cells)) throw new ValueError(`StackedRNNCells: expected a list of cells, got ${describeValue(cells)}.`)
+    const wrong = cells.find((cell) => !(cell instanceof RNNCell))
+    if (wrong !== undefined || cells.includes(undefined))
+      throw new ValueError(`StackedRNNCells: expected cells, such as lstmCell(32), got ${describeValue(wrong)}.`)
     if (cells.length === 0) throw new ValueError('StackedRNNCells: at least one cell is needed.')
     if (new Set(cells).size < cells.length) throw new ValueError('StackedRNNCells: each cell can be there only once.')
     this.cells = cells

@@ -1,4 +1,5 @@
 /** What Keras' cells have in common: units, kernel, recurrent kernel and bias for some gates, dropout. */
+
 import {
   bernoulli,
   concat,
@@ -9,8 +10,10 @@ import {
   type Tensor,
   ValueError,
 } from '@cotangent/core'
+import { requireChoice } from '@cotangent/core/arguments'
 import { type Activation, type ActivationIdentifier, getActivation } from '../../activations.js'
 import { type BatchShape, type BuildContext, type CallContext, type LayerOptions, requireCount, requireSize } from '../../layer.js'
+import { readFlag, readOption, readRate } from '../../layer-options.js'
 import { type WeightOptions, type WeightSetting, WeightSettings, weightOptionNames } from '../../weight-settings.js'
 import { type DropoutMasks, RNNCell } from './cell.js'
 
@@ -29,11 +32,6 @@ export interface UnitsCellOptions extends LayerOptions, WeightOptions<'kernel' |
 
 /** Names of the options that belong to a cell rather than to the layer around it. */
 export const unitsCellOptions = ['activation', 'useBias', ...weightOptionNames(weights), 'dropout', 'recurrentDropout']
-
-const requireRate = (className: string, option: string, rate: number): number => {
-  if (!Number.isFinite(rate)) throw new ValueError(`${className}: ${option} must be a number from 0 to 1, got ${rate}.`)
-  return Math.min(1, Math.max(0, rate))
-}
 
 export abstract class UnitsCell extends RNNCell {
   readonly units: number
@@ -54,14 +52,13 @@ export abstract class UnitsCell extends RNNCell {
     super(className, options, [...unitsCellOptions, ...own])
     requireCount(className, 'units', units)
     this.units = units
-    this.activation = getActivation(options.activation ?? 'tanh')
-    this.useBias = options.useBias ?? true
-    this.dropout = requireRate(className, 'dropout', options.dropout ?? 0)
-    this.recurrentDropout = requireRate(className, 'recurrentDropout', options.recurrentDropout ?? 0)
+    this.activation = readOption(className, 'activation', options, (id) => getActivation(id ?? 'tanh'))
+    this.useBias = readFlag(className, 'useBias', options.useBias, true)
+    this.dropout = readRate(className, options.dropout ?? 0, 'dropout')
+    this.recurrentDropout = readRate(className, options.recurrentDropout ?? 0, 'recurrentDropout')
     this.implementation = options.implementation ?? 2
-    if (this.implementation !== 1 && this.implementation !== 2)
-      throw new ValueError(`${className}: implementation must be 1 or 2, got ${this.implementation}.`)
-    this.#settings = new WeightSettings(options, { kernel: 'glorotUniform', recurrent: 'orthogonal', bias: 'zeros' })
+    requireChoice(className, 'implementation', this.implementation, [1, 2])
+    this.#settings = new WeightSettings(className, options, { kernel: 'glorotUniform', recurrent: 'orthogonal', bias: 'zeros' })
   }
 
   get kernel(): Parameter {

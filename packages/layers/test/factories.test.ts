@@ -1,0 +1,282 @@
+/**
+ * Every function that makes a layer, with everything a person may give it by mistake in the place of every argument and option: an error of ours that
+ * names the layer, or a layer that works. The functions are those that the package exports, and the options those that they say: a new one is red until
+ * it has its row here.
+ */
+import { CotangentError, ones, scope } from '@cotangent/core'
+import { describe, expect, test } from 'vitest'
+import { Layer, RNNCell } from '../src/index.js'
+import * as layers from '../src/layers/index.js'
+
+type Factory = (...args: unknown[]) => Layer
+
+/** What is given in place of what belongs there. */
+const mistakes: Record<string, unknown> = {
+  null: null,
+  text: 'x',
+  'a number as text': '3',
+  NaN: Number.NaN,
+  'a negative number': -1,
+  zero: 0,
+  'a fraction': 1.5,
+  'an infinite number': Number.POSITIVE_INFINITY,
+  'a BigInt': 3n,
+  true: true,
+  'an empty object': {},
+  'an empty list': [],
+  'a list of text': ['x'],
+  'a function': () => 1,
+  'a Promise': Promise.resolve(3),
+  'a tensor': ones([2]),
+}
+
+/** What may be given for a kind of argument, of the mistakes above; all else is to be refused. */
+const kinds = {
+  count: [],
+  'count or none': ['null'],
+  whole: ['null', 'a negative number', 'zero'],
+  seed: ['zero', 'a negative number'],
+  /** Below 0 and above 1 it is as good as 0 and 1, as in Keras. */
+  rate: ['a negative number', 'zero', 'a fraction'],
+  'rate or none': ['null', 'a negative number', 'zero', 'a fraction'],
+  'number from 0': ['zero', 'a fraction'],
+  'number from 0 or none': ['null', 'zero', 'a fraction'],
+  share: ['null', 'zero'],
+  'any number': ['a negative number', 'zero', 'a fraction'],
+  'mask value': ['null', 'a negative number', 'zero', 'a fraction', 'an infinite number'],
+  flag: ['true'],
+  name: ['text', 'a number as text'],
+  choice: ['null'],
+  sizes: ['null'],
+  window: [],
+  'sizes from 0': ['null', 'zero'],
+  shape: ['an empty list'],
+  'batch shape': [],
+  axes: ['null', 'an empty list'],
+  'one or more axes': ['null', 'a negative number', 'zero', 'an empty list'],
+  values: ['an empty list', 'a list of text'],
+  activation: ['null', 'a function'],
+  'an activation that must be': ['a function'],
+  setting: ['null', 'a function'],
+  layer: [],
+  'cell or cells': [],
+  dims: ['an empty list'],
+  pair: ['a negative number', 'zero'],
+} satisfies Record<string, (keyof typeof mistakes)[]>
+type Kind = keyof typeof kinds
+
+/** The kind of each option, by its name; where a layer means something else by it, in its row. */
+const options: Record<string, Kind> = {
+  name: 'name',
+  trainable: 'flag',
+  inputShape: 'shape',
+  batchInputShape: 'batch shape',
+  inputDim: 'count',
+  weights: 'values',
+  activityRegularizer: 'setting',
+  activation: 'activation',
+  recurrentActivation: 'activation',
+  dataFormat: 'choice',
+  kernelSize: 'sizes',
+  strides: 'sizes',
+  poolSize: 'sizes',
+  size: 'sizes',
+  dilationRate: 'sizes',
+  outputPadding: 'sizes from 0',
+  padding: 'choice',
+  cropping: 'sizes from 0',
+  axis: 'whole',
+  sharedAxes: 'axes',
+  noiseShape: 'shape',
+  seed: 'seed',
+  alpha: 'any number',
+  theta: 'number from 0',
+  maxValue: 'number from 0 or none',
+  negativeSlope: 'number from 0',
+  threshold: 'number from 0',
+  maskValue: 'mask value',
+  momentum: 'share',
+  epsilon: 'number from 0 or none',
+  variant: 'choice',
+  depthMultiplier: 'count or none',
+  mergeMode: 'choice',
+  dropout: 'rate or none',
+  recurrentDropout: 'rate or none',
+  implementation: 'choice',
+  inputLength: 'count',
+  valueDim: 'count or none',
+  outputShape: 'count',
+}
+for (const flag of ['useBias', 'center', 'scale', 'maskZero', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll'])
+  options[flag] = 'flag'
+for (const flag of ['unitForgetBias', 'resetAfter', 'normalize', 'useScale', 'causal', 'useCausalMask']) options[flag] = 'flag'
+
+interface Row {
+  /** Right arguments before the options, with their kinds. */
+  args?: readonly (readonly [value: () => unknown, kind: Kind])[]
+  options?: Record<string, Kind>
+}
+const count: Row['args'] = [[() => 3, 'count']]
+const cell: Row = { args: count }
+const window: Row['args'] = [
+  [() => 2, 'count'],
+  [() => 2, 'window'],
+]
+
+const rows: Record<string, Row> = {
+  activation: { args: [[() => 'relu', 'an activation that must be']] },
+  add: {},
+  attention: {},
+  average: {},
+  averagePooling1d: {},
+  averagePooling2d: {},
+  batchNormalization: {},
+  bidirectional: { args: [[() => layers.lstm(2), 'layer']] },
+  concatenate: {},
+  conv1d: { args: window },
+  conv2d: { args: window },
+  conv2dTranspose: { args: window },
+  cropping1d: {},
+  cropping2d: {},
+  dense: { args: count },
+  depthwiseConv2d: { args: [[() => 2, 'window']] },
+  dot: { args: [[() => 1, 'pair']] },
+  dropout: { args: [[() => 0.5, 'rate']] },
+  elu: {},
+  embedding: {
+    args: [
+      [() => 4, 'count'],
+      [() => 3, 'count'],
+    ],
+  },
+  flatten: {},
+  gaussianDropout: { args: [[() => 0.5, 'rate']] },
+  gaussianNoise: { args: [[() => 0.5, 'number from 0']] },
+  globalAveragePooling1d: {},
+  globalAveragePooling2d: {},
+  globalMaxPooling1d: {},
+  globalMaxPooling2d: {},
+  gru: { args: count },
+  gruCell: cell,
+  layerNormalization: { options: { axis: 'one or more axes' } },
+  leakyReLU: {},
+  lstm: { args: count },
+  lstmCell: cell,
+  masking: {},
+  maxPooling1d: {},
+  maxPooling2d: {},
+  maximum: {},
+  minimum: {},
+  multiHeadAttention: {
+    args: [
+      [() => 2, 'count'],
+      [() => 3, 'count'],
+    ],
+  },
+  multiply: {},
+  permute: { args: [[() => [2, 1], 'dims']] },
+  prelu: {},
+  reLU: {},
+  repeatVector: { args: count },
+  reshape: { args: [[() => [6], 'dims']] },
+  rnn: { args: [[() => layers.lstmCell(2), 'cell or cells']] },
+  separableConv2d: { args: window },
+  simpleRNN: { args: count },
+  simpleRNNCell: cell,
+  softmax: {},
+  spatialDropout1d: { args: [[() => 0.5, 'rate']] },
+  spatialDropout2d: { args: [[() => 0.5, 'rate']] },
+  stackedRNNCells: { args: [[() => [layers.lstmCell(2)], 'cell or cells']] },
+  subtract: {},
+  thresholdedReLU: {},
+  timeDistributed: { args: [[() => layers.dense(2), 'layer']] },
+  upSampling1d: {},
+  upSampling2d: {},
+  zeroPadding1d: { options: { padding: 'sizes from 0' } },
+  zeroPadding2d: { options: { padding: 'sizes from 0' } },
+}
+
+const factories = Object.entries(layers).filter(([name, value]) => typeof value === 'function' && /^[a-z]/.test(name)) as [
+  string,
+  Factory,
+][]
+
+test('every function that makes a layer has a row', () => {
+  expect(Object.keys(rows).sort()).toEqual(factories.map(([name]) => name).sort())
+})
+
+/** The error of a call, or the layer. */
+function attempt(make: () => Layer): Layer | Error {
+  try {
+    return make()
+  } catch (error) {
+    return error as Error
+  }
+}
+
+describe.each(factories)('%s', (name, factory) => {
+  const { args = [], options: own = {} } = rows[name] ?? {}
+  const right = (): unknown[] => args.map(([value]) => value())
+  const { className } = factory(...right())
+
+  const isOurs = (result: Layer | Error, what: string): void => {
+    expect(result, `${what} must be refused`).toBeInstanceOf(Error)
+    expect((result as Error).constructor.name, `${what}: ${(result as Error).stack}`).toMatch(/^(ValueError|ShapeError|CompileError)$/)
+    expect(result, what).toBeInstanceOf(CotangentError)
+    expect((result as Error).message, what).toContain(className)
+  }
+  /** What was taken must be worth it: its config is one that makes the layer again; of functions it has the name alone. */
+  const works = (result: Layer | Error, what: string): void => {
+    expect(result instanceof Error ? (result as Error).message : '', `${what} is right`).toBe('')
+    expect(result, what).toBeInstanceOf(Layer)
+    const { fromConfig } = (result as Layer).constructor as unknown as { fromConfig(config: object): Layer }
+    if (!(result instanceof RNNCell) && !what.endsWith('a function'))
+      expect(fromConfig((result as Layer).getConfig()).getConfig(), what).toEqual((result as Layer).getConfig())
+  }
+  const check = (make: (value: unknown) => Layer, kind: Kind, what: string): void => {
+    for (const [mistake, value] of Object.entries(mistakes)) {
+      const result = attempt(() => make(value))
+      const said = `${what}: ${mistake}`
+      if ((kinds[kind] as string[]).includes(mistake)) works(result, said)
+      else isOurs(result, said)
+    }
+  }
+
+  test('arguments', () => {
+    for (const [i, [, kind]] of args.entries()) {
+      const make = (value: unknown) => factory(...right().map((given, j) => (i === j ? value : given)))
+      check(make, kind, `argument ${i}`)
+      isOurs(
+        attempt(() => make(undefined)),
+        `argument ${i}: undefined`,
+      )
+    }
+  })
+  test('anything in the place of the options', () => {
+    for (const [mistake, value] of Object.entries(mistakes)) {
+      if (mistake === 'an empty object') continue
+      isOurs(
+        attempt(() => factory(...right(), value)),
+        `options: ${mistake}`,
+      )
+    }
+  })
+  test('every option', () => {
+    const unknown = attempt(() => factory(...right(), { no_such_option: 1 }))
+    isOurs(unknown, 'an unknown option')
+    const names = /Options: (.*)\.$/.exec((unknown as Error).message)?.[1].split(', ') ?? []
+    expect(names).toContain('name')
+    for (const option of names) {
+      const kind = own[option] ?? options[option] ?? (/(Initializer|Regularizer|Constraint)$/.test(option) ? 'setting' : undefined)
+      if (!kind) throw new Error(`The option ${option} of ${name} has no kind in this table.`)
+      check((value) => factory(...right(), { [option]: value }), kind, option)
+      works(
+        attempt(() => factory(...right(), { [option]: undefined })),
+        `${option}: undefined`,
+      )
+    }
+  })
+  test('an option in Keras’ spelling has a hint', () => {
+    expect(() => scope(() => factory(...right(), { input_shape: [3] }))).toThrow(/no option "input_shape"\. Did you mean "inputShape"\?/)
+  })
+})
