@@ -11,7 +11,7 @@ export type WeightValue = Data | NumericArray | number
 export function assignWeights(whose: string, weights: readonly Parameter[], values: readonly WeightValue[]): void {
   if (!Array.isArray(values)) {
     throw new ValueError(
-      `setWeights: expected a list of values, one for each of the ${weights.length} weights of ${whose}, got ${describeValue(values)}.`,
+      `setWeights: expected a list of values, one for each of the ${weights.length} weights, got ${describeValue(values)}.`,
     )
   }
   if (values.length !== weights.length) {
@@ -51,7 +51,8 @@ export function newWeight(what: string, value: WeightValue, weight: Tensor): Ten
       .reshape(value.shape)
   }
   const { data, shape } = typeof value === 'number' ? { data: Float64Array.of(value), shape: [] } : readHost(what, value)
-  const isFlat = isTyped(value) && data.length === weight.size
-  if (!isFlat) requireFit(shape)
+  if (!isTyped(value)) requireFit(shape)
+  else if (data.length !== weight.size)
+    throw new ShapeError(`${what}: has ${data.length} elements, the weight ${showShape(weight.shape)} has ${weight.size}.`)
   return tensor(data, { shape: weight.shape, dtype, backend })
 }
