@@ -131,7 +131,7 @@ function layersOf(model: Layer, changes: boolean): Map<Layer, boolean> {
     const trained = trains && layer.trainable
     // Layers that train may have weights that move without a gradient, such as moving averages.
     const parts = layer.inner.map((inner) => inner.weights.length > 0 && visit(inner, trained))
-    const changed = parts.length === 0 ? trained : parts.includes(true) || (trained && layer.trainableWeights.length > 0)
+    const changed = parts.length === 0 ? trained : parts.includes(true) || (trained && layer.built && layer.trainableWeights.length > 0)
     found.set(layer, changed || found.get(layer) === true)
     return changed
   }

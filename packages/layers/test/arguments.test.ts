@@ -48,7 +48,7 @@ interface Row {
 }
 const row = (...places: readonly Place[]): Row => ({ places })
 
-const activationNames = ['linear', 'selu', 'softplus', 'softsign', 'tanh', 'sigmoid', 'hardSigmoid', 'exponential']
+const activationNames = ['linear', 'relu6', 'selu', 'softplus', 'softsign', 'tanh', 'sigmoid', 'hardSigmoid', 'exponential']
 const lossPlaces = [tensorLike([2, 3]), tensorLike([2, 3])]
 const plainLosses = [
   'meanSquaredError',
