@@ -33,8 +33,8 @@ export const linear = (x: Tensor): Tensor => checked('linear', x)
  *
  * @example
  * ```ts
- * const y = relu(x, { alpha: 0.1 })   // leaky
- * const z = relu(x, { maxValue: 6 })  // relu6
+ * const y = activations.relu(x, { alpha: 0.1 })   // leaky
+ * const z = activations.relu(x, { maxValue: 6 })  // relu6
  * ```
  */
 export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | null; threshold?: number } = {}): Tensor {
