@@ -52,7 +52,7 @@ export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | n
 }
 
 /** min(max(x, 0), 6): relu of networks for small devices, such as MobileNet. */
-export const relu6 = (x: Tensor): Tensor => relu(x, { maxValue: 6 })
+export const relu6 = (x: Tensor): Tensor => relu(checked('relu6', x), { maxValue: 6 })
 
 /** x for x > 0, α(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
 export function elu(x: Tensor, alpha = 1): Tensor {
