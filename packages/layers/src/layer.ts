@@ -7,7 +7,7 @@
  * Shapes of layers carry the batch axis, null where the size is open: `[null, 784]`. Everything random comes from keys that the model
  * derives from its seed and the layer's position, never from names.
  */
-import { foldKey, type Key, Parameter, type Shape, ShapeError, scope, Tensor, ValueError } from '@cotangent/core'
+import { foldKey, type Key, Parameter, type Shape, ShapeError, scope, Tensor, ValueError, zeros } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { automaticName } from './automatic-names.js'
 import { constrain } from './constrained.js'
@@ -301,7 +301,9 @@ export abstract class Layer {
   ): Parameter {
     const { dtype, backend } = context
     requireWeightSize(this, name, shape, dtype)
-    const value = scope(() => initializer.build(foldKey(context.key, hashName(name)), shape, { dtype, backend }))
+    const value = scope(() =>
+      blank ? zeros(shape, { dtype, backend }) : initializer.build(foldKey(context.key, hashName(name)), shape, { dtype, backend }),
+    )
     const weight = new Parameter(value, { name: `${this.name}/${name}`, trainable: options.trainable })
     this.#weights.push(weight)
     if (options.regularizer) this.#regularized.push({ weight, regularizer: options.regularizer })
@@ -432,6 +434,20 @@ function requireTensor(layer: Layer, result: unknown): Tensor {
   const isPromise = typeof (result as { then?: unknown } | undefined)?.then === 'function'
   const got = isPromise ? 'a Promise, and a layer cannot wait: call must not be async' : describeValue(result)
   throw new ValueError(`${layer.describe()}: call must return a tensor, got ${got}.${result === undefined ? ' Is a return missing?' : ''}`)
+}
+
+/** Whether weights are made without being drawn. */
+let blank = false
+
+/** @internal Makes layers whose weights are 0 for now, since their values come from a file; drawing them takes longer than all else. */
+export function withBlankWeights<T>(work: () => T): T {
+  const before = blank
+  blank = true
+  try {
+    return work()
+  } finally {
+    blank = before
+  }
 }
 
 /** Weights with those made trainable first, as Keras lists them. */

@@ -1,7 +1,8 @@
 /**
- * The little dense linear algebra that orthogonal initialisation needs, in float64 on the host. A matrix is an array of its columns, all
- * at least as long as there are columns.
+ * The little dense linear algebra that orthogonal initialisation needs, in float64 on the host, for large matrices with products of a backend. A
+ * matrix is an array of its columns, all at least as long as there are columns.
  */
+import { type Backend, matMul, scope, tensor } from '@cotangent/core'
 
 /** Σ aᵢ·bᵢ, in four partial sums so that the additions overlap. */
 function dot(a: Float64Array, b: Float64Array): number {
@@ -59,6 +60,39 @@ export function orthonormalize(columns: readonly Float64Array[]): void {
     }
     scale(a, 1 / length)
   })
+}
+
+/** Columns at a time, in `orthonormalizeByBlocks`: few, since what lies along one another within a block is removed on the host. */
+const BLOCK = 32
+
+/**
+ * The same by blocks: what lies along the columns done before is removed from a whole block by two matrix products of the backend, twice if a column
+ * loses much of its length; within the block as above. The products are in float32, so Q is right to about 1e-6 rather than 1e-14 (block Gram–Schmidt with reorthogonalisation; Barlow,
+ * Smoktunowicz: "Reorthogonalized block classical Gram–Schmidt", 2013).
+ *
+ * @param backend one that reads without waiting
+ */
+export function orthonormalizeByBlocks(columns: readonly Float64Array[], backend: Backend): void {
+  const [count, length] = [columns.length, columns[0].length]
+  const done = new Float32Array(count * length) // a column in each row
+  const block = new Float32Array(BLOCK * length)
+  for (let first = 0; first < count; first += BLOCK) {
+    const panel = columns.slice(first, first + BLOCK)
+    for (let pass = 0, again = first > 0; again && pass < 2; pass++) {
+      const before = panel.map((column) => dot(column, column))
+      for (const [i, column] of panel.entries()) block.set(column, i * length)
+      const along = scope(() => {
+        const q = tensor(done.subarray(0, first * length), { shape: [first, length], dtype: 'float32', backend })
+        const p = tensor(block.subarray(0, panel.length * length), { shape: [panel.length, length], dtype: 'float32', backend })
+        const y = matMul(matMul(p, q, { transposeB: true }), q) // [panel, length]
+        return Float32Array.from(backend.readSync?.(y.storage) as Float32Array)
+      })
+      for (const [i, column] of panel.entries()) for (let j = 0; j < length; j++) column[j] -= along[i * length + j]
+      again = panel.some((column, i) => dot(column, column) < 0.1 * before[i])
+    }
+    orthonormalize(panel)
+    for (const [i, column] of panel.entries()) done.set(column, (first + i) * length)
+  }
 }
 
 /**

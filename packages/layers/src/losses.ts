@@ -241,6 +241,7 @@ export const lossAliases = {
   mape: 'meanAbsolutePercentageError',
   msle: 'meanSquaredLogarithmicError',
   kld: 'kullbackLeiblerDivergence',
+  klDivergence: 'kullbackLeiblerDivergence',
   cosine: 'cosineProximity',
   cosineSimilarity: 'cosineProximity',
   bce: 'binaryCrossentropy',

@@ -86,16 +86,20 @@ export function resolveAccuracy(
 
 /** Functions of this package, which check shapes themselves. */
 const builtIn: ReadonlySet<unknown> = new Set([...Object.values(accuracies), ...lossNames.map((name) => lossValues(name))])
+/** Which crossentropy `'crossentropy'` means, by the same rule. */
+export function resolveCrossentropy(
+  loss: string | undefined,
+  outputShape: readonly (number | null)[],
+): 'binaryCrossentropy' | 'sparseCategoricalCrossentropy' | 'categoricalCrossentropy' {
+  requireOutput('resolveCrossentropy', loss, outputShape)
+  return byOutput(loss, outputShape, ['binaryCrossentropy', 'sparseCategoricalCrossentropy', 'categoricalCrossentropy'])
+}
 
 type Maker = (name: string, loss: string | undefined, outputShape: readonly (number | null)[]) => Metric
 
 const makers: Readonly<Record<string, Maker>> = {
   accuracy: (name, loss, outputShape) => builtInMean(name, accuracies[resolveAccuracy(loss, outputShape)]),
-  crossentropy: (name, loss, outputShape) =>
-    builtInMean(
-      name,
-      lossValues(byOutput(loss, outputShape, ['binaryCrossentropy', 'sparseCategoricalCrossentropy', 'categoricalCrossentropy'])),
-    ),
+  crossentropy: (name, loss, outputShape) => builtInMean(name, lossValues(resolveCrossentropy(loss, outputShape))),
   ...Object.fromEntries(Object.entries(counted).map(([key, make]): [string, Maker] => [key, (name) => make({ name })])),
   ...Object.fromEntries(Object.entries(accuracies).map(([key, measure]): [string, Maker] => [key, (name) => builtInMean(name, measure)])),
   ...Object.fromEntries(lossNames.map((key): [string, Maker] => [key, (name) => builtInMean(name, lossValues(key))])),

@@ -168,6 +168,10 @@ const table: Readonly<Record<string, Row>> = {
     place(() => 'mse', 'undefined', 'text'),
     place(() => [null, 1]),
   ),
+  'metrics.resolveCrossentropy': row(
+    place(() => 'mse', 'undefined', 'text'),
+    place(() => [null, 1]),
+  ),
   ...rows('initializers.', seeded, { ...row(options), ...build }),
   'initializers.constant': { ...row(place(() => 1, 'undefined', 'a negative number')), ...build },
   'initializers.getInitializer': { ...row(place(() => 'zeros', 'a function')), says: /initializer/ },

@@ -155,7 +155,7 @@ describe.skipIf(noH5py)(`what h5py reads of what we write${noH5py}`, () => {
     expect(JSON.parse(seen[''].training_config as string)).toEqual({
       optimizer_config: {
         class_name: 'Adam',
-        config: { learning_rate: 0.0005, decay: 0, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false },
+        config: { learning_rate: 0.0005, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7, amsgrad: false },
       },
       loss: 'categorical_crossentropy',
       metrics: ['accuracy'],

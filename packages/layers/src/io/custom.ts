@@ -23,7 +23,7 @@ const known: ReadonlyMap<string, LayerClass> = new Map(
 )
 
 /** Names that Keras had for the same class, or that do the same here. */
-const aliases: Readonly<Record<string, string>> = {
+export const layerAliases: Readonly<Record<string, string>> = {
   MaxPool1D: 'MaxPooling1D',
   MaxPool2D: 'MaxPooling2D',
   AvgPool1D: 'AveragePooling1D',
@@ -68,10 +68,13 @@ export function findLayerClass(name: string, custom: CustomObjects): { layerClas
     if (!isLayerClass(given)) throw new ValueError(`customObjects: "${name}" must be a class of layers with a static fromConfig(config).`)
     return { layerClass: given }
   }
-  const className = Object.hasOwn(aliases, name) ? aliases[name] : name
+  const className = Object.hasOwn(layerAliases, name) ? layerAliases[name] : name
   const layerClass = known.get(className)
   return layerClass && { layerClass, className }
 }
+
+/** Whether a class is one of this package's, which Keras has, too. */
+export const isKerasLayer = (className: string): boolean => known.has(className)
 
 /** The names of the layers that can be read. */
 export const layerClassNames = (): string[] => [...known.keys(), ...registered.keys()].sort()

@@ -5,10 +5,10 @@ import type { Model } from '../model.js'
 import { snakeCase } from '../names.js'
 import { type H5Array, type H5Group, newGroup } from './h5-tree.js'
 import { holdsModel, namesInFile, weightsInFile } from './inner-weights.js'
-import { asciiJson, type Json, parseObject } from './keras-object.js'
-import { type Origin, originOf } from './origin.js'
+import { type Json, parseObject, pythonJson } from './keras-object.js'
+import { type Origin, originOf, versionByWords } from './origin.js'
 import type { SavedArray, SavedLayer } from './saved-weights.js'
-import { compiledOf, describeModel, KERAS_VERSION } from './write-model.js'
+import { compiledOf, describeModel, KERAS_VERSION, trainingConfig } from './write-model.js'
 
 /** Where attributes are too long for one, as h5py's limit made Keras split them. */
 const MOST_BYTES = 64_512
@@ -98,7 +98,9 @@ const textOf = (group: H5Group, attribute: string): string | undefined => {
 export function h5Origin(root: H5Group): Origin {
   const weights = weightsGroup(root)
   const find = (name: string): string | undefined => textOf(root, name) ?? textOf(weights, name)
-  return originOf(find('keras_version'), find('backend'))
+  const words = textOf(root, 'model_config')
+  const version = find('keras_version') ?? (words === undefined ? undefined : versionByWords(parseObject(words, 'model_config')))
+  return originOf(version, find('backend'))
 }
 
 /** The arrays of all layers, in the file's order. */
@@ -190,15 +192,17 @@ export async function h5WeightsTree(model: Model): Promise<H5Group> {
 
 /** The tree of a file with the whole model. */
 export async function h5ModelTree(model: Model, includeOptimizer: boolean): Promise<H5Group> {
-  const { topology, training, beyond } = describeModel(model)
+  const described = describeModel(model)
+  const { topology, beyond } = described
+  const training = trainingConfig(described)
   const root = newGroup()
   root.attributes.set('keras_version', KERAS_VERSION)
   root.attributes.set('backend', 'tensorflow')
-  root.attributes.set('model_config', asciiJson(topology))
-  root.attributes.set('cotangent', asciiJson(beyond))
+  root.attributes.set('model_config', pythonJson(topology))
+  root.attributes.set('cotangent', pythonJson(beyond))
   await putWeights(makeGroup(root, 'model_weights'), model)
   if (!includeOptimizer || !training) return root
-  root.attributes.set('training_config', asciiJson(training))
+  root.attributes.set('training_config', pythonJson(training))
   const state = await stateOf(model)
   if (state) putArrays(makeGroup(root, 'optimizer_weights'), state)
   return root

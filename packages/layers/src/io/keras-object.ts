@@ -40,9 +40,61 @@ export function requireKerasObject(value: unknown, part: string): KerasObject {
   throw new ValueError(`${part}: an object with class_name and config was expected.`)
 }
 
-/** JSON in which every character is ASCII, as Python's `json.dumps` writes it. */
-export const asciiJson = (value: unknown): string =>
-  JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
+/** Keys whose numbers are floats in Python. Keras 3 refuses `learning_rate: 1`, where it wants `1.0`. */
+const floatKeys = new Set([
+  ...[
+    'alpha',
+    'beta_1',
+    'beta_2',
+    'clipnorm',
+    'clipvalue',
+    'decay',
+    'decay_rate',
+    'delta',
+    'dropout',
+    'ema_momentum',
+    'end_learning_rate',
+    'epsilon',
+  ],
+  ...[
+    'gain',
+    'global_clipnorm',
+    'initial_accumulator_value',
+    'initial_learning_rate',
+    'l1',
+    'l2',
+    'label_smoothing',
+    'learning_rate',
+    'loss_weights',
+  ],
+  ...[
+    'mask_value',
+    'maxval',
+    'mean',
+    'minval',
+    'momentum',
+    'negative_slope',
+    'power',
+    'rate',
+    'recurrent_dropout',
+    'rho',
+    'schedule_decay',
+    'stddev',
+  ],
+  ...['theta', 'threshold', 'values', 'warmup_target', 'weight_decay'],
+])
+
+/** JSON as Python's `json.dumps` writes it: every character is ASCII, and a whole number that is a float has `.0`. */
+export function pythonJson(value: unknown, float = false): string {
+  if (typeof value === 'number') return float && Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : JSON.stringify(value)
+  if (Array.isArray(value)) return `[${value.map((item) => pythonJson(item ?? null, float)).join(', ')}]`
+  if (!isObject(value)) return JSON.stringify(value).replace(/[\u007f-\uffff]/g, escaped)
+  const entries = Object.entries(value).filter(([, item]) => item !== undefined)
+  const inside = float && !isKerasObject(value) // loss_weights by output
+  return `{${entries.map(([key, item]) => `${pythonJson(key)}: ${pythonJson(item, inside || floatKeys.has(key))}`).join(', ')}}`
+}
+
+const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
 /** `Custom>Adam` and `my_package>Mine` → the name of the class alone. */
 export const plainClassName = (name: string): string => name.slice(name.lastIndexOf('>') + 1)

@@ -55,7 +55,7 @@ export function fromKeras1(className: string, config: Json): Json {
     else if (key === 'dim_ordering') out.data_format = entryOf(formats, String(value)) ?? value
     else if (key === 'input_length' && className !== 'Embedding') continue
     else if (key === 'input_dim' && className !== 'Embedding') continue
-    else if (className === 'Embedding' && key === 'dropout' && !value) continue
+    else if (className === 'Embedding' && key === 'dropout') continue
     else if (key === 'mode' && className === 'BatchNormalization' && value === 0) continue
     else out[entryOf(names, key) ?? key] = key.endsWith('regularizer') || key.endsWith('constraint') ? described(value) : value
   }
@@ -65,7 +65,12 @@ export function fromKeras1(className: string, config: Json): Json {
 /** Regularizers and constraints were `{name, …options}`. */
 function described(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || 'class_name' in value) return value
-  const { name, m, ...config } = value as Json
+  const { name, m, low, high, ...config } = value as Json
   const className = String(name).endsWith('Regularizer') ? 'L1L2' : String(name)
-  return { class_name: className, config: m === undefined ? config : { ...config, max_value: m } }
+  const limits = {
+    ...(m !== undefined && { max_value: m }),
+    ...(low !== undefined && { min_value: low }),
+    ...(high !== undefined && { max_value: high }),
+  }
+  return { class_name: className, config: { ...config, ...limits } }
 }

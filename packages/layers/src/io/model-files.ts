@@ -6,14 +6,15 @@ import { using } from '../model-use.js'
 import { h5ModelTree, h5Origin, h5WeightsTree, readH5Json, readH5State, readH5Weights, valuesOf } from './h5-model.js'
 import { type H5Group, isH5, readH5, writeH5 } from './h5-tree.js'
 import { namesInFile } from './inner-weights.js'
-import { isObject, type Json, parseObject, requireKerasObject } from './keras-object.js'
+import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
 import { asValueError, loadKerasWeights, readKerasZip, writeKerasZip } from './keras-zip.js'
 import { modernized } from './older-weights.js'
-import { originOf } from './origin.js'
+import { originOf, versionByWords } from './origin.js'
 import { type FileParts, type LoadOptions, restore } from './restore.js'
 import { type NamedArray, readSafetensors, writeSafetensors } from './safetensors.js'
 import { assignAll, byName, byOrder, ofModel, requireAny, type SavedArray, type SavedLayer } from './saved-weights.js'
 import { describeModel, KERAS_VERSION, requireModel } from './write-model.js'
+import { keras2Words } from './write-training.js'
 
 /** Formats of whole models: Keras 2's HDF5, Keras 3's zip. */
 export type ModelFormat = 'h5' | 'keras'
@@ -30,7 +31,7 @@ function requireBuilt(model: Model, what: string): void {
 
 /**
  * A model as the bytes of a file: its architecture, weights, what it was compiled with and the optimizer's state, so that training can go on where
- * it stopped. HDF5 files are as Keras 2.3.1 wrote them, which tf.keras and Keras 3 read too; `keras` ones as Keras 3.3 writes them.
+ * it stopped. HDF5 files are as Keras 2.3.1 wrote them, which tf.keras and Keras 3 read too; `keras` ones as Keras 3.16 writes them.
  *
  * @param options.format `h5` by default
  * @param options.includeOptimizer whether what it was compiled with goes along; true by default
@@ -196,8 +197,8 @@ function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, Nam
 /** A model's architecture as JSON that Keras' `model_from_json` reads; no weights. */
 export function modelToJSON(model: Model): string {
   requireModel('modelToJSON', model)
-  const { topology, beyond } = describeModel(model)
-  return JSON.stringify({ ...topology, keras_version: KERAS_VERSION, backend: 'tensorflow', cotangent: beyond })
+  const { topology, beyond } = describeModel(model, keras2Words, 'json')
+  return pythonJson({ ...topology, keras_version: KERAS_VERSION, backend: 'tensorflow', cotangent: beyond })
 }
 
 /** The model of such a JSON text, with new weights. */
@@ -206,10 +207,7 @@ export function modelFromJSON(text: string, options: Omit<LoadOptions, 'compile'
   const json = parseObject(text, what)
   const { keras_version: version, backend } = json
   const parts: FileParts = {
-    origin: originOf(
-      typeof version === 'string' ? version : json.module === undefined ? '2.3.1' : '3.3.3',
-      typeof backend === 'string' ? backend : undefined,
-    ),
+    origin: originOf(typeof version === 'string' ? version : versionByWords(json), typeof backend === 'string' ? backend : undefined),
     topology: topologyOf(json, what),
     topologyPart: what,
     beyond: isObject(json.cotangent) ? json.cotangent : undefined,

@@ -114,11 +114,13 @@ function slotAfterSlot(optimizer: Optimizer, saved: readonly SavedArray[], param
   ]
 }
 
+/** Whether Keras 3 keeps the rate beside the state: not that of a schedule, which `decay` is to it. */
+export const keepsRate = ({ schedule, decay }: Optimizer): boolean => schedule === undefined && decay === 0
+
 /** The state in Keras 3's order, from slot after slot. */
 export function togetherState(optimizer: Optimizer, saved: readonly SavedArray[], parameters: number): SavedArray[] {
   const { values } = optimizer.layout
-  const rate = optimizer.schedule === undefined
-  return keras3Order(optimizer, parameters, { rate, product: 'last' }).map((place) => {
+  return keras3Order(optimizer, parameters, { rate: keepsRate(optimizer), product: 'last' }).map((place) => {
     if ('slot' in place) return saved[values.length + place.slot * parameters + place.parameter]
     if (place.value === 'learningRate') return { name: 'learning_rate', shape: [], data: Float32Array.of(optimizer.learningRate) }
     return saved[values.indexOf(place.value)]

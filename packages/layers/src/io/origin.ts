@@ -23,3 +23,40 @@ export function originOf(version: string | undefined, backend: string | undefine
   const ofTensorFlow = minor >= 4 || (version ?? '').includes('-tf')
   return { ...base, family: ofTensorFlow ? 'tf2' : 'keras2', newOptimizers: ofTensorFlow && minor >= 11 }
 }
+
+/** Words that only Keras 1 used. */
+const ofKeras1 = [
+  'border_mode',
+  'nb_filter',
+  'nb_row',
+  'filter_length',
+  'init',
+  'inner_init',
+  'inner_activation',
+  'W_regularizer',
+  'dim_ordering',
+]
+/** Words that tf.keras 2 brought. */
+const ofTensorFlow = ['ragged', 'time_major', 'groups', 'score_mode', 'keepdims']
+
+/**
+ * The version of Keras that describes a model so, for files that do not say it.
+ *
+ * @param topology JSON of layers in objects and lists
+ */
+export function versionByWords(topology: unknown): string {
+  const keys = new Set<string>()
+  const classes = new Set<unknown>()
+  const look = (value: unknown): void => {
+    if (typeof value !== 'object' || value === null) return
+    if (!Array.isArray(value)) classes.add((value as { class_name?: unknown }).class_name)
+    for (const [key, item] of Object.entries(value)) {
+      if (!Array.isArray(value)) keys.add(key)
+      look(item)
+    }
+  }
+  look(topology)
+  if (keys.has('registered_name') || keys.has('module')) return '3.16.0'
+  if (ofKeras1.some((word) => keys.has(word))) return '1.2.2'
+  return classes.has('Functional') || ofTensorFlow.some((word) => keys.has(word)) ? '2.15.0' : '2.3.1'
+}

@@ -1,19 +1,25 @@
 /** Functional models: layers, and which of their outputs goes where, as Keras 2 and Keras 3 write it. */
-import { type DType, ValueError } from '@cotangent/core'
+import { addContext, type DType, ValueError } from '@cotangent/core'
 import { connectGraph, type LayerUses, type TensorPlace } from '../graph/description.js'
 import { GraphModel } from '../graph/graph-model.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { BatchShape, Layer } from '../layer.js'
 import { Model, type ModelOptions } from '../model.js'
+import { Sequential } from '../sequential.js'
+import { withoutMaskOperations } from './implicit-masks.js'
 import { isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
-import { type ReadContext, readLayer, requireDefaults } from './read-layer.js'
+import { requireHarmless } from './known-keys.js'
+import { dtypeName, type ReadContext, readLayer } from './read-layer.js'
 
 /** The model of a functional config. */
 export function readGraph(config: Json, objects: readonly KerasObject[], context: ReadContext, options: ModelOptions, part: string): Model {
   const layers: LayerUses[] = []
   try {
-    for (const object of objects) {
-      const layer = plainClassName(object.class_name) === 'InputLayer' ? readInput(object, part) : readLayer(object, context, part)
+    for (const object of withoutMaskOperations(objects, part)) {
+      const layer =
+        plainClassName(object.class_name) === 'InputLayer'
+          ? readInput(object, context, part)
+          : readLayer(withCallOptions(object, part), context, part)
       layers.push({ layer, inboundNodes: nodesOf(object, `${part}, layer "${layer.name}"`) })
     }
     const graph = {
@@ -21,24 +27,41 @@ export function readGraph(config: Json, objects: readonly KerasObject[], context
       inputs: placesOf(config.input_layers, `${part}: input_layers`),
       outputs: placesOf(config.output_layers, `${part}: output_layers`),
     }
-    return new GraphModel({ ...options, ...connectGraph(countedFromOne(graph)) })
+    return new GraphModel({ ...options, ...connectGraph(countedFromOne(graph, context.origin.family === 'keras3')) })
   } catch (error) {
     for (const { layer } of layers) layer.dispose()
     throw error
   }
 }
 
-function readInput({ config }: KerasObject, part: string): Layer {
-  requireDefaults(config, `${part}, layer "${config.name}" (InputLayer)`)
-  const dtype = { int64: 'int32', int32: 'int32', float32: undefined, float64: 'float64', bool: 'bool' }[String(config.dtype ?? 'float32')]
-  if (dtype === undefined && (config.dtype ?? 'float32') !== 'float32') {
+/** What inputs are here: small whole numbers, pixels say, are floats, which hold them exactly. */
+const inputTypes: ReadonlyMap<string, DType | undefined> = new Map([
+  ['int64', 'int32'],
+  ['int32', 'int32'],
+  ['uint8', undefined],
+  ['uint16', undefined],
+  ['int8', undefined],
+  ['int16', undefined],
+  ['float32', undefined],
+  ['float64', 'float64'],
+  ['bool', 'bool'],
+])
+
+function readInput({ config }: KerasObject, { origin }: ReadContext, part: string): Layer {
+  try {
+    requireHarmless(config, origin)
+  } catch (error) {
+    throw addContext(error, `in ${part}, layer "${config.name}" (InputLayer)`)
+  }
+  const given = dtypeName(config.dtype) ?? 'float32'
+  if (!inputTypes.has(given)) {
     throw new ValueError(
       `${part}, layer "${config.name}" (InputLayer): config key "dtype": ${JSON.stringify(config.dtype)} is not supported.`,
     )
   }
   return InputLayer.fromConfig({
     batchShape: (config.batch_shape ?? config.batch_input_shape) as BatchShape,
-    dtype: dtype as DType | undefined,
+    dtype: inputTypes.get(given),
     name: config.name as string,
   })
 }
@@ -57,29 +80,61 @@ const isPlace = (value: unknown): value is Place =>
 const placeOf = ([layer, node, tensor]: Place): TensorPlace => ({ layer, node, tensor })
 
 /** Arguments of calls that change nothing here: masks travel by themselves, and training is said by who runs the model. */
-const withoutEffect = ['training', 'mask']
+const withoutEffect = ['training', 'mask', 'query_mask', 'value_mask', 'key_mask', 'use_causal_mask', 'flash_attention']
+
+/** Arguments that are inputs, in the order in which layers here take them. */
+const inputArguments = ['inputs', 'sequences', 'sequence', 'query', 'value', 'key', 'initial_state']
+
+/** The arguments of a call by name: in Keras 3 `kwargs`, before it the fourth member of the first input's place. */
+function namedArguments(node: unknown): Json {
+  if (isObject(node)) return isObject(node.kwargs) ? node.kwargs : {}
+  const places = Array.isArray(node) ? (isPlace(node) ? [node] : node) : []
+  return Object.assign({}, ...places.map((place) => (isPlace(place) && isObject(place[3]) ? place[3] : {})))
+}
+
+/** The option that says it here. */
+const causalOptions: ReadonlyMap<string, string> = new Map([
+  ['MultiHeadAttention', 'use_causal_mask'],
+  ['Attention', 'causal'],
+])
+
+/** The layer with what its calls say and an option of it says here: whether a step sees the later ones. */
+function withCallOptions(object: KerasObject, part: string): KerasObject {
+  const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
+  const causal = nodes.map((node) => namedArguments(node).use_causal_mask === true)
+  if (!causal.includes(true)) return object
+  const key = causalOptions.get(plainClassName(object.class_name))
+  if (key === undefined || causal.includes(false)) {
+    const where = `${part}, layer "${object.config.name}" (${object.class_name})`
+    throw new ValueError(
+      `${where}: use_causal_mask ${key === undefined ? 'is not supported' : 'at some of its calls only is not supported; use two layers'}.`,
+    )
+  }
+  return { ...object, config: { ...object.config, [key]: true } }
+}
 
 /** The inputs of each use of a layer. */
 function nodesOf(object: KerasObject, part: string): TensorPlace[][] {
   const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
   return nodes.map((node): TensorPlace[] => {
-    if (isPlace(node)) return [placeOf(node)]
-    if (!isObject(node)) {
-      if (!Array.isArray(node) || !node.every(isPlace))
-        throw new ValueError(`${part}: inbound_nodes: ${JSON.stringify(node)} is not a list of [name, node, tensor].`)
-      return node.flatMap((place) => [placeOf(place), ...argumentsOf(place[3], part)])
-    }
-    // Keras 3: the arguments of the call, in which tensors say where they come from.
-    const args = Array.isArray(node.args) ? node.args : []
-    return [...tensorsIn(args), ...argumentsOf(node.kwargs, part)]
+    if (isPlace(node)) return [placeOf(node), ...argumentsOf(node, part)]
+    if (isObject(node)) return [...tensorsIn(node.args), ...argumentsOf(node, part)] // Keras 3: tensors say where they come from
+    if (!Array.isArray(node) || !node.every(isPlace))
+      throw new ValueError(`${part}: inbound_nodes: ${JSON.stringify(node)} is not a list of [name, node, tensor].`)
+    return [...node.map(placeOf), ...argumentsOf(node, part)]
   })
 }
 
-/** Tensors among the named arguments: the states that a recurrent layer begins with. */
-function argumentsOf(kwargs: unknown, part: string): TensorPlace[] {
-  return Object.entries(isObject(kwargs) ? kwargs : {}).flatMap(([key, value]): TensorPlace[] => {
-    if (value === null || withoutEffect.includes(key)) return []
-    if (key !== 'initial_state') throw new ValueError(`${part}: inbound_nodes: the argument "${key}" of a call is not supported.`)
+/** Tensors among the named arguments: value and key of an attention, the states that a recurrent layer begins with. */
+function argumentsOf(node: unknown, part: string): TensorPlace[] {
+  const given = namedArguments(node)
+  for (const [key, value] of Object.entries(given)) {
+    if (inputArguments.includes(key) || withoutEffect.includes(key) || value === null || value === false) continue
+    throw new ValueError(`${part}: inbound_nodes: the argument "${key}" of a call is not supported.`)
+  }
+  return inputArguments.flatMap((key): TensorPlace[] => {
+    const value = given[key] ?? null
+    if (value === null) return []
     return isPlace(value) || (Array.isArray(value) && value.every(isPlace)) ? placesOf(value, part) : tensorsIn(value)
   })
 }
@@ -93,14 +148,24 @@ function tensorsIn(value: unknown): TensorPlace[] {
   return Object.values(value).flatMap(tensorsIn)
 }
 
-/** A model's uses are counted from 1; Keras 3 counts those of a Sequential from 0. */
-function countedFromOne<Graph extends { layers: LayerUses[]; inputs: TensorPlace[]; outputs: TensorPlace[] }>(graph: Graph): Graph {
-  const places = [...graph.inputs, ...graph.outputs, ...graph.layers.flatMap(({ inboundNodes }) => inboundNodes.flat())]
-  const fromZero = new Set(
-    graph.layers.flatMap(({ layer }) =>
-      layer instanceof Model && places.some((place) => place.layer === layer.name && place.node === 0) ? [layer.name] : [],
-    ),
-  )
-  for (const place of places) if (fromZero.has(place.layer)) place.node++
+/**
+ * Uses of models are counted from 1 here and before Keras 3, which counts from 0, but among the outputs of a graph from 1 where the model is no
+ * Sequential. Where the numbers themselves tell, they are believed.
+ */
+function countedFromOne<Graph extends { layers: LayerUses[]; inputs: TensorPlace[]; outputs: TensorPlace[] }>(
+  graph: Graph,
+  isKeras3: boolean,
+): Graph {
+  for (const { layer, inboundNodes } of graph.layers) {
+    if (!(layer instanceof Model)) continue
+    for (const [list, fromZero] of [
+      [graph.layers.flatMap((uses) => uses.inboundNodes.flat()), isKeras3],
+      [graph.outputs, isKeras3 && layer instanceof Sequential],
+    ] as const) {
+      const places = list.filter((place) => place.layer === layer.name)
+      const tells = places.some(({ node }) => node === 0) || places.some(({ node }) => node >= inboundNodes.length)
+      if (tells ? places.some(({ node }) => node === 0) : fromZero) for (const place of places) place.node++
+    }
+  }
   return graph
 }

@@ -9,6 +9,7 @@ import { camelCase, camelKeys, unknownName } from '../names.js'
 import { type CustomObjects, customFunction, findLayerClass, layerClassNames } from './custom.js'
 import { isKerasObject, isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
 import { fromKeras1 } from './keras1.js'
+import { isHarmless } from './known-keys.js'
 import type { Origin } from './origin.js'
 
 export interface ReadContext {
@@ -16,43 +17,14 @@ export interface ReadContext {
   readonly custom: CustomObjects
   /** Options of layers that Keras has no words for, by the layer's name. */
   readonly beyond: Readonly<Record<string, Json>>
+  /** Gets what of the file does not count here. */
+  readonly warn?: (message: string) => void
   /** Makes a model that is a layer. */
   readonly readInner: (object: KerasObject, part: string) => Layer
 }
 
 /** Whether a class is one of Keras' models rather than of its layers. */
 export const isModelClass = (className: string): boolean => ['Sequential', 'Functional', 'Model'].includes(className)
-
-/** Options whose only supported value is Keras' default, and what to do about others. */
-const onlyDefault: Readonly<Record<string, { value: unknown; advice: string }>> = {
-  groups: { value: 1, advice: 'Grouped convolutions are not supported; build the groups as layers of their own.' },
-  sparse: { value: false, advice: 'Sparse inputs are not supported; feed dense ones.' },
-  ragged: { value: false, advice: 'Ragged inputs are not supported; pad them.' },
-  time_major: { value: false, advice: 'Sequences are [batch, steps, features] here; save the model with time_major=False.' },
-  renorm: { value: false, advice: 'Batch renormalisation is not supported.' },
-  keepdims: { value: false, advice: 'Save the model with keepdims=False and a Reshape layer behind.' },
-  interpolation: { value: 'nearest', advice: 'Only the nearest neighbour is supported; save the model with interpolation="nearest".' },
-  zero_output_for_mask: {
-    value: false,
-    advice: 'Masked steps repeat the output before them; save the model with zero_output_for_mask=False.',
-  },
-  rms_scaling: { value: false, advice: 'Save the model with rms_scaling=False.' },
-  lora_rank: { value: null, advice: 'Merge the LoRA weights before saving.' },
-  quantization_config: { value: null, advice: 'Save the model unquantized.' },
-}
-
-/** Options that say how Keras computes, not what. */
-const withoutEffect = [
-  'fused',
-  'use_cudnn',
-  'supports_masking',
-  'autocast',
-  'lora_alpha',
-  'synchronized',
-  'consume_less',
-  'input_dtype',
-  'optional',
-]
 
 /** Layers whose `data_format` has to be said, because the default here is the process's. */
 const withFormat =
@@ -100,13 +72,14 @@ function unsupported(className: string): ValueError {
 function optionsOf(className: string, object: KerasObject, context: ReadContext, part: string): Json {
   const { origin } = context
   const config = origin.family === 'keras1' ? fromKeras1(className, object.config) : object.config
+  if (origin.family === 'keras1') warnOfDropout(className, object.config, context, part)
   const out: Json = {}
   for (const [key, raw] of Object.entries(config)) {
     const value = unwrapped(raw)
-    if (value === undefined || (value === null && key !== 'merge_mode') || withoutEffect.includes(key)) continue
+    if (value === undefined || (value === null && key !== 'merge_mode')) continue
+    if (isHarmless(className, key, value, origin)) continue
     if (key === 'dtype') requireFloat32(value, className)
     else if (key === 'batch_input_shape' || key === 'batch_shape') out.batchInputShape = value
-    else if (Object.hasOwn(onlyDefault, key)) requireDefault(key, value)
     else if (key === 'layer' || key === 'cell') out[key] = readLayer(requireKerasObject(value, `${part}: ${key}`), context, part)
     else if (key === 'cells')
       out[key] = (value as unknown[]).map((cell) => readLayer(requireKerasObject(cell, `${part}: cells`), context, part))
@@ -117,6 +90,14 @@ function optionsOf(className: string, object: KerasObject, context: ReadContext,
     else out[camelCase(key)] = value
   }
   return corrected(className, plainClassName(object.class_name), out, origin)
+}
+
+/** An Embedding of Keras 1 could drop words in training; Keras 2 leaves that to a layer behind it, and so does this package. */
+function warnOfDropout(className: string, { name, dropout }: Json, { warn }: ReadContext, part: string): void {
+  if (className !== 'Embedding' || !dropout) return
+  warn?.(
+    `${part}, layer "${name}" (Embedding): dropout ${dropout} is left out; it is nothing to predict, and for training put spatialDropout1d behind.`,
+  )
 }
 
 /** What differs between the versions beyond words. */
@@ -140,6 +121,8 @@ function corrected(className: string, written: string, options: Json, origin: Or
   if (className === 'LSTM' || className === 'GRU' || className === 'LSTMCell' || className === 'GRUCell') {
     out.recurrentActivation ??= 'hard_sigmoid' // what a file leaves out is from before Keras 2.3, or from TensorFlow.js
   }
+  if (className === 'MultiHeadAttention' && Array.isArray(out.outputShape) && out.outputShape.length === 1)
+    [out.outputShape] = out.outputShape
   if (className === 'Bidirectional') out.layer = withoutPrefix(out.layer as Layer)
   return out
 }
@@ -151,27 +134,15 @@ function withoutPrefix(layer: Layer): Layer {
   return fromConfig.call(layer.constructor, { ...layer.getConfig(), name: layer.name.slice('forward_'.length) })
 }
 
-function requireDefault(key: string, value: unknown): void {
-  const { value: only, advice } = onlyDefault[key]
-  if (value !== only)
-    throw new ValueError(`config key "${key}": ${JSON.stringify(value)} is not supported, only ${JSON.stringify(only)}. ${advice}`)
-}
-
-/** Refuses options of a config that are not at their only supported value. */
-export function requireDefaults(config: Json, where: string): void {
-  for (const [key, value] of Object.entries(config)) {
-    if (!Object.hasOwn(onlyDefault, key) || value === null) continue
-    try {
-      requireDefault(key, value)
-    } catch (error) {
-      throw addContext(error, `in ${where}`)
-    }
-  }
+/** The name of a type, which Keras 3 writes as a policy. */
+export function dtypeName(value: unknown): string | undefined {
+  const name = isObject(value) && isObject(value.config) ? value.config.name : value
+  return name === null || name === undefined ? undefined : String(name)
 }
 
 /** `float32`, also as Keras 3's policy; whole numbers for what takes indices. */
 function requireFloat32(value: unknown, className: string): void {
-  const name = isObject(value) && isObject(value.config) ? value.config.name : value
+  const name = dtypeName(value)
   const fine = name === 'float32' || name === 'float64' || (className === 'Embedding' && (name === 'int32' || name === 'int64'))
   if (!fine)
     throw new ValueError(
@@ -181,12 +152,15 @@ function requireFloat32(value: unknown, className: string): void {
 
 /** The backward layer of Keras 3 must be the forward one turned around, which is what is made here. */
 function requireMirror(forward: unknown, backward: unknown): void {
-  const rest = (value: unknown): string => {
-    const { name, go_backwards, zero_output_for_mask, ...config } = isKerasObject(value) ? value.config : ({} as Json)
-    return JSON.stringify(config)
+  /** All but what names and directions say, and what tells where an object is shared. */
+  const rest = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(rest)
+    if (!isObject(value)) return value
+    const meaning = Object.entries(value).filter(([key]) => !['name', 'go_backwards', 'shared_object_id', 'build_config'].includes(key))
+    return Object.fromEntries(meaning.map(([key, item]) => [key, rest(item)]))
   }
   const turned = isKerasObject(forward) && isKerasObject(backward) && forward.config.go_backwards !== backward.config.go_backwards
-  if (!turned || rest(forward) !== rest(backward)) {
+  if (!turned || JSON.stringify(rest(forward)) !== JSON.stringify(rest(backward))) {
     throw new ValueError('config key "backward_layer": a backward layer that differs from the forward one is not supported. Leave it out.')
   }
 }
@@ -219,6 +193,10 @@ function readActivation(key: string, value: unknown, { custom, origin }: ReadCon
 function readDescription(key: string, value: Json, { custom }: ReadContext): unknown {
   if (typeof value.class_name !== 'string') throw new ValueError(`config key "${key}": ${JSON.stringify(value)} is not supported.`)
   const className = plainClassName(value.class_name)
-  const { dtype: _, ...config } = isObject(value.config) ? value.config : {}
+  const { dtype: _, input_axes, output_axes, ...config } = isObject(value.config) ? value.config : {}
+  if ((input_axes ?? output_axes ?? null) !== null)
+    throw new ValueError(
+      `config key "${key}": ${className} with input_axes or output_axes is not supported. The weights are in the file: use ones.`,
+    )
   return customFunction(className, custom) ?? { className, config: camelKeys(config) }
 }

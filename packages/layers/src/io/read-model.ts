@@ -5,7 +5,7 @@ import type { Model, ModelOptions } from '../model.js'
 import { Sequential } from '../sequential.js'
 import { isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
 import { readGraph } from './read-graph.js'
-import { isModelClass, type ReadContext, readLayer } from './read-layer.js'
+import { dtypeName, isModelClass, type ReadContext, readLayer } from './read-layer.js'
 
 /** What a model is made with beside its description. */
 interface ModelSettings {
@@ -65,7 +65,7 @@ function dtypeOf({ config }: KerasObject): DType {
   const isDouble = (layer: unknown): boolean => {
     if (!isObject(layer) || !isObject(layer.config) || layer.class_name === 'InputLayer') return false
     const { dtype, layers } = layer.config
-    return dtype === 'float64' || (Array.isArray(layers) && layers.some(isDouble))
+    return dtypeName(dtype) === 'float64' || (Array.isArray(layers) && layers.some(isDouble))
   }
   return isDouble({ config }) ? 'float64' : 'float32'
 }

@@ -1,5 +1,6 @@
 /** From the parts of a file to a model: architecture, weights, what it was compiled with, the optimizer's state. */
 import type { Backend } from '@cotangent/core'
+import { withBlankWeights } from '../layer.js'
 import type { Model } from '../model.js'
 import { warn } from '../platform.js'
 import type { CustomObjects } from './custom.js'
@@ -7,8 +8,8 @@ import { isObject, type Json, type KerasObject } from './keras-object.js'
 import { restoreState } from './optimizer-state.js'
 import type { Origin } from './origin.js'
 import { readModel } from './read-model.js'
+import { readTraining } from './read-training.js'
 import type { SavedArray } from './saved-weights.js'
-import { readTraining } from './training-config.js'
 
 export interface LoadOptions {
   /** Layer classes, and functions (activations, losses, metrics, …), that the file names and this package does not have. */
@@ -52,8 +53,9 @@ export function restore(parts: FileParts, options: LoadOptions): Model {
   const custom = options.customObjects ?? {}
   const say = options.onWarning ?? warn
   const seed = options.seed ?? (typeof beyond.seed === 'number' ? beyond.seed : undefined)
-  const context = { origin, custom, beyond: objectOr(beyond.layers) as Record<string, Json> }
-  const model = readModel(parts.topology, context, { seed, backend: options.backend }, parts.topologyPart)
+  const context = { origin, custom, beyond: objectOr(beyond.layers) as Record<string, Json>, warn: say }
+  const read = (): Model => readModel(parts.topology, context, { seed, backend: options.backend }, parts.topologyPart)
+  const model = parts.loadWeights ? withBlankWeights(read) : read()
   try {
     parts.loadWeights?.(model)
   } catch (error) {

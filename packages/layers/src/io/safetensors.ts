@@ -31,8 +31,8 @@ const types: Readonly<Record<string, ElementType>> = {
 
 // Both in loops: `Float32Array.from` with a function makes a JavaScript array first, which ends the process at some hundred million elements.
 
-/** IEEE 754 binary16 as float32, bit by bit; numbers below the normal ones are fractions of 2^-24. */
-function fromHalves(bytes: Uint8Array): Float32Array {
+/** @internal IEEE 754 binary16 as float32, bit by bit; numbers below the normal ones are fractions of 2^-24. */
+export function fromHalves(bytes: Uint8Array): Float32Array {
   const out = new Float32Array(bytes.length / 2)
   const bits = new Uint32Array(out.buffer)
   for (let i = 0; i < out.length; i++) {

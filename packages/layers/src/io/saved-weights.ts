@@ -1,7 +1,6 @@
 /** Weights of files going into a model: checked one and all before anything changes. */
-import { type Parameter, ShapeError, scope, showShape, ValueError } from '@cotangent/core'
+import { type Parameter, ShapeError, scope, showShape, tensor, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
-import { newWeight } from '../weight-values.js'
 import { floatsOf, type H5Data } from './h5-tree.js'
 import { holdsModel, pairInner } from './inner-weights.js'
 
@@ -42,8 +41,8 @@ export function assignAll(assignments: readonly Assignment[], what: string): voi
     )
   }
   scope(() => {
-    const fresh = assignments.map(({ weight, array }) =>
-      newWeight(`${what}: "${array.name}"`, { shape: array.shape, data: floats(array.data) }, weight),
+    const fresh = assignments.map(({ weight: { dtype, backend }, array }) =>
+      tensor(floats(array.data), { shape: array.shape, dtype, backend }),
     )
     for (const [i, { weight }] of assignments.entries()) weight.assign(fresh[i])
   })

@@ -5,12 +5,14 @@ import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
 import { using } from '../model-use.js'
 import { valuesOf } from './h5-model.js'
-import { isKerasObject, isObject, type Json, parseObject, requireKerasObject } from './keras-object.js'
+import { isKerasObject, isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
 import { modernized } from './older-weights.js'
 import { type Origin, originOf } from './origin.js'
 import { type LoadOptions, restore } from './restore.js'
+import { fromHalves } from './safetensors.js'
 import { assignAll, byName, byOrder, type SavedArray, type SavedLayer } from './saved-weights.js'
-import { describeModel, KERAS_VERSION, requireModel } from './write-model.js'
+import { describeModel, KERAS_VERSION, requireModel, trainingConfig } from './write-model.js'
+import { keras2Words } from './write-training.js'
 
 /** The files of a model for TensorFlow.js. */
 export interface TfjsModel {
@@ -36,7 +38,9 @@ export async function modelToTfjs(model: Model, options: { shardBytes?: number }
   if (!model.built) throw new ValueError(`modelToTfjs: the model "${model.name}" has no weights yet. Call build([null, …]) first.`)
   if (!Number.isInteger(shardBytes) || shardBytes < 1)
     throw new ValueError(`modelToTfjs: shardBytes must be a whole number from 1, got ${shardBytes}.`)
-  const { topology, training, beyond } = describeModel(model)
+  const described = describeModel(model, keras2Words, 'tfjs')
+  const { topology, beyond } = described
+  const training = trainingConfig(described)
   const arrays = (await using(model, 'modelToTfjs', false, () => Promise.all(leavesOf(model).map(namedValues)))).flat()
   const twice = arrays.find(({ name }, i) => arrays.findIndex((array) => array.name === name) !== i)
   if (twice) {
@@ -67,7 +71,7 @@ export async function modelToTfjs(model: Model, options: { shardBytes?: number }
     weightsManifest: [{ paths, weights: arrays.map(({ name, shape }) => ({ name, shape, dtype: 'float32' })) }],
     userDefinedMetadata: { cotangent: beyond },
   }
-  return { modelJson: JSON.stringify(file), shards }
+  return { modelJson: pythonJson(file), shards }
 }
 
 /** The weights of a layer under names that begin with its own; those of cells and layers inside have names of theirs. */
@@ -182,14 +186,14 @@ function splitGroup(weights: readonly unknown[], bytes: Uint8Array, part: string
     if (typeof name !== 'string' || !Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
       throw new ValueError(`${part}: ${JSON.stringify(weight)} is not a weight with name and shape.`)
     }
-    if (quantization !== undefined) {
+    const stored = storedAs(dtype, quantization)
+    if (!stored) {
+      const how = quantization === undefined ? `dtype ${JSON.stringify(dtype)}` : `quantization ${JSON.stringify(quantization)}`
       throw new ValueError(
-        `${part}: weight "${name}" is quantized (${JSON.stringify(quantization)}), which is not supported. Convert the model again without quantization.`,
+        `${part}: weight "${name}" has ${how}, which is not supported. float32 and int32 are, also quantized as float16, uint8 and uint16.`,
       )
     }
-    if (dtype !== 'float32' && dtype !== 'int32')
-      throw new ValueError(`${part}: weight "${name}" has dtype ${JSON.stringify(dtype)}; float32 is supported.`)
-    const end = at + 4 * shape.reduce((a: number, b: number) => a * b, 1)
+    const end = at + stored.bytes * shape.reduce((a: number, b: number) => a * b, 1)
     if (!(end <= bytes.length)) {
       throw new ValueError(
         `${part}: weight "${name}" [${shape.join(', ')}] goes beyond the ${bytes.length} bytes of ${paths}; is a shard missing or truncated?`,
@@ -197,8 +201,35 @@ function splitGroup(weights: readonly unknown[], bytes: Uint8Array, part: string
     }
     const { buffer } = bytes.slice(at, end)
     at = end
-    return { name, shape, data: dtype === 'float32' ? new Float32Array(buffer) : new Int32Array(buffer) }
+    return { name, shape, data: stored.read(buffer) }
   })
   if (at !== bytes.length) throw new ValueError(`${part}: the weights take ${at} bytes, but ${paths} have ${bytes.length}.`)
   return arrays
+}
+
+/** How the elements of a weight are in the shards. */
+interface Stored {
+  readonly bytes: number
+  read(buffer: ArrayBuffer): Float32Array | Int32Array
+}
+
+/** TensorFlow.js quantizes to halves, or to whole numbers q of which the value is q·scale + min. */
+function storedAs(dtype: unknown, quantization: unknown): Stored | undefined {
+  if (quantization === undefined || quantization === null) {
+    if (dtype === 'float32') return { bytes: 4, read: (buffer) => new Float32Array(buffer) }
+    return dtype === 'int32' ? { bytes: 4, read: (buffer) => new Int32Array(buffer) } : undefined
+  }
+  if (!isObject(quantization) || (dtype !== 'float32' && dtype !== 'int32')) return undefined
+  const { dtype: small, scale, min } = quantization
+  if (small === 'float16') return dtype === 'float32' ? { bytes: 2, read: (buffer) => fromHalves(new Uint8Array(buffer)) } : undefined
+  if ((small !== 'uint8' && small !== 'uint16') || typeof scale !== 'number' || typeof min !== 'number') return undefined
+  return {
+    bytes: small === 'uint8' ? 1 : 2,
+    read: (buffer) => {
+      const whole = small === 'uint8' ? new Uint8Array(buffer) : new Uint16Array(buffer)
+      const values = dtype === 'float32' ? new Float32Array(whole.length) : new Int32Array(whole.length)
+      for (let i = 0; i < whole.length; i++) values[i] = dtype === 'float32' ? whole[i] * scale + min : Math.round(whole[i] * scale + min)
+      return values
+    },
+  }
 }

@@ -1,13 +1,14 @@
 /**
- * Layers as Keras 2.3.1 wrote them, so that it and tf.keras can read the files. What Keras has no word for comes apart (`beyond`), to be kept
- * where Keras does not look.
+ * Layers as Keras 2.3.1 wrote them, where tf.keras and Keras 3 refuse its words in theirs. What Keras has no word for comes apart (`beyond`), to be
+ * kept where Keras does not look.
  */
 import { ValueError } from '@cotangent/core'
+import { type ActivationIdentifier, getActivation } from '../activations.js'
 import type { TensorPlace } from '../graph/description.js'
 import { GraphModel } from '../graph/graph-model.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { Layer } from '../layer.js'
-import { TimeDistributed } from '../layers/index.js'
+import { Attention, MultiHeadAttention, TimeDistributed } from '../layers/index.js'
 import { Model } from '../model.js'
 import { camelCase, snakeCase, snakeKeys } from '../names.js'
 import { Sequential } from '../sequential.js'
@@ -17,13 +18,19 @@ import { isObject, type Json, type KerasObject } from './keras-object.js'
 const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] = [
   { classes: /^BatchNormalization$/, option: 'variant', usual: undefined },
   { classes: /^(ZeroPadding1D|Cropping1D|UpSampling1D|SpatialDropout1D)$/, option: 'dataFormat', usual: 'channels_last' },
+  // A call says it, see callOptions.
+  { classes: /^MultiHeadAttention$/, option: 'useCausalMask', usual: false },
+]
+
+/** Options that are left out at the value that they have anyway, since Keras 2.3 or Keras 3 does not know them. */
+const leftOut: readonly { classes: RegExp; key: string; usual: unknown }[] = [
+  { classes: /^SpatialDropout[12]D$/, key: 'trainable', usual: true },
+  { classes: /^Global/, key: 'keepdims', usual: false },
+  { classes: /^(SimpleRNN|LSTM|GRU|RNN)$/, key: 'zero_output_for_mask', usual: false },
 ]
 
 /** What Keras 2.3.1 wrote beside, for the sake of readers that want every key. */
-const constant: readonly { classes: RegExp; config: Json }[] = [
-  { classes: /^UpSampling2D$/, config: { interpolation: 'nearest' } },
-  { classes: /^SpatialDropout[12]D$/, config: { noise_shape: null, seed: null } },
-]
+const constant: readonly { classes: RegExp; config: Json }[] = [{ classes: /^UpSampling2D$/, config: { interpolation: 'nearest' } }]
 
 /** Sizes that Keras writes as bare values in one dimension. */
 const flat: readonly { classes: RegExp; key: string }[] = [
@@ -35,14 +42,28 @@ const flat: readonly { classes: RegExp; key: string }[] = [
 /** Options that hold layers. */
 const layerOptions = ['layer', 'cell', 'cells']
 
+/** What is an option of the layer here and one of its call in Keras. */
+export const callOptions = (layer: Layer): Json =>
+  (layer instanceof MultiHeadAttention && layer.useCausalMask) || (layer instanceof Attention && layer.causal)
+    ? { use_causal_mask: true }
+    : {}
+
+/**
+ * Who is to read. For files, `keras`, a Sequential begins with an input layer, as Keras 3 wants it; JSON is as Keras 2.3 wrote it; TensorFlow.js
+ * knows no `threshold` of ReLU, and no options of calls.
+ */
+export type ModelReader = 'keras' | 'json' | 'tfjs'
+
 /** Writes layers of a model, and collects what Keras has no words for. */
 export class LayerWriter {
   /** Options without a Keras word, in our spelling, by the layer's name. */
   readonly beyond: Record<string, Json> = {}
   readonly #dtype: string
+  readonly #reader: ModelReader
 
-  constructor(dtype: string) {
+  constructor(dtype: string, reader: ModelReader) {
     this.#dtype = dtype
+    this.#reader = reader
   }
 
   /** A layer's description; that of a model holds its layers. */
@@ -50,8 +71,15 @@ export class LayerWriter {
     if (layer instanceof Model) return this.#model(layer)
     if (layer instanceof InputLayer) return this.#input(layer)
     const object = this.#describe(layer.className, layer.getConfig())
-    if (layer instanceof TimeDistributed && layer.layer instanceof Model) object.config.layer = this.#model(layer.layer)
+    if (layer instanceof TimeDistributed && layer.layer instanceof Model) object.config.layer = this.#inside(this.#model(layer.layer))
     return object
+  }
+
+  /** A layer in a layer: in files Keras 3 needs to know where its class is; others do not look. */
+  #inside(object: KerasObject): KerasObject {
+    if (this.#reader !== 'keras') return object
+    const ofModel = object.class_name === 'Sequential' || object.class_name === 'Model'
+    return { module: ofModel ? 'keras' : 'keras.layers', ...object, registered_name: null }
   }
 
   #model(model: Model): KerasObject {
@@ -61,19 +89,34 @@ export class LayerWriter {
       throw new ValueError(`${model.describe()}: only Sequential models and graphs can be saved. Save its weights.`)
     }
     const layers = model.layers.map((layer) => this.write(layer))
-    const shape = model.built && !model.layers[0]?.batchInputShape ? { build_input_shape: model.inputShapeOf() } : {}
-    return { class_name: 'Sequential', config: { name: model.name, layers, ...shape } }
+    if (!model.built) return { class_name: 'Sequential', config: { name: model.name, layers } }
+    const shape = model.inputShapeOf()
+    if (this.#reader === 'keras') {
+      // Keras 3 cannot read a shape at any other layer.
+      if (layers.length > 0) delete layers[0].config.batch_input_shape
+      layers.unshift(this.#inputObject(`${model.layers[0]?.name ?? model.name}_input`, shape, this.#dtype))
+    } else if (!model.layers[0]?.batchInputShape) {
+      return { class_name: 'Sequential', config: { name: model.name, layers, build_input_shape: shape } }
+    }
+    return { class_name: 'Sequential', config: { name: model.name, layers } }
   }
 
   #graph(model: GraphModel): Json {
     const { layers, inputs, outputs } = model.describeGraph()
     const place = ({ layer, node, tensor }: TensorPlace): unknown[] => [layer, node, tensor]
+    const node = (layer: Layer, places: readonly TensorPlace[]): unknown[] => {
+      const [first, ...others] = places.map(place)
+      const options = this.#reader === 'tfjs' ? {} : callOptions(layer)
+      // As tf.keras has it: value and key are named.
+      if (layer instanceof MultiHeadAttention) return [[...first, { value: others[0], ...(others[1] && { key: others[1] }), ...options }]]
+      return [first, ...others].map((from) => [...from, options]) // readers take the last one's
+    }
     return {
       name: model.name,
       layers: layers.map(({ layer, inboundNodes }) => ({
         name: layer.name,
         ...this.write(layer),
-        inbound_nodes: inboundNodes.map((node) => node.map((from) => [...place(from), {}])),
+        inbound_nodes: inboundNodes.map((places) => node(layer, places)),
       })),
       input_layers: inputs.map(place),
       output_layers: outputs.map(place),
@@ -81,7 +124,10 @@ export class LayerWriter {
   }
 
   #input({ name, batchInputShape, dtype }: InputLayer): KerasObject {
-    return { class_name: 'InputLayer', config: { batch_input_shape: batchInputShape, dtype: dtype ?? this.#dtype, sparse: false, name } }
+    return this.#inputObject(name, batchInputShape, dtype ?? this.#dtype)
+  }
+  #inputObject(name: string, shape: unknown, dtype: string): KerasObject {
+    return { class_name: 'InputLayer', config: { batch_input_shape: shape, dtype, sparse: false, name } }
   }
 
   #describe(className: string, { name, trainable, batchInputShape, ...options }: Json): KerasObject {
@@ -103,6 +149,12 @@ export class LayerWriter {
     for (const [key, value] of Object.entries(snakeKeys(options))) config[key] = this.#value(key, value)
     for (const { classes, config: added } of constant) if (classes.test(className)) Object.assign(config, added)
     for (const { classes, key } of flat) if (classes.test(className)) config[key] = (config[key] as unknown[])[0]
+    for (const { classes, key, usual } of leftOut) if (classes.test(className) && config[key] === usual) delete config[key]
+    if (className === 'Attention' && this.#reader !== 'tfjs') delete config.causal // a call says it, see callOptions
+    if (className === 'ThresholdedReLU' && this.#reader !== 'tfjs') {
+      const { theta, ...rest } = config // Keras 3 has it as a ReLU alone
+      return { class_name: 'ReLU', config: { ...rest, max_value: null, negative_slope: 0, threshold: theta } }
+    }
     return { class_name: className, config }
   }
 
@@ -110,11 +162,21 @@ export class LayerWriter {
   #value(key: string, value: unknown): unknown {
     if (value === undefined) return null
     if (Array.isArray(value)) return value.map((item) => this.#value(key, item))
+    if (key === 'activation' || key === 'recurrent_activation') return activationWord(value)
     if (!isObject(value) || typeof value.className !== 'string') return value
     const options = isObject(value.config) ? value.config : {}
-    if (layerOptions.includes(key)) return this.#describe(value.className, options)
+    if (layerOptions.includes(key)) return this.#inside(this.#describe(value.className, options))
     // How an initial value was drawn beyond Keras' options matters to nobody who reads the weights.
     const { correctTruncation, method, ...config } = options
     return { class_name: value.className, config: snakeKeys(config) }
+  }
+}
+
+/** Keras' name of an activation; functions of the user's have their own. */
+function activationWord(name: unknown): unknown {
+  try {
+    return snakeCase(getActivation(name as ActivationIdentifier).name)
+  } catch {
+    return name
   }
 }

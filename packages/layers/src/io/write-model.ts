@@ -5,8 +5,8 @@ import type { Compiled } from '../compiled.js'
 import { CompileError } from '../errors.js'
 import { Model } from '../model.js'
 import type { Json, KerasObject } from './keras-object.js'
-import { type BeyondTraining, writeTraining } from './training-config.js'
-import { LayerWriter } from './write-layer.js'
+import { LayerWriter, type ModelReader } from './write-layer.js'
+import { type BeyondTraining, keras2Words, type TrainingWords, writeTraining } from './write-training.js'
 
 /** What we keep in files beside what Keras knows; Keras does not look there. */
 interface Beyond extends BeyondTraining {
@@ -34,22 +34,29 @@ export function compiledOf(model: Model): Compiled | undefined {
   }
 }
 
-/** Everything about a model but its weights and the state of its optimizer. */
-export function describeModel(model: Model): { topology: KerasObject; training?: Json; beyond: Beyond } {
-  const writer = new LayerWriter(model.dtype)
+/**
+ * Everything about a model but its weights and the state of its optimizer: its layers in the words of Keras 2.3.1, what it was compiled with in those
+ * of `words`.
+ */
+export function describeModel(
+  model: Model,
+  words: TrainingWords = keras2Words,
+  reader: ModelReader = 'keras',
+): { topology: KerasObject; optimizer?: KerasObject; training?: Json; beyond: Beyond } {
+  const writer = new LayerWriter(model.dtype, reader)
   const topology = writer.write(model)
   const layers = writer.beyond
   const compiled = compiledOf(model)
-  const { training, beyond } = compiled
-    ? writeTraining(
-        compiled,
-        model.outputPorts.map(({ name }) => name),
-      )
-    : { training: undefined, beyond: {} }
+  const { optimizer, training, beyond } = compiled ? writeTraining(compiled, model.outputPorts, words) : { beyond: {} }
   const has = (object: object): boolean => Object.keys(object).length > 0
   return {
     topology,
+    optimizer,
     training,
     beyond: { seed: model.seed, ...(has(layers) && { layers }), ...beyond },
   }
 }
+
+/** `training_config` as Keras 2.3.1 wrote it, if the model was compiled. */
+export const trainingConfig = ({ optimizer, training }: { optimizer?: KerasObject; training?: Json }): Json | undefined =>
+  training && { optimizer_config: optimizer, ...training, sample_weight_mode: null }

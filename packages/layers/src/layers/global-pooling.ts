@@ -1,13 +1,21 @@
 /** Layers that take the largest or the mean value of each channel. */
 import { max, mean, ShapeError, type Tensor, where } from '@cotangent/core'
 import type { BatchShape, CallContext } from '../layer.js'
+import { readFlag } from '../layer-options.js'
 import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+
+export interface GlobalPoolingOptions extends SpatialOptions {
+  /** Leave the axes that are pooled, with size 1: [n, h, w, c] → [n, 1, 1, c]. */
+  keepdims?: boolean
+}
 
 abstract class GlobalPooling extends SpatialLayer {
   protected abstract readonly pool: typeof max
+  readonly keepdims: boolean
 
-  constructor(className: string, dimensions: 1 | 2, options: SpatialOptions) {
-    super(className, dimensions, options, [])
+  constructor(className: string, dimensions: 1 | 2, options: GlobalPoolingOptions) {
+    super(className, dimensions, options, ['keepdims'])
+    this.keepdims = readFlag(className, 'keepdims', options.keepdims, false)
   }
 
   protected override outputSizes(): Sizes {
@@ -16,7 +24,8 @@ abstract class GlobalPooling extends SpatialLayer {
   override outputShape(inputShape: BatchShape): BatchShape {
     const { batch, sizes, channels } = this.parts(inputShape)
     if (sizes.includes(0)) throw new ShapeError(`${this.describe()}: there is nothing to pool in [${inputShape.join(', ')}].`)
-    return [batch, channels]
+    if (!this.keepdims) return [batch, channels]
+    return inputShape.map((_, axis) => (axis === 0 ? batch : axis === this.channelAxis ? channels : 1))
   }
   protected override transform(x: Tensor): Tensor {
     return x
@@ -25,7 +34,10 @@ abstract class GlobalPooling extends SpatialLayer {
   override call(x: Tensor, _context: CallContext): Tensor {
     this.parts(x.shape)
     const axis = x.shape.map((_, i) => i).filter((i) => i !== 0 && i !== this.channelAxis)
-    return this.pool(x, { axis })
+    return this.pool(x, { axis, keepDims: this.keepdims })
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), keepdims: this.keepdims }
   }
 }
 
@@ -33,10 +45,10 @@ abstract class GlobalPooling extends SpatialLayer {
 export class GlobalMaxPooling2D extends GlobalPooling {
   override readonly className = 'GlobalMaxPooling2D'
   protected override readonly pool = max
-  constructor(options: SpatialOptions = {}) {
+  constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalMaxPooling2D', 2, options)
   }
-  static fromConfig(options: SpatialOptions): GlobalMaxPooling2D {
+  static fromConfig(options: GlobalPoolingOptions): GlobalMaxPooling2D {
     return new GlobalMaxPooling2D(options)
   }
 }
@@ -45,10 +57,10 @@ export class GlobalMaxPooling2D extends GlobalPooling {
 export class GlobalMaxPooling1D extends GlobalPooling {
   override readonly className = 'GlobalMaxPooling1D'
   protected override readonly pool = max
-  constructor(options: SpatialOptions = {}) {
+  constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalMaxPooling1D', 1, options)
   }
-  static fromConfig(options: SpatialOptions): GlobalMaxPooling1D {
+  static fromConfig(options: GlobalPoolingOptions): GlobalMaxPooling1D {
     return new GlobalMaxPooling1D(options)
   }
 }
@@ -57,10 +69,10 @@ export class GlobalMaxPooling1D extends GlobalPooling {
 export class GlobalAveragePooling2D extends GlobalPooling {
   override readonly className = 'GlobalAveragePooling2D'
   protected override readonly pool = mean
-  constructor(options: SpatialOptions = {}) {
+  constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalAveragePooling2D', 2, options)
   }
-  static fromConfig(options: SpatialOptions): GlobalAveragePooling2D {
+  static fromConfig(options: GlobalPoolingOptions): GlobalAveragePooling2D {
     return new GlobalAveragePooling2D(options)
   }
 }
@@ -74,10 +86,10 @@ export class GlobalAveragePooling1D extends GlobalPooling {
   override readonly className = 'GlobalAveragePooling1D'
   override readonly supportsMasking = true
   protected override readonly pool = mean
-  constructor(options: SpatialOptions = {}) {
+  constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalAveragePooling1D', 1, options)
   }
-  static fromConfig(options: SpatialOptions): GlobalAveragePooling1D {
+  static fromConfig(options: GlobalPoolingOptions): GlobalAveragePooling1D {
     return new GlobalAveragePooling1D(options)
   }
   override outputMask(): undefined {
@@ -96,10 +108,10 @@ export class GlobalAveragePooling1D extends GlobalPooling {
 }
 
 /** The largest value of each channel of an image: `globalMaxPooling2d()`. */
-export const globalMaxPooling2d = (options?: SpatialOptions): GlobalMaxPooling2D => new GlobalMaxPooling2D(options)
+export const globalMaxPooling2d = (options?: GlobalPoolingOptions): GlobalMaxPooling2D => new GlobalMaxPooling2D(options)
 /** The largest value of each channel of a sequence: `globalMaxPooling1d()`. */
-export const globalMaxPooling1d = (options?: SpatialOptions): GlobalMaxPooling1D => new GlobalMaxPooling1D(options)
+export const globalMaxPooling1d = (options?: GlobalPoolingOptions): GlobalMaxPooling1D => new GlobalMaxPooling1D(options)
 /** The mean of each channel of an image: `globalAveragePooling2d()`. */
-export const globalAveragePooling2d = (options?: SpatialOptions): GlobalAveragePooling2D => new GlobalAveragePooling2D(options)
+export const globalAveragePooling2d = (options?: GlobalPoolingOptions): GlobalAveragePooling2D => new GlobalAveragePooling2D(options)
 /** The mean of each channel of a sequence: `globalAveragePooling1d()`. */
-export const globalAveragePooling1d = (options?: SpatialOptions): GlobalAveragePooling1D => new GlobalAveragePooling1D(options)
+export const globalAveragePooling1d = (options?: GlobalPoolingOptions): GlobalAveragePooling1D => new GlobalAveragePooling1D(options)

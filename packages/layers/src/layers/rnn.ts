@@ -27,13 +27,23 @@ export interface RNNOptions extends LayerOptions {
   goBackwards?: boolean
   /** Start each batch with the states after the one before; needs a batch size: `batchInputShape`. */
   stateful?: boolean
+  /** Give 0 at steps that the mask leaves out, in place of the output before them. */
+  zeroOutputForMask?: boolean
   /** Accepted as in Keras, where it needs a known number of steps; it changes nothing. */
   unroll?: boolean
   activityRegularizer?: RegularizerIdentifier
 }
 
 /** Names of the options that belong to the layer rather than to the cell in it. */
-export const rnnOptions = ['returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll', 'activityRegularizer']
+export const rnnOptions = [
+  'returnSequences',
+  'returnState',
+  'goBackwards',
+  'stateful',
+  'unroll',
+  'zeroOutputForMask',
+  'activityRegularizer',
+]
 
 /** What a recurrent layer gets beside its input. */
 export interface RNNContext extends Partial<CallContext> {
@@ -58,6 +68,7 @@ export abstract class RecurrentLayer extends Layer {
   readonly goBackwards: boolean
   readonly stateful: boolean
   readonly unroll: boolean
+  readonly zeroOutputForMask: boolean
   #batch: number | null = null
   #states?: Tensor[]
 
@@ -73,6 +84,7 @@ export abstract class RecurrentLayer extends Layer {
     this.goBackwards = readFlag(className, 'goBackwards', options.goBackwards, false)
     this.stateful = readFlag(className, 'stateful', options.stateful, false)
     this.unroll = readFlag(className, 'unroll', options.unroll, false)
+    this.zeroOutputForMask = readFlag(className, 'zeroOutputForMask', options.zeroOutputForMask, false)
     this.activityRegularizer = readOption(className, 'activityRegularizer', options, getRegularizer)
   }
 
@@ -155,8 +167,16 @@ export abstract class RecurrentLayer extends Layer {
       const masks = this.cell.dropoutMasks(x, { training, key })
       const result = this.#byOp(x, mask, initial, masks) ?? this.#byStep(x, mask, initial, masks)
       if (this.stateful) this.#keep(result.states)
-      return result
+      return mask && this.zeroOutputForMask ? { ...result, output: this.#zeroWhereMasked(result.output, mask) } : result
     })
+  }
+
+  /** The output with 0 at steps that the mask leaves out; alone, the last step's if that is one of them. */
+  #zeroWhereMasked(output: Tensor, mask: Tensor): Tensor {
+    const [n, t] = mask.shape
+    const inOrder = this.goBackwards ? flip(mask, 1) : mask // of the outputs
+    const counts = this.returnSequences ? inOrder.expandDims(2) : inOrder.slice([0, t - 1], [n, 1])
+    return where(counts, output, 0)
   }
 
   /** By the op for whole sequences, if there is one. */
@@ -256,9 +276,10 @@ export abstract class RecurrentLayer extends Layer {
 
   /** The options of the layer without those of its cell. */
   protected layerConfig(): Record<string, unknown> {
-    const { returnSequences, returnState, goBackwards, stateful, unroll, activityRegularizer } = this
+    const { returnSequences, returnState, goBackwards, stateful, unroll, zeroOutputForMask, activityRegularizer } = this
     const regularizer = activityRegularizer && savedForm(activityRegularizer)
-    return { ...super.getConfig(), returnSequences, returnState, goBackwards, stateful, unroll, activityRegularizer: regularizer }
+    const own = { returnSequences, returnState, goBackwards, stateful, unroll, zeroOutputForMask, activityRegularizer: regularizer }
+    return { ...super.getConfig(), ...own }
   }
   protected override detail(): string {
     return `units ${this.cell.outputSize}`

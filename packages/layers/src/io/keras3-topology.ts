@@ -1,0 +1,171 @@
+/** The architecture of a model as Keras 3.16 writes it into `config.json`, from what Keras 2.3 would write. */
+import { ValueError } from '@cotangent/core'
+import { usesIn } from '../graph/description.js'
+import { GraphModel } from '../graph/graph-model.js'
+import { InputLayer } from '../graph/input-layer.js'
+import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
+import type { BatchShape, Layer } from '../layer.js'
+import { Bidirectional, MultiHeadAttention, RecurrentLayer, type RNNCell, StackedRNNCells, TimeDistributed } from '../layers/index.js'
+import { Model } from '../model.js'
+import { camelKeys } from '../names.js'
+import { isKerasLayer } from './custom.js'
+import { isObject, type Json, type KerasObject } from './keras-object.js'
+import { builtFromTheStart, keras3Config } from './keras3-words.js'
+import { callOptions } from './write-layer.js'
+
+type Place = readonly [layer: string, node: number, tensor: number]
+
+/** Writes a model; what Keras 3 has no words for is added to `beyond`, by the layer's name. */
+export class Keras3Writer {
+  readonly #beyond: Record<string, Json>
+
+  constructor(beyond: Record<string, Json>) {
+    this.#beyond = beyond
+  }
+
+  /** @param object the model in the words of Keras 2.3 */
+  model(model: Model, object: KerasObject): Json {
+    return model instanceof GraphModel ? this.#graph(model, object) : this.#stack(model, object)
+  }
+
+  #stack(model: Model, { config }: KerasObject): Json {
+    const shape = model.inputShapeOf()
+    let input: BatchShape = shape
+    const objects = config.layers as KerasObject[]
+    const layers = objects.map((object, i) => {
+      if (i === 0) return this.#input(object)
+      const written = this.#layer(model.layers[i - 1], object, [input])
+      input = model.layers[i - 1].outputShapes([input])[0]
+      return written
+    })
+    return {
+      module: 'keras',
+      class_name: 'Sequential',
+      config: { name: model.name, trainable: model.trainable, dtype: layerPolicy(model.dtype), layers, build_input_shape: shape },
+      registered_name: null,
+      build_config: { input_shape: shape },
+      compile_config: {},
+    }
+  }
+
+  #graph(model: GraphModel, { config }: KerasObject): Json {
+    const { layers, inputs, outputs } = model.describeGraph()
+    const objects = config.layers as KerasObject[]
+    const written = layers.map(({ layer, inboundNodes }, i): Json => {
+      const uses = usesIn({ nodes: model.nodes } as Parameters<typeof usesIn>[0], layer).filter((node) => node.inputs.length > 0)
+      const nodes = inboundNodes.map((places, use) => {
+        const tensors = places.map(({ layer: name, node, tensor }, k) =>
+          kerasTensor(uses[use].inputs[k], [name, node - firstUse(layers, name), tensor], model.dtype),
+        )
+        return callOf(layer, tensors)
+      })
+      const shapes = uses[0]?.inputs.map((x) => x.shape) ?? []
+      const object = layer instanceof InputLayer ? this.#input(objects[i]) : this.#layer(layer, objects[i], shapes)
+      return { ...object, name: layer.name, inbound_nodes: nodes }
+    })
+    // Keras 3 counts the uses of a Sequential from 0 everywhere, those of other models from 1 among the outputs.
+    const place = ({ layer, node, tensor }: { layer: string; node: number; tensor: number }): Place => {
+      const isGraph = layers.find((uses) => uses.layer.name === layer)?.layer instanceof GraphModel
+      return [layer, isGraph ? node : node - firstUse(layers, layer), tensor]
+    }
+    const places = (list: readonly { layer: string; node: number; tensor: number }[]): unknown =>
+      list.length === 1 ? place(list[0]) : list.map(place)
+    return {
+      module: 'keras.src.models.functional',
+      class_name: 'Functional',
+      config: {
+        name: model.name,
+        trainable: model.trainable,
+        layers: written,
+        input_layers: places(inputs),
+        output_layers: places(outputs),
+      },
+      registered_name: 'Functional',
+      build_config: { input_shape: null },
+      compile_config: {},
+    }
+  }
+
+  #input({ config }: KerasObject): Json {
+    const { batch_input_shape: batchShape, dtype, name } = config
+    const own = { batch_shape: batchShape, dtype, sparse: false, ragged: false, name, optional: false }
+    return { module: 'keras.layers', class_name: 'InputLayer', config: own, registered_name: null }
+  }
+
+  #layer(layer: Layer, object: KerasObject, shapes: readonly BatchShape[]): Json {
+    if (layer instanceof Model) return this.model(layer, object)
+    const { class_name } = object
+    const name = String(object.config.name)
+    requireSame(object)
+    const { config, lost } = keras3Config(class_name, object.config)
+    if (Object.keys(lost).length > 0) this.#beyond[name] = { ...camelKeys(lost), ...this.#beyond[name] }
+    const [first] = shapes
+    if (layer instanceof TimeDistributed) {
+      config.layer = this.#layer(layer.layer, config.layer as KerasObject, [[first[0], ...first.slice(2)]])
+    } else if (layer instanceof Bidirectional) {
+      for (const [key, inner] of [['layer', layer.forward] as const, ['backward_layer', layer.backward] as const]) {
+        const own = object.config.layer as KerasObject
+        const direction = { ...own.config, name: inner.name, go_backwards: inner.goBackwards }
+        config[key] = this.#layer(inner, { ...own, config: direction }, shapes)
+      }
+    } else if (layer instanceof RecurrentLayer && isObject(config.cell)) {
+      config.cell = this.#layer(layer.cell, config.cell as KerasObject, [[first[0], first[2]]])
+    } else if (layer instanceof StackedRNNCells) {
+      let input = first
+      config.cells = layer.cells.map((cell: RNNCell, i) => {
+        const written = this.#layer(cell, (object.config.cells as KerasObject[])[i], [input])
+        input = cell.outputShape(input)
+        return written
+      })
+    }
+    const build = builtFromTheStart.test(class_name) || shapes.length === 0 ? {} : { build_config: buildConfig(layer, shapes) }
+    if (!isKerasLayer(class_name)) return { module: null, class_name, config, registered_name: class_name, ...build }
+    return { module: 'keras.layers', class_name, config, registered_name: null, ...build }
+  }
+}
+
+const layerPolicy = (dtype: string): Json => ({
+  module: 'keras',
+  class_name: 'DTypePolicy',
+  config: { name: dtype },
+  registered_name: null,
+})
+
+/** The shapes that a layer of Keras 3 is built with. */
+function buildConfig(layer: Layer, shapes: readonly BatchShape[]): Json {
+  if (layer instanceof MultiHeadAttention) {
+    const [query, value, key] = shapes
+    return { shapes_dict: { query_shape: query, value_shape: value, ...(key && { key_shape: key }) } }
+  }
+  const [first, ...states] = shapes
+  if (states.length > 0 && layer instanceof RecurrentLayer) return { shapes_dict: { sequences_shape: first, initial_state_shape: states } }
+  return { input_shape: states.length === 0 || layer instanceof Bidirectional ? first : shapes }
+}
+
+/** A use of a layer: values of its call's arguments. */
+function callOf(layer: Layer, tensors: readonly Json[]): Json {
+  const [first, ...others] = tensors
+  if (layer instanceof MultiHeadAttention) return { args: tensors, kwargs: callOptions(layer) }
+  if (layer instanceof RecurrentLayer || layer instanceof Bidirectional)
+    return { args: [first], kwargs: others.length > 0 ? { initial_state: others } : {} }
+  return { args: [tensors.length === 1 ? first : tensors], kwargs: callOptions(layer) }
+}
+
+const kerasTensor = (x: SymbolicTensor, history: Place, dtype: string): Json => ({
+  class_name: '__keras_tensor__',
+  config: { shape: x.shape, dtype: (x.layer instanceof InputLayer ? x.layer.dtype : undefined) ?? dtype, keras_history: history },
+})
+
+/** The number of a layer's first use here. */
+const firstUse = (layers: readonly { layer: Layer }[], name: string): number =>
+  layers.find(({ layer }) => layer.name === name)?.layer.firstNodeIndex ?? 0
+
+/** Refuses what Keras 3 has the word for but means something else by. */
+function requireSame({ config }: KerasObject): void {
+  for (const key of ['activation', 'recurrent_activation']) {
+    if (config[key] !== 'hard_sigmoid') continue
+    throw new ValueError(
+      `hard_sigmoid is another function in Keras 3, so layer "${config.name}" cannot be in a .keras file. Save the model as .h5.`,
+    )
+  }
+}

@@ -1,0 +1,106 @@
+/** What Keras 3.16 calls the layers of this package and their options, from the words of Keras 2.3. */
+import { isObject, type Json, type KerasObject } from './keras-object.js'
+
+/** How options of some classes change; keys are Keras' words. */
+interface Change {
+  readonly classes: RegExp
+  /** Written in addition. */
+  readonly add?: Json
+  /** Left out; at another value than this our files keep it where Keras does not look. */
+  readonly lose?: Json
+  /** Left out at this value. */
+  readonly without?: Json
+  readonly rename?: Readonly<Record<string, string>>
+}
+
+const changes: readonly Change[] = [
+  { classes: /^(Dense|Embedding)$/, add: { quantization_config: null } },
+  { classes: /^(Dense|RNN)$/, without: { activity_regularizer: null } },
+  { classes: /^Embedding$/, lose: { input_length: null } },
+  { classes: /^Conv[12]D$/, add: { groups: 1 } },
+  { classes: /^Global(Max|Average)Pooling[12]D$/, add: { keepdims: false } },
+  { classes: /^ZeroPadding1D$/, add: { data_format: 'channels_last' } },
+  { classes: /^SpatialDropout[12]D$/, add: { seed: null }, lose: { trainable: true } },
+  { classes: /^Gaussian(Noise|Dropout)$/, add: { seed: null } },
+  { classes: /^LeakyReLU$/, rename: { alpha: 'negative_slope' } },
+  { classes: /^BatchNormalization$/, add: { synchronized: false, renorm: false, renorm_clipping: null, renorm_momentum: 0.99 } },
+  { classes: /^LayerNormalization$/, add: { rms_scaling: false } },
+  { classes: /^Attention$/, add: { score_mode: 'dot', seed: null } },
+  {
+    classes: /^MultiHeadAttention$/,
+    add: { use_gate: false, attention_axes: [1], sliding_window: null, activity_regularizer: null, seed: null },
+  },
+  { classes: /^(SimpleRNN|LSTM|GRU|RNN)$/, add: { zero_output_for_mask: false } },
+  { classes: /^(LSTM|GRU|SimpleRNNCell|LSTMCell|GRUCell)$/, add: { seed: null } },
+  { classes: /^(LSTM|GRU|LSTMCell|GRUCell)$/, lose: { implementation: 2 } },
+]
+
+const modules: readonly (readonly [RegExp, string])[] = [
+  [/initializer$/, 'keras.initializers'],
+  [/regularizer$/, 'keras.regularizers'],
+  [/constraint$/, 'keras.constraints'],
+]
+
+/** Keras 3's name of a scale and fan of VarianceScaling. */
+const scalings: Readonly<Record<string, string>> = {
+  '1 fan_avg uniform': 'GlorotUniform',
+  '1 fan_avg normal': 'GlorotNormal',
+  '2 fan_in uniform': 'HeUniform',
+  '2 fan_in normal': 'HeNormal',
+  '1 fan_in uniform': 'LecunUniform',
+  '1 fan_in normal': 'LecunNormal',
+}
+
+/** An initializer, regularizer or constraint in the words of Keras 3. */
+function described(module: string, { class_name, config }: KerasObject): Json {
+  const object = (name: string, options: Json): Json => ({ module, class_name: name, config: options, registered_name: null })
+  if (class_name === 'VarianceScaling') {
+    const { scale, mode, seed } = config
+    const distribution = config.distribution === 'truncated_normal' ? 'normal' : config.distribution
+    const axes = { input_axes: null, output_axes: null }
+    const name = scalings[`${scale} ${mode} ${distribution}`]
+    if (name) return object(name, { seed, ...axes })
+    return object(class_name, { ...config, distribution: distribution === 'normal' ? 'truncated_normal' : distribution, ...axes })
+  }
+  if (class_name === 'L1L2' && config.l1 === 0) return object('L2', { l2: config.l2 })
+  if (class_name === 'L1L2' && config.l2 === 0) return object('L1', { l1: config.l1 })
+  return object(class_name, config)
+}
+
+/** The type of a layer's arithmetic. */
+const policy = (name: unknown): Json => ({ module: 'keras', class_name: 'DTypePolicy', config: { name }, registered_name: null })
+
+/**
+ * A layer's config of Keras 2.3 in the words of Keras 3, without the layers inside it.
+ *
+ * @returns the config, and the options that Keras 3 has no words for
+ */
+export function keras3Config(className: string, given: Json): { config: Json; lost: Json } {
+  const { batch_input_shape: _, dtype, ...rest } = given
+  // In Keras 3's files the variant is Keras 3's unless we say otherwise.
+  const lost: Json = className === 'BatchNormalization' ? { variant: 'keras2' } : {}
+  const config: Json = {}
+  for (const [key, value] of Object.entries(rest)) {
+    const module = modules.find(([pattern]) => pattern.test(key))?.[1]
+    config[key] = module && isObject(value) && typeof value.class_name === 'string' ? described(module, value as KerasObject) : value
+  }
+  if (className === 'PReLU' && Array.isArray(config.shared_axes) && config.shared_axes.length === 0) config.shared_axes = null
+  for (const { classes, add, lose = {}, without = {}, rename = {} } of changes) {
+    if (!classes.test(className)) continue
+    for (const [key, usual] of Object.entries(lose)) {
+      if (Object.hasOwn(config, key) && config[key] !== usual) lost[key] = config[key]
+      delete config[key]
+    }
+    for (const [key, usual] of Object.entries(without)) if (config[key] === usual) delete config[key]
+    for (const [from, to] of Object.entries(rename)) {
+      config[to] = config[from]
+      delete config[from]
+    }
+    Object.assign(config, { ...add, ...config })
+  }
+  return { config: { ...config, ...(dtype !== undefined && { dtype: policy(dtype) }) }, lost }
+}
+
+/** Layers that Keras 3 takes for built from the start, so that no shape is written for them. */
+export const builtFromTheStart =
+  /^(InputLayer|Activation|Dropout|SpatialDropout|Gaussian|ReLU|LeakyReLU|ThresholdedReLU|ELU|Softmax|UnitNormalization|Masking|Reshape|(Global)?(Max|Average)Pooling)/

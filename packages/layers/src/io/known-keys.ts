@@ -1,0 +1,93 @@
+/**
+ * Keys of Keras' configs that are no options here: those that say how Keras computes rather than what, and those whose default is what happens
+ * here anyway. A key that is neither here nor an option is refused.
+ */
+import { ValueError } from '@cotangent/core'
+import type { Json } from './keras-object.js'
+import type { Origin } from './origin.js'
+
+type Family = Origin['family']
+
+interface KnownKey {
+  /** All of the classes that have it. */
+  readonly classes: RegExp
+  /** Who wrote it; everybody if left out. */
+  readonly of?: readonly Family[]
+  /** The values that mean what happens anyway; any if left out. */
+  readonly values?: readonly unknown[]
+  /** What to do about another value. */
+  readonly advice?: string
+}
+
+const every = /./
+const recurrent = /^(SimpleRNN|LSTM|GRU|RNN)$/
+const randomCells = /^(SimpleRNN|LSTM|GRU)(Cell)?$/
+const without = 'Build the model without it.'
+
+const known: Readonly<Record<string, readonly KnownKey[]>> = {
+  supports_masking: [{ classes: every }],
+  autocast: [{ classes: every, of: ['keras3', 'tf2'] }],
+  input_dtype: [{ classes: every, of: ['keras1', 'keras2'] }],
+  consume_less: [{ classes: randomCells, of: ['keras1'] }],
+  lora_rank: [{ classes: every, of: ['keras3'], values: [], advice: 'Merge the LoRA weights before saving.' }],
+  lora_alpha: [{ classes: every, of: ['keras3'] }],
+  quantization_config: [{ classes: every, of: ['keras3'], values: [], advice: 'Save the model unquantized.' }],
+  groups: [{ classes: /Conv/, values: [1], advice: 'Grouped convolutions are not supported; build the groups as layers of their own.' }],
+  // These layers have no such kernel; tf.keras writes the options of its base class.
+  kernel_initializer: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
+  kernel_regularizer: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
+  kernel_constraint: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
+  sparse: [{ classes: /^(InputLayer|Embedding)$/, values: [false], advice: 'Sparse inputs are not supported; feed dense ones.' }],
+  ragged: [{ classes: /^InputLayer$/, values: [false], advice: 'Ragged inputs are not supported; pad them.' }],
+  optional: [{ classes: /^InputLayer$/, values: [false], advice: 'Optional inputs are not supported; feed zeros.' }],
+  time_major: [
+    { classes: recurrent, values: [false], advice: 'Sequences are [batch, steps, features] here; save the model with time_major=False.' },
+  ],
+  use_cudnn: [{ classes: recurrent }],
+  // Random numbers are others here in any case.
+  seed: [{ classes: /^(SpatialDropout[12]D|Gaussian(Noise|Dropout)|Attention|MultiHeadAttention|(SimpleRNN|LSTM|GRU)(Cell)?)$/ }],
+  noise_shape: [{ classes: /^SpatialDropout/ }],
+  fused: [{ classes: /^BatchNormalization$/ }],
+  synchronized: [{ classes: /^BatchNormalization$/ }],
+  renorm: [{ classes: /^BatchNormalization$/, values: [false], advice: 'Batch renormalisation is not supported.' }],
+  renorm_clipping: [{ classes: /^BatchNormalization$/ }],
+  renorm_momentum: [{ classes: /^BatchNormalization$/ }],
+  virtual_batch_size: [{ classes: /^BatchNormalization$/, values: [], advice: without }],
+  rms_scaling: [{ classes: /^LayerNormalization$/, values: [false], advice: 'Save the model with rms_scaling=False.' }],
+  interpolation: [
+    {
+      classes: /^UpSampling2D$/,
+      values: ['nearest'],
+      advice: 'Only the nearest neighbour is supported; save the model with interpolation="nearest".',
+    },
+  ],
+  score_mode: [{ classes: /^Attention$/, values: ['dot'], advice: 'Only dot products are supported as scores.' }],
+  attention_axes: [{ classes: /^MultiHeadAttention$/, values: [[1], 1], advice: 'Attention is along the steps, axis 1, alone.' }],
+  use_gate: [{ classes: /^MultiHeadAttention$/, values: [false], advice: without }],
+  sliding_window: [{ classes: /^MultiHeadAttention$/, values: [], advice: without }],
+  flash_attention: [{ classes: /^MultiHeadAttention$/ }],
+  query_shape: [{ classes: /^MultiHeadAttention$/, of: ['tf2'] }],
+  key_shape: [{ classes: /^MultiHeadAttention$/, of: ['tf2'] }],
+  value_shape: [{ classes: /^MultiHeadAttention$/, of: ['tf2'] }],
+}
+
+const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
+
+/**
+ * Whether a key of a layer's config can be left out.
+ *
+ * @throws ValueError if its value would change what the layer does.
+ */
+export function isHarmless(className: string, key: string, value: unknown, { family }: Origin): boolean {
+  const entries = Object.hasOwn(known, key) ? known[key] : []
+  const entry = entries.find(({ classes, of }) => classes.test(className) && (!of || of.includes(family) || family === 'tfjs'))
+  if (!entry) return false
+  if (!entry.values || value === null || entry.values.some((usual) => same(value, usual))) return true
+  const only = entry.values.length > 0 ? `only ${JSON.stringify(entry.values[0])}` : 'it must be null'
+  throw new ValueError(`config key "${key}": ${JSON.stringify(value)} is not supported, ${only}. ${entry.advice}`)
+}
+
+/** Refuses values of an input's config that would change what it takes. */
+export function requireHarmless(config: Json, origin: Origin): void {
+  for (const [key, value] of Object.entries(config)) isHarmless('InputLayer', key, value, origin)
+}

@@ -1,0 +1,187 @@
+/** What a model was compiled with, from Keras' words: `training_config` of HDF5 files, `compile_config` of `.keras`. */
+import { ValueError } from '@cotangent/core'
+import type { CompileOptions, PerOutput } from '../compiled.js'
+import { getLoss, type Loss, type LossFunction, type LossIdentifier, type LossOptions } from '../losses.js'
+import { getMetric, type MetricFunction, type MetricIdentifier } from '../metrics.js'
+import { camelKeys, entryOf, type SavedObject } from '../names.js'
+import { getOptimizer, type Optimizer } from '../optimizers/index.js'
+import { getSchedule } from '../optimizers/schedules.js'
+import { type CustomObjects, customFunction } from './custom.js'
+import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
+import type { Origin } from './origin.js'
+import { lossOf, metricOfObject } from './training-words.js'
+
+/** What is said about a part of a file that could not be used. */
+type Warn = (message: string) => void
+
+/** Options of Keras' optimizers that change the rule or its state in ways we do not follow, and what they must be. */
+const onlyDefault: Readonly<Record<string, readonly unknown[]>> = {
+  weight_decay: [null, 0],
+  loss_scale_factor: [null, 1],
+  centered: [false],
+}
+const withoutEffect = ['name', 'jit_compile', 'is_legacy_optimizer', 'exclude_from_weight_decay']
+const ofEma = ['ema_momentum', 'ema_overwrite_frequency']
+
+/**
+ * The optimizer of a file.
+ *
+ * @param beyond options that Keras has no words for, from a file of ours
+ * @throws ValueError that names what is not supported.
+ */
+export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json = {}): Optimizer {
+  const className = plainClassName(object.class_name)
+  const config: Json = {}
+  for (const [key, value] of Object.entries(object.config)) {
+    if (withoutEffect.includes(key) || (ofEma.includes(key) && object.config.use_ema !== true)) continue
+    if (key === 'momentum' && className === 'RMSprop' && value === 0) continue
+    if (Object.hasOwn(onlyDefault, key) && !(key === 'weight_decay' && className === 'AdamW')) {
+      if (value === undefined || onlyDefault[key].includes(value)) continue
+      throw new ValueError(`optimizer "${className}", config key "${key}": ${JSON.stringify(value)} is not supported.`)
+    }
+    if (value !== null) config[key] = key === 'learning_rate' ? readRate(className, value) : value
+  }
+  if (origin.family === 'keras3' || origin.newOptimizers) config.variant = 'keras3'
+  else if (origin.family === 'tf2') config.clipScope = 'perVariable'
+  if (className === 'Nadam' && config.decay !== undefined) {
+    if (origin.family === 'tf2') config.scheduleDecay ??= 0.004
+    delete config.decay
+  }
+  return getOptimizer({ className, config: { ...camelKeys(config), ...beyond } })
+}
+
+/** A learning rate: a number, or the schedule that a file describes. */
+function readRate(className: string, value: unknown): unknown {
+  if (!isKerasObject(value)) return value
+  const { name: _, ...config } = value.config
+  try {
+    return getSchedule({ className: plainClassName(value.class_name), config })
+  } catch (error) {
+    throw new ValueError(`optimizer "${className}", config key "learning_rate": ${message(error)}`)
+  }
+}
+
+/** A function that Keras 3 wrote as an object, or its name. */
+const functionName = (value: unknown): unknown =>
+  isObject(value) && value.class_name === 'function' && typeof value.config === 'string' ? plainClassName(value.config) : value
+
+/** Options of Keras' losses that must be one of these values. */
+const onlyValues: Readonly<Record<string, readonly unknown[]>> = {
+  reduction: ['auto', 'sum_over_batch_size', 'mean', undefined],
+  axis: [-1],
+  ignore_class: [null],
+}
+
+/** The loss of an output in a file: a name, or an object of Keras' classes. */
+export function readLoss(value: unknown, custom: CustomObjects, beyond: Json): Loss | LossFunction {
+  const plain = functionName(value)
+  const wrapped = isKerasObject(plain) && plain.class_name === 'LossFunctionWrapper' ? functionName(plain.config.fn) : undefined
+  const name = wrapped ?? (isKerasObject(plain) ? plainClassName(plain.class_name) : plain)
+  if (typeof name !== 'string') throw new ValueError(`loss: ${JSON.stringify(value)} is not supported.`)
+  const given = customFunction(name, custom)
+  if (given) return given as LossFunction
+  const options: LossOptions = {}
+  for (const [key, option] of Object.entries(isKerasObject(plain) ? plain.config : {})) {
+    if (['name', 'dtype', 'fn'].includes(key)) continue
+    if (key === 'from_logits') options.fromLogits = option === true ? true : undefined
+    else if (key === 'label_smoothing') options.labelSmoothing = Number(option) || undefined
+    else if (key === 'delta') options.delta = Number(option)
+    else if (!(Object.hasOwn(onlyValues, key) && onlyValues[key].includes(option)))
+      throw new ValueError(`loss "${name}", config key "${key}": ${JSON.stringify(option)} is not supported.`)
+  }
+  const set = Object.fromEntries(Object.entries({ ...options, ...beyond }).filter(([, option]) => option !== undefined))
+  return getLoss((lossOf(name) ?? name) as LossIdentifier, set)
+}
+
+/** A metric of a file. tf.keras wraps functions in an object that holds the name shown and the function's. */
+export function readMetric(value: unknown, custom: CustomObjects): MetricIdentifier {
+  const plain = functionName(value)
+  const config = isKerasObject(plain) ? plain.config : {}
+  const fn = functionName(config.fn)
+  const name = isKerasObject(plain) ? (typeof fn === 'string' ? fn : plainClassName(plain.class_name)) : plain
+  if (typeof name !== 'string') throw new ValueError(`${JSON.stringify(value)} is not supported`)
+  const given = customFunction(name, custom)
+  if (given) return given as MetricFunction
+  const shown = typeof config.name === 'string' ? config.name : ''
+  if (['accuracy', 'acc', 'mae', 'mse'].includes(shown)) return shown as MetricIdentifier
+  const id = isKerasObject(plain) && fn === undefined ? metricOfObject(plain) : ((lossOf(name) ?? name) as MetricIdentifier)
+  getMetric(id) // throws for one there is not
+  return id
+}
+
+/** Something for each output: a list or a record of the same form. */
+function mapOutputs<Value>(value: unknown, names: readonly string[], read: (value: unknown, name: string) => Value): PerOutput<Value> {
+  if (Array.isArray(value)) return value.map((item, i) => read(item, names[i] ?? ''))
+  return Object.fromEntries(Object.entries(value as Json).map(([name, item]) => [name, read(item, name)]))
+}
+
+interface TrainingContext {
+  readonly origin: Origin
+  readonly custom: CustomObjects
+  readonly beyond: Json
+  readonly warn: Warn
+  /** The names of the model's outputs. */
+  readonly outputs: readonly string[]
+}
+
+/**
+ * What to compile with; undefined, after a warning, if the optimizer or a loss cannot be had. Metrics that cannot are left out with a warning.
+ */
+export function readTraining(training: Json, context: TrainingContext): CompileOptions | undefined {
+  const { origin, custom, beyond, warn, outputs } = context
+  try {
+    const given = training.optimizer_config ?? training.optimizer
+    const object = typeof given === 'string' ? { class_name: given, config: {} } : given
+    if (!isKerasObject(object)) throw new ValueError('the optimizer has no class_name and config')
+    const ofLoss = objectOr(beyond.loss)
+    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(entryOf(ofLoss, name)))
+    const oneOrNone = (value: unknown, name: string): Loss | LossFunction | null => (value === null ? null : one(value, name))
+    // An output that a record leaves out is not trained.
+    const named = isObject(training.loss) && typeof training.loss.class_name !== 'string'
+    const loss = named ? { ...Object.fromEntries(outputs.map((name) => [name, null])), ...objectOr(training.loss) } : training.loss
+    const single = typeof loss === 'string' || (isObject(loss) && !named)
+    if (!single && !Array.isArray(loss) && !isObject(loss)) throw new ValueError(`loss: ${JSON.stringify(loss)} is not supported.`)
+    const weights = training.loss_weights
+    return {
+      optimizer: readOptimizer(object, origin, objectOr(beyond.optimizer)),
+      loss: single ? one(loss, outputs[0]) : mapOutputs(loss, outputs, oneOrNone),
+      metrics: readMetrics(training.metrics, 'metrics', context),
+      weightedMetrics: readMetrics(training.weighted_metrics, 'weightedMetrics', context),
+      ...((Array.isArray(weights) || isObject(weights)) && { lossWeights: mapOutputs(weights, outputs, Number) }),
+    }
+  } catch (error) {
+    warn(`The model is loaded without its training configuration; call compile before training it. ${message(error)}`)
+    return undefined
+  }
+}
+
+/** A metric as we keep it beside Keras' words: a name, also that of a function of the user's, or what makes it. */
+export type KeptMetric = string | SavedObject
+
+/** Metrics for all outputs, or lists for each. */
+function readMetrics(value: unknown, kind: 'metrics' | 'weightedMetrics', context: TrainingContext): CompileOptions['metrics'] {
+  const { custom, beyond, warn, outputs } = context
+  const read = (metric: unknown): MetricIdentifier[] => {
+    if (metric === null) return []
+    try {
+      return [readMetric(metric, custom)]
+    } catch (error) {
+      warn(`A metric is left out. ${message(error)}`)
+      return []
+    }
+  }
+  const kept = objectOr(objectOr(beyond.metrics)[kind])
+  const keptOf = (metric: KeptMetric): MetricIdentifier =>
+    typeof metric === 'string' ? ((customFunction(metric, custom) as MetricFunction | undefined) ?? (metric as MetricIdentifier)) : metric
+  const readList = (list: unknown, output: string): MetricIdentifier[] => {
+    const own = entryOf(kept, output)
+    if (Array.isArray(own)) return (own as KeptMetric[]).map(keptOf)
+    return Array.isArray(list) ? list.flat().flatMap(read) : read(list)
+  }
+  if (isObject(value) && typeof value.class_name !== 'string') return mapOutputs(value, outputs, readList)
+  if (!Array.isArray(value)) return []
+  return outputs.length > 1 && value.some(Array.isArray) ? mapOutputs(value, outputs, readList) : readList(value, outputs[0])
+}
+
+const objectOr = (value: unknown): Json => (isObject(value) ? value : {})
+const message = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,201 @@
+/**
+ * What files call losses and metrics. Where there is one, the word is one that Keras 2.3, tf.keras and Keras 3 all read; for `logcosh`, `huber` and
+ * `kullbackLeiblerDivergence` it is that of the latter two.
+ */
+import { canonical } from '@cotangent/core/arguments'
+import type { BatchShape } from '../layer.js'
+import { type LossName, lossAliases } from '../losses.js'
+import { getMetric, type Metric, type MetricIdentifier, resolveCrossentropy } from '../metrics.js'
+import { camelKeys, type SavedObject, snakeCase, snakeKeys } from '../names.js'
+import { type Json, type KerasObject, plainClassName } from './keras-object.js'
+
+/** A loss in files: the name of its function, that of its class, and that of its class as a metric. */
+interface LossWords {
+  readonly name: string
+  readonly className: string
+  /** Where Keras has a word for the metric that is not `name`. */
+  readonly metric?: KerasObject
+}
+
+const plain = (name: string, className: string, metric?: KerasObject): LossWords => ({ name, className, metric })
+const metricClass = (class_name: string, name: string): KerasObject => ({
+  module: 'keras.metrics',
+  class_name,
+  config: { name },
+  registered_name: null,
+})
+
+/** The losses of this package. */
+export const lossWords: Readonly<Record<LossName, LossWords>> = {
+  meanSquaredError: plain('mean_squared_error', 'MeanSquaredError'),
+  meanAbsoluteError: plain('mean_absolute_error', 'MeanAbsoluteError'),
+  meanAbsolutePercentageError: plain('mean_absolute_percentage_error', 'MeanAbsolutePercentageError'),
+  meanSquaredLogarithmicError: plain('mean_squared_logarithmic_error', 'MeanSquaredLogarithmicError'),
+  logcosh: plain('log_cosh', 'LogCosh', metricClass('LogCoshError', 'logcosh')),
+  huber: plain('huber', 'Huber', {
+    module: 'keras.losses',
+    class_name: 'function',
+    config: 'huber' as unknown as Json,
+    registered_name: 'huber',
+  }),
+  hinge: plain('hinge', 'Hinge'),
+  squaredHinge: plain('squared_hinge', 'SquaredHinge'),
+  categoricalHinge: plain('categorical_hinge', 'CategoricalHinge'),
+  poisson: plain('poisson', 'Poisson'),
+  kullbackLeiblerDivergence: plain('kl_divergence', 'KLDivergence', metricClass('KLDivergence', 'kullback_leibler_divergence')),
+  cosineProximity: plain('cosine_similarity', 'CosineSimilarity'),
+  categoricalCrossentropy: plain('categorical_crossentropy', 'CategoricalCrossentropy'),
+  sparseCategoricalCrossentropy: plain('sparse_categorical_crossentropy', 'SparseCategoricalCrossentropy'),
+  binaryCrossentropy: plain('binary_crossentropy', 'BinaryCrossentropy'),
+}
+
+/** A metric that is made by a call: Keras' class and its options, ours and what they must be else. */
+interface MadeMetric {
+  readonly className: string
+  /** Our options in Keras' words, or undefined where it has none for them. */
+  write(options: Json, columns: number | null | undefined): Json | undefined
+  /** Options that Keras writes and that mean nothing to us at this value alone. */
+  readonly only?: Json
+  /** Keras' options in ours. */
+  read?(options: Json): Json
+}
+
+/** ½, [½] and null are one threshold. */
+const oneThreshold = (value: unknown): unknown =>
+  value === null || value === undefined ? 0.5 : Array.isArray(value) && value.length === 1 ? value[0] : value
+
+const counted = (className: string, only: Json = {}): MadeMetric => ({
+  className,
+  only,
+  write: ({ threshold, name }) => ({ name, thresholds: threshold }),
+  read: ({ thresholds, ...rest }) => ({ ...rest, threshold: oneThreshold(thresholds) }),
+})
+
+const topK = (className: string, sparse: boolean): MadeMetric => ({
+  className,
+  write: (options) => (options.sparse === sparse ? { name: options.name, k: options.k } : undefined),
+  read: (options) => ({ ...options, sparse }),
+})
+
+/** By our class names; `topKAccuracy` has two classes in Keras. */
+const madeMetrics: readonly (readonly [string, MadeMetric])[] = [
+  ['precision', counted('Precision', { top_k: null, class_id: null })],
+  ['recall', counted('Recall', { top_k: null, class_id: null })],
+  ['truePositives', counted('TruePositives')],
+  ['falsePositives', counted('FalsePositives')],
+  ['trueNegatives', counted('TrueNegatives')],
+  ['falseNegatives', counted('FalseNegatives')],
+  [
+    'auc',
+    {
+      className: 'AUC',
+      only: { multi_label: false, num_labels: null, label_weights: null, from_logits: false, thresholds: null },
+      write: (options) => snakeKeys(options),
+    },
+  ],
+  [
+    'f1Score',
+    {
+      className: 'F1Score',
+      write: ({ average, threshold, classId, name }, columns) =>
+        classId === null ? { name, average, threshold: threshold === undefined && columns === 1 ? 0.5 : (threshold ?? null) } : undefined,
+    },
+  ],
+  ['rootMeanSquaredError', { className: 'RootMeanSquaredError', write: (options) => options }],
+  ['thresholdAccuracy', { className: 'BinaryAccuracy', write: (options) => options }],
+  ['topKAccuracy', topK('TopKCategoricalAccuracy', false)],
+  ['topKAccuracy', topK('SparseTopKCategoricalAccuracy', true)],
+]
+
+/** Names of metrics that are no losses, as all versions of Keras read them. */
+const metricNames: Readonly<Record<string, string>> = {
+  accuracy: 'accuracy',
+  acc: 'acc',
+  mae: 'mae',
+  mse: 'mse',
+  mape: 'mape',
+  msle: 'msle',
+  binaryAccuracy: 'binary_accuracy',
+  categoricalAccuracy: 'categorical_accuracy',
+  sparseCategoricalAccuracy: 'sparse_categorical_accuracy',
+  topKCategoricalAccuracy: 'top_k_categorical_accuracy',
+  sparseTopKCategoricalAccuracy: 'sparse_top_k_categorical_accuracy',
+}
+
+/** The loss of this package that a word of files means, which may be one of another Keras. */
+export function lossOf(name: string): LossName | undefined {
+  const found = Object.entries(lossWords).find(
+    ([, words]) => words.name === name || words.className === name || words.metric?.class_name === name,
+  )
+  return found?.[0] as LossName | undefined
+}
+
+/**
+ * What Keras calls a metric; undefined where it has no word for it. Names of the user's own stay as they are, so that customObjects finds them.
+ *
+ * @param shape of the output
+ */
+export function metricWord(
+  { name, savedForm }: Metric,
+  loss: string,
+  shape: BatchShape,
+  isKeras3: boolean,
+): string | KerasObject | undefined {
+  const columns = shape.at(-1)
+  if (savedForm?.className) {
+    for (const [ours, { className, write }] of madeMetrics) {
+      const config = ours === savedForm.className ? write({ ...savedForm.config }, columns) : undefined
+      if (config) return { module: 'keras.metrics', class_name: className, config, registered_name: null }
+    }
+    return undefined
+  }
+  const known = Object.hasOwn(metricNames, name) ? metricNames[name] : undefined
+  if (known) return known
+  const own = canonicalName(name)
+  if (own === undefined) return name
+  if (own === 'huber' && !isKeras3) return undefined // a function, which only `.keras` has a form for
+  if (own === 'crossentropy') return lossWords[resolveCrossentropy(loss, shape)].name // Keras 3 wants to know which
+  const words = Object.hasOwn(lossWords, own) ? lossWords[own as LossName] : undefined
+  return words?.metric ?? words?.name ?? (Object.hasOwn(metricNames, own) ? metricNames[own] : snakeCase(own))
+}
+
+/** Our name of a metric that is known by a name in any spelling. */
+function canonicalName(name: string): string | undefined {
+  try {
+    getMetric(name as MetricIdentifier)
+  } catch {
+    return undefined
+  }
+  const wanted = canonical(name)
+  const alias = Object.entries({ ...lossAliases, ce: 'crossentropy' }).find(([other]) => canonical(other) === wanted)?.[1]
+  return alias ?? [...Object.keys(lossWords), ...Object.keys(metricNames), 'crossentropy'].find((own) => canonical(own) === wanted) ?? name
+}
+
+/** Options that any metric of Keras has. */
+const withoutEffect = ['name', 'dtype', 'reduction', 'fn']
+
+/**
+ * The metric that an object of Keras' classes means.
+ *
+ * @returns what `getMetric` takes
+ * @throws Error that names the option that is not supported.
+ */
+export function metricOfObject({ class_name, config }: KerasObject): MetricIdentifier {
+  const className = plainClassName(class_name)
+  if (className === 'Accuracy') throw new Error('the class Accuracy, whether predictions equal targets, is not supported')
+  const { dtype: _, ...given } = config
+  const made = madeMetrics.find(([, { className: known }]) => known === className)
+  const options = Object.entries(given).filter(([key, value]) => {
+    const only = made ? made[1].only : {}
+    const harmless = made ? only && Object.hasOwn(only, key) : !withoutEffect.includes(key)
+    if (!harmless) return made !== undefined
+    const usual = made ? [only?.[key]] : [null, false, 0, -1]
+    if (!usual.includes(value)) throw new Error(`${className}: "${key}": ${JSON.stringify(value)} is not supported`)
+    return false
+  })
+  if (!made) return (lossOf(className) ?? className) as MetricIdentifier
+  const [ours, { read }] = made
+  const own = Object.fromEntries(options)
+  const saved: SavedObject = { className: ours, config: camelKeys(read ? read(own) : own) }
+  return className === 'BinaryAccuracy' && (own.threshold ?? 0.5) === 0.5 && own.name === 'binary_accuracy' ? 'binaryAccuracy' : saved
+}

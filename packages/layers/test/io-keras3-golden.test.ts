@@ -1,0 +1,323 @@
+/**
+ * Files that Keras 3.16 saved: what we can read of them gives their outputs, and what we write of the same models has their structure, to the key
+ * of each config and the path of each array.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import type { Tensor } from '@cotangent/core'
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CustomObjects,
+  dense,
+  initializers,
+  input,
+  Layer,
+  type LayerOptions,
+  MergeLayer,
+  type Model,
+  model,
+  modelFromBytes,
+  modelToBytes,
+  resetNames,
+  Sequential,
+} from '../src/index.js'
+import { isKerasLayer } from '../src/io/custom.js'
+import { isObject, type Json, type KerasObject } from '../src/io/keras-object.js'
+import { keras3Config } from '../src/io/keras3-words.js'
+import { originOf } from '../src/io/origin.js'
+import { readLayer } from '../src/io/read-layer.js'
+import { LayerWriter } from '../src/io/write-layer.js'
+import { arraysOfZip, jsonOfZip } from './keras-files.js'
+
+const folder = new URL('./golden/keras/', import.meta.url)
+const bytesOf = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`${name}.keras`, folder)))
+
+interface Recorded {
+  readonly tolerance: { readonly float32: { readonly atol: number; readonly rtol: number } }
+  readonly inputs: readonly { shape: number[]; data: number[] }[]
+  readonly outputs: readonly { shape: number[]; data: number[] }[]
+}
+const recorded = (name: string): Recorded => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Recorded
+
+/** What this package has no layers for yet, by the file: the first message of reading it. */
+const notYet: Readonly<Record<string, { missing: string; message: RegExp }>> = {
+  augment_cnn: { missing: 'image layers (RandomFlip, Resizing …)', message: /no layer class called "RandomFlip"/ },
+  conv3d: { missing: 'layers in three dimensions', message: /no layer class called "Conv3D"/ },
+  convlstm: { missing: 'ConvLSTM2D', message: /no layer class called "ConvLSTM2D"/ },
+  llama_block: { missing: 'RMSNormalization, GroupQueryAttention, silu', message: /no layer class called "RMSNormalization"/ },
+  mobilenet_block: { missing: 'Rescaling, hard_silu, the hard_sigmoid of Keras 3', message: /no layer class called "Rescaling"/ },
+  ops_in_functional: { missing: 'operations on symbolic tensors', message: /operation ".*" \(\w+\) on tensors is not supported/ },
+  seq2seq: { missing: 'AdditiveAttention', message: /no layer class called "AdditiveAttention"/ },
+  siamese_nested: { missing: 'UnitNormalization', message: /no layer class called "UnitNormalization"/ },
+  tabular_adamw: { missing: 'Normalization, leaky_relu', message: /no layer class called "Normalization"/ },
+  transformer: { missing: 'gelu, a mask into GlobalAveragePooling1D', message: /no activation "gelu"/ },
+  unet: { missing: 'silu, GroupNormalization, bilinear UpSampling2D', message: /no activation "silu"/ },
+}
+
+beforeEach(() => resetNames())
+
+test('each file is here, with what it waits for', () => {
+  const files = readdirSync(folder).flatMap((file) => (file.endsWith('.keras') ? [file.slice(0, -6)] : []))
+  expect(files.sort()).toEqual(Object.keys(notYet).sort())
+})
+
+describe('waits for layers to come', () => {
+  test.each(Object.entries(notYet))('%s', async (name, { message }) => {
+    await expect(modelFromBytes(bytesOf(name))).rejects.toThrow(message)
+  })
+})
+
+/** x/√max(Σx², 10⁻²⁴) over the last axis. */
+class UnitNormalization extends Layer {
+  override readonly className = 'UnitNormalization'
+  constructor({ axis: _, ...options }: LayerOptions & { axis?: number } = {}) {
+    super('UnitNormalization', options, [])
+  }
+  static fromConfig(options: LayerOptions): UnitNormalization {
+    return new UnitNormalization(options)
+  }
+  override outputShape(shape: BatchShape): BatchShape {
+    return shape
+  }
+  override call(x: Tensor): Tensor {
+    return x.div(x.square().sum({ axis: -1, keepDims: true }).maximum(1e-24).sqrt())
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), axis: -1 }
+  }
+}
+
+/** softmax(Σ scale·tanh(q + k))·v, Bahdanau's attention. */
+class AdditiveAttention extends MergeLayer {
+  override readonly className = 'AdditiveAttention'
+  constructor({ useScale: _, dropout: __, seed: ___, ...options }: LayerOptions & Json = {}) {
+    super('AdditiveAttention', options, [])
+  }
+  static fromConfig(options: LayerOptions & Json): AdditiveAttention {
+    return new AdditiveAttention(options)
+  }
+  override mergedShape([query, value]: readonly BatchShape[]): BatchShape {
+    return [query[0], query[1], value[2]]
+  }
+  protected override makeMergeWeights([query]: readonly BatchShape[], context: BuildContext): void {
+    this.addWeight('scale', [query[2] as number], initializers.glorotUniform(), context)
+  }
+  override merge([query, value]: readonly Tensor[]): Tensor {
+    const sum = query.expandDims(2).add(value.expandDims(1)).tanh() // [n, tq, tv, d]
+    return sum.mul(this.weights[0]).sum({ axis: -1 }).softmax().matMul(value)
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), useScale: true, dropout: 0, seed: null }
+  }
+}
+
+/** (x − mean)/max(√variance, 10⁻⁷). */
+class Normalization extends Layer {
+  override readonly className = 'Normalization'
+  constructor({ axis: _, invert: __, mean: ___, variance: ____, ...options }: LayerOptions & Json = {}) {
+    super('Normalization', options, [])
+  }
+  static fromConfig(options: LayerOptions & Json): Normalization {
+    return new Normalization(options)
+  }
+  override outputShape(shape: BatchShape): BatchShape {
+    return shape
+  }
+  protected override makeWeights(shape: BatchShape, context: BuildContext): void {
+    for (const name of ['mean', 'variance'])
+      this.addWeight(name, [shape.at(-1) as number], initializers.zeros(), context, { trainable: false })
+    this.addWeight('count', [], initializers.zeros(), context, { trainable: false })
+  }
+  override call(x: Tensor): Tensor {
+    return x.sub(this.weights[0]).div(this.weights[1].sqrt().maximum(1e-7))
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), axis: [-1], invert: false, mean: null, variance: null }
+  }
+}
+
+/** Stand-ins for the layers to come, so that all else in these files is tested. */
+const standIns: Readonly<Record<string, CustomObjects>> = {
+  siamese_nested: { UnitNormalization },
+  seq2seq: { AdditiveAttention },
+  tabular_adamw: { Normalization, leaky_relu: (x: Tensor) => x.maximum(x.mul(0.2)) },
+}
+const read = (name: string): Promise<Model> =>
+  modelFromBytes(bytesOf(name), { customObjects: standIns[name], onWarning: (message) => expect.fail(message) })
+
+describe('with stand-ins for those layers', () => {
+  test.each(Object.keys(standIns))('%s gives the recorded outputs', async (name) => {
+    const { inputs, outputs, tolerance } = recorded(name)
+    const copy = await read(name)
+    const xs = inputs.map(({ shape, data }) => ({ shape, data: Float32Array.from(data) }))
+    const ys = await copy.predictAll(xs.length === 1 ? xs[0] : xs)
+    expect(ys.map(({ shape }) => shape)).toEqual(outputs.map(({ shape }) => shape))
+    for (const [i, y] of ys.entries()) {
+      const values = await y.data()
+      for (const [j, expected] of outputs[i].data.entries()) {
+        const { atol, rtol } = tolerance.float32
+        expect(Math.abs(Number(values[j]) - expected)).toBeLessThanOrEqual(atol + rtol * Math.abs(expected))
+      }
+    }
+  })
+
+  test('tabular_adamw goes on after one step of AdamW under a schedule', async () => {
+    const { optimizer } = await read('tabular_adamw')
+    expect([optimizer.className, optimizer.steps, optimizer.schedule?.className]).toEqual(['AdamW', 1, 'CosineDecay'])
+    expect(optimizer.getConfig()).toMatchObject({ weightDecay: 0.01, beta1: 0.9, epsilon: 1e-7, amsgrad: false })
+  })
+})
+
+/** What Keras writes otherwise each time, or what a file of ours need not say. */
+const ignored: Readonly<Record<string, string>> = {
+  shared_object_id: 'an address in memory, by which Keras finds objects that it wrote twice',
+  mask: 'the argument null of a call, which is its default',
+  module: 'compared apart: that of an optimizer names the backend',
+  registered_name: 'compared apart: a stand-in is a class of the user',
+}
+
+/** JSON without what is ignored. */
+function compared(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(compared)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) =>
+      Object.hasOwn(ignored, key) ? [] : [[key, key === 'kwargs' && item === null ? {} : compared(item)]],
+    ),
+  )
+}
+
+/** The text with each whole number that Python would read as a float marked. */
+const markedFloats = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replace(/:\s*(-?\d+\.0)(?=[,}\]])/g, ': "float $1"')
+
+describe('what we write', () => {
+  test.each(Object.keys(standIns))('%s: config key by key, array by array', async (name) => {
+    const copy = await read(name)
+    const [theirs, ours] = [bytesOf(name), await modelToBytes(copy, { format: 'keras' })]
+    const [expected, written] = [jsonOfZip(theirs), jsonOfZip(ours)]
+    // Names of parts that nobody calls by name: of input layers inside a Sequential, of the optimizer; a loss by its short name; 20 rows of adapt data.
+    const plain = (config: Json): unknown =>
+      JSON.parse(
+        JSON.stringify(compared(config))
+          .replace(/"input_layer[^"]*"|"dense_input"/g, '"an input"')
+          .replace('"adamw"', '"adam_w"')
+          .replace('"mse"', '"mean_squared_error"')
+          .replace('[20,4]', '[null,4]'),
+      )
+    expect(plain(written)).toEqual(plain(expected))
+    const [a, b] = [await arraysOfZip(theirs), await arraysOfZip(ours)]
+    expect([...b.keys()].sort()).toEqual([...a.keys()].sort())
+    for (const [path, { shape, data }] of a) {
+      expect(b.get(path)?.shape, path).toEqual(shape)
+      expect(Array.from(b.get(path)?.data ?? [], Number), path).toEqual(Array.from(data, Number))
+    }
+  })
+
+  /** The layers of a config, also those inside others, without inputs and models. */
+  const layersIn = (value: unknown): KerasObject[] => {
+    if (Array.isArray(value)) return value.flatMap(layersIn)
+    if (!isObject(value)) return []
+    const inside = Object.values(value).flatMap(layersIn)
+    const { module, class_name: className } = value
+    const isLayer = module === 'keras.layers' && className !== 'InputLayer' && isKerasLayer(String(className))
+    return isLayer ? [value as unknown as KerasObject, ...inside] : inside
+  }
+  /** Options of golden layers that this package has not, so that the layer is not made. */
+  const waiting = (object: KerasObject): boolean =>
+    /gelu|silu|mish|celu|glu|hard_sigmoid|leaky_relu|bilinear/.test(JSON.stringify(object.config)) ||
+    object.class_name === 'TimeDistributed'
+
+  test('every layer that we have in the eleven files: its config key by key', () => {
+    const seen = new Set<string>()
+    for (const name of Object.keys(notYet)) {
+      for (const object of layersIn(jsonOfZip(bytesOf(name)))) {
+        if (waiting(object)) continue
+        const context = { origin: originOf('3.16.0', undefined), custom: {}, beyond: {}, readInner: () => expect.fail('no models here') }
+        const layer = readLayer(object, context, name)
+        const { class_name, config } = new LayerWriter('float32', 'keras').write(layer)
+        expect(compared(keras3Config(class_name, config).config), `${name}: ${object.class_name}`).toEqual(compared(object.config))
+        seen.add(class_name)
+      }
+    }
+    expect([...seen].sort()).toEqual([
+      'Add',
+      'BatchNormalization',
+      'Concatenate',
+      'Conv2D',
+      'Conv2DTranspose',
+      'Dense',
+      'DepthwiseConv2D',
+      'Dropout',
+      'Embedding',
+      'Flatten',
+      'GlobalAveragePooling1D',
+      'GlobalAveragePooling2D',
+      'GlobalMaxPooling2D',
+      'LSTM',
+      'LayerNormalization',
+      'MaxPooling2D',
+      'MultiHeadAttention',
+      'Multiply',
+      'ReLU',
+      'RepeatVector',
+      'SeparableConv2D',
+      'Subtract',
+    ])
+  })
+
+  test('numbers that are floats in Python are written as floats', async () => {
+    const text = markedFloats(await zipText(await modelToBytes(await read('tabular_adamw'), { format: 'keras' })))
+    const expected = markedFloats(await zipText(bytesOf('tabular_adamw')))
+    const floats = (json: string): string[] =>
+      [...json.matchAll(/"(\w+)": "float ([-\d.]+)"/g)].map(([, key, value]) => `${key} ${value}`).sort()
+    expect(floats(text)).toEqual(floats(expected))
+  })
+})
+
+describe('models in a graph', () => {
+  /** A graph used twice and a stack used twice, each of which gives an output of the whole, too. */
+  const nested = (): Model => {
+    const x = input({ shape: [2], name: 'inner_x' })
+    const graph = model({ inputs: x, outputs: dense(2, { name: 'a' }).apply(x), name: 'graph' })
+    const stack = new Sequential([dense(2, { inputShape: [2], name: 'b' })], { name: 'stack' })
+    const from = input({ shape: [2], name: 'x' })
+    const [first, second] = [graph.apply(from), stack.apply(from)]
+    return model({ inputs: from, outputs: [first, graph.apply(second), second, stack.apply(first)], seed: 4 })
+  }
+
+  test('are numbered as in Keras 3: from 0, among the outputs a graph from 1', async () => {
+    const bytes = await modelToBytes(nested(), { format: 'keras' })
+    const { config } = jsonOfZip(bytes) as { config: { layers: { name: string; inbound_nodes: unknown }[]; output_layers: unknown } }
+    const histories = (name: string): string[] =>
+      [...JSON.stringify(config.layers.find((layer) => layer.name === name)?.inbound_nodes).matchAll(/"keras_history":(\[.*?\])/g)].map(
+        ([, place]) => place,
+      )
+    expect([histories('graph'), histories('stack')]).toEqual([
+      ['["x",0,0]', '["stack",0,0]'],
+      ['["x",0,0]', '["graph",0,0]'],
+    ])
+    expect(config.output_layers).toEqual([
+      ['graph', 1, 0],
+      ['graph', 2, 0],
+      ['stack', 0, 0],
+      ['stack', 1, 0],
+    ])
+    expect([...(await arraysOfZip(bytes)).keys()].sort()).toEqual(
+      ['functional', 'sequential'].flatMap((name) => [0, 1].map((i) => `layers/${name}/layers/dense/vars/${i}`)),
+    )
+  })
+
+  test.each(['keras', 'h5'] as const)('%s: give the same numbers again', async (format) => {
+    const original = nested()
+    const again = await modelFromBytes(await modelToBytes(original, { format }))
+    const values = (of: Model): Promise<number[][]> =>
+      of.predictAll([[0.5, -2]]).then((ys) => Promise.all(ys.map(async (y) => [...(await y.data())])))
+    expect(await values(again)).toEqual(await values(original))
+  })
+})
+
+async function zipText(bytes: Uint8Array): Promise<Uint8Array> {
+  const { unzip } = await import('@cotangent/datasets/formats')
+  return unzip(bytes).get('config.json') as Uint8Array
+}

@@ -1,0 +1,151 @@
+/**
+ * The README's table of layers by format, made here: each layer is written in each format and read again. `UPDATE_TABLE=1` writes the table into the
+ * README.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { expect, test } from 'vitest'
+import * as layers from '../src/index.js'
+import {
+  input,
+  type Layer,
+  type Model,
+  modelFromBytes,
+  modelFromTfjs,
+  modelToBytes,
+  modelToTfjs,
+  resetNames,
+  Sequential,
+} from '../src/index.js'
+import { layerAliases, layerClassNames } from '../src/io/custom.js'
+
+const [vector, sequence, image] = [[4], [6, 3], [8, 8, 2]]
+
+/** A layer of each class, for inputs of one shape. */
+const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: number[][]]>> = {
+  Activation: [() => layers.activation('tanh'), vector],
+  Add: [() => layers.add(), vector, vector],
+  Attention: [() => layers.attention({ useScale: true, causal: true }), sequence, sequence],
+  Average: [() => layers.average(), vector, vector],
+  AveragePooling1D: [() => layers.averagePooling1d(), sequence],
+  AveragePooling2D: [() => layers.averagePooling2d(), image],
+  BatchNormalization: [() => layers.batchNormalization(), vector],
+  Bidirectional: [() => layers.bidirectional(layers.lstm(2)), sequence],
+  Concatenate: [() => layers.concatenate(), vector, vector],
+  Conv1D: [() => layers.conv1d(2, 2), sequence],
+  Conv2D: [() => layers.conv2d(2, 2), image],
+  Conv2DTranspose: [() => layers.conv2dTranspose(2, 2), image],
+  Cropping1D: [() => layers.cropping1d({ cropping: 1 }), sequence],
+  Cropping2D: [() => layers.cropping2d({ cropping: 1 }), image],
+  Dense: [() => layers.dense(2), vector],
+  DepthwiseConv2D: [() => layers.depthwiseConv2d(2), image],
+  Dot: [() => layers.dot(1), vector, vector],
+  Dropout: [() => layers.dropout(0.1), vector],
+  ELU: [() => layers.elu(), vector],
+  Embedding: [() => layers.embedding(5, 2), vector],
+  Flatten: [() => layers.flatten(), image],
+  GRU: [() => layers.gru(2), sequence],
+  GRUCell: [() => layers.rnn(layers.gruCell(2)), sequence],
+  GaussianDropout: [() => layers.gaussianDropout(0.1), vector],
+  GaussianNoise: [() => layers.gaussianNoise(0.1), vector],
+  GlobalAveragePooling1D: [() => layers.globalAveragePooling1d(), sequence],
+  GlobalAveragePooling2D: [() => layers.globalAveragePooling2d(), image],
+  GlobalMaxPooling1D: [() => layers.globalMaxPooling1d(), sequence],
+  GlobalMaxPooling2D: [() => layers.globalMaxPooling2d(), image],
+  LSTM: [() => layers.lstm(2), sequence],
+  LSTMCell: [() => layers.rnn(layers.lstmCell(2)), sequence],
+  LayerNormalization: [() => layers.layerNormalization(), vector],
+  LeakyReLU: [() => layers.leakyReLU(), vector],
+  Masking: [() => layers.masking(), sequence],
+  MaxPooling1D: [() => layers.maxPooling1d(), sequence],
+  MaxPooling2D: [() => layers.maxPooling2d(), image],
+  Maximum: [() => layers.maximum(), vector, vector],
+  Minimum: [() => layers.minimum(), vector, vector],
+  MultiHeadAttention: [() => layers.multiHeadAttention(2, 2, { useCausalMask: true }), sequence, sequence],
+  Multiply: [() => layers.multiply(), vector, vector],
+  PReLU: [() => layers.prelu(), vector],
+  Permute: [() => layers.permute([2, 1]), sequence],
+  RNN: [() => layers.rnn(layers.simpleRNNCell(2)), sequence],
+  ReLU: [() => layers.reLU({ maxValue: 6 }), vector],
+  RepeatVector: [() => layers.repeatVector(2), vector],
+  Reshape: [() => layers.reshape([2, 2]), vector],
+  SeparableConv2D: [() => layers.separableConv2d(2, 2), image],
+  SimpleRNN: [() => layers.simpleRNN(2), sequence],
+  SimpleRNNCell: [() => layers.rnn(layers.simpleRNNCell(2)), sequence],
+  Softmax: [() => layers.softmax(), vector],
+  SpatialDropout1D: [() => layers.spatialDropout1d(0.1), sequence],
+  SpatialDropout2D: [() => layers.spatialDropout2d(0.1), image],
+  StackedRNNCells: [() => layers.rnn([layers.lstmCell(2), layers.gruCell(2)]), sequence],
+  Subtract: [() => layers.subtract(), vector, vector],
+  ThresholdedReLU: [() => layers.thresholdedReLU(), vector],
+  TimeDistributed: [() => layers.timeDistributed(layers.dense(2)), sequence],
+  UpSampling1D: [() => layers.upSampling1d(), sequence],
+  UpSampling2D: [() => layers.upSampling2d(), image],
+  ZeroPadding1D: [() => layers.zeroPadding1d(), sequence],
+  ZeroPadding2D: [() => layers.zeroPadding2d(), image],
+}
+
+/** What Keras 3 cannot read of `.h5`, found by running it (3.16). */
+const notInKeras3: Readonly<Record<string, string>> = { MultiHeadAttention: 'not by Keras 3' }
+
+const formats: Readonly<Record<string, (model: Model) => Promise<Model>>> = {
+  '.keras': async (model) => modelFromBytes(await modelToBytes(model, { format: 'keras' })),
+  '.h5': async (model) => modelFromBytes(await modelToBytes(model)),
+  'model.json': async (model) => {
+    const { modelJson, shards } = await modelToTfjs(model)
+    return modelFromTfjs(modelJson, shards)
+  },
+}
+
+function modelOf([make, ...shapes]: (typeof samples)[string]): Model {
+  resetNames()
+  if (shapes.length === 1) {
+    const model = new Sequential([make()], { seed: 1 })
+    model.build([null, ...shapes[0]])
+    return model
+  }
+  const inputs = shapes.map((shape) => input({ shape }))
+  return layers.model({ inputs, outputs: make().apply(inputs), seed: 1 })
+}
+
+/** Whether a copy gives the same numbers. */
+async function sameOutputs(model: Model, copy: Model, shapes: readonly number[][]): Promise<boolean> {
+  const xs = shapes.map((shape) => {
+    const size = shape.reduce((product, n) => product * n, 2)
+    return { shape: [2, ...shape], data: Float32Array.from({ length: size }, (_, i) => (i * 7) % 5) }
+  })
+  const [a, b] = await Promise.all([model, copy].map(async (m) => (await m.predict(xs.length === 1 ? xs[0] : xs)).data()))
+  return a.length === b.length && a.every((value, i) => value === b[i])
+}
+
+const readme = new URL('../README.md', import.meta.url)
+const [begin, end] = ['<!-- layers by format -->\n', '<!-- end -->']
+
+test('the table of layers by format in the README is what the code does', async () => {
+  // A new class of layers needs a sample here.
+  expect(Object.keys(samples).sort()).toEqual(layerClassNames().filter((name) => name in layers))
+  const lines = [
+    `| layer | ${Object.keys(formats)
+      .map((name) => `\`${name}\``)
+      .join(' | ')} | also read as |`,
+    '|---|---|---|---|---|',
+  ]
+  for (const [name, sample] of Object.entries(samples)) {
+    const model = modelOf(sample)
+    const cells: string[] = []
+    for (const [format, copyOf] of Object.entries(formats)) {
+      const outcome = await copyOf(model).then(
+        async (copy) => ((await sameOutputs(model, copy, sample.slice(1) as number[][])) ? 'yes' : 'other numbers'),
+        (error: Error) => error.message.split('.')[0],
+      )
+      cells.push(format === '.h5' && notInKeras3[name] ? `${outcome}, ${notInKeras3[name]}` : outcome)
+    }
+    const others = Object.entries(layerAliases).flatMap(([other, known]) => (known === name ? [other] : []))
+    lines.push(`| ${name} | ${cells.join(' | ')} | ${others.join(', ')} |`)
+    model.dispose()
+  }
+  const text = readFileSync(readme, 'utf8')
+  const [before, after] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
+  const table = `${lines.join('\n')}\n`
+  if (process.env.UPDATE_TABLE) writeFileSync(readme, text.slice(0, before) + table + text.slice(after))
+  else expect(text.slice(before, after)).toBe(table)
+})
