@@ -2,7 +2,18 @@
  * What `compile` makes of losses, an optimizer and metrics: one training step and one test step on tensors. No data handling, no
  * epochs, no printing.
  */
-import { addContext, foldKey, type Key, type Parameter, ShapeError, scope, type Tensor, valueAndGrad } from '@cotangent/core'
+import {
+  addContext,
+  foldKey,
+  type Key,
+  type Parameter,
+  type Shape,
+  ShapeError,
+  scope,
+  type Tensor,
+  valueAndGrad,
+  zeros,
+} from '@cotangent/core'
 import { applyFinalActivation } from './call-layer.js'
 import { type CompiledOutput, readOutputs } from './compiled-output.js'
 import type { Layer } from './layer.js'
@@ -102,6 +113,18 @@ export class Compiled {
     return { samples: 0, losses: [], metrics: this.outputs.map(({ metrics }) => metrics.map(({ metric }) => metric.start())) }
   }
 
+  /**
+   * Throws what a loss of ours throws for targets of this shape: it is tried on one sample of zeros, so that nothing has been trained when it throws.
+   * A function of the user's is not called: what it does besides is not known.
+   */
+  tryTargets(i: number, sample: Shape): void {
+    const output = this.outputs[i]
+    if (output.loss.options === undefined) return
+    const { backend } = this.#model
+    const shape = this.#model.outputPorts[output.index].shape.slice(1).map((n, axis) => n ?? sample[axis] ?? 1)
+    scope(() => void meanLoss(output, zeros([1, ...sample], { backend }), zeros([1, ...shape], { backend })))
+  }
+
   /** One step of training: the loss of the batch before the update goes to the totals. */
   trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
     scope(() => {
@@ -115,7 +138,7 @@ export class Compiled {
           return result.objective
         }
         if (this.parameters.length === 0) {
-          // As in Keras: moving averages move and callbacks run, but there is nothing to update.
+          // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
           const value = objective()
           this.optimizer.steps++
           this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
@@ -123,9 +146,7 @@ export class Compiled {
         }
         // What only outputs without a loss need has no gradient.
         const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
-        // A model whose layers are all frozen has a loss, too, and metrics.
-        const { value, grads } =
-          this.parameters.length > 0 ? valueAndGrad(this.parameters, objective, { unconnected }) : { value: objective(), grads: [] }
+        const { value, grads } = valueAndGrad(this.parameters, objective, { unconnected })
         this.optimizer.step(this.parameters, grads)
         this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
       } finally {

@@ -1,7 +1,7 @@
 /** Where the batches of an epoch come from: arrays that are cut and shuffled here, or iterables that give batches as they are. */
 import { foldKey, type Key, permutation, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { BatchCursor, type BatchData, type BatchSource, isOneShot } from './batch-source.js'
-import { requireSample, requireWhole } from './checks.js'
+import { requireSample, requireWhole, within } from './checks.js'
 import { asColumn, dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
 import type { Model } from './model.js'
 import type { Use } from './model-use.js'
@@ -80,7 +80,8 @@ export async function partOf(
   const xs = await inputRows(model, `${what}x`, x, late === undefined)
   const [{ count }] = xs
   requireSamples(`${what}x`, count)
-  const { outputs } = model.compiled()
+  const compiled = model.compiled()
+  const { outputs } = compiled
   const ports = outputs.map(({ index }) => model.outputPorts[index])
   const names = ports.map((port) => port.name)
   const targets = dataByName(`${what}y`, 'output', names, y).map((data, i) => {
@@ -93,8 +94,11 @@ export async function partOf(
     if (outputs[i].loss.sparse && typeof classes === 'number') await requireLabels(label(`${what}y`, names, i), data, rows, classes, late)
   }
   const ys = targets.map(({ rows }) => rows)
-  if (weighting.sampleWeight === undefined && weighting.classWeight === undefined) return { count, xs, ys }
-  return { count, xs, ys, weights: await weightRows(what, ports, targets, weighting, model.backend) }
+  const weighted = weighting.sampleWeight !== undefined || weighting.classWeight !== undefined
+  const weights = weighted ? await weightRows(what, ports, targets, weighting, model.backend) : undefined
+  // Batches of iterables are tried by their own step; there, an error of the loss comes at the first one.
+  if (late === undefined) for (const [i, rows] of ys.entries()) within(`in ${what}y`, () => compiled.tryTargets(i, rows.sampleShape))
+  return { count, xs, ys, weights }
 }
 
 function requireCount(what: string, rows: Rows, count: number, beside: string): void {

@@ -1,7 +1,7 @@
 /** What a person sees of a training: printed lines, histories, errors. */
-import { debug, memory, tensor } from '@cotangent/core'
+import { debug, memory, type Tensor, tensor } from '@cotangent/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { activation, batches, type Callback, dense, resetNames, Sequential } from '../src/index.js'
+import { activation, batches, batchNormalization, type Callback, dense, resetNames, Sequential } from '../src/index.js'
 import { classifier, corners, quiet } from './corners.js'
 
 beforeEach(() => resetNames())
@@ -258,8 +258,52 @@ describe('messages', () => {
   })
   test('what fails in a step says which batch it was', async () => {
     const model = classifier()
+    model.compile({ optimizer: 'sgd', loss: (t: Tensor, p: Tensor) => t.sub(p).square() })
     await expect(model.fit(x, { shape: [12, 2], data: new Float32Array(24) }, quiet)).rejects.toThrow(/in fit, batch 1 of epoch 1/)
     await expect(model.evaluate(x, { shape: [12, 2], data: new Float32Array(24) })).rejects.toThrow(/in evaluate, batch 1/)
     model.dispose()
+  })
+})
+
+describe('targets of a wrong shape are told before anything is trained', () => {
+  const network = (): Sequential =>
+    new Sequential([dense(3, { inputShape: [2] }), batchNormalization(), dense(2, { activation: 'softmax' })], { seed: 1 })
+  const x = [
+    [1, 2],
+    [3, 4],
+    [5, 6],
+  ]
+  const oneHot = [
+    [1, 0],
+    [0, 1],
+    [1, 0],
+  ]
+  const tooWide = [
+    [1, 0, 0],
+    [0, 1, 0],
+    [0, 0, 1],
+  ]
+  test.each<[string, (model: Sequential) => Promise<unknown>]>([
+    ['fit: y', (model) => model.fit(x, tooWide, quiet)],
+    ['fit: validationData y', (model) => model.fit(x, oneHot, { ...quiet, validationData: [x, tooWide] })],
+    ['trainOnBatch: y', (model) => model.trainOnBatch(x, tooWide)],
+  ])('%s', async (where, run) => {
+    const model = network()
+    model.compile({ optimizer: 'adam', loss: 'categoricalCrossentropy' })
+    await model.evaluate(x, oneHot) // builds it
+    const before = await model.getWeights()
+    await expect(run(model)).rejects.toThrow(new RegExp(`targets and predictions have different shapes[^]*in ${where}`))
+    expect(await model.getWeights()).toEqual(before) // the averages of batch normalisation, too
+  })
+  test('a function of the user is called for the batches alone', async () => {
+    const model = network()
+    let calls = 0
+    const loss = (t: Tensor, p: Tensor): Tensor => {
+      calls++
+      return t.sub(p).square()
+    }
+    model.compile({ optimizer: 'sgd', loss })
+    await model.fit(x, oneHot, { ...quiet, epochs: 2, batchSize: 2 })
+    expect(calls).toBe(4)
   })
 })

@@ -173,7 +173,8 @@ describe('targets that mean something else', () => {
   })
 })
 
-test.each(arithmetics)('losses of outputs [n]: one value a sample, $name', async (on) => {
+test.each(arithmetics)('losses of outputs [n]: one value a sample, $name', async ({ dtype, backend }) => {
+  const on = { dtype, backend }
   const [t, p] = [tensor([1, 2, 5], on), tensor([1, 2, 3], on)]
   expect([...(await losses.getLoss('mse').call(t, p).data())]).toEqual([0, 0, 4])
   expect([

@@ -17,7 +17,8 @@ const predictions = [0.3, 0.7, 0.6, 0.4, 0.5, 0.5, 0.9, 0.1, 0.2, 0.8, 0.45, 0.5
 const oneHot = [1, 0, 0, 1, 1, 0, 1, 0, 0, 1, 0, 1]
 const counts = [1, 1, 0, 1, 0, 1]
 
-describe.each(arithmetics)('$name', (on) => {
+describe.each(arithmetics)('$name', ({ dtype, backend }) => {
+  const on = { dtype, backend }
   const steps = (values: readonly number[]) => tensor(Float64Array.from(values), { ...on, shape: [2, 3, 2] })
   const labels = (value: number) => tensor(Float64Array.from([0, 1, value, 0, value, 1]), { ...on, shape: [2, 3] })
   const mask = () => tensor(Float64Array.from(counts), { ...on, shape: [2, 3] }).cast('bool')
