@@ -53,7 +53,7 @@ add(
   plain,
   'none',
   `45 i32.eqz 46 i32.eq 47 i32.ne 48 i32.lt_s 49 i32.lt_u 4a i32.gt_s 4b i32.gt_u 4c i32.le_s 4d i32.le_u 4e i32.ge_s 4f i32.ge_u
-  5b f32.eq 5c f32.ne 5d f32.lt 5e f32.gt 5f f32.le 60 f32.ge 61 f64.eq 63 f64.lt 64 f64.gt
+  52 i64.ne 5b f32.eq 5c f32.ne 5d f32.lt 5e f32.gt 5f f32.le 60 f32.ge 61 f64.eq 63 f64.lt 64 f64.gt
   67 i32.clz 6a i32.add 6b i32.sub 6c i32.mul 6d i32.div_s 6e i32.div_u 6f i32.rem_s 70 i32.rem_u 71 i32.and 72 i32.or 73 i32.xor
   74 i32.shl 75 i32.shr_s 76 i32.shr_u 77 i32.rotl
   7c i64.add 7d i64.sub 7e i64.mul 83 i64.and 84 i64.or 86 i64.shl 87 i64.shr_s 88 i64.shr_u
@@ -66,7 +66,7 @@ add(
 export const vector: Table = new Map()
 add(vector, 'memory', '00 v128.load 07 v128.load8_splat 09 v128.load32_splat 0b v128.store 5c v128.load32_zero')
 add(vector, 'bytes', '0c v128.const 0d i8x16.shuffle')
-add(vector, 'lane', '1b i32x4.extract_lane 1c i32x4.replace_lane 1f f32x4.extract_lane 20 f32x4.replace_lane 21 f64x2.extract_lane')
+add(vector, 'lane', '1b i32x4.extract_lane 1c i32x4.replace_lane 1d i64x2.extract_lane 1f f32x4.extract_lane 20 f32x4.replace_lane 21 f64x2.extract_lane')
 add(vector, 'memory lane', '58 v128.store8_lane 59 v128.store16_lane 5a v128.store32_lane 5b v128.store64_lane')
 add(
   vector,

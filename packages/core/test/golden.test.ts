@@ -92,6 +92,7 @@ const claims: Record<string, string> = {
   'initializers.json': 'layers',
   'losses.json': 'layers',
   'lstm.json': 'layers',
+  'masks.json': 'layers; but masked losses, whose mean in Keras 3 is over what is valid',
   'metrics.json': 'layers',
   'numpy_rng.json': 'datasets',
   'optimizers.json': 'layers',

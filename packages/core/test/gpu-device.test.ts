@@ -163,7 +163,7 @@ describe('the choice of an engine', () => {
     )
     await expect(createGpuBackend({ mode: 'webgpu' }, { loadBinding: async () => ({}) })).rejects.toThrow(/`webgpu` is not installed/)
     expect(await checks.refusal('webgl2')).toMatch(/the mode 'webgl2' was asked for, but there is no WebGL 2/)
-    expect(await checks.refusal('vulkan')).toMatch(/There is no gpu mode "vulkan"/)
+    expect(await checks.refusal('vulkan')).toMatch(/gpu: mode must be one of webgpu, .*, got text "vulkan"/)
   })
 
   test('headless-gl, if there is one that draws into float textures', async () => {

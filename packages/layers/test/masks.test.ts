@@ -12,6 +12,7 @@ import {
   type Layer,
   lstm,
   masking,
+  metrics,
   resetNames,
   Sequential,
   timeDistributed,
@@ -99,6 +100,24 @@ describe('masks', () => {
       }
       await near(layer.call(x, { training: false, mask }), expected.output)
       await near(grads[0], expected.grad_x)
+    },
+  )
+  test.each(loadGolden('masks.json').filter(({ name }) => name.startsWith('Masking')))('$name', async ({ params, inputs, expected }) => {
+    const x = tensor(goldenTensor(inputs.x).data, { shape: goldenTensor(inputs.x).shape })
+    const layer = masking({ maskValue: params.maskValue as number })
+    const got = await values(layer.call(x, { training: false }))
+    for (const [i, v] of goldenTensor(expected.output).data.entries()) expect(got[i]).toBeCloseTo(v, 6)
+    expect(await values(layer.outputMask(x) as Tensor)).toEqual([...goldenTensor(expected.mask).data])
+  })
+  test.each(loadGolden('masks.json').filter(({ name }) => name.startsWith('SparseCategoricalAccuracy')))(
+    '$name',
+    async ({ inputs, expected }) => {
+      const of = (name: string, dtype: 'float32' | 'int32' | 'bool'): Tensor =>
+        tensor(goldenTensor(inputs[name]).data, { shape: goldenTensor(inputs[name]).shape, dtype })
+      const state = metrics.getMetric('sparseCategoricalAccuracy').start()
+      state.update(of('y_true', 'int32'), of('y_pred', 'float32'), of('mask', 'bool'))
+      expect(await state.result()).toBeCloseTo(goldenTensor(expected.value).data[0], 6)
+      state.dispose()
     },
   )
   test('losses and metrics leave out what is masked; the mean is over all steps, as in Keras 2.3', async () => {

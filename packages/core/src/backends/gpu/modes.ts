@@ -79,7 +79,7 @@ export async function enterMode(
   seams: WebGpuSeams = {},
 ): Promise<Entered & { passedOver: string[] }> {
   if (asked !== undefined && !GPU_MODES.includes(asked)) {
-    throw new BackendError(`gpu: there is no mode ${describeValue(asked)}. There are ${GPU_MODES.join(', ')}.`)
+    throw new BackendError(`gpu: mode must be one of ${GPU_MODES.join(', ')}, got ${describeValue(asked)}.`)
   }
   const passedOver: string[] = []
   for (const mode of asked ? [asked] : ORDER) {
