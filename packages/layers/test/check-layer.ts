@@ -2,13 +2,15 @@
  * One harness for every layer: it builds, its shapes are as said, its config and weights make an equal layer, its derivative is right, and a small model
  * with it learns eight points.
  */
-import { concat, expectNoLeaks, getBackend, gradCheck, key, normal, type Shape, scope, type Tensor, tensor } from '@cotangent/core'
+import { concat, expectNoLeaks, flip, getBackend, gradCheck, key, normal, type Shape, scope, type Tensor, tensor } from '@cotangent/core'
 import { expect } from 'vitest'
 import {
+  bidirectional,
   dense,
   flatten,
   type Layer,
   type LayerOutputs,
+  RecurrentLayer,
   Sequential,
   timeDistributed,
   weightsFromBytes,
@@ -104,11 +106,30 @@ async function checkPlaces({ make, inputShape, outputShape, stateful = false }: 
     }
   }
 
-  await checkMask({ make, inputShape, outputShape, fromConfig: undefined as never })
+  await checkMask(make, inputShape)
+  await checkBidirectional(make, inputShape)
+}
+
+/** In both directions a recurrent layer gives what it gives of the sequence, and, turned around, what a copy gives of the sequence turned around. */
+async function checkBidirectional(make: () => Layer, inputShape: Shape): Promise<void> {
+  const turned = make()
+  if (!(turned instanceof RecurrentLayer)) return
+  const context = { key: key(4), dtype: 'float32', backend: await getBackend('reference') } as const
+  const both = bidirectional(make() as RecurrentLayer)
+  for (const layer of [turned, both]) layer.build([null, ...inputShape], context)
+  turned.setWeights(both.backward.weights)
+  const x = normal(key(26), [2, ...inputShape], { backend: context.backend })
+  const [got, wanted] = scope(() => {
+    const back = turned.call(flip(x, 1), { training: false })
+    const forward = both.forward.call(x, { training: false })
+    return [both.call(x, { training: false }), concat([forward, turned.returnSequences ? flip(back, 1) : back], -1)]
+  })
+  expect(await got.array(), 'in both directions').toEqual(await wanted.array())
+  await checkMask(() => bidirectional(make() as RecurrentLayer), inputShape)
 }
 
 /** Of a sequence that is longer by steps that do not count, a layer that takes a mask gives what it gives of the sequence alone. */
-async function checkMask({ make, inputShape }: LayerCheck): Promise<void> {
+async function checkMask(make: () => Layer, inputShape: Shape): Promise<void> {
   const layer = make()
   const backend = await getBackend('reference')
   if (inputShape.length !== 2 || !layer.supportsMasking) return

@@ -1,5 +1,6 @@
 /** The harness of layers of several inputs: shapes, config and weights make an equal layer, derivatives by inputs and weights, and training in a graph. */
 import {
+  concat,
   expectNoLeaks,
   getBackend,
   gradCheck,
@@ -13,7 +14,7 @@ import {
   valueAndGrad,
 } from '@cotangent/core'
 import { expect } from 'vitest'
-import { dense, flatten, input, type Layer, model } from '../src/index.js'
+import { Dot, dense, flatten, input, type Layer, model } from '../src/index.js'
 
 export interface MergeCheck {
   make: () => Layer
@@ -65,6 +66,57 @@ export async function checkMerge({ make, fromConfig, inputShapes, outputShape, w
   expect((await graph.evaluate(data, targets))[0], 'loss after 120 steps').toBeLessThan(first * 0.5)
   for (const t of [...data, targets, ...xs, y]) t.dispose()
   for (const l of [layer, copy, graph]) l.dispose()
+  await checkFrozen(make, inputShapes)
+  await checkMask(make, inputShapes)
+}
+
+/** In a frozen model its weights stay; in one that is free they move. */
+async function checkFrozen(make: () => Layer, inputShapes: readonly Shape[]): Promise<void> {
+  const inputs = inputShapes.map((shape) => input({ shape }))
+  const body = model({ inputs, outputs: make().apply(inputs), seed: 6 })
+  const outer = inputShapes.map((shape) => input({ shape }))
+  const merged = body.apply(outer)
+  const whole = model({ inputs: outer, outputs: dense(1).apply(merged.shape.length > 2 ? flatten().apply(merged) : merged), seed: 7 })
+  const data = inputShapes.map((shape, i) => normal(key(40 + i), [4, ...shape]))
+  const before = await body.getWeights()
+  for (const trainable of [false, true]) {
+    body.trainable = trainable
+    whole.compile({ optimizer: 'sgd', loss: 'mse' })
+    await whole.fit(data, normal(key(50), [4, 1]), { batchSize: 4, verbose: 0 })
+    if (trainable && before.length > 0) expect(await body.getWeights(), 'free').not.toEqual(before)
+    else expect(await body.getWeights(), 'frozen').toEqual(before)
+  }
+}
+
+/** Of sequences that are longer by steps that do not count, what counts of the output is the same. */
+async function checkMask(make: () => Layer, inputShapes: readonly Shape[]): Promise<void> {
+  const layer = make()
+  // Products along any axis, steps too, in which masks have no part in Keras.
+  if (layer instanceof Dot) return
+  if (!layer.supportsMasking || inputShapes.some((shape) => shape.length !== 2)) return
+  const backend = await getBackend('reference')
+  layer.buildAll(
+    inputShapes.map(([, features]) => [null, null, features]),
+    { key: key(3), dtype: 'float32', backend },
+  )
+  const alone = inputShapes.map((shape, i) => normal(key(60 + i), [2, ...shape], { backend }))
+  const longer = alone.map((x, i) => concat([x, normal(key(70 + i), [2, 2, x.shape[2]], { backend })], 1))
+  /** The rows of the output that its mask counts; all, where none comes out. */
+  const counted = async (xs: readonly Tensor[]): Promise<number[]> => {
+    const masks = xs.map((x, i) =>
+      tensor(
+        [0, 1].map(() => Array.from({ length: x.shape[1] }, (_, step) => step < inputShapes[i][0])),
+        { dtype: 'bool', backend },
+      ),
+    )
+    const { outputs, masks: after } = layer.callAll(xs, { training: false, masks })
+    const rows = ((await outputs[0].array()) as unknown[][]).map((sample) => sample.map((row) => [row].flat() as number[]))
+    const counts = (await after[0]?.array()) as number[][] | undefined
+    return rows.flatMap((sample, n) => sample.filter((_, step) => counts?.[n][step] ?? true)).flat()
+  }
+  const [got, wanted] = [await counted(longer), await counted(alone)]
+  expect(got.length, 'values that count').toBe(wanted.length)
+  for (const [i, v] of wanted.entries()) expect(Math.abs(got[i] - v), `masked padding, value ${i}`).toBeLessThan(1e-5)
 }
 
 /** The derivative by the first few elements of a weight, against central differences in float64. */
