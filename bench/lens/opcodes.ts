@@ -66,7 +66,11 @@ add(
 export const vector: Table = new Map()
 add(vector, 'memory', '00 v128.load 07 v128.load8_splat 09 v128.load32_splat 0b v128.store 5c v128.load32_zero')
 add(vector, 'bytes', '0c v128.const 0d i8x16.shuffle')
-add(vector, 'lane', '1b i32x4.extract_lane 1c i32x4.replace_lane 1d i64x2.extract_lane 1f f32x4.extract_lane 20 f32x4.replace_lane 21 f64x2.extract_lane')
+add(
+  vector,
+  'lane',
+  '1b i32x4.extract_lane 1c i32x4.replace_lane 1d i64x2.extract_lane 1f f32x4.extract_lane 20 f32x4.replace_lane 21 f64x2.extract_lane',
+)
 add(vector, 'memory lane', '58 v128.store8_lane 59 v128.store16_lane 5a v128.store32_lane 5b v128.store64_lane')
 add(
   vector,

@@ -171,7 +171,8 @@ describe('ModelCheckpoint', () => {
       throw new Error('disk full')
     }
     await expect(train(m, [checkpoint('a', full)])).rejects.toThrow('disk full')
-    expect(memory().buffers).toBe(before)
+    // Fewer, where the collector has come for models of tests before.
+    expect(memory().buffers).toBeLessThanOrEqual(before)
     expect(() => new ModelCheckpoint('a', {} as never)).toThrow(/save must be a function/)
   })
 })
