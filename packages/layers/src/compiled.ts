@@ -16,6 +16,7 @@ import {
 } from '@cotangent/core'
 import { applyFinalActivation } from './call-layer.js'
 import { type CompiledOutput, readOutputs } from './compiled-output.js'
+import { stackChanges } from './inside.js'
 import type { Layer } from './layer.js'
 import type { Loss, LossIdentifier } from './losses.js'
 import { hideUncounted, weighed } from './masks.js'
@@ -76,10 +77,14 @@ export class Compiled {
   readonly #model: Model
   /** All layers, those inside others too, as they were. */
   readonly #layers: readonly Layer[]
+  /** The number of changes to stacks up to which they are known to be the same. */
+  #seen = stackChanges()
   /** Whether losses of outputs are told beside the whole. */
   readonly #several: boolean
   /** For which of the model's outputs the loss takes logits. */
   readonly #logits: readonly boolean[]
+  /** For each output, the last shape of targets that `tryTargets` found right. */
+  readonly #tried: string[] = []
 
   constructor(model: Model, options: CompileOptions & { optimizer: Optimizer }) {
     this.#model = model
@@ -95,8 +100,12 @@ export class Compiled {
 
   /** Whether the model still has the layers that it had: one that was added or taken away since has part in nothing here. */
   get fits(): boolean {
+    const changes = stackChanges()
+    if (this.#seen === changes) return true
     const now = layersIn(this.#model)
-    return now.length === this.#layers.length && now.every((layer, i) => layer === this.#layers[i])
+    const same = now.length === this.#layers.length && now.every((layer, i) => layer === this.#layers[i])
+    if (same) this.#seen = changes
+    return same
   }
 
   /** Names in the order of values: loss, with several outputs the loss of each, then metrics. */
@@ -119,10 +128,11 @@ export class Compiled {
    */
   tryTargets(i: number, sample: Shape): void {
     const output = this.outputs[i]
-    if (output.loss.options === undefined) return
+    if (output.loss.options === undefined || this.#tried[i] === sample.join()) return
     const { backend } = this.#model
     const shape = this.#model.outputPorts[output.index].shape.slice(1).map((n, axis) => n ?? sample[axis] ?? 1)
     scope(() => void meanLoss(output, zeros([1, ...sample], { backend }), zeros([1, ...shape], { backend })))
+    this.#tried[i] = sample.join()
   }
 
   /** One step of training: the loss of the batch before the update goes to the totals. */

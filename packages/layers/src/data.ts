@@ -163,4 +163,8 @@ export const asColumn = (rows: Rows): Rows => ({
 })
 
 /** 0, 1, … n − 1. */
-export const identityOrder = (n: number): Int32Array => Int32Array.from({ length: n }, (_, i) => i)
+export function identityOrder(n: number): Int32Array {
+  const order = new Int32Array(n)
+  for (let i = 0; i < n; i++) order[i] = i
+  return order
+}

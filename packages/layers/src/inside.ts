@@ -12,8 +12,8 @@ export interface Around {
   readonly key?: Key
   /** Whether it, or a layer around it, is not trainable. */
   readonly frozen: boolean
-  /** How often each layer inside was called since. */
-  readonly uses: Map<Layer, number>
+  /** How often each layer inside was called since, once one has been. */
+  uses?: Map<Layer, number>
   readonly outer?: Around
 }
 
@@ -25,7 +25,7 @@ export const around = (): Around | undefined => current
 /** Runs what builds or calls the layers inside a layer. */
 export function inside<Result>(layer: Layer, key: Key | undefined, frozen: boolean, work: () => Result): Result {
   const outer = current
-  current = { layer, key, frozen, uses: new Map(), outer }
+  current = { layer, key, frozen, outer }
   try {
     return work()
   } finally {
@@ -68,3 +68,11 @@ function entriesOf(value: object): Iterable<unknown> {
   const prototype = Object.getPrototypeOf(value)
   return prototype === Object.prototype || prototype === null ? Object.values(value) : []
 }
+
+let changes = 0
+/** Notes that a stack got a layer or lost one. */
+export function stackChanged(): void {
+  changes++
+}
+/** How often that happened to any stack: as long as the number stays, no model has other layers than before. */
+export const stackChanges = (): number => changes

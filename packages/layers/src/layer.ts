@@ -15,7 +15,7 @@ import type { Constraint } from './constraints.js'
 import { CompileError } from './errors.js'
 import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
 import type { Initializer } from './initializers.js'
-import { around, inside, isAround, keyInside, layersAmong } from './inside.js'
+import { around, inside, isAround, keyInside, layersAmong, stackChanged } from './inside.js'
 import { requireLayerOptions, requireWeightSize } from './layer-options.js'
 import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
 import type { Regularizer } from './regularizers.js'
@@ -89,13 +89,16 @@ export abstract class Layer {
     if (outer) outer.layer.#requirePart(this)
     const frozen = !this.trainable || given?.frozen === true || outer?.frozen === true
     const key = given?.key && this.#keyAt(given.key)
-    return inside(this, key, frozen, () => work({ ...given, key, frozen }))
+    // Most calls go on as they came.
+    const same = given !== undefined && key === given.key && frozen === (given.frozen ?? false)
+    return inside(this, key, frozen, () => work(same ? given : { ...given, key, frozen }))
   }
 
   /** The key for its place in the layer around it, unless that gave it another than its own. */
   #keyAt(key: Key): Key {
     const outer = around()
     if (!outer?.key || outer.layer.givesItsKey || outer.key[0] !== key[0] || outer.key[1] !== key[1]) return key
+    outer.uses ??= new Map()
     const use = outer.uses.get(this) ?? 0
     outer.uses.set(this, use + 1)
     return keyInside(key, outer.layer.#placeOf(this), use)
@@ -211,6 +214,7 @@ export abstract class Layer {
 
   /** @internal Notes that it is in a Sequential, or no longer. */
   inStack(stack: Stack, isIn: boolean): void {
+    stackChanged()
     if (isIn) this.#stacks.add(stack)
     else this.#stacks.delete(stack)
   }

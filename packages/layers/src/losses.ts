@@ -86,8 +86,12 @@ const takers: Readonly<Record<keyof LossOptions, readonly string[]>> = {
   delta: ['huber'],
 }
 
+/** Options that `getLoss` has checked and bound to a loss, which reads them at every step. */
+const bound = new WeakSet<object>()
+
 /** The options of a loss, checked; those that it has none of are refused. */
 function readLossOptions(what: string, options: SpelledOptions<LossOptions>): LossOptions {
+  if (bound.has(options)) return options as LossOptions
   const given = readOptions(what, options, lossDefaults, lossRules)
   const names = Object.keys(takers) as (keyof LossOptions)[]
   const own = names.filter((name) => takers[name].includes(what))
@@ -290,13 +294,16 @@ export function getLoss(id: LossIdentifier, options: SpelledOptions<LossOptions>
   }
   const given = readLossOptions(name, options)
   const formula: (t: Tensor, p: Tensor, options?: LossOptions) => Tensor = table[name]
-  const bind = (bound: LossOptions) => (yTrue: Tensor, yPred: Tensor, mask?: Tensor) => {
-    requireBatch(name, yTrue, yPred)
-    if (yPred.rank === 1 && overClasses.has(name)) {
-      throw new ShapeError(`${name}: the predictions ${showShape(yPred.shape)} have no axis of classes; they must be [n, .., classes].`)
+  const bind = (checked: LossOptions) => {
+    bound.add(checked)
+    return (yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor => {
+      requireBatch(name, yTrue, yPred)
+      if (yPred.rank === 1 && overClasses.has(name)) {
+        throw new ShapeError(`${name}: the predictions ${showShape(yPred.shape)} have no axis of classes; they must be [n, .., classes].`)
+      }
+      const [t, p] = mask ? hideUncounted(...withColumns(yTrue, yPred), mask) : withColumns(yTrue, yPred)
+      return perSample(formula(t, p, checked), p.shape[0], mask)
     }
-    const [t, p] = mask ? hideUncounted(...withColumns(yTrue, yPred), mask) : withColumns(yTrue, yPred)
-    return perSample(formula(t, p, bound), p.shape[0], mask)
   }
   const activation = given.fromLogits || given.form === '2.2' ? undefined : logitActivation[name]
   return {

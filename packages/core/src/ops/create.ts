@@ -20,10 +20,12 @@ export interface CreateOptions {
 }
 
 const CREATE_OPTIONS = ['dtype', 'backend'] as const
+const UNIFORM_OPTIONS = [...CREATE_OPTIONS, 'low', 'high'] as const
+const NORMAL_OPTIONS = [...CREATE_OPTIONS, 'mean', 'stddev'] as const
 
 /** Where and as what, checked. */
-function placed(what: string, options: CreateOptions, more: readonly string[] = []): { dtype: DType; backend: Backend } {
-  requireOptions(what, options, more.length > 0 ? [...CREATE_OPTIONS, ...more] : CREATE_OPTIONS)
+function placed(what: string, options: CreateOptions, names: readonly string[] = CREATE_OPTIONS): { dtype: DType; backend: Backend } {
+  requireOptions(what, options, names)
   const { dtype = 'float32', backend = defaultBackend() } = options
   requireBackend(what, backend)
   requireBackendDType(what, backend, dtype)
@@ -249,7 +251,7 @@ export function uniform<N extends number, S extends readonly N[] | readonly []>(
   shape: S,
   options: CreateOptions & { low?: number; high?: number } = {},
 ): Made<S> {
-  const { dtype, backend } = placed('uniform', options, ['low', 'high'])
+  const { dtype, backend } = placed('uniform', options, UNIFORM_OPTIONS)
   const { low = 0, high = 1 } = options
   requireKey('uniform', key)
   requireNumber('uniform', 'low', low)
@@ -295,7 +297,7 @@ function drawNormal(key: Key, count: number): Float64Array {
 
 /** What `normal` and `truncatedNormal` take, checked, and the tensor to fill. */
 function bell<S extends Shape>(what: string, key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number }) {
-  const place = placed(what, options, ['mean', 'stddev'])
+  const place = placed(what, options, NORMAL_OPTIONS)
   const { mean = 0, stddev = 1 } = options
   requireKey(what, key)
   requireNumber(what, 'mean', mean)
