@@ -1,5 +1,5 @@
 /** What callbacks that write files say before training starts, rather than after its first epoch. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
@@ -8,22 +8,34 @@ import { csvLogger, modelCheckpoint } from '../src/node/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'callbacks-'))
 writeFileSync(join(folder, 'file'), '')
+mkdirSync(join(folder, 'x.h5'))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 test.each<[string, () => Callback, RegExp]>([
   [
     'a folder that is not there',
     () => modelCheckpoint(join(folder, 'none', 'best.h5')),
-    /modelCheckpoint: the folder ".*none" for ".*best.h5" is not there. Make it first/,
+    /modelCheckpoint: ".*best.h5" cannot be written \(ENOENT\): the folder ".*none" is not there. Make it first/,
   ],
-  ['a file in its place', () => modelCheckpoint(join(folder, 'file', 'best.h5')), /modelCheckpoint: ".*file" is a file/],
+  [
+    'a file in its place',
+    () => modelCheckpoint(join(folder, 'file', 'best.h5')),
+    /modelCheckpoint: ".*best.h5" cannot .*: ".*file" is a file/,
+  ],
   [
     'no format',
     () => modelCheckpoint(join(folder, 'best.pt')),
     /modelCheckpoint: ".*best.pt" ends in ".pt"; the format follows from it: .h5/,
   ],
   ['no format of weights', () => modelCheckpoint(join(folder, 'best.keras'), { saveWeightsOnly: true }), /ends in ".keras"/],
-  ['a table in no folder', () => csvLogger(join(folder, 'none', 'log.csv')), /csvLogger: the folder/],
+  ['a table in no folder', () => csvLogger(join(folder, 'none', 'log.csv')), /csvLogger: ".*log.csv" cannot .*: the folder/],
+  ['a table in place of a folder', () => csvLogger(folder), /csvLogger: ".*" cannot be written \(EISDIR\): it is a folder/],
+  [
+    'a checkpoint in place of a folder',
+    () => modelCheckpoint(join(folder, 'x.h5')),
+    /modelCheckpoint: ".*x.h5" cannot be written \(EISDIR\)/,
+  ],
+  ['too long a name', () => modelCheckpoint(join(folder, `${'x'.repeat(256)}{epoch}.h5`)), /modelCheckpoint: .*ENAMETOOLONG/],
 ])('%s', async (_, make, message) => {
   const model = new Sequential([dense(1, { inputShape: [1] })])
   model.compile({ optimizer: 'sgd', loss: 'mse' })

@@ -1,91 +1,119 @@
 /**
- * Whoever kills a process while it writes finds a whole file: the old one or the new one. It is tried 40 times, or as often as
- * `COTANGENT_KILLS` says: starting a process takes longer than all else here.
+ * Whoever kills processes while they write finds whole files, in every format: the old one or the new one. It is tried 40 times, or as often as
+ * `COTANGENT_KILLS` says: starting a process takes longer than all else here. Every kill hits all formats at once. `io-saving-steps.test.ts` stops
+ * after each single step.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { transformSync } from 'esbuild'
 import { afterAll, expect, test } from 'vitest'
-import { dense, modelFromBytes, modelToBytes, Sequential } from '../src/index.js'
-import { writeFileAtomic } from '../src/node/index.js'
+import { crc32c } from '../src/callbacks/event-file.js'
+import { dense, type Model, modelFromBytes, modelToBytes, modelToJSON, modelToTfjs, Sequential, weightsToBytes } from '../src/index.js'
+import { loadModel, saveModel } from '../src/node/index.js'
+import { readTfjsFolder } from '../src/node/tfjs-folder.js'
+import { bundle } from './bundle.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'cotangent-atomic-'))
+const out = join(folder, 'out')
+const versions = join(folder, 'versions')
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** A process that writes two checkpoints in turn, as fast as it can; it says when it begins. */
-const source = readFileSync(new URL('../src/node/write-file.ts', import.meta.url), 'utf8')
-const writer = `${transformSync(source, { loader: 'ts', format: 'esm' }).code}
-import { readFileSync } from 'node:fs'
-const [, , target, ...versions] = process.argv
-const bytes = versions.map((path) => readFileSync(path))
-process.stdout.write('begins')
-for (let i = 1; ; i++) await writeFileAtomic(target, bytes[i % bytes.length])
-`
+/** A model in every format. Keras' zip holds the time, so that each is made once. */
+async function writeVersion(model: Model, version: number): Promise<void> {
+  const to = join(versions, String(version))
+  mkdirSync(join(to, 'tfjs'), { recursive: true })
+  writeFileSync(join(to, 'model.h5'), await modelToBytes(model))
+  writeFileSync(join(to, 'model.keras'), await modelToBytes(model, { format: 'keras' }))
+  for (const format of ['h5', 'safetensors', 'npz'] as const)
+    writeFileSync(join(to, `weights.${format}`), await weightsToBytes(model, { format }))
+  writeFileSync(join(to, 'architecture.json'), modelToJSON(new Sequential([dense(version + 1, { inputShape: [300] })])))
+  const { modelJson, shards } = await modelToTfjs(model, { shardBytes: 2 ** 14 })
+  writeFileSync(join(to, 'tfjs', 'model.json'), modelJson)
+  for (const [name, bytes] of shards) writeFileSync(join(to, 'tfjs', name), bytes)
+}
 
-test('killing a writer of checkpoints at any moment leaves a whole one', async () => {
+/** The bytes of a model.json's shards, in order. */
+const shardsOf = (path: string): Promise<Buffer> =>
+  readTfjsFolder('loadModel', path, readFileSync(path, 'utf8'), async (text, shard) => {
+    const [{ paths }] = (JSON.parse(text) as { weightsManifest: { paths: string[] }[] }).weightsManifest
+    const shards: Uint8Array[] = []
+    for (const name of paths) shards.push(await shard(name))
+    return Buffer.concat(shards)
+  })
+
+/** Throws unless a file of events is whole records with the right checksums. */
+function requireRecords(bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) {
+    const size = Number(bytes.readBigUInt64LE(at))
+    const masked = crc32c(bytes.subarray(at + 12, at + 12 + size))
+    expect(bytes.readUInt32LE(at + 12 + size)).toBe((((masked >>> 15) | (masked << 17)) + 0xa282ead8) >>> 0)
+    at += size + 16
+  }
+}
+
+test('killing writers at any moment leaves whole files of every format, and the next save removes what they left', async () => {
   const kills = Number(process.env.COTANGENT_KILLS ?? 40)
   const script = join(folder, 'writer.mjs')
-  writeFileSync(script, writer)
+  await bundle('./io-atomic-process.ts', script)
   const model = new Sequential([dense(64, { inputShape: [300] }), dense(10)], { seed: 1 })
   model.compile({ optimizer: 'adam', loss: 'mse' })
-  const versions: Buffer[] = []
   for (let i = 0; i < 2; i++) {
     await model.trainOnBatch({ shape: [1, 300], data: new Float32Array(300).fill(1) }, { shape: [1, 10], data: new Float32Array(10) })
-    versions.push(Buffer.from(await modelToBytes(model)))
-    writeFileSync(join(folder, `version-${i}`), versions[i])
+    await writeVersion(model, i)
   }
-  const checkpoints = join(folder, 'checkpoints')
-  const target = join(checkpoints, 'model.h5')
-  mkdirSync(checkpoints)
-  writeFileSync(target, versions[0])
+  const files = readdirSync(join(versions, '0')).filter((name) => name !== 'tfjs')
+  const wanted = new Map(files.map((name): [string, Buffer[]] => [name, [0, 1].map((i) => readFileSync(join(versions, String(i), name)))]))
+  wanted.set('model.json', await Promise.all([0, 1].map((i) => shardsOf(join(versions, String(i), 'tfjs', 'model.json')))))
 
-  const seen = [0, 0]
+  // Others have files in that folder too; one is called as a shard might be.
+  mkdirSync(out)
+  const others = ['group1-shard1of1.bin', 'notes.txt']
+  for (const name of others) writeFileSync(join(out, name), 'mine')
+  for (const [name, [bytes]] of wanted) if (name !== 'model.json') writeFileSync(join(out, name), bytes)
+  await saveModel(model, out, { format: 'tfjs' })
+  wanted.get('model.json')?.push(await shardsOf(join(out, 'model.json')))
+
+  const seen = new Map([...wanted.keys()].map((name) => [name, new Set<number>()]))
   const left = new Set<string>()
-  const start = (): ChildProcess =>
-    spawn(process.execPath, [script, target, join(folder, 'version-0'), join(folder, 'version-1')], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-  // Several at a time, into one file: what is found is whole whoever wrote it.
+  const start = (): ChildProcess => {
+    const child = spawn(process.execPath, [script, out, versions], { stdio: ['ignore', 'pipe', 'inherit'] })
+    child.on('exit', (code) => code !== null && process.stderr.write(`a writer ended by itself, with ${code}\n`))
+    return child
+  }
+  // Several at a time, into the same files: what is found is whole whoever wrote it, while the others go on.
   for (let done = 0; done < kills; ) {
     const children = Array.from({ length: Math.min(4, kills - done) }, start)
-    await Promise.all(children.map((child) => once(child.stdout as NodeJS.ReadableStream, 'data')))
+    await Promise.all(children.map((child) => Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')])))
     for (const child of children) {
-      await new Promise((resolve) => setTimeout(resolve, Math.random() * 8))
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 12))
+      expect(child.exitCode, 'the writer still writes').toBeNull()
       child.kill('SIGKILL')
       await once(child, 'close')
-      const found = readFileSync(target)
-      const version = versions.findIndex((bytes) => bytes.equals(found))
-      expect(version, `after ${done + 1} kills`).toBeGreaterThanOrEqual(0)
-      seen[version]++
       done++
+      for (const [name, contents] of wanted) {
+        const path = join(out, name)
+        const found = name === 'model.json' ? await shardsOf(path) : readFileSync(path)
+        const version = contents.findIndex((bytes) => bytes.equals(found))
+        expect(version, `${name} after ${done} kills`).toBeGreaterThanOrEqual(0)
+        seen.get(name)?.add(version)
+      }
+      for (const name of readdirSync(out)) {
+        if (name.endsWith('.tmp')) left.add(name)
+        if (/^log-.*\.csv$/.test(name)) expect(readFileSync(join(out, name), 'utf8')).toMatch(/^(epoch,loss\r\n(\d+,[\d.e-]+\r\n)*)?$/)
+        if (name.startsWith('events-')) requireRecords(readFileSync(join(out, name)))
+      }
     }
-    for (const name of readdirSync(checkpoints)) if (name !== 'model.h5') left.add(name)
   }
-  expect(seen[0] + seen[1]).toBe(kills)
-  expect(Math.min(...seen), 'both versions were found').toBeGreaterThan(0)
+  for (const [name, found] of seen) expect(found.size, `versions of ${name}`).toBeGreaterThan(1)
   expect(left.size, 'some kills came in the middle of a write').toBeGreaterThan(0)
-  const found = await modelFromBytes(readFileSync(target))
-  expect(found.optimizer.iterations).toBeGreaterThan(0)
+  expect((await modelFromBytes(readFileSync(join(out, 'model.h5')))).optimizer.iterations).toBeGreaterThan(0)
+  expect((await loadModel(out)).countParams()).toBe(model.countParams())
+
+  await saveModel(model, out, { format: 'tfjs' })
+  const after = readdirSync(out).filter((name) => !/^(log|events)-/.test(name))
+  const shards = after.filter((name) => /^group1-shard1of1-[0-9a-f]{12}\.bin$/.test(name))
+  expect(shards).toHaveLength(1)
+  expect(after.sort()).toEqual([...wanted.keys(), ...others, ...shards].sort())
 }, 900_000)
-
-test('what fails leaves the old file and no temporary one', async () => {
-  const path = join(folder, 'kept.h5')
-  await writeFileAtomic(path, 'old')
-  await expect(writeFileAtomic(path, { length: 3 } as unknown as Uint8Array)).rejects.toThrow()
-  expect(readFileSync(path, 'utf8')).toBe('old')
-  await expect(writeFileAtomic(join(folder, 'nowhere', 'x'), 'new')).rejects.toThrow('ENOENT')
-  expect(readdirSync(folder).filter((name) => name.endsWith('.tmp'))).toEqual([])
-  await writeFileAtomic(path, 'new')
-  expect(readFileSync(path, 'utf8')).toBe('new')
-})
-
-test('a folder that is not there is named, and nothing is left', async () => {
-  const path = join(folder, 'nowhere', 'model.h5')
-  await expect(writeFileAtomic(path, 'x')).rejects.toThrow(
-    `${path} cannot be written (ENOENT): there is no folder "${join(folder, 'nowhere')}"`,
-  )
-  expect(readdirSync(folder)).not.toContain('nowhere')
-})

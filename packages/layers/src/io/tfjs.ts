@@ -1,6 +1,6 @@
 /** TensorFlow.js' layers models: `model.json` with the topology and a manifest, and the elements of all weights in files (shards) beside it. */
 import { ValueError } from '@cotangent/core'
-import { requireOptions } from '@cotangent/core/arguments'
+import { requireFunction, requireOptions, requireText } from '@cotangent/core/arguments'
 import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
 import { using } from '../model-use.js'
@@ -29,12 +29,18 @@ const SHARD_BYTES = 4 * 1024 * 1024
  * A model as TensorFlow.js' `model.json` and shards. The state of the optimizer does not go along; the format has no place for it.
  *
  * @param options.shardBytes largest size of a shard; 4 MiB by default
+ * @param options.shardName the name of a shard by its number, from 1, and their count; `group1-shard1of2.bin` by default. Names of its own let a model lie
+ *   beside an earlier one until its model.json takes the place of the earlier one's.
  * @throws ValueError for a model without weights, or with two layers of one name in models inside it.
  */
-export async function modelToTfjs(model: Model, options: { shardBytes?: number } = {}): Promise<TfjsModel> {
+export async function modelToTfjs(
+  model: Model,
+  options: { shardBytes?: number; shardName?: (number: number, count: number) => string } = {},
+): Promise<TfjsModel> {
   requireModel('modelToTfjs', model)
-  requireOptions('modelToTfjs', options, ['shardBytes'], 'modelToTfjs(model, { shardBytes: 2 ** 22 })')
-  const { shardBytes = SHARD_BYTES } = options
+  requireOptions('modelToTfjs', options, ['shardBytes', 'shardName'], 'modelToTfjs(model, { shardBytes: 2 ** 22 })')
+  const { shardBytes = SHARD_BYTES, shardName = (number, count) => `group1-shard${number}of${count}.bin` } = options
+  requireFunction('modelToTfjs', 'shardName', shardName, "modelToTfjs(model, { shardName: (number) => 'part-' + number + '.bin' })")
   if (!model.built) throw new ValueError(`modelToTfjs: the model "${model.name}" has no weights yet. Call build([null, …]) first.`)
   if (!Number.isInteger(shardBytes) || shardBytes < 1)
     throw new ValueError(`modelToTfjs: shardBytes must be a whole number from 1, got ${shardBytes}.`)
@@ -56,7 +62,10 @@ export async function modelToTfjs(model: Model, options: { shardBytes?: number }
     at += piece.byteLength
   }
   const count = Math.max(1, Math.ceil(all.length / shardBytes))
-  const paths = Array.from({ length: count }, (_, i) => `group1-shard${i + 1}of${count}.bin`)
+  const paths = Array.from({ length: count }, (_, i) => shardName(i + 1, count))
+  for (const path of paths) requireText('modelToTfjs', 'what shardName gives', path)
+  const same = paths.find((path, i) => paths.indexOf(path) !== i)
+  if (same !== undefined) throw new ValueError(`modelToTfjs: shardName calls two shards "${same}".`)
   const shards = new Map(paths.map((path, i) => [path, all.slice(i * shardBytes, (i + 1) * shardBytes)]))
   const file = {
     format: 'layers-model',

@@ -1,15 +1,17 @@
 /// <reference types="node" />
 /** The callbacks that write files, bound to the disk. Each write opens and closes its file, so that a training that fails leaves none open. */
-import { appendFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
-import { ValueError } from '@cotangent/core'
 import { requireObject, requireText } from '@cotangent/core/arguments'
 import { CSVLogger, type CSVLoggerOptions } from '../callbacks/csv-logger.js'
 import { ModelCheckpoint, type ModelCheckpointOptions } from '../callbacks/model-checkpoint.js'
 import { TensorBoard, type TensorBoardOptions } from '../callbacks/tensor-board.js'
 import type { SpelledOptions } from '../names.js'
-import { requireSavable, saveModel, saveWeights } from './model-files.js'
+import { appendWhole } from './append.js'
+import { reading, writing } from './file-error.js'
+import { requireSavable, saveModelAs, saveWeightsAs } from './model-files.js'
+import { findTarget, makeFolder } from './write-file.js'
 
 /**
  * Saves the model, or its weights alone with `saveWeightsOnly`, after epochs. The path's extension chooses the format; it may hold the epoch from 1 and
@@ -24,37 +26,28 @@ export function modelCheckpoint(path: string, options: SpelledOptions<ModelCheck
   requireObject('modelCheckpoint', options, [], "modelCheckpoint('best.h5', { saveBestOnly: true })")
   return new ModelCheckpoint(path, {
     ...options,
-    save: (model, to, { weightsOnly }) => (weightsOnly ? saveWeights : saveModel)(model, to),
+    save: (model, to, { weightsOnly }) => (weightsOnly ? saveWeightsAs : saveModelAs)('modelCheckpoint', model, to),
     async prepare(to, { weightsOnly }) {
       requireSavable('modelCheckpoint', to, weightsOnly)
       // A folder with places in its name is not known yet.
-      if (!dirname(to).includes('{')) await requireFolder('modelCheckpoint', to)
+      if (!dirname(to).includes('{')) await findTarget('modelCheckpoint', to.replace(/\{[^}]*\}/g, '0'))
     },
   })
 }
 
-/** Throws unless the folder of a file is there, before a training whose first epoch could not be saved. */
-async function requireFolder(what: string, path: string): Promise<void> {
-  const folder = dirname(path)
-  const found = await stat(folder).catch(() => undefined)
-  if (!found) throw new ValueError(`${what}: the folder "${folder}" for "${path}" is not there. Make it first.`)
-  if (!found.isDirectory()) throw new ValueError(`${what}: "${folder}" is a file, so "${path}" cannot be saved there.`)
-}
-
-/** Writes the logs of every epoch to a table of separated values. The folder must exist. */
+/** Writes the logs of every epoch to a table of separated values. The folder must exist. A line is written whole or not at all. */
 export function csvLogger(path: string, options?: SpelledOptions<CSVLoggerOptions>): CSVLogger {
   requireText('csvLogger', 'the path to write to', path)
   return new CSVLogger(
     {
       async begin(append) {
-        await requireFolder('csvLogger', path)
-        await writeFile(path, '', { flag: append ? 'a' : 'w' })
-        const text = append ? await readFile(path, 'utf8') : ''
+        await writing('csvLogger', path, () => writeFile(path, '', { flag: append ? 'a' : 'w' }))
+        const text = append ? await reading('csvLogger', path, () => readFile(path, 'utf8')) : ''
         // A line that was cut off in the middle is ended, so that the next one is whole.
-        if (text !== '' && !text.endsWith('\n')) await appendFile(path, '\r\n')
+        if (text !== '' && !text.endsWith('\n')) await appendWhole('csvLogger', path, '\r\n')
         return text.split(/\r?\n/, 1)[0]
       },
-      write: (text) => appendFile(path, text),
+      write: (text) => appendWhole('csvLogger', path, text),
     },
     options,
   )
@@ -71,11 +64,11 @@ export function tensorBoard(logDir = './logs', options?: SpelledOptions<TensorBo
     {
       async begin(run) {
         const folder = join(logDir, run)
-        await mkdir(folder, { recursive: true })
+        await makeFolder('tensorBoard', folder)
         const seconds = String(Math.floor(Date.now() / 1000)).padStart(10, '0')
         paths[run] = join(folder, `events.out.tfevents.${seconds}.${hostname()}.${process.pid}.${files++}.v2`)
       },
-      write: (run, bytes) => appendFile(paths[run] as string, bytes),
+      write: (run, bytes) => appendWhole('tensorBoard', paths[run] as string, bytes),
     },
     options,
   )

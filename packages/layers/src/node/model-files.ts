@@ -1,8 +1,9 @@
 /// <reference types="node" />
 /** Models and weights as files. The extension says the format; everything is written whole or not at all. */
-import { mkdir, readFile, stat } from 'node:fs/promises'
-import { basename, dirname, extname, join, sep } from 'node:path'
+import { readFile, stat } from 'node:fs/promises'
+import { basename, dirname, extname, join } from 'node:path'
 import { ValueError } from '@cotangent/core'
+import { requireBoolean, requireChoice, requireOptions, requireText } from '@cotangent/core/arguments'
 import {
   type LoadOptions,
   type Model,
@@ -18,7 +19,9 @@ import {
   weightsFromBytes,
   weightsToBytes,
 } from '../index.js'
-import { writeFileAtomic } from './write-file.js'
+import { reading } from './file-error.js'
+import { readTfjsFolder, writeTfjsFolder } from './tfjs-folder.js'
+import { writeWhole } from './write-file.js'
 
 const models: Readonly<Record<string, ModelFormat>> = { '.h5': 'h5', '.hdf5': 'h5', '.keras': 'keras' }
 const modelOthers = ', model.json (TensorFlow.js), .json (the architecture alone)'
@@ -26,6 +29,7 @@ const weights: Readonly<Record<string, WeightsFormat>> = { '.h5': 'h5', '.hdf5':
 
 /** The format that a path's extension stands for, or an error that lists those there are. */
 function formatOf<Format>(what: string, path: string, formats: Readonly<Record<string, Format>>, others = ''): Format {
+  requireText(what, 'the path', path)
   const extension = extname(path).toLowerCase()
   if (Object.hasOwn(formats, extension)) return formats[extension]
   throw new ValueError(
@@ -44,7 +48,11 @@ export interface SaveOptions {
  * Saves a model: `.h5` as Keras 2.3 does, `.keras` as Keras 3 does, `.json` its architecture alone, a path that ends in `model.json`, or
  * `format: 'tfjs'`, for TensorFlow.js.
  *
- * @throws ValueError for another extension or a model without weights; the error of the system if the file cannot be written.
+ * Whoever looks at any moment, also after a crash, finds the old model or the new one, whole: see `writeFileAtomic`. A model for TensorFlow.js gets
+ * shards of new names; those of the model that it replaces are removed, other files of the folder stay. Several processes may save to one path; the last one wins.
+ *
+ * @throws ValueError for another extension or a model without weights; CotangentError with the system's `code` that says why the file cannot be
+ * written. Then the old model is there as it was.
  * @example
  * ```ts
  * import { tmpdir } from 'node:os'
@@ -53,13 +61,24 @@ export interface SaveOptions {
  * const again = await loadModel(`${tmpdir()}/digits.h5`)
  * ```
  */
-export async function saveModel(model: Model, path: string, { includeOptimizer = true, format }: SaveOptions = {}): Promise<void> {
+export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+  await saveModelAs('saveModel', model, path, options)
+}
+
+/** @internal The same for the function `what`. */
+export async function saveModelAs(what: string, model: Model, path: string, options: SaveOptions = {}): Promise<void> {
+  requireText(what, 'the path', path)
+  requireOptions(what, options, ['includeOptimizer', 'format'], "saveModel(model, 'model.h5', { includeOptimizer: false })")
+  const { includeOptimizer = true, format } = options
+  requireBoolean(what, 'includeOptimizer', includeOptimizer)
+  if (format !== undefined) requireChoice(what, "format, where the path's extension does not say it,", format, ['tfjs'])
   if (format === 'tfjs' || basename(path) === 'model.json') {
-    return saveTfjs(model, format === 'tfjs' && basename(path) !== 'model.json' ? path : dirname(path))
+    const folder = basename(path) === 'model.json' ? dirname(path) : path
+    return writeTfjsFolder(what, folder, (shardName) => modelToTfjs(model, { shardName }))
   }
-  if (extname(path) === '.json') return writeFileAtomic(path, modelToJSON(model))
-  const kind = formatOf('saveModel', path, models, modelOthers)
-  await writeFileAtomic(path, await modelToBytes(model, { format: kind, includeOptimizer }))
+  if (extname(path) === '.json') return writeWhole(what, path, modelToJSON(model))
+  const kind = formatOf(what, path, models, modelOthers)
+  await writeWhole(what, path, await modelToBytes(model, { format: kind, includeOptimizer }))
 }
 
 /** @internal Throws unless models, or weights alone, can be saved at a path with this extension. */
@@ -68,57 +87,46 @@ export function requireSavable(what: string, path: string, weightsOnly: boolean)
   else if (extname(path) !== '.json') formatOf(what, path, models, modelOthers)
 }
 
-/** The shards first: whoever finds model.json finds what it names. */
-async function saveTfjs(model: Model, folder: string): Promise<void> {
-  const { modelJson, shards } = await modelToTfjs(model)
-  await mkdir(folder, { recursive: true })
-  for (const [name, bytes] of shards) await writeFileAtomic(join(folder, name), bytes)
-  await writeFileAtomic(join(folder, 'model.json'), modelJson)
-}
-
 /**
  * Loads a model: HDF5 or `.keras`, by what is in the file rather than by its name; TensorFlow.js' `model.json`, or the folder it lies in; the
  * architecture alone (`.json`), with new weights.
  *
- * @throws ValueError or ShapeError that names the part of the file that is damaged or not supported.
+ * @throws ValueError or ShapeError that names the part of the file that is damaged or not supported; CotangentError with the system's `code` that says
+ * why the file cannot be read.
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<Model> {
+  requireText('loadModel', 'the path', path)
+  const read = <T>(get: () => Promise<T>): Promise<T> => reading('loadModel', path, get)
   const named = { name: path, ...options }
-  if ((await stat(path)).isDirectory()) return loadModel(join(path, 'model.json'), options)
-  if (extname(path) !== '.json') return modelFromBytes(await readFile(path), named)
-  const text = await readFile(path, 'utf8')
+  if ((await read(() => stat(path))).isDirectory()) return loadModel(join(path, 'model.json'), options)
+  if (extname(path) !== '.json') return modelFromBytes(await read(() => readFile(path)), named)
+  const text = await read(() => readFile(path, 'utf8'))
   if (!text.includes('"weightsManifest"')) return modelFromJSON(text, named)
-  return modelFromTfjs(text, (shard) => readShard(dirname(path), shard, path), named)
-}
-
-async function readShard(folder: string, shard: string, path: string): Promise<Uint8Array> {
-  const file = join(folder, shard)
-  if (!file.startsWith(folder === '.' ? '' : folder + sep) || shard.split(/[\\/]/).includes('..')) {
-    throw new ValueError(`${path}: the shard "${shard}" lies outside the folder of the model.`)
-  }
-  try {
-    return await readFile(file)
-  } catch (error) {
-    throw new ValueError(`${path}: the shard "${shard}" cannot be read (${error instanceof Error ? error.message : error}).`)
-  }
+  return readTfjsFolder('loadModel', path, text, (json, shard) => modelFromTfjs(json, shard, named))
 }
 
 /**
- * Saves the weights of a model alone: `.h5` as Keras' `save_weights`, `.safetensors`, `.npz`.
+ * Saves the weights of a model alone: `.h5` as Keras' `save_weights`, `.safetensors`, `.npz`. The file is written whole or not at all.
  *
- * @throws ValueError for another extension or a model without weights.
+ * @throws ValueError for another extension or a model without weights; CotangentError with the system's `code` that says why the file cannot be
+ * written. Then the old file is there as it was.
  */
 export async function saveWeights(model: Model, path: string): Promise<void> {
-  const format = formatOf('saveWeights', path, weights)
-  await writeFileAtomic(path, await weightsToBytes(model, { format }))
+  await saveWeightsAs('saveWeights', model, path)
+}
+
+/** @internal The same for the function `what`. */
+export async function saveWeightsAs(what: string, model: Model, path: string): Promise<void> {
+  const format = formatOf(what, path, weights)
+  await writeWhole(what, path, await weightsToBytes(model, { format }))
 }
 
 /**
  * Loads weights into a model: from files of weights or of whole models, by order, or by name.
  *
- * @throws ValueError or ShapeError that names the layer or array that does not fit; then no weight has changed.
+ * @throws ValueError or ShapeError that names the layer or array that does not fit; CotangentError if the file cannot be read. Then no weight has changed.
  */
 export async function loadWeights(model: Model, path: string, options: WeightsOptions = {}): Promise<void> {
   formatOf('loadWeights', path, { ...weights, '.keras': 'h5' })
-  await weightsFromBytes(model, await readFile(path), { name: path, ...options })
+  await weightsFromBytes(model, await reading('loadWeights', path, () => readFile(path)), { name: path, ...options })
 }
