@@ -33,7 +33,7 @@ export function requireKnownDType(what: string, dtype: unknown): asserts dtype i
   const kind = typeof dtype === 'string' ? dtype.replace(/\d+$/, '') : '' // int64 → int
   const near = kind && (common.find((name) => name.replace(/\d+$/, '') === kind) ?? nearest(dtype as string, common))
   throw new DTypeError(
-    `${what}: there is no dtype ${describeValue(dtype)}.${near ? ` Did you mean "${near}"?` : ''} There are ${common.join(', ')}, and float64 on the reference backend.`,
+    `${what}: there is no dtype ${typeof dtype === 'string' ? `"${dtype}"` : describeValue(dtype)}.${near ? ` Did you mean "${near}"?` : ''} There are ${common.join(', ')}, and float64 on the reference backend.`,
   )
 }
 

@@ -38,9 +38,9 @@ describe('the right call is shown', () => {
     ['a name for a backend', () => js.withBackend('reference', () => 1), "Get one first: await getBackend('reference')."],
     ['one parameter for a list', () => js.valueAndGrad(x, () => x), 'Put it into one: [parameters].'],
     ['no parameters', () => c.valueAndGrad([], () => x.sum()), 'A model has weights once it is built'],
-    ['a dtype of others', () => js.zeros([2], { dtype: 'float16' }), 'zeros: there is no dtype text "float16". Did you mean "float32"?'],
-    ['a wide integer', () => js.tensor([2], { dtype: 'int64' }), 'tensor: there is no dtype text "int64". Did you mean "int32"?'],
-    ['a name of Object.prototype', () => js.tensor([2], { dtype: 'constructor' }), 'tensor: there is no dtype text "constructor"'],
+    ['a dtype of others', () => js.zeros([2], { dtype: 'float16' }), 'zeros: there is no dtype "float16". Did you mean "float32"?'],
+    ['a wide integer', () => js.tensor([2], { dtype: 'int64' }), 'tensor: there is no dtype "int64". Did you mean "int32"?'],
+    ['a name of Object.prototype', () => js.tensor([2], { dtype: 'constructor' }), 'tensor: there is no dtype "constructor"'],
     ['a misspelt option', () => js.sum(x, { keepdims: true }), 'sum: there is no option "keepdims". Did you mean "keepDims"?'],
     [
       'a gate of another name',
