@@ -18,7 +18,11 @@ import { bundle } from './bundle.js'
 const folder = mkdtempSync(join(tmpdir(), 'cotangent-atomic-'))
 const out = join(folder, 'out')
 const versions = join(folder, 'versions')
-afterAll(() => rmSync(folder, { recursive: true, force: true }))
+const running = new Set<ChildProcess>()
+afterAll(() => {
+  for (const child of running) child.kill('SIGKILL')
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+})
 
 /** A model in every format. Keras' zip holds the time, so that each is made once. */
 async function writeVersion(model: Model, version: number): Promise<void> {
@@ -79,7 +83,11 @@ test('killing writers at any moment leaves whole files of every format, and the 
   const left = new Set<string>()
   const start = (): ChildProcess => {
     const child = spawn(process.execPath, [script, out, versions], { stdio: ['ignore', 'pipe', 'inherit'] })
-    child.on('exit', (code) => code !== null && process.stderr.write(`a writer ended by itself, with ${code}\n`))
+    running.add(child)
+    child.on('exit', (code) => {
+      running.delete(child)
+      if (code !== null) process.stderr.write(`a writer ended by itself, with ${code}\n`)
+    })
     return child
   }
   // Several at a time, into the same files: what is found is whole whoever wrote it, while the others go on.

@@ -21,7 +21,16 @@ import { CotangentError } from '@cotangent/core'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { dense, modelToTfjs, Sequential } from '../src/index.js'
 import { appendWhole } from '../src/node/append.js'
-import { csvLogger, loadModel, loadWeights, saveModel, saveWeights, tensorBoard, writeFileAtomic } from '../src/node/index.js'
+import {
+  csvLogger,
+  loadModel,
+  loadWeights,
+  modelCheckpoint,
+  saveModel,
+  saveWeights,
+  tensorBoard,
+  writeFileAtomic,
+} from '../src/node/index.js'
 import { nameWhileWritten, newId } from '../src/node/temporary.js'
 import { bundle } from './bundle.js'
 
@@ -286,8 +295,15 @@ describe('messages name the function, the file and the reason', () => {
     await expect(loadModel(junk(null))).rejects.toThrow('loadModel: the path must be a text')
     await expect(loadWeights(model(), junk(3))).rejects.toThrow('loadWeights: the path must be a text')
     await expect(writeFileAtomic(at('x'), junk({ length: 3 }))).rejects.toThrow('writeFileAtomic: expected a Uint8Array or a text')
-    await expect(writeFileAtomic('/dev/null', 'x')).rejects.toThrow('is a device or a pipe')
     expect(readdirSync(folder)).toEqual([])
+  })
+
+  test.skipIf(process.platform === 'win32')('a pipe stays one', async () => {
+    execFileSync('mkfifo', [at('pipe')])
+    await expect(writeFileAtomic(at('pipe'), 'x')).rejects.toThrow(
+      /^writeFileAtomic: ".*pipe" is a device or a pipe, which cannot be replaced/,
+    )
+    expect(statSync(at('pipe')).isFIFO()).toBe(true)
   })
 
   test('a path from here, with a dot, finds its shards', async () => {
@@ -343,6 +359,12 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('with the rights of the
       /^saveModel: ".*" cannot be written \(EROFS\): the file system is read-only/,
     )
     await expect(saveModel(model(), at('m'), { format: 'tfjs' })).rejects.toThrow('EROFS')
+    // Told before the first epoch, not after it.
+    const net = model()
+    net.compile({ optimizer: 'sgd', loss: 'mse' })
+    const callbacks = [modelCheckpoint(at('{epoch}.h5'))]
+    await expect(net.fit([[1, 2, 3]], [[1, 2]], { verbose: 0, callbacks })).rejects.toThrow(/^modelCheckpoint: .*EROFS/)
+    expect(net.optimizer.steps).toBe(0)
   })
 
   test('a user who may not', async () => {

@@ -2,11 +2,14 @@
  * What TensorFlow.js makes of the models that we write for it: the same outputs. It is one of the bench's peers, `npm ci --prefix bench/peers`; where
  * it is not there this is skipped.
  */
-import { existsSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import * as layers from '../src/index.js'
+import { saveModel } from '../src/node/index.js'
 
 const { Sequential, dense, input } = layers
 
@@ -14,11 +17,13 @@ const { Sequential, dense, input } = layers
 interface Outputs {
   dataSync(): Float32Array
 }
+interface Handler {
+  load(): Promise<object>
+}
 interface Peer {
   tensor(values: Float32Array, shape: readonly number[]): unknown
-  loadLayersModel(handler: {
-    load(): Promise<object>
-  }): Promise<{ predict(x: readonly unknown[]): Outputs | Outputs[]; countParams(): number }>
+  http(url: string, options: { fetchFunc(url: string): Promise<Response> }): Handler
+  loadLayersModel(handler: Handler): Promise<{ predict(x: readonly unknown[]): Outputs | Outputs[]; countParams(): number }>
 }
 
 const peers = fileURLToPath(new URL('../../../bench/peers/package.json', import.meta.url))
@@ -28,7 +33,7 @@ function tensorflow(): Peer {
   const require = createRequire(peers)
   const core = require('@tensorflow/tfjs-core')
   require('@tensorflow/tfjs-backend-cpu')
-  return { tensor: core.tensor, loadLayersModel: require('@tensorflow/tfjs-layers').loadLayersModel }
+  return { tensor: core.tensor, http: core.io.http, loadLayersModel: require('@tensorflow/tfjs-layers').loadLayersModel }
 }
 
 const chain = (...parts: layers.Layer[]): layers.Model => new Sequential(parts, { seed: 3 })
@@ -124,6 +129,27 @@ describe.skipIf(!existsSync(folder))(
         output.dispose()
       }
       model.dispose()
+    })
+
+    // From disk, as a page gets it: model.json first, then the shards by the names in it.
+    test('a folder that was saved twice', async () => {
+      const [earlier, shapes] = models.images()
+      const [model] = models.images()
+      const disk = mkdtempSync(join(tmpdir(), 'cotangent-tfjs-'))
+      try {
+        await saveModel(earlier, disk, { format: 'tfjs' })
+        await saveModel(model, disk, { format: 'tfjs' })
+        const peer = tensorflow()
+        const fetchFunc = async (url: string): Promise<Response> => new Response(readFileSync(join(disk, new URL(url).pathname)))
+        const loaded = await peer.loadLayersModel(peer.http('http://disk/model.json', { fetchFunc }))
+        const x = { shape: [1, ...shapes[0]], data: Float32Array.from({ length: 128 }, (_, j) => Math.sin(1.3 * j)) }
+        const ours = await (await model.predict(x)).data()
+        const theirs = [loaded.predict([peer.tensor(x.data, x.shape)])].flat()[0].dataSync()
+        expect(theirs).toHaveLength(3)
+        for (const [j, value] of ours.entries()) expect(Math.abs(Number(value) - theirs[j]), `element ${j}`).toBeLessThan(1e-6)
+      } finally {
+        rmSync(disk, { recursive: true })
+      }
     })
   },
 )

@@ -19,7 +19,7 @@ export async function appendWhole(what: string, path: string, added: string | Ui
       while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten
     } catch (error) {
       // Unless somebody else has added to it.
-      if (written > 0 && (await file.stat()).size === before + written) await file.truncate(before)
+      if (written > 0 && (await file.stat()).size === before + written) await file.truncate(before).catch(() => {})
       throw error
     } finally {
       await file.close()

@@ -11,7 +11,7 @@ import type { SpelledOptions } from '../names.js'
 import { appendWhole } from './append.js'
 import { reading, writing } from './file-error.js'
 import { requireSavable, saveModelAs, saveWeightsAs } from './model-files.js'
-import { findTarget, makeFolder } from './write-file.js'
+import { makeFolder, requireWritable } from './write-file.js'
 
 /**
  * Saves the model, or its weights alone with `saveWeightsOnly`, after epochs. The path's extension chooses the format; it may hold the epoch from 1 and
@@ -30,7 +30,7 @@ export function modelCheckpoint(path: string, options: SpelledOptions<ModelCheck
     async prepare(to, { weightsOnly }) {
       requireSavable('modelCheckpoint', to, weightsOnly)
       // A folder with places in its name is not known yet.
-      if (!dirname(to).includes('{')) await findTarget('modelCheckpoint', to.replace(/\{[^}]*\}/g, '0'))
+      if (!dirname(to).includes('{')) await requireWritable('modelCheckpoint', to.replace(/\{[^}]*\}/g, '0'))
     },
   })
 }

@@ -1,6 +1,6 @@
 /// <reference types="node" />
 /** Errors of the file system in words: which function, which file, why, and what to do. */
-import { access, constants } from 'node:fs/promises'
+import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CotangentError } from '@cotangent/core'
 
@@ -69,12 +69,10 @@ async function reasonOf(verb: 'read' | 'written', path: string, { code = '', mes
   return /^\w+: (.*?), \w+/.exec(message)?.[1] ?? message
 }
 
-const isThere = (path: string): Promise<boolean> => may(path, constants.F_OK)
-const may = (path: string, mode: number): Promise<boolean> =>
-  access(path, mode).then(
-    () => true,
-    () => false,
-  )
+const yes = (): boolean => true
+const no = (): boolean => false
+const isThere = (path: string): Promise<boolean> => stat(path).then(yes, no)
+const mayWrite = (path: string): Promise<boolean> => access(path, constants.W_OK).then(yes, no)
 
 /** The longest beginning of a path that is there: a file where a folder was expected, or the folder where one was to be made. */
 export async function asFarAsThere(path: string): Promise<string> {
@@ -86,8 +84,8 @@ export async function asFarAsThere(path: string): Promise<string> {
 async function forbidden(verb: 'read' | 'written', path: string): Promise<string> {
   const there = await isThere(path)
   if (verb === 'read') return there ? 'this user may not read it' : `this user may not look into "${dirname(path)}"`
-  if (there && !(await may(path, constants.W_OK))) return 'it is write-protected for this user'
+  if (there && !(await mayWrite(path))) return 'it is write-protected for this user'
   const folder = await asFarAsThere(dirname(path))
-  if (!(await may(folder, constants.W_OK))) return `this user may not write to the folder "${folder}"`
+  if (!(await mayWrite(folder))) return `this user may not write to the folder "${folder}"`
   return 'the system does not allow it: the file belongs to another user, or another program holds it'
 }

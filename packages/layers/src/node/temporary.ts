@@ -27,7 +27,7 @@ let here: string | undefined
 /** Where process numbers mean the same as here: one start of one machine, and in it one container. */
 function place(): string {
   const parts = [
-    hostname(),
+    attempt(hostname),
     attempt(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8')),
     attempt(() => readlinkSync('/proc/self/ns/pid')),
   ]
@@ -45,7 +45,7 @@ function attempt(read: () => string): string {
   try {
     return read()
   } catch {
-    return '' // not Linux, or hidden
+    return '' // not Linux, hidden, or not permitted (Deno)
   }
 }
 

@@ -139,7 +139,7 @@ async function readShard(what: string, folder: string, shard: string, path: stri
     return await readFile(file)
   } catch (error) {
     const said = await fileError(what, 'read', file, error)
-    const message = `${path}: the shard "${shard}" is missing or damaged. ${said instanceof Error ? said.message : said}`
+    const message = `${path} names a shard that cannot be read. ${said instanceof Error ? said.message : said}`
     throw Object.assign(new ValueError(message, { cause: error }), { code: (error as NodeJS.ErrnoException).code })
   }
 }

@@ -54,19 +54,26 @@ export interface Target {
   readonly before?: Stats
 }
 
-/** Finds out where a file goes. Throws for everything that can be known before it is written; writes nothing. */
+/** Finds out where a file goes. Throws for what can be known without writing. */
 export async function findTarget(what: string, path: string): Promise<Target> {
   requireText(what, 'the path', path)
   const target = await writing(what, path, () => followed(path))
   const { before } = target
   if (before?.isDirectory()) throw await fileError(what, 'written', path, Object.assign(new Error(), { code: 'EISDIR', syscall: 'open' }))
   if (before && !before.isFile()) throw new ValueError(`${what}: "${path}" is a device or a pipe, which cannot be replaced. Name a file.`)
-  await writing(what, path, async () => {
-    // A new file could take the name of one that is write-protected. Who protected it does not expect that.
-    if (before) await access(target.path, constants.W_OK)
-    await access(target.folder, constants.W_OK)
-  })
+  // A new file could take the name of one that is write-protected. Who protected it does not expect that.
+  if (before) await writing(what, path, async () => (await open(target.path, constants.O_WRONLY)).close())
   return target
+}
+
+/** Throws what writing a file would. Nothing of it stays. */
+export async function requireWritable(what: string, path: string): Promise<void> {
+  const target = await findTarget(what, path)
+  const temporary = join(target.folder, nameWhileWritten(basename(target.path), newId()))
+  await writing(what, path, async () => {
+    await (await open(temporary, 'wx')).close()
+    await unlink(temporary)
+  })
 }
 
 /** How many links the systems follow at most. */
