@@ -1,6 +1,5 @@
 /// <reference types="node" />
 /** Writing files whole or not at all. */
-import type { Stats } from 'node:fs'
 import { access, constants, lstat, mkdir, open, readlink, realpath, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { ValueError } from '@cotangent/core'
@@ -45,13 +44,22 @@ export async function writeWhole(what: string, path: string, bytes: Uint8Array |
   }
 }
 
+/** As much as is needed of Node's Stats. Declarations of this package get along without the types of Node. */
+export interface Earlier {
+  readonly mode: number
+  readonly uid: number
+  readonly gid: number
+  isDirectory(): boolean
+  isFile(): boolean
+}
+
 /** Where a file goes. */
 export interface Target {
   /** The file itself; where a symbolic link was given, what it leads to. */
   readonly path: string
   readonly folder: string
   /** What is there now. */
-  readonly before?: Stats
+  readonly before?: Earlier
 }
 
 /** Finds out where a file goes. Throws for what can be known without writing. */
@@ -96,7 +104,7 @@ async function followed(path: string): Promise<Target> {
 }
 
 /** Writes a file that is not there yet, to the disk, with the permissions, owner and group of an earlier one. Never is more allowed than was. */
-export async function writeNew(path: string, bytes: Uint8Array | string, like?: Stats): Promise<void> {
+export async function writeNew(path: string, bytes: Uint8Array | string, like?: Earlier): Promise<void> {
   const file = await open(path, 'wx', like && like.mode & 0o700)
   try {
     if (like) {
