@@ -109,7 +109,8 @@ const options: Record<string, Kind> = {
 }
 for (const flag of ['useBias', 'center', 'scale', 'maskZero', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll'])
   options[flag] = 'flag'
-for (const flag of ['unitForgetBias', 'resetAfter', 'normalize', 'useScale', 'causal', 'useCausalMask']) options[flag] = 'flag'
+for (const flag of ['unitForgetBias', 'resetAfter', 'normalize', 'useScale', 'causal', 'useCausalMask', 'zeroOutputForMask', 'keepdims'])
+  options[flag] = 'flag'
 
 interface Row {
   /** Right arguments before the options, with their kinds. */
