@@ -19,6 +19,7 @@ import { around, inside, isAround, keyInside, layersAmong, stackChanged } from '
 import { requireLayerOptions, requireWeightSize } from './layer-options.js'
 import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
 import type { Regularizer } from './regularizers.js'
+import { countWeight } from './weight-limit.js'
 import { assignWeights, type WeightValue } from './weight-values.js'
 
 export { requireCount } from './layer-options.js'
@@ -305,6 +306,7 @@ export abstract class Layer {
   ): Parameter {
     const { dtype, backend } = context
     requireWeightSize(this, name, shape, dtype)
+    countWeight(this, name, shape, dtype, !blank && initializer.className === 'Orthogonal')
     const value = scope(() =>
       blank ? zeros(shape, { dtype, backend }) : initializer.build(foldKey(context.key, hashName(name)), shape, { dtype, backend }),
     )

@@ -65,8 +65,8 @@ export const savedForm = (object: { readonly className: string; getConfig(): Rec
 })
 
 /** The class name of a description, or an error that says what is missing. */
-export function classNameOf(kind: string, { className, class_name }: SavedObject): string {
-  const name = className ?? class_name
+export function classNameOf(kind: string, object: SavedObject): string {
+  const name = object?.className ?? object?.class_name
   if (typeof name === 'string') return name
   throw new ValueError(`${kind}: an object with a className (or class_name) and a config was expected.`)
 }

@@ -233,7 +233,13 @@ describe('what we write', () => {
     for (const name of Object.keys(notYet)) {
       for (const object of layersIn(jsonOfZip(bytesOf(name)))) {
         if (waiting(object)) continue
-        const context = { origin: originOf('3.16.0', undefined), custom: {}, beyond: {}, readInner: () => expect.fail('no models here') }
+        const context = {
+          origin: originOf('3.16.0', undefined),
+          custom: {},
+          beyond: {},
+          budget: { layers: 1 },
+          readInner: () => expect.fail('no models here'),
+        }
         const layer = readLayer(object, context, name)
         const { class_name, config } = new LayerWriter('float32', 'keras').write(layer)
         expect(compared(keras3Config(class_name, config).config), `${name}: ${object.class_name}`).toEqual(compared(object.config))

@@ -29,12 +29,25 @@ export function orderGraph(model: string, inputs: readonly SymbolicTensor[], out
   const nodes: LayerNode[] = []
   const met = new Map<Layer, number>()
   const seen = new Set<LayerNode>()
-  const visit = (node: LayerNode): void => {
-    if (seen.has(node)) return
-    seen.add(node)
-    if (!met.has(node.layer)) met.set(node.layer, met.size)
-    for (const x of node.inputs) visit(x.node)
-    nodes.push(node)
+  // With a list of its own rather than by calling itself: a chain of ten thousand calls would end the stack.
+  const visit = (first: LayerNode): void => {
+    const open = [{ node: first, next: -1 }]
+    for (let top = open.at(-1); top; top = open.at(-1)) {
+      const { node } = top
+      if (top.next < 0) {
+        if (seen.has(node)) {
+          open.pop()
+          continue
+        }
+        seen.add(node)
+        if (!met.has(node.layer)) met.set(node.layer, met.size)
+      }
+      if (++top.next < node.inputs.length) open.push({ node: node.inputs[top.next].node, next: -1 })
+      else {
+        nodes.push(node)
+        open.pop()
+      }
+    }
   }
   for (const y of outputs) visit(y.node)
 

@@ -2,12 +2,13 @@
  * HDF5 files as trees of groups, attributes and arrays, through h5wasm (the HDF5 library compiled to WebAssembly), which is loaded when the
  * first file is read or written.
  *
- * The library trusts what it reads. So a file of its own name is made for each call and always closed and removed, counts are held against the
- * size of the file before anything is allocated, and nothing of it leaves this module. A damaged file can still make the library loop: where
- * files come from strangers, read them in a worker with a time limit.
+ * The library trusts what it reads. So its structures are checked first (h5-check.ts), a file of its own name is made for each call and always closed
+ * and removed, counts are held against the size of the file and a limit before anything is allocated, and nothing of it leaves this module.
  */
 import { ValueError } from '@cotangent/core'
 import type { Dataset, Group } from 'h5wasm'
+import { checkH5 } from './h5-check.js'
+import { memoryLimit } from './limits.js'
 
 /** What attributes hold here: text, lists of text, numbers. */
 type H5Attribute = string | readonly string[] | readonly number[]
@@ -37,7 +38,7 @@ export const newGroup = (): H5Group => ({ attributes: new Map(), groups: new Map
 export const isH5 = (bytes: Uint8Array): boolean => [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a].every((byte, i) => bytes[i] === byte)
 
 /** No Keras file comes near these; a damaged one may link a group to itself. */
-const MOST_OBJECTS = 200_000
+const MOST_OBJECTS = 50_000
 const DEEPEST = 64
 
 let files = 0
@@ -67,14 +68,21 @@ function reasonOf(error: unknown): string {
  * The tree of a file.
  *
  * @param what names the file in messages
+ * @param maxBytes how many bytes its arrays and attributes may take
  * @throws ValueError that names file and part for anything that is not a whole HDF5 file.
  */
-export async function readH5(bytes: Uint8Array, what: string): Promise<H5Group> {
+export async function readH5(bytes: Uint8Array, what: string, maxBytes = memoryLimit(bytes.length)): Promise<H5Group> {
   if (!isH5(bytes)) throw new ValueError(`${what}: not an HDF5 file: its first bytes are not HDF5's signature.`)
+  let attributes: number
+  try {
+    attributes = checkH5(bytes)
+  } catch (error) {
+    throw new ValueError(`${what}: a damaged or truncated HDF5 file, ${bytes.length} bytes long (${reasonOf(error)}).`)
+  }
   return withFile((name, h5, fs) => {
     fs.write(bytes)
     let part = 'root'
-    const reader = new Reader(h5, bytes.length, (path) => {
+    const reader = new Reader(h5, bytes.length, maxBytes, (path) => {
       part = path === '' ? 'root' : `"${path}"`
     })
     let file: { close(): unknown } & Group
@@ -84,8 +92,12 @@ export async function readH5(bytes: Uint8Array, what: string): Promise<H5Group> 
       throw new ValueError(`${what}: a damaged or truncated HDF5 file, ${bytes.length} bytes long (${reasonOf(error)}).`)
     }
     try {
-      return reader.group(file, '', 0)
+      const root = reader.group(file, '', 0)
+      if (reader.attributes < attributes)
+        throw new ValueError(`${reader.attributes} of the ${attributes} attributes of its groups can be read`)
+      return root
     } catch (error) {
+      if (error instanceof TooMuch) throw new ValueError(`${what}: ${part}: ${error.message}`)
       throw new ValueError(`${what}: damaged or truncated at ${part}, ${bytes.length} bytes long (${reasonOf(error)}).`)
     } finally {
       try {
@@ -97,15 +109,26 @@ export async function readH5(bytes: Uint8Array, what: string): Promise<H5Group> 
   })
 }
 
+/** A file that may be whole and asks for more than it may. */
+class TooMuch extends ValueError {}
+
+const tooMuch = (problem: string, most: number): TooMuch =>
+  new TooMuch(`${problem}, more than the ${most} expected at most; if you trust it, pass a larger maxBytes.`)
+
 class Reader {
   readonly #h5: typeof import('h5wasm')
   readonly #fileBytes: number
+  readonly #maxBytes: number
   readonly #at: (path: string) => void
+  /** How many attributes of groups there were. */
+  attributes = 0
   #objects = 0
+  #taken = 0
 
-  constructor(h5: typeof import('h5wasm'), fileBytes: number, at: (path: string) => void) {
+  constructor(h5: typeof import('h5wasm'), fileBytes: number, maxBytes: number, at: (path: string) => void) {
     this.#h5 = h5
     this.#fileBytes = fileBytes
+    this.#maxBytes = maxBytes
     this.#at = at
   }
 
@@ -115,7 +138,8 @@ class Reader {
     const out = newGroup()
     for (const [name, attribute] of Object.entries(group.attrs)) {
       this.#at(`${path}@${name}`)
-      this.#require(attribute.shape ?? [], 1, true)
+      this.attributes++
+      this.#count(attribute.shape ?? [], 1, true)
       const value = attribute.value
       if (typeof value === 'string') out.attributes.set(name, value)
       else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) out.attributes.set(name, value)
@@ -136,7 +160,8 @@ class Reader {
     if (++this.#objects > MOST_OBJECTS) throw new ValueError('more arrays than a model has')
     const { type, size, chunks } = dataset.metadata
     const shape = dataset.shape ?? []
-    this.#require(shape, size, chunks !== null)
+    this.#count(shape, size, chunks !== null)
+    if (chunks) this.#countChunks(shape, size, chunks)
     if ((type !== 0 && type !== 1) || (type === 1 && size < 4)) {
       throw new ValueError(`elements of HDF5 type ${type} with ${size} bytes; save the weights as float32`)
     }
@@ -150,10 +175,24 @@ class Reader {
     return { shape: [...shape], data: known ? data : floatsOf(data as unknown as ArrayLike<number | bigint>) }
   }
 
-  /** An array that is not compressed is no larger than its file; deflate packs at most 1032 to 1 (RFC 1951). */
-  #require(shape: readonly number[], elementBytes: number, packed: boolean): void {
+  /**
+   * Counts what is about to be read. An array that is not packed is no larger than its file; deflate packs at most 1032 to 1 (RFC 1951). An array of many
+   * names counts each time.
+   */
+  #count(shape: readonly number[], elementBytes: number, packed: boolean): void {
     const bytes = shape.reduce((a, b) => a * b, elementBytes)
     if (!(bytes <= this.#fileBytes * (packed ? 1032 : 1))) throw new ValueError(`[${shape.join(', ')}] is more than the file can hold`)
+    this.#taken += bytes
+    if (this.#taken > this.#maxBytes) throw tooMuch(`the file asks for ${this.#taken} bytes`, this.#maxBytes)
+  }
+
+  /** The library looks for every chunk of an array, whether it is there or not, and unpacks it whole, whatever of it lies outside the array. */
+  #countChunks(shape: readonly number[], elementBytes: number, chunks: readonly number[]): void {
+    const bytes = chunks.reduce((a, b) => a * b, elementBytes)
+    const count = shape.reduce((n, length, axis) => n * Math.ceil(length / chunks[axis]), 1)
+    // A chunk takes at least its key in the tree, 24 bytes, and an address.
+    if (!(bytes > 0 && count <= Math.max(1, this.#fileBytes / 32))) throw new ValueError(`${count} chunks are more than the file can hold`)
+    if (bytes > this.#maxBytes) throw tooMuch(`a chunk takes ${bytes} bytes`, this.#maxBytes)
   }
 }
 

@@ -17,8 +17,30 @@ export const isObject = (value: unknown): value is Json => typeof value === 'obj
 export const isKerasObject = (value: unknown): value is KerasObject =>
   isObject(value) && typeof value.class_name === 'string' && isObject(value.config)
 
+/** Deeper than any model: each model inside another takes four or five levels. What reads JSON calls itself at every level, and the stack ends. */
+const DEEPEST_JSON = 256
+
+/** How deep objects and lists lie in each other in JSON text, up to a limit. */
+function depthOf(text: string): number {
+  let depth = 0
+  let deepest = 0
+  for (let at = 0; at < text.length && deepest <= DEEPEST_JSON; at++) {
+    const c = text.charCodeAt(at)
+    if (c === 0x22) {
+      for (at++; at < text.length && text.charCodeAt(at) !== 0x22; at++) if (text.charCodeAt(at) === 0x5c) at++
+    } else if (c === 0x7b || c === 0x5b) deepest = Math.max(deepest, ++depth)
+    else if (c === 0x7d || c === 0x5d) depth--
+  }
+  return deepest
+}
+
+/** Whether an object anywhere inside has the key `__proto__`, which would turn into the prototype of what is made from it. */
+const hasPrototypeKey = (value: unknown): boolean =>
+  typeof value === 'object' && value !== null && (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey))
+
 /** JSON text as a value. @throws ValueError that names the part of the file. */
 function parseJson(text: string, part: string): unknown {
+  if (depthOf(text) > DEEPEST_JSON) throw new ValueError(`${part}: objects and lists lie in each other more than ${DEEPEST_JSON} deep.`)
   try {
     return JSON.parse(text)
   } catch (error) {
@@ -26,11 +48,18 @@ function parseJson(text: string, part: string): unknown {
   }
 }
 
-/** JSON text as an object. @throws ValueError that names the part of the file. */
-export function parseObject(text: string, part: string): Json {
+/** JSON text as an object, whose keys may be any. @throws ValueError that names the part of the file. */
+export function parseAnyObject(text: string, part: string): Json {
   const value = parseJson(text, part)
   if (!isObject(value))
     throw new ValueError(`${part}: a JSON object was expected, got ${Array.isArray(value) ? 'an array' : String(value)}.`)
+  return value
+}
+
+/** JSON text as an object of Keras. @throws ValueError that names the part of the file. */
+export function parseObject(text: string, part: string): Json {
+  const value = parseAnyObject(text, part)
+  if (hasPrototypeKey(value)) throw new ValueError(`${part}: no key may be "__proto__".`)
   return value
 }
 

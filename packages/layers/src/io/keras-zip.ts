@@ -10,6 +10,7 @@ import { groupAt, makeGroup, putArray, stateOf, valuesOf } from './h5-model.js'
 import { type H5Array, type H5Group, isH5, newGroup, readH5, writeH5 } from './h5-tree.js'
 import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
 import { Keras3Writer } from './keras3-topology.js'
+import { memoryLimit } from './limits.js'
 import { keepsRate, togetherState } from './optimizer-state.js'
 import { originOf } from './origin.js'
 import type { FileParts } from './restore.js'
@@ -157,12 +158,13 @@ export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: n
   const topology = requireKerasObject(json('config.json'), `${what}: config.json`)
   const weights = entry('model.weights.h5')
   if (!isH5(weights)) throw new ValueError(`${what}: model.weights.h5 in the archive is not an HDF5 file.`)
-  const root = await readH5(weights, `${what}: model.weights.h5`)
+  const root = await readH5(weights, `${what}: model.weights.h5`, maxBytes)
   const state = listAt(root, 'optimizer/vars')
   return {
     origin: originOf(typeof metadata.keras_version === 'string' ? metadata.keras_version : undefined, undefined),
     topology,
     topologyPart: `${what}: config.json`,
+    weightBytes: maxBytes ?? memoryLimit(bytes.length),
     training: isObject(topology.compile_config) && topology.compile_config.optimizer ? topology.compile_config : undefined, // {} if not compiled
     beyond: isObject(metadata.cotangent) ? metadata.cotangent : undefined,
     loadWeights: (model) => loadKerasWeights(model, root, what),

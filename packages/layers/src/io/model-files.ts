@@ -8,6 +8,8 @@ import { type H5Group, isH5, readH5, writeH5 } from './h5-tree.js'
 import { namesInFile } from './inner-weights.js'
 import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
 import { asValueError, loadKerasWeights, readKerasZip, writeKerasZip } from './keras-zip.js'
+import { memoryLimit } from './limits.js'
+import { naming, namingLater } from './naming.js'
 import { modernized } from './older-weights.js'
 import { originOf, versionByWords } from './origin.js'
 import { type FileParts, type LoadOptions, restore } from './restore.js'
@@ -62,23 +64,26 @@ const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 
  */
 export async function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
   const { name: what = 'model file' } = options
-  if (isH5(bytes)) return restore(h5Parts(await readH5(bytes, what), what, options.compile !== false), options)
-  if (isZip(bytes)) return restore(await readKerasZip(bytes, what, options.maxBytes), options)
-  throw new ValueError(`${what}: neither HDF5 nor a zip archive by its first bytes, so no .h5 or .keras model (${bytes.length} bytes).`)
+  return namingLater(what, async () => {
+    if (isH5(bytes)) return restore(h5Parts(await readH5(bytes, what, options.maxBytes), what, bytes.length, options), options)
+    if (isZip(bytes)) return restore(await readKerasZip(bytes, what, options.maxBytes), options)
+    throw new ValueError(`${what}: neither HDF5 nor a zip archive by its first bytes, so no .h5 or .keras model (${bytes.length} bytes).`)
+  })
 }
 
-function h5Parts(root: H5Group, what: string, withState: boolean): FileParts {
+function h5Parts(root: H5Group, what: string, length: number, { compile = true, maxBytes = memoryLimit(length) }: LoadOptions): FileParts {
   const config = readH5Json(root, 'model_config', what)
   if (!config) {
     throw new ValueError(
       `${what}: there is no model_config in it, so it holds weights alone. Build the model and load them: weightsFromBytes, or loadWeights.`,
     )
   }
-  const state = withState ? readH5State(root, what) : undefined
+  const state = compile ? readH5State(root, what) : undefined
   return {
     origin: h5Origin(root),
     topology: topologyOf(config, `${what}: model_config`),
     topologyPart: `${what}: model_config`,
+    weightBytes: maxBytes,
     training: readH5Json(root, 'training_config', what),
     beyond: readH5Json(root, 'cotangent', what),
     loadWeights: (model) => loadH5Weights(model, root, what, ofModel),
@@ -130,7 +135,10 @@ export interface WeightsOptions {
   byName?: boolean
   /** What messages call the file. */
   name?: string
-  /** How many bytes a zip archive (`.keras`, `.npz`) may unpack to; by default 256 MiB or 100 times its size, whichever is more, up to 2 GiB. */
+  /**
+   * How many bytes the file may ask for: what an archive (`.keras`, `.npz`) unpacks to, packed arrays of HDF5. By default 256 MiB or 100 times its size,
+   * whichever is more, up to 2 GiB.
+   */
   maxBytes?: number
 }
 
@@ -145,8 +153,9 @@ export interface WeightsOptions {
  * ```
  */
 export async function weightsFromBytes(model: Model, bytes: Uint8Array, options: WeightsOptions = {}): Promise<void> {
-  requireBuilt(model, options.name ?? 'weights')
-  return using(model, 'weightsFromBytes', true, () => loadBytes(model, bytes, options))
+  const { name: what = 'weights' } = options
+  requireBuilt(model, what)
+  return using(model, 'weightsFromBytes', true, () => namingLater(what, () => loadBytes(model, bytes, options)))
 }
 
 async function loadBytes(
@@ -155,7 +164,7 @@ async function loadBytes(
   { byName: names = false, name: what = 'weights', maxBytes }: WeightsOptions,
 ): Promise<void> {
   if (isH5(bytes)) {
-    const root = await readH5(bytes, what)
+    const root = await readH5(bytes, what, maxBytes)
     if (root.groups.has('layers') && !root.attributes.has('layer_names')) {
       if (names) throw withoutNames(what)
       return loadKerasWeights(model, root, what) // Keras 3's .weights.h5
@@ -201,16 +210,27 @@ export function modelToJSON(model: Model): string {
   return pythonJson({ ...topology, keras_version: KERAS_VERSION, backend: 'tensorflow', cotangent: beyond })
 }
 
-/** The model of such a JSON text, with new weights. */
+/** The weights of VGG16 take half of it. */
+const JSON_WEIGHT_BYTES = 2 ** 30
+
+/**
+ * The model of such a JSON text, with new weights.
+ *
+ * @throws ValueError or ShapeError that names the file and the layer or key that is not supported.
+ */
 export function modelFromJSON(text: string, options: Omit<LoadOptions, 'compile'> = {}): Model {
   const { name: what = 'model JSON' } = options
+  return naming(what, () => restore(jsonParts(text, what, options.maxBytes), options))
+}
+
+function jsonParts(text: string, what: string, maxBytes = JSON_WEIGHT_BYTES): FileParts {
   const json = parseObject(text, what)
   const { keras_version: version, backend } = json
-  const parts: FileParts = {
+  return {
     origin: originOf(typeof version === 'string' ? version : versionByWords(json), typeof backend === 'string' ? backend : undefined),
     topology: topologyOf(json, what),
     topologyPart: what,
+    weightBytes: maxBytes,
     beyond: isObject(json.cotangent) ? json.cotangent : undefined,
   }
-  return restore(parts, options)
 }

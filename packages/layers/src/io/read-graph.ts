@@ -27,11 +27,30 @@ export function readGraph(config: Json, objects: readonly KerasObject[], context
       inputs: placesOf(config.input_layers, `${part}: input_layers`),
       outputs: placesOf(config.output_layers, `${part}: output_layers`),
     }
-    return new GraphModel({ ...options, ...connectGraph(countedFromOne(graph, context.origin.family === 'keras3')) })
+    const calls = countCalls(layers, part)
+    const made = new GraphModel({ ...options, ...connectGraph(countedFromOne(graph, context.origin.family === 'keras3')) })
+    callsInside.set(made, calls)
+    return made
   } catch (error) {
     for (const { layer } of layers) layer.dispose()
     throw error
   }
+}
+
+/** More than the largest models make by far. */
+const MOST_CALLS = 100_000
+
+/** How many calls of layers one call of a model is. */
+const callsInside = new WeakMap<Layer, number>()
+
+const callsOf = (layer: Layer): number =>
+  callsInside.get(layer) ?? 1 + (layer instanceof Model ? layer.layers : layer.inner).reduce((n, inner) => n + callsOf(inner), 0)
+
+/** The calls of a graph. Models that call a model inside them twice, which calls one inside it twice, … double them with every level of a few lines. */
+function countCalls(layers: readonly LayerUses[], part: string): number {
+  const calls = layers.reduce((n, { layer, inboundNodes }) => n + inboundNodes.length * callsOf(layer), 0)
+  if (calls <= MOST_CALLS) return calls
+  throw new ValueError(`${part}: one call of the model would be ${calls} calls of layers, more than ${MOST_CALLS}.`)
 }
 
 /** What inputs are here: small whole numbers, pixels say, are floats, which hold them exactly. */
@@ -47,18 +66,22 @@ const inputTypes: ReadonlyMap<string, DType | undefined> = new Map([
   ['bool', 'bool'],
 ])
 
+/** The type of an input, as the file calls it. @throws ValueError for one that is not supported. */
+export function inputType(config: Json, part: string): string {
+  const given = dtypeName(config.dtype) ?? 'float32'
+  if (inputTypes.has(given)) return given
+  throw new ValueError(
+    `${part}, layer "${config.name}" (InputLayer): config key "dtype": ${JSON.stringify(config.dtype)} is not supported.`,
+  )
+}
+
 function readInput({ config }: KerasObject, { origin }: ReadContext, part: string): Layer {
   try {
     requireHarmless(config, origin)
   } catch (error) {
     throw addContext(error, `in ${part}, layer "${config.name}" (InputLayer)`)
   }
-  const given = dtypeName(config.dtype) ?? 'float32'
-  if (!inputTypes.has(given)) {
-    throw new ValueError(
-      `${part}, layer "${config.name}" (InputLayer): config key "dtype": ${JSON.stringify(config.dtype)} is not supported.`,
-    )
-  }
+  const given = inputType(config, part)
   return InputLayer.fromConfig({
     batchShape: (config.batch_shape ?? config.batch_input_shape) as BatchShape,
     dtype: inputTypes.get(given),

@@ -3,9 +3,10 @@
  * supported is refused with its key and what to do.
  */
 import { addContext, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import { type ActivationIdentifier, getActivation } from '../activations.js'
 import type { Layer } from '../layer.js'
-import { camelCase, camelKeys, unknownName } from '../names.js'
+import { camelCase, camelKeys, entryOf, unknownName } from '../names.js'
 import { type CustomObjects, customFunction, findLayerClass, layerClassNames } from './custom.js'
 import { isKerasObject, isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
 import { fromKeras1 } from './keras1.js'
@@ -19,9 +20,19 @@ export interface ReadContext {
   readonly beyond: Readonly<Record<string, Json>>
   /** Gets what of the file does not count here. */
   readonly warn?: (message: string) => void
+  /** What the whole file has used up. */
+  readonly budget: ReadBudget
   /** Makes a model that is a layer. */
   readonly readInner: (object: KerasObject, part: string) => Layer
 }
+
+/** How many layers a file may still have: each takes kilobytes for a few bytes of text. */
+export interface ReadBudget {
+  layers: number
+}
+
+/** Far more than the deepest models of Keras have. */
+export const MOST_LAYERS = 10_000
 
 /** Whether a class is one of Keras' models rather than of its layers. */
 export const isModelClass = (className: string): boolean => ['Sequential', 'Functional', 'Model'].includes(className)
@@ -37,6 +48,7 @@ const withFormat =
  * @throws ValueError that names the class, or the config key, that is not supported.
  */
 export function readLayer(object: KerasObject, context: ReadContext, part: string): Layer {
+  if (--context.budget.layers < 0) throw new ValueError(`${part}: more than ${MOST_LAYERS} layers.`)
   const named = typeof object.registered_name === 'string' ? plainClassName(object.registered_name) : undefined
   const className = plainClassName(object.class_name)
   const name = typeof object.config.name === 'string' ? object.config.name : '?'
@@ -49,7 +61,7 @@ export function readLayer(object: KerasObject, context: ReadContext, part: strin
   try {
     if (!known) return layerClass.fromConfig(customOptions(object.config) as never)
     const config = optionsOf(known, object, context, part)
-    return layerClass.fromConfig({ ...config, ...context.beyond[name] } as never)
+    return layerClass.fromConfig({ ...config, ...entryOf(context.beyond, name) } as never)
   } catch (error) {
     throw addContext(error, `in ${part}, layer "${name}" (${className})`)
   }
@@ -82,7 +94,7 @@ function optionsOf(className: string, object: KerasObject, context: ReadContext,
     else if (key === 'batch_input_shape' || key === 'batch_shape') out.batchInputShape = value
     else if (key === 'layer' || key === 'cell') out[key] = readLayer(requireKerasObject(value, `${part}: ${key}`), context, part)
     else if (key === 'cells')
-      out[key] = (value as unknown[]).map((cell) => readLayer(requireKerasObject(cell, `${part}: cells`), context, part))
+      out[key] = listOf(value, key).map((cell) => readLayer(requireKerasObject(cell, `${part}: cells`), context, part))
     else if (key === 'backward_layer') requireMirror(config.layer, value)
     else if (key === 'activation' || key === 'recurrent_activation') out[camelCase(key)] = readActivation(key, value, context)
     else if (isObject(value)) out[camelCase(key)] = readDescription(key, value, context)
@@ -90,6 +102,11 @@ function optionsOf(className: string, object: KerasObject, context: ReadContext,
     else out[camelCase(key)] = value
   }
   return corrected(className, plainClassName(object.class_name), out, origin)
+}
+
+function listOf(value: unknown, key: string): unknown[] {
+  if (Array.isArray(value)) return value
+  throw new ValueError(`config key "${key}": a list was expected, got ${describeValue(value)}.`)
 }
 
 /** An Embedding of Keras 1 could drop words in training; Keras 2 leaves that to a layer behind it, and so does this package. */
@@ -123,7 +140,7 @@ function corrected(className: string, written: string, options: Json, origin: Or
   }
   if (className === 'MultiHeadAttention' && Array.isArray(out.outputShape) && out.outputShape.length === 1)
     [out.outputShape] = out.outputShape
-  if (className === 'Bidirectional') out.layer = withoutPrefix(out.layer as Layer)
+  if (className === 'Bidirectional' && out.layer) out.layer = withoutPrefix(out.layer as Layer)
   return out
 }
 

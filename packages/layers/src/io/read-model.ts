@@ -2,10 +2,11 @@
 import { type Backend, type DType, ValueError } from '@cotangent/core'
 import type { BatchShape, Layer } from '../layer.js'
 import type { Model, ModelOptions } from '../model.js'
+import { entryOf } from '../names.js'
 import { Sequential } from '../sequential.js'
 import { isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
-import { readGraph } from './read-graph.js'
-import { dtypeName, isModelClass, type ReadContext, readLayer } from './read-layer.js'
+import { inputType, readGraph } from './read-graph.js'
+import { dtypeName, isModelClass, MOST_LAYERS, type ReadContext, readLayer } from './read-layer.js'
 
 /** What a model is made with beside its description. */
 interface ModelSettings {
@@ -19,10 +20,16 @@ interface ModelSettings {
  * @param part names the place in the file, for messages
  * @throws ValueError that names the layer, or config key, that is not supported.
  */
-export function readModel(topology: KerasObject, context: Omit<ReadContext, 'readInner'>, settings: ModelSettings, part: string): Model {
+export function readModel(
+  topology: KerasObject,
+  context: Omit<ReadContext, 'readInner' | 'budget'>,
+  settings: ModelSettings,
+  part: string,
+): Model {
   const dtype = dtypeOf(topology)
   const inner: ReadContext = {
     ...context,
+    budget: { layers: MOST_LAYERS },
     readInner: (object, place) => readNetwork(object, inner, { backend: settings.backend, dtype }, place),
   }
   return readNetwork(topology, inner, { ...settings, dtype }, part)
@@ -37,7 +44,7 @@ function readNetwork(topology: KerasObject, context: ReadContext, settings: Mode
   }
   const layers = layersOf(topology.config, part)
   const name = typeof topology.config.name === 'string' ? topology.config.name : undefined
-  const trainable = (name && context.beyond[name]?.trainable) ?? topology.config.trainable
+  const trainable = (name && entryOf(context.beyond, name)?.trainable) ?? topology.config.trainable
   const options = { ...settings, name, ...(trainable === false && { trainable }) }
   return className === 'Sequential'
     ? readSequential(topology, layers, context, options, part)
@@ -94,6 +101,7 @@ function readStack(objects: readonly KerasObject[], context: ReadContext, part: 
   let inputShape: unknown
   return objects.flatMap((object) => {
     if (plainClassName(object.class_name) === 'InputLayer') {
+      inputType(object.config, part)
       inputShape = object.config.batch_shape ?? object.config.batch_input_shape
       return []
     }

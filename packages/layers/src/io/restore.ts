@@ -3,6 +3,7 @@ import type { Backend } from '@cotangent/core'
 import { withBlankWeights } from '../layer.js'
 import type { Model } from '../model.js'
 import { warn } from '../platform.js'
+import { withWeightLimit } from '../weight-limit.js'
 import type { CustomObjects } from './custom.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 import { restoreState } from './optimizer-state.js'
@@ -24,13 +25,18 @@ export interface LoadOptions {
   onWarning?: (message: string) => void
   /** What messages call the file. */
   name?: string
-  /** How many bytes a zip archive (`.keras`) may unpack to; by default 256 MiB or 100 times its size, whichever is more, up to 2 GiB. */
+  /**
+   * How many bytes the file may ask for: the weights of the model, what an archive (`.keras`) unpacks to, packed arrays. By default 256 MiB or 100
+   * times its size, whichever is more, up to 2 GiB; 1 GiB for JSON, where an orthogonal matrix counts for the time that drawing it takes.
+   */
   maxBytes?: number
 }
 
 export interface FileParts {
   readonly origin: Origin
   readonly topology: KerasObject
+  /** How many bytes the weights may take. */
+  readonly weightBytes: number
   /** Where the topology stands in the file, for messages. */
   readonly topologyPart: string
   readonly training?: Json
@@ -55,7 +61,8 @@ export function restore(parts: FileParts, options: LoadOptions): Model {
   const seed = options.seed ?? (typeof beyond.seed === 'number' ? beyond.seed : undefined)
   const context = { origin, custom, beyond: objectOr(beyond.layers) as Record<string, Json>, warn: say }
   const read = (): Model => readModel(parts.topology, context, { seed, backend: options.backend }, parts.topologyPart)
-  const model = parts.loadWeights ? withBlankWeights(read) : read()
+  const { loadWeights, topologyPart, weightBytes } = parts
+  const model = withWeightLimit(topologyPart, weightBytes, () => (loadWeights ? withBlankWeights(read) : read()))
   try {
     parts.loadWeights?.(model)
   } catch (error) {

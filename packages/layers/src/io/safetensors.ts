@@ -4,7 +4,7 @@
  */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import { isObject, parseObject, repeatedKey } from './keras-object.js'
+import { isObject, parseAnyObject, repeatedKey } from './keras-object.js'
 
 /** An array of a safetensors file. */
 export interface NamedArray {
@@ -88,7 +88,7 @@ export function readSafetensors(
   } catch {
     throw fail('the header is not UTF-8.')
   }
-  const { __metadata__: metadata = {}, ...entries } = parseObject(text, `${name}: header`)
+  const { __metadata__: metadata = {}, ...entries } = parseAnyObject(text, `${name}: header`)
   const twice = repeatedKey(text)
   if (twice !== undefined) throw fail(`the header has the name "${twice}" twice.`)
   const problem = metadataProblem(metadata)

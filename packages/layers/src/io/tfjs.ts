@@ -1,11 +1,13 @@
 /** TensorFlow.js' layers models: `model.json` with the topology and a manifest, and the elements of all weights in files (shards) beside it. */
-import { ValueError } from '@cotangent/core'
-import { requireFunction, requireOptions, requireText } from '@cotangent/core/arguments'
+import { sizeOf, ValueError } from '@cotangent/core'
+import { describeValue, requireFunction, requireOptions, requireText } from '@cotangent/core/arguments'
 import type { Layer } from '../layer.js'
 import { Model } from '../model.js'
 import { using } from '../model-use.js'
 import { valuesOf } from './h5-model.js'
 import { isKerasObject, isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
+import { MOST_BYTES, memoryLimit } from './limits.js'
+import { namingLater } from './naming.js'
 import { modernized } from './older-weights.js'
 import { type Origin, originOf } from './origin.js'
 import { type LoadOptions, restore } from './restore.js'
@@ -100,6 +102,11 @@ export type ShardSource = ReadonlyMap<string, Uint8Array> | ((path: string) => U
  */
 export async function modelFromTfjs(modelJson: string, source: ShardSource, options: LoadOptions = {}): Promise<Model> {
   const { name: what = 'model.json' } = options
+  return namingLater(what, () => readTfjs(modelJson, source, what, options))
+}
+
+async function readTfjs(modelJson: string, source: ShardSource, what: string, options: LoadOptions): Promise<Model> {
+  const { maxBytes = MOST_BYTES } = options
   const file = parseObject(modelJson, what)
   if (file.format === 'graph-model') {
     throw new ValueError(
@@ -112,7 +119,7 @@ export async function modelFromTfjs(modelJson: string, source: ShardSource, opti
   const object = isKerasObject(wrapped) || !Array.isArray(wrapped.config) ? wrapped : { ...wrapped, config: { layers: wrapped.config } }
   const text = (key: string): string | undefined => (typeof modelTopology[key] === 'string' ? (modelTopology[key] as string) : undefined)
   const origin = originOf(text('keras_version') ?? 'tfjs', text('backend'))
-  const saved = await readManifest(file.weightsManifest, source, what)
+  const saved = await readManifest(file.weightsManifest, source, what, maxBytes)
   const training = modelTopology.training_config ?? file.trainingConfig
   const metadata = isObject(file.userDefinedMetadata) ? file.userDefinedMetadata : {}
   return restore(
@@ -120,6 +127,7 @@ export async function modelFromTfjs(modelJson: string, source: ShardSource, opti
       origin,
       topology: requireKerasObject(object, `${what}: modelTopology`),
       topologyPart: `${what}: modelTopology`,
+      weightBytes: options.maxBytes ?? memoryLimit(4 * saved.reduce((n, { data }) => n + data.length, 0)),
       training: isObject(training) ? training : undefined,
       beyond: isObject(metadata.cotangent) ? metadata.cotangent : undefined,
       loadWeights: (model) => loadNamed(model, saved, origin, what),
@@ -161,25 +169,81 @@ const leavesOf = (model: Model): Layer[] => model.layers.flatMap((layer) => (lay
 const modernizedIfAny = (layer: Layer, saved: SavedLayer, origin: Origin): SavedLayer =>
   saved.weights.length > 0 ? modernized(layer, saved, origin) : saved
 
-/** The arrays that a manifest announces, out of its shards. */
-async function readManifest(manifest: unknown, source: ShardSource, what: string): Promise<SavedArray[]> {
+/** A weight that a manifest announces, and where in the bytes of its group it lies. */
+interface Announced {
+  readonly name: string
+  readonly shape: readonly number[]
+  readonly stored: Stored
+  readonly at: number
+  readonly end: number
+}
+
+/** The arrays that a manifest announces, out of its shards. What it announces is counted before any shard is read. */
+async function readManifest(manifest: unknown, source: ShardSource, what: string, maxBytes: number): Promise<SavedArray[]> {
   if (!Array.isArray(manifest)) throw new ValueError(`${what}: weightsManifest is missing, so there are no weights.`)
-  const out: SavedArray[] = []
-  for (const [i, group] of manifest.entries()) {
+  const paths = new Set<string>()
+  let total = 0
+  const groups = manifest.map((group, i) => {
     const part = `${what}: weightsManifest group ${i}`
     if (!isObject(group) || !Array.isArray(group.paths) || !Array.isArray(group.weights))
       throw new ValueError(`${part}: paths and weights were expected.`)
-    const shards = await Promise.all(group.paths.map((path) => readShard(String(path), source, what)))
-    const bytes = new Uint8Array(shards.reduce((n, shard) => n + shard.length, 0))
-    let at = 0
-    for (const shard of shards) {
-      bytes.set(shard, at)
-      at += shard.length
+    for (const path of group.paths) {
+      if (typeof path !== 'string') throw new ValueError(`${part}: ${JSON.stringify(path)} is not the path of a shard.`)
+      if (paths.has(path)) throw new ValueError(`${part}: the shard "${path}" is named twice.`)
+      paths.add(path)
     }
-    out.push(...splitGroup(group.weights, bytes, part, group.paths.join(', ')))
+    const weights = announcedBy(group.weights, part)
+    total += weights.reduce((n, { shape }) => n + 4 * sizeOf(shape), 0)
+    return { part, paths: group.paths as string[], weights, bytes: weights.at(-1)?.end ?? 0 }
+  })
+  if (!(total <= maxBytes)) {
+    throw new ValueError(
+      `${what}: weightsManifest asks for ${total} bytes, more than the ${maxBytes} expected at most; if you trust it, pass a larger maxBytes.`,
+    )
   }
+  const out: SavedArray[] = []
+  for (const group of groups) out.push(...(await readGroup(group, source, what)))
   return out
 }
+
+interface Group {
+  readonly part: string
+  readonly paths: readonly string[]
+  readonly weights: readonly Announced[]
+  /** How many bytes its weights take. */
+  readonly bytes: number
+}
+
+/** The arrays of a group. Its shards are read one after the other, until they are more than it announces. */
+async function readGroup({ part, paths, weights, bytes }: Group, source: ShardSource, what: string): Promise<SavedArray[]> {
+  const shards: Uint8Array[] = []
+  let length = 0
+  for (const path of paths) {
+    const shard = await readShard(path, source, what)
+    if (!(shard instanceof Uint8Array))
+      throw new ValueError(`${what}: the shard "${path}" must be a Uint8Array, got ${describeValue(shard)}.`)
+    shards.push(shard)
+    length += shard.length
+    if (length > bytes) throw new ValueError(`${part}: the weights take ${bytes} bytes, but ${shown(paths)} have ${length}.`)
+  }
+  const beyond = weights.find(({ end }) => end > length)
+  if (beyond) {
+    throw new ValueError(
+      `${part}: weight "${beyond.name}" [${beyond.shape.join(', ')}] goes beyond the ${length} bytes of ${shown(paths)}; is a shard missing or truncated?`,
+    )
+  }
+  const joined = shards.length === 1 ? shards[0] : new Uint8Array(length)
+  for (let i = 0, at = 0; shards.length > 1 && i < shards.length; at += shards[i].length, i++) joined.set(shards[i], at)
+  // Copies, since elements need not lie where their type may.
+  return weights.map(({ name, shape, stored, at, end }) => ({
+    name,
+    shape,
+    data: stored.read(new Uint8Array(joined.subarray(at, end)).buffer),
+  }))
+}
+
+/** The paths of shards, of which there may be thousands. */
+const shown = (paths: readonly string[]): string => (paths.length > 8 ? `${paths.slice(0, 8).join(', ')}, …` : paths.join(', '))
 
 async function readShard(path: string, source: ShardSource, what: string): Promise<Uint8Array> {
   if (typeof source === 'function') return source(path)
@@ -188,9 +252,10 @@ async function readShard(path: string, source: ShardSource, what: string): Promi
   return shard
 }
 
-function splitGroup(weights: readonly unknown[], bytes: Uint8Array, part: string, paths: string): SavedArray[] {
+/** The weights that a group announces, one behind the other. */
+function announcedBy(weights: readonly unknown[], part: string): Announced[] {
   let at = 0
-  const arrays = weights.map((weight): SavedArray => {
+  return weights.map((weight): Announced => {
     const { name, shape, dtype, quantization } = (isObject(weight) ? weight : {}) as Json
     if (typeof name !== 'string' || !Array.isArray(shape) || !shape.every((n) => Number.isSafeInteger(n) && n >= 0)) {
       throw new ValueError(`${part}: ${JSON.stringify(weight)} is not a weight with name and shape.`)
@@ -202,18 +267,10 @@ function splitGroup(weights: readonly unknown[], bytes: Uint8Array, part: string
         `${part}: weight "${name}" has ${how}, which is not supported. float32 and int32 are, also quantized as float16, uint8 and uint16.`,
       )
     }
-    const end = at + stored.bytes * shape.reduce((a: number, b: number) => a * b, 1)
-    if (!(end <= bytes.length)) {
-      throw new ValueError(
-        `${part}: weight "${name}" [${shape.join(', ')}] goes beyond the ${bytes.length} bytes of ${paths}; is a shard missing or truncated?`,
-      )
-    }
-    const { buffer } = bytes.slice(at, end)
-    at = end
-    return { name, shape, data: stored.read(buffer) }
+    const start = at
+    at += stored.bytes * sizeOf(shape)
+    return { name, shape, stored, at: start, end: at }
   })
-  if (at !== bytes.length) throw new ValueError(`${part}: the weights take ${at} bytes, but ${paths} have ${bytes.length}.`)
-  return arrays
 }
 
 /** How the elements of a weight are in the shards. */

@@ -177,11 +177,15 @@ const single: Readonly<Record<string, Reader>> = {
   ),
 }
 
-/** The readers by name. */
-export const readers = single
+const inTurn = Object.keys(single).filter((name) => name !== 'tokenizer')
+
+/** Some mutants of every reader in one process: what the test runs. */
+const mixed: Reader = { mutant: (number) => single[inTurn[number % inTurn.length]].mutant(Math.floor(number / inTurn.length)) }
 
 /** The readers that are fuzzed one by one. */
 export const names: readonly string[] = Object.keys(single)
+
+export const readers: Readonly<Record<string, Reader>> = { ...single, mixed }
 
 /** Readers whose callers give no name of a file. */
 export const unnamed: readonly string[] = ['tokenizer']

@@ -1,0 +1,107 @@
+/** HDF5 files of h5py 3 with the oldest and the newest structures, and what h5py reads in them; what damage and greed come to. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { describe, expect, test } from 'vitest'
+import { type H5Group, readH5 } from '../src/io/h5-tree.js'
+
+const path = (name: string): string => join(import.meta.dirname, 'golden/h5', name)
+
+/** Everything in a group by its path: shapes and values of arrays, and which groups there are. */
+function objectsIn({ arrays, groups }: H5Group, at = ''): Record<string, unknown> {
+  return Object.assign(
+    Object.fromEntries(
+      [...arrays].map(([name, { shape, data }]) => [at + name, { shape, data: Array.from(data as Float32Array, Number) }]),
+    ),
+    ...[...groups].map(([name, group]) => ({ [at + name]: 'group', ...objectsIn(group, `${at}${name}/`) })),
+  )
+}
+
+describe.each(['oldest', 'newest'])('the %s structures', (name) => {
+  const bytes = readFileSync(path(`${name}.h5`))
+
+  test('attributes and arrays are what h5py reads', async () => {
+    const want = JSON.parse(readFileSync(path(`${name}.json`), 'utf8'))
+    const root = await readH5(bytes, 'file')
+    expect(Object.fromEntries(root.attributes)).toEqual(want.attributes)
+    expect(objectsIn(root)).toEqual(want.objects)
+  })
+
+  test('the file is not changed by reading, wherever its bytes lie', async () => {
+    const shifted = new Uint8Array(bytes.length + 3)
+    shifted.set(bytes, 3)
+    const root = await readH5(shifted.subarray(3), 'file')
+    expect(objectsIn(root)).toEqual(objectsIn(await readH5(bytes, 'file')))
+    expect(Buffer.compare(shifted.subarray(3), readFileSync(path(`${name}.h5`)))).toBe(0)
+  })
+})
+
+test('damage in the newest structures is found by their checksums', async () => {
+  const bytes = readFileSync(path('newest.h5'))
+  for (const letters of ['OHDR', 'FRHP', 'BTHD', 'BTLF', 'FHDB', 'FAHD']) {
+    const damaged = Uint8Array.from(bytes)
+    damaged[bytes.indexOf(letters) + 20] ^= 1
+    await expect(readH5(damaged, 'file'), letters).rejects.toThrow(/^file: .*damaged or truncated.*41718 bytes long/)
+  }
+})
+
+/** The files with a number of so many bytes put at a place, one for each. */
+const changed = (bytes: Uint8Array, at: number, value: bigint): Uint8Array => {
+  const out = Uint8Array.from(bytes)
+  new DataView(out.buffer).setBigUint64(at, value, true)
+  return out
+}
+
+describe('what would make the library loop is refused before it', () => {
+  const oldest = readFileSync(path('oldest.h5'))
+  const newest = readFileSync(path('newest.h5'))
+
+  test('a heap of names whose free space leads round in a circle', async () => {
+    const heap = oldest.indexOf('HEAP')
+    const data = Number(oldest.readBigUint64LE(heap + 24))
+    // The first free block at offset 8 of the names, which leads to itself.
+    const circle = changed(changed(oldest, heap + 16, 8n), data + 8, 8n)
+    await expect(readH5(circle, 'file')).rejects.toThrow(/^file: a damaged .* free space of a heap of names leads round in a circle/)
+  })
+
+  test.each(['oldest', 'newest'])('free space of no bytes in a heap of texts (%s)', async (name) => {
+    const bytes = name === 'oldest' ? oldest : newest
+    const first = bytes.indexOf('GCOL') + 16
+    const empty = changed(changed(bytes, first, 0n), first + 8, 0n)
+    await expect(readH5(empty, 'file')).rejects.toThrow('the free space of a global heap has 0 bytes')
+  })
+
+  test('a B-tree that leads back to its root', async () => {
+    const tree = oldest.indexOf('TREE')
+    const level = Uint8Array.from(oldest)
+    level.set([1, 1, 0], tree + 5) // of level 1, with one child
+    await expect(readH5(changed(level, tree + 32, BigInt(tree)), 'file')).rejects.toThrow(
+      `the B-tree at ${tree} leads back to its node at ${tree}`,
+    )
+  })
+
+  test('an object header that goes on in itself', async () => {
+    // A continuation message (kind 0x10, 16 bytes) of the oldest headers: 10 00 10 00, flags, padding; then the address.
+    const at = oldest.indexOf(Buffer.from([0x10, 0, 0x10, 0, 0, 0, 0, 0]))
+    expect(at).toBeGreaterThan(0)
+    const block = Number(oldest.readBigUint64LE(at + 8))
+    const inner = Uint8Array.from(oldest)
+    inner.set(oldest.subarray(at, at + 24), block)
+    await expect(readH5(inner, 'file')).rejects.toThrow(/goes on in itself/)
+  })
+})
+
+test('1000 hard links to an array of a megabyte: each is counted before it is read; the limit is an option', async () => {
+  const bytes = readFileSync(path('links.h5'))
+  await expect(readH5(bytes, 'file')).rejects.toThrow(
+    /^file: ".*": the file asks for \d+ bytes, more than the 268435456 expected at most; if you trust it, pass a larger maxBytes/,
+  )
+  const { arrays } = await readH5(bytes, 'file', 2 ** 31)
+  expect(arrays.size).toBe(1001)
+})
+
+test('an array that says it has 4 GiB', async () => {
+  const bytes = Uint8Array.from(readFileSync(path('oldest.h5')))
+  const view = new DataView(bytes.buffer)
+  for (let at = 0; at + 8 <= bytes.length; at++) if (view.getBigUint64(at, true) === 1100n) view.setBigUint64(at, 2n ** 30n, true)
+  await expect(readH5(bytes, 'file')).rejects.toThrow(/^file: damaged or truncated at "pages", .* more than the file can hold/)
+})
