@@ -5,6 +5,7 @@
 import {
   type Backend,
   type CreateOptions,
+  concat,
   currentBackend,
   truncatedNormal as drawTruncated,
   eye,
@@ -14,9 +15,11 @@ import {
   normal,
   type Shape,
   ShapeError,
+  scope,
   shapeError,
   showShape,
   sizeOf,
+  split,
   Tensor,
   tensor,
   threefry2x32,
@@ -210,6 +213,16 @@ function gaussian(key: Key, count: number): Float64Array {
   return values.subarray(0, count)
 }
 
+/** The same values as a tensor of a backend, right to float32. */
+function gaussianOn(backend: Backend, key: Key, count: number): Tensor {
+  const [a, b] = split(uniform(key, [Math.ceil(count / 2), 2], { backend, dtype: 'float32' }), 2, 1)
+  const radius = a.neg().log1p().mul(-2).sqrt()
+  const angle = b.mul(2 * Math.PI)
+  return concat([radius.mul(angle.cos()), radius.mul(angle.sin())], 1)
+    .reshape([-1])
+    .slice([0], [count])
+}
+
 /** long·short² of a matrix whose orthogonalisation takes long on the host: that of an LSTM of 416 units. */
 const LARGE = 2 ** 28
 
@@ -234,19 +247,31 @@ export function orthogonalFrom(source: ArrayLike<number>, rows: number, cols: nu
   return orthogonalized(source, rows, cols, method)
 }
 
-/** The same; with a backend that multiplies the blocks of a large matrix in float32. */
-function orthogonalized(source: ArrayLike<number>, rows: number, cols: number, method: 'qr' | 'svd', backend?: Backend): Float64Array {
+function orthogonalized(source: ArrayLike<number>, rows: number, cols: number, method: 'qr' | 'svd'): Float64Array {
   const [length, count] = [Math.max(rows, cols), Math.min(rows, cols)]
   const columns = Array.from({ length: count }, () => new Float64Array(length))
   for (let i = 0; i < length; i++) for (let j = 0; j < count; j++) columns[j][i] = source[i * count + j]
   if (method === 'svd') leftSingularVectors(columns)
-  else if (backend && length * count * count >= LARGE) orthonormalizeByBlocks(columns, backend)
   else orthonormalize(columns)
   const out = new Float64Array(rows * cols)
   for (let i = 0; i < rows; i++) {
     for (let j = 0; j < cols; j++) out[i * cols + j] = rows >= cols ? columns[j][i] : columns[i][j]
   }
   return out
+}
+
+/** The same from a key, for a large matrix: in float32 where a backend computes. */
+function orthogonalOn(backend: Backend, key: Key, rows: number, cols: number): Tensor {
+  const [length, count] = [Math.max(rows, cols), Math.min(rows, cols)]
+  const drawn = scope(() => {
+    const y = gaussianOn(backend, key, rows * cols)
+      .reshape([length, count])
+      .transpose()
+    return Float32Array.from(backend.readSync?.(y.storage) as Float32Array)
+  })
+  const columns = Array.from({ length: count }, (_, j) => Float64Array.from(drawn.subarray(j * length, (j + 1) * length)))
+  const q = tensor(orthonormalizeByBlocks(columns, backend), { shape: [count, length], dtype: 'float32', backend })
+  return rows < cols ? q : q.transpose()
 }
 
 /**
@@ -268,7 +293,10 @@ export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 's
   return initializer('Orthogonal', method === 'qr' ? { gain, seed } : given, (key, shape, create) => {
     if (shape.length < 2) throw shapeError('orthogonal', 'at least 2 axes are needed', [{ name: 'shape', shape }])
     const [rows, cols] = [sizeOf(shape.slice(0, -1)), shape[shape.length - 1]]
-    const values = orthogonalized(gaussian(seeded(key, seed), rows * cols), rows, cols, method, quick(create))
+    const backend = quick(create)
+    if (backend && method === 'qr' && rows * cols * Math.min(rows, cols) >= LARGE)
+      return scope(() => orthogonalOn(backend, seeded(key, seed), rows, cols).mul(gain).reshape(shape))
+    const values = orthogonalized(gaussian(seeded(key, seed), rows * cols), rows, cols, method)
     if (gain !== 1) for (let i = 0; i < values.length; i++) values[i] *= gain
     return tensor(values, { dtype: 'float32', ...create, shape })
   })

@@ -63,7 +63,7 @@ export function orthonormalize(columns: readonly Float64Array[]): void {
 }
 
 /** Columns at a time, in `orthonormalizeByBlocks`: few, since what lies along one another within a block is removed on the host. */
-const BLOCK = 32
+const BLOCK = 24
 
 /**
  * The same by blocks: what lies along the columns done before is removed from a whole block by two matrix products of the backend, twice if a column
@@ -71,8 +71,9 @@ const BLOCK = 32
  * Smoktunowicz: "Reorthogonalized block classical Gram–Schmidt", 2013).
  *
  * @param backend one that reads without waiting
+ * @returns the columns, one behind the other
  */
-export function orthonormalizeByBlocks(columns: readonly Float64Array[], backend: Backend): void {
+export function orthonormalizeByBlocks(columns: readonly Float64Array[], backend: Backend): Float32Array {
   const [count, length] = [columns.length, columns[0].length]
   const done = new Float32Array(count * length) // a column in each row
   const block = new Float32Array(BLOCK * length)
@@ -93,6 +94,7 @@ export function orthonormalizeByBlocks(columns: readonly Float64Array[], backend
     orthonormalize(panel)
     for (const [i, column] of panel.entries()) done.set(column, (first + i) * length)
   }
+  return done
 }
 
 /**
