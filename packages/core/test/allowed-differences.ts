@@ -30,7 +30,7 @@ export const allowed: readonly Allowed[] = [
     reason: 'The same, in the sum over the axes along which an input was repeated.',
   },
   {
-    ops: [...recurrent, 'layerNorm'],
+    ops: [...recurrent, 'layerNorm', 'layerNormGradient'],
     backends: all,
     kinds: ['large'],
     reason: 'The same for squares and products of 1e20 and 1e25, which are beyond float32; signs of ∞ go with the order of the sum.',

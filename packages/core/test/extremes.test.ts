@@ -3,6 +3,7 @@ import { createGpuBackend } from '../src/backends/gpu/index.js'
 import { type Backend, createReferenceBackend, createWasmBackend, defineOp, type GpuMode, registry } from '../src/index.js'
 import { allowed } from './allowed-differences.js'
 import { type Closeness, covers, type Extent, edgeDifferences, type Kind, kinds } from './extremes.js'
+import { withoutWebGpu } from './webgpu-node.js'
 
 const reference = createReferenceBackend()
 const ops = [...registry.values()].filter((op) => op.samples.length > 0)
@@ -39,16 +40,25 @@ describe('wasm at the edges', () => {
   })
 })
 
-describe.each(['webasm', 'cpu'] satisfies GpuMode[])('gpu: %s at the edges', (mode) => {
-  let gpu: Backend
+const modes: [GpuMode, string][] = [
+  ['webasm', ''],
+  ['cpu', ''],
+  ['webgpu', withoutWebGpu || (everything ? '' : ' (skipped: COTANGENT_GPU_TESTS=all runs it)')],
+]
+
+describe.each(modes)('gpu: %s at the edges', (mode, without) => {
+  let gpu: Backend | undefined
   beforeAll(async () => {
-    gpu = await createGpuBackend({ mode })
+    if (!without) gpu = await createGpuBackend({ mode })
   })
-  afterAll(() => gpu.dispose?.())
-  test.each(ops.map((op) => [op.name, op] as const))(
+  afterAll(() => gpu?.dispose?.())
+  test.skipIf(without).each(ops.map((op) => [op.name, op] as const))(
     '%s',
-    async (_, op) => expect(await forbidden(op, gpu, withoutDenormals, everything ? whole : part)).toEqual([]),
-    60_000,
+    async (_, op) => {
+      const extent = { ...(everything ? whole : part), normalOnly: mode === 'webgpu' }
+      expect(await forbidden(op, gpu as Backend, withoutDenormals, extent)).toEqual([])
+    },
+    240_000,
   )
 })
 

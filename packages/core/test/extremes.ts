@@ -56,7 +56,14 @@ export interface Extent {
   readonly samples: number
   readonly kinds: readonly Kind[]
   readonly patterns: readonly Exclude<Pattern, 'pairs'>[]
+  /** Whether normal numbers stand in for denormals, which devices may take for zero (WGSL, 15.7.2): their sign, logarithm, quotient are others then. */
+  readonly normalOnly?: boolean
 }
+
+const SMALLEST_NORMAL = 2 ** -126
+
+const extremesOf = (values: readonly number[], { normalOnly = false }: Extent): readonly number[] =>
+  normalOnly ? values.map((v) => (v !== 0 && Math.abs(v) < SMALLEST_NORMAL ? Math.sign(v) * SMALLEST_NORMAL : v)) : values
 
 /** Samples that are small enough to run many times. */
 const smallSamples = (op: OpDefinition, { samples }: Extent): { sample: Sample<object>; index: number }[] =>
@@ -77,7 +84,7 @@ export function edgeCases(op: OpDefinition, extent: Extent): EdgeCase[] {
       if (!isFloat(dtype)) continue
       for (const kind of extent.kinds) {
         for (const pattern of extent.patterns) {
-          const inputs = drawn.map((x, i) => (i === input ? withExtremes(x, kinds[kind], pattern) : x))
+          const inputs = drawn.map((x, i) => (i === input ? withExtremes(x, extremesOf(kinds[kind], extent), pattern) : x))
           cases.push({ kind, pattern, input, sample, inputs })
         }
       }
@@ -85,7 +92,7 @@ export function edgeCases(op: OpDefinition, extent: Extent): EdgeCase[] {
   }
   const scalars = op.samples.find(({ inputs }) => inputs.length > 0 && inputs.every((x) => ('shape' in x ? x.shape : x).length === 0))
   if (scalars && !scalars.options) {
-    const points = [...mixed, ...ordinary]
+    const points = [...extremesOf(mixed, extent), ...ordinary]
     const pairs = drawInputs(op, scalars, 0).map(
       ({ dtype }, i): HostInput => ({
         dtype,
