@@ -50,6 +50,10 @@ export class Sequential extends Model {
     const dtype = indexCount === undefined ? this.dtype : 'int32'
     return [{ name: `${this.#layers[0].name}_input`, shape: [null, ...this.#inputShape.slice(1)], dtype, indexCount }]
   }
+  /** @internal The shape of the input with the batch size, where it has a fixed one, as stateful layers need. */
+  get batchShape(): BatchShape | undefined {
+    return this.#inputShape
+  }
   /** @internal */
   override indexCount(): number | undefined {
     return this.#layers[0]?.indexCount(0)
@@ -71,8 +75,8 @@ export class Sequential extends Model {
   connect(): readonly SymbolicTensor[] {
     this.requireBuilt()
     if (this.#symbols.length === 0) {
-      const [{ name, shape, dtype }] = this.inputPorts
-      this.#symbols.push(new InputLayer({ batchShape: shape, dtype, name }).output)
+      const [{ name, dtype }] = this.inputPorts
+      this.#symbols.push(new InputLayer({ batchShape: this.batchShape, dtype, name }).output)
     }
     for (const layer of this.#layers.slice(this.#symbols.length - 1))
       this.#symbols.push(layer.apply(this.#symbols.at(-1) as SymbolicTensor))

@@ -361,3 +361,30 @@ describe('layers and functions of the user', () => {
   })
 })
 class Tensorless {}
+
+describe('a stateful layer, which must know the batch size, in a Sequential', () => {
+  const models: Readonly<Record<string, () => Sequential>> = {
+    'that its first layer says': () => new Sequential([lstm(3, { batchInputShape: [2, 4, 1], stateful: true }), dense(1)], { seed: 1 }),
+    'that an input layer says': () =>
+      new Sequential([new layers.InputLayer({ batchShape: [2, 4, 1] }), lstm(3, { stateful: true }), dense(1)], { seed: 1 }),
+  }
+  const formats: Readonly<Record<string, (model: Model) => Promise<Model>>> = {
+    h5: async (model) => modelFromBytes(await modelToBytes(model, { format: 'h5' })),
+    keras: async (model) => modelFromBytes(await modelToBytes(model, { format: 'keras' })),
+    tfjs: async (model) => {
+      const { modelJson, shards } = await modelToTfjs(model)
+      return modelFromTfjs(modelJson, shards)
+    },
+  }
+  for (const [how, make] of Object.entries(models)) {
+    test.each(Object.entries(formats))(`${how}: %s`, async (_, again) => {
+      const model = make()
+      const loaded = await again(model)
+      expect(loaded.inputs[0].shape).toEqual([2, 4, 1])
+      const x = points([2, 4, 1])
+      const first = await (await model.predict(x)).data()
+      expect(await (await loaded.predict(x)).data()).toEqual(first)
+      expect(await (await loaded.predict(x)).data()).not.toEqual(first) // it goes on from its state
+    })
+  }
+})

@@ -8,6 +8,7 @@ import type { BatchShape, Layer } from '../layer.js'
 import { Bidirectional, MultiHeadAttention, RecurrentLayer, type RNNCell, StackedRNNCells, TimeDistributed } from '../layers/index.js'
 import { Model } from '../model.js'
 import { camelKeys } from '../names.js'
+import type { Sequential } from '../sequential.js'
 import { isKerasLayer } from './custom.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 import { builtFromTheStart, keras3Config } from './keras3-words.js'
@@ -25,11 +26,11 @@ export class Keras3Writer {
 
   /** @param object the model in the words of Keras 2.3 */
   model(model: Model, object: KerasObject): Json {
-    return model instanceof GraphModel ? this.#graph(model, object) : this.#stack(model, object)
+    return model instanceof GraphModel ? this.#graph(model, object) : this.#stack(model as Sequential, object)
   }
 
-  #stack(model: Model, { config }: KerasObject): Json {
-    const shape = model.inputShapeOf()
+  #stack(model: Sequential, { config }: KerasObject): Json {
+    const shape = model.batchShape ?? model.inputShapeOf()
     let input: BatchShape = shape
     const objects = config.layers as KerasObject[]
     const layers = objects.map((object, i) => {

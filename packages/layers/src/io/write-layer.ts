@@ -90,7 +90,7 @@ export class LayerWriter {
     }
     const layers = model.layers.map((layer) => this.write(layer))
     if (!model.built) return { class_name: 'Sequential', config: { name: model.name, layers } }
-    const shape = model.inputShapeOf()
+    const shape = model.batchShape
     if (this.#reader === 'keras') {
       // Keras 3 cannot read a shape at any other layer.
       if (layers.length > 0) delete layers[0].config.batch_input_shape
