@@ -37,7 +37,7 @@ module.exports = {
       name: 'backends-know-no-ops',
       severity: 'error',
       from: { path: '^packages/core/src/backends/(reference|wasm|gpu)', pathNot: '\\.test\\.ts$' },
-      to: { path: '^packages/core/src/(ops|tensor|tape|define-op|grad|index)', ...runtime },
+      to: { path: '^packages/core/src/(ops|tensor/(tensor|chain|scope|finalizer)\\.ts|autodiff|index\\.ts)', ...runtime },
     },
     {
       name: 'only-index-from-outside',

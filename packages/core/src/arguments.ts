@@ -6,9 +6,10 @@
  *
  * `@cotangent/core/arguments` exports this file to the layers, so that all packages speak alike. It is not public.
  */
-import { isStranger, stranger } from './copies.js'
+
 import { ValueError } from './errors.js'
-import type { Shape } from './shape.js'
+import { isStranger, stranger } from './tensor/copies.js'
+import type { Shape } from './tensor/shape.js'
 
 /**
  * A value in a few words, for messages: `null`, `text "abc"`, `an array of 3`, `a Promise: await it first`, `a tensor of float32 [2, 3]`.

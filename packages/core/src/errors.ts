@@ -4,7 +4,7 @@
  * A message says what failed, shows the shapes with the bad axes marked, and says what to do. Layers add where it happened
  * with `addContext`.
  */
-import type { Shape } from './shape.js'
+import type { Shape } from './tensor/shape.js'
 
 /** Base of all errors thrown on purpose; catch this to tell them from bugs. */
 export class CotangentError extends Error {

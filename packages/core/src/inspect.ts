@@ -1,10 +1,10 @@
 /** Looking at tensors and at memory. */
 import { requireFunction } from './arguments.js'
 import { CotangentError } from './errors.js'
-import { formatTensor } from './format.js'
 import { log } from './platform.js'
 import { defaultBackend } from './runtime.js'
-import { liveTensors, requireTensor, type Tensor } from './tensor.js'
+import { formatTensor } from './tensor/format.js'
+import { liveTensors, requireTensor, type Tensor } from './tensor/tensor.js'
 
 /** Prints a tensor's values as NumPy would, `...` in the middle of long axes. */
 export async function print(x: Tensor): Promise<void> {

@@ -7,7 +7,7 @@
  */
 import { describeValue, requireWhole } from './arguments.js'
 import { ValueError } from './errors.js'
-import { requireWholes } from './shape.js'
+import { requireWholes } from './tensor/shape.js'
 
 /** A random key: two 32-bit words. Make one with `key`, more with `split` and `fold` (exported as `splitKey` and `foldKey`). */
 export type Key = readonly [number, number]

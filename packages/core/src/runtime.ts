@@ -2,7 +2,7 @@
 import { describeValue, requireBoolean, requireFunction, requireOptions } from './arguments.js'
 import type { Backend } from './backends/backend.js'
 import { BackendError, ValueError } from './errors.js'
-import { requireSynchronous } from './scope.js'
+import { requireSynchronous } from './tensor/scope.js'
 
 /** What `debug` switches. */
 export interface DebugOptions {

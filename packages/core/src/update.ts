@@ -5,8 +5,8 @@
 import { describeValue, requireFunction, requireNumeric, requireOptions, requireWhole } from './arguments.js'
 import type { Backend, UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
 import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
-import { sameShape } from './shape.js'
-import { Parameter, requireTensors, type Tensor } from './tensor.js'
+import { sameShape } from './tensor/shape.js'
+import { Parameter, requireTensors, type Tensor } from './tensor/tensor.js'
 
 /** A value in a formula under construction. */
 export class UpdateExpression {

@@ -3,7 +3,6 @@
  * reference is held to them as well, since the sweep at the edges (extremes.ts) holds the other backends to it.
  */
 
-import type { DType } from '../src/dtype.js'
 import {
   argMax,
   argMin,
@@ -39,6 +38,7 @@ import {
   tensor,
   variance,
 } from '../src/index.js'
+import type { DType } from '../src/tensor/dtype.js'
 
 export interface EdgeValue {
   readonly name: string

@@ -4,10 +4,10 @@
  * values. What may differ, and why, is the table `allowed`; a row that nothing needs any more is an error.
  */
 
-import type { TypedArray } from '../src/dtype.js'
-import { isFloat } from '../src/dtype.js'
 import type { Backend, OpDefinition, Sample } from '../src/index.js'
 import { scope, withBackend } from '../src/index.js'
+import type { TypedArray } from '../src/tensor/dtype.js'
+import { isFloat } from '../src/tensor/dtype.js'
 import { drawInputs, firstDerivatives, type HostInput, hasGradient, place, readAll } from './sweep.js'
 
 /** Kinds of extremes. One kind at a time: sums of infinities of both signs, say, are NaN by themselves and would hide the rest. */

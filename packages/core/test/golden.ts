@@ -4,9 +4,9 @@
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { convert, type DType, isFloat } from '../src/dtype.js'
 import { type Backend, showShape, type Tensor } from '../src/index.js'
-import { fromHost } from '../src/tensor.js'
+import { convert, type DType, isFloat } from '../src/tensor/dtype.js'
+import { fromHost } from '../src/tensor/tensor.js'
 
 const folder = new URL('./golden/', import.meta.url)
 

@@ -1,8 +1,9 @@
 /** What several test files need: backends, values at once, and explicit loops to compare with. */
-import { convert, type DType } from '../src/dtype.js'
+
 import { type Backend, createReferenceBackend, createWasmBackend, type Shape, type Tensor, withBackend } from '../src/index.js'
-import { stridesOf } from '../src/shape.js'
-import { fromHost } from '../src/tensor.js'
+import { convert, type DType } from '../src/tensor/dtype.js'
+import { stridesOf } from '../src/tensor/shape.js'
+import { fromHost } from '../src/tensor/tensor.js'
 
 export const reference = createReferenceBackend()
 export const wasm = createWasmBackend()

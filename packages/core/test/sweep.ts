@@ -4,12 +4,12 @@
  * differences.
  */
 
-import { convert, type DType, isFloat, type TypedArray } from '../src/dtype.js'
+import { differentiate } from '../src/autodiff/tape.js'
 import type { Backend, OpDefinition, Sample, Shape, Tensor } from '../src/index.js'
 import { mul, scope, sizeOf, sum, withBackend } from '../src/index.js'
 import { fold, key, threefry2x32 } from '../src/random.js'
-import { differentiate } from '../src/tape.js'
-import { fromHost } from '../src/tensor.js'
+import { convert, type DType, isFloat, type TypedArray } from '../src/tensor/dtype.js'
+import { fromHost } from '../src/tensor/tensor.js'
 
 /** Host values of one sample input. */
 export interface HostInput {

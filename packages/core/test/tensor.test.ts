@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
-import { formatTensor } from '../src/format.js'
 import * as c from '../src/index.js'
+import { formatTensor } from '../src/tensor/format.js'
 import { make, reference, valuesOf, wasm } from './helpers.js'
 import { numpyPrints } from './numpy-prints.js'
 

@@ -13,8 +13,8 @@
  * - A size of 0 is legal everywhere; a sum over nothing is 0.
  * - Operands may share storage with each other (`mul(x, x)`).
  */
-import type { DType, TypedArray } from '../dtype.js'
-import type { ReduceExtent, Shape, Window } from '../shape.js'
+import type { DType, TypedArray } from '../tensor/dtype.js'
+import type { ReduceExtent, Shape, Window } from '../tensor/shape.js'
 
 /** The memory behind one or more tensors (a reshape shares it). The backend alone knows what `handle` is. */
 export interface Storage {

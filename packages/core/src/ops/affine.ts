@@ -1,10 +1,10 @@
 /** The fully connected layer as one op: a product, a bias, and relu where asked for. */
 import { requireBoolean, requireOptions } from '../arguments.js'
-import { defineComposed } from '../define-op.js'
+import { defineComposed } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import { scope } from '../scope.js'
-import { type Shape, sizeOf } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { scope } from '../tensor/scope.js'
+import { type Shape, sizeOf } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { reshape } from './move.js'
 import { requireFloats } from './requirements.js'
 

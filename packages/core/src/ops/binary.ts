@@ -5,12 +5,13 @@
  * Shape:    [..a] · [..b] → broadcast
  * Gradient: a cotangent is summed over the axes along which its input was repeated (`sumTo`).
  */
+
+import { defineOp, type Ops, type Sample, type SampleInput } from '../autodiff/define-op.js'
 import type { ZipKernel } from '../backends/backend.js'
-import { defineOp, type Ops, type Sample, type SampleInput } from '../define-op.js'
-import { type DType, isFloat, promote, requireDType } from '../dtype.js'
-import { broadcastShapes, type Shape } from '../shape.js'
-import type { BroadcastShape, CheckBroadcast } from '../static-shape.js'
-import type { Tensor } from '../tensor.js'
+import { type DType, isFloat, promote, requireDType } from '../tensor/dtype.js'
+import { broadcastShapes, type Shape } from '../tensor/shape.js'
+import type { BroadcastShape, CheckBroadcast } from '../tensor/static-shape.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { cast } from './elementwise.js'
 import { callWith, toTensor } from './operands.js'
 import { requireNoMore } from './requirements.js'

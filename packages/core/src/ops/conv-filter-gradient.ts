@@ -1,8 +1,8 @@
 /** What a convolution does to a cotangent for its filter, as an op: the derivative of conv2d is made of it, and it has one itself. */
-import { defineComposed } from '../define-op.js'
+import { defineComposed } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import { type Shape, slidingWindow, type Window } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { type Shape, slidingWindow, type Window } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { requireFloats, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 

@@ -2,10 +2,10 @@
  * Transposed convolution (Zeiler et al.: "Deconvolutional networks", 2010): what conv2d does to a cotangent of its output. Each input cell adds
  * its filter, scaled, to the output.
  */
-import { defineComposed } from '../define-op.js'
+import { defineComposed } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import { requirePair, type Shape, slidingWindow, type Window } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { requirePair, type Shape, slidingWindow, type Window } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { requireFloats, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 

@@ -1,13 +1,13 @@
 /** Making tensors: from host values, filled, counted, and drawn from keys. */
 import { describeValue, requireNumber, requireNumeric, requireOptions, requireWhole } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
-import { castValue, convert, type DType, hostArray, isFloat, type TypedArray } from '../dtype.js'
 import { addContext, BackendError, shapeError, showShape, ValueError } from '../errors.js'
 import { fold, type Key, requireKey, uniformInto } from '../random.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
-import { checkShape, type Shape, sizeOf } from '../shape.js'
-import type { Made } from '../static-shape.js'
-import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTensor, type Tensor } from '../tensor.js'
+import { castValue, convert, type DType, hostArray, isFloat, type TypedArray } from '../tensor/dtype.js'
+import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
+import type { Made } from '../tensor/static-shape.js'
+import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTensor, type Tensor } from '../tensor/tensor.js'
 import type { Unary } from './elementwise.js'
 import { requireNoMore } from './requirements.js'
 

@@ -2,10 +2,10 @@
  * Convolution of each channel by itself (Chollet: "Xception", 2017), channels last, and its two adjoints. These are for one filter a channel, [kh, kw, c];
  * with several, x is repeated along its channels first.
  */
-import { defineComposed, type Sample } from '../define-op.js'
+import { defineComposed, type Sample } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import { type Shape, slidingWindow, type Window } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { type Shape, slidingWindow, type Window } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { requireFloats, requireWindowOptions } from './requirements.js'
 import type { WindowOptions } from './window.js'
 

@@ -4,11 +4,12 @@
  *
  * Shape: any → the same. Derivatives from Abramowitz & Stegun, chapters 4 and 7.
  */
+
+import { defineOp, type Ops, type Sample, type SampleInput } from '../autodiff/define-op.js'
 import type { MapKernel } from '../backends/backend.js'
-import { defineOp, type Ops, type Sample, type SampleInput } from '../define-op.js'
-import { type DType, isFloat, requireDType } from '../dtype.js'
-import type { Shape } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { type DType, isFloat, requireDType } from '../tensor/dtype.js'
+import type { Shape } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { requireNoMore } from './requirements.js'
 
 /** A function of one tensor that keeps its shape. */

@@ -9,8 +9,8 @@
  *   dU_zr = Σ aᵀ·(dz, dr)                       dU_h = Σ (r∘a)ᵀ·dh̃
  * ```
  */
-import { defineComposed, type Ops, type Vjp } from '../define-op.js'
-import type { Tensor } from '../tensor.js'
+import { defineComposed, type Ops, type Vjp } from '../autodiff/define-op.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { RecurrenceOptions } from './recurrence.js'
 
 type Options = RecurrenceOptions & { dropped: boolean; recurrentActivation: 'sigmoid' | 'hardSigmoid' }

@@ -9,8 +9,8 @@
  *   dH₋ = dH∘z + m∘((dz, dr, dq)·Uᵀ)            dU = Σ aᵀ·(dz, dr, dq)            db = Σ (dz, dr, dq)
  * ```
  */
-import { defineComposed, type Vjp } from '../define-op.js'
-import type { Tensor } from '../tensor.js'
+import { defineComposed, type Vjp } from '../autodiff/define-op.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { RecurrenceOptions } from './recurrence.js'
 
 type Options = RecurrenceOptions & { dropped: boolean; resetAfter: boolean; recurrentActivation: 'sigmoid' | 'hardSigmoid' }

@@ -1,8 +1,8 @@
 /** A gated recurrent unit over whole sequences (Cho et al. 2014), gates in Keras' order z, r, h. */
 import { requireBoolean } from '../arguments.js'
-import { scope } from '../scope.js'
-import type { Shape } from '../shape.js'
-import type { Tensor } from '../tensor.js'
+import { scope } from '../tensor/scope.js'
+import type { Shape } from '../tensor/shape.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { zeros } from './create.js'
 import { gruVjp } from './gru-gradient.js'
 import { gruResetAfterVjp } from './gru-reset-after-gradient.js'

@@ -1,11 +1,11 @@
 /** Putting tensors together and taking them apart, all composed of moves: concat and stack, split, tile. */
 import { requireWhole } from '../arguments.js'
-import { defineComposed } from '../define-op.js'
+import { defineComposed } from '../autodiff/define-op.js'
+import { isTracked } from '../autodiff/tape.js'
 import { shapeError, ValueError } from '../errors.js'
-import { scope } from '../scope.js'
-import { checkShape, normalizeAxis, requireWholes, sameShape } from '../shape.js'
-import { isTracked } from '../tape.js'
-import { requireTensor, requireTensors, type Tensor } from '../tensor.js'
+import { scope } from '../tensor/scope.js'
+import { checkShape, normalizeAxis, requireWholes, sameShape } from '../tensor/shape.js'
+import { requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
 import { expandDims, slice, squeeze } from './move.js'
 
 const callConcat = defineComposed<{ axis: number }>({

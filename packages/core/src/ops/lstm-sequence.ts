@@ -2,8 +2,8 @@
  * A long short-term memory over whole sequences (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
  * Keras' order i, f, c̃, o.
  */
-import { scope } from '../scope.js'
-import type { Tensor } from '../tensor.js'
+import { scope } from '../tensor/scope.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { defineRecurrence, type RecurrenceOptions } from './recurrence.js'
 import { defineRecurrenceGradient, sequenceVjp } from './recurrence-gradient.js'
 import {

@@ -1,11 +1,11 @@
 /** Moving elements without changing them: reshape (free: the same memory), and the strided copies transpose, slice with its adjoint pad, flip. */
 import { describeValue, requireNumeric } from '../arguments.js'
+import { defineOp, type Sample } from '../autodiff/define-op.js'
 import type { View } from '../backends/backend.js'
-import { defineOp, type Sample } from '../define-op.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
-import { checkShape, listed, normalizeAxes, normalizeAxis, requireWholes, type Shape, sameShape, sizeOf } from '../shape.js'
-import type { Made, ReshapedShape, ReversedShape } from '../static-shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { checkShape, listed, normalizeAxes, normalizeAxis, requireWholes, type Shape, sameShape, sizeOf } from '../tensor/shape.js'
+import type { Made, ReshapedShape, ReversedShape } from '../tensor/static-shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 
 /** Samples of a shape: float32, a big one, and the one-byte dtype. */
 const everyDType = <O>(shape: Shape, options: O): Sample<O>[] => [

@@ -3,10 +3,10 @@
  * row (Ba, Kiros, Hinton 2016). The scale gamma and the shift beta are optional inputs.
  */
 import { requireNumber, requireOptions } from '../arguments.js'
-import { defineComposed, type Ops, type Sample } from '../define-op.js'
+import { defineComposed, type Ops, type Sample } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import type { Shape } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import type { Shape } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { requireFloats, requireNoMore } from './requirements.js'
 
 /** What normalised values are multiplied by and shifted by, and what keeps the division finite. */

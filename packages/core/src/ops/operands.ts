@@ -1,9 +1,9 @@
 /** Turning what a caller writes into operands: numbers become scalar tensors beside the other operand. */
 import type { Backend } from '../backends/backend.js'
-import { type DType, dtypeBeside } from '../dtype.js'
 import { ValueError } from '../errors.js'
-import { discard } from '../scope.js'
-import { emptyTensor, notATensor, Tensor } from '../tensor.js'
+import { type DType, dtypeBeside } from '../tensor/dtype.js'
+import { discard } from '../tensor/scope.js'
+import { emptyTensor, notATensor, Tensor } from '../tensor/tensor.js'
 
 /** A number as a scalar tensor. */
 export function scalarOf(value: number, backend: Backend, dtype: DType): Tensor {

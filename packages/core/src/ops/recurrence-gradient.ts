@@ -10,9 +10,10 @@
  *
  * Derivative: through the composition.
  */
+
+import { defineComposed, type Ops, type Sample, type Vjp } from '../autodiff/define-op.js'
 import type { FusedKernels } from '../backends/backend.js'
-import { defineComposed, type Ops, type Sample, type Vjp } from '../define-op.js'
-import type { Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 import type { RecurrenceOptions } from './recurrence.js'
 import { stepsByRow } from './steps-by-row.js'
 

@@ -15,10 +15,10 @@
  * Derivative: backpropagation through time. A step is done again from the states that the output holds, and pulled back; nothing is kept but
  * the output. Werbos, "Backpropagation through time" (Proc. IEEE 78, 1990).
  */
-import { type ComposedOp, defineComposed, type Ops, type Sample } from '../define-op.js'
-import { scope } from '../scope.js'
-import { Tape } from '../tape.js'
-import type { Tensor } from '../tensor.js'
+import { type ComposedOp, defineComposed, type Ops, type Sample } from '../autodiff/define-op.js'
+import { Tape } from '../autodiff/tape.js'
+import { scope } from '../tensor/scope.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 /** Options that every sequence op has. */
 export interface RecurrenceOptions {

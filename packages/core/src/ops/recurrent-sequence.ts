@@ -1,8 +1,8 @@
 /** What the public sequence ops check and make before the op runs, and take from its output afterwards. */
 import { requireBoolean, requireOptions } from '../arguments.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
-import type { Shape } from '../shape.js'
-import { requireTensor, requireTensors, type Tensor } from '../tensor.js'
+import type { Shape } from '../tensor/shape.js'
+import { requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
 import { affine } from './affine.js'
 import { greater } from './binary.js'
 import { zeros } from './create.js'

@@ -2,10 +2,10 @@
  * One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
  * Keras' order i, f, c, o. Whole sequences come with the recurrent layers.
  */
-import { defineComposed } from '../define-op.js'
+import { defineComposed } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import { sameShape } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { sameShape } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 
 const call = defineComposed({
   name: 'lstmCell',

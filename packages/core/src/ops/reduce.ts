@@ -4,14 +4,14 @@
  * Shape: the reduced axes go, or stay with size 1 under `keepDims`. Axes that are not neighbours are reduced group by group.
  */
 import { requireBoolean, requireOptions } from '../arguments.js'
+import { defineComposed, defineOp, type Sample, type Vjp } from '../autodiff/define-op.js'
 import type { ReduceKernel } from '../backends/backend.js'
-import { defineComposed, defineOp, type Sample, type Vjp } from '../define-op.js'
-import { type DType, isFloat, requireDType } from '../dtype.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
-import { scope } from '../scope.js'
-import { broadcastAxes, checkShape, normalizeAxes, normalizeAxis, reduceExtent, type Shape, sameShape } from '../shape.js'
-import type { Made } from '../static-shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { type DType, isFloat, requireDType } from '../tensor/dtype.js'
+import { scope } from '../tensor/scope.js'
+import { broadcastAxes, checkShape, normalizeAxes, normalizeAxis, reduceExtent, type Shape, sameShape } from '../tensor/shape.js'
+import type { Made } from '../tensor/static-shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { reshape, transpose } from './move.js'
 
 /** Which axes to reduce (all by default; negative counts from the end), and whether they stay with size 1. */

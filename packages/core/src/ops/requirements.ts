@@ -1,9 +1,9 @@
 /** What ops demand of their arguments before anything runs, where several demand the same. */
 import { describeValue, requireChoice, requireOptions, requireWhole } from '../arguments.js'
-import { type DType, requireDType } from '../dtype.js'
 import { ValueError } from '../errors.js'
-import { type Shape, slidingWindow } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { type DType, requireDType } from '../tensor/dtype.js'
+import { type Shape, slidingWindow } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import type { Window1dOptions } from './conv.js'
 import type { WindowOptions } from './window.js'
 

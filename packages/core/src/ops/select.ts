@@ -5,11 +5,11 @@
  * Gradient: each side gets the cotangent where it was taken
  */
 import { requireNumeric } from '../arguments.js'
-import { defineComposed, defineOp } from '../define-op.js'
-import { promote, requireDType } from '../dtype.js'
+import { defineComposed, defineOp } from '../autodiff/define-op.js'
 import { ValueError } from '../errors.js'
-import { broadcastShapes, type Shape } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { promote, requireDType } from '../tensor/dtype.js'
+import { broadcastShapes, type Shape } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { cast } from './elementwise.js'
 import { callWith, scalarOf, toTensor } from './operands.js'
 

@@ -1,6 +1,6 @@
 /** The simple recurrent network over whole sequences (Elman 1990). */
-import { scope } from '../scope.js'
-import type { Tensor } from '../tensor.js'
+import { scope } from '../tensor/scope.js'
+import type { Tensor } from '../tensor/tensor.js'
 import { defineRecurrence, type RecurrenceOptions } from './recurrence.js'
 import { defineRecurrenceGradient, sequenceVjp } from './recurrence-gradient.js'
 import {

@@ -6,10 +6,10 @@
  * classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
  */
 import { requireBoolean, requireOptions } from '../arguments.js'
-import { defineComposed, type Ops, type Vjp } from '../define-op.js'
+import { defineComposed, type Ops, type Vjp } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import { type Shape, sameShape } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { type Shape, sameShape } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { requireFloats, requireNoMore } from './requirements.js'
 
 /** What `softmax` and its kin take. */

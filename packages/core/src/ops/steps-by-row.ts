@@ -1,7 +1,8 @@
 /** From the order of a recurrence's output, steps first, to that of its input, rows of the batch first. */
+
+import { defineOp } from '../autodiff/define-op.js'
 import type { View } from '../backends/backend.js'
-import { defineOp } from '../define-op.js'
-import type { Tensor } from '../tensor.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 interface Options {
   /** The first of the steps taken; −1 for one of zeros before all. */

@@ -1,7 +1,7 @@
 /** A wall for derivatives. */
-import { defineOp } from '../define-op.js'
-import type { Shape } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { defineOp } from '../autodiff/define-op.js'
+import type { Shape } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 
 const call = defineOp({
   name: 'stopGradient',

@@ -3,11 +3,11 @@
  * back. Convolution and pooling are made of them.
  */
 import { requireNumeric, requireOptions } from '../arguments.js'
-import { defineOp, type Sample } from '../define-op.js'
-import { requireDType } from '../dtype.js'
+import { defineOp, type Sample } from '../autodiff/define-op.js'
 import { shapeError } from '../errors.js'
-import { checkShape, type Padding, requirePair, type Shape, sameShape, slidingWindow, type Window } from '../shape.js'
-import { requireTensor, type Tensor } from '../tensor.js'
+import { requireDType } from '../tensor/dtype.js'
+import { checkShape, type Padding, requirePair, type Shape, sameShape, slidingWindow, type Window } from '../tensor/shape.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
 import { requireWindowOptions } from './requirements.js'
 
 /** How a window slides. */

@@ -10,7 +10,7 @@
  * written with three, of which the middle one is 1: only those fold into textures by themselves.
  */
 import { BackendError } from '../../errors.js'
-import { type Shape, sizeOf } from '../../shape.js'
+import { type Shape, sizeOf } from '../../tensor/shape.js'
 import { type Limits, literal, MAX_WIDTH } from './rules.js'
 
 export interface IndexSpace {

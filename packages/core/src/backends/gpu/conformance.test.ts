@@ -9,8 +9,8 @@
  */
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { convert, type DType, type TypedArray } from '../../dtype.js'
-import { broadcastShapes, type Shape, sizeOf, slidingWindow } from '../../shape.js'
+import { convert, type DType, type TypedArray } from '../../tensor/dtype.js'
+import { broadcastShapes, type Shape, sizeOf, slidingWindow } from '../../tensor/shape.js'
 import type { Backend, MapKernel, Operand, ReduceKernel, UpdateProgram, View, ZipKernel } from '../backend.js'
 import { createReferenceBackend } from '../reference/index.js'
 import { createGpuBackend, type GpuBackendOptions, type GpuBackendSeams } from './index.js'

@@ -2,7 +2,7 @@
  * Convolutions as products by vectors of four, for WebGL: there a product reads its operands so much better than a loop over windows can that unfolding
  * the image first is worth it. The unfolded image is kh·kw times as large, so only up to a size.
  */
-import { type Shape, sizeOf, stridesOf, type Window } from '../../shape.js'
+import { type Shape, sizeOf, stridesOf, type Window } from '../../tensor/shape.js'
 import type { Operand } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'

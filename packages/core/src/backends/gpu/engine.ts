@@ -3,7 +3,7 @@
  * into `out`'s slot. Every kernel file is written against this.
  */
 import { BackendError } from '../../errors.js'
-import { type Shape, sizeOf } from '../../shape.js'
+import { type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Operand } from '../backend.js'
 import { type IndexSpace, indexSpace } from './addressing.js'
 import type { Fours, Tiling } from './context.js'

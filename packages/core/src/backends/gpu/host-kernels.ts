@@ -7,8 +7,9 @@
  *   them on the host, and on every engine that reads at once. For indices computed on WebGPU the next read throws.
  * - int32 values that float32 does not hold, refused when they are written or filled in.
  */
-import { type DType, hostArray, type TypedArray } from '../../dtype.js'
+
 import { DTypeError, showShape, ValueError } from '../../errors.js'
+import { type DType, hostArray, type TypedArray } from '../../tensor/dtype.js'
 import type { MapKernel, Operand } from '../backend.js'
 import type { Engine } from './engine.js'
 import { EXACT_INTEGER } from './rules.js'

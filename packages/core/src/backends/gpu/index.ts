@@ -8,8 +8,9 @@
  * Read: rules.ts (what must be true of every kernel) → device.ts (handles, queue, cache) → context.ts and its two neighbours (what differs
  * between engines; the only files that call gpu.js, with device.ts) → modes.ts (which engine runs).
  */
-import type { DType, TypedArray } from '../../dtype.js'
+
 import { BackendError, DTypeError } from '../../errors.js'
+import type { DType, TypedArray } from '../../tensor/dtype.js'
 import type { Backend, Storage } from '../backend.js'
 import type { WebGpuSeams } from './context-webgpu.js'
 import { createDevice, type Handle } from './device.js'

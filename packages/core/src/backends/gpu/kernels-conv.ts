@@ -8,7 +8,7 @@
  * A filter has few cells, each a sum over all positions of all images: one thread a cell would leave a device idle. So these sums are taken in groups
  * of rows of windows, and the groups are added by a second launch; the shape alone decides into how many.
  */
-import { type Shape, stridesOf, type Window } from '../../shape.js'
+import { type Shape, stridesOf, type Window } from '../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
 import { byVectors, convByVectors, convFilterByVectors, convInputByVectors } from './conv-vectors.js'

@@ -1,5 +1,5 @@
 /** Kernels whose cells are independent: fill, copy, map, zip, select. One generated loop-free source each. */
-import { broadcastStrides, type Shape, stridesOf } from '../../shape.js'
+import { broadcastStrides, type Shape, stridesOf } from '../../tensor/shape.js'
 import type { Kernels, Operand, View } from '../backend.js'
 import { address, type IndexSpace, mergeAxes } from './addressing.js'
 import type { Engine } from './engine.js'

@@ -2,7 +2,7 @@
  * Pooling and its gradients. No launch can scatter, so a gradient asks each cell of x which windows hold it; for maxima a first launch says
  * where in x each window's first largest cell is.
  */
-import { type Shape, stridesOf, type Window } from '../../shape.js'
+import { type Shape, stridesOf, type Window } from '../../tensor/shape.js'
 import type { FusedKernels } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'

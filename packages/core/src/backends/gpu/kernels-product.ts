@@ -9,7 +9,7 @@
  *
  * Small products and, but for `vectors`, rows whose length is no multiple of four are made one cell a thread.
  */
-import { sizeOf } from '../../shape.js'
+import { sizeOf } from '../../tensor/shape.js'
 import type { FusedKernels, Kernels, Operand } from '../backend.js'
 import { address } from './addressing.js'
 import { byRows, fourColumnsByRows } from './by-rows.js'

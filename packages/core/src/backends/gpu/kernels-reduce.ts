@@ -3,7 +3,7 @@
  * bounds and sums are blocked (rules.ts).
  */
 import { ValueError } from '../../errors.js'
-import type { ReduceExtent } from '../../shape.js'
+import type { ReduceExtent } from '../../tensor/shape.js'
 import type { Kernels, Operand, ReduceKernel } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'

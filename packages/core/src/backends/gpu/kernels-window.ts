@@ -1,5 +1,5 @@
 /** Kernels over sliding windows: unfold and fold, and how a window finds its cells. (Convolutions and pooling have files of their own.) */
-import { stridesOf, type Window } from '../../shape.js'
+import { stridesOf, type Window } from '../../tensor/shape.js'
 import type { Kernels } from '../backend.js'
 import { address } from './addressing.js'
 import type { Engine } from './engine.js'

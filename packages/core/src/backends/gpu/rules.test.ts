@@ -1,8 +1,8 @@
 /** The defensive rules, the engine's bookkeeping, and what a user meets when something is missing or out of range. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type DType, hostArray } from '../../dtype.js'
 import { BackendError, DTypeError } from '../../errors.js'
-import { type Shape, sizeOf } from '../../shape.js'
+import { type DType, hostArray } from '../../tensor/dtype.js'
+import { type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Backend, Operand } from '../backend.js'
 import { address, indexSpace, mergeAxes } from './addressing.js'
 import { createDevice } from './device.js'

@@ -10,7 +10,7 @@
  * - Back: dZ of the step and, beside it in the same row, what goes on to the states before it without the recurrent product; then dH₋ = (dZ·Uᵀ)∘m plus that.
  *   The formulas are those of the ops' derivatives (`lstmSequenceGradient` and its neighbours).
  */
-import type { Shape } from '../../shape.js'
+import type { Shape } from '../../tensor/shape.js'
 import type { Operand, SequenceKernelOptions } from '../backend.js'
 import { address } from './addressing.js'
 import { byRows, fourColumnsByRows } from './by-rows.js'

@@ -1,5 +1,5 @@
 /** Results between the launches of one kernel: they belong to no tensor, and all are released when the last launch is on its way. */
-import type { Shape } from '../../shape.js'
+import type { Shape } from '../../tensor/shape.js'
 import type { Operand } from '../backend.js'
 import type { IndexSpace } from './addressing.js'
 import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf } from './engine.js'

@@ -2,9 +2,10 @@
  * The reference backend: every primitive as its definition, in plain loops over typed arrays with float64 sums. Slow and
  * obvious on purpose: it is the oracle of the tests, the only home of float64, and the first thing to read.
  */
-import { castValue, type DType, hostArray, type TypedArray } from '../../dtype.js'
+
 import { BackendError, beyondInt32, ValueError } from '../../errors.js'
-import { broadcastStrides, type Shape, sizeOf, stridesOf, type Window } from '../../shape.js'
+import { castValue, type DType, hostArray, type TypedArray } from '../../tensor/dtype.js'
+import { broadcastStrides, type Shape, sizeOf, stridesOf, type Window } from '../../tensor/shape.js'
 import type { Backend, FusedKernels, Kernels, Operand, Storage, UpdateValue } from '../backend.js'
 import { mapKernels, reduceKernels, updateKernels, zipKernels } from './scalar-kernels.js'
 

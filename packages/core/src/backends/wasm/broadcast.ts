@@ -5,7 +5,7 @@
  * two: *rows* × *columns*. Kernels do those two loops; axes beyond are walked here. Along the columns an operand either
  * has consecutive elements or repeats one (`repeats`), and each combination of these is a kernel of its own.
  */
-import { type Shape, sizeOf } from '../../shape.js'
+import { type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Operand } from '../backend.js'
 import { elementBytes } from './elements.js'
 import type { KernelFunction } from './engine.js'

@@ -5,8 +5,8 @@
  */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { DType } from '../../dtype.js'
-import type { Shape } from '../../shape.js'
+import type { DType } from '../../tensor/dtype.js'
+import type { Shape } from '../../tensor/shape.js'
 import type { MapKernel, ZipKernel } from '../backend.js'
 import { createReferenceBackend } from '../reference/index.js'
 import { createWasmBackend } from './index.js'

@@ -4,9 +4,9 @@
  */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { DType, TypedArray } from '../../dtype.js'
 import { key, uniformInto } from '../../random.js'
-import { type Shape, slidingWindow } from '../../shape.js'
+import type { DType, TypedArray } from '../../tensor/dtype.js'
+import { type Shape, slidingWindow } from '../../tensor/shape.js'
 import type { ReduceKernel, UpdateProgram } from '../backend.js'
 import { createReferenceBackend } from '../reference/index.js'
 import { createWasmBackend } from './index.js'

@@ -9,7 +9,7 @@
  *
  * Padding is put in place image by image, in scratch memory. 3 × 3 windows over enough channels go by winograd.ts instead.
  */
-import type { Window } from '../../shape.js'
+import type { Window } from '../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../backend.js'
 import { entry, lazy } from './caching.js'
 import { type ConvShape, emitFilterGradient, emitForward, panelFloats } from './conv-kernel.js'

@@ -7,8 +7,8 @@
  * bytes, one repeated element, a transposition, or single elements; each is a kernel over two axes, and further axes are
  * walked here.
  */
-import type { DType } from '../../dtype.js'
-import { stridesOf } from '../../shape.js'
+import type { DType } from '../../tensor/dtype.js'
+import { stridesOf } from '../../tensor/shape.js'
 import type { Kernels, Operand, View } from '../backend.js'
 import type { ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'

@@ -8,7 +8,7 @@
  *   the image; windows at the edge add to memory. Rows go in groups that depend on the shape alone, each into a buffer of its own, and the buffers
  *   are added in order.
  */
-import type { Window } from '../../shape.js'
+import type { Window } from '../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../backend.js'
 import type { Local, ModuleBuilder } from './assembler.js'
 import { entry, lazy } from './caching.js'

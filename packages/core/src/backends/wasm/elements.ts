@@ -5,7 +5,7 @@
  * such, bool as a 32-bit 0 or 1, uint8 as one byte that is widened when loaded and narrowed (saturating) when stored. Loads
  * may read past the end of an array (memory.ts leaves slack); stores write exactly the elements asked for.
  */
-import type { DType } from '../../dtype.js'
+import type { DType } from '../../tensor/dtype.js'
 import type { FunctionBuilder, Local } from './assembler.js'
 import { type I32, i8x16, i16x8, i32, i32x4, shuffle32, type Vector, v128 } from './instructions.js'
 

@@ -4,8 +4,9 @@
  * Indices are checked before anything is written. scatterAdd adds in order of the indices, so it is one sequence per output
  * row, and threads share it by columns.
  */
-import type { DType } from '../../dtype.js'
+
 import { ValueError } from '../../errors.js'
+import type { DType } from '../../tensor/dtype.js'
 import type { Kernels, Operand } from '../backend.js'
 import type { ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'

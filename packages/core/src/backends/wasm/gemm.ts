@@ -8,7 +8,7 @@
  *
  * The choice depends on the whole product's shape, never on a part of it that a thread might get.
  */
-import { sizeOf } from '../../shape.js'
+import { sizeOf } from '../../tensor/shape.js'
 import type { FusedKernels, Kernels, Operand } from '../backend.js'
 import { lazy } from './caching.js'
 import { emitDot } from './dot.js'

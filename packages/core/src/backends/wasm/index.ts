@@ -6,8 +6,8 @@
  * for how WebAssembly is written, memory.ts for where tensors live, engine.ts for what the host is asked to do.
  */
 import { requireBoolean, requireNumber, requireOptions, requireWhole } from '../../arguments.js'
-import type { DType, TypedArray } from '../../dtype.js'
 import { BackendError } from '../../errors.js'
+import type { DType, TypedArray } from '../../tensor/dtype.js'
 import type { Backend, FusedKernels, Kernels, Storage } from '../backend.js'
 import { createChannels } from './channels.js'
 import { createConv } from './conv.js'

@@ -20,7 +20,7 @@
  * table, and from then on a call is three look-ups and the jump. The kernel touches nothing but `out[0..n)`, so a range of
  * elements is just other addresses and another count: that is what `engine.split` hands to other threads.
  */
-import type { DType } from '../../dtype.js'
+import type { DType } from '../../tensor/dtype.js'
 import type { Kernels, MapKernel } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'

@@ -6,7 +6,7 @@
  *
  * Where windows overlap, a cell's sum is taken in the order [oy, ox]; so threads share rows of windows going forward, and images coming back.
  */
-import type { Window } from '../../shape.js'
+import type { Window } from '../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'

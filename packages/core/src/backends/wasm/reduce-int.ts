@@ -2,8 +2,9 @@
  * Sums and products of whole numbers, exact: sums in 64-bit integers, products in float64, which is exact up to 2⁵³ and from there on never comes back
  * below it, but by a 0. Where a result is beyond int32 the kernel says so.
  */
-import type { DType } from '../../dtype.js'
+
 import { beyondInt32 } from '../../errors.js'
+import type { DType } from '../../tensor/dtype.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { elementBytes, loadLanes } from './elements.js'
 import type { Engine } from './engine.js'

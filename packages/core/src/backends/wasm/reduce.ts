@@ -12,8 +12,8 @@
  * follow the same order in float32. max and min have no order, except that NaN wins, as it does in wasm's own max and min. Sums and products of
  * whole numbers are exact (reduce-int.ts).
  */
-import type { DType } from '../../dtype.js'
-import type { ReduceExtent } from '../../shape.js'
+import type { DType } from '../../tensor/dtype.js'
+import type { ReduceExtent } from '../../tensor/shape.js'
 import type { Kernels, Operand, ReduceKernel } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'

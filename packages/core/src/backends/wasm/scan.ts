@@ -2,7 +2,7 @@
  * Running sums of x [outer, length, inner] along `length`: four columns at a time, the sum carried in float64; of int32 with a check of each addition.
  * Every output is rounded once from the exact-as-float64 running sum.
  */
-import type { DType } from '../../dtype.js'
+import type { DType } from '../../tensor/dtype.js'
 import type { Kernels } from '../backend.js'
 import type { Local, ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'

@@ -1,7 +1,7 @@
 /**
  * Elementwise choice: out = condition ? a : b, with broadcasting as in zip.ts, for one more operand.
  */
-import type { DType } from '../../dtype.js'
+import type { DType } from '../../tensor/dtype.js'
 import type { Kernels } from '../backend.js'
 import type { Local, ModuleBuilder } from './assembler.js'
 import { planBroadcast, runBroadcast } from './broadcast.js'

@@ -2,9 +2,10 @@
  * What the conformance tests share: host tensors, running one kernel on two backends, and comparing floats by units in the last
  * place. Only tests import it.
  */
-import { type DType, hostArray, type TypedArray } from '../../dtype.js'
+
 import { key, uniformInto } from '../../random.js'
-import { type Shape, sizeOf } from '../../shape.js'
+import { type DType, hostArray, type TypedArray } from '../../tensor/dtype.js'
+import { type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Backend, FusedKernels, Kernels, Operand } from '../backend.js'
 
 /** A host tensor. */

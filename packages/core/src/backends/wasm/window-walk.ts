@@ -6,7 +6,7 @@
  * A module is made for each shape but for the number of images. Positions are bytes from the start of the images, so that two tensors of one
  * shape can be walked at once.
  */
-import type { Window } from '../../shape.js'
+import type { Window } from '../../tensor/shape.js'
 import type { FunctionBuilder, Local } from './assembler.js'
 import { type I32, i32, type Vector, v128 } from './instructions.js'
 

@@ -5,8 +5,8 @@
  * one run of pixels clipped to the image. Threads share unfold by rows of windows (image·oy), fold by images: windows of one
  * image overlap, so their sum is taken in one order, [oy, ox, ky, kx].
  */
-import type { DType } from '../../dtype.js'
-import type { Window } from '../../shape.js'
+import type { DType } from '../../tensor/dtype.js'
+import type { Window } from '../../tensor/shape.js'
 import type { Kernels, Operand } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { entry } from './caching.js'

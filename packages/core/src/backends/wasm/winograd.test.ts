@@ -1,6 +1,6 @@
 /** Convolution by Winograd's algorithm: the same as the definition up to rounding, whose size is stated here; and the same bits for any threads. */
 import { describe, expect, it } from 'vitest'
-import { type Padding, slidingWindow, type Window } from '../../shape.js'
+import { type Padding, slidingWindow, type Window } from '../../tensor/shape.js'
 import type { Backend } from '../backend.js'
 import { createReferenceBackend } from '../reference/index.js'
 import { createWasmBackend } from './index.js'

@@ -4,7 +4,7 @@
  *
  * The input gradient is a forward convolution too, of the cotangents with the filter turned by 180° and its channels exchanged.
  */
-import type { Window } from '../../shape.js'
+import type { Window } from '../../tensor/shape.js'
 import type { Operand } from '../backend.js'
 import { entry, lazy } from './caching.js'
 import { type ConvTools, groupsFor, MULTIPLY_ADD, PADDING_VALUES, type Placement, tileForFilters } from './conv-tools.js'

@@ -5,7 +5,7 @@
  * row, and within a row either go along with out or repeat their one element. Equal shapes are one row of everything, a
  * scalar operand one row with that operand repeated, [m, n]·[n] has bRow = 0, and [m, n]·[m, 1] repeats b in each row.
  */
-import type { DType } from '../../dtype.js'
+import type { DType } from '../../tensor/dtype.js'
 import type { Kernels, Operand, ZipKernel } from '../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from './assembler.js'
 import { planBroadcast, runBroadcast } from './broadcast.js'

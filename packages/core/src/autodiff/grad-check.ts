@@ -1,15 +1,15 @@
 /** Checking derivatives against central differences, in float64 on the reference backend. */
-import { requireFunction, requireNumber, requireOptions, requireWhole } from './arguments.js'
-import type { Backend } from './backends/backend.js'
-import { getBackend } from './backends/index.js'
-import { isFloat } from './dtype.js'
-import { GradientError, showShape, ValueError } from './errors.js'
-import { mul, sum } from './ops/index.js'
-import { withBackend } from './runtime.js'
-import { scope } from './scope.js'
-import { sizeOf } from './shape.js'
+import { requireFunction, requireNumber, requireOptions, requireWhole } from '../arguments.js'
+import type { Backend } from '../backends/backend.js'
+import { getBackend } from '../backends/index.js'
+import { GradientError, showShape, ValueError } from '../errors.js'
+import { mul, sum } from '../ops/index.js'
+import { withBackend } from '../runtime.js'
+import { isFloat } from '../tensor/dtype.js'
+import { scope } from '../tensor/scope.js'
+import { sizeOf } from '../tensor/shape.js'
+import { fromHost, requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
 import { differentiate } from './tape.js'
-import { fromHost, requireTensor, requireTensors, type Tensor } from './tensor.js'
 
 export interface GradCheckOptions {
   /** Step of the difference; the error of a central difference is of order step². */

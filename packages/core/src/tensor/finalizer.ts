@@ -9,9 +9,10 @@
  * A collected tensor is not worth a warning: its memory is back, and values were right all along. It is named under debug({ leaks: true }), and an
  * allocation that fails says how much the net holds.
  */
+
+import { addContext, BackendError, showShape } from '../errors.js'
+import { collectGarbage, nextTurn, warn } from '../platform.js'
 import { bytesPerElement } from './dtype.js'
-import { addContext, BackendError, showShape } from './errors.js'
-import { collectGarbage, nextTurn, warn } from './platform.js'
 import type { Tensor } from './tensor.js'
 
 /** Bytes that may come into the net between two collections: at least so many, and half of what survived, but not more than four times as many. */

@@ -2,11 +2,11 @@
  * The chaining methods of tensors: `x.square().sum()` for `sum(square(x))`. The list is fixed; each is an op with the tensor as
  * its first argument. Types are declared here and the methods attached once, by index.ts.
  */
-import { describeValue } from './arguments.js'
+import { describeValue } from '../arguments.js'
+import { ValueError } from '../errors.js'
+import type * as ops from '../ops/index.js'
+import type { MatMulOptions, Pads, ReduceOptions } from '../ops/index.js'
 import type { DType } from './dtype.js'
-import { ValueError } from './errors.js'
-import type * as ops from './ops/index.js'
-import type { MatMulOptions, Pads, ReduceOptions } from './ops/index.js'
 import type { Shape } from './shape.js'
 import type { BroadcastShape, CheckBroadcast, CheckMatMul, Made, MatMulShape, ReshapedShape, ReversedShape } from './static-shape.js'
 import { Tensor } from './tensor.js'

@@ -2,14 +2,14 @@
  * Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`, `customGrad`. All record a tape, walk it back, and free everything but
  * what they return.
  */
-import { describeValue, requireChoice, requireFunction, requireOptions } from './arguments.js'
+import { describeValue, requireChoice, requireFunction, requireOptions } from '../arguments.js'
+import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
+import { add, mul, ones, onesLike, sum, viewOf, zeros, zerosLike } from '../ops/index.js'
+import { scope } from '../tensor/scope.js'
+import { sameShape } from '../tensor/shape.js'
+import { freedBy, Parameter, requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
 import type { OpDefinition } from './define-op.js'
-import { GradientError, shapeError, showShape, ValueError } from './errors.js'
-import { add, mul, ones, onesLike, sum, viewOf, zeros, zerosLike } from './ops/index.js'
-import { scope } from './scope.js'
-import { sameShape } from './shape.js'
 import { differentiate, isRecording, isTracked, recordOp, Tape, withoutRecording } from './tape.js'
-import { freedBy, Parameter, requireTensor, requireTensors, Tensor } from './tensor.js'
 
 /** What to do when a source has no influence on the result: an error that says where the path broke, or zeros. */
 export interface GradOptions {

@@ -4,8 +4,8 @@
  * float32 is the default everywhere; float64 exists on the reference backend alone, where gradient checks need it. uint8 is
  * for storage (images) and for casting from; arithmetic on it is an error rather than a silent wrap-around.
  */
-import { describeValue, nearest } from './arguments.js'
-import { DTypeError } from './errors.js'
+import { describeValue, nearest } from '../arguments.js'
+import { DTypeError } from '../errors.js'
 
 /** The type of a tensor's elements. */
 export type DType = 'float64' | 'float32' | 'int32' | 'uint8' | 'bool'

@@ -6,14 +6,14 @@
  * Invariants: shape, dtype and values never change, except a Parameter's values, through `assign`; storage may be shared with a reshape of the
  * tensor and is reference counted; once disposed, every use throws.
  */
-import { describeValue, requireBoolean, requireOptions } from './arguments.js'
-import type { Backend, Operand, Storage } from './backends/backend.js'
+import { describeValue, requireBoolean, requireOptions } from '../arguments.js'
+import type { Backend, Operand, Storage } from '../backends/backend.js'
+import { BackendError, CotangentError, DisposedError, shapeError, showShape, ValueError } from '../errors.js'
+import { debugging, requireBackend } from '../runtime.js'
 import { COPY_KEY, thisCopy } from './copies.js'
 import { type DType, hostArray, requireKnownDType, type TypedArray } from './dtype.js'
-import { BackendError, CotangentError, DisposedError, shapeError, showShape, ValueError } from './errors.js'
 import { reclaim, reclaimable, unwatch, watch, withNet, withRoom } from './finalizer.js'
 import { formatTensor } from './format.js'
-import { debugging, requireBackend } from './runtime.js'
 import { discard, own } from './scope.js'
 import { checkShape, type Shape, sameShape, sizeOf } from './shape.js'
 

@@ -22,7 +22,7 @@ import {
   transpose,
   uniform,
   zeros,
-} from './index.js'
+} from '../index.js'
 
 const a = zeros([32, 784] as const)
 const w = ones([784, 10] as const)

@@ -8,16 +8,16 @@
  *   runs instead, and the composition remains the definition: a test holds the two equal, and a derivative that is itself
  *   being recorded goes through it.
  */
-import { describeValue } from './arguments.js'
-import type { FusedKernels, Kernels } from './backends/backend.js'
-import type { DType } from './dtype.js'
-import { addContext, BackendError, CotangentError, NonFiniteError, showShape, ValueError } from './errors.js'
-import type * as OpNamespace from './ops/index.js'
-import { debugging, defaultBackend } from './runtime.js'
-import { scope } from './scope.js'
-import { checkShape, type Shape, sizeOf } from './shape.js'
+import { describeValue } from '../arguments.js'
+import type { FusedKernels, Kernels } from '../backends/backend.js'
+import { addContext, BackendError, CotangentError, NonFiniteError, showShape, ValueError } from '../errors.js'
+import type * as OpNamespace from '../ops/index.js'
+import { debugging, defaultBackend } from '../runtime.js'
+import type { DType } from '../tensor/dtype.js'
+import { scope } from '../tensor/scope.js'
+import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
+import { emptyTensor, notATensor, requireBackendDType, Tensor } from '../tensor/tensor.js'
 import { isRecording, labelled, recordOp, setDerivative, Tape, withoutRecording } from './tape.js'
-import { emptyTensor, notATensor, requireBackendDType, Tensor } from './tensor.js'
 
 /** Every public op; derivative rules get it as their last argument, so that op files need not import each other. */
 export type Ops = typeof OpNamespace

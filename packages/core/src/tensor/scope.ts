@@ -5,8 +5,8 @@
  * Invariants: scopes nest and are synchronous; a tensor belongs to at most one scope; a tensor that an active tape still
  * needs moves outward instead of being freed. Tensors made outside every scope are left to the garbage collector (finalizer.ts).
  */
-import { describeValue, requireFunction } from './arguments.js'
-import { CotangentError, ValueError } from './errors.js'
+import { describeValue, requireFunction } from '../arguments.js'
+import { CotangentError, ValueError } from '../errors.js'
 import { watch } from './finalizer.js'
 import type { Tensor } from './tensor.js'
 

@@ -1,8 +1,8 @@
 /**
  * Pure arithmetic of shapes: sizes, axes, broadcasting, reduction groups and sliding windows. Nothing here knows tensors.
  */
-import { describeValue, requireChoice, requireWhole } from './arguments.js'
-import { shapeError, ValueError } from './errors.js'
+import { describeValue, requireChoice, requireWhole } from '../arguments.js'
+import { shapeError, ValueError } from '../errors.js'
 
 /** Sizes of the axes, outermost first; `[]` is a scalar. */
 export type Shape = readonly number[]

@@ -7,14 +7,14 @@
  *
  * Reference: Griewank & Walther, "Evaluating Derivatives" (2008), chapter 3; D. Maclaurin's autograd for the shape of the code.
  */
-import { describeValue, requireFunction } from './arguments.js'
+import { describeValue, requireFunction } from '../arguments.js'
+import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
+import { isFloat } from '../tensor/dtype.js'
+import { requireSynchronous, scope, scopeOfFresh, setTapeGuard } from '../tensor/scope.js'
+import { sameShape } from '../tensor/shape.js'
+import { Parameter, requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
 import { Cotangents } from './cotangents.js'
 import type { OpDefinition } from './define-op.js'
-import { isFloat } from './dtype.js'
-import { GradientError, shapeError, showShape, ValueError } from './errors.js'
-import { requireSynchronous, scope, scopeOfFresh, setTapeGuard } from './scope.js'
-import { sameShape } from './shape.js'
-import { Parameter, requireTensor, requireTensors, type Tensor } from './tensor.js'
 
 /** One executed op: everything needed to list it, print it, replay it and differentiate it. */
 export interface TapeRecord {

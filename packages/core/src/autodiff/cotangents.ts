@@ -1,6 +1,6 @@
 /** Keeping account of cotangents during a walk backwards. */
-import { discard } from './scope.js'
-import type { Tensor } from './tensor.js'
+import { discard } from '../tensor/scope.js'
+import type { Tensor } from '../tensor/tensor.js'
 
 /**
  * The cotangents of a walk. What the walk made itself is freed as soon as no tensor needs it any more, so that the memory of a backward
