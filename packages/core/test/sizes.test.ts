@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { createGpuBackend } from '../src/backends/gpu/index.js'
 import { WasmMemory } from '../src/backends/wasm/memory.js'
 import * as c from '../src/index.js'
-import { foldWindows, unfoldWindows } from '../src/ops/window.js'
+import { foldWindows, unfoldWindows } from '../src/ops/windows/window.js'
 import { newStorage } from '../src/tensor/tensor.js'
 
 const { CotangentError, createReferenceBackend, createWasmBackend, key, scope, tensor, withBackend } = c

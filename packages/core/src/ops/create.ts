@@ -8,7 +8,7 @@ import { castValue, convert, type DType, hostArray, isFloat, type TypedArray } f
 import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Made } from '../tensor/static-shape.js'
 import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTensor, type Tensor } from '../tensor/tensor.js'
-import type { Unary } from './elementwise.js'
+import type { Unary } from './elementwise/elementwise.js'
 import { requireNoMore } from './requirements.js'
 
 /** Where and as what to make a tensor. */

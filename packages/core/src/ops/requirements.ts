@@ -4,8 +4,8 @@ import { ValueError } from '../errors.js'
 import { type DType, requireDType } from '../tensor/dtype.js'
 import { type Shape, slidingWindow } from '../tensor/shape.js'
 import { requireTensor, type Tensor } from '../tensor/tensor.js'
-import type { Window1dOptions } from './conv.js'
-import type { WindowOptions } from './window.js'
+import type { Window1dOptions } from './windows/conv.js'
+import type { WindowOptions } from './windows/window.js'
 
 const FLOATS: readonly DType[] = ['float32', 'float64']
 

@@ -1,0 +1,247 @@
+/**
+ * Elementwise functions of two tensors, broadcast by NumPy's rule. A number may stand for either side; two dtypes meet in the
+ * wider one.
+ *
+ * Shape:    [..a] · [..b] → broadcast
+ * Gradient: a cotangent is summed over the axes along which its input was repeated (`sumTo`).
+ */
+
+import { defineOp, type Ops, type Sample, type SampleInput } from '../../autodiff/define-op.js'
+import type { ZipKernel } from '../../backends/backend.js'
+import { type DType, isFloat, promote, requireDType } from '../../tensor/dtype.js'
+import { broadcastShapes, type Shape } from '../../tensor/shape.js'
+import type { BroadcastShape, CheckBroadcast } from '../../tensor/static-shape.js'
+import type { Tensor } from '../../tensor/tensor.js'
+import { requireNoMore } from '../requirements.js'
+import { cast } from './elementwise.js'
+import { callWith, toTensor } from './operands.js'
+
+/** A function of two tensors (or a tensor and a number). */
+export interface Binary {
+  <S extends Shape>(a: Tensor<S>, b: number): Tensor<S>
+  <S extends Shape>(a: number, b: Tensor<S>): Tensor<S>
+  /** For code that does not know whether a side is a number. Two tensors do not come here: it would hide that they do not broadcast. */
+  <A extends Tensor | number, B extends Tensor | number>(
+    a: A,
+    b: B & (Either<A> extends true ? unknown : Either<B> extends true ? unknown : never),
+  ): Tensor
+  <A extends Tensor, B extends Tensor>(a: A, b: B & CheckBroadcast<A['shape'], B['shape']>): Tensor<BroadcastShape<A['shape'], B['shape']>>
+}
+
+/** True for `Tensor | number`. */
+type Either<T> = [T] extends [number] ? false : [number] extends [T] ? true : false
+
+interface BinaryRow {
+  rule?: string
+  /** Cotangents of a and b before they are summed to their shapes. */
+  vjp:
+    | readonly [
+        (dY: Tensor, a: Tensor, b: Tensor, y: Tensor, ops: Ops) => Tensor,
+        (dY: Tensor, a: Tensor, b: Tensor, y: Tensor, ops: Ops) => Tensor,
+      ]
+    | string
+  /** What operands may be; integers are cast to float32 where only floats will do. */
+  operands?: 'any' | 'number' | 'float' | 'bool'
+  /** Output dtype, if not the operands'. */
+  dtype?: DType
+  /** Where test values of a and b are drawn from. */
+  domain?: readonly [Pick<SampleInput, 'low' | 'high'>, Pick<SampleInput, 'low' | 'high'>]
+}
+
+const pairs: [Shape, Shape][] = [
+  [[], []],
+  [[5], []],
+  [
+    [3, 1],
+    [1, 4],
+  ],
+  [
+    [2, 3, 5],
+    [3, 5],
+  ],
+  [
+    [7, 6],
+    [7, 1],
+  ],
+  [[0, 3], [3]],
+  [[129, 67], [67]],
+  [[1], [2, 3]],
+  [
+    [4, 1, 3],
+    [2, 1],
+  ],
+  [
+    [37, 41],
+    [37, 41],
+  ],
+]
+
+function binary(name: ZipKernel, { rule, vjp, operands = 'number', dtype, domain = [{}, {}] }: BinaryRow): Binary {
+  const allowed: DType[] =
+    operands === 'bool'
+      ? ['bool']
+      : operands === 'float'
+        ? ['float32', 'float64']
+        : operands === 'any'
+          ? ['float32', 'float64', 'int32', 'uint8', 'bool']
+          : ['float32', 'float64', 'int32']
+  const sampleType: DType = operands === 'bool' ? 'bool' : 'float32'
+  const samples: Sample<object>[] = pairs.map(([a, b]) => ({
+    inputs: [
+      { shape: a, dtype: sampleType, ...domain[0] },
+      { shape: b, dtype: sampleType, ...domain[1] },
+    ],
+  }))
+  if (operands === 'any' || operands === 'number') {
+    const whole = (shape: Shape): SampleInput => ({ shape, dtype: 'int32', low: -4, high: 5 })
+    samples.push({ inputs: [whole([3, 4]), whole([4])] })
+  }
+
+  const call = defineOp({
+    name,
+    rule: rule ?? '(none)',
+    shape: ([a, b]) => {
+      requireDType(name, 'a', a.dtype, allowed)
+      requireDType(name, 'b', b.dtype, allowed)
+      return { shape: broadcastShapes(name, a.shape, b.shape), dtype: dtype ?? a.dtype }
+    },
+    forward: (k, out, [a, b]) => k.zip(out, a, b, name),
+    vjp:
+      typeof vjp === 'string'
+        ? vjp
+        : ({ dY, y }, [a, b], ops) => [
+            () => ops.sumTo(vjp[0](dY, a, b, y, ops), a.shape),
+            () => ops.sumTo(vjp[1](dY, a, b, y, ops), b.shape),
+          ],
+    samples,
+  })
+
+  return ((x: Tensor | number, z: Tensor | number, ...more: unknown[]) => {
+    if (more.length > 0) requireNoMore(name, z, more, 'two operands')
+    const left = toTensor(name, x, z)
+    const right = toTensor(name, z, x)
+    let a = left
+    let b = right
+    if (a.dtype !== b.dtype || (operands === 'float' && !isFloat(a.dtype))) {
+      let common = promote(a.dtype, b.dtype)
+      if (operands === 'float' && common === 'int32') common = 'float32'
+      a = cast(a, common)
+      b = cast(b, common)
+    }
+    if (a === x && b === z) return call([a, b], {})
+    const temporaries = [left, right, a, b].filter((t) => t !== x && t !== z)
+    return callWith([a, b], temporaries, (both) => call(both, {}))
+  }) as Binary
+}
+
+const comparison = { vjp: 'a comparison is piecewise constant.', operands: 'any', dtype: 'bool' } as const
+const logic = { vjp: 'truth values have no derivative.', operands: 'bool', dtype: 'bool' } as const
+const positive = { low: 0.3, high: 2.5 }
+
+/** a + b */
+export const add: Binary = binary('add', { rule: 'dA = dY, dB = dY', vjp: [(dY) => dY, (dY) => dY] })
+/** a − b */
+export const sub: Binary = binary('sub', { rule: 'dA = dY, dB = −dY', vjp: [(dY) => dY, (dY, _a, _b, _y, { neg }) => neg(dY)] })
+/** a·b, element by element. */
+export const mul: Binary = binary('mul', {
+  rule: 'dA = dY·b, dB = dY·a',
+  vjp: [(dY, _a, b, _y, { mul }) => mul(dY, b), (dY, a, _b, _y, { mul }) => mul(dY, a)],
+})
+/** a / b, always in floating point. */
+export const div: Binary = binary('div', {
+  rule: 'dA = dY/b, dB = −dY·y/b',
+  vjp: [(dY, _a, b, _y, { div }) => div(dY, b), (dY, _a, b, y, { mul, neg, div }) => neg(div(mul(dY, y), b))],
+  operands: 'float',
+  domain: [{}, positive],
+})
+/**
+ * a·b, but 0 where b is 0, even if a is infinite or NaN: what has no weight does not count (TensorFlow's `multiply_no_nan`).
+ *
+ * @example
+ * ```ts
+ * mulNoNaN(tensor([Infinity, 2]), tensor([0, 3]))   // [0, 6]
+ * ```
+ */
+export const mulNoNaN: Binary = binary('mulNoNaN', {
+  rule: 'dA = dY·b, dB = dY·a, 0 where b or dY is 0',
+  vjp: [(dY, _a, b, _y, { mulNoNaN }) => mulNoNaN(dY, b), (dY, a, _b, _y, { mulNoNaN }) => mulNoNaN(a, dY)],
+  operands: 'float',
+})
+/** aᵇ; NaN for a negative base with a broken exponent. By IEEE 754 a⁰, 1ᵇ and (−1)^±∞ are 1, even of NaN. The derivative by b is 0 where a ≤ 0. */
+export const pow: Binary = binary('pow', {
+  rule: 'dA = dY·b·aᵇ⁻¹, dB = dY·y·ln a',
+  vjp: [
+    // The exponent 0 is exempt: b·aᵇ⁻¹ would be 0·∞ at a = 0.
+    (dY, a, b, _y, { mul, pow, sub, where, equal }) => mul(dY, mul(b, pow(a, where(equal(b, 0), 1, sub(b, 1))))),
+    (dY, a, _b, y, { mul, log, where, greater }) => mul(dY, mul(y, log(where(greater(a, 0), a, 1)))),
+  ],
+  operands: 'float',
+  domain: [positive, { low: -2, high: 3 }],
+})
+/** The angle of the point (b, a), in radians from −π to π. */
+export const atan2: Binary = binary('atan2', {
+  rule: 'dA = dY·b/(a²+b²), dB = −dY·a/(a²+b²)',
+  vjp: [
+    (dY, a, b, _y, { mul, div, add, square }) => mul(dY, div(b, add(square(a), square(b)))),
+    (dY, a, b, _y, { mul, div, add, square, neg }) => neg(mul(dY, div(a, add(square(a), square(b))))),
+  ],
+  operands: 'float',
+})
+/** a where b > 0, and 0 elsewhere: what the derivative of relu does to a cotangent. None passes to b. */
+export const gate: Binary = binary('gate', {
+  rule: 'dA = dY where b > 0',
+  vjp: [(dY, _a, b, _y, { gate }) => gate(dY, b), (_dY, _a, _b, y, { zerosLike }) => zerosLike(y)],
+  operands: 'float',
+})
+/** The larger of the two; the cotangent goes to a when they are equal. NaN if either is. */
+export const maximum: Binary = binary('maximum', {
+  rule: 'dA = dY where a ≥ b, dB = dY where a < b',
+  vjp: [
+    (dY, a, b, _y, { where, greaterEqual }) => where(greaterEqual(a, b), dY, 0),
+    (dY, a, b, _y, { where, less }) => where(less(a, b), dY, 0),
+  ],
+})
+/** The smaller of the two; the cotangent goes to a when they are equal. NaN if either is. */
+export const minimum: Binary = binary('minimum', {
+  rule: 'dA = dY where a ≤ b, dB = dY where a > b',
+  vjp: [
+    (dY, a, b, _y, { where, lessEqual }) => where(lessEqual(a, b), dY, 0),
+    (dY, a, b, _y, { where, greater }) => where(greater(a, b), dY, 0),
+  ],
+})
+/** a − b·⌊a/b⌋, exact: the remainder with the sign of b, as in Python and NumPy. mod(1, ∞) is 1, mod(−1, ∞) is ∞; NaN for b = 0. */
+export const mod: Binary = binary('mod', {
+  rule: 'dA = dY, dB = −dY·⌊a/b⌋',
+  vjp: [(dY) => dY, (dY, a, b, _y, { mul, neg, floorDiv }) => neg(mul(dY, floorDiv(a, b)))],
+  domain: [
+    { low: -5.9, high: 5.9 },
+    { low: 1.1, high: 1.35 },
+  ],
+})
+/** ⌊a/b⌋, as in Python and NumPy: −1 for −1 by ∞, NaN for ∞ by a number, ±∞ for b = 0; 0 for an int32 by 0. */
+export const floorDiv: Binary = binary('floorDiv', {
+  vjp: 'it is piecewise constant.',
+  domain: [
+    { low: -5.9, high: 5.9 },
+    { low: 1.1, high: 1.35 },
+  ],
+})
+
+/** a = b, as bool. */
+export const equal: Binary = binary('equal', comparison)
+/** a ≠ b, as bool. */
+export const notEqual: Binary = binary('notEqual', comparison)
+/** a < b, as bool. */
+export const less: Binary = binary('less', comparison)
+/** a ≤ b, as bool. */
+export const lessEqual: Binary = binary('lessEqual', comparison)
+/** a > b, as bool. */
+export const greater: Binary = binary('greater', comparison)
+/** a ≥ b, as bool. */
+export const greaterEqual: Binary = binary('greaterEqual', comparison)
+/** a and b, for bool. */
+export const logicalAnd: Binary = binary('logicalAnd', logic)
+/** a or b, for bool. */
+export const logicalOr: Binary = binary('logicalOr', logic)
+/** Exactly one of a and b, for bool. */
+export const logicalXor: Binary = binary('logicalXor', logic)

@@ -1,0 +1,82 @@
+/**
+ * Choosing between values element by element, and what is made of it.
+ *
+ * Shape:    condition, a, b broadcast together
+ * Gradient: each side gets the cotangent where it was taken
+ */
+import { requireNumeric } from '../../arguments.js'
+import { defineComposed, defineOp } from '../../autodiff/define-op.js'
+import { ValueError } from '../../errors.js'
+import { promote, requireDType } from '../../tensor/dtype.js'
+import { broadcastShapes, type Shape } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { cast } from './elementwise.js'
+import { callWith, scalarOf, toTensor } from './operands.js'
+
+const callWhere = defineOp({
+  name: 'where',
+  rule: 'dA = dY where condition, dB = dY where not',
+  shape: ([condition, a, b]) => {
+    requireDType('where', 'condition', condition.dtype, ['bool'])
+    return { shape: broadcastShapes('where', condition.shape, broadcastShapes('where', a.shape, b.shape)), dtype: a.dtype }
+  },
+  forward: (k, out, [condition, a, b]) => k.select(out, condition, a, b),
+  vjp: ({ dY }, [condition, a, b], { where, sumTo }) => [
+    null,
+    () => sumTo(where(condition, dY, 0), a.shape),
+    () => sumTo(where(condition, 0, dY), b.shape),
+  ],
+  samples: [
+    { inputs: [{ shape: [], dtype: 'bool' }, [], []] },
+    { inputs: [{ shape: [7], dtype: 'bool' }, [7], [7]] },
+    { inputs: [{ shape: [3, 5], dtype: 'bool' }, [5], []] },
+    { inputs: [{ shape: [3, 1], dtype: 'bool' }, [1, 4], [2, 1, 1]] },
+    { inputs: [{ shape: [0], dtype: 'bool' }, [0], [1]] },
+    { inputs: [{ shape: [129, 67], dtype: 'bool' }, [129, 67], [129, 67]] },
+    {
+      inputs: [
+        { shape: [5], dtype: 'bool' },
+        { shape: [5], dtype: 'int32' },
+        { shape: [5], dtype: 'int32' },
+      ],
+    },
+  ],
+})
+
+const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean'
+
+/**
+ * a where the condition holds, b elsewhere; all three broadcast.
+ *
+ * Neither side's NaN leaks into the other's values, but a NaN *derivative* of the side not taken still does (0·NaN): guard the
+ * argument inside, as in `where(x.greater(0), log(where(x.greater(0), x, 1)), 0)`.
+ */
+export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
+  requireTensor('where', 'the condition', condition)
+  const numbers = isNumber(a) && isNumber(b)
+  const left = numbers ? scalarOf(Number(a), condition.backend, 'float32') : toTensor('where', a, b)
+  const right = numbers ? scalarOf(Number(b), condition.backend, 'float32') : toTensor('where', b, a)
+  const common = promote(left.dtype, right.dtype)
+  const operands = [condition, cast(left, common), cast(right, common)]
+  const temporaries = [left, right, operands[1], operands[2]].filter((t) => t !== a && t !== b)
+  return callWith(operands, temporaries, (all) => callWhere(all, {}))
+}
+
+const callClip = defineComposed<{ min: number; max: number }>({
+  name: 'clip',
+  compose: ([x], { min, max }, { minimum, maximum }) => minimum(maximum(x, min), max),
+  samples: [
+    { inputs: [[]], options: { min: -0.5, max: 0.5 } },
+    { inputs: [[3, 7]], options: { min: -0.4, max: 0.8 } },
+    { inputs: [[0]], options: { min: -1, max: 1 } },
+    { inputs: [{ shape: [6], dtype: 'int32', low: -9, high: 9 }], options: { min: -3, max: 4 } },
+  ],
+})
+/** x limited to [min, max]; the derivative is 1 inside and at the limits, 0 outside. */
+export function clip<S extends Shape>(x: Tensor<S>, min: number, max: number): Tensor<S> {
+  requireTensor('clip', 'x', x)
+  requireNumeric('clip', 'min', min)
+  requireNumeric('clip', 'max', max)
+  if (!(min <= max)) throw new ValueError(`clip: min ${min} must not be above max ${max}.`)
+  return callClip([x], { min, max }) as Tensor<S>
+}

@@ -1,0 +1,18 @@
+/** A wall for derivatives. */
+import { defineOp } from '../../autodiff/define-op.js'
+import type { Shape } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+
+const call = defineOp({
+  name: 'stopGradient',
+  rule: '(none)',
+  shape: ([x]) => x,
+  forward: 'view',
+  vjp: 'stopGradient is there to end it.',
+  samples: [{ inputs: [[2, 3]] }],
+})
+/** x as a constant: the same values (no copy), but no derivative passes. */
+export function stopGradient<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  requireTensor('stopGradient', 'x', x)
+  return call([x], {}) as Tensor<S>
+}

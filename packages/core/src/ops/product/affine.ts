@@ -1,0 +1,100 @@
+/** The fully connected layer as one op: a product, a bias, and relu where asked for. */
+import { requireBoolean, requireOptions } from '../../arguments.js'
+import { defineComposed } from '../../autodiff/define-op.js'
+import { shapeError } from '../../errors.js'
+import { scope } from '../../tensor/scope.js'
+import { type Shape, sizeOf } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { requireFloats } from '../requirements.js'
+import { reshape } from '../shape/move.js'
+
+const sizes: [Shape, Shape][] = [
+  [
+    [2, 3],
+    [3, 4],
+  ],
+  [
+    [5, 7],
+    [7, 1],
+  ],
+  [
+    [1, 4],
+    [4, 9],
+  ],
+  [
+    [0, 3],
+    [3, 2],
+  ],
+  [
+    [2, 0],
+    [0, 3],
+  ],
+  [
+    [67, 130],
+    [130, 71],
+  ],
+]
+
+const call = defineComposed<{ relu: boolean }>({
+  name: 'affine',
+  compose: ([x, w, b], { relu }, { matMul, add, relu: positive }) => {
+    const z = add(matMul(x, w), b)
+    return relu ? positive(z) : z
+  },
+  fused: {
+    kernel: 'affine',
+    rule: 'dZ = dY (with relu: where y > 0), dX = dZ·Wᵀ, dW = Xᵀ·dZ, dB = Σ dZ over rows',
+    shape: ([x, w]) => ({ shape: [x.shape[0], w.shape[1]], dtype: x.dtype }),
+    forward: (fused, out, [x, w, b], { relu }) => fused.affine(out, x, w, b, relu),
+    vjp: ({ dY, y, options: { relu } }, [x, w], { matMul, gate, sum }) => {
+      let gated: Tensor | undefined
+      const dZ = (): Tensor => {
+        gated ??= relu ? gate(dY, y) : dY
+        return gated
+      }
+      return [() => matMul(dZ(), w, { transposeB: true }), () => matMul(x, dZ(), { transposeA: true }), () => sum(dZ(), { axis: 0 })]
+    },
+  },
+  samples: sizes.flatMap(([x, w], i) => [
+    { inputs: [x, w, [w[1]]], options: { relu: i % 2 === 0 } },
+    { inputs: [x, w, [w[1]]], options: { relu: i % 2 === 1 } },
+  ]),
+})
+
+/**
+ * x·W + b over the last axis of x, then max(0, ·) if `relu`.
+ *
+ * Shape:    [.., k] · [k, n] + [n] → [.., n]
+ * Gradient: dZ = dY (with relu: where y > 0), dX = dZ·Wᵀ, dW = Xᵀ·dZ, dB = Σ dZ over rows
+ * Cost:     2·m·k·n flops for m rows
+ *
+ * @throws ShapeError if the sizes do not meet.
+ * @example
+ * ```ts
+ * const x = tensor([[1, -2]])
+ * affine(x, tensor([[3, 0], [1, 2]]), tensor([0.5, 0.5]), { relu: true }) // [[1.5, 0]]: relu(x·W + b)
+ * ```
+ */
+export function affine(x: Tensor, w: Tensor, b: Tensor, options: { relu?: boolean } = {}): Tensor {
+  requireFloats('affine', 'x', x)
+  requireTensor('affine', 'W', w)
+  requireTensor('affine', 'b', b)
+  requireOptions('affine', options, ['relu'], 'affine(x, w, b, { relu: true })')
+  const { relu = false } = options
+  requireBoolean('affine', 'relu', relu)
+  if (x.rank < 2 || w.rank !== 2 || x.shape[x.rank - 1] !== w.shape[0] || b.rank !== 1 || b.shape[0] !== w.shape[1]) {
+    throw shapeError(
+      'affine',
+      'x·W + b needs x [.., k], W [k, n] and b [n]',
+      [
+        { name: 'x', shape: x.shape, bad: [-1] },
+        { name: 'W', shape: w.shape, bad: w.rank === 2 ? [0] : [] },
+        { name: 'b', shape: b.shape },
+      ],
+      'The last axis of x must have as many elements as the first of W, and b as many as the last of W.',
+    )
+  }
+  if (x.rank === 2) return call([x, w, b], { relu })
+  const leading = x.shape.slice(0, -1)
+  return scope(() => reshape(call([reshape(x, [sizeOf(leading), w.shape[0]]), w, b], { relu }), [...leading, w.shape[1]]))
+}

@@ -1,0 +1,144 @@
+/** Matrix products. */
+import { requireBoolean, requireOptions } from '../../arguments.js'
+import { defineOp, type Sample } from '../../autodiff/define-op.js'
+import { shapeError } from '../../errors.js'
+import { promote, requireDType } from '../../tensor/dtype.js'
+import { scope } from '../../tensor/scope.js'
+import { broadcastShapes, type Shape, sameShape, sizeOf } from '../../tensor/shape.js'
+import type { CheckMatMul, MatMulShape } from '../../tensor/static-shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { cast } from '../elementwise/elementwise.js'
+import { broadcastTo } from '../reduce/reduce.js'
+import { reshape } from '../shape/move.js'
+
+/** Whether the last two axes of either operand are to be swapped first. */
+export interface MatMulOptions {
+  transposeA?: boolean
+  transposeB?: boolean
+}
+
+const MATMUL_OPTIONS = ['transposeA', 'transposeB'] as const
+
+/** The type of `matMul`, which checks shapes it knows. */
+export type MatMul = <A extends Tensor, B extends Tensor, const O extends MatMulOptions = object>(
+  a: A,
+  b: B & CheckMatMul<A['shape'], B['shape'], O>,
+  options?: O,
+) => Tensor<MatMulShape<A['shape'], B['shape'], O>>
+
+const sizes: [Shape, Shape, MatMulOptions?][] = [
+  [
+    [2, 3],
+    [3, 4],
+  ],
+  [[3, 2], [3, 4], { transposeA: true }],
+  [[2, 3], [4, 3], { transposeB: true }],
+  [[3, 2], [4, 3], { transposeA: true, transposeB: true }],
+  [
+    [1, 5],
+    [5, 1],
+  ],
+  [
+    [5, 2, 3],
+    [5, 3, 4],
+  ],
+  [[2, 3, 3, 2], [2, 3, 3, 4], { transposeA: true }],
+  [
+    [0, 3],
+    [3, 2],
+  ],
+  [
+    [2, 0],
+    [0, 3],
+  ],
+  [
+    [67, 130],
+    [130, 71],
+  ],
+  [[2, 40, 18], [2, 40, 24], { transposeA: true }],
+]
+
+/** Rows and columns of the product of the last two axes; throws if the inner sizes differ. */
+function innerSizes(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatMulOptions): readonly [number, number] {
+  const [m, k] = [a.at(transposeA ? -1 : -2), a.at(transposeA ? -2 : -1)] as [number, number]
+  const [l, n] = [b.at(transposeB ? -1 : -2), b.at(transposeB ? -2 : -1)] as [number, number]
+  if (k === l) return [m, n]
+  throw shapeError(
+    'matMul',
+    `inner dimensions differ (${k} vs ${l})`,
+    [
+      { name: 'a', shape: a, bad: [transposeA ? -2 : -1] },
+      { name: 'b', shape: b, bad: [transposeB ? -1 : -2] },
+    ],
+    k === n && !transposeB
+      ? 'If b is stored as [out, in], pass { transposeB: true }.'
+      : l === m && !transposeA
+        ? 'If a is stored as [in, batch], pass { transposeA: true }.'
+        : `Axis ${transposeA ? -2 : -1} of a must have as many elements as axis ${transposeB ? -1 : -2} of b.`,
+  )
+}
+
+const call = defineOp<MatMulOptions>({
+  name: 'matMul',
+  rule: 'dA = dY·Bᵀ, dB = Aᵀ·dY',
+  shape: ([a, b], options) => {
+    requireDType('matMul', 'a', a.dtype, ['float32', 'float64'])
+    return { shape: [...a.shape.slice(0, -2), ...innerSizes(a.shape, b.shape, options)], dtype: a.dtype }
+  },
+  forward: (k, out, [a, b], { transposeA = false, transposeB = false }) => k.matMul(out, a, b, transposeA, transposeB),
+  // With A' = op(A), B' = op(B): dA' = dY·B'ᵀ and dB' = A'ᵀ·dY. A transposed operand takes its cotangent transposed.
+  vjp: ({ dY, options: { transposeA = false, transposeB = false } }, [a, b], { matMul: times }) => [
+    transposeA ? () => times(b, dY, { transposeA: transposeB, transposeB: true }) : () => times(dY, b, { transposeB: !transposeB }),
+    transposeB ? () => times(dY, a, { transposeA: true, transposeB: transposeA }) : () => times(a, dY, { transposeA: !transposeA }),
+  ],
+  samples: sizes.map(([a, b, options]): Sample<MatMulOptions> => ({ inputs: [a, b], options: options ?? {} })),
+})
+
+/**
+ * Matrix product over the last two axes; leading axes are a batch and broadcast.
+ *
+ * Shape:    [..b, m, k] · [..b, k, n] → [..b, m, n]
+ * Gradient: dA = dY·Bᵀ, dB = Aᵀ·dY
+ * Cost:     2·b·m·k·n flops
+ *
+ * @throws ShapeError if the inner dimensions differ or an operand has fewer than two axes.
+ * @example
+ * ```ts
+ * const y = matMul(ones([32, 784]), ones([784, 10]))   // [32, 10]
+ * ```
+ */
+export const matMul: MatMul = ((a: Tensor, b: Tensor, options: MatMulOptions = {}): Tensor => {
+  requireTensor('matMul', 'a', a)
+  requireTensor('matMul', 'b', b)
+  requireOptions('matMul', options, MATMUL_OPTIONS, 'matMul(a, b, { transposeB: true })')
+  const { transposeA = false, transposeB = false } = options
+  requireBoolean('matMul', 'transposeA', transposeA)
+  requireBoolean('matMul', 'transposeB', transposeB)
+  if (a.rank < 2 || b.rank < 2) {
+    const bad = a.rank < 2 ? 'a' : 'b'
+    throw shapeError(
+      'matMul',
+      `both operands need at least 2 axes, ${bad} has ${Math.min(a.rank, b.rank)}`,
+      [
+        { name: 'a', shape: a.shape },
+        { name: 'b', shape: b.shape },
+      ],
+      bad === 'a' ? 'For one sample add a batch axis: a.expandDims(0).' : 'For a vector add an axis: b.expandDims(1).',
+    )
+  }
+  const common = promote(promote(a.dtype, b.dtype), 'float32')
+  if (a.rank === 2 && b.rank === 2 && a.dtype === common && b.dtype === common) return call([a, b], options)
+  innerSizes(a.shape, b.shape, options)
+  return scope(() => {
+    const [x, y] = [cast(a, common), cast(b, common)]
+    if (y.rank === 2 && !options.transposeA) {
+      // One matrix for the whole batch: the batch becomes rows of one product.
+      const rows = x.shape.slice(0, -1)
+      const out = call([reshape(x, [sizeOf(rows), x.shape[x.rank - 1]]), y], options) // [b·m, n]
+      return reshape(out, [...rows, out.shape[1]])
+    }
+    const lead = broadcastShapes('matMul', x.shape.slice(0, -2), y.shape.slice(0, -2))
+    const spread = (t: Tensor): Tensor => (sameShape(t.shape.slice(0, -2), lead) ? t : broadcastTo(t, [...lead, ...t.shape.slice(-2)]))
+    return call([spread(x), spread(y)], options)
+  })
+}) as unknown as MatMul

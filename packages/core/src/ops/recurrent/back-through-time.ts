@@ -1,0 +1,135 @@
+/**
+ * Backpropagation through time as one op, for cells that a backend has kernels for: from what came out of the sequence (states, gates) and its
+ * cotangent, without doing the steps again.
+ *
+ * Inputs: dY and y [parts, t, n, u] of the sequence op, then its inputs after z and h₀: other states before the first step, U [u, g·u], (dropout
+ * factors m [n, u]), (mask [n, t]).
+ *
+ * Output: [t + 1, n, g·u]: dZ in the order the steps were taken, and last the cotangents of the states before the first step, side by side,
+ * zeros behind them. A cell whose recurrent product is h₋·U as a whole has dH₋ = dZ·Uᵀ, and dU is one product over all steps.
+ *
+ * Derivative: through the composition.
+ */
+
+import { defineComposed, type Ops, type Sample, type Vjp } from '../../autodiff/define-op.js'
+import type { FusedKernels } from '../../backends/backend.js'
+import type { Tensor } from '../../tensor/tensor.js'
+import { stepsByRow } from './steps-by-row.js'
+import type { RecurrenceOptions } from './through-time.js'
+
+type Options = RecurrenceOptions & { dropped: boolean }
+
+interface RecurrenceGradient<O extends Options> {
+  name: string
+  states: number
+  gates: number
+  /**
+   * One step: dZ [n, g·u], and the cotangents of the states before but h, which has dZ·Uᵀ; from those of the states after, of all parts, the parts,
+   * and the states before but h.
+   */
+  back(
+    dStates: readonly Tensor[],
+    dParts: readonly Tensor[],
+    parts: readonly Tensor[],
+    before: readonly Tensor[],
+    options: O,
+    ops: Ops,
+  ): { dZ: Tensor; dBefore: readonly Tensor[] }
+  kernel: 'lstmSequenceGradient' | 'simpleRnnSequenceGradient'
+  samples: readonly Sample<O>[]
+}
+
+/** So many states, and what comes after them. */
+function divide(inputs: readonly Tensor[], states: number, { dropped, masked }: Options) {
+  const [weights, ...rest] = inputs.slice(states)
+  return {
+    initial: inputs.slice(0, states),
+    weights,
+    dropout: dropped ? rest[0] : undefined,
+    mask: masked ? rest[rest.length - 1] : undefined,
+  }
+}
+
+type Call<O> = (inputs: readonly Tensor[], options: O) => Tensor
+
+/** Registers the gradient op of a cell. */
+export function defineRecurrenceGradient<O extends Options>(cell: RecurrenceGradient<O>): Call<O> {
+  const { states: count, gates } = cell
+  return defineComposed<O>({
+    name: cell.name,
+    compose: ([dY, y, ...others], options, ops) => {
+      const { initial, weights, dropout, mask } = divide(others, count - 1, options)
+      const [dParts, parts] = [dY, y].map((x) => ops.unstack(x).map((part) => ops.unstack(part))) // [part][step], each [n, u]
+      const masks = mask && ops.unstack(mask, 1)
+      if (options.goBackwards) masks?.reverse()
+      const dZ: Tensor[] = []
+      let carried: Tensor[] | undefined
+      for (let s = parts[0].length - 1; s >= 0; s--) {
+        const at = (all: Tensor[][]): Tensor[] => all.map((part) => part[s])
+        const dStates = at(dParts.slice(0, count)).map((d, i) => (carried ? ops.add(d, carried[i]) : d))
+        const counts = masks && ops.expandDims(ops.greater(masks[s], 0), 1) // [n, 1]
+        const own = counts ? dStates.map((d) => ops.where(counts, d, 0)) : dStates
+        const before = initial.map((state, i) => (s === 0 ? state : parts[i + 1][s - 1]))
+        const step = cell.back(own, at(dParts), at(parts), before, options, ops)
+        const product = ops.matMul(step.dZ, weights, { transposeB: true })
+        carried = [dropout ? ops.mul(product, dropout) : product, ...step.dBefore]
+        if (counts) carried = carried.map((d, i) => ops.add(d, ops.where(counts, 0, dStates[i])))
+        dZ.unshift(step.dZ)
+      }
+      const last = ops.pad(ops.concat(carried ?? [], -1), [
+        [0, 0],
+        [0, (gates - count) * weights.shape[0]],
+      ])
+      return ops.stack([...dZ, last])
+    },
+    fused: {
+      kernel: cell.kernel,
+      rule: '(through its composition)',
+      shape: ([, y]) => ({ shape: [y.shape[1] + 1, y.shape[2], gates * y.shape[3]], dtype: y.dtype }),
+      forward: (fused, out, inputs, options) => (fused as Required<FusedKernels>)[cell.kernel](out, inputs, options),
+    },
+    samples: cell.samples,
+  })
+}
+
+/**
+ * The derivative of a sequence op by its gradient op: dz is dZ by rows of the batch, as z is. In that order, too, dU = Σ (h₋∘m)ᵀ·dZ and
+ * dm = Σ h₋∘(dZ·Uᵀ) over rows and steps, where h₋ is h₀ and then what came out, so that each is one product over all steps and a small one.
+ */
+export function sequenceVjp<O extends Options>(call: Call<O>, count: number): Vjp<O> {
+  return ({ dY, y, options }, inputs, ops) => {
+    const { initial, weights, dropout, mask } = divide(inputs.slice(1), count, options)
+    const [parts, t, n, u] = y.shape
+    const width = weights.shape[1]
+    const { goBackwards } = options
+    let packed: Tensor | undefined
+    const all = (): Tensor => {
+      packed ??= call([dY, y, ...inputs.slice(2)], options)
+      return packed
+    }
+    let byRows: Tensor | undefined
+    /** dZ of all steps in the order of z, [n, t, g·u]. */
+    const dz = (): Tensor => {
+      byRows ??= stepsByRow(all(), 0, t, goBackwards)
+      return byRows
+    }
+    const flat = (x: Tensor): Tensor => ops.reshape(x, [n * t, x.shape[2]])
+    /** h before each step in that order [n, t, u], zeros before the first. */
+    const before = (): Tensor => stepsByRow(ops.reshape(y, [parts * t, n, u]), -1, t, goBackwards)
+    /** Columns of one step of what the gradient op gave, [n, size]. */
+    const columns = (step: number, from: number, size: number): Tensor =>
+      ops.reshape(ops.slice(all(), [step, 0, from], [1, n, size]), [n, size])
+    const h = initial[0]
+    const dWeights = (): Tensor => {
+      const a = dropout ? ops.mul(before(), ops.expandDims(dropout, 1)) : before()
+      const later = ops.matMul(flat(a), flat(dz()), { transposeA: true })
+      return ops.add(later, ops.matMul(dropout ? ops.mul(h, dropout) : h, columns(0, 0, width), { transposeA: true }))
+    }
+    const dDropout = (): Tensor => {
+      const product = ops.reshape(ops.matMul(flat(dz()), weights, { transposeB: true }), [n, t, u])
+      const first = ops.reshape(ops.slice(product, [0, goBackwards ? t - 1 : 0, 0], [n, 1, u]), [n, u])
+      return ops.add(ops.sum(ops.mul(before(), product), { axis: 1 }), ops.mul(h, first))
+    }
+    return [dz, ...initial.map((_, i) => () => columns(t, i * u, u)), dWeights, ...(dropout ? [dDropout] : []), ...(mask ? [null] : [])]
+  }
+}

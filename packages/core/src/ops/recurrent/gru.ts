@@ -1,0 +1,168 @@
+/** A gated recurrent unit over whole sequences (Cho et al. 2014), gates in Keras' order z, r, h. */
+import { requireBoolean } from '../../arguments.js'
+import { scope } from '../../tensor/scope.js'
+import type { Shape } from '../../tensor/shape.js'
+import type { Tensor } from '../../tensor/tensor.js'
+import { zeros } from '../create.js'
+import { requireGateActivation } from '../requirements.js'
+import { reshape, slice } from '../shape/move.js'
+import { gruVjp } from './gru-gradient.js'
+import { gruResetAfterVjp } from './gru-reset-after-gradient.js'
+import type { GateActivation } from './lstm.js'
+import {
+  initialStates,
+  optionalInputs,
+  project,
+  requireSequence,
+  type SequenceOptions,
+  type SequenceResult,
+  takeResult,
+} from './sequence-options.js'
+import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
+
+interface GruOptions extends RecurrenceOptions {
+  recurrentActivation: GateActivation
+  /** Whether the reset gate acts after the recurrent product, which then has a bias. */
+  resetAfter: boolean
+  /** Whether dropout factors [n, u] follow recurrent kernel and bias. */
+  dropped: boolean
+}
+
+const plain: GruOptions = { masked: false, goBackwards: false, recurrentActivation: 'sigmoid', resetAfter: false, dropped: false }
+
+const rule =
+  'per step from the last: dZ = dH·(h₋ − h̃), dH̃ = dH·(1 − z), dH₋ = dH·z + what comes back through U; dR = (dH̃·(1 − h̃²))·q, or with the reset before (… U_hᵀ)·h₋'
+
+/**
+ * inputs: x·W + b [n, t, 3u], h₀ [n, u], U [u, 3u], (with resetAfter: recurrent bias [3u]), (dropout factors m [n, u]), (mask [n, t])
+ * output: [4, t, n, u], which is h, z, r, h̃; with resetAfter [5, t, n, u], whose last part is q = h₋·U_h + b_h
+ */
+const call = defineRecurrence<GruOptions>({
+  name: 'gruSequence',
+  rule,
+  states: 1,
+  step: (x, [h], [recurrentKernel, ...rest], { recurrentActivation, resetAfter, dropped }, ops) => {
+    const { add, sub, mul, matMul, split, tanh, sigmoid, clip } = ops
+    const gate = recurrentActivation === 'sigmoid' ? sigmoid : (a: Tensor) => clip(add(mul(a, 0.2), 0.5), 0, 1)
+    const before = dropped ? mul(h, rest[rest.length - 1]) : h
+    const [xz, xr, xh] = split(x, 3, -1) // [n, u] each
+    const mix = (z: Tensor, candidate: Tensor): Tensor => add(mul(z, h), mul(sub(1, z), candidate))
+    if (resetAfter) {
+      const [qz, qr, q] = split(add(matMul(before, recurrentKernel), rest[0]), 3, -1)
+      const [z, r] = [gate(add(xz, qz)), gate(add(xr, qr))]
+      const candidate = tanh(add(xh, mul(r, q)))
+      return [mix(z, candidate), z, r, candidate, q]
+    }
+    const units = h.shape[1]
+    const [ofGates, ofCandidate] = split(recurrentKernel, [2 * units, units], -1)
+    const [qz, qr] = split(matMul(before, ofGates), 2, -1)
+    const [z, r] = [gate(add(xz, qz)), gate(add(xr, qr))]
+    const candidate = tanh(add(xh, matMul(mul(r, before), ofCandidate)))
+    return [mix(z, candidate), z, r, candidate]
+  },
+  fused: {
+    kernel: ({ resetAfter }) => (resetAfter ? 'gruResetAfterSequence' : 'gruSequence'),
+    rule,
+    shape: ([x, h], { resetAfter }) => ({ shape: [resetAfter ? 5 : 4, x.shape[1], ...h.shape], dtype: x.dtype }),
+    forward: (fused, out, inputs, options) =>
+      options.resetAfter ? fused.gruResetAfterSequence(out, inputs, options) : fused.gruSequence(out, inputs, options),
+    vjp: (at, inputs, ops) => (at.options.resetAfter ? gruResetAfterVjp : gruVjp)(at, inputs, ops),
+  },
+  samples: [
+    {
+      inputs: [
+        [2, 2, 6],
+        [2, 2],
+        [2, 6],
+      ],
+      options: plain,
+    },
+    { inputs: [[2, 2, 6], [2, 2], [2, 6], [6]], options: { ...plain, resetAfter: true } },
+    {
+      inputs: [
+        [1, 1, 3],
+        [1, 1],
+        [1, 3],
+      ],
+      options: { ...plain, recurrentActivation: 'hardSigmoid' },
+    },
+    {
+      inputs: [
+        [2, 3, 3],
+        [2, 1],
+        [1, 3],
+        [2, 3],
+      ],
+      options: { ...plain, masked: true, goBackwards: true },
+    },
+    {
+      inputs: [
+        [2, 2, 3],
+        [2, 1],
+        [1, 3],
+        [2, 1],
+      ],
+      options: { ...plain, dropped: true },
+    },
+    { inputs: [[2, 2, 3], [2, 1], [1, 3], [3], [2, 1], [2, 2]], options: { ...plain, dropped: true, resetAfter: true, masked: true } },
+    { inputs: [[5, 7, 18], [5, 6], [6, 18], [18], [5, 7]], options: { ...plain, resetAfter: true, masked: true } },
+    {
+      inputs: [
+        [5, 7, 18],
+        [5, 6],
+        [6, 18],
+      ],
+      options: plain,
+    },
+  ],
+})
+
+/** Options of `gruSequence`: `initialState` is [h]. */
+export interface GruSequenceOptions extends SequenceOptions {
+  /** Of the gates z and r; `sigmoid` by default. */
+  recurrentActivation?: GateActivation
+  /** Whether the reset gate acts after the recurrent product; false by default, as in Keras 2. Then a bias is [2, 3u]: input, recurrent. */
+  resetAfter?: boolean
+}
+
+/**
+ * A GRU over a sequence: z and r are gates of x·W + b + h₋·U, h = z·h₋ + (1 − z)·h̃, and h̃ = tanh(x·W_h + b_h + (r·h₋)·U_h); with `resetAfter`
+ * h̃ = tanh(x·W_h + b_h + r·(h₋·U_h + b'_h)).
+ *
+ * Recurrent dropout does not touch the h₋ that z keeps. In Keras 2 it does (with implementation 2), and the state grows without bound.
+ *
+ * Shape:    x [n, t, in], kernel [in, 3u], recurrentKernel [u, 3u], bias [3u] or [2, 3u] → outputs [n, t, u] and states [h], [n, u]
+ * Gradient: through time, to everything but the mask
+ * Cost:     6·n·t·u·(in + u) flops forward
+ *
+ * @throws ShapeError that names the tensor that does not fit.
+ * @example
+ * ```ts
+ * const { outputs } = gruSequence(ones([2, 5, 3]), ones([3, 12]), zeros([4, 12]), zeros([2, 12]), { resetAfter: true })
+ * console.log(outputs?.shape)   // [2, 5, 4]
+ * ```
+ */
+export function gruSequence(
+  x: Tensor,
+  kernel: Tensor,
+  recurrentKernel: Tensor,
+  bias?: Tensor,
+  options: GruSequenceOptions = {},
+): SequenceResult {
+  const biasShape = (width: number): Shape => (options.resetAfter ? [2, width] : [width])
+  requireSequence('gruSequence', { x, kernel, recurrentKernel, bias }, biasShape, 3, 1, options, ['recurrentActivation', 'resetAfter'])
+  const { initialState, mask, goBackwards = false, recurrentDropout, recurrentActivation = 'sigmoid', resetAfter = false } = options
+  requireGateActivation('gruSequence', recurrentActivation)
+  requireBoolean('gruSequence', 'resetAfter', resetAfter)
+  return scope(() => {
+    const width = kernel.shape[1]
+    const row = (i: number): Tensor | undefined => bias && reshape(slice(bias, [i, 0], [1, width]), [width])
+    const inputBias = resetAfter ? row(0) : bias
+    const recurrentBias = resetAfter ? [row(1) ?? zeros([width], { dtype: x.dtype, backend: x.backend })] : []
+    const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
+    const inputs = [project(x, kernel, inputBias, options), ...states, recurrentKernel, ...recurrentBias, ...optionalInputs(x, options)]
+    const dropped = recurrentDropout !== undefined
+    const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, resetAfter, dropped })
+    return takeResult(packed, 1, options)
+  })
+}

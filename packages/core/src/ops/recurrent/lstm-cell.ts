@@ -1,0 +1,70 @@
+/**
+ * One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
+ * Keras' order i, f, c, o. Whole sequences come with the recurrent layers.
+ */
+import { defineComposed } from '../../autodiff/define-op.js'
+import { shapeError } from '../../errors.js'
+import { sameShape } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+
+const call = defineComposed({
+  name: 'lstmCell',
+  compose: ([x, h, c, kernel, recurrentKernel, bias], _, { matMul, add, mul, split, sigmoid, tanh, stack }) => {
+    const z = add(add(matMul(x, kernel), matMul(h, recurrentKernel)), bias) // [n, 4u]
+    const [zi, zf, zc, zo] = split(z, 4, -1)
+    const next = add(mul(sigmoid(zf), c), mul(sigmoid(zi), tanh(zc)))
+    return stack([mul(sigmoid(zo), tanh(next)), next])
+  },
+  fused: {
+    kernel: 'lstmCell',
+    rule: 'through the gates',
+    shape: ([, h]) => ({ shape: [2, ...h.shape], dtype: h.dtype }),
+    forward: (fused, out, [x, h, c, kernel, recurrentKernel, bias]) => fused.lstmCell(out, x, h, c, kernel, recurrentKernel, bias),
+  },
+  samples: [
+    { inputs: [[2, 3], [2, 2], [2, 2], [3, 8], [2, 8], [8]] },
+    { inputs: [[1, 1], [1, 1], [1, 1], [1, 4], [1, 4], [4]] },
+    { inputs: [[5, 7], [5, 6], [5, 6], [7, 24], [6, 24], [24]] },
+  ],
+})
+
+/**
+ * One LSTM step.
+ *
+ * With z = x·W + h·U + b split into i, f, c̃, o: c' = σ(f)·c + σ(i)·tanh(c̃), h' = σ(o)·tanh(c').
+ *
+ * Shape: x [n, in], h and c [n, u], kernel [in, 4u], recurrentKernel [u, 4u], bias [4u] → [2, n, u], which is h' then c'
+ */
+export function lstmCell(x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrentKernel: Tensor, bias: Tensor): Tensor {
+  for (const [name, t, rank] of [
+    ['x', x, 2],
+    ['h', h, 2],
+    ['c', c, 2],
+    ['kernel', kernel, 2],
+    ['recurrentKernel', recurrentKernel, 2],
+    ['bias', bias, 1],
+  ] as const) {
+    requireTensor('lstmCell', name, t)
+    if (t.rank !== rank) throw shapeError('lstmCell', `${name} must have ${rank} ax${rank > 1 ? 'es' : 'is'}`, [{ name, shape: t.shape }])
+  }
+  const units = h.shape[1]
+  const fits =
+    sameShape(h.shape, c.shape) &&
+    x.shape[0] === h.shape[0] &&
+    kernel.shape[0] === x.shape[1] &&
+    kernel.shape[1] === 4 * units &&
+    recurrentKernel.shape[0] === units &&
+    recurrentKernel.shape[1] === 4 * units &&
+    bias.size === 4 * units
+  if (!fits) {
+    throw shapeError('lstmCell', `states and weights do not fit ${x.shape[1]} inputs and ${units} units`, [
+      { name: 'x', shape: x.shape },
+      { name: 'h', shape: h.shape },
+      { name: 'c', shape: c.shape },
+      { name: 'kernel', shape: kernel.shape },
+      { name: 'recurrentKernel', shape: recurrentKernel.shape },
+      { name: 'bias', shape: bias.shape },
+    ])
+  }
+  return call([x, h, c, kernel, recurrentKernel, bias], {})
+}

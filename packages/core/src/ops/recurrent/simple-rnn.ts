@@ -1,0 +1,143 @@
+/** The simple recurrent network over whole sequences (Elman 1990). */
+import { scope } from '../../tensor/scope.js'
+import type { Tensor } from '../../tensor/tensor.js'
+import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
+import {
+  initialStates,
+  optionalInputs,
+  project,
+  requireSequence,
+  type SequenceOptions,
+  type SequenceResult,
+  takeResult,
+} from './sequence-options.js'
+import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
+
+interface SimpleRnnOptions extends RecurrenceOptions {
+  /** Whether dropout factors [n, u] follow the recurrent kernel. */
+  dropped: boolean
+}
+
+const plain: SimpleRnnOptions = { masked: false, goBackwards: false, dropped: false }
+
+const rule = 'per step from the last: dZ = dH·(1 − h²), dH₋ = dZ·Uᵀ, dU = Σ h₋ᵀ·dZ'
+
+/** dY and y [1, t, n, u], U, (m), (mask) → [t + 1, n, u], which is dZ and then dH₀ */
+const callGradient = defineRecurrenceGradient<SimpleRnnOptions>({
+  name: 'simpleRnnSequenceGradient',
+  states: 1,
+  gates: 1,
+  back: ([dH], _, [h], __, ___, { sub, mul, square }) => ({ dZ: mul(dH, sub(1, square(h))), dBefore: [] }),
+  kernel: 'simpleRnnSequenceGradient',
+  samples: [
+    {
+      inputs: [
+        [1, 3, 2, 2],
+        [1, 3, 2, 2],
+        [2, 2],
+      ],
+      options: plain,
+    },
+    {
+      inputs: [
+        [1, 2, 2, 1],
+        [1, 2, 2, 1],
+        [1, 1],
+        [2, 1],
+      ],
+      options: { ...plain, dropped: true, goBackwards: true },
+    },
+    {
+      inputs: [[1, 4, 5, 7], [1, 4, 5, 7], { shape: [7, 7], low: -0.4, high: 0.4 }, [5, 7], [5, 4]],
+      options: { dropped: true, masked: true, goBackwards: true },
+      skipGradient: 'a mask has none; the other samples check the rest',
+    },
+  ],
+})
+
+/**
+ * inputs: x·W + b [n, t, u], h₀ [n, u], U [u, u], (dropout factors m [n, u]), (mask [n, t])
+ * output: [1, t, n, u], which is h
+ */
+const call = defineRecurrence<SimpleRnnOptions>({
+  name: 'simpleRnnSequence',
+  rule,
+  states: 1,
+  step: (z, [h], [recurrentKernel, dropout], _, { add, mul, matMul, tanh }) => [
+    tanh(add(z, matMul(dropout ? mul(h, dropout) : h, recurrentKernel))),
+  ],
+  fused: {
+    kernel: 'simpleRnnSequence',
+    rule,
+    shape: ([z, h]) => ({ shape: [1, z.shape[1], ...h.shape], dtype: z.dtype }),
+    forward: (fused, out, inputs, options) => fused.simpleRnnSequence(out, inputs, options),
+    vjp: sequenceVjp(callGradient, 1),
+  },
+  samples: [
+    {
+      inputs: [
+        [2, 3, 2],
+        [2, 2],
+        [2, 2],
+      ],
+      options: plain,
+    },
+    {
+      inputs: [
+        [1, 1, 1],
+        [1, 1],
+        [1, 1],
+      ],
+      options: { ...plain, goBackwards: true },
+    },
+    {
+      inputs: [
+        [3, 3, 2],
+        [3, 2],
+        [2, 2],
+        [3, 2],
+        [3, 3],
+      ],
+      options: { masked: true, goBackwards: true, dropped: true },
+    },
+    {
+      inputs: [
+        [5, 9, 7],
+        [5, 7],
+        [7, 7],
+        [5, 9],
+      ],
+      options: { ...plain, masked: true },
+    },
+  ],
+})
+
+/**
+ * h = tanh(x·W + b + h₋·U) over a sequence.
+ *
+ * Shape:    x [n, t, in], kernel [in, u], recurrentKernel [u, u], bias [u] → outputs [n, t, u] and states [h], [n, u]
+ * Gradient: through time, to everything but the mask
+ * Cost:     2·n·t·u·(in + u) flops forward
+ *
+ * @throws ShapeError that names the tensor that does not fit.
+ * @example
+ * ```ts
+ * const { states } = simpleRnnSequence(ones([2, 5, 3]), ones([3, 4]), zeros([4, 4]), zeros([4]), { returnSequences: false })
+ * console.log(states[0].shape)   // [2, 4]
+ * ```
+ */
+export function simpleRnnSequence(
+  x: Tensor,
+  kernel: Tensor,
+  recurrentKernel: Tensor,
+  bias?: Tensor,
+  options: SequenceOptions = {},
+): SequenceResult {
+  requireSequence('simpleRnnSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 1, 1, options)
+  const { initialState, mask, goBackwards = false, recurrentDropout } = options
+  return scope(() => {
+    const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
+    const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]
+    return takeResult(call(inputs, { masked: mask !== undefined, goBackwards, dropped: recurrentDropout !== undefined }), 1, options)
+  })
+}

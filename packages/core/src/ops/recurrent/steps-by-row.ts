@@ -1,0 +1,49 @@
+/** From the order of a recurrence's output, steps first, to that of its input, rows of the batch first. */
+
+import { defineOp } from '../../autodiff/define-op.js'
+import type { View } from '../../backends/backend.js'
+import type { Tensor } from '../../tensor/tensor.js'
+
+interface Options {
+  /** The first of the steps taken; −1 for one of zeros before all. */
+  first: number
+  count: number
+  /** Whether they come out from the last to the first. */
+  reverse: boolean
+}
+
+const call = defineOp<Options>({
+  name: 'stepsByRow',
+  rule: 'dX = the same steps of dY, back in their order, and zeros',
+  shape: ([{ shape, dtype }], { count }) => ({ shape: [shape[1], count, shape[2]], dtype }),
+  forward: (k, out, [x], { first, count, reverse }) => {
+    const view: View = { axis: [1, 0, 2], start: [0, first + (reverse ? count - 1 : 0), 0], step: [1, reverse ? -1 : 1, 1], fill: 0 }
+    k.copy(out, x, view)
+  },
+  vjp: ({ dY, options: { first, count, reverse } }, [x], { flip, pad, slice, transpose }) => [
+    () => {
+      const steps = transpose(reverse ? flip(dY, 1) : dY, [1, 0, 2]) // [count, n, w]
+      const before = Math.max(0, -first)
+      const inside = slice(steps, [before, 0, 0], [count - before, -1, -1])
+      return pad(inside, [
+        [Math.max(0, first), x.shape[0] - first - count],
+        [0, 0],
+        [0, 0],
+      ])
+    },
+  ],
+  samples: [
+    { inputs: [[4, 2, 3]], options: { first: 0, count: 3, reverse: false } },
+    { inputs: [[4, 2, 3]], options: { first: -1, count: 3, reverse: false } },
+    { inputs: [[5, 3, 1]], options: { first: 1, count: 3, reverse: true } },
+    { inputs: [[1, 1, 2]], options: { first: -1, count: 1, reverse: true } },
+    { inputs: [[33, 17, 20]], options: { first: -1, count: 32, reverse: true } },
+  ],
+})
+
+/**
+ * @internal Some steps of x by rows of the batch, in one copy: out[i, j] = x[first + j, i], or with `reverse` x[first + count − 1 − j, i].
+ *
+ * Shape: x [t, n, w] → [n, count, w]
+ */
+export const stepsByRow = (x: Tensor, first: number, count: number, reverse: boolean): Tensor => call([x], { first, count, reverse })

@@ -1,0 +1,140 @@
+/**
+ * Running a recurrent cell over a whole sequence, as one op: what `lstmSequence`, `gruSequence` and `simpleRnnSequence` have in common.
+ * A cell says what one step is; here is the loop, with masked steps and either direction, and the walk backwards.
+ *
+ * What does not depend on the state is done before, for all steps at once: z = x·W + b comes in. So a kernel for a whole sequence needs the
+ * recurrent part alone, and dX, dW and db are those of one large product.
+ *
+ * Inputs: z [n, t, g·u], the states before the first step [n, u] each, what all steps share (recurrent weights), then, if `options.masked`,
+ * a mask [n, t] of floats: at steps where it is not above 0 the states stay.
+ *
+ * Output: one tensor [parts, t, n, u], in the order the steps are taken (with `goBackwards` from the last): first the states after each step,
+ * then what a backward pass wants to keep (gates after their activations). A part is contiguous, and so is a step of it: [t·n, u] and
+ * [n, u] are the operands of products. At a masked step the states are those before; the other parts are computed all the same.
+ *
+ * Derivative: backpropagation through time. A step is done again from the states that the output holds, and pulled back; nothing is kept but
+ * the output. Werbos, "Backpropagation through time" (Proc. IEEE 78, 1990).
+ */
+import { type ComposedOp, defineComposed, type Ops, type Sample } from '../../autodiff/define-op.js'
+import { Tape } from '../../autodiff/tape.js'
+import { scope } from '../../tensor/scope.js'
+import type { Tensor } from '../../tensor/tensor.js'
+
+/** Options that every sequence op has. */
+export interface RecurrenceOptions {
+  /** Whether the last input is a mask. */
+  masked: boolean
+  /** From the last step to the first. */
+  goBackwards: boolean
+}
+
+/** A cell: one step of it. */
+export interface Recurrence<O extends RecurrenceOptions> {
+  name: string
+  /** The derivative as people write it. */
+  rule: string
+  /** How many states there are. */
+  states: number
+  /** The states after the step, then what else the output holds, each [n, u]; from z [n, g·u], the states before, and what steps share. */
+  step(z: Tensor, states: readonly Tensor[], shared: readonly Tensor[], options: O, ops: Ops): Tensor[]
+  fused?: ComposedOp<O>['fused']
+  samples: readonly Sample<O>[]
+}
+
+/** Registers the op that runs a cell over a sequence. */
+export function defineRecurrence<O extends RecurrenceOptions>(cell: Recurrence<O>): (inputs: readonly Tensor[], options: O) => Tensor {
+  const { states: count } = cell
+  const divide = (inputs: readonly Tensor[], { masked }: O) => ({
+    z: inputs[0],
+    initial: inputs.slice(1, 1 + count),
+    shared: inputs.slice(1 + count, masked ? -1 : undefined),
+    mask: masked ? inputs[inputs.length - 1] : undefined,
+  })
+
+  /** One step with its mask [n]: where that is not above 0 the states stay. */
+  const maskedStep = (
+    z: Tensor,
+    states: readonly Tensor[],
+    shared: readonly Tensor[],
+    mask: Tensor | undefined,
+    options: O,
+    ops: Ops,
+  ): Tensor[] => {
+    const parts = cell.step(z, states, shared, options, ops)
+    if (!mask) return parts
+    const counts = ops.greater(ops.expandDims(mask, 1), 0) // [n, 1]
+    return parts.map((part, p) => (p < count ? ops.where(counts, part, states[p]) : part))
+  }
+
+  return defineComposed<O>({
+    name: cell.name,
+    compose: (inputs, options, ops) => {
+      const { z, initial, shared, mask } = divide(inputs, options)
+      const order = <T>(steps: T[]): T[] => (options.goBackwards ? steps.reverse() : steps)
+      const masks = mask && order(ops.unstack(mask, 1))
+      const steps: Tensor[][] = []
+      for (const [s, at] of order(ops.unstack(z, 1)).entries()) {
+        steps.push(maskedStep(at, steps[s - 1]?.slice(0, count) ?? initial, shared, masks?.[s], options, ops))
+      }
+      const parts = steps[0].map((_, p) => steps.map((step) => step[p]))
+      return ops.reshape(ops.stack(parts.flat()), [parts.length, steps.length, ...initial[0].shape])
+    },
+    derivative: {
+      rule: cell.rule,
+      vjp: ({ dY, y, options }, inputs, ops) => {
+        const { z, initial, shared, mask } = divide(inputs, options)
+        const [[parts, t, n, u], width] = [y.shape, z.shape[2]]
+
+        /** Step s done again and pulled back: the cotangents of z there, of the states before, and of what steps share. */
+        const stepBack = (s: number, dStates: readonly Tensor[]): { dZ: Tensor; before: Tensor[]; dShared: Tensor[] } =>
+          scope(() => {
+            const at = options.goBackwards ? t - 1 - s : s
+            const states = initial.map((state, p) =>
+              s === 0 ? ops.viewOf(state) : ops.reshape(ops.slice(y, [p, s - 1, 0, 0], [1, 1, n, u]), [n, u]),
+            )
+            const zs = ops.reshape(ops.slice(z, [0, at, 0], [n, 1, width]), [n, width])
+            const counts = mask && ops.reshape(ops.slice(mask, [0, at], [n, 1]), [n])
+            const sources = [zs, ...states, ...shared.map((x) => ops.viewOf(x))]
+            const tape = new Tape(sources)
+            const step = tape.run(() => ops.stack(maskedStep(zs, states, sources.slice(1 + count), counts, options, ops))) // [parts, n, u]
+            const own = ops.reshape(ops.slice(dY, [0, s, 0, 0], [parts, 1, n, u]), [parts, n, u])
+            const later =
+              dStates.length > 0 &&
+              ops.pad(ops.stack(dStates), [
+                [0, parts - count],
+                [0, 0],
+                [0, 0],
+              ])
+            const grads = tape.backward(step, later ? ops.add(own, later) : own, sources)
+            const [dZ, ...rest] = grads.map((grad, i) => grad ?? ops.zerosLike(sources[i]))
+            return { dZ, before: rest.slice(0, count), dShared: rest.slice(count) }
+          })
+
+        const walk = (): readonly Tensor[] => {
+          const dZ: Tensor[] = []
+          let dStates: Tensor[] = []
+          let dShared: Tensor[] = []
+          for (let s = t - 1; s >= 0; s--) {
+            const passed = [...dStates, ...dShared]
+            const step = stepBack(s, dStates)
+            dZ.push(step.dZ)
+            dStates = step.before
+            dShared = dShared.length > 0 ? dShared.map((sum, i) => ops.add(sum, step.dShared[i])) : step.dShared
+            for (const tensor of passed) tensor.dispose()
+          }
+          return [ops.stack(options.goBackwards ? dZ : dZ.reverse(), 1), ...dStates, ...dShared]
+        }
+        let walked: readonly Tensor[] | undefined
+        return inputs.map((_, i) => {
+          if (mask && i === inputs.length - 1) return null
+          return () => {
+            walked ??= walk()
+            return walked[i]
+          }
+        })
+      },
+    },
+    fused: cell.fused,
+    samples: cell.samples,
+  })
+}

@@ -1,0 +1,275 @@
+/**
+ * Normalisation: bringing values to mean 0 and variance 1, over the rows of a batch (Ioffe & Szegedy 2015) or over the features of each
+ * row (Ba, Kiros, Hinton 2016). The scale gamma and the shift beta are optional inputs.
+ */
+import { requireNumber, requireOptions } from '../../arguments.js'
+import { defineComposed, type Ops, type Sample } from '../../autodiff/define-op.js'
+import { shapeError } from '../../errors.js'
+import type { Shape } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { requireFloats, requireNoMore } from '../requirements.js'
+
+/** What normalised values are multiplied by and shifted by, and what keeps the division finite. */
+export interface NormalizeOptions {
+  /** [c]; 1 if left out. */
+  gamma?: Tensor
+  /** [c]; 0 if left out. */
+  beta?: Tensor
+  /** Added to the variance; 0.001 by default. */
+  epsilon?: number
+}
+
+/** Which of the optional inputs there are, in this order behind the others. */
+interface Settings {
+  scale: boolean
+  center: boolean
+  epsilon: number
+}
+
+const settings = (scale: boolean, center: boolean, epsilon = 1e-3): Settings => ({ scale, center, epsilon })
+
+/** Inputs behind the first `count`: gamma and beta, where there are any. */
+const affine = (inputs: readonly Tensor[], count: number, { scale, center }: Settings): { gamma?: Tensor; beta?: Tensor } => ({
+  gamma: scale ? inputs[count] : undefined,
+  beta: center ? inputs[count + (scale ? 1 : 0)] : undefined,
+})
+
+const shapes: Shape[] = [
+  [4, 3],
+  [2, 3, 5],
+  [1, 4],
+  [67, 130],
+]
+
+/** One of the two rows of [2, c]. */
+const rowOf = (pair: Tensor, i: number, { slice, reshape }: Ops): Tensor => reshape(slice(pair, [i, 0], [1]), [pair.shape[1]])
+const asRows = (x: Tensor, { reshape }: Ops): Tensor => reshape(x, [-1, x.shape[x.rank - 1]])
+
+const callSums = defineComposed({
+  name: 'channelSums',
+  compose: ([x, dY, center], _, ops) => {
+    const [rows, cotangents] = [asRows(x, ops), asRows(dY, ops)]
+    const products = ops.mul(cotangents, ops.sub(rows, center))
+    return ops.stack([ops.sum(cotangents, { axis: 0 }), ops.sum(products, { axis: 0 })])
+  },
+  fused: {
+    kernel: 'channelSums',
+    rule: '(through its composition)',
+    shape: ([x, , center]) => ({ shape: [2, center.shape[0]], dtype: x.dtype }),
+    forward: (fused, out, [x, dY, center]) => fused.channelSums(out, x, dY, center),
+  },
+  samples: [...shapes, [7]].map((shape) => ({ inputs: [shape, shape, shape.slice(-1)] })),
+})
+
+// Inputs: x [.., c], center, scale and, if there is one, shift [c]. What batchNorm and the derivative of moments are made of.
+const callNormalize: (inputs: readonly Tensor[], options: object) => Tensor = defineComposed({
+  name: 'normalize',
+  compose: ([x, center, scale, shift], _, { sub, mul, add }) => {
+    const y = mul(sub(x, center), scale)
+    return shift ? add(y, shift) : y
+  },
+  fused: {
+    kernel: 'normalize',
+    rule: 'dX = dY·scale, dCenter = −scale·Σ dY, dScale = Σ dY·(x − center), dShift = Σ dY',
+    shape: ([x]) => x,
+    forward: (fused, out, [x, center, scale, shift]) => fused.normalize(out, x, center, scale, shift),
+    vjp: ({ dY }, [x, center, scale, shift], ops) => {
+      let pair: Tensor | undefined
+      const sums = (i: number): Tensor => {
+        pair ??= callSums([x, dY, center], {})
+        return rowOf(pair, i, ops)
+      }
+      return [() => ops.mul(dY, scale), () => ops.neg(ops.mul(scale, sums(0))), () => sums(1), ...(shift ? [() => sums(0)] : [])]
+    },
+  },
+  samples: [...shapes, [0, 3]].map((shape, i) => {
+    const channel = shape.slice(-1)
+    return { inputs: [shape, channel, channel, ...(i % 2 === 0 ? [channel] : [])] }
+  }),
+})
+
+const callMoments = defineComposed({
+  name: 'moments',
+  compose: ([x], _, ops) => {
+    const rows = asRows(x, ops)
+    const average = ops.mean(rows, { axis: 0 })
+    return ops.stack([average, ops.mean(ops.square(ops.sub(rows, average)), { axis: 0 })])
+  },
+  fused: {
+    kernel: 'moments',
+    rule: 'dX = (dMean + 2·(x − mean)·dVariance)/n',
+    shape: ([x]) => ({ shape: [2, x.shape[x.shape.length - 1]], dtype: x.dtype }),
+    forward: (fused, out, [x]) => fused.moments(out, x),
+    vjp: ({ dY, y }, [x], ops) => [
+      () => {
+        const rows = x.size / y.shape[1]
+        const [dMean, dVariance] = [0, 1].map((i) => rowOf(dY, i, ops))
+        return callNormalize([x, rowOf(y, 0, ops), ops.mul(dVariance, 2 / rows), ops.div(dMean, rows)], {})
+      },
+    ],
+  },
+  samples: [...shapes, [7], [2100, 5]].map((shape) => ({ inputs: [shape] })),
+})
+
+/**
+ * Mean and variance of each channel, over all axes but the last. The variance divides by n, not n − 1.
+ *
+ * Shape: [.., c] → [2, c], the means and then the variances
+ *
+ * @throws ShapeError if there is nothing to average over.
+ * @example
+ * ```ts
+ * const [mean, variance] = split(moments(tensor([[1, 10], [3, 30]])), 2, 0)   // [[2, 20]], [[1, 100]]
+ * ```
+ */
+export function moments(x: Tensor): Tensor
+export function moments(x: Tensor, ...more: unknown[]): Tensor {
+  if (more.length > 0) requireNoMore('moments', x, more, 'one tensor and goes over all its axes but the last')
+  requireFloats('moments', 'x', x)
+  if (x.size === 0 || x.rank === 0) {
+    throw shapeError('moments', 'there is nothing to average over', [{ name: 'x', shape: x.shape }])
+  }
+  return callMoments([x], {})
+}
+
+const callBatchNorm = defineComposed<Settings>({
+  name: 'batchNorm',
+  compose: (inputs, options, { add, mul, rsqrt }) => {
+    const [x, mean, variance] = inputs
+    const { gamma, beta } = affine(inputs, 3, options)
+    const factor = rsqrt(add(variance, options.epsilon))
+    return callNormalize([x, mean, gamma ? mul(factor, gamma) : factor, ...(beta ? [beta] : [])], {})
+  },
+  samples: shapes.map((shape, i): Sample<Settings> => {
+    const channel = shape.slice(-1)
+    const [scale, center] = [i !== 1, i !== 2]
+    const extra = [...(scale ? [channel] : []), ...(center ? [channel] : [])]
+    return { inputs: [shape, channel, { shape: channel, low: 0.3, high: 2 }, ...extra], options: settings(scale, center) }
+  }),
+})
+
+/**
+ * Each channel with the given mean and variance taken out: (x − mean)/√(variance + ε)·gamma + beta. With `moments(x)` this is batch
+ * normalisation in training, with moving averages in inference.
+ *
+ * Shape: x [.., c], mean, variance, gamma and beta [c] → [.., c]
+ *
+ * @throws ShapeError if a statistic is not one number a channel.
+ */
+export function batchNorm(x: Tensor, mean: Tensor, variance: Tensor, options: NormalizeOptions = {}): Tensor {
+  const { gamma, beta, epsilon } = requireNormalize('batchNorm', options)
+  requireTensor('batchNorm', 'mean', mean)
+  requireTensor('batchNorm', 'variance', variance)
+  requireChannels('batchNorm', x, { mean, variance, gamma, beta })
+  const inputs = [x, mean, variance, gamma, beta].filter((t) => t !== undefined)
+  return callBatchNorm(inputs, settings(gamma !== undefined, beta !== undefined, epsilon))
+}
+
+const rowSamples = (more: (shape: Shape) => Shape[]): Sample<Settings>[] =>
+  [...shapes, [0, 3]].map((shape, i) => {
+    const [scale, center] = [i !== 1, i !== 2]
+    const channel = shape.slice(-1)
+    return { inputs: [shape, ...more(shape), ...(scale ? [channel] : []), ...(center ? [channel] : [])], options: settings(scale, center) }
+  })
+
+const overRow = { axis: -1, keepDims: true } as const
+/** Each row with mean 0 and variance 1, and what it was multiplied by for that. */
+function unitRows(x: Tensor, epsilon: number, { mean, variance, add, sub, mul, rsqrt }: Ops): { unit: Tensor; factor: Tensor } {
+  const factor = rsqrt(add(variance(x, overRow), epsilon))
+  return { unit: mul(sub(x, mean(x, overRow)), factor), factor }
+}
+
+const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = defineComposed<Settings>({
+  name: 'layerNorm',
+  compose: (inputs, options, ops) => {
+    const { gamma, beta } = affine(inputs, 1, options)
+    const { unit } = unitRows(inputs[0], options.epsilon, ops)
+    const scaled = gamma ? ops.mul(unit, gamma) : unit
+    return beta ? ops.add(scaled, beta) : scaled
+  },
+  fused: {
+    kernel: 'layerNorm',
+    rule: 'dX = layerNormGradient, dGamma = Σ dY·unit, dBeta = Σ dY, unit being y without gamma and beta',
+    shape: ([x]) => x,
+    forward: (fused, out, inputs, options) => {
+      const { gamma, beta } = affine(inputs, 1, options)
+      fused.layerNorm(out, inputs[0], gamma, beta, options.epsilon)
+    },
+    vjp: ({ dY, options }, inputs, ops) => {
+      const [x] = inputs
+      const { gamma, beta } = affine(inputs, 1, options)
+      let pair: Tensor | undefined
+      const sums = (i: number): Tensor => {
+        pair ??= callSums(
+          [callLayerNorm([x], settings(false, false, options.epsilon)), dY, ops.zeros(x.shape.slice(-1), { backend: x.backend })],
+          {},
+        )
+        return rowOf(pair, i, ops)
+      }
+      return [
+        () => callLayerNormGradient([x, dY, ...(gamma ? [gamma] : [])], options),
+        ...(gamma ? [() => sums(1)] : []),
+        ...(beta ? [() => sums(0)] : []),
+      ]
+    },
+  },
+  samples: rowSamples(() => []),
+})
+
+// Inputs: x, dY and, if there is one, gamma.
+const callLayerNormGradient = defineComposed<Settings>({
+  name: 'layerNormGradient',
+  compose: (inputs, options, ops) => {
+    const [x, dY] = inputs
+    const { gamma } = affine(inputs, 2, options)
+    const { unit, factor } = unitRows(x, options.epsilon, ops)
+    const g = gamma ? ops.mul(dY, gamma) : dY
+    const along = ops.mul(unit, ops.mean(ops.mul(g, unit), overRow))
+    return ops.mul(factor, ops.sub(ops.sub(g, ops.mean(g, overRow)), along))
+  },
+  fused: {
+    kernel: 'layerNormGradient',
+    rule: '(through its composition)',
+    shape: ([x]) => x,
+    forward: (fused, out, inputs, options) =>
+      fused.layerNormGradient(out, inputs[0], inputs[1], affine(inputs, 2, options).gamma, options.epsilon),
+  },
+  samples: rowSamples((shape) => [shape]).map((sample, i) => ({
+    inputs: sample.inputs.slice(0, i === 1 ? 2 : 3),
+    options: settings(i !== 1, false),
+  })),
+})
+
+/**
+ * Each row over the last axis with its own mean and variance taken out, times gamma, plus beta.
+ *
+ * Shape: x [.., c], gamma and beta [c] → [.., c]
+ */
+export function layerNorm(x: Tensor, options: NormalizeOptions = {}): Tensor {
+  const { gamma, beta, epsilon } = requireNormalize('layerNorm', options)
+  requireChannels('layerNorm', x, { gamma, beta })
+  const inputs = [x, gamma, beta].filter((t) => t !== undefined)
+  return callLayerNorm(inputs, settings(gamma !== undefined, beta !== undefined, epsilon))
+}
+
+/** The options; throws for what they cannot be. */
+function requireNormalize(op: string, options: NormalizeOptions): NormalizeOptions {
+  requireOptions(op, options, ['gamma', 'beta', 'epsilon'])
+  if (options.epsilon !== undefined) requireNumber(op, 'epsilon', options.epsilon, { least: 0 })
+  return options
+}
+
+function requireChannels(op: string, x: Tensor, others: Record<string, Tensor | undefined>): void {
+  requireFloats(op, 'x', x)
+  if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
+  const channels = x.shape[x.rank - 1]
+  for (const [name, t] of Object.entries(others)) {
+    if (t === undefined) continue
+    requireTensor(op, name, t)
+    if (t.rank === 1 && t.shape[0] === channels) continue
+    throw shapeError(op, `${name} needs one number for each position of x's last axis`, [
+      { name: 'x', shape: x.shape, bad: [x.rank - 1] },
+      { name, shape: t.shape },
+    ])
+  }
+}

@@ -1,0 +1,370 @@
+/**
+ * Reductions, running sums, and `broadcastTo`, the adjoint of `sum`.
+ *
+ * Shape: the reduced axes go, or stay with size 1 under `keepDims`. Axes that are not neighbours are reduced group by group.
+ */
+import { requireBoolean, requireOptions } from '../../arguments.js'
+import { defineComposed, defineOp, type Sample, type Vjp } from '../../autodiff/define-op.js'
+import type { ReduceKernel } from '../../backends/backend.js'
+import { shapeError, showShape, ValueError } from '../../errors.js'
+import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
+import { scope } from '../../tensor/scope.js'
+import { broadcastAxes, checkShape, normalizeAxes, normalizeAxis, reduceExtent, type Shape, sameShape } from '../../tensor/shape.js'
+import type { Made } from '../../tensor/static-shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { reshape, transpose } from '../shape/move.js'
+
+/** Which axes to reduce (all by default; negative counts from the end), and whether they stay with size 1. */
+export interface ReduceOptions {
+  axis?: number | readonly number[]
+  keepDims?: boolean
+}
+
+const REDUCE_OPTIONS = ['axis', 'keepDims'] as const
+
+/** Throws unless these are arguments of a reduction. */
+function requireReduction(op: string, x: unknown, options: unknown): void {
+  requireTensor(op, 'x', x)
+  requireOptions(op, options, REDUCE_OPTIONS, `x.${op}({ axis: ${Number.isInteger(options) ? options : 1} })`)
+  const { keepDims } = (options ?? {}) as ReduceOptions
+  if (keepDims !== undefined) requireBoolean(op, 'keepDims', keepDims)
+}
+
+/** Axes first..last are adjacent and go. */
+type Run = { first: number; last: number }
+
+const runSamples: Sample<Run>[] = [
+  { inputs: [[7]], options: { first: 0, last: 0 } },
+  { inputs: [[3, 5]], options: { first: 0, last: 0 } },
+  { inputs: [[3, 5]], options: { first: 1, last: 1 } },
+  { inputs: [[2, 3, 4, 5]], options: { first: 1, last: 2 } },
+  { inputs: [[1, 6]], options: { first: 0, last: 0 } },
+  { inputs: [[3, 1]], options: { first: 0, last: 1 } },
+  { inputs: [[67, 130]], options: { first: 1, last: 1 } },
+]
+const empty: Sample<Run>[] = [{ inputs: [[0, 3]], options: { first: 0, last: 0 } }]
+const wholes: Sample<Run>[] = [{ inputs: [{ shape: [4, 5], dtype: 'int32', low: -9, high: 9 }], options: { first: 0, last: 0 } }]
+const bools: Sample<Run>[] = [{ inputs: [{ shape: [4, 5], dtype: 'bool' }], options: { first: 1, last: 1 } }]
+
+interface ReduceRow {
+  rule: string
+  vjp: Vjp<Run> | string
+  dtypes: readonly DType[]
+  /** Of the output, if not the input's. */
+  dtype?: DType | ((x: DType) => DType)
+  /** Whether a reduction over nothing has a value. */
+  identity?: boolean
+  samples: readonly Sample<Run>[]
+}
+
+function reduction(
+  kernel: ReduceKernel,
+  { rule, vjp, dtypes, dtype, identity, samples }: ReduceRow,
+): (x: Tensor, options?: ReduceOptions) => Tensor {
+  const call = defineOp<Run>({
+    name: kernel,
+    rule,
+    shape: ([x], { first, last }) => {
+      requireDType(kernel, 'x', x.dtype, dtypes)
+      const extent = reduceExtent(x.shape, first, last)
+      if (extent.length === 0 && extent.outer * extent.inner > 0 && !identity) {
+        throw shapeError(kernel, 'there is no value over an axis of size 0', [{ name: 'x', shape: x.shape, bad: [first] }])
+      }
+      return {
+        shape: [...x.shape.slice(0, first), ...x.shape.slice(last + 1)],
+        dtype: typeof dtype === 'function' ? dtype(x.dtype) : (dtype ?? x.dtype),
+      }
+    },
+    forward: (k, out, [x], { first, last }) => k.reduce(out, x, kernel, reduceExtent(x.shape, first, last)),
+    vjp,
+    samples,
+  })
+  return (x, options = {}) => {
+    requireReduction(kernel, x, options)
+    const { axis, keepDims = false } = options
+    const axes = normalizeAxes(kernel, axis, x.rank)
+    if (axes.length > 1 && dtype === 'int32')
+      throw new ValueError(`${kernel}: takes one axis, got [${axes.join(', ')}]. Flatten the axes first.`)
+    if (axes.length > 0 && axes[axes.length - 1] - axes[0] === axes.length - 1 && !keepDims) {
+      return call([x], { first: axes[0], last: axes[axes.length - 1] })
+    }
+    return scope(() => {
+      let y = x
+      if ((kernel === 'max' || kernel === 'min') && !keepDims && axes.length > 1) {
+        // In one piece, so that equal extremes share the derivative equally over all axes.
+        const others = x.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]))
+        return call([transpose(x, [...others, ...axes])], { first: others.length, last: x.rank - 1 })
+      }
+      for (let last = axes.length - 1; last >= 0; ) {
+        let first = last
+        while (first > 0 && axes[first - 1] === axes[first] - 1) first--
+        y = call([y], { first: axes[first], last: axes[last] })
+        last = first - 1
+      }
+      return keepDims
+        ? reshape(
+            y,
+            x.shape.map((n, i) => (axes.includes(i) ? 1 : n)),
+          )
+        : y
+    })
+  }
+}
+
+/** y with the reduced axes back as size 1, so that it broadcasts against x. */
+const kept = (y: Tensor, x: Tensor, { first, last }: Run, re: typeof reshape): Tensor =>
+  re(
+    y,
+    x.shape.map((n, i) => (i >= first && i <= last ? 1 : n)),
+  )
+
+/** max and min share the cotangent equally among equal extremes. */
+const extremeVjp: Vjp<Run> = ({ dY, y, options }, [x], { equal, cast: to, div, mul, sum: total, reshape: re }) => [
+  () => {
+    const hit = to(equal(x, kept(y, x, options, re)), x.dtype)
+    const axis = Array.from({ length: options.last - options.first + 1 }, (_, i) => options.first + i)
+    const share = div(hit, total(hit, { axis, keepDims: true }))
+    return mul(share, kept(dY, x, options, re))
+  },
+]
+
+const reduceSum = reduction('sum', {
+  rule: 'dX = broadcast(dY)',
+  vjp: ({ dY, options }, [x], { broadcastTo: spread, reshape: re }) => [() => spread(kept(dY, x, options, re), x.shape)],
+  dtypes: ['float32', 'float64', 'int32', 'uint8', 'bool'],
+  dtype: (x) => (isFloat(x) ? x : 'int32'),
+  identity: true,
+  samples: [
+    ...runSamples,
+    ...empty,
+    ...wholes,
+    ...bools,
+    { inputs: [{ shape: [3, 7], dtype: 'uint8', low: 0, high: 255 }], options: { first: 0, last: 1 } },
+  ],
+})
+/**
+ * Σ x over the axes; 0 over nothing. Of int32, uint8 and bool it is int32 and exact.
+ *
+ * @throws ValueError if a sum of whole numbers is beyond int32. `mean` takes them as float32, as does `x.cast('float32').sum()`. A gpu holds whole numbers
+ *   up to 2²⁴ exactly, and says so beyond.
+ */
+export function sum(x: Tensor, options?: ReduceOptions): Tensor {
+  return reduceSum(x, options)
+}
+
+const reduceProd = reduction('prod', {
+  rule: 'dX = dY · Π of the others',
+  // The product of the others, without dividing by x, which may be 0: an [n, n] table with 1 on the diagonal. O(n²) memory.
+  vjp: ({ dY, options }, [x], { where, prod: product, mul, reshape: re, identityMask }) => [
+    () => {
+      const { outer, length, inner } = reduceExtent(x.shape, options.first, options.last)
+      const table = where(re(identityMask(length, x.backend), [1, length, length, 1]), 1, re(x, [outer, 1, length, inner]))
+      const others = product(table, { axis: 2 }) // [outer, length, inner]
+      return re(mul(others, re(dY, [outer, 1, inner])), x.shape)
+    },
+  ],
+  dtypes: ['float32', 'float64', 'int32'],
+  identity: true,
+  samples: [
+    ...runSamples.slice(0, 6),
+    ...empty,
+    ...wholes,
+    { inputs: [{ shape: [3, 4], low: 0, high: 2 }], options: { first: 1, last: 1 } },
+  ],
+})
+/**
+ * Π x over the axes; 1 over nothing. The derivative takes memory quadratic in the length of the axis.
+ *
+ * @throws ValueError if a product of int32 is beyond int32.
+ */
+export function prod(x: Tensor, options?: ReduceOptions): Tensor {
+  return reduceProd(x, options)
+}
+
+const ordered: readonly DType[] = ['float32', 'float64', 'int32', 'bool']
+const reduceMax = reduction('max', {
+  rule: 'dX = dY where x = y, shared equally',
+  vjp: extremeVjp,
+  dtypes: ordered,
+  samples: [...runSamples, ...wholes, ...bools],
+})
+/** The largest value over the axes; NaN if any is. Equal maxima share the derivative. */
+export function max(x: Tensor, options?: ReduceOptions): Tensor {
+  return reduceMax(x, options)
+}
+const reduceMin = reduction('min', {
+  rule: 'dX = dY where x = y, shared equally',
+  vjp: extremeVjp,
+  dtypes: ordered,
+  samples: [...runSamples, ...wholes, ...bools],
+})
+/** The smallest value over the axes; NaN if any is. Equal minima share the derivative. */
+export function min(x: Tensor, options?: ReduceOptions): Tensor {
+  return reduceMin(x, options)
+}
+
+const position = {
+  rule: '(none)',
+  vjp: 'a position is piecewise constant.',
+  dtypes: ['float32', 'float64', 'int32'],
+  dtype: 'int32',
+  samples: runSamples,
+} as const
+const reduceArgMax = reduction('argMax', position)
+/** Position of the first largest value along one axis (the last by default), as int32. */
+export function argMax(x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor {
+  requireReduction('argMax', x, options)
+  const { axis = -1, keepDims } = options
+  return reduceArgMax(x, { axis: normalizeAxis('argMax', axis, x.rank), keepDims })
+}
+const reduceArgMin = reduction('argMin', position)
+/** Position of the first smallest value along one axis (the last by default), as int32. */
+export function argMin(x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor {
+  requireReduction('argMin', x, options)
+  const { axis = -1, keepDims } = options
+  return reduceArgMin(x, { axis: normalizeAxis('argMin', axis, x.rank), keepDims })
+}
+
+/** Whether any element is true, over the axes of a bool tensor. */
+export function any(x: Tensor, options?: ReduceOptions): Tensor {
+  requireReduction('any', x, options)
+  normalizeAxes('any', options?.axis, x.rank)
+  requireDType('any', 'x', x.dtype, ['bool'])
+  return reduceMax(x, options)
+}
+/** Whether all elements are true, over the axes of a bool tensor. */
+export function all(x: Tensor, options?: ReduceOptions): Tensor {
+  requireReduction('all', x, options)
+  normalizeAxes('all', options?.axis, x.rank)
+  requireDType('all', 'x', x.dtype, ['bool'])
+  return reduceMin(x, options)
+}
+
+const reducedSize = (x: Tensor, axis: ReduceOptions['axis']): number =>
+  normalizeAxes('mean', axis, x.rank).reduce((n, i) => n * x.shape[i], 1)
+
+const callMean = defineComposed<ReduceOptions>({
+  name: 'mean',
+  // Whole numbers as float32, which their sum may need.
+  compose: ([x], options, { sum: total, div, cast: to }) =>
+    div(total(isFloat(x.dtype) ? x : to(x, 'float32'), options), reducedSize(x, options.axis)),
+  samples: [
+    { inputs: [[]] },
+    { inputs: [[3, 5]], options: { axis: 1 } },
+    { inputs: [[2, 3, 4]], options: { axis: [0, 2], keepDims: true } },
+    { inputs: [[67, 130]] },
+    { inputs: [{ shape: [5, 3], dtype: 'uint8', low: 0, high: 255 }], options: { axis: 0 } },
+  ],
+})
+/** The average over the axes, in floating point: of whole numbers as float32. */
+export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
+  requireReduction('mean', x, options)
+  normalizeAxes('mean', options.axis, x.rank)
+  return callMean([x], options)
+}
+
+const callVariance = defineComposed<ReduceOptions>({
+  name: 'variance',
+  compose: ([x], options, { mean: average, square, sub }) => average(square(sub(x, average(x, { ...options, keepDims: true }))), options),
+  samples: [
+    { inputs: [[3, 5]], options: { axis: 0 } },
+    { inputs: [[2, 3, 4]], options: { axis: [0, 2], keepDims: true } },
+    { inputs: [[6]] },
+  ],
+})
+/** The mean squared distance from the mean, over the axes (divides by n, not n − 1). */
+export function variance(x: Tensor, options: ReduceOptions = {}): Tensor {
+  requireReduction('variance', x, options)
+  normalizeAxes('variance', options.axis, x.rank)
+  return callVariance([x], options)
+}
+
+const callBroadcastTo = defineOp<{ shape: Shape }>({
+  name: 'broadcastTo',
+  rule: 'dX = Σ dY over the repeated axes',
+  shape: ([x], { shape }) => {
+    const lead = shape.length - x.shape.length
+    const bad = x.shape.findIndex((n, i) => n !== 1 && n !== shape[i + lead])
+    if (lead < 0 || bad >= 0) {
+      throw shapeError(
+        'broadcastTo',
+        `${showShape(x.shape)} does not broadcast to ${showShape(shape)}`,
+        [
+          { name: 'x', shape: x.shape, bad: bad >= 0 ? [bad] : [] },
+          { name: 'to', shape, bad: bad >= 0 ? [bad + lead] : [] },
+        ],
+        'Only axes of size 1 are repeated, and new axes appear on the left.',
+      )
+    }
+    return { shape, dtype: x.dtype }
+  },
+  forward: (k, out, [x]) => {
+    const lead = out.rank - x.rank
+    const axis = out.shape.map((n, i) => (i < lead || (x.shape[i - lead] === 1 && n !== 1) ? -1 : i - lead))
+    k.copy(out, x, { axis, start: axis.map(() => 0), step: axis.map(() => 1), fill: 0 })
+  },
+  vjp: ({ dY }, [x], { sumTo: back }) => [() => back(dY, x.shape)],
+  samples: [
+    { inputs: [[]], options: { shape: [3] } },
+    { inputs: [[4]], options: { shape: [3, 4] } },
+    { inputs: [[3, 1, 2]], options: { shape: [2, 3, 5, 2] } },
+    { inputs: [[1, 3]], options: { shape: [0, 3] } },
+    { inputs: [[1, 130]], options: { shape: [67, 130] } },
+    { inputs: [{ shape: [2, 1], dtype: 'uint8', low: 0, high: 255 }], options: { shape: [2, 5] } },
+  ],
+})
+/** x repeated to the shape by NumPy's rule. */
+export function broadcastTo<N extends number, S extends readonly N[] | readonly []>(x: Tensor, shape: S): Made<S> {
+  requireTensor('broadcastTo', 'x', x)
+  checkShape('broadcastTo', shape)
+  return (sameShape(x.shape, shape) ? x : callBroadcastTo([x], { shape })) as Made<S>
+}
+
+/** The adjoint of broadcasting: x summed down to the shape that was broadcast to it. */
+export function sumTo(x: Tensor, shape: Shape): Tensor {
+  requireTensor('sumTo', 'x', x)
+  checkShape('sumTo', shape)
+  if (sameShape(x.shape, shape)) return x
+  const lead = x.rank - shape.length
+  if (lead < 0 || shape.some((n, i) => n !== 1 && n !== x.shape[i + lead])) {
+    throw shapeError('sumTo', `${showShape(shape)} does not broadcast to ${showShape(x.shape)}`, [
+      { name: 'x', shape: x.shape },
+      { name: 'to', shape },
+    ])
+  }
+  const axis = broadcastAxes(shape, x.shape)
+  return scope(() => reshape(axis.length > 0 ? sum(x, { axis }) : x, shape))
+}
+
+const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean }>({
+  name: 'cumSum',
+  rule: 'dX = cumSum(dY) from the other end',
+  shape: ([x]) => {
+    requireDType('cumSum', 'x', x.dtype, ['float32', 'float64', 'int32'])
+    return x
+  },
+  forward: (k, out, [x], { axis, exclusive, reverse }) => k.scan(out, x, reduceExtent(x.shape, axis, axis), exclusive, reverse),
+  vjp: ({ dY, options }, _, { cumSum: scan }) => [() => scan(dY, { ...options, reverse: !options.reverse })],
+  samples: [
+    { inputs: [[7]], options: { axis: 0, exclusive: false, reverse: false } },
+    { inputs: [[3, 5]], options: { axis: 0, exclusive: true, reverse: false } },
+    { inputs: [[3, 5]], options: { axis: 1, exclusive: false, reverse: true } },
+    { inputs: [[2, 1, 4]], options: { axis: 1, exclusive: true, reverse: true } },
+    { inputs: [[0, 3]], options: { axis: 0, exclusive: false, reverse: false } },
+    { inputs: [[67, 130]], options: { axis: 1, exclusive: false, reverse: false } },
+    { inputs: [{ shape: [6], dtype: 'int32', low: -9, high: 9 }], options: { axis: 0, exclusive: false, reverse: false } },
+  ],
+})
+/**
+ * Running sum along an axis (the last by default): y[i] = Σ x[j] for j ≤ i, j < i if exclusive, from the end if reverse.
+ *
+ * @throws ValueError if a sum of int32 is beyond int32.
+ */
+export function cumSum<S extends Shape>(x: Tensor<S>, options: { axis?: number; exclusive?: boolean; reverse?: boolean } = {}): Tensor<S> {
+  requireTensor('cumSum', 'x', x)
+  requireOptions('cumSum', options, ['axis', 'exclusive', 'reverse'], 'x.cumSum({ axis: 1 })')
+  const { axis = -1, exclusive = false, reverse = false } = options
+  requireBoolean('cumSum', 'exclusive', exclusive)
+  requireBoolean('cumSum', 'reverse', reverse)
+  return callCumSum([x], { axis: normalizeAxis('cumSum', axis, x.rank), exclusive, reverse }) as Tensor<S>
+}

@@ -1,0 +1,168 @@
+/** Picking rows by index and its adjoint, adding rows at indices; one-hot rows. */
+import { requireOptions, requireWhole } from '../../arguments.js'
+import { defineOp, type Sample } from '../../autodiff/define-op.js'
+import type { Backend } from '../../backends/backend.js'
+import { shapeError, showShape, ValueError } from '../../errors.js'
+import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
+import { scope } from '../../tensor/scope.js'
+import { normalizeAxis, requireWholes, sizeOf } from '../../tensor/shape.js'
+import { requireBackendDType, requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { arange, tensor } from '../create.js'
+import { equal } from '../elementwise/binary.js'
+import { cast } from '../elementwise/elementwise.js'
+import { expandDims, reshape, transpose } from './move.js'
+
+const gatherSamples: Sample<object>[] = [
+  { inputs: [[5, 3], { shape: [4], dtype: 'int32', low: 0, high: 5 }] },
+  { inputs: [[5, 3], { shape: [0], dtype: 'int32', low: 0, high: 5 }] },
+  { inputs: [[7, 1], { shape: [9], dtype: 'int32', low: 0, high: 7 }] },
+  { inputs: [[1, 6], { shape: [3], dtype: 'int32', low: 0, high: 1 }] },
+  { inputs: [[50, 67], { shape: [130], dtype: 'int32', low: 0, high: 50 }] },
+  {
+    inputs: [
+      { shape: [5, 3], dtype: 'uint8', low: 0, high: 255 },
+      { shape: [4], dtype: 'int32', low: 0, high: 5 },
+    ],
+  },
+  {
+    inputs: [
+      { shape: [5, 2], dtype: 'int32', low: -9, high: 9 },
+      { shape: [4], dtype: 'int32', low: 0, high: 5 },
+    ],
+  },
+]
+
+const callGather = defineOp({
+  name: 'gather',
+  rule: 'dX = scatterAdd(dY at the indices)',
+  shape: ([x, indices]) => {
+    requireDType('gather', 'indices', indices.dtype, ['int32'])
+    return { shape: [indices.shape[0], x.shape[1]], dtype: x.dtype }
+  },
+  forward: (k, out, [x, indices]) => k.gather(out, x, indices),
+  vjp: ({ dY }, [x, indices], { scatterAdd: back }) => [() => back(dY, indices, x.shape[0]), null],
+  samples: gatherSamples,
+})
+
+const callScatterAdd = defineOp<{ rows: number }>({
+  name: 'scatterAdd',
+  rule: 'dX = gather(dY at the indices)',
+  shape: ([x, indices], { rows }) => {
+    requireDType('scatterAdd', 'indices', indices.dtype, ['int32'])
+    requireDType('scatterAdd', 'x', x.dtype, ['float32', 'float64'])
+    if (x.shape[0] !== indices.shape[0]) {
+      throw shapeError('scatterAdd', `${x.shape[0]} rows but ${indices.shape[0]} indices`, [
+        { name: 'x', shape: x.shape, bad: [0] },
+        { name: 'indices', shape: indices.shape, bad: [0] },
+      ])
+    }
+    return { shape: [rows, x.shape[1]], dtype: x.dtype }
+  },
+  forward: (k, out, [x, indices]) => k.scatterAdd(out, x, indices),
+  vjp: ({ dY }, [, indices], { gather: back }) => [() => back(dY, indices), null],
+  samples: [
+    { inputs: [[4, 3], { shape: [4], dtype: 'int32', low: 0, high: 5 }], options: { rows: 5 } },
+    { inputs: [[0, 3], { shape: [0], dtype: 'int32', low: 0, high: 5 }], options: { rows: 2 } },
+    { inputs: [[130, 67], { shape: [130], dtype: 'int32', low: 0, high: 50 }], options: { rows: 50 } },
+    { inputs: [[6, 1], { shape: [6], dtype: 'int32', low: 0, high: 2 }], options: { rows: 3 } },
+  ],
+})
+
+/**
+ * Entries of x picked by index along an axis (0 by default).
+ *
+ * Shape:    [v, ..rest], indices [..i], int32 or other whole numbers → [..i, ..rest]
+ * Gradient: rows that were picked twice add up.
+ *
+ * @throws ValueError naming the first index out of range, or that is no whole number.
+ */
+export function gather(x: Tensor, indices: Tensor | readonly number[], options: { axis?: number } = {}): Tensor {
+  requireTensor('gather', 'x', x)
+  requireOptions('gather', options, ['axis'], 'gather(x, indices, { axis: 1 })')
+  const { axis = 0 } = options
+  const at = normalizeAxis('gather', axis, x.rank)
+  return scope(() => gatherAlong(x, wholeIndices('gather', indices, x.backend), at))
+}
+
+/**
+ * Indices as int32. Lists and tensors of other numbers will do if all are whole; a NaN or a fraction is an error, where `cast` would make a row
+ * number of it. What only a GPU holds cannot be looked at here: those have to be cast first.
+ */
+function wholeIndices(op: string, indices: Tensor | readonly number[], backend: Backend): Tensor {
+  if (Array.isArray(indices)) {
+    requireWholes(op, 'indices', indices)
+    return tensor(indices, { dtype: 'int32', shape: [indices.length], backend })
+  }
+  requireTensor(op, 'indices', indices)
+  if (indices.dtype === 'int32') return indices
+  if (indices.dtype === 'bool') requireDType(op, 'indices', indices.dtype, ['int32'])
+  if (isFloat(indices.dtype) && !requireWholeValues(op, indices)) requireDType(op, 'indices', indices.dtype, ['int32'])
+  return cast(indices, 'int32')
+}
+
+/** Throws for the first value that is no whole number; false where values are not on the host. */
+function requireWholeValues(op: string, indices: Tensor): boolean {
+  indices.requireLive(op)
+  const { backend } = indices
+  if (!backend.readSync || backend.info?.().gpu) return false
+  const values = backend.readSync(indices.storage)
+  const bad = values.findIndex((value: number) => !Number.isInteger(value))
+  if (bad < 0) return true
+  throw new ValueError(`${op}: indices are whole numbers, but element ${bad} of ${showShape(indices.shape)} is ${values[bad]}.`)
+}
+
+function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
+  const order = [at, ...x.shape.map((_, i) => i).filter((i) => i !== at)]
+  const front = transpose(x, order) // [v, ..rest]
+  const rest = front.shape.slice(1)
+  const flat = callGather([reshape(front, [front.shape[0], sizeOf(rest)]), reshape(indices, [indices.size])], {})
+  const picked = reshape(flat, [...indices.shape, ...rest])
+  if (at === 0) return picked
+  // Move the index axes to where `axis` was.
+  const lead = indices.rank
+  const back = [
+    ...rest.slice(0, at).map((_, i) => lead + i),
+    ...indices.shape.map((_, i) => i),
+    ...rest.slice(at).map((_, i) => lead + at + i),
+  ]
+  return transpose(picked, back)
+}
+
+/** Zeros [rows, ..rest] to which row i of x is added at indices[i]; the adjoint of `gather`. */
+export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
+  requireTensor('scatterAdd', 'x', x)
+  requireTensor('scatterAdd', 'indices', indices)
+  requireWhole('scatterAdd', 'rows', rows, { least: 0 })
+  const lead = x.shape.slice(0, indices.rank)
+  const bad = indices.shape.flatMap((n, i) => (lead[i] === n ? [] : [i]))
+  if (bad.length > 0) {
+    throw shapeError('scatterAdd', 'the first axes of x must be those of the indices', [
+      { name: 'x', shape: x.shape, bad: bad.filter((i) => i < x.rank) },
+      { name: 'indices', shape: indices.shape, bad },
+    ])
+  }
+  const rest = x.shape.slice(indices.rank)
+  return scope(() => {
+    const at = wholeIndices('scatterAdd', indices, x.backend)
+    const out = callScatterAdd([reshape(x, [indices.size, sizeOf(rest)]), reshape(at, [indices.size])], { rows })
+    return reshape(out, [rows, ...rest])
+  })
+}
+
+/**
+ * Rows that are 1 at the index and 0 elsewhere. An index outside [0, depth) gives a row of zeros.
+ *
+ * Shape: indices [..i] → [..i, depth]
+ *
+ * @throws ValueError naming the first index that is NaN or a fraction; on a gpu backend, which cannot look, such a one gives a row of zeros, too.
+ */
+export function oneHot(indices: Tensor, depth: number, dtype: DType = 'float32'): Tensor {
+  requireTensor('oneHot', 'indices', indices)
+  requireWhole('oneHot', 'depth', depth, { least: 0 })
+  requireBackendDType('oneHot', indices.backend, dtype)
+  if (isFloat(indices.dtype)) requireWholeValues('oneHot', indices)
+  return scope(() => {
+    const classes = arange(0, depth, 1, { dtype: 'int32', backend: indices.backend })
+    return cast(equal(expandDims(indices.dtype === 'bool' ? cast(indices, 'int32') : indices, -1), classes), dtype)
+  })
+}

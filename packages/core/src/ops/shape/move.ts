@@ -1,0 +1,273 @@
+/** Moving elements without changing them: reshape (free: the same memory), and the strided copies transpose, slice with its adjoint pad, flip. */
+import { describeValue, requireNumeric } from '../../arguments.js'
+import { defineOp, type Sample } from '../../autodiff/define-op.js'
+import type { View } from '../../backends/backend.js'
+import { shapeError, showShape, ValueError } from '../../errors.js'
+import { checkShape, listed, normalizeAxes, normalizeAxis, requireWholes, type Shape, sameShape, sizeOf } from '../../tensor/shape.js'
+import type { Made, ReshapedShape, ReversedShape } from '../../tensor/static-shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+
+/** Samples of a shape: float32, a big one, and the one-byte dtype. */
+const everyDType = <O>(shape: Shape, options: O): Sample<O>[] => [
+  { inputs: [shape], options },
+  { inputs: [{ shape, dtype: 'uint8', low: 0, high: 255 }], options },
+  { inputs: [{ shape, dtype: 'int32', low: -99, high: 99 }], options },
+]
+
+const callReshape = defineOp<{ shape: Shape }>({
+  name: 'reshape',
+  rule: 'dX = reshape(dY)',
+  shape: ([x], { shape }) => {
+    if (sizeOf(shape) !== sizeOf(x.shape)) {
+      throw shapeError('reshape', `${sizeOf(x.shape)} elements do not fill ${showShape(shape)}, which has ${sizeOf(shape)}`, [
+        { name: 'x', shape: x.shape },
+        { name: 'to', shape },
+      ])
+    }
+    return { shape, dtype: x.dtype }
+  },
+  forward: 'view',
+  vjp: ({ dY }, [x], { reshape: back }) => [() => back(dY, x.shape)],
+  samples: [
+    { inputs: [[2, 6]], options: { shape: [3, 4] } },
+    { inputs: [[1]], options: { shape: [] } },
+    { inputs: [[0, 3]], options: { shape: [3, 0, 2] } },
+  ],
+})
+/**
+ * The same elements under another shape; no copy. One axis may be -1: what is left over.
+ *
+ * @example
+ * ```ts
+ * const rows = reshape(images, [-1, 784])   // [60000, 28, 28] → [60000, 784]
+ * ```
+ */
+export function reshape<N extends number, S extends readonly N[] | readonly []>(x: Tensor, shape: S): Made<ReshapedShape<S>> {
+  requireTensor('reshape', 'x', x)
+  if (!Array.isArray(shape)) checkShape('reshape', shape)
+  let known: Shape = shape
+  const open = known.indexOf(-1)
+  if (open >= 0) {
+    const rest = shape.reduce((n, size, i) => (i === open ? n : n * size), 1)
+    if (known.indexOf(-1, open + 1) >= 0) throw new ValueError(`reshape: only one axis may be -1, got ${showShape(shape)}.`)
+    if (rest === 0 || x.size % rest !== 0) {
+      throw shapeError('reshape', `${x.size} elements do not divide into ${showShape(shape)}`, [{ name: 'x', shape: x.shape }])
+    }
+    known = shape.map((size, i) => (i === open ? x.size / rest : size))
+  }
+  checkShape('reshape', known)
+  return (sameShape(known, x.shape) ? x : callReshape([x], { shape: known })) as Made<ReshapedShape<S>>
+}
+
+/** @internal Another tensor over the same memory; `reshape` gives x itself where the shape is the same. */
+export function viewOf<S extends Shape>(x: Tensor<S>): Tensor<S> {
+  requireTensor('viewOf', 'x', x)
+  return callReshape([x], { shape: x.shape }) as Tensor<S>
+}
+
+/** All elements on one axis. */
+export function flatten(x: Tensor): Tensor {
+  requireTensor('flatten', 'x', x)
+  return reshape(x, [x.size])
+}
+
+/** A new axis of size 1 before position `axis` (negative counts from the end of the result). */
+export function expandDims(x: Tensor, axis: number): Tensor {
+  requireTensor('expandDims', 'x', x)
+  const at = normalizeAxis('expandDims', axis, x.rank + 1)
+  return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
+}
+
+/** Without the axes of size 1: all of them, or those named. */
+export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
+  requireTensor('squeeze', 'x', x)
+  const axes = axis === undefined ? x.shape.flatMap((n, i) => (n === 1 ? [i] : [])) : normalizeAxes('squeeze', axis, x.rank)
+  const bad = axes.find((i) => x.shape[i] !== 1)
+  if (bad !== undefined)
+    throw shapeError('squeeze', `axis ${bad} has size ${x.shape[bad]}, not 1`, [{ name: 'x', shape: x.shape, bad: [bad] }])
+  return reshape(
+    x,
+    x.shape.filter((_, i) => !axes.includes(i)),
+  )
+}
+
+const identityView = (rank: number): { axis: number[]; start: number[]; step: number[]; fill: number } => ({
+  axis: Array.from({ length: rank }, (_, i) => i),
+  start: new Array<number>(rank).fill(0),
+  step: new Array<number>(rank).fill(1),
+  fill: 0,
+})
+
+const callTranspose = defineOp<{ axes: readonly number[] }>({
+  name: 'transpose',
+  rule: 'dX = transpose(dY) back',
+  shape: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
+  forward: (k, out, [x], { axes }) => k.copy(out, x, { ...identityView(axes.length), axis: axes }),
+  vjp: ({ dY, options: { axes } }, _, { transpose: back }) => [
+    () =>
+      back(
+        dY,
+        axes.map((_, i) => axes.indexOf(i)),
+      ),
+  ],
+  samples: [
+    ...everyDType([3, 5], { axes: [1, 0] }),
+    { inputs: [[2, 3, 4, 5]], options: { axes: [2, 0, 3, 1] } },
+    { inputs: [[1, 4, 1]], options: { axes: [1, 2, 0] } },
+    { inputs: [[0, 2]], options: { axes: [1, 0] } },
+    { inputs: [[67, 130]], options: { axes: [1, 0] } },
+  ],
+})
+/** Axes in another order; without `axes`, reversed. */
+export function transpose<S extends Shape>(x: Tensor<S>): Tensor<ReversedShape<S>>
+export function transpose(x: Tensor, axes: readonly number[]): Tensor
+export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
+  requireTensor('transpose', 'x', x)
+  if (axes !== undefined && !Array.isArray(axes)) {
+    throw new ValueError(`transpose: axes must be an array, got ${describeValue(axes)}. Write x.transpose([1, 0]).`)
+  }
+  const order = axes ? axes.map((axis) => normalizeAxis('transpose', axis, x.rank)) : x.shape.map((_, i) => x.rank - 1 - i)
+  if (order.length !== x.rank || new Set(order).size !== x.rank) {
+    throw new ValueError(`transpose: axes must name each of the ${x.rank} axes once, got [${axes?.join(', ')}].`)
+  }
+  return order.every((axis, i) => axis === i) ? x : callTranspose([x], { axes: order })
+}
+
+const callSlice = defineOp<{ begin: readonly number[]; size: readonly number[] }>({
+  name: 'slice',
+  rule: 'dX = pad(dY) with zeros',
+  shape: ([x], { size }) => ({ shape: size, dtype: x.dtype }),
+  forward: (k, out, [x], { begin }) => k.copy(out, x, { ...identityView(x.rank), start: begin }),
+  vjp: ({ dY, options: { begin, size } }, [x], { pad: back }) => [
+    () =>
+      back(
+        dY,
+        x.shape.map((n, i) => [begin[i], n - begin[i] - size[i]] as const),
+      ),
+  ],
+  samples: [
+    ...everyDType([5], { begin: [1], size: [3] }),
+    { inputs: [[4, 6]], options: { begin: [1, 2], size: [2, 3] } },
+    { inputs: [[3, 4, 5]], options: { begin: [1, 0, 0], size: [1, 4, 5] } },
+    { inputs: [[4, 3]], options: { begin: [2, 0], size: [0, 3] } },
+    { inputs: [[67, 130]], options: { begin: [3, 1], size: [61, 127] } },
+  ],
+})
+/**
+ * A block of x: `size[i]` elements from `begin[i]` on every axis; a size of -1 means to the end, axes left out are whole.
+ *
+ * @example
+ * ```ts
+ * const firstRows = slice(x, [0], [32])
+ * ```
+ */
+export function slice(x: Tensor, begin: readonly number[], size: readonly number[] = []): Tensor {
+  requireTensor('slice', 'x', x)
+  requireWholes('slice', 'begin', begin)
+  requireWholes('slice', 'size', size)
+  const from = x.shape.map((n, i) => {
+    const b = begin[i] ?? 0
+    return b < 0 ? b + n : b
+  })
+  const count = x.shape.map((n, i) => (size[i] === undefined || size[i] === -1 ? n - from[i] : size[i]))
+  const bad = x.shape.findIndex((n, i) => from[i] < 0 || count[i] < 0 || from[i] + count[i] > n)
+  if (bad >= 0 || begin.length > x.rank || size.length > x.rank) {
+    const range =
+      bad >= 0
+        ? `axis ${bad} has ${x.shape[bad]} elements, asked for ${count[bad]} from ${from[bad]}`
+        : `x has ${x.rank} axes, ${Math.max(begin.length, size.length)} were given`
+    throw shapeError('slice', range, [{ name: 'x', shape: x.shape, bad: bad >= 0 ? [bad] : [] }])
+  }
+  return sameShape(count, x.shape) ? x : callSlice([x], { begin: from, size: count })
+}
+
+/** Elements before and after, one pair an axis. */
+export type Pads = readonly (readonly [before: number, after: number])[]
+
+const callPad = defineOp<{ pads: Pads; value: number }>({
+  name: 'pad',
+  rule: 'dX = slice(dY)',
+  shape: ([x], { pads }) => ({ shape: x.shape.map((n, i) => n + pads[i][0] + pads[i][1]), dtype: x.dtype }),
+  forward: (k, out, [x], { pads, value }) =>
+    k.copy(out, x, { ...identityView(x.rank), start: pads.map(([before]) => -before), fill: value }),
+  vjp: ({ dY, options: { pads } }, [x], { slice: back }) => [
+    () =>
+      back(
+        dY,
+        pads.map(([before]) => before),
+        x.shape,
+      ),
+  ],
+  samples: [
+    ...everyDType<{ pads: Pads; value: number }>([3], { pads: [[1, 2]], value: 0 }),
+    {
+      inputs: [[2, 3]],
+      options: {
+        pads: [
+          [0, 1],
+          [2, 0],
+        ],
+        value: -1.5,
+      },
+    },
+    {
+      inputs: [[0, 2]],
+      options: {
+        pads: [
+          [1, 1],
+          [0, 0],
+        ],
+        value: 3,
+      },
+    },
+    {
+      inputs: [[61, 127]],
+      options: {
+        pads: [
+          [3, 3],
+          [1, 2],
+        ],
+        value: 0,
+      },
+    },
+  ],
+})
+/** x with a border of `value`: `pads[i]` elements before and after on axis i. */
+export function pad(x: Tensor, pads: Pads, value = 0): Tensor {
+  requireTensor('pad', 'x', x)
+  requireNumeric('pad', 'value', value)
+  const pairs =
+    Array.isArray(pads) && pads.every((p) => Array.isArray(p) && p.length === 2 && p.every((n) => Number.isSafeInteger(n) && n >= 0))
+  if (!pairs || pads.length !== x.rank) {
+    const got = Array.isArray(pads)
+      ? `[${pads.map((p) => (Array.isArray(p) ? listed(p) : describeValue(p))).join(', ')}]`
+      : describeValue(pads)
+    throw new ValueError(`pad: one pair [before, after] of whole numbers from 0 is needed for each of the ${x.rank} axes, got ${got}.`)
+  }
+  return pads.every(([before, after]) => before + after === 0) ? x : callPad([x], { pads, value })
+}
+
+const callFlip = defineOp<{ axes: readonly number[] }>({
+  name: 'flip',
+  rule: 'dX = flip(dY)',
+  shape: ([x]) => x,
+  forward: (k, out, [x], { axes }) => {
+    const view: View = {
+      ...identityView(x.rank),
+      start: x.shape.map((n, i) => (axes.includes(i) ? n - 1 : 0)),
+      step: x.shape.map((_, i) => (axes.includes(i) ? -1 : 1)),
+    }
+    k.copy(out, x, view)
+  },
+  vjp: ({ dY, options: { axes } }, _, { flip: back }) => [() => back(dY, axes)],
+  samples: [
+    ...everyDType([7], { axes: [0] }),
+    { inputs: [[3, 4, 2]], options: { axes: [0, 2] } },
+    { inputs: [[0]], options: { axes: [0] } },
+  ],
+})
+/** The elements in reverse order along the axes (all by default). */
+export function flip<S extends Shape>(x: Tensor<S>, axis?: number | readonly number[]): Tensor<S> {
+  requireTensor('flip', 'x', x)
+  return callFlip([x], { axes: normalizeAxes('flip', axis, x.rank) }) as Tensor<S>
+}

@@ -1,0 +1,94 @@
+/** What a convolution does to a cotangent for its filter, as an op: the derivative of conv2d is made of it, and it has one itself. */
+import { defineComposed } from '../../autodiff/define-op.js'
+import { shapeError } from '../../errors.js'
+import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { requireFloats, requireWindowOptions } from '../requirements.js'
+import type { WindowOptions } from './window.js'
+
+type GradientOptions = WindowOptions & { kernelSize: readonly [number, number] }
+
+const geometry = (x: Shape, { kernelSize, strides, padding, dilation }: GradientOptions): Window =>
+  slidingWindow('conv2dFilterGradient', x, kernelSize, strides, padding, dilation)
+
+const call = defineComposed<GradientOptions>({
+  name: 'conv2dFilterGradient',
+  compose: ([x, dY], options, { unfoldWindows, matMul, reshape }) => {
+    const window = geometry(x.shape, options)
+    const [kh, kw] = options.kernelSize
+    const [n, oh, ow, filters] = dY.shape
+    const rows = reshape(unfoldWindows(x, window), [n * oh * ow, kh * kw * x.shape[3]])
+    const dF = matMul(rows, reshape(dY, [n * oh * ow, filters]), { transposeA: true })
+    return reshape(dF, [kh, kw, x.shape[3], filters])
+  },
+  fused: {
+    kernel: 'conv2dFilter',
+    rule: 'dX = conv2dTranspose(dY, cotangent), d(dY) = conv2d(x, cotangent)',
+    shape: ([x, dY], { kernelSize }) => ({ shape: [...kernelSize, x.shape[3], dY.shape[3]], dtype: x.dtype }),
+    forward: (fused, out, [x, dY], options) => fused.conv2dFilter(out, x, dY, geometry(x.shape, options)),
+    vjp: ({ dY: cotangent, options: { kernelSize: _, ...options } }, [x, dY], { conv2d, conv2dTranspose }) => [
+      () => conv2dTranspose(dY, cotangent, [x.shape[1], x.shape[2]], options),
+      () => conv2d(x, cotangent, options),
+    ],
+  },
+  samples: [
+    {
+      inputs: [
+        [2, 5, 5, 1],
+        [2, 3, 3, 2],
+      ],
+      options: { kernelSize: [3, 3] },
+    },
+    {
+      inputs: [
+        [1, 5, 4, 3],
+        [1, 3, 4, 2],
+      ],
+      options: { kernelSize: [2, 3], strides: [2, 1], padding: 'same' },
+    },
+    {
+      inputs: [
+        [1, 7, 7, 2],
+        [1, 5, 5, 3],
+      ],
+      options: { kernelSize: [2, 2], dilation: [2, 2] },
+    },
+    {
+      inputs: [
+        [0, 4, 4, 1],
+        [0, 3, 3, 3],
+      ],
+      options: { kernelSize: [2, 2] },
+    },
+    {
+      inputs: [
+        [11, 9, 8, 5],
+        [11, 9, 8, 13],
+      ],
+      options: { kernelSize: [3, 4], padding: 'same' },
+    },
+  ],
+})
+
+/**
+ * The adjoint of `conv2d` in its second argument: ⟨conv2d(x, F), dY⟩ = ⟨F, conv2dFilterGradient(x, dY)⟩.
+ *
+ * Shape:    [n, h, w, c], [n, oh, ow, f] → [kh, kw, c, f]; a conv2d with these options must make [oh, ow] of [h, w]
+ * Gradient: dX = conv2dTranspose(dY, cotangent), d(dY) = conv2d(x, cotangent)
+ * Cost:     2·n·oh·ow·kh·kw·c·f flops
+ *
+ * @throws ShapeError if dY is not of the shape that conv2d's output has.
+ */
+export function conv2dFilterGradient(x: Tensor, dY: Tensor, kernelSize: readonly [number, number], options: WindowOptions = {}): Tensor {
+  requireFloats('conv2dFilterGradient', 'x', x)
+  requireTensor('conv2dFilterGradient', 'dY', dY)
+  requireWindowOptions('conv2dFilterGradient', options)
+  const { outSize } = geometry(x.shape, { ...options, kernelSize })
+  if (dY.rank !== 4 || dY.shape[0] !== x.shape[0] || dY.shape[1] !== outSize[0] || dY.shape[2] !== outSize[1]) {
+    throw shapeError('conv2dFilterGradient', `a convolution of x gives [${[x.shape[0], ...outSize].join(', ')}, filters]`, [
+      { name: 'x', shape: x.shape },
+      { name: 'dY', shape: dY.shape },
+    ])
+  }
+  return call([x, dY], { ...options, kernelSize })
+}

@@ -1,0 +1,111 @@
+/**
+ * Transposed convolution (Zeiler et al.: "Deconvolutional networks", 2010): what conv2d does to a cotangent of its output. Each input cell adds
+ * its filter, scaled, to the output.
+ */
+import { defineComposed } from '../../autodiff/define-op.js'
+import { shapeError } from '../../errors.js'
+import { requirePair, type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { requireFloats, requireWindowOptions } from '../requirements.js'
+import type { WindowOptions } from './window.js'
+
+type TransposeOptions = WindowOptions & { size: readonly [number, number] }
+
+/** The window of the convolution that goes the other way, from the output to x. */
+const geometry = (x: Shape, filter: Shape, { size, strides, padding, dilation }: TransposeOptions): Window =>
+  slidingWindow('conv2dTranspose', [x[0], ...size, filter[2]], [filter[0], filter[1]], strides, padding, dilation)
+
+const call = defineComposed<TransposeOptions>({
+  name: 'conv2dTranspose',
+  compose: ([x, filter], options, { matMul, reshape, foldWindows }) => {
+    const [n, h, w, channels] = x.shape
+    const [kh, kw, filters] = filter.shape
+    const window = geometry(x.shape, filter.shape, options)
+    const rows = matMul(reshape(x, [n * h * w, channels]), reshape(filter, [kh * kw * filters, channels]), { transposeB: true })
+    return foldWindows(reshape(rows, [n, h, w, kh, kw, filters]), [n, ...options.size, filters], window)
+  },
+  fused: {
+    kernel: 'conv2dInput',
+    rule: 'dX = conv2d(dY, F), dF = conv2dFilterGradient(dY, X)',
+    shape: ([x, filter], { size }) => ({ shape: [x.shape[0], ...size, filter.shape[2]], dtype: x.dtype }),
+    forward: (fused, out, [x, filter], options) => fused.conv2dInput(out, x, filter, geometry(x.shape, filter.shape, options)),
+    vjp: ({ dY, options: { size: _, ...options } }, [x, filter], { conv2d, conv2dFilterGradient }) => [
+      () => conv2d(dY, filter, options),
+      () => conv2dFilterGradient(dY, x, [filter.shape[0], filter.shape[1]], options),
+    ],
+  },
+  samples: [
+    {
+      inputs: [
+        [2, 3, 3, 2],
+        [3, 3, 1, 2],
+      ],
+      options: { size: [5, 5] },
+    },
+    {
+      inputs: [
+        [1, 2, 3, 2],
+        [3, 2, 3, 2],
+      ],
+      options: { size: [4, 6], strides: [2, 2], padding: 'same' },
+    },
+    {
+      inputs: [
+        [1, 3, 2, 1],
+        [2, 2, 2, 1],
+      ],
+      options: { size: [5, 5], dilation: [2, 3] },
+    },
+    {
+      inputs: [
+        [0, 2, 2, 1],
+        [2, 2, 3, 1],
+      ],
+      options: { size: [3, 3] },
+    },
+    {
+      inputs: [
+        [2, 7, 9, 5],
+        [3, 3, 6, 5],
+      ],
+      options: { size: [14, 18], strides: [2, 2], padding: 'same' },
+    },
+  ],
+})
+
+/**
+ * The adjoint of `conv2d` in its first argument: ⟨conv2d(y, F), x⟩ = ⟨y, conv2dTranspose(x, F)⟩.
+ *
+ * Shape:    [n, h, w, c] ∗ [kh, kw, f, c] → [n, ..size, f]; a conv2d with these options must make [h, w] of `size`
+ * Gradient: dX = conv2d(dY, F), dF = unfold(dY)ᵀ·X
+ * Cost:     2·n·h·w·kh·kw·c·f flops
+ *
+ * @throws ShapeError if the channels differ, or `size` is not one that conv2d takes to [h, w].
+ */
+export function conv2dTranspose(x: Tensor, filter: Tensor, size: readonly [number, number], options: WindowOptions = {}): Tensor {
+  requireFloats('conv2dTranspose', 'x', x)
+  requireTensor('conv2dTranspose', 'the filter', filter)
+  requirePair('conv2dTranspose', 'size', size, 0)
+  requireWindowOptions('conv2dTranspose', options)
+  const operands = [
+    { name: 'x', shape: x.shape },
+    { name: 'filter', shape: filter.shape },
+  ]
+  if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[3]) {
+    throw shapeError(
+      'conv2dTranspose',
+      x.rank === 4 && filter.rank === 4 ? `channels differ (${x.shape[3]} vs ${filter.shape[3]})` : 'both x and the filter need 4 axes',
+      operands,
+      'x is [batch, height, width, channels], the filter [height, width, filters, channels].',
+    )
+  }
+  const { outSize } = geometry(x.shape, filter.shape, { ...options, size })
+  if (outSize[0] !== x.shape[1] || outSize[1] !== x.shape[2]) {
+    throw shapeError(
+      'conv2dTranspose',
+      `a convolution takes the size [${size.join(', ')}] to [${outSize.join(', ')}], not to x's [${x.shape[1]}, ${x.shape[2]}]`,
+      operands,
+    )
+  }
+  return call([x, filter], { ...options, size })
+}

@@ -1,0 +1,208 @@
+/** Convolution (correlation, as in all of deep learning: the filter is not flipped), channels last. */
+import { requireBoolean } from '../../arguments.js'
+import { defineComposed } from '../../autodiff/define-op.js'
+import { shapeError } from '../../errors.js'
+import { scope } from '../../tensor/scope.js'
+import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
+import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { relu as rectify } from '../elementwise/elementwise.js'
+import { flatWindow, requireFloats, requireWindow1d, requireWindowOptions } from '../requirements.js'
+import { expandDims, reshape } from '../shape/move.js'
+import type { WindowOptions } from './window.js'
+
+const geometry = (x: Shape, filter: Shape, { strides, padding, dilation }: WindowOptions): Window =>
+  slidingWindow('conv2d', x, [filter[0], filter[1]], strides, padding, dilation)
+
+type ConvOptions = WindowOptions & { relu?: boolean }
+
+// Inputs: x, the filter, and the bias if there is one.
+const call = defineComposed<ConvOptions>({
+  name: 'conv2d',
+  compose: ([x, filter, bias], options, { unfoldWindows, matMul, reshape: re, add, relu }) => {
+    const [kh, kw, channels, filters] = filter.shape
+    const window = geometry(x.shape, filter.shape, options)
+    const rows = re(unfoldWindows(x, window), [x.shape[0] * window.outSize[0] * window.outSize[1], kh * kw * channels])
+    const y = matMul(rows, re(filter, [kh * kw * channels, filters])) // [n·oh·ow, filters]
+    const z = bias ? add(y, bias) : y
+    return re(options.relu ? relu(z) : z, [x.shape[0], ...window.outSize, filters])
+  },
+  fused: {
+    kernel: 'conv2d',
+    rule: 'dZ = dY (with relu: where y > 0), dX = dZ turned back through F, dF = windows of X · dZ, dB = Σ dZ',
+    shape: ([x, filter], options) => ({
+      shape: [x.shape[0], ...geometry(x.shape, filter.shape, options).outSize, filter.shape[3]],
+      dtype: x.dtype,
+    }),
+    forward: (fused, out, [x, filter, bias], { relu = false, ...options }) =>
+      fused.conv2d(out, x, filter, bias, geometry(x.shape, filter.shape, options), relu),
+    vjp: ({ dY, y, options: { relu, ...options } }, [x, filter, bias], { conv2dTranspose, conv2dFilterGradient, gate, sum }) => {
+      let gated: Tensor | undefined
+      const dZ = (): Tensor => {
+        gated ??= relu ? gate(dY, y) : dY
+        return gated
+      }
+      return [
+        () => conv2dTranspose(dZ(), filter, [x.shape[1], x.shape[2]], options),
+        () => conv2dFilterGradient(x, dZ(), [filter.shape[0], filter.shape[1]], options),
+        ...(bias ? [() => sum(dZ(), { axis: [0, 1, 2] })] : []),
+      ]
+    },
+  },
+  samples: [
+    {
+      inputs: [
+        [2, 5, 5, 1],
+        [3, 3, 1, 2],
+      ],
+      options: {},
+    },
+    {
+      inputs: [
+        [1, 5, 4, 3],
+        [2, 3, 3, 2],
+      ],
+      options: { strides: [2, 1], padding: 'same' },
+    },
+    {
+      inputs: [
+        [1, 7, 7, 2],
+        [2, 2, 2, 3],
+      ],
+      options: { dilation: [2, 2] },
+    },
+    {
+      inputs: [
+        [2, 3, 3, 2],
+        [1, 1, 2, 4],
+      ],
+      options: {},
+    },
+    {
+      inputs: [
+        [0, 4, 4, 1],
+        [2, 2, 1, 3],
+      ],
+      options: {},
+    },
+    {
+      inputs: [
+        [4, 12, 11, 3],
+        [3, 3, 3, 5],
+      ],
+      options: { padding: 'same' },
+    },
+    {
+      inputs: [[2, 6, 5, 3], [3, 2, 3, 4], [4]],
+      options: { strides: [1, 2], relu: true },
+    },
+    {
+      inputs: [[3, 9, 8, 1], [5, 5, 1, 13], [13]],
+      options: { padding: 'same' },
+    },
+    {
+      inputs: [[2, 10, 9, 8], [3, 3, 8, 12], [12]],
+      options: { padding: 'same', relu: true },
+    },
+    {
+      inputs: [[1, 8, 9, 2], [3, 3, 2, 5], [5]],
+      options: { padding: 'causal', dilation: [2, 2] },
+    },
+  ],
+})
+
+const FINISH_OPTIONS = ['bias', 'relu'] as const
+
+/** A bias for each filter, and relu, in the same go. */
+export interface ConvFinish {
+  /** [f] */
+  bias?: Tensor
+  /** max(0, ·) of the result. */
+  relu?: boolean
+}
+
+/**
+ * 2-D convolution, plus a bias and relu where asked for.
+ *
+ * Shape:    [n, h, w, c] ∗ [kh, kw, c, f] → [n, oh, ow, f]
+ * Gradient: dX = conv2dTranspose(dY, F), dF = conv2dFilterGradient(X, dY)
+ * Cost:     2·n·oh·ow·kh·kw·c·f flops
+ *
+ * @throws ShapeError if the channels differ, or the window is larger than the padded input.
+ */
+export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvFinish = {}): Tensor {
+  requireFloats('conv2d', 'x', x)
+  requireTensor('conv2d', 'the filter', filter)
+  requireWindowOptions('conv2d', options, FINISH_OPTIONS)
+  const { bias, relu = false, ...window } = requireFinish('conv2d', options)
+  if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[2]) {
+    const channels = x.rank === 4 && filter.rank === 4
+    throw shapeError(
+      'conv2d',
+      channels ? `channels differ (${x.shape[3]} vs ${filter.shape[2]})` : 'both x and the filter need 4 axes',
+      [
+        { name: 'x', shape: x.shape, bad: channels ? [3] : [] },
+        { name: 'filter', shape: filter.shape, bad: channels ? [2] : [] },
+      ],
+      'x is [batch, height, width, channels], the filter [height, width, channels, filters].',
+    )
+  }
+  requireBias('conv2d', bias, filter)
+  geometry(x.shape, filter.shape, window)
+  if (bias) return call([x, filter, bias], { ...window, relu })
+  return relu ? scope(() => rectify(call([x, filter], window))) : call([x, filter], window)
+}
+
+function requireFinish<O extends ConvFinish>(op: string, finish: O): O {
+  if (finish.relu !== undefined) requireBoolean(op, 'relu', finish.relu)
+  if (finish.bias !== undefined) requireTensor(op, 'bias', finish.bias)
+  return finish
+}
+
+function requireBias(op: string, bias: Tensor | undefined, filter: Tensor): void {
+  if (!bias || (bias.rank === 1 && bias.shape[0] === filter.shape[filter.rank - 1])) return
+  throw shapeError(op, 'the bias needs one number for each filter', [
+    { name: 'filter', shape: filter.shape, bad: [-1] },
+    { name: 'bias', shape: bias.shape },
+  ])
+}
+
+/** How a 1-D window slides. */
+export interface Window1dOptions {
+  stride?: number
+  padding?: WindowOptions['padding']
+  dilation?: number
+}
+
+/**
+ * 1-D convolution, as a 2-D one of height 1. `causal` padding lets no output see later steps.
+ *
+ * Shape: [n, t, c] ∗ [k, c, f] → [n, ot, f]
+ */
+export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & ConvFinish = {}): Tensor {
+  requireFloats('conv1d', 'x', x)
+  requireTensor('conv1d', 'the filter', filter)
+  if (x.rank !== 3 || filter.rank !== 3) {
+    throw shapeError('conv1d', 'both x and the filter need 3 axes', [
+      { name: 'x', shape: x.shape },
+      { name: 'filter', shape: filter.shape },
+    ])
+  }
+  requireWindow1d('conv1d', x.shape, filter.shape[0], options, 1, FINISH_OPTIONS)
+  const { bias, relu, ...window } = requireFinish('conv1d', options)
+  if (x.shape[2] !== filter.shape[1]) {
+    throw shapeError(
+      'conv1d',
+      `channels differ (${x.shape[2]} vs ${filter.shape[1]})`,
+      [
+        { name: 'x', shape: x.shape, bad: [2] },
+        { name: 'filter', shape: filter.shape, bad: [1] },
+      ],
+      'x is [batch, steps, channels], the filter [steps, channels, filters].',
+    )
+  }
+  requireBias('conv1d', bias, filter)
+  return scope(() => {
+    const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(window), bias, relu })
+    return reshape(y, [y.shape[0], y.shape[2], y.shape[3]])
+  })
+}
