@@ -1,8 +1,8 @@
 /** The disassembler on what core's assembler emits, and the inner loop of its matrix product. */
 import { describe, expect, test } from 'vitest'
-import { assemble } from '../../packages/core/src/backends/wasm/assembler.js'
-import { emitPacked, type Tile } from '../../packages/core/src/backends/wasm/gemm-kernel.js'
-import * as emitted from '../../packages/core/src/backends/wasm/instructions.js'
+import { assemble } from '../../packages/core/src/backends/wasm/assembler/assembler.js'
+import * as emitted from '../../packages/core/src/backends/wasm/assembler/instructions.js'
+import { emitPacked, type Tile } from '../../packages/core/src/backends/wasm/product/gemm-kernel.js'
 import { probeModule } from '../probes.js'
 import { disassemble, listing } from './disassemble.js'
 import { lens, microKernel } from './lens.js'

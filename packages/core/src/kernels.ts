@@ -14,8 +14,19 @@ export {
   type ModuleOptions,
   type ParameterLocals,
   type Parameters,
-} from './backends/wasm/assembler.js'
-export { firstLanes, storeSome } from './backends/wasm/elements.js'
-export { Engine, type KernelFunction, type WasmOptions } from './backends/wasm/engine.js'
-export { emitPacked, type Tile, tileFor } from './backends/wasm/gemm-kernel.js'
-export { f32, f32x4, type I32, i32, i32x4, shuffle32, type Value, type ValueType, type Vector, v128 } from './backends/wasm/instructions.js'
+} from './backends/wasm/assembler/assembler.js'
+export { firstLanes, storeSome } from './backends/wasm/assembler/elements.js'
+export {
+  f32,
+  f32x4,
+  type I32,
+  i32,
+  i32x4,
+  shuffle32,
+  type Value,
+  type ValueType,
+  type Vector,
+  v128,
+} from './backends/wasm/assembler/instructions.js'
+export { Engine, type KernelFunction, type WasmOptions } from './backends/wasm/engine/engine.js'
+export { emitPacked, type Tile, tileFor } from './backends/wasm/product/gemm-kernel.js'

@@ -9,8 +9,8 @@ import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { build } from 'esbuild'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { Engine } from '../src/backends/wasm/engine.js'
-import { nodeSource } from '../src/backends/wasm/pool-worker.js'
+import { Engine } from '../src/backends/wasm/engine/engine.js'
+import { nodeSource } from '../src/backends/wasm/engine/worker-program.js'
 import { environment } from '../src/platform.js'
 
 const run = promisify(execFile)

@@ -1,7 +1,7 @@
 /** Sizes on their way to the memory: whole, in range, and refused before anything is made for them. */
 import { afterAll, describe, expect, test } from 'vitest'
 import { createGpuBackend } from '../src/backends/gpu/index.js'
-import { WasmMemory } from '../src/backends/wasm/memory.js'
+import { WasmMemory } from '../src/backends/wasm/engine/memory.js'
 import * as c from '../src/index.js'
 import { foldWindows, unfoldWindows } from '../src/ops/windows/window.js'
 import { newStorage } from '../src/tensor/tensor.js'

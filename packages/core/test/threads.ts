@@ -1,5 +1,5 @@
 /** Threads that tests can rely on: a backend whose workers have started, which shares whatever can be shared, and counts. */
-import { Engine } from '../src/backends/wasm/engine.js'
+import { Engine } from '../src/backends/wasm/engine/engine.js'
 import { createBackendOn } from '../src/backends/wasm/index.js'
 import type { Backend, WasmOptions } from '../src/index.js'
 

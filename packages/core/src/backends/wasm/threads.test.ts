@@ -5,10 +5,10 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { DType, TypedArray } from '../../tensor/dtype.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import type { Backend, UpdateProgram } from '../backend.js'
-import { assemble } from './assembler.js'
-import { Engine } from './engine.js'
+import { assemble } from './assembler/assembler.js'
+import { Engine } from './engine/engine.js'
+import { words } from './engine/worker-program.js'
 import { createBackendOn, createWasmBackend } from './index.js'
-import { words } from './pool-worker.js'
 import { type Call, compute, type Host, host, operandOn } from './test-harness.js'
 
 const counts = [1, 2, 4]

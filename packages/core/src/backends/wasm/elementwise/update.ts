@@ -1,0 +1,176 @@
+/**
+ * Optimizer programs compiled to one loop: every slot and input is read once, every slot written once, in place. Programs are
+ * cached under their names. Of an embedding, rules that allow it go over the touched rows only (touched-rows.ts).
+ */
+import type { FusedKernels, Operand, UpdateProgram, UpdateTarget, UpdateValue } from '../../backend.js'
+import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
+import { storeSome } from '../assembler/elements.js'
+import { f32x4, i32, v128 } from '../assembler/instructions.js'
+import { address } from '../engine/address.js'
+import type { Engine, KernelFunction } from '../engine/engine.js'
+import { entry } from '../engine/made-once.js'
+import { keepsSlots, type TouchedRows } from '../shape/touched-rows.js'
+import { floatFunctions } from './map.js'
+import { floatZips } from './zip.js'
+
+/** How many arrays and numbers a program has. */
+interface Counts {
+  readonly slots: number
+  readonly inputs: number
+  readonly scalars: number
+}
+
+/** The parameters of slots, inputs and scalars, behind those that are named. */
+function parametersOf(counts: Counts, first: readonly string[]): Record<string, 'i32' | 'f32'> {
+  const parameters: Record<string, 'i32' | 'f32'> = {}
+  for (const name of first) parameters[name] = 'i32'
+  for (let i = 0; i < counts.slots + counts.inputs; i++) parameters[`array${i}`] = 'i32'
+  for (let i = 0; i < counts.scalars; i++) parameters[`scalar${i}`] = 'f32'
+  return parameters
+}
+
+/** Writes `kernel(n, slots…, inputs…, scalars…)`. */
+function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts): void {
+  module.export('kernel', parametersOf(counts, ['n']), null, (f, p) => {
+    const arrays = Array.from({ length: counts.slots + counts.inputs }, (_, i) => p[`array${i}`] as Local<'i32'>)
+    emitPass(f, program, counts.slots, p.n as Local<'i32'>, arrays, splatScalars(f, p, counts))
+  })
+}
+
+/** Writes `kernel(list, runs, width, slots…, inputs…, scalars…)`: an update of rows `width` long, of which the list holds runs [first, count]. */
+function emitRowsUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts): void {
+  module.export('kernel', parametersOf(counts, ['list', 'runs', 'width']), null, (f, p) => {
+    const [list, runs, width] = [p.list, p.runs, p.width] as Local<'i32'>[]
+    const bases = Array.from({ length: counts.slots + counts.inputs }, (_, i) => p[`array${i}`] as Local<'i32'>)
+    const scalars = splatScalars(f, p, counts)
+    const arrays = bases.map(() => f.local('i32'))
+    const [n, offset] = [f.local('i32'), f.local('i32')]
+    f.while(runs, () => {
+      f.set(n, i32.mul(i32.load(list, 4), width))
+      f.set(offset, i32.shl(i32.mul(i32.load(list), width), 2))
+      arrays.forEach((array, i) => {
+        f.set(array, i32.add(bases[i], offset))
+      })
+      emitPass(f, program, counts.slots, n, arrays, scalars)
+      f.advance(list, 8)
+      f.advance(runs, -1)
+    })
+  })
+}
+
+const splatScalars = (f: FunctionBuilder, p: Record<string, Local<'i32' | 'f32'>>, counts: Counts): Local<'v128'>[] =>
+  Array.from({ length: counts.scalars }, (_, i) => f.let(f32x4.splat(p[`scalar${i}`] as Local<'f32'>)))
+
+/** Emits the update of n elements; the pointers, slots first, and n move on. */
+function emitPass(
+  f: FunctionBuilder,
+  program: UpdateProgram,
+  slotCount: number,
+  n: Local<'i32'>,
+  arrays: readonly Local<'i32'>[],
+  scalars: readonly Local<'v128'>[],
+): void {
+  const [slots, inputs] = [arrays.slice(0, slotCount), arrays.slice(slotCount)]
+  const four = (): Local<'v128'>[] => emitProgram(f, program, slots, inputs, scalars)
+  f.while(i32.geS(n, 4), () => {
+    four().forEach((value, i) => {
+      f.do(v128.store(slots[i], value))
+    })
+    for (const pointer of arrays) f.advance(pointer, 16)
+    f.advance(n, -4)
+  })
+  f.if(n, () => {
+    four().forEach((value, i) => {
+      storeSome(f, 'float32', slots[i], value, n)
+    })
+  })
+}
+
+/** Emits the program's steps on four elements; the values that the slots take. */
+function emitProgram(
+  f: FunctionBuilder,
+  program: UpdateProgram,
+  slots: readonly Local<'i32'>[],
+  inputs: readonly Local<'i32'>[],
+  scalars: readonly Local<'v128'>[],
+): Local<'v128'>[] {
+  const slotValues = slots.map((slot) => f.let(v128.load(slot)))
+  const inputValues = inputs.map((input) => f.let(v128.load(input)))
+  const steps: Local<'v128'>[] = []
+  const valueOf = (value: UpdateValue): Local<'v128'> =>
+    'slot' in value
+      ? slotValues[value.slot]
+      : 'input' in value
+        ? inputValues[value.input]
+        : 'scalar' in value
+          ? scalars[value.scalar]
+          : steps[value.step]
+  for (const step of program.steps) {
+    const [a, b] = step.arguments.map(valueOf)
+    switch (step.kernel) {
+      case 'sqrt':
+      case 'square':
+      case 'abs':
+      case 'neg':
+        steps.push(f.let(floatFunctions[step.kernel](f, a)))
+        break
+      default:
+        steps.push(f.let(floatZips[step.kernel](f, a, b)))
+    }
+  }
+  return program.results.map((step) => steps[step])
+}
+
+/** Most targets in a job: the list of a part's calls has room for so many. */
+const TARGETS_PER_JOB = 16
+
+/** The fused kernel `update`. All targets of an optimizer's step are one job, but for those that only change in some rows. */
+export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<FusedKernels['update']> {
+  const compiled = new Map<string, KernelFunction>()
+  const compiledForRows = new Map<string, KernelFunction>()
+
+  /** Updates what the gradient touches, if that is known to be enough. */
+  function updateRows(program: UpdateProgram, { slots, inputs }: UpdateTarget, scalars: readonly number[]): boolean {
+    const rows = touched.runsOf(inputs[0].storage)
+    if (!rows) return false
+    const counts = { slots: slots.length, inputs: inputs.length, scalars: scalars.length }
+    const run = entry(compiledForRows, program.name, () => engine.compileOne((module) => emitRowsUpdate(module, program, counts)))
+    const { memory } = engine
+    const list = memory.alloc(4 * rows.runs.length)
+    memory.ints.set(rows.runs, list / 4)
+    run(list, rows.runs.length / 2, rows.width, ...[...slots, ...inputs].map(address), ...scalars)
+    memory.free(list, 4 * rows.runs.length)
+    return true
+  }
+
+  function updateWhole(run: KernelFunction, group: readonly UpdateTarget[], scalars: readonly number[], perElement: number): void {
+    /** Where each target starts in the elements of all, each rounded up to cache lines. */
+    const starts = [0]
+    for (const target of group) starts.push(starts[starts.length - 1] + 16 * Math.ceil(target.slots[0].size / 16))
+    const total = starts[group.length]
+    engine.split(total, 16, total * perElement, (begin, end, call) => {
+      group.forEach((target, i) => {
+        const from = Math.max(0, begin - starts[i])
+        const to = Math.min(target.slots[0].size, end - starts[i])
+        if (from >= to) return
+        const pointers = [...target.slots, ...target.inputs].map((operand: Operand) => address(operand) + 4 * from)
+        call(run, to - from, ...pointers, ...scalars)
+      })
+    })
+  }
+
+  return (targets, program, scalars) => {
+    const changing = targets.filter(({ slots }) => slots[0].size > 0)
+    if (changing.length === 0) return
+    const [{ slots, inputs }] = changing
+    const run = entry(compiled, program.name, () =>
+      engine.compileOne((module) => emitUpdate(module, program, { slots: slots.length, inputs: inputs.length, scalars: scalars.length })),
+    )
+    const byRows = inputs.length === 1 && keepsSlots(program, scalars)
+    const whole = byRows ? changing.filter((target) => !updateRows(program, target, scalars)) : changing
+    const perElement = 0.3 * (slots.length + inputs.length) + 0.1 * program.steps.length
+    for (let first = 0; first < whole.length; first += TARGETS_PER_JOB)
+      updateWhole(run, whole.slice(first, first + TARGETS_PER_JOB), scalars, perElement)
+    for (const target of changing) for (const slot of target.slots) touched.forget(slot.storage)
+  }
+}

@@ -1,0 +1,101 @@
+/** The choice between alone and shared, on made-up times. */
+import { describe, expect, it } from 'vitest'
+import { Choice } from './sharing.js'
+
+/** Calls of a kind that take so long alone and shared; how many of them were shared. */
+function sharedOf(choice: Choice, calls: number, alone: () => number, shared: () => number, kind = 1): number {
+  let count = 0
+  for (let i = 0; i < calls; i++) {
+    const share = choice.share(kind)
+    if (share) count++
+    choice.note(kind, share, share ? shared() : alone())
+  }
+  return count
+}
+
+describe('Choice', () => {
+  it('shares what is faster shared, and only that, but for trials', () => {
+    const choice = new Choice()
+    expect(
+      sharedOf(
+        choice,
+        640,
+        () => 2,
+        () => 1.2,
+        1,
+      ),
+    ).toBeGreaterThan(600)
+    expect(
+      sharedOf(
+        choice,
+        640,
+        () => 2,
+        () => 2.2,
+        2,
+      ),
+    ).toBeLessThan(40)
+  })
+
+  it('follows when a core becomes busy, and free again', () => {
+    const choice = new Choice()
+    sharedOf(
+      choice,
+      1000,
+      () => 2,
+      () => 1,
+    )
+    expect(
+      sharedOf(
+        choice,
+        1000,
+        () => 2,
+        () => 5,
+      ),
+    ).toBeLessThan(100)
+    sharedOf(
+      choice,
+      500,
+      () => 2,
+      () => 1,
+    )
+    expect(
+      sharedOf(
+        choice,
+        1000,
+        () => 2,
+        () => 1,
+      ),
+    ).toBeGreaterThan(900)
+  })
+
+  it('forgives a single long delay', () => {
+    const choice = new Choice()
+    sharedOf(
+      choice,
+      200,
+      () => 2,
+      () => 1,
+    )
+    let late = true
+    const once = (): number => {
+      const time = late ? 100 : 1
+      late = false
+      return time
+    }
+    expect(sharedOf(choice, 300, () => 2, once)).toBeGreaterThan(280)
+  })
+
+  it('forgets kinds rather than grow without end', () => {
+    const choice = new Choice()
+    for (let kind = 0; kind < 5000; kind++) choice.note(kind, choice.share(kind), 1)
+    expect(
+      sharedOf(
+        choice,
+        100,
+        () => 2,
+        () => 1,
+        4999,
+      ),
+    ).toBeGreaterThan(80)
+  })
+})

@@ -1,0 +1,82 @@
+/** Starting a worker: worker_threads in Node, Worker in a page. Neither is imported, so that core loads anywhere. */
+import type { HostMemory } from './memory.js'
+import { MOST_THREADS, nodeSource, pageSource } from './worker-program.js'
+
+/** A worker that has been asked to start. */
+export interface WorkerHandle {
+  send(message: object): void
+  /** Ends it; resolves when it has ended. */
+  end(): Promise<unknown>
+}
+
+interface NodeWorker {
+  postMessage(message: object): void
+  terminate(): Promise<number>
+  unref(): void
+  on(event: 'error' | 'exit', listener: (value: unknown) => void): void
+}
+
+interface PageWorker {
+  postMessage(message: object): void
+  terminate(): void
+  onerror: ((event: { message?: string }) => void) | null
+}
+
+interface Host {
+  process?: { getBuiltinModule?(id: string): unknown }
+  navigator?: { hardwareConcurrency?: number }
+  crossOriginIsolated?: boolean
+  Worker?: new (url: string) => PageWorker
+  Blob?: new (parts: string[], options: { type: string }) => object
+  URL?: { createObjectURL(blob: object): string; revokeObjectURL(url: string): void }
+}
+
+const host = globalThis as Host
+
+/** A worker with its first message, or undefined where there are none. `lost` is told if it ends by itself. */
+export function startWorker(data: { memory: HostMemory; thread: number }, lost: (why: string) => void): WorkerHandle | undefined {
+  try {
+    const threads = host.process?.getBuiltinModule?.('node:worker_threads') as
+      | { Worker?: new (source: string, options: object) => NodeWorker }
+      | undefined
+    if (threads?.Worker) return nodeWorker(new threads.Worker(nodeSource, { eval: true, execArgv: [], workerData: data }), lost)
+    if (host.crossOriginIsolated && host.Worker && host.Blob && host.URL) return pageWorker(data, lost)
+  } catch {
+    // As if there were none.
+  }
+  return undefined
+}
+
+/** Whether this is a page, or a worker of one, in which nothing but its content policy stands against threads. */
+export const pageMayHaveWorkers = (): boolean => host.crossOriginIsolated === true && host.Worker !== undefined
+
+function nodeWorker(worker: NodeWorker, lost: (why: string) => void): WorkerHandle {
+  worker.unref()
+  worker.on('error', (error) => lost(String(error)))
+  worker.on('exit', (code) => lost(`exit code ${code}`))
+  return { send: (message) => worker.postMessage(message), end: () => worker.terminate() }
+}
+
+function pageWorker(data: object, lost: (why: string) => void): WorkerHandle | undefined {
+  const { Worker, Blob, URL } = host
+  if (!Worker || !Blob || !URL) return undefined
+  const url = URL.createObjectURL(new Blob([pageSource], { type: 'text/javascript' }))
+  const worker = new Worker(url)
+  worker.onerror = (event) => {
+    URL.revokeObjectURL(url)
+    lost(event.message ?? 'it could not be started')
+  }
+  worker.postMessage(data)
+  const end = async (): Promise<void> => {
+    worker.terminate()
+    URL.revokeObjectURL(url)
+  }
+  return { send: (message) => worker.postMessage(message), end }
+}
+
+/** Threads that `'auto'` stands for: the cores this process may use, at most four. */
+export function automaticThreads(): number {
+  const os = host.process?.getBuiltinModule?.('node:os') as { availableParallelism?(): number } | undefined
+  const cores = os?.availableParallelism?.() ?? host.navigator?.hardwareConcurrency ?? 1
+  return Math.max(1, Math.min(4, MOST_THREADS, cores))
+}

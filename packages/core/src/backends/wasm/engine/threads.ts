@@ -1,0 +1,297 @@
+/**
+ * The thread pool: workers that share the engine's memory and take parts of large kernels off the main thread.
+ *
+ * A job is a list of kernel calls per part, written into the control area. The parts are independent: which thread runs one,
+ * and when, changes no bit. Each thread begins with parts of its own, but whoever is done takes what is still free, the main
+ * thread too. So a worker that never started, died, or does not get a core costs nothing but its help: the main thread waits
+ * only for parts that a worker has begun.
+ *
+ * Waiting is a short spin, then sleep (workers always, the main thread where it may, which is not in a page). Whether a job is shared
+ * at all is measured for each kind (choice.ts): on a machine whose other cores are busy it often does not pay.
+ *
+ * Compiled modules reach the workers as messages, sent before the first job that needs them. Workers do not keep a process alive.
+ */
+import { BackendError } from '../../../errors.js'
+import { warn } from '../../../platform.js'
+import type { KernelFunction } from './engine.js'
+import type { HostMemory } from './memory.js'
+import { Choice } from './sharing.js'
+import { pageMayHaveWorkers, startWorker, type WorkerHandle } from './start-worker.js'
+import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './worker-program.js'
+
+/** Runs a kernel with these values, now or as a part of a job. */
+export type Call = (kernel: KernelFunction, ...values: number[]) => void
+
+/** Runs it now. */
+export const direct: Call = (kernel, ...values) => void kernel(...values)
+
+/** The work from `begin` to `end`, as calls. `part` numbers the scratch area that is its own. */
+export type Body = (begin: number, end: number, call: Call, part: number) => void
+
+/** Makes parts of so many items, each of a multiple of `unit` but the last, and runs them. */
+export type Split = (total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem?: number) => void
+
+/** Nanoseconds of work per thread from which each thread gets more than one part. */
+const WORTH_MORE_PARTS = 100_000
+/** Milliseconds that the main thread spins for the last parts before it sleeps. */
+const SPIN = 0.1
+/** Milliseconds that a part may take beyond a hundred times its estimate before its worker counts as lost. */
+const PATIENCE = 30_000
+/** Milliseconds that one look at the clock, or one sleep, counts for at most while waiting. */
+const STEP = 100
+
+const now: () => number = (() => {
+  const { performance } = globalThis as { performance?: { now(): number } }
+  return performance ? () => performance.now() : Date.now
+})()
+
+const REFUSED =
+  'wasm: this page is cross-origin isolated, but its workers do not start; the engine runs on one thread. Its content security policy may lack "worker-src blob:"; ' +
+  'configure({ threads: 1 }) asks for none and is silent.'
+
+const said = new Set<string>()
+/** Says something on the console, once per process. */
+export function sayOnce(text: string): void {
+  if (said.has(text)) return
+  said.add(text)
+  warn(text)
+}
+
+/** The workers of one engine. */
+export class Pool {
+  private readonly memory: HostMemory
+  private readonly control: Int32Array
+  private readonly calls: Float64Array
+  private readonly workers: WorkerHandle[] = []
+  /** Compiled modules with the number of their first kernel; the first `sent` of them have gone to the workers. */
+  private readonly modules: { first: number; module: object; names: string[] }[] = []
+  private readonly numbers = new Map<KernelFunction, number>()
+  private readonly kernels: KernelFunction[] = []
+  private sent = 0
+  private epoch = 0
+  private running = false
+  private readonly mayWait: boolean
+  /** Whether a job is shared at all. */
+  readonly choice = new Choice()
+  /** Where the next value of the part at hand goes, and the end of its room. */
+  private at = 0
+  private limit = 0
+
+  /** Workers to start when the first job comes; 0 once they are. */
+  private toStart: number
+  /** Whether the user asked for threads, and so is told when there are none. */
+  private readonly asked: boolean
+
+  /** Has `threads` − 1 workers, or fewer if they cannot be started: from the beginning where the user asked for them, else from the first job on. */
+  constructor(memory: HostMemory, threads: number, asked: boolean) {
+    this.memory = memory
+    this.control = new Int32Array(memory.buffer)
+    this.calls = new Float64Array(memory.buffer)
+    this.mayWait = mayWait(this.control)
+    this.toStart = threads - 1
+    this.asked = asked
+    if (asked) this.start()
+  }
+
+  private start(): void {
+    const count = this.toStart
+    this.toStart = 0
+    for (let thread = 1; thread <= count; thread++) {
+      const worker = startWorker({ memory: this.memory, thread }, (why) => this.lose(worker, why))
+      if (worker) this.workers.push(worker)
+      else if (pageMayHaveWorkers()) sayOnce(REFUSED)
+      else if (this.asked) sayOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one.`)
+    }
+  }
+
+  /** Threads in force, the main thread included. */
+  get threads(): number {
+    return 1 + this.toStart + this.workers.length
+  }
+
+  /** Workers that have started. */
+  get ready(): number {
+    return this.workers.length === 0 ? 0 : Math.min(this.workers.length, Atomics.load(this.control, words.ready))
+  }
+
+  /** Parts that workers have run. */
+  get helped(): number {
+    return Atomics.load(this.control, words.helped)
+  }
+
+  /** Makes a module's kernels known. */
+  register(module: object, exports: Readonly<Record<string, KernelFunction>>): void {
+    this.modules.push({ first: this.kernels.length, module, names: Object.keys(exports) })
+    for (const kernel of Object.values(exports)) {
+      this.numbers.set(kernel, this.kernels.length)
+      this.kernels.push(kernel)
+    }
+  }
+
+  /** Whether it can help now: not while no worker has started, or a job is being made. */
+  get free(): boolean {
+    if (this.toStart > 0) this.start()
+    return !this.running && this.ready > 0
+  }
+
+  /** Runs items 0 to total, in parts if that pays. */
+  run(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
+    const share = this.choice.share(nanoseconds)
+    const started = now()
+    if (share) this.shared(total, unit, nanoseconds, body, valuesPerItem)
+    else body(0, total, direct, 0)
+    this.choice.note(nanoseconds, share, now() - started)
+  }
+
+  /** In several jobs if the calls do not fit into one. */
+  private shared(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
+    const threads = 1 + this.ready
+    const parts = nanoseconds < threads * WORTH_MORE_PARTS ? threads : PARTS_PER_THREAD * threads
+    const most = valuesPerItem === 0 ? total : parts * Math.max(1, Math.floor((CALLS_PER_PART - 1) / valuesPerItem / unit)) * unit
+    for (let begin = 0; begin < total; begin += most) this.job(parts, begin, Math.min(total, begin + most), unit, nanoseconds, body)
+  }
+
+  private job(parts: number, begin: number, end: number, unit: number, nanoseconds: number, body: Body): void {
+    const units = Math.ceil((end - begin) / unit)
+    const count = Math.min(parts, units)
+    this.running = true
+    try {
+      for (let part = 0; part < count; part++) {
+        const start = CALLS_START + part * CALLS_PER_PART
+        this.at = start + 1
+        this.limit = start + CALLS_PER_PART
+        const first = begin + Math.floor((part * units) / count) * unit
+        const last = Math.min(end, begin + Math.floor(((part + 1) * units) / count) * unit)
+        body(first, last, this.put, part)
+        this.calls[start] = this.at - start - 1
+      }
+      this.sendModules()
+      this.finish(count, nanoseconds)
+    } finally {
+      this.running = false
+    }
+  }
+
+  private readonly put: Call = (kernel, ...values) => {
+    const { calls } = this
+    if (this.at + 2 + values.length > this.limit) throw new Error('wasm: a part has more calls than there is room for')
+    calls[this.at++] = this.numbers.get(kernel) as number
+    calls[this.at++] = values.length
+    for (const value of values) calls[this.at++] = value
+  }
+
+  private sendModules(): void {
+    for (; this.sent < this.modules.length; this.sent++) for (const worker of this.workers) worker.send(this.modules[this.sent])
+  }
+
+  /** Posts the job, takes part in it, and waits until it is done. */
+  private finish(parts: number, nanoseconds: number): void {
+    const { control } = this
+    this.epoch = (this.epoch + 1) | 0
+    const free = (2 * this.epoch) | 0
+    Atomics.store(control, words.kernels, this.kernels.length)
+    Atomics.store(control, words.parts, parts)
+    Atomics.store(control, words.threads, this.threads)
+    Atomics.store(control, words.remaining, parts)
+    for (let part = 0; part < parts; part++) Atomics.store(control, words.claims + 16 * part, free)
+    Atomics.store(control, words.epoch, this.epoch)
+    if (Atomics.load(control, words.sleepers) > 0) Atomics.notify(control, words.epoch)
+
+    let problem: unknown
+    for (let part = 0; part < parts; part++) {
+      const claim = words.claims + 16 * part
+      if (Atomics.compareExchange(control, claim, free, free + 1) !== free) continue
+      try {
+        this.runPart(part)
+      } catch (error) {
+        problem ??= error
+      }
+      Atomics.sub(control, words.remaining, 1)
+    }
+    if (Atomics.load(control, words.remaining) > 0) this.wait(PATIENCE + nanoseconds / 1e4)
+    const failedElsewhere = Atomics.exchange(control, words.failed, 0) === 1
+    if (problem !== undefined) throw problem
+    if (failedElsewhere) throw new BackendError('wasm: a kernel failed in a worker thread.')
+  }
+
+  private runPart(part: number): void {
+    const { calls } = this
+    let at = CALLS_START + part * CALLS_PER_PART
+    const end = at + 1 + calls[at++]
+    while (at < end) {
+      const kernel = this.kernels[calls[at++]]
+      const values: number[] = []
+      for (let count = calls[at++]; count > 0; count--) values.push(calls[at++])
+      kernel(...values)
+    }
+  }
+
+  /**
+   * Waits for the parts that workers have begun. Time is counted in steps, not by the clock: a process or a machine that was stopped
+   * for a while has lost nothing.
+   *
+   * A page's main thread spins here to the end. It hears of nothing meanwhile, a worker's death included, and it cannot run a lost part
+   * again, since kernels may update in place. But what ends one worker in the middle of a kernel ends the page with it; only a debugger
+   * that halts a worker does not.
+   */
+  private wait(patience: number): void {
+    const { control } = this
+    const { remaining, waiting } = words
+    for (let waited = 0, last = now(); waited < (this.mayWait ? SPIN : patience); ) {
+      for (let i = 0; i < 64; i++) if (Atomics.load(control, remaining) === 0) return
+      const time = now()
+      waited += Math.min(time - last, STEP)
+      last = time
+    }
+    if (this.mayWait) {
+      Atomics.store(control, waiting, 1)
+      for (let waited = 0; waited < patience; waited += STEP) {
+        const left = Atomics.load(control, remaining)
+        if (left === 0) break
+        if (Atomics.wait(control, remaining, left, STEP) !== 'timed-out') waited -= STEP
+      }
+      Atomics.store(control, waiting, 0)
+      if (Atomics.load(control, remaining) === 0) return
+    }
+    void this.stop()
+    sayOnce('wasm: a worker thread was lost; the engine runs on one thread from here on.')
+    throw new BackendError('wasm: a worker thread was lost in the middle of a kernel; what it computed is not complete.')
+  }
+
+  private lose(worker: WorkerHandle | undefined, why: string): void {
+    const index = worker ? this.workers.indexOf(worker) : -1
+    if (index < 0) return
+    this.workers.splice(index, 1)
+    if (Atomics.load(this.control, words.ready) === 0) {
+      // One that never started: a page that is isolated wants threads and should know why it has none. Elsewhere, if nobody asked for it, it is not worth a word.
+      if (pageMayHaveWorkers()) {
+        sayOnce(REFUSED)
+        return
+      }
+      if (!this.asked) return
+    }
+    sayOnce(
+      `wasm: a worker thread ended (${why}); the engine goes on with ${this.threads === 1 ? 'one thread' : `${this.threads} threads`}.`,
+    )
+  }
+
+  /** Ends the workers; resolves when they have ended. Work goes on with one thread. */
+  async stop(): Promise<void> {
+    this.toStart = 0
+    const workers = this.workers.splice(0)
+    Atomics.store(this.control, words.stop, 1)
+    Atomics.add(this.control, words.epoch, 1)
+    Atomics.notify(this.control, words.epoch)
+    await Promise.all(workers.map((worker) => worker.end()))
+  }
+}
+
+/** Whether this thread may block: a page's main thread may not, and Atomics.wait says so even if there is nothing to wait for. */
+function mayWait(control: Int32Array): boolean {
+  try {
+    Atomics.wait(control, words.waiting, 1, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,144 @@
+/**
+ * Packing the operands of a matrix product into panels (gemm-kernel.ts says what for): A's panels are MR rows high, B's NR
+ * columns wide, and both are stored k by k. Each operand has two routines, by which of its axes is consecutive in memory;
+ * where it is k, blocks of 4 × 4 are transposed in registers.
+ */
+import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
+import { storeSome, transposed } from '../assembler/elements.js'
+import { i32, type Vector, v128 } from '../assembler/instructions.js'
+import type { Tile } from './gemm-kernel.js'
+
+/** Rows of the panel at hand: min(height, left). */
+function panelHeight(f: FunctionBuilder, left: Local<'i32'>, height: number): Local<'i32'> {
+  const rows = f.let(left)
+  f.if(i32.gtS(left, height), () => f.set(rows, height))
+  return rows
+}
+
+/** One step of a panel of `rows` rows: whole vectors, or exactly so many floats. */
+function storeGroups(f: FunctionBuilder, to: Local<'i32'>, vectors: readonly Local<'v128'>[], rows: Local<'i32'>, exactly: boolean): void {
+  vectors.forEach((vector, g) => {
+    const whole = (): void => f.do(v128.store(to, vector, 16 * g))
+    const some = (): void => storeSome(f, 'float32', f.let(i32.add(to, 16 * g)), vector, f.let(i32.add(rows, -4 * g)))
+    if (exactly) f.if(i32.geS(rows, 4 * g + 4), whole, () => f.if(i32.gtS(rows, 4 * g), some))
+    else if (g === 0) whole()
+    else f.if(i32.gtS(rows, 4 * g), whole)
+  })
+}
+
+/**
+ * Writes the two ways to pack A, `packARows(to, from, m, k, row)` where k is consecutive and `packAColumns(to, from, m, k,
+ * column)` where the rows are. Vectors are stored in ascending order and may stick out over the end of a group of MR floats,
+ * where the next store puts things right; the last step of a panel is stored exactly, as another thread may be packing the next one.
+ */
+export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
+  const groups = Math.ceil(mr / 4)
+  module.export('packARows', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, m, k, row }) => {
+    const left = f.local('i32')
+    f.while(i32.gtS(m, 0), () => {
+      const rows = panelHeight(f, m, mr)
+      const step = f.let(i32.shl(rows, 2))
+      // Rows beyond the last repeat it: what they give is overwritten or never read.
+      const pointers: Local<'i32'>[] = [f.let(from)]
+      for (let i = 1; i < 4 * groups; i++) {
+        const pointer = f.let(pointers[i - 1])
+        f.if(i32.gtS(rows, i), () => f.advance(pointer, row))
+        pointers.push(pointer)
+      }
+      f.set(left, k)
+      const put = (vectors: readonly Vector[][], count: number, exactly = false): void => {
+        const columns = vectors.map((group) => group.map((vector) => f.let(vector)))
+        for (let l = 0; l < count; l++) {
+          storeGroups(
+            f,
+            to,
+            columns.map((group) => group[l]),
+            rows,
+            exactly,
+          )
+          f.advance(to, step)
+        }
+        for (const pointer of pointers) f.advance(pointer, 4 * count)
+        f.advance(left, -count)
+      }
+      const blocks = (): Vector[][] =>
+        Array.from({ length: groups }, (_, g) => transposed([0, 1, 2, 3].map((i) => f.let(v128.load(pointers[4 * g + i])))))
+      f.while(i32.gtS(left, 4), () => put(blocks(), 4))
+      f.while(i32.gtS(left, 1), () => put(blocks(), 1))
+      put(blocks(), 1, true)
+      f.advance(from, i32.mul(row, rows))
+      f.advance(m, -mr)
+    })
+  })
+  module.export('packAColumns', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, m, k, column }) => {
+    const [left, at] = [f.local('i32'), f.local('i32')]
+    f.while(i32.gtS(m, 0), () => {
+      const rows = panelHeight(f, m, mr)
+      const step = f.let(i32.shl(rows, 2))
+      f.set(at, from)
+      f.set(left, k)
+      const put = (exactly = false): void => {
+        const vectors = Array.from({ length: groups }, (_, g) => f.let(v128.load(at, 16 * g)))
+        storeGroups(f, to, vectors, rows, exactly)
+        f.advance(to, step)
+        f.advance(at, column)
+        f.advance(left, -1)
+      }
+      f.while(i32.gtS(left, 1), () => put())
+      put(true)
+      f.advance(from, 4 * mr)
+      f.advance(m, -mr)
+    })
+  })
+}
+
+/** Writes `packBRows(to, from, n, k, row)` where columns are consecutive and `packBColumns(to, from, n, k, column)` where k is. */
+export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
+  module.export('packBRows', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, n, k, row }) => {
+    const [left, at] = [f.local('i32'), f.local('i32')]
+    f.while(i32.gtS(n, 0), () => {
+      f.set(at, from)
+      f.set(left, k)
+      f.while(i32.gtS(left, 0), () => {
+        for (let v = 0; v < nr / 4; v++) f.do(v128.store(to, v128.load(at, 16 * v), 16 * v))
+        f.advance(to, 4 * nr)
+        f.advance(at, row)
+        f.advance(left, -1)
+      })
+      f.advance(from, 4 * nr)
+      f.advance(n, -nr)
+    })
+  })
+  module.export('packBColumns', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, n, k, column }) => {
+    const [left, at, group] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    const panelBytes = f.let(i32.mul(k, 4 * nr))
+    f.while(i32.gtS(n, 0), () => {
+      f.for(0, nr, 4, (first) => {
+        // Columns beyond the last repeat one that exists.
+        const start = f.let(first)
+        f.if(i32.geS(start, n), () => f.set(start, 0))
+        const pointers: Local<'i32'>[] = [f.let(i32.add(from, i32.mul(start, column)))]
+        for (let i = 1; i < 4; i++) {
+          const pointer = f.let(pointers[i - 1])
+          f.if(i32.ltS(i32.add(start, i), n), () => f.advance(pointer, column))
+          pointers.push(pointer)
+        }
+        f.set(at, i32.add(to, i32.shl(first, 2)))
+        f.set(left, k)
+        const put = (count: number): void => {
+          const lines = transposed(pointers.map((pointer) => f.let(v128.load(pointer)))).map((line) => f.let(line))
+          for (let l = 0; l < count; l++) f.do(v128.store(at, lines[l], 4 * nr * l))
+          f.advance(at, 4 * nr * count)
+          for (const pointer of pointers) f.advance(pointer, 4 * count)
+          f.advance(left, -count)
+        }
+        f.while(i32.geS(left, 4), () => put(4))
+        f.while(i32.gtS(left, 0), () => put(1))
+      })
+      f.advance(to, panelBytes)
+      f.set(group, i32.mul(column, nr))
+      f.advance(from, group)
+      f.advance(n, -nr)
+    })
+  })
+}

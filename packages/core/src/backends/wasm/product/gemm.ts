@@ -1,0 +1,247 @@
+/**
+ * The primitive `matMul` and its fused form `affine`: which kernel of gemm-kernel.ts a product takes, and the blocking of large ones.
+ *
+ * - One row or column of output: dot products, or one strided row.
+ * - Small, thin, or a sum over a long k into few outputs: B as it lies (or packed, if it is transposed), A as it lies, in blocks of rows and of k.
+ * - Else both packed, in blocks: KC steps of k at a time, so that a panel of B stays in the first-level cache; MC rows
+ *   of A, which stay in the second; NC columns of B. Blocks of k are taken in order, and how k is cut depends on k alone.
+ *
+ * The choice depends on the whole product's shape, never on a part of it that a thread might get.
+ */
+import { sizeOf } from '../../../tensor/shape.js'
+import type { FusedKernels, Kernels, Operand } from '../../backend.js'
+import { address } from '../engine/address.js'
+import type { Engine, KernelFunction } from '../engine/engine.js'
+import { lazy } from '../engine/made-once.js'
+import { SCRATCH_BYTES, scratchOf } from '../engine/memory.js'
+import type { Body, Call, Split } from '../engine/threads.js'
+import { emitFinishKernel } from './bias-relu.js'
+import { emitPacked, emitStrided, tileFor } from './gemm-kernel.js'
+import { emitPackA, emitPackB } from './gemm-pack.js'
+import { emitDot } from './matrix-vector.js'
+
+/** Most steps of k in a block. */
+const KC = 400
+/** Most rows of A in a block. */
+const MC = 192
+/** Most columns of B in a block, and most rows or columns that are packed for all threads. */
+const NC = 1152
+/** B of at most so many bytes is read where it lies. So are both operands where the rows of A are columns in memory and C has at most so many bytes. */
+const DIRECT_BYTES = 24 * 1024
+/** Of operands read where they lie: most bytes of A and C in a block of rows, so that they are in the second-level cache for every band of columns. */
+const ROW_BLOCK_BYTES = 96 * 1024
+/** So many bytes that k walks down in columns do not stay in the cache from one tile to the next; then k is cut into blocks of so many steps. */
+const LONG_COLUMN_BYTES = 1024 * 1024
+const SHORT_STEPS = 32
+
+/** Most rows of C in a job, so that the list of its calls stays short. */
+const ROWS_PER_JOB = 16 * MC
+
+/** A scratch area holds panels packed for all threads (in the first area alone), then those of the part at hand. */
+const OWN_PANELS = 4 * KC * (NC + 16)
+if (2 * OWN_PANELS > SCRATCH_BYTES) throw new Error('wasm: packed matrices do not fit the scratch area')
+
+/** Rough nanoseconds of a multiply-add in a large product, in a thin one, and of packing an element. */
+const MULTIPLY_ADD = 0.06
+const THIN_MULTIPLY_ADD = 0.07
+const PACKING = 0.3
+
+/** Values of the calls of a product of one block: packing B and A, and the product. */
+const VALUES_PER_PRODUCT = 7 + 7 + 10 + 8 + 3
+
+/** What follows a product: the address of a bias for each column, then max(0, ·) if `relu`. */
+interface Epilogue {
+  readonly bias: number
+  readonly relu: boolean
+}
+
+/** c [m, n] = op(a)·op(b), by address. */
+interface Product {
+  readonly c: number
+  readonly a: number
+  readonly b: number
+  readonly m: number
+  readonly n: number
+  readonly k: number
+  readonly transposeA: boolean
+  readonly transposeB: boolean
+  readonly epilogue?: Epilogue
+  /** The scratch area for panels that all threads read. */
+  readonly area: number
+}
+
+interface GemmKernels {
+  packed: KernelFunction
+  packARows: KernelFunction
+  packAColumns: KernelFunction
+  packBRows: KernelFunction
+  packBColumns: KernelFunction
+}
+
+/** The primitive `matMul` and the fused kernel `affine`. */
+export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affine: NonNullable<FusedKernels['affine']> } {
+  const tile = tileFor(engine.v8Version, engine.relaxed, engine.simd256)
+  const thinKernels = lazy(() => {
+    const { strided } = engine.compile((module) => emitStrided(module, tile), true)
+    const { packBColumns } = engine.compile((module) => emitPackB(module, tile))
+    return { strided, packBColumns }
+  })
+  const finishKernel = lazy(() => engine.compile(emitFinishKernel).finish)
+  /** The epilogue of rows [i, i + rows) and columns [j, j + columns) of a product. */
+  const finish = (call: Call, { c, n, epilogue }: Product, i: number, rows: number, j: number, columns: number): void => {
+    if (epilogue) call(finishKernel(), c + 4 * (i * n + j), rows, columns, 4 * n, epilogue.bias + 4 * j, epilogue.relu ? 1 : 0)
+  }
+  const dotKernel = lazy(() => engine.compile(emitDot).dot)
+  const largeKernels = lazy((): GemmKernels => {
+    const packing = engine.compile((module) => {
+      emitPackA(module, tile)
+      emitPackB(module, tile)
+    })
+    const { packed } = engine.compile((module) => emitPacked(module, tile), true)
+    return { ...packing, packed } as unknown as GemmKernels
+  })
+
+  /**
+   * A product with both operands packed block by block. C is split along its longer side; the threads pack the operand that all of
+   * them need together, and then each what its own part needs.
+   */
+  function blocked(split: Split, whole: Product): void {
+    const { c, a, b, m, n, k, transposeA, transposeB, area } = whole
+    const { packed, packARows, packAColumns, packBRows, packBColumns } = largeKernels()
+    const kBlock = evenBlock(k, KC, 1)
+    const mBlock = evenBlock(m, MC, tile.mr)
+    const nBlock = evenBlock(n, NC, tile.nr)
+    const rowsPerJob = Math.floor(ROWS_PER_JOB / mBlock) * mBlock
+    const shared = scratchOf(area)
+    /** Rows from i of A, or columns from j of B: the block of k that begins at l. */
+    const packA = (call: Call, to: number, i: number, rows: number, l: number, steps: number): void => {
+      if (transposeA) call(packAColumns, to, a + 4 * (l * m + i), rows, steps, 4 * m)
+      else call(packARows, to, a + 4 * (i * k + l), rows, steps, 4 * k)
+    }
+    const packB = (call: Call, to: number, j: number, columns: number, l: number, steps: number): void => {
+      if (transposeB) call(packBColumns, to, b + 4 * (j * k + l), columns, steps, 4 * k)
+      else call(packBRows, to, b + 4 * (l * n + j), columns, steps, 4 * n)
+    }
+    for (let j = 0; j < n; j += nBlock) {
+      const columns = Math.min(nBlock, n - j)
+      for (let l = 0; l < k; l += kBlock) {
+        const steps = Math.min(kBlock, k - l)
+        const last = l + steps === k
+        const multiply = (call: Call, aPanels: number, bPanels: number, i: number, rows: number, first: number, width: number): void => {
+          call(packed, c + 4 * (i * n + first), aPanels, bPanels, rows, width, steps, 4 * n, l > 0 ? 1 : 0)
+          if (last) finish(call, whole, i, rows, first, width)
+        }
+        if (m >= columns) {
+          split(columns, tile.nr, columns * steps * PACKING, (from, to, call) =>
+            packB(call, shared + 4 * from * steps, j + from, to - from, l, steps),
+          )
+          for (let i = 0; i < m; i += rowsPerJob) {
+            const rows = Math.min(rowsPerJob, m - i)
+            split(rows, tile.mr, rows * columns * steps * MULTIPLY_ADD, (from, to, call, part) => {
+              const own = scratchOf(part) + OWN_PANELS
+              for (let at = i + from; at < i + to; at += mBlock) {
+                const height = Math.min(mBlock, i + to - at)
+                packA(call, own, at, height, l, steps)
+                multiply(call, own, shared, at, height, j, columns)
+              }
+            })
+          }
+        } else {
+          split(m, tile.mr, m * steps * PACKING, (from, to, call) => packA(call, shared + 4 * from * steps, from, to - from, l, steps))
+          split(columns, tile.nr, m * columns * steps * MULTIPLY_ADD, (from, to, call, part) => {
+            const own = scratchOf(part) + OWN_PANELS
+            packB(call, own, j + from, to - from, l, steps)
+            for (let i = 0; i < m; i += mBlock) multiply(call, shared + 4 * i * steps, own, i, Math.min(mBlock, m - i), j + from, to - from)
+          })
+        }
+      }
+    }
+    engine.clearUpperHalves()
+  }
+
+  /** One product of the batch. */
+  function product(split: Split, whole: Product): void {
+    const { c, a, b, m, n, k, transposeA, transposeB, epilogue } = whole
+    const nanoseconds = m * n * k * THIN_MULTIPLY_ADD
+    const { mr, nr } = tile
+    /** out[r] = Σ matrix[r, :]·x */
+    const dot = (matrix: number, x: number, rows: number): void =>
+      split(rows, 16, 2 * nanoseconds, (from, to, call) => {
+        call(dotKernel(), c + 4 * from, matrix + 4 * from * k, x, to - from, k, 4 * k)
+        if (n === 1) finish(call, whole, from, to - from, 0, 1)
+        else finish(call, whole, 0, 1, from, to - from)
+      })
+    // A vector lies the same whether transposed or not.
+    if (n === 1 && (!transposeA || m === 1)) return void dot(a, b, m)
+    if (m === 1 && transposeB) return void dot(b, a, n)
+    if (n === 1) {
+      const { strided } = thinKernels()
+      split(m, 4 * nr, 2 * nanoseconds, (from, to, call) => {
+        call(strided, c + 4 * from, b, a + 4 * from, 1, to - from, k, 4 * m, 4 * k, 4, 4 * m, 4 * nr, 1, k, 0, 0)
+        finish(call, whole, from, to - from, 0, 1)
+      })
+      engine.clearUpperHalves()
+      return
+    }
+
+    const aRow = transposeA ? 4 : 4 * k
+    const aStep = transposeA ? 4 * m : 4
+    const thin = n <= 2 * nr || m <= 2 * mr || 4 * k * n <= DIRECT_BYTES || (transposeA && !transposeB && 4 * m * n <= DIRECT_BYTES)
+    const packedBytes = 4 * k * Math.ceil(n / nr) * nr
+    if (!thin || (transposeB && packedBytes > SCRATCH_BYTES - 64)) return void blocked(split, whole)
+    const { strided, packBColumns } = thinKernels()
+    const kBlock = 4 * k * (transposeA ? m + n : n) > LONG_COLUMN_BYTES ? SHORT_STEPS : k
+    const rowBlock = mr * Math.max(1, Math.floor(ROW_BLOCK_BYTES / (4 * (n + kBlock) * mr)))
+    const relu = epilogue?.relu ? 1 : 0
+    /** Rows [i0, i1) and columns [j0, j1) of C. */
+    const some = (call: Call, part: number, i0: number, i1: number, j0: number, j1: number): void => {
+      const to = c + 4 * (i0 * n + j0)
+      const left = a + aRow * i0
+      const bias = epilogue ? epilogue.bias + 4 * j0 : 0
+      if (transposeB) {
+        const right = scratchOf(part)
+        call(packBColumns, right, b + 4 * j0 * k, j1 - j0, k, 4 * k)
+        call(strided, to, left, right, i1 - i0, j1 - j0, k, 4 * n, aRow, aStep, 4 * nr, 4 * nr * k, rowBlock, kBlock, bias, relu)
+      } else {
+        const right = b + 4 * j0
+        call(strided, to, left, right, i1 - i0, j1 - j0, k, 4 * n, aRow, aStep, 4 * n, 4 * nr, rowBlock, kBlock, bias, relu)
+      }
+    }
+    if (m >= n) split(m, mr, nanoseconds, (from, to, call, part) => some(call, part, from, to, 0, n))
+    else split(n, nr, nanoseconds, (from, to, call, part) => some(call, part, 0, m, from, to))
+    engine.clearUpperHalves()
+  }
+
+  function matMul(out: Operand, a: Operand, b: Operand, transposeA: boolean, transposeB: boolean, epilogue?: Epilogue): void {
+    if (out.size === 0) return
+    const rank = out.shape.length
+    const m = out.shape[rank - 2]
+    const n = out.shape[rank - 1]
+    const k = a.shape[a.shape.length - (transposeA ? 2 : 1)]
+    const batch = rank === 2 ? 1 : sizeOf(out.shape.slice(0, -2))
+    const [c, left, right] = [address(out), address(a), address(b)]
+    const one = (split: Split, g: number, area: number): void => {
+      const [cAt, aAt, bAt] = [c + 4 * g * m * n, left + 4 * g * m * k, right + 4 * g * k * n]
+      product(split, { c: cAt, a: aAt, b: bAt, m, n, k, transposeA, transposeB, epilogue, area })
+    }
+    // Small products are split by batch; of large ones each is split.
+    if (batch > 1 && m <= MC && n <= MC && k <= KC) {
+      const body: Body = (begin, end, call, part) => {
+        const whole: Split = (total, _unit, _nanoseconds, make) => make(0, total, call, part)
+        for (let g = begin; g < end; g++) one(whole, g, part)
+      }
+      engine.split(batch, 1, batch * m * n * k * THIN_MULTIPLY_ADD, body, VALUES_PER_PRODUCT)
+    } else for (let g = 0; g < batch; g++) one(engine.split, g, 0)
+  }
+
+  return {
+    matMul,
+    affine: (out, x, weights, bias, relu) => matMul(out, x, weights, false, false, { bias: address(bias), relu }),
+  }
+}
+
+/** Cuts `total` into equal blocks of at most `most`, rounded up to a multiple of `unit`. */
+function evenBlock(total: number, most: number, unit: number): number {
+  const blocks = Math.ceil(total / most)
+  return Math.ceil(total / blocks / unit) * unit
+}

@@ -1,0 +1,222 @@
+/**
+ * Backpropagation through time in WebAssembly, for the cells of recurrence-cells.ts: all steps, from the last to the first, for some rows of the batch.
+ *
+ * ```
+ *   dH = dY's h + what came back;   dZ, dC₋ from the kept parts;   what comes back: P = dZ·Uᵀ, times the dropout factors
+ * ```
+ *
+ * P is a product of the register tile with Uᵀ packed before, gate by gate, so that a panel stays in the first-level cache; the gates' contributions are
+ * added in their order. At a masked step the cotangents of the states pass by the cell; those of the other parts go through it.
+ *
+ * A GRU takes two rounds of it a step: through the candidate's weights to the reset gate, and from both gates (`Cell.backPhases`).
+ *
+ * Output [t + 1, n, columns·u]: dZ in the order of the steps (dU is then one product over all of them), and last the cotangents of the states before
+ * the first step side by side, zeros behind them. With the reset after the product, dZ is wider: the product's cotangent differs from z's.
+ */
+import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
+import { f32x4, i32, memory, type Vector, v128 } from '../assembler/instructions.js'
+import type { BackPhase } from './cells.js'
+import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './kernel.js'
+
+/** Scratch arrays [rows, wide] behind each other: P, what passes by the product, and the cotangents of the states but the first. */
+const layout = (shape: RecurrenceShape) => {
+  const arrays = 1 + shape.cell.states
+  const most = blockRows(arrays * panelsOf(shape).wide)
+  return { arrays, most, arrayBytes: 4 * most * panelsOf(shape).wide }
+}
+
+/** Writes a function for one phase of a step of some rows. */
+function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhase, isFirst: boolean): FunctionReference<'i32'> {
+  const { cell, units, masked, dropped } = shape
+  const { arrayBytes } = layout(shape)
+  const { wide } = panelsOf(shape)
+  const parameters = {
+    dZ: 'i32',
+    dY: 'i32',
+    y: 'i32',
+    second: 'i32',
+    dropout: 'i32',
+    mask: 'i32',
+    scratch: 'i32',
+    rows: 'i32',
+    t: 'i32',
+    partBytes: 'i32',
+  } as const
+  return module.function(parameters, 'i32', (f, { dZ, dY, y, second, dropout, mask, scratch, rows, t, partBytes }) => {
+    const carries = (i: number): number => (1 + i) * arrayBytes // of state i > 0
+    const counted = masked ? f.local('v128') : undefined
+    const maskRow = f.let(i32.shl(t, 2))
+    const passes = masked || cell.keeps
+    /** The cotangents of the states after the step, with what came back. */
+    const statesAfter = (dAt: readonly Local<'i32'>[], offset: number): Local<'v128'>[] =>
+      Array.from({ length: cell.states }, (_, i) => {
+        if (i > 0) return f.let(f32x4.add(v128.load(dAt[i], offset), v128.load(kept, carries(i) + offset)))
+        const product = v128.load(kept, offset)
+        const back = dropped ? f32x4.mul(product, v128.load(factors, offset)) : product
+        return f.let(f32x4.add(v128.load(dAt[0], offset), passes ? f32x4.add(back, v128.load(kept, arrayBytes + offset)) : back))
+      })
+    const [to, d, from, before, factors, kept] = Array.from({ length: 6 }, () => f.local('i32'))
+    f.while(i32.gtS(rows, 0), () => {
+      if (counted) f.set(counted, counts(f, mask))
+      for (const [at, start] of [
+        [to, dZ],
+        [d, dY],
+        [from, y],
+        [before, second],
+        [factors, dropout],
+        [kept, scratch],
+      ])
+        f.set(at, start)
+      emitUnits(f, units, [to, d, from, before, factors, kept], (vectors, some) => {
+        const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
+        const address = (start: Local<'i32'>, p: number): Local<'i32'> => (p === 0 ? start : f.let(i32.add(start, i32.mul(partBytes, p))))
+        const dAt = Array.from({ length: cell.parts }, (_, p) => address(d, p))
+        const partAt = Array.from({ length: cell.parts }, (_, p) => address(from, p))
+        const results = lanes.map((offset) => {
+          const all = isFirst ? statesAfter(dAt, offset) : []
+          const own = counted ? all.map((x) => f.let(v128.and(x, counted))) : all
+          const passed = counted ? all.map((x) => f.let(v128.andNot(x, counted))) : []
+          const result = phase.back(f, {
+            d: own,
+            dPart: (p) => v128.load(dAt[p], offset),
+            part: (p) => f.let(v128.load(partAt[p], offset)),
+            before: () => f.let(v128.load(before, offset)),
+            factors: () => (dropped ? v128.load(factors, offset) : undefined),
+            product: () => f.let(v128.load(kept, offset)),
+          })
+          return { ...result, passed }
+        })
+        const sum = (x: Local<'v128'> | undefined, y: Local<'v128'> | undefined): Vector[] =>
+          x && y ? [f32x4.add(x, y)] : [x ?? y ?? []].flat()
+        const keep = (at: number, values: Vector[]): void => {
+          for (const [v, value] of values.entries()) f.do(v128.store(kept, value, at + lanes[v]))
+        }
+        if (isFirst) {
+          for (let i = 1; i < cell.states; i++)
+            keep(
+              carries(i),
+              results.flatMap(({ dBefore, passed }) => sum(dBefore?.[i - 1], passed[i])),
+            )
+          keep(
+            arrayBytes,
+            results.flatMap(({ kept: own, passed }) => sum(own, passed[0])),
+          )
+        }
+        keep(
+          0,
+          results.flatMap(({ product }) => product ?? []),
+        )
+        for (const [i, [column]] of results[0].dZ.entries()) {
+          const at = column === 0 ? to : f.let(i32.add(to, 4 * column * units))
+          storeUnits(
+            f,
+            at,
+            results.map(({ dZ: values }) => values[i][1]),
+            some,
+          )
+        }
+      })
+      f.advance(dZ, 4 * cell.columns * units)
+      for (const pointer of [dY, y, second, dropout]) f.advance(pointer, 4 * units)
+      f.advance(mask, maskRow)
+      f.advance(scratch, 4 * wide)
+      f.advance(rows, -1)
+    })
+    return i32.const(0)
+  })
+}
+
+/** Writes a function that puts the cotangents of the first states to where they belong. */
+function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionReference<'i32'> {
+  const { cell, units, masked, dropped } = shape
+  const { arrayBytes } = layout(shape)
+  const { wide } = panelsOf(shape)
+  return module.function({ to: 'i32', dropout: 'i32', scratch: 'i32', rows: 'i32' }, 'i32', (f, { to, dropout, scratch, rows }) => {
+    const [toAt, factors, kept] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    f.while(i32.gtS(rows, 0), () => {
+      f.do(memory.fill(i32.add(to, 4 * cell.states * units), 0, 4 * (cell.columns - cell.states) * units))
+      f.set(toAt, to)
+      f.set(factors, dropout)
+      f.set(kept, scratch)
+      emitUnits(f, units, [toAt, factors, kept], (vectors, some) => {
+        for (let i = 0; i < cell.states; i++) {
+          const values = Array.from({ length: vectors }, (_, v) => {
+            if (i > 0) return v128.load(kept, (1 + i) * arrayBytes + 16 * v)
+            const back = v128.load(kept, 16 * v)
+            const product = dropped ? f32x4.mul(back, v128.load(factors, 16 * v)) : back
+            return masked || cell.keeps ? f32x4.add(product, v128.load(kept, arrayBytes + 16 * v)) : product
+          })
+          storeUnits(f, i === 0 ? toAt : f.let(i32.add(toAt, 4 * i * units)), values, some)
+        }
+      })
+      f.advance(to, 4 * cell.columns * units)
+      f.advance(dropout, 4 * units)
+      f.advance(scratch, 4 * wide)
+      f.advance(rows, -1)
+    })
+    return i32.const(0)
+  })
+}
+
+/** Writes `backward(out, dY, y, second, panels, bias, dropout, mask, rows, n, t, scratch)`: addresses of the first of `rows` rows of n. */
+export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): void {
+  const { cell, units, tile, masked, goBackwards } = shape
+  const panels = panelsOf(shape)
+  const { arrays, arrayBytes, most } = layout(shape)
+  const rowBytes = 4 * units
+  const zBytes = cell.columns * rowBytes
+  const product = emitPanelProduct(module, shape, zBytes, 4 * panels.wide)
+  const steps = cell.backPhases.map((phase, i) => ({ ...phase, step: emitStep(module, shape, phase, i === 0) }))
+  const lastStates = emitLast(module, shape)
+  const parameters = {
+    out: 'i32',
+    dY: 'i32',
+    y: 'i32',
+    second: 'i32',
+    panels: 'i32',
+    bias: 'i32',
+    dropout: 'i32',
+    mask: 'i32',
+    rows: 'i32',
+    n: 'i32',
+    t: 'i32',
+    scratch: 'i32',
+  } as const
+  module.export('backward', parameters, null, (f, p) => {
+    const { out, dY, y, second, dropout, mask, rows, n, t, scratch } = p
+    const [block, offset, to, before, maskAt, panel] = Array.from({ length: 6 }, () => f.local('i32'))
+    const stepBytes = f.let(i32.mul(n, rowBytes))
+    const partBytes = f.let(i32.mul(stepBytes, t))
+    const last = f.let(i32.add(t, -1))
+    f.while(i32.gtS(rows, 0), () => {
+      f.set(block, rows)
+      f.if(i32.gtS(block, most), () => f.set(block, most))
+      f.do(memory.fill(scratch, 0, arrays * arrayBytes))
+      f.set(offset, i32.mul(last, stepBytes))
+      f.set(maskAt, goBackwards ? mask : i32.add(mask, i32.shl(last, 2)))
+      f.while(i32.geS(offset, 0), () => {
+        f.set(to, i32.add(out, i32.mul(offset, cell.columns)))
+        f.set(before, second)
+        f.if(offset, () => f.set(before, i32.sub(i32.add(i32.add(y, offset), i32.mul(partBytes, cell.states - 1)), stepBytes)))
+        for (const [i, { step, multiplied }] of steps.entries()) {
+          run(f, step, to, i32.add(dY, offset), i32.add(y, offset), before, dropout, maskAt, scratch, block, t, partBytes)
+          for (const [j, [column, gate]] of multiplied.entries()) {
+            f.set(panel, i32.add(p.panels, gate * panels.gateBytes))
+            f.for(0, 4 * panels.wide, 4 * tile.nr, (at) => {
+              run(f, product, i32.add(scratch, at), i32.add(to, column * rowBytes), panel, block, i + j > 0 ? 1 : 0)
+              f.advance(panel, panels.bytes)
+            })
+          }
+        }
+        f.advance(offset, i32.sub(0, stepBytes))
+        f.advance(maskAt, goBackwards ? 4 : -4)
+      })
+      run(f, lastStates, i32.add(out, i32.mul(partBytes, cell.columns)), dropout, scratch, block)
+      const forward = f.let(i32.mul(block, rowBytes))
+      for (const pointer of [dY, y, second, dropout]) f.advance(pointer, forward)
+      f.advance(out, i32.mul(forward, cell.columns))
+      if (masked) f.advance(mask, i32.mul(block, i32.shl(t, 2)))
+      f.advance(rows, i32.sub(0, block))
+    })
+  })
+}

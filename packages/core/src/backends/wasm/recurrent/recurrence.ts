@@ -1,0 +1,117 @@
+/**
+ * Recurrent networks over whole sequences: the fused kernels `lstmSequence`, `gruSequence`, `simpleRnnSequence` and their gradients. Recurrent weights are packed
+ * once; then threads share the rows of the batch, and each runs all steps for its own (recurrence-kernel.ts).
+ */
+import type { FusedKernels, Operand, SequenceKernelOptions } from '../../backend.js'
+import { address } from '../engine/address.js'
+import type { Engine, KernelFunction } from '../engine/engine.js'
+import { entry } from '../engine/made-once.js'
+import { scratchOf } from '../engine/memory.js'
+import { createConvTools, MULTIPLY_ADD, tileForFilters } from '../windows/conv-shared.js'
+import { type Cell, gru, gruResetAfter, lstm, simpleRnn } from './cells.js'
+import { emitBackward } from './gradient-kernel.js'
+import { emitForward, panelsOf, type RecurrenceShape } from './kernel.js'
+
+/** Rough nanoseconds of the gates of a unit, for each sum that goes into them. They also tell the two kinds of jobs apart (choice.ts). */
+const GATE = { forward: 1.2, backward: 1 }
+
+type Sequence = 'lstmSequence' | 'gruSequence' | 'gruResetAfterSequence' | 'simpleRnnSequence'
+type Kernels = Required<Pick<FusedKernels, Sequence | `${Sequence}Gradient`>>
+
+export function createRecurrence(engine: Engine): Kernels {
+  const tools = createConvTools(engine)
+  const modules = new Map<string, KernelFunction>()
+
+  /** The kernel, with recurrent weights packed for it, on all rows. `first` and `second`: what the call begins with, and the operands by row. */
+  function overRows(
+    what: 'forward' | 'backward',
+    name: string,
+    cell: Cell,
+    options: SequenceKernelOptions,
+    weights: Operand,
+    [n, t]: readonly [number, number],
+    argumentsFrom: (row: number) => readonly [number, number, number, number],
+    bias: Operand | undefined,
+    rest: readonly Operand[],
+  ): void {
+    const units = weights.shape[0]
+    const { masked, dropped, goBackwards, recurrentActivation } = options
+    const tile = tileForFilters(engine, units)
+    const shape: RecurrenceShape = { cell, units, tile, masked, dropped, goBackwards }
+    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, recurrentActivation])
+    const kernel = entry(
+      modules,
+      key,
+      () => engine.compile((module) => (what === 'forward' ? emitForward : emitBackward)(module, shape), true)[what],
+    )
+    const { gateBytes } = panelsOf(shape)
+    const { packBRows, packBColumns } = tools.packing(tile)
+    const biasAt = bias ? address(bias) : 0
+    const dropout = dropped ? address(rest[0]) : 0
+    const mask = masked ? address(rest[dropped ? 1 : 0]) : 0
+    tools.withMemory((cell.gates * gateBytes) / 4, (panels) => {
+      for (let q = 0; q < cell.gates; q++) {
+        const pack = what === 'forward' ? packBRows : packBColumns
+        pack(panels + q * gateBytes, address(weights) + 4 * q * units, units, units, 4 * cell.gates * units)
+      }
+      const nanoseconds = n * t * cell.gates * units * (units * MULTIPLY_ADD + GATE[what])
+      engine.split(n, tile.mr, nanoseconds, (begin, end, call, part) => {
+        const at = 4 * begin * units
+        call(kernel, ...argumentsFrom(begin), panels, biasAt, dropout + at, mask + 4 * begin * t, end - begin, n, t, scratchOf(part))
+      })
+    })
+    engine.clearUpperHalves()
+  }
+
+  const forward =
+    (name: string, cellFor: (options: SequenceKernelOptions) => Cell) =>
+    (out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void => {
+      if (out.size === 0) return
+      const cell = cellFor(options)
+      const [z, first, second] = inputs
+      const [weights, ...others] = inputs.slice(1 + cell.states)
+      const bias = cell.biased ? others.shift() : undefined
+      const [, t, n, u] = out.shape
+      const rows = (row: number) =>
+        [
+          address(out) + 4 * row * u,
+          address(z) + 4 * row * t * cell.gates * u,
+          address(first) + 4 * row * u,
+          address(second) + 4 * row * u,
+        ] as const
+      overRows('forward', name, cell, options, weights, [n, t], rows, bias, others)
+    }
+
+  const backward =
+    (name: string, cellFor: (options: SequenceKernelOptions) => Cell) =>
+    (out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void => {
+      if (out.size === 0) return
+      const cell = cellFor(options)
+      const at = cell.states > 1 || cell.keeps ? 3 : 2 // after the one state before that is needed, if any
+      const [dY, y, second] = inputs
+      const weights = inputs[at]
+      const [, t, n, u] = y.shape
+      const rows = (row: number) =>
+        [
+          address(out) + 4 * row * cell.columns * u,
+          address(dY) + 4 * row * u,
+          address(y) + 4 * row * u,
+          address(second) + 4 * row * u,
+        ] as const
+      overRows('backward', name, cell, options, weights, [n, t], rows, undefined, inputs.slice(at + 1))
+    }
+
+  const lstmFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => lstm(recurrentActivation === 'hardSigmoid')
+  const gruFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => gru(recurrentActivation === 'hardSigmoid')
+  const resetAfterFor = ({ recurrentActivation }: SequenceKernelOptions): Cell => gruResetAfter(recurrentActivation === 'hardSigmoid')
+  return {
+    lstmSequence: forward('lstm', lstmFor),
+    lstmSequenceGradient: backward('lstm', lstmFor),
+    gruSequence: forward('gru', gruFor),
+    gruSequenceGradient: backward('gru', gruFor),
+    gruResetAfterSequence: forward('gruResetAfter', resetAfterFor),
+    gruResetAfterSequenceGradient: backward('gruResetAfter', resetAfterFor),
+    simpleRnnSequence: forward('simpleRnn', () => simpleRnn),
+    simpleRnnSequenceGradient: backward('simpleRnn', () => simpleRnn),
+  }
+}

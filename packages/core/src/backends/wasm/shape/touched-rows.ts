@@ -1,0 +1,107 @@
+/**
+ * Optimizer steps on the rows of an embedding that a batch has touched, and on no others.
+ *
+ * `scatterAdd` makes an embedding's gradient and knows which rows of it hold anything. Where a rule leaves parameter and state as they are when the
+ * gradient is zero (gradient descent without momentum, Adagrad), the update then goes over those rows alone. Rules whose state fades by itself
+ * (momentum, RMSprop, Adam) have to go over all.
+ */
+import type { Storage, UpdateProgram, UpdateValue } from '../../backend.js'
+
+export class TouchedRows {
+  readonly #of = new WeakMap<Storage, { indices: Int32Array; rows: number }>()
+
+  /** Says that all rows of a matrix but those at the indices are zero. As many indices as rows are not worth it; else they are copied. */
+  note(matrix: Storage, indices: Int32Array, rows: number): void {
+    if (indices.length < rows) this.#of.set(matrix, { indices: indices.slice(), rows })
+    else this.forget(matrix)
+  }
+
+  /** The values change otherwise. */
+  forget(matrix: Storage): void {
+    this.#of.delete(matrix)
+  }
+
+  /**
+   * The touched rows as runs of neighbours, [first, count, first, count …], and the width of a row, if fewer than half of all are touched; undefined
+   * where nothing is known.
+   */
+  runsOf(matrix: Storage): { runs: Int32Array; width: number } | undefined {
+    const noted = this.#of.get(matrix)
+    if (!noted) return undefined
+    const { indices, rows } = noted
+    const touched = new Uint8Array(rows)
+    let count = 0
+    for (let i = 0; i < indices.length; i++) {
+      count += 1 - touched[indices[i]]
+      touched[indices[i]] = 1
+    }
+    if (count * 2 >= rows) return undefined
+    const runs = new Int32Array(2 * count)
+    let length = 0
+    for (let row = 0; row < rows; row++) {
+      if (touched[row] === 0) continue
+      if (row > 0 && touched[row - 1] === 1) runs[length - 1]++
+      else {
+        runs[length++] = row
+        runs[length++] = 1
+      }
+    }
+    return { runs: runs.subarray(0, length), width: matrix.size / rows }
+  }
+}
+
+/** What is known of a value when all inputs are zero: that it is zero, a slot unchanged, a finite number, above zero; `any` is nothing. */
+type Known = 'zero' | 'finite' | 'positive' | 'notNegative' | 'any' | { slot: number }
+
+/**
+ * Whether a program leaves every slot as it is when its inputs are zero, whatever the slots hold; sums of squares among them are taken to be no
+ * less than 0, as rules make them. Decided from the formula, with the scalars of a call.
+ */
+export function keepsSlots(program: UpdateProgram, scalars: readonly number[]): boolean {
+  const steps: Known[] = []
+  const known = (value: UpdateValue): Known => {
+    if ('step' in value) return steps[value.step]
+    if ('input' in value) return 'zero'
+    if ('slot' in value) return { slot: value.slot }
+    const scalar = scalars[value.scalar]
+    if (!Number.isFinite(scalar)) return 'any'
+    return scalar > 0 ? 'positive' : 'finite'
+  }
+  for (const { kernel, arguments: values } of program.steps) {
+    const [a, b = a] = values.map(known)
+    steps.push(combined(kernel, a, b))
+  }
+  return program.results.every((step, slot) => {
+    const result = steps[step]
+    return typeof result === 'object' && result.slot === slot
+  })
+}
+
+const finite = (x: Known): boolean => x === 'zero' || x === 'finite' || x === 'positive'
+const notNegative = (x: Known): boolean => x === 'zero' || x === 'positive' || x === 'notNegative'
+
+function combined(kernel: UpdateProgram['steps'][number]['kernel'], a: Known, b: Known): Known {
+  switch (kernel) {
+    case 'add':
+      if (b === 'zero') return a
+      if (a === 'zero') return b
+      if (notNegative(a) && notNegative(b)) return a === 'positive' || b === 'positive' ? 'positive' : 'notNegative'
+      return 'any'
+    case 'sub':
+      return b === 'zero' ? a : 'any'
+    case 'mul':
+      return (a === 'zero' && finite(b)) || (b === 'zero' && finite(a)) ? 'zero' : 'any'
+    case 'div':
+      return a === 'zero' && b === 'positive' ? 'zero' : 'any'
+    case 'maximum':
+    case 'minimum': // of a value and itself: how a program keeps one
+      return typeof a === 'object' && typeof b === 'object' && a.slot === b.slot ? a : 'any'
+    case 'sqrt': // of a slot: of a sum of squares
+      return a === 'zero' || a === 'positive' ? a : 'notNegative'
+    case 'square':
+    case 'abs':
+      return a === 'zero' ? 'zero' : 'notNegative'
+    case 'neg':
+      return a === 'zero' ? 'zero' : 'any'
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Convolution in WebAssembly, without the unfolded matrix: the register tile of gemm-kernel.ts reads its A operand straight from the image.
+ *
+ * In [n, h, w, c] the window's row ky over one output pixel is kw·c consecutive floats, and the next output pixel's window lies stride·c floats
+ * further. So for MR neighbouring pixels and NR filters the forward sum is kh runs of kw·c steps, where the rows of A are a constant distance
+ * apart; and for MR neighbouring weights of one ky the filter's gradient is a sum over pixels, where they are 4 bytes apart:
+ *
+ * ```
+ *   y [pixel, filter]      = Σ over ky  Σ over (kx, c)    x[pixel + ky, (kx, c)] · F[ky, (kx, c), filter]
+ *   dF[ky, (kx, c), filter] = Σ over oy  Σ over ox         x[(oy, ox) + ky, (kx, c)] · dY[(oy, ox), filter]
+ * ```
+ *
+ * With dilation along x the floats of a window's row are not consecutive, and the runs are those of one (ky, kx): c steps each.
+ *
+ * A module is made for each shape, so that all distances are constants in the code. Images come with their padding in place. Each output is a sum
+ * in one order, (ky, kx, c) or (oy, ox), whatever part of the work it is computed in.
+ */
+import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
+import { storeSome } from '../assembler/elements.js'
+import { f32x4, type I32, i32, type Vector, v128 } from '../assembler/instructions.js'
+import { emitFinish } from '../product/bias-relu.js'
+import { emitBand, emitTile, type Runs, type Tile } from '../product/gemm-kernel.js'
+
+/** A convolution over images that hold their padding. */
+export interface ConvShape {
+  /** Height, width, channels of a padded image. */
+  readonly image: readonly [h: number, w: number, c: number]
+  readonly kernel: readonly [kh: number, kw: number]
+  readonly strides: readonly [number, number]
+  readonly dilation: readonly [number, number]
+  readonly out: readonly [oh: number, ow: number]
+  readonly filters: number
+}
+
+const atMost = (f: FunctionBuilder, local: Local<'i32'>, bound: I32): void => f.if(i32.gtS(local, bound), () => f.set(local, bound))
+
+/** Pixels that a panel of weights, or of cotangents, is used for while it is in the first-level cache. */
+const PIXELS_PER_BLOCK = 72
+
+/** Output rows that make up a block. */
+const blockRows = ({ out: [oh, ow] }: ConvShape): number => Math.max(1, Math.min(oh, Math.round(PIXELS_PER_BLOCK / ow)))
+
+/** Steps of one run over a window, and the runs. */
+function windowRuns({ image: [, w, c], kernel: [kh, kw], dilation: [dy, dx] }: ConvShape): { steps: number; runs: Runs[] } {
+  const rowBytes = 4 * w * c
+  if (dx === 1) return { steps: kw * c, runs: [{ count: kh, aNext: dy * rowBytes - 4 * kw * c }] }
+  const acrossBytes = 4 * kw * dx * c
+  return {
+    steps: c,
+    runs: [
+      { count: kh, aNext: dy * rowBytes - acrossBytes },
+      { count: kw, aNext: 4 * (dx - 1) * c },
+    ],
+  }
+}
+
+/** Unrolls so that whole turns make up a run. */
+const unrolledFor = (tile: Tile, steps: number): Tile => {
+  let unroll = tile.unroll
+  while (steps % unroll !== 0) unroll--
+  return { ...tile, unroll }
+}
+
+/**
+ * Writes `forward(out, x, panels, oy, count, bias, relu)`: `count` output rows, the first of them row `oy` of its image; `x` is where that row's first
+ * window starts. `panels` are the filter's columns, packed. `bias` is an address or 0.
+ */
+export function emitForward(module: ModuleBuilder, shape: ConvShape, tile: Tile): void {
+  const { image, strides, filters } = shape
+  const [oh, ow] = shape.out
+  const [, w, c] = image
+  const { steps, runs } = windowRuns(shape)
+  const unrolled = unrolledFor(tile, steps)
+  const rowBytes = 4 * strides[0] * w * c
+  const outRowBytes = 4 * ow * filters
+  const panelBytes = 4 * tile.nr * shape.kernel[0] * shape.kernel[1] * c
+  const parameters = { out: 'i32', x: 'i32', panels: 'i32', oy: 'i32', count: 'i32', bias: 'i32', relu: 'i32' } as const
+  module.export('forward', parameters, null, (f, { out, x, panels, oy, count, bias, relu }) => {
+    const [rows, columns, row, a, aRow, b, panel, to, toRow] = Array.from({ length: 9 }, () => f.local('i32'))
+    f.while(i32.gtS(count, 0), () => {
+      f.set(rows, i32.sub(oh, oy))
+      atMost(f, rows, blockRows(shape))
+      atMost(f, rows, count)
+      f.set(panel, panels)
+      f.set(to, out)
+      f.set(columns, filters)
+      f.while(i32.gtS(columns, 0), () => {
+        const width = f.let(columns)
+        atMost(f, width, tile.nr)
+        f.set(aRow, x)
+        f.set(toRow, to)
+        f.set(row, rows)
+        f.while(i32.gtS(row, 0), () => {
+          const start = f.let(aRow)
+          const c = f.let(toRow)
+          emitBand(f, unrolled, ow, (height) => {
+            f.set(a, start)
+            f.set(b, panel)
+            const operands = { a, b, aRow: 4 * strides[1] * image[2], aStep: 4, bStep: 4 * tile.nr }
+            emitTile(f, height, unrolled, operands, { c, cRow: 4 * filters, columns: width, accumulate: 0 }, steps, runs)
+            f.advance(start, 4 * strides[1] * image[2] * height)
+            f.advance(c, 4 * filters * height)
+          })
+          f.advance(aRow, rowBytes)
+          f.advance(toRow, outRowBytes)
+          f.advance(row, -1)
+        })
+        f.advance(panel, panelBytes)
+        f.advance(to, 4 * tile.nr)
+        f.advance(columns, -tile.nr)
+      })
+      f.if(bias, () => {
+        const pixels = f.let(i32.mul(rows, ow))
+        emitFinish(f, { c: f.let(out), rows: pixels, columns: filters, cRow: 4 * filters, bias, relu })
+      })
+      f.advance(x, i32.mul(rows, rowBytes))
+      f.advance(out, i32.mul(rows, outRowBytes))
+      f.advance(count, i32.sub(0, rows))
+      f.advance(oy, rows)
+      f.if(i32.eq(oy, oh), () => {
+        f.set(oy, 0)
+        f.advance(x, 4 * image[0] * w * c - oh * rowBytes)
+      })
+    })
+  })
+}
+
+/** Weights of one filter from which on it pays to pack the cotangents of a block. */
+const WORTH_PACKING = 48
+
+/** Floats that `filterGradient` needs at `panel`. */
+export const panelFloats = (shape: ConvShape, tile: Tile): number => tile.nr * blockRows(shape) * shape.out[1]
+
+/**
+ * Writes `filterGradient(dF, x, dY, panel, images)`: adds to dF [kh·kw·c, filters] what so many images contribute. `panel` has room for the
+ * cotangents of a block of pixels and NR filters.
+ */
+export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile: Tile): void {
+  const { image, strides, dilation, filters } = shape
+  const [oh, ow] = shape.out
+  const [kh, kw] = shape.kernel
+  const [h, w, c] = image
+  const pixelBytes = 4 * strides[1] * c
+  const rowBytes = 4 * strides[0] * w * c
+  const across = dilation[1] === 1
+  /** Weights in a row whose inputs are consecutive too. */
+  const group = across ? kw * c : c
+  const packs = kh * kw * c >= WORTH_PACKING
+  const unrolled = unrolledFor(tile, ow)
+  const parameters = { dF: 'i32', x: 'i32', dY: 'i32', panel: 'i32', images: 'i32' } as const
+  module.export('filterGradient', parameters, null, (f, { dF, x, dY, panel, images }) => {
+    const [a, b, from, rows, left, width, columns, first, to, weights, line] = Array.from({ length: 11 }, () => f.local('i32'))
+    const runs: Runs[] = [{ count: rows, aNext: rowBytes - ow * pixelBytes }]
+    const packPanel = (): void => {
+      f.set(from, first)
+      f.set(b, panel)
+      f.for(0, i32.mul(rows, ow), 1, () => {
+        for (let v = 0; v < tile.nr / 4; v++) f.do(v128.store(b, v128.load(from, 16 * v), 16 * v))
+        f.advance(from, 4 * filters)
+        f.advance(b, 4 * tile.nr)
+      })
+    }
+    /** The weights whose inputs start at byte `start` of the block's first window. */
+    const groupAt = (start: I32): void => {
+      f.set(line, i32.add(x, start))
+      emitBand(f, unrolled, group, (height) => {
+        f.set(a, line)
+        f.set(b, packs ? panel : first)
+        const operands = { a, b, aRow: 4, aStep: pixelBytes, bStep: packs ? 4 * tile.nr : 4 * filters }
+        emitTile(f, height, unrolled, operands, { c: weights, cRow: 4 * filters, columns: width, accumulate: 1 }, ow, runs)
+        f.advance(line, 4 * height)
+        f.advance(weights, 4 * filters * height)
+      })
+    }
+    f.while(i32.gtS(images, 0), () => {
+      f.set(left, oh)
+      f.while(i32.gtS(left, 0), () => {
+        f.set(rows, left)
+        atMost(f, rows, blockRows(shape))
+        f.set(first, dY)
+        f.set(to, dF)
+        f.set(columns, filters)
+        f.while(i32.gtS(columns, 0), () => {
+          f.set(width, columns)
+          atMost(f, width, tile.nr)
+          if (packs) packPanel()
+          f.set(weights, to)
+          const [down, right] = [4 * dilation[0] * w * c, 4 * dilation[1] * c]
+          f.for(0, kh * down, down, (ky) => {
+            if (across) groupAt(ky)
+            else f.for(0, kw * right, right, (kx) => groupAt(i32.add(ky, kx)))
+          })
+          f.advance(first, 4 * tile.nr)
+          f.advance(to, 4 * tile.nr)
+          f.advance(columns, -tile.nr)
+        })
+        f.advance(x, i32.mul(rows, rowBytes))
+        f.advance(dY, i32.mul(rows, 4 * ow * filters))
+        f.advance(left, i32.sub(0, rows))
+      })
+      f.advance(x, 4 * h * w * c - oh * rowBytes)
+      f.advance(images, -1)
+    })
+  })
+}
+
+/** Writes `addAll(out, from, n, count)`: adds `count` arrays of n floats, one behind the other, to out, in order. */
+export function emitAddAll(module: ModuleBuilder): void {
+  module.export('addAll', { out: 'i32', from: 'i32', n: 'i32', count: 'i32' }, null, (f, { out, from, n, count }) => {
+    f.while(i32.gtS(count, 0), () => {
+      const [to, left] = [f.let(out), f.let(n)]
+      const sum = (): Vector => f32x4.add(v128.load(to), v128.load(from))
+      f.while(i32.geS(left, 4), () => {
+        f.do(v128.store(to, sum()))
+        f.advance(to, 16)
+        f.advance(from, 16)
+        f.advance(left, -4)
+      })
+      const rest = f.let(left)
+      f.if(left, () => storeSome(f, 'float32', to, sum(), left))
+      f.advance(from, i32.shl(rest, 2))
+      f.advance(count, -1)
+    })
+  })
+}
