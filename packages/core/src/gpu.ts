@@ -11,10 +11,10 @@
  * await useBackend('gpu')
  * ```
  */
-import { provideGpuJs } from './backends/gpu/gpujs.js'
+import { provideGpuJs } from './backends/gpu/device/gpujs.js'
 
 provideGpuJs(() => import('gpu.js'))
 
-export type { GpuMode } from './backends/gpu/gpujs.js'
+export type { GpuMode } from './backends/gpu/device/gpujs.js'
 export type { GpuBackendOptions } from './backends/gpu/index.js'
 export { createGpuBackend } from './backends/index.js'

@@ -33,7 +33,7 @@ export type {
   Storage,
   UpdateProgram,
 } from './backends/backend.js'
-export type { GpuMode } from './backends/gpu/gpujs.js'
+export type { GpuMode } from './backends/gpu/device/gpujs.js'
 export type { GpuBackendOptions } from './backends/gpu/index.js'
 export { type BackendName, configure, createGpuBackend, currentBackend, getBackend, useBackend } from './backends/index.js'
 export { createReferenceBackend } from './backends/reference/index.js'

@@ -14,7 +14,7 @@ import { broadcastShapes, type Shape, sizeOf, slidingWindow } from '../../tensor
 import type { Backend, MapKernel, Operand, ReduceKernel, UpdateProgram, View, ZipKernel } from '../backend.js'
 import { createReferenceBackend } from '../reference/index.js'
 import { createGpuBackend, type GpuBackendOptions, type GpuBackendSeams } from './index.js'
-import { brokenRules, LIMITS } from './rules.js'
+import { brokenRules, LIMITS } from './source/rules.js'
 
 const runs = { numRuns: 12 }
 const reference = createReferenceBackend()

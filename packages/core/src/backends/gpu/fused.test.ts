@@ -14,7 +14,7 @@ import { fromHost } from '../../tensor/tensor.js'
 import type { Backend } from '../backend.js'
 import { createReferenceBackend } from '../reference/index.js'
 import { createGpuBackend, type GpuBackendOptions, type GpuBackendSeams } from './index.js'
-import { brokenRules } from './rules.js'
+import { brokenRules } from './source/rules.js'
 
 const TOLERANCE = 3e-5
 const reference = createReferenceBackend()

@@ -4,12 +4,12 @@ import { BackendError, DTypeError } from '../../errors.js'
 import { type DType, hostArray } from '../../tensor/dtype.js'
 import { type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Backend, Operand } from '../backend.js'
-import { address, indexSpace, mergeAxes } from './addressing.js'
-import { createDevice } from './device.js'
-import { loadGpuJs } from './gpujs.js'
+import { createDevice } from './device/device.js'
+import { loadGpuJs } from './device/gpujs.js'
+import { enterMode } from './device/modes.js'
 import { createGpuBackend } from './index.js'
-import { enterMode } from './modes.js'
-import { brokenRules, kernelSettings, kernelSource, LIMITS, literal, sumInto, tanhInto, turnsOf } from './rules.js'
+import { address, indexSpace, mergeAxes } from './source/addressing.js'
+import { brokenRules, kernelSettings, kernelSource, LIMITS, literal, sumInto, tanhInto, turnsOf } from './source/rules.js'
 
 /** A new operand on a backend, filled if values are given. */
 function operand(backend: Backend, shape: Shape, data?: ArrayLike<number>, dtype: DType = 'float32'): Operand {

@@ -10,13 +10,13 @@
  * - Back: dZ of the step and, beside it in the same row, what goes on to the states before it without the recurrent product; then dH₋ = (dZ·Uᵀ)∘m plus that.
  *   The formulas are those of the ops' derivatives (`lstmSequenceGradient` and its neighbours).
  */
-import type { Shape } from '../../tensor/shape.js'
-import type { Operand, SequenceKernelOptions } from '../backend.js'
-import { address } from './addressing.js'
+import type { Shape } from '../../../tensor/shape.js'
+import type { Operand, SequenceKernelOptions } from '../../backend.js'
+import type { Engine, KernelInputs, KernelOptions } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { type DotOperand, dotInto } from '../source/dot.js'
+import { between, MAX_ARRAYS, maxOf, minOf, sigmoidInto } from '../source/rules.js'
 import { byRows, fourColumnsByRows } from './by-rows.js'
-import { type DotOperand, dotInto } from './dot-source.js'
-import type { Engine, KernelInputs, KernelOptions } from './engine.js'
-import { between, MAX_ARRAYS, maxOf, minOf, sigmoidInto } from './rules.js'
 import type { Make, Slot } from './temporaries.js'
 
 /** Options of a launch that makes the cells of a step. */

@@ -8,15 +8,15 @@
  * A filter has few cells, each a sum over all positions of all images: one thread a cell would leave a device idle. So these sums are taken in groups
  * of rows of windows, and the groups are added by a second launch; the shape alone decides into how many.
  */
-import { type Shape, stridesOf, type Window } from '../../tensor/shape.js'
-import type { FusedKernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
+import { type Shape, stridesOf, type Window } from '../../../tensor/shape.js'
+import type { FusedKernels, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { dotInto, returnCells } from '../source/dot.js'
+import { between, sumInto } from '../source/rules.js'
 import { byVectors, convByVectors, convFilterByVectors, convInputByVectors } from './conv-vectors.js'
-import { dotInto, returnCells } from './dot-source.js'
-import type { Engine } from './engine.js'
-import { windowCell, windowOver } from './kernels-window.js'
-import { between, sumInto } from './rules.js'
 import { withTemporaries } from './temporaries.js'
+import { windowCell, windowOver } from './window.js'
 
 /** Multiply-adds below which cells are made one at a time, where `tiling` offers four. */
 const SMALL = 2 ** 15

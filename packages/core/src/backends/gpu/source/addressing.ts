@@ -9,8 +9,8 @@
  * for one axis per dimension at every size. An output of two dimensions that is wider or higher than the device's textures is
  * written with three, of which the middle one is 1: only those fold into textures by themselves.
  */
-import { BackendError } from '../../errors.js'
-import { type Shape, sizeOf } from '../../tensor/shape.js'
+import { BackendError } from '../../../errors.js'
+import { type Shape, sizeOf } from '../../../tensor/shape.js'
 import { type Limits, literal, MAX_WIDTH } from './rules.js'
 
 export interface IndexSpace {

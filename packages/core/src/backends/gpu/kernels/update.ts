@@ -1,8 +1,8 @@
 /** Optimizer programs: all steps of one in a launch for each slot. */
-import type { FusedKernels, Operand, UpdateProgram, UpdateValue } from '../backend.js'
-import type { Handle } from './device.js'
-import type { Engine } from './engine.js'
-import { updateSources } from './scalar-sources.js'
+import type { FusedKernels, Operand, UpdateProgram, UpdateValue } from '../../backend.js'
+import type { Handle } from '../device/device.js'
+import type { Engine } from '../device/engine.js'
+import { updateSources } from '../source/scalar.js'
 
 /** The steps that a result needs, in order: what other slots need is not computed. */
 function neededSteps(program: UpdateProgram, result: number): number[] {

@@ -4,11 +4,11 @@
  *
  * gpu.js keeps one device in a process and prints what goes wrong on it; here that is kept for the next read instead.
  */
-import { BackendError } from '../../errors.js'
-import { importByName } from '../../platform.js'
+import { BackendError } from '../../../errors.js'
+import { importByName } from '../../../platform.js'
+import type { Limits } from '../source/rules.js'
 import type { Context } from './context.js'
 import type { DeviceResult, GpuJs } from './gpujs.js'
-import type { Limits } from './rules.js'
 
 interface Navigator {
   gpu?: { requestAdapter(): Promise<object | null> }

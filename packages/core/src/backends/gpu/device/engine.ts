@@ -2,13 +2,13 @@
  * The step from a primitive to a launch: takes operands and a kernel's body, makes the source, runs it and puts the result
  * into `out`'s slot. Every kernel file is written against this.
  */
-import { BackendError } from '../../errors.js'
-import { type Shape, sizeOf } from '../../tensor/shape.js'
-import type { Operand } from '../backend.js'
-import { type IndexSpace, indexSpace } from './addressing.js'
+import { BackendError } from '../../../errors.js'
+import { type Shape, sizeOf } from '../../../tensor/shape.js'
+import type { Operand } from '../../backend.js'
+import { type IndexSpace, indexSpace } from '../source/addressing.js'
+import { kernelSource, turnsOf } from '../source/rules.js'
 import type { Fours, Tiling } from './context.js'
 import type { Blocks, Device, Handle } from './device.js'
-import { kernelSource, turnsOf } from './rules.js'
 
 /** What a kernel reads: arrays and numbers by the names its body uses for them. */
 export interface KernelInputs {

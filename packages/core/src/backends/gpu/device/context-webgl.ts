@@ -5,10 +5,10 @@
  * - A result is viewed as one dimension from the start, so kernels and reshapes never meet its own.
  * - After a lost context kernels give zeros. `isContextLost` says so at once, the event some time later.
  */
-import { BackendError } from '../../errors.js'
+import { BackendError } from '../../../errors.js'
+import { kernelSettings, kernelSource, type Limits } from '../source/rules.js'
 import type { Context, Fours, Value } from './context.js'
 import type { DeviceResult, GpuInstance, GpuJs } from './gpujs.js'
-import { kernelSettings, kernelSource, type Limits } from './rules.js'
 
 /** A rendering context as far as it is watched. */
 interface Rendering {

@@ -1,11 +1,11 @@
 /** Kernels whose cells are independent: fill, copy, map, zip, select. One generated loop-free source each. */
-import { broadcastStrides, type Shape, stridesOf } from '../../tensor/shape.js'
-import type { Kernels, Operand, View } from '../backend.js'
-import { address, type IndexSpace, mergeAxes } from './addressing.js'
-import type { Engine } from './engine.js'
-import { isHostMap, mapOnHost, requireExact } from './host-kernels.js'
-import { between } from './rules.js'
-import { castSource, mapSources, zipSource } from './scalar-sources.js'
+import { broadcastStrides, type Shape, stridesOf } from '../../../tensor/shape.js'
+import type { Kernels, Operand, View } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address, type IndexSpace, mergeAxes } from '../source/addressing.js'
+import { between } from '../source/rules.js'
+import { castSource, mapSources, zipSource } from '../source/scalar.js'
+import { isHostMap, mapOnHost, requireExact } from './host.js'
 
 /** The axes to walk when operands are broadcast to `shape`, and a reader of each operand's cell. */
 function broadcast(shape: Shape, operands: readonly Operand[]) {

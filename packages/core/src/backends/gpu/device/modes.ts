@@ -2,13 +2,13 @@
  * Which engine of gpu.js runs: the one asked for, or the first of a list that answers. One context of each in a process, however many backends use
  * it: every further WebGL context brings a browser nearer to taking the oldest away.
  */
-import { describeValue } from '../../arguments.js'
-import { BackendError } from '../../errors.js'
+import { describeValue } from '../../../arguments.js'
+import { BackendError } from '../../../errors.js'
+import type { Limits } from '../source/rules.js'
 import { type Context, hostContext } from './context.js'
 import { headlessContext, webgl2Context } from './context-webgl.js'
 import { type WebGpuSeams, webgpuContext } from './context-webgpu.js'
 import { GPU_MODES, type GpuJs, type GpuMode } from './gpujs.js'
-import type { Limits } from './rules.js'
 
 /** Best first. */
 const ORDER: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu']

@@ -1,9 +1,9 @@
 /** Normalisation: statistics of channels, which are the columns of rows [n, c], and rows brought to mean 0 and variance 1. The formulas are those of ops/normalize.ts. */
-import type { FusedKernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { reduction } from './kernels-reduce.js'
-import { literal, sumInto } from './rules.js'
+import type { FusedKernels, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { literal, sumInto } from '../source/rules.js'
+import { reduction } from './reduce.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
 /** x [.., c] as rows of c. */

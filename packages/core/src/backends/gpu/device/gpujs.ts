@@ -4,8 +4,8 @@
  * Its own typings say that `Input` takes `number[]`, miss half of the result types and need the DOM library, so the few names
  * below are declared again and cast once. It is an optional peer dependency: nothing imports it before a gpu backend is asked for.
  */
-import { BackendError } from '../../errors.js'
-import { importByName } from '../../platform.js'
+import { BackendError } from '../../../errors.js'
+import { importByName } from '../../../platform.js'
 
 /**
  * The engines of gpu.js that are used. `webgpu`, `webgl2` and `headlessgl` keep their results on the device; `webasm` (WebAssembly

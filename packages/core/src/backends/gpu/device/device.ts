@@ -10,12 +10,12 @@
  *   kernel that falls out of it is destroyed when its last output is released and read.
  * - A lost device throws at every later call and read, where gpu.js would go on with zeros.
  */
-import { addContext, BackendError } from '../../errors.js'
-import { indexSpace } from './addressing.js'
+import { addContext, BackendError } from '../../../errors.js'
+import { indexSpace } from '../source/addressing.js'
+import { brokenRules, kernelSettings, kernelSource, MAX_ARRAYS } from '../source/rules.js'
 import { type Context, type Fours, isHost, type Value } from './context.js'
 import type { CompiledKernel, KernelResult } from './gpujs.js'
 import { Queue } from './queue.js'
-import { brokenRules, kernelSettings, kernelSource, MAX_ARRAYS } from './rules.js'
 
 /** A compiled kernel and what keeps it. */
 interface Kernel {

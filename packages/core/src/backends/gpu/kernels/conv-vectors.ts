@@ -2,14 +2,14 @@
  * Convolutions as products by vectors of four, for WebGL: there a product reads its operands so much better than a loop over windows can that unfolding
  * the image first is worth it. The unfolded image is kh·kw times as large, so only up to a size.
  */
-import { type Shape, sizeOf, stridesOf, type Window } from '../../tensor/shape.js'
-import type { Operand } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { inVectors } from './kernels-product.js'
-import { windowCell, windowKernels } from './kernels-window.js'
-import { sumInto } from './rules.js'
+import { type Shape, sizeOf, stridesOf, type Window } from '../../../tensor/shape.js'
+import type { Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { sumInto } from '../source/rules.js'
+import { inVectors } from './product.js'
 import { type Make, withTemporaries } from './temporaries.js'
+import { windowCell, windowKernels } from './window.js'
 
 /** Multiply-adds below which the launches cost more than they save. */
 const SMALL = 2 ** 16

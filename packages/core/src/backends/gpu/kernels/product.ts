@@ -9,12 +9,12 @@
  *
  * Small products and, but for `vectors`, rows whose length is no multiple of four are made one cell a thread.
  */
-import { sizeOf } from '../../tensor/shape.js'
-import type { FusedKernels, Kernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
+import { sizeOf } from '../../../tensor/shape.js'
+import type { FusedKernels, Kernels, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { dotInto, returnCells } from '../source/dot.js'
 import { byRows, fourColumnsByRows } from './by-rows.js'
-import { dotInto, returnCells } from './dot-source.js'
-import type { Engine } from './engine.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
 /** Multiply-adds below which launches cost more than they save. */

@@ -3,10 +3,10 @@
  *
  * The recurrent product is one, q = h₋·U + b of all three parts, so that a step takes two launches either way.
  */
-import type { FusedKernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { tanhInto } from './rules.js'
+import type { FusedKernels, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { tanhInto } from '../source/rules.js'
 import {
   assemble,
   cells,

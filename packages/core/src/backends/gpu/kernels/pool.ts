@@ -2,13 +2,13 @@
  * Pooling and its gradients. No launch can scatter, so a gradient asks each cell of x which windows hold it; for maxima a first launch says
  * where in x each window's first largest cell is.
  */
-import { type Shape, stridesOf, type Window } from '../../tensor/shape.js'
-import type { FusedKernels } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { windowCell, windowOver } from './kernels-window.js'
-import { maxOf } from './rules.js'
+import { type Shape, stridesOf, type Window } from '../../../tensor/shape.js'
+import type { FusedKernels } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { maxOf } from '../source/rules.js'
 import { withTemporaries } from './temporaries.js'
+import { windowCell, windowOver } from './window.js'
 
 type PoolKernels = Required<Pick<FusedKernels, 'maxPool2d' | 'maxPool2dGradient' | 'averagePool2d' | 'averagePool2dGradient'>>
 

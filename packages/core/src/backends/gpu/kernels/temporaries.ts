@@ -1,8 +1,8 @@
 /** Results between the launches of one kernel: they belong to no tensor, and all are released when the last launch is on its way. */
-import type { Shape } from '../../tensor/shape.js'
-import type { Operand } from '../backend.js'
-import type { IndexSpace } from './addressing.js'
-import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf } from './engine.js'
+import type { Shape } from '../../../tensor/shape.js'
+import type { Operand } from '../../backend.js'
+import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf } from '../device/engine.js'
+import type { IndexSpace } from '../source/addressing.js'
 
 /** Runs a kernel over cells with the given axes into a temporary of that shape, or four times as wide if `fours` is `flat`. */
 export type Make<R = Operand> = (axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions) => R

@@ -1,8 +1,8 @@
 /** The simple recurrent network over a sequence, and back through it. sequence-steps.ts says how sequences run. */
-import type { FusedKernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { tanhInto } from './rules.js'
+import type { FusedKernels, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { tanhInto } from '../source/rules.js'
 import {
   assemble,
   cells,

@@ -8,11 +8,11 @@
  * - int32 values that float32 does not hold, refused when they are written or filled in.
  */
 
-import { DTypeError, showShape, ValueError } from '../../errors.js'
-import { type DType, hostArray, type TypedArray } from '../../tensor/dtype.js'
-import type { MapKernel, Operand } from '../backend.js'
-import type { Engine } from './engine.js'
-import { EXACT_INTEGER } from './rules.js'
+import { DTypeError, showShape, ValueError } from '../../../errors.js'
+import { type DType, hostArray, type TypedArray } from '../../../tensor/dtype.js'
+import type { MapKernel, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { EXACT_INTEGER } from '../source/rules.js'
 
 const hostMaps = { isNaN: Number.isNaN, isFinite: Number.isFinite } as const
 

@@ -2,8 +2,9 @@
  * What differs between the engines of gpu.js: what a value is, how it is read, what there is to count, and how an engine is lost. One
  * context for each engine in a process: pages have few WebGL contexts, and WebGPU's device is gpu.js' own single one.
  */
+
+import type { Limits } from '../source/rules.js'
 import type { CompiledKernel, DeviceResult, GpuInstance, GpuJs, GpuMode, KernelInput, KernelResult } from './gpujs.js'
-import type { Limits } from './rules.js'
 
 /** Flat values: on the host, or memory on the device. */
 export type Value = Float32Array | DeviceResult

@@ -22,8 +22,8 @@
  * - Compilers take `a < b ? b : a` for a `max`, which loses NaN: what NaN falls through to must differ from both. `exp`, `log` and `pow` of NaN, and `log` of
  *   negatives, are numbers on some engines.
  */
-import { BackendError } from '../../errors.js'
-import type { KernelSettings } from './gpujs.js'
+import { BackendError } from '../../../errors.js'
+import type { KernelSettings } from '../device/gpujs.js'
 
 /** Array arguments of one kernel. */
 export const MAX_ARRAYS = 7

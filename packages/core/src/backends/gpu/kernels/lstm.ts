@@ -1,8 +1,8 @@
 /** The LSTM: one step, a whole sequence, and back through it. sequence-steps.ts says how sequences run. */
-import type { FusedKernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
-import { type Engine, operandOf } from './engine.js'
-import { between, sigmoidInto, sumInto, tanhInto } from './rules.js'
+import type { FusedKernels, Operand } from '../../backend.js'
+import { type Engine, operandOf } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { between, sigmoidInto, sumInto, tanhInto } from '../source/rules.js'
 import {
   assemble,
   cells,

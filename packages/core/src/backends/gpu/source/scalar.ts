@@ -4,8 +4,8 @@
  * Series and rational formulas stand where engines differ or lose digits; each states its error. Comparisons are arranged so
  * that NaN falls through to a branch that keeps it.
  */
-import { type DType, isFloat } from '../../tensor/dtype.js'
-import type { MapKernel, UpdateKernel, ZipKernel } from '../backend.js'
+import { type DType, isFloat } from '../../../tensor/dtype.js'
+import type { MapKernel, UpdateKernel, ZipKernel } from '../../backend.js'
 import { maxOf, minOf, polynomial, sigmoidInto, tanhInto, unlessNaN } from './rules.js'
 
 /** 1/first!, 1/(first + step)!, …: what Taylor series are made of. */

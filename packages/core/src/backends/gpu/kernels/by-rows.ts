@@ -5,9 +5,9 @@
  *
  * The cells come out as [columns / 4, rows, 4]; a second launch, short beside the sums, puts them in order.
  */
-import type { Operand } from '../backend.js'
-import { address } from './addressing.js'
-import { type Engine, type KernelInputs, type KernelOptions, operandOf } from './engine.js'
+import type { Operand } from '../../backend.js'
+import { type Engine, type KernelInputs, type KernelOptions, operandOf } from '../device/engine.js'
+import { address } from '../source/addressing.js'
 import type { Make } from './temporaries.js'
 
 /** Rows from which on there is something to share. */

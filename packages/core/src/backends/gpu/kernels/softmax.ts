@@ -1,9 +1,9 @@
 /** Softmax and its cross-entropy, row by row, each row's maximum subtracted first. */
-import type { FusedKernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { maxOf, sumInto } from './rules.js'
-import { logOf } from './scalar-sources.js'
+import type { FusedKernels, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { maxOf, sumInto } from '../source/rules.js'
+import { logOf } from '../source/scalar.js'
 import { withTemporaries } from './temporaries.js'
 
 /** exp of a difference to the largest, which is not above 0 unless it is NaN; that stays. */

@@ -1,9 +1,9 @@
 /** Kernels that choose rows by index: gather and its adjoint. Indices are checked on the host first (host-kernels.ts). */
-import type { Kernels, Operand } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { checkIndices } from './host-kernels.js'
-import { sumInto } from './rules.js'
+import type { Kernels, Operand } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { sumInto } from '../source/rules.js'
+import { checkIndices } from './host.js'
 import { type Make, type Slot, withTemporaries } from './temporaries.js'
 
 /** Rows that one thread adds up. */

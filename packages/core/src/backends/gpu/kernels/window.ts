@@ -1,9 +1,9 @@
 /** Kernels over sliding windows: unfold and fold, and how a window finds its cells. (Convolutions and pooling have files of their own.) */
-import { stridesOf, type Window } from '../../tensor/shape.js'
-import type { Kernels } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { between } from './rules.js'
+import { stridesOf, type Window } from '../../../tensor/shape.js'
+import type { Kernels } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { between } from '../source/rules.js'
 
 /**
  * Statements that set `row` and `column` to the cell of x a window position reads, kept inside x, and `inside` to 1 where

@@ -2,12 +2,12 @@
  * Kernels that loop over one axis: reduce and scan. One thread makes one output cell, or where that leaves a device idle a part of it; loops have literal
  * bounds and sums are blocked (rules.ts).
  */
-import { ValueError } from '../../errors.js'
-import type { ReduceExtent } from '../../tensor/shape.js'
-import type { Kernels, Operand, ReduceKernel } from '../backend.js'
-import { address } from './addressing.js'
-import type { Engine } from './engine.js'
-import { EXACT_INTEGER, MAX_WIDTH, maxOf, minOf, sumInto } from './rules.js'
+import { ValueError } from '../../../errors.js'
+import type { ReduceExtent } from '../../../tensor/shape.js'
+import type { Kernels, Operand, ReduceKernel } from '../../backend.js'
+import type { Engine } from '../device/engine.js'
+import { address } from '../source/addressing.js'
+import { EXACT_INTEGER, MAX_WIDTH, maxOf, minOf, sumInto } from '../source/rules.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
 /** Kernels whose results over parts reduce to the result over the whole. */
