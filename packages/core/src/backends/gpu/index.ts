@@ -5,8 +5,8 @@
  * engine: storage slots hold handles, which a queue fills in order. All four dtypes are held as float32; integers are exact to
  * 2^24, `write` and `fill` refuse larger ones, sums, products and running sums say so; elementwise arithmetic that leaves that range rounds without a word.
  *
- * Read: rules.ts (what must be true of every kernel) → device.ts (handles, queue, cache) → context.ts and its two neighbours (what differs
- * between engines; the only files that call gpu.js, with device.ts) → modes.ts (which engine runs).
+ * Read: source/rules.ts (what must be true of every kernel) → device/device.ts (handles, queue, cache) → device/context.ts and its two neighbours (what differs
+ * between engines; the only files that call gpu.js, with device/device.ts) → device/modes.ts (which engine runs).
  */
 
 import { BackendError, DTypeError } from '../../errors.js'

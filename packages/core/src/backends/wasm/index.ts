@@ -2,8 +2,8 @@
  * The WebAssembly backend: the default on every machine. Kernels are emitted from TypeScript, compiled when first used, and
  * work on one memory by address; a tensor's handle is a plain number.
  *
- * Where to read on: map.ts for one kernel from end to end, gemm-kernel.ts for the fast one, assembler.ts and instructions.ts
- * for how WebAssembly is written, memory.ts for where tensors live, engine.ts for what the host is asked to do.
+ * Where to read on: elementwise/map.ts for one kernel from end to end, product/gemm-kernel.ts for the fast one, assembler/ for how WebAssembly
+ * is written, engine/memory.ts for where tensors live, engine/engine.ts for what the host is asked to do.
  */
 import { requireBoolean, requireNumber, requireOptions, requireWhole } from '../../arguments.js'
 import { BackendError } from '../../errors.js'

@@ -1,5 +1,5 @@
 /**
- * Backpropagation through time of a GRU with the reset before the product, as one op; recurrence-gradient.ts says what such an op is for.
+ * Backpropagation through time of a GRU with the reset before the product, as one op; back-through-time.ts says what such an op is for.
  *
  * With a = h₋∘m (m: dropout factors, if any) and h̃ = tanh(x_h + (r∘a)·U_h):
  *

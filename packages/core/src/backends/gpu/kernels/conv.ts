@@ -71,7 +71,7 @@ for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
   }
 }`
 
-/** Coordinates with the distances of a tensor's axes, as dot-source.ts wants them. */
+/** Coordinates with the distances of a tensor's axes, as source/dot.ts wants them. */
 const start = (coordinates: readonly string[], shape: Shape) => {
   const strides = stridesOf(shape)
   return { at: coordinates.map((coordinate, axis) => [coordinate, strides[axis]] as const) }

@@ -117,7 +117,7 @@ export function inVectors(engine: Engine, out: Operand, product: Product): void 
             ...cells.map((c) => `${target}${c} += ${rows.map((u) => `${prefix}v[${u}] * ${prefix}w${u}[${c}]`).join(' + ')};`),
           ].join('\n')
         }
-        // sums in blocks, as dot-source.ts says
+        // sums in blocks, as source/dot.ts says
         const blocks = k4 > 2 * BLOCK ? Math.floor(k / 4 / BLOCK) : 0
         const whole = Math.floor(k / 4) - blocks * BLOCK
         const block = [['block', BLOCK] as const, ['inside', 1] as const]

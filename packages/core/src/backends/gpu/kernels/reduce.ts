@@ -1,6 +1,6 @@
 /**
  * Kernels that loop over one axis: reduce and scan. One thread makes one output cell, or where that leaves a device idle a part of it; loops have literal
- * bounds and sums are blocked (rules.ts).
+ * bounds and sums are blocked (source/rules.ts).
  */
 import { ValueError } from '../../../errors.js'
 import type { ReduceExtent } from '../../../tensor/shape.js'

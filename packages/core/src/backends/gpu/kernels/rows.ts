@@ -1,4 +1,4 @@
-/** Kernels that choose rows by index: gather and its adjoint. Indices are checked on the host first (host-kernels.ts). */
+/** Kernels that choose rows by index: gather and its adjoint. Indices are checked on the host first (host.ts). */
 import type { Kernels, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
 import { address } from '../source/addressing.js'

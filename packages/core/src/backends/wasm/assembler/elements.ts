@@ -3,7 +3,7 @@
  *
  * Elementwise kernels work on *lanes*: vectors of four 32-bit values, whatever the dtype. float32 and int32 are stored as
  * such, bool as a 32-bit 0 or 1, uint8 as one byte that is widened when loaded and narrowed (saturating) when stored. Loads
- * may read past the end of an array (memory.ts leaves slack); stores write exactly the elements asked for.
+ * may read past the end of an array (engine/memory.ts leaves slack); stores write exactly the elements asked for.
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { FunctionBuilder, Local } from './assembler.js'

@@ -7,7 +7,7 @@
  * only for parts that a worker has begun.
  *
  * Waiting is a short spin, then sleep (workers always, the main thread where it may, which is not in a page). Whether a job is shared
- * at all is measured for each kind (choice.ts): on a machine whose other cores are busy it often does not pay.
+ * at all is measured for each kind (sharing.ts): on a machine whose other cores are busy it often does not pay.
  *
  * Compiled modules reach the workers as messages, sent before the first job that needs them. Workers do not keep a process alive.
  */

@@ -1,5 +1,5 @@
 /**
- * Backpropagation through time in WebAssembly, for the cells of recurrence-cells.ts: all steps, from the last to the first, for some rows of the batch.
+ * Backpropagation through time in WebAssembly, for the cells of cells.ts: all steps, from the last to the first, for some rows of the batch.
  *
  * ```
  *   dH = dY's h + what came back;   dZ, dC₋ from the kept parts;   what comes back: P = dZ·Uᵀ, times the dropout factors

@@ -1,5 +1,5 @@
 /**
- * A recurrent cell over a whole sequence in WebAssembly: all steps for some rows of the batch in one call. (recurrence-gradient-kernel.ts
+ * A recurrent cell over a whole sequence in WebAssembly: all steps for some rows of the batch in one call. (gradient-kernel.ts
  * walks back; ops/recurrence.ts says what inputs and output hold.)
  *
  * Rows of the batch do not depend on each other, so threads share rows and meet once a sequence. Rows are taken in blocks, whose states stay in the

@@ -1,6 +1,6 @@
 /**
  * Recurrent networks over whole sequences: the fused kernels `lstmSequence`, `gruSequence`, `simpleRnnSequence` and their gradients. Recurrent weights are packed
- * once; then threads share the rows of the batch, and each runs all steps for its own (recurrence-kernel.ts).
+ * once; then threads share the rows of the batch, and each runs all steps for its own (kernel.ts).
  */
 import type { FusedKernels, Operand, SequenceKernelOptions } from '../../backend.js'
 import { address } from '../engine/address.js'
@@ -12,7 +12,7 @@ import { type Cell, gru, gruResetAfter, lstm, simpleRnn } from './cells.js'
 import { emitBackward } from './gradient-kernel.js'
 import { emitForward, panelsOf, type RecurrenceShape } from './kernel.js'
 
-/** Rough nanoseconds of the gates of a unit, for each sum that goes into them. They also tell the two kinds of jobs apart (choice.ts). */
+/** Rough nanoseconds of the gates of a unit, for each sum that goes into them. They also tell the two kinds of jobs apart (sharing.ts). */
 const GATE = { forward: 1.2, backward: 1 }
 
 type Sequence = 'lstmSequence' | 'gruSequence' | 'gruResetAfterSequence' | 'simpleRnnSequence'

@@ -1,5 +1,5 @@
 /**
- * The inner loops of channels.ts, in WebAssembly, over rows of `width` columns, a multiple of 4. Sums run down the columns of one group of rows, in
+ * The inner loops of normalize-channels.ts, in WebAssembly, over rows of `width` columns, a multiple of 4. Sums run down the columns of one group of rows, in
  * float32, in order.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
