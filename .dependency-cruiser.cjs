@@ -47,6 +47,20 @@ module.exports = {
       to: { path: '^packages/core/src/(autodiff|ops|backends)', ...runtime },
     },
     {
+      name: 'autodiff-knows-no-op',
+      comment:
+        'The walk gets the ops handed over (provideOps). Checking a derivative needs the reference backend, and asks for it by name.',
+      severity: 'error',
+      from: { path: '^packages/core/src/autodiff', pathNot: '(\\.test|/grad-check)\\.ts$' },
+      to: { path: '^packages/core/src/(ops|backends)', ...runtime },
+    },
+    {
+      name: 'grad-check-knows-no-op',
+      severity: 'error',
+      from: { path: '^packages/core/src/autodiff/grad-check\\.ts$' },
+      to: { path: '^packages/core/src/(ops|backends/(reference|wasm|gpu))', ...runtime },
+    },
+    {
       name: 'wasm-assembler-at-the-bottom',
       comment: 'assembler ← engine ← families of kernels ← index.',
       severity: 'error',

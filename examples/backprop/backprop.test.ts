@@ -78,7 +78,7 @@ describe('the tape as text and as data', () => {
     expect(records).toEqual(json)
     expect(records.map((record: { rule: string }) => record.rule)).toEqual(ops.map((op) => registry.get(op)?.rule))
     expect(records.map((record: { output: { shape: number[] } }) => record.output.shape)).toEqual(rows.map(({ output }) => output.shape))
-    expect(records[8]).toMatchObject({ op: 'sum', options: { first: 0, last: 1 }, scope: 'mean' })
+    expect(records[8]).toMatchObject({ op: 'sum', options: { first: 0, last: 1 }, path: 'mean' })
     expect(records[0].inputs[1]).toMatchObject({ name: 'W1', shape: [2, 3], dtype: 'float64' })
   })
 })

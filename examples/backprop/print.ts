@@ -67,7 +67,7 @@ const call = (row: Row): string => `${row.output.name} = ${row.op}(${row.inputs.
 function recordLines(row: Row, index: number): string[] {
   const shapes = `${row.inputs.map((input) => shape(input.shape)).join(', ')} → ${shape(row.output.shape)}`
   return beside(
-    `${String(index).padStart(2)}  ${`${call(row)}${row.scope && `   in ${row.scope}`}`.padEnd(28)}${shapes.padEnd(24)} `,
+    `${String(index).padStart(2)}  ${`${call(row)}${row.path && `   in ${row.path}`}`.padEnd(28)}${shapes.padEnd(24)} `,
     matrix(row.output),
   )
 }

@@ -20,7 +20,7 @@ export interface Row {
   op: string
   rule: string
   /** Names of layers and composed ops it was called in. */
-  scope: string
+  path: string
   inputs: Value[]
   output: Value
 }
@@ -79,8 +79,8 @@ function walkWith(weights: Weights): Walk {
     return { name: names.get(tensor) ?? String(values[0]), shape: tensor.shape, values }
   }
 
-  const rows = tape.records.map(({ op, inputs, output, scope }): Row => {
-    return { op: op.name, rule: op.rule, scope, inputs: inputs.map(show), output: show(output) }
+  const rows = tape.records.map(({ op, inputs, output, path }): Row => {
+    return { op: op.name, rule: op.rule, path, inputs: inputs.map(show), output: show(output) }
   })
 
   const steps: Step[] = []

@@ -2,26 +2,19 @@
  * @cotangent/core: tensors, ops, derivatives, backends. The public names and nothing else.
  */
 
-import { provideOps } from './autodiff/define-op.js'
+import { provideOps } from './autodiff/op.js'
 import * as ops from './ops/index.js'
 import { attachMethods } from './tensor/chain.js'
 
 provideOps(ops)
 attachMethods(ops)
 
-export {
-  type ComposedOp,
-  defineComposed,
-  defineOp,
-  type OpDefinition,
-  type Ops,
-  type PrimitiveOp,
-  registry,
-  type Sample,
-} from './autodiff/define-op.js'
+export { defineComposed, defineOp } from './autodiff/dispatch.js'
 export * from './autodiff/grad.js'
 export { type GradCheckOptions, type GradCheckReport, gradCheck } from './autodiff/grad-check.js'
-export { labelled, record, Tape, type TapeRecord, type TapeRecordJSON } from './autodiff/tape.js'
+export { type ComposedOp, type OpDefinition, type Ops, type PrimitiveOp, registry, type Sample } from './autodiff/op.js'
+export { labelled } from './autodiff/recording.js'
+export { record, Tape, type TapeRecord, type TapeRecordJSON } from './autodiff/tape.js'
 export type {
   Backend,
   BackendInfo,

@@ -4,7 +4,7 @@
  * differences.
  */
 
-import { differentiate } from '../src/autodiff/tape.js'
+import { differentiate } from '../src/autodiff/differentiate.js'
 import type { Backend, OpDefinition, Sample, Shape, Tensor } from '../src/index.js'
 import { mul, scope, sizeOf, sum, withBackend } from '../src/index.js'
 import { fold, key, threefry2x32 } from '../src/random.js'

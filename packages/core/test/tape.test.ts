@@ -114,10 +114,10 @@ describe('the tape', () => {
         ],
         output: { tensor: 2, shape: [1, 2], dtype: 'float64' },
         options: {},
-        scope: 'dense_1',
+        path: 'dense_1',
         rule: 'dA = dY·Bᵀ, dB = Aᵀ·dY',
       })
-      expect(json.map((r: { op: string; scope: string }) => [r.op, r.scope])).toEqual([
+      expect(json.map((r: { op: string; path: string }) => [r.op, r.path])).toEqual([
         ['matMul', 'dense_1'],
         ['add', 'dense_1'],
         ['max', 'dense_1/softmax'],
@@ -167,7 +167,7 @@ describe('the tape', () => {
     scope(() => {
       const x = make([2], [])
       const { tape } = record([x], () => grad((t) => labelled('cube', () => t.square().mul(t)))(x))
-      const places = new Set(tape.records.map((r) => r.scope))
+      const places = new Set(tape.records.map((r) => r.path))
       expect([...places]).toEqual(expect.arrayContaining(['cube', 'cube/dmul', 'cube/dsquare']))
     })
   })
@@ -255,7 +255,7 @@ describe('a composed op', () => {
     y.dispose()
     scope(() => {
       const { tape } = record([x], () => sum(call([x], {})))
-      expect(tape.records.map((r) => r.scope)).toEqual([name, name, ''])
+      expect(tape.records.map((r) => r.path)).toEqual([name, name, ''])
     })
   })
 })

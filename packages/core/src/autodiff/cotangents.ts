@@ -1,6 +1,7 @@
 /** Keeping account of cotangents during a walk backwards. */
 import { discard } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
+import { ops } from './op.js'
 
 /**
  * The cotangents of a walk. What the walk made itself is freed as soon as no tensor needs it any more, so that the memory of a backward
@@ -9,20 +10,13 @@ import type { Tensor } from '../tensor/tensor.js'
 export class Cotangents {
   readonly #of: Map<Tensor, Tensor>
   readonly #sources: ReadonlySet<Tensor>
-  readonly #sum: (a: Tensor, b: Tensor) => Tensor
   readonly #frees: boolean
   /** For cotangents made by the walk: for how many tensors each stands. */
   readonly #uses = new Map<Tensor, number>()
 
-  constructor(
-    first: readonly [output: Tensor, seed: Tensor],
-    sources: readonly Tensor[],
-    sum: (a: Tensor, b: Tensor) => Tensor,
-    frees: boolean,
-  ) {
-    this.#of = new Map([first])
+  constructor(output: Tensor, seed: Tensor, sources: readonly Tensor[], frees: boolean) {
+    this.#of = new Map([[output, seed]])
     this.#sources = new Set(sources)
-    this.#sum = sum
     this.#frees = frees
   }
 
@@ -38,7 +32,7 @@ export class Cotangents {
       this.#set(tensor, addend)
       return
     }
-    const sum = this.#sum(before, addend)
+    const sum = ops.add(before, addend)
     this.#uses.set(sum, 0)
     this.#set(tensor, sum)
     this.#drop(before)

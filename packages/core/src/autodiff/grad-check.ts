@@ -3,13 +3,13 @@ import { requireFunction, requireNumber, requireOptions, requireWhole } from '..
 import type { Backend } from '../backends/backend.js'
 import { getBackend } from '../backends/index.js'
 import { GradientError, showShape, ValueError } from '../errors.js'
-import { mul, sum } from '../ops/index.js'
 import { withBackend } from '../runtime.js'
 import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { sizeOf } from '../tensor/shape.js'
 import { fromHost, requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
-import { differentiate } from './tape.js'
+import { differentiate } from './differentiate.js'
+import { ops } from './op.js'
 
 export interface GradCheckOptions {
   /** Step of the difference; the error of a central difference is of order step². */
@@ -63,7 +63,7 @@ export async function gradCheck(
       const weighted = (y: Tensor): Tensor => {
         requireTensor('gradCheck', "the function's result", y)
         const weights = Float64Array.from({ length: sizeOf(y.shape) }, (_, i) => Math.sin(1 + 2.7 * i))
-        return sum(mul(y, fromHost(backend, weights, y.shape, 'float64')))
+        return ops.sum(ops.mul(y, fromHost(backend, weights, y.shape, 'float64')))
       }
       const xs = make()
       const sources = xs.filter((x) => isFloat(x.dtype))

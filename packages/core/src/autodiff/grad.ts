@@ -4,12 +4,13 @@
  */
 import { describeValue, requireChoice, requireFunction, requireOptions } from '../arguments.js'
 import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
-import { add, mul, ones, onesLike, sum, viewOf, zeros, zerosLike } from '../ops/index.js'
 import { scope } from '../tensor/scope.js'
 import { sameShape } from '../tensor/shape.js'
 import { freedBy, Parameter, requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
-import type { OpDefinition } from './define-op.js'
-import { differentiate, isRecording, isTracked, recordOp, Tape, withoutRecording } from './tape.js'
+import { differentiate } from './differentiate.js'
+import { type OpDefinition, ops } from './op.js'
+import { isRecording, isTracked, recordOp, withoutRecording } from './recording.js'
+import { Tape } from './tape.js'
 
 /** What to do when a source has no influence on the result: an error that says where the path broke, or zeros. */
 export interface GradOptions {
@@ -36,7 +37,7 @@ function connected(
         "Compute the loss from these with differentiable ops, or pass { unconnected: 'zeros' } if this is meant.",
     )
   }
-  return sources.map((source, i) => grads[i] ?? zerosLike(source))
+  return sources.map((source, i) => grads[i] ?? ops.zerosLike(source))
 }
 
 /** The cotangent 1 of a scalar result; anything else is an error. */
@@ -44,7 +45,7 @@ const scalarSeed =
   (what: string) =>
   (value: Tensor): Tensor => {
     requireScalar(what, value)
-    return onesLike(value)
+    return ops.onesLike(value)
   }
 
 function requireScalar(what: string, value: Tensor): void {
@@ -178,7 +179,7 @@ export function vjp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], u: Te
         return u
       },
     )
-    return { value, grads: xs.map((x, i) => grads[i] ?? zerosLike(x)) }
+    return { value, grads: xs.map((x, i) => grads[i] ?? ops.zerosLike(x)) }
   })
 }
 
@@ -200,19 +201,19 @@ export function jvp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], v: re
     const inner = new Tape(xs)
     const value = inner.run(() => f(...xs), 'jvp')
     requireTensor('jvp', "the function's result", value)
-    const u = zerosLike(value)
+    const u = ops.zerosLike(value)
     const outer = new Tape([u])
     // s(u) = Σ (u·J)·v, so ds/du = J·v
     const s = outer.run(() => {
       const grads = inner.tracks(value) ? inner.backward(value, u, xs) : []
       return grads.reduce<Tensor | undefined>((total, g, i) => {
         if (!g) return total
-        const term = sum(mul(g, v[i]))
-        return total ? add(total, term) : term
+        const term = ops.sum(ops.mul(g, v[i]))
+        return total ? ops.add(total, term) : term
       }, undefined)
     })
-    const [tangent] = s && outer.tracks(s) ? outer.backward(s, ones([], { dtype: s.dtype, backend: s.backend }), [u]) : []
-    return { value, tangent: tangent ?? zeros(value.shape, { dtype: value.dtype, backend: value.backend }) }
+    const [tangent] = s && outer.tracks(s) ? outer.backward(s, ops.ones([], { dtype: s.dtype, backend: s.backend }), [u]) : []
+    return { value, tangent: tangent ?? ops.zeros(value.shape, { dtype: value.dtype, backend: value.backend }) }
   })
 }
 
@@ -256,7 +257,7 @@ export function customGrad<A extends Tensor[]>(
         const expected = `an array with a tensor or null for each of the ${inputs.length} arguments`
         throw new ValueError(`${name}: backward must return ${expected}, got ${describeValue(grads)}.`)
       }
-      return inputs.map((input, i) => () => all()[i] ?? zerosLike(input))
+      return inputs.map((input, i) => () => all()[i] ?? ops.zerosLike(input))
     },
     call: (inputs) => apply(...inputs),
   }
@@ -265,7 +266,7 @@ export function customGrad<A extends Tensor[]>(
     const result = withoutRecording(() => scope(() => forward(...(xs as A))))
     requireTensor(name, 'the result of forward', result)
     // A result that tapes know already (forward returned its argument) needs a record, and so a tensor, of its own.
-    const y = xs.includes(result) || isTracked(result) ? withoutRecording(() => viewOf(result)) : result
+    const y = xs.includes(result) || isTracked(result) ? withoutRecording(() => ops.viewOf(result)) : result
     recordOp(op, xs, y, {})
     return y
   }

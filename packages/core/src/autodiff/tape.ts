@@ -1,29 +1,32 @@
 /**
- * Reverse-mode differentiation. While a tape is active, every op that touches a watched tensor appends one plain record to it;
- * `backward` walks the records in reverse and asks each op's derivative rule to push the cotangent of the output to the inputs.
+ * The tape. While one is active, every op that touches a watched tensor appends one plain record to it; the walk backwards (backward.ts) goes over
+ * the records in reverse.
  *
  * Invariants: tapes nest and are synchronous; a record's tensors stay alive as long as the tape is active; a derivative
  * rule is made of public ops, so an outer tape can record it, and second derivatives exist by construction.
  *
- * Reference: Griewank & Walther, "Evaluating Derivatives" (2008), chapter 3; D. Maclaurin's autograd for the shape of the code.
+ * Reference: D. Maclaurin's autograd, for the shape of the code.
  */
-import { describeValue, requireFunction } from '../arguments.js'
-import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
+import { requireFunction } from '../arguments.js'
+import { GradientError, showShape } from '../errors.js'
 import { isFloat } from '../tensor/dtype.js'
-import { requireSynchronous, scope, scopeOfFresh, setTapeGuard } from '../tensor/scope.js'
-import { sameShape } from '../tensor/shape.js'
+import { requireSynchronous } from '../tensor/scope.js'
 import { Parameter, requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
-import { Cotangents } from './cotangents.js'
-import type { OpDefinition } from './define-op.js'
+import { type Visit, walkBackwards } from './backward.js'
+import type { OpDefinition, Vjp } from './op.js'
+import { currentPath, type Recorder, recordingOn } from './recording.js'
+
+/** An op that has a derivative rule, not a sentence why there is none. */
+type DifferentiableOp = OpDefinition & { readonly vjp: Vjp<object> }
 
 /** One executed op: everything needed to list it, print it, replay it and differentiate it. */
 export interface TapeRecord {
-  readonly op: OpDefinition
+  readonly op: DifferentiableOp
   readonly inputs: readonly Tensor[]
   readonly output: Tensor
   readonly options: object
   /** Where it was called: names of layers and composed ops, outermost first, e.g. "dense_1/softmax". */
-  readonly scope: string
+  readonly path: string
 }
 
 /** What `Tape.toJSON` gives for one record. Tensors are numbered in order of appearance. */
@@ -32,52 +35,12 @@ export interface TapeRecordJSON {
   inputs: { tensor: number; shape: readonly number[]; dtype: string; name?: string }[]
   output: { tensor: number; shape: readonly number[]; dtype: string }
   options: object
-  scope: string
+  path: string
   rule: string
 }
 
-/** Active tapes, innermost last. */
-const stack: Tape[] = []
-/** Names that label records, outermost first. */
-const labels: string[] = []
-
-setTapeGuard((tensor) => stack.some((tape) => tape.holds(tensor)))
-
-/** True while any tape records. */
-export const isRecording = (): boolean => stack.length > 0
-
-/** True if an active tape follows this tensor. */
-export const isTracked = (tensor: Tensor): boolean => stack.some((tape) => tape.tracks(tensor))
-
-/** Runs `fn` unseen by every active tape. */
-export function withoutRecording<R>(fn: () => R): R {
-  const paused = stack.splice(0)
-  try {
-    return fn()
-  } finally {
-    stack.push(...paused)
-  }
-}
-
-/** Runs `fn` with a name that the records made in it carry. */
-export function labelled<R>(name: string, fn: () => R): R {
-  requireFunction('labelled', 'fn', fn, "labelled('encoder', () => …)")
-  if (typeof name !== 'string') throw new ValueError(`labelled: name must be text, got ${describeValue(name)}.`)
-  labels.push(name)
-  try {
-    return fn()
-  } finally {
-    labels.pop()
-  }
-}
-
-/** Called by the dispatcher after every op. */
-export function recordOp(op: OpDefinition, inputs: readonly Tensor[], output: Tensor, options: object): void {
-  for (let i = 0; i < stack.length; i++) stack[i].record(op, inputs, output, options)
-}
-
-/** A list of records, and the walk backwards over it. */
-export class Tape {
+/** A list of records, in the order of computation. */
+export class Tape implements Recorder {
   readonly records: TapeRecord[] = []
   /** Tensors whose derivative may be asked for, or that depend on one. */
   readonly #tracked: Set<Tensor>
@@ -117,62 +80,31 @@ export class Tape {
     }
     this.#held.add(output)
     this.#tracked.add(output)
-    this.records.push({ op, inputs, output, options, scope: labels.join('/') })
+    this.records.push({ op: op as DifferentiableOp, inputs, output, options, path: currentPath() })
   }
 
   /** Runs `fn` while this tape records; `what` names the caller in errors. */
   run<R>(fn: () => R, what = 'record'): R {
     requireFunction(what, 'fn', fn)
-    stack.push(this)
-    try {
+    return recordingOn(this, () => {
       const result = fn()
       requireSynchronous(what, result)
       return result
-    } finally {
-      stack.splice(stack.lastIndexOf(this), 1)
-    }
+    })
   }
 
   /**
-   * The cotangents of `sources`, given `seed`, the cotangent of `output`: walks the records in reverse. A source that the output
+   * The cotangents of `sources`, given `seed`, the cotangent of `output`: walks the records in reverse (backward.ts). A source that the output
    * does not depend on gets undefined.
    *
    * @param visit called after each record with the cotangent of its output and those it adds to its inputs
    */
-  backward(
-    output: Tensor,
-    seed: Tensor,
-    sources: readonly Tensor[],
-    visit?: (record: TapeRecord, dY: Tensor, dInputs: readonly (Tensor | null)[]) => void,
-  ): (Tensor | undefined)[] {
+  backward(output: Tensor, seed: Tensor, sources: readonly Tensor[], visit?: Visit): (Tensor | undefined)[] {
     requireTensor('backward', 'the output', output)
     requireTensor('backward', 'the seed', seed)
     requireTensors('backward', 'sources', sources)
     this.#requireUnchanged()
-    const cotangents = new Cotangents([output, seed], sources, addCotangents, visit === undefined)
-    for (let r = this.records.length - 1; r >= 0; r--) {
-      const record = this.records[r]
-      const { op, inputs, options, output: y } = record
-      const dY = cotangents.get(y)
-      if (!dY) continue
-      const { result: dInputs, fresh } = scopeOfFresh(() =>
-        labelled(`${record.scope ? `${record.scope}/` : ''}d${op.name}`, () => {
-          const thunks = derivative(op, dY, y, inputs, options)
-          return inputs.map((input, i) => {
-            const thunk = thunks[i]
-            return thunk && this.#tracked.has(input) ? thunk() : null
-          })
-        }),
-      )
-      dInputs.forEach((dInput, i) => {
-        if (!dInput) return
-        requireSameShape(op, i, inputs[i], dInput)
-        cotangents.add(inputs[i], dInput, fresh.includes(dInput))
-      })
-      visit?.(record, dY, dInputs)
-      cotangents.release(y)
-    }
-    return sources.map((source) => cotangents.get(source))
+    return walkBackwards(this, output, seed, sources, visit)
   }
 
   #requireUnchanged(): void {
@@ -205,13 +137,13 @@ export class Tape {
     return 'It was never used: no op took it, or its value was used as plain numbers.'
   }
 
-  /** One line a record: op, inputs, output, scope. */
+  /** One line a record: op, inputs, output, path. */
   toString(): string {
     return this.toJSON()
       .map((record, i) => {
         const inputs = record.inputs.map((x) => `${x.name ?? `%${x.tensor}`} ${showShape(x.shape)}`).join(', ')
         const options = Object.keys(record.options).length > 0 ? ` ${JSON.stringify(record.options)}` : ''
-        const where = record.scope ? `   in ${record.scope}` : ''
+        const where = record.path ? `   in ${record.path}` : ''
         return `${String(i).padStart(3)}  %${record.output.tensor} ${showShape(record.output.shape)} = ${record.op}(${inputs})${options}${where}`
       })
       .join('\n')
@@ -225,34 +157,15 @@ export class Tape {
       return numbers.get(tensor) as number
     }
     const show = (tensor: Tensor): TapeRecordJSON['output'] => ({ tensor: numberOf(tensor), shape: tensor.shape, dtype: tensor.dtype })
-    return this.records.map(({ op, inputs, output, options, scope: where }) => ({
+    return this.records.map(({ op, inputs, output, options, path }) => ({
       op: op.name,
       inputs: inputs.map((x) => ({ ...show(x), ...(x instanceof Parameter ? { name: x.name } : {}) })),
       output: show(output),
       options,
-      scope: where,
+      path,
       rule: op.rule,
     }))
   }
-}
-
-/** Set by define-op.ts: evaluates an op's derivative rule, adds two cotangents, makes another tensor over the same memory. */
-let derivative: (op: OpDefinition, dY: Tensor, y: Tensor, inputs: readonly Tensor[], options: object) => readonly ((() => Tensor) | null)[]
-let addCotangents: (a: Tensor, b: Tensor) => Tensor
-let viewOf: (x: Tensor) => Tensor
-/** @internal */
-export function setDerivative(rule: typeof derivative, add: typeof addCotangents, view: typeof viewOf): void {
-  derivative = rule
-  addCotangents = add
-  viewOf = view
-}
-
-function requireSameShape(op: OpDefinition, i: number, input: Tensor, dInput: Tensor): void {
-  if (sameShape(input.shape, dInput.shape)) return
-  throw shapeError(`derivative of ${op.name}`, `the cotangent of input ${i} has another shape than the input: the rule is wrong`, [
-    { name: 'input', shape: input.shape },
-    { name: 'cotangent', shape: dInput.shape },
-  ])
 }
 
 /**
@@ -263,34 +176,4 @@ export function record<R>(sources: readonly Tensor[], fn: () => R): { result: R;
   requireTensors('record', 'sources', sources)
   const tape = new Tape(sources)
   return { result: tape.run(fn, 'record'), tape }
-}
-
-/** Everything the functions in grad.ts share: record f, check its value, walk back. */
-export function differentiate(
-  what: string,
-  sources: readonly Tensor[],
-  f: () => Tensor,
-  seedOf: (value: Tensor) => Tensor,
-): { value: Tensor; grads: (Tensor | undefined)[]; tape: Tape } {
-  for (const source of sources) {
-    requireTensor(what, 'an argument', source)
-    source.requireLive(what)
-    if (!isFloat(source.dtype))
-      throw new GradientError(`${what}: cannot differentiate with respect to a tensor of ${source.dtype}. Cast it to float32.`)
-  }
-  return scope(() => {
-    const tape = new Tape(sources)
-    const value = tape.run(f, what)
-    requireTensor(what, "the function's result", value)
-    const seed = seedOf(value)
-    const grads = tape.tracks(value) ? tape.backward(value, seed, sources) : sources.map(() => undefined)
-    // Rules like dA = dB = dY hand one tensor to several sources. Each gets its own, so that freeing one leaves the others.
-    const taken = new Set<Tensor>([value, seed])
-    const own = grads.map((grad) => {
-      const mine = grad && taken.has(grad) ? viewOf(grad) : grad
-      if (mine) taken.add(mine)
-      return mine
-    })
-    return { value, grads: own, tape }
-  })
 }

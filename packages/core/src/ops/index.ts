@@ -1,4 +1,10 @@
-/** Every op. Derivative rules get this namespace; `index.ts` of the package exports it. */
+/** Every op. Derivative rules get this namespace as their `ops`; `index.ts` of the package exports it. */
+import type * as namespace from './index.js'
+
+declare module '../autodiff/op.js' {
+  interface Ops extends Namespace {}
+}
+type Namespace = typeof namespace
 
 export * from './create.js'
 export * from './elementwise/binary.js'

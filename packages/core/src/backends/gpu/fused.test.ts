@@ -6,7 +6,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { distance, drawInputs, type HostInput } from '../../../test/sweep.js'
-import { type OpDefinition, registry, type Sample } from '../../autodiff/define-op.js'
+import { type OpDefinition, registry, type Sample } from '../../autodiff/op.js'
 import { convert, isFloat, type TypedArray } from '../../tensor/dtype.js'
 import '../../ops/index.js'
 import { scope } from '../../tensor/scope.js'

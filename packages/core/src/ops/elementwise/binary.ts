@@ -6,7 +6,8 @@
  * Gradient: a cotangent is summed over the axes along which its input was repeated (`sumTo`).
  */
 
-import { defineOp, type Ops, type Sample, type SampleInput } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
+import type { Ops, Sample, SampleInput } from '../../autodiff/op.js'
 import type { ZipKernel } from '../../backends/backend.js'
 import { type DType, isFloat, promote, requireDType } from '../../tensor/dtype.js'
 import { broadcastShapes, type Shape } from '../../tensor/shape.js'
@@ -141,16 +142,16 @@ const positive = { low: 0.3, high: 2.5 }
 /** a + b */
 export const add: Binary = binary('add', { rule: 'dA = dY, dB = dY', vjp: [(dY) => dY, (dY) => dY] })
 /** a − b */
-export const sub: Binary = binary('sub', { rule: 'dA = dY, dB = −dY', vjp: [(dY) => dY, (dY, _a, _b, _y, { neg }) => neg(dY)] })
+export const sub: Binary = binary('sub', { rule: 'dA = dY, dB = −dY', vjp: [(dY) => dY, (dY, _a, _b, _y, ops) => ops.neg(dY)] })
 /** a·b, element by element. */
 export const mul: Binary = binary('mul', {
   rule: 'dA = dY·b, dB = dY·a',
-  vjp: [(dY, _a, b, _y, { mul }) => mul(dY, b), (dY, a, _b, _y, { mul }) => mul(dY, a)],
+  vjp: [(dY, _a, b, _y, ops) => ops.mul(dY, b), (dY, a, _b, _y, ops) => ops.mul(dY, a)],
 })
 /** a / b, always in floating point. */
 export const div: Binary = binary('div', {
   rule: 'dA = dY/b, dB = −dY·y/b',
-  vjp: [(dY, _a, b, _y, { div }) => div(dY, b), (dY, _a, b, y, { mul, neg, div }) => neg(div(mul(dY, y), b))],
+  vjp: [(dY, _a, b, _y, ops) => ops.div(dY, b), (dY, _a, b, y, ops) => ops.neg(ops.div(ops.mul(dY, y), b))],
   operands: 'float',
   domain: [{}, positive],
 })
@@ -164,7 +165,7 @@ export const div: Binary = binary('div', {
  */
 export const mulNoNaN: Binary = binary('mulNoNaN', {
   rule: 'dA = dY·b, dB = dY·a, 0 where b or dY is 0',
-  vjp: [(dY, _a, b, _y, { mulNoNaN }) => mulNoNaN(dY, b), (dY, a, _b, _y, { mulNoNaN }) => mulNoNaN(a, dY)],
+  vjp: [(dY, _a, b, _y, ops) => ops.mulNoNaN(dY, b), (dY, a, _b, _y, ops) => ops.mulNoNaN(a, dY)],
   operands: 'float',
 })
 /** aᵇ; NaN for a negative base with a broken exponent. By IEEE 754 a⁰, 1ᵇ and (−1)^±∞ are 1, even of NaN. The derivative by b is 0 where a ≤ 0. */
@@ -172,8 +173,8 @@ export const pow: Binary = binary('pow', {
   rule: 'dA = dY·b·aᵇ⁻¹, dB = dY·y·ln a',
   vjp: [
     // The exponent 0 is exempt: b·aᵇ⁻¹ would be 0·∞ at a = 0.
-    (dY, a, b, _y, { mul, pow, sub, where, equal }) => mul(dY, mul(b, pow(a, where(equal(b, 0), 1, sub(b, 1))))),
-    (dY, a, _b, y, { mul, log, where, greater }) => mul(dY, mul(y, log(where(greater(a, 0), a, 1)))),
+    (dY, a, b, _y, ops) => ops.mul(dY, ops.mul(b, ops.pow(a, ops.where(ops.equal(b, 0), 1, ops.sub(b, 1))))),
+    (dY, a, _b, y, ops) => ops.mul(dY, ops.mul(y, ops.log(ops.where(ops.greater(a, 0), a, 1)))),
   ],
   operands: 'float',
   domain: [positive, { low: -2, high: 3 }],
@@ -182,37 +183,31 @@ export const pow: Binary = binary('pow', {
 export const atan2: Binary = binary('atan2', {
   rule: 'dA = dY·b/(a²+b²), dB = −dY·a/(a²+b²)',
   vjp: [
-    (dY, a, b, _y, { mul, div, add, square }) => mul(dY, div(b, add(square(a), square(b)))),
-    (dY, a, b, _y, { mul, div, add, square, neg }) => neg(mul(dY, div(a, add(square(a), square(b))))),
+    (dY, a, b, _y, ops) => ops.mul(dY, ops.div(b, ops.add(ops.square(a), ops.square(b)))),
+    (dY, a, b, _y, ops) => ops.neg(ops.mul(dY, ops.div(a, ops.add(ops.square(a), ops.square(b))))),
   ],
   operands: 'float',
 })
 /** a where b > 0, and 0 elsewhere: what the derivative of relu does to a cotangent. None passes to b. */
 export const gate: Binary = binary('gate', {
   rule: 'dA = dY where b > 0',
-  vjp: [(dY, _a, b, _y, { gate }) => gate(dY, b), (_dY, _a, _b, y, { zerosLike }) => zerosLike(y)],
+  vjp: [(dY, _a, b, _y, ops) => ops.gate(dY, b), (_dY, _a, _b, y, ops) => ops.zerosLike(y)],
   operands: 'float',
 })
 /** The larger of the two; the cotangent goes to a when they are equal. NaN if either is. */
 export const maximum: Binary = binary('maximum', {
   rule: 'dA = dY where a ≥ b, dB = dY where a < b',
-  vjp: [
-    (dY, a, b, _y, { where, greaterEqual }) => where(greaterEqual(a, b), dY, 0),
-    (dY, a, b, _y, { where, less }) => where(less(a, b), dY, 0),
-  ],
+  vjp: [(dY, a, b, _y, ops) => ops.where(ops.greaterEqual(a, b), dY, 0), (dY, a, b, _y, ops) => ops.where(ops.less(a, b), dY, 0)],
 })
 /** The smaller of the two; the cotangent goes to a when they are equal. NaN if either is. */
 export const minimum: Binary = binary('minimum', {
   rule: 'dA = dY where a ≤ b, dB = dY where a > b',
-  vjp: [
-    (dY, a, b, _y, { where, lessEqual }) => where(lessEqual(a, b), dY, 0),
-    (dY, a, b, _y, { where, greater }) => where(greater(a, b), dY, 0),
-  ],
+  vjp: [(dY, a, b, _y, ops) => ops.where(ops.lessEqual(a, b), dY, 0), (dY, a, b, _y, ops) => ops.where(ops.greater(a, b), dY, 0)],
 })
 /** a − b·⌊a/b⌋, exact: the remainder with the sign of b, as in Python and NumPy. mod(1, ∞) is 1, mod(−1, ∞) is ∞; NaN for b = 0. */
 export const mod: Binary = binary('mod', {
   rule: 'dA = dY, dB = −dY·⌊a/b⌋',
-  vjp: [(dY) => dY, (dY, a, b, _y, { mul, neg, floorDiv }) => neg(mul(dY, floorDiv(a, b)))],
+  vjp: [(dY) => dY, (dY, a, b, _y, ops) => ops.neg(ops.mul(dY, ops.floorDiv(a, b)))],
   domain: [
     { low: -5.9, high: 5.9 },
     { low: 1.1, high: 1.35 },

@@ -5,7 +5,8 @@
  * Shape: any → the same. Derivatives from Abramowitz & Stegun, chapters 4 and 7.
  */
 
-import { defineOp, type Ops, type Sample, type SampleInput } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
+import type { Ops, Sample, SampleInput } from '../../autodiff/op.js'
 import type { MapKernel } from '../../backends/backend.js'
 import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
 import type { Shape } from '../../tensor/shape.js'
@@ -54,85 +55,88 @@ function unary(name: MapKernel, { rule, vjp, domain = {}, integers, dtype }: Una
 const steps = 'it is piecewise constant, so its derivative is zero wherever it exists.'
 
 /** −x */
-export const neg: Unary = unary('neg', { rule: 'dX = −dY', vjp: (dY, _x, _y, { neg }) => neg(dY), integers: true })
+export const neg: Unary = unary('neg', { rule: 'dX = −dY', vjp: (dY, _x, _y, ops) => ops.neg(dY), integers: true })
 /** |x|; the derivative at 0 is 0. */
-export const abs: Unary = unary('abs', { rule: 'dX = dY·sign(x)', vjp: (dY, x, _y, { mul, sign }) => mul(dY, sign(x)), integers: true })
+export const abs: Unary = unary('abs', { rule: 'dX = dY·sign(x)', vjp: (dY, x, _y, ops) => ops.mul(dY, ops.sign(x)), integers: true })
 /** −1, 0 or 1. */
 export const sign: Unary = unary('sign', { vjp: steps, integers: true })
 /** x² */
-export const square: Unary = unary('square', { rule: 'dX = dY·2x', vjp: (dY, x, _y, { mul }) => mul(dY, mul(x, 2)), integers: true })
+export const square: Unary = unary('square', { rule: 'dX = dY·2x', vjp: (dY, x, _y, ops) => ops.mul(dY, ops.mul(x, 2)), integers: true })
 /** max(x, 0); the derivative at 0 is 0. */
-export const relu: Unary = unary('relu', { rule: 'dX = dY where y > 0', vjp: (dY, _x, y, { gate }) => gate(dY, y), integers: true })
+export const relu: Unary = unary('relu', { rule: 'dX = dY where y > 0', vjp: (dY, _x, y, ops) => ops.gate(dY, y), integers: true })
 /** √x; NaN below 0. */
 export const sqrt: Unary = unary('sqrt', {
   rule: 'dX = dY / 2y',
-  vjp: (dY, _x, y, { div, mul }) => div(dY, mul(y, 2)),
+  vjp: (dY, _x, y, ops) => ops.div(dY, ops.mul(y, 2)),
   domain: { low: 0.2, high: 3 },
 })
 /** 1/√x */
 export const rsqrt: Unary = unary('rsqrt', {
   rule: 'dX = −dY·y³/2',
-  vjp: (dY, _x, y, { mul, square }) => mul(dY, mul(mul(y, square(y)), -0.5)),
+  vjp: (dY, _x, y, ops) => ops.mul(dY, ops.mul(ops.mul(y, ops.square(y)), -0.5)),
   domain: { low: 0.2, high: 3 },
 })
 /** 1/x */
 export const reciprocal: Unary = unary('reciprocal', {
   rule: 'dX = −dY·y²',
-  vjp: (dY, _x, y, { mul, neg, square }) => mul(dY, neg(square(y))),
+  vjp: (dY, _x, y, ops) => ops.mul(dY, ops.neg(ops.square(y))),
 })
 /** eˣ */
-export const exp: Unary = unary('exp', { rule: 'dX = dY·y', vjp: (dY, _x, y, { mul }) => mul(dY, y) })
+export const exp: Unary = unary('exp', { rule: 'dX = dY·y', vjp: (dY, _x, y, ops) => ops.mul(dY, y) })
 /** eˣ − 1, accurate near 0. */
-export const expm1: Unary = unary('expm1', { rule: 'dX = dY·(y + 1)', vjp: (dY, _x, y, { mul, add }) => mul(dY, add(y, 1)) })
+export const expm1: Unary = unary('expm1', { rule: 'dX = dY·(y + 1)', vjp: (dY, _x, y, ops) => ops.mul(dY, ops.add(y, 1)) })
 /** ln x; −∞ at 0, NaN below. */
-export const log: Unary = unary('log', { rule: 'dX = dY / x', vjp: (dY, x, _y, { div }) => div(dY, x), domain: { low: 0.2, high: 3 } })
+export const log: Unary = unary('log', { rule: 'dX = dY / x', vjp: (dY, x, _y, ops) => ops.div(dY, x), domain: { low: 0.2, high: 3 } })
 /** ln(1 + x), accurate near 0. */
 export const log1p: Unary = unary('log1p', {
   rule: 'dX = dY / (1 + x)',
-  vjp: (dY, x, _y, { div, add }) => div(dY, add(x, 1)),
+  vjp: (dY, x, _y, ops) => ops.div(dY, ops.add(x, 1)),
   domain: { low: -0.7, high: 3 },
 })
 /** sin x, x in radians. */
-export const sin: Unary = unary('sin', { rule: 'dX = dY·cos x', vjp: (dY, x, _y, { mul, cos }) => mul(dY, cos(x)) })
+export const sin: Unary = unary('sin', { rule: 'dX = dY·cos x', vjp: (dY, x, _y, ops) => ops.mul(dY, ops.cos(x)) })
 /** cos x, x in radians. */
-export const cos: Unary = unary('cos', { rule: 'dX = −dY·sin x', vjp: (dY, x, _y, { mul, neg, sin }) => mul(dY, neg(sin(x))) })
+export const cos: Unary = unary('cos', { rule: 'dX = −dY·sin x', vjp: (dY, x, _y, ops) => ops.mul(dY, ops.neg(ops.sin(x))) })
 /** tan x, x in radians. */
 export const tan: Unary = unary('tan', {
   rule: 'dX = dY·(1 + y²)',
-  vjp: (dY, _x, y, { mul, add, square }) => mul(dY, add(square(y), 1)),
+  vjp: (dY, _x, y, ops) => ops.mul(dY, ops.add(ops.square(y), 1)),
   domain: { low: -1.2, high: 1.2 },
 })
 /** arcsin x, in radians; NaN outside [−1, 1]. */
 export const asin: Unary = unary('asin', {
   rule: 'dX = dY / √(1 − x²)',
-  vjp: (dY, x, _y, { mul, rsqrt, sub, square }) => mul(dY, rsqrt(sub(1, square(x)))),
+  vjp: (dY, x, _y, ops) => ops.mul(dY, ops.rsqrt(ops.sub(1, ops.square(x)))),
   domain: { low: -0.8, high: 0.8 },
 })
 /** arccos x, in radians; NaN outside [−1, 1]. */
 export const acos: Unary = unary('acos', {
   rule: 'dX = −dY / √(1 − x²)',
-  vjp: (dY, x, _y, { mul, neg, rsqrt, sub, square }) => mul(dY, neg(rsqrt(sub(1, square(x))))),
+  vjp: (dY, x, _y, ops) => ops.mul(dY, ops.neg(ops.rsqrt(ops.sub(1, ops.square(x))))),
   domain: { low: -0.8, high: 0.8 },
 })
 /** arctan x, in radians. */
 export const atan: Unary = unary('atan', {
   rule: 'dX = dY / (1 + x²)',
-  vjp: (dY, x, _y, { div, add, square }) => div(dY, add(square(x), 1)),
+  vjp: (dY, x, _y, ops) => ops.div(dY, ops.add(ops.square(x), 1)),
 })
 /** (eˣ − e⁻ˣ)/2 */
-export const sinh: Unary = unary('sinh', { rule: 'dX = dY·cosh x', vjp: (dY, x, _y, { mul, cosh }) => mul(dY, cosh(x)) })
+export const sinh: Unary = unary('sinh', { rule: 'dX = dY·cosh x', vjp: (dY, x, _y, ops) => ops.mul(dY, ops.cosh(x)) })
 /** (eˣ + e⁻ˣ)/2 */
-export const cosh: Unary = unary('cosh', { rule: 'dX = dY·sinh x', vjp: (dY, x, _y, { mul, sinh }) => mul(dY, sinh(x)) })
+export const cosh: Unary = unary('cosh', { rule: 'dX = dY·sinh x', vjp: (dY, x, _y, ops) => ops.mul(dY, ops.sinh(x)) })
 /** (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ) */
-export const tanh: Unary = unary('tanh', { rule: 'dX = dY·(1 − y²)', vjp: (dY, _x, y, { mul, sub, square }) => mul(dY, sub(1, square(y))) })
+export const tanh: Unary = unary('tanh', { rule: 'dX = dY·(1 − y²)', vjp: (dY, _x, y, ops) => ops.mul(dY, ops.sub(1, ops.square(y))) })
 /** 1/(1 + e⁻ˣ) */
-export const sigmoid: Unary = unary('sigmoid', { rule: 'dX = dY·y·(1 − y)', vjp: (dY, _x, y, { mul, sub }) => mul(dY, mul(y, sub(1, y))) })
+export const sigmoid: Unary = unary('sigmoid', {
+  rule: 'dX = dY·y·(1 − y)',
+  vjp: (dY, _x, y, ops) => ops.mul(dY, ops.mul(y, ops.sub(1, y))),
+})
 /** ln(1 + eˣ), without overflow. */
-export const softplus: Unary = unary('softplus', { rule: 'dX = dY·sigmoid(x)', vjp: (dY, x, _y, { mul, sigmoid }) => mul(dY, sigmoid(x)) })
+export const softplus: Unary = unary('softplus', { rule: 'dX = dY·sigmoid(x)', vjp: (dY, x, _y, ops) => ops.mul(dY, ops.sigmoid(x)) })
 /** The error function 2/√π ∫₀ˣ e^(−t²) dt. */
 export const erf: Unary = unary('erf', {
   rule: 'dX = dY·2/√π·e^(−x²)',
-  vjp: (dY, x, _y, { mul, exp, neg, square }) => mul(dY, mul(exp(neg(square(x))), 2 / Math.sqrt(Math.PI))),
+  vjp: (dY, x, _y, ops) => ops.mul(dY, ops.mul(ops.exp(ops.neg(ops.square(x))), 2 / Math.sqrt(Math.PI))),
 })
 /** The largest whole number not above x. */
 export const floor: Unary = unary('floor', { vjp: steps })
@@ -167,7 +171,7 @@ const callCast = defineOp<{ dtype: DType }>({
   rule: 'dX = cast(dY)',
   shape: ([x], { dtype }) => ({ shape: x.shape, dtype }),
   forward: (k, out, [x]) => k.map(out, x, 'cast'),
-  vjp: ({ dY }, [x], { cast }) => [isFloat(x.dtype) ? () => cast(dY, x.dtype) : null],
+  vjp: ({ dY }, [x], ops) => [isFloat(x.dtype) ? () => ops.cast(dY, x.dtype) : null],
   samples: [
     ...shapes.map((shape) => ({
       inputs: [shape],

@@ -5,7 +5,7 @@
  * Gradient: each side gets the cotangent where it was taken
  */
 import { requireNumeric } from '../../arguments.js'
-import { defineComposed, defineOp } from '../../autodiff/define-op.js'
+import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
 import { ValueError } from '../../errors.js'
 import { promote, requireDType } from '../../tensor/dtype.js'
 import { broadcastShapes, type Shape } from '../../tensor/shape.js'
@@ -21,10 +21,10 @@ const callWhere = defineOp({
     return { shape: broadcastShapes('where', condition.shape, broadcastShapes('where', a.shape, b.shape)), dtype: a.dtype }
   },
   forward: (k, out, [condition, a, b]) => k.select(out, condition, a, b),
-  vjp: ({ dY }, [condition, a, b], { where, sumTo }) => [
+  vjp: ({ dY }, [condition, a, b], ops) => [
     null,
-    () => sumTo(where(condition, dY, 0), a.shape),
-    () => sumTo(where(condition, 0, dY), b.shape),
+    () => ops.sumTo(ops.where(condition, dY, 0), a.shape),
+    () => ops.sumTo(ops.where(condition, 0, dY), b.shape),
   ],
   samples: [
     { inputs: [{ shape: [], dtype: 'bool' }, [], []] },
@@ -64,7 +64,7 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
 
 const callClip = defineComposed<{ min: number; max: number }>({
   name: 'clip',
-  compose: ([x], { min, max }, { minimum, maximum }) => minimum(maximum(x, min), max),
+  compose: ([x], { min, max }, ops) => ops.minimum(ops.maximum(x, min), max),
   samples: [
     { inputs: [[]], options: { min: -0.5, max: 0.5 } },
     { inputs: [[3, 7]], options: { min: -0.4, max: 0.8 } },

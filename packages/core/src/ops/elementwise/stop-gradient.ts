@@ -1,5 +1,5 @@
 /** A wall for derivatives. */
-import { defineOp } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
 import type { Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 

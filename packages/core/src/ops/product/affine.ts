@@ -1,6 +1,6 @@
 /** The fully connected layer as one op: a product, a bias, and relu where asked for. */
 import { requireBoolean, requireOptions } from '../../arguments.js'
-import { defineComposed } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { type Shape, sizeOf } from '../../tensor/shape.js'
@@ -37,22 +37,26 @@ const sizes: [Shape, Shape][] = [
 
 const call = defineComposed<{ relu: boolean }>({
   name: 'affine',
-  compose: ([x, w, b], { relu }, { matMul, add, relu: positive }) => {
-    const z = add(matMul(x, w), b)
-    return relu ? positive(z) : z
+  compose: ([x, w, b], { relu }, ops) => {
+    const z = ops.add(ops.matMul(x, w), b)
+    return relu ? ops.relu(z) : z
   },
   fused: {
     kernel: 'affine',
     rule: 'dZ = dY (with relu: where y > 0), dX = dZ·Wᵀ, dW = Xᵀ·dZ, dB = Σ dZ over rows',
     shape: ([x, w]) => ({ shape: [x.shape[0], w.shape[1]], dtype: x.dtype }),
     forward: (fused, out, [x, w, b], { relu }) => fused.affine(out, x, w, b, relu),
-    vjp: ({ dY, y, options: { relu } }, [x, w], { matMul, gate, sum }) => {
+    vjp: ({ dY, y, options: { relu } }, [x, w], ops) => {
       let gated: Tensor | undefined
       const dZ = (): Tensor => {
-        gated ??= relu ? gate(dY, y) : dY
+        gated ??= relu ? ops.gate(dY, y) : dY
         return gated
       }
-      return [() => matMul(dZ(), w, { transposeB: true }), () => matMul(x, dZ(), { transposeA: true }), () => sum(dZ(), { axis: 0 })]
+      return [
+        () => ops.matMul(dZ(), w, { transposeB: true }),
+        () => ops.matMul(x, dZ(), { transposeA: true }),
+        () => ops.sum(dZ(), { axis: 0 }),
+      ]
     },
   },
   samples: sizes.flatMap(([x, w], i) => [

@@ -1,6 +1,7 @@
 /** Matrix products. */
 import { requireBoolean, requireOptions } from '../../arguments.js'
-import { defineOp, type Sample } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
 import { promote, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
@@ -87,9 +88,13 @@ const call = defineOp<MatMulOptions>({
   },
   forward: (k, out, [a, b], { transposeA = false, transposeB = false }) => k.matMul(out, a, b, transposeA, transposeB),
   // With A' = op(A), B' = op(B): dA' = dY·B'ᵀ and dB' = A'ᵀ·dY. A transposed operand takes its cotangent transposed.
-  vjp: ({ dY, options: { transposeA = false, transposeB = false } }, [a, b], { matMul: times }) => [
-    transposeA ? () => times(b, dY, { transposeA: transposeB, transposeB: true }) : () => times(dY, b, { transposeB: !transposeB }),
-    transposeB ? () => times(dY, a, { transposeA: true, transposeB: transposeA }) : () => times(a, dY, { transposeA: !transposeA }),
+  vjp: ({ dY, options: { transposeA = false, transposeB = false } }, [a, b], ops) => [
+    transposeA
+      ? () => ops.matMul(b, dY, { transposeA: transposeB, transposeB: true })
+      : () => ops.matMul(dY, b, { transposeB: !transposeB }),
+    transposeB
+      ? () => ops.matMul(dY, a, { transposeA: true, transposeB: transposeA })
+      : () => ops.matMul(a, dY, { transposeA: !transposeA }),
   ],
   samples: sizes.map(([a, b, options]): Sample<MatMulOptions> => ({ inputs: [a, b], options: options ?? {} })),
 })

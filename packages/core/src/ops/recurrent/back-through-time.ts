@@ -11,7 +11,8 @@
  * Derivative: through the composition.
  */
 
-import { defineComposed, type Ops, type Sample, type Vjp } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
 import type { FusedKernels } from '../../backends/backend.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { stepsByRow } from './steps-by-row.js'

@@ -9,7 +9,8 @@
  *   dU_zr = Σ aᵀ·(dz, dr)                       dU_h = Σ (r∘a)ᵀ·dh̃
  * ```
  */
-import { defineComposed, type Ops, type Vjp } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Ops, Vjp } from '../../autodiff/op.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import type { RecurrenceOptions } from './through-time.js'
 
@@ -21,9 +22,9 @@ function divide([h, weights, ...rest]: readonly Tensor[], { dropped, masked }: O
 }
 
 /** Columns [from, to) of the last axis, in units. */
-function gates(x: Tensor, from: number, to: number, units: number, { slice }: Ops): Tensor {
+function gates(x: Tensor, from: number, to: number, units: number, ops: Ops): Tensor {
   const lead = x.shape.slice(0, -1)
-  return slice(x, [...lead.map(() => 0), from * units], [...lead, (to - from) * units])
+  return ops.slice(x, [...lead.map(() => 0), from * units], [...lead, (to - from) * units])
 }
 
 const plain: Options = { masked: false, goBackwards: false, recurrentActivation: 'sigmoid', dropped: false }
@@ -32,33 +33,32 @@ const plain: Options = { masked: false, goBackwards: false, recurrentActivation:
 const callGradient = defineComposed<Options>({
   name: 'gruSequenceGradient',
   compose: ([dY, y, ...others], options, ops) => {
-    const { add, sub, mul, square, greater, where, matMul, concat } = ops
     const { h: initial, weights, dropout, mask } = divide(others, options)
     const [t, , u] = y.shape.slice(1)
     const [dParts, parts] = [dY, y].map((x) => ops.unstack(x).map((part) => ops.unstack(part))) // [part][step], each [n, u]
     const masks = mask && ops.unstack(mask, 1)
     if (options.goBackwards) masks?.reverse()
     const [ofGates, ofCandidate] = [gates(weights, 0, 2, u, ops), gates(weights, 2, 3, u, ops)]
-    const drop = (x: Tensor): Tensor => (dropout ? mul(x, dropout) : x)
-    const inside = (x: Tensor): Tensor => mul(x, sub(1, x))
+    const drop = (x: Tensor): Tensor => (dropout ? ops.mul(x, dropout) : x)
+    const inside = (x: Tensor): Tensor => ops.mul(x, ops.sub(1, x))
     const dGate = (d: Tensor, gate: Tensor): Tensor =>
-      options.recurrentActivation === 'sigmoid' ? mul(d, inside(gate)) : where(greater(inside(gate), 0), mul(d, 0.2), 0)
+      options.recurrentActivation === 'sigmoid' ? ops.mul(d, inside(gate)) : ops.where(ops.greater(inside(gate), 0), ops.mul(d, 0.2), 0)
     const dZ: Tensor[] = []
     let carried: Tensor | undefined
     for (let s = t - 1; s >= 0; s--) {
       const [z, r, candidate] = [1, 2, 3].map((p) => parts[p][s])
       const before = s === 0 ? initial : parts[0][s - 1]
-      const dH = carried ? add(dParts[0][s], carried) : dParts[0][s]
-      const counts = masks && ops.expandDims(greater(masks[s], 0), 1) // [n, 1]
-      const own = counts ? where(counts, dH, 0) : dH
-      const dUpdate = dGate(add(dParts[1][s], mul(own, sub(before, candidate))), z)
-      const dCandidate = mul(add(dParts[3][s], mul(own, sub(1, z))), sub(1, square(candidate)))
-      const dOperand = matMul(dCandidate, ofCandidate, { transposeB: true })
-      const dReset = dGate(add(dParts[2][s], mul(dOperand, drop(before))), r)
-      const product = add(mul(dOperand, r), matMul(concat([dUpdate, dReset], -1), ofGates, { transposeB: true }))
-      carried = add(drop(product), mul(own, z))
-      if (counts) carried = add(carried, where(counts, 0, dH))
-      dZ.unshift(concat([dUpdate, dReset, dCandidate], -1))
+      const dH = carried ? ops.add(dParts[0][s], carried) : dParts[0][s]
+      const counts = masks && ops.expandDims(ops.greater(masks[s], 0), 1) // [n, 1]
+      const own = counts ? ops.where(counts, dH, 0) : dH
+      const dUpdate = dGate(ops.add(dParts[1][s], ops.mul(own, ops.sub(before, candidate))), z)
+      const dCandidate = ops.mul(ops.add(dParts[3][s], ops.mul(own, ops.sub(1, z))), ops.sub(1, ops.square(candidate)))
+      const dOperand = ops.matMul(dCandidate, ofCandidate, { transposeB: true })
+      const dReset = dGate(ops.add(dParts[2][s], ops.mul(dOperand, drop(before))), r)
+      const product = ops.add(ops.mul(dOperand, r), ops.matMul(ops.concat([dUpdate, dReset], -1), ofGates, { transposeB: true }))
+      carried = ops.add(drop(product), ops.mul(own, z))
+      if (counts) carried = ops.add(carried, ops.where(counts, 0, dH))
+      dZ.unshift(ops.concat([dUpdate, dReset, dCandidate], -1))
     }
     const last = ops.pad(carried as Tensor, [
       [0, 0],

@@ -9,7 +9,8 @@
  *   dH₋ = dH∘z + m∘((dz, dr, dq)·Uᵀ)            dU = Σ aᵀ·(dz, dr, dq)            db = Σ (dz, dr, dq)
  * ```
  */
-import { defineComposed, type Vjp } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Vjp } from '../../autodiff/op.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import type { RecurrenceOptions } from './through-time.js'
 
@@ -29,31 +30,30 @@ const plain: Options = { masked: false, goBackwards: false, recurrentActivation:
 const callGradient = defineComposed<Options>({
   name: 'gruResetAfterSequenceGradient',
   compose: ([dY, y, initial, weights, ...rest], options, ops) => {
-    const { add, sub, mul, square, greater, where, matMul, concat } = ops
     const { dropout, mask } = divide(rest, options)
     const [t, , u] = y.shape.slice(1)
     const [dParts, parts] = [dY, y].map((x) => ops.unstack(x).map((part) => ops.unstack(part))) // [part][step], each [n, u]
     const masks = mask && ops.unstack(mask, 1)
     if (options.goBackwards) masks?.reverse()
-    const inside = (x: Tensor): Tensor => mul(x, sub(1, x))
+    const inside = (x: Tensor): Tensor => ops.mul(x, ops.sub(1, x))
     const dGate = (d: Tensor, gate: Tensor): Tensor =>
-      options.recurrentActivation === 'sigmoid' ? mul(d, inside(gate)) : where(greater(inside(gate), 0), mul(d, 0.2), 0)
+      options.recurrentActivation === 'sigmoid' ? ops.mul(d, inside(gate)) : ops.where(ops.greater(inside(gate), 0), ops.mul(d, 0.2), 0)
     const dZ: Tensor[] = []
     let carried: Tensor | undefined
     for (let s = t - 1; s >= 0; s--) {
       const [z, r, candidate, q] = [1, 2, 3, 4].map((p) => parts[p][s])
       const before = s === 0 ? initial : parts[0][s - 1]
-      const dH = carried ? add(dParts[0][s], carried) : dParts[0][s]
-      const counts = masks && ops.expandDims(greater(masks[s], 0), 1) // [n, 1]
-      const own = counts ? where(counts, dH, 0) : dH
-      const dUpdate = dGate(add(dParts[1][s], mul(own, sub(before, candidate))), z)
-      const dCandidate = mul(add(dParts[3][s], mul(own, sub(1, z))), sub(1, square(candidate)))
-      const dReset = dGate(add(dParts[2][s], mul(dCandidate, q)), r)
-      const dProduct = add(dParts[4][s], mul(dCandidate, r))
-      const product = matMul(concat([dUpdate, dReset, dProduct], -1), weights, { transposeB: true })
-      carried = add(dropout ? mul(product, dropout) : product, mul(own, z))
-      if (counts) carried = add(carried, where(counts, 0, dH))
-      dZ.unshift(concat([dUpdate, dReset, dCandidate, dProduct], -1))
+      const dH = carried ? ops.add(dParts[0][s], carried) : dParts[0][s]
+      const counts = masks && ops.expandDims(ops.greater(masks[s], 0), 1) // [n, 1]
+      const own = counts ? ops.where(counts, dH, 0) : dH
+      const dUpdate = dGate(ops.add(dParts[1][s], ops.mul(own, ops.sub(before, candidate))), z)
+      const dCandidate = ops.mul(ops.add(dParts[3][s], ops.mul(own, ops.sub(1, z))), ops.sub(1, ops.square(candidate)))
+      const dReset = dGate(ops.add(dParts[2][s], ops.mul(dCandidate, q)), r)
+      const dProduct = ops.add(dParts[4][s], ops.mul(dCandidate, r))
+      const product = ops.matMul(ops.concat([dUpdate, dReset, dProduct], -1), weights, { transposeB: true })
+      carried = ops.add(dropout ? ops.mul(product, dropout) : product, ops.mul(own, z))
+      if (counts) carried = ops.add(carried, ops.where(counts, 0, dH))
+      dZ.unshift(ops.concat([dUpdate, dReset, dCandidate, dProduct], -1))
     }
     const last = ops.pad(carried as Tensor, [
       [0, 0],

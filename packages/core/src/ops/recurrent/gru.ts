@@ -42,22 +42,21 @@ const call = defineRecurrence<GruOptions>({
   rule,
   states: 1,
   step: (x, [h], [recurrentKernel, ...rest], { recurrentActivation, resetAfter, dropped }, ops) => {
-    const { add, sub, mul, matMul, split, tanh, sigmoid, clip } = ops
-    const gate = recurrentActivation === 'sigmoid' ? sigmoid : (a: Tensor) => clip(add(mul(a, 0.2), 0.5), 0, 1)
-    const before = dropped ? mul(h, rest[rest.length - 1]) : h
-    const [xz, xr, xh] = split(x, 3, -1) // [n, u] each
-    const mix = (z: Tensor, candidate: Tensor): Tensor => add(mul(z, h), mul(sub(1, z), candidate))
+    const gate = recurrentActivation === 'sigmoid' ? ops.sigmoid : (a: Tensor) => ops.clip(ops.add(ops.mul(a, 0.2), 0.5), 0, 1)
+    const before = dropped ? ops.mul(h, rest[rest.length - 1]) : h
+    const [xz, xr, xh] = ops.split(x, 3, -1) // [n, u] each
+    const mix = (z: Tensor, candidate: Tensor): Tensor => ops.add(ops.mul(z, h), ops.mul(ops.sub(1, z), candidate))
     if (resetAfter) {
-      const [qz, qr, q] = split(add(matMul(before, recurrentKernel), rest[0]), 3, -1)
-      const [z, r] = [gate(add(xz, qz)), gate(add(xr, qr))]
-      const candidate = tanh(add(xh, mul(r, q)))
+      const [qz, qr, q] = ops.split(ops.add(ops.matMul(before, recurrentKernel), rest[0]), 3, -1)
+      const [z, r] = [gate(ops.add(xz, qz)), gate(ops.add(xr, qr))]
+      const candidate = ops.tanh(ops.add(xh, ops.mul(r, q)))
       return [mix(z, candidate), z, r, candidate, q]
     }
     const units = h.shape[1]
-    const [ofGates, ofCandidate] = split(recurrentKernel, [2 * units, units], -1)
-    const [qz, qr] = split(matMul(before, ofGates), 2, -1)
-    const [z, r] = [gate(add(xz, qz)), gate(add(xr, qr))]
-    const candidate = tanh(add(xh, matMul(mul(r, before), ofCandidate)))
+    const [ofGates, ofCandidate] = ops.split(recurrentKernel, [2 * units, units], -1)
+    const [qz, qr] = ops.split(ops.matMul(before, ofGates), 2, -1)
+    const [z, r] = [gate(ops.add(xz, qz)), gate(ops.add(xr, qr))]
+    const candidate = ops.tanh(ops.add(xh, ops.matMul(ops.mul(r, before), ofCandidate)))
     return [mix(z, candidate), z, r, candidate]
   },
   fused: {

@@ -2,18 +2,18 @@
  * One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
  * Keras' order i, f, c, o. Whole sequences come with the recurrent layers.
  */
-import { defineComposed } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
 import { shapeError } from '../../errors.js'
 import { sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 
 const call = defineComposed({
   name: 'lstmCell',
-  compose: ([x, h, c, kernel, recurrentKernel, bias], _, { matMul, add, mul, split, sigmoid, tanh, stack }) => {
-    const z = add(add(matMul(x, kernel), matMul(h, recurrentKernel)), bias) // [n, 4u]
-    const [zi, zf, zc, zo] = split(z, 4, -1)
-    const next = add(mul(sigmoid(zf), c), mul(sigmoid(zi), tanh(zc)))
-    return stack([mul(sigmoid(zo), tanh(next)), next])
+  compose: ([x, h, c, kernel, recurrentKernel, bias], _, ops) => {
+    const z = ops.add(ops.add(ops.matMul(x, kernel), ops.matMul(h, recurrentKernel)), bias) // [n, 4u]
+    const [zi, zf, zc, zo] = ops.split(z, 4, -1)
+    const next = ops.add(ops.mul(ops.sigmoid(zf), c), ops.mul(ops.sigmoid(zi), ops.tanh(zc)))
+    return ops.stack([ops.mul(ops.sigmoid(zo), ops.tanh(next)), next])
   },
   fused: {
     kernel: 'lstmCell',

@@ -36,24 +36,17 @@ const callGradient = defineRecurrenceGradient<LstmOptions>({
   name: 'lstmSequenceGradient',
   states: 2,
   gates: 4,
-  back: (
-    [dH, dC],
-    dParts,
-    [, c, i, f, g, o],
-    [before],
-    { recurrentActivation },
-    { add, sub, mul, square, tanh, greater, where, concat },
-  ) => {
-    const inside = (x: Tensor): Tensor => mul(x, sub(1, x))
+  back: ([dH, dC], dParts, [, c, i, f, g, o], [before], { recurrentActivation }, ops) => {
+    const inside = (x: Tensor): Tensor => ops.mul(x, ops.sub(1, x))
     const dGate = (d: Tensor, gate: Tensor): Tensor =>
-      recurrentActivation === 'sigmoid' ? mul(d, inside(gate)) : where(greater(inside(gate), 0), mul(d, 0.2), 0)
-    const squashed = tanh(c)
-    const dCell = add(dC, mul(mul(dH, o), sub(1, square(squashed))))
-    const dI = dGate(add(dParts[2], mul(dCell, g)), i)
-    const dF = dGate(add(dParts[3], mul(dCell, before)), f)
-    const dG = mul(add(dParts[4], mul(dCell, i)), sub(1, square(g)))
-    const dO = dGate(add(dParts[5], mul(dH, squashed)), o)
-    return { dZ: concat([dI, dF, dG, dO], -1), dBefore: [mul(dCell, f)] }
+      recurrentActivation === 'sigmoid' ? ops.mul(d, inside(gate)) : ops.where(ops.greater(inside(gate), 0), ops.mul(d, 0.2), 0)
+    const squashed = ops.tanh(c)
+    const dCell = ops.add(dC, ops.mul(ops.mul(dH, o), ops.sub(1, ops.square(squashed))))
+    const dI = dGate(ops.add(dParts[2], ops.mul(dCell, g)), i)
+    const dF = dGate(ops.add(dParts[3], ops.mul(dCell, before)), f)
+    const dG = ops.mul(ops.add(dParts[4], ops.mul(dCell, i)), ops.sub(1, ops.square(g)))
+    const dO = dGate(ops.add(dParts[5], ops.mul(dH, squashed)), o)
+    return { dZ: ops.concat([dI, dF, dG, dO], -1), dBefore: [ops.mul(dCell, f)] }
   },
   kernel: 'lstmSequenceGradient',
   samples: [
@@ -101,12 +94,12 @@ const call = defineRecurrence<LstmOptions>({
   name: 'lstmSequence',
   rule,
   states: 2,
-  step: (z, [h, c], [recurrentKernel, dropout], { recurrentActivation }, { add, mul, matMul, split, tanh, sigmoid, clip }) => {
-    const gate = recurrentActivation === 'sigmoid' ? sigmoid : (x: Tensor) => clip(add(mul(x, 0.2), 0.5), 0, 1)
-    const [zi, zf, zc, zo] = split(add(z, matMul(dropout ? mul(h, dropout) : h, recurrentKernel)), 4, -1) // [n, u] each
-    const [i, f, g, o] = [gate(zi), gate(zf), tanh(zc), gate(zo)]
-    const next = add(mul(f, c), mul(i, g))
-    return [mul(o, tanh(next)), next, i, f, g, o]
+  step: (z, [h, c], [recurrentKernel, dropout], { recurrentActivation }, ops) => {
+    const gate = recurrentActivation === 'sigmoid' ? ops.sigmoid : (x: Tensor) => ops.clip(ops.add(ops.mul(x, 0.2), 0.5), 0, 1)
+    const [zi, zf, zc, zo] = ops.split(ops.add(z, ops.matMul(dropout ? ops.mul(h, dropout) : h, recurrentKernel)), 4, -1) // [n, u] each
+    const [i, f, g, o] = [gate(zi), gate(zf), ops.tanh(zc), gate(zo)]
+    const next = ops.add(ops.mul(f, c), ops.mul(i, g))
+    return [ops.mul(o, ops.tanh(next)), next, i, f, g, o]
   },
   fused: {
     kernel: 'lstmSequence',

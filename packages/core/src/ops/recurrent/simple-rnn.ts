@@ -27,7 +27,7 @@ const callGradient = defineRecurrenceGradient<SimpleRnnOptions>({
   name: 'simpleRnnSequenceGradient',
   states: 1,
   gates: 1,
-  back: ([dH], _, [h], __, ___, { sub, mul, square }) => ({ dZ: mul(dH, sub(1, square(h))), dBefore: [] }),
+  back: ([dH], _, [h], __, ___, ops) => ({ dZ: ops.mul(dH, ops.sub(1, ops.square(h))), dBefore: [] }),
   kernel: 'simpleRnnSequenceGradient',
   samples: [
     {
@@ -63,8 +63,8 @@ const call = defineRecurrence<SimpleRnnOptions>({
   name: 'simpleRnnSequence',
   rule,
   states: 1,
-  step: (z, [h], [recurrentKernel, dropout], _, { add, mul, matMul, tanh }) => [
-    tanh(add(z, matMul(dropout ? mul(h, dropout) : h, recurrentKernel))),
+  step: (z, [h], [recurrentKernel, dropout], _, ops) => [
+    ops.tanh(ops.add(z, ops.matMul(dropout ? ops.mul(h, dropout) : h, recurrentKernel))),
   ],
   fused: {
     kernel: 'simpleRnnSequence',

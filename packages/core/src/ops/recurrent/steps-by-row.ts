@@ -1,6 +1,6 @@
 /** From the order of a recurrence's output, steps first, to that of its input, rows of the batch first. */
 
-import { defineOp } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
 import type { View } from '../../backends/backend.js'
 import type { Tensor } from '../../tensor/tensor.js'
 
@@ -20,12 +20,12 @@ const call = defineOp<Options>({
     const view: View = { axis: [1, 0, 2], start: [0, first + (reverse ? count - 1 : 0), 0], step: [1, reverse ? -1 : 1, 1], fill: 0 }
     k.copy(out, x, view)
   },
-  vjp: ({ dY, options: { first, count, reverse } }, [x], { flip, pad, slice, transpose }) => [
+  vjp: ({ dY, options: { first, count, reverse } }, [x], ops) => [
     () => {
-      const steps = transpose(reverse ? flip(dY, 1) : dY, [1, 0, 2]) // [count, n, w]
+      const steps = ops.transpose(reverse ? ops.flip(dY, 1) : dY, [1, 0, 2]) // [count, n, w]
       const before = Math.max(0, -first)
-      const inside = slice(steps, [before, 0, 0], [count - before, -1, -1])
-      return pad(inside, [
+      const inside = ops.slice(steps, [before, 0, 0], [count - before, -1, -1])
+      return ops.pad(inside, [
         [Math.max(0, first), x.shape[0] - first - count],
         [0, 0],
         [0, 0],

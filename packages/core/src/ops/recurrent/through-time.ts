@@ -15,7 +15,8 @@
  * Derivative: backpropagation through time. A step is done again from the states that the output holds, and pulled back; nothing is kept but
  * the output. Werbos, "Backpropagation through time" (Proc. IEEE 78, 1990).
  */
-import { type ComposedOp, defineComposed, type Ops, type Sample } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { ComposedOp, Ops, Sample } from '../../autodiff/op.js'
 import { Tape } from '../../autodiff/tape.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'

@@ -3,7 +3,8 @@
  * row (Ba, Kiros, Hinton 2016). The scale gamma and the shift beta are optional inputs.
  */
 import { requireNumber, requireOptions } from '../../arguments.js'
-import { defineComposed, type Ops, type Sample } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Ops, Sample } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
 import type { Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -42,8 +43,8 @@ const shapes: Shape[] = [
 ]
 
 /** One of the two rows of [2, c]. */
-const rowOf = (pair: Tensor, i: number, { slice, reshape }: Ops): Tensor => reshape(slice(pair, [i, 0], [1]), [pair.shape[1]])
-const asRows = (x: Tensor, { reshape }: Ops): Tensor => reshape(x, [-1, x.shape[x.rank - 1]])
+const rowOf = (pair: Tensor, i: number, ops: Ops): Tensor => ops.reshape(ops.slice(pair, [i, 0], [1]), [pair.shape[1]])
+const asRows = (x: Tensor, ops: Ops): Tensor => ops.reshape(x, [-1, x.shape[x.rank - 1]])
 
 const callSums = defineComposed({
   name: 'channelSums',
@@ -64,9 +65,9 @@ const callSums = defineComposed({
 // Inputs: x [.., c], center, scale and, if there is one, shift [c]. What batchNorm and the derivative of moments are made of.
 const callNormalize: (inputs: readonly Tensor[], options: object) => Tensor = defineComposed({
   name: 'normalize',
-  compose: ([x, center, scale, shift], _, { sub, mul, add }) => {
-    const y = mul(sub(x, center), scale)
-    return shift ? add(y, shift) : y
+  compose: ([x, center, scale, shift], _, ops) => {
+    const y = ops.mul(ops.sub(x, center), scale)
+    return shift ? ops.add(y, shift) : y
   },
   fused: {
     kernel: 'normalize',
@@ -134,11 +135,11 @@ export function moments(x: Tensor, ...more: unknown[]): Tensor {
 
 const callBatchNorm = defineComposed<Settings>({
   name: 'batchNorm',
-  compose: (inputs, options, { add, mul, rsqrt }) => {
+  compose: (inputs, options, ops) => {
     const [x, mean, variance] = inputs
     const { gamma, beta } = affine(inputs, 3, options)
-    const factor = rsqrt(add(variance, options.epsilon))
-    return callNormalize([x, mean, gamma ? mul(factor, gamma) : factor, ...(beta ? [beta] : [])], {})
+    const factor = ops.rsqrt(ops.add(variance, options.epsilon))
+    return callNormalize([x, mean, gamma ? ops.mul(factor, gamma) : factor, ...(beta ? [beta] : [])], {})
   },
   samples: shapes.map((shape, i): Sample<Settings> => {
     const channel = shape.slice(-1)
@@ -174,9 +175,9 @@ const rowSamples = (more: (shape: Shape) => Shape[]): Sample<Settings>[] =>
 
 const overRow = { axis: -1, keepDims: true } as const
 /** Each row with mean 0 and variance 1, and what it was multiplied by for that. */
-function unitRows(x: Tensor, epsilon: number, { mean, variance, add, sub, mul, rsqrt }: Ops): { unit: Tensor; factor: Tensor } {
-  const factor = rsqrt(add(variance(x, overRow), epsilon))
-  return { unit: mul(sub(x, mean(x, overRow)), factor), factor }
+function unitRows(x: Tensor, epsilon: number, ops: Ops): { unit: Tensor; factor: Tensor } {
+  const factor = ops.rsqrt(ops.add(ops.variance(x, overRow), epsilon))
+  return { unit: ops.mul(ops.sub(x, ops.mean(x, overRow)), factor), factor }
 }
 
 const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = defineComposed<Settings>({

@@ -4,7 +4,8 @@
  * Shape: the reduced axes go, or stay with size 1 under `keepDims`. Axes that are not neighbours are reduced group by group.
  */
 import { requireBoolean, requireOptions } from '../../arguments.js'
-import { defineComposed, defineOp, type Sample, type Vjp } from '../../autodiff/define-op.js'
+import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
+import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
 import type { ReduceKernel } from '../../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
@@ -112,25 +113,24 @@ function reduction(
 }
 
 /** y with the reduced axes back as size 1, so that it broadcasts against x. */
-const kept = (y: Tensor, x: Tensor, { first, last }: Run, re: typeof reshape): Tensor =>
-  re(
-    y,
-    x.shape.map((n, i) => (i >= first && i <= last ? 1 : n)),
-  )
+const kept = (y: Tensor, x: Tensor, { first, last }: Run, ops: Ops): Tensor => {
+  const shape = x.shape.map((n, i) => (i >= first && i <= last ? 1 : n))
+  return ops.reshape(y, shape)
+}
 
 /** max and min share the cotangent equally among equal extremes. */
-const extremeVjp: Vjp<Run> = ({ dY, y, options }, [x], { equal, cast: to, div, mul, sum: total, reshape: re }) => [
+const extremeVjp: Vjp<Run> = ({ dY, y, options }, [x], ops) => [
   () => {
-    const hit = to(equal(x, kept(y, x, options, re)), x.dtype)
+    const hit = ops.cast(ops.equal(x, kept(y, x, options, ops)), x.dtype)
     const axis = Array.from({ length: options.last - options.first + 1 }, (_, i) => options.first + i)
-    const share = div(hit, total(hit, { axis, keepDims: true }))
-    return mul(share, kept(dY, x, options, re))
+    const share = ops.div(hit, ops.sum(hit, { axis, keepDims: true }))
+    return ops.mul(share, kept(dY, x, options, ops))
   },
 ]
 
 const reduceSum = reduction('sum', {
   rule: 'dX = broadcast(dY)',
-  vjp: ({ dY, options }, [x], { broadcastTo: spread, reshape: re }) => [() => spread(kept(dY, x, options, re), x.shape)],
+  vjp: ({ dY, options }, [x], ops) => [() => ops.broadcastTo(kept(dY, x, options, ops), x.shape)],
   dtypes: ['float32', 'float64', 'int32', 'uint8', 'bool'],
   dtype: (x) => (isFloat(x) ? x : 'int32'),
   identity: true,
@@ -155,12 +155,16 @@ export function sum(x: Tensor, options?: ReduceOptions): Tensor {
 const reduceProd = reduction('prod', {
   rule: 'dX = dY · Π of the others',
   // The product of the others, without dividing by x, which may be 0: an [n, n] table with 1 on the diagonal. O(n²) memory.
-  vjp: ({ dY, options }, [x], { where, prod: product, mul, reshape: re, identityMask }) => [
+  vjp: ({ dY, options }, [x], ops) => [
     () => {
       const { outer, length, inner } = reduceExtent(x.shape, options.first, options.last)
-      const table = where(re(identityMask(length, x.backend), [1, length, length, 1]), 1, re(x, [outer, 1, length, inner]))
-      const others = product(table, { axis: 2 }) // [outer, length, inner]
-      return re(mul(others, re(dY, [outer, 1, inner])), x.shape)
+      const table = ops.where(
+        ops.reshape(ops.identityMask(length, x.backend), [1, length, length, 1]),
+        1,
+        ops.reshape(x, [outer, 1, length, inner]),
+      )
+      const others = ops.prod(table, { axis: 2 }) // [outer, length, inner]
+      return ops.reshape(ops.mul(others, ops.reshape(dY, [outer, 1, inner])), x.shape)
     },
   ],
   dtypes: ['float32', 'float64', 'int32'],
@@ -246,8 +250,7 @@ const reducedSize = (x: Tensor, axis: ReduceOptions['axis']): number =>
 const callMean = defineComposed<ReduceOptions>({
   name: 'mean',
   // Whole numbers as float32, which their sum may need.
-  compose: ([x], options, { sum: total, div, cast: to }) =>
-    div(total(isFloat(x.dtype) ? x : to(x, 'float32'), options), reducedSize(x, options.axis)),
+  compose: ([x], options, ops) => ops.div(ops.sum(isFloat(x.dtype) ? x : ops.cast(x, 'float32'), options), reducedSize(x, options.axis)),
   samples: [
     { inputs: [[]] },
     { inputs: [[3, 5]], options: { axis: 1 } },
@@ -265,7 +268,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 
 const callVariance = defineComposed<ReduceOptions>({
   name: 'variance',
-  compose: ([x], options, { mean: average, square, sub }) => average(square(sub(x, average(x, { ...options, keepDims: true }))), options),
+  compose: ([x], options, ops) => ops.mean(ops.square(ops.sub(x, ops.mean(x, { ...options, keepDims: true }))), options),
   samples: [
     { inputs: [[3, 5]], options: { axis: 0 } },
     { inputs: [[2, 3, 4]], options: { axis: [0, 2], keepDims: true } },
@@ -303,7 +306,7 @@ const callBroadcastTo = defineOp<{ shape: Shape }>({
     const axis = out.shape.map((n, i) => (i < lead || (x.shape[i - lead] === 1 && n !== 1) ? -1 : i - lead))
     k.copy(out, x, { axis, start: axis.map(() => 0), step: axis.map(() => 1), fill: 0 })
   },
-  vjp: ({ dY }, [x], { sumTo: back }) => [() => back(dY, x.shape)],
+  vjp: ({ dY }, [x], ops) => [() => ops.sumTo(dY, x.shape)],
   samples: [
     { inputs: [[]], options: { shape: [3] } },
     { inputs: [[4]], options: { shape: [3, 4] } },
@@ -344,7 +347,7 @@ const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean
     return x
   },
   forward: (k, out, [x], { axis, exclusive, reverse }) => k.scan(out, x, reduceExtent(x.shape, axis, axis), exclusive, reverse),
-  vjp: ({ dY, options }, _, { cumSum: scan }) => [() => scan(dY, { ...options, reverse: !options.reverse })],
+  vjp: ({ dY, options }, _, ops) => [() => ops.cumSum(dY, { ...options, reverse: !options.reverse })],
   samples: [
     { inputs: [[7]], options: { axis: 0, exclusive: false, reverse: false } },
     { inputs: [[3, 5]], options: { axis: 0, exclusive: true, reverse: false } },

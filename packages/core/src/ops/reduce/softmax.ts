@@ -6,7 +6,8 @@
  * classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
  */
 import { requireBoolean, requireOptions } from '../../arguments.js'
-import { defineComposed, type Ops, type Vjp } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Ops, Vjp } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
 import { type Shape, sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -25,25 +26,25 @@ const floating = (op: string, x: Tensor): void => {
 const classesOf = ({ shape }: Tensor): number => shape[shape.length - 1]
 
 /** Each row's maximum, [.., 1], limited to finite numbers: x less it has no ∞ − ∞, and sums of exponentials keep their limits. */
-function finiteMaximum(x: Tensor, { max, minimum, maximum, stopGradient, zeros }: Ops): Tensor {
-  if (classesOf(x) === 0) return zeros([...x.shape.slice(0, -1), 1], { dtype: x.dtype, backend: x.backend })
+function finiteMaximum(x: Tensor, ops: Ops): Tensor {
+  if (classesOf(x) === 0) return ops.zeros([...x.shape.slice(0, -1), 1], { dtype: x.dtype, backend: x.backend })
   const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38
-  return stopGradient(minimum(maximum(max(x, last), -largest), largest))
+  return ops.stopGradient(ops.minimum(ops.maximum(ops.max(x, last), -largest), largest))
 }
 
 const callSoftmax = defineComposed({
   name: 'softmax',
-  compose: ([x], _, { exp, sub, max, div, sum, stopGradient }) => {
-    if (classesOf(x) === 0) return exp(x)
-    const e = exp(sub(x, stopGradient(max(x, last))))
-    return div(e, sum(e, last))
+  compose: ([x], _, ops) => {
+    if (classesOf(x) === 0) return ops.exp(x)
+    const e = ops.exp(ops.sub(x, ops.stopGradient(ops.max(x, last))))
+    return ops.div(e, ops.sum(e, last))
   },
   fused: {
     kernel: 'softmax',
     rule: 'dX = y·(dY − Σ dY·y)',
     shape: ([x]) => x,
     forward: (fused, out, [x]) => fused.softmax(out, x),
-    vjp: ({ dY, y }, _, { mul, sub, sum }) => [() => mul(y, sub(dY, sum(mul(dY, y), last)))],
+    vjp: ({ dY, y }, _, ops) => [() => ops.mul(y, ops.sub(dY, ops.sum(ops.mul(dY, y), last)))],
   },
   samples: rows.map((shape) => ({ inputs: [shape] })),
 })
@@ -58,10 +59,9 @@ export function softmax(x: Tensor, ...more: unknown[]): Tensor {
 const callLogSumExp = defineComposed<{ keepDims: boolean }>({
   name: 'logSumExp',
   compose: ([x], { keepDims }, ops) => {
-    const { exp, sub, log, sum, add, reshape } = ops
     const top = finiteMaximum(x, ops)
-    const y = add(log(sum(exp(sub(x, top)), last)), top)
-    return keepDims ? y : reshape(y, x.shape.slice(0, -1))
+    const y = ops.add(ops.log(ops.sum(ops.exp(ops.sub(x, top)), last)), top)
+    return keepDims ? y : ops.reshape(y, x.shape.slice(0, -1))
   },
   samples: rows.map((shape, i) => ({ inputs: [shape], options: { keepDims: i % 2 === 0 } })),
 })
@@ -78,9 +78,8 @@ const callLogSoftmax = defineComposed({
   name: 'logSoftmax',
   // The maximum goes first, so that large logits keep their differences' digits.
   compose: ([x], _, ops) => {
-    const { exp, log, sub, sum } = ops
-    const shifted = sub(x, finiteMaximum(x, ops))
-    return sub(shifted, log(sum(exp(shifted), last)))
+    const shifted = ops.sub(x, finiteMaximum(x, ops))
+    return ops.sub(shifted, ops.log(ops.sum(ops.exp(shifted), last)))
   },
   samples: rows.map((shape) => ({ inputs: [shape] })),
 })
@@ -93,15 +92,15 @@ export function logSoftmax(x: Tensor, ...more: unknown[]): Tensor {
 }
 
 const crossEntropyRule = 'dLogits = dY·(softmax·Σlabels − labels), dLabels = −dY·ln softmax'
-const crossEntropyVjp: Vjp<object> = ({ dY }, [logits, labels], { mul, sub, sum, neg, softmax: sm, logSoftmax: ls, expandDims }) => [
-  () => mul(sub(mul(sm(logits), sum(labels, last)), labels), expandDims(dY, -1)),
-  () => neg(mul(ls(logits), expandDims(dY, -1))),
+const crossEntropyVjp: Vjp<object> = ({ dY }, [logits, labels], ops) => [
+  () => ops.mul(ops.sub(ops.mul(ops.softmax(logits), ops.sum(labels, last)), labels), ops.expandDims(dY, -1)),
+  () => ops.neg(ops.mul(ops.logSoftmax(logits), ops.expandDims(dY, -1))),
 ]
 
 const callCrossEntropy = defineComposed({
   name: 'softmaxCrossEntropy',
   // A label of 0 counts for nothing, even if its class has probability 0.
-  compose: ([logits, labels], _, { neg, sum, mulNoNaN, logSoftmax: ls }) => neg(sum(mulNoNaN(ls(logits), labels), { axis: -1 })),
+  compose: ([logits, labels], _, ops) => ops.neg(ops.sum(ops.mulNoNaN(ops.logSoftmax(logits), labels), { axis: -1 })),
   derivative: { rule: crossEntropyRule, vjp: crossEntropyVjp },
   fused: {
     kernel: 'softmaxCrossEntropy',

@@ -1,6 +1,7 @@
 /** Picking rows by index and its adjoint, adding rows at indices; one-hot rows. */
 import { requireOptions, requireWhole } from '../../arguments.js'
-import { defineOp, type Sample } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
 import type { Backend } from '../../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
@@ -40,7 +41,7 @@ const callGather = defineOp({
     return { shape: [indices.shape[0], x.shape[1]], dtype: x.dtype }
   },
   forward: (k, out, [x, indices]) => k.gather(out, x, indices),
-  vjp: ({ dY }, [x, indices], { scatterAdd: back }) => [() => back(dY, indices, x.shape[0]), null],
+  vjp: ({ dY }, [x, indices], ops) => [() => ops.scatterAdd(dY, indices, x.shape[0]), null],
   samples: gatherSamples,
 })
 
@@ -59,7 +60,7 @@ const callScatterAdd = defineOp<{ rows: number }>({
     return { shape: [rows, x.shape[1]], dtype: x.dtype }
   },
   forward: (k, out, [x, indices]) => k.scatterAdd(out, x, indices),
-  vjp: ({ dY }, [, indices], { gather: back }) => [() => back(dY, indices), null],
+  vjp: ({ dY }, [, indices], ops) => [() => ops.gather(dY, indices), null],
   samples: [
     { inputs: [[4, 3], { shape: [4], dtype: 'int32', low: 0, high: 5 }], options: { rows: 5 } },
     { inputs: [[0, 3], { shape: [0], dtype: 'int32', low: 0, high: 5 }], options: { rows: 2 } },

@@ -1,7 +1,7 @@
 /** Putting tensors together and taking them apart, all composed of moves: concat and stack, split, tile. */
 import { requireWhole } from '../../arguments.js'
-import { defineComposed } from '../../autodiff/define-op.js'
-import { isTracked } from '../../autodiff/tape.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import { isTracked } from '../../autodiff/recording.js'
 import { shapeError, ValueError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { checkShape, normalizeAxis, requireWholes, sameShape } from '../../tensor/shape.js'
@@ -12,24 +12,24 @@ const callConcat = defineComposed<{ axis: number }>({
   name: 'concat',
   // No primitive writes into part of an output: each half lands in a border of zeros and the two are added, as a balanced
   // tree, so that n parts cost log n passes.
-  compose: (parts, { axis }, { pad: border, add, cast }) => {
+  compose: (parts, { axis }, ops) => {
     const { dtype } = parts[0]
     const narrow = dtype === 'bool' || dtype === 'uint8'
     const around = (x: Tensor, before: number, after: number): Tensor =>
-      border(
+      ops.pad(
         x,
         x.shape.map((_, i): [number, number] => (i === axis ? [before, after] : [0, 0])),
       )
     const join = (from: number, to: number): Tensor => {
-      if (to - from === 1) return narrow ? cast(parts[from], 'int32') : parts[from]
+      if (to - from === 1) return narrow ? ops.cast(parts[from], 'int32') : parts[from]
       const middle = (from + to) >> 1
       // A scope each, so that of log n passes only the last is kept.
       return scope(() => {
         const [left, right] = [join(from, middle), join(middle, to)]
-        return add(around(left, 0, right.shape[axis]), around(right, left.shape[axis], 0))
+        return ops.add(around(left, 0, right.shape[axis]), around(right, left.shape[axis], 0))
       })
     }
-    return cast(join(0, parts.length), dtype)
+    return ops.cast(join(0, parts.length), dtype)
   },
   samples: [
     { inputs: [[3], [2]], options: { axis: 0 } },
@@ -163,11 +163,11 @@ export function unstack(x: Tensor, axis = 0): Tensor[] {
 
 const callTile = defineComposed<{ repeats: readonly number[] }>({
   name: 'tile',
-  compose: ([x], { repeats }, { reshape: re, broadcastTo }) => {
+  compose: ([x], { repeats }, ops) => {
     const between = x.shape.flatMap((n) => [1, n])
     const spread = x.shape.flatMap((n, i) => [repeats[i], n])
-    return re(
-      broadcastTo(re(x, between), spread),
+    return ops.reshape(
+      ops.broadcastTo(ops.reshape(x, between), spread),
       x.shape.map((n, i) => n * repeats[i]),
     )
   },

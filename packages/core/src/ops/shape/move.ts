@@ -1,6 +1,7 @@
 /** Moving elements without changing them: reshape (free: the same memory), and the strided copies transpose, slice with its adjoint pad, flip. */
 import { describeValue, requireNumeric } from '../../arguments.js'
-import { defineOp, type Sample } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
 import type { View } from '../../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import { checkShape, listed, normalizeAxes, normalizeAxis, requireWholes, type Shape, sameShape, sizeOf } from '../../tensor/shape.js'
@@ -27,7 +28,7 @@ const callReshape = defineOp<{ shape: Shape }>({
     return { shape, dtype: x.dtype }
   },
   forward: 'view',
-  vjp: ({ dY }, [x], { reshape: back }) => [() => back(dY, x.shape)],
+  vjp: ({ dY }, [x], ops) => [() => ops.reshape(dY, x.shape)],
   samples: [
     { inputs: [[2, 6]], options: { shape: [3, 4] } },
     { inputs: [[1]], options: { shape: [] } },
@@ -103,9 +104,9 @@ const callTranspose = defineOp<{ axes: readonly number[] }>({
   rule: 'dX = transpose(dY) back',
   shape: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
   forward: (k, out, [x], { axes }) => k.copy(out, x, { ...identityView(axes.length), axis: axes }),
-  vjp: ({ dY, options: { axes } }, _, { transpose: back }) => [
+  vjp: ({ dY, options: { axes } }, _, ops) => [
     () =>
-      back(
+      ops.transpose(
         dY,
         axes.map((_, i) => axes.indexOf(i)),
       ),
@@ -138,9 +139,9 @@ const callSlice = defineOp<{ begin: readonly number[]; size: readonly number[] }
   rule: 'dX = pad(dY) with zeros',
   shape: ([x], { size }) => ({ shape: size, dtype: x.dtype }),
   forward: (k, out, [x], { begin }) => k.copy(out, x, { ...identityView(x.rank), start: begin }),
-  vjp: ({ dY, options: { begin, size } }, [x], { pad: back }) => [
+  vjp: ({ dY, options: { begin, size } }, [x], ops) => [
     () =>
-      back(
+      ops.pad(
         dY,
         x.shape.map((n, i) => [begin[i], n - begin[i] - size[i]] as const),
       ),
@@ -190,9 +191,9 @@ const callPad = defineOp<{ pads: Pads; value: number }>({
   shape: ([x], { pads }) => ({ shape: x.shape.map((n, i) => n + pads[i][0] + pads[i][1]), dtype: x.dtype }),
   forward: (k, out, [x], { pads, value }) =>
     k.copy(out, x, { ...identityView(x.rank), start: pads.map(([before]) => -before), fill: value }),
-  vjp: ({ dY, options: { pads } }, [x], { slice: back }) => [
+  vjp: ({ dY, options: { pads } }, [x], ops) => [
     () =>
-      back(
+      ops.slice(
         dY,
         pads.map(([before]) => before),
         x.shape,
@@ -259,7 +260,7 @@ const callFlip = defineOp<{ axes: readonly number[] }>({
     }
     k.copy(out, x, view)
   },
-  vjp: ({ dY, options: { axes } }, _, { flip: back }) => [() => back(dY, axes)],
+  vjp: ({ dY, options: { axes } }, _, ops) => [() => ops.flip(dY, axes)],
   samples: [
     ...everyDType([7], { axes: [0] }),
     { inputs: [[3, 4, 2]], options: { axes: [0, 2] } },

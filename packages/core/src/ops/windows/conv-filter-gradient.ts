@@ -1,5 +1,5 @@
 /** What a convolution does to a cotangent for its filter, as an op: the derivative of conv2d is made of it, and it has one itself. */
-import { defineComposed } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
 import { shapeError } from '../../errors.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -13,22 +13,22 @@ const geometry = (x: Shape, { kernelSize, strides, padding, dilation }: Gradient
 
 const call = defineComposed<GradientOptions>({
   name: 'conv2dFilterGradient',
-  compose: ([x, dY], options, { unfoldWindows, matMul, reshape }) => {
+  compose: ([x, dY], options, ops) => {
     const window = geometry(x.shape, options)
     const [kh, kw] = options.kernelSize
     const [n, oh, ow, filters] = dY.shape
-    const rows = reshape(unfoldWindows(x, window), [n * oh * ow, kh * kw * x.shape[3]])
-    const dF = matMul(rows, reshape(dY, [n * oh * ow, filters]), { transposeA: true })
-    return reshape(dF, [kh, kw, x.shape[3], filters])
+    const rows = ops.reshape(ops.unfoldWindows(x, window), [n * oh * ow, kh * kw * x.shape[3]])
+    const dF = ops.matMul(rows, ops.reshape(dY, [n * oh * ow, filters]), { transposeA: true })
+    return ops.reshape(dF, [kh, kw, x.shape[3], filters])
   },
   fused: {
     kernel: 'conv2dFilter',
     rule: 'dX = conv2dTranspose(dY, cotangent), d(dY) = conv2d(x, cotangent)',
     shape: ([x, dY], { kernelSize }) => ({ shape: [...kernelSize, x.shape[3], dY.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x, dY], options) => fused.conv2dFilter(out, x, dY, geometry(x.shape, options)),
-    vjp: ({ dY: cotangent, options: { kernelSize: _, ...options } }, [x, dY], { conv2d, conv2dTranspose }) => [
-      () => conv2dTranspose(dY, cotangent, [x.shape[1], x.shape[2]], options),
-      () => conv2d(x, cotangent, options),
+    vjp: ({ dY: cotangent, options: { kernelSize: _, ...options } }, [x, dY], ops) => [
+      () => ops.conv2dTranspose(dY, cotangent, [x.shape[1], x.shape[2]], options),
+      () => ops.conv2d(x, cotangent, options),
     ],
   },
   samples: [

@@ -2,7 +2,7 @@
  * Transposed convolution (Zeiler et al.: "Deconvolutional networks", 2010): what conv2d does to a cotangent of its output. Each input cell adds
  * its filter, scaled, to the output.
  */
-import { defineComposed } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
 import { shapeError } from '../../errors.js'
 import { requirePair, type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -17,21 +17,21 @@ const geometry = (x: Shape, filter: Shape, { size, strides, padding, dilation }:
 
 const call = defineComposed<TransposeOptions>({
   name: 'conv2dTranspose',
-  compose: ([x, filter], options, { matMul, reshape, foldWindows }) => {
+  compose: ([x, filter], options, ops) => {
     const [n, h, w, channels] = x.shape
     const [kh, kw, filters] = filter.shape
     const window = geometry(x.shape, filter.shape, options)
-    const rows = matMul(reshape(x, [n * h * w, channels]), reshape(filter, [kh * kw * filters, channels]), { transposeB: true })
-    return foldWindows(reshape(rows, [n, h, w, kh, kw, filters]), [n, ...options.size, filters], window)
+    const rows = ops.matMul(ops.reshape(x, [n * h * w, channels]), ops.reshape(filter, [kh * kw * filters, channels]), { transposeB: true })
+    return ops.foldWindows(ops.reshape(rows, [n, h, w, kh, kw, filters]), [n, ...options.size, filters], window)
   },
   fused: {
     kernel: 'conv2dInput',
     rule: 'dX = conv2d(dY, F), dF = conv2dFilterGradient(dY, X)',
     shape: ([x, filter], { size }) => ({ shape: [x.shape[0], ...size, filter.shape[2]], dtype: x.dtype }),
     forward: (fused, out, [x, filter], options) => fused.conv2dInput(out, x, filter, geometry(x.shape, filter.shape, options)),
-    vjp: ({ dY, options: { size: _, ...options } }, [x, filter], { conv2d, conv2dFilterGradient }) => [
-      () => conv2d(dY, filter, options),
-      () => conv2dFilterGradient(dY, x, [filter.shape[0], filter.shape[1]], options),
+    vjp: ({ dY, options: { size: _, ...options } }, [x, filter], ops) => [
+      () => ops.conv2d(dY, filter, options),
+      () => ops.conv2dFilterGradient(dY, x, [filter.shape[0], filter.shape[1]], options),
     ],
   },
   samples: [

@@ -1,11 +1,11 @@
 /** Convolution (correlation, as in all of deep learning: the filter is not flipped), channels last. */
 import { requireBoolean } from '../../arguments.js'
-import { defineComposed } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
-import { relu as rectify } from '../elementwise/elementwise.js'
+import { relu } from '../elementwise/elementwise.js'
 import { flatWindow, requireFloats, requireWindow1d, requireWindowOptions } from '../requirements.js'
 import { expandDims, reshape } from '../shape/move.js'
 import type { WindowOptions } from './window.js'
@@ -18,13 +18,13 @@ type ConvOptions = WindowOptions & { relu?: boolean }
 // Inputs: x, the filter, and the bias if there is one.
 const call = defineComposed<ConvOptions>({
   name: 'conv2d',
-  compose: ([x, filter, bias], options, { unfoldWindows, matMul, reshape: re, add, relu }) => {
+  compose: ([x, filter, bias], options, ops) => {
     const [kh, kw, channels, filters] = filter.shape
     const window = geometry(x.shape, filter.shape, options)
-    const rows = re(unfoldWindows(x, window), [x.shape[0] * window.outSize[0] * window.outSize[1], kh * kw * channels])
-    const y = matMul(rows, re(filter, [kh * kw * channels, filters])) // [n·oh·ow, filters]
-    const z = bias ? add(y, bias) : y
-    return re(options.relu ? relu(z) : z, [x.shape[0], ...window.outSize, filters])
+    const rows = ops.reshape(ops.unfoldWindows(x, window), [x.shape[0] * window.outSize[0] * window.outSize[1], kh * kw * channels])
+    const y = ops.matMul(rows, ops.reshape(filter, [kh * kw * channels, filters])) // [n·oh·ow, filters]
+    const z = bias ? ops.add(y, bias) : y
+    return ops.reshape(options.relu ? ops.relu(z) : z, [x.shape[0], ...window.outSize, filters])
   },
   fused: {
     kernel: 'conv2d',
@@ -35,16 +35,16 @@ const call = defineComposed<ConvOptions>({
     }),
     forward: (fused, out, [x, filter, bias], { relu = false, ...options }) =>
       fused.conv2d(out, x, filter, bias, geometry(x.shape, filter.shape, options), relu),
-    vjp: ({ dY, y, options: { relu, ...options } }, [x, filter, bias], { conv2dTranspose, conv2dFilterGradient, gate, sum }) => {
+    vjp: ({ dY, y, options: { relu, ...options } }, [x, filter, bias], ops) => {
       let gated: Tensor | undefined
       const dZ = (): Tensor => {
-        gated ??= relu ? gate(dY, y) : dY
+        gated ??= relu ? ops.gate(dY, y) : dY
         return gated
       }
       return [
-        () => conv2dTranspose(dZ(), filter, [x.shape[1], x.shape[2]], options),
-        () => conv2dFilterGradient(x, dZ(), [filter.shape[0], filter.shape[1]], options),
-        ...(bias ? [() => sum(dZ(), { axis: [0, 1, 2] })] : []),
+        () => ops.conv2dTranspose(dZ(), filter, [x.shape[1], x.shape[2]], options),
+        () => ops.conv2dFilterGradient(x, dZ(), [filter.shape[0], filter.shape[1]], options),
+        ...(bias ? [() => ops.sum(dZ(), { axis: [0, 1, 2] })] : []),
       ]
     },
   },
@@ -133,7 +133,7 @@ export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvF
   requireFloats('conv2d', 'x', x)
   requireTensor('conv2d', 'the filter', filter)
   requireWindowOptions('conv2d', options, FINISH_OPTIONS)
-  const { bias, relu = false, ...window } = requireFinish('conv2d', options)
+  const { bias, relu: rectified = false, ...window } = requireFinish('conv2d', options)
   if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[2]) {
     const channels = x.rank === 4 && filter.rank === 4
     throw shapeError(
@@ -148,8 +148,8 @@ export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvF
   }
   requireBias('conv2d', bias, filter)
   geometry(x.shape, filter.shape, window)
-  if (bias) return call([x, filter, bias], { ...window, relu })
-  return relu ? scope(() => rectify(call([x, filter], window))) : call([x, filter], window)
+  if (bias) return call([x, filter, bias], { ...window, relu: rectified })
+  return rectified ? scope(() => relu(call([x, filter], window))) : call([x, filter], window)
 }
 
 function requireFinish<O extends ConvFinish>(op: string, finish: O): O {

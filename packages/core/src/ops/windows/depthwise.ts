@@ -2,7 +2,8 @@
  * Convolution of each channel by itself (Chollet: "Xception", 2017), channels last, and its two adjoints. These are for one filter a channel, [kh, kw, c];
  * with several, x is repeated along its channels first.
  */
-import { defineComposed, type Sample } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -41,11 +42,11 @@ const cellShape = (n: number, { outSize, kernelSize }: Window, c: number): Shape
 
 const callForward: Run<WindowOptions> = defineComposed<WindowOptions>({
   name: 'depthwise',
-  compose: ([x, filter], options, { unfoldWindows, reshape, mul, sum }) => {
+  compose: ([x, filter], options, ops) => {
     const window = geometry('depthwise', x.shape, filter.shape, options)
     const shape = cellShape(x.shape[0], window, x.shape[3])
-    const y = sum(mul(reshape(unfoldWindows(x, window), shape), reshape(filter, shape.slice(1))), { axis: 1 })
-    return reshape(y, [x.shape[0], ...window.outSize, x.shape[3]])
+    const y = ops.sum(ops.mul(ops.reshape(ops.unfoldWindows(x, window), shape), ops.reshape(filter, shape.slice(1))), { axis: 1 })
+    return ops.reshape(y, [x.shape[0], ...window.outSize, x.shape[3]])
   },
   fused: {
     kernel: 'depthwiseConv2d',
@@ -68,12 +69,12 @@ const imageShape = (dY: { shape: Shape }, size: Shape): Shape => [dY.shape[0], .
 
 const callInput: Run<InputOptions> = defineComposed<InputOptions>({
   name: 'depthwiseInputGradient',
-  compose: ([dY, filter], { size, ...options }, { reshape, mul, foldWindows }) => {
+  compose: ([dY, filter], { size, ...options }, ops) => {
     const shape = imageShape(dY, size)
     const window = geometry('depthwiseInputGradient', shape, filter.shape, options)
     const [positions, cells, c] = cellShape(dY.shape[0], window, dY.shape[3])
-    const windows = mul(reshape(dY, [positions, 1, c]), reshape(filter, [cells, c]))
-    return foldWindows(reshape(windows, [dY.shape[0], ...window.outSize, ...window.kernelSize, c]), shape, window)
+    const windows = ops.mul(ops.reshape(dY, [positions, 1, c]), ops.reshape(filter, [cells, c]))
+    return ops.foldWindows(ops.reshape(windows, [dY.shape[0], ...window.outSize, ...window.kernelSize, c]), shape, window)
   },
   fused: {
     kernel: 'depthwiseConv2dInput',
@@ -96,11 +97,11 @@ const callInput: Run<InputOptions> = defineComposed<InputOptions>({
 
 const callFilter: Run<KernelOptions> = defineComposed<KernelOptions>({
   name: 'depthwiseFilterGradient',
-  compose: ([x, dY], { kernelSize, ...options }, { unfoldWindows, reshape, mul, sum }) => {
+  compose: ([x, dY], { kernelSize, ...options }, ops) => {
     const window = geometry('depthwiseFilterGradient', x.shape, kernelSize, options)
     const [positions, cells, c] = cellShape(x.shape[0], window, x.shape[3])
-    const products = mul(reshape(unfoldWindows(x, window), [positions, cells, c]), reshape(dY, [positions, 1, c]))
-    return reshape(sum(products, { axis: 0 }), [...kernelSize, c])
+    const products = ops.mul(ops.reshape(ops.unfoldWindows(x, window), [positions, cells, c]), ops.reshape(dY, [positions, 1, c]))
+    return ops.reshape(ops.sum(products, { axis: 0 }), [...kernelSize, c])
   },
   fused: {
     kernel: 'depthwiseConv2dFilter',
@@ -123,13 +124,13 @@ const callFilter: Run<KernelOptions> = defineComposed<KernelOptions>({
 
 const call = defineComposed<WindowOptions>({
   name: 'depthwiseConv2d',
-  compose: ([x, filter], options, { reshape, broadcastTo }) => {
+  compose: ([x, filter], options, ops) => {
     const [kh, kw, channels, multiplier] = filter.shape
-    const filters = reshape(filter, [kh, kw, channels * multiplier])
+    const filters = ops.reshape(filter, [kh, kw, channels * multiplier])
     if (multiplier === 1) return callForward([x, filters], options)
     const [n, h, w] = x.shape
-    const repeated = broadcastTo(reshape(x, [n, h, w, channels, 1]), [n, h, w, channels, multiplier])
-    return callForward([reshape(repeated, [n, h, w, channels * multiplier]), filters], options)
+    const repeated = ops.broadcastTo(ops.reshape(x, [n, h, w, channels, 1]), [n, h, w, channels, multiplier])
+    return callForward([ops.reshape(repeated, [n, h, w, channels * multiplier]), filters], options)
   },
   samples: [
     {

@@ -1,6 +1,7 @@
 /** Pooling over windows of images, channels last. Windows that hang over the edge under `same` padding count only the cells inside. */
 import { requireWhole } from '../../arguments.js'
-import { defineComposed, type Ops, type Sample } from '../../autodiff/define-op.js'
+import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Ops, Sample } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { requirePair, type Shape, sameShape, slidingWindow, type Window } from '../../tensor/shape.js'
@@ -34,11 +35,11 @@ const gradientSamples = (before: number): Sample<GradientOptions>[] =>
   }))
 
 /** The window's cells on one axis, and where the first largest is: [n, oh, ow, cells, c] both. */
-function firstLargest(x: Tensor, window: Window, { unfoldWindows, reshape, argMax, arange, equal, expandDims: axis }: Ops) {
+function firstLargest(x: Tensor, window: Window, ops: Ops) {
   const cells = window.kernelSize[0] * window.kernelSize[1]
-  const windows = reshape(unfoldWindows(x, window, -Infinity), [x.shape[0], ...window.outSize, cells, x.shape[3]])
-  const positions = arange(0, cells, 1, { dtype: 'int32', backend: x.backend })
-  return { windows, first: equal(axis(argMax(windows, { axis: 3 }), 3), axis(positions, 1)) }
+  const windows = ops.reshape(ops.unfoldWindows(x, window, -Infinity), [x.shape[0], ...window.outSize, cells, x.shape[3]])
+  const positions = ops.arange(0, cells, 1, { dtype: 'int32', backend: x.backend })
+  return { windows, first: ops.equal(ops.expandDims(ops.argMax(windows, { axis: 3 }), 3), ops.expandDims(positions, 1)) }
 }
 
 const callMax = defineComposed<PoolOptions>({
@@ -53,7 +54,7 @@ const callMax = defineComposed<PoolOptions>({
     rule: 'dX = dY at the first largest of each window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x], options) => fused.maxPool2d(out, x, geometry(x.shape, options)),
-    vjp: ({ dY, options: { poolSize, ...options } }, [x], { maxPool2dGradient }) => [() => maxPool2dGradient(x, dY, poolSize, options)],
+    vjp: ({ dY, options: { poolSize, ...options } }, [x], ops) => [() => ops.maxPool2dGradient(x, dY, poolSize, options)],
   },
   samples,
 })
@@ -77,10 +78,10 @@ const callMaxGradient = defineComposed<PoolOptions>({
 })
 
 /** How many cells of each window are inside: [1, oh, ow, 1]. */
-function cellsInside(x: Tensor, [h, w]: readonly number[], window: Window, { unfoldWindows, reshape, ones, sum }: Ops): Tensor {
+function cellsInside(x: Tensor, [h, w]: readonly number[], window: Window, ops: Ops): Tensor {
   const cells = window.kernelSize[0] * window.kernelSize[1]
-  const inside = unfoldWindows(ones([1, h, w, 1], { backend: x.backend, dtype: x.dtype }), window)
-  return sum(reshape(inside, [1, ...window.outSize, cells, 1]), { axis: 3 })
+  const inside = ops.unfoldWindows(ops.ones([1, h, w, 1], { backend: x.backend, dtype: x.dtype }), window)
+  return ops.sum(ops.reshape(inside, [1, ...window.outSize, cells, 1]), { axis: 3 })
 }
 
 const callAverage = defineComposed<PoolOptions>({
@@ -96,8 +97,8 @@ const callAverage = defineComposed<PoolOptions>({
     rule: 'dX = dY / cells inside, to each cell of the window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x], options) => fused.averagePool2d(out, x, geometry(x.shape, options)),
-    vjp: ({ dY, options: { poolSize, ...options } }, [x], { averagePool2dGradient }) => [
-      () => averagePool2dGradient(dY, [x.shape[1], x.shape[2]], poolSize, options),
+    vjp: ({ dY, options: { poolSize, ...options } }, [x], ops) => [
+      () => ops.averagePool2dGradient(dY, [x.shape[1], x.shape[2]], poolSize, options),
     ],
   },
   samples,
@@ -121,8 +122,8 @@ const callAverageGradient = defineComposed<GradientOptions>({
     rule: 'd(dY) = averagePool2d(cotangent)',
     shape: ([dY], { size }) => ({ shape: imageShape(dY.shape, size), dtype: dY.dtype }),
     forward: (fused, out, [dY], { size, ...options }) => fused.averagePool2dGradient(out, dY, geometry(out.shape, options)),
-    vjp: ({ dY: cotangent, options: { size: _, poolSize, ...options } }, __, { averagePool2d: back }) => [
-      () => back(cotangent, poolSize, options),
+    vjp: ({ dY: cotangent, options: { size: _, poolSize, ...options } }, __, ops) => [
+      () => ops.averagePool2d(cotangent, poolSize, options),
     ],
   },
   samples: gradientSamples(0),

@@ -3,7 +3,8 @@
  * back. Convolution and pooling are made of them.
  */
 import { requireNumeric, requireOptions } from '../../arguments.js'
-import { defineOp, type Sample } from '../../autodiff/define-op.js'
+import { defineOp } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
 import { requireDType } from '../../tensor/dtype.js'
 import { checkShape, type Padding, requirePair, type Shape, sameShape, slidingWindow, type Window } from '../../tensor/shape.js'
@@ -43,7 +44,7 @@ const callUnfold = defineOp<{ window: Window; fill: number }>({
     return { shape: windowShape(x.shape, window), dtype: x.dtype }
   },
   forward: (k, out, [x], { window, fill }) => k.unfold(out, x, window, fill),
-  vjp: ({ dY, options: { window } }, [x], { foldWindows }) => [() => foldWindows(dY, x.shape, window)],
+  vjp: ({ dY, options: { window } }, [x], ops) => [() => ops.foldWindows(dY, x.shape, window)],
   samples: windows.map(
     (row): Sample<{ window: Window; fill: number }> => ({ inputs: [row[0]], options: { window: windowOf(row), fill: 0 } }),
   ),
@@ -64,7 +65,7 @@ const callFold = defineOp<{ shape: Shape; window: Window }>({
     return { shape, dtype: x.dtype }
   },
   forward: (k, out, [x], { window }) => k.fold(out, x, window),
-  vjp: ({ dY, options: { window } }, _, { unfoldWindows }) => [() => unfoldWindows(dY, window)],
+  vjp: ({ dY, options: { window } }, _, ops) => [() => ops.unfoldWindows(dY, window)],
   samples: windows.map((row) => ({ inputs: [windowShape(row[0], windowOf(row))], options: { shape: row[0], window: windowOf(row) } })),
 })
 

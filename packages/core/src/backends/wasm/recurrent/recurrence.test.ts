@@ -1,6 +1,6 @@
 /** Kernels for whole sequences: the bits of the composition forward, its derivatives up to rounding, and the same bits for any number of threads. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { registry } from '../../../autodiff/define-op.js'
+import { registry } from '../../../autodiff/op.js'
 import '../../../index.js'
 import { Tape } from '../../../autodiff/tape.js'
 import { scope } from '../../../tensor/scope.js'

@@ -1,115 +1,14 @@
-/**
- * The contract every op fulfils, the registry that tests iterate, and the dispatcher that runs an op.
- *
- * An op states in one place: its shape rule, its forward, its derivative, and samples that test it. There are two kinds:
- *
- * - a *primitive* op computes its output with kernels and has a derivative rule made of public ops;
- * - a *composed* op is defined by other ops and differentiates through them. Where the backend has a fused kernel for it, that
- *   runs instead, and the composition remains the definition: a test holds the two equal, and a derivative that is itself
- *   being recorded goes through it.
- */
+/** Running an op: the output is allocated, the kernel fills it, and the tapes are told. Every op of every kind passes through here. */
 import { describeValue } from '../arguments.js'
-import type { FusedKernels, Kernels } from '../backends/backend.js'
-import { addContext, BackendError, CotangentError, NonFiniteError, showShape, ValueError } from '../errors.js'
-import type * as OpNamespace from '../ops/index.js'
+import type { FusedKernels } from '../backends/backend.js'
+import { addContext, BackendError, NonFiniteError, showShape, ValueError } from '../errors.js'
 import { debugging, defaultBackend } from '../runtime.js'
-import type { DType } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
-import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
+import { checkShape } from '../tensor/shape.js'
 import { emptyTensor, notATensor, requireBackendDType, Tensor } from '../tensor/tensor.js'
-import { isRecording, labelled, recordOp, setDerivative, Tape, withoutRecording } from './tape.js'
-
-/** Every public op; derivative rules get it as their last argument, so that op files need not import each other. */
-export type Ops = typeof OpNamespace
-
-/** What a shape rule sees of each input and gives for the output. */
-export interface TensorSpec {
-  readonly shape: Shape
-  readonly dtype: DType
-}
-
-/** A test input: its shape, and how its values are drawn (default: float32, both signs, away from 0). */
-export interface SampleInput {
-  shape: Shape
-  dtype?: DType
-  /** Values are drawn uniformly from [low, high); whole numbers for integer dtypes. */
-  low?: number
-  high?: number
-}
-
-/** One call that the sweep makes: inputs, by shape alone or in full, and options. */
-export interface Sample<O> {
-  inputs: readonly (Shape | SampleInput)[]
-  options?: O
-  /** Why gradients are not checked here (a kink, a size that is too slow); values still are. */
-  skipGradient?: string
-}
-
-/**
- * Pushes dY, the cotangent of the output y, to the inputs: one thunk an input, run only if somebody asks; null where the input
- * has no derivative (indices, conditions).
- */
-export type Vjp<O> = (at: { dY: Tensor; y: Tensor; options: O }, inputs: readonly Tensor[], ops: Ops) => readonly ((() => Tensor) | null)[]
-
-/** A primitive op. */
-export interface PrimitiveOp<O extends object> {
-  name: string
-  /** The derivative as people write it, e.g. `dA = dY·Bᵀ, dB = Aᵀ·dY`; printed with the tape. */
-  rule: string
-  /** Pure: checks the inputs (throws ShapeError, DTypeError) and says what comes out. */
-  shape(inputs: readonly TensorSpec[], options: O): TensorSpec
-  /** Fills `out`, which has unspecified content. `'view'` means: the same memory under the new shape. */
-  forward: 'view' | ((kernels: Kernels, out: Tensor, inputs: readonly Tensor[], options: O) => void)
-  /** The derivative; or, in words, why there is none. */
-  vjp: Vjp<O> | string
-  samples: readonly Sample<O>[]
-}
-
-/** A composed op. */
-export interface ComposedOp<O extends object> {
-  name: string
-  /** The definition, in other ops. */
-  compose(inputs: readonly Tensor[], options: O, ops: Ops): Tensor
-  /**
-   * A better derivative than through the records of the composition, say one that keeps less. With it the composition runs unseen by tapes,
-   * and the op is one record on every backend. `fused` has its own, for where its kernel ran.
-   */
-  derivative?: { rule: string; vjp: Vjp<O> }
-  /** A kernel that does the same in one go, where a backend has it. */
-  fused?: {
-    kernel: keyof FusedKernels | ((options: O) => keyof FusedKernels)
-    rule: string
-    shape(inputs: readonly TensorSpec[], options: O): TensorSpec
-    forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void
-    /** A faster derivative than through the composition, if there is one. */
-    vjp?: Vjp<O>
-    /** Positions of float inputs that only choose (as an argMax does), and so have no derivative. */
-    choosing?: readonly number[]
-  }
-  samples: readonly Sample<O>[]
-}
-
-/** What the tape and the tests see of an op of either kind. */
-export interface OpDefinition {
-  readonly name: string
-  readonly rule: string
-  readonly vjp: Vjp<object> | string
-  readonly samples: readonly Sample<object>[]
-  /** Present on composed ops. */
-  readonly compose?: ComposedOp<object>['compose']
-  readonly fused?: ComposedOp<object>['fused']
-  /** Runs it. */
-  readonly call: (inputs: readonly Tensor[], options: object) => Tensor
-}
-
-/** All ops by name. */
-export const registry = new Map<string, OpDefinition>()
-
-let ops: Ops
-/** @internal Hands the op namespace to derivative rules; index.ts calls it once. */
-export function provideOps(namespace: Ops): void {
-  ops = namespace
-}
+import { type ComposedOp, type OpDefinition, ops, type PrimitiveOp, register, type TensorSpec, type Vjp } from './op.js'
+import { isRecording, labelled, recordOp, withoutRecording } from './recording.js'
+import { Tape } from './tape.js'
 
 /** Registers an op and returns the function that runs it: `(inputs, options) => output`. */
 export function defineOp<O extends object = object>(definition: PrimitiveOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
@@ -196,12 +95,6 @@ function requireDefinition(what: string, definition: object, functions: readonly
   throw new ValueError(`${what}: expected a definition with name, ${functions.join(', ')} and samples, got ${describeValue(definition)}.`)
 }
 
-function register(op: OpDefinition): OpDefinition {
-  if (registry.has(op.name)) throw new CotangentError(`defineOp: there is already an op named "${op.name}".`)
-  registry.set(op.name, op)
-  return op
-}
-
 /** Allocates the output, runs the kernel, and cleans up and names the op if it fails. */
 function run(
   name: string,
@@ -267,12 +160,3 @@ function requireFinite(name: string, inputs: readonly Tensor[], out: Tensor): vo
   out.dispose()
   throw new NonFiniteError(message)
 }
-
-setDerivative(
-  (op, dY, y, inputs, options) => (op.vjp as Vjp<object>)({ dY, y, options }, inputs, ops),
-  (a, b) => ops.add(a, b),
-  (x) => ops.viewOf(x),
-)
-
-/** Number of elements of a spec. */
-export const specSize = (spec: TensorSpec): number => sizeOf(spec.shape)

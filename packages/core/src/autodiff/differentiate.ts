@@ -1,0 +1,42 @@
+/** What `grad`, `valueAndGrad`, `vjp` and `gradCheck` share. */
+import { GradientError } from '../errors.js'
+import { isFloat } from '../tensor/dtype.js'
+import { scope, tensorsIn } from '../tensor/scope.js'
+import { requireTensor, type Tensor } from '../tensor/tensor.js'
+import { ops } from './op.js'
+import { Tape } from './tape.js'
+
+/**
+ * The value of f and the cotangents of `sources`: records f, checks its value, and walks back from `seedOf(value)`. Everything that f returns
+ * survives, also what `valueIn` does not pick.
+ */
+export function differentiate<R = Tensor>(
+  what: string,
+  sources: readonly Tensor[],
+  f: () => R,
+  seedOf: (value: Tensor) => Tensor,
+  valueIn: (result: R) => unknown = (result) => result,
+): { result: R; value: Tensor; grads: (Tensor | undefined)[]; tape: Tape } {
+  for (const source of sources) {
+    requireTensor(what, 'an argument', source)
+    source.requireLive(what)
+    if (!isFloat(source.dtype))
+      throw new GradientError(`${what}: cannot differentiate with respect to a tensor of ${source.dtype}. Cast it to float32.`)
+  }
+  return scope(() => {
+    const tape = new Tape(sources)
+    const result = tape.run(f, what)
+    const value = valueIn(result)
+    requireTensor(what, "the function's result", value)
+    const seed = seedOf(value)
+    const grads = tape.tracks(value) ? tape.backward(value, seed, sources) : sources.map(() => undefined)
+    // Rules like dA = dB = dY hand one tensor to several sources. Each gets its own, so that freeing one leaves the others.
+    const taken = new Set<Tensor>([value, seed, ...tensorsIn(result)])
+    const own = grads.map((grad) => {
+      const mine = grad && taken.has(grad) ? ops.viewOf(grad) : grad
+      if (mine) taken.add(mine)
+      return mine
+    })
+    return { result, value, grads: own, tape }
+  })
+}
