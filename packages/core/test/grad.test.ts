@@ -4,6 +4,7 @@ import {
   clip,
   customGrad,
   debug,
+  expectNoLeaks,
   grad,
   gradCheck,
   jvp,
@@ -26,6 +27,7 @@ import {
   vjp,
   where,
 } from '../src/index.js'
+import { tensorsIn } from '../src/tensor/scope.js'
 import { make, near, onReference, valuesOf } from './helpers.js'
 
 const at = (f: (x: Tensor) => Tensor, x: number): number => scope(() => valuesOf(f(make([x], [])))[0])
@@ -204,6 +206,57 @@ describe('valueAndGrad', () => {
     valueAndGrad([w], () => constant, { unconnected: 'zeros' })
     const { value, grads } = valueAndGrad([w], () => w.square())
     expect([valuesOf(w), valuesOf(constant), valuesOf(value), valuesOf(grads[0])]).toEqual([[3], [7], [9], [6]])
+  })
+  test('what the function returns beside its value comes back and lives on, detached from the tape', async () => {
+    const w = new Parameter(tensor([1, 2]), { name: 'w' })
+    const step = () =>
+      valueAndGrad([w], () => {
+        const squares = w.square()
+        const unused = w.mul(3)
+        return { value: squares.sum(), squares, more: [{ cubes: squares.mul(w) }], steps: 7, unused: unused.size }
+      })
+    await expectNoLeaks(() => {
+      const first = step()
+      const { squares, more, steps, unused, grads } = step()
+      expect([valuesOf(squares), valuesOf(more[0].cubes), valuesOf(grads[0]), steps, unused]).toEqual([[1, 4], [1, 8], [2, 4], 7, 2])
+      expect([first.value.disposed, first.squares.disposed]).toEqual([true, false])
+      scope(() => expect(valuesOf(grad((x) => x.mul(squares).sum())(w))).toEqual([1, 4])) // squares is a constant now
+      const { value, grads: last } = valueAndGrad([w], () => w.sum())
+      for (const made of [first, { squares, more, grads }, { value, last }])
+        for (const tensor of tensorsIn(made)) if (!tensor.disposed) tensor.dispose()
+    })
+  })
+  test('a value that comes back under a second name is the caller’s', () => {
+    const w = new Parameter(tensor([1, 2]))
+    const step = () =>
+      valueAndGrad([w], () => {
+        const value = w.square().sum()
+        return { value, losses: [value] }
+      })
+    const first = step()
+    step()
+    expect(first.losses[0].disposed).toBe(false)
+  })
+  test('a gradient is never the tensor that the function returned: freeing one leaves the other', () => {
+    const w = new Parameter(tensor([1, 2]))
+    const { grads, slope } = valueAndGrad([w], () => {
+      const slope = tensor([5, 6])
+      const line = customGrad(
+        (x) => x.mul(slope).sum(),
+        () => [slope],
+      )
+      return { value: line(w), slope }
+    })
+    slope.dispose()
+    expect(valuesOf(grads[0])).toEqual([5, 6])
+  })
+  test('an object without a scalar as its value, or with gradients of its own, is an error', () => {
+    const w = new Parameter(tensor([1, 2]))
+    const untyped = valueAndGrad as unknown as (parameters: Tensor[], f: () => unknown) => unknown
+    expect(() => untyped([w], () => ({ value: 3 }))).toThrow(/valueAndGrad: the function's result must be a tensor|expected a tensor/)
+    expect(() => untyped([w], () => ({ loss: w.sum() }))).toThrow(/valueAndGrad/)
+    expect(() => untyped([w], () => ({ value: w.sum(), grads: [] }))).toThrow(/"grads", which is the name of the gradients/)
+    expect(() => valueAndGrad([w], () => ({ value: w.square() }))).toThrow(/must return a scalar/)
   })
   test('nested calls on the same parameters: a gradient penalty', () => {
     // loss = w³ + (d w³/dw)² = w³ + 9 w⁴; dloss = 3w² + 36w³

@@ -4,7 +4,7 @@
  */
 import { describeValue, requireChoice, requireFunction, requireOptions } from '../arguments.js'
 import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
-import { scope } from '../tensor/scope.js'
+import { scope, tensorsIn } from '../tensor/scope.js'
 import { sameShape } from '../tensor/shape.js'
 import { freedBy, Parameter, requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
 import { differentiate } from './differentiate.js'
@@ -113,33 +113,65 @@ function requireParameters(parameters: readonly Tensor[]): void {
 /** The last value of each set of parameters, which the next call frees. */
 const lastValues = new WeakMap<Tensor, Tensor>()
 
+/** What the function given to `valueAndGrad` may return beside its value: anything, under names of its own. */
+interface ValueWithOthers {
+  value: Tensor
+  /** The name of the gradients. */
+  grads?: never
+}
+
+/** The scalar in what the function returned. */
+function valueIn(result: Tensor | ValueWithOthers): unknown {
+  if (typeof result !== 'object' || result === null || !('value' in result)) return result
+  if ('grads' in result) throw new ValueError('valueAndGrad: the function returns a field "grads", which is the name of the gradients.')
+  return result.value
+}
+
 /**
- * The value of a scalar function of parameters, and its gradient for each of them.
+ * The value of a scalar function of parameters, and its gradient for each of them. The function may return an object with the scalar as
+ * `value` and whatever else is wanted of the computation, say predictions: all of it comes back beside `grads`.
  *
- * Everything made inside is freed but `value` and `grads`. `value` lives until the next call with the same first parameter, unless you `keep()` it;
- * `grads` live until `optimizer.step(parameters, grads)` takes them, or you dispose them. So a training loop needs no scope.
+ * Everything made inside is freed but what the function returns and `grads`. `value` lives until the next call with the same first parameter, unless you
+ * `keep()` it; `grads` live until `optimizer.step(parameters, grads)` takes them, or you dispose them. So a training loop needs no scope. The
+ * other tensors that the function returns are the caller's: they live to the end of the surrounding scope, or until they are disposed.
  *
+ * @throws ShapeError if the value is not a scalar, GradientError if it does not depend on a parameter.
  * @example
  * ```ts
  * const { value, grads } = valueAndGrad(model.params, () => softmaxCrossEntropy(model.apply(x), y).mean())
  * optimizer.step(model.params, grads)
+ *
+ * const w = new Parameter(tensor([1, 2]))
+ * const step = valueAndGrad([w], () => {
+ *   const squares = w.square()
+ *   return { value: squares.sum(), squares }
+ * })
+ * console.log(await step.squares.array(), await step.grads[0].array())   // [1, 4] [2, 4]
  * ```
  */
+export function valueAndGrad(parameters: readonly Tensor[], f: () => Tensor, options?: GradOptions): { value: Tensor; grads: Tensor[] }
+export function valueAndGrad<R extends ValueWithOthers>(
+  parameters: readonly Tensor[],
+  f: () => R,
+  options?: GradOptions,
+): Omit<R, 'grads'> & { grads: Tensor[] }
 export function valueAndGrad(
   parameters: readonly Tensor[],
-  f: () => Tensor,
+  f: () => Tensor | ValueWithOthers,
   options: GradOptions = {},
 ): { value: Tensor; grads: Tensor[] } {
   requireParameters(parameters)
   requireFunction('valueAndGrad', 'f', f, 'valueAndGrad(parameters, () => loss)')
   requireGradOptions('valueAndGrad', options)
-  const { value, grads, fresh } = scope(() => {
-    const { value, grads, tape } = differentiate('valueAndGrad', parameters, f, scalarSeed('valueAndGrad'))
+  const { others, value, grads, fresh } = scope(() => {
+    const { result, value, grads, tape } = differentiate('valueAndGrad', parameters, f, scalarSeed('valueAndGrad'), valueIn)
+    const { value: _, ...others } = result instanceof Tensor ? { value: result } : result
     return {
+      others,
       value,
       grads: connected('valueAndGrad', parameters, grads, tape, options),
-      // f may also return what it did not make: a parameter itself, or a constant of the caller's.
-      fresh: tape.tracks(value) && !parameters.includes(value),
+      // f may also return what it did not make, a parameter itself or a constant of the caller's; or its value under another name, too.
+      fresh: tape.tracks(value) && !parameters.includes(value) && !tensorsIn(others).has(value),
     }
   })
   const owner = parameters[0]
@@ -153,7 +185,7 @@ export function valueAndGrad(
     if (fresh) lastValues.set(owner, value)
     else lastValues.delete(owner)
   }
-  return { value, grads }
+  return { ...others, value, grads }
 }
 
 /**
