@@ -32,7 +32,7 @@ const filesIn = (folder: string, ending: string): string[] =>
 /** Code that cannot run by itself, by file and first line, and why. */
 const cannotRun: Readonly<Record<string, string>> = {
   'packages/core/src/backends/index.ts: configure({ relaxedSimd: false })': 'settles the engine, which runs already',
-  'packages/layers/src/batches.ts: for (const [x, y] of batches(xTrain': 'orders 60000 samples, more than the test has',
+  'packages/layers/src/training/batches.ts: for (const [x, y] of batches(xTrain': 'orders 60000 samples, more than the test has',
   'packages/datasets/README.md: const { xTest } = await mnist.loadData({ baseUrl: ': 'for a page that serves the files',
 }
 
@@ -122,7 +122,7 @@ for (const path of documents) {
   })
 }
 
-/** What is public as `losses.getLoss`; the examples in losses.ts say `getLoss`. */
+/** What is public as `losses.getLoss`; the examples in losses/index.ts say `getLoss`. */
 const inNamespaces = { ...layers.activations, ...layers.initializers, ...layers.losses, ...layers.metrics }
 
 describe('examples in doc comments', () => {

@@ -7,9 +7,9 @@
 import * as core from '@cotangent/core'
 import { ShapeError, type Tensor } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
-import { lookUp, readOptions, type Spelling } from './names.js'
-import { fromZero, orNull } from './rules.js'
-import { requireTensor } from './targets.js'
+import { requireTensor } from './losses/targets.js'
+import { lookUp, readOptions, type Spelling } from './spelling/names.js'
+import { fromZero, orNull } from './spelling/rules.js'
 
 /** An activation with its name, `softmax` say; a function of the user's has its own. */
 export interface Activation {

@@ -2,7 +2,7 @@
 import { createReferenceBackend, createWasmBackend, grad, scope, type Tensor, tensor, withBackend } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import { type ActivationName, getActivation, relu } from './activations.js'
-import { getLoss, type LossName, type LossOptions } from './losses.js'
+import { getLoss, type LossName, type LossOptions } from './losses/index.js'
 
 const [inf, nan] = [Infinity, Number.NaN]
 

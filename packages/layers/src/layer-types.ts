@@ -1,6 +1,6 @@
 /** What goes in and out of layers beside tensors: shapes, options, and what they get to be built and called with. */
 import type { Backend, DType, Key, Tensor } from '@cotangent/core'
-import type { WeightValue } from './weight-values.js'
+import type { WeightValue } from './weights/values.js'
 
 /** A shape with the batch axis first; null is open. */
 export type BatchShape = readonly (number | null)[]

@@ -2,7 +2,7 @@
 import { getBackend, memory, Parameter, tensor, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { add, type Data, dense, embedding, flatten, input, model, resetNames, reshape, Sequential, timeDistributed } from '../src/index.js'
-import { newWeight } from '../src/weight-values.js'
+import { newWeight } from '../src/weights/values.js'
 
 beforeEach(() => resetNames())
 

@@ -3,7 +3,7 @@ import { createReferenceBackend, createWasmBackend, type DType, Parameter, scope
 import { describe, expect, test } from 'vitest'
 import type { Layer } from '../src/index.js'
 import * as layers from '../src/index.js'
-import { camelKeys } from '../src/names.js'
+import { camelKeys } from '../src/spelling/names.js'
 import { goldenTensor, loadGolden } from './golden.js'
 
 const places = [

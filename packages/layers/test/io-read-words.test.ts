@@ -18,10 +18,10 @@ import {
   resetNames,
   Sequential,
 } from '../src/index.js'
-import { orthogonal } from '../src/initializers.js'
 import type { Json } from '../src/io/keras-object.js'
 import { originOf, versionByWords } from '../src/io/origin.js'
 import { readTraining } from '../src/io/read-training.js'
+import { orthogonal } from '../src/weights/initializers.js'
 
 beforeEach(() => resetNames())
 

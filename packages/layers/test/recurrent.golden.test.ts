@@ -5,7 +5,7 @@
 import { createReferenceBackend, createWasmBackend, Parameter, scope, type Tensor, tensor, valueAndGrad } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import { Bidirectional, type DropoutMasks, Embedding, GRU, LSTM, SimpleRNN } from '../src/index.js'
-import { camelKeys } from '../src/names.js'
+import { camelKeys } from '../src/spelling/names.js'
 import { type GoldenCase, goldenTensor, loadGolden } from './golden.js'
 
 const places = [

@@ -1,7 +1,7 @@
 /** What `fit` tells while it runs. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireFunction, unknownOption } from '@cotangent/core/arguments'
-import type { Model } from '../model.js'
+import type { Model } from '../models/model.js'
 
 /** Values by name: loss, metrics, and with validation the same with `val_`. */
 export type Logs = Record<string, number>

@@ -1,8 +1,8 @@
 /** The logs of every epoch as lines of a table (keras/callbacks/callbacks.py 2.3.1, CSVLogger). Where the lines go is the caller's business. */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import { readOptions, type SpelledOptions } from '../names.js'
-import { floatText } from '../python-text.js'
+import { readOptions, type SpelledOptions } from '../spelling/names.js'
+import { floatText } from '../spelling/python-text.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 
 /** Where lines go. */

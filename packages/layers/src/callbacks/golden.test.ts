@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { expectClose } from '../../test/arithmetic.js'
 import { loadGolden } from '../../test/golden.js'
 import { type Callback, EarlyStopping, ModelCheckpoint, ReduceLROnPlateau } from '../index.js'
-import type { Model } from '../model.js'
+import type { Model } from '../models/model.js'
 import { sgd } from '../optimizers/index.js'
 import type { Logs } from './callback.js'
 

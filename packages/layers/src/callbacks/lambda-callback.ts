@@ -1,6 +1,6 @@
 /** A callback made of functions (keras/callbacks/callbacks.py, LambdaCallback). */
 import { requireFunction, requireObject } from '@cotangent/core/arguments'
-import { type Rule, readOptions, type SpelledOptions } from '../names.js'
+import { type Rule, readOptions, type SpelledOptions } from '../spelling/names.js'
 import { stages as allStages, type Callback } from './callback.js'
 
 const none: Callback = Object.fromEntries(allStages.map((stage) => [stage, undefined]))

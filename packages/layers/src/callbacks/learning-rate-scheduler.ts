@@ -1,9 +1,9 @@
 /** The learning rate by epoch, from a function (keras/callbacks/callbacks.py 2.3.1, LearningRateScheduler). */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireFunction } from '@cotangent/core/arguments'
-import { readOptions, type SpelledOptions } from '../names.js'
-import { floatText } from '../python-text.js'
-import { saysSo } from '../rules.js'
+import { readOptions, type SpelledOptions } from '../spelling/names.js'
+import { floatText } from '../spelling/python-text.js'
+import { saysSo } from '../spelling/rules.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 import { epochText } from './monitor.js'
 import { requireSettable } from './reduce-lr-on-plateau.js'

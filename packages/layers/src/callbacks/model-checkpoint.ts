@@ -1,9 +1,9 @@
 /** Saves the model while it trains (keras/callbacks/callbacks.py 2.3.1, ModelCheckpoint). How a model is saved is the caller's business. */
 import { requireFunction, requireObject, requireText } from '@cotangent/core/arguments'
-import type { Model } from '../model.js'
-import { readOptions, type SpelledOptions } from '../names.js'
-import { fixed, formatText } from '../python-text.js'
-import { saysSo, whole } from '../rules.js'
+import type { Model } from '../models/model.js'
+import { readOptions, type SpelledOptions } from '../spelling/names.js'
+import { fixed, formatText } from '../spelling/python-text.js'
+import { saysSo, whole } from '../spelling/rules.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 

@@ -1,6 +1,6 @@
 /** A value of the logs that a callback goes by, and which way it is to go. */
 import { warn } from '../platform.js'
-import { oneOf } from '../rules.js'
+import { oneOf } from '../spelling/rules.js'
 import type { Logs, TrainContext } from './callback.js'
 
 /** Whether a value is to fall or to rise; 'auto' knows by its name. */

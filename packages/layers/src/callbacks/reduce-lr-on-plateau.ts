@@ -1,8 +1,8 @@
 /** Lowers the learning rate when a value no longer improves (keras/callbacks/callbacks.py 2.3.1, ReduceLROnPlateau). */
 import { ValueError } from '@cotangent/core'
-import { readOptions, type SpelledOptions } from '../names.js'
-import { floatText } from '../python-text.js'
-import { fromZero, number, saysSo, whole } from '../rules.js'
+import { readOptions, type SpelledOptions } from '../spelling/names.js'
+import { floatText } from '../spelling/python-text.js'
+import { fromZero, number, saysSo, whole } from '../spelling/rules.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 

@@ -1,7 +1,7 @@
 /** Writes what TensorBoard draws (tf.keras 2, TensorBoard). Where the bytes go is the caller's business. */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import { type Rule, readOptions, type SpelledOptions } from '../names.js'
+import { type Rule, readOptions, type SpelledOptions } from '../spelling/names.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 import { requireSink } from './csv-logger.js'
 import { scalarsEvent, versionEvent } from './event-file.js'

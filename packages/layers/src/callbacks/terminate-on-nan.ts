@@ -1,5 +1,5 @@
 /** Ends a training whose loss is no number any more (keras/callbacks/callbacks.py 2.3.1, TerminateOnNaN). */
-import { refuseOptions } from '../names.js'
+import { refuseOptions } from '../spelling/names.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 
 /** Ends training at the batch whose loss is NaN or infinite. It reads the loss after each batch, which costs a wait on the device. */

@@ -1,6 +1,6 @@
 /** Stochastic weight averaging (Izmailov, Podoprikhin, Garipov, Vetrov, Wilson 2018): the plain mean of the weights of the last epochs. */
-import { readOptions, type SpelledOptions } from '../names.js'
-import { whole } from '../rules.js'
+import { readOptions, type SpelledOptions } from '../spelling/names.js'
+import { whole } from '../spelling/rules.js'
 import type { Callback, TrainContext } from './callback.js'
 
 /** Options of `weightAveraging`. */

@@ -1,6 +1,6 @@
 /** The rows of a graph's summary (keras/utils/layer_utils.py 2.3.1, print_summary). */
 import type { BatchShape, Layer } from '../layer.js'
-import type { SummaryRow } from '../summary-text.js'
+import type { SummaryRow } from '../models/summary-text.js'
 import { type GraphNetwork, usesIn } from './description.js'
 import type { GraphOrder } from './order.js'
 

@@ -1,8 +1,8 @@
 /** Keras' HDF5 files: whole models and weights alone, as Keras 2.3.1 wrote them; read from Keras 1.2 to 3. */
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
-import type { Model } from '../model.js'
-import { snakeCase } from '../names.js'
+import type { Model } from '../models/model.js'
+import { snakeCase } from '../spelling/names.js'
 import { type H5Array, type H5Group, newGroup } from './h5-tree.js'
 import { holdsModel, namesInFile, weightsInFile } from './inner-weights.js'
 import { type Json, parseObject, pythonJson } from './keras-object.js'

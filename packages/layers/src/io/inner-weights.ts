@@ -5,9 +5,9 @@
  * could go either way is refused.
  */
 import { type Parameter, showShape, ValueError } from '@cotangent/core'
-import { freeName } from '../automatic-names.js'
 import type { Layer } from '../layer.js'
-import { Model } from '../model.js'
+import { Model } from '../models/model.js'
+import { freeName } from '../spelling/automatic-names.js'
 import type { Assignment, SavedArray, SavedLayer } from './saved-weights.js'
 
 /** Whether the order of a layer's weights in Keras' files depends on what is frozen: of models, and of wrappers around them. */

@@ -5,7 +5,7 @@
 import { type Parameter, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import { Bidirectional, MultiHeadAttention, RecurrentLayer, StackedRNNCells, TimeDistributed } from '../layers/index.js'
-import { Model } from '../model.js'
+import { Model } from '../models/model.js'
 import { groupAt, makeGroup, putArray, stateOf, valuesOf } from './h5-model.js'
 import { type H5Array, type H5Group, isH5, newGroup, readH5, writeH5 } from './h5-tree.js'
 import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'

@@ -1,5 +1,5 @@
 /** What Keras 1 (up to 1.2.2) called things, in Keras 2's words. Reference: keras/legacy/interfaces.py and engine/saving.py of 2.2.4. */
-import { entryOf } from '../names.js'
+import { entryOf } from '../spelling/names.js'
 import type { Json } from './keras-object.js'
 
 const everywhere: Readonly<Record<string, string>> = {

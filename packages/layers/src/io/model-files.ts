@@ -1,8 +1,8 @@
 /** Models and weights as bytes, in the formats of Keras: HDF5 (`.h5`) and its zip (`.keras`); the architecture alone as JSON. */
 import { type Parameter, ValueError } from '@cotangent/core'
 import { requireBoolean, requireOptions } from '@cotangent/core/arguments'
-import type { Model } from '../model.js'
-import { using } from '../model-use.js'
+import type { Model } from '../models/model.js'
+import { using } from '../training/model-use.js'
 import { h5ModelTree, h5Origin, h5WeightsTree, readH5Json, readH5State, readH5Weights, valuesOf } from './h5-model.js'
 import { type H5Group, isH5, readH5, writeH5 } from './h5-tree.js'
 import { namesInFile } from './inner-weights.js'

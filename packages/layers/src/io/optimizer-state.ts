@@ -3,7 +3,7 @@
  * slots, one after the other for all parameters; or, from tf.keras 2.11 and in Keras 3, most slots of each parameter together.
  */
 import { type Parameter, showShape, ValueError } from '@cotangent/core'
-import type { Model } from '../model.js'
+import type { Model } from '../models/model.js'
 import type { Optimizer } from '../optimizers/index.js'
 import { floatsOf } from './h5-tree.js'
 import type { SavedArray } from './saved-weights.js'

@@ -1,9 +1,9 @@
 /** Models from Keras' JSON: the architecture, with weights drawn anew. Models inside models are layers like others. */
 import { type Backend, type DType, ValueError } from '@cotangent/core'
 import type { BatchShape, Layer } from '../layer.js'
-import type { Model, ModelOptions } from '../model.js'
-import { entryOf } from '../names.js'
-import { Sequential } from '../sequential.js'
+import type { Model, ModelOptions } from '../models/model.js'
+import { Sequential } from '../models/sequential.js'
+import { entryOf } from '../spelling/names.js'
 import { isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
 import { inputType, readGraph } from './read-graph.js'
 import { dtypeName, isModelClass, MOST_LAYERS, type ReadContext, readLayer } from './read-layer.js'

@@ -1,9 +1,9 @@
 /** From the parts of a file to a model: architecture, weights, what it was compiled with, the optimizer's state. */
 import type { Backend } from '@cotangent/core'
 import { withBlankWeights } from '../layer.js'
-import type { Model } from '../model.js'
+import type { Model } from '../models/model.js'
 import { warn } from '../platform.js'
-import { withWeightLimit } from '../weight-limit.js'
+import { withWeightLimit } from '../weights/limit.js'
 import type { CustomObjects } from './custom.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 import { restoreState } from './optimizer-state.js'

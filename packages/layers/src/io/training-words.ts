@@ -4,9 +4,9 @@
  */
 import { canonical } from '@cotangent/core/arguments'
 import type { BatchShape } from '../layer.js'
-import { type LossName, lossAliases } from '../losses.js'
-import { getMetric, type Metric, type MetricIdentifier, resolveCrossentropy } from '../metrics.js'
-import { camelKeys, type SavedObject, snakeCase, snakeKeys } from '../names.js'
+import { type LossName, lossAliases } from '../losses/index.js'
+import { getMetric, type Metric, type MetricIdentifier, resolveCrossentropy } from '../metrics/index.js'
+import { camelKeys, type SavedObject, snakeCase, snakeKeys } from '../spelling/names.js'
 import { type Json, type KerasObject, plainClassName } from './keras-object.js'
 
 /** A loss in files: the name of its function, that of its class, and that of its class as a metric. */

@@ -5,13 +5,13 @@
 import { ValueError } from '@cotangent/core'
 import { type ActivationIdentifier, getActivation } from '../activations.js'
 import type { TensorPlace } from '../graph/description.js'
-import { GraphModel } from '../graph/graph-model.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { Layer } from '../layer.js'
 import { Attention, MultiHeadAttention, TimeDistributed } from '../layers/index.js'
-import { Model } from '../model.js'
-import { camelCase, snakeCase, snakeKeys } from '../names.js'
-import { Sequential } from '../sequential.js'
+import { GraphModel } from '../models/graph-model.js'
+import { Model } from '../models/model.js'
+import { Sequential } from '../models/sequential.js'
+import { camelCase, snakeCase, snakeKeys } from '../spelling/names.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 
 /** Options that Keras does not know, by class; the value that means the same as leaving it out. */

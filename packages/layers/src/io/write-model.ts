@@ -1,9 +1,9 @@
 /** Models in the words of Keras 2.3.1, and what it has no words for. */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import type { Compiled } from '../compiled.js'
 import { CompileError } from '../errors.js'
-import { Model } from '../model.js'
+import { Model } from '../models/model.js'
+import type { Compiled } from '../training/trainer.js'
 import type { Json, KerasObject } from './keras-object.js'
 import { LayerWriter, type ModelReader } from './write-layer.js'
 import { type BeyondTraining, keras2Words, type TrainingWords, writeTraining } from './write-training.js'

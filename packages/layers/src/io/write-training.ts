@@ -2,15 +2,16 @@
  * What a model was compiled with, in Keras' words: `training_config` of HDF5 files as Keras 2.3.1 wrote it, `compile_config` of `.keras`. What Keras
  * 2.3 has no words for is written as tf.keras and Keras 3 say it.
  */
-import type { Compiled } from '../compiled.js'
-import type { CompiledOutput } from '../compiled-output.js'
-import type { Loss } from '../losses.js'
-import type { Metric } from '../metrics.js'
-import { getMetric } from '../metrics.js'
-import type { Port } from '../model.js'
-import { snakeKeys } from '../names.js'
+
+import type { Loss } from '../losses/index.js'
+import type { Metric } from '../metrics/index.js'
+import { getMetric } from '../metrics/index.js'
+import type { Port } from '../models/model.js'
 import { Adagrad, type Optimizer } from '../optimizers/index.js'
 import { InverseTimeDecay, type LearningRateSchedule } from '../optimizers/schedules.js'
+import { snakeKeys } from '../spelling/names.js'
+import type { CompiledOutput } from '../training/compile-options.js'
+import type { Compiled } from '../training/trainer.js'
 import type { Json, KerasObject } from './keras-object.js'
 import { type Origin, originOf } from './origin.js'
 import { type KeptMetric, readLoss, readMetric, readOptimizer } from './read-training.js'

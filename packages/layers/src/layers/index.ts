@@ -1,4 +1,5 @@
 /** All layers. */
-export * from './bidirectional.js'
+
 export * from './plain.js'
-export * from './time-distributed.js'
+export * from './wrappers/bidirectional.js'
+export * from './wrappers/time-distributed.js'

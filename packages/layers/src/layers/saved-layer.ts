@@ -1,6 +1,6 @@
 /** Making the layer inside a wrapper from its description. */
 import { Layer } from '../layer.js'
-import { classNameOf, type SavedObject, unknownName } from '../names.js'
+import { classNameOf, type SavedObject, unknownName } from '../spelling/names.js'
 
 /** The layer of a description, by its class among those given. */
 export function layerOf(wrapper: string, layer: Layer | SavedObject, classes: Readonly<Record<string, unknown>>): Layer {

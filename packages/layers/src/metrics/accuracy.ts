@@ -1,9 +1,9 @@
 /** The accuracy family: whether predictions are right, sample by sample. */
 import { isFinite, type Tensor, where } from '@cotangent/core'
 import { requireText, requireWhole } from '@cotangent/core/arguments'
-import { readOptions } from '../names.js'
-import { whole } from '../rules.js'
-import { labelsLike, targetsLike } from '../targets.js'
+import { labelsLike, targetsLike } from '../losses/targets.js'
+import { readOptions } from '../spelling/names.js'
+import { whole } from '../spelling/rules.js'
 import { builtInMean, type MeanMetric } from './state.js'
 
 /** Class numbers [..b] of [..b] or [..b, 1], in the dtype of p. */

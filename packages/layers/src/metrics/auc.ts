@@ -1,8 +1,8 @@
 /** The area under a curve of decisions at many thresholds (tf.keras 2, AUC). */
 import { isFinite, scatterAdd, stack, type Tensor, where } from '@cotangent/core'
-import { readOptions, type SpelledOptions } from '../names.js'
-import { oneOf, whole } from '../rules.js'
-import { targetsLike } from '../targets.js'
+import { targetsLike } from '../losses/targets.js'
+import { readOptions, type SpelledOptions } from '../spelling/names.js'
+import { oneOf, whole } from '../spelling/rules.js'
 import { counted, factorsOf, type Metric, sums } from './state.js'
 
 /** Options of `auc`. */

@@ -1,9 +1,9 @@
 /** Metrics made of counts of decisions: precision, recall, F1, and the confusion matrix. */
 import { matMul, ShapeError, scope, stack, type Tensor, ValueError } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
-import { readOptions, type SpelledOptions } from '../names.js'
-import { number, oneOf, orNull, whole } from '../rules.js'
-import { labelsLike, requireTensor, targetsLike } from '../targets.js'
+import { labelsLike, requireTensor, targetsLike } from '../losses/targets.js'
+import { readOptions, type SpelledOptions } from '../spelling/names.js'
+import { number, oneOf, orNull, whole } from '../spelling/rules.js'
 import { counted, factorsOf, type Metric, type MetricState, sums } from './state.js'
 
 /** Options of `precision`, `recall` and the four counts. */

@@ -5,9 +5,9 @@
  */
 import { scope, stack, type Tensor, where } from '@cotangent/core'
 import { requireFunction, requireText } from '@cotangent/core/arguments'
-import { maskFactors, perSample } from '../masks.js'
-import type { SavedObject } from '../names.js'
-import { requireTensor, requireValues, targetsForFunction, withColumns } from '../targets.js'
+import { maskFactors, perSample } from '../losses/masks.js'
+import { requireTensor, requireValues, targetsForFunction, withColumns } from '../losses/targets.js'
+import type { SavedObject } from '../spelling/names.js'
 
 /** A metric's sums over the batches seen so far. */
 export interface MetricState<Result = number> {

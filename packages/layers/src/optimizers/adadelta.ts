@@ -1,7 +1,7 @@
 /** Adadelta: steps as large as past steps were, in units of the parameter (Zeiler 2012). */
 import { updateProgram } from '@cotangent/core'
-import { EPSILON } from '../losses.js'
-import type { SpelledOptions } from '../names.js'
+import { EPSILON } from '../losses/index.js'
+import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 

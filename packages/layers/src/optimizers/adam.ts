@@ -1,7 +1,7 @@
 /** Adam (Kingma and Ba 2015), and AMSGrad (Reddi, Kale, Kumar 2018). */
 import { type UpdateProgram, updateProgram } from '@cotangent/core'
-import { EPSILON } from '../losses.js'
-import type { SpelledOptions } from '../names.js'
+import { EPSILON } from '../losses/index.js'
+import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Rule, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 

@@ -1,7 +1,7 @@
 /** Adamax: Adam with the infinity norm (Kingma and Ba 2015, §7.1). */
 import { updateProgram } from '@cotangent/core'
-import { EPSILON } from '../losses.js'
-import type { SpelledOptions } from '../names.js'
+import { EPSILON } from '../losses/index.js'
+import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 

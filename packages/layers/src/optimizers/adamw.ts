@@ -1,6 +1,6 @@
 /** AdamW: Adam with weight decay beside the gradient, not in it (Loshchilov and Hutter 2019). */
 import type { Parameter } from '@cotangent/core'
-import type { SpelledOptions } from '../names.js'
+import type { SpelledOptions } from '../spelling/names.js'
 import { Adam, type AdamOptions, adamDefaults, adamProgram } from './adam.js'
 import type { Rule } from './optimizer.js'
 import { type LearningRate, rateFirst, readSettings } from './settings.js'

@@ -1,5 +1,5 @@
 /** The optimizers, and finding one by name. */
-import { camelKeys, classNameOf, lookUp, requireCalled, type SavedObject } from '../names.js'
+import { camelKeys, classNameOf, lookUp, requireCalled, type SavedObject } from '../spelling/names.js'
 import { Adadelta, adadelta } from './adadelta.js'
 import { Adagrad, adagrad } from './adagrad.js'
 import { Adam, adam } from './adam.js'

@@ -1,7 +1,7 @@
 /** Nadam: Adam with Nesterov's momentum and a momentum that warms up (Dozat 2016; Sutskever et al. 2013). */
 import { updateProgram, ValueError } from '@cotangent/core'
-import { EPSILON } from '../losses.js'
-import type { SpelledOptions } from '../names.js'
+import { EPSILON } from '../losses/index.js'
+import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 

@@ -7,8 +7,8 @@
  */
 import { applyUpdates, Parameter, ShapeError, scope, Tensor, type UpdateProgram, updateProgram, ValueError, zeros } from '@cotangent/core'
 import { describeValue, requireBoolean, requireNumber, requireOptions } from '@cotangent/core/arguments'
-import { applyConstraint } from '../constrained.js'
-import { savedForm } from '../names.js'
+import { savedForm } from '../spelling/names.js'
+import { applyConstraint } from '../weights/constrained.js'
 import { clip } from './clipping.js'
 import type { LearningRateSchedule } from './schedules.js'
 import { type BaseSettings, readRate } from './settings.js'

@@ -3,7 +3,7 @@ import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { arithmetics, expectClose, float64, golden, numbers } from '../../test/arithmetic.js'
 import { loadGolden } from '../../test/golden.js'
-import { camelKeys, savedForm, snakeKeys } from '../names.js'
+import { camelKeys, savedForm, snakeKeys } from '../spelling/names.js'
 import { adam, getOptimizer, nadam, type Optimizer, type OptimizerName, rmsprop, sgd } from './index.js'
 
 const ALL: readonly OptimizerName[] = ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamw', 'adamax', 'nadam']

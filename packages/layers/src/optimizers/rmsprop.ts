@@ -1,7 +1,7 @@
 /** RMSprop: gradients divided by a running root mean square (Tieleman and Hinton 2012, lecture 6.5). */
 import { updateProgram } from '@cotangent/core'
-import { EPSILON } from '../losses.js'
-import type { SpelledOptions } from '../names.js'
+import { EPSILON } from '../losses/index.js'
+import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 

@@ -2,7 +2,7 @@ import { Parameter, type Tensor, tensor } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { float64 } from '../../test/arithmetic.js'
-import { savedForm } from '../names.js'
+import { savedForm } from '../spelling/names.js'
 import {
   adam,
   cosineDecay,

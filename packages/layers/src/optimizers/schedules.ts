@@ -4,8 +4,8 @@
  */
 import { ValueError } from '@cotangent/core'
 import { requireBoolean, requireNumber } from '@cotangent/core/arguments'
-import { camelKeys, classNameOf, lookUp, type Rule, readOptions, type SavedObject, type SpelledOptions } from '../names.js'
-import { fromZero, listOf, number, orNull } from '../rules.js'
+import { camelKeys, classNameOf, lookUp, type Rule, readOptions, type SavedObject, type SpelledOptions } from '../spelling/names.js'
+import { fromZero, listOf, number, orNull } from '../spelling/rules.js'
 
 /**
  * A learning rate that depends on the step. Extend it for a schedule of your own.

@@ -1,8 +1,8 @@
 /** The options that all optimizers share, read and checked. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireNumber, requireObject, requireText } from '@cotangent/core/arguments'
-import { camelCase, type Rule, readOptions, type SavedObject, type SpelledOptions } from '../names.js'
-import { fromZero, listOf, number, oneOf, orNull, share, whole } from '../rules.js'
+import { camelCase, type Rule, readOptions, type SavedObject, type SpelledOptions } from '../spelling/names.js'
+import { fromZero, listOf, number, oneOf, orNull, share, whole } from '../spelling/rules.js'
 import { getSchedule, LearningRateSchedule } from './schedules.js'
 
 /** Options that every optimizer takes. */

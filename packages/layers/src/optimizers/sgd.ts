@@ -1,6 +1,6 @@
 /** Stochastic gradient descent, with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013). */
 import { updateProgram } from '@cotangent/core'
-import type { SpelledOptions } from '../names.js'
+import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 

@@ -3,9 +3,9 @@ import { expectNoLeaks, key, normal, Parameter, type Tensor, tensor, valueAndGra
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { arithmetics, expectClose, float64 } from '../../test/arithmetic.js'
-import { constrain } from '../constrained.js'
 import { constraints } from '../index.js'
-import { savedForm } from '../names.js'
+import { savedForm } from '../spelling/names.js'
+import { constrain } from '../weights/constrained.js'
 import { adam, adamw, getOptimizer, type Optimizer, type OptimizerName, sgd } from './index.js'
 
 const ALL: readonly OptimizerName[] = ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamw', 'adamax', 'nadam']

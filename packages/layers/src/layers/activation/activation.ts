@@ -1,0 +1,46 @@
+/** An activation as a layer of its own. */
+import { type Tensor, ValueError } from '@cotangent/core'
+import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf, getActivation } from '../../activations.js'
+import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../../layer.js'
+import { readOption } from '../../layer-options.js'
+
+/** y = activation(x). Shape: any → the same. */
+export class Activation extends Layer {
+  override readonly className = 'Activation'
+  override readonly supportsMasking = true
+  readonly activation: ActivationFunction
+
+  constructor(identifier: ActivationIdentifier, options: LayerOptions = {}) {
+    super('Activation', options, [])
+    if (identifier === undefined || identifier === null)
+      throw new ValueError(`Activation: which? Write activation('relu'), or activation((x) => x.square()).`)
+    this.activation = readOption('Activation', 'activation', { activation: identifier }, getActivation)
+  }
+
+  override get finalActivation(): FinalActivation {
+    return finalActivationOf(this.activation)
+  }
+
+  static fromConfig({ activation, ...options }: LayerOptions & { activation: ActivationIdentifier }): Activation {
+    return new Activation(activation, options)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+  override call(x: Tensor, _context: CallContext): Tensor {
+    return this.activation.call(x)
+  }
+  override logits(x: Tensor, _context: CallContext): Tensor {
+    return x
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), activation: this.activation.name }
+  }
+  protected override detail(): string {
+    return this.activation.name
+  }
+}
+
+/** An activation as a layer: `activation('relu')`. */
+export const activation = (identifier: ActivationIdentifier, options?: LayerOptions): Activation => new Activation(identifier, options)

@@ -1,0 +1,114 @@
+/** Dot-product attention: what a query finds among keys (Luong, Pham, Manning 2015), as tf.keras has it. */
+import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
+import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../../layer.js'
+import { readFlag, readRate } from '../../layer-options.js'
+import { getInitializer } from '../../weights/initializers.js'
+import { MergeLayer } from '../merge/merge-layer.js'
+import { drop } from '../regularization/drop.js'
+
+export interface AttentionOptions extends LayerOptions {
+  /** Multiply the scores by a weight, which starts at 1. */
+  useScale?: boolean
+  /** Let step i of the query see the values up to step i only. */
+  causal?: boolean
+  /** The share of the attention weights that training drops. */
+  dropout?: number
+}
+
+/**
+ * For each step of the query a mean of the values, weighted by softmax(q·kᵀ); without keys the values are the keys.
+ *
+ * Inputs are [query, value] or [query, value, key]. Masked steps of the value get no weight; masked steps of the query give 0, and its mask goes on.
+ *
+ * Shape:   [n, tq, d], [n, tv, v], [n, tv, d] → [n, tq, v]
+ * Weights: with `useScale` scale []
+ */
+export class Attention extends MergeLayer {
+  override readonly className = 'Attention'
+  readonly useScale: boolean
+  readonly causal: boolean
+  readonly dropout: number
+  #scale?: Parameter
+
+  constructor(options: AttentionOptions = {}) {
+    super('Attention', options, ['useScale', 'causal', 'dropout'])
+    this.useScale = readFlag('Attention', 'useScale', options.useScale, false)
+    this.causal = readFlag('Attention', 'causal', options.causal, false)
+    this.dropout = readRate('Attention', options.dropout ?? 0, 'dropout')
+  }
+  static fromConfig(options: AttentionOptions): Attention {
+    return new Attention(options)
+  }
+
+  override mergedShape(inputShapes: readonly BatchShape[]): BatchShape {
+    const [query, value, key = value] = requireSequences(this, inputShapes)
+    if (query[2] !== null && key[2] !== null && query[2] !== key[2]) {
+      throw new ShapeError(`${this.describe()}: query and key must have as many features, got ${query[2]} and ${key[2]}.`)
+    }
+    return [query[0], query[1], value[2]]
+  }
+  protected override get needsBuilding(): boolean {
+    return this.useScale
+  }
+  protected override makeMergeWeights(_inputShapes: readonly BatchShape[], context: BuildContext): void {
+    if (this.useScale) this.#scale = this.addWeight('scale', [], getInitializer('ones'), context)
+  }
+
+  override merge([query, value, key = value]: readonly Tensor[], { training, key: random, masks }: ManyContext): Tensor {
+    const products = matMul(query, key, { transposeB: true }) // [n, tq, tv]
+    const scores = this.#scale ? products.mul(this.#scale) : products
+    const weights = attentionWeights(scores, [masks[1]?.expandDims(1), this.causal ? causalMask(scores) : undefined])
+    const dropped = training && this.dropout > 0 ? drop('Attention', weights, this.dropout, random) : weights
+    const y = matMul(dropped, value)
+    return masks[0] ? where(masks[0].expandDims(2), y, 0) : y
+  }
+
+  override mergedMask(_xs: readonly Tensor[], [query]: readonly (Tensor | undefined)[]): Tensor | undefined {
+    return query
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), useScale: this.useScale, causal: this.causal, dropout: this.dropout }
+  }
+}
+
+/** Shapes of query, value and perhaps key, or an error that says what is wrong. */
+export function requireSequences(layer: Layer, shapes: readonly BatchShape[]): readonly BatchShape[] {
+  if (shapes.length < 2 || shapes.length > 3)
+    throw new ValueError(`${layer.describe()}: takes [query, value] or [query, value, key], got ${shapes.length} inputs.`)
+  const shown = shapes.map((shape) => `[${shape.map((n) => n ?? '?').join(', ')}]`).join(', ')
+  if (shapes.some((shape) => shape.length !== 3))
+    throw new ShapeError(`${layer.describe()}: inputs must be sequences [batch, steps, features], got ${shown}.`)
+  const [, value, key = value] = shapes
+  if (key[1] !== null && value[1] !== null && key[1] !== value[1])
+    throw new ShapeError(`${layer.describe()}: there must be a value for every key, got ${value[1]} values and ${key[1]} keys in ${shown}.`)
+  return shapes
+}
+
+/** softmax over the last axis of the scores, of which those that a mask leaves out are lowered by 10⁹, as in TensorFlow. */
+export function attentionWeights(scores: Tensor, masks: readonly (Tensor | undefined)[]): Tensor {
+  const given = masks.filter((mask) => mask !== undefined)
+  if (given.length === 0) return scores.softmax()
+  const counts = given.reduce((both, mask) => both.logicalAnd(mask))
+  return scores.sub(counts.logicalNot().cast(scores.dtype).mul(1e9)).softmax()
+}
+
+/** Whether step j of the keys is not behind step i of the query: [.., tq, tv] → [tq, tv]. */
+export function causalMask(scores: Tensor): Tensor {
+  const [queries, keys] = scores.shape.slice(-2)
+  const steps = (n: number): Tensor => arange(0, n, 1, { dtype: 'int32', backend: scores.backend })
+  return steps(queries).expandDims(1).greaterEqual(steps(keys))
+}
+
+/**
+ * Dot-product attention.
+ *
+ * @example
+ * ```ts
+ * const question = input({ shape: [4, 8] })
+ * const story = input({ shape: [20, 8] })
+ * const found = attention().apply([question, story])
+ * console.log(found.shape)   // [null, 4, 8]
+ * ```
+ */
+export const attention = (options?: AttentionOptions): Attention => new Attention(options)

@@ -1,0 +1,151 @@
+/** Attention of several heads (Vaswani et al., "Attention is all you need", 2017), as tf.keras has it. */
+import { affine, matMul, type Parameter, type Tensor } from '@cotangent/core'
+import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireCount, requireSize } from '../../layer.js'
+import { readFlag, readRate } from '../../layer-options.js'
+import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { MergeLayer } from '../merge/merge-layer.js'
+import { drop } from '../regularization/drop.js'
+import { attentionWeights, causalMask, requireSequences } from './attention.js'
+
+/** Options for kernels and biases are those of all projections; `glorotUniform` and `zeros` by default. */
+export interface MultiHeadAttentionOptions extends LayerOptions, WeightOptions<'kernel' | 'bias'> {
+  /** Features of the value in each head; `keyDim` by default. */
+  valueDim?: number
+  useBias?: boolean
+  /** The share of the attention weights that training drops. */
+  dropout?: number
+  /** Features of the output; those of the query by default. */
+  outputShape?: number
+  /** Let step i of the query see the values up to step i only. */
+  useCausalMask?: boolean
+}
+
+const projections = ['query', 'key', 'value', 'attention_output'] as const
+type Projection = (typeof projections)[number]
+
+/**
+ * Each head projects query, key and value, weighs the values by softmax(q·kᵀ/√keyDim), and a projection of all heads is the output.
+ *
+ * Inputs are [query, value] or [query, value, key]; without keys the values are the keys. Attention is along the steps. Masked steps of value and key get no
+ * weight; the mask of the query goes on.
+ *
+ * Shape:   [n, tq, q], [n, tv, v], [n, tv, k] → [n, tq, outputShape]
+ * Weights: query/kernel [q, heads, keyDim], query/bias [heads, keyDim], likewise key, value; attention_output/kernel [heads, valueDim, outputShape],
+ *          attention_output/bias [outputShape]
+ */
+export class MultiHeadAttention extends MergeLayer {
+  override readonly className = 'MultiHeadAttention'
+  readonly numHeads: number
+  /** Features of query and key in each head. */
+  readonly keyDim: number
+  readonly valueDim: number
+  readonly useBias: boolean
+  readonly dropout: number
+  readonly outputDim?: number
+  readonly useCausalMask: boolean
+  readonly #settings: WeightSettings<'kernel' | 'bias'>
+  readonly #weights: Partial<Record<Projection, { kernel: Parameter; bias?: Parameter }>> = {}
+
+  constructor(numHeads: number, keyDim: number, options: MultiHeadAttentionOptions = {}) {
+    const own = ['valueDim', 'useBias', 'dropout', 'outputShape', 'useCausalMask']
+    super('MultiHeadAttention', options, [...own, ...weightOptionNames(['kernel', 'bias'])])
+    this.numHeads = numHeads
+    this.keyDim = keyDim
+    this.valueDim = options.valueDim ?? keyDim
+    this.outputDim = options.outputShape
+    for (const option of ['numHeads', 'keyDim', 'valueDim'] as const) requireCount('MultiHeadAttention', option, this[option])
+    if (this.outputDim !== undefined) requireCount('MultiHeadAttention', 'outputShape', this.outputDim)
+    this.useBias = readFlag('MultiHeadAttention', 'useBias', options.useBias, true)
+    this.dropout = readRate('MultiHeadAttention', options.dropout ?? 0, 'dropout')
+    this.useCausalMask = readFlag('MultiHeadAttention', 'useCausalMask', options.useCausalMask, false)
+    this.#settings = new WeightSettings('MultiHeadAttention', options, { kernel: 'glorotUniform', bias: 'zeros' })
+  }
+  static fromConfig({
+    numHeads,
+    keyDim,
+    ...options
+  }: MultiHeadAttentionOptions & { numHeads: number; keyDim: number }): MultiHeadAttention {
+    return new MultiHeadAttention(numHeads, keyDim, options)
+  }
+
+  override mergedShape(inputShapes: readonly BatchShape[]): BatchShape {
+    const [[batch, steps, features]] = requireSequences(this, inputShapes)
+    return [batch, steps, this.outputDim ?? features]
+  }
+
+  protected override makeMergeWeights([query, value, key = value]: readonly BatchShape[], context: BuildContext): void {
+    const [heads, output] = [this.numHeads, this.outputDim ?? requireSize(this, query, 2)]
+    const shapes: Record<Projection, number[]> = {
+      query: [requireSize(this, query, 2), heads, this.keyDim],
+      key: [requireSize(this, key, 2), heads, this.keyDim],
+      value: [requireSize(this, value, 2), heads, this.valueDim],
+      attention_output: [heads, this.valueDim, output],
+    }
+    const [kernel, bias] = [this.#settings.of('kernel'), this.#settings.of('bias')]
+    for (const name of projections) {
+      const shape = shapes[name]
+      const biasShape = name === 'attention_output' ? [output] : shape.slice(1)
+      this.#weights[name] = {
+        kernel: this.addWeight(`${name}/kernel`, shape, kernel.initializer, context, kernel),
+        bias: this.useBias ? this.addWeight(`${name}/bias`, biasShape, bias.initializer, context, bias) : undefined,
+      }
+    }
+  }
+
+  /** x·W + b over the last axis of x, for a kernel that has `inputs` features. Shape: [n, t, in] → [n, t, out] */
+  #project(name: Projection, x: Tensor, inputs: number): Tensor {
+    const { kernel, bias } = this.#weights[name] as { kernel: Parameter; bias?: Parameter }
+    const flat = kernel.reshape([inputs, kernel.size / inputs])
+    return bias ? affine(x, flat, bias.reshape([bias.size])) : matMul(x, flat)
+  }
+
+  /** A projection in heads: [n, t, in] → [n, heads, t, size] */
+  #heads(name: Projection, x: Tensor): Tensor {
+    const [n, t, inputs] = x.shape
+    const y = this.#project(name, x, inputs)
+    return y.reshape([n, t, this.numHeads, y.shape[2] / this.numHeads]).transpose([0, 2, 1, 3])
+  }
+
+  override merge([query, value, key = value]: readonly Tensor[], { training, key: random, masks }: ManyContext): Tensor {
+    const [n, steps] = query.shape
+    const [q, k, v] = [this.#heads('query', query), this.#heads('key', key), this.#heads('value', value)]
+    const scores = matMul(q.mul(1 / Math.sqrt(this.keyDim)), k, { transposeB: true }) // [n, heads, tq, tv]
+    const [ofQuery, ofValue, ofKey] = masks
+    const weights = attentionWeights(scores, [
+      ofQuery?.reshape([n, 1, steps, 1]),
+      ofValue?.reshape([n, 1, 1, value.shape[1]]),
+      ofKey?.reshape([n, 1, 1, value.shape[1]]),
+      this.useCausalMask ? causalMask(scores) : undefined,
+    ])
+    const dropped = training && this.dropout > 0 ? drop('MultiHeadAttention', weights, this.dropout, random) : weights
+    const found = matMul(dropped, v) // [n, heads, tq, valueDim]
+    const joined = found.transpose([0, 2, 1, 3]).reshape([n, steps, this.numHeads * this.valueDim])
+    return this.#project('attention_output', joined, this.numHeads * this.valueDim)
+  }
+
+  override mergedMask(_xs: readonly Tensor[], [query]: readonly (Tensor | undefined)[]): Tensor | undefined {
+    return query
+  }
+
+  override getConfig(): Record<string, unknown> {
+    const { numHeads, keyDim, valueDim, useBias, dropout, outputDim, useCausalMask } = this
+    const own = { numHeads, keyDim, valueDim, useBias, dropout, outputShape: outputDim, useCausalMask }
+    return { ...super.getConfig(), ...own, ...this.#settings.getConfig() }
+  }
+  protected override detail(): string {
+    return `${this.numHeads} heads`
+  }
+}
+
+/**
+ * Attention of several heads, each with `keyDim` features of query and key.
+ *
+ * @example
+ * ```ts
+ * const words = input({ shape: [12, 16] })
+ * const y = multiHeadAttention(2, 8).apply([words, words])
+ * console.log(y.shape)   // [null, 12, 16]
+ * ```
+ */
+export const multiHeadAttention = (numHeads: number, keyDim: number, options?: MultiHeadAttentionOptions): MultiHeadAttention =>
+  new MultiHeadAttention(numHeads, keyDim, options)

@@ -1,0 +1,221 @@
+/** What all convolutional layers share, and the plain ones of images and sequences. */
+
+import { type ConvFinish, conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
+import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../../activations.js'
+import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, requireCount, requireSize } from '../../layer.js'
+import { readFlag, readOption } from '../../layer-options.js'
+import { savedForm } from '../../spelling/names.js'
+import type { InitializerIdentifier } from '../../weights/initializers.js'
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../../weights/regularizers.js'
+import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { asPair, type PerAxis, readPadding, readSizes, type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+
+/** Options of every convolution. Kernels start `glorotUniform`, the bias at 0. */
+export interface ConvolutionOptions extends SpatialOptions {
+  /** Steps of the window along each axis; 1 by default. */
+  strides?: PerAxis
+  /** `valid` (default): only whole windows; `same`: as many as steps fit, with zeros around. */
+  padding?: Padding
+  /** Gaps between the cells of a window; 1 (none) by default. */
+  dilationRate?: PerAxis
+  /** Linear if left out. */
+  activation?: ActivationIdentifier
+  useBias?: boolean
+  activityRegularizer?: RegularizerIdentifier
+}
+
+/** Options of the plain convolutions. */
+export interface ConvOptions extends ConvolutionOptions, WeightOptions<'kernel' | 'bias'> {}
+
+/** A bias and relu, by ops of their own. */
+export function finished(y: Tensor, { bias, relu }: ConvFinish): Tensor {
+  const z = bias ? y.add(bias) : y
+  return relu ? z.relu() : z
+}
+
+/** activation(window-wise products + bias); the subclass says which products. */
+export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> extends SpatialLayer {
+  override readonly activityRegularizer?: Regularizer
+  readonly kernelSize: readonly number[]
+  readonly strides: readonly number[]
+  readonly padding: Padding
+  readonly dilationRate: readonly number[]
+  readonly activation: Activation
+  readonly useBias: boolean
+  protected readonly settings: WeightSettings<Weights | 'bias'>
+  #bias?: Parameter
+
+  constructor(
+    className: string,
+    dimensions: 1 | 2,
+    kernelSize: PerAxis,
+    options: ConvolutionOptions,
+    kernels: readonly Weights[],
+    own: { options?: readonly string[]; paddings?: readonly Padding[] } = {},
+  ) {
+    super(className, dimensions, options, [
+      ...['strides', 'padding', 'dilationRate', 'activation', 'useBias', 'activityRegularizer', ...(own.options ?? [])],
+      ...weightOptionNames([...kernels, 'bias']),
+    ])
+    this.kernelSize = readSizes(className, 'kernelSize', kernelSize, dimensions)
+    this.strides = readSizes(className, 'strides', options.strides ?? 1, dimensions)
+    this.padding = readPadding(className, options.padding, own.paddings ?? ['valid', 'same'])
+    this.dilationRate = readSizes(className, 'dilationRate', options.dilationRate ?? 1, dimensions)
+    this.activation = readOption(className, 'activation', options, (id) => getActivation(id))
+    this.useBias = readFlag(className, 'useBias', options.useBias, true)
+    this.activityRegularizer = readOption(className, 'activityRegularizer', options, getRegularizer)
+    const defaults = Object.fromEntries([...kernels.map((kernel) => [kernel, 'glorotUniform']), ['bias', 'zeros']])
+    this.settings = new WeightSettings(className, options, defaults as Record<Weights | 'bias', InitializerIdentifier>)
+  }
+
+  override get finalActivation(): FinalActivation {
+    return finalActivationOf(this.activation)
+  }
+
+  /** Makes the kernels for inputs of so many channels. */
+  protected abstract makeKernels(channels: number, context: BuildContext): void
+  /** The products, channels last, finished by a bias and relu where there are any. */
+  protected abstract products(x: Tensor, finish: ConvFinish): Tensor
+
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    this.parts(inputShape)
+    const channels = requireSize(this, inputShape, this.channelAxis)
+    this.makeKernels(channels, context)
+    if (!this.useBias) return
+    const bias = this.settings.of('bias')
+    this.#bias = this.addWeight('bias', [this.outputChannels(channels) as number], bias.initializer, context, bias)
+  }
+
+  protected override outputSizes(sizes: Sizes): Sizes {
+    const { kernelSize: kernel, strides, padding, dilationRate: dilation } = this
+    return this.windowed(sizes, 'kernelSize', { kernel, strides, padding, dilation })
+  }
+
+  protected override transform(x: Tensor): Tensor {
+    return this.products(x, { bias: this.#bias })
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    const { name, builtIn } = this.activation
+    if (builtIn && name === 'relu') return this.channelsLast(x, (t) => this.products(t, { bias: this.#bias, relu: true }))
+    return this.activation.call(this.logits(x, context))
+  }
+  override logits(x: Tensor, context: CallContext): Tensor {
+    return super.call(x, context)
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return {
+      ...super.getConfig(),
+      kernelSize: this.kernelSize,
+      strides: this.strides,
+      padding: this.padding,
+      dilationRate: this.dilationRate,
+      activation: this.activation.name,
+      useBias: this.useBias,
+      ...this.settings.getConfig(),
+      activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
+    }
+  }
+
+  protected override detail(): string {
+    return `kernelSize ${this.kernelSize.join('×')}`
+  }
+}
+
+/** Convolution with one filter for each output channel. */
+abstract class Conv extends Convolution {
+  readonly filters: number
+  #kernel?: Parameter
+
+  constructor(
+    className: string,
+    dimensions: 1 | 2,
+    filters: number,
+    kernelSize: PerAxis,
+    options: ConvOptions,
+    paddings?: readonly Padding[],
+  ) {
+    super(className, dimensions, kernelSize, options, ['kernel'], { paddings })
+    this.filters = filters
+    requireCount(className, 'filters', filters)
+  }
+
+  protected override makeKernels(channels: number, context: BuildContext): void {
+    const kernel = this.settings.of('kernel')
+    this.#kernel = this.addWeight('kernel', [...this.kernelSize, channels, this.filters], kernel.initializer, context, kernel)
+  }
+  protected override outputChannels(): number {
+    return this.filters
+  }
+
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
+    const kernel = this.#kernel as Parameter
+    const options = { strides: asPair(this.strides), padding: this.padding, dilation: asPair(this.dilationRate), ...finish }
+    if (this.dimensions === 2) return convolve(x, kernel, options)
+    const y = convolve(x.expandDims(1), kernel.expandDims(0), options) // [n, 1, ot, f]
+    return y.squeeze(1)
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), filters: this.filters }
+  }
+  protected override detail(): string {
+    return `filters ${this.filters}, ${super.detail()}`
+  }
+}
+
+/**
+ * Convolution over images (correlation: the filters are not flipped): y = activation(x ∗ W + b).
+ *
+ * Shape:   [n, h, w, c] → [n, oh, ow, filters]; with `channelsFirst` [n, c, h, w] → [n, filters, oh, ow]
+ *          valid: oh = ⌈(h − (kh − 1)·dilation)/stride⌉, same: oh = ⌈h/stride⌉, the odd row of zeros at the end
+ * Weights: kernel [kh, kw, c, filters] in both data formats, bias [filters]
+ *
+ * @throws ShapeError that names layer and sizes if the window is larger than the input.
+ */
+export class Conv2D extends Conv {
+  override readonly className = 'Conv2D'
+  constructor(filters: number, kernelSize: PerAxis, options: ConvOptions = {}) {
+    super('Conv2D', 2, filters, kernelSize, options)
+  }
+  static fromConfig({ filters, kernelSize, ...options }: ConvOptions & { filters: number; kernelSize: PerAxis }): Conv2D {
+    return new Conv2D(filters, kernelSize, options)
+  }
+}
+
+/**
+ * Convolution over sequences. With `causal` padding no output sees later steps.
+ *
+ * Shape:   [n, t, c] → [n, ot, filters]
+ * Weights: kernel [k, c, filters], bias [filters]
+ */
+export class Conv1D extends Conv {
+  override readonly className = 'Conv1D'
+  constructor(filters: number, kernelSize: PerAxis, options: ConvOptions = {}) {
+    super('Conv1D', 1, filters, kernelSize, options, ['valid', 'same', 'causal'])
+  }
+  static fromConfig({ filters, kernelSize, ...options }: ConvOptions & { filters: number; kernelSize: PerAxis }): Conv1D {
+    return new Conv1D(filters, kernelSize, options)
+  }
+}
+
+/**
+ * A convolution over images with `filters` filters; `kernelSize` is a number or [height, width].
+ *
+ * @example
+ * ```ts
+ * const cnn = new Sequential([conv2d(32, [5, 5], { activation: 'relu', inputShape: [28, 28, 1] })])
+ * ```
+ */
+export const conv2d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv2D => new Conv2D(filters, kernelSize, options)
+
+/**
+ * A convolution over sequences.
+ *
+ * @example
+ * ```ts
+ * const weather = new Sequential([conv1d(32, 7, { activation: 'relu', padding: 'causal', inputShape: [240, 14] })])
+ * ```
+ */
+export const conv1d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv1D => new Conv1D(filters, kernelSize, options)

@@ -1,0 +1,112 @@
+/** Convolutions of each channel by itself, and those followed by a mixing of channels (Chollet: "Xception", 2017). */
+import { type ConvFinish, conv2d, depthwiseConv2d as convolve, type Parameter, type Tensor } from '@cotangent/core'
+import { type BuildContext, requireCount } from '../../layer.js'
+import type { WeightOptions } from '../../weights/settings.js'
+import { asPair, type PerAxis } from '../spatial-layer.js'
+import { Convolution, type ConvolutionOptions, finished } from './convolution.js'
+
+export interface DepthwiseConv2DOptions extends ConvolutionOptions, WeightOptions<'depthwise' | 'bias'> {
+  /** Output channels for each input channel; 1 by default. */
+  depthMultiplier?: number
+}
+
+export interface SeparableConv2DOptions extends DepthwiseConv2DOptions, WeightOptions<'pointwise'> {}
+
+abstract class Depthwise<Weights extends string> extends Convolution<Weights | 'depthwise'> {
+  readonly depthMultiplier: number
+  #kernel?: Parameter
+
+  constructor(className: string, kernelSize: PerAxis, options: DepthwiseConv2DOptions, kernels: readonly (Weights | 'depthwise')[]) {
+    super(className, 2, kernelSize, options, kernels, { options: ['depthMultiplier'] })
+    this.depthMultiplier = options.depthMultiplier ?? 1
+    requireCount(className, 'depthMultiplier', this.depthMultiplier)
+  }
+
+  protected override makeKernels(channels: number, context: BuildContext): void {
+    const setting = this.settings.of('depthwise')
+    const shape = [...this.kernelSize, channels, this.depthMultiplier]
+    this.#kernel = this.addWeight('depthwise_kernel', shape, setting.initializer, context, setting)
+  }
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
+    const options = {
+      strides: asPair(this.strides),
+      padding: this.padding,
+      dilation: asPair(this.dilationRate),
+    }
+    return finished(convolve(x, this.#kernel as Parameter, options), finish)
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), depthMultiplier: this.depthMultiplier }
+  }
+}
+
+/**
+ * Convolution of each channel with filters of its own.
+ *
+ * Shape:   [n, h, w, c] → [n, oh, ow, c·depthMultiplier], sizes as in Conv2D
+ * Weights: depthwise_kernel [kh, kw, c, depthMultiplier], bias [c·depthMultiplier]
+ */
+export class DepthwiseConv2D extends Depthwise<never> {
+  override readonly className = 'DepthwiseConv2D'
+  constructor(kernelSize: PerAxis, options: DepthwiseConv2DOptions = {}) {
+    super('DepthwiseConv2D', kernelSize, options, ['depthwise'])
+  }
+  static fromConfig({ kernelSize, ...options }: DepthwiseConv2DOptions & { kernelSize: PerAxis }): DepthwiseConv2D {
+    return new DepthwiseConv2D(kernelSize, options)
+  }
+  protected override outputChannels(channels: number | null): number | null {
+    return channels === null ? null : channels * this.depthMultiplier
+  }
+}
+
+/**
+ * A depthwise convolution, then a 1×1 convolution that mixes channels, then bias and activation: far fewer weights than a full one.
+ *
+ * Shape:   [n, h, w, c] → [n, oh, ow, filters], sizes as in Conv2D
+ * Weights: depthwise_kernel [kh, kw, c, m], pointwise_kernel [1, 1, c·m, filters], bias [filters]
+ */
+export class SeparableConv2D extends Depthwise<'pointwise'> {
+  override readonly className = 'SeparableConv2D'
+  readonly filters: number
+  #pointwise?: Parameter
+
+  constructor(filters: number, kernelSize: PerAxis, options: SeparableConv2DOptions = {}) {
+    super('SeparableConv2D', kernelSize, options, ['depthwise', 'pointwise'])
+    this.filters = filters
+    requireCount('SeparableConv2D', 'filters', filters)
+  }
+  static fromConfig({
+    filters,
+    kernelSize,
+    ...options
+  }: SeparableConv2DOptions & { filters: number; kernelSize: PerAxis }): SeparableConv2D {
+    return new SeparableConv2D(filters, kernelSize, options)
+  }
+
+  protected override makeKernels(channels: number, context: BuildContext): void {
+    super.makeKernels(channels, context)
+    const setting = this.settings.of('pointwise')
+    const shape = [1, 1, channels * this.depthMultiplier, this.filters]
+    this.#pointwise = this.addWeight('pointwise_kernel', shape, setting.initializer, context, setting)
+  }
+  protected override outputChannels(): number {
+    return this.filters
+  }
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
+    return conv2d(super.products(x, {}), this.#pointwise as Parameter, finish)
+  }
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), filters: this.filters }
+  }
+  protected override detail(): string {
+    return `filters ${this.filters}, ${super.detail()}`
+  }
+}
+
+/** A convolution of each channel by itself: `depthwiseConv2d([3, 3], { depthMultiplier: 2 })`. */
+export const depthwiseConv2d = (kernelSize: PerAxis, options?: DepthwiseConv2DOptions): DepthwiseConv2D =>
+  new DepthwiseConv2D(kernelSize, options)
+
+/** A depthwise convolution and a mixing of channels: `separableConv2d(64, [3, 3], { padding: 'same' })`. */
+export const separableConv2d = (filters: number, kernelSize: PerAxis, options?: SeparableConv2DOptions): SeparableConv2D =>
+  new SeparableConv2D(filters, kernelSize, options)

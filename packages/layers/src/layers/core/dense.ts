@@ -1,0 +1,119 @@
+/** The fully connected layer. */
+
+import type { Parameter, Tensor } from '@cotangent/core'
+import { affine, shapeError } from '@cotangent/core'
+import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../../activations.js'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CallContext,
+  type FinalActivation,
+  Layer,
+  type LayerOptions,
+  requireCount,
+  requireSize,
+} from '../../layer.js'
+import { readFlag, readOption } from '../../layer-options.js'
+import { savedForm } from '../../spelling/names.js'
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../../weights/regularizers.js'
+import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+
+/** The kernel's initializer is `glorotUniform` by default, the bias's `zeros`. */
+export interface DenseOptions extends LayerOptions, WeightOptions<'kernel' | 'bias'> {
+  /** Linear if left out. */
+  activation?: ActivationIdentifier
+  useBias?: boolean
+  activityRegularizer?: RegularizerIdentifier
+}
+
+/**
+ * y = activation(x·W + b), over the last axis.
+ *
+ * Shape:   [n, .., in] → [n, .., units]
+ * Weights: kernel [in, units], bias [units]
+ */
+export class Dense extends Layer {
+  override readonly className = 'Dense'
+  override readonly supportsMasking = true
+  override readonly activityRegularizer?: Regularizer
+  readonly units: number
+  readonly activation: Activation
+  readonly useBias: boolean
+  readonly #settings: WeightSettings<'kernel' | 'bias'>
+  #kernel?: Parameter
+  #bias?: Parameter
+
+  constructor(units: number, options: DenseOptions = {}) {
+    super('Dense', options, ['activation', 'useBias', ...weightOptionNames(['kernel', 'bias']), 'activityRegularizer'])
+    this.units = units
+    requireCount('Dense', 'units', units)
+    this.activation = readOption('Dense', 'activation', options, (id) => getActivation(id))
+    this.useBias = readFlag('Dense', 'useBias', options.useBias, true)
+    this.#settings = new WeightSettings('Dense', options, { kernel: 'glorotUniform', bias: 'zeros' })
+    this.activityRegularizer = readOption('Dense', 'activityRegularizer', options, getRegularizer)
+  }
+
+  override get finalActivation(): FinalActivation {
+    return finalActivationOf(this.activation)
+  }
+
+  static fromConfig({ units, ...options }: DenseOptions & { units: number }): Dense {
+    return new Dense(units, options)
+  }
+
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    const inputs = requireSize(this, inputShape, -1)
+    const [kernel, bias] = [this.#settings.of('kernel'), this.#settings.of('bias')]
+    this.#kernel = this.addWeight('kernel', [inputs, this.units], kernel.initializer, context, kernel)
+    if (this.useBias) this.#bias = this.addWeight('bias', [this.units], bias.initializer, context, bias)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return [...inputShape.slice(0, -1), this.units]
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    const { name, builtIn } = this.activation
+    return builtIn && name === 'relu' ? this.#affine(x, true) : this.activation.call(this.logits(x, context))
+  }
+
+  override logits(x: Tensor, _context: CallContext): Tensor {
+    return this.#affine(x, false)
+  }
+
+  /** x·W + b, and relu in the same go where that is the activation. */
+  #affine(x: Tensor, relu: boolean): Tensor {
+    const kernel = this.#kernel as Parameter
+    if (x.rank < 2) {
+      throw shapeError('Dense', 'the input has no batch axis', [{ name: 'x', shape: x.shape }], 'Add one: x.expandDims(0).')
+    }
+    if (this.#bias) return affine(x, kernel, this.#bias, { relu })
+    const z = x.matMul(kernel)
+    return relu ? z.relu() : z
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return {
+      ...super.getConfig(),
+      units: this.units,
+      activation: this.activation.name,
+      useBias: this.useBias,
+      ...this.#settings.getConfig(),
+      activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
+    }
+  }
+
+  protected override detail(): string {
+    return `units ${this.units}`
+  }
+}
+
+/**
+ * A fully connected layer of `units` outputs.
+ *
+ * @example
+ * ```ts
+ * model.add(dense(512, { activation: 'relu', inputShape: [784] }))
+ * ```
+ */
+export const dense = (units: number, options?: DenseOptions): Dense => new Dense(units, options)

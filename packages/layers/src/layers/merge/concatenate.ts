@@ -1,0 +1,74 @@
+/** Putting tensors side by side. */
+
+import { concat, ones, ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { requireWhole } from '@cotangent/core/arguments'
+import type { BatchShape, LayerOptions } from '../../layer.js'
+import { MergeLayer } from './merge-layer.js'
+
+export interface ConcatenateOptions extends LayerOptions {
+  /** The axis along which they are put; the last by default. */
+  axis?: number
+}
+
+/**
+ * The inputs side by side along an axis.
+ *
+ * Shape: [n, .., a, ..], [n, .., b, ..], … → [n, .., a + b + …, ..]
+ */
+export class Concatenate extends MergeLayer {
+  override readonly className = 'Concatenate'
+  readonly axis: number
+
+  constructor(options: ConcatenateOptions = {}) {
+    super('Concatenate', options, ['axis'])
+    this.axis = options.axis ?? -1
+    requireWhole('Concatenate', 'axis', this.axis)
+  }
+  static fromConfig(options: ConcatenateOptions): Concatenate {
+    return new Concatenate(options)
+  }
+
+  /** The axis counted from the front. */
+  #axisOf(shape: BatchShape): number {
+    const axis = this.axis < 0 ? this.axis + shape.length : this.axis
+    if (Number.isInteger(axis) && axis >= 1 && axis < shape.length) return axis
+    throw new ShapeError(`${this.describe()}: axis ${this.axis} is no axis of a sample in [${shape.map((n) => n ?? '?').join(', ')}].`)
+  }
+
+  override mergedShape(inputShapes: readonly BatchShape[]): BatchShape {
+    if (inputShapes.length < 2) throw new ValueError(`${this.describe()}: takes at least 2 inputs, in a list; got ${inputShapes.length}.`)
+    const [first, ...others] = inputShapes
+    const axis = this.#axisOf(first)
+    return others.reduce((merged, shape) => {
+      const fits = shape.length === merged.length && merged.every((n, i) => i === axis || n === null || shape[i] === null || shape[i] === n)
+      if (!fits) {
+        const shown = inputShapes.map((sizes) => `[${sizes.map((n) => n ?? '?').join(', ')}]`)
+        throw new ShapeError(`${this.describe()}: the inputs ${shown.join(' and ')} must have the same sizes on all axes but ${axis}.`)
+      }
+      return merged.map((n, i) => (i !== axis ? (n ?? shape[i]) : n === null || shape[i] === null ? null : n + shape[i]))
+    }, first)
+  }
+
+  override merge(xs: readonly Tensor[]): Tensor {
+    return concat([...xs], this.#axisOf(xs[0].shape))
+  }
+
+  /** Side by side along the steps; along other axes what all masks let through. */
+  override mergedMask(xs: readonly Tensor[], masks: readonly (Tensor | undefined)[]): Tensor | undefined {
+    if (this.#axisOf(xs[0].shape) > 1 || masks.every((mask) => mask === undefined)) return super.mergedMask(xs, masks)
+    return concat(
+      masks.map((mask, i) => mask ?? ones(xs[i].shape.slice(0, 2), { dtype: 'bool', backend: xs[i].backend })),
+      1,
+    )
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), axis: this.axis }
+  }
+  protected override detail(): string {
+    return `axis ${this.axis}`
+  }
+}
+
+/** Puts its inputs side by side: `concatenate().apply([a, b])`. */
+export const concatenate = (options?: ConcatenateOptions): Concatenate => new Concatenate(options)

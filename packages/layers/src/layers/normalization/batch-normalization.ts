@@ -1,0 +1,167 @@
+/** Batch normalisation (Ioffe & Szegedy 2015), with Keras 2.3's moving averages. */
+
+import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tensor, updateProgram } from '@cotangent/core'
+import { requireChoice, requireNumber, requireWhole } from '@cotangent/core/arguments'
+import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
+import { readFlag } from '../../layer-options.js'
+import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { moveAxis } from '../data-format.js'
+
+export interface BatchNormalizationOptions
+  extends LayerOptions,
+    WeightOptions<'beta' | 'gamma'>,
+    Pick<WeightOptions<'movingMean' | 'movingVariance'>, 'movingMeanInitializer' | 'movingVarianceInitializer'> {
+  /** The axis that is normalised for each position by itself: the channels. The last by default; 1 for `channelsFirst`. */
+  axis?: number
+  /** The share of the old average that a batch leaves; 0.99 by default. */
+  momentum?: number
+  /** Added to the variance; 0.001 by default. */
+  epsilon?: number
+  /** Whether beta is added. */
+  center?: boolean
+  /** Whether the values are multiplied by gamma. */
+  scale?: boolean
+  /**
+   * `keras2` (default): the moving variance takes the batch's variance times n/(n − 1 − ε), and a frozen layer still uses the statistics of the batch
+   * in training. `keras3`: the variance as it is, and a frozen layer uses the moving averages. A layer in a frozen model is frozen.
+   */
+  variant?: 'keras2' | 'keras3'
+}
+
+/** average ← average·keep + statistic·take */
+const movingAverage = updateProgram('movingAverage', { slots: 1, inputs: 1, scalars: 2 }, ([average], [statistic], [keep, take]) => [
+  average.mul(keep).add(statistic.mul(take)),
+])
+
+/**
+ * y = (x − mean)/√(variance + ε)·gamma + beta for each position of `axis`: with the mean and variance of the batch in training, which also move
+ * averages of both, and with these averages in inference.
+ *
+ * Shape:   any with at least 2 axes → the same
+ * Weights: gamma, beta, moving_mean, moving_variance, each [c]; the moving averages are not trainable
+ *
+ * With `trainable: false`, its own or that of a model or layer around it, the averages stay as they are.
+ */
+export class BatchNormalization extends Layer {
+  override readonly className = 'BatchNormalization'
+  override readonly supportsMasking = true
+  readonly axis: number
+  readonly momentum: number
+  readonly epsilon: number
+  readonly variant: 'keras2' | 'keras3'
+  readonly #settings: WeightSettings<'beta' | 'gamma' | 'movingMean' | 'movingVariance'>
+  readonly #center: boolean
+  readonly #scale: boolean
+  #gamma?: Parameter
+  #beta?: Parameter
+  #movingMean?: Parameter
+  #movingVariance?: Parameter
+
+  constructor(options: BatchNormalizationOptions = {}) {
+    const own = ['axis', 'momentum', 'epsilon', 'center', 'scale', 'variant', ...weightOptionNames(['beta', 'gamma'])]
+    super('BatchNormalization', options, [...own, 'movingMeanInitializer', 'movingVarianceInitializer'])
+    this.axis = options.axis ?? -1
+    this.momentum = options.momentum ?? 0.99
+    this.epsilon = options.epsilon ?? 1e-3
+    this.variant = options.variant ?? 'keras2'
+    this.#center = readFlag('BatchNormalization', 'center', options.center, true)
+    this.#scale = readFlag('BatchNormalization', 'scale', options.scale, true)
+    requireWhole('BatchNormalization', 'axis', this.axis)
+    requireNumber('BatchNormalization', 'momentum', this.momentum, { least: 0, most: 1 })
+    requireNumber('BatchNormalization', 'epsilon', this.epsilon, { least: 0 })
+    requireChoice('BatchNormalization', 'variant', this.variant, ['keras2', 'keras3'])
+    this.#settings = new WeightSettings('BatchNormalization', options, {
+      beta: 'zeros',
+      gamma: 'ones',
+      movingMean: 'zeros',
+      movingVariance: 'ones',
+    })
+  }
+
+  static fromConfig(options: BatchNormalizationOptions): BatchNormalization {
+    return new BatchNormalization(options)
+  }
+
+  #axisOf(shape: BatchShape): number {
+    const axis = this.axis < 0 ? this.axis + shape.length : this.axis
+    if (!Number.isInteger(axis) || axis < 1 || axis >= shape.length) {
+      throw new ShapeError(
+        `${this.describe()}: axis ${this.axis} is no axis of a sample in [${shape.map((n) => n ?? '?').join(', ')}]. ` +
+          'Use -1 for channels last, 1 for channels first.',
+      )
+    }
+    return axis
+  }
+
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    const channels = requireSize(this, inputShape, this.#axisOf(inputShape))
+    const make = (name: string, key: 'beta' | 'gamma' | 'movingMean' | 'movingVariance', trainable: boolean): Parameter => {
+      const setting = this.#settings.of(key)
+      return this.addWeight(name, [channels], setting.initializer, context, { ...setting, trainable })
+    }
+    if (this.#scale) this.#gamma = make('gamma', 'gamma', true)
+    if (this.#center) this.#beta = make('beta', 'beta', true)
+    this.#movingMean = make('moving_mean', 'movingMean', false)
+    this.#movingVariance = make('moving_variance', 'movingVariance', false)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    this.#axisOf(inputShape)
+    return inputShape
+  }
+
+  override call(x: Tensor, { training, frozen = !this.trainable }: CallContext): Tensor {
+    const axis = this.#axisOf(x.shape)
+    const columns = moveAxis(x, axis, x.rank - 1) // [.., c]
+    const ofBatch = training && (!frozen || this.variant === 'keras2')
+    const [mean, variance] = ofBatch
+      ? this.#batchStatistics(columns, frozen)
+      : [this.#movingMean as Parameter, this.#movingVariance as Parameter]
+    const y = batchNorm(columns, mean, variance, { gamma: this.#gamma, beta: this.#beta, epsilon: this.epsilon })
+    return moveAxis(y, x.rank - 1, axis)
+  }
+
+  /** Mean and variance of the batch, which also move the averages of a layer that is not frozen. */
+  #batchStatistics(columns: Tensor, frozen: boolean): [Tensor, Tensor] {
+    const channels = columns.shape[columns.rank - 1]
+    const both = moments(columns)
+    const [mean, variance] = [0, 1].map((i) => both.slice([i, 0], [1]).reshape([channels]))
+    if (!frozen) {
+      const take = 1 - this.momentum
+      const count = columns.size / channels
+      // One value has no variance: 0 times anything, which must not be infinite.
+      const unbiased = this.variant === 'keras2' && count > 1 + this.epsilon ? count / (count - 1 - this.epsilon) : 1
+      applyUpdate(movingAverage, [this.#movingMean as Parameter], [mean], [this.momentum, take])
+      applyUpdate(movingAverage, [this.#movingVariance as Parameter], [variance], [this.momentum, take * unbiased])
+    }
+    return [mean, variance]
+  }
+
+  override getConfig(): Record<string, unknown> {
+    const { movingMeanRegularizer, movingMeanConstraint, movingVarianceRegularizer, movingVarianceConstraint, ...settings } =
+      this.#settings.getConfig()
+    return {
+      ...super.getConfig(),
+      axis: this.axis,
+      momentum: this.momentum,
+      epsilon: this.epsilon,
+      center: this.#center,
+      scale: this.#scale,
+      ...(this.variant === 'keras2' ? {} : { variant: this.variant }),
+      ...settings,
+    }
+  }
+  protected override detail(): string {
+    return `axis ${this.axis}`
+  }
+}
+
+/**
+ * Batch normalisation.
+ *
+ * @example
+ * ```ts
+ * const block = new Sequential([conv2d(32, 3, { useBias: false, inputShape: [28, 28, 1] }), batchNormalization(), activation('relu')])
+ * ```
+ */
+export const batchNormalization = (options?: BatchNormalizationOptions): BatchNormalization => new BatchNormalization(options)

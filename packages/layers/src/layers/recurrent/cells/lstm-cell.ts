@@ -1,0 +1,93 @@
+/** One step of a long short-term memory. */
+
+import { concat, type GateActivation, lstmSequence, type SequenceOptions, type SequenceResult, type Tensor } from '@cotangent/core'
+import { type Activation, type ActivationIdentifier, getActivation } from '../../../activations.js'
+import { readFlag, readOption } from '../../../layer-options.js'
+import { getInitializer } from '../../../weights/initializers.js'
+import type { WeightSetting } from '../../../weights/settings.js'
+import type { DropoutMasks, StepResult } from './cell.js'
+import { isBuiltIn, UnitsCell, type UnitsCellOptions } from './units-cell.js'
+
+export interface LSTMCellOptions extends UnitsCellOptions {
+  /** Of the gates; `sigmoid` by default, as from Keras 2.3; before, it was `hardSigmoid`. */
+  recurrentActivation?: ActivationIdentifier
+  /** Whether the forget gate's bias starts at 1; true by default (Jozefowicz et al. 2015). */
+  unitForgetBias?: boolean
+  /** 1: every gate drops inputs and states of its own; 2 (default): all drop the same. */
+  implementation?: 1 | 2
+}
+
+/** Names of the options that an LSTM cell has beside those of all cells. */
+export const lstmCellOptions = ['recurrentActivation', 'unitForgetBias', 'implementation']
+
+/**
+ * With z = x·W + b + h₋·U split into i, f, c̃, o: c = σ(f)·c₋ + σ(i)·act(c̃), h = σ(o)·act(c).
+ *
+ * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u]
+ */
+export class LSTMCell extends UnitsCell {
+  override readonly className = 'LSTMCell'
+  protected override readonly gates = 4
+  readonly recurrentActivation: Activation
+  readonly unitForgetBias: boolean
+
+  constructor(units: number, options: LSTMCellOptions = {}) {
+    super('LSTMCell', units, options, lstmCellOptions)
+    this.recurrentActivation = readOption('LSTMCell', 'recurrentActivation', options, (id) => getActivation(id ?? 'sigmoid'))
+    this.unitForgetBias = readFlag('LSTMCell', 'unitForgetBias', options.unitForgetBias, true)
+  }
+  static fromConfig({ units, ...options }: LSTMCellOptions & { units: number }): LSTMCell {
+    return new LSTMCell(units, options)
+  }
+
+  get stateSizes(): readonly number[] {
+    return [this.units, this.units]
+  }
+
+  /** Of the four parts of the bias the second, the forget gate's, is 1. */
+  protected override biasSetting(setting: WeightSetting): WeightSetting {
+    if (!this.unitForgetBias) return setting
+    const { units } = this
+    const { initializer } = setting
+    return {
+      ...setting,
+      initializer: {
+        ...initializer,
+        build: (key, _shape, options) =>
+          concat([
+            initializer.build(key, [units], options),
+            getInitializer('ones').build(key, [units], options),
+            initializer.build(key, [2 * units], options),
+          ]),
+      },
+    }
+  }
+
+  override step(x: Tensor, [h, c]: readonly Tensor[], masks: DropoutMasks = {}): StepResult {
+    const ofInput = this.product(x, masks.input, this.kernel)
+    const z = (this.bias ? ofInput.add(this.bias) : ofInput).add(this.product(h, masks.recurrent, this.recurrentKernel))
+    const [i, f, candidate, o] = [0, 1, 2, 3].map((gate) => this.gate(z, gate))
+    const squash = (gate: Tensor): Tensor => this.recurrentActivation.call(gate)
+    const next = squash(f)
+      .mul(c)
+      .add(squash(i).mul(this.activation.call(candidate)))
+    const output = squash(o).mul(this.activation.call(next))
+    return { output, states: [output, next] }
+  }
+
+  protected override hasOp(): boolean {
+    return isBuiltIn(this.activation, 'tanh') && isBuiltIn(this.recurrentActivation, 'sigmoid', 'hardSigmoid')
+  }
+  protected override runOp(x: Tensor, options: SequenceOptions): SequenceResult {
+    const recurrentActivation = this.recurrentActivation.name as GateActivation
+    return lstmSequence(x, this.kernel, this.recurrentKernel, this.bias, { ...options, recurrentActivation })
+  }
+
+  override cellConfig(): Record<string, unknown> {
+    const { recurrentActivation, unitForgetBias, implementation } = this
+    return { ...super.cellConfig(), recurrentActivation: recurrentActivation.name, unitForgetBias, implementation }
+  }
+}
+
+/** A cell of a long short-term memory, for `rnn`. */
+export const lstmCell = (units: number, options?: LSTMCellOptions): LSTMCell => new LSTMCell(units, options)

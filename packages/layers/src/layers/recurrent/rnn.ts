@@ -1,0 +1,346 @@
+/** Running a cell over the steps of sequences: masks, directions, states that are given, kept or handed out. */
+
+import { cumSum, flip, ShapeError, scope, shapeError, stack, type Tensor, unstack, ValueError, viewOf, where, zeros } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CallContext,
+  Layer,
+  type LayerOptions,
+  type LayerOutputs,
+  type ManyContext,
+} from '../../layer.js'
+import { readFlag, readOption } from '../../layer-options.js'
+import { savedForm } from '../../spelling/names.js'
+import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../../weights/regularizers.js'
+import { type DropoutMasks, RNNCell } from './cells/cell.js'
+import { type CellIdentifier, cellOf, type FromConfig, StackedRNNCells } from './cells/stacked-cells.js'
+
+/** Options of every recurrent layer. */
+export interface RNNOptions extends LayerOptions {
+  /** Give the output of every step, [n, t, units], rather than that of the last. */
+  returnSequences?: boolean
+  /** Give the states after the last step beside the output: `layer.applyAll` in a graph; `run` gives them always. */
+  returnState?: boolean
+  /** Take the steps from the last to the first; outputs stay in that order. */
+  goBackwards?: boolean
+  /** Start each batch with the states after the one before; needs a batch size: `batchInputShape`. */
+  stateful?: boolean
+  /** Give 0 at steps that the mask leaves out, in place of the output before them. */
+  zeroOutputForMask?: boolean
+  /** Accepted as in Keras, where it needs a known number of steps; it changes nothing. */
+  unroll?: boolean
+  activityRegularizer?: RegularizerIdentifier
+}
+
+/** Names of the options that belong to the layer rather than to the cell in it. */
+export const rnnOptions = [
+  'returnSequences',
+  'returnState',
+  'goBackwards',
+  'stateful',
+  'unroll',
+  'zeroOutputForMask',
+  'activityRegularizer',
+]
+
+/** What a recurrent layer gets beside its input. */
+export interface RNNContext extends Partial<CallContext> {
+  /** The states before the first step; else those kept, else zeros. */
+  initialState?: readonly Tensor[]
+}
+
+/**
+ * A cell over the steps of a sequence.
+ *
+ * At a step that the mask leaves out, output and states are those of the step before.
+ *
+ * Shape: [n, t, in] → [n, units], with `returnSequences` [n, t, units]
+ */
+export abstract class RecurrentLayer extends Layer {
+  override readonly supportsMasking = true
+  override readonly outputCount: number
+  override readonly activityRegularizer?: Regularizer
+  readonly cell: RNNCell
+  readonly returnSequences: boolean
+  readonly returnState: boolean
+  readonly goBackwards: boolean
+  readonly stateful: boolean
+  readonly unroll: boolean
+  readonly zeroOutputForMask: boolean
+  #batch: number | null = null
+  #states?: Tensor[]
+
+  /** @param own names of options that the class has beside `RNNOptions` */
+  constructor(className: string, cell: RNNCell | readonly RNNCell[], options: RNNOptions, own: readonly string[]) {
+    super(className, options, [...rnnOptions, ...own])
+    if (!Array.isArray(cell) && !(cell instanceof RNNCell))
+      throw new ValueError(`${className}: expected a cell, such as lstmCell(32), or a list of cells, got ${describeValue(cell)}.`)
+    this.cell = Array.isArray(cell) ? new StackedRNNCells(cell) : cell
+    this.returnSequences = readFlag(className, 'returnSequences', options.returnSequences, false)
+    this.returnState = readFlag(className, 'returnState', options.returnState, false)
+    this.outputCount = this.returnState ? 1 + this.cell.stateSizes.length : 1
+    this.goBackwards = readFlag(className, 'goBackwards', options.goBackwards, false)
+    this.stateful = readFlag(className, 'stateful', options.stateful, false)
+    this.unroll = readFlag(className, 'unroll', options.unroll, false)
+    this.zeroOutputForMask = readFlag(className, 'zeroOutputForMask', options.zeroOutputForMask, false)
+    this.activityRegularizer = readOption(className, 'activityRegularizer', options, getRegularizer)
+  }
+
+  /** An equal layer without weights of its own yet, with some options changed. */
+  abstract copy(changes: RNNOptions): RecurrentLayer
+
+  protected override get givesItsKey(): boolean {
+    return true
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    if (inputShape.length !== 3) {
+      throw new ShapeError(
+        `${this.describe()}: the input must have three axes [batch, steps, features], got [${inputShape.map((n) => n ?? '?').join(', ')}].`,
+      )
+    }
+    const [batch, steps] = inputShape
+    if (this.stateful && batch === null) {
+      throw new ValueError(
+        `${this.describe()}: a stateful layer must know the batch size. Give the first layer batchInputShape: [batchSize, …].`,
+      )
+    }
+    if (this.unroll && steps === null)
+      throw new ValueError(`${this.describe()}: unroll needs a known number of steps in the input shape; leave it out.`)
+    return this.returnSequences ? [batch, steps, this.cell.outputSize] : [batch, this.cell.outputSize]
+  }
+
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    this.#batch = inputShape[0]
+    this.cell.build([inputShape[0], inputShape[2]], context)
+  }
+
+  override outputMask(_x: Tensor, mask: Tensor | undefined): Tensor | undefined {
+    return this.returnSequences ? mask : undefined
+  }
+
+  // In a graph further inputs are the states before the first step, and with `returnState` further outputs those after the last.
+
+  override outputShapes([x, ...states]: readonly BatchShape[]): BatchShape[] {
+    const { stateSizes } = this.cell
+    requireStateShapes(this, stateSizes, states)
+    const after = this.returnState ? stateSizes.map((size): BatchShape => [x[0], size]) : []
+    return [this.outputShape(x), ...after]
+  }
+  protected override makeAllWeights([x]: readonly BatchShape[], context: BuildContext): void {
+    this.makeWeights(x, context)
+  }
+  override callAll([x, ...states]: readonly Tensor[], { masks, ...context }: ManyContext): LayerOutputs {
+    const [mask] = masks
+    const { output, states: after } = this.run(x, { ...context, mask, initialState: states.length > 0 ? states : undefined })
+    return statefulOutputs([output], this.returnState ? after : [], this.outputMask(x, mask))
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    return this.run(x, context).output
+  }
+
+  /**
+   * Output and the states after the last step.
+   *
+   * @example
+   * ```ts
+   * const layer = lstm(4)
+   * const model = new Sequential([layer], { seed: 7 })
+   * model.build([null, 5, 3])
+   * const { output, states } = layer.run(ones([2, 5, 3]), { initialState: [zeros([2, 4]), zeros([2, 4])] })
+   * console.log(output.shape, states.length)   // [2, 4] 2
+   * ```
+   */
+  run(x: Tensor, context: RNNContext = {}): { output: Tensor; states: Tensor[] } {
+    return this.enter(context, (own) => this.#run(x, own))
+  }
+
+  #run(x: Tensor, context: RNNContext): { output: Tensor; states: Tensor[] } {
+    this.#require(x, context)
+    const { training = false, key, mask } = context
+    return scope(() => {
+      // Views: the kept states are replaced below while a tape may still need these.
+      const initial = context.initialState ?? this.#states?.map((state) => viewOf(state))
+      const masks = this.cell.dropoutMasks(x, { training, key })
+      const result = this.#byOp(x, mask, initial, masks) ?? this.#byStep(x, mask, initial, masks)
+      if (this.stateful) this.#keep(result.states)
+      return mask && this.zeroOutputForMask ? { ...result, output: this.#zeroWhereMasked(result.output, mask) } : result
+    })
+  }
+
+  /** The output with 0 at steps that the mask leaves out; alone, the last step's if that is one of them. */
+  #zeroWhereMasked(output: Tensor, mask: Tensor): Tensor {
+    const [n, t] = mask.shape
+    const inOrder = this.goBackwards ? flip(mask, 1) : mask // of the outputs
+    const counts = this.returnSequences ? inOrder.expandDims(2) : inOrder.slice([0, t - 1], [n, 1])
+    return where(counts, output, 0)
+  }
+
+  /** By the op for whole sequences, if there is one. */
+  #byOp(
+    x: Tensor,
+    mask: Tensor | undefined,
+    initialState: readonly Tensor[] | undefined,
+    masks: DropoutMasks | undefined,
+  ): { output: Tensor; states: Tensor[] } | undefined {
+    const { goBackwards, returnSequences } = this
+    const result = this.cell.sequence(x, { initialState, mask, goBackwards, returnSequences }, masks)
+    if (!result) return undefined
+    const output = result.outputs ?? result.states[0]
+    if (!mask || !initialState) return { output, states: result.states }
+    // As in Keras, before the first step that counts the output is 0, whatever the state.
+    const seen = cumSum((goBackwards ? flip(mask, 1) : mask).cast(x.dtype), { axis: 1 }).greater(0) // [n, t]
+    const any = returnSequences ? seen.expandDims(2) : seen.slice([0, x.shape[1] - 1], [x.shape[0], 1])
+    return { output: where(any, output, 0), states: result.states }
+  }
+
+  /** Step by step through the cell. */
+  #byStep(
+    x: Tensor,
+    mask: Tensor | undefined,
+    initialState: readonly Tensor[] | undefined,
+    masks: DropoutMasks | undefined,
+  ): { output: Tensor; states: Tensor[] } {
+    const [n] = x.shape
+    const none = (size: number): Tensor => zeros([n, size], { dtype: x.dtype, backend: x.backend })
+    const ordered = (steps: Tensor[]): Tensor[] => (this.goBackwards ? steps.reverse() : steps)
+    let states = initialState ?? this.cell.stateSizes.map(none)
+    let output: Tensor | undefined
+    const counts = mask && ordered(unstack(mask, 1)).map((step) => step.expandDims(1)) // [n, 1] each
+    const outputs: Tensor[] = []
+    for (const [s, step] of ordered(unstack(x, 1)).entries()) {
+      const before = { output: output ?? none(this.cell.outputSize), states }
+      const after = this.cell.step(step, states, masks)
+      const now = counts?.[s]
+      output = now ? where(now, after.output, before.output) : after.output
+      states = now ? after.states.map((state, i) => where(now, state, before.states[i])) : after.states
+      outputs.push(output)
+    }
+    return { output: this.returnSequences ? stack(outputs, 1) : (output as Tensor), states: [...states] }
+  }
+
+  #keep(states: readonly Tensor[]): void {
+    const fresh = states.map((state) => viewOf(state).keep())
+    this.#release()
+    this.#states = fresh
+  }
+  #release(): void {
+    for (const state of this.#states ?? []) state.dispose()
+    this.#states = undefined
+  }
+
+  /** Forgets the states kept from batch to batch; with states, the next batch begins with those. */
+  override resetStates(states?: readonly Tensor[]): void {
+    super.resetStates()
+    if (states) {
+      this.#requireStates(states)
+      scope(() => this.#keep(states))
+    } else this.#release()
+  }
+
+  override dispose(): void {
+    this.#release()
+    super.dispose()
+  }
+
+  #require(x: Tensor, { initialState, mask }: RNNContext): void {
+    if (x.rank !== 3 || x.shape[1] === 0) {
+      throw shapeError(this.className, 'the input must be [batch, steps, features] with at least one step', [{ name: 'x', shape: x.shape }])
+    }
+    if (this.stateful && this.#batch !== null && x.shape[0] !== this.#batch) {
+      throw new ShapeError(
+        `${this.className}: is stateful with batches of ${this.#batch} and got one of ${x.shape[0]}. Give fit, evaluate and predict the option batchSize: ${this.#batch}, and a multiple of ${this.#batch} samples (with validationSplit on both sides of it).`,
+      )
+    }
+    if (mask && (mask.rank !== 2 || mask.shape[0] !== x.shape[0] || mask.shape[1] !== x.shape[1])) {
+      throw shapeError(this.className, 'the mask must be [batch, steps]', [
+        { name: 'x', shape: x.shape },
+        { name: 'mask', shape: mask.shape },
+      ])
+    }
+    if (initialState) this.#requireStates(initialState, x.shape[0])
+  }
+
+  #requireStates(states: readonly Tensor[], batch = this.#batch): void {
+    const { stateSizes } = this.cell
+    const fits = states.length === stateSizes.length && states.every((s, i) => s.rank === 2 && s.shape[1] === stateSizes[i])
+    if (fits && states.every((s) => batch === null || s.shape[0] === batch)) return
+    const wanted = stateSizes.map((size) => `[${batch ?? 'batch'}, ${size}]`).join(' and ')
+    throw new ShapeError(
+      `${this.className}: the states must be ${wanted}, got ${states.map((s) => `[${s.shape.join(', ')}]`).join(' and ') || 'none'}.`,
+    )
+  }
+
+  /** The options of the layer without those of its cell. */
+  protected layerConfig(): Record<string, unknown> {
+    const { returnSequences, returnState, goBackwards, stateful, unroll, zeroOutputForMask, activityRegularizer } = this
+    const regularizer = activityRegularizer && savedForm(activityRegularizer)
+    const own = { returnSequences, returnState, goBackwards, stateful, unroll, zeroOutputForMask, activityRegularizer: regularizer }
+    return { ...super.getConfig(), ...own }
+  }
+  protected override detail(): string {
+    return `units ${this.cell.outputSize}`
+  }
+}
+
+/** Outputs with their mask, and states behind them, which have none. */
+export const statefulOutputs = (outputs: readonly Tensor[], states: readonly Tensor[], mask: Tensor | undefined): LayerOutputs => ({
+  outputs: [...outputs, ...states],
+  masks: [...outputs.map(() => mask), ...states.map(() => undefined)],
+})
+
+/** Shapes of initial states must be as many as the layer has states, or none, and of their sizes. */
+export function requireStateShapes(layer: Layer, sizes: readonly number[], states: readonly BatchShape[]): void {
+  if (states.length === 0) return
+  const fits = states.length === sizes.length && states.every((shape, i) => shape.length === 2 && (shape[1] ?? sizes[i]) === sizes[i])
+  if (fits) return
+  const shown = states.map((shape) => `[${shape.map((n) => n ?? '?').join(', ')}]`)
+  throw new ShapeError(
+    `${layer.describe()}: behind its input come the states before the first step, ${sizes.map((size) => `[?, ${size}]`).join(' and ')}; got ${shown.join(' and ')}.`,
+  )
+}
+
+/**
+ * Any cell over the steps of a sequence.
+ *
+ * Shape:   [n, t, in] → [n, outputSize], with `returnSequences` [n, t, outputSize]
+ * Weights: those of the cell
+ */
+export class RNN extends RecurrentLayer {
+  override readonly className = 'RNN'
+
+  constructor(cell: RNNCell | readonly RNNCell[], options: RNNOptions = {}) {
+    super('RNN', cell, options, [])
+  }
+
+  /** @param custom classes of cells that are not this package's, by name */
+  static fromConfig(config: RNNOptions & { cell: CellIdentifier }, custom?: Readonly<Record<string, FromConfig<RNNCell>>>): RNN {
+    const { cell, ...options } = config
+    return new RNN(cellOf(cell, custom), options)
+  }
+
+  override copy(changes: RNNOptions): RNN {
+    const { fromConfig } = this.cell.constructor as unknown as Partial<FromConfig<RNNCell>>
+    if (!fromConfig)
+      throw new ValueError(`${this.describe()}: to copy its cell the class ${this.cell.className} needs a static fromConfig.`)
+    const cell = (this.cell.constructor as unknown as FromConfig<RNNCell>).fromConfig(this.cell.getConfig() as never)
+    return new RNN(cell, { ...(this.layerConfig() as RNNOptions), ...changes })
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...this.layerConfig(), cell: savedForm(this.cell) }
+  }
+}
+
+/**
+ * A layer of a cell, or of cells on top of one another.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([rnn([new LSTMCell(32), new LSTMCell(16)], { returnSequences: true, inputShape: [null, 14] })])
+ * ```
+ */
+export const rnn = (cell: RNNCell | readonly RNNCell[], options?: RNNOptions): RNN => new RNN(cell, options)

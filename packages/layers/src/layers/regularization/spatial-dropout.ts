@@ -1,0 +1,65 @@
+/** Dropout of whole channels. */
+import type { Tensor } from '@cotangent/core'
+import type { CallContext } from '../../layer.js'
+import { readRate } from '../../layer-options.js'
+import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+import { drop } from './drop.js'
+
+/** In training, sets whole channels to 0 with probability `rate` and scales the others by 1/(1 − rate): neighbours in an image are alike. */
+abstract class SpatialDropout extends SpatialLayer {
+  readonly rate: number
+
+  constructor(className: string, dimensions: 1 | 2, rate: number, options: SpatialOptions) {
+    super(className, dimensions, options, [])
+    this.rate = readRate(className, rate)
+  }
+
+  protected override outputSizes(sizes: Sizes): Sizes {
+    return sizes
+  }
+  protected override transform(x: Tensor): Tensor {
+    return x
+  }
+  override call(x: Tensor, { training, key }: CallContext): Tensor {
+    this.parts(x.shape)
+    if (!training || this.rate === 0 || this.rate >= 1) return x
+    const shape = x.shape.map((n, i) => (i === 0 || i === this.channelAxis ? n : 1))
+    return drop(this.className, x, this.rate, key, shape)
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), rate: this.rate }
+  }
+  protected override detail(): string {
+    return `rate ${this.rate}`
+  }
+}
+
+/** Drops whole channels of images (Tompson et al. 2015). Shape: [n, h, w, c] → the same. */
+export class SpatialDropout2D extends SpatialDropout {
+  override readonly className = 'SpatialDropout2D'
+  override readonly supportsMasking = true
+  constructor(rate: number, options: SpatialOptions = {}) {
+    super('SpatialDropout2D', 2, rate, options)
+  }
+  static fromConfig({ rate, ...options }: SpatialOptions & { rate: number }): SpatialDropout2D {
+    return new SpatialDropout2D(rate, options)
+  }
+}
+
+/** Drops whole channels of sequences. Shape: [n, t, c] → the same. */
+export class SpatialDropout1D extends SpatialDropout {
+  override readonly className = 'SpatialDropout1D'
+  override readonly supportsMasking = true
+  constructor(rate: number, options: SpatialOptions = {}) {
+    super('SpatialDropout1D', 1, rate, options)
+  }
+  static fromConfig({ rate, ...options }: SpatialOptions & { rate: number }): SpatialDropout1D {
+    return new SpatialDropout1D(rate, options)
+  }
+}
+
+/** Drops whole channels of images: `spatialDropout2d(0.3)`. */
+export const spatialDropout2d = (rate: number, options?: SpatialOptions): SpatialDropout2D => new SpatialDropout2D(rate, options)
+/** Drops whole channels of sequences: `spatialDropout1d(0.3)`. */
+export const spatialDropout1d = (rate: number, options?: SpatialOptions): SpatialDropout1D => new SpatialDropout1D(rate, options)

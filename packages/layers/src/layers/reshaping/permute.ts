@@ -1,0 +1,48 @@
+/** Axes of samples in another order. */
+
+import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
+import { requireWholeList } from '../../layer-options.js'
+
+/** The axes of a sample, numbered from 1, in another order. Shape with dims [2, 1]: [n, a, b] → [n, b, a]. */
+export class Permute extends Layer {
+  override readonly className = 'Permute'
+  readonly dims: readonly number[]
+
+  constructor(dims: readonly number[], options: LayerOptions = {}) {
+    super('Permute', options, [])
+    requireWholeList('Permute', 'dims', dims, 'such as [2, 1]')
+    this.dims = dims
+    if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1)) {
+      throw new ValueError(`Permute: dims must name each axis of a sample once, counted from 1, got [${dims.join(', ')}].`)
+    }
+  }
+
+  static fromConfig({ dims, ...options }: LayerOptions & { dims: readonly number[] }): Permute {
+    return new Permute(dims, options)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    if (inputShape.length !== this.dims.length + 1) {
+      throw new ShapeError(
+        `${this.describe()}: orders ${this.dims.length} axes, but a sample of [${inputShape.map((n) => n ?? '?').join(', ')}] has ${inputShape.length - 1}.`,
+      )
+    }
+    return [inputShape[0], ...this.dims.map((axis) => inputShape[axis])]
+  }
+
+  override call(x: Tensor, _context: CallContext): Tensor {
+    this.outputShape(x.shape)
+    return x.transpose([0, ...this.dims])
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), dims: this.dims }
+  }
+  protected override detail(): string {
+    return `dims ${JSON.stringify(this.dims)}`
+  }
+}
+
+/** The axes of samples in another order: `permute([2, 1])`. */
+export const permute = (dims: readonly number[], options?: LayerOptions): Permute => new Permute(dims, options)

@@ -1,0 +1,48 @@
+/** Reshaping samples. */
+import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
+import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
+import { requireWholeList } from '../../layer-options.js'
+
+/** Each sample under another shape. Shape: [n, ..from] → [n, ..target]; one size of the target may be -1. */
+export class Reshape extends Layer {
+  override readonly className = 'Reshape'
+  readonly targetShape: readonly number[]
+
+  constructor(targetShape: readonly number[], options: LayerOptions = {}) {
+    super('Reshape', options, [])
+    requireWholeList('Reshape', 'targetShape', targetShape, 'the shape of a sample, such as [28, 28, 1]', -1)
+    const open = targetShape.filter((n) => n === -1).length
+    if (open > 1 || targetShape.includes(0))
+      throw new ValueError(`Reshape: targetShape must hold sizes from 1, and -1 at most once, got [${targetShape.join(', ')}].`)
+    this.targetShape = targetShape
+  }
+
+  static fromConfig({ targetShape, ...options }: LayerOptions & { targetShape: readonly number[] }): Reshape {
+    return new Reshape(targetShape, options)
+  }
+
+  override outputShape([batch, ...rest]: BatchShape): BatchShape {
+    if (rest.some((n) => n === null)) return [batch, ...this.targetShape.map((n) => (n === -1 ? null : n))]
+    const size = rest.reduce<number>((product, n) => product * (n as number), 1)
+    const known = this.targetShape.reduce((product, n) => (n === -1 ? product : product * n), 1)
+    const fits = this.targetShape.includes(-1) ? known > 0 && size % known === 0 : size === known
+    if (!fits) {
+      throw new ShapeError(
+        `${this.describe()}: a sample [${rest.join(', ')}] has ${size} elements, which do not fill [${this.targetShape.join(', ')}].`,
+      )
+    }
+    return [batch, ...this.targetShape.map((n) => (n === -1 ? size / known : n))]
+  }
+
+  override call(x: Tensor, _context: CallContext): Tensor {
+    const [, ...sample] = this.outputShape([null, ...x.shape.slice(1)])
+    return x.reshape([x.shape[0], ...(sample as number[])])
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), targetShape: this.targetShape }
+  }
+}
+
+/** Reshapes each sample: `reshape([28, 28, 1])`. */
+export const reshape = (targetShape: readonly number[], options?: LayerOptions): Reshape => new Reshape(targetShape, options)

@@ -1,0 +1,140 @@
+/**
+ * What layers of images (2-D) and sequences (1-D) share: the data format, the sizes of windows, and the rules for shapes. A subclass says what
+ * it does with channels last; the other format is moved there and back.
+ */
+
+import { type Padding, ShapeError, type Tensor, ValueError, windowExtent } from '@cotangent/core'
+import { describeValue, requireChoice } from '@cotangent/core/arguments'
+import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
+import { readOption } from '../layer-options.js'
+import { type Spelling, snakeCase } from '../spelling/names.js'
+import { type DataFormat, imageDataFormat, moveAxis, readDataFormat } from './data-format.js'
+
+/** Sizes of the axes between batch and channels; null is open. */
+export type Sizes = readonly (number | null)[]
+
+export interface SpatialOptions extends LayerOptions {
+  /** Where the channels are. On 2-D layers `imageDataFormat()` by default, on 1-D layers `channelsLast`. */
+  dataFormat?: Spelling<DataFormat>
+}
+
+const show = (shape: Sizes): string => `[${shape.map((n) => n ?? '?').join(', ')}]`
+
+export abstract class SpatialLayer extends Layer {
+  readonly dataFormat: DataFormat
+  protected readonly dimensions: 1 | 2
+
+  constructor(className: string, dimensions: 1 | 2, options: SpatialOptions, own: readonly string[]) {
+    super(className, options, ['dataFormat', ...own])
+    this.dimensions = dimensions
+    this.dataFormat = readOption(className, 'dataFormat', options, (format) =>
+      readDataFormat(format, dimensions === 2 ? imageDataFormat() : 'channelsLast'),
+    )
+  }
+
+  /** The sizes of the output; throws where they can't be. */
+  protected abstract outputSizes(sizes: Sizes): Sizes
+  /** The channels of the output: those of the input, unless overridden. */
+  protected outputChannels(channels: number | null): number | null {
+    return channels
+  }
+  /** The layer's work, channels last on both sides. */
+  protected abstract transform(x: Tensor, context: CallContext): Tensor
+
+  protected get channelAxis(): number {
+    return this.dataFormat === 'channelsLast' ? this.dimensions + 1 : 1
+  }
+
+  /** The parts of a shape, whatever the data format. */
+  protected parts(inputShape: BatchShape): { batch: number | null; sizes: Sizes; channels: number | null } {
+    if (inputShape.length !== this.dimensions + 2) throw this.#wrongRank(inputShape)
+    const [batch, ...rest] = inputShape
+    const [channels] = rest.splice(this.channelAxis - 1, 1)
+    return { batch, sizes: rest, channels }
+  }
+
+  #wrongRank(inputShape: BatchShape): ShapeError {
+    const axes = this.dimensions === 2 ? ['height', 'width'] : ['steps']
+    axes.splice(this.channelAxis - 1, 0, 'channels')
+    const example = this.dimensions === 2 ? 'reshape([28, 28, 1])' : 'reshape([100, 1])'
+    const remedy =
+      inputShape.length < this.dimensions + 2
+        ? `If there is only one channel, give the data an axis of size 1 for it, or put a layer such as ${example} before this one.`
+        : 'Put a reshape layer before this one.'
+    return new ShapeError(
+      `${this.describe()}: takes inputs of ${this.dimensions + 2} axes [batch, ${axes.join(', ')}], got ${show(inputShape)}. ${remedy}`,
+    )
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const { batch, sizes, channels } = this.parts(inputShape)
+    const shape = [...this.outputSizes(sizes)]
+    shape.splice(this.channelAxis - 1, 0, this.outputChannels(channels))
+    return [batch, ...shape]
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    return this.channelsLast(x, (t) => this.transform(t, context))
+  }
+
+  /** Runs work that wants, and gives, the channels last. */
+  protected channelsLast(x: Tensor, work: (x: Tensor) => Tensor): Tensor {
+    this.parts(x.shape)
+    if (this.dataFormat === 'channelsLast') return work(x)
+    return moveAxis(work(moveAxis(x, 1, x.rank - 1)), x.rank - 1, 1)
+  }
+
+  /** The sizes after a sliding window; an error names the layer, the sizes, and what to do. */
+  protected windowed(sizes: Sizes, option: string, { kernel, strides, padding, dilation }: WindowSettings): Sizes {
+    const out = sizes.map((n, i) => (n === null ? null : windowExtent(n, kernel[i], strides[i], dilation?.[i] ?? 1, padding).out))
+    if (out.every((n) => n === null || n > 0)) return out
+    const reach = kernel.map((k, i) => (k - 1) * (dilation?.[i] ?? 1) + 1)
+    const spread = reach.some((n, i) => n !== kernel[i]) ? `, spread over ${show(reach)} by its dilation,` : ''
+    const axes = this.dimensions === 2 ? 'height and width' : 'steps'
+    const other = this.dataFormat === 'channelsLast' ? 'channelsFirst' : 'channelsLast'
+    throw new ShapeError(
+      `${this.describe()}: the window ${show(kernel)}${spread} is larger than the input, whose ${axes} are ${show(sizes)} with dataFormat ` +
+        `'${this.dataFormat}'. Use a smaller ${option} or padding 'same'; if ${this.dataFormat === 'channelsLast' ? 'the channels come first' : 'the channels come last'}, set dataFormat: '${other}'.`,
+    )
+  }
+
+  override getConfig(): Record<string, unknown> {
+    return { ...super.getConfig(), dataFormat: snakeCase(this.dataFormat) }
+  }
+}
+
+/** How a window slides. */
+export interface WindowSettings {
+  kernel: readonly number[]
+  strides: readonly number[]
+  padding: Padding
+  dilation?: readonly number[]
+}
+
+/** A number for each axis, or one for all. */
+export type PerAxis = number | readonly number[]
+
+/** A list of numbers as it is, anything else in a few words. */
+export const shown = (value: unknown): string =>
+  Array.isArray(value) && value.flat().every((n) => typeof n === 'number') ? JSON.stringify(value) : describeValue(value)
+
+/** Whole numbers from `least`, one for each axis. */
+export function readSizes(className: string, option: string, value: PerAxis, dimensions: 1 | 2, least = 1): number[] {
+  const sizes = typeof value === 'number' ? new Array<number>(dimensions).fill(value) : Array.isArray(value) ? [...value] : []
+  if (sizes.length !== dimensions || sizes.some((n) => !Number.isSafeInteger(n) || n < least)) {
+    const wanted = dimensions === 2 ? 'a whole number or two' : 'a whole number'
+    throw new ValueError(`${className}: ${option} must be ${wanted} from ${least}, got ${shown(value)}.`)
+  }
+  return sizes
+}
+
+/** One of the paddings that the layer takes; `valid` by default. */
+export function readPadding<P extends Padding>(className: string, value: P | undefined, allowed: readonly P[]): P {
+  const padding = value ?? ('valid' as P)
+  requireChoice(className, 'padding', padding, allowed)
+  return padding
+}
+
+/** Two numbers for `conv2d` and the like; of one dimension they run along the second axis of two. */
+export const asPair = (sizes: readonly number[], first = 1): [number, number] =>
+  sizes.length === 2 ? [sizes[0], sizes[1]] : [first, sizes[0]]

@@ -1,0 +1,166 @@
+/** A recurrent layer in both directions. */
+
+import { concat, flip, foldKey, type Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireChoice, requireOptions } from '@cotangent/core/arguments'
+import {
+  type BatchShape,
+  type BuildContext,
+  type CallContext,
+  Layer,
+  type LayerOptions,
+  type LayerOutputs,
+  type ManyContext,
+} from '../../layer.js'
+import { layerOptions } from '../../layer-options.js'
+import { type SavedObject, savedForm } from '../../spelling/names.js'
+import type { Regularizer } from '../../weights/regularizers.js'
+import { GRU, LSTM, SimpleRNN } from '../recurrent/recurrent.js'
+import { RecurrentLayer, RNN, type RNNContext, requireStateShapes, statefulOutputs } from '../recurrent/rnn.js'
+import { layerOf } from '../saved-layer.js'
+
+/** How the outputs of both directions become one; null leaves them two. */
+export type MergeMode = 'concat' | 'sum' | 'mul' | 'ave' | null
+const mergeModes: readonly MergeMode[] = ['concat', 'sum', 'mul', 'ave', null]
+
+export interface BidirectionalOptions extends LayerOptions {
+  /** `concat` by default: forward, then backward, on the last axis. With null in a graph: `applyAll`. */
+  mergeMode?: MergeMode
+}
+
+/** What `run` gives. */
+export interface BidirectionalResult {
+  /** One output; with `mergeMode: null` forward and backward. */
+  outputs: Tensor[]
+  /** The states of the forward layer, then those of the backward layer. */
+  states: Tensor[]
+}
+
+/**
+ * Two copies of a recurrent layer, one of which reads the sequence from its end. With `returnSequences` both outputs are in the order of the
+ * input; else each is the one after its last step, for the backward layer the first of the sequence.
+ *
+ * The copies are called `forward_` and `backward_` and the name of the layer; the layer itself is left alone.
+ *
+ * Shape:   that of the layer; with `concat` the last axis is twice as long
+ * Weights: the forward layer's, then the backward layer's
+ */
+export class Bidirectional extends Layer {
+  override readonly className = 'Bidirectional'
+  override readonly supportsMasking = true
+  override readonly outputCount: number
+  override readonly activityRegularizer?: Regularizer
+  readonly mergeMode: MergeMode
+  readonly forward: RecurrentLayer
+  readonly backward: RecurrentLayer
+
+  constructor(layer: RecurrentLayer, options: BidirectionalOptions = {}) {
+    if (!(layer instanceof RecurrentLayer))
+      throw new ValueError(`Bidirectional: expected a recurrent layer, such as lstm(32), got ${describeValue(layer)}.`)
+    requireOptions('Bidirectional', options, ['mergeMode', ...layerOptions])
+    const { batchInputShape = layer.batchInputShape } = options
+    super('Bidirectional', options.inputShape || options.inputDim ? options : { ...options, batchInputShape }, ['mergeMode'])
+    this.mergeMode = options.mergeMode === undefined ? 'concat' : options.mergeMode
+    requireChoice('Bidirectional', 'mergeMode', this.mergeMode, mergeModes)
+    this.forward = layer.copy({ name: `forward_${layer.name}` })
+    this.backward = layer.copy({ name: `backward_${layer.name}`, goBackwards: !layer.goBackwards })
+    // As in Keras, it is about what the wrapper gives.
+    this.activityRegularizer = layer.activityRegularizer
+    this.outputCount = (this.mergeMode === null ? 2 : 1) + (layer.returnState ? 2 * layer.cell.stateSizes.length : 0)
+  }
+
+  static fromConfig({ layer, ...options }: BidirectionalOptions & { layer: RecurrentLayer | SavedObject }): Bidirectional {
+    return new Bidirectional(layerOf('Bidirectional', layer, { SimpleRNN, LSTM, GRU, RNN }) as RecurrentLayer, options)
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    const shape = this.forward.outputShape(inputShape)
+    return this.mergeMode === 'concat' ? [...shape.slice(0, -1), 2 * (shape[shape.length - 1] as number)] : shape
+  }
+
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    for (const [i, layer] of [this.forward, this.backward].entries()) {
+      layer.build(inputShape, { ...context, key: foldKey(context.key, i) })
+      for (const weight of layer.weights) weight.name = `${this.name}/${weight.name}`
+    }
+  }
+
+  override outputMask(_x: Tensor, mask: Tensor | undefined): Tensor | undefined {
+    return this.forward.returnSequences ? mask : undefined
+  }
+
+  override outputShapes([x, ...states]: readonly BatchShape[]): BatchShape[] {
+    const sizes = [...this.forward.cell.stateSizes, ...this.backward.cell.stateSizes]
+    requireStateShapes(this, sizes, states)
+    const shape = this.outputShape(x)
+    const after = this.forward.returnState ? sizes.map((size): BatchShape => [x[0], size]) : []
+    return [...(this.mergeMode === null ? [shape, shape] : [shape]), ...after]
+  }
+  protected override makeAllWeights([x]: readonly BatchShape[], context: BuildContext): void {
+    this.makeWeights(x, context)
+  }
+  override callAll([x, ...states]: readonly Tensor[], { masks, ...context }: ManyContext): LayerOutputs {
+    const [mask] = masks
+    const result = this.run(x, { ...context, mask, initialState: states.length > 0 ? states : undefined })
+    return statefulOutputs(result.outputs, this.forward.returnState ? result.states : [], this.outputMask(x, mask))
+  }
+
+  override call(x: Tensor, context: CallContext): Tensor {
+    return this.run(x, context).outputs[0]
+  }
+
+  /** Outputs and states. `initialState` is the forward layer's states, then the backward layer's. */
+  run(x: Tensor, context: RNNContext = {}): BidirectionalResult {
+    return this.enter(context, (own) => this.#run(x, own))
+  }
+
+  #run(x: Tensor, { key, initialState, ...context }: RNNContext): BidirectionalResult {
+    const half = this.forward.cell.stateSizes.length
+    const [forward, backward] = [this.forward, this.backward].map((layer, i) =>
+      layer.run(x, {
+        ...context,
+        key: key && foldKey(key, i),
+        initialState: initialState?.slice(i * half, i === 0 ? half : undefined),
+      }),
+    )
+    const reversed = this.forward.returnSequences ? flip(backward.output, 1) : backward.output
+    return { outputs: this.#merge(forward.output, reversed), states: [...forward.states, ...backward.states] }
+  }
+
+  #merge(forward: Tensor, backward: Tensor): Tensor[] {
+    switch (this.mergeMode) {
+      case 'concat':
+        return [concat([forward, backward], -1)]
+      case 'sum':
+        return [forward.add(backward)]
+      case 'mul':
+        return [forward.mul(backward)]
+      case 'ave':
+        return [forward.add(backward).mul(0.5)]
+      default:
+        return [forward, backward]
+    }
+  }
+
+  override getConfig(): Record<string, unknown> {
+    const config = this.forward.getConfig()
+    const layer = { ...config, name: this.forward.name.replace(/^forward_/, '') }
+    return {
+      ...super.getConfig(),
+      mergeMode: this.mergeMode,
+      layer: savedForm({ className: this.forward.className, getConfig: () => layer }),
+    }
+  }
+  protected override detail(): string {
+    return `of ${this.forward.className}, units ${this.forward.cell.outputSize}`
+  }
+}
+
+/**
+ * A recurrent layer in both directions.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([bidirectional(lstm(32, { returnSequences: true }), { inputShape: [null, 14] })])
+ * ```
+ */
+export const bidirectional = (layer: RecurrentLayer, options?: BidirectionalOptions): Bidirectional => new Bidirectional(layer, options)

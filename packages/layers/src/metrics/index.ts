@@ -1,0 +1,141 @@
+/**
+ * Metrics, with Keras 2.3's definitions (keras/metrics.py 2.3.1) and names: a metric given by name is reported under the name as typed. Those
+ * that 2.3 does not have are tf.keras' and Keras 3's: AUC and F1.
+ *
+ * Shape: yTrue [n, ..], yPred [n, ..] → [n]
+ */
+import { ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
+import { type Loss, type LossName, lossAliases, lossNames, lossValues } from '../losses/index.js'
+import { camelKeys, classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type Spelling } from '../spelling/names.js'
+import {
+  binaryAccuracy,
+  categoricalAccuracy,
+  sparseCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy,
+  thresholdAccuracy,
+  topKAccuracy,
+  topKCategoricalAccuracy,
+} from './accuracy.js'
+import { auc } from './auc.js'
+import { f1Score, falseNegatives, falsePositives, precision, recall, trueNegatives, truePositives } from './counts.js'
+import { builtInMean, type MeanMetric, type Metric, type MetricFunction, meanMetric } from './state.js'
+
+export * from './accuracy.js'
+export { type AUCOptions, auc } from './auc.js'
+export * from './counts.js'
+export { type MeanMetric, type Metric, type MetricFunction, type MetricState, meanMetric } from './state.js'
+
+/** cos of the angle between target and prediction: as a metric Keras 2.3 reports it with the positive sign. */
+const cosineProximity: MetricFunction = (yTrue, yPred) => lossValues('cosineProximity')(yTrue, yPred).neg()
+
+/** √ of the mean of all squared errors. */
+export function rootMeanSquaredError(options: { name?: string } = {}): MeanMetric {
+  const config = readOptions('rootMeanSquaredError', options, { name: 'root_mean_squared_error' })
+  return {
+    ...builtInMean(config.name, lossValues('meanSquaredError'), Math.sqrt),
+    savedForm: { className: 'rootMeanSquaredError', config },
+  }
+}
+
+/** Metrics that are made by a call. */
+const counted = { precision, recall, truePositives, falsePositives, trueNegatives, falseNegatives, f1Score, auc, rootMeanSquaredError }
+
+/** The same, and those that have no name of their own. */
+const made = { ...counted, thresholdAccuracy, topKAccuracy }
+
+const accuracies = {
+  binaryAccuracy,
+  categoricalAccuracy,
+  sparseCategoricalAccuracy,
+  topKCategoricalAccuracy,
+  sparseTopKCategoricalAccuracy,
+} satisfies Record<string, MetricFunction>
+
+const byOutput = <Name>(
+  loss: string | undefined,
+  outputShape: readonly (number | null)[],
+  [binary, sparse, other]: readonly [Name, Name, Name],
+): Name =>
+  outputShape.at(-1) === 1 || outputShape.length === 1 || loss === 'binaryCrossentropy'
+    ? binary
+    : loss === 'sparseCategoricalCrossentropy'
+      ? sparse
+      : other
+
+/** Throws unless these are a loss, or its name, and the shape of an output. */
+function requireOutput(what: string, loss: unknown, outputShape: unknown): void {
+  const isLoss =
+    loss === undefined || typeof loss === 'string' || typeof (Object(loss) as { call?: unknown; name?: unknown }).name === 'string'
+  if (!isLoss || typeof loss === 'function') throw new ValueError(`${what}: loss must be a loss or its name, got ${describeValue(loss)}.`)
+  if (Array.isArray(outputShape) && outputShape.every((n) => n === null || Number.isSafeInteger(n))) return
+  throw new ValueError(`${what}: outputShape must be a list of sizes, null where one is open, got ${describeValue(outputShape)}.`)
+}
+
+/**
+ * Which accuracy `'accuracy'` means: binary for an output of one value ([n, .., 1], or [n]) or the loss binaryCrossentropy (then element by
+ * element), sparse for the sparse loss, else categorical.
+ */
+export function resolveAccuracy(
+  loss: string | undefined,
+  outputShape: readonly (number | null)[],
+): 'binaryAccuracy' | 'sparseCategoricalAccuracy' | 'categoricalAccuracy' {
+  requireOutput('resolveAccuracy', loss, outputShape)
+  return byOutput(loss, outputShape, ['binaryAccuracy', 'sparseCategoricalAccuracy', 'categoricalAccuracy'])
+}
+
+/** Functions of this package, which check shapes themselves. */
+const builtIn: ReadonlySet<unknown> = new Set([...Object.values(accuracies), ...lossNames.map((name) => lossValues(name))])
+/** Which crossentropy `'crossentropy'` means, by the same rule. */
+export function resolveCrossentropy(
+  loss: string | undefined,
+  outputShape: readonly (number | null)[],
+): 'binaryCrossentropy' | 'sparseCategoricalCrossentropy' | 'categoricalCrossentropy' {
+  requireOutput('resolveCrossentropy', loss, outputShape)
+  return byOutput(loss, outputShape, ['binaryCrossentropy', 'sparseCategoricalCrossentropy', 'categoricalCrossentropy'])
+}
+
+type Maker = (name: string, loss: string | undefined, outputShape: readonly (number | null)[]) => Metric
+
+const makers: Readonly<Record<string, Maker>> = {
+  accuracy: (name, loss, outputShape) => builtInMean(name, accuracies[resolveAccuracy(loss, outputShape)]),
+  crossentropy: (name, loss, outputShape) => builtInMean(name, lossValues(resolveCrossentropy(loss, outputShape))),
+  ...Object.fromEntries(Object.entries(counted).map(([key, make]): [string, Maker] => [key, (name) => make({ name })])),
+  ...Object.fromEntries(Object.entries(accuracies).map(([key, measure]): [string, Maker] => [key, (name) => builtInMean(name, measure)])),
+  ...Object.fromEntries(lossNames.map((key): [string, Maker] => [key, (name) => builtInMean(name, lossValues(key))])),
+  cosineProximity: (name) => builtInMean(name, cosineProximity),
+}
+const aliases = { acc: 'accuracy', ce: 'crossentropy', ...lossAliases } as const
+
+/** Names of the metrics: accuracies, counts, and every loss. */
+export type MetricName = 'accuracy' | 'crossentropy' | keyof typeof counted | keyof typeof accuracies | LossName | keyof typeof aliases
+/** How a metric may be given. */
+export type MetricIdentifier = Spelling<MetricName> | Metric | SavedObject | MetricFunction
+
+/**
+ * A metric by name, object, function, or as saved models describe it.
+ *
+ * @param loss the model's loss, by which `'accuracy'` is resolved
+ * @param outputShape the model's output shape
+ * @throws ValueError for an unknown name.
+ * @example
+ * ```ts
+ * const metric = getMetric('acc', getLoss('binaryCrossentropy'), [null, 1])   // binaryAccuracy, reported as "acc"
+ * ```
+ */
+export function getMetric(id: MetricIdentifier, loss?: Loss | string, outputShape: readonly (number | null)[] = []): Metric {
+  requireCalled('metrics', id, made)
+  requireOutput('getMetric', loss, outputShape)
+  if (typeof id === 'function') return builtIn.has(id) ? builtInMean(id.name, id) : meanMetric(id.name || 'metric', id)
+  if (typeof id === 'object' && id !== null) {
+    if ('start' in id) return requireMetric(id)
+    return lookUp<(config: never) => Metric>('metric', classNameOf('metric', id), made)(camelKeys(id.config ?? {}) as never)
+  }
+  return lookUp('metric', id, makers, aliases)(id, typeof loss === 'object' ? loss.name : loss, outputShape)
+}
+
+/** A metric that is an object of the user's. */
+function requireMetric(metric: Metric): Metric {
+  if (typeof metric.start === 'function' && typeof metric.name === 'string') return metric
+  throw new ValueError(`metrics: a metric that is an object needs a name and a function start(), got ${describeValue(metric)}.`)
+}

@@ -1,0 +1,138 @@
+/** What `compile` says about each output of a model: its loss, the weight of that, and its metrics. */
+import { ValueError } from '@cotangent/core'
+import { describeValue, requireNumber, requireObject } from '@cotangent/core/arguments'
+import type { FinalActivation } from '../layer.js'
+import { getLoss, type Loss, type LossIdentifier } from '../losses/index.js'
+import { getMetric, type Metric, type MetricIdentifier } from '../metrics/index.js'
+import type { Model } from '../models/model.js'
+import { getOptimizer, type Optimizer } from '../optimizers/index.js'
+import { freeName } from '../spelling/automatic-names.js'
+import { entryOf, readOptions, type SpelledOptions, unknownName } from '../spelling/names.js'
+import type { CompileOptions, PerOutput } from './trainer.js'
+
+export interface CompiledMetric {
+  metric: Metric
+  /** The key in logs and history: with several outputs `out_accuracy`. */
+  label: string
+  /** Whether sample weights are factors. */
+  weighted: boolean
+}
+
+export interface CompiledOutput {
+  name: string
+  /** Its place among the model's outputs. */
+  index: number
+  loss: Loss
+  /** Factor of the loss in what is minimised. */
+  weight: number
+  metrics: readonly CompiledMetric[]
+  /** The activation that the loss is given the logits of, if it is. */
+  logitsOf: FinalActivation
+}
+
+type Given<Value> = Value | PerOutput<Value> | undefined
+
+/** Losses and metrics of the outputs that have any, with Keras 2.3's names. */
+export function readOutputs(model: Model, options: CompileOptions): CompiledOutput[] {
+  const names = model.outputPorts.map((port) => port.name)
+  const losses = perOutput<LossIdentifier | null>('loss', names, options.loss, isLoss)
+  const weights = perOutput<number>('lossWeights', names, options.lossWeights, (given) => given === undefined)
+  const metrics = metricsPerOutput('metrics', names, options.metrics)
+  const weightedMetrics = metricsPerOutput('weightedMetrics', names, options.weightedMetrics)
+  const labels = new Set(['loss', ...(names.length > 1 ? names.map((name) => `${name}_loss`) : [])])
+  for (const weight of weights) if (weight !== undefined) requireNumber('compile', 'lossWeights', weight)
+  if (losses.every((loss) => loss === null)) throw new ValueError('compile: at least one output needs a loss.')
+  return model.outputPorts.flatMap(({ name, shape }, i) => {
+    const identifier = losses[i]
+    if (identifier === null) return []
+    if (identifier === undefined)
+      throw new ValueError(`compile: there is no loss for the output "${name}"; null says that it is not trained.`)
+    const loss = getLoss(identifier)
+    const final = model.finalActivations[i]
+    const read = (identifiers: readonly MetricIdentifier[], weighted: boolean): CompiledMetric[] =>
+      identifiers.map((id) => {
+        const metric = getMetric(id, loss, shape)
+        const label = freeName(labels, names.length > 1 ? `${name}_${metric.name}` : metric.name)
+        if (label === '__proto__') throw new ValueError('compile: a metric cannot be called "__proto__".')
+        return { metric, label, weighted }
+      })
+    return {
+      name,
+      index: i,
+      loss,
+      weight: weights[i] ?? 1,
+      metrics: [...read(metrics[i], false), ...read(weightedMetrics[i], true)],
+      logitsOf: loss.fromLogits?.activation === final ? final : undefined,
+    }
+  })
+}
+
+const isLoss = (given: unknown): boolean =>
+  typeof given !== 'object' || (given !== null && 'call' in given && typeof given.call === 'function')
+
+const isMetric = (given: unknown): boolean =>
+  typeof given === 'string' || typeof given === 'function' || (typeof given === 'object' && given !== null && 'start' in given)
+
+/** One value for all outputs, or one for each by place or name. */
+function perOutput<Value>(
+  what: string,
+  names: readonly string[],
+  given: Given<Value>,
+  isOne: (given: Given<Value>) => boolean,
+): (Value | undefined)[] {
+  if (isOne(given)) return names.map(() => given as Value | undefined)
+  if (Array.isArray(given)) {
+    if (given.length === names.length) return given
+    throw new ValueError(`compile: ${what} has ${given.length} entries for ${names.length} outputs (${names.join(', ')}).`)
+  }
+  if (typeof given !== 'object' || given === null)
+    throw new ValueError(
+      `compile: ${what} must be a list in the order of the outputs, or a record by their names, got ${describeValue(given)}.`,
+    )
+  const record = given as Readonly<Record<string, Value>>
+  const unknown = Object.keys(record).find((name) => !names.includes(name))
+  if (unknown !== undefined) throw unknownName(`output in ${what} called`, unknown, names)
+  return names.map((name) => entryOf(record, name))
+}
+
+/** One metric, or a flat list, is for every output; a list with lists in it, and a record, say it for each. */
+function metricsPerOutput(what: string, names: readonly string[], given: CompileOptions['metrics']): MetricIdentifier[][] {
+  if (isMetric(given)) return names.map(() => [given as MetricIdentifier])
+  const flat = Array.isArray(given) && !given.some((entry) => Array.isArray(entry))
+  if (given === undefined || flat) return names.map(() => [...((given as readonly MetricIdentifier[]) ?? [])])
+  const each = perOutput<MetricIdentifier | readonly MetricIdentifier[]>(
+    what,
+    names,
+    given as PerOutput<MetricIdentifier | readonly MetricIdentifier[]>,
+    () => false,
+  )
+  return each.map((entry) => (entry === undefined ? [] : Array.isArray(entry) ? [...entry] : [entry as MetricIdentifier]))
+}
+
+const compileDefaults: { [Key in keyof Required<CompileOptions>]: CompileOptions[Key] | undefined } = {
+  optimizer: undefined,
+  loss: undefined,
+  lossWeights: undefined,
+  metrics: undefined,
+  weightedMetrics: undefined,
+}
+
+/**
+ * What `compile` was given, in our spelling, with the optimizer looked up. Whatever is wrong without knowing the model's outputs is told here,
+ * before the model has its weights.
+ */
+export function readCompileOptions(given: SpelledOptions<CompileOptions>): CompileOptions & { optimizer: Optimizer } {
+  const example = "model.compile({ optimizer: 'adam', loss: 'mse' })"
+  requireObject('compile', given, [], example)
+  const options = readOptions<typeof compileDefaults>('compile', given, compileDefaults, {}, example)
+  const { optimizer, loss, metrics, weightedMetrics, ...others } = options
+  if (optimizer === undefined) throw new ValueError(`compile: optimizer is missing. Write ${example}.`)
+  if (loss === undefined) throw new ValueError(`compile: loss is missing. Write ${example}.`)
+  const found = getOptimizer(optimizer)
+  if (isLoss(loss)) getLoss(loss as LossIdentifier)
+  for (const list of [metrics, weightedMetrics]) {
+    if (isMetric(list)) getMetric(list as MetricIdentifier)
+    else if (Array.isArray(list)) for (const id of list.flat()) getMetric(id)
+  }
+  return { ...others, optimizer: found, loss, metrics, weightedMetrics }
+}

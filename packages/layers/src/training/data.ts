@@ -1,0 +1,170 @@
+/**
+ * What training takes as data, and cutting it into batches.
+ *
+ * Host arrays stay on the host and are uploaded batch by batch in their own type (uint8 images travel as bytes), so memory on the
+ * backend is that of one batch. Tensors stay where they are, and their rows are gathered there.
+ */
+import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
+import { describeValue, refuseStranger } from '@cotangent/core/arguments'
+import { isRecord, isShaped, isTyped, type NestedRows, type NumericArray, readHost, type ShapedValues } from '../host-data.js'
+import { entryOf, unknownName } from '../spelling/names.js'
+
+export type { HostArray } from '../host-data.js'
+
+/**
+ * Samples along the first axis: a tensor; numbers with a shape; nested arrays, of which the rows may be typed arrays; or a typed array, of one number
+ * a sample.
+ */
+export type Data = Tensor | ShapedValues | NumericArray | readonly NestedRows[]
+
+/** The data of all inputs or of all outputs of a model: of the only one, a list in their order, or a record by their names. */
+export type ModelData = Data | readonly Data[] | Readonly<Record<string, Data>>
+
+/** Data with its samples counted and its rows ready to be taken. */
+export interface Rows {
+  readonly count: number
+  /** Shape of one sample. */
+  readonly sampleShape: Shape
+  /** Samples order[begin..end) as a tensor of floats in `dtype`, owned by the current scope. */
+  take(order: Int32Array, begin: number, end: number, dtype: DType): Tensor
+  /** Samples begin..end as data of the same kind, without copying where possible. */
+  slice(begin: number, end: number): Rows
+  /** The values, when they are on the host. */
+  readonly host?: TypedArray
+}
+
+/**
+ * The data of each input or output, in order.
+ *
+ * @param what `fit: x`, for messages
+ * @param kind `input` or `output`
+ * @throws ValueError for a wrong number of them, or an unknown or missing name
+ */
+export function dataByName(what: string, kind: string, names: readonly string[], data: ModelData): Data[] {
+  refuseStranger(what, data)
+  if (isOne(data)) return [requireOne(what, kind, names, data)]
+  if (Array.isArray(data)) return dataInOrder(what, kind, names, data)
+  if (!isRecord(data)) {
+    if (names.length > 1) throw severalNeeded(what, kind, names, describeValue(data))
+    throw new ValueError(
+      `${what}: expected a tensor, an object { data, shape }, a typed array or nested arrays, got ${describeValue(data)}.`,
+    )
+  }
+  const record = data as Readonly<Record<string, Data>>
+  const unknown = Object.keys(record).find((name) => !names.includes(name))
+  if (unknown === 'data') throw new ValueError(`${what}: an object with data needs their shape, too: { data, shape: [samples, …] }.`)
+  if (unknown !== undefined) throw unknownName(`${kind} for ${what} called`, unknown, names)
+  const missing = names.find((name) => entryOf(record, name) === undefined)
+  if (missing !== undefined) throw new ValueError(`${what}: there is nothing for the ${kind} "${missing}".`)
+  return names.map((name) => record[name])
+}
+
+const isOne = (data: unknown): data is Data => data instanceof Tensor || isShaped(data) || isTyped(data)
+
+function requireOne(what: string, kind: string, names: readonly string[], data: Data): Data {
+  if (names.length > 1) throw severalNeeded(what, kind, names, describeValue(data))
+  return data
+}
+
+/** A list is the data of several in their order; or of the only one, in nested arrays. */
+function dataInOrder(what: string, kind: string, names: readonly string[], list: readonly unknown[]): Data[] {
+  if (names.length > 1) {
+    if (list.length === names.length) return [...list] as Data[]
+    throw severalNeeded(what, kind, names, `a list of ${list.length}`)
+  }
+  const [first] = list
+  if (!(first instanceof Tensor || isShaped(first))) return [list as Data]
+  if (list.length === 1) return [first]
+  throw new ValueError(
+    `${what}: a list of ${list.length} data, each ${describeValue(first)}, but the model has one ${kind}. Samples go in one tensor: stack(list).`,
+  )
+}
+
+const severalNeeded = (what: string, kind: string, names: readonly string[], got: string): ValueError =>
+  new ValueError(
+    `${what}: the model has ${names.length} ${kind}s, so a list of ${names.length} data or a record by name is expected (${names.join(', ')}); got ${got}.`,
+  )
+
+/** Makes rows of any kind of data; `what` names it in messages. */
+export function rowsOf(what: string, data: Data, backend: Backend): Rows {
+  refuseStranger(what, data)
+  if (data instanceof Tensor) {
+    data.requireLive(what)
+    requireBatchAxis(what, data.shape)
+    return tensorRows(data, 0, data.shape[0])
+  }
+  const { data: values, shape } = readHost(what, data)
+  requireBatchAxis(what, shape)
+  return hostRows(what, values, shape, backend)
+}
+
+function requireBatchAxis(what: string, shape: Shape): void {
+  if (shape.length === 0) throw new ShapeError(`${what}: is a scalar; data need a first axis that counts the samples.`)
+}
+
+function hostRows(what: string, values: TypedArray, shape: Shape, backend: Backend): Rows {
+  const sampleShape = shape.slice(1)
+  const width = sizeOf(sampleShape)
+  const size = shape[0] * width
+  /** Kept from batch to batch: backends copy what they are given. */
+  let staging: TypedArray = values.slice(0, 0)
+  /** The values of samples order[begin..end), where they lie if that is one after the other. */
+  const gathered = (order: Int32Array, begin: number, end: number): TypedArray => {
+    if (values.length !== size) {
+      throw new ValueError(
+        `${what}: there are ${values.length} values where ${size} were: the buffer was transferred or resized while its samples were in use.`,
+      )
+    }
+    let consecutive = true
+    for (let i = begin + 1; i < end && consecutive; i++) consecutive = order[i] === order[i - 1] + 1
+    if (consecutive && begin < end) return values.subarray(order[begin] * width, (order[begin] + end - begin) * width)
+    const needed = (end - begin) * width
+    if (staging.length < needed) staging = new (values.constructor as new (size: number) => TypedArray)(needed)
+    for (let i = begin; i < end; i++) {
+      const from = order[i] * width
+      const to = (i - begin) * width
+      if (width < 16) for (let j = 0; j < width; j++) staging[to + j] = values[from + j]
+      else staging.set(values.subarray(from, from + width), to)
+    }
+    return staging.subarray(0, needed)
+  }
+  return {
+    count: shape[0],
+    sampleShape,
+    host: values,
+    take(order, begin, end, dtype) {
+      const batch = gathered(order, begin, end)
+      const type: DType = batch instanceof Uint8Array ? 'uint8' : batch instanceof Int32Array ? 'int32' : dtype
+      return tensor(batch, { shape: [end - begin, ...sampleShape], dtype: type, backend }).cast(dtype)
+    },
+    slice: (begin, end) => hostRows(what, values.subarray(begin * width, end * width), [end - begin, ...sampleShape], backend),
+  }
+}
+
+function tensorRows(data: Tensor, first: number, count: number): Rows {
+  return {
+    count,
+    sampleShape: data.shape.slice(1),
+    take(order, begin, end, dtype) {
+      const indices = order.slice(begin, end)
+      if (first > 0) for (let i = 0; i < indices.length; i++) indices[i] += first
+      return data.gather(tensor(indices, { backend: data.backend })).cast(dtype)
+    },
+    slice: (begin, end) => tensorRows(data, first + begin, end - begin),
+  }
+}
+
+/** The same samples, each number as a row of one: [n] → [n, 1]. */
+export const asColumn = (rows: Rows): Rows => ({
+  ...rows,
+  sampleShape: [1],
+  take: (...which) => rows.take(...which).expandDims(-1),
+  slice: (begin, end) => asColumn(rows.slice(begin, end)),
+})
+
+/** 0, 1, … n − 1. */
+export function identityOrder(n: number): Int32Array {
+  const order = new Int32Array(n)
+  for (let i = 0; i < n; i++) order[i] = i
+  return order
+}

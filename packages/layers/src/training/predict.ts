@@ -1,0 +1,97 @@
+/** Outputs for data, and single steps on one batch. */
+import { scope, sizeOf, type Tensor, ValueError } from '@cotangent/core'
+import type { Model } from '../models/model.js'
+import type { SpelledOptions } from '../spelling/names.js'
+import { fromValues, hostFloats, within } from './checks.js'
+import { identityOrder, type ModelData, type Rows } from './data.js'
+import { batchOf, inputRows, partOf } from './feed.js'
+import { type PredictOptions, readPredictOptions, readWeighting } from './fit-options.js'
+import { using } from './model-use.js'
+import type { Weighting } from './sample-weights.js'
+import type { Compiled, Totals } from './trainer.js'
+
+/**
+ * The outputs for all samples, in order, one tensor an output.
+ *
+ * @param what the method of the model that was called
+ */
+export function predict(model: Model, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
+  return using(model, what, false, async () => {
+    const { batchSize } = readPredictOptions(what, options)
+    const rows = await inputRows(model, `${what}: x`, x)
+    return outputsOf(model, what, rows, batchSize)
+  })
+}
+
+async function outputsOf(model: Model, what: string, rows: readonly Rows[], batchSize: number): Promise<Tensor[]> {
+  const [{ count }] = rows
+  const order = identityOrder(count)
+  let results = model.outputPorts.map(({ shape }) => {
+    const sizes = [count, ...shape.slice(1).map((n) => n ?? 0)]
+    return { shape: sizes, values: hostFloats(model.dtype, sizeOf(sizes)) }
+  })
+  for (let begin = 0; begin < count; begin += batchSize) {
+    const end = Math.min(count, begin + batchSize)
+    const outputs = within(`in ${what}, samples ${begin} to ${end - 1}`, () =>
+      scope(() => {
+        const xs = rows.map((row, i) => row.take(order, begin, end, model.inputPorts[i].dtype))
+        return model.run(xs, { training: false }, []).outputs.map((output) => output.keep())
+      }),
+    )
+    if (begin === 0) {
+      // Sizes that the model leaves open are those of the data.
+      results = outputs.map((output) => {
+        const shape = [count, ...output.shape.slice(1)]
+        return { shape, values: hostFloats(model.dtype, sizeOf(shape)) }
+      })
+    }
+    try {
+      for (const [i, { shape, values }] of results.entries()) values.set(await outputs[i].data(), begin * sizeOf(shape.slice(1)))
+    } finally {
+      for (const output of outputs) output.dispose()
+    }
+  }
+  return results.map(({ shape, values }) => scope(() => fromValues(values, shape, model.dtype, model.backend)))
+}
+
+/** The output of a model that has one. */
+export async function predictOne(model: Model, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
+  if (model.outputCount !== 1) {
+    throw new ValueError(
+      `${what}: the model "${model.name}" has ${model.outputCount} outputs. Take them all: const [y, …] = await model.predictAll(x).`,
+    )
+  }
+  return (await predict(model, what, x, options))[0]
+}
+
+/** The class of each row: the position of the largest value, or for one value whether it is above 1/2. Frees the rows. */
+export async function classesOf(outputs: Tensor): Promise<Int32Array> {
+  const classes = scope(() => (outputs.shape.at(-1) === 1 ? outputs.greater(0.5).cast('int32') : outputs.argMax()).keep())
+  outputs.dispose()
+  const values = (await classes.data()) as Int32Array
+  classes.dispose()
+  return values
+}
+
+/** One step on one batch; the values of loss and metrics. */
+export function onBatch(
+  model: Model,
+  what: 'trainOnBatch' | 'testOnBatch',
+  [x, y, weights]: readonly [x: ModelData, y: ModelData, weights: SpelledOptions<Weighting> | undefined],
+  step: (compiled: Compiled, xs: Tensor[], ys: Tensor[], totals: Totals, factors: (Tensor | undefined)[] | undefined) => void,
+): Promise<number[]> {
+  return using(model, what, what === 'trainOnBatch', async () => {
+    const weighting = readWeighting(what, weights)
+    const part = await partOf(model, `${what}: `, [x, y], weighting)
+    const compiled = model.compiled()
+    const totals = compiled.newTotals()
+    try {
+      const batch = batchOf(model, part, identityOrder(part.count), 0, part.count)
+      within(`in ${what}`, () => scope(() => step(compiled, batch.x(), batch.y(), totals, batch.weights?.())))
+      const logs = await compiled.read(totals)
+      return compiled.names.map((name) => logs[name])
+    } finally {
+      compiled.release(totals)
+    }
+  })
+}

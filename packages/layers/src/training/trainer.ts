@@ -1,0 +1,259 @@
+/**
+ * What `compile` makes of losses, an optimizer and metrics: one training step and one test step on tensors. No data handling, no
+ * epochs, no printing.
+ */
+import {
+  addContext,
+  foldKey,
+  type Key,
+  type Parameter,
+  type Shape,
+  ShapeError,
+  scope,
+  type Tensor,
+  valueAndGrad,
+  zeros,
+} from '@cotangent/core'
+import { applyFinalActivation } from '../call-layer.js'
+import { stackChanges } from '../inside.js'
+import type { Layer } from '../layer.js'
+import type { Loss, LossIdentifier } from '../losses/index.js'
+import { hideUncounted, weighed } from '../losses/masks.js'
+import { requireValues } from '../losses/targets.js'
+import type { MetricIdentifier, MetricState } from '../metrics/index.js'
+import type { Model } from '../models/model.js'
+import type { Optimizer, OptimizerIdentifier } from '../optimizers/index.js'
+import { warn } from '../platform.js'
+import { type CompiledOutput, readOutputs } from './compile-options.js'
+
+/** Something for each output of a model: a list in their order, or a record by their names. */
+export type PerOutput<Value> = readonly Value[] | Readonly<Record<string, Value>>
+
+export interface CompileOptions {
+  /** A name (that class's defaults) or an object. */
+  optimizer: OptimizerIdentifier
+  /**
+   * A name, an object, or a function (yTrue, yPred) → one value a sample. Of several outputs one for all, or one for each; an output whose loss is null is
+   * not trained and has no targets.
+   */
+  loss: LossIdentifier | PerOutput<LossIdentifier | null>
+  /** Factors of the outputs' losses in the sum that is minimised; 1 by default. */
+  lossWeights?: PerOutput<number>
+  /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. A plain list is for every output. */
+  metrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+  /** The same, with sample and class weights as factors. */
+  weightedMetrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+}
+
+/** All layers of a model, with those inside others. */
+const layersIn = (layer: Layer): Layer[] => layer.inner.flatMap((inner) => [inner, ...layersIn(inner)])
+
+/** Running sums of an epoch, on the device. */
+export interface Totals {
+  samples: number
+  /** Σ of the batches' losses times their samples; where there are several outputs, followed by those of each output. */
+  losses: Tensor[]
+  /** For each output, in the order of its metrics. */
+  metrics: MetricState[][]
+}
+
+/** The factors of each output's samples, where there are any. */
+export type Factors = readonly (Tensor | undefined)[]
+
+interface Forward {
+  objective: Tensor
+  /** Where there are several outputs the mean loss of each, before its weight. */
+  losses: Tensor[]
+  predictions: Tensor[]
+  masks: (Tensor | undefined)[]
+}
+
+export class Compiled {
+  readonly optimizer: Optimizer
+  /** Those that have a loss. */
+  readonly outputs: readonly CompiledOutput[]
+  /** The parameters that training changes, as of now: flipping `trainable` later has no effect until the next compile. */
+  readonly parameters: readonly Parameter[]
+  readonly #model: Model
+  /** All layers, those inside others too, as they were. */
+  readonly #layers: readonly Layer[]
+  /** The number of changes to stacks up to which they are known to be the same. */
+  #seen = stackChanges()
+  /** Whether losses of outputs are told beside the whole. */
+  readonly #several: boolean
+  /** For which of the model's outputs the loss takes logits. */
+  readonly #logits: readonly boolean[]
+  /** For each output, the last shape of targets that `tryTargets` found right. */
+  readonly #tried: string[] = []
+
+  constructor(model: Model, options: CompileOptions & { optimizer: Optimizer }) {
+    this.#model = model
+    this.#layers = layersIn(model)
+    this.optimizer = options.optimizer
+    this.outputs = readOutputs(model, options)
+    this.parameters = model.trainableWeights
+    if (this.parameters.length === 0)
+      warn(`${model.name}: no weight is trainable, so training will change none. See \`trainable\` of its layers.`)
+    this.#several = model.outputCount > 1
+    this.#logits = model.outputPorts.map((_, i) => this.outputs.some(({ index, logitsOf }) => index === i && logitsOf !== undefined))
+  }
+
+  /** Whether the model still has the layers that it had: one that was added or taken away since has part in nothing here. */
+  get fits(): boolean {
+    const changes = stackChanges()
+    if (this.#seen === changes) return true
+    const now = layersIn(this.#model)
+    const same = now.length === this.#layers.length && now.every((layer, i) => layer === this.#layers[i])
+    if (same) this.#seen = changes
+    return same
+  }
+
+  /** Names in the order of values: loss, with several outputs the loss of each, then metrics. */
+  get names(): string[] {
+    const { outputs } = this
+    return [
+      'loss',
+      ...(this.#several ? outputs.map(({ name }) => `${name}_loss`) : []),
+      ...outputs.flatMap(({ metrics }) => metrics.map(({ label }) => label)),
+    ]
+  }
+
+  newTotals(): Totals {
+    return { samples: 0, losses: [], metrics: this.outputs.map(({ metrics }) => metrics.map(({ metric }) => metric.start())) }
+  }
+
+  /**
+   * Throws what a loss of ours throws for targets of this shape: it is tried on one sample of zeros, so that nothing has been trained when it throws.
+   * A function of the user's is not called: what it does besides is not known.
+   */
+  tryTargets(i: number, sample: Shape): void {
+    const output = this.outputs[i]
+    if (output.loss.options === undefined || this.#tried[i] === sample.join()) return
+    const { backend } = this.#model
+    const shape = this.#model.outputPorts[output.index].shape.slice(1).map((n, axis) => n ?? sample[axis] ?? 1)
+    scope(() => void meanLoss(output, zeros([1, ...sample], { backend }), zeros([1, ...shape], { backend })))
+    this.#tried[i] = sample.join()
+  }
+
+  /** One step of training: the loss of the batch before the update goes to the totals. */
+  trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
+    scope(() => {
+      let forward: Forward | undefined
+      const kept = ({ losses, predictions, masks }: Forward): (Tensor | undefined)[] => [...losses, ...predictions, ...masks]
+      try {
+        const objective = (): Tensor => {
+          const result = this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.steps) })
+          for (const tensor of kept(result)) tensor?.keep()
+          forward = result
+          return result.objective
+        }
+        if (this.parameters.length === 0) {
+          // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
+          const value = objective()
+          this.optimizer.steps++
+          this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
+          return
+        }
+        // What only outputs without a loss need has no gradient.
+        const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
+        const { value, grads } = valueAndGrad(this.parameters, objective, { unconnected })
+        this.optimizer.step(this.parameters, grads)
+        this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
+      } finally {
+        if (forward) for (const tensor of kept(forward)) tensor?.dispose()
+      }
+    })
+  }
+
+  /** Loss and metrics of a batch, nothing dropped, nothing changed. */
+  testStep(xs: readonly Tensor[], ys: readonly Tensor[], totals: Totals, factors?: Factors): void {
+    scope(() => this.#collect(this.#forward(xs, ys, factors, { training: false }), ys, factors, totals))
+  }
+
+  /**
+   * The mean losses of the batch plus all penalties, and what the model predicted. As in Keras 2.3, masked steps and weights are factors of the
+   * single losses, and the mean is over all of them.
+   */
+  #forward(xs: readonly Tensor[], ys: readonly Tensor[], factors: Factors | undefined, context: { training: boolean; key?: Key }): Forward {
+    const { penalties, ...all } = this.#model.run(xs, context, this.#logits)
+    const outputs = this.outputs.map(({ index }) => all.outputs[index])
+    const masks = this.outputs.map(({ index }) => all.masks[index])
+    const losses = this.outputs.map((compiled, i) => meanLoss(compiled, ys[i], outputs[i], masks[i], factors?.[i]))
+    const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
+    return {
+      objective: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
+      losses: this.#several ? losses : [],
+      predictions: outputs.map((output, i) => {
+        const { logitsOf } = this.outputs[i]
+        return logitsOf ? applyFinalActivation(logitsOf, output) : output
+      }),
+      masks,
+    }
+  }
+
+  #collect({ objective, losses, predictions, masks }: Forward, ys: readonly Tensor[], factors: Factors | undefined, totals: Totals): void {
+    const samples = ys[0].shape[0]
+    totals.losses = [objective, ...losses].map((loss, i) => {
+      const before = totals.losses[i]
+      const batch = loss.mul(samples)
+      const sum = (before ? before.add(batch) : batch).keep()
+      before?.dispose()
+      return sum
+    })
+    totals.samples += samples
+    for (const [i, { metrics }] of this.outputs.entries()) {
+      for (const [m, { weighted }] of metrics.entries())
+        totals.metrics[i][m].update(ys[i], predictions[i], masks[i], weighted ? factors?.[i] : undefined)
+    }
+  }
+
+  /** The values so far, by name: losses and metrics. */
+  async read(totals: Totals): Promise<Record<string, number>> {
+    const values: number[] = []
+    for (let i = 0; i < (this.#several ? this.outputs.length + 1 : 1); i++) {
+      const sum = totals.losses[i]
+      values.push(sum ? (await sum.item()) / totals.samples : Number.NaN)
+    }
+    for (const state of totals.metrics.flat()) values.push(await state.result())
+    return Object.fromEntries(this.names.map((name, i) => [name, values[i]]))
+  }
+
+  /** Frees running sums. */
+  release(totals: Totals): void {
+    for (const sum of totals.losses) sum.dispose()
+    totals.losses = []
+    for (const state of totals.metrics.flat()) state.dispose()
+  }
+}
+
+/** The mean loss of an output, masked and weighed. */
+function meanLoss({ name, loss, logitsOf }: CompiledOutput, y: Tensor, output: Tensor, mask?: Tensor, weights?: Tensor): Tensor {
+  try {
+    requireTarget(loss, y, output)
+    // Factors of steps go where the mask goes, those of samples behind the mean over steps.
+    const ofSteps = weights && weights.rank > 1 ? combined(mask, weights) : mask
+    const ofSamples = weights?.rank === 1 ? weights : undefined
+    const [t, p] = ofSamples ? hideUncounted(y, output, ofSamples) : [y, output]
+    const given = logitsOf && loss.fromLogits ? loss.fromLogits.call(t, p, ofSteps) : loss.call(t, p, ofSteps)
+    const values = requireValues(`loss "${loss.name}"`, given, output)
+    return (ofSamples ? weighed(values.rank === 0 ? values.broadcastTo(ofSamples.shape) : values, ofSamples) : values).mean()
+  } catch (error) {
+    throw addContext(error, `in the loss of the output "${name}"`)
+  }
+}
+
+/** Weights [n] or [n, t] where a mask [n, t] counts. */
+function combined(mask: Tensor | undefined, weights: Tensor): Tensor {
+  if (!mask) return weights
+  const spread = weights.reshape([...weights.shape, ...mask.shape.slice(weights.rank).map(() => 1)])
+  return mask.cast(weights.dtype).mul(spread)
+}
+
+/** Keras' check: with one output there is nothing to choose between. The other shapes are the losses' own business. */
+function requireTarget(loss: Loss, y: Tensor, output: Tensor): void {
+  if (loss.name !== 'categoricalCrossentropy' || (y.rank === 1 ? output : y).shape.at(-1) !== 1) return
+  throw new ShapeError(
+    `${loss.name}: the targets [${y.shape.join(', ')}] have one column, but this loss takes one-hot rows. Convert class numbers with ` +
+      "toCategorical or use 'sparseCategoricalCrossentropy'; for yes/no targets use 'binaryCrossentropy'.",
+  )
+}

@@ -1,0 +1,91 @@
+/**
+ * What the values of data must be, where a device could not say that they are wrong: indices, which pick rows, and class numbers. Host arrays are
+ * looked through; so are tensors, read once, where the backend can read at once or the caller waits anyway.
+ */
+import { type DType, ShapeError, scope, Tensor, type TypedArray, ValueError } from '@cotangent/core'
+import { checkLabels } from '../losses/index.js'
+import type { InputPort } from '../models/model-types.js'
+import type { Data, Rows } from './data.js'
+
+/** The values on the host; undefined where reading them is a wait and `wait` is false. */
+export async function hostValues(data: Data, rows: Rows, wait = true): Promise<TypedArray | undefined> {
+  if (rows.host || !(data instanceof Tensor)) return rows.host
+  return data.backend.readSync?.(data.storage) ?? (wait ? data.data() : undefined)
+}
+
+/** Least and greatest of the values that a dtype of whole numbers holds. */
+const limits: Partial<Record<DType, readonly [number, number]>> = { int32: [-(2 ** 31), 2 ** 31 - 1], uint8: [0, 255] }
+
+/**
+ * Checks the data of an input that takes whole numbers: a cast would make 0 of NaN and of −0.5, and pick that row.
+ *
+ * @throws ValueError that names the first value that is none, and its place
+ */
+export async function requireWholeValues(what: string, data: Data, rows: Rows, port: InputPort, wait: boolean): Promise<void> {
+  const { dtype, indexCount } = port
+  const range = indexCount === undefined ? limits[dtype] : ([0, indexCount - 1] as const)
+  // What is an int32 already can only be out of range, which the op finds in tensors.
+  if (!range || (data instanceof Tensor && !data.dtype.startsWith('float'))) return
+  const values = await hostValues(data, rows, wait)
+  const at = values?.findIndex((value) => !(Number.isInteger(value) && value >= range[0] && value <= range[1])) ?? -1
+  if (!values || at < 0) return
+  const place = placeOf(at, [rows.count, ...rows.sampleShape])
+  const why = indexCount === undefined ? `this input is ${dtype}, so` : 'these are indices of rows, so'
+  throw new ValueError(`${what}${place} is ${values[at]}: ${why} they must be whole numbers from ${range[0]} to ${range[1]}.`)
+}
+
+/** `[2][0]`, for the third row's first value. */
+function placeOf(at: number, shape: readonly number[]): string {
+  let rest = at
+  const places = shape.map((_, axis) => {
+    const width = shape.slice(axis + 1).reduce((size, n) => size * n, 1)
+    const place = Math.floor(rest / width)
+    rest -= place * width
+    return `[${place}]`
+  })
+  return places.join('')
+}
+
+/** Counts labels that are no class numbers where the device has them and nobody may wait: asked for at the end of an epoch. */
+export class LateLabels {
+  #count?: Tensor
+
+  /** @param labels class numbers as they are given to the loss */
+  add(labels: Tensor, classes: number): void {
+    scope(() => {
+      const y = labels.cast('float32')
+      const right = y.equal(y.floor()).logicalAnd(y.greaterEqual(0)).logicalAnd(y.less(classes))
+      const wrong = right.logicalNot().cast('float32').sum()
+      const count = (this.#count ? this.#count.add(wrong) : wrong).keep()
+      this.#count?.dispose()
+      this.#count = count
+    })
+  }
+
+  /** @throws ValueError if there were any since the last call */
+  async check(what: string): Promise<void> {
+    const count = this.#count
+    this.#count = undefined
+    if (!count) return
+    const wrong = await count.item()
+    count.dispose()
+    if (wrong > 0) throw new ValueError(`${what}: ${wrong} of the labels were no class numbers of the model's output, and had the loss 0.`)
+  }
+
+  dispose(): void {
+    this.#count?.dispose()
+    this.#count = undefined
+  }
+}
+
+/** Class numbers, where they can be read; those that cannot go to `late`. */
+export async function requireLabels(what: string, data: Data, rows: Rows, classes: number, late?: LateLabels): Promise<void> {
+  const values = await hostValues(data, rows, late === undefined)
+  if (values) checkLabels(values, classes, what)
+  else if (data instanceof Tensor) late?.add(data, classes)
+}
+
+/** Throws where there is nothing to take a mean of. */
+export function requireSamples(what: string, count: number): void {
+  if (count === 0) throw new ShapeError(`${what}: there are no samples in it.`)
+}

@@ -1,0 +1,374 @@
+/**
+ * Initial values of weights, with Keras' distributions (keras/initializers.py 2.3.1; its sequences cannot be reproduced). An initializer
+ * is a pure function of a key and a shape; a `seed`, as in Keras, takes the place of the key.
+ */
+import {
+  type Backend,
+  type CreateOptions,
+  concat,
+  currentBackend,
+  truncatedNormal as drawTruncated,
+  eye,
+  full,
+  type Key,
+  key as keyOf,
+  normal,
+  type Shape,
+  ShapeError,
+  scope,
+  shapeError,
+  showShape,
+  sizeOf,
+  split,
+  Tensor,
+  tensor,
+  threefry2x32,
+  uniform,
+  ValueError,
+} from '@cotangent/core'
+import { describeValue, requireChoice, requireWhole } from '@cotangent/core/arguments'
+import {
+  classNameOf,
+  lookUp,
+  readOptions,
+  refuseOptions,
+  requireCalled,
+  type SavedObject,
+  type SpelledOptions,
+  type Spelling,
+  snakeCase,
+} from '../spelling/names.js'
+import { fromZero, number, seedRule } from '../spelling/rules.js'
+import { leftSingularVectors, orthonormalize, orthonormalizeByBlocks } from './linear-algebra.js'
+
+/** A way to make a weight's initial value. */
+export interface Initializer {
+  /** Keras' class name, for saved models. */
+  readonly className: string
+  /** The options that make an equal one. */
+  getConfig(): Record<string, unknown>
+  /** The values: the same for the same key and shape. */
+  build(key: Key, shape: Shape, options?: CreateOptions): Tensor
+}
+
+type Build = Initializer['build']
+const initializer = (className: string, config: object, build: Build): Initializer => ({
+  className,
+  getConfig: () => ({ ...config }),
+  build(key, shape, options) {
+    requireShape(className, shape)
+    return build(key, shape, options)
+  },
+})
+
+/** What draws take: their own seed instead of the model's key. */
+export interface Seeded {
+  seed?: number | null
+}
+const normalRules = { stddev: fromZero, seed: seedRule }
+const seeded = (key: Key, seed: number | null | undefined): Key => (seed === null || seed === undefined ? key : keyOf(seed))
+
+/** 0 everywhere. */
+export function zeros(options?: object): Initializer {
+  refuseOptions('zeros', options)
+  return initializer('Zeros', {}, (_, shape, create) => full(shape, 0, create))
+}
+/** 1 everywhere. */
+export function ones(options?: object): Initializer {
+  refuseOptions('ones', options)
+  return initializer('Ones', {}, (_, shape, create) => full(shape, 1, create))
+}
+
+/** One value everywhere. */
+export function constant(options: number | { value?: number } = {}): Initializer {
+  const config = readOptions('constant', typeof options === 'number' ? { value: options } : options, { value: 0 }, {}, 'constant(0.1)')
+  return initializer('Constant', config, (_, shape, create) => full(shape, config.value, create))
+}
+
+/** Normally distributed, mean 0 and standard deviation 0.05. Keras' `normal`. */
+export function randomNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+  const config = readOptions('randomNormal', options, { mean: 0, stddev: 0.05, seed: null }, normalRules, 'randomNormal({ stddev: 0.05 })')
+  const { mean, stddev, seed } = config
+  return initializer('RandomNormal', config, (key, shape, create) => normal(seeded(key, seed), shape, { ...create, mean, stddev }))
+}
+
+/** Uniform in [−0.05, 0.05). Keras' `uniform`. */
+export function randomUniform(options: Seeded & { minval?: number; maxval?: number } = {}): Initializer {
+  const config = readOptions(
+    'randomUniform',
+    options,
+    { minval: -0.05, maxval: 0.05, seed: null },
+    { seed: seedRule },
+    'randomUniform({ minval: -0.05, maxval: 0.05 })',
+  )
+  if (config.minval > config.maxval) throw new ValueError(`randomUniform: minval ${config.minval} is above maxval ${config.maxval}.`)
+  const { minval: low, maxval: high, seed } = config
+  return initializer('RandomUniform', config, (key, shape, create) => uniform(seeded(key, seed), shape, { ...create, low, high }))
+}
+
+/** Normally distributed, redrawn where more than two standard deviations from the mean. */
+export function truncatedNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
+  const config = readOptions(
+    'truncatedNormal',
+    options,
+    { mean: 0, stddev: 0.05, seed: null },
+    normalRules,
+    'truncatedNormal({ stddev: 0.05 })',
+  )
+  const { mean, stddev, seed } = config
+  return initializer('TruncatedNormal', config, (key, shape, create) =>
+    drawTruncated(seeded(key, seed), shape, { ...create, mean, stddev }),
+  )
+}
+
+/**
+ * How many inputs and outputs a unit has: of a matrix its sizes; of a filter [..window, in, out] channels × window size; else √size both.
+ */
+export function fansOf(shape: Shape): { fanIn: number; fanOut: number } {
+  requireShape('fansOf', shape)
+  if (shape.length < 2 || shape.length > 5) return { fanIn: Math.sqrt(sizeOf(shape)), fanOut: Math.sqrt(sizeOf(shape)) }
+  const window = sizeOf(shape.slice(0, -2))
+  return { fanIn: window * shape[shape.length - 2], fanOut: window * shape[shape.length - 1] }
+}
+
+/** Options of `varianceScaling`. */
+export interface VarianceScalingOptions extends Seeded {
+  scale?: number
+  mode?: 'fanIn' | 'fanOut' | 'fanAvg' | 'fan_in' | 'fan_out' | 'fan_avg'
+  /** `normal` is truncated at two standard deviations, as Keras' is. */
+  distribution?: 'normal' | 'uniform' | 'truncatedNormal' | 'truncated_normal' | 'untruncatedNormal' | 'untruncated_normal'
+  /** Widen the normal before truncation so that the variance is right (default); Keras before 2.2 did not. */
+  correctTruncation?: boolean
+}
+
+/** The standard deviation of a standard normal truncated to [−2, 2]. */
+const TRUNCATED_STDDEV = 0.8796256610342398
+
+/**
+ * Values of variance scale/fan: `normal` (truncated) or `uniform` in ±√(3·scale/fan).
+ *
+ * Glorot and Bengio 2010 (fanAvg, scale 1), He et al. 2015 (fanIn, 2), LeCun et al. 1998 (fanIn, 1).
+ */
+export function varianceScaling(options: SpelledOptions<VarianceScalingOptions> = {}): Initializer {
+  const given = readOptions<Required<VarianceScalingOptions>>(
+    'varianceScaling',
+    options,
+    { scale: 1, mode: 'fanIn', distribution: 'normal', seed: null, correctTruncation: true },
+    { scale: number({ above: 0 }), seed: seedRule },
+    "varianceScaling({ scale: 2, mode: 'fanIn' })",
+  )
+  const fan = lookUp<(fans: { fanIn: number; fanOut: number }) => number>('mode of varianceScaling', given.mode, {
+    fanIn: ({ fanIn }) => fanIn,
+    fanOut: ({ fanOut }) => fanOut,
+    fanAvg: ({ fanIn, fanOut }) => (fanIn + fanOut) / 2,
+  })
+  const draw = lookUp<(key: Key, shape: Shape, stddev: number, create?: CreateOptions) => Tensor>(
+    'distribution of varianceScaling',
+    given.distribution,
+    {
+      normal: (key, shape, stddev, create) =>
+        drawTruncated(key, shape, { ...create, stddev: given.correctTruncation ? stddev / TRUNCATED_STDDEV : stddev }),
+      uniform: (key, shape, stddev, create) => uniform(key, shape, { ...create, low: -Math.sqrt(3) * stddev, high: Math.sqrt(3) * stddev }),
+      untruncatedNormal: (key, shape, stddev, create) => normal(key, shape, { ...create, stddev }),
+    },
+    { truncatedNormal: 'normal' },
+  )
+  const { correctTruncation, ...rest } = given
+  // Keras' spelling of the values too, so that a saved model can be read there.
+  const keras = { ...rest, mode: snakeCase(rest.mode), distribution: snakeCase(rest.distribution) }
+  return initializer('VarianceScaling', correctTruncation ? keras : { ...keras, correctTruncation }, (key, shape, create) =>
+    draw(seeded(key, given.seed), shape, Math.sqrt(given.scale / Math.max(1, fan(fansOf(shape)))), create),
+  )
+}
+
+/** Variance scaling of which the seed alone is left open. */
+function scaled(what: string, options: Seeded, scale: number, mode: 'fanIn' | 'fanAvg', distribution: 'normal' | 'uniform'): Initializer {
+  const { seed } = readOptions(what, options, { seed: null }, { seed: seedRule }, `${what}({ seed: 7 })`)
+  return varianceScaling({ scale, mode, distribution, seed })
+}
+
+/** Uniform with variance 2/(in + out): Keras' default for kernels. */
+export const glorotUniform = (options: Seeded = {}): Initializer => scaled('glorotUniform', options, 1, 'fanAvg', 'uniform')
+/** Truncated normal with variance 2/(in + out). */
+export const glorotNormal = (options: Seeded = {}): Initializer => scaled('glorotNormal', options, 1, 'fanAvg', 'normal')
+/** Uniform with variance 2/in. */
+export const heUniform = (options: Seeded = {}): Initializer => scaled('heUniform', options, 2, 'fanIn', 'uniform')
+/** Truncated normal with variance 2/in. */
+export const heNormal = (options: Seeded = {}): Initializer => scaled('heNormal', options, 2, 'fanIn', 'normal')
+/** Uniform with variance 1/in. */
+export const lecunUniform = (options: Seeded = {}): Initializer => scaled('lecunUniform', options, 1, 'fanIn', 'uniform')
+/** Truncated normal with variance 1/in. */
+export const lecunNormal = (options: Seeded = {}): Initializer => scaled('lecunNormal', options, 1, 'fanIn', 'normal')
+
+/** Standard normal values on the host (Box–Muller). */
+function gaussian(key: Key, count: number): Float64Array {
+  const values = new Float64Array(count + (count & 1))
+  for (let i = 0; i < values.length; i += 2) {
+    const [a, b] = threefry2x32(key, [i >>> 1, 0])
+    const radius = Math.sqrt(-2 * Math.log1p(-(a >>> 8) * 2 ** -24))
+    const angle = 2 * Math.PI * (b >>> 8) * 2 ** -24
+    values[i] = radius * Math.cos(angle)
+    values[i + 1] = radius * Math.sin(angle)
+  }
+  return values.subarray(0, count)
+}
+
+/** The same values as a tensor of a backend, right to float32. */
+function gaussianOn(backend: Backend, key: Key, count: number): Tensor {
+  const [a, b] = split(uniform(key, [Math.ceil(count / 2), 2], { backend, dtype: 'float32' }), 2, 1)
+  const radius = a.neg().log1p().mul(-2).sqrt()
+  const angle = b.mul(2 * Math.PI)
+  return concat([radius.mul(angle.cos()), radius.mul(angle.sin())], 1)
+    .reshape([-1])
+    .slice([0], [count])
+}
+
+/** long·short² of a matrix whose orthogonalisation takes long on the host: that of an LSTM of 416 units. */
+const LARGE = 2 ** 28
+
+/** A backend whose products are worth it, and whose results are there at once. */
+function quick({ backend = currentBackend(), dtype = 'float32' }: CreateOptions = {}): Backend | undefined {
+  return backend.name === 'wasm' && dtype === 'float32' ? backend : undefined
+}
+
+/**
+ * An orthogonal [rows, cols] matrix from a matrix of the same kind: its columns are orthonormal if rows ≥ cols, else its rows.
+ *
+ * @param source row-major [max(rows, cols), min(rows, cols)]
+ * @param method `qr`: Q of A = Q·R with R's diagonal positive (Keras 3); `svd`: U of A = U·Σ·Vᵀ (Keras 2, up to signs)
+ */
+export function orthogonalFrom(source: ArrayLike<number>, rows: number, cols: number, method: 'qr' | 'svd' = 'qr'): Float64Array {
+  requireWhole('orthogonalFrom', 'rows', rows, { least: 0 })
+  requireWhole('orthogonalFrom', 'cols', cols, { least: 0 })
+  requireChoice('orthogonalFrom', 'method', method, ['qr', 'svd'])
+  const size = (source as ArrayLike<number> | null)?.length
+  if (typeof source !== 'object' || size !== rows * cols)
+    throw new ValueError(`orthogonalFrom: source must be a list of ${rows}·${cols} numbers, got ${describeValue(source)}.`)
+  return orthogonalized(source, rows, cols, method)
+}
+
+function orthogonalized(source: ArrayLike<number>, rows: number, cols: number, method: 'qr' | 'svd'): Float64Array {
+  const [length, count] = [Math.max(rows, cols), Math.min(rows, cols)]
+  const columns = Array.from({ length: count }, () => new Float64Array(length))
+  for (let i = 0; i < length; i++) for (let j = 0; j < count; j++) columns[j][i] = source[i * count + j]
+  if (method === 'svd') leftSingularVectors(columns)
+  else orthonormalize(columns)
+  const out = new Float64Array(rows * cols)
+  for (let i = 0; i < rows; i++) {
+    for (let j = 0; j < cols; j++) out[i * cols + j] = rows >= cols ? columns[j][i] : columns[i][j]
+  }
+  return out
+}
+
+/** The same from a key, for a large matrix: in float32 where a backend computes. */
+function orthogonalOn(backend: Backend, key: Key, rows: number, cols: number): Tensor {
+  const [length, count] = [Math.max(rows, cols), Math.min(rows, cols)]
+  const drawn = scope(() => {
+    const y = gaussianOn(backend, key, rows * cols)
+      .reshape([length, count])
+      .transpose()
+    return Float32Array.from(backend.readSync?.(y.storage) as Float32Array)
+  })
+  const columns = Array.from({ length: count }, (_, j) => Float64Array.from(drawn.subarray(j * length, (j + 1) * length)))
+  const q = tensor(orthonormalizeByBlocks(columns, backend), { shape: [count, length], dtype: 'float32', backend })
+  return rows < cols ? q : q.transpose()
+}
+
+/**
+ * A random orthogonal matrix [∏ leading axes, last axis] times `gain` (Saxe, McClelland, Ganguli 2014): the default for recurrent kernels.
+ *
+ * `method: 'qr'` is uniform over orthogonal matrices; `'svd'` is Keras 2's way, which differs only in signs and is slower.
+ * Cost: 2·long·short² flops. From 2²⁸ of long·short² on (an LSTM of 416 units) by blocks in float32, where the wasm backend makes the weights: right to 1e-5.
+ */
+export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 'svd' } = {}): Initializer {
+  const given = readOptions<{ gain: number; seed: number | null; method: 'qr' | 'svd' }>(
+    'orthogonal',
+    options,
+    { gain: 1, seed: null, method: 'qr' },
+    { seed: seedRule },
+    'orthogonal({ gain: 1 })',
+  )
+  const method = lookUp<'qr' | 'svd'>('method of orthogonal', given.method, { qr: 'qr', svd: 'svd' })
+  const { gain, seed } = given
+  return initializer('Orthogonal', method === 'qr' ? { gain, seed } : given, (key, shape, create) => {
+    if (shape.length < 2) throw shapeError('orthogonal', 'at least 2 axes are needed', [{ name: 'shape', shape }])
+    const [rows, cols] = [sizeOf(shape.slice(0, -1)), shape[shape.length - 1]]
+    const backend = quick(create)
+    if (backend && method === 'qr' && rows * cols * Math.min(rows, cols) >= LARGE)
+      return scope(() => orthogonalOn(backend, seeded(key, seed), rows, cols).mul(gain).reshape(shape))
+    const values = orthogonalized(gaussian(seeded(key, seed), rows * cols), rows, cols, method)
+    if (gain !== 1) for (let i = 0; i < values.length; i++) values[i] *= gain
+    return tensor(values, { dtype: 'float32', ...create, shape })
+  })
+}
+
+/** The identity matrix times `gain`, with zeros for what is not square. */
+export function identity(options: { gain?: number } = {}): Initializer {
+  const config = readOptions('identity', options, { gain: 1 }, {}, 'identity({ gain: 1 })')
+  return initializer('Identity', config, (_, shape, create) => {
+    if (shape.length !== 2) throw shapeError('identity', 'only a matrix can be an identity', [{ name: 'shape', shape }])
+    return eye(shape[0], shape[1], create).mul(config.gain)
+  })
+}
+
+const isInitializer = (id: Initializer | SavedObject): id is Initializer => 'build' in id && typeof id.build === 'function'
+
+/** A function of the user's, of which it is checked what it gives. */
+const ofUser =
+  (name: string, build: Build): Build =>
+  (key, shape, create) => {
+    const value: unknown = build(key, shape, create)
+    if (!(value instanceof Tensor))
+      throw new ValueError(`initializer "${name}": the function must return a tensor, got ${describeValue(value)}.`)
+    if (showShape(value.shape) === showShape(shape)) return value
+    throw new ShapeError(`initializer "${name}": the weight is ${showShape(shape)}, the function gave ${showShape(value.shape)}.`)
+  }
+
+/** Throws unless these are sizes of axes. */
+function requireShape(what: string, shape: unknown): void {
+  if (!Array.isArray(shape)) throw new ValueError(`${what}: shape must be a list of sizes, got ${describeValue(shape)}.`)
+  for (const [axis, n] of shape.entries()) requireWhole(what, `shape[${axis}]`, n, { least: 0 })
+}
+
+const table = {
+  zeros,
+  ones,
+  constant,
+  randomNormal,
+  randomUniform,
+  truncatedNormal,
+  varianceScaling,
+  glorotUniform,
+  glorotNormal,
+  heUniform,
+  heNormal,
+  lecunUniform,
+  lecunNormal,
+  orthogonal,
+  identity,
+}
+const aliases = { zero: 'zeros', one: 'ones', normal: 'randomNormal', uniform: 'randomUniform' } as const
+
+/** Names of the initializers. */
+export type InitializerName = keyof typeof table | keyof typeof aliases
+/** How an initializer may be given: by name, as an object, as what a saved model holds, or as a function of key and shape. */
+export type InitializerIdentifier = Spelling<InitializerName> | Initializer | SavedObject | Build
+
+/**
+ * An initializer by name (with its defaults), object, description or function.
+ *
+ * @throws ValueError for an unknown name.
+ * @example
+ * ```ts
+ * const kernel = getInitializer('glorot_uniform').build(key(7), [784, 512])
+ * ```
+ */
+export function getInitializer(id: InitializerIdentifier): Initializer {
+  requireCalled('initializer', id, table)
+  if (typeof id === 'function') return initializer(id.name || 'initializer', {}, ofUser(id.name || 'initializer', id))
+  if (typeof id === 'object' && id !== null) {
+    if (isInitializer(id)) return id
+    return lookUp<(config?: object) => Initializer>('initializer', classNameOf('initializer', id), table, aliases)(id.config)
+  }
+  return lookUp<() => Initializer>('initializer', id, table, aliases)()
+}

@@ -1,0 +1,96 @@
+/**
+ * Regularizers: penalties on weights, added to the loss (keras/regularizers.py 2.3.1). A penalty is not divided by the batch size, and
+ * L2 has no factor ½.
+ */
+import { full, Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireNumber } from '@cotangent/core/arguments'
+import { classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type SpelledOptions, type Spelling } from '../spelling/names.js'
+import { fromZero } from '../spelling/rules.js'
+
+/** A penalty: a scalar made of a weight. */
+export interface Regularizer {
+  /** Keras' class name, for saved models. */
+  readonly className: string
+  getConfig(): Record<string, unknown>
+  call(w: Tensor): Tensor
+}
+
+const rates = { l1: fromZero, l2: fromZero }
+const example = 'l1L2({ l1: 0.01, l2: 0.01 })'
+
+/** l1·Σ|w| + l2·Σw² */
+export class L1L2 implements Regularizer {
+  readonly className = 'L1L2'
+  readonly l1: number
+  readonly l2: number
+
+  constructor(options: SpelledOptions<{ l1?: number; l2?: number }> = {}) {
+    const { l1, l2 } = readOptions('l1L2', options, { l1: 0, l2: 0 }, rates, example)
+    this.l1 = l1
+    this.l2 = l2
+  }
+
+  getConfig(): Record<string, unknown> {
+    return { l1: this.l1, l2: this.l2 }
+  }
+
+  call(w: Tensor): Tensor {
+    const terms = [...(this.l1 ? [w.abs().sum().mul(this.l1)] : []), ...(this.l2 ? [w.square().sum().mul(this.l2)] : [])]
+    return terms.length > 0 ? terms.reduce((a, b) => a.add(b)) : full([], 0, { dtype: w.dtype, backend: w.backend })
+  }
+}
+
+/** rate·Σ|w| */
+export function l1(rate = 0.01): Regularizer {
+  requireNumber('l1', 'the rate', rate, { least: 0 })
+  return new L1L2({ l1: rate })
+}
+/** rate·Σw² */
+export function l2(rate = 0.01): Regularizer {
+  requireNumber('l2', 'the rate', rate, { least: 0 })
+  return new L1L2({ l2: rate })
+}
+/**
+ * Both penalties.
+ *
+ * @example
+ * ```ts
+ * dense(16, { kernelRegularizer: l1L2({ l1: 1e-5, l2: 1e-4 }) })
+ * ```
+ */
+export const l1L2 = (options: { l1?: number; l2?: number } = {}): Regularizer =>
+  new L1L2(readOptions('l1L2', options, { l1: 0.01, l2: 0.01 }, rates, example))
+
+const isRegularizer = (id: Regularizer | SavedObject): id is Regularizer => 'call' in id && typeof id.call === 'function'
+
+const table = { l1, l2, l1L2 } satisfies Record<string, () => Regularizer>
+
+/** Names of the regularizers. */
+export type RegularizerName = keyof typeof table
+/** How a regularizer may be given: by name, as an object, as what a saved model holds, or as a function of the weight. */
+export type RegularizerIdentifier = Spelling<RegularizerName> | Regularizer | SavedObject | ((w: Tensor) => Tensor)
+
+/**
+ * A regularizer by name (with rate 0.01), object, config or function; nothing means none.
+ *
+ * @throws ValueError for an unknown name.
+ */
+export function getRegularizer(id: RegularizerIdentifier | null | undefined): Regularizer | undefined {
+  if (id === null || id === undefined) return undefined
+  requireCalled('regularizer', id, table)
+  if (typeof id === 'function') {
+    const className = id.name || 'regularizer'
+    return { className, getConfig: () => ({}), call: (w) => requirePenalty(className, id(w)) }
+  }
+  if (typeof id !== 'object') return lookUp<() => Regularizer>('regularizer', id, table)()
+  if (isRegularizer(id)) return id
+  return new (lookUp('regularizer', classNameOf('regularizer', id), { L1L2, L1: L1L2, L2: L1L2 }))(id.config)
+}
+
+/** What a function of the user's gave: one number. */
+function requirePenalty(name: string, value: unknown): Tensor {
+  if (value instanceof Tensor && value.rank === 0) return value
+  throw new ValueError(
+    `regularizer "${name}": the function must return a scalar tensor, got ${describeValue(value)}. Add up its values: .sum().`,
+  )
+}
