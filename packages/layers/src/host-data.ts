@@ -23,6 +23,12 @@ export interface ShapedValues {
 /** Nested arrays of numbers, of which the innermost may be typed arrays. */
 export type NestedRows = number | boolean | NumericArray | readonly NestedRows[]
 
+/**
+ * Samples along the first axis: a tensor; numbers with a shape; nested arrays, of which the rows may be typed arrays; or a typed array, of one number
+ * a sample.
+ */
+export type Data = Tensor | ShapedValues | NumericArray | readonly NestedRows[]
+
 /** Whether it is an object { data, shape }. */
 export const isShaped = (data: unknown): data is ShapedValues =>
   typeof data === 'object' && data !== null && !(data instanceof Tensor) && 'data' in data && 'shape' in data

@@ -1,8 +1,8 @@
 /** Ends a training that no longer improves (keras/callbacks/callbacks.py 2.3.1, EarlyStopping). */
 
+import type { HostArray } from '../host-data.js'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { number, oneOf, orNull, saysSo, whole } from '../spelling/rules.js'
-import type { HostArray } from '../training/data.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 

@@ -1,9 +1,10 @@
 /** Batches for training loops of one's own. */
 import { type Backend, currentBackend, type DType, ShapeError, scope, Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireChoice } from '@cotangent/core/arguments'
+import type { Data } from '../host-data.js'
 import { type Rule, readOptions, type SpelledOptions } from '../spelling/names.js'
 import { whole } from '../spelling/rules.js'
-import { type Data, identityOrder, type Rows, rowsOf } from './data.js'
+import { identityOrder, type Rows, rowsOf } from './data.js'
 
 /** Options of `batches`. */
 export interface BatchesOptions {

@@ -6,16 +6,8 @@
  */
 import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
 import { describeValue, refuseStranger } from '@cotangent/core/arguments'
-import { isRecord, isShaped, isTyped, type NestedRows, type NumericArray, readHost, type ShapedValues } from '../host-data.js'
+import { type Data, isRecord, isShaped, isTyped, readHost } from '../host-data.js'
 import { entryOf, unknownName } from '../spelling/names.js'
-
-export type { HostArray } from '../host-data.js'
-
-/**
- * Samples along the first axis: a tensor; numbers with a shape; nested arrays, of which the rows may be typed arrays; or a typed array, of one number
- * a sample.
- */
-export type Data = Tensor | ShapedValues | NumericArray | readonly NestedRows[]
 
 /** The data of all inputs or of all outputs of a model: of the only one, a list in their order, or a record by their names. */
 export type ModelData = Data | readonly Data[] | Readonly<Record<string, Data>>

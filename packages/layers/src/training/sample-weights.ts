@@ -1,10 +1,10 @@
 /** Factors of the samples' losses: given one a sample, or made from the class of each. */
 import { type Backend, ShapeError, Tensor, type TypedArray, ValueError } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
-import { isRecord, isShaped, isTyped } from '../host-data.js'
+import { type Data, isRecord, isShaped, isTyped } from '../host-data.js'
 import type { Port } from '../models/model.js'
 import { entryOf } from '../spelling/names.js'
-import { type Data, dataByName, type ModelData, type Rows, rowsOf } from './data.js'
+import { dataByName, type ModelData, type Rows, rowsOf } from './data.js'
 
 /** Class number → factor. */
 export type ClassWeight = Readonly<Record<number, number>>

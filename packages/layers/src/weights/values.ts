@@ -1,8 +1,7 @@
 /** Values that weights are given: checked one and all before the first changes. */
 import { type Parameter, type Shape, ShapeError, scope, showShape, Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import { isTyped, type NumericArray, readHost } from '../host-data.js'
-import type { Data } from '../training/data.js'
+import { type Data, isTyped, type NumericArray, readHost } from '../host-data.js'
 
 /** What a weight may be given: data of its shape, a typed array of its elements row by row, a number for one that is a scalar. */
 export type WeightValue = Data | NumericArray | number
