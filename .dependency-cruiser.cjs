@@ -60,10 +60,17 @@ module.exports = {
     },
     {
       name: 'training-knows-no-model',
-      comment: 'Training sees what it needs of a model, not how its layers are connected.',
+      comment: 'Training sees what it needs of a model (training/trainable.ts), not how its layers are connected. Type-only imports count.',
       severity: 'error',
       from: { path: '^packages/layers/src/(training|callbacks)/', pathNot: '\\.test\\.ts$' },
-      to: { path: '^packages/layers/src/(models|io|node|layers|index\\.ts)', ...runtime },
+      to: { path: '^packages/layers/src/(models|io|node|layers|index\\.ts)' },
+    },
+    {
+      name: 'no-circles-of-types-in-training',
+      comment: 'Here type-only imports count.',
+      severity: 'error',
+      from: { path: '^packages/layers/src/(training|callbacks)/', pathNot: '\\.test\\.ts$' },
+      to: { circular: true },
     },
     {
       name: 'callbacks-know-no-training',

@@ -1,22 +1,28 @@
 /** Running one layer at its place in a model. */
 import { addContext, foldKey, type Key, ShapeError, showShape, Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import type { Layer, LayerOutputs, ManyContext } from './layer.js'
+import type { FinalActivation, Layer, LayerOutputs, ManyContext } from './layer.js'
 
-/** The activation that logits were taken before. */
-export const applyFinalActivation = (activation: 'softmax' | 'sigmoid', logits: Tensor): Tensor =>
-  activation === 'softmax' ? logits.softmax() : logits.sigmoid()
-
-/** The values of outputs of which some are logits. */
-export const activated = (layer: Layer, outputs: readonly Tensor[], logits: readonly boolean[]): Tensor[] =>
+/**
+ * The values of outputs of which some are logits: those go through the final activation of their output.
+ *
+ * @param logits which of the outputs are logits
+ */
+export const activateLogits = (
+  outputs: readonly Tensor[],
+  logits: readonly boolean[],
+  finalActivations: readonly FinalActivation[],
+): Tensor[] =>
   outputs.map((output, i) => {
-    const activation = layer.finalActivations[i]
-    return logits[i] && activation ? applyFinalActivation(activation, output) : output
+    const activation = logits[i] ? finalActivations[i] : undefined
+    if (activation === undefined) return output
+    return activation === 'softmax' ? output.softmax() : output.sigmoid()
   })
 
 /**
  * Calls a layer, collects the penalties on its activities, and names it in any error.
  *
+ * @param logits for which outputs to stop before the final activation
  * @param place folded into the step's key: the layer's index, and for a layer used more than once which use it is
  */
 export function callLayer(
@@ -32,7 +38,7 @@ export function callLayer(
     if (!checked.has(layer)) requireOutputs(layer, xs, result)
     const { activityRegularizer } = layer
     if (activityRegularizer && context.penalties)
-      context.penalties.push(...activated(layer, result.outputs, logits).map((y) => activityRegularizer.call(y)))
+      context.penalties.push(...activateLogits(result.outputs, logits, layer.finalActivations).map((y) => activityRegularizer.call(y)))
     return result
   } catch (error) {
     throw addContext(error, `in ${layer.describe()}`)

@@ -45,7 +45,7 @@ export function requireWholeList(className: string, option: string, value: reado
 }
 
 /** A rate from 0 to 1; beyond, the nearer of them, as in Keras. */
-export function readRate(className: string, rate: number, option = 'rate'): number {
+export function readDropRate(className: string, rate: number, option = 'rate'): number {
   if (typeof rate === 'number' && Number.isFinite(rate)) return Math.min(1, Math.max(0, rate))
   throw new ValueError(`${className}: ${option} must be a number from 0 to 1, got ${describeValue(rate)}.`)
 }

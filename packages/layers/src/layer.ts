@@ -72,7 +72,7 @@ export abstract class Layer {
     const { call, callAll } = this
     const value = (method: unknown): PropertyDescriptor => ({ value: method, writable: true, configurable: true })
     Object.defineProperties(this, {
-      call: value((x: Tensor, context: CallContext) => this.enter(context, (own) => requireTensor(this, call.call(this, x, own)))),
+      call: value((x: Tensor, context: CallContext) => this.enter(context, (own) => requireResult(this, call.call(this, x, own)))),
       callAll: value((xs: readonly Tensor[], context: ManyContext, logits?: readonly boolean[]) =>
         this.enter(context, (own) => callAll.call(this, xs, own, logits)),
       ),
@@ -435,7 +435,7 @@ interface Stack {
 const isLayer = (value: object): value is Layer => value instanceof Layer
 
 /** What `call` gave, or an error if that is no tensor. */
-function requireTensor(layer: Layer, result: unknown): Tensor {
+function requireResult(layer: Layer, result: unknown): Tensor {
   if (result instanceof Tensor) return result
   const isPromise = typeof (result as { then?: unknown } | undefined)?.then === 'function'
   const got = isPromise ? 'a Promise, and a layer cannot wait: call must not be async' : describeValue(result)

@@ -44,7 +44,7 @@ async function contents(model: Model): Promise<unknown> {
     weights,
     state,
     optimizer: optimizer.getConfig(),
-    names: model.compiled().names,
+    names: model.trainer().names,
     seed: model.seed,
   }
 }
@@ -216,7 +216,7 @@ describe('a graph', () => {
     model.compile({ optimizer: 'sgd', loss: { p: 'binaryCrossentropy', q: null }, metrics: { p: ['accuracy'] } })
     for (const format of ['h5', 'keras'] as const) {
       const again = await modelFromBytes(await modelToBytes(model, { format }), { onWarning: (message) => expect.fail(message) })
-      expect(again.compiled().outputs.map(({ name, index }) => [name, index])).toEqual([['p', 0]])
+      expect(again.trainer().outputs.map(({ name, index }) => [name, index])).toEqual([['p', 0]])
       expect(await contents(again)).toEqual(await contents(model))
     }
   })

@@ -44,7 +44,7 @@ describe.each(Object.entries(formats))('%s', (_, copyOf) => {
       ],
     })
     const again = await copyOf(model, strict)
-    expect(again.compiled().names).toEqual(model.compiled().names)
+    expect(again.trainer().names).toEqual(model.trainer().names)
     const values = await model.evaluate(x, y, { sampleWeight: [1, 2, 3, 4] })
     expect(values.slice(1, 5)).toEqual([0.75, 0.5, 1, expect.any(Number)])
     expect(await again.evaluate(x, y, { sampleWeight: [1, 2, 3, 4] })).toEqual(values)
@@ -56,7 +56,7 @@ describe.each(Object.entries(formats))('%s', (_, copyOf) => {
     const model = new Sequential([dense(1, { inputShape: [1] })], { seed: 1 })
     model.compile({ optimizer: 'sgd', loss: myLoss, metrics: [myMetric, 'meanSquaredError'] })
     const again = await copyOf(model, { ...strict, customObjects: { myLoss, myMetric } })
-    expect(again.compiled().names).toEqual(['loss', 'myMetric', 'meanSquaredError'])
+    expect(again.trainer().names).toEqual(['loss', 'myMetric', 'meanSquaredError'])
     expect(await again.evaluate(x, y)).toEqual(await model.evaluate(x, y))
   })
 
@@ -69,7 +69,7 @@ describe.each(Object.entries(formats))('%s', (_, copyOf) => {
     await model.fit(x, y, { epochs: 2, verbose: 0 })
     expect(await model.getLayer('free').weights[0].data(), 'training leaves its weights alone').toEqual(free)
     const again = await copyOf(model, strict)
-    expect(again.compiled().names).toEqual(['loss', 'trained_loss', 'trained_mae'])
+    expect(again.trainer().names).toEqual(['loss', 'trained_loss', 'trained_mae'])
     await again.fit(x, y, { epochs: 1, verbose: 0 })
   })
 })

@@ -62,7 +62,7 @@ async function evaluated(options: Omit<CompileOptions, 'optimizer'>, more: Evalu
   const graph = identity()
   graph.compile({ optimizer: 'sgd', ...options })
   const values = await graph.evaluate(xs, ys, { batchSize: 2, ...more })
-  return { names: graph.compiled().names, values }
+  return { names: graph.trainer().names, values }
 }
 
 describe('losses and metrics by output', () => {
@@ -85,7 +85,7 @@ describe('losses and metrics by output', () => {
     const graph = identity()
     graph.compile({ optimizer: 'sgd', loss: { a: null, b: 'mse' }, metrics: ['mae'], weightedMetrics: { b: 'mae' } })
     const [loss, ofB, mae] = await graph.evaluate(xs, ys[1], { sampleWeight: [1, 0, 1] })
-    expect(graph.compiled().names).toEqual(['loss', 'b_loss', 'b_mae', 'b_mae_1'])
+    expect(graph.trainer().names).toEqual(['loss', 'b_loss', 'b_mae', 'b_mae_1'])
     expect([loss, ofB, mae]).toEqual([mean(mseB, [1, 0, 1]), mean(mseB, [1, 0, 1]), mean(maeB)].map((v) => expect.closeTo(v, 5)))
     expect((await graph.testOnBatch(xs, { b: ys[1] }))[0]).toBeCloseTo(mean(mseB), 5)
     await expect(graph.evaluate(xs, ys)).rejects.toThrow(/evaluate: y: nested arrays must be regular/)
@@ -134,7 +134,7 @@ describe('losses and metrics by output', () => {
     const classes = dense(3, { activation: 'softmax', name: 'classes' }).apply(x)
     const graph = model({ inputs: x, outputs: [classes, dense(1, { name: 'score' }).apply(classes)], seed: 4 })
     graph.compile({ optimizer: 'adam', loss: ['sparseCategoricalCrossentropy', 'mse'], metrics: { classes: 'accuracy' } })
-    expect(graph.compiled().outputs.map(({ logitsOf }) => logitsOf)).toEqual(['softmax', undefined])
+    expect(graph.trainer().outputs.map(({ fromLogits }) => fromLogits)).toEqual([true, false])
     const data = scope(() => normal(key(1), [12, 2]).keep())
     const targets = [Array.from({ length: 12 }, (_, i) => i % 3), Array.from({ length: 12 }, () => [1])]
     const [p, score] = await graph.predictAll(data)

@@ -1,14 +1,25 @@
 /** What `fit` tells while it runs. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireFunction, unknownOption } from '@cotangent/core/arguments'
-import type { Model } from '../models/model.js'
+import type { Layer } from '../layer.js'
+import type { Optimizer } from '../optimizers/index.js'
 
 /** Values by name: loss, metrics, and with validation the same with `val_`. */
 export type Logs = Record<string, number>
 
+/**
+ * The model that callbacks are given: a `Model`. Here is what the callbacks of this folder use; models/model.ts declares the rest, so that neither callbacks
+ * nor training import that class.
+ */
+export interface TrainedModel extends Pick<Layer, 'name' | 'weights' | 'trainableWeights' | 'getWeights' | 'setWeights'> {
+  readonly optimizer: Optimizer
+  /** Set it to end `fit` after the epoch. */
+  stopTraining: boolean
+}
+
 /** What a training is about to do. */
 export interface TrainContext {
-  model: Model
+  model: TrainedModel
   epochs: number
   /** Batches in an epoch, where that is known. */
   steps: number | undefined

@@ -1,14 +1,13 @@
 /** Saves the model while it trains (keras/callbacks/callbacks.py 2.3.1, ModelCheckpoint). How a model is saved is the caller's business. */
 import { requireFunction, requireObject, requireText } from '@cotangent/core/arguments'
-import type { Model } from '../models/model.js'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { fixed, formatText } from '../spelling/python-text.js'
 import { saysSo, whole } from '../spelling/rules.js'
-import type { Callback, Logs, TrainContext } from './callback.js'
+import type { Callback, Logs, TrainContext, TrainedModel } from './callback.js'
 import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 
 /** Writes a model, or its weights alone, to a path. */
-export type SaveModel = (model: Model, path: string, options: { weightsOnly: boolean }) => void | Promise<void>
+export type SaveModel = (model: TrainedModel, path: string, options: { weightsOnly: boolean }) => void | Promise<void>
 
 /** Throws if nothing can be saved at a path, which may have places for the epoch and the logs. */
 export type PrepareSave = (path: string, options: { weightsOnly: boolean }) => void | Promise<void>

@@ -24,7 +24,7 @@ export function restoreState(
   layerOrder: readonly string[],
   together = saved.length > 0 && isTogether(saved[0].name),
 ): void {
-  const { optimizer, parameters } = model.compiled()
+  const { optimizer, parameters } = model.trainer()
   const theirs = inFileOrder(model, parameters, layerOrder)
   if (together && Number(saved[0].data[0]) === 0) return // before the first step there is no state
   const slots = together ? slotAfterSlot(optimizer, saved, theirs) : saved

@@ -5,7 +5,7 @@ import { getMetric, type MetricFunction, type MetricIdentifier } from '../metric
 import { getOptimizer, type Optimizer } from '../optimizers/index.js'
 import { getSchedule } from '../optimizers/schedules.js'
 import { camelKeys, entryOf, type SavedObject } from '../spelling/names.js'
-import type { CompileOptions, PerOutput } from '../training/trainer.js'
+import type { CompileOptions, PerOutput } from '../training/compile-options.js'
 import { type CustomObjects, customFunction } from './custom.js'
 import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
 import type { Origin } from './origin.js'

@@ -3,7 +3,7 @@ import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { CompileError } from '../errors.js'
 import { Model } from '../models/model.js'
-import type { Compiled } from '../training/trainer.js'
+import type { Trainer } from '../training/trainer.js'
 import type { Json, KerasObject } from './keras-object.js'
 import { LayerWriter, type ModelReader } from './write-layer.js'
 import { type BeyondTraining, keras2Words, type TrainingWords, writeTraining } from './write-training.js'
@@ -25,9 +25,9 @@ export function requireModel(what: string, model: unknown): void {
 }
 
 /** What a model was compiled with, if it was. */
-export function compiledOf(model: Model): Compiled | undefined {
+export function compiledOf(model: Model): Trainer | undefined {
   try {
-    return model.compiled()
+    return model.trainer()
   } catch (error) {
     if (error instanceof CompileError) return undefined
     throw error

@@ -11,7 +11,7 @@ import { Adagrad, type Optimizer } from '../optimizers/index.js'
 import { InverseTimeDecay, type LearningRateSchedule } from '../optimizers/schedules.js'
 import { snakeKeys } from '../spelling/names.js'
 import type { CompiledOutput } from '../training/compile-options.js'
-import type { Compiled } from '../training/trainer.js'
+import type { Trainer } from '../training/trainer.js'
 import type { Json, KerasObject } from './keras-object.js'
 import { type Origin, originOf } from './origin.js'
 import { type KeptMetric, readLoss, readMetric, readOptimizer } from './read-training.js'
@@ -171,7 +171,7 @@ function comesBack(metric: Metric, word: unknown): boolean {
  * @param ports all outputs of the model, also those without a loss
  */
 export function writeTraining(
-  { optimizer, outputs }: Compiled,
+  { optimizer, outputs }: Trainer,
   ports: readonly Port[],
   words: TrainingWords,
 ): { optimizer: KerasObject; training: Json; beyond: BeyondTraining } {

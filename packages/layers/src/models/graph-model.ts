@@ -1,6 +1,6 @@
 /** The graph of layers: Keras' functional form. */
 import { foldKey, type Tensor } from '@cotangent/core'
-import { activated, callLayer } from '../call-layer.js'
+import { activateLogits, callLayer } from '../call-layer.js'
 import { describeGraph, type GraphDescription, type GraphNetwork } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
 import { type GraphOrder, orderGraph } from '../graph/order.js'
@@ -153,7 +153,8 @@ export class GraphModel extends Model {
         wanted,
       )
       // Other layers may need the value behind the activation, too.
-      const finished = wanted.includes(true) && this.#isUsed(node) ? activated(node.layer, result.outputs, wanted) : result.outputs
+      const finished =
+        wanted.includes(true) && this.#isUsed(node) ? activateLogits(result.outputs, wanted, node.layer.finalActivations) : result.outputs
       for (const [i, y] of node.outputs.entries()) {
         values.set(y, { value: finished[i], mask: result.masks[i] })
         if (wanted[i]) before.set(y, result.outputs[i])

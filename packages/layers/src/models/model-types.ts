@@ -1,6 +1,7 @@
-/** What a model is made with, and what it takes and gives. */
+/** What a model is made with; what it takes and gives is training's to say. */
 import type { Backend, DType } from '@cotangent/core'
-import type { BatchShape } from '../layer-types.js'
+
+export type { InputPort, Port } from '../training/trainable.js'
 
 export interface ModelOptions {
   name?: string
@@ -12,19 +13,4 @@ export interface ModelOptions {
   dtype?: DType
   /** Where the weights live; the default backend if left out. */
   backend?: Backend
-}
-
-/** An input or output of a model. */
-export interface Port {
-  /** By which data may be given. */
-  name: string
-  /** The batch axis open. */
-  shape: BatchShape
-}
-
-/** An input, with what its data are cast to. */
-export interface InputPort extends Port {
-  dtype: DType
-  /** How many rows its values pick from, where they are indices. */
-  indexCount?: number
 }

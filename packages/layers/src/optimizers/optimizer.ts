@@ -11,7 +11,7 @@ import { savedForm } from '../spelling/names.js'
 import { applyConstraint } from '../weights/constrained.js'
 import { clip } from './clipping.js'
 import type { LearningRateSchedule } from './schedules.js'
-import { type BaseSettings, readRate } from './settings.js'
+import { type BaseSettings, readLearningRate } from './settings.js'
 import { OptimizerState, type SavedState, type SavedValues, type Slot } from './state.js'
 
 export type { SavedState, Slot } from './state.js'
@@ -123,7 +123,7 @@ export abstract class Optimizer {
           'callbacks (LearningRateScheduler, ReduceLROnPlateau) are to change it.',
       )
     }
-    this.#rate = readRate(this.className, 'learningRate', rate)
+    this.#rate = readLearningRate(this.className, 'learningRate', rate)
   }
 
   /** The schedule that the rate follows, if it does. */

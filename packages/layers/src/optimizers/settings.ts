@@ -59,7 +59,7 @@ export function rateFirst<Options extends OptimizerOptions>(
 }
 
 const sharedRules = {
-  learningRate: readRate as Rule,
+  learningRate: readLearningRate as Rule,
   lr: fromZero,
   decay: fromZero,
   clipnorm: orNull(fromZero),
@@ -118,13 +118,13 @@ export function readSettings<Own extends { learningRate: number }>(
       throw new ValueError(`${what}: lr is the older name of learningRate; give one of them.`)
     settings.learningRate = lr
   }
-  settings.learningRate = readRate(what, 'learningRate', settings.learningRate)
+  settings.learningRate = readLearningRate(what, 'learningRate', settings.learningRate)
   requireClipping(what, settings)
   return settings as unknown as Omit<Own, 'learningRate'> & BaseSettings
 }
 
 /** A rate that can be one: a number from 0, or a schedule. */
-export function readRate(what: string, name: string, rate: unknown): LearningRate {
+export function readLearningRate(what: string, name: string, rate: unknown): LearningRate {
   if (rate instanceof LearningRateSchedule) return rate
   if (typeof rate === 'object' && rate !== null && ('className' in rate || 'class_name' in rate)) return getSchedule(rate as SavedObject)
   if (typeof rate === 'function')

@@ -13,8 +13,8 @@ import {
 } from '@cotangent/core'
 import { isRecord, isShaped } from '../host-data.js'
 import type { BatchShape } from '../layer.js'
-import type { Model, Port } from '../models/model.js'
 import type { ModelData } from './data.js'
+import type { Port, Trainable } from './trainable.js'
 
 const show = (shape: BatchShape): string => `[${shape.map((n) => n ?? '?').join(', ')}]`
 
@@ -23,7 +23,7 @@ const fits = (shape: Shape, pattern: BatchShape): boolean =>
   shape.length === pattern.length && pattern.every((n, i) => n === null || n === shape[i])
 
 /** Tensors fed to a model must be as many as its inputs, and have the batch axis and the sizes of them. */
-export function requireInputs(model: Model, xs: readonly Tensor[]): void {
+export function requireInputs(model: Trainable, xs: readonly Tensor[]): void {
   const { inputPorts } = model
   if (xs.length !== inputPorts.length) {
     const names = inputPorts.map((port) => port.name).join(', ')
@@ -39,7 +39,7 @@ export function requireInputs(model: Model, xs: readonly Tensor[]): void {
 }
 
 /** Shapes that a model is applied to as a layer must fit its inputs, as far as they are known. */
-export function requireInputShapes(model: Model, shapes: readonly BatchShape[]): void {
+export function requireInputShapes(model: Trainable, shapes: readonly BatchShape[]): void {
   const { inputPorts } = model
   if (shapes.length !== inputPorts.length)
     throw new ValueError(`${model.describe()}: takes ${inputPorts.length} input${inputPorts.length > 1 ? 's' : ''}, got ${shapes.length}.`)
@@ -51,7 +51,7 @@ export function requireInputShapes(model: Model, shapes: readonly BatchShape[]):
 }
 
 /** The same for the data of one input, by the shape of one sample. */
-export function requireSample(model: Model, what: string, sample: Shape, { name, shape: expected }: Port): void {
+export function requireSample(model: Trainable, what: string, sample: Shape, { name, shape: expected }: Port): void {
   if (fits(sample, expected.slice(1))) return
   const got: BatchShape = [null, ...sample]
   const which = model.inputPorts.length > 1 ? ` for "${name}"` : ''
@@ -93,7 +93,7 @@ export function within<Result>(where: string, step: () => Result): Result {
 }
 
 /** Throws unless a number is whole and from `least`. */
-export function requireWhole(what: string, value: number, least: number): void {
+export function requireSteps(what: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) throw new ValueError(`${what} must be a whole number from ${least}, got ${value}.`)
 }
 
@@ -102,7 +102,7 @@ export function requireWhole(what: string, value: number, least: number): void {
  * these are what the error is about.
  */
 export function readArguments<Options extends object>(
-  model: Model,
+  model: Trainable,
   second: ModelData | Options | undefined,
   third: Options | undefined,
 ): { y: ModelData | undefined; options: Options | undefined } {
@@ -111,6 +111,6 @@ export function readArguments<Options extends object>(
 }
 
 /** Whether an object is a host array, or a record by names of outputs. */
-function isTargets(model: Model, object: object): boolean {
+function isTargets(model: Trainable, object: object): boolean {
   return isShaped(object) || (model.built && Object.keys(object).some((key) => model.outputPorts.some(({ name }) => name === key)))
 }

@@ -1,14 +1,32 @@
-/** What `compile` says about each output of a model: its loss, the weight of that, and its metrics. */
+/** The options of `compile`, and what they say about each output of a model: its loss, the weight of that, and its metrics. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireNumber, requireObject } from '@cotangent/core/arguments'
 import type { FinalActivation } from '../layer.js'
 import { getLoss, type Loss, type LossIdentifier } from '../losses/index.js'
 import { getMetric, type Metric, type MetricIdentifier } from '../metrics/index.js'
-import type { Model } from '../models/model.js'
-import { getOptimizer, type Optimizer } from '../optimizers/index.js'
+import { getOptimizer, type Optimizer, type OptimizerIdentifier } from '../optimizers/index.js'
 import { freeName } from '../spelling/automatic-names.js'
 import { entryOf, readOptions, type SpelledOptions, unknownName } from '../spelling/names.js'
-import type { CompileOptions, PerOutput } from './trainer.js'
+import type { Trainable } from './trainable.js'
+
+/** Something for each output of a model: a list in their order, or a record by their names. */
+export type PerOutput<Value> = readonly Value[] | Readonly<Record<string, Value>>
+
+export interface CompileOptions {
+  /** A name (that class's defaults) or an object. */
+  optimizer: OptimizerIdentifier
+  /**
+   * A name, an object, or a function (yTrue, yPred) → one value a sample. Of several outputs one for all, or one for each; an output whose loss is null is
+   * not trained and has no targets.
+   */
+  loss: LossIdentifier | PerOutput<LossIdentifier | null>
+  /** Factors of the outputs' losses in the sum that is minimised; 1 by default. */
+  lossWeights?: PerOutput<number>
+  /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. A plain list is for every output. */
+  metrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+  /** The same, with sample and class weights as factors. */
+  weightedMetrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+}
 
 export interface CompiledMetric {
   metric: Metric
@@ -26,14 +44,16 @@ export interface CompiledOutput {
   /** Factor of the loss in what is minimised. */
   weight: number
   metrics: readonly CompiledMetric[]
-  /** The activation that the loss is given the logits of, if it is. */
-  logitsOf: FinalActivation
+  /** The activation that the output ends in. */
+  finalActivation: FinalActivation
+  /** Whether the loss bypasses the final activation: it takes logits. */
+  fromLogits: boolean
 }
 
 type Given<Value> = Value | PerOutput<Value> | undefined
 
 /** Losses and metrics of the outputs that have any, with Keras 2.3's names. */
-export function readOutputs(model: Model, options: CompileOptions): CompiledOutput[] {
+export function readOutputs(model: Trainable, options: CompileOptions): CompiledOutput[] {
   const names = model.outputPorts.map((port) => port.name)
   const losses = perOutput<LossIdentifier | null>('loss', names, options.loss, isLoss)
   const weights = perOutput<number>('lossWeights', names, options.lossWeights, (given) => given === undefined)
@@ -48,7 +68,7 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
     if (identifier === undefined)
       throw new ValueError(`compile: there is no loss for the output "${name}"; null says that it is not trained.`)
     const loss = getLoss(identifier)
-    const final = model.finalActivations[i]
+    const finalActivation = model.finalActivations[i]
     const read = (identifiers: readonly MetricIdentifier[], weighted: boolean): CompiledMetric[] =>
       identifiers.map((id) => {
         const metric = getMetric(id, loss, shape)
@@ -62,7 +82,8 @@ export function readOutputs(model: Model, options: CompileOptions): CompiledOutp
       loss,
       weight: weights[i] ?? 1,
       metrics: [...read(metrics[i], false), ...read(weightedMetrics[i], true)],
-      logitsOf: loss.fromLogits?.activation === final ? final : undefined,
+      finalActivation,
+      fromLogits: finalActivation !== undefined && loss.fromLogits?.activation === finalActivation,
     }
   })
 }

@@ -1,12 +1,11 @@
-/** Where the batches of an epoch come from: arrays that are cut and shuffled here, or iterables that give batches as they are. */
-import { foldKey, type Key, permutation, ShapeError, type Tensor, ValueError } from '@cotangent/core'
-import type { Model } from '../models/model.js'
-import { BatchCursor, type BatchData, type BatchSource, isOneShot } from './batch-source.js'
-import { requireSample, requireWhole, within } from './checks.js'
+/** Where the batches of an epoch come from. Arrays are cut and shuffled here; `source-feed.ts` takes batches from iterables as they are. */
+import { foldKey, type Key, permutation, ShapeError, type Tensor } from '@cotangent/core'
+import { requireSample, within } from './checks.js'
 import { asColumn, dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
-import type { Use } from './model-use.js'
 import { type Weighting, weightRows } from './sample-weights.js'
-import { LateLabels, requireLabels, requireSamples, requireWholeValues } from './value-checks.js'
+import type { Trainable } from './trainable.js'
+import type { Compilable } from './trainer.js'
+import { type LateLabels, requireLabels, requireSamples, requireWholeValues } from './value-checks.js'
 
 /** One batch; its tensors are made when asked for, in the scope of whoever asks. */
 export interface Batch {
@@ -32,7 +31,7 @@ export interface Feed {
 }
 
 /** Samples with their targets: rows for each input, each output, and where there are any factors for each output. */
-export interface Part {
+export interface Samples {
   count: number
   xs: readonly Rows[]
   ys: readonly Rows[]
@@ -47,7 +46,7 @@ const label = (what: string, names: readonly string[], i: number): string => (na
  *
  * @param wait whether to wait for values that only a device has, to look at them
  */
-export async function inputRows(model: Model, what: string, x: ModelData, wait = true): Promise<Rows[]> {
+export async function inputRows(model: Trainable, what: string, x: ModelData, wait = true): Promise<Rows[]> {
   const ports = (): readonly string[] => (model.built ? model.inputPorts.map((port) => port.name) : ['x'])
   const data = dataByName(what, 'input', ports(), x)
   let rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
@@ -59,7 +58,7 @@ export async function inputRows(model: Model, what: string, x: ModelData, wait =
   for (const [i, port] of model.inputPorts.entries()) {
     if (rows[i].sampleShape.length === 0 && port.shape.length === 2 && port.shape[1] === 1) rows[i] = asColumn(rows[i])
     requireSample(model, label(what, ports(), i), rows[i].sampleShape, port)
-    requireCount(label(what, ports(), i), rows[i], rows[0].count, label('x', ports(), 0))
+    requireSameCount(label(what, ports(), i), rows[i], rows[0].count, label('x', ports(), 0))
     await requireWholeValues(label(what, ports(), i), data[i], rows[i], port, wait)
   }
   return rows
@@ -70,23 +69,23 @@ export async function inputRows(model: Model, what: string, x: ModelData, wait =
  *
  * @param late where there are batches after batches: gets the labels that only a device has, so that no step waits for them
  */
-export async function partOf(
-  model: Model,
+export async function samplesOf(
+  model: Compilable,
   what: string,
   [x, y]: readonly [x: ModelData, y: ModelData],
   weighting: Weighting = {},
   late?: LateLabels,
-): Promise<Part> {
+): Promise<Samples> {
   const xs = await inputRows(model, `${what}x`, x, late === undefined)
   const [{ count }] = xs
   requireSamples(`${what}x`, count)
-  const compiled = model.compiled()
-  const { outputs } = compiled
+  const trainer = model.trainer()
+  const { outputs } = trainer
   const ports = outputs.map(({ index }) => model.outputPorts[index])
   const names = ports.map((port) => port.name)
   const targets = dataByName(`${what}y`, 'output', names, y).map((data, i) => {
     const rows = rowsOf(label(`${what}y`, names, i), data, model.backend)
-    requireCount(label(`${what}y`, names, i), rows, count, 'x')
+    requireSameCount(label(`${what}y`, names, i), rows, count, 'x')
     return { data, rows }
   })
   for (const [i, { data, rows }] of targets.entries()) {
@@ -97,24 +96,30 @@ export async function partOf(
   const weighted = weighting.sampleWeight !== undefined || weighting.classWeight !== undefined
   const weights = weighted ? await weightRows(what, ports, targets, weighting, model.backend) : undefined
   // Batches of iterables are tried by their own step; there, an error of the loss comes at the first one.
-  if (late === undefined) for (const [i, rows] of ys.entries()) within(`in ${what}y`, () => compiled.tryTargets(i, rows.sampleShape))
+  if (late === undefined) for (const [i, rows] of ys.entries()) within(`in ${what}y`, () => trainer.tryTargets(i, rows.sampleShape))
   return { count, xs, ys, weights }
 }
 
-function requireCount(what: string, rows: Rows, count: number, beside: string): void {
+function requireSameCount(what: string, rows: Rows, count: number, beside: string): void {
   if (rows.count !== count) throw new ShapeError(`${what}: has ${rows.count} samples, but ${beside} has ${count}.`)
 }
 
-/** Samples begin to end of a part. */
-export const slicePart = ({ xs, ys, weights }: Part, begin: number, end: number): Part => ({
+/** Samples begin to end of them. */
+export const sliceSamples = ({ xs, ys, weights }: Samples, begin: number, end: number): Samples => ({
   count: end - begin,
   xs: xs.map((rows) => rows.slice(begin, end)),
   ys: ys.map((rows) => rows.slice(begin, end)),
   weights: weights?.map((rows) => rows?.slice(begin, end)),
 })
 
-/** Samples order[begin..end) of a part as a batch. */
-export function batchOf({ inputPorts, dtype }: Model, { xs, ys, weights }: Part, order: Int32Array, begin: number, end: number): Batch {
+/** Samples order[begin..end) as a batch. */
+export function batchOf(
+  { inputPorts, dtype }: Trainable,
+  { xs, ys, weights }: Samples,
+  order: Int32Array,
+  begin: number,
+  end: number,
+): Batch {
   return {
     size: end - begin,
     x: () => xs.map((rows, i) => rows.take(order, begin, end, inputPorts[i].dtype)),
@@ -127,18 +132,23 @@ export function batchOf({ inputPorts, dtype }: Model, { xs, ys, weights }: Part,
 export class ArrayFeed implements Feed {
   readonly steps: number
   readonly samples: number
-  readonly #model: Model
-  readonly #part: Part
+  readonly #model: Trainable
+  readonly #samples: Samples
   readonly #batchSize: number
   readonly #order: (epoch: number) => Int32Array
 
-  constructor(model: Model, part: Part, batchSize: number, order: (epoch: number) => Int32Array = () => identityOrder(part.count)) {
+  constructor(
+    model: Trainable,
+    samples: Samples,
+    batchSize: number,
+    order: (epoch: number) => Int32Array = () => identityOrder(samples.count),
+  ) {
     this.#model = model
-    this.#part = part
+    this.#samples = samples
     this.#batchSize = batchSize
     this.#order = order
-    this.samples = part.count
-    this.steps = Math.ceil(part.count / batchSize)
+    this.samples = samples.count
+    this.steps = Math.ceil(samples.count / batchSize)
   }
   async prepare(): Promise<void> {}
   async close(): Promise<void> {}
@@ -146,7 +156,7 @@ export class ArrayFeed implements Feed {
   *epoch(epoch: number): Generator<Batch> {
     const order = this.#order(epoch)
     for (let begin = 0; begin < this.samples; begin += this.#batchSize) {
-      yield batchOf(this.#model, this.#part, order, begin, Math.min(this.samples, begin + this.#batchSize))
+      yield batchOf(this.#model, this.#samples, order, begin, Math.min(this.samples, begin + this.#batchSize))
     }
   }
 }
@@ -185,103 +195,4 @@ export async function withFeeds<Result>(feeds: readonly (Feed | undefined)[], wo
   const failed = await closed()
   if (failed) throw failed.reason
   return result
-}
-
-export interface SourceOptions {
-  steps: number | undefined
-  /** What the option for steps is called. */
-  stepsOption: string
-  /** Begin each epoch at the start, where that is possible, with `steps` too. */
-  restart: boolean
-  classWeight?: Weighting['classWeight']
-  /** Look at the first batch before any is used, so that what is wrong with it is told before training. */
-  ahead?: boolean
-  /** What asks for the batches, and waits while the source makes one. */
-  use?: Use
-}
-
-/**
- * An iterable of batches, of which one at a time is held.
- *
- * Without `steps` an epoch is one pass, from the start. With them an epoch is so many batches: of a generator, which can be gone through once, the next
- * ones; likewise in training of what can be gone through again, which then starts anew where it ends.
- */
-export class SourceFeed implements Feed {
-  readonly samples = undefined
-  readonly steps: number | undefined
-  readonly #model: Model
-  readonly #what: string
-  readonly #cursor: BatchCursor
-  readonly #options: SourceOptions
-  readonly #labels = new LateLabels()
-
-  constructor(model: Model, what: string, source: BatchSource, options: SourceOptions) {
-    const { steps, stepsOption } = options
-    if (steps !== undefined) requireWhole(`${what}: ${stepsOption}`, steps, 1)
-    if (steps === undefined && isOneShot(source)) {
-      throw new ValueError(
-        `${what}: a generator may have no end, and can be gone through only once. Say with ${stepsOption} how many batches to take from it, or pass ` +
-          'an object that starts anew each time: { *[Symbol.iterator]() { … } }.',
-      )
-    }
-    this.#model = model
-    this.#what = what
-    this.#options = options
-    this.#cursor = new BatchCursor(what, source, options.use)
-    this.steps = steps ?? (Array.isArray(source) ? source.length : undefined)
-  }
-
-  /** Builds the model for the first batch, if it is not; with `ahead` looks at that batch, which stays the first. */
-  async prepare(): Promise<void> {
-    const { ahead } = this.#options
-    if (this.#model.built && !ahead) return
-    const first = await this.#cursor.peek()
-    if (!first && ahead) throw this.#noBatches()
-    if (!first) return
-    const where = 'the first batch'
-    if (!ahead) return void (await inputRows(this.#model, `${this.#what}: x of ${where}`, first[0], false))
-    await this.#batch(first, where)
-    this.#labels.dispose() // they are counted when their turn comes
-  }
-
-  #noBatches(): ValueError {
-    return new ValueError(`${this.#what}: the iterable gave no batches.`)
-  }
-
-  async *epoch(epoch: number): AsyncGenerator<Batch> {
-    const { steps, stepsOption, restart } = this.#options
-    if ((steps === undefined || restart) && !this.#cursor.oneShot) await this.#cursor.restart()
-    for (let step = 0; steps === undefined || step < steps; step++) {
-      const where = `batch ${step + 1}${this.#what === 'evaluate' ? '' : ` of epoch ${epoch + 1}`}`
-      let next = await this.#cursor.next(where)
-      if (!next && step > 0 && steps === undefined) break
-      if (!next && !this.#cursor.oneShot && !this.#cursor.fresh) {
-        await this.#cursor.restart()
-        next = await this.#cursor.next(where)
-      }
-      if (!next) {
-        const { taken } = this.#cursor
-        if (taken === 0) throw this.#noBatches()
-        throw new ValueError(
-          steps === undefined
-            ? `${this.#what}: the iterable gave ${taken} batches and then none for ${where}: it must start anew each time it is iterated.`
-            : `${this.#what}: the iterable ended after ${taken} batches, before ${where}; ${stepsOption} is ${steps}. ` +
-                `Let it go on for ever (while (true) { … }), or take a smaller ${stepsOption}.`,
-        )
-      }
-      yield await this.#batch(next, where)
-    }
-    await this.#labels.check(`${this.#what}: epoch ${epoch + 1}`)
-  }
-
-  async #batch([x, y, sampleWeight]: BatchData, where: string): Promise<Batch> {
-    const what = `${this.#what}: ${where}: `
-    const part = await partOf(this.#model, what, [x, y], { sampleWeight, classWeight: this.#options.classWeight }, this.#labels)
-    return batchOf(this.#model, part, identityOrder(part.count), 0, part.count)
-  }
-
-  close(): Promise<void> {
-    this.#labels.dispose()
-    return this.#cursor.close()
-  }
 }

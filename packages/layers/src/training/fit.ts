@@ -7,24 +7,24 @@
  */
 import { key, scope, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import { type Callback, History, type Logs } from '../callbacks/callback.js'
+import { type Callback, History, type Logs, type TrainedModel } from '../callbacks/callback.js'
 import { isShaped, isTyped } from '../host-data.js'
-import type { Model } from '../models/model.js'
 import { hostTurns, standardOutput } from '../platform.js'
 import { type BatchSource, isSource } from './batch-source.js'
 import { within } from './checks.js'
 import type { ModelData } from './data.js'
-import { ArrayFeed, type Feed, type Part, partOf, SourceFeed, shuffledOrders, slicePart, withFeeds } from './feed.js'
+import { ArrayFeed, type Feed, type Samples, samplesOf, shuffledOrders, sliceSamples, withFeeds } from './feed.js'
 import { type EvaluateSettings, type FitSettings, refuse } from './fit-options.js'
 import { paused, type Use } from './model-use.js'
 import { ProgressBar, type ProgressStyle, type Verbosity } from './progress.js'
-import type { Compiled } from './trainer.js'
+import { SourceFeed } from './source-feed.js'
+import type { Compilable, Trainer } from './trainer.js'
 
 export { History } from '../callbacks/callback.js'
 export type { EvaluateOptions, FitOptions } from './fit-options.js'
 
 export async function fit(
-  model: Model,
+  model: Compilable,
   x: ModelData | BatchSource,
   y: ModelData | undefined,
   settings: FitSettings,
@@ -38,10 +38,10 @@ export async function fit(
   })
 }
 
-async function run(model: Model, { training, validation }: Feeds, settings: FitSettings, use: Use): Promise<History> {
+async function run(model: Compilable, { training, validation }: Feeds, settings: FitSettings, use: Use): Promise<History> {
   const { epochs, initialEpoch, validationFreq } = settings
   const verbose = Number(settings.verbose) as Verbosity
-  const compiled = model.compiled()
+  const trainer = model.trainer()
   const output = settings.output ?? standardOutput()
   const history = new History()
   const callbacks: Callback[] = [...settings.callbacks, history]
@@ -59,10 +59,10 @@ async function run(model: Model, { training, validation }: Feeds, settings: FitS
       if (waiting) await waiting
     }
   }
-  const { names } = compiled
+  const { names } = trainer
   await tell((c) =>
     c.onTrainBegin?.({
-      model,
+      model: model as TrainedModel,
       epochs,
       steps: training.steps,
       samples: training.samples,
@@ -77,7 +77,7 @@ async function run(model: Model, { training, validation }: Feeds, settings: FitS
     if (verbose > 0) output.write(`Epoch ${epoch + 1}/${epochs}\n`)
     const bar = progressBar(total ?? null, verbose, settings.style, output)
     await tell((c) => c.onEpochBegin?.(epoch))
-    const totals = compiled.newTotals()
+    const totals = trainer.newTotals()
     const logs: Logs = {}
     let step = 0
     let done = 0
@@ -86,38 +86,38 @@ async function run(model: Model, { training, validation }: Feeds, settings: FitS
         await tell((c) => c.onBatchBegin?.(step))
         const key = model.keyFor('dropout')
         within(`in fit, batch ${step + 1} of epoch ${epoch + 1}`, () =>
-          scope(() => compiled.trainStep(batch.x(), batch.y(), key, totals, batch.weights?.())),
+          scope(() => trainer.trainStep(batch.x(), batch.y(), key, totals, batch.weights?.())),
         )
         done += training.samples === undefined ? 1 : batch.size
         if (wantsBatches) {
-          const values = await compiled.read(totals)
+          const values = await trainer.read(totals)
           await tell((c) => c.onBatchEnd?.(step, values))
         }
         step++
-        if (bar && (total === undefined || done < total) && bar.due()) bar.update(done, Object.entries(await compiled.read(totals)))
+        if (bar && (total === undefined || done < total) && bar.due()) bar.update(done, Object.entries(await trainer.read(totals)))
         await hostTurn()
         if (model.stopTraining) break
       }
-      Object.assign(logs, await compiled.read(totals))
+      Object.assign(logs, await trainer.read(totals))
     } finally {
-      compiled.release(totals)
+      trainer.release(totals)
     }
     total ??= done
     // As in Keras, an epoch that a callback ended is not validated.
     if (validation && !model.stopTraining && (epoch + 1) % validationFreq === 0) {
-      const values = await evaluateFeed(compiled, validation, { what: 'the validation of fit', epoch, hostTurn })
-      for (const name of compiled.names) logs[`val_${name}`] = values[name]
+      const values = await evaluateFeed(trainer, validation, { what: 'the validation of fit', epoch, hostTurn })
+      for (const name of trainer.names) logs[`val_${name}`] = values[name]
     }
     bar?.finish(total, Object.entries(logs))
     await tell((c) => c.onEpochEnd?.(epoch, logs))
   }
-  compiled.optimizer.finalizeWeights(compiled.parameters)
+  trainer.optimizer.finalizeWeights(trainer.parameters)
   await tell((c) => c.onTrainEnd?.())
   return history
 }
 
 export async function evaluate(
-  model: Model,
+  model: Compilable,
   x: ModelData | BatchSource,
   y: ModelData | undefined,
   settings: EvaluateSettings,
@@ -127,11 +127,11 @@ export async function evaluate(
   const feed = await evaluationFeed()
   return withFeeds([feed], async () => {
     await feed.prepare()
-    const compiled = model.compiled()
+    const trainer = model.trainer()
     const target = feed.samples ?? feed.steps ?? null
     const bar = progressBar(target, Number(verbose) === 1 ? 1 : 0, style, output ?? standardOutput())
-    const values = await evaluateFeed(compiled, feed, { what: 'evaluate', epoch: 0, hostTurn: hostTurns(), bar })
-    return compiled.names.map((name) => values[name])
+    const values = await evaluateFeed(trainer, feed, { what: 'evaluate', epoch: 0, hostTurn: hostTurns(), bar })
+    return trainer.names.map((name) => values[name])
   })
 
   async function evaluationFeed(): Promise<Feed> {
@@ -141,31 +141,31 @@ export async function evaluate(
       return new SourceFeed(model, 'evaluate', source, { steps, stepsOption: 'steps', restart: true, use })
     }
     refuse('evaluate', settings, ['steps'], 'goes with an iterable of batches. Arrays are gone through whole.')
-    return new ArrayFeed(model, await partOf(model, 'evaluate: ', [x as ModelData, y], { sampleWeight }), batchSize)
+    return new ArrayFeed(model, await samplesOf(model, 'evaluate: ', [x as ModelData, y], { sampleWeight }), batchSize)
   }
 }
 
 const ofArrays = 'goes with arrays; an iterable gives batches as they are: [x, y] or [x, y, sampleWeight].'
 
 async function evaluateFeed(
-  compiled: Compiled,
+  trainer: Trainer,
   feed: Feed,
   { what, epoch, hostTurn, bar }: { what: string; epoch: number; hostTurn: () => Promise<void> | undefined; bar?: ProgressBar },
 ): Promise<Logs> {
-  const totals = compiled.newTotals()
+  const totals = trainer.newTotals()
   let done = 0
   let step = 0
   try {
     for await (const batch of feed.epoch(epoch)) {
-      within(`in ${what}, batch ${++step}`, () => scope(() => compiled.testStep(batch.x(), batch.y(), totals, batch.weights?.())))
+      within(`in ${what}, batch ${++step}`, () => scope(() => trainer.testStep(batch.x(), batch.y(), totals, batch.weights?.())))
       done += feed.samples === undefined ? 1 : batch.size
       bar?.update(done, [])
       await hostTurn()
     }
     if (bar && feed.samples === undefined && feed.steps === undefined) bar.finish(done, [])
-    return await compiled.read(totals)
+    return await trainer.read(totals)
   } finally {
-    compiled.release(totals)
+    trainer.release(totals)
   }
 }
 
@@ -186,7 +186,7 @@ interface Feeds {
 
 /** Where training and validation get their batches; the validation part of arrays is their end. */
 async function feedsOf(
-  model: Model,
+  model: Compilable,
   [x, y]: readonly [x: ModelData | BatchSource, y: ModelData | undefined],
   settings: FitSettings,
   use: Use,
@@ -209,9 +209,10 @@ async function feedsOf(
   }
   refuse('fit', settings, ['stepsPerEpoch'], `${ofIterables}: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.`)
   if (validationData === undefined) refuse('fit', settings, ['validationSteps'], `${ofIterables} as validationData.`)
-  const all = await partOf(model, 'fit: ', [x as ModelData, y], { sampleWeight, classWeight })
+  const all = await samplesOf(model, 'fit: ', [x as ModelData, y], { sampleWeight, classWeight })
   const shuffleKey = settings.seed === undefined ? model.keyFor('shuffle') : key(settings.seed)
-  const shuffled = (part: Part): Feed => new ArrayFeed(model, part, batchSize, shuffledOrders(part.count, batchSize, shuffle, shuffleKey))
+  const shuffled = (part: Samples): Feed =>
+    new ArrayFeed(model, part, batchSize, shuffledOrders(part.count, batchSize, shuffle, shuffleKey))
   if (validationData !== undefined) return { training: shuffled(all), validation: await validationFeed(model, settings, use) }
   if (validationSplit === 0) return { training: shuffled(all) }
   const at = Math.trunc(all.count * (1 - validationSplit))
@@ -221,11 +222,11 @@ async function feedsOf(
       `fit: validationSplit ${validationSplit} of ${all.count} ${all.count === 1 ? 'sample' : 'samples'} leaves none ${left}.`,
     )
   }
-  return { training: shuffled(slicePart(all, 0, at)), validation: new ArrayFeed(model, slicePart(all, at, all.count), batchSize) }
+  return { training: shuffled(sliceSamples(all, 0, at)), validation: new ArrayFeed(model, sliceSamples(all, at, all.count), batchSize) }
 }
 
 async function validationFeed(
-  model: Model,
+  model: Compilable,
   { batchSize = 32, validationData, validationSteps }: FitSettings,
   use: Use,
 ): Promise<Feed | undefined> {
@@ -242,7 +243,7 @@ async function validationFeed(
     })
   refuse('fit', { validationSteps }, ['validationSteps'], 'goes with an iterable as validationData. Arrays are gone through whole.')
   const [x, y, sampleWeight] = given as unknown as readonly [ModelData, ModelData, ModelData?]
-  return new ArrayFeed(model, await partOf(model, `${what} `, [x, y], { sampleWeight }), batchSize)
+  return new ArrayFeed(model, await samplesOf(model, `${what} `, [x, y], { sampleWeight }), batchSize)
 }
 
 /** What is given without targets must be batches. */

@@ -1,29 +1,26 @@
 /** Outputs for data, and single steps on one batch. */
 import { scope, sizeOf, type Tensor, ValueError } from '@cotangent/core'
-import type { Model } from '../models/model.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { fromValues, hostFloats, within } from './checks.js'
 import { identityOrder, type ModelData, type Rows } from './data.js'
-import { batchOf, inputRows, partOf } from './feed.js'
+import { batchOf, inputRows, samplesOf } from './feed.js'
 import { type PredictOptions, readPredictOptions, readWeighting } from './fit-options.js'
-import { using } from './model-use.js'
 import type { Weighting } from './sample-weights.js'
-import type { Compiled, Totals } from './trainer.js'
+import type { Trainable } from './trainable.js'
+import type { Compilable } from './trainer.js'
 
 /**
  * The outputs for all samples, in order, one tensor an output.
  *
  * @param what the method of the model that was called
  */
-export function predict(model: Model, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
-  return using(model, what, false, async () => {
-    const { batchSize } = readPredictOptions(what, options)
-    const rows = await inputRows(model, `${what}: x`, x)
-    return outputsOf(model, what, rows, batchSize)
-  })
+export async function predict(model: Trainable, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
+  const { batchSize } = readPredictOptions(what, options)
+  const rows = await inputRows(model, `${what}: x`, x)
+  return outputsOf(model, what, rows, batchSize)
 }
 
-async function outputsOf(model: Model, what: string, rows: readonly Rows[], batchSize: number): Promise<Tensor[]> {
+async function outputsOf(model: Trainable, what: string, rows: readonly Rows[], batchSize: number): Promise<Tensor[]> {
   const [{ count }] = rows
   const order = identityOrder(count)
   let results = model.outputPorts.map(({ shape }) => {
@@ -55,7 +52,7 @@ async function outputsOf(model: Model, what: string, rows: readonly Rows[], batc
 }
 
 /** The output of a model that has one. */
-export async function predictOne(model: Model, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
+export async function predictOne(model: Trainable, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
   if (model.outputCount !== 1) {
     throw new ValueError(
       `${what}: the model "${model.name}" has ${model.outputCount} outputs. Take them all: const [y, …] = await model.predictAll(x).`,
@@ -74,24 +71,27 @@ export async function classesOf(outputs: Tensor): Promise<Int32Array> {
 }
 
 /** One step on one batch; the values of loss and metrics. */
-export function onBatch(
-  model: Model,
+export async function onBatch(
+  model: Compilable,
   what: 'trainOnBatch' | 'testOnBatch',
   [x, y, weights]: readonly [x: ModelData, y: ModelData, weights: SpelledOptions<Weighting> | undefined],
-  step: (compiled: Compiled, xs: Tensor[], ys: Tensor[], totals: Totals, factors: (Tensor | undefined)[] | undefined) => void,
 ): Promise<number[]> {
-  return using(model, what, what === 'trainOnBatch', async () => {
-    const weighting = readWeighting(what, weights)
-    const part = await partOf(model, `${what}: `, [x, y], weighting)
-    const compiled = model.compiled()
-    const totals = compiled.newTotals()
-    try {
-      const batch = batchOf(model, part, identityOrder(part.count), 0, part.count)
-      within(`in ${what}`, () => scope(() => step(compiled, batch.x(), batch.y(), totals, batch.weights?.())))
-      const logs = await compiled.read(totals)
-      return compiled.names.map((name) => logs[name])
-    } finally {
-      compiled.release(totals)
-    }
-  })
+  const weighting = readWeighting(what, weights)
+  const samples = await samplesOf(model, `${what}: `, [x, y], weighting)
+  const trainer = model.trainer()
+  const totals = trainer.newTotals()
+  try {
+    const batch = batchOf(model, samples, identityOrder(samples.count), 0, samples.count)
+    within(`in ${what}`, () =>
+      scope(() => {
+        const [xs, ys, factors] = [batch.x(), batch.y(), batch.weights?.()]
+        if (what === 'trainOnBatch') trainer.trainStep(xs, ys, model.keyFor('dropout'), totals, factors)
+        else trainer.testStep(xs, ys, totals, factors)
+      }),
+    )
+    const logs = await trainer.read(totals)
+    return trainer.names.map((name) => logs[name])
+  } finally {
+    trainer.release(totals)
+  }
 }

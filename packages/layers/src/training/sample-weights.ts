@@ -2,9 +2,9 @@
 import { type Backend, ShapeError, Tensor, type TypedArray, ValueError } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
 import { type Data, isRecord, isShaped, isTyped } from '../host-data.js'
-import type { Port } from '../models/model.js'
 import { entryOf } from '../spelling/names.js'
 import { dataByName, type ModelData, type Rows, rowsOf } from './data.js'
+import type { Port } from './trainable.js'
 
 /** Class number → factor. */
 export type ClassWeight = Readonly<Record<number, number>>

@@ -1,6 +1,6 @@
 /**
- * What `compile` makes of losses, an optimizer and metrics: one training step and one test step on tensors. No data handling, no
- * epochs, no printing.
+ * The trainer: `compile` makes it of losses, an optimizer and metrics. It does one training step or one test step on tensors; data, epochs and printing
+ * are the business of others.
  */
 import {
   addContext,
@@ -14,39 +14,20 @@ import {
   valueAndGrad,
   zeros,
 } from '@cotangent/core'
-import { applyFinalActivation } from '../call-layer.js'
+import { activateLogits } from '../call-layer.js'
+import type { History } from '../callbacks/callback.js'
 import { stackChanges } from '../inside.js'
-import type { Layer } from '../layer.js'
-import type { Loss, LossIdentifier } from '../losses/index.js'
+import type { Loss } from '../losses/index.js'
 import { hideUncounted, weighed } from '../losses/masks.js'
 import { requireValues } from '../losses/targets.js'
-import type { MetricIdentifier, MetricState } from '../metrics/index.js'
-import type { Model } from '../models/model.js'
-import type { Optimizer, OptimizerIdentifier } from '../optimizers/index.js'
+import type { MetricState } from '../metrics/index.js'
+import type { Optimizer } from '../optimizers/index.js'
 import { warn } from '../platform.js'
-import { type CompiledOutput, readOutputs } from './compile-options.js'
-
-/** Something for each output of a model: a list in their order, or a record by their names. */
-export type PerOutput<Value> = readonly Value[] | Readonly<Record<string, Value>>
-
-export interface CompileOptions {
-  /** A name (that class's defaults) or an object. */
-  optimizer: OptimizerIdentifier
-  /**
-   * A name, an object, or a function (yTrue, yPred) → one value a sample. Of several outputs one for all, or one for each; an output whose loss is null is
-   * not trained and has no targets.
-   */
-  loss: LossIdentifier | PerOutput<LossIdentifier | null>
-  /** Factors of the outputs' losses in the sum that is minimised; 1 by default. */
-  lossWeights?: PerOutput<number>
-  /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. A plain list is for every output. */
-  metrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
-  /** The same, with sample and class weights as factors. */
-  weightedMetrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
-}
+import { type CompiledOutput, type CompileOptions, readOutputs } from './compile-options.js'
+import type { Part, Trainable } from './trainable.js'
 
 /** All layers of a model, with those inside others. */
-const layersIn = (layer: Layer): Layer[] => layer.inner.flatMap((inner) => [inner, ...layersIn(inner)])
+const layersIn = (layer: Part): Part[] => layer.inner.flatMap((inner) => [inner, ...layersIn(inner)])
 
 /** Running sums of an epoch, on the device. */
 export interface Totals {
@@ -68,25 +49,35 @@ interface Forward {
   masks: (Tensor | undefined)[]
 }
 
-export class Compiled {
+/** A model that is compiled, or will be once it has its weights. */
+export interface Compilable extends Trainable {
+  /** Set by a callback to end `fit` after the epoch. */
+  stopTraining: boolean
+  /** What the last `fit` recorded. */
+  history?: History
+  /** What `compile` made. @throws CompileError before compile, and while there are no weights */
+  trainer(): Trainer
+}
+
+export class Trainer {
   readonly optimizer: Optimizer
   /** Those that have a loss. */
   readonly outputs: readonly CompiledOutput[]
   /** The parameters that training changes, as of now: flipping `trainable` later has no effect until the next compile. */
   readonly parameters: readonly Parameter[]
-  readonly #model: Model
+  readonly #model: Trainable
   /** All layers, those inside others too, as they were. */
-  readonly #layers: readonly Layer[]
+  readonly #layers: readonly Part[]
   /** The number of changes to stacks up to which they are known to be the same. */
   #seen = stackChanges()
   /** Whether losses of outputs are told beside the whole. */
   readonly #several: boolean
   /** For which of the model's outputs the loss takes logits. */
-  readonly #logits: readonly boolean[]
+  readonly #fromLogits: readonly boolean[]
   /** For each output, the last shape of targets that `tryTargets` found right. */
   readonly #tried: string[] = []
 
-  constructor(model: Model, options: CompileOptions & { optimizer: Optimizer }) {
+  constructor(model: Trainable, options: CompileOptions & { optimizer: Optimizer }) {
     this.#model = model
     this.#layers = layersIn(model)
     this.optimizer = options.optimizer
@@ -95,7 +86,7 @@ export class Compiled {
     if (this.parameters.length === 0)
       warn(`${model.name}: no weight is trainable, so training will change none. See \`trainable\` of its layers.`)
     this.#several = model.outputCount > 1
-    this.#logits = model.outputPorts.map((_, i) => this.outputs.some(({ index, logitsOf }) => index === i && logitsOf !== undefined))
+    this.#fromLogits = model.outputPorts.map((_, i) => this.outputs.some(({ index, fromLogits }) => index === i && fromLogits))
   }
 
   /** Whether the model still has the layers that it had: one that was added or taken away since has part in nothing here. */
@@ -175,7 +166,7 @@ export class Compiled {
    * single losses, and the mean is over all of them.
    */
   #forward(xs: readonly Tensor[], ys: readonly Tensor[], factors: Factors | undefined, context: { training: boolean; key?: Key }): Forward {
-    const { penalties, ...all } = this.#model.run(xs, context, this.#logits)
+    const { penalties, ...all } = this.#model.run(xs, context, this.#fromLogits)
     const outputs = this.outputs.map(({ index }) => all.outputs[index])
     const masks = this.outputs.map(({ index }) => all.masks[index])
     const losses = this.outputs.map((compiled, i) => meanLoss(compiled, ys[i], outputs[i], masks[i], factors?.[i]))
@@ -183,10 +174,11 @@ export class Compiled {
     return {
       objective: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
       losses: this.#several ? losses : [],
-      predictions: outputs.map((output, i) => {
-        const { logitsOf } = this.outputs[i]
-        return logitsOf ? applyFinalActivation(logitsOf, output) : output
-      }),
+      predictions: activateLogits(
+        outputs,
+        this.outputs.map(({ fromLogits }) => fromLogits),
+        this.outputs.map(({ finalActivation }) => finalActivation),
+      ),
       masks,
     }
   }
@@ -227,14 +219,14 @@ export class Compiled {
 }
 
 /** The mean loss of an output, masked and weighed. */
-function meanLoss({ name, loss, logitsOf }: CompiledOutput, y: Tensor, output: Tensor, mask?: Tensor, weights?: Tensor): Tensor {
+function meanLoss({ name, loss, fromLogits }: CompiledOutput, y: Tensor, output: Tensor, mask?: Tensor, weights?: Tensor): Tensor {
   try {
     requireTarget(loss, y, output)
     // Factors of steps go where the mask goes, those of samples behind the mean over steps.
     const ofSteps = weights && weights.rank > 1 ? combined(mask, weights) : mask
     const ofSamples = weights?.rank === 1 ? weights : undefined
     const [t, p] = ofSamples ? hideUncounted(y, output, ofSamples) : [y, output]
-    const given = logitsOf && loss.fromLogits ? loss.fromLogits.call(t, p, ofSteps) : loss.call(t, p, ofSteps)
+    const given = fromLogits && loss.fromLogits ? loss.fromLogits.call(t, p, ofSteps) : loss.call(t, p, ofSteps)
     const values = requireValues(`loss "${loss.name}"`, given, output)
     return (ofSamples ? weighed(values.rank === 0 ? values.broadcastTo(ofSamples.shape) : values, ofSamples) : values).mean()
   } catch (error) {

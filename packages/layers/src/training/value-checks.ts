@@ -5,8 +5,8 @@
 import { type DType, ShapeError, scope, Tensor, type TypedArray, ValueError } from '@cotangent/core'
 import type { Data } from '../host-data.js'
 import { checkLabels } from '../losses/index.js'
-import type { InputPort } from '../models/model-types.js'
 import type { Rows } from './data.js'
+import type { InputPort } from './trainable.js'
 
 /** The values on the host; undefined where reading them is a wait and `wait` is false. */
 export async function hostValues(data: Data, rows: Rows, wait = true): Promise<TypedArray | undefined> {

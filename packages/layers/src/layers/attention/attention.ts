@@ -1,7 +1,7 @@
 /** Dot-product attention: what a query finds among keys (Luong, Pham, Manning 2015), as tf.keras has it. */
 import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../../layer.js'
-import { readFlag, readRate } from '../../layer-options.js'
+import { readFlag, readDropRate } from '../../layer-options.js'
 import { getInitializer } from '../../weights/initializers.js'
 import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'
@@ -34,7 +34,7 @@ export class Attention extends MergeLayer {
     super('Attention', options, ['useScale', 'causal', 'dropout'])
     this.useScale = readFlag('Attention', 'useScale', options.useScale, false)
     this.causal = readFlag('Attention', 'causal', options.causal, false)
-    this.dropout = readRate('Attention', options.dropout ?? 0, 'dropout')
+    this.dropout = readDropRate('Attention', options.dropout ?? 0, 'dropout')
   }
   static fromConfig(options: AttentionOptions): Attention {
     return new Attention(options)

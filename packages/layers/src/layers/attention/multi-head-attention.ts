@@ -1,7 +1,7 @@
 /** Attention of several heads (Vaswani et al., "Attention is all you need", 2017), as tf.keras has it. */
 import { affine, matMul, type Parameter, type Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireCount, requireSize } from '../../layer.js'
-import { readFlag, readRate } from '../../layer-options.js'
+import { readFlag, readDropRate } from '../../layer-options.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
 import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'
@@ -56,7 +56,7 @@ export class MultiHeadAttention extends MergeLayer {
     for (const option of ['numHeads', 'keyDim', 'valueDim'] as const) requireCount('MultiHeadAttention', option, this[option])
     if (this.outputDim !== undefined) requireCount('MultiHeadAttention', 'outputShape', this.outputDim)
     this.useBias = readFlag('MultiHeadAttention', 'useBias', options.useBias, true)
-    this.dropout = readRate('MultiHeadAttention', options.dropout ?? 0, 'dropout')
+    this.dropout = readDropRate('MultiHeadAttention', options.dropout ?? 0, 'dropout')
     this.useCausalMask = readFlag('MultiHeadAttention', 'useCausalMask', options.useCausalMask, false)
     this.#settings = new WeightSettings('MultiHeadAttention', options, { kernel: 'glorotUniform', bias: 'zeros' })
   }

@@ -2,7 +2,7 @@
 import { key, type Shape, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireWhole } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
-import { readRate } from '../../layer-options.js'
+import { readDropRate } from '../../layer-options.js'
 import { drop } from './drop.js'
 
 export interface DropoutOptions extends LayerOptions {
@@ -25,7 +25,7 @@ export class Dropout extends Layer {
 
   constructor(rate: number, options: DropoutOptions = {}) {
     super('Dropout', options, ['noiseShape', 'seed'])
-    this.rate = readRate('Dropout', rate)
+    this.rate = readDropRate('Dropout', rate)
     const { noiseShape, seed } = options
     if (noiseShape !== undefined && !(Array.isArray(noiseShape) && noiseShape.every((n) => n === null || (Number.isInteger(n) && n >= 1))))
       throw new ValueError(

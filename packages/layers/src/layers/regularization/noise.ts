@@ -3,7 +3,7 @@
 import { type Key, normal, type Tensor, ValueError } from '@cotangent/core'
 import { requireNumber } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
-import { readRate } from '../../layer-options.js'
+import { readDropRate } from '../../layer-options.js'
 
 abstract class Noise extends Layer {
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -58,7 +58,7 @@ export class GaussianDropout extends Noise {
 
   constructor(rate: number, options: LayerOptions = {}) {
     super('GaussianDropout', options, [])
-    readRate('GaussianDropout', rate)
+    readDropRate('GaussianDropout', rate)
     this.rate = rate
   }
   static fromConfig({ rate, ...options }: LayerOptions & { rate: number }): GaussianDropout {

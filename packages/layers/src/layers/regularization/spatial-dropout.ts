@@ -1,7 +1,7 @@
 /** Dropout of whole channels. */
 import type { Tensor } from '@cotangent/core'
 import type { CallContext } from '../../layer.js'
-import { readRate } from '../../layer-options.js'
+import { readDropRate } from '../../layer-options.js'
 import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
 import { drop } from './drop.js'
 
@@ -11,7 +11,7 @@ abstract class SpatialDropout extends SpatialLayer {
 
   constructor(className: string, dimensions: 1 | 2, rate: number, options: SpatialOptions) {
     super(className, dimensions, options, [])
-    this.rate = readRate(className, rate)
+    this.rate = readDropRate(className, rate)
   }
 
   protected override outputSizes(sizes: Sizes): Sizes {

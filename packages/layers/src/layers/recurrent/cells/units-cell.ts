@@ -13,7 +13,7 @@ import {
 import { requireChoice } from '@cotangent/core/arguments'
 import { type Activation, type ActivationIdentifier, getActivation } from '../../../activations.js'
 import { type BatchShape, type BuildContext, type CallContext, type LayerOptions, requireCount, requireSize } from '../../../layer.js'
-import { readFlag, readOption, readRate } from '../../../layer-options.js'
+import { readFlag, readOption, readDropRate } from '../../../layer-options.js'
 import { type WeightOptions, type WeightSetting, WeightSettings, weightOptionNames } from '../../../weights/settings.js'
 import { type DropoutMasks, RNNCell } from './cell.js'
 
@@ -54,8 +54,8 @@ export abstract class UnitsCell extends RNNCell {
     this.units = units
     this.activation = readOption(className, 'activation', options, (id) => getActivation(id ?? 'tanh'))
     this.useBias = readFlag(className, 'useBias', options.useBias, true)
-    this.dropout = readRate(className, options.dropout ?? 0, 'dropout')
-    this.recurrentDropout = readRate(className, options.recurrentDropout ?? 0, 'recurrentDropout')
+    this.dropout = readDropRate(className, options.dropout ?? 0, 'dropout')
+    this.recurrentDropout = readDropRate(className, options.recurrentDropout ?? 0, 'recurrentDropout')
     this.implementation = options.implementation ?? 2
     requireChoice(className, 'implementation', this.implementation, [1, 2])
     this.#settings = new WeightSettings(className, options, { kernel: 'glorotUniform', recurrent: 'orthogonal', bias: 'zeros' })

@@ -1,0 +1,233 @@
+/**
+ * A network: layers, weights, and the forward pass. How the layers are connected is the subclass's business; `Model` adds training. (Keras has the same two
+ * classes, in engine/network.py and engine/training.py.)
+ *
+ * A network is a layer, too: in a graph, in a Sequential, or inside a wrapper.
+ */
+import {
+  type Backend,
+  currentBackend,
+  type DType,
+  foldKey,
+  type Key,
+  key,
+  type Parameter,
+  scope,
+  Tensor,
+  ValueError,
+} from '@cotangent/core'
+import { describeValue, requireChoice, requireFunction } from '@cotangent/core/arguments'
+import { CompileError } from '../errors.js'
+import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
+import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from '../layer.js'
+import { print } from '../platform.js'
+import { readOptions } from '../spelling/names.js'
+import { requireInputs } from '../training/checks.js'
+import type { InputPort, Outputs, Port, Purpose, Trainable } from '../training/trainable.js'
+import type { ModelOptions } from './model-types.js'
+import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text.js'
+
+const KEYS: Readonly<Record<Purpose, number>> = { weights: 0, dropout: 1, shuffle: 2 }
+
+export abstract class Network extends Layer implements Trainable {
+  override readonly supportsMasking = true
+  readonly seed: number
+  readonly dtype: DType
+  readonly backend: Backend
+  abstract readonly layers: readonly Layer[]
+  readonly #root: Key
+  /** Whether the seed was drawn here: then weights made inside another model come from that model's. */
+  readonly #ownSeed: boolean
+
+  /** @param own names of options beside those of all models */
+  constructor(className: string, options: ModelOptions = {}, own: readonly string[] = []) {
+    super(className, options, ['seed', 'dtype', 'backend', ...own])
+    this.#ownSeed = options.seed === undefined
+    this.seed = options.seed ?? Math.floor(Math.random() * 2 ** 32)
+    this.dtype = options.dtype ?? 'float32'
+    this.backend = options.backend ?? currentBackend()
+    this.#root = key(this.seed)
+  }
+
+  /** Makes all weights for a shape of input; a second call does nothing. */
+  abstract override build(inputShape?: BatchShape, context?: BuildContext): void
+  abstract override get built(): boolean
+  /** What it takes, in order. */
+  abstract readonly inputPorts: readonly InputPort[]
+  /** What it gives, in order. */
+  abstract readonly outputPorts: readonly Port[]
+
+  /** The symbolic tensors that data are fed to. */
+  abstract readonly inputs: readonly SymbolicTensor[]
+  /** The symbolic tensors that it computes. */
+  abstract readonly outputs: readonly SymbolicTensor[]
+  /** What a model of one output computes, as a symbolic tensor: to go on from, or to end another model at. */
+  override get output(): SymbolicTensor {
+    if (this.outputs.length === 1) return this.outputs[0]
+    throw new ValueError(`${this.name}: has ${this.outputs.length} outputs, so it has no one output. Take them of outputs.`)
+  }
+
+  /** Shape of the first output, the batch axis open. */
+  outputShapeOf(): BatchShape {
+    return this.outputPorts[0]?.shape ?? []
+  }
+  /** Shape of the first input, the batch axis open. */
+  inputShapeOf(): BatchShape {
+    return this.inputPorts[0].shape
+  }
+
+  override get inner(): readonly Layer[] {
+    return this.layers
+  }
+  protected override get needsBuilding(): boolean {
+    return true
+  }
+  protected override requireBuilt(): void {
+    if (this.built) return
+    throw new CompileError(
+      `${this.name}: the model has no weights yet, since the shape of its input is not known. Give its first layer an inputShape, or call ` +
+        'build([null, …]) or fit first.',
+    )
+  }
+  /** @internal A model's first use is itself, as Keras counts. */
+  override get firstNodeIndex(): number {
+    return 1
+  }
+  /**
+   * Parameters that training changes.
+   *
+   * @throws CompileError for a model that is not built: a loop of one's own would train nothing.
+   */
+  override get trainableWeights(): Parameter[] {
+    return [...new Set(super.trainableWeights)]
+  }
+  /** The same, under the name that training loops use. */
+  get params(): Parameter[] {
+    return this.trainableWeights
+  }
+  /** All parameters, layer by layer. */
+  override get weights(): Parameter[] {
+    return [...new Set(this.layers.flatMap((layer) => trainableFirst(layer.weights)))]
+  }
+  /** The layer of a name. */
+  getLayer(name: string): Layer {
+    const layer = this.layers.find((candidate) => candidate.name === name)
+    if (layer) return layer
+    const names = `Layers: ${this.layers.map((l) => l.name).join(', ')}.`
+    if (typeof name === 'string') throw new ValueError(`${this.name}.getLayer: there is no layer "${name}". ${names}`)
+    throw new ValueError(
+      `${this.name}.getLayer: expected the name of a layer, got ${describeValue(name)}. By its place it is model.layers[0]. ${names}`,
+    )
+  }
+  /** @internal The key for a purpose. */
+  keyFor(purpose: Purpose): Key {
+    return foldKey(this.#root, KEYS[purpose])
+  }
+  /** What its layers make their weights with, by themselves or inside another model. */
+  protected buildContext(outer?: BuildContext): BuildContext {
+    const { dtype, backend } = this
+    if (outer && (outer.dtype !== dtype || outer.backend !== backend)) {
+      const show = (kind: DType, { name }: Backend): string => `${kind} on ${name}`
+      throw new ValueError(
+        `${this.describe()}: has weights in ${show(dtype, backend)}, the model around it in ${show(outer.dtype, outer.backend)}.`,
+      )
+    }
+    return { key: outer && this.#ownSeed ? outer.key : this.keyFor('weights'), dtype, backend }
+  }
+
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return this.outputShapes([inputShape])[0]
+  }
+  override call(x: Tensor, { mask, ...context }: CallContext): Tensor {
+    return this.callAll([x], { ...context, masks: [mask] }).outputs[0]
+  }
+
+  /**
+   * The model as a function of tensors; or of symbolic tensors, as a layer of a graph.
+   *
+   * @param context.training whether dropout drops; then `key` is needed
+   * @throws ShapeError that names the layer, e.g. for a missing batch axis
+   */
+  override apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor
+  override apply(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor
+  override apply(
+    inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[],
+    context?: { training?: boolean; key?: Key },
+  ): Tensor | SymbolicTensor {
+    if (!areTensors(inputs)) return super.apply(inputs as SymbolicTensor)
+    if (this.outputCount !== 1)
+      throw new ValueError(`${this.name}: has ${this.outputCount} outputs. Take them all: const [y, …] = model.applyAll(x).`)
+    return this.applyAll(inputs, context)[0]
+  }
+
+  /** The same for models of several outputs. */
+  override applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[]
+  override applyAll(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor[]
+  override applyAll(
+    inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[],
+    { training = false, key }: { training?: boolean; key?: Key } = {},
+  ): Tensor[] | SymbolicTensor[] {
+    if (!areTensors(inputs)) return super.applyAll(inputs as SymbolicTensor)
+    return scope(() => this.run(inputs instanceof Tensor ? [inputs] : inputs, { training, key }, []).outputs)
+  }
+
+  /** @internal */
+  run(xs: readonly Tensor[], context: { training: boolean; key?: Key }, logits: readonly boolean[]): Outputs {
+    if (!this.built) this.build([null, ...xs[0].shape.slice(1)])
+    requireInputs(this, xs)
+    const penalties = this.penalties()
+    // Indices are cast where they are used, and looked at there.
+    const inputs = xs.map((x, i) => (this.inputPorts[i].indexCount === undefined ? x.cast(this.inputPorts[i].dtype) : x))
+    return { ...this.callAll(inputs, { ...context, masks: xs.map(() => undefined), penalties }, logits), penalties }
+  }
+
+  /**
+   * Prints the table of layers, as Keras does.
+   *
+   * @param options.style '2.3' (default), or '2.2.4' for the older form without the model's name
+   */
+  summary(options?: { style?: SummaryStyle; print?: (line: string) => void }): void {
+    const settings = readOptions('summary', options, { style: '2.3' as SummaryStyle, print }, { print: requireFunction })
+    for (const line of this.summaryLines(settings.style)) settings.print(line)
+  }
+
+  /** The lines of `summary`. */
+  summaryLines(style: SummaryStyle = '2.3'): string[] {
+    requireChoice('summary', 'style', style, ['2.3', '2.2.4'])
+    if (!this.built)
+      throw new CompileError(
+        `${this.name}: the model is not built, so shapes are not known. Give its first layer an inputShape, or call build([null, …]) or fit.`,
+      )
+    const count = (weights: readonly Parameter[]): number => weights.reduce((n, w) => n + w.size, 0)
+    return summaryLines({
+      modelName: this.name,
+      layers: this.layerRows(),
+      trainable: count(this.trainedWeights()),
+      nonTrainable: count(this.weights) - count(this.trainableWeights),
+      style,
+    })
+  }
+
+  protected abstract layerRows(): SummaryRow[]
+
+  /** The weights that the summary counts as trainable. */
+  protected trainedWeights(): readonly Parameter[] {
+    return this.trainableWeights
+  }
+
+  /** Total number of weights. */
+  countParams(): number {
+    this.requireBuilt()
+    return this.weights.reduce((n, w) => n + w.size, 0)
+  }
+
+  /** What console.log shows in Node. */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.built
+      ? this.summaryLines().join('\n')
+      : `${this.name} (not built; layers: ${this.layers.map((layer) => layer.name).join(', ')})`
+  }
+}
+
+const areTensors = (inputs: unknown): inputs is Tensor | readonly Tensor[] =>
+  inputs instanceof Tensor || (Array.isArray(inputs) && inputs.length > 0 && inputs.every((x) => x instanceof Tensor))

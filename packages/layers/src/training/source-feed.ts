@@ -1,0 +1,192 @@
+/** Batches from an iterable, taken one by one, with messages that say which one failed. */
+import { CotangentError, ValueError } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
+import { type BatchData, type BatchIterator, type BatchSource, isOneShot, iteratorOf } from './batch-source.js'
+import { requireSteps } from './checks.js'
+import { identityOrder } from './data.js'
+import { type Batch, batchOf, type Feed, inputRows, samplesOf } from './feed.js'
+import { paused, type Use } from './model-use.js'
+import type { Weighting } from './sample-weights.js'
+import type { Compilable } from './trainer.js'
+import { LateLabels } from './value-checks.js'
+
+export interface SourceOptions {
+  steps: number | undefined
+  /** What the option for steps is called. */
+  stepsOption: string
+  /** Begin each epoch at the start, where that is possible, with `steps` too. */
+  restart: boolean
+  classWeight?: Weighting['classWeight']
+  /** Look at the first batch before any is used, so that what is wrong with it is told before training. */
+  ahead?: boolean
+  /** What asks for the batches, and waits while the source makes one. */
+  use?: Use
+}
+
+/**
+ * Batches from an iterable; one at a time is held.
+ *
+ * Without `steps` an epoch is one pass, from the start. With `steps` an epoch takes the next `steps` batches. A generator is consumed once; other
+ * iterables restart when they end.
+ */
+export class SourceFeed implements Feed {
+  readonly samples = undefined
+  readonly steps: number | undefined
+  readonly #model: Compilable
+  readonly #what: string
+  readonly #cursor: BatchCursor
+  readonly #options: SourceOptions
+  readonly #labels = new LateLabels()
+
+  constructor(model: Compilable, what: string, source: BatchSource, options: SourceOptions) {
+    const { steps, stepsOption } = options
+    if (steps !== undefined) requireSteps(`${what}: ${stepsOption}`, steps, 1)
+    if (steps === undefined && isOneShot(source)) {
+      throw new ValueError(
+        `${what}: a generator may have no end, and can be gone through only once. Say with ${stepsOption} how many batches to take from it, or pass ` +
+          'an object that starts anew each time: { *[Symbol.iterator]() { … } }.',
+      )
+    }
+    this.#model = model
+    this.#what = what
+    this.#options = options
+    this.#cursor = new BatchCursor(what, source, options.use)
+    this.steps = steps ?? (Array.isArray(source) ? source.length : undefined)
+  }
+
+  /** Builds the model for the first batch, if it is not; with `ahead` looks at that batch, which stays the first. */
+  async prepare(): Promise<void> {
+    const { ahead } = this.#options
+    if (this.#model.built && !ahead) return
+    const first = await this.#cursor.peek()
+    if (!first && ahead) throw this.#noBatches()
+    if (!first) return
+    const where = 'the first batch'
+    if (!ahead) return void (await inputRows(this.#model, `${this.#what}: x of ${where}`, first[0], false))
+    await this.#batch(first, where)
+    this.#labels.dispose() // they are counted when their turn comes
+  }
+
+  #noBatches(): ValueError {
+    return new ValueError(`${this.#what}: the iterable gave no batches.`)
+  }
+
+  async *epoch(epoch: number): AsyncGenerator<Batch> {
+    const { steps, stepsOption, restart } = this.#options
+    if ((steps === undefined || restart) && !this.#cursor.oneShot) await this.#cursor.restart()
+    for (let step = 0; steps === undefined || step < steps; step++) {
+      const where = `batch ${step + 1}${this.#what === 'evaluate' ? '' : ` of epoch ${epoch + 1}`}`
+      let next = await this.#cursor.next(where)
+      if (!next && step > 0 && steps === undefined) break
+      if (!next && !this.#cursor.oneShot && !this.#cursor.fresh) {
+        await this.#cursor.restart()
+        next = await this.#cursor.next(where)
+      }
+      if (!next) {
+        const { taken } = this.#cursor
+        if (taken === 0) throw this.#noBatches()
+        throw new ValueError(
+          steps === undefined
+            ? `${this.#what}: the iterable gave ${taken} batches and then none for ${where}: it must start anew each time it is iterated.`
+            : `${this.#what}: the iterable ended after ${taken} batches, before ${where}; ${stepsOption} is ${steps}. ` +
+                `Let it go on for ever (while (true) { … }), or take a smaller ${stepsOption}.`,
+        )
+      }
+      yield await this.#batch(next, where)
+    }
+    await this.#labels.check(`${this.#what}: epoch ${epoch + 1}`)
+  }
+
+  async #batch([x, y, sampleWeight]: BatchData, where: string): Promise<Batch> {
+    const what = `${this.#what}: ${where}: `
+    const samples = await samplesOf(this.#model, what, [x, y], { sampleWeight, classWeight: this.#options.classWeight }, this.#labels)
+    return batchOf(this.#model, samples, identityOrder(samples.count), 0, samples.count)
+  }
+
+  close(): Promise<void> {
+    this.#labels.dispose()
+    return this.#cursor.close()
+  }
+}
+
+/** A place in a source. */
+class BatchCursor {
+  readonly oneShot: boolean
+  /** Batches taken in all. */
+  taken = 0
+  /** Whether nothing was taken since the start. */
+  fresh = true
+  readonly #what: string
+  readonly #source: BatchSource
+  readonly #use?: Use
+  #iterator?: BatchIterator
+  #peeked?: IteratorResult<BatchData>
+
+  /** @param use what asks for the batches, and waits while the source makes one */
+  constructor(what: string, source: BatchSource, use?: Use) {
+    this.#what = what
+    this.#use = use
+    this.#source = source
+    this.oneShot = isOneShot(source)
+  }
+
+  /** The next batch, which stays there. */
+  async peek(): Promise<BatchData | undefined> {
+    this.#peeked ??= await this.#advance('the first batch')
+    return this.#peeked.done ? undefined : this.#read(this.#peeked.value, 'the first batch')
+  }
+
+  /** The next batch; undefined at the end. */
+  async next(where: string): Promise<BatchData | undefined> {
+    const result = this.#peeked ?? (await this.#advance(where))
+    this.#peeked = undefined
+    if (result.done) return undefined
+    this.taken++
+    this.fresh = false
+    return this.#read(result.value, where)
+  }
+
+  async #advance(where: string): Promise<IteratorResult<BatchData>> {
+    try {
+      const result: unknown = await paused(this.#use, () => {
+        this.#iterator ??= iteratorOf(this.#source)
+        return this.#iterator.next()
+      })
+      if (typeof result === 'object' && result !== null) return result as IteratorResult<BatchData>
+      throw new ValueError(`next() gave ${describeValue(result)}, expected { value, done }`)
+    } catch (error) {
+      this.#iterator = undefined // it is over: nobody may ask it again, nor close it
+      throw this.#failed(`at ${where}`, error)
+    }
+  }
+
+  #failed(when: string, error: unknown): CotangentError {
+    const message = error instanceof Error ? error.message : String(error)
+    return new CotangentError(`${this.#what}: the iterable failed ${when}: ${message}`, { cause: error })
+  }
+
+  #read(value: unknown, where: string): BatchData {
+    if (Array.isArray(value) && (value.length === 2 || value.length === 3)) return value as unknown as BatchData
+    throw new ValueError(`${this.#what}: ${where}: expected [x, y] or [x, y, sampleWeight], the iterable gave ${describeValue(value)}.`)
+  }
+
+  /** Goes back to the start; nothing happens there. */
+  async restart(): Promise<void> {
+    if (this.fresh) return
+    await this.close()
+    this.#peeked = undefined
+    this.fresh = true
+  }
+
+  /** Tells an iterator made here that nobody will ask again; a generator that was given stays open, for a next call. */
+  async close(): Promise<void> {
+    if (this.oneShot) return
+    const iterator = this.#iterator
+    this.#iterator = undefined
+    try {
+      await paused(this.#use, () => iterator?.return?.())
+    } catch (error) {
+      throw this.#failed('when it was closed', error)
+    }
+  }
+}
