@@ -1,7 +1,7 @@
 /** Dot-product attention: what a query finds among keys (Luong, Pham, Manning 2015), as tf.keras has it. */
 import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../../layer.js'
-import { readFlag, readDropRate } from '../../layer-options.js'
+import { readDropRate, readFlag } from '../../layer-options.js'
 import { getInitializer } from '../../weights/initializers.js'
 import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'

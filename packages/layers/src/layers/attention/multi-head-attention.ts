@@ -1,7 +1,7 @@
 /** Attention of several heads (Vaswani et al., "Attention is all you need", 2017), as tf.keras has it. */
 import { affine, matMul, type Parameter, type Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireCount, requireSize } from '../../layer.js'
-import { readFlag, readDropRate } from '../../layer-options.js'
+import { readDropRate, readFlag } from '../../layer-options.js'
 import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
 import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'

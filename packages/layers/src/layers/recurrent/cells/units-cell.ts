@@ -13,7 +13,7 @@ import {
 import { requireChoice } from '@cotangent/core/arguments'
 import { type Activation, type ActivationIdentifier, getActivation } from '../../../activations.js'
 import { type BatchShape, type BuildContext, type CallContext, type LayerOptions, requireCount, requireSize } from '../../../layer.js'
-import { readFlag, readOption, readDropRate } from '../../../layer-options.js'
+import { readDropRate, readFlag, readOption } from '../../../layer-options.js'
 import { type WeightOptions, type WeightSetting, WeightSettings, weightOptionNames } from '../../../weights/settings.js'
 import { type DropoutMasks, RNNCell } from './cell.js'
 
