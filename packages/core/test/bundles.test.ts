@@ -1,4 +1,10 @@
-/** What a bundler sees of the packages that are optional: nothing, unless the entry for gpu.js is imported. */
+/**
+ * Bundles: optional packages are not in them unless the entry for gpu.js is imported, and tree shaking leaves programs that work.
+ *
+ * Core does things when it is loaded (ops register themselves, index.ts attaches the methods), so its package.json says `sideEffects: true`; with `false`
+ * a bundler drops index.ts. Layers and datasets do nothing when they are loaded.
+ */
+import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
@@ -41,4 +47,44 @@ test('the entry for gpu.js brings it along', async () => {
   const { asked, held } = await bundle(`import ${source('gpu.ts')}\nexport * from ${source('index.ts')}`)
   expect(asked).toEqual([])
   expect(held.some((path) => path.includes('gpu.js/dist/gpu-browser'))).toBe(true)
+})
+
+/** Bundles a program of two named imports, as package.json's `sideEffects` allows, runs it, and gives what it prints. */
+async function shaken(program: string): Promise<{ printed: string; bytes: number }> {
+  const { outputFiles } = await build({
+    stdin: { contents: program, resolveDir: fileURLToPath(new URL('../../../examples', import.meta.url)), loader: 'ts' },
+    bundle: true,
+    treeShaking: true,
+    minify: true,
+    format: 'esm',
+    platform: 'node',
+    conditions: ['@cotangent/source'],
+    external: ['gpu.js', 'h5wasm'],
+    write: false,
+    logLevel: 'silent',
+  })
+  const [{ text, contents }] = outputFiles
+  return {
+    printed: execFileSync(process.execPath, ['--input-type=module'], { input: text, encoding: 'utf8' }).trim(),
+    bytes: contents.length,
+  }
+}
+
+test('a program of two names of core differentiates', async () => {
+  const program = `import { grad, tensor } from '@cotangent/core'
+    console.log(String(await grad((x) => x.square().sum())(tensor([1, 2])).array()))`
+  expect((await shaken(program)).printed).toBe('2,4')
+})
+
+test('a program of two layers trains, without what it does not name', async () => {
+  const use = `const model = new Sequential([dense(1, { inputShape: [1] })], { seed: 7 })
+    model.compile({ optimizer: 'sgd', loss: 'mse' })
+    const { history } = await model.fit([[1], [2]], [[2], [4]], { epochs: 2, verbose: 0 })
+    console.log(history.loss[1] < history.loss[0])`
+  const few = await shaken(`import { dense, Sequential } from '@cotangent/layers'\n${use}`)
+  const all = await shaken(
+    `import * as layers from '@cotangent/layers'\nconst { dense, Sequential } = layers\n${use}\nglobalThis.kept = layers`,
+  )
+  expect([few.printed, all.printed]).toEqual(['true', 'true'])
+  expect(few.bytes).toBeLessThan(all.bytes)
 })
