@@ -1,15 +1,17 @@
 /**
  * `npm start`: trains a small network on the real MNIST, and shows what it learned, all in the terminal.
  *
- * The network is that of document 003 (see 003-basic/mnist-dropout-mlp.ts), trained for a few epochs only, on all training images.
+ * The network is that of document 003, one of the five tutorials that README.md lists (see 003-basic/mnist-dropout-mlp.ts). It is trained for a few
+ * epochs only, on all training images.
  * `npm start -- --epochs 20` and the like work, too; without a terminal, no escape codes are printed.
  */
 
-import { CotangentError, type Tensor } from '@cotangent/core'
+import { CotangentError } from '@cotangent/core'
 import { DatasetError, mnist, normalize, reshape, slice, toCategorical } from '@cotangent/datasets'
 import { dropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { readCommandLine, type Settings, UsageError } from './lib/arguments.js'
 import { confusionLines, confusionMatrix } from './lib/confusion.js'
+import { decide } from './lib/decide.js'
 import { type Caption, digitRow } from './lib/digits.js'
 import { thousands, withoutPath } from './lib/experiment.js'
 import { endWithReader, progressOutput } from './lib/output.js'
@@ -22,21 +24,6 @@ const SHOWN = 3
 const paint = palette(hasColours())
 const say = (...lines: readonly string[]): void => {
   for (const line of lines) console.log(line)
-}
-
-/** The largest output of each row, and how large it is. */
-async function decide(outputs: Tensor): Promise<{ classes: Int32Array; confidence: Float32Array }> {
-  const [count, width] = outputs.shape
-  const values = await outputs.data()
-  const classes = new Int32Array(count)
-  const confidence = new Float32Array(count)
-  for (let i = 0; i < count; i++) {
-    for (let c = 0; c < width; c++) {
-      const value = values[i * width + c]
-      if (value > confidence[i]) [classes[i], confidence[i]] = [c, value]
-    }
-  }
-  return { classes, confidence }
 }
 
 async function start({ epochs = 4, limit, seed = 1, data }: Settings): Promise<void> {

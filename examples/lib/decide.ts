@@ -1,0 +1,17 @@
+/** From the outputs of a softmax to classes. */
+import type { Tensor } from '@cotangent/core'
+
+/** The largest output of each row, and how large it is. */
+export async function decide(outputs: Tensor): Promise<{ classes: Int32Array; confidence: Float32Array }> {
+  const [count, width] = outputs.shape
+  const values = await outputs.data()
+  const classes = new Int32Array(count)
+  const confidence = new Float32Array(count)
+  for (let i = 0; i < count; i++) {
+    for (let c = 0; c < width; c++) {
+      const value = values[i * width + c]
+      if (value > confidence[i]) [classes[i], confidence[i]] = [c, value]
+    }
+  }
+  return { classes, confidence }
+}

@@ -1,0 +1,109 @@
+/**
+ * The picture of the README: a learning curve, and digits with what the network reads in them, as one SVG.
+ *
+ * Its colours are CSS variables with a second set for readers who prefer dark pages. Digits are grey PNGs on tiles of their own.
+ */
+import type { NDArray } from '@cotangent/datasets'
+import { greyPng } from './digit-grid.js'
+
+/** A test image, what it shows and what the network read. */
+export interface Reading {
+  /** Row of the images. */
+  readonly index: number
+  readonly truth: number
+  readonly predicted: number
+}
+
+export interface Learned {
+  readonly title: string
+  /** Loss of each training batch, in order. */
+  readonly losses: readonly number[]
+  readonly batchesPerEpoch: number
+  /** [samples, 28, 28], ink is 255. */
+  readonly images: NDArray<Uint8Array>
+  /** Two rows of five. */
+  readonly first: readonly Reading[]
+  /** One row of five. */
+  readonly mistakes: readonly Reading[]
+}
+
+const SIDE = 28
+/** A point of the curve is the mean loss of this many batches: a single batch's loss jumps too much to show the trend. */
+const BATCHES_PER_POINT = 16
+const [WIDTH, HEIGHT] = [860, 326]
+const plot = { left: 52, right: 420, top: 64, bottom: 286 }
+const digits = { left: 486, top: 64, tile: 56, step: 74 }
+
+const style = `
+svg { --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --curve: #0969da; --right: #1a7f37; --wrong: #cf222e }
+@media (prefers-color-scheme: dark) { svg { --ink: #f0f6fc; --soft: #9198a1; --line: #3d444d; --curve: #4493f8; --right: #3fb950; --wrong: #f85149 } }
+text { font: 13px system-ui, sans-serif; fill: var(--soft) }
+.title { font-size: 15px; font-weight: 600; fill: var(--ink) }
+.grid { stroke: var(--line) }
+.curve { fill: none; stroke: var(--curve); stroke-width: 2; stroke-linejoin: round }
+.right { fill: var(--right); font-weight: 600 }
+.wrong { fill: var(--wrong); font-weight: 600 }
+image { image-rendering: pixelated }`
+
+const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+const text = (x: number, y: number, words: string, attributes = ''): string =>
+  `<text x="${x}" y="${y}"${attributes}>${escaped(words)}</text>`
+const middle = ' text-anchor="middle"'
+
+/** Means of consecutive groups of `size` values; a shorter last group counts, too. */
+export function groupMeans(values: readonly number[], size: number): number[] {
+  return Array.from({ length: Math.ceil(values.length / size) }, (_, g) => {
+    const group = values.slice(g * size, (g + 1) * size)
+    return group.reduce((sum, value) => sum + value, 0) / group.length
+  })
+}
+
+function curve({ losses, batchesPerEpoch }: Learned): string[] {
+  const means = groupMeans(losses, BATCHES_PER_POINT)
+  const top = Math.max(0.5, Math.ceil(2 * Math.max(...means)) / 2)
+  const x = (batch: number): number => plot.left + ((plot.right - plot.left) * batch) / losses.length
+  const y = (loss: number): number => plot.bottom - ((plot.bottom - plot.top) * loss) / top
+  const lines: string[] = []
+  for (let loss = 0; loss <= top; loss += 0.5) {
+    lines.push(`<line class="grid" x1="${plot.left}" x2="${plot.right}" y1="${y(loss)}" y2="${y(loss)}"/>`)
+    lines.push(text(plot.left - 8, y(loss) + 4, loss.toFixed(1), ' text-anchor="end"'))
+  }
+  const epochs = Math.round(losses.length / batchesPerEpoch)
+  for (let epoch = 1; epoch <= epochs; epoch++) {
+    lines.push(text(Math.round(x((epoch - 0.5) * batchesPerEpoch)), plot.bottom + 20, `epoch ${epoch}`, middle))
+    const end = x(epoch * batchesPerEpoch)
+    if (epoch < epochs)
+      lines.push(`<line class="grid" x1="${end}" x2="${end}" y1="${plot.top}" y2="${plot.bottom}" stroke-dasharray="2 4"/>`)
+  }
+  const points = means.map((loss, g) => {
+    const center = Math.min(losses.length, (g + 0.5) * BATCHES_PER_POINT)
+    return `${x(center).toFixed(1)},${y(loss).toFixed(1)}`
+  })
+  return [...lines, `<polyline class="curve" points="${points.join(' ')}"/>`]
+}
+
+function digit({ data }: NDArray<Uint8Array>, { index, truth, predicted }: Reading, column: number, row: number): string[] {
+  const png = greyPng(data.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE), SIDE, SIDE).toString('base64')
+  const [x, y] = [digits.left + column * digits.step, digits.top + row * (digits.step + 12)]
+  const right = truth === predicted
+  const words = right ? `✓ ${predicted}` : `✗ ${predicted}, is ${truth}`
+  return [
+    `<image x="${x}" y="${y}" width="${digits.tile}" height="${digits.tile}" href="data:image/png;base64,${png}"/>`,
+    text(x + digits.tile / 2, y + digits.tile + 16, words, `${middle} class="${right ? 'right' : 'wrong'}"`),
+  ]
+}
+
+/** The picture as an SVG document. */
+export function learnedSvg(learned: Learned): string {
+  const { images, first, mistakes, title } = learned
+  const tiles = [...first.slice(0, 10), ...mistakes.slice(0, 5)]
+  const body = [
+    text(plot.left, 24, title, ' class="title"'),
+    text(plot.left, 48, `training loss, mean of ${BATCHES_PER_POINT} batches`),
+    ...curve(learned),
+    text(digits.left, 48, 'first test digits; below, the mistakes it is surest of'),
+    ...tiles.flatMap((reading, i) => digit(images, reading, i % 5, i < 10 ? Math.floor(i / 5) : 2)),
+  ]
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">`
+  return [head, `<title>${escaped(title)}</title>`, `<style>${style}\n</style>`, ...body, '</svg>', ''].join('\n')
+}
