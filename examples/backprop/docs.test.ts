@@ -128,8 +128,8 @@ const inNamespaces = { ...layers.activations, ...layers.initializers, ...layers.
 describe('examples in doc comments', () => {
   for (const [name, own] of Object.entries({ core, layers, datasets })) {
     for (const path of filesIn(`packages/${name}/src`, '.ts')) {
-      for (const { text, line } of examplesOf(read(path))) {
-        const reason = reasonToSkip(path, text)
+      for (const { text, line, info } of examplesOf(read(path))) {
+        const reason = info['no-run'] ?? reasonToSkip(path, text)
         const title = `${path}:${line}  ${text.trim().split('\n')[0]}`
         if (reason) skip(title, reason)
         else {

@@ -5,7 +5,7 @@
  * In Markdown the info string after the three backquotes says what a block is:
  *
  * - `ts` runs, as a program of its own; `ts continued` runs behind the block before it;
- * - `ts no-run="reason"` is counted as skipped;
+ * - `ts no-run="reason"` is counted as skipped (in doc comments, too);
  * - `ts source=path` is a quotation: its lines stand in that file; a line `…` (or `// …`) leaves some out, indentation may be less;
  * - `text run=backprop`, `wat run=kernel` are outputs: their lines stand in what that program prints; `…` as above.
  *

@@ -78,10 +78,11 @@ export function allocate<T extends TypedArray>(what: string, type: new (length: 
 /**
  * Gives a typed array a shape; the memory is shared.
  *
- * Errors: data that are no typed array; a shape that is not made of whole numbers, or does not have as many elements as the data.
- *
+ * @throws DatasetError if the data are no typed array of numbers, or the shape is not made of whole numbers or has another number of
+ * elements.
+ * @example
  * ```ts
- * const a = ndarray(new Float32Array([1, 2, 3, 4]), [2, 2])
+ * const a = ndarray(new Float32Array([1, 2, 3, 4]), [2, 2])   // a.shape = [2, 2]
  * ```
  */
 export function ndarray<T extends TypedArray>(data: T, shape: readonly number[]): NDArray<T> {
@@ -96,14 +97,16 @@ export function ndarray<T extends TypedArray>(data: T, shape: readonly number[])
 /**
  * Items `begin … end - 1` of the leading axis, as a view of the same memory.
  *
- * Shape: [n, ..rest] → [end - begin, ..rest]. Positions are those of `Array.prototype.slice`: negative ones count from the
- * end, and what lies outside is cut off.
+ * Positions are those of `Array.prototype.slice`: negative ones count from the end, and positions outside are cut to the array.
  *
- * Errors: an array without axes.
+ * Shape: [n, ..rest] → [end - begin, ..rest]
  *
+ * @throws DatasetError if the array has no axes.
+ * @example
  * ```ts
  * const x = ndarray(new Uint8Array(6), [3, 2])
- * slice(x, 1).shape // [2, 2]
+ * slice(x, 1).shape   // [2, 2]
+ * slice(x, -1).shape   // [1, 2]
  * ```
  */
 export function slice<T extends TypedArray>(array: NDArray<T>, begin: number, end?: number): NDArray<T> {
@@ -120,13 +123,15 @@ export function slice<T extends TypedArray>(array: NDArray<T>, begin: number, en
 }
 
 /**
- * The same elements in another shape, as a view of the same memory; one size may be -1 and follows from the others.
+ * The same elements in another shape, as a view of the same memory.
  *
- * Errors: a shape with another number of elements, more than one -1.
+ * Shape: [..] → `shape`, where one size may be -1 and follows from the others.
  *
+ * @throws DatasetError if the shape has another number of elements, or more than one -1.
+ * @example
  * ```ts
  * const images = ndarray(new Uint8Array(2 * 28 * 28), [2, 28, 28])
- * reshape(images, [-1, 784]).shape // [2, 784]
+ * reshape(images, [-1, 784]).shape   // [2, 784]
  * ```
  */
 export function reshape<T extends TypedArray>(array: NDArray<T>, shape: readonly number[]): NDArray<T> {
@@ -144,16 +149,17 @@ export function reshape<T extends TypedArray>(array: NDArray<T>, shape: readonly
 }
 
 /**
- * A float32 copy with every element divided by `divisor`: 255 brings the bytes of an image into 0 … 1, 1 only converts.
+ * A float32 copy with every element divided by `divisor`. 255 brings the bytes of an image into 0 … 1; 1 only converts.
  *
- * The same bits as NumPy's `x.astype('float32') / 255`.
+ * Has the same bits as NumPy's `x.astype('float32') / 255`.
  *
- * Shape: unchanged.
+ * Shape: [..] → the same
  *
- * Errors: a divisor that is 0 or no number.
- *
+ * @throws DatasetError if the divisor is 0 or no number.
+ * @example
  * ```ts
- * normalize(ndarray(new Uint8Array([0, 51, 255]), [3])).data // Float32Array [0, 0.2, 1]
+ * const { data } = normalize(ndarray(new Uint8Array([0, 51, 255]), [3]))
+ * console.log([...data])   // ≈ [0, 0.2, 1]
  * ```
  */
 export function normalize(array: NDArray, divisor = 255): NDArray<Float32Array> {

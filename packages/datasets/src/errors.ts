@@ -1,8 +1,17 @@
 /**
- * Every error this package throws on purpose: data that are missing, damaged or not what they claim to be, and arguments
- * that do not fit them.
+ * The class of every error that this package throws on purpose: missing or damaged data, data that are not what they claim to be, and
+ * wrong arguments.
  *
- * The message names the file or address, what was expected and what was found; `cause` holds the error underneath, if any.
+ * The message names the file or address, what was expected and what was found. `cause` holds the error underneath, if there is one.
+ *
+ * @example
+ * ```ts
+ * try {
+ *   parseIdx(Uint8Array.of(1, 2, 3), 'labels')
+ * } catch (error) {
+ *   console.log(error instanceof DatasetError, (error as Error).message)   // true labels: truncated: an IDX file starts with 4 bytes, found 3
+ * }
+ * ```
  */
 export class DatasetError extends Error {
   override name = 'DatasetError'

@@ -20,11 +20,13 @@ function memoryFor<T extends Int32Array | Float64Array>(method: string, type: ne
 /**
  * NumPy's `RandomState(seed)`: the same draws in the same order.
  *
- * Errors: a seed that is not a whole number in 0 … 2^32 - 1.
+ * Source: M. Matsumoto, T. Nishimura, "Mersenne Twister", 1998, and NumPy's mtrand.
  *
+ * @throws DatasetError if the seed is not a whole number in 0 … 2^32 - 1.
+ * @example
  * ```ts
  * const random = new RandomState(113)
- * random.permutation(10) // Int32Array [9, 3, 6, 1, 0, 7, 4, 8, 2, 5]
+ * console.log(String(random.permutation(10)))   // 9,3,6,1,0,7,4,8,2,5
  * ```
  */
 export class RandomState {
@@ -67,7 +69,7 @@ export class RandomState {
     }
   }
 
-  /** `count` numbers in 0 … 1, 1 excluded, of 53 random bits each: NumPy's `random_sample`. */
+  /** `count` numbers in 0 … 1, 1 excluded, of 53 random bits each, as NumPy's `random_sample`. */
   randomSample(count: number): Float64Array {
     const out = memoryFor('randomSample', Float64Array, count)
     for (let i = 0; i < count; i++) {
@@ -79,9 +81,11 @@ export class RandomState {
   }
 
   /**
-   * `count` whole numbers in low … high - 1: NumPy's `randint(low, high, size=count)`.
+   * `count` whole numbers in low … high - 1, as NumPy's `randint(low, high, size=count)`.
    *
-   * Errors: an empty range, one that does not fit int32.
+   * Shape: [count], int32
+   *
+   * @throws DatasetError if the range is empty or does not fit int32.
    */
   randint(low: number, high: number, count: number): Int32Array {
     requireWhole('RandomState.randint', 'low', low, { least: -(2 ** 31), most: 2 ** 31 - 1 })
@@ -92,7 +96,7 @@ export class RandomState {
     return out
   }
 
-  /** Puts the items of an array into random order, in place: NumPy's `shuffle`. */
+  /** Puts the items of an array into random order, in place, as NumPy's `shuffle`. */
   shuffle<A extends { [at: number]: unknown; readonly length: number }>(items: A): A {
     const list = Array.isArray(items) || (ArrayBuffer.isView(items) && !(items instanceof DataView))
     if (!list) throw new DatasetError(`RandomState.shuffle: items must be an array, got ${describeValue(items)}.`)
@@ -105,7 +109,7 @@ export class RandomState {
     return items
   }
 
-  /** 0 … count - 1 in random order: NumPy's `permutation(count)`. */
+  /** The numbers 0 … count - 1 in random order, as NumPy's `permutation(count)`. */
   permutation(count: number): Int32Array {
     const out = memoryFor('permutation', Int32Array, count)
     for (let i = 0; i < count; i++) out[i] = i

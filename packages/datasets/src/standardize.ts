@@ -6,25 +6,27 @@ import { DatasetError } from './errors.js'
 export interface Standardized {
   /** [rows, columns] */
   data: NDArray<Float32Array>
-  /** What was taken off each column. */
+  /** The mean that was subtracted from each column. */
   mean: Float64Array
-  /** What each column was then divided by. */
+  /** The standard deviation that each column was divided by. */
   std: Float64Array
 }
 
 /**
- * Takes off each column its mean over the first rows, and divides it by its standard deviation there (of the population, as NumPy's `std`).
- * Sums are in float64; a prediction comes back into units by `· std + mean`.
+ * Brings each column to mean 0 and standard deviation 1, as measured over its first `rows` rows.
  *
- * Shape: [rows, columns] → [rows, columns], float32.
+ * The standard deviation is the population's, as NumPy's `std`; sums are in float64. To bring a prediction back into units, compute `· std
+ * + mean`.
  *
- * Errors: data of another shape; `rows` that is not a whole number in 1 … rows of the data; a column that is constant over those rows, or
- * not finite.
+ * Shape: [rows, columns] → [rows, columns], float32
  *
+ * @throws DatasetError if the data have another shape, `rows` is not a whole number in 1 … rows of the data, or a column is constant or
+ * not finite over those rows.
+ * @example
  * ```ts
  * const { data, mean } = standardize(ndarray(Float64Array.of(1, 10, 3, 30, 5, 50), [3, 2]), { rows: 2 })
- * mean // Float64Array [2, 20]
- * data.data // Float32Array [-1, -1,  1, 1,  3, 3]
+ * console.log([...mean])   // [2, 20]
+ * console.log([...data.data])   // [-1, -1, 1, 1, 3, 3]
  * ```
  */
 export function standardize(array: NDArray, options: { rows?: number } = {}): Standardized {

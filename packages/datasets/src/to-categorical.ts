@@ -20,18 +20,19 @@ function positionIn(shape: readonly number[], flat: number): string {
 }
 
 /**
- * One-hot rows of class numbers.
+ * One-hot rows of class numbers, as Keras' `to_categorical`.
  *
- * Shape: [..y] → [..y, numClasses]; a last axis of size 1 is dropped first, [n, 1] → [n, numClasses]. Without `numClasses`
- * it is the largest class plus one.
+ * Without `numClasses` there are as many classes as the largest class number plus one.
  *
- * Errors: a class that is not a whole number in 0 … numClasses - 1, with its value and position (Keras cuts fractions off
- * and lets negative classes count from the end); no classes to count from; `numClasses` that is not a whole number ≥ 1.
+ * Shape: [..y] → [..y, numClasses]; a last axis of size 1 is dropped first: [n, 1] → [n, numClasses]
  *
+ * @throws DatasetError if a class is not a whole number in 0 … numClasses - 1, with its value and position. (Keras cuts fractions off and
+ * lets negative classes count from the end.) Also if there are no classes to count from, or `numClasses` is not a whole number, at least
+ * 1.
+ * @example
  * ```ts
- * const y = toCategorical([0, 2, 1])
- * y.shape // [3, 3]
- * y.data  // Float32Array [1, 0, 0,  0, 0, 1,  0, 1, 0]
+ * const y = toCategorical([0, 2, 1])   // y.shape = [3, 3]
+ * console.log(String(y.data))   // 1,0,0,0,0,1,0,1,0
  * ```
  */
 export function toCategorical(y: readonly number[] | TypedArray | NDArray, numClasses?: number): NDArray<Float32Array> {

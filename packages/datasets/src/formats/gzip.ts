@@ -27,10 +27,14 @@ export const readGunzipOptions = (what: string, options: GunzipOptions): GunzipO
 /**
  * Unpacks gzip data.
  *
- * Errors: truncated or damaged data, more than `maxBytes` after unpacking.
- *
+ * @throws DatasetError if the data are truncated or damaged, or unpack to more than `maxBytes`.
+ * @example
  * ```ts
- * const bytes = await gunzip(packed, { name: 'train-labels-idx1-ubyte.gz', maxBytes: 1e6 })
+ * import { gzipSync } from 'node:zlib'
+ * import { gunzip } from '@cotangent/datasets'
+ *
+ * const unpacked = await gunzip(gzipSync('digits'), { name: 'digits.gz', maxBytes: 1e6 })
+ * console.log(new TextDecoder().decode(unpacked))   // digits
  * ```
  */
 export async function gunzip(bytes: Uint8Array, options: GunzipOptions = {}): Promise<Uint8Array> {

@@ -87,15 +87,19 @@ const hex = (bytes: Uint8Array): string => Array.from(bytes, (b) => b.toString(1
 /**
  * Reads an unpacked IDX file from its bytes.
  *
- * Shape: as the header says, one axis or more. uint8 and int8 elements are a view of `bytes`; the other types (int16,
- * int32, float32, float64) are copied into the machine's byte order.
+ * uint8 and int8 elements are a view of `bytes`. The other types (int16, int32, float32, float64) are copied into the machine's byte
+ * order.
  *
- * Errors: not an IDX file, an unknown element type, no axes, fewer or more bytes than the header announces.
+ * Source: "The IDX file format" on the page of the MNIST database.
  *
+ * Shape: the header's, one axis or more
+ *
+ * @throws DatasetError if it is not an IDX file, the element type is unknown, there are no axes, or there are fewer or more bytes than the
+ * header announces.
+ * @example
  * ```ts
- * const labels = parseIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))
- * labels.shape // [3]
- * labels.data  // Uint8Array [5, 0, 4]
+ * const labels = parseIdx(new Uint8Array([0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4]))   // labels.shape = [3]
+ * console.log([...labels.data])   // [5, 0, 4]
  * ```
  */
 export function parseIdx(bytes: Uint8Array, name = 'IDX data'): NDArray {
@@ -130,10 +134,16 @@ export function parseIdx(bytes: Uint8Array, name = 'IDX data'): NDArray {
 /**
  * Reads an IDX file from its bytes, packed with gzip or not.
  *
- * Errors: those of `parseIdx`, and truncated or damaged gzip data.
+ * Shape: the header's, one axis or more
  *
+ * @throws DatasetError as `parseIdx` does, and if gzip data are truncated or damaged.
+ * @example
  * ```ts
- * const labels = await readIdx(new Uint8Array(await (await fetch('/t10k-labels-idx1-ubyte.gz')).arrayBuffer()))
+ * import { gzipSync } from 'node:zlib'
+ * import { readIdx } from '@cotangent/datasets'
+ *
+ * const labels = await readIdx(gzipSync(Uint8Array.of(0, 0, 8, 1, 0, 0, 0, 3, 5, 0, 4)))
+ * console.log(labels.shape, [...labels.data])   // [3] [5, 0, 4]
  * ```
  */
 export async function readIdx(bytes: Uint8Array, options: GunzipOptions = {}): Promise<NDArray> {

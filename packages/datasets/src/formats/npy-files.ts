@@ -25,10 +25,12 @@ const descriptions: readonly (readonly [new (length: number) => TypedArray, stri
 /**
  * The bytes of a .npy file, as `numpy.save` writes them: version 1.0, C order.
  *
- * Errors: data that have not as many elements as the shape says, or are no typed array of numbers (64-bit integers are not written).
- *
+ * @throws DatasetError if the data have another number of elements than the shape, or are no typed array of numbers. (64-bit integers are
+ * not written.)
+ * @example
  * ```ts
  * const bytes = writeNpy({ shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) })
+ * console.log(bytes.length)   // 144
  * ```
  */
 export const writeNpy = (array: NDArray): Uint8Array => npyOf('writeNpy', 'array', array)
@@ -55,10 +57,12 @@ const npzChecks: Checks<NpzOptions> = { maxBytes: zipLimit }
 /**
  * The arrays of a .npz file by name, in the order of the archive.
  *
- * Errors: those of `unzip` and `parseNpy`; two arrays of one name.
- *
+ * @throws DatasetError as `unzip` and `parseNpy` do, and if two arrays have one name.
+ * @example
  * ```ts
- * const weights = parseNpz(bytes, 'weights.npz').get('dense_1/kernel')
+ * const bytes = writeNpz([['dense_1/kernel', ndarray(Float32Array.of(1, 2), [2, 1])]])
+ * const weights = parseNpz(bytes, 'weights.npz')
+ * console.log(weights.get('dense_1/kernel')?.shape)   // [2, 1]
  * ```
  */
 export function parseNpz(bytes: Uint8Array, name = '.npz data', options: NpzOptions = {}): Map<string, NDArray> {
@@ -77,7 +81,12 @@ export function parseNpz(bytes: Uint8Array, name = '.npz data', options: NpzOpti
 /**
  * The bytes of a .npz file, as `numpy.savez` writes them: not compressed.
  *
- * Errors: a name that comes twice.
+ * @throws DatasetError if a name comes twice.
+ * @example
+ * ```ts
+ * const bytes = writeNpz([['w', ndarray(Float32Array.of(1, 2), [2])], ['b', ndarray(Float32Array.of(0), [1])]])
+ * console.log([...parseNpz(bytes).keys()])   // ['w', 'b']
+ * ```
  */
 export function writeNpz(arrays: Iterable<NpzEntry>): Uint8Array {
   const what = 'writeNpz'

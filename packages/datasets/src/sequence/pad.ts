@@ -101,16 +101,18 @@ function flatten(value: unknown, shape: readonly number[], name: string, into: u
 }
 
 /**
- * Cuts and fills up sequences to one length. A sequence without elements becomes all `value`.
+ * Brings sequences to one length by cutting and filling up, as Keras' `pad_sequences`. A sequence without elements becomes all `value`.
  *
- * Shape: n sequences of numbers → [n, maxlen]; of vectors [..] → [n, maxlen, ..]. A sequence is a list, a typed array, or an array [steps, ..].
+ * Shape: n sequences of numbers → [n, maxlen]; of vectors [..] → [n, maxlen, ..]. A sequence is a list, a typed array, or an array [steps,
+ * ..].
  *
- * Errors: `maxlen` that is not a whole number ≥ 0; an option that does not exist; vectors of different shapes; an element that is not a number,
- * or not one that an integer `dtype` can hold (fractions are cut off, as NumPy does).
- *
+ * @throws DatasetError if `maxlen` is not a whole number, at least 0; an option does not exist; vectors have different shapes; or an
+ * element is not a number, or not one that an integer `dtype` can hold. (Fractions are cut off, as NumPy does.)
+ * @example
  * ```ts
- * padSequences([[1, 2, 3, 4, 5], [6, 7]], { maxlen: 3 }).data // Int32Array [3, 4, 5,  0, 6, 7]
- * padSequences([[[1, 2], [3, 4]], [[5, 6]]]).shape // [2, 2, 2]
+ * const padded = padSequences([[1, 2, 3, 4, 5], [6, 7]], { maxlen: 3 })   // padded.shape = [2, 3]
+ * console.log([...padded.data])   // [3, 4, 5, 0, 6, 7]
+ * padSequences([[[1, 2], [3, 4]], [[5, 6]]]).shape   // [2, 2, 2]
  * ```
  */
 export function padSequences<D extends PadType = 'int32'>(

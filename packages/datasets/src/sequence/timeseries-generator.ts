@@ -8,9 +8,9 @@ import { type Batch, missing, type RandomSource, randomFrom, randomSource, serie
 export interface TimeseriesGeneratorOptions {
   /** How many rows back a window reaches. */
   length: number
-  /** A window takes every so many rows; 1 by default. */
+  /** A window takes every `samplingRate`-th row; 1 by default. */
   samplingRate?: number
-  /** Windows stand at every so many rows; 1 by default. */
+  /** Windows stand at every `stride`-th row; 1 by default. */
   stride?: number
   /** First row of this part of the data; 0 by default. */
   startIndex?: number
@@ -39,20 +39,21 @@ const checks: Checks<TimeseriesGeneratorOptions> = {
 }
 
 /**
- * Windows of a series, each with the target of the row after it: at row r the window is rows `r - length … r - 1`, every
- * `samplingRate`-th, and the target is `targets[r]`. One pass has `batches` batches, the last may be smaller.
+ * Windows of a series, each with the target of the row after it, in batches, as Keras 2.3's `TimeseriesGenerator`.
  *
- * Shape: data [rows, ..features], targets [rows, ..] → x [batchSize, ⌈length / samplingRate⌉, ..features], y [batchSize, ..], float32.
+ * At row r the window is rows `r - length … r - 1`, every `samplingRate`-th of them, and the target is `targets[r]`. One pass has
+ * `batches` batches; the last one may be smaller.
  *
- * Errors: data and targets of different lengths; a range in which no window fits; options that do not exist or are not whole numbers.
+ * Shape: data [rows, ..features], targets [rows, ..] → x [batchSize, ⌈length / samplingRate⌉, ..features], y [batchSize, ..], float32
  *
+ * @throws DatasetError if data and targets have different lengths, no window fits into the range, or an option does not exist or is not a
+ * whole number.
+ * @example
  * ```ts
  * const data = ndarray(Float32Array.from({ length: 50 }, (_, i) => i), [50, 1])
  * const series = new TimeseriesGenerator(data, data, { length: 10, samplingRate: 2, batchSize: 2 })
- * series.batches // 20
  * const [x, y] = series.at(0)
- * x.data // Float32Array [0, 2, 4, 6, 8,  1, 3, 5, 7, 9]
- * y.data // Float32Array [10, 11]
+ * console.log(series.batches, String(x.data), String(y.data))   // 20 0,2,4,6,8,1,3,5,7,9 10,11
  * ```
  */
 export class TimeseriesGenerator implements Iterable<Batch> {
@@ -112,7 +113,7 @@ export class TimeseriesGenerator implements Iterable<Batch> {
   /**
    * The batch at a place of the pass; with `shuffle` and no seed, a random one.
    *
-   * Errors: a place outside 0 … `batches` - 1.
+   * @throws DatasetError if the place is outside 0 … `batches` - 1.
    */
   at(index: number): Batch {
     requireWhole('TimeseriesGenerator.at', 'index', index, { least: 0, most: this.batches - 1 })

@@ -122,21 +122,24 @@ export interface SeriesWindows extends Iterable<Batch> {
 }
 
 /**
- * Windows of a series and what follows them: at row r the window is rows `r - lookback … r - 1`, every `step`-th, and the target is
- * column `target` of row `r + delay`. Tutorials call this `generator(data, lookback, delay, min_index, max_index, …)`.
+ * Windows of a time series, each with the value to predict, in batches.
  *
- * In order, the rows start at `minIndex + lookback` and start again when fewer than `batchSize + 1` are left, so the last few are never
- * used, as in the book; a first batch that is too large is cut.
+ * At row r the window is rows `r - lookback … r - 1`, every `step`-th of them, and the target is column `target` of row `r + delay`. In
+ * order, the rows start at `minIndex + lookback`. They start again when fewer than `batchSize + 1` are left, so the last few are never
+ * used, as in the book. If the first batch is too large, it is cut.
  *
- * Shape: data [rows, features] → batches x [batchSize, lookback / step, features], y [batchSize], float32.
+ * Source: `generator(data, lookback, delay, min_index, max_index, …)` of F. Chollet, "Deep Learning with Python", 6.3.
  *
- * Errors: data that are not [rows, features]; a range in which no window fits, or whose targets lie beyond the data; a `lookback` that
- * is no multiple of `step`; options that do not exist or are not whole numbers; a `target` that is no column.
+ * Shape: data [rows, features] → batches x [batchSize, lookback / step, features], y [batchSize], float32
  *
+ * @throws DatasetError if the data are not [rows, features]; no window fits into the range, or its targets lie beyond the data; `lookback`
+ * is no multiple of `step`; an option does not exist or is not a whole number; or `target` is no column.
+ * @example
  * ```ts
  * const data = ndarray(Float32Array.from({ length: 80 }, (_, i) => i), [40, 2])
  * const batches = seriesWindows(data, { lookback: 6, delay: 2, step: 2, batchSize: 4, repeat: false })
- * for (const [x, y] of batches) console.log(x.shape, y.shape) // [4, 3, 2] [4]
+ * const [[x, y]] = batches
+ * console.log(x.shape, y.shape)   // [4, 3, 2] [4]
  * ```
  */
 export function seriesWindows(data: NDArray, options: SpelledOptions<SeriesWindowsOptions>): SeriesWindows {

@@ -47,12 +47,13 @@ const indexOf = (key: string, name: string): number => {
 }
 
 /**
- * The Tokenizer of a JSON text that Keras or `toJson()` made.
+ * Makes a Tokenizer of the JSON text that Keras' `to_json()` or our `toJson()` gives.
  *
- * Errors: text that is not such JSON, named by what is wrong in it.
- *
+ * @throws DatasetError if the text is not such JSON; the message names the faulty part.
+ * @example
  * ```ts
  * const { numWords, oovToken } = tokenizerFromJson(new Tokenizer({ numWords: 9, oovToken: '?' }).toJson())
+ * console.log(numWords, oovToken)   // 9 ?
  * ```
  */
 export function tokenizerFromJson(json: string): Tokenizer {

@@ -44,19 +44,18 @@ const checks: Checks<TokenizerOptions> = {
 const increase = <K>(counts: Map<K, number>, key: K, by = 1): Map<K, number> => counts.set(key, (counts.get(key) ?? 0) + by)
 
 /**
- * Counts words, numbers them, and turns texts into numbers.
+ * Counts words, numbers them, and turns texts into numbers, as Keras 2.3's `Tokenizer`.
  *
- * Words are numbered from 1 by falling count, ties in the order they were first seen; `oovToken`, if any, is 1. The vocabulary always
- * holds all words, `numWords` only limits what sequences and matrices show of it; 0 is for padding.
+ * Words are numbered from 1 by falling count; words of equal count are in the order of first sight. If there is an `oovToken`, it is 1. 0
+ * is for padding. The vocabulary always holds all words; `numWords` only limits which of them sequences and matrices show.
  *
- * Errors: an option that does not exist or is of another type; an empty `split`; texts and sequences that are none, by their number, and then
- * nothing was counted.
- *
+ * @throws DatasetError if an option does not exist or has another type, `split` is empty, or an item of texts or sequences is none, with
+ * its number. In that case nothing was counted.
+ * @example
  * ```ts
  * const tokenizer = new Tokenizer({ numWords: 1000 })
  * tokenizer.fitOnTexts(['The cat sat on the mat.', 'The dog ate my homework.'])
- * tokenizer.wordIndex.get('the') // 1
- * tokenizer.textsToSequences(['The dog sat']) // [[1, 6, 3]]
+ * console.log(tokenizer.wordIndex.get('the'), tokenizer.textsToSequences(['The dog sat']))   // 1 [[1, 6, 3]]
  * ```
  */
 export class Tokenizer {
@@ -133,7 +132,7 @@ export class Tokenizer {
     return this
   }
 
-  /** Counts in how many sequences each index is: what 'tfidf' needs when there are no texts, only numbers. */
+  /** Counts in how many sequences each index occurs. 'tfidf' needs this if there are only numbers, no texts. */
   fitOnSequences(sequences: Iterable<ArrayLike<number>>): this {
     // Nothing changes before all sequences are checked.
     const found = Array.from(eachSequence('Tokenizer.fitOnSequences', sequences), (sequence) => new Set(Array.from(sequence)))
@@ -150,7 +149,10 @@ export class Tokenizer {
     return this.oovToken === undefined ? undefined : this.wordIndex.get(this.oovToken)
   }
 
-  /** The indices of each text's words; words that are unknown or not below `numWords` become `oovToken`'s index or are dropped. */
+  /**
+   * The indices of each text's words. A word that is unknown, or not below `numWords`, becomes the index of `oovToken`, or is dropped if
+   * there is none.
+   */
   textsToSequences(texts: Iterable<Text>): number[][] {
     return this.#sequencesOf('Tokenizer.textsToSequences', texts)
   }
@@ -168,7 +170,10 @@ export class Tokenizer {
     })
   }
 
-  /** Words for indices, joined by spaces; indices that are unknown or not below `numWords` become `oovToken` or are dropped. */
+  /**
+   * The words of each sequence's indices, joined by spaces. An index that is unknown, or not below `numWords`, becomes `oovToken`, or is
+   * dropped if there is none.
+   */
   sequencesToTexts(sequences: Iterable<ArrayLike<number>>): string[] {
     const oov = this.#oovIndex === undefined ? undefined : this.indexWord.get(this.#oovIndex)
     return Array.from(eachSequence('Tokenizer.sequencesToTexts', sequences), (sequence) => {
@@ -194,13 +199,20 @@ export class Tokenizer {
   }
 
   /**
-   * A row for each sequence. Indices at or beyond the width are left out, but count for the length that 'freq' divides by.
+   * A row for each sequence, a column for each index. Indices beyond the width are left out, but they count in the length that 'freq'
+   * divides by.
    *
-   * 'tfidf' is (1 + ln count) · ln(1 + documents / (1 + documents with the word)), 0 where the word is not.
+   * 'tfidf' is (1 + ln count) · ln(1 + documents / (1 + documents with the word)), and 0 where the word does not occur.
    *
-   * Shape: [sequences, numWords], or [sequences, words + 1] without `numWords`.
+   * Shape: [sequences, numWords], or [sequences, words + 1] without `numWords`
    *
-   * Errors: neither `numWords` nor a vocabulary; 'tfidf' before anything was counted; an index that is not a whole number ≥ 0.
+   * @throws DatasetError if there is neither `numWords` nor a vocabulary, for 'tfidf' before anything was counted, or if an index is not a
+   * whole number, at least 0.
+   * @example
+   * ```ts
+   * const { shape, data } = new Tokenizer({ numWords: 3 }).sequencesToMatrix([[1, 2, 2], [1]], 'count')
+   * console.log(shape, [...data])   // [2, 3] [0, 1, 2, 0, 1, 0]
+   * ```
    */
   sequencesToMatrix(sequences: Iterable<ArrayLike<number>>, mode: MatrixMode = 'binary'): NDArray<Float64Array> {
     const what = 'Tokenizer.sequencesToMatrix'

@@ -38,13 +38,14 @@ export function wordSplitter(what: string, options: SplitOptions): (text: string
 }
 
 /**
- * The words of a text: lower case, every character of `filters` taken as a separator, empty words dropped. Keras'
- * `text_to_word_sequence`. Nothing in it knows Unicode but the lower case.
+ * The words of a text, as Keras' `text_to_word_sequence`: in lower case, cut at every character of `filters`, without empty words.
  *
- * Errors: what is no text; an option that does not exist; an empty `split`.
+ * Only the lower case follows Unicode.
  *
+ * @throws DatasetError if the text is no text, an option does not exist, or `split` is empty.
+ * @example
  * ```ts
- * textToWordSequence("Good news, everyone! It's me") // ['good', 'news', 'everyone', "it's", 'me']
+ * console.log(textToWordSequence("Good news, everyone! It's me"))   // ['good', 'news', 'everyone', "it's", 'me']
  * ```
  */
 export function textToWordSequence(text: string, options: SpelledOptions<SplitOptions> = {}): string[] {
@@ -65,19 +66,22 @@ const md5Modulo = (word: string, m: number): number => md5(word).reduce((rest, b
 
 export interface HashingOptions extends SplitOptions {
   /**
-   * 'md5' gives Keras' numbers. 'hash' (default) stands in Keras for Python's own, whose numbers differ from run to run; here it is
-   * FNV-1a, which doesn't. A function must return a whole number.
+   * 'md5' gives Keras' numbers. 'hash', the default, is FNV-1a. (In Keras 'hash' is Python's own function, whose numbers differ from run to
+   * run.) A function must return a whole number.
    */
   hashFunction?: 'hash' | 'md5' | ((word: string) => number)
 }
 
 /**
- * A number in 1 … n - 1 for each word, by its hash: no vocabulary is kept, and different words may meet. Keras' `hashing_trick`.
+ * A number in 1 … n - 1 for each word, by its hash, as Keras' `hashing_trick`.
  *
- * Errors: n that is not a whole number in 2 … 2^32; a hash function that returns something else than a whole number; an option that does not exist.
+ * No vocabulary is kept, so different words may get the same number.
  *
+ * @throws DatasetError if n is not a whole number in 2 … 2^32, a hash function returns anything but a whole number, or an option does not
+ * exist.
+ * @example
  * ```ts
- * hashingTrick('The cat sat on the mat.', 20, { hashFunction: 'md5' }) // [17, 4, 13, 16, 17, 9]
+ * hashingTrick('The cat sat on the mat.', 20, { hashFunction: 'md5' })   // [17, 4, 13, 16, 17, 9]
  * ```
  */
 export function hashingTrick(text: string, n: number, options: SpelledOptions<HashingOptions> = {}): number[] {
@@ -109,10 +113,13 @@ function hashed(what: string, text: string, n: number, { hashFunction = 'hash', 
 }
 
 /**
- * `hashingTrick` with the 'hash' function: numbers in 1 … n - 1, which despite Keras' name for it are no one-hot rows.
+ * Numbers in 1 … n - 1 for the words of a text: `hashingTrick` with the 'hash' function. Despite the name, which is Keras', these are no
+ * one-hot rows.
  *
+ * @throws DatasetError as `hashingTrick` does.
+ * @example
  * ```ts
- * oneHot('The cat sat on the mat.', 50).length // 6
+ * oneHot('The cat sat on the mat.', 50).length   // 6
  * ```
  */
 export const oneHot = (text: string, n: number, options: SpelledOptions<SplitOptions> = {}): number[] =>
