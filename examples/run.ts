@@ -1,7 +1,7 @@
 /**
- * Runs an experiment or a demonstration: `npm run example -- <id> [flags]`; without an id, lists what there is.
+ * Runs an experiment or a demonstration: `npm run example -- <id> [flags]`; without an id, prints the list.
  *
- * Exit codes: 0; 2 for a mistake on the command line; 1 for anything that went wrong later.
+ * Exit codes: 0 for success, 2 for a mistake on the command line, 1 for an error after that.
  */
 
 import { CotangentError } from '@cotangent/core'
@@ -65,7 +65,7 @@ try {
     console.error(error.message)
     process.exitCode = 2
   } else {
-    // What the library says on purpose is for the user; anything else is a bug and shows where.
+    // Errors that the library throws on purpose are for the user. Any other error is a bug, and is printed with its stack.
     console.error(error instanceof CotangentError || error instanceof DatasetError ? error.message : error)
     process.exitCode = 1
   }

@@ -1,10 +1,10 @@
-/** What the two networks of document 001 have in common: preprocessing, training, and the confusion matrices of training and test images. */
+/** Shared by the two networks of document 001: preprocessing, training, and the confusion matrices of training and test images. */
 import { normalize, reshape, toCategorical } from '@cotangent/datasets'
 import { adam, type History, type Sequential } from '@cotangent/layers'
 import { confusionMatrix, numpyText } from '../lib/confusion.js'
 import type { Context } from '../lib/experiment.js'
 
-/** @param network its name in the printed line, and the shape that it takes an image in */
+/** @param network its name in the printed line, and the shape of an image that it takes */
 export async function trainAndConfuse(
   context: Context,
   network: { name: string; model: Sequential; imageShape: readonly number[] },

@@ -1,4 +1,4 @@
-/** What the eight forecasts of document 002 have in common: the windows, the training, and the error beside the naive forecast's. */
+/** Shared by the eight forecasts of document 002: the windows, the training, and the error beside the naive forecast's. */
 import type { SeriesWindows } from '@cotangent/datasets'
 import { type History, rmsprop, type Sequential } from '@cotangent/layers'
 import type { Context } from '../lib/experiment.js'
@@ -7,7 +7,7 @@ import { loadWeather, type Weather } from './weather.js'
 /** Batches of training in an epoch. */
 const stepsPerEpoch = 500
 
-/** What has to be known to compare with the document's numbers. */
+/** A remark for those who compare with the document's numbers. */
 export const oneBatch = "one batch's: Keras 2.3 prints the loss of the last batch of validation, always the same 128 windows"
 
 /** Makes a network for windows of this shape. */

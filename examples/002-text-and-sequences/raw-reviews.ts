@@ -30,7 +30,7 @@ export interface ShuffledReviews {
   /** [10000, 100] */
   xVal: Reviews
   yVal: Labels
-  /** What `context.uses` is to be told. */
+  /** The argument for `context.uses`. */
   used: DataSource
 }
 

@@ -1,4 +1,4 @@
-/** What the two recurrent networks of document 002 have in common: reviews of 500 words, and the training. */
+/** Shared by the two recurrent networks of document 002: reviews of 500 words, and the training. */
 import { type History, rmsprop, type Sequential } from '@cotangent/layers'
 import { type Context, lastOf } from '../lib/experiment.js'
 import { tupleText } from '../lib/python.js'

@@ -1,4 +1,4 @@
-/** Which rows of the weather are for what: the document's, in whatever rows the data have. */
+/** Rows of the weather for standardising, training and validation: the document's, converted to the rows that the data have. */
 import { UsageError } from '../lib/arguments.js'
 import { thousands } from '../lib/experiment.js'
 
@@ -8,7 +8,7 @@ export const tenMinutes = {
   delay: 144,
   batchSize: 128,
   trainRows: 20_000,
-  /** How far behind the rows of training those of validation reach; the first of them is left out, as in the document. */
+  /** Number of rows after the training rows to the end of validation. The first of them is left out, as in the document. */
   validationRows: 10_000,
   /** The first rows, by whose mean and deviation all are standardised. */
   scaleRows: 200_000,
@@ -28,7 +28,7 @@ export interface Split {
   scale: Rows
   train: Rows
   validation: Rows
-  /** Where the windows of the last batch of validation stand, the one whose loss Keras 2.3 prints; hourly rows are those of the same time. */
+  /** Rows of the windows of the last batch of validation, whose loss Keras 2.3 prints. Hourly rows are those of the same time. */
   lastBatch: Rows
   lookback: number
   delay: number

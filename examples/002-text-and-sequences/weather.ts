@@ -23,7 +23,7 @@ export interface Weather {
   lastBatch: SeriesWindows
   /** Rows of a window, columns of a row. */
   shape: readonly [steps: number, features: number]
-  /** How many degrees Celsius 1 is, in standardised units. */
+  /** Degrees Celsius in one standardised unit. */
   degrees: number
 }
 

@@ -41,7 +41,7 @@ function modelsThere(): string[] {
     .map((name) => join(folder, name))
 }
 
-/** Why a file is none of a model of these images, if so. */
+/** The reason why a file does not hold a model of these images; undefined if it does. */
 function unsuitable(model: Model): string | undefined {
   const [takes, gives] = [model.inputShapeOf().slice(1), model.outputShapeOf().slice(1)]
   const pixels = takes.reduce<number>((product, n) => product * (n ?? 0), 1)

@@ -1,5 +1,5 @@
 /**
- * Flags of the command line: which there are, what they take, and one clear line when they don't fit.
+ * The flags of the command line, their values, and a one-line message for a wrong one.
  *
  * `parseArgs` splits the line; names and values are checked here, so that a mistake is answered with the nearest name.
  */
@@ -15,7 +15,7 @@ export class UsageError extends Error {
 }
 
 interface Flag<Value> {
-  /** What stands after the flag in the usage line. */
+  /** The text after the flag in the usage line. */
   readonly takes: string
   readonly says: string
   read(text: string): Value

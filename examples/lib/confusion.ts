@@ -1,4 +1,4 @@
-/** Which classes a classifier takes for which others. */
+/** Confusion matrices: how often a classifier takes one class for another. */
 import { ndarray } from '@cotangent/datasets'
 import { arrayText } from './numpy.js'
 import { type Palette, palette } from './terminal.js'

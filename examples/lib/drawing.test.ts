@@ -1,4 +1,4 @@
-/** What the examples draw and count: confusion matrices, digits, tables, plots, and where progress goes. */
+/** Drawing and counting of the examples: confusion matrices, digits, tables, plots, and where progress goes. */
 import { inflateSync } from 'node:zlib'
 import { ndarray } from '@cotangent/datasets'
 import { describe, expect, it } from 'vitest'

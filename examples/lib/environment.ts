@@ -1,4 +1,4 @@
-/** What a result depends on besides the code: the machine, its load, and how the engine multiplies and adds. */
+/** The conditions of a result: the machine, its load, and how the engine multiplies and adds. */
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { availableParallelism, cpus, loadavg } from 'node:os'
@@ -12,7 +12,7 @@ export interface Environment {
   cores: number
   /** Mean length of the run queue over the last minute; above `cores`, times are too long. */
   load: number
-  /** Whether x·y + z is rounded once, as the wasm engine does with relaxed SIMD. Results of machines that differ in this differ in their last bits. */
+  /** True if x·y + z is rounded once, as the wasm engine does with relaxed SIMD. Machines that differ in this give results that differ in their last bits. */
   fusedMultiplyAdd: boolean
   /** The most memory the process held. */
   peakMemoryBytes: number

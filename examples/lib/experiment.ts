@@ -10,7 +10,7 @@ export interface Measure {
   value: number
 }
 
-/** What a document got: a value, or why there is none; and what has to be known to compare with it. */
+/** A document's result: a value, or the reason why there is none; and a remark for those who compare. */
 export interface Reported {
   readonly metric: Metric
   readonly value?: number
@@ -40,21 +40,21 @@ export interface Digits {
 export interface DataSource {
   /** `MNIST`. */
   name: string
-  /** Where they came from, in words. */
+  /** The place that the data came from, in words. */
   source: string
-  /** What was trained on, validation that is split off from it included; and how much of it there was. */
+  /** Samples trained on, including those split off for validation; and the number of samples there were. */
   train: number
   available: number
   test?: number
-  /** Where it is not split off from what was trained on. */
+  /** Samples for validation that are not split off from the training data. */
   validation?: number
-  /** What these are: 'images', 'reviews', 'rows'. */
+  /** The word for one of them, in the plural: 'images', 'reviews', 'rows'. */
   unit: string
-  /** In which ways they are not the document's data. */
+  /** The differences from the document's data. */
   departures?: readonly string[]
 }
 
-/** What an experiment runs with: its own defaults, or what the flags say instead. */
+/** The settings of a run: the experiment's defaults, or the values of the flags. */
 export interface Context {
   readonly epochs: number
   readonly batchSize: number
@@ -71,7 +71,7 @@ export interface Context {
   readonly trainRows?: number
   /** Batches in an epoch of drawn windows, in place of the experiment's: for short runs in tests. */
   readonly stepsPerEpoch?: number
-  /** How many of the training samples there are `--limit` leaves; all of them without it. More than there are is a mistake of the user. */
+  /** The number of training samples that `--limit` leaves; all without it. A limit beyond the number of samples is a UsageError. */
   limited(available: number, unit: string): number
   /** Says what is trained on: every experiment does, once. */
   uses(data: DataSource): void
@@ -87,7 +87,7 @@ export interface Outcome {
   /** Of the reported metric. */
   value: number
   history: History
-  /** What a reader of the result has to know about this run, in a sentence. */
+  /** A remark about this run for readers of the result, in a sentence. */
   remark?: string
   /** Other figures, by name. */
   also?: Readonly<Record<string, number>>

@@ -1,4 +1,4 @@
-/** What a history says: its best epoch, and the table that Keras' CSVLogger writes. */
+/** Two readings of a history: its best epoch, and the table that Keras' CSVLogger writes. */
 import type { History } from '@cotangent/layers'
 
 /** A column for the epoch, from 0, then one for each value in alphabetical order; `NA` where an epoch has none. */

@@ -1,4 +1,4 @@
-/** Arrays as NumPy prints them by default: up to eight digits, lines of 75 characters, only the corners of what has more than 1,000 elements. */
+/** Arrays as NumPy prints them by default: up to eight digits, lines of 75 characters, only the corners of arrays of more than 1,000 elements. */
 import type { NDArray } from '@cotangent/datasets'
 
 const LINE = 75

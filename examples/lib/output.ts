@@ -1,4 +1,4 @@
-/** Where what is printed goes. */
+/** Standard output: progress bars, and readers that leave early. */
 
 interface Stream {
   write(text: string): unknown

@@ -8,9 +8,9 @@ interface Settings {
   epochs?: number
   batchSize?: number
   seed?: number
-  /** What `--limit` would say. */
+  /** The value of `--limit`. */
   limit?: number
-  /** What `--train-rows` would say. */
+  /** The value of `--train-rows`. */
   trainRows?: number
 }
 
@@ -21,7 +21,7 @@ interface Outcome {
   history: Record<string, number[]>
   loss: number[]
   printed: string
-  /** What the experiment says that it was trained on. */
+  /** The data that the experiment reports. */
   used: DataSource | undefined
 }
 

@@ -24,19 +24,19 @@ import { writeWhole } from './files.js'
 import { type BestEpoch, bestEpoch, historyCsv } from './history.js'
 import { progressOutput } from './output.js'
 
-/** What `--json` writes. */
+/** The report that `--json` writes. */
 export interface Report {
   id: string
   document: string
-  /** What the document got: errors in per cent, accuracies as fractions. */
+  /** The document's result: errors in per cent, accuracies as fractions. */
   reported: Reported
   /** After the last epoch. */
   result: Measure
-  /** What has to be known about this very run. */
+  /** A remark about this run alone. */
   remark?: string
   /** Other figures of the experiment, by name. */
   also?: Readonly<Record<string, number>>
-  /** Where there are validation data. */
+  /** Present if there are validation data. */
   best?: BestEpoch
   data: DataUsed
   epochs: number
@@ -48,7 +48,7 @@ export interface Report {
   backend: string
   threads: number
   secondsPerEpoch: number
-  /** By name and epoch; in the file, null stands for what is not finite. */
+  /** By name and epoch; in the file, null stands for a value that is not finite. */
   history: History['history']
   environment: Environment
 }
@@ -63,7 +63,7 @@ interface DataUsed {
   test?: number
   /** Not all training samples were used: the result is not comparable. */
   partial?: true
-  /** In which other ways they are not the document's. */
+  /** Other differences from the document's data. */
   departures?: readonly string[]
 }
 
@@ -177,7 +177,7 @@ async function prepareOutput({ json, out }: Settings): Promise<void> {
   }
 }
 
-/** In which ways the run is not the document's. */
+/** The differences between the run and the document's. */
 function departuresOf(experiment: Experiment, report: Report, used: DataSource): string[] {
   const { epochs, batchSize } = experiment.defaults
   const departures: string[] = []

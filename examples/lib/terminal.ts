@@ -24,5 +24,5 @@ export const palette = (colours: boolean): Palette => ({
   red: code(colours, 31, 39),
 })
 
-/** Whether standard output is a terminal that shows colours. */
+/** True if standard output is a terminal that shows colours. */
 export const hasColours = (): boolean => process.stdout.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== 'dumb'
