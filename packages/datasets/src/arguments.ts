@@ -40,7 +40,7 @@ export type Checks<Options> = { readonly [Name in keyof Options]-?: Check }
 /**
  * The options of a function by their names here; keys may be in Keras' snake_case. What is undefined is left out.
  *
- * Errors: no object of options, an option that does not exist (with the nearest that does), a value that fails its check, one option twice.
+ * @throws DatasetError if the options are no object, an option does not exist (with the nearest that does), a value fails its check, or an option comes twice.
  */
 export function readOptions<Options extends object>(what: string, given: Options | undefined, checks: Checks<Options>): Partial<Options> {
   const names = Object.keys(checks)

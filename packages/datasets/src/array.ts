@@ -1,5 +1,5 @@
 /**
- * Host arrays: a shape and a typed array in row-major order, which is what a dataset is before it becomes a tensor.
+ * Host arrays: a shape and a typed array in row-major order. A dataset has this form before it becomes a tensor.
  *
  * Nothing here touches a backend. `slice` and `reshape` are views of the same memory, everything else copies.
  */
@@ -27,7 +27,7 @@ export interface NDArray<T extends TypedArray = TypedArray> {
 /** Number of elements of a shape; 1 for the shape of a scalar, `[]`. */
 export const sizeOf = (shape: readonly number[]): number => (shape.includes(0) ? 0 : shape.reduce((a, b) => a * b, 1))
 
-/** Whether a value is a typed array whose elements are numbers. */
+/** True for a typed array whose elements are numbers. */
 export const isTypedArray = (value: unknown): value is TypedArray =>
   ArrayBuffer.isView(value) && typedArrays.has((value as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] ?? '')
 
@@ -65,7 +65,7 @@ export function requireNDArray(what: string, name: string, value: unknown): void
 /**
  * New memory whose size comes from arguments.
  *
- * Errors: more elements than an array can have, or than there is memory.
+ * @throws DatasetError for more elements than an array can have, or than there is memory for.
  */
 export function allocate<T extends TypedArray>(what: string, type: new (length: number) => T, length: number): T {
   try {

@@ -11,7 +11,7 @@ import { DatasetError } from './errors.js'
 const size = 624
 const middle = 397
 
-/** New memory for so many draws. */
+/** New memory for `count` draws. */
 function memoryFor<T extends Int32Array | Float64Array>(method: string, type: new (length: number) => T, count: number): T {
   requireWhole(`RandomState.${method}`, 'count', count, { least: 0 })
   return allocate(`RandomState.${method}`, type, count)

@@ -13,7 +13,7 @@ export type SpelledOptions<Options> = Options & { [Key in keyof Options as Snake
 /** `batch_size` → `batchSize`. */
 export const camelCase = (name: string): string => name.replace(/_+([a-z0-9])/gi, (_, next: string) => next.toUpperCase())
 
-/** What all spellings of a name have in common: its letters and digits in lower case. */
+/** The part that all spellings of a name share: its letters and digits in lower case. */
 export const canonical = (name: string): string => name.replace(/[^a-z0-9]/gi, '').toLowerCase()
 
 /**

@@ -10,11 +10,11 @@ import { unpackedLimit } from './limits.js'
 
 const inputChunk = 1 << 20
 
-/** Whether bytes start with gzip's magic number, 1f 8b. */
+/** True if bytes start with gzip's magic number, 1f 8b. */
 export const isGzip = (bytes: Uint8Array): boolean => bytes[0] === 0x1f && bytes[1] === 0x8b
 
 export interface GunzipOptions {
-  /** What the messages call the data: a path or an address. */
+  /** The name of the data in messages: a path or an address. */
   name?: string
   /** Largest number of bytes to unpack. Default: 256 MiB, or 100 times the packed size if that is more, but no more than 2 GiB. */
   maxBytes?: number

@@ -1,6 +1,6 @@
 /** Many lists of whole numbers in one growing Int32Array, each a stretch of it. */
 
-/** Where a list lies: `begin … end - 1`. */
+/** The place of a list: `begin … end - 1`. */
 export interface Span {
   begin: number
   end: number
@@ -8,7 +8,7 @@ export interface Span {
 
 export class IntegerPool {
   #values = new Int32Array(1 << 16)
-  /** How many numbers there are, those of lists that moved included. */
+  /** The number of numbers, including those of lists that moved. */
   used = 0
 
   /** An empty list at the end. */

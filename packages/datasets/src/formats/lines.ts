@@ -9,7 +9,7 @@ const longest = 1 << 20
  * Calls `use` with the bytes of each line, without its end, and its number from 1. The bytes are a view that is only valid during the call.
  * A last line without an end is a line; nothing after the last end is none.
  *
- * Errors: a line of more than 1 MiB, with its number and the `name` of the data.
+ * @throws DatasetError if a line has more than 1 MiB, with its number and the `name` of the data.
  */
 export async function eachLine(
   stream: ReadableStream<Uint8Array>,

@@ -11,13 +11,13 @@ import { type IntegerLists, unpickleLists } from './pickle.js'
 interface Header {
   readonly descr: string
   readonly shape: readonly number[]
-  /** Where the elements start. */
+  /** The offset of the elements. */
   readonly at: number
 }
 
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59]
 
-/** What a header holds, in any order, and nothing else. */
+/** The entries of a header, in any order. There may be no others. */
 const entries = [/'descr':\s*'([^']*)'/, /'fortran_order':\s*(True|False)/, /'shape':\s*\(([^)]*)\)/]
 
 /** The whole numbers of a Python tuple, without its brackets: `2, 3`, `2,` or nothing, with Python 2's `2L`. Undefined if it is none. */

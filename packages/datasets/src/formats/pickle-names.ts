@@ -1,4 +1,4 @@
-/** What a pickle may ask for by name, and what it may not. */
+/** The names that a pickle may ask for, and those it may not. */
 
 /** The only names, and what calling them gives. */
 export const known: Readonly<Record<string, 'array' | 'dtype' | 'text' | undefined>> = {

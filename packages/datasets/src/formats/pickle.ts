@@ -17,7 +17,7 @@ export type IntegerLists = readonly Int32Array[]
 interface List extends Span {
   readonly items: Value[]
 }
-/** What stands for a name, an array under construction, or a value that is only passed over. */
+/** Stands for a name, an array under construction, or a value that is only passed over. */
 type Value =
   | { readonly kind: 'list'; readonly list: List }
   | { readonly kind: 'name'; readonly name: string }
@@ -43,10 +43,10 @@ class Machine {
   #at = 0
   readonly #pool = new IntegerPool()
   #stack: Item[] = []
-  /** Where the marks are in the stack. */
+  /** The positions of the marks in the stack. */
   readonly #marks: number[] = []
   readonly #memo: (Item | undefined)[] = []
-  /** How many values other than numbers may still be made. */
+  /** The number of values other than numbers that may still be made. */
   #left: number
 
   readonly #lists: number
@@ -293,9 +293,8 @@ class Machine {
 /**
  * The lists of a pickled NumPy array of lists of whole numbers. Nothing is imported, called or executed.
  *
- * Errors: a name other than NumPy's for arrays, an instruction other than those for lists, numbers and arrays, with its name and
- * position; a truncated pickle; numbers beyond int32; a value of another form; more lists than expected.
- *
- * @param lists how many lists there are at most
+ * @param lists the largest number of lists
+ * @throws DatasetError for a name other than NumPy's for arrays, and for an instruction other than those for lists, numbers and arrays, with its name
+ * and position; for a truncated pickle, numbers beyond int32, a value of another form, and more lists than expected.
  */
 export const unpickleLists = (bytes: Uint8Array, lists: number): IntegerLists => new Machine(bytes, lists).lists()

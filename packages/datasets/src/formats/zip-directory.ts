@@ -10,7 +10,7 @@ export interface ZipEntry {
   readonly packedSize: number
   /** After unpacking. */
   readonly size: number
-  /** Where its packed bytes start. */
+  /** The offset of its packed bytes. */
   readonly at: number
 }
 
@@ -21,7 +21,7 @@ const directoryEntry = 0x02014b50
 const endOfDirectory = 0x06054b50
 const wideLocator = 0x07064b50
 const wideEnd = 0x06064b50
-/** What stands in a 32-bit field whose number is in the 64-bit field instead. */
+/** The value of a 32-bit field whose number is in the 64-bit field instead. */
 const elsewhere = 0xffffffff
 /** The end of the directory may have a comment behind it, as long as 16 bits can say. */
 const longestComment = 0xffff
@@ -29,7 +29,7 @@ const longestComment = 0xffff
 /** A number of 64 bits; those that no archive in memory can have come out too large, and fail where they are used. */
 const wide = (view: DataView, at: number): number => view.getUint32(at, true) + view.getUint32(at + 4, true) * 2 ** 32
 
-/** Where the directory starts, how many entries it has, and where it must have ended. */
+/** The offset of the directory, its number of entries, and the offset at which it must end. */
 function findDirectory(bytes: Uint8Array, view: DataView): { at: number; count: number; end: number } {
   let end = bytes.length - 22
   const last = Math.max(0, end - longestComment)
@@ -45,7 +45,7 @@ function findDirectory(bytes: Uint8Array, view: DataView): { at: number; count: 
 /**
  * The entries of an archive in the order of its directory.
  *
- * Errors: a directory that is missing or damaged, an entry that reaches beyond the bytes before the directory, an encrypted one, two of one name.
+ * @throws DatasetError if the directory is missing or damaged, an entry reaches beyond the bytes before the directory or is encrypted, or two have one name.
  */
 export function readDirectory(bytes: Uint8Array): ZipEntry[] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -100,7 +100,7 @@ function sizesOf(view: DataView, at: number, extra: number, extraLength: number)
   return { packedSize, size, offset }
 }
 
-/** Where an entry's packed bytes start: behind a header of its own. */
+/** The offset of an entry's packed bytes, which follow a header of its own. */
 function dataOf(view: DataView, name: string, offset: number, packedSize: number, limit: number): number {
   if (offset + 30 > limit || view.getUint32(offset, true) !== localHeader) throw new DatasetError(`the header of ${name} is damaged`)
   const at = offset + 30 + view.getUint16(offset + 26, true) + view.getUint16(offset + 28, true)

@@ -23,7 +23,7 @@ import { unpackedLimit } from './limits.js'
 import { readDirectory, type ZipEntry } from './zip-directory.js'
 
 /**
- * Whether bytes start as a zip archive does: with an entry, or, in an archive without entries, with the end of the directory.
+ * True if bytes start as a zip archive does: with an entry, or, in an archive without entries, with the end of the directory.
  *
  * @example
  * ```ts
@@ -36,14 +36,14 @@ export function isZip(bytes: Uint8Array): boolean {
 }
 
 export interface UnzipOptions {
-  /** What the messages call the archive: a path or an address. */
+  /** The name of the archive in messages: a path or an address. */
   name?: string
   /**
    * Largest number of bytes of all wanted entries together. Default: 256 MiB, or 100 times the archive's size if that is more, but no more than
    * 2 GiB.
    */
   maxBytes?: number
-  /** Which entries to unpack; all by default. */
+  /** Chooses the entries to unpack; all by default. */
   filter?: (entry: string) => boolean
 }
 

@@ -72,7 +72,7 @@ export async function readVectors(
 export interface EmbeddingMatrix {
   /** Row i is the vector of the word with index i; zeros for words without one, and for row 0. */
   readonly matrix: NDArray<Float32Array>
-  /** How many words below `numWords` have a vector. */
+  /** Number of words below `numWords` that have a vector. */
   readonly found: number
   /** The words that have none. */
   readonly missing: readonly string[]

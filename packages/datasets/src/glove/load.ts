@@ -26,7 +26,7 @@ const checks: Checks<GloveOptions> = { path: requireText, dir: requireText, dim:
 /**
  * The words that are wanted; undefined for all.
  *
- * Errors: items that are no text: a Tokenizer's `wordIndex` itself is a list of pairs, and no word of the file would be among them.
+ * @throws DatasetError if an item is no text. (A Tokenizer's `wordIndex` itself is a list of pairs, and no word of the file would be among them.)
  */
 export function wantedOf(what: string, words: Iterable<string> | undefined): ReadonlySet<string> | undefined {
   if (words === undefined) return undefined
@@ -48,7 +48,7 @@ export interface WordVectors {
   readonly vectors: NDArray<Float32Array>
   /** Lines in the file. */
   readonly lines: number
-  /** Where they came from, in words. */
+  /** The place that they came from, in words. */
   readonly source: string
 }
 
@@ -99,7 +99,7 @@ const ascii = new TextDecoder('latin1')
 /**
  * Reads vectors from a stream of lines. A word that comes twice keeps its first vector.
  *
- * Errors: a line with another number of numbers than `dim`, or with something else than a number among those wanted; no lines; by number.
+ * @throws DatasetError if a line has more or fewer numbers than `dim`, a wanted line has anything but numbers, or there are no lines; with the number of the line.
  */
 export async function readVectors(
   stream: ReadableStream<Uint8Array>,

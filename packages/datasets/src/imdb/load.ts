@@ -30,7 +30,7 @@ export interface ImdbDataset {
   xTest: readonly Int32Array[]
   /** [reviews] */
   yTest: NDArray<Uint8Array>
-  /** Where the data came from, in words. */
+  /** The place that the data came from, in words. */
   source: string
 }
 

@@ -22,7 +22,7 @@ export interface Reviews {
   labels: NDArray<Uint8Array>
   /** `neg/0_3.txt`: file names, which end in the stars given. */
   names: readonly string[]
-  /** Where the reviews came from, in words. */
+  /** The place that the reviews came from, in words. */
   source: string
 }
 

@@ -9,19 +9,19 @@ export interface RawReviews {
   readonly y: Uint8Array
 }
 
-/** How ranks become sequences; Keras' arguments and defaults. */
+/** Options for making sequences of ranks: Keras' arguments and defaults. */
 export interface SequenceOptions {
-  /** Words at or above this number are left out; by default the largest number there is, which itself is then left out, as in Keras. */
+  /** Words with this number or a larger one are left out. By default it is the largest number there is, so that one word is left out, as in Keras. */
   numWords?: number | null
   /** Words below this number are left out, `startChar` among them; 0 by default. */
   skipTop?: number
   /** Reviews of this length or longer are dropped. */
   maxlen?: number | null
-  /** Of NumPy's generator, which shuffles the training set and then the test set; 113 by default. */
+  /** The seed of NumPy's generator, which shuffles the training set and then the test set; 113 by default. */
   seed?: number
-  /** What a review starts with; null for nothing; 1 by default. */
+  /** The number in front of each review, or null for none; 1 by default. */
   startChar?: number | null
-  /** What stands for a word left out; null drops it; 2 by default. */
+  /** The number that replaces a word left out; null drops the word; 2 by default. */
   oovChar?: number | null
   /** Added to every rank; 3 by default. */
   indexFrom?: number
@@ -50,7 +50,7 @@ function largestOf(parts: readonly RawReviews[], startChar: number | null, index
 /**
  * Both parts, shuffled and numbered.
  *
- * Errors: a `maxlen` that leaves nothing.
+ * @throws DatasetError if `maxlen` leaves nothing.
  */
 export function prepare(train: RawReviews, test: RawReviews, options: SequenceOptions): readonly [RawReviews, RawReviews] {
   const { numWords = null, skipTop = 0, maxlen = null, seed = 113, startChar = 1, oovChar = 2, indexFrom = 3 } = options

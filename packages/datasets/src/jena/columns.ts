@@ -55,7 +55,7 @@ export interface Table {
  * The table with every column that follows from its own added, in the station's order, and which those are. What the table has is never
  * replaced.
  *
- * Errors: a table without p, T, rh or VPmax, if anything is missing at all; a row that gives no number (a pressure of 0), by its line.
+ * @throws DatasetError if columns are missing and p, T, rh or VPmax is among them, or if a row gives no number (a pressure of 0), with its line.
  */
 export function complete(table: Table, name: string): Table & { readonly computed: readonly JenaColumn[] } {
   const computed = columns.filter((column) => Object.hasOwn(formulas, column) && !table.columns.includes(column))

@@ -49,8 +49,8 @@ function columnsOf(cells: readonly string[], name: string): JenaColumn[] {
 /**
  * Reads the station's CSV.
  *
- * Errors: no header of known columns with `Date Time` first, a row of another width, a value that is no number, a time that is none, no
- * rows; each with its line.
+ * @throws DatasetError, with the line, if there is no header of known columns with `Date Time` first, a row has another width, a value is no number,
+ * a time is none, or there are no rows.
  */
 export function parseJenaCsv(text: string, name: string): TimedTable {
   const lines = linesOf(text)

@@ -10,7 +10,7 @@ import { parseJenaCsv } from './csv.js'
 import { type JenaPart, parts, requirePart } from './parts.js'
 
 export interface JenaOptions {
-  /** Which file; by default 'whole' if it is there, otherwise 'hourly'. */
+  /** The file to load; by default 'whole' if it is there, otherwise 'hourly'. */
   part?: JenaPart
   /** A file in the station's form, in place of the places that are searched. */
   path?: string
@@ -31,19 +31,19 @@ const checks: Checks<JenaOptions> = {
 export interface JenaClimate {
   /** [rows, columns], as measured: Celsius, mbar … */
   data: NDArray<Float64Array>
-  /** What the columns of `data` are, in the station's order. */
+  /** The columns of `data`, in the station's order. */
   columns: readonly JenaColumn[]
-  /** Those of them that are not in the file, but follow from it. */
+  /** The columns that are not in the file, but are computed from it. */
   computed: readonly JenaColumn[]
   /** When each row was measured: the station's own time, as milliseconds as if it were UTC. */
   times: Float64Array
   /**
-   * Minutes between rows: 10 or 60. A few are missing in the published data. In a file of one's own the mean, and NaN if there is only one row.
+   * Minutes between rows: 10 or 60. A few are missing in the published data. In a file of your own: the mean, or NaN if there is only one row.
    */
   minutes: number
-  /** The row of the whole file that is the first here; undefined for another period, or a file of one's own. */
+  /** The row of the whole file that is the first here; undefined for another period, or a file of your own. */
   firstRow: number | undefined
-  /** Where the data came from, and which columns and rows they are, in words. */
+  /** The place that the data came from, and their columns and rows, in words. */
   source: string
 }
 

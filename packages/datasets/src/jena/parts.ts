@@ -70,7 +70,7 @@ export const parts: Readonly<Record<JenaPart, PartFile>> = {
 /**
  * Holds a table against what is known of a part; there is no published checksum.
  *
- * Errors: another number of rows, another first or last time: truncated, or another file of the same name.
+ * @throws DatasetError if the number of rows, the first or the last time differ: the file is truncated, or another one of the same name.
  */
 export function requirePart(table: TimedTable, part: PartFile, where: string): void {
   const span = [table.times[0], table.times[table.times.length - 1]].map((time) => new Date(time).toISOString().slice(0, 16))

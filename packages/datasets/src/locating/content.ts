@@ -28,7 +28,7 @@ export interface ContentOptions {
 /**
  * Unpacks a file, if it is packed, and holds it against the published size and SHA-256.
  *
- * Errors: damaged gzip data, another size, another checksum; each with the place, both values and a guess at the reason.
+ * @throws DatasetError for damaged gzip data, another size or another checksum, with the place, both values and a guess at the reason.
  */
 export async function unpack(bytes: Uint8Array, options: ContentOptions): Promise<Uint8Array> {
   const { file, title, where, verify = true } = options

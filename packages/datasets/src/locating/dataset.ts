@@ -1,9 +1,9 @@
-/** The words the loaders share: what is known of a dataset beforehand, what a caller may ask, what comes back. */
+/** Types that the loaders share: the published facts about a dataset, the options of a caller, the files found. */
 import { type Checks, describeValue, readOptions, requireBoolean, requireFunction, requireText } from '../arguments.js'
 import { DatasetError } from '../errors.js'
 import type { Fetch } from './http.js'
 
-/** What content is known by. */
+/** The size and checksum of a content. */
 export interface Content {
   readonly bytes: number
   readonly sha256: string
@@ -21,7 +21,7 @@ export interface PublishedFile extends Content {
   readonly plain?: boolean
 }
 
-/** What is known of a dataset before any of its files is at hand. */
+/** The facts about a dataset that are known before any of its files is read. */
 export interface PublishedDataset {
   /** Its name in messages. */
   readonly title: string
@@ -75,7 +75,7 @@ export const readLoadOptions = (what: string, options: LoadOptions): LoadOptions
 /** Unpacked files by name. */
 export type Files = ReadonlyMap<string, Uint8Array>
 
-/** All files of a dataset, and where they came from in words. */
+/** All files of a dataset, and the place that they came from, in words. */
 export interface Located {
   readonly files: Files
   readonly source: string

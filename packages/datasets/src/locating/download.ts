@@ -12,7 +12,7 @@ import { type Fetch, fetchBytes } from './http.js'
  *
  * A file enters the cache only after its checksum was right. A cache that cannot be written does not stop the download.
  *
- * Errors: the reason of an aborted signal.
+ * @throws the reason of an aborted signal.
  */
 export async function download(
   dataset: PublishedDataset,

@@ -8,7 +8,7 @@ import type { Host } from './host.js'
 /** The first of several folders that has any of the files. */
 interface Folder {
   readonly path: string
-  /** Where each file is: unpacked, packed, or both. */
+  /** The place of each file: unpacked, packed, or both. */
   readonly paths: ReadonlyMap<PublishedFile, readonly string[]>
   readonly missing: readonly PublishedFile[]
 }
@@ -40,17 +40,17 @@ async function readFile(host: Host, path: string, file: PublishedFile, title: st
 /** A directory the user named. */
 export interface NamedDirectory {
   path: string
-  /** How the user named it: `directory`, `COTANGENT_DATA`. */
+  /** The name that the user knows it by: `directory`, `COTANGENT_DATA`. */
   named: string
   verify?: boolean
-  /** What to add to the message when a file is not the published one. */
+  /** Text to add to the message if a file is not the published one. */
   hint?: string
 }
 
 /**
  * The dataset in a directory the user named; undefined if none of its files is there.
  *
- * Errors: not a directory, some of the files missing, a file that cannot be read or is not the published one.
+ * @throws DatasetError if it is not a directory, some of the files are missing, or a file cannot be read or is not the published one.
  */
 export async function fromDirectory(dataset: PublishedDataset, host: Host, directory: NamedDirectory): Promise<Located | undefined> {
   const { title, folder, otherFolders = [] } = dataset

@@ -25,7 +25,7 @@ export interface Host {
   findPackage(name: string): Promise<string | undefined>
 }
 
-/** What tests put in place of the process's own surroundings. */
+/** Replacements for the process's surroundings, for tests. */
 export interface HostOverrides {
   env?: Readonly<Record<string, string | undefined>>
   home?: string

@@ -14,8 +14,8 @@ export interface FetchBytesOptions {
 /**
  * The whole body of a response.
  *
- * Errors: no connection, a status other than 2xx, a body that breaks off or is longer than `maxBytes`; the reason of the
- * signal if it was aborted.
+ * @throws DatasetError if there is no connection, the status is not 2xx, or the body breaks off or is longer than `maxBytes`. If the signal was
+ * aborted, its reason is thrown.
  */
 export async function fetchBytes(url: string, options: FetchBytesOptions): Promise<Uint8Array> {
   const { fetch, maxBytes, signal } = options

@@ -20,7 +20,7 @@ const namesOf = ({ files }: PublishedDataset): string => files.map(publishedName
 /**
  * Finds the files of a dataset. `host` is undefined in a browser.
  *
- * Errors: a named directory that is missing, incomplete or damaged; data that are nowhere; the reason of an aborted signal.
+ * @throws DatasetError if a named directory is missing, incomplete or damaged, or the data are nowhere. The reason of an aborted signal is thrown as it is.
  */
 export async function locate(dataset: PublishedDataset, options: LoadOptions, host: Host | undefined): Promise<Located> {
   const { dir, verify = true } = options

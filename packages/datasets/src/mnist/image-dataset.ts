@@ -17,7 +17,7 @@ export interface ImageDataset {
   xTest: NDArray<Uint8Array>
   /** [samples] */
   yTest: NDArray<Uint8Array>
-  /** Where the data came from, in words. */
+  /** The place that the data came from, in words. */
   source: string
 }
 

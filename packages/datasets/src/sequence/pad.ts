@@ -25,11 +25,11 @@ export interface PadOptions<D extends PadType = PadType> {
   maxlen?: number | null
   /** 'int32' by default. */
   dtype?: D
-  /** On which side short sequences are filled up; 'pre' by default. */
+  /** The side on which short sequences are filled up; 'pre' by default. */
   padding?: 'pre' | 'post'
-  /** On which side long sequences are cut; 'pre' by default, which keeps the end. */
+  /** The side on which long sequences are cut; 'pre' by default, which keeps the end. */
   truncating?: 'pre' | 'post'
-  /** What fills them up; 0 by default. */
+  /** The number that fills short sequences up; 0 by default. */
   value?: number
 }
 

@@ -6,7 +6,7 @@ import type { SpelledOptions } from '../spelling.js'
 import { type Batch, missing, type RandomSource, randomFrom, randomSource, seriesOf, windowsAt } from './windows.js'
 
 export interface TimeseriesGeneratorOptions {
-  /** How many rows back a window reaches. */
+  /** Number of rows before r that a window covers. */
   length: number
   /** A window takes every `samplingRate`-th row; 1 by default. */
   samplingRate?: number

@@ -11,7 +11,7 @@ import type { SpelledOptions } from '../spelling.js'
 /** Inputs and targets of one training step: x [batch, time, features], y [batch, ..]. */
 export type Batch = readonly [x: NDArray<Float32Array>, y: NDArray<Float32Array>]
 
-/** Where shuffled rows come from: a seed for each pass anew, or one generator that goes on from pass to pass. */
+/** The source of shuffled rows: a seed, with which every pass starts anew, or one generator that goes on from pass to pass. */
 export type RandomSource = number | RandomState
 
 /** A check of the option `seed`. */
@@ -78,9 +78,9 @@ function contiguousWindows(data: NDArray, first: number, end: number, length: nu
 }
 
 export interface SeriesWindowsOptions {
-  /** How many rows back a window reaches. */
+  /** Number of rows before r that a window covers. */
   lookback: number
-  /** How many rows ahead the target is. */
+  /** Number of rows from r to the target. */
   delay: number
   /** First row of this part of the data; 0 by default. */
   minIndex?: number
@@ -115,7 +115,7 @@ const checks: Checks<SeriesWindowsOptions> = {
 
 /** Batches of windows, endless unless `repeat: false`. */
 export interface SeriesWindows extends Iterable<Batch> {
-  /** How many batches there are before the first comes again; the steps of a validation. */
+  /** Number of batches before the first one comes again: the steps of a validation. */
   readonly batchesPerCycle: number
   /** The rows each batch stands at, by the same rules as the batches themselves. */
   rows(): IterableIterator<Int32Array>

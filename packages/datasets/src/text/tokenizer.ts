@@ -28,7 +28,7 @@ export interface TokenizerOptions extends SplitOptions {
 /** A text, or one already cut into words. */
 export type Text = string | readonly string[]
 
-/** What a row of `textsToMatrix` holds for a word: whether, how often, which share, or term frequency × inverse document frequency. */
+/** The value that `textsToMatrix` writes for a word: 1 if it occurs, its count, its share of the words, or term frequency × inverse document frequency. */
 export type MatrixMode = 'binary' | 'count' | 'freq' | 'tfidf'
 
 const modes: readonly MatrixMode[] = ['binary', 'count', 'freq', 'tfidf']
@@ -66,9 +66,9 @@ export class Tokenizer {
   readonly charLevel: boolean
   readonly oovToken: string | undefined
 
-  /** How often each word was seen, in the order of first sight. */
+  /** The count of each word, in the order of first sight. */
   readonly wordCounts: Map<string, number> = new Map()
-  /** In how many texts each word was seen. */
+  /** The number of texts that each word occurs in. */
   readonly wordDocs: Map<string, number> = new Map()
   /** `wordDocs` by index. */
   readonly indexDocs: Map<number, number> = new Map()
@@ -76,7 +76,7 @@ export class Tokenizer {
   readonly wordIndex: Map<string, number> = new Map()
   /** From index to word. */
   readonly indexWord: Map<number, string> = new Map()
-  /** How many texts or sequences it was fitted on. */
+  /** The number of texts or sequences it was fitted on. */
   documentCount = 0
   readonly #cut: (text: string) => string[]
 
@@ -260,7 +260,7 @@ export class Tokenizer {
 /**
  * Texts, checked one by one.
  *
- * Errors: a single text, which is iterable too and would be taken for texts of one letter; what is neither text nor a list of words.
+ * @throws DatasetError for a single text (which is iterable, too, and would be taken for texts of one letter), and for an item that is neither text nor a list of words.
  */
 function* eachText(what: string, texts: Iterable<Text>): IterableIterator<Text> {
   if (typeof texts === 'string') throw new DatasetError(`${what}: texts must be a list of texts, got one text: pass [text].`)
@@ -280,7 +280,7 @@ function* eachText(what: string, texts: Iterable<Text>): IterableIterator<Text> 
 /**
  * Sequences, checked one by one.
  *
- * Errors: one that is no list; an index that is not a whole number ≥ 0.
+ * @throws DatasetError if one is no list, or an index is not a whole number, at least 0.
  */
 function* eachSequence(what: string, sequences: Iterable<ArrayLike<number>>): IterableIterator<ArrayLike<number>> {
   requireIterable(what, 'sequences', sequences, 'a list of sequences')

@@ -7,13 +7,13 @@ import { md5 } from './md5.js'
 /** Keras' default filter: punctuation but the apostrophe, tab, newline. */
 export const defaultFilters = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
-/** How a text is cut into words. */
+/** Options for cutting a text into words. */
 export interface SplitOptions {
   /** Characters that separate words, as `split` does; punctuation but the apostrophe, tab and newline by default. */
   filters?: string
   /** Lower case first; true by default. */
   lower?: boolean
-  /** What separates words; a space by default. */
+  /** The text that separates words; a space by default. */
   split?: string
 }
 
@@ -22,7 +22,7 @@ export const splitChecks: Checks<SplitOptions> = { filters: requireText, lower: 
 /**
  * A function that cuts texts; the filter is compiled once.
  *
- * Errors: an empty `split`.
+ * @throws DatasetError if `split` is empty.
  */
 export function wordSplitter(what: string, options: SplitOptions): (text: string) => string[] {
   const { filters = defaultFilters, lower = true, split = ' ' } = options
