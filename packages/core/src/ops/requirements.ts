@@ -1,5 +1,5 @@
 /** What ops demand of their arguments before anything runs, where several demand the same. */
-import { describeValue, requireChoice, requireOptions, requireWhole } from '../arguments.js'
+import { describeValue, requireOptions, requireWhole } from '../arguments.js'
 import { ValueError } from '../errors.js'
 import { type DType, requireDType } from '../tensor/dtype.js'
 import { type Shape, slidingWindow } from '../tensor/shape.js'
@@ -56,10 +56,3 @@ export const flatWindow = ({ stride = 1, padding, dilation = 1 }: Window1dOption
   padding,
   dilation: [1, dilation],
 })
-
-const GATE_ACTIVATIONS = ['sigmoid', 'hardSigmoid'] as const
-
-/** Throws unless it is the name of a function that gates may have. */
-export function requireGateActivation(op: string, name: unknown): void {
-  requireChoice(op, 'recurrentActivation', name, GATE_ACTIVATIONS)
-}

@@ -2,15 +2,14 @@
  * Backpropagation through time as one op, for cells that a backend has kernels for: from what came out of the sequence (states, gates) and its
  * cotangent, without doing the steps again.
  *
- * Inputs: dY and y [parts, t, n, u] of the sequence op, then its inputs after z and h₀: other states before the first step, U [u, g·u], (dropout
- * factors m [n, u]), (mask [n, t]).
+ * Inputs: dY and y [parts, t, n, u] of the sequence op; the states before the first step that the step back needs, [n, u] each; U [u, g·u];
+ * (dropout factors m [n, u]); (mask [n, t]).
  *
  * Output: [t + 1, n, g·u]: dZ in the order the steps were taken, and last the cotangents of the states before the first step, side by side,
- * zeros behind them. A cell whose recurrent product is h₋·U as a whole has dH₋ = dZ·Uᵀ, and dU is one product over all steps.
+ * with zeros behind them.
  *
  * Derivative: through the composition.
  */
-
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
 import type { FusedKernels } from '../../backends/backend.js'
@@ -18,51 +17,71 @@ import type { Tensor } from '../../tensor/tensor.js'
 import { stepsByRow } from './steps-by-row.js'
 import type { RecurrenceOptions } from './through-time.js'
 
-type Options = RecurrenceOptions & { dropped: boolean }
+export type GradientOptions = RecurrenceOptions & { dropped: boolean }
 
-interface RecurrenceGradient<O extends Options> {
+/** What one step back starts from. Tensors are [n, u] but for the weights. */
+export interface StepBack {
+  /** Cotangents of the states after the step; 0 where a mask kept the states. */
+  dStates: readonly Tensor[]
+  /** Cotangents of all parts of the output at this step, and the parts. */
+  dParts: readonly Tensor[]
+  parts: readonly Tensor[]
+  /** The states before the step, those that are needed. */
+  before: readonly Tensor[]
+  /** U [u, g·u], in its blocks of columns if the cell names any */
+  weights: readonly Tensor[]
+  /** x∘m, or x where there is no dropout. */
+  drop: (x: Tensor) => Tensor
+}
+
+interface RecurrenceGradient<O extends GradientOptions> {
   name: string
+  /** How many states there are. */
   states: number
-  gates: number
-  /**
-   * One step: dZ [n, g·u], and the cotangents of the states before but h, which has dZ·Uᵀ; from those of the states after, of all parts, the parts,
-   * and the states before but h.
-   */
-  back(
-    dStates: readonly Tensor[],
-    dParts: readonly Tensor[],
-    parts: readonly Tensor[],
-    before: readonly Tensor[],
-    options: O,
-    ops: Ops,
-  ): { dZ: Tensor; dBefore: readonly Tensor[] }
-  kernel: 'lstmSequenceGradient' | 'simpleRnnSequenceGradient'
+  /** The first state whose value before the step is needed: 1 where the step back does without h₋. */
+  needsFrom: 0 | 1
+  /** How wide dZ is, in units. */
+  columns: number
+  /** Widths, in units, of the blocks of U that the step multiplies by one by one; all at once unless given. */
+  blocks?: readonly number[]
+  /** One step: dZ [n, g·u], and the cotangents of all states before it. */
+  back(at: StepBack, options: O, ops: Ops): { dZ: Tensor; dBefore: readonly Tensor[] }
+  kernel: keyof FusedKernels & `${string}SequenceGradient`
   samples: readonly Sample<O>[]
 }
 
-/** So many states, and what comes after them. */
-function divide(inputs: readonly Tensor[], states: number, { dropped, masked }: Options) {
-  const [weights, ...rest] = inputs.slice(states)
+/** The inputs after dY and y, of which `count` are states. */
+export function divide(inputs: readonly Tensor[], count: number, { dropped, masked }: GradientOptions) {
+  const [weights, ...rest] = inputs.slice(count)
   return {
-    initial: inputs.slice(0, states),
+    initial: inputs.slice(0, count),
     weights,
     dropout: dropped ? rest[0] : undefined,
     mask: masked ? rest[rest.length - 1] : undefined,
   }
 }
 
-type Call<O> = (inputs: readonly Tensor[], options: O) => Tensor
+export type Call<O> = (inputs: readonly Tensor[], options: O) => Tensor
 
 /** Registers the gradient op of a cell. */
-export function defineRecurrenceGradient<O extends Options>(cell: RecurrenceGradient<O>): Call<O> {
-  const { states: count, gates } = cell
+export function defineRecurrenceGradient<O extends GradientOptions>(cell: RecurrenceGradient<O>): Call<O> {
+  const { states: count, needsFrom, columns, blocks } = cell
   return defineComposed<O>({
     name: cell.name,
     compose: ([dY, y, ...others], options, ops) => {
-      const { initial, weights, dropout, mask } = divide(others, count - 1, options)
+      const { initial, weights, dropout, mask } = divide(others, count - needsFrom, options)
       const [dParts, parts] = [dY, y].map((x) => ops.unstack(x).map((part) => ops.unstack(part))) // [part][step], each [n, u]
       const masks = mask && ops.unstack(mask, 1)
       if (options.goBackwards) masks?.reverse()
+      const units = weights.shape[0]
+      const byBlocks = blocks
+        ? ops.split(
+            weights,
+            blocks.map((width) => width * units),
+            -1,
+          )
+        : [weights]
+      const drop = (x: Tensor): Tensor => (dropout ? ops.mul(x, dropout) : x)
       const dZ: Tensor[] = []
       let carried: Tensor[] | undefined
       for (let s = parts[0].length - 1; s >= 0; s--) {
@@ -70,24 +89,23 @@ export function defineRecurrenceGradient<O extends Options>(cell: RecurrenceGrad
         const dStates = at(dParts.slice(0, count)).map((d, i) => (carried ? ops.add(d, carried[i]) : d))
         const counts = masks && ops.expandDims(ops.greater(masks[s], 0), 1) // [n, 1]
         const own = counts ? dStates.map((d) => ops.where(counts, d, 0)) : dStates
-        const before = initial.map((state, i) => (s === 0 ? state : parts[i + 1][s - 1]))
-        const step = cell.back(own, at(dParts), at(parts), before, options, ops)
-        const product = ops.matMul(step.dZ, weights, { transposeB: true })
-        carried = [dropout ? ops.mul(product, dropout) : product, ...step.dBefore]
+        const before = initial.map((state, i) => (s === 0 ? state : parts[i + needsFrom][s - 1]))
+        const step = cell.back({ dStates: own, dParts: at(dParts), parts: at(parts), before, weights: byBlocks, drop }, options, ops)
+        carried = [...step.dBefore]
         if (counts) carried = carried.map((d, i) => ops.add(d, ops.where(counts, 0, dStates[i])))
         dZ.unshift(step.dZ)
       }
       const last = ops.pad(ops.concat(carried ?? [], -1), [
         [0, 0],
-        [0, (gates - count) * weights.shape[0]],
+        [0, (columns - count) * units],
       ])
       return ops.stack([...dZ, last])
     },
     fused: {
       kernel: cell.kernel,
       rule: '(through its composition)',
-      shape: ([, y]) => ({ shape: [y.shape[1] + 1, y.shape[2], gates * y.shape[3]], dtype: y.dtype }),
-      forward: (fused, out, inputs, options) => (fused as Required<FusedKernels>)[cell.kernel](out, inputs, options),
+      shape: ([, y]) => ({ shape: [y.shape[1] + 1, y.shape[2], columns * y.shape[3]], dtype: y.dtype }),
+      forward: (fused, out, inputs, options) => fused[cell.kernel](out, inputs, options),
     },
     samples: cell.samples,
   })
@@ -97,7 +115,7 @@ export function defineRecurrenceGradient<O extends Options>(cell: RecurrenceGrad
  * The derivative of a sequence op by its gradient op: dz is dZ by rows of the batch, as z is. In that order, too, dU = Σ (h₋∘m)ᵀ·dZ and
  * dm = Σ h₋∘(dZ·Uᵀ) over rows and steps, where h₋ is h₀ and then what came out, so that each is one product over all steps and a small one.
  */
-export function sequenceVjp<O extends Options>(call: Call<O>, count: number): Vjp<O> {
+export function sequenceVjp<O extends GradientOptions>(call: Call<O>, count: number): Vjp<O> {
   return ({ dY, y, options }, inputs, ops) => {
     const { initial, weights, dropout, mask } = divide(inputs.slice(1), count, options)
     const [parts, t, n, u] = y.shape

@@ -1,14 +1,15 @@
 /** A gated recurrent unit over whole sequences (Cho et al. 2014), gates in Keras' order z, r, h. */
+
 import { requireBoolean } from '../../arguments.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { scope } from '../../tensor/scope.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { zeros } from '../create.js'
-import { requireGateActivation } from '../requirements.js'
 import { reshape, slice } from '../shape/move.js'
-import { gruVjp } from './gru-gradient.js'
-import { gruResetAfterVjp } from './gru-reset-after-gradient.js'
-import type { GateActivation } from './lstm.js'
+import { type GateActivation, gate, requireGateActivation } from './gates.js'
+import { gruResetAfterVjp, gruVjp } from './gru-gradient.js'
 import {
   initialStates,
   optionalInputs,
@@ -42,20 +43,20 @@ const call = defineRecurrence<GruOptions>({
   rule,
   states: 1,
   step: (x, [h], [recurrentKernel, ...rest], { recurrentActivation, resetAfter, dropped }, ops) => {
-    const gate = recurrentActivation === 'sigmoid' ? ops.sigmoid : (a: Tensor) => ops.clip(ops.add(ops.mul(a, 0.2), 0.5), 0, 1)
+    const squash = (x: Tensor): Tensor => gate(x, recurrentActivation, ops)
     const before = dropped ? ops.mul(h, rest[rest.length - 1]) : h
     const [xz, xr, xh] = ops.split(x, 3, -1) // [n, u] each
     const mix = (z: Tensor, candidate: Tensor): Tensor => ops.add(ops.mul(z, h), ops.mul(ops.sub(1, z), candidate))
     if (resetAfter) {
       const [qz, qr, q] = ops.split(ops.add(ops.matMul(before, recurrentKernel), rest[0]), 3, -1)
-      const [z, r] = [gate(ops.add(xz, qz)), gate(ops.add(xr, qr))]
+      const [z, r] = [squash(ops.add(xz, qz)), squash(ops.add(xr, qr))]
       const candidate = ops.tanh(ops.add(xh, ops.mul(r, q)))
       return [mix(z, candidate), z, r, candidate, q]
     }
     const units = h.shape[1]
     const [ofGates, ofCandidate] = ops.split(recurrentKernel, [2 * units, units], -1)
     const [qz, qr] = ops.split(ops.matMul(before, ofGates), 2, -1)
-    const [z, r] = [gate(ops.add(xz, qz)), gate(ops.add(xr, qr))]
+    const [z, r] = [squash(ops.add(xz, qz)), squash(ops.add(xr, qr))]
     const candidate = ops.tanh(ops.add(xh, ops.matMul(ops.mul(r, before), ofCandidate)))
     return [mix(z, candidate), z, r, candidate]
   },
@@ -67,53 +68,7 @@ const call = defineRecurrence<GruOptions>({
       options.resetAfter ? fused.gruResetAfterSequence(out, inputs, options) : fused.gruSequence(out, inputs, options),
     vjp: (at, inputs, ops) => (at.options.resetAfter ? gruResetAfterVjp : gruVjp)(at, inputs, ops),
   },
-  samples: [
-    {
-      inputs: [
-        [2, 2, 6],
-        [2, 2],
-        [2, 6],
-      ],
-      options: plain,
-    },
-    { inputs: [[2, 2, 6], [2, 2], [2, 6], [6]], options: { ...plain, resetAfter: true } },
-    {
-      inputs: [
-        [1, 1, 3],
-        [1, 1],
-        [1, 3],
-      ],
-      options: { ...plain, recurrentActivation: 'hardSigmoid' },
-    },
-    {
-      inputs: [
-        [2, 3, 3],
-        [2, 1],
-        [1, 3],
-        [2, 3],
-      ],
-      options: { ...plain, masked: true, goBackwards: true },
-    },
-    {
-      inputs: [
-        [2, 2, 3],
-        [2, 1],
-        [1, 3],
-        [2, 1],
-      ],
-      options: { ...plain, dropped: true },
-    },
-    { inputs: [[2, 2, 3], [2, 1], [1, 3], [3], [2, 1], [2, 2]], options: { ...plain, dropped: true, resetAfter: true, masked: true } },
-    { inputs: [[5, 7, 18], [5, 6], [6, 18], [18], [5, 7]], options: { ...plain, resetAfter: true, masked: true } },
-    {
-      inputs: [
-        [5, 7, 18],
-        [5, 6],
-        [6, 18],
-      ],
-      options: plain,
-    },
-  ],
+  samples: gruSequenceSamples(),
 })
 
 /** Options of `gruSequence`: `initialState` is [h]. */
@@ -164,4 +119,17 @@ export function gruSequence(
     const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, resetAfter, dropped })
     return takeResult(packed, 1, options)
   })
+}
+
+function gruSequenceSamples(): Sample<GruOptions>[] {
+  return [
+    sampleWith(plain, [2, 2, 6], [2, 2], [2, 6]),
+    sampleWith({ ...plain, resetAfter: true }, [2, 2, 6], [2, 2], [2, 6], [6]),
+    sampleWith({ ...plain, recurrentActivation: 'hardSigmoid' }, [1, 1, 3], [1, 1], [1, 3]),
+    sampleWith({ ...plain, masked: true, goBackwards: true }, [2, 3, 3], [2, 1], [1, 3], [2, 3]),
+    sampleWith({ ...plain, dropped: true }, [2, 2, 3], [2, 1], [1, 3], [2, 1]),
+    sampleWith({ ...plain, dropped: true, resetAfter: true, masked: true }, [2, 2, 3], [2, 1], [1, 3], [3], [2, 1], [2, 2]),
+    sampleWith({ ...plain, resetAfter: true, masked: true }, [5, 7, 18], [5, 6], [6, 18], [18], [5, 7]),
+    sampleWith(plain, [5, 7, 18], [5, 6], [6, 18]),
+  ]
 }

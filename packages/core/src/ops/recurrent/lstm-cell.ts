@@ -1,19 +1,29 @@
 /**
  * One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
- * Keras' order i, f, c, o. Whole sequences come with the recurrent layers.
+ * Keras' order i, f, c̃, o. lstm.ts runs it over a sequence.
  */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Ops, Sample } from '../../autodiff/op.js'
+import { sample } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { type GateActivation, gate } from './gates.js'
+
+/** h, c, i, f, c̃ and o after a step, each [n, u], from z = x·W + b + h₋·U [n, 4u] and c₋. */
+export function lstmStep(z: Tensor, c: Tensor, activation: GateActivation, ops: Ops): Tensor[] {
+  const [zi, zf, zc, zo] = ops.split(z, 4, -1) // [n, u] each
+  const [i, f, g, o] = [gate(zi, activation, ops), gate(zf, activation, ops), ops.tanh(zc), gate(zo, activation, ops)]
+  const next = ops.add(ops.mul(f, c), ops.mul(i, g))
+  return [ops.mul(o, ops.tanh(next)), next, i, f, g, o]
+}
 
 const call = defineComposed({
   name: 'lstmCell',
   compose: ([x, h, c, kernel, recurrentKernel, bias], _, ops) => {
     const z = ops.add(ops.add(ops.matMul(x, kernel), ops.matMul(h, recurrentKernel)), bias) // [n, 4u]
-    const [zi, zf, zc, zo] = ops.split(z, 4, -1)
-    const next = ops.add(ops.mul(ops.sigmoid(zf), c), ops.mul(ops.sigmoid(zi), ops.tanh(zc)))
-    return ops.stack([ops.mul(ops.sigmoid(zo), ops.tanh(next)), next])
+    return ops.stack(lstmStep(z, c, 'sigmoid', ops).slice(0, 2))
   },
   fused: {
     kernel: 'lstmCell',
@@ -21,11 +31,7 @@ const call = defineComposed({
     shape: ([, h]) => ({ shape: [2, ...h.shape], dtype: h.dtype }),
     forward: (fused, out, [x, h, c, kernel, recurrentKernel, bias]) => fused.lstmCell(out, x, h, c, kernel, recurrentKernel, bias),
   },
-  samples: [
-    { inputs: [[2, 3], [2, 2], [2, 2], [3, 8], [2, 8], [8]] },
-    { inputs: [[1, 1], [1, 1], [1, 1], [1, 4], [1, 4], [4]] },
-    { inputs: [[5, 7], [5, 6], [5, 6], [7, 24], [6, 24], [24]] },
-  ],
+  samples: lstmCellSamples(),
 })
 
 /**
@@ -67,4 +73,12 @@ export function lstmCell(x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurr
     ])
   }
   return call([x, h, c, kernel, recurrentKernel, bias], {})
+}
+
+function lstmCellSamples(): Sample<object>[] {
+  return [
+    sample([2, 3], [2, 2], [2, 2], [3, 8], [2, 8], [8]),
+    sample([1, 1], [1, 1], [1, 1], [1, 4], [1, 4], [4]),
+    sample([5, 7], [5, 6], [5, 6], [7, 24], [6, 24], [24]),
+  ]
 }

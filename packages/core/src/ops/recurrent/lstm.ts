@@ -2,10 +2,13 @@
  * A long short-term memory over whole sequences (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
  * Keras' order i, f, c̃, o.
  */
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith, withoutGradient } from '../../autodiff/samples.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
-import { requireGateActivation } from '../requirements.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
+import { type GateActivation, gateVjp, requireGateActivation } from './gates.js'
+import { lstmStep } from './lstm-cell.js'
 import {
   initialStates,
   optionalInputs,
@@ -16,9 +19,6 @@ import {
   takeResult,
 } from './sequence-options.js'
 import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
-
-/** The squashing function of gates: 1/(1 + e⁻ˣ), or Keras' straight line, 0.2x + ½ within [0, 1]. */
-export type GateActivation = 'sigmoid' | 'hardSigmoid'
 
 interface LstmOptions extends RecurrenceOptions {
   recurrentActivation: GateActivation
@@ -35,55 +35,20 @@ const rule =
 const callGradient = defineRecurrenceGradient<LstmOptions>({
   name: 'lstmSequenceGradient',
   states: 2,
-  gates: 4,
-  back: ([dH, dC], dParts, [, c, i, f, g, o], [before], { recurrentActivation }, ops) => {
-    const inside = (x: Tensor): Tensor => ops.mul(x, ops.sub(1, x))
-    const dGate = (d: Tensor, gate: Tensor): Tensor =>
-      recurrentActivation === 'sigmoid' ? ops.mul(d, inside(gate)) : ops.where(ops.greater(inside(gate), 0), ops.mul(d, 0.2), 0)
+  needsFrom: 1,
+  columns: 4,
+  back: ({ dStates: [dH, dC], dParts, parts: [, c, i, f, g, o], before: [before], weights: [U], drop }, { recurrentActivation }, ops) => {
     const squashed = ops.tanh(c)
     const dCell = ops.add(dC, ops.mul(ops.mul(dH, o), ops.sub(1, ops.square(squashed))))
-    const dI = dGate(ops.add(dParts[2], ops.mul(dCell, g)), i)
-    const dF = dGate(ops.add(dParts[3], ops.mul(dCell, before)), f)
+    const dI = gateVjp(ops.add(dParts[2], ops.mul(dCell, g)), i, recurrentActivation, ops)
+    const dF = gateVjp(ops.add(dParts[3], ops.mul(dCell, before)), f, recurrentActivation, ops)
     const dG = ops.mul(ops.add(dParts[4], ops.mul(dCell, i)), ops.sub(1, ops.square(g)))
-    const dO = dGate(ops.add(dParts[5], ops.mul(dH, squashed)), o)
-    return { dZ: ops.concat([dI, dF, dG, dO], -1), dBefore: [ops.mul(dCell, f)] }
+    const dO = gateVjp(ops.add(dParts[5], ops.mul(dH, squashed)), o, recurrentActivation, ops)
+    const dZ = ops.concat([dI, dF, dG, dO], -1)
+    return { dZ, dBefore: [drop(ops.matMul(dZ, U, { transposeB: true })), ops.mul(dCell, f)] }
   },
   kernel: 'lstmSequenceGradient',
-  samples: [
-    {
-      inputs: [
-        [6, 2, 2, 2],
-        [6, 2, 2, 2],
-        [2, 2],
-        [2, 8],
-      ],
-      options: plain,
-    },
-    {
-      inputs: [
-        [6, 1, 1, 1],
-        [6, 1, 1, 1],
-        [1, 1],
-        [1, 4],
-      ],
-      options: { ...plain, recurrentActivation: 'hardSigmoid' },
-    },
-    {
-      inputs: [
-        [6, 2, 2, 1],
-        [6, 2, 2, 1],
-        [2, 1],
-        [1, 4],
-        [2, 1],
-      ],
-      options: { ...plain, dropped: true, goBackwards: true },
-    },
-    {
-      inputs: [[6, 4, 5, 7], [6, 4, 5, 7], [5, 7], { shape: [7, 28], low: -0.4, high: 0.4 }, [5, 7], [5, 4]],
-      options: { ...plain, dropped: true, masked: true, goBackwards: true },
-      skipGradient: 'a mask has none; the other samples check the rest',
-    },
-  ],
+  samples: lstmSequenceGradientSamples(),
 })
 
 /**
@@ -94,13 +59,8 @@ const call = defineRecurrence<LstmOptions>({
   name: 'lstmSequence',
   rule,
   states: 2,
-  step: (z, [h, c], [recurrentKernel, dropout], { recurrentActivation }, ops) => {
-    const gate = recurrentActivation === 'sigmoid' ? ops.sigmoid : (x: Tensor) => ops.clip(ops.add(ops.mul(x, 0.2), 0.5), 0, 1)
-    const [zi, zf, zc, zo] = ops.split(ops.add(z, ops.matMul(dropout ? ops.mul(h, dropout) : h, recurrentKernel)), 4, -1) // [n, u] each
-    const [i, f, g, o] = [gate(zi), gate(zf), ops.tanh(zc), gate(zo)]
-    const next = ops.add(ops.mul(f, c), ops.mul(i, g))
-    return [ops.mul(o, ops.tanh(next)), next, i, f, g, o]
-  },
+  step: (z, [h, c], [recurrentKernel, dropout], { recurrentActivation }, ops) =>
+    lstmStep(ops.add(z, ops.matMul(dropout ? ops.mul(h, dropout) : h, recurrentKernel)), c, recurrentActivation, ops),
   fused: {
     kernel: 'lstmSequence',
     rule,
@@ -108,67 +68,7 @@ const call = defineRecurrence<LstmOptions>({
     forward: (fused, out, inputs, options) => fused.lstmSequence(out, inputs, options),
     vjp: sequenceVjp(callGradient, 2),
   },
-  samples: [
-    {
-      inputs: [
-        [2, 2, 8],
-        [2, 2],
-        [2, 2],
-        [2, 8],
-      ],
-      options: plain,
-    },
-    {
-      inputs: [
-        [1, 1, 4],
-        [1, 1],
-        [1, 1],
-        [1, 4],
-      ],
-      options: { ...plain, recurrentActivation: 'hardSigmoid' },
-    },
-    {
-      inputs: [
-        [2, 3, 4],
-        [2, 1],
-        [2, 1],
-        [1, 4],
-        [2, 3],
-      ],
-      options: { ...plain, masked: true, goBackwards: true },
-    },
-    {
-      inputs: [
-        [2, 2, 4],
-        [2, 1],
-        [2, 1],
-        [1, 4],
-        [2, 1],
-      ],
-      options: { ...plain, dropped: true },
-    },
-    {
-      inputs: [
-        [3, 2, 4],
-        [3, 1],
-        [3, 1],
-        [1, 4],
-        [3, 1],
-        [3, 2],
-      ],
-      options: { ...plain, dropped: true, masked: true },
-    },
-    {
-      inputs: [
-        [5, 7, 24],
-        [5, 6],
-        [5, 6],
-        [6, 24],
-        [5, 7],
-      ],
-      options: { ...plain, masked: true },
-    },
-  ],
+  samples: lstmSequenceSamples(),
 })
 
 /** Options of `lstmSequence`: `initialState` is [h, c]. */
@@ -207,4 +107,35 @@ export function lstmSequence(
     const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, dropped: recurrentDropout !== undefined })
     return takeResult(packed, 2, options)
   })
+}
+
+function lstmSequenceGradientSamples(): Sample<LstmOptions>[] {
+  return [
+    sampleWith(plain, [6, 2, 2, 2], [6, 2, 2, 2], [2, 2], [2, 8]),
+    sampleWith({ ...plain, recurrentActivation: 'hardSigmoid' }, [6, 1, 1, 1], [6, 1, 1, 1], [1, 1], [1, 4]),
+    sampleWith({ ...plain, dropped: true, goBackwards: true }, [6, 2, 2, 1], [6, 2, 2, 1], [2, 1], [1, 4], [2, 1]),
+    withoutGradient(
+      'a mask has none; the other samples check the rest',
+      sampleWith(
+        { ...plain, dropped: true, masked: true, goBackwards: true },
+        [6, 4, 5, 7],
+        [6, 4, 5, 7],
+        [5, 7],
+        { shape: [7, 28], low: -0.4, high: 0.4 },
+        [5, 7],
+        [5, 4],
+      ),
+    ),
+  ]
+}
+
+function lstmSequenceSamples(): Sample<LstmOptions>[] {
+  return [
+    sampleWith(plain, [2, 2, 8], [2, 2], [2, 2], [2, 8]),
+    sampleWith({ ...plain, recurrentActivation: 'hardSigmoid' }, [1, 1, 4], [1, 1], [1, 1], [1, 4]),
+    sampleWith({ ...plain, masked: true, goBackwards: true }, [2, 3, 4], [2, 1], [2, 1], [1, 4], [2, 3]),
+    sampleWith({ ...plain, dropped: true }, [2, 2, 4], [2, 1], [2, 1], [1, 4], [2, 1]),
+    sampleWith({ ...plain, dropped: true, masked: true }, [3, 2, 4], [3, 1], [3, 1], [1, 4], [3, 1], [3, 2]),
+    sampleWith({ ...plain, masked: true }, [5, 7, 24], [5, 6], [5, 6], [6, 24], [5, 7]),
+  ]
 }

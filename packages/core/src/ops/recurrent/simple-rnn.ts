@@ -1,4 +1,6 @@
 /** The simple recurrent network over whole sequences (Elman 1990). */
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith, withoutGradient } from '../../autodiff/samples.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
@@ -26,33 +28,14 @@ const rule = 'per step from the last: dZ = dH·(1 − h²), dH₋ = dZ·Uᵀ, dU
 const callGradient = defineRecurrenceGradient<SimpleRnnOptions>({
   name: 'simpleRnnSequenceGradient',
   states: 1,
-  gates: 1,
-  back: ([dH], _, [h], __, ___, ops) => ({ dZ: ops.mul(dH, ops.sub(1, ops.square(h))), dBefore: [] }),
+  needsFrom: 1,
+  columns: 1,
+  back: ({ dStates: [dH], parts: [h], weights: [U], drop }, _, ops) => {
+    const dZ = ops.mul(dH, ops.sub(1, ops.square(h)))
+    return { dZ, dBefore: [drop(ops.matMul(dZ, U, { transposeB: true }))] }
+  },
   kernel: 'simpleRnnSequenceGradient',
-  samples: [
-    {
-      inputs: [
-        [1, 3, 2, 2],
-        [1, 3, 2, 2],
-        [2, 2],
-      ],
-      options: plain,
-    },
-    {
-      inputs: [
-        [1, 2, 2, 1],
-        [1, 2, 2, 1],
-        [1, 1],
-        [2, 1],
-      ],
-      options: { ...plain, dropped: true, goBackwards: true },
-    },
-    {
-      inputs: [[1, 4, 5, 7], [1, 4, 5, 7], { shape: [7, 7], low: -0.4, high: 0.4 }, [5, 7], [5, 4]],
-      options: { dropped: true, masked: true, goBackwards: true },
-      skipGradient: 'a mask has none; the other samples check the rest',
-    },
-  ],
+  samples: simpleRnnSequenceGradientSamples(),
 })
 
 /**
@@ -73,43 +56,7 @@ const call = defineRecurrence<SimpleRnnOptions>({
     forward: (fused, out, inputs, options) => fused.simpleRnnSequence(out, inputs, options),
     vjp: sequenceVjp(callGradient, 1),
   },
-  samples: [
-    {
-      inputs: [
-        [2, 3, 2],
-        [2, 2],
-        [2, 2],
-      ],
-      options: plain,
-    },
-    {
-      inputs: [
-        [1, 1, 1],
-        [1, 1],
-        [1, 1],
-      ],
-      options: { ...plain, goBackwards: true },
-    },
-    {
-      inputs: [
-        [3, 3, 2],
-        [3, 2],
-        [2, 2],
-        [3, 2],
-        [3, 3],
-      ],
-      options: { masked: true, goBackwards: true, dropped: true },
-    },
-    {
-      inputs: [
-        [5, 9, 7],
-        [5, 7],
-        [7, 7],
-        [5, 9],
-      ],
-      options: { ...plain, masked: true },
-    },
-  ],
+  samples: simpleRnnSequenceSamples(),
 })
 
 /**
@@ -140,4 +87,31 @@ export function simpleRnnSequence(
     const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]
     return takeResult(call(inputs, { masked: mask !== undefined, goBackwards, dropped: recurrentDropout !== undefined }), 1, options)
   })
+}
+
+function simpleRnnSequenceGradientSamples(): Sample<SimpleRnnOptions>[] {
+  return [
+    sampleWith(plain, [1, 3, 2, 2], [1, 3, 2, 2], [2, 2]),
+    sampleWith({ ...plain, dropped: true, goBackwards: true }, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1], [2, 1]),
+    withoutGradient(
+      'a mask has none; the other samples check the rest',
+      sampleWith(
+        { dropped: true, masked: true, goBackwards: true },
+        [1, 4, 5, 7],
+        [1, 4, 5, 7],
+        { shape: [7, 7], low: -0.4, high: 0.4 },
+        [5, 7],
+        [5, 4],
+      ),
+    ),
+  ]
+}
+
+function simpleRnnSequenceSamples(): Sample<SimpleRnnOptions>[] {
+  return [
+    sampleWith(plain, [2, 3, 2], [2, 2], [2, 2]),
+    sampleWith({ ...plain, goBackwards: true }, [1, 1, 1], [1, 1], [1, 1]),
+    sampleWith({ masked: true, goBackwards: true, dropped: true }, [3, 3, 2], [3, 2], [2, 2], [3, 2], [3, 3]),
+    sampleWith({ ...plain, masked: true }, [5, 9, 7], [5, 7], [7, 7], [5, 9]),
+  ]
 }

@@ -1,6 +1,8 @@
 /** From the order of a recurrence's output, steps first, to that of its input, rows of the batch first. */
 
 import { defineOp } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import type { View } from '../../backends/backend.js'
 import type { Tensor } from '../../tensor/tensor.js'
 
@@ -32,13 +34,7 @@ const call = defineOp<Options>({
       ])
     },
   ],
-  samples: [
-    { inputs: [[4, 2, 3]], options: { first: 0, count: 3, reverse: false } },
-    { inputs: [[4, 2, 3]], options: { first: -1, count: 3, reverse: false } },
-    { inputs: [[5, 3, 1]], options: { first: 1, count: 3, reverse: true } },
-    { inputs: [[1, 1, 2]], options: { first: -1, count: 1, reverse: true } },
-    { inputs: [[33, 17, 20]], options: { first: -1, count: 32, reverse: true } },
-  ],
+  samples: stepsByRowSamples(),
 })
 
 /**
@@ -47,3 +43,13 @@ const call = defineOp<Options>({
  * Shape: x [t, n, w] → [n, count, w]
  */
 export const stepsByRow = (x: Tensor, first: number, count: number, reverse: boolean): Tensor => call([x], { first, count, reverse })
+
+function stepsByRowSamples(): Sample<Options>[] {
+  return [
+    sampleWith({ first: 0, count: 3, reverse: false }, [4, 2, 3]),
+    sampleWith({ first: -1, count: 3, reverse: false }, [4, 2, 3]),
+    sampleWith({ first: 1, count: 3, reverse: true }, [5, 3, 1]),
+    sampleWith({ first: -1, count: 1, reverse: true }, [1, 1, 2]),
+    sampleWith({ first: -1, count: 32, reverse: true }, [33, 17, 20]),
+  ]
+}
