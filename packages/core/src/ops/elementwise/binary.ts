@@ -8,6 +8,7 @@
 
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, SampleInput } from '../../autodiff/op.js'
+import { sample } from '../../autodiff/samples.js'
 import type { ZipKernel } from '../../backends/backend.js'
 import { type DType, isFloat, promote, requireDType } from '../../tensor/dtype.js'
 import { broadcastShapes, type Shape } from '../../tensor/shape.js'
@@ -49,34 +50,6 @@ interface BinaryRow {
   domain?: readonly [Pick<SampleInput, 'low' | 'high'>, Pick<SampleInput, 'low' | 'high'>]
 }
 
-const pairs: [Shape, Shape][] = [
-  [[], []],
-  [[5], []],
-  [
-    [3, 1],
-    [1, 4],
-  ],
-  [
-    [2, 3, 5],
-    [3, 5],
-  ],
-  [
-    [7, 6],
-    [7, 1],
-  ],
-  [[0, 3], [3]],
-  [[129, 67], [67]],
-  [[1], [2, 3]],
-  [
-    [4, 1, 3],
-    [2, 1],
-  ],
-  [
-    [37, 41],
-    [37, 41],
-  ],
-]
-
 function binary(name: ZipKernel, { rule, vjp, operands = 'number', dtype, domain = [{}, {}] }: BinaryRow): Binary {
   const allowed: DType[] =
     operands === 'bool'
@@ -86,18 +59,6 @@ function binary(name: ZipKernel, { rule, vjp, operands = 'number', dtype, domain
         : operands === 'any'
           ? ['float32', 'float64', 'int32', 'uint8', 'bool']
           : ['float32', 'float64', 'int32']
-  const sampleType: DType = operands === 'bool' ? 'bool' : 'float32'
-  const samples: Sample<object>[] = pairs.map(([a, b]) => ({
-    inputs: [
-      { shape: a, dtype: sampleType, ...domain[0] },
-      { shape: b, dtype: sampleType, ...domain[1] },
-    ],
-  }))
-  if (operands === 'any' || operands === 'number') {
-    const whole = (shape: Shape): SampleInput => ({ shape, dtype: 'int32', low: -4, high: 5 })
-    samples.push({ inputs: [whole([3, 4]), whole([4])] })
-  }
-
   const call = defineOp({
     name,
     rule: rule ?? '(none)',
@@ -114,7 +75,7 @@ function binary(name: ZipKernel, { rule, vjp, operands = 'number', dtype, domain
             () => ops.sumTo(vjp[0](dY, a, b, y, ops), a.shape),
             () => ops.sumTo(vjp[1](dY, a, b, y, ops), b.shape),
           ],
-    samples,
+    samples: binarySamples(operands, domain),
   })
 
   return ((x: Tensor | number, z: Tensor | number, ...more: unknown[]) => {
@@ -240,3 +201,22 @@ export const logicalAnd: Binary = binary('logicalAnd', logic)
 export const logicalOr: Binary = binary('logicalOr', logic)
 /** Exactly one of a and b, for bool. */
 export const logicalXor: Binary = binary('logicalXor', logic)
+
+function binarySamples(operands: BinaryRow['operands'], [ofA, ofB]: NonNullable<BinaryRow['domain']>): Sample<object>[] {
+  const dtype = operands === 'bool' ? 'bool' : 'float32'
+  const pair = (a: Shape, b: Shape): Sample<object> => sample({ shape: a, dtype, ...ofA }, { shape: b, dtype, ...ofB })
+  const whole = (shape: Shape): SampleInput => ({ shape, dtype: 'int32', low: -4, high: 5 })
+  return [
+    pair([], []),
+    pair([5], []),
+    pair([3, 1], [1, 4]),
+    pair([2, 3, 5], [3, 5]),
+    pair([7, 6], [7, 1]),
+    pair([0, 3], [3]),
+    pair([129, 67], [67]),
+    pair([1], [2, 3]),
+    pair([4, 1, 3], [2, 1]),
+    pair([37, 41], [37, 41]),
+    ...(operands === 'any' || operands === 'number' ? [sample(whole([3, 4]), whole([4]))] : []),
+  ]
+}

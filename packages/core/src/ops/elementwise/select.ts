@@ -4,8 +4,11 @@
  * Shape:    condition, a, b broadcast together
  * Gradient: each side gets the cotangent where it was taken
  */
+
 import { requireNumeric } from '../../arguments.js'
 import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sample, sampleWith } from '../../autodiff/samples.js'
 import { ValueError } from '../../errors.js'
 import { promote, requireDType } from '../../tensor/dtype.js'
 import { broadcastShapes, type Shape } from '../../tensor/shape.js'
@@ -26,21 +29,7 @@ const callWhere = defineOp({
     () => ops.sumTo(ops.where(condition, dY, 0), a.shape),
     () => ops.sumTo(ops.where(condition, 0, dY), b.shape),
   ],
-  samples: [
-    { inputs: [{ shape: [], dtype: 'bool' }, [], []] },
-    { inputs: [{ shape: [7], dtype: 'bool' }, [7], [7]] },
-    { inputs: [{ shape: [3, 5], dtype: 'bool' }, [5], []] },
-    { inputs: [{ shape: [3, 1], dtype: 'bool' }, [1, 4], [2, 1, 1]] },
-    { inputs: [{ shape: [0], dtype: 'bool' }, [0], [1]] },
-    { inputs: [{ shape: [129, 67], dtype: 'bool' }, [129, 67], [129, 67]] },
-    {
-      inputs: [
-        { shape: [5], dtype: 'bool' },
-        { shape: [5], dtype: 'int32' },
-        { shape: [5], dtype: 'int32' },
-      ],
-    },
-  ],
+  samples: whereSamples(),
 })
 
 const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean'
@@ -65,12 +54,7 @@ export function where(condition: Tensor, a: Tensor | number, b: Tensor | number)
 const callClip = defineComposed<{ min: number; max: number }>({
   name: 'clip',
   compose: ([x], { min, max }, ops) => ops.minimum(ops.maximum(x, min), max),
-  samples: [
-    { inputs: [[]], options: { min: -0.5, max: 0.5 } },
-    { inputs: [[3, 7]], options: { min: -0.4, max: 0.8 } },
-    { inputs: [[0]], options: { min: -1, max: 1 } },
-    { inputs: [{ shape: [6], dtype: 'int32', low: -9, high: 9 }], options: { min: -3, max: 4 } },
-  ],
+  samples: clipSamples(),
 })
 /** x limited to [min, max]; the derivative is 1 inside and at the limits, 0 outside. */
 export function clip<S extends Shape>(x: Tensor<S>, min: number, max: number): Tensor<S> {
@@ -79,4 +63,25 @@ export function clip<S extends Shape>(x: Tensor<S>, min: number, max: number): T
   requireNumeric('clip', 'max', max)
   if (!(min <= max)) throw new ValueError(`clip: min ${min} must not be above max ${max}.`)
   return callClip([x], { min, max }) as Tensor<S>
+}
+
+function whereSamples(): Sample<object>[] {
+  return [
+    sample({ shape: [], dtype: 'bool' }, [], []),
+    sample({ shape: [7], dtype: 'bool' }, [7], [7]),
+    sample({ shape: [3, 5], dtype: 'bool' }, [5], []),
+    sample({ shape: [3, 1], dtype: 'bool' }, [1, 4], [2, 1, 1]),
+    sample({ shape: [0], dtype: 'bool' }, [0], [1]),
+    sample({ shape: [129, 67], dtype: 'bool' }, [129, 67], [129, 67]),
+    sample({ shape: [5], dtype: 'bool' }, { shape: [5], dtype: 'int32' }, { shape: [5], dtype: 'int32' }),
+  ]
+}
+
+function clipSamples(): Sample<{ min: number; max: number }>[] {
+  return [
+    sampleWith({ min: -0.5, max: 0.5 }, []),
+    sampleWith({ min: -0.4, max: 0.8 }, [3, 7]),
+    sampleWith({ min: -1, max: 1 }, [0]),
+    sampleWith({ min: -3, max: 4 }, { shape: [6], dtype: 'int32', low: -9, high: 9 }),
+  ]
 }

@@ -1,5 +1,8 @@
 /** A wall for derivatives. */
+
 import { defineOp } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sample } from '../../autodiff/samples.js'
 import type { Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 
@@ -9,10 +12,14 @@ const call = defineOp({
   shape: ([x]) => x,
   forward: 'view',
   vjp: 'stopGradient is there to end it.',
-  samples: [{ inputs: [[2, 3]] }],
+  samples: stopGradientSamples(),
 })
 /** x as a constant: the same values (no copy), but no derivative passes. */
 export function stopGradient<S extends Shape>(x: Tensor<S>): Tensor<S> {
   requireTensor('stopGradient', 'x', x)
   return call([x], {}) as Tensor<S>
+}
+
+function stopGradientSamples(): Sample<object>[] {
+  return [sample([2, 3])]
 }

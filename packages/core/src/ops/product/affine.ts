@@ -1,39 +1,14 @@
 /** The fully connected layer as one op: a product, a bias, and relu where asked for. */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { type Shape, sizeOf } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireFloats } from '../requirements.js'
 import { reshape } from '../shape/move.js'
-
-const sizes: [Shape, Shape][] = [
-  [
-    [2, 3],
-    [3, 4],
-  ],
-  [
-    [5, 7],
-    [7, 1],
-  ],
-  [
-    [1, 4],
-    [4, 9],
-  ],
-  [
-    [0, 3],
-    [3, 2],
-  ],
-  [
-    [2, 0],
-    [0, 3],
-  ],
-  [
-    [67, 130],
-    [130, 71],
-  ],
-]
 
 const call = defineComposed<{ relu: boolean }>({
   name: 'affine',
@@ -59,10 +34,7 @@ const call = defineComposed<{ relu: boolean }>({
       ]
     },
   },
-  samples: sizes.flatMap(([x, w], i) => [
-    { inputs: [x, w, [w[1]]], options: { relu: i % 2 === 0 } },
-    { inputs: [x, w, [w[1]]], options: { relu: i % 2 === 1 } },
-  ]),
+  samples: affineSamples(),
 })
 
 /**
@@ -101,4 +73,16 @@ export function affine(x: Tensor, w: Tensor, b: Tensor, options: { relu?: boolea
   if (x.rank === 2) return call([x, w, b], { relu })
   const leading = x.shape.slice(0, -1)
   return scope(() => reshape(call([reshape(x, [sizeOf(leading), w.shape[0]]), w, b], { relu }), [...leading, w.shape[1]]))
+}
+
+function affineSamples(): Sample<{ relu: boolean }>[] {
+  const both = (first: boolean, x: Shape, w: Shape) => [first, !first].map((relu) => sampleWith({ relu }, x, w, [w[1]]))
+  return [
+    ...both(true, [2, 3], [3, 4]),
+    ...both(false, [5, 7], [7, 1]),
+    ...both(true, [1, 4], [4, 9]),
+    ...both(false, [0, 3], [3, 2]),
+    ...both(true, [2, 0], [0, 3]),
+    ...both(false, [67, 130], [130, 71]),
+  ]
 }

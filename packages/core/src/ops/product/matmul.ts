@@ -2,6 +2,7 @@
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { promote, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
@@ -26,38 +27,6 @@ export type MatMul = <A extends Tensor, B extends Tensor, const O extends MatMul
   b: B & CheckMatMul<A['shape'], B['shape'], O>,
   options?: O,
 ) => Tensor<MatMulShape<A['shape'], B['shape'], O>>
-
-const sizes: [Shape, Shape, MatMulOptions?][] = [
-  [
-    [2, 3],
-    [3, 4],
-  ],
-  [[3, 2], [3, 4], { transposeA: true }],
-  [[2, 3], [4, 3], { transposeB: true }],
-  [[3, 2], [4, 3], { transposeA: true, transposeB: true }],
-  [
-    [1, 5],
-    [5, 1],
-  ],
-  [
-    [5, 2, 3],
-    [5, 3, 4],
-  ],
-  [[2, 3, 3, 2], [2, 3, 3, 4], { transposeA: true }],
-  [
-    [0, 3],
-    [3, 2],
-  ],
-  [
-    [2, 0],
-    [0, 3],
-  ],
-  [
-    [67, 130],
-    [130, 71],
-  ],
-  [[2, 40, 18], [2, 40, 24], { transposeA: true }],
-]
 
 /** Rows and columns of the product of the last two axes; throws if the inner sizes differ. */
 function innerSizes(a: Shape, b: Shape, { transposeA = false, transposeB = false }: MatMulOptions): readonly [number, number] {
@@ -96,7 +65,7 @@ const call = defineOp<MatMulOptions>({
       ? () => ops.matMul(dY, a, { transposeA: true, transposeB: transposeA })
       : () => ops.matMul(a, dY, { transposeA: !transposeA }),
   ],
-  samples: sizes.map(([a, b, options]): Sample<MatMulOptions> => ({ inputs: [a, b], options: options ?? {} })),
+  samples: matMulSamples(),
 })
 
 /**
@@ -147,3 +116,19 @@ export const matMul: MatMul = ((a: Tensor, b: Tensor, options: MatMulOptions = {
     return call([spread(x), spread(y)], options)
   })
 }) as unknown as MatMul
+
+function matMulSamples(): Sample<MatMulOptions>[] {
+  return [
+    sampleWith({}, [2, 3], [3, 4]),
+    sampleWith({ transposeA: true }, [3, 2], [3, 4]),
+    sampleWith({ transposeB: true }, [2, 3], [4, 3]),
+    sampleWith({ transposeA: true, transposeB: true }, [3, 2], [4, 3]),
+    sampleWith({}, [1, 5], [5, 1]),
+    sampleWith({}, [5, 2, 3], [5, 3, 4]),
+    sampleWith({ transposeA: true }, [2, 3, 3, 2], [2, 3, 3, 4]),
+    sampleWith({}, [0, 3], [3, 2]),
+    sampleWith({}, [2, 0], [0, 3]),
+    sampleWith({}, [67, 130], [130, 71]),
+    sampleWith({ transposeA: true }, [2, 40, 18], [2, 40, 24]),
+  ]
+}

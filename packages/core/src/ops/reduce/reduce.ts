@@ -3,9 +3,11 @@
  *
  * Shape: the reduced axes go, or stay with size 1 under `keepDims`. Axes that are not neighbours are reduced group by group.
  */
+
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
+import { sample, sampleWith } from '../../autodiff/samples.js'
 import type { ReduceKernel } from '../../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
@@ -33,19 +35,6 @@ function requireReduction(op: string, x: unknown, options: unknown): void {
 
 /** Axes first..last are adjacent and go. */
 type Run = { first: number; last: number }
-
-const runSamples: Sample<Run>[] = [
-  { inputs: [[7]], options: { first: 0, last: 0 } },
-  { inputs: [[3, 5]], options: { first: 0, last: 0 } },
-  { inputs: [[3, 5]], options: { first: 1, last: 1 } },
-  { inputs: [[2, 3, 4, 5]], options: { first: 1, last: 2 } },
-  { inputs: [[1, 6]], options: { first: 0, last: 0 } },
-  { inputs: [[3, 1]], options: { first: 0, last: 1 } },
-  { inputs: [[67, 130]], options: { first: 1, last: 1 } },
-]
-const empty: Sample<Run>[] = [{ inputs: [[0, 3]], options: { first: 0, last: 0 } }]
-const wholes: Sample<Run>[] = [{ inputs: [{ shape: [4, 5], dtype: 'int32', low: -9, high: 9 }], options: { first: 0, last: 0 } }]
-const bools: Sample<Run>[] = [{ inputs: [{ shape: [4, 5], dtype: 'bool' }], options: { first: 1, last: 1 } }]
 
 interface ReduceRow {
   rule: string
@@ -135,10 +124,10 @@ const reduceSum = reduction('sum', {
   dtype: (x) => (isFloat(x) ? x : 'int32'),
   identity: true,
   samples: [
-    ...runSamples,
-    ...empty,
-    ...wholes,
-    ...bools,
+    ...runSamples(),
+    ...empty(),
+    ...wholes(),
+    ...bools(),
     { inputs: [{ shape: [3, 7], dtype: 'uint8', low: 0, high: 255 }], options: { first: 0, last: 1 } },
   ],
 })
@@ -170,9 +159,9 @@ const reduceProd = reduction('prod', {
   dtypes: ['float32', 'float64', 'int32'],
   identity: true,
   samples: [
-    ...runSamples.slice(0, 6),
-    ...empty,
-    ...wholes,
+    ...runSamples().slice(0, 6),
+    ...empty(),
+    ...wholes(),
     { inputs: [{ shape: [3, 4], low: 0, high: 2 }], options: { first: 1, last: 1 } },
   ],
 })
@@ -190,7 +179,7 @@ const reduceMax = reduction('max', {
   rule: 'dX = dY where x = y, shared equally',
   vjp: extremeVjp,
   dtypes: ordered,
-  samples: [...runSamples, ...wholes, ...bools],
+  samples: [...runSamples(), ...wholes(), ...bools()],
 })
 /** The largest value over the axes; NaN if any is. Equal maxima share the derivative. */
 export function max(x: Tensor, options?: ReduceOptions): Tensor {
@@ -200,7 +189,7 @@ const reduceMin = reduction('min', {
   rule: 'dX = dY where x = y, shared equally',
   vjp: extremeVjp,
   dtypes: ordered,
-  samples: [...runSamples, ...wholes, ...bools],
+  samples: [...runSamples(), ...wholes(), ...bools()],
 })
 /** The smallest value over the axes; NaN if any is. Equal minima share the derivative. */
 export function min(x: Tensor, options?: ReduceOptions): Tensor {
@@ -212,7 +201,7 @@ const position = {
   vjp: 'a position is piecewise constant.',
   dtypes: ['float32', 'float64', 'int32'],
   dtype: 'int32',
-  samples: runSamples,
+  samples: runSamples(),
 } as const
 const reduceArgMax = reduction('argMax', position)
 /** Position of the first largest value along one axis (the last by default), as int32. */
@@ -251,13 +240,7 @@ const callMean = defineComposed<ReduceOptions>({
   name: 'mean',
   // Whole numbers as float32, which their sum may need.
   compose: ([x], options, ops) => ops.div(ops.sum(isFloat(x.dtype) ? x : ops.cast(x, 'float32'), options), reducedSize(x, options.axis)),
-  samples: [
-    { inputs: [[]] },
-    { inputs: [[3, 5]], options: { axis: 1 } },
-    { inputs: [[2, 3, 4]], options: { axis: [0, 2], keepDims: true } },
-    { inputs: [[67, 130]] },
-    { inputs: [{ shape: [5, 3], dtype: 'uint8', low: 0, high: 255 }], options: { axis: 0 } },
-  ],
+  samples: meanSamples(),
 })
 /** The average over the axes, in floating point: of whole numbers as float32. */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
@@ -269,11 +252,7 @@ export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
 const callVariance = defineComposed<ReduceOptions>({
   name: 'variance',
   compose: ([x], options, ops) => ops.mean(ops.square(ops.sub(x, ops.mean(x, { ...options, keepDims: true }))), options),
-  samples: [
-    { inputs: [[3, 5]], options: { axis: 0 } },
-    { inputs: [[2, 3, 4]], options: { axis: [0, 2], keepDims: true } },
-    { inputs: [[6]] },
-  ],
+  samples: varianceSamples(),
 })
 /** The mean squared distance from the mean, over the axes (divides by n, not n − 1). */
 export function variance(x: Tensor, options: ReduceOptions = {}): Tensor {
@@ -307,14 +286,7 @@ const callBroadcastTo = defineOp<{ shape: Shape }>({
     k.copy(out, x, { axis, start: axis.map(() => 0), step: axis.map(() => 1), fill: 0 })
   },
   vjp: ({ dY }, [x], ops) => [() => ops.sumTo(dY, x.shape)],
-  samples: [
-    { inputs: [[]], options: { shape: [3] } },
-    { inputs: [[4]], options: { shape: [3, 4] } },
-    { inputs: [[3, 1, 2]], options: { shape: [2, 3, 5, 2] } },
-    { inputs: [[1, 3]], options: { shape: [0, 3] } },
-    { inputs: [[1, 130]], options: { shape: [67, 130] } },
-    { inputs: [{ shape: [2, 1], dtype: 'uint8', low: 0, high: 255 }], options: { shape: [2, 5] } },
-  ],
+  samples: broadcastToSamples(),
 })
 /** x repeated to the shape by NumPy's rule. */
 export function broadcastTo<N extends number, S extends readonly N[] | readonly []>(x: Tensor, shape: S): Made<S> {
@@ -348,15 +320,7 @@ const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean
   },
   forward: (k, out, [x], { axis, exclusive, reverse }) => k.scan(out, x, reduceExtent(x.shape, axis, axis), exclusive, reverse),
   vjp: ({ dY, options }, _, ops) => [() => ops.cumSum(dY, { ...options, reverse: !options.reverse })],
-  samples: [
-    { inputs: [[7]], options: { axis: 0, exclusive: false, reverse: false } },
-    { inputs: [[3, 5]], options: { axis: 0, exclusive: true, reverse: false } },
-    { inputs: [[3, 5]], options: { axis: 1, exclusive: false, reverse: true } },
-    { inputs: [[2, 1, 4]], options: { axis: 1, exclusive: true, reverse: true } },
-    { inputs: [[0, 3]], options: { axis: 0, exclusive: false, reverse: false } },
-    { inputs: [[67, 130]], options: { axis: 1, exclusive: false, reverse: false } },
-    { inputs: [{ shape: [6], dtype: 'int32', low: -9, high: 9 }], options: { axis: 0, exclusive: false, reverse: false } },
-  ],
+  samples: cumSumSamples(),
 })
 /**
  * Running sum along an axis (the last by default): y[i] = Σ x[j] for j ≤ i, j < i if exclusive, from the end if reverse.
@@ -370,4 +334,65 @@ export function cumSum<S extends Shape>(x: Tensor<S>, options: { axis?: number; 
   requireBoolean('cumSum', 'exclusive', exclusive)
   requireBoolean('cumSum', 'reverse', reverse)
   return callCumSum([x], { axis: normalizeAxis('cumSum', axis, x.rank), exclusive, reverse }) as Tensor<S>
+}
+
+function runSamples(): Sample<Run>[] {
+  return [
+    sampleWith({ first: 0, last: 0 }, [7]),
+    sampleWith({ first: 0, last: 0 }, [3, 5]),
+    sampleWith({ first: 1, last: 1 }, [3, 5]),
+    sampleWith({ first: 1, last: 2 }, [2, 3, 4, 5]),
+    sampleWith({ first: 0, last: 0 }, [1, 6]),
+    sampleWith({ first: 0, last: 1 }, [3, 1]),
+    sampleWith({ first: 1, last: 1 }, [67, 130]),
+  ]
+}
+
+function empty(): Sample<Run>[] {
+  return [sampleWith({ first: 0, last: 0 }, [0, 3])]
+}
+
+function wholes(): Sample<Run>[] {
+  return [sampleWith({ first: 0, last: 0 }, { shape: [4, 5], dtype: 'int32', low: -9, high: 9 })]
+}
+
+function bools(): Sample<Run>[] {
+  return [sampleWith({ first: 1, last: 1 }, { shape: [4, 5], dtype: 'bool' })]
+}
+
+function meanSamples(): Sample<ReduceOptions>[] {
+  return [
+    sample([]),
+    sampleWith({ axis: 1 }, [3, 5]),
+    sampleWith({ axis: [0, 2], keepDims: true }, [2, 3, 4]),
+    sample([67, 130]),
+    sampleWith({ axis: 0 }, { shape: [5, 3], dtype: 'uint8', low: 0, high: 255 }),
+  ]
+}
+
+function varianceSamples(): Sample<ReduceOptions>[] {
+  return [sampleWith({ axis: 0 }, [3, 5]), sampleWith({ axis: [0, 2], keepDims: true }, [2, 3, 4]), sample([6])]
+}
+
+function broadcastToSamples(): Sample<{ shape: Shape }>[] {
+  return [
+    sampleWith({ shape: [3] }, []),
+    sampleWith({ shape: [3, 4] }, [4]),
+    sampleWith({ shape: [2, 3, 5, 2] }, [3, 1, 2]),
+    sampleWith({ shape: [0, 3] }, [1, 3]),
+    sampleWith({ shape: [67, 130] }, [1, 130]),
+    sampleWith({ shape: [2, 5] }, { shape: [2, 1], dtype: 'uint8', low: 0, high: 255 }),
+  ]
+}
+
+function cumSumSamples(): Sample<{ axis: number; exclusive: boolean; reverse: boolean }>[] {
+  return [
+    sampleWith({ axis: 0, exclusive: false, reverse: false }, [7]),
+    sampleWith({ axis: 0, exclusive: true, reverse: false }, [3, 5]),
+    sampleWith({ axis: 1, exclusive: false, reverse: true }, [3, 5]),
+    sampleWith({ axis: 1, exclusive: true, reverse: true }, [2, 1, 4]),
+    sampleWith({ axis: 0, exclusive: false, reverse: false }, [0, 3]),
+    sampleWith({ axis: 1, exclusive: false, reverse: false }, [67, 130]),
+    sampleWith({ axis: 0, exclusive: false, reverse: false }, { shape: [6], dtype: 'int32', low: -9, high: 9 }),
+  ]
 }

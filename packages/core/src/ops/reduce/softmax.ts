@@ -16,7 +16,6 @@ import { requireFloats, requireNoMore } from '../requirements.js'
 /** What `softmax` and its kin take. */
 const overLast = 'one tensor and goes over its last axis (transpose another to the end first)'
 const last = { axis: -1, keepDims: true } as const
-const rows: Shape[] = [[4], [3, 5], [2, 3, 4], [1, 1], [0, 3], [3, 0], [130, 67]]
 
 const floating = (op: string, x: Tensor): void => {
   requireFloats(op, op === 'softmaxCrossEntropy' ? 'logits' : 'x', x)
@@ -46,7 +45,7 @@ const callSoftmax = defineComposed({
     forward: (fused, out, [x]) => fused.softmax(out, x),
     vjp: ({ dY, y }, _, ops) => [() => ops.mul(y, ops.sub(dY, ops.sum(ops.mul(dY, y), last)))],
   },
-  samples: rows.map((shape) => ({ inputs: [shape] })),
+  samples: sampleShapes().map((shape) => ({ inputs: [shape] })),
 })
 /** eˣ / Σ eˣ over the last axis: positive, and 1 in sum. */
 export function softmax<S extends Shape>(x: Tensor<S>): Tensor<S>
@@ -63,7 +62,7 @@ const callLogSumExp = defineComposed<{ keepDims: boolean }>({
     const y = ops.add(ops.log(ops.sum(ops.exp(ops.sub(x, top)), last)), top)
     return keepDims ? y : ops.reshape(y, x.shape.slice(0, -1))
   },
-  samples: rows.map((shape, i) => ({ inputs: [shape], options: { keepDims: i % 2 === 0 } })),
+  samples: sampleShapes().map((shape, i) => ({ inputs: [shape], options: { keepDims: i % 2 === 0 } })),
 })
 /** ln Σ eˣ over the last axis, without overflow; −∞ over nothing, and where all are −∞, and there no derivative (NaN). */
 export function logSumExp(x: Tensor, options: { keepDims?: boolean } = {}): Tensor {
@@ -81,7 +80,7 @@ const callLogSoftmax = defineComposed({
     const shifted = ops.sub(x, finiteMaximum(x, ops))
     return ops.sub(shifted, ops.log(ops.sum(ops.exp(shifted), last)))
   },
-  samples: rows.map((shape) => ({ inputs: [shape] })),
+  samples: sampleShapes().map((shape) => ({ inputs: [shape] })),
 })
 /** ln softmax(x) over the last axis, exact where softmax itself would round to 0. */
 export function logSoftmax<S extends Shape>(x: Tensor<S>): Tensor<S>
@@ -109,7 +108,7 @@ const callCrossEntropy = defineComposed({
     forward: (fused, out, [logits, labels]) => fused.softmaxCrossEntropy(out, logits, labels),
     vjp: crossEntropyVjp,
   },
-  samples: rows.map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }] })),
+  samples: sampleShapes().map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }] })),
 })
 /**
  * The cross-entropy of labels (one-hot, or any weights) with softmax(logits), one value a row.
@@ -137,4 +136,8 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
     )
   }
   return callCrossEntropy([logits, labels], {})
+}
+
+function sampleShapes(): Shape[] {
+  return [[4], [3, 5], [2, 3, 4], [1, 1], [0, 3], [3, 0], [130, 67]]
 }

@@ -1,7 +1,9 @@
 /** Picking rows by index and its adjoint, adding rows at indices; one-hot rows. */
+
 import { requireOptions, requireWhole } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
-import type { Sample } from '../../autodiff/op.js'
+import type { Sample, SampleInput } from '../../autodiff/op.js'
+import { sample, sampleWith } from '../../autodiff/samples.js'
 import type { Backend } from '../../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
@@ -13,26 +15,6 @@ import { equal } from '../elementwise/binary.js'
 import { cast } from '../elementwise/elementwise.js'
 import { expandDims, reshape, transpose } from './move.js'
 
-const gatherSamples: Sample<object>[] = [
-  { inputs: [[5, 3], { shape: [4], dtype: 'int32', low: 0, high: 5 }] },
-  { inputs: [[5, 3], { shape: [0], dtype: 'int32', low: 0, high: 5 }] },
-  { inputs: [[7, 1], { shape: [9], dtype: 'int32', low: 0, high: 7 }] },
-  { inputs: [[1, 6], { shape: [3], dtype: 'int32', low: 0, high: 1 }] },
-  { inputs: [[50, 67], { shape: [130], dtype: 'int32', low: 0, high: 50 }] },
-  {
-    inputs: [
-      { shape: [5, 3], dtype: 'uint8', low: 0, high: 255 },
-      { shape: [4], dtype: 'int32', low: 0, high: 5 },
-    ],
-  },
-  {
-    inputs: [
-      { shape: [5, 2], dtype: 'int32', low: -9, high: 9 },
-      { shape: [4], dtype: 'int32', low: 0, high: 5 },
-    ],
-  },
-]
-
 const callGather = defineOp({
   name: 'gather',
   rule: 'dX = scatterAdd(dY at the indices)',
@@ -42,7 +24,7 @@ const callGather = defineOp({
   },
   forward: (k, out, [x, indices]) => k.gather(out, x, indices),
   vjp: ({ dY }, [x, indices], ops) => [() => ops.scatterAdd(dY, indices, x.shape[0]), null],
-  samples: gatherSamples,
+  samples: gatherSamples(),
 })
 
 const callScatterAdd = defineOp<{ rows: number }>({
@@ -61,12 +43,7 @@ const callScatterAdd = defineOp<{ rows: number }>({
   },
   forward: (k, out, [x, indices]) => k.scatterAdd(out, x, indices),
   vjp: ({ dY }, [, indices], ops) => [() => ops.gather(dY, indices), null],
-  samples: [
-    { inputs: [[4, 3], { shape: [4], dtype: 'int32', low: 0, high: 5 }], options: { rows: 5 } },
-    { inputs: [[0, 3], { shape: [0], dtype: 'int32', low: 0, high: 5 }], options: { rows: 2 } },
-    { inputs: [[130, 67], { shape: [130], dtype: 'int32', low: 0, high: 50 }], options: { rows: 50 } },
-    { inputs: [[6, 1], { shape: [6], dtype: 'int32', low: 0, high: 2 }], options: { rows: 3 } },
-  ],
+  samples: scatterAddSamples(),
 })
 
 /**
@@ -166,4 +143,26 @@ export function oneHot(indices: Tensor, depth: number, dtype: DType = 'float32')
     const classes = arange(0, depth, 1, { dtype: 'int32', backend: indices.backend })
     return cast(equal(expandDims(indices.dtype === 'bool' ? cast(indices, 'int32') : indices, -1), classes), dtype)
   })
+}
+
+function scatterAddSamples(): Sample<{ rows: number }>[] {
+  return [
+    sampleWith({ rows: 5 }, [4, 3], { shape: [4], dtype: 'int32', low: 0, high: 5 }),
+    sampleWith({ rows: 2 }, [0, 3], { shape: [0], dtype: 'int32', low: 0, high: 5 }),
+    sampleWith({ rows: 50 }, [130, 67], { shape: [130], dtype: 'int32', low: 0, high: 50 }),
+    sampleWith({ rows: 3 }, [6, 1], { shape: [6], dtype: 'int32', low: 0, high: 2 }),
+  ]
+}
+
+function gatherSamples(): Sample<object>[] {
+  const rows = (count: number, below: number): SampleInput => ({ shape: [count], dtype: 'int32', low: 0, high: below })
+  return [
+    sample([5, 3], rows(4, 5)),
+    sample([5, 3], rows(0, 5)),
+    sample([7, 1], rows(9, 7)),
+    sample([1, 6], rows(3, 1)),
+    sample([50, 67], rows(130, 50)),
+    sample({ shape: [5, 3], dtype: 'uint8', low: 0, high: 255 }, rows(4, 5)),
+    sample({ shape: [5, 2], dtype: 'int32', low: -9, high: 9 }, rows(4, 5)),
+  ]
 }

@@ -1,7 +1,10 @@
 /** Putting tensors together and taking them apart, all composed of moves: concat and stack, split, tile. */
+
 import { requireWhole } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
 import { isTracked } from '../../autodiff/recording.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError, ValueError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { checkShape, normalizeAxis, requireWholes, sameShape } from '../../tensor/shape.js'
@@ -31,42 +34,7 @@ const callConcat = defineComposed<{ axis: number }>({
     }
     return ops.cast(join(0, parts.length), dtype)
   },
-  samples: [
-    { inputs: [[3], [2]], options: { axis: 0 } },
-    {
-      inputs: [
-        [2, 3],
-        [2, 1],
-        [2, 4],
-      ],
-      options: { axis: 1 },
-    },
-    {
-      inputs: [
-        [0, 3],
-        [2, 3],
-      ],
-      options: { axis: 0 },
-    },
-    { inputs: [[5, 3]], options: { axis: 0 } },
-    {
-      inputs: [
-        [1, 2],
-        [2, 2],
-        [3, 2],
-        [1, 2],
-        [2, 2],
-      ],
-      options: { axis: 0 },
-    },
-    {
-      inputs: [
-        { shape: [3], dtype: 'uint8', low: 0, high: 255 },
-        { shape: [2], dtype: 'uint8', low: 0, high: 255 },
-      ],
-      options: { axis: 0 },
-    },
-  ],
+  samples: concatSamples(),
 })
 /** Tensors one after another along an axis; all other sizes must agree. */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
@@ -171,11 +139,7 @@ const callTile = defineComposed<{ repeats: readonly number[] }>({
       x.shape.map((n, i) => n * repeats[i]),
     )
   },
-  samples: [
-    { inputs: [[3]], options: { repeats: [2] } },
-    { inputs: [[2, 3]], options: { repeats: [2, 3] } },
-    { inputs: [[2, 1]], options: { repeats: [0, 2] } },
-  ],
+  samples: tileSamples(),
 })
 /** x repeated `repeats[i]` times along axis i. */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
@@ -184,4 +148,19 @@ export function tile(x: Tensor, repeats: readonly number[]): Tensor {
   if (repeats.length !== x.rank)
     throw new ValueError(`tile: one count for each of the ${x.rank} axes is needed, got [${repeats.join(', ')}].`)
   return callTile([x], { repeats })
+}
+
+function concatSamples(): Sample<{ axis: number }>[] {
+  return [
+    sampleWith({ axis: 0 }, [3], [2]),
+    sampleWith({ axis: 1 }, [2, 3], [2, 1], [2, 4]),
+    sampleWith({ axis: 0 }, [0, 3], [2, 3]),
+    sampleWith({ axis: 0 }, [5, 3]),
+    sampleWith({ axis: 0 }, [1, 2], [2, 2], [3, 2], [1, 2], [2, 2]),
+    sampleWith({ axis: 0 }, { shape: [3], dtype: 'uint8', low: 0, high: 255 }, { shape: [2], dtype: 'uint8', low: 0, high: 255 }),
+  ]
+}
+
+function tileSamples(): Sample<{ repeats: readonly number[] }>[] {
+  return [sampleWith({ repeats: [2] }, [3]), sampleWith({ repeats: [2, 3] }, [2, 3]), sampleWith({ repeats: [0, 2] }, [2, 1])]
 }

@@ -1,19 +1,14 @@
 /** Moving elements without changing them: reshape (free: the same memory), and the strided copies transpose, slice with its adjoint pad, flip. */
+
 import { describeValue, requireNumeric } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import type { View } from '../../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import { checkShape, listed, normalizeAxes, normalizeAxis, requireWholes, type Shape, sameShape, sizeOf } from '../../tensor/shape.js'
 import type { Made, ReshapedShape, ReversedShape } from '../../tensor/static-shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
-
-/** Samples of a shape: float32, a big one, and the one-byte dtype. */
-const everyDType = <O>(shape: Shape, options: O): Sample<O>[] => [
-  { inputs: [shape], options },
-  { inputs: [{ shape, dtype: 'uint8', low: 0, high: 255 }], options },
-  { inputs: [{ shape, dtype: 'int32', low: -99, high: 99 }], options },
-]
 
 const callReshape = defineOp<{ shape: Shape }>({
   name: 'reshape',
@@ -29,11 +24,7 @@ const callReshape = defineOp<{ shape: Shape }>({
   },
   forward: 'view',
   vjp: ({ dY }, [x], ops) => [() => ops.reshape(dY, x.shape)],
-  samples: [
-    { inputs: [[2, 6]], options: { shape: [3, 4] } },
-    { inputs: [[1]], options: { shape: [] } },
-    { inputs: [[0, 3]], options: { shape: [3, 0, 2] } },
-  ],
+  samples: reshapeSamples(),
 })
 /**
  * The same elements under another shape; no copy. One axis may be -1: what is left over.
@@ -111,13 +102,7 @@ const callTranspose = defineOp<{ axes: readonly number[] }>({
         axes.map((_, i) => axes.indexOf(i)),
       ),
   ],
-  samples: [
-    ...everyDType([3, 5], { axes: [1, 0] }),
-    { inputs: [[2, 3, 4, 5]], options: { axes: [2, 0, 3, 1] } },
-    { inputs: [[1, 4, 1]], options: { axes: [1, 2, 0] } },
-    { inputs: [[0, 2]], options: { axes: [1, 0] } },
-    { inputs: [[67, 130]], options: { axes: [1, 0] } },
-  ],
+  samples: transposeSamples(),
 })
 /** Axes in another order; without `axes`, reversed. */
 export function transpose<S extends Shape>(x: Tensor<S>): Tensor<ReversedShape<S>>
@@ -146,13 +131,7 @@ const callSlice = defineOp<{ begin: readonly number[]; size: readonly number[] }
         x.shape.map((n, i) => [begin[i], n - begin[i] - size[i]] as const),
       ),
   ],
-  samples: [
-    ...everyDType([5], { begin: [1], size: [3] }),
-    { inputs: [[4, 6]], options: { begin: [1, 2], size: [2, 3] } },
-    { inputs: [[3, 4, 5]], options: { begin: [1, 0, 0], size: [1, 4, 5] } },
-    { inputs: [[4, 3]], options: { begin: [2, 0], size: [0, 3] } },
-    { inputs: [[67, 130]], options: { begin: [3, 1], size: [61, 127] } },
-  ],
+  samples: sliceSamples(),
 })
 /**
  * A block of x: `size[i]` elements from `begin[i]` on every axis; a size of -1 means to the end, axes left out are whole.
@@ -199,39 +178,7 @@ const callPad = defineOp<{ pads: Pads; value: number }>({
         x.shape,
       ),
   ],
-  samples: [
-    ...everyDType<{ pads: Pads; value: number }>([3], { pads: [[1, 2]], value: 0 }),
-    {
-      inputs: [[2, 3]],
-      options: {
-        pads: [
-          [0, 1],
-          [2, 0],
-        ],
-        value: -1.5,
-      },
-    },
-    {
-      inputs: [[0, 2]],
-      options: {
-        pads: [
-          [1, 1],
-          [0, 0],
-        ],
-        value: 3,
-      },
-    },
-    {
-      inputs: [[61, 127]],
-      options: {
-        pads: [
-          [3, 3],
-          [1, 2],
-        ],
-        value: 0,
-      },
-    },
-  ],
+  samples: padSamples(),
 })
 /** x with a border of `value`: `pads[i]` elements before and after on axis i. */
 export function pad(x: Tensor, pads: Pads, value = 0): Tensor {
@@ -261,14 +208,54 @@ const callFlip = defineOp<{ axes: readonly number[] }>({
     k.copy(out, x, view)
   },
   vjp: ({ dY, options: { axes } }, _, ops) => [() => ops.flip(dY, axes)],
-  samples: [
-    ...everyDType([7], { axes: [0] }),
-    { inputs: [[3, 4, 2]], options: { axes: [0, 2] } },
-    { inputs: [[0]], options: { axes: [0] } },
-  ],
+  samples: flipSamples(),
 })
 /** The elements in reverse order along the axes (all by default). */
 export function flip<S extends Shape>(x: Tensor<S>, axis?: number | readonly number[]): Tensor<S> {
   requireTensor('flip', 'x', x)
   return callFlip([x], { axes: normalizeAxes('flip', axis, x.rank) }) as Tensor<S>
+}
+
+function reshapeSamples(): Sample<{ shape: Shape }>[] {
+  return [sampleWith({ shape: [3, 4] }, [2, 6]), sampleWith({ shape: [] }, [1]), sampleWith({ shape: [3, 0, 2] }, [0, 3])]
+}
+
+function transposeSamples(): Sample<{ axes: readonly number[] }>[] {
+  return [
+    ...everyDType([3, 5], { axes: [1, 0] }),
+    sampleWith({ axes: [2, 0, 3, 1] }, [2, 3, 4, 5]),
+    sampleWith({ axes: [1, 2, 0] }, [1, 4, 1]),
+    sampleWith({ axes: [1, 0] }, [0, 2]),
+    sampleWith({ axes: [1, 0] }, [67, 130]),
+  ]
+}
+
+function sliceSamples(): Sample<{ begin: readonly number[]; size: readonly number[] }>[] {
+  return [
+    ...everyDType([5], { begin: [1], size: [3] }),
+    sampleWith({ begin: [1, 2], size: [2, 3] }, [4, 6]),
+    sampleWith({ begin: [1, 0, 0], size: [1, 4, 5] }, [3, 4, 5]),
+    sampleWith({ begin: [2, 0], size: [0, 3] }, [4, 3]),
+    sampleWith({ begin: [3, 1], size: [61, 127] }, [67, 130]),
+  ]
+}
+
+function padSamples(): Sample<{ pads: Pads; value: number }>[] {
+  const around = (value: number, ...pads: Pads) => ({ pads, value })
+  return [
+    ...everyDType([3], around(0, [1, 2])),
+    sampleWith(around(-1.5, [0, 1], [2, 0]), [2, 3]),
+    sampleWith(around(3, [1, 1], [0, 0]), [0, 2]),
+    sampleWith(around(0, [3, 3], [1, 2]), [61, 127]),
+  ]
+}
+
+function flipSamples(): Sample<{ axes: readonly number[] }>[] {
+  return [...everyDType([7], { axes: [0] }), sampleWith({ axes: [0, 2] }, [3, 4, 2]), sampleWith({ axes: [0] }, [0])]
+}
+
+/** A call with float32, with the one-byte dtype, and with whole numbers. */
+function everyDType<O>(shape: Shape, options: O): Sample<O>[] {
+  const inputs = [shape, { shape, dtype: 'uint8', low: 0, high: 255 }, { shape, dtype: 'int32', low: -99, high: 99 }] as const
+  return inputs.map((x) => sampleWith(options, x))
 }

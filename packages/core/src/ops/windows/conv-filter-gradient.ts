@@ -1,5 +1,8 @@
 /** What a convolution does to a cotangent for its filter, as an op: the derivative of conv2d is made of it, and it has one itself. */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -31,43 +34,7 @@ const call = defineComposed<GradientOptions>({
       () => ops.conv2d(x, cotangent, options),
     ],
   },
-  samples: [
-    {
-      inputs: [
-        [2, 5, 5, 1],
-        [2, 3, 3, 2],
-      ],
-      options: { kernelSize: [3, 3] },
-    },
-    {
-      inputs: [
-        [1, 5, 4, 3],
-        [1, 3, 4, 2],
-      ],
-      options: { kernelSize: [2, 3], strides: [2, 1], padding: 'same' },
-    },
-    {
-      inputs: [
-        [1, 7, 7, 2],
-        [1, 5, 5, 3],
-      ],
-      options: { kernelSize: [2, 2], dilation: [2, 2] },
-    },
-    {
-      inputs: [
-        [0, 4, 4, 1],
-        [0, 3, 3, 3],
-      ],
-      options: { kernelSize: [2, 2] },
-    },
-    {
-      inputs: [
-        [11, 9, 8, 5],
-        [11, 9, 8, 13],
-      ],
-      options: { kernelSize: [3, 4], padding: 'same' },
-    },
-  ],
+  samples: conv2dFilterGradientSamples(),
 })
 
 /**
@@ -91,4 +58,14 @@ export function conv2dFilterGradient(x: Tensor, dY: Tensor, kernelSize: readonly
     ])
   }
   return call([x, dY], { ...options, kernelSize })
+}
+
+function conv2dFilterGradientSamples(): Sample<GradientOptions>[] {
+  return [
+    sampleWith({ kernelSize: [3, 3] }, [2, 5, 5, 1], [2, 3, 3, 2]),
+    sampleWith({ kernelSize: [2, 3], strides: [2, 1], padding: 'same' }, [1, 5, 4, 3], [1, 3, 4, 2]),
+    sampleWith({ kernelSize: [2, 2], dilation: [2, 2] }, [1, 7, 7, 2], [1, 5, 5, 3]),
+    sampleWith({ kernelSize: [2, 2] }, [0, 4, 4, 1], [0, 3, 3, 3]),
+    sampleWith({ kernelSize: [3, 4], padding: 'same' }, [11, 9, 8, 5], [11, 9, 8, 13]),
+  ]
 }

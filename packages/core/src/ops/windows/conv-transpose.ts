@@ -2,7 +2,10 @@
  * Transposed convolution (Zeiler et al.: "Deconvolutional networks", 2010): what conv2d does to a cotangent of its output. Each input cell adds
  * its filter, scaled, to the output.
  */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { requirePair, type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -34,43 +37,7 @@ const call = defineComposed<TransposeOptions>({
       () => ops.conv2dFilterGradient(dY, x, [filter.shape[0], filter.shape[1]], options),
     ],
   },
-  samples: [
-    {
-      inputs: [
-        [2, 3, 3, 2],
-        [3, 3, 1, 2],
-      ],
-      options: { size: [5, 5] },
-    },
-    {
-      inputs: [
-        [1, 2, 3, 2],
-        [3, 2, 3, 2],
-      ],
-      options: { size: [4, 6], strides: [2, 2], padding: 'same' },
-    },
-    {
-      inputs: [
-        [1, 3, 2, 1],
-        [2, 2, 2, 1],
-      ],
-      options: { size: [5, 5], dilation: [2, 3] },
-    },
-    {
-      inputs: [
-        [0, 2, 2, 1],
-        [2, 2, 3, 1],
-      ],
-      options: { size: [3, 3] },
-    },
-    {
-      inputs: [
-        [2, 7, 9, 5],
-        [3, 3, 6, 5],
-      ],
-      options: { size: [14, 18], strides: [2, 2], padding: 'same' },
-    },
-  ],
+  samples: conv2dTransposeSamples(),
 })
 
 /**
@@ -108,4 +75,14 @@ export function conv2dTranspose(x: Tensor, filter: Tensor, size: readonly [numbe
     )
   }
   return call([x, filter], { ...options, size })
+}
+
+function conv2dTransposeSamples(): Sample<TransposeOptions>[] {
+  return [
+    sampleWith({ size: [5, 5] }, [2, 3, 3, 2], [3, 3, 1, 2]),
+    sampleWith({ size: [4, 6], strides: [2, 2], padding: 'same' }, [1, 2, 3, 2], [3, 2, 3, 2]),
+    sampleWith({ size: [5, 5], dilation: [2, 3] }, [1, 3, 2, 1], [2, 2, 2, 1]),
+    sampleWith({ size: [3, 3] }, [0, 2, 2, 1], [2, 2, 3, 1]),
+    sampleWith({ size: [14, 18], strides: [2, 2], padding: 'same' }, [2, 7, 9, 5], [3, 3, 6, 5]),
+  ]
 }

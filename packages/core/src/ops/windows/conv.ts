@@ -1,6 +1,9 @@
 /** Convolution (correlation, as in all of deep learning: the filter is not flipped), channels last. */
+
 import { requireBoolean } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
+import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
@@ -48,66 +51,7 @@ const call = defineComposed<ConvOptions>({
       ]
     },
   },
-  samples: [
-    {
-      inputs: [
-        [2, 5, 5, 1],
-        [3, 3, 1, 2],
-      ],
-      options: {},
-    },
-    {
-      inputs: [
-        [1, 5, 4, 3],
-        [2, 3, 3, 2],
-      ],
-      options: { strides: [2, 1], padding: 'same' },
-    },
-    {
-      inputs: [
-        [1, 7, 7, 2],
-        [2, 2, 2, 3],
-      ],
-      options: { dilation: [2, 2] },
-    },
-    {
-      inputs: [
-        [2, 3, 3, 2],
-        [1, 1, 2, 4],
-      ],
-      options: {},
-    },
-    {
-      inputs: [
-        [0, 4, 4, 1],
-        [2, 2, 1, 3],
-      ],
-      options: {},
-    },
-    {
-      inputs: [
-        [4, 12, 11, 3],
-        [3, 3, 3, 5],
-      ],
-      options: { padding: 'same' },
-    },
-    {
-      inputs: [[2, 6, 5, 3], [3, 2, 3, 4], [4]],
-      options: { strides: [1, 2], relu: true },
-    },
-    {
-      inputs: [[3, 9, 8, 1], [5, 5, 1, 13], [13]],
-      options: { padding: 'same' },
-    },
-    {
-      inputs: [[2, 10, 9, 8], [3, 3, 8, 12], [12]],
-      options: { padding: 'same', relu: true },
-    },
-    {
-      inputs: [[1, 8, 9, 2], [3, 3, 2, 5], [5]],
-      options: { padding: 'causal', dilation: [2, 2] },
-    },
-  ],
+  samples: conv2dSamples(),
 })
 
 const FINISH_OPTIONS = ['bias', 'relu'] as const
@@ -205,4 +149,19 @@ export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & Con
     const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(window), bias, relu })
     return reshape(y, [y.shape[0], y.shape[2], y.shape[3]])
   })
+}
+
+function conv2dSamples(): Sample<ConvOptions>[] {
+  return [
+    sampleWith({}, [2, 5, 5, 1], [3, 3, 1, 2]),
+    sampleWith({ strides: [2, 1], padding: 'same' }, [1, 5, 4, 3], [2, 3, 3, 2]),
+    sampleWith({ dilation: [2, 2] }, [1, 7, 7, 2], [2, 2, 2, 3]),
+    sampleWith({}, [2, 3, 3, 2], [1, 1, 2, 4]),
+    sampleWith({}, [0, 4, 4, 1], [2, 2, 1, 3]),
+    sampleWith({ padding: 'same' }, [4, 12, 11, 3], [3, 3, 3, 5]),
+    sampleWith({ strides: [1, 2], relu: true }, [2, 6, 5, 3], [3, 2, 3, 4], [4]),
+    sampleWith({ padding: 'same' }, [3, 9, 8, 1], [5, 5, 1, 13], [13]),
+    sampleWith({ padding: 'same', relu: true }, [2, 10, 9, 8], [3, 3, 8, 12], [12]),
+    sampleWith({ padding: 'causal', dilation: [2, 2] }, [1, 8, 9, 2], [3, 3, 2, 5], [5]),
+  ]
 }

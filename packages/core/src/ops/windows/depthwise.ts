@@ -2,8 +2,10 @@
  * Convolution of each channel by itself (Chollet: "Xception", 2017), channels last, and its two adjoints. These are for one filter a channel, [kh, kw, c];
  * with several, x is repeated along its channels first.
  */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
+import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -132,43 +134,7 @@ const call = defineComposed<WindowOptions>({
     const repeated = ops.broadcastTo(ops.reshape(x, [n, h, w, channels, 1]), [n, h, w, channels, multiplier])
     return callForward([ops.reshape(repeated, [n, h, w, channels * multiplier]), filters], options)
   },
-  samples: [
-    {
-      inputs: [
-        [2, 4, 5, 3],
-        [3, 2, 3, 2],
-      ],
-      options: {},
-    },
-    {
-      inputs: [
-        [1, 5, 4, 2],
-        [3, 3, 2, 1],
-      ],
-      options: { strides: [2, 1], padding: 'same' },
-    },
-    {
-      inputs: [
-        [1, 6, 6, 1],
-        [2, 2, 1, 3],
-      ],
-      options: { dilation: [2, 3] },
-    },
-    {
-      inputs: [
-        [0, 4, 4, 2],
-        [2, 2, 2, 1],
-      ],
-      options: {},
-    },
-    {
-      inputs: [
-        [3, 13, 11, 7],
-        [3, 3, 7, 1],
-      ],
-      options: { padding: 'same' },
-    },
-  ],
+  samples: depthwiseConv2dSamples(),
 })
 
 /**
@@ -198,4 +164,14 @@ export function depthwiseConv2d(x: Tensor, filter: Tensor, options: WindowOption
   }
   geometry('depthwiseConv2d', x.shape, filter.shape, options)
   return call([x, filter], options)
+}
+
+function depthwiseConv2dSamples(): Sample<WindowOptions>[] {
+  return [
+    sampleWith({}, [2, 4, 5, 3], [3, 2, 3, 2]),
+    sampleWith({ strides: [2, 1], padding: 'same' }, [1, 5, 4, 2], [3, 3, 2, 1]),
+    sampleWith({ dilation: [2, 3] }, [1, 6, 6, 1], [2, 2, 1, 3]),
+    sampleWith({}, [0, 4, 4, 2], [2, 2, 2, 1]),
+    sampleWith({ padding: 'same' }, [3, 13, 11, 7], [3, 3, 7, 1]),
+  ]
 }
