@@ -9,6 +9,7 @@ import { attachMethods } from './tensor/chain.js'
 provideOps(ops)
 attachMethods(ops)
 
+export { customGrad } from './autodiff/custom-grad.js'
 export { defineComposed, defineOp } from './autodiff/dispatch.js'
 export * from './autodiff/grad.js'
 export { type GradCheckOptions, type GradCheckReport, gradCheck } from './autodiff/grad-check.js'
@@ -34,6 +35,7 @@ export { createWasmBackend, type WasmOptions } from './backends/wasm/index.js'
 export * from './errors.js'
 export { expectNoLeaks, memory, print } from './inspect.js'
 export * from './ops/index.js'
+export * from './ops/recurrent/index.js'
 export { fold as foldKey, type Key, key, permutation, split as splitKey, threefry2x32 } from './random.js'
 export { type DebugOptions, debug, withBackend } from './runtime.js'
 export type { TensorMethods } from './tensor/chain.js'

@@ -1,15 +1,13 @@
-/**
- * Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`, `customGrad`. All record a tape, walk it back, and free everything but
- * what they return.
- */
-import { describeValue, requireChoice, requireFunction, requireOptions } from '../arguments.js'
+/** Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`. All record a tape, walk it back, and free everything but what they return. */
+import { requireChoice, requireFunction, requireOptions } from '../arguments.js'
 import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
 import { scope, tensorsIn } from '../tensor/scope.js'
 import { sameShape } from '../tensor/shape.js'
 import { freedBy, Parameter, requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
+import { withLengthOf } from './custom-grad.js'
 import { differentiate } from './differentiate.js'
-import { type OpDefinition, ops } from './op.js'
-import { isRecording, isTracked, recordOp, withoutRecording } from './recording.js'
+import { ops } from './op.js'
+import { isRecording } from './recording.js'
 import { Tape } from './tape.js'
 
 /** What to do when a source has no influence on the result: an error that says where the path broke, or zeros. */
@@ -56,11 +54,6 @@ function requireScalar(what: string, value: Tensor): void {
     [{ name: 'result', shape: value.shape }],
     'Reduce it with .mean() or .sum(), or use vjp to choose the weights of its elements.',
   )
-}
-
-/** A function said to have as many parameters as another: grad gives one tensor for a function of one parameter, a gradient itself included. */
-function withLengthOf<F extends object>(like: { readonly length: number }, made: F): F {
-  return Object.defineProperty(made, 'length', { value: like.length })
 }
 
 const requireGradOptions = (what: string, options: GradOptions): void => {
@@ -255,52 +248,4 @@ function requireShapeOf(what: string, name: string, tensor: Tensor, otherName: s
     { name, shape: tensor.shape },
     { name: otherName, shape: other.shape },
   ])
-}
-
-/**
- * A function with a derivative of your own. `forward` runs unseen by tapes; `backward` gets the cotangent of the result and gives one
- * for each argument (null for none), made of public ops if it is to be differentiated again.
- *
- * @example
- * ```ts
- * // The identity, with its gradient clipped to [−1, 1].
- * const clipped = customGrad((x) => x, ({ dY }) => [clip(dY, -1, 1)])
- * ```
- */
-export function customGrad<A extends Tensor[]>(
-  forward: (...xs: A) => Tensor,
-  backward: (at: { dY: Tensor; y: Tensor }, xs: readonly Tensor[]) => readonly (Tensor | null)[],
-  name = 'customGrad',
-): A extends [infer _] ? (x: Tensor) => Tensor : (...xs: Tensor[]) => Tensor {
-  const example = 'customGrad((x) => y, ({ dY }, [x]) => [dX])'
-  requireFunction('customGrad', 'forward', forward, example)
-  requireFunction('customGrad', 'backward', backward, example)
-  if (typeof name !== 'string') throw new ValueError(`customGrad: name must be text, got ${describeValue(name)}.`)
-  const op: OpDefinition = {
-    name,
-    rule: '(given by customGrad)',
-    samples: [],
-    vjp: ({ dY, y }, inputs) => {
-      let grads: readonly (Tensor | null)[] | undefined
-      const all = (): readonly (Tensor | null)[] => {
-        if (grads) return grads
-        grads = backward({ dY, y }, inputs)
-        if (Array.isArray(grads) && grads.length === inputs.length && grads.every((g) => g === null || g instanceof Tensor)) return grads
-        const expected = `an array with a tensor or null for each of the ${inputs.length} arguments`
-        throw new ValueError(`${name}: backward must return ${expected}, got ${describeValue(grads)}.`)
-      }
-      return inputs.map((input, i) => () => all()[i] ?? ops.zerosLike(input))
-    },
-    call: (inputs) => apply(...inputs),
-  }
-  const apply = (...xs: Tensor[]): Tensor => {
-    requireTensors(name, 'its arguments', xs)
-    const result = withoutRecording(() => scope(() => forward(...(xs as A))))
-    requireTensor(name, 'the result of forward', result)
-    // A result that tapes know already (forward returned its argument) needs a record, and so a tensor, of its own.
-    const y = xs.includes(result) || isTracked(result) ? withoutRecording(() => ops.viewOf(result)) : result
-    recordOp(op, xs, y, {})
-    return y
-  }
-  return withLengthOf(forward, apply) as ReturnType<typeof customGrad<A>>
 }

@@ -11,7 +11,7 @@ import type { DType } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Every public op by its name. Derivative rules get it as an argument, so op files need not import each other; ops/index.ts says what is in it. */
+/** Every op that rules and compositions may call, by its name. They get it as an argument, so op files need not import each other; ops/index.ts says what is in it. */
 // biome-ignore lint/suspicious/noEmptyInterface: ops/index.ts fills it
 export interface Ops {}
 

@@ -1,4 +1,7 @@
-/** Every op. Derivative rules get this namespace as their `ops`; `index.ts` of the package exports it. */
+/**
+ * Every op but recurrent networks. Derivative rules get this namespace as their `ops`; `index.ts` of the package exports it. No rule calls a recurrent
+ * network over a sequence, so those stay out of a program that does not import them.
+ */
 import type * as namespace from './index.js'
 
 declare module '../autodiff/op.js' {
@@ -13,12 +16,8 @@ export * from './elementwise/select.js'
 export * from './elementwise/stop-gradient.js'
 export * from './product/affine.js'
 export * from './product/matmul.js'
-export type { GateActivation } from './recurrent/gates.js'
-export * from './recurrent/gru.js'
-export * from './recurrent/lstm.js'
-export { lstmCell } from './recurrent/lstm-cell.js'
-export type { SequenceOptions, SequenceResult } from './recurrent/sequence-options.js'
-export * from './recurrent/simple-rnn.js'
+export * from './reduce/broadcast.js'
+export * from './reduce/cum-sum.js'
 export * from './reduce/normalize.js'
 export * from './reduce/reduce.js'
 export * from './reduce/softmax.js'

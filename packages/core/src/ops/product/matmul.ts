@@ -10,7 +10,7 @@ import { broadcastShapes, type Shape, sameShape, sizeOf } from '../../tensor/sha
 import type { CheckMatMul, MatMulShape } from '../../tensor/static-shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { cast } from '../elementwise/elementwise.js'
-import { broadcastTo } from '../reduce/reduce.js'
+import { broadcastTo } from '../reduce/broadcast.js'
 import { reshape } from '../shape/move.js'
 
 /** Whether the last two axes of either operand are to be swapped first. */

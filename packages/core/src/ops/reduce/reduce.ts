@@ -1,5 +1,5 @@
 /**
- * Reductions, running sums, and `broadcastTo`, the adjoint of `sum`.
+ * Reductions. The adjoint of a sum, `broadcastTo`, is in broadcast.ts.
  *
  * Shape: the reduced axes go, or stay with size 1 under `keepDims`. Axes that are not neighbours are reduced group by group.
  */
@@ -9,11 +9,10 @@ import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
 import { sample, sampleWith } from '../../autodiff/samples.js'
 import type { ReduceKernel } from '../../backends/backend.js'
-import { shapeError, showShape, ValueError } from '../../errors.js'
+import { shapeError, ValueError } from '../../errors.js'
 import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
-import { broadcastAxes, checkShape, normalizeAxes, normalizeAxis, reduceExtent, type Shape, sameShape } from '../../tensor/shape.js'
-import type { Made } from '../../tensor/static-shape.js'
+import { normalizeAxes, normalizeAxis, reduceExtent } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { reshape, transpose } from '../shape/move.js'
 
@@ -261,81 +260,6 @@ export function variance(x: Tensor, options: ReduceOptions = {}): Tensor {
   return callVariance([x], options)
 }
 
-const callBroadcastTo = defineOp<{ shape: Shape }>({
-  name: 'broadcastTo',
-  rule: 'dX = Σ dY over the repeated axes',
-  shape: ([x], { shape }) => {
-    const lead = shape.length - x.shape.length
-    const bad = x.shape.findIndex((n, i) => n !== 1 && n !== shape[i + lead])
-    if (lead < 0 || bad >= 0) {
-      throw shapeError(
-        'broadcastTo',
-        `${showShape(x.shape)} does not broadcast to ${showShape(shape)}`,
-        [
-          { name: 'x', shape: x.shape, bad: bad >= 0 ? [bad] : [] },
-          { name: 'to', shape, bad: bad >= 0 ? [bad + lead] : [] },
-        ],
-        'Only axes of size 1 are repeated, and new axes appear on the left.',
-      )
-    }
-    return { shape, dtype: x.dtype }
-  },
-  forward: (k, out, [x]) => {
-    const lead = out.rank - x.rank
-    const axis = out.shape.map((n, i) => (i < lead || (x.shape[i - lead] === 1 && n !== 1) ? -1 : i - lead))
-    k.copy(out, x, { axis, start: axis.map(() => 0), step: axis.map(() => 1), fill: 0 })
-  },
-  vjp: ({ dY }, [x], ops) => [() => ops.sumTo(dY, x.shape)],
-  samples: broadcastToSamples(),
-})
-/** x repeated to the shape by NumPy's rule. */
-export function broadcastTo<N extends number, S extends readonly N[] | readonly []>(x: Tensor, shape: S): Made<S> {
-  requireTensor('broadcastTo', 'x', x)
-  checkShape('broadcastTo', shape)
-  return (sameShape(x.shape, shape) ? x : callBroadcastTo([x], { shape })) as Made<S>
-}
-
-/** The adjoint of broadcasting: x summed down to the shape that was broadcast to it. */
-export function sumTo(x: Tensor, shape: Shape): Tensor {
-  requireTensor('sumTo', 'x', x)
-  checkShape('sumTo', shape)
-  if (sameShape(x.shape, shape)) return x
-  const lead = x.rank - shape.length
-  if (lead < 0 || shape.some((n, i) => n !== 1 && n !== x.shape[i + lead])) {
-    throw shapeError('sumTo', `${showShape(shape)} does not broadcast to ${showShape(x.shape)}`, [
-      { name: 'x', shape: x.shape },
-      { name: 'to', shape },
-    ])
-  }
-  const axis = broadcastAxes(shape, x.shape)
-  return scope(() => reshape(axis.length > 0 ? sum(x, { axis }) : x, shape))
-}
-
-const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean }>({
-  name: 'cumSum',
-  rule: 'dX = cumSum(dY) from the other end',
-  shape: ([x]) => {
-    requireDType('cumSum', 'x', x.dtype, ['float32', 'float64', 'int32'])
-    return x
-  },
-  forward: (k, out, [x], { axis, exclusive, reverse }) => k.scan(out, x, reduceExtent(x.shape, axis, axis), exclusive, reverse),
-  vjp: ({ dY, options }, _, ops) => [() => ops.cumSum(dY, { ...options, reverse: !options.reverse })],
-  samples: cumSumSamples(),
-})
-/**
- * Running sum along an axis (the last by default): y[i] = Σ x[j] for j ≤ i, j < i if exclusive, from the end if reverse.
- *
- * @throws ValueError if a sum of int32 is beyond int32.
- */
-export function cumSum<S extends Shape>(x: Tensor<S>, options: { axis?: number; exclusive?: boolean; reverse?: boolean } = {}): Tensor<S> {
-  requireTensor('cumSum', 'x', x)
-  requireOptions('cumSum', options, ['axis', 'exclusive', 'reverse'], 'x.cumSum({ axis: 1 })')
-  const { axis = -1, exclusive = false, reverse = false } = options
-  requireBoolean('cumSum', 'exclusive', exclusive)
-  requireBoolean('cumSum', 'reverse', reverse)
-  return callCumSum([x], { axis: normalizeAxis('cumSum', axis, x.rank), exclusive, reverse }) as Tensor<S>
-}
-
 function runSamples(): Sample<Run>[] {
   return [
     sampleWith({ first: 0, last: 0 }, [7]),
@@ -372,27 +296,4 @@ function meanSamples(): Sample<ReduceOptions>[] {
 
 function varianceSamples(): Sample<ReduceOptions>[] {
   return [sampleWith({ axis: 0 }, [3, 5]), sampleWith({ axis: [0, 2], keepDims: true }, [2, 3, 4]), sample([6])]
-}
-
-function broadcastToSamples(): Sample<{ shape: Shape }>[] {
-  return [
-    sampleWith({ shape: [3] }, []),
-    sampleWith({ shape: [3, 4] }, [4]),
-    sampleWith({ shape: [2, 3, 5, 2] }, [3, 1, 2]),
-    sampleWith({ shape: [0, 3] }, [1, 3]),
-    sampleWith({ shape: [67, 130] }, [1, 130]),
-    sampleWith({ shape: [2, 5] }, { shape: [2, 1], dtype: 'uint8', low: 0, high: 255 }),
-  ]
-}
-
-function cumSumSamples(): Sample<{ axis: number; exclusive: boolean; reverse: boolean }>[] {
-  return [
-    sampleWith({ axis: 0, exclusive: false, reverse: false }, [7]),
-    sampleWith({ axis: 0, exclusive: true, reverse: false }, [3, 5]),
-    sampleWith({ axis: 1, exclusive: false, reverse: true }, [3, 5]),
-    sampleWith({ axis: 1, exclusive: true, reverse: true }, [2, 1, 4]),
-    sampleWith({ axis: 0, exclusive: false, reverse: false }, [0, 3]),
-    sampleWith({ axis: 1, exclusive: false, reverse: false }, [67, 130]),
-    sampleWith({ axis: 0, exclusive: false, reverse: false }, { shape: [6], dtype: 'int32', low: -9, high: 9 }),
-  ]
 }
