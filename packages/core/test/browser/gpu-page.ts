@@ -1,8 +1,8 @@
 /** What the gpu backend's browser tests run in the page, and how a device is taken away there. */
 import '../../src/gpu.js'
-import { losing } from '../gpu-checks.js'
+import { losing } from '../gpu/checks.js'
 
-export * from '../gpu-checks.js'
+export * from '../gpu/checks.js'
 
 interface Losable {
   getExtension(name: 'WEBGL_lose_context'): { loseContext(): void } | null

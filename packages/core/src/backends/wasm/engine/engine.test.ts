@@ -1,9 +1,9 @@
 /** The engine: what it detects, and that code compiled under V8 flags outlives their reset. */
 import v8 from 'node:v8'
 import { describe, expect, it, vi } from 'vitest'
+import { compute, draws } from '../../../../test/wasm/harness.js'
 import { v128 } from '../assembler/instructions.js'
 import { createWasmBackend } from '../index.js'
-import { compute, draws } from '../test-harness.js'
 import { Engine } from './engine.js'
 
 /** The module of one function: at ← x·y + z on four floats there. */

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../../autodiff/op.js'
 import '../../../index.js'
+import { type Host, host } from '../../../../test/wasm/harness.js'
 import { Tape } from '../../../autodiff/tape.js'
 import { scope } from '../../../tensor/scope.js'
 import { fromHost, type Tensor } from '../../../tensor/tensor.js'
@@ -9,7 +10,6 @@ import type { Backend, SequenceKernelOptions } from '../../backend.js'
 import { createReferenceBackend } from '../../reference/index.js'
 import { Engine } from '../engine/engine.js'
 import { createBackendOn } from '../index.js'
-import { type Host, host } from '../test-harness.js'
 
 interface Case extends SequenceKernelOptions {
   readonly op: 'lstmSequence' | 'gruSequence' | 'simpleRnnSequence'

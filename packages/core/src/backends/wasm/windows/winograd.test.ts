@@ -1,10 +1,10 @@
 /** Convolution by Winograd's algorithm: the same as the definition up to rounding, whose size is stated here; and the same bits for any threads. */
 import { describe, expect, it } from 'vitest'
+import { type Call, compute, type Host, host } from '../../../../test/wasm/harness.js'
 import { type Padding, slidingWindow, type Window } from '../../../tensor/shape.js'
 import type { Backend } from '../../backend.js'
 import { createReferenceBackend } from '../../reference/index.js'
 import { createWasmBackend } from '../index.js'
-import { type Call, compute, type Host, host } from '../test-harness.js'
 
 const reference = createReferenceBackend()
 const wasm = createWasmBackend()

@@ -1,6 +1,8 @@
 import { test as property } from '@fast-check/vitest'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { holds, runs } from '../../../test/arbitraries.js'
+import { alive, near, onReference, reference, valuesOf, wasm } from '../../../test/helpers.js'
 import {
   averagePool2d,
   batchNorm,
@@ -22,9 +24,7 @@ import {
   windowExtent,
   withBackend,
   zeros,
-} from '../src/index.js'
-import { holds, runs } from './arbitraries.js'
-import { alive, near, onReference, reference, valuesOf, wasm } from './helpers.js'
+} from '../../index.js'
 
 const size = (max: number): fc.Arbitrary<number> => fc.integer({ min: 1, max })
 const pair = (max: number): fc.Arbitrary<[number, number]> => fc.tuple(size(max), size(max))
@@ -124,7 +124,7 @@ describe('normalisation', () => {
   })
 })
 
-/** What a fused kernel may get wrong: sizes that are no multiple of a vector, strides above the kernel, windows that hang over, ties. */
+/** Cases that a fused kernel may get wrong: sizes that are no multiple of a vector, strides above the kernel, windows that hang over, ties. */
 describe('wasm gives what the reference gives, and its derivatives', () => {
   type Case = typeof sliding extends fc.Arbitrary<infer C> ? C : never
   type Op = (xs: readonly Tensor[], c: Case) => Tensor

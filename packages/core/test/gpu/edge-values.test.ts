@@ -1,9 +1,9 @@
 /** The values at the edges on the engines of the gpu backend that run in Node. */
 import { describe, expect, test } from 'vitest'
-import { cumSum, type GpuMode, mean, prod, scope, sum, tensor } from '../src/index.js'
-import { edgeValues, wrongValues } from './edge-values.js'
-import { failureOf, onMode } from './gpu-checks.js'
-import { withoutWebGpu } from './webgpu-node.js'
+import { cumSum, type GpuMode, mean, prod, scope, sum, tensor } from '../../src/index.js'
+import { edgeValues, wrongValues } from '../edge-values.js'
+import { withoutWebGpu } from '../webgpu-node.js'
+import { failureOf, onMode } from './checks.js'
 
 const modes: [GpuMode, string][] = [
   ['webasm', ''],

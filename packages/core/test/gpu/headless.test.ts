@@ -1,8 +1,8 @@
 /** The gpu backend on headless-gl, where there is one: WebGL 1 on the system's OpenGL. What it trains is in the layers' gpu-training.test.ts. */
 import { describe, expect, test } from 'vitest'
-import { registry } from '../src/index.js'
-import * as checks from './gpu-checks.js'
-import { withoutHeadlessGl } from './headless-gl.js'
+import { registry } from '../../src/index.js'
+import { withoutHeadlessGl } from '../headless-gl.js'
+import * as checks from './checks.js'
 
 const ops = [...registry.values()].filter((op) => op.samples.length > 0)
 

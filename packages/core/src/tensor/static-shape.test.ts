@@ -1,9 +1,9 @@
-/** What the compiler says about shapes that do not fit: one program, compiled in memory, its messages read. */
+/** The compiler's messages about shapes that do not fit: one program, compiled in memory, its messages read. */
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
-const root = fileURLToPath(new URL('../../../', import.meta.url))
+const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
 /** The messages for a module that sits beside the sources, by line from 1. */
 function diagnose(source: string): Map<number, string> {

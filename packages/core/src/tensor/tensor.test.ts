@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest'
-import * as c from '../src/index.js'
-import { formatTensor } from '../src/tensor/format.js'
-import { make, reference, valuesOf, wasm } from './helpers.js'
-import { numpyPrints } from './numpy-prints.js'
+import { make, reference, valuesOf, wasm } from '../../test/helpers.js'
+import { numpyPrints } from '../../test/numpy-prints.js'
+import * as c from '../index.js'
+import { formatTensor } from './format.js'
 
 type Tensor = c.Tensor
 type DType = c.DType

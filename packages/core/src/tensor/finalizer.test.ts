@@ -1,7 +1,7 @@
 /** Tensors that nobody disposes: when their memory comes back, and what is said about it. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import * as c from '../src/index.js'
-import { collectGarbage, nextTurn } from '../src/platform.js'
+import * as c from '../index.js'
+import { collectGarbage, nextTurn } from '../platform.js'
 
 const MiB = 2 ** 20
 const backends: c.Backend[] = []

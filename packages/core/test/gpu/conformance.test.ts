@@ -9,12 +9,12 @@
  */
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
-import { convert, type DType, type TypedArray } from '../../tensor/dtype.js'
-import { broadcastShapes, type Shape, sizeOf, slidingWindow } from '../../tensor/shape.js'
-import type { Backend, MapKernel, Operand, ReduceKernel, UpdateProgram, View, ZipKernel } from '../backend.js'
-import { createReferenceBackend } from '../reference/index.js'
-import { createGpuBackend, type GpuBackendOptions, type GpuBackendSeams } from './index.js'
-import { brokenRules, LIMITS } from './source/rules.js'
+import type { Backend, MapKernel, Operand, ReduceKernel, UpdateProgram, View, ZipKernel } from '../../src/backends/backend.js'
+import { createGpuBackend, type GpuBackendOptions, type GpuBackendSeams } from '../../src/backends/gpu/index.js'
+import { brokenRules, LIMITS } from '../../src/backends/gpu/source/rules.js'
+import { createReferenceBackend } from '../../src/backends/reference/index.js'
+import { convert, type DType, type TypedArray } from '../../src/tensor/dtype.js'
+import { broadcastShapes, type Shape, sizeOf, slidingWindow } from '../../src/tensor/shape.js'
 
 const runs = { numRuns: 12 }
 const reference = createReferenceBackend()

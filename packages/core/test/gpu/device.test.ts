@@ -1,9 +1,9 @@
 /** The gpu backend's device layer in Node: what handles, the queue and the choice of an engine promise, and what is broken on purpose. */
 import { afterEach, describe, expect, test } from 'vitest'
-import { createGpuBackend } from '../src/backends/gpu/index.js'
-import { type GpuMode, getBackend, tensor } from '../src/index.js'
-import * as checks from './gpu-checks.js'
-import { withoutWebGpu } from './webgpu-node.js'
+import { createGpuBackend } from '../../src/backends/gpu/index.js'
+import { type GpuMode, getBackend, tensor } from '../../src/index.js'
+import { withoutWebGpu } from '../webgpu-node.js'
+import * as checks from './checks.js'
 
 const modes: GpuMode[] = ['webasm', 'cpu', ...(withoutWebGpu ? [] : (['webgpu'] as const))]
 

@@ -5,12 +5,12 @@
  */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { DType } from '../../tensor/dtype.js'
-import type { Shape } from '../../tensor/shape.js'
-import type { MapKernel, ZipKernel } from '../backend.js'
-import { createReferenceBackend } from '../reference/index.js'
-import { createWasmBackend } from './index.js'
-import { type Call, compute, expectClose, type Host, host } from './test-harness.js'
+import type { MapKernel, ZipKernel } from '../../src/backends/backend.js'
+import { createReferenceBackend } from '../../src/backends/reference/index.js'
+import { createWasmBackend } from '../../src/backends/wasm/index.js'
+import type { DType } from '../../src/tensor/dtype.js'
+import type { Shape } from '../../src/tensor/shape.js'
+import { type Call, compute, expectClose, type Host, host } from './harness.js'
 
 const reference = createReferenceBackend()
 

@@ -1,5 +1,5 @@
 /** What every engine of the gpu backend is held to, in Node and in pages. Functions take and give what travels as JSON. */
-import { createGpuBackend, type GpuBackendSeams } from '../src/backends/gpu/index.js'
+import { createGpuBackend, type GpuBackendSeams } from '../../src/backends/gpu/index.js'
 import {
   add,
   affine,
@@ -17,8 +17,8 @@ import {
   tensor,
   withBackend,
   zeros,
-} from '../src/index.js'
-import { compareOp, type Tolerance } from './sweep.js'
+} from '../../src/index.js'
+import { compareOp, type Tolerance } from '../sweep.js'
 
 /**
  * Devices and WebAssembly compute in float32: sums of up to 130 products were measured within 2e-5 of the sums of magnitudes, elementwise

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import { argMax, grad, matMul, Parameter, record, scope, type Tensor, tensor, valueAndGrad, where } from '../src/index.js'
-import { alive, make, valuesOf, wasm } from './helpers.js'
+import { alive, make, valuesOf, wasm } from '../../test/helpers.js'
+import { argMax, grad, matMul, Parameter, record, scope, type Tensor, tensor, valueAndGrad, where } from '../index.js'
 
 const _at = (f: (x: Tensor) => Tensor, x: number): number => scope(() => valuesOf(f(make([x], [])))[0])
 

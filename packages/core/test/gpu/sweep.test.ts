@@ -1,8 +1,8 @@
 /** The op sweep on the engines of the gpu backend that run in Node: values, gradients and second derivatives against the reference. */
 import { expect, test } from 'vitest'
-import { type GpuMode, registry } from '../src/index.js'
-import { sweep } from './gpu-checks.js'
-import { withoutWebGpu } from './webgpu-node.js'
+import { type GpuMode, registry } from '../../src/index.js'
+import { withoutWebGpu } from '../webgpu-node.js'
+import { sweep } from './checks.js'
 
 const ops = [...registry.values()].filter((op) => op.samples.length > 0)
 

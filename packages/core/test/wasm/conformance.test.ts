@@ -4,13 +4,13 @@
  */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
-import { key, uniformInto } from '../../random.js'
-import type { DType, TypedArray } from '../../tensor/dtype.js'
-import { type Shape, slidingWindow } from '../../tensor/shape.js'
-import type { ReduceKernel, UpdateProgram } from '../backend.js'
-import { createReferenceBackend } from '../reference/index.js'
-import { createWasmBackend } from './index.js'
-import { type Call, compute, draws, expectClose, type Host, host, operandOn } from './test-harness.js'
+import type { ReduceKernel, UpdateProgram } from '../../src/backends/backend.js'
+import { createReferenceBackend } from '../../src/backends/reference/index.js'
+import { createWasmBackend } from '../../src/backends/wasm/index.js'
+import { key, uniformInto } from '../../src/random.js'
+import type { DType, TypedArray } from '../../src/tensor/dtype.js'
+import { type Shape, slidingWindow } from '../../src/tensor/shape.js'
+import { type Call, compute, draws, expectClose, type Host, host, operandOn } from './harness.js'
 
 const reference = createReferenceBackend()
 

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test } from 'vitest'
+import { alive, make, near, reference, valuesOf, wasm } from '../../test/helpers.js'
 import {
   applyUpdate,
   conv2d,
@@ -22,8 +23,7 @@ import {
   type Tensor,
   tensor,
   updateProgram,
-} from '../src/index.js'
-import { alive, make, near, reference, valuesOf, wasm } from './helpers.js'
+} from '../index.js'
 
 describe('fused ops', () => {
   const fusedNames = [...registry.values()].filter((op) => op.fused).map((op) => op.name)

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import { bernoulli, type Key, key, normal, permutation, scope, type Tensor, threefry2x32, truncatedNormal, uniform } from '../src/index.js'
-import { fold, split } from '../src/random.js'
-import { reference, valuesOf, wasm } from './helpers.js'
+import { reference, valuesOf, wasm } from '../test/helpers.js'
+import { bernoulli, type Key, key, normal, permutation, scope, type Tensor, threefry2x32, truncatedNormal, uniform } from './index.js'
+import { fold, split } from './random.js'
 
 const hex = (words: readonly number[]): string => words.map((w) => w.toString(16).padStart(8, '0')).join(' ')
 

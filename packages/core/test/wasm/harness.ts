@@ -3,10 +3,10 @@
  * place. Only tests import it.
  */
 
-import { key, uniformInto } from '../../random.js'
-import { type DType, hostArray, type TypedArray } from '../../tensor/dtype.js'
-import { type Shape, sizeOf } from '../../tensor/shape.js'
-import type { Backend, FusedKernels, Kernels, Operand } from '../backend.js'
+import type { Backend, FusedKernels, Kernels, Operand } from '../../src/backends/backend.js'
+import { key, uniformInto } from '../../src/random.js'
+import { type DType, hostArray, type TypedArray } from '../../src/tensor/dtype.js'
+import { type Shape, sizeOf } from '../../src/tensor/shape.js'
 
 /** A host tensor. */
 export interface Host {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { make, near, onReference, valuesOf } from '../../test/helpers.js'
 import {
   add,
   clip,
@@ -26,9 +27,8 @@ import {
   valueAndGrad,
   vjp,
   where,
-} from '../src/index.js'
-import { tensorsIn } from '../src/tensor/scope.js'
-import { make, near, onReference, valuesOf } from './helpers.js'
+} from '../index.js'
+import { tensorsIn } from '../tensor/scope.js'
 
 const at = (f: (x: Tensor) => Tensor, x: number): number => scope(() => valuesOf(f(make([x], [])))[0])
 

@@ -1,6 +1,7 @@
 /** Whole-sequence ops: equal to their cell by hand, what masks do, one record on the tape, and refused input. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { reference, valuesOf, wasm } from '../../../test/helpers.js'
 import {
   expectNoLeaks,
   grad,
@@ -17,8 +18,7 @@ import {
   type Tensor,
   tensor,
   unstack,
-} from '../src/index.js'
-import { reference, valuesOf, wasm } from './helpers.js'
+} from '../../index.js'
 
 /** Random x, kernel, recurrent kernel and bias for a cell of `gates` gates. */
 function draw(n: number, t: number, inputs: number, units: number, gates: number, seed = 1, biases: number[] = [gates * units]): Tensor[] {

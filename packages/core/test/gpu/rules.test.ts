@@ -1,15 +1,24 @@
 /** The defensive rules, the engine's bookkeeping, and what a user meets when something is missing or out of range. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { BackendError, DTypeError } from '../../errors.js'
-import { type DType, hostArray } from '../../tensor/dtype.js'
-import { type Shape, sizeOf } from '../../tensor/shape.js'
-import type { Backend, Operand } from '../backend.js'
-import { createDevice } from './device/device.js'
-import { loadGpuJs } from './device/gpujs.js'
-import { enterMode } from './device/modes.js'
-import { createGpuBackend } from './index.js'
-import { address, indexSpace, mergeAxes } from './source/addressing.js'
-import { brokenRules, kernelSettings, kernelSource, LIMITS, literal, sumInto, tanhInto, turnsOf } from './source/rules.js'
+import type { Backend, Operand } from '../../src/backends/backend.js'
+import { createDevice } from '../../src/backends/gpu/device/device.js'
+import { loadGpuJs } from '../../src/backends/gpu/device/gpujs.js'
+import { enterMode } from '../../src/backends/gpu/device/modes.js'
+import { createGpuBackend } from '../../src/backends/gpu/index.js'
+import { address, indexSpace, mergeAxes } from '../../src/backends/gpu/source/addressing.js'
+import {
+  brokenRules,
+  kernelSettings,
+  kernelSource,
+  LIMITS,
+  literal,
+  sumInto,
+  tanhInto,
+  turnsOf,
+} from '../../src/backends/gpu/source/rules.js'
+import { BackendError, DTypeError } from '../../src/errors.js'
+import { type DType, hostArray } from '../../src/tensor/dtype.js'
+import { type Shape, sizeOf } from '../../src/tensor/shape.js'
 
 /** A new operand on a backend, filled if values are given. */
 function operand(backend: Backend, shape: Shape, data?: ArrayLike<number>, dtype: DType = 'float32'): Operand {

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest'
-import * as c from '../src/index.js'
-import { alive, make, reference, valuesOf, wasm } from './helpers.js'
+import { alive, make, reference, valuesOf, wasm } from '../../test/helpers.js'
+import * as c from '../index.js'
 
 type Tensor = c.Tensor
 const { applyUpdate, debug, expectNoLeaks, keep, matMul, memory, Parameter, scope, tensor, updateProgram, useBackend, valueAndGrad } = c

@@ -2,14 +2,14 @@
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { DType, TypedArray } from '../../tensor/dtype.js'
-import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
-import type { Backend, UpdateProgram } from '../backend.js'
-import { assemble } from './assembler/assembler.js'
-import { Engine } from './engine/engine.js'
-import { words } from './engine/worker-program.js'
-import { createBackendOn, createWasmBackend } from './index.js'
-import { type Call, compute, type Host, host, operandOn } from './test-harness.js'
+import type { Backend, UpdateProgram } from '../../src/backends/backend.js'
+import { assemble } from '../../src/backends/wasm/assembler/assembler.js'
+import { Engine } from '../../src/backends/wasm/engine/engine.js'
+import { words } from '../../src/backends/wasm/engine/worker-program.js'
+import { createBackendOn, createWasmBackend } from '../../src/backends/wasm/index.js'
+import type { DType, TypedArray } from '../../src/tensor/dtype.js'
+import { type Shape, slidingWindow, type Window } from '../../src/tensor/shape.js'
+import { type Call, compute, type Host, host, operandOn } from './harness.js'
 
 const counts = [1, 2, 4]
 const engines = counts.map((threads) => new Engine({ threads }))
@@ -413,7 +413,7 @@ describe('the pool', () => {
   })
 
   it('ends its workers when the backend is disposed, and does not keep a process alive', () => {
-    const script = fileURLToPath(new URL('../../../test/threads-process.ts', import.meta.url))
+    const script = fileURLToPath(new URL('../threads-process.ts', import.meta.url))
     const { status, stdout, stderr } = spawnSync(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', script], {
       encoding: 'utf8',
       timeout: 100_000,

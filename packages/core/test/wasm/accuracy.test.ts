@@ -3,9 +3,9 @@
  * place, and the special values by name.
  */
 import { describe, expect, it } from 'vitest'
-import type { MapKernel, Operand } from '../backend.js'
-import { mapKernels } from '../reference/scalar-kernels.js'
-import { createWasmBackend } from './index.js'
+import type { MapKernel, Operand } from '../../src/backends/backend.js'
+import { mapKernels } from '../../src/backends/reference/scalar-kernels.js'
+import { createWasmBackend } from '../../src/backends/wasm/index.js'
 
 const words = new Int32Array(1)
 const floats = new Float32Array(words.buffer)

@@ -5,16 +5,16 @@
  * Tolerance relative to 1 + |reference|: sums of up to 130 products in float32, as in the sweep; long sums of a filter's gradient stay below it, too.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { distance, drawInputs, type HostInput } from '../../../test/sweep.js'
-import { type OpDefinition, registry, type Sample } from '../../autodiff/op.js'
-import { convert, isFloat, type TypedArray } from '../../tensor/dtype.js'
-import '../../ops/index.js'
-import { scope } from '../../tensor/scope.js'
-import { fromHost } from '../../tensor/tensor.js'
-import type { Backend } from '../backend.js'
-import { createReferenceBackend } from '../reference/index.js'
-import { createGpuBackend, type GpuBackendOptions, type GpuBackendSeams } from './index.js'
-import { brokenRules } from './source/rules.js'
+import { type OpDefinition, registry, type Sample } from '../../src/autodiff/op.js'
+import { convert, isFloat, type TypedArray } from '../../src/tensor/dtype.js'
+import { distance, drawInputs, type HostInput } from '../sweep.js'
+import '../../src/ops/index.js'
+import type { Backend } from '../../src/backends/backend.js'
+import { createGpuBackend, type GpuBackendOptions, type GpuBackendSeams } from '../../src/backends/gpu/index.js'
+import { brokenRules } from '../../src/backends/gpu/source/rules.js'
+import { createReferenceBackend } from '../../src/backends/reference/index.js'
+import { scope } from '../../src/tensor/scope.js'
+import { fromHost } from '../../src/tensor/tensor.js'
 
 const TOLERANCE = 3e-5
 const reference = createReferenceBackend()
