@@ -1,5 +1,5 @@
 /**
- * What arguments must be, and the one place that words messages about them. Types hold TypeScript callers to it; these checks are for plain
+ * Checks of arguments, and the one place that words messages about them. Types hold TypeScript callers to it; these checks are for plain
  * JavaScript, for values from forms, command lines and JSON, and for what slips past the types (a misspelt option in an object built elsewhere).
  *
  * `what` names the function as its user knows it (`sum`, `fit`); every message begins with it.
@@ -139,7 +139,7 @@ export function requireFunction(what: string, name: string, value: unknown, exam
   throw new ValueError(`${what}: ${name} must be a function, got ${describeValue(value)}.${example ? ` Write ${example}.` : ''}`)
 }
 
-/** What all spellings of a name have in common: its letters and digits in lower case. */
+/** The common part of all spellings of a name: its letters and digits in lower case. */
 export const canonical = (name: string): string => name.replace(/[^a-z0-9]/gi, '').toLowerCase()
 
 /**

@@ -12,7 +12,7 @@ export async function print(x: Tensor): Promise<void> {
   log(formatTensor(await x.data(), x.shape, x.dtype))
 }
 
-/** What is alive: tensors in the process, and buffers and bytes on the default backend. */
+/** Counts of living things: tensors in the process, and buffers and bytes on the default backend. */
 export function memory(): { tensors: number; buffers: number; bytes: number; reservedBytes: number } {
   return { tensors: liveTensors(), ...defaultBackend().memory() }
 }

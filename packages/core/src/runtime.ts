@@ -4,7 +4,7 @@ import type { Backend } from './backends/backend.js'
 import { BackendError, ValueError } from './errors.js'
 import { requireSynchronous } from './tensor/scope.js'
 
-/** What `debug` switches. */
+/** The switches of `debug`. */
 export interface DebugOptions {
   /** Check every op's output for NaN and infinity, and throw a NonFiniteError at the first. Slow. */
   nonFinite?: boolean

@@ -1,4 +1,4 @@
-/** What `grad`, `valueAndGrad`, `vjp` and `gradCheck` share. */
+/** The common part of `grad`, `valueAndGrad`, `vjp` and `gradCheck`. */
 import { GradientError } from '../errors.js'
 import { isFloat } from '../tensor/dtype.js'
 import { scope, tensorsIn } from '../tensor/scope.js'

@@ -20,7 +20,7 @@ export interface GradCheckOptions {
   maxElements?: number
 }
 
-/** What a check found. */
+/** The result of a check. */
 export interface GradCheckReport {
   /** Largest |analytic − numeric| / (1 + |numeric|). */
   worst: number

@@ -10,7 +10,7 @@ import { ops } from './op.js'
 import { isRecording } from './recording.js'
 import { Tape } from './tape.js'
 
-/** What to do when a source has no influence on the result: an error that says where the path broke, or zeros. */
+/** `unconnected` is for a source that has no influence on the result: an error that says where the path broke (default), or zeros. */
 export interface GradOptions {
   unconnected?: 'error' | 'zeros'
 }
@@ -106,7 +106,7 @@ function requireParameters(parameters: readonly Tensor[]): void {
 /** The last value of each set of parameters, which the next call frees. */
 const lastValues = new WeakMap<Tensor, Tensor>()
 
-/** What the function given to `valueAndGrad` may return beside its value: anything, under names of its own. */
+/** The result of a function given to `valueAndGrad`: its value, and anything else under names of its own. */
 interface ValueWithOthers {
   value: Tensor
   /** The name of the gradients. */

@@ -15,7 +15,7 @@ import type { Tensor } from '../tensor/tensor.js'
 // biome-ignore lint/suspicious/noEmptyInterface: ops/index.ts fills it
 export interface Ops {}
 
-/** What a shape rule sees of each input and gives for the output. */
+/** Shape and dtype: a shape rule gets those of each input and gives that of the output. */
 export interface TensorSpec {
   readonly shape: Shape
   readonly dtype: DType

@@ -1,4 +1,4 @@
-/** What records at the moment: the active tapes, and the path that labels what they write. */
+/** The tapes that record at the moment, and the path that labels their records. */
 import { describeValue, requireFunction } from '../arguments.js'
 import { ValueError } from '../errors.js'
 import { setTapeGuard } from '../tensor/scope.js'

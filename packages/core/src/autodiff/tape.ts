@@ -29,7 +29,7 @@ export interface TapeRecord {
   readonly path: string
 }
 
-/** What `Tape.toJSON` gives for one record. Tensors are numbered in order of appearance. */
+/** One record in `Tape.toJSON`. Tensors are numbered in order of appearance. */
 export interface TapeRecordJSON {
   op: string
   inputs: { tensor: number; shape: readonly number[]; dtype: string; name?: string }[]

@@ -1,5 +1,5 @@
 /**
- * What a backend is: four memory primitives and twelve compute primitives. Every op is written in them, so every op trains
+ * The contract of a backend: four memory primitives and twelve compute primitives. Every op is written in them, so every op trains
  * on every backend. On top come optional *fused* kernels for speed, each defined elsewhere by a composition of primitives.
  *
  * The contract (what a GPU behind gpu.js can keep):
@@ -26,7 +26,7 @@ export interface Storage {
   references: number
 }
 
-/** What kernels see of a tensor. */
+/** A tensor as kernels see it. */
 export interface Operand {
   readonly storage: Storage
   readonly shape: Shape
@@ -147,7 +147,7 @@ export interface FusedKernels {
   affine?(out: Operand, x: Operand, weights: Operand, bias: Operand, relu: boolean): void
   /** x [n, h, w, c] ∗ filter [kh, kw, c, f] → out [n, oh, ow, f], plus bias [f] if there is one, and then max(0, ·) if `relu`. */
   conv2d?(out: Operand, x: Operand, filter: Operand, bias: Operand | undefined, window: Window, relu: boolean): void
-  /** What conv2d does to a cotangent dY [n, oh, ow, f] of its output: out [n, h, w, c] = dX; `window` is conv2d's. */
+  /** The gradient of conv2d for its input, from dY [n, oh, ow, f]: out [n, h, w, c] = dX; `window` is conv2d's. */
   conv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
   /** out [kh, kw, c, f] = dF from x [n, h, w, c] and dY [n, oh, ow, f]; `window` is conv2d's. */
   conv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
@@ -221,7 +221,7 @@ export interface SequenceKernelOptions {
   readonly recurrentActivation?: 'sigmoid' | 'hardSigmoid'
 }
 
-/** What an update changes together and what it reads: a parameter with its state, and its gradient; all of one size. */
+/** The operands of an update: a parameter with its state, and its gradient; all of one size. */
 export interface UpdateTarget<T = Operand> {
   readonly slots: readonly T[]
   readonly inputs: readonly T[]
@@ -245,7 +245,7 @@ export interface UpdateProgram {
 /** The subset of map and zip kernels that update programs use. */
 export type UpdateKernel = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'sqrt' | 'square' | 'abs' | 'neg'
 
-/** What a backend holds right now. */
+/** Memory that a backend holds right now. */
 export interface MemoryInfo {
   /** Live buffers. */
   buffers: number
@@ -273,7 +273,7 @@ export interface BackendInfo {
 export interface GpuInfo {
   /** The engine of gpu.js that runs: `webgpu`, `webgl2`, `headlessgl`, `webasm` or `cpu`. */
   mode: string
-  /** What the device calls itself, where it says. */
+  /** The device's name for itself, if it gives one. */
   adapter?: string
   /** Why better engines were not taken, when none was asked for. */
   passedOver: readonly string[]

@@ -295,7 +295,7 @@ function drawNormal(key: Key, count: number): Float64Array {
   return u.subarray(0, count)
 }
 
-/** What `normal` and `truncatedNormal` take, checked, and the tensor to fill. */
+/** The arguments of `normal` and `truncatedNormal`, checked, and the tensor to fill. */
 function bell<S extends Shape>(what: string, key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number }) {
   const place = placed(what, options, NORMAL_OPTIONS)
   const { mean = 0, stddev = 1 } = options

@@ -1,4 +1,4 @@
-/** What ops demand of their arguments before anything runs, where several demand the same. */
+/** Checks of arguments that several ops share. They run before anything else. */
 import { describeValue, requireOptions, requireWhole } from '../arguments.js'
 import { ValueError } from '../errors.js'
 import { type DType, requireDType } from '../tensor/dtype.js'

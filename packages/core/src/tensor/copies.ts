@@ -16,7 +16,7 @@ export function isStranger(value: unknown): boolean {
   return mark !== undefined && mark !== thisCopy
 }
 
-/** What messages call such a value. */
+/** The name of such a value in messages. */
 export const stranger =
   'a tensor of another copy of @cotangent/core: two are loaded, and tensors of one mean nothing to the other. Leave one: `npm ls @cotangent/core` shows where they come from, ' +
   'and the same version of core for all packages (then `npm dedupe`) makes one of them; in a bundle, import it everywhere by the same name'

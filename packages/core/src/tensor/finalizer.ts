@@ -29,7 +29,7 @@ let underWay: Promise<void> | undefined
 interface Watched {
   release(): void
   readonly bytes: number
-  /** What to call it if it leaks; undefined for parameters, whose models are dropped as a matter of course, and without debug({ leaks: true }). */
+  /** Its name in messages about leaks; undefined for parameters, whose models are dropped as a matter of course, and without debug({ leaks: true }). */
   readonly leak?: string
 }
 

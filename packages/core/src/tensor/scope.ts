@@ -93,7 +93,7 @@ export function discard(tensor: Tensor): void {
 export function requireSynchronous(what: string, result: unknown): void {
   const promise = result as PromiseLike<unknown> | undefined
   if (typeof promise?.then !== 'function') return
-  // What the function still does fails on freed tensors, which must not end the process as an unhandled rejection.
+  // The rest of the function fails on freed tensors, which must not end the process as an unhandled rejection.
   promise.then(undefined, () => {})
   throw new CotangentError(
     `${what}: the function returned a Promise, but scopes, tapes and withBackend are synchronous. Await your data first, then call ${what} with a function that is not async.`,

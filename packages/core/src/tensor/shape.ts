@@ -49,7 +49,7 @@ export function checkShape(op: string, shape: Shape): void {
   }
 }
 
-/** What stands in a list, for messages: `[2, text "3"]`. */
+/** The elements of a list, for messages: `[2, text "3"]`. */
 export const listed = (values: readonly unknown[]): string =>
   `[${Array.from(values, (v) => (typeof v === 'number' ? String(v) : describeValue(v))).join(', ')}]`
 

@@ -121,7 +121,7 @@ export type MatMulShape<A extends Shape, B extends Shape, O> =
 /** The common case of no batch axes ends the recursion at once. */
 type BatchTuple<A extends Shape, B extends Shape> = A extends readonly [] ? B : B extends readonly [] ? A : BroadcastTuple<A, B>
 
-/** What `reshape` gives for a shape in which -1 stands for a size that is worked out. */
+/** The result of `reshape` for a shape in which -1 stands for a size that is worked out. */
 export type ReshapedShape<S extends Shape> = { [I in keyof S]: S[I] extends -1 ? number : S[I] } extends infer R extends Shape ? R : Shape
 
 /** Shape with all axes reversed. */

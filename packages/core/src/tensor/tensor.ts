@@ -158,7 +158,7 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     return thisCopy
   }
 
-  /** What console.log shows in Node. */
+  /** The text that console.log shows in Node. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
   }

@@ -44,7 +44,7 @@ export interface GpuBackendOptions {
   mode?: GpuMode
 }
 
-/** What tests replace. */
+/** Parts that tests replace. */
 export interface GpuBackendSeams extends WebGpuSeams {
   load?: () => Promise<unknown>
   limits?: Partial<Limits>

@@ -42,7 +42,7 @@ interface BinaryRow {
         (dY: Tensor, a: Tensor, b: Tensor, y: Tensor, ops: Ops) => Tensor,
       ]
     | string
-  /** What operands may be; integers are cast to float32 where only floats will do. */
+  /** Kinds of operands that are allowed; integers are cast to float32 where only floats will do. */
   operands?: 'any' | 'number' | 'float' | 'bool'
   /** Output dtype, if not the operands'. */
   dtype?: DType

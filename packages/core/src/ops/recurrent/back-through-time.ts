@@ -19,7 +19,7 @@ import type { RecurrenceOptions } from './through-time.js'
 
 export type GradientOptions = RecurrenceOptions & { dropped: boolean }
 
-/** What one step back starts from. Tensors are [n, u] but for the weights. */
+/** The arguments of one step back. Tensors are [n, u] but for the weights. */
 export interface StepBack {
   /** Cotangents of the states after the step; 0 where a mask kept the states. */
   dStates: readonly Tensor[]

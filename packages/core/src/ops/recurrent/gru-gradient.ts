@@ -82,7 +82,7 @@ const callResetAfterGradient = defineRecurrenceGradient<Options>({
   samples: gradientSamples(5),
 })
 
-/** What both derivatives are made of: the columns that the gradient op gave, and the states before each step, both in the order of the steps. */
+/** The common part of both derivatives: the columns that the gradient op gave, and the states before each step, both in the order of the steps. */
 function inOrder(call: Call<Options>, { dY, y, options }: Parameters<Vjp<Options>>[0], inputs: readonly Tensor[], ops: Ops) {
   const [, t, n, u] = y.shape
   let packed: Tensor | undefined

@@ -1,4 +1,4 @@
-/** What the public sequence ops check and make before the op runs, and take from its output afterwards. */
+/** The common part of the public sequence ops: options and their checks, the inputs of the op, and the results taken from its output. */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import type { Shape } from '../../tensor/shape.js'
@@ -26,7 +26,7 @@ export interface SequenceOptions {
   returnSequences?: boolean
 }
 
-/** What a sequence op gives. */
+/** The result of a sequence op. */
 export interface SequenceResult {
   /** The first state after each step, in the order they were taken, [n, t, u]; absent with `returnSequences: false`. */
   outputs?: Tensor

@@ -2,7 +2,7 @@
  * Running a recurrent cell over a whole sequence, as one op: what `lstmSequence`, `gruSequence` and `simpleRnnSequence` have in common.
  * A cell says what one step is; here is the loop, with masked steps and either direction, and the walk backwards.
  *
- * What does not depend on the state is done before, for all steps at once: z = x·W + b comes in. So a kernel for a whole sequence needs the
+ * The part that does not depend on the state is computed before, for all steps at once: z = x·W + b comes in. So a kernel for a whole sequence needs the
  * recurrent part alone, and dX, dW and db are those of one large product.
  *
  * Inputs: z [n, t, g·u], the states before the first step [n, u] each, what all steps share (recurrent weights), then, if `options.masked`,

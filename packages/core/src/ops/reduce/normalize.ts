@@ -10,7 +10,7 @@ import type { Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
 
-/** What normalised values are multiplied by and shifted by, and what keeps the division finite. */
+/** A factor and a shift for normalised values, and a number that keeps the division finite. */
 export interface NormalizeOptions {
   /** [c]; 1 if left out. */
   gamma?: Tensor

@@ -13,7 +13,7 @@ import { type Shape, sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
 
-/** What `softmax` and its kin take. */
+/** The arguments of `softmax` and its kin, for messages. */
 const overLast = 'one tensor and goes over its last axis (transpose another to the end first)'
 const last = { axis: -1, keepDims: true } as const
 

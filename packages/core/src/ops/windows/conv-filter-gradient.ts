@@ -1,4 +1,4 @@
-/** What a convolution does to a cotangent for its filter, as an op: the derivative of conv2d is made of it, and it has one itself. */
+/** The gradient of a convolution for its filter, as an op: the derivative of conv2d is made of it, and it has a derivative itself. */
 
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'

@@ -147,7 +147,7 @@ function requireCotangent(op: string, dY: Tensor, image: Shape, window: Window):
 }
 
 /**
- * What `maxPool2d` does to a cotangent of its output: each window's goes to its first largest cell, row by row.
+ * The gradient of `maxPool2d` for its input: the cotangent of each window goes to its first largest cell, row by row.
  *
  * Shape:    x [n, h, w, c], dY [n, oh, ow, c] → [n, h, w, c]
  * Gradient: for dY the cotangent at those cells, none for x
@@ -161,7 +161,7 @@ export function maxPool2dGradient(x: Tensor, dY: Tensor, poolSize: readonly [num
 }
 
 /**
- * What `averagePool2d` does to a cotangent of its output, for an image of `size` [h, w].
+ * The gradient of `averagePool2d` for its input, an image of `size` [h, w].
  *
  * Shape:    dY [n, oh, ow, c] → [n, ..size, c]
  * Gradient: d(dY) = averagePool2d(cotangent)

@@ -28,12 +28,12 @@ interface Page {
 }
 
 const MAX_TEXTURE_SIZE = 0x0d33
-/** What gpu.js asks for; the first to ask decides. */
+/** The settings with which gpu.js asks for a WebGL context; the first to ask decides. */
 const SETTINGS = { alpha: false, depth: false, antialias: false }
 
 const layouts = new WeakMap<object, string>()
 
-/** What both dialects share. */
+/** The common part of both dialects. */
 const textures = (gpujs: GpuJs, limits: Limits) => ({
   kernelMode: 'gpu',
   Input: gpujs.Input,

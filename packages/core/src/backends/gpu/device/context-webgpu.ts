@@ -24,7 +24,7 @@ const host = globalThis as unknown as Host
 /** Threads of a workgroup along x and y of outputs with more than one dimension, in gpu.js. */
 const WORKGROUP = 8
 
-/** What tests replace. */
+/** Parts that tests replace. */
 export interface WebGpuSeams {
   /** Milliseconds after which an adapter counts as absent. */
   adapterTimeout?: number

@@ -1,5 +1,5 @@
 /**
- * What differs between the engines of gpu.js: what a value is, how it is read, what there is to count, and how an engine is lost. One
+ * The differences between the engines of gpu.js: what a value is, how it is read, what there is to count, and how an engine is lost. One
  * context for each engine in a process: pages have few WebGL contexts, and WebGPU's device is gpu.js' own single one.
  */
 
@@ -10,7 +10,7 @@ import type { CompiledKernel, DeviceResult, GpuInstance, GpuJs, GpuMode, KernelI
 export type Value = Float32Array | DeviceResult
 
 /**
- * What becomes of a kernel's results of four numbers a cell: `flat`, a value with all the numbers in a row; `vectors`, a value of vectors of four, which
+ * The form of a kernel's results of four numbers a cell: `flat`, a value with all the numbers in a row; `vectors`, a value of vectors of four, which
  * WebGL can read as such.
  */
 export type Fours = 'flat' | 'vectors'
@@ -22,7 +22,7 @@ export type Tiling = 'columns' | 'rows' | 'vectors'
 
 export interface Context {
   readonly mode: GpuMode
-  /** What gpu.js calls the class of kernels that ran: of WebGL, 'gpu'. */
+  /** gpu.js' name for the class of kernels that ran: for WebGL, 'gpu'. */
   readonly kernelMode: string
   readonly gpu: GpuInstance
   readonly Input: GpuJs['Input']
@@ -33,13 +33,13 @@ export interface Context {
   readonly limits: Limits
   /** How kernels that make four cells a thread are faster here, if they are. */
   readonly tiling?: Tiling
-  /** What the device calls itself, where it says. */
+  /** The device's name for itself, if it gives one. */
   readonly adapter?: string
   /** The same kernel in the words that this engine runs best. */
   rewrite?(source: string): string
   /** Makes a new kernel give its results as one flat array where gpu.js would cut them up first. */
   keepFlat?(call: CompiledKernel): void
-  /** What a kernel compiled for this argument is bound to besides its source. */
+  /** The properties of an argument that a compiled kernel is bound to besides its source. */
   layout(value: Value): string
   /** The result of a kernel with an output of so many dimensions as a flat value of `size` elements that nothing else holds. */
   adopt(result: KernelResult, size: number, rank: number, fours?: Fours): Value

@@ -1,5 +1,5 @@
 /**
- * What the kernels run on: handles, the queue, and the bounded cache of compiled kernels, over one context (context.ts).
+ * The device that kernels run on: handles, the queue, and the bounded cache of compiled kernels, over one context (context.ts).
  *
  * - Every call returns at once. A handle is a promise of a value that the queue keeps in order: what is called later sees it, and a
  *   release comes after whatever was called before it. On engines that answer at once nothing ever waits.

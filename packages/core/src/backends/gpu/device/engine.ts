@@ -10,7 +10,7 @@ import { kernelSource, turnsOf } from '../source/rules.js'
 import type { Fours, Tiling } from './context.js'
 import type { Blocks, Device, Handle } from './device.js'
 
-/** What a kernel reads: arrays and numbers by the names its body uses for them. */
+/** The inputs of a kernel: arrays and numbers by the names its body uses for them. */
 export interface KernelInputs {
   arrays?: Readonly<Record<string, Operand>>
   scalars?: Readonly<Record<string, number>>

@@ -17,7 +17,7 @@ export type GpuMode = (typeof GPU_MODES)[number]
 /** A flat array with the sizes a kernel should see. */
 export type KernelInput = object
 
-/** What device engines return under `pipeline`: memory on the device. A clone shares it; it goes when all of them are deleted. */
+/** A result of device engines under `pipeline`: memory on the device. A clone shares it; it goes when all of them are deleted. */
 export interface DeviceResult {
   /** The sizes a kernel sees. */
   output: number[]
@@ -25,7 +25,7 @@ export interface DeviceResult {
   dimensions: ArrayLike<number>
   /** Numbers a cell (WebGPU). */
   componentCount: number
-  /** What kernels take it for: one number a texel, or four of them (WebGL). */
+  /** The form in which kernels read it: one number a texel, or four of them (WebGL). */
   type: string
   /** The texture's width and height (WebGL). */
   readonly size: ArrayLike<number>

@@ -1,5 +1,5 @@
 /**
- * What a device cannot do honestly, done on the host's copy. It must stay little, since on a device each of these waits for a
+ * Kernels that run on the host's copy, since a device cannot do them right. It must stay little, since on a device each of these waits for a
  * read, which WebGPU offers only asynchronously.
  *
  * - isNaN, isFinite: `x !== x` is compiled to false on some engines. Read, map, upload, in their turn.

@@ -56,7 +56,7 @@ return place;`
 const PART = 64
 const THREADS = 4096
 
-/** What a reduction reads: arrays by name, and the expression of a cell. */
+/** The input of a reduction: arrays by name, and the expression of a cell. */
 export interface Source {
   readonly arrays: Readonly<Record<string, Operand>>
   cell(o: string, l: string, i: string): string

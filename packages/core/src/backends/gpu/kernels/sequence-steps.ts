@@ -1,5 +1,5 @@
 /**
- * What the recurrent kernels over sequences share: their inputs, their steps, and how the steps' results become one buffer.
+ * The common part of the recurrent kernels over sequences: their inputs, their steps, and how the steps' results become one buffer.
  *
  * A launch cannot loop over the steps, since the threads of a device do not wait for each other inside one: so each step takes a few launches, and the steps
  * are put together in the end. The composition of the ops would take some twenty a step. The number of the step is an argument, so that all steps
@@ -48,7 +48,7 @@ export interface StepView {
   readonly step: number
 }
 
-/** What a kernel reads of a sequence [outer, t, inner] in one step: the whole, or a temporary of the step alone where a call would copy the whole. */
+/** The part of a sequence [outer, t, inner] that a kernel reads in one step: the whole, or a temporary of the step alone where a call would copy the whole. */
 export function viewStep(
   engine: Engine,
   slot: Slot,

@@ -49,7 +49,7 @@ export interface Limits {
   /** Turns of all loops of a thread together, where a driver stops after so many without a word: Mesa's llvmpipe at 65535. */
   readonly turns: number
 }
-/** What float32 limits; a context lowers the rest to what its device has. */
+/** Limits of float32; a context lowers the rest to what its device has. */
 export const LIMITS: Limits = {
   division: 2 ** 22,
   integer: EXACT_INTEGER,
@@ -89,7 +89,7 @@ export const kernelSettings = (output: readonly number[], resident = false): Ker
 /** A kernel's source from its parameters and its body. */
 export const kernelSource = (parameters: readonly string[], body: string): string => `function (${parameters.join(', ')}) {\n${body}\n}`
 
-/** What a source does against the rules; empty if nothing. */
+/** The rules that a source breaks; empty if none. */
 export function brokenRules(source: string): string[] {
   const broken: string[] = []
   const loops = source.match(/\bfor\s*\([^)]*\)/g) ?? []

@@ -20,7 +20,7 @@ import { automaticThreads } from './start-worker.js'
 import { direct, Pool, type Split, sayOnce } from './threads.js'
 import { MOST_THREADS } from './worker-program.js'
 
-/** What a user may choose. */
+/** Settings that a user may choose. */
 export interface WasmOptions {
   /** Let V8 compile kernels with its optimising compiler at once, and enable relaxed SIMD in Node 20 (default true). */
   v8Flags?: boolean
@@ -174,7 +174,7 @@ export class Engine {
   private withFlags<T>(flags: readonly (readonly [set: string, reset: string])[], work: () => T): T {
     const v8 = this.v8
     if (!v8) return work()
-    // What the command line sets stays set.
+    // A flag of the command line stays set.
     const given = nodeProcess()?.execArgv ?? []
     const ours = flags.filter(([set]) => !given.includes(set))
     for (const [set] of ours) v8.setFlagsFromString(set)

@@ -1,5 +1,5 @@
 /**
- * What a worker of the thread pool runs, and the words through which it and the main thread (threads.ts) talk.
+ * The program of a worker of the thread pool, and the words through which it and the main thread (threads.ts) talk.
  *
  * The program is a string of plain JavaScript: workers cannot load TypeScript, and a string needs no file that a bundler would
  * have to find.

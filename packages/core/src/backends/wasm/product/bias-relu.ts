@@ -1,9 +1,9 @@
-/** What follows a product: a bias for each column, and relu. */
+/** The finish of a product: a bias for each column, and relu. */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
 import { f32x4, type I32, i32, type Vector, v128 } from '../assembler/instructions.js'
 
-/** What follows a product, on a block of C. */
+/** The arguments of a finish, on a block of C. */
 interface Finish {
   /** Its first element; moved. */
   c: Local<'i32'>

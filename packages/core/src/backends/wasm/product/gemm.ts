@@ -49,7 +49,7 @@ const PACKING = 0.3
 /** Values of the calls of a product of one block: packing B and A, and the product. */
 const VALUES_PER_PRODUCT = 7 + 7 + 10 + 8 + 3
 
-/** What follows a product: the address of a bias for each column, then max(0, ·) if `relu`. */
+/** The finish of a product: the address of a bias for each column, then max(0, ·) if `relu`. */
 interface Epilogue {
   readonly bias: number
   readonly relu: boolean

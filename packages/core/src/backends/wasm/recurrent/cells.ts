@@ -14,7 +14,7 @@ interface Gate {
   back(f: FunctionBuilder, d: Vector, value: Lanes): Vector
 }
 
-/** What a phase of a step sees. Loads are emitted where they are called. */
+/** The values at hand in a phase of a step. Loads are emitted where they are called. */
 export interface StepAt {
   /** z + product of the phase's i-th gate. */
   sum(i: number): Lanes
@@ -25,7 +25,7 @@ export interface StepAt {
   readonly before: readonly Lanes[]
   /** A part that an earlier phase gave. */
   part(p: number): Vector
-  /** What was multiplied: the first state before, times the dropout factors. */
+  /** The operand of the product: the first state before, times the dropout factors. */
   operand(): Vector
 }
 
@@ -35,7 +35,7 @@ export interface Phase {
   step(f: FunctionBuilder, at: StepAt): { parts: [p: number, value: Lanes][]; next?: Lanes }
 }
 
-/** What a phase of a step backwards sees. */
+/** The values at hand in a phase of a step backwards. */
 export interface BackAt {
   /** Cotangents of the states after the step (in the first phase). */
   readonly d: readonly Lanes[]
@@ -62,16 +62,16 @@ export interface BackPhase {
     dZ: [column: number, value: Lanes][]
     /** The cotangents of the states before, but the first. */
     dBefore?: Lanes[]
-    /** What goes to the first state before, but not through the product (if the cell `keeps`). */
+    /** The cotangent that goes to the first state before, but not through the product (if the cell `keeps`). */
     kept?: Lanes
-    /** What the product is added to, in place of the last. */
+    /** The value that the product is added to, in place of the last. */
     product?: Lanes
   }
 }
 
 export interface Cell {
   readonly gates: number
-  /** What the walk back gives for each unit: cotangents of z by gates, and of the product where they are others. */
+  /** The results of the walk back for each unit: cotangents of z by gates, and of the product where they are others. */
   readonly columns: number
   readonly states: number
   /** The states after a step, then what else is kept. */

@@ -23,7 +23,7 @@ import { SCRATCH_BYTES } from '../engine/memory.js'
 import { emitBand, emitTile, type Tile } from '../product/gemm-kernel.js'
 import type { Cell, Phase } from './cells.js'
 
-/** What a module is made for. */
+/** The sizes and options that a module is made for. */
 export interface RecurrenceShape {
   readonly cell: Cell
   readonly units: number

@@ -1,5 +1,5 @@
 /**
- * What normalisation needs of x [rows, c], channel by channel: mean and variance, sums with a cotangent, and an affine map.
+ * Kernels of normalisation over x [rows, c], channel by channel: mean and variance, sums with a cotangent, and an affine map.
  *
  * A row of few channels would leave lanes idle, so rows are taken `k` at a time, as one row of `width` = k·c columns, a multiple of 32 (or of 4 where c
  * is large). Sums are taken in groups of at most 512 such rows, in float32, along each column. What groups give is combined here, in

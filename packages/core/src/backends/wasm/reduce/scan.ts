@@ -26,7 +26,7 @@ function emitScan(module: ModuleBuilder, dtype: DType, exclusive: boolean): void
     const store = float ? shuffle32(f32x4.demoteF64x2Zero(low), f32x4.demoteF64x2Zero(high), [0, 1, 4, 5]) : low
     const tail = f.local('i32')
     const wrapped = float ? low : f.local('v128')
-    // What an exclusive sum adds last it does not store.
+    // An exclusive sum does not store its last addition.
     const wrong = float || !exclusive ? wrapped : f.local('v128')
     const put = (): void => {
       if (wrong !== wrapped) f.set(wrong, v128.or(wrong, wrapped))

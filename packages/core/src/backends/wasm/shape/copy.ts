@@ -1,7 +1,7 @@
 /**
  * Filling and strided copies: every transpose, slice, flip, broadcast and pad is one `View` and comes here.
  *
- * What a view reads inside its input is a box of output cells, and over that box both addresses are linear in the
+ * The output cells that a view fills from inside its input form a box, and over that box both addresses are linear in the
  * coordinates. So a copy is: fill the output if the box is not all of it; then move the box, a nest of loops with one byte
  * stride per axis on each side. Axes that go on into each other are joined first. What is left falls into few shapes: runs of
  * bytes, one repeated element, a transposition, or single elements; each is a kernel over two axes, and further axes are

@@ -50,7 +50,7 @@ export class TouchedRows {
   }
 }
 
-/** What is known of a value when all inputs are zero: that it is zero, a slot unchanged, a finite number, above zero; `any` is nothing. */
+/** Knowledge of a value when all inputs are zero: it is zero, a slot unchanged, a finite number, above zero; `any` is nothing. */
 type Known = 'zero' | 'finite' | 'positive' | 'notNegative' | 'any' | { slot: number }
 
 /**

@@ -1,4 +1,4 @@
-/** What the convolution kernels share: packing, padding in place, temporary memory, and groups of images whose sums are added in order. */
+/** The common part of the convolution kernels: packing, padding in place, temporary memory, and groups of images whose sums are added in order. */
 
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry, lazy } from '../engine/made-once.js'

@@ -47,7 +47,7 @@ export interface Clipped {
   readonly columns: Local<'i32'>
 }
 
-/** What is done at a window: `first` is the position of its first cell inside, `at` that of its output, both at channel 0. */
+/** Emits the work at one window: `first` is the position of its first cell inside, `at` that of its output, both at channel 0. */
 export interface Visit {
   inside?(first: Local<'i32'>, at: Local<'i32'>): void
   /** Instead of `inside`: all windows of a row that are, `count` one behind the other; before those at its edges. */

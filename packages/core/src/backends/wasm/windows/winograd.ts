@@ -23,7 +23,7 @@ const SAVING = 0.65
 /** Images of a group in a job, so that the list of calls has room. */
 const IMAGES_PER_JOB = 20
 
-/** What is convolved: images, where they go in larger ones, and the result's size. */
+/** The operands of a convolution: images, where they go in larger ones, and the result's size. */
 interface Job {
   readonly images: number
   readonly from: number
