@@ -78,6 +78,7 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
     }
     return inputs.map((input, i) => (fused?.choosing?.includes(i) ? null : () => all()[i] ?? ops.zerosLike(input)))
   }
+  /** The faster rule, if there is one; but while the derivative is itself being recorded, the composition, which is made of ops with rules. */
   const vjp: Vjp<O> = (at, inputs, namespace) => {
     const own = (runsFused(inputs, at.options) && fused?.vjp) || derivative?.vjp
     return (own && !isRecording() ? own : throughComposition)(at, inputs, namespace)

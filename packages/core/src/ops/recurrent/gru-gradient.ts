@@ -157,22 +157,13 @@ export const gruResetAfterVjp: Vjp<Options> = (at, [, h, weights, , ...rest], op
 
 /** dY and y of `parts` parts, h₀, U, (m), (mask) */
 function gradientSamples(parts: number): Sample<Options>[] {
+  const everything = { ...plain, dropped: true, masked: true, goBackwards: true }
   const y = [parts, 4, 5, 7]
+  const U = { shape: [7, 21], low: -0.4, high: 0.4 }
   return [
     sampleWith(plain, [parts, 2, 2, 2], [parts, 2, 2, 2], [2, 2], [2, 6]),
     sampleWith({ ...plain, recurrentActivation: 'hardSigmoid' }, [parts, 1, 1, 1], [parts, 1, 1, 1], [1, 1], [1, 3]),
     sampleWith({ ...plain, dropped: true, goBackwards: true }, [parts, 2, 2, 1], [parts, 2, 2, 1], [2, 1], [1, 3], [2, 1]),
-    withoutGradient(
-      'a mask has none; the other samples check the rest',
-      sampleWith(
-        { ...plain, dropped: true, masked: true, goBackwards: true },
-        y,
-        y,
-        [5, 7],
-        { shape: [7, 21], low: -0.4, high: 0.4 },
-        [5, 7],
-        [5, 4],
-      ),
-    ),
+    withoutGradient('a mask has none; the other samples check the rest', sampleWith(everything, y, y, [5, 7], U, [5, 7], [5, 4])),
   ]
 }

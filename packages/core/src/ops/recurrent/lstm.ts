@@ -110,22 +110,14 @@ export function lstmSequence(
 }
 
 function lstmSequenceGradientSamples(): Sample<LstmOptions>[] {
+  const everything = { ...plain, dropped: true, masked: true, goBackwards: true }
+  const y = [6, 4, 5, 7]
+  const U = { shape: [7, 28], low: -0.4, high: 0.4 }
   return [
     sampleWith(plain, [6, 2, 2, 2], [6, 2, 2, 2], [2, 2], [2, 8]),
     sampleWith({ ...plain, recurrentActivation: 'hardSigmoid' }, [6, 1, 1, 1], [6, 1, 1, 1], [1, 1], [1, 4]),
     sampleWith({ ...plain, dropped: true, goBackwards: true }, [6, 2, 2, 1], [6, 2, 2, 1], [2, 1], [1, 4], [2, 1]),
-    withoutGradient(
-      'a mask has none; the other samples check the rest',
-      sampleWith(
-        { ...plain, dropped: true, masked: true, goBackwards: true },
-        [6, 4, 5, 7],
-        [6, 4, 5, 7],
-        [5, 7],
-        { shape: [7, 28], low: -0.4, high: 0.4 },
-        [5, 7],
-        [5, 4],
-      ),
-    ),
+    withoutGradient('a mask has none; the other samples check the rest', sampleWith(everything, y, y, [5, 7], U, [5, 7], [5, 4])),
   ]
 }
 

@@ -90,20 +90,13 @@ export function simpleRnnSequence(
 }
 
 function simpleRnnSequenceGradientSamples(): Sample<SimpleRnnOptions>[] {
+  const everything = { dropped: true, masked: true, goBackwards: true }
+  const y = [1, 4, 5, 7]
+  const U = { shape: [7, 7], low: -0.4, high: 0.4 }
   return [
     sampleWith(plain, [1, 3, 2, 2], [1, 3, 2, 2], [2, 2]),
     sampleWith({ ...plain, dropped: true, goBackwards: true }, [1, 2, 2, 1], [1, 2, 2, 1], [1, 1], [2, 1]),
-    withoutGradient(
-      'a mask has none; the other samples check the rest',
-      sampleWith(
-        { dropped: true, masked: true, goBackwards: true },
-        [1, 4, 5, 7],
-        [1, 4, 5, 7],
-        { shape: [7, 7], low: -0.4, high: 0.4 },
-        [5, 7],
-        [5, 4],
-      ),
-    ),
+    withoutGradient('a mask has none; the other samples check the rest', sampleWith(everything, y, y, U, [5, 7], [5, 4])),
   ]
 }
 
