@@ -31,7 +31,7 @@ export function differentiate<R = Tensor>(
     const seed = seedOf(value)
     const grads = tape.tracks(value) ? tape.backward(value, seed, sources) : sources.map(() => undefined)
     // Rules like dA = dB = dY hand one tensor to several sources. Each gets its own, so that freeing one leaves the others.
-    const taken = new Set<Tensor>([value, seed, ...tensorsIn(result)])
+    const taken = new Set<Tensor>(result === value ? [value, seed] : [value, seed, ...tensorsIn(result)])
     const own = grads.map((grad) => {
       const mine = grad && taken.has(grad) ? ops.viewOf(grad) : grad
       if (mine) taken.add(mine)

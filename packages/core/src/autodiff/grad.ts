@@ -120,6 +120,8 @@ function valueIn(result: Tensor | ValueWithOthers): unknown {
   return result.value
 }
 
+const withoutValue = ({ value: _, ...others }: ValueWithOthers): object => others
+
 /**
  * The value of a scalar function of parameters, and its gradient for each of them. The function may return an object with the scalar as
  * `value` and whatever else is wanted of the computation, say predictions: all of it comes back beside `grads`.
@@ -158,13 +160,13 @@ export function valueAndGrad(
   requireGradOptions('valueAndGrad', options)
   const { others, value, grads, fresh } = scope(() => {
     const { result, value, grads, tape } = differentiate('valueAndGrad', parameters, f, scalarSeed('valueAndGrad'), valueIn)
-    const { value: _, ...others } = result instanceof Tensor ? { value: result } : result
+    const others = result instanceof Tensor ? undefined : withoutValue(result)
     return {
       others,
       value,
       grads: connected('valueAndGrad', parameters, grads, tape, options),
       // f may also return what it did not make, a parameter itself or a constant of the caller's; or its value under another name, too.
-      fresh: tape.tracks(value) && !parameters.includes(value) && !tensorsIn(others).has(value),
+      fresh: tape.tracks(value) && !parameters.includes(value) && !(others && tensorsIn(others).has(value)),
     }
   })
   const owner = parameters[0]
