@@ -7,7 +7,7 @@ import { scope } from '../tensor/scope.js'
 import { checkShape } from '../tensor/shape.js'
 import { emptyTensor, notATensor, requireBackendDType, Tensor } from '../tensor/tensor.js'
 import { type ComposedOp, type OpDefinition, ops, type PrimitiveOp, register, type TensorSpec, type Vjp } from './op.js'
-import { isRecording, labelled, recordOp, withoutRecording } from './recording.js'
+import { currentPath, isRecording, labelled, recordOp, withoutRecording } from './recording.js'
 import { Tape } from './tape.js'
 
 /** Registers an op and returns the function that runs it: `(inputs, options) => output`. */
@@ -141,7 +141,7 @@ function commonBackend(name: string, inputs: readonly Tensor[]): Tensor['backend
   return backend
 }
 
-/** debug({ nonFinite: true }): names the first op that made a NaN or infinity, and the ranges of what went in. */
+/** debug({ nonFinite: true }): names the first op that made a NaN or infinity, with its path ("dense_1/log"), and the ranges of what went in. */
 function requireFinite(name: string, inputs: readonly Tensor[], out: Tensor): void {
   const values = out.backend.readSync?.(out.storage)
   const at = values?.findIndex((v: number) => !Number.isFinite(v)) ?? -1
@@ -157,7 +157,8 @@ function requireFinite(name: string, inputs: readonly Tensor[], out: Tensor): vo
     return `${x.dtype} ${showShape(x.shape)} from ${low} to ${high}`
   }
   const ranges = inputs.map((x, i) => `\n  input ${i}: ${range(x)}`).join('')
-  const message = `${name}: element ${at} of its output ${showShape(out.shape)} is ${values[at]}.${ranges}`
+  const path = currentPath()
+  const message = `${path ? `${path}/` : ''}${name}: element ${at} of its output ${showShape(out.shape)} is ${values[at]}.${ranges}`
   out.dispose()
   throw new NonFiniteError(message)
 }
