@@ -7,7 +7,7 @@
  * Shapes of layers carry the batch axis, null where the size is open: `[null, 784]`. Everything random comes from keys that the model
  * derives from its seed and the layer's position, never from names.
  */
-import { foldKey, type Key, Parameter, type Shape, ShapeError, scope, Tensor, ValueError, zeros } from '@cotangent/core'
+import { foldKey, type Key, labelled, Parameter, type Shape, ShapeError, scope, Tensor, ValueError, zeros } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { CompileError } from './errors.js'
 import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
@@ -92,7 +92,13 @@ export abstract class Layer {
     const key = given?.key && this.#keyAt(given.key)
     // Most calls go on as they came.
     const same = given !== undefined && key === given.key && frozen === (given.frozen ?? false)
-    return inside(this, key, frozen, () => work(same ? given : { ...given, key, frozen }))
+    const call = (): Result => work(same ? given : { ...given, key, frozen })
+    return inside(this, key, frozen, outer || this.isNamedAlone ? () => labelled(this.name, call) : call)
+  }
+
+  /** Whether records of its ops say its name, `dense_1/affine`, also where no layer is around it. */
+  protected get isNamedAlone(): boolean {
+    return true
   }
 
   /** The key for its place in the layer around it, unless that gave it another than its own. */
@@ -320,7 +326,7 @@ export abstract class Layer {
   /** The penalties on weights, one scalar each. */
   penalties(): Tensor[] {
     return [
-      ...this.#regularized.map(({ weight, regularizer }) => regularizer.call(weight)),
+      ...this.#regularized.map(({ weight, regularizer }) => labelled(this.name, () => regularizer.call(weight))),
       ...this.inner.flatMap((layer) => layer.penalties()),
     ]
   }

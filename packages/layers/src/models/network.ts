@@ -79,6 +79,10 @@ export abstract class Network extends Layer implements Trainable {
   override get inner(): readonly Layer[] {
     return this.layers
   }
+  /** The name of the outermost network would stand before every record. */
+  protected override get isNamedAlone(): boolean {
+    return false
+  }
   protected override get needsBuilding(): boolean {
     return true
   }

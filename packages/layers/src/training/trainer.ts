@@ -6,6 +6,7 @@ import {
   addContext,
   foldKey,
   type Key,
+  labelled,
   type Parameter,
   type Shape,
   ShapeError,
@@ -169,7 +170,9 @@ export class Trainer {
     const { penalties, ...all } = this.#model.run(xs, context, this.#fromLogits)
     const outputs = this.outputs.map(({ index }) => all.outputs[index])
     const masks = this.outputs.map(({ index }) => all.masks[index])
-    const losses = this.outputs.map((compiled, i) => meanLoss(compiled, ys[i], outputs[i], masks[i], factors?.[i]))
+    const losses = this.outputs.map((output, i) =>
+      labelled(this.#several ? `${output.name}_loss` : 'loss', () => meanLoss(output, ys[i], outputs[i], masks[i], factors?.[i])),
+    )
     const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
     return {
       objective: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
