@@ -14,6 +14,7 @@ import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-t
 import { around, inside, isAround, keyInside, layersAmong, stackChanged } from './inside.js'
 import { requireLayerOptions, requireWeightSize } from './layer-options.js'
 import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
+import { type OptionTable, optionNames, readTable, tableConfig } from './option-table.js'
 import { automaticName } from './spelling/automatic-names.js'
 import { constrain } from './weights/constrained.js'
 import type { Constraint } from './weights/constraints.js'
@@ -42,6 +43,7 @@ export abstract class Layer {
   readonly batchInputShape?: BatchShape
   /** Its places in graphs: one for each time it was applied. */
   readonly inboundNodes: LayerNode[] = []
+  readonly #table?: OptionTable
   #built = false
   readonly #weights: Parameter[] = []
   readonly #regularized: { weight: Parameter; regularizer: Regularizer }[] = []
@@ -55,16 +57,21 @@ export abstract class Layer {
 
   /**
    * @param className Keras' class name, for the automatic name
-   * @param own the option names this layer knows beyond the shared ones; any other is an error
+   * @param own the option names this layer knows beyond the shared ones; any other is an error. The layers here give a table of their options
+   * (option-table.ts), of which properties and config are made, too
+   * @param args arguments before the options, by their names in the table
    */
-  constructor(className: string, options: LayerOptions, own: readonly string[]) {
-    requireLayerOptions(className, options, own)
+  constructor(className: string, options: LayerOptions, own: readonly string[] | OptionTable, args: object = {}) {
+    const table = Array.isArray(own) ? undefined : (own as OptionTable)
+    requireLayerOptions(className, options, table ? optionNames(table) : (own as readonly string[]))
     this.name = options.name ?? automaticName(className)
     this.trainable = options.trainable ?? true
     this.#initialWeights = options.weights
     const inputShape = options.inputShape ?? (options.inputDim === undefined ? undefined : [options.inputDim])
     this.batchInputShape = options.batchInputShape ?? (inputShape && [null, ...inputShape])
     this.#watchCalls()
+    this.#table = table
+    if (table) Object.assign(this, readTable(className, table, { ...options, ...args }))
   }
 
   /** Sees to it that every call of the layer, from wherever, goes through `enter`, whatever a class makes of `call` and `callAll`. */
@@ -386,7 +393,13 @@ export abstract class Layer {
 
   /** The options that rebuild it: what the class's `fromConfig` takes. */
   getConfig(): Record<string, unknown> {
-    return { name: this.name, trainable: this.trainable, ...(this.batchInputShape ? { batchInputShape: this.batchInputShape } : {}) }
+    const { name, trainable, batchInputShape } = this
+    return { name, trainable, ...(batchInputShape && { batchInputShape }), ...this.ownConfig() }
+  }
+
+  /** The options that are not those of every layer. */
+  protected ownConfig(): Record<string, unknown> {
+    return this.#table ? tableConfig(this.#table, this) : {}
   }
 
   /** Copies of all weights on the host, in the order of `weights`. */

@@ -1,20 +1,22 @@
 /** An activation as a layer of its own. */
 import { type Tensor, ValueError } from '@cotangent/core'
-import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf, getActivation } from '../../activations.js'
+import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
 import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../../layer.js'
-import { readOption } from '../../layer-options.js'
+import { activationOf } from '../../option-rows.js'
+import { positional, type ValuesOf } from '../../option-table.js'
+
+const activationOptions = { activation: positional(activationOf()) }
 
 /** y = activation(x). Shape: any → the same. */
-export class Activation extends Layer {
+export class Activation extends Layer implements ValuesOf<typeof activationOptions> {
   override readonly className = 'Activation'
   override readonly supportsMasking = true
-  readonly activation: ActivationFunction
+  declare readonly activation: ActivationFunction
 
   constructor(identifier: ActivationIdentifier, options: LayerOptions = {}) {
-    super('Activation', options, [])
+    super('Activation', options, activationOptions, { activation: identifier })
     if (identifier === undefined || identifier === null)
       throw new ValueError(`Activation: which? Write activation('relu'), or activation((x) => x.square()).`)
-    this.activation = readOption('Activation', 'activation', { activation: identifier }, getActivation)
   }
 
   override get finalActivation(): FinalActivation {
@@ -33,9 +35,6 @@ export class Activation extends Layer {
   }
   override logits(x: Tensor, _context: CallContext): Tensor {
     return x
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), activation: this.activation.name }
   }
   protected override detail(): string {
     return this.activation.name

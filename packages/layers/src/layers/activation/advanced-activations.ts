@@ -1,6 +1,6 @@
 /** Activations with parameters of their own, as layers. Shape of all: any → the same. */
 import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor } from '@cotangent/core'
-import { type NumberRange, requireNumber, requireWhole } from '@cotangent/core/arguments'
+import { requireNumber } from '@cotangent/core/arguments'
 import { elu as exponentialLinear, relu } from '../../activations.js'
 import {
   type BatchShape,
@@ -12,20 +12,15 @@ import {
   requireSize,
 } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
-import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { axisNumber, givenNumber, weightsOf } from '../../option-rows.js'
+import type { TableFor, ValuesOf } from '../../option-table.js'
+import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 import { moveAxis } from '../data-format.js'
 
 abstract class Elementwise extends Layer {
   override outputShape(inputShape: BatchShape): BatchShape {
     return inputShape
   }
-}
-
-/** A number, or what it is if it is left out. */
-function readNumber(className: string, option: string, value: number | undefined, usual: number, range: NumberRange = {}): number {
-  if (value === undefined) return usual
-  requireNumber(className, option, value, range)
-  return value
 }
 
 export interface ReLUOptions extends LayerOptions {
@@ -37,20 +32,28 @@ export interface ReLUOptions extends LayerOptions {
   threshold?: number
 }
 
+const reluOptions = {
+  maxValue: {
+    read(given, { className, name }): number | null {
+      if (given === null || given === undefined) return null
+      requireNumber(className, name, given, { least: 0 })
+      return given as number
+    },
+  },
+  negativeSlope: givenNumber({ least: 0 }, 0),
+  threshold: givenNumber({ least: 0 }, 0),
+} satisfies TableFor<ReLUOptions>
+
 /** min(x, maxValue) above the threshold, negativeSlope·(x − threshold) elsewhere. */
-export class ReLU extends Elementwise {
+export class ReLU extends Elementwise implements ValuesOf<typeof reluOptions> {
   override readonly className = 'ReLU'
   override readonly supportsMasking = true
-  readonly maxValue: number | null
-  readonly negativeSlope: number
-  readonly threshold: number
+  declare readonly maxValue: number | null
+  declare readonly negativeSlope: number
+  declare readonly threshold: number
 
   constructor(options: ReLUOptions = {}) {
-    super('ReLU', options, ['maxValue', 'negativeSlope', 'threshold'])
-    const { maxValue, negativeSlope, threshold } = options
-    this.maxValue = maxValue === null || maxValue === undefined ? null : readNumber('ReLU', 'maxValue', maxValue, 0, { least: 0 })
-    this.negativeSlope = readNumber('ReLU', 'negativeSlope', negativeSlope, 0, { least: 0 })
-    this.threshold = readNumber('ReLU', 'threshold', threshold, 0, { least: 0 })
+    super('ReLU', options, reluOptions)
   }
   static fromConfig(options: ReLUOptions): ReLU {
     return new ReLU(options)
@@ -59,10 +62,6 @@ export class ReLU extends Elementwise {
     const { maxValue, negativeSlope: alpha, threshold } = this
     return relu(x, { maxValue, alpha, threshold })
   }
-  override getConfig(): Record<string, unknown> {
-    const { maxValue, negativeSlope, threshold } = this
-    return { ...super.getConfig(), maxValue, negativeSlope, threshold }
-  }
 }
 
 export interface LeakyReLUOptions extends LayerOptions {
@@ -70,24 +69,22 @@ export interface LeakyReLUOptions extends LayerOptions {
   alpha?: number
 }
 
+const leakyReLUOptions = { alpha: givenNumber({}, 0.3) } satisfies TableFor<LeakyReLUOptions>
+
 /** x above 0, alpha·x below (Maas, Hannun, Ng 2013). */
-export class LeakyReLU extends Elementwise {
+export class LeakyReLU extends Elementwise implements ValuesOf<typeof leakyReLUOptions> {
   override readonly className = 'LeakyReLU'
   override readonly supportsMasking = true
-  readonly alpha: number
+  declare readonly alpha: number
 
   constructor(options: LeakyReLUOptions = {}) {
-    super('LeakyReLU', options, ['alpha'])
-    this.alpha = readNumber('LeakyReLU', 'alpha', options.alpha, 0.3)
+    super('LeakyReLU', options, leakyReLUOptions)
   }
   static fromConfig(options: LeakyReLUOptions): LeakyReLU {
     return new LeakyReLU(options)
   }
   override call(x: Tensor, _context: CallContext): Tensor {
     return relu(x, { alpha: this.alpha })
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), alpha: this.alpha }
   }
 }
 
@@ -96,24 +93,22 @@ export interface ELUOptions extends LayerOptions {
   alpha?: number
 }
 
+const eluOptions = { alpha: givenNumber({}, 1) } satisfies TableFor<ELUOptions>
+
 /** x above 0, alpha·(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
-export class ELU extends Elementwise {
+export class ELU extends Elementwise implements ValuesOf<typeof eluOptions> {
   override readonly className = 'ELU'
   override readonly supportsMasking = true
-  readonly alpha: number
+  declare readonly alpha: number
 
   constructor(options: ELUOptions = {}) {
-    super('ELU', options, ['alpha'])
-    this.alpha = readNumber('ELU', 'alpha', options.alpha, 1)
+    super('ELU', options, eluOptions)
   }
   static fromConfig(options: ELUOptions): ELU {
     return new ELU(options)
   }
   override call(x: Tensor, _context: CallContext): Tensor {
     return exponentialLinear(x, this.alpha)
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), alpha: this.alpha }
   }
 }
 
@@ -122,24 +117,22 @@ export interface ThresholdedReLUOptions extends LayerOptions {
   theta?: number
 }
 
+const thresholdedReLUOptions = { theta: givenNumber({ least: 0 }, 1) } satisfies TableFor<ThresholdedReLUOptions>
+
 /** x above theta, 0 elsewhere (Konda, Memisevic, Krueger 2015). */
-export class ThresholdedReLU extends Elementwise {
+export class ThresholdedReLU extends Elementwise implements ValuesOf<typeof thresholdedReLUOptions> {
   override readonly className = 'ThresholdedReLU'
   override readonly supportsMasking = true
-  readonly theta: number
+  declare readonly theta: number
 
   constructor(options: ThresholdedReLUOptions = {}) {
-    super('ThresholdedReLU', options, ['theta'])
-    this.theta = readNumber('ThresholdedReLU', 'theta', options.theta, 1, { least: 0 })
+    super('ThresholdedReLU', options, thresholdedReLUOptions)
   }
   static fromConfig(options: ThresholdedReLUOptions): ThresholdedReLU {
     return new ThresholdedReLU(options)
   }
   override call(x: Tensor, _context: CallContext): Tensor {
     return relu(x, { threshold: this.theta })
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), theta: this.theta }
   }
 }
 
@@ -149,23 +142,31 @@ export interface PReLUOptions extends LayerOptions, WeightOptions<'alpha'> {
   sharedAxes?: readonly number[]
 }
 
+const preluOptions = {
+  sharedAxes: {
+    read(given, { className, name }): readonly number[] {
+      const axes = given ?? []
+      requireWholeList(className, name, axes as readonly number[], 'such as [1, 2]', 1)
+      return axes as readonly number[]
+    },
+  },
+  settings: weightsOf({ alpha: 'zeros' }),
+} satisfies TableFor<PReLUOptions>
+
 /**
  * x above 0, alpha·x below, with slopes that are learned (He et al. 2015).
  *
  * Weights: alpha, of the shape of a sample, 1 along `sharedAxes`
  */
-export class PReLU extends Elementwise {
+export class PReLU extends Elementwise implements ValuesOf<typeof preluOptions> {
   override readonly className = 'PReLU'
   override readonly supportsMasking = true
-  readonly sharedAxes: readonly number[]
-  readonly #settings: WeightSettings<'alpha'>
+  declare readonly sharedAxes: readonly number[]
+  declare protected readonly settings: WeightSettings<'alpha'>
   #alpha?: Parameter
 
   constructor(options: PReLUOptions = {}) {
-    super('PReLU', options, ['sharedAxes', ...weightOptionNames(['alpha'])])
-    this.sharedAxes = options.sharedAxes ?? []
-    requireWholeList('PReLU', 'sharedAxes', this.sharedAxes, 'such as [1, 2]', 1)
-    this.#settings = new WeightSettings('PReLU', options, { alpha: 'zeros' })
+    super('PReLU', options, preluOptions)
   }
   static fromConfig(options: PReLUOptions): PReLU {
     return new PReLU(options)
@@ -178,14 +179,11 @@ export class PReLU extends Elementwise {
       )
     }
     const shape = inputShape.slice(1).map((_, i) => (this.sharedAxes.includes(i + 1) ? 1 : requireSize(this, inputShape, i + 1)))
-    const alpha = this.#settings.of('alpha')
+    const alpha = this.settings.of('alpha')
     this.#alpha = this.addWeight('alpha', shape, alpha.initializer, context, alpha)
   }
   override call(x: Tensor, _context: CallContext): Tensor {
     return relu(x).sub(relu(x.neg()).mul(this.#alpha as Parameter))
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), sharedAxes: this.sharedAxes, ...this.#settings.getConfig() }
   }
 }
 
@@ -194,16 +192,16 @@ export interface SoftmaxOptions extends LayerOptions {
   axis?: number
 }
 
+const softmaxOptions = { axis: axisNumber(-1) } satisfies TableFor<SoftmaxOptions>
+
 /** eˣ / Σ eˣ over an axis. */
-export class Softmax extends Elementwise {
+export class Softmax extends Elementwise implements ValuesOf<typeof softmaxOptions> {
   override readonly className = 'Softmax'
   override readonly supportsMasking = true
-  readonly axis: number
+  declare readonly axis: number
 
   constructor(options: SoftmaxOptions = {}) {
-    super('Softmax', options, ['axis'])
-    this.axis = options.axis ?? -1
-    requireWhole('Softmax', 'axis', this.axis)
+    super('Softmax', options, softmaxOptions)
   }
   override get finalActivation(): FinalActivation {
     return this.axis === -1 ? 'softmax' : undefined
@@ -225,9 +223,6 @@ export class Softmax extends Elementwise {
   }
   override logits(x: Tensor, _context: CallContext): Tensor {
     return x
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), axis: this.axis }
   }
 }
 

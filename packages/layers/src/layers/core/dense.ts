@@ -2,7 +2,7 @@
 
 import type { Parameter, Tensor } from '@cotangent/core'
 import { affine, shapeError } from '@cotangent/core'
-import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../../activations.js'
+import { type Activation, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
 import {
   type BatchShape,
   type BuildContext,
@@ -10,13 +10,12 @@ import {
   type FinalActivation,
   Layer,
   type LayerOptions,
-  requireCount,
   requireSize,
 } from '../../layer.js'
-import { readFlag, readOption } from '../../layer-options.js'
-import { savedForm } from '../../spelling/names.js'
-import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../../weights/regularizers.js'
-import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { activationOf, count, flag, regularizer, weightsOf } from '../../option-rows.js'
+import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
+import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
 /** The kernel's initializer is `glorotUniform` by default, the bias's `zeros`. */
 export interface DenseOptions extends LayerOptions, WeightOptions<'kernel' | 'bias'> {
@@ -26,31 +25,33 @@ export interface DenseOptions extends LayerOptions, WeightOptions<'kernel' | 'bi
   activityRegularizer?: RegularizerIdentifier
 }
 
+const denseOptions = {
+  units: positional(count()),
+  activation: activationOf(),
+  useBias: flag(true),
+  settings: weightsOf({ kernel: 'glorotUniform', bias: 'zeros' }),
+  activityRegularizer: regularizer(),
+} satisfies TableFor<DenseOptions>
+
 /**
  * y = activation(x·W + b), over the last axis.
  *
  * Shape:   [n, .., in] → [n, .., units]
  * Weights: kernel [in, units], bias [units]
  */
-export class Dense extends Layer {
+export class Dense extends Layer implements ValuesOf<typeof denseOptions> {
   override readonly className = 'Dense'
   override readonly supportsMasking = true
-  override readonly activityRegularizer?: Regularizer
-  readonly units: number
-  readonly activation: Activation
-  readonly useBias: boolean
-  readonly #settings: WeightSettings<'kernel' | 'bias'>
+  declare readonly activityRegularizer: Regularizer | undefined
+  declare readonly units: number
+  declare readonly activation: Activation
+  declare readonly useBias: boolean
+  declare protected readonly settings: WeightSettings<'kernel' | 'bias'>
   #kernel?: Parameter
   #bias?: Parameter
 
   constructor(units: number, options: DenseOptions = {}) {
-    super('Dense', options, ['activation', 'useBias', ...weightOptionNames(['kernel', 'bias']), 'activityRegularizer'])
-    this.units = units
-    requireCount('Dense', 'units', units)
-    this.activation = readOption('Dense', 'activation', options, (id) => getActivation(id))
-    this.useBias = readFlag('Dense', 'useBias', options.useBias, true)
-    this.#settings = new WeightSettings('Dense', options, { kernel: 'glorotUniform', bias: 'zeros' })
-    this.activityRegularizer = readOption('Dense', 'activityRegularizer', options, getRegularizer)
+    super('Dense', options, denseOptions, { units })
   }
 
   override get finalActivation(): FinalActivation {
@@ -63,7 +64,7 @@ export class Dense extends Layer {
 
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
     const inputs = requireSize(this, inputShape, -1)
-    const [kernel, bias] = [this.#settings.of('kernel'), this.#settings.of('bias')]
+    const [kernel, bias] = [this.settings.of('kernel'), this.settings.of('bias')]
     this.#kernel = this.addWeight('kernel', [inputs, this.units], kernel.initializer, context, kernel)
     if (this.useBias) this.#bias = this.addWeight('bias', [this.units], bias.initializer, context, bias)
   }
@@ -90,17 +91,6 @@ export class Dense extends Layer {
     if (this.#bias) return affine(x, kernel, this.#bias, { relu })
     const z = x.matMul(kernel)
     return relu ? z.relu() : z
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return {
-      ...super.getConfig(),
-      units: this.units,
-      activation: this.activation.name,
-      useBias: this.useBias,
-      ...this.#settings.getConfig(),
-      activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
-    }
   }
 
   protected override detail(): string {

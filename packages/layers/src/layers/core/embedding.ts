@@ -2,10 +2,11 @@
 import { gather, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import { requireOptions } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount } from '../../layer.js'
-import { layerOptions, readFlag, readOption } from '../../layer-options.js'
-import { savedForm } from '../../spelling/names.js'
-import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../../weights/regularizers.js'
-import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { layerOptions } from '../../layer-options.js'
+import { count, countOrNone, flag, regularizer, weightsOf } from '../../option-rows.js'
+import { listedLast, optionNames, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
+import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
 /** The initializer of the table is `uniform` by default. */
 export interface EmbeddingOptions extends LayerOptions, WeightOptions<'embeddings'> {
@@ -16,7 +17,14 @@ export interface EmbeddingOptions extends LayerOptions, WeightOptions<'embedding
   activityRegularizer?: RegularizerIdentifier
 }
 
-const own = ['maskZero', 'inputLength', ...weightOptionNames(['embeddings']), 'activityRegularizer']
+const embeddingOptions = {
+  inputDim: positional(count()),
+  outputDim: positional(count()),
+  settings: listedLast(weightsOf({ embeddings: 'uniform' })),
+  maskZero: flag(false),
+  inputLength: countOrNone(),
+  activityRegularizer: listedLast(regularizer()),
+} satisfies TableFor<EmbeddingOptions>
 
 /**
  * The rows of a table for indices. An index that comes up several times collects the gradient of all of them.
@@ -24,31 +32,23 @@ const own = ['maskZero', 'inputLength', ...weightOptionNames(['embeddings']), 'a
  * Shape:   [n, ..] of whole numbers from 0 to inputDim − 1 → [n, .., outputDim]
  * Weights: embeddings [inputDim, outputDim]
  */
-export class Embedding extends Layer {
+export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions> {
   override readonly className = 'Embedding'
-  override readonly activityRegularizer?: Regularizer
-  readonly inputDim: number
-  readonly outputDim: number
-  readonly maskZero: boolean
-  readonly inputLength?: number
-  readonly #settings: WeightSettings<'embeddings'>
+  declare readonly activityRegularizer: Regularizer | undefined
+  declare readonly inputDim: number
+  declare readonly outputDim: number
+  declare readonly maskZero: boolean
+  declare readonly inputLength: number | undefined
+  declare protected readonly settings: WeightSettings<'embeddings'>
   #embeddings?: Parameter
 
   constructor(inputDim: number, outputDim: number, options: EmbeddingOptions = {}) {
-    requireOptions('Embedding', options, [...own, ...layerOptions])
+    requireOptions('Embedding', options, [...optionNames(embeddingOptions), ...layerOptions])
     const { inputLength } = options
     if (inputLength !== undefined) requireCount('Embedding', 'inputLength', inputLength)
     const isShaped = [options.inputShape, options.batchInputShape, options.inputDim].some((given) => given !== undefined)
     const shaped = isShaped ? options : { ...options, inputShape: [inputLength ?? null] }
-    super('Embedding', shaped, own)
-    requireCount('Embedding', 'inputDim', inputDim)
-    requireCount('Embedding', 'outputDim', outputDim)
-    this.inputDim = inputDim
-    this.outputDim = outputDim
-    this.maskZero = readFlag('Embedding', 'maskZero', options.maskZero, false)
-    this.inputLength = inputLength
-    this.#settings = new WeightSettings('Embedding', options, { embeddings: 'uniform' })
-    this.activityRegularizer = readOption('Embedding', 'activityRegularizer', options, getRegularizer)
+    super('Embedding', shaped, embeddingOptions, { inputDim, outputDim })
   }
 
   static fromConfig({
@@ -60,7 +60,7 @@ export class Embedding extends Layer {
   }
 
   protected override makeWeights(_inputShape: BatchShape, context: BuildContext): void {
-    const setting = this.#settings.of('embeddings')
+    const setting = this.settings.of('embeddings')
     this.#embeddings = this.addWeight('embeddings', [this.inputDim, this.outputDim], setting.initializer, context, setting)
   }
 
@@ -101,17 +101,6 @@ export class Embedding extends Layer {
     return gather(this.#embeddings as Parameter, x.dtype.startsWith('float') ? this.#whole(x) : x.cast('int32'))
   }
 
-  override getConfig(): Record<string, unknown> {
-    return {
-      ...super.getConfig(),
-      inputDim: this.inputDim,
-      outputDim: this.outputDim,
-      ...this.#settings.getConfig(),
-      maskZero: this.maskZero,
-      inputLength: this.inputLength,
-      activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
-    }
-  }
   protected override detail(): string {
     return `${this.inputDim} × ${this.outputDim}`
   }

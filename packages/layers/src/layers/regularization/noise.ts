@@ -1,9 +1,9 @@
 /** Layers that add or multiply noise in training, and do nothing else. */
 
 import { type Key, normal, type Tensor, ValueError } from '@cotangent/core'
-import { requireNumber } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
-import { readDropRate } from '../../layer-options.js'
+import { dropRate, numberFrom } from '../../option-rows.js'
+import { positional, type ValuesOf } from '../../option-table.js'
 
 abstract class Noise extends Layer {
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -19,16 +19,16 @@ abstract class Noise extends Layer {
   }
 }
 
+const gaussianNoiseOptions = { stddev: positional(numberFrom({ least: 0 })) }
+
 /** Adds noise of mean 0 and the given standard deviation in training. Shape: any → the same. */
-export class GaussianNoise extends Noise {
+export class GaussianNoise extends Noise implements ValuesOf<typeof gaussianNoiseOptions> {
   override readonly className = 'GaussianNoise'
   override readonly supportsMasking = true
-  readonly stddev: number
+  declare readonly stddev: number
 
   constructor(stddev: number, options: LayerOptions = {}) {
-    super('GaussianNoise', options, [])
-    requireNumber('GaussianNoise', 'stddev', stddev, { least: 0 })
-    this.stddev = stddev
+    super('GaussianNoise', options, gaussianNoiseOptions, { stddev })
   }
   static fromConfig({ stddev, ...options }: LayerOptions & { stddev: number }): GaussianNoise {
     return new GaussianNoise(stddev, options)
@@ -39,27 +39,32 @@ export class GaussianNoise extends Noise {
   protected override noisy(x: Tensor, key: Key): Tensor {
     return x.add(normal(key, x.shape, { stddev: this.stddev, dtype: x.dtype, backend: x.backend }))
   }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), stddev: this.stddev }
-  }
   protected override detail(): string {
     return `stddev ${this.stddev}`
   }
+}
+
+/** As it was given, also beyond 0 and 1. */
+const gaussianDropoutOptions = {
+  rate: positional<number>({
+    read(given, place) {
+      dropRate().read(given, place)
+      return given as number
+    },
+  }),
 }
 
 /**
  * Multiplies by noise of mean 1 and standard deviation √(rate/(1 − rate)) in training: the mean and variance of dropout at that rate
  * (Srivastava et al. 2014). As in Keras it is the identity when rate is not between 0 and 1. Shape: any → the same.
  */
-export class GaussianDropout extends Noise {
+export class GaussianDropout extends Noise implements ValuesOf<typeof gaussianDropoutOptions> {
   override readonly className = 'GaussianDropout'
   override readonly supportsMasking = true
-  readonly rate: number
+  declare readonly rate: number
 
   constructor(rate: number, options: LayerOptions = {}) {
-    super('GaussianDropout', options, [])
-    readDropRate('GaussianDropout', rate)
-    this.rate = rate
+    super('GaussianDropout', options, gaussianDropoutOptions, { rate })
   }
   static fromConfig({ rate, ...options }: LayerOptions & { rate: number }): GaussianDropout {
     return new GaussianDropout(rate, options)
@@ -70,9 +75,6 @@ export class GaussianDropout extends Noise {
   protected override noisy(x: Tensor, key: Key): Tensor {
     const stddev = Math.sqrt(this.rate / (1 - this.rate))
     return x.mul(normal(key, x.shape, { mean: 1, stddev, dtype: x.dtype, backend: x.backend }))
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), rate: this.rate }
   }
   protected override detail(): string {
     return `rate ${this.rate}`
