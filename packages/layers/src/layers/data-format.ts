@@ -3,7 +3,9 @@
  * weights are the same in both formats.
  */
 import type { Tensor } from '@cotangent/core'
-import { lookUp, type Spelling } from '../spelling/names.js'
+import { readBy } from '../option-rows.js'
+import type { Option } from '../option-table.js'
+import { lookUp, type Spelling, snakeCase } from '../spelling/names.js'
 
 /** `channelsLast`: [batch, height, width, channels]; `channelsFirst`: [batch, channels, height, width]. */
 export type DataFormat = 'channelsLast' | 'channelsFirst'
@@ -32,6 +34,13 @@ export function setImageDataFormat(format: Spelling<DataFormat>): void {
 /** A data format in either spelling. */
 export const readDataFormat = (format: Spelling<DataFormat> | null | undefined, fallback: DataFormat): DataFormat =>
   format === null || format === undefined ? fallback : lookUp<DataFormat>('data format', format, formats)
+
+/** A row for tables of options: a data format, `usual` if it is left out. A config says it in Keras' spelling. */
+export const dataFormatOf = (usual: () => DataFormat): Option<DataFormat> =>
+  readBy(
+    (format) => readDataFormat(format as Spelling<DataFormat>, usual()),
+    (value, name) => ({ [name]: snakeCase(value) }),
+  )
 
 /** x with one axis moved elsewhere; no copy where that axis has size 1. */
 export function moveAxis(x: Tensor, from: number, to: number): Tensor {

@@ -4,11 +4,11 @@
  */
 
 import { type Padding, ShapeError, type Tensor, ValueError, windowExtent } from '@cotangent/core'
-import { describeValue, requireChoice } from '@cotangent/core/arguments'
+import { describeValue } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../layer.js'
-import { readOption } from '../layer-options.js'
-import { type Spelling, snakeCase } from '../spelling/names.js'
-import { type DataFormat, imageDataFormat, moveAxis, readDataFormat } from './data-format.js'
+import type { Option, OptionTable, Place } from '../option-table.js'
+import type { Spelling } from '../spelling/names.js'
+import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from './data-format.js'
 
 /** Sizes of the axes between batch and channels; null is open. */
 export type Sizes = readonly (number | null)[]
@@ -20,16 +20,20 @@ export interface SpatialOptions extends LayerOptions {
 
 const show = (shape: Sizes): string => `[${shape.map((n) => n ?? '?').join(', ')}]`
 
-export abstract class SpatialLayer extends Layer {
-  readonly dataFormat: DataFormat
-  protected readonly dimensions: 1 | 2
+/** 1: sequences, 2: images. */
+export type Rank = 1 | 2
 
-  constructor(className: string, dimensions: 1 | 2, options: SpatialOptions, own: readonly string[]) {
-    super(className, options, ['dataFormat', ...own])
-    this.dimensions = dimensions
-    this.dataFormat = readOption(className, 'dataFormat', options, (format) =>
-      readDataFormat(format, dimensions === 2 ? imageDataFormat() : 'channelsLast'),
-    )
+/** The options of all of them. */
+export const spatialOptions = (rank: Rank) => ({ dataFormat: dataFormatOf(rank === 2 ? imageDataFormat : () => 'channelsLast') })
+
+export abstract class SpatialLayer extends Layer {
+  declare readonly dataFormat: DataFormat
+  protected readonly rank: Rank
+
+  /** @param own its options, those of all layers here among them */
+  constructor(className: string, rank: Rank, options: SpatialOptions, own: OptionTable, args: object = {}) {
+    super(className, options, own, args)
+    this.rank = rank
   }
 
   /** The sizes of the output; throws where they can't be. */
@@ -42,27 +46,27 @@ export abstract class SpatialLayer extends Layer {
   protected abstract transform(x: Tensor, context: CallContext): Tensor
 
   protected get channelAxis(): number {
-    return this.dataFormat === 'channelsLast' ? this.dimensions + 1 : 1
+    return this.dataFormat === 'channelsLast' ? this.rank + 1 : 1
   }
 
   /** The parts of a shape, whatever the data format. */
   protected parts(inputShape: BatchShape): { batch: number | null; sizes: Sizes; channels: number | null } {
-    if (inputShape.length !== this.dimensions + 2) throw this.#wrongRank(inputShape)
+    if (inputShape.length !== this.rank + 2) throw this.#wrongRank(inputShape)
     const [batch, ...rest] = inputShape
     const [channels] = rest.splice(this.channelAxis - 1, 1)
     return { batch, sizes: rest, channels }
   }
 
   #wrongRank(inputShape: BatchShape): ShapeError {
-    const axes = this.dimensions === 2 ? ['height', 'width'] : ['steps']
+    const axes = this.rank === 2 ? ['height', 'width'] : ['steps']
     axes.splice(this.channelAxis - 1, 0, 'channels')
-    const example = this.dimensions === 2 ? 'reshape([28, 28, 1])' : 'reshape([100, 1])'
+    const example = this.rank === 2 ? 'reshape([28, 28, 1])' : 'reshape([100, 1])'
     const remedy =
-      inputShape.length < this.dimensions + 2
+      inputShape.length < this.rank + 2
         ? `If there is only one channel, give the data an axis of size 1 for it, or put a layer such as ${example} before this one.`
         : 'Put a reshape layer before this one.'
     return new ShapeError(
-      `${this.describe()}: takes inputs of ${this.dimensions + 2} axes [batch, ${axes.join(', ')}], got ${show(inputShape)}. ${remedy}`,
+      `${this.describe()}: takes inputs of ${this.rank + 2} axes [batch, ${axes.join(', ')}], got ${show(inputShape)}. ${remedy}`,
     )
   }
 
@@ -90,16 +94,12 @@ export abstract class SpatialLayer extends Layer {
     if (out.every((n) => n === null || n > 0)) return out
     const reach = kernel.map((k, i) => (k - 1) * (dilation?.[i] ?? 1) + 1)
     const spread = reach.some((n, i) => n !== kernel[i]) ? `, spread over ${show(reach)} by its dilation,` : ''
-    const axes = this.dimensions === 2 ? 'height and width' : 'steps'
+    const axes = this.rank === 2 ? 'height and width' : 'steps'
     const other = this.dataFormat === 'channelsLast' ? 'channelsFirst' : 'channelsLast'
     throw new ShapeError(
       `${this.describe()}: the window ${show(kernel)}${spread} is larger than the input, whose ${axes} are ${show(sizes)} with dataFormat ` +
         `'${this.dataFormat}'. Use a smaller ${option} or padding 'same'; if ${this.dataFormat === 'channelsLast' ? 'the channels come first' : 'the channels come last'}, set dataFormat: '${other}'.`,
     )
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), dataFormat: snakeCase(this.dataFormat) }
   }
 }
 
@@ -119,21 +119,31 @@ export const shown = (value: unknown): string =>
   Array.isArray(value) && value.flat().every((n) => typeof n === 'number') ? JSON.stringify(value) : describeValue(value)
 
 /** Whole numbers from `least`, one for each axis. */
-export function readSizes(className: string, option: string, value: PerAxis, dimensions: 1 | 2, least = 1): number[] {
-  const sizes = typeof value === 'number' ? new Array<number>(dimensions).fill(value) : Array.isArray(value) ? [...value] : []
-  if (sizes.length !== dimensions || sizes.some((n) => !Number.isSafeInteger(n) || n < least)) {
-    const wanted = dimensions === 2 ? 'a whole number or two' : 'a whole number'
+function readSizes(className: string, option: string, value: unknown, rank: Rank, least: number): number[] {
+  const sizes = typeof value === 'number' ? new Array<number>(rank).fill(value) : Array.isArray(value) ? [...value] : []
+  if (sizes.length !== rank || sizes.some((n) => !Number.isSafeInteger(n) || n < least)) {
+    const wanted = rank === 2 ? 'a whole number or two' : 'a whole number'
     throw new ValueError(`${className}: ${option} must be ${wanted} from ${least}, got ${shown(value)}.`)
   }
   return sizes
 }
 
-/** One of the paddings that the layer takes; `valid` by default. */
-export function readPadding<P extends Padding>(className: string, value: P | undefined, allowed: readonly P[]): P {
-  const padding = value ?? ('valid' as P)
-  requireChoice(className, 'padding', padding, allowed)
-  return padding
-}
+/** A row for sizes, one for each axis; if they are left out `usual`, or what another option says. */
+export const sizesOf = (rank: Rank, usual?: PerAxis | ((place: Place) => PerAxis)): Option<readonly number[]> => ({
+  read: (given, place) =>
+    readSizes(
+      place.className,
+      place.name,
+      usual === undefined ? given : (given ?? (typeof usual === 'function' ? usual(place) : usual)),
+      rank,
+      1,
+    ),
+})
+
+/** The same from 0; undefined if they are left out. */
+export const sizesOrNone = (rank: Rank): Option<readonly number[] | undefined> => ({
+  read: (given, { className, name }) => (given === undefined || given === null ? undefined : readSizes(className, name, given, rank, 0)),
+})
 
 /** Two numbers for `conv2d` and the like; of one dimension they run along the second axis of two. */
 export const asPair = (sizes: readonly number[], first = 1): [number, number] =>

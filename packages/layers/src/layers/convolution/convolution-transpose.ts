@@ -8,14 +8,21 @@ import {
   ValueError,
   windowExtent,
 } from '@cotangent/core'
-import { type BuildContext, requireCount } from '../../layer.js'
-import { asPair, type PerAxis, readSizes, type Sizes } from '../spatial-layer.js'
-import { type ConvOptions, Convolution, finished } from './convolution.js'
+import type { BuildContext } from '../../layer.js'
+import { count } from '../../option-rows.js'
+import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { asPair, type PerAxis, type Sizes, sizesOrNone } from '../spatial-layer.js'
+import { type ConvOptions, Convolution, convolutionOptions, finished } from './convolution.js'
 
 export interface Conv2DTransposeOptions extends ConvOptions {
   /** Rows and columns more at the end, fewer than the stride; by default the size is as described on the class. */
   outputPadding?: PerAxis | null
 }
+
+const transposeOptions = convolutionOptions(2, ['kernel'], {
+  filters: positional(count()),
+  outputPadding: sizesOrNone(2),
+}) satisfies TableFor<Conv2DTransposeOptions>
 
 /**
  * Transposed convolution: each input cell adds its filter, scaled, to the output, `strides` apart.
@@ -24,19 +31,15 @@ export interface Conv2DTransposeOptions extends ConvOptions {
  *          with outputPadding p: oh = (h − 1)·stride + p + (same: reach − 2⌊reach/2⌋; valid: reach)
  * Weights: kernel [kh, kw, filters, c], bias [filters]
  */
-export class Conv2DTranspose extends Convolution {
+export class Conv2DTranspose extends Convolution implements ValuesOf<typeof transposeOptions> {
   override readonly className = 'Conv2DTranspose'
-  readonly filters: number
-  readonly outputPadding?: readonly number[]
+  declare readonly filters: number
+  declare readonly outputPadding: readonly number[] | undefined
   #kernel?: Parameter
 
   constructor(filters: number, kernelSize: PerAxis, options: Conv2DTransposeOptions = {}) {
-    super('Conv2DTranspose', 2, kernelSize, options, ['kernel'], { options: ['outputPadding'] })
-    this.filters = filters
-    requireCount('Conv2DTranspose', 'filters', filters)
-    if (options.outputPadding === undefined || options.outputPadding === null) return
-    this.outputPadding = readSizes('Conv2DTranspose', 'outputPadding', options.outputPadding, 2, 0)
-    if (this.outputPadding.some((extra, i) => extra >= this.strides[i])) {
+    super('Conv2DTranspose', 2, options, transposeOptions, { filters, kernelSize })
+    if (this.outputPadding?.some((extra, i) => extra >= this.strides[i])) {
       throw new ValueError(
         `Conv2DTranspose: outputPadding [${this.outputPadding.join(', ')}] must be smaller than the strides [${this.strides.join(', ')}].`,
       )
@@ -80,9 +83,6 @@ export class Conv2DTranspose extends Convolution {
     return finished(convolve(x, this.#kernel as Parameter, size, options), finish)
   }
 
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), filters: this.filters, outputPadding: this.outputPadding }
-  }
   protected override detail(): string {
     return `filters ${this.filters}, ${super.detail()}`
   }

@@ -1,14 +1,23 @@
 /** What all convolutional layers share, and the plain ones of images and sequences. */
 
 import { type ConvFinish, conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
-import { type Activation, type ActivationIdentifier, finalActivationOf, getActivation } from '../../activations.js'
-import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, requireCount, requireSize } from '../../layer.js'
-import { readFlag, readOption } from '../../layer-options.js'
-import { savedForm } from '../../spelling/names.js'
+import { type Activation, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
+import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, requireSize } from '../../layer.js'
+import { activationOf, choice, count, flag, regularizer, weightsOf } from '../../option-rows.js'
+import { listedLast, type OptionTable, positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import type { InitializerIdentifier } from '../../weights/initializers.js'
-import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../../weights/regularizers.js'
-import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
-import { asPair, type PerAxis, readPadding, readSizes, type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
+import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
+import {
+  asPair,
+  type PerAxis,
+  type Rank,
+  type Sizes,
+  SpatialLayer,
+  type SpatialOptions,
+  sizesOf,
+  spatialOptions,
+} from '../spatial-layer.js'
 
 /** Options of every convolution. Kernels start `glorotUniform`, the bias at 0. */
 export interface ConvolutionOptions extends SpatialOptions {
@@ -33,40 +42,46 @@ export function finished(y: Tensor, { bias, relu }: ConvFinish): Tensor {
   return relu ? z.relu() : z
 }
 
-/** activation(window-wise products + bias); the subclass says which products. */
-export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> extends SpatialLayer {
-  override readonly activityRegularizer?: Regularizer
-  readonly kernelSize: readonly number[]
-  readonly strides: readonly number[]
-  readonly padding: Padding
-  readonly dilationRate: readonly number[]
-  readonly activation: Activation
-  readonly useBias: boolean
-  protected readonly settings: WeightSettings<Weights | 'bias'>
-  #bias?: Parameter
+/** The options of all convolutions, with those that a kind has of its own behind them. */
+export const convolutionOptions = <Weights extends string, Own extends OptionTable>(
+  rank: Rank,
+  kernels: readonly Weights[],
+  own: Own,
+  paddings: readonly Padding[] = ['valid', 'same'],
+) => ({
+  ...spatialOptions(rank),
+  kernelSize: positional(sizesOf(rank)),
+  strides: sizesOf(rank, 1),
+  padding: choice<Padding>(paddings, 'valid'),
+  dilationRate: sizesOf(rank, 1),
+  activation: activationOf(),
+  useBias: flag(true),
+  settings: listedLast(
+    weightsOf(
+      Object.fromEntries([...kernels.map((kernel) => [kernel, 'glorotUniform']), ['bias', 'zeros']]) as Record<
+        Weights | 'bias',
+        InitializerIdentifier
+      >,
+    ),
+  ),
+  activityRegularizer: regularizer(),
+  ...own,
+})
 
-  constructor(
-    className: string,
-    dimensions: 1 | 2,
-    kernelSize: PerAxis,
-    options: ConvolutionOptions,
-    kernels: readonly Weights[],
-    own: { options?: readonly string[]; paddings?: readonly Padding[] } = {},
-  ) {
-    super(className, dimensions, options, [
-      ...['strides', 'padding', 'dilationRate', 'activation', 'useBias', 'activityRegularizer', ...(own.options ?? [])],
-      ...weightOptionNames([...kernels, 'bias']),
-    ])
-    this.kernelSize = readSizes(className, 'kernelSize', kernelSize, dimensions)
-    this.strides = readSizes(className, 'strides', options.strides ?? 1, dimensions)
-    this.padding = readPadding(className, options.padding, own.paddings ?? ['valid', 'same'])
-    this.dilationRate = readSizes(className, 'dilationRate', options.dilationRate ?? 1, dimensions)
-    this.activation = readOption(className, 'activation', options, (id) => getActivation(id))
-    this.useBias = readFlag(className, 'useBias', options.useBias, true)
-    this.activityRegularizer = readOption(className, 'activityRegularizer', options, getRegularizer)
-    const defaults = Object.fromEntries([...kernels.map((kernel) => [kernel, 'glorotUniform']), ['bias', 'zeros']])
-    this.settings = new WeightSettings(className, options, defaults as Record<Weights | 'bias', InitializerIdentifier>)
-  }
+/** What all tables of convolutions have. */
+type ConvolutionValues = ValuesOf<ReturnType<typeof convolutionOptions<'kernel', Record<never, never>>>>
+
+/** activation(window-wise products + bias); the subclass says which products. */
+export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> extends SpatialLayer implements ConvolutionValues {
+  declare readonly activityRegularizer: Regularizer | undefined
+  declare readonly kernelSize: readonly number[]
+  declare readonly strides: readonly number[]
+  declare readonly padding: Padding
+  declare readonly dilationRate: readonly number[]
+  declare readonly activation: Activation
+  declare readonly useBias: boolean
+  declare protected readonly settings: WeightSettings<Weights | 'bias'>
+  #bias?: Parameter
 
   override get finalActivation(): FinalActivation {
     return finalActivationOf(this.activation)
@@ -104,43 +119,22 @@ export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> ex
     return super.call(x, context)
   }
 
-  override getConfig(): Record<string, unknown> {
-    return {
-      ...super.getConfig(),
-      kernelSize: this.kernelSize,
-      strides: this.strides,
-      padding: this.padding,
-      dilationRate: this.dilationRate,
-      activation: this.activation.name,
-      useBias: this.useBias,
-      ...this.settings.getConfig(),
-      activityRegularizer: this.activityRegularizer && savedForm(this.activityRegularizer),
-    }
-  }
-
   protected override detail(): string {
     return `kernelSize ${this.kernelSize.join('×')}`
   }
 }
 
+const convOptions = (rank: Rank, paddings?: readonly Padding[]) =>
+  convolutionOptions(rank, ['kernel'], { filters: positional(count()) }, paddings) satisfies TableFor<ConvOptions>
+
 /** Convolution with one filter for each output channel. */
-abstract class Conv extends Convolution {
-  readonly filters: number
+abstract class Conv extends Convolution implements ValuesOf<ReturnType<typeof convOptions>> {
+  declare readonly filters: number
   #kernel?: Parameter
 
-  constructor(
-    className: string,
-    dimensions: 1 | 2,
-    filters: number,
-    kernelSize: PerAxis,
-    options: ConvOptions,
-    paddings?: readonly Padding[],
-  ) {
-    super(className, dimensions, kernelSize, options, ['kernel'], { paddings })
-    this.filters = filters
-    requireCount(className, 'filters', filters)
+  constructor(className: string, rank: Rank, filters: number, kernelSize: PerAxis, options: ConvOptions, paddings?: readonly Padding[]) {
+    super(className, rank, options, convOptions(rank, paddings), { filters, kernelSize })
   }
-
   protected override makeKernels(channels: number, context: BuildContext): void {
     const kernel = this.settings.of('kernel')
     this.#kernel = this.addWeight('kernel', [...this.kernelSize, channels, this.filters], kernel.initializer, context, kernel)
@@ -152,13 +146,9 @@ abstract class Conv extends Convolution {
   protected override products(x: Tensor, finish: ConvFinish): Tensor {
     const kernel = this.#kernel as Parameter
     const options = { strides: asPair(this.strides), padding: this.padding, dilation: asPair(this.dilationRate), ...finish }
-    if (this.dimensions === 2) return convolve(x, kernel, options)
+    if (this.rank === 2) return convolve(x, kernel, options)
     const y = convolve(x.expandDims(1), kernel.expandDims(0), options) // [n, 1, ot, f]
     return y.squeeze(1)
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), filters: this.filters }
   }
   protected override detail(): string {
     return `filters ${this.filters}, ${super.detail()}`

@@ -1,9 +1,11 @@
 /** Convolutions of each channel by itself, and those followed by a mixing of channels (Chollet: "Xception", 2017). */
 import { type ConvFinish, conv2d, depthwiseConv2d as convolve, type Parameter, type Tensor } from '@cotangent/core'
-import { type BuildContext, requireCount } from '../../layer.js'
+import type { BuildContext } from '../../layer.js'
+import { count } from '../../option-rows.js'
+import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import type { WeightOptions } from '../../weights/settings.js'
 import { asPair, type PerAxis } from '../spatial-layer.js'
-import { Convolution, type ConvolutionOptions, finished } from './convolution.js'
+import { Convolution, type ConvolutionOptions, convolutionOptions, finished } from './convolution.js'
 
 export interface DepthwiseConv2DOptions extends ConvolutionOptions, WeightOptions<'depthwise' | 'bias'> {
   /** Output channels for each input channel; 1 by default. */
@@ -12,15 +14,16 @@ export interface DepthwiseConv2DOptions extends ConvolutionOptions, WeightOption
 
 export interface SeparableConv2DOptions extends DepthwiseConv2DOptions, WeightOptions<'pointwise'> {}
 
-abstract class Depthwise<Weights extends string> extends Convolution<Weights | 'depthwise'> {
-  readonly depthMultiplier: number
-  #kernel?: Parameter
+const depthMultiplier = count(1)
+const depthwiseOptions = convolutionOptions(2, ['depthwise'], { depthMultiplier }) satisfies TableFor<DepthwiseConv2DOptions>
+const separableOptions = convolutionOptions(2, ['depthwise', 'pointwise'], {
+  depthMultiplier,
+  filters: positional(count()),
+}) satisfies TableFor<SeparableConv2DOptions>
 
-  constructor(className: string, kernelSize: PerAxis, options: DepthwiseConv2DOptions, kernels: readonly (Weights | 'depthwise')[]) {
-    super(className, 2, kernelSize, options, kernels, { options: ['depthMultiplier'] })
-    this.depthMultiplier = options.depthMultiplier ?? 1
-    requireCount(className, 'depthMultiplier', this.depthMultiplier)
-  }
+abstract class Depthwise<Weights extends string> extends Convolution<Weights | 'depthwise'> implements ValuesOf<typeof depthwiseOptions> {
+  declare readonly depthMultiplier: number
+  #kernel?: Parameter
 
   protected override makeKernels(channels: number, context: BuildContext): void {
     const setting = this.settings.of('depthwise')
@@ -35,9 +38,6 @@ abstract class Depthwise<Weights extends string> extends Convolution<Weights | '
     }
     return finished(convolve(x, this.#kernel as Parameter, options), finish)
   }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), depthMultiplier: this.depthMultiplier }
-  }
 }
 
 /**
@@ -49,7 +49,7 @@ abstract class Depthwise<Weights extends string> extends Convolution<Weights | '
 export class DepthwiseConv2D extends Depthwise<never> {
   override readonly className = 'DepthwiseConv2D'
   constructor(kernelSize: PerAxis, options: DepthwiseConv2DOptions = {}) {
-    super('DepthwiseConv2D', kernelSize, options, ['depthwise'])
+    super('DepthwiseConv2D', 2, options, depthwiseOptions, { kernelSize })
   }
   static fromConfig({ kernelSize, ...options }: DepthwiseConv2DOptions & { kernelSize: PerAxis }): DepthwiseConv2D {
     return new DepthwiseConv2D(kernelSize, options)
@@ -65,15 +65,13 @@ export class DepthwiseConv2D extends Depthwise<never> {
  * Shape:   [n, h, w, c] → [n, oh, ow, filters], sizes as in Conv2D
  * Weights: depthwise_kernel [kh, kw, c, m], pointwise_kernel [1, 1, c·m, filters], bias [filters]
  */
-export class SeparableConv2D extends Depthwise<'pointwise'> {
+export class SeparableConv2D extends Depthwise<'pointwise'> implements ValuesOf<typeof separableOptions> {
   override readonly className = 'SeparableConv2D'
-  readonly filters: number
+  declare readonly filters: number
   #pointwise?: Parameter
 
   constructor(filters: number, kernelSize: PerAxis, options: SeparableConv2DOptions = {}) {
-    super('SeparableConv2D', kernelSize, options, ['depthwise', 'pointwise'])
-    this.filters = filters
-    requireCount('SeparableConv2D', 'filters', filters)
+    super('SeparableConv2D', 2, options, separableOptions, { filters, kernelSize })
   }
   static fromConfig({
     filters,
@@ -94,9 +92,6 @@ export class SeparableConv2D extends Depthwise<'pointwise'> {
   }
   protected override products(x: Tensor, finish: ConvFinish): Tensor {
     return conv2d(super.products(x, {}), this.#pointwise as Parameter, finish)
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), filters: this.filters }
   }
   protected override detail(): string {
     return `filters ${this.filters}, ${super.detail()}`

@@ -1,23 +1,24 @@
 /** Layers that take the largest or the mean value of each channel. */
 import { max, mean, ShapeError, type Tensor, where } from '@cotangent/core'
 import type { BatchShape, CallContext } from '../../layer.js'
-import { readFlag } from '../../layer-options.js'
-import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+import { flag } from '../../option-rows.js'
+import type { TableFor, ValuesOf } from '../../option-table.js'
+import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 
 export interface GlobalPoolingOptions extends SpatialOptions {
   /** Leave the axes that are pooled, with size 1: [n, h, w, c] → [n, 1, 1, c]. */
   keepdims?: boolean
 }
 
-abstract class GlobalPooling extends SpatialLayer {
+const globalPoolingOptions = (rank: Rank) => ({ ...spatialOptions(rank), keepdims: flag(false) }) satisfies TableFor<GlobalPoolingOptions>
+
+abstract class GlobalPooling extends SpatialLayer implements ValuesOf<ReturnType<typeof globalPoolingOptions>> {
   protected abstract readonly pool: typeof max
-  readonly keepdims: boolean
+  declare readonly keepdims: boolean
 
-  constructor(className: string, dimensions: 1 | 2, options: GlobalPoolingOptions) {
-    super(className, dimensions, options, ['keepdims'])
-    this.keepdims = readFlag(className, 'keepdims', options.keepdims, false)
+  constructor(className: string, rank: Rank, options: GlobalPoolingOptions) {
+    super(className, rank, options, globalPoolingOptions(rank))
   }
-
   protected override outputSizes(): Sizes {
     return []
   }
@@ -35,9 +36,6 @@ abstract class GlobalPooling extends SpatialLayer {
     this.parts(x.shape)
     const axis = x.shape.map((_, i) => i).filter((i) => i !== 0 && i !== this.channelAxis)
     return this.pool(x, { axis, keepDims: this.keepdims })
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), keepdims: this.keepdims }
   }
 }
 

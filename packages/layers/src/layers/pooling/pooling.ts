@@ -1,6 +1,17 @@
 /** Layers that take the largest or the mean value of each window. */
 import { averagePool2d, maxPool2d, type Tensor } from '@cotangent/core'
-import { asPair, type PerAxis, readPadding, readSizes, type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+import { choice } from '../../option-rows.js'
+import type { TableFor, ValuesOf } from '../../option-table.js'
+import {
+  asPair,
+  type PerAxis,
+  type Rank,
+  type Sizes,
+  SpatialLayer,
+  type SpatialOptions,
+  sizesOf,
+  spatialOptions,
+} from '../spatial-layer.js'
 
 export interface PoolingOptions extends SpatialOptions {
   /** The window; 2 along each axis by default. */
@@ -11,18 +22,22 @@ export interface PoolingOptions extends SpatialOptions {
   padding?: 'valid' | 'same'
 }
 
-abstract class Pooling extends SpatialLayer {
-  readonly poolSize: readonly number[]
-  readonly strides: readonly number[]
-  readonly padding: 'valid' | 'same'
+const poolingOptions = (rank: Rank) =>
+  ({
+    ...spatialOptions(rank),
+    poolSize: sizesOf(rank, 2),
+    strides: sizesOf(rank, ({ before }) => before.poolSize as readonly number[]),
+    padding: choice<'valid' | 'same'>(['valid', 'same'], 'valid'),
+  }) satisfies TableFor<PoolingOptions>
 
-  constructor(className: string, dimensions: 1 | 2, options: PoolingOptions) {
-    super(className, dimensions, options, ['poolSize', 'strides', 'padding'])
-    this.poolSize = readSizes(className, 'poolSize', options.poolSize ?? 2, dimensions)
-    this.strides = readSizes(className, 'strides', options.strides ?? this.poolSize, dimensions)
-    this.padding = readPadding(className, options.padding, ['valid', 'same'])
+abstract class Pooling extends SpatialLayer implements ValuesOf<ReturnType<typeof poolingOptions>> {
+  declare readonly poolSize: readonly number[]
+  declare readonly strides: readonly number[]
+  declare readonly padding: 'valid' | 'same'
+
+  constructor(className: string, rank: Rank, options: PoolingOptions) {
+    super(className, rank, options, poolingOptions(rank))
   }
-
   protected abstract readonly pool: typeof maxPool2d
 
   protected override outputSizes(sizes: Sizes): Sizes {
@@ -31,13 +46,10 @@ abstract class Pooling extends SpatialLayer {
 
   protected override transform(x: Tensor): Tensor {
     const options = { strides: asPair(this.strides), padding: this.padding }
-    if (this.dimensions === 2) return this.pool(x, asPair(this.poolSize), options)
+    if (this.rank === 2) return this.pool(x, asPair(this.poolSize), options)
     return this.pool(x.expandDims(1), asPair(this.poolSize), options).squeeze(1)
   }
 
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), poolSize: this.poolSize, strides: this.strides, padding: this.padding }
-  }
   protected override detail(): string {
     return `poolSize ${this.poolSize.join('×')}`
   }

@@ -1,19 +1,20 @@
 /** Dropout of whole channels. */
 import type { Tensor } from '@cotangent/core'
 import type { CallContext } from '../../layer.js'
-import { readDropRate } from '../../layer-options.js'
-import { type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+import { dropRate } from '../../option-rows.js'
+import { positional, type ValuesOf } from '../../option-table.js'
+import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 import { drop } from './drop.js'
 
+const spatialDropoutOptions = (rank: Rank) => ({ ...spatialOptions(rank), rate: positional(dropRate()) })
+
 /** In training, sets whole channels to 0 with probability `rate` and scales the others by 1/(1 − rate): neighbours in an image are alike. */
-abstract class SpatialDropout extends SpatialLayer {
-  readonly rate: number
+abstract class SpatialDropout extends SpatialLayer implements ValuesOf<ReturnType<typeof spatialDropoutOptions>> {
+  declare readonly rate: number
 
-  constructor(className: string, dimensions: 1 | 2, rate: number, options: SpatialOptions) {
-    super(className, dimensions, options, [])
-    this.rate = readDropRate(className, rate)
+  constructor(className: string, rank: Rank, rate: number, options: SpatialOptions) {
+    super(className, rank, options, spatialDropoutOptions(rank), { rate })
   }
-
   protected override outputSizes(sizes: Sizes): Sizes {
     return sizes
   }
@@ -27,9 +28,6 @@ abstract class SpatialDropout extends SpatialLayer {
     return drop(this.className, x, this.rate, key, shape)
   }
 
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), rate: this.rate }
-  }
   protected override detail(): string {
     return `rate ${this.rate}`
   }

@@ -2,14 +2,16 @@
 
 import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
-import { readOption } from '../../layer-options.js'
-import { type Spelling, snakeCase } from '../../spelling/names.js'
-import { type DataFormat, imageDataFormat, moveAxis, readDataFormat } from '../data-format.js'
+import type { TableFor, ValuesOf } from '../../option-table.js'
+import type { Spelling } from '../../spelling/names.js'
+import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from '../data-format.js'
 
 export interface FlattenOptions extends LayerOptions {
   /** `imageDataFormat()` by default. */
   dataFormat?: Spelling<DataFormat>
 }
+
+const flattenOptions = { dataFormat: dataFormatOf(imageDataFormat) } satisfies TableFor<FlattenOptions>
 
 /**
  * All axes but the first on one. With `channelsFirst` the channels are moved last before, so that the weights of a dense layer behind
@@ -17,13 +19,12 @@ export interface FlattenOptions extends LayerOptions {
  *
  * Shape: [n, ..rest] → [n, Π rest], row-major
  */
-export class Flatten extends Layer {
+export class Flatten extends Layer implements ValuesOf<typeof flattenOptions> {
   override readonly className = 'Flatten'
-  readonly dataFormat: DataFormat
+  declare readonly dataFormat: DataFormat
 
   constructor(options: FlattenOptions = {}) {
-    super('Flatten', options, ['dataFormat'])
-    this.dataFormat = readOption('Flatten', 'dataFormat', options, (format) => readDataFormat(format, imageDataFormat()))
+    super('Flatten', options, flattenOptions)
   }
 
   static fromConfig(options: FlattenOptions): Flatten {
@@ -41,10 +42,6 @@ export class Flatten extends Layer {
   override call(x: Tensor, _context: CallContext): Tensor {
     const ordered = this.dataFormat === 'channelsFirst' && x.rank > 2 ? moveAxis(x, 1, x.rank - 1) : x
     return ordered.reshape([x.shape[0], x.shape.slice(1).reduce((a, b) => a * b, 1)])
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), dataFormat: snakeCase(this.dataFormat) }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Layers that put zeros around, or cut edges off. */
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
-import { type Sizes, SpatialLayer, type SpatialOptions, shown } from '../spatial-layer.js'
+import type { Option, TableFor, ValuesOf } from '../../option-table.js'
+import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, shown, spatialOptions } from '../spatial-layer.js'
 
 /** Before and after, along one axis. */
 type Edge = readonly [number, number]
@@ -8,15 +9,19 @@ type Edge = readonly [number, number]
 /** What Keras takes: one number for everything; one for each axis; or a pair [before, after] for each axis. */
 export type Edges = number | readonly (number | readonly [number, number])[]
 
+/** A row for edges. */
+const edgesOf = (rank: Rank, usual: number): Option<readonly Edge[]> => ({
+  read: (given, { className, name }) => readEdges(className, name, (given ?? usual) as Edges, rank),
+})
+
 /** One pair an axis. In one dimension two numbers are before and after, in two they are rows and columns. */
-function readEdges(className: string, option: string, value: Edges, dimensions: 1 | 2): Edge[] {
+function readEdges(className: string, option: string, value: Edges, rank: Rank): Edge[] {
   const pair = (n: number | readonly number[]): readonly number[] => (typeof n === 'number' ? [n, n] : n)
-  let list: readonly (number | readonly number[])[] = typeof value === 'number' ? new Array<number>(dimensions).fill(value) : value
-  if (Array.isArray(list) && dimensions === 1 && list.length === 2 && list.every((n) => typeof n === 'number'))
-    list = [list as readonly number[]]
-  const edges = Array.isArray(list) && list.length === dimensions ? list.map(pair) : []
-  if (edges.length !== dimensions || edges.some((edge) => edge?.length !== 2 || [...edge].some((n) => !Number.isSafeInteger(n) || n < 0))) {
-    const wanted = dimensions === 2 ? 'a number, [rows, columns] or [[top, bottom], [left, right]]' : 'a number or [before, after]'
+  let list: readonly (number | readonly number[])[] = typeof value === 'number' ? new Array<number>(rank).fill(value) : value
+  if (Array.isArray(list) && rank === 1 && list.length === 2 && list.every((n) => typeof n === 'number')) list = [list as readonly number[]]
+  const edges = Array.isArray(list) && list.length === rank ? list.map(pair) : []
+  if (edges.length !== rank || edges.some((edge) => edge?.length !== 2 || [...edge].some((n) => !Number.isSafeInteger(n) || n < 0))) {
+    const wanted = rank === 2 ? 'a number, [rows, columns] or [[top, bottom], [left, right]]' : 'a number or [before, after]'
     throw new ValueError(`${className}: ${option} must be ${wanted}, whole numbers from 0, got ${shown(value)}.`)
   }
   return edges.map(([before, after]) => [before, after])
@@ -27,21 +32,19 @@ export interface PaddingOptions extends SpatialOptions {
   padding?: Edges
 }
 
-abstract class ZeroPadding extends SpatialLayer {
-  readonly padding: readonly Edge[]
+const paddingOptions = (rank: Rank) => ({ ...spatialOptions(rank), padding: edgesOf(rank, 1) }) satisfies TableFor<PaddingOptions>
 
-  constructor(className: string, dimensions: 1 | 2, options: PaddingOptions) {
-    super(className, dimensions, options, ['padding'])
-    this.padding = readEdges(className, 'padding', options.padding ?? 1, dimensions)
+abstract class ZeroPadding extends SpatialLayer implements ValuesOf<ReturnType<typeof paddingOptions>> {
+  declare readonly padding: readonly Edge[]
+
+  constructor(className: string, rank: Rank, options: PaddingOptions) {
+    super(className, rank, options, paddingOptions(rank))
   }
   protected override outputSizes(sizes: Sizes): Sizes {
     return sizes.map((n, i) => (n === null ? null : n + this.padding[i][0] + this.padding[i][1]))
   }
   protected override transform(x: Tensor): Tensor {
     return x.pad([[0, 0], ...this.padding, [0, 0]])
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), padding: this.padding }
   }
 }
 
@@ -72,12 +75,14 @@ export interface CroppingOptions extends SpatialOptions {
   cropping?: Edges
 }
 
-abstract class Cropping extends SpatialLayer {
-  readonly cropping: readonly Edge[]
+const croppingOptions = (rank: Rank) =>
+  ({ ...spatialOptions(rank), cropping: edgesOf(rank, rank === 2 ? 0 : 1) }) satisfies TableFor<CroppingOptions>
 
-  constructor(className: string, dimensions: 1 | 2, options: CroppingOptions) {
-    super(className, dimensions, options, ['cropping'])
-    this.cropping = readEdges(className, 'cropping', options.cropping ?? (dimensions === 2 ? 0 : 1), dimensions)
+abstract class Cropping extends SpatialLayer implements ValuesOf<ReturnType<typeof croppingOptions>> {
+  declare readonly cropping: readonly Edge[]
+
+  constructor(className: string, rank: Rank, options: CroppingOptions) {
+    super(className, rank, options, croppingOptions(rank))
   }
   protected override outputSizes(sizes: Sizes): Sizes {
     return sizes.map((n, i) => {
@@ -93,9 +98,6 @@ abstract class Cropping extends SpatialLayer {
   protected override transform(x: Tensor): Tensor {
     const sizes = this.outputSizes(x.shape.slice(1, -1)) as number[]
     return x.slice([0, ...this.cropping.map(([before]) => before), 0], [x.shape[0], ...sizes, x.shape[x.rank - 1]])
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), cropping: this.cropping }
   }
 }
 

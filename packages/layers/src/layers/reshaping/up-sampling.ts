@@ -1,18 +1,20 @@
 /** Layers that repeat each cell. */
 import type { Tensor } from '@cotangent/core'
-import { type PerAxis, readSizes, type Sizes, SpatialLayer, type SpatialOptions } from '../spatial-layer.js'
+import type { TableFor, ValuesOf } from '../../option-table.js'
+import { type PerAxis, type Rank, type Sizes, SpatialLayer, type SpatialOptions, sizesOf, spatialOptions } from '../spatial-layer.js'
 
 export interface UpSamplingOptions extends SpatialOptions {
   /** How often each cell is repeated along each axis; 2 by default. */
   size?: PerAxis
 }
 
-abstract class UpSampling extends SpatialLayer {
-  readonly size: readonly number[]
+const upSamplingOptions = (rank: Rank) => ({ ...spatialOptions(rank), size: sizesOf(rank, 2) }) satisfies TableFor<UpSamplingOptions>
 
-  constructor(className: string, dimensions: 1 | 2, options: UpSamplingOptions) {
-    super(className, dimensions, options, ['size'])
-    this.size = readSizes(className, 'size', options.size ?? 2, dimensions)
+abstract class UpSampling extends SpatialLayer implements ValuesOf<ReturnType<typeof upSamplingOptions>> {
+  declare readonly size: readonly number[]
+
+  constructor(className: string, rank: Rank, options: UpSamplingOptions) {
+    super(className, rank, options, upSamplingOptions(rank))
   }
   protected override outputSizes(sizes: Sizes): Sizes {
     return sizes.map((n, i) => (n === null ? null : n * this.size[i]))
@@ -23,9 +25,6 @@ abstract class UpSampling extends SpatialLayer {
     const apart = x.reshape([batch, ...rest.flatMap((n) => [n, 1]), channels]) // [n, h, 1, w, 1, c]
     const repeated = apart.broadcastTo([batch, ...rest.flatMap((n, i) => [n, this.size[i]]), channels])
     return repeated.reshape([batch, ...rest.map((n, i) => n * this.size[i]), channels])
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), size: this.size }
   }
 }
 
