@@ -44,12 +44,6 @@ export function requireWholeList(className: string, option: string, value: reado
   for (const [i, entry] of value.entries()) requireWhole(className, `${option}[${i}]`, entry, least === -Infinity ? {} : { least })
 }
 
-/** A rate from 0 to 1; beyond, the nearer of them, as in Keras. */
-export function readDropRate(className: string, rate: number, option = 'rate'): number {
-  if (typeof rate === 'number' && Number.isFinite(rate)) return Math.min(1, Math.max(0, rate))
-  throw new ValueError(`${className}: ${option} must be a number from 0 to 1, got ${describeValue(rate)}.`)
-}
-
 /** What a reader makes of one of the options; its error says which option of which layer it is about. */
 export function readOption<Options extends object, Option extends keyof Options & string, Result>(
   className: string,
@@ -62,13 +56,6 @@ export function readOption<Options extends object, Option extends keyof Options 
   } catch (error) {
     throw addContext(error, `in ${option} of ${className}`)
   }
-}
-
-/** A flag, or what it is if it is left out. */
-export function readFlag(className: string, option: string, value: boolean | undefined, usual: boolean): boolean {
-  if (value === undefined) return usual
-  requireBoolean(className, option, value)
-  return value
 }
 
 /** The most bytes that one tensor holds on the wasm backend. */

@@ -56,6 +56,9 @@ export const flag = (usual: boolean): Option<boolean> => given(requireBoolean, u
 /** One of some values. */
 export const choice = <Value extends string | number>(choices: readonly Value[], usual: Value): Option<Value> =>
   checked((className, name, value) => requireChoice(className, name, value, choices), usual)
+/** One of some values, of which null may be one. */
+export const givenChoice = <Value extends string | number | null>(choices: readonly Value[], usual: Value): Option<Value> =>
+  given((className, name, value) => requireChoice(className, name, value, choices), usual)
 
 /** A value by a reader that knows nothing of layers: its errors get the name of layer and option. */
 export const readBy = <Value>(read: (given: unknown) => Value, config?: Option<Value>['config']): Option<Value> => ({

@@ -89,5 +89,8 @@ export const named = <Value>(option: string, row: Option<Value>): Option<Value> 
   config: (value) => (row.config ? row.config(value, option) : { [option]: value }),
 })
 
+/** A property that is no option, since for this class there is no choice. */
+export const fixed = <Value>(value: Value): Option<Value> => ({ names: [], read: () => value, config: () => ({}) })
+
 /** Options that are given to a layer and belong to one inside. */
 export const passedOn = (names: readonly string[]): Option<undefined> => ({ names, read: () => undefined, config: () => ({}) })

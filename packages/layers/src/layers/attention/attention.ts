@@ -1,7 +1,8 @@
 /** Dot-product attention: what a query finds among keys (Luong, Pham, Manning 2015), as tf.keras has it. */
 import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../../layer.js'
-import { readDropRate, readFlag } from '../../layer-options.js'
+import { dropRate, flag } from '../../option-rows.js'
+import type { TableFor, ValuesOf } from '../../option-table.js'
 import { getInitializer } from '../../weights/initializers.js'
 import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'
@@ -15,6 +16,8 @@ export interface AttentionOptions extends LayerOptions {
   dropout?: number
 }
 
+const attentionOptions = { useScale: flag(false), causal: flag(false), dropout: dropRate(0) } satisfies TableFor<AttentionOptions>
+
 /**
  * For each step of the query a mean of the values, weighted by softmax(q·kᵀ); without keys the values are the keys.
  *
@@ -23,18 +26,15 @@ export interface AttentionOptions extends LayerOptions {
  * Shape:   [n, tq, d], [n, tv, v], [n, tv, d] → [n, tq, v]
  * Weights: with `useScale` scale []
  */
-export class Attention extends MergeLayer {
+export class Attention extends MergeLayer implements ValuesOf<typeof attentionOptions> {
   override readonly className = 'Attention'
-  readonly useScale: boolean
-  readonly causal: boolean
-  readonly dropout: number
+  declare readonly useScale: boolean
+  declare readonly causal: boolean
+  declare readonly dropout: number
   #scale?: Parameter
 
   constructor(options: AttentionOptions = {}) {
-    super('Attention', options, ['useScale', 'causal', 'dropout'])
-    this.useScale = readFlag('Attention', 'useScale', options.useScale, false)
-    this.causal = readFlag('Attention', 'causal', options.causal, false)
-    this.dropout = readDropRate('Attention', options.dropout ?? 0, 'dropout')
+    super('Attention', options, attentionOptions)
   }
   static fromConfig(options: AttentionOptions): Attention {
     return new Attention(options)
@@ -65,10 +65,6 @@ export class Attention extends MergeLayer {
 
   override mergedMask(_xs: readonly Tensor[], [query]: readonly (Tensor | undefined)[]): Tensor | undefined {
     return query
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), useScale: this.useScale, causal: this.causal, dropout: this.dropout }
   }
 }
 

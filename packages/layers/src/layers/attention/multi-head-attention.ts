@@ -1,8 +1,9 @@
 /** Attention of several heads (Vaswani et al., "Attention is all you need", 2017), as tf.keras has it. */
 import { affine, matMul, type Parameter, type Tensor } from '@cotangent/core'
-import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireCount, requireSize } from '../../layer.js'
-import { readDropRate, readFlag } from '../../layer-options.js'
-import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireSize } from '../../layer.js'
+import { count, countOrNone, dropRate, flag, weightsOf } from '../../option-rows.js'
+import { named, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'
 import { attentionWeights, causalMask, requireSequences } from './attention.js'
@@ -20,6 +21,17 @@ export interface MultiHeadAttentionOptions extends LayerOptions, WeightOptions<'
   useCausalMask?: boolean
 }
 
+const multiHeadAttentionOptions = {
+  numHeads: positional(count()),
+  keyDim: positional(count()),
+  valueDim: { read: (given, place): number => count(place.before.keyDim as number).read(given, place) },
+  useBias: flag(true),
+  dropout: dropRate(0),
+  outputDim: named('outputShape', countOrNone()),
+  useCausalMask: flag(false),
+  settings: weightsOf({ kernel: 'glorotUniform', bias: 'zeros' }),
+} satisfies TableFor<Omit<MultiHeadAttentionOptions, 'outputShape'>>
+
 const projections = ['query', 'key', 'value', 'attention_output'] as const
 type Projection = (typeof projections)[number]
 
@@ -33,32 +45,21 @@ type Projection = (typeof projections)[number]
  * Weights: query/kernel [q, heads, keyDim], query/bias [heads, keyDim], likewise key, value; attention_output/kernel [heads, valueDim, outputShape],
  *          attention_output/bias [outputShape]
  */
-export class MultiHeadAttention extends MergeLayer {
+export class MultiHeadAttention extends MergeLayer implements ValuesOf<typeof multiHeadAttentionOptions> {
   override readonly className = 'MultiHeadAttention'
-  readonly numHeads: number
+  declare readonly numHeads: number
   /** Features of query and key in each head. */
-  readonly keyDim: number
-  readonly valueDim: number
-  readonly useBias: boolean
-  readonly dropout: number
-  readonly outputDim?: number
-  readonly useCausalMask: boolean
-  readonly #settings: WeightSettings<'kernel' | 'bias'>
+  declare readonly keyDim: number
+  declare readonly valueDim: number
+  declare readonly useBias: boolean
+  declare readonly dropout: number
+  declare readonly outputDim: number | undefined
+  declare readonly useCausalMask: boolean
+  declare protected readonly settings: WeightSettings<'kernel' | 'bias'>
   readonly #weights: Partial<Record<Projection, { kernel: Parameter; bias?: Parameter }>> = {}
 
   constructor(numHeads: number, keyDim: number, options: MultiHeadAttentionOptions = {}) {
-    const own = ['valueDim', 'useBias', 'dropout', 'outputShape', 'useCausalMask']
-    super('MultiHeadAttention', options, [...own, ...weightOptionNames(['kernel', 'bias'])])
-    this.numHeads = numHeads
-    this.keyDim = keyDim
-    this.valueDim = options.valueDim ?? keyDim
-    this.outputDim = options.outputShape
-    for (const option of ['numHeads', 'keyDim', 'valueDim'] as const) requireCount('MultiHeadAttention', option, this[option])
-    if (this.outputDim !== undefined) requireCount('MultiHeadAttention', 'outputShape', this.outputDim)
-    this.useBias = readFlag('MultiHeadAttention', 'useBias', options.useBias, true)
-    this.dropout = readDropRate('MultiHeadAttention', options.dropout ?? 0, 'dropout')
-    this.useCausalMask = readFlag('MultiHeadAttention', 'useCausalMask', options.useCausalMask, false)
-    this.#settings = new WeightSettings('MultiHeadAttention', options, { kernel: 'glorotUniform', bias: 'zeros' })
+    super('MultiHeadAttention', options, multiHeadAttentionOptions, { numHeads, keyDim })
   }
   static fromConfig({
     numHeads,
@@ -81,7 +82,7 @@ export class MultiHeadAttention extends MergeLayer {
       value: [requireSize(this, value, 2), heads, this.valueDim],
       attention_output: [heads, this.valueDim, output],
     }
-    const [kernel, bias] = [this.#settings.of('kernel'), this.#settings.of('bias')]
+    const [kernel, bias] = [this.settings.of('kernel'), this.settings.of('bias')]
     for (const name of projections) {
       const shape = shapes[name]
       const biasShape = name === 'attention_output' ? [output] : shape.slice(1)
@@ -127,11 +128,6 @@ export class MultiHeadAttention extends MergeLayer {
     return query
   }
 
-  override getConfig(): Record<string, unknown> {
-    const { numHeads, keyDim, valueDim, useBias, dropout, outputDim, useCausalMask } = this
-    const own = { numHeads, keyDim, valueDim, useBias, dropout, outputShape: outputDim, useCausalMask }
-    return { ...super.getConfig(), ...own, ...this.#settings.getConfig() }
-  }
   protected override detail(): string {
     return `${this.numHeads} heads`
   }

@@ -1,8 +1,9 @@
 /** Putting tensors side by side. */
 
 import { concat, ones, ShapeError, type Tensor, ValueError } from '@cotangent/core'
-import { requireWhole } from '@cotangent/core/arguments'
 import type { BatchShape, LayerOptions } from '../../layer.js'
+import { axisNumber } from '../../option-rows.js'
+import type { TableFor, ValuesOf } from '../../option-table.js'
 import { MergeLayer } from './merge-layer.js'
 
 export interface ConcatenateOptions extends LayerOptions {
@@ -10,19 +11,19 @@ export interface ConcatenateOptions extends LayerOptions {
   axis?: number
 }
 
+const concatenateOptions = { axis: axisNumber(-1) } satisfies TableFor<ConcatenateOptions>
+
 /**
  * The inputs side by side along an axis.
  *
  * Shape: [n, .., a, ..], [n, .., b, ..], … → [n, .., a + b + …, ..]
  */
-export class Concatenate extends MergeLayer {
+export class Concatenate extends MergeLayer implements ValuesOf<typeof concatenateOptions> {
   override readonly className = 'Concatenate'
-  readonly axis: number
+  declare readonly axis: number
 
   constructor(options: ConcatenateOptions = {}) {
-    super('Concatenate', options, ['axis'])
-    this.axis = options.axis ?? -1
-    requireWhole('Concatenate', 'axis', this.axis)
+    super('Concatenate', options, concatenateOptions)
   }
   static fromConfig(options: ConcatenateOptions): Concatenate {
     return new Concatenate(options)
@@ -62,9 +63,6 @@ export class Concatenate extends MergeLayer {
     )
   }
 
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), axis: this.axis }
-  }
   protected override detail(): string {
     return `axis ${this.axis}`
   }

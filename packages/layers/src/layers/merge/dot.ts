@@ -3,8 +3,9 @@
 import { matMul, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, LayerOptions } from '../../layer.js'
-import { readFlag } from '../../layer-options.js'
 import { unitLength } from '../../losses/unit-length.js'
+import { flag } from '../../option-rows.js'
+import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import { MergeLayer } from './merge-layer.js'
 
 /** The axis of both inputs, or that of each. */
@@ -15,24 +16,30 @@ export interface DotOptions extends LayerOptions {
   normalize?: boolean
 }
 
+const dotOptions = {
+  axes: positional<DotAxes>({
+    read(given) {
+      const pair = typeof given === 'number' ? [given, given] : given
+      if (Array.isArray(pair) && pair.length === 2 && pair.every(Number.isInteger)) return given as DotAxes
+      throw new ValueError(`Dot: axes must be a whole number, or two, e.g. dot(1) or dot([1, 2]); got ${describeValue(given)}.`)
+    },
+  }),
+  normalize: flag(false),
+} satisfies TableFor<DotOptions>
+
 /**
  * For each sample the sums of products over one axis of each input; the other axes of the first stay, then those of the second.
  *
  * Shape: [n, ..a, k], [n, ..b, k] → [n, ..a, ..b]; [n, k], [n, k] → [n, 1]
  */
-export class Dot extends MergeLayer {
+export class Dot extends MergeLayer implements ValuesOf<typeof dotOptions> {
   override readonly className = 'Dot'
   /** Over which products are summed. */
-  readonly axes: DotAxes
-  readonly normalize: boolean
+  declare readonly axes: DotAxes
+  declare readonly normalize: boolean
 
   constructor(axes: DotAxes, options: DotOptions = {}) {
-    super('Dot', options, ['normalize'])
-    this.axes = axes
-    this.normalize = readFlag('Dot', 'normalize', options.normalize, false)
-    const pair = typeof axes === 'number' ? [axes, axes] : axes
-    if (!Array.isArray(pair) || pair.length !== 2 || !pair.every(Number.isInteger))
-      throw new ValueError(`Dot: axes must be a whole number, or two, e.g. dot(1) or dot([1, 2]); got ${describeValue(axes)}.`)
+    super('Dot', options, dotOptions, { axes })
   }
   static fromConfig({ axes, ...options }: DotOptions & { axes: DotAxes }): Dot {
     return new Dot(axes, options)
@@ -83,9 +90,6 @@ export class Dot extends MergeLayer {
     return undefined
   }
 
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), axes: this.axes, normalize: this.normalize }
-  }
   protected override detail(): string {
     return `axes ${JSON.stringify(this.axes)}`
   }

@@ -1,10 +1,10 @@
 /** Batch normalisation (Ioffe & Szegedy 2015), with Keras 2.3's moving averages. */
 
 import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tensor, updateProgram } from '@cotangent/core'
-import { requireChoice, requireNumber, requireWhole } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
-import { readFlag } from '../../layer-options.js'
-import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { axisNumber, choice, flag, numberFrom, weightsOf } from '../../option-rows.js'
+import type { TableFor } from '../../option-table.js'
+import { type WeightOptions, type WeightSettings, weightOptionNames } from '../../weights/settings.js'
 import { moveAxis } from '../data-format.js'
 
 export interface BatchNormalizationOptions
@@ -28,6 +28,30 @@ export interface BatchNormalizationOptions
   variant?: 'keras2' | 'keras3'
 }
 
+type Weight = 'beta' | 'gamma' | 'movingMean' | 'movingVariance'
+
+const batchNormalizationOptions = {
+  axis: axisNumber(-1),
+  momentum: numberFrom({ least: 0, most: 1 }, 0.99),
+  epsilon: numberFrom({ least: 0 }, 1e-3),
+  center: flag(true),
+  scale: flag(true),
+  variant: {
+    ...choice<'keras2' | 'keras3'>(['keras2', 'keras3'], 'keras2'),
+    config: (variant: string) => (variant === 'keras2' ? {} : { variant }),
+  },
+  // The moving averages have an initializer, and nothing else.
+  settings: {
+    ...weightsOf<Weight>({ beta: 'zeros', gamma: 'ones', movingMean: 'zeros', movingVariance: 'ones' }),
+    names: [...weightOptionNames(['beta', 'gamma']), 'movingMeanInitializer', 'movingVarianceInitializer'],
+    config: (value: WeightSettings<Weight>) => {
+      const { movingMeanRegularizer, movingMeanConstraint, movingVarianceRegularizer, movingVarianceConstraint, ...config } =
+        value.getConfig()
+      return config
+    },
+  },
+} satisfies TableFor<BatchNormalizationOptions>
+
 /** average ← average·keep + statistic·take */
 const movingAverage = updateProgram('movingAverage', { slots: 1, inputs: 1, scalars: 2 }, ([average], [statistic], [keep, take]) => [
   average.mul(keep).add(statistic.mul(take)),
@@ -45,37 +69,20 @@ const movingAverage = updateProgram('movingAverage', { slots: 1, inputs: 1, scal
 export class BatchNormalization extends Layer {
   override readonly className = 'BatchNormalization'
   override readonly supportsMasking = true
-  readonly axis: number
-  readonly momentum: number
-  readonly epsilon: number
-  readonly variant: 'keras2' | 'keras3'
-  readonly #settings: WeightSettings<'beta' | 'gamma' | 'movingMean' | 'movingVariance'>
-  readonly #center: boolean
-  readonly #scale: boolean
+  declare readonly axis: number
+  declare readonly momentum: number
+  declare readonly epsilon: number
+  declare readonly variant: 'keras2' | 'keras3'
+  declare protected readonly settings: WeightSettings<Weight>
+  declare protected readonly center: boolean
+  declare protected readonly scale: boolean
   #gamma?: Parameter
   #beta?: Parameter
   #movingMean?: Parameter
   #movingVariance?: Parameter
 
   constructor(options: BatchNormalizationOptions = {}) {
-    const own = ['axis', 'momentum', 'epsilon', 'center', 'scale', 'variant', ...weightOptionNames(['beta', 'gamma'])]
-    super('BatchNormalization', options, [...own, 'movingMeanInitializer', 'movingVarianceInitializer'])
-    this.axis = options.axis ?? -1
-    this.momentum = options.momentum ?? 0.99
-    this.epsilon = options.epsilon ?? 1e-3
-    this.variant = options.variant ?? 'keras2'
-    this.#center = readFlag('BatchNormalization', 'center', options.center, true)
-    this.#scale = readFlag('BatchNormalization', 'scale', options.scale, true)
-    requireWhole('BatchNormalization', 'axis', this.axis)
-    requireNumber('BatchNormalization', 'momentum', this.momentum, { least: 0, most: 1 })
-    requireNumber('BatchNormalization', 'epsilon', this.epsilon, { least: 0 })
-    requireChoice('BatchNormalization', 'variant', this.variant, ['keras2', 'keras3'])
-    this.#settings = new WeightSettings('BatchNormalization', options, {
-      beta: 'zeros',
-      gamma: 'ones',
-      movingMean: 'zeros',
-      movingVariance: 'ones',
-    })
+    super('BatchNormalization', options, batchNormalizationOptions)
   }
 
   static fromConfig(options: BatchNormalizationOptions): BatchNormalization {
@@ -95,12 +102,12 @@ export class BatchNormalization extends Layer {
 
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
     const channels = requireSize(this, inputShape, this.#axisOf(inputShape))
-    const make = (name: string, key: 'beta' | 'gamma' | 'movingMean' | 'movingVariance', trainable: boolean): Parameter => {
-      const setting = this.#settings.of(key)
+    const make = (name: string, key: Weight, trainable: boolean): Parameter => {
+      const setting = this.settings.of(key)
       return this.addWeight(name, [channels], setting.initializer, context, { ...setting, trainable })
     }
-    if (this.#scale) this.#gamma = make('gamma', 'gamma', true)
-    if (this.#center) this.#beta = make('beta', 'beta', true)
+    if (this.scale) this.#gamma = make('gamma', 'gamma', true)
+    if (this.center) this.#beta = make('beta', 'beta', true)
     this.#movingMean = make('moving_mean', 'movingMean', false)
     this.#movingVariance = make('moving_variance', 'movingVariance', false)
   }
@@ -137,20 +144,6 @@ export class BatchNormalization extends Layer {
     return [mean, variance]
   }
 
-  override getConfig(): Record<string, unknown> {
-    const { movingMeanRegularizer, movingMeanConstraint, movingVarianceRegularizer, movingVarianceConstraint, ...settings } =
-      this.#settings.getConfig()
-    return {
-      ...super.getConfig(),
-      axis: this.axis,
-      momentum: this.momentum,
-      epsilon: this.epsilon,
-      center: this.#center,
-      scale: this.#scale,
-      ...(this.variant === 'keras2' ? {} : { variant: this.variant }),
-      ...settings,
-    }
-  }
   protected override detail(): string {
     return `axis ${this.axis}`
   }

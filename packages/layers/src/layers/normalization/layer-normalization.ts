@@ -1,10 +1,12 @@
 /** Layer normalisation (Ba, Kiros, Hinton 2016), as tf.keras and Keras 3 have it. */
 
 import { layerNorm, type Parameter, ShapeError, type Tensor } from '@cotangent/core'
-import { requireNumber, requireWhole } from '@cotangent/core/arguments'
+import { requireWhole } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
-import { readFlag, requireWholeList } from '../../layer-options.js'
-import { type WeightOptions, WeightSettings, weightOptionNames } from '../../weights/settings.js'
+import { requireWholeList } from '../../layer-options.js'
+import { flag, numberFrom, weightsOf } from '../../option-rows.js'
+import type { TableFor } from '../../option-table.js'
+import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
 export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'beta' | 'gamma'> {
   /** The axis or axes that are normalised together; the last by default. */
@@ -17,6 +19,21 @@ export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'
   scale?: boolean
 }
 
+const layerNormalizationOptions = {
+  axis: {
+    read(given, { className, name }): number | readonly number[] {
+      const axis = (given ?? -1) as number | readonly number[]
+      if (typeof axis === 'number') requireWhole(className, name, axis)
+      else requireWholeList(className, name, axis, 'such as [1, 2], or one')
+      return axis
+    },
+  },
+  epsilon: numberFrom({ least: 0 }, 1e-3),
+  center: flag(true),
+  scale: flag(true),
+  settings: weightsOf({ beta: 'zeros', gamma: 'ones' }),
+} satisfies TableFor<LayerNormalizationOptions>
+
 /**
  * y = (x − mean)/√(variance + ε)·gamma + beta, with mean and variance of each sample by itself over `axis`; the same in training and inference.
  *
@@ -26,24 +43,16 @@ export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'
 export class LayerNormalization extends Layer {
   override readonly className = 'LayerNormalization'
   override readonly supportsMasking = true
-  readonly axis: number | readonly number[]
-  readonly epsilon: number
-  readonly #settings: WeightSettings<'beta' | 'gamma'>
-  readonly #center: boolean
-  readonly #scale: boolean
+  declare readonly axis: number | readonly number[]
+  declare readonly epsilon: number
+  declare protected readonly settings: WeightSettings<'beta' | 'gamma'>
+  declare protected readonly center: boolean
+  declare protected readonly scale: boolean
   #gamma?: Parameter
   #beta?: Parameter
 
   constructor(options: LayerNormalizationOptions = {}) {
-    super('LayerNormalization', options, ['axis', 'epsilon', 'center', 'scale', ...weightOptionNames(['beta', 'gamma'])])
-    this.axis = options.axis ?? -1
-    this.epsilon = options.epsilon ?? 1e-3
-    this.#center = readFlag('LayerNormalization', 'center', options.center, true)
-    this.#scale = readFlag('LayerNormalization', 'scale', options.scale, true)
-    if (typeof this.axis === 'number') requireWhole('LayerNormalization', 'axis', this.axis)
-    else requireWholeList('LayerNormalization', 'axis', this.axis, 'such as [1, 2], or one')
-    requireNumber('LayerNormalization', 'epsilon', this.epsilon, { least: 0 })
-    this.#settings = new WeightSettings('LayerNormalization', options, { beta: 'zeros', gamma: 'ones' })
+    super('LayerNormalization', options, layerNormalizationOptions)
   }
 
   static fromConfig(options: LayerNormalizationOptions): LayerNormalization {
@@ -65,11 +74,11 @@ export class LayerNormalization extends Layer {
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
     const shape = this.#axesOf(inputShape).map((axis) => requireSize(this, inputShape, axis))
     const make = (name: 'beta' | 'gamma'): Parameter => {
-      const setting = this.#settings.of(name)
+      const setting = this.settings.of(name)
       return this.addWeight(name, shape, setting.initializer, context, setting)
     }
-    if (this.#scale) this.#gamma = make('gamma')
-    if (this.#center) this.#beta = make('beta')
+    if (this.scale) this.#gamma = make('gamma')
+    if (this.center) this.#beta = make('beta')
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -88,16 +97,6 @@ export class LayerNormalization extends Layer {
     return y.reshape(moved.shape).transpose(order.map((_, i) => order.indexOf(i)))
   }
 
-  override getConfig(): Record<string, unknown> {
-    return {
-      ...super.getConfig(),
-      axis: this.axis,
-      epsilon: this.epsilon,
-      center: this.#center,
-      scale: this.#scale,
-      ...this.#settings.getConfig(),
-    }
-  }
   protected override detail(): string {
     return `axis ${JSON.stringify(this.axis)}`
   }

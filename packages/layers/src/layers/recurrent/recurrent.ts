@@ -1,9 +1,10 @@
 /** Keras' recurrent layers: a cell of that kind in an RNN. */
 
 import { requireLayerOptions } from '../../layer-options.js'
+import { type OptionTable, optionNames } from '../../option-table.js'
 import { automaticName } from '../../spelling/automatic-names.js'
-import { GRUCell, type GRUCellOptions, gruCellOptions } from './cells/gru-cell.js'
-import { LSTMCell, type LSTMCellOptions, lstmCellOptions } from './cells/lstm-cell.js'
+import { GRUCell, type GRUCellOptions, gruCellTable } from './cells/gru-cell.js'
+import { LSTMCell, type LSTMCellOptions, lstmCellTable } from './cells/lstm-cell.js'
 import { SimpleRNNCell } from './cells/simple-rnn-cell.js'
 import { type UnitsCell, type UnitsCellOptions, unitsCellOptions } from './cells/units-cell.js'
 import { RecurrentLayer, type RNNOptions, rnnOptions } from './rnn.js'
@@ -15,10 +16,10 @@ export interface GRUOptions extends GRUCellOptions, RNNOptions {}
 abstract class UnitsRNN extends RecurrentLayer {
   declare readonly cell: UnitsCell
 
-  /** @param own names of the cell's options beside those of all cells */
-  constructor(className: string, makeCell: (options: object) => UnitsCell, given: RNNOptions, own: readonly string[]) {
-    const ofCell = [...unitsCellOptions, ...own]
-    requireLayerOptions(className, given, [...rnnOptions, ...ofCell])
+  /** @param cellOptions the table of the cell's options */
+  constructor(className: string, makeCell: (options: object) => UnitsCell, given: RNNOptions, cellOptions: OptionTable) {
+    const ofCell = optionNames(cellOptions)
+    requireLayerOptions(className, given, [...optionNames(rnnOptions), ...ofCell])
     // The cell's weights are named after the layer: lstm_1/kernel.
     const name = given.name ?? automaticName(className)
     const cell = makeCell({ ...Object.fromEntries(Object.entries(given).filter(([option]) => ofCell.includes(option))), name })
@@ -42,7 +43,7 @@ export class SimpleRNN extends UnitsRNN {
   override readonly className = 'SimpleRNN'
 
   constructor(units: number, options: SimpleRNNOptions = {}) {
-    super('SimpleRNN', (own) => new SimpleRNNCell(units, own), options, [])
+    super('SimpleRNN', (own) => new SimpleRNNCell(units, own), options, unitsCellOptions)
   }
   static fromConfig({ units, ...options }: SimpleRNNOptions & { units: number }): SimpleRNN {
     return new SimpleRNN(units, options)
@@ -62,7 +63,7 @@ export class LSTM extends UnitsRNN {
   override readonly className = 'LSTM'
 
   constructor(units: number, options: LSTMOptions = {}) {
-    super('LSTM', (own) => new LSTMCell(units, own), options, lstmCellOptions)
+    super('LSTM', (own) => new LSTMCell(units, own), options, lstmCellTable)
   }
   static fromConfig({ units, ...options }: LSTMOptions & { units: number }): LSTM {
     return new LSTM(units, options)
@@ -82,7 +83,7 @@ export class GRU extends UnitsRNN {
   override readonly className = 'GRU'
 
   constructor(units: number, options: GRUOptions = {}) {
-    super('GRU', (own) => new GRUCell(units, own), options, gruCellOptions)
+    super('GRU', (own) => new GRUCell(units, own), options, gruCellTable)
   }
   static fromConfig({ units, ...options }: GRUOptions & { units: number }): GRU {
     return new GRU(units, options)

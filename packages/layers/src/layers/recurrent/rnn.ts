@@ -11,9 +11,10 @@ import {
   type LayerOutputs,
   type ManyContext,
 } from '../../layer.js'
-import { readFlag, readOption } from '../../layer-options.js'
+import { flag, regularizer } from '../../option-rows.js'
+import { passedOn, type TableFor, type ValuesOf } from '../../option-table.js'
 import { savedForm } from '../../spelling/names.js'
-import { getRegularizer, type Regularizer, type RegularizerIdentifier } from '../../weights/regularizers.js'
+import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import { type DropoutMasks, RNNCell } from './cells/cell.js'
 import { type CellIdentifier, cellOf, type FromConfig, StackedRNNCells } from './cells/stacked-cells.js'
 
@@ -34,16 +35,16 @@ export interface RNNOptions extends LayerOptions {
   activityRegularizer?: RegularizerIdentifier
 }
 
-/** Names of the options that belong to the layer rather than to the cell in it. */
-export const rnnOptions = [
-  'returnSequences',
-  'returnState',
-  'goBackwards',
-  'stateful',
-  'unroll',
-  'zeroOutputForMask',
-  'activityRegularizer',
-]
+/** The options that belong to the layer rather than to the cell in it. */
+export const rnnOptions = {
+  returnSequences: flag(false),
+  returnState: flag(false),
+  goBackwards: flag(false),
+  stateful: flag(false),
+  unroll: flag(false),
+  zeroOutputForMask: flag(false),
+  activityRegularizer: regularizer(),
+} satisfies TableFor<RNNOptions>
 
 /** What a recurrent layer gets beside its input. */
 export interface RNNContext extends Partial<CallContext> {
@@ -58,34 +59,27 @@ export interface RNNContext extends Partial<CallContext> {
  *
  * Shape: [n, t, in] → [n, units], with `returnSequences` [n, t, units]
  */
-export abstract class RecurrentLayer extends Layer {
+export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rnnOptions> {
   override readonly supportsMasking = true
   override readonly outputCount: number
-  override readonly activityRegularizer?: Regularizer
+  declare readonly activityRegularizer: Regularizer | undefined
   readonly cell: RNNCell
-  readonly returnSequences: boolean
-  readonly returnState: boolean
-  readonly goBackwards: boolean
-  readonly stateful: boolean
-  readonly unroll: boolean
-  readonly zeroOutputForMask: boolean
+  declare readonly returnSequences: boolean
+  declare readonly returnState: boolean
+  declare readonly goBackwards: boolean
+  declare readonly stateful: boolean
+  declare readonly unroll: boolean
+  declare readonly zeroOutputForMask: boolean
   #batch: number | null = null
   #states?: Tensor[]
 
   /** @param own names of options that the class has beside `RNNOptions` */
   constructor(className: string, cell: RNNCell | readonly RNNCell[], options: RNNOptions, own: readonly string[]) {
-    super(className, options, [...rnnOptions, ...own])
+    super(className, options, { ...rnnOptions, own: passedOn(own) })
     if (!Array.isArray(cell) && !(cell instanceof RNNCell))
       throw new ValueError(`${className}: expected a cell, such as lstmCell(32), or a list of cells, got ${describeValue(cell)}.`)
     this.cell = Array.isArray(cell) ? new StackedRNNCells(cell) : cell
-    this.returnSequences = readFlag(className, 'returnSequences', options.returnSequences, false)
-    this.returnState = readFlag(className, 'returnState', options.returnState, false)
     this.outputCount = this.returnState ? 1 + this.cell.stateSizes.length : 1
-    this.goBackwards = readFlag(className, 'goBackwards', options.goBackwards, false)
-    this.stateful = readFlag(className, 'stateful', options.stateful, false)
-    this.unroll = readFlag(className, 'unroll', options.unroll, false)
-    this.zeroOutputForMask = readFlag(className, 'zeroOutputForMask', options.zeroOutputForMask, false)
-    this.activityRegularizer = readOption(className, 'activityRegularizer', options, getRegularizer)
   }
 
   /** An equal layer without weights of its own yet, with some options changed. */
@@ -276,10 +270,7 @@ export abstract class RecurrentLayer extends Layer {
 
   /** The options of the layer without those of its cell. */
   protected layerConfig(): Record<string, unknown> {
-    const { returnSequences, returnState, goBackwards, stateful, unroll, zeroOutputForMask, activityRegularizer } = this
-    const regularizer = activityRegularizer && savedForm(activityRegularizer)
-    const own = { returnSequences, returnState, goBackwards, stateful, unroll, zeroOutputForMask, activityRegularizer: regularizer }
-    return { ...super.getConfig(), ...own }
+    return super.getConfig()
   }
   protected override detail(): string {
     return `units ${this.cell.outputSize}`

@@ -3,19 +3,26 @@
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
+import { positional, type ValuesOf } from '../../option-table.js'
+
+const permuteOptions = {
+  dims: positional<readonly number[]>({
+    read(given, { className, name }) {
+      const dims = given as readonly number[]
+      requireWholeList(className, name, dims, 'such as [2, 1]')
+      if ([...dims].sort((a, b) => a - b).every((axis, i) => axis === i + 1)) return dims
+      throw new ValueError(`${className}: ${name} must name each axis of a sample once, counted from 1, got [${dims.join(', ')}].`)
+    },
+  }),
+}
 
 /** The axes of a sample, numbered from 1, in another order. Shape with dims [2, 1]: [n, a, b] → [n, b, a]. */
-export class Permute extends Layer {
+export class Permute extends Layer implements ValuesOf<typeof permuteOptions> {
   override readonly className = 'Permute'
-  readonly dims: readonly number[]
+  declare readonly dims: readonly number[]
 
   constructor(dims: readonly number[], options: LayerOptions = {}) {
-    super('Permute', options, [])
-    requireWholeList('Permute', 'dims', dims, 'such as [2, 1]')
-    this.dims = dims
-    if ([...dims].sort((a, b) => a - b).some((axis, i) => axis !== i + 1)) {
-      throw new ValueError(`Permute: dims must name each axis of a sample once, counted from 1, got [${dims.join(', ')}].`)
-    }
+    super('Permute', options, permuteOptions, { dims })
   }
 
   static fromConfig({ dims, ...options }: LayerOptions & { dims: readonly number[] }): Permute {
@@ -36,9 +43,6 @@ export class Permute extends Layer {
     return x.transpose([0, ...this.dims])
   }
 
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), dims: this.dims }
-  }
   protected override detail(): string {
     return `dims ${JSON.stringify(this.dims)}`
   }

@@ -1,16 +1,18 @@
 /** A sequence made of one vector. */
 import { ShapeError, type Tensor } from '@cotangent/core'
-import { type BatchShape, type CallContext, Layer, type LayerOptions, requireCount } from '../../layer.js'
+import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
+import { count } from '../../option-rows.js'
+import { positional, type ValuesOf } from '../../option-table.js'
+
+const repeatVectorOptions = { n: positional(count()) }
 
 /** Each sample, a vector, n times. Shape: [batch, features] → [batch, n, features]. */
-export class RepeatVector extends Layer {
+export class RepeatVector extends Layer implements ValuesOf<typeof repeatVectorOptions> {
   override readonly className = 'RepeatVector'
-  readonly n: number
+  declare readonly n: number
 
   constructor(n: number, options: LayerOptions = {}) {
-    super('RepeatVector', options, [])
-    this.n = n
-    requireCount('RepeatVector', 'n', n)
+    super('RepeatVector', options, repeatVectorOptions, { n })
   }
 
   static fromConfig({ n, ...options }: LayerOptions & { n: number }): RepeatVector {
@@ -30,9 +32,6 @@ export class RepeatVector extends Layer {
     return x.expandDims(1).broadcastTo(this.outputShape(x.shape) as number[])
   }
 
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), n: this.n }
-  }
   protected override detail(): string {
     return `n ${this.n}`
   }

@@ -2,19 +2,26 @@
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
+import { positional, type ValuesOf } from '../../option-table.js'
+
+const reshapeOptions = {
+  targetShape: positional<readonly number[]>({
+    read(given, { className, name }) {
+      const shape = given as readonly number[]
+      requireWholeList(className, name, shape, 'the shape of a sample, such as [28, 28, 1]', -1)
+      if (shape.filter((n) => n === -1).length <= 1 && !shape.includes(0)) return shape
+      throw new ValueError(`${className}: ${name} must hold sizes from 1, and -1 at most once, got [${shape.join(', ')}].`)
+    },
+  }),
+}
 
 /** Each sample under another shape. Shape: [n, ..from] → [n, ..target]; one size of the target may be -1. */
-export class Reshape extends Layer {
+export class Reshape extends Layer implements ValuesOf<typeof reshapeOptions> {
   override readonly className = 'Reshape'
-  readonly targetShape: readonly number[]
+  declare readonly targetShape: readonly number[]
 
   constructor(targetShape: readonly number[], options: LayerOptions = {}) {
-    super('Reshape', options, [])
-    requireWholeList('Reshape', 'targetShape', targetShape, 'the shape of a sample, such as [28, 28, 1]', -1)
-    const open = targetShape.filter((n) => n === -1).length
-    if (open > 1 || targetShape.includes(0))
-      throw new ValueError(`Reshape: targetShape must hold sizes from 1, and -1 at most once, got [${targetShape.join(', ')}].`)
-    this.targetShape = targetShape
+    super('Reshape', options, reshapeOptions, { targetShape })
   }
 
   static fromConfig({ targetShape, ...options }: LayerOptions & { targetShape: readonly number[] }): Reshape {
@@ -37,10 +44,6 @@ export class Reshape extends Layer {
   override call(x: Tensor, _context: CallContext): Tensor {
     const [, ...sample] = this.outputShape([null, ...x.shape.slice(1)])
     return x.reshape([x.shape[0], ...(sample as number[])])
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), targetShape: this.targetShape }
   }
 }
 

@@ -1,7 +1,7 @@
 /** A recurrent layer in both directions. */
 
 import { concat, flip, foldKey, type Tensor, ValueError } from '@cotangent/core'
-import { describeValue, requireChoice, requireOptions } from '@cotangent/core/arguments'
+import { describeValue, requireOptions } from '@cotangent/core/arguments'
 import {
   type BatchShape,
   type BuildContext,
@@ -12,6 +12,8 @@ import {
   type ManyContext,
 } from '../../layer.js'
 import { layerOptions } from '../../layer-options.js'
+import { givenChoice } from '../../option-rows.js'
+import { optionNames, type TableFor, type ValuesOf } from '../../option-table.js'
 import { type SavedObject, savedForm } from '../../spelling/names.js'
 import type { Regularizer } from '../../weights/regularizers.js'
 import { GRU, LSTM, SimpleRNN } from '../recurrent/recurrent.js'
@@ -20,12 +22,16 @@ import { layerOf } from '../saved-layer.js'
 
 /** How the outputs of both directions become one; null leaves them two. */
 export type MergeMode = 'concat' | 'sum' | 'mul' | 'ave' | null
-const mergeModes: readonly MergeMode[] = ['concat', 'sum', 'mul', 'ave', null]
 
 export interface BidirectionalOptions extends LayerOptions {
   /** `concat` by default: forward, then backward, on the last axis. With null in a graph: `applyAll`. */
   mergeMode?: MergeMode
 }
+
+const bidirectionalOptions = {
+  // null is a mode, too
+  mergeMode: givenChoice<MergeMode>(['concat', 'sum', 'mul', 'ave', null], 'concat'),
+} satisfies TableFor<BidirectionalOptions>
 
 /** What `run` gives. */
 export interface BidirectionalResult {
@@ -44,23 +50,21 @@ export interface BidirectionalResult {
  * Shape:   that of the layer; with `concat` the last axis is twice as long
  * Weights: the forward layer's, then the backward layer's
  */
-export class Bidirectional extends Layer {
+export class Bidirectional extends Layer implements ValuesOf<typeof bidirectionalOptions> {
   override readonly className = 'Bidirectional'
   override readonly supportsMasking = true
   override readonly outputCount: number
   override readonly activityRegularizer?: Regularizer
-  readonly mergeMode: MergeMode
+  declare readonly mergeMode: MergeMode
   readonly forward: RecurrentLayer
   readonly backward: RecurrentLayer
 
   constructor(layer: RecurrentLayer, options: BidirectionalOptions = {}) {
     if (!(layer instanceof RecurrentLayer))
       throw new ValueError(`Bidirectional: expected a recurrent layer, such as lstm(32), got ${describeValue(layer)}.`)
-    requireOptions('Bidirectional', options, ['mergeMode', ...layerOptions])
+    requireOptions('Bidirectional', options, [...optionNames(bidirectionalOptions), ...layerOptions])
     const { batchInputShape = layer.batchInputShape } = options
-    super('Bidirectional', options.inputShape || options.inputDim ? options : { ...options, batchInputShape }, ['mergeMode'])
-    this.mergeMode = options.mergeMode === undefined ? 'concat' : options.mergeMode
-    requireChoice('Bidirectional', 'mergeMode', this.mergeMode, mergeModes)
+    super('Bidirectional', options.inputShape || options.inputDim ? options : { ...options, batchInputShape }, bidirectionalOptions)
     this.forward = layer.copy({ name: `forward_${layer.name}` })
     this.backward = layer.copy({ name: `backward_${layer.name}`, goBackwards: !layer.goBackwards })
     // As in Keras, it is about what the wrapper gives.
@@ -146,7 +150,6 @@ export class Bidirectional extends Layer {
     const layer = { ...config, name: this.forward.name.replace(/^forward_/, '') }
     return {
       ...super.getConfig(),
-      mergeMode: this.mergeMode,
       layer: savedForm({ className: this.forward.className, getConfig: () => layer }),
     }
   }

@@ -1,10 +1,11 @@
 /** One step of a gated recurrent unit. */
 
 import { type GateActivation, gruSequence, type SequenceOptions, type SequenceResult, type Tensor } from '@cotangent/core'
-import { type Activation, type ActivationIdentifier, getActivation } from '../../../activations.js'
-import { readFlag, readOption } from '../../../layer-options.js'
+import type { Activation, ActivationIdentifier } from '../../../activations.js'
+import { activationOf, choice, flag } from '../../../option-rows.js'
+import { optionNames, type TableFor, type ValuesOf } from '../../../option-table.js'
 import type { DropoutMasks, StepResult } from './cell.js'
-import { isBuiltIn, UnitsCell, type UnitsCellOptions } from './units-cell.js'
+import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
 
 export interface GRUCellOptions extends UnitsCellOptions {
   /** Of the gates; `sigmoid` by default, as from Keras 2.3; before, it was `hardSigmoid`. */
@@ -15,8 +16,11 @@ export interface GRUCellOptions extends UnitsCellOptions {
   implementation?: 1 | 2
 }
 
+const own = { recurrentActivation: activationOf('sigmoid'), resetAfter: flag(false), implementation: choice<1 | 2>([1, 2], 2) }
+export const gruCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<GRUCellOptions>
+
 /** Names of the options that a GRU cell has beside those of all cells. */
-export const gruCellOptions = ['recurrentActivation', 'resetAfter', 'implementation']
+export const gruCellOptions: string[] = optionNames(own)
 
 /**
  * h = z·h₋ + (1 − z)·h̃ with gates z and r of x·W + b + h₋·U, and h̃ = act(x·W_h + b_h + (r·h₋)·U_h), or with `resetAfter`
@@ -26,16 +30,14 @@ export const gruCellOptions = ['recurrentActivation', 'resetAfter', 'implementat
  *
  * Weights: kernel [in, 3u], recurrent_kernel [u, 3u], bias [3u], with `resetAfter` [2, 3u]: input, recurrent
  */
-export class GRUCell extends UnitsCell {
+export class GRUCell extends UnitsCell implements ValuesOf<typeof gruCellTable> {
   override readonly className = 'GRUCell'
   protected override readonly gates = 3
-  readonly recurrentActivation: Activation
-  readonly resetAfter: boolean
+  declare readonly recurrentActivation: Activation
+  declare readonly resetAfter: boolean
 
   constructor(units: number, options: GRUCellOptions = {}) {
-    super('GRUCell', units, options, gruCellOptions)
-    this.recurrentActivation = readOption('GRUCell', 'recurrentActivation', options, (id) => getActivation(id ?? 'sigmoid'))
-    this.resetAfter = readFlag('GRUCell', 'resetAfter', options.resetAfter, false)
+    super('GRUCell', units, options, gruCellTable)
   }
   static fromConfig({ units, ...options }: GRUCellOptions & { units: number }): GRUCell {
     return new GRUCell(units, options)
@@ -72,11 +74,6 @@ export class GRUCell extends UnitsCell {
     const recurrentActivation = this.recurrentActivation.name as GateActivation
     const { resetAfter } = this
     return gruSequence(x, this.kernel, this.recurrentKernel, this.bias, { ...options, recurrentActivation, resetAfter })
-  }
-
-  override cellConfig(): Record<string, unknown> {
-    const { recurrentActivation, resetAfter, implementation } = this
-    return { ...super.cellConfig(), recurrentActivation: recurrentActivation.name, resetAfter, implementation }
   }
 }
 

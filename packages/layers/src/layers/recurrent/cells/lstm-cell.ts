@@ -1,12 +1,13 @@
 /** One step of a long short-term memory. */
 
 import { concat, type GateActivation, lstmSequence, type SequenceOptions, type SequenceResult, type Tensor } from '@cotangent/core'
-import { type Activation, type ActivationIdentifier, getActivation } from '../../../activations.js'
-import { readFlag, readOption } from '../../../layer-options.js'
+import type { Activation, ActivationIdentifier } from '../../../activations.js'
+import { activationOf, choice, flag } from '../../../option-rows.js'
+import { optionNames, type TableFor, type ValuesOf } from '../../../option-table.js'
 import { getInitializer } from '../../../weights/initializers.js'
 import type { WeightSetting } from '../../../weights/settings.js'
 import type { DropoutMasks, StepResult } from './cell.js'
-import { isBuiltIn, UnitsCell, type UnitsCellOptions } from './units-cell.js'
+import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
 
 export interface LSTMCellOptions extends UnitsCellOptions {
   /** Of the gates; `sigmoid` by default, as from Keras 2.3; before, it was `hardSigmoid`. */
@@ -17,24 +18,25 @@ export interface LSTMCellOptions extends UnitsCellOptions {
   implementation?: 1 | 2
 }
 
+const own = { recurrentActivation: activationOf('sigmoid'), unitForgetBias: flag(true), implementation: choice<1 | 2>([1, 2], 2) }
+export const lstmCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<LSTMCellOptions>
+
 /** Names of the options that an LSTM cell has beside those of all cells. */
-export const lstmCellOptions = ['recurrentActivation', 'unitForgetBias', 'implementation']
+export const lstmCellOptions: string[] = optionNames(own)
 
 /**
  * With z = x·W + b + h₋·U split into i, f, c̃, o: c = σ(f)·c₋ + σ(i)·act(c̃), h = σ(o)·act(c).
  *
  * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u]
  */
-export class LSTMCell extends UnitsCell {
+export class LSTMCell extends UnitsCell implements ValuesOf<typeof lstmCellTable> {
   override readonly className = 'LSTMCell'
   protected override readonly gates = 4
-  readonly recurrentActivation: Activation
-  readonly unitForgetBias: boolean
+  declare readonly recurrentActivation: Activation
+  declare readonly unitForgetBias: boolean
 
   constructor(units: number, options: LSTMCellOptions = {}) {
-    super('LSTMCell', units, options, lstmCellOptions)
-    this.recurrentActivation = readOption('LSTMCell', 'recurrentActivation', options, (id) => getActivation(id ?? 'sigmoid'))
-    this.unitForgetBias = readFlag('LSTMCell', 'unitForgetBias', options.unitForgetBias, true)
+    super('LSTMCell', units, options, lstmCellTable)
   }
   static fromConfig({ units, ...options }: LSTMCellOptions & { units: number }): LSTMCell {
     return new LSTMCell(units, options)
@@ -81,11 +83,6 @@ export class LSTMCell extends UnitsCell {
   protected override runOp(x: Tensor, options: SequenceOptions): SequenceResult {
     const recurrentActivation = this.recurrentActivation.name as GateActivation
     return lstmSequence(x, this.kernel, this.recurrentKernel, this.bias, { ...options, recurrentActivation })
-  }
-
-  override cellConfig(): Record<string, unknown> {
-    const { recurrentActivation, unitForgetBias, implementation } = this
-    return { ...super.cellConfig(), recurrentActivation: recurrentActivation.name, unitForgetBias, implementation }
   }
 }
 

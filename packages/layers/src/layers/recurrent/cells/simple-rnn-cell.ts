@@ -1,7 +1,11 @@
 /** One step of the simple recurrent network. */
 import { type SequenceOptions, type SequenceResult, simpleRnnSequence, type Tensor } from '@cotangent/core'
+import { fixed, type TableFor } from '../../../option-table.js'
 import type { DropoutMasks, StepResult } from './cell.js'
-import { isBuiltIn, UnitsCell, type UnitsCellOptions } from './units-cell.js'
+import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
+
+/** With one gate there is one way to drop, so `implementation` is no option. */
+const simpleRNNCellOptions = { ...unitsCellOptions, implementation: fixed<1 | 2>(2) } satisfies TableFor<UnitsCellOptions>
 
 /**
  * h = activation(x·W + b + h₋·U).
@@ -13,7 +17,7 @@ export class SimpleRNNCell extends UnitsCell {
   protected override readonly gates = 1
 
   constructor(units: number, options: UnitsCellOptions = {}) {
-    super('SimpleRNNCell', units, options, [])
+    super('SimpleRNNCell', units, options, simpleRNNCellOptions)
   }
   static fromConfig({ units, ...options }: UnitsCellOptions & { units: number }): SimpleRNNCell {
     return new SimpleRNNCell(units, options)

@@ -10,14 +10,12 @@ import {
   type Tensor,
   ValueError,
 } from '@cotangent/core'
-import { requireChoice } from '@cotangent/core/arguments'
-import { type Activation, type ActivationIdentifier, getActivation } from '../../../activations.js'
-import { type BatchShape, type BuildContext, type CallContext, type LayerOptions, requireCount, requireSize } from '../../../layer.js'
-import { readDropRate, readFlag, readOption } from '../../../layer-options.js'
-import { type WeightOptions, type WeightSetting, WeightSettings, weightOptionNames } from '../../../weights/settings.js'
+import type { Activation, ActivationIdentifier } from '../../../activations.js'
+import { type BatchShape, type BuildContext, type CallContext, type LayerOptions, requireSize } from '../../../layer.js'
+import { activationOf, count, dropRate, flag, weightsOf } from '../../../option-rows.js'
+import { type OptionTable, positional, type TableFor, type ValuesOf } from '../../../option-table.js'
+import type { WeightOptions, WeightSetting, WeightSettings } from '../../../weights/settings.js'
 import { type DropoutMasks, RNNCell } from './cell.js'
-
-const weights = ['kernel', 'recurrent', 'bias'] as const
 
 /** The kernel's initializer is `glorotUniform` by default, the recurrent kernel's `orthogonal`, the bias's `zeros`. */
 export interface UnitsCellOptions extends LayerOptions, WeightOptions<'kernel' | 'recurrent' | 'bias'> {
@@ -30,35 +28,33 @@ export interface UnitsCellOptions extends LayerOptions, WeightOptions<'kernel' |
   recurrentDropout?: number
 }
 
-/** Names of the options that belong to a cell rather than to the layer around it. */
-export const unitsCellOptions = ['activation', 'useBias', ...weightOptionNames(weights), 'dropout', 'recurrentDropout']
+/** The options of these cells, which a layer of such a cell takes, too. */
+export const unitsCellOptions = {
+  units: positional(count()),
+  activation: activationOf('tanh'),
+  useBias: flag(true),
+  settings: weightsOf({ kernel: 'glorotUniform', recurrent: 'orthogonal', bias: 'zeros' }),
+  dropout: dropRate(0),
+  recurrentDropout: dropRate(0),
+} satisfies TableFor<UnitsCellOptions>
 
-export abstract class UnitsCell extends RNNCell {
-  readonly units: number
-  readonly activation: Activation
-  readonly useBias: boolean
-  readonly dropout: number
-  readonly recurrentDropout: number
+export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof unitsCellOptions> {
+  declare readonly units: number
+  declare readonly activation: Activation
+  declare readonly useBias: boolean
+  declare readonly dropout: number
+  declare readonly recurrentDropout: number
   /** How many gates there are: the kernels are that many times as wide as `units`. */
   protected abstract readonly gates: number
   /** 1: every gate drops inputs and states of its own; 2: all drop the same. */
-  readonly implementation: 1 | 2
-  readonly #settings: WeightSettings<'kernel' | 'recurrent' | 'bias'>
+  declare readonly implementation: 1 | 2
+  declare protected readonly settings: WeightSettings<'kernel' | 'recurrent' | 'bias'>
   #kernel?: Parameter
   #recurrentKernel?: Parameter
   #bias?: Parameter
 
-  constructor(className: string, units: number, options: UnitsCellOptions & { implementation?: 1 | 2 }, own: readonly string[]) {
-    super(className, options, [...unitsCellOptions, ...own])
-    requireCount(className, 'units', units)
-    this.units = units
-    this.activation = readOption(className, 'activation', options, (id) => getActivation(id ?? 'tanh'))
-    this.useBias = readFlag(className, 'useBias', options.useBias, true)
-    this.dropout = readDropRate(className, options.dropout ?? 0, 'dropout')
-    this.recurrentDropout = readDropRate(className, options.recurrentDropout ?? 0, 'recurrentDropout')
-    this.implementation = options.implementation ?? 2
-    requireChoice(className, 'implementation', this.implementation, [1, 2])
-    this.#settings = new WeightSettings(className, options, { kernel: 'glorotUniform', recurrent: 'orthogonal', bias: 'zeros' })
+  constructor(className: string, units: number, options: UnitsCellOptions, own: OptionTable) {
+    super(className, options, own, { units })
   }
 
   get kernel(): Parameter {
@@ -83,9 +79,9 @@ export abstract class UnitsCell extends RNNCell {
     const inputs = requireSize(this, inputShape, -1)
     const width = this.gates * this.units
     const [kernel, recurrent, bias] = [
-      this.#settings.of('kernel'),
-      this.#settings.of('recurrent'),
-      this.biasSetting(this.#settings.of('bias')),
+      this.settings.of('kernel'),
+      this.settings.of('recurrent'),
+      this.biasSetting(this.settings.of('bias')),
     ]
     this.#kernel = this.addWeight('kernel', [inputs, width], kernel.initializer, context, kernel)
     this.#recurrentKernel = this.addWeight('recurrent_kernel', [this.units, width], recurrent.initializer, context, recurrent)
@@ -133,19 +129,9 @@ export abstract class UnitsCell extends RNNCell {
     return this.runOp(input ? x.mul(input[0].expandDims(1)) : x, { ...options, recurrentDropout: recurrent?.[0] })
   }
 
-  /** The options of the cell alone, without name and the like. */
+  /** The options of the cell alone, without name and the like: a layer of the cell has them, too. */
   cellConfig(): Record<string, unknown> {
-    return {
-      units: this.units,
-      activation: this.activation.name,
-      useBias: this.useBias,
-      ...this.#settings.getConfig(),
-      dropout: this.dropout,
-      recurrentDropout: this.recurrentDropout,
-    }
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), ...this.cellConfig() }
+    return this.ownConfig()
   }
   protected override detail(): string {
     return `units ${this.units}`
