@@ -1,8 +1,8 @@
 /** Losses and activations at infinities, NaN and the largest numbers, as their limits are; float32 on the wasm engine, and on the reference. */
 import { createReferenceBackend, createWasmBackend, grad, scope, type Tensor, tensor, withBackend } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
-import { type ActivationName, getActivation, relu } from './activations.js'
-import { getLoss, type LossName, type LossOptions } from './losses/index.js'
+import { type ActivationName, getActivation, relu } from '../src/activations.js'
+import { getLoss, type LossName, type LossOptions } from '../src/losses/index.js'
 
 const [inf, nan] = [Infinity, Number.NaN]
 
