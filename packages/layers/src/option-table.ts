@@ -37,10 +37,15 @@ type AnyOption = Option<any>
 
 export type OptionTable = Readonly<Record<string, AnyOption>>
 
+/** The names of a table whose values may be undefined. */
+type MayBeMissing<Table extends OptionTable> = {
+  [Name in keyof Table]: undefined extends ReturnType<Table[Name]['read']> ? Name : never
+}[keyof Table]
+
 /** The properties that a table makes, without the settings of weights, which are the layer's own business. */
 export type ValuesOf<Table extends OptionTable> = {
-  readonly [Name in keyof Table as Name extends 'settings' ? never : Name]: ReturnType<Table[Name]['read']>
-}
+  readonly [Name in Exclude<keyof Table, MayBeMissing<Table> | 'settings'>]: ReturnType<Table[Name]['read']>
+} & { readonly [Name in MayBeMissing<Table>]?: ReturnType<Table[Name]['read']> }
 
 /** A table for an options interface: `satisfies` sees to it that none of its options is forgotten. Those of weights are one row, `settings`. */
 export type TableFor<Options> = OptionTable &

@@ -53,7 +53,7 @@ export class MultiHeadAttention extends MergeLayer implements ValuesOf<typeof mu
   declare readonly valueDim: number
   declare readonly useBias: boolean
   declare readonly dropout: number
-  declare readonly outputDim: number | undefined
+  declare readonly outputDim?: number
   declare readonly useCausalMask: boolean
   declare protected readonly settings: WeightSettings<'kernel' | 'bias'>
   readonly #weights: Partial<Record<Projection, { kernel: Parameter; bias?: Parameter }>> = {}

@@ -34,7 +34,7 @@ const transposeOptions = convolutionOptions(2, ['kernel'], {
 export class Conv2DTranspose extends Convolution implements ValuesOf<typeof transposeOptions> {
   override readonly className = 'Conv2DTranspose'
   declare readonly filters: number
-  declare readonly outputPadding: readonly number[] | undefined
+  declare readonly outputPadding?: readonly number[]
   #kernel?: Parameter
 
   constructor(filters: number, kernelSize: PerAxis, options: Conv2DTransposeOptions = {}) {

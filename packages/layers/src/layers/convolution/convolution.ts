@@ -73,7 +73,7 @@ type ConvolutionValues = ValuesOf<ReturnType<typeof convolutionOptions<'kernel',
 
 /** activation(window-wise products + bias); the subclass says which products. */
 export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> extends SpatialLayer implements ConvolutionValues {
-  declare readonly activityRegularizer: Regularizer | undefined
+  declare readonly activityRegularizer?: Regularizer
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]
   declare readonly padding: Padding

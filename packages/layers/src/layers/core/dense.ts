@@ -42,7 +42,7 @@ const denseOptions = {
 export class Dense extends Layer implements ValuesOf<typeof denseOptions> {
   override readonly className = 'Dense'
   override readonly supportsMasking = true
-  declare readonly activityRegularizer: Regularizer | undefined
+  declare readonly activityRegularizer?: Regularizer
   declare readonly units: number
   declare readonly activation: Activation
   declare readonly useBias: boolean

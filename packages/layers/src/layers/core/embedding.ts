@@ -34,11 +34,11 @@ const embeddingOptions = {
  */
 export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions> {
   override readonly className = 'Embedding'
-  declare readonly activityRegularizer: Regularizer | undefined
+  declare readonly activityRegularizer?: Regularizer
   declare readonly inputDim: number
   declare readonly outputDim: number
   declare readonly maskZero: boolean
-  declare readonly inputLength: number | undefined
+  declare readonly inputLength?: number
   declare protected readonly settings: WeightSettings<'embeddings'>
   #embeddings?: Parameter
 

@@ -62,7 +62,7 @@ export interface RNNContext extends Partial<CallContext> {
 export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rnnOptions> {
   override readonly supportsMasking = true
   override readonly outputCount: number
-  declare readonly activityRegularizer: Regularizer | undefined
+  declare readonly activityRegularizer?: Regularizer
   readonly cell: RNNCell
   declare readonly returnSequences: boolean
   declare readonly returnState: boolean
