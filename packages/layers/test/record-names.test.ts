@@ -20,7 +20,7 @@ afterEach(() => {
   resetNames()
 })
 
-const pathOf = ({ scope, op }: TapeRecord): string => `${scope ? `${scope}/` : ''}${op.name}`
+const pathOf = ({ path, op }: TapeRecord): string => `${path ? `${path}/` : ''}${op.name}`
 /** The paths of the records that a model makes. */
 function pathsOf(net: Sequential | ReturnType<typeof model>, x: Tensor): string[] {
   const { tape } = record(net.params, () => net.apply(x).sum())
