@@ -49,20 +49,6 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
     }
   }
 
-  const call = (inputs: readonly Tensor[], options: O): Tensor => {
-    const backend = commonBackend(name, inputs)
-    if (!fused || !runsFused(inputs, options)) {
-      if (!derivative) return compose(inputs, options)
-      const out = withoutRecording(() => compose(inputs, options))
-      recordOp(registered, inputs, out, options)
-      return out
-    }
-    const kernels = backend.fused as Required<FusedKernels>
-    const out = run(name, inputs, fused.shape(inputs, options), backend, (output) => fused.forward(kernels, output, inputs, options))
-    recordOp(registered, inputs, out, options)
-    return out
-  }
-
   /** Through the composition, recomputing it: always right, and differentiable again. */
   const throughComposition: Vjp<O> = ({ dY, options }, inputs) => {
     let grads: (Tensor | undefined)[] | undefined
@@ -78,13 +64,27 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
     }
     return inputs.map((input, i) => (fused?.choosing?.includes(i) ? null : () => all()[i] ?? ops.zerosLike(input)))
   }
-  /** The faster rule, if there is one; but while the derivative is itself being recorded, the composition, which is made of ops with rules. */
-  const vjp: Vjp<O> = (at, inputs, namespace) => {
-    const own = (runsFused(inputs, at.options) && fused?.vjp) || derivative?.vjp
-    return (own && !isRecording() ? own : throughComposition)(at, inputs, namespace)
+  /** A faster rule, if there is one; but while the derivative is itself being recorded, the composition, which is made of ops with rules. */
+  const ruleWith = (own: Vjp<O> | undefined): Vjp<O> =>
+    own ? (at, inputs, namespace) => (isRecording() ? throughComposition : own)(at, inputs, namespace) : throughComposition
+
+  const call = (inputs: readonly Tensor[], options: O): Tensor => {
+    const backend = commonBackend(name, inputs)
+    if (!fused || !runsFused(inputs, options)) {
+      if (!derivative) return compose(inputs, options)
+      const out = withoutRecording(() => compose(inputs, options))
+      recordOp(registered, inputs, out, options)
+      return out
+    }
+    const kernels = backend.fused as Required<FusedKernels>
+    const out = run(name, inputs, fused.shape(inputs, options), backend, (output) => fused.forward(kernels, output, inputs, options))
+    recordOp(byKernel, inputs, out, options)
+    return out
   }
   const rule = fused?.rule ?? derivative?.rule ?? '(through its composition)'
-  const registered = register({ ...definition, rule, vjp, call } as unknown as OpDefinition)
+  const registered = register({ ...definition, rule, vjp: ruleWith(derivative?.vjp), call } as unknown as OpDefinition)
+  /** The op as tapes record it where the kernel ran. */
+  const byKernel = { ...registered, vjp: ruleWith(fused?.vjp ?? derivative?.vjp) } as OpDefinition
   return call
 }
 

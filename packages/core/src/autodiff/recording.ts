@@ -1,7 +1,6 @@
 /** The tapes that record at the moment, and the path that labels their records. */
 import { describeValue, requireFunction } from '../arguments.js'
 import { ValueError } from '../errors.js'
-import { setTapeGuard } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import type { OpDefinition } from './op.js'
 
@@ -20,13 +19,14 @@ const stack: Recorder[] = []
 /** Names that label records, outermost first. */
 const labels: string[] = []
 
-setTapeGuard((tensor) => stack.some((tape) => tape.holds(tensor)))
-
 /** True while any tape records. */
 export const isRecording = (): boolean => stack.length > 0
 
 /** True if an active tape follows this tensor. */
 export const isTracked = (tensor: Tensor): boolean => stack.some((tape) => tape.tracks(tensor))
+
+/** True if an active tape may still need this tensor for its walk backwards: then nobody frees it. */
+export const heldByTape = (tensor: Tensor): boolean => stack.some((tape) => tape.holds(tensor))
 
 /** Runs `fn` while a tape records. */
 export function recordingOn<R>(tape: Recorder, fn: () => R): R {

@@ -6,18 +6,13 @@
  * needs moves outward instead of being freed. Tensors made outside every scope are left to the garbage collector (finalizer.ts).
  */
 import { describeValue, requireFunction } from '../arguments.js'
+import { heldByTape } from '../autodiff/recording.js'
 import { CotangentError, ValueError } from '../errors.js'
 import { watch } from './finalizer.js'
 import type { Tensor } from './tensor.js'
 
 /** The scopes that are open, innermost last: each is the list of tensors it will free. */
 const stack: Tensor[][] = []
-
-/** Asks the active tapes whether they hold a tensor; set by tape.ts. */
-let heldByTape: (tensor: Tensor) => boolean = () => false
-export function setTapeGuard(guard: (tensor: Tensor) => boolean): void {
-  heldByTape = guard
-}
 
 /** Puts a new tensor under the care of the innermost scope, or of the finalizer when there is none. */
 export function own(tensor: Tensor): void {

@@ -43,7 +43,8 @@ export interface Totals {
 export type Factors = readonly (Tensor | undefined)[]
 
 interface Forward {
-  objective: Tensor
+  /** The objective: what training makes small. */
+  value: Tensor
   /** Where there are several outputs the mean loss of each, before its weight. */
   losses: Tensor[]
   predictions: Tensor[]
@@ -130,30 +131,19 @@ export class Trainer {
   /** One step of training: the loss of the batch before the update goes to the totals. */
   trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
     scope(() => {
-      let forward: Forward | undefined
-      const kept = ({ losses, predictions, masks }: Forward): (Tensor | undefined)[] => [...losses, ...predictions, ...masks]
-      try {
-        const objective = (): Tensor => {
-          const result = this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.steps) })
-          for (const tensor of kept(result)) tensor?.keep()
-          forward = result
-          return result.objective
-        }
-        if (this.parameters.length === 0) {
-          // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
-          const value = objective()
-          this.optimizer.steps++
-          this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
-          return
-        }
-        // What only outputs without a loss need has no gradient.
-        const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
-        const { value, grads } = valueAndGrad(this.parameters, objective, { unconnected })
-        this.optimizer.step(this.parameters, grads)
-        this.#collect({ ...(forward as unknown as Forward), objective: value }, ys, factors, totals)
-      } finally {
-        if (forward) for (const tensor of kept(forward)) tensor?.dispose()
+      const forward = (): Forward => this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.steps) })
+      if (this.parameters.length === 0) {
+        // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
+        const result = forward()
+        this.optimizer.steps++
+        this.#collect(result, ys, factors, totals)
+        return
       }
+      // What only outputs without a loss need has no gradient.
+      const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
+      const { grads, ...result } = valueAndGrad(this.parameters, forward, { unconnected })
+      this.optimizer.step(this.parameters, grads)
+      this.#collect(result, ys, factors, totals)
     })
   }
 
@@ -175,7 +165,7 @@ export class Trainer {
     )
     const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
     return {
-      objective: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
+      value: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
       losses: this.#several ? losses : [],
       predictions: activateLogits(
         outputs,
@@ -186,9 +176,9 @@ export class Trainer {
     }
   }
 
-  #collect({ objective, losses, predictions, masks }: Forward, ys: readonly Tensor[], factors: Factors | undefined, totals: Totals): void {
+  #collect({ value, losses, predictions, masks }: Forward, ys: readonly Tensor[], factors: Factors | undefined, totals: Totals): void {
     const samples = ys[0].shape[0]
-    totals.losses = [objective, ...losses].map((loss, i) => {
+    totals.losses = [value, ...losses].map((loss, i) => {
       const before = totals.losses[i]
       const batch = loss.mul(samples)
       const sum = (before ? before.add(batch) : batch).keep()
