@@ -1,39 +1,53 @@
 /**
- * Losses, with Keras 2.3's definitions (keras/losses.py 2.3.1, tf.keras backend of TensorFlow 1.15): functions of targets t and predictions
- * p that give one value a sample. Everything is a mean over the last axis unless a formula says Σ; ε = 1e-7.
+ * Losses by name, as objects that a trainer uses. The formulas are in formulas.ts.
  *
- * Keras looks at the op that produced p: after a softmax or sigmoid it takes the logits instead, so that nothing is clipped and the
- * derivative is exact. Here a `Loss` says with `fromLogits` that it can do so, and the trainer, which knows the last layer, hands it
- * the logits.
- *
- * Shape: t [n, ..], p [n, ..] → [n]
+ * Keras looks at the op that produced p: after a softmax or sigmoid it takes the logits instead, so that nothing is clipped and the derivative is exact.
+ * Here a `Loss` says with `fromLogits` that it can do so. The trainer, which knows the last layer, hands it the logits.
  */
+import { ShapeError, showShape, type Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireWhole } from '@cotangent/core/arguments'
+import { lookUp, refuseOptions, type SpelledOptions, type Spelling } from '../spelling/names.js'
 import {
-  add,
-  log,
-  mul,
-  mulNoNaN,
-  neg,
-  relu,
-  ShapeError,
-  showShape,
-  softmaxCrossEntropy,
-  softplus,
-  square,
-  sub,
-  type Tensor,
-  ValueError,
-  where,
-} from '@cotangent/core'
-import { describeValue, requireBoolean, requireWhole, unknownOption } from '@cotangent/core/arguments'
-import { lookUp, readOptions, refuseOptions, type SpelledOptions, type Spelling } from '../spelling/names.js'
-import { number, oneOf, share } from '../spelling/rules.js'
+  binaryCrossentropy,
+  bindOptions,
+  categoricalCrossentropy,
+  categoricalHinge,
+  cosineProximity,
+  hinge,
+  huber,
+  kullbackLeiblerDivergence,
+  type LossOptions,
+  logcosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
+  readLossOptions,
+  sparseCategoricalCrossentropy,
+  squaredHinge,
+} from './formulas.js'
 import { hideUncounted, perSample } from './masks.js'
-import { labelsLike, requireTensor, requireValues, targetsForFunction, targetsLike, withColumns } from './targets.js'
-import { unitLength } from './unit-length.js'
+import { requireTensor, requireValues, targetsForFunction, withColumns } from './targets.js'
 
-/** ε, `K.epsilon()` since Keras 2.1.3. */
-export const EPSILON = 1e-7
+export { EPSILON, type LossOptions } from './formulas.js'
+export {
+  binaryCrossentropy,
+  categoricalCrossentropy,
+  categoricalHinge,
+  cosineProximity,
+  hinge,
+  huber,
+  kullbackLeiblerDivergence,
+  logcosh,
+  meanAbsoluteError,
+  meanAbsolutePercentageError,
+  meanSquaredError,
+  meanSquaredLogarithmicError,
+  poisson,
+  sparseCategoricalCrossentropy,
+  squaredHinge,
+}
 
 /** A loss as a trainer uses it. */
 export interface Loss {
@@ -57,168 +71,6 @@ export interface Loss {
  * and class numbers [..b] for predictions [..b, c]; other targets that could be broadcast are refused.
  */
 export type LossFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
-
-/** What some losses can vary. */
-export interface LossOptions {
-  /** Predictions are logits (crossentropies). */
-  fromLogits?: boolean
-  /** Arithmetic of Keras 2.3 (default), or of 2.2 and before: log-odds binaryCrossentropy, no logits, hinge without mapping 0/1 to ±1. */
-  form?: '2.3' | '2.2'
-  /** Share of the target that is spread evenly over the classes (categorical and binary crossentropy). */
-  labelSmoothing?: number
-  /** Where `huber` turns from a parabola to a line. */
-  delta?: number
-}
-
-const last = { axis: -1 } as const
-const kept = { axis: -1, keepDims: true } as const
-
-const lossDefaults: LossOptions = { fromLogits: undefined, form: undefined, labelSmoothing: undefined, delta: undefined }
-/** Values that say nothing: any loss takes them. */
-const neutral: Readonly<Record<keyof LossOptions, unknown>> = { fromLogits: false, form: '2.3', labelSmoothing: 0, delta: 1 }
-const lossRules = { fromLogits: requireBoolean, form: oneOf('2.3', '2.2'), labelSmoothing: share, delta: number({ above: 0 }) }
-
-/** Which losses take which options. */
-const takers: Readonly<Record<keyof LossOptions, readonly string[]>> = {
-  fromLogits: ['categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy'],
-  form: ['categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy', 'hinge', 'squaredHinge'],
-  labelSmoothing: ['categoricalCrossentropy', 'binaryCrossentropy'],
-  delta: ['huber'],
-}
-
-/** Options that `getLoss` has checked and bound to a loss, which reads them at every step. */
-const bound = new WeakSet<object>()
-
-/** The options of a loss, checked; those that it has none of are refused. */
-function readLossOptions(what: string, options: SpelledOptions<LossOptions>): LossOptions {
-  if (bound.has(options)) return options as LossOptions
-  const given = readOptions(what, options, lossDefaults, lossRules)
-  const names = Object.keys(takers) as (keyof LossOptions)[]
-  const own = names.filter((name) => takers[name].includes(what))
-  const foreign = names.find((name) => !own.includes(name) && given[name] !== undefined && given[name] !== neutral[name])
-  if (foreign) throw unknownOption(what, foreign, own)
-  return Object.fromEntries(own.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])))
-}
-
-/** p − t */
-const deviation = (what: string, yTrue: Tensor, p: Tensor): Tensor => {
-  const t = targetsLike(what, p, yTrue)
-  return p.sub(t)
-}
-
-const clipped = (p: Tensor): Tensor => p.clip(EPSILON, 1 - EPSILON)
-
-/** (p − t)² */
-export const meanSquaredError = (yTrue: Tensor, p: Tensor): Tensor => deviation('meanSquaredError', yTrue, p).square().mean(last)
-
-/** |p − t| */
-export const meanAbsoluteError = (yTrue: Tensor, p: Tensor): Tensor => deviation('meanAbsoluteError', yTrue, p).abs().mean(last)
-
-/** 100·|(t − p) / max(|t|, ε)| */
-export function meanAbsolutePercentageError(yTrue: Tensor, p: Tensor): Tensor {
-  const t = targetsLike('meanAbsolutePercentageError', p, yTrue)
-  return t.sub(p).div(t.abs().maximum(EPSILON)).abs().mean(last).mul(100)
-}
-
-/** (ln(max(p, ε) + 1) − ln(max(t, ε) + 1))² */
-export function meanSquaredLogarithmicError(yTrue: Tensor, p: Tensor): Tensor {
-  const t = targetsLike('meanSquaredLogarithmicError', p, yTrue)
-  const log1 = (x: Tensor): Tensor => x.maximum(EPSILON).add(1).log()
-  return square(sub(log1(p), log1(t))).mean(last)
-}
-
-/** ln cosh(p − t), as |d| + softplus(−2|d|) − ln 2, which does not overflow. */
-export function logcosh(yTrue: Tensor, p: Tensor): Tensor {
-  const d = deviation('logcosh', yTrue, p).abs()
-  const y = add(d, softplus(d.mul(-2))).sub(Math.LN2)
-  return y.mean(last)
-}
-
-/** ½d² for |d| ≤ δ, δ·(|d| − ½δ) beyond (Huber 1964). */
-export function huber(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
-  const { delta = 1 } = readLossOptions('huber', options)
-  const d = deviation('huber', yTrue, p).abs()
-  const inner = d.minimum(delta)
-  return inner.square().mul(0.5).add(d.sub(inner).mul(delta)).mean(last)
-}
-
-/** 2.3 takes targets that are all 0 or 1 as −1 and +1. */
-function signs(t: Tensor, form: LossOptions['form']): Tensor {
-  if (form === '2.2') return t
-  return where(t.equal(0).logicalOr(t.equal(1)).all(), t.mul(2).sub(1), t)
-}
-
-/** 1 − t·p, where that is above 0. */
-function missing(what: string, yTrue: Tensor, p: Tensor, options: LossOptions): Tensor {
-  const { form } = readLossOptions(what, options)
-  return sub(1, signs(targetsLike(what, p, yTrue), form).mul(p)).maximum(0)
-}
-
-/** max(1 − t·p, 0) for t = ±1; targets 0 and 1 are taken as −1 and 1. */
-export const hinge = (yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor => missing('hinge', yTrue, p, options).mean(last)
-
-/** max(1 − t·p, 0)² for t = ±1; targets 0 and 1 are taken as −1 and 1. */
-export const squaredHinge = (yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor =>
-  square(missing('squaredHinge', yTrue, p, options)).mean(last)
-
-/** max(0, max((1 − t)·p) − Σ t·p + 1) */
-export function categoricalHinge(yTrue: Tensor, p: Tensor): Tensor {
-  const t = targetsLike('categoricalHinge', p, yTrue)
-  const right = mulNoNaN(p, t).sum(last)
-  const wrong = mulNoNaN(p, sub(1, t)).max(last)
-  return relu(wrong.sub(right).add(1))
-}
-
-/** p − t·ln(p + ε) */
-export function poisson(yTrue: Tensor, p: Tensor): Tensor {
-  const t = targetsLike('poisson', p, yTrue)
-  return p.sub(mulNoNaN(p.add(EPSILON).log(), t)).mean(last)
-}
-
-/** Σ t·ln(t/p), both limited to [ε, 1]. */
-export function kullbackLeiblerDivergence(yTrue: Tensor, yPred: Tensor): Tensor {
-  const [t, p] = [targetsLike('kullbackLeiblerDivergence', yPred, yTrue).clip(EPSILON, 1), yPred.clip(EPSILON, 1)]
-  return t.mul(t.div(p).log()).sum(last)
-}
-
-/** −cos of the angle between t and p. */
-export function cosineProximity(yTrue: Tensor, p: Tensor): Tensor {
-  const t = targetsLike('cosineProximity', p, yTrue)
-  return unitLength(t).mul(unitLength(p)).sum(last).neg()
-}
-
-/** −Σ t·ln(p/Σp), the quotient limited to [ε, 1 − ε]; from logits z: −Σ t·ln softmax(z). */
-export function categoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
-  const { fromLogits, labelSmoothing = 0 } = readLossOptions('categoricalCrossentropy', options)
-  const given = targetsLike('categoricalCrossentropy', p, yTrue)
-  const t = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(labelSmoothing / p.shape[p.rank - 1])
-  if (fromLogits) return softmaxCrossEntropy(p, t)
-  return neg(mul(t, log(clipped(p.div(p.sum(kept))))).sum(last))
-}
-
-/** categoricalCrossentropy for class numbers. From probabilities, their clipped logarithms count as logits, as in TensorFlow 1. */
-export function sparseCategoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
-  const { fromLogits } = readLossOptions('sparseCategoricalCrossentropy', options)
-  const t = labelsLike('sparseCategoricalCrossentropy', p, yTrue).oneHot(p.shape[p.rank - 1], p.dtype) // [..b, c]
-  return softmaxCrossEntropy(fromLogits ? p : clipped(p).log(), t)
-}
-
-/**
- * −t·ln(p + ε) − (1 − t)·ln(1 − p + ε), p limited to [ε, 1 − ε]; from logits z: t·softplus(−z) + (1 − t)·softplus(z).
- * Keras 2.2: the latter with z = ln(p/(1 − p)).
- */
-export function binaryCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
-  const { fromLogits, form, labelSmoothing = 0 } = readLossOptions('binaryCrossentropy', options)
-  const given = targetsLike('binaryCrossentropy', p, yTrue)
-  const t = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(0.5 * labelSmoothing)
-  // The other class's loss may be infinite, and does not count.
-  const weighed = (right: Tensor, wrong: Tensor): Tensor => add(mulNoNaN(right, t), mulNoNaN(wrong, sub(1, t))).mean(last)
-  const ofLogits = (z: Tensor): Tensor => weighed(softplus(z.neg()), softplus(z))
-  if (fromLogits) return ofLogits(p)
-  const q = clipped(p)
-  if (form === '2.2') return ofLogits(log(q.div(sub(1, q))))
-  return neg(weighed(log(q.add(EPSILON)), log(sub(1, q).add(EPSILON))))
-}
 
 const table = {
   meanSquaredError,
@@ -295,7 +147,7 @@ export function getLoss(id: LossIdentifier, options: SpelledOptions<LossOptions>
   const given = readLossOptions(name, options)
   const formula: (t: Tensor, p: Tensor, options?: LossOptions) => Tensor = table[name]
   const bind = (checked: LossOptions) => {
-    bound.add(checked)
+    bindOptions(checked)
     return (yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor => {
       requireBatch(name, yTrue, yPred)
       if (yPred.rank === 1 && overClasses.has(name)) {
