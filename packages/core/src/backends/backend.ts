@@ -1,17 +1,20 @@
 /**
- * The contract of a backend: four memory primitives and twelve compute primitives. Every op is written in them, so every op trains
- * on every backend. On top come optional *fused* kernels for speed, each defined elsewhere by a composition of primitives.
+ * The contract of a backend: four memory primitives and twelve compute primitives. Every op is written in them, so every op
+ * trains on every backend. A backend may add *fused* kernels for speed. The definition of each fused kernel is a composition of
+ * primitives, in ops/.
  *
- * The contract (what a GPU behind gpu.js can keep):
+ * The rules (a GPU behind gpu.js can keep all of them):
  *
- * - Buffers are contiguous and row-major. Calls run in the order they are made. Shapes have been checked before.
- * - A primitive has at most seven inputs and exactly one output. `out` is a slot the backend fills: a pointer it writes through,
- *   or a handle it puts into `out.storage`. It is never read before, and never an alias of an input.
+ * - Buffers are contiguous and row-major. Calls run in the order they are made. The caller has checked the shapes.
+ * - A primitive has at most seven inputs and exactly one output. `out` is a slot that the backend fills: either an address it
+ *   writes to, or a handle it puts into `out.storage`. `out` is never read first, and never shares memory with an input.
  * - No primitive needs atomics or writes in place.
- * - float64 may be missing (`dtypes` says so). A device may hold int32 and bool as float32, exact up to 2^24.
- * - bool holds 0 or 1. A kernel whose table row returns a truth value has a bool `out`.
+ * - float64 may be missing; `dtypes` says so. A device may hold int32 and bool as float32, exact up to 2^24.
+ * - bool holds 0 or 1. A kernel that returns a truth value (see its row in the tables below) has a bool `out`.
  * - A size of 0 is legal everywhere; a sum over nothing is 0.
- * - Operands may share storage with each other (`mul(x, x)`).
+ * - Inputs may share storage with each other (`mul(x, x)`).
+ *
+ * The file is longer than 300 lines because the whole contract should be readable in one place.
  */
 import type { DType, TypedArray } from '../tensor/dtype.js'
 import type { ReduceExtent, Shape, Window } from '../tensor/shape.js'
@@ -22,7 +25,7 @@ export interface Storage {
   readonly backend: Backend
   readonly dtype: DType
   readonly size: number
-  /** Tensors that point here; at zero the memory goes back. */
+  /** Tensors that use this memory; at zero it is freed. */
   references: number
 }
 
@@ -96,9 +99,12 @@ export type ZipKernel =
 export type ReduceKernel = 'sum' | 'prod' | 'max' | 'min' | 'argMax' | 'argMin'
 
 /**
- * A strided read with a border: output axis i walks input axis `axis[i]` from `start[i]` by `step[i]`; outside the input the
- * value is `fill`. `axis[i] = -1` repeats. Covers transpose, slice, flip, broadcast and pad. Input axes that no output
- * axis walks have size 1.
+ * A strided read with a border. Output axis i walks input axis `axis[i]`, starting at index `start[i]`, in steps of `step[i]`.
+ * An index outside the input reads `fill`. `axis[i] = -1` repeats the input along that output axis. An input axis that no
+ * output axis walks must have size 1.
+ *
+ * One copy kernel thus covers transpose, slice, flip, broadcast and pad. Example: x [2, 3] transposed is
+ * `{ axis: [1, 0], start: [0, 0], step: [1, 1], fill: 0 }`.
  */
 export interface View {
   axis: readonly number[]
@@ -111,7 +117,7 @@ export interface View {
 export interface Kernels {
   /** out[i] = value */
   fill(out: Operand, value: number): void
-  /** out = the view of x; any dtype, the same for both. */
+  /** out = x seen through the view; any dtype, the same for both. */
   copy(out: Operand, x: Operand, view: View): void
   /** out[i] = f(x[i]) */
   map(out: Operand, x: Operand, kernel: MapKernel): void
@@ -120,13 +126,13 @@ export interface Kernels {
   /** out[i] = condition[i] ? a[i] : b[i], all three broadcast to out's shape; condition is bool, a and b any one dtype. */
   select(out: Operand, condition: Operand, a: Operand, b: Operand): void
   /**
-   * out[o, i] = f over l of x[o, l, i]; float, int32, for max and min bool, for sum bool and uint8 with an int32 `out`. length 0 only for sum and prod.
-   * Throws a ValueError where a sum or product of whole numbers is beyond int32.
+   * out[o, i] = f over l of x[o, l, i]. Dtypes: float and int32; also bool for max and min; also bool and uint8 for sum, with an int32 `out`.
+   * `length` is 0 only for sum and prod. Throws a ValueError if a sum or product of whole numbers does not fit int32.
    */
   reduce(out: Operand, x: Operand, kernel: ReduceKernel, extent: ReduceExtent): void
-  /** Running sum along `length`: out[o, l, i] = Σ x[o, j, i] over j ≤ l (j < l if exclusive; from the end if reverse). Of int32 as `reduce`. */
+  /** Running sum along `length`: out[o, l, i] = Σ x[o, j, i] over j ≤ l (j < l if exclusive; from the end if reverse). int32 as in `reduce`. */
   scan(out: Operand, x: Operand, extent: ReduceExtent, exclusive: boolean, reverse: boolean): void
-  /** out[.., m, n] = op(a)[.., m, k] · op(b)[.., k, n] with equal leading axes; op transposes the last two axes if asked. float. */
+  /** out[.., m, n] = op(a)[.., m, k] · op(b)[.., k, n], leading axes equal; op transposes the last two axes if asked. float. */
   matMul(out: Operand, a: Operand, b: Operand, transposeA: boolean, transposeB: boolean): void
   /** im2col. x [n, h, w, c] → out [n, oh, ow, kh, kw, c]; outside x the value is `fill`. */
   unfold(out: Operand, x: Operand, window: Window, fill: number): void
@@ -139,103 +145,108 @@ export interface Kernels {
 }
 
 /**
- * Optional kernels for speed. An op that names one carries its definition by primitives; a test holds the two equal. The
- * exception to "one output" is `update`, whose slots a backend may write in place or swap.
+ * Optional kernels for speed. An op that uses one also has a definition by primitives; a test holds the two equal. `update` is
+ * the exception to "exactly one output": it changes several slots, in place or by swapping their handles.
  */
 export interface FusedKernels {
   /** out [m, n] = x [m, k] · weights [k, n] + bias [n], then max(0, ·) if `relu`. */
   affine?(out: Operand, x: Operand, weights: Operand, bias: Operand, relu: boolean): void
-  /** x [n, h, w, c] ∗ filter [kh, kw, c, f] → out [n, oh, ow, f], plus bias [f] if there is one, and then max(0, ·) if `relu`. */
+  /** out [n, oh, ow, f] = x [n, h, w, c] ∗ filter [kh, kw, c, f], plus bias [f] if there is one, then max(0, ·) if `relu`. */
   conv2d?(out: Operand, x: Operand, filter: Operand, bias: Operand | undefined, window: Window, relu: boolean): void
-  /** The gradient of conv2d for its input, from dY [n, oh, ow, f]: out [n, h, w, c] = dX; `window` is conv2d's. */
+  /** Gradient of conv2d for its input: out [n, h, w, c] = dX from dY [n, oh, ow, f] and the filter. `window` is conv2d's. */
   conv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
-  /** out [kh, kw, c, f] = dF from x [n, h, w, c] and dY [n, oh, ow, f]; `window` is conv2d's. */
+  /** Gradient of conv2d for its filter: out [kh, kw, c, f] = dF from x [n, h, w, c] and dY [n, oh, ow, f]. `window` is conv2d's. */
   conv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
-  /** out [2, c] = the mean and then the variance of each channel of x [.., c], of which there is at least one row. */
+  /** out [2, c]: the mean of each channel of x [.., c], then the variance. x has at least one row. */
   moments?(out: Operand, x: Operand): void
-  /** out [2, c] = Σ dY and then Σ dY·(x − center) of each channel; x and dY [.., c], center [c]. */
+  /** out [2, c]: Σ dY of each channel, then Σ dY·(x − center). x and dY [.., c], center [c]. */
   channelSums?(out: Operand, x: Operand, dY: Operand, center: Operand): void
-  /** out [.., c] = (x − center)·scale + shift; x [.., c], the others [c], a missing shift 0. */
+  /** out [.., c] = (x − center)·scale + shift, with x [.., c] and the others [c]; without `shift` nothing is added. */
   normalize?(out: Operand, x: Operand, center: Operand, scale: Operand, shift: Operand | undefined): void
-  /** Each row of x [.., c] with mean 0 and variance 1, times gamma [c] (or 1), plus beta [c] (or 0); ε is added to the variance. */
+  /** out [.., c] = (x − mean)/√(variance + ε)·gamma + beta, mean and variance of each row of x [.., c]; gamma and beta [c], 1 and 0 if missing. */
   layerNorm?(out: Operand, x: Operand, gamma: Operand | undefined, beta: Operand | undefined, epsilon: number): void
-  /** out [.., c] = dX of layerNorm from x and dY [.., c]. */
+  /** Gradient of layerNorm for x: out [.., c] = dX from x and dY [.., c]. */
   layerNormGradient?(out: Operand, x: Operand, dY: Operand, gamma: Operand | undefined, epsilon: number): void
-  /** Each channel of x [n, h, w, c] ∗ its own filter of [kh, kw, c] → out [n, oh, ow, c]. */
+  /** out [n, oh, ow, c] = each channel of x [n, h, w, c] ∗ the filter of that channel, from [kh, kw, c]. */
   depthwiseConv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
-  /** out [n, h, w, c] = dX from dY [n, oh, ow, c] and the filter; `window` is depthwiseConv2d's. */
+  /** Gradient of depthwiseConv2d for its input: out [n, h, w, c] = dX from dY [n, oh, ow, c] and the filter. `window` is depthwiseConv2d's. */
   depthwiseConv2dInput?(out: Operand, dY: Operand, filter: Operand, window: Window): void
-  /** out [kh, kw, c] = dF from x [n, h, w, c] and dY [n, oh, ow, c]; `window` is depthwiseConv2d's. */
+  /** Gradient of depthwiseConv2d for its filter: out [kh, kw, c] = dF from x [n, h, w, c] and dY [n, oh, ow, c]. `window` is depthwiseConv2d's. */
   depthwiseConv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
-  /** out [n, oh, ow, c] = the largest of each window of x [n, h, w, c]; NaN wins. */
+  /** out [n, oh, ow, c] = the maximum of each window of x [n, h, w, c]; NaN if the window has a NaN. */
   maxPool2d?(out: Operand, x: Operand, window: Window): void
-  /** out [n, h, w, c] = dX from x and dY [n, oh, ow, c]: to the first largest (or first NaN) of each window, row by row. */
+  /** Gradient of maxPool2d: out [n, h, w, c] = dX from x and dY [n, oh, ow, c]. Each dY goes to the first maximum (or first NaN) of its window, row by row. */
   maxPool2dGradient?(out: Operand, x: Operand, dY: Operand, window: Window): void
-  /** out [n, oh, ow, c] = the mean of the cells of each window that are inside x [n, h, w, c]. */
+  /** out [n, oh, ow, c] = the mean over those cells of each window that lie inside x [n, h, w, c]. */
   averagePool2d?(out: Operand, x: Operand, window: Window): void
-  /** out [n, h, w, c] = dX from dY [n, oh, ow, c]. */
+  /** Gradient of averagePool2d: out [n, h, w, c] = dX from dY [n, oh, ow, c]. */
   averagePool2dGradient?(out: Operand, dY: Operand, window: Window): void
-  /** One LSTM step: out [2, n, u] holds h' then c'. Gates in Keras' order i, f, c, o. */
+  /** One LSTM step: out [2, n, u] holds the new h, then the new c. The gates stand in Keras' order i, f, c, o. */
   lstmCell?(out: Operand, x: Operand, h: Operand, c: Operand, kernel: Operand, recurrentKernel: Operand, bias: Operand): void
   /**
-   * An LSTM over a sequence: out [6, t, n, u] = h, c, i, f, c̃, o after each step taken. Inputs: z [n, t, 4u] (what does not depend on the state), h and c
-   * before [n, u], recurrent weights [u, 4u], then dropout factors of h [n, u] if `dropped`, then a mask [n, t] if `masked`.
+   * An LSTM over a sequence: out [6, t, n, u] = h, c, i, f, c̃, o after each step, in the order the steps were taken. Inputs:
+   * z [n, t, 4u] (x·W + b of every step), the first h and c [n, u], recurrent weights [u, 4u], then dropout factors of h [n, u]
+   * if `dropped`, then a mask [n, t] if `masked`.
    */
   lstmSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /**
-   * Back through it: out [t + 1, n, 4u] = dZ of each step in the order they were taken, then dH and dC before the first, [n, 2u], and zeros.
-   * Inputs: dY and y [6, t, n, u], then what lstmSequence has after h.
+   * Gradient of lstmSequence: out [t + 1, n, 4u]. The first t rows hold dZ of each step, in the order the steps were taken. The
+   * last row holds dH and dC before the first step, [n, 2u], and zeros behind them. Inputs: dY and y [6, t, n, u], then the
+   * inputs of lstmSequence from c on.
    */
   lstmSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** A GRU with the reset before the product: out [4, t, n, u] = h, z, r, h̃ from z [n, t, 3u], h before, recurrent weights [u, 3u], and so on. */
+  /** A GRU with the reset before the product: out [4, t, n, u] = h, z, r, h̃. Inputs: z [n, t, 3u], the first h, recurrent weights [u, 3u], then as in lstmSequence. */
   gruSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** out [t + 1, n, 3u] = dZ, then dH before the first step, and zeros. Inputs: dY and y, then what gruSequence has after z. */
+  /** Gradient of gruSequence: out [t + 1, n, 3u] = dZ of each step, then dH before the first step and zeros. Inputs: dY and y, then those of gruSequence after z. */
   gruSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** The same with the reset after the product, whose bias [3u] follows the weights: out [5, t, n, u] = h, z, r, h̃, q, the candidate's product with its bias. */
+  /**
+   * A GRU with the reset after the product: out [5, t, n, u] = h, z, r, h̃, q, where q is the candidate's product with its bias. The product's bias [3u]
+   * follows the recurrent weights; the other inputs are those of gruSequence.
+   */
   gruResetAfterSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** out [t + 1, n, 4u] = dZ and dq of each step, then dH. Inputs: dY and y, then what gruResetAfterSequence has after z, but no bias. */
+  /** Gradient of gruResetAfterSequence: out [t + 1, n, 4u] = dZ and dq of each step, then dH. Inputs: dY and y, then those of gruResetAfterSequence after z, without the bias. */
   gruResetAfterSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** The same of a simple recurrent network: out [1, t, n, u] = h from z [n, t, u], h before, recurrent weights [u, u], and so on. */
+  /** A simple recurrent network: out [1, t, n, u] = h. Inputs: z [n, t, u], the first h, recurrent weights [u, u], then as in lstmSequence. */
   simpleRnnSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** out [t + 1, n, u] = dZ, then dH before the first step. */
+  /** Gradient of simpleRnnSequence: out [t + 1, n, u] = dZ of each step, then dH before the first step. */
   simpleRnnSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
-  /** out [rows, classes] = exp(x − max) / Σ, row by row. */
+  /** out [rows, classes] = exp(x − max) / Σ exp(x − max), row by row. */
   softmax?(out: Operand, x: Operand): void
   /** out [rows] = −Σ labels · log softmax(logits), row by row. */
   softmaxCrossEntropy?(out: Operand, logits: Operand, labels: Operand): void
-  /** One elementwise program over each target's slots and inputs; see update.ts. */
+  /** Runs an optimizer's formula, elementwise, on each target's slots and inputs; see update.ts. */
   update?(targets: readonly UpdateTarget[], program: UpdateProgram, scalars: readonly number[]): void
-  /** Threefry bits of counters first, first+1, … as floats in [0, 1): the same values as random.ts makes on the host. */
+  /** out[i] = Threefry bits of counter i as a float in [0, 1): the same values that random.ts makes on the host. */
   uniform?(out: Operand, key: readonly [number, number]): void
 }
 
 /** How a recurrent cell runs over a sequence. */
 export interface SequenceKernelOptions {
-  /** Whether the last input is a mask: where it is not above 0 the states stay. */
+  /** The last input is a mask: where it is not above 0 the states stay as they are. */
   readonly masked: boolean
-  /** From the last step to the first. */
+  /** Steps run from the last to the first. */
   readonly goBackwards: boolean
-  /** Whether there are factors of the state wherever it meets the recurrent weights. */
+  /** There is an input of dropout factors: they multiply h wherever it meets the recurrent weights. */
   readonly dropped: boolean
-  /** Of the gates, where there are any. */
+  /** The function of the gates, in cells that have gates. */
   readonly recurrentActivation?: 'sigmoid' | 'hardSigmoid'
 }
 
-/** The operands of an update: a parameter with its state, and its gradient; all of one size. */
+/** One parameter for an update program: `slots` change (the parameter and its state), `inputs` are read (its gradient). All have one size. */
 export interface UpdateTarget<T = Operand> {
   readonly slots: readonly T[]
   readonly inputs: readonly T[]
 }
 
-/** A value in an update program: a slot or input or scalar by position, or the result of an earlier step. */
+/** A value in an update program: a slot, an input or a scalar by position, or the result of an earlier step. */
 export type UpdateValue = { slot: number } | { input: number } | { scalar: number } | { step: number }
 
 /**
- * An optimizer's rule as data: elementwise steps in order, then which step each slot becomes. Reference backends interpret it,
- * fast ones compile it to one loop.
+ * An optimizer's rule as data: elementwise steps in order, then which step's value each slot takes. The reference backend
+ * interprets it; the fast backends compile it to one loop.
  */
 export interface UpdateProgram {
-  /** Unique: backends cache the compiled form under it. */
+  /** Unique: backends keep the compiled form under this name. */
   readonly name: string
   readonly steps: readonly { kernel: UpdateKernel; arguments: readonly UpdateValue[] }[]
   /** results[i] is the step whose value slot i takes. */
@@ -245,11 +256,11 @@ export interface UpdateProgram {
 /** The subset of map and zip kernels that update programs use. */
 export type UpdateKernel = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'sqrt' | 'square' | 'abs' | 'neg'
 
-/** Memory that a backend holds right now. */
+/** Memory in use by a backend. */
 export interface MemoryInfo {
   /** Live buffers. */
   buffers: number
-  /** Bytes of live buffers, as the backend stores them. */
+  /** Bytes of live buffers, in the form the backend stores them in. */
   bytes: number
   /** Bytes the backend has reserved from the system. */
   reservedBytes: number
@@ -257,15 +268,15 @@ export interface MemoryInfo {
 
 /** How a backend runs on this machine. */
 export interface BackendInfo {
-  /** Threads that large kernels are shared between. */
+  /** Threads that share large kernels. */
   threads: number
-  /** Whether x·y + z may be rounded once (relaxed SIMD); machines that differ in this differ in the last bits. */
+  /** x·y + z may be rounded once (relaxed SIMD). Machines that differ in this differ in the last bits of results. */
   relaxedSimd: boolean
-  /** Whether the heaviest kernels use 256-bit instructions. */
+  /** The heaviest kernels use 256-bit instructions. */
   simd256: boolean
-  /** Whether its memory can be shared between threads. */
+  /** Threads can share its memory. */
   sharedMemory: boolean
-  /** Of a gpu backend. */
+  /** Present on a gpu backend. */
   gpu?: GpuInfo
 }
 
@@ -273,15 +284,15 @@ export interface BackendInfo {
 export interface GpuInfo {
   /** The engine of gpu.js that runs: `webgpu`, `webgl2`, `headlessgl`, `webasm` or `cpu`. */
   mode: string
-  /** The device's name for itself, if it gives one. */
+  /** The device's own name, if it tells. */
   adapter?: string
-  /** Why better engines were not taken, when none was asked for. */
+  /** Better engines that were tried first and why they do not run here. Empty if one engine was asked for by name. */
   passedOver: readonly string[]
-  /** Textures or buffers alive on the device, those that compiled kernels hold included. */
+  /** Textures or buffers alive on the device, including those that compiled kernels hold. */
   objects: number
   /** Compiled kernels. */
   kernels: number
-  /** Why nothing works any more, once the device is lost. */
+  /** Why every call fails from now on: set once the device is lost. */
   lost?: string
 }
 

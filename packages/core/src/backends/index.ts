@@ -1,4 +1,4 @@
-/** Which backends there are, and choosing one. */
+/** The backends by name: how one is configured, started, and made the default. */
 import { describeValue, requireOptions } from '../arguments.js'
 import { BackendError } from '../errors.js'
 import { environment } from '../platform.js'
@@ -10,8 +10,8 @@ import { createReferenceBackend } from './reference/index.js'
 import { createWasmBackend, requireWasmOptions, type WasmOptions } from './wasm/index.js'
 
 /**
- * `wasm` (the default), `reference` (slow, exact, float64), or `gpu` (gpu.js, which must be installed). `gpu` takes the best engine that answers, or
- * the one that COTANGENT_GPU names; `gpu:webgl2` and so on that engine or none.
+ * `wasm` is the default. `reference` is slow, exact, and has float64. `gpu` runs on gpu.js, which must be installed: it takes the best engine that
+ * works here, or the one that COTANGENT_GPU names. `gpu:webgl2` and its like take that engine or fail.
  */
 export type BackendName = 'wasm' | 'reference' | 'gpu' | `gpu:${GpuMode}`
 
@@ -21,7 +21,7 @@ const made = new Map<BackendName, Backend>()
 let settings: WasmOptions = {}
 
 /**
- * Settings of the wasm engine, for before its first use.
+ * Settings of the wasm engine. Call it before the first tensor is made.
  *
  * @example
  * ```ts
@@ -37,7 +37,7 @@ export function configure(options: WasmOptions): void {
   settings = { ...settings, ...options }
 }
 
-/** COTANGENT_THREADS, a number or `auto`. */
+/** The number of threads that COTANGENT_THREADS says: a number or `auto`. */
 function threadsOfEnvironment(): number | 'auto' {
   const asked = environment('COTANGENT_THREADS')
   return asked === undefined || asked === 'auto' ? 'auto' : Number(asked)
@@ -54,7 +54,7 @@ function wasm(): Backend {
 setDefaultFactory(wasm)
 
 /**
- * A gpu backend of your own, beside the one that `useBackend('gpu')` gives. gpu.js is loaded now.
+ * Makes a second gpu backend, beside the one that `useBackend('gpu')` gives. This call loads gpu.js.
  *
  * Throws a BackendError if gpu.js is not installed, or if the mode asked for does not run here.
  */
@@ -63,7 +63,7 @@ export async function createGpuBackend(options: GpuBackendOptions = {}): Promise
   return (await import('./gpu/index.js')).createGpuBackend(options)
 }
 
-/** A backend that is not there yet; `gpu` and the name of its engine are one. */
+/** Starts a backend. `gpu` and the name of the engine it takes are one backend. */
 async function start(name: BackendName): Promise<Backend> {
   if (name === 'reference') return createReferenceBackend()
   const [, mode] = name.split(':')
@@ -72,13 +72,13 @@ async function start(name: BackendName): Promise<Backend> {
   return before ?? createGpuBackend({ mode: asked as GpuMode | undefined })
 }
 
-/** A backend that was made and is not lost. */
+/** The backend of this name if it has been made and its device is not lost. */
 function usable(name: BackendName): Backend | undefined {
   const backend = made.get(name)
   return backend?.info?.().gpu?.lost === undefined ? backend : undefined
 }
 
-/** A backend by name, started if need be. There is one of each in a process; one whose device was lost is replaced. */
+/** A backend by name, started if it is not running. A process has one of each name; one whose device was lost is replaced. */
 export async function getBackend(name: BackendName): Promise<Backend> {
   return named('getBackend', name)
 }
@@ -96,12 +96,12 @@ async function named(what: string, name: BackendName): Promise<Backend> {
   return backend
 }
 
-/** Makes a backend the one that new tensors go to. */
+/** Makes a backend the default: new tensors go to it. */
 export async function useBackend(name: BackendName): Promise<Backend> {
   const backend = await named('useBackend', name)
   setDefaultBackend(backend)
   return backend
 }
 
-/** The backend that new tensors go to. */
+/** The default backend, which new tensors go to. */
 export const currentBackend = (): Backend => defaultBackend()

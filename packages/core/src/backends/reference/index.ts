@@ -1,6 +1,6 @@
 /**
- * The reference backend: every primitive as its definition, in plain loops over typed arrays with float64 sums. Slow and
- * obvious on purpose: it is the oracle of the tests, the only home of float64, and the first thing to read.
+ * The reference backend: every primitive as its definition, in plain loops over typed arrays, with sums in float64. It is slow
+ * on purpose and the first backend to read. The tests hold the other backends to it, and it alone has float64.
  */
 
 import { BackendError, beyondInt32, ValueError } from '../../errors.js'
@@ -11,7 +11,7 @@ import { mapKernels, reduceKernels, updateKernels, zipKernels } from './scalar-k
 
 const dataOf = (x: Operand): TypedArray => x.storage.handle as TypedArray
 
-/** Calls `visit(flat position, coordinates)` for every cell of a shape, row-major. */
+/** Calls `visit(flat position, coordinates)` for every cell of a shape, in row-major order. */
 function eachCell(shape: Shape, visit: (i: number, at: readonly number[]) => void): void {
   const at = shape.map(() => 0)
   const size = sizeOf(shape)
@@ -21,25 +21,25 @@ function eachCell(shape: Shape, visit: (i: number, at: readonly number[]) => voi
   }
 }
 
-/** A reader of `x` broadcast to `shape`, by coordinates. */
+/** A function that reads `x`, broadcast to `shape`, at given coordinates. */
 function broadcastReader(x: Operand, shape: Shape): (at: readonly number[]) => number {
   const data = dataOf(x)
   const strides = broadcastStrides(x.shape, shape)
   return (at) => data[at.reduce((offset, index, axis) => offset + index * strides[axis], 0)]
 }
 
-/** Rounds an integer result into its dtype, as 32-bit arithmetic wraps. */
+/** The value as its dtype holds it: int32 wraps, as 32-bit arithmetic does. */
 const store = (dtype: DType, value: number): number =>
   dtype === 'int32' ? (Number.isFinite(value) ? Number(BigInt.asIntN(32, BigInt(Math.trunc(value)))) : 0) : value
 
-/** An integer result of a reduction, which must be one that int32 holds. */
+/** The result of a reduction as its dtype holds it; throws if an integer result does not fit int32. */
 function storeReduced(op: 'sum' | 'prod' | 'cumSum', dtype: DType, value: number): number {
   if (dtype !== 'int32') return value
   if (value > 2 ** 31 - 1 || value < -(2 ** 31)) throw beyondInt32(op)
-  return value || 0 // a product that left float64 and then met a 0 is NaN here
+  return value || 0 // NaN here is ∞·0: the product left float64, then met a 0
 }
 
-/** Visits every pair of cells (in x, in the unfolded tensor) that unfold and fold connect; -1 for a cell outside x. */
+/** Calls `visit` for every cell of every window: its position in x (-1 if it lies outside x) and in the unfolded tensor. */
 function eachWindowCell(x: Shape, window: Window, visit: (inX: number, inWindows: number) => void): void {
   const [n, height, width, channels] = x
   const { kernelSize, strides, dilation, padBefore, outSize } = window
@@ -51,7 +51,7 @@ function eachWindowCell(x: Shape, window: Window, visit: (inX: number, inWindows
   })
 }
 
-/** Row indices with a check that names the first bad one. */
+/** The indices of rows; throws a ValueError that names the first bad one. */
 function checkedIndices(indices: Operand, rows: number): TypedArray {
   const data = dataOf(indices)
   for (let i = 0; i < data.length; i++) {
@@ -94,7 +94,7 @@ const kernels: Kernels = {
   },
 
   zip(out, a, b, kernel) {
-    const f = kernel === 'mul' && out.dtype === 'int32' ? Math.imul : zipKernels[kernel] // float64 would round the low bits away
+    const f = kernel === 'mul' && out.dtype === 'int32' ? Math.imul : zipKernels[kernel] // a product in float64 would lose the low bits
     const to = dataOf(out)
     const readA = broadcastReader(a, out.shape)
     const readB = broadcastReader(b, out.shape)
@@ -194,7 +194,7 @@ const kernels: Kernels = {
   },
 }
 
-/** Nothing is fused here but optimizer programs, which are interpreted: the definition the fast backends must match. */
+/** The one fused kernel, `update`, interprets an optimizer's program step by step: the definition for the fast backends. */
 const fused: FusedKernels = {
   update(targets, program, scalars) {
     for (const { slots, inputs } of targets) {
@@ -217,7 +217,7 @@ const fused: FusedKernels = {
   },
 }
 
-/** An array of the host, or an error that says that there is no such room. */
+/** A new array on the host. Throws a BackendError if the host has no room for it. */
 function roomFor(size: number, dtype: DType): TypedArray {
   try {
     return hostArray(dtype, size)

@@ -1,4 +1,4 @@
-/** The elementwise functions, one line each, in plain JavaScript numbers (float64). The oracle for all other backends. */
+/** The elementwise functions and reductions in plain JavaScript numbers (float64), one line each. The tests hold all other backends to them. */
 import type { MapKernel, ReduceKernel, UpdateKernel, ZipKernel } from '../backend.js'
 
 const truth = (condition: boolean): number => (condition ? 1 : 0)
@@ -11,7 +11,10 @@ function roundHalfToEven(x: number): number {
   return down % 2 === 0 ? down : -(-1 - down) // −½ becomes −0
 }
 
-/** erf by its Taylor series near 0 and the continued fraction of erfc beyond (Abramowitz & Stegun 7.1.5, 7.1.14); error below 1e-15. */
+/**
+ * erf x. Below 2.5 by its Taylor series, beyond by the continued fraction of erfc (Abramowitz & Stegun 7.1.5 and 7.1.14). The
+ * error is below 1e-15.
+ */
 function erf(x: number): number {
   const magnitude = Math.abs(x)
   if (magnitude > 6) return Math.sign(x)
@@ -29,25 +32,31 @@ function erf(x: number): number {
   return Math.sign(x) * (1 - Math.exp(-x * x) / (Math.sqrt(Math.PI) * (magnitude + fraction)))
 }
 
-/** The remainder with the sign of b, as Python and NumPy have it: exact, but where b is added; mod(1, ∞) = 1, mod(−1, ∞) = ∞, and NaN for b = 0 or a = ±∞. */
+/**
+ * The remainder of a/b with the sign of b, as in Python and NumPy. `%` is exact; only adding b may round.
+ * mod(1, ∞) = 1, mod(−1, ∞) = ∞. NaN for b = 0 or a = ±∞.
+ */
 function floorMod(a: number, b: number): number {
   const rest = a % b // C's fmod: exact, with the sign of a
   if (rest === 0) return b < 0 ? -0 : 0
   return rest < 0 === b < 0 ? rest : rest + b
 }
 
-/** ⌊a/b⌋ as Python and NumPy have it: the whole number that goes with the remainder, so −1 for −1 by ∞ and NaN for ±∞ by a number; a/0 is ±∞. */
+/**
+ * ⌊a/b⌋ as in Python and NumPy, computed from the exact remainder: (a − rest)/b. So floorDivide(−1, ∞) = −1.
+ * NaN for a = ±∞; a/0 is ±∞.
+ */
 function floorDivide(a: number, b: number): number {
   if (b === 0) return a / b
   const rest = a % b
   const quotient = (a - rest) / b
   if (Number.isNaN(quotient)) return quotient
-  // (a − rest)/b is whole but for its last rounding
+  // (a − rest)/b is a whole number up to its last rounding
   const whole = quotient === 0 ? (a < 0 === b < 0 ? 0 : -0) : Math.round(quotient)
   return rest !== 0 && rest < 0 !== b < 0 ? whole - 1 : whole
 }
 
-/** aᵇ by IEEE 754, which ECMAScript leaves in one place: 1 to any power, and −1 to an infinite one, is 1. */
+/** aᵇ by IEEE 754. ECMAScript differs in one place: IEEE 754 says that 1 to any power is 1, and −1 to an infinite power too. */
 const power = (a: number, b: number): number => (a === 1 || (a === -1 && Math.abs(b) === Infinity) ? 1 : a ** b)
 
 export const mapKernels: Record<Exclude<MapKernel, 'cast'>, (x: number) => number> = {
@@ -107,7 +116,7 @@ export const zipKernels: Record<ZipKernel, (a: number, b: number) => number> = {
   logicalXor: (a, b) => truth((a !== 0) !== (b !== 0)),
 }
 
-/** Reductions over `count` values read by position. */
+/** Reductions of `count` values; `at(i)` reads the i-th. */
 export const reduceKernels: Record<ReduceKernel, (count: number, at: (i: number) => number) => number> = {
   sum: (count, at) => fold(count, at, 0, (a, b) => a + b),
   prod: (count, at) => fold(count, at, 1, (a, b) => a * b),
@@ -123,7 +132,7 @@ function fold(count: number, at: (i: number) => number, start: number, combine: 
   return value
 }
 
-/** The first position of the best value; the first NaN wins over everything, as in NumPy. */
+/** The position of the first best value. A NaN is best of all, as in NumPy. */
 function firstBest(count: number, at: (i: number) => number, better: (a: number, b: number) => boolean): number {
   let best = 0
   for (let i = 0; i < count; i++) {
@@ -134,7 +143,7 @@ function firstBest(count: number, at: (i: number) => number, better: (a: number,
   return best
 }
 
-/** Steps of update programs. */
+/** The steps of update programs. */
 export const updateKernels: Record<UpdateKernel, (a: number, b: number) => number> = {
   add: zipKernels.add,
   sub: zipKernels.sub,
