@@ -1,6 +1,6 @@
 /**
- * What the conformance tests share: host tensors, running one kernel on two backends, and comparing floats by units in the last
- * place. Only tests import it.
+ * Helpers of the conformance tests: host tensors, one kernel run on two backends, floats compared by units in the last place.
+ * Only tests import this file.
  */
 
 import type { Backend, FusedKernels, Kernels, Operand } from '../../src/backends/backend.js'
@@ -15,10 +15,10 @@ export interface Host {
   values: TypedArray
 }
 
-/** A call of one kernel. */
+/** Calls one kernel. */
 export type Call = (kernels: Kernels, fused: FusedKernels, out: Operand, ...inputs: Operand[]) => void
 
-/** A host tensor's copy on a backend. */
+/** Copies a host tensor to a backend. */
 export function operandOn(backend: Backend, { shape, dtype, values }: Host): Operand {
   const size = sizeOf(shape)
   const storage = { handle: backend.alloc(size, dtype), backend, dtype, size, references: 1 }
@@ -26,7 +26,7 @@ export function operandOn(backend: Backend, { shape, dtype, values }: Host): Ope
   return { storage, shape, dtype, size }
 }
 
-/** Runs a kernel on a backend, into an output full of garbage, and gives everything back. */
+/** Runs a kernel on a backend, into an output full of garbage, and frees all operands. Throws if the kernel wrote past its output. */
 export function compute(backend: Backend, shape: Shape, dtype: DType, inputs: readonly Host[], call: Call): TypedArray {
   const garbage = hostArray(dtype, sizeOf(shape)).fill(dtype === 'float32' ? NaN : 1)
   const out = operandOn(backend, { shape, dtype, values: garbage })
@@ -41,7 +41,7 @@ export function compute(backend: Backend, shape: Shape, dtype: DType, inputs: re
   }
 }
 
-/** The 32 bytes behind an output, where a kernel must not write although the allocator leaves room there. */
+/** The 32 bytes behind an output: the allocator leaves room there, and a kernel must not write to it. */
 function behind(backend: Backend, { storage, size, dtype }: Operand): string {
   if (backend.name !== 'wasm') return ''
   const bytes = size * (dtype === 'uint8' ? 1 : 4)
@@ -59,7 +59,7 @@ export function draws(seed: number, size: number): Float32Array {
 
 const SPECIAL = [0, -0, 1, -1, NaN, Infinity, -Infinity, 1e-30, -1e30, 3e38, 1e-45, 0.5, 2.5, -1.5]
 
-/** What `host` draws. int32 values are a hundred times as large; bool and uint8 cover their range. */
+/** How `host` draws values. int32 values are a hundred times as large; bool and uint8 cover their range. */
 export interface Values {
   low?: number
   high?: number
@@ -67,7 +67,7 @@ export interface Values {
   integer?: boolean
 }
 
-/** A host tensor of random values from a seed. */
+/** A host tensor of random values made from a seed. */
 export function host(
   seed: number,
   shape: Shape,
@@ -89,13 +89,13 @@ export function host(
 
 const bits = new Float32Array(1)
 const words = new Int32Array(bits.buffer)
-/** A float32's position among all of them, so that neighbours differ by 1; both zeros are 0. */
+/** The number of a float32 when all of them are counted in ascending order, so neighbours differ by 1. Both zeros are 0. */
 function position(x: number): number {
   bits[0] = x
   return words[0] < 0 ? -(words[0] & 0x7fffffff) : words[0]
 }
 
-/** Throws unless arrays are equal up to so many units in the last place, or an absolute distance per element. NaN equals NaN. */
+/** Throws unless each element is within `ulps` units in the last place, or within an absolute distance, of the expected one. NaN equals NaN. */
 export function expectClose(actual: TypedArray, expected: TypedArray, ulps: number, within: (i: number) => number = () => 0): void {
   if (actual.length !== expected.length) throw new Error(`${actual.length} elements, expected ${expected.length}`)
   for (let i = 0; i < actual.length; i++) {

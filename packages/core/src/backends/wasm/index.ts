@@ -1,9 +1,8 @@
 /**
- * The WebAssembly backend: the default on every machine. Kernels are emitted from TypeScript, compiled when first used, and
- * work on one memory by address; a tensor's handle is a plain number.
+ * The WebAssembly backend, the default on every machine. Its kernels are written in TypeScript, emitted as WebAssembly and
+ * compiled when first used. All tensors live in one memory; a tensor's handle is its address, a plain number.
  *
- * Where to read on: elementwise/map.ts for one kernel from end to end, product/gemm-kernel.ts for the fast one, assembler/ for how WebAssembly
- * is written, engine/memory.ts for where tensors live, engine/engine.ts for what the host is asked to do.
+ * Read on in README.md beside this file: it says what each folder holds and in which order to read.
  */
 import { requireBoolean, requireNumber, requireOptions, requireWhole } from '../../arguments.js'
 import { BackendError } from '../../errors.js'
@@ -34,7 +33,7 @@ import { createWindow } from './windows/unfold.js'
 
 export type { WasmOptions } from './engine/engine.js'
 
-/** Throws for options that do not exist, or cannot be what they are. */
+/** Throws for options that do not exist or have a wrong value. */
 export function requireWasmOptions(what: string, options: WasmOptions): void {
   requireOptions(what, options ?? null, ['v8Flags', 'relaxedSimd', 'simd256', 'maximumBytes', 'threads'], `${what}({ threads: 2 })`)
   const { maximumBytes, threads, ...switches } = options
@@ -50,7 +49,7 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
   return createBackendOn(new Engine(options))
 }
 
-/** A backend on an engine of one's own; tests look into it. */
+/** A backend on a given engine; tests look into the engine. */
 export function createBackendOn(engine: Engine): Backend {
   const { memory } = engine
   const touched = new TouchedRows()

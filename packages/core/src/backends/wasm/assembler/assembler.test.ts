@@ -1,11 +1,11 @@
-/** The assembler: number encodings, control flow, vectors and calls, run for real. */
+/** The assembler: encodings of numbers, control flow, vectors and calls. The emitted modules are run. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { assemble, call, type ModuleBuilder } from './assembler.js'
 import { ByteBuffer } from './byte-buffer.js'
 import { f32, f32x4, i32, i64, memory, select, v128 } from './instructions.js'
 
-/** Reads LEB128 back, as a decoder does. */
+/** Decodes LEB128, to check the encoder. */
 function decode(bytes: Uint8Array, signed: boolean): bigint {
   let value = 0n
   let shift = 0n

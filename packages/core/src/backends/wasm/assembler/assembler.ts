@@ -14,22 +14,25 @@
  * })
  * ```
  *
- * Expressions come from instructions.ts; a `FunctionBuilder` adds what has an order: locals, statements and control flow.
- * Code is written once, straight into a byte buffer. Constants that a loop needs (`f.splat(1.5)`) become locals set at the
- * start of the function, once each, whatever the depth they are asked for at.
  *
- * Every module imports one memory, `env.memory`, and exports functions; there is nothing else in it (no tables, globals or
- * data). Format: WebAssembly Core Specification 2.0, section 5.
+ * Expressions come from instructions.ts. A `FunctionBuilder` adds everything that has an order: locals, statements and control
+ * flow. Code is written once, straight into a byte buffer. A constant that a loop needs (`f.splat(1.5)`) becomes a local; the
+ * function sets it once, at its start, however deep in loops it is asked for.
+ *
+ * Every module imports one memory, `env.memory`, and exports functions. It has nothing else: no tables, globals or data.
+ * Format: WebAssembly Core Specification 2.0, section 5.
+ *
+ * The file is longer than 300 lines because the builder of functions and the builder of modules share their types and encodings.
  */
 import { ByteBuffer } from './byte-buffer.js'
 import { f32x4, f64x2, type I32, i32, i32x4, i64x2, type Statement, type Value, type ValueType, type Vector } from './instructions.js'
 
-/** Pages (64 KiB) that a 32-bit memory can have at most. */
+/** The most pages (64 KiB each) that a 32-bit memory can have. */
 export const MAX_PAGES = 65536
 
 const typeCode: Record<ValueType, number> = { i32: 0x7f, i64: 0x7e, f32: 0x7d, f64: 0x7c, v128: 0x7b }
 
-/** A local variable; used as a value it reads itself. */
+/** A local variable. Used as a value, it is read. */
 export interface Local<T extends ValueType> extends Value<T> {
   readonly index: number
 }
@@ -42,17 +45,17 @@ export interface Label {
 export type Parameters = Readonly<Record<string, ValueType>>
 export type ParameterLocals<P extends Parameters> = { readonly [name in keyof P]: Local<P[name]> }
 
-/** A function of the module, to be called by others of it. */
+/** A function of the module that other functions of the module can call. */
 export interface FunctionReference<R extends ValueType> {
   readonly index: number
   readonly result: R
 }
 
-/** How a module is to be made. */
+/** Options of a module. */
 export interface ModuleOptions {
-  /** Whether the memory it imports is shared between threads. */
+  /** The memory it imports is shared between threads. */
   readonly shared: boolean
-  /** Whether relaxed SIMD may be used: `f.madd` is then a fused multiply-add where the machine has one. */
+  /** It may use relaxed SIMD: `f.madd` is then a fused multiply-add if the machine has one. */
   readonly relaxed: boolean
 }
 
@@ -60,7 +63,7 @@ export interface ModuleOptions {
 export class FunctionBuilder {
   readonly relaxed: boolean
   private readonly body = new ByteBuffer()
-  /** Sets the hoisted constants; runs before the body. */
+  /** Sets the constants that were moved out of loops; runs before the body. */
   private readonly prologue = new ByteBuffer()
   private readonly locals: ValueType[] = []
   private readonly parameterCount: number
@@ -115,7 +118,7 @@ export class FunctionBuilder {
     return this.hoist(`f64 ${Object.is(value, -0) ? '-0' : value}`, f64x2.const(value))
   }
 
-  /** A constant vector of four integers (or one per lane), set once at the start of the function. */
+  /** A constant vector of four integers: four different ones, or one number for all lanes. Set once at the start of the function. */
   splatInt(a: number, b = a, c = a, d = a): Local<'v128'> {
     return this.hoist(`i32 ${a} ${b} ${c} ${d}`, i32x4.const(a, b, c, d))
   }
@@ -137,22 +140,22 @@ export class FunctionBuilder {
     return local
   }
 
-  /** x·y + z in four floats: fused with relaxed SIMD, two rounded operations without. */
+  /** x·y + z in four floats. With relaxed SIMD it is fused (one rounding); without, it is two operations (two roundings). */
   madd(x: Vector, y: Vector, z: Vector): Vector {
     return this.relaxed ? f32x4.relaxedMadd(x, y, z) : f32x4.add(f32x4.mul(x, y), z)
   }
 
-  /** Code that `break` can leave at its end. */
+  /** A block of code; `break` jumps to its end. */
   block(body: (end: Label) => void): void {
     this.nest(0x02, body)
   }
 
-  /** Code that `break` jumps back to the start of; falls through at its end. */
+  /** A loop; `break` jumps back to its start. Without a `break` it ends after one turn. */
   loop(body: (again: Label) => void): void {
     this.nest(0x03, body)
   }
 
-  /** Jumps to a label, if the condition (when given) is not zero. */
+  /** Jumps to a label; with a condition, only if the condition is not zero. */
   break(label: Label, condition?: I32): void {
     if (condition !== undefined) {
       const value = typeof condition === 'number' ? i32.const(condition) : condition
@@ -173,7 +176,7 @@ export class FunctionBuilder {
     })
   }
 
-  /** Tested once before the first turn and then at the end of each, which saves a jump a turn. */
+  /** A while loop. The condition is tested once before the first turn, then at the end of each turn; this saves a jump a turn. */
   while(condition: Value<'i32'>, body: () => void): void {
     this.if(condition, () => {
       this.loop((again) => {
@@ -193,7 +196,7 @@ export class FunctionBuilder {
     })
   }
 
-  /** Leaves the function. */
+  /** Returns from the function. */
   return(value?: Value<ValueType>): void {
     value?.emit(this.body)
     this.body.byte(0x0f)
@@ -208,7 +211,7 @@ export class FunctionBuilder {
     this.body.byte(0x0b)
   }
 
-  /** The function as the code section holds it: size, groups of locals, constants, body, end. */
+  /** The function in the form of the code section: size, groups of locals, constants, body, end. */
   finish(result: Value<ValueType> | undefined): ByteBuffer {
     result?.emit(this.body)
     const code = new ByteBuffer()
@@ -244,7 +247,7 @@ function localAt<T extends ValueType>(index: number, type: T): Local<T> {
   }
 }
 
-/** A call of a function of the same module. */
+/** Calls a function of the same module. */
 export function call<R extends ValueType>(callee: FunctionReference<R>, ...values: readonly I32[] | readonly Value<ValueType>[]): Value<R> {
   return {
     type: callee.result,
@@ -270,7 +273,7 @@ export class ModuleBuilder {
     this.options = options
   }
 
-  /** A function that other functions of the module call. */
+  /** Adds a function that other functions of the module call. */
   function<P extends Parameters, R extends ValueType>(
     parameters: P,
     result: R,
@@ -279,7 +282,7 @@ export class ModuleBuilder {
     return { index: this.define(parameters, result, body), result }
   }
 
-  /** A function that JavaScript calls. */
+  /** Adds a function that JavaScript calls. */
   export<P extends Parameters>(
     name: string,
     parameters: P,
@@ -311,7 +314,7 @@ export class ModuleBuilder {
     return this.bodies.push(f.finish(value ?? undefined)) - 1
   }
 
-  /** The binary module. */
+  /** The module in the binary format. */
   finish(): Uint8Array {
     const out = new ByteBuffer()
     for (const byte of [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00]) out.byte(byte) // "\0asm", version 1
@@ -323,7 +326,7 @@ export class ModuleBuilder {
       out.unsigned(content.length)
       out.append(content)
     }
-    // One type per function: modules are small, so equal signatures need not be found.
+    // One type per function: modules are small, so equal signatures are not merged.
     section(1, this.signatures.length, (into) => {
       for (const signature of this.signatures) into.append(signature)
     })
@@ -331,7 +334,7 @@ export class ModuleBuilder {
       into.name('env')
       into.name('memory')
       into.byte(0x02)
-      // Limits: a shared memory states a maximum (flags 3), ours any up to the most there can be; else only a minimum.
+      // A shared memory must state a maximum (flags 3). Ours states the largest there can be. Otherwise only a minimum is stated.
       into.byte(this.options.shared ? 0x03 : 0x00)
       into.unsigned(1)
       if (this.options.shared) into.unsigned(MAX_PAGES)

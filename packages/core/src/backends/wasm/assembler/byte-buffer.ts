@@ -1,6 +1,6 @@
 /**
- * A growing byte array with the number encodings of the WebAssembly binary format: LEB128 for integers, IEEE 754 little-endian
- * for floats (WebAssembly Core Specification 2.0, section 5.2).
+ * A byte array that grows, and the number encodings of the WebAssembly binary format: LEB128 for integers, IEEE 754
+ * little-endian for floats (WebAssembly Core Specification 2.0, section 5.2).
  */
 
 const scratch = new DataView(new ArrayBuffer(8))
@@ -19,7 +19,7 @@ export class ByteBuffer {
     this.bytes[this.used++] = value
   }
 
-  /** Unsigned LEB128 of a whole number below 2^32: seven bits a byte, lowest first, the top bit says that more follow. */
+  /** Unsigned LEB128 of a whole number below 2^32: seven bits a byte, lowest first; the top bit is set if more bytes follow. */
   unsigned(value: number): void {
     let rest = value >>> 0
     while (rest >= 0x80) {
@@ -29,7 +29,7 @@ export class ByteBuffer {
     this.byte(rest)
   }
 
-  /** Signed LEB128 of a 32-bit integer: the last byte shows the sign in bit 6, so it holds −64 … 63. */
+  /** Signed LEB128 of a 32-bit integer. Bit 6 of the last byte is the sign, so one byte holds −64 … 63. */
   signed(value: number): void {
     let rest = value | 0
     while (rest < -0x40 || rest >= 0x40) {
@@ -59,7 +59,7 @@ export class ByteBuffer {
     for (let i = 0; i < 8; i++) this.byte(scratch.getUint8(i))
   }
 
-  /** A name: its length in bytes, then the bytes. Names here are ASCII. */
+  /** A name: its length in bytes, then its bytes. All names here are ASCII. */
   name(text: string): void {
     this.unsigned(text.length)
     for (let i = 0; i < text.length; i++) this.byte(text.charCodeAt(i))
@@ -71,7 +71,7 @@ export class ByteBuffer {
     this.used += other.used
   }
 
-  /** The bytes so far; a view, valid until the next write. */
+  /** The bytes so far, as a view that is valid until the next write. */
   view(): Uint8Array {
     return this.bytes.subarray(0, this.used)
   }

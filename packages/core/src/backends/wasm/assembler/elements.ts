@@ -1,35 +1,35 @@
 /**
- * How elements of each dtype lie in memory, and how kernels move them in and out of vectors.
+ * How the elements of each dtype lie in memory, and how kernels load them into vectors and store them back.
  *
- * Elementwise kernels work on *lanes*: vectors of four 32-bit values, whatever the dtype. float32 and int32 are stored as
- * such, bool as a 32-bit 0 or 1, uint8 as one byte that is widened when loaded and narrowed (saturating) when stored. Loads
- * may read past the end of an array (engine/memory.ts leaves slack); stores write exactly the elements asked for.
+ * Elementwise kernels work on vectors of four 32-bit *lanes*, whatever the dtype. float32 and int32 are stored as they are,
+ * bool as a 32-bit 0 or 1, uint8 as one byte. A load widens uint8 to 32 bits; a store narrows it again, saturating.
+ * A load may read past the end of an array: engine/memory.ts leaves slack there. A store writes exactly the elements asked for.
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { FunctionBuilder, Local } from './assembler.js'
 import { type I32, i8x16, i16x8, i32, i32x4, shuffle32, type Vector, v128 } from './instructions.js'
 
-/** The dtypes this backend stores. */
+/** The dtypes that this backend stores. */
 export type WasmDType = 'float32' | 'int32' | 'uint8' | 'bool'
 
-/** log2 of the bytes an element takes here. */
+/** log2 of the bytes of an element in memory. */
 export const elementShift = (dtype: DType): number => (dtype === 'uint8' ? 0 : 2)
 
-/** Bytes an element takes here. */
+/** Bytes of an element in memory. */
 export const elementBytes = (dtype: DType): number => (dtype === 'uint8' ? 1 : 4)
 
-/** Four consecutive elements as lanes. */
+/** Loads four consecutive elements as lanes. */
 export function loadLanes(dtype: DType, address: I32, offset = 0): Vector {
   if (dtype !== 'uint8') return v128.load(address, offset)
   return i32x4.extendLowI16x8U(i16x8.extendLowI8x16U(v128.load32Zero(address, offset)))
 }
 
-/** One element in all four lanes. */
+/** Loads one element into all four lanes. */
 export function loadSplat(dtype: DType, address: I32): Vector {
   return dtype === 'uint8' ? i32x4.splat(i32.load8U(address)) : v128.load32Splat(address)
 }
 
-/** Lanes of uint8 values as bytes, the four in lane 0. */
+/** uint8 values in four lanes, packed as four bytes into lane 0. */
 const narrow = (lanes: Vector): Vector => {
   const halves = i16x8.narrowI32x4S(lanes, lanes)
   return i8x16.narrowI16x8U(halves, halves)
@@ -41,7 +41,7 @@ export function storeLanes(f: FunctionBuilder, dtype: DType, address: I32, lanes
   else f.do(v128.store(address, lanes, offset))
 }
 
-/** Stores the first `count` (1 to 3) of four elements and nothing else; moves `address`. */
+/** Stores only the first `count` (1 to 3) of four elements; moves `address`. */
 export function storeSome(f: FunctionBuilder, dtype: DType, address: Local<'i32'>, lanes: Vector, count: Local<'i32'>): void {
   if (dtype === 'uint8') {
     const bytes = f.let(narrow(lanes))

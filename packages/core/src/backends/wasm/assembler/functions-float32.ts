@@ -1,9 +1,9 @@
 /**
- * The scalar functions that training spends its time in, as emitters on four floats at once.
+ * The functions that training spends its time in (exp, log, tanh, sigmoid …), as emitters on four floats at once.
  *
- * An emitter gets a vector in a local and returns the expression of its result; map, zip, softmax and update programs share
- * them. There are no branches: special values take their course through the arithmetic or are put right by a mask. With relaxed
- * SIMD the polynomials use fused multiply-add; without, the bits are the same in every engine.
+ * An emitter gets a vector in a local and returns the expression of its result. map, zip, softmax and update programs share
+ * them. There are no branches but one in `log`: special values either pass through the arithmetic unharmed or are corrected by a
+ * mask. With relaxed SIMD the polynomials use fused multiply-add; without it, the bits are the same in every engine.
  *
  * Largest errors found over two million float32 (units in the last place): exp 0.97, log 0.75, sigmoid 2.1, softplus 2.5,
  * tanh 4.2 (1.3 without relaxed SIMD).
@@ -21,21 +21,21 @@ export function polynomial(f: FunctionBuilder, x: Local<'v128'>, coefficients: r
   return sum
 }
 
-/** Adding 1.5·2²³ rounds a float below 2²² to a whole number, which then is in the low bits of the sum. */
+/** Adding 1.5·2²³ to a float below 2²² rounds it to a whole number. The low bits of the sum are that number. */
 const ROUND = 12582912
 const ROUND_BITS = 0x4b400000
 
-/** ln 2 in two parts; the first has so few bits that k·LN2_HIGH is exact for every exponent k. */
+/** ln 2 = LN2_HIGH + LN2_LOW. LN2_HIGH has few bits, so k·LN2_HIGH is exact for every exponent k. */
 const LN2_HIGH = 0.693359375
 const LN2_LOW = -2.1219444e-4
 
 /**
- * eˣ = 2ᵏ·eʳ with k = round(x / ln 2) and r = x − k·ln 2, |r| ≤ ln 2 / 2; eʳ by the polynomial of Cephes' `expf`.
+ * eˣ = 2ᵏ·eʳ with k = round(x / ln 2) and r = x − k·ln 2, |r| ≤ ln 2 / 2. eʳ is the polynomial of Cephes' `expf`.
  *
- * 2ᵏ is multiplied in two halves, so that results overflow to infinity and sink through the subnormals as they should.
+ * The result is multiplied by 2ᵏ in two halves. So it overflows to infinity, and goes down through the subnormals, correctly.
  */
 export const exp: Emit1 = (f, x) => {
-  const t = f.let(f32x4.pmin(f32x4.pmax(x, f.splat(-104)), f.splat(89))) // pmin and pmax keep a NaN on the left
+  const t = f.let(f32x4.pmin(f32x4.pmax(x, f.splat(-104)), f.splat(89))) // if the left operand is NaN, pmin and pmax return it
   const shifted = f.let(f.madd(t, f.splat(Math.LOG2E), f.splat(ROUND)))
   const k = f.let(f32x4.sub(shifted, f.splat(ROUND)))
   const r = f.let(f.madd(k, f.splat(-LN2_LOW), f.madd(k, f.splat(-LN2_HIGH), t)))
@@ -46,15 +46,15 @@ export const exp: Emit1 = (f, x) => {
   return f32x4.mul(f32x4.mul(y, powerOfTwo(f, half)), powerOfTwo(f, i32x4.sub(exponent, half)))
 }
 
-/** 2ᵏ for integers k from −126 to 127, by writing the exponent field. */
+/** 2ᵏ for integers k from −126 to 127: k goes straight into the exponent field. */
 const powerOfTwo = (f: FunctionBuilder, k: Vector): Vector => i32x4.shl(i32x4.add(k, f.splatInt(127)), 23)
 
-/** The float before √½, as bits. */
+/** The largest float below √½, as bits. */
 const ROOT_HALF_BITS = 0x3f3504f3
 
 /**
- * ln x = e·ln 2 + ln m with x = 2ᵉ·m and m between √½ and √2, for positive normal x times 2^`scale`; ln m by the polynomial of Cephes' `logf`.
- * Taking √½ away from the bits leaves e in the exponent field.
+ * ln x = e·ln 2 + ln m with x = 2ᵉ·m and m between √½ and √2. ln m is the polynomial of Cephes' `logf`. x must be positive and normal;
+ * with `scale`, x was multiplied by 2^`scale` before. Subtracting the bits of √½ leaves e in the exponent field.
  */
 function logOfNormal(f: FunctionBuilder, x: Local<'v128'>, scale?: Vector): Vector {
   const whole = f.let(i32x4.shrS(i32x4.sub(x, f.splatInt(ROOT_HALF_BITS)), 23))
@@ -75,8 +75,8 @@ function logOfNormal(f: FunctionBuilder, x: Local<'v128'>, scale?: Vector): Vect
 }
 
 /**
- * ln x. Where any of the four is not a positive normal number all take a longer way to the same bits: subnormals are scaled up first, zero gives −∞,
- * negative numbers NaN; infinity and NaN stay.
+ * ln x. If one of the four numbers is not positive and normal, all four take a longer way that gives the same bits to ordinary numbers: it scales
+ * subnormals up first, returns −∞ for zero, NaN for negative numbers, and infinity and NaN as they are.
  */
 export const log: Emit1 = (f, x) => {
   const value = f.let(logOfNormal(f, x))
@@ -85,7 +85,7 @@ export const log: Emit1 = (f, x) => {
     const tiny = f.let(f32x4.lt(x, f.splat(2 ** -126)))
     const scaled = f.let(v128.bitselect(f32x4.mul(x, f.splat(2 ** 23)), x, tiny))
     const all = logOfNormal(f, scaled, v128.and(tiny, f.splatInt(-23)))
-    const finite = f.let(v128.bitselect(all, x, f32x4.lt(f32x4.abs(x), f.splat(Infinity)))) // ∞ and NaN stay, −∞ goes on
+    const finite = f.let(v128.bitselect(all, x, f32x4.lt(f32x4.abs(x), f.splat(Infinity)))) // ∞ and NaN are results already; −∞ goes on to become NaN
     const signed = f.let(v128.bitselect(f.splat(NaN), finite, f32x4.lt(x, f.splat(0))))
     f.set(value, v128.bitselect(f.splat(-Infinity), signed, f32x4.eq(x, f.splat(0))))
   })
@@ -93,11 +93,11 @@ export const log: Emit1 = (f, x) => {
 }
 
 /**
- * tanh x as the odd rational function of degree 13/6 that Eigen uses (`generic_fast_tanh_float`); below 4·10⁻⁴ x itself is
- * nearer.
+ * tanh x as an odd rational function of degree 13/6, the one Eigen uses (`generic_fast_tanh_float`). Below 4·10⁻⁴ the result
+ * is x itself, which is closer.
  *
- * The function follows tanh to float32's accuracy up to 9.1, where tanh rounds to 1, and then rises above 1. Its argument is
- * held at 10, where it is four units too large, and its value at 1: so large arguments give exactly ±1.
+ * The function is accurate to float32 up to 9.1, where tanh rounds to 1; beyond, it rises above 1. So its argument is limited
+ * to 10 (where it is four units too large) and its value to 1: large arguments give exactly ±1.
  */
 const tanhRational: Emit1 = (f, x) => {
   const t = f.let(f32x4.pmin(f32x4.pmax(x, f.splat(-10)), f.splat(10)))
@@ -116,7 +116,7 @@ const tanhRational: Emit1 = (f, x) => {
   return v128.bitselect(x, bounded, f32x4.lt(f32x4.abs(x), f.splat(4e-4)))
 }
 
-/** tanh |x| as 1 − 2/(e^2|x| + 1), below 0.625 as an odd polynomial (Cephes' `tanhf`), with x's sign. */
+/** tanh |x| = 1 − 2/(e^2|x| + 1), with the sign of x. Below 0.625 an odd polynomial (Cephes' `tanhf`). */
 const tanhExponential: Emit1 = (f, x) => {
   const magnitude = f.let(f32x4.abs(x))
   const e = exp(f, f.let(f32x4.add(magnitude, magnitude)))
@@ -127,10 +127,10 @@ const tanhExponential: Emit1 = (f, x) => {
   return v128.bitselect(x, v128.bitselect(near, far, f32x4.lt(magnitude, f.splat(0.625))), f.splat(-0))
 }
 
-/** tanh x: the rational function where its rounding errors stay small (fused multiply-add), else the slower, more exact form. */
+/** tanh x. The rational function needs fused multiply-add to keep its rounding errors small; without it, the slower, more exact form is used. */
 export const tanh: Emit1 = (f, x) => (f.relaxed ? tanhRational(f, x) : tanhExponential(f, x))
 
-/** 1 / (1 + e⁻ˣ) as s / (1 + e) with e = e^−|x| and s = 1 or e: neither side overflows. */
+/** 1 / (1 + e⁻ˣ) = s / (1 + e) with e = e^−|x| and s = 1 (x ≥ 0) or e (x < 0). Nothing overflows. */
 export const sigmoid: Emit1 = (f, x) => {
   const magnitude = f.let(f32x4.neg(f32x4.abs(x)))
   const e = f.let(exp(f, magnitude))
@@ -139,7 +139,7 @@ export const sigmoid: Emit1 = (f, x) => {
 }
 
 /**
- * ln(1 + eˣ) = max(x, 0) + ln(1 + e) with e = e^−|x|, and ln(1 + e) = 2·artanh(e / (2 + e)) by its series: the argument is at
+ * ln(1 + eˣ) = max(x, 0) + ln(1 + e) with e = e^−|x|. ln(1 + e) = 2·artanh(e / (2 + e)), by its series: the argument is at
  * most ⅓, so eight terms are enough.
  */
 export const softplus: Emit1 = (f, x) => {
@@ -158,5 +158,5 @@ export const sign: Emit1 = (f, x) => {
   return v128.bitselect(one, x, f32x4.gt(f32x4.abs(x), f.splat(0)))
 }
 
-/** A mask as bool elements: 0 or 1. */
+/** A mask (all ones or zero) as bool elements, 1 or 0. */
 export const truth = (mask: Vector): Vector => i32x4.shrU(mask, 31)

@@ -1,8 +1,10 @@
 /**
- * The less common functions, computed in float64 and rounded once: with 29 bits to spare, plain series and straightforward
- * formulas are accurate to the last place of a float32, and the bits are the same in every engine.
+ * The less common functions (sin, pow, erf, mod …), computed in float64 and rounded once. float64 has 29 more bits than float32, so
+ * plain series are accurate to the last place of a float32, and the bits are the same in every engine.
  *
- * Emitters work on two doubles; `wide` runs one on both halves of four floats.
+ * Emitters work on two doubles. `wide` runs an emitter on both halves of four floats.
+ *
+ * The file is longer than 300 lines because the functions share their series, their argument reduction and small helpers.
  */
 import type { FunctionBuilder, Local } from './assembler.js'
 import type { Emit1 } from './functions-float32.js'
@@ -12,13 +14,13 @@ import { f32x4, f64x2, i32x4, i64x2, shuffle32, type Vector, v128 } from './inst
 type Emit64 = (f: FunctionBuilder, x: Local<'v128'>) => Vector
 type Emit64Pair = (f: FunctionBuilder, x: Local<'v128'>, y: Local<'v128'>) => Vector
 
-/** Lanes 0 and 1, or 2 and 3, of four floats as doubles. */
+/** Lanes 0 and 1 of four floats, or 2 and 3, as doubles. */
 const half = (x: Local<'v128'>, upper: boolean): Vector => f64x2.promoteLowF32x4(upper ? shuffle32(x, x, [2, 3, 2, 3]) : x)
 
 /** Four floats from two pairs of doubles. */
 const joinHalves = (low: Vector, high: Vector): Vector => shuffle32(f32x4.demoteF64x2Zero(low), f32x4.demoteF64x2Zero(high), [0, 1, 4, 5])
 
-/** A function of four floats from one of two doubles. */
+/** Makes a function of four floats from a function of two doubles. */
 export const wide =
   (emit: Emit64): Emit1 =>
   (f, x) => {
@@ -26,7 +28,7 @@ export const wide =
     return joinHalves(low, emit(f, f.let(half(x, true))))
   }
 
-/** The same for two arguments. */
+/** The same for a function of two arguments. */
 export const widePair =
   (emit: Emit64Pair) =>
   (f: FunctionBuilder, x: Local<'v128'>, y: Local<'v128'>): Vector => {
@@ -34,7 +36,7 @@ export const widePair =
     return joinHalves(low, emit(f, f.let(half(x, true)), f.let(half(y, true))))
   }
 
-/** For odd functions: keeps ±0. */
+/** Wraps an odd function so that ±0 gives ±0. */
 export const odd =
   (emit: Emit1): Emit1 =>
   (f, x) =>
@@ -52,25 +54,25 @@ function factorial(n: number): number {
   return product
 }
 
-/** Coefficients 1/n! of the exponential series, highest first, down to 1/1!. */
+/** 1/n!, from n = 11 down to 1: the series of eʳ − 1 in r. */
 const EXP_SERIES = [11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1].map((n) => 1 / factorial(n))
-/** (−1)ⁿ/(2n+1)!: sin r / r in r². */
+/** (−1)ⁿ/(2n+1)!: the series of sin r / r in r². */
 const SIN_SERIES = [6, 5, 4, 3, 2, 1, 0].map((n) => (-1) ** n / factorial(2 * n + 1))
-/** (−1)ⁿ/(2n)!: cos r in r². */
+/** (−1)ⁿ/(2n)!: the series of cos r in r². */
 const COS_SERIES = [7, 6, 5, 4, 3, 2, 1, 0].map((n) => (-1) ** n / factorial(2 * n))
-/** (−1)ⁿ/(2n+1): arctan r / r in r². */
+/** (−1)ⁿ/(2n+1): the series of arctan r / r in r². */
 const ATAN_SERIES = Array.from({ length: 14 }, (_, n) => (-1) ** n / (2 * n + 1)).reverse()
-/** 2/(2n+1): 2·artanh s / s in s². */
+/** 2/(2n+1): the series of 2·artanh s / s in s². */
 const LOG_SERIES = Array.from({ length: 9 }, (_, n) => 2 / (2 * n + 1)).reverse()
 
-/** ln 2 and π/2 in parts whose products with small whole numbers are exact (fdlibm's e_exp.c and e_rem_pio2.c). */
+/** ln 2 and π/2 as sums of parts. The product of a part with a small whole number is exact (fdlibm's e_exp.c and e_rem_pio2.c). */
 const LN2_HIGH = 0.6931471803691238
 const LN2_LOW = 1.9082149292705877e-10
 const HALF_PI_1 = 1.5707963267341256
 const HALF_PI_2 = 6.077100506303966e-11
 const HALF_PI_3 = 2.0222662487959506e-21
 
-/** eˣ − 1 before scaling: p = eʳ − 1 and 2ᵏ, so that eˣ = 2ᵏ·(1 + p). x must not be above 700 in magnitude. */
+/** p = eʳ − 1 and the scale 2ᵏ, so that eˣ = 2ᵏ·(1 + p). |x| must be at most 700. */
 function expParts(f: FunctionBuilder, x: Local<'v128'>): { p: Local<'v128'>; scale: Local<'v128'> } {
   const k = f.let(f64x2.nearest(f64x2.mul(x, f.splat64(Math.LOG2E))))
   const r = f.let(f64x2.sub(f64x2.sub(x, f64x2.mul(k, f.splat64(LN2_HIGH))), f64x2.mul(k, f.splat64(LN2_LOW))))
@@ -80,7 +82,7 @@ function expParts(f: FunctionBuilder, x: Local<'v128'>): { p: Local<'v128'>; sca
   return { p, scale }
 }
 
-/** Within ±700, where 2ᵏ is an ordinary double and rounding to float32 gives 0 and ∞ all the same. NaN stays. */
+/** x limited to ±700: 2ᵏ stays an ordinary double, and rounding to float32 gives 0 or ∞ all the same. NaN stays. */
 const clamp = (f: FunctionBuilder, x: Vector): Local<'v128'> => f.let(f64x2.pmin(f64x2.pmax(x, f.splat64(-700)), f.splat64(700)))
 
 const exp64 = (f: FunctionBuilder, x: Vector): Vector => {
@@ -93,7 +95,7 @@ const expm1_64 = (f: FunctionBuilder, x: Vector): Vector => {
   return f64x2.add(f64x2.mul(p, scale), f64x2.sub(scale, f.splat64(1)))
 }
 
-/** ln x for x that came from a float32 (so never subnormal): exponent, and 2·artanh((m − 1)/(m + 1)) of the mantissa. */
+/** ln x = e·ln 2 + 2·artanh((m − 1)/(m + 1)) with x = 2ᵉ·m. x came from a float32, so as a double it is never subnormal. */
 const log64 = (f: FunctionBuilder, x: Local<'v128'>): Vector => {
   const mantissa = f.let(v128.or(v128.and(x, f.splatLong(0xfffffffffffffn)), f.splat64(1)))
   const high = f.let(f64x2.gt(mantissa, f.splat64(Math.SQRT2)))
@@ -109,31 +111,31 @@ const log64 = (f: FunctionBuilder, x: Local<'v128'>): Vector => {
   return v128.bitselect(f.splat64(-Infinity), signed, f64x2.eq(x, f.splat64(0)))
 }
 
-/** ln(1 + x) = ln u + (x − (u − 1))/u with u = 1 + x rounded (Hewlett-Packard's correction, as in fdlibm's s_log1p.c). */
+/** ln(1 + x) = ln u + (x − (u − 1))/u with u = 1 + x rounded (the correction of Hewlett-Packard's calculators, as in fdlibm's s_log1p.c). */
 const log1p64: Emit64 = (f, x) => {
   const u = f.let(f64x2.add(x, f.splat64(1)))
   const correction = f64x2.div(f64x2.sub(x, f64x2.sub(u, f.splat64(1))), u)
   const logarithm = f.let(log64(f, u))
-  // At u = 0 and u = ∞ the correction is NaN, and the logarithm alone is right.
+  // For u = 0 and u = ∞ the correction is NaN; ln u alone is right there.
   const ordinary = v128.and(f64x2.gt(u, f.splat64(0)), f64x2.lt(u, f.splat64(Infinity)))
   return f64x2.add(logarithm, v128.and(correction, ordinary))
 }
 
-/** Up to here n·HALF_PI_1 and n·HALF_PI_2 are exact: n has at most 20 bits, the parts 33. */
+/** Up to this angle n·HALF_PI_1 and n·HALF_PI_2 are exact: n has at most 20 bits, the parts 33. */
 const CODY_WAITE_LIMIT = 2 ** 20
 
-/** 2/π in eight pieces of 28 bits, the first bit of which is that of ½: whole numbers, 228 bits, and the power of two of each. */
+/** 2/π in eight pieces of 28 bits, 228 bits in all: each a whole number with its power of two. The first bit of the first piece counts ½. */
 const TWO_OVER_PI = [0xa2f9836, 0xe4e4415, 0x29fc275, 0x7d1f534, 0xddc0db6, 0x295993c, 0x439041f, 0xe5163ab].map(
   (bits, i) => bits * 2 ** (-28 * (i + 1)),
 )
 
-/** An angle as n quarter turns and r = x − n·π/2. */
+/** An angle as n quarter turns and a rest: x = n·π/2 + r. */
 interface Turned {
   n: Local<'v128'>
   r: Local<'v128'>
 }
 
-/** By two parts of π/2 and a rest (Cody and Waite). */
+/** For angles up to CODY_WAITE_LIMIT: subtracts n times each part of π/2 (Cody and Waite). */
 function nearTurns(f: FunctionBuilder, x: Local<'v128'>): Turned {
   const n = f.let(f64x2.nearest(f64x2.mul(x, f.splat64(2 / Math.PI))))
   const first = f64x2.sub(x, f64x2.mul(n, f.splat64(HALF_PI_1)))
@@ -142,12 +144,12 @@ function nearTurns(f: FunctionBuilder, x: Local<'v128'>): Turned {
 }
 
 /**
- * For every float32, as Payne and Hanek do ("Radian reduction for trigonometric functions", 1983): each piece of 2/π times x is exact, its whole part counts
- * in n modulo 4 only, and the fractions are added from the first that is not 0 on. A sum is inexact only while it is so large that what follows cannot
- * cancel it, so r has all its digits.
+ * For every float32, by the method of Payne and Hanek ("Radian reduction for trigonometric functions", 1983). The product of x with each piece of 2/π is
+ * exact. Of its whole part only the value modulo 4 matters, so it goes into n; its fraction is added up. A sum is inexact only while it is so large that
+ * later pieces cannot cancel it, so r keeps all its digits.
  */
 function farTurns(f: FunctionBuilder, x: Local<'v128'>): Turned {
-  // Constants stay here: this is run so seldom that they shall take no registers of the loop around it.
+  // The constants are made here, not hoisted: this code runs rarely, and they must not occupy registers of the loop around it.
   const modulo4 = (whole: Local<'v128'>): Vector =>
     f64x2.sub(whole, f64x2.mul(f64x2.floor(f64x2.mul(whole, f64x2.const(0.25))), f64x2.const(4)))
   const turns = f.let(f64x2.const(0))
@@ -163,7 +165,7 @@ function farTurns(f: FunctionBuilder, x: Local<'v128'>): Turned {
   return { n: f.let(f64x2.add(turns, more)), r: f.let(r) }
 }
 
-/** sin r and cos r, and n modulo 4. NaN and ±∞ give NaN. */
+/** sin r and cos r, and n modulo 4. An angle of NaN or ±∞ gives NaN. */
 function turned(f: FunctionBuilder, { n, r }: Turned): { sin: Local<'v128'>; cos: Local<'v128'>; quarter: Local<'v128'> } {
   const square = f.let(f64x2.mul(r, r))
   const sin = f.let(f64x2.mul(polynomial64(f, square, SIN_SERIES), r))
@@ -173,7 +175,7 @@ function turned(f: FunctionBuilder, { n, r }: Turned): { sin: Local<'v128'>; cos
   return { sin, cos, quarter }
 }
 
-/** A function of an angle, of four floats: those beyond Cody and Waite's reach are put right afterwards. */
+/** Makes a function of four floats from a function of an angle. Angles above CODY_WAITE_LIMIT are computed again, by Payne and Hanek's method. */
 const ofAngle =
   (emit: (f: FunctionBuilder, turned: Turned) => Vector): Emit1 =>
   (f, x) => {
@@ -195,9 +197,9 @@ const ofAngle =
     return joinHalves(low, high)
   }
 
-/** All ones where bit 0 of the integer is set. */
+/** All ones if bit 0 of the integer is set. */
 const oddMask = (f: FunctionBuilder, n: Vector): Vector => i64x2.neg(v128.and(n, f.splatLong(1n)))
-/** The sign bit where bit 1 of the integer is set. */
+/** The sign bit if bit 1 of the integer is set. */
 const signFromBit1 = (f: FunctionBuilder, n: Vector): Vector => i64x2.shl(v128.and(n, f.splatLong(2n)), 62)
 
 const sin64 = (f: FunctionBuilder, x: Turned): Vector => {
@@ -218,7 +220,7 @@ const tan64 = (f: FunctionBuilder, x: Turned): Vector => {
   return v128.xor(ratio, v128.and(swap, f.splat64(-0)))
 }
 
-/** arctan of a non-negative number: 1/x above 1, then (z − 1)/(z + 1) + π/4 above tan(π/8), then the series. */
+/** arctan x for x ≥ 0. Above 1 by arctan x = π/2 − arctan 1/x; above tan(π/8) by π/4 + arctan((z − 1)/(z + 1)); then by the series. */
 const atanPositive = (f: FunctionBuilder, x: Local<'v128'>): Vector => {
   const inverted = f.let(f64x2.gt(x, f.splat64(1)))
   const z = f.let(v128.bitselect(f64x2.div(f.splat64(1), x), x, inverted))
@@ -230,12 +232,12 @@ const atanPositive = (f: FunctionBuilder, x: Local<'v128'>): Vector => {
   return v128.bitselect(f64x2.sub(f.splat64(Math.PI / 2), angle), angle, inverted)
 }
 
-/** magnitude with the sign of `from`. */
+/** The number `magnitude` with the sign of `from`. */
 const copySign = (f: FunctionBuilder, magnitude: Vector, from: Vector): Vector => v128.bitselect(from, magnitude, f.splat64(-0))
 
 const atan64 = (f: FunctionBuilder, x: Local<'v128'>): Vector => copySign(f, atanPositive(f, f.let(f64x2.abs(x))), x)
 
-/** arcsin x = arctan(x / √((1 − x)(1 + x))); beyond ±1 the root is NaN. */
+/** arcsin x = arctan(x / √((1 − x)(1 + x))). Beyond ±1 the root is NaN, and so is the result. */
 const asin64: Emit64 = (f, x) => {
   const root = f64x2.sqrt(f64x2.mul(f64x2.sub(f.splat64(1), x), f64x2.add(f.splat64(1), x)))
   return atan64(f, f.let(f64x2.div(x, root)))
@@ -259,8 +261,8 @@ const cosh64: Emit64 = (f, x) => {
 const ERF_SERIES = Array.from({ length: 12 }, (_, n) => ((2 / Math.sqrt(Math.PI)) * (-1) ** n) / (factorial(n) * (2 * n + 1))).reverse()
 
 /**
- * erfc x · e^x² in t = (x − 3.75)/(x + 3.75) for x from 1 to 4, after Shepherd and Laframboise, "Chebyshev approximation of
- * (1 + 2x) exp(x²) erfc x", Math. Comp. 36 (1981). Our own fit at Chebyshev nodes; 1 − the result is within 4·10⁻¹⁵ of erf.
+ * erfc x · e^x² as a polynomial in t = (x − 3.75)/(x + 3.75), for x from 1 to 4. The form is that of Shepherd and Laframboise, "Chebyshev approximation of
+ * (1 + 2x) exp(x²) erfc x", Math. Comp. 36 (1981); the coefficients are our own fit at Chebyshev nodes. 1 − the result is within 4·10⁻¹⁵ of erf.
  */
 const ERFC_CENTER = 3.75
 const ERFC_SERIES = [
@@ -268,7 +270,7 @@ const ERFC_SERIES = [
   1.026042961385604e-1, -1.635718956437531e-1, 2.260080669384819e-1, -2.734219314950946e-1, 1.455897212750335e-1,
 ]
 
-/** erf x by its Taylor series below 1 and 1 − erfc x beyond; from 4 on it is 1 in float32. */
+/** erf x: the Taylor series below 1, 1 − erfc x beyond. From 4 on erf is 1 in float32. */
 const erf64: Emit64 = (f, x) => {
   const magnitude = f.let(f64x2.pmin(f64x2.abs(x), f.splat64(4)))
   const square = f.let(f64x2.mul(magnitude, magnitude))
@@ -280,11 +282,12 @@ const erf64: Emit64 = (f, x) => {
 }
 
 /**
- * xʸ = e^(y·ln |x|), negative for negative x and odd y, NaN for negative x and fractional y. By IEEE 754 x⁰, 1ʸ and (−1)^±∞ are 1, whatever the other is.
+ * xʸ = e^(y·ln |x|). For negative x: negative if y is odd, NaN if y is no whole number. By IEEE 754, x⁰ and 1ʸ are 1, even if the other number is NaN, and
+ * (−1)^±∞ is 1.
  */
 const pow64: Emit64Pair = (f, x, y) => {
   const magnitude = f.let(f64x2.abs(x))
-  // A finite exponent in place of an infinite one, so that it gives 0 with ln 1 = 0, and the same as ∞ with every other.
+  // A huge finite exponent in place of ±∞: times ln 1 = 0 it gives 0, and for every other base it gives the same as ∞.
   const finite = f64x2.pmin(f64x2.pmax(y, f.splat64(-1e300)), f.splat64(1e300))
   const power = f.let(exp64(f, f64x2.mul(finite, log64(f, magnitude))))
   const whole = f64x2.eq(f64x2.nearest(y), y)
@@ -293,7 +296,7 @@ const pow64: Emit64Pair = (f, x, y) => {
   const oddSign = v128.andNot(v128.and(x, f.splat64(-0)), even)
   const signed = f.let(v128.bitselect(v128.xor(power, oddSign), power, whole))
   const undefinedRoot = v128.andNot(f64x2.lt(x, f.splat64(0)), whole)
-  // −∞ raised to a fraction is +∞ or 0, and so is every negative number's power at infinite exponents, which count as even.
+  // Only a finite negative base has no root: −∞ to a fraction is +∞ or 0. Infinite exponents count as whole and even.
   const negative = v128.and(undefinedRoot, f64x2.lt(magnitude, f.splat64(Infinity)))
   const value = v128.bitselect(f.splat64(NaN), signed, negative)
   return v128.bitselect(f.splat64(1), value, v128.or(f64x2.eq(y, f.splat64(0)), f64x2.eq(x, f.splat64(1))))
@@ -312,12 +315,12 @@ const atan2_64: Emit64Pair = (f, y, x) => {
   return copySign(f, turned, y)
 }
 
-/** Quotients up to here have all their digits in a double, and times b they are exact: a and b have 24 bits. */
+/** Bits of a quotient that one step of the long division takes. Times b, which has 24 bits, such a quotient is exact in a double. */
 const QUOTIENT_BITS = 27
 
 /**
- * The rest of a long division: |a| less multiples of |b|, QUOTIENT_BITS of the quotient at a time, for which product and difference are exact; then with the
- * sign of b. By an infinite b the rest is a, or b where their signs differ.
+ * The rest of a long division: |a| minus multiples of |b|, then given the sign of b. Each step takes QUOTIENT_BITS of the quotient; product and difference
+ * are exact. For an infinite b the rest is a, or b if their signs differ.
  */
 const longDivisionRest: Emit64Pair = (f, a, b) => {
   const [dividend, divisor] = [f.let(f64x2.abs(a)), f.let(f64x2.abs(b))]
@@ -333,7 +336,7 @@ const longDivisionRest: Emit64Pair = (f, a, b) => {
   return v128.bitselect(f64x2.sub(divisor, left), left, signsDiffer)
 }
 
-/** a − b·⌊a/b⌋ of four floats, exact but for its last rounding, with the sign of b; where quotients have too many digits for one step, by long division. */
+/** a − b·⌊a/b⌋ of four floats, with the sign of b, rounded once at the end. A quotient with too many digits for one step goes by long division. */
 export const mod = (f: FunctionBuilder, a: Local<'v128'>, b: Local<'v128'>): Vector => {
   const halves = [false, true].map((upper) => {
     const [dividend, divisor] = [f.let(half(a, upper)), f.let(half(b, upper))]
@@ -351,7 +354,7 @@ export const mod = (f: FunctionBuilder, a: Local<'v128'>, b: Local<'v128'>): Vec
   return v128.bitselect(b, joinHalves(halves[0].rest, halves[1].rest), f.splat(-0))
 }
 
-/** ⌊a/b⌋; −1 for a number by an infinity of the other sign, NaN for an infinity by a number. */
+/** ⌊a/b⌋. A number by an infinity of the other sign gives −1; an infinity by a number gives NaN. */
 const floorDiv64: Emit64Pair = (f, a, b) => {
   const quotient = f.let(f64x2.floor(f64x2.div(a, b)))
   const [infiniteA, infiniteB] = [a, b].map((x) => f.let(f64x2.eq(f64x2.abs(x), f.splat64(Infinity))))

@@ -1,18 +1,18 @@
 /**
  * WebAssembly's instructions as typed expressions.
  *
- * An expression (`Value<'i32'>`, `Value<'v128'>` …) is a node that can write its code: operands first, then the opcode, as a
- * stack machine wants it. `f32x4.add(x, f32x4.mul(y, z))` therefore reads as the formula and emits as the stack code. A value
- * that is used twice is computed twice unless it is put into a local (`f.let`). Where an i32 is expected a plain number stands
- * for a constant.
+ * An expression (`Value<'i32'>`, `Value<'v128'>` …) is a node that can write its own code: first its operands, then its opcode,
+ * as a stack machine needs it. So `f32x4.add(x, f32x4.mul(y, z))` reads like the formula and emits the stack code. A value that is
+ * used twice is computed twice; `f.let` puts it into a local. A plain number stands for a constant wherever an i32 is expected.
  *
- * Opcodes: WebAssembly Core Specification 2.0, section 5.4, and the relaxed SIMD proposal.
+ * Opcodes: WebAssembly Core Specification 2.0, section 5.4, and the relaxed SIMD proposal. The file is longer than 300 lines
+ * because it is the table of all instructions that kernels use.
  */
 import type { ByteBuffer } from './byte-buffer.js'
 
 export type ValueType = 'i32' | 'i64' | 'f32' | 'f64' | 'v128'
 
-/** Something that leaves one value of type T on the stack. */
+/** An expression that leaves one value of type T on the stack. */
 export interface Value<T extends ValueType> {
   readonly type: T
   emit(code: ByteBuffer): void
@@ -22,12 +22,12 @@ export type I32 = Value<'i32'> | number
 export type I64 = Value<'i64'>
 export type F32 = Value<'f32'>
 export type F64 = Value<'f64'>
-/** A vector of 128 bits; the instruction decides what its lanes are. */
+/** A vector of 128 bits; each instruction says how it reads the lanes. */
 export type Vector = Value<'v128'>
 
-/** A vector instruction: the prefix byte 0xfd, then its number. Kept apart from plain opcodes by this offset. */
+/** Marks vector instructions, which are encoded as the prefix byte 0xfd and a number. The offset keeps them apart from one-byte opcodes. */
 const SIMD = 0x10000
-/** The same for the prefix 0xfc (saturating conversions, bulk memory). */
+/** The same for instructions with the prefix 0xfc (saturating conversions, bulk memory). */
 const MISC = 0x20000
 
 function emitOpcode(code: ByteBuffer, opcode: number): void {
@@ -80,7 +80,7 @@ const ternary =
     },
   })
 
-/** A load: address, then alignment (as a power of two; only a hint) and a constant offset. */
+/** A load: an address, an alignment (as a power of two; only a hint) and a constant offset. */
 const load =
   <R extends ValueType>(type: R, opcode: number, align: number) =>
   (address: I32, offset = 0): Value<R> => ({
@@ -93,7 +93,7 @@ const load =
     },
   })
 
-/** A lane read out of a vector. */
+/** Reads one lane of a vector. */
 const extract =
   <R extends ValueType>(type: R, opcode: number) =>
   (x: Vector, lane: number): Value<R> => ({
@@ -105,7 +105,7 @@ const extract =
     },
   })
 
-/** A vector with one lane replaced. */
+/** Replaces one lane of a vector. */
 const replace =
   <A extends ValueType>(_type: A, opcode: number) =>
   (x: Vector, lane: number, value: Argument<A>): Vector => ({
@@ -118,7 +118,7 @@ const replace =
     },
   })
 
-/** A statement's code: leaves nothing on the stack. */
+/** Code that leaves nothing on the stack. */
 export interface Statement {
   emit(code: ByteBuffer): void
 }
@@ -275,7 +275,7 @@ export const f64 = {
   promoteF32: unary('f32', 'f64', 0xbb),
 }
 
-/** 128 bits, whatever they hold. */
+/** Instructions on 128 bits, whatever they hold. */
 export const v128 = {
   load: load('v128', SIMD + 0x00, 4),
   load8Splat: load('v128', SIMD + 0x07, 0),
@@ -292,7 +292,7 @@ export const v128 = {
   andNot: vectorBinary(0x4f),
   or: vectorBinary(0x50),
   xor: vectorBinary(0x51),
-  /** bitselect(x, y, mask): bits of x where the mask is 1, of y where it is 0. */
+  /** bitselect(x, y, mask): a bit of x where the mask has 1, a bit of y where it has 0. */
   bitselect: ternary(SIMD + 0x52),
   anyTrue: unary('v128', 'i32', SIMD + 0x53),
 }
@@ -311,7 +311,7 @@ const constant = (fill: (view: DataView) => void): Vector => {
 }
 
 export const i8x16 = {
-  /** Sixteen bytes picked from x (0 to 15) and y (16 to 31). */
+  /** Picks sixteen bytes from x (0 to 15) and y (16 to 31). */
   shuffle: (x: Vector, y: Vector, lanes: readonly number[]): Vector => ({
     type: 'v128',
     emit(code) {
@@ -331,7 +331,7 @@ export const i16x8 = {
   extendLowI8x16U: vectorUnary(0x89),
 }
 
-/** Lanes of 32 bits picked from x (0 to 3) and y (4 to 7). */
+/** Picks four lanes of 32 bits from x (0 to 3) and y (4 to 7). */
 export const shuffle32 = (x: Vector, y: Vector, lanes: readonly [number, number, number, number]): Vector =>
   i8x16.shuffle(
     x,
@@ -423,9 +423,9 @@ export const f32x4 = {
   pmax: vectorBinary(0xeb),
   convertI32x4S: vectorUnary(0xfa),
   convertI32x4U: vectorUnary(0xfb),
-  /** Lanes 0 and 1 from two doubles, lanes 2 and 3 zero. */
+  /** Two doubles rounded to floats in lanes 0 and 1; lanes 2 and 3 are zero. */
   demoteF64x2Zero: vectorUnary(0x5e),
-  /** x·y + z, rounded once or twice as the machine does it. Relaxed SIMD. */
+  /** x·y + z, rounded once or twice, as the machine likes. Relaxed SIMD. */
   relaxedMadd: ternary(SIMD + 0x105),
 }
 
@@ -462,7 +462,7 @@ export const f64x2 = {
 }
 
 export const memory = {
-  /** Copies bytes; the ranges may overlap. */
+  /** Copies bytes within the memory; the ranges may overlap. */
   copy: (to: I32, from: I32, bytes: I32): Statement => ({
     emit(code) {
       for (const value of [to, from, bytes]) asI32(value).emit(code)
@@ -480,7 +480,7 @@ export const memory = {
   }),
 }
 
-/** condition ? x : y, both evaluated. */
+/** condition ? x : y. Both are evaluated. */
 export const select = <T extends ValueType>(x: Value<T>, y: Value<T>, condition: I32): Value<T> => ({
   type: x.type,
   emit(code) {

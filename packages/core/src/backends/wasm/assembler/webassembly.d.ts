@@ -1,6 +1,6 @@
 /**
- * The part of the WebAssembly namespace that the backend uses. Core compiles without the type libraries of browsers and Node,
- * so that nothing of either slips in, and neither ECMAScript's nor @types/node declare this.
+ * Declares the part of the WebAssembly namespace that the backend uses. Core compiles without the type libraries of browsers and
+ * Node, so that it uses nothing of either by mistake; and ECMAScript's library has no such declaration.
  */
 declare namespace WebAssembly {
   class Module {
@@ -15,7 +15,7 @@ declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number; maximum?: number; shared?: boolean })
     readonly buffer: ArrayBufferLike
-    /** Grows by a number of 64 KiB pages and returns how many there were. */
+    /** Grows the memory by a number of 64 KiB pages and returns how many it had before. */
     grow(pages: number): number
   }
 

@@ -1,9 +1,10 @@
 /**
- * Broadcasting as nested loops: which elements of each operand meet which element of the output.
+ * Broadcasting as nested loops: which element of each operand meets which element of the output.
  *
- * Adjacent axes along which every operand goes on in the same way are one axis. What is left is nearly always at most
- * two: *rows* × *columns*. Kernels do those two loops; axes beyond are walked here. Along the columns an operand either
- * has consecutive elements or repeats one (`repeats`), and each combination of these is a kernel of its own.
+ * Example: [64, 128] + [128] is 64 rows of 128 columns; the second operand has the same row for all. Adjacent axes that every
+ * operand walks through without a jump are joined into one axis. Nearly always at most two are left, *rows* and *columns*, and
+ * the kernels loop over those; further axes are walked here. Along the columns an operand either has consecutive elements or
+ * repeats one (`repeats`). Each combination of these is a kernel of its own.
  */
 import { type Shape, sizeOf } from '../../../tensor/shape.js'
 import type { Operand } from '../../backend.js'
@@ -11,21 +12,21 @@ import { elementBytes } from '../assembler/elements.js'
 import type { KernelFunction } from '../engine/engine.js'
 import type { Call, Split } from '../engine/threads.js'
 
-/** How to compute an output of `rows × columns` blocks; byte distances per operand. */
+/** How an output is computed: blocks of `rows × columns`, and the byte distances of each operand. */
 export interface BroadcastPlan {
   rows: number
   columns: number
-  /** Per operand: from one row to the next. */
+  /** For each operand: bytes from one row to the next. */
   rowBytes: number[]
-  /** Per operand: whether it has one element per row. */
+  /** For each operand: it has one element a row, which repeats along the columns. */
   repeats: boolean[]
   /** Sizes of the axes outside rows and columns, outermost first. */
   outer: number[]
-  /** Per operand: bytes from one index to the next of each outer axis. */
+  /** For each operand: bytes from one index to the next along each outer axis. */
   outerBytes: number[][]
 }
 
-/** Strides in elements of a tensor of shape `from` read as `to`; 0 where it repeats. */
+/** Strides, in elements, to read a tensor of shape `from` as if it had shape `to`; 0 along an axis that repeats. */
 function readStrides(from: Shape, to: Shape): number[] {
   const strides = new Array<number>(to.length).fill(0)
   const lead = to.length - from.length
@@ -38,7 +39,7 @@ function readStrides(from: Shape, to: Shape): number[] {
 
 export function planBroadcast(shape: Shape, operands: readonly Operand[]): BroadcastPlan {
   const strides = operands.map((operand) => readStrides(operand.shape, shape))
-  // Axes from the inside out, joined while stride(outer) = stride(inner)·size(inner) for every operand.
+  // From the innermost axis outwards. Two axes are joined if stride(outer) = stride(inner)·size(inner) for every operand.
   const sizes: number[] = []
   const steps: number[][] = operands.map(() => [])
   for (let axis = shape.length - 1; axis >= 0; axis--) {
@@ -69,8 +70,8 @@ export function planBroadcast(shape: Shape, operands: readonly Operand[]): Broad
 }
 
 /**
- * Runs a kernel `(out, …operands, rows, columns, …rowBytes)` over the plan, split where it is longest: along the only row, or
- * over rows, or over what is outside.
+ * Runs a kernel `(out, …operands, rows, columns, …rowBytes)` over the plan. Threads share the longest loop: the columns of an
+ * only row, the rows, or the outer axes.
  */
 export function runBroadcast(
   split: Split,
@@ -111,7 +112,7 @@ export function runBroadcast(
   }
 }
 
-/** Calls `visit` with each operand's byte offset for positions `begin` to `end` of the outer axes in row-major order. */
+/** Calls `visit` with each operand's byte offset, for positions `begin` to `end` of the outer axes in row-major order. */
 function eachOuter(plan: BroadcastPlan, begin: number, end: number, visit: (position: number, offsets: readonly number[]) => void): void {
   const { outer, outerBytes } = plan
   const at = outer.map(() => 0)

@@ -1,5 +1,5 @@
-/** Operands as kernels want them. */
+/** The address of an operand, for kernels. */
 import type { Operand } from '../../backend.js'
 
-/** Where an operand's elements start. */
+/** The address of an operand's first element. */
 export const address = (x: Operand): number => x.storage.handle as number

@@ -1,4 +1,4 @@
-/** The engine: what it detects, and that code compiled under V8 flags outlives their reset. */
+/** The engine detects relaxed SIMD and threads, and code compiled under V8 flags stays as it is after the flags are reset. */
 import v8 from 'node:v8'
 import { describe, expect, it, vi } from 'vitest'
 import { compute, draws } from '../../../../test/wasm/harness.js'
@@ -6,7 +6,7 @@ import { v128 } from '../assembler/instructions.js'
 import { createWasmBackend } from '../index.js'
 import { Engine } from './engine.js'
 
-/** The module of one function: at ← x·y + z on four floats there. */
+/** A module of one function: it replaces the four floats at an address by x·y + z. */
 const compileMadd = (engine: Engine) =>
   engine.compileOne((module) => {
     module.export('kernel', { at: 'i32' }, null, (f, { at }) => {
@@ -14,7 +14,7 @@ const compileMadd = (engine: Engine) =>
     })
   })
 
-/** (1 + 2⁻¹²)² − 1 − 2⁻¹¹ is 2⁻²⁴ when fused and 0 when the product is rounded first. */
+/** (1 + 2⁻¹²)² − 1 − 2⁻¹¹ is 2⁻²⁴ if the multiply-add is fused, and 0 if the product is rounded first. */
 function roundsOnce(engine: Engine): boolean {
   const at = engine.memory.alloc(48)
   const { floats } = engine.memory
@@ -85,7 +85,7 @@ describe('Engine', () => {
   it('needs no shared memory', () => {
     const shared = globalThis.SharedArrayBuffer
     try {
-      // @ts-expect-error: a page that is not cross-origin isolated lacks it
+      // @ts-expect-error: this is missing in a page that is not cross-origin isolated
       globalThis.SharedArrayBuffer = undefined
       const engine = new Engine({})
       expect(engine.memory.shared).toBe(false)
@@ -95,7 +95,7 @@ describe('Engine', () => {
     }
   })
 
-  it('computes the same bits with 256-bit instructions, or says once that they are not to be had', () => {
+  it('computes the same bits with 256-bit instructions, or says once that there are none', () => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => undefined)
     const [narrow, wide] = [createWasmBackend(), createWasmBackend({ simd256: true })]
     expect(wide.info?.().simd256).toBe(Number.parseInt(process.versions.v8, 10) >= 13)

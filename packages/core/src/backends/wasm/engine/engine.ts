@@ -1,16 +1,16 @@
 /**
- * The WebAssembly engine under the kernels: what it can do, how modules are compiled, and the memory they share.
+ * The WebAssembly engine under the kernels: it detects the machine's features, compiles modules, and owns the memory they share.
  *
- * V8 compiles lazily and with its baseline compiler first; a kernel then runs three to five times slower until it is replaced
- * between two calls. Kernels here are small and hot, so where V8 lets itself be told (`v8.setFlagsFromString`) each
+ * V8 compiles lazily, and with its baseline compiler first. A kernel then runs three to five times slower until optimised code
+ * replaces it between two calls. Kernels here are small and hot. So where V8's flags can be set (`v8.setFlagsFromString`), each
  * compilation goes straight to the optimising compiler. The flags belong to the whole process: they are set before a
  * compilation and reset after it, and code compiled under them stays as it is.
  *
  * Other engines, browsers, and `v8Flags: false` compile as they like.
  *
- * With `simd256` (Node 24), V8 pairs adjacent 128-bit operations of chosen modules into 256-bit ones. It then leaves the upper
- * halves of the vector registers in use, and on many processors the C++ behind `Math.exp` and the like runs ten times slower until
- * they are cleared. WebAssembly cannot clear them; a native call that ends its own wide code can (`clearUpperHalves`).
+ * With `simd256` (Node 24), V8 pairs adjacent 128-bit operations of chosen modules into 256-bit ones. Such code leaves the upper
+ * halves of the vector registers in use. On many processors the C++ behind `Math.exp` and the like then runs ten times slower until
+ * they are cleared. WebAssembly cannot clear them, but a native call that ends its own wide code can (`clearUpperHalves`).
  */
 import { BackendError } from '../../../errors.js'
 import { assemble, type ModuleBuilder } from '../assembler/assembler.js'
@@ -20,23 +20,23 @@ import { automaticThreads } from './start-worker.js'
 import { direct, Pool, type Split, sayOnce } from './threads.js'
 import { MOST_THREADS } from './worker-program.js'
 
-/** Settings that a user may choose. */
+/** The user's settings of the wasm engine. */
 export interface WasmOptions {
   /** Let V8 compile kernels with its optimising compiler at once, and enable relaxed SIMD in Node 20 (default true). */
   v8Flags?: boolean
-  /** Use fused multiply-add where the engine has it (default true). Off, results have the same bits on every machine. */
+  /** Use fused multiply-add where the engine has it (default true). Without it, results have the same bits on every machine. */
   relaxedSimd?: boolean
   /**
-   * Compile the heaviest kernels to 256-bit instructions (default false). It takes an experimental flag of V8, in Node 24 or later; elsewhere
-   * it is said once that it is not to be had. Results keep their bits.
+   * Compile the heaviest kernels to 256-bit instructions (default false). Results keep their bits. It needs an experimental flag of V8 in Node 24
+   * or later; elsewhere a message says once that it is missing.
    */
   simd256?: boolean
-  /** The most memory to take, in bytes (default 4 GiB, the most there can be). */
+  /** The most memory to take, in bytes (default 4 GiB, which is also the limit). */
   maximumBytes?: number
   /**
-   * Threads that large kernels are shared between: a number up to 8, or `'auto'` for the cores there are, at most four, started when the first
-   * large kernel runs. Results have the same bits for any number. Needs shared memory (in a page: cross-origin isolation), else it is 1. Default:
-   * the environment variable COTANGENT_THREADS, else `'auto'`.
+   * Threads that share large kernels: a number up to 8, or `'auto'`, which is the number of cores, but at most four. They start when the first large
+   * kernel runs. Results have the same bits for any number. Threads need shared memory (in a page: cross-origin isolation); without it there is one.
+   * Default: the environment variable COTANGENT_THREADS, else `'auto'`.
    */
   threads?: number | 'auto'
 }
@@ -53,9 +53,9 @@ const REVECTORIZE = '--experimental-wasm-revectorize'
 const PAIRS_FUSED = 13
 
 /**
- * The first major version of V8 whose optimising compiler inlines calls by what the baseline compiler saw of them. Code that was never compiled by the
- * baseline compiler has nothing to show, and where functions call each other V8 then ends the process (`Check failed: function_feedback != …`). So kernels
- * are compiled without that speculation (`--no-wasm-deopt`, a flag that older versions do not know).
+ * The first major version of V8 whose optimising compiler decides what to inline from what the baseline compiler recorded of calls. Kernels skip the
+ * baseline compiler, so nothing is recorded, and V8 ends the process where functions call each other (`Check failed: function_feedback != …`). So kernels
+ * are compiled without that speculation: `--no-wasm-deopt`, a flag that older versions do not know.
  */
 const SPECULATES = 14
 
@@ -66,12 +66,12 @@ interface NodeProcess {
 }
 
 /**
- * Nanoseconds of estimated work above which a kernel is split. Handing over a part takes half a microsecond while workers
- * spin and about ten when they sleep; estimates are rough.
+ * A kernel estimated to take more nanoseconds than this is split. Handing over a part takes half a microsecond while workers
+ * spin and about ten when they sleep; the estimates are rough.
  */
 const WORTH_SPLITTING = 30_000
 
-/** Node encodes so many bytes with 256-bit code of its own, which clears the upper halves when it ends. */
+/** Node encodes this many bytes with 256-bit code of its own, which clears the upper halves when it ends. */
 const nativeBytes = (globalThis as { Buffer?: { alloc(size: number): { toString(encoding: string): string } } }).Buffer?.alloc(96)
 
 const nodeProcess = (): NodeProcess | undefined => (globalThis as { process?: NodeProcess }).process
@@ -79,18 +79,18 @@ const nodeProcess = (): NodeProcess | undefined => (globalThis as { process?: No
 /** Compiles kernels and owns their memory. */
 export class Engine {
   readonly memory: WasmMemory
-  /** Whether kernels use relaxed multiply-add. */
+  /** Kernels may use the fused multiply-add of relaxed SIMD. */
   readonly relaxed: boolean
-  /** Major version of V8, or 0 elsewhere: GEMM tiles depend on its register allocation. */
+  /** Major version of V8, or 0 for another engine: the best tile of a product depends on V8's register allocation. */
   readonly v8Version: number
-  /** Whether modules that ask for it are compiled to 256-bit instructions. */
+  /** Modules that ask for it are compiled to 256-bit instructions. */
   readonly simd256: boolean
-  /** The workers, if there is more than one thread. */
+  /** The workers; undefined if there is only one thread. */
   readonly pool: Pool | undefined
-  /** Nanoseconds of work above which a kernel is split (tests lower it). */
+  /** A kernel estimated to take more nanoseconds than this is split (tests lower it). */
   splitAbove = WORTH_SPLITTING
   private readonly v8: V8Module | undefined
-  /** Whether relaxed SIMD needs a flag (Node 20). */
+  /** Relaxed SIMD needs a flag here (Node 20). */
   private readonly relaxedNeedsFlag: boolean = false
 
   constructor(options: WasmOptions) {
@@ -116,16 +116,16 @@ export class Engine {
     }
   }
 
-  /** Threads in force. */
+  /** Threads that run now, the main thread included. */
   get threads(): number {
     return this.pool?.threads ?? 1
   }
 
   /**
-   * Runs work on items 0 to `total`, in parts on several threads if it is estimated to take long enough. `body` says what
-   * calls a range of items takes; each must write outputs of its own alone, in a way that does not depend on the range.
-   * `unit`: ranges start at its multiples. `valuesPerItem`: values of an item's calls (arguments and two more per call), where
-   * that grows with the items.
+   * Runs work on items 0 to `total`: at once, or in parts on several threads if it is estimated to take long enough. `body` gives
+   * the kernel calls for a range of items. Each call must write only its own outputs, and no output may depend on the range.
+   * `unit`: a range starts at a multiple of it. `valuesPerItem`: the values that an item's calls take in the job's list (arguments
+   * and two more a call), where that number grows with the items.
    */
   readonly split: Split = (total, unit, nanoseconds, body, valuesPerItem = 0) => {
     const { pool } = this
@@ -135,8 +135,8 @@ export class Engine {
   }
 
   /**
-   * Assembles, compiles and links a module; its exported functions by name. `wide`: for 256 bits where `simd256` is in force; whoever
-   * calls its functions calls `clearUpperHalves` after them.
+   * Assembles, compiles and links a module; returns its exported functions by name. `wide`: compile to 256-bit instructions if `simd256` is on. Who calls
+   * such functions must call `clearUpperHalves` after them.
    */
   compile(build: (module: ModuleBuilder) => void, wide = false): Record<string, KernelFunction> {
     const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, build)
@@ -160,21 +160,21 @@ export class Engine {
     })
   }
 
-  /** Compiles a module whose one export is `kernel`. */
+  /** Compiles a module with one export, `kernel`. */
   compileOne(build: (module: ModuleBuilder) => void): KernelFunction {
     return this.compile(build).kernel
   }
 
-  /** After 256-bit kernels: leaves the processor as C++ expects it. Takes about 0.2 µs. */
+  /** Clears the upper halves of the vector registers after 256-bit kernels, for C++ code that comes next. Takes about 0.2 µs. */
   clearUpperHalves(): void {
     if (this.simd256) nativeBytes?.toString('base64')
   }
 
-  /** Runs `work` with V8 flags set, and resets them. */
+  /** Sets V8 flags, runs `work`, and resets the flags. */
   private withFlags<T>(flags: readonly (readonly [set: string, reset: string])[], work: () => T): T {
     const v8 = this.v8
     if (!v8) return work()
-    // A flag of the command line stays set.
+    // A flag that was given on the command line stays set.
     const given = nodeProcess()?.execArgv ?? []
     const ours = flags.filter(([set]) => !given.includes(set))
     for (const [set] of ours) v8.setFlagsFromString(set)
@@ -192,7 +192,7 @@ function threadsAsked(threads: number | 'auto' = 1): number {
   throw new BackendError(`wasm: threads is a whole number from 1 to ${MOST_THREADS} or 'auto', got ${threads}.`)
 }
 
-/** Whether a function with a relaxed multiply-add is valid code here. */
+/** Relaxed SIMD exists here: a module with a relaxed multiply-add is valid. */
 function validatesRelaxed(): boolean {
   const bytes = assemble({ shared: false, relaxed: true }, (module) => {
     module.export('kernel', { x: 'v128' }, 'v128', (_, { x }) => f32x4.relaxedMadd(x, x, x))

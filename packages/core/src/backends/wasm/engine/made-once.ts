@@ -1,6 +1,6 @@
-/** Things made when first asked for: kernels are compiled on first use and kept. */
+/** Values made when first asked for, and then kept. Kernels are compiled so: on first use. */
 
-/** A value made by the first call and returned by every call. */
+/** Returns a function whose first call makes the value; every call returns it. */
 export function lazy<T extends object>(make: () => T): () => T {
   let value: T | undefined
   return () => {
@@ -9,7 +9,7 @@ export function lazy<T extends object>(make: () => T): () => T {
   }
 }
 
-/** The map's entry, made if it is missing. */
+/** The map's value for a key; made and stored if it is missing. */
 export function entry<K, V extends object>(map: Map<K, V>, key: K, make: (key: K) => V): V {
   let value = map.get(key)
   if (value === undefined) {

@@ -1,4 +1,4 @@
-/** The allocator: no overlaps, exact accounts, reuse, growth, and what happens when there is no more. */
+/** The allocator: blocks do not overlap, the byte counts are exact, freed blocks are reused, memory grows, and running out is an error. */
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { BackendError } from '../../../errors.js'
@@ -23,7 +23,7 @@ describe('WasmMemory', () => {
             const block = { address: memory.alloc(action.alloc), bytes: action.alloc }
             expect(block.address % 64).toBe(0)
             expect(block.address).toBeGreaterThanOrEqual(heapStart)
-            // Slack for vectors that stick out, inside the memory.
+            // Behind a block there is slack for vectors that stick out, inside the memory.
             expect(block.address + block.bytes + 64).toBeLessThanOrEqual(memory.bytes8.length)
             const overlapping = live.filter(
               (other) => block.address + block.bytes + 64 > other.address && other.address + other.bytes + 64 > block.address,
@@ -55,7 +55,7 @@ describe('WasmMemory', () => {
     const memory = new WasmMemory()
     const { reservedBytes } = memory.use()
     for (let round = 1; round <= 40; round++) {
-      // Other sizes each time, so that no bin ever fits.
+      // Each round asks for another size, so no bin ever fits.
       const bytes = 20_000 + 700 * round
       const blocks = Array.from({ length: 12 }, () => memory.alloc(bytes))
       for (const block of blocks) memory.free(block, bytes)
@@ -76,12 +76,12 @@ describe('WasmMemory', () => {
     }
   })
 
-  it('says how much was asked and held when there is no more', () => {
+  it('says how much was asked for and how much is held when memory runs out', () => {
     const memory = new WasmMemory({ maximumBytes: 16 * MiB })
     memory.alloc(8 * MiB)
     expect(() => memory.alloc(9 * MiB)).toThrow(BackendError)
     expect(() => memory.alloc(9 * MiB)).toThrow(`asked for ${9 * MiB} bytes while 1 buffers hold ${8 * MiB} bytes`)
-    // The failure leaves everything usable.
+    // After the failure everything still works.
     expect(memory.alloc(MiB)).toBeGreaterThan(0)
   })
 

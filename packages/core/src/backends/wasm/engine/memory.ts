@@ -1,15 +1,15 @@
 /**
  * The one WebAssembly memory that holds all tensors, and its allocator.
  *
- * Layout, from the bottom: a control area (so that no block has address 0; the thread pool's jobs are written there), a scratch
- * area per part of a job for packed matrices, then the heap. Every block starts at a multiple of 64 bytes and ends with at least 64 bytes of
- * slack, so a kernel may read a few vectors past the end of any array. Kernels write exactly what they own: then any
+ * Layout, from the bottom: a control area for the jobs of the threads (so no block has address 0); one scratch area for each
+ * part of a job, for packed matrices; then the heap. Every block starts at a multiple of 64 bytes and ends with at least 64
+ * bytes of slack, so a kernel may read a few vectors past the end of any array. A kernel writes only its own outputs. So any
  * range of outputs can be given to any thread.
  *
- * Allocation: a training loop asks for the same few sizes over and over, so a freed block waits in a bin of its exact size
- * and the next request of that size takes it back at the cost of an array pop. Only when the heap would have to grow are the
- * bins emptied and neighbours joined into spans (deferred coalescing: Wilson et al., "Dynamic storage allocation: a survey",
- * 1995, section 3.6), out of which requests are then served best fit.
+ * Allocation: a training loop asks for the same few sizes over and over. A freed block therefore waits in a bin of its exact
+ * size, and the next request of that size takes it back at the cost of an array pop. Only when the heap would have to grow
+ * are the bins emptied and neighbouring free blocks joined into spans (deferred coalescing: Wilson et al., "Dynamic storage
+ * allocation: a survey", 1995, section 3.6). The smallest span that is large enough then serves a request (best fit).
  */
 import { BackendError } from '../../../errors.js'
 import { MAX_PAGES } from '../assembler/assembler.js'
@@ -19,7 +19,7 @@ const PAGE = 65536
 const ALIGNMENT = 64
 const SLACK = 64
 
-/** Most bytes of one block: kernels count in signed 32-bit integers. */
+/** The most bytes of one block: kernels count in signed 32-bit integers. */
 const LARGEST = 2 ** 31 - 1024
 
 /** Bytes of the control area. */
@@ -28,10 +28,10 @@ const SCRATCH_START = CONTROL_BYTES
 /** Bytes of each scratch area. */
 export const SCRATCH_BYTES = 4 * 1024 * 1024
 
-/** Where the kernels of one part of a job may keep what lives for one job only (packed panels of matrices). */
+/** The address of the scratch area of one part of a job. Its contents last for one job (packed panels of matrices, for instance). */
 export const scratchOf = (part: number): number => SCRATCH_START + part * SCRATCH_BYTES
 
-/** Live blocks and bytes, and what the system gave. */
+/** Live blocks, their bytes, and the bytes reserved from the system. */
 export interface MemoryUse {
   readonly buffers: number
   readonly bytes: number
@@ -44,19 +44,19 @@ interface Span {
   bytes: number
 }
 
-/** Bytes that a block for `bytes` bytes of data takes. */
+/** The size of a block with room for `bytes` bytes of data and the slack. */
 const blockBytes = (bytes: number): number => Math.ceil((bytes + SLACK) / ALIGNMENT) * ALIGNMENT
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 
-/** A WebAssembly.Memory by its members: declarations that users compile against must not need types of browsers or Node. */
+/** The members of WebAssembly.Memory that we use, declared here so that users can compile without the types of browsers or Node. */
 export interface HostMemory {
   readonly buffer: ArrayBufferLike
-  /** Grows by a number of 64 KiB pages and returns how many there were. */
+  /** Grows the memory by a number of 64 KiB pages and returns how many it had before. */
   grow(pages: number): number
 }
 
-/** The memory and its allocator. Views over it are replaced when it grows: use them at once, do not keep them. */
+/** The memory and its allocator. Growing replaces the views of the memory, so use a view at once and do not keep it. */
 export class WasmMemory {
   readonly memory: HostMemory
   readonly shared: boolean
@@ -81,7 +81,7 @@ export class WasmMemory {
     const initial = this.top / PAGE + 16
     this.shared = options.shared ?? typeof SharedArrayBuffer !== 'undefined'
     if (this.shared) {
-      // A shared memory reserves addresses up to its maximum at once; some hosts refuse 4 GiB.
+      // A shared memory reserves addresses up to its maximum at once, and some hosts refuse 4 GiB.
       let maximum = Math.max(wanted, initial)
       let memory: WebAssembly.Memory | undefined
       while (!memory) {
@@ -103,10 +103,10 @@ export class WasmMemory {
     this.refreshViews()
   }
 
-  /** The address of a block for `bytes` bytes, content unspecified. */
+  /** Allocates a block with room for `bytes` bytes and returns its address. The content is unspecified. */
   alloc(bytes: number): number {
     if (this.disposed) throw new BackendError('wasm: this backend has been disposed.')
-    // NaN passes every comparison, and one such block would spoil the accounts for good.
+    // NaN passes every comparison below, and one such block would make the byte counts wrong for ever.
     if (!Number.isSafeInteger(bytes) || bytes < 0) throw new BackendError(`wasm: asked for a block of ${bytes} bytes.`)
     if (bytes > LARGEST) throw new BackendError(`wasm: asked for ${bytes} bytes, but one tensor holds at most ${LARGEST}.`)
     const size = blockBytes(bytes)
@@ -116,7 +116,7 @@ export class WasmMemory {
     return address
   }
 
-  /** Takes back a block; `bytes` as it was asked for. */
+  /** Frees a block; `bytes` is the number it was asked for with. */
   free(address: number, bytes: number): void {
     const size = blockBytes(bytes)
     const bin = this.bins.get(size)
@@ -130,7 +130,7 @@ export class WasmMemory {
     return { buffers: this.buffers, bytes: this.bytes, reservedBytes: this.capacity }
   }
 
-  /** The smallest span that is large enough, or 0. */
+  /** Takes a block out of the smallest span that is large enough; 0 if there is none. */
   private fromSpans(size: number): number {
     let best = -1
     for (let i = 0; i < this.spans.length; i++) {
@@ -182,7 +182,7 @@ export class WasmMemory {
     this.spans = joined
   }
 
-  /** Grows by half, or to what is needed if that is more. */
+  /** Grows the memory by half, or to the size needed if that is more. */
   private grow(needed: number, asked: number): void {
     const wanted = Math.min(this.maximumBytes, Math.max(needed, Math.ceil(1.5 * this.capacity)))
     for (const target of [wanted, needed]) {
@@ -203,7 +203,7 @@ export class WasmMemory {
     )
   }
 
-  /** Lets go of the memory; the engine frees it once nothing else refers to it. */
+  /** Drops the memory; the engine frees it once nothing else refers to it. */
   dispose(): void {
     this.disposed = true
     this.bins.clear()

@@ -1,8 +1,8 @@
-/** The choice between alone and shared, on made-up times. */
+/** The choice between running alone and sharing, on made-up times. */
 import { describe, expect, it } from 'vitest'
 import { Choice } from './sharing.js'
 
-/** Calls of a kind that take so long alone and shared; how many of them were shared. */
+/** Makes `calls` calls of one kind, whose times alone and shared are given; returns how many were shared. */
 function sharedOf(choice: Choice, calls: number, alone: () => number, shared: () => number, kind = 1): number {
   let count = 0
   for (let i = 0; i < calls; i++) {
@@ -14,7 +14,7 @@ function sharedOf(choice: Choice, calls: number, alone: () => number, shared: ()
 }
 
 describe('Choice', () => {
-  it('shares what is faster shared, and only that, but for trials', () => {
+  it('shares a kind that is faster shared, and no other, except for trials', () => {
     const choice = new Choice()
     expect(
       sharedOf(
@@ -68,7 +68,7 @@ describe('Choice', () => {
     ).toBeGreaterThan(900)
   })
 
-  it('forgives a single long delay', () => {
+  it('is not misled by a single long delay', () => {
     const choice = new Choice()
     sharedOf(
       choice,
@@ -85,7 +85,7 @@ describe('Choice', () => {
     expect(sharedOf(choice, 300, () => 2, once)).toBeGreaterThan(280)
   })
 
-  it('forgets kinds rather than grow without end', () => {
+  it('forgets kinds before it holds too many', () => {
     const choice = new Choice()
     for (let kind = 0; kind < 5000; kind++) choice.note(kind, choice.share(kind), 1)
     expect(

@@ -1,32 +1,32 @@
 /**
- * Whether sharing a job between threads pays, measured rather than assumed: other programs may be using the other cores, and then a
- * part waits in a worker that has none.
+ * Decides by measurement whether a job is shared between threads or run alone. Other programs may be using the other cores, and
+ * a part given to a worker without a core waits.
  *
- * A training asks for the same jobs over and over. For each (known by its estimated time, which follows from kernel and
- * shape) the mean time alone and shared is kept, and the better way taken; of every 64 calls two go the other way, so that it
- * is noticed when a core becomes free or busy.
+ * A training asks for the same jobs over and over. For each kind of job (told apart by its estimated time, which follows from
+ * kernel and shape) this keeps the mean time alone and the mean time shared, and takes the better way. Two of every 64 calls go
+ * the other way, to notice when a core becomes free or busy.
  */
 
 interface Times {
   calls: number
-  /** Milliseconds; 0 before the first. */
+  /** Milliseconds; 0 before the first measurement. */
   alone: number
   shared: number
 }
 
-/** Kinds of jobs remembered; beyond that all are forgotten. */
+/** The most kinds of jobs remembered; one more, and all are forgotten. */
 const MOST_KINDS = 1024
 const PERIOD = 64
 const TRIALS = 2
-/** First calls of a kind, which alternate; the best of each way counts, as the first ones meet cold caches and sleeping workers. */
+/** The first calls of a kind alternate between the two ways. Of each way the best time counts, since the first calls meet cold caches and sleeping workers. */
 const FIRST = 8
 
 export class Choice {
   private readonly kinds = new Map<number, Times>()
-  /** Always share (for tests). */
+  /** Share every job (for tests). */
   always = false
 
-  /** Whether to share the next job of a kind. */
+  /** Decides whether to share the next job of a kind. */
   share(kind: number): boolean {
     if (this.always) return true
     let times = this.kinds.get(kind)
@@ -41,11 +41,11 @@ export class Choice {
     return times.shared <= times.alone !== trial
   }
 
-  /** Takes note of the time a job took. Outliers count as three times the mean. */
+  /** Records the time of a job. A time above three times the mean counts as three times the mean. */
   note(kind: number, shared: boolean, elapsed: number): void {
     const times = this.kinds.get(kind)
     if (!times) return
-    const milliseconds = Math.max(elapsed, 1e-3) // clocks of pages are coarse
+    const milliseconds = Math.max(elapsed, 1e-3) // the clock of a page is coarse
     const way = shared ? 'shared' : 'alone'
     const before = times[way]
     if (times.calls <= FIRST) times[way] = before === 0 ? milliseconds : Math.min(before, milliseconds)

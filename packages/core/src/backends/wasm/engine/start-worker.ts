@@ -1,11 +1,11 @@
-/** Starting a worker: worker_threads in Node, Worker in a page. Neither is imported, so that core loads anywhere. */
+/** Starts a worker: worker_threads in Node, Worker in a page. Neither is imported, so core loads on any host. */
 import type { HostMemory } from './memory.js'
 import { MOST_THREADS, nodeSource, pageSource } from './worker-program.js'
 
-/** A worker that has been asked to start. */
+/** A worker that is starting or running. */
 export interface WorkerHandle {
   send(message: object): void
-  /** Ends it; resolves when it has ended. */
+  /** Ends the worker; resolves when it has ended. */
   end(): Promise<unknown>
 }
 
@@ -33,7 +33,7 @@ interface Host {
 
 const host = globalThis as Host
 
-/** A worker with its first message, or undefined where there are none. `lost` is told if it ends by itself. */
+/** Starts a worker and sends it its first message. Undefined where the host has no workers. Calls `lost` if the worker ends by itself. */
 export function startWorker(data: { memory: HostMemory; thread: number }, lost: (why: string) => void): WorkerHandle | undefined {
   try {
     const threads = host.process?.getBuiltinModule?.('node:worker_threads') as
@@ -42,12 +42,12 @@ export function startWorker(data: { memory: HostMemory; thread: number }, lost: 
     if (threads?.Worker) return nodeWorker(new threads.Worker(nodeSource, { eval: true, execArgv: [], workerData: data }), lost)
     if (host.crossOriginIsolated && host.Worker && host.Blob && host.URL) return pageWorker(data, lost)
   } catch {
-    // As if there were none.
+    // The host forbids workers: treat it as one that has none.
   }
   return undefined
 }
 
-/** Whether this is a page, or a worker of one, in which nothing but its content policy stands against threads. */
+/** True in a page, or a worker of a page, where threads are allowed. Only its content security policy may still forbid them. */
 export const pageMayHaveWorkers = (): boolean => host.crossOriginIsolated === true && host.Worker !== undefined
 
 function nodeWorker(worker: NodeWorker, lost: (why: string) => void): WorkerHandle {
@@ -74,7 +74,7 @@ function pageWorker(data: object, lost: (why: string) => void): WorkerHandle | u
   return { send: (message) => worker.postMessage(message), end }
 }
 
-/** Threads that `'auto'` stands for: the cores this process may use, at most four. */
+/** The number of threads for `'auto'`: the cores this process may use, at most four. */
 export function automaticThreads(): number {
   const os = host.process?.getBuiltinModule?.('node:os') as { availableParallelism?(): number } | undefined
   const cores = os?.availableParallelism?.() ?? host.navigator?.hardwareConcurrency ?? 1

@@ -1,13 +1,13 @@
 /**
- * The thread pool: workers that share the engine's memory and take parts of large kernels off the main thread.
+ * The thread pool: workers that share the engine's memory and take over parts of large kernels.
  *
- * A job is a list of kernel calls per part, written into the control area. The parts are independent: which thread runs one,
- * and when, changes no bit. Each thread begins with parts of its own, but whoever is done takes what is still free, the main
- * thread too. So a worker that never started, died, or does not get a core costs nothing but its help: the main thread waits
- * only for parts that a worker has begun.
+ * A job has parts, and each part is a list of kernel calls in the control area of the memory. The parts are independent: which
+ * thread runs a part, and when, changes no bit. Each thread begins with its own parts. A thread that is done takes parts that
+ * are still free, the main thread too. So a worker that never started, died, or gets no core only fails to help: the main
+ * thread waits for nothing but the parts that a worker has begun.
  *
- * Waiting is a short spin, then sleep (workers always, the main thread where it may, which is not in a page). Whether a job is shared
- * at all is measured for each kind (sharing.ts): on a machine whose other cores are busy it often does not pay.
+ * A thread that waits spins for a short time, then sleeps. Only the main thread of a page may not sleep. sharing.ts measures
+ * for each kind of job whether sharing pays; where other programs keep the cores busy it often does not.
  *
  * Compiled modules reach the workers as messages, sent before the first job that needs them. Workers do not keep a process alive.
  */
@@ -19,25 +19,25 @@ import { Choice } from './sharing.js'
 import { pageMayHaveWorkers, startWorker, type WorkerHandle } from './start-worker.js'
 import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './worker-program.js'
 
-/** Runs a kernel with these values, now or as a part of a job. */
+/** Runs a kernel with these values, at once or as a part of a job. */
 export type Call = (kernel: KernelFunction, ...values: number[]) => void
 
-/** Runs it now. */
+/** Runs it at once. */
 export const direct: Call = (kernel, ...values) => void kernel(...values)
 
-/** The work from `begin` to `end`, as calls. `part` numbers the scratch area that is its own. */
+/** Makes the calls for items `begin` to `end`. `part` says which scratch area they may use. */
 export type Body = (begin: number, end: number, call: Call, part: number) => void
 
-/** Makes parts of so many items, each of a multiple of `unit` but the last, and runs them. */
+/** Cuts `total` items into parts and runs them. Every part but the last has a multiple of `unit` items. */
 export type Split = (total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem?: number) => void
 
-/** Nanoseconds of work per thread from which each thread gets more than one part. */
+/** From this many nanoseconds of work for each thread on, each thread gets more than one part. */
 const WORTH_MORE_PARTS = 100_000
 /** Milliseconds that the main thread spins for the last parts before it sleeps. */
 const SPIN = 0.1
-/** Milliseconds that a part may take beyond a hundred times its estimate before its worker counts as lost. */
+/** A worker counts as lost once a part takes this many milliseconds more than a hundred times its estimate. */
 const PATIENCE = 30_000
-/** Milliseconds that one look at the clock, or one sleep, counts for at most while waiting. */
+/** The most milliseconds that one look at the clock, or one sleep, counts for while waiting. */
 const STEP = 100
 
 const now: () => number = (() => {
@@ -50,7 +50,7 @@ const REFUSED =
   'configure({ threads: 1 }) asks for none and is silent.'
 
 const said = new Set<string>()
-/** Says something on the console, once per process. */
+/** Prints a warning on the console, once for each text in a process. */
 export function sayOnce(text: string): void {
   if (said.has(text)) return
   said.add(text)
@@ -63,7 +63,7 @@ export class Pool {
   private readonly control: Int32Array
   private readonly calls: Float64Array
   private readonly workers: WorkerHandle[] = []
-  /** Compiled modules with the number of their first kernel; the first `sent` of them have gone to the workers. */
+  /** Compiled modules, with the number of their first kernel. The first `sent` modules have gone to the workers. */
   private readonly modules: { first: number; module: object; names: string[] }[] = []
   private readonly numbers = new Map<KernelFunction, number>()
   private readonly kernels: KernelFunction[] = []
@@ -71,18 +71,18 @@ export class Pool {
   private epoch = 0
   private running = false
   private readonly mayWait: boolean
-  /** Whether a job is shared at all. */
+  /** Decides whether a job is shared. */
   readonly choice = new Choice()
-  /** Where the next value of the part at hand goes, and the end of its room. */
+  /** Where the next value of the current part goes, and where its room ends. */
   private at = 0
   private limit = 0
 
-  /** Workers to start when the first job comes; 0 once they are. */
+  /** Workers to start when the first job comes; 0 once they have been started. */
   private toStart: number
-  /** Whether the user asked for threads, and so is told when there are none. */
+  /** The user asked for threads, so a message says if there are none. */
   private readonly asked: boolean
 
-  /** Has `threads` − 1 workers, or fewer if they cannot be started: from the beginning where the user asked for them, else from the first job on. */
+  /** Starts `threads` − 1 workers, or fewer if the host refuses. They start now if the user asked for threads, else with the first job. */
   constructor(memory: HostMemory, threads: number, asked: boolean) {
     this.memory = memory
     this.control = new Int32Array(memory.buffer)
@@ -104,7 +104,7 @@ export class Pool {
     }
   }
 
-  /** Threads in force, the main thread included. */
+  /** Threads that run now, the main thread included. */
   get threads(): number {
     return 1 + this.toStart + this.workers.length
   }
@@ -119,7 +119,7 @@ export class Pool {
     return Atomics.load(this.control, words.helped)
   }
 
-  /** Makes a module's kernels known. */
+  /** Gives the kernels of a module their numbers, so that jobs can name them. */
   register(module: object, exports: Readonly<Record<string, KernelFunction>>): void {
     this.modules.push({ first: this.kernels.length, module, names: Object.keys(exports) })
     for (const kernel of Object.values(exports)) {
@@ -128,13 +128,13 @@ export class Pool {
     }
   }
 
-  /** Whether it can help now: not while no worker has started, or a job is being made. */
+  /** Whether a job can be shared now: some worker has started, and no other job is being made. */
   get free(): boolean {
     if (this.toStart > 0) this.start()
     return !this.running && this.ready > 0
   }
 
-  /** Runs items 0 to total, in parts if that pays. */
+  /** Runs items 0 to `total`, in parts if that pays. */
   run(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
     const share = this.choice.share(nanoseconds)
     const started = now()
@@ -143,7 +143,7 @@ export class Pool {
     this.choice.note(nanoseconds, share, now() - started)
   }
 
-  /** In several jobs if the calls do not fit into one. */
+  /** Shares the items as one job, or as several if the calls do not fit into one. */
   private shared(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
     const threads = 1 + this.ready
     const parts = nanoseconds < threads * WORTH_MORE_PARTS ? threads : PARTS_PER_THREAD * threads
@@ -227,12 +227,12 @@ export class Pool {
   }
 
   /**
-   * Waits for the parts that workers have begun. Time is counted in steps, not by the clock: a process or a machine that was stopped
-   * for a while has lost nothing.
+   * Waits for the parts that workers have begun. Time is counted in steps, not by the clock, so a process or a machine that was
+   * stopped for a while has lost no time.
    *
-   * A page's main thread spins here to the end. It hears of nothing meanwhile, a worker's death included, and it cannot run a lost part
-   * again, since kernels may update in place. But what ends one worker in the middle of a kernel ends the page with it; only a debugger
-   * that halts a worker does not.
+   * The main thread of a page spins here to the end. Meanwhile no event reaches it, not even a worker's death. It cannot run a
+   * lost part again, since a kernel may update in place. This matters only if a debugger halts a worker: anything else that ends
+   * a worker inside a kernel ends its page, too.
    */
   private wait(patience: number): void {
     const { control } = this
@@ -263,7 +263,7 @@ export class Pool {
     if (index < 0) return
     this.workers.splice(index, 1)
     if (Atomics.load(this.control, words.ready) === 0) {
-      // One that never started: a page that is isolated wants threads and should know why it has none. Elsewhere, if nobody asked for it, it is not worth a word.
+      // The worker never started. A page that is isolated wants threads and should be told why it has none. Elsewhere only a user who asked for threads is told.
       if (pageMayHaveWorkers()) {
         sayOnce(REFUSED)
         return
@@ -275,7 +275,7 @@ export class Pool {
     )
   }
 
-  /** Ends the workers; resolves when they have ended. Work goes on with one thread. */
+  /** Ends the workers and resolves when they have ended. Kernels then run on one thread. */
   async stop(): Promise<void> {
     this.toStart = 0
     const workers = this.workers.splice(0)
@@ -286,7 +286,7 @@ export class Pool {
   }
 }
 
-/** Whether this thread may block: a page's main thread may not, and Atomics.wait says so even if there is nothing to wait for. */
+/** Whether this thread may block. A page's main thread may not: Atomics.wait throws there, even if it has nothing to wait for. */
 function mayWait(control: Int32Array): boolean {
   try {
     Atomics.wait(control, words.waiting, 1, 0)

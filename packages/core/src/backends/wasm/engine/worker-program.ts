@@ -1,28 +1,29 @@
 /**
- * The program of a worker of the thread pool, and the words through which it and the main thread (threads.ts) talk.
+ * The program of a worker of the thread pool, and the layout of the control area through which it and the main thread
+ * (threads.ts) talk.
  *
- * The program is a string of plain JavaScript: workers cannot load TypeScript, and a string needs no file that a bundler would
- * have to find.
+ * The program is a string of plain JavaScript: a worker cannot load TypeScript, and no bundler has to find a file for it.
  */
 
-/** Most threads of a pool, the main thread included. */
+/** The most threads of a pool, the main thread included. */
 export const MOST_THREADS = 8
 
 /**
- * Most parts for a thread. With two, a thread that gets less of its core than another, or a slower one, also does less of
- * the work; more would only pack matrices more often.
+ * The most parts for each thread. With two, a slow thread, or one that shares its core with another program, does less of the
+ * work. With more, matrices would only be packed more often.
  */
 export const PARTS_PER_THREAD = 2
 
 /**
- * Words of the control area (indices of 32-bit integers), a cache line apart.
+ * The words of the control area, as indices of 32-bit integers; each has a cache line to itself.
  *
- * - `epoch` changes when a job is posted; idle workers watch it, or sleep on it. `sleepers`: how many sleep.
- * - `parts`: parts of the job, meant for so many `threads`; `kernels`: how many kernels one must know to run it.
- * - `claims` + 16·p: 2·epoch when part p of that job is free, 2·epoch + 1 once a thread has taken it. So a worker that comes
- *   late, with an old epoch in hand, takes nothing.
- * - `remaining`: parts not finished; the main thread sleeps on it while `waiting` is 1.
- * - `failed`: a kernel threw in a worker. `stop`: workers should end. `ready`: workers that have started.
+ * - `epoch`: the number of the job. Posting a job changes it; idle workers watch it or sleep on it. `sleepers`: how many sleep.
+ * - `parts`: the number of parts of the job. `threads`: the number of threads they are meant for. `kernels`: a worker must know
+ *   this many kernels to run the job.
+ * - `claims` + 16·p: 2·epoch while part p of that job is free, 2·epoch + 1 once a thread has taken it. A worker that comes late
+ *   holds an old epoch, so it takes nothing.
+ * - `remaining`: parts that are not finished. The main thread sleeps on it while `waiting` is 1.
+ * - `failed`: 1 if a kernel threw in a worker. `stop`: 1 if workers should end. `ready`: workers that have started.
  * - `helped`: parts that workers have run so far (for tests).
  */
 export const words = {
@@ -40,17 +41,19 @@ export const words = {
   claims: 176,
 } as const
 
-/** Where the calls of part 0 start, and how much room each part has, in 64-bit floats. */
+/** Where the calls of part 0 start, and the room of each part, both in 64-bit floats. */
 export const CALLS_START = 256
 export const CALLS_PER_PART = 496
 
-/** How long a worker watches for the next job before it sleeps, in milliseconds. */
+/** Milliseconds that a worker watches for the next job before it sleeps. */
 const SPIN = 0.06
 
 /**
- * A part's calls are `length, (kernel, count, …values)…` as 64-bit floats, which hold addresses and scalars exactly.
- * `receive` returns the next message that is waiting, or undefined; in a page that takes a turn of the event loop, so there
- * `work` returns when it lacks a kernel, and the message that brings it starts it again.
+ * The common part of the program. A part of a job is a list of 64-bit floats, which hold addresses and scalars exactly: the
+ * length, then for each call the number of the kernel, the number of values, and the values.
+ *
+ * `receive` returns the next waiting message, or undefined if there is none. In a page a message needs a turn of the event
+ * loop. So there `work` returns if it lacks a kernel, and the message that brings the kernel calls it again.
  */
 const common = `
 'use strict'
@@ -128,8 +131,9 @@ function work(receive) {
 `
 
 /**
- * For worker_threads: messages are fetched without leaving the loop. Main sends before it posts, so one is always there. Deno gives its workers a
- * port that cannot be read so; there messages come by turns of the event loop, as in a page.
+ * The program for worker_threads. It reads messages without leaving its loop. The main thread sends a module before it posts
+ * the job, so the message is there. Deno's workers cannot read their port in this way: there, as in a page, a message arrives
+ * in a turn of the event loop.
  */
 export const nodeSource = `${common}
 const { workerData, parentPort, receiveMessageOnPort } = require('node:worker_threads')
@@ -150,7 +154,7 @@ begin(workerData)
 work(receive)
 `
 
-/** For a page's Worker. */
+/** The program for a page's Worker. */
 export const pageSource = `${common}
 onmessage = ({ data }) => {
   if (data.memory) begin(data)
