@@ -1,11 +1,13 @@
 /**
- * Elementwise functions of one argument: the place to read one kernel from TypeScript to WebAssembly.
+ * Elementwise functions of one argument, out[i] = f(x[i]). This is the file to read first if you want to follow one kernel from
+ * TypeScript to WebAssembly.
  *
- * A kernel is a WebAssembly function `kernel(out, x, n)`: two addresses and a count. `emitMap` writes it as three loops'
- * worth of code: eight elements at a time (two vectors, so that one's latency hides behind the other's), then four, then the
- * last one to three, which are computed as a whole vector of which only the live lanes are stored. What happens to a vector
- * is a row of the table `floatFunctions`: an emitter that gets four elements in a local and returns the expression of its result.
- * For `square` the inner loop comes out as
+ * A kernel is a WebAssembly function `kernel(out, x, n)`: two addresses and a count. `emitMap` writes it as three loops. The
+ * first takes eight elements a turn, as two vectors, so that the second can start while the first is not done. The next loop
+ * takes four elements. The last one to three elements are computed as a whole vector, but only the existing ones are stored.
+ *
+ * The function itself is a row of the table `floatFunctions`: an emitter that gets four elements in a local and returns the
+ * expression of its result. For `square` the inner loop comes out as
  *
  * ```wat
  * loop
@@ -16,9 +18,9 @@
  *   ;; x += 32, out += 32, n -= 8, again while n >= 8
  * ```
  *
- * `createMap` is the host's side: it compiles a kernel when it is first asked for (per function and dtypes), keeps it in a
- * table, and from then on a call is three look-ups and the jump. The kernel touches nothing but `out[0..n)`, so a range of
- * elements is just other addresses and another count: that is what `engine.split` hands to other threads.
+ * `createMap` is the host's side. It compiles a kernel when it is first asked for (one for each function and pair of dtypes) and
+ * keeps it in a table; after that a call is three look-ups and the jump. The kernel writes only `out[0..n)`. So a range of the
+ * elements needs just other addresses and another count, and `engine.split` can give ranges to other threads.
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { Kernels, MapKernel } from '../../backend.js'
@@ -34,7 +36,7 @@ import { entry } from '../engine/made-once.js'
 
 type FloatFunction = Exclude<MapKernel, 'cast' | 'logicalNot'>
 
-/** float32 → float32 (isNaN, isFinite: → bool). */
+/** Functions float32 → float32; isNaN and isFinite give bool. */
 export const floatFunctions: Readonly<Record<FloatFunction, Emit1>> = {
   neg: (_, x) => f32x4.neg(x),
   abs: (_, x) => f32x4.abs(x),
@@ -67,7 +69,7 @@ export const floatFunctions: Readonly<Record<FloatFunction, Emit1>> = {
   isFinite: (f, x) => fast.truth(f32x4.lt(f32x4.abs(x), f.splat(Infinity))),
 }
 
-/** int32 → int32. */
+/** Functions int32 → int32. */
 const intFunctions: Readonly<Partial<Record<MapKernel, Emit1>>> = {
   neg: (_, x) => i32x4.neg(x),
   abs: (_, x) => i32x4.abs(x),
@@ -80,7 +82,7 @@ const boolFunctions: Readonly<Partial<Record<MapKernel, Emit1>>> = {
   logicalNot: (f, x) => v128.xor(x, f.splatInt(1)),
 }
 
-/** Lanes of one dtype as lanes of another, as `cast` converts: floats truncate, uint8 saturates, NaN becomes 0 (but true). */
+/** Converts lanes from one dtype to another, as `cast` does: floats are truncated, uint8 saturates, NaN becomes 0 (but true as bool). */
 function emitCast(from: DType, to: DType): Emit1 {
   return (f, x) => {
     if (from === to) return x
@@ -104,10 +106,10 @@ function emitterOf(kernel: MapKernel, from: DType, to: DType): Emit1 {
   return emit
 }
 
-/** Functions computed in float64 are long; they are emitted once per loop turn, and the loop takes four elements a turn. */
+/** A function computed in float64 has long code. It is emitted once a turn, and the loop takes four elements a turn. */
 const isLong = (kernel: MapKernel): boolean => kernel in precise
 
-/** Functions of one or two instructions, whose time is that of the memory. */
+/** Functions of one or two instructions: their time is the time of the memory. */
 const cheap = new Set<MapKernel>([
   'cast',
   'neg',

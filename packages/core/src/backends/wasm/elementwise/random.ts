@@ -1,7 +1,9 @@
 /**
- * Uniform floats: Threefry-2x32 with 20 rounds on four counters at once, bit for bit what random.ts makes on the host.
+ * Uniform random floats by Threefry-2x32 with 20 rounds (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", 2011).
+ * The bits are those that random.ts makes on the host.
  *
- * Block i of the stream (counter (i, 0)) gives elements 2i and 2i + 1, so four blocks fill two vectors.
+ * Block i of the stream (counter (i, 0)) gives elements 2i and 2i + 1. The kernel computes four blocks at once, which fill two
+ * vectors.
  */
 import type { FusedKernels } from '../../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
@@ -15,10 +17,10 @@ const PARITY = 0x1bd11bda
 
 const rotate = (x: Local<'v128'>, bits: number): Vector => v128.or(i32x4.shl(x, bits), i32x4.shrU(x, 32 - bits))
 
-/** Emits the blocks of four counters: both words, in place. */
+/** Emits four blocks at once, in place: `x0` and `x1` hold the two words of four counters. */
 function emitThreefry(f: FunctionBuilder, x0: Local<'v128'>, x1: Local<'v128'>, schedule: readonly Local<'v128'>[]): void {
   f.set(x0, i32x4.add(x0, schedule[0]))
-  f.set(x1, schedule[1]) // the counter's second word is 0
+  f.set(x1, schedule[1]) // the second word of the counter is 0
   for (let group = 0; group < 5; group++) {
     const first = (group & 1) * 4
     for (let i = first; i < first + 4; i++) {
@@ -30,13 +32,13 @@ function emitThreefry(f: FunctionBuilder, x0: Local<'v128'>, x1: Local<'v128'>, 
   }
 }
 
-/** Writes `kernel(out, n, k0, k1, counter)`: n elements from block `counter` on. */
+/** Writes `kernel(out, n, k0, k1, counter)`: n elements, starting with block `counter`. */
 function emitUniform(module: ModuleBuilder): void {
   module.export('kernel', { out: 'i32', n: 'i32', k0: 'i32', k1: 'i32', counter: 'i32' }, null, (f, { out, n, k0, k1, counter }) => {
     const schedule = [k0, k1, i32.xor(i32.const(PARITY), i32.xor(k0, k1))].map((word) => f.let(i32x4.splat(word)))
     const counters = f.let(i32x4.add(i32x4.splat(counter), f.splatInt(0, 1, 2, 3)))
     const [x0, x1] = [f.local('v128'), f.local('v128')]
-    /** The upper 24 bits as a multiple of 2⁻²⁴. */
+    /** The upper 24 bits times 2⁻²⁴: a float in [0, 1). */
     const fraction = (bits: Vector): Vector => f32x4.mul(f32x4.convertI32x4S(i32x4.shrU(bits, 8)), f.splat(2 ** -24))
     const [low, high] = [f.local('v128'), f.local('v128')]
     f.while(i32.gtS(n, 0), () => {

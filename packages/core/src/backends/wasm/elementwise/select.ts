@@ -1,5 +1,5 @@
 /**
- * Elementwise choice: out = condition ? a : b, with broadcasting as in zip.ts, for one more operand.
+ * Elementwise choice: out[i] = condition[i] ? a[i] : b[i]. Broadcasting works as in zip.ts, with one more operand.
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { Kernels } from '../../backend.js'

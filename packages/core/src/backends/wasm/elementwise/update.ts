@@ -1,6 +1,7 @@
 /**
- * Optimizer programs compiled to one loop: every slot and input is read once, every slot written once, in place. Programs are
- * cached under their names. Of an embedding, rules that allow it go over the touched rows only (touched-rows.ts).
+ * An optimizer's program (update.ts in core) compiled to one loop. For each element the loop reads every slot and input once,
+ * computes the steps, and writes every slot once, in place. Compiled programs are kept under their names. For an embedding, a
+ * program that allows it runs over the touched rows only (../shape/touched-rows.ts).
  */
 import type { FusedKernels, Operand, UpdateProgram, UpdateTarget, UpdateValue } from '../../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
@@ -13,14 +14,14 @@ import { keepsSlots, type TouchedRows } from '../shape/touched-rows.js'
 import { floatFunctions } from './map.js'
 import { floatZips } from './zip.js'
 
-/** How many arrays and numbers a program has. */
+/** How many slots, inputs and scalars a program has. */
 interface Counts {
   readonly slots: number
   readonly inputs: number
   readonly scalars: number
 }
 
-/** The parameters of slots, inputs and scalars, behind those that are named. */
+/** The parameters of a kernel: the named ones first, then slots, inputs and scalars. */
 function parametersOf(counts: Counts, first: readonly string[]): Record<string, 'i32' | 'f32'> {
   const parameters: Record<string, 'i32' | 'f32'> = {}
   for (const name of first) parameters[name] = 'i32'
@@ -29,7 +30,7 @@ function parametersOf(counts: Counts, first: readonly string[]): Record<string, 
   return parameters
 }
 
-/** Writes `kernel(n, slots…, inputs…, scalars…)`. */
+/** Writes `kernel(n, slots…, inputs…, scalars…)`: one update of n elements. */
 function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts): void {
   module.export('kernel', parametersOf(counts, ['n']), null, (f, p) => {
     const arrays = Array.from({ length: counts.slots + counts.inputs }, (_, i) => p[`array${i}`] as Local<'i32'>)
@@ -37,7 +38,7 @@ function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Count
   })
 }
 
-/** Writes `kernel(list, runs, width, slots…, inputs…, scalars…)`: an update of rows `width` long, of which the list holds runs [first, count]. */
+/** Writes `kernel(list, runs, width, slots…, inputs…, scalars…)`: an update of some rows, each `width` long. The list holds runs of neighbouring rows, [first, count]. */
 function emitRowsUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts): void {
   module.export('kernel', parametersOf(counts, ['list', 'runs', 'width']), null, (f, p) => {
     const [list, runs, width] = [p.list, p.runs, p.width] as Local<'i32'>[]
@@ -61,7 +62,7 @@ function emitRowsUpdate(module: ModuleBuilder, program: UpdateProgram, counts: C
 const splatScalars = (f: FunctionBuilder, p: Record<string, Local<'i32' | 'f32'>>, counts: Counts): Local<'v128'>[] =>
   Array.from({ length: counts.scalars }, (_, i) => f.let(f32x4.splat(p[`scalar${i}`] as Local<'f32'>)))
 
-/** Emits the update of n elements; the pointers, slots first, and n move on. */
+/** Emits the update of n elements. Moves the pointers (slots first) and n. */
 function emitPass(
   f: FunctionBuilder,
   program: UpdateProgram,
@@ -86,7 +87,7 @@ function emitPass(
   })
 }
 
-/** Emits the program's steps on four elements; the values that the slots take. */
+/** Emits the program's steps for four elements; returns the new values of the slots. */
 function emitProgram(
   f: FunctionBuilder,
   program: UpdateProgram,
@@ -121,15 +122,15 @@ function emitProgram(
   return program.results.map((step) => steps[step])
 }
 
-/** Most targets in a job: the list of a part's calls has room for so many. */
+/** The most targets in a job: a part's list of calls has room for this many. */
 const TARGETS_PER_JOB = 16
 
-/** The fused kernel `update`. All targets of an optimizer's step are one job, but for those that only change in some rows. */
+/** The fused kernel `update`. All targets of an optimizer's step form one job, except those of which only some rows change. */
 export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<FusedKernels['update']> {
   const compiled = new Map<string, KernelFunction>()
   const compiledForRows = new Map<string, KernelFunction>()
 
-  /** Updates what the gradient touches, if that is known to be enough. */
+  /** Updates only the rows that the gradient touches. Returns false if they are not known. */
   function updateRows(program: UpdateProgram, { slots, inputs }: UpdateTarget, scalars: readonly number[]): boolean {
     const rows = touched.runsOf(inputs[0].storage)
     if (!rows) return false
@@ -144,7 +145,7 @@ export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<
   }
 
   function updateWhole(run: KernelFunction, group: readonly UpdateTarget[], scalars: readonly number[], perElement: number): void {
-    /** Where each target starts in the elements of all, each rounded up to cache lines. */
+    /** All targets are laid end to end, each rounded up to cache lines; this is where each one starts. */
     const starts = [0]
     for (const target of group) starts.push(starts[starts.length - 1] + 16 * Math.ceil(target.slots[0].size / 16))
     const total = starts[group.length]

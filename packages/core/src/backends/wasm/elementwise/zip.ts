@@ -1,9 +1,13 @@
 /**
- * Elementwise functions of two arguments, with broadcasting.
+ * Elementwise functions of two arguments, out[i] = f(a[i], b[i]), with broadcasting.
  *
- * A kernel is `kernel(out, a, b, rows, columns, aRow, bRow)`: out is contiguous; a and b move by so many bytes from row to
- * row, and within a row either go along with out or repeat their one element. Equal shapes are one row of everything, a
- * scalar operand one row with that operand repeated, [m, n]·[n] has bRow = 0, and [m, n]·[m, 1] repeats b in each row.
+ * A kernel is `kernel(out, a, b, rows, columns, aRow, bRow)`. out is contiguous. a and b move by aRow and bRow bytes from one
+ * row to the next; within a row each either moves with out or repeats its one element. Examples:
+ *
+ * - [m, n]·[m, n]: one row with all elements.
+ * - [m, n]·scalar: one row, b repeated.
+ * - [m, n]·[n]: m rows, bRow = 0.
+ * - [m, n]·[m, 1]: m rows, b repeated in each.
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { Kernels, Operand, ZipKernel } from '../../backend.js'
@@ -23,7 +27,7 @@ export type Emit2 = (f: FunctionBuilder, a: Local<'v128'>, b: Local<'v128'>) => 
 type Comparison = 'equal' | 'notEqual' | 'less' | 'lessEqual' | 'greater' | 'greaterEqual'
 type Logical = 'logicalAnd' | 'logicalOr' | 'logicalXor'
 
-/** float32, float32 → float32, or bool for comparisons. */
+/** Functions of two float32: arithmetic gives float32, comparisons give bool. */
 export const floatZips: Readonly<Record<Exclude<ZipKernel, Logical>, Emit2>> = {
   add: (_, a, b) => f32x4.add(a, b),
   sub: (_, a, b) => f32x4.sub(a, b),
@@ -45,7 +49,7 @@ export const floatZips: Readonly<Record<Exclude<ZipKernel, Logical>, Emit2>> = {
   greaterEqual: (_, a, b) => truth(f32x4.ge(a, b)),
 }
 
-/** ⌊a/b⌋ of two integers of the lower half, 0 for b = 0. In float64 the quotient's floor is exact; −2³¹/−1 wraps. */
+/** ⌊a/b⌋ of the two integers in the lower half, 0 for b = 0. The floor of the quotient is exact in float64; −2³¹/−1 wraps. */
 function quotientHalf(f: FunctionBuilder, a: Vector, b: Vector): Vector {
   const q = f.let(f64x2.floor(f64x2.div(f64x2.convertLowI32x4S(a), f64x2.convertLowI32x4S(b))))
   const tooLarge = f64x2.eq(q, f.splat64(2 ** 31))
@@ -58,7 +62,7 @@ function quotient(f: FunctionBuilder, a: Local<'v128'>, b: Local<'v128'>): Vecto
   return v128.andNot(shuffle32(low, high, [0, 1, 4, 5]), i32x4.eq(b, f.splatInt(0)))
 }
 
-/** int32, int32 → int32, or bool for comparisons; these serve uint8 and bool too. Sums and products wrap. */
+/** Functions of two int32: arithmetic gives int32 and wraps, comparisons give bool. Lanes of uint8 and bool are int32, too, so they use the same functions. */
 const intZips: Readonly<Partial<Record<ZipKernel, Emit2>>> = {
   add: (_, a, b) => i32x4.add(a, b),
   sub: (_, a, b) => i32x4.sub(a, b),
@@ -84,9 +88,9 @@ function emitterOf(kernel: ZipKernel, dtype: DType): Emit2 {
   return emit
 }
 
-/** Writes the kernel for operands of `from`, results of `to`, with a or b repeated along a row. */
+/** Writes the kernel for operands of dtype `from` and results of dtype `to`; a or b may repeat along a row. */
 function emitZip(module: ModuleBuilder, from: DType, to: DType, emit: Emit2, aRepeats: boolean, bRepeats: boolean): void {
-  // Functions computed in float64 are long; more copies of them only take longer to compile.
+  // A function computed in float64 has long code; more copies would only take longer to compile.
   const widest = emit === pow || emit === atan2 ? 1 : 2
   const parameters = { out: 'i32', a: 'i32', b: 'i32', rows: 'i32', columns: 'i32', aRow: 'i32', bRow: 'i32' } as const
   const bytes = elementBytes(from)
@@ -117,7 +121,7 @@ function emitZip(module: ModuleBuilder, from: DType, to: DType, emit: Emit2, aRe
       f.while(i32.geS(n, 4), () => step(1))
       f.if(n, () => {
         storeSome(f, to, out, emit(f, operand(aRepeats, xValue, x, 0), operand(bRepeats, yValue, y, 0)), n)
-        f.advance(out, i32.mul(i32.and(n, 1), elementBytes(to))) // storeSome has moved it by the even part
+        f.advance(out, i32.mul(i32.and(n, 1), elementBytes(to))) // storeSome has advanced by two elements if n ≥ 2; this is the odd one
       })
       f.advance(a, aRow)
       f.advance(b, bRow)
@@ -131,7 +135,7 @@ const perElement = (kernel: ZipKernel): number => (kernel === 'pow' || kernel ==
 
 /** The primitive `zip`. */
 export function createZip(engine: Engine): Kernels['zip'] {
-  /** Per function and dtype of the operands: the four kernels by which operand repeats. */
+  /** For each function and dtype: four kernels, since each operand may repeat or not. */
   const tables = new Map<ZipKernel, Map<DType, (KernelFunction | undefined)[]>>()
 
   function kernelFor(kernel: ZipKernel, from: DType, to: DType, aRepeats: boolean, bRepeats: boolean): KernelFunction {
@@ -149,7 +153,7 @@ export function createZip(engine: Engine): Kernels['zip'] {
     if (size === 0) return
     const aWhole = a.size === size
     const bWhole = b.size === size
-    // Every operand is whole or a single element: one row.
+    // Each operand is either whole or a single element: one row.
     if ((aWhole || a.size === 1) && (bWhole || b.size === 1)) {
       const run = kernelFor(kernel, a.dtype, out.dtype, !aWhole, !bWhole)
       const [outAddress, aAddress, bAddress] = [address(out), address(a), address(b)]

@@ -1,13 +1,13 @@
-/** The finish of a product: a bias for each column, and relu. */
+/** Adds a bias to each column of a matrix product, then takes relu: the end of `affine`. */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
 import { f32x4, type I32, i32, type Vector, v128 } from '../assembler/instructions.js'
 
-/** The arguments of a finish, on a block of C. */
+/** A block of C that has just been computed, and the operands of this step. */
 interface Finish {
-  /** Its first element; moved. */
+  /** Address of the block's first element; moved. */
   c: Local<'i32'>
-  /** Moved. */
+  /** Rows of the block; counted down. */
   rows: Local<'i32'>
   columns: I32
   cRow: I32
@@ -17,8 +17,8 @@ interface Finish {
 }
 
 /**
- * Emits c[i, j] += bias[j], then max(0, ·) if `relu`. On a block that was just written, and is still in the cache; in the tile itself it would
- * cost V8 11 the registers that the sums are in.
+ * Emits c[i, j] += bias[j], then max(0, ·) if `relu`. It runs over a block that was just written and is still in the cache. Inside the register tile
+ * it would take registers from the sums, in V8 11.
  */
 export function emitFinish(f: FunctionBuilder, { c, rows, columns, cRow, bias, relu }: Finish): void {
   const [at, biasAt, left] = [f.local('i32'), f.local('i32'), f.local('i32')]

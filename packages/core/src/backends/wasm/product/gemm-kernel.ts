@@ -1,7 +1,8 @@
 /**
- * Matrix product in WebAssembly: the register tile and the loops over tiles. gemm-pack.ts packs the operands, gemm.ts drives.
+ * Matrix product in WebAssembly: the register tile and the loops over tiles. gemm-pack.ts packs the operands, gemm.ts calls the
+ * kernels.
  *
- * A product C = A·B is computed in tiles of MR × NR that stay in registers while k runs:
+ * A product C = A·B is computed in tiles of MR × NR outputs. The sums of a tile stay in registers while k runs:
  *
  * ```
  *              b (NR floats, NR/4 vectors)
@@ -10,18 +11,18 @@
  *   a2   │ acc20 acc21 acc22 │
  * ```
  *
- * so each float that is loaded is used NR or MR times. There are 16 vector registers on x64. V8 up to 12 (Node 20 and 22)
- * moves all loads of a loop turn to its start, which makes MR·NR/4 + MR + NR/4 ≤ 15 the limit and unrolling k harmful; V8 13
- * keeps the program's order, where 6 × 8 unrolled four times is best. Without fused multiply-add each product needs a
- * register for a moment, and 4 × 8 is best everywhere. (Measured; see `tileFor`.) The tile changes no bit of the result.
+ * So a loaded float of A is used NR times, a loaded float of B MR times. x64 has 16 vector registers. V8 up to 12 (Node 20 and 22)
+ * moves all loads of a loop turn to its start; so MR·NR/4 + MR + NR/4 must be at most 15, and unrolling over k makes it slower.
+ * V8 13 keeps the program's order, and 6 × 8 unrolled four times is best. Without fused multiply-add each product needs a register
+ * for a moment, and 4 × 8 is best everywhere. All this is measured; see `tileFor`. The tile changes no bit of the result.
  *
- * For large matrices both operands are first *packed* so that a tile reads two consecutive streams: A in panels of MR rows
- * (k-th element of each row, then the next k), B in panels of NR columns. See Goto and van de Geijn, "Anatomy of
- * high-performance matrix multiplication", ACM TOMS 34 (2008). The last panel of A has only the rows that are left, and there
- * is a tile for every such height; the last panel of B is as wide as the others, filled with whatever lies behind the matrix,
- * and those columns are computed but not stored.
+ * For large matrices both operands are first *packed*, so that a tile reads two streams from start to end: A in panels of MR rows
+ * (the k-th element of each row, then the next k), B in panels of NR columns. The method is that of Goto and van de Geijn, "Anatomy
+ * of high-performance matrix multiplication", ACM TOMS 34 (2008). The last panel of A has only the rows that are left; there is a
+ * tile for every such height. The last panel of B is as wide as the others. It is filled with whatever lies behind the matrix; those
+ * columns are computed but not stored.
  *
- * Each output is Σ over k in ascending order (a chain of multiply-adds), whatever tile it is in.
+ * Each output is Σ over k in ascending order (a chain of multiply-adds), in whatever tile it is computed.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
@@ -35,20 +36,20 @@ export interface Tile {
   readonly unroll: number
 }
 
-/** The best tile for an engine's register allocation; V8's major version, or 0 for other engines. `wide`: with 256-bit vectors. */
+/** The best tile for an engine's register allocation. `v8Version` is V8's major version, or 0 for another engine. `wide`: with 256-bit vectors. */
 export function tileFor(v8Version: number, relaxed: boolean, wide = false): Tile {
   if (wide) return { mr: 6, nr: 16, unroll: 4 }
   if (!relaxed) return { mr: 4, nr: 8, unroll: 1 }
   return v8Version >= 13 ? { mr: 6, nr: 8, unroll: 4 } : { mr: 3, nr: 12, unroll: 1 }
 }
 
-/** How a tile walks its operands: bytes from row to row and from k to k+1. */
+/** How a tile walks its operands: where they start, and byte distances from row to row and from k to k + 1. */
 interface TileOperands {
-  /** A's first element; moved. */
+  /** Address of A's first element; moved. */
   a: Local<'i32'>
-  /** B's first row; moved. */
+  /** Address of B's first row; moved. */
   b: Local<'i32'>
-  /** Bytes from one row of A to the next; a number where A is packed. */
+  /** Bytes from one row of A to the next; a plain number if A is packed. */
   aRow: I32
   /** Bytes from k to k + 1 in A. */
   aStep: I32
@@ -56,26 +57,26 @@ interface TileOperands {
   bStep: I32
 }
 
-/** A loop around the steps of k: so many runs of them, and the bytes to move A by after each. */
+/** A loop around the steps of k: `count` runs of them; A moves by `aNext` bytes after each run. */
 export interface Runs {
   readonly count: I32
   readonly aNext: number
 }
 
 interface Output {
-  /** The tile's first element. */
+  /** Address of the tile's first element. */
   c: Local<'i32'>
-  /** Bytes from row to row of C. */
+  /** Bytes from one row of C to the next. */
   cRow: I32
-  /** Columns of this tile that exist. */
+  /** Columns of this tile that exist in C. */
   columns: I32
-  /** Whether to add to what C holds (the sum over earlier k). */
+  /** Not 0: add to C, which holds the sum over earlier k. */
   accumulate: I32
 }
 
 /**
- * Emits one tile of `rows` rows. Leaves `a` and `b` past what was read. `runs`, outermost first: k steps are taken that often, which is how
- * convolutions walk an image.
+ * Emits one tile of `rows` rows. Leaves `a` and `b` behind the last element read. `runs`, outermost first, repeat the steps of k: that is how
+ * a convolution walks an image.
  */
 export function emitTile(
   f: FunctionBuilder,
@@ -108,7 +109,7 @@ export function emitTile(
     },
   )
 
-  // Rows of A: offsets of one pointer when packed, a pointer each otherwise.
+  // Where the rows of A are: packed, offsets of one pointer; otherwise one pointer for each row.
   const packed = typeof aRow === 'number' && typeof aStep === 'number' && typeof bStep === 'number'
   const pointers = [a]
   if (!packed) for (let i = 1; i < rows; i++) pointers.push(f.let(i32.add(pointers[i - 1], aRow)))
@@ -195,7 +196,7 @@ export function emitTile(
   )
 }
 
-/** Loops over the rows of one band of columns: whole tiles, then the one tile of whatever height is left. */
+/** Loops over the rows of one band of columns: whole tiles first, then one tile of the rows that are left. */
 export function emitBand(f: FunctionBuilder, tile: Tile, m: I32, perTile: (rows: number) => void): void {
   const left = f.local('i32')
   f.set(left, m)
@@ -208,7 +209,7 @@ export function emitBand(f: FunctionBuilder, tile: Tile, m: I32, perTile: (rows:
 
 const tileParameters = { c: 'i32', a: 'i32', b: 'i32', m: 'i32', n: 'i32', k: 'i32', cRow: 'i32' } as const
 
-/** Writes `packed(c, a, b, m, n, k, cRow, accumulate)` for packed panels: C += A·B, or C = A·B if accumulate is 0. */
+/** Writes `packed(c, a, b, m, n, k, cRow, accumulate)` for packed panels: C = A·B, or C += A·B if `accumulate` is not 0. */
 export function emitPacked(module: ModuleBuilder, tile: Tile): void {
   module.export('packed', { ...tileParameters, accumulate: 'i32' }, null, (f, { c, a, b, m, n, k, cRow, accumulate }) => {
     const [columns, aAt, bAt, cAt] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
@@ -232,9 +233,9 @@ export function emitPacked(module: ModuleBuilder, tile: Tile): void {
 }
 
 /**
- * Writes `strided(c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel, rowBlock, kBlock, bias, relu)`: C = A·B where A has any strides and B has
- * consecutive columns; `bPanel` bytes lead from one band of NR columns to the next. Nothing is packed, so what does not fit the cache is walked in
- * blocks: of rows, each finished before the next, and in one of so many steps of k. `bias` is the address of what is added at the end, or 0.
+ * Writes `strided(c, a, b, m, n, k, cRow, aRow, aStep, bStep, bPanel, rowBlock, kBlock, bias, relu)`: C = A·B without packing. A has any strides; the
+ * columns of B are consecutive, and `bPanel` bytes lead from one band of NR columns to the next. To stay in the cache, it works in blocks of `rowBlock`
+ * rows, each finished before the next, and inside them in blocks of `kBlock` steps of k. `bias` is an address, or 0 for none.
  */
 export function emitStrided(module: ModuleBuilder, tile: Tile): void {
   const strides = { aRow: 'i32', aStep: 'i32', bStep: 'i32', bPanel: 'i32' } as const

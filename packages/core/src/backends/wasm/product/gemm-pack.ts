@@ -1,21 +1,21 @@
 /**
- * Packing the operands of a matrix product into panels (gemm-kernel.ts says what for): A's panels are MR rows high, B's NR
- * columns wide, and both are stored k by k. Each operand has two routines, by which of its axes is consecutive in memory;
- * where it is k, blocks of 4 × 4 are transposed in registers.
+ * Packs the operands of a matrix product into panels (gemm-kernel.ts says why). Panels of A are MR rows high, panels of B are NR
+ * columns wide; both are stored k by k. Each operand has two routines: one where k is consecutive in memory, one where the other
+ * axis is. Where k is consecutive, blocks of 4 × 4 are transposed in registers.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome, transposed } from '../assembler/elements.js'
 import { i32, type Vector, v128 } from '../assembler/instructions.js'
 import type { Tile } from './gemm-kernel.js'
 
-/** Rows of the panel at hand: min(height, left). */
+/** Rows of this panel: min(height, left). */
 function panelHeight(f: FunctionBuilder, left: Local<'i32'>, height: number): Local<'i32'> {
   const rows = f.let(left)
   f.if(i32.gtS(left, height), () => f.set(rows, height))
   return rows
 }
 
-/** One step of a panel of `rows` rows: whole vectors, or exactly so many floats. */
+/** Stores one step of k of a panel with `rows` rows: as whole vectors, or `exactly` that many floats. */
 function storeGroups(f: FunctionBuilder, to: Local<'i32'>, vectors: readonly Local<'v128'>[], rows: Local<'i32'>, exactly: boolean): void {
   vectors.forEach((vector, g) => {
     const whole = (): void => f.do(v128.store(to, vector, 16 * g))
@@ -27,9 +27,9 @@ function storeGroups(f: FunctionBuilder, to: Local<'i32'>, vectors: readonly Loc
 }
 
 /**
- * Writes the two ways to pack A, `packARows(to, from, m, k, row)` where k is consecutive and `packAColumns(to, from, m, k,
- * column)` where the rows are. Vectors are stored in ascending order and may stick out over the end of a group of MR floats,
- * where the next store puts things right; the last step of a panel is stored exactly, as another thread may be packing the next one.
+ * Writes the two ways to pack A: `packARows(to, from, m, k, row)` if k is consecutive, `packAColumns(to, from, m, k, column)` if
+ * the rows are. Vectors are stored in ascending order. One may stick out over the end of a group of MR floats; the next store
+ * overwrites what it spoiled. The last step of a panel is stored exactly, because another thread may be packing the next panel.
  */
 export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
   const groups = Math.ceil(mr / 4)
@@ -38,7 +38,7 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
     f.while(i32.gtS(m, 0), () => {
       const rows = panelHeight(f, m, mr)
       const step = f.let(i32.shl(rows, 2))
-      // Rows beyond the last repeat it: what they give is overwritten or never read.
+      // Rows beyond the last one repeat it: their results are overwritten or never read.
       const pointers: Local<'i32'>[] = [f.let(from)]
       for (let i = 1; i < 4 * groups; i++) {
         const pointer = f.let(pointers[i - 1])
@@ -92,7 +92,7 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
   })
 }
 
-/** Writes `packBRows(to, from, n, k, row)` where columns are consecutive and `packBColumns(to, from, n, k, column)` where k is. */
+/** Writes `packBRows(to, from, n, k, row)` for B with consecutive columns, and `packBColumns(to, from, n, k, column)` for B with consecutive k. */
 export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
   module.export('packBRows', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, n, k, row }) => {
     const [left, at] = [f.local('i32'), f.local('i32')]
@@ -114,7 +114,7 @@ export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
     const panelBytes = f.let(i32.mul(k, 4 * nr))
     f.while(i32.gtS(n, 0), () => {
       f.for(0, nr, 4, (first) => {
-        // Columns beyond the last repeat one that exists.
+        // Columns beyond the last one read one that exists.
         const start = f.let(first)
         f.if(i32.geS(start, n), () => f.set(start, 0))
         const pointers: Local<'i32'>[] = [f.let(i32.add(from, i32.mul(start, column)))]

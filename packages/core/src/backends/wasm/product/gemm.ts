@@ -1,12 +1,13 @@
 /**
- * The primitive `matMul` and its fused form `affine`: which kernel of gemm-kernel.ts a product takes, and the blocking of large ones.
+ * The primitive `matMul` and its fused form `affine`: chooses a kernel of gemm-kernel.ts for each product and cuts large products
+ * into blocks.
  *
- * - One row or column of output: dot products, or one strided row.
- * - Small, thin, or a sum over a long k into few outputs: B as it lies (or packed, if it is transposed), A as it lies, in blocks of rows and of k.
- * - Else both packed, in blocks: KC steps of k at a time, so that a panel of B stays in the first-level cache; MC rows
- *   of A, which stay in the second; NC columns of B. Blocks of k are taken in order, and how k is cut depends on k alone.
+ * - One row or one column of output: dot products, or one strided row.
+ * - A small or thin product, or a long k with few outputs: nothing is packed (but B if it is transposed), in blocks of rows and of k.
+ * - Else both operands are packed, in blocks: KC steps of k, so that a panel of B stays in the first-level cache; MC rows of A,
+ *   which stay in the second-level cache; NC columns of B. Blocks of k are taken in order, and k alone decides how it is cut.
  *
- * The choice depends on the whole product's shape, never on a part of it that a thread might get.
+ * The choice depends on the shape of the whole product, never on the part that a thread gets.
  */
 import { sizeOf } from '../../../tensor/shape.js'
 import type { FusedKernels, Kernels, Operand } from '../../backend.js'
@@ -20,42 +21,42 @@ import { emitPacked, emitStrided, tileFor } from './gemm-kernel.js'
 import { emitPackA, emitPackB } from './gemm-pack.js'
 import { emitDot } from './matrix-vector.js'
 
-/** Most steps of k in a block. */
+/** The most steps of k in a block. */
 const KC = 400
-/** Most rows of A in a block. */
+/** The most rows of A in a block. */
 const MC = 192
-/** Most columns of B in a block, and most rows or columns that are packed for all threads. */
+/** The most columns of B in a block, and the most rows or columns that are packed for all threads. */
 const NC = 1152
-/** B of at most so many bytes is read where it lies. So are both operands where the rows of A are columns in memory and C has at most so many bytes. */
+/** B of at most this many bytes is not packed. Neither operand is if the rows of A are columns in memory and C has at most this many bytes. */
 const DIRECT_BYTES = 24 * 1024
-/** Of operands read where they lie: most bytes of A and C in a block of rows, so that they are in the second-level cache for every band of columns. */
+/** Without packing: the most bytes of A and C in a block of rows, so that they stay in the second-level cache for every band of columns. */
 const ROW_BLOCK_BYTES = 96 * 1024
-/** So many bytes that k walks down in columns do not stay in the cache from one tile to the next; then k is cut into blocks of so many steps. */
+/** If k walks down columns of more bytes than this, they do not stay in the cache from one tile to the next; then k is cut into blocks. */
 const LONG_COLUMN_BYTES = 1024 * 1024
 const SHORT_STEPS = 32
 
-/** Most rows of C in a job, so that the list of its calls stays short. */
+/** The most rows of C in a job, so that its list of calls stays short. */
 const ROWS_PER_JOB = 16 * MC
 
-/** A scratch area holds panels packed for all threads (in the first area alone), then those of the part at hand. */
+/** Bytes behind which a part's own panels start in its scratch area. Before them, in the first area alone, lie the panels packed for all threads. */
 const OWN_PANELS = 4 * KC * (NC + 16)
 if (2 * OWN_PANELS > SCRATCH_BYTES) throw new Error('wasm: packed matrices do not fit the scratch area')
 
-/** Rough nanoseconds of a multiply-add in a large product, in a thin one, and of packing an element. */
+/** Estimated nanoseconds: of a multiply-add in a large product, of one in a thin product, and of packing an element. */
 const MULTIPLY_ADD = 0.06
 const THIN_MULTIPLY_ADD = 0.07
 const PACKING = 0.3
 
-/** Values of the calls of a product of one block: packing B and A, and the product. */
+/** The values that the calls of a product of one block take: packing B, packing A, the product, the epilogue. */
 const VALUES_PER_PRODUCT = 7 + 7 + 10 + 8 + 3
 
-/** The finish of a product: the address of a bias for each column, then max(0, ·) if `relu`. */
+/** The step after a product: adds a bias to each column (its address, or 0), then takes max(0, ·) if `relu`. */
 interface Epilogue {
   readonly bias: number
   readonly relu: boolean
 }
 
-/** c [m, n] = op(a)·op(b), by address. */
+/** One product c [m, n] = op(a)·op(b); operands by address. */
 interface Product {
   readonly c: number
   readonly a: number
@@ -66,7 +67,7 @@ interface Product {
   readonly transposeA: boolean
   readonly transposeB: boolean
   readonly epilogue?: Epilogue
-  /** The scratch area for panels that all threads read. */
+  /** Address of the scratch area for panels that all threads read. */
   readonly area: number
 }
 
@@ -87,7 +88,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     return { strided, packBColumns }
   })
   const finishKernel = lazy(() => engine.compile(emitFinishKernel).finish)
-  /** The epilogue of rows [i, i + rows) and columns [j, j + columns) of a product. */
+  /** Runs the epilogue on rows [i, i + rows) and columns [j, j + columns) of a product. */
   const finish = (call: Call, { c, n, epilogue }: Product, i: number, rows: number, j: number, columns: number): void => {
     if (epilogue) call(finishKernel(), c + 4 * (i * n + j), rows, columns, 4 * n, epilogue.bias + 4 * j, epilogue.relu ? 1 : 0)
   }
@@ -102,8 +103,8 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
   })
 
   /**
-   * A product with both operands packed block by block. C is split along its longer side; the threads pack the operand that all of
-   * them need together, and then each what its own part needs.
+   * A product with both operands packed, block by block. C is split along its longer side. The threads together pack the operand that all
+   * of them need; then each packs what its own part needs.
    */
   function blocked(split: Split, whole: Product): void {
     const { c, a, b, m, n, k, transposeA, transposeB, area } = whole
@@ -113,7 +114,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     const nBlock = evenBlock(n, NC, tile.nr)
     const rowsPerJob = Math.floor(ROWS_PER_JOB / mBlock) * mBlock
     const shared = scratchOf(area)
-    /** Rows from i of A, or columns from j of B: the block of k that begins at l. */
+    /** Packs rows from i of A (below: columns from j of B), for the block of k that begins at l. */
     const packA = (call: Call, to: number, i: number, rows: number, l: number, steps: number): void => {
       if (transposeA) call(packAColumns, to, a + 4 * (l * m + i), rows, steps, 4 * m)
       else call(packARows, to, a + 4 * (i * k + l), rows, steps, 4 * k)
@@ -159,7 +160,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     engine.clearUpperHalves()
   }
 
-  /** One product of the batch. */
+  /** Computes one product of the batch. */
   function product(split: Split, whole: Product): void {
     const { c, a, b, m, n, k, transposeA, transposeB, epilogue } = whole
     const nanoseconds = m * n * k * THIN_MULTIPLY_ADD
@@ -171,7 +172,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
         if (n === 1) finish(call, whole, from, to - from, 0, 1)
         else finish(call, whole, 0, 1, from, to - from)
       })
-    // A vector lies the same whether transposed or not.
+    // A vector has the same layout whether transposed or not.
     if (n === 1 && (!transposeA || m === 1)) return void dot(a, b, m)
     if (m === 1 && transposeB) return void dot(b, a, n)
     if (n === 1) {
@@ -193,7 +194,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     const kBlock = 4 * k * (transposeA ? m + n : n) > LONG_COLUMN_BYTES ? SHORT_STEPS : k
     const rowBlock = mr * Math.max(1, Math.floor(ROW_BLOCK_BYTES / (4 * (n + kBlock) * mr)))
     const relu = epilogue?.relu ? 1 : 0
-    /** Rows [i0, i1) and columns [j0, j1) of C. */
+    /** Computes rows [i0, i1) and columns [j0, j1) of C. */
     const some = (call: Call, part: number, i0: number, i1: number, j0: number, j1: number): void => {
       const to = c + 4 * (i0 * n + j0)
       const left = a + aRow * i0
@@ -224,7 +225,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
       const [cAt, aAt, bAt] = [c + 4 * g * m * n, left + 4 * g * m * k, right + 4 * g * k * n]
       product(split, { c: cAt, a: aAt, b: bAt, m, n, k, transposeA, transposeB, epilogue, area })
     }
-    // Small products are split by batch; of large ones each is split.
+    // Small products: threads share the batch. Large products: threads share each one.
     if (batch > 1 && m <= MC && n <= MC && k <= KC) {
       const body: Body = (begin, end, call, part) => {
         const whole: Split = (total, _unit, _nanoseconds, make) => make(0, total, call, part)
@@ -240,7 +241,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
   }
 }
 
-/** Cuts `total` into equal blocks of at most `most`, rounded up to a multiple of `unit`. */
+/** The size of equal blocks that cut `total`: at most `most`, rounded up to a multiple of `unit`. */
 function evenBlock(total: number, most: number, unit: number): number {
   const blocks = Math.ceil(total / most)
   return Math.ceil(total / blocks / unit) * unit

@@ -1,11 +1,11 @@
-/** Products of a matrix and a vector. */
+/** The product of a matrix and a vector: out[r] = Σ over k of matrix[r, k]·x[k]. */
 import type { Local, ModuleBuilder } from '../assembler/assembler.js'
 import { firstLanes } from '../assembler/elements.js'
 import { f32x4, i32, shuffle32, type Vector, v128 } from '../assembler/instructions.js'
 
 /**
- * Writes `dot(out, matrix, x, rows, k, row)`: out[r] = Σ matrix[r, :]·x, four rows at a time. A row's sum runs in two vectors
- * by k mod 8, which are then added lane by lane.
+ * Writes `dot(out, matrix, x, rows, k, row)`: out[r] = Σ matrix[r, :]·x, four rows at a time. A row has eight partial sums, by
+ * k mod 8, in two vectors; they are added lane by lane at the end.
  */
 export function emitDot(module: ModuleBuilder): void {
   const parameters = { out: 'i32', matrix: 'i32', x: 'i32', rows: 'i32', k: 'i32', row: 'i32' } as const

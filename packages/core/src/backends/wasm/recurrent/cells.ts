@@ -1,6 +1,6 @@
 /**
- * One step of the recurrent cells that have kernels for whole sequences, and one step backwards, for four units at a time: what the compositions in
- * ops/ say, in the same order of operations, so that the bits agree.
+ * The recurrent cells that have kernels for whole sequences: one step forward and one step backward of each, four units at a time. They compute what
+ * the definitions in ops/recurrent/ say, in the same order of operations, so the bits agree.
  */
 import type { FunctionBuilder, Local } from '../assembler/assembler.js'
 import { type Emit1, sigmoid, tanh } from '../assembler/functions-float32.js'
@@ -8,92 +8,92 @@ import { f32x4, type Vector, v128 } from '../assembler/instructions.js'
 
 type Lanes = Local<'v128'>
 
-/** A squashing function, and its derivative times d, from its value. */
+/** A squashing function: its value, and the cotangent d times its derivative, which is computed from the value. */
 interface Gate {
   value: Emit1
   back(f: FunctionBuilder, d: Vector, value: Lanes): Vector
 }
 
-/** The values at hand in a phase of a step. Loads are emitted where they are called. */
+/** What one phase of a forward step can read. A load is emitted where the function is called. */
 export interface StepAt {
-  /** z + product of the phase's i-th gate. */
+  /** z + product, for the i-th gate of the phase. */
   sum(i: number): Lanes
-  /** z alone, and the product alone, which has its bias (if the cell is `biased`). */
+  /** z alone, and below the product alone, with its bias if the cell is `biased`. */
   z(i: number): Lanes
   product(i: number): Lanes
   /** The states before the step. */
   readonly before: readonly Lanes[]
-  /** A part that an earlier phase gave. */
+  /** A part of the output that an earlier phase computed. */
   part(p: number): Vector
-  /** The operand of the product: the first state before, times the dropout factors. */
+  /** The left factor of the product: the first state before the step, times the dropout factors. */
   operand(): Vector
 }
 
-/** A recurrent product for some gates and what follows it; the next phase has a product with `next`. */
+/** One recurrent product, for some of the gates, and the arithmetic after it. `next` is the left factor of the next phase's product. */
 export interface Phase {
   readonly gates: readonly number[]
   step(f: FunctionBuilder, at: StepAt): { parts: [p: number, value: Lanes][]; next?: Lanes }
 }
 
-/** The values at hand in a phase of a step backwards. */
+/** What one phase of a backward step can read. */
 export interface BackAt {
   /** Cotangents of the states after the step (in the first phase). */
   readonly d: readonly Lanes[]
-  /** The cotangent that came in for a part (p at least the number of states). */
+  /** The cotangent that came in for a part other than the states. */
   dPart(p: number): Vector
   /** A part of the forward output. */
   part(p: number): Lanes
-  /** The last of the states before the step: no cell here needs two. */
+  /** The last of the states before the step; no cell here needs two. */
   before(): Lanes
   /** The dropout factors, if there are any. */
   factors(): Vector | undefined
-  /** The product of the phase before. */
+  /** The product that the phase before ended in. */
   product(): Lanes
 }
 
-/** Some columns of dZ, then a product of columns with Uᵀ. */
+/** One phase backwards: it computes some columns of dZ, then a product of columns with Uᵀ. */
 export interface BackPhase {
-  /** Which column meets the weights of which gate. */
+  /** Pairs: this column is multiplied by the weights of this gate. */
   readonly multiplied: readonly (readonly [column: number, gate: number])[]
   back(
     f: FunctionBuilder,
     at: BackAt,
   ): {
     dZ: [column: number, value: Lanes][]
-    /** The cotangents of the states before, but the first. */
+    /** The cotangents of the states before the step, except the first. */
     dBefore?: Lanes[]
-    /** The cotangent that goes to the first state before, but not through the product (if the cell `keeps`). */
+    /** The cotangent that reaches the first state before the step directly, not through the product (if the cell `keeps`). */
     kept?: Lanes
-    /** The value that the product is added to, in place of the last. */
+    /** The product of this phase is added to this instead of to the last product. */
     product?: Lanes
   }
 }
 
 export interface Cell {
   readonly gates: number
-  /** The results of the walk back for each unit: cotangents of z by gates, and of the product where they are others. */
+  /** Columns that the walk back gives for each unit: the cotangents of z, one a gate, then the cotangent of the product where it is another one. */
   readonly columns: number
   readonly states: number
-  /** The states after a step, then what else is kept. */
+  /** Parts of the output: the states after a step, then the gates and other values that the gradient needs. */
   readonly parts: number
-  /** Whether the first state goes on outside the product, too. */
+  /** The first state also reaches the next step directly, not only through the product. */
   readonly keeps: boolean
-  /** Whether the product has a bias of its own, [g·u]. */
+  /** The product has a bias of its own, [g·u]. */
   readonly biased: boolean
   readonly phases: readonly Phase[]
   readonly backPhases: readonly BackPhase[]
 }
 
-/** 1 − x² */
+/** 1 − x²: the derivative of tanh, from its value. */
 const oneMinusSquare = (f: FunctionBuilder, x: Lanes): Vector => f32x4.sub(f.splat(1), f32x4.mul(x, x))
 
-/** σ and d·σ·(1 − σ) */
+/** σ(x), and d·σ·(1 − σ). */
 const smooth: Gate = {
   value: sigmoid,
   back: (f, d, value) => f32x4.mul(d, f32x4.mul(value, f32x4.sub(f.splat(1), value))),
 }
 
-/** 0.2x + ½ within [0, 1], and 0.2·d inside. */
+/** Hard sigmoid: 0.2x + ½, limited to [0, 1], and 0.2·d where it is not limited. */
 const hard: Gate = {
   value: (f, x) => {
     const line = f32x4.add(f32x4.mul(x, f.splat(0.2)), f.splat(0.5))
@@ -102,7 +102,12 @@ const hard: Gate = {
   back: (f, d, value) => v128.and(f32x4.mul(d, f.splat(0.2)), v128.and(f32x4.gt(value, f.splat(0)), f32x4.lt(value, f.splat(1)))),
 }
 
-/** Parts h, c, i, f, c̃, o. */
+/**
+ * LSTM (Hochreiter and Schmidhuber, 1997; with a forget gate: Gers et al., 2000), parts h, c, i, f, c̃, o:
+ *
+ *   forward:  c = f∘c₋ + i∘c̃,  h = o∘tanh(c)
+ *   backward: do = dh∘tanh(c),  dc += dh∘o∘(1 − tanh²(c)),  di = dc∘c̃,  df = dc∘c₋,  dc̃ = dc∘i,  dc₋ = dc∘f
+ */
 export const lstm = (hardSigmoid: boolean): Cell => {
   const gate = hardSigmoid ? hard : smooth
   return {
@@ -149,7 +154,7 @@ export const lstm = (hardSigmoid: boolean): Cell => {
   }
 }
 
-/** The one part is h. */
+/** A simple recurrent network: h = tanh(z + h₋·U). Its only part is h. */
 export const simpleRnn: Cell = {
   gates: 1,
   columns: 1,
@@ -166,11 +171,14 @@ export const simpleRnn: Cell = {
   ],
 }
 
-/** z·h₋ + (1 − z)·h̃ */
+/** The new state of a GRU: h = z∘h₋ + (1 − z)∘h̃. */
 const mix = (f: FunctionBuilder, z: Lanes, before: Lanes, candidate: Lanes): Vector =>
   f32x4.add(f32x4.mul(z, before), f32x4.mul(f32x4.sub(f.splat(1), z), candidate))
 
-/** With the reset before the product. Parts h, z, r, h̃; what meets the candidate's weights is r∘(h₋∘m). */
+/**
+ * A GRU with the reset before the product (Cho et al., 2014), parts h, z, r, h̃:  h̃ = tanh(z_h + (r∘h₋)·U_h),  h = z∘h₋ + (1 − z)∘h̃. With dropout
+ * factors m, h₋ meets the weights as h₋∘m.
+ */
 export const gru = (hardSigmoid: boolean): Cell => {
   const gate = hardSigmoid ? hard : smooth
   return {
@@ -240,7 +248,10 @@ export const gru = (hardSigmoid: boolean): Cell => {
   }
 }
 
-/** With the reset after the product. Parts h, z, r, h̃ and q, the candidate's product; columns of dZ by gates, and then dq. */
+/**
+ * A GRU with the reset after the product, parts h, z, r, h̃, q:  q = h₋·U_h + bias,  h̃ = tanh(z_h + r∘q),  h = z∘h₋ + (1 − z)∘h̃. The columns of dZ are the
+ * gates', then dq.
+ */
 export const gruResetAfter = (hardSigmoid: boolean): Cell => {
   const gate = hardSigmoid ? hard : smooth
   return {

@@ -1,31 +1,31 @@
 /**
- * Backpropagation through time in WebAssembly, for the cells of cells.ts: all steps, from the last to the first, for some rows of the batch.
+ * Backpropagation through time in WebAssembly, for the cells of cells.ts. One call walks all steps, from the last to the first, for some rows of the batch:
  *
  * ```
- *   dH = dY's h + what came back;   dZ, dC₋ from the kept parts;   what comes back: P = dZ·Uᵀ, times the dropout factors
+ *   dH = dY's h + P of the later step;   dZ, dC₋ from the parts kept by the forward pass;   P = dZ·Uᵀ, times the dropout factors
  * ```
  *
- * P is a product of the register tile with Uᵀ packed before, gate by gate, so that a panel stays in the first-level cache; the gates' contributions are
- * added in their order. At a masked step the cotangents of the states pass by the cell; those of the other parts go through it.
+ * P is computed by the register tile of gemm-kernel.ts, with Uᵀ packed before, gate by gate, so that a panel stays in the first-level cache; the
+ * contributions of the gates are added in their order. At a masked step the cotangents of the states bypass the cell; those of the other parts go through it.
  *
- * A GRU takes two rounds of it a step: through the candidate's weights to the reset gate, and from both gates (`Cell.backPhases`).
+ * A GRU takes two rounds a step: first through the candidate's weights to the reset gate, then from both gates (`Cell.backPhases`).
  *
- * Output [t + 1, n, columns·u]: dZ in the order of the steps (dU is then one product over all of them), and last the cotangents of the states before
- * the first step side by side, zeros behind them. With the reset after the product, dZ is wider: the product's cotangent differs from z's.
+ * Output [t + 1, n, columns·u]: dZ in the order of the steps, so that dU is one product over all of them. The last row holds the cotangents of the states before
+ * the first step, side by side, and zeros behind them. With the reset after the product dZ has one column more: the product's cotangent differs from z's.
  */
 import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, memory, type Vector, v128 } from '../assembler/instructions.js'
 import type { BackPhase } from './cells.js'
 import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './kernel.js'
 
-/** Scratch arrays [rows, wide] behind each other: P, what passes by the product, and the cotangents of the states but the first. */
+/** Scratch arrays [rows, wide], one behind the other: P, the cotangent that bypasses the product, and the cotangents of the states except the first. */
 const layout = (shape: RecurrenceShape) => {
   const arrays = 1 + shape.cell.states
   const most = blockRows(arrays * panelsOf(shape).wide)
   return { arrays, most, arrayBytes: 4 * most * panelsOf(shape).wide }
 }
 
-/** Writes a function for one phase of a step of some rows. */
+/** Writes a function: one phase of a backward step, for some rows. */
 function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhase, isFirst: boolean): FunctionReference<'i32'> {
   const { cell, units, masked, dropped } = shape
   const { arrayBytes } = layout(shape)
@@ -43,11 +43,11 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
     partBytes: 'i32',
   } as const
   return module.function(parameters, 'i32', (f, { dZ, dY, y, second, dropout, mask, scratch, rows, t, partBytes }) => {
-    const carries = (i: number): number => (1 + i) * arrayBytes // of state i > 0
+    const carries = (i: number): number => (1 + i) * arrayBytes // where the cotangent of state i > 0 waits for the earlier step
     const counted = masked ? f.local('v128') : undefined
     const maskRow = f.let(i32.shl(t, 2))
     const passes = masked || cell.keeps
-    /** The cotangents of the states after the step, with what came back. */
+    /** The cotangents of the states after the step: those that came in plus those of the later step. */
     const statesAfter = (dAt: readonly Local<'i32'>[], offset: number): Local<'v128'>[] =>
       Array.from({ length: cell.states }, (_, i) => {
         if (i > 0) return f.let(f32x4.add(v128.load(dAt[i], offset), v128.load(kept, carries(i) + offset)))
@@ -126,7 +126,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
   })
 }
 
-/** Writes a function that puts the cotangents of the first states to where they belong. */
+/** Writes a function that stores the cotangents of the states before the first step in the last row of the output. */
 function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionReference<'i32'> {
   const { cell, units, masked, dropped } = shape
   const { arrayBytes } = layout(shape)

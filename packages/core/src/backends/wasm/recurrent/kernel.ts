@@ -1,20 +1,20 @@
 /**
- * A recurrent cell over a whole sequence in WebAssembly: all steps for some rows of the batch in one call. (gradient-kernel.ts
- * walks back; ops/recurrence.ts says what inputs and output hold.)
+ * A recurrent cell over a whole sequence in WebAssembly. One call runs all steps for some rows of the batch. (gradient-kernel.ts walks back;
+ * ops/recurrent/ says what the inputs and the output hold.)
  *
- * Rows of the batch do not depend on each other, so threads share rows and meet once a sequence. Rows are taken in blocks, whose states stay in the
- * second-level cache from step to step. In a step, for NR units at a time:
+ * Rows of the batch do not depend on each other. So threads share the rows and meet once a sequence. Rows are taken in blocks, whose states stay in the
+ * second-level cache from step to step. A step does, for NR units at a time:
  *
  * ```
  *   product [rows, g, NR] = h₋ [rows, u] · U[:, the g·NR columns of these units]     the register tile of gemm-kernel.ts; h₋ is read where it lies
  *   gates: z + product → the parts of the output at this step                        four units at a time, two vectors a turn
  * ```
  *
- * and the sums that go into the gates never leave the first-level cache. Each is Σ over k in ascending order, to which z is added then: the bits of the
- * composition, whatever rows a thread has. A GRU does it twice a step, since what its reset gate gives meets weights again (`Cell.phases`).
+ * The sums that go into the gates never leave the first-level cache. Each sum is Σ over k in ascending order, and z is added after it. These are the bits
+ * of the composition, whatever rows a thread has. A GRU has two products a step, since the reset gate's result meets weights again (`Cell.phases`).
  *
- * U is packed before, gate by gate: for each gate ⌈u/NR⌉ panels of NR columns. Units that are not there are computed in panels and scratch memory, and
- * never stored.
+ * U is packed before, gate by gate: ⌈u/NR⌉ panels of NR columns for each gate. The last panel may have units that do not exist. They are computed in panels
+ * and scratch memory, and never stored.
  */
 import { call, type FunctionBuilder, type FunctionReference, type Local, type ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
@@ -23,7 +23,7 @@ import { SCRATCH_BYTES } from '../engine/memory.js'
 import { emitBand, emitTile, type Tile } from '../product/gemm-kernel.js'
 import type { Cell, Phase } from './cells.js'
 
-/** The sizes and options that a module is made for. */
+/** The sizes and options that a module is compiled for. */
 export interface RecurrenceShape {
   readonly cell: Cell
   readonly units: number
@@ -33,20 +33,20 @@ export interface RecurrenceShape {
   readonly goBackwards: boolean
 }
 
-/** Most rows of the batch in a block: whole tiles of 3, 4 and 6 rows. */
+/** The most rows of the batch in a block: whole tiles of 3, 4 and 6 rows. */
 const ROWS = 96
 
-/** Rows of a block for so many floats of scratch memory a row. */
+/** Rows of a block if a row needs this many floats of scratch memory. */
 export const blockRows = (floats: number): number => Math.max(1, Math.min(ROWS, Math.floor((SCRATCH_BYTES - 256) / (4 * floats))))
 
-/** Panels for each gate, their bytes and those of a gate, and units rounded up to whole panels. */
+/** Panels of a gate, bytes of a panel, bytes of a gate, and the number of units rounded up to whole panels. */
 export function panelsOf({ units, tile }: Pick<RecurrenceShape, 'units' | 'tile'>) {
   const count = Math.ceil(units / tile.nr)
   const bytes = 4 * tile.nr * units
   return { count, bytes, gateBytes: count * bytes, wide: count * tile.nr }
 }
 
-/** Writes a function (c, a, b, rows, accumulate) for one panel: c [rows, NR] (+)= a [rows, units] · b, rows so many bytes apart. */
+/** Writes a function (c, a, b, rows, accumulate) for one panel: c [rows, NR] (+)= a [rows, units] · b. Rows of a and c have given distances in bytes. */
 export function emitPanelProduct(
   module: ModuleBuilder,
   { units, tile }: RecurrenceShape,
@@ -68,11 +68,11 @@ export function emitPanelProduct(
   })
 }
 
-/** Calls a function for what it does. */
+/** Calls a function that returns nothing of interest. */
 export const run = (f: FunctionBuilder, callee: FunctionReference<'i32'>, ...values: readonly I32[]): void =>
   f.set(f.local('i32'), call(callee, ...values))
 
-/** Walks `width` units: two vectors a turn, then one, then what is left (`some` says how many units). Moves the pointers. */
+/** Emits a walk along `width` units: two vectors a turn, then one, then the rest (`some` is the number of its units). Moves the pointers. */
 export function emitUnits(
   f: FunctionBuilder,
   width: I32,
@@ -90,16 +90,16 @@ export function emitUnits(
   f.if(left, () => body(1, left))
 }
 
-/** Stores vectors side by side; of the last `some` units if that is given. */
+/** Stores vectors side by side; with `some`, only that many units of the last one. */
 export function storeUnits(f: FunctionBuilder, to: Local<'i32'>, vectors: readonly Vector[], some: Local<'i32'> | undefined): void {
   if (some) storeSome(f, 'float32', f.let(to), vectors[0], some)
   else for (const [v, vector] of vectors.entries()) f.do(v128.store(to, vector, 16 * v))
 }
 
-/** All ones where a step counts: its mask, at this address, is above 0. */
+/** All ones if the step counts: the mask at this address is above 0. */
 export const counts = (f: FunctionBuilder, mask: Local<'i32'>): Vector => f32x4.gt(v128.load32Splat(mask), f.splat(0))
 
-/** Writes a function for what follows the product of a phase, for `width` units of some rows; pointers are at the first unit. */
+/** Writes a function for the arithmetic after the product of a phase, for `width` units of some rows. Pointers are at the first unit. */
 function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: RecurrenceShape, phase: Phase): FunctionReference<'i32'> {
   const parameters = {
     z: 'i32',
@@ -170,7 +170,7 @@ function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: Recurre
   })
 }
 
-/** Writes a function (to, x, factors, n): to[i] = x[i]·factors[i], stored in whole vectors. */
+/** Writes a function (to, x, factors, n): to[i] = x[i]·factors[i]. It stores whole vectors. */
 function emitMultiply(module: ModuleBuilder): FunctionReference<'i32'> {
   return module.function({ to: 'i32', x: 'i32', factors: 'i32', n: 'i32' }, 'i32', (f, { to, x, factors, n }) => {
     f.while(i32.gtS(n, 0), () => {

@@ -1,4 +1,4 @@
-/** Kernels for whole sequences: the bits of the composition forward, its derivatives up to rounding, and the same bits for any number of threads. */
+/** Kernels for whole sequences: forward they have the bits of the composition, backward they agree up to rounding, and threads change no bit. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { registry } from '../../../autodiff/op.js'
 import '../../../index.js'
@@ -16,11 +16,11 @@ interface Case extends SequenceKernelOptions {
   readonly n: number
   readonly t: number
   readonly u: number
-  /** Of a GRU. */
+  /** Only a GRU has this option. */
   readonly resetAfter?: boolean
 }
 
-/** Every option with units that do and do not fill vectors, panels and blocks of rows. */
+/** All options, with numbers of units that fill vectors, panels and blocks of rows, and some that do not. */
 const cases: Case[] = (
   [{ op: 'lstmSequence' }, { op: 'gruSequence' }, { op: 'gruSequence', resetAfter: true }, { op: 'simpleRnnSequence' }] as const
 ).flatMap((cell) => [
@@ -31,7 +31,7 @@ const cases: Case[] = (
   { ...cell, n: 1, t: 1, u: 1, masked: false, goBackwards: false, dropped: true, recurrentActivation: 'hardSigmoid' },
 ])
 
-/** Gates, states and parts. */
+/** Gates, states and parts of each kind. */
 const sizes = { lstmSequence: [4, 2, 6], gruSequence: [3, 1, 4], simpleRnnSequence: [1, 1, 1] } as const
 const partsOf = ({ op, resetAfter }: Case): number => sizes[op][2] + (resetAfter ? 1 : 0)
 
@@ -48,7 +48,7 @@ function inputsOf({ op, n, t, u, masked, dropped, resetAfter }: Case): Host[] {
   ]
 }
 
-/** The output, and the cotangents of all inputs but the mask for a cotangent of the whole output. */
+/** The output, and the cotangents of all inputs but the mask, for a cotangent of the whole output. */
 function run(on: Backend, c: Case): Float32Array[] {
   const { op, n, t, u, ...options } = c
   const place = ({ values, shape }: Host): Tensor => fromHost(on, values, shape, 'float32')
@@ -70,7 +70,7 @@ const title = ({ op, n, t, u, recurrentActivation, ...options }: Case): string =
 
 describe.each([true, false])('relaxedSimd %s', (relaxedSimd) => {
   const wasm = createBackendOn(new Engine({ relaxedSimd }))
-  /** Without the kernels. */
+  /** A backend without the kernels: there the composition runs. */
   const composed: Backend = createBackendOn(new Engine({ relaxedSimd }))
   for (const kernel of Object.keys(composed.fused)) if (kernel.includes('Sequence')) delete composed.fused[kernel as keyof Backend['fused']]
 
@@ -78,7 +78,7 @@ describe.each([true, false])('relaxedSimd %s', (relaxedSimd) => {
     const got = run(wasm, c)
     expect(got[0]).toEqual(run(composed, c)[0])
     run(reference, c).forEach((want, i) => {
-      // Sums of up to t·n products of size 1 and u along 30 steps, rounded to float32 at each.
+      // Sums of up to t·n products of size 1 and u along 30 steps, rounded to float32 at each step.
       const size = Math.max(1, ...want.map(Math.abs))
       let worst = 0
       for (let j = 0; j < want.length; j++) worst = Math.max(worst, Math.abs(got[i][j] - want[j]))

@@ -1,6 +1,6 @@
 /**
- * Recurrent networks over whole sequences: the fused kernels `lstmSequence`, `gruSequence`, `simpleRnnSequence` and their gradients. Recurrent weights are packed
- * once; then threads share the rows of the batch, and each runs all steps for its own (kernel.ts).
+ * Recurrent networks over whole sequences: the fused kernels `lstmSequence`, `gruSequence`, `simpleRnnSequence` and their gradients. The recurrent weights are
+ * packed once; then threads share the rows of the batch, and each runs all steps for its own rows (kernel.ts).
  */
 import type { FusedKernels, Operand, SequenceKernelOptions } from '../../backend.js'
 import { address } from '../engine/address.js'
@@ -12,7 +12,7 @@ import { type Cell, gru, gruResetAfter, lstm, simpleRnn } from './cells.js'
 import { emitBackward } from './gradient-kernel.js'
 import { emitForward, panelsOf, type RecurrenceShape } from './kernel.js'
 
-/** Rough nanoseconds of the gates of a unit, for each sum that goes into them. They also tell the two kinds of jobs apart (sharing.ts). */
+/** Estimated nanoseconds of the gates of a unit, for each sum that goes into them. The two numbers differ, so that sharing.ts tells the two kinds of jobs apart. */
 const GATE = { forward: 1.2, backward: 1 }
 
 type Sequence = 'lstmSequence' | 'gruSequence' | 'gruResetAfterSequence' | 'simpleRnnSequence'
@@ -22,7 +22,7 @@ export function createRecurrence(engine: Engine): Kernels {
   const tools = createConvTools(engine)
   const modules = new Map<string, KernelFunction>()
 
-  /** The kernel, with recurrent weights packed for it, on all rows. `first` and `second`: what the call begins with, and the operands by row. */
+  /** Packs the recurrent weights and runs the kernel on all rows. `first`: the arguments that begin each call. `second`: the operands that are cut by row. */
   function overRows(
     what: 'forward' | 'backward',
     name: string,
@@ -87,7 +87,7 @@ export function createRecurrence(engine: Engine): Kernels {
     (out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void => {
       if (out.size === 0) return
       const cell = cellFor(options)
-      const at = cell.states > 1 || cell.keeps ? 3 : 2 // after the one state before that is needed, if any
+      const at = cell.states > 1 || cell.keeps ? 3 : 2 // if a state before the step is needed, it comes third, and these inputs follow it
       const [dY, y, second] = inputs
       const weights = inputs[at]
       const [, t, n, u] = y.shape
