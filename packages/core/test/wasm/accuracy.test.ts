@@ -1,6 +1,6 @@
 /**
- * How near the float32 functions are to the truth: a sweep over float32 bit patterns against float64, in units in the last
- * place, and the special values by name.
+ * The errors of the float32 functions: a sweep over bit patterns of float32 against float64, in units in the last place; and the
+ * special values by name.
  */
 import { describe, expect, it } from 'vitest'
 import type { MapKernel, Operand } from '../../src/backends/backend.js'
@@ -14,7 +14,7 @@ const position = (x: number): number => {
   return words[0] < 0 ? -(words[0] & 0x7fffffff) : words[0]
 }
 
-/** Distance to the exact result in units of the float32 next to it; equal after rounding counts as 0. */
+/** The distance to the exact result in units of the float32 next to it; 0 if the exact result rounds to the actual one. */
 function ulps(actual: number, exact: number): number {
   const rounded = Math.fround(exact)
   if (Object.is(actual, rounded) || (Number.isNaN(actual) && Number.isNaN(exact)) || actual === rounded) return 0
@@ -23,7 +23,7 @@ function ulps(actual: number, exact: number): number {
   return Math.abs(actual - exact) / 2 ** (exponent - 23)
 }
 
-const STEP = 29_989 // every so many bit patterns: 143 thousand floats, all exponents, both signs
+const STEP = 29_989 // every 29,989th bit pattern: 143 thousand floats, all exponents, both signs
 
 const bounds: Partial<Record<MapKernel, number>> = {
   exp: 1.5,
@@ -87,7 +87,7 @@ describe.each([true, false])('with relaxedSimd %s', (relaxedSimd) => {
     expect([...evaluate(kernel, Float32Array.of(Infinity, -Infinity, NaN))]).toEqual([NaN, NaN, NaN])
   })
 
-  it('takes special values where they belong', () => {
+  it('gives the right results for special values', () => {
     const inputs = Float32Array.of(0, -0, Infinity, -Infinity, NaN, 1e-45, 88.8, -104, 100, -200)
     expect([...evaluate('exp', inputs)].slice(0, 6)).toEqual([1, 1, Infinity, 0, NaN, 1])
     expect([...evaluate('exp', inputs)].slice(6)).toEqual([Infinity, 0, Infinity, 0])

@@ -1,6 +1,6 @@
 /**
- * Elementwise primitives and copies against the reference backend: every kernel name and dtype on random shapes (empty, rank
- * 0, size-1 axes, sizes that are no multiple of a vector), broadcast inputs and special values, with relaxed SIMD and
+ * Elementwise primitives and copies against the reference backend: every kernel name and dtype, on random shapes (empty, rank
+ * 0, axes of size 1, sizes that are no multiple of a vector), with broadcast inputs and special values, with relaxed SIMD and
  * without.
  */
 import fc from 'fast-check'
@@ -33,7 +33,7 @@ const broadcasts = (count: number) =>
     .map(([shape, drops]) => ({
       shape,
       operands: drops.map(([lead, ones]) =>
-        // Half of the time the operand is whole.
+        // Half of the time the operand has the whole shape.
         lead < 2 ? shape : shape.slice(Math.min(lead - 2, shape.length)).map((size, i) => (ones[i] ? 1 : size)),
       ),
     }))
@@ -48,7 +48,7 @@ for (const relaxedSimd of [true, false]) {
       expect({ buffers, bytes }).toEqual({ buffers: 0, bytes: 0 })
     })
 
-    /** Runs on both backends; results are compared by `ulps` and `within`. */
+    /** Runs on both backends and compares the results, up to `ulps` and `within`. */
     function same(shape: Shape, dtype: DType, inputs: readonly Host[], call: Call, ulps = 0, within?: (i: number) => number): void {
       expectClose(compute(wasm, shape, dtype, inputs, call), compute(reference, shape, dtype, inputs, call), ulps, within)
     }

@@ -1,6 +1,7 @@
 /**
  * Primitives with structure (reductions, products, windows, indices) and the fused kernels against the reference backend, on
- * random shapes and above tile thresholds, with relaxed SIMD and without.
+ * random shapes and on shapes above the sizes of tiles and blocks, with relaxed SIMD and without. The file is longer than 300
+ * lines because it has one section for each of these kernels.
  */
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -25,7 +26,7 @@ for (const relaxedSimd of [true, false]) {
       expect({ buffers, bytes }).toEqual({ buffers: 0, bytes: 0 })
     })
 
-    /** Runs on both backends; results are compared by `ulps` and `within`. */
+    /** Runs on both backends and compares the results, up to `ulps` and `within`. */
     function same(shape: Shape, dtype: DType, inputs: readonly Host[], call: Call, ulps = 0, within?: (i: number) => number): void {
       expectClose(compute(wasm, shape, dtype, inputs, call), compute(reference, shape, dtype, inputs, call), ulps, within)
     }
@@ -50,7 +51,7 @@ for (const relaxedSimd of [true, false]) {
             high: product ? (dtype === 'int32' ? 0.02 : 1.5) : 3,
             special: special && !product,
           })
-          // Finite values whose partial sums overflow float32 but not float64 are no fair comparison.
+          // Partial sums that overflow float32 but not float64 would be no fair comparison, so large finite values become 1.
           if (kernel === 'sum') x.values.set(x.values.map((value) => (Number.isFinite(value) && Math.abs(value) > 1e37 ? 1 : value)))
           const exact = dtype !== 'float32' || (kernel !== 'sum' && !product)
           const outType = position ? 'int32' : (dtype as DType)
@@ -113,8 +114,8 @@ for (const relaxedSimd of [true, false]) {
 
     const dimension = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 1, max: 50 }))
     /**
-     * k terms of random sign and magnitude below 9 make partial sums near 9·√k, each rounded to 2⁻²⁴ of itself; k such errors
-     * add up to 9·k·2⁻²⁴ when they too have random signs. Four times that is allowed.
+     * k terms of random sign and magnitude below 9 have partial sums near 9·√k, each rounded to 2⁻²⁴ of itself. k such errors
+     * add up to 9·k·2⁻²⁴ if they too have random signs. Four times that is allowed.
      */
     const matMul = (batch: Shape, m: number, n: number, k: number, tA: boolean, tB: boolean, seed: number): void => {
       const a = host(seed, [...batch, ...(tA ? [k, m] : [m, k])], 'float32')
@@ -362,7 +363,7 @@ describe('the wasm backend', () => {
   })
 })
 
-/** softmax and log softmax in float64, of differences from the maximum rounded to float32 as a float32 tensor has them. */
+/** softmax and log softmax in float64. The differences from the maximum are first rounded to float32, as a float32 tensor holds them. */
 function softmaxOf(x: TypedArray, rows: number, classes: number): { probabilities: Float32Array; logarithms: Float64Array } {
   const probabilities = new Float32Array(x.length)
   const logarithms = new Float64Array(x.length)

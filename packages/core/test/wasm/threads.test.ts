@@ -1,4 +1,7 @@
-/** Threads: the same bits for any number of them, for every kernel; and a pool that neither hangs nor leaks. */
+/**
+ * Threads: every kernel has the same bits for any number of them, and the pool neither hangs nor leaks. The file is longer than 300 lines because it has a
+ * case for each kernel.
+ */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
@@ -15,7 +18,7 @@ const counts = [1, 2, 4]
 const engines = counts.map((threads) => new Engine({ threads }))
 const backends = engines.map(createBackendOn)
 
-/** Waits until all workers have started, however busy the machine. */
+/** Waits until all workers have started, however busy the machine is. */
 async function started(engine: Engine): Promise<void> {
   const { pool } = engine
   while (pool && pool.ready < pool.threads - 1) await new Promise((resolve) => setTimeout(resolve, 2))
@@ -286,7 +289,7 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     }
   })
 
-  it('and workers did take part', async () => {
+  it('and workers have run parts of the jobs', async () => {
     for (const engine of engines.slice(1)) {
       const before = engine.pool?.helped ?? 0
       for (let turn = 0; engine.pool?.helped === before && turn < 10_000; turn++) {
@@ -353,7 +356,7 @@ describe('the pool', () => {
   it.each([
     ['spinning, as in a page', false],
     ['asleep', true],
-  ])('gives up a worker that never ends its part, and goes on with one thread: the main thread is %s', async (_, mayWait) => {
+  ])('counts a worker that never ends its part as lost, and goes on with one thread: the main thread is %s', async (_, mayWait) => {
     const warn = vi.spyOn(console, 'warn').mockImplementation(() => {})
     const atomicsWait = vi.spyOn(Atomics, 'wait').mockImplementation(() => (mayWait ? 'timed-out' : expect.fail('a page may not wait')))
     const engine = new Engine({ threads: 2 })
@@ -367,7 +370,7 @@ describe('the pool', () => {
       const endless = new WebAssembly.Module(
         assemble({ shared: true, relaxed: false }, (module) => module.export('kernel', {}, null, (f) => f.loop((again) => f.break(again)))),
       )
-      // Workers run the module's kernel; the main thread this one, which ends when the worker has begun.
+      // Workers run the kernel of the module. The main thread runs this function instead, which ends when the worker has begun.
       const control = engine.memory.ints
       const kernel = (): number => {
         while (Atomics.load(control, words.claims + 16) % 2 === 0);
@@ -377,7 +380,7 @@ describe('the pool', () => {
       let time = performance.now()
       const clock = vi.spyOn(performance, 'now').mockImplementation(() => (time += 1000))
       expect(() => engine.split(2, 1, 1000, (_, __, call) => call(kernel))).toThrow('lost in the middle of a kernel')
-      // A look at the clock or a sleep counts for no more than 100 ms, however late it is: half a minute takes 300.
+      // A look at the clock, or a sleep, counts for at most 100 ms, however long it took. So half a minute takes 300 of them.
       expect((mayWait ? atomicsWait : clock).mock.calls.length).toBeGreaterThanOrEqual(300)
       expect(engine.threads).toBe(1)
       expect(sum(backend)).toBe(sum(backends[0]))
@@ -393,7 +396,7 @@ describe('the pool', () => {
     const shared = globalThis.SharedArrayBuffer
     const { getBuiltinModule } = process
     try {
-      // @ts-expect-error: a page that is not cross-origin isolated lacks it
+      // @ts-expect-error: this is missing in a page that is not cross-origin isolated
       globalThis.SharedArrayBuffer = undefined
       for (let i = 0; i < 2; i++) expect(createWasmBackend({ threads: 2 }).info?.()).toMatchObject({ threads: 1, sharedMemory: false })
       globalThis.SharedArrayBuffer = shared

@@ -14,7 +14,7 @@ interface Gate {
   back(f: FunctionBuilder, d: Vector, value: Lanes): Vector
 }
 
-/** What one phase of a forward step can read. A load is emitted where the function is called. */
+/** The values that one phase of a forward step can read. A load is emitted where the function is called. */
 export interface StepAt {
   /** z + product, for the i-th gate of the phase. */
   sum(i: number): Lanes
@@ -35,7 +35,7 @@ export interface Phase {
   step(f: FunctionBuilder, at: StepAt): { parts: [p: number, value: Lanes][]; next?: Lanes }
 }
 
-/** What one phase of a backward step can read. */
+/** The values that one phase of a backward step can read. */
 export interface BackAt {
   /** Cotangents of the states after the step (in the first phase). */
   readonly d: readonly Lanes[]

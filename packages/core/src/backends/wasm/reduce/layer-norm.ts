@@ -1,8 +1,11 @@
 /**
- * Layer normalisation and its gradient for x, a row at a time while it is in the cache. Sums over a row run in four lanes by column mod 4, which are
- * added at the end. Rows are independent.
+ * Layer normalisation and its gradient for x (Ba, Kiros and Hinton, 2016), row by row. A row's passes follow each other, so it is read from memory
+ * once and then from the cache. With r = 1/√(variance + ε), u = (x − mean)·r and g = dY·gamma:
  *
- * With r = 1/√(variance + ε), unit = (x − mean)·r and g = dY·gamma: y = unit·gamma + beta, dX = r·(g − mean(g) − unit·mean(g·unit)).
+ *   y  = u·gamma + beta
+ *   dX = r·(g − mean(g) − u·mean(g·u))
+ *
+ * A sum over a row runs in four lanes, by column mod 4; the lanes are added at the end. Rows are independent.
  */
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
@@ -13,13 +16,13 @@ import type { Engine } from '../engine/engine.js'
 import { lazy } from '../engine/made-once.js'
 import { across, alongRow } from './softmax.js'
 
-/** How many columns a row has, as a number and in all lanes. */
+/** The number of columns of a row, as a number and as a float in all lanes. */
 interface Row {
   readonly columns: Local<'i32'>
   readonly count: Local<'v128'>
 }
 
-/** Emits the mean over a row of what `term` makes of positions in it, in all lanes of `mean`. `starts`: where the pointers begin. */
+/** Emits the mean of `term` over a row, in all lanes of `mean`. `term` reads at the pointers, which start at `starts` and move along the row. */
 function emitMean(
   f: FunctionBuilder,
   { columns, count }: Row,
@@ -46,7 +49,7 @@ function emitMean(
   f.set(mean, f32x4.div(across(f, mean, f32x4.add), count))
 }
 
-/** Emits a row of results. */
+/** Emits the loop that computes and stores one row of results. */
 function emitRow(
   f: FunctionBuilder,
   { columns }: Row,
@@ -139,7 +142,7 @@ export function createLayerNorm(engine: Engine): Required<Pick<FusedKernels, 'la
       emitGradient(module)
     }),
   )
-  /** Runs with the addresses of gamma and beta; ones and zeros stand for what is missing. */
+  /** Runs with the addresses of gamma and beta; if one is missing, ones or zeros take its place. */
   const withWeights = (
     c: number,
     gamma: Operand | undefined,
@@ -155,7 +158,7 @@ export function createLayerNorm(engine: Engine): Required<Pick<FusedKernels, 'la
     }
   }
   const columnsOf = (x: Operand): number => x.shape[x.shape.length - 1]
-  /** Rows that fill a cache line. */
+  /** Rows that together fill a cache line. */
   const unit = (columns: number): number => Math.ceil(16 / columns)
   return {
     layerNorm(out, x, gamma, beta, epsilon) {

@@ -1,12 +1,12 @@
 /**
- * The inner loops of normalize-channels.ts, in WebAssembly, over rows of `width` columns, a multiple of 4. Sums run down the columns of one group of rows, in
- * float32, in order.
+ * The inner loops of normalize-channels.ts, in WebAssembly. They work on rows of `width` columns, a multiple of 4. Sums run down the columns of one group of
+ * rows, in float32, in the order of the rows.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
 import { f32x4, i32, i32x4, type Vector, v128 } from '../assembler/instructions.js'
 
-/** Emits a walk along the columns of a wide row, so many vectors at a time: `column` is their offset in bytes. */
+/** Emits a walk along the columns of a row, several vectors at a time; `column` is the offset of the first, in bytes. */
 function alongColumns(
   f: FunctionBuilder,
   width: Local<'i32'>,
@@ -24,7 +24,7 @@ function alongColumns(
     })
 }
 
-/** Emits sums along `rows` rows of so many vectors, from `at` on; `add` steps one sum at an offset. */
+/** Emits sums down `rows` rows of several vectors, starting at `at`; `add` adds the element at an offset to its sum. */
 function downRows(
   f: FunctionBuilder,
   rows: Local<'i32'>,
@@ -45,7 +45,7 @@ function downRows(
   })
 }
 
-/** Writes `moments(out, x, rows, width)`: of one group, the means m, then Σ (x − m), then Σ (x − m)²: 3·width numbers. */
+/** Writes `moments(out, x, rows, width)`: for one group the means m, then Σ (x − m), then Σ (x − m)²; 3·width numbers. */
 export function emitMoments(module: ModuleBuilder): void {
   module.export('moments', { out: 'i32', x: 'i32', rows: 'i32', width: 'i32' }, null, (f, { out, x, rows, width }) => {
     const rowBytes = f.let(i32.shl(width, 2))
@@ -75,7 +75,7 @@ export function emitMoments(module: ModuleBuilder): void {
   })
 }
 
-/** Writes `sums(out, x, dY, center, rows, width)`: of one group, Σ dY and then Σ dY·(x − center), 2·width numbers. */
+/** Writes `sums(out, x, dY, center, rows, width)`: for one group Σ dY, then Σ dY·(x − center); 2·width numbers. */
 export function emitSums(module: ModuleBuilder): void {
   const parameters = { out: 'i32', x: 'i32', dY: 'i32', center: 'i32', rows: 'i32', width: 'i32' } as const
   module.export('sums', parameters, null, (f, { out, x, dY, center, rows, width }) => {
@@ -109,7 +109,7 @@ function storeAll(f: FunctionBuilder, to: Local<'i32'>, values: readonly Vector[
   })
 }
 
-/** Writes `normalize(out, x, n, width, center, scale, shift)`: (x − center)·scale + shift of n numbers from the start of a wide row on. */
+/** Writes `normalize(out, x, n, width, center, scale, shift)`: (x − center)·scale + shift for n numbers, starting at the beginning of a row. */
 export function emitNormalize(module: ModuleBuilder): void {
   const parameters = { out: 'i32', x: 'i32', n: 'i32', width: 'i32', center: 'i32', scale: 'i32', shift: 'i32' } as const
   module.export('normalize', parameters, null, (f, { out, x, n, width, center, scale, shift }) => {
@@ -130,7 +130,7 @@ export function emitNormalize(module: ModuleBuilder): void {
           for (const pointer of [out, x, a, b, d]) f.advance(pointer, 16 * vectors)
           f.advance(left, -4 * vectors)
         })
-      f.if(left, () => storeSome(f, 'float32', out, value(0), left)) // at the very end only
+      f.if(left, () => storeSome(f, 'float32', out, value(0), left)) // only at the very end of x
     })
   })
 }

@@ -1,13 +1,14 @@
 /**
- * Kernels of normalisation over x [rows, c], channel by channel: mean and variance, sums with a cotangent, and an affine map.
+ * The kernels of normalisation by channel, for x [rows, c]: mean and variance, sums with a cotangent, and (x − center)·scale + shift.
  *
- * A row of few channels would leave lanes idle, so rows are taken `k` at a time, as one row of `width` = k·c columns, a multiple of 32 (or of 4 where c
- * is large). Sums are taken in groups of at most 512 such rows, in float32, along each column. What groups give is combined here, in
- * float64, in order; with the rows that do not fill a wide one as the last group. Groups depend on the shape alone.
+ * Few channels would leave lanes idle. So k rows are read as one *wide row* of `width` = k·c columns, a multiple of 32 (or of 4 if c is large). Example:
+ * with c = 3 a wide row is 32 rows, 96 columns. Each column is summed in float32, in groups of at most 512 wide rows. The sums of the groups are added here,
+ * in float64, in order; rows that do not fill a wide row form the last group. The shape alone decides the groups.
  *
- * Moments: each group, while it is in the cache, gives its mean, and then Σ d and Σ d² of the differences d from it; Σ d, which is what rounding left of 0,
- * corrects both. For groups of sizes nᵢ with means mᵢ they combine to the whole's Σ (x − m)² = Σᵢ Σ (x − mᵢ)² + Σᵢ nᵢ(mᵢ − m)² (Chan, Golub,
- * LeVeque: "Updating formulae and a pairwise algorithm for computing sample variances", 1979). So x is read from memory once, and nothing cancels.
+ * Moments: a group is read twice while it is in the cache, first for its mean m, then for Σ d and Σ d² of the differences d = x − m. Exact arithmetic
+ * would make Σ d zero; its rounding error corrects both results. Groups of sizes nᵢ with means mᵢ give the whole's
+ * Σ (x − m)² = Σᵢ Σ (x − mᵢ)² + Σᵢ nᵢ(mᵢ − m)² (Chan, Golub, LeVeque: "Updating formulae and a pairwise algorithm for computing sample variances", 1979). So
+ * x is read from memory once, and no large numbers cancel.
  */
 import type { FusedKernels, Operand } from '../../backend.js'
 import { address } from '../engine/address.js'
@@ -16,7 +17,7 @@ import { lazy } from '../engine/made-once.js'
 import type { Body } from '../engine/threads.js'
 import { emitMoments, emitNormalize, emitSums } from './normalize-channels-kernel.js'
 
-/** Most wide rows of a group, and about the most bytes. */
+/** The most wide rows of a group, and about the most bytes. */
 const GROUP_ROWS = 512
 const GROUP_BYTES = 256 * 1024
 
@@ -24,7 +25,7 @@ function greatestCommonDivisor(a: number, b: number): number {
   return b === 0 ? a : greatestCommonDivisor(b, a % b)
 }
 
-/** Rows taken as one, so that their columns are a multiple of 32, or of 4 where there are many. */
+/** k, the number of rows in a wide row: columns are then a multiple of 32, or of 4 if there are many channels. */
 const rowsAtOnce = (c: number): number => {
   const multiple = c < 64 ? 32 : 4
   return multiple / greatestCommonDivisor(c, multiple)
@@ -32,7 +33,7 @@ const rowsAtOnce = (c: number): number => {
 
 type Channels = Required<Pick<FusedKernels, 'moments' | 'channelSums' | 'normalize'>>
 
-/** How x is cut up: `groups` of `groupRows` wide rows, and `rest` rows behind them. */
+/** How x is cut: `groups` of `groupRows` wide rows, and `rest` rows behind them. */
 interface Cut {
   readonly c: number
   readonly k: number
@@ -40,7 +41,7 @@ interface Cut {
   readonly wideRows: number
   readonly groupRows: number
   readonly groups: number
-  /** The first row that is in no wide one, and how many there are. */
+  /** The first row that belongs to no wide row, and the number of such rows. */
   readonly restFrom: number
   readonly rest: number
 }
@@ -76,7 +77,7 @@ export function createChannels(engine: Engine): Channels {
     }
   }
 
-  /** A vector of c numbers, over and over, at an address with room for `width`. */
+  /** Writes a vector of c numbers at an address, again and again until `width` numbers are filled; zeros if there is no vector. */
   const tile = (at: number, x: Operand | undefined, width: number): void => {
     const target = memory.floats.subarray(at / 4, at / 4 + width)
     if (!x) return void target.fill(0)
@@ -85,7 +86,7 @@ export function createChannels(engine: Engine): Channels {
     for (let i = 0; i < width; i += x.size) target.set(source, i)
   }
 
-  /** Each column of each group of `results` rows of numbers: `visit` gets their position, how many rows they are of, and the channel. */
+  /** Visits each column of each group; the kernel stored `results` numbers for each. `visit` gets their position, the number of wide rows summed, and the channel. */
   const eachColumn = (at: number, results: number, cut: Cut, visit: (i: number, rows: number, channel: number) => void): void => {
     for (let group = 0; group < cut.groups; group++) {
       const rows = Math.min(cut.groupRows, cut.wideRows - group * cut.groupRows)
@@ -112,7 +113,7 @@ export function createChannels(engine: Engine): Channels {
         const [mean, squares] = [new Float64Array(c), new Float64Array(c)]
         const rows = x.size / c
         eachColumn(at, 3, cut, (i, count, channel) => {
-          mean[channel] += count * floats[i] + (floats[i + width] || 0) // NaN next to an infinite mean
+          mean[channel] += count * floats[i] + (floats[i + width] || 0) // NaN if the mean is infinite
         })
         const rest = floats.subarray(from / 4 + cut.restFrom * c, from / 4 + x.size)
         for (let i = 0; i < rest.length; i++) mean[i % c] += rest[i]
@@ -126,7 +127,7 @@ export function createChannels(engine: Engine): Channels {
         const to = address(out) / 4
         for (let channel = 0; channel < c; channel++) {
           floats[to + channel] = mean[channel]
-          floats[to + c + channel] = Math.max(0, squares[channel] / rows) // rounding leaves a constant a little off 0, on either side
+          floats[to + c + channel] = Math.max(0, squares[channel] / rows) // rounding takes a constant's variance a little below or above 0
         }
       })
     },

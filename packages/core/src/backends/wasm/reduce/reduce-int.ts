@@ -1,6 +1,6 @@
 /**
- * Sums and products of whole numbers, exact: sums in 64-bit integers, products in float64, which is exact up to 2⁵³ and from there on never comes back
- * below it, but by a 0. Where a result is beyond int32 the kernel says so.
+ * Exact sums and products of whole numbers. Sums run in 64-bit integers. Products run in float64: it is exact up to 2⁵³, and a
+ * larger product never comes back below 2⁵³ except by a factor 0. If a result does not fit int32, the kernel says so.
  */
 
 import { beyondInt32 } from '../../../errors.js'
@@ -10,7 +10,7 @@ import { elementBytes, loadLanes } from '../assembler/elements.js'
 import { f64, f64x2, i32, i64, i64x2, shuffle32, type Value, type Vector } from '../assembler/instructions.js'
 import type { Engine } from '../engine/engine.js'
 
-/** A reduction over two wide lanes, and over one wide number. */
+/** One reduction: its steps on two wide lanes, and on one wide number. */
 interface WideFold<T extends 'i64' | 'f64'> {
   type: T
   neutral(f: FunctionBuilder): Vector
@@ -20,7 +20,7 @@ interface WideFold<T extends 'i64' | 'f64'> {
   widen(x: Value<'i32'>): Value<T>
   combineOne(a: Value<T>, b: Value<T>): Value<T>
   narrow(x: Local<T>): Value<'i32'>
-  /** Not 0 if the number is no int32. */
+  /** Not 0 if the number does not fit int32. */
   beyond(x: Local<T>): Value<'i32'>
 }
 
@@ -44,19 +44,19 @@ const folds = {
     lane: f64x2.extractLane,
     widen: f64.convertI32S,
     combineOne: f64.mul,
-    narrow: i32.truncSatF64S, // ∞·0 is 0 here
+    narrow: i32.truncSatF64S, // ∞·0 gives 0
     beyond: (x) => i32.or(f64.gt(x, f64.const(2 ** 31 - 1)), f64.lt(x, f64.const(-(2 ** 31)))),
   } satisfies WideFold<'f64'>,
 }
 
-/** The kernels there are. */
+/** The names of these reductions. */
 export type IntFold = keyof typeof folds
 
 const upper = (x: Local<'v128'>): Vector => shuffle32(x, x, [2, 3, 2, 3])
 
 /**
- * Writes `kernel(out, x, outer, length, inner, begin, end, bad)` for columns begin to end of `inner`; sets the int32 at `bad` to 1 if a result is beyond
- * int32. Four columns at a time; of a single column four elements.
+ * Writes `kernel(out, x, outer, length, inner, begin, end, bad)` for columns begin to end of `inner`. It sets the int32 at `bad` to 1 if a result does not
+ * fit int32. It takes four columns at a time, or four elements of an only column.
  */
 export function emitIntReduce(module: ModuleBuilder, dtype: DType, kernel: IntFold): void {
   emitWide(module, dtype, folds[kernel] as WideFold<'i64' | 'f64'>)
@@ -146,7 +146,7 @@ function emitWide<T extends 'i64' | 'f64'>(module: ModuleBuilder, dtype: DType, 
 const setWide = <T extends 'i64' | 'f64'>(f: FunctionBuilder, local: Local<T>, value: Value<T>): void =>
   f.set(local as Local<'i64'>, value as Value<'i64'>)
 
-/** Runs kernels that set the int32 at an address to 1 where a result is beyond int32; throws if one was. */
+/** Runs kernels that report a result beyond int32 by setting the int32 at an address to 1; throws if one did. */
 export function withinInt32(engine: Engine, op: Parameters<typeof beyondInt32>[0], work: (bad: number) => void): void {
   const { memory } = engine
   const bad = memory.alloc(4)

@@ -1,16 +1,16 @@
 /**
- * Reductions of x [outer, length, inner] over `length`.
+ * Reductions of x [outer, length, inner] over `length`: out[o, i] = f over l of x[o, l, i].
  *
- * The order in which a float sum is taken is fixed, whatever threads share the work (each takes outputs of its own):
+ * The order of a float sum is fixed; threads do not change it, because each takes outputs of its own:
  *
- * - `length` is cut into blocks of BLOCK elements. Block totals are added in float64 in order, and the result is rounded once.
- * - inner > 1: a block is summed element after element, one column in each lane.
- * - inner = 1: element j of a block goes to partial sum j mod 16 (four vectors of four lanes), the rest of a block beyond a
- *   multiple of 16 to partial sums 0 to 3 by j mod 4; then vectors (0+1)+(2+3), then lanes likewise.
+ * - `length` is cut into blocks of BLOCK elements. The totals of the blocks are added in order, in float64, and rounded once.
+ * - inner > 1: a block is summed element after element; each lane has its own column.
+ * - inner = 1: element j of a block is added to partial sum j mod 16 (four vectors of four lanes). Elements beyond the last
+ *   multiple of 16 go to partial sums 0 to 3, by j mod 4. Then the vectors are added, (0+1)+(2+3), then the lanes likewise.
  *
- * With blocks of 512 a partial sum has at most 512 terms, so the error of a sum does not grow with its length. Products
- * follow the same order in float32. max and min have no order, except that NaN wins, as it does in wasm's own max and min. Sums and products of
- * whole numbers are exact (reduce-int.ts).
+ * A block has 512 elements, so a partial sum has at most 512 terms, and the error of a sum does not grow with its length.
+ * Products follow the same order in float32. max and min need no order; NaN wins, as in WebAssembly's own max and min. Sums and
+ * products of whole numbers are exact (reduce-int.ts).
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { ReduceExtent } from '../../../tensor/shape.js'
@@ -25,11 +25,11 @@ import { emitIntReduce, type IntFold, withinInt32 } from './reduce-int.js'
 
 const BLOCK = 512
 
-/** A reduction as its neutral element and its step. */
+/** One reduction: its neutral element and its step. */
 interface Fold {
   neutral(f: FunctionBuilder): Local<'v128'>
   combine(f: FunctionBuilder, a: Vector, b: Vector): Vector
-  /** Whether block totals are carried in float64. */
+  /** The totals of blocks are added in float64. */
   inDouble: boolean
 }
 
@@ -40,7 +40,7 @@ const floatFolds: Readonly<Record<string, Fold>> = {
   min: { neutral: (f) => f.splat(Infinity), combine: (_, a, b) => f32x4.min(a, b), inDouble: false },
 }
 
-/** Sums and products of these are in reduce-int.ts. */
+/** Maxima and minima of whole numbers. (Their sums and products are in reduce-int.ts.) */
 const intFolds: Readonly<Record<string, Fold>> = {
   max: { neutral: (f) => f.splatInt(-(2 ** 31)), combine: (_, a, b) => i32x4.maxS(a, b), inDouble: false },
   min: { neutral: (f) => f.splatInt(2 ** 31 - 1), combine: (_, a, b) => i32x4.minS(a, b), inDouble: false },
@@ -48,7 +48,7 @@ const intFolds: Readonly<Record<string, Fold>> = {
 
 const upperHalf = (x: Local<'v128'>): Vector => shuffle32(x, x, [2, 3, 2, 3])
 
-/** The four lanes combined, in lane 0: (0+2) + (1+3). */
+/** Combines the four lanes, in lane 0: (0+2) + (1+3). */
 function acrossLanes(f: FunctionBuilder, fold: Fold, x: Local<'v128'>): Vector {
   const pairs = f.let(fold.combine(f, x, upperHalf(x)))
   return fold.combine(f, pairs, shuffle32(pairs, pairs, [1, 0, 1, 0]))
@@ -108,7 +108,7 @@ function emitColumns(module: ModuleBuilder, dtype: DType, fold: Fold): void {
     const rowBytes = f.let(bytes === 1 ? inner : i32.shl(inner, 2))
     const scaled = (count: Value<'i32'>): Value<'i32'> => (bytes === 1 ? count : i32.shl(count, 2))
 
-    /** Reduces `vectors` times four columns from `column` on, and leaves the results. */
+    /** Reduces `vectors` times four columns, from `column` on; returns the results. */
     const reduceColumns = (vectors: number): Vector[] => {
       const sums = Array.from({ length: vectors }, () => f.local('v128'))
       const lows = sums.map(() => f.local('v128'))
@@ -164,7 +164,7 @@ function emitColumns(module: ModuleBuilder, dtype: DType, fold: Fold): void {
   })
 }
 
-/** Writes `kernel(out, x, outer, length, inner)`: the first position of the best value; the first NaN is best of all. */
+/** Writes `kernel(out, x, outer, length, inner)`: the position of the first best value. A NaN is best of all. */
 function emitArgument(module: ModuleBuilder, dtype: DType, largest: boolean): void {
   const parameters = { out: 'i32', x: 'i32', outer: 'i32', length: 'i32', inner: 'i32' } as const
   const float = dtype === 'float32'
@@ -226,7 +226,7 @@ export function createReduce(engine: Engine): Kernels['reduce'] {
       () => compile(tables, kernel, dtype),
     )
 
-  /** Sums and products of whole numbers; throws if one is beyond int32. */
+  /** Sums and products of whole numbers; throws if a result does not fit int32. */
   const reduceWhole = (out: Operand, x: Operand, kernel: IntFold, { outer, length, inner }: ReduceExtent): void => {
     const run = entry(
       entry(rows, kernel, () => new Map<DType, KernelFunction>()),
@@ -255,7 +255,7 @@ export function createReduce(engine: Engine): Kernels['reduce'] {
     const fromGroup = length * inner * elementBytes(x.dtype)
     const nanoseconds = outer * length * inner * (argument ? 1.5 : 0.25)
     if (!argument && inner >= 64 && outer < 8)
-      // Few groups of many columns: each thread takes a band of columns.
+      // There are few groups of many columns, so each thread takes a band of columns.
       engine.split(inner, 16, nanoseconds, (begin, end, call) => call(run, to, from, outer, length, inner, begin, end))
     else
       engine.split(outer, Math.ceil(64 / toGroup), nanoseconds, (begin, end, call) => {

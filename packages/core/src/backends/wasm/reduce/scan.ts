@@ -1,6 +1,6 @@
 /**
- * Running sums of x [outer, length, inner] along `length`: four columns at a time, the sum carried in float64; of int32 with a check of each addition.
- * Every output is rounded once from the exact-as-float64 running sum.
+ * Running sums of x [outer, length, inner] along `length`: out[o, l, i] = Σ x[o, j, i] over j ≤ l. Four columns run at a time.
+ * A float sum is carried in float64, and each output is that sum rounded once. An int32 sum checks every addition.
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { Kernels } from '../../backend.js'
@@ -13,8 +13,8 @@ import { entry } from '../engine/made-once.js'
 import { withinInt32 } from './reduce-int.js'
 
 /**
- * Writes `kernel(out, x, outer, length, inner, step)`; out and x point at the first row to take, `step` bytes lead to the next. The kernel of int32 has an address
- * `bad` behind them, and sets the int32 there to 1 if a sum that it stores is beyond int32: an addition is if its result has another sign than both terms.
+ * Writes `kernel(out, x, outer, length, inner, step)`. out and x point at the first row to take; `step` bytes lead to the next. The int32 kernel has one more
+ * parameter, the address `bad`. It sets the int32 there to 1 if a stored sum does not fit int32: then the sum's sign differs from the signs of both terms.
  */
 function emitScan(module: ModuleBuilder, dtype: DType, exclusive: boolean): void {
   const parameters = { out: 'i32', x: 'i32', outer: 'i32', length: 'i32', inner: 'i32', step: 'i32' } as const
@@ -26,7 +26,7 @@ function emitScan(module: ModuleBuilder, dtype: DType, exclusive: boolean): void
     const store = float ? shuffle32(f32x4.demoteF64x2Zero(low), f32x4.demoteF64x2Zero(high), [0, 1, 4, 5]) : low
     const tail = f.local('i32')
     const wrapped = float ? low : f.local('v128')
-    // An exclusive sum does not store its last addition.
+    // An exclusive scan does not store its last sum, so that sum may overflow.
     const wrong = float || !exclusive ? wrapped : f.local('v128')
     const put = (): void => {
       if (wrong !== wrapped) f.set(wrong, v128.or(wrong, wrapped))

@@ -1,6 +1,7 @@
 /**
- * softmax and softmax cross-entropy over the last axis, a row at a time: the maximum, then e^(x − max) and its sum, then the
- * result. Sums run in four lanes by column mod 4 and are added lane by lane at the end. Rows are independent.
+ * Softmax, out = e^(x − max) / Σ e^(x − max), and softmax cross-entropy, over the last axis, row by row: first the maximum, then
+ * e^(x − max) and its sum, then the result. A sum runs in four lanes, by column mod 4, which are added at the end. Rows are
+ * independent.
  */
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
@@ -10,13 +11,13 @@ import { f32x4, i32, shuffle32, type Vector, v128 } from '../assembler/instructi
 import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
 
-/** The lanes combined pairwise, in all lanes. */
+/** Combines the four lanes pairwise; the result is in all lanes. */
 export function across(f: FunctionBuilder, x: Local<'v128'>, combine: (a: Vector, b: Vector) => Vector): Vector {
   const pairs = f.let(combine(x, shuffle32(x, x, [2, 3, 0, 1])))
   return combine(pairs, shuffle32(pairs, pairs, [1, 0, 3, 2]))
 }
 
-/** Emits a walk along a row of n floats: `whole` for four at a time, `rest` for the last one to three. */
+/** Emits a walk along a row of n floats: `whole` handles four at a time, `rest` the last one to three. */
 export function alongRow(
   f: FunctionBuilder,
   n: Local<'i32'>,
@@ -34,7 +35,7 @@ export function alongRow(
   f.if(n, rest)
 }
 
-/** Emits the maximum of a row into `maximum`, in all lanes. */
+/** Emits the maximum of a row, into all lanes of `maximum`. */
 function emitRowMaximum(f: FunctionBuilder, x: Local<'i32'>, columns: Local<'i32'>, maximum: Local<'v128'>): void {
   const [at, n] = [f.let(x), f.local('i32')]
   f.set(maximum, f.splat(-Infinity))
@@ -100,7 +101,7 @@ function emitSoftmax(module: ModuleBuilder): void {
   })
 }
 
-/** Writes `kernel(out, logits, labels, rows, columns)`: Σ labels·(ln Σ e^(x − max) − (x − max)), where a label of 0 gives 0 whatever its logit. */
+/** Writes `kernel(out, logits, labels, rows, columns)`: Σ labels·(ln Σ e^(x − max) − (x − max)). A label of 0 contributes 0, whatever its logit. */
 function emitCrossEntropy(module: ModuleBuilder): void {
   const parameters = { out: 'i32', x: 'i32', labels: 'i32', rows: 'i32', columns: 'i32' } as const
   module.export('kernel', parameters, null, (f, { out, x, labels, rows, columns }) => {
@@ -149,7 +150,7 @@ function emitCrossEntropy(module: ModuleBuilder): void {
   })
 }
 
-/** Rows that fill a cache line: threads should not write to the same one. */
+/** Rows that together fill a cache line: two threads should not write to the same line. */
 const rowsPerLine = (columns: number): number => Math.ceil(16 / columns)
 
 /** The fused kernels `softmax` and `softmaxCrossEntropy`. */

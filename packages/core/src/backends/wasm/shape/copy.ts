@@ -1,11 +1,13 @@
 /**
- * Filling and strided copies: every transpose, slice, flip, broadcast and pad is one `View` and comes here.
+ * Filling and strided copies. Every transpose, slice, flip, broadcast and pad is one `View` and is done here.
  *
- * The output cells that a view fills from inside its input form a box, and over that box both addresses are linear in the
- * coordinates. So a copy is: fill the output if the box is not all of it; then move the box, a nest of loops with one byte
- * stride per axis on each side. Axes that go on into each other are joined first. What is left falls into few shapes: runs of
- * bytes, one repeated element, a transposition, or single elements; each is a kernel over two axes, and further axes are
- * walked here.
+ * The output cells that read inside the input form a box. Example: padding [2, 2] to [4, 4] has a box of 2 × 2. Over that box
+ * both addresses are linear in the coordinates. So if the box is not the whole output, the output is filled first. Then the
+ * box is copied by nested loops, one for each axis, with a byte stride on each side. Axes that continue each other are joined
+ * into one first. The two innermost loops are one of four kernels: runs of bytes, one repeated element, a transposition, or
+ * single elements. Further axes are walked here.
+ *
+ * The file is longer than 300 lines because the kernels and the choice between them belong together.
  */
 import type { DType } from '../../../tensor/dtype.js'
 import { stridesOf } from '../../../tensor/shape.js'
@@ -18,7 +20,7 @@ import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
 import type { Body, Call } from '../engine/threads.js'
 
-/** Writes `kernel(out, bytes, pattern)`: the 32-bit pattern over a range; its end may be inside a pattern. */
+/** Writes `kernel(out, bytes, pattern)`: fills a range with a 32-bit pattern; the last pattern may be cut. */
 export function emitFill(module: ModuleBuilder, name = 'kernel'): void {
   module.export(name, { out: 'i32', bytes: 'i32', pattern: 'i32' }, null, (f, { out, bytes, pattern }) => {
     const value = f.let(i32x4.splat(pattern))
@@ -40,7 +42,7 @@ export function emitFill(module: ModuleBuilder, name = 'kernel'): void {
   })
 }
 
-/** Writes `kernel(to, from, rows, bytes, toRow, fromRow)`: runs of bytes. */
+/** Writes `kernel(to, from, rows, bytes, toRow, fromRow)`: copies runs of bytes. */
 export function emitRuns(module: ModuleBuilder): void {
   const parameters = { to: 'i32', from: 'i32', rows: 'i32', bytes: 'i32', toRow: 'i32', fromRow: 'i32' } as const
   module.export('kernel', parameters, null, (f, { to, from, rows, bytes, toRow, fromRow }) => {
@@ -80,7 +82,7 @@ export function emitRuns(module: ModuleBuilder): void {
   })
 }
 
-/** Writes `kernel(to, from, rows, columns, toRow, fromRow, toColumn, fromColumn)`: single elements at any strides. */
+/** Writes `kernel(to, from, rows, columns, toRow, fromRow, toColumn, fromColumn)`: copies single elements at any strides. */
 function emitElements(module: ModuleBuilder, bytes: number): void {
   const parameters = {
     to: 'i32',
@@ -113,8 +115,8 @@ function emitElements(module: ModuleBuilder, bytes: number): void {
 
 /**
  * Writes `kernel(to, from, rows, columns, toRow, fromColumn)`: to[r, c] = from[c, r] for 4-byte elements, consecutive along c
- * in `to` and along r in `from`. Tiles of 4 × 4 go through registers; tiles are visited down the columns of `to` in
- * bands of four, so that whole cache lines of `from` are used while they are near.
+ * in `to` and along r in `from`. Tiles of 4 × 4 are transposed in registers. The walk goes down the columns of `to`, in bands of
+ * four, so that whole cache lines of `from` are used before they leave the cache.
  */
 function emitTranspose(module: ModuleBuilder): void {
   const parameters = { to: 'i32', from: 'i32', rows: 'i32', columns: 'i32', toRow: 'i32', fromColumn: 'i32' } as const
@@ -140,7 +142,7 @@ function emitTranspose(module: ModuleBuilder): void {
         f.advance(q, 16)
         f.advance(r, -4)
       })
-      // Up to three rows below the last whole tile.
+      // Up to three rows are left below the last whole tile.
       f.while(i32.gtS(r, 0), () => {
         f.set(source, q)
         for (let i = 0; i < 4; i++) {
@@ -155,7 +157,7 @@ function emitTranspose(module: ModuleBuilder): void {
       f.set(from, i32.add(from, i32.shl(fromColumn, 2)))
       f.advance(columns, -4)
     })
-    // Up to three columns right of the last whole tile.
+    // Up to three columns are left beside the last whole tile.
     f.set(c, columns)
     f.while(i32.gtS(c, 0), () => {
       f.set(p, to)
@@ -174,20 +176,20 @@ function emitTranspose(module: ModuleBuilder): void {
   })
 }
 
-/** Rough nanoseconds to move a byte. */
+/** Estimated nanoseconds to move a byte. */
 const PER_BYTE = 0.12
-/** Values of a call of `move`, and most calls for one item of a job. */
+/** The values that a call of `move` takes, and the most calls for one item of a job. */
 const VALUES_PER_MOVE = 10
 const MOST_CALLS = 45
 
-/** A loop of a copy: its turns and the bytes it moves each side by. */
+/** One loop of a copy: its number of turns, and the bytes by which each side moves a turn. */
 interface Loop {
   size: number
   to: number
   from: number
 }
 
-/** The pattern of 32 bits that a value fills memory with. */
+/** The 32-bit pattern that fills memory with a value. */
 export function fillPattern(value: number, dtype: DType): number {
   if (dtype === 'uint8') return (value & 0xff) * 0x01010101
   if (dtype !== 'float32') return value | 0
@@ -211,7 +213,7 @@ export function createCopy(engine: Engine): Pick<Kernels, 'fill' | 'copy'> {
     engine.split(bytes, 64, bytes * PER_BYTE, (begin, end, call) => call(run, to + begin, end - begin, pattern))
   }
 
-  /** Moves along the two given loops. */
+  /** Copies along the two given loops. */
   function move(call: Call, to: number, from: number, outer: Loop, inner: Loop, bytes: number): void {
     if (inner.to === bytes && inner.from === bytes) {
       runsKernel ??= engine.compileOne(emitRuns)
@@ -253,7 +255,7 @@ export function createCopy(engine: Engine): Pick<Kernels, 'fill' | 'copy'> {
 
     const joined = join(loops)
     const inner = joined.pop() ?? { size: 1, to: bytes, from: bytes }
-    // Beside the innermost axis: the one a transposition needs, else the longest.
+    // The second loop of the kernel: the one that makes it a transposition, if there is one, else the longest.
     let second = joined.findIndex((loop) => loop.from === bytes)
     if (second < 0 || inner.from === bytes) second = longest(joined)
     const outer = joined.length > 0 ? joined.splice(second, 1)[0] : { size: 1, to: 0, from: 0 }
@@ -261,7 +263,7 @@ export function createCopy(engine: Engine): Pick<Kernels, 'fill' | 'copy'> {
     const nanoseconds = size * bytes * PER_BYTE
     const [first] = joined
     if (first) {
-      // One item is a turn of the first loop: so many calls of `move`.
+      // One item is one turn of the first loop. It takes this many calls of `move`.
       const calls = size / (first.size * outer.size * inner.size)
       const some: Body = (begin, end, call) =>
         walk([{ ...first, size: end - begin }, ...joined.slice(1)], 0, to + begin * first.to, from + begin * first.from, (atTo, atFrom) =>
@@ -270,7 +272,7 @@ export function createCopy(engine: Engine): Pick<Kernels, 'fill' | 'copy'> {
       engine.split(first.size, 1, calls > MOST_CALLS ? 0 : nanoseconds, some, calls * VALUES_PER_MOVE)
       return
     }
-    // The longer of the two loops. Runs of bytes are cut at cache lines.
+    // Threads share the longer of the two loops. Runs of bytes are cut at cache lines.
     const byRows = outer.size >= 16 || outer.size >= inner.size
     const cut = byRows ? outer : inner
     engine.split(cut.size, byRows ? 4 : 64, nanoseconds, (begin, end, call) => {
@@ -282,7 +284,7 @@ export function createCopy(engine: Engine): Pick<Kernels, 'fill' | 'copy'> {
   return { fill, copy }
 }
 
-/** The output indices [first, last) for which start + index·step is inside 0 … size−1. */
+/** The output indices [first, last) whose input index start + index·step lies in 0 … size−1. */
 function insideRange(start: number, step: number, count: number, size: number): [first: number, last: number] {
   if (step === 0) return start >= 0 && start < size ? [0, count] : [0, 0]
   const a = step > 0 ? Math.ceil(-start / step) : Math.ceil((size - 1 - start) / step)
@@ -290,7 +292,7 @@ function insideRange(start: number, step: number, count: number, size: number): 
   return [Math.max(0, a), Math.min(count, b + 1)]
 }
 
-/** Joins loops, outermost first, where the outer one continues the inner one on both sides. */
+/** Joins neighbouring loops, outermost first, if the outer one continues the inner one on both sides. */
 function join(loops: readonly Loop[]): Loop[] {
   const joined: Loop[] = []
   for (const loop of loops) {

@@ -1,8 +1,8 @@
 /**
- * Rows by index: `gather` copies rows of x [rows, inner], `scatterAdd` sums rows into their places.
+ * Rows by index: `gather` copies rows, out[i] = x[indices[i]]; `scatterAdd` sums rows, out[indices[i]] += x[i]. x is [rows, inner].
  *
- * Indices are checked before anything is written. scatterAdd adds in order of the indices, so it is one sequence per output
- * row, and threads share it by columns.
+ * Indices are checked before anything is written. scatterAdd adds in the order of the indices, which fixes the order of the sum
+ * of each output row; threads share the columns.
  */
 
 import { ValueError } from '../../../errors.js'
@@ -26,7 +26,7 @@ function emitCheck(module: ModuleBuilder): void {
   })
 }
 
-/** Writes `kernel(out, x, indices, count, bytes)` for rows of so many bytes. */
+/** Writes `kernel(out, x, indices, count, bytes)`: copies `count` rows of `bytes` bytes. */
 function emitGather(module: ModuleBuilder): void {
   const parameters = { out: 'i32', x: 'i32', indices: 'i32', count: 'i32', bytes: 'i32' } as const
   module.export('kernel', parameters, null, (f, { out, x, indices, count, bytes }) => {
@@ -58,7 +58,7 @@ function emitGather(module: ModuleBuilder): void {
   })
 }
 
-/** Writes `kernel(out, x, indices, count, inner, columns)`: adds the first `columns` of every row; out holds zeros. */
+/** Writes `kernel(out, x, indices, count, inner, columns)`: adds the first `columns` columns of every row. out must hold zeros. */
 function emitScatterAdd(module: ModuleBuilder, float: boolean): void {
   const parameters = { out: 'i32', x: 'i32', indices: 'i32', count: 'i32', inner: 'i32', columns: 'i32' } as const
   const add = float ? f32x4.add : i32x4.add

@@ -1,4 +1,4 @@
-/** Updates of an embedding's touched rows: which rules allow it, that the bits are those of a whole update, and that other rows stay alone. */
+/** Updates of an embedding's touched rows: which rules allow them, that they have the bits of a whole update, and that they do not touch other rows. */
 import { fc, test } from '@fast-check/vitest'
 import { describe, expect } from 'vitest'
 import { updateProgram } from '../../../update.js'
@@ -28,7 +28,7 @@ describe('which rules leave a parameter alone where the gradient is zero', () =>
     [descent, [0.1], true],
     [descent, [Number.POSITIVE_INFINITY], false],
     [adagrad, [0.1, 1e-7], true],
-    // 0 / √0: Keras gives NaN, too
+    // 0 / √0 is NaN, in Keras too
     [adagrad, [0.1, 0], false],
     [momentum, [0.1, 0.9], false],
     [fading, [0.1, 0.9, 0.1], false],
@@ -51,7 +51,7 @@ function operandOf(shape: number[], values?: Float32Array | Int32Array): Operand
 }
 const read = (x: Operand): Float32Array => backend.readSync?.(x.storage) as Float32Array
 
-/** Updates a matrix by a gradient that `scatterAdd` makes, or by the same values written from the host, of which nothing is known. */
+/** Updates a matrix. If `known`, `scatterAdd` makes the gradient; else the same values come from the host, so its rows are not known. */
 function updated(
   known: boolean,
   program: UpdateProgram,

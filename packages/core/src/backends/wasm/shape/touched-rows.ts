@@ -1,29 +1,29 @@
 /**
- * Optimizer steps on the rows of an embedding that a batch has touched, and on no others.
+ * Optimizer steps on those rows of an embedding that a batch has touched.
  *
- * `scatterAdd` makes an embedding's gradient and knows which rows of it hold anything. Where a rule leaves parameter and state as they are when the
- * gradient is zero (gradient descent without momentum, Adagrad), the update then goes over those rows alone. Rules whose state fades by itself
- * (momentum, RMSprop, Adam) have to go over all.
+ * `scatterAdd` makes an embedding's gradient, so it knows which rows are not zero. Some rules leave parameter and state as they are
+ * when the gradient is zero (gradient descent without momentum, Adagrad); their update runs over the touched rows only. Rules whose state
+ * fades by itself (momentum, RMSprop, Adam) must update all rows.
  */
 import type { Storage, UpdateProgram, UpdateValue } from '../../backend.js'
 
 export class TouchedRows {
   readonly #of = new WeakMap<Storage, { indices: Int32Array; rows: number }>()
 
-  /** Says that all rows of a matrix but those at the indices are zero. As many indices as rows are not worth it; else they are copied. */
+  /** Records that all rows of a matrix except those at the indices are zero. With as many indices as rows it is not worth it, and nothing is recorded. */
   note(matrix: Storage, indices: Int32Array, rows: number): void {
     if (indices.length < rows) this.#of.set(matrix, { indices: indices.slice(), rows })
     else this.forget(matrix)
   }
 
-  /** The values change otherwise. */
+  /** Call this when the values of the matrix change in another way. */
   forget(matrix: Storage): void {
     this.#of.delete(matrix)
   }
 
   /**
-   * The touched rows as runs of neighbours, [first, count, first, count …], and the width of a row, if fewer than half of all are touched; undefined
-   * where nothing is known.
+   * The touched rows as runs of neighbours, [first, count, first, count …], and the width of a row. Undefined if at least half of the rows are touched, or
+   * if nothing is recorded.
    */
   runsOf(matrix: Storage): { runs: Int32Array; width: number } | undefined {
     const noted = this.#of.get(matrix)
@@ -50,12 +50,12 @@ export class TouchedRows {
   }
 }
 
-/** Knowledge of a value when all inputs are zero: it is zero, a slot unchanged, a finite number, above zero; `any` is nothing. */
+/** A fact about a value when all inputs are zero: zero, an unchanged slot, finite, above zero, not below zero, or nothing known (`any`). */
 type Known = 'zero' | 'finite' | 'positive' | 'notNegative' | 'any' | { slot: number }
 
 /**
- * Whether a program leaves every slot as it is when its inputs are zero, whatever the slots hold; sums of squares among them are taken to be no
- * less than 0, as rules make them. Decided from the formula, with the scalars of a call.
+ * Whether a program leaves every slot as it is when its inputs are zero, whatever the slots hold. It follows from the formula and the scalars of
+ * this call. A slot under a root is assumed to be a sum of squares, so not below 0.
  */
 export function keepsSlots(program: UpdateProgram, scalars: readonly number[]): boolean {
   const steps: Known[] = []
@@ -94,9 +94,9 @@ function combined(kernel: UpdateProgram['steps'][number]['kernel'], a: Known, b:
     case 'div':
       return a === 'zero' && b === 'positive' ? 'zero' : 'any'
     case 'maximum':
-    case 'minimum': // of a value and itself: how a program keeps one
+    case 'minimum': // a program keeps a slot by taking the minimum of the slot and itself
       return typeof a === 'object' && typeof b === 'object' && a.slot === b.slot ? a : 'any'
-    case 'sqrt': // of a slot: of a sum of squares
+    case 'sqrt': // the root of a slot: the slot is a sum of squares
       return a === 'zero' || a === 'positive' ? a : 'notNegative'
     case 'square':
     case 'abs':

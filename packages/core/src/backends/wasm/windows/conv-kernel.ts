@@ -1,19 +1,19 @@
 /**
- * Convolution in WebAssembly, without the unfolded matrix: the register tile of gemm-kernel.ts reads its A operand straight from the image.
+ * Convolution in WebAssembly without an unfolded matrix: the register tile of gemm-kernel.ts reads its A operand straight from the image.
  *
- * In [n, h, w, c] the window's row ky over one output pixel is kw·c consecutive floats, and the next output pixel's window lies stride·c floats
- * further. So for MR neighbouring pixels and NR filters the forward sum is kh runs of kw·c steps, where the rows of A are a constant distance
- * apart; and for MR neighbouring weights of one ky the filter's gradient is a sum over pixels, where they are 4 bytes apart:
+ * An image is [h, w, c]. One row ky of the window over an output pixel is kw·c consecutive floats. The window of the next output pixel starts stride·c
+ * floats further. So, for MR neighbouring pixels and NR filters, the forward sum is kh runs of kw·c steps, and the rows of A are a constant distance
+ * apart. The filter's gradient, for MR neighbouring weights of one ky, is a sum over pixels, and the rows of A are 4 bytes apart:
  *
  * ```
  *   y [pixel, filter]      = Σ over ky  Σ over (kx, c)    x[pixel + ky, (kx, c)] · F[ky, (kx, c), filter]
  *   dF[ky, (kx, c), filter] = Σ over oy  Σ over ox         x[(oy, ox) + ky, (kx, c)] · dY[(oy, ox), filter]
  * ```
  *
- * With dilation along x the floats of a window's row are not consecutive, and the runs are those of one (ky, kx): c steps each.
+ * With dilation along x the floats of a window's row are not consecutive; then a run is one (ky, kx), c steps.
  *
- * A module is made for each shape, so that all distances are constants in the code. Images come with their padding in place. Each output is a sum
- * in one order, (ky, kx, c) or (oy, ox), whatever part of the work it is computed in.
+ * A module is compiled for each shape, so all distances are constants in the code. Images come with their padding in place. Each output is summed
+ * in one order, (ky, kx, c) or (oy, ox), in whatever part of the work it is computed.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
@@ -21,7 +21,7 @@ import { f32x4, type I32, i32, type Vector, v128 } from '../assembler/instructio
 import { emitFinish } from '../product/bias-relu.js'
 import { emitBand, emitTile, type Runs, type Tile } from '../product/gemm-kernel.js'
 
-/** A convolution over images that hold their padding. */
+/** A convolution of images that include their padding. */
 export interface ConvShape {
   /** Height, width, channels of a padded image. */
   readonly image: readonly [h: number, w: number, c: number]
@@ -34,13 +34,13 @@ export interface ConvShape {
 
 const atMost = (f: FunctionBuilder, local: Local<'i32'>, bound: I32): void => f.if(i32.gtS(local, bound), () => f.set(local, bound))
 
-/** Pixels that a panel of weights, or of cotangents, is used for while it is in the first-level cache. */
+/** Pixels for which a panel of weights, or of cotangents, is used while it is in the first-level cache. */
 const PIXELS_PER_BLOCK = 72
 
-/** Output rows that make up a block. */
+/** Output rows of a block. */
 const blockRows = ({ out: [oh, ow] }: ConvShape): number => Math.max(1, Math.min(oh, Math.round(PIXELS_PER_BLOCK / ow)))
 
-/** Steps of one run over a window, and the runs. */
+/** The steps of one run over a window, and how many runs follow each other. */
 function windowRuns({ image: [, w, c], kernel: [kh, kw], dilation: [dy, dx] }: ConvShape): { steps: number; runs: Runs[] } {
   const rowBytes = 4 * w * c
   if (dx === 1) return { steps: kw * c, runs: [{ count: kh, aNext: dy * rowBytes - 4 * kw * c }] }
@@ -54,7 +54,7 @@ function windowRuns({ image: [, w, c], kernel: [kh, kw], dilation: [dy, dx] }: C
   }
 }
 
-/** Unrolls so that whole turns make up a run. */
+/** The tile, unrolled so that a run is a whole number of turns. */
 const unrolledFor = (tile: Tile, steps: number): Tile => {
   let unroll = tile.unroll
   while (steps % unroll !== 0) unroll--
@@ -62,8 +62,8 @@ const unrolledFor = (tile: Tile, steps: number): Tile => {
 }
 
 /**
- * Writes `forward(out, x, panels, oy, count, bias, relu)`: `count` output rows, the first of them row `oy` of its image; `x` is where that row's first
- * window starts. `panels` are the filter's columns, packed. `bias` is an address or 0.
+ * Writes `forward(out, x, panels, oy, count, bias, relu)`: computes `count` output rows, the first of which is row `oy` of its image. `x` is the address of
+ * that row's first window. `panels` are the filter's columns, packed. `bias` is an address, or 0 for none.
  */
 export function emitForward(module: ModuleBuilder, shape: ConvShape, tile: Tile): void {
   const { image, strides, filters } = shape
@@ -125,14 +125,14 @@ export function emitForward(module: ModuleBuilder, shape: ConvShape, tile: Tile)
   })
 }
 
-/** Weights of one filter from which on it pays to pack the cotangents of a block. */
+/** From this many weights a filter on, packing the cotangents of a block pays. */
 const WORTH_PACKING = 48
 
-/** Floats that `filterGradient` needs at `panel`. */
+/** Floats of scratch memory that `filterGradient` needs at `panel`. */
 export const panelFloats = (shape: ConvShape, tile: Tile): number => tile.nr * blockRows(shape) * shape.out[1]
 
 /**
- * Writes `filterGradient(dF, x, dY, panel, images)`: adds to dF [kh·kw·c, filters] what so many images contribute. `panel` has room for the
+ * Writes `filterGradient(dF, x, dY, panel, images)`: adds the contribution of `images` images to dF [kh·kw·c, filters]. `panel` has room for the
  * cotangents of a block of pixels and NR filters.
  */
 export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile: Tile): void {
@@ -143,7 +143,7 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
   const pixelBytes = 4 * strides[1] * c
   const rowBytes = 4 * strides[0] * w * c
   const across = dilation[1] === 1
-  /** Weights in a row whose inputs are consecutive too. */
+  /** Weights whose inputs are consecutive, too. */
   const group = across ? kw * c : c
   const packs = kh * kw * c >= WORTH_PACKING
   const unrolled = unrolledFor(tile, ow)
@@ -160,7 +160,7 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
         f.advance(b, 4 * tile.nr)
       })
     }
-    /** The weights whose inputs start at byte `start` of the block's first window. */
+    /** Handles the weights whose inputs start at byte `start` of the block's first window. */
     const groupAt = (start: I32): void => {
       f.set(line, i32.add(x, start))
       emitBand(f, unrolled, group, (height) => {
@@ -204,7 +204,7 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
   })
 }
 
-/** Writes `addAll(out, from, n, count)`: adds `count` arrays of n floats, one behind the other, to out, in order. */
+/** Writes `addAll(out, from, n, count)`: adds `count` arrays of n floats, which lie one behind the other, to out, in order. */
 export function emitAddAll(module: ModuleBuilder): void {
   module.export('addAll', { out: 'i32', from: 'i32', n: 'i32', count: 'i32' }, null, (f, { out, from, n, count }) => {
     f.while(i32.gtS(count, 0), () => {

@@ -1,4 +1,4 @@
-/** The common part of the convolution kernels: packing, padding in place, temporary memory, and groups of images whose sums are added in order. */
+/** Helpers that the convolution kernels share: packing, padding in place, temporary memory, and sums over groups of images in a fixed order. */
 
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry, lazy } from '../engine/made-once.js'
@@ -8,19 +8,19 @@ import { emitPackA, emitPackB } from '../product/gemm-pack.js'
 import { emitFill, emitRuns } from '../shape/copy.js'
 import { emitAddAll } from './conv-kernel.js'
 
-/** Rough nanoseconds of a multiply-add. */
+/** Estimated nanoseconds of a multiply-add. */
 export const MULTIPLY_ADD = 0.06
-/** Values of the calls that put an image's padding in place. */
+/** The values of the calls that put an image's padding in place. */
 export const PADDING_VALUES = 5 + 8
 
-/** Most groups that images are summed in for a filter's gradient, and most bytes of their buffers. */
+/** For a filter's gradient: the most groups of images with a sum of their own, and the most bytes of their buffers. */
 const GROUPS = 8
 const GROUP_BYTES = 32 * 1024 * 1024
-/** Groups for so many images with so many floats each; it depends on nothing else, so that sums have the same bits for any number of threads. */
+/** The number of groups for these images, each with a sum of `floats` floats. It depends on nothing else, so sums have the same bits for any number of threads. */
 export const groupsFor = (images: number, floats: number): number =>
   Math.max(1, Math.min(images, GROUPS, Math.floor(GROUP_BYTES / (4 * floats))))
 
-/** The tile for so many filters that leaves the fewest lanes idle; narrow and wide ones differ in what they reach. */
+/** The best tile for this many filters: its relative speed times the share of its columns that exist is largest. */
 export function tileForFilters(engine: Engine, filters: number): Tile {
   const narrow = tileFor(engine.v8Version, engine.relaxed)
   const candidates: [tile: Tile, speed: number][] = [[narrow, 1]]
@@ -30,23 +30,23 @@ export function tileForFilters(engine: Engine, filters: number): Tile {
   return candidates.reduce((best, candidate) => (useful(candidate) > useful(best) ? candidate : best))[0]
 }
 
-/** Where an image goes in a larger one of zeros. */
+/** The place of an image inside a larger one of zeros. */
 export interface Placement {
   readonly size: readonly [h: number, w: number, c: number]
-  /** Rows above it and columns before it. */
+  /** Rows above the image, and columns before it. */
   readonly at: readonly [number, number]
-  /** Height and width of the larger image, which may also cut rows and columns off at the end. */
+  /** Height and width of the larger image. It may also cut off rows and columns at the end. */
   readonly within: readonly [number, number]
 }
 
 export interface ConvTools {
   fill: () => KernelFunction
   packing: (tile: Tile) => Record<string, KernelFunction>
-  /** Puts an image in place. */
+  /** Copies an image into its place. */
   place(call: Call, to: number, from: number, placement: Placement): void
-  /** out[0..n) += each of `count` arrays behind `from`. */
+  /** out[0..n) += each of the `count` arrays that lie one behind the other at `from`. */
   addAll(out: number, from: number, n: number, count: number): void
-  /** Runs with temporary memory of so many floats. */
+  /** Runs `work` with temporary memory for this many floats. */
   withMemory<R>(floats: number, work: (at: number) => R): R
 }
 

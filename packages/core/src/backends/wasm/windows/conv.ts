@@ -1,13 +1,13 @@
 /**
- * The fused kernels `conv2d`, `conv2dInput` and `conv2dFilter`: what of conv-kernel.ts runs when.
+ * The fused kernels `conv2d`, `conv2dInput` and `conv2dFilter`: which kernel computes each, and how the work is cut.
  *
- * - Forward: direct. The filter is packed once; threads share the images, or the output rows of few images.
- * - Input gradient: a product with the transposed filter into a buffer that stays in the second-level cache, and col2im from there, a few output
- *   rows of one image at a time. Direct convolution with a flipped filter does the work of the border in vain and is slower.
- * - Filter gradient: direct, images in groups. Every group sums in a buffer of its own, and those are added in order; how many groups there are
- *   depends on the shape alone, never on threads.
+ * - Forward: conv-kernel.ts, direct. The filter is packed once. Threads share the images, or the output rows if there are few images.
+ * - Input gradient: a product with the transposed filter, into a buffer that stays in the second-level cache, then col2im from there, a few output
+ *   rows of one image at a time. (A direct convolution with the flipped filter would compute the border in vain, and is slower.)
+ * - Filter gradient: conv-kernel.ts, direct, with images in groups. Each group sums into a buffer of its own; the buffers are added in order. The
+ *   number of groups depends on the shape alone, never on threads.
  *
- * Padding is put in place image by image, in scratch memory. 3 × 3 windows over enough channels go by winograd.ts instead.
+ * Padding is put in place image by image, in scratch memory. 3 × 3 windows over enough channels go to winograd.ts instead.
  */
 import type { Window } from '../../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../../backend.js'
@@ -22,21 +22,21 @@ import { createConvTools, groupsFor, MULTIPLY_ADD, PADDING_VALUES, type Placemen
 import { emitFold, geometryOf } from './unfold.js'
 import { createWinograd } from './winograd.js'
 
-/** Bytes of the buffer between product and col2im. */
+/** Bytes of the buffer between the product and col2im. */
 const UNFOLDED_BYTES = 256 * 1024
-/** Values of the calls for an image (padding, and the kernel) and for a block of the input gradient; and what a job has room for. */
+/** The values of the calls for an image (padding, and the kernel), and of those for a block of the input gradient; and the blocks of a job. */
 const VALUES_PER_IMAGE = PADDING_VALUES + 9
 const VALUES_PER_BLOCK = 7 + 10 + 21
 const BLOCKS_PER_JOB = 12
 const IMAGES_PER_JOB = 20
 
-/** The size of images with their padding in place, no larger than the windows reach. */
+/** The size of an image with its padding in place, cut where no window reaches. */
 interface Padded {
   readonly height: number
   readonly width: number
 }
 
-/** The address of image i with its padding in place, which may take calls first. */
+/** Gives the address of image i with its padding in place; it may add calls that put it there. */
 type ImageAt = (call: Call, part: number, i: number) => number
 
 function paddedSize(x: Operand, { kernelSize, strides, dilation, padBefore, outSize }: Window): Padded {
@@ -73,8 +73,8 @@ export function createConv(engine: Engine): Convolutions {
     })
 
   /**
-   * Images with their padding in place: as they are where there is none, else copied into the scratch area of the part at hand, or, if they
-   * are too large for it, all of them beforehand.
+   * Runs `work` on images with their padding in place. Without padding these are the images themselves. Else each is copied into the scratch area of
+   * its part of the job; if it is too large for that, all are copied beforehand.
    */
   function withPadding<R>(x: Operand, window: Window, work: (shape: Padded, imageAt: ImageAt) => R): R {
     const [n, h, w, c] = x.shape
@@ -156,18 +156,18 @@ export function createConv(engine: Engine): Convolutions {
       const { packARows, packBColumns } = tools.packing(tile)
       const [to, from] = [address(out), address(dY)]
       const imageBytes = (4 * out.size) / n
-      /** Output rows at a time. */
+      /** Output rows of a block. */
       const most = Math.max(1, Math.min(oh, Math.floor(UNFOLDED_BYTES / (4 * ow * steps))))
       const panelFloats = most * ow * (filters + 16)
       const unfoldedFloats = most * ow * steps + 16
       if (dY.size === 0) return void tools.fill()(to, 4 * out.size, 0)
       if (winograd.conv2dInput(out, dY, filter, window)) return
       const fits = 4 * (panelFloats + unfoldedFloats) <= SCRATCH_BYTES
-      // Rows too long for scratch memory take turns in a buffer.
+      // A row too long for scratch memory uses a buffer; then one part runs at a time.
       tools.withMemory(filters * Math.ceil(steps / tile.nr) * tile.nr + (fits ? 0 : panelFloats + unfoldedFloats), (panels) => {
         const buffer = panels + 4 * filters * Math.ceil(steps / tile.nr) * tile.nr
         packBColumns(panels, address(filter), steps, filters, 4 * filters)
-        /** Output rows [first, last) of image i. */
+        /** Handles output rows [first, last) of image i. */
         const image = (call: Call, part: number, i: number, first: number, last: number): void => {
           const aPanels = fits ? scratchOf(part) : buffer
           const unfolded = aPanels + 4 * panelFloats
@@ -188,7 +188,7 @@ export function createConv(engine: Engine): Convolutions {
           for (let i = 0; i < n; i++) image(direct, 0, i, 0, oh)
           return
         }
-        // Blocks of one image overlap: they are taken in order, so many in a job as its list of calls has room for.
+        // Blocks of one image overlap, so they are taken in order. A job has as many blocks as its list of calls has room for.
         for (let first = 0; first < oh; first += BLOCKS_PER_JOB * most) {
           const last = Math.min(oh, first + BLOCKS_PER_JOB * most)
           const body: Body = (begin, end, call, part) => {

@@ -1,12 +1,12 @@
 /**
- * Convolution of each channel by itself, with filter [kh, kw, c], and its two gradients. Channels are the lanes.
+ * Depthwise convolution, each channel of x by its own filter of [kh, kw, c], and its two gradients. The lanes of a vector are channels.
  *
- * - Forward: y[o] = Σ x[cell]·F[cell] over the window's cells, in order (ky, kx).
- * - Input gradient: with strides 1 the same over dY, with the filter turned by half and the padding's complement. With others dX[cell] += dY[o]·F[cell]
- *   window by window, image by image.
- * - Filter gradient: dF[cell] = Σ x[cell]·dY[o]. Along a row of windows the sums stay in registers, four channels at a time, where windows are inside
- *   the image; windows at the edge add to memory. Rows go in groups that depend on the shape alone, each into a buffer of its own, and the buffers
- *   are added in order.
+ * - Forward: y[o] = Σ x[cell]·F[cell] over the window's cells, in the order (ky, kx).
+ * - Input gradient. With strides 1 it is the same sum over dY, with the filter turned by 180° and the complementary padding. With other strides it is
+ *   dX[cell] += dY[o]·F[cell], window by window, image by image.
+ * - Filter gradient: dF[cell] = Σ x[cell]·dY[o] over the windows. Along a row of windows inside the image the sums stay in registers, four channels at
+ *   a time; windows at the edge add to memory. Rows of windows are summed in groups, each in a buffer of its own, and the buffers are added in
+ *   order. The shape alone decides the groups.
  */
 import type { Window } from '../../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../../backend.js'
@@ -18,17 +18,17 @@ import { entry, lazy } from '../engine/made-once.js'
 import { emitAddAll } from './conv-kernel.js'
 import { bytesOf, cellOffsets, emitCells, emitChannels, emitWindows, storeFirst, type WindowShape, windowShape } from './window-walk.js'
 
-/** Rough nanoseconds of a multiply-add of one element. */
+/** Estimated nanoseconds of a multiply-add of one element. */
 const MULTIPLY_ADD = 0.15
-/** Most groups of rows that a filter's gradient is summed in. */
+/** The most groups of rows with a sum of their own, for a filter's gradient. */
 const GROUPS = 16
 
-/** Vectors of channels at a time at the edge, where finding the cells takes longer than the sum. */
+/** Vectors of channels taken together at the edge, where finding the cells takes longer than the sum. */
 const EDGE_VECTORS = 8
-/** Weights of a channel that stay in registers at once. */
+/** The most weights of a channel that stay in registers together. */
 const FACTORS = 12
 
-/** Writes `kernel(y, x, filter, begin, end)` for window rows begin to end of n·oh. `turned`: the filter's last cell comes first. */
+/** Writes `kernel(y, x, filter, begin, end)` for window rows begin to end of n·oh. `turned`: the filter is turned by 180°. */
 function emitForward(module: ModuleBuilder, shape: WindowShape, turned: boolean): void {
   const c = shape.image[2]
   const cells = cellOffsets(shape)
@@ -44,7 +44,7 @@ function emitForward(module: ModuleBuilder, shape: WindowShape, turned: boolean)
     }
     const sums = Array.from({ length: EDGE_VECTORS }, () => f.local('v128'))
     const weightAt = (i: number): number => (turned ? lastWeights - i * pixel : i * pixel)
-    /** Windows of a row, four channels at a time: these channels' weights stay in registers. */
+    /** Handles the windows of a row, four channels at a time; the weights of these channels stay in registers. */
     const inRegisters = (first: Local<'i32'>, at: Local<'i32'>, count: number): void => {
       start(first, at)
       const [a, b, left] = [f.local('i32'), f.local('i32'), f.local('i32')]
@@ -163,10 +163,10 @@ function emitScatter(module: ModuleBuilder, shape: WindowShape): void {
   })
 }
 
-/** Sums that stay in registers at once. */
+/** The most sums that stay in registers together. */
 const SUMS = 12
 
-/** Writes `kernel(dF, x, dY, begin, end)`: dF of the window rows begin to end of n·oh. */
+/** Writes `kernel(dF, x, dY, begin, end)`: the contribution to dF of window rows begin to end of n·oh. */
 function emitFilterGradient(module: ModuleBuilder, shape: WindowShape): void {
   const c = shape.image[2]
   const cells = cellOffsets(shape)

@@ -1,10 +1,11 @@
 /**
- * Pooling over windows and its gradients, each in one pass over the image and the windows.
+ * Pooling over windows and its gradients. Each is one pass over the image and the windows.
  *
- * The gradient of the maximum finds the maximum again, which costs less than to read it. Its cotangent goes to the first cell that equals it, or to
- * the first NaN. If the padding comes before the first cell inside and all cells are −Infinity, the padding was the maximum and nobody gets it.
+ * The gradient of the maximum searches for the maximum again, which costs less than to store and read its place. The cotangent goes to the first cell
+ * that equals the maximum, or to the first NaN. One exception: if all cells inside are −Infinity and padding comes before the first of them,
+ * the padding was the maximum, and no cell gets the cotangent.
  *
- * Where windows overlap, a cell's sum is taken in the order [oy, ox]; so threads share rows of windows going forward, and images coming back.
+ * Where windows overlap, a cell's sum is taken in the order [oy, ox]. So threads share rows of windows forward, and whole images backward.
  */
 import type { Window } from '../../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../../backend.js'
@@ -28,7 +29,7 @@ import {
 type Emit = (module: ModuleBuilder, shape: WindowShape) => void
 
 /**
- * The maximum, NaN if any value is. V8 makes eight instructions of `f32x4.max`; comparing once more and keeping the answers takes three.
+ * The maximum, NaN if any value is NaN. V8 compiles `f32x4.max` to eight instructions; `pmax` and a mask of NaNs need three.
  */
 function maximum(values: readonly Local<'v128'>[]): Vector {
   const isNaN = values.map((x): Vector => f32x4.ne(x, x)).reduce((a, b) => v128.or(a, b))
@@ -40,11 +41,11 @@ function maximum(values: readonly Local<'v128'>[]): Vector {
 
 const total = (values: readonly Vector[]): Vector => values.reduce((a, b) => f32x4.add(a, b))
 
-/** Divided by a constant; exact either way. */
+/** x / count. If count is a power of two, x·(1/count) gives the same bits. */
 const dividedBy = (f: FunctionBuilder, x: Vector, count: number): Vector =>
   Number.isInteger(Math.log2(count)) ? f32x4.mul(x, f.splat(1 / count)) : f32x4.div(x, f.splat(count))
 
-/** How many cells of a clipped window are inside. */
+/** The number of cells of a clipped window that are inside the image. */
 const cellsInside = (f: FunctionBuilder, { rows, columns }: Clipped): Local<'v128'> =>
   f.let(f32x4.convertI32x4S(i32x4.splat(i32.mul(rows, columns))))
 
@@ -84,7 +85,7 @@ const emitForward =
     })
   }
 
-/** Whether each cell is in exactly one window, and whether in one at most. */
+/** `once`: each cell is in exactly one window. `apart`: each cell is in at most one. */
 function coverage({ image: [h, w], window }: WindowShape): { once: boolean; apart: boolean } {
   const { kernelSize, strides, dilation, padBefore, outSize } = window
   const apart = [0, 1].every((axis) => (kernelSize[axis] - 1) * dilation[axis] + 1 <= strides[axis])
@@ -92,7 +93,7 @@ function coverage({ image: [h, w], window }: WindowShape): { once: boolean; apar
   return { once: apart && whole, apart }
 }
 
-/** Clears images begin to end of dX, unless each of their cells will be written. */
+/** Sets images begin to end of dX to zero, unless the kernel will write every cell. */
 function emitClear(f: FunctionBuilder, shape: WindowShape, dX: Local<'i32'>, begin: Local<'i32'>, end: Local<'i32'>): void {
   if (coverage(shape).once) return
   const { image } = bytesOf(shape)
@@ -159,7 +160,7 @@ const emitMaxGradient: Emit = (module, shape) => {
       f.set(from, i32.add(x, first))
       f.set(above, i32.add(dY, at))
     }
-    /** Gives what is left of dY to the cell if it is the one; `rest` is what nobody has had yet. */
+    /** Gives `rest` to the cell, in the lanes where `value` is true; `rest` is the part of dY that no cell has got yet. */
     const give = (value: Vector, pointer: Local<'i32'>, lanes: number, offset: number, last = false): void => {
       f.set(hit, value)
       const share = f.let(v128.and(rest, hit))
@@ -210,7 +211,7 @@ const emitMaxGradient: Emit = (module, shape) => {
 
 type Pooling = Required<Pick<FusedKernels, 'maxPool2d' | 'maxPool2dGradient' | 'averagePool2d' | 'averagePool2dGradient'>>
 
-/** Rough nanoseconds of a vector of a window's cells. */
+/** Estimated nanoseconds of a vector of one window cell. */
 const PER_CELL = 0.3
 
 /** The pooling kernels. */
@@ -229,7 +230,7 @@ export function createPooling(engine: Engine): Pooling {
       engine.split(out.shape[0] * out.shape[1], 1, cost(out, window), (begin, end, call) => call(run, to, from, begin, end))
     }
 
-  /** `inputs`: dY, and x before it where it is needed. */
+  /** Runs a gradient kernel. `inputs`: dY, and x before it if the kernel needs it. */
   const backward = (what: string, emit: Emit, out: Operand, inputs: readonly Operand[], window: Window): void => {
     if (out.size === 0) return
     const run = kernelFor(what, emit, windowShape(out.shape, window))

@@ -1,9 +1,9 @@
 /**
- * Sliding windows: `unfold` (im2col) copies every window of x [n, h, w, c] into a row, `fold` (col2im) adds rows back.
+ * Sliding windows. `unfold` (im2col) copies every window of x [n, h, w, c] into a row of the output; `fold` (col2im) adds the rows back to x.
  *
- * Both walk [image, oy, ox, ky] and treat the window's columns kx one pixel (c elements) at a time, or, when dilation is 1, as
- * one run of pixels clipped to the image. Threads share unfold by rows of windows (image·oy), fold by images: windows of one
- * image overlap, so their sum is taken in one order, [oy, ox, ky, kx].
+ * Both walk [image, oy, ox, ky]. The columns kx of a window are taken one pixel (c elements) at a time; with dilation 1 they are
+ * one run of pixels, clipped to the image. Threads share unfold by rows of windows (image·oy). They share fold by images: windows
+ * of one image overlap, so their sum is taken in one order, [oy, ox, ky, kx].
  */
 import type { DType } from '../../../tensor/dtype.js'
 import type { Window } from '../../../tensor/shape.js'
@@ -16,7 +16,7 @@ import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
 import { emitFill, fillPattern } from '../shape/copy.js'
 
-/** Sizes that both kernels take, after their pointers. */
+/** Sizes that both kernels take as parameters, after their pointers. */
 const geometry = {
   h: 'i32',
   w: 'i32',
@@ -44,7 +44,7 @@ export const geometryOf = (x: readonly number[], { kernelSize, strides, dilation
   ...padBefore,
 ]
 
-/** Stores `n` elements of a 32-bit pattern, or copies them from `from`; moves `to`. */
+/** Writes `n` elements: a 32-bit pattern, or a copy from `from`. Moves `to`. */
 function emitRun(
   f: FunctionBuilder,
   bytes: number,
@@ -70,7 +70,7 @@ function emitRun(
   })
   f.if(n, () => {
     storeSome(f, 'float32', to, from ? v128.load(from) : i32x4.splat(fill), n)
-    f.advance(to, i32.shl(i32.and(n, 1), 2)) // storeSome has moved it by the even part
+    f.advance(to, i32.shl(i32.and(n, 1), 2)) // storeSome has advanced by two elements if n ≥ 2; this is the odd one
   })
 }
 
@@ -98,7 +98,7 @@ function emitUnfold(module: ModuleBuilder, bytes: number): void {
         f.set(y, top)
         f.for(0, kh, 1, () => {
           f.if(
-            i32.geU(y, h), // negative, too
+            i32.geU(y, h), // also true for a negative y
             () => {
               f.set(count, windowElements)
               emitRun(f, bytes, to, count, null, fill)
@@ -106,7 +106,7 @@ function emitUnfold(module: ModuleBuilder, bytes: number): void {
             () => {
               f.set(line, i32.add(image, i32.mul(y, rowBytes)))
               f.block((done) => {
-                // The common case: the whole run is inside.
+                // Nearly always the whole run is inside.
                 f.if(i32.and(i32.eq(dilationX, 1), i32.and(i32.geS(start, 0), i32.leS(i32.add(start, kw), w))), () => {
                   f.set(from, i32.add(line, i32.mul(start, pixel)))
                   f.set(count, windowElements)
@@ -116,7 +116,7 @@ function emitUnfold(module: ModuleBuilder, bytes: number): void {
                 f.if(
                   i32.eq(dilationX, 1),
                   () => {
-                    // Columns start … start + kw, of which left … right are inside.
+                    // Of columns start … start + kw, columns left … right are inside.
                     f.set(left, start)
                     atLeast(f, left, 0)
                     atMost(f, left, w)
@@ -159,7 +159,7 @@ function emitUnfold(module: ModuleBuilder, bytes: number): void {
   })
 }
 
-/** Writes `kernel(out, x, begin, end, …geometry)` for images begin to end; out holds zeros. */
+/** Writes `kernel(out, x, begin, end, …geometry)` for images begin to end. out must hold zeros. */
 export function emitFold(module: ModuleBuilder, float: boolean): void {
   const parameters = { out: 'i32', x: 'i32', begin: 'i32', end: 'i32', ...geometry } as const
   module.export('kernel', parameters, null, (f, p) => {
@@ -181,7 +181,7 @@ export function emitFold(module: ModuleBuilder, float: boolean): void {
         f.advance(count, -4)
       })
       f.if(count, () => {
-        // Only what is left may be written, but reading more is harmless.
+        // A load may read past the end; a store must write exactly the elements that are left.
         const sum = f.let(add(v128.load(to), v128.load(source)))
         storeSome(f, 'float32', to, sum, count)
       })

@@ -1,16 +1,16 @@
 /**
- * How the kernels of pooling and of depthwise convolution walk over windows of images [n, h, w, c]: window by window, and along the channels
- * within one, four to eight at a time. Padding is not put in place. A window that lies inside the image has its cells at constant distances and
- * is written out cell by cell; one that hangs over the edge (or has very many cells) is a loop over the cells inside.
+ * How the kernels of pooling and of depthwise convolution walk over the windows of images [n, h, w, c]: window by window, and inside a window along
+ * the channels, four to eight at a time. Padding is not put in place. The cells of a window inside the image are at constant distances, so the code
+ * handles them one by one. A window that hangs over the edge, or has very many cells, is a loop over the cells inside.
  *
- * A module is made for each shape but for the number of images. Positions are bytes from the start of the images, so that two tensors of one
- * shape can be walked at once.
+ * A module is compiled for each shape, but for any number of images. Positions are in bytes from the start of the images, so two tensors of one
+ * shape can be walked together.
  */
 import type { Window } from '../../../tensor/shape.js'
 import type { FunctionBuilder, Local } from '../assembler/assembler.js'
 import { type I32, i32, type Vector, v128 } from '../assembler/instructions.js'
 
-/** Windows over images. */
+/** Windows over images: the image's size and the window. */
 export interface WindowShape {
   readonly image: readonly [h: number, w: number, c: number]
   readonly window: Window
@@ -26,10 +26,10 @@ export function bytesOf({ image: [h, w, c] }: WindowShape): { pixel: number; row
   return { pixel: 4 * c, row: 4 * w * c, image: 4 * h * w * c }
 }
 
-/** Most cells that are written out. */
+/** The most cells of a window for which the code is written out cell by cell. */
 const MOST_CELLS = 32
 
-/** Where the cells of a window inside the image are, in bytes from its first. */
+/** The distances of a window's cells from its first one, in bytes, for a window inside the image. */
 export function cellOffsets(shape: WindowShape): number[] {
   const { kernelSize, dilation } = shape.window
   const { pixel, row } = bytesOf(shape)
@@ -39,7 +39,7 @@ export function cellOffsets(shape: WindowShape): number[] {
   return offsets
 }
 
-/** A window of which part is inside the image: cells [ky, ky + rows) × [kx, kx + columns). */
+/** A window that is partly inside the image: cells [ky, ky + rows) × [kx, kx + columns) are. */
 export interface Clipped {
   readonly ky: Local<'i32'>
   readonly rows: Local<'i32'>
@@ -47,15 +47,15 @@ export interface Clipped {
   readonly columns: Local<'i32'>
 }
 
-/** Emits the work at one window: `first` is the position of its first cell inside, `at` that of its output, both at channel 0. */
+/** The code for one window. `first` is the position of its first cell inside the image, `at` that of its output, both at channel 0. */
 export interface Visit {
   inside?(first: Local<'i32'>, at: Local<'i32'>): void
-  /** Instead of `inside`: all windows of a row that are, `count` one behind the other; before those at its edges. */
+  /** Used instead of `inside`: handles all windows of a row that are inside, `count` of them, before the windows at the edges. */
   run?(first: Local<'i32'>, at: Local<'i32'>, count: number): void
   edge(first: Local<'i32'>, at: Local<'i32'>, clipped: Clipped): void
 }
 
-/** Cells i in [0, k) with start + i·dilation in [0, n), as their first and their number. */
+/** Computes which i in [0, k) have start + i·dilation in [0, n): the first one and how many. */
 function emitClip(
   f: FunctionBuilder,
   start: Local<'i32'>,
@@ -91,7 +91,7 @@ export function emitWindows(f: FunctionBuilder, shape: WindowShape, begin: I32, 
     f.set(first, i32.add(line, i32.mul(i32.add(left, i32.mul(kx, dilation[1])), pixel)))
     visit.edge(first, at, { ky, rows, kx, columns })
   }
-  /** Windows of a row that are inside: [from, to). */
+  /** The windows of a row that are inside the image: [from, to). */
   const from = Math.ceil(padBefore[1] / strides[1])
   const to = Math.min(outSize[1], Math.floor((w - reach + padBefore[1]) / strides[1]) + 1)
   const written = kernelSize[0] * kernelSize[1] <= MOST_CELLS && w >= reach
@@ -124,7 +124,7 @@ export function emitWindows(f: FunctionBuilder, shape: WindowShape, begin: I32, 
   })
 }
 
-/** Walks the cells inside of a clipped window: bytes from the first of them, and the position of a cell's weights [kh, kw, c]. */
+/** Emits a loop over the cells of a clipped window that are inside: their distance from the first, in bytes, and the position of their weights [kh, kw, c]. */
 export function emitCells(
   f: FunctionBuilder,
   shape: WindowShape,
@@ -148,7 +148,8 @@ export function emitCells(
 }
 
 /**
- * Walks c channels, at most so many vectors at a time: `step` takes a vector at each of the offsets, of which `lanes` count; `pointers` move along.
+ * Emits a walk along c channels, a few vectors at a time. `step` handles a vector at each of the offsets; `lanes` is the number of channels in each. `pointers`
+ * move along.
  */
 export function emitChannels(
   f: FunctionBuilder,
@@ -177,7 +178,7 @@ export function emitChannels(
   if (c % 4 > 0) step([base + 16 * rest], c % 4)
 }
 
-/** Stores the first `lanes` lanes. */
+/** Stores only the first `lanes` lanes. */
 export function storeFirst(f: FunctionBuilder, to: Local<'i32'>, value: Vector, lanes: number, offset: number): void {
   if (lanes === 4) f.do(v128.store(to, value, offset))
   else if (lanes === 1) f.do(v128.store32Lane(to, value, 0, offset))

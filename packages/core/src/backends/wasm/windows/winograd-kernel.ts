@@ -16,50 +16,50 @@
  *   dF = Gᵀ·[Σ over tiles of    V ∘ W]·G
  * ```
  *
- * where ∘ multiplies the 16 positions one by one: for each of them the sums are a matrix product, [tiles, c]·[c, f] or [c, tiles]·[tiles, f]. The
- * second formula is the first one's derivative. An image is done a few rows of tiles at a time, so that V and the products stay in the second-level
- * cache.
+ * where ∘ multiplies the 16 positions one by one. For each position the sum is a matrix product, [tiles, c]·[c, f] or [c, tiles]·[tiles, f]. The
+ * second formula is the derivative of the first. An image is done a few rows of tiles at a time, so that V and the products stay in the
+ * second-level cache.
  *
- * Its rounding errors are no larger than the direct sum's, whose chains of additions are nine times as long: against float64, for 32 channels to 64, 2.0·10⁻⁷
- * of the result's size (root mean square) instead of 3.1·10⁻⁷.
+ * Its rounding errors are no larger than those of the direct sum, whose chains of additions are nine times as long. Measured against float64, for 32 channels
+ * to 64, relative to the result's size (root mean square): 2.0·10⁻⁷, the direct sum 3.1·10⁻⁷.
  *
- * Sizes are even, channels and filters multiples of 4. Images come with their padding in place.
+ * Sizes must be even, channels and filters multiples of 4. Images come with their padding in place.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, v128 } from '../assembler/instructions.js'
 import { emitBand, emitTile, type Tile } from '../product/gemm-kernel.js'
 import { cotangentColumn, inputColumn, loadGrid, outputColumn, storeAll, transform } from './winograd-transforms.js'
 
-/** A convolution of whole 2 × 2 tiles. */
+/** A convolution whose output is whole tiles of 2 × 2. */
 export interface WinogradShape {
-  /** Width of a padded image. */
+  /** Width of an image with its padding. */
   readonly width: number
   readonly channels: number
   readonly filters: number
-  /** Tiles down and across. */
+  /** The number of tiles down and across. */
   readonly tiles: readonly [number, number]
 }
 
-/** Bytes that V and the products (or W) of a block of tiles may take. */
+/** The bytes that V and the products (or W) of a block of tiles may take. */
 const BLOCK_BYTES = 320 * 1024
 
 /** Rows of tiles in a block. */
 const rowsOfBlock = ({ channels, filters, tiles: [down, across] }: WinogradShape): number =>
   Math.max(1, Math.min(down, Math.floor(BLOCK_BYTES / (64 * across * (channels + filters)))))
 
-/** Floats of V and of the products of a block. */
+/** Floats of V, and of the products, of a block. */
 export const blockFloats = (shape: WinogradShape): { inputs: number; outputs: number } => {
   const tiles = rowsOfBlock(shape) * shape.tiles[1]
   return { inputs: 16 * tiles * shape.channels, outputs: 16 * tiles * shape.filters }
 }
 
-/** The loops over the tiles of a block: `body` gets where a tile begins in the image, and where in the block's arrays. */
+/** The part of an image that is done at a time: its rows of tiles, and its tiles. */
 interface Block {
   rows: Local<'i32'>
   tiles: Local<'i32'>
 }
 
-/** V of `rows` rows of tiles, whose first window is at `image`. Tile by tile, 16 arrays of [tiles of a whole block, c]. */
+/** Emits V of `rows` rows of tiles; their first window is at `image`. V is 16 arrays [tiles of a whole block, c]. */
 function emitInputs(f: FunctionBuilder, shape: WinogradShape, image: Local<'i32'>, v: Local<'i32'>, { rows }: Block): void {
   const { width, channels, tiles } = shape
   const [line, at, to] = [f.local('i32'), f.local('i32'), f.let(v)]
@@ -80,7 +80,7 @@ function emitInputs(f: FunctionBuilder, shape: WinogradShape, image: Local<'i32'
   })
 }
 
-/** Writes `forward(out, image, panels, v, products, bias, relu)`: one image. `panels` are the 16 matrices U, packed; `v` and `products` scratch. */
+/** Writes `forward(out, image, panels, v, products, bias, relu)`: convolves one image. `panels` are the 16 matrices U, packed; `v` and `products` are scratch. */
 export function emitWinogradForward(module: ModuleBuilder, shape: WinogradShape, tile: Tile): void {
   const { width, channels, filters, tiles } = shape
   const { inputs, outputs } = blockFloats(shape)
@@ -127,7 +127,7 @@ export function emitWinogradForward(module: ModuleBuilder, shape: WinogradShape,
   })
 }
 
-/** The rows of the next block, and its tiles. */
+/** Computes the rows of the next block, and its tiles. */
 function setBlock(f: FunctionBuilder, { rows, tiles }: Block, left: Local<'i32'>, shape: WinogradShape): void {
   const most = rowsOfBlock(shape)
   f.set(rows, left)
@@ -135,7 +135,7 @@ function setBlock(f: FunctionBuilder, { rows, tiles }: Block, left: Local<'i32'>
   f.set(tiles, i32.mul(rows, shape.tiles[1]))
 }
 
-/** y = Aᵀ·products·A, plus bias, and relu where asked for. */
+/** Emits y = Aᵀ·products·A, plus bias, then relu if it is asked for. */
 function emitOutputs(
   f: FunctionBuilder,
   shape: WinogradShape,
@@ -175,7 +175,7 @@ function emitOutputs(
 }
 
 /**
- * Writes `accumulate(dU, image, dY, v, w)`: adds to the 16 matrices dU [c, f] what one image contributes; `v` and `w` are scratch.
+ * Writes `accumulate(dU, image, dY, v, w)`: adds the contribution of one image to the 16 matrices dU [c, f]; `v` and `w` are scratch.
  */
 export function emitWinogradAccumulate(module: ModuleBuilder, shape: WinogradShape, tile: Tile): void {
   const { width, channels, filters, tiles } = shape
@@ -224,7 +224,7 @@ export function emitWinogradAccumulate(module: ModuleBuilder, shape: WinogradSha
   })
 }
 
-/** W of a block's tiles. */
+/** Emits W of the tiles of a block. */
 function emitCotangents(f: FunctionBuilder, shape: WinogradShape, dY: Local<'i32'>, w: Local<'i32'>, { rows }: Block): void {
   const { filters, tiles } = shape
   const [line, at, to] = [f.let(dY), f.local('i32'), f.let(w)]

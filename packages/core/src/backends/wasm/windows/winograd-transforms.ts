@@ -1,11 +1,11 @@
 /**
- * The small matrices of winograd-kernel.ts, applied to grids of vectors: each vector holds four channels, filters, or weights. Here too are the kernels that
- * only transform, from and to filters.
+ * The small matrices of winograd-kernel.ts, applied to grids of vectors. A vector holds four channels, filters or weights. Also here: the kernels that only
+ * transform filters, and their gradients.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, type I32, i32, type Vector, v128 } from '../assembler/instructions.js'
 
-/** A grid of vectors, row by row. */
+/** A row of a grid of vectors. */
 export type Vectors = Local<'v128'>[]
 type Combination = (f: FunctionBuilder, column: readonly Vector[]) => Vector[]
 
@@ -28,7 +28,7 @@ const filterGradientColumn: Combination = (f, [a, b, c, d]) => {
   return [f32x4.add(a, sum), difference, f32x4.add(sum, d)]
 }
 
-/** M·x·Mᵀ for the matrix that `combine` multiplies by, x given and returned as rows. */
+/** M·x·Mᵀ, where `combine` multiplies a column by M. x and the result are lists of rows. */
 export function transform(f: FunctionBuilder, x: readonly Vectors[], combine: Combination): Vectors[] {
   const columns = x[0].map((_, j) =>
     combine(
@@ -44,7 +44,7 @@ export function transform(f: FunctionBuilder, x: readonly Vectors[], combine: Co
   )
 }
 
-/** Vectors at `at` + row·rowBytes + column·columnBytes. */
+/** Loads size × size vectors, from `at` + row·rowBytes + column·columnBytes. */
 export const loadGrid = (f: FunctionBuilder, at: Local<'i32'>, size: number, rowBytes: number, columnBytes: number): Vectors[] =>
   Array.from({ length: size }, (_, i) => Array.from({ length: size }, (_, j) => f.let(v128.load(at, i * rowBytes + j * columnBytes))))
 
@@ -55,8 +55,8 @@ export const storeAll = (f: FunctionBuilder, at: Local<'i32'>, grid: readonly Ve
   })
 
 /**
- * Writes `filter(u, filter, size, turned)`: the 16 matrices U of a filter of 9·`size` floats, each laid out as the filter's own [c, f]; `turned` by 180°
- * for the gradient of the input. And `filterGradient(dF, dU, size)`, dF = Gᵀ·dU·G.
+ * Writes `filter(u, filter, size, turned)`: the 16 matrices U of a filter of 9·`size` floats. Each has the filter's own layout [c, f]. `turned`: the filter is
+ * turned by 180°, for the input gradient. Also writes `filterGradient(dF, dU, size)`: dF = Gᵀ·dU·G.
  */
 export function emitWinogradFilters(module: ModuleBuilder): void {
   const along = (f: FunctionBuilder, size: I32, body: () => void): void => f.for(0, size, 4, body)

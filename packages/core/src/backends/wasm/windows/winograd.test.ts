@@ -1,4 +1,4 @@
-/** Convolution by Winograd's algorithm: the same as the definition up to rounding, whose size is stated here; and the same bits for any threads. */
+/** Convolution by Winograd's algorithm: equal to the definition up to a stated rounding error, and with the same bits for any number of threads. */
 import { describe, expect, it } from 'vitest'
 import { type Call, compute, type Host, host } from '../../../../test/wasm/harness.js'
 import { type Padding, slidingWindow, type Window } from '../../../tensor/shape.js'
@@ -9,7 +9,7 @@ import { createWasmBackend } from '../index.js'
 const reference = createReferenceBackend()
 const wasm = createWasmBackend()
 
-/** In float64 on the reference: the definition, unfold and a product. */
+/** The definition, unfold and a product, in float64 on the reference. */
 function definition(x: Host, filter: Host, bias: Host, window: Window, relu: boolean): Float64Array {
   const [n, , , c] = x.shape
   const [kh, kw, , filters] = filter.shape
@@ -45,7 +45,7 @@ describe.each(cases)('%j to %i filters, %s', (shape, filters, padding) => {
   const filterShape = [3, 3, shape[3], filters]
   const y = [shape[0], ...window.outSize, filters]
   const [x, filter, bias, dY] = [shape, filterShape, [filters], y].map((size, i) => host(7 + i, size, 'float32'))
-  /** Values are of size 1, so a sum of k products has rounding errors of about √k·2⁻²⁴; the transforms multiply them by less than 8. */
+  /** Values have size 1, so a sum of k products has a rounding error of about √k·2⁻²⁴. The transforms multiply it by less than 8. */
   const bound = (k: number): number => 8 * 9 * Math.sqrt(k) * 2 ** -24
 
   it.each([false, true])('the forward sum, relu %s', (relu) => {
@@ -65,7 +65,7 @@ describe.each(cases)('%j to %i filters, %s', (shape, filters, padding) => {
   })
 
   it('element by element, both gradients', () => {
-    // One hot cotangent picks one window: dF is that window of x, dX the filter around it.
+    // A cotangent that is 1 in one place picks one window: dF is that window of x, dX is the filter around it.
     const position = Math.floor(y[1] / 2) * y[2] + Math.floor(y[2] / 2)
     const [oy, ox] = [Math.floor(position / y[2]), position % y[2]]
     const values = new Float32Array(dY.values.length)

@@ -1,8 +1,8 @@
 /**
- * Convolutions by winograd-kernel.ts: which ones, and how their work is cut up. Each function says whether it has done the work; what it refuses is
- * done directly.
+ * Chooses the convolutions that winograd-kernel.ts computes, and cuts their work. Each function returns whether it did the work; if it did not, the
+ * caller takes the direct way.
  *
- * The input gradient is a forward convolution too, of the cotangents with the filter turned by 180° and its channels exchanged.
+ * The input gradient is a forward convolution, too: of the cotangents, with the filter turned by 180° and its two channel axes exchanged.
  */
 import type { Window } from '../../../tensor/shape.js'
 import type { Operand } from '../../backend.js'
@@ -16,14 +16,14 @@ import { type ConvTools, groupsFor, MULTIPLY_ADD, PADDING_VALUES, type Placement
 import { blockFloats, emitWinogradAccumulate, emitWinogradForward, type WinogradShape } from './winograd-kernel.js'
 import { emitWinogradFilters } from './winograd-transforms.js'
 
-/** Least channels and filters for which the transforms cost less than they save. */
+/** With fewer channels or filters than this, the transforms cost more than they save. */
 const LEAST = 16
-/** Multiplications against those of the definition, and about as much again for the transforms. */
+/** The work relative to the definition's: 16/36 of its multiplications, and about half as much again for the transforms. */
 const SAVING = 0.65
-/** Images of a group in a job, so that the list of calls has room. */
+/** The most images of a group in one job, so that the list of calls has room. */
 const IMAGES_PER_JOB = 20
 
-/** The operands of a convolution: images, where they go in larger ones, and the result's size. */
+/** One convolution: images, their place in padded ones, and the sizes. */
 interface Job {
   readonly images: number
   readonly from: number
@@ -48,7 +48,7 @@ export function createWinograd(engine: Engine, tools: ConvTools): Winograd {
       return engine.compile((module) => emit(module, shape, tile), true)[what]
     })
 
-  /** Images [n, h, w, c] to [n, oh, ow, filters], `at` so many rows and columns of zeros; undefined where another way is better or the only one. */
+  /** Plans the convolution of images [n, h, w, c] to [n, oh, ow, filters], with `at` rows and columns of zeros before them. Undefined if the direct way is better or the only one. */
   function plan(
     x: Operand,
     at: readonly [number, number],
@@ -66,7 +66,7 @@ export function createWinograd(engine: Engine, tools: ConvTools): Winograd {
     return { images, from: address(x), placement: { size: [h, w, c], at, within: [oh + 2, ow + 2] }, shape }
   }
 
-  /** Where things are in a scratch area: V, the products or W, a padded image. */
+  /** Addresses in a scratch area: V, the products or W, a padded image. */
   function areas(part: number, { inputs, outputs }: { inputs: number; outputs: number }): [v: number, products: number, image: number] {
     const v = scratchOf(part)
     return [v, v + 4 * inputs + 64, v + 4 * (inputs + outputs) + 128]
@@ -75,7 +75,7 @@ export function createWinograd(engine: Engine, tools: ConvTools): Winograd {
   const isInPlace = ({ size: [h, w], at: [top, left], within: [height, width] }: Placement): boolean =>
     top === 0 && left === 0 && h === height && w === width
 
-  /** y = job's images convolved with the filter that `panels` holds. */
+  /** y = the images of a job convolved with the packed filter in `panels`. */
   function forward({ images, from, placement, shape }: Job, panels: number, tile: Tile, to: number, bias: number, relu: boolean): void {
     const run = kernelFor('forward', shape, tile)
     const [h, w, c] = placement.size
@@ -91,7 +91,7 @@ export function createWinograd(engine: Engine, tools: ConvTools): Winograd {
     engine.split(images, 1, images * outFloats * 9 * c * MULTIPLY_ADD * SAVING, body, PADDING_VALUES + 9)
   }
 
-  /** Runs with the 16 matrices of a filter, packed: [c, f] each, or of the turned filter [f, c]. */
+  /** Runs `work` with the 16 matrices of a filter, packed: [c, f] each, or [f, c] for the turned filter. */
   function withFilter(filter: Operand, turned: boolean, tile: Tile, work: (panels: number) => void): void {
     const [, , c, f] = filter.shape
     const [rows, columns] = turned ? [f, c] : [c, f]
