@@ -1,12 +1,12 @@
 /**
- * The gpu backend over gpu.js: every primitive, and most of the fused ones, as generated kernels.
+ * The gpu backend over gpu.js: all primitives and most fused kernels, as generated source.
  *
- * Tensors stay on the device (webgpu, webgl2) from op to op and step to step; only reading brings them back. Calls are synchronous on every
- * engine: storage slots hold handles, which a queue fills in order. All four dtypes are held as float32; integers are exact to
- * 2^24, `write` and `fill` refuse larger ones, sums, products and running sums say so; elementwise arithmetic that leaves that range rounds without a word.
+ * Tensors stay on the device (webgpu, webgl2) between ops and between steps; only reading copies them to the host. Calls are
+ * synchronous on every engine: a storage slot holds a handle, and a queue fills the handles in order. All four dtypes are held
+ * as float32, in which integers are exact up to 2^24. `write` and `fill` refuse larger integers; sums, products and running sums
+ * throw if they get there. Elementwise arithmetic beyond that range rounds silently.
  *
- * Read: source/rules.ts (what must be true of every kernel) → device/device.ts (handles, queue, cache) → device/context.ts and its two neighbours (what differs
- * between engines; the only files that call gpu.js, with device/device.ts) → device/modes.ts (which engine runs).
+ * Read on in README.md beside this file.
  */
 
 import { BackendError, DTypeError } from '../../errors.js'
@@ -38,13 +38,13 @@ export type { GpuMode } from './device/gpujs.js'
 
 export interface GpuBackendOptions {
   /**
-   * The engine of gpu.js. Without it: `webgpu` if an adapter answers (in Node with the npm package `webgpu`), else `webgl2` (in Node `headlessgl`), else
-   * `webasm`, which needs no GPU and computes in float32 as GPUs do. `cpu` keeps float64 inside a kernel.
+   * The engine of gpu.js. Default: `webgpu` if an adapter answers (in Node: with the npm package `webgpu`), else `webgl2` (in Node: `headlessgl`), else
+   * `webasm`, which needs no GPU and computes in float32 as GPUs do. `cpu` computes in float64 inside a kernel.
    */
   mode?: GpuMode
 }
 
-/** Parts that tests replace. */
+/** Replacements for tests. */
 export interface GpuBackendSeams extends WebGpuSeams {
   load?: () => Promise<unknown>
   limits?: Partial<Limits>
@@ -54,17 +54,17 @@ export interface GpuBackendSeams extends WebGpuSeams {
 
 const DTYPES: ReadonlySet<DType> = new Set<DType>(['float32', 'int32', 'uint8', 'bool'])
 const BYTES = 4
-/** Most elements of a tensor: 2 GiB, as on the wasm backend. A device may have less room; that shows when the values go there. */
+/** The most elements of a tensor: 2 GiB, as on the wasm backend. A device may have less room; that shows when values go there. */
 const LARGEST = 2 ** 29
 
 /**
- * A backend on gpu.js, which is loaded now.
+ * Makes a backend on gpu.js. This call loads gpu.js.
  *
  * Throws a BackendError if gpu.js is not installed, or if the mode asked for does not run here.
  */
 export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: GpuBackendSeams = {}): Promise<Backend> {
   const { context, leave, passedOver } = await enterMode(await loadGpuJs(seams.load), mode, LIMITS, seams)
-  // a context may be shared: the limits of a test are its own
+  // The context may be shared with other backends; the limits of a test are its own.
   const limits = { ...context.limits, ...seams.limits }
   const device = createDevice({ ...context, limits }, { cachedKernels: seams.cachedKernels ?? 512, onCompile: seams.onCompile })
   const engine = createEngine(device)
@@ -72,7 +72,7 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
   let buffers = 0
   let bytes = 0
 
-  /** The handle of a storage that something was written to; undefined for no elements. */
+  /** The handle of a storage that has values; undefined if the storage has no elements. */
   function filled(storage: Storage): Handle | undefined {
     const handle = storage.handle as Handle | null
     if (!handle && storage.size > 0) throw new BackendError('gpu: a tensor is read before anything was written to it.')
@@ -103,7 +103,7 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
       ...updateKernels(engine),
     },
 
-    // only counted: the slot is filled by `write` or by the first kernel that has it as `out`
+    // Only counts: `write`, or the first kernel with this storage as `out`, fills the slot.
     alloc(size, dtype) {
       if (!DTYPES.has(dtype)) throw new DTypeError(`The gpu backend has no ${dtype}; it has ${[...DTYPES].join(', ')}.`)
       if (size > LARGEST) throw new BackendError(`gpu: asked for ${size} elements, but one tensor holds at most ${LARGEST}.`)

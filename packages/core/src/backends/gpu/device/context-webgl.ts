@@ -1,16 +1,17 @@
 /**
- * WebGL: values are textures of one float a texel, in row-major order whatever the texture's width. Calls return at once; reading waits for the device.
+ * The context for WebGL. A value is a texture with one float in each texel, in row-major order whatever the texture's width. Calls return at once; reading
+ * waits for the device.
  *
- * - A kernel is compiled for the class (by the rank of the output that made it) and the size of its arguments' textures: both are its layout.
- * - A result is viewed as one dimension from the start, so kernels and reshapes never meet its own.
- * - After a lost context kernels give zeros. `isContextLost` says so at once, the event some time later.
+ * - A kernel is compiled for the class of its arguments' textures (the rank of the output that made them) and for their size. Both are in its layout.
+ * - A result is viewed as one dimension from the start, so kernels and reshapes never see the rank it was made with.
+ * - After the context is lost kernels give zeros. `isContextLost` says so at once, the event some time later.
  */
 import { BackendError } from '../../../errors.js'
 import { kernelSettings, kernelSource, type Limits } from '../source/rules.js'
 import type { Context, Fours, Value } from './context.js'
 import type { DeviceResult, GpuInstance, GpuJs } from './gpujs.js'
 
-/** A rendering context as far as it is watched. */
+/** The members of a rendering context that we use. */
 interface Rendering {
   isContextLost(): boolean
   getExtension(name: string): object | null
@@ -28,12 +29,12 @@ interface Page {
 }
 
 const MAX_TEXTURE_SIZE = 0x0d33
-/** The settings with which gpu.js asks for a WebGL context; the first to ask decides. */
+/** The settings that gpu.js asks for. The first request for a canvas decides. */
 const SETTINGS = { alpha: false, depth: false, antialias: false }
 
 const layouts = new WeakMap<object, string>()
 
-/** The common part of both dialects. */
+/** What WebGL 2 and headless-gl have in common. */
 const textures = (gpujs: GpuJs, limits: Limits) => ({
   kernelMode: 'gpu',
   Input: gpujs.Input,
@@ -63,12 +64,12 @@ const textures = (gpujs: GpuJs, limits: Limits) => ({
 function makeCanvas(): Canvas {
   const { document, OffscreenCanvas } = globalThis as Page
   const canvas = document ? document.createElement('canvas') : new (OffscreenCanvas as NonNullable<Page['OffscreenCanvas']>)(1, 1)
-  // gpu.js makes its canvas as large as the largest texture, of which nothing is ever drawn there
+  // gpu.js makes its canvas as large as the largest texture, but nothing is ever drawn on it.
   for (const side of ['width', 'height']) Object.defineProperty(canvas, side, { get: () => 1, set() {} })
   return canvas
 }
 
-/** How many textures are alive in a context, from now on. */
+/** Starts to count textures of a context; the returned function gives the number alive. */
 function countTextures(gl: Rendering): () => number {
   const alive = new Set<object>()
   const { createTexture, deleteTexture } = gl
@@ -84,7 +85,7 @@ function countTextures(gl: Rendering): () => number {
   return () => alive.size
 }
 
-/** A context on WebGL 2, or a BackendError that says why not. */
+/** A context on WebGL 2. Throws a BackendError that says why if there is none. */
 export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
   if (!gpujs.GPU.isWebGL2Supported) throw new BackendError('there is no WebGL 2')
   const { isFloatRead, isTextureFloat } = gpujs.WebGL2Kernel.features
@@ -114,7 +115,7 @@ export function webgl2Context(gpujs: GpuJs, limits: Limits): Context {
   }
 }
 
-/** After how many turns a driver leaves a loop, if it does before 2^17. */
+/** The number of turns after which the driver ends a loop, if that happens before 2^17. */
 function turnsOfDriver(gpu: GpuInstance): number {
   const turns = 2 ** 17
   const source = kernelSource(['one'], `let sum = 0;\nfor (let l = 0; l < ${turns}; l++) {\n  sum += one;\n}\nreturn sum;`)
@@ -124,13 +125,13 @@ function turnsOfDriver(gpu: GpuInstance): number {
   return taken === turns ? Infinity : taken
 }
 
-/** A context on the npm package `gl`, where it is installed and a display answers. Its driver is the system's OpenGL; it never says that it is lost. */
+/** A context on the npm package `gl`; it must be installed and have a display. Its driver is the system's OpenGL. It never reports that it is lost. */
 export function headlessContext(gpujs: GpuJs, limits: Limits): Context {
   if (!gpujs.GPU.isHeadlessGLSupported) throw new BackendError('there is no headless-gl (the npm package `gl`), or no display for it')
   const { isFloatRead, isTextureFloat } = gpujs.HeadlessGLKernel.features
   if (!isFloatRead || !isTextureFloat) throw new BackendError('this headless-gl does not draw into float textures')
   const gl = gpujs.HeadlessGLKernel.prototype.initContext() as Rendering
-  // gpu.js makes what is drawn for a screen as large as the largest texture at every kernel; nothing is ever drawn there
+  // gpu.js makes the drawing area as large as the largest texture at every kernel, but nothing is ever drawn on it.
   const { getExtension } = gl
   gl.getExtension = (name) => (name === 'STACKGL_resize_drawingbuffer' ? { resize() {} } : getExtension.call(gl, name))
   const objects = countTextures(gl)
@@ -145,7 +146,7 @@ export function headlessContext(gpujs: GpuJs, limits: Limits): Context {
     lost: () => undefined,
     onLost() {},
     async close() {
-      const taken = gpu.kernels.length > 0 // gpu.js destroys the context with its kernels, if there are any
+      const taken = gpu.kernels.length > 0 // gpu.js destroys the context together with its kernels, but only if there are any
       await gpu.destroy()
       if (!taken) (gl.getExtension('STACKGL_destroy_context') as { destroy(): void } | null)?.destroy()
     },

@@ -1,8 +1,8 @@
 /**
- * WebGPU: values are buffers, and every call gives a Promise. In Node `navigator.gpu` comes from the npm package `webgpu`, if the user has installed
- * it; its process ends only after the device is destroyed, so `dispose` the backend there.
+ * The context for WebGPU. A value is a buffer, and every call gives a Promise. In Node `navigator.gpu` comes from the npm package `webgpu`, which the
+ * user installs. A Node process does not end before the device is destroyed, so `dispose` the backend there.
  *
- * gpu.js keeps one device in a process and prints what goes wrong on it; here that is kept for the next read instead.
+ * gpu.js keeps one device in a process and prints the device's errors. Here they are kept for the next read instead.
  */
 import { BackendError } from '../../../errors.js'
 import { importByName } from '../../../platform.js'
@@ -21,10 +21,10 @@ interface Host {
 }
 const host = globalThis as unknown as Host
 
-/** Threads of a workgroup along x and y of outputs with more than one dimension, in gpu.js. */
+/** gpu.js' workgroups are 8 × 8 threads along x and y, for outputs with more than one dimension. */
 const WORKGROUP = 8
 
-/** Parts that tests replace. */
+/** Replacements for tests. */
 export interface WebGpuSeams {
   /** Milliseconds after which an adapter counts as absent. */
   adapterTimeout?: number
@@ -51,8 +51,8 @@ async function importBinding(): Promise<unknown> {
 }
 
 /**
- * Whether a Linux has no Vulkan loader: then there is no adapter, and the package would say so on the error stream. The linker alone knows where it looks;
- * a library that it finds is no addon of Node's, and is refused with another message.
+ * True on a Linux without a Vulkan loader. There is no adapter then, and the package would print that on the error stream. Only the linker knows where it
+ * looks for libraries. So this asks it to load the library as an addon of Node: one that exists is refused with another message than one that is missing.
  */
 function withoutVulkan(): boolean {
   const { process } = host
@@ -65,10 +65,10 @@ function withoutVulkan(): boolean {
   return false
 }
 
-/** Node's entries to WebGPU, by what made them: kept for ever, since the process aborts when one is collected whose device still lives. */
+/** Node's `gpu` objects by the function that made them. They are kept for ever: the process aborts if one is collected while its device lives. */
 const entries = new Map<object, Navigator['gpu']>()
 
-/** Gives Node a `navigator.gpu` and returns what takes it away again; does nothing where there is one. */
+/** Gives Node a `navigator.gpu`; returns a function that removes it. Does nothing if there is one. */
 async function provideNavigatorGpu(load: () => Promise<unknown>): Promise<() => void> {
   if (host.navigator?.gpu) return () => {}
   if (!host.process?.versions?.node) throw new BackendError('the browser has no WebGPU here (it needs https or localhost)')
@@ -95,12 +95,12 @@ async function provideNavigatorGpu(load: () => Promise<unknown>): Promise<() => 
   }
 }
 
-/** A context on WebGPU, or a BackendError that says why not. */
+/** A context on WebGPU. Throws a BackendError that says why if there is none. */
 export async function webgpuContext(gpujs: GpuJs, limits: Limits, seams: WebGpuSeams = {}): Promise<Context> {
   const { adapterTimeout = 10_000, loadBinding = importBinding } = seams
   const withdraw = await provideNavigatorGpu(loadBinding)
   try {
-    // asked here first: gpu.js would wait for ever for one that does not answer
+    // We ask first, with a time limit: gpu.js would wait for ever for an adapter that does not answer.
     const adapter = await withTimeout((host.navigator as Required<Navigator>).gpu.requestAdapter(), adapterTimeout)
     if (!adapter) throw new BackendError('WebGPU is present, but there is no adapter')
     const { device, adapter: used } = await withTimeout(gpujs.WebGPUContext.acquire(), adapterTimeout)
@@ -143,7 +143,7 @@ export async function webgpuContext(gpujs: GpuJs, limits: Limits, seams: WebGpuS
       layout: () => '',
       adopt(result, size) {
         const buffer = result as DeviceResult
-        // numbers in a row, however many a cell
+        // one number after the other, however many a cell has
         buffer.componentCount = 1
         buffer.output = [size]
         return buffer
@@ -160,7 +160,7 @@ export async function webgpuContext(gpujs: GpuJs, limits: Limits, seams: WebGpuS
       },
       async close() {
         await gpu.destroy()
-        // after a loss gpu.js' device is another one
+        // After a loss gpu.js has another device; that one is not ours to destroy.
         if (lost === undefined) await gpujs.WebGPUContext.destroy()
       },
     }

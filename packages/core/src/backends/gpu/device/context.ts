@@ -1,6 +1,6 @@
 /**
- * The differences between the engines of gpu.js: what a value is, how it is read, what there is to count, and how an engine is lost. One
- * context for each engine in a process: pages have few WebGL contexts, and WebGPU's device is gpu.js' own single one.
+ * A context holds everything that differs between gpu.js' engines: what a value is, how it is read, what can be counted, and how an
+ * engine is lost. A process has one context for each engine: a page has few WebGL contexts, and gpu.js has one WebGPU device.
  */
 
 import type { Limits } from '../source/rules.js'
@@ -10,57 +10,58 @@ import type { CompiledKernel, DeviceResult, GpuInstance, GpuJs, GpuMode, KernelI
 export type Value = Float32Array | DeviceResult
 
 /**
- * The form of a kernel's results of four numbers a cell: `flat`, a value with all the numbers in a row; `vectors`, a value of vectors of four, which
+ * The form of a kernel's result if it makes four numbers a cell. `flat`: a value with all the numbers in a row. `vectors`: a value of vectors of four, which
  * WebGL can read as such.
  */
 export type Fours = 'flat' | 'vectors'
 
 /**
- * Four cells a thread: four `columns` of a row, from flat values; the same with neighbouring threads on neighbouring `rows`; or from `vectors` of four.
+ * How a thread makes four cells. `columns`: four columns of a row, from flat values. `rows`: the same, and neighbouring threads are on neighbouring rows.
+ * `vectors`: from values of vectors of four.
  */
 export type Tiling = 'columns' | 'rows' | 'vectors'
 
 export interface Context {
   readonly mode: GpuMode
-  /** gpu.js' name for the class of kernels that ran: for WebGL, 'gpu'. */
+  /** gpu.js' name for the class of kernels that ran; for WebGL it is 'gpu'. */
   readonly kernelMode: string
   readonly gpu: GpuInstance
   readonly Input: GpuJs['Input']
-  /** Whether values stay on the device between kernels. */
+  /** Values stay on the device between kernels. */
   readonly resident: boolean
-  /** Whether calls give Promises. */
+  /** Calls give Promises. */
   readonly async: boolean
   readonly limits: Limits
-  /** How kernels that make four cells a thread are faster here, if they are. */
+  /** The way to make four cells a thread that is fastest here; undefined if one cell a thread is. */
   readonly tiling?: Tiling
-  /** The device's name for itself, if it gives one. */
+  /** The device's own name, if it tells. */
   readonly adapter?: string
-  /** The same kernel in the words that this engine runs best. */
+  /** Rewrites a kernel's source so that this engine runs it faster. */
   rewrite?(source: string): string
-  /** Makes a new kernel give its results as one flat array where gpu.js would cut them up first. */
+  /** Makes a new kernel give its results as one flat array, where gpu.js would cut them into rows. */
   keepFlat?(call: CompiledKernel): void
-  /** The properties of an argument that a compiled kernel is bound to besides its source. */
+  /** What a kernel compiled for this argument is bound to, besides its source. */
   layout(value: Value): string
-  /** The result of a kernel with an output of so many dimensions as a flat value of `size` elements that nothing else holds. */
+  /** Turns the result of a kernel whose output has `rank` dimensions into a flat value of `size` elements that nothing else holds. */
   adopt(result: KernelResult, size: number, rank: number, fours?: Fours): Value
-  /** A value as an argument of a kernel. */
+  /** The value as a kernel's argument. */
   argument(value: Value): KernelInput
-  /** Its values on the host; a copy where it is on the device. */
+  /** The numbers of a value on the host; a copy if the value is on the device. */
   read(value: Value, size: number): Float32Array | Promise<Float32Array>
-  /** Textures or buffers alive on the device, gpu.js' own included; 0 on the host. */
+  /** Textures or buffers alive on the device, including gpu.js' own; 0 on host engines. */
   objects(): number
-  /** Why nothing works any more, if so. */
+  /** Why every call fails from now on; undefined while the engine works. */
   lost(): string | undefined
-  /** Calls back at once when it is lost, where the engine says so by itself. */
+  /** Calls `tell` at once when the engine is lost, on engines that report it. */
   onLost(tell: (reason: string) => void): void
-  /** An error nobody waited for, such as memory that ran out; told once. */
+  /** An error that no call waits for, such as running out of memory. Each is returned once. */
   takeError(): string | undefined
   close(): Promise<void>
 }
 
 export const isHost = (value: Value): value is Float32Array => value instanceof Float32Array
 
-/** `webasm` and `cpu`: values are arrays, every call returns at once. */
+/** The context for `webasm` and `cpu`: values are arrays, every call returns at once. */
 export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits): Context {
   const gpu = new gpujs.GPU({ mode })
   return {
@@ -84,14 +85,14 @@ export function hostContext(gpujs: GpuJs, mode: 'webasm' | 'cpu', limits: Limits
   }
 }
 
-/** A third of a product's time went into thousands of little arrays. */
+/** Keeps gpu.js from cutting a result into thousands of small arrays, which took a third of a product's time. */
 function keepFlat({ kernel }: CompiledKernel): void {
   if (kernel._shapeOutput) kernel._shapeOutput = (values) => values
 }
 
 /**
- * Every read of a loop's counter as a whole number: gpu.js declares the counter a float in its WebAssembly, and then computes each address that it
- * occurs in with floats, which takes up to three times as long.
+ * Makes every read of a loop's counter a whole number. gpu.js declares the counter as a float in its WebAssembly and would compute each address that
+ * contains it with floats, which takes up to three times as long.
  */
 function wholeCounters(source: string): string {
   const counters = Array.from(source.matchAll(/\bfor \(let (\w+) =/g), ([, name]) => name)
@@ -103,7 +104,7 @@ function wholeCounters(source: string): string {
 
 type Nested = Float32Array | Nested[]
 
-/** The first `size` values of a result on the host, as one array that nothing else holds. */
+/** The first `size` numbers of a result, as one array on the host that nothing else holds. */
 function flatten(result: Nested, size: number): Float32Array {
   if (result instanceof Float32Array) return result.length === size ? result : result.slice(0, size)
   let first: Nested = result
@@ -112,7 +113,7 @@ function flatten(result: Nested, size: number): Float32Array {
   const rows = result.flat(2) as Float32Array[]
   const width = rows[0].length
   const { buffer } = rows[0]
-  // most engines return the rows as views over one buffer
+  // Most engines return the rows as views over one buffer.
   const shared = buffer.byteLength === rows.length * width * 4 && rows[rows.length - 1].buffer === buffer
   if (shared && rows.length * width === size) return new Float32Array(buffer)
   const flat = new Float32Array(size)

@@ -1,14 +1,16 @@
 /**
  * The device that kernels run on: handles, the queue, and the bounded cache of compiled kernels, over one context (context.ts).
  *
- * - Every call returns at once. A handle is a promise of a value that the queue keeps in order: what is called later sees it, and a
- *   release comes after whatever was called before it. On engines that answer at once nothing ever waits.
- * - Where calls wait (WebGPU) an error cannot reach its call: it stays in the handle and whatever is computed from it, and a read throws it. What a
- *   deferred check finds is thrown by the next read.
- * - Uploads are kernels of their own, because one that was built for arrays cannot take handles later.
- * - A kernel holds on to its last output, and its outputs cannot be read once it is destroyed: so the cache is bounded, and a
- *   kernel that falls out of it is destroyed when its last output is released and read.
- * - A lost device throws at every later call and read, where gpu.js would go on with zeros.
+ * - Every call returns at once. A handle promises a value. The queue keeps the order: a later call sees the value, and a release
+ *   comes after every call made before it. On an engine that answers at once nothing ever waits.
+ * - Where calls wait (WebGPU) an error cannot reach the call that caused it. The error stays in the handle and in every handle computed from
+ *   it, and a read throws it. An error found by a deferred check is thrown by the next read.
+ * - An upload is a kernel of its own, because a kernel built for arrays cannot take handles later.
+ * - A kernel keeps its last output, and outputs cannot be read once their kernel is destroyed. So the cache is bounded, and a
+ *   kernel that leaves it is destroyed when its last output has been released and read.
+ * - A lost device throws at every later call and read; gpu.js would go on with zeros.
+ *
+ * The file is longer than 300 lines because all of it is one closure: queue, cache and errors depend on each other.
  */
 import { addContext, BackendError } from '../../../errors.js'
 import { indexSpace } from '../source/addressing.js'
@@ -17,24 +19,24 @@ import { type Context, type Fours, isHost, type Value } from './context.js'
 import type { CompiledKernel, KernelResult } from './gpujs.js'
 import { Queue } from './queue.js'
 
-/** A compiled kernel and what keeps it. */
+/** A compiled kernel, and what keeps it alive. */
 interface Kernel {
   readonly call: CompiledKernel
-  /** Outputs on the device that are not released, and reads of outputs that are on their way. */
+  /** Its outputs on the device that have not been released, plus reads of its outputs that are on their way. */
   outputs: number
-  /** Whether it left the cache. */
+  /** It has left the cache. */
   dropped: boolean
 }
 
 /** Flat float32 values on the device, or on their way there. */
 export class Handle {
-  /** Set by the queue. */
+  /** The value; the queue sets it. */
   value: Value | undefined
-  /** Why there is no value. */
+  /** The reason if there will be no value. */
   error: Error | undefined
-  /** The values where the host knows them: of integers a user uploaded, so that row indices can be checked at the call. */
+  /** The values, if the host knows them: the host keeps integers that a user uploaded, so that row indices can be checked at the call. */
   host: Float32Array | undefined
-  /** Whose output it is. */
+  /** The kernel whose output this is. */
   kernel: Kernel | undefined
   readonly size: number
 
@@ -51,11 +53,11 @@ export interface Launch {
   readonly size: number
   readonly arrays: readonly Handle[]
   readonly scalars: readonly number[]
-  /** Whether the kernel returns four numbers a cell, and what becomes of them. */
+  /** Set if the kernel returns four numbers a cell: the form of the result. */
   readonly fours?: Fours
 }
 
-/** `count` blocks of `length` elements, `stride` apart. */
+/** `count` blocks of `length` elements, which start `stride` elements apart. */
 export interface Blocks {
   readonly first: number
   readonly count: number
@@ -65,31 +67,31 @@ export interface Blocks {
 
 export interface Device {
   readonly context: Context
-  /** Takes the values over. */
+  /** Uploads values. The device may keep the array. */
   upload(values: Float32Array): Handle
   run(launch: Launch): Handle
-  /** A handle of what `change` makes of the values on the host, in its turn. Takes its result over. */
+  /** In its turn, reads the values to the host, calls `change`, and uploads the result. The device may keep that array. */
   transform(handle: Handle, change: (values: Float32Array) => Float32Array): Handle
-  /** Blocks of the values, one after another; on host engines alone, where every call copies its arguments. */
+  /** Blocks of the values, one after another. Only host engines have this: there every call copies its arguments. */
   readonly blocks?: (handle: Handle, where: Blocks) => Handle
-  /** Shows the values to a function, which may throw: at once where the engine can read at once, else before the next read, which adds `where` it was called. */
+  /** Gives the values to `look`, which may throw: at once if the engine can read at once, else before the next read. An error then says `where` it was called. */
   inspect(handle: Handle, look: (values: Float32Array) => void, where: string): void
-  /** The values behind a handle; on host engines not a copy. */
+  /** The values of a handle; on host engines not a copy. */
   read(handle: Handle): Promise<Float32Array>
-  /** The same at once, where the engine can. */
+  /** The values at once, if the engine can. */
   readSync?(handle: Handle): Float32Array
   release(handle: Handle): void
-  /** Compiled kernels that are alive. */
+  /** The number of compiled kernels alive. */
   kernels(): number
-  /** Why nothing works any more, if so. */
+  /** Why every call fails from now on; undefined while the device works. */
   lost(): string | undefined
   destroy(): Promise<void>
 }
 
 export interface DeviceOptions {
-  /** Compiled kernels to keep; each holds memory for its output, and an upload for its input. */
+  /** The number of compiled kernels to keep. Each holds memory for its output, and for its input if it is an upload. */
   cachedKernels: number
-  /** Told each source when it is first compiled. */
+  /** Gets each source when it is compiled for the first time. */
   onCompile?: (source: string) => void
 }
 
@@ -104,24 +106,24 @@ const errorFrom = (error: unknown, source?: string): Error => {
 export function createDevice(context: Context, { cachedKernels, onCompile }: DeviceOptions): Device {
   const { gpu, mode, Input, resident } = context
   const cache = new Map<string, Kernel>()
-  /** Kernels outside the cache that wait for their last output to be released. */
+  /** Kernels that have left the cache and wait for the release of their last output. */
   const dropped = new Set<Kernel>()
   const handles = new Set<Handle>()
   const queue = new Queue()
   /** Checks whose values are on their way to the host. */
   const checks = new Set<Promise<void>>()
-  /** Reads on their way: the device stays until they are there. */
+  /** Reads on their way: the device must stay until they are done. */
   const reads = new Set<Promise<unknown>>()
   let failure: unknown
   let ended: string | undefined
-  /** Who waits for the device. */
+  /** Promises that wait for the device; each is rejected if the device is lost. */
   const waiting = new Set<(error: Error) => void>()
   context.onLost((reason) => {
     ended ??= reason
     for (const reject of waiting) reject(lostError(ended))
   })
 
-  /** The same promise, which also ends when the device is lost: its answer may never come then. */
+  /** The same promise, but rejected when the device is lost: the device may never answer then. */
   const untilLost = <T>(promise: Promise<T>): Promise<T> =>
     new Promise((resolve, reject) => {
       waiting.add(reject)
@@ -151,12 +153,12 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
   function destroyKernel(kernel: Kernel): void {
     dropped.delete(kernel)
     kernel.call.destroy()
-    // the JavaScript engine's kernels stay in the instance's list after destroy
+    // gpu.js' JavaScript engine leaves destroyed kernels in the list of its instance.
     const listed = gpu.kernels.indexOf(kernel.call.kernel)
     if (listed >= 0) gpu.kernels.splice(listed, 1)
   }
 
-  /** One output less. */
+  /** Counts one output less; destroys the kernel if that was the last one and it has left the cache. */
   function letGo(kernel: Kernel): void {
     if (--kernel.outputs === 0 && kernel.dropped) destroyKernel(kernel)
   }
@@ -168,7 +170,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     else dropped.add(kernel)
   }
 
-  /** The kernel of a signature, moved to the young end of the cache. */
+  /** The kernel for a signature, compiled if it is new. It becomes the newest of the cache. */
   function kernelFor(signature: string, source: string, output: readonly number[]): Kernel {
     let kernel = cache.get(signature)
     if (kernel) cache.delete(signature)
@@ -189,7 +191,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     return kernel
   }
 
-  /** Calls a kernel and gives its result to a handle. */
+  /** Calls a kernel and puts its result into a handle. */
   function call(
     out: Handle,
     signature: string,
@@ -200,7 +202,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
   ) {
     const kernel = kernelFor(signature, source, output)
     const adopt = (result: KernelResult): void => {
-      // gpu.js falls back to its JavaScript engine silently, which sums in float64 and would hide the difference
+      // gpu.js silently falls back to its JavaScript engine. That engine sums in float64, which would hide the difference.
       const ran = kernel.call.kernel.constructor.mode
       if (ran && ran !== context.kernelMode) throw new BackendError(`gpu: gpu.js ran a kernel on '${ran}' instead of '${mode}'.\n${source}`)
       out.value = context.adopt(result, out.size, output.length, fours)
@@ -225,7 +227,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     return undefined
   }
 
-  /** A handle that `start` fills in its turn. What it throws is thrown here, or stays in the handle if the call is over by then. */
+  /** Makes a handle that `start` fills in its turn. An error is thrown here if this call is still running, else it stays in the handle. */
   function produce(size: number, start: (out: Handle) => Promise<void> | undefined): Handle {
     requireAlive()
     const out = new Handle(size)
@@ -259,14 +261,14 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     return call(out, `upload|${output.join('x')}|${values.length}`, source, output, [new Input(values, [values.length])])
   }
 
-  /** Its value; throws why there is none. */
+  /** The value of a handle; throws the reason if there is none. */
   function valueOf(handle: Handle): Value {
     if (handle.error) throw handle.error
     if (handle.value === undefined) throw new BackendError('gpu: a handle is used after it was released.')
     return handle.value
   }
 
-  /** The values of a handle, in its turn of the queue. */
+  /** The numbers of a handle, in its turn of the queue. */
   function fetch(handle: Handle): Float32Array | Promise<Float32Array> {
     const value = valueOf(handle)
     if (isHost(value)) return value
@@ -276,7 +278,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
       requireAlive()
       throw errorFrom(error)
     })
-    // gpu.js reads through a buffer of the kernel that made the value
+    // gpu.js reads through a buffer of the kernel that made the value, so the kernel must stay.
     const { kernel } = handle
     if (kernel) kernel.outputs++
     reads.add(there)
@@ -288,7 +290,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     return there
   }
 
-  /** Throws what went wrong since the last read and had no call to go to. */
+  /** Throws the error that has come since the last read and belongs to no call. */
   function takeFailure(): void {
     requireAlive()
     const problem = context.takeError()
@@ -298,7 +300,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     if (found !== undefined) throw found
   }
 
-  /** An empty array cannot be an argument; a kernel that gets this instead never reads it. */
+  /** Stands for an empty array, which cannot be an argument. No kernel reads it. */
   let nothing: Handle | undefined
   const argumentOf = (handle: Handle): Handle => {
     if (handle.size > 0) return handle

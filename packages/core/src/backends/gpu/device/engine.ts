@@ -1,6 +1,6 @@
 /**
- * The step from a primitive to a launch: takes operands and a kernel's body, makes the source, runs it and puts the result
- * into `out`'s slot. Every kernel file is written against this.
+ * The step from a primitive to a launch: it takes operands and the body of a kernel, makes the source, runs it, and puts the result
+ * into `out`'s slot. All kernel files use it.
  */
 import { BackendError } from '../../../errors.js'
 import { type Shape, sizeOf } from '../../../tensor/shape.js'
@@ -10,48 +10,48 @@ import { kernelSource, turnsOf } from '../source/rules.js'
 import type { Fours, Tiling } from './context.js'
 import type { Blocks, Device, Handle } from './device.js'
 
-/** The inputs of a kernel: arrays and numbers by the names its body uses for them. */
+/** The inputs of a kernel: arrays and numbers, by the names that its body uses. */
 export interface KernelInputs {
   arrays?: Readonly<Record<string, Operand>>
   scalars?: Readonly<Record<string, number>>
 }
 
 export interface KernelOptions {
-  /** Map one axis to each thread dimension, for addresses that are whole numbers throughout. */
+  /** Maps one axis to each thread dimension, so that addresses are whole numbers throughout. */
   axisPerThread?: boolean
-  /** The body computes positions in float locals of its own, whatever the space. */
+  /** The body computes positions in float locals of its own, even if the space needs none. */
   floatAddresses?: boolean
   /**
-   * The body returns an array of four numbers: `flat`, four neighbouring cells of a result that has four times as many elements as `axes`; or `vectors`, for
-   * results that only kernels read that expect vectors of four (where `tiling` is `vectors`).
+   * The body returns an array of four numbers. `flat`: four neighbouring cells of a result that has four times as many elements as `axes`. `vectors`: a result of
+   * vectors of four, only for kernels that read such (where `tiling` is `vectors`).
    */
   fours?: Fours
 }
 
 export interface Engine {
-  /** How kernels that make four cells a thread run here; undefined where that gains nothing. */
+  /** How kernels make four cells a thread here; undefined if that gains nothing. */
   readonly tiling: Tiling | undefined
-  /** Whether many threads run beside each other, as they do on a device. */
+  /** Many threads run at the same time, as they do on a device. */
   readonly parallel: boolean
-  /** The largest position in a tensor that a float local holds. */
+  /** The largest position in a tensor that a float local holds exactly. */
   readonly exact: number
-  /** Runs a kernel over cells with the given axes; `body` ends in a return statement. */
+  /** Runs a kernel over cells with the given axes; `body` must end in a return statement. */
   run(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
-  /** The same for a result that belongs to no tensor. */
+  /** The same, for a result that belongs to no tensor. */
   compute(axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): Handle
-  /** Runs a kernel whose threads make four neighbouring cells of `out` each: `body` returns an array of four. Only where there is a `tiling`. */
+  /** Runs a kernel whose threads each make four neighbouring cells of `out`: `body` returns an array of four. Only where there is a `tiling`. */
   runFours(out: Operand, axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions): void
   /** out[i] = value */
   fill(out: Operand, value: number): void
-  /** Fills out with blocks of x where calls copy their arguments, so that they copy no more than they read; elsewhere gives false. */
+  /** Fills out with blocks of x on engines whose calls copy their arguments, so that a call copies only what it reads. Returns false on other engines. */
   takeBlocks(out: Operand, x: Operand, where: Blocks): boolean
   /** Puts host values into out's slot. */
   put(out: Operand, values: Float32Array): void
   /** Makes a handle the content of out's slot. */
   swapIn(out: Operand, handle: Handle): void
-  /** Fills out with what `change` makes of x's values on the host, in its turn: only for what a device cannot do. */
+  /** In its turn, computes out on the host by `change` from x's values: only for what a device cannot do. */
   transform(out: Operand, x: Operand, change: (values: Float32Array) => Float32Array): void
-  /** Shows x's values to a check that may throw: at once if the host has them or can read at once, else before the next read, which adds `where` it was called. */
+  /** Gives x's values to a check that may throw: at once if the host has them or can read them at once, else before the next read. An error then says `where` it was called. */
   inspect(x: Operand, check: (values: Float32Array) => void, where: string): void
   release(handle: Handle): void
 }
@@ -63,7 +63,7 @@ export function handleOf(x: Operand): Handle {
   throw new BackendError('gpu: a tensor is read before anything was written to it.')
 }
 
-/** An operand that stands for a handle which belongs to no tensor. */
+/** An operand for a handle that belongs to no tensor. */
 export const operandOf = (handle: Handle | null, like: Operand, shape: Shape): Operand => ({
   storage: { handle, backend: like.storage.backend, dtype: 'float32', size: sizeOf(shape), references: 1 },
   shape,
@@ -74,7 +74,7 @@ export const operandOf = (handle: Handle | null, like: Operand, shape: Shape): O
 export function createEngine(device: Device): Engine {
   const { limits, tiling } = device.context
   const empty = device.upload(new Float32Array(0))
-  /** An operand's handle; a tensor of no elements needs no content. */
+  /** The handle of an operand. A tensor without elements needs no content. */
   const inputOf = (x: Operand): Handle => (x.size === 0 ? empty : handleOf(x))
 
   const engine: Engine = {
@@ -112,7 +112,7 @@ export function createEngine(device: Device): Engine {
     runFours(out, axes, inputs, body, options) {
       const made = engine.compute(axes, inputs, body, { ...options, fours: 'flat' })
       if (tiling !== 'vectors') return engine.swapIn(out, made)
-      // four floats a texel: read as they are they would slow every kernel that follows
+      // The result has four floats a texel, which would slow every kernel that reads it, so another launch unpacks it.
       try {
         engine.run(out, [out.size], { arrays: { x: operandOf(made, out, [out.size]) } }, ({ flat }) => `return x[${flat}];`)
       } finally {

@@ -1,42 +1,42 @@
 /**
- * gpu.js 2.24.1 as far as it is used here, and the one place that loads it.
+ * Declares the part of gpu.js 2.24.1 that is used here, and loads it. No other file imports it.
  *
- * Its own typings say that `Input` takes `number[]`, miss half of the result types and need the DOM library, so the few names
- * below are declared again and cast once. It is an optional peer dependency: nothing imports it before a gpu backend is asked for.
+ * gpu.js' own typings are wrong for us: `Input` takes only `number[]`, half of the result types are missing, and they need the DOM library.
+ * So the few names below are declared again and cast once. gpu.js is an optional peer dependency, imported when a gpu backend is asked for.
  */
 import { BackendError } from '../../../errors.js'
 import { importByName } from '../../../platform.js'
 
 /**
- * The engines of gpu.js that are used. `webgpu`, `webgl2` and `headlessgl` keep their results on the device; `webasm` (WebAssembly
+ * The engines of gpu.js that are used. `webgpu`, `webgl2` and `headlessgl` keep their results on the device. `webasm` (WebAssembly
  * that gpu.js emits itself) and `cpu` (generated JavaScript) run in any process, on host arrays.
  */
 export const GPU_MODES = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu'] as const
 export type GpuMode = (typeof GPU_MODES)[number]
 
-/** A flat array with the sizes a kernel should see. */
+/** A flat array with the sizes that a kernel should see. */
 export type KernelInput = object
 
-/** A result of device engines under `pipeline`: memory on the device. A clone shares it; it goes when all of them are deleted. */
+/** The result of a device engine under `pipeline`: memory on the device. Clones share it; it is freed when all of them are deleted. */
 export interface DeviceResult {
-  /** The sizes a kernel sees. */
+  /** The sizes that a kernel sees. */
   output: number[]
-  /** The same for WebGL, padded to three. */
+  /** The same sizes for WebGL, padded to three. */
   dimensions: ArrayLike<number>
-  /** Numbers a cell (WebGPU). */
+  /** Numbers in a cell (WebGPU). */
   componentCount: number
-  /** The form in which kernels read it: one number a texel, or four of them (WebGL). */
+  /** How kernels read it: one number a texel, or four (WebGL). */
   type: string
   /** The texture's width and height (WebGL). */
   readonly size: ArrayLike<number>
   delete(): void
-  /** The values, by `output` (WebGPU). */
+  /** The values, nested by `output` (WebGPU). */
   toArray(): Promise<Float32Array>
   /** Four floats for each texel (WebGL). */
   renderValues(): Float32Array
 }
 
-/** Rows, or layers of rows, for outputs of two and three dimensions on host engines; memory on the device for the others. */
+/** A kernel's result. On host engines: an array, or rows, or layers of rows, for an output of one, two or three dimensions. On devices: memory. */
 export type KernelResult = Float32Array | Float32Array[] | Float32Array[][] | DeviceResult
 
 export interface KernelSettings {
@@ -48,13 +48,13 @@ export interface KernelSettings {
   immutable: boolean
 }
 
-/** A kernel, compiled at its first call for the inputs of that call. On WebGPU every call gives a Promise. */
+/** A kernel. Its first call compiles it for the inputs of that call. On WebGPU every call gives a Promise. */
 export interface CompiledKernel {
   (...args: (KernelInput | number)[]): KernelResult | Promise<KernelResult>
   readonly kernel: {
     readonly constructor: { readonly mode: string }
     readonly fallbackReason?: string | null
-    /** Of WebAssembly, and private: makes rows, and an array for each four numbers, of the values that a call copied out. */
+    /** Private, in gpu.js' WebAssembly: cuts the values of a call into rows, and into an array for each four numbers. */
     _shapeOutput?(values: Float32Array): KernelResult
   }
   destroy(): void
@@ -62,12 +62,12 @@ export interface CompiledKernel {
 
 export interface GpuInstance {
   createKernel(source: string, settings: KernelSettings): CompiledKernel
-  /** Every kernel ever made and not destroyed. */
+  /** All kernels that have been made and not destroyed. */
   readonly kernels: unknown[]
   destroy(): Promise<void>
 }
 
-/** A WebGPU device as far as it is watched. */
+/** The members of a WebGPU device that we use. */
 export interface WebGpuDevice {
   readonly lost: Promise<{ reason: string; message: string }>
   readonly limits: { readonly maxComputeWorkgroupsPerDimension: number }
@@ -88,20 +88,20 @@ export interface GpuJs {
   readonly WebGL2Kernel: { readonly features: { readonly isFloatRead: boolean; readonly isTextureFloat: boolean } }
   readonly HeadlessGLKernel: GpuJs['WebGL2Kernel'] & { readonly prototype: { initContext(): object } }
   readonly WebGPUContext: {
-    /** The one device of the process; requested at the first call. */
+    /** The one device of the process; the first call requests it. */
     acquire(): Promise<{ adapter: { info?: Record<string, string> }; device: WebGpuDevice }>
     destroy(): Promise<void>
   }
 }
 
-/** How gpu.js is imported: by its name, unless the entry for bundles says otherwise. */
+/** How gpu.js is imported: by its name; the entry for bundles replaces this. */
 let importIt: () => Promise<unknown> = () => importByName('gpu.js')
 export function provideGpuJs(load: () => Promise<unknown>): void {
   importIt = load
 }
 
 async function importGpuJs(): Promise<unknown> {
-  // The build for browsers puts itself in the place of `GPU`, which is WebGPU's own there.
+  // gpu.js' build for browsers replaces the global `GPU`, which is WebGPU's own there.
   const native = Object.getOwnPropertyDescriptor(globalThis, 'GPU')
   try {
     return await importIt()

@@ -1,6 +1,6 @@
 /**
- * Which engine of gpu.js runs: the one asked for, or the first of a list that answers. One context of each in a process, however many backends use
- * it: every further WebGL context brings a browser nearer to taking the oldest away.
+ * Chooses the engine of gpu.js: the one asked for, or the first of a list that answers. A process has one context for each engine, however many backends
+ * use it: with every further WebGL context a browser comes closer to dropping the oldest.
  */
 import { describeValue } from '../../../arguments.js'
 import { BackendError } from '../../../errors.js'
@@ -10,14 +10,14 @@ import { headlessContext, webgl2Context } from './context-webgl.js'
 import { type WebGpuSeams, webgpuContext } from './context-webgpu.js'
 import { GPU_MODES, type GpuJs, type GpuMode } from './gpujs.js'
 
-/** Best first. */
+/** The best engine first. */
 const ORDER: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu']
 
 interface Shared {
   readonly context: Promise<Context>
   users: number
 }
-/** Contexts in use, for each copy of gpu.js that was loaded. */
+/** The contexts in use, for each copy of gpu.js that was loaded. */
 const open = new WeakMap<object, Map<GpuMode, Shared>>()
 
 async function make(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): Promise<Context> {
@@ -33,7 +33,7 @@ async function make(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSe
   }
 }
 
-/** The context of a mode, shared with other backends on it, and what gives it back. */
+/** The context of a mode, shared with other backends, and a function that gives it back. */
 async function enter(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuSeams): Promise<Entered> {
   const contexts = open.get(gpujs.GPU) ?? new Map<GpuMode, Shared>()
   open.set(gpujs.GPU, contexts)
@@ -42,7 +42,7 @@ async function enter(gpujs: GpuJs, mode: GpuMode, limits: Limits, seams: WebGpuS
     (context) => context.lost() === undefined,
     () => false,
   )
-  // somebody else may have made a new one meanwhile
+  // Another caller may have made a new one in the meantime.
   if (!usable && contexts.get(mode) === known) contexts.set(mode, { context: make(gpujs, mode, limits, seams), users: 0 })
   const mine = contexts.get(mode) as Shared
   const forget = (): void => {
@@ -71,7 +71,7 @@ export interface Entered {
   leave(): Promise<void>
 }
 
-/** Enters the mode asked for, or the best one there is; `passedOver` says why better ones were not taken. */
+/** Enters the mode asked for, or the best one that works; `passedOver` says why better ones do not. */
 export async function enterMode(
   gpujs: GpuJs,
   asked: GpuMode | undefined,

@@ -1,12 +1,11 @@
 /**
- * The order of what happens on a device: first in, first out. A task runs at once if nothing waits, so on engines that answer at once
- * every task runs inline and what it throws reaches its caller. A task that gives a Promise makes the ones after it wait.
+ * The queue of a device: tasks run first in, first out. A task runs at once if nothing waits. So on an engine that answers at once
+ * every task runs inside the call, and its error reaches the caller. A task that gives a Promise makes later tasks wait.
  */
-
-/** Tasks that may give a Promise must not fail: there is nobody to tell. */
+/** A task. If it gives a Promise, the Promise must not fail: nobody would hear of it. */
 export type Task = () => Promise<void> | undefined
 
-/** Tasks that are done and still in the list, at most. */
+/** The most tasks that are done and still in the list. */
 const TRIM = 1024
 
 export class Queue {
@@ -25,7 +24,7 @@ export class Queue {
     void this.#drain(wait)
   }
 
-  /** Resolves when all that was added before is done. */
+  /** Resolves when all tasks added so far are done. */
   idle(): Promise<void> {
     return new Promise((resolve) => {
       this.add(() => {

@@ -1,34 +1,35 @@
 /**
- * Where a kernel finds its cell: the output's axes mapped to `this.thread.x, y, z`, and the expressions that give back each
+ * How a kernel finds its cell: maps the output's axes to `this.thread.x, y, z`, and gives the expressions that compute each
  * axis' coordinate.
  *
- * Up to 2^22 cells the output is one flat dimension, which every engine returns as one array, and coordinates are decoded by
- * exact float divisions. Larger outputs are folded: neighbouring axes share a thread dimension of at most 2^22, so each
- * coordinate is still exact, and a thread dimension that holds a single axis needs no division at all. An axis longer than a thread
- * dimension of the device (WebGPU's have 524280) takes two of them. A matrix product asks
- * for one axis per dimension at every size. An output of two dimensions that is wider or higher than the device's textures is
- * written with three, of which the middle one is 1: only those fold into textures by themselves.
+ * Up to 2^22 cells the output is one flat dimension, which every engine returns as one array. Exact float divisions decode the
+ * coordinates. A larger output is folded: neighbouring axes share a thread dimension of at most 2^22, so each coordinate is still
+ * exact. A thread dimension that holds a single axis needs no division. An axis longer than a thread dimension of the device
+ * (524280 on WebGPU) takes two of them. A matrix product asks for one axis per dimension at every size.
+ *
+ * An output of two dimensions that is wider or higher than the device's textures is written with three, the middle one 1: gpu.js
+ * folds only outputs of three dimensions into textures by itself.
  */
 import { BackendError } from '../../../errors.js'
 import { type Shape, sizeOf } from '../../../tensor/shape.js'
 import { type Limits, literal, MAX_WIDTH } from './rules.js'
 
 export interface IndexSpace {
-  /** gpu.js' order: the fastest dimension first. May hold a few cells more than the axes (they come last and are dropped). */
+  /** In gpu.js' order, the fastest dimension first. It may hold a few cells more than the axes; they come last and are dropped. */
   readonly output: readonly number[]
   /** Statements that declare the decoded coordinates. */
   readonly declarations: string
-  /** Row-major position in the axes' shape; whole-number arithmetic on every engine. */
+  /** The row-major position in the axes' shape, in whole-number arithmetic on every engine. */
   readonly flat: string
-  /** One expression per axis. */
+  /** One expression for each axis: its coordinate. */
   readonly at: readonly string[]
-  /** Whether some coordinate is a float local. */
+  /** Some coordinate is a float local. */
   readonly decoded: boolean
 }
 
 const THREADS = ['this.thread.x', 'this.thread.y', 'this.thread.z'] as const
 
-/** Spaces of up to three axes with one thread dimension each, if the widths allow it. */
+/** A space of up to three axes with a thread dimension each, if the device's limits allow it. */
 function oneAxisPerThread(axes: Shape, { depth }: Limits): IndexSpace | undefined {
   if (axes.length > 3 || axes.slice(-2).some((size) => size > MAX_WIDTH) || (axes.length === 3 && axes[0] > depth)) return undefined
   const dimensions = [...axes].reverse()
@@ -50,7 +51,7 @@ export function indexSpace(axes: Shape, limits: Limits, axisPerThread = false): 
   return space.output.length === 2 && Math.max(...space.output) > limits.texture ? withThree(space) : space
 }
 
-/** The same cells with y as z: [w, h] as [w, 1, h], which has the same order in memory. */
+/** The same cells with y as z: [w, h] becomes [w, 1, h], which has the same order in memory. */
 function withThree({ output: [width, height], declarations, flat, at, decoded }: IndexSpace): IndexSpace {
   const moved = (text: string): string => text.replaceAll(THREADS[1], THREADS[2])
   return { output: [width, 1, height], declarations: moved(declarations), flat: moved(flat), at: at.map(moved), decoded }
@@ -65,8 +66,8 @@ function groupedSpace(axes: Shape, limits: Limits): IndexSpace {
 }
 
 /**
- * An axis that is longer than a thread dimension takes two, as rows of a matrix. The outermost may end in a row that is not full, since what is too much comes
- * last; another has to fill its rows.
+ * The space if one axis is longer than a thread dimension: it takes two, as the rows of a matrix. If it is the outermost axis, the last row need not be full, since
+ * surplus cells come last. Any other axis must fill its rows.
  */
 function withSplit(axes: Shape, long: number, limits: Limits): IndexSpace {
   const size = axes[long]
@@ -86,7 +87,7 @@ function withSplit(axes: Shape, long: number, limits: Limits): IndexSpace {
   return { ...space, at: [...at.slice(0, long), `(${address(at.slice(long, long + 2), [columns, 1])})`, ...at.slice(long + 2)] }
 }
 
-/** A thread dimension for each axis that is not of one cell. */
+/** How many axes each thread dimension takes if every axis of more than one cell has a dimension of its own. */
 function eachApart(axes: Shape): number[] {
   const counts = [0]
   let taken = false
@@ -101,7 +102,7 @@ function eachApart(axes: Shape): number[] {
   return counts
 }
 
-/** One long axis as rows; the last row may reach beyond the end. */
+/** The space of one long axis, cut into rows; the last row may reach beyond the end. */
 function folded(axes: Shape, limits: Limits): IndexSpace {
   const length = sizeOf(axes)
   const width = Math.min(MAX_WIDTH, limits.division)
@@ -111,7 +112,7 @@ function folded(axes: Shape, limits: Limits): IndexSpace {
   return { output, declarations: '', flat, at: axes.map((size) => (size === 1 ? '0' : `(${flat})`)), decoded: false }
 }
 
-/** How many axes each thread dimension takes, outermost first. An axis longer than the limit gets one of its own. */
+/** The number of axes in each thread dimension, outermost first. An axis longer than the limit has a thread dimension of its own. */
 function groupSizes(axes: Shape, limits: Limits): number[] {
   const counts: number[] = []
   const most = Math.min(limits.division, limits.width)
@@ -131,7 +132,7 @@ function groupSizes(axes: Shape, limits: Limits): number[] {
   return counts
 }
 
-/** Neighbouring axes share a thread dimension; coordinates inside it are decoded. */
+/** The space in which neighbouring axes share a thread dimension; their coordinates are decoded from it. */
 function grouped(axes: Shape, counts: readonly number[]): IndexSpace {
   const at: string[] = []
   const lines: string[] = []
@@ -148,7 +149,7 @@ function grouped(axes: Shape, counts: readonly number[]): IndexSpace {
       if (size === 1) at.push('0')
       else if (walked.length === 1) at.push(thread)
       else {
-        // q is the position among the cells of this axis and those outside it; the coordinate is what the outer axes leave over
+        // q is the position among the cells of this axis and of those outside it. Subtracting the outer coordinates leaves this one.
         const step = sizeOf(sizes.slice(i + 1))
         lines.push(`const q${axis} = ${step === 1 ? thread : `Math.floor((${thread} + 0.5) / ${step})`};`)
         lines.push(`const i${axis} = ${before ? `q${axis} - ${before} * ${size}` : `q${axis}`};`)
@@ -161,7 +162,7 @@ function grouped(axes: Shape, counts: readonly number[]): IndexSpace {
   return { output, declarations: lines.join('\n'), flat: flatPosition(output), at, decoded: lines.length > 0 }
 }
 
-/** Σ coordinate · stride + offset as an expression. What is constant is added up here: GLSL takes a sum of literals for a float. */
+/** Σ coordinate · stride + offset as an expression. Constants are added up here, since GLSL would make a float of a sum of literals. */
 export function address(coordinates: readonly string[], strides: readonly number[], constant = 0): string {
   const terms: string[] = []
   let offset = constant
@@ -178,8 +179,8 @@ export function address(coordinates: readonly string[], strides: readonly number
 }
 
 /**
- * Axes of `shape` merged where all operands allow it: fewer divisions, and fewer different kernels. `strides` holds one list
- * per operand, 0 along repeated axes.
+ * Merges neighbouring axes of `shape` where all operands allow it: that saves divisions and kernels. `strides` has one list
+ * for each operand, 0 along a repeated axis.
  */
 export function mergeAxes(shape: Shape, strides: readonly (readonly number[])[]): { shape: number[]; strides: number[][] } {
   const merged: number[] = []

@@ -1,14 +1,14 @@
 /**
- * The inner loop of products: Σ over l of a(l)·b(l, c), for one column c or for four that share what they read of a.
+ * The inner loop of products: Σ over l of a(l)·b(l, c), for one column c, or for four columns that share the reads of a.
  *
- * - Unrolled, with addresses of loop counters and literals only: those stay integers on every engine, and there is less of them for each product.
- *   On a 256³ product, one cell a thread and eight terms a turn is 1.1 to 2.8 times as fast as the plain loop, four cells and four terms 1.8 to 4.6.
- * - Blocked: 64 terms are added before their sum joins the others, which keeps the rounding of n terms near that of n/64 + 64.
+ * - Unrolled. Addresses are made of loop counters and literals only, which are integers on every engine, and each product needs fewer of them.
+ *   On a 256³ product, one cell a thread and eight terms a turn are 1.1 to 2.8 times as fast as the plain loop, four cells and four terms 1.8 to 4.6.
+ * - Blocked. 64 terms are added before their sum joins the others, so the rounding error of n terms is about that of n/64 + 64.
  */
 import { address } from './addressing.js'
 import { maxOf } from './rules.js'
 
-/** Coordinates with their strides, and what to add. */
+/** A sum of coordinates times their strides, plus an offset. */
 export interface Position {
   readonly at: readonly (readonly [coordinate: string, stride: number])[]
   readonly offset?: number
@@ -21,30 +21,30 @@ const place = (...positions: Position[]): string => {
     positions.reduce((sum, p) => sum + (p.offset ?? 0), 0),
   )
 }
-/** The same in units of `stride`. */
+/** The same position in units of `stride`. */
 const scaled = ({ at, offset = 0 }: Position, stride: number): Position => ({
   at: at.map(([coordinate, step]) => [coordinate, step * stride]),
   offset: offset * stride,
 })
 
-/** Where one operand is read: the name of its array, where the sum begins, and how far apart its terms (and columns) are. */
+/** How one operand is read: the name of its array, where the sum begins, and the distance between its terms. */
 export interface DotOperand {
   readonly array: string
   readonly start: Position
   readonly step: number
-  /** Another operand that this one is multiplied by, term by term. */
+  /** Another operand, which multiplies this one term by term. */
   readonly times?: DotOperand
 }
 
 const BLOCK = 64
-/** Blocks up to which each has a loop of its own: addresses of one counter are shorter, by a quarter of the time in WebAssembly. */
+/** Up to this many blocks each has a loop of its own. Addresses of one counter are shorter, which saves a quarter of the time in WebAssembly. */
 const APART = 8
 
-/** Statements that set `sum0` (to `sum3`) to Σ a·b over `length` terms; columns of b are `columnStep` apart. */
+/** Statements that set `sum0` (to `sum3`) to Σ a·b over `length` terms. The columns of b are `columnStep` apart. */
 export function dotInto(sum: string, length: number, a: DotOperand, b: DotOperand, columns: 1 | 4, columnStep = 0): string {
   const unroll = columns === 1 ? 8 : 4
   const each = (line: (c: number) => string): string => Array.from({ length: columns }, (_, c) => line(c)).join('\n')
-  /** `count` terms from l on, added to `target`s; names made with `prefix`, since some engines know one scope only. */
+  /** Statements that add `count` terms, from l on, to `target`. Names begin with `prefix`, since some engines have one scope only. */
   const terms = (target: string, prefix: string, l: Position, count: number): string => {
     const lines: string[] = []
     for (let u = 0; u < count; u++) {
@@ -65,7 +65,7 @@ export function dotInto(sum: string, length: number, a: DotOperand, b: DotOperan
   const lines = [each((c) => `let ${sum}${c} = 0;`)]
   const blocks = length > 2 * BLOCK ? Math.floor(length / BLOCK) : 0
   const part = `${sum}Part`
-  /** A block's loop: l is made of its counter and what begins before. */
+  /** The loop over one block: l is its counter plus the block's start. */
   const block = (name: string, prefix: string, start: Position): string[] => [
     `for (let ${name} = 0; ${name} < ${BLOCK / unroll}; ${name}++) {`,
     terms(part, prefix, { ...start, at: [...start.at, [name, unroll]] }, unroll),
@@ -99,7 +99,7 @@ export function dotInto(sum: string, length: number, a: DotOperand, b: DotOperan
   return lines.join('\n')
 }
 
-/** The statements that return `name0`, or `name0` to `name3` as an array, with a bias and relu if asked for. */
+/** Statements that return `name0`, or `name0` to `name3` as an array, with bias and relu if asked for. */
 export function returnCells(name: string, columns: 1 | 4, relu = false, bias?: (c: number) => string): string {
   const cells = Array.from({ length: columns }, (_, c) => c)
   const lines = cells.flatMap((c) => [

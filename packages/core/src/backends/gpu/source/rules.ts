@@ -1,55 +1,55 @@
 /**
- * The rules every generated kernel keeps. gpu.js runs one source on engines that differ, and most differences show up as wrong
- * numbers rather than as errors; what follows was measured on 2.24.1. Settings, limits and the spellings that are safe on every
- * engine live here and nowhere else.
+ * The rules that every generated kernel keeps. gpu.js runs one source on engines that differ, and most differences show as wrong
+ * numbers, not as errors. The rules come from measurements on 2.24.1. This file alone holds the settings, the limits, and the
+ * spellings that are safe on every engine.
  *
- * - Kernels are source strings, never functions: bundlers, coverage and minifiers rewrite functions.
- * - Loop bounds are literals and `loopMaxIterations` is raised: any other bound is cut off at 1000 turns without a word.
- * - Where a driver ends loops after so many turns, longer kernels are refused (`turns`).
- * - `tactic: 'precision'`: without it WebGL gets `lowp` floats even at `precision: 'single'`.
- * - One kernel per signature of input sizes: a second size keeps the first one's dimensions.
- * - Kernels that take host arrays (uploads) never take what is on the device, and the other way round.
- * - A WebGL output of two dimensions is a texture of just that width and height: where that is too large it gets three.
- * - At most seven array arguments (WebGPU grants eight storage buffers) and one output.
- * - A loop's counter is an integer: where a conditional expression gives it beside a float it goes through a local first.
- * - Locals, `/` and `%` are float32: whole numbers are exact to 2^24, a quotient rounded down to 2^22 and only as ⌊(x + ½) / d⌋.
- * - `tanh` overflows to NaN on some engines and has few digits on others: a formula. `pow` of a negative base is undefined: take the magnitude's. Integer
- *   powers are products.
- * - There is no test for NaN or infinity and no such literal. `max` and `min` lose NaN; comparisons are false for it, and the
- *   spellings here rest on that. Infinities travel as data or as scalar arguments.
- * - `if` around statements works everywhere, with `let` for what it changes: for long ways that few elements need.
+ * - A kernel is a source string, never a function: bundlers, coverage tools and minifiers rewrite functions.
+ * - A loop's bound is a literal, and `loopMaxIterations` is raised: gpu.js silently ends any other loop after 1000 turns.
+ * - If a driver ends loops after some number of turns, a kernel with more is refused (`turns`).
+ * - `tactic: 'precision'` is set: without it WebGL gets `lowp` floats even at `precision: 'single'`.
+ * - Each signature of input sizes has a kernel of its own: called with a second size, a kernel would keep the first one's dimensions.
+ * - A kernel that takes host arrays (an upload) never takes values on the device, and the other way round.
+ * - On WebGL an output of two dimensions is a texture of that width and height. If that is too large, the output gets three dimensions.
+ * - A kernel has at most seven array arguments (WebGPU grants eight storage buffers) and one output.
+ * - A loop's counter is an integer. If a conditional expression has the counter on one side and a float on the other, the counter goes into a local first.
+ * - Locals, `/` and `%` are float32. Whole numbers are exact up to 2^24. A quotient rounded down is exact up to 2^22, and only as ⌊(x + ½) / d⌋.
+ * - `tanh` overflows to NaN on some engines and has few digits on others, so a formula replaces it. `pow` of a negative base is undefined, so the
+ *   power of the magnitude is taken. Integer powers are products.
+ * - A source cannot test for NaN or infinity, and has no literal for them. `max` and `min` lose NaN. Comparisons with NaN are false, and the
+ *   spellings here rely on that. Infinities come in as data or as scalar arguments.
+ * - `if` around statements works everywhere, with `let` for the variables it changes. It serves long code that few elements need.
  * - `log(0)` is −88 on some engines.
- * - Compilers take `a < b ? b : a` for a `max`, which loses NaN: what NaN falls through to must differ from both. `exp`, `log` and `pow` of NaN, and `log` of
- *   negatives, are numbers on some engines.
+ * - A compiler takes `a < b ? b : a` for a `max`, which loses NaN. So the branch that NaN falls through to must differ from both. `exp`, `log` and `pow`
+ *   of NaN, and `log` of a negative number, are numbers on some engines.
  */
 import { BackendError } from '../../../errors.js'
 import type { KernelSettings } from '../device/gpujs.js'
 
-/** Array arguments of one kernel. */
+/** The most array arguments of one kernel. */
 export const MAX_ARRAYS = 7
 
-/** Whole numbers that float32 holds exactly: |n| up to this. */
+/** float32 holds whole numbers n exactly for |n| up to this. */
 export const EXACT_INTEGER = 2 ** 24
 
-/** Widths that the smallest common texture limit allows for outputs of two dimensions. */
+/** The widest output of two dimensions that the smallest common texture limit allows. */
 export const MAX_WIDTH = 8192
 
-/** Sizes up to which addresses are formed one way or the other; smaller in tests, so that small tensors take the large ones' path. */
+/** Sizes that decide how addresses are formed. Tests make them smaller, so that small tensors take the path of large ones. */
 export interface Limits {
-  /** Largest flat index that ⌊(x + ½) / d⌋ decodes exactly. */
+  /** The largest flat index that ⌊(x + ½) / d⌋ decodes exactly. */
   readonly division: number
-  /** Largest position a float32 local holds exactly. */
+  /** The largest position that a float32 local holds exactly. */
   readonly integer: number
-  /** Widest and highest texture. */
+  /** The largest width or height of a texture. */
   readonly texture: number
-  /** Most threads along x and y of an output with more than one dimension. */
+  /** The most threads along x and y, for an output with more than one dimension. */
   readonly width: number
-  /** The same along z. */
+  /** The most threads along z. */
   readonly depth: number
-  /** Turns of all loops of a thread together, where a driver stops after so many without a word: Mesa's llvmpipe at 65535. */
+  /** The most turns of all loops of a thread together, if the driver silently stops after some number: Mesa's llvmpipe does at 65535. */
   readonly turns: number
 }
-/** Limits of float32; a context lowers the rest to what its device has. */
+/** The limits of float32; a context lowers the others to those of its device. */
 export const LIMITS: Limits = {
   division: 2 ** 22,
   integer: EXACT_INTEGER,
@@ -59,11 +59,11 @@ export const LIMITS: Limits = {
   turns: Infinity,
 }
 
-/** How many turns the loops of a source take together. */
+/** The turns that all loops of a source take together. */
 export function turnsOf(source: string): number {
   const around = [1]
   let turns = 0
-  let next = 0 // turns of the loop whose brace comes next
+  let next = 0 // turns of the loop that the next brace opens
   for (const [token, bound] of source.matchAll(/\bfor \(let \w+ = 0; \w+ < (\d+);|[{}]/g)) {
     const outside = around[around.length - 1]
     if (bound !== undefined) next = Number(bound)
@@ -76,7 +76,7 @@ export function turnsOf(source: string): number {
   return turns
 }
 
-/** Settings of every kernel. Host engines give a fresh plain array per call; `resident` results stay on the device, each on its own. */
+/** The settings of every kernel. Host engines give a fresh plain array for each call; a `resident` result stays on the device, in memory of its own. */
 export const kernelSettings = (output: readonly number[], resident = false): KernelSettings => ({
   output: [...output],
   precision: 'single',
@@ -86,10 +86,10 @@ export const kernelSettings = (output: readonly number[], resident = false): Ker
   immutable: true,
 })
 
-/** A kernel's source from its parameters and its body. */
+/** A kernel's source, from its parameters and its body. */
 export const kernelSource = (parameters: readonly string[], body: string): string => `function (${parameters.join(', ')}) {\n${body}\n}`
 
-/** The rules that a source breaks; empty if none. */
+/** The rules that a source breaks; empty if it breaks none. */
 export function brokenRules(source: string): string[] {
   const broken: string[] = []
   const loops = source.match(/\bfor\s*\([^)]*\)/g) ?? []
@@ -116,32 +116,32 @@ export function brokenRules(source: string): string[] {
   return broken
 }
 
-/** A finite number as source text. Anything else has to be an argument. */
+/** A finite number as source text. Any other number has to be an argument. */
 export function literal(value: number): string {
   if (!Number.isFinite(value)) throw new BackendError(`gpu: ${value} cannot be written into a kernel; pass it as an argument.`)
   return value < 0 || Object.is(value, -0) ? `(-${-value})` : String(value)
 }
 
-/** max(a, b) of two names; NaN if either is. 2a + b is for NaN alone; a + b would be `a` where b is 0, and the whole a `max` to some compilers. */
+/** max(a, b) of two names; NaN if either is NaN. Only NaN reaches 2a + b. (a + b would equal `a` where b is 0, and a compiler might take the whole for `max`.) */
 export const maxOf = (a: string, b: string): string => `(${a} > ${b} ? ${a} : (${a} <= ${b} ? ${b} : 2 * ${a} + ${b}))`
 
-/** min(a, b) of two names; NaN if either is. */
+/** min(a, b) of two names; NaN if either is NaN. */
 export const minOf = (a: string, b: string): string => `(${a} < ${b} ? ${a} : (${a} >= ${b} ? ${b} : 2 * ${a} + ${b}))`
 
-/** A value where x is a number, NaN where x is; of two names. */
+/** `value` if x is a number, NaN if x is NaN; x is a name. */
 export const unlessNaN = (x: string, value: string): string => `(${x} > 0 ? ${value} : (${x} <= 0 ? ${value} : ${x}))`
 
-/** An expression between two whole numbers, for addresses that must stay inside even where the value is thrown away. */
+/** An expression limited to two whole numbers, for an address that must stay inside the array even if the value read is not used. */
 export const between = (value: string, low: number, high: number): string =>
   `(${value} < ${literal(low)} ? ${literal(low)} : (${value} > ${literal(high)} ? ${literal(high)} : ${value}))`
 
-/** A polynomial in `x` by Horner's rule, constant first. */
+/** A polynomial in `x` by Horner's rule; the constant comes first. */
 export const polynomial = (x: string, coefficients: readonly number[]): string =>
   coefficients.reduceRight((inner, c) => (inner === '' ? `${c}` : `(${c} + ${x} * ${inner})`), '')
 
 /**
- * tanh(x) as statements that set `result`: (1 − e^(−2|x|)) / (1 + e^(−2|x|)), and near 0, where that cancels, a polynomial (S. Moshier, Cephes, tanhf; relative
- * error 2e-7). NaN comes through the quotient. The exponential is the costly part: `where` is the condition under which the result is used, if not always.
+ * Statements that set `result` to tanh(x) = sign(x)·(1 − e^(−2|x|)) / (1 + e^(−2|x|)). Near 0, where that cancels, a polynomial (S. Moshier, Cephes, tanhf; relative
+ * error 2e-7). NaN passes through the quotient. The exponential is costly: if the result is not always used, `where` is the condition under which it is.
  */
 export const tanhInto = (result: string, x: string, where?: string): string => `
 const ${result}Size = Math.abs(${x});
@@ -151,13 +151,13 @@ const ${result}Far = (1 - ${result}Tail) / (1 + ${result}Tail);
 const ${result}Near = ${x} + ${x} * ${result}Square * ${polynomial(`${result}Square`, [-0.333332819422, 0.133314422036, -0.0537397155531, 0.0206390887954, -0.00570498872745])};
 const ${result} = ${result}Size < 0.625 ? ${result}Near : (${x} < 0 ? -${result}Far : ${result}Far);`
 
-/** 1 / (1 + exp(−x)) as statements that set `result`, with an exponential that cannot overflow. */
+/** Statements that set `result` to 1 / (1 + exp(−x)), with an exponential that cannot overflow. */
 export const sigmoidInto = (result: string, x: string): string =>
   `const ${result}Tail = Math.exp(-Math.abs(${x}));\nconst ${result} = (${x} >= 0 ? 1 : ${result}Tail) / (1 + ${result}Tail);`
 
-/** Terms that are added one by one before their sum joins the others: keeps the rounding of n terms near that of n/64 + 64. */
+/** The number of terms added one by one before their sum joins the others. So the rounding error of n terms is about that of n/64 + 64. */
 const BLOCK = 64
-/** Sums of more terms than these have blocks of blocks. */
+/** A sum of more terms than this has blocks of blocks. */
 const MANY = BLOCK ** 3
 
 /** Statements that set `sum` to Σ term(l) over l < length, in blocks. */

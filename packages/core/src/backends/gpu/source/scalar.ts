@@ -1,14 +1,16 @@
 /**
- * The elementwise functions as kernel text: statements that end in a return, over `v`, or over `a` and `b`.
+ * The elementwise functions as kernel source: statements over `v`, or over `a` and `b`, that end in a return.
  *
- * Series and rational formulas stand where engines differ or lose digits; each states its error. Comparisons are arranged so
- * that NaN falls through to a branch that keeps it.
+ * Where engines differ or lose digits, a series or a rational formula takes the place of the built-in function; each states its
+ * error. Comparisons are arranged so that NaN falls through to a branch that keeps it.
+ *
+ * The file is longer than 300 lines because it is a table with one entry for each function, beside the helpers of these entries.
  */
 import { type DType, isFloat } from '../../../tensor/dtype.js'
 import type { MapKernel, UpdateKernel, ZipKernel } from '../../backend.js'
 import { maxOf, minOf, polynomial, sigmoidInto, tanhInto, unlessNaN } from './rules.js'
 
-/** 1/first!, 1/(first + step)!, …: what Taylor series are made of. */
+/** 1/first!, 1/(first + step)!, …: coefficients of Taylor series. */
 function inverseFactorials(first: number, step: number, count: number): number[] {
   const out: number[] = []
   let factorial = 1
@@ -19,14 +21,14 @@ function inverseFactorials(first: number, step: number, count: number): number[]
   return out
 }
 
-/** The largest float32; what is above it is ∞. */
+/** The largest float32; a larger number is ∞. */
 const LARGEST = '3.4028234663852886e+38'
 
-/** log(x) of a name or a sum; −∞ for 0, of which some engines give −88; NaN, as the root, for negatives and NaN. */
+/** log(x) of a name or a sum. −∞ for 0, where some engines give −88. NaN, by way of the root, for NaN and negative numbers. */
 export const logOf = (x: string): string => `(${x} > 0 ? Math.log(${x}) : (${x} === 0 ? -1 / Math.abs(${x}) : Math.sqrt(${x})))`
 
 /**
- * log(1 + x) as `log1p`: 2·artanh(x / (2 + x)) near 0, where the first omitted term is below 2e-8 of the sum, else the logarithm.
+ * Statements that set `result` to log(1 + x): 2·artanh(x / (2 + x)) by its series near 0, where the first omitted term is below 2e-8 of the sum; else the logarithm.
  * The usual correction by ((1 + x) − 1) does not survive a compiler that simplifies it.
  */
 const log1pInto = (result: string, x: string): string => `
@@ -40,16 +42,17 @@ const whole = 1 + ${x};
 const far = ${logOf('whole')};
 const ${result} = Math.abs(${x}) <= 0.5 ? nearZero : far;`
 
-/** Beyond this the quarter turns times the pieces of π/2 are no longer exact. */
+/** For a larger angle the products of quarter turns and the pieces of π/2 are not exact. */
 const FAR_ANGLE = 8192
 /** 2/π in pieces of 12 bits. */
 const TWO_OVER_PI = [0xa2f, 0x983, 0x6e4, 0xe44, 0x152, 0x9fc, 0x275, 0x7d1, 0xf53, 0x4dd, 0xc0d, 0xb62, 0x959, 0x93c, 0x439, 0x041]
-/** Digits of the fraction of a product with it, to the base 4096. */
+/** Digits, to the base 4096, of the fraction of an angle times 2/π. */
 const FRACTION_DIGITS = 5
 
 /**
- * Statements that set `turns` and `r` for a far angle by Payne and Hanek's way, in numbers of 12 bits, whose products are exact: |v| = (a, b, c) and the
- * pieces of 2/π that meet it at units and fractions (w0, w1 …, found by the size of v); the product's units modulo 4 are the turns, its fractions r·2/π.
+ * Statements that set `turns` and `r` for a far angle, by the method of Payne and Hanek (1983). All numbers have 12 bits, so their products are exact. |v| is
+ * (a, b, c); the size of v decides which pieces of 2/π (w0, w1 …) its digits meet at the units and the fraction. The units of the product modulo 4 are the
+ * turns; its fraction times π/2 is r.
  */
 function farTurns(): string {
   const words = [0, 0, ...TWO_OVER_PI.slice(0, FRACTION_DIGITS + 2)]
@@ -65,7 +68,7 @@ function farTurns(): string {
     'const b = Math.floor(below);',
     'const c = (below - b) * 4096;',
   )
-  // Digits to the base 4096: the low halves of products, and the high halves of those one place lower.
+  // Digits to the base 4096: the low halves of the products of this place, and the high halves of the products one place lower.
   for (let n = 0; n <= FRACTION_DIGITS + 1; n++) {
     for (const [k, digit] of ['c', 'b', 'a'].entries()) {
       const product = `${digit}${n}`
@@ -83,7 +86,7 @@ function farTurns(): string {
       `carry = Math.floor(sum${n} / 4096);`,
       `const digit${n} = sum${n} - carry * 4096;`,
     )
-  // Above ½ one turn more, less what is missing: no digits cancel.
+  // A fraction above ½ counts one turn more, minus the difference. Then no digits cancel.
   lines.push('const up = digit1 >= 2048 ? 1 : 0;')
   for (let n = 1; n <= FRACTION_DIGITS; n++) lines.push(`const part${n} = up === 1 ? 4095 - digit${n} : digit${n};`)
   const fraction = Array.from({ length: FRACTION_DIGITS }, (_, i) => `part${i + 1}`).reduceRight(
@@ -101,8 +104,8 @@ function farTurns(): string {
 }
 
 /**
- * Statements for `sine` and `cosine` of the angle v less `turns` quarter turns, the nearest of them, taken off in three pieces (Cody & Waite), or of far angles
- * by `farTurns`; then Taylor to r¹¹/11! and r¹⁰/10!. WebGL promises its own functions to 2⁻¹¹ only. Errors below 2e-7.
+ * Statements that set `sine` and `cosine` of r and `turns`: the angle v is the nearest number of quarter turns plus r. Quarter turns are subtracted in three pieces
+ * (Cody and Waite), or by `farTurns`. Then Taylor series up to r¹¹/11! and r¹⁰/10!, with errors below 2e-7. (WebGL promises only 2⁻¹¹ for its own functions.)
  */
 const quarterTurns = `
 let turns = Math.floor(v * ${2 / Math.PI} + 0.5);
@@ -120,10 +123,10 @@ const cosine = ${polynomial(
   [1, ...inverseFactorials(2, 2, 5)].map((f, n) => (n % 2 ? -f : f)),
 )};`
 
-/** An expression of two names: the first for an even number, the second for an odd one. */
+/** An expression: the first name if n is even, the second if n is odd. */
 const byParity = (n: string, even: string, odd: string): string => `(${n} - 2 * Math.floor(${n} * 0.5) === 0 ? ${even} : ${odd})`
 
-/** sin(v), or with `quarter` 1 cos(v) as sin(v + π/2), as statements that set `result`. */
+/** Statements that set `result` to sin(v), or, if `quarter` is 1, to cos(v) = sin(v + π/2). */
 const sineInto = (result: string, quarter: 0 | 1): string => `${quarterTurns}
 const moved = turns + ${quarter};
 const half = Math.floor((moved + 0.5) * 0.5);
@@ -131,7 +134,7 @@ const size = ${byParity('moved', 'sine', 'cosine')};
 const ${result} = ${byParity('half', 'size', '-size')};`
 
 /**
- * atan(x) of x ≥ 0 as statements that set `result`: brought to |y| ≤ tan(π/8) by the differences to π/4 and π/2, then a polynomial
+ * Statements that set `result` to atan(x), for x ≥ 0. The difference to π/4 or π/2 brings the argument to |y| ≤ tan(π/8); then a polynomial
  * (S. Moshier, Cephes, atanf; error 2e-7).
  */
 const atanInto = (result: string, x: string): string => `
@@ -141,8 +144,8 @@ const reduced2 = reduced * reduced;
 const ${result} = base + (reduced + reduced * reduced2 * ${polynomial('reduced2', [-0.333329491539, 0.199777106478, -0.138776856032, 0.0805374449538])});`
 
 /**
- * asin(`root`), a name of a number in [0, 0.71], as statements that set `core`, where |v| ≤ ½ is its own root, and the angle of a larger |v| is π/2 less twice that of
- * √((1 − |v|)/2) (S. Moshier, Cephes, asinf; error 2e-7). Mesa's asin is 1e-4 off.
+ * Statements that set `core` to asin(`root`), with root in [0, 0.71]. For |v| ≤ ½ root is |v|; for larger |v| it is √((1 − |v|)/2), and the angle is π/2 minus twice
+ * the asin of it (S. Moshier, Cephes, asinf; error 2e-7). Mesa's own asin has an error of 1e-4.
  */
 const asinCore = `
 const size = Math.abs(v);
@@ -151,10 +154,10 @@ const root = size <= 0.5 ? size : Math.sqrt(folded);
 const root2 = root * root;
 const core = root + root * root2 * ${polynomial('root2', [0.16666752422, 0.074953002686, 0.045470025998, 0.024181311049, 0.042163199048])};`
 
-/** √exp(|v|), whose square can reach the largest float where exp(|v|) itself would overflow in the halves of sinh and cosh. */
+/** √exp(|v|), for sinh and cosh. They need exp(|v|)/2, which can be finite where exp(|v|) overflows; 0.5·root·root does not overflow there. */
 const rootExp = 'const root = Math.exp(0.5 * Math.abs(v));'
 
-/** Kernels that need the host are absent: a device cannot tell NaN from a number. `cast` is `castSource`. */
+/** The map kernels. isNaN and isFinite are missing: a device cannot tell NaN from a number, so the host does it. `cast` is `castSource`. */
 export const mapSources: Record<Exclude<MapKernel, 'cast' | 'isNaN' | 'isFinite'>, string> = {
   neg: 'return -v;',
   abs: 'return Math.abs(v);',
@@ -165,7 +168,7 @@ export const mapSources: Record<Exclude<MapKernel, 'cast' | 'isNaN' | 'isFinite'
   rsqrt: 'return 1 / Math.sqrt(v);',
   reciprocal: 'return 1 / v;',
   exp: `const power = Math.exp(v);\nreturn ${unlessNaN('v', 'power')};`,
-  // Taylor to v^9/9! where exp(v) − 1 cancels; relative error below 3e-10 there
+  // Taylor series up to v^9/9! where exp(v) − 1 cancels; relative error below 3e-10 there
   expm1: `
 const nearZero = v * ${polynomial('v', inverseFactorials(1, 1, 9))};
 const far = Math.exp(v) - 1;
@@ -183,7 +186,7 @@ const beyond = v > 0 ? 2 * core : ${Math.PI} - 2 * core;
 const near = v > 0 ? ${Math.PI / 2} - core : ${Math.PI / 2} + core;
 return size <= 0.5 ? near : beyond;`,
   atan: `const size = Math.abs(v);\n${atanInto('angle', 'size')}\nreturn v < 0 ? -angle : angle;`,
-  // Taylor to v^9/9! below 1 (relative error 3e-8)
+  // Taylor series up to v^9/9! below 1; relative error 3e-8
   sinh: `
 ${rootExp}
 const square = v * v;
@@ -197,7 +200,7 @@ return Math.abs(v) < 1 ? nearZero : (v > 0 ? size : (v < 0 ? -size : v));`,
 const tail = Math.exp(-Math.abs(v));
 ${log1pInto('rest', 'tail')}
 return ${maxOf('v', '0')} + rest;`,
-  // Maclaurin below 1 (eleven terms, 2e-9); beyond, Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7, where erf is above 0.84)
+  // Maclaurin series below 1 (eleven terms, error 2e-9); beyond, Abramowitz & Stegun 7.1.26 (absolute error 1.5e-7, where erf is above 0.84)
   erf: `
 const square = v * v;
 const nearZero = v * ${polynomial(
@@ -217,7 +220,7 @@ return rest > 0.5 ? down + 1 : (rest < 0.5 ? down : even);`,
   logicalNot: 'return v === 0 ? 1 : 0;',
 }
 
-/** Conversion as dtype.ts does it. NaN fails every comparison and so becomes 0 in integers and 1 in bool. */
+/** Converts as dtype.ts does. NaN fails every comparison, so it becomes 0 as an integer and 1 as a bool. */
 export function castSource(from: DType, to: DType): string {
   const widening = isFloat(to) || from === 'bool' || from === to || (from === 'uint8' && to === 'int32')
   if (widening) return 'return v;'
@@ -230,7 +233,7 @@ const outside = v < 0 ? ${low} : above;
 return v > ${low} && v < ${high} ? whole : outside;`
 }
 
-/** Statements that multiply the first name by powers of two, largest first, as long as it does not pass a limit; the others by the same, or by its inverse. */
+/** Statements that multiply the first name by powers of two, the largest first, as long as it stays within a limit. The other names are multiplied by the same power or its inverse. */
 const raised = ([first, ...others]: readonly string[], by: readonly number[], limit: string): string =>
   by
     .flatMap((power, i) => [
@@ -242,13 +245,13 @@ const raised = ([first, ...others]: readonly string[], by: readonly number[], li
     ])
     .join('\n')
 
-/** Bits of the quotient that a step of the long division finds, and the steps that the largest quotient of two float32 takes. */
+/** Bits of the quotient in a step of the long division, and the steps that the largest quotient of two float32 needs. */
 const STEP_BITS = 9
 const STEPS = Math.ceil(277 / STEP_BITS)
 
 /**
- * Quotient and remainder with the divisor's sign, as Python has them; `quotient` and `rest` belong to |b|. Where ⌊a / b⌋ times b has more digits than a
- * float, by long division: |b| = high + low with 12 bits each, so that up to ${STEP_BITS} bits of the quotient times either are exact, and so are the differences.
+ * Statements for quotient and remainder with the sign of the divisor, as in Python; `quotient` and `rest` are those of |b|. If ⌊a / b⌋ · b has more digits than a float,
+ * they come from a long division. There |b| = high + low with 12 bits each, so the products of STEP_BITS bits of the quotient with both are exact, and so are the differences.
  */
 const divideDown = `
 const sign = b < 0 ? -1 : 1;
@@ -303,7 +306,7 @@ const zipTable: Record<ZipKernel, string> = {
   mul: 'return a * b;',
   div: 'return a / b;',
   mulNoNaN: 'return b === 0 ? 0 : a * b;',
-  // a power of the magnitude; then the sign of an odd exponent, and NaN (a root of a negative) for a broken one; 1 and −1 apart, by IEEE 754. Some engines take a small power of 0 for 1
+  // The power of the magnitude, with a sign if the exponent is odd; NaN, the root of a negative number, if it is no whole number. 1 and −1 are handled apart, by IEEE 754. Some engines give 1 for a small power of 0.
   pow: `
 const magnitude = Math.abs(a);
 const any = Math.pow(magnitude, b);
@@ -318,7 +321,7 @@ const endless = Math.abs(b) > ${LARGEST} ? 1 : 0;
 const unit = a === 1 ? 1 : (a === -1 ? endless : 0);
 const positive = ${unlessNaN('b', 'power')};
 return b === 0 ? 1 : (unit === 1 ? 1 : (a < 0 ? negative : (a >= 0 ? positive : a)));`,
-  // the angle of the smaller side by the larger, at most π/4, then by octants
+  // The angle of the smaller side over the larger one, at most π/4, then the octant.
   atan2: `
 const height = Math.abs(a);
 const width = Math.abs(b);
@@ -345,13 +348,13 @@ return a < 0 ? -upper : (a >= 0 ? upper : a);`,
   logicalXor: 'return a === b ? 0 : 1;',
 }
 
-/** The statements of a zip kernel on operands of the dtype. */
+/** The statements of a zip kernel for operands of this dtype. */
 export function zipSource(kernel: ZipKernel, dtype: DType): string {
   if (isFloat(dtype) || (kernel !== 'mod' && kernel !== 'floorDiv')) return zipTable[kernel]
   return `${divideDown}\nreturn b === 0 ? 0 : ${kernel === 'mod' ? 'rest * sign' : 'quotient'};`
 }
 
-/** Steps of update programs as expressions of names. */
+/** The steps of update programs, as expressions of names. */
 export const updateSources: Record<UpdateKernel, (a: string, b: string) => string> = {
   add: (a, b) => `${a} + ${b}`,
   sub: (a, b) => `${a} - ${b}`,
