@@ -1,11 +1,12 @@
 /**
- * Every kernel of the gpu backend against the reference, per engine: gpu.js' WebAssembly, its JavaScript, and its WebAssembly
+ * Every kernel of the gpu backend against the reference, on several engines: gpu.js' WebAssembly, its JavaScript, and its WebAssembly
  * with limits so small that nearly every output is folded.
  *
- * Tolerances: WebAssembly computes in float32 as GPUs do, and there products of 300 terms were measured within 2e-5 and long
- * sums within 6e-6 of the largest value, relative to terms of that size; elementwise formulas state 1e-7 to 2e-6. So 1e-5
- * relative plus 1e-6 absolute for elementwise kernels, and 2e-5 relative to Σ|terms| for sums. Values pass as float32 first, so
- * both sides see the same inputs. Integers, comparisons and moves must be equal.
+ * Tolerances. WebAssembly computes in float32, as GPUs do. Measured errors there, relative to the largest value or to terms of that size: products of 300
+ * terms within 2e-5, long sums within 6e-6; elementwise formulas state 1e-7 to 2e-6. So elementwise kernels may differ by 1e-5 relative plus 1e-6 absolute,
+ * sums by 2e-5 relative to Σ|terms|. Values pass through float32 first, so both sides see the same inputs. Integers, comparisons and moves must be equal.
+ *
+ * The file is longer than 300 lines because it has a case for each kernel.
  */
 import { fc, test } from '@fast-check/vitest'
 import { afterAll, beforeAll, describe, expect } from 'vitest'
@@ -19,7 +20,7 @@ import { broadcastShapes, type Shape, sizeOf, slidingWindow } from '../../src/te
 const runs = { numRuns: 12 }
 const reference = createReferenceBackend()
 
-/** Host values with a shape: what a test states. */
+/** Host values with a shape, as a test states them. */
 interface Values {
   shape: Shape
   dtype: DType
@@ -29,7 +30,7 @@ const values = (shape: Shape, data: ArrayLike<number>, dtype: DType = 'float32')
 
 type Call = (out: Operand, inputs: Operand[], backend: Backend) => void
 
-/** Runs kernels on one backend and gives back what `out` holds; nothing stays allocated. */
+/** Runs a kernel on one backend and returns what `out` holds; frees everything. */
 function evaluate(backend: Backend, outShape: Shape, dtype: DType, inputs: Values[], call: Call): TypedArray {
   const operand = (shape: Shape, type: DType): Operand => {
     const size = sizeOf(shape)
@@ -49,7 +50,7 @@ function evaluate(backend: Backend, outShape: Shape, dtype: DType, inputs: Value
   }
 }
 
-/** Numbers by a fixed recipe, in ±scale. */
+/** Numbers by a fixed formula, within ±scale. */
 const wave = (shape: Shape, scale = 1, seed = 1): Values =>
   values(
     shape,
@@ -58,7 +59,7 @@ const wave = (shape: Shape, scale = 1, seed = 1): Values =>
 
 const shapes = fc.array(fc.integer({ min: 0, max: 4 }), { maxLength: 4 })
 
-/** Where each map kernel is compared: its domain, and large arguments where formulas tend to break. */
+/** Where each map kernel is compared: values of its domain, and large arguments where formulas tend to break. */
 const domains: Partial<Record<MapKernel, number[]>> = {
   sqrt: [0, 1e-6, 2, 1e6],
   rsqrt: [1e-6, 2, 1e6],
@@ -126,7 +127,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
     await gpu.dispose?.()
   })
 
-  /** Asserts that both backends agree: within `relative`·max(|want|, floor), NaN where NaN, or exactly if `relative` is 0. */
+  /** Asserts that both backends agree: within `relative`·max(|want|, floor), and NaN where NaN is wanted; exactly if `relative` is 0. */
   function agree(shape: Shape, dtype: DType, inputs: Values[], call: Call, relative = 0, floor = 0) {
     const got = evaluate(gpu, shape, dtype, inputs, call)
     const want = evaluate(reference, shape, dtype, inputs, call)
@@ -196,7 +197,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
       }
     })
 
-    test.each(['mod', 'floorDiv'] as ZipKernel[])('zip %s of a dividend that disappears beside the divisor', (kernel) => {
+    test.each(['mod', 'floorDiv'] as ZipKernel[])('zip %s of a dividend that is tiny beside the divisor', (kernel) => {
       const [small, large] = [
         [1e-30, -1e-30, 1e-3, -1e-3, 0.5, -0.5],
         [1, -1, 2 ** 24, -(2 ** 24), 1e30, -1e30],
@@ -360,7 +361,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
       const patches = [shape[0], ...outSize, ...kernelSize, shape[3]]
       agree(patches, 'float32', [wave(shape)], (o, [x], k) => k.kernels.unfold(o, x, window, -Infinity))
       agree(shape, 'float32', [wave(patches)], (o, [x], k) => k.kernels.fold(o, x, window), 1e-5, 9)
-      // on the reference, the definition: unfold, then a product with the filter as a matrix
+      // The definition, on the reference: unfold, then a product with the filter as a matrix.
       const filters = 3
       const taps = kernelSize[0] * kernelSize[1] * shape[3]
       const call: Call = (o, [x, filter], backend) => {
@@ -401,7 +402,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
       },
     )
 
-    // rows of more than 64 and more than 64² indices, rows of none, and the first and the last
+    // More than 64 and more than 64² indices for a row, none for another, and the first and the last row.
     test.each([
       [40, 5000],
       [700, 9000],
@@ -453,7 +454,7 @@ describe.each(engines)('gpu kernels on %s', (_, options, seams) => {
     }
   })
   test('update changes all slots from the values they had', () => {
-    // Adam with a bias-corrected rate: slots p, m, v; input g; scalars β1, 1 − β1, β2, 1 − β2, rate, ε
+    // Adam with a bias-corrected rate. Slots p, m, v; input g; scalars β1, 1 − β1, β2, 1 − β2, rate, ε.
     const at = (slot: number) => ({ slot })
     const scalar = (i: number) => ({ scalar: i })
     const step = (i: number) => ({ step: i })

@@ -1,8 +1,8 @@
 /**
- * Every fused kernel of the gpu backend against its definition: the composition, which the reference runs. Each op that names a kernel of ours is called
- * with its samples, per engine as in conformance.test.ts, and so are sizes where a kernel takes another path.
+ * Every fused kernel of the gpu backend against its definition, the composition, which the reference runs. Each op with a fused kernel is called
+ * with its own samples, on the engines of conformance.test.ts; more samples cover sizes for which a kernel takes another path.
  *
- * Tolerance relative to 1 + |reference|: sums of up to 130 products in float32, as in the sweep; long sums of a filter's gradient stay below it, too.
+ * The tolerance is relative to 1 + |reference|: sums of up to 130 products in float32, as in the sweep. Long sums of a filter's gradient stay below it, too.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type OpDefinition, registry, type Sample } from '../../src/autodiff/op.js'
@@ -33,7 +33,7 @@ const plain = { masked: false, goBackwards: false, dropped: false, recurrentActi
 const all = { ...plain, masked: true, goBackwards: true, dropped: true }
 const dropped = { ...plain, dropped: true }
 const weights = (shape: number[]) => ({ shape, low: -0.4, high: 0.4 })
-/** What the ops' own samples do not reach. */
+/** Samples for paths that the ops' own samples do not reach. */
 const more: Record<string, Sample<object>[]> = {
   affine: [33, 36].map((n) => ({ inputs: [[30, 150], weights([150, n]), [n]], options: { relu: n === 36 } })),
   conv2d: [
@@ -49,7 +49,7 @@ const more: Record<string, Sample<object>[]> = {
     { inputs: [[40, 7, 6, 3], weights([40, 4, 3, 3])], options: { kernelSize: [2, 2], strides: [2, 2], padding: 'same' } },
   ],
   softmax: [{ inputs: [{ shape: [3, 300], low: -90, high: 90 }] }],
-  // more than seven and more than forty-nine steps: one and two rounds of putting them together; and steps large enough for four columns a thread
+  // More than seven steps and more than forty-nine: one round and two rounds of putting steps together. And steps large enough for four columns a thread.
   lstmSequence: [
     { inputs: [[3, 9, 8], [3, 2], [3, 2], weights([2, 8]), [3, 2], [3, 9]], options: all },
     { inputs: [[2, 51, 8], [2, 2], [2, 2], weights([2, 8])], options: plain },

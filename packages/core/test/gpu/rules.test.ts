@@ -1,4 +1,7 @@
-/** The defensive rules, the engine's bookkeeping, and what a user meets when something is missing or out of range. */
+/**
+ * The rules of generated source, the bookkeeping of engine and device, and the errors a user meets when something is missing or out of range. The file is
+ * longer than 300 lines because each rule and each error has its case.
+ */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Backend, Operand } from '../../src/backends/backend.js'
 import { createDevice } from '../../src/backends/gpu/device/device.js'
@@ -66,7 +69,7 @@ describe('sources', () => {
     const loop = (name: string, turns: number, body: string) => `for (let ${name} = 0; ${name} < ${turns}; ${name}++) {\n${body}\n}`
     const twice = loop('i', 10, `${loop('j', 3, 'sum += x[i];')}\n${loop('k', 4, 'sum += x[k];')}`)
     expect(turnsOf(kernelSource(['x'], `let sum = 0;\n${twice}\n${loop('l', 5, 'sum += x[l];')}\nreturn sum;`))).toBe(10 * (1 + 3 + 4) + 5)
-    // 3000 cells: 46 blocks of 64 and 56 more
+    // 3000 cells are 46 blocks of 64 and 56 more.
     expect(turnsOf(sumInto('sum', 3000, (l) => `x[${l}]`))).toBe(46 * 65 + 56)
     expect(turnsOf('function (x) {\nreturn x[0];\n}')).toBe(0)
   })
@@ -90,7 +93,7 @@ describe('sources', () => {
 })
 
 describe('addressing', () => {
-  /** Evaluates a space on the host: the coordinates of every thread, in output order. */
+  /** Evaluates a space on the host: the coordinates of every thread, in the order of the output. */
   function coordinates(axes: Shape, division: number, axisPerThread = false, width = Infinity): number[][] {
     const space = indexSpace(axes, { ...LIMITS, division, integer: division * 4, width }, axisPerThread)
     expect(space.output.length === 1 || Math.max(...space.output.slice(0, 2)) <= width).toBe(true)
@@ -189,7 +192,7 @@ describe('the backend', () => {
       /breaks the rules \(the loop is not counted up to a literal/,
     )
     expect(device.kernels()).toBe(0)
-    // where gpu.js makes floats of counters they are read as whole numbers
+    // This engine makes floats of counters, so they are rewritten to whole numbers when they are read.
     expect(context.rewrite?.('for (let k = 0; k < 3; k++) { sum += x[k * 2 + kk]; }')).toBe(
       'for (let k = 0; k < 3; k++) { sum += x[(k | 0) * 2 + kk]; }',
     )
@@ -208,7 +211,7 @@ describe('the backend', () => {
     expect(() => fake.kernels.fill(operand(fake, [1]), 1)).toThrow(/on 'cpu' instead of 'webasm'/)
   })
 
-  test('compiled kernels are kept by signature, the latest few of them', () => {
+  test('compiled kernels are kept by signature, the latest few', () => {
     const run = (n: number) => {
       const [x, out] = [operand(gpu, [n], new Array(n).fill(-1)), operand(gpu, [n])]
       gpu.kernels.map(out, x, 'abs')

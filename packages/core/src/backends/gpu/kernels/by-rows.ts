@@ -1,22 +1,22 @@
 /**
- * Four columns a thread with neighbouring threads on neighbouring rows, for gpu.js' WebAssembly. There one instruction serves four neighbouring threads,
- * but reads what differs between them one by one and at a cost. So of a product's four columns and four rows, what belongs to the columns should be the same
- * for all four threads: five to eight reads then serve sixteen products, and a product is twice to three times as fast as with neighbouring columns.
+ * Four columns a thread, with neighbouring threads on neighbouring rows, for gpu.js' WebAssembly. There one instruction serves four neighbouring threads,
+ * but a value that differs between them is read one by one, which costs time. So in a product of four columns and four rows, values of the columns should be
+ * the same for all four threads. Then five to eight reads serve sixteen products, and a product is two to three times as fast as with neighbouring columns.
  *
- * The cells come out as [columns / 4, rows, 4]; a second launch, short beside the sums, puts them in order.
+ * The cells come out as [columns / 4, rows, 4]. A second launch, short beside the sums, puts them in order.
  */
 import type { Operand } from '../../backend.js'
 import { type Engine, type KernelInputs, type KernelOptions, operandOf } from '../device/engine.js'
 import { address } from '../source/addressing.js'
 import type { Make } from './temporaries.js'
 
-/** Rows from which on there is something to share. */
+/** From this many rows on there is something to share. */
 const FEW = 4
 
-/** Whether kernels over so many rows are made this way. */
+/** Whether a kernel over this many rows should be made in this way. */
 export const byRows = (engine: Engine, rows: number): boolean => engine.tiling === 'rows' && rows >= FEW
 
-/** [batch, rows, columns], the columns a multiple of four. */
+/** The cells of a result [batch, rows, columns]; columns is a multiple of four. */
 interface Cells {
   batch?: number
   rows: number
@@ -24,7 +24,7 @@ interface Cells {
 }
 
 /**
- * `body` returns four cells, the columns 4j to 4j + 3 of row i in matrix g, from the names of [g, i, j]; `place` runs the launch that puts them in order.
+ * `body` gets the names of [g, i, j] and returns four cells: columns 4j to 4j + 3 of row i in matrix g. `place` runs the launch that puts them in order.
  * `like` is any operand of the call.
  */
 export function fourColumnsByRows<R>(

@@ -1,6 +1,6 @@
 /**
- * Convolutions as products by vectors of four, for WebGL: there a product reads its operands so much better than a loop over windows can that unfolding
- * the image first is worth it. The unfolded image is kh·kw times as large, so only up to a size.
+ * Convolutions as products of vectors of four, for WebGL. There a product reads its operands so much faster than a loop over windows that unfolding
+ * the image first pays. The unfolded image is kh·kw times as large, so this is done only up to some size.
  */
 import { type Shape, sizeOf, stridesOf, type Window } from '../../../tensor/shape.js'
 import type { Operand } from '../../backend.js'
@@ -11,18 +11,18 @@ import { inVectors } from './product.js'
 import { type Make, withTemporaries } from './temporaries.js'
 import { windowCell, windowKernels } from './window.js'
 
-/** Multiply-adds below which the launches cost more than they save. */
+/** With fewer multiply-adds than this, the launches cost more than they save. */
 const SMALL = 2 ** 16
-/** Most elements of an unfolded image. */
+/** The most elements of an unfolded image. */
 const MOST = 2 ** 23
-/** Terms of a sum that make up for the launches. */
+/** A sum of fewer terms than this does not make up for the launches. */
 const SHORT = 16
 
-/** Whether to go by vectors: for `rows` unfolded positions, `taps` cells of a window in all channels, and f filters. */
+/** Whether to take this way, for `rows` unfolded positions, windows of `taps` cells (in all channels), and f filters. */
 export const byVectors = (engine: Engine, rows: number, taps: number, filters: number): boolean =>
   engine.tiling === 'vectors' && rows * taps * filters >= SMALL && rows * taps <= MOST && taps >= SHORT && filters >= 4
 
-/** im2col with zeros outside of x: [n, oh, ow, kh, kw, c], or vectors of four channels if `vectors`. */
+/** im2col, with zeros outside x: [n, oh, ow, kh, kw, c], or vectors of four channels if `vectors`. */
 function unfolded(make: Make, x: Operand, window: Window, vectors: boolean): Operand {
   const [n, , , channels] = x.shape
   const each = vectors ? 4 : 1
@@ -41,7 +41,7 @@ function unfolded(make: Make, x: Operand, window: Window, vectors: boolean): Ope
   )
 }
 
-/** The distances of a matrix in each image. */
+/** The strides of a matrix for each image. */
 const perImage = (rows: number, columns: number) => [rows * columns, columns, 1] as const
 
 export function convByVectors(
@@ -79,7 +79,7 @@ export function convInputByVectors(engine: Engine, out: Operand, dY: Operand, fi
   })
 }
 
-/** One product for each image, and their sum. */
+/** The filter's gradient: one product for each image, then their sum. */
 export function convFilterByVectors(engine: Engine, out: Operand, x: Operand, dY: Operand, window: Window): void {
   const [n, oh, ow, filters] = dY.shape
   const taps = out.size / filters

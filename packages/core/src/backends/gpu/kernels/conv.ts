@@ -1,12 +1,11 @@
 /**
- * Convolutions without the unfolded tensor in between, and their two adjoints; the depthwise ones differ from them in one axis only.
+ * Convolutions without an unfolded tensor, and their two gradients. The depthwise ones differ from them in one axis only.
  *
- * Where the engine rewards it (`engine.tiling`) a thread makes four channels of a cell: what it reads of the image serves all four.
+ * Where it is faster (`engine.tiling`) a thread makes four channels of a cell: the values it reads of the image serve all four. On WebGL large
+ * convolutions become products (conv-vectors.ts).
  *
- * WebGL takes large convolutions as products (conv-vectors.ts).
- *
- * A filter has few cells, each a sum over all positions of all images: one thread a cell would leave a device idle. So these sums are taken in groups
- * of rows of windows, and the groups are added by a second launch; the shape alone decides into how many.
+ * A filter has few cells, and its gradient is a sum over all positions of all images for each. With one thread a cell a device would idle. So the sums are
+ * taken in groups of rows of windows, and a second launch adds the groups. The shape alone decides how many there are.
  */
 import { type Shape, stridesOf, type Window } from '../../../tensor/shape.js'
 import type { FusedKernels, Operand } from '../../backend.js'
@@ -18,24 +17,24 @@ import { byVectors, convByVectors, convFilterByVectors, convInputByVectors } fro
 import { withTemporaries } from './temporaries.js'
 import { windowCell, windowOver } from './window.js'
 
-/** Multiply-adds below which cells are made one at a time, where `tiling` offers four. */
+/** With fewer multiply-adds than this, a thread makes one cell, even where `tiling` offers four. */
 const SMALL = 2 ** 15
 
-/** Most elements of the gradients of a filter by all images. */
+/** The most elements of all groups' gradients of a filter together. */
 const MOST_PARTS = 2 ** 22
 
-/** Threads that a filter's gradient is spread over, about. */
+/** About the number of threads that share a filter's gradient. */
 const FILTER_THREADS = 16384
 
 type ConvKernels = Required<
   Pick<FusedKernels, 'conv2d' | 'conv2dInput' | 'conv2dFilter' | 'depthwiseConv2d' | 'depthwiseConv2dInput' | 'depthwiseConv2dFilter'>
 >
 
-/** Cells a thread makes: along the last axis, so many beside each other. */
+/** The cells a thread makes, side by side along the last axis. */
 type Columns = 1 | 4
 const all = (columns: Columns, line: (c: number) => string): string => Array.from({ length: columns }, (_, c) => line(c)).join('\n')
 
-/** Statements that add up in `total0` …, over the taps of the window at a position, what `tap` sets `sum0` … to, wherever it lies in x. */
+/** Statements that sum over the taps of a window. `tap` sets `sum0` …; each that lies inside x is added to `total0` …. */
 const overTaps = (
   window: Window,
   x: Shape,
@@ -52,7 +51,7 @@ for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
   }
 }`
 
-/** The same over the windows that hold a cell. */
+/** The same sum over the windows that contain a cell. */
 const overWindows = (
   window: Window,
   [y, z]: readonly string[],
@@ -71,7 +70,7 @@ for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
   }
 }`
 
-/** Coordinates with the distances of a tensor's axes, as source/dot.ts wants them. */
+/** Coordinates with the strides of a tensor's axes, in the form that source/dot.ts takes. */
 const start = (coordinates: readonly string[], shape: Shape) => {
   const strides = stridesOf(shape)
   return { at: coordinates.map((coordinate, axis) => [coordinate, strides[axis]] as const) }
@@ -80,7 +79,7 @@ const start = (coordinates: readonly string[], shape: Shape) => {
 export function convKernels(engine: Engine): ConvKernels {
   const options = { floatAddresses: true }
 
-  /** Runs a kernel over out's cells, by fours if that pays for sums of `length` terms. */
+  /** Runs a kernel over out's cells, four cells a thread if that pays for sums of `length` terms. */
   function runCells(
     out: Operand,
     length: number,
@@ -96,7 +95,7 @@ export function convKernels(engine: Engine): ConvKernels {
   }
 
   /**
-   * out [kh, kw, ..more] = Σ over the positions of x's window, of x·dY at the channels that `more` stands for. `wide`: the last of them is dY's alone.
+   * out [kh, kw, ..more] = Σ x·dY over the positions of the window, where `more` stands for the channels. `wide`: the last of these axes is dY's alone.
    */
   function filterGradient(
     out: Operand,

@@ -1,4 +1,4 @@
-/** Kernels whose cells are independent: fill, copy, map, zip, select. One generated loop-free source each. */
+/** Kernels whose cells do not depend on each other: fill, copy, map, zip, select. Each is one generated source without loops. */
 import { broadcastStrides, type Shape, stridesOf } from '../../../tensor/shape.js'
 import type { Kernels, Operand, View } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
@@ -7,7 +7,7 @@ import { between } from '../source/rules.js'
 import { castSource, mapSources, zipSource } from '../source/scalar.js'
 import { isHostMap, mapOnHost, requireExact } from './host.js'
 
-/** The axes to walk when operands are broadcast to `shape`, and a reader of each operand's cell. */
+/** The axes to walk when operands are broadcast to `shape`, and for each operand an expression that reads its cell. */
 function broadcast(shape: Shape, operands: readonly Operand[]) {
   const merged = mergeAxes(shape, [stridesOf(shape), ...operands.map((x) => broadcastStrides(x.shape, shape))])
   const own = merged.strides[0]
@@ -20,7 +20,7 @@ function broadcast(shape: Shape, operands: readonly Operand[]) {
   }
 }
 
-/** The body of a strided read with a border. */
+/** The body of `copy`: a strided read with a border. */
 function copyBody(x: Shape, view: View, { at }: IndexSpace, out: Shape): string {
   const strides = stridesOf(x)
   const lines: string[] = []
@@ -42,7 +42,7 @@ function copyBody(x: Shape, view: View, { at }: IndexSpace, out: Shape): string 
   })
   const value = `x[${address(coordinates, steps)}]`
   lines.push(conditions.length > 0 ? `const value = ${value};` : `return ${value};`)
-  // nested rather than joined by &&: every engine has the conditional expression alike
+  // Conditional expressions are nested instead of joined by &&: engines agree on the conditional expression.
   if (conditions.length > 0) lines.push(`return ${conditions.reduceRight((inner, c) => `(${c} ? ${inner} : border)`, 'value')};`)
   return lines.join('\n')
 }

@@ -1,7 +1,7 @@
 /**
- * The GRU with the reset after the product, over a sequence, and back through it. sequence-steps.ts says how sequences run.
+ * The GRU with the reset after the product, over a sequence, and its gradient. sequence-steps.ts says how a sequence runs.
  *
- * The recurrent product is one, q = h₋·U + b of all three parts, so that a step takes two launches either way.
+ * There is one recurrent product, q = h₋·U + b, for all three gates. So a step takes two launches, forward and backward.
  */
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
@@ -36,7 +36,7 @@ export function gruResetAfterKernels(
   engine: Engine,
 ): Required<Pick<FusedKernels, 'gruResetAfterSequence' | 'gruResetAfterSequenceGradient'>> {
   return {
-    // z, r = σ(x + q) of their parts, h̃ = tanh(x_h + r·q_h), h' = z·h + (1 − z)·h̃
+    // z, r = σ(x + q), each of its part of x and q;  h̃ = tanh(x_h + r·q_h),  h' = z·h + (1 − z)·h̃
     gruResetAfterSequence(out, [z, h, recurrent, bias, ...rest], options) {
       const { weights, dropout, mask } = sharedInputs([recurrent, ...rest], options)
       const [, t, n, u] = out.shape
@@ -85,7 +85,7 @@ return ${choose(part, ['newH', 'update', 'reset', 'candidate', 'q'])};`
       })
     },
 
-    // rows of a step: dz, dr, dh̃, dq, and what goes to h₋ directly, [u] each
+    // A step's buffer has rows dz, dr, dh̃, dq, and the cotangent that reaches h₋ directly, [u] each.
     gruResetAfterSequenceGradient(out, [dY, y, initial, ...others], options) {
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = y.shape

@@ -1,4 +1,4 @@
-/** The GRU with the reset before the product, over a sequence, and back through it. sequence-steps.ts says how sequences run. */
+/** The GRU with the reset before the product, over a sequence, and its gradient. sequence-steps.ts says how a sequence runs. */
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
 import { address } from '../source/addressing.js'
@@ -30,7 +30,7 @@ import { withTemporaries } from './temporaries.js'
 
 export function gruKernels(engine: Engine): Required<Pick<FusedKernels, 'gruSequence' | 'gruSequenceGradient'>> {
   return {
-    // h' = z·h + (1 − z)·h̃ with h̃ = tanh(x_h + (r·h)·U_h), the reset before the product
+    // h̃ = tanh(x_h + (r·h)·U_h),  h' = z·h + (1 − z)·h̃
     gruSequence(out, [z, h, ...others], options) {
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = out.shape
@@ -87,7 +87,7 @@ return ${choose(part, ['newH', 'update', 'reset', 'candidate'])};`,
       })
     },
 
-    // first [n, 3u]: dZ of the update gate, dZ of the candidate, and what goes to h₋ directly; then B = dh̃·U_hᵀ, and dZ as a whole
+    // The first launch gives [n, 3u]: dZ of the update gate, dZ of the candidate, and the cotangent that reaches h₋ directly. Then come B = dh̃·U_hᵀ, and all of dZ.
     gruSequenceGradient(out, [dY, y, initial, ...others], options) {
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = y.shape

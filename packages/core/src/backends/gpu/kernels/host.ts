@@ -1,11 +1,11 @@
 /**
- * Kernels that run on the host's copy, since a device cannot do them right. It must stay little, since on a device each of these waits for a
- * read, which WebGPU offers only asynchronously.
+ * The few things that a device cannot do correctly; they are done on the host's copy of the values. On a device each of them waits for a
+ * read, and on WebGPU a read is asynchronous.
  *
- * - isNaN, isFinite: `x !== x` is compiled to false on some engines. Read, map, upload, in their turn.
- * - The check of row indices, which names the first bad one. It throws at the call for indices that were uploaded, whose values stay beside
- *   them on the host, and on every engine that reads at once. For indices computed on WebGPU the next read throws.
- * - int32 values that float32 does not hold, refused when they are written or filled in.
+ * - isNaN, isFinite: some engines compile `x !== x` to false. The values are read, mapped and uploaded, in their turn.
+ * - The check of row indices, which names the first bad one. Uploaded indices have a copy on the host, so the check throws at the call; so
+ *   it does on every engine that reads at once. For indices computed on WebGPU the next read throws.
+ * - int32 values that float32 cannot hold: `write` and `fill` refuse them.
  */
 
 import { DTypeError, showShape, ValueError } from '../../../errors.js'
@@ -24,8 +24,8 @@ export function mapOnHost(engine: Engine, out: Operand, x: Operand, kernel: keyo
 }
 
 /**
- * Throws a ValueError that names the first index outside 0 … rows − 1; and the op, where it was called before the index was seen. Gives the indices where the
- * host has them now.
+ * Throws a ValueError that names the first index outside 0 … rows − 1. If the values come later than the call, it names the op, too. Returns the indices if
+ * the host has them now.
  */
 export function checkIndices(engine: Engine, op: string, indices: Operand, rows: number): Float32Array | undefined {
   let seen: Float32Array | undefined
@@ -41,7 +41,7 @@ export function checkIndices(engine: Engine, op: string, indices: Operand, rows:
   return seen
 }
 
-/** Throws a DTypeError if one of the values cannot be an int32 here. */
+/** Throws a DTypeError if a value is an int32 that float32 cannot hold. */
 export function requireExact(values: ArrayLike<number>, dtype: DType): void {
   if (dtype !== 'int32') return
   for (let i = 0; i < values.length; i++) {
@@ -54,13 +54,13 @@ export function requireExact(values: ArrayLike<number>, dtype: DType): void {
   }
 }
 
-/** Host values of any dtype as the float32 a device holds. */
+/** Host values of any dtype as float32, the only dtype on a device. */
 export function toFloats(values: TypedArray, dtype: DType): Float32Array {
   requireExact(values, dtype)
   return Float32Array.from(values)
 }
 
-/** Device floats as host values of the dtype; int32 saturates. */
+/** float32 values from a device as host values of the dtype; int32 saturates. */
 export function fromFloats(values: Float32Array, dtype: DType): TypedArray {
   if (dtype === 'float32') return values.slice()
   const out = hostArray(dtype, values.length)

@@ -1,4 +1,4 @@
-/** The LSTM: one step, a whole sequence, and back through it. sequence-steps.ts says how sequences run. */
+/** The LSTM: one step, a whole sequence, and the sequence's gradient. sequence-steps.ts says how a sequence runs. */
 import type { FusedKernels, Operand } from '../../backend.js'
 import { type Engine, operandOf } from '../device/engine.js'
 import { address } from '../source/addressing.js'
@@ -30,7 +30,7 @@ import { withTemporaries } from './temporaries.js'
 export function lstmKernels(engine: Engine): Required<Pick<FusedKernels, 'lstmCell' | 'lstmSequence' | 'lstmSequenceGradient'>> {
   return {
     // Two launches: the gates' pre-activations z [n, 4u], then h' and c' from them, so that no product is computed twice.
-    //   i, f, o = σ(z_i, z_f, z_o),  g = tanh(z_c),  c' = f·c + i·g,  h' = o·tanh(c')
+    //   i, f, o = σ(z_i, z_f, z_o),  c̃ = tanh(z_c),  c' = f·c + i·c̃,  h' = o·tanh(c')
     lstmCell(out, x, h, c, kernel, recurrentKernel, bias) {
       const [n, inputs] = x.shape
       const units = h.shape[1]
@@ -109,7 +109,7 @@ return ${part} < 2 ? ${counted(mask, row, 'stepped', `state[${address([part, row
       })
     },
 
-    // rows of a step: dZ [4u], dC₋ [u], and what dH₋ gets of a masked step [u]
+    // A step's buffer has rows dZ [4u], dC₋ [u], and the cotangent that a masked step passes on to h₋ [u].
     lstmSequenceGradient(out, [dY, y, initialC, ...others], options) {
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = y.shape
@@ -132,7 +132,7 @@ return ${part} < 2 ? ${counted(mask, row, 'stepped', `state[${address([part, row
               const of = (x: string, view: StepView, which: string, offset = 0, step = 'taken') =>
                 `${x}[${address([which, step, row, unit], [view.outer, view.step, u, 1], offset * view.outer)}]`
               const [c, i, f, g, o] = ['1', '2', '3', '4', '5'].map((which) => of('y', value, which))
-              // the gates' cotangents and values lie at the gates' places among the parts
+              // Among the parts, the gates' values and cotangents stand in the gates' order.
               return `
 const gatePart = ${part} + 2;
 const which = ${between('gatePart', 2, 5)};

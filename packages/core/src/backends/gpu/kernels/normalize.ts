@@ -1,4 +1,7 @@
-/** Normalisation: statistics of channels, which are the columns of rows [n, c], and rows brought to mean 0 and variance 1. The formulas are those of ops/normalize.ts. */
+/**
+ * Normalisation: statistics of channels, which are the columns of x [n, c], and rows normalised to mean 0 and variance 1. The formulas are those of
+ * ops/reduce/.
+ */
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
 import { address } from '../source/addressing.js'
@@ -6,13 +9,13 @@ import { literal, sumInto } from '../source/rules.js'
 import { reduction } from './reduce.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
-/** x [.., c] as rows of c. */
+/** x [.., c] as rows of c: how many rows and how many channels. */
 function rowsOf({ shape, size }: Operand): [rows: number, channels: number] {
   const channels = shape[shape.length - 1]
   return [size / channels, channels]
 }
 
-/** [2, n]: the mean of each row of x, then 1/√(variance + ε). Each is found once for a row, by a thread of its own. */
+/** [2, n]: the mean of each row of x, then 1/√(variance + ε). One thread computes each. */
 function rowStatistics(make: Make, x: Operand, epsilon: number): Operand {
   const [rows, channels] = rowsOf(x)
   return make([2, rows], { arrays: { x } }, ({ at: [which, row] }) => {
@@ -89,7 +92,7 @@ export function normalizeKernels(engine: Engine): NormalizeKernels {
       })
     },
 
-    // with g = dY·gamma and unit = (x − mean)·factor: dX = factor·(g − mean g − unit·mean(g·unit))
+    // With g = dY·gamma and unit = (x − mean)·factor: dX = factor·(g − mean(g) − unit·mean(g·unit))
     layerNormGradient(out, x, dY, gamma, epsilon) {
       if (x.size === 0) return engine.fill(out, 0)
       const [rows, channels] = rowsOf(x)

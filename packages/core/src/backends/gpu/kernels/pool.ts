@@ -1,6 +1,6 @@
 /**
- * Pooling and its gradients. No launch can scatter, so a gradient asks each cell of x which windows hold it; for maxima a first launch says
- * where in x each window's first largest cell is.
+ * Pooling and its gradients. A launch cannot scatter. So each cell of a gradient looks for the windows that contain it. For maxima a first launch
+ * finds where in x each window's first maximum is.
  */
 import { type Shape, stridesOf, type Window } from '../../../tensor/shape.js'
 import type { FusedKernels } from '../../backend.js'
@@ -12,7 +12,7 @@ import { windowCell, windowOver } from './window.js'
 
 type PoolKernels = Required<Pick<FusedKernels, 'maxPool2d' | 'maxPool2dGradient' | 'averagePool2d' | 'averagePool2dGradient'>>
 
-/** A loop over the cells of a window: each is at `row` and `column`, and counts if `inside` is above 0. */
+/** A loop over the cells of a window. Each is at `row` and `column`; it counts if `inside` is above 0. */
 const overCells = (window: Window, x: Shape, [oy, ox]: readonly string[], cell: string): string => `
 for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
   for (let kx = 0; kx < ${window.kernelSize[1]}; kx++) {
@@ -21,7 +21,7 @@ for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
   }
 }`
 
-/** The body that sums `value` over the windows, at `oy` and `ox`, that hold a cell. */
+/** The body that sums `value` over the windows that contain a cell; each window is at `oy` and `ox`. */
 const overWindows = (window: Window, [y, z]: readonly string[], value: string): string => `
 let sum = 0;
 for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
@@ -34,7 +34,7 @@ for (let ky = 0; ky < ${window.kernelSize[0]}; ky++) {
 }
 return sum;`
 
-/** Whether no window reaches beyond x. */
+/** No window reaches beyond x. */
 const allInside = ({ padBefore, strides, dilation, kernelSize, outSize }: Window, x: Shape): boolean =>
   [0, 1].every((k) => padBefore[k] === 0 && (outSize[k] - 1) * strides[k] + (kernelSize[k] - 1) * dilation[k] < x[k + 1])
 
@@ -69,7 +69,7 @@ return best;`,
       if (dY.size === 0) return engine.fill(out, 0)
       const [, , width] = x.shape
       withTemporaries(engine, x, (make) => {
-        // what is neither above the best nor at most as large is NaN: the first one closes the search
+        // A value that is neither above the best nor at most as large is NaN. The first NaN ends the search.
         const places = make(
           dY.shape,
           { arrays: { x } },

@@ -1,13 +1,13 @@
 /**
- * Matrix products. One cell a thread is right everywhere, but engines reward fewer and wider reads, each its own (`engine.tiling`):
+ * Matrix products. One cell a thread works everywhere. But engines are faster with fewer and wider reads, each in its own way (`engine.tiling`):
  *
- * - `columns` (webgpu): a thread makes four neighbouring cells of a row, so that a value of A is read once for four products. The output is row-major
- *   as it is.
- * - `rows` (webasm): the same, but neighbouring threads, which one instruction serves four of, are those of neighbouring rows (by-rows.ts).
- * - `vectors` (webgl2): both operands are packed into vectors of four first, A along k and B along its columns, with zeros where four do not fit;
- *   five reads then serve sixteen products. Packing undoes transposes. A last launch unpacks, and adds bias and relu.
+ * - `columns` (webgpu): a thread makes four neighbouring cells of a row, so one read of A serves four products. The output is row-major
+ *   as it comes.
+ * - `rows` (webasm): the same, but neighbouring threads are on neighbouring rows, because one instruction serves four of them (by-rows.ts).
+ * - `vectors` (webgl2): both operands are first packed into vectors of four, A along k and B along its columns, filled up with zeros.
+ *   Five reads then serve sixteen products. Packing also undoes transposes. A last launch unpacks, and adds bias and relu.
  *
- * Small products and, but for `vectors`, rows whose length is no multiple of four are made one cell a thread.
+ * A small product is made one cell a thread. So are rows whose length is no multiple of four, except with `vectors`.
  */
 import { sizeOf } from '../../../tensor/shape.js'
 import type { FusedKernels, Kernels, Operand } from '../../backend.js'
@@ -17,16 +17,16 @@ import { dotInto, returnCells } from '../source/dot.js'
 import { byRows, fourColumnsByRows } from './by-rows.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
-/** Multiply-adds below which launches cost more than they save. */
+/** With fewer multiply-adds than this, launches cost more than they save. */
 const SMALL = 2 ** 15
-/** Terms of a sum that make up for handling cells in fours. */
+/** A sum of fewer terms than this does not make up for handling cells in fours. */
 const SHORT = 16
 
-/** An operand of [batch, rows, columns] by its distances. */
+/** An operand [batch, rows, columns], by its strides. */
 interface Matrix {
   x: Operand
   strides: readonly [batch: number, row: number, column: number]
-  /** Whether x is [batch, rows, columns / 4] vectors already, the columns a multiple of four. */
+  /** x already holds vectors, [batch, rows, columns / 4]; columns is a multiple of four. */
   packed?: boolean
 }
 
@@ -41,7 +41,7 @@ export interface Product {
   relu?: boolean
 }
 
-/** Vectors of four terms that are added before their sum joins the others. */
+/** The number of vectors of four terms that are added before their sum joins the others. */
 const BLOCK = 16
 
 const perThread = { axisPerThread: true }
@@ -61,7 +61,7 @@ function oneByOne(engine: Engine, out: Operand, product: Product): void {
   )
 }
 
-/** Four columns a thread. */
+/** The product with four columns a thread. */
 function inColumns(engine: Engine, out: Operand, { batch, m, n, k, a, b, bias, relu }: Product): void {
   const arrays = { a: a.x, b: b.x, ...(bias ? { bias } : {}) }
   const body = ([g, i, j]: readonly string[]): string => {
@@ -74,11 +74,11 @@ function inColumns(engine: Engine, out: Operand, { batch, m, n, k, a, b, bias, r
   else place([batch, m, n / 4], { arrays }, ({ at }) => body(at), perThread)
 }
 
-/** By vectors, whatever the size; only where `tiling` is that. */
+/** The product by vectors, whatever its size; only where `tiling` is `vectors`. */
 export function inVectors(engine: Engine, out: Operand, product: Product): void {
   const { batch, m, n, k, a, b, bias, relu } = product
   const [k4, n4] = [k, n].map((size) => Math.ceil(size / 4))
-  /** x [batch, rows, columns] → [batch, rows, columns / 4] vectors; a batch that repeats is packed once. */
+  /** Packs x [batch, rows, columns] into vectors, [batch, rows, columns / 4]. A batch that repeats is packed once. */
   const pack = ({ x, strides }: Matrix, rows: number, columns: number, make: Make): Operand =>
     make(
       [strides[0] === 0 ? 1 : batch, rows, Math.ceil(columns / 4)],
@@ -103,7 +103,7 @@ export function inVectors(engine: Engine, out: Operand, product: Product): void 
       ({ at: [g, i, j] }) => {
         const [leftBatch, rightBatch] = [a.strides[0] === 0 ? 0 : m * k4, b.strides[0] === 0 ? 0 : k * n4]
         const cells = [0, 1, 2, 3]
-        /** The statements that add four terms (or the last few) of each cell to `target`; l is made of counters and their steps. */
+        /** Statements that add four terms (or the last few) of each cell to `target`; l is made of counters and their steps. */
         const turn = (target: string, prefix: string, l: readonly (readonly [string, number])[], offset: number, count: number): string => {
           const rows = cells.slice(0, count)
           const names = l.map(([name]) => name)
@@ -117,7 +117,7 @@ export function inVectors(engine: Engine, out: Operand, product: Product): void 
             ...cells.map((c) => `${target}${c} += ${rows.map((u) => `${prefix}v[${u}] * ${prefix}w${u}[${c}]`).join(' + ')};`),
           ].join('\n')
         }
-        // sums in blocks, as source/dot.ts says
+        // Sums run in blocks, for the reason that source/dot.ts gives.
         const blocks = k4 > 2 * BLOCK ? Math.floor(k / 4 / BLOCK) : 0
         const whole = Math.floor(k / 4) - blocks * BLOCK
         const block = [['block', BLOCK] as const, ['inside', 1] as const]

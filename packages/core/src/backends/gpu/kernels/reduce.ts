@@ -1,6 +1,6 @@
 /**
- * Kernels that loop over one axis: reduce and scan. One thread makes one output cell, or where that leaves a device idle a part of it; loops have literal
- * bounds and sums are blocked (source/rules.ts).
+ * Kernels that loop over one axis: reduce and scan. One thread makes one output cell; if that would leave a device idle, it makes a part of a cell. Loops have
+ * literal bounds, and sums run in blocks (source/rules.ts).
  */
 import { ValueError } from '../../../errors.js'
 import type { ReduceExtent } from '../../../tensor/shape.js'
@@ -10,16 +10,16 @@ import { address } from '../source/addressing.js'
 import { EXACT_INTEGER, MAX_WIDTH, maxOf, minOf, sumInto } from '../source/rules.js'
 import { type Make, withTemporaries } from './temporaries.js'
 
-/** Kernels whose results over parts reduce to the result over the whole. */
+/** Kernels that can be applied to parts and then to the parts' results. */
 type Reduction = Exclude<ReduceKernel, 'argMax' | 'argMin'>
 
-/** Cells that one loop walks: their number, and the expression of one. */
+/** The cells that one loop walks: their number, and the expression of one. */
 interface Cells {
   readonly length: number
   cell(l: string): string
 }
 
-/** Statements that set `result` to a reduction over some cells. */
+/** Statements that set `result` to a reduction over all cells of the pieces. */
 function reduceInto(kernel: Reduction, pieces: readonly Cells[]): string {
   if (kernel === 'sum') {
     const sums = pieces.map(({ length, cell }, i) => sumInto(`sum${i}`, length, cell))
@@ -32,7 +32,7 @@ function reduceInto(kernel: Reduction, pieces: readonly Cells[]): string {
   return [`let result = ${kernel === 'prod' ? '1' : pieces[0].cell('0')};`, ...loops].join('\n')
 }
 
-/** Where the largest or smallest cell is. A value neither better than the best nor at most as good is NaN: the first one closes the search. */
+/** The body that finds the place of the largest or smallest cell. A value neither better than the best nor at most as good is NaN; the first NaN ends the search. */
 function placeBody(kernel: 'argMax' | 'argMin', { length, cell }: Cells): string {
   const [better, worse] = kernel === 'argMax' ? ['>', '<='] : ['<', '>=']
   return `
@@ -52,7 +52,7 @@ for (let l = 0; l < ${length}; l++) {
 return place;`
 }
 
-/** Cells of a part; fewer threads than this leave a device idle. */
+/** The cells of a part. Below this number of threads a device idles. */
 const PART = 64
 const THREADS = 4096
 
@@ -63,8 +63,8 @@ export interface Source {
 }
 
 /**
- * A reduction over `length`, whose last launch is the caller's: its arrays, and the statements that set `result` at a cell of [outer, inner]. Before that a long
- * one is made shorter by parts, every `parts`-th cell together so that neighbouring threads read neighbouring cells.
+ * A reduction over `length`. First, launches here make a long axis shorter by parts; a part takes every `parts`-th cell, so that neighbouring threads read
+ * neighbouring cells. The last launch is the caller's: it gets arrays, and statements that set `result` for a cell of [outer, inner].
  */
 export function reduction(
   engine: Engine,
@@ -77,7 +77,7 @@ export function reduction(
   let count = length
   const arrays: Record<string, Operand> = {}
   const rests: { length: number; cell: Source['cell'] }[] = []
-  // beyond what float locals hold, a cell's coordinates must be thread dimensions: there parts are not decoded
+  // Positions beyond what float locals hold must come from thread dimensions. So coordinates of parts must not be decoded there.
   const exact = outer * length * inner <= engine.exact || outer * inner === 1
   while (engine.parallel && outer * inner < THREADS && count >= 4 * PART) {
     const { cell, arrays: whole } = left
@@ -107,7 +107,7 @@ export function reduction(
   }
 }
 
-/** Throws at the next read if a result is so large that float32 may have rounded it, or what it is made of. */
+/** Throws at the next read if a result, or a number it was made of, is so large that float32 may have rounded it. */
 function inspectWhole(engine: Engine, op: 'sum' | 'prod' | 'cumSum', results: Operand): void {
   const check = (values: Float32Array): void => {
     const beyond = values.find((v) => Math.abs(v) >= EXACT_INTEGER)
@@ -119,7 +119,7 @@ function inspectWhole(engine: Engine, op: 'sum' | 'prod' | 'cumSum', results: Op
   engine.inspect(results, check, `in op ${op}, called before this read: the device tells late`)
 }
 
-/** The same for sums of whole numbers, where they can be so large: by the sums of their magnitudes, which no part of a sum passes. */
+/** The same check for sums of whole numbers, if they can become so large. It uses the sums of magnitudes, since no partial sum is larger. */
 function inspectSums(engine: Engine, make: Make, op: 'sum' | 'cumSum', x: Operand, extent: ReduceExtent): void {
   const { outer, length, inner } = extent
   const most = { bool: 1, uint8: 255, int32: Infinity }[x.dtype as 'bool'] ?? 0
@@ -150,7 +150,7 @@ export function reduceKernels(engine: Engine): Pick<Kernels, 'reduce' | 'scan'> 
       })
     },
 
-    // every cell sums its own prefix: O(length²) reads, but no pass waits for another
+    // Every cell sums its own prefix: O(length²) reads, but no pass waits for another.
     scan(out, x, { outer, length, inner }, exclusive, reverse) {
       const reaches = `${reverse ? '>' : '<'}${exclusive ? '' : '='}`
       engine.run(

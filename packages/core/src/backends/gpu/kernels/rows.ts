@@ -1,4 +1,4 @@
-/** Kernels that choose rows by index: gather and its adjoint. Indices are checked on the host first (host.ts). */
+/** Kernels that choose rows by index: `gather` and its adjoint `scatterAdd`. host.ts checks the indices first. */
 import type { Kernels, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
 import { address } from '../source/addressing.js'
@@ -6,18 +6,18 @@ import { sumInto } from '../source/rules.js'
 import { checkIndices } from './host.js'
 import { type Make, type Slot, withTemporaries } from './temporaries.js'
 
-/** Rows that one thread adds up. */
+/** The number of rows that one thread adds up. */
 const PART = 64
-/** Looks at indices, by all rows together, from which a plan is worth its launches and uploads. */
+/** With at least this many reads of an index by all rows together, a plan is worth its launches and uploads. */
 const MANY = 2 ** 17
 
-/** Rows to add up by parts: where each part begins in a list of rows, and how many it has. Sizes depend on the sizes alone, since kernels are bound to them. */
+/** Rows to add up by parts: where each part begins in a list of rows, and its number of rows. Array sizes depend only on the sizes of the inputs, since kernels are bound to them. */
 interface Parts {
   readonly first: Float32Array
   readonly length: Float32Array
 }
 
-/** Neighbouring rows of one kind cut into parts; `counts` is how many there are of each kind, and becomes the number of its parts. */
+/** Cuts runs of rows of one kind into parts. `counts` is the number of rows of each kind, and becomes the number of its parts. */
 function cut(counts: Int32Array, size: number): Parts {
   const parts = { first: new Float32Array(size), length: new Float32Array(size) }
   let part = 0
@@ -33,7 +33,7 @@ function cut(counts: Int32Array, size: number): Parts {
   return parts
 }
 
-/** The positions of `indices`, those of row 0 first, and how many there are of each row (counting sort). */
+/** Counting sort: the positions of `indices`, ordered by the row they name, and how many name each row. */
 function sortByRow(indices: Float32Array, rows: number): { order: Float32Array; counts: Int32Array } {
   const counts = new Int32Array(rows)
   for (const row of indices) counts[row]++
@@ -47,7 +47,7 @@ function sortByRow(indices: Float32Array, rows: number): { order: Float32Array; 
 }
 
 export function rowKernels(engine: Engine): Pick<Kernels, 'gather' | 'scatterAdd'> {
-  /** Rows of x added up by parts: [parts, inner]. With `order`, x's rows are taken in that order. */
+  /** Adds rows of x up by parts: [parts, inner]. With `order`, x's rows are taken in that order. */
   function addParts(
     make: Make,
     put: (values: Float32Array) => Operand,
@@ -76,7 +76,7 @@ return sum;`,
     )
   }
 
-  /** Indices sorted by row on the host; then every row's cells are added up by parts, in as many turns as a row of all of them would take. */
+  /** Sorts the indices by row on the host, then adds each row's cells up by parts. The number of rounds is that for a single row that all indices name. */
   function scatterByPlan(out: Operand, x: Operand, indices: Float32Array): void {
     const [rows, inner] = out.shape
     const { order, counts } = sortByRow(indices, rows)
@@ -94,7 +94,7 @@ return sum;`,
         sums = addParts(make, put, before, cut(counts, size), inner, before === x ? put(order) : undefined)
         if (before !== x) release(before)
       }
-      // one part of each row that there is an index of
+      // In the end there is one part for each row that an index names.
       let part = 0
       const places = put(Float32Array.from(counts, (count) => (count > 0 ? part++ : -1)))
       engine.run(
@@ -126,7 +126,7 @@ return x[${address(['row', j], [inner, 1])}];`,
       )
     },
 
-    // where the host does not know the indices, every output cell looks at each of them: O(rows · count · inner) instead of O((rows + count) · inner)
+    // If the host does not know the indices, every output cell looks at all of them: O(rows · count · inner) instead of O((rows + count) · inner).
     scatterAdd(out, x, indices) {
       const [rows, inner] = out.shape
       const known = checkIndices(engine, 'scatterAdd', indices, rows)

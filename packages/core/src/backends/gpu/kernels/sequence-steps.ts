@@ -1,14 +1,14 @@
 /**
- * The common part of the recurrent kernels over sequences: their inputs, their steps, and how the steps' results become one buffer.
+ * Shared parts of the recurrent kernels over sequences: their inputs, their steps, and how the results of the steps become one buffer.
  *
- * A launch cannot loop over the steps, since the threads of a device do not wait for each other inside one: so each step takes a few launches, and the steps
- * are put together in the end. The composition of the ops would take some twenty a step. The number of the step is an argument, so that all steps
- * share their kernels.
+ * A launch cannot loop over the steps, since the threads of a device do not wait for each other inside one. So each step takes a few launches, and
+ * the steps are put together at the end. (The composition of the ops would take about twenty launches a step.) The number of the step is an argument, so
+ * all steps share their kernels.
  *
- * - Forward: the products with the recurrent weights, then the states, in a buffer laid out as the output is, [parts, n, u], the states first, so that the
- *   next step reads them there.
- * - Back: dZ of the step and, beside it in the same row, what goes on to the states before it without the recurrent product; then dH₋ = (dZ·Uᵀ)∘m plus that.
- *   The formulas are those of the ops' derivatives (`lstmSequenceGradient` and its neighbours).
+ * - Forward: first the products with the recurrent weights, then the states. The buffer has the output's layout, [parts, n, u], states first, and the
+ *   next step reads the states there.
+ * - Backward: first dZ of the step and, beside it in the same row, the cotangent that reaches earlier states without the recurrent product. Then
+ *   dH₋ = (dZ·Uᵀ)∘m plus that cotangent. The formulas are those of the derivatives in ops/recurrent/.
  */
 import type { Shape } from '../../../tensor/shape.js'
 import type { Operand, SequenceKernelOptions } from '../../backend.js'
@@ -19,13 +19,13 @@ import { between, MAX_ARRAYS, maxOf, minOf, sigmoidInto } from '../source/rules.
 import { byRows, fourColumnsByRows } from './by-rows.js'
 import type { Make, Slot } from './temporaries.js'
 
-/** Options of a launch that makes the cells of a step. */
+/** Options of the launch that makes the cells of a step. */
 export const cells = { floatAddresses: true } as const
 
-/** Options of a launch that makes the product of a step. */
+/** Options of the launch that makes the product of a step. */
 export const product = { axisPerThread: true, floatAddresses: true } as const
 
-/** Recurrent weights, dropout factors and mask, as they follow the states. */
+/** The inputs that follow the states: recurrent weights, dropout factors, mask. */
 export interface Shared {
   weights: Operand
   dropout: Operand | undefined
@@ -36,19 +36,19 @@ export function sharedInputs([weights, ...rest]: readonly Operand[], { dropped, 
   return { weights, dropout: dropped ? rest[0] : undefined, mask: masked ? rest[rest.length - 1] : undefined }
 }
 
-/** Arrays of a launch without those that are absent. */
+/** The arrays of a launch, without absent ones. */
 export const present = (arrays: Record<string, Operand | undefined>): Record<string, Operand> =>
   Object.fromEntries(Object.entries(arrays).filter((entry): entry is [string, Operand] => entry[1] !== undefined))
 
-/** Where the cells of a step are in what a kernel gets of a sequence [outer, t, inner]. */
+/** Where a kernel finds the cells of one step of a sequence [outer, t, inner]. */
 export interface StepView {
   readonly x: Operand
   readonly outer: number
-  /** Of the number of the step; 0 if x is that step alone. */
+  /** The stride of the step's number; 0 if x is that step alone. */
   readonly step: number
 }
 
-/** The part of a sequence [outer, t, inner] that a kernel reads in one step: the whole, or a temporary of the step alone where a call would copy the whole. */
+/** Gives a kernel one step of a sequence [outer, t, inner]: the whole sequence, or a temporary with the step alone on engines whose calls copy their arguments. */
 export function viewStep(
   engine: Engine,
   slot: Slot,
@@ -61,33 +61,33 @@ export function viewStep(
   return taken ? { x: alone, outer: inner, step: 0 } : { x, outer: t * inner, step: inner }
 }
 
-/** Which step of z and the mask is taken s-th. */
+/** The step of z and of the mask that is taken s-th. */
 export const stepAt = (s: number, steps: number, { goBackwards }: SequenceKernelOptions): number => (goBackwards ? steps - 1 - s : s)
 
-/** The same as an argument of kernels that need it for the mask alone. */
+/** The same as an argument, for kernels that need it only for the mask. */
 export const stepScalar = (mask: Operand | undefined, s: number, steps: number, options: SequenceKernelOptions): { step?: number } =>
   mask ? { step: stepAt(s, steps, options) } : {}
 
-/** Statements that set `result` to a gate of x: 1/(1 + e⁻ˣ), or 0.2x + ½ within [0, 1]. */
+/** Statements that set `result` to a gate of x: 1/(1 + e⁻ˣ), or 0.2x + ½ limited to [0, 1]. */
 export const gateInto = (result: string, x: string, { recurrentActivation }: SequenceKernelOptions): string =>
   recurrentActivation === 'hardSigmoid'
     ? `const ${result}Line = 0.2 * ${x} + 0.5;\nconst ${result}Above = ${maxOf(`${result}Line`, '0')};\nconst ${result} = ${minOf(`${result}Above`, '1')};`
     : sigmoidInto(result, x)
 
-/** Statements that set `result` to a cotangent d of a gate pulled back through it. */
+/** Statements that set `result` to the cotangent d times the derivative of a gate, which is computed from the gate's value. */
 export const gateBackInto = (result: string, d: string, gate: string, { recurrentActivation }: SequenceKernelOptions): string =>
   recurrentActivation === 'hardSigmoid'
     ? `const ${result} = ${gate} * (1 - ${gate}) > 0 ? 0.2 * ${d} : 0;`
     : `const ${result} = ${d} * ${gate} * (1 - ${gate});`
 
-/** One expression where the step of a row counts, and another where the mask skips it; `step` is an argument of the kernel. */
+/** The expression `yes` where the step of a row counts, `no` where the mask skips it. `step` is an argument of the kernel. */
 export const counted = (mask: Operand | undefined, row: string, yes: string, no: string): string =>
   mask ? `(mask[${address([row, 'step'], [mask.shape[1], 1])}] > 0 ? ${yes} : ${no})` : yes
 
-/** The dropout factor to multiply h by, if there is one. */
+/** The factor of dropout by which h is multiplied, if there is one. */
 export const factor = (dropout: Operand | undefined, at: string): string => (dropout ? ` * dropout[${at}]` : '')
 
-/** The states before, times dropout factors if there are any: rows of a step's product. */
+/** Rows of a step's product: the states before it, times dropout factors if there are any. */
 export const hidden =
   (units: number, dropout: Operand | undefined) =>
   (row: string): DotOperand => {
@@ -95,22 +95,22 @@ export const hidden =
     return { array: 'state', start, step: 1, times: dropout && { array: 'dropout', start, step: 1 } }
   }
 
-/** A matrix by its rows, from a column on. */
+/** The rows of a matrix, from a column on. */
 export const rows =
   (array: string, width: number, first = 0) =>
   (row: string): DotOperand => ({ array, start: { at: [[row, width]], offset: first }, step: 1 })
 
-/** A matrix by its columns, from one on. */
+/** The columns of a matrix, from one on. */
 export const column = (array: string, width: number, first = 0): DotOperand => ({ array, start: { at: [], offset: first }, step: width })
 
-/** The recurrent weights by their rows, from a column on, as the columns of a product. */
+/** The rows of the recurrent weights, from a column on, as the columns of a product. */
 export const transposed = (first = 0): DotOperand => ({ array: 'weights', start: { at: [], offset: first }, step: 1 })
 
-/** The expression of one of several names by the number of a part. */
+/** An expression that chooses one of several names by the number of a part. */
 export const choose = (part: string, names: readonly string[]): string =>
   names.reduceRight((rest, name, i) => (rest === '' ? name : `(${part} === ${i} ? ${name} : ${rest})`), '')
 
-/** A step's buffer of which only the states are read, [parts, n, u]. */
+/** A buffer [parts, n, u] with the states before the first step. Only its states are read. */
 export const initialStep = (make: Make, parts: number, states: readonly Operand[]): Operand =>
   make([parts, ...states[0].shape], { arrays: Object.fromEntries(states.map((x, i) => [`state${i}`, x])) }, ({ at: [part, ...cell] }) => {
     const [, units] = states[0].shape
@@ -118,25 +118,25 @@ export const initialStep = (make: Make, parts: number, states: readonly Operand[
     return `return ${choose(part, values)};`
   })
 
-/** Terms of the sums that make a product: rows of a by columns of b. */
+/** The sums of a product: rows of a by columns of b. */
 interface Terms {
-  /** How many of each sum. */
+  /** The number of terms of each sum. */
   readonly length: number
   readonly a: (row: string) => DotOperand
-  /** Where its first column is read. */
+  /** Where the first column of b is read. */
   readonly b: DotOperand
 }
 
 export interface StepProduct extends Terms {
   readonly rows: number
   readonly columns: number
-  /** How far apart the columns of b are. */
+  /** The distance between the columns of b. */
   readonly columnStep: number
-  /** Terms that lie elsewhere. */
+  /** More terms, from other arrays. */
   readonly also?: Terms
 }
 
-/** The cell that `finish` makes of a sum: the name of the sum, the name to give the result, and where the cell is in an array of rows. */
+/** Makes a cell from a sum: gets the name of the sum, the name for the result, and the cell's position in an array of rows. */
 export interface StepCell {
   readonly sum: string
   readonly result: string
@@ -145,10 +145,10 @@ export interface StepCell {
   at(rowStride: number, offset?: number, step?: number): string
 }
 
-/** Multiply-adds below which cells are made one at a time. */
+/** With fewer multiply-adds than this, a thread makes one cell. */
 const SMALL = 2 ** 15
 
-/** A temporary of a product of one step, four columns a thread where the engine rewards that. `step` is an argument of the kernel where `at` uses it. */
+/** A temporary with a product of one step, four columns a thread where that is faster. `step` is an argument of the kernel if `at` uses it. */
 export function stepProduct(
   engine: Engine,
   make: Make,
@@ -186,8 +186,8 @@ export function stepProduct(
 }
 
 /**
- * out [outer, t, cells] from t buffers [outer, cells], or the first `width` of every `pitch` cells of them. A launch reads at most seven buffers and
- * cannot write into a part of its output, so sevens are put together until one is left: ⌈log₇ t⌉ times the bytes.
+ * Puts t buffers [outer, cells] together: out [outer, t, cells]. With `width` and `pitch`, only the first `width` of every `pitch` cells. A launch reads at most
+ * seven buffers and cannot write into a part of its output. So seven at a time become one, until one is left: ⌈log₇ t⌉ rounds, each copying all bytes.
  */
 export function assemble(
   engine: Engine,
@@ -235,5 +235,5 @@ export function assemble(
   } while (parts.length > 0)
 }
 
-/** A temporary of zeros; of the same options as what later takes its place, so that a device lays both out alike. */
+/** A temporary of zeros. It needs the options of the buffer that later takes its place, so that a device gives both the same layout. */
 export const zeros = (make: Make, shape: Shape, options?: KernelOptions): Operand => make(shape, {}, () => 'return 0;', options)

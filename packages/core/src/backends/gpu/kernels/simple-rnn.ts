@@ -1,4 +1,4 @@
-/** The simple recurrent network over a sequence, and back through it. sequence-steps.ts says how sequences run. */
+/** The simple recurrent network over a sequence, and its gradient. sequence-steps.ts says how a sequence runs. */
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
 import { address } from '../source/addressing.js'
@@ -54,7 +54,7 @@ const ${result} = ${counted(mask, row, `${result}New`, `${result}Old`)};`,
       })
     },
 
-    // rows of a step: dZ [u], and what dH₋ gets of a masked step [u]
+    // A step's buffer has rows dZ [u], and the cotangent that a masked step passes on to h₋ [u].
     simpleRnnSequenceGradient(out, [dY, y, ...others], options) {
       const { weights, dropout, mask } = sharedInputs(others, options)
       const [, t, n, u] = y.shape

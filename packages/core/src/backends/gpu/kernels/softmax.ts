@@ -1,4 +1,4 @@
-/** Softmax and its cross-entropy, row by row, each row's maximum subtracted first. */
+/** Softmax and softmax cross-entropy, row by row; the maximum of the row is subtracted first. */
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
 import { address } from '../source/addressing.js'
@@ -6,7 +6,7 @@ import { maxOf, sumInto } from '../source/rules.js'
 import { logOf } from '../source/scalar.js'
 import { withTemporaries } from './temporaries.js'
 
-/** exp of a difference to the largest, which is not above 0 unless it is NaN; that stays. */
+/** exp of the difference to the maximum. The difference is at most 0, unless it is NaN; NaN stays. */
 const exponential = (difference: string): string => `(${difference} <= 0 ? Math.exp(${difference}) : ${difference})`
 
 /** Statements that set `top` to the maximum of a row of x and `total` to the sum of exp(x − top). */
@@ -25,7 +25,7 @@ const rowsOf = ({ shape, size }: Operand): [rows: number, classes: number] => {
 
 export function softmaxKernels(engine: Engine): Required<Pick<FusedKernels, 'softmax' | 'softmaxCrossEntropy'>> {
   return {
-    // a row's two statistics are found once for each, by two threads
+    // Two threads for each row compute its two statistics, once.
     softmax(out, x) {
       if (x.size === 0) return engine.fill(out, 0)
       const [rows, classes] = rowsOf(x)

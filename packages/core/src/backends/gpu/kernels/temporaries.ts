@@ -1,16 +1,16 @@
-/** Results between the launches of one kernel: they belong to no tensor, and all are released when the last launch is on its way. */
+/** Temporaries: results between the launches of one kernel. They belong to no tensor and are all released once the last launch is on its way. */
 import type { Shape } from '../../../tensor/shape.js'
 import type { Operand } from '../../backend.js'
 import { type Engine, handleOf, type KernelInputs, type KernelOptions, operandOf } from '../device/engine.js'
 import type { IndexSpace } from '../source/addressing.js'
 
-/** Runs a kernel over cells with the given axes into a temporary of that shape, or four times as wide if `fours` is `flat`. */
+/** Runs a kernel over cells with the given axes; the result is a temporary of that shape, or four times as wide if `fours` is `flat`. */
 export type Make<R = Operand> = (axes: Shape, inputs: KernelInputs, body: (space: IndexSpace) => string, options?: KernelOptions) => R
 
-/** A temporary that a kernel fills as if it were a tensor. */
+/** Makes a temporary that a kernel fills as if it were a tensor. */
 export type Slot = (shape: Shape) => Operand
 
-/** Runs `work`, which may release a temporary itself once nothing reads it any more. `like` is any operand of the call. */
+/** Runs `work` with temporaries and releases them. `work` may release one earlier if nothing reads it any more. `like` is any operand of the call. */
 export function withTemporaries(
   engine: Engine,
   like: Operand,

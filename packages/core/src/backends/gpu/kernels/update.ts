@@ -1,10 +1,10 @@
-/** Optimizer programs: all steps of one in a launch for each slot. */
+/** Optimizer programs (update.ts in core): one launch for each slot computes all steps that the slot needs. */
 import type { FusedKernels, Operand, UpdateProgram, UpdateValue } from '../../backend.js'
 import type { Handle } from '../device/device.js'
 import type { Engine } from '../device/engine.js'
 import { updateSources } from '../source/scalar.js'
 
-/** The steps that a result needs, in order: what other slots need is not computed. */
+/** The steps that a result depends on, in order. Steps that only other slots need are left out. */
 function neededSteps(program: UpdateProgram, result: number): number[] {
   const needed = new Set<number>()
   const visit = (step: number): void => {
@@ -17,7 +17,7 @@ function neededSteps(program: UpdateProgram, result: number): number[] {
 
 export function updateKernels(engine: Engine): Required<Pick<FusedKernels, 'update'>> {
   return {
-    // one launch per slot over the values the slots had before; they change together at the end
+    // Each launch reads the values the slots had before; the slots change together at the end.
     update(targets, program, scalars) {
       for (const { slots, inputs } of targets) {
         const results: Handle[] = program.results.map((result) => {
@@ -35,7 +35,7 @@ export function updateKernels(engine: Engine): Required<Pick<FusedKernels, 'upda
             arrays[name] = operand
             return name
           }
-          // names are collected first: the parameters must be known before the body is asked for
+          // Names are collected first: the parameters must be known before the body is asked for.
           for (const step of steps) for (const value of program.steps[step].arguments) nameOf(value)
           return engine.compute(
             [slots[0].size],

@@ -1,4 +1,4 @@
-/** Kernels over sliding windows: unfold and fold, and how a window finds its cells. (Convolutions and pooling have files of their own.) */
+/** Kernels over sliding windows: unfold and fold, and the statements by which a window finds its cells. (Convolutions and pooling have files of their own.) */
 import { stridesOf, type Window } from '../../../tensor/shape.js'
 import type { Kernels } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
@@ -6,8 +6,8 @@ import { address } from '../source/addressing.js'
 import { between } from '../source/rules.js'
 
 /**
- * Statements that set `row` and `column` to the cell of x a window position reads, kept inside x, and `inside` to 1 where
- * nothing had to be moved.
+ * Statements that set `row` and `column` to the cell of x that a window position reads. A position outside x is moved to its edge;
+ * `inside` is 1 if it was not moved.
  */
 export function windowCell(window: Window, x: readonly number[], at: { oy: string; ox: string; ky: string; kx: string }): string {
   const { strides, dilation, padBefore } = window
@@ -20,7 +20,7 @@ const rowInside = row === y ? 1 : 0;
 const inside = column === z ? rowInside : 0;`
 }
 
-/** The statement that sets `o` to the window whose tap `k` reads position `p`, and `hit` to 1 if there is one. */
+/** The statements that set `o` to the window whose tap `k` reads position `p`, and `hit` to 1 if there is such a window. */
 export function windowOver(o: string, p: string, k: string, axis: 0 | 1, { strides, dilation, padBefore, outSize }: Window): string {
   return `
 const ${o}From = ${address([p], [1], padBefore[axis])} - ${k} * ${dilation[axis]};
@@ -45,7 +45,7 @@ return inside > 0 ? value : border;`,
       )
     },
 
-    // each cell of x asks every tap of the window which position put it there
+    // For each tap, a cell of x asks which window position reads it with that tap.
     fold(out, x, window) {
       if (x.size === 0) return engine.fill(out, 0)
       const [n, height, width, channels] = out.shape
