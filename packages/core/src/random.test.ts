@@ -1,3 +1,4 @@
+/** Random numbers: Threefry's published vectors, keys, and the distributions by statistics with fixed keys. */
 import { describe, expect, test } from 'vitest'
 import { reference, valuesOf, wasm } from '../test/helpers.js'
 import { bernoulli, type Key, key, normal, permutation, scope, type Tensor, threefry2x32, truncatedNormal, uniform } from './index.js'

@@ -1,3 +1,7 @@
+/**
+ * Derivatives against definitions: vjp and jvp are adjoint for random functions, linear ops are adjoint to the op that pulls back through them, and conv2d
+ * and matMul equal explicit loops.
+ */
 import * as fc from 'fast-check'
 import { describe, test } from 'vitest'
 import * as c from '../src/index.js'
@@ -8,7 +12,7 @@ type Tensor = c.Tensor
 const { scope } = c
 
 describe('derivatives', () => {
-  /** Smooth functions of a vector of 6 (values ≠ 0), to vectors of any size. */
+  /** Smooth functions of a vector of 6 values that are not 0; the results have any size. */
   const functions: [string, (x: Tensor) => Tensor][] = [
     ['tanh of a product', (x) => c.matMul(c.reshape(x, [2, 3]), c.reshape(x, [3, 2])).tanh()],
     ['softmax', (x) => c.softmax(c.reshape(x, [2, 3]))],

@@ -1,4 +1,4 @@
-/** Where a backend may differ from the reference at the edges, and why. A row that no comparison needs fails the test: what is mended leaves the table. */
+/** The differences from the reference that are allowed at the edges, each with its reason. A row that no comparison needs fails the test, so a mended difference leaves the table. */
 import type { Allowed } from './extremes.js'
 
 const depthwise = ['depthwise', 'depthwiseConv2d', 'depthwiseInputGradient', 'depthwiseFilterGradient']
@@ -19,7 +19,7 @@ export const allowed: readonly Allowed[] = [
     backends: all,
     kinds: beyond,
     reason:
-      'Sums are taken in float32, where products of the largest numbers are ∞ before the sum is complete; the reference adds in float64.',
+      'Sums are taken in float32, where a product of the largest numbers is ∞ before the sum is complete. The reference adds in float64.',
   },
   {
     ops: ['mul', 'mulNoNaN', 'prod'],
@@ -33,7 +33,7 @@ export const allowed: readonly Allowed[] = [
     ops: [...recurrent, 'layerNorm', 'layerNormGradient'],
     backends: all,
     kinds: ['large'],
-    reason: 'The same for squares and products of 1e20 and 1e25, which are beyond float32; signs of ∞ go with the order of the sum.',
+    reason: 'The same for squares and products of 1e20 and 1e25, which are beyond float32. The sign of ∞ depends on the order of the sum.',
   },
   {
     ops: convolutions,
@@ -41,7 +41,7 @@ export const allowed: readonly Allowed[] = [
     kinds: [...infinities, 'nan'],
     where: (_, want) => Number.isNaN(want),
     reason:
-      'The definition multiplies zeros around the image with the filter, and 0·∞ is NaN. Kernels do not visit cells outside the image, so an infinite or NaN weight counts only where it meets a pixel.',
+      'The definition multiplies the filter by zeros around the image, and 0·∞ is NaN. Kernels do not visit cells outside the image, so an infinite or NaN weight counts only where it meets a pixel.',
   },
   {
     ops: normalizing,
@@ -49,7 +49,7 @@ export const allowed: readonly Allowed[] = [
     kinds: infinities,
     of: 'gradient',
     where: (got, want) => notFinite(got) && Number.isNaN(want),
-    reason: 'Kernels take a factor out of a sum: ∞·Σ dY is ±∞ where Σ ∞·dY has both signs and is NaN. Neither is a derivative.',
+    reason: 'Kernels take a factor out of a sum: ∞·Σ dY is ±∞. Where dY has both signs, Σ ∞·dY is NaN. Neither is a derivative.',
   },
   {
     ops: ['lstmSequence'],
@@ -58,7 +58,7 @@ export const allowed: readonly Allowed[] = [
     of: 'gradient',
     where: (got, want) => Number.isNaN(got) && notFinite(want),
     reason:
-      'An infinite cell state: its cotangent is ∞·0 by way of the kept gates, and ∞ where the step is done again. Neither is a derivative.',
+      'An infinite cell state: its cotangent is ∞·0 if it is computed from the kept gates, and ∞ if the step is computed again. Neither is a derivative.',
   },
   {
     ops: ['lstmSequence', 'simpleRnnSequence'],
@@ -67,7 +67,7 @@ export const allowed: readonly Allowed[] = [
     of: 'gradient',
     where: (_, want) => Number.isNaN(want),
     reason:
-      'At a masked step kernels pass the cotangent by the cell; the definition pulls 0 through it, and 0·NaN stays. The public functions put 0 for x at masked steps, so that neither meets a NaN.',
+      'At a masked step the cotangent bypasses the cell in kernels. The definition pulls 0 through the cell, and 0·NaN is NaN. The public functions set x to 0 at masked steps, so neither meets a NaN.',
   },
   {
     ops: ['simpleRnnSequence'],
@@ -75,7 +75,8 @@ export const allowed: readonly Allowed[] = [
     kinds: infinities,
     of: 'gradient',
     where: (got) => Number.isNaN(got),
-    reason: 'An infinite initial state at a masked first step: kernels take 1 − h² of what the step left, ∞. No cell makes such a state.',
+    reason:
+      'An infinite initial state at a masked first step: kernels compute 1 − h² from the state that the step left, which is ∞. No cell makes such a state.',
   },
   {
     ops: backward,
@@ -84,13 +85,13 @@ export const allowed: readonly Allowed[] = [
     of: 'value',
     where: (got) => Number.isNaN(got),
     reason:
-      'Infinite and NaN dropout factors: the kernel multiplies them with the product of the step after the last, 0. Factors are 0 or 1/(1 − rate).',
+      'Infinite and NaN dropout factors: the kernel multiplies them by the product of the step after the last one, which is 0. Real factors are 0 or 1/(1 − rate).',
   },
   {
     ops: ['atan2', 'pow'],
     backends: ['gpu'],
     kinds: ['zeros', 'pairs'],
-    reason: 'Devices do not tell −0 from 0: the angle π for −π, ∞ for −∞.',
+    reason: 'Devices do not tell −0 from 0, so they give the angle π for −π, and ∞ for −∞.',
   },
   {
     ops: ['maxPool2d', 'maxPool2dGradient'],
@@ -98,6 +99,6 @@ export const allowed: readonly Allowed[] = [
     kinds: ['minusInfinity'],
     where: (got, want) => got !== 0 && want === 0,
     reason:
-      'A window of nothing but −∞ at the border: the definition, and the wasm kernel after it, give the cotangent to the border, which is −∞, too.',
+      'A window of nothing but −∞ at the border: in the definition, and in the wasm kernel, the cotangent goes to the border, which is −∞, too.',
   },
 ]

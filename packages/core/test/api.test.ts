@@ -1,5 +1,5 @@
 /**
- * The public API is a reviewed snapshot: `packages/<name>/api.txt` lists every exported name with its type. A change shows in the diff;
+ * The public names: `packages/<name>/api.txt` lists every exported name with its type, and people review that list. A change shows in its diff.
  * `UPDATE_API=1 npx vitest run packages/core/test/api.test.ts` writes the lists anew.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -18,7 +18,7 @@ const checker = program.getTypeChecker()
 const format =
   ts.TypeFormatFlags.NoTruncation | ts.TypeFormatFlags.UseAliasDefinedOutsideCurrentScope | ts.TypeFormatFlags.WriteArrowStyleSignature
 
-/** A type as text, without the paths of files. */
+/** A type as text, without paths of files. */
 const text = (type: ts.Type, at: ts.Node): string => checker.typeToString(type, at, format).replace(/import\("[^"]*"\)\./g, '')
 
 function describeSymbol(symbol: ts.Symbol, at: ts.Node): string[] {

@@ -1,4 +1,4 @@
-/** Random shapes and arrays for properties, and broadcasting by explicit loops. */
+/** Random shapes and arrays for property tests, and broadcasting by explicit loops. */
 import * as fc from 'fast-check'
 import { scope } from '../src/index.js'
 import { eachCell, onReference, reader } from './helpers.js'
@@ -14,7 +14,7 @@ export const listOf = (shape: Shape): fc.Arbitrary<number[]> => fc.array(number,
 /** A shape and values for it. */
 export const arrays = shapes.chain((shape) => fc.tuple(fc.constant(shape), listOf(shape)))
 
-/** Runs a property on the reference, in a scope. */
+/** Runs a property on the reference, inside a scope. */
 export const holds = (property: () => boolean): boolean => scope(() => onReference(property))
 
 /** Two shapes that broadcast, and the shape they broadcast to. */
@@ -33,7 +33,7 @@ export const broadcastable = shapes.chain((out) =>
     }),
 )
 
-/** x repeated to a shape by explicit loops. */
+/** Repeats x to a shape, by explicit loops. */
 export function tiled(values: readonly number[], from: Shape, to: Shape): number[] {
   const read = reader(values, from)
   const out: number[] = []

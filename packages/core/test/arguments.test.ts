@@ -1,10 +1,10 @@
-/** Wrong arguments that people write: each error says the right call. What is refused at all is in junk.test.ts. */
+/** Wrong arguments that people really write: each error shows the right call. (junk.test.ts checks that wrong arguments are refused at all.) */
 import { describe, expect, test } from 'vitest'
 import type { Tensor } from '../src/index.js'
 import * as c from '../src/index.js'
 import { valuesOf } from './helpers.js'
 
-/** The exports without their types, as plain JavaScript calls them. */
+/** The exports without types, as plain JavaScript sees them. */
 const js = c as unknown as Record<string, (...args: unknown[]) => unknown>
 const x = c
   .tensor([
@@ -80,7 +80,7 @@ describe('the right call is shown', () => {
   })
 })
 
-describe('the engine survives what has no size', () => {
+describe('the engine survives a size that is no number', () => {
   test('layerNorm of a scalar', async () => {
     expect(() => c.layerNorm(c.scalar(2))).toThrow('layerNorm: a scalar has no last axis')
     expect(Number.isSafeInteger(c.memory().bytes)).toBe(true)

@@ -1,8 +1,8 @@
 /**
- * Bundles: optional packages are not in them unless the entry for gpu.js is imported, and tree shaking leaves programs that work.
+ * Bundles: optional packages are in one only if it imports the entry for gpu.js, and tree shaking leaves programs that work.
  *
- * Core does things when it is loaded (ops register themselves, index.ts attaches the methods), so its package.json says `sideEffects: true`; with `false`
- * a bundler drops index.ts. Layers and datasets do nothing when they are loaded.
+ * Loading core has effects: ops register themselves, and index.ts attaches the methods. So core's package.json says `sideEffects: true`; with `false` a
+ * bundler would drop index.ts. Loading layers or datasets has no effect.
  */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
@@ -11,13 +11,13 @@ import { expect, test } from 'vitest'
 
 const source = (name: string): string => JSON.stringify(fileURLToPath(new URL(`../src/${name}`, import.meta.url)))
 
-/** The modules that a bundle holds or asks for, and its text. */
+/** Bundles a program: the modules that the bundle contains, those it asks for, and its text. */
 async function bundle(program: string): Promise<{ asked: string[]; held: string[]; text: string; warnings: number }> {
   const { metafile, outputFiles, warnings } = await build({
     stdin: { contents: program, resolveDir: import.meta.dirname, loader: 'ts' },
     bundle: true,
     splitting: true,
-    minifySyntax: true, // which folds constants
+    minifySyntax: true, // folds constants
     format: 'esm',
     target: 'es2022',
     outdir: 'out',
@@ -34,11 +34,11 @@ async function bundle(program: string): Promise<{ asked: string[]; held: string[
   }
 }
 
-test('the main entry asks for no package, by no name that could be folded', async () => {
+test('the main entry imports no package, and no name that a bundler could fold into one', async () => {
   const { asked, held, text, warnings } = await bundle(`export * from ${source('index.ts')}`)
   expect([asked, held, warnings]).toEqual([[], [], 0])
   const imports = Array.from(text.matchAll(/\bimport\(([^)]*)\)/g), ([, what]) => what.replace(/\/\*.*?\*\//gs, '').trim())
-  // Its own chunk, and the one import by a name that is an argument.
+  // Its own chunk, and the one import whose name is an argument.
   for (const what of imports) expect(what).toMatch(/^"\.\/[\w-]+\.js"$|^name$/)
   expect(imports).toContain('name')
 })
@@ -49,7 +49,7 @@ test('the entry for gpu.js brings it along', async () => {
   expect(held.some((path) => path.includes('gpu.js/dist/gpu-browser'))).toBe(true)
 })
 
-/** Bundles a program of two named imports, as package.json's `sideEffects` allows, runs it, and gives what it prints. */
+/** Bundles a program of two named imports, dropping what package.json's `sideEffects` allows; runs it; returns what it prints. */
 async function shaken(program: string): Promise<{ printed: string; bytes: number }> {
   const { outputFiles } = await build({
     stdin: { contents: program, resolveDir: fileURLToPath(new URL('../../../examples', import.meta.url)), loader: 'ts' },

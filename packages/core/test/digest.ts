@@ -1,7 +1,7 @@
-/** Bits of arrays in a few characters, to compare results of two processes. */
+/** A digest of arrays: a few characters that depend on every bit. Tests compare the results of two processes by it. */
 import type { TypedArray } from '../src/index.js'
 
-/** FNV-1a over all bytes, and how many there were. */
+/** FNV-1a over all bytes, and the number of bytes. */
 export function digest(arrays: readonly TypedArray[]): string {
   let hash = 0x811c9dc5
   let count = 0

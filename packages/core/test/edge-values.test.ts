@@ -1,3 +1,4 @@
+/** The values at the edges (edge-values.ts) on the reference and on wasm, and what is refused there. */
 import { describe, expect, test } from 'vitest'
 import {
   createReferenceBackend,
@@ -40,7 +41,7 @@ describe.each([
           ]),
           { axis: 0 },
         ),
-      ).toThrow(beyond) // the column that is no multiple of four
+      ).toThrow(beyond) // a column beyond the last multiple of four
       expect(() =>
         sum(
           ints([
@@ -66,7 +67,7 @@ describe.each([
     expect(backend.memory().buffers, 'leaked memory').toBe(before)
   })
 
-  test('what passes int32 only on the way is exact', async () => {
+  test('a sum or product that leaves int32 only on the way is exact', async () => {
     const results = scope(() => [
       sum(ints([2e9, 2e9, -2e9, -1_999_999_999])),
       sum(ints([-(2 ** 31), 0])),
@@ -87,7 +88,7 @@ describe.each([createReferenceBackend(), createWasmBackend()])('$name', (backend
     ['lstmSequence', 4, lstmSequence],
     ['gruSequence', 3, gruSequence],
     ['simpleRnnSequence', 1, simpleRnnSequence],
-  ] as const)('%s: what x is at a masked step counts nowhere, even NaN', async (_, gates, sequence) => {
+  ] as const)('%s: the value of x at a masked step reaches nothing, even if it is NaN', async (_, gates, sequence) => {
     const x = Float32Array.from({ length: 2 * 3 * 2 }, (_, i) => Math.sin(i))
     const weights = (rows: number) =>
       Array.from({ length: rows }, (_, i) => Array.from({ length: 2 * gates }, (_, j) => Math.cos(3 * i + j)))

@@ -1,6 +1,8 @@
 /**
- * Values at the edges that every backend must give: NumPy 1.24 in float32 (`np.mod`, `np.power`, …), SciPy's and IEEE 754's rules, and sums by hand. The
- * reference is held to them as well, since the sweep at the edges (extremes.ts) holds the other backends to it.
+ * Values at the edges that every backend must give. Sources: NumPy 1.24 in float32 (`np.mod`, `np.power`, …), SciPy's rules, IEEE 754, and sums by hand. The
+ * reference must give them, too, since the sweep at the edges (extremes.ts) compares the other backends with it.
+ *
+ * The file is longer than 300 lines because it is one table.
  */
 
 import {
@@ -44,23 +46,23 @@ export interface EdgeValue {
   readonly name: string
   readonly make: (t: (values: unknown, dtype?: DType) => Tensor) => Tensor
   readonly want: readonly number[]
-  /** Relative error; 0 if left out. */
+  /** The relative error allowed; 0 if left out. */
   readonly within?: number
 }
 
 const [inf, nan] = [Infinity, Number.NaN]
 
-/** Pairs as two columns. */
+/** A list of triples as three columns. */
 const columns = (rows: readonly (readonly [number, number, number])[]) => [0, 1, 2].map((i) => rows.map((row) => row[i]))
 const pairs = (name: string, f: (a: Tensor, b: Tensor) => Tensor, rows: [number, number, number][], within = 0): EdgeValue => {
   const [a, b, want] = columns(rows)
   return { name, make: (t) => f(t(a), t(b)), want, within }
 }
 
-/** float32 has 24 bits; functions are computed to 2 or 3 units in the last place. */
+/** The relative error of functions: float32 has 24 bits, and they are computed to 2 or 3 units in the last place. */
 const FUNCTION = 3e-7
 
-/** Angles that float32 holds, with NumPy's float64 sin, cos and tan; the fifth is the nearest to a multiple of π/2 of all float32. */
+/** Angles that are float32 exactly, with NumPy's float64 sin, cos and tan. Of all float32, the fifth is nearest to a multiple of π/2. */
 const angles: [number, number, number, number][] = [
   [8388609, -0.5252556929962007, -0.8509444499937001, 0.6172620233907036],
   [1e8, 0.931639027109726, -0.3633850893556905, -2.563778906728377],
@@ -76,9 +78,9 @@ const ofAngles = (name: string, f: (x: Tensor) => Tensor, column: number): EdgeV
   within: FUNCTION,
 })
 
-/** What every backend gives. */
+/** The values that every backend gives. */
 export const edgeValues: readonly EdgeValue[] = [
-  // Σ eˣ: a row of −∞ adds up to 0, one with ∞ to ∞
+  // Σ eˣ of a row of −∞ is 0, of a row with ∞ it is ∞.
   {
     name: 'logSumExp',
     make: (t) =>
@@ -111,7 +113,7 @@ export const edgeValues: readonly EdgeValue[] = [
     want: [1, 0, 0, 1, 1, 0, 0.5, 0.5],
   },
   {
-    name: 'softmax of rows that have none',
+    name: 'softmax of rows without a finite maximum',
     make: (t) =>
       softmax(
         t([
@@ -452,7 +454,7 @@ export const edgeValues: readonly EdgeValue[] = [
   ofAngles('tan of large angles', tan, 3),
 ]
 
-/** Signs of zeros, which devices do not keep: NumPy's. */
+/** Signs of zeros, as in NumPy. Devices do not keep them. */
 export const zeroSigns: readonly EdgeValue[] = [
   { name: 'round', make: (t) => round(t([-0.5, -0.2, 0.5])), want: [-0, -0, 0] },
   pairs('mod', mod, [
@@ -480,7 +482,7 @@ export const zeroSigns: readonly EdgeValue[] = [
   ),
 ]
 
-/** What a backend gives that is not as it should be. */
+/** The names and values of those that a backend gets wrong. */
 export async function wrongValues(values: readonly EdgeValue[], backend: Backend, signs = false): Promise<string[]> {
   const wrong: string[] = []
   for (const { name, make, want, within = 0 } of values) {

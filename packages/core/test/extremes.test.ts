@@ -1,3 +1,4 @@
+/** The sweep at the edges (extremes.ts): each op on wasm and on gpu.js' engines, with infinities, NaN, and the largest and smallest numbers among its inputs. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createGpuBackend } from '../src/backends/gpu/index.js'
 import { type Backend, createReferenceBackend, createWasmBackend, defineOp, type GpuMode, registry } from '../src/index.js'
@@ -8,19 +9,19 @@ import { withoutWebGpu } from './webgpu-node.js'
 const reference = createReferenceBackend()
 const ops = [...registry.values()].filter((op) => op.samples.length > 0)
 
-/** The gpu engines run part of it, unless all is asked for: a kernel is compiled for each shape. */
+/** gpu engines run only a part of the sweep, since they compile a kernel for each shape; this runs all of it. */
 const everything = process.env.COTANGENT_GPU_TESTS === 'all'
 const whole: Extent = { samples: everything ? 3 : 2, kinds: Object.keys(kinds) as Kind[], patterns: ['some', 'all'] }
 const part: Extent = { samples: 1, kinds: ['infinity', 'minusInfinity', 'nan', 'largest'], patterns: ['some'] }
 
-/** Functions are computed to a few units in the last place of float32. Host engines of gpu.js may lose denormals. */
+/** Functions are computed to a few units in the last place of float32. gpu.js' host engines may lose denormals. */
 const closeness: Closeness = { relative: 1e-5, absolute: 3e-45 }
 const withoutDenormals: Closeness = { relative: 1e-5, absolute: 2e-38 }
 
 const used = new Set<unknown>()
 let cases = 0
 
-/** What no row of the table allows. */
+/** The differences that no row of the table allows. */
 async function forbidden(op: (typeof ops)[number], backend: Backend, limits: Closeness, extent: Extent): Promise<string[]> {
   const found = await edgeDifferences(op, backend, reference, limits, extent)
   cases += found.cases
@@ -33,7 +34,7 @@ async function forbidden(op: (typeof ops)[number], backend: Backend, limits: Clo
 }
 
 describe('wasm at the edges', () => {
-  // With one thread; that any number gives the same bits is tested in threads.test.ts.
+  // One thread is enough here: threads.test.ts checks that any number of threads gives the same bits.
   const wasm = createWasmBackend()
   test.each(ops.map((op) => [op.name, op] as const))('%s', async (_, op) => {
     expect(await forbidden(op, wasm, closeness, whole)).toEqual([])
@@ -82,7 +83,7 @@ describe('the sweep at the edges can fail', () => {
   })
 
   test('every allowed difference still occurs', () => {
-    // Parts are run on gpu engines, where some rows are not met.
+    // gpu engines run a part of the sweep, in which some rows of the table are not needed.
     const needed = allowed.filter(({ backends }) => everything || backends.includes('wasm'))
     expect(needed.filter((row) => !used.has(row)).map(({ ops, reason }) => `${ops.join(', ')}: ${reason}`)).toEqual([])
     console.log(`sweep at the edges: ${ops.length} ops, ${cases} cases`)

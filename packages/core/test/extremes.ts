@@ -1,7 +1,7 @@
 /**
- * The sweep at the edges: every op of the registry × infinities, NaN, both zeros, the largest and the smallest numbers, mixed into
- * ordinary values. Values and first derivatives of a backend must be the reference's, which other tests hold against independent
- * values. What may differ, and why, is the table `allowed`; a row that nothing needs any more is an error.
+ * The sweep at the edges: every op of the registry with infinities, NaN, both zeros, and the largest and smallest numbers mixed into
+ * its ordinary inputs. A backend must give the values and first derivatives of the reference. (Other tests compare the reference with
+ * independent values.) The table `allowed` lists the differences that may occur, and why; a row that nothing needs is an error.
  */
 
 import type { Backend, OpDefinition, Sample } from '../src/index.js'
@@ -10,7 +10,7 @@ import type { TypedArray } from '../src/tensor/dtype.js'
 import { isFloat } from '../src/tensor/dtype.js'
 import { drawInputs, firstDerivatives, type HostInput, hasGradient, place, readAll } from './sweep.js'
 
-/** Kinds of extremes. One kind at a time: sums of infinities of both signs, say, are NaN by themselves and would hide the rest. */
+/** The kinds of extremes. A case has one kind only: a sum of infinities of both signs, for instance, is NaN and would hide everything else. */
 export const kinds = {
   infinity: [Infinity],
   minusInfinity: [-Infinity],
@@ -18,7 +18,7 @@ export const kinds = {
   zeros: [0, -0],
   largest: [3.4028234663852886e38],
   minusLargest: [-3.4028234663852886e38],
-  /** Whose squares are beyond float32. */
+  /** Numbers whose squares are beyond float32. */
   large: [1e20, -1e25],
   /** Denormals, and the smallest normal number. */
   smallest: [2 ** -149, -(2 ** -140), 2 ** -126],
@@ -26,7 +26,7 @@ export const kinds = {
 
 export type Kind = keyof typeof kinds
 
-/** Where extremes go: to every seventh element; to all of them; or, of two inputs, each extreme and ordinary value with each. */
+/** Where extremes go. `some`: to every seventh element. `all`: to all elements. `pairs`: for two inputs, each extreme or ordinary value meets each other one. */
 export type Pattern = 'some' | 'all' | 'pairs'
 
 const EVERY = 7
@@ -41,22 +41,22 @@ const withExtremes = (input: HostInput, values: readonly number[], pattern: Patt
   ),
 })
 
-/** One comparison: an op's sample with extremes of a kind in one of its inputs. */
+/** One comparison: a sample of an op, with extremes of one kind in one of its inputs. */
 export interface EdgeCase {
   readonly kind: Kind | 'pairs'
   readonly pattern: Pattern
-  /** Which input has them. */
+  /** The input that has the extremes. */
   readonly input: number
   readonly sample: Sample<object>
   readonly inputs: readonly HostInput[]
 }
 
-/** How much of it to run: samples of an op, kinds of extremes, and patterns. */
+/** How much of the sweep to run: samples of an op, kinds of extremes, patterns. */
 export interface Extent {
   readonly samples: number
   readonly kinds: readonly Kind[]
   readonly patterns: readonly Exclude<Pattern, 'pairs'>[]
-  /** Whether normal numbers stand in for denormals, which devices may take for zero (WGSL, 15.7.2): their sign, logarithm, quotient are others then. */
+  /** Replace denormals by the smallest normal numbers. A device may take a denormal for zero (WGSL, 15.7.2), which changes signs, logarithms and quotients. */
   readonly normalOnly?: boolean
 }
 
@@ -65,7 +65,7 @@ const SMALLEST_NORMAL = 2 ** -126
 const extremesOf = (values: readonly number[], { normalOnly = false }: Extent): readonly number[] =>
   normalOnly ? values.map((v) => (v !== 0 && Math.abs(v) < SMALLEST_NORMAL ? Math.sign(v) * SMALLEST_NORMAL : v)) : values
 
-/** Samples that are small enough to run many times. */
+/** The samples that are small enough to run many times. */
 const smallSamples = (op: OpDefinition, { samples }: Extent): { sample: Sample<object>; index: number }[] =>
   op.samples
     .map((sample, index) => ({ sample, index }))
@@ -108,7 +108,7 @@ export function edgeCases(op: OpDefinition, extent: Extent): EdgeCase[] {
   return cases
 }
 
-/** A value, and the gradient of a weighted sum of it for each float input. */
+/** The value of a case, and the gradient of a weighted sum of it, for each float input. */
 interface Edge {
   value: TypedArray
   grads: (TypedArray | undefined)[]
@@ -127,27 +127,27 @@ async function runEdge(op: OpDefinition, { sample, inputs }: EdgeCase, backend: 
   return { value: value as TypedArray, grads }
 }
 
-/** A difference that is right as it is. */
+/** An allowed difference. */
 export interface Allowed {
   readonly ops: readonly string[]
-  /** Beginnings of names of backends. */
+  /** How the names of the backends begin. */
   readonly backends: readonly string[]
   readonly kinds: readonly (Kind | 'pairs')[]
-  /** `value`, or `gradient`; both if left out. */
+  /** `value` or `gradient`; both if left out. */
   readonly of?: 'value' | 'gradient'
-  /** Which elements: by what the backend gave and what the reference did. */
+  /** The elements that may differ, by the backend's number and the reference's. */
   readonly where?: (got: number, want: number) => boolean
   readonly reason: string
 }
 
-/** How close numbers are that are no infinity: relative to their own size for elementwise ops, else to that of the largest beside them. */
+/** How close finite numbers must be: relative to their own size for elementwise ops, else to the largest number beside them. */
 export interface Closeness {
   readonly relative: number
-  /** Added: what becomes of the smallest numbers. */
+  /** Added to the allowed difference, for the smallest numbers. */
   readonly absolute: number
 }
 
-/** A difference as found. */
+/** A difference that was found. */
 export interface Difference {
   readonly op: string
   readonly kind: Kind | 'pairs'
@@ -160,7 +160,7 @@ export interface Difference {
 const sameKindOfNumber = (a: number, b: number): boolean =>
   Number.isNaN(a) ? Number.isNaN(b) : Number.isFinite(a) ? Number.isFinite(b) : a === b
 
-/** The elements in which two arrays differ. */
+/** The positions at which two arrays differ. */
 function* unequal(got: TypedArray, want: TypedArray, { relative, absolute }: Closeness, alone: boolean): Generator<number> {
   let largest = 1
   for (const v of want) if (Number.isFinite(v)) largest = Math.max(largest, Math.abs(v))
@@ -173,7 +173,7 @@ function* unequal(got: TypedArray, want: TypedArray, { relative, absolute }: Clo
   }
 }
 
-/** What differs from the reference, at most one element of each array; and the numbers of cases and leaked buffers. */
+/** Runs cases on a backend and on the reference: the differences (at most one element of each array), the number of cases, and of leaked buffers. */
 export async function edgeDifferences(
   op: OpDefinition,
   backend: Backend,
@@ -183,7 +183,7 @@ export async function edgeDifferences(
 ): Promise<{ cases: number; differences: Difference[]; leaked: number }> {
   const differences: Difference[] = []
   const cases = edgeCases(op, extent)
-  // Each element of the output comes of the elements at its place alone.
+  // For an elementwise op an output element depends on one element of each input.
   const alone = cases.some(({ kind }) => kind === 'pairs')
   const before = backend.memory().buffers
   for (const edge of cases) {
@@ -214,7 +214,7 @@ export async function edgeDifferences(
 
 const classOf = (x: number): string => (Number.isFinite(x) ? 'finite' : String(x))
 
-/** Whether a row of the table covers a difference. */
+/** Whether a row of the table allows a difference. */
 export const covers = (row: Allowed, backend: string, { op, kind, of, got, want }: Difference): boolean =>
   row.ops.includes(op) &&
   row.backends.some((name) => backend.startsWith(name)) &&

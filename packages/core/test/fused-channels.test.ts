@@ -1,4 +1,4 @@
-/** The fused kernels of normalisation: any number of rows and channels, and as exact as float32 lets them be. */
+/** The fused kernels of normalisation, for any number of rows and channels, against float64 and against their compositions. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
@@ -6,7 +6,7 @@ import { alive, near, reference, valuesOf, wasm } from './helpers.js'
 
 const on = (backend: c.Backend, f: () => c.Tensor): number[] => c.withBackend(backend, () => c.scope(() => valuesOf(f())))
 
-/** Rows that do and do not fill wide ones, and groups of 512 of those. */
+/** Numbers of rows that do and do not fill wide rows, and groups of 512 wide rows. */
 const shapes = fc.oneof(
   fc.tuple(fc.integer({ min: 1, max: 70 }), fc.integer({ min: 1, max: 70 })),
   fc.tuple(fc.integer({ min: 1, max: 20_000 }), fc.integer({ min: 1, max: 3 })),
@@ -14,7 +14,7 @@ const shapes = fc.oneof(
 )
 
 describe('moments', () => {
-  test('are those of float64 to a few roundings, however far the mean is from 0', () => {
+  test('differ from float64 by a few roundings, however far the mean is from 0', () => {
     fc.assert(
       fc.property(shapes, fc.constantFrom(0, 3, -100, 1000), fc.nat(), ([rows, channels], shift, seed) => {
         const x = on(reference, () => c.add(c.normal(c.key(seed), [rows, channels]), shift))
@@ -24,7 +24,7 @@ describe('moments', () => {
           let [mean, variance] = [0, 0]
           for (let i = channel; i < exact.length; i += channels) mean += exact[i] / rows
           for (let i = channel; i < exact.length; i += channels) variance += (exact[i] - mean) ** 2 / rows
-          // Sums of 512 differences err by some 2^-24·√512 = 1.3e-6 of the deviation; the mean is rounded once more.
+          // A sum of 512 differences has an error of about 2^-24·√512 = 1.3e-6 of the deviation; the mean is rounded once more.
           expect(Math.abs(got[channel] - mean)).toBeLessThan(4e-6 + 2 ** -24 * Math.abs(mean))
           expect(Math.abs(got[channels + channel] - variance)).toBeLessThan(1e-5 * (variance + 0.1))
         }
@@ -62,7 +62,7 @@ describe('batch normalisation', () => {
             return c.concat([value, ...grads].map((t) => t.reshape([t.size])))
           }),
         )
-        // Sums of up to 20 000 terms of either sign, relative to their roots.
+        // Sums of up to 20 000 terms of either sign, relative to the root of their number.
         if (!near(got, want, 2e-6 * Math.sqrt(rows) + 1e-4)) expect(got).toEqual(want)
         expect(alive(wasm)).toEqual(before)
       }),

@@ -1,4 +1,4 @@
-/** The fused kernels of pooling and depthwise convolution against their compositions: any window; ties, infinities and NaN. */
+/** The fused kernels of pooling and depthwise convolution against their compositions, for any window, with ties, infinities and NaN. */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
@@ -22,13 +22,13 @@ const cases = fc
     ({ image, kernel, dilation, padding }) => padding !== 'valid' || image.every((length, i) => length > (kernel[i] - 1) * dilation[i]),
   )
 
-/** Small whole numbers, so that windows have ties; some are special if asked for. */
+/** Small whole numbers, so that windows have ties. With `special`, some are infinities or NaN. */
 function draw(seed: number, shape: readonly number[], special: boolean): number[] {
   const u = valuesOf(c.withBackend(reference, () => c.uniform(c.key(seed), shape)))
   return u.map((x) => (special && x < 0.25 ? [NaN, Infinity, -Infinity, -Infinity, 0][Math.floor(x * 20)] : Math.floor(x * 7) - 3))
 }
 
-/** Compares what ops give on wasm with what they give on the reference, in float32. */
+/** Compares the results of ops on wasm, in float32, with those on the reference. */
 function same(inputs: readonly { values: number[]; shape: readonly number[] }[], f: (...x: c.Tensor[]) => c.Tensor): void {
   const before = alive(wasm)
   const [got, want] = [wasm, reference].map((backend) =>

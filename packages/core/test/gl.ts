@@ -1,10 +1,10 @@
 /**
- * The npm package `gl` for gpu.js' mode `headlessgl`: it has to be compiled, so this repository has an empty one in its place and `COTANGENT_GL` names the
- * folder of a built one.
+ * Provides the npm package `gl` for gpu.js' mode `headlessgl`. It has to be compiled, so this repository has an empty package in its place; `COTANGENT_GL`
+ * names the folder of a built one.
  */
 import { createRequire } from 'node:module'
 
-/** Gives gpu.js that package in the place of the empty one; before gpu.js is loaded. */
+/** Makes gpu.js load the built package instead of the empty one. Call it before gpu.js is loaded. */
 export function provideGl(folder = process.env.COTANGENT_GL): void {
   if (!folder) return
   const here = createRequire(import.meta.url)

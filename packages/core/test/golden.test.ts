@@ -1,3 +1,4 @@
+/** The golden vectors of core's layers, on the reference in float64 and on the fast backends in float32. Also checks that a package claims each file. */
 import { describe, expect, test } from 'vitest'
 import {
   add,
@@ -59,7 +60,7 @@ interface Lstm {
   dropout: number
 }
 const lstm = loadGolden<Lstm>('lstm').cases
-/** What core's lstmCell covers: sigmoid gates, tanh, a bias, and no mask, dropout or initial state. */
+/** The cases that core's lstmCell can run: sigmoid gates, tanh, a bias, and no mask, dropout or initial state. */
 const plainLstm = lstm.filter(
   ({ params, inputs }) =>
     params.recurrent_activation === 'sigmoid' &&
@@ -69,10 +70,10 @@ const plainLstm = lstm.filter(
     !('mask' in inputs || 'initial_state' in inputs),
 )
 
-/** Files that the tests below run. */
+/** The files that the tests below run. */
 const run = ['conv1d', 'conv2d', 'dense', 'pooling']
 
-/** Whose tests run each fixture. */
+/** For each file, the package whose tests run it. */
 const claims: Record<string, string> = {
   'activations.json': 'layers',
   'batchnorm.json': 'layers',
@@ -105,7 +106,7 @@ const claims: Record<string, string> = {
 
 const activations: Record<string, (x: Tensor) => Tensor> = { linear: (x) => x, relu, softmax, tanh, sigmoid }
 
-/** Runs f on named inputs, pulls `grad_output` back through it, and compares output and gradients with what is expected. */
+/** Runs f on named inputs, pulls `grad_output` back through it, and compares output and gradients with the expected ones. */
 async function check(
   { backend, floats }: Place,
   tolerance: Tolerance,
@@ -229,7 +230,7 @@ describe.each(places)('golden on $name', (place) => {
   })
 })
 
-/** Every step of an LSTM over x [n, t, in]; outputs in the order they were computed. */
+/** Runs every step of an LSTM over x [n, t, in]; outputs are in the order they were computed. */
 function unrollLstm(params: Lstm, { x, kernel, recurrent_kernel, bias }: Record<string, Tensor>): { output: Tensor; h: Tensor; c: Tensor } {
   const [n, steps, features] = x.shape
   let h: Tensor = zeros([n, params.units], { dtype: x.dtype, backend: x.backend })

@@ -1,6 +1,6 @@
 /**
- * Golden vectors: reading the fixtures of test/golden, making tensors of them, and comparing with the tolerances of their README.
- * Every package's tests use this one loader.
+ * Golden vectors: reads the files of test/golden, makes tensors of them, and compares results with the tolerances that README.md states.
+ * The tests of all packages use this loader.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -10,14 +10,14 @@ import { fromHost } from '../src/tensor/tensor.js'
 
 const folder = new URL('./golden/', import.meta.url)
 
-/** An array in a fixture: row-major, bools as 0 and 1. */
+/** An array in a file: row-major, bools as 0 and 1. */
 export interface GoldenTensor {
   readonly shape: readonly number[]
   readonly dtype: 'float64' | 'int32' | 'bool'
   readonly data: readonly number[]
 }
 
-/** One case; what params, inputs and expected hold is said in the README, file by file. */
+/** One case. The `note` of its file states the conventions. */
 export interface GoldenCase<P = Record<string, unknown>, I = Record<string, GoldenTensor>, X = Record<string, GoldenTensor>> {
   readonly name: string
   readonly seed?: number
@@ -34,7 +34,7 @@ export interface GoldenFile<C = GoldenCase> {
   readonly cases: readonly C[]
 }
 
-/** A fixture by its name without `.json`. */
+/** Reads a file by its name without `.json`. */
 export function loadGolden<P = Record<string, unknown>, I = Record<string, GoldenTensor>, X = Record<string, GoldenTensor>>(
   file: string,
 ): GoldenFile<GoldenCase<P, I, X>> {
@@ -43,7 +43,7 @@ export function loadGolden<P = Record<string, unknown>, I = Record<string, Golde
   return parsed
 }
 
-/** The path of a fixture that is not JSON, such as `h5/weights_lstm.h5`. */
+/** The path of a file that is not JSON, such as `h5/weights_lstm.h5`. */
 export const goldenPath = (name: string): string => fileURLToPath(new URL(name, folder))
 
 /** Every file in the folder, h5/ included, as relative paths. */
@@ -53,26 +53,26 @@ export const goldenFiles = (): string[] =>
     .map((entry) => `${entry.parentPath}/${entry.name}`.slice(fileURLToPath(folder).length).replace(/^\/+/, ''))
     .sort()
 
-/** A fixture's array as a tensor; floats in the float type of choice. */
+/** An array of a file as a tensor; `floats` is the dtype for floats. */
 export function tensorOf({ shape, dtype, data }: GoldenTensor, backend: Backend, floats: DType = 'float32'): Tensor {
   const type = isFloat(dtype) ? floats : dtype
   return fromHost(backend, convert(data, type), shape, type)
 }
 
-/** |a − b| ≤ atol + rtol·|b|. */
+/** A result a is close to an expected value b if |a − b| ≤ atol + rtol·|b|. */
 export interface Tolerance {
   readonly atol: number
   readonly rtol: number
 }
 
-/** The README's tolerances; `loose` is for recurrent layers, batch normalisation and fit in float32. */
+/** The tolerances for the golden vectors. `loose` is for recurrent layers, batch normalisation and fit in float32. */
 export const tolerances = {
   float64: { atol: 1e-8, rtol: 1e-7 },
   float32: { atol: 1e-5, rtol: 1e-4 },
   loose: { atol: 1e-4, rtol: 1e-3 },
 } as const satisfies Record<string, Tolerance>
 
-/** Throws, naming the worst element, unless a tensor has the expected shape and values. */
+/** Throws unless a tensor has the expected shape and values; the error names the worst element. */
 export async function expectClose(got: Tensor, want: GoldenTensor, { atol, rtol }: Tolerance, what = 'result'): Promise<void> {
   if (showShape(got.shape) !== showShape(want.shape)) {
     throw new Error(`${what}: shape ${showShape(got.shape)}, expected ${showShape(want.shape)}`)

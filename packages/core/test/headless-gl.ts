@@ -1,6 +1,6 @@
 /**
- * headless-gl in Node, through the npm package `gl` (gl.ts) and a display. `withoutHeadlessGl` says why there is none, for the names of skipped tests; empty if
- * there is one.
+ * headless-gl in Node, through the npm package `gl` (gl.ts) and a display. `withoutHeadlessGl` is the reason why it does not run, for the names of skipped tests;
+ * empty if it runs.
  */
 import { createGpuBackend } from '../src/index.js'
 import { provideGl } from './gl.js'

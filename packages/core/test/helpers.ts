@@ -1,4 +1,4 @@
-/** What several test files need: backends, values at once, and explicit loops to compare with. */
+/** Helpers that several test files use: backends, values read at once, and explicit loops to compare with. */
 
 import { type Backend, createReferenceBackend, createWasmBackend, type Shape, type Tensor, withBackend } from '../src/index.js'
 import { convert, type DType } from '../src/tensor/dtype.js'
@@ -8,23 +8,23 @@ import { fromHost } from '../src/tensor/tensor.js'
 export const reference = createReferenceBackend()
 export const wasm = createWasmBackend()
 
-/** The values of a tensor, at once. */
+/** The values of a tensor, read at once. */
 export const valuesOf = (t: Tensor): number[] => [...(t.backend.readSync as NonNullable<Backend['readSync']>)(t.storage)]
 
-/** A tensor on the reference, float64 unless said otherwise. */
+/** A tensor on the reference backend, float64 unless said otherwise. */
 export const make = (values: ArrayLike<number>, shape: Shape = [values.length], dtype: DType = 'float64'): Tensor =>
   fromHost(reference, convert(values, dtype), shape, dtype)
 
-/** Runs with new tensors on the reference backend. */
+/** Runs `fn` with the reference as the default backend. */
 export const onReference = <R>(fn: () => R): R => withBackend(reference, fn)
 
-/** What is alive on a backend. */
+/** Buffers and bytes that are alive on a backend. */
 export const alive = (backend: Backend): { buffers: number; bytes: number } => {
   const { buffers, bytes } = backend.memory()
   return { buffers, bytes }
 }
 
-/** Calls `visit` with the coordinates of every cell of a shape, row-major. */
+/** Calls `visit` with the coordinates of every cell of a shape, in row-major order. */
 export function eachCell(shape: Shape, visit: (at: readonly number[], i: number) => void): void {
   const strides = stridesOf(shape)
   const size = shape.reduce((a, b) => a * b, 1)
@@ -35,7 +35,7 @@ export function eachCell(shape: Shape, visit: (at: readonly number[], i: number)
     )
 }
 
-/** An array by coordinates. */
+/** A function that reads an array by coordinates. */
 export const reader = (values: readonly number[], shape: Shape): ((at: readonly number[]) => number) => {
   const strides = stridesOf(shape)
   return (at) => values[at.reduce((offset, index, axis) => offset + index * strides[axis], 0)]

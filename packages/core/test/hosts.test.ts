@@ -1,6 +1,6 @@
 /**
- * Hosts that are not quite Node: Deno, with and without permissions, and Bun. They are on the path or named by COTANGENT_DENO and COTANGENT_BUN (npm has both, as `deno` and
- * `bun`); without them these tests are skipped and say so. What is special about them is also held in Node, below.
+ * Hosts that are not quite Node: Deno, with and without permissions, and Bun. They are found on the path or named by COTANGENT_DENO and COTANGENT_BUN (npm has both, as
+ * `deno` and `bun`); without them these tests are skipped and say so. Their peculiarities are also imitated in Node, below.
  */
 import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
@@ -34,7 +34,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const { COTANGENT_DENO: deno = 'deno', COTANGENT_BUN: bun = 'bun', COTANGENT_THREADS: _, ...rest } = process.env
 const env = { ...rest, NO_COLOR: '1' }
 
-/** What the program prints in a host; nothing else may be printed. */
+/** The output of the program in a host; it may print nothing else. */
 async function printed(command: string, args: readonly string[]): Promise<unknown> {
   const { stdout, stderr } = await run(command, [...args, program], { env, timeout: 120_000 })
   expect(stderr).toBe('')

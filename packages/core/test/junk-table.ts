@@ -1,33 +1,33 @@
 /**
- * One valid call of every function that the package exports, as the kinds of its arguments; `junk.test.ts` puts wrong values in their places. A new
- * export fails that test until it has a row here.
+ * One valid call of every function that the package exports, as the kinds of its arguments. `junk.test.ts` puts wrong values in their places. A new
+ * export fails that test until it has a row here. The file is longer than 300 lines because it is that table.
  */
 
 import type { Tensor } from '../src/index.js'
 import * as c from '../src/index.js'
 
-/** What stands at one place of a call. */
+/** The kind of one argument. */
 export interface Kind {
   /** A valid value, new for each call. */
   make(): unknown
-  /** Junk that is right here after all, by its label. */
+  /** Labels of junk that is right in this place. */
   fine: readonly string[]
-  /** Values besides the common junk that must be refused here. */
+  /** More values that must be refused here, besides the common junk. */
   also?: Record<string, () => unknown>
-  /** Of an object of options: each option by itself. */
+  /** For an object of options: the kind of each option. */
   parts?: Record<string, Kind>
-  /** Where a tensor stands, tensors of other shapes are tried, too: an own error or a sound result will do. */
+  /** The argument is a tensor: tensors of other shapes are tried, too. An error of the library or a sound result will do. */
   tensor?: boolean
 }
 
-/** A call: its arguments, and how messages may begin, if not with the function's name. */
+/** A call: the kinds of its arguments, and how its messages begin if not with the function's name. */
 export interface Row {
   args: readonly Kind[]
   says?: RegExp
 }
 
 const kind = (make: () => unknown, fine: readonly string[] = []): Kind => ({ make, fine })
-/** The same kind where it may be left out. */
+/** The same kind, but it may be left out. */
 const maybe = (of: Kind): Kind => ({ ...of, fine: [...of.fine, 'undefined'] })
 
 /** A tensor of float32 with values 0.1, 0.2, …, or of another dtype with 0, 1, 0, 1, … */
@@ -46,11 +46,11 @@ const tensors = (...shapes: number[][]): Kind => ({
   fine: [],
   also: { 'a list of text': () => ['a'], 'a list of null': () => [null], 'a tensor': () => t([2]).make() },
 })
-/** Any number, NaN as well. */
+/** Any number, NaN too. */
 const real = (value: number): Kind => kind(() => value, ['NaN', 'a number'])
-/** A number with a meaning, where NaN has none. */
+/** A number for which NaN makes no sense. */
 const finite = (value: number): Kind => kind(() => value, ['a number'])
-/** A whole number from 0 or 1. */
+/** A whole number, at least 0 or at least 1. */
 const whole = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 1.5, negative: () => -7 } })
 const axis = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 0.5, 'a far axis': () => 9 } })
 const flag: Kind = kind(() => true, ['true'])
@@ -74,7 +74,7 @@ const numbers: Kind = {
   ...list(1),
   also: { 'a list of text': () => ['1'], 'a list of BigInts': () => [1n], 'a typed array': () => Float32Array.of(1) },
 }
-/** A shape: every size from 0 will do. */
+/** A shape: every size may be 0. */
 const shape = (...sizes: number[]): Kind => {
   const of = list(...sizes)
   return { ...of, fine: ['an empty array'], also: { ...of.also, 'a negative size': () => [-3] } }
@@ -146,7 +146,7 @@ export const table: Record<string, Row> = {
   where: { args: [t([2, 3], 'bool'), tensorOrNumber([2, 3]), tensorOrNumber([2, 3])] },
   clip: { args: [t([2, 3]), finite(0), finite(99)] },
 
-  // `any` values are read, so a list of them may be empty.
+  // The values of `any` are read, so a list of them may be empty.
   tensor: {
     args: [kind(() => [1, 2], ['NaN', 'a number', 'true']), options({ ...create, shape: { ...shape(2), fine: [] } })],
   },
@@ -289,13 +289,13 @@ export const table: Record<string, Row> = {
   defineComposed: { args: [kind(() => ({ name: `junk-op-${names++}`, compose: ([x]: Tensor[]) => x, samples: [] }))] },
 }
 
-/** Classes: the same for `new`. */
+/** Classes: the arguments of `new`. */
 export const classes: Record<string, Row> = {
   Parameter: { args: [t([2]), options({ name: text('w', true), trainable: flag })] },
   Tape: { args: [{ ...tensors([2]), fine: ['an empty array'] }] },
 }
 
-/** Methods that are no ops, by the arguments after the tensor. */
+/** Methods that are not ops: the arguments after the tensor. */
 export const methods: Record<string, Row> = {
   data: { args: [] },
   array: { args: [] },
@@ -306,7 +306,7 @@ export const methods: Record<string, Row> = {
   dispose: { args: [] },
 }
 
-/** Exports without a row, and why. */
+/** Exports without a row, each with the reason. */
 export const without: Record<string, string> = {
   addContext: 'adds to an error whatever text it is given',
   beyondInt32: 'makes an error of whatever it is given',

@@ -1,14 +1,14 @@
 /**
- * Wrong arguments. Every exported function, class and method is called with junk in the place of each argument and each option in turn. It must
- * refuse by an error of the library that begins with its name (or says in which op it happened), or, where the value is right after all, give sound tensors; either way nothing leaks and
- * the engine goes on. `junk-table.ts` has a valid call of each.
+ * Wrong arguments. Every exported function, class and method is called with junk in the place of each argument and of each option, one at a time. It must
+ * throw an error of the library that begins with its name (or says in which op it happened). If the value happens to be right, it must return sound tensors.
+ * Either way nothing leaks, and the engine goes on. `junk-table.ts` has a valid call of each.
  */
 import { afterEach, describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
 import { Tensor } from '../src/index.js'
 import { classes, type Kind, methods, type Row, table, without } from './junk-table.js'
 
-/** Wrong at most places; a row says where one of them is right. */
+/** Values that are wrong in most places. A row of the table says where one of them is right. */
 const junk: Record<string, () => unknown> = {
   undefined: () => undefined,
   null: () => null,
@@ -28,7 +28,7 @@ const junk: Record<string, () => unknown> = {
   'a symbol': () => Symbol('s'),
 }
 
-/** Where a tensor stands: these are refused, or the result is sound. */
+/** Tensors for the place of a tensor: the call must refuse them or return a sound result. */
 const tensorsOfAnyShape: Record<string, () => Tensor> = {
   'a scalar': () => c.scalar(2),
   'five axes': () => c.ones([1, 2, 1, 2, 1]),
@@ -42,10 +42,10 @@ const tensorsOfAnyShape: Record<string, () => Tensor> = {
 }
 
 interface Case {
-  /** What is wrong: `argument 1: null`. */
+  /** The junk and its place: `argument 1: null`. */
   label: string
   args: unknown[]
-  /** Whether it may be right after all. */
+  /** This value may be right in this place. */
   fine: boolean
 }
 
@@ -99,7 +99,7 @@ async function requireHealthy(): Promise<void> {
   expect(Number.isSafeInteger(bytes) && Number.isSafeInteger(buffers), `memory() says ${bytes} bytes`).toBe(true)
 }
 
-/** Calls with each case in turn, and says what went wrong. */
+/** Makes each call in turn; returns what went wrong. */
 async function faultsOf(name: string, { args, says }: Row, call: (args: unknown[]) => unknown): Promise<string[]> {
   const faults: string[] = []
   const begins = says ?? new RegExp(`^${name}\\b`)
@@ -169,7 +169,7 @@ describe('wrong arguments are refused by the name of the function, and nothing b
     const row = table[name]
     const method = (args: unknown[]): unknown => (args[0] as Record<string, (...a: unknown[]) => unknown>)[name](...args.slice(1))
     const faults = await faultsOf(name, row, (args) => (args[0] instanceof Tensor ? method(args) : c.square(args[0] as Tensor)))
-    // Those of the first argument are not about the method.
+    // Junk in the place of the first argument is no fault of the method.
     const own = faults.filter((fault) => !fault.includes('argument 0'))
     const extra = [...values(row.args), 7]
     expect(() => method(extra), 'one argument more').toThrow(new RegExp(`^${name}\\b`))

@@ -1,4 +1,4 @@
-/** What `print` of NumPy 2.4 writes for arrays: dtype, shape, values, text. Made by NumPy itself. */
+/** Arrays and the text that NumPy 2.4's `print` writes for them: dtype, shape, values, text. NumPy itself made the text. */
 import type { DType } from '../src/index.js'
 
 const counted = (n: number): number[] => Array.from({ length: n }, (_, i) => i)

@@ -1,3 +1,7 @@
+/**
+ * Properties of ops for random shapes and values, against explicit loops: broadcasting, round trips, reductions, NumPy's rules. The file is longer than 300 lines
+ * because these properties share their arbitraries.
+ */
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'

@@ -1,4 +1,4 @@
-/** Sizes on their way to the memory: whole, in range, and refused before anything is made for them. */
+/** Sizes must be whole numbers in range. Each is refused before memory is asked for. */
 import { afterAll, describe, expect, test } from 'vitest'
 import { createGpuBackend } from '../src/backends/gpu/index.js'
 import { WasmMemory } from '../src/backends/wasm/engine/memory.js'
@@ -14,7 +14,7 @@ afterAll(async () => {
   for (const backend of backends) await backend.dispose?.()
 })
 
-/** What `ones([3]).add(1)` gives: right as long as the engine is whole. */
+/** Whether `ones([3]).add(1)` still gives the right values, so whether the engine still works. */
 const still = async (backend: c.Backend): Promise<unknown> => {
   const [x, y] = withBackend(backend, () => {
     const ones = c.ones([3])
@@ -28,7 +28,7 @@ const still = async (backend: c.Backend): Promise<unknown> => {
 
 describe.each(backends.map((backend) => [backend.name, backend] as const))('%s', (_, backend) => {
   test.each([Number.NaN, -1, 1.5, Infinity, -Infinity, 2 ** 60])(
-    'no memory of %d elements is made, and the accounts stay right',
+    'memory of %d elements is refused, and the byte counts stay right',
     async (size) => {
       const before = backend.memory()
       expect(() => newStorage(backend, size, 'float32')).toThrow(CotangentError)
@@ -38,7 +38,7 @@ describe.each(backends.map((backend) => [backend.name, backend] as const))('%s',
   )
 })
 
-test.each([Number.NaN, -1, 1.5, Infinity, 2 ** 60])('no block of %d bytes is given', (bytes) => {
+test.each([Number.NaN, -1, 1.5, Infinity, 2 ** 60])('a block of %d bytes is refused', (bytes) => {
   const memory = new WasmMemory()
   expect(() => memory.alloc(bytes)).toThrow(`wasm: asked for a block of ${bytes} bytes.`)
   expect(memory.use()).toMatchObject({ buffers: 0, bytes: 0 })

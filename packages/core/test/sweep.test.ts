@@ -1,3 +1,4 @@
+/** The op sweep (sweep.ts) on the reference and on wasm, and a proof that it can fail. */
 import { afterAll, describe, expect, test } from 'vitest'
 import { createReferenceBackend, createWasmBackend, defineOp, registry } from '../src/index.js'
 import { checkAgainstDifferences, compareOp, drawInputs } from './sweep.js'

@@ -1,7 +1,6 @@
 /**
- * The op sweep: every op of the registry × each of its samples. On a backend, values, gradients and second derivatives must equal the
- * reference's, and nothing may leak. On the reference itself, in float64, first and second derivatives must equal central
- * differences.
+ * The op sweep: every op of the registry with each of its samples. On a backend, values, gradients and second derivatives must equal those of the
+ * reference, and nothing may leak. On the reference itself, in float64, first and second derivatives must equal central differences.
  */
 
 import { differentiate } from '../src/autodiff/differentiate.js'
@@ -11,7 +10,7 @@ import { fold, key, threefry2x32 } from '../src/random.js'
 import { convert, type DType, isFloat, type TypedArray } from '../src/tensor/dtype.js'
 import { fromHost } from '../src/tensor/tensor.js'
 
-/** Host values of one sample input. */
+/** The host values of one input of a sample. */
 export interface HostInput {
   values: Float64Array
   shape: Shape
@@ -20,7 +19,7 @@ export interface HostInput {
 
 const uniformOf = (k: readonly [number, number], i: number): number => (threefry2x32(k, [i, 0])[0] >>> 8) * 2 ** -24
 
-/** Draws a sample's inputs: the same for every backend; on a grid that float32 holds exactly; away from 0 by default. */
+/** Draws the inputs of a sample, the same for every backend: on a grid that float32 holds exactly, and away from 0 unless the sample says otherwise. */
 export function drawInputs(op: OpDefinition, sample: Sample<object>, index: number): HostInput[] {
   const seed = [...op.name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) >>> 0, index)
   return sample.inputs.map((input, position) => {
@@ -37,25 +36,25 @@ export function drawInputs(op: OpDefinition, sample: Sample<object>, index: numb
   })
 }
 
-/** A sample's inputs on a backend. */
+/** Puts the inputs of a sample on a backend. */
 export const place = (backend: Backend, inputs: readonly HostInput[], floats: DType): Tensor[] =>
   inputs.map(({ values, shape, dtype }) => {
     const type = isFloat(dtype) ? floats : dtype
     return fromHost(backend, convert(values, type), shape, type)
   })
 
-/** Fixed weights that turn any output into a scalar, distinct for each element. */
+/** Fixed weights, different for each element, whose sum with an output is a scalar. */
 const weightsOf = (size: number): Float64Array => Float64Array.from({ length: size }, (_, i) => Math.fround(Math.sin(1 + 2.7 * i)))
 
 const weighted = (y: Tensor): Tensor => sum(mul(y, fromHost(y.backend, convert(weightsOf(y.size), y.dtype), y.shape, y.dtype)))
 
 const differentiable = (op: OpDefinition): boolean => typeof op.vjp === 'function'
 
-/** Whether a sample with these inputs and this output has a derivative to check. */
+/** Whether there is a derivative to check for this sample. */
 export const hasGradient = (op: OpDefinition, sample: Sample<object>, xs: readonly Tensor[], y: Tensor): boolean =>
   differentiable(op) && isFloat(y.dtype) && !sample.skipGradient && xs.some((x) => isFloat(x.dtype))
 
-/** Everything a sample gives on a backend: the output, and first and second derivatives for each float input. */
+/** The results of a sample on a backend: the output, and first and second derivatives for each float input. */
 export interface Outcome {
   value: TypedArray
   shape: Shape
@@ -75,7 +74,7 @@ export const firstDerivatives = (op: OpDefinition, xs: readonly Tensor[], option
     ones,
   ).grads
 
-/** The gradient of Σ w·op(x), and the gradient of Σ w·that. Constant second derivatives come out undefined. */
+/** The gradient of Σ w·op(x), and the gradient of Σ w·(that gradient). A constant has no second derivative: it is undefined. */
 function derivatives(
   op: OpDefinition,
   xs: readonly Tensor[],
@@ -104,7 +103,7 @@ function differentiateMany(
   return { value, grads }
 }
 
-/** The values of all that is there, each tensor given back afterwards. */
+/** Reads the tensors that exist and disposes each. */
 export async function readAll(tensors: readonly (Tensor | undefined)[]): Promise<(TypedArray | undefined)[]> {
   try {
     return await Promise.all(tensors.map((t) => t?.data()))
@@ -136,7 +135,7 @@ export async function run(
   return { value, shape, dtype, grads: rest.slice(0, sources), second: rest.slice(sources) }
 }
 
-/** The largest |a − b| / (1 + |b|), NaN and infinities compared as such. */
+/** The largest |a − b| / (1 + |b|). NaN and infinities must be equal. */
 export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   let worst = a.length === b.length ? 0 : Infinity
   for (let i = 0; i < a.length; i++) {
@@ -147,7 +146,7 @@ export function distance(a: ArrayLike<number>, b: ArrayLike<number>): number {
   return worst
 }
 
-/** Compares what a backend gave with the reference; returns the names of what differs by more than the tolerances. */
+/** Compares a backend's results with the reference's; returns the names of those that differ by more than the tolerances. */
 export function differences(got: Outcome, want: Outcome, tolerance: Tolerance): string[] {
   const bad: string[] = []
   const check = (name: string, a: ArrayLike<number> | undefined, b: ArrayLike<number> | undefined, limit: number): void => {
@@ -166,8 +165,8 @@ export function differences(got: Outcome, want: Outcome, tolerance: Tolerance): 
 }
 
 /**
- * Compares first and second derivatives of a sample with central differences in float64, on the reference; moves at most
- * `maxElements` of each input. Throws at the first disagreement.
+ * Compares first and second derivatives of a sample with central differences, in float64 on the reference. Moves at most
+ * `maxElements` elements of each input. Throws at the first one that differs.
  */
 export async function checkAgainstDifferences(
   op: OpDefinition,
@@ -221,14 +220,14 @@ async function runValue(
   return { value, shape, dtype }
 }
 
-/** How far a backend may be from the reference, relative to 1 + |reference|. */
+/** How far a backend's results may be from the reference's, relative to 1 + |reference|. */
 export interface Tolerance {
   value: number
   first: number
   second: number
 }
 
-/** What one op's samples gave on a backend against the reference: how many there are, and what is wrong. */
+/** Runs the samples of one op on a backend and on the reference: how many there are, and what is wrong. */
 export async function compareOp(
   op: OpDefinition,
   backend: Backend,

@@ -1,11 +1,11 @@
 /**
- * A process for threads.test.ts: makes and disposes many backends with threads, then works with one and ends without disposing
- * of it.
+ * A process for threads.test.ts. It makes and disposes many backends with threads, then works with one more and ends without disposing
+ * it.
  */
 import { existsSync, readdirSync } from 'node:fs'
 import { createWasmBackend, matMul, ones } from '../src/index.js'
 
-/** Threads of this process where the system lists them. */
+/** The number of threads of this process, on systems that list them. */
 const threadsNow = (): number => (existsSync('/proc/self/task') ? readdirSync('/proc/self/task').length : 0)
 
 async function main(): Promise<void> {

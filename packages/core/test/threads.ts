@@ -1,4 +1,4 @@
-/** Threads that tests can rely on: a backend whose workers have started, which shares whatever can be shared, and counts. */
+/** A backend with threads for tests: its workers have started, it shares whatever it can, and it counts. */
 import { Engine } from '../src/backends/wasm/engine/engine.js'
 import { createBackendOn } from '../src/backends/wasm/index.js'
 import type { Backend, WasmOptions } from '../src/index.js'
@@ -10,8 +10,8 @@ export interface ThreadedBackend {
 }
 
 /**
- * A backend with threads that shares every kernel it estimates to take so many nanoseconds, whether that pays or not: a test on a busy machine
- * would otherwise compare one thread with one thread. Resolves once all workers have started, or have been lost.
+ * Makes a backend with threads. It shares every kernel estimated to take more than `splitAbove` nanoseconds, whether that pays or not; on a busy machine a
+ * test would otherwise compare one thread with one thread. Resolves once all workers have started or are lost.
  */
 export async function threadedBackend(options: WasmOptions, splitAbove = 0): Promise<ThreadedBackend> {
   const engine = new Engine(options)

@@ -1,6 +1,6 @@
 /**
- * A Vulkan driver in software for WebGPU in Node: the one that Chromium's package brings along, unless the environment names another. The loader reads
- * these variables when a process starts, so they are set in vitest's own process, for its workers.
+ * A Vulkan driver in software, for WebGPU in Node: the one in Chromium's package, unless the environment names another. The loader reads
+ * these variables when a process starts. So they are set in vitest's own process, for its workers.
  */
 import { existsSync, mkdtempSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -12,7 +12,7 @@ export function provideVulkan(environment = process.env): void {
   const here = mkdtempSync(join(tmpdir(), 'cotangent-vulkan-'))
   environment.VK_ICD_FILENAMES = join(folder, 'vk_swiftshader_icd.json')
   environment.XDG_RUNTIME_DIR ??= here
-  // the loader itself, which the system may lack; of that folder nothing else
+  // The folder also has the loader, which the system may lack. Nothing else of the folder is wanted.
   const loader = join(folder, 'libvulkan.so.1')
   if (!existsSync(loader)) return
   symlinkSync(loader, join(here, 'libvulkan.so.1'))

@@ -1,6 +1,6 @@
 /**
- * WebGPU in Node, through the npm package `webgpu` and a Vulkan driver (vulkan.ts). `withoutWebGpu` says why there is none, for the names of skipped
- * tests; empty if there is one.
+ * WebGPU in Node, through the npm package `webgpu` and a Vulkan driver (vulkan.ts). `withoutWebGpu` is the reason why it does not run, for the names of skipped
+ * tests; empty if it runs.
  */
 import { createGpuBackend } from '../src/index.js'
 

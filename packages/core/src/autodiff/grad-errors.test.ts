@@ -1,3 +1,4 @@
+/** Errors of derivatives: the message names the parameter, and the op where the path to it ends. */
 import { describe, expect, test } from 'vitest'
 import { alive, make, valuesOf, wasm } from '../../test/helpers.js'
 import { argMax, grad, matMul, Parameter, record, scope, type Tensor, tensor, valueAndGrad, where } from '../index.js'

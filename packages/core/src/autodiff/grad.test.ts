@@ -1,3 +1,7 @@
+/**
+ * The functions that differentiate: grad, valueAndGrad, vjp, jvp, customGrad, gradCheck; and the derivatives at kinks and ties. The file is longer than 300 lines
+ * because each of these functions has its section.
+ */
 import { describe, expect, test } from 'vitest'
 import { make, near, onReference, valuesOf } from '../../test/helpers.js'
 import {

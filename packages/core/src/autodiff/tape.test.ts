@@ -1,3 +1,4 @@
+/** The tape: its records, how they print, what they keep alive; fused and composed ops on it; and optimizer programs. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { alive, make, near, reference, valuesOf, wasm } from '../../test/helpers.js'
 import {

@@ -1,4 +1,4 @@
-/** Tensors that nobody disposes: when their memory comes back, and what is said about it. */
+/** Tensors that nobody disposes: when their memory is freed, and what is printed about it. */
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import * as c from '../index.js'
 import { collectGarbage, nextTurn } from '../platform.js'
@@ -19,10 +19,10 @@ afterEach(async () => {
   for (const backend of backends.splice(0)) await backend.dispose?.()
 })
 
-/** A MiB of float32. */
+/** The number of float32 in a MiB. */
 const N = MiB / 4
 
-describe('a loop that disposes nothing goes on for ever', () => {
+describe('a loop that disposes nothing can run for ever', () => {
   test.each(['item', 'array', 'data'] as const)('if it reads with %s', async (read) => {
     const backend = small(256)
     const x = c.ones([4 * N], { backend })
@@ -52,7 +52,7 @@ describe('a loop that disposes nothing goes on for ever', () => {
     x.dispose()
   })
 
-  test('beside much that lives', async () => {
+  test('beside many tensors that stay alive', async () => {
     const backend = small(640)
     const kept = Array.from({ length: 30 }, () => c.ones([8 * N], { backend }))
     for (let i = 0; i < 90; i++) expect(await kept[0].add(i).max().item()).toBe(1 + i)
@@ -60,7 +60,7 @@ describe('a loop that disposes nothing goes on for ever', () => {
     for (const x of kept) x.dispose()
   })
 
-  test('and copies to another backend wait for room', async () => {
+  test('and a copy to another backend waits for room', async () => {
     const [from, to] = [small(64), small(96)]
     const x = c.ones([16 * N], { backend: from })
     for (let i = 0; i < 20; i++) expect((await x.to(to)).shape).toEqual([16 * N])
@@ -68,7 +68,7 @@ describe('a loop that disposes nothing goes on for ever', () => {
   })
 })
 
-test('what is in use stays, and small programs are left alone', async () => {
+test('tensors in use stay, and small programs are left alone', async () => {
   const backend = small(64)
   const x = c.ones([N], { backend })
   expect(await c.reclaim()).toBeUndefined()
@@ -78,7 +78,7 @@ test('what is in use stays, and small programs are left alone', async () => {
   for (const view of [...views, x]) view.dispose()
 })
 
-test('an allocation that fails says how much nobody disposed, and what to do', () => {
+test('an allocation that fails says how much was not disposed, and what to do', () => {
   const backend = small(256)
   const x = c.ones([4 * N], { backend })
   const fill = (): void => {
@@ -97,7 +97,7 @@ describe('a collected tensor', () => {
     await nextTurn()
     await nextTurn()
   }
-  test('is not worth a word', async () => {
+  test('prints nothing', async () => {
     await leak()
     expect(warned).not.toHaveBeenCalled()
   })

@@ -1,3 +1,6 @@
+/**
+ * Lifetimes: scopes, disposal, shared memory, parameters, and tensors on two backends. The file is longer than 300 lines because each of these has a section.
+ */
 import { afterEach, describe, expect, test } from 'vitest'
 import { alive, make, reference, valuesOf, wasm } from '../../test/helpers.js'
 import * as c from '../index.js'

@@ -1,11 +1,11 @@
-/** The compiler's messages about shapes that do not fit: one program, compiled in memory, its messages read. */
+/** The compiler's messages for shapes that do not fit: a program is compiled in memory and its errors are read. */
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { expect, test } from 'vitest'
 
 const root = fileURLToPath(new URL('../../../../', import.meta.url))
 
-/** The messages for a module that sits beside the sources, by line from 1. */
+/** The messages for a module beside the sources, by line number. */
 function diagnose(source: string): Map<number, string> {
   const config = ts.getParsedCommandLineOfConfigFile(
     `${root}tsconfig.base.json`,

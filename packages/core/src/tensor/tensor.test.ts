@@ -1,3 +1,7 @@
+/**
+ * Tensors as a user meets them: making, reading, printing, dtypes, chaining, and the messages of shape errors. The file is longer than 300 lines because it has one
+ * case for each message.
+ */
 import { describe, expect, test, vi } from 'vitest'
 import { make, reference, valuesOf, wasm } from '../../test/helpers.js'
 import { numpyPrints } from '../../test/numpy-prints.js'

@@ -1,4 +1,4 @@
-/** All ops in a page of a browser: the same bits as in Node, on one thread and on two. */
+/** All ops in a page of a browser have the bits of Node, on one thread and on two. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { isolated, openSite, type Site, withoutChromium } from './harness.js'
 import * as node from './page.js'
@@ -10,7 +10,7 @@ describe.skipIf(withoutChromium)(`ops in Chromium${withoutChromium}`, () => {
   })
   afterAll(() => site?.close())
 
-  // Without fused multiply-add, which machines may lack; with it bits depend on the machine.
+  // Fused multiply-add is off: machines may lack it, and bits would depend on the machine.
   test.each([1, 2])('values, gradients and second derivatives have the bits of Node (threads: %i)', async (threads) => {
     const page = await site.open(isolated)
     const there = await page.call('sweep', { threads, relaxedSimd: false })
@@ -22,8 +22,8 @@ describe.skipIf(withoutChromium)(`ops in Chromium${withoutChromium}`, () => {
     await page.close()
   })
 
-  // A page cannot call its collector; it can make it likely.
-  test.each(['call', 'callInWorker'] as const)('a loop that disposes nothing goes on for ever (%s)', async (call) => {
+  // A page cannot call the garbage collector; it can only make a collection likely.
+  test.each(['call', 'callInWorker'] as const)('a loop that disposes nothing can run for ever (%s)', async (call) => {
     const page = await site.open(isolated)
     expect(await page[call]('leakyLoop', 1000, { threads: 1 })).toBeLessThan(3 * 2 ** 30)
     expect(page.said).toEqual([])

@@ -1,4 +1,4 @@
-/** What the gpu backend's browser tests run in the page, and how a device is taken away there. */
+/** The page module of the gpu backend's browser tests: the checks, and ways to take a device away. */
 import '../../src/gpu.js'
 import { losing } from '../gpu/checks.js'
 
@@ -13,7 +13,7 @@ const page = globalThis as unknown as {
   navigator: { gpu?: { requestAdapter(): Promise<unknown> } }
 }
 
-/** Loses a WebGL context in the middle. */
+/** Loses a WebGL context between two calls. */
 export function loseWebGl(): ReturnType<typeof losing> {
   const { prototype } = page.HTMLCanvasElement
   const { getContext } = prototype
@@ -29,7 +29,7 @@ export function loseWebGl(): ReturnType<typeof losing> {
   })
 }
 
-/** Loses a WebGPU device in the middle. */
+/** Loses a WebGPU device between two calls. */
 export function loseWebGpu(): ReturnType<typeof losing> {
   const { prototype } = page.GPUAdapter
   const { requestDevice } = prototype
@@ -45,10 +45,10 @@ export function loseWebGpu(): ReturnType<typeof losing> {
   })
 }
 
-/** An adapter that never answers. */
+/** Replaces the adapter by one that never answers. */
 export function silenceAdapter(): void {
   Object.defineProperty(page.navigator, 'gpu', { value: { requestAdapter: () => new Promise(() => {}) }, configurable: true })
 }
 
-/** Whether the page's own `GPU`, WebGPU's interface, is still there. */
+/** Whether the page still has its own `GPU`, which is WebGPU's interface. */
 export const nativeGpu = (): boolean => String((globalThis as { GPU?: unknown }).GPU).includes('[native code]')

@@ -1,11 +1,11 @@
-/** The gpu backend on a browser's devices: WebGL 2 and WebGPU, both in software here. */
+/** The gpu backend on a browser's devices: WebGL 2 and WebGPU, both in software. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type GpuMode, registry } from '../../src/index.js'
 import type * as there from './gpu-page.js'
 import { gpuFlags, type OpenPage, openSite, type Site, withoutChromium } from './harness.js'
 
 const ops = [...registry.values()].filter((op) => op.samples.length > 0)
-/** What drivers say about speed. */
+/** Remarks of drivers about speed, which the console may show. */
 const remarks = /GL Driver Message|GPU stall/
 
 describe.skipIf(withoutChromium)(`the gpu backend in Chromium${withoutChromium}`, () => {
@@ -63,7 +63,7 @@ describe.skipIf(withoutChromium)(`the gpu backend in Chromium${withoutChromium}`
       inPage(async (page) => {
         expect(await page.call('wide', mode, 20_000)).toBe(0)
         expect(await page.call('long', mode)).toBe(0)
-        // what would happen without folding
+        // Without folding this happens.
         if (mode === 'webgl2') await expect(page.call('wide', mode, 20_000, true)).rejects.toThrow(/larger than/)
         expect(await page.call('huge', mode)).toBe(0)
       }))

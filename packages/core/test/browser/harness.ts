@@ -1,6 +1,6 @@
 /**
- * Tests in a real page: a module is bundled, served on localhost and opened in a headless Chromium, and its exported functions
- * are called from Node.
+ * Tests in a real page. A module is bundled, served on localhost and opened in a headless Chromium; Node calls its exported
+ * functions.
  *
  * ```ts
  * const site = await openSite<typeof import('./page.js')>(new URL('./page.ts', import.meta.url))
@@ -10,8 +10,8 @@
  * await site.close()
  * ```
  *
- * Every `open` is a new page with headers of its own, so settings of the process (`configure`) start afresh. Arguments and results travel as JSON
- * does, typed arrays too. Chromium is the system's, never downloaded: without one, `withoutChromium` says what to do and tests skip.
+ * Every `open` makes a new page with its own headers, so settings of the process (`configure`) start afresh. Arguments and results travel as JSON;
+ * typed arrays may be among them. Chromium must be on the system, it is never downloaded: without it tests are skipped, and `withoutChromium` says what to do.
  */
 import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -24,10 +24,10 @@ import { chromium } from 'playwright-core'
 /** Response headers. */
 export type Headers = Readonly<Record<string, string>>
 
-/** What gives a page SharedArrayBuffer, and so threads. */
+/** The headers that give a page SharedArrayBuffer, and so threads. */
 export const isolated: Headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
-/** `COTANGENT_CHROMIUM`, or where systems install it. */
+/** The browser: `COTANGENT_CHROMIUM`, or the places where systems install it. */
 const executable = [
   process.env.COTANGENT_CHROMIUM,
   '/usr/bin/chromium',
@@ -36,7 +36,7 @@ const executable = [
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ].find((path) => path && existsSync(path))
 
-/** Why there is no browser to test in, for the names of skipped tests; empty if there is one. */
+/** The reason why there is no browser, for the names of skipped tests; empty if there is one. */
 export const withoutChromium = executable ? '' : ' (skipped: no Chromium here; apt-get install chromium, or name one in COTANGENT_CHROMIUM)'
 
 /** Flags for WebGL 2 and WebGPU in software, on any machine. */
@@ -53,13 +53,13 @@ export const gpuFlags: readonly string[] = [
 type Functions = Record<string, (...values: never[]) => unknown>
 
 export interface OpenPage<M extends Functions> {
-  /** Calls an exported function in the page; what it throws is thrown here. */
+  /** Calls an exported function in the page. An error there is thrown here. */
   call<N extends keyof M & string>(name: N, ...values: Parameters<M[N]>): Promise<Awaited<ReturnType<M[N]>>>
-  /** The same in a dedicated worker of the page, which loads the module once more and ends afterwards. */
+  /** The same in a dedicated worker of the page. The worker loads the module again and ends afterwards. */
   callInWorker<N extends keyof M & string>(name: N, ...values: Parameters<M[N]>): Promise<Awaited<ReturnType<M[N]>>>
-  /** What the console got so far, workers' words and uncaught errors included, as `warning: …`. */
+  /** Everything on the console so far, including workers' output and uncaught errors, as `warning: …`. */
   readonly said: string[]
-  /** How many workers it has. */
+  /** The number of the page's workers. */
   workers(): number
   close(): Promise<void>
 }
@@ -81,7 +81,7 @@ const worker = `onmessage = async ({ data: [name, values] }) => {
   }
 }`
 
-/** Calls a function of the page's module; runs in the page. */
+/** Calls a function of the page's module. This code runs in the page. */
 async function callThere({ name, values, inWorker }: { name: string; values: unknown[]; inWorker: boolean }): Promise<unknown> {
   const here = globalThis as unknown as {
     tests: Record<string, (...values: unknown[]) => unknown>
@@ -107,7 +107,7 @@ async function callThere({ name, values, inWorker }: { name: string; values: unk
   }
 }
 
-/** The module and what it imports, by file name; what it imports on demand stays in files of its own. */
+/** The module and all it imports, by file name. Modules that are imported on demand stay in files of their own. */
 async function bundle(entry: URL): Promise<Map<string, Uint8Array>> {
   const { outputFiles } = await build({
     entryPoints: { page: fileURLToPath(entry) },
@@ -123,13 +123,13 @@ async function bundle(entry: URL): Promise<Map<string, Uint8Array>> {
   return new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]))
 }
 
-/** Bundles a module of test functions and starts the browser for it. `args` are more flags for Chromium. */
+/** Bundles a module of test functions and starts the browser for it. `args` are further flags for Chromium. */
 export async function openSite<M extends Functions>(entry: URL, args: readonly string[] = []): Promise<Site<M>> {
   if (!executable) throw new Error(`openSite:${withoutChromium}`)
   const files = new Map<string, string | Uint8Array>([...(await bundle(entry)), ['', html], ['worker.js', worker]])
   const opened: Headers[] = []
 
-  // Page i lives at /i/, and all that it loads has its headers.
+  // Page i lives at /i/; everything it loads gets its headers.
   const server = createServer(({ url = '' }, response) => {
     const [, index, file = ''] = url.split('/')
     const content = files.get(file)

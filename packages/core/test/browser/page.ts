@@ -1,10 +1,10 @@
-/** What the core's browser tests run in the page, and in Node to compare. */
+/** The page module of core's browser tests. Node runs its functions, too, to compare. */
 import { type BackendInfo, createWasmBackend, ones, registry, type WasmOptions } from '../../src/index.js'
 import { digest } from '../digest.js'
 import { drawInputs, run } from '../sweep.js'
 import { threadedBackend } from '../threads.js'
 
-/** A digest of each op's outputs, gradients and second derivatives for its samples. */
+/** A digest of each op's outputs, gradients and second derivatives, over its samples. */
 export async function sweep(options: WasmOptions): Promise<{ ops: Record<string, string>; info?: BackendInfo; helped: number }> {
   const { backend, helped } = await threadedBackend(options)
   const ops: Record<string, string> = {}
@@ -18,7 +18,7 @@ export async function sweep(options: WasmOptions): Promise<{ ops: Record<string,
   return { ops, info: backend.info?.(), helped: helped() }
 }
 
-/** Reads the largest value of so many tensors of 4 MB that nobody disposes; the bytes that were in use at most. */
+/** Reads the maximum of many tensors of 4 MB that nobody disposes; returns the most bytes in use at one time. */
 export async function leakyLoop(turns: number, options: WasmOptions): Promise<number> {
   const backend = createWasmBackend(options)
   const x = ones([1024, 1024], { backend })

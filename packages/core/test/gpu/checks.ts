@@ -1,4 +1,7 @@
-/** What every engine of the gpu backend is held to, in Node and in pages. Functions take and give what travels as JSON. */
+/**
+ * The checks that every engine of the gpu backend must pass, in Node and in pages. Arguments and results can travel as JSON. The file is longer than 300 lines because
+ * a page loads it as one module.
+ */
 import { createGpuBackend, type GpuBackendSeams } from '../../src/backends/gpu/index.js'
 import {
   add,
@@ -21,13 +24,13 @@ import {
 import { compareOp, type Tolerance } from '../sweep.js'
 
 /**
- * Devices and WebAssembly compute in float32: sums of up to 130 products were measured within 2e-5 of the sums of magnitudes, elementwise
- * formulas within 2e-6; derivatives go through one and two more such sums. The JavaScript engine sums in float64.
+ * Tolerances. Devices and WebAssembly compute in float32: sums of up to 130 products were measured within 2e-5 of the sums of magnitudes, elementwise
+ * formulas within 2e-6. Derivatives pass through one or two more such sums. The JavaScript engine sums in float64.
  */
 export const toleranceOf = (mode: GpuMode): Tolerance =>
   mode === 'cpu' ? { value: 1e-5, first: 1e-4, second: 1e-3 } : { value: 3e-5, first: 2e-4, second: 2e-3 }
 
-/** Runs with a backend of one mode, which ends afterwards. */
+/** Runs `work` on a new backend of one mode, and disposes it. */
 export async function onMode<R>(mode: GpuMode | undefined, work: (gpu: Backend) => Promise<R>, seams: GpuBackendSeams = {}): Promise<R> {
   const gpu = await createGpuBackend({ mode }, seams)
   try {
@@ -40,7 +43,7 @@ export async function onMode<R>(mode: GpuMode | undefined, work: (gpu: Backend) 
 /** How a backend runs. */
 const infoOf = (gpu: Backend): GpuInfo => gpu.info?.().gpu as GpuInfo
 
-/** The message of what a promise fails with. */
+/** The message of the error that `work` fails with. */
 export async function failureOf(work: () => unknown): Promise<string> {
   try {
     await work()
@@ -55,7 +58,7 @@ export interface Swept {
   ops: number
   cases: number
   wrong: string[]
-  /** What is alive afterwards, by the backend's count. */
+  /** Buffers alive afterwards, as the backend counts them. */
   buffers: number
 }
 
@@ -79,14 +82,14 @@ export function sweep(mode: GpuMode): Promise<Swept> {
   })
 }
 
-/** How the backend that nobody chose a mode for runs. */
+/** How the backend runs if no mode is asked for. */
 export const chosen = (adapterTimeout?: number): Promise<GpuInfo> => onMode(undefined, async (gpu) => infoOf(gpu), { adapterTimeout })
 
-/** Why a mode does not run. */
+/** The reason why a mode does not run. */
 export const refusal = (mode: string, adapterTimeout?: number): Promise<string> =>
   failureOf(() => onMode(mode as GpuMode, async () => {}, { adapterTimeout }))
 
-/** NaN and infinities, which only the host can tell, in the middle of a chain of kernels. */
+/** NaN and infinities in the middle of a chain of kernels. Only the host can test for them. */
 export function notFinite(mode: GpuMode): Promise<number[][]> {
   return onMode(mode, async (gpu) => {
     using x = tensor([1, Number.NaN, Infinity, -Infinity, 0], { backend: gpu })
@@ -98,8 +101,8 @@ export function notFinite(mode: GpuMode): Promise<number[][]> {
 }
 
 /**
- * Where a result is NaN and should not be, or the other way round: elementwise ops over a table with NaN and what they are not defined at, and kernels that
- * end in relu or in the gates of a recurrent cell.
+ * Places where a result is NaN and should not be, or the other way round. The ops are elementwise ones over a table with NaN and with arguments outside their
+ * domains, and kernels that end in relu or in the gates of a recurrent cell.
  */
 export function misplacedNaN(mode: GpuMode): Promise<string[]> {
   return onMode(mode, async (gpu) => {
@@ -119,7 +122,7 @@ export function misplacedNaN(mode: GpuMode): Promise<string[]> {
     }
     for (const op of registry.values()) {
       const [{ inputs, options } = { inputs: [] }] = op.samples
-      // the ops of numbers alone: their first sample is one of scalars
+      // The ops that only take numbers: their first sample is one of scalars.
       const scalars =
         inputs.length > 0 && inputs.every((x) => Array.isArray(x) || ('shape' in x && x.shape.length === 0 && x.dtype !== 'bool'))
       if (options || !scalars) continue
@@ -157,7 +160,7 @@ export function misplacedNaN(mode: GpuMode): Promise<string[]> {
   })
 }
 
-/** What bad row indices give: those a user uploads, at the call; then computed ones, at the call and at the reads after it. */
+/** The errors for bad row indices: for uploaded ones at the call; for computed ones at the call and at the reads after it. */
 export function badIndices(
   mode: GpuMode,
 ): Promise<{ uploaded: string; atCall: string; atRead: string; afterwards: number[]; good: number[] }> {
@@ -181,8 +184,8 @@ export function badIndices(
 }
 
 /**
- * A sum over [3, columns] whose output has a thread dimension for each axis, as every broadcast above 2^22 elements has. Gives the number of wrong
- * elements. `unlimited` leaves out what the device's textures allow.
+ * A sum over [3, columns] whose output has a thread dimension for each axis, as every broadcast above 2^22 elements has. Returns the number of wrong
+ * elements. `unlimited` ignores the limits of the device's textures.
  */
 export function wide(mode: GpuMode, columns: number, unlimited = false): Promise<number> {
   const limits = { division: 64, ...(unlimited ? { texture: Infinity } : {}) }
@@ -198,7 +201,7 @@ export function wide(mode: GpuMode, columns: number, unlimited = false): Promise
   )
 }
 
-/** The same over axes that are longer than a thread dimension, the outer and then the inner one: the number of wrong elements. */
+/** The same over an axis longer than a thread dimension, once the outer one and once the inner one: the number of wrong elements. */
 export function long(mode: GpuMode): Promise<number> {
   return onMode(
     mode,
@@ -220,7 +223,7 @@ export function long(mode: GpuMode): Promise<number> {
   )
 }
 
-/** −x of more elements than float32 counts: the number of wrong ones. */
+/** −x for more elements than float32 can count: the number of wrong ones. */
 export function huge(mode: GpuMode, size = 2 ** 24 + 5): Promise<number> {
   return onMode(mode, async (gpu) => {
     const values = new Float32Array(size)
@@ -234,14 +237,14 @@ export function huge(mode: GpuMode, size = 2 ** 24 + 5): Promise<number> {
 }
 
 /**
- * Reductions long enough to be made by parts, over whole tensors and over axes: those that are not as on the host. `limits` as if the tensors were so large
- * that float32 did not count their elements, or the driver's loops so short.
+ * Reductions long enough to be made by parts, over whole tensors and over axes: those whose result differs from the host's. `limits` can pretend that float32 does
+ * not count the elements, or that the driver's loops are short.
  */
 export function longReductions(mode: GpuMode, limits: GpuBackendSeams['limits'] = {}): Promise<string[]> {
   const work = async (gpu: Backend): Promise<string[]> => {
     const reference = createReferenceBackend()
     const wrong: string[] = []
-    // beyond 65535 turns Mesa's llvmpipe stops a thread; 300 = 4·64 + 44, and 20,000 = 64·(4·64 + 56) + 32
+    // Mesa's llvmpipe stops a thread after 65535 turns. 300 = 4·64 + 44, and 20,000 = 64·(4·64 + 56) + 32.
     for (const [shape, axis] of [
       [[100_003], undefined],
       [[300], 0],
@@ -250,7 +253,7 @@ export function longReductions(mode: GpuMode, limits: GpuBackendSeams['limits'] 
       [[2, 3, 257], 2],
     ] as const) {
       const size = shape.reduce((product, n) => product * n, 1)
-      // of small whole numbers, and a few powers of two among ±1, so that every order gives the same
+      // Small whole numbers, and a few powers of two among ±1: every order of the sum gives the same result.
       const values = Float32Array.from({ length: size }, (_, i) => (i * 37) % 11)
       const factors = Float32Array.from({ length: size }, (_, i) => (i % 1000 === 7 ? 2 : i % 1000 === 107 ? 0.5 : i % 3 === 1 ? -1 : 1))
       for (const [name, data] of [
@@ -273,7 +276,7 @@ export function longReductions(mode: GpuMode, limits: GpuBackendSeams['limits'] 
   return onMode(mode, work, { limits })
 }
 
-/** The sums of columns of more elements than float32 counts, each longer than the loops of some drivers: the number of wrong ones. */
+/** The sums of columns with more elements than float32 can count, each longer than the loops of some drivers: the number of wrong ones. */
 export function tall(mode: GpuMode, [rows, columns]: readonly [number, number] = [70_000, 300]): Promise<number> {
   return onMode(mode, async (gpu) => {
     const values = Float32Array.from({ length: rows * columns }, (_, i) => i % 7)
@@ -287,7 +290,7 @@ export function tall(mode: GpuMode, [rows, columns]: readonly [number, number] =
   })
 }
 
-/** The gradient of a table of which many rows are taken, one of them most of the time; by indices that were uploaded. Gives the number of wrong cells. */
+/** The gradient of a table from which many rows are taken, mostly the same one, by uploaded indices: the number of wrong cells. */
 export function manyIndices(mode: GpuMode, rows = 500, count = 9000): Promise<number> {
   return onMode(mode, async (gpu) => {
     const picks = Int32Array.from({ length: count }, (_, i) => (i % 3 === 0 ? (i * 37) % rows : 7))
@@ -307,7 +310,7 @@ export function manyIndices(mode: GpuMode, rows = 500, count = 9000): Promise<nu
   })
 }
 
-/** With a cache of two kernels, results stay readable when their kernels are gone, and kernels go when their results do. */
+/** Runs with a cache of two kernels: results must stay readable after their kernels left the cache, and kernels must go when their results do. */
 export function evicted(mode: GpuMode): Promise<{ values: number[][]; kernels: number; afterwards: GpuInfo }> {
   return onMode(
     mode,
@@ -327,7 +330,7 @@ export function evicted(mode: GpuMode): Promise<{ values: number[][]; kernels: n
   )
 }
 
-/** Backends made and disposed of one after another: whether the last one still computes. */
+/** Makes and disposes backends one after another; returns what the last one computes. */
 export async function again(mode: GpuMode, times: number): Promise<number[]> {
   let values: number[] = []
   for (let i = 0; i < times; i++) {
@@ -339,7 +342,7 @@ export async function again(mode: GpuMode, times: number): Promise<number[]> {
   return values
 }
 
-/** What happens when the device goes away between two calls. `lose` takes it away. */
+/** The errors when the device goes away between two calls. `lose` takes it away. */
 export async function losing(
   mode: GpuMode,
   lose: () => unknown,

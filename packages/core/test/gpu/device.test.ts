@@ -1,4 +1,4 @@
-/** The gpu backend's device layer in Node: what handles, the queue and the choice of an engine promise, and what is broken on purpose. */
+/** The gpu backend's device layer in Node: handles, the queue, the choice of an engine, and devices that break on purpose. */
 import { afterEach, describe, expect, test } from 'vitest'
 import { createGpuBackend } from '../../src/backends/gpu/index.js'
 import { type GpuMode, getBackend, tensor } from '../../src/index.js'
@@ -16,7 +16,7 @@ describe.each(modes)('%s', (mode) => {
     ])
   })
 
-  test('NaN comes out where it went in, and of what a function is not defined at', async () => {
+  test('NaN comes out where it went in, and where a function is not defined', async () => {
     expect(await checks.misplacedNaN(mode)).toEqual([])
   })
 
@@ -168,7 +168,7 @@ describe('the choice of an engine', () => {
 
   test('headless-gl, if there is one that draws into float textures', async () => {
     const none = { loadBinding: async () => ({}) }
-    /** gpu.js where the package `gl` is installed; a kernel gives its argument back, the first one the turns of its loop. */
+    /** gpu.js with the package `gl` installed. A kernel returns its argument; the first kernel returns the turns of its loop. */
     const withGl = (isTextureFloat: boolean) => async () => {
       const gpujs = await import('gpu.js')
       const createKernel = () => {

@@ -1,4 +1,4 @@
-/** The values at the edges on the engines of the gpu backend that run in Node. */
+/** The values at the edges (edge-values.ts) on those engines of the gpu backend that run in Node. */
 import { describe, expect, test } from 'vitest'
 import { cumSum, type GpuMode, mean, prod, scope, sum, tensor } from '../../src/index.js'
 import { edgeValues, wrongValues } from '../edge-values.js'
@@ -11,7 +11,7 @@ const modes: [GpuMode, string][] = [
   ['webgpu', withoutWebGpu],
 ]
 
-/** A gpu refuses to hold 2e9 as an int32. */
+/** A gpu refuses 2e9 as an int32, so these cases do not run there. */
 const held = edgeValues.filter(({ name }) => !/^(mean|variance) of integers$/.test(name))
 
 describe.each(modes)('%s', (mode, without) => {
@@ -29,7 +29,7 @@ describe.each(modes)('%s', (mode, without) => {
       expect(await read((x) => sum(x([2 ** 24, 1])))).toMatch(
         /^ValueError: sum: the gpu backend holds whole numbers as float32, exact below 16777216 \(2\^24\)/,
       )
-      expect(await read((x) => sum(x([2 ** 24, 1, -(2 ** 24)])))).toMatch('ValueError: sum') // rounded on the way
+      expect(await read((x) => sum(x([2 ** 24, 1, -(2 ** 24)])))).toMatch('ValueError: sum') // a partial sum was rounded
       expect(await read((x) => prod(x([4097, 4097])))).toMatch('ValueError: prod')
       expect(await read((x) => cumSum(x([2 ** 24, 1])))).toMatch('ValueError: cumSum')
       expect(await read((x) => sum(x([2 ** 23, 2 ** 23 - 1])))).toBe('nothing failed')

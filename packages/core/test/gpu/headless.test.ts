@@ -1,4 +1,4 @@
-/** The gpu backend on headless-gl, where there is one: WebGL 1 on the system's OpenGL. What it trains is in the layers' gpu-training.test.ts. */
+/** The gpu backend on headless-gl (WebGL 1 on the system's OpenGL), if it is installed. Its trainings are in the layers' gpu-training.test.ts. */
 import { describe, expect, test } from 'vitest'
 import { registry } from '../../src/index.js'
 import { withoutHeadlessGl } from '../headless-gl.js'

@@ -1,4 +1,4 @@
-/** The op sweep on the engines of the gpu backend that run in Node: values, gradients and second derivatives against the reference. */
+/** The op sweep on those engines of the gpu backend that run in Node: values, gradients and second derivatives against the reference. */
 import { expect, test } from 'vitest'
 import { type GpuMode, registry } from '../../src/index.js'
 import { withoutWebGpu } from '../webgpu-node.js'

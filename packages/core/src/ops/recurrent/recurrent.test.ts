@@ -1,4 +1,4 @@
-/** Whole-sequence ops: equal to their cell by hand, what masks do, one record on the tape, and refused input. */
+/** Ops over whole sequences: they equal their cell step by step, masks leave steps out, the tape has one record, and wrong input is refused. */
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { reference, valuesOf, wasm } from '../../../test/helpers.js'

@@ -1,3 +1,4 @@
+/** Properties of transposed and depthwise convolution and of normalisation, and their wasm kernels against the reference, derivatives included. */
 import { test as property } from '@fast-check/vitest'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -57,7 +58,7 @@ describe('transposed convolution', () => {
       return Math.abs(left - right) <= 1e-10 * (1 + Math.abs(left))
     }),
   )
-  test('refuses a size that convolution does not take to the input, and other channels', () => {
+  test('refuses a size that is not a possible input of the convolution, and channels that differ', () => {
     const x = zeros([1, 3, 3, 2])
     expect(() => conv2dTranspose(x, zeros([3, 3, 4, 2]), [6, 5])).toThrow(
       /a convolution takes the size \[6, 5\] to \[4, 3\], not to x's \[3, 3\]/,
@@ -73,7 +74,7 @@ describe('depthwise convolution', () => {
       const options = { strides: c.strides, dilation: c.dilation, padding: c.padding }
       const x = draw(1, [c.batch, 9, 10, c.channels])
       const filter = draw(2, [...c.kernel, c.channels, c.filters])
-      // [c, c, 1] of the identity spreads each channel's filters to output channels of its own.
+      // [c, c, 1] of the identity gives each channel's filters output channels of their own.
       const diagonal = tensor(
         Array.from({ length: c.channels ** 2 }, (_, i) => (i % (c.channels + 1) === 0 ? 1 : 0)),
         { shape: [c.channels, c.channels, 1], dtype: 'float64' },
@@ -124,7 +125,7 @@ describe('normalisation', () => {
   })
 })
 
-/** Cases that a fused kernel may get wrong: sizes that are no multiple of a vector, strides above the kernel, windows that hang over, ties. */
+/** Cases that a fused kernel may get wrong: sizes that are no multiple of a vector, strides larger than the kernel, windows over the edge, ties. */
 describe('wasm gives what the reference gives, and its derivatives', () => {
   type Case = typeof sliding extends fc.Arbitrary<infer C> ? C : never
   type Op = (xs: readonly Tensor[], c: Case) => Tensor
@@ -133,7 +134,7 @@ describe('wasm gives what the reference gives, and its derivatives', () => {
   const reach = (c: Case, axis: 0 | 1): number => (c.kernel[axis] - 1) * c.dilation[axis] + 1
   const sizeOf = (c: Case): [number, number] => [reach(c, 0) + c.extra[0], reach(c, 1) + c.extra[1]]
   const image = (c: Case): Shape => [c.batch, ...sizeOf(c), c.channels]
-  /** Shapes of the inputs, and whether there are few values, so that many are equal. */
+  /** The shapes of the inputs. `ties`: the inputs have few different values, so that many are equal. */
   const ops: Record<string, { op: Op; shapes: (c: Case) => Shape[]; ties?: boolean }> = {
     conv2d: { op: ([x, f], c) => conv2d(x, f, windowOf(c)), shapes: (c) => [image(c), [...c.kernel, c.channels, c.filters]] },
     depthwiseConv2d: {
@@ -174,7 +175,7 @@ describe('wasm gives what the reference gives, and its derivatives', () => {
             }),
           )
         const [got, want] = [on(wasm), on(reference)]
-        // Sums of at most 3·13·13·5 products of values about 1, in float32.
+        // Sums of at most 3·13·13·5 products of values of about 1, in float32.
         for (const [i, values] of got.entries())
           expect(near(values, want[i], 1e-4), i === 0 ? 'value' : `gradient of input ${i - 1}`).toBe(true)
       }),
