@@ -1,18 +1,21 @@
 /**
- * What a library under test must offer, and the messages between the parent and the process it lives in.
+ * The contract between the benchmark and a library: its adapter, and the messages between the parent and the process that the library runs in.
  *
- * An adapter builds a workload once and then runs steps of it; how many, and when, is decided by the parent. `run` resolves when the
- * result of the last step can be read on the host, so that no library is timed while work is still queued.
+ * An adapter builds a workload once and then runs steps of it; the parent says how many, and when. `run` resolves when the result of the last step
+ * can be read on the host, so no library is timed while work is still queued.
  */
 import type { Limits } from './probes.js'
 import type { Sample } from './quiet.js'
 import type { Workload } from './workloads.js'
 
-/** A workload, ready to run. */
+/** A workload that is ready to run. */
 export interface Prepared {
-  /** Runs steps. The loss of the last one, or one element of the last result; or how to read that, if reading takes time that no step has. */
+  /**
+   * Runs steps. Returns the loss of the last one, or one element of the last result; or a function that reads that number, if reading takes time that is no
+   * part of a step.
+   */
   run(steps: number): Promise<number | (() => Promise<number>)>
-  /** Gives memory back before the next workload. */
+  /** Frees memory before the next workload. */
   dispose(): void
 }
 
@@ -23,26 +26,26 @@ export interface Adapter {
 
 export type Request =
   | { type: 'prepare'; workload: Workload; seed: number }
-  /** In pieces of `chunk` steps, each timed. */
+  /** Run `steps` steps in pieces of `chunk`; each piece is timed. */
   | { type: 'run'; steps: number; chunk: number }
-  /** What the process could do at best; the copy works on so many bytes. */
+  /** Measure the limits of the process; `bytes` is the size of the copy. */
   | { type: 'probe'; bytes?: number }
   /** The most memory the process has had. */
   | { type: 'memory' }
 
 export type Response =
-  /** The process is up, or the workload is ready. */
+  /** The library is loaded, or the workload is ready. */
   | { type: 'ready' }
   | ({ type: 'ran' } & Ran)
   | { type: 'probed'; limits: Limits }
   | { type: 'memory'; megabytes: number }
   | { type: 'failed'; message: string }
 
-/** What a round came to. */
+/** The result of a round. */
 export interface Ran {
-  /** Of all steps, probes left out. */
+  /** The time of all steps, without probes. */
   ms: number
-  /** Of the last step. */
+  /** The value of the last step. */
   value: number
   samples?: Sample[]
   /** The best figure of the probe `pressed` in this process so far. */
@@ -51,22 +54,22 @@ export interface Ran {
 
 interface LibraryEntry {
   title: string
-  /** What `--peers` calls it; absent for ours. */
+  /** Its name for `--peers`; absent for our libraries. */
   peer?: string
-  /** What JSON calls it where that is not its own name. */
+  /** Its name in JSON, if that differs from its own. */
   recordedAs?: string
-  /** The kinds of workload it takes part in; absent for all. What else it cannot do it says itself. */
+  /** The kinds of workload it takes part in; all if absent. For other things it cannot do it throws. */
   kinds?: readonly Workload['kind'][]
   threads: number
-  /** Its first step compiles the workload, which says nothing about the next. */
+  /** Its first step compiles the workload, so that step's time says nothing about the next. */
   compiles?: true
-  /** The stack its process needs, in KiB, where that is more than Node gives. */
+  /** The stack that its process needs, in KiB, if Node's is too small. */
   stack?: number
-  /** Ours with 256-bit kernels, where the JavaScript engine can compile them. */
+  /** Ours with 256-bit kernels, if the JavaScript engine can compile them. */
   simd256?: boolean
 }
 
-/** The libraries, in the order of their rows. The first present is the one others are compared with. */
+/** The libraries, in the order of their rows. The others are compared with the first one that takes part. */
 export const libraries = {
   cotangent: { title: 'cotangent', threads: 1 },
   'cotangent-2': { title: 'cotangent, 2 threads', recordedAs: 'cotangent', threads: 2 },
@@ -86,10 +89,10 @@ export const libraries = {
 } as const satisfies Record<string, LibraryEntry>
 export type LibraryName = keyof typeof libraries
 export const libraryNames = Object.keys(libraries) as LibraryName[]
-/** A library's entry; of a name unknown here (a test's), what can be said of it. */
+/** The entry of a library; for a name that is not in the table (in a test), an entry made up from the name. */
 export const libraryEntry = (name: string): LibraryEntry =>
   name in libraries ? (libraries as Record<string, LibraryEntry>)[name] : { title: name, threads: 1 }
 /** Whether a library takes part in a workload. */
 export const takesPart = (name: string, { kind }: Workload): boolean => libraryEntry(name).kinds?.includes(kind) ?? true
-/** What `--peers` takes. */
+/** The names that `--peers` accepts. */
 export const peerNames = [...new Set(libraryNames.flatMap((name) => libraryEntry(name).peer ?? []))]

@@ -1,4 +1,7 @@
-/** The benchmark's own arithmetic and manners, with made-up libraries: nothing here depends on how fast a machine is. */
+/**
+ * The benchmark's arithmetic, its command line and its tables, with made-up libraries: nothing here depends on how fast a machine is. The file is longer than 300
+ * lines because these share the made-up libraries.
+ */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
@@ -16,7 +19,7 @@ import { amountOf, commands, type TrainWorkload, type Workload } from './workloa
 
 const mlp = commands.models[0]
 
-/** A library whose step takes the next of the given times, over and over; its loss falls unless told otherwise. */
+/** A library whose steps take the given times, one after the other and again from the start. Its loss falls unless `loss` says otherwise. */
 function fake(library: string, msPerStep: readonly number[], { loss = (step: number) => 2 / step, log = [] as string[] } = {}): Contestant {
   let calls = 0
   let step = 0
@@ -41,9 +44,9 @@ describe('command line', () => {
     [['models', 'mlp'], 'no further argument, got "mlp"'],
     [['models', '--fast'], "Unknown option '--fast'"],
     [['models', '--rounds'], '--rounds'],
-    [['models', '--rounds', '0'], '--rounds takes a whole number from 1, got "0"'],
-    [['models', '--steps', '1.5'], '--steps takes a whole number from 1'],
-    [['models', '--seed', 'x'], '--seed takes a whole number from 0'],
+    [['models', '--rounds', '0'], '--rounds takes a whole number, at least 1, got "0"'],
+    [['models', '--steps', '1.5'], '--steps takes a whole number, at least 1'],
+    [['models', '--seed', 'x'], '--seed takes a whole number, at least 0'],
     [['models', '--only', 'mlp,Z'], 'models has no row "Z". It has mlp (A)'],
     [['kernels', '--only', 'mlp'], 'kernels has no row "mlp"'],
     [['models', '--peers', 'brain'], 'There are all, none, torch, tfjs-wasm, tfjs-cpu, jax-js'],
@@ -134,11 +137,11 @@ describe('statistics', () => {
 })
 
 describe('workloads', () => {
-  test('flops of a network: two products for the first layer, three for the others', () => {
+  test('flops of a network: two products for the first layer, three for each other layer', () => {
     expect(amountOf(mlp)).toEqual({ flops: 200 * (4 * 784 * 784 + 6 * 784 * 10), samples: 200 })
   })
 
-  test('flops of convolutions: as many for each gradient as forward, and the first layer has one', () => {
+  test('flops of convolutions: each gradient takes as many as forward; the first layer has one gradient, others two', () => {
     const flopsOf = (name: string) =>
       amountOf(
         Object.values(commands)
@@ -154,7 +157,7 @@ describe('workloads', () => {
     expect(flopsOf('cnn-adadelta')).toBe(2 * f1 + 3 * f2 + 6 * 128 * (12 * 12 * 64 * 128 + 128 * 10))
   })
 
-  test('flops of recurrent networks: the recurrent product has both gradients, and behind an embedding the first product has', () => {
+  test('flops of recurrent networks: the recurrent product has both gradients; so has the first product if it follows an embedding', () => {
     const flopsOf = (name: string) => amountOf(commands.models.find((row) => row.name === name) as Workload).flops
     expect(flopsOf('lstm-256')).toBe(2 * 128 * (28 * 4 * 256 * (2 * 28 + 3 * 256) + 3 * 256 * 10))
     expect(flopsOf('imdb-lstm')).toBe(6 * 128 * (500 * 4 * 32 * (32 + 32) + 32))
@@ -225,12 +228,12 @@ describe('rounds', () => {
     const entrants = [fake('ours', [1], { log }), fake('theirs', [2000], { log })]
     await timeWorkload(mlp, entrants, { rounds: 2, seed: 7 })
     const warm = log.indexOf('theirs prepare')
-    expect(log.slice(0, warm)).toContain('ours 256') // doubled until a second was spent
+    expect(log.slice(0, warm)).toContain('ours 256') // the steps were doubled until a second was spent
     expect(log.slice(warm + 1)).toEqual(['theirs 1', 'ours 1000', 'theirs 1', 'ours 1000', 'theirs 1'])
   })
 
   test('JSON: times, rates and ratios', async () => {
-    // One call warms up, too slow for a second, and three are rounds.
+    // The first call warms up and takes more than a second; three calls are rounds.
     const entrants = [fake('ours', [9999, 1, 4, 2]), fake('theirs', [9999, 10, 20, 60])]
     const result = await timeWorkload(mlp, entrants, { rounds: 3, steps: 1, seed: 7 })
     const json = JSON.parse(JSON.stringify(result))
@@ -262,7 +265,7 @@ describe('rounds', () => {
     expect((result.libraries[1] as LibraryResult).ratio).toBeUndefined()
   })
 
-  test('a loss that rises or is no number spoils the row', async () => {
+  test('a row whose loss rises or is no number has a complaint', async () => {
     const rising = fake('rising', [1], { loss: (step) => step })
     const lost = fake('lost', [1], { loss: () => Number.NaN })
     const result = await timeWorkload(mlp, [fake('ours', [1]), rising, lost], { rounds: 5, steps: 5, seed: 7 })
@@ -270,7 +273,7 @@ describe('rounds', () => {
     expect(complaints).toEqual([undefined, expect.stringContaining('did not fall'), expect.stringContaining('not finite')])
   })
 
-  test('a kernel whose result differs from ours spoils the row', async () => {
+  test('a row of a kernel whose result differs from ours has a complaint', async () => {
     const [product] = commands.kernels
     const entrants = [fake('ours', [1], { loss: () => 3 }), fake('theirs', [1], { loss: () => 3.1 })]
     const result = await timeWorkload(product, entrants, { rounds: 1, steps: 1, seed: 7 })
@@ -279,7 +282,7 @@ describe('rounds', () => {
   })
 })
 
-test('the heading says where, with what and from which seed', () => {
+test('the heading names machine, versions and seed', () => {
   const machine = { cpu: 'Abacus', cores: 2, memoryGiB: 1, platform: 'linux x64', node: 'v20', v8: '11', simd256: false }
   const text = heading({
     machine,

@@ -1,4 +1,4 @@
-/** The command line as data. Everything wrong with it is a UsageError with one line that says what there is instead. */
+/** The command line as data. A mistake in it is a UsageError: one line that says what is accepted instead. */
 import { parseArgs } from 'node:util'
 import type { GpuMode } from '@cotangent/core'
 import type { Tile } from '@cotangent/core/kernels'
@@ -13,7 +13,7 @@ export class UsageError extends Error {
 export interface Options {
   command: Command
   workloads: readonly Workload[]
-  /** Of `peerNames`. */
+  /** Some of `peerNames`. */
   peers: readonly string[]
   rounds: number
   steps?: number
@@ -22,7 +22,7 @@ export interface Options {
   markdown?: string
 }
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export type Invocation =
   | { kind: 'help' }
   | { kind: 'run'; options: Options }
@@ -30,7 +30,7 @@ export type Invocation =
   | { kind: 'compare'; before: string; after: string }
   | { kind: 'lens'; shape: Shape; tile?: Tile; variant?: string }
 
-/** Engines of gpu.js, as core names them. */
+/** The engines of gpu.js, by core's names. */
 const gpuModes: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm', 'cpu']
 
 const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name).join(' ')
@@ -75,7 +75,7 @@ const flags = {
 function whole(flag: string, text: string, least: number): number {
   const value = Number(text)
   if (text.trim() === '' || !Number.isSafeInteger(value) || value < least) {
-    throw new UsageError(`--${flag} takes a whole number from ${least}, got "${text}".`)
+    throw new UsageError(`--${flag} takes a whole number, at least ${least}, got "${text}".`)
   }
   return value
 }
@@ -106,13 +106,13 @@ function chooseWorkloads(command: Command, only: string | undefined): readonly W
 
 const isCommand = (text: string): text is Command => Object.hasOwn(commands, text)
 
-/** What to do. @throws UsageError */
+/** Parses the command line. @throws UsageError */
 export function parseCommandLine(args: readonly string[]): Invocation {
   let parsed: ReturnType<typeof parse>
   try {
     parsed = parse(args)
   } catch (error) {
-    // Node's messages go on about how to pass such a string after `--`; the first sentence is ours to keep.
+    // The first sentence of Node's message is enough; the rest is about how to pass such a string after `--`.
     throw new UsageError((error as Error).message.split('. ')[0].replace(/\.?$/, `. Flags are --${Object.keys(flags).join(', --')}.`))
   }
   const { values, positionals } = parsed
@@ -161,7 +161,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   return { kind: 'run', options }
 }
 
-/** Most elements a matrix of the lens may have: 1 GiB. */
+/** The most elements of a matrix of the lens: 1 GiB. */
 const MOST_ELEMENTS = 2 ** 28
 
 function productShape(words: readonly string[]): Shape {
@@ -182,7 +182,7 @@ function registerTile(text: string): Tile {
   return { mr, nr, unroll }
 }
 
-/** @param allowed flags that the command does take */
+/** Throws if there are flags. @param allowed flags that the command does take */
 function noFlags(command: string, args: readonly string[], allowed: readonly string[] = []): void {
   const flag = args.find((arg) => arg.startsWith('-') && !allowed.includes(arg.split('=')[0]))
   if (flag === undefined) return

@@ -1,4 +1,4 @@
-/** `bench compare a.json b.json`: what changed from one run to another, row by row. */
+/** `bench compare a.json b.json`: the differences between two runs, row by row. */
 import { readFileSync } from 'node:fs'
 import { UsageError } from './cli.js'
 import { isTime, type RecordRow, type RunRecord } from './records.js'
@@ -6,7 +6,7 @@ import { aligned, short } from './report.js'
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** A file that `--json` wrote. @throws UsageError */
+/** Reads a file that `--json` wrote. @throws UsageError */
 export function readRecord(file: string): RunRecord {
   let parsed: unknown
   try {
@@ -27,19 +27,19 @@ export function readRecord(file: string): RunRecord {
 
 const keyOf = ({ suite, name, shape, library, threads, unit }: RecordRow): string => [suite, name, shape, library, threads, unit].join('\t')
 
-/** b beside a: the ratio of speeds, above 1 where b is faster; `apart` when no figure of one lies in the range of the other. */
+/** A row of b compared with that of a. The ratio is that of the speeds: above 1 if b is faster. `apart`: the two ranges do not overlap. */
 export interface Comparison {
   row: RecordRow
   before?: number
   after?: number
   faster?: number
   apart?: boolean
-  /** The same ratio of the medians over quiet samples, and of the best ones, where both runs have them. */
+  /** The same ratio for the medians over quiet samples, and for the best ones, if both runs have them. */
   quiet?: number
   best?: number
 }
 
-/** Every row of either run, in the order of the first. */
+/** All rows of both runs, in the order of the first. */
 export function compareRows(a: readonly RecordRow[], b: readonly RecordRow[]): Comparison[] {
   const later = new Map(b.map((row) => [keyOf(row), row]))
   const first = a.map((row): Comparison => {
@@ -55,7 +55,7 @@ export function compareRows(a: readonly RecordRow[], b: readonly RecordRow[]): C
   return [...first, ...[...later.values()].map((row): Comparison => ({ row, after: row.median }))]
 }
 
-/** The table of both files. */
+/** The table that compares two files. */
 export function compare(fileA: string, fileB: string): string {
   const [a, b] = [readRecord(fileA), readRecord(fileB)]
   const figure = (value: number | undefined): string => (value === undefined ? '–' : short(value))

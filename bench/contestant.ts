@@ -1,8 +1,8 @@
 /**
- * The parent's side of a library: a process kept alive for the whole run, spoken to by messages. What the library prints is kept off the
+ * The parent's side of a library: a process that lives for the whole run and is spoken to by messages. The library's own output does not reach the
  * terminal; its last error lines are quoted if the process dies.
  *
- * A JavaScript library lives in a fork of worker.ts and gets messages; PyTorch in a Python process that reads and writes the same messages as
+ * A JavaScript library runs in a fork of worker.ts and gets messages. PyTorch runs in a Python process, which reads and writes the same messages as
  * lines of JSON.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
@@ -13,27 +13,27 @@ import { pythonWithTorch, torchEnvironment } from './peers.js'
 import type { Limits } from './probes.js'
 import type { Workload } from './workloads.js'
 
-/** What rounds need of a library; a test puts a fake in its place. */
+/** A library as rounds.ts sees it; a test puts a fake in its place. */
 export interface Contestant {
   readonly library: string
   prepare(workload: Workload, seed: number): Promise<void>
-  /** Runs steps, in samples of `chunk` (default all). */
+  /** Runs steps, in samples of `chunk` (all of them by default). */
   run(steps: number, chunk?: number): Promise<Ran>
-  /** What its process could do at best; absent for libraries whose limits nobody asks for. */
+  /** Measures the limits of its process; absent for libraries whose limits are not needed. */
   probe?(bytes?: number): Promise<Limits>
   /** The most memory its process has had, in megabytes. */
   peakMemory?(): Promise<number>
   close(): void
 }
 
-/** A child and the way to talk to it. */
+/** A child process, and how to talk to it. */
 interface Line {
   child: ChildProcess
   send(request: Request): void
   listen(heard: (response: Response) => void): void
 }
 
-/** How Node is started with a stack of so many KiB. The shell makes room for it; where that is refused, Node starts as ever. */
+/** How to start Node with a stack of this many KiB. The shell makes room for it; if it may not, Node starts with its usual stack. */
 const withStack = (kibibytes: number): { execPath: string; execArgv: string[] } => {
   const script = `if ulimit -s ${kibibytes + 4096}; then exec "$0" --stack-size=${kibibytes} "$@"; else exec "$0" "$@"; fi`
   return { execPath: '/bin/sh', execArgv: ['-c', script, process.execPath] }
@@ -42,7 +42,7 @@ const withStack = (kibibytes: number): { execPath: string; execArgv: string[] } 
 function javaScript(library: LibraryName): Line {
   const { stack } = libraryEntry(library)
   const { execPath, execArgv } = stack && process.platform !== 'win32' ? withStack(stack) : { execPath: process.execPath, execArgv: [] }
-  // The packages as they are published, unless this process was told to take the sources: those are not what users run, and up to a tenth slower.
+  // The published packages run, as users run them. Sources run only if this process was told to take them; they are up to a tenth slower.
   const conditions = process.execArgv.filter((flag, i, all) => flag.startsWith('--conditions') || all[i - 1] === '--conditions')
   const child = fork(fileURLToPath(new URL('./worker.ts', import.meta.url)), [library], {
     execPath,
@@ -59,7 +59,7 @@ function python(library: LibraryName): Line {
     env: torchEnvironment(threads),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
-  child.stdin.on('error', () => {}) // a dead child is reported by its exit
+  child.stdin.on('error', () => {}) // the exit event reports a dead child
   return {
     child,
     send: (request) => void child.stdin.write(`${JSON.stringify(request)}\n`),
@@ -101,7 +101,7 @@ class ChildContestant implements Contestant {
     this.#waiting = undefined
   }
 
-  /** The next message of the child, after sending a request if there is one. */
+  /** Sends a request, if there is one, and waits for the child's next message. */
   #ask(request?: Request): Promise<Response> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(new Error('its process has ended'))
@@ -131,7 +131,7 @@ class ChildContestant implements Contestant {
     return (await this.#answer({ type: 'probe', bytes }, 'probed')).limits
   }
 
-  /** What the child answers to a request, which must be of the type that fits it. */
+  /** The child's answer to a request; it must be of the type that fits the request. */
   async #answer<T extends Response['type']>(request: Request, type: T): Promise<Extract<Response, { type: T }>> {
     const response = await this.#ask(request)
     if (response.type !== type) throw new Error(`an answer of type "${response.type}" to ${request.type}`)

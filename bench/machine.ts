@@ -1,4 +1,4 @@
-/** Where and with what a measurement was made: a number without these says nothing. */
+/** The machine and the versions of a measurement. A number without them means nothing. */
 import { readFileSync } from 'node:fs'
 import { cpus, loadavg, totalmem } from 'node:os'
 
@@ -9,7 +9,7 @@ export interface Machine {
   platform: string
   node: string
   v8: string
-  /** Whether our kernels can be compiled to 256-bit instructions (Node 24). */
+  /** Our kernels can be compiled to 256-bit instructions (Node 24). */
   simd256: boolean
 }
 
@@ -26,10 +26,10 @@ export function machine(): Machine {
   }
 }
 
-/** Processes wanting to run, over 1, 5 and 15 minutes. Above the number of cores, times are not to be trusted. */
+/** Processes that want to run, averaged over 1, 5 and 15 minutes. If there are more than cores, do not trust the times. */
 export const load = (): number[] => loadavg().map((value) => Math.round(value * 100) / 100)
 
-/** The version that a package.json states; undefined if there is no such file. */
+/** The version in a package.json; undefined if there is no such file. */
 export function versionIn(file: string): string | undefined {
   try {
     return (JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { version?: string }).version

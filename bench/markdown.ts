@@ -1,6 +1,6 @@
 /**
- * A run as one Markdown table a suite: a workload a line, our figure with the limit beside it, and a column a peer with its figure and the
- * ratio of its time to ours.
+ * A run as Markdown, one table for each suite. A workload has one line: our figure with the limit beside it, and for each peer a column with its figure and
+ * the ratio of its time to ours.
  */
 import { libraryEntry } from './adapter.js'
 import { recordRows } from './records.js'
@@ -11,13 +11,13 @@ import { shapeOf } from './workloads.js'
 const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')
 const line = (cells: readonly string[]): string => `| ${cells.map(cell).join(' | ')} |`
 
-/** The key under which libraries share a column: PyTorch's thread counts do. */
+/** Libraries with the same key share a column: PyTorch with its different numbers of threads. */
 const columnOf = (library: string): string => libraryEntry(library).recordedAs ?? library
 
 type Row = WorkloadResult['libraries'][number]
 const measured = (row: Row): row is LibraryResult => !('failed' in row)
 
-/** The best of a column's libraries, that is, the one with the least median time; one that failed only if all did. */
+/** The best library of a column: the one with the smallest median time. A failure is shown only if all failed. */
 function bestOf(rows: readonly Row[]): Row | undefined {
   return [...rows].sort((a, b) => (measured(a) ? a.msPerStep.median : Infinity) - (measured(b) ? b.msPerStep.median : Infinity))[0]
 }
@@ -37,7 +37,7 @@ function peerCell(result: WorkloadResult, row: Row | undefined, several: boolean
   return `${about}${short(figure.median ?? Number.NaN)}${how}${ratio}${best}${quiet}${memory}${scaled}${trouble}`
 }
 
-/** What the cells say. */
+/** The legend above the tables. */
 const legend = [
   '- **Ours**: median of the rounds (min–**median**–max). *Limit*: measured in our own process between the rounds.',
   '- **Quiet**: samples between two probes that ran at 90 % of the best probe or more, so that no neighbour was on the core: how many of how many, their median (min–max), and its part of the limit. **Best**: the fastest sample.',

@@ -1,4 +1,4 @@
-/** Convolutional networks in a small size: our libraries learn them and agree, and layers that make no sense are refused. */
+/** Convolutional networks in a small size: our two libraries learn them and agree, and layers that make no sense are refused. */
 import { describe, expect, test } from 'vitest'
 import type { Adapter } from './adapter.js'
 import type { Contestant } from './contestant.js'
@@ -23,7 +23,7 @@ const ours: [string, () => Adapter][] = [
   ['cotangent core', cotangentCore],
 ]
 
-/** A network of the table on images and layers a fraction as large. */
+/** A network of the table, with images and layers of a fraction of the size. */
 function small(name: string): TrainWorkload {
   const layers = (rowNamed(name) as TrainWorkload).layers.map((layer): LayerSpec => {
     if (layer.type === 'conv') return { ...layer, filters: 8, size: 3 }
@@ -100,8 +100,8 @@ describe('convolutional networks', () => {
   })
 })
 
-describe('peers that take minutes', () => {
-  /** Takes so many milliseconds a step and a sample; its value is the batch it runs. */
+describe('peers that would take minutes', () => {
+  /** A library with a fixed time for a step and one for each sample. Its value is the batch it runs. */
   function slow(library: string, fixed: number, perSample: number, ran: number[] = []): Contestant {
     let batch = 0
     return {
@@ -128,11 +128,11 @@ describe('peers that take minutes', () => {
     expect(await fits(0, 100 * STEP_MS, 128)).toBe(1)
     expect(await fits(0, STEP_MS / 100, 128)).toBe(64)
     tried.length = 0
-    expect(await fits(STEP_MS / 20, 1, 128)).toBe(128) // what a step costs without samples is not taken for theirs
+    expect(await fits(STEP_MS / 20, 1, 128)).toBe(128) // the part of a step that does not depend on samples is not counted as theirs
     expect(tried).toEqual([1, 8])
   })
 
-  test('ours, PyTorch and rows without convolutions are never cut', async () => {
+  test('our libraries, PyTorch and rows without convolutions always run the whole batch', async () => {
     for (const library of ['cotangent-core', 'torch-1']) expect(await fitted(conv, slow(library, 0, 1e6), 7)).toBe(conv)
     expect(await fitted(models[0], slow('tfjs-cpu', 0, 1e6), 7)).toBe(models[0])
   })
@@ -163,7 +163,7 @@ describe('peers that take minutes', () => {
     expect(text).toMatch(/\| ~\S.*; at batch 8, scaled/)
   })
 
-  test('a wrong result of a smaller batch spoils the row', async () => {
+  test('a row with a wrong result of a smaller batch has a complaint', async () => {
     const wrong: Contestant = { ...slow('tfjs-cpu', 0, STEP_MS), run: async (steps) => ({ ms: steps * STEP_MS, value: 5 }) }
     const result = await timeWorkload(conv, [slow('cotangent-core', 0, 1), wrong], { rounds: 1, seed: 7 })
     expect((result.libraries[1] as LibraryResult).complaint).toBe('result 5, ours 1')

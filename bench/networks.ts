@@ -1,29 +1,29 @@
-/** Networks to train, as data: layers in order; placed.ts has what follows from them. The letters are the project's names of the networks. */
+/** The networks to train, as data: their layers in order. placed.ts derives shapes and costs from them. The letters are the project's names for the networks. */
 
 export interface Row {
-  /** Letter or letter and number; `--only` takes it. */
+  /** A letter, or a letter and a number; `--only` accepts it. */
   id: string
-  /** What `--only` takes too. */
+  /** A name, which `--only` accepts, too. */
   name: string
-  /** What is computed, for people. */
+  /** A description for people. */
   title: string
 }
 
 export type Activation = 'linear' | 'relu' | 'sigmoid' | 'softmax'
 export type Padding = 'valid' | 'same'
 
-/** Dropout masks are drawn once a step and stay the same at all times of a sequence; `recurrentDropout` is that of the state. */
+/** Dropout masks are drawn once a step and are the same at all times of a sequence. `recurrentDropout` drops parts of the state. */
 export interface LstmSpec {
   type: 'lstm'
   units: number
   dropout: number
   recurrentDropout: number
-  /** A second one reads the sequence from its end, and the states of both are put side by side. */
+  /** A second LSTM reads the sequence from its end; the states of both stand side by side. */
   bidirectional: boolean
 }
 
 /**
- * A layer of a network. Windows are square; those of a convolution slide by 1, those of pooling by their size. A recurrent layer gives its
+ * A layer of a network. Windows are square. A convolution's window moves by 1, a pooling's by its size. A recurrent layer returns its
  * last state.
  */
 export type LayerSpec =
@@ -32,7 +32,7 @@ export type LayerSpec =
   | { type: 'conv'; filters: number; size: number; padding: Padding; activation: Activation }
   | { type: 'maxPool'; size: number }
   | { type: 'flatten' }
-  /** Numbers from 0 to vocabulary − 1 as vectors; always the first layer. */
+  /** Turns numbers from 0 to vocabulary − 1 into vectors; always the first layer. */
   | { type: 'embedding'; vocabulary: number; size: number }
   | LstmSpec
   | { type: 'simpleRnn'; units: number }
@@ -42,16 +42,16 @@ export type LayerSpec =
 
 export type LossName = 'categoricalCrossentropy' | 'binaryCrossentropy' | 'meanAbsoluteError'
 
-/** One step: upload a batch, forward, backward, optimizer, read the loss. */
+/** A network to train. One step: upload a batch, forward, backward, optimizer, read the loss. */
 export interface TrainWorkload extends Row {
   kind: 'train'
-  /** Of one sample: [features], [height, width, channels], [steps, channels], or [length] of whole numbers for an embedding. */
+  /** The shape of a sample: [features], [height, width, channels], [steps, channels], or [length] of whole numbers for an embedding. */
   inputShape: readonly number[]
   layers: readonly LayerSpec[]
   loss: LossName
   optimizer: 'adam' | 'rmsprop' | 'adadelta'
   batch: number
-  /** What all weights but biases start at, in place of random numbers: libraries then compute the same, dropout aside. */
+  /** All weights but biases start at this number instead of random ones. Then all libraries compute the same, dropout aside. */
   constantWeights?: number
 }
 
@@ -78,7 +78,7 @@ const simpleRnn = (units: number): LayerSpec => ({ type: 'simpleRnn', units })
 const embedding = (size: number): LayerSpec => ({ type: 'embedding', vocabulary: 10_000, size })
 const conv1d = (filters: number, size: number): LayerSpec => ({ type: 'conv1d', filters, size, activation: 'relu' })
 
-/** LSTMs over the rows of an image. */
+/** LSTMs that read an image row by row. */
 const overRows = (id: string, units: number, optimizer: 'adam' | 'rmsprop', batch: number): TrainWorkload => ({
   kind: 'train',
   id,
@@ -91,7 +91,7 @@ const overRows = (id: string, units: number, optimizer: 'adam' | 'rmsprop', batc
   batch,
 })
 
-/** Texts of 500 words, of two kinds. */
+/** Networks that tell two kinds of texts of 500 words apart. */
 const ofWords = (id: string, name: string, title: string, layers: readonly LayerSpec[]): TrainWorkload => ({
   kind: 'train',
   id,
@@ -104,7 +104,7 @@ const ofWords = (id: string, name: string, title: string, layers: readonly Layer
   batch: 128,
 })
 
-/** Series of 240 measurements of 14 quantities, and one quantity to predict. */
+/** Networks that predict one quantity from a series of 240 measurements of 14 quantities. */
 const ofMeasurements = (id: string, name: string, bidirectional: boolean): TrainWorkload => ({
   kind: 'train',
   id,

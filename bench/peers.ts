@@ -1,6 +1,6 @@
 /**
- * Which peers are installed, and their versions: packages in bench/peers, and PyTorch where a Python on this machine has it. A peer that is
- * absent is left out with a line that says so.
+ * The peers that are installed, and their versions: the packages in bench/peers, and PyTorch if a Python on this machine has it. A missing peer is
+ * left out, and a line says so.
  */
 import { execFileSync } from 'node:child_process'
 import { versionIn } from './machine.js'
@@ -16,8 +16,8 @@ const packagesOf: Record<string, readonly string[]> = {
 }
 
 /**
- * The environment of a PyTorch process. OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE are taken out: where they are set they make its BLAS use
- * other kernels than it would choose for the processor.
+ * The environment of a PyTorch process. OPENBLAS_CORETYPE and OPENBLAS_L2_SIZE are removed: they would make its BLAS use other kernels than it chooses
+ * for the processor.
  */
 export function torchEnvironment(threads: number): NodeJS.ProcessEnv {
   const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...environment } = process.env
@@ -25,7 +25,7 @@ export function torchEnvironment(threads: number): NodeJS.ProcessEnv {
 }
 
 export interface Torch {
-  /** The interpreter that has it. */
+  /** The Python interpreter that has it. */
   python: string
   version: string
 }
@@ -47,14 +47,14 @@ export function pythonWithTorch(): Torch | undefined {
         torch = { python, version: version.trim() }
         break
       } catch {
-        // no such interpreter, or it has no torch
+        // There is no such interpreter, or it has no torch.
       }
     }
   }
   return torch ?? undefined
 }
 
-/** Versions of what a peer consists of, or undefined if it is not installed. */
+/** The versions of a peer's parts; undefined if it is not installed. */
 export function peerVersions(peer: string): Record<string, string> | undefined {
   if (peer === 'torch') {
     const found = pythonWithTorch()
@@ -64,7 +64,7 @@ export function peerVersions(peer: string): Record<string, string> | undefined {
   return found.every(([, version]) => version !== undefined) ? (Object.fromEntries(found) as Record<string, string>) : undefined
 }
 
-/** How to get a peer. */
+/** How to install a peer. */
 export const howToInstall = (peer: string): string =>
   peer === 'torch'
     ? "a Python that can import torch (Debian's python3-torch with libopenblas0-openmp; PYTHON names another)"

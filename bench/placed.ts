@@ -1,32 +1,32 @@
-/** What follows from a network's layers: the shape that each gets and gives, its weights, its multiplications, and its sizes in words. */
+/** Derived from a network's layers: the shapes before and after each, its weights, the flops of a step, and a short text of its sizes. */
 import type { LayerSpec, Padding, TrainWorkload } from './networks.js'
 
 export const sizeOf = (shape: readonly number[]): number => shape.reduce((product, size) => product * size, 1)
 
-/** What a window that slides by 1 makes of a length. */
+/** The length after a window of some size has moved over it by steps of 1. */
 export const slid = (length: number, size: number, padding: Padding): number => (padding === 'same' ? length : length - size + 1)
 
-/** A layer where it stands: the shapes of one sample before and after it, and of its weights (the bias is as long as their last axis). */
+/** A layer in its place: the shape of one sample before and after it, and the shapes of its weights. (The bias is as long as their last axis.) */
 export interface PlacedLayer {
   layer: LayerSpec
   input: readonly number[]
   output: readonly number[]
-  /** Of a bidirectional layer there are two. */
+  /** A bidirectional layer has two of these. */
   kernel?: readonly number[]
-  /** Of a recurrent layer: from the last state. Gates are in the order i, f, c̃, o. */
+  /** The weights of the last state, in a recurrent layer. Gates are in the order i, f, c̃, o. */
   recurrent?: readonly number[]
 }
 
-/** The limit of Glorot's uniform distribution, by the values that meet in one sum, and the sums that a value goes into. */
+/** The limit of Glorot's uniform distribution, √(6 / (fan in + fan out)) (Glorot and Bengio, 2010). */
 export function glorotLimit(shape: readonly number[]): number {
   const window = sizeOf(shape.slice(0, -2))
   return Math.sqrt(6 / (window * (shape[shape.length - 2] + shape[shape.length - 1])))
 }
 
-/** The limit of the uniform distribution of embeddings. */
+/** The limit of the uniform distribution for embeddings. */
 export const EMBEDDING_LIMIT = 0.05
 
-/** How many axes of a sample a layer needs; any number if it is not here. */
+/** How many axes a sample must have for a layer; any number if the layer is not here. */
 const rankOf: Partial<Record<LayerSpec['type'], number>> = {
   dense: 1,
   embedding: 1,
@@ -83,7 +83,7 @@ function place(layer: LayerSpec, input: readonly number[]): PlacedLayer {
   }
 }
 
-/** The layers one on the other. @throws Error for a type that is unknown, or that cannot stand where it does. */
+/** The layers in their places. @throws Error for an unknown type, or a layer that cannot stand in its place. */
 export function placed({ inputShape, layers }: Pick<TrainWorkload, 'inputShape' | 'layers'>): PlacedLayer[] {
   let shape = inputShape
   return layers.map((layer, i) => {
@@ -94,22 +94,22 @@ export function placed({ inputShape, layers }: Pick<TrainWorkload, 'inputShape' 
   })
 }
 
-/** How many numbers a network gives: the classes it tells apart, or 1. */
+/** How many numbers a network gives: the number of classes, or 1. */
 export function outputsOf({ name, layers }: Pick<TrainWorkload, 'name' | 'layers'>): number {
   const last = layers.at(-1)
   if (last?.type !== 'dense') throw new Error(`Workload ${name} must end in a dense layer.`)
   return last.units
 }
 
-/** How many numbers a network's embedding knows; undefined if its inputs are no such numbers. */
+/** The size of a network's vocabulary; undefined if it has no embedding. */
 export function vocabularyOf({ layers: [first] }: Pick<TrainWorkload, 'layers'>): number | undefined {
   return first?.type === 'embedding' ? first.vocabulary : undefined
 }
 
 /**
- * Flops of a step: for a dense layer of i inputs and o outputs on b samples 2·b·i·o forward, for a convolution 2·b·oh·ow·kh·kw·c·f, for a recurrent layer
- * of t steps and g gates 2·b·t·g·u·(i + u) in each direction; as many for the gradient of the weights, and as many for that of the input, which the first layer does not
- * need. An embedding has no products.
+ * The flops of a step, for b samples. Forward: a dense layer of i inputs and o outputs takes 2·b·i·o, a convolution 2·b·oh·ow·kh·kw·c·f, a recurrent layer of t
+ * steps and g gates 2·b·t·g·u·(i + u) in each direction. The gradient of the weights takes as many again, and so does the gradient of the input, which the first
+ * layer does not need. An embedding has no products.
  */
 export function flopsOf(workload: TrainWorkload): number {
   let first = true
@@ -150,6 +150,6 @@ function sizeInWords(layer: LayerSpec): string | undefined {
   }
 }
 
-/** `784–784–10`, `28×28×1–32c5–p2–128–10`, `500–10000e32–lstm32–1`: the input, and what has a size of its own. */
+/** `784–784–10`, `28×28×1–32c5–p2–128–10`, `500–10000e32–lstm32–1`: the input, then every layer that has a size. */
 export const sizesOf = ({ inputShape, layers }: TrainWorkload): string =>
   [inputShape.join('×'), ...layers.flatMap((layer) => sizeInWords(layer) ?? [])].join('–')

@@ -1,28 +1,28 @@
 /**
- * What the process at hand could do at best: fused multiply-adds in registers, and copying memory. The rows' figures are put beside these
- * limits, which are measured in the library's own process between its rounds, so that they meet the same clock and the same neighbours.
- * And whether it could do that just now: a third figure falls when somebody else computes on the other hyperthread of the core.
+ * The limits of this process: fused multiply-adds in registers, and copying memory. The figures of the rows stand beside them. They are measured in the
+ * library's own process between its rounds, so that both meet the same clock and the same neighbours. A third probe tells whether the process has its core
+ * to itself right now: its figure falls when another program computes on the core's other hyperthread.
  *
- * All are loops of a small WebAssembly module, since that is what kernels are made of here:
+ * All three are loops of a small WebAssembly module, since our kernels are WebAssembly, too:
  *
- * - `peak`: twelve vectors of four floats that never leave their registers, each `acc += x·y` independent of the others, with relaxed SIMD's
- *   `f32x4.relaxed_madd` where the engine has it and a multiplication and an addition where not. One thread, 128 bits.
- * - `pressed`: the register tile of a matrix product, 3 rows × 12 columns, over panels of 15 KiB that stay in the first-level cache: three
- *   vector loads, three splatted floats and nine multiply-adds a turn. A neighbour on the same core that takes issue slots and load ports
- *   hardly moves `peak`, but slows this as it slows every kernel that loads what it computes with.
- * - `copy`: sixteen bytes in, sixteen bytes out, four times a turn, between two halves of as many bytes as the row at hand works on.
+ * - `peak`: twelve vectors of four floats that never leave their registers. Each is `acc += x·y`, independent of the others, by relaxed SIMD's
+ *   `f32x4.relaxed_madd` if the engine has it, else by a multiplication and an addition. One thread, 128 bits.
+ * - `pressed`: the register tile of a matrix product, 3 rows × 12 columns, over panels of 15 KiB that stay in the first-level cache. A turn has three
+ *   vector loads, three splatted floats and nine multiply-adds. A neighbour on the same core takes issue slots and load ports. That hardly changes
+ *   `peak`, but slows `pressed`, as it slows every kernel that loads its operands.
+ * - `copy`: sixteen bytes in, sixteen bytes out, four times a turn, between two halves of as many bytes as the row works on.
  *
- * The bytes are written out here and not by core's assembler, so that no change of it moves a limit.
+ * The bytes are written out here, not by core's assembler, so no change of the assembler moves a limit.
  * Format: WebAssembly Core Specification 2.0, section 5.
  */
 import { setFlagsFromString } from 'node:v8'
 import { leb128, wasmModule } from './wasm-bytes.js'
 
-/** Best figures of one process. */
+/** The best figures of one process. */
 export interface Limits {
-  /** Fused multiply-adds count twice. */
+  /** A fused multiply-add counts as two. */
   gflops: number
-  /** Read and written bytes both count. */
+  /** Bytes read and bytes written both count. */
   gigabytesPerSecond: number
 }
 
@@ -30,15 +30,15 @@ const ACCUMULATORS = 12
 /** Multiply-adds of each accumulator in a turn. */
 const UNROLL = 4
 const FLOPS_A_TURN = ACCUMULATORS * UNROLL * 4 * 2
-/** Least size of the copy's two halves together. */
+/** The smallest size of the copy's two halves together. */
 const LEAST_BYTES = 2 ** 20
 /** Bytes to move in one try, so that it takes long enough to be timed. */
 const LEAST_MOVED = 2 ** 26
 const DEFAULT_BYTES = 12 * 2 ** 20
-/** The tile of `pressed`, and how many steps of k its panels hold. */
+/** The tile of `pressed`, and the steps of k in its panels. */
 const [ROWS, VECTORS, DEPTH] = [3, 3, 256]
 const PRESSED_FLOPS_A_PASS = ROWS * VECTORS * DEPTH * 4 * 2
-/** Passes of a try: about a millisecond. */
+/** Passes of a try, which takes about a millisecond. */
 const PRESSED_PASSES = 2400
 
 const get = (local: number): number[] => [0x20, ...leb128(local)]
@@ -50,11 +50,11 @@ const vectorOf = (value: number): number[] => {
 }
 const simd = (number: number): number[] => [0xfd, ...leb128(number)]
 
-/** peak(turns) → a number that depends on all accumulators, so that no work can be left out. */
+/** peak(turns) returns a number that depends on all accumulators, so that no work can be optimised away. */
 function peakCode(relaxed: boolean): number[] {
   const accumulator = (i: number): number => 1 + i // parameter 0 is the count
   const [x, y] = [1 + ACCUMULATORS, 2 + ACCUMULATORS]
-  // Without fusion acc·x + y, whose product can't be taken out of the loop.
+  // Without fusion: acc·x + y, whose product cannot be moved out of the loop.
   const step = (i: number): number[] =>
     relaxed
       ? [...get(x), ...get(y), ...get(accumulator(i)), ...simd(0x105), ...set(accumulator(i))]
@@ -73,7 +73,7 @@ function peakCode(relaxed: boolean): number[] {
   ]
 }
 
-/** pressed(passes) → a number that depends on all accumulators. Panels lie at the memory's start, B's behind A's; what they hold is zeros. */
+/** pressed(passes) returns a number that depends on all accumulators. A's panels lie at the start of the memory, B's behind them; all hold zeros. */
 function pressedCode(relaxed: boolean): number[] {
   const [a, b, end, splat] = [1, 2, 3, 4]
   const column = (v: number): number => 5 + v
@@ -122,7 +122,7 @@ function copyCode(): number[] {
   ]
 }
 
-/** The module; bytes to let tests read them. */
+/** The module's bytes, which tests read. */
 export function probeModule(relaxed: boolean): Uint8Array<ArrayBuffer> {
   return wasmModule({
     memoryPages: 1,
@@ -150,7 +150,7 @@ interface Loops {
   copy(to: number, from: number, turns: number): void
 }
 
-/** Compiled at once by the optimising compiler, as core's kernels are. */
+/** Compiles the module with the optimising compiler at once, as core compiles its kernels. */
 function compile(): Loops {
   const flags = ['--no-liftoff', '--no-wasm-lazy-compilation']
   const needsFlag = !WebAssembly.validate(probeModule(true))
@@ -165,7 +165,7 @@ function compile(): Loops {
   }
 }
 
-/** The best of a few short tries: a limit is what nothing got in the way of. */
+/** The best of a few short tries: a limit is the speed of a try that nothing disturbed. */
 function best(tries: number, work: () => void): number {
   let least = Number.POSITIVE_INFINITY
   for (let i = 0; i < tries; i++) {
@@ -206,5 +206,5 @@ export function pressed(): number {
   return gflops
 }
 
-/** The best that `pressed` has ever been in this process. */
+/** The best figure of `pressed` in this process so far. */
 export const mostPressed = (): number => bestPressed

@@ -1,4 +1,4 @@
-/** Which samples are quiet, and what rows say of them. Nothing here depends on how fast a machine is. */
+/** Which samples count as quiet, and how rows show them. Nothing here depends on how fast a machine is. */
 import { expect, test } from 'vitest'
 import type { Contestant } from './contestant.js'
 import { disassemble } from './lens/disassemble.js'
@@ -34,7 +34,7 @@ test('a sample stands between two probes, the later one shared with the next', a
   ])
 })
 
-test('the probe alone chooses: slow samples stay, fast ones beside a slow probe go', () => {
+test('only the probe decides: a slow sample stays, a fast one beside a slow probe goes', () => {
   const samples = [
     { ms: 100, steps: 1, pressed: 50 },
     { ms: 20, steps: 2, pressed: 45 },
@@ -56,7 +56,7 @@ test('the probe is a register tile that WebAssembly runs with or without fused m
   expect(mostPressed()).toBeGreaterThanOrEqual(figure)
 })
 
-test('tables, rows and Markdown tell quiet samples, the best and the memory', async () => {
+test('tables, rows and Markdown show quiet samples, the best and the memory', async () => {
   const workload = commands.models[0]
   const entrant = (library: string, ms: number, probed = true): Contestant => ({
     library,

@@ -1,10 +1,10 @@
 /**
- * Which samples of a round were taken in a quiet moment. A core's other hyperthread may belong to somebody else, and while it computes every
- * kernel that loads what it computes with runs at about 60 %: a median over everything then says how often the neighbour was there. So
- * each process samples its work in pieces of some milliseconds and runs the probe `pressed` (probes.ts) before and after each.
+ * Finds the samples that no other program disturbed. A core's other hyperthread may run another program. While it does, every kernel that loads its operands
+ * runs at about 60 %, and a median over all samples says how often that happened. So each process runs its work in samples of some milliseconds, with
+ * the probe `pressed` (probes.ts) before and after each.
  *
- * Whether a sample counts as quiet follows from the two probes alone, never from its own time: a slow sample between two fast probes stays in,
- * a fast one beside a slow probe stays out. Choosing by the time itself would find a kernel fast whatever it is.
+ * Only the two probes decide whether a sample is quiet, never its own time: a slow sample between two fast probes counts, a fast sample beside a
+ * slow probe does not. If its own time decided, every kernel would look fast.
  */
 import { type Spread, spread } from './statistics.js'
 
@@ -12,24 +12,24 @@ import { type Spread, spread } from './statistics.js'
 export interface Sample {
   ms: number
   steps: number
-  /** GFLOP/s of the slower of the two probes around it; absent where there is no probe (PyTorch). */
+  /** GFLOP/s of the slower of the two probes around it; absent if there is no probe (PyTorch). */
   pressed?: number
 }
 
-/** Time of a step in quiet samples; without figures where none was quiet. */
+/** The time of a step in quiet samples; without figures if no sample was quiet. */
 export interface Quiet extends Partial<Spread> {
-  /** Quiet samples. */
+  /** The number of quiet samples. */
   count: number
-  /** All samples with probes. */
+  /** The number of samples with probes. */
   of: number
 }
 
-/** How long a sample should take: shorter than a neighbour's visit, longer than the clock's noise. */
+/** How long a sample should take: shorter than another program's visit, longer than the clock's noise. */
 export const SAMPLE_MS = 5
-/** The part of the process's best probe from which a moment is quiet. */
+/** A moment is quiet if the probe reaches this part of the process's best. */
 export const QUIET = 0.9
 
-/** Runs `steps` in pieces of `chunk`, each between two probes: one's "after" is the next one's "before". */
+/** Runs `steps` in pieces of `chunk`, with a probe between each two: it ends one piece and begins the next. */
 export async function sampled(
   steps: number,
   chunk: number,
@@ -48,7 +48,7 @@ export async function sampled(
   return samples
 }
 
-/** Milliseconds a step over the quiet samples; undefined where nothing was probed. `best` is the process's best probe. */
+/** Milliseconds a step, over the quiet samples; undefined if there were no probes. `best` is the process's best probe. */
 export function quietOf(samples: readonly Sample[], best: number): Quiet | undefined {
   const probed = samples.filter(({ pressed }) => pressed !== undefined)
   const quiet = probed.filter(({ pressed = 0 }) => pressed >= QUIET * best)

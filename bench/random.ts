@@ -1,6 +1,6 @@
 /**
- * Seeded data for timing, the same for every library: made here with a small generator of its own (mulberry32, Tommy Ettinger, public
- * domain), so that no library under test has a part in it.
+ * Random data from a seed, the same for every library. A small generator of our own makes it (mulberry32, Tommy Ettinger, public
+ * domain), so that no library under test takes part.
  */
 import type { TrainWorkload } from './networks.js'
 import { outputsOf, sizeOf, vocabularyOf } from './placed.js'
@@ -17,7 +17,7 @@ export function stream(seed: number): () => number {
   }
 }
 
-/** `size` values uniform in [−1, 1). */
+/** `size` values, uniform in [−1, 1). */
 export function uniformValues(seed: number, size: number): Float32Array {
   const next = stream(seed)
   const values = new Float32Array(size)
@@ -25,26 +25,26 @@ export function uniformValues(seed: number, size: number): Float32Array {
   return values
 }
 
-/** What an elementwise function is applied to: uniform in [−1, 1), for the logarithm in [0.5, 2.5). */
+/** The input of an elementwise function: uniform in [−1, 1); for the logarithm in [0.5, 2.5). */
 export function operandOf(op: ElementwiseOp, seed: number, size: number): Float32Array {
   const values = uniformValues(seed, size)
   return op === 'log' ? values.map((x) => x + 1.5) : values
 }
 
-/** One batch on the host: x [batch, ..inputShape], whole numbers for an embedding; y [batch, outputs], classes one-hot. */
+/** A batch on the host: x [batch, ..inputShape], whole numbers for an embedding; y [batch, outputs], with classes one-hot. */
 export interface Batch {
   x: Float32Array | Int32Array
   y: Float32Array
 }
 
-/** As many samples as a library is shown before it sees the first again, and as many numbers as they may have (40 MB). */
+/** The most samples before the first one comes again, and the most numbers they may have (40 MB). */
 const POOL = 12_000
 const POOL_VALUES = 10_000_000
 
-/** Fills the inputs of one sample, and gives its class or target. */
+/** Fills the inputs of one sample, and returns its class or target. */
 type Sampler = (x: Batch['x']) => number
 
-/** Each class lights a fifth of the inputs, at random strengths, as pen strokes do; the rest is 0. */
+/** Images: each class lights a fifth of the inputs, with random strength, as pen strokes do; the rest is 0. */
 function strokes(next: () => number, inputSize: number, classes: number): Sampler {
   const lit = Array.from({ length: classes }, () => Uint8Array.from({ length: inputSize }, () => (next() < 0.2 ? 1 : 0)))
   return (x) => {
@@ -54,7 +54,7 @@ function strokes(next: () => number, inputSize: number, classes: number): Sample
   }
 }
 
-/** Two kinds of text, of small numbers more than of large ones, as a text's words are: even ones, or odd ones. */
+/** Texts of two kinds: even numbers, or odd ones. Small numbers come more often, as frequent words do. */
 function words(next: () => number, vocabulary: number): Sampler {
   return (x) => {
     const kind = Math.floor(next() * 2)
@@ -67,7 +67,7 @@ function words(next: () => number, vocabulary: number): Sampler {
   }
 }
 
-/** Noise around a target in [−1, 1), which each channel shows in a strength of its own. */
+/** Measurements: noise around a target in [−1, 1). Each channel shows the target with a strength of its own. */
 function measurements(next: () => number, channels: number): Sampler {
   const strengths = Float64Array.from({ length: channels }, () => 2 * next() - 1)
   return (x) => {
@@ -78,8 +78,8 @@ function measurements(next: () => number, channels: number): Sampler {
 }
 
 /**
- * Batches that a network can learn from. One label in five is drawn anew, so the loss falls and then stays up: a network that had learned everything by heart would compute
- * with denormal gradients, which are slow and not what training looks like.
+ * Batches that a network can learn from. One label in five is drawn anew, so the loss falls but not to 0. A network that knew everything by heart would compute
+ * with denormal gradients, which are slow and untypical of training.
  */
 export function batchesOf(workload: TrainWorkload, seed: number): Batch[] {
   const { batch, inputShape, loss } = workload

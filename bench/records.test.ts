@@ -1,4 +1,4 @@
-/** The rows of `--json`, the arithmetic of limits, Markdown, and comparing two files. */
+/** The rows of `--json`, the arithmetic of limits, the Markdown, and the comparison of two files. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -15,7 +15,7 @@ import { amountOf, commands } from './workloads.js'
 
 const [product] = commands.kernels
 const [mlp] = commands.models
-/** Milliseconds in which the product of 256³ runs at so many GFLOP/s. */
+/** The milliseconds in which a product of 256³ reaches some GFLOP/s. */
 const msAt = (gflops: number): number => (2 * 256 ** 3) / gflops / 1e6
 
 function fake(library: string, ms: readonly number[], peaks?: readonly number[]): Contestant {
@@ -48,7 +48,7 @@ describe('limits', () => {
     expect(share?.max).toBeCloseTo(0.8)
   })
 
-  test('bytes are measured by the memory, and what has neither by nothing', () => {
+  test('the limit of bytes is the memory; without flops and bytes there is no limit', () => {
     const limits = [{ gflops: 1, gigabytesPerSecond: 10 }]
     expect(sharesOf({ bytes: 1e6 }, [0.2], limits).share?.median).toBeCloseTo(0.5)
     expect(sharesOf({ operations: 10 }, [1], limits)).toEqual({})

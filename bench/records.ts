@@ -1,9 +1,9 @@
 /**
- * Results as flat rows, for programs and for comparing one run with another: `--json` writes them, `compare` reads them.
+ * Results as flat rows, for programs: `--json` writes them, `compare` reads them.
  *
- * A row's figure is in the unit its workload is judged by: milliseconds a training step, GFLOP/s of a product, GB/s of an elementwise
- * function, microseconds an op. `peak` is the limit measured in the library's own process, in the same unit: for a training step the time
- * its matrix products would take at that rate.
+ * A row's figure is in the unit of its workload: milliseconds for a training step, GFLOP/s for a product, GB/s for an elementwise
+ * function, microseconds for an op. `peak` is the limit measured in the library's own process, in the same unit. For a training step it is the time that
+ * its matrix products would take at the limit.
  */
 import { libraryEntry } from './adapter.js'
 import type { Machine } from './machine.js'
@@ -21,22 +21,22 @@ interface Identity {
   threads: number
   unit: Unit
 }
-/** One library on one workload; a library that failed has an error and no figures. */
+/** One library on one workload. If it failed, there is an error and there are no figures. */
 export type RecordRow = Identity &
   Partial<Spread> & {
     peak?: number
     /** The figure of the fastest sample. */
     best?: number
-    /** Of the samples that no neighbour disturbed: how many of how many, and their figures. */
+    /** The samples that no other program disturbed: how many of how many, and their figures. */
     quiet?: { samples: number; of: number } & Partial<Spread>
-    /** The most memory the process has had, in megabytes; of networks. */
+    /** The most memory the process has had, in megabytes; for networks only. */
     rss?: number
-    /** The smaller batch that was run; figures are scaled to the whole. */
+    /** The smaller batch that was run; the figures are scaled to the whole. */
     scaledFrom?: number
     error?: string
   }
 
-/** What `--json` writes. */
+/** The content of a `--json` file. */
 export interface RunRecord {
   machine: Machine & { load: { before: number[]; after: number[] } }
   versions: Record<string, string>
@@ -53,10 +53,10 @@ const unitOf: Record<Workload['kind'], Unit> = {
   dispatch: 'µs',
 }
 
-/** Whether less is better in this unit. */
+/** In this unit a smaller number is better. */
 export const isTime = (unit: string): boolean => unit === 'ms' || unit === 'µs'
 
-/** A step's milliseconds in the workload's unit. */
+/** Milliseconds of a step in the unit of the workload. */
 export function figureOf({ workload, amount }: Pick<WorkloadResult, 'workload' | 'amount'>, ms: number): number {
   switch (unitOf[workload.kind]) {
     case 'ms':
@@ -70,13 +70,13 @@ export function figureOf({ workload, amount }: Pick<WorkloadResult, 'workload' |
   }
 }
 
-/** The same of a spread; rates turn the order round. */
+/** The same for a spread; a rate swaps minimum and maximum. */
 function figures(result: Pick<WorkloadResult, 'workload' | 'amount'>, ms: Spread): Spread {
   const [median, min, max] = [ms.median, ms.min, ms.max].map((each) => figureOf(result, each))
   return isTime(unitOf[result.workload.kind]) ? { min, median, max } : { min: max, median, max: min }
 }
 
-/** The quiet samples in the workload's unit. */
+/** The quiet samples, in the unit of the workload. */
 function quietFigures(result: WorkloadResult, { quiet }: LibraryResult): Pick<RecordRow, 'quiet'> {
   if (!quiet) return {}
   const { count: samples, of, min, median, max } = quiet
@@ -89,7 +89,7 @@ function peakOf({ workload, amount }: WorkloadResult, { limit }: LibraryResult):
   return unitOf[workload.kind] === 'ms' ? (amount.flops ?? 0) / limit.median / 1e6 : limit.median
 }
 
-/** One workload's rows. */
+/** The rows of one workload. */
 export function recordRows(suite: string, result: WorkloadResult): RecordRow[] {
   const { workload } = result
   return result.libraries.map((row): RecordRow => {
@@ -110,7 +110,7 @@ export function recordRows(suite: string, result: WorkloadResult): RecordRow[] {
   })
 }
 
-/** The part of the limit that a row reaches, from its median. */
+/** The part of the limit that a row's median reaches. */
 export function shareOfPeak({ unit, median, peak }: Pick<RecordRow, 'unit' | 'median' | 'peak'>): number | undefined {
   if (median === undefined || peak === undefined) return undefined
   return isTime(unit) ? peak / median : median / peak

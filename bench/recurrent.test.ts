@@ -1,4 +1,4 @@
-/** Recurrent networks and networks of words in a small size: ours learn them, and peers that are installed compute the same. */
+/** Recurrent networks and networks for texts, in a small size: our libraries learn them, and installed peers compute the same. */
 import { describe, expect, test } from 'vitest'
 import { type Adapter, type LibraryName, libraryEntry } from './adapter.js'
 import { type Contestant, startContestant } from './contestant.js'
@@ -11,7 +11,7 @@ import { batchesOf } from './random.js'
 
 const row = (name: string): TrainWorkload => models.find((each) => each.name === name) as TrainWorkload
 
-/** A network of the table on sequences and layers a fraction as large. */
+/** A network of the table, with sequences and layers of a fraction of the size. */
 function small(name: string): TrainWorkload {
   const whole = row(name)
   const layers = whole.layers.map((layer): LayerSpec => {
@@ -69,7 +69,7 @@ describe('data', () => {
     const texts = Array.from(y, (_, i) => [...x.subarray(i * 24, (i + 1) * 24)])
     for (const text of texts) expect(new Set(text.map((word) => word % 2)).size).toBe(1)
     const agreeing = texts.filter((text, i) => text[0] % 2 === y[i]).length
-    expect(agreeing).toBeGreaterThan(75) // nine labels of ten, on average
+    expect(agreeing).toBeGreaterThan(75) // nine labels of ten on average
     expect(agreeing).toBeLessThan(100)
   })
 
@@ -87,7 +87,7 @@ const withoutDropout = (workload: TrainWorkload): TrainWorkload => ({
   layers: workload.layers.map((layer) => (layer.type === 'lstm' ? { ...layer, dropout: 0, recurrentDropout: 0 } : layer)),
 })
 
-/** The losses of the first steps from constant weights. */
+/** The losses of the first steps, from constant weights. */
 async function losses(prepared: { run(): Promise<number> }): Promise<number[]> {
   const all: number[] = []
   for (let step = 0; step < 3; step++) all.push(await prepared.run())
@@ -100,7 +100,7 @@ async function lossesOfOurs(make: () => Adapter, name: string): Promise<number[]
   prepared.dispose()
   return found
 }
-/** The first loss is the forward pass alone; the others have gone through gradients and the optimizer. */
+/** The first loss is the forward pass alone; the later ones also depend on gradients and the optimizer. */
 function expectAlike(found: readonly number[], expected: readonly number[], tolerance = 1e-4): void {
   for (const [i, loss] of found.entries()) expect(Math.abs(loss / expected[i] - 1)).toBeLessThan(i === 0 ? 1e-5 : tolerance)
 }
@@ -135,7 +135,7 @@ describe('training', () => {
 interface PeerCase {
   library: LibraryName
   tolerance?: number
-  /** The networks that it has no gradient for, and what it says of them. */
+  /** The networks for which it has no gradient, and its words about them. */
   refused?: string[]
   words?: string
 }

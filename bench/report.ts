@@ -1,21 +1,21 @@
-/** Results as tables for people; records.ts has them for programs, markdown.ts for documents. */
+/** Results as tables for people. (records.ts makes rows for programs, markdown.ts a document.) */
 import { libraryEntry } from './adapter.js'
 import type { Machine } from './machine.js'
 import { type RecordRow, recordRows } from './records.js'
 import type { LibraryResult, WorkloadResult } from './rounds.js'
 import type { Spread } from './statistics.js'
 
-/** Everything a run measured. */
+/** All results of a run. */
 export interface Report {
   command: string
   machine: Machine
-  /** Load averages over 1, 5 and 15 minutes, before and after. */
+  /** Load averages over 1, 5 and 15 minutes, before the run and after it. */
   load: { before: number[]; after: number[] }
   versions: Record<string, string>
   seed: number
   rounds: number
   startedAt: string
-  /** What a reader must know: peers missing, libraries that did not start. */
+  /** Notes for the reader: missing peers, libraries that did not start. */
   notes: string[]
   results: WorkloadResult[]
 }
@@ -34,13 +34,13 @@ const titleOf = (library: string): string => libraryEntry(library).title
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`
 
-/** `38/120: 41.2 (40.1–42.0), 88 %`: how many samples were quiet, their figures in the row's unit, and the part of the limit. */
+/** `38/120: 41.2 (40.1–42.0), 88 %`: the number of quiet samples, their figures in the row's unit, and the part of the limit. */
 export function quietText({ samples, of, min, median, max }: NonNullable<RecordRow['quiet']>, share?: number): string {
   if (min === undefined || median === undefined || max === undefined) return `${samples}/${of}`
   return `${samples}/${of}: ${range({ min, median, max })}${share === undefined ? '' : `, ${percent(share)}`}`
 }
 
-/** Columns that any row of this kind of workload fills. */
+/** The columns of rates; one is shown if some row of the workload has it. */
 const rateColumns: [heading: string, value: (rates: LibraryResult['rates']) => number | undefined][] = [
   ['samples/s', (rates) => rates.samplesPerSecond],
   ['GFLOP/s', (rates) => rates.gflops],
@@ -48,7 +48,7 @@ const rateColumns: [heading: string, value: (rates: LibraryResult['rates']) => n
   ['µs/op', (rates) => rates.microsecondsPerOperation],
 ]
 
-/** Pads columns to one width, the first to the left and the rest to the right. */
+/** Pads columns to one width; the first is aligned to the left, the others to the right. */
 export function aligned(lines: readonly (readonly string[])[]): string[] {
   const widths = lines[0].map((_, column) => Math.max(...lines.map((cells) => [...(cells[column] ?? '')].length)))
   return lines.map((cells) =>
@@ -62,7 +62,7 @@ export function aligned(lines: readonly (readonly string[])[]): string[] {
   )
 }
 
-/** One workload's rows. */
+/** The table of one workload. */
 export function table(result: WorkloadResult): string {
   const { workload, comparedWith, libraries: rows } = result
   const measured = rows.filter((row): row is LibraryResult => !('failed' in row))

@@ -1,9 +1,9 @@
 /**
- * How a workload is timed. All libraries are ready before the first round; a round runs each of them once, in turn, so that a slow moment of
- * the machine meets them all and a ratio compares neighbours. Before the rounds each library warms up alone, which also finds how many
- * steps make a round of about a second. The limits of our own processes are probed in every round, right before the library runs.
+ * Times a workload. First each library warms up alone, which also finds how many steps make a round of about a second. Once all libraries are ready, each round
+ * runs all of them, one after the other. So a slow moment of the machine hits all of them, and a ratio compares neighbours in time. The limits of our
+ * own processes are measured in every round, right before the library runs.
  *
- * A round is run in samples of some five milliseconds: its figure is their total, and quiet.ts picks those that no neighbour disturbed.
+ * A round runs in samples of some five milliseconds. Its figure is their total; quiet.ts finds those that no other program disturbed.
  */
 import type { Ran } from './adapter.js'
 import type { Contestant } from './contestant.js'
@@ -15,7 +15,7 @@ import { type Amount, amountOf, type Workload } from './workloads.js'
 
 export interface RoundOptions {
   rounds: number
-  /** Steps a round; found per library when absent. */
+  /** Steps of a round; found for each library if absent. */
   steps?: number
   seed: number
 }
@@ -26,55 +26,55 @@ const ROUND_MS = 1000
 
 export type LimitUnit = 'GFLOP/s' | 'GB/s'
 
-/** What was measured of one library on one workload. */
+/** The result of one library on one workload. */
 export interface LibraryResult {
   library: string
   /** Steps timed in each round. */
   steps: number
-  /** The very first step: compilation, allocation. */
+  /** The time of the very first step, with compilation and allocation. */
   coldMs: number
-  /** Per round. */
+  /** Milliseconds a step, by round. */
   msPerStep: Spread & { rounds: number[] }
-  /** The fastest sample's. */
+  /** Milliseconds a step in the fastest sample. */
   bestMs: number
-  /** Time of a step in the samples that no neighbour disturbed, and the part of the median limit that their median reaches. */
+  /** The time of a step in quiet samples, and the part of the median limit that their median reaches. */
   quiet?: Quiet & { share?: number }
-  /** From the median. GFLOP/s of matrix products, GB/s of what must be read and written. */
+  /** Rates, from the median: GFLOP/s of matrix products, GB/s of bytes that must be read and written. */
   rates: { samplesPerSecond?: number; gflops?: number; gigabytesPerSecond?: number; microsecondsPerOperation?: number }
-  /** The best its process could do, measured in each round: GFLOP/s or GB/s. */
+  /** The limit of its process, measured in each round: GFLOP/s or GB/s. */
   limit?: Spread & { rounds: number[]; unit: LimitUnit }
-  /** The part of the limit that was reached, round by round. */
+  /** The part of the limit that it reached, by round. */
   share?: Spread
-  /** This library's time by ours, round by round; absent for the library compared with. */
+  /** Its time divided by ours, by round; absent for the library that the others are compared with. */
   ratio?: Spread & { rounds: number[] }
-  /** This library's best by our best, and its median over quiet samples by ours. */
+  /** Its best time divided by our best, and its median over quiet samples divided by ours. */
   bestRatio?: number
   quietRatio?: number
-  /** The most memory its process has had since it started, in megabytes; for training alone. */
+  /** The most memory its process has had since it started, in megabytes; for training only. */
   peakMemory?: number
-  /** Loss of the first and last step, or an element of the first and last result; steps lie between, warm-up included. */
+  /** The loss of the first and the last step, or an element of the first and the last result, and the number of steps, warm-up included. */
   value: { first: number; last: number; steps: number }
-  /** The smaller batch that was run, where a step of the whole one would take too long; times are scaled to the whole. */
+  /** The smaller batch that was run, if a step of the whole batch would take too long; times are scaled to the whole. */
   scaledFrom?: number
-  /** What is wrong with the values: the time is then worth nothing. */
+  /** The fault of the values, if there is one. The time then means nothing. */
   complaint?: string
 }
 
 export interface WorkloadResult {
   workload: Workload
   amount: Amount
-  /** The library that ratios divide by. */
+  /** The library whose time ratios divide by. */
   comparedWith: string | null
   libraries: (LibraryResult | { library: string; failed: string })[]
 }
 
 interface Runner {
   contestant: Contestant
-  /** What it runs: the workload, maybe with a smaller batch. */
+  /** The workload it runs, perhaps with a smaller batch. */
   ran: Workload
-  /** By what its times are multiplied for the whole batch. */
+  /** The factor from its times to those of the whole batch. */
   scale: number
-  /** What ours computes of the smaller batch. */
+  /** Our result for the smaller batch. */
   expected?: number
   steps: number
   /** Steps of a sample. */
@@ -111,7 +111,7 @@ async function warmUp(contestant: Contestant, workload: Workload, { steps, seed 
     last: cold.value,
     stepsRun: 1,
   }
-  // A library slower than this gets no second step for warming up: a round is then one or two.
+  // A library slower than this gets no second step to warm up; its rounds have one or two steps.
   let spent = cold.ms
   let msPerStep = cold.ms
   for (let chunk = 1; spent < WARM_UP_MS; chunk *= 2) {
@@ -127,7 +127,7 @@ async function warmUp(contestant: Contestant, workload: Workload, { steps, seed 
   return runner
 }
 
-/** Takes down what a round came to. */
+/** Records the result of a round. */
 function record(runner: Runner, { ms, value, samples = [{ ms, steps: runner.steps }], mostPressed = 0 }: Ran): void {
   const { scale } = runner
   runner.rounds.push((ms * scale) / runner.steps)
@@ -137,7 +137,7 @@ function record(runner: Runner, { ms, value, samples = [{ ms, steps: runner.step
   runner.stepsRun += runner.steps
 }
 
-/** Times one workload on all libraries; a library that fails is reported and left out of the rest. */
+/** Times one workload on all libraries. A library that fails is reported and left out from then on. */
 export async function timeWorkload(
   workload: Workload,
   contestants: readonly Contestant[],
@@ -186,7 +186,7 @@ export async function timeWorkload(
   }
 }
 
-/** What peers with a smaller batch should compute, by ours, which afterwards is as it was. */
+/** Computes, with our library, the results that peers with a smaller batch should give; then prepares our library again for the whole batch. */
 async function expectScaled(runners: readonly Runner[], ours: Contestant, workload: Workload, seed: number): Promise<void> {
   const scaled = workload.kind === 'train' ? [] : runners.filter(({ scale }) => scale !== 1)
   if (scaled.length === 0 || runners[0].contestant !== ours) return
@@ -198,11 +198,11 @@ async function expectScaled(runners: readonly Runner[], ours: Contestant, worklo
   await ours.run(runners[0].chunk)
 }
 
-/** What limits a workload: products the multiply-adds, everything else that is counted in bytes the memory. */
+/** The limit of a workload: multiply-adds if it has products, memory if it is counted in bytes. */
 const limitUnit = ({ flops, bytes }: Amount): LimitUnit | undefined =>
   flops !== undefined ? 'GFLOP/s' : bytes !== undefined ? 'GB/s' : undefined
 
-/** Limits of the rounds, and which part of them the library reached in each. */
+/** The limits by round, and the part of them that the library reached in each. */
 export function sharesOf(amount: Amount, msPerStep: readonly number[], limits: readonly Limits[]): Pick<LibraryResult, 'limit' | 'share'> {
   const unit = limitUnit(amount)
   if (!unit || limits.length === 0) return {}
@@ -247,7 +247,7 @@ function resultOf(runner: Runner, ours: Runner | undefined, workload: Workload, 
   }
 }
 
-/** Whether the library computed what it should: losses fall, and other results equal ours. */
+/** Checks that the library computed the right thing: losses fall, and other results equal ours. */
 function complaintAbout(
   { first, last, stepsRun, expected, scale }: Runner,
   ours: Runner | undefined,
@@ -255,7 +255,7 @@ function complaintAbout(
 ): string | undefined {
   if (!Number.isFinite(first) || !Number.isFinite(last)) return `not finite (${first} → ${last})`
   if (workload.kind === 'train') {
-    // Dropout and the draw of a batch may hide the progress of the first few steps, and that of a few samples all of it.
+    // In the first few steps dropout and the draw of a batch may hide the progress; with few samples they may hide all of it.
     return scale === 1 && stepsRun >= 5 && last >= first ? `the loss did not fall (${first.toFixed(3)} → ${last.toFixed(3)})` : undefined
   }
   const right = expected ?? ours?.last

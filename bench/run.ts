@@ -1,6 +1,5 @@
 /**
- * npm run bench: times Cotangent beside other libraries. cli.ts says what can be asked, rounds.ts how time is taken, README.md what the numbers
- * mean.
+ * npm run bench: times Cotangent beside other libraries. cli.ts has the options, rounds.ts takes the times, README.md explains the numbers.
  */
 
 import { existsSync, writeFileSync } from 'node:fs'
@@ -20,12 +19,12 @@ import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
 import { timeWorkload } from './rounds.js'
 
-/** One line that rewrites itself, on a terminal only. */
+/** Rewrites one line on a terminal; prints nothing elsewhere. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`)
 }
 
-/** The libraries to start: ours that have the command's workloads, then those of the chosen peers that are installed. */
+/** The libraries to start: those of ours that have the command's workloads, then those of the chosen peers that are installed. */
 function entrants({ command, workloads }: Options, peers: readonly string[]): LibraryName[] {
   return libraryNames.filter((name) => {
     const { peer, simd256 } = libraryEntry(name)
@@ -36,7 +35,7 @@ function entrants({ command, workloads }: Options, peers: readonly string[]): Li
 }
 
 async function run(options: Options): Promise<boolean> {
-  // Better now than after minutes of measuring.
+  // It is better to fail now than after minutes of measuring.
   for (const file of [options.json, options.markdown]) {
     if (file !== undefined && !existsSync(dirname(file))) throw new UsageError(`there is no folder ${dirname(file)} to write ${file} into.`)
   }
@@ -96,7 +95,7 @@ async function run(options: Options): Promise<boolean> {
     writeFileSync(file, content())
     console.log(`written: ${file}`)
   }
-  // What a peer cannot do is a result; what we cannot do, or what anyone computes wrongly, is a failure.
+  // If a peer cannot do something, that is a result. If we cannot, or if anyone computes something wrong, the run fails.
   const ours = names.filter((name) => !libraryEntry(name).peer)
   const sound = report.results.every(({ libraries: rows }) =>
     rows.every((row) => ('failed' in row ? libraryEntry(row.library).peer !== undefined : !row.complaint)),
@@ -111,7 +110,7 @@ const recordOf = ({ command, machine, load, versions, startedAt, results }: Repo
   rows: results.flatMap((result) => recordRows(command, result)),
 })
 
-/** Our kernel, or another one beside it. */
+/** The page about our kernel, or about another one beside it. */
 async function page({ shape, tile, variant }: Extract<Invocation, { kind: 'lens' }>): Promise<string> {
   if (variant !== undefined) return study(shape, { name: variant, emit: await loadVariant(variant), tile })
   return tile ? study(shape, { name: '"packed"', emit: emitPacked, tile }) : lens(shape)
@@ -128,7 +127,7 @@ try {
       console.log(compare(asked.before, asked.after))
       break
     case 'gpu': {
-      // loaded on demand: with it comes what starts a browser
+      // Loaded on demand, since it brings the code that starts a browser.
       const { gpuTable, measureWhereItRuns } = await import('./gpu/gpu.js')
       const { where, figures } = await measureWhereItRuns(asked.mode, asked.rounds)
       console.log(gpuTable(where, figures))

@@ -1,4 +1,4 @@
-/** What is said about repeated measurements: the middle one and the ends, never a mean, which one interrupted round would carry away. */
+/** Statistics of repeated measurements: median, minimum and maximum. A mean would be ruined by one interrupted round. */
 
 export interface Spread {
   median: number
@@ -15,7 +15,7 @@ export function spread(values: readonly number[]): Spread {
   return { median, min: sorted[0], max: sorted[sorted.length - 1] }
 }
 
-/** theirs[i] / ours[i] for each round both have: what was measured side by side is divided, not two medians. */
+/** theirs[i] / ours[i] for each round that both have. It divides times measured side by side, not two medians. */
 export function ratios(theirs: readonly number[], ours: readonly number[]): number[] {
   const rounds = Math.min(theirs.length, ours.length)
   return Array.from({ length: rounds }, (_, i) => theirs[i] / ours[i])

@@ -1,20 +1,20 @@
-/** A WebAssembly module put together from function bodies that are bytes already: just what the probes need. */
+/** Makes a WebAssembly module of function bodies that are bytes already. The probes need no more than that. */
 
 type ValueType = 'i32' | 'f32' | 'v128'
 const typeCode: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, v128: 0x7b }
 
-/** A function of the module, exported by its name. */
+/** A function of the module; its name is its export. */
 export interface FunctionBytes {
   name: string
   parameters: readonly ValueType[]
   result?: ValueType
-  /** In groups of one type, behind the parameters. */
+  /** In groups of one type. Locals are numbered after the parameters. */
   locals?: readonly { count: number; type: ValueType }[]
   /** Instructions, without the closing `end`. */
   code: readonly number[]
 }
 
-/** LEB128: seven bits a byte, the lowest first; bit 7 says that more follow. */
+/** LEB128: seven bits a byte, lowest first; bit 7 is set if more bytes follow. */
 export function leb128(value: number, signed = false): number[] {
   const bytes: number[] = []
   for (let rest = value; ; ) {

@@ -1,13 +1,13 @@
 /**
- * The process in which one library lives: loads its adapter, then does what the parent asks, one message at a time.
+ * The process in which one library runs. It loads the library's adapter, then does what the parent asks, one message at a time.
  *
- * Usage: fork(worker.ts, [library]). Time is taken here, around `run` alone, so that messages do not count.
+ * Usage: fork(worker.ts, [library]). Times are taken here, around `run` alone, so messages do not count.
  */
 import { type Adapter, type LibraryName, libraryEntry, type Prepared, type Request, type Response } from './adapter.js'
 import { measureLimits, mostPressed, pressed } from './probes.js'
 import { sampled } from './quiet.js'
 
-/** Ours run with the threads and vectors of their row, whatever the defaults are. */
+/** Sets the threads and vectors of our library's row, whatever the defaults are. */
 async function settleEngine(library: LibraryName): Promise<void> {
   const { threads, simd256 } = libraryEntry(library)
   const { configure } = await import('@cotangent/core')
@@ -65,7 +65,7 @@ try {
       return { type: 'ready' }
     }
     if (request.type === 'probe') return { type: 'probed', limits: measureLimits(request.bytes) }
-    // Kilobytes; 2²⁰ bytes a megabyte, as memory is sold.
+    // maxRSS is in kilobytes; a megabyte here has 2²⁰ bytes.
     if (request.type === 'memory') return { type: 'memory', megabytes: process.resourceUsage().maxRSS / 1024 }
     const ready = prepared
     if (!ready) throw new Error('There is no workload to run.')

@@ -1,6 +1,6 @@
 /**
- * What is timed, as data: networks to train, kernels to run, and costs that do not depend on size. Every library gets the same table and
- * builds each row with its own public API. Networks are in networks.ts; K rows are micro-benchmarks.
+ * The workloads, as data: networks to train, kernels to run, and costs that do not depend on size. Every library gets the same table and
+ * builds each row with its own public API. The networks are in networks.ts; the K rows are micro-benchmarks.
  */
 import { models, type Padding, type Row, type TrainWorkload } from './networks.js'
 import { flopsOf, sizesOf, slid } from './placed.js'
@@ -30,7 +30,7 @@ export type ElementwiseOp = 'add' | 'relu' | 'exp' | 'log' | 'tanh' | 'sigmoid'
 export interface UpdateWorkload extends Row {
   kind: 'update'
   size: number
-  /** So small that parameters stay where they are, however many steps are taken. */
+  /** So small that parameters hardly move, however many steps are run. */
   learningRate: number
 }
 
@@ -42,19 +42,19 @@ export interface DispatchWorkload extends Row {
 }
 
 /**
- * One step: one convolution of random images, channels last, by a square window; or with it the gradients of its filter and of its
- * images, from a cotangent that is given.
+ * One step: one convolution of random images, channels last, by a square window. If `backward`, also the gradients of its filter and of
+ * its images, for a given cotangent.
  */
 export interface ConvWorkload extends Row {
   kind: 'conv'
   batch: number
-  /** Height, width, and channels. */
+  /** Height, width and channels. */
   image: readonly [number, number, number]
   filters: number
   size: number
   padding: Padding
   backward: boolean
-  /** A first layer's images need no gradient. */
+  /** It is a first layer, whose images need no gradient. */
   first: boolean
 }
 
@@ -94,7 +94,7 @@ const convShapes: Record<string, ConvShape> = {
   F1: { batch: 128, image: [28, 28, 1], filters: 32, size: 3, padding: 'valid', first: true },
   F2: { batch: 128, image: [26, 26, 32], filters: 64, size: 3, padding: 'valid', first: false },
 }
-/** The convolutions of the networks: forward alone from K21, with the gradients from K26. */
+/** The convolutions of the networks: forward alone from K21 on, with the gradients from K26 on. */
 const convolutions = [false, true].flatMap((backward) =>
   Object.entries(convShapes).map(([layer, shape], i): ConvWorkload => {
     const { batch, image, filters, size, padding, first } = shape
@@ -110,7 +110,7 @@ const convolutions = [false, true].flatMap((backward) =>
   }),
 )
 
-/** [batch, height, width, filters] of what a convolution gives. */
+/** The shape of a convolution's result: [batch, height, width, filters]. */
 export const convOutput = ({ batch, image: [height, width], filters, size, padding }: ConvShape): [number, number, number, number] => [
   batch,
   slid(height, size, padding),
@@ -160,11 +160,11 @@ const ops: DispatchWorkload[] = [
   },
 ]
 
-/** The commands, and what each runs. */
+/** The commands, and the workloads of each. */
 export const commands = { models, kernels, ops } as const satisfies Record<string, readonly Workload[]>
 export type Command = keyof typeof commands
 
-/** Its sizes, as JSON and compare name them. */
+/** The sizes of a workload as text, for JSON and compare. */
 export function shapeOf(workload: Workload): string {
   switch (workload.kind) {
     case 'train':
@@ -183,19 +183,19 @@ export function shapeOf(workload: Workload): string {
   }
 }
 
-/** What a step amounts to, for rates; a field is absent where it says nothing. */
+/** The amount of work in a step, for rates; a field is absent if it would mean nothing. */
 export interface Amount {
   /** Multiplications and additions of matrix products alone. */
   flops?: number
-  /** Read and written once each. */
+  /** Bytes that must be read and written, each counted once. */
   bytes?: number
-  /** Of memory that they lie in, where that is less since something is written in place. */
+  /** Bytes of memory that they lie in, if that is less because something is written in place. */
   footprint?: number
   samples?: number
   operations?: number
 }
 
-/** The amount of work in one step; a convolution's two gradients take as many flops each as it does itself. */
+/** The work of one step. Each of a convolution's two gradients takes as many flops as the convolution. */
 export function amountOf(workload: Workload): Amount {
   switch (workload.kind) {
     case 'train':

@@ -1,3 +1,4 @@
+/** The benchmark of the gpu backend's kernels, in a small run: its figures and its table. */
 import { expect, test } from 'vitest'
 import { gpuTable } from './gpu.js'
 import { measure } from './measure.js'

@@ -1,4 +1,4 @@
-/** `bench -- kernels --backend gpu:webgl2`: our kernels on an engine of gpu.js beside plain ones; measure.ts says how. */
+/** `bench -- kernels --backend gpu:webgl2`: times our kernels on an engine of gpu.js beside plain ones. measure.ts says how. */
 import type { GpuMode } from '@cotangent/core'
 import { gpuFlags, openSite } from '../../packages/core/test/browser/harness.js'
 import { provideGl } from '../../packages/core/test/gl.js'

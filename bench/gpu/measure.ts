@@ -1,13 +1,13 @@
 /**
- * What an engine of gpu.js takes for our kernels and for the plain ones one would write first, and what its calls cost. Runs in Node and in pages; what
- * it gives travels as JSON.
+ * Times our kernels on an engine of gpu.js, the plain kernels that one would write first, and the costs of calls. Runs in Node and in pages; the results can
+ * travel as JSON.
  *
- * Plain kernels are gpu.js alone: one cell a thread, sizes as literals, operands and results on the device where the engine keeps them there.
+ * A plain kernel uses gpu.js alone: one cell a thread, sizes as literals, operands and results on the device if the engine keeps them there.
  */
 import '@cotangent/core/gpu'
 import { type Backend, conv2d, createGpuBackend, type GpuMode, matMul, type Tensor, tensor, withBackend } from '@cotangent/core'
 
-/** What to measure: a square product, a 3 × 3 convolution of [n, h, w, c] to f channels, and what is moved, as the side of a square. */
+/** The sizes to measure: a square product, a 3 × 3 convolution of [n, h, w, c] to f channels, and the side of a square to move. */
 export interface Sizes {
   product: number
   image: readonly [n: number, h: number, w: number, c: number]
@@ -17,7 +17,7 @@ export interface Sizes {
 }
 export const SIZES: Sizes = { product: 256, image: [4, 28, 28, 16], filters: 32, moved: 1024, launches: 200 }
 
-/** One kernel: milliseconds by round, and how far its results are from the plain kernel's, relative to the largest. */
+/** One kernel: milliseconds by round, and the difference of its results from the plain kernel's, relative to the largest. */
 export interface KernelFigures {
   name: string
   plain: number[]
@@ -28,7 +28,7 @@ export interface GpuFigures {
   mode: string
   adapter?: string
   kernels: KernelFigures[]
-  /** Milliseconds by round: a launch of eight elements, and moving a square to the device and back. */
+  /** Milliseconds by round: a launch over eight elements, and moving a square to the device and back. */
   launch: number[]
   upload: number[]
   readback: number[]
@@ -44,7 +44,7 @@ interface GpuJs {
   Input: new (values: Float32Array, size: readonly number[]) => object
 }
 
-/** The page's build of gpu.js gives its names through a default export. */
+/** In a page, gpu.js' build has its names in a default export. */
 async function loadGpuJs(): Promise<GpuJs> {
   const module = (await import('gpu.js')) as unknown as Partial<GpuJs> & { default?: GpuJs }
   return module.GPU && module.Input ? (module as GpuJs) : (module.default as GpuJs)
@@ -56,7 +56,7 @@ function flatten(result: unknown): number[] {
   return typeof result === 'number' ? [result] : Array.from(result as ArrayLike<unknown>).flatMap(flatten)
 }
 
-/** A plain kernel on operands that are on the device already: runs it so many times and gives its last result. */
+/** A plain kernel on operands that are already on the device. Runs it several times and returns its last result. */
 async function plainKernel(mode: GpuMode, source: string, output: number[], operands: readonly { data: Float32Array; size: number[] }[]) {
   const { GPU, Input } = await loadGpuJs()
   const resident = mode !== 'webasm' && mode !== 'cpu'
@@ -88,7 +88,7 @@ async function plainKernel(mode: GpuMode, source: string, output: number[], oper
 
 const now = (): number => performance.now()
 
-/** Both in turns, in rounds that take some time each; `ours` makes a new tensor each time. */
+/** Times both kernels in turns, in rounds that take some time each; `ours` makes a new tensor each time. */
 async function compare(
   name: string,
   rounds: number,
@@ -149,7 +149,7 @@ async function convolution(mode: GpuMode, backend: Backend, { image, filters }: 
   const [n, h, w, c] = image
   const [oh, ow] = [h - 2, w - 2]
   const [data, weights] = [values(n * h * w * c, 3), values(9 * c * filters, 4)]
-  // columns first: images as rows of [w·c], filters as [f] by [9·c]
+  // Columns come first: images are rows of [w·c], filters are [f] by [9·c].
   const source = `function (x, weights) {
     const ox = Math.floor((this.thread.x + 0.5) / ${filters});
     const f = this.thread.x - ox * ${filters};
@@ -172,7 +172,7 @@ async function convolution(mode: GpuMode, backend: Backend, { image, filters }: 
   return figures
 }
 
-/** Launch, upload and readback. */
+/** Times a launch, an upload and a read. */
 async function costs(
   backend: Backend,
   { moved, launches }: Sizes,
@@ -197,7 +197,7 @@ async function costs(
     await large.data()
     took.push(now() - begin)
     for (const x of [large, corner]) x.dispose()
-    // the first time compiles
+    // The first round compiles.
     if (round > 0) for (const [i, list] of [launch, upload, readback].entries()) list.push(took[i])
   }
   few.dispose()

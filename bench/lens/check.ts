@@ -1,8 +1,8 @@
 /**
- * Whether a packed kernel multiplies matrices: against products in float64, element by element.
+ * Checks that a packed kernel multiplies matrices: compares with products in float64, element by element.
  *
- * A sum of k products in float32, in whatever order and fused or not, is off by at most γ·Σ|a·b| with γ = k·ε/(1 − k·ε), where ε = 2⁻²⁴ is the
- * unit roundoff (Higham, "Accuracy and Stability of Numerical Algorithms", §3.1). An index that is off by one is off by far more.
+ * A sum of k products in float32, in any order, fused or not, has an error of at most γ·Σ|a·b| with γ = k·ε/(1 − k·ε), where ε = 2⁻²⁴ is the
+ * unit roundoff (Higham, "Accuracy and Stability of Numerical Algorithms", §3.1). An index that is off by one gives a far larger error.
  */
 import type { Engine, KernelFunction, Tile } from '@cotangent/core/kernels'
 import { uniformValues } from '../random.js'
@@ -10,17 +10,17 @@ import type { Shape } from './lens.js'
 import { PackedProduct } from './packed-product.js'
 
 const EPSILON = 2 ** -24
-/** Most multiply-adds of a reference; of larger products only every so many rows are compared. */
+/** The most multiply-adds of a reference; for larger products only some rows, evenly spaced, are compared. */
 const MOST_WORK = 2 ** 30
 
 export interface Checked {
-  /** Products compared. */
+  /** The number of products compared. */
   products: number
-  /** The largest error, as a part of what is allowed. */
+  /** The largest error, as a part of the allowed one. */
   worst: number
 }
 
-/** Compares C with a·b. The largest error as a part of the bound. @throws Error with the first wrong element */
+/** Compares C with a·b. Returns the largest error as a part of the bound. @throws Error that names the first wrong element */
 export function compareProduct({ m, k, n }: Shape, a: Float32Array, b: Float32Array, c: Float32Array): number {
   const [sums, sizes] = [new Float64Array(n), new Float64Array(n)]
   const allowed = (k * EPSILON) / (1 - k * EPSILON)
@@ -46,8 +46,8 @@ export function compareProduct({ m, k, n }: Shape, a: Float32Array, b: Float32Ar
 }
 
 /**
- * Checks a kernel on small products with every height of a last panel and several widths, in two blocks of k, and then on the product at
- * hand. @throws Error with what is wrong
+ * Checks a kernel on small products, with every height of a last panel, several widths and two blocks of k, and then on the product that is
+ * asked for. @throws Error that says what is wrong
  */
 export function checkPacked(engine: Engine, packed: KernelFunction, tile: Tile, shape: Shape): Checked {
   const checked: Checked = { products: 0, worst: 0 }

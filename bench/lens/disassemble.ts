@@ -1,26 +1,26 @@
 /**
- * WebAssembly modules back as text: one instruction a line, in the order of the stack machine, indented by blocks. It knows what core's
- * assembler emits (opcodes.ts) and no more; anything else is an error that names the opcode.
+ * Turns WebAssembly modules back into text: one instruction a line, in the order of the stack machine, indented by blocks. It knows the instructions that
+ * core's assembler emits (opcodes.ts); any other opcode is an error that names it.
  *
  * Format: WebAssembly Core Specification 2.0, section 5.
  */
 import { type Immediate, type Instruction, misc, plain, vector } from './opcodes.js'
 
-/** One instruction, at its depth of blocks. */
+/** One instruction, with the depth of its block. */
 export interface Line {
   depth: number
   /** `f32x4.relaxed_madd`, `loop`, `end` … */
   name: string
-  /** What follows the name. */
+  /** The text behind the name. */
   operands: string
 }
 
 export interface Disassembled {
-  /** What it is exported as, or its number. */
+  /** The name of its export, or its number. */
   name: string
   parameters: string[]
   results: string[]
-  /** In groups of one type, as the module has them: `12 v128`. */
+  /** In groups of one type, as in the module: `12 v128`. */
   locals: string[]
   lines: Line[]
 }
@@ -75,7 +75,7 @@ class Reader {
   }
 }
 
-/** What follows an opcode, as text. */
+/** The operands behind an opcode, as text. */
 function operandsOf(code: Reader, immediate: Immediate): string {
   const memory = (): string => {
     code.unsigned() // alignment, a hint
@@ -137,7 +137,7 @@ function body(code: Reader): Pick<Disassembled, 'locals' | 'lines'> {
       lines.push({ depth, name, operands: operandsOf(code, immediate) })
     }
   }
-  code.byte() // the function's own end
+  code.byte() // the end of the function
   return { locals, lines }
 }
 
@@ -145,7 +145,7 @@ function body(code: Reader): Pick<Disassembled, 'locals' | 'lines'> {
 export function disassemble(bytes: Uint8Array): Disassembled[] {
   if (bytes[0] !== 0 || bytes[1] !== 0x61 || bytes[2] !== 0x73 || bytes[3] !== 0x6d)
     throw new Error('disassemble: this is no WebAssembly module.')
-  const code = new Reader(bytes, 8) // behind "\0asm" and the version
+  const code = new Reader(bytes, 8) // after "\0asm" and the version
   let types: { parameters: string[]; results: string[] }[] = []
   let typeOf: number[] = []
   const names = new Map<number, string>()
@@ -171,10 +171,10 @@ export function disassemble(bytes: Uint8Array): Disassembled[] {
   return bodies.map((each, i) => ({ name: names.get(i) ?? `$${i}`, ...types[typeOf[i]], ...each }))
 }
 
-/** What a statement of the assembler ends with; until then instructions share a line. */
+/** The instructions that end a statement; the ones before share its line. */
 const endsStatement = /^(local\.set|br|br_if|return|drop|call|memory\.\w+|\w+\.store\w*|block|loop|if|else|end|unreachable)$/
 
-/** Instructions as text, a statement a line. */
+/** Instructions as text, one statement a line. */
 export function textOf(lines: readonly Line[]): string[] {
   const least = Math.min(...lines.map(({ depth }) => depth))
   const text: string[] = []

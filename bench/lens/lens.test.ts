@@ -1,4 +1,4 @@
-/** The disassembler on what core's assembler emits, and the inner loop of its matrix product. */
+/** The disassembler on modules of core's assembler, and the inner loop of its matrix product. */
 import { describe, expect, test } from 'vitest'
 import { assemble } from '../../packages/core/src/backends/wasm/assembler/assembler.js'
 import * as emitted from '../../packages/core/src/backends/wasm/assembler/instructions.js'
@@ -54,7 +54,7 @@ describe('disassemble', () => {
         if (/const|load|store|Lane/i.test(name)) continue
         const bytes = assemble(options, (module) => {
           module.export('one', { x: 'i32' }, null, (_, { x }) => {
-            // Types do not matter to a reader: the operands are any.
+            // The type of the operands does not matter to the reader.
             const value = (make as (...operands: unknown[]) => { emit(code: unknown): void })(x, x, x)
             return { type: 'i32', emit: (code) => value.emit(code) }
           })

@@ -1,7 +1,7 @@
 /**
- * `bench lens matMul 128x784x512`: what runs when two matrices are multiplied. The modules that the wasm backend compiles for the product are
- * caught on their way to the engine, the inner loop of the micro-kernel is found in them and printed, with what a turn of it loads and
- * computes, beside the roofline: the peak and the bandwidth measured in this process, between the rounds of the product.
+ * `bench lens matMul 128x784x512` shows the code that runs when two matrices are multiplied. It catches the modules that the wasm backend compiles for the
+ * product, finds the inner loop of the micro-kernel and prints it, with the loads and arithmetic of one turn. Beside it stands the roofline: the peak and the
+ * bandwidth measured in this process, between the rounds of the product.
  *
  * Roofline: Williams, Waterman, Patterson, "Roofline", CACM 52 (2009).
  */
@@ -20,10 +20,10 @@ export interface Shape {
 
 const ROUNDS = 5
 
-/** The inner loop of a kernel and what a turn of it does. */
+/** The inner loop of a kernel, and the work of one turn. */
 export interface InnerLoop {
   lines: Line[]
-  /** Vectors that products are summed in. */
+  /** Vectors in which products are summed. */
   accumulators: number
   /** Multiply-adds of vectors. */
   multiplyAdds: number
@@ -33,7 +33,7 @@ export interface InnerLoop {
   splats: number
 }
 
-/** Loops of a function that have no loop inside. */
+/** The loops of a function that contain no other loop. */
 function innerLoops(lines: readonly Line[]): Line[][] {
   const found: Line[][] = []
   lines.forEach((line, start) => {
@@ -59,7 +59,7 @@ function analysed(lines: Line[]): InnerLoop {
   }
 }
 
-/** The loop with the largest tile, and the most unrolled of those. */
+/** The loop with the largest tile; of several, the most unrolled one. */
 export function microKernel({ lines }: Disassembled): InnerLoop {
   const loops = innerLoops(lines).map(analysed)
   const [best] = loops.sort((a, b) => b.accumulators - a.accumulators || b.multiplyAdds - a.multiplyAdds)
@@ -67,7 +67,7 @@ export function microKernel({ lines }: Disassembled): InnerLoop {
   return best
 }
 
-/** Runs `work` and returns the modules compiled meanwhile. */
+/** Runs `work` and returns the modules compiled during it. */
 export function caught(work: () => void): Uint8Array[] {
   const modules: Uint8Array[] = []
   const original = WebAssembly.Module
@@ -85,14 +85,14 @@ export function caught(work: () => void): Uint8Array[] {
   return modules
 }
 
-/** Tiles are rows × columns: each splat is a row's, each vector load four columns'. */
+/** The tile as text, rows × columns: each splat belongs to a row, each vector load to four columns. */
 function tileText({ accumulators, multiplyAdds, vectorLoads, splats }: InnerLoop): string {
   const unroll = multiplyAdds / accumulators
   if (splats === 0) return `${accumulators} sums of four, ${multiplyAdds} multiply-adds a turn`
   return `${splats / unroll} × ${(4 * vectorLoads) / unroll} floats in ${accumulators} accumulators, ${unroll} step${unroll > 1 ? 's' : ''} of k a turn`
 }
 
-/** What a turn of the loop does, as lines of the page. */
+/** The work of one turn of the loop, as lines of the page. */
 export function loopText(loop: InnerLoop): string[] {
   const flops = 8 * loop.multiplyAdds
   const bytes = 16 * loop.vectorLoads + 4 * loop.splats
@@ -103,7 +103,7 @@ export function loopText(loop: InnerLoop): string[] {
   ]
 }
 
-/** The speed of the product and the limits, round by round. */
+/** The speed of the product and the limits, by round. */
 async function measured(product: () => Tensor, flops: number, bytes: number, roundMs: number) {
   const rates: number[] = []
   const peaks: number[] = []

@@ -1,10 +1,10 @@
 /**
- * Names of the instructions that core's assembler emits, and what follows their opcode.
+ * The names of the instructions that core's assembler emits, and the kinds of operands behind their opcodes.
  *
  * WebAssembly Core Specification 2.0, section 5.4, and the relaxed SIMD proposal.
  */
 
-/** What follows an opcode: nothing, an index, a constant, an alignment and an offset, a lane, both, sixteen bytes, or one to three zero bytes. */
+/** The operands behind an opcode: none, an index, a constant, an alignment and an offset, a lane, both of these, sixteen bytes, or one to three zero bytes. */
 export type Immediate =
   | 'none'
   | 'local'
@@ -28,13 +28,13 @@ export interface Instruction {
 
 type Table = Map<number, Instruction>
 
-/** Entries `hex name`, separated by blanks and line ends. */
+/** Adds entries `hex name`, separated by blanks and line ends. */
 function add(table: Table, immediate: Immediate, entries: string): void {
   const words = entries.trim().split(/\s+/)
   for (let i = 0; i < words.length; i += 2) table.set(Number.parseInt(words[i], 16), { name: words[i + 1], immediate })
 }
 
-/** Opcodes of one byte; blocks, loops, conditions and ends are the disassembler's own matter. */
+/** Opcodes of one byte. The disassembler itself knows blocks, loops, conditions and ends. */
 export const plain: Table = new Map()
 add(plain, 'none', '00 unreachable 0f return 1a drop 1b select')
 add(plain, 'label', '0c br 0d br_if')
@@ -62,7 +62,7 @@ add(
   bc i32.reinterpret_f32 be f32.reinterpret_i32`,
 )
 
-/** Behind the prefix 0xfd. */
+/** Opcodes after the prefix 0xfd. */
 export const vector: Table = new Map()
 add(vector, 'memory', '00 v128.load 07 v128.load8_splat 09 v128.load32_splat 0b v128.store 5c v128.load32_zero')
 add(vector, 'bytes', '0c v128.const 0d i8x16.shuffle')
@@ -88,7 +88,7 @@ add(
   fa f32x4.convert_i32x4_s fb f32x4.convert_i32x4_u fc i32x4.trunc_sat_f64x2_s_zero fe f64x2.convert_low_i32x4_s 105 f32x4.relaxed_madd`,
 )
 
-/** Behind the prefix 0xfc. */
+/** Opcodes after the prefix 0xfc. */
 export const misc: Table = new Map()
 add(misc, 'none', '00 i32.trunc_sat_f32_s 02 i32.trunc_sat_f64_s')
 add(misc, 'zeros', '0a memory.copy')

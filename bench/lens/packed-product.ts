@@ -1,27 +1,27 @@
 /**
- * A product of matrices laid out for a packed kernel, outside of core's driver: panels packed here, in plain TypeScript, so that a kernel with
- * any register tile can be run, checked and timed alone.
+ * Lays a matrix product out for a packed kernel without core's driver. The panels are packed here, in plain TypeScript, so a kernel with any register tile can be
+ * run, checked and timed alone.
  *
- * A block of A is panels of `mr` rows, k by k, the last as high as what is left; a block of B panels of `nr` columns, k by k, the last filled
- * up with NaN, which must not reach C. Blocks are cut as core's driver cuts them, and later blocks of k accumulate.
+ * A block of A is panels of `mr` rows, k by k; the last panel has the rows that are left. A block of B is panels of `nr` columns, k by k; the last panel is
+ * filled up with NaN, which must not reach C. Blocks are cut as core's driver cuts them, and later blocks of k accumulate.
  */
 import type { Engine, KernelFunction, Tile } from '@cotangent/core/kernels'
 import type { Shape } from './lens.js'
 
-/** Most steps of k, rows of A and columns of B in a block. */
+/** The most steps of k, rows of A and columns of B in a block. */
 const [KC, MC, NC] = [400, 192, 1536]
 
-/** Cuts `total` into equal blocks of at most `most`, rounded up to a multiple of `unit`: where each starts, and its size. */
+/** Cuts `total` into equal blocks of at most `most`, rounded up to a multiple of `unit`; returns where each starts, and its size. */
 function blocks(total: number, most: number, unit: number): [start: number, size: number][] {
   const count = Math.ceil(total / most)
   const size = Math.ceil(total / count / unit) * unit
   return Array.from({ length: Math.ceil(total / size) }, (_, i) => [i * size, Math.min(size, total - i * size)])
 }
 
-/** Columns behind each row of C that nobody may write, and what they hold. */
+/** Columns behind each row of C that a kernel must not write to, and the number they hold. */
 const GAP = 5
 const UNTOUCHED = -12345
-/** Bytes that a kernel may read behind the end of anything. */
+/** Bytes that a kernel may read behind the end of an array. */
 const SLACK = 4096
 
 export class PackedProduct {
@@ -29,7 +29,7 @@ export class PackedProduct {
   readonly #engine: Engine
   readonly #c: number
   readonly #held: [address: number, bytes: number][] = []
-  /** The arguments of the calls that make up the product, in order. */
+  /** The arguments of the calls that make the product, in order. */
   readonly #calls: number[][] = []
 
   /** @param kBlock most steps of k in a block */
@@ -58,12 +58,12 @@ export class PackedProduct {
     return address
   }
 
-  /** C = A·B. */
+  /** Computes C = A·B. */
   run(packed: KernelFunction): void {
     for (const call of this.#calls) packed(...call)
   }
 
-  /** C after one run, row by row without gaps. @throws Error if something was written between or behind the rows */
+  /** C after one run, row by row without gaps. @throws Error if the kernel wrote between the rows or behind them */
   result(packed: KernelFunction): Float32Array {
     const { m, n } = this.shape
     const cells = (): Float32Array => this.#engine.memory.floats.subarray(this.#c / 4, this.#c / 4 + m * (n + GAP))
@@ -84,7 +84,7 @@ export class PackedProduct {
   }
 }
 
-/** Panels of `width` of `count` lines, step by step; the last one narrower, or filled up with NaN. */
+/** Panels of `width` lines of `count`, step by step. The last one is narrower, or filled up with NaN. */
 function panels(count: number, width: number, steps: number, filled: boolean, at: (line: number, step: number) => number): Float32Array {
   const packed = new Float32Array((filled ? Math.ceil(count / width) * width : count) * steps)
   let to = 0

@@ -1,17 +1,17 @@
 /**
- * An example of `npm run bench -- lens matMul 128x784x512 --variant bench/lens/streamed-columns.ts`: the packed product with the roles in a step
- * of k turned round. Ours holds a row of B in registers and splats A's elements one by one; here A's elements are splatted first and B's
- * vectors stream past them, so MR + 1 registers hold operands instead of NR/4 + 1.
+ * An example for `npm run bench -- lens matMul 128x784x512 --variant bench/lens/streamed-columns.ts`: the packed product with the two operands of a step
+ * of k exchanged. Our kernel holds a row of B in registers and splats A's elements one by one. Here A's elements are splatted first, and B's
+ * vectors stream past them; so MR + 1 registers hold operands instead of NR/4 + 1.
  *
- * What a variant has to know (gemm-kernel.ts has the whole story): A comes in panels of `mr` rows, k by k, the last panel as high as what is
- * left; B in panels of `nr` columns, k by k, the last one filled up with anything. C is m × n, `cRow` bytes from row to row, all sizes are counts of
- * floats; nothing may be written outside of it. With `accumulate` the product is added to what C holds.
+ * A variant must know this (gemm-kernel.ts tells more). A comes in panels of `mr` rows, k by k; the last panel has the rows that are
+ * left. B comes in panels of `nr` columns, k by k; the last one is filled up with any numbers. C is m × n, with `cRow` bytes from row to row; all other sizes count
+ * floats. Nothing outside C may be written. With `accumulate` the product is added to C.
  */
 import { type FunctionBuilder, f32x4, i32, type Local, type ModuleBuilder, storeSome, type Tile, v128 } from '@cotangent/core/kernels'
 
 type Index = Local<'i32'>
 
-/** Σ over k of one panel of A, `rows` high, by one panel of B. Leaves `a` behind the panel. */
+/** Σ over k of one panel of A, `rows` high, times one panel of B. Leaves `a` behind the panel. */
 function sums(f: FunctionBuilder, rows: number, { nr }: Tile, a: Index, b: Index, k: Index): Local<'v128'>[][] {
   const totals = Array.from({ length: rows }, () => Array.from({ length: nr / 4 }, () => f.local('v128')))
   for (const total of totals.flat()) f.set(total, f.splat(0))

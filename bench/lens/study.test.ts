@@ -1,4 +1,4 @@
-/** Another kernel beside ours: what is refused, and that the example in this folder is not. */
+/** Another kernel beside ours: wrong kernels are refused, and the example in this folder is right. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -40,7 +40,7 @@ test('the page has both speeds, their ratio and the loop', async () => {
 
 describe('refused', () => {
   const parameters = { c: 'i32', a: 'i32', b: 'i32', m: 'i32', n: 'i32', k: 'i32', cRow: 'i32', accumulate: 'i32' } as const
-  /** A kernel that does one thing. */
+  /** The source of a kernel that does one thing. */
   const only =
     (body: (f: FunctionBuilder, locals: ParameterLocals<typeof parameters>) => void, name = 'packed'): Emit =>
     (module) =>

@@ -1,8 +1,8 @@
 /**
- * `bench lens matMul … --tile 4x8x2` and `--variant file.ts`: another packed kernel in place of ours, checked and then timed beside it.
+ * `bench lens matMul … --tile 4x8x2` and `--variant file.ts`: checks another packed kernel, then times it beside ours.
  *
- * Both kernels run the same product on panels packed beforehand, one thread, in turns of a few milliseconds with the probe `pressed`
- * around each pair (quiet.ts says what for), so that what is compared is the inner loop and not the packing.
+ * Both kernels run the same product on panels packed beforehand, on one thread, in turns of a few milliseconds. The probe `pressed` runs
+ * before and after each pair (quiet.ts says why). So the inner loops are compared, not the packing.
  */
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -17,24 +17,24 @@ import { disassemble, textOf } from './disassemble.js'
 import { caught, loopText, microKernel, type Shape } from './lens.js'
 import { PackedProduct } from './packed-product.js'
 
-/** Writes a module's export `packed(c, a, b, m, n, k, cRow, accumulate)` for panels of the tile. */
+/** Writes a module with the export `packed(c, a, b, m, n, k, cRow, accumulate)`, for panels of the tile. */
 export type Emit = (module: ModuleBuilder, tile: Tile) => void
 
-/** A kernel to put beside ours. */
+/** A kernel to compare with ours. */
 export interface Variant {
-  /** For people: a file's name. */
+  /** A name for people: the file's. */
   name: string
   emit: Emit
-  /** The tile it is emitted for; ours if absent. */
+  /** The tile to emit it for; ours if absent. */
   tile?: Tile
 }
 
-/** Something is wrong with the kernel, told in one line. */
+/** A fault of the kernel, in one line. */
 export class VariantError extends Error {
   override name = 'VariantError'
 }
 
-/** How long to go on: so many pairs, and then until enough of them were quiet. */
+/** How long to measure: at least some pairs, then until enough of them were quiet. */
 interface Patience {
   turnMs: number
   leastPairs: number
@@ -59,7 +59,7 @@ export async function loadVariant(file: string): Promise<Emit> {
   return module.default as Emit
 }
 
-/** Compiles a kernel; the engine's own words if it refuses. @throws VariantError */
+/** Compiles a kernel. If the engine refuses it, the error has the engine's words. @throws VariantError */
 function compiled(engine: Engine, { name, emit }: Variant, tile: Tile): { packed: KernelFunction; bytes: Uint8Array } {
   let exported: Record<string, KernelFunction> = {}
   let modules: Uint8Array[] = []
@@ -76,7 +76,7 @@ function compiled(engine: Engine, { name, emit }: Variant, tile: Tile): { packed
   return { packed, bytes: modules[0] }
 }
 
-/** @throws VariantError with the first thing that is wrong */
+/** Checks the kernel. @throws VariantError that names the first fault */
 function checked(engine: Engine, packed: KernelFunction, tile: Tile, shape: Shape, name: string): Checked {
   try {
     return checkPacked(engine, packed, tile, shape)
@@ -88,11 +88,11 @@ function checked(engine: Engine, packed: KernelFunction, tile: Tile, shape: Shap
 interface Pair {
   ours: number
   theirs: number
-  /** The slowest of the probes around the two. */
+  /** The slowest of the probes around the pair. */
   pressed: number
 }
 
-/** Milliseconds of one product, ours and theirs in turns; which goes first changes from pair to pair. */
+/** Milliseconds of one product, ours and theirs in turns; the one that goes first changes from pair to pair. */
 function timed(ours: () => void, theirs: () => void, { turnMs, leastPairs, mostPairs, quietPairs }: Patience): Pair[] {
   const time = (work: () => void, steps: number): number => {
     const start = performance.now()

@@ -1,7 +1,7 @@
 /**
- * Cotangent without its layers package: a network as parameters and ops, `valueAndGrad` and an update program, in a loop written out.
+ * Cotangent without its layers package: a network as parameters and ops, `valueAndGrad` and an update program, in a loop written by hand.
  *
- * Cross-entropies are of logits here; a Keras-like model takes the logarithm of what softmax or sigmoid gives. The function is the same.
+ * Cross-entropies take logits here; a Keras-like model takes the logarithm of the result of softmax or sigmoid. The function is the same.
  */
 import {
   abs,
@@ -40,7 +40,7 @@ import type { LossName, TrainWorkload } from '../networks.js'
 import { EMBEDDING_LIMIT, glorotLimit, outputsOf, type PlacedLayer, placed } from '../placed.js'
 import { batchesOf } from '../random.js'
 
-/** Kingma & Ba, "Adam", with the bias corrections folded into the rate as in their §2. */
+/** Adam (Kingma and Ba, 2014), with the bias corrections folded into the rate, as in §2 of the paper. */
 const adam = updateProgram(
   'bench-adam',
   { slots: 3, inputs: 1, scalars: 6 },
@@ -54,7 +54,7 @@ const rmsprop = updateProgram('bench-rmsprop', { slots: 2, inputs: 1, scalars: 4
   const a1 = a.mul(rho).add(g.square().mul(rest))
   return [w.sub(g.mul(rate).div(a1.sqrt().add(epsilon))), a1]
 })
-/** Zeiler, "ADADELTA", algorithm 1: steps as large as past steps were, d being the running mean of their squares. */
+/** ADADELTA (Zeiler, 2012, algorithm 1): a step is as large as past steps were; d is the running mean of their squares. */
 const adadelta = updateProgram('bench-adadelta', { slots: 3, inputs: 1, scalars: 4 }, ([w, a, d], [g], [rate, rho, rest, epsilon]) => {
   const a1 = a.mul(rho).add(g.square().mul(rest))
   const step = g.mul(d.add(epsilon).sqrt()).div(a1.add(epsilon).sqrt())
@@ -62,16 +62,16 @@ const adadelta = updateProgram('bench-adadelta', { slots: 3, inputs: 1, scalars:
 })
 
 type Optimizer = TrainWorkload['optimizer']
-/** A parameter with its moments, and its gradient. */
+/** A parameter with its moments and its gradient. */
 interface Target {
   slots: readonly Parameter[]
   inputs: readonly Tensor[]
 }
 
-/** How many moments an optimizer keeps of each parameter. */
+/** The number of moments that an optimizer keeps of each parameter. */
 const moments: Record<Optimizer, number> = { adam: 2, rmsprop: 1, adadelta: 2 }
 
-/** Step t of the optimizer, with Keras' defaults unless another rate is given. */
+/** Takes step t of the optimizer, with Keras' defaults unless another rate is given. */
 export function applyOptimizer(optimizer: Optimizer, targets: readonly Target[], t: number, learningRate = 0.001): void {
   if (optimizer === 'adam') {
     const rate = (learningRate * Math.sqrt(1 - 0.999 ** t)) / (1 - 0.9 ** t)
@@ -80,10 +80,10 @@ export function applyOptimizer(optimizer: Optimizer, targets: readonly Target[],
   else applyUpdates(adadelta, targets, [1, 0.95, 1 - 0.95, 1e-7])
 }
 
-/** What a layer does to its input in a step. */
+/** The function of a layer, in a given step. */
 type Apply = (x: Tensor, step: number) => Tensor
 
-/** Makes a weight; uniform, by Glorot's limit unless another is given. */
+/** Makes a weight, uniform within Glorot's limit unless another limit is given. */
 type MakeWeight = (k: Key, shape: readonly number[], name: string, limit?: number) => Parameter
 const uniformWeight: MakeWeight = (k, shape, name, limit = glorotLimit(shape)) =>
   new Parameter(uniform(k, shape, { low: -limit, high: limit }), { name })
@@ -92,16 +92,16 @@ const constantWeight =
   (_, shape, name) =>
     new Parameter(full(shape, value), { name })
 
-/** Where layers put their weights, and how they make them. */
+/** Where layers put their weights, and how the weights are made. */
 interface Weights {
   parameters: Parameter[]
   make: MakeWeight
 }
 
-/** Factors that drop a share of what they are multiplied with. */
+/** Factors of dropout: 0 with probability `rate`, else 1/(1 − rate). */
 const dropped = (k: Key, shape: readonly number[], rate: number): Tensor => mul(bernoulli(k, shape, 1 - rate), 1 / (1 - rate))
 
-/** One direction of a recurrent layer as a function. */
+/** One direction of a recurrent layer, as a function. */
 function recurrence(
   { layer, kernel, recurrent }: PlacedLayer,
   k: Key,
@@ -114,7 +114,7 @@ function recurrence(
   const w = make(foldKey(k, 0), kernel, `kernel_${name}`)
   const u = make(foldKey(k, 1), recurrent, `recurrent_${name}`)
   const simple = layer.type !== 'lstm'
-  // The forget gate's bias starts at 1 (Jozefowicz et al. 2015).
+  // The forget gate's bias starts at 1 (Jozefowicz et al., 2015).
   const start = Float32Array.from({ length: width }, (_, i) => (!simple && i >= units && i < 2 * units ? 1 : 0))
   const bias = new Parameter(tensor(start), { name: `bias_${name}` })
   parameters.push(w, u, bias)
@@ -179,7 +179,7 @@ function applied(placed: PlacedLayer, k: Key, name: string, all: Weights): Apply
   }
 }
 
-/** From what the last layer gives before its activation, and targets. */
+/** The losses, from the last layer's result before its activation and the targets. */
 const lossOf: Record<LossName, (z: Tensor, y: Tensor) => Tensor> = {
   categoricalCrossentropy: softmaxCrossEntropy,
   binaryCrossentropy: (z, y) => sub(softplus(z), mul(z, y)),

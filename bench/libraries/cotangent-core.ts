@@ -1,4 +1,4 @@
-/** Cotangent without its layers package: the kernel and dispatch rows, which need no layers. Networks are in cotangent-core-train.ts. */
+/** Cotangent without its layers package: the kernel and dispatch rows, which need no layers. (Networks are in cotangent-core-train.ts.) */
 import {
   add,
   conv2d,
@@ -31,7 +31,7 @@ import {
 } from '../workloads.js'
 import { applyOptimizer, train } from './cotangent-core-train.js'
 
-/** One element of a tensor, the first. */
+/** The first element of a tensor. */
 const first = (x: Tensor): Tensor =>
   slice(
     x,
@@ -39,7 +39,7 @@ const first = (x: Tensor): Tensor =>
     x.shape.map(() => 1),
   )
 
-/** Repeats an op that makes a tensor, or several; of the last result the first element is read, or the sum of the first elements. */
+/** Repeats an op that makes one tensor or several. Reads the first element of the last result, or the sum of the first elements. */
 function repeat(work: () => Tensor | readonly Tensor[], held: readonly Tensor[]): Prepared {
   return {
     async run(steps) {
@@ -96,7 +96,7 @@ function elementwise({ op, size }: ElementwiseWorkload, seed: number): Prepared 
   return repeat(op === 'add' ? () => add(a, b) : { relu, exp, log, tanh, sigmoid }[op].bind(null, a), [a, b])
 }
 
-/** Adam's update alone, in place. The running mean, its start corrected for, is the gradient after any number of steps. */
+/** Adam's update alone, in place. The gradient stays the same, so its running mean, corrected for the start, equals it after any number of steps. */
 function updates({ size, learningRate }: UpdateWorkload, seed: number): Prepared {
   const g: Tensor = tensor(uniformValues(seed + 1, size))
   const [w, m, v] = [tensor(uniformValues(seed, size)), zeros([size]), zeros([size])].map((value) => new Parameter(value))
@@ -138,7 +138,7 @@ function dispatch({ what, count }: DispatchWorkload, seed: number): Prepared {
   return repeat(many, [x, c])
 }
 
-/** On the engine as it is configured. */
+/** The adapter, on the engine as it is configured. */
 export function cotangentCore(): Adapter {
   return {
     async prepare(workload, seed) {

@@ -1,4 +1,4 @@
-/** Cotangent as its users write it: a Sequential model, compiled, trained batch by batch from host arrays. */
+/** Cotangent as its users write it: a Sequential model, compiled, and trained batch by batch from host arrays. */
 import {
   bidirectional,
   conv1d,
@@ -21,7 +21,7 @@ import type { LayerSpec, TrainWorkload } from '../networks.js'
 import { outputsOf, placed } from '../placed.js'
 import { batchesOf } from '../random.js'
 
-/** @param first the shape of a sample, for the first layer alone */
+/** @param first the shape of a sample, for the first layer only */
 function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }, constantWeights?: number): Layer {
   const constant = constantWeights === undefined ? undefined : initializers.constant({ value: constantWeights })
   const kernelInitializer = constant ?? 'glorotUniform'
@@ -82,7 +82,7 @@ function train(workload: TrainWorkload, seed: number): Prepared {
   }
 }
 
-/** On the engine as it is configured. */
+/** The adapter, on the engine as it is configured. */
 export function cotangent(): Adapter {
   return {
     async prepare(workload, seed) {

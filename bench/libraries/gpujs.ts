@@ -1,6 +1,6 @@
 /**
- * gpu.js on its cpu and webasm modes, from bench/peers: kernels alone, each a function given as source, with sizes as literals (a bound that is
- * computed is cut off at loopMaxIterations). It has no tensors; results stay the arrays it returns.
+ * gpu.js in its modes cpu and webasm, from bench/peers: single kernels, each a function as source, with sizes as literals (gpu.js cuts a loop with a
+ * computed bound off at loopMaxIterations). It has no tensors; results are the arrays that it returns.
  */
 import { createRequire } from 'node:module'
 import type { Adapter, Prepared } from '../adapter.js'
@@ -39,7 +39,7 @@ export function gpujs(mode: 'webasm' | 'cpu'): Adapter {
   }
 
   function product({ m, k, n, transposeA, transposeB }: MatMulWorkload, seed: number): Prepared {
-    const a = input(uniformValues(seed, m * k), transposeA ? [m, k] : [k, m]) // columns first
+    const a = input(uniformValues(seed, m * k), transposeA ? [m, k] : [k, m]) // gpu.js puts columns first
     const b = input(uniformValues(seed + 1, k * n), transposeB ? [k, n] : [n, k])
     const [left, right] = [
       transposeA ? 'a[i][this.thread.y]' : 'a[this.thread.y][i]',

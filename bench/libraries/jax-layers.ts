@@ -1,11 +1,11 @@
 /**
- * Layers on jax-js, written out. Images are [n, c, h, w] and what a 1-D convolution gives [n, c, t], as its convolutions want them. It has no loop
+ * Layers on jax-js, written by hand. Images are [n, c, h, w] and the results of 1-D convolutions [n, c, t], as its convolutions take them. jax-js has no loop
  * that can be differentiated, so recurrent layers are unrolled.
  */
 import { EMBEDDING_LIMIT, glorotLimit, type PlacedLayer, sizeOf } from '../placed.js'
 import type { Flat, Jax, JaxArray } from './jax-library.js'
 
-/** [h, w, c] as [c, h, w]; any other shape as it is. */
+/** A shape [h, w, c] as [c, h, w]; any other shape stays. */
 export const channelsFirst = (shape: readonly number[]): number[] => (shape.length === 3 ? [shape[2], shape[0], shape[1]] : [...shape])
 
 /** A layer's weights, in the order in which `apply` takes them. */
@@ -18,7 +18,7 @@ export function weightsOf({ numpy: np }: Jax, { layer, kernel, recurrent }: Plac
   if (layer.type === 'embedding') return [uniform([layer.vocabulary, layer.size], EMBEDDING_LIMIT)]
   if (!kernel) return []
   const width = kernel[kernel.length - 1]
-  // Windows last: [kh, kw, c, f] as [f, c, kh, kw].
+  // The axes of the window come last: [kh, kw, c, f] becomes [f, c, kh, kw].
   const shape = kernel.length > 2 ? [width, kernel[kernel.length - 2], ...kernel.slice(0, -2)] : [...kernel]
   const one = (): Flat => {
     const bias = new Float32Array(width)
@@ -32,7 +32,7 @@ export function weightsOf({ numpy: np }: Jax, { layer, kernel, recurrent }: Plac
 
 type Take = () => JaxArray
 
-/** One direction of a recurrent layer: the last state of x [n, t, c]. */
+/** One direction of a recurrent layer: the last state, from x [n, t, c]. */
 function lastState(
   { numpy: np, nn, random }: Jax,
   { layer, input: [length], recurrent }: PlacedLayer,
@@ -69,14 +69,14 @@ function lastState(
   return h
 }
 
-/** What a layer gets beside its input. */
+/** The inputs of a layer besides h. */
 interface Given {
   batch: number
-  /** Its weights, one after the other. */
+  /** Gives its weights, one after the other. */
   take: Take
-  /** For dropout alone. */
+  /** Gives a key; only dropout needs it. */
   key: Take
-  /** Whether a layer before it has windows along one axis, so that channels come first by now. */
+  /** A layer before this one has windows along one axis, so channels already come first. */
   turned: boolean
 }
 
@@ -84,7 +84,7 @@ interface Given {
 export const slidesAlong = ({ layer: { type } }: PlacedLayer): boolean =>
   type === 'conv1d' || type === 'maxPool1d' || type === 'globalMaxPool1d'
 
-/** What a layer does to h. */
+/** Applies a layer to h. */
 export function apply(jax: Jax, placed: PlacedLayer, h: JaxArray, { batch, take, key, turned }: Given): JaxArray {
   const { numpy: np, nn, lax, random } = jax
   const { layer, output } = placed

@@ -1,6 +1,6 @@
-/** jax-js as the types that are used of it, since its own are there only when the peers are installed. */
+/** The types of jax-js that are used here. Its own types are there only if the peers are installed. */
 
-/** An array; it is given away when used, unless its `ref` is used in its place. */
+/** An array. A function that gets an array consumes it; give `ref` to keep it. */
 export interface JaxArray {
   readonly ref: JaxArray
   readonly shape: readonly number[]
@@ -17,7 +17,7 @@ export interface JaxArray {
   dispose(): void
 }
 export type Flat = JaxArray[]
-/** The library, as far as it is used here. */
+/** The functions of the library that are used here. */
 export interface Jax {
   init(device: string): Promise<string[]>
   defaultDevice(device: string): unknown
@@ -41,11 +41,11 @@ export interface Jax {
     concatenate(parts: Flat, axis: number): JaxArray
   }
   lax: {
-    /** x [n, c, h, w], filter [f, c, kh, kw]; or with one axis of positions */
+    /** x [n, c, h, w], filter [f, c, kh, kw]; or both with one axis of positions. */
     convGeneralDilated(x: JaxArray, filter: JaxArray, strides: number[], padding: string): JaxArray
     reduceWindow(x: JaxArray, reduce: (x: JaxArray) => JaxArray, window: number[], strides: number[]): JaxArray
   }
-  /** Of f at `inputs`: its value, and what takes a cotangent to those of the inputs. */
+  /** The value of f at `inputs`, and a function from a cotangent of the value to those of the inputs. */
   vjp(f: (...inputs: Flat) => JaxArray, inputs: Flat): [JaxArray, (cotangent: JaxArray) => Flat]
   nn: {
     relu(x: JaxArray): JaxArray

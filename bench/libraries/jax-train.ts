@@ -1,6 +1,6 @@
 /**
- * A network on jax-js, which has no layers or optimizers in this package: written out with `valueAndGrad`, a whole training step in one `jit`.
- * Layers are in jax-layers.ts.
+ * A network on jax-js. This package of it has no layers or optimizers, so they are written by hand with `valueAndGrad`; a whole training step is one `jit`.
+ * The layers are in jax-layers.ts.
  */
 import type { Prepared } from '../adapter.js'
 import type { TrainWorkload } from '../networks.js'
@@ -9,10 +9,10 @@ import { batchesOf, stream } from '../random.js'
 import { apply, channelsFirst, slidesAlong, weightsOf } from './jax-layers.js'
 import type { Flat, Jax, JaxArray } from './jax-library.js'
 
-/** How many moments an optimizer keeps of each parameter. */
+/** The number of moments that an optimizer keeps of each parameter. */
 const momentsOf: Record<TrainWorkload['optimizer'], number> = { adam: 2, rmsprop: 1, adadelta: 2 }
 
-/** The factor of step t; Adam's bias corrections are folded into it. */
+/** The rate of step t; Adam's bias corrections are folded into it. */
 function rateAt(optimizer: TrainWorkload['optimizer'], t: number): number {
   if (optimizer === 'adadelta') return 1
   return optimizer === 'adam' ? (0.001 * Math.sqrt(1 - 0.999 ** t)) / (1 - 0.9 ** t) : 0.001

@@ -1,5 +1,5 @@
 /**
- * jax-js on its wasm device, from bench/peers. Arrays are moved into the function that uses them; `ref` keeps one for another use. Networks are
+ * jax-js on its wasm device, from bench/peers. A function consumes the arrays it gets; `ref` keeps one for another use. Networks are
  * in jax-train.ts.
  */
 import type { Adapter, Prepared } from '../adapter.js'
@@ -9,8 +9,8 @@ import type { Flat, Jax, JaxArray } from './jax-library.js'
 import { train } from './jax-train.js'
 
 /**
- * Repeats an op that makes an array, or several. Each result is waited for: nothing is computed of an array that is given back before. The last
- * ones can only be read whole, which is no part of a step; their first elements are added up.
+ * Repeats an op that makes one array or several. Each result is waited for: an array that is freed before is never computed. The last
+ * results can only be read whole, outside the time of a step; their first elements are added up.
  */
 function repeat(work: () => JaxArray | Flat, held: readonly JaxArray[], count = 1): Prepared {
   const results = async (): Promise<Flat> => {
@@ -43,7 +43,7 @@ function product({ numpy: np, jit }: Jax, { m, k, n, transposeA, transposeB }: M
   return repeat(() => multiply(a.ref, b.ref), [a, b])
 }
 
-/** [.., h, w, c] as [.., c, h, w]. */
+/** Values in the order [.., c, h, w] instead of [.., h, w, c]. */
 function channelsFirst(values: Float32Array, shape: readonly number[]): Float32Array {
   const channels = shape[shape.length - 1]
   const cells = shape[1] * shape[2]
@@ -59,7 +59,7 @@ function convolution({ numpy: np, lax, jit, vjp }: Jax, workload: ConvWorkload, 
   const images = (from: number, [n, h, w, c]: readonly [number, number, number, number]): JaxArray =>
     np.array(channelsFirst(uniformValues(seed + from, n * h * w * c), [n, h, w, c]), { shape: [n, c, h, w] })
   const x = images(0, [batch, height, width, channels])
-  // [kh, kw, c, f] as [f, c, kh, kw]
+  // [kh, kw, c, f] becomes [f, c, kh, kw].
   const drawn = uniformValues(seed + 1, size * size * channels * filters)
   const turned = drawn.map(
     (_, i) =>
@@ -111,7 +111,7 @@ function dispatch({ numpy: np, grad }: Jax, { what, count }: DispatchWorkload, s
 export async function jax(): Promise<Adapter> {
   const file = new URL('../peers/node_modules/@jax-js/jax/dist/index.js', import.meta.url)
   const library = (await import(file.href)) as Jax
-  await library.init('wasm') // without a name it looks for a browser's navigator
+  await library.init('wasm') // without a name it would look for a browser's navigator
   library.defaultDevice('wasm')
   return {
     async prepare(workload, seed) {

@@ -1,6 +1,6 @@
 /**
- * What one writes without a library: a loop over Float32Arrays with the functions of Math, in a function of its own for each, so that V8
- * inlines and specialises it. Results go to an array made once, which spares it the allocation that every library does.
+ * Code without a library: a loop over Float32Arrays with the functions of Math. Each has a function of its own, so that V8 inlines and
+ * specialises it. Results go to an array that is made once; every library allocates one a step.
  */
 import type { Adapter, Prepared } from '../adapter.js'
 import { operandOf, uniformValues } from '../random.js'
@@ -39,7 +39,7 @@ function elementwise({ op, size }: ElementwiseWorkload, seed: number): Prepared 
   }
 }
 
-/** One step of Adam: w, m and v in place. */
+/** One step of Adam; w, m and v change in place. */
 function adam(w: Float32Array, m: Float32Array, v: Float32Array, g: Float32Array, rate: number): void {
   for (let i = 0; i < w.length; i++) {
     const mean = 0.9 * m[i] + (1 - 0.9) * g[i]

@@ -1,6 +1,6 @@
 /**
- * TensorFlow.js on its wasm or cpu backend, from bench/peers. Its packages are loaded as Node resolves them there (the CommonJS builds) and
- * described by the few types used here, since the types are there only when the peers are installed.
+ * TensorFlow.js on its wasm or cpu backend, from bench/peers. Its packages are loaded from there (the CommonJS builds). The few types used
+ * here are declared again, since its own are there only if the peers are installed.
  */
 import { createRequire } from 'node:module'
 import type { Adapter, Prepared } from '../adapter.js'
@@ -78,7 +78,7 @@ interface TfLayers {
   }
 }
 
-/** @param inputShape of the first layer alone */
+/** @param inputShape for the first layer only */
 function layerOf(
   { layers: make, initializers }: TfLayers,
   layer: LayerSpec,
@@ -160,10 +160,10 @@ function train(tf: TfCore, library: TfLayers, workload: TrainWorkload, seed: num
   }
 }
 
-/** Repeats an op that makes a tensor, or several; of the last result the first element is read, or the sum of the first elements. */
+/** Repeats an op that makes one tensor or several. Reads the first element of the last result, or the sum of the first elements. */
 function repeat(tf: TfCore, work: () => TfTensor | TfTensor[], held: readonly TfTensor[]): Prepared {
   const first = (x: TfTensor): TfTensor => {
-    if (x.shape.length === 0) return tf.clone(x) // it cannot slice a scalar
+    if (x.shape.length === 0) return tf.clone(x) // tfjs cannot slice a scalar
     return tf.slice(
       x,
       x.shape.map(() => 0),

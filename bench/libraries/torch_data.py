@@ -1,4 +1,4 @@
-"""The data of random.ts, from the same generator."""
+"""The data of random.ts, made by the same generator."""
 
 import numpy as np
 import torch
@@ -10,7 +10,7 @@ POOL_VALUES = 10_000_000
 
 
 def uniforms(seed, count):
-    """mulberry32 as in random.ts: its state is a counter, so all values can be made at once."""
+    """mulberry32 as in random.ts. Its state is a counter, so all values can be made at once."""
     with np.errstate(over="ignore"):
         state = np.uint32(seed) + np.arange(1, count + 1, dtype=np.uint32) * np.uint32(0x6D2B79F5)
         t = (state ^ (state >> np.uint32(15))) * (state | np.uint32(1))
@@ -23,7 +23,7 @@ def uniform_values(seed, *shape):
 
 
 def batches_of(workload, seed):
-    """The batches of random.ts, draw by draw: what the sampler draws first, then per sample its target, its inputs, and its label."""
+    """The batches of random.ts. The order of draws is the same: those of the sampler, then for each sample its target, its inputs and its label."""
     batch, shape, layers = workload["batch"], workload["inputShape"], workload["layers"]
     inputs, outputs = int(np.prod(shape)), layers[-1]["units"]
     vocabulary = layers[0]["vocabulary"] if layers[0]["type"] == "embedding" else None

@@ -6,12 +6,12 @@ from torch import nn
 
 
 def channels_first(shape):
-    """The shape of a sample, [h, w, c] or [features], in PyTorch's order. The networks' images have one channel: no values move."""
+    """The shape of a sample, [h, w, c] or [features], in PyTorch's order. The images have one channel, so no values move."""
     return [shape[2], shape[0], shape[1]] if len(shape) == 3 else list(shape)
 
 
 class LastState(nn.Module):
-    """What a recurrent module gives at the end of the sequence. It has two biases; the second stays 0, or both together would move twice as far."""
+    """The last output of a recurrent module. The module has two biases. The second stays 0, or both together would move twice as far."""
 
     def __init__(self, module):
         super().__init__()
@@ -30,7 +30,7 @@ class LastState(nn.Module):
 
 
 class DroppedLSTM(nn.Module):
-    """An LSTM whose inputs and states are dropped by masks that stay the same for the whole sequence, which nn.LSTM has not."""
+    """An LSTM with dropout of inputs and states by masks that are the same for the whole sequence. nn.LSTM does not have that."""
 
     def __init__(self, inputs, layer, backwards=False):
         super().__init__()
@@ -55,7 +55,7 @@ class DroppedLSTM(nn.Module):
 
 
 class SideBySide(nn.Module):
-    """What several modules make of the same, one beside the other."""
+    """Applies several modules to the same input and puts their results side by side."""
 
     def __init__(self, *modules):
         super().__init__()
@@ -66,7 +66,7 @@ class SideBySide(nn.Module):
 
 
 class ChannelsFirst(nn.Module):
-    """[n, t, c] as [n, c, t]."""
+    """Turns [n, t, c] into [n, c, t]."""
 
     def forward(self, x):
         return x.transpose(1, 2)

@@ -1,6 +1,6 @@
-"""PyTorch under test: the Python side of worker.ts. Reads requests and writes responses as lines of JSON (adapter.ts has both).
+"""PyTorch under test: worker.ts in Python. Reads requests and writes responses as lines of JSON (adapter.ts declares both).
 
-Usage: python3 torch_worker.py THREADS. Time is taken here, around `run` alone. Data are made in torch_data.py, networks in torch_networks.py.
+Usage: python3 torch_worker.py THREADS. Times are taken here, around `run` alone. torch_data.py makes the data, torch_networks.py the networks.
 """
 
 import json
@@ -14,7 +14,7 @@ from torch import nn
 from torch_data import batches_of, uniform_values
 from torch_networks import network
 
-# Softmax and sigmoid are part of the loss.
+# These losses contain softmax or sigmoid.
 LOSSES = {"categoricalCrossentropy": nn.CrossEntropyLoss, "binaryCrossentropy": nn.BCEWithLogitsLoss, "meanAbsoluteError": nn.L1Loss}
 
 
@@ -53,7 +53,7 @@ def train(workload, seed):
 
 
 def repeated(work):
-    """Of the last result, or results, the first elements are added up."""
+    """Adds up the first elements of the last result or results."""
 
     def run(steps):
         for _ in range(steps):
@@ -71,7 +71,7 @@ def product(workload, seed):
 
 
 def convolution(workload, seed):
-    """Images in the order [n, c, h, w], which PyTorch is made for; the same values."""
+    """The same images in the order [n, c, h, w], for which PyTorch is made."""
     batch, (height, width, channels), size = workload["batch"], workload["image"], workload["size"]
     images = lambda values: values.permute(0, 3, 1, 2).contiguous()
     x = images(uniform_values(seed, batch, height, width, channels))
@@ -147,7 +147,7 @@ BUILDERS = {"train": train, "matMul": product, "conv": convolution, "elementwise
 
 
 def ran(run, steps, chunk):
-    """A round in samples of `chunk` steps. There is no probe between them: which were quiet is not known."""
+    """Runs a round in samples of `chunk` steps. There is no probe between them, so it is not known which were quiet."""
     samples = []
     for done in range(0, steps, chunk):
         count = min(chunk, steps - done)
