@@ -1,5 +1,5 @@
 /**
- * Golden vectors: reads the files of test/golden, makes tensors of them, and compares results with the tolerances that README.md states.
+ * Golden vectors: reads the files of test/golden, makes tensors of them, and compares results with the tolerances in README.md.
  * The tests of all packages use this loader.
  */
 import { readdirSync, readFileSync } from 'node:fs'
