@@ -1,4 +1,4 @@
-/** Commands whose reader has seen enough: `| head -1`. */
+/** Commands whose reader leaves early, as `| head -1` does. */
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 
 const root = resolve(import.meta.dirname, '..')
 
-/** Runs a command, closes its output after the first piece, and gives its exit code and what it said on the error stream. */
+/** Runs a command and closes its output after the first piece. Returns its exit code and its error stream. */
 async function headOf(file: string, args: readonly string[]): Promise<{ code: number | null; first: string; said: string }> {
   const child = spawn(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', file, ...args], { cwd: root })
   let said = ''
@@ -22,7 +22,7 @@ async function headOf(file: string, args: readonly string[]): Promise<{ code: nu
 test.each([
   ['examples/run.ts', ['backprop']],
   ['examples/start.ts', ['--epochs', '1', '--limit', '256']],
-])('%s ends quietly when nobody reads on', async (file, args) => {
+])('%s ends quietly when its reader leaves', async (file, args) => {
   const { code, first, said } = await headOf(file, args)
   expect(first).not.toBe('')
   expect({ code, said }).toEqual({ code: 0, said: '' })

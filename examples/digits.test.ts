@@ -1,4 +1,4 @@
-/** The convolutional and recurrent experiments on digits in this process: their networks, and short runs on a few real images. (examples.test.ts has whole programs.) */
+/** The convolutional and recurrent experiments on digits, in this process: their networks, and short runs on a few real images. (examples.test.ts runs whole programs.) */
 import { imageDataFormat, resetNames } from '@cotangent/layers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { fullCnn, lightCnn } from './000-keras-tutorial/cnn.js'
@@ -70,7 +70,7 @@ describe('short runs on real images', () => {
     const { value, loss, printed } = await runOnDigits(experiment, { train: 600, test: 200, epochs: 2 })
     expect(printed).toMatch(line)
     expect(loss[1]).toBeLessThan(loss[0])
-    // Guessing errs in 90 % of cases.
+    // Guessing is wrong in 90 % of cases.
     expect(value).toBeLessThan(50)
   })
   test('mnist-lstm learns and prints its line', async () => {

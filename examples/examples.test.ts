@@ -1,4 +1,4 @@
-/** The programs as users start them: processes, exit codes, what they print, the files they write. Data are the real MNIST. */
+/** The programs as users start them: exit codes, output, files. The data are the real MNIST. */
 import { spawn } from 'node:child_process'
 import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -64,7 +64,7 @@ describe('mistakes on the command line', () => {
   it.each([
     [['mnist-mpl'], 'There is no experiment "mnist-mpl". Did you mean mnist-mlp?'],
     [['mnist-mlp', '--epoch', '1'], 'Unknown flag --epoch. Did you mean --epochs?'],
-    [['mnist-mlp', '--epochs', 'none'], '--epochs takes a whole number from 1, got "none".'],
+    [['mnist-mlp', '--epochs', 'none'], '--epochs takes a whole number, at least 1, got "none".'],
     [['mnist-mlp', '--train-rows', '200000'], '--train-rows means nothing to mnist-mlp'],
     [['text-one-hit'], 'There is no experiment "text-one-hit". Did you mean text-one-hot?'],
     [['text-one-hot', '--epochs', '2'], '--epochs means nothing to text-one-hot. It takes no flags.'],
@@ -72,7 +72,7 @@ describe('mistakes on the command line', () => {
     [['jena-dense', '--limit', '5000'], '--limit is for samples, and windows are drawn anew all the time: say with --train-rows'],
     [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
     [['keras-import', '--model', '/no/such.h5'], '--model takes a file that exists, got "/no/such.h5".'],
-    [['mnist-mlp', '--limit', '-1'], '--limit takes a whole number from 1, got "-1".'],
+    [['mnist-mlp', '--limit', '-1'], '--limit takes a whole number, at least 1, got "-1".'],
     [['mnist-mlp', '--epochs'], '--epochs needs a value: --epochs <n>.'],
     [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
   ])('%j exits with 2 and one line', async (args, message) => {
@@ -201,7 +201,7 @@ describe('npm start', () => {
     expect(stdout).toMatch(/^2000\/2000 \[=+\] - \d+s .*loss: /m)
     const accuracy = Number(/^Test accuracy: (0\.\d{4})/m.exec(stdout)?.[1])
     expect(accuracy).toBeGreaterThan(0.5)
-    // The matrix is that of all test images: its rows add up to 10,000, its diagonal to the accuracy.
+    // The matrix counts all test images: its rows add up to 10,000, its diagonal to the accuracy.
     const rows = stdout.split('\n').filter((line) => /^(true)? +\d( +(\d+|·)){10} +[\d.]+ %$/.test(line))
     const counts = rows.map((line) => line.replace('true', '').trim().replace(/·/g, '0').split(/ +/).slice(1, 11).map(Number))
     expect(counts).toHaveLength(10)

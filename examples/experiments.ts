@@ -1,4 +1,4 @@
-/** All experiments and demonstrations, in the order of their documents. A new one is imported and added here. */
+/** The list of all experiments and demonstrations, in the order of their documents. Add a new one here. */
 import { mnistCnnFull } from './000-keras-tutorial/mnist-cnn-full.js'
 import { mnistCnnLight } from './000-keras-tutorial/mnist-cnn-light.js'
 import { mnistLstm } from './000-keras-tutorial/mnist-lstm.js'

@@ -1,9 +1,9 @@
-/** A graph on real digits: an image in two halves as two inputs, and two outputs. */
+/** A graph model on real digits: two halves of an image as two inputs, and two outputs. */
 import { mnist } from '@cotangent/datasets'
 import { add, concatenate, conv2d, dense, flatten, type HostArray, input, maxPooling2d, model, reshape } from '@cotangent/layers'
 import { expect, test } from 'vitest'
 
-/** The upper or the lower half of the first images, from 0 to 1. */
+/** The upper or the lower half of the first images, with values from 0 to 1. */
 function half({ data }: HostArray, count: number, which: 0 | 1): HostArray {
   const values = Float32Array.from({ length: count * 392 }, (_, i) => data[Math.floor(i / 392) * 784 + which * 392 + (i % 392)] / 255)
   return { data: values, shape: [count, 14, 28] }
@@ -42,7 +42,7 @@ test('reads digits from two halves through shared filters, and says with a secon
   expect(accuracy).toBeGreaterThan(0.88)
   expect(evenAccuracy).toBeGreaterThan(0.93)
 
-  // Both halves are needed.
+  // The model needs both halves.
   for (const name of ['upper', 'lower'] as const) {
     const { data, shape } = held.x[name]
     const blank = { ...held.x, [name]: { data: new Float32Array(data.length), shape } }

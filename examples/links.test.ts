@@ -1,4 +1,4 @@
-/** Links and paths in the Markdown files lead somewhere. */
+/** Links and paths in the Markdown files must lead somewhere. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -15,7 +15,7 @@ function markdownFiles(folder: string): string[] {
   })
 }
 
-/** The anchors that a page's headings have, made as GitHub makes them. */
+/** The anchors of a page's headings, made as GitHub makes them. */
 const anchorsOf = (text: string): string[] =>
   Array.from(text.matchAll(/^#+ (.*)$/gm), ([, heading]) =>
     heading
@@ -24,7 +24,7 @@ const anchorsOf = (text: string): string[] =>
       .replaceAll(' ', '-'),
   )
 
-/** Relative links `[text](path#anchor)` and images, and `packages/…` or `examples/…` in backquotes. */
+/** The broken ones among relative links `[text](path#anchor)`, images, and `packages/…` or `examples/…` in backquotes. */
 function deadEnds(path: string): string[] {
   const text = readFileSync(join(root, path), 'utf8').replaceAll(/^```[\s\S]*?^```/gm, '')
   const links = Array.from(text.matchAll(/\]\(([^)\s]+)\)/g), ([, link]) => link).filter((link) => !/^[a-z]+:/.test(link))

@@ -1,4 +1,4 @@
-/** The picture of the README: it can be drawn, from a short training, and the one in docs/ is whole. */
+/** The picture of the README: a short training can be drawn, and the one in docs/ is complete. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { groupMeans, learnedSvg } from './lib/learned.js'

@@ -1,7 +1,7 @@
 /**
  * `npm run picture`: draws docs/learned.svg, the picture of the README, from a training like that of `npm start`.
  *
- * The same seed gives the same picture on the same kind of machine. Fused multiply-add, where the processor has it, may change a digit of the loss.
+ * The same seed gives the same picture on the same kind of machine. A processor with fused multiply-add may give another last digit of the loss.
  */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
@@ -13,14 +13,14 @@ import { type Learned, learnedSvg, type Reading } from './lib/learned.js'
 
 const BATCH = 128
 
-/** Trains for `epochs` epochs on the first `limit` images, and says what came of it. */
+/** Trains for `epochs` epochs on the first `limit` images, and returns all that the picture shows. */
 export async function learn({ epochs = 4, limit = 60000, seed = 1 } = {}): Promise<Learned> {
   const { xTrain, yTrain, xTest, yTest } = await mnist.loadData()
   const pixels = (images: typeof xTrain) => normalize(reshape(images, [-1, 784]), 255)
 
   const model = dropoutMlp(seed)
   model.compile({ loss: 'categoricalCrossentropy', optimizer: 'adam' })
-  // The logs hold means since the epoch's start; differences of their sums are the losses of single batches.
+  // The logs hold means since the start of the epoch. The differences of their sums are the losses of single batches.
   const losses: number[] = []
   let [samples, sum] = [0, 0]
   const onEpochBegin = (): void => {

@@ -1,9 +1,8 @@
 /**
- * `npm start`: trains a small network on the real MNIST, and shows what it learned, all in the terminal.
+ * `npm start`: trains a small network on the real MNIST and shows in the terminal what it learned.
  *
- * The network is that of document 003, one of the five tutorials that README.md lists (see 003-basic/mnist-dropout-mlp.ts). It is trained for a few
- * epochs only, on all training images.
- * `npm start -- --epochs 20` and the like work, too; without a terminal, no escape codes are printed.
+ * The network is that of document 003, one of the five tutorials in README.md (see 003-basic/mnist-dropout-mlp.ts), trained on all training images, but only for a few
+ * epochs. Flags work, too: `npm start -- --epochs 20`. Without a terminal no escape codes are printed.
  */
 
 import { CotangentError } from '@cotangent/core'
@@ -18,7 +17,7 @@ import { endWithReader, progressOutput } from './lib/output.js'
 import { hasColours, palette } from './lib/terminal.js'
 
 const CLASSES = 10
-/** Digits in a row on the screen. */
+/** Digits side by side on the screen. */
 const SHOWN = 3
 
 const paint = palette(hasColours())

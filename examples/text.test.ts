@@ -1,4 +1,4 @@
-/** Document 002's networks on film reviews: what it prints of its data and networks, to the letter, and short runs on a few real reviews. */
+/** Document 002's networks on film reviews: their data and summaries as the document prints them, and short runs on a few real reviews. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { type NDArray, ndarray } from '@cotangent/datasets'
@@ -24,7 +24,7 @@ const absent = !root
 
 beforeEach(() => resetNames())
 
-/** Blanks at the ends of lines, which editors take away, put back: Keras fills its rows. */
+/** Restores the blanks at the ends of lines, which editors remove: Keras fills its rows with them. */
 const table = (text: string): string[] =>
   text
     .trim()
@@ -83,7 +83,7 @@ Non-trainable params: 0
 _________________________________________________________________`)
     expect(summaries.slice(1)).toEqual([second(2), second(3)])
 
-    // The document's session had made two dense layers before this one, and its first line counts the models.
+    // The document's session had made two dense layers before this model, and its first line counts the models.
     resetNames()
     for (let i = 0; i < 2; i++) dense(1)
     expect(imdbConv1dModel(1).summaryLines().slice(1)).toEqual(
@@ -161,7 +161,7 @@ describe('arrays as NumPy prints them', () => {
   })
 })
 
-test('a dead start is a validation loss that stays where it was after the first epoch', () => {
+test('a dead start is a validation loss that never changes after the first epoch', () => {
   expect(deadStart([7.7125, 7.7125, 7.7125])).toContain('A dead start: the validation loss is 7.7125 after every epoch.')
   expect(deadStart([7.7125, 7.7125, 7.7124])).toBeUndefined()
   expect(deadStart([7.7125])).toBeUndefined()
@@ -237,7 +237,7 @@ Epoch 1/3
 
     const dead = await runHere(imdbConv1d, { epochs: 2, batchSize: 10, limit: 50, seed: 6 })
     expect(dead.remark).toMatch(/^A dead start: the validation loss is \d+\.\d{4} after every epoch\./)
-    // ln 1e7 less one float32 step of the clipping, for each review that is good.
+    // The clipped loss, which is ln 1e7 less one step of float32, for each good review.
     const good = dead.history.val_loss[0] / -Math.log(2e-7)
     expect(good * 10).toBeCloseTo(Math.round(good * 10), 4)
     expect(dead.history.val_acc).toEqual([expect.closeTo(1 - good, 4), expect.closeTo(1 - good, 4)])
@@ -276,7 +276,7 @@ Model: "sequential_1"`)
     expect(used).toMatchObject({ train: 200, available: 200, validation: 10000, test: 25000 })
   })
 
-  test('imdb-no-glove trains on the same reviews, of which --limit leaves the first', async () => {
+  test('imdb-no-glove trains on the same reviews; --limit keeps the first of them', async () => {
     const { printed, loss, used } = await runHere(imdbNoGlove, { epochs: 2, limit: 60 })
     expect(printed).toContain('Train on 60 samples, validate on 10000 samples')
     expect(loss[1]).toBeLessThan(loss[0])

@@ -1,4 +1,4 @@
-/** The forecasts of document 002: their networks, which rows they take, the naive forecast, and short runs on the real weather of COTANGENT_DATA. */
+/** The forecasts of document 002: their networks, their rows, the naive forecast, and short runs on the real weather in COTANGENT_DATA. */
 import { existsSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -24,7 +24,7 @@ import { runHere } from './lib/run.testing.js'
 beforeEach(() => resetNames())
 afterEach(() => vi.restoreAllMocks())
 
-/** Parameters by Keras' formulas. */
+/** The number of parameters of a gated layer, by Keras' formula. */
 const gated = (gates: number, features: number, units: number): number => gates * (units * (features + units) + units)
 const conv = (features: number): number => 5 * features * 32 + 32
 
@@ -96,9 +96,9 @@ describe('rows', () => {
   )
 })
 
-describe('with a file of the whole length, its values made up', () => {
+describe('with a file of the whole length and made-up values', () => {
   const start = Date.UTC(2009, 0, 1, 0, 10)
-  /** Column c of row r; from row 200,000 on far off, which standardising must not see. */
+  /** Column c of row r. From row 200,000 on values are far off; standardising must not see them. */
   const value = (r: number, c: number): number => ((r * (2 * c + 3)) % 997) + (r < 200_000 ? 0 : 5000)
   /** Mean and deviation of a column over the first 200,000 rows. */
   const scale = (column: number): [mean: number, std: number] => {
@@ -114,7 +114,7 @@ describe('with a file of the whole length, its values made up', () => {
     const two = (n: number): string => String(n).padStart(2, '0')
     const lines = [['Date Time', ...jenaClimate.columns].map((name) => `"${name}"`).join(',')]
     for (let r = 0; r < 420_551; r++) {
-      // Times are missing in the real file, too.
+      // The real file has gaps in its times, too.
       const time = new Date(r < 420_550 ? start + r * 600_000 : Date.UTC(2017, 0, 1))
       const day = `${two(time.getUTCDate())}.${two(time.getUTCMonth() + 1)}.${time.getUTCFullYear()}`
       let line = `${day} ${two(time.getUTCHours())}:${two(time.getUTCMinutes())}:00`
@@ -142,7 +142,7 @@ describe('with a file of the whole length, its values made up', () => {
     expect([rows.length, rows[0], rows.at(-1)]).toEqual([8448, 21_441, 29_888])
     expect(Math.min(...(train.rows().next().value as Int32Array))).toBeGreaterThanOrEqual(1440)
 
-    // The document's generator, by hand, on the last batch.
+    // The document's generator, written by hand, on the last batch.
     expect(degrees).toBeCloseTo(scales[1][1], 6)
     const [[x, y]] = lastBatch
     expect(x.shape).toEqual([128, steps, 14])
@@ -200,7 +200,7 @@ describe.skipIf(absent)(`on the real weather${absent}`, () => {
     expect(naiveError(validation) * degrees).toBeCloseTo(sum / 1408, 5)
   })
 
-  test('windows are drawn from one generator that goes on, by the seed', async () => {
+  test('windows are drawn by the seed, from one generator that goes on', async () => {
     const [a, b, other] = [await load(6), await load(6), await load(6, { seed: 2 })]
     const draw = ({ train }: typeof a) => [...(train.rows().next().value as Int32Array)]
     const first = draw(a)

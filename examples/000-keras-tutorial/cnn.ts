@@ -1,7 +1,7 @@
 /**
- * Document 000's two convolutional networks: images of one channel, the channels first, as the document writes them ([1, 28, 28]). That needs
- * the data format channelsFirst, which the document's Keras must have been set to although the text does not say so: with the channels last the
- * image would be 1 high, 28 wide, and no 5×5 window fits it.
+ * Document 000's two convolutional networks. Images have one channel, and channels come first, as the document writes them: [1, 28, 28]. Its Keras must have been set
+ * to the data format channelsFirst, although the text does not say so: with channels last the image would be 1 high and 28 wide, and no 5×5 window
+ * would fit it.
  */
 import { normalize, reshape, toCategorical } from '@cotangent/datasets'
 import {
@@ -18,7 +18,7 @@ import {
 } from '@cotangent/layers'
 import type { Context } from '../lib/experiment.js'
 
-/** Runs with layers of images whose channels come first. */
+/** Makes layers whose data format is channelsFirst. */
 function channelsFirst<R>(make: () => R): R {
   const before = imageDataFormat()
   setImageDataFormat('channelsFirst')
@@ -56,7 +56,7 @@ export const fullCnn = (seed: number, numClasses = 10): Sequential =>
     return model
   })
 
-/** Loads, trains, and gives the test error in per cent. */
+/** Loads the data, trains, and returns the test error in per cent. */
 export async function trainCnn(
   context: Context,
   makeModel: (seed: number, numClasses: number) => Sequential,
@@ -72,7 +72,7 @@ export async function trainCnn(
   const numClasses = yTest.shape[1]
 
   const model = makeModel(seed, numClasses)
-  // Keras before 2.3, which the document ran, prints accuracy as acc.
+  // The document ran a Keras before 2.3, which prints accuracy as acc.
   model.compile({ loss: 'categoricalCrossentropy', optimizer: adam({ learningRate }), metrics: ['acc'] })
 
   const history = await model.fit(xTrain, yTrain, { validationData: [xTest, yTest], epochs, batchSize, verbose, callbacks, output })

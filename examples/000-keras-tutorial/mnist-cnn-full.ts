@@ -5,7 +5,7 @@
  *   training   Adam, batches of 200, 10 epochs, the test images as validation data
  *   result     Larger CNN error: 0.90%
  *
- * The document's code says verbose 2 and "Full CNN error", its output shows verbose 1 and "Larger CNN error"; here is what it shows.
+ * The document's code has verbose 2 and "Full CNN error"; its output has verbose 1 and "Larger CNN error". This program follows the output.
  */
 import type { Experiment } from '../lib/experiment.js'
 import { fullCnn, trainCnn } from './cnn.js'

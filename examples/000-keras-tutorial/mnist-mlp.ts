@@ -1,5 +1,5 @@
 /**
- * Document 000, "Neural network tutorial using Keras": the multilayer perceptron that everything after it is compared with.
+ * Document 000, "Neural network tutorial using Keras": the multilayer perceptron with which it compares everything after it.
  *
  *   network    Dense 784 relu – Dense 10 softmax, weights from a normal distribution (deviation 0.05)
  *   training   Adam, batches of 200, 10 epochs, the test images as validation data
@@ -32,7 +32,7 @@ export const mnistMlp: Experiment = {
     const model = new Sequential([], { seed })
     model.add(dense(numPixels, { inputShape: [numPixels], kernelInitializer: 'normal', activation: 'relu' }))
     model.add(dense(numClasses, { kernelInitializer: 'normal', activation: 'softmax' }))
-    // Keras before 2.3, which the document ran, prints accuracy as acc.
+    // The document ran a Keras before 2.3, which prints accuracy as acc.
     model.compile({ loss: 'categoricalCrossentropy', optimizer: adam({ learningRate }), metrics: ['acc'] })
 
     const history = await model.fit(xTrain, yTrain, { validationData: [xTest, yTest], epochs, batchSize, verbose: 2, callbacks, output })

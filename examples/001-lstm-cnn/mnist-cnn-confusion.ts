@@ -1,5 +1,5 @@
 /**
- * Document 001, "Use LSTM & CNN model to classify MNIST dataset": the convolutional network, and what it takes for what.
+ * Document 001, "Use LSTM & CNN model to classify MNIST dataset": the convolutional network, and the digits that it confuses.
  *
  *   network    Conv 32 5×5 same relu – max pooling – Conv 48 5×5 relu – max pooling – Dense 256 relu – Dense 84 relu – Dense 10 softmax
  *   training   Adam with rate 0.001, batches of 64, 1 epoch, the test images as validation data

@@ -1,5 +1,5 @@
 /**
- * Document 001, "Use LSTM & CNN model to classify MNIST dataset": a recurrent network that reads an image row by row, and what it takes for what.
+ * Document 001, "Use LSTM & CNN model to classify MNIST dataset": a recurrent network that reads an image row by row, and the digits that it confuses.
  *
  *   network    LSTM 256 over 28 rows of 28 pixels – Dense 10 – softmax
  *   training   Adam with rate 0.001, batches of 128, 1 epoch, the test images as validation data

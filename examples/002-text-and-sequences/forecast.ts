@@ -41,7 +41,7 @@ export async function forecast(
   return { value: error, history, also: { degreesCelsius: error * degrees, naive, naiveDegreesCelsius: naive * degrees, ofLastBatch } }
 }
 
-/** The mean error of saying that the temperature will be what it was last: mean |samples[:, -1, 1] - targets|. */
+/** The mean error of the forecast that the temperature stays as it is: mean |samples[:, -1, 1] - targets|. */
 export function naiveError(windows: SeriesWindows): number {
   let [sum, count] = [0, 0]
   for (const [x, y] of windows) {

@@ -5,8 +5,8 @@
  *   training   RMSprop with rate 0.0001, batches of 128, 10 epochs, the last fifth of the training reviews for validation
  *   result     val_acc: 0.7654 after the last epoch
  *
- * The last layer is linear, as in the document, so the loss takes raw outputs for probabilities and clips them to 0 … 1. Where the outputs
- * of all reviews start below 0, no gradient comes through: the loss stays near 7.71; nearly half of all seeds start so, and the report says so.
+ * The last layer is linear, as in the document. So the loss takes raw outputs for probabilities and clips them to 0 … 1. If the outputs of all reviews start
+ * below 0, the gradient is zero and the loss stays near 7.71. Nearly half of all seeds start so; the report then says it.
  */
 import { conv1d, dense, embedding, globalMaxPooling1d, maxPooling1d, rmsprop, Sequential } from '@cotangent/layers'
 import { type Experiment, lastOf } from '../lib/experiment.js'
@@ -28,8 +28,8 @@ export function imdbConv1dModel(seed: number): Sequential {
 }
 
 /**
- * Says so if the training never began: two epochs or more, and the validation loss after each is that after the first, to one part in a million.
- * A network that moves at all changes it by more, and one without a gradient leaves it as it is to the last bit.
+ * A sentence if the training never began: after two epochs or more, every validation loss equals the first to one part in a million. A network that
+ * moves at all changes its loss by more; without a gradient the loss stays the same to the last bit.
  */
 export function deadStart(valLoss: readonly number[]): string | undefined {
   const [first] = valLoss

@@ -5,9 +5,9 @@
  *   training   RMSprop, batches of 32, 10 epochs, 200 reviews of 100 words, 10,000 others for validation
  *   result     val_acc: 0.5839 after the last epoch; all test reviews: [0.7379635489845275, 0.5704799890518188]
  *
- *   file       pre_trained_glove_model.h5, the weights, in the directory of --out; the test reviews are for a network that has loaded it
+ *   file       pre_trained_glove_model.h5, the weights, in the directory of --out
  *
- * The document loads them into its other network, which has the same shape.
+ * The network that is evaluated on the test reviews loads these weights. (The document loads them into its other network, which has the same shape.)
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -35,11 +35,11 @@ export const imdbGlove: Experiment = {
     const { vectors, matrix, departures } = await gloveMatrix(context, tokenizer)
     console.log(`Found ${vectors} word vectors.`)
     console.log(tupleText(matrix.shape))
-    // The document's matrix is float64, so it shows eight digits of what are float32 numbers.
+    // The document's matrix is float64, so it prints eight digits of numbers that are float32.
     console.log(arrayText(ndarray(Float64Array.from(slice(matrix, 1, 2).data), [EMBEDDING_DIM])))
 
     const model = denseModel(seed)
-    // Before the freezing, as in the document: all weights still count as trainable.
+    // This comes before the freezing, as in the document, so all weights still count as trainable.
     model.summary()
     scope(() => model.layers[0].setWeights([tensor(matrix.data, { shape: matrix.shape })]))
     model.layers[0].trainable = false

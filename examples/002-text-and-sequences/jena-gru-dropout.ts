@@ -5,8 +5,8 @@
  *   training   RMSprop on the mean absolute error, 40 epochs of 500 batches of 128 windows drawn at random from 20,000 rows
  *   result     none: the loss became too large in its Keras, and the document goes on with LSTMs
  *
- * In Keras 2.3 the state that the update gate keeps is the one that recurrent dropout has masked and scaled by 1 / 0.8. So a state that is kept can
- * grow by a quarter at every step, without bound over 240 of them. Here, as in the definition, only what goes into gates and candidate is masked.
+ * In Keras 2.3 the update gate keeps a state that recurrent dropout has already masked and scaled by 1 / 0.8. So a kept state can grow by a quarter at every
+ * step, without bound over 240 steps. Here, as in the definition, only the inputs of gates and candidate are masked.
  */
 import { dense, gru, Sequential } from '@cotangent/layers'
 import type { Experiment } from '../lib/experiment.js'

@@ -1,8 +1,8 @@
 /**
- * The raw texts of IMDB as document 002 prepares them for its two networks on 200 reviews: cut into words, numbered, padded to 100 words,
- * shuffled; and GloVe's vectors of the words.
+ * The raw texts of IMDB, prepared as in document 002 for its two networks on 200 reviews: cut into words, numbered, padded to 100 words,
+ * shuffled. Also GloVe's vectors of the words.
  *
- * The document shuffles without a seed; here the run's seed is that of NumPy's generator, so both networks get the same 200 reviews.
+ * The document shuffles without a seed. Here the run's seed is the seed of NumPy's generator, so both networks get the same 200 reviews.
  */
 import { glove, imdb, type NDArray, ndarray, padSequences, RandomState, slice, Tokenizer } from '@cotangent/datasets'
 
@@ -23,18 +23,18 @@ type Labels = NDArray<Uint8Array>
 
 export interface ShuffledReviews {
   tokenizer: Tokenizer
-  /** [reviews, 100] */
+  /** Shape [reviews, 100]. */
   xTrain: Reviews
-  /** [reviews], 1 for a good one */
+  /** Shape [reviews]; 1 for a good review. */
   yTrain: Labels
-  /** [10000, 100] */
+  /** Shape [10000, 100]. */
   xVal: Reviews
   yVal: Labels
   /** The argument for `context.uses`. */
   used: DataSource
 }
 
-/** Items of the first axis in another order, as a copy: `array[indices]`. */
+/** A copy with the items of the first axis in another order: `array[indices]`. */
 function taken<T extends Int32Array | Uint8Array>({ shape, data }: NDArray<T>, indices: Int32Array): NDArray<T> {
   const [count, ...rest] = shape
   const stride = data.length / count
@@ -45,11 +45,11 @@ function taken<T extends Int32Array | Uint8Array>({ shape, data }: NDArray<T>, i
   return ndarray(out, [indices.length, ...rest])
 }
 
-/** Words as numbers, by the training reviews' dictionary, in rows of 100. */
+/** Texts as rows of 100 numbers of words, by the dictionary of the training reviews. */
 const padded = (tokenizer: Tokenizer, texts: readonly string[]): Reviews =>
   padSequences(tokenizer.textsToSequences(texts), { maxlen: MAXLEN })
 
-/** All 25,000 training reviews make the dictionary; `--limit` leaves the first of the 200 that are trained on. */
+/** The dictionary is made of all 25,000 training reviews. `--limit` keeps the first of the 200 reviews to train on. */
 export async function shuffledReviews(context: Context): Promise<ShuffledReviews> {
   const { texts, labels: inOrder, source } = await imdb.loadReviews({ part: 'train', dir: context.data })
   const tokenizer = new Tokenizer({ numWords: MAX_WORDS })
@@ -75,13 +75,13 @@ export async function shuffledReviews(context: Context): Promise<ShuffledReviews
   }
 }
 
-/** The 25,000 test reviews, by the same dictionary. */
+/** The 25,000 test reviews, numbered by the same dictionary. */
 export async function testReviews({ data }: Context, tokenizer: Tokenizer): Promise<{ xTest: Reviews; yTest: Labels }> {
   const { texts, labels } = await imdb.loadReviews({ part: 'test', dir: data })
   return { xTest: padded(tokenizer, texts), yTest: labels }
 }
 
-/** GloVe's vectors of the dictionary's words; a file that does not hold all of GloVe is said to be a departure. */
+/** GloVe's vectors of the dictionary's words. If the file holds only a part of GloVe, the result is reported as a departure from the document. */
 export async function gloveMatrix(
   { data }: Context,
   { wordIndex }: Tokenizer,
@@ -93,7 +93,7 @@ export async function gloveMatrix(
   return { vectors: loaded.lines, matrix, departures }
 }
 
-/** The network of both: 1,320,065 parameters. */
+/** The network of both experiments: 1,320,065 parameters. */
 export function denseModel(seed: number): Sequential {
   const model = new Sequential([], { seed })
   model.add(embedding(MAX_WORDS, EMBEDDING_DIM, { inputLength: MAXLEN }))

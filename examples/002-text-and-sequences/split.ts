@@ -10,20 +10,20 @@ export const tenMinutes = {
   trainRows: 20_000,
   /** Number of rows after the training rows to the end of validation. The first of them is left out, as in the document. */
   validationRows: 10_000,
-  /** The first rows, by whose mean and deviation all are standardised. */
+  /** The rows, from the first on, whose mean and deviation standardise all rows. */
   scaleRows: 200_000,
 } as const
 
-/** The same for the 19,132 rows of 2024: two thirds and one third, as in the document, and standardised by the rows of training. */
+/** The same for the 19,132 rows of 2024: two thirds and one third, as in the document; the training rows standardise all rows. */
 const later = { trainRows: 12_600, validationRows: 6300 } as const
 
-/** 'document': the rows begin where the document's do. */
+/** `document`: the rows begin where the document's rows begin. `later`: the rows of 2024. */
 export type Period = 'document' | 'later'
 
-/** From a first row to a last row, itself included. */
+/** The first and the last row; both belong to it. */
 export type Rows = readonly [first: number, last: number]
 
-/** All in rows of the data. */
+/** How the data are split; all numbers count rows of the data. */
 export interface Split {
   scale: Rows
   train: Rows
@@ -35,12 +35,12 @@ export interface Split {
 }
 
 /**
- * Rows for standardising, training and validation.
+ * The rows for standardising, training and validation.
  *
- * @param available rows of the data
- * @param minutes between them
- * @param trainRows in rows of ten minutes; by default the document's
- * @throws UsageError where training or validation do not fit
+ * @param available number of rows in the data
+ * @param minutes minutes from one row to the next
+ * @param trainRows training rows, counted in rows of ten minutes; by default the document's number
+ * @throws UsageError if training or validation do not fit
  */
 export function splitRows(available: number, minutes: number, period: Period, trainRows?: number): Split {
   const own = period === 'later' ? later : tenMinutes
@@ -56,7 +56,7 @@ export function splitRows(available: number, minutes: number, period: Period, tr
     )
   }
   const validation: Rows = [rows(end) + 1, rows(end + own.validationRows) - 1]
-  // Only whole batches are taken, and one window at least is left over.
+  // Only whole batches are used, and at least one window is left over.
   const start = end + 1 + lookback
   const lastStart = start + (Math.ceil((end + own.validationRows - start) / batchSize) - 2) * batchSize
   return {

@@ -1,8 +1,8 @@
 /**
  * Document 002, "Deep learning for text and sequences": two sentences as numbers of words and as a one-hot matrix.
  *
- * It trains nothing. The document prints two tables: the number of each word, and how often each came up (its variable `word_docs` holds
- * `word_counts`).
+ * It trains nothing. The document prints two tables: the number of each word, and how often each word occurs. (The document's variable `word_docs` holds
+ * `word_counts`.)
  */
 import { type NDArray, Tokenizer } from '@cotangent/datasets'
 import type { Demonstration } from '../lib/demonstration.js'

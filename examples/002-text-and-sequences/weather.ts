@@ -1,9 +1,9 @@
 /**
- * The weather of document 002: which rows and columns there are, and the windows made of them.
+ * The weather of document 002: its rows and columns, and the windows made of them.
  *
- * The document takes ten-minute rows, 14 columns, rows 0 … 19999 for training and 20001 … 29999 for validation. Where that file is not at hand, a
- * published part of it serves: a window of every 6th row is, in the hourly file, a window of every row, with 12 columns; windows of every 3rd row
- * are taken from the ten-minute rows of 2024.
+ * The document uses ten-minute rows with 14 columns: rows 0 … 19999 for training, 20001 … 29999 for validation. If that file is missing, a published part of it
+ * is used. A window of every 6th row is a window of every row in the hourly file, which has 12 columns. Windows of every 3rd row come from the ten-minute
+ * rows of 2024.
  */
 import { jenaClimate, RandomState, type SeriesWindows, seriesWindows, standardize } from '@cotangent/datasets'
 import { UsageError } from '../lib/arguments.js'
@@ -13,22 +13,22 @@ import { type Period, type Rows, splitRows, tenMinutes } from './split.js'
 /** The column that is predicted: T (degC). */
 const temperature = 1
 
-/** Windows to train and to validate on. */
+/** The windows to train and to validate on. */
 export interface Weather {
-  /** Drawn at random, without end. */
+  /** Windows drawn at random, without end. */
   train: SeriesWindows
-  /** In order, once. */
+  /** Windows in order, once. */
   validation: SeriesWindows
   /** The batch whose loss Keras 2.3 prints as val_loss. */
   lastBatch: SeriesWindows
-  /** Rows of a window, columns of a row. */
+  /** The number of rows in a window, and of columns in a row. */
   shape: readonly [steps: number, features: number]
   /** Degrees Celsius in one standardised unit. */
   degrees: number
 }
 
 /**
- * Loads the weather, says in print and to the context what of it is used, and makes windows of it.
+ * Loads the weather, reports which rows and columns are used, and makes windows of them.
  *
  * @param step windows have every `step`-th row of ten minutes
  */
@@ -48,7 +48,7 @@ export async function loadWeather(context: Context, step: 3 | 6 = 6): Promise<We
   const windows = { lookback, delay, step: every, target: temperature }
   const within = ([first, last]: Rows) => ({ minIndex: first, maxIndex: last + 1 })
   const weather: Weather = {
-    // One generator that goes on from epoch to epoch.
+    // One generator for all epochs: each epoch goes on where the last one ended.
     train: seriesWindows(data, { ...windows, batchSize, ...within(split.train), shuffle: true, seed: new RandomState(seed) }),
     validation: seriesWindows(data, { ...windows, batchSize, ...within(split.validation), repeat: false }),
     lastBatch: seriesWindows(data, { ...windows, ...within([split.lastBatch[0] - lookback, split.lastBatch[1]]), repeat: false }),

@@ -1,10 +1,10 @@
 /**
- * Document 003, the basics of neural networks: a perceptron with two hidden layers, held back by dropout.
+ * Document 003, the basics of neural networks: a perceptron with two hidden layers and dropout.
  *
  *   network    784 – Dense 128 relu – Dropout 0.3 – Dense 128 relu – Dropout 0.3 – Dense 10 softmax
  *   training   Adam, batches of 128, 20 epochs, the last fifth of the training images for validation
  *   result     Test score: 0.07476799268705217, Test accuracy: 0.9804
- *   files      model-01.h5 … after each epoch and mnist.h5 at the end, in the directory of --out; without it in one that is removed
+ *   files      model-01.h5 … after each epoch and mnist.h5 at the end, in the directory of --out, or else in one that is removed again
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -60,7 +60,7 @@ export const mnistDropoutMlp: Experiment = {
 
     const model = dropoutMlp(seed)
     model.summary({ style: '2.2.4' })
-    // Keras before 2.3, which the document ran, prints accuracy as acc.
+    // The document ran a Keras before 2.3, which prints accuracy as acc.
     model.compile({ loss: 'categoricalCrossentropy', optimizer: adam({ learningRate }), metrics: ['acc'] })
 
     const modelDir = context.out ?? (await mkdtemp(join(tmpdir(), 'mnist-')))

@@ -1,6 +1,6 @@
 /**
- * Document 004's perceptron, which it trains twice with different optimizers: the first 81 digits shown, images as rows of 784 values in
- * 0 … 1, classes one-hot, the test images as validation data.
+ * Document 004's perceptron, which the document trains twice, with different optimizers. It first shows 81 digits. Images are rows of 784 values in
+ * 0 … 1, classes are one-hot, the test images are the validation data.
  */
 import { normalize, reshape, toCategorical } from '@cotangent/datasets'
 import { dense, dropout, type History, type Optimizer, Sequential } from '@cotangent/layers'
@@ -10,7 +10,7 @@ import type { Context } from '../lib/experiment.js'
 /** The document's Keras (2.0.8 or before) has this epsilon. */
 export const EPSILON = 1e-8
 
-/** Loads, trains, and gives the validation accuracy of the last epoch. */
+/** Loads the data, trains, and returns the validation accuracy of the last epoch. */
 export async function trainMlp(context: Context, optimizer: Optimizer): Promise<{ value: number; history: History }> {
   const { epochs, batchSize, seed, callbacks, output } = context
   const digits = await context.mnist()

@@ -1,5 +1,5 @@
 /**
- * Document 004, "Soft computing": the convolutional network, which gets images as images.
+ * Document 004, "Soft computing": the convolutional network, whose input is images, not rows.
  *
  *   network    Conv 32 3×3 relu – Conv 64 3×3 relu – max pooling 2×2 – Dropout 0.25 – Dense 128 relu – Dropout 0.5 – Dense 10 softmax
  *   training   Adadelta, batches of 128, 12 epochs, the test images as validation data
@@ -12,7 +12,7 @@ import { EPSILON } from './mlp.js'
 
 const NUM_CLASSES = 10
 
-/** One channel, where the data format has it. */
+/** The shape of an image with one channel, by the data format. */
 const imageShape = (): number[] => (imageDataFormat() === 'channelsFirst' ? [1, 28, 28] : [28, 28, 1])
 
 /** 1,199,882 parameters. */
@@ -48,7 +48,7 @@ export const mnistCnnAdadelta: Experiment = {
     console.log(xTest.shape[0], 'test samples')
 
     const model = adadeltaCnn(seed)
-    // Keras before 2.3 prints accuracy as acc; its Adadelta has a learning rate of 1.
+    // Keras before 2.3 prints accuracy as acc; the learning rate of its Adadelta is 1.
     model.compile({ loss: 'categoricalCrossentropy', optimizer: adadelta({ learningRate, epsilon: EPSILON }), metrics: ['acc'] })
     const history = await model.fit(xTrain, yTrain, {
       batchSize,

@@ -1,5 +1,5 @@
 /**
- * Document 004, "Soft computing": the network of mnist-mlp-rmsprop, with the optimizer that the document changes to.
+ * Document 004, "Soft computing": the network of mnist-mlp-rmsprop with the document's second optimizer.
  *
  *   network    Dense 512 relu – Dropout 0.2 – Dense 512 relu – Dropout 0.2 – Dense 10 softmax
  *   training   Adadelta, batches of 128, 20 epochs, the test images as validation data

@@ -1,5 +1,5 @@
 /**
- * Document 004, "Soft computing": the network that overfits a little in the end.
+ * Document 004, "Soft computing": a perceptron that overfits a little in the end.
  *
  *   network    Dense 512 relu – Dropout 0.2 – Dense 512 relu – Dropout 0.2 – Dense 10 softmax
  *   training   RMSprop, batches of 128, 20 epochs, the test images as validation data

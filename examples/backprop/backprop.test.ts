@@ -1,4 +1,4 @@
-/** The walk is right, the training arrives, and the output fits a terminal. */
+/** The example on backpropagation: its derivatives are right, its training learns the four points, and its output fits a terminal. */
 import { expectNoLeaks, registry } from '@cotangent/core'
 import { describe, expect, test, vi } from 'vitest'
 import { backprop } from './backprop.js'
@@ -22,7 +22,7 @@ describe.each([1, 2, 3])('seed %i', (seed) => {
     for (const { error, name } of checked) expect(error, `d${name}`).toBeLessThan(1e-6)
   })
 
-  test('what arrives is the sum of what was sent', () => {
+  test('the cotangent that arrives at a record is the sum of those that were sent to it', () => {
     const sent = new Map<string, number[]>([['loss', [1]]])
     for (const { arrives, sends } of walked.steps) {
       expect(arrives.values).toEqual(sent.get(arrives.name))

@@ -1,6 +1,6 @@
 /**
- * Backpropagation, one record at a time: the tape of a small network, the walk back over it with every derivative checked, and the
- * same network trained. docs/backprop.md leads from this output to the code.
+ * Backpropagation, one record at a time: the tape of a small network, the walk backwards over it with every derivative checked, and the
+ * training of the same network. docs/backprop.md leads from this output to the code.
  *
  * Run it with `npm run example -- backprop`.
  */
@@ -16,7 +16,7 @@ export const backprop = {
   title: 'Backpropagation on exclusive or, one record at a time',
   flags: ['seed', 'lr', 'epochs', 'backend'],
 
-  /** Prints everything, and gives it as data. All four points are one batch: an epoch is a step. */
+  /** Prints everything and returns it as data. All four points are one batch, so an epoch is a step. */
   async run({ seed = 1, lr: rate = 2, epochs: steps = 2000 }: Settings = {}): Promise<{ walk: Walk; training: Training }> {
     const walked = walk(seed)
     console.log([backprop.title, '', ...walkLines(walked), ''].join('\n'))

@@ -1,4 +1,4 @@
-/** The documentation runs: docs/, the READMEs, and the examples in doc comments. snippets.ts says what is checked, and how. */
+/** The documentation runs: docs/, the READMEs, and the examples in doc comments. snippets.ts says what is checked and how. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -29,14 +29,14 @@ const filesIn = (folder: string, ending: string): string[] =>
     .map((name) => join(folder, name))
     .sort()
 
-/** Code that cannot run by itself, by file and first line, and why. */
+/** Code that cannot run by itself, by file and first line, with the reason. */
 const cannotRun: Readonly<Record<string, string>> = {
   'packages/core/src/backends/index.ts: configure({ relaxedSimd: false })': 'settles the engine, which runs already',
   'packages/layers/src/training/batches.ts: for (const [x, y] of batches(xTrain': 'orders 60000 samples, more than the test has',
   'packages/datasets/README.md: const { xTest } = await mnist.loadData({ baseUrl: ': 'for a page that serves the files',
 }
 
-// Examples write files by names alone.
+// Examples write files to the current directory.
 const [home, scratch] = [process.cwd(), mkdtempSync(join(tmpdir(), 'cotangent-docs-'))]
 beforeAll(() => process.chdir(scratch))
 afterAll(() => {
@@ -63,7 +63,7 @@ function skip(name: string, reason: string): void {
   test.skip(`${name} (${reason})`, () => undefined)
 }
 
-/** What the programs print whose output is quoted, made once. */
+/** The output of the programs that the documentation quotes; each program runs once. */
 const outputs: Record<string, () => Promise<string>> = {
   backprop: async () => {
     const log = vi.spyOn(console, 'log').mockImplementation(() => undefined)
@@ -85,10 +85,10 @@ function outputOf(program: string): Promise<string> {
   return known
 }
 
-/** Rounding errors such as 5e-12 without their digits, which another version of the engine may change. */
+/** Replaces rounding errors such as 5e-12, whose digits may change with the version of the engine. */
 const steady = (text: string): string => text.replaceAll(/ +\de-\d+/g, ' ~')
 
-/** The entries of the list of code that cannot run that were met. */
+/** The entries of `cannotRun` that were met. */
 const met = new Set<string>()
 function reasonToSkip(path: string, text: string): string | undefined {
   const known = Object.keys(cannotRun).find((entry) => `${path}: ${text.trim()}`.startsWith(entry))
@@ -122,7 +122,7 @@ for (const path of documents) {
   })
 }
 
-/** What is public as `losses.getLoss`; the examples in losses/index.ts say `getLoss`. */
+/** Names that are public inside a namespace, such as `losses.getLoss`; the examples in losses/index.ts say `getLoss`. */
 const inNamespaces = { ...layers.activations, ...layers.initializers, ...layers.losses, ...layers.metrics }
 
 describe('examples in doc comments', () => {
@@ -134,7 +134,7 @@ describe('examples in doc comments', () => {
         if (reason) skip(title, reason)
         else {
           test(title, async () => {
-            // What users import comes first: an inner name that differs from the public one is a mistake in the example.
+            // The names that users import come first. So an example with an inner name that differs from the public one fails.
             const inner: Record<string, unknown> = await import(/* @vite-ignore */ pathToFileURL(join(root, path)).href)
             await run(text, { ...inNamespaces, ...inner, ...core, ...layers, ...own, ...preludeFor(text, layers) })
           })

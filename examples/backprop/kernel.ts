@@ -1,8 +1,8 @@
 /**
- * What the wasm backend emits for one op, as text: the end of the path that docs/backprop.md follows.
+ * Shows the kernel that the wasm backend emits for one op, as text: the end of the path that docs/backprop.md follows.
  *
- * The backend compiles a kernel when it is first needed, so the first call of an op hands its bytes to `WebAssembly.Module`; they are
- * caught there and read back. The reader knows the instructions that simple elementwise kernels are made of and no more.
+ * The backend compiles a kernel when it is first needed: the first call of an op hands its bytes to `WebAssembly.Module`. This program catches them
+ * there and reads them back. It knows only the instructions of simple elementwise kernels.
  *
  * Run it with `node --conditions=@cotangent/source --import tsx examples/backprop/kernel.ts`. Format: WebAssembly Core
  * Specification 2.0, section 5.
@@ -10,7 +10,7 @@
 import { pathToFileURL } from 'node:url'
 import { createWasmBackend, scope, type Tensor, tensor } from '@cotangent/core'
 
-/** Name, operands taken from the stack, results left there, and what follows the opcode. */
+/** Its name, the number of operands it takes from the stack, the number of results it leaves there, and the kind of data behind the opcode. */
 type Instruction = readonly [name: string, operands: number, results: 0 | 1, immediate?: 'local' | 'constant' | 'memory' | 'lane' | 'lanes']
 
 const plain: Readonly<Record<number, Instruction>> = {
@@ -45,7 +45,7 @@ class Reader {
   byte(): number {
     return this.#bytes[this.at++]
   }
-  /** LEB128: seven bits a byte, the lowest first; bit 7 says that more follow. Signed numbers repeat their top bit. */
+  /** LEB128: seven bits a byte, lowest first; bit 7 is set if more bytes follow. In a signed number the top bit repeats. */
   integer(signed = false): number {
     let value = 0
     for (let shift = 0; ; ) {
@@ -56,26 +56,26 @@ class Reader {
       return signed && byte & 64 && shift < 32 ? value | (-1 << shift) : value
     }
   }
-  /** Goes to the content of the section. */
+  /** Moves to the content of a section. */
   section(id: number): void {
-    this.at = 8 // behind "\0asm" and the version
+    this.at = 8 // after "\0asm" and the version
     while (this.byte() !== id) {
-      const size = this.integer() // moves on before the sum is taken
+      const size = this.integer() // reading it moves on, so it must come before the sum
       this.at += size
     }
-    this.integer() // its size
+    this.integer() // the size of the section
   }
 }
 
-/** The first function of a module, statement by statement, with its operands in brackets. */
+/** The first function of a module as text, one statement after the other, operands in brackets. */
 export function disassemble(bytes: Uint8Array, parameters: readonly string[]): string[] {
   const code = new Reader(bytes)
   code.section(10)
   code.integer() // number of functions
   const end = code.integer() + code.at
   for (let groups = code.integer(); groups > 0; groups--) {
-    code.integer() // so many locals
-    code.byte() // of this type
+    code.integer() // the number of locals
+    code.byte() // their type
   }
   const local = (i: number): string => `$${parameters[i] ?? i}`
   const stack: string[] = []
@@ -88,7 +88,7 @@ export function disassemble(bytes: Uint8Array, parameters: readonly string[]): s
     if (immediate === 'local') words.push(local(code.integer()))
     if (immediate === 'constant') words.push(String(code.integer(true)))
     if (immediate === 'memory' || immediate === 'lane') {
-      code.integer() // alignment, a hint
+      code.integer() // the alignment, a hint
       const offset = code.integer()
       if (offset > 0) words.push(`offset=${offset}`)
       if (immediate === 'lane') words.push(String(code.byte()))

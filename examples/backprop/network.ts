@@ -1,12 +1,12 @@
 /**
  * The network of this example: two inputs, three tanh units, one sigmoid unit, and the mean squared error over the four points of
- * exclusive or, which no network without a hidden layer can learn (Minsky & Papert, "Perceptrons", 1969).
+ * exclusive or. No network without a hidden layer can learn these (Minsky and Papert, "Perceptrons", 1969).
  *
- * Every intermediate value has a name here, so that the tape can be read with the names of this file.
+ * Every intermediate value has a name, so the tape can be read with the names in this file.
  */
 import { type Backend, currentBackend, key, normal, Parameter, type Shape, splitKey, type Tensor, tensor } from '@cotangent/core'
 
-/** The numbers that training changes. */
+/** The parameters: the numbers that training changes. */
 export interface Weights {
   W1: Parameter
   b1: Parameter
@@ -35,7 +35,7 @@ export const data = (dtype: Precision, backend: Backend = currentBackend()): { x
   ),
 })
 
-/** Normal values, the biases smaller than the weights; a seed gives the same draws in either precision. */
+/** Random weights from a normal distribution, smaller ones for the biases. A seed gives the same draws in either precision. */
 export function initialWeights(seed: number, dtype: Precision, backend: Backend = currentBackend()): Weights {
   const keys = splitKey(key(seed), 4)
   const draw = (name: string, i: number, shape: Shape, stddev: number): Parameter =>
@@ -48,7 +48,7 @@ export function initialWeights(seed: number, dtype: Precision, backend: Backend 
   }
 }
 
-/** Everything on the way from x to the loss, in order. `mean` is itself made of ops: the tape shows a sum and a division. */
+/** All values from x to the loss, in order. `mean` is made of other ops: the tape shows a sum and a division. */
 export function network(x: Tensor, t: Tensor, { W1, b1, W2, b2 }: Weights) {
   const u = x.matMul(W1) // [4, 3]
   const c = u.add(b1)

@@ -1,4 +1,4 @@
-/** The names that examples in doc comments use without making them: a small model, its data, a few tensors. Made when named. */
+/** The names that examples in doc comments use without making them: a small model, its data, a few tensors. Each is made when an example names it. */
 import * as core from '@cotangent/core'
 import type * as Layers from '@cotangent/layers'
 
@@ -38,7 +38,7 @@ const makers: Readonly<Record<string, (layers: typeof Layers, make: Make) => unk
   optimizer: ({ sgd }) => sgd(),
   params: (_, make) => (make('model') as Layers.Sequential).params,
   parameters: (_, make) => make('params'),
-  /** Of predictions and targets, one number a sample; without arguments, the model's mean loss. */
+  /** With predictions and targets: one number a sample. Without arguments: the model's mean loss. */
   loss: (_, make) => {
     const [model, x, y] = [make('model') as Layers.Sequential, make('x') as core.Tensor, make('y') as core.Tensor]
     return (p?: core.Tensor, t?: core.Tensor) =>
@@ -46,7 +46,7 @@ const makers: Readonly<Record<string, (layers: typeof Layers, make: Make) => unk
   },
 }
 
-/** Values for those of the names that the code mentions. */
+/** The values of those names that the code mentions. */
 export function preludeFor(code: string, layers: typeof Layers): Record<string, unknown> {
   const made: Record<string, unknown> = {}
   const make: Make = (name) => {

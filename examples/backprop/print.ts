@@ -1,16 +1,16 @@
-/** The walk and the training as lines of at most 100 columns. */
+/** Prints the walk and the training, in lines of at most 100 columns. */
 import type { Shape } from '@cotangent/core'
 import { points, targets } from './network.js'
 import type { Training, TrainOptions } from './train.js'
 import type { Checked, Row, Step, Value, Walk } from './walk.js'
 
 const DECIMALS = 5
-/** Width of a number: a sign, a digit, the point and the decimals. */
+/** The width of a number: a sign, a digit, the point and the decimals. */
 const CELL = DECIMALS + 3
-/** Width of four numbers in brackets: the widest row of this network, a column vector written as a line. */
+/** The width of four numbers in brackets, the widest row of this network: a column vector, written as a line. */
 const BLOCK = 4 * (CELL + 1) + 2
 
-/** All headings and tables of the first two parts: the tape, and the way back over it. */
+/** The headings and tables of the first two parts: the tape, and the walk backwards over it. */
 export function walkLines({ weights, rows, steps, text }: Walk): string[] {
   return [
     ...heading('The tape'),
@@ -38,7 +38,7 @@ export function walkLines({ weights, rows, steps, text }: Walk): string[] {
   ]
 }
 
-/** The last part: the same network, trained. */
+/** The last part: the training of the same network. */
 export function trainingLines({ losses, predictions, right }: Training, { rate, steps }: TrainOptions): string[] {
   const most = Math.max(...losses.map(({ loss }) => loss))
   const verdict = [
@@ -82,7 +82,7 @@ function stepLines({ index, arrives, parts, sends }: Step, row: Row): string[] {
   ]
 }
 
-/** A cotangent, its differences, and their disagreement. */
+/** A cotangent, its central differences, and the error between them. */
 function compare(label: string, checked: Checked): string[] {
   const left = matrix(checked)
   const right = matrix({ ...checked, values: checked.differences })
@@ -92,7 +92,7 @@ function compare(label: string, checked: Checked): string[] {
   })
 }
 
-/** One line a row; a column vector is written as a line with ᵀ, a scalar without brackets. */
+/** A matrix, one line a row. A column vector is written as a line with ᵀ, a scalar without brackets. */
 function matrix({ shape, values }: Pick<Value, 'shape' | 'values'>): string[] {
   if (shape.length === 0) return [` ${fixed(values[0])}`]
   const columns = shape[shape.length - 1]
@@ -102,7 +102,7 @@ function matrix({ shape, values }: Pick<Value, 'shape' | 'values'>): string[] {
 
 const bracket = (values: readonly number[]): string => `[${values.map(fixed).join(' ')}]`
 
-/** Fixed decimals and width, without a negative zero. */
+/** A number with fixed decimals and width, without a negative zero. */
 const fixed = (value: number): string =>
   value
     .toFixed(DECIMALS)
@@ -111,7 +111,7 @@ const fixed = (value: number): string =>
 
 const shape = (sizes: Shape): string => `[${sizes.join(', ')}]`
 
-/** Several lines to the right of a label. */
+/** Puts several lines to the right of a label. */
 const beside = (label: string, lines: readonly string[]): string[] =>
   lines.map((line, i) => `${i === 0 ? label : ' '.repeat(label.length)}${line}`.trimEnd())
 

@@ -1,15 +1,15 @@
 /**
- * Central differences of anything on a tape. A record holds the op, its inputs and its options, so the rest of a computation can
- * be run again with one value changed: no formula of a derivative takes part.
+ * Central differences for any value on a tape. A record holds the op, its inputs and its options. So the rest of a computation can
+ * run again with one value changed, and no formula of a derivative takes part.
  */
 import { scope, type Tape, type Tensor, tensor } from '@cotangent/core'
 
-/** Step of the differences: their error is of order STEP², the rounding of the loss enters as 10⁻¹⁶/STEP. */
+/** The step of the differences. Their error is of order STEP²; the rounding error of the loss adds 10⁻¹⁶/STEP. */
 const STEP = 1e-5
 
 /**
- * Runs the records from `at` on again, and returns the last output, with one tensor moved: argument `input` of record `at` (of that
- * record alone: another use of the tensor keeps the old value), or, without `input`, the record's output.
+ * Runs the records from `at` on again, with one tensor moved, and returns the last output. The tensor is argument `input` of record `at` (of that
+ * record alone: other uses of the tensor keep the old value), or the record's output if `input` is left out.
  */
 export function replay(tape: Tape, at: number, moved: Tensor, input?: number): Tensor {
   const { op, inputs, output, options } = tape.records[at]
@@ -36,7 +36,7 @@ export function centralDifferences(tape: Tape, at: number, input?: number): numb
   return values.map((value, i) => (lossAt(i, value + STEP) - lossAt(i, value - STEP)) / (2 * STEP))
 }
 
-/** The values of a tensor, at once: a tape and a scope are synchronous, and so is the reference backend's memory. */
+/** The values of a tensor, read at once. A tape and a scope are synchronous, and so is the memory of the reference backend. */
 export function valuesOf(x: Tensor): number[] {
   const values = x.backend.readSync?.(x.storage)
   if (!values) throw new Error(`The ${x.backend.name} backend cannot be read at once.`)

@@ -25,10 +25,10 @@ import ts from 'typescript'
 /** A fenced block of a Markdown file. */
 export interface Block {
   language: string
-  /** Words of the info string after the language; `key=value` or `word`. */
+  /** The words of the info string after the language: `key=value` or `word`. */
   info: Readonly<Record<string, string>>
   text: string
-  /** Line of the opening fence, from 1. */
+  /** The line of the opening fence, counted from 1. */
   line: number
 }
 
@@ -58,7 +58,7 @@ export function examplesOf(source: string): Block[] {
 
 const lineOf = (text: string, index: number): number => text.slice(0, index).split('\n').length
 
-/** What is wrong with a quotation, or undefined. */
+/** The difference between a quotation and the file; undefined if there is none. */
 export function misquoted(quotation: string, original: string): string | undefined {
   const rest = original.split('\n').map((line) => line.trimEnd())
   let from = 0
@@ -72,19 +72,19 @@ export function misquoted(quotation: string, original: string): string | undefin
   return undefined
 }
 
-/** Whether the lines agree but for one indentation that all have less. */
+/** Whether the lines are equal, but for one indentation that all of them lack. */
 function sameLines(lines: readonly string[], original: readonly string[]): boolean {
   const indent = original[0].length - original[0].trimStart().length - (lines[0].length - lines[0].trimStart().length)
   return indent >= 0 && lines.every((line, i) => (line.trim() === '' ? original[i] === '' : `${' '.repeat(indent)}${line}` === original[i]))
 }
 
-/** An expectation and where it stands in the snippet. */
+/** An expectation, and its place in the snippet. */
 interface Expectation {
   text: string
   line: number
 }
 
-/** Runs code; throws what it throws, or an error that names the line whose expectation fails. Gives the number of expectations met. */
+/** Runs code. Throws its error, or one that names the line whose expectation fails. Returns the number of expectations met. */
 export async function runSnippet(code: string, given: Readonly<Record<string, unknown>>, modules: Readonly<Record<string, unknown>>) {
   const { instrumented, expectations } = instrument(code)
   const { outputText } = ts.transpileModule(instrumented, {
@@ -123,7 +123,7 @@ const LIST = /^(?:.*→ *)?\[[\d, ]*\]$/
 const LITERAL = /^≈? *(?:-?[\d.]+(?:e-?\d+)?|true|false|'.*'|\[[-+\d.e, [\]]*\])$/
 const EQUATION = /^([A-Za-z_]\w*(?:\.\w+|\[\d+\])*) = (.+)$/
 
-/** The code with a call at every place that has an expectation. */
+/** The code with a call inserted at every place that has an expectation. */
 function instrument(code: string): { instrumented: string; expectations: Expectation[] } {
   const file = ts.createSourceFile('snippet.ts', code, ts.ScriptTarget.ES2022, true)
   const lines = code.split('\n')
@@ -173,7 +173,7 @@ function instrument(code: string): { instrumented: string; expectations: Expecta
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** Equal but for spaces beside brackets and at line ends; after ≈ to the digits shown. */
+/** Whether two texts are equal but for spaces beside brackets and at line ends; after ≈ to the digits shown. */
 function agrees(expected: string, actual: string): boolean {
   const plain = (text: string): string =>
     text

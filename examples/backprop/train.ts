@@ -1,13 +1,13 @@
-/** Gradient descent on the same network, on the backend of the user's choice, until the four points are learned. */
+/** Gradient descent on the same network, on the default backend, until the four points are learned. */
 import { scope, valueAndGrad } from '@cotangent/core'
 import { data, initialWeights, network, targets } from './network.js'
 
-/** How long and how fast. */
+/** Options of the training. */
 export interface TrainOptions {
   seed: number
-  /** Step length: w ← w − rate·dw. */
+  /** The step length: w ← w − rate·dw. */
   rate: number
-  /** Steps at most. */
+  /** The most steps. */
   steps: number
 }
 
@@ -16,16 +16,16 @@ export interface Training {
   losses: { step: number; loss: number }[]
   /** The predictions for the four points at the end. */
   predictions: number[]
-  /** How many of them are on the right side of ½. */
+  /** The number of predictions that are on the right side of ½. */
   right: number
 }
 
 /** The loss below which the four points count as learned. */
 const SOLVED = 1e-3
-/** Steps whose loss is kept. */
+/** The steps whose loss is kept. */
 const isRound = (step: number): boolean => step === 0 || /^[125]0*$/.test(String(step))
 
-/** Trains from the weights of the seed. */
+/** Trains from the random weights of the seed. */
 export async function train({ seed, rate, steps }: TrainOptions): Promise<Training> {
   const { x, t } = data('float32')
   const weights = initialWeights(seed, 'float32')

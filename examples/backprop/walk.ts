@@ -1,8 +1,8 @@
 /**
- * The tape of one forward pass, and the walk back over it, as plain data: what each record computed, which cotangent arrived at
- * it, which it sent on, and beside each the central difference of the loss.
+ * The tape of one forward pass and the walk backwards over it, as plain data. For each record: its output, the cotangent that arrives at
+ * it, the cotangents that it sends on, and beside each the central difference of the loss.
  *
- * In float64 on the reference backend, so that the two can be compared to about nine digits.
+ * It runs in float64 on the reference backend, so the two can be compared to about nine digits.
  */
 import { createReferenceBackend, onesLike, record, type Shape, scope, type Tensor, withBackend } from '@cotangent/core'
 import { data, initialWeights, network, type Weights } from './network.js'
@@ -19,28 +19,28 @@ export interface Value {
 export interface Row {
   op: string
   rule: string
-  /** Names of layers and composed ops it was called in. */
+  /** The names of the layers and composed ops around the call. */
   path: string
   inputs: Value[]
   output: Value
 }
 
-/** A cotangent beside the central differences of the loss by the same numbers. */
+/** A cotangent, with the central differences of the loss by the same numbers. */
 export interface Checked extends Value {
   differences: number[]
-  /** Largest disagreement, relative to the largest difference. */
+  /** The largest difference between the two, relative to the largest central difference. */
   error: number
 }
 
-/** What `Tape.backward` did at one record. */
+/** The work of `Tape.backward` at one record. */
 export interface Step {
-  /** Position on the tape. */
+  /** The record's position on the tape. */
   index: number
   /** The cotangent of the record's output. */
   arrives: Checked
-  /** In how many parts it came: 1 for each use of the output by a later record. */
+  /** The number of parts it is a sum of: one for each use of the output by a later record. */
   parts: number
-  /** The cotangents that the record adds to its inputs; null for constants. */
+  /** The cotangents that the record adds to its inputs; null for a constant. */
   sends: (Checked | null)[]
 }
 

@@ -1,3 +1,4 @@
+/** The import of Keras' model files: the accuracy of a saved model, and the messages for other files. */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,9 +1,9 @@
 /**
  * Models that others saved with Keras or TensorFlow.js, on 2,000 test images of MNIST or Fashion-MNIST:
- * `npm run example -- keras-import --model mnist.h5`, or all that are in the folder `COTANGENT_MODELS`.
+ * `npm run example -- keras-import --model mnist.h5`, or all models in the folder `COTANGENT_MODELS`.
  *
- * A file says neither which images its model learned nor how their bytes were scaled. The name says the first here (`fashion` or not); of the second,
- * both usual ways are tried.
+ * A file does not say which images its model learned, nor how their bytes were scaled. Here the file's name says which images (`fashion` or not), and both
+ * usual scales are tried.
  */
 import { readdirSync, statSync } from 'node:fs'
 import { basename, join } from 'node:path'
@@ -18,11 +18,11 @@ const IMAGES = 2000
 const PIXELS = 28 * 28
 const CLASSES = 10
 
-/** A model of images and the share of them that it gets right. */
+/** A model of images, and the share of images that it gets right. */
 export interface Imported {
   path: string
   parameters: number
-  /** With bytes divided by 255, and as they are. */
+  /** The share with bytes divided by 255, and the share with bytes as they are. */
   scaled: number
   raw: number
 }

@@ -1,4 +1,4 @@
-/** The command line: values, mistakes, and what is suggested. */
+/** The command line: values, mistakes, and suggestions. */
 import { describe, expect, it } from 'vitest'
 import { type FlagName, flags, readCommandLine, suggestion, UsageError } from './arguments.js'
 
@@ -37,8 +37,8 @@ describe('flags', () => {
     [['--whatever-this-is'], 'Unknown flag --whatever-this-is. There are: --epochs,'],
     [['-e', '3'], 'Unknown flag -e.'],
     [['--epochs'], '--epochs needs a value: --epochs <n>.'],
-    [['--epochs', 'three'], '--epochs takes a whole number from 1, got "three".'],
-    [['--epochs', '0'], '--epochs takes a whole number from 1, got "0".'],
+    [['--epochs', 'three'], '--epochs takes a whole number, at least 1, got "three".'],
+    [['--epochs', '0'], '--epochs takes a whole number, at least 1, got "0".'],
     [['--epochs', '1.5'], 'got "1.5"'],
     [['--epochs', ''], 'got ""'],
     [['--epochs', '--lr'], 'got "--lr"'],
@@ -64,7 +64,7 @@ describe('flags', () => {
 
 describe('every flag', () => {
   const here = import.meta.dirname
-  /** What people write behind a flag by mistake; and a number that is large, but one. */
+  /** Values that people give a flag by mistake; one of them is a valid large number. */
   const junk = [
     '',
     ' ',
@@ -84,7 +84,7 @@ describe('every flag', () => {
     'constructor',
   ]
   const few = '2'
-  /** For each flag a value that is right, and what of the junk is right, too. */
+  /** For each flag a right value, and the junk that is right for it, too. */
   const rows: Record<FlagName, { good: string; takes: string[] }> = {
     epochs: { good: few, takes: [] },
     'batch-size': { good: few, takes: [] },
@@ -96,7 +96,7 @@ describe('every flag', () => {
     threads: { good: few, takes: [] },
     data: { good: here, takes: [] },
     model: { good: import.meta.filename, takes: [] },
-    // A path that is not there is made; whether it can be is seen before the training.
+    // A path that does not exist will be made. Whether that is possible is checked before the training.
     json: { good: 'x', takes: junk.filter((text) => text !== '' && !text.startsWith('--')) },
     out: { good: 'x', takes: junk.filter((text) => text !== '' && !text.startsWith('--')) },
   }

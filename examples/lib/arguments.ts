@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util'
 import type { BackendName } from '@cotangent/core'
 import { nearest } from '@cotangent/core/arguments'
 
-/** A mistake on the command line: its message is for the user, and the exit code is 2. */
+/** A mistake on the command line. Its message is for the user, and the exit code is 2. */
 export class UsageError extends Error {
   override name = 'UsageError'
 }
@@ -27,7 +27,9 @@ const whole = (least: number, most: number, says: string): Flag<number> => ({
   read(text) {
     const value = Number(text)
     if (/^[+\d.e]+$/i.test(text) && Number.isInteger(value) && value >= least && value <= most) return value
-    throw new UsageError(`takes a whole number from ${least}${most < Number.MAX_SAFE_INTEGER ? ` to ${most}` : ''}, got "${text}"`)
+    throw new UsageError(
+      `takes a whole number${most < Number.MAX_SAFE_INTEGER ? ` from ${least} to ${most}` : `, at least ${least}`}, got "${text}"`,
+    )
   },
 })
 
@@ -99,7 +101,7 @@ export const flags = {
 
 export type FlagName = keyof typeof flags
 
-/** Values of the flags that were given. */
+/** The values of the flags that were given. */
 export type Settings = { -readonly [Name in FlagName]?: ReturnType<(typeof flags)[Name]['read']> }
 
 export interface CommandLine {

@@ -1,10 +1,10 @@
-/** Times epochs and counts what was trained on. */
+/** A callback that times epochs and counts the samples trained on. */
 import type { Callback } from '@cotangent/layers'
 
 export class Clock implements Callback {
-  /** Samples of an epoch. */
+  /** Samples in an epoch. */
   samples = 0
-  /** Each epoch with its validation, in seconds. */
+  /** Seconds of each epoch, validation included. */
   readonly seconds: number[] = []
   #begun = 0
 

@@ -4,7 +4,7 @@ import { arrayText } from './numpy.js'
 import { type Palette, palette } from './terminal.js'
 
 /**
- * Counts by true and predicted class: row t, column p holds how many of class t were taken for p.
+ * Counts by true and predicted class: row t, column p is the number of samples of class t that were taken for p.
  *
  * Shape: [n], [n] → classes × classes
  */
@@ -21,7 +21,7 @@ export function confusionMatrix(truth: ArrayLike<number>, predicted: ArrayLike<n
   return matrix
 }
 
-/** The matrix as aligned lines, classes by their numbers, and the share of each class that is right. Zeros show as dots. */
+/** The matrix as aligned lines, with the numbers of the classes, and the share of each class that is right. A zero is a dot. */
 export function confusionLines(matrix: readonly (readonly number[])[], { bold, dim, green, red }: Palette = palette(false)): string[] {
   const classes = matrix.map((_, i) => String(i))
   const width = Math.max(...matrix.flat().map((n) => String(n).length), ...classes.map((name) => name.length)) + 1

@@ -1,8 +1,8 @@
 /**
- * The plots that the documents draw after training, accuracy (where it was measured) and loss by epoch, side by side in one SVG.
+ * The plots that the documents draw after training: accuracy (if it was measured) and loss by epoch, side by side in one SVG.
  *
- * Vega-Lite makes them without a DOM; it is loaded here and nowhere else, when a plot is asked for. Colours are those of the documents'
- * plots; the test curve is dashed, too, so that it stands apart without colours.
+ * Vega-Lite draws them without a DOM. It is loaded here alone, when a plot is asked for. The colours are those of the documents'
+ * plots; the test curve is also dashed, so that it can be told without colours.
  */
 import type { History } from '@cotangent/layers'
 import type { TopLevelSpec } from 'vega-lite'
@@ -13,18 +13,18 @@ interface Point {
   series: 'train' | 'test'
 }
 
-/** Fewer epochs than this get dots: a line through one of them shows nothing. */
+/** With fewer epochs than this the curve has dots, since a line through one point shows nothing. */
 const FEW_EPOCHS = 12
 const TICKS = 10
 
-/** Points of a value and its `val_` twin; what is not finite is left out. */
+/** The points of a value and of its `val_` twin; values that are not finite are left out. */
 function points({ epoch, history }: Pick<History, 'epoch' | 'history'>, name: string): Point[] {
   const curve = (series: Point['series'], values: readonly number[] = []): Point[] =>
     values.map((value, i) => ({ epoch: epoch[i], value, series })).filter((point) => Number.isFinite(point.value))
   return [...curve('train', history[name]), ...curve('test', history[`val_${name}`])]
 }
 
-/** Whole epochs, at most so many, evenly apart. */
+/** Whole epochs at equal distances, at most TICKS of them. */
 function epochTicks(epoch: readonly number[]): number[] {
   const step = Math.ceil(epoch.length / TICKS)
   return epoch.filter((_, i) => i % step === 0)

@@ -1,7 +1,7 @@
-/** From the outputs of a softmax to classes. */
+/** Turns the outputs of a softmax into classes. */
 import type { Tensor } from '@cotangent/core'
 
-/** The largest output of each row, and how large it is. */
+/** The class with the largest output of each row, and that output. */
 export async function decide(outputs: Tensor): Promise<{ classes: Int32Array; confidence: Float32Array }> {
   const [count, width] = outputs.shape
   const values = await outputs.data()

@@ -1,16 +1,16 @@
-/** Programs that show something and have no result to compare: parts of documents that train nothing, and our own for students. */
+/** Demonstrations: programs that show something and have no result to compare. Some are parts of documents that train nothing, others are our own, for students. */
 import { useBackend } from '@cotangent/core'
 import { type FlagName, type Settings, UsageError } from './arguments.js'
 import type { documents } from './experiment.js'
 
 export interface Demonstration {
   readonly id: string
-  /** Without one it is for students. */
+  /** The document it belongs to; absent if it is for students. */
   readonly document?: keyof typeof documents
   readonly title: string
-  /** The flags that mean something to it; any other is a mistake. */
+  /** The flags that it takes; any other is a mistake. */
   readonly flags: readonly FlagName[]
-  /** Prints, and gives what it printed as data. The backend of `--backend` is in use already. */
+  /** Prints, and returns what it printed as data. The backend of `--backend` is already the default. */
   run(settings: Settings): unknown
 }
 

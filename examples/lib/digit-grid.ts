@@ -1,4 +1,4 @@
-/** A grid of images as one SVG: a grey PNG inside, because a rectangle for each pixel takes a hundred times the bytes. */
+/** A grid of images as one SVG with a grey PNG inside. A rectangle for each pixel would take a hundred times the bytes. */
 import { crc32, deflateSync } from 'node:zlib'
 import type { NDArray } from '@cotangent/datasets'
 
@@ -16,14 +16,14 @@ export function greyPng(pixels: Uint8Array, width: number, height: number): Buff
   const header = Buffer.alloc(13)
   header.writeUInt32BE(width, 0)
   header.writeUInt32BE(height, 4)
-  header[8] = 8 // bits a pixel; the zeros after it say: grey, deflate, no filter choice, not interlaced
-  const rows = Buffer.alloc((width + 1) * height) // each row begins with 0: not filtered
+  header[8] = 8 // bits a pixel; the zeros after it mean grey, deflate, no choice of filters, not interlaced
+  const rows = Buffer.alloc((width + 1) * height) // each row begins with 0, which means not filtered
   for (let y = 0; y < height; y++) rows.set(pixels.subarray(y * width, (y + 1) * width), y * (width + 1) + 1)
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a])
   return Buffer.concat([signature, chunk('IHDR', header), chunk('IDAT', deflateSync(rows)), chunk('IEND', new Uint8Array())])
 }
 
-/** The first `side`² images in a square, white ink on black, each pixel enlarged so that no viewer blurs it. */
+/** The first `side`² images in a square, white ink on black. Each pixel is enlarged, so that no viewer blurs it. */
 export function digitGrid({ data, shape }: NDArray<Uint8Array>, side: number, enlarged = 3): string {
   const [count, height, width] = shape
   const [tall, wide] = [height * enlarged + 4, width * enlarged + 4]

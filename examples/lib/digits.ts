@@ -1,12 +1,12 @@
-/** Digits drawn in a terminal: two pixels to a character, side by side. */
+/** Draws digits in a terminal: side by side, two pixels to a character. */
 import type { NDArray } from '@cotangent/datasets'
 
 const SIZE = 28
-/** MNIST's ink fits a box of this size, wherever the box lies in the image. */
+/** The size of the box that MNIST's ink fits into, wherever the box lies in the image. */
 const BOX = 20
 const shades = ' ░▒▓█'
 
-/** The box around the ink of image `index`, 20 × 20, 0 where it reaches over the edge. */
+/** The box around the ink of image `index`, 20 × 20; 0 where it reaches over the edge. */
 function inkBox({ data }: NDArray<Uint8Array>, index: number): (row: number, column: number) => number {
   const pixel = (row: number, column: number): number =>
     row < 0 || row >= SIZE || column < 0 || column >= SIZE ? 0 : data[(index * SIZE + row) * SIZE + column]
@@ -27,11 +27,11 @@ function inkBox({ data }: NDArray<Uint8Array>, index: number): (row: number, col
   return (row, column) => pixel(top + row, left + column)
 }
 
-/** Byte → one of the 24 greys of a 256-colour terminal. */
+/** A byte as one of the 24 greys of a 256-colour terminal. */
 const grey = (value: number): number => 232 + Math.round((value / 255) * 23)
 
 /**
- * Lines that show one image, each 20 characters wide: half blocks in greys where there are colours, else shades.
+ * The lines that show one image, each 20 characters wide: half blocks in greys if there are colours, else shades.
  *
  * @param images [samples, 28, 28], ink is 255
  */
@@ -49,12 +49,12 @@ export function digitLines(images: NDArray<Uint8Array>, index: number, colours: 
 
 export interface Caption {
   readonly index: number
-  /** At most 20 characters. */
+  /** A text of at most 20 characters. */
   readonly text: string
   readonly paint: (text: string) => string
 }
 
-/** Images side by side with a caption under each. */
+/** Images side by side, with a caption under each. */
 export function digitRow(images: NDArray<Uint8Array>, captions: readonly Caption[], colours: boolean, gap = '    '): string[] {
   const drawn = captions.map(({ index }) => digitLines(images, index, colours))
   const lines = Array.from({ length: BOX / 2 }, (_, line) => drawn.map((digit) => digit[line]).join(gap))

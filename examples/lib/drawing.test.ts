@@ -53,7 +53,7 @@ function images(...inks: [row: number, column: number, value: number][][]) {
 }
 
 describe('digits in the terminal', () => {
-  // A full box of ink from row 4, column 2: the drawing follows the ink, not the image.
+  // A full box of ink from row 4, column 2: the drawing must follow the ink, not the image.
   const box = Array.from({ length: 400 }, (_, i): [number, number, number] => [4 + Math.floor(i / 20), 2 + (i % 20), 255])
   it('shows the whole box of ink', () => expect(digitLines(images(box), 0, false)).toEqual(new Array(10).fill('█'.repeat(20))))
   it('shades by ink, two pixels to a character', () => {
@@ -127,7 +127,7 @@ describe('files', () => {
       'epoch: 0; loss: 1; series: train',
       'epoch: 0; loss: 0.9; series: test',
     ])
-    // Three points each, the one that is not a number left out.
+    // Three points each; a point that is not a number is left out.
     expect(lines.map(([, , path]) => path.split('L').length)).toEqual([3, 3, 3, 2])
     expect(texts.filter((text) => /^\d+$/.test(text))).toEqual(['0', '1', '2', '0', '1', '2'])
   })

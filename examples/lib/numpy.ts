@@ -2,13 +2,13 @@
 import type { NDArray } from '@cotangent/datasets'
 
 const LINE = 75
-/** Arrays with more elements are shown by their corners. */
+/** An array with more elements than this is shown by its corners. */
 const THRESHOLD = 1000
-/** Items at each end of an axis that is shown by its ends. */
+/** Items at each end of an axis, if the middle is left out. */
 const EDGE = 3
 const DIGITS = 8
 
-/** Positions along an axis; null stands for the dots. */
+/** The positions shown along an axis; null stands for the dots. */
 function shown(length: number, cornersOnly: boolean): (number | null)[] {
   const all = Array.from({ length }, (_, i) => i)
   return cornersOnly && length > 2 * EDGE ? [...all.slice(0, EDGE), null, ...all.slice(-EDGE)] : all
@@ -23,7 +23,7 @@ function shortest(value: number): number {
   return value
 }
 
-/** All numbers padded to one width: integers on the left, others so that the points are below each other and zeros at the end are blanks. */
+/** Pads all numbers to one width. Whole numbers are padded on the left; others have their points below each other, and blanks for zeros at the end. */
 function aligned(values: readonly number[], whole: boolean): (value: number) => string {
   // NumPy keeps the point of 1.0: "1."
   const split = (value: number): [string, string] => {
@@ -42,7 +42,7 @@ function aligned(values: readonly number[], whole: boolean): (value: number) => 
   }
 }
 
-/** Words in lines that leave room for a bracket; all but the first begin with `indent`. */
+/** Breaks words into lines with room for a bracket; all lines but the first begin with `indent`. */
 function wrapped(words: readonly string[], indent: string, width: number): string {
   const lines: string[] = []
   let line = indent
@@ -57,9 +57,9 @@ function wrapped(words: readonly string[], indent: string, width: number): strin
 }
 
 /**
- * An array with one or two axes as `print(array)` shows it.
+ * An array with one or two axes, as `print(array)` shows it.
  *
- * Numbers that are not whole are shown without exponents: NumPy takes exponents where magnitudes differ by more than 1,000.
+ * Numbers never have an exponent here. NumPy uses exponents if magnitudes differ by more than a factor of 1,000.
  */
 export function arrayText({ shape, data }: NDArray): string {
   if (shape.length === 0 || shape.length > 2) throw new RangeError(`arrayText: an array with ${shape.length} axes; it prints one or two`)

@@ -5,7 +5,7 @@ interface Stream {
   isTTY?: boolean
 }
 
-/** Ends the process quietly once nobody reads what it prints, as `| head -5` does after five lines; else that is an error with a stack trace. */
+/** Ends the process quietly if its reader has left, as `| head -5` does after five lines. Otherwise that would be an error with a stack trace. */
 export function endWithReader(): void {
   for (const stream of [process.stdout, process.stderr]) {
     stream.on('error', (error: NodeJS.ErrnoException) => {
@@ -15,13 +15,13 @@ export function endWithReader(): void {
   }
 }
 
-/** A terminal sees the bar move; a pipe or a file gets its finished lines only, as the documents show them. */
+/** Progress for a terminal, which shows the bar moving, or for a pipe or a file, which gets only the finished lines, as the documents show them. */
 export function progressOutput(stream: Stream = process.stdout): { write(text: string): void; isTerminal: boolean } {
   if (stream.isTTY) return { write: (text) => void stream.write(text), isTerminal: true }
   return {
     isTerminal: false,
     write(text) {
-      // A redraw comes as a new line; one that is not the last says how long it will take.
+      // Each redraw is a new line. All but the last one contain the time that is left.
       if (!text.includes(' - ETA: ')) stream.write(text.replace(/^\n/, '').replace(/ +\n$/, '\n'))
     },
   }

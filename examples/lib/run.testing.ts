@@ -25,7 +25,7 @@ interface Outcome {
   used: DataSource | undefined
 }
 
-/** Runs an experiment; `replaced` stands in for parts of its context. Restores the console itself. */
+/** Runs an experiment; `replaced` takes the place of parts of its context. Restores the console itself. */
 export async function runHere(experiment: Experiment, settings: Settings = {}, replaced: Partial<Context> = {}): Promise<Outcome> {
   const { epochs = 1, batchSize = experiment.defaults.batchSize, seed = 1, limit, trainRows } = settings
   let printed = ''

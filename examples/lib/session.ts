@@ -1,4 +1,4 @@
-/** One run of an experiment: its context made from the flags, and afterwards the report and the files. */
+/** One run of an experiment: makes its context from the flags, runs it, then makes the report and the files. */
 import { accessSync, constants, statSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
@@ -30,7 +30,7 @@ export interface Report {
   document: string
   /** The document's result: errors in per cent, accuracies as fractions. */
   reported: Reported
-  /** After the last epoch. */
+  /** The result after the last epoch. */
   result: Measure
   /** A remark about this run alone. */
   remark?: string
@@ -41,10 +41,10 @@ export interface Report {
   data: DataUsed
   epochs: number
   batchSize: number
-  /** Only if it was given. */
+  /** Present only if it was given. */
   learningRate?: number
   seed: number
-  /** With its engine: `gpu:webgpu`. */
+  /** With its engine, as in `gpu:webgpu`. */
   backend: string
   threads: number
   secondsPerEpoch: number
@@ -56,7 +56,7 @@ export interface Report {
 interface DataUsed {
   name: string
   source: string
-  /** Samples trained on in an epoch; of drawn windows, the rows that they are drawn from. */
+  /** Samples trained on in an epoch; for drawn windows, the rows that they are drawn from. */
   train: number
   /** Samples for validation that are not the test data. */
   validation?: number
@@ -69,7 +69,7 @@ interface DataUsed {
 
 const DEFAULT_SEED = 1
 
-/** Runs an experiment and writes what the flags ask for. */
+/** Runs an experiment and writes the files that the flags ask for. */
 export async function runExperiment(experiment: Experiment, settings: Settings): Promise<Report> {
   const { epochs = experiment.defaults.epochs, 'batch-size': batchSize = experiment.defaults.batchSize, lr: learningRate } = settings
   const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads, json, out, 'train-rows': trainRows } = settings
@@ -115,7 +115,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   const { value, history, remark, also } = await experiment.run(context)
   if (!used) throw new Error(`${experiment.id}: the experiment did not say what data it uses.`)
 
-  // Batches of a generator are not counted as samples.
+  // Batches of a generator do not count as samples.
   const train = clock.samples || used.train
   const validation = used.validation ?? (used.train > train ? used.train - train : undefined)
   const best = bestEpoch(history)
@@ -159,7 +159,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   return report
 }
 
-/** Makes the directories before the training, so that a path that can't be written to doesn't cost one. */
+/** Makes the directories before the training, so that a path that cannot be written to does not cost a training. */
 async function prepareOutput({ json, out }: Settings): Promise<void> {
   if (json && statSync(json, { throwIfNoEntry: false })?.isDirectory())
     throw new UsageError(`--json takes a file, but ${json} is a directory.`)

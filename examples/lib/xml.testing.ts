@@ -1,4 +1,4 @@
-/** For tests: whether a text is well-formed XML of the plain kind that SVG files are (elements, attributes, text; no CDATA). */
+/** For tests: whether a text is well-formed XML, of the plain kind that SVG files are (elements, attributes, text; no CDATA). */
 export function wellFormed(text: string): boolean {
   const open: string[] = []
   let roots = 0
