@@ -99,7 +99,7 @@ export function createBackendOn(engine: Engine): Backend {
     kernels,
     fused,
     alloc(size, dtype) {
-      if (dtype === 'float64') throw new BackendError('wasm: float64 lives on the reference backend alone; cast to float32.')
+      if (dtype === 'float64') throw new BackendError('wasm: only the reference backend has float64; cast to float32.')
       return memory.alloc(size * elementBytes(dtype))
     },
     write(storage, values) {
@@ -112,7 +112,7 @@ export function createBackendOn(engine: Engine): Backend {
     readSync,
     free(storage) {
       const address = storage.handle as number
-      if (address < 0) throw new BackendError('wasm: this memory has been given back already.')
+      if (address < 0) throw new BackendError('wasm: this memory has already been freed.')
       memory.free(address, storage.size * elementBytes(storage.dtype))
       storage.handle = -1
     },

@@ -34,7 +34,7 @@ const SETTINGS = { alpha: false, depth: false, antialias: false }
 
 const layouts = new WeakMap<object, string>()
 
-/** What WebGL 2 and headless-gl have in common. */
+/** The members that WebGL 2 and headless-gl have in common. */
 const textures = (gpujs: GpuJs, limits: Limits) => ({
   kernelMode: 'gpu',
   Input: gpujs.Input,

@@ -40,7 +40,7 @@ export interface Context {
   rewrite?(source: string): string
   /** Makes a new kernel give its results as one flat array, where gpu.js would cut them into rows. */
   keepFlat?(call: CompiledKernel): void
-  /** What a kernel compiled for this argument is bound to, besides its source. */
+  /** A key for what a kernel depends on besides its source: the layout of this argument. */
   layout(value: Value): string
   /** Turns the result of a kernel whose output has `rank` dimensions into a flat value of `size` elements that nothing else holds. */
   adopt(result: KernelResult, size: number, rank: number, fours?: Fours): Value

@@ -141,9 +141,7 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
     })
 
   const lostError = (reason: string): BackendError =>
-    new BackendError(
-      `gpu: ${reason}. What was on it is gone: call useBackend('gpu') for a new one, and load what you saved of your model there.`,
-    )
+    new BackendError(`gpu: ${reason}. Its tensors are lost: call useBackend('gpu') for a new backend, and load your saved model there.`)
 
   function requireAlive(): void {
     ended ??= context.lost()

@@ -37,7 +37,11 @@ export function checkIndices(engine: Engine, op: string, indices: Operand, rows:
       }
     }
   }
-  engine.inspect(indices, check, `in op ${op} with indices ${showShape(indices.shape)}, called before this read: the device tells late`)
+  engine.inspect(
+    indices,
+    check,
+    `in op ${op} with indices ${showShape(indices.shape)}, called before this read; the device reports errors late`,
+  )
   return seen
 }
 

@@ -113,10 +113,10 @@ function inspectWhole(engine: Engine, op: 'sum' | 'prod' | 'cumSum', results: Op
     const beyond = values.find((v) => Math.abs(v) >= EXACT_INTEGER)
     if (beyond === undefined) return
     throw new ValueError(
-      `${op}: the gpu backend holds whole numbers as float32, exact below ${EXACT_INTEGER} (2^24) in sums and products, and this comes to ${beyond}. Cast first: x.cast('float32').`,
+      `${op}: the gpu backend holds whole numbers as float32, exact below ${EXACT_INTEGER} (2^24) in sums and products, but a value here is ${beyond}. Cast first: x.cast('float32').`,
     )
   }
-  engine.inspect(results, check, `in op ${op}, called before this read: the device tells late`)
+  engine.inspect(results, check, `in op ${op}, called before this read; the device reports errors late`)
 }
 
 /** The same check for sums of whole numbers, if they can become so large. It uses the sums of magnitudes, since no partial sum is larger. */

@@ -112,7 +112,7 @@ export class Engine {
     if (threads > 1) {
       if (this.memory.shared) this.pool = new Pool(this.memory.memory, threads, options.threads !== 'auto')
       else if (options.threads !== 'auto')
-        sayOnce('wasm: threads need shared memory (in a page: cross-origin isolation); the engine runs on one.')
+        sayOnce('wasm: threads need shared memory (in a page: cross-origin isolation); the engine runs on one thread.')
     }
   }
 

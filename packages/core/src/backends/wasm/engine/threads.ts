@@ -100,7 +100,7 @@ export class Pool {
       const worker = startWorker({ memory: this.memory, thread }, (why) => this.lose(worker, why))
       if (worker) this.workers.push(worker)
       else if (pageMayHaveWorkers()) sayOnce(REFUSED)
-      else if (this.asked) sayOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one.`)
+      else if (this.asked) sayOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one thread.`)
     }
   }
 
@@ -255,7 +255,7 @@ export class Pool {
     }
     void this.stop()
     sayOnce('wasm: a worker thread was lost; the engine runs on one thread from here on.')
-    throw new BackendError('wasm: a worker thread was lost in the middle of a kernel; what it computed is not complete.')
+    throw new BackendError('wasm: a worker thread was lost in the middle of a kernel; its result is not complete.')
   }
 
   private lose(worker: WorkerHandle | undefined, why: string): void {
