@@ -2,6 +2,7 @@
 import { inflateSync } from 'node:zlib'
 import { ndarray } from '@cotangent/datasets'
 import { describe, expect, it } from 'vitest'
+import { wellFormed } from '../test/xml.js'
 import { confusionLines, confusionMatrix } from './confusion.js'
 import { curvesSvg } from './curves.js'
 import { digitGrid, greyPng } from './digit-grid.js'
@@ -10,7 +11,6 @@ import { showMeasure, withoutPath } from './experiment.js'
 import { historyCsv } from './history.js'
 import { progressOutput } from './output.js'
 import { palette } from './terminal.js'
-import { wellFormed } from './xml.testing.js'
 
 const escape = '\u001b'
 

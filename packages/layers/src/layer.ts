@@ -1,5 +1,6 @@
 /**
- * What a layer is: a name, weights made when the input shape is known, and a function of one tensor.
+ * A layer: a name, weights made when the input shape is known, and a function of one tensor. Over 300 lines, because it is the whole contract of a
+ * layer, and its methods share private state: weights, layers inside, places in graphs.
  *
  * Models call a layer by its general form, with lists of inputs and outputs (`outputShapes`, `buildAll`, `callAll`). A layer of one input and one
  * output writes the simple form alone (`outputShape`, `makeWeights`, `call`); several inputs are a `MergeLayer`.

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { type H5Group, readH5 } from '../src/io/h5-tree.js'
 
-const path = (name: string): string => join(import.meta.dirname, 'golden/h5', name)
+const path = (name: string): string => join(import.meta.dirname, '../../core/test/golden/h5', name)
 
 /** Everything in a group by its path: shapes and values of arrays, and which groups there are. */
 function objectsIn({ arrays, groups }: H5Group, at = ''): Record<string, unknown> {

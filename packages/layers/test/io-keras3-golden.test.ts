@@ -30,7 +30,7 @@ import { readLayer } from '../src/io/read-layer.js'
 import { LayerWriter } from '../src/io/write-layer.js'
 import { arraysOfZip, jsonOfZip } from './keras-files.js'
 
-const folder = new URL('./golden/keras/', import.meta.url)
+const folder = new URL('../../core/test/golden/keras/', import.meta.url)
 const bytesOf = (name: string): Uint8Array => new Uint8Array(readFileSync(new URL(`${name}.keras`, folder)))
 
 interface Recorded {

@@ -68,9 +68,12 @@ const golden = (path: string): Uint8Array => new Uint8Array(readFileSync(join(im
 
 export const goldenH5 = (): Uint8Array[] =>
   ['keras22_dense_adam.h5', 'weights_lstm.h5'].map((name) => golden(`../../../core/test/golden/h5/${name}`))
-export const goldenNewH5 = (): Uint8Array[] => [golden('../golden/h5/newest.h5'), golden('../golden/h5/oldest.h5')]
+export const goldenNewH5 = (): Uint8Array[] => [
+  golden('../../../core/test/golden/h5/newest.h5'),
+  golden('../../../core/test/golden/h5/oldest.h5'),
+]
 export const goldenKeras = (): Uint8Array[] =>
-  ['tabular_adamw', 'siamese_nested', 'seq2seq'].map((name) => golden(`../golden/keras/${name}.keras`))
+  ['tabular_adamw', 'siamese_nested', 'seq2seq'].map((name) => golden(`../../../core/test/golden/keras/${name}.keras`))
 
 export const h5Files = async (): Promise<Uint8Array[]> => [
   ...(await Promise.all((await models()).map((one) => modelToBytes(one)))),

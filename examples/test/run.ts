@@ -1,8 +1,8 @@
 /** Running experiments inside a test: on a few samples, with what they print caught. */
 import { mnist, slice } from '@cotangent/datasets'
 import { vi } from 'vitest'
-import type { Context, DataSource, Experiment } from './experiment.js'
-import { progressOutput } from './output.js'
+import type { Context, DataSource, Experiment } from '../lib/experiment.js'
+import { progressOutput } from '../lib/output.js'
 
 interface Settings {
   epochs?: number

@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { demonstrations, experiments } from './experiments.js'
-import type { Report } from './lib/session.js'
-import { wellFormed } from './lib/xml.testing.js'
+import { demonstrations, experiments } from '../experiments.js'
+import type { Report } from '../lib/session.js'
+import { wellFormed } from './xml.js'
 
 interface Run {
   code: number | null
@@ -17,9 +17,9 @@ interface Run {
 
 /** Runs a program of this folder without a terminal. */
 function run(program: 'run.ts' | 'start.ts', ...args: string[]): Promise<Run> {
-  const file = fileURLToPath(new URL(program, import.meta.url))
+  const file = fileURLToPath(new URL(`../${program}`, import.meta.url))
   const child = spawn(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', file, ...args], {
-    cwd: fileURLToPath(new URL('..', import.meta.url)),
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   const result: Run = { code: null, stdout: '', stderr: '' }

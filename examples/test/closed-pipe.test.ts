@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
-const root = resolve(import.meta.dirname, '..')
+const root = resolve(import.meta.dirname, '../..')
 
 /** Runs a command and closes its output after the first piece. Returns its exit code and its error stream. */
 async function headOf(file: string, args: readonly string[]): Promise<{ code: number | null; first: string; said: string }> {

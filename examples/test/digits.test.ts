@@ -1,15 +1,15 @@
 /** The convolutional and recurrent experiments on digits, in this process: their networks, and short runs on a few real images. (examples.test.ts runs whole programs.) */
 import { imageDataFormat, resetNames } from '@cotangent/layers'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { fullCnn, lightCnn } from './000-keras-tutorial/cnn.js'
-import { mnistCnnFull } from './000-keras-tutorial/mnist-cnn-full.js'
-import { mnistCnnLight } from './000-keras-tutorial/mnist-cnn-light.js'
-import { lstmModel, mnistLstm } from './000-keras-tutorial/mnist-lstm.js'
-import { confusionCnn, mnistCnnConfusion } from './001-lstm-cnn/mnist-cnn-confusion.js'
-import { confusionLstm, mnistLstmConfusion } from './001-lstm-cnn/mnist-lstm-confusion.js'
-import { adadeltaCnn, mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
-import { numpyText } from './lib/confusion.js'
-import { runOnDigits } from './lib/run.testing.js'
+import { fullCnn, lightCnn } from '../000-keras-tutorial/cnn.js'
+import { mnistCnnFull } from '../000-keras-tutorial/mnist-cnn-full.js'
+import { mnistCnnLight } from '../000-keras-tutorial/mnist-cnn-light.js'
+import { lstmModel, mnistLstm } from '../000-keras-tutorial/mnist-lstm.js'
+import { confusionCnn, mnistCnnConfusion } from '../001-lstm-cnn/mnist-cnn-confusion.js'
+import { confusionLstm, mnistLstmConfusion } from '../001-lstm-cnn/mnist-lstm-confusion.js'
+import { adadeltaCnn, mnistCnnAdadelta } from '../004-soft-computing/mnist-cnn-adadelta.js'
+import { numpyText } from '../lib/confusion.js'
+import { runOnDigits } from './run.js'
 
 beforeEach(() => resetNames())
 afterEach(() => vi.restoreAllMocks())

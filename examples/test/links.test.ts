@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'
 
-const root = fileURLToPath(new URL('..', import.meta.url))
+const root = fileURLToPath(new URL('../..', import.meta.url))
 const skipped = new Set(['node_modules', 'dist', 'out', '.git', '.nodes', 'peers'])
 
 function markdownFiles(folder: string): string[] {

@@ -1,9 +1,9 @@
 /** The picture of the README: a short training can be drawn, and the one in docs/ is complete. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { groupMeans, learnedSvg } from './lib/learned.js'
-import { wellFormed } from './lib/xml.testing.js'
-import { learn } from './picture.js'
+import { groupMeans, learnedSvg } from '../lib/learned.js'
+import { learn } from '../picture.js'
+import { wellFormed } from './xml.js'
 
 test('a short training, drawn', async () => {
   const learned = await learn({ epochs: 2, limit: 1000 })
@@ -23,7 +23,7 @@ test('a short training, drawn', async () => {
 test('a shorter last group counts, too', () => expect(groupMeans([1, 3, 5], 2)).toEqual([2, 5]))
 
 test('the one in docs/ is well-formed and dark where the page is', () => {
-  const svg = readFileSync(new URL('../docs/learned.svg', import.meta.url), 'utf8')
+  const svg = readFileSync(new URL('../../docs/learned.svg', import.meta.url), 'utf8')
   expect(wellFormed(svg)).toBe(true)
   expect(svg).toContain('prefers-color-scheme: dark')
 })
