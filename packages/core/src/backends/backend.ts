@@ -1,5 +1,5 @@
 /**
- * The contract of a backend: four memory primitives and twelve compute primitives. Every op is written in them, so every op
+ * The contract of a backend: four memory primitives and thirteen compute primitives. Every op is written in them, so every op
  * trains on every backend. A backend may add *fused* kernels for speed. The definition of each fused kernel is a composition of
  * primitives, in ops/.
  *
@@ -142,7 +142,18 @@ export interface Kernels {
   gather(out: Operand, x: Operand, indices: Operand): void
   /** out [rows, inner] = zeros, then out[indices[i], :] += x[i, :] in order of i. */
   scatterAdd(out: Operand, x: Operand, indices: Operand): void
+  /**
+   * out = f of the inputs' values, computed on the host. For algorithms that are no loop over independent outputs: sorting, decompositions, Fourier
+   * transforms. A device reads, computes and uploads in its turn, which is slow; the call itself does not wait.
+   */
+  host(out: Operand, inputs: readonly Operand[], f: HostFunction): void
 }
+
+/** Values on the host. Which array class a dtype has depends on the backend (bool may be an Int32Array); the numbers do not. */
+export type HostValues = Float32Array | Float64Array | Int32Array | Uint8Array
+
+/** Fills `out` from the inputs, row-major arrays that it must neither change nor keep. It makes no tensors. */
+export type HostFunction = (out: HostValues, inputs: readonly HostValues[]) => void
 
 /**
  * Optional kernels for speed. An op that uses one also has a definition by primitives; a test holds the two equal. `update` is

@@ -21,7 +21,7 @@ import { convKernels } from './kernels/conv.js'
 import { elementwiseKernels } from './kernels/elementwise.js'
 import { gruKernels } from './kernels/gru.js'
 import { gruResetAfterKernels } from './kernels/gru-reset-after.js'
-import { fromFloats, toFloats } from './kernels/host.js'
+import { computeOnHost, fromFloats, toFloats } from './kernels/host.js'
 import { lstmKernels } from './kernels/lstm.js'
 import { normalizeKernels } from './kernels/normalize.js'
 import { poolKernels } from './kernels/pool.js'
@@ -89,6 +89,7 @@ export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: 
       matMul,
       ...windowKernels(engine),
       ...rowKernels(engine),
+      host: (out, inputs, f) => computeOnHost(engine, out, inputs, f),
     },
     fused: {
       affine,

@@ -62,6 +62,10 @@ function checkedIndices(indices: Operand, rows: number): TypedArray {
 }
 
 const kernels: Kernels = {
+  host(out, inputs, f) {
+    f(dataOf(out), inputs.map(dataOf))
+  },
+
   fill(out, value) {
     dataOf(out).fill(value)
   },

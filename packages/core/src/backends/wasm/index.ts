@@ -7,7 +7,7 @@
 import { requireBoolean, requireNumber, requireOptions, requireWhole } from '../../arguments.js'
 import { BackendError } from '../../errors.js'
 import type { DType, TypedArray } from '../../tensor/dtype.js'
-import type { Backend, FusedKernels, Kernels, Storage } from '../backend.js'
+import type { Backend, FusedKernels, HostValues, Kernels, Operand, Storage } from '../backend.js'
 import { elementBytes } from './assembler/elements.js'
 import { createMap } from './elementwise/map.js'
 import { createUniform } from './elementwise/random.js'
@@ -54,6 +54,14 @@ export function createBackendOn(engine: Engine): Backend {
   const { memory } = engine
   const touched = new TouchedRows()
 
+  /** The values of a tensor where they lie. The view is good until the memory grows, which happens only when a tensor is made. */
+  const valuesAt = ({ storage, size }: Operand): HostValues => {
+    const address = storage.handle as number
+    if (storage.dtype === 'uint8') return memory.bytes8.subarray(address, address + size)
+    const words = storage.dtype === 'float32' ? memory.floats : memory.ints
+    return words.subarray(address / 4, address / 4 + size)
+  }
+
   const { matMul, affine } = createMatMul(engine)
   const kernels: Kernels = {
     ...createCopy(engine),
@@ -65,6 +73,7 @@ export function createBackendOn(engine: Engine): Backend {
     matMul,
     ...createWindow(engine),
     ...createGather(engine, touched),
+    host: (out, inputs, f) => f(valuesAt(out), inputs.map(valuesAt)),
   }
   const fused: FusedKernels = {
     affine,

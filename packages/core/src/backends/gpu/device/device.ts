@@ -71,7 +71,7 @@ export interface Device {
   upload(values: Float32Array): Handle
   run(launch: Launch): Handle
   /** In its turn, reads the values to the host, calls `change`, and uploads the result. The device may keep that array. */
-  transform(handle: Handle, change: (values: Float32Array) => Float32Array): Handle
+  transform(handles: readonly Handle[], size: number, change: (values: readonly Float32Array[]) => Float32Array): Handle
   /** Blocks of the values, one after another. Only host engines have this: there every call copies its arguments. */
   readonly blocks?: (handle: Handle, where: Blocks) => Handle
   /** Gives the values to `look`, which may throw: at once if the engine can read at once, else before the next read. An error then says `where` it was called. */
@@ -321,10 +321,12 @@ export function createDevice(context: Context, { cachedKernels, onCompile }: Dev
       })
     },
 
-    transform: (handle, change) =>
-      produce(handle.size, (out) => {
-        const values = fetch(handle)
-        return isPromise(values) ? values.then((there) => place(out, change(there))) : place(out, change(values))
+    transform: (handles, size, change) =>
+      produce(size, (out) => {
+        const values = handles.map(fetch)
+        return values.some(isPromise)
+          ? Promise.all(values).then((there) => place(out, change(there)))
+          : place(out, change(values as Float32Array[]))
       }),
 
     blocks: resident

@@ -49,8 +49,8 @@ export interface Engine {
   put(out: Operand, values: Float32Array): void
   /** Makes a handle the content of out's slot. */
   swapIn(out: Operand, handle: Handle): void
-  /** In its turn, computes out on the host by `change` from x's values: only for what a device cannot do. */
-  transform(out: Operand, x: Operand, change: (values: Float32Array) => Float32Array): void
+  /** In its turn, computes out on the host by `change` from the inputs' values: only for what a device cannot do. */
+  transform(out: Operand, inputs: readonly Operand[], change: (values: readonly Float32Array[]) => Float32Array): void
   /** Gives x's values to a check that may throw: at once if the host has them or can read them at once, else before the next read. An error then says `where` it was called. */
   inspect(x: Operand, check: (values: Float32Array) => void, where: string): void
   release(handle: Handle): void
@@ -140,8 +140,8 @@ export function createEngine(device: Device): Engine {
       if (before) device.release(before)
     },
 
-    transform(out, x, change) {
-      engine.swapIn(out, device.transform(inputOf(x), change))
+    transform(out, inputs, change) {
+      engine.swapIn(out, device.transform(inputs.map(inputOf), out.size, change))
     },
 
     inspect: (x, check, where) => device.inspect(inputOf(x), check, where),

@@ -10,7 +10,7 @@
 
 import { DTypeError, showShape, ValueError } from '../../../errors.js'
 import { type DType, hostArray, type TypedArray } from '../../../tensor/dtype.js'
-import type { MapKernel, Operand } from '../../backend.js'
+import type { HostFunction, MapKernel, Operand } from '../../backend.js'
 import type { Engine } from '../device/engine.js'
 import { EXACT_INTEGER } from '../source/rules.js'
 
@@ -20,7 +20,19 @@ export const isHostMap = (kernel: MapKernel): kernel is keyof typeof hostMaps =>
 
 export function mapOnHost(engine: Engine, out: Operand, x: Operand, kernel: keyof typeof hostMaps): void {
   const test = hostMaps[kernel]
-  engine.transform(out, x, (values) => values.map((value) => (test(value) ? 1 : 0)))
+  engine.transform(out, [x], ([values]) => values.map((value) => (test(value) ? 1 : 0)))
+}
+
+/** The primitive `host`: the values are read, handed to the function, and what it fills is uploaded. */
+export function computeOnHost(engine: Engine, out: Operand, inputs: readonly Operand[], f: HostFunction): void {
+  engine.transform(out, inputs, (values) => {
+    const result = hostArray(out.dtype, out.size)
+    f(
+      result,
+      values.map((each, i) => fromFloats(each, inputs[i].dtype)),
+    )
+    return toFloats(result, out.dtype)
+  })
 }
 
 /**
