@@ -1,4 +1,6 @@
 /** The golden vectors of core's layers, on the reference in float64 and on the fast backends in float32. Also checks that a package claims each file. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import {
   add,
@@ -253,8 +255,18 @@ function unrollLstm(params: Lstm, { x, kernel, recurrent_kernel, bias }: Record<
 
 describe("every fixture is somebody's", () => {
   test('no file is unclaimed, and no claim is for a file that is gone', () => {
-    const ofKeras = (file: string): boolean => file.startsWith('keras/') // io-keras3-golden.test.ts goes over that folder
-    expect(goldenFiles().filter((file) => !ofKeras(file))).toEqual(Object.keys(claims).sort())
+    // io-keras3-golden.test.ts goes over the folder keras/; files of wave2/ are named by their tests.
+    const elsewhere = (file: string): boolean => /^(keras|wave2)\//.test(file)
+    expect(goldenFiles().filter((file) => !elsewhere(file))).toEqual(Object.keys(claims).sort())
+  })
+  test('each file of wave2/ is read by a test', () => {
+    const files = goldenFiles().filter((file) => file.startsWith('wave2/'))
+    const packages = join(import.meta.dirname, '../..')
+    const tests = readdirSync(packages, { recursive: true, encoding: 'utf8' })
+      .filter((path) => /^\w+\/(src|test)\/.*\.test\.ts$/.test(path))
+      .map((path) => readFileSync(join(packages, path), 'utf8'))
+    const unread = files.map((file) => file.replace(/\.json$/, '')).filter((file) => !tests.some((text) => text.includes(`'${file}'`)))
+    expect(unread).toEqual([])
   })
   test('files claimed here are run above', () => {
     const here = Object.keys(claims).filter((file) => claims[file] === 'core')
