@@ -55,7 +55,7 @@ describe.skipIf(withoutChromium)(`training in Chromium${withoutChromium}`, () =>
     }))
 
   test('a page that is not isolated trains on one thread, and says so once', () =>
-    inPage({}, [expect.stringMatching(/^warning: wasm: threads need shared memory .* runs on one\.$/)], async (page) => {
+    inPage({}, [expect.stringMatching(/^warning: wasm: threads need shared memory .* runs on one thread\.$/)], async (page) => {
       const info = { threads: 1, relaxedSimd: false, sharedMemory: false }
       expect(await page.call('trainConfigured', { threads: 2, relaxedSimd: false })).toMatchObject({ ...here, info })
     }))
