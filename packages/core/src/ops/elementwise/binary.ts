@@ -1,11 +1,11 @@
 /**
- * Elementwise functions of two tensors, broadcast by NumPy's rule. A number may stand for either side; two dtypes meet in the
- * wider one.
+ * Elementwise functions of two tensors, broadcast by NumPy's rule: [4, 3] and [3] give [4, 3]. A number may stand on either side. Two dtypes meet in
+ * the wider one.
  *
- * Shape:    [..a] · [..b] → broadcast
- * Gradient: a cotangent is summed over the axes along which its input was repeated (`sumTo`).
+ * Where an input was repeated, its cotangent is summed over the repeated axes (`sumTo`).
+ *
+ * The file is long because every function has a comment of its own; the code is a row each.
  */
-
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, SampleInput } from '../../autodiff/op.js'
 import { sample } from '../../autodiff/samples.js'
@@ -18,11 +18,11 @@ import { requireNoMore } from '../requirements.js'
 import { cast } from './elementwise.js'
 import { callWith, toTensor } from './operands.js'
 
-/** A function of two tensors (or a tensor and a number). */
+/** A function of two tensors, or of a tensor and a number, such as `add`. */
 export interface Binary {
   <S extends Shape>(a: Tensor<S>, b: number): Tensor<S>
   <S extends Shape>(a: number, b: Tensor<S>): Tensor<S>
-  /** For code that does not know whether a side is a number. Two tensors do not come here: it would hide that they do not broadcast. */
+  /** For a side typed `Tensor | number`. Two tensors do not match here, because this overload does not check that they broadcast. */
   <A extends Tensor | number, B extends Tensor | number>(
     a: A,
     b: B & (Either<A> extends true ? unknown : Either<B> extends true ? unknown : never),
@@ -42,11 +42,11 @@ interface BinaryRow {
         (dY: Tensor, a: Tensor, b: Tensor, y: Tensor, ops: Ops) => Tensor,
       ]
     | string
-  /** Kinds of operands that are allowed; integers are cast to float32 where only floats will do. */
+  /** The dtypes allowed. Under 'float', int32 is cast to float32. */
   operands?: 'any' | 'number' | 'float' | 'bool'
-  /** Output dtype, if not the operands'. */
+  /** The dtype of the output; by default that of the operands. */
   dtype?: DType
-  /** Where test values of a and b are drawn from. */
+  /** The ranges of test values of a and b. */
   domain?: readonly [Pick<SampleInput, 'low' | 'high'>, Pick<SampleInput, 'low' | 'high'>]
 }
 
@@ -100,16 +100,48 @@ const comparison = { vjp: 'a comparison is piecewise constant.', operands: 'any'
 const logic = { vjp: 'truth values have no derivative.', operands: 'bool', dtype: 'bool' } as const
 const positive = { low: 0.3, high: 2.5 }
 
-/** a + b */
+/**
+ * a + b.
+ * Shape: a, b → broadcast. Gradient: dA = dY, dB = dY.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * add(tensor([[1, 2], [3, 4]]), tensor([10, 20])) // [[11, 22], [13, 24]]
+ * ```
+ */
 export const add: Binary = binary('add', { rule: 'dA = dY, dB = dY', vjp: [(dY) => dY, (dY) => dY] })
-/** a − b */
+/**
+ * a − b.
+ * Shape: a, b → broadcast. Gradient: dA = dY, dB = −dY.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * sub(tensor([5, 7]), 2) // [3, 5]
+ * ```
+ */
 export const sub: Binary = binary('sub', { rule: 'dA = dY, dB = −dY', vjp: [(dY) => dY, (dY, _a, _b, _y, ops) => ops.neg(dY)] })
-/** a·b, element by element. */
+/**
+ * a·b, element by element; `matMul` is the matrix product.
+ * Shape: a, b → broadcast. Gradient: dA = dY·b, dB = dY·a.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * mul(tensor([1, 2]), tensor([3, 4])) // [3, 8]
+ * ```
+ */
 export const mul: Binary = binary('mul', {
   rule: 'dA = dY·b, dB = dY·a',
   vjp: [(dY, _a, b, _y, ops) => ops.mul(dY, b), (dY, a, _b, _y, ops) => ops.mul(dY, a)],
 })
-/** a / b, always in floating point. */
+/**
+ * a / b. Integers are divided as float32.
+ * Shape: a, b → broadcast. Gradient: dA = dY/b, dB = −dY·y/b.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * div(tensor([1, 6]), tensor([2, 4])) // [0.5, 1.5]
+ * ```
+ */
 export const div: Binary = binary('div', {
   rule: 'dA = dY/b, dB = −dY·y/b',
   vjp: [(dY, _a, b, _y, ops) => ops.div(dY, b), (dY, _a, b, y, ops) => ops.neg(ops.div(ops.mul(dY, y), b))],
@@ -117,11 +149,12 @@ export const div: Binary = binary('div', {
   domain: [{}, positive],
 })
 /**
- * a·b, but 0 where b is 0, even if a is infinite or NaN: what has no weight does not count (TensorFlow's `multiply_no_nan`).
- *
+ * a·b, but 0 where b is 0, even if a is infinite or NaN (TensorFlow's `multiply_no_nan`). So a weight of 0 leaves a bad value out.
+ * Shape: a, b → broadcast. Gradient: dA = dY·b, dB = dY·a, but 0 where b or dY is 0.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
  * @example
  * ```ts
- * mulNoNaN(tensor([Infinity, 2]), tensor([0, 3]))   // [0, 6]
+ * mulNoNaN(tensor([Infinity, 2]), tensor([0, 3])) // [0, 6]
  * ```
  */
 export const mulNoNaN: Binary = binary('mulNoNaN', {
@@ -129,7 +162,16 @@ export const mulNoNaN: Binary = binary('mulNoNaN', {
   vjp: [(dY, _a, b, _y, ops) => ops.mulNoNaN(dY, b), (dY, a, _b, _y, ops) => ops.mulNoNaN(a, dY)],
   operands: 'float',
 })
-/** aᵇ; NaN for a negative base with a broken exponent. By IEEE 754 a⁰, 1ᵇ and (−1)^±∞ are 1, even of NaN. The derivative by b is 0 where a ≤ 0. */
+/**
+ * a to the power b. A negative base gives NaN unless b is whole. As in IEEE 754, a⁰ and 1ᵇ are 1 even beside NaN, and (−1)^±∞ is 1.
+ * The derivative by b is 0 where a ≤ 0.
+ * Shape: a, b → broadcast. Gradient: dA = dY·b·aᵇ⁻¹, dB = dY·y·ln a.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * pow(tensor([2, 3]), tensor([3, 2])) // ≈ [8.000, 9.000]
+ * ```
+ */
 export const pow: Binary = binary('pow', {
   rule: 'dA = dY·b·aᵇ⁻¹, dB = dY·y·ln a',
   vjp: [
@@ -140,7 +182,15 @@ export const pow: Binary = binary('pow', {
   operands: 'float',
   domain: [positive, { low: -2, high: 3 }],
 })
-/** The angle of the point (b, a), in radians from −π to π. */
+/**
+ * The angle of the point (b, a), in radians from −π to π.
+ * Shape: a, b → broadcast. Gradient: dA = dY·b/(a² + b²), dB = −dY·a/(a² + b²).
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * atan2(tensor([1, 1]), tensor([1, -1])) // ≈ [0.7854, 2.3562]
+ * ```
+ */
 export const atan2: Binary = binary('atan2', {
   rule: 'dA = dY·b/(a²+b²), dB = −dY·a/(a²+b²)',
   vjp: [
@@ -149,23 +199,55 @@ export const atan2: Binary = binary('atan2', {
   ],
   operands: 'float',
 })
-/** a where b > 0, and 0 elsewhere: what the derivative of relu does to a cotangent. None passes to b. */
+/**
+ * a where b > 0, elsewhere 0. The derivative of `relu` is made of it.
+ * Shape: a, b → broadcast. Gradient: dA = dY where b > 0, dB = 0.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * gate(tensor([5, 6]), tensor([-1, 2])) // [0, 6]
+ * ```
+ */
 export const gate: Binary = binary('gate', {
   rule: 'dA = dY where b > 0',
   vjp: [(dY, _a, b, _y, ops) => ops.gate(dY, b), (_dY, _a, _b, y, ops) => ops.zerosLike(y)],
   operands: 'float',
 })
-/** The larger of the two; the cotangent goes to a when they are equal. NaN if either is. */
+/**
+ * The larger of a and b; NaN if one of them is. Where they are equal, the cotangent goes to a.
+ * Shape: a, b → broadcast. Gradient: dA = dY where a ≥ b, dB = dY where a < b.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * maximum(tensor([1, 4]), tensor([3, 2])) // [3, 4]
+ * ```
+ */
 export const maximum: Binary = binary('maximum', {
   rule: 'dA = dY where a ≥ b, dB = dY where a < b',
   vjp: [(dY, a, b, _y, ops) => ops.where(ops.greaterEqual(a, b), dY, 0), (dY, a, b, _y, ops) => ops.where(ops.less(a, b), dY, 0)],
 })
-/** The smaller of the two; the cotangent goes to a when they are equal. NaN if either is. */
+/**
+ * The smaller of a and b; NaN if one of them is. Where they are equal, the cotangent goes to a.
+ * Shape: a, b → broadcast. Gradient: dA = dY where a ≤ b, dB = dY where a > b.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * minimum(tensor([1, 4]), tensor([3, 2])) // [1, 2]
+ * ```
+ */
 export const minimum: Binary = binary('minimum', {
   rule: 'dA = dY where a ≤ b, dB = dY where a > b',
   vjp: [(dY, a, b, _y, ops) => ops.where(ops.lessEqual(a, b), dY, 0), (dY, a, b, _y, ops) => ops.where(ops.greater(a, b), dY, 0)],
 })
-/** a − b·⌊a/b⌋, exact: the remainder with the sign of b, as in Python and NumPy. mod(1, ∞) is 1, mod(−1, ∞) is ∞; NaN for b = 0. */
+/**
+ * The remainder a − b·⌊a/b⌋ with the sign of b, exact, as in Python and NumPy. mod(1, ∞) is 1, mod(−1, ∞) is ∞; NaN for b = 0.
+ * Shape: a, b → broadcast. Gradient: dA = dY, dB = −dY·⌊a/b⌋.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * mod(tensor([5, -5]), 3) // [2, 1]
+ * ```
+ */
 export const mod: Binary = binary('mod', {
   rule: 'dA = dY, dB = −dY·⌊a/b⌋',
   vjp: [(dY) => dY, (dY, a, b, _y, ops) => ops.neg(ops.mul(dY, ops.floorDiv(a, b)))],
@@ -174,7 +256,15 @@ export const mod: Binary = binary('mod', {
     { low: 1.1, high: 1.35 },
   ],
 })
-/** ⌊a/b⌋, as in Python and NumPy: −1 for −1 by ∞, NaN for ∞ by a number, ±∞ for b = 0; 0 for an int32 by 0. */
+/**
+ * ⌊a/b⌋, as in Python and NumPy. −1 by ∞ gives −1; ∞ by a number gives NaN; division by 0 gives ±∞, and 0 for int32.
+ * Shape: a, b → broadcast. Gradient: none, it is piecewise constant.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError if both are uint8 or bool.
+ * @example
+ * ```ts
+ * floorDiv(tensor([5, -5]), 3) // [1, -2]
+ * ```
+ */
 export const floorDiv: Binary = binary('floorDiv', {
   vjp: 'it is piecewise constant.',
   domain: [
@@ -183,23 +273,95 @@ export const floorDiv: Binary = binary('floorDiv', {
   ],
 })
 
-/** a = b, as bool. */
+/**
+ * Whether a = b, as bool.
+ * Shape: a, b → broadcast. Gradient: none, a comparison is piecewise constant.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * ```ts
+ * equal(tensor([1, 2]), tensor([1, 3])) // [1, 0]
+ * ```
+ */
 export const equal: Binary = binary('equal', comparison)
-/** a ≠ b, as bool. */
+/**
+ * Whether a ≠ b, as bool.
+ * Shape: a, b → broadcast. Gradient: none, a comparison is piecewise constant.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * ```ts
+ * notEqual(tensor([1, 2]), tensor([1, 3])) // [0, 1]
+ * ```
+ */
 export const notEqual: Binary = binary('notEqual', comparison)
-/** a < b, as bool. */
+/**
+ * Whether a < b, as bool.
+ * Shape: a, b → broadcast. Gradient: none, a comparison is piecewise constant.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * ```ts
+ * less(tensor([1, 2, 3]), 2) // [1, 0, 0]
+ * ```
+ */
 export const less: Binary = binary('less', comparison)
-/** a ≤ b, as bool. */
+/**
+ * Whether a ≤ b, as bool.
+ * Shape: a, b → broadcast. Gradient: none, a comparison is piecewise constant.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * ```ts
+ * lessEqual(tensor([1, 2, 3]), 2) // [1, 1, 0]
+ * ```
+ */
 export const lessEqual: Binary = binary('lessEqual', comparison)
-/** a > b, as bool. */
+/**
+ * Whether a > b, as bool.
+ * Shape: a, b → broadcast. Gradient: none, a comparison is piecewise constant.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * ```ts
+ * greater(tensor([1, 2, 3]), 2) // [0, 0, 1]
+ * ```
+ */
 export const greater: Binary = binary('greater', comparison)
-/** a ≥ b, as bool. */
+/**
+ * Whether a ≥ b, as bool.
+ * Shape: a, b → broadcast. Gradient: none, a comparison is piecewise constant.
+ * @throws ShapeError if the shapes do not broadcast.
+ * @example
+ * ```ts
+ * greaterEqual(tensor([1, 2, 3]), 2) // [0, 1, 1]
+ * ```
+ */
 export const greaterEqual: Binary = binary('greaterEqual', comparison)
-/** a and b, for bool. */
+/**
+ * Whether a and b are true.
+ * Shape: a, b → broadcast. Gradient: none, truth values have no derivative.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError unless both are bool.
+ * @example
+ * ```ts
+ * logicalAnd(tensor([true, true]), tensor([true, false])) // [1, 0]
+ * ```
+ */
 export const logicalAnd: Binary = binary('logicalAnd', logic)
-/** a or b, for bool. */
+/**
+ * Whether a or b is true, or both.
+ * Shape: a, b → broadcast. Gradient: none, truth values have no derivative.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError unless both are bool.
+ * @example
+ * ```ts
+ * logicalOr(tensor([true, false]), tensor([false, false])) // [1, 0]
+ * ```
+ */
 export const logicalOr: Binary = binary('logicalOr', logic)
-/** Exactly one of a and b, for bool. */
+/**
+ * Whether exactly one of a and b is true.
+ * Shape: a, b → broadcast. Gradient: none, truth values have no derivative.
+ * @throws ShapeError if the shapes do not broadcast, DTypeError unless both are bool.
+ * @example
+ * ```ts
+ * logicalXor(tensor([true, true]), tensor([true, false])) // [0, 1]
+ * ```
+ */
 export const logicalXor: Binary = binary('logicalXor', logic)
 
 function binarySamples(operands: BinaryRow['operands'], [ofA, ofB]: NonNullable<BinaryRow['domain']>): Sample<object>[] {

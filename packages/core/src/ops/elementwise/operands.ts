@@ -1,21 +1,21 @@
-/** Turning what a caller writes into operands: numbers become scalar tensors beside the other operand. */
+/** Turns the arguments of a caller into operands: in `x.add(2)` the number becomes a scalar tensor beside x. */
 import type { Backend } from '../../backends/backend.js'
 import { ValueError } from '../../errors.js'
 import { type DType, dtypeBeside } from '../../tensor/dtype.js'
 import { discard } from '../../tensor/scope.js'
 import { emptyTensor, notATensor, Tensor } from '../../tensor/tensor.js'
 
-/** A number as a scalar tensor. */
+/** A number as a scalar tensor on the given backend. */
 export function scalarOf(value: number, backend: Backend, dtype: DType): Tensor {
   const out = emptyTensor(backend, [] as const, dtype)
   backend.kernels.fill(out, value)
   return out
 }
 
-/** A number as a scalar tensor beside `other`. */
+/** A number as a scalar tensor on the backend of `other`, and in its dtype where that holds the value. */
 export const scalarBeside = (value: number, other: Tensor): Tensor => scalarOf(value, other.backend, dtypeBeside(value, other.dtype))
 
-/** `x` as a tensor; a number takes the backend, and if it fits the dtype, of `other`. */
+/** `x` as a tensor. A number becomes a scalar beside `other`. */
 export function toTensor(name: string, x: Tensor | number, other: Tensor | number): Tensor {
   if (x instanceof Tensor) return x
   if (typeof x !== 'number' && typeof x !== 'boolean') throw notATensor(name, 'an operand', x, 'a tensor or a number')
@@ -23,7 +23,7 @@ export function toTensor(name: string, x: Tensor | number, other: Tensor | numbe
   return scalarBeside(Number(x), other)
 }
 
-/** Runs an op on operands of which some were made for it alone, and frees those as soon as it is done. */
+/** Runs an op, then frees those of the operands that were made for this call alone. */
 export function callWith(
   operands: readonly Tensor[],
   temporaries: readonly Tensor[],

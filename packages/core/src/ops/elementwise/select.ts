@@ -1,10 +1,4 @@
-/**
- * Choosing between values element by element, and what is made of it.
- *
- * Shape:    condition, a, b broadcast together
- * Gradient: each side gets the cotangent where it was taken
- */
-
+/** Choosing between two values, element by element: `where`, and `clip`. */
 import { requireNumeric } from '../../arguments.js'
 import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
@@ -35,10 +29,19 @@ const callWhere = defineOp({
 const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean'
 
 /**
- * a where the condition holds, b elsewhere; all three broadcast.
+ * a where the condition is true, b elsewhere.
  *
- * Neither side's NaN leaks into the other's values, but a NaN *derivative* of the side not taken still does (0·NaN): guard the
- * argument inside, as in `where(x.greater(0), log(where(x.greater(0), x, 1)), 0)`.
+ * Shape:    condition, a, b → broadcast
+ * Gradient: dA = dY where the condition is true, dB = dY where it is false; none for the condition
+ *
+ * Keep NaN out of the side that is not taken. Its value does not show, but its derivative does, because 0·NaN is NaN:
+ * write `where(x.greater(0), log(where(x.greater(0), x, 1)), 0)`.
+ *
+ * @throws ShapeError if the shapes do not broadcast, DTypeError unless the condition is bool.
+ * @example
+ * ```ts
+ * where(tensor([true, false]), tensor([1, 2]), -1) // [1, -1]
+ * ```
  */
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
   requireTensor('where', 'the condition', condition)
@@ -56,7 +59,18 @@ const callClip = defineComposed<{ min: number; max: number }>({
   compose: ([x], { min, max }, ops) => ops.minimum(ops.maximum(x, min), max),
   samples: clipSamples(),
 })
-/** x limited to [min, max]; the derivative is 1 inside and at the limits, 0 outside. */
+/**
+ * x limited to [min, max].
+ *
+ * Shape:    any → the same
+ * Gradient: dX = dY where min ≤ x ≤ max, elsewhere 0
+ *
+ * @throws ValueError if min is above max.
+ * @example
+ * ```ts
+ * clip(tensor([-2, 0.5, 2]), -1, 1) // [-1, 0.5, 1]
+ * ```
+ */
 export function clip<S extends Shape>(x: Tensor<S>, min: number, max: number): Tensor<S> {
   requireTensor('clip', 'x', x)
   requireNumeric('clip', 'min', min)

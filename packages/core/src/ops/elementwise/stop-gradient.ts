@@ -1,5 +1,4 @@
-/** A wall for derivatives. */
-
+/** An op that ends the path of derivatives. */
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sample } from '../../autodiff/samples.js'
@@ -14,7 +13,17 @@ const call = defineOp({
   vjp: 'stopGradient is there to end it.',
   samples: stopGradientSamples(),
 })
-/** x as a constant: the same values (no copy), but no derivative passes. */
+/**
+ * x as a constant: the same values without a copy, through which no derivative passes.
+ *
+ * Shape:    any → the same
+ * Gradient: none, that is its purpose
+ *
+ * @example
+ * ```ts
+ * grad((x) => x.mul(stopGradient(x)).sum())(tensor([3])) // [3]
+ * ```
+ */
 export function stopGradient<S extends Shape>(x: Tensor<S>): Tensor<S> {
   requireTensor('stopGradient', 'x', x)
   return call([x], {}) as Tensor<S>
