@@ -1,4 +1,8 @@
-/** Making tensors: from host values, filled, counted, and drawn from keys. */
+/**
+ * Tensors from nothing: from host values, filled with one value, counted, drawn from random keys.
+ *
+ * The file is long because every function has a comment of its own.
+ */
 import { describeValue, requireNumber, requireNumeric, requireOptions, requireWhole } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
 import { addContext, BackendError, shapeError, showShape, ValueError } from '../errors.js'
@@ -11,11 +15,11 @@ import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTe
 import type { Unary } from './elementwise/elementwise.js'
 import { requireNoMore } from './requirements.js'
 
-/** Where and as what to make a tensor. */
+/** The dtype and the backend of a new tensor. */
 export interface CreateOptions {
-  /** float32 unless said otherwise. */
+  /** float32 by default. */
   dtype?: DType
-  /** The default backend unless said otherwise. */
+  /** By default the one that `useBackend` chose. */
   backend?: Backend
 }
 
@@ -23,7 +27,7 @@ const CREATE_OPTIONS = ['dtype', 'backend'] as const
 const UNIFORM_OPTIONS = [...CREATE_OPTIONS, 'low', 'high'] as const
 const NORMAL_OPTIONS = [...CREATE_OPTIONS, 'mean', 'stddev'] as const
 
-/** Where and as what, checked. */
+/** The options with their defaults; throws unless they are options of a new tensor. */
 function placed(what: string, options: CreateOptions, names: readonly string[] = CREATE_OPTIONS): { dtype: DType; backend: Backend } {
   requireOptions(what, options, names)
   const { dtype = 'float32', backend = defaultBackend() } = options
@@ -32,7 +36,7 @@ function placed(what: string, options: CreateOptions, names: readonly string[] =
   return { dtype, backend }
 }
 
-/** A tensor to be filled. It comes before the values are made, so that a size which the backend refuses costs no memory of the host. */
+/** A tensor to be filled. It is allocated before its values are made: a size that the backend refuses then costs no memory of the host. */
 function empty<S extends Shape>(what: string, shape: S, { dtype, backend }: { dtype: DType; backend: Backend }): Tensor<S> {
   checkShape(what, shape)
   try {
@@ -42,7 +46,7 @@ function empty<S extends Shape>(what: string, shape: S, { dtype, backend }: { dt
   }
 }
 
-/** An empty tensor with the values that `make` gives, cast to its dtype. */
+/** Fills a tensor with the values that `make` gives, cast to its dtype. */
 function written<S extends Shape>(out: Tensor<S>, make: () => ArrayLike<number>): Tensor<S> {
   try {
     out.backend.write(out.storage, convert(make(), out.dtype))
@@ -54,7 +58,7 @@ function written<S extends Shape>(out: Tensor<S>, make: () => ArrayLike<number>)
   }
 }
 
-/** Values by their position. */
+/** f(0), f(1), … f(n − 1). */
 function counted(n: number, f: (i: number) => number): Float64Array {
   const values = new Float64Array(n)
   for (let i = 0; i < n; i++) values[i] = f(i)
@@ -63,10 +67,10 @@ function counted(n: number, f: (i: number) => number): Float64Array {
 
 const isTyped = (values: unknown): values is TypedArray => ArrayBuffer.isView(values) && !(values instanceof DataView)
 
-/** Deeper than any tensor: an array that holds itself. */
+/** More axes than any tensor has. An array that holds itself would be nested without end. */
 const MOST_AXES = 64
 
-/** Flattens nested arrays, checking that they are regular. */
+/** Flattens nested arrays; throws unless they are regular. */
 function flattenNested(values: NestedArray): { flat: number[]; shape: number[]; bool: boolean } {
   const shape: number[] = []
   for (let level: unknown = values; Array.isArray(level); level = level[0]) {
@@ -75,7 +79,7 @@ function flattenNested(values: NestedArray): { flat: number[]; shape: number[]; 
   }
   const flat: number[] = []
   let bool = true
-  const at: number[] = [] // where the visit is
+  const at: number[] = [] // the indices of the item that is visited
   const path = (): string => at.map((i) => `[${i}]`).join('')
   const visit = (item: NestedArray, axis: number): void => {
     if (Array.isArray(item)) {
@@ -104,11 +108,13 @@ function flattenNested(values: NestedArray): { flat: number[]; shape: number[]; 
 }
 
 /**
- * A tensor of host values: a number, nested arrays, or a typed array with a shape.
+ * A tensor with the given values: a number, nested arrays, or a typed array with a shape.
  *
- * The dtype is float32, unless the values are booleans (bool), an Int32Array (int32) or a Uint8Array (uint8), or `dtype` says otherwise.
+ * The dtype is float32. Booleans give bool, an Int32Array int32, a Uint8Array uint8; the option `dtype` overrides this.
  *
- * @throws ValueError for irregular nesting, ShapeError if the values do not fill the shape.
+ * Shape: that of the nested arrays, or the option `shape`
+ *
+ * @throws ValueError if arrays of one level differ in length, ShapeError if the values do not fill the shape.
  * @example
  * ```ts
  * const m = tensor([[1, 2, 3], [4, 5, 6]])                       // [2, 3]
@@ -161,12 +167,30 @@ export function tensor<N extends number, S extends readonly N[] | readonly [] = 
   return fromHost(backend, host, shape as S, dtype) as Made<S>
 }
 
-/** A tensor with no axes. */
+/**
+ * A tensor without axes that holds one value.
+ *
+ * Shape: → []
+ *
+ * @example
+ * ```ts
+ * scalar(2.5) // 2.5
+ * ```
+ */
 export function scalar(value: number, options: CreateOptions = {}): Tensor {
   return filled('scalar', [], value, options)
 }
 
-/** A tensor full of one value. */
+/**
+ * A tensor full of one value.
+ *
+ * Shape: → the given shape
+ *
+ * @example
+ * ```ts
+ * full([2, 2], 7) // [[7, 7], [7, 7]]
+ * ```
+ */
 export function full<N extends number, S extends readonly N[] | readonly []>(
   shape: S,
   value: number,
@@ -183,25 +207,74 @@ function filled<S extends Shape>(what: string, shape: S, value: number, options:
   return out
 }
 
-/** A tensor full of one value, like another. */
+/** A tensor full of one value, with the shape, dtype and backend of x. */
 function filledLike<S extends Shape>(what: string, x: Tensor<S>, value: number, more: readonly unknown[]): Tensor<S> {
   requireTensor(what, 'x', x)
   if (more.length > 0) requireNoMore(what, x, more, 'one tensor')
   return filled(what, x.shape, value, { dtype: x.dtype, backend: x.backend })
 }
 
-/** A tensor of zeros. */
+/**
+ * A tensor of zeros.
+ *
+ * Shape: → the given shape
+ *
+ * @example
+ * ```ts
+ * const x = zeros([2, 3]) // [2, 3]
+ * ```
+ */
 export const zeros = <N extends number, S extends readonly N[] | readonly []>(shape: S, options?: CreateOptions): Made<S> =>
   filled('zeros', shape, 0, options) as Made<S>
-/** A tensor of ones. */
+/**
+ * A tensor of ones.
+ *
+ * Shape: → the given shape
+ *
+ * @example
+ * ```ts
+ * ones([3], { dtype: 'int32' }) // [1, 1, 1]
+ * ```
+ */
 export const ones = <N extends number, S extends readonly N[] | readonly []>(shape: S, options?: CreateOptions): Made<S> =>
   filled('ones', shape, 1, options) as Made<S>
-/** Zeros of another tensor's shape, dtype and backend. */
+/**
+ * Zeros with the shape, dtype and backend of x.
+ *
+ * Shape:    any → the same
+ * Gradient: none, the values do not depend on x
+ *
+ * @example
+ * ```ts
+ * zerosLike(tensor([[1, 2]])) // [[0, 0]]
+ * ```
+ */
 export const zerosLike: Unary = <S extends Shape>(x: Tensor<S>, ...more: unknown[]): Tensor<S> => filledLike('zerosLike', x, 0, more)
-/** Ones of another tensor's shape, dtype and backend. */
+/**
+ * Ones with the shape, dtype and backend of x.
+ *
+ * Shape:    any → the same
+ * Gradient: none, the values do not depend on x
+ *
+ * @example
+ * ```ts
+ * onesLike(tensor([[1, 2]])) // [[1, 1]]
+ * ```
+ */
 export const onesLike: Unary = <S extends Shape>(x: Tensor<S>, ...more: unknown[]): Tensor<S> => filledLike('onesLike', x, 1, more)
 
-/** start, start + step, … while below stop (above, for a negative step). One argument counts from 0. */
+/**
+ * Counts from start by step: start, start + step, … up to and without stop (NumPy's `arange`). `arange(n)` counts from 0.
+ *
+ * Shape: → [⌈(stop − start) / step⌉]
+ *
+ * @throws ValueError if step is 0.
+ * @example
+ * ```ts
+ * arange(4) // [0, 1, 2, 3]
+ * arange(5, 0, -2) // [5, 3, 1]
+ * ```
+ */
 export function arange(start: number, stop?: number, step = 1, options: CreateOptions = {}): Tensor {
   const place = placed('arange', options)
   requireNumber('arange', 'start', start)
@@ -213,7 +286,16 @@ export function arange(start: number, stop?: number, step = 1, options: CreateOp
   return written(empty('arange', [n], place), () => counted(n, (i) => from + i * step))
 }
 
-/** `count` evenly spaced values from start to stop, both included. */
+/**
+ * `count` evenly spaced values from start to stop, both included (NumPy's `linspace`).
+ *
+ * Shape: → [count]
+ *
+ * @example
+ * ```ts
+ * linspace(0, 1, 5) // [0, 0.25, 0.5, 0.75, 1]
+ * ```
+ */
 export function linspace(start: number, stop: number, count: number, options: CreateOptions = {}): Tensor {
   requireNumber('linspace', 'start', start)
   requireNumber('linspace', 'stop', stop)
@@ -224,7 +306,16 @@ export function linspace(start: number, stop: number, count: number, options: Cr
   )
 }
 
-/** The identity matrix [n, m]; m = n by default. */
+/**
+ * The identity matrix: 1 on the diagonal, 0 elsewhere. It is square unless m is given.
+ *
+ * Shape: → [n, m]
+ *
+ * @example
+ * ```ts
+ * eye(2) // [[1, 0], [0, 1]]
+ * ```
+ */
 export function eye(n: number, m = n, options: CreateOptions = {}): Tensor {
   requireWhole('eye', 'n', n, { least: 0 })
   requireWhole('eye', 'm', m, { least: 0 })
@@ -235,15 +326,22 @@ export function eye(n: number, m = n, options: CreateOptions = {}): Tensor {
   })
 }
 
-/** @internal True on the diagonal of [n, n]. */
+/**
+ * @internal True on the diagonal, false elsewhere.
+ *
+ * Shape: → [n, n]
+ */
 export const identityMask = (n: number, backend: Backend): Tensor => eye(n, n, { dtype: 'bool', backend })
 
 /**
- * Values uniform in [low, high); whole numbers for integer dtypes.
+ * Random values, uniform in [low, high), by default [0, 1); whole numbers for integer dtypes. The same key gives the same values.
  *
+ * Shape: → the given shape
+ *
+ * @throws ValueError if the key is none.
  * @example
  * ```ts
- * const noise = uniform(key(7), [32, 10], { low: -1, high: 1 })
+ * const noise = uniform(key(7), [32, 10], { low: -1, high: 1 })   // [32, 10]
  * ```
  */
 export function uniform<N extends number, S extends readonly N[] | readonly []>(
@@ -264,12 +362,12 @@ export function uniform<N extends number, S extends readonly N[] | readonly []>(
   return written(out, () => between(draw(key, sizeOf(shape)), low, high, dtype)) as Made<S>
 }
 
-/** Values from [0, 1) brought to [low, high), in place. */
+/** Maps values from [0, 1) to [low, high), in place. */
 function between(values: Float64Array, low: number, high: number, dtype: DType): Float64Array {
-  // The largest value below high, which rounding to float32 would otherwise reach now and then.
+  // The largest value below high: rounding to float32 would reach high itself now and then.
   const top = Math.fround(high)
   const last = dtype === 'float32' ? Math.fround(top - Math.abs(top) * 2 ** -24) : high
-  const whole = !isFloat(dtype) // whole numbers are rounded down, or those around 0 would be too frequent
+  const whole = !isFloat(dtype) // integers are rounded down: cutting off towards zero would give 0 too often
   for (let i = 0; i < values.length; i++) {
     const value = low + (high - low) * values[i]
     values[i] = whole ? Math.floor(value) : Math.min(value, last)
@@ -277,13 +375,14 @@ function between(values: Float64Array, low: number, high: number, dtype: DType):
   return values
 }
 
+/** `count` values, uniform in [0, 1). */
 function draw(key: Key, count: number): Float64Array {
   const values = new Float64Array(count)
   uniformInto(values, key)
   return values
 }
 
-/** Standard normal values by the Box–Muller transform, two from each pair of uniform ones. */
+/** Standard normal values by the transform of Box and Muller (1958): each pair of uniform values gives two. */
 function drawNormal(key: Key, count: number): Float64Array {
   const u = draw(key, count + (count & 1))
   for (let i = 0; i < u.length; i += 2) {
@@ -295,7 +394,7 @@ function drawNormal(key: Key, count: number): Float64Array {
   return u.subarray(0, count)
 }
 
-/** The arguments of `normal` and `truncatedNormal`, checked, and the tensor to fill. */
+/** Checks the arguments of `normal` and `truncatedNormal`, and makes the tensor to fill. */
 function bell<S extends Shape>(what: string, key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number }) {
   const place = placed(what, options, NORMAL_OPTIONS)
   const { mean = 0, stddev = 1 } = options
@@ -305,7 +404,17 @@ function bell<S extends Shape>(what: string, key: Key, shape: S, options: Create
   return { out: empty(what, shape, place), mean, stddev }
 }
 
-/** Normally distributed values. */
+/**
+ * Random values from the normal distribution, by default with mean 0 and standard deviation 1. The same key gives the same values.
+ *
+ * Shape: → the given shape
+ *
+ * @throws ValueError if stddev is negative.
+ * @example
+ * ```ts
+ * const w = normal(key(7), [784, 128], { stddev: 0.05 })   // [784, 128]
+ * ```
+ */
 export function normal<N extends number, S extends readonly N[] | readonly []>(
   key: Key,
   shape: S,
@@ -319,7 +428,18 @@ export function normal<N extends number, S extends readonly N[] | readonly []>(
   }) as Made<S>
 }
 
-/** Normal values redrawn until they lie within two standard deviations of the mean. */
+/**
+ * Random values from the normal distribution without its tails: a value more than two standard deviations from the mean is drawn again (as Keras'
+ * `TruncatedNormal` does).
+ *
+ * Shape: → the given shape
+ *
+ * @throws ValueError if stddev is negative.
+ * @example
+ * ```ts
+ * const w = truncatedNormal(key(7), [784, 128], { stddev: 0.05 })   // [784, 128]
+ * ```
+ */
 export function truncatedNormal<N extends number, S extends readonly N[] | readonly []>(
   key: Key,
   shape: S,
@@ -339,7 +459,17 @@ export function truncatedNormal<N extends number, S extends readonly N[] | reado
   }) as Made<S>
 }
 
-/** 1 with probability p, else 0, as float32 unless said otherwise. */
+/**
+ * Random values that are 1 with probability p, else 0. The dtype is float32 by default.
+ *
+ * Shape: → the given shape
+ *
+ * @throws ValueError unless 0 ≤ p ≤ 1.
+ * @example
+ * ```ts
+ * bernoulli(key(7), [3], 1) // [1, 1, 1]
+ * ```
+ */
 export function bernoulli<N extends number, S extends readonly N[] | readonly []>(
   key: Key,
   shape: S,

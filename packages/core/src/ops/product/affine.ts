@@ -1,4 +1,4 @@
-/** The fully connected layer as one op: a product, a bias, and relu where asked for. */
+/** A fully connected layer as one op: a product, a bias, and relu on request. */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
@@ -38,17 +38,17 @@ const call = defineComposed<{ relu: boolean }>({
 })
 
 /**
- * x·W + b over the last axis of x, then max(0, ·) if `relu`.
+ * x·W + b over the last axis of x; with `relu`, max(0, x·W + b).
  *
- * Shape:    [.., k] · [k, n] + [n] → [.., n]
- * Gradient: dZ = dY (with relu: where y > 0), dX = dZ·Wᵀ, dW = Xᵀ·dZ, dB = Σ dZ over rows
+ * Shape:    x [.., k], W [k, n], b [n] → [.., n]
+ * Gradient: dX = dZ·Wᵀ, dW = Xᵀ·dZ, dB = Σ dZ over rows, where dZ = dY (with relu: where y > 0)
  * Cost:     2·m·k·n flops for m rows
  *
- * @throws ShapeError if the sizes do not meet.
+ * @throws ShapeError if the sizes do not fit.
  * @example
  * ```ts
  * const x = tensor([[1, -2]])
- * affine(x, tensor([[3, 0], [1, 2]]), tensor([0.5, 0.5]), { relu: true }) // [[1.5, 0]]: relu(x·W + b)
+ * affine(x, tensor([[3, 0], [1, 2]]), tensor([0.5, 0.5]), { relu: true }) // [[1.5, 0]]
  * ```
  */
 export function affine(x: Tensor, w: Tensor, b: Tensor, options: { relu?: boolean } = {}): Tensor {

@@ -1,4 +1,4 @@
-/** Matrix products. */
+/** The matrix product, in batches too. */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
@@ -13,7 +13,7 @@ import { cast } from '../elementwise/elementwise.js'
 import { broadcastTo } from '../reduce/broadcast.js'
 import { reshape } from '../shape/move.js'
 
-/** Whether the last two axes of either operand are to be swapped first. */
+/** Whether to swap the last two axes of an operand first. No copy is made. */
 export interface MatMulOptions {
   transposeA?: boolean
   transposeB?: boolean
@@ -21,7 +21,7 @@ export interface MatMulOptions {
 
 const MATMUL_OPTIONS = ['transposeA', 'transposeB'] as const
 
-/** The type of `matMul`, which checks shapes it knows. */
+/** The type of `matMul`. Where sizes are known at compile time, it checks that they fit. */
 export type MatMul = <A extends Tensor, B extends Tensor, const O extends MatMulOptions = object>(
   a: A,
   b: B & CheckMatMul<A['shape'], B['shape'], O>,
@@ -56,7 +56,7 @@ const call = defineOp<MatMulOptions>({
     return { shape: [...a.shape.slice(0, -2), ...innerSizes(a.shape, b.shape, options)], dtype: a.dtype }
   },
   forward: (k, out, [a, b], { transposeA = false, transposeB = false }) => k.matMul(out, a, b, transposeA, transposeB),
-  // With A' = op(A), B' = op(B): dA' = dY·B'ᵀ and dB' = A'ᵀ·dY. A transposed operand takes its cotangent transposed.
+  // Let A' and B' be the operands after transposing. Then dA' = dY·B'ᵀ and dB' = A'ᵀ·dY. A transposed operand needs its cotangent transposed.
   vjp: ({ dY, options: { transposeA = false, transposeB = false } }, [a, b], ops) => [
     transposeA
       ? () => ops.matMul(b, dY, { transposeA: transposeB, transposeB: true })
@@ -69,16 +69,17 @@ const call = defineOp<MatMulOptions>({
 })
 
 /**
- * Matrix product over the last two axes; leading axes are a batch and broadcast.
+ * The matrix product over the last two axes. Leading axes are batches and broadcast. Integers are multiplied as float32.
  *
- * Shape:    [..b, m, k] · [..b, k, n] → [..b, m, n]
+ * Shape:    a [..b, m, k], b [..b, k, n] → [..b, m, n]
  * Gradient: dA = dY·Bᵀ, dB = Aᵀ·dY
  * Cost:     2·b·m·k·n flops
  *
  * @throws ShapeError if the inner dimensions differ or an operand has fewer than two axes.
  * @example
  * ```ts
- * const y = matMul(ones([32, 784]), ones([784, 10]))   // [32, 10]
+ * matMul(tensor([[1, 2]]), tensor([[3], [4]])) // [[11]]
+ * const y = matMul(ones([32, 784]), ones([10, 784]), { transposeB: true })   // [32, 10]
  * ```
  */
 export const matMul: MatMul = ((a: Tensor, b: Tensor, options: MatMulOptions = {}): Tensor => {
@@ -106,7 +107,7 @@ export const matMul: MatMul = ((a: Tensor, b: Tensor, options: MatMulOptions = {
   return scope(() => {
     const [x, y] = [cast(a, common), cast(b, common)]
     if (y.rank === 2 && !options.transposeA) {
-      // One matrix for the whole batch: the batch becomes rows of one product.
+      // b is one matrix for the whole batch, so the batch becomes rows of one product.
       const rows = x.shape.slice(0, -1)
       const out = call([reshape(x, [sizeOf(rows), x.shape[x.rank - 1]]), y], options) // [b·m, n]
       return reshape(out, [...rows, out.shape[1]])

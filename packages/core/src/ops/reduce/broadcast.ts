@@ -1,3 +1,4 @@
+/** Repeating a tensor along axes, and the adjoint: summing along them. */
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
@@ -36,14 +37,36 @@ const callBroadcastTo = defineOp<{ shape: Shape }>({
   vjp: ({ dY }, [x], ops) => [() => ops.sumTo(dY, x.shape)],
   samples: broadcastToSamples(),
 })
-/** x repeated to the shape by NumPy's rule. */
+/**
+ * x repeated to a larger shape by NumPy's rule: axes of size 1 are repeated, and new axes appear on the left.
+ *
+ * Shape:    [.., 1, ..] → the given shape
+ * Gradient: dX = Σ dY over the repeated axes
+ *
+ * @throws ShapeError if x does not broadcast to the shape.
+ * @example
+ * ```ts
+ * broadcastTo(tensor([1, 2]), [3, 2]) // [[1, 2], [1, 2], [1, 2]]
+ * ```
+ */
 export function broadcastTo<N extends number, S extends readonly N[] | readonly []>(x: Tensor, shape: S): Made<S> {
   requireTensor('broadcastTo', 'x', x)
   checkShape('broadcastTo', shape)
   return (sameShape(x.shape, shape) ? x : callBroadcastTo([x], { shape })) as Made<S>
 }
 
-/** The adjoint of broadcasting: x summed down to the shape that was broadcast to it. */
+/**
+ * x summed over the axes along which `broadcastTo` would repeat the given shape: the adjoint of `broadcastTo`.
+ *
+ * Shape:    the broadcast shape → the given shape
+ * Gradient: dX = broadcast(dY)
+ *
+ * @throws ShapeError if the shape does not broadcast to that of x.
+ * @example
+ * ```ts
+ * sumTo(ones([3, 2]), [2]) // [3, 3]
+ * ```
+ */
 export function sumTo(x: Tensor, shape: Shape): Tensor {
   requireTensor('sumTo', 'x', x)
   checkShape('sumTo', shape)

@@ -19,9 +19,18 @@ const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean
   samples: cumSumSamples(),
 })
 /**
- * Running sum along an axis (the last by default): y[i] = Σ x[j] for j ≤ i, j < i if exclusive, from the end if reverse.
+ * The running sum along an axis, by default the last: y[i] = Σ x[j] over j ≤ i. With `exclusive` it is over j < i; with `reverse` the sum starts at
+ * the end.
+ *
+ * Shape:    any → the same
+ * Gradient: dX = cumSum(dY) from the other end
  *
  * @throws ValueError if a sum of int32 is beyond int32.
+ * @example
+ * ```ts
+ * cumSum(tensor([1, 2, 3])) // [1, 3, 6]
+ * cumSum(tensor([1, 2, 3]), { exclusive: true, reverse: true }) // [5, 3, 0]
+ * ```
  */
 export function cumSum<S extends Shape>(x: Tensor<S>, options: { axis?: number; exclusive?: boolean; reverse?: boolean } = {}): Tensor<S> {
   requireTensor('cumSum', 'x', x)

@@ -1,6 +1,6 @@
 /**
- * Normalisation: bringing values to mean 0 and variance 1, over the rows of a batch (Ioffe & Szegedy 2015) or over the features of each
- * row (Ba, Kiros, Hinton 2016). The scale gamma and the shift beta are optional inputs.
+ * Normalisation: values with mean 0 and variance 1. `batchNorm` normalises each channel over the rows of a batch (Ioffe & Szegedy 2015), `layerNorm` each
+ * row over its features (Ba, Kiros, Hinton 2016).
  */
 import { requireNumber, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
@@ -10,17 +10,17 @@ import type { Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
 
-/** A factor and a shift for normalised values, and a number that keeps the division finite. */
+/** A factor and a shift for the normalised values, and a number that keeps the division finite. */
 export interface NormalizeOptions {
-  /** [c]; 1 if left out. */
+  /** The factor, [c]; 1 by default. */
   gamma?: Tensor
-  /** [c]; 0 if left out. */
+  /** The shift, [c]; 0 by default. */
   beta?: Tensor
   /** Added to the variance; 0.001 by default. */
   epsilon?: number
 }
 
-/** Which of the optional inputs there are, in this order behind the others. */
+/** Which of the optional inputs there are: gamma if `scale`, then beta if `center`. They follow the other inputs. */
 interface Settings {
   scale: boolean
   center: boolean
@@ -29,7 +29,7 @@ interface Settings {
 
 const settings = (scale: boolean, center: boolean, epsilon = 1e-3): Settings => ({ scale, center, epsilon })
 
-/** Inputs behind the first `count`: gamma and beta, where there are any. */
+/** Gamma and beta, if there are any, behind the first `count` inputs. */
 const affine = (inputs: readonly Tensor[], count: number, { scale, center }: Settings): { gamma?: Tensor; beta?: Tensor } => ({
   gamma: scale ? inputs[count] : undefined,
   beta: center ? inputs[count + (scale ? 1 : 0)] : undefined,
@@ -42,7 +42,7 @@ const shapes: Shape[] = [
   [67, 130],
 ]
 
-/** One of the two rows of [2, c]. */
+/** Row i of a pair [2, c], as [c]. */
 const rowOf = (pair: Tensor, i: number, ops: Ops): Tensor => ops.reshape(ops.slice(pair, [i, 0], [1]), [pair.shape[1]])
 const asRows = (x: Tensor, ops: Ops): Tensor => ops.reshape(x, [-1, x.shape[x.rank - 1]])
 
@@ -62,7 +62,7 @@ const callSums = defineComposed({
   samples: [...shapes, [7]].map((shape) => ({ inputs: [shape, shape, shape.slice(-1)] })),
 })
 
-// Inputs: x [.., c], center, scale and, if there is one, shift [c]. What batchNorm and the derivative of moments are made of.
+// (x − center)·scale + shift. Inputs: x [.., c]; center, scale and optionally shift [c]. batchNorm and the derivative of moments use it.
 const callNormalize: (inputs: readonly Tensor[], options: object) => Tensor = defineComposed({
   name: 'normalize',
   compose: ([x, center, scale, shift], _, ops) => {
@@ -113,14 +113,15 @@ const callMoments = defineComposed({
 })
 
 /**
- * Mean and variance of each channel, over all axes but the last. The variance divides by n, not n − 1.
+ * Mean and variance of each channel, over all axes but the last. The variance divides by n, not by n − 1.
  *
- * Shape: [.., c] → [2, c], the means and then the variances
+ * Shape:    [.., c] → [2, c]: the means, then the variances
+ * Gradient: dX = (dMean + 2·(x − mean)·dVariance)/n
  *
  * @throws ShapeError if there is nothing to average over.
  * @example
  * ```ts
- * const [mean, variance] = split(moments(tensor([[1, 10], [3, 30]])), 2, 0)   // [[2, 20]], [[1, 100]]
+ * moments(tensor([[1, 10], [3, 30]])) // [[2, 20], [1, 100]]
  * ```
  */
 export function moments(x: Tensor): Tensor
@@ -150,12 +151,17 @@ const callBatchNorm = defineComposed<Settings>({
 })
 
 /**
- * Each channel with the given mean and variance taken out: (x − mean)/√(variance + ε)·gamma + beta. With `moments(x)` this is batch
+ * (x − mean)/√(variance + ε)·gamma + beta, with one mean and one variance for each channel (Ioffe & Szegedy 2015). With `moments(x)` this is batch
  * normalisation in training, with moving averages in inference.
  *
- * Shape: x [.., c], mean, variance, gamma and beta [c] → [.., c]
+ * Shape:    x [.., c], mean, variance, gamma and beta [c] → [.., c]
+ * Gradient: dX = dY·gamma/√(variance + ε); also to mean, variance, gamma and beta
  *
- * @throws ShapeError if a statistic is not one number a channel.
+ * @throws ShapeError unless mean, variance, gamma and beta have one number for each channel.
+ * @example
+ * ```ts
+ * batchNorm(tensor([[1], [3]]), tensor([2]), tensor([4]), { epsilon: 0 }) // ≈ [[-0.5], [0.5]]
+ * ```
  */
 export function batchNorm(x: Tensor, mean: Tensor, variance: Tensor, options: NormalizeOptions = {}): Tensor {
   const { gamma, beta, epsilon } = requireNormalize('batchNorm', options)
@@ -174,7 +180,7 @@ const rowSamples = (more: (shape: Shape) => Shape[]): Sample<Settings>[] =>
   })
 
 const overRow = { axis: -1, keepDims: true } as const
-/** Each row with mean 0 and variance 1, and what it was multiplied by for that. */
+/** Each row with mean 0 and variance 1, and the factor 1/√(variance + ε) of the row. */
 function unitRows(x: Tensor, epsilon: number, ops: Ops): { unit: Tensor; factor: Tensor } {
   const factor = ops.rsqrt(ops.add(ops.variance(x, overRow), epsilon))
   return { unit: ops.mul(ops.sub(x, ops.mean(x, overRow)), factor), factor }
@@ -242,9 +248,16 @@ const callLayerNormGradient = defineComposed<Settings>({
 })
 
 /**
- * Each row over the last axis with its own mean and variance taken out, times gamma, plus beta.
+ * (x − mean)/√(variance + ε)·gamma + beta, with the mean and variance of each row over the last axis (Ba, Kiros, Hinton 2016).
  *
- * Shape: x [.., c], gamma and beta [c] → [.., c]
+ * Shape:    x [.., c], gamma and beta [c] → [.., c]
+ * Gradient: with u = (x − mean)/σ and g = dY·gamma: dX = (g − mean(g) − u·mean(g·u))/σ, dGamma = Σ dY·u, dBeta = Σ dY
+ *
+ * @throws ShapeError unless gamma and beta have one number for each position of the last axis.
+ * @example
+ * ```ts
+ * layerNorm(tensor([[1, 3], [10, 30]]), { epsilon: 0 }) // ≈ [[-1.000, 1.000], [-1.000, 1.000]]
+ * ```
  */
 export function layerNorm(x: Tensor, options: NormalizeOptions = {}): Tensor {
   const { gamma, beta, epsilon } = requireNormalize('layerNorm', options)
@@ -253,7 +266,7 @@ export function layerNorm(x: Tensor, options: NormalizeOptions = {}): Tensor {
   return callLayerNorm(inputs, settings(gamma !== undefined, beta !== undefined, epsilon))
 }
 
-/** The options; throws for what they cannot be. */
+/** Throws unless these are options of a normalisation; returns them. */
 function requireNormalize(op: string, options: NormalizeOptions): NormalizeOptions {
   requireOptions(op, options, ['gamma', 'beta', 'epsilon'])
   if (options.epsilon !== undefined) requireNumber(op, 'epsilon', options.epsilon, { least: 0 })

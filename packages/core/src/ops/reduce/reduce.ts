@@ -1,9 +1,10 @@
 /**
- * Reductions. The adjoint of a sum, `broadcastTo`, is in broadcast.ts.
+ * Reductions: one value over some axes, such as `sum` and `max`. The adjoint of a sum, `broadcastTo`, is in broadcast.ts.
  *
- * Shape: the reduced axes go, or stay with size 1 under `keepDims`. Axes that are not neighbours are reduced group by group.
+ * The reduced axes go; under `keepDims` they stay with size 1. A kernel reduces neighbouring axes, so [0, 2] of three axes takes two steps.
+ *
+ * The file is long because every function has a comment of its own.
  */
-
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
@@ -16,9 +17,11 @@ import { normalizeAxes, normalizeAxis, reduceExtent } from '../../tensor/shape.j
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { reshape, transpose } from '../shape/move.js'
 
-/** Which axes to reduce (all by default; negative counts from the end), and whether they stay with size 1. */
+/** The options of a reduction. */
 export interface ReduceOptions {
+  /** The axes to reduce, by default all. A negative one counts from the end. */
   axis?: number | readonly number[]
+  /** Whether the reduced axes stay with size 1. */
   keepDims?: boolean
 }
 
@@ -32,16 +35,16 @@ function requireReduction(op: string, x: unknown, options: unknown): void {
   if (keepDims !== undefined) requireBoolean(op, 'keepDims', keepDims)
 }
 
-/** Axes first..last are adjacent and go. */
+/** The axes first to last, which are neighbours, are reduced. */
 type Run = { first: number; last: number }
 
 interface ReduceRow {
   rule: string
   vjp: Vjp<Run> | string
   dtypes: readonly DType[]
-  /** Of the output, if not the input's. */
+  /** The dtype of the output; by default that of the input. */
   dtype?: DType | ((x: DType) => DType)
-  /** Whether a reduction over nothing has a value. */
+  /** Whether a reduction over an axis of size 0 has a value. */
   identity?: boolean
   samples: readonly Sample<Run>[]
 }
@@ -100,13 +103,13 @@ function reduction(
   }
 }
 
-/** y with the reduced axes back as size 1, so that it broadcasts against x. */
+/** y with the reduced axes back at size 1, so that it broadcasts against x. */
 const kept = (y: Tensor, x: Tensor, { first, last }: Run, ops: Ops): Tensor => {
   const shape = x.shape.map((n, i) => (i >= first && i <= last ? 1 : n))
   return ops.reshape(y, shape)
 }
 
-/** max and min share the cotangent equally among equal extremes. */
+/** The derivative of max and min: equal extremes share the cotangent equally. */
 const extremeVjp: Vjp<Run> = ({ dY, y, options }, [x], ops) => [
   () => {
     const hit = ops.cast(ops.equal(x, kept(y, x, options, ops)), x.dtype)
@@ -131,10 +134,17 @@ const reduceSum = reduction('sum', {
   ],
 })
 /**
- * Σ x over the axes; 0 over nothing. Of int32, uint8 and bool it is int32 and exact.
+ * Σ x over the axes; 0 over nothing. Whole numbers (int32, uint8, bool) are summed exactly, as int32.
  *
- * @throws ValueError if a sum of whole numbers is beyond int32. `mean` takes them as float32, as does `x.cast('float32').sum()`. A gpu holds whole numbers
- *   up to 2²⁴ exactly, and says so beyond.
+ * Shape:    any → without the reduced axes
+ * Gradient: dX = dY, repeated along the reduced axes
+ *
+ * @throws ValueError if a sum of whole numbers is beyond int32, or beyond 2²⁴ on a gpu. `mean(x)` and `sum(cast(x, 'float32'))` take such numbers.
+ * @example
+ * ```ts
+ * sum(tensor([[1, 2], [3, 4]])) // 10
+ * sum(tensor([[1, 2], [3, 4]]), { axis: 0 }) // [4, 6]
+ * ```
  */
 export function sum(x: Tensor, options?: ReduceOptions): Tensor {
   return reduceSum(x, options)
@@ -142,7 +152,7 @@ export function sum(x: Tensor, options?: ReduceOptions): Tensor {
 
 const reduceProd = reduction('prod', {
   rule: 'dX = dY · Π of the others',
-  // The product of the others, without dividing by x, which may be 0: an [n, n] table with 1 on the diagonal. O(n²) memory.
+  // dX[i] is dY times the product of all elements but x[i]. It must not divide by x[i], which may be 0. So row i of an [n, n] table is x with 1 at i.
   vjp: ({ dY, options }, [x], ops) => [
     () => {
       const { outer, length, inner } = reduceExtent(x.shape, options.first, options.last)
@@ -165,9 +175,17 @@ const reduceProd = reduction('prod', {
   ],
 })
 /**
- * Π x over the axes; 1 over nothing. The derivative takes memory quadratic in the length of the axis.
+ * Π x over the axes; 1 over nothing.
+ *
+ * Shape:    any → without the reduced axes
+ * Gradient: dX = dY times the product of the other elements
+ * Cost:     the derivative takes n² memory for an axis of n elements
  *
  * @throws ValueError if a product of int32 is beyond int32.
+ * @example
+ * ```ts
+ * prod(tensor([2, 3, 4])) // 24
+ * ```
  */
 export function prod(x: Tensor, options?: ReduceOptions): Tensor {
   return reduceProd(x, options)
@@ -180,7 +198,19 @@ const reduceMax = reduction('max', {
   dtypes: ordered,
   samples: [...runSamples(), ...wholes(), ...bools()],
 })
-/** The largest value over the axes; NaN if any is. Equal maxima share the derivative. */
+/**
+ * The largest value over the axes; NaN if one of them is.
+ *
+ * Shape:    any → without the reduced axes
+ * Gradient: dX = dY where x = y, in equal shares if there are several
+ *
+ * @throws ShapeError over an axis of size 0.
+ * @example
+ * ```ts
+ * max(tensor([[1, 4], [3, 2]])) // 4
+ * max(tensor([[1, 4], [3, 2]]), { axis: 1 }) // [4, 3]
+ * ```
+ */
 export function max(x: Tensor, options?: ReduceOptions): Tensor {
   return reduceMax(x, options)
 }
@@ -190,7 +220,19 @@ const reduceMin = reduction('min', {
   dtypes: ordered,
   samples: [...runSamples(), ...wholes(), ...bools()],
 })
-/** The smallest value over the axes; NaN if any is. Equal minima share the derivative. */
+/**
+ * The smallest value over the axes; NaN if one of them is.
+ *
+ * Shape:    any → without the reduced axes
+ * Gradient: dX = dY where x = y, in equal shares if there are several
+ *
+ * @throws ShapeError over an axis of size 0.
+ * @example
+ * ```ts
+ * min(tensor([[1, 4], [3, 2]])) // 1
+ * min(tensor([[1, 4], [3, 2]]), { axis: 1 }) // [1, 2]
+ * ```
+ */
 export function min(x: Tensor, options?: ReduceOptions): Tensor {
   return reduceMin(x, options)
 }
@@ -203,28 +245,72 @@ const position = {
   samples: runSamples(),
 } as const
 const reduceArgMax = reduction('argMax', position)
-/** Position of the first largest value along one axis (the last by default), as int32. */
+/**
+ * The position of the first largest value along one axis, by default the last, as int32.
+ *
+ * Shape:    any → without the reduced axis
+ * Gradient: none, a position is piecewise constant
+ *
+ * @throws ShapeError over an axis of size 0.
+ * @example
+ * ```ts
+ * argMax(tensor([[1, 4, 2], [3, 2, 1]])) // [1, 0]
+ * ```
+ */
 export function argMax(x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor {
   requireReduction('argMax', x, options)
   const { axis = -1, keepDims } = options
   return reduceArgMax(x, { axis: normalizeAxis('argMax', axis, x.rank), keepDims })
 }
 const reduceArgMin = reduction('argMin', position)
-/** Position of the first smallest value along one axis (the last by default), as int32. */
+/**
+ * The position of the first smallest value along one axis, by default the last, as int32.
+ *
+ * Shape:    any → without the reduced axis
+ * Gradient: none, a position is piecewise constant
+ *
+ * @throws ShapeError over an axis of size 0.
+ * @example
+ * ```ts
+ * argMin(tensor([[1, 4, 2], [3, 2, 1]])) // [0, 2]
+ * ```
+ */
 export function argMin(x: Tensor, options: { axis?: number; keepDims?: boolean } = {}): Tensor {
   requireReduction('argMin', x, options)
   const { axis = -1, keepDims } = options
   return reduceArgMin(x, { axis: normalizeAxis('argMin', axis, x.rank), keepDims })
 }
 
-/** Whether any element is true, over the axes of a bool tensor. */
+/**
+ * Whether at least one element is true, over the axes of a bool tensor.
+ *
+ * Shape:    any → without the reduced axes
+ * Gradient: none, truth values have no derivative
+ *
+ * @throws DTypeError unless x is bool, ShapeError over an axis of size 0.
+ * @example
+ * ```ts
+ * any(tensor([[true, false], [false, false]]), { axis: 1 }) // [1, 0]
+ * ```
+ */
 export function any(x: Tensor, options?: ReduceOptions): Tensor {
   requireReduction('any', x, options)
   normalizeAxes('any', options?.axis, x.rank)
   requireDType('any', 'x', x.dtype, ['bool'])
   return reduceMax(x, options)
 }
-/** Whether all elements are true, over the axes of a bool tensor. */
+/**
+ * Whether all elements are true, over the axes of a bool tensor.
+ *
+ * Shape:    any → without the reduced axes
+ * Gradient: none, truth values have no derivative
+ *
+ * @throws DTypeError unless x is bool, ShapeError over an axis of size 0.
+ * @example
+ * ```ts
+ * all(tensor([[true, true], [true, false]]), { axis: 1 }) // [1, 0]
+ * ```
+ */
 export function all(x: Tensor, options?: ReduceOptions): Tensor {
   requireReduction('all', x, options)
   normalizeAxes('all', options?.axis, x.rank)
@@ -237,11 +323,21 @@ const reducedSize = (x: Tensor, axis: ReduceOptions['axis']): number =>
 
 const callMean = defineComposed<ReduceOptions>({
   name: 'mean',
-  // Whole numbers as float32, which their sum may need.
+  // Whole numbers are averaged as float32: their sum may be beyond int32.
   compose: ([x], options, ops) => ops.div(ops.sum(isFloat(x.dtype) ? x : ops.cast(x, 'float32'), options), reducedSize(x, options.axis)),
   samples: meanSamples(),
 })
-/** The average over the axes, in floating point: of whole numbers as float32. */
+/**
+ * The average Σ x / n over the axes. Whole numbers are averaged as float32.
+ *
+ * Shape:    any → without the reduced axes
+ * Gradient: dX = dY / n
+ *
+ * @example
+ * ```ts
+ * mean(tensor([[1, 2], [3, 6]]), { axis: 1 }) // [1.5, 4.5]
+ * ```
+ */
 export function mean(x: Tensor, options: ReduceOptions = {}): Tensor {
   requireReduction('mean', x, options)
   normalizeAxes('mean', options.axis, x.rank)
@@ -253,7 +349,17 @@ const callVariance = defineComposed<ReduceOptions>({
   compose: ([x], options, ops) => ops.mean(ops.square(ops.sub(x, ops.mean(x, { ...options, keepDims: true }))), options),
   samples: varianceSamples(),
 })
-/** The mean squared distance from the mean, over the axes (divides by n, not n − 1). */
+/**
+ * The mean squared distance from the mean, over the axes. It divides by n, not by n − 1.
+ *
+ * Shape:    any → without the reduced axes
+ * Gradient: dX = dY·2·(x − mean)/n
+ *
+ * @example
+ * ```ts
+ * variance(tensor([1, 3])) // 1
+ * ```
+ */
 export function variance(x: Tensor, options: ReduceOptions = {}): Tensor {
   requireReduction('variance', x, options)
   normalizeAxes('variance', options.axis, x.rank)

@@ -1,9 +1,9 @@
 /**
- * Softmax, its logarithm, and the cross-entropy of both, over the last axis. All subtract the row's maximum first, so that no exponential
- * overflows (Goodfellow, Bengio, Courville: "Deep Learning", §4.1).
+ * Softmax, its logarithm, and the cross-entropy of both, over the last axis. All subtract the maximum of the row first, so that no exponential
+ * overflows (Goodfellow, Bengio, Courville: "Deep Learning", 2016, §4.1).
  *
- * A logit of −∞ is a class of probability 0. Rows without a finite logit have no softmax (NaN), but a ln Σ: −∞, or ∞ where one is ∞. A row of no
- * classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
+ * Edges: a logit of −∞ is a class of probability 0. A row of only −∞ has the softmax NaN and the ln Σ −∞; a row with ∞ has the softmax NaN and the ln Σ ∞.
+ * A row of no classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
  */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
@@ -13,7 +13,7 @@ import { type Shape, sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
 
-/** The arguments of `softmax` and its kin, for messages. */
+/** The arguments that `softmax` and its relatives take, for messages. */
 const overLast = 'one tensor and goes over its last axis (transpose another to the end first)'
 const last = { axis: -1, keepDims: true } as const
 
@@ -24,7 +24,7 @@ const floating = (op: string, x: Tensor): void => {
 
 const classesOf = ({ shape }: Tensor): number => shape[shape.length - 1]
 
-/** Each row's maximum, [.., 1], limited to finite numbers: x less it has no ∞ − ∞, and sums of exponentials keep their limits. */
+/** The maximum of each row, [.., 1], limited to finite numbers. So x minus it is never ∞ − ∞, and a row of −∞ has the ln Σ −∞. */
 function finiteMaximum(x: Tensor, ops: Ops): Tensor {
   if (classesOf(x) === 0) return ops.zeros([...x.shape.slice(0, -1), 1], { dtype: x.dtype, backend: x.backend })
   const largest = x.dtype === 'float64' ? Number.MAX_VALUE : 3.4028234663852886e38
@@ -47,7 +47,18 @@ const callSoftmax = defineComposed({
   },
   samples: sampleShapes().map((shape) => ({ inputs: [shape] })),
 })
-/** eˣ / Σ eˣ over the last axis: positive, and 1 in sum. */
+/**
+ * eˣ / Σ eˣ over the last axis: positive values that sum to 1.
+ *
+ * Shape:    [.., c] → [.., c]
+ * Gradient: dX = y·(dY − Σ dY·y)
+ *
+ * @throws ShapeError if x is a scalar.
+ * @example
+ * ```ts
+ * softmax(tensor([0, 0])) // [0.5, 0.5]
+ * ```
+ */
 export function softmax<S extends Shape>(x: Tensor<S>): Tensor<S>
 export function softmax(x: Tensor, ...more: unknown[]): Tensor {
   if (more.length > 0) requireNoMore('softmax', x, more, overLast)
@@ -64,7 +75,18 @@ const callLogSumExp = defineComposed<{ keepDims: boolean }>({
   },
   samples: sampleShapes().map((shape, i) => ({ inputs: [shape], options: { keepDims: i % 2 === 0 } })),
 })
-/** ln Σ eˣ over the last axis, without overflow; −∞ over nothing, and where all are −∞, and there no derivative (NaN). */
+/**
+ * ln Σ eˣ over the last axis, without overflow; −∞ over nothing. A row of only −∞ gives −∞, and its derivative is NaN.
+ *
+ * Shape:    [.., c] → [..], or [.., 1] with `keepDims`
+ * Gradient: dX = dY·softmax(x)
+ *
+ * @throws ShapeError if x is a scalar.
+ * @example
+ * ```ts
+ * logSumExp(tensor([1000, 1000])) // ≈ 1000.693
+ * ```
+ */
 export function logSumExp(x: Tensor, options: { keepDims?: boolean } = {}): Tensor {
   requireOptions('logSumExp', options, ['keepDims'], 'x.logSumExp({ keepDims: true }): the last axis is summed')
   const { keepDims = false } = options
@@ -75,14 +97,25 @@ export function logSumExp(x: Tensor, options: { keepDims?: boolean } = {}): Tens
 
 const callLogSoftmax = defineComposed({
   name: 'logSoftmax',
-  // The maximum goes first, so that large logits keep their differences' digits.
+  // The maximum is subtracted first, so that the differences of large logits keep their digits.
   compose: ([x], _, ops) => {
     const shifted = ops.sub(x, finiteMaximum(x, ops))
     return ops.sub(shifted, ops.log(ops.sum(ops.exp(shifted), last)))
   },
   samples: sampleShapes().map((shape) => ({ inputs: [shape] })),
 })
-/** ln softmax(x) over the last axis, exact where softmax itself would round to 0. */
+/**
+ * ln softmax(x) over the last axis. It is exact even where softmax itself rounds to 0.
+ *
+ * Shape:    [.., c] → [.., c]
+ * Gradient: dX = dY − softmax(x)·Σ dY
+ *
+ * @throws ShapeError if x is a scalar.
+ * @example
+ * ```ts
+ * logSoftmax(tensor([0, 200])) // [-200, 0]
+ * ```
+ */
 export function logSoftmax<S extends Shape>(x: Tensor<S>): Tensor<S>
 export function logSoftmax(x: Tensor, ...more: unknown[]): Tensor {
   if (more.length > 0) requireNoMore('logSoftmax', x, more, overLast)
@@ -98,7 +131,7 @@ const crossEntropyVjp: Vjp<object> = ({ dY }, [logits, labels], ops) => [
 
 const callCrossEntropy = defineComposed({
   name: 'softmaxCrossEntropy',
-  // A label of 0 counts for nothing, even if its class has probability 0.
+  // A label of 0 adds nothing, even where the class has probability 0 and ln 0 is −∞.
   compose: ([logits, labels], _, ops) => ops.neg(ops.sum(ops.mulNoNaN(ops.logSoftmax(logits), labels), { axis: -1 })),
   derivative: { rule: crossEntropyRule, vjp: crossEntropyVjp },
   fused: {
@@ -111,14 +144,15 @@ const callCrossEntropy = defineComposed({
   samples: sampleShapes().map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }] })),
 })
 /**
- * The cross-entropy of labels (one-hot, or any weights) with softmax(logits), one value a row.
+ * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are one-hot, or any weights.
  *
  * Shape:    logits [..b, c], labels [..b, c] → [..b]
- * Gradient: dLogits = dY·(softmax(logits)·Σ labels − labels)
+ * Gradient: dLogits = dY·(softmax(logits)·Σ labels − labels), dLabels = −dY·ln softmax(logits)
  *
+ * @throws ShapeError if the shapes differ; class numbers become labels with `oneHot`.
  * @example
  * ```ts
- * const loss = softmaxCrossEntropy(tensor([[2, 0, -1]]), tensor([[1, 0, 0]])).mean()
+ * softmaxCrossEntropy(tensor([[0, 0]]), tensor([[1, 0]])) // ≈ [0.69315]
  * ```
  */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
