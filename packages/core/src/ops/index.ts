@@ -1,6 +1,7 @@
 /**
- * Every op but recurrent networks. Derivative rules get this namespace as their `ops`; `index.ts` of the package exports it. No rule calls a recurrent
- * network over a sequence, so those stay out of a program that does not import them.
+ * Every op except the recurrent networks over whole sequences. Derivative rules get this namespace as their `ops`, and the package exports it.
+ *
+ * No rule calls `lstmSequence` and its relatives. They stay out of this namespace so that a bundle without them is smaller.
  */
 import type * as namespace from './index.js'
 

@@ -1,4 +1,4 @@
-/** Checks of arguments that several ops share. They run before anything else. */
+/** Checks of arguments that several ops share. An op runs them before anything else. */
 import { describeValue, requireOptions, requireWhole } from '../arguments.js'
 import { ValueError } from '../errors.js'
 import { type DType, requireDType } from '../tensor/dtype.js'
@@ -16,8 +16,8 @@ export function requireFloats(op: string, name: string, x: unknown): asserts x i
 }
 
 /**
- * Throws for an argument more than `op` takes, `more` being those after `last`. What arrays add themselves is fine: `tensors.map(relu)` calls
- * relu(x, 0, tensors), and `tensors.reduce(add)` calls add(sum, x, 1, tensors).
+ * Throws for an argument too many. `last` is the last argument that the op takes, `more` are those behind it. The extra arguments that array methods pass are
+ * allowed: `tensors.map(relu)` calls relu(x, 0, tensors), and `tensors.reduce(add)` calls add(sum, x, 1, tensors).
  */
 export function requireNoMore(op: string, last: unknown, more: readonly unknown[], takes: string): void {
   const [index, list] = more
@@ -27,14 +27,14 @@ export function requireNoMore(op: string, last: unknown, more: readonly unknown[
 
 const WINDOW_OPTIONS = ['strides', 'padding', 'dilation'] as const
 
-/** Throws unless these are options of a window, and perhaps `more`. */
+/** Throws unless these are options of a 2-D window. `more` names further options of the op. */
 export function requireWindowOptions(op: string, options: unknown, more: readonly string[] = []): void {
   requireOptions(op, options, more.length > 0 ? [...WINDOW_OPTIONS, ...more] : WINDOW_OPTIONS)
 }
 
 const WINDOW_1D_OPTIONS = ['stride', 'padding', 'dilation'] as const
 
-/** Throws unless these are options of a 1-D window that fits x [n, t, c], and perhaps `more`; `step` is the stride that is left out. */
+/** Throws unless these are options of a 1-D window that fits x [n, t, c]. `step` is the default of the stride, `more` names further options of the op. */
 export function requireWindow1d(
   op: string,
   x: Shape,
@@ -50,7 +50,7 @@ export function requireWindow1d(
   slidingWindow(op, [x[0], 1, x[1], x[2]], [1, size], [1, stride], padding, [1, dilation])
 }
 
-/** The 2-D form of 1-D options, over an axis of size 1. */
+/** 1-D options as 2-D options, for a height of 1. */
 export const flatWindow = ({ stride = 1, padding, dilation = 1 }: Window1dOptions): WindowOptions => ({
   strides: [1, stride],
   padding,

@@ -151,7 +151,7 @@ export function sum(x: Tensor, options?: ReduceOptions): Tensor {
 }
 
 const reduceProd = reduction('prod', {
-  rule: 'dX = dY · Π of the others',
+  rule: 'dX = dY · the product of the other elements',
   // dX[i] is dY times the product of all elements but x[i]. It must not divide by x[i], which may be 0. So row i of an [n, n] table is x with 1 at i.
   vjp: ({ dY, options }, [x], ops) => [
     () => {

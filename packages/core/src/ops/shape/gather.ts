@@ -1,5 +1,4 @@
-/** Picking rows by index and its adjoint, adding rows at indices; one-hot rows. */
-
+/** Rows picked by index (`gather`), the adjoint, which adds rows at indices (`scatterAdd`), and one-hot rows. */
 import { requireOptions, requireWhole } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample, SampleInput } from '../../autodiff/op.js'
@@ -47,12 +46,16 @@ const callScatterAdd = defineOp<{ rows: number }>({
 })
 
 /**
- * Entries of x picked by index along an axis (0 by default).
+ * The entries of x at the given positions along an axis, by default 0.
  *
- * Shape:    [v, ..rest], indices [..i], int32 or other whole numbers → [..i, ..rest]
- * Gradient: rows that were picked twice add up.
+ * Shape:    x [v, ..rest], indices [..i] → [..i, ..rest]
+ * Gradient: dX = scatterAdd(dY at the indices); an entry that is picked twice gets the sum
  *
- * @throws ValueError naming the first index out of range, or that is no whole number.
+ * @throws ValueError that names the first index that is out of range or no whole number.
+ * @example
+ * ```ts
+ * gather(tensor([[1, 2], [3, 4]]), [1, 1, 0]) // [[3, 4], [3, 4], [1, 2]]
+ * ```
  */
 export function gather(x: Tensor, indices: Tensor | readonly number[], options: { axis?: number } = {}): Tensor {
   requireTensor('gather', 'x', x)
@@ -63,8 +66,8 @@ export function gather(x: Tensor, indices: Tensor | readonly number[], options: 
 }
 
 /**
- * Indices as int32. Lists and tensors of other numbers will do if all are whole; a NaN or a fraction is an error, where `cast` would make a row
- * number of it. What only a GPU holds cannot be looked at here: those have to be cast first.
+ * Indices as int32. A list or a tensor of another dtype is allowed if every value is whole: a NaN or a fraction is an error, where `cast` would make an
+ * index of it. Values that only a GPU holds cannot be checked here, so floats on a GPU are an error: cast them first.
  */
 function wholeIndices(op: string, indices: Tensor | readonly number[], backend: Backend): Tensor {
   if (Array.isArray(indices)) {
@@ -78,7 +81,7 @@ function wholeIndices(op: string, indices: Tensor | readonly number[], backend: 
   return cast(indices, 'int32')
 }
 
-/** Throws for the first value that is no whole number; false where values are not on the host. */
+/** Throws for the first value that is no whole number. Returns false if the values are not on the host. */
 function requireWholeValues(op: string, indices: Tensor): boolean {
   indices.requireLive(op)
   const { backend } = indices
@@ -96,7 +99,7 @@ function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
   const flat = callGather([reshape(front, [front.shape[0], sizeOf(rest)]), reshape(indices, [indices.size])], {})
   const picked = reshape(flat, [...indices.shape, ...rest])
   if (at === 0) return picked
-  // Move the index axes to where `axis` was.
+  // The index axes move to where `axis` was.
   const lead = indices.rank
   const back = [
     ...rest.slice(0, at).map((_, i) => lead + i),
@@ -106,7 +109,18 @@ function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
   return transpose(picked, back)
 }
 
-/** Zeros [rows, ..rest] to which row i of x is added at indices[i]; the adjoint of `gather`. */
+/**
+ * Zeros to which each row of x is added at its index: out[indices[i]] += x[i]. It is the adjoint of `gather`.
+ *
+ * Shape:    x [..i, ..rest], indices [..i] → [rows, ..rest]
+ * Gradient: dX = gather(dY at the indices)
+ *
+ * @throws ShapeError if the first axes of x are not those of the indices, ValueError for an index out of range.
+ * @example
+ * ```ts
+ * scatterAdd(tensor([[1], [2], [3]]), tensor([0, 2, 2], { dtype: 'int32' }), 3) // [[1], [0], [5]]
+ * ```
+ */
 export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
   requireTensor('scatterAdd', 'x', x)
   requireTensor('scatterAdd', 'indices', indices)
@@ -130,9 +144,14 @@ export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
 /**
  * Rows that are 1 at the index and 0 elsewhere. An index outside [0, depth) gives a row of zeros.
  *
- * Shape: indices [..i] → [..i, depth]
+ * Shape:    indices [..i] → [..i, depth]
+ * Gradient: none, a position is piecewise constant
  *
- * @throws ValueError naming the first index that is NaN or a fraction; on a gpu backend, which cannot look, such a one gives a row of zeros, too.
+ * @throws ValueError that names the first index that is NaN or a fraction. A gpu backend cannot check its values: there such an index gives zeros.
+ * @example
+ * ```ts
+ * oneHot(tensor([0, 2]), 3) // [[1, 0, 0], [0, 0, 1]]
+ * ```
  */
 export function oneHot(indices: Tensor, depth: number, dtype: DType = 'float32'): Tensor {
   requireTensor('oneHot', 'indices', indices)

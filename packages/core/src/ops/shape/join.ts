@@ -1,5 +1,4 @@
-/** Putting tensors together and taking them apart, all composed of moves: concat and stack, split, tile. */
-
+/** Joining tensors and taking them apart: `concat`, `stack`, `split`, `unstack`, `tile`. All are composed of ops that move elements. */
 import { requireWhole } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
@@ -13,8 +12,8 @@ import { expandDims, slice, squeeze } from './move.js'
 
 const callConcat = defineComposed<{ axis: number }>({
   name: 'concat',
-  // No primitive writes into part of an output: each half lands in a border of zeros and the two are added, as a balanced
-  // tree, so that n parts cost log n passes.
+  // No primitive writes into part of an output. So two halves are padded with zeros to full length and added: [a, 0] + [0, b]. The halves are
+  // made the same way, so n parts cost log n passes.
   compose: (parts, { axis }, ops) => {
     const { dtype } = parts[0]
     const narrow = dtype === 'bool' || dtype === 'uint8'
@@ -26,7 +25,7 @@ const callConcat = defineComposed<{ axis: number }>({
     const join = (from: number, to: number): Tensor => {
       if (to - from === 1) return narrow ? ops.cast(parts[from], 'int32') : parts[from]
       const middle = (from + to) >> 1
-      // A scope each, so that of log n passes only the last is kept.
+      // Each pass has a scope, which frees the passes before it.
       return scope(() => {
         const [left, right] = [join(from, middle), join(middle, to)]
         return ops.add(around(left, 0, right.shape[axis]), around(right, left.shape[axis], 0))
@@ -36,7 +35,19 @@ const callConcat = defineComposed<{ axis: number }>({
   },
   samples: concatSamples(),
 })
-/** Tensors one after another along an axis; all other sizes must agree. */
+/**
+ * Tensors one after another along an axis. All other sizes must agree.
+ *
+ * Shape:    k × [.., nᵢ, ..] → [.., Σ nᵢ, ..]
+ * Gradient: each part gets its slice of dY
+ * Cost:     log k passes for k parts
+ *
+ * @throws ShapeError if another size differs, ValueError if the dtypes differ.
+ * @example
+ * ```ts
+ * concat([tensor([1, 2]), tensor([3])]) // [1, 2, 3]
+ * ```
+ */
 export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   requireTensors('concat', 'parts', parts)
   if (parts.length === 0) throw new ValueError('concat: at least one tensor is needed.')
@@ -54,7 +65,19 @@ export function concat(parts: readonly Tensor[], axis = 0): Tensor {
   return parts.length === 1 ? parts[0] : callConcat(parts, { axis: at })
 }
 
-/** Tensors of one shape on a new axis. */
+/**
+ * Tensors of one shape, side by side on a new axis.
+ *
+ * Shape:    k × [..] → [.., k, ..]
+ * Gradient: each part gets its slice of dY
+ * Cost:     log k passes for k parts
+ *
+ * @throws ShapeError if the shapes differ.
+ * @example
+ * ```ts
+ * stack([tensor([1, 2]), tensor([3, 4])], 1) // [[1, 3], [2, 4]]
+ * ```
+ */
 export function stack(parts: readonly Tensor[], axis = 0): Tensor {
   requireTensors('stack', 'parts', parts)
   if (parts.length === 0) throw new ValueError('stack: at least one tensor is needed.')
@@ -74,7 +97,19 @@ export function stack(parts: readonly Tensor[], axis = 0): Tensor {
   )
 }
 
-/** x cut along an axis into parts of the given sizes, or into `parts` equal ones. */
+/**
+ * x cut along an axis, into `parts` equal parts or into parts of the given sizes.
+ *
+ * Shape:    [.., n, ..] → parts [.., nᵢ, ..] with Σ nᵢ = n
+ * Gradient: dX = pad(dY of the part) with zeros, summed over the parts
+ *
+ * @throws ShapeError if the sizes do not add up to n.
+ * @example
+ * ```ts
+ * const [a, b] = split(tensor([1, 2, 3, 4, 5]), [2, 3])
+ * console.log(await a.array(), await b.array()) // [1, 2] [3, 4, 5]
+ * ```
+ */
 export function split(x: Tensor, parts: number | readonly number[], axis = 0): Tensor[] {
   requireTensor('split', 'x', x)
   const at = normalizeAxis('split', axis, x.rank)
@@ -104,12 +139,14 @@ export function split(x: Tensor, parts: number | readonly number[], axis = 0): T
 /**
  * x taken apart along an axis, which goes: the inverse of `stack`.
  *
- * Shape: [.., n, ..] → n × [.., ..]
- * Cost:  where a tape follows x, log n passes over it, so that the derivative, which puts the parts together again, has log n passes too
+ * Shape:    [.., n, ..] → n × [.., ..]
+ * Gradient: dX = stack(dY of the parts)
+ * Cost:     one pass. While a tape follows x: log n passes, by halves, so that the derivative takes log n passes too, not n
  *
  * @example
  * ```ts
- * unstack(tensor([[1, 2], [3, 4]]), 1) // [[1, 3], [2, 4]]: two tensors
+ * const [a, b] = unstack(tensor([[1, 2], [3, 4]]), 1)
+ * console.log(await a.array(), await b.array()) // [1, 3] [2, 4]
  * ```
  */
 export function unstack(x: Tensor, axis = 0): Tensor[] {
@@ -141,7 +178,18 @@ const callTile = defineComposed<{ repeats: readonly number[] }>({
   },
   samples: tileSamples(),
 })
-/** x repeated `repeats[i]` times along axis i. */
+/**
+ * x repeated `repeats[i]` times along axis i.
+ *
+ * Shape:    [n₀, n₁, ..] → [n₀·repeats[0], n₁·repeats[1], ..]
+ * Gradient: dX = Σ dY over the repetitions
+ *
+ * @throws ValueError unless there is one count for each axis.
+ * @example
+ * ```ts
+ * tile(tensor([[1, 2]]), [2, 2]) // [[1, 2, 1, 2], [1, 2, 1, 2]]
+ * ```
+ */
 export function tile(x: Tensor, repeats: readonly number[]): Tensor {
   requireTensor('tile', 'x', x)
   checkShape('tile', repeats)

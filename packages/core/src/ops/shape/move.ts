@@ -1,5 +1,8 @@
-/** Moving elements without changing them: reshape (free: the same memory), and the strided copies transpose, slice with its adjoint pad, flip. */
-
+/**
+ * Ops that move elements and do not change them. `reshape` and its relatives share the memory of x; `transpose`, `slice`, `pad` and `flip` copy with strides.
+ *
+ * The file is a little over 300 lines because every function has a comment of its own.
+ */
 import { describeValue, requireNumeric } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
@@ -27,10 +30,15 @@ const callReshape = defineOp<{ shape: Shape }>({
   samples: reshapeSamples(),
 })
 /**
- * The same elements under another shape; no copy. One axis may be -1: what is left over.
+ * The same elements under another shape, without a copy. One axis may be −1: its size is worked out.
  *
+ * Shape:    any → the given shape
+ * Gradient: dX = reshape(dY)
+ *
+ * @throws ShapeError if the elements do not fill the shape.
  * @example
  * ```ts
+ * reshape(tensor([1, 2, 3, 4]), [2, -1]) // [[1, 2], [3, 4]]
  * const rows = reshape(images, [-1, 784])   // [60000, 28, 28] → [60000, 784]
  * ```
  */
@@ -51,26 +59,62 @@ export function reshape<N extends number, S extends readonly N[] | readonly []>(
   return (sameShape(known, x.shape) ? x : callReshape([x], { shape: known })) as Made<ReshapedShape<S>>
 }
 
-/** @internal Another tensor over the same memory; `reshape` gives x itself where the shape is the same. */
+/**
+ * @internal A new tensor over the memory of x. (`reshape` to the same shape returns x itself.)
+ *
+ * Shape:    any → the same
+ * Gradient: dX = dY
+ */
 export function viewOf<S extends Shape>(x: Tensor<S>): Tensor<S> {
   requireTensor('viewOf', 'x', x)
   return callReshape([x], { shape: x.shape }) as Tensor<S>
 }
 
-/** All elements on one axis. */
+/**
+ * All elements on one axis, row by row, without a copy.
+ *
+ * Shape:    any → [size]
+ * Gradient: dX = reshape(dY)
+ *
+ * @example
+ * ```ts
+ * flatten(tensor([[1, 2], [3, 4]])) // [1, 2, 3, 4]
+ * ```
+ */
 export function flatten(x: Tensor): Tensor {
   requireTensor('flatten', 'x', x)
   return reshape(x, [x.size])
 }
 
-/** A new axis of size 1 before position `axis` (negative counts from the end of the result). */
+/**
+ * x with a new axis of size 1 before position `axis`, without a copy. A negative axis counts from the end of the result.
+ *
+ * Shape:    [a, b] → [1, a, b], [a, 1, b] or [a, b, 1]
+ * Gradient: dX = reshape(dY)
+ *
+ * @example
+ * ```ts
+ * const column = expandDims(tensor([1, 2]), -1) // [2, 1]
+ * ```
+ */
 export function expandDims(x: Tensor, axis: number): Tensor {
   requireTensor('expandDims', 'x', x)
   const at = normalizeAxis('expandDims', axis, x.rank + 1)
   return reshape(x, [...x.shape.slice(0, at), 1, ...x.shape.slice(at)])
 }
 
-/** Without the axes of size 1: all of them, or those named. */
+/**
+ * x without axes of size 1, all of them or the named ones, without a copy.
+ *
+ * Shape:    [a, 1, b] → [a, b]
+ * Gradient: dX = reshape(dY)
+ *
+ * @throws ShapeError if a named axis has another size.
+ * @example
+ * ```ts
+ * const row = squeeze(ones([1, 3, 1]), 0) // [3, 1]
+ * ```
+ */
 export function squeeze(x: Tensor, axis?: number | readonly number[]): Tensor {
   requireTensor('squeeze', 'x', x)
   const axes = axis === undefined ? x.shape.flatMap((n, i) => (n === 1 ? [i] : [])) : normalizeAxes('squeeze', axis, x.rank)
@@ -92,7 +136,7 @@ const identityView = (rank: number): { axis: number[]; start: number[]; step: nu
 
 const callTranspose = defineOp<{ axes: readonly number[] }>({
   name: 'transpose',
-  rule: 'dX = transpose(dY) back',
+  rule: 'dX = transpose(dY), with the axes in their old order',
   shape: ([x], { axes }) => ({ shape: axes.map((axis) => x.shape[axis]), dtype: x.dtype }),
   forward: (k, out, [x], { axes }) => k.copy(out, x, { ...identityView(axes.length), axis: axes }),
   vjp: ({ dY, options: { axes } }, _, ops) => [
@@ -104,7 +148,19 @@ const callTranspose = defineOp<{ axes: readonly number[] }>({
   ],
   samples: transposeSamples(),
 })
-/** Axes in another order; without `axes`, reversed. */
+/**
+ * x with its axes in another order: axis i of the result is axis `axes[i]` of x. Without `axes` the order is reversed.
+ *
+ * Shape:    [a, b, c] → [c, b, a], or as `axes` says
+ * Gradient: dX = transpose(dY) in the inverse order
+ *
+ * @throws ValueError unless `axes` names every axis once.
+ * @example
+ * ```ts
+ * transpose(tensor([[1, 2], [3, 4]])) // [[1, 3], [2, 4]]
+ * const y = transpose(ones([2, 3, 4]), [0, 2, 1]) // [2, 4, 3]
+ * ```
+ */
 export function transpose<S extends Shape>(x: Tensor<S>): Tensor<ReversedShape<S>>
 export function transpose(x: Tensor, axes: readonly number[]): Tensor
 export function transpose(x: Tensor, axes?: readonly number[]): Tensor {
@@ -134,11 +190,15 @@ const callSlice = defineOp<{ begin: readonly number[]; size: readonly number[] }
   samples: sliceSamples(),
 })
 /**
- * A block of x: `size[i]` elements from `begin[i]` on every axis; a size of -1 means to the end, axes left out are whole.
+ * A block of x: `size[i]` elements from position `begin[i]` of axis i. A size of −1 means to the end; axes that are left out are whole.
  *
+ * Shape:    [n₀, n₁, ..] → [size₀, size₁, ..]
+ * Gradient: dX = pad(dY) with zeros
+ *
+ * @throws ShapeError if the block is not inside x.
  * @example
  * ```ts
- * const firstRows = slice(x, [0], [32])
+ * slice(tensor([[1, 2, 3], [4, 5, 6]]), [0, 1], [2, 2]) // [[2, 3], [5, 6]]
  * ```
  */
 export function slice(x: Tensor, begin: readonly number[], size: readonly number[] = []): Tensor {
@@ -161,7 +221,7 @@ export function slice(x: Tensor, begin: readonly number[], size: readonly number
   return sameShape(count, x.shape) ? x : callSlice([x], { begin: from, size: count })
 }
 
-/** Elements before and after, one pair an axis. */
+/** One pair for each axis: how many elements to add before and after. */
 export type Pads = readonly (readonly [before: number, after: number])[]
 
 const callPad = defineOp<{ pads: Pads; value: number }>({
@@ -180,7 +240,18 @@ const callPad = defineOp<{ pads: Pads; value: number }>({
   ],
   samples: padSamples(),
 })
-/** x with a border of `value`: `pads[i]` elements before and after on axis i. */
+/**
+ * x with a border of `value`: `pads[i]` elements before and after axis i.
+ *
+ * Shape:    [n₀, ..] → [before₀ + n₀ + after₀, ..]
+ * Gradient: dX = slice(dY)
+ *
+ * @throws ValueError unless there is a pair for each axis.
+ * @example
+ * ```ts
+ * pad(tensor([1, 2]), [[1, 2]]) // [0, 1, 2, 0, 0]
+ * ```
+ */
 export function pad(x: Tensor, pads: Pads, value = 0): Tensor {
   requireTensor('pad', 'x', x)
   requireNumeric('pad', 'value', value)
@@ -210,7 +281,17 @@ const callFlip = defineOp<{ axes: readonly number[] }>({
   vjp: ({ dY, options: { axes } }, _, ops) => [() => ops.flip(dY, axes)],
   samples: flipSamples(),
 })
-/** The elements in reverse order along the axes (all by default). */
+/**
+ * x in reverse order along the axes, by default along all.
+ *
+ * Shape:    any → the same
+ * Gradient: dX = flip(dY)
+ *
+ * @example
+ * ```ts
+ * flip(tensor([[1, 2], [3, 4]]), 1) // [[2, 1], [4, 3]]
+ * ```
+ */
 export function flip<S extends Shape>(x: Tensor<S>, axis?: number | readonly number[]): Tensor<S> {
   requireTensor('flip', 'x', x)
   return callFlip([x], { axes: normalizeAxes('flip', axis, x.rank) }) as Tensor<S>
@@ -254,7 +335,7 @@ function flipSamples(): Sample<{ axes: readonly number[] }>[] {
   return [...everyDType([7], { axes: [0] }), sampleWith({ axes: [0, 2] }, [3, 4, 2]), sampleWith({ axes: [0] }, [0])]
 }
 
-/** A call with float32, with the one-byte dtype, and with whole numbers. */
+/** A sample for each kind of dtype: float32, uint8 (one byte) and int32. */
 function everyDType<O>(shape: Shape, options: O): Sample<O>[] {
   const inputs = [shape, { shape, dtype: 'uint8', low: 0, high: 255 }, { shape, dtype: 'int32', low: -99, high: 99 }] as const
   return inputs.map((x) => sampleWith(options, x))

@@ -1,5 +1,4 @@
-/** The gradient of a convolution for its filter, as an op: the derivative of conv2d is made of it, and it has a derivative itself. */
-
+/** The gradient of a convolution by its filter, as an op of its own. So the derivative of `conv2d` has a derivative in turn. */
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
@@ -38,13 +37,17 @@ const call = defineComposed<GradientOptions>({
 })
 
 /**
- * The adjoint of `conv2d` in its second argument: ⟨conv2d(x, F), dY⟩ = ⟨F, conv2dFilterGradient(x, dY)⟩.
+ * The gradient of `conv2d` by its filter: the adjoint in the second argument, ⟨conv2d(x, F), dY⟩ = ⟨F, conv2dFilterGradient(x, dY)⟩.
  *
- * Shape:    [n, h, w, c], [n, oh, ow, f] → [kh, kw, c, f]; a conv2d with these options must make [oh, ow] of [h, w]
+ * Shape:    x [n, h, w, c], dY [n, oh, ow, f] → [kh, kw, c, f]; a conv2d with these options must turn [h, w] into [oh, ow]
  * Gradient: dX = conv2dTranspose(dY, cotangent), d(dY) = conv2d(x, cotangent)
  * Cost:     2·n·oh·ow·kh·kw·c·f flops
  *
- * @throws ShapeError if dY is not of the shape that conv2d's output has.
+ * @throws ShapeError if dY does not have the shape of conv2d's output.
+ * @example
+ * ```ts
+ * const dF = conv2dFilterGradient(ones([2, 5, 5, 1]), ones([2, 3, 3, 4]), [3, 3]) // [3, 3, 1, 4]
+ * ```
  */
 export function conv2dFilterGradient(x: Tensor, dY: Tensor, kernelSize: readonly [number, number], options: WindowOptions = {}): Tensor {
   requireFloats('conv2dFilterGradient', 'x', x)

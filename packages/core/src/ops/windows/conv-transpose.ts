@@ -1,8 +1,7 @@
 /**
- * Transposed convolution (Zeiler et al.: "Deconvolutional networks", 2010): what conv2d does to a cotangent of its output. Each input cell adds
- * its filter, scaled, to the output.
+ * Transposed convolution (Zeiler et al.: "Deconvolutional networks", 2010): the gradient of `conv2d` by its input. Each input cell adds its filter, times
+ * the value of the cell, to the output.
  */
-
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
@@ -14,7 +13,7 @@ import type { WindowOptions } from './window.js'
 
 type TransposeOptions = WindowOptions & { size: readonly [number, number] }
 
-/** The window of the convolution that goes the other way, from the output to x. */
+/** The window of the convolution in the other direction, from the output to x. */
 const geometry = (x: Shape, filter: Shape, { size, strides, padding, dilation }: TransposeOptions): Window =>
   slidingWindow('conv2dTranspose', [x[0], ...size, filter[2]], [filter[0], filter[1]], strides, padding, dilation)
 
@@ -41,13 +40,17 @@ const call = defineComposed<TransposeOptions>({
 })
 
 /**
- * The adjoint of `conv2d` in its first argument: ⟨conv2d(y, F), x⟩ = ⟨y, conv2dTranspose(x, F)⟩.
+ * Transposed convolution: the adjoint of `conv2d` in its first argument, ⟨conv2d(y, F), x⟩ = ⟨y, conv2dTranspose(x, F)⟩.
  *
- * Shape:    [n, h, w, c] ∗ [kh, kw, f, c] → [n, ..size, f]; a conv2d with these options must make [h, w] of `size`
- * Gradient: dX = conv2d(dY, F), dF = unfold(dY)ᵀ·X
+ * Shape:    x [n, h, w, c], filter [kh, kw, f, c] → [n, ..size, f]; a conv2d with these options must turn `size` into [h, w]
+ * Gradient: dX = conv2d(dY, filter), dFilter = conv2dFilterGradient(dY, x)
  * Cost:     2·n·h·w·kh·kw·c·f flops
  *
- * @throws ShapeError if the channels differ, or `size` is not one that conv2d takes to [h, w].
+ * @throws ShapeError if the channels differ, or conv2d turns `size` into another size than [h, w].
+ * @example
+ * ```ts
+ * const y = conv2dTranspose(ones([1, 3, 3, 4]), ones([3, 3, 2, 4]), [5, 5]) // [1, 5, 5, 2]
+ * ```
  */
 export function conv2dTranspose(x: Tensor, filter: Tensor, size: readonly [number, number], options: WindowOptions = {}): Tensor {
   requireFloats('conv2dTranspose', 'x', x)

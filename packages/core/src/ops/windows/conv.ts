@@ -1,5 +1,4 @@
-/** Convolution (correlation, as in all of deep learning: the filter is not flipped), channels last. */
-
+/** Convolution, channels last. As in all of deep learning it is a correlation: the filter is not flipped. */
 import { requireBoolean } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
@@ -18,7 +17,7 @@ const geometry = (x: Shape, filter: Shape, { strides, padding, dilation }: Windo
 
 type ConvOptions = WindowOptions & { relu?: boolean }
 
-// Inputs: x, the filter, and the bias if there is one.
+// Inputs: x, the filter, and optionally the bias.
 const call = defineComposed<ConvOptions>({
   name: 'conv2d',
   compose: ([x, filter, bias], options, ops) => {
@@ -31,7 +30,7 @@ const call = defineComposed<ConvOptions>({
   },
   fused: {
     kernel: 'conv2d',
-    rule: 'dZ = dY (with relu: where y > 0), dX = dZ turned back through F, dF = windows of X · dZ, dB = Σ dZ',
+    rule: 'dZ = dY (with relu: where y > 0), dX = conv2dTranspose(dZ, F), dF = conv2dFilterGradient(X, dZ), dB = Σ dZ',
     shape: ([x, filter], options) => ({
       shape: [x.shape[0], ...geometry(x.shape, filter.shape, options).outSize, filter.shape[3]],
       dtype: x.dtype,
@@ -56,22 +55,28 @@ const call = defineComposed<ConvOptions>({
 
 const FINISH_OPTIONS = ['bias', 'relu'] as const
 
-/** A bias for each filter, and relu, in the same go. */
+/** Additions that a convolution makes to its result in the same pass. */
 export interface ConvFinish {
-  /** [f] */
+  /** One number for each filter, [f], added to the result. */
   bias?: Tensor
-  /** max(0, ·) of the result. */
+  /** Whether to take max(0, ·) of the result. */
   relu?: boolean
 }
 
 /**
- * 2-D convolution, plus a bias and relu where asked for.
+ * 2-D convolution: y[i, j, f] = Σ x[i·s + a, j·s + b, c]·filter[a, b, c, f], then bias and relu if asked for.
  *
- * Shape:    [n, h, w, c] ∗ [kh, kw, c, f] → [n, oh, ow, f]
- * Gradient: dX = conv2dTranspose(dY, F), dF = conv2dFilterGradient(X, dY)
+ * Shape:    x [n, h, w, c], filter [kh, kw, c, f], bias [f] → [n, oh, ow, f]
+ * Gradient: dX = conv2dTranspose(dZ, filter), dFilter = conv2dFilterGradient(x, dZ), dBias = Σ dZ, where dZ = dY (with relu: where y > 0)
  * Cost:     2·n·oh·ow·kh·kw·c·f flops
  *
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
+ * @example
+ * ```ts
+ * const x = tensor([1, 2, 3, 4], { shape: [1, 1, 4, 1] })
+ * const y = conv2d(x, tensor([1, -1], { shape: [1, 2, 1, 1] })) // [1, 1, 3, 1]
+ * console.log(await y.flatten().array()) // [-1, -1, -1]
+ * ```
  */
 export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvFinish = {}): Tensor {
   requireFloats('conv2d', 'x', x)
@@ -112,15 +117,26 @@ function requireBias(op: string, bias: Tensor | undefined, filter: Tensor): void
 
 /** How a 1-D window slides. */
 export interface Window1dOptions {
+  /** Steps from one position to the next; 1 by default, in pooling the pool size. */
   stride?: number
+  /** As in `WindowOptions`. With `causal`, no output depends on later steps. */
   padding?: WindowOptions['padding']
+  /** Distance between neighbouring cells of the window; 1 by default. */
   dilation?: number
 }
 
 /**
- * 1-D convolution, as a 2-D one of height 1. `causal` padding lets no output see later steps.
+ * 1-D convolution along the steps t of a sequence. It is `conv2d` over an image of height 1.
  *
- * Shape: [n, t, c] ∗ [k, c, f] → [n, ot, f]
+ * Shape:    x [n, t, c], filter [k, c, f], bias [f] → [n, ot, f]
+ * Gradient: as `conv2d`
+ * Cost:     2·n·ot·k·c·f flops
+ *
+ * @throws ShapeError if the channels differ, or the window is larger than the padded input.
+ * @example
+ * ```ts
+ * const y = conv1d(ones([2, 10, 3]), ones([4, 3, 8]), { padding: 'causal' }) // [2, 10, 8]
+ * ```
  */
 export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & ConvFinish = {}): Tensor {
   requireFloats('conv1d', 'x', x)

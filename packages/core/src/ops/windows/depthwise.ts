@@ -1,8 +1,7 @@
 /**
- * Convolution of each channel by itself (Chollet: "Xception", 2017), channels last, and its two adjoints. These are for one filter a channel, [kh, kw, c];
- * with several, x is repeated along its channels first.
+ * Convolution of each channel by itself (Chollet: "Xception", 2017), channels last, and its two adjoints. These three ops take one filter for each channel,
+ * [kh, kw, c]. For several, `depthwiseConv2d` first repeats x along its channels.
  */
-
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
@@ -15,7 +14,7 @@ import type { WindowOptions } from './window.js'
 type KernelOptions = WindowOptions & { kernelSize: readonly [number, number] }
 type InputOptions = WindowOptions & { size: readonly [number, number] }
 
-/** The three derive from each other. */
+/** The three ops are each other's derivatives, so each is declared before the others are defined. */
 type Run<O> = (inputs: readonly Tensor[], options: O) => Tensor
 
 const geometry = (op: string, x: Shape, kernel: Shape, { strides, padding, dilation }: WindowOptions): Window =>
@@ -52,7 +51,7 @@ const callForward: Run<WindowOptions> = defineComposed<WindowOptions>({
   },
   fused: {
     kernel: 'depthwiseConv2d',
-    rule: 'dX = dY turned back through F, dF = Σ windows of X · dY, channel by channel',
+    rule: 'dX = depthwiseInputGradient(dY, F), dF = depthwiseFilterGradient(X, dY)',
     shape: ([x, filter], options) => ({
       shape: [x.shape[0], ...geometry('depthwise', x.shape, filter.shape, options).outSize, x.shape[3]],
       dtype: x.dtype,
@@ -80,7 +79,7 @@ const callInput: Run<InputOptions> = defineComposed<InputOptions>({
   },
   fused: {
     kernel: 'depthwiseConv2dInput',
-    rule: 'd(dY) = depthwise(cotangent, F), dF = Σ windows of the cotangent · dY',
+    rule: 'd(dY) = depthwise(cotangent, F), dF = depthwiseFilterGradient(cotangent, dY)',
     shape: ([dY], { size }) => ({ shape: imageShape(dY, size), dtype: dY.dtype }),
     forward: (fused, out, [dY, filter], { size: _, ...options }) =>
       fused.depthwiseConv2dInput(out, dY, filter, geometry('depthwiseInputGradient', out.shape, filter.shape, options)),
@@ -107,7 +106,7 @@ const callFilter: Run<KernelOptions> = defineComposed<KernelOptions>({
   },
   fused: {
     kernel: 'depthwiseConv2dFilter',
-    rule: 'dX = dY turned back through the cotangent, d(dY) = depthwise(x, cotangent)',
+    rule: 'dX = depthwiseInputGradient(dY, cotangent), d(dY) = depthwise(x, cotangent)',
     shape: ([x], { kernelSize }) => ({ shape: [...kernelSize, x.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x, dY], { kernelSize, ...options }) =>
       fused.depthwiseConv2dFilter(out, x, dY, geometry('depthwiseFilterGradient', x.shape, kernelSize, options)),
@@ -138,13 +137,17 @@ const call = defineComposed<WindowOptions>({
 })
 
 /**
- * 2-D convolution of every channel with filters of its own: output channel c·m + j is input channel c with its filter j.
+ * 2-D convolution of each channel with filters of its own: output channel c·m + j is input channel c with its filter j.
  *
- * Shape:    [n, h, w, c] ∗ [kh, kw, c, m] → [n, oh, ow, c·m]
- * Gradient: dX = dY turned back through F, dF = Σ windows of X · dY, channel by channel
+ * Shape:    x [n, h, w, c], filter [kh, kw, c, m] → [n, oh, ow, c·m]
+ * Gradient: channel by channel as `conv2d`
  * Cost:     2·n·oh·ow·kh·kw·c·m flops
  *
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
+ * @example
+ * ```ts
+ * const y = depthwiseConv2d(ones([1, 5, 5, 3]), ones([3, 3, 3, 2])) // [1, 3, 3, 6]
+ * ```
  */
 export function depthwiseConv2d(x: Tensor, filter: Tensor, options: WindowOptions = {}): Tensor {
   requireFloats('depthwiseConv2d', 'x', x)

@@ -1,4 +1,4 @@
-/** Pooling over windows of images, channels last. Windows that hang over the edge under `same` padding count only the cells inside. */
+/** Pooling over windows of images, channels last. With `same` padding, windows at the edge count only their cells inside the image. */
 import { requireWhole } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
@@ -27,14 +27,14 @@ const samples = [
   { inputs: [[2, 7, 9, 21]], options: { poolSize: [2, 2], padding: 'same' } },
 ] as const
 
-/** The same windows, with a cotangent of the output after `before` inputs of x's shape. */
+/** The same windows, with a cotangent of the output behind `before` inputs of the shape of x. */
 const gradientSamples = (before: number): Sample<GradientOptions>[] =>
   samples.map(({ inputs: [x], options }) => ({
     inputs: [...Array.from({ length: before }, () => x), [x[0], ...geometry(x, options).outSize, x[3]]],
     options: { ...options, size: [x[1], x[2]] },
   }))
 
-/** The window's cells on one axis, and where the first largest is: [n, oh, ow, cells, c] both. */
+/** The cells of each window on one axis, and a mask that is true at the first largest cell: [n, oh, ow, cells, c] both. */
 function firstLargest(x: Tensor, window: Window, ops: Ops) {
   const cells = window.kernelSize[0] * window.kernelSize[1]
   const windows = ops.reshape(ops.unfoldWindows(x, window, -Infinity), [x.shape[0], ...window.outSize, cells, x.shape[3]])
@@ -44,7 +44,7 @@ function firstLargest(x: Tensor, window: Window, ops: Ops) {
 
 const callMax = defineComposed<PoolOptions>({
   name: 'maxPool2d',
-  // The first largest is picked by position, so that a tie sends its cotangent to one cell.
+  // The largest cell is picked by position, so that of several equal ones only the first gets the cotangent.
   compose: ([x], options, ops) => {
     const { windows, first } = firstLargest(x, geometry(x.shape, options), ops)
     return ops.sum(ops.where(first, windows, 0), { axis: 3 })
@@ -77,7 +77,7 @@ const callMaxGradient = defineComposed<PoolOptions>({
   samples: gradientSamples(1),
 })
 
-/** How many cells of each window are inside: [1, oh, ow, 1]. */
+/** The number of cells of each window that are inside the image: [1, oh, ow, 1]. */
 function cellsInside(x: Tensor, [h, w]: readonly number[], window: Window, ops: Ops): Tensor {
   const cells = window.kernelSize[0] * window.kernelSize[1]
   const inside = ops.unfoldWindows(ops.ones([1, h, w, 1], { backend: x.backend, dtype: x.dtype }), window)
@@ -129,14 +129,14 @@ const callAverageGradient = defineComposed<GradientOptions>({
   samples: gradientSamples(0),
 })
 
-/** The windows of pooling x; throws unless there are some. */
+/** The window of pooling x; throws unless the arguments fit. */
 function poolOver(op: string, x: Tensor, poolSize: readonly [number, number], options: WindowOptions): Window {
   requireFloats(op, 'x', x)
   requireWindowOptions(op, options)
   return geometry(x.shape, { ...options, poolSize }, op)
 }
 
-/** dY must be what pooling x with these options gives. */
+/** Throws unless dY has the shape that pooling the image gives. */
 function requireCotangent(op: string, dY: Tensor, image: Shape, window: Window): void {
   const expected = [image[0], ...window.outSize, image[3]]
   if (sameShape(dY.shape, expected)) return
@@ -147,12 +147,16 @@ function requireCotangent(op: string, dY: Tensor, image: Shape, window: Window):
 }
 
 /**
- * The gradient of `maxPool2d` for its input: the cotangent of each window goes to its first largest cell, row by row.
+ * The gradient of `maxPool2d` by its input: dY of each window goes to the first largest cell of the window.
  *
  * Shape:    x [n, h, w, c], dY [n, oh, ow, c] → [n, h, w, c]
- * Gradient: for dY the cotangent at those cells, none for x
+ * Gradient: d(dY) = the cotangent at those cells; none for x, which only chooses the cells
  *
- * @throws ShapeError if dY is not of the shape that maxPool2d's output has.
+ * @throws ShapeError if dY does not have the shape of maxPool2d's output.
+ * @example
+ * ```ts
+ * const dX = maxPool2dGradient(ones([1, 4, 4, 1]), ones([1, 2, 2, 1]), [2, 2]) // [1, 4, 4, 1]
+ * ```
  */
 export function maxPool2dGradient(x: Tensor, dY: Tensor, poolSize: readonly [number, number], options: WindowOptions = {}): Tensor {
   requireTensor('maxPool2dGradient', 'dY', dY)
@@ -161,12 +165,16 @@ export function maxPool2dGradient(x: Tensor, dY: Tensor, poolSize: readonly [num
 }
 
 /**
- * The gradient of `averagePool2d` for its input, an image of `size` [h, w].
+ * The gradient of `averagePool2d` by its input, an image of `size` [h, w]: each cell of a window gets an equal share of dY.
  *
  * Shape:    dY [n, oh, ow, c] → [n, ..size, c]
  * Gradient: d(dY) = averagePool2d(cotangent)
  *
- * @throws ShapeError if dY is not of the shape that averagePool2d's output has.
+ * @throws ShapeError if dY does not have the shape of averagePool2d's output.
+ * @example
+ * ```ts
+ * const dX = averagePool2dGradient(ones([1, 2, 2, 1]), [4, 4], [2, 2]) // [1, 4, 4, 1]
+ * ```
  */
 export function averagePool2dGradient(
   dY: Tensor,
@@ -184,17 +192,36 @@ export function averagePool2dGradient(
 }
 
 /**
- * The largest value of each window.
+ * The largest value of each window. Strides default to the pool size.
  *
- * Shape:    [n, h, w, c] → [n, oh, ow, c]; strides default to the pool size
- * Gradient: to the first largest cell of each window, row by row
+ * Shape:    [n, h, w, c] → [n, oh, ow, c]
+ * Gradient: dX = dY at the first largest cell of each window, elsewhere 0
+ *
+ * @throws ShapeError if the window is larger than the padded input.
+ * @example
+ * ```ts
+ * const y = maxPool2d(tensor([1, 2, 3, 4], { shape: [1, 2, 2, 1] }), [2, 2])
+ * console.log(await y.item()) // 4
+ * ```
  */
 export function maxPool2d(x: Tensor, poolSize: readonly [number, number], options: WindowOptions = {}): Tensor {
   poolOver('maxPool2d', x, poolSize, options)
   return callMax([x], { ...options, poolSize })
 }
 
-/** The mean of each window. Shape: [n, h, w, c] → [n, oh, ow, c]; strides default to the pool size. */
+/**
+ * The mean of each window. Strides default to the pool size.
+ *
+ * Shape:    [n, h, w, c] → [n, oh, ow, c]
+ * Gradient: dX = dY / cells, at each cell of the window
+ *
+ * @throws ShapeError if the window is larger than the padded input.
+ * @example
+ * ```ts
+ * const y = averagePool2d(tensor([1, 2, 3, 4], { shape: [1, 2, 2, 1] }), [2, 2])
+ * console.log(await y.item()) // 2.5
+ * ```
+ */
 export function averagePool2d(x: Tensor, poolSize: readonly [number, number], options: WindowOptions = {}): Tensor {
   poolOver('averagePool2d', x, poolSize, options)
   return callAverage([x], { ...options, poolSize })
@@ -207,13 +234,35 @@ function requirePool1d(op: string, x: Tensor, poolSize: number, options: Window1
   requireWindow1d(op, x.shape, poolSize, options, poolSize)
 }
 
-/** The largest value of each window of a sequence. Shape: [n, t, c] → [n, ot, c]; the stride defaults to the pool size. */
+/**
+ * The largest value of each window along the steps t of a sequence. The stride defaults to the pool size.
+ *
+ * Shape:    [n, t, c] → [n, ot, c]
+ * Gradient: as `maxPool2d`
+ *
+ * @throws ShapeError if x does not have 3 axes or the window is larger than the padded input.
+ * @example
+ * ```ts
+ * maxPool1d(tensor([[[1], [5], [3], [4]]]), 2) // [[[5], [4]]]
+ * ```
+ */
 export function maxPool1d(x: Tensor, poolSize: number, options: Window1dOptions = {}): Tensor {
   requirePool1d('maxPool1d', x, poolSize, options)
   return scope(() => squeeze(maxPool2d(expandDims(x, 1), [1, poolSize], flatWindow({ stride: poolSize, ...options })), 1))
 }
 
-/** The mean of each window of a sequence. Shape: [n, t, c] → [n, ot, c]; the stride defaults to the pool size. */
+/**
+ * The mean of each window along the steps t of a sequence. The stride defaults to the pool size.
+ *
+ * Shape:    [n, t, c] → [n, ot, c]
+ * Gradient: as `averagePool2d`
+ *
+ * @throws ShapeError if x does not have 3 axes or the window is larger than the padded input.
+ * @example
+ * ```ts
+ * averagePool1d(tensor([[[1], [5], [3], [4]]]), 2) // [[[3], [3.5]]]
+ * ```
+ */
 export function averagePool1d(x: Tensor, poolSize: number, options: Window1dOptions = {}): Tensor {
   requirePool1d('averagePool1d', x, poolSize, options)
   return scope(() => squeeze(averagePool2d(expandDims(x, 1), [1, poolSize], flatWindow({ stride: poolSize, ...options })), 1))

@@ -1,6 +1,6 @@
 /**
- * Sliding windows over images: `unfold` (im2col) lays every window out as a row, and `fold` (col2im), its adjoint, adds rows
- * back. Convolution and pooling are made of them.
+ * Windows that slide over images. `unfold` (im2col) lays out every window as a block; its adjoint `fold` (col2im) adds the blocks back. Convolution and
+ * pooling are composed of the two.
  */
 import { requireNumeric, requireOptions } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
@@ -11,13 +11,16 @@ import { checkShape, type Padding, requirePair, type Shape, sameShape, slidingWi
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireWindowOptions } from '../requirements.js'
 
-/** How a window slides. */
+/** How a 2-D window slides. */
 export interface WindowOptions {
   /** Steps down and across; [1, 1] by default. */
   strides?: readonly [number, number]
-  /** `valid` (default): only whole windows. `same`: ⌈n/stride⌉ positions, the odd row or column of padding at the end. */
+  /**
+   * `valid` (default): only whole windows, no padding. `same`: zeros around x, so that there are ⌈n/stride⌉ positions; an odd row or column of zeros
+   * goes at the end. `causal`: zeros before the first row and column alone.
+   */
   padding?: Padding
-  /** Gaps between the cells of a window; [1, 1] by default. */
+  /** Distance between neighbouring cells of a window, down and across; [1, 1] by default. */
   dilation?: readonly [number, number]
 }
 
@@ -69,14 +72,24 @@ const callFold = defineOp<{ shape: Shape; window: Window }>({
   samples: windows.map((row) => ({ inputs: [windowShape(row[0], windowOf(row))], options: { shape: row[0], window: windowOf(row) } })),
 })
 
-/** @internal The windows of x under a geometry that is already worked out. */
+/**
+ * @internal `unfold` with a window that is already worked out; cells outside x are `fill`.
+ *
+ * Shape:    [n, h, w, c] → [n, oh, ow, kh, kw, c]
+ * Gradient: dX = fold(dY)
+ */
 export function unfoldWindows(x: Tensor, window: Window, fill = 0): Tensor {
   requireTensor('unfoldWindows', 'x', x)
   requireWindow('unfoldWindows', window)
   requireNumeric('unfoldWindows', 'fill', fill)
   return callUnfold([x], { window, fill })
 }
-/** @internal Its adjoint. */
+/**
+ * @internal `fold` with a window that is already worked out.
+ *
+ * Shape:    [n, oh, ow, kh, kw, c] → the given shape [n, h, w, c]
+ * Gradient: dX = unfold(dY)
+ */
 export function foldWindows(x: Tensor, shape: Shape, window: Window): Tensor {
   requireTensor('foldWindows', 'x', x)
   checkShape('foldWindows', shape)
@@ -84,7 +97,7 @@ export function foldWindows(x: Tensor, shape: Shape, window: Window): Tensor {
   return callFold([x], { shape, window })
 }
 
-/** Throws unless it is what `slidingWindow` gives. */
+/** Throws unless the value is a window as `slidingWindow` makes it. */
 function requireWindow(op: string, window: unknown): void {
   requireOptions(op, window ?? null, WINDOW_KEYS)
   const { kernelSize, strides, dilation, padBefore, outSize } = window as Window
@@ -97,9 +110,16 @@ function requireWindow(op: string, window: unknown): void {
 const WINDOW_KEYS = ['kernelSize', 'strides', 'dilation', 'padBefore', 'outSize'] as const
 
 /**
- * Every window of x as a block of its own (im2col); cells outside x are 0.
+ * Every window of x as a block (im2col). Cells outside x are 0.
  *
- * Shape: [n, h, w, c] → [n, oh, ow, kh, kw, c]
+ * Shape:    [n, h, w, c] → [n, oh, ow, kh, kw, c]
+ * Gradient: dX = fold(dY)
+ *
+ * @throws ShapeError if the window is larger than the padded input.
+ * @example
+ * ```ts
+ * const blocks = unfold(ones([1, 3, 3, 1]), [2, 2]) // [1, 2, 2, 2, 2, 1]
+ * ```
  */
 export function unfold(x: Tensor, kernelSize: readonly [number, number], options: WindowOptions = {}): Tensor {
   requireTensor('unfold', 'x', x)
@@ -109,9 +129,17 @@ export function unfold(x: Tensor, kernelSize: readonly [number, number], options
 }
 
 /**
- * Adds blocks of windows back to where they came from (col2im), the adjoint of `unfold`.
+ * Adds blocks of windows to the places they came from (col2im): the adjoint of `unfold`. `size` is [h, w] of the result.
  *
- * Shape: [n, oh, ow, kh, kw, c] → [n, h, w, c], `size` being [h, w]
+ * Shape:    [n, oh, ow, kh, kw, c] → [n, h, w, c]
+ * Gradient: dX = unfold(dY)
+ *
+ * @throws ShapeError if `unfold` of an image of this size gives other blocks.
+ * @example
+ * ```ts
+ * const counts = fold(unfold(ones([1, 1, 3, 1]), [1, 2]), [1, 3])
+ * console.log(await counts.flatten().array()) // [1, 2, 1]
+ * ```
  */
 export function fold(x: Tensor, size: readonly [number, number], options: WindowOptions = {}): Tensor {
   requireTensor('fold', 'x', x)
