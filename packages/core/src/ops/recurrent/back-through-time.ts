@@ -1,12 +1,12 @@
 /**
- * Backpropagation through time as one op, for cells that a backend has kernels for: from what came out of the sequence (states, gates) and its
- * cotangent, without doing the steps again.
+ * The fast way back through a sequence, as one op: from the states and gates that came out and from their cotangents, without doing the steps again.
+ * A backend has kernels for it.
  *
- * Inputs: dY and y [parts, t, n, u] of the sequence op; the states before the first step that the step back needs, [n, u] each; U [u, g·u];
- * (dropout factors m [n, u]); (mask [n, t]).
+ * Inputs: dY and y [parts, t, n, u] of the sequence op; the states before the first step that the step back needs, [n, u] each; U [u, g·u]; optionally
+ * dropout factors m [n, u] and a mask [n, t].
  *
- * Output: [t + 1, n, g·u]: dZ in the order the steps were taken, and last the cotangents of the states before the first step, side by side,
- * with zeros behind them.
+ * Output: [t + 1, n, g·u]. The first t entries are dZ, in the order the steps were taken. The last one holds the cotangents of the states before the
+ * first step, side by side, then zeros.
  *
  * Derivative: through the composition.
  */
@@ -17,40 +17,43 @@ import type { Tensor } from '../../tensor/tensor.js'
 import { stepsByRow } from './steps-by-row.js'
 import type { RecurrenceOptions } from './through-time.js'
 
+/** The options of a gradient op. `dropped` says whether dropout factors follow the recurrent kernel. */
 export type GradientOptions = RecurrenceOptions & { dropped: boolean }
 
-/** The arguments of one step back. Tensors are [n, u] but for the weights. */
+/** The arguments of one step back. All tensors but the weights are [n, u]. */
 export interface StepBack {
-  /** Cotangents of the states after the step; 0 where a mask kept the states. */
+  /** Cotangents of the states after the step; 0 in rows where the mask kept the states. */
   dStates: readonly Tensor[]
-  /** Cotangents of all parts of the output at this step, and the parts. */
+  /** Cotangents of all parts of the output at this step. */
   dParts: readonly Tensor[]
+  /** The parts of the output at this step: states, then gates. */
   parts: readonly Tensor[]
-  /** The states before the step, those that are needed. */
+  /** The states before the step, from state `needsFrom` on. */
   before: readonly Tensor[]
-  /** U [u, g·u], in its blocks of columns if the cell names any */
+  /** U [u, g·u], cut into blocks of columns if the cell names any. */
   weights: readonly Tensor[]
   /** x∘m, or x where there is no dropout. */
   drop: (x: Tensor) => Tensor
 }
 
+/** A cell, seen backwards. */
 interface RecurrenceGradient<O extends GradientOptions> {
   name: string
   /** How many states there are. */
   states: number
-  /** The first state whose value before the step is needed: 1 where the step back does without h₋. */
+  /** The first state whose value before the step is needed: 0 for h₋ and the others, 1 if the step back does not use h₋. */
   needsFrom: 0 | 1
-  /** How wide dZ is, in units. */
+  /** The width of dZ, in units. */
   columns: number
-  /** Widths, in units, of the blocks of U that the step multiplies by one by one; all at once unless given. */
+  /** Widths, in units, of the blocks of U that the step multiplies by separately; by default U is one block. */
   blocks?: readonly number[]
-  /** One step: dZ [n, g·u], and the cotangents of all states before it. */
+  /** One step back: dZ [n, g·u], and the cotangents of all states before the step. */
   back(at: StepBack, options: O, ops: Ops): { dZ: Tensor; dBefore: readonly Tensor[] }
   kernel: keyof FusedKernels & `${string}SequenceGradient`
   samples: readonly Sample<O>[]
 }
 
-/** The inputs after dY and y, of which `count` are states. */
+/** The inputs after dY and y by name; the first `count` of them are states. */
 export function divide(inputs: readonly Tensor[], count: number, { dropped, masked }: GradientOptions) {
   const [weights, ...rest] = inputs.slice(count)
   return {
@@ -61,9 +64,10 @@ export function divide(inputs: readonly Tensor[], count: number, { dropped, mask
   }
 }
 
+/** The call of an op, as `defineComposed` returns it. */
 export type Call<O> = (inputs: readonly Tensor[], options: O) => Tensor
 
-/** Registers the gradient op of a cell. */
+/** Registers the gradient op of a cell: `cell.back` in a loop, from the last step to the first. */
 export function defineRecurrenceGradient<O extends GradientOptions>(cell: RecurrenceGradient<O>): Call<O> {
   const { states: count, needsFrom, columns, blocks } = cell
   return defineComposed<O>({
@@ -112,8 +116,10 @@ export function defineRecurrenceGradient<O extends GradientOptions>(cell: Recurr
 }
 
 /**
- * The derivative of a sequence op by its gradient op: dz is dZ by rows of the batch, as z is. In that order, too, dU = Σ (h₋∘m)ᵀ·dZ and
- * dm = Σ h₋∘(dZ·Uᵀ) over rows and steps, where h₋ is h₀ and then what came out, so that each is one product over all steps and a small one.
+ * The rule of a sequence op, made of its gradient op.
+ *
+ * The gradient op gives dZ of all steps. Then dU = Σ (h₋∘m)ᵀ·dZ and dm = Σ h₋∘(dZ·Uᵀ), over rows and steps. h₋ is h₀ at the first step and an output at the
+ * others, so each sum is one product over the outputs plus a small one for h₀.
  */
 export function sequenceVjp<O extends GradientOptions>(call: Call<O>, count: number): Vjp<O> {
   return ({ dY, y, options }, inputs, ops) => {
@@ -133,9 +139,9 @@ export function sequenceVjp<O extends GradientOptions>(call: Call<O>, count: num
       return byRows
     }
     const flat = (x: Tensor): Tensor => ops.reshape(x, [n * t, x.shape[2]])
-    /** h before each step in that order [n, t, u], zeros before the first. */
+    /** h before each step in the order of z, [n, t, u]; zeros before the first step. */
     const before = (): Tensor => stepsByRow(ops.reshape(y, [parts * t, n, u]), -1, t, goBackwards)
-    /** Columns of one step of what the gradient op gave, [n, size]. */
+    /** Some columns of one step of the output of the gradient op, [n, size]. */
     const columns = (step: number, from: number, size: number): Tensor =>
       ops.reshape(ops.slice(all(), [step, 0, from], [1, n, size]), [n, size])
     const h = initial[0]

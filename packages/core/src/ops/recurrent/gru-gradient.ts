@@ -1,7 +1,7 @@
 /**
- * Backpropagation through time of a GRU, as one op for each place of the reset gate; back-through-time.ts says what such an op is for.
+ * The fast way back through a GRU (back-through-time.ts says what that is): one op for each place of the reset gate.
  *
- * With a = h₋∘m (m: dropout factors, if any), both have
+ * Let a = h₋∘m, where m are dropout factors, if any. Both ops have
  *
  * ```
  *   dz = (dH∘(h₋ − h̃) + dY_z)∘z(1 − z)          dh̃ = (dH∘(1 − z) + dY_h̃)∘(1 − h̃²)
@@ -31,7 +31,7 @@ type Options = GradientOptions & { recurrentActivation: GateActivation }
 
 const plain: Options = { masked: false, goBackwards: false, recurrentActivation: 'sigmoid', dropped: false }
 
-/** dz and dh̃, which do not depend on the place of the reset gate. */
+/** dz and dh̃, the same for both places of the reset gate. */
 function mixBack({ dStates: [dH], dParts, parts, before: [before] }: StepBack, { recurrentActivation }: Options, ops: Ops): Tensor[] {
   const [, z, , candidate] = parts
   const dUpdate = gateVjp(ops.add(dParts[1], ops.mul(dH, ops.sub(before, candidate))), z, recurrentActivation, ops)
@@ -39,7 +39,10 @@ function mixBack({ dStates: [dH], dParts, parts, before: [before] }: StepBack, {
   return [dUpdate, dCandidate]
 }
 
-/** dY and y [4, t, n, u], h₀ [n, u], U [u, 3u], (m [n, u]), (mask [n, t]) → [t + 1, n, 3u], which is dz, dr, dh̃ in order of the steps, then dH₀ and zeros */
+/**
+ * Inputs: dY and y [4, t, n, u], h₀ [n, u], U [u, 3u], optionally m [n, u] and a mask [n, t].
+ * Output: [t + 1, n, 3u]: dz, dr, dh̃ of each step in the order taken, then dH₀ and zeros.
+ */
 const callGradient = defineRecurrenceGradient<Options>({
   name: 'gruSequenceGradient',
   states: 1,
@@ -61,7 +64,10 @@ const callGradient = defineRecurrenceGradient<Options>({
   samples: gradientSamples(4),
 })
 
-/** dY and y [5, t, n, u], and the same → [t + 1, n, 4u], which is dz, dr, dh̃, dq in order of the steps, then dH₀ and zeros */
+/**
+ * Inputs: the same, with dY and y [5, t, n, u].
+ * Output: [t + 1, n, 4u]: dz, dr, dh̃, dq of each step in the order taken, then dH₀ and zeros.
+ */
 const callResetAfterGradient = defineRecurrenceGradient<Options>({
   name: 'gruResetAfterSequenceGradient',
   states: 1,
@@ -82,7 +88,7 @@ const callResetAfterGradient = defineRecurrenceGradient<Options>({
   samples: gradientSamples(5),
 })
 
-/** The common part of both derivatives: the columns that the gradient op gave, and the states before each step, both in the order of the steps. */
+/** The common part of both rules: the columns of the output of the gradient op, and the states before each step, both in the order the steps were taken. */
 function inOrder(call: Call<Options>, { dY, y, options }: Parameters<Vjp<Options>>[0], inputs: readonly Tensor[], ops: Ops) {
   const [, t, n, u] = y.shape
   let packed: Tensor | undefined
@@ -105,7 +111,7 @@ function inOrder(call: Call<Options>, { dY, y, options }: Parameters<Vjp<Options
   return { columns, before, dz, dInitial }
 }
 
-/** The derivative of `gruSequence` with the reset before the product. Inputs: z, h₀, U, (m), (mask). */
+/** The rule of `gruSequence` with the reset before the product. Inputs: z, h₀, U, optionally m and a mask. */
 export const gruVjp: Vjp<Options> = (at, [, ...inputs], ops) => {
   const { weights, dropout, mask } = divide(inputs, 1, at.options)
   const [, t, n, u] = at.y.shape
@@ -127,12 +133,12 @@ export const gruVjp: Vjp<Options> = (at, [, ...inputs], ops) => {
   return [dz, dInitial, dWeights, ...(dropout ? [dDropout] : []), ...(mask ? [null] : [])]
 }
 
-/** The derivative of `gruSequence` with the reset after the product. Inputs: z, h₀, U, bias, (m), (mask). */
+/** The rule of `gruSequence` with the reset after the product. Inputs: z, h₀, U, bias, optionally m and a mask. */
 export const gruResetAfterVjp: Vjp<Options> = (at, [, h, weights, , ...rest], ops) => {
   const { dropout, mask } = divide([h, weights, ...rest], 1, at.options)
   const [, t, n, u] = at.y.shape
   const { columns, before, dz, dInitial } = inOrder(callResetAfterGradient, at, [h, weights, ...rest], ops)
-  /** (dz, dr, dq) of a tensor that has dz, dr, dh̃, dq along its last axis. */
+  /** Takes (dz, dr, dq) out of (dz, dr, dh̃, dq) along the last axis. */
   const ofProduct = (x: Tensor): Tensor => {
     const [gates, , last] = ops.split(x, [2 * u, u, u], -1)
     return ops.concat([gates, last], -1)
@@ -155,7 +161,7 @@ export const gruResetAfterVjp: Vjp<Options> = (at, [, h, weights, , ...rest], op
   return [dz, dInitial, dWeights, dBias, ...(dropout ? [dDropout] : []), ...(mask ? [null] : [])]
 }
 
-/** dY and y of `parts` parts, h₀, U, (m), (mask) */
+/** Samples of dY and y of `parts` parts, h₀, U, and optionally m and a mask. */
 function gradientSamples(parts: number): Sample<Options>[] {
   const everything = { ...plain, dropped: true, masked: true, goBackwards: true }
   const y = [parts, 4, 5, 7]

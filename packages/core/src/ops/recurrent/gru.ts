@@ -1,5 +1,4 @@
-/** A gated recurrent unit over whole sequences (Cho et al. 2014), gates in Keras' order z, r, h. */
-
+/** The gated recurrent unit over whole sequences (Cho et al. 2014), gates in Keras' order z, r, h̃. */
 import { requireBoolean } from '../../arguments.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
@@ -25,18 +24,18 @@ interface GruOptions extends RecurrenceOptions {
   recurrentActivation: GateActivation
   /** Whether the reset gate acts after the recurrent product, which then has a bias. */
   resetAfter: boolean
-  /** Whether dropout factors [n, u] follow recurrent kernel and bias. */
+  /** Whether dropout factors [n, u] are among the inputs. */
   dropped: boolean
 }
 
 const plain: GruOptions = { masked: false, goBackwards: false, recurrentActivation: 'sigmoid', resetAfter: false, dropped: false }
 
 const rule =
-  'per step from the last: dZ = dH·(h₋ − h̃), dH̃ = dH·(1 − z), dH₋ = dH·z + what comes back through U; dR = (dH̃·(1 − h̃²))·q, or with the reset before (… U_hᵀ)·h₋'
+  'per step from the last: dZ = dH·(h₋ − h̃), dH̃ = dH·(1 − z), dR = (dH̃·(1 − h̃²))·q, or ((dH̃·(1 − h̃²))·U_hᵀ)·h₋ with the reset before the product; dH₋ = dH·z + the cotangents of z, r and h̃ times Uᵀ'
 
 /**
- * inputs: x·W + b [n, t, 3u], h₀ [n, u], U [u, 3u], (with resetAfter: recurrent bias [3u]), (dropout factors m [n, u]), (mask [n, t])
- * output: [4, t, n, u], which is h, z, r, h̃; with resetAfter [5, t, n, u], whose last part is q = h₋·U_h + b_h
+ * Inputs: x·W + b [n, t, 3u]; h₀ [n, u]; U [u, 3u]; with resetAfter a recurrent bias [3u]; optionally dropout factors m [n, u] and a mask [n, t].
+ * Output: [4, t, n, u]: h, z, r, h̃. With resetAfter [5, t, n, u]: the fifth part is q = h₋·U_h + b_h.
  */
 const call = defineRecurrence<GruOptions>({
   name: 'gruSequence',
@@ -71,19 +70,27 @@ const call = defineRecurrence<GruOptions>({
   samples: gruSequenceSamples(),
 })
 
-/** Options of `gruSequence`: `initialState` is [h]. */
+/** Options of `gruSequence`. `initialState` is [h]. */
 export interface GruSequenceOptions extends SequenceOptions {
-  /** Of the gates z and r; `sigmoid` by default. */
+  /** The squashing function of the gates z and r; `sigmoid` by default. */
   recurrentActivation?: GateActivation
-  /** Whether the reset gate acts after the recurrent product; false by default, as in Keras 2. Then a bias is [2, 3u]: input, recurrent. */
+  /**
+   * Whether the reset gate acts after the recurrent product; false by default, as in Keras 2. If it does, a bias is [2, 3u]: that of the input, then that
+   * of the recurrent product.
+   */
   resetAfter?: boolean
 }
 
 /**
- * A GRU over a sequence: z and r are gates of x·W + b + h₋·U, h = z·h₋ + (1 − z)·h̃, and h̃ = tanh(x·W_h + b_h + (r·h₋)·U_h); with `resetAfter`
- * h̃ = tanh(x·W_h + b_h + r·(h₋·U_h + b'_h)).
+ * A GRU over a sequence (Cho et al. 2014, gates in Keras' order z, r, h̃). With (x_z, x_r, x_h) = x·W + b, each step is
  *
- * Recurrent dropout does not touch the h₋ that z keeps. In Keras 2 it does (with implementation 2), and the state grows without bound.
+ * ```
+ * z = σ(x_z + h₋·U_z)    r = σ(x_r + h₋·U_r)    h̃ = tanh(x_h + (r∘h₋)·U_h)    h = z∘h₋ + (1 − z)∘h̃
+ * ```
+ *
+ * With `resetAfter`, h̃ = tanh(x_h + r∘(h₋·U_h + b'_h)).
+ *
+ * Recurrent dropout changes h₋ in the products, not in z∘h₋. (Keras 2 with implementation 2 changes both, and its states grow without bound.)
  *
  * Shape:    x [n, t, in], kernel [in, 3u], recurrentKernel [u, 3u], bias [3u] or [2, 3u] → outputs [n, t, u] and states [h], [n, u]
  * Gradient: through time, to everything but the mask

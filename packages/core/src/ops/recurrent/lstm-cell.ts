@@ -1,8 +1,7 @@
 /**
- * One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
- * Keras' order i, f, c̃, o. lstm.ts runs it over a sequence.
+ * One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in Keras' order i, f, c̃, o.
+ * lstm.ts runs it over a sequence.
  */
-
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
 import { sample } from '../../autodiff/samples.js'
@@ -11,7 +10,7 @@ import { sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { type GateActivation, gate } from './gates.js'
 
-/** h, c, i, f, c̃ and o after a step, each [n, u], from z = x·W + b + h₋·U [n, 4u] and c₋. */
+/** One step, from z = x·W + b + h₋·U [n, 4u] and c₋: gives h, c, i, f, c̃ and o, each [n, u]. */
 export function lstmStep(z: Tensor, c: Tensor, activation: GateActivation, ops: Ops): Tensor[] {
   const [zi, zf, zc, zo] = ops.split(z, 4, -1) // [n, u] each
   const [i, f, g, o] = [gate(zi, activation, ops), gate(zf, activation, ops), ops.tanh(zc), gate(zo, activation, ops)]
@@ -27,7 +26,7 @@ const call = defineComposed({
   },
   fused: {
     kernel: 'lstmCell',
-    rule: 'through the gates',
+    rule: '(through its composition)',
     shape: ([, h]) => ({ shape: [2, ...h.shape], dtype: h.dtype }),
     forward: (fused, out, [x, h, c, kernel, recurrentKernel, bias]) => fused.lstmCell(out, x, h, c, kernel, recurrentKernel, bias),
   },
@@ -35,11 +34,21 @@ const call = defineComposed({
 })
 
 /**
- * One LSTM step.
+ * One step of an LSTM (Hochreiter & Schmidhuber 1997). With (z_i, z_f, z_c, z_o) = x·W + h·U + b it is
  *
- * With z = x·W + h·U + b split into i, f, c̃, o: c' = σ(f)·c + σ(i)·tanh(c̃), h' = σ(o)·tanh(c').
+ * ```
+ * i = σ(z_i)    f = σ(z_f)    c̃ = tanh(z_c)    o = σ(z_o)    c' = f∘c + i∘c̃    h' = o∘tanh(c')
+ * ```
  *
- * Shape: x [n, in], h and c [n, u], kernel [in, 4u], recurrentKernel [u, 4u], bias [4u] → [2, n, u], which is h' then c'
+ * Shape:    x [n, in], h and c [n, u], kernel [in, 4u], recurrentKernel [u, 4u], bias [4u] → [2, n, u]: h', then c'
+ * Gradient: through the composition, to all inputs
+ * Cost:     8·n·u·(in + u) flops forward
+ *
+ * @throws ShapeError if a state or weight does not fit.
+ * @example
+ * ```ts
+ * const next = lstmCell(ones([2, 3]), zeros([2, 4]), zeros([2, 4]), ones([3, 16]), zeros([4, 16]), zeros([16])) // [2, 2, 4]
+ * ```
  */
 export function lstmCell(x: Tensor, h: Tensor, c: Tensor, kernel: Tensor, recurrentKernel: Tensor, bias: Tensor): Tensor {
   for (const [name, t, rank] of [

@@ -1,6 +1,6 @@
 /**
- * A long short-term memory over whole sequences (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in
- * Keras' order i, f, c̃, o.
+ * The long short-term memory over whole sequences (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in Keras' order
+ * i, f, c̃, o.
  */
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith, withoutGradient } from '../../autodiff/samples.js'
@@ -22,16 +22,19 @@ import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
 
 interface LstmOptions extends RecurrenceOptions {
   recurrentActivation: GateActivation
-  /** Whether dropout factors [n, u] follow the recurrent kernel. */
+  /** Whether dropout factors [n, u] are among the inputs. */
   dropped: boolean
 }
 
 const plain: LstmOptions = { masked: false, goBackwards: false, recurrentActivation: 'sigmoid', dropped: false }
 
 const rule =
-  'per step from the last: dO = dH·tanh c, dC += dH·o·(1 − tanh² c), dI = dC·c̃, dF = dC·c₋, dC̃ = dC·i; dZ = those by the gates; dH₋ = dZ·Uᵀ, dC₋ = dC·f; dU = Σ h₋ᵀ·dZ'
+  'per step from the last: dO = dH·tanh c, dC += dH·o·(1 − tanh² c), dI = dC·c̃, dF = dC·c₋, dC̃ = dC·i; dZ = these times the slopes of the gates; dH₋ = dZ·Uᵀ, dC₋ = dC·f; dU = Σ h₋ᵀ·dZ'
 
-/** dY and y [6, t, n, u], c₀, U, (m), (mask) → [t + 1, n, 4u], which is dZ and then dH₀, dC₀ */
+/**
+ * Inputs: dY and y [6, t, n, u], c₀ [n, u], U [u, 4u], optionally m [n, u] and a mask [n, t].
+ * Output: [t + 1, n, 4u]: dZ of each step in the order taken, then dH₀, dC₀ and zeros.
+ */
 const callGradient = defineRecurrenceGradient<LstmOptions>({
   name: 'lstmSequenceGradient',
   states: 2,
@@ -52,8 +55,8 @@ const callGradient = defineRecurrenceGradient<LstmOptions>({
 })
 
 /**
- * inputs: z [n, t, 4u], h₀ [n, u], c₀ [n, u], U [u, 4u], (dropout factors m [n, u]), (mask [n, t])
- * output: [6, t, n, u], which is h, c, i, f, c̃, o
+ * Inputs: z = x·W + b [n, t, 4u]; h₀ and c₀ [n, u]; U [u, 4u]; optionally dropout factors m [n, u] and a mask [n, t].
+ * Output: [6, t, n, u]: h, c, i, f, c̃, o.
  */
 const call = defineRecurrence<LstmOptions>({
   name: 'lstmSequence',
@@ -71,17 +74,21 @@ const call = defineRecurrence<LstmOptions>({
   samples: lstmSequenceSamples(),
 })
 
-/** Options of `lstmSequence`: `initialState` is [h, c]. */
+/** Options of `lstmSequence`. `initialState` is [h, c]. */
 export interface LstmSequenceOptions extends SequenceOptions {
-  /** Of the gates i, f, o; `sigmoid` by default. */
+  /** The squashing function of the gates i, f and o; `sigmoid` by default. */
   recurrentActivation?: GateActivation
 }
 
 /**
- * An LSTM over a sequence. With z = x·W + h₋·U + b split into i, f, c̃, o: c = σ(f)·c₋ + σ(i)·tanh(c̃), h = σ(o)·tanh(c).
+ * An LSTM over a sequence (Hochreiter & Schmidhuber 1997, gates in Keras' order i, f, c̃, o). With (z_i, z_f, z_c, z_o) = x·W + h₋·U + b, each step is
+ *
+ * ```
+ * i = σ(z_i)    f = σ(z_f)    c̃ = tanh(z_c)    o = σ(z_o)    c = f∘c₋ + i∘c̃    h = o∘tanh(c)
+ * ```
  *
  * Shape:    x [n, t, in], kernel [in, 4u], recurrentKernel [u, 4u], bias [4u] → outputs [n, t, u] and states [h, c], each [n, u]
- * Gradient: through time, to everything but the mask; what the forward pass keeps is h, c and the gates of each step
+ * Gradient: through time, to everything but the mask; a tape keeps h, c and the gates of every step
  * Cost:     8·n·t·u·(in + u) flops forward
  *
  * @throws ShapeError that names the tensor that does not fit.

@@ -1,4 +1,4 @@
-/** The common part of the public sequence ops: options and their checks, the inputs of the op, and the results taken from its output. */
+/** The common part of the public sequence ops: their options and checks, the inputs of the op, and the results taken from its output. */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { shapeError, showShape, ValueError } from '../../errors.js'
 import type { Shape } from '../../tensor/shape.js'
@@ -14,21 +14,21 @@ import { reshape, slice, transpose } from '../shape/move.js'
 
 /** Options of `lstmSequence`, `gruSequence` and `simpleRnnSequence`. */
 export interface SequenceOptions {
-  /** The states before the first step, each [n, u]; zeros if left out. */
+  /** The states before the first step, each [n, u]; zeros by default. */
   initialState?: readonly Tensor[]
-  /** [n, t]: where it is false (or 0) the states stay as they are. */
+  /** Which steps count, [n, t]. At steps where it is false (or 0), the states stay as they are. */
   mask?: Tensor
-  /** Takes the steps from the last to the first; the outputs are in that order, too. */
+  /** Whether to take the steps from the last to the first. The outputs are then in that order too. */
   goBackwards?: boolean
-  /** Factors [n, u] of the state wherever it meets the recurrent kernel: a dropout mask for all steps, scaled by 1/(1 − rate). */
+  /** Dropout factors [n, u], 0 or 1/(1 − rate), the same for all steps: h₋ is multiplied by them before the recurrent product. */
   recurrentDropout?: Tensor
-  /** Whether `outputs` are wanted; true by default. */
+  /** Whether to return `outputs`; true by default. */
   returnSequences?: boolean
 }
 
 /** The result of a sequence op. */
 export interface SequenceResult {
-  /** The first state after each step, in the order they were taken, [n, t, u]; absent with `returnSequences: false`. */
+  /** The state h after each step, in the order the steps were taken, [n, t, u]; absent with `returnSequences: false`. */
   outputs?: Tensor
   /** The states after the last step, each [n, u]. */
   states: Tensor[]
@@ -36,7 +36,10 @@ export interface SequenceResult {
 
 const SEQUENCE_OPTIONS = ['initialState', 'mask', 'goBackwards', 'recurrentDropout', 'returnSequences'] as const
 
-/** Throws unless shapes fit: x [n, t, in], kernel [in, g·u], recurrentKernel [u, g·u], bias as said, states and dropout [n, u], mask [n, t]. */
+/**
+ * Throws unless the shapes fit: x [n, t, in], kernel [in, g·u], recurrentKernel [u, g·u], bias as `biasShape` says, states and dropout [n, u],
+ * mask [n, t].
+ */
 export function requireSequence(
   op: string,
   { x, kernel, recurrentKernel, bias }: { x: Tensor; kernel: Tensor; recurrentKernel: Tensor; bias?: Tensor },
@@ -88,23 +91,27 @@ export function requireSequence(
   for (const [i, state] of (initialState ?? []).entries()) require(`initialState[${i}]`, state, n, units)
 }
 
-/** x·W + b for all steps at once; 0 stands for x at masked steps, so that a NaN there is in no product of the walk back either. Shape: [n, t, in] → [n, t, g·u] */
+/**
+ * x·W + b for all steps at once. At masked steps x is replaced by 0. Otherwise a NaN there would spoil the products of the walk back.
+ *
+ * Shape: [n, t, in] → [n, t, g·u]
+ */
 export function project(x: Tensor, kernel: Tensor, bias: Tensor | undefined, { mask }: SequenceOptions): Tensor {
   const counted = mask ? where(reshape(mask.dtype === 'bool' ? mask : greater(mask, 0), [...mask.shape, 1]), x, 0) : x
   return bias ? affine(counted, kernel, bias) : matMul(counted, kernel)
 }
 
-/** The initial states, zeros where none are given. */
+/** The given initial states, or zeros. */
 export const initialStates = (x: Tensor, units: number, count: number, given: readonly Tensor[] | undefined): readonly Tensor[] =>
   given ?? Array.from({ length: count }, () => zeros([x.shape[0], units], { dtype: x.dtype, backend: x.backend }))
 
-/** The inputs that only some calls have, last: dropout factors and mask. */
+/** The inputs that only some calls have: dropout factors, then the mask. They come last. */
 export const optionalInputs = (x: Tensor, { recurrentDropout, mask }: SequenceOptions): Tensor[] => [
   ...(recurrentDropout ? [recurrentDropout] : []),
   ...(mask ? [cast(mask, x.dtype)] : []),
 ]
 
-/** Outputs and last states from what the op gave, [parts, t, n, u]. */
+/** Takes the outputs and the last states out of the output of the op, [parts, t, n, u]. */
 export function takeResult(packed: Tensor, states: number, { returnSequences = true }: SequenceOptions): SequenceResult {
   const [, t, n, u] = packed.shape
   const last = Array.from({ length: states }, (_, p) => reshape(slice(packed, [p, t - 1, 0, 0], [1, 1, n, u]), [n, u]))

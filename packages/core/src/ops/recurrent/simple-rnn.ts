@@ -16,7 +16,7 @@ import {
 import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
 
 interface SimpleRnnOptions extends RecurrenceOptions {
-  /** Whether dropout factors [n, u] follow the recurrent kernel. */
+  /** Whether dropout factors [n, u] are among the inputs. */
   dropped: boolean
 }
 
@@ -24,7 +24,10 @@ const plain: SimpleRnnOptions = { masked: false, goBackwards: false, dropped: fa
 
 const rule = 'per step from the last: dZ = dH·(1 − h²), dH₋ = dZ·Uᵀ, dU = Σ h₋ᵀ·dZ'
 
-/** dY and y [1, t, n, u], U, (m), (mask) → [t + 1, n, u], which is dZ and then dH₀ */
+/**
+ * Inputs: dY and y [1, t, n, u], U [u, u], optionally m [n, u] and a mask [n, t].
+ * Output: [t + 1, n, u]: dZ of each step in the order taken, then dH₀.
+ */
 const callGradient = defineRecurrenceGradient<SimpleRnnOptions>({
   name: 'simpleRnnSequenceGradient',
   states: 1,
@@ -39,8 +42,8 @@ const callGradient = defineRecurrenceGradient<SimpleRnnOptions>({
 })
 
 /**
- * inputs: x·W + b [n, t, u], h₀ [n, u], U [u, u], (dropout factors m [n, u]), (mask [n, t])
- * output: [1, t, n, u], which is h
+ * Inputs: z = x·W + b [n, t, u]; h₀ [n, u]; U [u, u]; optionally dropout factors m [n, u] and a mask [n, t].
+ * Output: [1, t, n, u]: h.
  */
 const call = defineRecurrence<SimpleRnnOptions>({
   name: 'simpleRnnSequence',
@@ -60,7 +63,7 @@ const call = defineRecurrence<SimpleRnnOptions>({
 })
 
 /**
- * h = tanh(x·W + b + h₋·U) over a sequence.
+ * A simple recurrent network over a sequence (Elman 1990): each step is h = tanh(x·W + b + h₋·U).
  *
  * Shape:    x [n, t, in], kernel [in, u], recurrentKernel [u, u], bias [u] → outputs [n, t, u] and states [h], [n, u]
  * Gradient: through time, to everything but the mask

@@ -1,5 +1,4 @@
-/** From the order of a recurrence's output, steps first, to that of its input, rows of the batch first. */
-
+/** Turns the output of a sequence op, [t, n, w], into the order of its input, [n, t, w]. */
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
@@ -7,16 +6,17 @@ import type { View } from '../../backends/backend.js'
 import type { Tensor } from '../../tensor/tensor.js'
 
 interface Options {
-  /** The first of the steps taken; −1 for one of zeros before all. */
+  /** The first step to take. −1 is a step of zeros before step 0. */
   first: number
+  /** How many steps to take. */
   count: number
-  /** Whether they come out from the last to the first. */
+  /** Whether the result has the last step first. */
   reverse: boolean
 }
 
 const call = defineOp<Options>({
   name: 'stepsByRow',
-  rule: 'dX = the same steps of dY, back in their order, and zeros',
+  rule: 'dX = dY with the steps in the order of x, and zeros for the others',
   shape: ([{ shape, dtype }], { count }) => ({ shape: [shape[1], count, shape[2]], dtype }),
   forward: (k, out, [x], { first, count, reverse }) => {
     const view: View = { axis: [1, 0, 2], start: [0, first + (reverse ? count - 1 : 0), 0], step: [1, reverse ? -1 : 1, 1], fill: 0 }
@@ -38,7 +38,7 @@ const call = defineOp<Options>({
 })
 
 /**
- * @internal Some steps of x by rows of the batch, in one copy: out[i, j] = x[first + j, i], or with `reverse` x[first + count − 1 − j, i].
+ * @internal Some steps of x, by rows of the batch, in one copy: out[i, j] = x[first + j, i], or with `reverse` out[i, j] = x[first + count − 1 − j, i].
  *
  * Shape: x [t, n, w] → [n, count, w]
  */

@@ -1,19 +1,19 @@
 /**
- * Running a recurrent cell over a whole sequence, as one op: what `lstmSequence`, `gruSequence` and `simpleRnnSequence` have in common.
- * A cell says what one step is; here is the loop, with masked steps and either direction, and the walk backwards.
+ * Runs a recurrent cell over a whole sequence, as one op. `lstmSequence`, `gruSequence` and `simpleRnnSequence` share it: a cell defines one step, and this
+ * file has the loop over the steps, forward and backward.
  *
- * The part that does not depend on the state is computed before, for all steps at once: z = x·W + b comes in. So a kernel for a whole sequence needs the
- * recurrent part alone, and dX, dW and db are those of one large product.
+ * The part that does not depend on the state, z = x·W + b, is an input: it is computed for all steps at once. So a kernel for a whole sequence
+ * contains only the recurrent part, and dX, dW and db each come from one large product.
  *
- * Inputs: z [n, t, g·u], the states before the first step [n, u] each, what all steps share (recurrent weights), then, if `options.masked`,
- * a mask [n, t] of floats: at steps where it is not above 0 the states stay.
+ * Inputs: z [n, t, g·u]; the states before the first step, [n, u] each; the tensors that all steps share (recurrent weights); if `options.masked`,
+ * a mask [n, t] of floats. At steps where the mask is not above 0, the states stay as they are.
  *
- * Output: one tensor [parts, t, n, u], in the order the steps are taken (with `goBackwards` from the last): first the states after each step,
- * then what a backward pass wants to keep (gates after their activations). A part is contiguous, and so is a step of it: [t·n, u] and
- * [n, u] are the operands of products. At a masked step the states are those before; the other parts are computed all the same.
+ * Output: one tensor [parts, t, n, u]. The steps are in the order taken (with `goBackwards` from the last). The first parts are the states after each
+ * step; the others are values that a backward pass needs (gates after their activations). A part is contiguous, and so is each step in it, so [t·n, u] and
+ * [n, u] are operands of products without a copy. At a masked step the states are those before it; the other parts are computed all the same.
  *
- * Derivative: backpropagation through time. A step is done again from the states that the output holds, and pulled back; nothing is kept but
- * the output. Werbos, "Backpropagation through time" (Proc. IEEE 78, 1990).
+ * Derivative: backpropagation through time (Werbos, "Backpropagation through time", Proc. IEEE 78, 1990). From the last step to the first, a step is
+ * done again from the states in the output, recorded, and walked back. The tape keeps nothing but the output.
  */
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { ComposedOp, Ops, Sample } from '../../autodiff/op.js'
@@ -25,18 +25,21 @@ import type { Tensor } from '../../tensor/tensor.js'
 export interface RecurrenceOptions {
   /** Whether the last input is a mask. */
   masked: boolean
-  /** From the last step to the first. */
+  /** Whether the steps go from the last to the first. */
   goBackwards: boolean
 }
 
-/** A cell: one step of it. */
+/** A cell: one step, and what the op around it must state. */
 export interface Recurrence<O extends RecurrenceOptions> {
   name: string
   /** The derivative as people write it. */
   rule: string
   /** How many states there are. */
   states: number
-  /** The states after the step, then what else the output holds, each [n, u]; from z [n, g·u], the states before, and what steps share. */
+  /**
+   * One step, from z [n, g·u], the states before it, and the tensors that all steps share. It gives the states after it, then the other parts of the
+   * output, each [n, u].
+   */
   step(z: Tensor, states: readonly Tensor[], shared: readonly Tensor[], options: O, ops: Ops): Tensor[]
   fused?: ComposedOp<O>['fused']
   samples: readonly Sample<O>[]
@@ -52,7 +55,7 @@ export function defineRecurrence<O extends RecurrenceOptions>(cell: Recurrence<O
     mask: masked ? inputs[inputs.length - 1] : undefined,
   })
 
-  /** One step with its mask [n]: where that is not above 0 the states stay. */
+  /** One step with its mask [n]: in rows where the mask is not above 0, the states stay. */
   const maskedStep = (
     z: Tensor,
     states: readonly Tensor[],
@@ -86,7 +89,7 @@ export function defineRecurrence<O extends RecurrenceOptions>(cell: Recurrence<O
         const { z, initial, shared, mask } = divide(inputs, options)
         const [[parts, t, n, u], width] = [y.shape, z.shape[2]]
 
-        /** Step s done again and pulled back: the cotangents of z there, of the states before, and of what steps share. */
+        /** Does step s again and walks back over it. Gives the cotangents of z at this step, of the states before it, and of the shared tensors. */
         const stepBack = (s: number, dStates: readonly Tensor[]): { dZ: Tensor; before: Tensor[]; dShared: Tensor[] } =>
           scope(() => {
             const at = options.goBackwards ? t - 1 - s : s
