@@ -1,7 +1,7 @@
 /**
  * The walk backwards: the chain rule, from the last record of a tape to the first.
  *
- * Reference: Griewank & Walther, "Evaluating Derivatives" (2008), chapter 3.
+ * Griewank & Walther, "Evaluating Derivatives" (2008), chapter 3.
  */
 import { shapeError } from '../errors.js'
 import { scopeOfFresh } from '../tensor/scope.js'
@@ -12,14 +12,14 @@ import { ops } from './op.js'
 import { labelled } from './recording.js'
 import type { Tape, TapeRecord } from './tape.js'
 
-/** Called after each record with the cotangent of its output and those of its inputs (null for an input without one). */
+/** Called after each record, with the cotangent of its output and those of its inputs (null for an input that has none). */
 export type Visit = (record: TapeRecord, dY: Tensor, dInputs: readonly (Tensor | null)[]) => void
 
 /**
  * The cotangents of `sources`, given `seed`, the cotangent of `output`. A source that the output does not depend on gets undefined.
  *
- * A record says y = op(inputs). When the walk comes to it, every use of y has been passed, so dY is complete. The rule of the op turns dY into
- * a cotangent for each input. An input that is used several times gets the sum.
+ * A record says y = op(inputs). When the walk comes to it, all later records are done, and with them every use of y. So dY is complete. The rule of the op
+ * turns dY into a cotangent for each input. An input that is used several times gets the sum.
  */
 export function walkBackwards(tape: Tape, output: Tensor, seed: Tensor, sources: readonly Tensor[], visit?: Visit): (Tensor | undefined)[] {
   const cotangents = new Cotangents(output, seed, sources, visit === undefined)
@@ -45,7 +45,7 @@ export function walkBackwards(tape: Tape, output: Tensor, seed: Tensor, sources:
   return sources.map((source) => cotangents.get(source))
 }
 
-/** The ops of a derivative are recorded under the path of the op and its name with a d before it, e.g. "dense_1/dtanh". */
+/** The path under which the ops of a derivative are recorded: the path of the op, then its name with a d before it. Example: "dense_1/dtanh". */
 const pathOfDerivative = ({ op, path }: TapeRecord): string => `${path ? `${path}/` : ''}d${op.name}`
 
 function requireShapeOfInput({ op, inputs }: TapeRecord, i: number, dInput: Tensor): void {

@@ -1,17 +1,17 @@
-/** Keeping account of cotangents during a walk backwards. */
+/** The table of cotangents that a walk backwards fills and empties. */
 import { discard } from '../tensor/scope.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { ops } from './op.js'
 
 /**
- * The cotangents of a walk. What the walk made itself is freed as soon as no tensor needs it any more, so that the memory of a backward
- * pass is that of a few cotangents, not of all; a visitor may keep them, so then they stay to the end.
+ * The cotangents of a walk. A cotangent that the walk made is freed as soon as no tensor needs it any more. So a backward pass needs memory for a few
+ * cotangents, not for all. If there is a visitor, nothing is freed, because the visitor may keep them.
  */
 export class Cotangents {
   readonly #of: Map<Tensor, Tensor>
   readonly #sources: ReadonlySet<Tensor>
   readonly #frees: boolean
-  /** For cotangents made by the walk: for how many tensors each stands. */
+  /** For each cotangent that the walk made: how many tensors have it. */
   readonly #uses = new Map<Tensor, number>()
 
   constructor(output: Tensor, seed: Tensor, sources: readonly Tensor[], frees: boolean) {
@@ -20,11 +20,12 @@ export class Cotangents {
     this.#frees = frees
   }
 
+  /** The cotangent of a tensor so far. */
   get(tensor: Tensor): Tensor | undefined {
     return this.#of.get(tensor)
   }
 
-  /** Adds to the cotangent of a tensor; `fresh` says that the walk made the addend. */
+  /** Adds to the cotangent of a tensor. `fresh` says whether the walk made the addend. */
   add(tensor: Tensor, addend: Tensor, fresh: boolean): void {
     if (fresh && !this.#uses.has(addend)) this.#uses.set(addend, 0)
     const before = this.#of.get(tensor)
@@ -39,7 +40,7 @@ export class Cotangents {
     if (this.#uses.get(addend) === 0) this.#free(addend)
   }
 
-  /** Says that the record of this tensor has been passed; only a source's cotangent is still wanted. */
+  /** Called when the record of this tensor is done. Its cotangent is dropped unless the tensor is a source. */
   release(tensor: Tensor): void {
     const cotangent = this.#of.get(tensor)
     if (!cotangent || this.#sources.has(tensor)) return

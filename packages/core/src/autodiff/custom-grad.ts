@@ -1,4 +1,4 @@
-/** Functions with derivatives of their own. */
+/** Functions with a derivative that the caller writes. */
 import { describeValue, requireFunction } from '../arguments.js'
 import { ValueError } from '../errors.js'
 import { scope } from '../tensor/scope.js'
@@ -6,19 +6,26 @@ import { requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
 import { type OpDefinition, ops } from './op.js'
 import { isTracked, recordOp, withoutRecording } from './recording.js'
 
-/** A function said to have as many parameters as another: grad gives one tensor for a function of one parameter, a gradient itself included. */
+/**
+ * Gives `made` the `length` of `like`. `grad` returns one tensor for a function of one parameter; so `grad(grad(f))` works only if `grad(f)` says how many
+ * parameters f has.
+ */
 export function withLengthOf<F extends object>(like: { readonly length: number }, made: F): F {
   return Object.defineProperty(made, 'length', { value: like.length })
 }
 
 /**
- * A function with a derivative of your own. `forward` runs unseen by tapes; `backward` gets the cotangent of the result and gives one
- * for each argument (null for none), made of public ops if it is to be differentiated again.
+ * A function with a derivative that you write. Tapes do not see inside `forward`.
  *
+ * `backward` gets dY, the cotangent of the result y. It returns a cotangent for each argument, or null for none. Make it of public ops if the derivative
+ * is to be differentiated again.
+ *
+ * @throws ValueError at the walk back if `backward` does not return one tensor or null for each argument.
  * @example
  * ```ts
  * // The identity, with its gradient clipped to [−1, 1].
  * const clipped = customGrad((x) => x, ({ dY }) => [clip(dY, -1, 1)])
+ * grad((x) => clipped(x).mul(5).sum())(tensor([3])) // [1]
  * ```
  */
 export function customGrad<A extends Tensor[]>(
@@ -51,7 +58,7 @@ export function customGrad<A extends Tensor[]>(
     requireTensors(name, 'its arguments', xs)
     const result = withoutRecording(() => scope(() => forward(...(xs as A))))
     requireTensor(name, 'the result of forward', result)
-    // A result that tapes know already (forward returned its argument) needs a record, and so a tensor, of its own.
+    // If forward returned its argument, or another tensor that a tape tracks, the record needs a new tensor as its output.
     const y = xs.includes(result) || isTracked(result) ? withoutRecording(() => ops.viewOf(result)) : result
     recordOp(op, xs, y, {})
     return y

@@ -7,8 +7,9 @@ import { ops } from './op.js'
 import { Tape } from './tape.js'
 
 /**
- * The value of f and the cotangents of `sources`: records f, checks its value, and walks back from `seedOf(value)`. Everything that f returns
- * survives, also what `valueIn` does not pick.
+ * The value of f and the cotangents of `sources`: records f, checks its value, and walks back from `seedOf(value)`.
+ *
+ * `valueIn` picks the value out of the result of f. Everything that f returns survives, also the parts that `valueIn` does not pick.
  */
 export function differentiate<R = Tensor>(
   what: string,
@@ -30,7 +31,7 @@ export function differentiate<R = Tensor>(
     requireTensor(what, "the function's result", value)
     const seed = seedOf(value)
     const grads = tape.tracks(value) ? tape.backward(value, seed, sources) : sources.map(() => undefined)
-    // Rules like dA = dB = dY hand one tensor to several sources. Each gets its own, so that freeing one leaves the others.
+    // A rule such as dA = dB = dY gives one tensor to several sources. Each source gets its own view, so that disposing one leaves the others.
     const taken = new Set<Tensor>(result === value ? [value, seed] : [value, seed, ...tensorsIn(result)])
     const own = grads.map((grad) => {
       const mine = grad && taken.has(grad) ? ops.viewOf(grad) : grad

@@ -11,32 +11,35 @@ import { fromHost, requireTensor, requireTensors, type Tensor } from '../tensor/
 import { differentiate } from './differentiate.js'
 import { ops } from './op.js'
 
+/** The options of `gradCheck`. */
 export interface GradCheckOptions {
-  /** Step of the difference; the error of a central difference is of order step². */
+  /** How far each element is moved; 1e-5 by default. The error of a central difference is of order step². */
   step?: number
-  /** Allowed |analytic − numeric|, relative to 1 + |numeric|. */
+  /** The largest |analytic − numeric| / (1 + |numeric|) allowed; 1e-6 by default. */
   tolerance?: number
-  /** At most this many elements of each input are moved, spread evenly; all by default. */
+  /** How many elements of each input are moved at most, evenly spread; all by default. */
   maxElements?: number
 }
 
-/** The result of a check. */
+/** The result of `gradCheck`. */
 export interface GradCheckReport {
-  /** Largest |analytic − numeric| / (1 + |numeric|). */
+  /** The largest |analytic − numeric| / (1 + |numeric|). */
   worst: number
-  /** Elements compared. */
+  /** How many elements were compared. */
   checked: number
 }
 
 /**
- * Compares the gradient of f with central differences. f may return any shape: its elements are weighted with fixed odd
- * weights. Tensors that f makes itself land on the reference backend; any it takes from outside, such as weights, must be there
- * already (`await getBackend('reference')`, float64).
+ * Compares the gradient of f with central differences (f(x + ε) − f(x − ε)) / 2ε, in float64 on the reference backend.
  *
- * @throws GradientError that names the element with the largest disagreement.
+ * f may return any shape; the check is of the sum of its elements with fixed weights. Tensors that f makes are on the reference backend. Tensors that f
+ * takes from outside, such as weights, must be there already: make them in float64 with `await getBackend('reference')`.
+ *
+ * @throws GradientError that names the first element where the two disagree.
  * @example
  * ```ts
- * await gradCheck((x) => x.tanh().sum(), [tensor([0.5, -1])])
+ * const { checked } = await gradCheck((x) => x.tanh().sum(), [tensor([0.5, -1])])
+ * console.log(checked) // 2
  * ```
  */
 export async function gradCheck(

@@ -1,4 +1,4 @@
-/** Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`. All record a tape, walk it back, and free everything but what they return. */
+/** Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`. Each records a tape, walks it back, and frees everything that it does not return. */
 import { requireChoice, requireFunction, requireOptions } from '../arguments.js'
 import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
 import { scope, tensorsIn } from '../tensor/scope.js'
@@ -10,15 +10,16 @@ import { ops } from './op.js'
 import { isRecording } from './recording.js'
 import { Tape } from './tape.js'
 
-/** `unconnected` is for a source that has no influence on the result: an error that says where the path broke (default), or zeros. */
+/** The options of `grad` and `valueAndGrad`. */
 export interface GradOptions {
+  /** For a source that the result does not depend on: `'error'` (default) throws and says where the path broke, `'zeros'` gives a gradient of zeros. */
   unconnected?: 'error' | 'zeros'
 }
 
 const nameOf = (source: Tensor, i: number): string =>
   source instanceof Parameter ? `parameter "${source.name}"` : `argument ${i} (${source.dtype} ${showShape(source.shape)})`
 
-/** Every source's gradient, or an error naming those that have none. */
+/** The gradient of every source; throws an error that names the sources without one. */
 function connected(
   what: string,
   sources: readonly Tensor[],
@@ -38,7 +39,7 @@ function connected(
   return sources.map((source, i) => grads[i] ?? ops.zerosLike(source))
 }
 
-/** The cotangent 1 of a scalar result; anything else is an error. */
+/** The cotangent 1 of a scalar result; throws for any other result. */
 const scalarSeed =
   (what: string) =>
   (value: Tensor): Tensor => {
@@ -62,15 +63,18 @@ const requireGradOptions = (what: string, options: GradOptions): void => {
 }
 
 /**
- * The gradient of a scalar function of one or more tensors, as a function of the same arguments: one tensor for a function of one parameter, else
- * an array with one for each argument. `(...weights) => …` has no fixed number of them, and gives an array for one, too.
+ * The gradient of a scalar function, as a function of the same arguments. A function of one parameter has one tensor as its gradient; otherwise the gradient is
+ * an array with a tensor for each argument. The number of parameters of `(...weights) => …` is not fixed, so it has an array, too.
+ *
+ * Shape: the gradient by an argument has the shape of the argument
  *
  * @throws ShapeError if f does not return a scalar, GradientError if the result does not depend on an argument.
  * @example
  * ```ts
  * const dx = grad((x: Tensor) => x.square().sum())(tensor([1, 2, 3]))
  * console.log(await dx.array())   // [2, 4, 6]
- * const [da, db] = grad((a: Tensor, b: Tensor) => a.mul(b).sum())(tensor([1, 2]), tensor([3, 4]))   // da = [3, 4], db = [1, 2]
+ * const [da, db] = grad((a: Tensor, b: Tensor) => a.mul(b).sum())(tensor([1, 2]), tensor([3, 4]))
+ * console.log(await da.array(), await db.array())   // [3, 4] [1, 2]
  * ```
  */
 export function grad<A extends Tensor[]>(
@@ -103,17 +107,17 @@ function requireParameters(parameters: readonly Tensor[]): void {
   )
 }
 
-/** The last value of each set of parameters, which the next call frees. */
+/** For the first of a set of parameters: the value that the last call returned. The next call frees it. */
 const lastValues = new WeakMap<Tensor, Tensor>()
 
-/** The result of a function given to `valueAndGrad`: its value, and anything else under names of its own. */
+/** The result of a function given to `valueAndGrad`: its value, and other results under other names. */
 interface ValueWithOthers {
   value: Tensor
-  /** The name of the gradients. */
+  /** Not allowed: the gradients are returned under this name. */
   grads?: never
 }
 
-/** The scalar in what the function returned. */
+/** The scalar in the result of the function. */
 function valueIn(result: Tensor | ValueWithOthers): unknown {
   if (typeof result !== 'object' || result === null || !('value' in result)) return result
   if ('grads' in result) throw new ValueError('valueAndGrad: the function returns a field "grads", which is the name of the gradients.')
@@ -123,12 +127,16 @@ function valueIn(result: Tensor | ValueWithOthers): unknown {
 const withoutValue = ({ value: _, ...others }: ValueWithOthers): object => others
 
 /**
- * The value of a scalar function of parameters, and its gradient for each of them. The function may return an object with the scalar as
- * `value` and whatever else is wanted of the computation, say predictions: all of it comes back beside `grads`.
+ * The value of a scalar function of parameters, and its gradient by each of them. The function may return an object with the scalar as `value` and other
+ * results beside it, such as predictions: all are returned beside `grads`.
  *
- * Everything made inside is freed but what the function returns and `grads`. `value` lives until the next call with the same first parameter, unless you
- * `keep()` it; `grads` live until `optimizer.step(parameters, grads)` takes them, or you dispose them. So a training loop needs no scope. The
- * other tensors that the function returns are the caller's: they live to the end of the surrounding scope, or until they are disposed.
+ * Everything made inside is freed, except the results of the function and `grads`. A training loop needs no scope:
+ *
+ * - `value` lives until the next call with the same first parameter, unless you `keep()` it.
+ * - `grads` live until `optimizer.step(parameters, grads)` takes them, or you dispose them.
+ * - Other results are yours. They live to the end of the surrounding scope, or until you dispose them.
+ *
+ * Shape: the gradient by a parameter has the shape of the parameter
  *
  * @throws ShapeError if the value is not a scalar, GradientError if it does not depend on a parameter.
  * @example
@@ -165,12 +173,12 @@ export function valueAndGrad(
       others,
       value,
       grads: connected('valueAndGrad', parameters, grads, tape, options),
-      // f may also return what it did not make, a parameter itself or a constant of the caller's; or its value under another name, too.
+      // Only a value that f made may be freed. f may return a parameter or a constant of the caller, or the value under a second name.
       fresh: tape.tracks(value) && !parameters.includes(value) && !(others && tensorsIn(others).has(value)),
     }
   })
   const owner = parameters[0]
-  // Inside another derivative the surrounding tape may need every value, and its scope frees them.
+  // Inside another derivative, the surrounding tape may need the value; the surrounding scope frees it.
   if (owner && !isRecording()) {
     const previous = lastValues.get(owner)
     if (previous && !previous.kept && previous !== value) {
@@ -184,8 +192,11 @@ export function valueAndGrad(
 }
 
 /**
- * The value of f, and the cotangents of its arguments when its result has cotangent u: the product u·J of u with the Jacobian.
+ * The value of f and the vector–Jacobian product u·J: the cotangents of the arguments if the result has cotangent u.
  *
+ * Shape: u has the shape of f(...xs), each gradient that of its argument
+ *
+ * @throws ShapeError if u does not have the shape of the result.
  * @example
  * ```ts
  * const { value, grads } = vjp((x) => x.square(), [tensor([1, 2])], tensor([1, 10]))   // grads[0] = [2, 40]
@@ -211,8 +222,17 @@ export function vjp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], u: Te
 }
 
 /**
- * The value of f, and the tangent of its result when its arguments move along v: the product J·v of the Jacobian with v. Made of two
- * reverse passes: u ↦ u·J is linear in u, and its transpose is v ↦ J·v.
+ * The value of f and the Jacobian–vector product J·v: the tangent of the result if the arguments move along v.
+ *
+ * It takes two reverse passes: u ↦ u·J is linear in u, so its derivative by u, applied to v, is J·v.
+ *
+ * Shape: each v[i] has the shape of xs[i], the tangent that of the result
+ *
+ * @throws ShapeError if a v[i] does not have the shape of its argument.
+ * @example
+ * ```ts
+ * const { tangent } = jvp((x) => x.square(), [tensor([1, 2])], [tensor([1, 10])])   // tangent = [2, 40]
+ * ```
  */
 export function jvp(f: (...xs: Tensor[]) => Tensor, xs: readonly Tensor[], v: readonly Tensor[]): { value: Tensor; tangent: Tensor } {
   requireFunction('jvp', 'f', f, 'jvp(f, [x], [v])')

@@ -1,9 +1,9 @@
 /**
- * The contract of an op. An op states in one place its shape rule, its forward, its derivative, and samples that test it. There are two kinds:
+ * The contract of an op. An op states in one place its shape rule, its forward computation, its derivative, and samples that test it. There are two kinds:
  *
- * - a *primitive* op computes its output with kernels, and its derivative rule is made of public ops;
- * - a *composed* op is defined by other ops and differentiates through them. Where the backend has a fused kernel for it, the kernel runs
- *   instead and the composition remains the definition: a test holds the two equal.
+ * - A *primitive* op, such as `tanh`, computes its output with kernels. Its derivative rule is made of public ops.
+ * - A *composed* op, such as `mean`, is defined by other ops and differentiates through them. If the backend has a fused kernel for it, the kernel runs
+ *   and the composition stays the definition: a test checks that the two are equal.
  */
 import type { FusedKernels, Kernels } from '../backends/backend.js'
 import { CotangentError } from '../errors.js'
@@ -11,17 +11,17 @@ import type { DType } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 
-/** Every op that rules and compositions may call, by its name. They get it as an argument, so op files need not import each other; ops/index.ts says what is in it. */
+/** Every op that rules and compositions may call, by name. They get it as an argument, so op files need not import each other. ops/index.ts declares its members. */
 // biome-ignore lint/suspicious/noEmptyInterface: ops/index.ts fills it
 export interface Ops {}
 
-/** Shape and dtype: a shape rule gets those of each input and gives that of the output. */
+/** Shape and dtype of a tensor. A shape rule gets those of the inputs and returns that of the output. */
 export interface TensorSpec {
   readonly shape: Shape
   readonly dtype: DType
 }
 
-/** A test input: its shape, and how its values are drawn (default: float32, both signs, away from 0). */
+/** An input of a test: its shape, and how its values are drawn. By default they are float32, of both signs, away from 0. */
 export interface SampleInput {
   shape: Shape
   dtype?: DType
@@ -30,53 +30,53 @@ export interface SampleInput {
   high?: number
 }
 
-/** One call that the sweep makes: inputs, by shape alone or in full, and options. */
+/** A call of the op that the sweep makes: its inputs (a shape alone, or more about it) and its options. */
 export interface Sample<O> {
   inputs: readonly (Shape | SampleInput)[]
   options?: O
-  /** Why gradients are not checked here (a kink, a size that is too slow); values still are. */
+  /** Why the gradient is not checked here, such as a kink. Values are checked all the same. */
   skipGradient?: string
 }
 
 /**
- * Pushes dY, the cotangent of the output y, to the inputs: one thunk an input, run only if somebody asks; null where the input
- * has no derivative (indices, conditions).
+ * The derivative of an op. It turns dY, the cotangent of the output y, into a cotangent for each input. It returns a function for each input, so that only
+ * those that somebody asks for run; null for an input without a derivative, such as indices.
  */
 export type Vjp<O> = (at: { dY: Tensor; y: Tensor; options: O }, inputs: readonly Tensor[], ops: Ops) => readonly ((() => Tensor) | null)[]
 
-/** A primitive op. */
+/** A primitive op: one with kernels and a rule. */
 export interface PrimitiveOp<O extends object> {
   name: string
-  /** The derivative as people write it, e.g. `dA = dY·Bᵀ, dB = Aᵀ·dY`; printed with the tape. */
+  /** The derivative as a formula, e.g. `dA = dY·Bᵀ, dB = Aᵀ·dY`; printed with the tape. */
   rule: string
-  /** Pure: checks the inputs (throws ShapeError, DTypeError) and says what comes out. */
+  /** The shape and dtype of the output. Throws a ShapeError or DTypeError if the inputs do not fit. */
   shape(inputs: readonly TensorSpec[], options: O): TensorSpec
-  /** Fills `out`, which has unspecified content. `'view'` means: the same memory under the new shape. */
+  /** Fills `out`, whose content is unspecified before. `'view'`: no computation, the output is the memory of the input under the new shape. */
   forward: 'view' | ((kernels: Kernels, out: Tensor, inputs: readonly Tensor[], options: O) => void)
-  /** The derivative; or, in words, why there is none. */
+  /** The derivative, or a sentence that says why there is none. */
   vjp: Vjp<O> | string
   samples: readonly Sample<O>[]
 }
 
-/** A composed op. */
+/** A composed op: one that is defined by other ops. */
 export interface ComposedOp<O extends object> {
   name: string
   /** The definition, in other ops. */
   compose(inputs: readonly Tensor[], options: O, ops: Ops): Tensor
   /**
-   * A better derivative than through the records of the composition, say one that keeps less. With it the composition runs unseen by tapes,
-   * and the op is one record on every backend. `fused` has its own, for where its kernel ran.
+   * A better derivative than that of the composition, for example one that keeps less memory. With it, tapes do not see the ops of the composition: the
+   * op is one record on every backend. Where the fused kernel ran, `fused.vjp` holds instead.
    */
   derivative?: { rule: string; vjp: Vjp<O> }
-  /** A kernel that does the same in one go, where a backend has it. */
+  /** A kernel that computes the op in one pass, for backends that have it. */
   fused?: {
     kernel: keyof FusedKernels | ((options: O) => keyof FusedKernels)
     rule: string
     shape(inputs: readonly TensorSpec[], options: O): TensorSpec
     forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void
-    /** A faster derivative than through the composition, if there is one. */
+    /** A faster derivative than that of the composition. */
     vjp?: Vjp<O>
-    /** Positions of float inputs that only choose (as an argMax does), and so have no derivative. */
+    /** Positions of float inputs that have no derivative because they only choose: x in `maxPool2dGradient`. */
     choosing?: readonly number[]
   }
   samples: readonly Sample<O>[]
@@ -91,14 +91,21 @@ export interface OpDefinition {
   /** Present on composed ops. */
   readonly compose?: ComposedOp<object>['compose']
   readonly fused?: ComposedOp<object>['fused']
-  /** Runs it. */
+  /** Runs the op. */
   readonly call: (inputs: readonly Tensor[], options: object) => Tensor
 }
 
-/** All ops by name. */
+/**
+ * All ops by name.
+ *
+ * @example
+ * ```ts
+ * console.log(registry.get('tanh')?.rule) // dX = dY·(1 − y²)
+ * ```
+ */
 export const registry = new Map<string, OpDefinition>()
 
-/** Registers an op, so that tests find it. */
+/** Adds an op to the registry. */
 export function register(op: OpDefinition): OpDefinition {
   if (registry.has(op.name)) throw new CotangentError(`defineOp: there is already an op named "${op.name}".`)
   registry.set(op.name, op)

@@ -1,11 +1,14 @@
 /**
- * The tape. While one is active, every op that touches a watched tensor appends one plain record to it; the walk backwards (backward.ts) goes over
+ * The tape. While one is active, every op that touches a tracked tensor appends one plain record to it. The walk backwards (backward.ts) goes over
  * the records in reverse.
  *
- * Invariants: tapes nest and are synchronous; a record's tensors stay alive as long as the tape is active; a derivative
- * rule is made of public ops, so an outer tape can record it, and second derivatives exist by construction.
+ * Invariants:
  *
- * Reference: D. Maclaurin's autograd, for the shape of the code.
+ * - Tapes nest and are synchronous.
+ * - The tensors of a record stay alive as long as the tape is active.
+ * - A derivative rule is made of public ops, so an outer tape can record it. So second derivatives need no code.
+ *
+ * The design follows D. Maclaurin's autograd for Python.
  */
 import { requireFunction } from '../arguments.js'
 import { GradientError, showShape } from '../errors.js'
@@ -16,10 +19,10 @@ import { type Visit, walkBackwards } from './backward.js'
 import type { OpDefinition, Vjp } from './op.js'
 import { currentPath, type Recorder, recordingOn } from './recording.js'
 
-/** An op that has a derivative rule, not a sentence why there is none. */
+/** An op with a derivative rule, not a sentence why there is none. */
 type DifferentiableOp = OpDefinition & { readonly vjp: Vjp<object> }
 
-/** One executed op: everything needed to list it, print it, replay it and differentiate it. */
+/** One op that ran: everything needed to list it, print it, replay it and differentiate it. */
 export interface TapeRecord {
   readonly op: DifferentiableOp
   readonly inputs: readonly Tensor[]
@@ -29,7 +32,7 @@ export interface TapeRecord {
   readonly path: string
 }
 
-/** One record in `Tape.toJSON`. Tensors are numbered in order of appearance. */
+/** One record in `Tape.toJSON`. Tensors are numbered in the order in which they first appear. */
 export interface TapeRecordJSON {
   op: string
   inputs: { tensor: number; shape: readonly number[]; dtype: string; name?: string }[]
@@ -39,15 +42,26 @@ export interface TapeRecordJSON {
   rule: string
 }
 
-/** A list of records, in the order of computation. */
+/**
+ * A list of records, in the order of computation. `record` makes one; `grad` and `valueAndGrad` make and free theirs.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([2])
+ * const tape = new Tape([x])
+ * const y = tape.run(() => x.square())
+ * const grads = tape.backward(y, tensor([1]), [x]) // grads[0] = [4]
+ * ```
+ */
 export class Tape implements Recorder {
+  /** The records, first op first. */
   readonly records: TapeRecord[] = []
-  /** Tensors whose derivative may be asked for, or that depend on one. */
+  /** The sources, and the tensors that depend on one. */
   readonly #tracked: Set<Tensor>
   readonly #held = new Set<Tensor>()
-  /** Version of each parameter when first used. */
+  /** The version of each parameter at its first use. */
   readonly #versions = new Map<Parameter, number>()
-  /** Where a path from a source ended: ops without a derivative. */
+  /** The ops where a path from a source ended, because they have no derivative. */
   readonly #breaks: { op: OpDefinition; inputs: readonly Tensor[]; reason: string }[] = []
 
   constructor(sources: readonly Tensor[]) {
@@ -55,12 +69,12 @@ export class Tape implements Recorder {
     this.#tracked = new Set(sources)
   }
 
-  /** Whether backward may still need this tensor. */
+  /** Whether the walk backwards may still need this tensor. */
   holds(tensor: Tensor): boolean {
     return this.#held.has(tensor)
   }
 
-  /** Whether this tensor depends on a source. */
+  /** Whether this tensor is a source or depends on one. */
   tracks(tensor: Tensor): boolean {
     return this.#tracked.has(tensor)
   }
@@ -97,7 +111,8 @@ export class Tape implements Recorder {
    * The cotangents of `sources`, given `seed`, the cotangent of `output`: walks the records in reverse (backward.ts). A source that the output
    * does not depend on gets undefined.
    *
-   * @param visit called after each record with the cotangent of its output and those it adds to its inputs
+   * @param visit called after each record, with the cotangent of its output and those that it adds to its inputs
+   * @throws GradientError if a parameter changed after the tape used it.
    */
   backward(output: Tensor, seed: Tensor, sources: readonly Tensor[], visit?: Visit): (Tensor | undefined)[] {
     requireTensor('backward', 'the output', output)
@@ -117,7 +132,7 @@ export class Tape implements Recorder {
     }
   }
 
-  /** Why a result has no derivative with respect to `source`: the ops that ended its paths, if any. */
+  /** Says why a result has no derivative by `source`: which op ended the path, or that the source was never used. */
   explainBreak(source: Tensor): string {
     const reached = new Set<Tensor>([source])
     const reaches = ({ inputs }: { inputs: readonly Tensor[] }): boolean => inputs.some((x) => reached.has(x))
@@ -137,7 +152,7 @@ export class Tape implements Recorder {
     return 'It was never used: no op took it, or its value was used as plain numbers.'
   }
 
-  /** One line a record: op, inputs, output, path. */
+  /** The tape as text, a line for each record: output, op, inputs, path. */
   toString(): string {
     return this.toJSON()
       .map((record, i) => {
@@ -169,8 +184,15 @@ export class Tape implements Recorder {
 }
 
 /**
- * Runs `fn` and returns its result with the tape of every op that depends on `sources`. For looking at: nothing is freed, so call
- * it inside a `scope`.
+ * Runs `fn` and returns its result, with a tape of every op that depends on `sources`. Nothing is freed: call it inside a `scope` if memory matters.
+ *
+ * @throws CotangentError if `fn` returns a Promise.
+ * @example
+ * ```ts
+ * const x = tensor([1, 2])
+ * const { tape } = record([x], () => x.square().sum())
+ * tape.records.map(({ op }) => op.name).join() // 'square,sum'
+ * ```
  */
 export function record<R>(sources: readonly Tensor[], fn: () => R): { result: R; tape: Tape } {
   requireTensors('record', 'sources', sources)
