@@ -1,6 +1,6 @@
 /**
- * The chaining methods of tensors: `x.square().sum()` for `sum(square(x))`. The list is fixed; each is an op with the tensor as
- * its first argument. Types are declared here and the methods attached once, by index.ts.
+ * The chaining methods of tensors: `x.square().sum()` for `sum(square(x))`. The list is fixed. Each method is an op with the tensor as its first
+ * argument. The types are declared here; index.ts attaches the methods once.
  */
 import { describeValue } from '../arguments.js'
 import { ValueError } from '../errors.js'
@@ -65,7 +65,7 @@ const binary = [
   'logicalOr',
   'logicalXor',
 ] as const
-/** The other methods, and how many arguments each takes. */
+/** The other methods, each with the number of arguments it takes. */
 const others = {
   cast: 1,
   sum: 1,
@@ -97,10 +97,10 @@ const others = {
   clip: 2,
   stopGradient: 0,
 } as const
-/** Those whose first argument is a list, which people write out: `x.reshape(2, 3)`. */
+/** Methods whose first argument is a list. People write it out, as in `x.reshape(2, 3)`, and get an error that shows `x.reshape([2, 3])`. */
 const listed: ReadonlySet<string> = new Set(['reshape', 'squeeze', 'transpose', 'flip', 'tile', 'broadcastTo'])
 
-// No method mentions the class's own S, only the S of its `this`: so Tensor<S> stays covariant in S.
+// Methods use the S of their `this`, not the S of the class. So Tensor<S> stays covariant in S: a Tensor<[2, 3]> is a Tensor.
 type UnaryMethod = <S extends Shape>(this: Tensor<S>) => Tensor<S>
 interface BinaryMethod {
   <S extends Shape>(this: Tensor<S>, other: number): Tensor<S>
@@ -112,7 +112,14 @@ interface BinaryMethod {
 type UnaryMethods = { [Name in (typeof unary)[number]]: UnaryMethod }
 type BinaryMethods = { [Name in (typeof binary)[number]]: BinaryMethod }
 
-/** The chaining methods: each is the op of the same name with the tensor as its first argument. */
+/**
+ * The chaining methods of a tensor. Each is the op of the same name, with the tensor as its first argument: `x.add(y)` is `add(x, y)`.
+ *
+ * @example
+ * ```ts
+ * console.log(await tensor([1, 2, 3]).square().sum().item()) // 14
+ * ```
+ */
 export interface TensorMethods extends UnaryMethods, BinaryMethods {
   cast<S extends Shape>(this: Tensor<S>, dtype: DType): Tensor<S>
   sum(options?: ReduceOptions): Tensor

@@ -1,8 +1,7 @@
 /**
- * Two copies of this package in one process: two versions installed, or one bundled and one not. Each has classes, scopes and tapes of its own, so a
- * tensor of one is a stranger to the other. Every tensor carries a mark of the copy that made it, under a key that all copies share.
+ * Two copies of this package in one process: two versions are installed, or one is in a bundle and one is not. Each copy has classes, scopes and tapes of its own, so it
+ * cannot use tensors of the other. Every tensor carries a mark of the copy that made it, under a key that all copies share.
  */
-
 /** The key of the mark. */
 export const COPY_KEY = Symbol.for('@cotangent/core: the copy that made this tensor')
 
@@ -16,7 +15,7 @@ export function isStranger(value: unknown): boolean {
   return mark !== undefined && mark !== thisCopy
 }
 
-/** The name of such a value in messages. */
+/** A tensor of another copy, described for messages. */
 export const stranger =
   'a tensor of another copy of @cotangent/core: two are loaded, and tensors of one mean nothing to the other. Leave one: `npm ls @cotangent/core` shows where they come from, ' +
   'and the same version of core for all packages (then `npm dedupe`) makes one of them; in a bundle, import it everywhere by the same name'

@@ -1,16 +1,16 @@
 /**
- * Element types and the arithmetic of mixing them.
+ * Element types, and the rules for mixing them.
  *
- * float32 is the default everywhere; float64 exists on the reference backend alone, where gradient checks need it. uint8 is
- * for storage (images) and for casting from; arithmetic on it is an error rather than a silent wrap-around.
+ * float32 is the default. float64 exists on the reference backend alone; gradient checks need it. uint8 is for storing images and for casting from:
+ * arithmetic on two uint8 tensors is an error, because it would wrap around without a word.
  */
 import { describeValue, nearest } from '../arguments.js'
 import { DTypeError } from '../errors.js'
 
-/** The type of a tensor's elements. */
+/** The type of a tensor's elements. float64 exists on the reference backend alone. */
 export type DType = 'float64' | 'float32' | 'int32' | 'uint8' | 'bool'
 
-/** The typed array that holds elements of any dtype on the host; bool is held as 0/1 bytes. */
+/** The typed array that holds elements on the host. A bool is a byte, 0 or 1. */
 export type TypedArray = Float64Array | Float32Array | Int32Array | Uint8Array
 
 const constructors = {
@@ -21,12 +21,12 @@ const constructors = {
   bool: Uint8Array,
 } as const
 
-/** Order of promotion: a mix takes the later one. */
+/** The order of promotion: a mix of two dtypes gives the later one. */
 const rank: Record<DType, number> = { bool: 0, uint8: 1, int32: 2, float32: 3, float64: 4 }
 
 const names = Object.keys(constructors) as DType[]
 
-/** Throws unless `dtype` is the name of one. */
+/** Throws unless the value is the name of a dtype. */
 export function requireKnownDType(what: string, dtype: unknown): asserts dtype is DType {
   if ((names as unknown[]).includes(dtype)) return
   const common = names.slice(1)
@@ -37,13 +37,13 @@ export function requireKnownDType(what: string, dtype: unknown): asserts dtype i
   )
 }
 
-/** Whether values of this type are real numbers, which alone can have gradients. */
+/** Whether elements are real numbers. Only these have gradients. */
 export const isFloat = (dtype: DType): boolean => dtype === 'float32' || dtype === 'float64'
 
-/** Bytes one element takes on the host. */
+/** How many bytes an element takes on the host. */
 export const bytesPerElement = (dtype: DType): number => constructors[dtype].BYTES_PER_ELEMENT
 
-/** A zeroed host array of the dtype. */
+/** A host array of zeros for the dtype. */
 export const hostArray = (dtype: DType, size: number): TypedArray => new constructors[dtype](size)
 
 /** The dtype that `a op b` computes in: the wider of the two. */
@@ -51,7 +51,7 @@ export function promote(a: DType, b: DType): DType {
   return rank[a] >= rank[b] ? a : b
 }
 
-/** The dtype that a JavaScript number takes beside a tensor of `dtype`: the tensor's own unless it cannot hold the value. */
+/** The dtype of a JavaScript number beside a tensor: the tensor's own if it holds the value, else int32 or float32. */
 export function dtypeBeside(value: number, dtype: DType): DType {
   if (isFloat(dtype)) return dtype
   return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 'int32' : 'float32'
@@ -64,7 +64,7 @@ export function requireDType(op: string, argument: string, dtype: DType, allowed
   throw new DTypeError(`${op}: ${argument} is ${dtype}, but only ${allowed.join(', ')} will do. Cast it first: x.cast('${cast}').`)
 }
 
-/** Converts host values to the dtype the way `cast` does: floats truncate towards zero, uint8 saturates, NaN becomes 0. */
+/** Converts host values to the dtype, as `cast` does: floats are cut off towards zero, uint8 saturates, NaN becomes 0. */
 export function convert(values: ArrayLike<number>, dtype: DType): TypedArray {
   const out = hostArray(dtype, values.length)
   if (isFloat(dtype)) for (let i = 0; i < out.length; i++) out[i] = values[i]
@@ -72,7 +72,7 @@ export function convert(values: ArrayLike<number>, dtype: DType): TypedArray {
   return out
 }
 
-/** One value as `cast` converts it. */
+/** Converts one value, as `cast` does. */
 export function castValue(value: number, dtype: DType): number {
   switch (dtype) {
     case 'float64':

@@ -1,39 +1,40 @@
 /**
- * The net under tensors that nobody disposes: those made outside of every scope, and parameters. When the garbage collector takes the object, its
- * memory goes back.
+ * Frees tensors that nobody disposes: those made outside every scope, and parameters. They are "in the net". When the garbage collector takes the object, its
+ * memory is given back.
  *
- * The collector alone would be late. It sees small objects and not the memory behind them, so it may not run before that memory is full. And what it
- * found dead is handed out in a turn of the event loop, which a loop that awaits nothing but promises never takes. So the bytes in the net are
- * counted: when many have come, the collector is asked to run (`watch`), and the next read waits for one turn (`reclaim`).
+ * The collector alone would be late, for two reasons. It sees small objects, not the memory behind them, so it may not run before that memory is full. And
+ * it reports dead objects in a turn of the event loop; a loop that awaits only promises never takes one. So the bytes in the net are counted. When
+ * there are many, the collector is asked to run (`watch`), and the next read waits for one turn of the event loop (`reclaim`).
  *
- * A collected tensor is not worth a warning: its memory is back, and values were right all along. It is named under debug({ leaks: true }), and an
- * allocation that fails says how much the net holds.
+ * A collected tensor gives no warning: its memory is back, and the results were right. `debug({ leaks: true })` names the place that made it. An
+ * allocation that fails says how many bytes the net holds.
  */
-
 import { addContext, BackendError, showShape } from '../errors.js'
 import { collectGarbage, nextTurn, warn } from '../platform.js'
 import { bytesPerElement } from './dtype.js'
 import type { Tensor } from './tensor.js'
 
-/** Bytes that may come into the net between two collections: at least so many, and half of what survived, but not more than four times as many. */
+/**
+ * How many bytes come into the net before the next collection: half of the bytes that survived the last one, but at least STEP and at most four times STEP.
+ */
 const STEP = 128 * 2 ** 20
 
-/** Bytes of the tensors in the net, in use or not. */
+/** Bytes of the tensors in the net, whether the program still uses them or not. */
 let held = 0
-/** How many of them set off the next collection. */
+/** The value of `held` that starts the next collection. */
 let limit = STEP
-/** Whether the collector ran, and what it found waits for a turn of the event loop. */
+/** Whether the collector ran and its results wait for a turn of the event loop. */
 let due = false
 let underWay: Promise<void> | undefined
 
 interface Watched {
   release(): void
   readonly bytes: number
-  /** Its name in messages about leaks; undefined for parameters, whose models are dropped as a matter of course, and without debug({ leaks: true }). */
+  /** The message about the leak. Undefined without debug({ leaks: true }), and for parameters: dropping a model is no leak. */
   readonly leak?: string
 }
 
-/** Each place is named once. */
+/** The messages that were printed. Each is printed once. */
 const told = new Set<string>()
 
 const net = new FinalizationRegistry<Watched>(({ release, bytes, leak }) => {
@@ -51,17 +52,17 @@ function leave(bytes: number): void {
 
 const bytesOf = (tensor: Tensor): number => tensor.size * bytesPerElement(tensor.dtype)
 
-/** The bytes that set off the next collection after one that so many survived. */
+/** The next `limit` after a collection that the given bytes survived. */
 const limitAfter = (survived: number): number => survived + Math.min(Math.max(STEP, survived / 2), 4 * STEP)
 
-/** Leaves a tensor to the collector; `quiet` for parameters. */
+/** Puts a tensor into the net. `quiet` (for parameters) leaves out the message. */
 export function watch(tensor: Tensor, quiet = false): void {
   const bytes = bytesOf(tensor)
   const leak = quiet || !tensor.trace ? undefined : leakOf(tensor)
   net.register(tensor, { release: tensor.releaser(), bytes, leak }, tensor)
   held += bytes
   if (held <= limit) return
-  limit = limitAfter(held) // code that never waits asks less and less often
+  limit = limitAfter(held) // a program that never waits asks less and less often
   due = true
   collectGarbage()
 }
@@ -75,13 +76,13 @@ const leakOf = ({ dtype, shape, trace }: Tensor): string =>
   `Cotangent: a tensor (${dtype} ${showShape(shape)}) was garbage collected without dispose(). Its memory is freed now, but late: ` +
   `put the code in scope(() => …), or call dispose(). It was made${trace?.made}`
 
-/** Whether `reclaim` has something to wait for. */
+/** Whether `reclaim` would wait. */
 export const reclaimable = (): boolean => due
 
 /**
- * Waits until tensors that nobody refers to any more have given back their memory, if there may be many (from 128 MB on); does nothing otherwise.
+ * Waits until tensors that nobody refers to any more have given back their memory. Does nothing unless 128 MB or more may be free.
  *
- * `data()`, `array()` and `item()` do this, and with them `fit`, `evaluate` and `predict`. A loop that makes tensors outside of every scope and reads none calls it itself.
+ * `data()`, `array()` and `item()` call it, and so do `fit`, `evaluate` and `predict`. Call it in a loop that makes tensors outside every scope and reads none.
  *
  * @example
  * ```ts
@@ -97,10 +98,10 @@ export async function reclaim(): Promise<void> {
   await underWay
 }
 
-/** One full collection, and the turns in which what it found is handed out. */
+/** Waits for one full collection, and for the turns of the event loop in which the dead objects are reported. */
 async function collected(): Promise<void> {
   try {
-    // A probe that is dead was collected, and so was all that was dead before it. Where the collector cannot be called it comes when it likes.
+    // Once the probe is gone, everything that was dead before it is gone too. Where the collector cannot be called, this may take several rounds.
     const probe = new WeakRef({})
     for (let round = 0; round < 8; round++) {
       await nextTurn()
@@ -115,7 +116,7 @@ async function collected(): Promise<void> {
   }
 }
 
-/** Makes something that needs room; if there is none, once more after everything that is dead has given back its memory. */
+/** Runs `make`, which needs memory. If there is none, waits until dead tensors have given back theirs, and runs it once more. */
 export async function withRoom<R>(make: () => R): Promise<R> {
   try {
     return make()
@@ -128,7 +129,7 @@ export async function withRoom<R>(make: () => R): Promise<R> {
   }
 }
 
-/** Adds to an allocation's error how much the net holds, if that is much. */
+/** Adds to the error of an allocation how many bytes the net holds, if they are many. */
 export function withNet(error: unknown): unknown {
   if (!(error instanceof BackendError) || held < STEP / 2) return error
   return addContext(

@@ -1,6 +1,6 @@
 /**
- * Values as NumPy prints them (its `array2string` with the default options): as few digits as tell the numbers apart, at most 8
- * decimals, aligned columns, lines of at most 75 characters, `...` in the middle of long axes of large tensors.
+ * Prints values as NumPy does (`array2string` with its default options): as few digits as tell the numbers apart, at most 8 decimals, aligned
+ * columns, lines of at most 75 characters, `...` in the middle of long axes of large tensors.
  */
 import type { DType } from './dtype.js'
 import type { Shape } from './shape.js'
@@ -11,7 +11,7 @@ const THRESHOLD = 1000
 const LINE = 75
 const DECIMALS = 8
 
-/** The text of a tensor's values. */
+/** The values of a tensor as text. */
 export function formatTensor(values: ArrayLike<number>, shape: Shape, dtype: DType): string {
   const strides = stridesOf(shape)
   const summarize = values.length > THRESHOLD
@@ -40,7 +40,7 @@ export function formatTensor(values: ArrayLike<number>, shape: Shape, dtype: DTy
       return axis === shape.length - 1 ? cell(values[at]) : draw(axis + 1, at)
     })
     if (axis < shape.length - 1) return `[${items.join('\n'.repeat(shape.length - axis - 1) + indent)}]`
-    // One character stays free for the bracket that closes each of the axes.
+    // Each axis has a closing bracket, which needs one character.
     let text = ''
     let line = ''
     for (const item of items) {
@@ -55,7 +55,7 @@ export function formatTensor(values: ArrayLike<number>, shape: Shape, dtype: DTy
   return draw(0, 0)
 }
 
-/** A function that gives all shown numbers one width. */
+/** A function that prints every shown number at the same width. */
 function cellFormatter(shown: readonly number[], dtype: DType): (value: number) => string {
   if (dtype === 'bool') return (v) => (v ? ' True' : 'False')
   if (dtype === 'int32' || dtype === 'uint8') return padded(shown, String)
@@ -69,7 +69,7 @@ function cellFormatter(shown: readonly number[], dtype: DType): (value: number) 
   return padded(shown, number(finite, dtype))
 }
 
-/** `text` at the width of the longest. */
+/** Pads texts to the width of the longest. */
 function padded(shown: readonly number[], text: (value: number) => string): (value: number) => string {
   const width = shown.reduce((most, v) => Math.max(most, text(v).length), 0)
   return (v) => text(v).padStart(width)
@@ -78,7 +78,7 @@ function padded(shown: readonly number[], text: (value: number) => string): (val
 const special = (value: number): string => (Number.isNaN(value) ? 'nan' : value > 0 ? 'inf' : '-inf')
 const signed = (value: number, digits: string): string => (Object.is(value, -0) ? `-${digits}` : digits)
 
-/** The fewest significant digits that give the number back in its own precision, as `d.ddde±x`. */
+/** The fewest significant digits that give the number back in its dtype, as `d.ddde±x`. */
 function shortest(value: number, dtype: DType): string {
   if (dtype === 'float64') return value.toExponential()
   for (let digits = 0; digits < 9; digits++) {
@@ -88,7 +88,7 @@ function shortest(value: number, dtype: DType): string {
   return value.toExponential(9)
 }
 
-/** `12.5`, `3.  `: points below each other. */
+/** `12.5`, `3.  `: the decimal points are aligned. */
 function positional(finite: readonly number[], dtype: DType): (value: number) => string {
   const text = (v: number): string => {
     const [digits, exponent] = shortest(v, dtype).replace(/^-/, '').split('e')
@@ -106,7 +106,7 @@ function positional(finite: readonly number[], dtype: DType): (value: number) =>
   }
 }
 
-/** `1.25e-05`: one number of decimals for all. */
+/** `1.25e-05`: all numbers have the same number of decimals. */
 function scientific(finite: readonly number[], dtype: DType): (value: number) => string {
   const decimalsOf = (v: number): number => Math.min(DECIMALS, shortest(v, dtype).split('e')[0].split('.')[1]?.length ?? 0)
   const decimals = Math.max(0, ...finite.map(decimalsOf))

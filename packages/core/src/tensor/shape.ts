@@ -1,32 +1,39 @@
-/**
- * Pure arithmetic of shapes: sizes, axes, broadcasting, reduction groups and sliding windows. Nothing here knows tensors.
- */
+/** Arithmetic of shapes: sizes, axes, broadcasting, reduction groups and sliding windows. Nothing here knows tensors. */
 import { describeValue, requireChoice, requireWhole } from '../arguments.js'
 import { shapeError, ValueError } from '../errors.js'
 
-/** Sizes of the axes, outermost first; `[]` is a scalar. */
+/** The sizes of the axes, outermost first. `[]` is a scalar. */
 export type Shape = readonly number[]
 
-/** Number of elements. */
+/** The number of elements. */
 export function sizeOf(shape: Shape): number {
   let size = 1
   for (let i = 0; i < shape.length; i++) size *= shape[i]
   return size
 }
 
-/** `sizeOf` as the package exports it: throws for what is no shape. Inside, shapes are checked where they come in. */
+/**
+ * The number of elements of a tensor of this shape. (The package exports it as `sizeOf`; inside, shapes are checked where they come in.)
+ *
+ * @throws ValueError unless the shape is an array of whole numbers, none negative.
+ * @example
+ * ```ts
+ * sizeOf([2, 3, 4]) // 24
+ * ```
+ */
 export function checkedSizeOf(shape: Shape): number {
   checkShape('sizeOf', shape)
   return sizeOf(shape)
 }
 
+/** Whether two shapes are equal. */
 export function sameShape(a: Shape, b: Shape): boolean {
   if (a.length !== b.length) return false
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
   return true
 }
 
-/** Row-major strides in elements. */
+/** Row-major strides, in elements. */
 export function stridesOf(shape: Shape): number[] {
   const strides = new Array<number>(shape.length)
   for (let axis = shape.length - 1, step = 1; axis >= 0; axis--) {
@@ -36,7 +43,7 @@ export function stridesOf(shape: Shape): number[] {
   return strides
 }
 
-/** Throws unless the shape is an array of whole numbers from 0. */
+/** Throws unless the shape is an array of whole numbers, none negative. */
 export function checkShape(op: string, shape: Shape): void {
   if (!Array.isArray(shape)) {
     const example = Number.isInteger(shape) ? ` Write [${shape}].` : ''
@@ -53,7 +60,7 @@ export function checkShape(op: string, shape: Shape): void {
 export const listed = (values: readonly unknown[]): string =>
   `[${Array.from(values, (v) => (typeof v === 'number' ? String(v) : describeValue(v))).join(', ')}]`
 
-/** Throws unless `values` is an array of whole numbers, of `length` of them where that is given. */
+/** Throws unless `values` is an array of whole numbers, `length` of them if that is given. */
 export function requireWholes(op: string, name: string, values: unknown, length?: number): void {
   if (Array.isArray(values) && values.every(Number.isSafeInteger) && (length ?? values.length) === values.length) return
   const got = Array.isArray(values) ? listed(values) : describeValue(values)
@@ -62,7 +69,7 @@ export function requireWholes(op: string, name: string, values: unknown, length?
   throw new ValueError(`${op}: ${name} must be an array of ${count}, got ${got}.${example}`)
 }
 
-/** A possibly negative axis as an index from 0. */
+/** An axis as an index from 0; a negative axis counts from the end. */
 export function normalizeAxis(op: string, axis: number, rank: number): number {
   if (!Number.isInteger(axis)) throw new ValueError(`${op}: an axis is a whole number, got ${describeValue(axis)}.`)
   const index = axis < 0 ? axis + rank : axis
@@ -73,7 +80,7 @@ export function normalizeAxis(op: string, axis: number, rank: number): number {
   return index
 }
 
-/** Axes as sorted, distinct indices; undefined means all of them. */
+/** Axes as sorted, distinct indices. Undefined means all axes. */
 export function normalizeAxes(op: string, axes: number | readonly number[] | undefined, rank: number): number[] {
   if (axes === undefined) return Array.from({ length: rank }, (_, i) => i)
   const list = typeof axes === 'number' ? [axes] : axes
@@ -85,7 +92,7 @@ export function normalizeAxes(op: string, axes: number | readonly number[] | und
   return indices
 }
 
-/** NumPy's rule: align at the right; sizes must agree or be 1. */
+/** The shape of a broadcast by NumPy's rule: shapes are aligned at the right; two sizes must agree or one of them be 1. */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   if (sameShape(a, b)) return a
   const rank = Math.max(a.length, b.length)
@@ -109,7 +116,7 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   return out
 }
 
-/** Axes of `to` along which a tensor of shape `from` is repeated when broadcast to it. */
+/** The axes of `to` along which a tensor of shape `from` is repeated when it is broadcast to `to`. */
 export function broadcastAxes(from: Shape, to: Shape): number[] {
   const lead = to.length - from.length
   const axes: number[] = []
@@ -117,21 +124,21 @@ export function broadcastAxes(from: Shape, to: Shape): number[] {
   return axes
 }
 
-/** Strides in elements with which a tensor of shape `from` is read as shape `to`: 0 along repeated axes. */
+/** The strides, in elements, that read a tensor of shape `from` as one of shape `to`: 0 along repeated axes. */
 export function broadcastStrides(from: Shape, to: Shape): number[] {
   const strides = stridesOf(from)
   const lead = to.length - from.length
   return to.map((_, i) => (i < lead || from[i - lead] === 1 ? 0 : strides[i - lead]))
 }
 
-/** A reduction over adjacent axes, seen as `[outer, length, inner] → [outer, inner]`. */
+/** A reduction over neighbouring axes, seen as `[outer, length, inner] → [outer, inner]`. */
 export interface ReduceExtent {
   outer: number
   length: number
   inner: number
 }
 
-/** The extent of reducing axes `first..last` (inclusive) of `shape`. */
+/** The extent of reducing the axes first to last, both included. */
 export function reduceExtent(shape: Shape, first: number, last: number): ReduceExtent {
   return {
     outer: sizeOf(shape.slice(0, first)),
@@ -140,7 +147,7 @@ export function reduceExtent(shape: Shape, first: number, last: number): ReduceE
   }
 }
 
-/** Zero padding of a window: `same` puts the odd row or column at the end (TensorFlow's and Keras' rule). */
+/** Zero padding of a window: none (`valid`), around x (`same`), or before it (`causal`). With `same` an odd zero goes at the end, as in TensorFlow. */
 export type Padding = 'valid' | 'same' | 'causal'
 
 /** A window sliding over the two middle axes of `[batch, height, width, channels]`. */
@@ -148,16 +155,24 @@ export interface Window {
   kernelSize: readonly [number, number]
   strides: readonly [number, number]
   dilation: readonly [number, number]
-  /** Rows before the first and columns before the first. */
+  /** Padding before the first row and before the first column. */
   padBefore: readonly [number, number]
-  /** Number of window positions. */
+  /** The number of window positions, down and across. */
   outSize: readonly [number, number]
 }
 
 /**
- * Output size and padding before of a window along one axis.
+ * The number of positions of a window along one axis, and the padding before the axis.
  *
- * valid: ⌈(n − k_eff + 1) / s⌉, same: ⌈n / s⌉, causal: k_eff − 1 before and then valid; k_eff = (k − 1)·dilation + 1.
+ * With k' = (kernel − 1)·dilation + 1: valid gives ⌈(n − k' + 1) / stride⌉ positions; same gives ⌈n / stride⌉; causal pads k' − 1 before, then counts
+ * as valid.
+ *
+ * @throws ValueError unless the sizes are whole numbers and the padding exists.
+ * @example
+ * ```ts
+ * const { out, before } = windowExtent(5, 3, 2, 1, 'same')
+ * console.log(out, before) // 3 1
+ * ```
  */
 export function windowExtent(
   n: number,
@@ -190,7 +205,7 @@ export function requirePair(op: string, name: string, pair: unknown, least: numb
   throw new ValueError(`${op}: ${name} must be two whole numbers from ${least}, got ${got}.${example}`)
 }
 
-/** The window of a convolution or pooling over `x: [batch, height, width, channels]`; throws when it does not fit. */
+/** The window of a convolution or pooling over x [batch, height, width, channels]. Throws if it does not fit. */
 export function slidingWindow(
   op: string,
   x: Shape,

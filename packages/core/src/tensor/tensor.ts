@@ -1,10 +1,14 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 /**
- * A tensor is a shape, a dtype and a buffer on a backend. It does not compute: ops do (ops/), and its chaining methods call
- * them (chain.ts attaches them once).
+ * A tensor is a shape, a dtype and memory on a backend. It does not compute: ops do (ops/). Its chaining methods call them (chain.ts).
  *
- * Invariants: shape, dtype and values never change, except a Parameter's values, through `assign`; storage may be shared with a reshape of the
- * tensor and is reference counted; once disposed, every use throws.
+ * Invariants:
+ *
+ * - Shape, dtype and values never change, except the values of a Parameter, through `assign` and updates.
+ * - Storage is reference counted; a reshape of a tensor shares it.
+ * - Once a tensor is disposed, every use of it throws.
+ *
+ * The file is a little over 300 lines because Tensor and Parameter share their private helpers.
  */
 import { describeValue, requireBoolean, requireOptions } from '../arguments.js'
 import type { Backend, Operand, Storage } from '../backends/backend.js'
@@ -17,30 +21,43 @@ import { formatTensor } from './format.js'
 import { discard, own } from './scope.js'
 import { checkShape, type Shape, sameShape, sizeOf } from './shape.js'
 
-/** Nested arrays of numbers, as `tensor()` takes and `array()` gives them. */
+/** Nested arrays of numbers, as `tensor()` takes them and `array()` returns them. */
 export type NestedArray = number | boolean | readonly NestedArray[]
 
 let tensorCount = 0
-/** Live tensors, parameters included. */
+/** How many tensors are alive, parameters included. */
 export const liveTensors = (): number => tensorCount
 
-/** @internal Of tensors that a function freed by a rule of its own: the rule, for the message when they are used. */
+/** @internal For tensors that a function freed by a rule of its own: the rule, for the message when they are used. */
 export const freedBy = new WeakMap<Tensor, string>()
 
+/**
+ * An array of numbers of one dtype, with any number of axes, on a backend. `tensor`, `zeros` and others make one; ops and the chaining methods compute.
+ *
+ * @example
+ * ```ts
+ * const x = tensor([[1, 2], [3, 4]])   // [2, 2]
+ * console.log(x.rank, x.size, x.dtype)   // 2 4 float32
+ * console.log(await x.add(1).array())   // [[2, 3], [4, 5]]
+ * ```
+ */
 export class Tensor<S extends Shape = Shape> implements Operand {
+  /** The sizes of the axes, outermost first. */
   readonly shape: S
+  /** The type of the elements. */
   readonly dtype: DType
+  /** The number of elements. */
   readonly size: number
-  /** @internal The memory; a Parameter swaps it. */
+  /** @internal The memory. A Parameter swaps it. */
   storage: Storage
-  /** True once the memory was given back. */
+  /** Whether the memory was given back. */
   disposed = false
   /** @internal Set by `keep`. */
   kept = false
-  /** @internal Where it was made, and freed, under debug({ leaks: true }). */
+  /** @internal Where the tensor was made and freed, under debug({ leaks: true }). */
   trace?: { made?: string; freed?: string }
 
-  /** Takes over one reference of `storage`. Use `tensor`, `zeros`, … to make tensors; this is for ops. */
+  /** For ops; others make tensors with `tensor`, `zeros` and so on. Takes over one reference of `storage`. */
   constructor(storage: Storage, shape: S, managed = true) {
     this.storage = storage
     this.shape = shape
@@ -51,18 +68,20 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     if (managed) own(this)
   }
 
-  /** Number of axes. */
+  /** The number of axes. */
   get rank(): number {
     return this.shape.length
   }
 
+  /** The backend that holds the memory. */
   get backend(): Backend {
     return this.storage.backend
   }
 
   /**
-   * Gives the memory back now. A second call does nothing. Mind that an op that changes nothing (a cast to the same dtype, a reshape to
-   * the same shape) gives back its argument, not a copy.
+   * Gives the memory back now. A second call does nothing.
+   *
+   * An op that changes nothing, such as a cast to the same dtype, returns its argument and no copy. Disposing its result disposes the argument.
    */
   dispose(): void {
     if (this.disposed) return
@@ -73,18 +92,18 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     if (this.trace) this.trace.freed = stackOf('freed')
   }
 
-  /** `using t = …` disposes at the end of the block; a tensor that an active tape still needs is left to the scope around. */
+  /** Called at the end of the block of `using t = …`: disposes the tensor. If an active tape still needs it, the surrounding scope does that later. */
   [Symbol.dispose](): void {
     discard(this)
   }
 
-  /** Exempts this tensor from every scope; it lives until `dispose()`. */
+  /** Exempts this tensor from every scope: it lives until `dispose()`. Returns it. */
   keep(): this {
     this.kept = true
     return this
   }
 
-  /** @internal What the finalizer calls; holds the storage, not the tensor. */
+  /** @internal The function that the finalizer calls. It holds the storage, not the tensor. */
   releaser(): () => void {
     const { storage } = this
     return () => {
@@ -93,7 +112,7 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     }
   }
 
-  /** Throws a DisposedError if the memory is gone. */
+  /** Throws a DisposedError if the tensor is disposed; `use` begins the message. */
   requireLive(use: string): void {
     if (!this.disposed) return
     const rule = freedBy.get(this)
@@ -109,9 +128,11 @@ export class Tensor<S extends Shape = Shape> implements Operand {
   }
 
   /**
-   * A copy of the values, row-major, in the typed array of the dtype (bool as 0 and 1 bytes).
+   * A copy of the values, row by row, in the typed array of the dtype; a bool is a byte, 0 or 1.
    *
-   * If tensors that nobody refers to any more may hold much memory, this also waits until they have given it back; see `reclaim`.
+   * If tensors that nobody refers to any more may hold much memory, this also waits until they have given it back (see `reclaim`).
+   *
+   * @throws DisposedError if the tensor is disposed.
    */
   async data(): Promise<TypedArray> {
     this.requireLive('data')
@@ -120,12 +141,16 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     return values
   }
 
-  /** The values as nested arrays of numbers; a scalar gives a number. */
+  /** A copy of the values as nested arrays of numbers; a scalar gives a number. */
   async array(): Promise<NestedArray> {
     return nest(await this.data(), this.shape)
   }
 
-  /** The value of a tensor with one element. */
+  /**
+   * The value of a tensor with one element.
+   *
+   * @throws ShapeError if it has more or none.
+   */
   async item(): Promise<number> {
     if (this.size !== 1) {
       throw shapeError(
@@ -138,14 +163,18 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     return (await this.data())[0]
   }
 
-  /** A copy on another backend. */
+  /**
+   * A copy on another backend.
+   *
+   * @throws BackendError if that backend does not have the dtype.
+   */
   async to(backend: Backend): Promise<Tensor<S>> {
     requireBackend('to', backend)
     const values = await this.data()
     return withRoom(() => fromHost(backend, values, this.shape, this.dtype))
   }
 
-  /** Shape, dtype and, where the backend can read at once, the values as NumPy prints them. */
+  /** Dtype, shape, backend, and the values as NumPy prints them (not on WebGPU, which cannot read at once). */
   toString(): string {
     if (this.disposed) return `Tensor(disposed, ${this.dtype} ${showShape(this.shape)})`
     const head = `${this.dtype} ${showShape(this.shape)} on ${this.backend.name}`
@@ -153,34 +182,42 @@ export class Tensor<S extends Shape = Shape> implements Operand {
     return values ? `Tensor(${head})\n${formatTensor(values, this.shape, this.dtype)}` : `Tensor(${head})`
   }
 
-  /** @internal The copy of this package that it belongs to. */
+  /** @internal The mark of the copy of this package that made the tensor. */
   get [COPY_KEY](): object {
     return thisCopy
   }
 
-  /** The text that console.log shows in Node. */
+  /** The text that `console.log` shows in Node. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.toString()
   }
 
-  /** Tensors have no order and no single value: comparing or adding them as numbers is a mistake. */
+  /** Always throws: `a < b` or `a + b` on tensors is a mistake. Use `a.less(b)`, `a.add(b)`. */
   valueOf(): never {
     throw new CotangentError('A tensor is not a number: use ops (a.add(b), a.less(b)) or read it first (await t.item()).')
   }
 }
 
 /**
- * A named slot for a tensor that training changes. It is a tensor, so ops take it as it is; `assign` swaps its memory and counts up
- * `version`, by which a tape notices that a value it saved is gone.
+ * A weight: a named tensor whose values training changes. Ops take it as they take any tensor. `assign` swaps its memory and counts up `version`, so a tape
+ * notices that a value it saved is gone.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1, 2]), { name: 'w' })
+ * w.assign(tensor([3, 4]))
+ * console.log(await w.array(), w.version)   // [3, 4] 1
+ * ```
  */
 export class Parameter<S extends Shape = Shape> extends Tensor<S> {
+  /** The name, for messages, tapes and files. */
   name: string
   /** Whether optimizers change it. */
   trainable: boolean
-  /** Times the value was replaced. */
+  /** How often the value was replaced or updated. */
   version = 0
 
-  /** Takes the value over: do not use `value` afterwards. Of another parameter it takes a copy. */
+  /** Takes over `value`: do not use it afterwards. If it is a parameter, the new one has a copy and both can be used. */
   constructor(value: Tensor<S>, options: { name?: string; trainable?: boolean } = {}) {
     requireTensor('Parameter', 'value', value)
     requireOptions('Parameter', options, ['name', 'trainable'])
@@ -198,8 +235,9 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
   }
 
   /**
-   * Replaces the value; shape and dtype must match. The memory of `value` is taken over: do not use it afterwards. Of another parameter
-   * it takes a copy (made when one of the two changes).
+   * Replaces the value. Takes over `value`: do not use it afterwards. If it is a parameter, this one has a copy and both can be used.
+   *
+   * @throws ShapeError unless shape and dtype are the same.
    */
   assign(value: Tensor): void {
     this.requireLive('assign')
@@ -226,8 +264,8 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
   }
 
   /**
-   * @internal Before a kernel changes the values in place: gives the parameter memory of its own, so that a reshape that shares it keeps the
-   * old values, and counts up the version.
+   * @internal Called before a kernel changes the values in place. Counts up the version. If a reshape shares the memory, the parameter gets its own, so that
+   * the reshape keeps the old values.
    */
   beginUpdate(): void {
     this.requireLive('update')
@@ -245,7 +283,7 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
   }
 }
 
-/** Throws unless `value` is a tensor; `name` is what the caller calls the argument. */
+/** Throws unless `value` is a tensor. `name` is the name of the argument. */
 export function requireTensor(what: string, name: string, value: unknown): asserts value is Tensor {
   if (!(value instanceof Tensor)) throw notATensor(what, name, value)
 }
@@ -259,14 +297,14 @@ export function requireTensors(what: string, name: string, value: unknown): asse
   for (let i = 0; i < value.length; i++) if (!(value[i] instanceof Tensor)) throw notATensor(what, `${name}[${i}]`, value[i])
 }
 
-/** The error for what is no tensor where one is expected. */
+/** The error for a value that is no tensor where one is expected. */
 export function notATensor(what: string, name: string, value: unknown, expected = 'a tensor'): ValueError {
   const numbers = typeof value === 'number' || Array.isArray(value) || ArrayBuffer.isView(value)
   const hint = numbers ? ' Make one of numbers with tensor(…).' : ''
   return new ValueError(`${what}: ${name} must be ${expected}, got ${describeValue(value)}.${hint}`)
 }
 
-/** Fresh memory with unspecified content and one reference. The one place that asks a backend for memory: no size gets there that is none. */
+/** Fresh memory with unspecified content and one reference. Only this function asks a backend for memory, so no backend gets a size that is none. */
 export function newStorage(backend: Backend, size: number, dtype: DType): Storage {
   if (!Number.isSafeInteger(size) || size < 0) throw new ValueError(`A tensor of ${size} elements cannot be made.`)
   try {
@@ -280,7 +318,7 @@ function releaseStorage(storage: Storage): void {
   if (--storage.references === 0) storage.backend.free(storage)
 }
 
-/** Throws a DTypeError where there is no such dtype, a BackendError where the backend does not know it. */
+/** Throws a DTypeError if there is no such dtype, a BackendError if the backend does not have it. */
 export function requireBackendDType(what: string, backend: Backend, dtype: DType): void {
   if (backend.dtypes.has(dtype)) return
   requireKnownDType(what, dtype)
@@ -290,14 +328,14 @@ export function requireBackendDType(what: string, backend: Backend, dtype: DType
 /**
  * A tensor of the shape with unspecified values, for an op to fill.
  *
- * Throws a ValueError for sizes that are none, and a BackendError where the backend has no such room.
+ * @throws ValueError if the shape is none, BackendError if the backend has no room for it.
  */
 export function emptyTensor<S extends Shape>(backend: Backend, shape: S, dtype: DType): Tensor<S> {
   checkShape('tensor', shape)
   return new Tensor(newStorage(backend, sizeOf(shape), dtype), shape)
 }
 
-/** A tensor from host values that already have the dtype's array type. */
+/** A tensor of host values that are already in the array type of the dtype. */
 export function fromHost<S extends Shape>(backend: Backend, values: TypedArray, shape: S, dtype: DType): Tensor<S> {
   requireBackendDType('tensor', backend, dtype)
   const out = emptyTensor(backend, shape, dtype)
@@ -318,5 +356,5 @@ export function nest(values: ArrayLike<number>, shape: Shape): NestedArray {
   return build(0)
 }
 
-/** An empty host array of the tensor's type, for callers that fill it. */
+/** A host array of zeros with the dtype and size of the tensor. */
 export const hostLike = (tensor: Tensor): TypedArray => hostArray(tensor.dtype, tensor.size)
