@@ -109,8 +109,9 @@ interface BinaryMethod {
     other: B & CheckBroadcast<A['shape'], B['shape']>,
   ): Tensor<BroadcastShape<A['shape'], B['shape']>>
 }
-type UnaryMethods = { [Name in (typeof unary)[number]]: UnaryMethod }
-type BinaryMethods = { [Name in (typeof binary)[number]]: BinaryMethod }
+// Mapped from the ops themselves, so that editors show the op's comment at the method.
+type UnaryMethods = { [Name in keyof Pick<typeof ops, (typeof unary)[number]>]: UnaryMethod }
+type BinaryMethods = { [Name in keyof Pick<typeof ops, (typeof binary)[number]>]: BinaryMethod }
 
 /**
  * The chaining methods of a tensor. Each is the op of the same name, with the tensor as its first argument: `x.add(y)` is `add(x, y)`.
@@ -121,39 +122,68 @@ type BinaryMethods = { [Name in (typeof binary)[number]]: BinaryMethod }
  * ```
  */
 export interface TensorMethods extends UnaryMethods, BinaryMethods {
+  /** The same values in another dtype. */
   cast<S extends Shape>(this: Tensor<S>, dtype: DType): Tensor<S>
+  /** Σ x over the axes. */
   sum(options?: ReduceOptions): Tensor
+  /** Π x over the axes. */
   prod(options?: ReduceOptions): Tensor
+  /** The largest value over the axes. */
   max(options?: ReduceOptions): Tensor
+  /** The smallest value over the axes. */
   min(options?: ReduceOptions): Tensor
+  /** The average over the axes. */
   mean(options?: ReduceOptions): Tensor
+  /** The mean squared distance from the mean, over the axes. */
   variance(options?: ReduceOptions): Tensor
+  /** Whether at least one element is true, over the axes. */
   any(options?: ReduceOptions): Tensor
+  /** Whether all elements are true, over the axes. */
   all(options?: ReduceOptions): Tensor
+  /** The position of the largest value along one axis, by default the last. */
   argMax(options?: { axis?: number; keepDims?: boolean }): Tensor
+  /** The position of the smallest value along one axis, by default the last. */
   argMin(options?: { axis?: number; keepDims?: boolean }): Tensor
+  /** The running sum along an axis, by default the last. */
   cumSum<S extends Shape>(this: Tensor<S>, options?: { axis?: number; exclusive?: boolean; reverse?: boolean }): Tensor<S>
+  /** ln Σ eˣ over the last axis. */
   logSumExp(options?: { keepDims?: boolean }): Tensor
+  /** The matrix product [.., m, k] · [.., k, n] → [.., m, n]. */
   matMul<A extends Tensor, B extends Tensor, const O extends MatMulOptions = object>(
     this: A,
     b: B & CheckMatMul<A['shape'], B['shape'], O>,
     options?: O,
   ): Tensor<MatMulShape<A['shape'], B['shape'], O>>
+  /** The same elements under another shape; one axis may be −1. */
   reshape<N extends number, R extends readonly N[] | readonly []>(shape: R): Made<ReshapedShape<R>>
+  /** All elements on one axis. */
   flatten(): Tensor
+  /** A new axis of size 1 before position `axis`. */
   expandDims(axis: number): Tensor
+  /** The tensor without axes of size 1. */
   squeeze(axis?: number | readonly number[]): Tensor
+  /** The axes in another order, by default reversed. */
   transpose<S extends Shape>(this: Tensor<S>): Tensor<ReversedShape<S>>
   transpose(axes: readonly number[]): Tensor
+  /** `size[i]` elements from position `begin[i]` of each axis. */
   slice(begin: readonly number[], size?: readonly number[]): Tensor
+  /** A border of `value`: `pads[i]` elements before and after axis i. */
   pad(pads: Pads, value?: number): Tensor
+  /** The elements in reverse order along the axes. */
   flip<S extends Shape>(this: Tensor<S>, axis?: number | readonly number[]): Tensor<S>
+  /** The tensor repeated `repeats[i]` times along axis i. */
   tile(repeats: readonly number[]): Tensor
+  /** The tensor cut along an axis. */
   split(parts: number | readonly number[], axis?: number): Tensor[]
+  /** The tensor repeated to a larger shape by NumPy's rule. */
   broadcastTo<N extends number, R extends readonly N[] | readonly []>(shape: R): Made<R>
+  /** The entries at the given positions along an axis. */
   gather(indices: Tensor | readonly number[], options?: { axis?: number }): Tensor
+  /** Rows that are 1 at the index and 0 elsewhere. */
   oneHot(depth: number, dtype?: DType): Tensor
+  /** The values limited to [min, max]. */
   clip<S extends Shape>(this: Tensor<S>, min: number, max: number): Tensor<S>
+  /** The same values, through which no derivative passes. */
   stopGradient<S extends Shape>(this: Tensor<S>): Tensor<S>
 }
 
