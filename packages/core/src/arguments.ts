@@ -1,19 +1,16 @@
 /**
- * Checks of arguments, and the one place that words messages about them. Types hold TypeScript callers to it; these checks are for plain
- * JavaScript, for values from forms, command lines and JSON, and for what slips past the types (a misspelt option in an object built elsewhere).
+ * Checks of arguments, and the wording of all messages about them. Types hold TypeScript callers to the right arguments. These checks are for plain
+ * JavaScript, for values from forms, command lines and JSON, and for mistakes that types do not see, such as a misspelt option in an object made elsewhere.
  *
- * `what` names the function as its user knows it (`sum`, `fit`); every message begins with it.
+ * `what` is the name of the function as its user knows it, such as `sum` or `fit`. Every message begins with it.
  *
- * `@cotangent/core/arguments` exports this file to the layers, so that all packages speak alike. It is not public.
+ * `@cotangent/core/arguments` exports this file to the layers, so that all packages word messages alike. It is not public.
  */
-
 import { ValueError } from './errors.js'
 import { isStranger, stranger } from './tensor/copies.js'
 import type { Shape } from './tensor/shape.js'
 
-/**
- * A value in a few words, for messages: `null`, `text "abc"`, `an array of 3`, `a Promise: await it first`, `a tensor of float32 [2, 3]`.
- */
+/** A value in a few words, for messages: `null`, `text "abc"`, `an array of 3`, `a Promise: await it first`, `a tensor of float32 [2, 3]`. */
 export function describeValue(value: unknown): string {
   if (value === null || value === undefined) return String(value)
   if (typeof value === 'string') return `text ${JSON.stringify(value.length > 30 ? `${value.slice(0, 27)}…` : value)}`
@@ -34,16 +31,16 @@ export function describeValue(value: unknown): string {
 
 const article = (noun: string): string => `${/^[AEIOU]/i.test(noun) ? 'an' : 'a'} ${noun}`
 
-/** Throws for a tensor of another copy of core, which looks like data otherwise. */
+/** Throws for a tensor of another copy of core, which would otherwise be taken for data. */
 export function refuseStranger(what: string, value: unknown): void {
   if (isStranger(value)) throw new ValueError(`${what}: got ${stranger}.`)
 }
 
 /**
- * Throws unless `options` is undefined or an object that has only the named keys. An array, a tensor, a number or text in the place of the options
- * is an error that shows the right call.
+ * Throws unless `options` is undefined or an object with no other keys than the named ones. People put an array, a tensor, a number or text in the place of the
+ * options; the message then shows the right call.
  *
- * @param example the right call, where people get it wrong: `x.sum({ axis: 1 })`
+ * @param example the right call, if people often get it wrong: `x.sum({ axis: 1 })`
  */
 export function requireOptions(what: string, options: unknown, names: readonly string[], example?: string): void {
   if (options === undefined) return
@@ -51,27 +48,27 @@ export function requireOptions(what: string, options: unknown, names: readonly s
   for (const key in options as object) if (!names.includes(key)) throw unknownOption(what, key, names)
 }
 
-/** The same without a look at the keys: throws unless `options` is an object of options. */
+/** Throws unless `options` is an object of options. Does not look at the keys. */
 export function requireObject(what: string, options: unknown, names: readonly string[], example?: string): void {
-  // Not a Map, a Date, a buffer: nothing of those would be read.
+  // A Map, a Date or a buffer is an error: none of its content would be read as options.
   const plain = Object.prototype.toString.call(options) === '[object Object]'
   if (plain && !('storage' in (options as object)) && typeof (options as { then?: unknown }).then !== 'function') return
   const right = example ? ` Write ${example}.` : names.length > 0 ? ` Options: ${names.join(', ')}.` : ''
   throw new ValueError(`${what}: expected an object of options, got ${describeValue(options)}.${right}`)
 }
 
-/** The error for an option that does not exist; it suggests the nearest. */
+/** The error for an option that does not exist. It suggests the nearest that does. */
 export function unknownOption(what: string, key: string, names: readonly string[]): ValueError {
   const near = nearest(key, names)
   const there = names.length > 0 ? `Options: ${names.join(', ')}.` : 'It takes no options.'
   return new ValueError(`${what}: there is no option "${key}".${near ? ` Did you mean "${near}"?` : ''} ${there}`)
 }
 
-/** Limits of a number. */
+/** The range of a number. */
 export interface NumberRange {
-  /** The least value allowed. */
+  /** Values must be at least this. */
   least?: number
-  /** The greatest value allowed. */
+  /** Values must be at most this. */
   most?: number
   /** Values must be greater than this. */
   above?: number
@@ -95,13 +92,13 @@ function wrongNumber(what: string, name: string, value: unknown, kind: string, r
   return new ValueError(`${what}: ${name} must be ${kind}${rangeText(range)}, got ${describeValue(value)}.${hint}`)
 }
 
-/** Throws unless `value` is a finite number in the range. Text that reads as a number is an error too. */
+/** Throws unless `value` is a finite number in the range. Text such as "3" is an error too. */
 export function requireNumber(what: string, name: string, value: unknown, range: NumberRange = {}): void {
   if (typeof value === 'number' && Number.isFinite(value) && inRange(value, range)) return
   throw wrongNumber(what, name, value, 'a number', range)
 }
 
-/** Throws unless `value` is a number; NaN and the infinities are. */
+/** Throws unless `value` is a number. NaN and the infinities are allowed. */
 export function requireNumeric(what: string, name: string, value: unknown): void {
   if (typeof value !== 'number') throw wrongNumber(what, name, value, 'a number', {})
 }
@@ -117,13 +114,13 @@ export function requireBoolean(what: string, name: string, value: unknown): void
   if (typeof value !== 'boolean') throw new ValueError(`${what}: ${name} must be true or false, got ${describeValue(value)}.`)
 }
 
-/** Throws unless `value` is a text that is not empty. */
+/** Throws unless `value` is text and not empty. */
 export function requireText(what: string, name: string, value: unknown): void {
   if (typeof value !== 'string' || value === '')
     throw new ValueError(`${what}: ${name} must be a text, got ${value === '' ? 'an empty one' : describeValue(value)}.`)
 }
 
-/** Throws unless `value` is one of the choices; suggests the nearest. */
+/** Throws unless `value` is one of the choices. The message suggests the nearest. */
 export function requireChoice(what: string, name: string, value: unknown, choices: readonly (string | null | boolean | number)[]): void {
   if ((choices as readonly unknown[]).includes(value)) return
   const texts = choices.filter((choice) => typeof choice === 'string')
@@ -139,11 +136,11 @@ export function requireFunction(what: string, name: string, value: unknown, exam
   throw new ValueError(`${what}: ${name} must be a function, got ${describeValue(value)}.${example ? ` Write ${example}.` : ''}`)
 }
 
-/** The common part of all spellings of a name: its letters and digits in lower case. */
+/** A name without case and punctuation, so that `binaryAccuracy` and `binary_accuracy` are the same. */
 export const canonical = (name: string): string => name.replace(/[^a-z0-9]/gi, '').toLowerCase()
 
 /**
- * The fewest insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string alignment; Damerau 1964), by rows.
+ * The fewest insertions, deletions, replacements and swaps of neighbours that turn a into b (optimal string alignment; Damerau 1964). It works row by row.
  */
 export function editDistance(a: string, b: string): number {
   let before: number[] = []
@@ -160,9 +157,9 @@ export function editDistance(a: string, b: string): number {
   return row[b.length]
 }
 
-/** The candidate nearest to a mistyped name, if one is near: at most a third of its letters differ. */
+/** The candidate nearest to a mistyped name. Undefined if in every candidate more than a third of the letters differ. */
 export function nearest(name: string, candidates: readonly string[]): string | undefined {
-  // Longer than any name there is: not a mistyped one, and the distance would take time quadratic in it.
+  // No name is that long, so this is no mistyped one; and the time for the distance grows with the square of the length.
   if (name.length > 100) return undefined
   let best: string | undefined
   let least = Infinity

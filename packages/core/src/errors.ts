@@ -1,63 +1,77 @@
 /**
- * Every error the library throws, and the one place that words messages about shapes.
+ * Every error the library throws, and the wording of all messages about shapes.
  *
- * A message says what failed, shows the shapes with the bad axes marked, and says what to do. Layers add where it happened
- * with `addContext`.
+ * A message says what failed, shows the shapes with the bad axes underlined, and says what to do. Layers add where it happened (`addContext`).
  */
 import type { Shape } from './tensor/shape.js'
 
-/** Base of all errors thrown on purpose; catch this to tell them from bugs. */
+/** The base of all errors that the library throws on purpose. Catch it to tell them from bugs. */
 export class CotangentError extends Error {
   override name = 'CotangentError'
 }
-/** Shapes that do not fit. */
+/** The error for shapes that do not fit. */
 export class ShapeError extends CotangentError {
   override name = 'ShapeError'
 }
-/** An element type that an operation cannot take. */
+/** The error for an element type that a function cannot take. */
 export class DTypeError extends CotangentError {
   override name = 'DTypeError'
 }
-/** An argument that is not a shape or a dtype: an axis, a rate, a name, a value out of range. */
+/** The error for any other wrong argument: an axis, a rate, a name, a value out of range. */
 export class ValueError extends CotangentError {
   override name = 'ValueError'
 }
-/** A tensor used after its memory was given back. */
+/** The error for a tensor that is used after its memory was given back. */
 export class DisposedError extends CotangentError {
   override name = 'DisposedError'
 }
-/** A derivative that does not exist: an unconnected loss, a changed parameter, an op without one. */
+/** The error for a derivative that does not exist: the loss does not depend on a source, a parameter changed in between, or an op has no derivative. */
 export class GradientError extends CotangentError {
   override name = 'GradientError'
 }
-/** NaN or infinity where a finite number was expected. */
+/** The error for NaN or infinity where a finite number was expected. */
 export class NonFiniteError extends CotangentError {
   override name = 'NonFiniteError'
 }
-/** A backend that is missing, mixed with another, or out of memory. */
+/** The error for a backend that is missing, mixed with another, or out of memory. */
 export class BackendError extends CotangentError {
   override name = 'BackendError'
 }
 
-/** One line of a shape message: an operand and the axes that are wrong. */
+/** An operand in a message about shapes. */
 export interface ShownShape {
   name: string
   shape: Shape
-  /** Axes to underline; negative counts from the end. */
+  /** The axes to underline; a negative one counts from the end. */
   bad?: readonly number[]
 }
 
-/** `[32, 784]`; a null axis (any size) shows as `?`. */
+/**
+ * A shape as text. An axis of any size (null) shows as `?`.
+ *
+ * @example
+ * ```ts
+ * console.log(showShape([null, 784])) // [?, 784]
+ * ```
+ */
 export const showShape = (shape: readonly (number | null)[]): string => `[${shape.map((n) => n ?? '?').join(', ')}]`
 
 /**
- * A ShapeError that shows its operands side by side with the offending axes underlined.
+ * Makes a ShapeError that shows its operands side by side, with the wrong axes underlined:
  *
  * ```
  * matMul: inner dimensions differ (784 vs 128)
  *   a  [32, 784]    b  [128, 10]
  *           ^^^        ^^^
  *   If b is stored as [out, in], pass { transposeB: true }.
+ * ```
+ *
+ * @example
+ * ```ts
+ * const { message } = shapeError('pair', 'sizes differ', [{ name: 'x', shape: [2, 3], bad: [1] }])
+ * console.log(message) // pair: sizes differ
+ *                      //   x  [2, 3]
+ *                      //         ^
  * ```
  */
 export function shapeError(op: string, problem: string, operands: readonly ShownShape[], hint?: string): ShapeError {
@@ -85,16 +99,25 @@ export function shapeError(op: string, problem: string, operands: readonly Shown
   return new ShapeError(lines.join('\n'))
 }
 
-/** A reduction of whole numbers whose result is none that int32 holds. */
+/** The error for a reduction of whole numbers whose result int32 cannot hold. */
 export const beyondInt32 = (op: 'sum' | 'prod' | 'cumSum'): ValueError =>
   new ValueError(`${op}: the result is beyond int32, which holds −2147483648 to 2147483647. Cast first: x.cast('float32').`)
 
-/** Appends where an error happened (`in layer "dense_2" (Dense, units 10)`) to its message, once. */
+/**
+ * Adds to the message of an error where it happened, once: `in layer "dense_2" (Dense, units 10)`. Returns the error.
+ *
+ * @example
+ * ```ts
+ * const error = addContext(new ShapeError('shapes differ'), 'in layer "dense_1"')
+ * console.log(error.message) // shapes differ
+ *                            //   in layer "dense_1"
+ * ```
+ */
 export function addContext(error: unknown, context: string): unknown {
   if (error instanceof CotangentError && !error.message.includes(context)) {
     const { message, stack } = error
     error.message += `\n  ${context}`
-    // The stack, which is what an uncaught error prints, was written with the message of before.
+    // An uncaught error prints its stack, which holds a copy of the old message.
     if (stack) error.stack = stack.replace(message, () => error.message)
   }
   return error

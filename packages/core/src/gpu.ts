@@ -1,8 +1,8 @@
 /**
  * @cotangent/core/gpu: the gpu backend for bundles.
  *
- * gpu.js is optional, so the main entry has no import of it that a bundler could see: it is found by name where the program runs, in Node and
- * wherever names resolve. A bundle has no names left. It imports this entry once, and gpu.js comes along, in a chunk of its own where bundles are split.
+ * gpu.js is optional, so the main entry does not import it in a way that a bundler sees. In Node it is found by its name when the program runs. A bundle has
+ * no names left, so a bundled program imports this entry once. That brings gpu.js into the bundle, in a chunk of its own if the bundler splits chunks.
  *
  * ```ts
  * import '@cotangent/core/gpu'

@@ -1,7 +1,4 @@
-/**
- * @cotangent/core: tensors, ops, derivatives, backends. The public names and nothing else.
- */
-
+/** @cotangent/core: tensors, ops, derivatives, backends. This file exports the public names and nothing else. */
 import { provideOps } from './autodiff/op.js'
 import * as ops from './ops/index.js'
 import { attachMethods } from './tensor/chain.js'

@@ -6,20 +6,37 @@ import { defaultBackend } from './runtime.js'
 import { formatTensor } from './tensor/format.js'
 import { liveTensors, requireTensor, type Tensor } from './tensor/tensor.js'
 
-/** Prints a tensor's values as NumPy would, `...` in the middle of long axes. */
+/**
+ * Prints a tensor's values as NumPy does: `[[1. 2.]` over ` [3. 4.]]`, with `...` in the middle of long axes.
+ *
+ * @example
+ * ```ts
+ * await print(tensor([[1, 2], [3, 4]]))
+ * ```
+ */
 export async function print(x: Tensor): Promise<void> {
   requireTensor('print', 'x', x)
   log(formatTensor(await x.data(), x.shape, x.dtype))
 }
 
-/** Counts of living things: tensors in the process, and buffers and bytes on the default backend. */
+/**
+ * Counts the memory in use: tensors in the process; buffers, bytes and reserved bytes on the default backend.
+ *
+ * @example
+ * ```ts
+ * const before = memory().tensors
+ * const x = zeros([3])
+ * console.log(memory().tensors - before) // 1
+ * ```
+ */
 export function memory(): { tensors: number; buffers: number; bytes: number; reservedBytes: number } {
   return { tensors: liveTensors(), ...defaultBackend().memory() }
 }
 
 /**
- * Runs `fn` (which may be async) and throws if it leaves tensors behind.
+ * Runs `fn`, which may be async, and throws if more tensors are alive afterwards than before. Returns the result of `fn`.
  *
+ * @throws CotangentError that says how many tensors and bytes are left.
  * @example
  * ```ts
  * await expectNoLeaks(() => model.fit(x, y, { epochs: 1 }))

@@ -1,9 +1,9 @@
 /**
- * `@cotangent/core/kernels`: what kernels are written with, for studying them (`npm run bench -- lens … --variant`). No tensors, no ops, and
- * none of the promises of `@cotangent/core`: it follows the code.
+ * `@cotangent/core/kernels`: the tools that kernels are written with, for studying them (`npm run bench -- lens … --variant`). It has no tensors and no ops. It changes
+ * with the code, unlike `@cotangent/core`, whose names are stable.
  *
- * An `Engine` owns a memory and compiles what a `ModuleBuilder` is told; expressions come from the instruction sets (`i32`, `v128`,
- * `f32x4`). `emitPacked` writes the packed matrix product for a register `Tile`, and `tileFor` names the tile that the backend uses.
+ * An `Engine` owns a memory and compiles modules that a `ModuleBuilder` describes. Expressions come from the instruction sets (`i32`, `v128`,
+ * `f32x4`). `emitPacked` writes the packed matrix product for a register `Tile`; `tileFor` gives the tile that the backend uses.
  */
 export {
   assemble,

@@ -1,5 +1,4 @@
-/** The few things of the host that core touches, typed here because core compiles without DOM or Node types. */
-
+/** The few features of the host that core uses. They are typed here because core compiles without the types of the DOM or of Node. */
 interface Host {
   console?: { warn(message: string): void; log(message: string): void }
   process?: {
@@ -13,12 +12,12 @@ interface Host {
 }
 const host = globalThis as unknown as Host
 
-/** Says something to the person at the console, where there is one. */
+/** Prints a warning, if there is a console. */
 export const warn = (message: string): void => host.console?.warn(message)
-/** Prints a line. */
+/** Prints a line, if there is a console. */
 export const log = (message: string): void => host.console?.log(message)
 
-/** A variable of the environment; undefined if it is empty, where there is none, and where it may not be read (Deno without --allow-env). */
+/** A variable of the environment. Undefined if it is empty, if there is no environment, or if it may not be read (Deno without --allow-env). */
 export function environment(name: string): string | undefined {
   try {
     return host.process?.env?.[name] || undefined
@@ -27,10 +26,10 @@ export function environment(name: string): string | undefined {
   }
 }
 
-/** Imports a package that may be missing. No bundler sees its name here, so none looks for it, complains, or puts something else in its place. */
+/** Imports a package that may be missing. A bundler does not see its name, so it neither looks for the package nor replaces it. */
 export const importByName = (name: string): Promise<unknown> => import(/* @vite-ignore */ /* webpackIgnore: true */ name)
 
-/** A turn of the event loop. */
+/** Waits one turn of the event loop. */
 export const nextTurn = (): Promise<void> =>
   new Promise((resolve) => {
     if (host.setImmediate) host.setImmediate(resolve)
@@ -40,7 +39,7 @@ export const nextTurn = (): Promise<void> =>
 
 let collect: (() => void) | undefined
 
-/** Runs the garbage collector, or where it cannot be called makes it likely that it runs. */
+/** Runs the garbage collector. Where it cannot be called, makes it likely that it runs. */
 export function collectGarbage(): void {
   collect ??= host.gc ?? bunCollector() ?? v8Collector() ?? pressure
   collect()
@@ -51,7 +50,7 @@ function bunCollector(): (() => void) | undefined {
   return Bun?.gc ? () => Bun.gc?.(true) : undefined
 }
 
-/** V8 shows its collector to contexts that are made while this flag is set; Node and Deno let it be set at run time. */
+/** V8 gives its collector to contexts that are made while the flag --expose-gc is set. Node and Deno allow setting it at run time. */
 function v8Collector(): (() => void) | undefined {
   try {
     const v8 = host.process?.getBuiltinModule?.('node:v8') as { setFlagsFromString(flag: string): void }
@@ -67,11 +66,11 @@ function v8Collector(): (() => void) | undefined {
   }
 }
 
-/** Engines count the bytes of array buffers and collect when many have come. */
+/** Allocates an array buffer: engines count the bytes of buffers and collect when there are many. */
 function pressure(): void {
   try {
     new ArrayBuffer(64 * 2 ** 20)
   } catch {
-    // There is no room for it; then the engine has just collected.
+    // There is no room for the buffer, so the engine has just collected.
   }
 }

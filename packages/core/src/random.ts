@@ -1,27 +1,35 @@
 /**
- * Counter-based random numbers: every value is a pure function of a key and a position, so nothing has hidden state, and the
- * order of calls or the number of threads changes no draw.
+ * Counter-based random numbers: each value is a pure function of a key and a position. There is no hidden state, so neither the order of calls nor the
+ * number of threads changes a value.
  *
  * The generator is Threefry-2x32 with 20 rounds (Salmon, Moraes, Dror, Shaw: "Parallel random numbers: as easy as 1, 2, 3",
- * SC 2011). Element i of a stream takes word i mod 2 of the block with counter (⌊i/2⌋, 0); a float takes its upper 24 bits.
+ * SC 2011). Element i of a stream is word i mod 2 of the block with the counter (⌊i/2⌋, 0). A float takes the upper 24 bits of its word.
  */
 import { describeValue, requireWhole } from './arguments.js'
 import { ValueError } from './errors.js'
 import { requireWholes } from './tensor/shape.js'
 
-/** A random key: two 32-bit words. Make one with `key`, more with `split` and `fold` (exported as `splitKey` and `foldKey`). */
+/** A random key: two 32-bit words. `key` makes one from a seed; `splitKey` and `foldKey` make more from one. */
 export type Key = readonly [number, number]
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
 
-/** Throws unless it is a key. */
+/** Throws unless the value is a key. */
 export function requireKey(what: string, value: unknown): void {
   if (Array.isArray(value) && value.length === 2 && Number.isSafeInteger(value[0]) && Number.isSafeInteger(value[1])) return
   const example = Number.isSafeInteger(value) ? `key(${value})` : 'key(7)'
   throw new ValueError(`${what}: expected a random key, got ${describeValue(value)}. Make one of a seed: ${example}.`)
 }
 
-/** One block of Threefry-2x32-20: two words of the key and two of the counter give two random words, as unsigned integers. */
+/**
+ * One block of Threefry-2x32-20 (Salmon et al. 2011): two words of the key and two of the counter give two random words, as unsigned integers.
+ *
+ * @throws ValueError unless the key and the counter are two whole numbers each.
+ * @example
+ * ```ts
+ * threefry2x32([0, 0], [0, 0]) // [1797259609, 2579123966]
+ * ```
+ */
 export function threefry2x32(key: Key, counter: readonly [number, number]): [number, number] {
   requireKey('threefry2x32', key)
   requireWholes('threefry2x32', 'counter', counter, 2)
@@ -48,8 +56,9 @@ function block(key: Key, counter: readonly [number, number]): [number, number] {
 }
 
 /**
- * The key of a seed, any whole number from 0 to 2^53 − 1.
+ * The key of a seed. A seed is a whole number from 0 to 2^53 − 1.
  *
+ * @throws ValueError for any other seed.
  * @example
  * ```ts
  * const [weights, noise] = splitKey(key(7))
@@ -63,21 +72,39 @@ export function key(seed: number): Key {
   return [Math.floor(seed / 2 ** 32), seed >>> 0]
 }
 
-/** `count` new keys; the old one should not be used for drawing afterwards. */
+/**
+ * Makes `count` new keys out of one, by default two. Do not draw from the old key afterwards.
+ *
+ * @example
+ * ```ts
+ * const [weights, noise] = splitKey(key(7))
+ * const keys = splitKey(key(7), 3)
+ * console.log(keys.length) // 3
+ * ```
+ */
 export function split(from: Key, count = 2): Key[] {
   requireKey('splitKey', from)
   requireWhole('splitKey', 'count', count, { least: 0, most: 2 ** 32 - 1 })
   return Array.from({ length: count }, (_, i) => fold(from, i))
 }
 
-/** The key for item `index` (a layer, a step, an epoch) of whatever `from` stands for. */
+/**
+ * The key of item `index` of a series: a key for each layer, each step, each epoch.
+ *
+ * @example
+ * ```ts
+ * const root = key(7)
+ * const ofStep = (step: number) => foldKey(root, step)
+ * console.log(ofStep(1).length) // 2
+ * ```
+ */
 export function fold(from: Key, index: number): Key {
   requireKey('foldKey', from)
   requireWhole('foldKey', 'index', index, { least: 0, most: 2 ** 32 - 1 })
   return block(from, [index, 0x5eed])
 }
 
-/** Fills `out` with floats uniform in [0, 1), multiples of 2^-24: elements 0, 1, … of the key's stream. */
+/** Fills `out` with the values 0, 1, … of the key's stream: floats uniform in [0, 1), multiples of 2^-24. */
 export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
   for (let i = 0; i < out.length; i += 2) {
     const [a, b] = block(from, [i >>> 1, 0])
@@ -87,7 +114,13 @@ export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
 }
 
 /**
- * A permutation of 0 … n−1 (Fisher–Yates with one draw of the key's stream per swap; the bias of the modulo is below n·2^-53).
+ * The numbers 0 … n−1 in random order (Fisher–Yates; Durstenfeld 1964). Each swap takes one draw; the bias of the modulo is below n·2^-53.
+ *
+ * @example
+ * ```ts
+ * const order = permutation(key(7), 5)
+ * console.log([...order].sort()) // [0, 1, 2, 3, 4]
+ * ```
  */
 export function permutation(from: Key, n: number): Int32Array {
   requireKey('permutation', from)

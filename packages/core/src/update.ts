@@ -1,6 +1,6 @@
 /**
- * Optimizer rules as data. A rule is written once as a formula over slots (the parameter and its state), inputs (the gradient) and
- * scalars; backends interpret it or compile it to one loop over memory.
+ * Optimizer rules as data. A rule is a formula over slots (the parameter and its state), inputs (the gradient) and scalars, such as w − rate·g. It is
+ * written once. A backend interprets it or compiles it to one loop over memory.
  */
 import { describeValue, requireFunction, requireNumeric, requireOptions, requireWhole } from './arguments.js'
 import type { Backend, UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
@@ -8,8 +8,9 @@ import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
 import { sameShape } from './tensor/shape.js'
 import { Parameter, requireTensors, type Tensor } from './tensor/tensor.js'
 
-/** A value in a formula under construction. */
+/** A value in the formula of an update program. Its methods make further values: `w.sub(rate.mul(g))`. */
 export class UpdateExpression {
+  /** The place of this value in the program: a slot, an input, a scalar or a step. */
   readonly value: UpdateValue
   readonly #steps: { kernel: UpdateKernel; arguments: UpdateValue[] }[]
 
@@ -29,43 +30,54 @@ export class UpdateExpression {
     this.#steps.push({ kernel, arguments: [this.value, ...others.map((x) => x.value)] })
     return new UpdateExpression({ step: this.#steps.length - 1 }, this.#steps)
   }
+  /** this + other. */
   add(other: UpdateExpression): UpdateExpression {
     return this.#then('add', other)
   }
+  /** this − other. */
   sub(other: UpdateExpression): UpdateExpression {
     return this.#then('sub', other)
   }
+  /** this·other. */
   mul(other: UpdateExpression): UpdateExpression {
     return this.#then('mul', other)
   }
+  /** this / other. */
   div(other: UpdateExpression): UpdateExpression {
     return this.#then('div', other)
   }
+  /** The larger of the two. */
   maximum(other: UpdateExpression): UpdateExpression {
     return this.#then('maximum', other)
   }
+  /** The smaller of the two. */
   minimum(other: UpdateExpression): UpdateExpression {
     return this.#then('minimum', other)
   }
+  /** √this. */
   sqrt(): UpdateExpression {
     return this.#then('sqrt')
   }
+  /** this². */
   square(): UpdateExpression {
     return this.#then('square')
   }
+  /** |this|. */
   abs(): UpdateExpression {
     return this.#then('abs')
   }
+  /** −this. */
   neg(): UpdateExpression {
     return this.#then('neg')
   }
 }
 
 /**
- * Writes an update program down.
+ * Writes down an optimizer's formula as an update program.
  *
- * @param name one name, one formula: writing the same program down again is fine
- * @param build gets the slots, inputs and scalars by position, and returns what each slot becomes
+ * @param name names the formula: each name has one formula, which may be written down more than once
+ * @param build gets the slots, inputs and scalars by position, and returns the new value of each slot
+ * @throws ValueError if `build` does not return a value for each slot, or if the name has another formula.
  * @example
  * ```ts
  * const descent = updateProgram('sgd', { slots: 1, inputs: 1, scalars: 1 }, ([w], [g], [rate]) => [w.sub(rate.mul(g))])
@@ -95,7 +107,7 @@ export function updateProgram(
       `${what}: ${counts.slots} slots need as many results, got ${got}. Let build return an array with what each slot becomes.`,
     )
   }
-  // A slot may keep its value or take an input's; max(x, x) makes a step of it.
+  // A slot may keep its value or take that of an input, which is no step: max(x, x) = x makes it one.
   const stepOf = (result: UpdateExpression): UpdateExpression => ('step' in result.value ? result : result.maximum(result))
   const program = { name, steps, results: results.map((result) => (stepOf(result).value as { step: number }).step) }
   const formula = JSON.stringify(program)
@@ -108,10 +120,23 @@ export function updateProgram(
 
 const COUNTS = ['slots', 'inputs', 'scalars'] as const
 
-/** The formula of every name: backends cache programs under their names, so one name may mean one formula only. */
+/** The formula of each name. Backends keep compiled programs by name, so a name may have one formula only. */
 const formulas = new Map<string, string>()
 
-/** Runs a program on one parameter with its state (the slots, which change in place) and its gradient; all are of one shape. */
+/**
+ * Runs an update program on one parameter. `slots` are the parameter and its state, which change in place; `inputs` is its gradient.
+ *
+ * Shape: slots and inputs all have the shape of the parameter
+ *
+ * @throws ShapeError if the shapes differ, DTypeError if the dtypes do, ValueError if the program takes other numbers of slots, inputs or scalars.
+ * @example
+ * ```ts
+ * const descent = updateProgram('descent', { slots: 1, inputs: 1, scalars: 1 }, ([w], [g], [rate]) => [w.sub(rate.mul(g))])
+ * const w = new Parameter(tensor([1, 2]))
+ * applyUpdate(descent, [w], [tensor([10, 20])], [0.5])
+ * console.log(await w.array()) // [-4, -8]
+ * ```
+ */
 export function applyUpdate(
   program: UpdateProgram,
   slots: readonly Parameter[],
@@ -121,7 +146,20 @@ export function applyUpdate(
   update('applyUpdate', program, [{ slots, inputs }], scalars)
 }
 
-/** Runs a program on many parameters at once, each with its state and gradient: one pass over all of an optimizer's memory. */
+/**
+ * Runs an update program on many parameters, in one pass over the memory of an optimizer. Each target is as in `applyUpdate`.
+ *
+ * Shape: the slots and inputs of a target all have the shape of its parameter
+ *
+ * @throws ShapeError, DTypeError and ValueError as `applyUpdate`.
+ * @example
+ * ```ts
+ * const halve = updateProgram('halve', { slots: 1, inputs: 0, scalars: 1 }, ([w], _, [half]) => [w.mul(half)])
+ * const [a, b] = [new Parameter(tensor([2])), new Parameter(tensor([4, 6]))]
+ * applyUpdates(halve, [{ slots: [a], inputs: [] }, { slots: [b], inputs: [] }], [0.5])
+ * console.log(await a.array(), await b.array()) // [1] [2, 3]
+ * ```
+ */
 export function applyUpdates(
   program: UpdateProgram,
   targets: readonly { readonly slots: readonly Parameter[]; readonly inputs: readonly Tensor[] }[],
@@ -130,7 +168,7 @@ export function applyUpdates(
   update('applyUpdates', program, targets, scalars)
 }
 
-/** Each a parameter with its state, and its gradient. */
+/** The parameters to update, each with its state and gradient. */
 type Targets = Parameters<typeof applyUpdates>[1]
 
 function update(what: string, program: UpdateProgram, targets: Targets, scalars: readonly number[]): void {
@@ -143,7 +181,7 @@ function update(what: string, program: UpdateProgram, targets: Targets, scalars:
   backend.fused.update(targets, program, scalars)
 }
 
-/** Throws unless the arguments are of the right kinds, and as many as the program has. */
+/** Throws unless the arguments are of the right kinds, and as many as the program takes. */
 function requireUpdate(what: string, program: UpdateProgram, targets: Targets, scalars: readonly number[]): void {
   if (typeof program !== 'object' || program === null || !Array.isArray(program.steps)) {
     throw new ValueError(`${what}: expected a program, got ${describeValue(program)}. Make one with updateProgram.`)
