@@ -24,7 +24,7 @@ export class UpdateExpression {
       if (other instanceof UpdateExpression) continue
       const hint = typeof other === 'number' ? ' A constant is a scalar of the program: count it in `scalars`.' : ''
       throw new ValueError(
-        `updateProgram: ${kernel} takes a slot, an input, a scalar or what was made of them, got ${describeValue(other)}.${hint}`,
+        `updateProgram: ${kernel} takes a slot, an input, a scalar or a value computed from these, got ${describeValue(other)}.${hint}`,
       )
     }
     this.#steps.push({ kernel, arguments: [this.value, ...others.map((x) => x.value)] })
@@ -103,9 +103,7 @@ export function updateProgram(
   )
   if (!Array.isArray(results) || results.length !== counts.slots || !results.every((result) => result instanceof UpdateExpression)) {
     const got = Array.isArray(results) ? results.length : describeValue(results)
-    throw new ValueError(
-      `${what}: ${counts.slots} slots need as many results, got ${got}. Let build return an array with what each slot becomes.`,
-    )
+    throw new ValueError(`${what}: build must return an array with the new values of ${counts.slots} slots, got ${got}.`)
   }
   // A slot may keep its value or take that of an input, which is no step: max(x, x) = x makes it one.
   const stepOf = (result: UpdateExpression): UpdateExpression => ('step' in result.value ? result : result.maximum(result))

@@ -259,7 +259,7 @@ describe('valueAndGrad', () => {
     const untyped = valueAndGrad as unknown as (parameters: Tensor[], f: () => unknown) => unknown
     expect(() => untyped([w], () => ({ value: 3 }))).toThrow(/valueAndGrad: the function's result must be a tensor|expected a tensor/)
     expect(() => untyped([w], () => ({ loss: w.sum() }))).toThrow(/valueAndGrad/)
-    expect(() => untyped([w], () => ({ value: w.sum(), grads: [] }))).toThrow(/"grads", which is the name of the gradients/)
+    expect(() => untyped([w], () => ({ value: w.sum(), grads: [] }))).toThrow(/"grads", but this name is for the gradients/)
     expect(() => valueAndGrad([w], () => ({ value: w.square() }))).toThrow(/must return a scalar/)
   })
   test('nested calls on the same parameters: a gradient penalty', () => {

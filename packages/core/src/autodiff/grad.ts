@@ -120,7 +120,7 @@ interface ValueWithOthers {
 /** The scalar in the result of the function. */
 function valueIn(result: Tensor | ValueWithOthers): unknown {
   if (typeof result !== 'object' || result === null || !('value' in result)) return result
-  if ('grads' in result) throw new ValueError('valueAndGrad: the function returns a field "grads", which is the name of the gradients.')
+  if ('grads' in result) throw new ValueError('valueAndGrad: the function returns a field "grads", but this name is for the gradients.')
   return result.value
 }
 

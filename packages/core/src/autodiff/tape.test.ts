@@ -231,7 +231,7 @@ describe('optimizer programs', () => {
       /"w" is on "wasm", another tensor on "reference"/,
     )
     expect(() => updateProgram('test-short', { slots: 2, inputs: 0, scalars: 0 }, ([a]) => [a])).toThrow(
-      /2 slots need as many results, got 1/,
+      /build must return an array with the new values of 2 slots, got 1/,
     )
     expect(w.version).toBe(0)
     const again = (sign: 'add' | 'sub') => updateProgram('test-again', { slots: 1, inputs: 1, scalars: 0 }, ([p], [g]) => [p[sign](g)])

@@ -148,7 +148,7 @@ export class Tape implements Recorder {
       const others = breaks.length > 1 ? ` (and ${breaks.length - 1} more such ops)` : ''
       return `The path ends at op "${op.name}", which has no derivative: ${reason.replace(/\.$/, '')}${others}.`
     }
-    if (user) return `It was used (first by op "${user.op.name}"), but the result is not made of what came out.`
+    if (user) return `It was used (first by op "${user.op.name}"), but the result does not depend on the output.`
     return 'It was never used: no op took it, or its value was used as plain numbers.'
   }
 
