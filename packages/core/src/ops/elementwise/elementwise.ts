@@ -390,12 +390,12 @@ const callNot = defineOp({
     return x
   },
   forward: (k, out, [x]) => k.map(out, x, 'logicalNot'),
-  vjp: steps,
+  vjp: 'truth values have no derivative.',
   samples: shapes.map((shape) => ({ inputs: [{ shape, dtype: 'bool' as const }] })),
 })
 /**
  * Not x: true where x is false.
- * Shape: any → the same. Gradient: none, it is piecewise constant.
+ * Shape: any → the same. Gradient: none, truth values have no derivative.
  * @throws DTypeError unless x is bool.
  * @example
  * ```ts

@@ -10,7 +10,7 @@ const call = defineOp({
   rule: '(none)',
   shape: ([x]) => x,
   forward: 'view',
-  vjp: 'stopGradient is there to end it.',
+  vjp: 'stopGradient ends the derivative on purpose.',
   samples: stopGradientSamples(),
 })
 /**

@@ -196,7 +196,7 @@ const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = 
   },
   fused: {
     kernel: 'layerNorm',
-    rule: 'dX = layerNormGradient, dGamma = Σ dY·unit, dBeta = Σ dY, unit being y without gamma and beta',
+    rule: 'dX = layerNormGradient(X, dY, gamma), dGamma = Σ dY·u, dBeta = Σ dY, where u = (x − mean)/√(variance + ε)',
     shape: ([x]) => x,
     forward: (fused, out, inputs, options) => {
       const { gamma, beta } = affine(inputs, 1, options)
