@@ -75,6 +75,7 @@ export function key(seed: number): Key {
 /**
  * Makes `count` new keys out of one, by default two. Do not draw from the old key afterwards.
  *
+ * @throws ValueError unless `from` is a key.
  * @example
  * ```ts
  * const [weights, noise] = splitKey(key(7))
@@ -91,6 +92,7 @@ export function split(from: Key, count = 2): Key[] {
 /**
  * The key of item `index` of a series: a key for each layer, each step, each epoch.
  *
+ * @throws ValueError unless `from` is a key and `index` a whole number.
  * @example
  * ```ts
  * const root = key(7)
@@ -116,6 +118,7 @@ export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
 /**
  * The numbers 0 … n−1 in random order (Fisher–Yates; Durstenfeld 1964). Each swap takes one draw; the bias of the modulo is below n·2^-53.
  *
+ * @throws ValueError unless `from` is a key and n a whole number.
  * @example
  * ```ts
  * const order = permutation(key(7), 5)

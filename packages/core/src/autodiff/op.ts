@@ -46,6 +46,7 @@ export type Vjp<O> = (at: { dY: Tensor; y: Tensor; options: O }, inputs: readonl
 
 /** A primitive op: one with kernels and a rule. */
 export interface PrimitiveOp<O extends object> {
+  /** The name in messages, on the tape and in the registry. */
   name: string
   /** The derivative as a formula, e.g. `dA = dY·Bᵀ, dB = Aᵀ·dY`; printed with the tape. */
   rule: string
@@ -55,11 +56,13 @@ export interface PrimitiveOp<O extends object> {
   forward: 'view' | ((kernels: Kernels, out: Tensor, inputs: readonly Tensor[], options: O) => void)
   /** The derivative, or a sentence that says why there is none. */
   vjp: Vjp<O> | string
+  /** Calls that the sweep tests. */
   samples: readonly Sample<O>[]
 }
 
 /** A composed op: one that is defined by other ops. */
 export interface ComposedOp<O extends object> {
+  /** The name in messages, on the tape and in the registry. */
   name: string
   /** The definition, in other ops. */
   compose(inputs: readonly Tensor[], options: O, ops: Ops): Tensor
@@ -79,6 +82,7 @@ export interface ComposedOp<O extends object> {
     /** Positions of float inputs that have no derivative because they only choose: x in `maxPool2dGradient`. */
     choosing?: readonly number[]
   }
+  /** Calls that the sweep tests. */
   samples: readonly Sample<O>[]
 }
 

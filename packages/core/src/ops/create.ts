@@ -291,6 +291,7 @@ export function arange(start: number, stop?: number, step = 1, options: CreateOp
  *
  * Shape: → [count]
  *
+ * @throws ValueError unless count is a whole number.
  * @example
  * ```ts
  * linspace(0, 1, 5) // [0, 0.25, 0.5, 0.75, 1]

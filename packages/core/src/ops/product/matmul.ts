@@ -15,7 +15,9 @@ import { reshape } from '../shape/move.js'
 
 /** Whether to swap the last two axes of an operand first. No copy is made. */
 export interface MatMulOptions {
+  /** Swaps the last two axes of a. */
   transposeA?: boolean
+  /** Swaps the last two axes of b. */
   transposeB?: boolean
 }
 

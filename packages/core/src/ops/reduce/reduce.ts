@@ -333,6 +333,7 @@ const callMean = defineComposed<ReduceOptions>({
  * Shape:    any → without the reduced axes
  * Gradient: dX = dY / n
  *
+ * @throws ValueError if an axis is out of range.
  * @example
  * ```ts
  * mean(tensor([[1, 2], [3, 6]]), { axis: 1 }) // [1.5, 4.5]
@@ -355,6 +356,7 @@ const callVariance = defineComposed<ReduceOptions>({
  * Shape:    any → without the reduced axes
  * Gradient: dX = dY·2·(x − mean)/n
  *
+ * @throws ValueError if an axis is out of range.
  * @example
  * ```ts
  * variance(tensor([1, 3])) // 1

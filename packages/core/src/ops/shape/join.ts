@@ -143,6 +143,7 @@ export function split(x: Tensor, parts: number | readonly number[], axis = 0): T
  * Gradient: dX = stack(dY of the parts)
  * Cost:     one pass. While a tape follows x: log n passes, by halves, so that the derivative takes log n passes too, not n
  *
+ * @throws ValueError if the axis is out of range.
  * @example
  * ```ts
  * const [a, b] = unstack(tensor([[1, 2], [3, 4]]), 1)

@@ -92,6 +92,7 @@ export function flatten(x: Tensor): Tensor {
  * Shape:    [a, b] → [1, a, b], [a, 1, b] or [a, b, 1]
  * Gradient: dX = reshape(dY)
  *
+ * @throws ValueError if the axis is out of range.
  * @example
  * ```ts
  * const column = expandDims(tensor([1, 2]), -1) // [2, 1]
@@ -287,6 +288,7 @@ const callFlip = defineOp<{ axes: readonly number[] }>({
  * Shape:    any → the same
  * Gradient: dX = flip(dY)
  *
+ * @throws ValueError if an axis is out of range.
  * @example
  * ```ts
  * flip(tensor([[1, 2], [3, 4]]), 1) // [[2, 1], [4, 3]]
