@@ -12,7 +12,7 @@ import {
 } from './arguments.js'
 import { tensor } from './index.js'
 
-describe('values in words', () => {
+describe('describeValue', () => {
   test.each<[unknown, string]>([
     [null, 'null'],
     [undefined, 'undefined'],
@@ -56,12 +56,12 @@ describe('options', () => {
 })
 
 describe('numbers', () => {
-  test('what passes', () => {
+  test('numbers in the range pass', () => {
     requireNumber('f', 'a', -0.5)
     requireNumber('f', 'a', 0.5, { above: 0, below: 1 })
     requireWhole('f', 'a', 3, { least: 3, most: 3 })
   })
-  test.each(['0.15', Number.NaN, Infinity, 1n, null, undefined, [1]])('no number: %o', (value) => {
+  test.each(['0.15', Number.NaN, Infinity, 1n, null, undefined, [1]])('%o is not a number', (value) => {
     expect(() => requireNumber('sgd', 'learningRate', value)).toThrow(/^sgd: learningRate must be a number, got /)
   })
   test('text that reads as a number gets a hint', () => {
@@ -76,7 +76,7 @@ describe('numbers', () => {
   ])('out of range: %o', (value, range, words) => {
     expect(() => requireNumber('f', 'a', value, range)).toThrow(`f: a must be a number ${words}, got ${value}.`)
   })
-  test.each([0.5, 2 ** 60, '3', Number.NaN])('no whole number: %o', (value) => {
+  test.each([0.5, 2 ** 60, '3', Number.NaN])('%o is not a whole number', (value) => {
     expect(() => requireWhole('f', 'a', value)).toThrow(/^f: a must be a whole number, got /)
   })
 })

@@ -92,7 +92,7 @@ describe('distributions', () => {
     expect(Math.abs(mean - 0.5)).toBeLessThan(4 * Math.sqrt(1 / 12 / n))
     expect(Math.abs(variance - 1 / 12)).toBeLessThan(0.002)
   })
-  test('uniform takes bounds, and draws whole numbers evenly, those below 0 too', () => {
+  test('uniform keeps its bounds and draws whole numbers evenly, also below 0', () => {
     const u = draw(uniform(key(22), [n], { low: -3, high: 5, backend: reference }))
     expect(Math.min(...u)).toBeGreaterThanOrEqual(-3)
     expect(Math.max(...u)).toBeLessThanOrEqual(5)
@@ -115,7 +115,7 @@ describe('distributions', () => {
     for (let i = 0; i < n; i += 2) sum += x[i] * x[i + 1]
     expect(Math.abs(sum / (n / 2))).toBeLessThan(4 / Math.sqrt(n / 2))
   })
-  test('truncatedNormal stays within two deviations, with the variance that leaves', () => {
+  test('truncatedNormal stays within two deviations and has the variance of the cut distribution', () => {
     const x = draw(truncatedNormal(key(26), [n], { mean: 1, stddev: 0.5, backend: reference }))
     expect(Math.min(...x)).toBeGreaterThanOrEqual(0)
     expect(Math.max(...x)).toBeLessThanOrEqual(2)
@@ -123,7 +123,7 @@ describe('distributions', () => {
     expect(Math.abs(mean - 1)).toBeLessThan(0.01)
     expect(Math.abs(variance / 0.25 - 0.774)).toBeLessThan(0.02) // 1 − 2·2·φ(2)/(2Φ(2) − 1)
   })
-  test('bernoulli has the probability asked for, and its extremes', async () => {
+  test('bernoulli has the given probability, also 0 and 1', async () => {
     const x = draw(bernoulli(key(27), [n], 0.3, { backend: reference }))
     expect(new Set(x)).toEqual(new Set([0, 1]))
     expect(Math.abs(moments(x).mean - 0.3)).toBeLessThan(4 * Math.sqrt(0.21 / n))

@@ -9,7 +9,7 @@ describe('errors of derivatives', () => {
   const x = tensor([1, 2, 3])
   const w = new Parameter(tensor([1, 2, 3]), { name: 'w' })
   const b = new Parameter(tensor([0]), { name: 'b' })
-  test('an unused parameter is named, with why', () => {
+  test('the error names an unused parameter and says why it has no gradient', () => {
     expect(() => valueAndGrad([w, b], () => w.square().sum())).toThrow(
       /valueAndGrad: the result does not depend on parameter "b"\. It was never used: no op took it/,
     )
@@ -24,10 +24,10 @@ describe('errors of derivatives', () => {
     expect(() => grad((t) => t.stopGradient().sum())(x)).toThrow(/The path ends at op "stopGradient"/)
     expect(() => grad((t) => t.floor().add(t.greater(1).cast('float32')).sum())(x)).toThrow(/op "floor".*\(and 1 more such ops\)/)
   })
-  test('a break on the way from another parameter is not blamed', () => {
+  test('the error does not mention a break on the path of another parameter', () => {
     expect(() => valueAndGrad([w, b], () => where(w.greater(0), w, 0).sum())).toThrow(/"b"\. It was never used/)
   })
-  test('a parameter that was used, but for something else, is told so', () => {
+  test('the error says so if a parameter was used, but not for the result', () => {
     const f = (): Tensor => {
       b.square()
       return w.sum()
@@ -36,29 +36,29 @@ describe('errors of derivatives', () => {
       /"b"\. It was used \(first by op "square"\), but the result does not depend on the output/,
     )
   })
-  test('unconnected: zeros is there for those who mean it', () => {
+  test('unconnected: zeros gives zeros instead of an error', () => {
     const { value, grads } = valueAndGrad([w, b], () => w.square().sum(), { unconnected: 'zeros' })
     expect(valuesOf(grads[1])).toEqual([0])
     expect(valuesOf(value)).toEqual([14])
     scope(() => expect(valuesOf(grad((t) => t.floor().sum(), { unconnected: 'zeros' })(x))).toEqual([0, 0, 0]))
     for (const t of [value, ...grads]) t.dispose()
   })
-  test('a result that is not a scalar', () => {
+  test('a result that is not a scalar is an error', () => {
     expect(() => grad((t) => t.square())(x)).toThrow(
       /grad: the function must return a scalar\n {2}result {2}\[3\]\n.*mean\(\) or \.sum\(\)/,
     )
     expect(() => valueAndGrad([w], () => w.mul(2))).toThrow(/valueAndGrad: the function must return a scalar/)
   })
-  test('a result or argument that is not a tensor', () => {
+  test('a result or argument that is not a tensor is an error', () => {
     expect(() => grad((() => 3) as unknown as (t: Tensor) => Tensor)(x)).toThrow("grad: the function's result must be a tensor, got 3")
     expect(() => grad((t) => t)(3 as unknown as Tensor)).toThrow('grad: an argument must be a tensor, got 3.')
   })
-  test('an argument of whole numbers', () => {
+  test('an argument of whole numbers is an error', () => {
     expect(() => grad((t) => t.sum())(tensor([1, 2], { dtype: 'int32' }))).toThrow(
       'grad: cannot differentiate with respect to a tensor of int32. Cast it to float32.',
     )
   })
-  test('a parameter changed between recording and walking back', () => {
+  test('a parameter that changed between recording and walking back is an error', () => {
     const p = new Parameter(tensor([2]), { name: 'layer/kernel' })
     const f = (): Tensor => {
       const y = p.square().sum()

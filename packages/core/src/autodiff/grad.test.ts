@@ -37,12 +37,12 @@ import { tensorsIn } from '../tensor/scope.js'
 const at = (f: (x: Tensor) => Tensor, x: number): number => scope(() => valuesOf(f(make([x], [])))[0])
 
 describe('grad', () => {
-  test('the sample of the documentation', async () => {
+  test('the example of the documentation', async () => {
     const dx = grad((x: Tensor) => x.square().sum())(tensor([1, 2, 3]))
     expect(await dx.array()).toEqual([2, 4, 6])
     dx.dispose()
   })
-  test('of several arguments gives one gradient each', () => {
+  test('a function of several arguments has one gradient for each', () => {
     const [da, db] = scope(() => grad((a: Tensor, b: Tensor) => a.mul(b).sum())(make([1, 2]), make([3, 5])))
     expect([valuesOf(da), valuesOf(db)]).toEqual([
       [3, 5],
@@ -89,7 +89,7 @@ describe('grad', () => {
       ),
     ).toBe(true)
   })
-  test('powers have finite derivatives at 0, as far as the exponent goes and beyond', () => {
+  test('powers have finite derivatives of every order at 0', () => {
     let f: (x: Tensor) => Tensor = (x) => pow(x, 2)
     const values = [0, 1, 2, 3].map(() => {
       const value = at(f, 0)
@@ -151,7 +151,7 @@ describe('kinks and ties', () => {
     expect(gradAt(relu, [-1, 0, 1])).toEqual([0, 0, 1])
     expect(gradAt((x) => x.abs(), [-1, 0, 1])).toEqual([-1, 0, 1])
   })
-  test('equal maxima share, over axes that are not neighbours too', () => {
+  test('equal maxima share the cotangent, also over axes that are not neighbours', () => {
     expect(gradAt((x) => max(x), [3, 1, 3, 3])).toEqual([1 / 3, 0, 1 / 3, 1 / 3])
     const x = make([5, 0, 5, 1, 5, 0, 0, 0], [2, 2, 2])
     expect(valuesOf(grad((t) => max(t, { axis: [0, 2] }).sum())(x))).toEqual([0.5, 0, 1, 0, 0.5, 0, 0, 0])
@@ -165,14 +165,14 @@ describe('kinks and ties', () => {
     )
     expect(near(g, [1 / 3, 1 / 3, 0, 0, 1 / 3, 0, 0, 0], 1e-12)).toBe(true)
   })
-  test('maximum and minimum give a tie to the first', () => {
+  test('maximum and minimum give the cotangent of a tie to the first operand', () => {
     const [da, db] = grad((a: Tensor, b: Tensor) => add(maximum(a, b), minimum(a, b)).sum())(make([1, 2]), make([1, 5]))
     expect([valuesOf(da), valuesOf(db)]).toEqual([
       [2, 1],
       [0, 1],
     ])
   })
-  test('max pooling under same padding works while NaN and infinity are watched for', () => {
+  test('max pooling with same padding works under debug({ nonFinite: true })', () => {
     debug({ nonFinite: true })
     try {
       const x = make([1, 2, 3, 4, 5, 6, 7, 8, 9], [1, 3, 3, 1])
@@ -197,7 +197,7 @@ describe('valueAndGrad', () => {
     expect(kept.value.disposed).toBe(false)
     expect(third.value.disposed).toBe(false)
   })
-  test('gradients that are equal by rule are still two tensors: freeing one leaves the other', () => {
+  test('a rule that gives one tensor to two inputs still yields two gradients: freeing one leaves the other', () => {
     const [a, b] = [1, 2].map((v) => new Parameter(tensor([v])))
     const { grads } = valueAndGrad([a, b], () => a.add(b).sum())
     grads[0].dispose()
@@ -211,7 +211,7 @@ describe('valueAndGrad', () => {
     const { value, grads } = valueAndGrad([w], () => w.square())
     expect([valuesOf(w), valuesOf(constant), valuesOf(value), valuesOf(grads[0])]).toEqual([[3], [7], [9], [6]])
   })
-  test('what the function returns beside its value comes back and lives on, detached from the tape', async () => {
+  test('results beside the value are returned and live on after the tape', async () => {
     const w = new Parameter(tensor([1, 2]), { name: 'w' })
     const step = () =>
       valueAndGrad([w], () => {
@@ -230,7 +230,7 @@ describe('valueAndGrad', () => {
         for (const tensor of tensorsIn(made)) if (!tensor.disposed) tensor.dispose()
     })
   })
-  test('a value that comes back under a second name is the caller’s', () => {
+  test('a value that is returned under a second name too belongs to the caller', () => {
     const w = new Parameter(tensor([1, 2]))
     const step = () =>
       valueAndGrad([w], () => {
@@ -291,7 +291,7 @@ describe('vjp and jvp', () => {
     for (const g of grads) g.dispose()
     expect(valuesOf(u)).toEqual([1, 1])
   })
-  test('what does not depend on an argument gives zeros', () => {
+  test('a result that does not depend on an argument has the gradient zero', () => {
     expect(valuesOf(vjp((_, b) => b, [make([1, 2]), make([3])], make([1])).grads[0])).toEqual([0, 0])
     expect(valuesOf(jvp((x) => x.floor(), [make([1.5])], [make([1])]).tangent)).toEqual([0])
   })
@@ -326,7 +326,7 @@ describe('customGrad', () => {
       ),
     ).toBe(100)
   })
-  test('forward is unseen, backward may be differentiated again', () => {
+  test('tapes do not see forward; backward may be differentiated again', () => {
     const cube = customGrad(
       (x) => x.mul(x).mul(x),
       ({ dY }, [x]) => [mul(dY, mul(square(x), 3))],
@@ -339,7 +339,7 @@ describe('customGrad', () => {
       expect(tape.records.map((r) => r.op.name)).toEqual(['cube'])
     })
   })
-  test('null means no cotangent, and wrong shapes are the rule’s fault', () => {
+  test('null means no cotangent; a wrong shape is an error of the rule', () => {
     const first = customGrad(
       (a, b) => a.mul(b),
       ({ dY }) => [dY, null],

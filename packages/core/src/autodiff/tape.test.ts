@@ -39,7 +39,7 @@ describe('fused ops', () => {
     const second = (x: Tensor): Tensor => grad(crossEntropy)(x).square().sum()
     expect(near(onWasm(second), exact(second), 1e-5)).toBe(true)
   })
-  test('a fused op without a rule of its own goes through its composition, one tensor twice too', () => {
+  test('a fused op without a rule differentiates through its composition, also if one tensor is two inputs', () => {
     // A backend with a fused kernel for lstmCell, made of the reference's primitives.
     const backend = { ...reference, name: 'fusing', fused: { ...reference.fused } as FusedKernels }
     let calls = 0
@@ -164,7 +164,7 @@ describe('the tape', () => {
       expect(valuesOf(dx as Tensor)).toEqual([100])
     })
   })
-  test('derivatives that are recorded themselves say whose they are', () => {
+  test('recorded ops of a derivative are labelled with the op they belong to', () => {
     scope(() => {
       const x = make([2], [])
       const { tape } = record([x], () => grad((t) => labelled('cube', () => t.square().mul(t)))(x))
@@ -207,7 +207,7 @@ describe('optimizer programs', () => {
     applyUpdate(momentum, [w, m], [g], [0.5, 0.5])
     expect([valuesOf(w), valuesOf(m), w.version]).toEqual([[1 - 0.5 - 0.75, 2 + 0.5 + 0.75], [1.5, -1.5], 2])
   })
-  test('a slot may keep its value, or take an input’s', () => {
+  test('a slot may keep its value or take that of an input', () => {
     const program = updateProgram('test-swap', { slots: 2, inputs: 1, scalars: 0 }, ([a], [g]) => [a, g])
     for (const backend of [reference, wasm]) {
       const [a, b] = [new Parameter(tensor([1, -2], { backend })), new Parameter(tensor([3, 4], { backend }))]
@@ -218,7 +218,7 @@ describe('optimizer programs', () => {
       ])
     }
   })
-  test('mistakes are named', () => {
+  test('wrong arguments are errors that name them', () => {
     const w = new Parameter(tensor([1, 2]), { name: 'w' })
     const m = new Parameter(tensor([1, 2]))
     expect(() => applyUpdate(momentum, [w, m], [tensor([1])], [1, 1])).toThrow(
@@ -261,7 +261,7 @@ describe('a composed op', () => {
   })
 })
 
-test('the walk backwards frees cotangents and helpers as it goes', async () => {
+test('the walk backwards frees cotangents and temporary tensors on its way', async () => {
   let afterForward = 0
   let atTheEnd = 0
   // The first op is the last of the walk: it sees what is left of the other forty.

@@ -13,7 +13,7 @@ afterEach(() => {
 })
 
 describe('scope', () => {
-  test('frees what was made in it, but its result', () => {
+  test('frees the tensors made in it, except its result', () => {
     const before = alive(reference)
     const y = scope(() => {
       const a = make([1, 2])
@@ -33,13 +33,13 @@ describe('scope', () => {
     expect([list[0].disposed, list[1][0].disposed, deep.a.b.disposed, map.get('x')?.disposed]).toEqual([false, false, false, true])
     for (const t of [list[0], list[1][0], deep.a.b]) t.dispose()
   })
-  test('a result that contains itself is no trouble', () => {
+  test('a result may contain itself', () => {
     const loop: Record<string, unknown> = { x: make([1]) }
     loop.self = loop
     expect((scope(() => loop).x as Tensor).disposed).toBe(false)
     ;(loop.x as Tensor).dispose()
   })
-  test('nest: what an inner one returns ends with the outer one', () => {
+  test('scopes nest: the result of the inner one is freed with the outer one', () => {
     const before = alive(reference)
     let inner: Tensor | undefined
     scope(() => {
@@ -93,7 +93,7 @@ describe('scope', () => {
 })
 
 describe('a disposed tensor', () => {
-  test('says that it is, in every use', async () => {
+  test('is an error in every use', async () => {
     const x = make([1, 2])
     x.dispose()
     x.dispose() // a second time does nothing
@@ -151,7 +151,7 @@ describe('memory', () => {
     ).rejects.toThrow(/expectNoLeaks: 1 tensors \(\d+ bytes\) are left/)
     x?.dispose()
   })
-  test('a failed op gives its output back', () => {
+  test('a failed op frees its output', () => {
     const x = tensor([[1], [2]], { backend: wasm })
     const bad = tensor([5], { dtype: 'int32', backend: wasm })
     const before = alive(wasm)
@@ -295,7 +295,7 @@ describe('two backends', () => {
       'add: its inputs are on two backends, "wasm" and "reference". Move one: await t.to(other.backend).',
     )
   })
-  test('to() moves, values and dtype intact; float64 only where there is some', async () => {
+  test('to() keeps values and dtype; float64 only on a backend that has it', async () => {
     const x = tensor([1.5, -2])
     const there = await x.to(reference)
     expect([there.backend.name, there.dtype, valuesOf(there)]).toEqual(['reference', 'float32', [1.5, -2]])
@@ -305,7 +305,7 @@ describe('two backends', () => {
     expect(() => c.zeros([1], { dtype: 'float64', backend: wasm })).toThrow(c.BackendError)
     expect(() => x.cast('float64')).toThrow(/cast: the wasm backend has no float64/)
   })
-  test('numbers and derivatives stay on the backend of their tensor, whatever the default', () => {
+  test('numbers and derivatives are on the backend of their tensor, not on the default one', () => {
     scope(() => {
       const g = c.grad((t) => c.where(t.mul(2).greater(3), t.softmax(), 1).mean())(make([1, 2], [2], 'float32'))
       expect(g.backend.name).toBe('reference')

@@ -1,4 +1,4 @@
-/** Static shapes, held by the compiler: this file is checked by `npm run types` and never runs. */
+/** Static shapes: `npm run types` checks this file; it never runs. */
 import { describe, expectTypeOf, test } from 'vitest'
 import {
   add,
@@ -62,7 +62,7 @@ describe('assignability', () => {
     const list: Tensor[] = [a, w, plain]
     list.push(column)
   })
-  test('and it flows through functions that know nothing of it', () => {
+  test('a known shape passes through functions that take any Tensor', () => {
     expectTypeOf(scope(() => a)).toEqualTypeOf<Tensor<readonly [32, 784]>>()
     expectTypeOf(a.keep()).toEqualTypeOf<Tensor<readonly [32, 784]>>()
     expectTypeOf(grad((x) => square(x).sum())(a)).toEqualTypeOf<Tensor>()
@@ -172,7 +172,7 @@ describe('shapes nobody asked for', () => {
     given = given.sum({ axis: 0 })
     expectTypeOf([s, h, t, r, drawn, given]).toExtend<Tensor[]>()
   })
-  test('what it is assigned later is not held against its first shape', () => {
+  test('a variable forgets its first shape when it is assigned', () => {
     let h = zeros([2, 3])
     h = h.matMul(zeros([3, 4]))
     h = h.matMul(zeros([4, 5])).add(zeros([5]))
@@ -196,7 +196,7 @@ describe('shapes nobody asked for', () => {
     matMul(zeros([2, 3]), zeros([4, 3]), { transposeB: true })
     matMul(zeros([n, 3]), zeros([3, 5]))
   })
-  test('they pass where tensors go', () => {
+  test('they can be passed as tensors', () => {
     const list: Tensor[] = [zeros([2]), ones([3])]
     const f = (t: Tensor): Shape => t.shape
     f(zeros([2]))

@@ -60,7 +60,7 @@ describe('tensor()', () => {
     expect(() => tensor(values as never)).toThrow(c.ValueError)
     expect(() => tensor(values as never)).toThrow(message)
   })
-  test('refuses values that do not fill the shape, and shapes that are none', () => {
+  test('values that do not fill the shape, and wrong shapes, are errors', () => {
     expect(() => tensor([1, 2, 3], { shape: [2, 2] })).toThrow(/tensor: 3 values do not fill \[2, 2\], which has 4 elements/)
     expect(() => tensor([1], { shape: [-1] })).toThrow(/a shape holds whole numbers from 0, got \[-1\]/)
     expect(() => c.zeros([1.5])).toThrow(c.ValueError)
@@ -93,7 +93,7 @@ describe('making tensors', () => {
     }
     expect(valuesOf(c.eye(2, 3))).toEqual([1, 0, 0, 0, 1, 0])
   })
-  test('oneHot: an index out of range gives zeros, a depth that is none an error', () => {
+  test('oneHot: an index out of range gives zeros, a wrong depth is an error', () => {
     expect(valuesOf(tensor([1, -1, 2], { dtype: 'int32' }).oneHot(2))).toEqual([0, 1, 0, 0, 0, 0])
     expect(() => tensor([1]).oneHot(2.5)).toThrow(/depth must be a whole number/)
   })
@@ -140,7 +140,7 @@ describe('printing', () => {
 describe('dtypes', () => {
   const all: DType[] = ['bool', 'uint8', 'int32', 'float32', 'float64']
   const of = (dtype: DType): Tensor => make([1, 0], [2], dtype)
-  test('where they mix, the wider one wins', () => {
+  test('a mix of two gives the wider one', () => {
     const table = Object.fromEntries(all.map((a) => [a, all.map((b) => c.where(make([1, 0], [2], 'bool'), of(a), of(b)).dtype).join(' ')]))
     expect(table).toEqual({
       bool: 'bool uint8 int32 float32 float64',
@@ -205,7 +205,7 @@ describe('errors show what does not fit', () => {
       ].join('\n'),
     )
   })
-  test('matMul: the hint that would help', () => {
+  test('matMul: the hint names the transposition that would fit', () => {
     expect(message(() => c.matMul(zeros(32, 784), zeros(10, 784)))).toContain('\n  If b is stored as [out, in], pass { transposeB: true }.')
     expect(message(() => c.matMul(zeros(784, 32), zeros(784, 10)))).toContain(
       '\n  If a is stored as [in, batch], pass { transposeA: true }.',
@@ -289,7 +289,7 @@ describe('errors show what does not fit', () => {
       'These look like class numbers: pass oneHot(labels, classes).',
     )
   })
-  test('what is not a tensor', () => {
+  test('an argument that is not a tensor', () => {
     expect(message(() => c.square(3 as unknown as Tensor))).toBe(
       'ValueError: square: x must be a tensor, got 3. Make one of numbers with tensor(…).',
     )
