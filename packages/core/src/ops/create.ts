@@ -396,7 +396,7 @@ function drawNormal(key: Key, count: number): Float64Array {
 }
 
 /** Checks the arguments of `normal` and `truncatedNormal`, and makes the tensor to fill. */
-function bell<S extends Shape>(what: string, key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number }) {
+function normalArguments<S extends Shape>(what: string, key: Key, shape: S, options: CreateOptions & { mean?: number; stddev?: number }) {
   const place = placed(what, options, NORMAL_OPTIONS)
   const { mean = 0, stddev = 1 } = options
   requireKey(what, key)
@@ -421,7 +421,7 @@ export function normal<N extends number, S extends readonly N[] | readonly []>(
   shape: S,
   options: CreateOptions & { mean?: number; stddev?: number } = {},
 ): Made<S> {
-  const { out, mean, stddev } = bell('normal', key, shape, options)
+  const { out, mean, stddev } = normalArguments('normal', key, shape, options)
   return written(out, () => {
     const values = drawNormal(key, sizeOf(shape))
     for (let i = 0; i < values.length; i++) values[i] = mean + stddev * values[i]
@@ -446,7 +446,7 @@ export function truncatedNormal<N extends number, S extends readonly N[] | reado
   shape: S,
   options: CreateOptions & { mean?: number; stddev?: number } = {},
 ): Made<S> {
-  const { out, mean, stddev } = bell('truncatedNormal', key, shape, options)
+  const { out, mean, stddev } = normalArguments('truncatedNormal', key, shape, options)
   return written(out, () => {
     const values = new Float64Array(sizeOf(shape))
     let taken = 0

@@ -115,8 +115,9 @@ export const matMul: MatMul = ((a: Tensor, b: Tensor, options: MatMulOptions = {
       return reshape(out, [...rows, out.shape[1]])
     }
     const lead = broadcastShapes('matMul', x.shape.slice(0, -2), y.shape.slice(0, -2))
-    const spread = (t: Tensor): Tensor => (sameShape(t.shape.slice(0, -2), lead) ? t : broadcastTo(t, [...lead, ...t.shape.slice(-2)]))
-    return call([spread(x), spread(y)], options)
+    const broadcastBatch = (t: Tensor): Tensor =>
+      sameShape(t.shape.slice(0, -2), lead) ? t : broadcastTo(t, [...lead, ...t.shape.slice(-2)])
+    return call([broadcastBatch(x), broadcastBatch(y)], options)
   })
 }) as unknown as MatMul
 

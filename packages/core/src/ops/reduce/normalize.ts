@@ -46,7 +46,7 @@ const shapes: Shape[] = [
 const rowOf = (pair: Tensor, i: number, ops: Ops): Tensor => ops.reshape(ops.slice(pair, [i, 0], [1]), [pair.shape[1]])
 const asRows = (x: Tensor, ops: Ops): Tensor => ops.reshape(x, [-1, x.shape[x.rank - 1]])
 
-const callSums = defineComposed({
+const callChannelSums = defineComposed({
   name: 'channelSums',
   compose: ([x, dY, center], _, ops) => {
     const [rows, cotangents] = [asRows(x, ops), asRows(dY, ops)]
@@ -77,7 +77,7 @@ const callNormalize: (inputs: readonly Tensor[], options: object) => Tensor = de
     vjp: ({ dY }, [x, center, scale, shift], ops) => {
       let pair: Tensor | undefined
       const sums = (i: number): Tensor => {
-        pair ??= callSums([x, dY, center], {})
+        pair ??= callChannelSums([x, dY, center], {})
         return rowOf(pair, i, ops)
       }
       return [() => ops.mul(dY, scale), () => ops.neg(ops.mul(scale, sums(0))), () => sums(1), ...(shift ? [() => sums(0)] : [])]
@@ -207,7 +207,7 @@ const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = 
       const { gamma, beta } = affine(inputs, 1, options)
       let pair: Tensor | undefined
       const sums = (i: number): Tensor => {
-        pair ??= callSums(
+        pair ??= callChannelSums(
           [callLayerNorm([x], settings(false, false, options.epsilon)), dY, ops.zeros(x.shape.slice(-1), { backend: x.backend })],
           {},
         )

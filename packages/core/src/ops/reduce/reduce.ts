@@ -104,7 +104,7 @@ function reduction(
 }
 
 /** y with the reduced axes back at size 1, so that it broadcasts against x. */
-const kept = (y: Tensor, x: Tensor, { first, last }: Run, ops: Ops): Tensor => {
+const withReducedAxes = (y: Tensor, x: Tensor, { first, last }: Run, ops: Ops): Tensor => {
   const shape = x.shape.map((n, i) => (i >= first && i <= last ? 1 : n))
   return ops.reshape(y, shape)
 }
@@ -112,16 +112,16 @@ const kept = (y: Tensor, x: Tensor, { first, last }: Run, ops: Ops): Tensor => {
 /** The derivative of max and min: equal extremes share the cotangent equally. */
 const extremeVjp: Vjp<Run> = ({ dY, y, options }, [x], ops) => [
   () => {
-    const hit = ops.cast(ops.equal(x, kept(y, x, options, ops)), x.dtype)
+    const hit = ops.cast(ops.equal(x, withReducedAxes(y, x, options, ops)), x.dtype)
     const axis = Array.from({ length: options.last - options.first + 1 }, (_, i) => options.first + i)
     const share = ops.div(hit, ops.sum(hit, { axis, keepDims: true }))
-    return ops.mul(share, kept(dY, x, options, ops))
+    return ops.mul(share, withReducedAxes(dY, x, options, ops))
   },
 ]
 
 const reduceSum = reduction('sum', {
   rule: 'dX = broadcast(dY)',
-  vjp: ({ dY, options }, [x], ops) => [() => ops.broadcastTo(kept(dY, x, options, ops), x.shape)],
+  vjp: ({ dY, options }, [x], ops) => [() => ops.broadcastTo(withReducedAxes(dY, x, options, ops), x.shape)],
   dtypes: ['float32', 'float64', 'int32', 'uint8', 'bool'],
   dtype: (x) => (isFloat(x) ? x : 'int32'),
   identity: true,

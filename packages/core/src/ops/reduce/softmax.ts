@@ -17,7 +17,7 @@ import { requireFloats, requireNoMore } from '../requirements.js'
 const overLast = 'one tensor and goes over its last axis (transpose another to the end first)'
 const last = { axis: -1, keepDims: true } as const
 
-const floating = (op: string, x: Tensor): void => {
+const requireLastAxis = (op: string, x: Tensor): void => {
   requireFloats(op, op === 'softmaxCrossEntropy' ? 'logits' : 'x', x)
   if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
 }
@@ -62,7 +62,7 @@ const callSoftmax = defineComposed({
 export function softmax<S extends Shape>(x: Tensor<S>): Tensor<S>
 export function softmax(x: Tensor, ...more: unknown[]): Tensor {
   if (more.length > 0) requireNoMore('softmax', x, more, overLast)
-  floating('softmax', x)
+  requireLastAxis('softmax', x)
   return callSoftmax([x], {})
 }
 
@@ -91,7 +91,7 @@ export function logSumExp(x: Tensor, options: { keepDims?: boolean } = {}): Tens
   requireOptions('logSumExp', options, ['keepDims'], 'x.logSumExp({ keepDims: true }): the last axis is summed')
   const { keepDims = false } = options
   requireBoolean('logSumExp', 'keepDims', keepDims)
-  floating('logSumExp', x)
+  requireLastAxis('logSumExp', x)
   return callLogSumExp([x], { keepDims })
 }
 
@@ -119,7 +119,7 @@ const callLogSoftmax = defineComposed({
 export function logSoftmax<S extends Shape>(x: Tensor<S>): Tensor<S>
 export function logSoftmax(x: Tensor, ...more: unknown[]): Tensor {
   if (more.length > 0) requireNoMore('logSoftmax', x, more, overLast)
-  floating('logSoftmax', x)
+  requireLastAxis('logSoftmax', x)
   return callLogSoftmax([x], {})
 }
 
@@ -156,7 +156,7 @@ const callCrossEntropy = defineComposed({
  * ```
  */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
-  floating('softmaxCrossEntropy', logits)
+  requireLastAxis('softmaxCrossEntropy', logits)
   requireTensor('softmaxCrossEntropy', 'labels', labels)
   if (!sameShape(logits.shape, labels.shape)) {
     throw shapeError(
