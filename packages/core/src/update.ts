@@ -8,7 +8,15 @@ import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
 import { sameShape } from './tensor/shape.js'
 import { Parameter, requireTensors, type Tensor } from './tensor/tensor.js'
 
-/** A value in the formula of an update program. Its methods make further values: `w.sub(rate.mul(g))`. */
+/**
+ * A value in the formula of an update program. Its methods make further values, as in w − rate·g: `w.sub(rate.mul(g))`.
+ *
+ * @example
+ * ```ts
+ * const program = updateProgram('decay', { slots: 1, inputs: 0, scalars: 1 }, ([w], _, [rate]) => [w.sub(rate.mul(w))])
+ * console.log(program.steps.map(({ kernel }) => kernel)) // ['mul', 'sub']
+ * ```
+ */
 export class UpdateExpression {
   /** The place of this value in the program: a slot, an input, a scalar or a step. */
   readonly value: UpdateValue

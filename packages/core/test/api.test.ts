@@ -1,6 +1,8 @@
 /**
  * The public names: `packages/<name>/api.txt` lists every exported name with its type, and people review that list. A change shows in its diff.
  * `UPDATE_API=1 npx vitest run packages/core/test/api.test.ts` writes the lists anew.
+ *
+ * And the comments of core's public functions: each has an example (docs.test.ts runs it); that of an op states its shapes and its derivative.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { resolve } from 'node:path'
@@ -55,4 +57,26 @@ test.each(packages)('the public names of %s are the reviewed ones', (name) => {
   const path = resolve(root, `packages/${name}/api.txt`)
   if (process.env.UPDATE_API) writeFileSync(path, api)
   expect(api.split('\n')).toEqual(readFileSync(path, 'utf8').split('\n'))
+})
+
+/** Public values of core that need no example: errors, and functions that set up the process or make ops, which an example would leave behind. */
+const withoutExample = /Error$|^(beyondInt32|debug|withBackend|keep|labelled|defineOp|defineComposed|\w*[bB]ackend)$/
+
+test('the comment of every public function of core has an example, and that of an op its shape and gradient', () => {
+  const file = program.getSourceFile(entry('core')) as ts.SourceFile
+  const faults = checker.getExportsOfModule(checker.getSymbolAtLocation(file) as ts.Symbol).flatMap((symbol) => {
+    const target = symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol
+    const tags = target.getJsDocTags(checker).map((tag) => tag.name)
+    if (!(target.flags & ts.SymbolFlags.Value) || tags.includes('internal')) return []
+    const comment = ts.displayPartsToString(target.getDocumentationComment(checker))
+    const path = target.declarations?.[0].getSourceFile().fileName ?? ''
+    const op = path.includes('/ops/')
+    return [
+      ...(comment === '' ? [`${symbol.name} has no comment`] : []),
+      ...(op && !comment.includes('Shape:') ? [`${symbol.name} states no shape`] : []),
+      ...(op && !path.endsWith('/create.ts') && !comment.includes('Gradient:') ? [`${symbol.name} states no gradient`] : []),
+      ...(tags.includes('example') || withoutExample.test(symbol.name) ? [] : [`${symbol.name} has no example`]),
+    ]
+  })
+  expect(faults).toEqual([])
 })
