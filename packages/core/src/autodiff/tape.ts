@@ -79,7 +79,7 @@ export class Tape implements Recorder {
     return this.#tracked.has(tensor)
   }
 
-  /** @internal */
+  /** @internal Appends a record if an input is tracked; a path that ends here is noted with the reason. */
   record(op: OpDefinition, inputs: readonly Tensor[], output: Tensor, options: object): void {
     let tracked = false
     for (let i = 0; i < inputs.length; i++) if (this.#tracked.has(inputs[i])) tracked = true

@@ -32,7 +32,7 @@ export interface RecurrenceOptions {
 /** A cell: one step, and what the op around it must state. */
 export interface Recurrence<O extends RecurrenceOptions> {
   name: string
-  /** The derivative as people write it. */
+  /** The derivative as a formula. */
   rule: string
   /** How many states there are. */
   states: number

@@ -223,7 +223,7 @@ const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = 
   samples: rowSamples(() => []),
 })
 
-// Inputs: x, dY and, if there is one, gamma.
+// The dX of layerNorm. Inputs: x, dY and optionally gamma.
 const callLayerNormGradient = defineComposed<Settings>({
   name: 'layerNormGradient',
   compose: (inputs, options, ops) => {

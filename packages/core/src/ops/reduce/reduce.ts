@@ -1,7 +1,7 @@
 /**
  * Reductions: one value over some axes, such as `sum` and `max`. The adjoint of a sum, `broadcastTo`, is in broadcast.ts.
  *
- * The reduced axes go; under `keepDims` they stay with size 1. A kernel reduces neighbouring axes, so [0, 2] of three axes takes two steps.
+ * The reduced axes are removed; with `keepDims` they stay with size 1. A kernel reduces neighbouring axes, so [0, 2] of three axes takes two steps.
  *
  * The file is long because every function has a comment of its own.
  */
@@ -83,7 +83,7 @@ function reduction(
     return scope(() => {
       let y = x
       if ((kernel === 'max' || kernel === 'min') && !keepDims && axes.length > 1) {
-        // In one piece, so that equal extremes share the derivative equally over all axes.
+        // The axes are brought together and reduced in one step. In two steps, equal extremes would not share the derivative equally.
         const others = x.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]))
         return call([transpose(x, [...others, ...axes])], { first: others.length, last: x.rank - 1 })
       }

@@ -137,7 +137,7 @@ export function split(x: Tensor, parts: number | readonly number[], axis = 0): T
 }
 
 /**
- * x taken apart along an axis, which goes: the inverse of `stack`.
+ * x taken apart along an axis, into tensors without that axis: the inverse of `stack`.
  *
  * Shape:    [.., n, ..] → n × [.., ..]
  * Gradient: dX = stack(dY of the parts)
