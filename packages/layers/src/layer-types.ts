@@ -1,57 +1,57 @@
-/** What goes in and out of layers beside tensors: shapes, options, and what they get to be built and called with. */
+/** Shapes, options and contexts of layers. */
 import type { Backend, DType, Key, Tensor } from '@cotangent/core'
 import type { WeightValue } from './weights/values.js'
 
-/** A shape with the batch axis first; null is open. */
+/** A shape with the batch axis first; null where a size is open. */
 export type BatchShape = readonly (number | null)[]
 
 /** Options that every layer takes. */
 export interface LayerOptions {
-  /** Unique in a model; made from the class (`dense_1`) if left out. */
+  /** A name that is unique in the model; made from the class, such as `dense_1`, if left out. */
   name?: string
-  /** Whether the optimizer changes its weights, and those of layers inside; read by `compile`. */
+  /** Whether the optimizer changes the weights of the layer and of layers inside it; true by default. `compile` reads it. */
   trainable?: boolean
-  /** On a model's first layer: the shape of one sample. */
+  /** On a model's first layer: the shape of one sample, without the batch axis. */
   inputShape?: readonly (number | null)[]
-  /** The same with the batch axis. */
+  /** On a model's first layer: the shape of a batch. */
   batchInputShape?: BatchShape
   /** Short for `inputShape: [inputDim]`. */
   inputDim?: number
-  /** Initial weights, in the order of `getWeights`: what `setWeights` takes. */
+  /** Initial weights, in the order of `getWeights`; made by the initializers if left out. */
   weights?: readonly WeightValue[]
 }
 
-/** What a layer gets beside its input. */
+/** The context of a call: training or inference, randomness, mask. */
 export interface CallContext {
-  /** Whether dropout drops. */
+  /** True in training: dropout drops, batch normalisation uses the batch's statistics. */
   training: boolean
-  /** For this layer and step; absent when nothing random may happen. */
+  /** The key of this layer at this step. It is absent when nothing random may happen. */
   key?: Key
-  /** Whether the layer, or one around it, is not trainable: then what it keeps by the way, as moving averages, stays as it is. */
+  /** Whether the layer, or one around it, is not trainable. Then moving averages and the like stay as they are. */
   frozen?: boolean
-  /** Which steps of the input count, bool [n, t]; absent where all do. */
+  /** Which steps of the input count, bool [n, t]. It is absent if all do. */
   mask?: Tensor
-  /** @internal Where layers inside put the penalties on their activities. */
+  /** @internal Layers inside append the penalties on their outputs here. */
   penalties?: Tensor[]
 }
 
-/** What a layer gets beside a list of inputs. */
+/** The context of a call with a list of inputs. */
 export interface ManyContext extends Omit<CallContext, 'mask'> {
-  /** The mask of each input. */
+  /** The mask of each input; undefined where all steps count. */
   masks: readonly (Tensor | undefined)[]
 }
 
-/** What a layer makes of a list of inputs. */
+/** The outputs of a layer that was called with a list of inputs. */
 export interface LayerOutputs {
   outputs: Tensor[]
   /** The mask of each output. */
   masks: (Tensor | undefined)[]
 }
 
-/** Which activation an output ends in, where a loss may use what goes into it. */
+/** The activation at the end of an output, if a loss can bypass it and take the logits. */
 export type FinalActivation = 'softmax' | 'sigmoid' | undefined
 
-/** What a layer gets to make its weights with. */
+/** The context of `build`: where and how weights are made. */
 export interface BuildContext {
   key: Key
   dtype: DType

@@ -1,4 +1,4 @@
-/** The layers that are not wrappers of others. */
+/** All layers but the wrappers. */
 export * from './activation/activation.js'
 export * from './activation/advanced-activations.js'
 export { Attention, type AttentionOptions, attention } from './attention/attention.js'

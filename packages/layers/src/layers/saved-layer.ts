@@ -1,8 +1,8 @@
-/** Making the layer inside a wrapper from its description. */
+/** Makes the layer inside a wrapper from its config. */
 import { Layer } from '../layer.js'
 import { classNameOf, type SavedObject, unknownName } from '../spelling/names.js'
 
-/** The layer of a description, by its class among those given. */
+/** The layer that a description names, by its class among those given. */
 export function layerOf(wrapper: string, layer: Layer | SavedObject, classes: Readonly<Record<string, unknown>>): Layer {
   if (layer instanceof Layer) return layer
   const name = classNameOf(wrapper, layer)

@@ -1,6 +1,6 @@
 /**
- * What layers of images (2-D) and sequences (1-D) share: the data format, the sizes of windows, and the rules for shapes. A subclass says what
- * it does with channels last; the other format is moved there and back.
+ * The base of layers of images (2-D) and sequences (1-D): data format, sizes of windows, rules for shapes. A subclass works on channels last; for
+ * `channelsFirst` this class moves the channels there and back.
  */
 
 import { type Padding, ShapeError, type Tensor, ValueError, windowExtent } from '@cotangent/core'
@@ -10,11 +10,11 @@ import type { Option, OptionTable, Place } from '../option-table.js'
 import type { Spelling } from '../spelling/names.js'
 import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from './data-format.js'
 
-/** Sizes of the axes between batch and channels; null is open. */
+/** Sizes of the axes between batch and channels; null where a size is open. */
 export type Sizes = readonly (number | null)[]
 
 export interface SpatialOptions extends LayerOptions {
-  /** Where the channels are. On 2-D layers `imageDataFormat()` by default, on 1-D layers `channelsLast`. */
+  /** Where the channels are: `channelsLast` or `channelsFirst`. By default `imageDataFormat()` for images and `channelsLast` for sequences. */
   dataFormat?: Spelling<DataFormat>
 }
 
@@ -23,33 +23,33 @@ const show = (shape: Sizes): string => `[${shape.map((n) => n ?? '?').join(', ')
 /** 1: sequences, 2: images. */
 export type Rank = 1 | 2
 
-/** The options of all of them. */
+/** The rows of options that all these layers have. */
 export const spatialOptions = (rank: Rank) => ({ dataFormat: dataFormatOf(rank === 2 ? imageDataFormat : () => 'channelsLast') })
 
 export abstract class SpatialLayer extends Layer {
   declare readonly dataFormat: DataFormat
   protected readonly rank: Rank
 
-  /** @param own its options, those of all layers here among them */
+  /** @param own the table of all its options, with `spatialOptions` in it */
   constructor(className: string, rank: Rank, options: SpatialOptions, own: OptionTable, args: object = {}) {
     super(className, options, own, args)
     this.rank = rank
   }
 
-  /** The sizes of the output; throws where they can't be. */
+  /** The sizes of the output. Throws if there can be none. */
   protected abstract outputSizes(sizes: Sizes): Sizes
   /** The channels of the output: those of the input, unless overridden. */
   protected outputChannels(channels: number | null): number | null {
     return channels
   }
-  /** The layer's work, channels last on both sides. */
+  /** The layer's work, with channels last on both sides. */
   protected abstract transform(x: Tensor, context: CallContext): Tensor
 
   protected get channelAxis(): number {
     return this.dataFormat === 'channelsLast' ? this.rank + 1 : 1
   }
 
-  /** The parts of a shape, whatever the data format. */
+  /** Batch, sizes and channels of a shape in the layer's data format. */
   protected parts(inputShape: BatchShape): { batch: number | null; sizes: Sizes; channels: number | null } {
     if (inputShape.length !== this.rank + 2) throw this.#wrongRank(inputShape)
     const [batch, ...rest] = inputShape
@@ -81,14 +81,14 @@ export abstract class SpatialLayer extends Layer {
     return this.channelsLast(x, (t) => this.transform(t, context))
   }
 
-  /** Runs work that wants, and gives, the channels last. */
+  /** Runs `work` on x with channels last, and moves the channels of the result back. */
   protected channelsLast(x: Tensor, work: (x: Tensor) => Tensor): Tensor {
     this.parts(x.shape)
     if (this.dataFormat === 'channelsLast') return work(x)
     return moveAxis(work(moveAxis(x, 1, x.rank - 1)), x.rank - 1, 1)
   }
 
-  /** The sizes after a sliding window; an error names the layer, the sizes, and what to do. */
+  /** The sizes after a sliding window. If there are none, an error names the layer, the sizes, and a remedy. */
   protected windowed(sizes: Sizes, option: string, { kernel, strides, padding, dilation }: WindowSettings): Sizes {
     const out = sizes.map((n, i) => (n === null ? null : windowExtent(n, kernel[i], strides[i], dilation?.[i] ?? 1, padding).out))
     if (out.every((n) => n === null || n > 0)) return out
@@ -114,21 +114,21 @@ export interface WindowSettings {
 /** A number for each axis, or one for all. */
 export type PerAxis = number | readonly number[]
 
-/** A list of numbers as it is, anything else in a few words. */
+/** A list of numbers as it is; anything else in a few words. */
 export const shown = (value: unknown): string =>
   Array.isArray(value) && value.flat().every((n) => typeof n === 'number') ? JSON.stringify(value) : describeValue(value)
 
-/** Whole numbers from `least`, one for each axis. */
+/** Whole numbers, at least `least`, one for each axis. */
 function readSizes(className: string, option: string, value: unknown, rank: Rank, least: number): number[] {
   const sizes = typeof value === 'number' ? new Array<number>(rank).fill(value) : Array.isArray(value) ? [...value] : []
   if (sizes.length !== rank || sizes.some((n) => !Number.isSafeInteger(n) || n < least)) {
     const wanted = rank === 2 ? 'a whole number or two' : 'a whole number'
-    throw new ValueError(`${className}: ${option} must be ${wanted} from ${least}, got ${shown(value)}.`)
+    throw new ValueError(`${className}: ${option} must be ${wanted}, at least ${least}, got ${shown(value)}.`)
   }
   return sizes
 }
 
-/** A row for sizes, one for each axis; if they are left out `usual`, or what another option says. */
+/** A row for sizes, one for each axis. If they are left out, they are `usual`, or follow from another option. */
 export const sizesOf = (rank: Rank, usual?: PerAxis | ((place: Place) => PerAxis)): Option<readonly number[]> => ({
   read: (given, place) =>
     readSizes(
@@ -140,11 +140,11 @@ export const sizesOf = (rank: Rank, usual?: PerAxis | ((place: Place) => PerAxis
     ),
 })
 
-/** The same from 0; undefined if they are left out. */
+/** A row for sizes, at least 0; undefined if they are left out. */
 export const sizesOrNone = (rank: Rank): Option<readonly number[] | undefined> => ({
   read: (given, { className, name }) => (given === undefined || given === null ? undefined : readSizes(className, name, given, rank, 0)),
 })
 
-/** Two numbers for `conv2d` and the like; of one dimension they run along the second axis of two. */
+/** Two sizes for `conv2d` and its relatives. One size, of a sequence, becomes the second of the two. */
 export const asPair = (sizes: readonly number[], first = 1): [number, number] =>
   sizes.length === 2 ? [sizes[0], sizes[1]] : [first, sizes[0]]

@@ -1,4 +1,4 @@
-/** An activation as a layer of its own. */
+/** An activation function as a layer. */
 import { type Tensor, ValueError } from '@cotangent/core'
 import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
 import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../../layer.js'
@@ -7,7 +7,14 @@ import { positional, type ValuesOf } from '../../option-table.js'
 
 const activationOptions = { activation: positional(activationOf()) }
 
-/** y = activation(x). Shape: any → the same. */
+/**
+ * y = activation(x).
+ *
+ * Shape:  any → the same
+ * Source: Keras 2.3.1, layers/core.py
+ *
+ * @throws ValueError if the activation is left out or unknown
+ */
 export class Activation extends Layer implements ValuesOf<typeof activationOptions> {
   override readonly className = 'Activation'
   override readonly supportsMasking = true
@@ -41,5 +48,13 @@ export class Activation extends Layer implements ValuesOf<typeof activationOptio
   }
 }
 
-/** An activation as a layer: `activation('relu')`. */
+/**
+ * Makes an `Activation`: a layer that applies an activation function, given by name or as a function.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([activation('relu', { inputShape: [3] })])
+ * console.log(await model.apply(tensor([[-1, 0, 2]])).array())   // [[0, 0, 2]]
+ * ```
+ */
 export const activation = (identifier: ActivationIdentifier, options?: LayerOptions): Activation => new Activation(identifier, options)

@@ -1,4 +1,6 @@
-/** Activations with parameters of their own, as layers. Shape of all: any → the same. */
+/**
+ * Activations with options or weights, as layers. Each works element by element, but for softmax. Source: Keras 2.3.1, layers/advanced_activations.py.
+ */
 import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor } from '@cotangent/core'
 import { requireNumber } from '@cotangent/core/arguments'
 import { elu as exponentialLinear, relu } from '../../activations.js'
@@ -24,11 +26,11 @@ abstract class Elementwise extends Layer {
 }
 
 export interface ReLUOptions extends LayerOptions {
-  /** The largest value there is; none by default. 6 gives ReLU6. */
+  /** The largest value of the output, at least 0; none by default. 6 gives ReLU6. */
   maxValue?: number | null
-  /** The slope below the threshold; 0 by default. */
+  /** The slope below the threshold, at least 0; 0 by default. */
   negativeSlope?: number
-  /** Where the function begins; 0 by default. */
+  /** The input, at least 0, from which on the output is x; 0 by default. */
   threshold?: number
 }
 
@@ -44,7 +46,11 @@ const reluOptions = {
   threshold: givenNumber({ least: 0 }, 0),
 } satisfies TableFor<ReLUOptions>
 
-/** min(x, maxValue) above the threshold, negativeSlope·(x − threshold) elsewhere. */
+/**
+ * y = min(x, maxValue) for x ≥ threshold, negativeSlope·(x − threshold) below.
+ *
+ * Shape: any → the same
+ */
 export class ReLU extends Elementwise implements ValuesOf<typeof reluOptions> {
   override readonly className = 'ReLU'
   override readonly supportsMasking = true
@@ -71,7 +77,11 @@ export interface LeakyReLUOptions extends LayerOptions {
 
 const leakyReLUOptions = { alpha: givenNumber({}, 0.3) } satisfies TableFor<LeakyReLUOptions>
 
-/** x above 0, alpha·x below (Maas, Hannun, Ng 2013). */
+/**
+ * y = x for x ≥ 0, alpha·x below (Maas, Hannun, Ng 2013).
+ *
+ * Shape: any → the same
+ */
 export class LeakyReLU extends Elementwise implements ValuesOf<typeof leakyReLUOptions> {
   override readonly className = 'LeakyReLU'
   override readonly supportsMasking = true
@@ -89,13 +99,17 @@ export class LeakyReLU extends Elementwise implements ValuesOf<typeof leakyReLUO
 }
 
 export interface ELUOptions extends LayerOptions {
-  /** Minus the limit far below 0; 1 by default. */
+  /** The output tends to −alpha for x → −∞; 1 by default. */
   alpha?: number
 }
 
 const eluOptions = { alpha: givenNumber({}, 1) } satisfies TableFor<ELUOptions>
 
-/** x above 0, alpha·(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
+/**
+ * y = x for x ≥ 0, alpha·(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016).
+ *
+ * Shape: any → the same
+ */
 export class ELU extends Elementwise implements ValuesOf<typeof eluOptions> {
   override readonly className = 'ELU'
   override readonly supportsMasking = true
@@ -113,13 +127,17 @@ export class ELU extends Elementwise implements ValuesOf<typeof eluOptions> {
 }
 
 export interface ThresholdedReLUOptions extends LayerOptions {
-  /** Where the function begins; 1 by default. */
+  /** The input, at least 0, above which the output is x; 1 by default. */
   theta?: number
 }
 
 const thresholdedReLUOptions = { theta: givenNumber({ least: 0 }, 1) } satisfies TableFor<ThresholdedReLUOptions>
 
-/** x above theta, 0 elsewhere (Konda, Memisevic, Krueger 2015). */
+/**
+ * y = x for x > theta, 0 elsewhere (Konda, Memisevic, Krueger 2015).
+ *
+ * Shape: any → the same
+ */
 export class ThresholdedReLU extends Elementwise implements ValuesOf<typeof thresholdedReLUOptions> {
   override readonly className = 'ThresholdedReLU'
   override readonly supportsMasking = true
@@ -136,9 +154,11 @@ export class ThresholdedReLU extends Elementwise implements ValuesOf<typeof thre
   }
 }
 
-/** The slopes start at 0. */
+/** Options of `PReLU`. The slopes start at 0 unless `alphaInitializer` says otherwise. */
 export interface PReLUOptions extends LayerOptions, WeightOptions<'alpha'> {
-  /** Axes along which the slopes are the same, counted from 1: [1, 2] gives an image one slope a channel. */
+  /**
+   * Axes of a sample along which all cells share one slope. The first axis is 1: [1, 2] gives an image one slope for each channel. None by default.
+   */
   sharedAxes?: readonly number[]
 }
 
@@ -154,9 +174,12 @@ const preluOptions = {
 } satisfies TableFor<PReLUOptions>
 
 /**
- * x above 0, alpha·x below, with slopes that are learned (He et al. 2015).
+ * y = x for x ≥ 0, alpha·x below, with learned slopes alpha (He et al. 2015).
  *
+ * Shape:   any → the same
  * Weights: alpha, of the shape of a sample, 1 along `sharedAxes`
+ *
+ * @throws ShapeError if a sample has no such axis as `sharedAxes` names
  */
 export class PReLU extends Elementwise implements ValuesOf<typeof preluOptions> {
   override readonly className = 'PReLU'
@@ -188,13 +211,19 @@ export class PReLU extends Elementwise implements ValuesOf<typeof preluOptions> 
 }
 
 export interface SoftmaxOptions extends LayerOptions {
-  /** The axis whose values add up to 1; the last by default. */
+  /** The axis whose values add up to 1: −1, the last, by default. 0 is the batch and refused. */
   axis?: number
 }
 
 const softmaxOptions = { axis: axisNumber(-1) } satisfies TableFor<SoftmaxOptions>
 
-/** eˣ / Σ eˣ over an axis. */
+/**
+ * y = eˣ / Σ eˣ, the sum taken over one axis.
+ *
+ * Shape: any → the same
+ *
+ * @throws ShapeError if `axis` is no axis of a sample
+ */
 export class Softmax extends Elementwise implements ValuesOf<typeof softmaxOptions> {
   override readonly className = 'Softmax'
   override readonly supportsMasking = true
@@ -226,15 +255,63 @@ export class Softmax extends Elementwise implements ValuesOf<typeof softmaxOptio
   }
 }
 
-/** ReLU, limited or with a slope: `reLU({ maxValue: 6 })`. */
+/**
+ * Makes a `ReLU`, which may have an upper limit, a slope and a threshold.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([reLU({ maxValue: 6, inputShape: [3] })])
+ * console.log(await model.apply(tensor([[-1, 2, 8]])).array())   // [[0, 2, 6]]
+ * ```
+ */
 export const reLU = (options?: ReLUOptions): ReLU => new ReLU(options)
-/** ReLU with a slope below 0: `leakyReLU({ alpha: 0.1 })`. */
+/**
+ * Makes a `LeakyReLU`: relu with a slope below 0.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([leakyReLU({ alpha: 0.5, inputShape: [2] })])
+ * console.log(await model.apply(tensor([[-2, 3]])).array())   // [[-1, 3]]
+ * ```
+ */
 export const leakyReLU = (options?: LeakyReLUOptions): LeakyReLU => new LeakyReLU(options)
-/** The exponential linear unit: `elu()`. */
+/**
+ * Makes an `ELU`, the exponential linear unit.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([elu({ inputShape: [2] })])
+ * console.log(await model.apply(tensor([[-1, 3]])).array())   // ≈ [[-0.632, 3]]
+ * ```
+ */
 export const elu = (options?: ELUOptions): ELU => new ELU(options)
-/** ReLU that begins at theta: `thresholdedReLU({ theta: 0.5 })`. */
+/**
+ * Makes a `ThresholdedReLU`: relu that lets only values above theta pass.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([thresholdedReLU({ theta: 0.5, inputShape: [3] })])
+ * console.log(await model.apply(tensor([[-1, 0.25, 2]])).array())   // [[0, 0, 2]]
+ * ```
+ */
 export const thresholdedReLU = (options?: ThresholdedReLUOptions): ThresholdedReLU => new ThresholdedReLU(options)
-/** ReLU with learned slopes: `prelu({ sharedAxes: [1, 2] })`. */
+/**
+ * Makes a `PReLU`: relu with a learned slope below 0.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([prelu({ sharedAxes: [1, 2], inputShape: [28, 28, 8] })])
+ * console.log(model.weights[0].shape)   // [1, 1, 8]
+ * ```
+ */
 export const prelu = (options?: PReLUOptions): PReLU => new PReLU(options)
-/** Softmax as a layer: `softmax()`. */
+/**
+ * Makes a `Softmax` layer: the values along one axis become positive and add up to 1.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([softmax({ inputShape: [2] })])
+ * console.log(await model.apply(tensor([[0, Math.log(3)]])).array())   // ≈ [[0.25, 0.75]]
+ * ```
+ */
 export const softmax = (options?: SoftmaxOptions): Softmax => new Softmax(options)

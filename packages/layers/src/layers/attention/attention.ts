@@ -1,4 +1,4 @@
-/** Dot-product attention: what a query finds among keys (Luong, Pham, Manning 2015), as tf.keras has it. */
+/** Dot-product attention (Luong, Pham, Manning 2015), as in tf.keras 2.x, layers/dense_attention.py. Keras 2.3 has no such layer. */
 import { arange, matMul, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import type { BatchShape, BuildContext, Layer, LayerOptions, ManyContext } from '../../layer.js'
 import { dropRate, flag } from '../../option-rows.js'
@@ -8,23 +8,26 @@ import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'
 
 export interface AttentionOptions extends LayerOptions {
-  /** Multiply the scores by a weight, which starts at 1. */
+  /** Multiply the scores by a learned number, which starts at 1. False by default. */
   useScale?: boolean
-  /** Let step i of the query see the values up to step i only. */
+  /** Let step i of the query see only the steps up to i of the values. False by default. */
   causal?: boolean
-  /** The share of the attention weights that training drops. */
+  /** The share of the attention weights that training drops, from 0 to 1; 0 by default. */
   dropout?: number
 }
 
 const attentionOptions = { useScale: flag(false), causal: flag(false), dropout: dropRate(0) } satisfies TableFor<AttentionOptions>
 
 /**
- * For each step of the query a mean of the values, weighted by softmax(q·kᵀ); without keys the values are the keys.
+ * y = softmax(q·kᵀ)·v: for each step of the query a weighted mean of the values.
  *
- * Inputs are [query, value] or [query, value, key]. Masked steps of the value get no weight; masked steps of the query give 0, and its mask goes on.
+ * Inputs are [query, value] or [query, value, key]. Without keys, the values are the keys, too. Masked steps of the value get no weight. Masked steps of
+ * the query give 0, and the mask of the query is the mask of the output.
  *
  * Shape:   [n, tq, d], [n, tv, v], [n, tv, d] → [n, tq, v]
  * Weights: with `useScale` scale []
+ *
+ * @throws ShapeError if an input has not three axes, query and key differ in features, or value and key in steps
  */
 export class Attention extends MergeLayer implements ValuesOf<typeof attentionOptions> {
   override readonly className = 'Attention'
@@ -68,7 +71,7 @@ export class Attention extends MergeLayer implements ValuesOf<typeof attentionOp
   }
 }
 
-/** Shapes of query, value and perhaps key, or an error that says what is wrong. */
+/** Shapes of query, value and perhaps key, or an error that says which one is wrong. */
 export function requireSequences(layer: Layer, shapes: readonly BatchShape[]): readonly BatchShape[] {
   if (shapes.length < 2 || shapes.length > 3)
     throw new ValueError(`${layer.describe()}: takes [query, value] or [query, value, key], got ${shapes.length} inputs.`)
@@ -81,7 +84,7 @@ export function requireSequences(layer: Layer, shapes: readonly BatchShape[]): r
   return shapes
 }
 
-/** softmax over the last axis of the scores, of which those that a mask leaves out are lowered by 10⁹, as in TensorFlow. */
+/** softmax over the last axis of the scores. Scores that a mask excludes are lowered by 10⁹ first, as in TensorFlow. */
 export function attentionWeights(scores: Tensor, masks: readonly (Tensor | undefined)[]): Tensor {
   const given = masks.filter((mask) => mask !== undefined)
   if (given.length === 0) return scores.softmax()
@@ -89,7 +92,7 @@ export function attentionWeights(scores: Tensor, masks: readonly (Tensor | undef
   return scores.sub(counts.logicalNot().cast(scores.dtype).mul(1e9)).softmax()
 }
 
-/** Whether step j of the keys is not behind step i of the query: [.., tq, tv] → [tq, tv]. */
+/** True where key step j ≤ query step i: [.., tq, tv] → [tq, tv]. */
 export function causalMask(scores: Tensor): Tensor {
   const [queries, keys] = scores.shape.slice(-2)
   const steps = (n: number): Tensor => arange(0, n, 1, { dtype: 'int32', backend: scores.backend })
@@ -97,7 +100,7 @@ export function causalMask(scores: Tensor): Tensor {
 }
 
 /**
- * Dot-product attention.
+ * Makes an `Attention` layer. It takes [query, value] or [query, value, key].
  *
  * @example
  * ```ts

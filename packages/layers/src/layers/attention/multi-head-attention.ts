@@ -1,4 +1,4 @@
-/** Attention of several heads (Vaswani et al., "Attention is all you need", 2017), as tf.keras has it. */
+/** Attention of several heads (Vaswani et al., "Attention is all you need", 2017), as in tf.keras 2.x, layers/multi_head_attention.py. */
 import { affine, matMul, type Parameter, type Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type LayerOptions, type ManyContext, requireSize } from '../../layer.js'
 import { count, countOrNone, dropRate, flag, weightsOf } from '../../option-rows.js'
@@ -8,16 +8,19 @@ import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'
 import { attentionWeights, causalMask, requireSequences } from './attention.js'
 
-/** Options for kernels and biases are those of all projections; `glorotUniform` and `zeros` by default. */
+/**
+ * Options of `MultiHeadAttention`. Those for kernel and bias count for all four projections; initializers are `glorotUniform` and `zeros` by default.
+ */
 export interface MultiHeadAttentionOptions extends LayerOptions, WeightOptions<'kernel' | 'bias'> {
-  /** Features of the value in each head; `keyDim` by default. */
+  /** Features of the value in each head, at least 1; `keyDim` by default. */
   valueDim?: number
+  /** Whether the projections add a bias; true by default. */
   useBias?: boolean
-  /** The share of the attention weights that training drops. */
+  /** The share of the attention weights that training drops, from 0 to 1; 0 by default. */
   dropout?: number
-  /** Features of the output; those of the query by default. */
+  /** Features of the output, at least 1; those of the query by default. */
   outputShape?: number
-  /** Let step i of the query see the values up to step i only. */
+  /** Let step i of the query see only the steps up to i of the values. False by default. In Keras this is an argument of the call. */
   useCausalMask?: boolean
 }
 
@@ -36,14 +39,16 @@ const projections = ['query', 'key', 'value', 'attention_output'] as const
 type Projection = (typeof projections)[number]
 
 /**
- * Each head projects query, key and value, weighs the values by softmax(q·kᵀ/√keyDim), and a projection of all heads is the output.
+ * Each head computes softmax(q·kᵀ/√keyDim)·v, with q, k and v projected from query, key and value. A last projection joins all heads.
  *
- * Inputs are [query, value] or [query, value, key]; without keys the values are the keys. Attention is along the steps. Masked steps of value and key get no
- * weight; the mask of the query goes on.
+ * Inputs are [query, value] or [query, value, key]. Without keys, the values are the keys, too. Attention is along the steps. Masked steps of value and
+ * key get no weight. The mask of the query is the mask of the output.
  *
  * Shape:   [n, tq, q], [n, tv, v], [n, tv, k] → [n, tq, outputShape]
- * Weights: query/kernel [q, heads, keyDim], query/bias [heads, keyDim], likewise key, value; attention_output/kernel [heads, valueDim, outputShape],
- *          attention_output/bias [outputShape]
+ * Weights: query/kernel [q, heads, keyDim], query/bias [heads, keyDim]; the same for key and value;
+ *          attention_output/kernel [heads, valueDim, outputShape], attention_output/bias [outputShape]
+ *
+ * @throws ShapeError if an input has not three axes, or value and key differ in steps
  */
 export class MultiHeadAttention extends MergeLayer implements ValuesOf<typeof multiHeadAttentionOptions> {
   override readonly className = 'MultiHeadAttention'
@@ -93,14 +98,14 @@ export class MultiHeadAttention extends MergeLayer implements ValuesOf<typeof mu
     }
   }
 
-  /** x·W + b over the last axis of x, for a kernel that has `inputs` features. Shape: [n, t, in] → [n, t, out] */
+  /** x·W + b over the last axis of x, for a kernel of `inputs` rows. Shape: [n, t, in] → [n, t, out] */
   #project(name: Projection, x: Tensor, inputs: number): Tensor {
     const { kernel, bias } = this.#weights[name] as { kernel: Parameter; bias?: Parameter }
     const flat = kernel.reshape([inputs, kernel.size / inputs])
     return bias ? affine(x, flat, bias.reshape([bias.size])) : matMul(x, flat)
   }
 
-  /** A projection in heads: [n, t, in] → [n, heads, t, size] */
+  /** A projection, divided into heads. Shape: [n, t, in] → [n, heads, t, size] */
   #heads(name: Projection, x: Tensor): Tensor {
     const [n, t, inputs] = x.shape
     const y = this.#project(name, x, inputs)
@@ -134,7 +139,7 @@ export class MultiHeadAttention extends MergeLayer implements ValuesOf<typeof mu
 }
 
 /**
- * Attention of several heads, each with `keyDim` features of query and key.
+ * Makes a `MultiHeadAttention` of `numHeads` heads, each with `keyDim` features of query and key.
  *
  * @example
  * ```ts

@@ -1,4 +1,4 @@
-/** The layer that makes images larger as convolution with strides makes them smaller. */
+/** Transposed convolution: it makes images larger, where convolution with strides makes them smaller. */
 import {
   type ConvFinish,
   conv2dTranspose as convolve,
@@ -15,7 +15,7 @@ import { asPair, type PerAxis, type Sizes, sizesOrNone } from '../spatial-layer.
 import { type ConvOptions, Convolution, convolutionOptions, finished } from './convolution.js'
 
 export interface Conv2DTransposeOptions extends ConvOptions {
-  /** Rows and columns more at the end, fewer than the stride; by default the size is as described on the class. */
+  /** Rows and columns added at the end, each less than the stride of its axis. If left out, the size follows from the first formula on the class. */
   outputPadding?: PerAxis | null
 }
 
@@ -25,11 +25,16 @@ const transposeOptions = convolutionOptions(2, ['kernel'], {
 }) satisfies TableFor<Conv2DTransposeOptions>
 
 /**
- * Transposed convolution: each input cell adds its filter, scaled, to the output, `strides` apart.
+ * Transposed convolution: each input cell adds its filter, scaled by the cell, to the output. Neighbours are `strides` apart.
  *
- * Shape:   [n, h, w, c] → [n, oh, ow, filters]; same: oh = h·stride, valid: oh = h·stride + max(reach − stride, 0), reach = (kh − 1)·dilation + 1;
- *          with outputPadding p: oh = (h − 1)·stride + p + (same: reach − 2⌊reach/2⌋; valid: reach)
+ * Shape:   [n, h, w, c] → [n, oh, ow, filters]; reach = (kh − 1)·dilation + 1
+ *          without outputPadding: `same` oh = h·stride; `valid` oh = h·stride + max(reach − stride, 0)
+ *          with outputPadding p: oh = (h − 1)·stride + p + (`same` reach − 2⌊reach/2⌋; `valid` reach)
  * Weights: kernel [kh, kw, filters, c], bias [filters]
+ * Source:  Keras 2.3.1, layers/convolutional.py
+ *
+ * @throws ValueError if outputPadding is not smaller than the stride
+ * @throws ShapeError if no convolution leads from the size that outputPadding asks for back to that of the input
  */
 export class Conv2DTranspose extends Convolution implements ValuesOf<typeof transposeOptions> {
   override readonly className = 'Conv2DTranspose'
@@ -88,6 +93,14 @@ export class Conv2DTranspose extends Convolution implements ValuesOf<typeof tran
   }
 }
 
-/** A transposed convolution: `conv2dTranspose(16, [3, 3], { strides: 2, padding: 'same' })` doubles height and width. */
+/**
+ * Makes a `Conv2DTranspose` with `filters` filters; `kernelSize` is a number or [height, width].
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([conv2dTranspose(16, [3, 3], { strides: 2, padding: 'same', inputShape: [14, 14, 8] })])
+ * console.log(model.output.shape)   // [null, 28, 28, 16]
+ * ```
+ */
 export const conv2dTranspose = (filters: number, kernelSize: PerAxis, options?: Conv2DTransposeOptions): Conv2DTranspose =>
   new Conv2DTranspose(filters, kernelSize, options)

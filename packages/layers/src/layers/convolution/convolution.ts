@@ -1,4 +1,4 @@
-/** What all convolutional layers share, and the plain ones of images and sequences. */
+/** `Convolution`, the base of all convolutional layers, and the plain ones: `Conv1D` for sequences, `Conv2D` for images. */
 
 import { type ConvFinish, conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
@@ -19,30 +19,34 @@ import {
   spatialOptions,
 } from '../spatial-layer.js'
 
-/** Options of every convolution. Kernels start `glorotUniform`, the bias at 0. */
+/** Options of every convolution. By default kernels start as `glorotUniform`, the bias as `zeros`. */
 export interface ConvolutionOptions extends SpatialOptions {
-  /** Steps of the window along each axis; 1 by default. */
+  /** How many cells the window moves along each axis; 1 by default. */
   strides?: PerAxis
-  /** `valid` (default): only whole windows; `same`: as many as steps fit, with zeros around. */
+  /**
+   * `valid` (default) takes whole windows only. `same` adds zeros around, so that stride 1 keeps the size. `causal`, in `conv1d` only, adds them before.
+   */
   padding?: Padding
-  /** Gaps between the cells of a window; 1 (none) by default. */
+  /** The distance between neighbouring cells of a window; 1 by default. */
   dilationRate?: PerAxis
-  /** Linear if left out. */
+  /** The activation, by name or as a function; `linear` by default. */
   activation?: ActivationIdentifier
+  /** Whether a bias is added; true by default. */
   useBias?: boolean
+  /** A penalty on the output, which is added to the loss; none by default. */
   activityRegularizer?: RegularizerIdentifier
 }
 
 /** Options of the plain convolutions. */
 export interface ConvOptions extends ConvolutionOptions, WeightOptions<'kernel' | 'bias'> {}
 
-/** A bias and relu, by ops of their own. */
+/** Adds a bias and applies relu, each by its own op, where `finish` asks for it. */
 export function finished(y: Tensor, { bias, relu }: ConvFinish): Tensor {
   const z = bias ? y.add(bias) : y
   return relu ? z.relu() : z
 }
 
-/** The options of all convolutions, with those that a kind has of its own behind them. */
+/** The rows of options that all convolutions have, and after them those of one kind. */
 export const convolutionOptions = <Weights extends string, Own extends OptionTable>(
   rank: Rank,
   kernels: readonly Weights[],
@@ -68,10 +72,10 @@ export const convolutionOptions = <Weights extends string, Own extends OptionTab
   ...own,
 })
 
-/** What all tables of convolutions have. */
+/** The properties that the rows of `convolutionOptions` make. */
 type ConvolutionValues = ValuesOf<ReturnType<typeof convolutionOptions<'kernel', Record<never, never>>>>
 
-/** activation(window-wise products + bias); the subclass says which products. */
+/** y = activation(products + bias). A subclass computes the products of its windows and kernels. */
 export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> extends SpatialLayer implements ConvolutionValues {
   declare readonly activityRegularizer?: Regularizer
   declare readonly kernelSize: readonly number[]
@@ -87,9 +91,9 @@ export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> ex
     return finalActivationOf(this.activation)
   }
 
-  /** Makes the kernels for inputs of so many channels. */
+  /** Makes the kernels for inputs with `channels` channels. */
   protected abstract makeKernels(channels: number, context: BuildContext): void
-  /** The products, channels last, finished by a bias and relu where there are any. */
+  /** The products with channels last, then the bias and relu that `finish` asks for. */
   protected abstract products(x: Tensor, finish: ConvFinish): Tensor
 
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
@@ -156,13 +160,14 @@ abstract class Conv extends Convolution implements ValuesOf<ReturnType<typeof co
 }
 
 /**
- * Convolution over images (correlation: the filters are not flipped): y = activation(x ∗ W + b).
+ * Convolution over images: y = activation(x ∗ W + b). It is a correlation: the filters are not flipped.
  *
  * Shape:   [n, h, w, c] → [n, oh, ow, filters]; with `channelsFirst` [n, c, h, w] → [n, filters, oh, ow]
- *          valid: oh = ⌈(h − (kh − 1)·dilation)/stride⌉, same: oh = ⌈h/stride⌉, the odd row of zeros at the end
+ *          valid: oh = ⌈(h − (kh − 1)·dilation)/stride⌉; same: oh = ⌈h/stride⌉, and an odd row of zeros stands at the end
  * Weights: kernel [kh, kw, c, filters] in both data formats, bias [filters]
+ * Source:  Keras 2.3.1, layers/convolutional.py
  *
- * @throws ShapeError that names layer and sizes if the window is larger than the input.
+ * @throws ShapeError that names layer and sizes if the window is larger than the input
  */
 export class Conv2D extends Conv {
   override readonly className = 'Conv2D'
@@ -175,10 +180,13 @@ export class Conv2D extends Conv {
 }
 
 /**
- * Convolution over sequences. With `causal` padding no output sees later steps.
+ * Convolution over sequences: y = activation(x ∗ W + b). With `causal` padding no output sees later steps.
  *
- * Shape:   [n, t, c] → [n, ot, filters]
+ * Shape:   [n, t, c] → [n, ot, filters]; causal: ot = ⌈t/stride⌉, else as in `Conv2D`
  * Weights: kernel [k, c, filters], bias [filters]
+ * Source:  Keras 2.3.1, layers/convolutional.py
+ *
+ * @throws ShapeError that names layer and sizes if the window is larger than the input
  */
 export class Conv1D extends Conv {
   override readonly className = 'Conv1D'
@@ -191,21 +199,23 @@ export class Conv1D extends Conv {
 }
 
 /**
- * A convolution over images with `filters` filters; `kernelSize` is a number or [height, width].
+ * Makes a `Conv2D` with `filters` filters; `kernelSize` is a number or [height, width].
  *
  * @example
  * ```ts
  * const cnn = new Sequential([conv2d(32, [5, 5], { activation: 'relu', inputShape: [28, 28, 1] })])
+ * console.log(cnn.output.shape, cnn.countParams())   // [null, 24, 24, 32] 832
  * ```
  */
 export const conv2d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv2D => new Conv2D(filters, kernelSize, options)
 
 /**
- * A convolution over sequences.
+ * Makes a `Conv1D` with `filters` filters of `kernelSize` steps.
  *
  * @example
  * ```ts
  * const weather = new Sequential([conv1d(32, 7, { activation: 'relu', padding: 'causal', inputShape: [240, 14] })])
+ * console.log(weather.output.shape)   // [null, 240, 32]
  * ```
  */
 export const conv1d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv1D => new Conv1D(filters, kernelSize, options)

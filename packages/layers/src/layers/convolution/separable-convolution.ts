@@ -1,4 +1,4 @@
-/** Convolutions of each channel by itself, and those followed by a mixing of channels (Chollet: "Xception", 2017). */
+/** Convolution of each channel by itself, and the same with a mixing of channels after it (Chollet, "Xception", 2017). */
 import { type ConvFinish, conv2d, depthwiseConv2d as convolve, type Parameter, type Tensor } from '@cotangent/core'
 import type { BuildContext } from '../../layer.js'
 import { count } from '../../option-rows.js'
@@ -8,7 +8,7 @@ import { asPair, type PerAxis } from '../spatial-layer.js'
 import { Convolution, type ConvolutionOptions, convolutionOptions, finished } from './convolution.js'
 
 export interface DepthwiseConv2DOptions extends ConvolutionOptions, WeightOptions<'depthwise' | 'bias'> {
-  /** Output channels for each input channel; 1 by default. */
+  /** The number of filters, and so of output channels, for each input channel; 1 by default. */
   depthMultiplier?: number
 }
 
@@ -41,10 +41,13 @@ abstract class Depthwise<Weights extends string> extends Convolution<Weights | '
 }
 
 /**
- * Convolution of each channel with filters of its own.
+ * Convolution of each channel with filters of its own: output channel c·m + j is filter j on channel c, for m = depthMultiplier.
  *
- * Shape:   [n, h, w, c] → [n, oh, ow, c·depthMultiplier], sizes as in Conv2D
+ * Shape:   [n, h, w, c] → [n, oh, ow, c·depthMultiplier]; oh and ow as in `Conv2D`
  * Weights: depthwise_kernel [kh, kw, c, depthMultiplier], bias [c·depthMultiplier]
+ * Source:  Keras 2.3.1, layers/convolutional.py
+ *
+ * @throws ShapeError if the window is larger than the input
  */
 export class DepthwiseConv2D extends Depthwise<never> {
   override readonly className = 'DepthwiseConv2D'
@@ -60,10 +63,13 @@ export class DepthwiseConv2D extends Depthwise<never> {
 }
 
 /**
- * A depthwise convolution, then a 1×1 convolution that mixes channels, then bias and activation: far fewer weights than a full one.
+ * A depthwise convolution, then a 1×1 convolution that mixes channels, then bias and activation. It needs far fewer weights than `Conv2D`.
  *
- * Shape:   [n, h, w, c] → [n, oh, ow, filters], sizes as in Conv2D
+ * Shape:   [n, h, w, c] → [n, oh, ow, filters]; oh and ow as in `Conv2D`
  * Weights: depthwise_kernel [kh, kw, c, m], pointwise_kernel [1, 1, c·m, filters], bias [filters]
+ * Source:  Keras 2.3.1, layers/convolutional.py
+ *
+ * @throws ShapeError if the window is larger than the input
  */
 export class SeparableConv2D extends Depthwise<'pointwise'> implements ValuesOf<typeof separableOptions> {
   override readonly className = 'SeparableConv2D'
@@ -98,10 +104,26 @@ export class SeparableConv2D extends Depthwise<'pointwise'> implements ValuesOf<
   }
 }
 
-/** A convolution of each channel by itself: `depthwiseConv2d([3, 3], { depthMultiplier: 2 })`. */
+/**
+ * Makes a `DepthwiseConv2D`, which convolves each channel by itself; `kernelSize` is a number or [height, width].
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([depthwiseConv2d([3, 3], { depthMultiplier: 2, inputShape: [28, 28, 8] })])
+ * console.log(model.output.shape)   // [null, 26, 26, 16]
+ * ```
+ */
 export const depthwiseConv2d = (kernelSize: PerAxis, options?: DepthwiseConv2DOptions): DepthwiseConv2D =>
   new DepthwiseConv2D(kernelSize, options)
 
-/** A depthwise convolution and a mixing of channels: `separableConv2d(64, [3, 3], { padding: 'same' })`. */
+/**
+ * Makes a `SeparableConv2D` with `filters` output channels; `kernelSize` is a number or [height, width].
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([separableConv2d(64, [3, 3], { padding: 'same', inputShape: [28, 28, 8] })])
+ * console.log(model.output.shape, model.countParams())   // [null, 28, 28, 64] 648
+ * ```
+ */
 export const separableConv2d = (filters: number, kernelSize: PerAxis, options?: SeparableConv2DOptions): SeparableConv2D =>
   new SeparableConv2D(filters, kernelSize, options)

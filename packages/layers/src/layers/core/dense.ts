@@ -17,11 +17,13 @@ import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
-/** The kernel's initializer is `glorotUniform` by default, the bias's `zeros`. */
+/** Options of `Dense`. By default the kernel starts as `glorotUniform`, the bias as `zeros`. */
 export interface DenseOptions extends LayerOptions, WeightOptions<'kernel' | 'bias'> {
-  /** Linear if left out. */
+  /** The activation, by name or as a function; `linear` by default. */
   activation?: ActivationIdentifier
+  /** Whether a bias is added; true by default. */
   useBias?: boolean
+  /** A penalty on the output, which is added to the loss; none by default. */
   activityRegularizer?: RegularizerIdentifier
 }
 
@@ -38,6 +40,7 @@ const denseOptions = {
  *
  * Shape:   [n, .., in] → [n, .., units]
  * Weights: kernel [in, units], bias [units]
+ * Source:  Keras 2.3.1, layers/core.py
  */
 export class Dense extends Layer implements ValuesOf<typeof denseOptions> {
   override readonly className = 'Dense'
@@ -82,7 +85,7 @@ export class Dense extends Layer implements ValuesOf<typeof denseOptions> {
     return this.#affine(x, false)
   }
 
-  /** x·W + b, and relu in the same go where that is the activation. */
+  /** x·W + b, with relu in the same op if asked for. */
   #affine(x: Tensor, relu: boolean): Tensor {
     const kernel = this.#kernel as Parameter
     if (x.rank < 2) {
@@ -99,11 +102,12 @@ export class Dense extends Layer implements ValuesOf<typeof denseOptions> {
 }
 
 /**
- * A fully connected layer of `units` outputs.
+ * Makes a `Dense` layer: fully connected, with `units` outputs.
  *
  * @example
  * ```ts
- * model.add(dense(512, { activation: 'relu', inputShape: [784] }))
+ * const model = new Sequential([dense(512, { activation: 'relu', inputShape: [784] })])
+ * console.log(model.output.shape, model.countParams())   // [null, 512] 401920
  * ```
  */
 export const dense = (units: number, options?: DenseOptions): Dense => new Dense(units, options)

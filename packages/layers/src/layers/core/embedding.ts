@@ -1,4 +1,4 @@
-/** Rows of a table by index: words as vectors. */
+/** A table whose rows are picked by index: words as vectors. */
 import { gather, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import { requireOptions } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount } from '../../layer.js'
@@ -8,12 +8,15 @@ import { listedLast, optionNames, positional, type TableFor, type ValuesOf } fro
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
-/** The initializer of the table is `uniform` by default. */
+/** Options of `Embedding`. By default the table starts as `uniform`: evenly from −0.05 to 0.05. */
 export interface EmbeddingOptions extends LayerOptions, WeightOptions<'embeddings'> {
-  /** Index 0 stands for no word: the steps that have it get a mask, which recurrent layers and losses heed. */
+  /**
+   * Whether index 0 stands for "no word". Then the output has a mask that excludes those steps, for recurrent layers and losses. False by default.
+   */
   maskZero?: boolean
-  /** The number of indices a sample, which layers behind it, as `flatten`, may have to know. */
+  /** The number of indices in a sample. Layers such as `flatten` need to know it. Open by default. */
   inputLength?: number
+  /** A penalty on the output, which is added to the loss; none by default. */
   activityRegularizer?: RegularizerIdentifier
 }
 
@@ -27,10 +30,14 @@ const embeddingOptions = {
 } satisfies TableFor<EmbeddingOptions>
 
 /**
- * The rows of a table for indices. An index that comes up several times collects the gradient of all of them.
+ * y = table[x]: one row of the table for each index. The gradient of a row is the sum over all places where its index stands.
  *
  * Shape:   [n, ..] of whole numbers from 0 to inputDim − 1 → [n, .., outputDim]
  * Weights: embeddings [inputDim, outputDim]
+ * Source:  Keras 2.3.1, layers/embeddings.py
+ *
+ * @throws ShapeError if samples have not `inputLength` indices
+ * @throws ValueError for an index that is no whole number, where the device can tell
  */
 export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions> {
   override readonly className = 'Embedding'
@@ -79,11 +86,11 @@ export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions
     return this.inputDim
   }
 
-  /** Indices that come as floats. A cast alone would pick row 0 for NaN and −0.5, and a wrong row where float32 has no more whole numbers. */
+  /** Float indices as int32. A cast alone would pick row 0 for NaN and −0.5, and a wrong row above 2²⁴, where float32 skips whole numbers. */
   #whole(x: Tensor): Tensor {
     const most = x.dtype === 'float32' ? 2 ** 24 : 2 ** 31 - 1
     const values = x.backend.readSync?.(x.storage)
-    // Where the values cannot be looked at, `gather` refuses −1.
+    // A device whose values cannot be read here gets −1, which `gather` refuses.
     if (!values) return where(x.equal(x.floor()).logicalAnd(x.abs().lessEqual(most)), x, -1).cast('int32')
     const at = values.findIndex((value) => !Number.isInteger(value) || Math.abs(value) > most)
     if (at < 0) return x.cast('int32')
@@ -107,11 +114,12 @@ export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions
 }
 
 /**
- * A table of `inputDim` rows of `outputDim` numbers.
+ * Makes an `Embedding`: a table of `inputDim` rows with `outputDim` numbers each.
  *
  * @example
  * ```ts
  * const model = new Sequential([embedding(10000, 32, { maskZero: true }), lstm(32), dense(1)])
+ * console.log(model.countParams())   // 328353
  * ```
  */
 export const embedding = (inputDim: number, outputDim: number, options?: EmbeddingOptions): Embedding =>

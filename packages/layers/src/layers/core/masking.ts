@@ -1,4 +1,4 @@
-/** Leaving out steps of sequences by their value. */
+/** Masks steps of sequences by their value. */
 
 import { any, type Tensor, where } from '@cotangent/core'
 import { requireNumber } from '@cotangent/core/arguments'
@@ -6,7 +6,7 @@ import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../
 import type { TableFor, ValuesOf } from '../../option-table.js'
 
 export interface MaskingOptions extends LayerOptions {
-  /** A step all of whose features are this does not count; 0 by default. */
+  /** A step is masked if all its features equal this number; 0 by default. */
   maskValue?: number
 }
 
@@ -14,7 +14,7 @@ const maskingOptions = {
   maskValue: {
     read(given, { className, name }): number {
       const value = given ?? 0
-      // An infinite value marks steps as well as another; of NaN no step is one.
+      // Infinity can mark steps. NaN cannot, since it equals nothing.
       if (typeof value !== 'number' || Number.isNaN(value)) requireNumber(className, name, value)
       return value as number
     },
@@ -22,9 +22,10 @@ const maskingOptions = {
 } satisfies TableFor<MaskingOptions>
 
 /**
- * Masks the steps all of whose features are `maskValue`, and sets them to 0.
+ * Masks the steps whose features all equal `maskValue`, and sets them to 0.
  *
- * Shape: [n, t, features] → the same, with a mask [n, t]
+ * Shape:  [n, t, features] → the same, with a mask [n, t]
+ * Source: Keras 2.3.1, layers/core.py
  */
 export class Masking extends Layer implements ValuesOf<typeof maskingOptions> {
   override readonly className = 'Masking'
@@ -50,11 +51,13 @@ export class Masking extends Layer implements ValuesOf<typeof maskingOptions> {
 }
 
 /**
- * Leaves out steps all of whose features are `maskValue`.
+ * Makes a `Masking` layer: layers and losses behind it leave out the steps whose features all equal `maskValue`.
  *
  * @example
  * ```ts
- * const model = new Sequential([masking({ maskValue: -1, inputShape: [null, 4] }), gru(8)])
+ * const model = new Sequential([masking({ maskValue: -1, inputShape: [null, 2] }), lstm(3)])
+ * const [short, long] = [tensor([[[1, 2]]]), tensor([[[1, 2], [-1, -1]]])]
+ * console.log((await model.apply(long).sub(model.apply(short)).array()).toString())   // 0,0,0
  * ```
  */
 export const masking = (options?: MaskingOptions): Masking => new Masking(options)

@@ -1,4 +1,4 @@
-/** Putting tensors side by side. */
+/** Puts tensors side by side. */
 
 import { concat, ones, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import type { BatchShape, LayerOptions } from '../../layer.js'
@@ -7,16 +7,20 @@ import type { TableFor, ValuesOf } from '../../option-table.js'
 import { MergeLayer } from './merge-layer.js'
 
 export interface ConcatenateOptions extends LayerOptions {
-  /** The axis along which they are put; the last by default. */
+  /** The axis that grows: −1, the last, by default. 0 is the batch and refused. */
   axis?: number
 }
 
 const concatenateOptions = { axis: axisNumber(-1) } satisfies TableFor<ConcatenateOptions>
 
 /**
- * The inputs side by side along an axis.
+ * Puts the inputs side by side along one axis.
  *
- * Shape: [n, .., a, ..], [n, .., b, ..], … → [n, .., a + b + …, ..]
+ * Shape:  [n, .., a, ..], [n, .., b, ..], … → [n, .., a + b + …, ..]
+ * Source: Keras 2.3.1, layers/merge.py
+ *
+ * @throws ShapeError if the inputs differ in size along another axis
+ * @throws ValueError for fewer than two inputs
  */
 export class Concatenate extends MergeLayer implements ValuesOf<typeof concatenateOptions> {
   override readonly className = 'Concatenate'
@@ -54,7 +58,7 @@ export class Concatenate extends MergeLayer implements ValuesOf<typeof concatena
     return concat([...xs], this.#axisOf(xs[0].shape))
   }
 
-  /** Side by side along the steps; along other axes what all masks let through. */
+  /** Along the steps the masks are put side by side, too. Along other axes a step counts if it counts in every input. */
   override mergedMask(xs: readonly Tensor[], masks: readonly (Tensor | undefined)[]): Tensor | undefined {
     if (this.#axisOf(xs[0].shape) > 1 || masks.every((mask) => mask === undefined)) return super.mergedMask(xs, masks)
     return concat(
@@ -68,5 +72,13 @@ export class Concatenate extends MergeLayer implements ValuesOf<typeof concatena
   }
 }
 
-/** Puts its inputs side by side: `concatenate().apply([a, b])`. */
+/**
+ * Makes a `Concatenate`: it puts its inputs side by side.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [5, 3] }), input({ shape: [5, 4] })]
+ * console.log(concatenate().apply([a, b]).shape)   // [null, 5, 7]
+ * ```
+ */
 export const concatenate = (options?: ConcatenateOptions): Concatenate => new Concatenate(options)

@@ -1,4 +1,4 @@
-/** Products of samples. */
+/** Inner products of two inputs, sample by sample. */
 
 import { matMul, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
@@ -8,11 +8,12 @@ import { flag } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import { MergeLayer } from './merge-layer.js'
 
-/** The axis of both inputs, or that of each. */
+/** One axis for both inputs, or one for each. 0 is the batch and refused; negative numbers count from the end. */
 export type DotAxes = number | readonly [number, number]
 
+/** Options of `Dot`. */
 export interface DotOptions extends LayerOptions {
-  /** Whether the vectors along those axes are made of length 1 before, which gives cosines. */
+  /** Whether the vectors along `axes` are scaled to length 1 first, so that the products are cosines. False by default. */
   normalize?: boolean
 }
 
@@ -28,13 +29,17 @@ const dotOptions = {
 } satisfies TableFor<DotOptions>
 
 /**
- * For each sample the sums of products over one axis of each input; the other axes of the first stay, then those of the second.
+ * y = Σₖ a[.., k]·b[.., k] for each sample. The output has the other axes of the first input, then those of the second.
  *
- * Shape: [n, ..a, k], [n, ..b, k] → [n, ..a, ..b]; [n, k], [n, k] → [n, 1]
+ * Shape:  [n, ..a, k], [n, ..b, k] → [n, ..a, ..b]; [n, k], [n, k] → [n, 1]
+ * Source: Keras 2.3.1, layers/merge.py
+ *
+ * @throws ShapeError if the two axes differ in size, or the inputs do not have them
+ * @throws ValueError unless there are two inputs
  */
 export class Dot extends MergeLayer implements ValuesOf<typeof dotOptions> {
   override readonly className = 'Dot'
-  /** Over which products are summed. */
+  /** The axes over which products are summed. */
   declare readonly axes: DotAxes
   declare readonly normalize: boolean
 
@@ -85,7 +90,7 @@ export class Dot extends MergeLayer implements ValuesOf<typeof dotOptions> {
     return this.normalize ? unitLength(x) : x
   }
 
-  /** None: the steps that a mask is about may be summed away. */
+  /** No mask: the steps that it is about may be summed away. */
   override mergedMask(): undefined {
     return undefined
   }
@@ -95,5 +100,14 @@ export class Dot extends MergeLayer implements ValuesOf<typeof dotOptions> {
   }
 }
 
-/** Products of its inputs, sample by sample: `dot(1).apply([a, b])`. */
+/**
+ * Makes a `Dot`: inner products of its two inputs, sample by sample.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [2] }), input({ shape: [2] })]
+ * const net = new GraphModel({ inputs: [a, b], outputs: dot(1).apply([a, b]) })
+ * console.log(await net.apply([tensor([[1, 2]]), tensor([[3, 4]])]).array())   // [[11]]
+ * ```
+ */
 export const dot = (axes: DotAxes, options?: DotOptions): Dot => new Dot(axes, options)

@@ -3,7 +3,7 @@ import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOutputs, type ManyContext } from '../../layer.js'
 
 /**
- * A layer that makes one tensor of several. A class of your own says `mergedShape` and `merge`, and if it has weights `makeMergeWeights`.
+ * A layer that makes one tensor of several. A subclass defines `mergedShape` and `merge`, and `makeMergeWeights` if it has weights.
  *
  * @example
  * ```ts
@@ -19,23 +19,28 @@ import { type BatchShape, type BuildContext, type CallContext, Layer, type Layer
  *     return a.sub(b).abs()
  *   }
  * }
+ * console.log(new Difference().apply([input({ shape: [3] }), input({ shape: [3] })]).shape)   // [null, 3]
  * ```
  */
 export abstract class MergeLayer extends Layer {
   override readonly supportsMasking = true
 
-  /** The shape of the output; throws a ShapeError when the shapes do not fit. */
+  /**
+   * The shape of the output.
+   *
+   * @throws ShapeError if the shapes do not fit
+   */
   abstract mergedShape(inputShapes: readonly BatchShape[]): BatchShape
-  /** The layer as a function. */
+  /** Computes the output from the inputs. */
   abstract merge(xs: readonly Tensor[], context: ManyContext): Tensor
 
-  /** The mask of the output: by default what all masks of the inputs let through. */
+  /** The mask of the output. By default a step counts if it counts in every input that has a mask. */
   mergedMask(_xs: readonly Tensor[], masks: readonly (Tensor | undefined)[]): Tensor | undefined {
     const given = masks.filter((mask) => mask !== undefined)
     return given.length === 0 ? undefined : given.reduce((both, mask) => both.logicalAnd(mask))
   }
 
-  /** Makes the weights with `addWeight`; layers without any need not override it. */
+  /** Makes the weights with `addWeight`. A layer without weights does not override it. */
   protected makeMergeWeights(_inputShapes: readonly BatchShape[], _context: BuildContext): void {}
 
   protected override get needsBuilding(): boolean {

@@ -1,20 +1,20 @@
-/** Layers that make one tensor of several, element by element. */
+/** Layers that combine several tensors element by element. Source: Keras 2.3.1, layers/merge.py. */
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import type { BatchShape, LayerOptions } from '../../layer.js'
 import { MergeLayer } from './merge-layer.js'
 
-/** Two sizes as one: where one is 1 or open, it is the other's. */
+/** The size of two axes when one broadcasts to the other; null if one is open, undefined if they do not fit. */
 function broadcastSize(a: number | null, b: number | null): number | null | undefined {
   if (a === null || b === null) return null
   if (a === 1 || a === b) return b
   return b === 1 ? a : undefined
 }
 
-/** Samples of fewer axes get axes of size 1 behind the batch, as in Keras. */
+/** Inputs with fewer axes get axes of size 1 right after the batch, as in Keras. Then sizes of 1 are broadcast. */
 abstract class ElementwiseMerge extends MergeLayer {
-  /** How many inputs it takes, where that is fixed. */
+  /** The number of inputs, where it is fixed. */
   protected readonly arity?: number
-  /** Two of the inputs as one. */
+  /** Combines two of the inputs. */
   protected abstract pair(a: Tensor, b: Tensor): Tensor
 
   constructor(className: string, options: LayerOptions = {}) {
@@ -32,7 +32,7 @@ abstract class ElementwiseMerge extends MergeLayer {
   }
 
   #size(shapes: readonly BatchShape[], axis: number, a: number | null, b: number | null): number | null {
-    // A known batch size is that of an open one.
+    // Where one batch size is open, the other one is taken.
     const size = axis > 0 ? broadcastSize(a, b) : a === null || b === null ? (a ?? b) : a === b ? a : undefined
     if (size !== undefined) return size
     const shown = shapes.map((shape) => `[${shape.map((n) => n ?? '?').join(', ')}]`)
@@ -51,7 +51,13 @@ const widened = <Size>([batch, ...sample]: readonly Size[], rank: number): (Size
   ...sample,
 ]
 
-/** a + b + … Shape: [n, ..s], [n, ..s], … → [n, ..s], sizes of 1 spread */
+/**
+ * y = a + b + …
+ *
+ * Shape: [n, ..s], [n, ..s], … → [n, ..s]; sizes of 1 are broadcast
+ *
+ * @throws ShapeError if the shapes do not fit
+ */
 export class Add extends ElementwiseMerge {
   override readonly className = 'Add'
   constructor(options?: LayerOptions) {
@@ -65,7 +71,13 @@ export class Add extends ElementwiseMerge {
   }
 }
 
-/** a − b. Shape: as Add, of two inputs */
+/**
+ * y = a − b.
+ *
+ * Shape: as `Add`, with two inputs
+ *
+ * @throws ShapeError if the shapes do not fit
+ */
 export class Subtract extends ElementwiseMerge {
   override readonly className = 'Subtract'
   protected override readonly arity = 2
@@ -80,7 +92,13 @@ export class Subtract extends ElementwiseMerge {
   }
 }
 
-/** a · b · …, element by element. Shape: as Add */
+/**
+ * y = a · b · …, element by element.
+ *
+ * Shape: as `Add`
+ *
+ * @throws ShapeError if the shapes do not fit
+ */
 export class Multiply extends ElementwiseMerge {
   override readonly className = 'Multiply'
   constructor(options?: LayerOptions) {
@@ -94,7 +112,13 @@ export class Multiply extends ElementwiseMerge {
   }
 }
 
-/** The mean of the inputs. Shape: as Add */
+/**
+ * y = (a + b + …)/count: the mean of the inputs.
+ *
+ * Shape: as `Add`
+ *
+ * @throws ShapeError if the shapes do not fit
+ */
 export class Average extends ElementwiseMerge {
   override readonly className = 'Average'
   constructor(options?: LayerOptions) {
@@ -111,7 +135,13 @@ export class Average extends ElementwiseMerge {
   }
 }
 
-/** The largest of the inputs, element by element. Shape: as Add */
+/**
+ * y = max(a, b, …), element by element.
+ *
+ * Shape: as `Add`
+ *
+ * @throws ShapeError if the shapes do not fit
+ */
 export class Maximum extends ElementwiseMerge {
   override readonly className = 'Maximum'
   constructor(options?: LayerOptions) {
@@ -125,7 +155,13 @@ export class Maximum extends ElementwiseMerge {
   }
 }
 
-/** The smallest of the inputs, element by element. Shape: as Add */
+/**
+ * y = min(a, b, …), element by element.
+ *
+ * Shape: as `Add`
+ *
+ * @throws ShapeError if the shapes do not fit
+ */
 export class Minimum extends ElementwiseMerge {
   override readonly className = 'Minimum'
   constructor(options?: LayerOptions) {
@@ -139,15 +175,69 @@ export class Minimum extends ElementwiseMerge {
   }
 }
 
-/** Adds its inputs: `add().apply([a, b])`. */
+/**
+ * Makes an `Add`: the sum of its inputs.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [3] }), input({ shape: [3] })]
+ * const net = new GraphModel({ inputs: [a, b], outputs: add().apply([a, b]) })
+ * console.log(await net.apply([tensor([[1, 2, 3]]), tensor([[10, 20, 30]])]).array())   // [[11, 22, 33]]
+ * ```
+ */
 export const add = (options?: LayerOptions): Add => new Add(options)
-/** The first input less the second: `subtract().apply([a, b])`. */
+/**
+ * Makes a `Subtract`: the first input minus the second.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [2] }), input({ shape: [2] })]
+ * const net = new GraphModel({ inputs: [a, b], outputs: subtract().apply([a, b]) })
+ * console.log(await net.apply([tensor([[5, 6]]), tensor([[1, 4]])]).array())   // [[4, 2]]
+ * ```
+ */
 export const subtract = (options?: LayerOptions): Subtract => new Subtract(options)
-/** Multiplies its inputs element by element: `multiply().apply([a, b])`. */
+/**
+ * Makes a `Multiply`: the product of its inputs, element by element.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [2] }), input({ shape: [2] })]
+ * const net = new GraphModel({ inputs: [a, b], outputs: multiply().apply([a, b]) })
+ * console.log(await net.apply([tensor([[5, 6]]), tensor([[2, 3]])]).array())   // [[10, 18]]
+ * ```
+ */
 export const multiply = (options?: LayerOptions): Multiply => new Multiply(options)
-/** The mean of its inputs: `average().apply([a, b])`. */
+/**
+ * Makes an `Average`: the mean of its inputs.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [2] }), input({ shape: [2] })]
+ * const net = new GraphModel({ inputs: [a, b], outputs: average().apply([a, b]) })
+ * console.log(await net.apply([tensor([[5, 6]]), tensor([[1, 4]])]).array())   // [[3, 5]]
+ * ```
+ */
 export const average = (options?: LayerOptions): Average => new Average(options)
-/** The largest of its inputs: `maximum().apply([a, b])`. */
+/**
+ * Makes a `Maximum`: the largest of its inputs, element by element.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [2] }), input({ shape: [2] })]
+ * const net = new GraphModel({ inputs: [a, b], outputs: maximum().apply([a, b]) })
+ * console.log(await net.apply([tensor([[5, 6]]), tensor([[1, 8]])]).array())   // [[5, 8]]
+ * ```
+ */
 export const maximum = (options?: LayerOptions): Maximum => new Maximum(options)
-/** The smallest of its inputs: `minimum().apply([a, b])`. */
+/**
+ * Makes a `Minimum`: the smallest of its inputs, element by element.
+ *
+ * @example
+ * ```ts
+ * const [a, b] = [input({ shape: [2] }), input({ shape: [2] })]
+ * const net = new GraphModel({ inputs: [a, b], outputs: minimum().apply([a, b]) })
+ * console.log(await net.apply([tensor([[5, 6]]), tensor([[1, 8]])]).array())   // [[1, 6]]
+ * ```
+ */
 export const minimum = (options?: LayerOptions): Minimum => new Minimum(options)

@@ -1,4 +1,4 @@
-/** Batch normalisation (Ioffe & Szegedy 2015), with Keras 2.3's moving averages. */
+/** Batch normalisation (Ioffe & Szegedy 2015), with the moving averages of Keras 2.3.1, layers/normalization.py. */
 
 import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tensor, updateProgram } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
@@ -11,19 +11,20 @@ export interface BatchNormalizationOptions
   extends LayerOptions,
     WeightOptions<'beta' | 'gamma'>,
     Pick<WeightOptions<'movingMean' | 'movingVariance'>, 'movingMeanInitializer' | 'movingVarianceInitializer'> {
-  /** The axis that is normalised for each position by itself: the channels. The last by default; 1 for `channelsFirst`. */
+  /** The channel axis, which has one mean and one variance for each position: −1, the last, by default; 1 for `channelsFirst`. */
   axis?: number
-  /** The share of the old average that a batch leaves; 0.99 by default. */
+  /** The share of a moving average that stays at each batch, from 0 to 1; 0.99 by default. */
   momentum?: number
-  /** Added to the variance; 0.001 by default. */
+  /** A number, at least 0, added to the variance under the root; 0.001 by default. */
   epsilon?: number
-  /** Whether beta is added. */
+  /** Whether beta is added; true by default. */
   center?: boolean
-  /** Whether the values are multiplied by gamma. */
+  /** Whether the values are multiplied by gamma; true by default. */
   scale?: boolean
   /**
-   * `keras2` (default): the moving variance takes the batch's variance times n/(n − 1 − ε), and a frozen layer still uses the statistics of the batch
-   * in training. `keras3`: the variance as it is, and a frozen layer uses the moving averages. A layer in a frozen model is frozen.
+   * Two things differ between Keras' versions. `keras2` (default): the moving variance takes the batch's variance times n/(n − 1 − ε), and a frozen
+   * layer still normalises with the batch's statistics in training. `keras3`: the moving variance takes the variance as it is, and a frozen layer
+   * normalises with the moving averages. A layer in a frozen model is frozen.
    */
   variant?: 'keras2' | 'keras3'
 }
@@ -40,7 +41,7 @@ const batchNormalizationOptions = {
     ...choice<'keras2' | 'keras3'>(['keras2', 'keras3'], 'keras2'),
     config: (variant: string) => (variant === 'keras2' ? {} : { variant }),
   },
-  // The moving averages have an initializer, and nothing else.
+  // The moving averages have an initializer, but no regularizer and no constraint.
   settings: {
     ...weightsOf<Weight>({ beta: 'zeros', gamma: 'ones', movingMean: 'zeros', movingVariance: 'ones' }),
     names: [...weightOptionNames(['beta', 'gamma']), 'movingMeanInitializer', 'movingVarianceInitializer'],
@@ -58,13 +59,15 @@ const movingAverage = updateProgram('movingAverage', { slots: 1, inputs: 1, scal
 ])
 
 /**
- * y = (x − mean)/√(variance + ε)·gamma + beta for each position of `axis`: with the mean and variance of the batch in training, which also move
- * averages of both, and with these averages in inference.
+ * y = (x − mean)/√(variance + ε)·gamma + beta, for each position of `axis`.
+ *
+ * In training, mean and variance are those of the batch, and the moving averages take a part of them. In inference, the moving averages are used. While
+ * the layer is frozen (`trainable: false` on it, or on a model or layer around it), its averages stay as they are.
  *
  * Shape:   any with at least 2 axes → the same
  * Weights: gamma, beta, moving_mean, moving_variance, each [c]; the moving averages are not trainable
  *
- * With `trainable: false`, its own or that of a model or layer around it, the averages stay as they are.
+ * @throws ShapeError if `axis` is no axis of a sample
  */
 export class BatchNormalization extends Layer {
   override readonly className = 'BatchNormalization'
@@ -128,7 +131,7 @@ export class BatchNormalization extends Layer {
     return moveAxis(y, x.rank - 1, axis)
   }
 
-  /** Mean and variance of the batch, which also move the averages of a layer that is not frozen. */
+  /** Mean and variance of the batch. Unless the layer is frozen, they move the averages. */
   #batchStatistics(columns: Tensor, frozen: boolean): [Tensor, Tensor] {
     const channels = columns.shape[columns.rank - 1]
     const both = moments(columns)
@@ -136,7 +139,7 @@ export class BatchNormalization extends Layer {
     if (!frozen) {
       const take = 1 - this.momentum
       const count = columns.size / channels
-      // One value has no variance: 0 times anything, which must not be infinite.
+      // A single value has variance 0; its factor n/(n − 1 − ε) must not be negative or infinite.
       const unbiased = this.variant === 'keras2' && count > 1 + this.epsilon ? count / (count - 1 - this.epsilon) : 1
       applyUpdate(movingAverage, [this.#movingMean as Parameter], [mean], [this.momentum, take])
       applyUpdate(movingAverage, [this.#movingVariance as Parameter], [variance], [this.momentum, take * unbiased])
@@ -150,11 +153,12 @@ export class BatchNormalization extends Layer {
 }
 
 /**
- * Batch normalisation.
+ * Makes a `BatchNormalization` layer: each channel gets mean 0 and variance 1, then a learned scale and offset.
  *
  * @example
  * ```ts
  * const block = new Sequential([conv2d(32, 3, { useBias: false, inputShape: [28, 28, 1] }), batchNormalization(), activation('relu')])
+ * console.log(block.weights.slice(1).map((weight) => weight.shape[0]))   // [32, 32, 32, 32]
  * ```
  */
 export const batchNormalization = (options?: BatchNormalizationOptions): BatchNormalization => new BatchNormalization(options)

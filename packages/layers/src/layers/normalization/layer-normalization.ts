@@ -1,4 +1,6 @@
-/** Layer normalisation (Ba, Kiros, Hinton 2016), as tf.keras and Keras 3 have it. */
+/**
+ * Layer normalisation (Ba, Kiros, Hinton 2016), as in tf.keras and Keras 3, layers/normalization/layer_normalization.py. Keras 2.3 has no such layer.
+ */
 
 import { layerNorm, type Parameter, ShapeError, type Tensor } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
@@ -9,13 +11,13 @@ import type { TableFor } from '../../option-table.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
 export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'beta' | 'gamma'> {
-  /** The axis or axes that are normalised together; the last by default. */
+  /** The axis or axes that share one mean and one variance: −1, the last, by default. */
   axis?: number | readonly number[]
-  /** Added to the variance; 0.001 by default. */
+  /** A number, at least 0, added to the variance under the root; 0.001 by default. */
   epsilon?: number
-  /** Whether beta is added. */
+  /** Whether beta is added; true by default. */
   center?: boolean
-  /** Whether the values are multiplied by gamma. */
+  /** Whether the values are multiplied by gamma; true by default. */
   scale?: boolean
 }
 
@@ -35,10 +37,12 @@ const layerNormalizationOptions = {
 } satisfies TableFor<LayerNormalizationOptions>
 
 /**
- * y = (x − mean)/√(variance + ε)·gamma + beta, with mean and variance of each sample by itself over `axis`; the same in training and inference.
+ * y = (x − mean)/√(variance + ε)·gamma + beta, with the mean and variance of each sample over `axis`. Training and inference do the same.
  *
  * Shape:   any with at least 2 axes → the same
- * Weights: gamma and beta, of the sizes of `axis`
+ * Weights: gamma and beta, both of the sizes of `axis`
+ *
+ * @throws ShapeError if `axis` names no axis of a sample, or one twice
  */
 export class LayerNormalization extends Layer {
   override readonly className = 'LayerNormalization'
@@ -102,5 +106,13 @@ export class LayerNormalization extends Layer {
   }
 }
 
-/** Layer normalisation: `layerNormalization({ axis: [1, 2] })`. */
+/**
+ * Makes a `LayerNormalization` layer: each sample gets mean 0 and variance 1 over `axis`, then a learned scale and offset.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([layerNormalization({ epsilon: 0, inputShape: [2] })])
+ * console.log(await model.apply(tensor([[1, 3]])).array())   // ≈ [[-1, 1]]
+ * ```
+ */
 export const layerNormalization = (options?: LayerNormalizationOptions): LayerNormalization => new LayerNormalization(options)

@@ -1,4 +1,4 @@
-/** Layers that take the largest or the mean value of each channel. */
+/** Layers that reduce each channel to its largest value or its mean. Source: Keras 2.3.1, layers/pooling.py; `keepdims` is from tf.keras. */
 import { max, mean, ShapeError, type Tensor, where } from '@cotangent/core'
 import type { BatchShape, CallContext } from '../../layer.js'
 import { flag } from '../../option-rows.js'
@@ -6,7 +6,7 @@ import type { TableFor, ValuesOf } from '../../option-table.js'
 import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 
 export interface GlobalPoolingOptions extends SpatialOptions {
-  /** Leave the axes that are pooled, with size 1: [n, h, w, c] → [n, 1, 1, c]. */
+  /** Keep the pooled axes with size 1: [n, h, w, c] → [n, 1, 1, c]. False by default. */
   keepdims?: boolean
 }
 
@@ -31,7 +31,7 @@ abstract class GlobalPooling extends SpatialLayer implements ValuesOf<ReturnType
   protected override transform(x: Tensor): Tensor {
     return x
   }
-  /** Where the channels stand does not matter to what is taken over all else. */
+  /** Pools over all axes but batch and channels, so the data need not be moved for `channelsFirst`. */
   override call(x: Tensor, _context: CallContext): Tensor {
     this.parts(x.shape)
     const axis = x.shape.map((_, i) => i).filter((i) => i !== 0 && i !== this.channelAxis)
@@ -39,7 +39,13 @@ abstract class GlobalPooling extends SpatialLayer implements ValuesOf<ReturnType
   }
 }
 
-/** The largest value of each channel of an image; equal ones share the gradient. Shape: [n, h, w, c] → [n, c]. */
+/**
+ * The largest value of each channel of an image. Equal largest values share the gradient.
+ *
+ * Shape: [n, h, w, c] → [n, c]; with keepdims [n, 1, 1, c]
+ *
+ * @throws ShapeError if there is nothing to pool
+ */
 export class GlobalMaxPooling2D extends GlobalPooling {
   override readonly className = 'GlobalMaxPooling2D'
   protected override readonly pool = max
@@ -51,7 +57,13 @@ export class GlobalMaxPooling2D extends GlobalPooling {
   }
 }
 
-/** The largest value of each channel of a sequence; equal ones share the gradient. Shape: [n, t, c] → [n, c]. */
+/**
+ * The largest value of each channel of a sequence. Equal largest values share the gradient.
+ *
+ * Shape: [n, t, c] → [n, c]; with keepdims [n, 1, c]
+ *
+ * @throws ShapeError if there is nothing to pool
+ */
 export class GlobalMaxPooling1D extends GlobalPooling {
   override readonly className = 'GlobalMaxPooling1D'
   protected override readonly pool = max
@@ -63,7 +75,13 @@ export class GlobalMaxPooling1D extends GlobalPooling {
   }
 }
 
-/** The mean of each channel of an image. Shape: [n, h, w, c] → [n, c]. */
+/**
+ * The mean of each channel of an image.
+ *
+ * Shape: [n, h, w, c] → [n, c]; with keepdims [n, 1, 1, c]
+ *
+ * @throws ShapeError if there is nothing to pool
+ */
 export class GlobalAveragePooling2D extends GlobalPooling {
   override readonly className = 'GlobalAveragePooling2D'
   protected override readonly pool = mean
@@ -76,9 +94,11 @@ export class GlobalAveragePooling2D extends GlobalPooling {
 }
 
 /**
- * The mean of each channel of a sequence, over the steps that a mask lets through. Shape: [n, t, c] → [n, c].
+ * The mean of each channel of a sequence, over the steps that the mask lets through. A sequence without any such step gives 0 (in Keras NaN).
  *
- * A sequence of which no step counts gives 0 (Keras: not a number).
+ * Shape: [n, t, c] → [n, c]; with keepdims [n, 1, c]
+ *
+ * @throws ShapeError if there is nothing to pool
  */
 export class GlobalAveragePooling1D extends GlobalPooling {
   override readonly className = 'GlobalAveragePooling1D'
@@ -99,17 +119,49 @@ export class GlobalAveragePooling1D extends GlobalPooling {
     this.parts(x.shape)
     const axis = this.dataFormat === 'channelsLast' ? 1 : 2
     const counts = mask.expandDims(this.channelAxis) // [n, t, 1] or [n, 1, t]
-    // Chosen rather than multiplied: what is masked may be no number.
+    // Selected, not multiplied by 0: a masked step may hold NaN.
     const sum = where(counts, x, 0).sum({ axis })
     return sum.div(mask.cast(x.dtype).sum({ axis: 1, keepDims: true }).maximum(1))
   }
 }
 
-/** The largest value of each channel of an image: `globalMaxPooling2d()`. */
+/**
+ * Makes a `GlobalMaxPooling2D`: the largest value of each channel of an image.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([globalMaxPooling2d({ inputShape: [2, 2, 1] })])
+ * console.log(await model.apply(tensor([[[[1], [2]], [[5], [4]]]])).array())   // [[5]]
+ * ```
+ */
 export const globalMaxPooling2d = (options?: GlobalPoolingOptions): GlobalMaxPooling2D => new GlobalMaxPooling2D(options)
-/** The largest value of each channel of a sequence: `globalMaxPooling1d()`. */
+/**
+ * Makes a `GlobalMaxPooling1D`: the largest value of each channel of a sequence.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([globalMaxPooling1d({ inputShape: [2, 2] })])
+ * console.log(await model.apply(tensor([[[1, 8], [3, 4]]])).array())   // [[3, 8]]
+ * ```
+ */
 export const globalMaxPooling1d = (options?: GlobalPoolingOptions): GlobalMaxPooling1D => new GlobalMaxPooling1D(options)
-/** The mean of each channel of an image: `globalAveragePooling2d()`. */
+/**
+ * Makes a `GlobalAveragePooling2D`: the mean of each channel of an image.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([globalAveragePooling2d({ inputShape: [2, 2, 1] })])
+ * console.log(await model.apply(tensor([[[[1], [2]], [[5], [4]]]])).array())   // [[3]]
+ * ```
+ */
 export const globalAveragePooling2d = (options?: GlobalPoolingOptions): GlobalAveragePooling2D => new GlobalAveragePooling2D(options)
-/** The mean of each channel of a sequence: `globalAveragePooling1d()`. */
+/**
+ * Makes a `GlobalAveragePooling1D`: the mean of each channel of a sequence.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([globalAveragePooling1d({ inputShape: [2, 2] })])
+ * console.log(await model.apply(tensor([[[1, 8], [3, 4]]])).array())   // [[2, 6]]
+ * ```
+ */
 export const globalAveragePooling1d = (options?: GlobalPoolingOptions): GlobalAveragePooling1D => new GlobalAveragePooling1D(options)

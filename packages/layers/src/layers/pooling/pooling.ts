@@ -1,4 +1,4 @@
-/** Layers that take the largest or the mean value of each window. */
+/** Layers that reduce each window to its largest value or its mean. Source: Keras 2.3.1, layers/pooling.py. */
 import { averagePool2d, maxPool2d, type Tensor } from '@cotangent/core'
 import { choice } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
@@ -14,11 +14,11 @@ import {
 } from '../spatial-layer.js'
 
 export interface PoolingOptions extends SpatialOptions {
-  /** The window; 2 along each axis by default. */
+  /** The size of the window, at least 1 along each axis; 2 by default. */
   poolSize?: PerAxis
-  /** Steps of the window; the window's size by default. */
+  /** How many cells the window moves along each axis; the size of the window by default. */
   strides?: PerAxis | null
-  /** `valid` (default): only whole windows; `same`: windows hang over the edge, and only their cells inside count. */
+  /** `valid` (default) takes whole windows only. With `same` windows may reach over the edge; only their cells inside count. */
   padding?: 'valid' | 'same'
 }
 
@@ -56,8 +56,11 @@ abstract class Pooling extends SpatialLayer implements ValuesOf<ReturnType<typeo
 }
 
 /**
- * The largest value of each window of an image. Shape: [n, h, w, c] → [n, oh, ow, c], sizes as in Conv2D.
- * Gradient: to the first largest cell of each window.
+ * The largest value of each window of an image. The gradient goes to the first largest cell of each window.
+ *
+ * Shape: [n, h, w, c] → [n, oh, ow, c]; oh and ow as in `Conv2D`
+ *
+ * @throws ShapeError if the window is larger than the input
  */
 export class MaxPooling2D extends Pooling {
   override readonly className = 'MaxPooling2D'
@@ -70,7 +73,13 @@ export class MaxPooling2D extends Pooling {
   }
 }
 
-/** The largest value of each window of a sequence. Shape: [n, t, c] → [n, ot, c]. */
+/**
+ * The largest value of each window of a sequence. The gradient goes to the first largest cell of each window.
+ *
+ * Shape: [n, t, c] → [n, ot, c]; ot as in `Conv2D`
+ *
+ * @throws ShapeError if the window is larger than the input
+ */
 export class MaxPooling1D extends Pooling {
   override readonly className = 'MaxPooling1D'
   protected override readonly pool = maxPool2d
@@ -82,7 +91,13 @@ export class MaxPooling1D extends Pooling {
   }
 }
 
-/** The mean of each window of an image, over its cells inside the image. Shape: [n, h, w, c] → [n, oh, ow, c], sizes as in Conv2D. */
+/**
+ * The mean of each window of an image, over its cells inside the image.
+ *
+ * Shape: [n, h, w, c] → [n, oh, ow, c]; oh and ow as in `Conv2D`
+ *
+ * @throws ShapeError if the window is larger than the input
+ */
 export class AveragePooling2D extends Pooling {
   override readonly className = 'AveragePooling2D'
   protected override readonly pool = averagePool2d
@@ -94,7 +109,13 @@ export class AveragePooling2D extends Pooling {
   }
 }
 
-/** The mean of each window of a sequence. Shape: [n, t, c] → [n, ot, c]. */
+/**
+ * The mean of each window of a sequence, over its steps inside the sequence.
+ *
+ * Shape: [n, t, c] → [n, ot, c]; ot as in `Conv2D`
+ *
+ * @throws ShapeError if the window is larger than the input
+ */
 export class AveragePooling1D extends Pooling {
   override readonly className = 'AveragePooling1D'
   protected override readonly pool = averagePool2d
@@ -107,17 +128,42 @@ export class AveragePooling1D extends Pooling {
 }
 
 /**
- * The largest value of each window of an image.
+ * Makes a `MaxPooling2D`: the largest value of each window of an image.
  *
  * @example
  * ```ts
  * const halved = new Sequential([maxPooling2d({ poolSize: [2, 2], inputShape: [28, 28, 1] })])
+ * console.log(halved.output.shape)   // [null, 14, 14, 1]
  * ```
  */
 export const maxPooling2d = (options?: PoolingOptions): MaxPooling2D => new MaxPooling2D(options)
-/** The largest value of each window of a sequence: `maxPooling1d({ poolSize: 5 })`. */
+/**
+ * Makes a `MaxPooling1D`: the largest value of each window of a sequence.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([maxPooling1d({ poolSize: 2, inputShape: [4, 1] })])
+ * console.log(await model.apply(tensor([[[1], [7], [3], [5]]])).array())   // [[[7], [5]]]
+ * ```
+ */
 export const maxPooling1d = (options?: PoolingOptions): MaxPooling1D => new MaxPooling1D(options)
-/** The mean of each window of an image: `averagePooling2d({ poolSize: 2 })`. */
+/**
+ * Makes an `AveragePooling2D`: the mean of each window of an image.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([averagePooling2d({ poolSize: 2, inputShape: [28, 28, 3] })])
+ * console.log(model.output.shape)   // [null, 14, 14, 3]
+ * ```
+ */
 export const averagePooling2d = (options?: PoolingOptions): AveragePooling2D => new AveragePooling2D(options)
-/** The mean of each window of a sequence: `averagePooling1d({ poolSize: 2 })`. */
+/**
+ * Makes an `AveragePooling1D`: the mean of each window of a sequence.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([averagePooling1d({ poolSize: 2, inputShape: [4, 1] })])
+ * console.log(await model.apply(tensor([[[1], [7], [3], [5]]])).array())   // [[[4], [4]]]
+ * ```
+ */
 export const averagePooling1d = (options?: PoolingOptions): AveragePooling1D => new AveragePooling1D(options)

@@ -1,4 +1,4 @@
-/** Keras' recurrent layers: a cell of that kind in an RNN. */
+/** Keras' recurrent layers: `SimpleRNN`, `LSTM` and `GRU`, each a cell run by an RNN. Source: Keras 2.3.1, layers/recurrent.py. */
 
 import { requireLayerOptions } from '../../layer-options.js'
 import { type OptionTable, optionNames } from '../../option-table.js'
@@ -9,8 +9,11 @@ import { SimpleRNNCell } from './cells/simple-rnn-cell.js'
 import { type UnitsCell, type UnitsCellOptions, unitsCellOptions } from './cells/units-cell.js'
 import { RecurrentLayer, type RNNOptions, rnnOptions } from './rnn.js'
 
+/** Options of `SimpleRNN`: those of its cell and those of every recurrent layer. */
 export interface SimpleRNNOptions extends UnitsCellOptions, RNNOptions {}
+/** Options of `LSTM`: those of its cell and those of every recurrent layer. */
 export interface LSTMOptions extends LSTMCellOptions, RNNOptions {}
+/** Options of `GRU`: those of its cell and those of every recurrent layer. */
 export interface GRUOptions extends GRUCellOptions, RNNOptions {}
 
 abstract class UnitsRNN extends RecurrentLayer {
@@ -34,10 +37,12 @@ abstract class UnitsRNN extends RecurrentLayer {
 }
 
 /**
- * The simple recurrent network: h = activation(x·W + b + h₋·U).
+ * The simple recurrent network: h = activation(x·W + b + h₋·U), where h₋ is h of the step before.
  *
  * Shape:   [n, t, in] → [n, u], with `returnSequences` [n, t, u]
  * Weights: kernel [in, u], recurrent_kernel [u, u], bias [u]
+ *
+ * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class SimpleRNN extends UnitsRNN {
   override readonly className = 'SimpleRNN'
@@ -54,10 +59,12 @@ export class SimpleRNN extends UnitsRNN {
 }
 
 /**
- * A long short-term memory (Hochreiter & Schmidhuber 1997), gates in the order i, f, c̃, o.
+ * A long short-term memory (Hochreiter & Schmidhuber 1997). `LSTMCell` has the formula; the gates stand in the order i, f, c̃, o.
  *
  * Shape:   [n, t, in] → [n, u], with `returnSequences` [n, t, u]
- * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u], of which the forget gate's part starts at 1
+ * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u]; the forget gate's part of the bias starts at 1
+ *
+ * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class LSTM extends UnitsRNN {
   override readonly className = 'LSTM'
@@ -74,10 +81,12 @@ export class LSTM extends UnitsRNN {
 }
 
 /**
- * A gated recurrent unit (Cho et al. 2014), gates in the order z, r, h.
+ * A gated recurrent unit (Cho et al. 2014). `GRUCell` has the formula; the gates stand in the order z, r, h.
  *
  * Shape:   [n, t, in] → [n, u], with `returnSequences` [n, t, u]
  * Weights: kernel [in, 3u], recurrent_kernel [u, 3u], bias [3u], with `resetAfter` [2, 3u]
+ *
+ * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class GRU extends UnitsRNN {
   override readonly className = 'GRU'
@@ -93,16 +102,33 @@ export class GRU extends UnitsRNN {
   }
 }
 
-/** A layer of simple recurrent units. */
+/**
+ * Makes a `SimpleRNN` of `units` units.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([simpleRNN(8, { returnSequences: true, inputShape: [5, 3] })])
+ * console.log(model.output.shape)   // [null, 5, 8]
+ * ```
+ */
 export const simpleRNN = (units: number, options?: SimpleRNNOptions): SimpleRNN => new SimpleRNN(units, options)
 /**
- * A layer of long short-term memories.
+ * Makes an `LSTM` of `units` units.
  *
  * @example
  * ```ts
  * const model = new Sequential([lstm(32, { dropout: 0.2, recurrentDropout: 0.2, inputShape: [null, 14] }), dense(1)])
+ * console.log(model.countParams())   // 6049
  * ```
  */
 export const lstm = (units: number, options?: LSTMOptions): LSTM => new LSTM(units, options)
-/** A layer of gated recurrent units. */
+/**
+ * Makes a `GRU` of `units` units.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([gru(32, { inputShape: [null, 14] })])
+ * console.log(model.output.shape, model.countParams())   // [null, 32] 4512
+ * ```
+ */
 export const gru = (units: number, options?: GRUOptions): GRU => new GRU(units, options)

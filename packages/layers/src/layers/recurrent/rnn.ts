@@ -1,4 +1,8 @@
-/** Running a cell over the steps of sequences: masks, directions, states that are given, kept or handed out. */
+/**
+ * Runs a cell over the steps of sequences: masks, directions, states that are given, kept or returned. Source: Keras 2.3.1, layers/recurrent.py.
+ *
+ * It has more than 300 lines because one class does all of this, and each part needs the states of the others.
+ */
 
 import { cumSum, flip, ShapeError, scope, shapeError, stack, type Tensor, unstack, ValueError, viewOf, where, zeros } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
@@ -20,18 +24,19 @@ import { type CellIdentifier, cellOf, type FromConfig, StackedRNNCells } from '.
 
 /** Options of every recurrent layer. */
 export interface RNNOptions extends LayerOptions {
-  /** Give the output of every step, [n, t, units], rather than that of the last. */
+  /** Return the output of every step, [n, t, units], instead of that of the last one. False by default. */
   returnSequences?: boolean
-  /** Give the states after the last step beside the output: `layer.applyAll` in a graph; `run` gives them always. */
+  /** Return also the states after the last step, as further outputs: `layer.applyAll(x)` in a graph. `run` always returns them. False by default. */
   returnState?: boolean
-  /** Take the steps from the last to the first; outputs stay in that order. */
+  /** Take the steps from the last to the first; the outputs stay in that order. False by default. */
   goBackwards?: boolean
-  /** Start each batch with the states after the one before; needs a batch size: `batchInputShape`. */
+  /** Start each batch with the states after the batch before. The batch size must be known: `batchInputShape`. False by default. */
   stateful?: boolean
-  /** Give 0 at steps that the mask leaves out, in place of the output before them. */
+  /** Give 0 at masked steps instead of the output of the step before. False by default. */
   zeroOutputForMask?: boolean
-  /** Accepted as in Keras, where it needs a known number of steps; it changes nothing. */
+  /** Accepted as in Keras, where it needs a known number of steps. It changes nothing. */
   unroll?: boolean
+  /** A penalty on the output, which is added to the loss; none by default. */
   activityRegularizer?: RegularizerIdentifier
 }
 
@@ -46,16 +51,14 @@ export const rnnOptions = {
   activityRegularizer: regularizer(),
 } satisfies TableFor<RNNOptions>
 
-/** What a recurrent layer gets beside its input. */
+/** The context of `run`. */
 export interface RNNContext extends Partial<CallContext> {
-  /** The states before the first step; else those kept, else zeros. */
+  /** The states before the first step. If left out: those kept by a stateful layer, else zeros. */
   initialState?: readonly Tensor[]
 }
 
 /**
- * A cell over the steps of a sequence.
- *
- * At a step that the mask leaves out, output and states are those of the step before.
+ * Runs a cell over the steps of a sequence. At a masked step, output and states stay those of the step before.
  *
  * Shape: [n, t, in] → [n, units], with `returnSequences` [n, t, units]
  */
@@ -82,7 +85,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     this.outputCount = this.returnState ? 1 + this.cell.stateSizes.length : 1
   }
 
-  /** An equal layer without weights of its own yet, with some options changed. */
+  /** An equal layer with some options changed, and without weights yet. */
   abstract copy(changes: RNNOptions): RecurrentLayer
 
   protected override get givesItsKey(): boolean {
@@ -115,7 +118,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     return this.returnSequences ? mask : undefined
   }
 
-  // In a graph further inputs are the states before the first step, and with `returnState` further outputs those after the last.
+  // In a graph, the states before the first step are further inputs. With `returnState`, those after the last step are further outputs.
 
   override outputShapes([x, ...states]: readonly BatchShape[]): BatchShape[] {
     const { stateSizes } = this.cell
@@ -137,8 +140,9 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   }
 
   /**
-   * Output and the states after the last step.
+   * Runs the layer, and returns its output and the states after the last step.
    *
+   * @throws ShapeError if input, mask or states have the wrong shape
    * @example
    * ```ts
    * const layer = lstm(4)
@@ -165,7 +169,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     })
   }
 
-  /** The output with 0 at steps that the mask leaves out; alone, the last step's if that is one of them. */
+  /** The output with 0 at masked steps. Without `returnSequences` there is one output, and the last step's mask decides. */
   #zeroWhereMasked(output: Tensor, mask: Tensor): Tensor {
     const [n, t] = mask.shape
     const inOrder = this.goBackwards ? flip(mask, 1) : mask // of the outputs
@@ -173,7 +177,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     return where(counts, output, 0)
   }
 
-  /** By the op for whole sequences, if there is one. */
+  /** Runs core's op for whole sequences; undefined if there is none for this cell. */
   #byOp(
     x: Tensor,
     mask: Tensor | undefined,
@@ -185,13 +189,13 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     if (!result) return undefined
     const output = result.outputs ?? result.states[0]
     if (!mask || !initialState) return { output, states: result.states }
-    // As in Keras, before the first step that counts the output is 0, whatever the state.
+    // As in Keras, the output is 0 before the first step that counts, whatever the state.
     const seen = cumSum((goBackwards ? flip(mask, 1) : mask).cast(x.dtype), { axis: 1 }).greater(0) // [n, t]
     const any = returnSequences ? seen.expandDims(2) : seen.slice([0, x.shape[1] - 1], [x.shape[0], 1])
     return { output: where(any, output, 0), states: result.states }
   }
 
-  /** Step by step through the cell. */
+  /** Runs the cell step by step. */
   #byStep(
     x: Tensor,
     mask: Tensor | undefined,
@@ -226,7 +230,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     this.#states = undefined
   }
 
-  /** Forgets the states kept from batch to batch; with states, the next batch begins with those. */
+  /** Forgets the states kept from batch to batch. If states are given, the next batch starts with them. */
   override resetStates(states?: readonly Tensor[]): void {
     super.resetStates()
     if (states) {
@@ -268,7 +272,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     )
   }
 
-  /** The options of the layer without those of its cell. */
+  /** The options of the layer, without those of its cell. */
   protected layerConfig(): Record<string, unknown> {
     return super.getConfig()
   }
@@ -277,13 +281,13 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   }
 }
 
-/** Outputs with their mask, and states behind them, which have none. */
+/** Outputs with their mask, followed by states, which have no mask. */
 export const statefulOutputs = (outputs: readonly Tensor[], states: readonly Tensor[], mask: Tensor | undefined): LayerOutputs => ({
   outputs: [...outputs, ...states],
   masks: [...outputs.map(() => mask), ...states.map(() => undefined)],
 })
 
-/** Shapes of initial states must be as many as the layer has states, or none, and of their sizes. */
+/** Throws unless the given initial states are as many as the layer has, and of their sizes. No states at all are fine. */
 export function requireStateShapes(layer: Layer, sizes: readonly number[], states: readonly BatchShape[]): void {
   if (states.length === 0) return
   const fits = states.length === sizes.length && states.every((shape, i) => shape.length === 2 && (shape[1] ?? sizes[i]) === sizes[i])
@@ -295,10 +299,12 @@ export function requireStateShapes(layer: Layer, sizes: readonly number[], state
 }
 
 /**
- * Any cell over the steps of a sequence.
+ * Runs any cell over the steps of a sequence.
  *
  * Shape:   [n, t, in] → [n, outputSize], with `returnSequences` [n, t, outputSize]
  * Weights: those of the cell
+ *
+ * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class RNN extends RecurrentLayer {
   override readonly className = 'RNN'
@@ -327,11 +333,13 @@ export class RNN extends RecurrentLayer {
 }
 
 /**
- * A layer of a cell, or of cells on top of one another.
+ * Makes an `RNN` of one cell, or of several: the output of each is the input of the next.
  *
  * @example
  * ```ts
- * const model = new Sequential([rnn([new LSTMCell(32), new LSTMCell(16)], { returnSequences: true, inputShape: [null, 14] })])
+ * const cells = [new LSTMCell(32), new LSTMCell(16)]
+ * const model = new Sequential([rnn(cells, { returnSequences: true, inputShape: [null, 14] })])
+ * console.log(model.output.shape)   // [null, null, 16]
  * ```
  */
 export const rnn = (cell: RNNCell | readonly RNNCell[], options?: RNNOptions): RNN => new RNN(cell, options)

@@ -1,4 +1,4 @@
-/** Dropout. */
+/** Dropout of single elements. */
 import { key, type Shape, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
@@ -7,9 +7,11 @@ import { positional, type TableFor } from '../../option-table.js'
 import { drop } from './drop.js'
 
 export interface DropoutOptions extends LayerOptions {
-  /** Axes of size 1 share one draw; the input's shape by default. */
+  /**
+   * The shape of the random draw; the input's by default. Elements along an axis of size 1 are dropped together. null stands for the input's size.
+   */
   noiseShape?: readonly (number | null)[]
-  /** Replaces the key of the model; the same mask at every step. */
+  /** A seed used instead of the model's key. Then every step drops the same elements, unlike in Keras, where a seed starts a sequence of masks. */
   seed?: number
 }
 
@@ -27,8 +29,13 @@ const dropoutOptions = {
 } satisfies TableFor<DropoutOptions>
 
 /**
- * In training, sets elements to 0 with probability `rate` and scales the others by 1/(1 − rate), so that the expectation stays; else the
- * identity (Srivastava et al., "Dropout", JMLR 2014; the inverted form). As in Keras it is the identity, too, when rate is 0 or 1 or more.
+ * In training, sets elements to 0 with probability `rate` and scales the others by 1/(1 − rate), so that the expected value stays the same. It changes
+ * nothing in inference, nor when rate is 0 or at least 1, as in Keras.
+ *
+ * Shape:  any → the same
+ * Source: Srivastava et al., "Dropout", JMLR 2014; Keras 2.3.1, layers/core.py
+ *
+ * @throws ValueError in training without a key
  */
 export class Dropout extends Layer {
   override readonly className = 'Dropout'
@@ -60,5 +67,13 @@ export class Dropout extends Layer {
   }
 }
 
-/** Dropout at the given rate. */
+/**
+ * Makes a `Dropout` layer. `rate` is the share of elements to drop, from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([dropout(0.5, { inputShape: [4] })])
+ * console.log(await model.apply(tensor([[1, 2, 3, 4]])).array())   // [[1, 2, 3, 4]]
+ * ```
+ */
 export const dropout = (rate: number, options?: DropoutOptions): Dropout => new Dropout(rate, options)

@@ -1,4 +1,4 @@
-/** Layers that add or multiply noise in training, and do nothing else. */
+/** Layers that add or multiply noise in training, and change nothing in inference. Source: Keras 2.3.1, layers/noise.py. */
 
 import { type Key, normal, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
@@ -21,7 +21,13 @@ abstract class Noise extends Layer {
 
 const gaussianNoiseOptions = { stddev: positional(numberFrom({ least: 0 })) }
 
-/** Adds noise of mean 0 and the given standard deviation in training. Shape: any → the same. */
+/**
+ * y = x + noise in training, with noise of mean 0 and standard deviation `stddev`; y = x in inference.
+ *
+ * Shape: any → the same
+ *
+ * @throws ValueError in training without a key
+ */
 export class GaussianNoise extends Noise implements ValuesOf<typeof gaussianNoiseOptions> {
   override readonly className = 'GaussianNoise'
   override readonly supportsMasking = true
@@ -44,7 +50,7 @@ export class GaussianNoise extends Noise implements ValuesOf<typeof gaussianNois
   }
 }
 
-/** As it was given, also beyond 0 and 1. */
+/** The rate is kept as it was given, also outside 0 to 1, so that the config says the same. */
 const gaussianDropoutOptions = {
   rate: positional<number>({
     read(given, place) {
@@ -55,8 +61,12 @@ const gaussianDropoutOptions = {
 }
 
 /**
- * Multiplies by noise of mean 1 and standard deviation √(rate/(1 − rate)) in training: the mean and variance of dropout at that rate
- * (Srivastava et al. 2014). As in Keras it is the identity when rate is not between 0 and 1. Shape: any → the same.
+ * y = x·noise in training, with noise of mean 1 and standard deviation √(rate/(1 − rate)): the mean and variance of dropout (Srivastava et al. 2014).
+ * y = x in inference, and if rate is not between 0 and 1, as in Keras.
+ *
+ * Shape: any → the same
+ *
+ * @throws ValueError in training without a key
  */
 export class GaussianDropout extends Noise implements ValuesOf<typeof gaussianDropoutOptions> {
   override readonly className = 'GaussianDropout'
@@ -81,7 +91,23 @@ export class GaussianDropout extends Noise implements ValuesOf<typeof gaussianDr
   }
 }
 
-/** Adds noise in training: `gaussianNoise(0.1)`. */
+/**
+ * Makes a `GaussianNoise` layer. `stddev` is the standard deviation of the noise, at least 0.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([gaussianNoise(0.1, { inputShape: [2] })])
+ * console.log(await model.apply(tensor([[1, 2]])).array())   // [[1, 2]]
+ * ```
+ */
 export const gaussianNoise = (stddev: number, options?: LayerOptions): GaussianNoise => new GaussianNoise(stddev, options)
-/** Multiplies by noise in training: `gaussianDropout(0.3)`. */
+/**
+ * Makes a `GaussianDropout` layer. `rate` sets the size of the noise as in `dropout`.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([gaussianDropout(0.3, { inputShape: [2] })])
+ * console.log(await model.apply(tensor([[1, 2]])).array())   // [[1, 2]]
+ * ```
+ */
 export const gaussianDropout = (rate: number, options?: LayerOptions): GaussianDropout => new GaussianDropout(rate, options)

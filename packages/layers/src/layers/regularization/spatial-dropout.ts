@@ -1,4 +1,4 @@
-/** Dropout of whole channels. */
+/** Dropout of whole channels (Tompson et al. 2015). Source: Keras 2.3.1, layers/core.py. */
 import type { Tensor } from '@cotangent/core'
 import type { CallContext } from '../../layer.js'
 import { dropRate } from '../../option-rows.js'
@@ -8,7 +8,10 @@ import { drop } from './drop.js'
 
 const spatialDropoutOptions = (rank: Rank) => ({ ...spatialOptions(rank), rate: positional(dropRate()) })
 
-/** In training, sets whole channels to 0 with probability `rate` and scales the others by 1/(1 − rate): neighbours in an image are alike. */
+/**
+ * In training, sets whole channels to 0 with probability `rate` and scales the others by 1/(1 − rate). Neighbouring cells are alike, so dropping single
+ * ones would hide little.
+ */
 abstract class SpatialDropout extends SpatialLayer implements ValuesOf<ReturnType<typeof spatialDropoutOptions>> {
   declare readonly rate: number
 
@@ -33,7 +36,13 @@ abstract class SpatialDropout extends SpatialLayer implements ValuesOf<ReturnTyp
   }
 }
 
-/** Drops whole channels of images (Tompson et al. 2015). Shape: [n, h, w, c] → the same. */
+/**
+ * Drops whole channels of images in training.
+ *
+ * Shape: [n, h, w, c] → the same
+ *
+ * @throws ValueError in training without a key
+ */
 export class SpatialDropout2D extends SpatialDropout {
   override readonly className = 'SpatialDropout2D'
   override readonly supportsMasking = true
@@ -45,7 +54,13 @@ export class SpatialDropout2D extends SpatialDropout {
   }
 }
 
-/** Drops whole channels of sequences. Shape: [n, t, c] → the same. */
+/**
+ * Drops whole channels of sequences in training.
+ *
+ * Shape: [n, t, c] → the same
+ *
+ * @throws ValueError in training without a key
+ */
 export class SpatialDropout1D extends SpatialDropout {
   override readonly className = 'SpatialDropout1D'
   override readonly supportsMasking = true
@@ -57,7 +72,23 @@ export class SpatialDropout1D extends SpatialDropout {
   }
 }
 
-/** Drops whole channels of images: `spatialDropout2d(0.3)`. */
+/**
+ * Makes a `SpatialDropout2D`. `rate` is the share of channels to drop, from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([conv2d(8, 3, { inputShape: [28, 28, 1] }), spatialDropout2d(0.3)])
+ * console.log(model.output.shape)   // [null, 26, 26, 8]
+ * ```
+ */
 export const spatialDropout2d = (rate: number, options?: SpatialOptions): SpatialDropout2D => new SpatialDropout2D(rate, options)
-/** Drops whole channels of sequences: `spatialDropout1d(0.3)`. */
+/**
+ * Makes a `SpatialDropout1D`. `rate` is the share of channels to drop, from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([embedding(100, 8, { inputLength: 20 }), spatialDropout1d(0.3)])
+ * console.log(model.output.shape)   // [null, 20, 8]
+ * ```
+ */
 export const spatialDropout1d = (rate: number, options?: SpatialOptions): SpatialDropout1D => new SpatialDropout1D(rate, options)

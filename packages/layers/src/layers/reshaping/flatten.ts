@@ -1,4 +1,4 @@
-/** Flattening a sample to one axis. */
+/** Flattens each sample to one axis. */
 
 import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
@@ -7,17 +7,18 @@ import type { Spelling } from '../../spelling/names.js'
 import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from '../data-format.js'
 
 export interface FlattenOptions extends LayerOptions {
-  /** `imageDataFormat()` by default. */
+  /** Where the channels are: `channelsLast` or `channelsFirst`; `imageDataFormat()` by default. */
   dataFormat?: Spelling<DataFormat>
 }
 
 const flattenOptions = { dataFormat: dataFormatOf(imageDataFormat) } satisfies TableFor<FlattenOptions>
 
 /**
- * All axes but the first on one. With `channelsFirst` the channels are moved last before, so that the weights of a dense layer behind
- * it fit both data formats (Keras from 2.2). A mask ends here, as in tf.keras (Keras 2.3 refuses it): what is masked is among the values.
+ * Flattens each sample to one axis, row by row. With `channelsFirst`, channels are moved last before; so the weights of a dense layer behind it fit both
+ * data formats, as in Keras from 2.2. A mask ends here, as in tf.keras (Keras 2.3 refuses masked inputs); masked values are kept.
  *
- * Shape: [n, ..rest] → [n, Π rest], row-major
+ * Shape:  [n, ..rest] → [n, Π rest]
+ * Source: Keras 2.3.1, layers/core.py
  */
 export class Flatten extends Layer implements ValuesOf<typeof flattenOptions> {
   override readonly className = 'Flatten'
@@ -45,5 +46,13 @@ export class Flatten extends Layer implements ValuesOf<typeof flattenOptions> {
   }
 }
 
-/** Flattens each sample to one axis. */
+/**
+ * Makes a `Flatten` layer.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([flatten({ inputShape: [28, 28] })])
+ * console.log(model.output.shape)   // [null, 784]
+ * ```
+ */
 export const flatten = (options?: FlattenOptions): Flatten => new Flatten(options)

@@ -1,20 +1,20 @@
-/** Layers that put zeros around, or cut edges off. */
+/** Layers that put zeros around their input, or cut its edges off. Source: Keras 2.3.1, layers/convolutional.py. */
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import type { Option, TableFor, ValuesOf } from '../../option-table.js'
 import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, shown, spatialOptions } from '../spatial-layer.js'
 
-/** Before and after, along one axis. */
+/** Cells before and after, along one axis. */
 type Edge = readonly [number, number]
 
-/** What Keras takes: one number for everything; one for each axis; or a pair [before, after] for each axis. */
+/** Edges in any form that Keras takes: one number for everything, one for each axis, or a pair [before, after] for each axis. */
 export type Edges = number | readonly (number | readonly [number, number])[]
 
-/** A row for edges. */
+/** A row for edges, in a table of options. */
 const edgesOf = (rank: Rank, usual: number): Option<readonly Edge[]> => ({
   read: (given, { className, name }) => readEdges(className, name, (given ?? usual) as Edges, rank),
 })
 
-/** One pair an axis. In one dimension two numbers are before and after, in two they are rows and columns. */
+/** One pair for each axis. For sequences, two numbers mean before and after; for images, rows and columns. */
 function readEdges(className: string, option: string, value: Edges, rank: Rank): Edge[] {
   const pair = (n: number | readonly number[]): readonly number[] => (typeof n === 'number' ? [n, n] : n)
   let list: readonly (number | readonly number[])[] = typeof value === 'number' ? new Array<number>(rank).fill(value) : value
@@ -22,13 +22,13 @@ function readEdges(className: string, option: string, value: Edges, rank: Rank):
   const edges = Array.isArray(list) && list.length === rank ? list.map(pair) : []
   if (edges.length !== rank || edges.some((edge) => edge?.length !== 2 || [...edge].some((n) => !Number.isSafeInteger(n) || n < 0))) {
     const wanted = rank === 2 ? 'a number, [rows, columns] or [[top, bottom], [left, right]]' : 'a number or [before, after]'
-    throw new ValueError(`${className}: ${option} must be ${wanted}, whole numbers from 0, got ${shown(value)}.`)
+    throw new ValueError(`${className}: ${option} must be ${wanted}, whole numbers, at least 0, got ${shown(value)}.`)
   }
   return edges.map(([before, after]) => [before, after])
 }
 
 export interface PaddingOptions extends SpatialOptions {
-  /** Zeros along each axis, or [before, after]; 1 by default. */
+  /** The number of zeros on each side of each axis, or [before, after], at least 0; 1 by default. */
   padding?: Edges
 }
 
@@ -48,7 +48,11 @@ abstract class ZeroPadding extends SpatialLayer implements ValuesOf<ReturnType<t
   }
 }
 
-/** Zeros around an image. Shape: [n, h, w, c] → [n, top + h + bottom, left + w + right, c]. */
+/**
+ * Puts zeros around an image.
+ *
+ * Shape: [n, h, w, c] → [n, top + h + bottom, left + w + right, c]
+ */
 export class ZeroPadding2D extends ZeroPadding {
   override readonly className = 'ZeroPadding2D'
   constructor(options: PaddingOptions = {}) {
@@ -59,7 +63,11 @@ export class ZeroPadding2D extends ZeroPadding {
   }
 }
 
-/** Zeros before and after a sequence. Shape: [n, t, c] → [n, before + t + after, c]. */
+/**
+ * Puts zeros before and after a sequence.
+ *
+ * Shape: [n, t, c] → [n, before + t + after, c]
+ */
 export class ZeroPadding1D extends ZeroPadding {
   override readonly className = 'ZeroPadding1D'
   constructor(options: PaddingOptions = {}) {
@@ -71,7 +79,9 @@ export class ZeroPadding1D extends ZeroPadding {
 }
 
 export interface CroppingOptions extends SpatialOptions {
-  /** Cells cut off along each axis, or [before, after]; as in Keras 0 by default for images and 1 for sequences. */
+  /**
+   * The number of cells cut off on each side of each axis, or [before, after], at least 0. As in Keras, 0 by default for images and 1 for sequences.
+   */
   cropping?: Edges
 }
 
@@ -101,7 +111,13 @@ abstract class Cropping extends SpatialLayer implements ValuesOf<ReturnType<type
   }
 }
 
-/** An image without its edges. Shape: [n, h, w, c] → [n, h − top − bottom, w − left − right, c]. */
+/**
+ * Cuts the edges off an image.
+ *
+ * Shape: [n, h, w, c] → [n, h − top − bottom, w − left − right, c]
+ *
+ * @throws ShapeError if nothing would be left
+ */
 export class Cropping2D extends Cropping {
   override readonly className = 'Cropping2D'
   constructor(options: CroppingOptions = {}) {
@@ -112,7 +128,13 @@ export class Cropping2D extends Cropping {
   }
 }
 
-/** A sequence without its ends. Shape: [n, t, c] → [n, t − before − after, c]. */
+/**
+ * Cuts the ends off a sequence.
+ *
+ * Shape: [n, t, c] → [n, t − before − after, c]
+ *
+ * @throws ShapeError if nothing would be left
+ */
 export class Cropping1D extends Cropping {
   override readonly className = 'Cropping1D'
   constructor(options: CroppingOptions = {}) {
@@ -123,11 +145,43 @@ export class Cropping1D extends Cropping {
   }
 }
 
-/** Zeros around an image: `zeroPadding2d({ padding: [[1, 0], [2, 2]] })`. */
+/**
+ * Makes a `ZeroPadding2D`: zeros around an image.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([zeroPadding2d({ padding: [[1, 0], [2, 2]], inputShape: [28, 28, 1] })])
+ * console.log(model.output.shape)   // [null, 29, 32, 1]
+ * ```
+ */
 export const zeroPadding2d = (options?: PaddingOptions): ZeroPadding2D => new ZeroPadding2D(options)
-/** Zeros before and after a sequence: `zeroPadding1d({ padding: [3, 0] })`. */
+/**
+ * Makes a `ZeroPadding1D`: zeros before and after a sequence.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([zeroPadding1d({ padding: [2, 0], inputShape: [2, 1] })])
+ * console.log(await model.apply(tensor([[[5], [6]]])).array())   // [[[0], [0], [5], [6]]]
+ * ```
+ */
 export const zeroPadding1d = (options?: PaddingOptions): ZeroPadding1D => new ZeroPadding1D(options)
-/** Cuts the edges off an image: `cropping2d({ cropping: 2 })`. */
+/**
+ * Makes a `Cropping2D`: it cuts the edges off an image.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([cropping2d({ cropping: 2, inputShape: [28, 28, 1] })])
+ * console.log(model.output.shape)   // [null, 24, 24, 1]
+ * ```
+ */
 export const cropping2d = (options?: CroppingOptions): Cropping2D => new Cropping2D(options)
-/** Cuts the ends off a sequence: `cropping1d({ cropping: [0, 5] })`. */
+/**
+ * Makes a `Cropping1D`: it cuts the ends off a sequence.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([cropping1d({ cropping: [0, 1], inputShape: [3, 1] })])
+ * console.log(await model.apply(tensor([[[5], [6], [7]]])).array())   // [[[5], [6]]]
+ * ```
+ */
 export const cropping1d = (options?: CroppingOptions): Cropping1D => new Cropping1D(options)

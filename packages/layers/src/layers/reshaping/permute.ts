@@ -1,4 +1,4 @@
-/** Axes of samples in another order. */
+/** Puts the axes of samples in another order. */
 
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
@@ -16,7 +16,15 @@ const permuteOptions = {
   }),
 }
 
-/** The axes of a sample, numbered from 1, in another order. Shape with dims [2, 1]: [n, a, b] → [n, b, a]. */
+/**
+ * Puts the axes of a sample in the order `dims`. Axes count from 1; the batch stays first.
+ *
+ * Shape:  with dims [2, 1]: [n, a, b] → [n, b, a]
+ * Source: Keras 2.3.1, layers/core.py
+ *
+ * @throws ShapeError if samples have another number of axes
+ * @throws ValueError unless dims names each axis once
+ */
 export class Permute extends Layer implements ValuesOf<typeof permuteOptions> {
   override readonly className = 'Permute'
   declare readonly dims: readonly number[]
@@ -48,5 +56,13 @@ export class Permute extends Layer implements ValuesOf<typeof permuteOptions> {
   }
 }
 
-/** The axes of samples in another order: `permute([2, 1])`. */
+/**
+ * Makes a `Permute` layer.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([permute([2, 1], { inputShape: [10, 64] })])
+ * console.log(model.output.shape)   // [null, 64, 10]
+ * ```
+ */
 export const permute = (dims: readonly number[], options?: LayerOptions): Permute => new Permute(dims, options)

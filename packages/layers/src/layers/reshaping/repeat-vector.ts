@@ -1,4 +1,4 @@
-/** A sequence made of one vector. */
+/** Makes a sequence of one vector. */
 import { ShapeError, type Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { count } from '../../option-rows.js'
@@ -6,7 +6,14 @@ import { positional, type ValuesOf } from '../../option-table.js'
 
 const repeatVectorOptions = { n: positional(count()) }
 
-/** Each sample, a vector, n times. Shape: [batch, features] → [batch, n, features]. */
+/**
+ * Repeats each sample, a vector, n times.
+ *
+ * Shape:  [batch, features] → [batch, n, features]
+ * Source: Keras 2.3.1, layers/core.py
+ *
+ * @throws ShapeError if samples are no vectors
+ */
 export class RepeatVector extends Layer implements ValuesOf<typeof repeatVectorOptions> {
   override readonly className = 'RepeatVector'
   declare readonly n: number
@@ -37,5 +44,13 @@ export class RepeatVector extends Layer implements ValuesOf<typeof repeatVectorO
   }
 }
 
-/** Repeats each vector: `repeatVector(3)`. */
+/**
+ * Makes a `RepeatVector` layer.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([repeatVector(2, { inputShape: [3] })])
+ * console.log(await model.apply(tensor([[1, 2, 3]])).array())   // [[[1, 2, 3], [1, 2, 3]]]
+ * ```
+ */
 export const repeatVector = (n: number, options?: LayerOptions): RepeatVector => new RepeatVector(n, options)

@@ -1,4 +1,4 @@
-/** Reshaping samples. */
+/** Gives samples another shape. */
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
@@ -10,12 +10,19 @@ const reshapeOptions = {
       const shape = given as readonly number[]
       requireWholeList(className, name, shape, 'the shape of a sample, such as [28, 28, 1]', -1)
       if (shape.filter((n) => n === -1).length <= 1 && !shape.includes(0)) return shape
-      throw new ValueError(`${className}: ${name} must hold sizes from 1, and -1 at most once, got [${shape.join(', ')}].`)
+      throw new ValueError(`${className}: ${name} must hold sizes, at least 1, and -1 at most once, got [${shape.join(', ')}].`)
     },
   }),
 }
 
-/** Each sample under another shape. Shape: [n, ..from] → [n, ..target]; one size of the target may be -1. */
+/**
+ * Gives each sample the shape `targetShape`; its elements keep their order. One size may be −1: it follows from the others.
+ *
+ * Shape:  [n, ..from] → [n, ..target]
+ * Source: Keras 2.3.1, layers/core.py
+ *
+ * @throws ShapeError if the elements of a sample do not fill the shape
+ */
 export class Reshape extends Layer implements ValuesOf<typeof reshapeOptions> {
   override readonly className = 'Reshape'
   declare readonly targetShape: readonly number[]
@@ -47,5 +54,13 @@ export class Reshape extends Layer implements ValuesOf<typeof reshapeOptions> {
   }
 }
 
-/** Reshapes each sample: `reshape([28, 28, 1])`. */
+/**
+ * Makes a `Reshape` layer.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([reshape([28, 28, -1], { inputShape: [784] })])
+ * console.log(model.output.shape)   // [null, 28, 28, 1]
+ * ```
+ */
 export const reshape = (targetShape: readonly number[], options?: LayerOptions): Reshape => new Reshape(targetShape, options)

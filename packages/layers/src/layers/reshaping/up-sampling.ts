@@ -1,10 +1,10 @@
-/** Layers that repeat each cell. */
+/** Layers that repeat each cell. Source: Keras 2.3.1, layers/convolutional.py. */
 import type { Tensor } from '@cotangent/core'
 import type { TableFor, ValuesOf } from '../../option-table.js'
 import { type PerAxis, type Rank, type Sizes, SpatialLayer, type SpatialOptions, sizesOf, spatialOptions } from '../spatial-layer.js'
 
 export interface UpSamplingOptions extends SpatialOptions {
-  /** How often each cell is repeated along each axis; 2 by default. */
+  /** How often each cell is repeated along each axis, at least 1; 2 by default. */
   size?: PerAxis
 }
 
@@ -28,7 +28,11 @@ abstract class UpSampling extends SpatialLayer implements ValuesOf<ReturnType<ty
   }
 }
 
-/** Each cell of an image as a block of equal cells (the nearest neighbour). Shape: [n, h, w, c] → [n, h·size, w·size, c]. */
+/**
+ * Repeats each cell of an image as a block of equal cells (nearest neighbour; Keras' bilinear interpolation is not here).
+ *
+ * Shape: [n, h, w, c] → [n, h·size, w·size, c]
+ */
 export class UpSampling2D extends UpSampling {
   override readonly className = 'UpSampling2D'
   constructor(options: UpSamplingOptions = {}) {
@@ -39,7 +43,11 @@ export class UpSampling2D extends UpSampling {
   }
 }
 
-/** Each step of a sequence several times. Shape: [n, t, c] → [n, t·size, c]. */
+/**
+ * Repeats each step of a sequence.
+ *
+ * Shape: [n, t, c] → [n, t·size, c]
+ */
 export class UpSampling1D extends UpSampling {
   override readonly className = 'UpSampling1D'
   constructor(options: UpSamplingOptions = {}) {
@@ -50,7 +58,23 @@ export class UpSampling1D extends UpSampling {
   }
 }
 
-/** Repeats rows and columns of an image: `upSampling2d({ size: [2, 3] })`. */
+/**
+ * Makes an `UpSampling2D`: it repeats rows and columns of an image.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([upSampling2d({ size: [2, 3], inputShape: [14, 14, 1] })])
+ * console.log(model.output.shape)   // [null, 28, 42, 1]
+ * ```
+ */
 export const upSampling2d = (options?: UpSamplingOptions): UpSampling2D => new UpSampling2D(options)
-/** Repeats the steps of a sequence: `upSampling1d({ size: 3 })`. */
+/**
+ * Makes an `UpSampling1D`: it repeats the steps of a sequence.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([upSampling1d({ size: 2, inputShape: [2, 1] })])
+ * console.log(await model.apply(tensor([[[5], [6]]])).array())   // [[[5], [5], [6], [6]]]
+ * ```
+ */
 export const upSampling1d = (options?: UpSamplingOptions): UpSampling1D => new UpSampling1D(options)

@@ -1,4 +1,4 @@
-/** A recurrent layer in both directions. */
+/** A recurrent layer run in both directions. */
 
 import { concat, flip, foldKey, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireOptions } from '@cotangent/core/arguments'
@@ -20,35 +20,41 @@ import { GRU, LSTM, SimpleRNN } from '../recurrent/recurrent.js'
 import { RecurrentLayer, RNN, type RNNContext, requireStateShapes, statefulOutputs } from '../recurrent/rnn.js'
 import { layerOf } from '../saved-layer.js'
 
-/** How the outputs of both directions become one; null leaves them two. */
+/** How the outputs of both directions become one; null leaves two outputs. */
 export type MergeMode = 'concat' | 'sum' | 'mul' | 'ave' | null
 
 export interface BidirectionalOptions extends LayerOptions {
-  /** `concat` by default: forward, then backward, on the last axis. With null in a graph: `applyAll`. */
+  /**
+   * `concat` (default) puts the forward output, then the backward one, on the last axis. `sum`, `mul`, `ave` combine them element by element. null keeps
+   * both, as two outputs: `applyAll` in a graph.
+   */
   mergeMode?: MergeMode
 }
 
 const bidirectionalOptions = {
-  // null is a mode, too
+  // null is one of the modes.
   mergeMode: givenChoice<MergeMode>(['concat', 'sum', 'mul', 'ave', null], 'concat'),
 } satisfies TableFor<BidirectionalOptions>
 
-/** What `run` gives. */
+/** The result of `run`. */
 export interface BidirectionalResult {
-  /** One output; with `mergeMode: null` forward and backward. */
+  /** One output; with `mergeMode: null` the forward output and the backward one. */
   outputs: Tensor[]
   /** The states of the forward layer, then those of the backward layer. */
   states: Tensor[]
 }
 
 /**
- * Two copies of a recurrent layer, one of which reads the sequence from its end. With `returnSequences` both outputs are in the order of the
- * input; else each is the one after its last step, for the backward layer the first of the sequence.
+ * Runs two copies of a recurrent layer: one from the first step, one from the last.
  *
- * The copies are called `forward_` and `backward_` and the name of the layer; the layer itself is left alone.
+ * With `returnSequences` both outputs are in the order of the input. Otherwise each is the output after its own last step; for the backward copy that is
+ * the first step of the sequence. The copies are named `forward_` and `backward_` plus the name of the layer. The layer itself is left alone.
  *
  * Shape:   that of the layer; with `concat` the last axis is twice as long
- * Weights: the forward layer's, then the backward layer's
+ * Weights: the forward copy's, then the backward copy's
+ * Source:  Schuster & Paliwal 1997; Keras 2.3.1, layers/wrappers.py
+ *
+ * @throws ValueError if the layer is not recurrent
  */
 export class Bidirectional extends Layer implements ValuesOf<typeof bidirectionalOptions> {
   override readonly className = 'Bidirectional'
@@ -67,7 +73,7 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
     super('Bidirectional', options.inputShape || options.inputDim ? options : { ...options, batchInputShape }, bidirectionalOptions)
     this.forward = layer.copy({ name: `forward_${layer.name}` })
     this.backward = layer.copy({ name: `backward_${layer.name}`, goBackwards: !layer.goBackwards })
-    // As in Keras, it is about what the wrapper gives.
+    // As in Keras, the penalty is on the output of the wrapper.
     this.activityRegularizer = layer.activityRegularizer
     this.outputCount = (this.mergeMode === null ? 2 : 1) + (layer.returnState ? 2 * layer.cell.stateSizes.length : 0)
   }
@@ -112,7 +118,7 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
     return this.run(x, context).outputs[0]
   }
 
-  /** Outputs and states. `initialState` is the forward layer's states, then the backward layer's. */
+  /** Runs both directions, and returns outputs and states. `initialState` has the forward copy's states first, then the backward copy's. */
   run(x: Tensor, context: RNNContext = {}): BidirectionalResult {
     return this.enter(context, (own) => this.#run(x, own))
   }
@@ -159,11 +165,12 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
 }
 
 /**
- * A recurrent layer in both directions.
+ * Makes a `Bidirectional` of a recurrent layer.
  *
  * @example
  * ```ts
  * const model = new Sequential([bidirectional(lstm(32, { returnSequences: true }), { inputShape: [null, 14] })])
+ * console.log(model.output.shape)   // [null, null, 64]
  * ```
  */
 export const bidirectional = (layer: RecurrentLayer, options?: BidirectionalOptions): Bidirectional => new Bidirectional(layer, options)

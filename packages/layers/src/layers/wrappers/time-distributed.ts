@@ -1,4 +1,4 @@
-/** A layer applied to every step of a sequence. */
+/** Applies a layer to every step of a sequence. */
 import { any, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { callLayer } from '../../call-layer.js'
@@ -16,12 +16,15 @@ import * as plain from '../plain.js'
 import { layerOf } from '../saved-layer.js'
 
 /**
- * One layer, with one set of weights, at every step: steps count as samples of their own.
+ * Applies one layer, with one set of weights, to every step: each step is a sample for the layer.
  *
- * A mask [n, t, k], of the steps inside each step, goes to the layer: sentences of words, say. The mask of the output is the one that the layer makes or
- * passes on, [n, t, k]; where it gives none, [n, t]: a step counts if any step inside it does. A mask [n, t] passes by the layer.
+ * A mask [n, t] is passed on, and the layer does not see it. A mask [n, t, k] of steps inside steps, as of words in sentences, goes to the layer. Then
+ * the output's mask is the one that the layer returns. If it returns none, the mask is [n, t]: a step counts if any step inside it does.
  *
- * Shape: [n, t, ..in] → [n, t, ..out]
+ * Shape:  [n, t, ..in] → [n, t, ..out]
+ * Source: Keras 2.3.1, layers/wrappers.py
+ *
+ * @throws ShapeError if the input has fewer than three axes
  */
 export class TimeDistributed extends Layer {
   override readonly className = 'TimeDistributed'
@@ -100,11 +103,12 @@ export class TimeDistributed extends Layer {
 }
 
 /**
- * A layer applied to every step of a sequence.
+ * Makes a `TimeDistributed` of a layer.
  *
  * @example
  * ```ts
- * const model = new Sequential([lstm(8, { returnSequences: true, inputShape: [5, 3] }), timeDistributed(dense(10, { activation: 'softmax' }))])
+ * const model = new Sequential([lstm(8, { returnSequences: true, inputShape: [5, 3] }), timeDistributed(dense(10))])
+ * console.log(model.output.shape)   // [null, 5, 10]
  * ```
  */
 export const timeDistributed = (layer: Layer, options?: LayerOptions): TimeDistributed => new TimeDistributed(layer, options)

@@ -1,30 +1,30 @@
 /**
- * What a recurrent cell is: a layer that does one step of a sequence, from an input and states to an output and new states. `RNN` runs it over
- * the steps, and sees to masks, directions and states between batches; a cell of your own needs `stateSizes`, `makeWeights` and `step`.
+ * A recurrent cell is a layer that computes one step of a sequence: from an input and states to an output and new states. `RNN` runs it over the steps,
+ * and handles masks, directions and states between batches. A cell of your own defines `stateSizes`, `makeWeights` and `step`.
  */
 import { type SequenceOptions, type SequenceResult, scope, type Tensor, zeros } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer } from '../../../layer.js'
 
-/** Factors that drop inputs and states, 0 or 1/(1 − rate): drawn once for a batch, the same at every step. */
+/** Factors that drop inputs and states, 0 or 1/(1 − rate). They are drawn once for a batch, and are the same at every step. */
 export interface DropoutMasks {
-  /** Of the input, [n, in] each: one for all gates, or one a gate. */
+  /** For the input, [n, in] each: one for all gates, or one for each gate. */
   input?: readonly Tensor[]
-  /** Of the state where it meets the recurrent kernel, [n, units] each. */
+  /** For the state where it is multiplied by the recurrent kernel, [n, units] each: one for all gates, or one for each. */
   recurrent?: readonly Tensor[]
-  /** Of the cells inside. */
+  /** For the cells inside this one. */
   inner?: readonly (DropoutMasks | undefined)[]
 }
 
-/** What a step gives. */
+/** The output and the new states of one step. */
 export interface StepResult {
-  /** [n, outputSize] */
+  /** Shape: [n, outputSize] */
   output: Tensor
-  /** As many as `stateSizes`, [n, size] each. */
+  /** As many as `stateSizes`, each [n, size]. */
   states: Tensor[]
 }
 
 /**
- * One step of a recurrent network.
+ * One step of a recurrent network: a cell for `rnn`.
  *
  * @example
  * ```ts
@@ -40,25 +40,26 @@ export interface StepResult {
  *   }
  * }
  * const layer = rnn(new Decay(), { returnSequences: true })
+ * console.log(layer.apply(input({ shape: [5, 3] })).shape)   // [null, 5, 3]
  * ```
  */
 export abstract class RNNCell extends Layer {
   /** The sizes of the states. */
   abstract readonly stateSizes: readonly number[]
-  /** One step. Shape: x [n, in], states [n, size] each */
+  /** Computes one step. Shape: x [n, in], states [n, size] each */
   abstract step(x: Tensor, states: readonly Tensor[], masks?: DropoutMasks): StepResult
 
-  /** The size of the output; that of the first state unless a cell says otherwise. */
+  /** The number of output features: the first state's, unless a cell overrides it. */
   get outputSize(): number {
     return this.stateSizes[0]
   }
 
-  /** Draws what is dropped, for a batch x [n, t, in]; nothing by default. */
+  /** Draws the dropout masks for a batch x [n, t, in]. By default there are none. */
   dropoutMasks(_x: Tensor, _context: CallContext): DropoutMasks | undefined {
     return undefined
   }
 
-  /** All steps by one op, where there is an op for the cell as it is set; else undefined. */
+  /** Runs all steps by one op. Undefined if core has no op for the cell with its options. */
   sequence(_x: Tensor, _options: SequenceOptions, _masks: DropoutMasks | undefined): SequenceResult | undefined {
     return undefined
   }

@@ -1,4 +1,4 @@
-/** One step of a gated recurrent unit. */
+/** One step of a gated recurrent unit (Cho et al. 2014). Source: Keras 2.3.1, layers/recurrent.py. */
 
 import { type GateActivation, gruSequence, type SequenceOptions, type SequenceResult, type Tensor } from '@cotangent/core'
 import type { Activation, ActivationIdentifier } from '../../../activations.js'
@@ -7,28 +7,30 @@ import { optionNames, type TableFor, type ValuesOf } from '../../../option-table
 import type { DropoutMasks, StepResult } from './cell.js'
 import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
 
+/** Options of `GRUCell`. */
 export interface GRUCellOptions extends UnitsCellOptions {
-  /** Of the gates; `sigmoid` by default, as from Keras 2.3; before, it was `hardSigmoid`. */
+  /** The activation of the gates; `sigmoid` by default, as from Keras 2.3. Before, Keras had `hardSigmoid`. */
   recurrentActivation?: ActivationIdentifier
-  /** Whether the reset gate acts after the recurrent product; false by default, as in Keras 2. True is CuDNN's and Keras 3's form. */
+  /** Whether the reset gate acts after the recurrent product. False (default) is the form of Keras 2, true that of CuDNN and Keras 3. */
   resetAfter?: boolean
-  /** 1: every gate drops inputs and states of its own; 2 (default): all drop the same. */
+  /** 1: every gate drops its own choice of inputs and states. 2 (default): all gates drop the same ones. */
   implementation?: 1 | 2
 }
 
 const own = { recurrentActivation: activationOf('sigmoid'), resetAfter: flag(false), implementation: choice<1 | 2>([1, 2], 2) }
 export const gruCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<GRUCellOptions>
 
-/** Names of the options that a GRU cell has beside those of all cells. */
+/** Names of the options that a GRU cell has in addition to those of all cells. */
 export const gruCellOptions: string[] = optionNames(own)
 
 /**
- * h = z·h₋ + (1 − z)·h̃ with gates z and r of x·W + b + h₋·U, and h̃ = act(x·W_h + b_h + (r·h₋)·U_h), or with `resetAfter`
- * act(x·W_h + b_h + r·(h₋·U_h + b'_h)).
+ * h = z·h₋ + (1 − z)·h̃. The gates are z, r = recurrentActivation(x·W + b + h₋·U); h₋ is h of the step before.
+ * h̃ = activation(x·W_h + b_h + (r·h₋)·U_h), with `resetAfter` activation(x·W_h + b_h + r·(h₋·U_h + b'_h)).
  *
- * What recurrent dropout drops of h₋ does not enter z·h₋. In Keras 2 it does with implementation 2, where states grow without bound.
+ * Recurrent dropout does not act on h₋ in z·h₋. In Keras 2 with implementation 2 it does, and states grow without bound.
  *
- * Weights: kernel [in, 3u], recurrent_kernel [u, 3u], bias [3u], with `resetAfter` [2, 3u]: input, recurrent
+ * Shape:   [n, in] and state [n, u] → [n, u]
+ * Weights: kernel [in, 3u], recurrent_kernel [u, 3u], bias [3u]; with `resetAfter` bias [2, 3u]: b and b'
  */
 export class GRUCell extends UnitsCell implements ValuesOf<typeof gruCellTable> {
   override readonly className = 'GRUCell'
@@ -77,5 +79,13 @@ export class GRUCell extends UnitsCell implements ValuesOf<typeof gruCellTable> 
   }
 }
 
-/** A cell of a gated recurrent unit, for `rnn`. */
+/**
+ * Makes a `GRUCell` of `units` units, for `rnn`.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([rnn(gruCell(8), { inputShape: [5, 3] })])
+ * console.log(model.output.shape)   // [null, 8]
+ * ```
+ */
 export const gruCell = (units: number, options?: GRUCellOptions): GRUCell => new GRUCell(units, options)

@@ -1,4 +1,4 @@
-/** One step of a long short-term memory. */
+/** One step of a long short-term memory (Hochreiter & Schmidhuber 1997). Source: Keras 2.3.1, layers/recurrent.py. */
 
 import { concat, type GateActivation, lstmSequence, type SequenceOptions, type SequenceResult, type Tensor } from '@cotangent/core'
 import type { Activation, ActivationIdentifier } from '../../../activations.js'
@@ -9,24 +9,27 @@ import type { WeightSetting } from '../../../weights/settings.js'
 import type { DropoutMasks, StepResult } from './cell.js'
 import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
 
+/** Options of `LSTMCell`. */
 export interface LSTMCellOptions extends UnitsCellOptions {
-  /** Of the gates; `sigmoid` by default, as from Keras 2.3; before, it was `hardSigmoid`. */
+  /** The activation of the gates; `sigmoid` by default, as from Keras 2.3. Before, Keras had `hardSigmoid`. */
   recurrentActivation?: ActivationIdentifier
-  /** Whether the forget gate's bias starts at 1; true by default (Jozefowicz et al. 2015). */
+  /** Whether the forget gate's bias starts at 1 (Jozefowicz et al. 2015); true by default. */
   unitForgetBias?: boolean
-  /** 1: every gate drops inputs and states of its own; 2 (default): all drop the same. */
+  /** 1: every gate drops its own choice of inputs and states. 2 (default): all gates drop the same ones. */
   implementation?: 1 | 2
 }
 
 const own = { recurrentActivation: activationOf('sigmoid'), unitForgetBias: flag(true), implementation: choice<1 | 2>([1, 2], 2) }
 export const lstmCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<LSTMCellOptions>
 
-/** Names of the options that an LSTM cell has beside those of all cells. */
+/** Names of the options that an LSTM cell has in addition to those of all cells. */
 export const lstmCellOptions: string[] = optionNames(own)
 
 /**
- * With z = x·W + b + h₋·U split into i, f, c̃, o: c = σ(f)·c₋ + σ(i)·act(c̃), h = σ(o)·act(c).
+ * c = σ(f)·c₋ + σ(i)·activation(c̃) and h = σ(o)·activation(c). Here i, f, c̃, o are the parts of x·W + b + h₋·U; σ is the recurrent activation;
+ * h₋ and c₋ are the states after the step before.
  *
+ * Shape:   [n, in] and states h, c [n, u] → [n, u]
  * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u]
  */
 export class LSTMCell extends UnitsCell implements ValuesOf<typeof lstmCellTable> {
@@ -46,7 +49,7 @@ export class LSTMCell extends UnitsCell implements ValuesOf<typeof lstmCellTable
     return [this.units, this.units]
   }
 
-  /** Of the four parts of the bias the second, the forget gate's, is 1. */
+  /** The bias has four parts. With `unitForgetBias` the second one, the forget gate's, starts at 1. */
   protected override biasSetting(setting: WeightSetting): WeightSetting {
     if (!this.unitForgetBias) return setting
     const { units } = this
@@ -86,5 +89,13 @@ export class LSTMCell extends UnitsCell implements ValuesOf<typeof lstmCellTable
   }
 }
 
-/** A cell of a long short-term memory, for `rnn`. */
+/**
+ * Makes an `LSTMCell` of `units` units, for `rnn`.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([rnn(lstmCell(8), { inputShape: [5, 3] })])
+ * console.log(model.output.shape)   // [null, 8]
+ * ```
+ */
 export const lstmCell = (units: number, options?: LSTMCellOptions): LSTMCell => new LSTMCell(units, options)

@@ -1,15 +1,16 @@
-/** One step of the simple recurrent network. */
+/** One step of the simple recurrent network. Source: Keras 2.3.1, layers/recurrent.py. */
 import { type SequenceOptions, type SequenceResult, simpleRnnSequence, type Tensor } from '@cotangent/core'
 import { fixed, type TableFor } from '../../../option-table.js'
 import type { DropoutMasks, StepResult } from './cell.js'
 import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
 
-/** With one gate there is one way to drop, so `implementation` is no option. */
+/** `implementation` is no option here: with one gate, both ways to drop are the same. */
 const simpleRNNCellOptions = { ...unitsCellOptions, implementation: fixed<1 | 2>(2) } satisfies TableFor<UnitsCellOptions>
 
 /**
- * h = activation(x·W + b + h₋·U).
+ * h = activation(x·W + b + h₋·U), where h₋ is h of the step before.
  *
+ * Shape:   [n, in] and state [n, u] → [n, u]
  * Weights: kernel [in, u], recurrent_kernel [u, u], bias [u]
  */
 export class SimpleRNNCell extends UnitsCell {
@@ -42,5 +43,13 @@ export class SimpleRNNCell extends UnitsCell {
   }
 }
 
-/** A cell of the simple recurrent network, for `rnn`. */
+/**
+ * Makes a `SimpleRNNCell` of `units` units, for `rnn`.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([rnn(simpleRNNCell(8), { inputShape: [5, 3] })])
+ * console.log(model.output.shape)   // [null, 8]
+ * ```
+ */
 export const simpleRNNCell = (units: number, options?: UnitsCellOptions): SimpleRNNCell => new SimpleRNNCell(units, options)

@@ -1,4 +1,4 @@
-/** Cells on top of one another as one cell, and making cells from their configs. */
+/** Several cells on top of one another as one cell, and cells made from their configs. */
 
 import { foldKey, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
@@ -9,15 +9,15 @@ import { GRUCell } from './gru-cell.js'
 import { LSTMCell } from './lstm-cell.js'
 import { SimpleRNNCell } from './simple-rnn-cell.js'
 
-/** A class that can be made from its config. */
+/** A class with a static `fromConfig`. */
 export interface FromConfig<T> {
   fromConfig(config: never): T
 }
 
-/** A cell, or the class name and config of one. */
+/** A cell, or its class name and config. */
 export type CellIdentifier = RNNCell | SavedObject
 
-/** The cell of a description; `custom` has the classes that are not ours. */
+/** The cell that a description names. `custom` holds classes that are not this package's. */
 export function cellOf(id: CellIdentifier, custom: Readonly<Record<string, FromConfig<RNNCell>>> = {}): RNNCell {
   if (id instanceof RNNCell) return id
   const known: Record<string, FromConfig<RNNCell>> = { SimpleRNNCell, LSTMCell, GRUCell, StackedRNNCells, ...custom }
@@ -27,8 +27,14 @@ export function cellOf(id: CellIdentifier, custom: Readonly<Record<string, FromC
 }
 
 /**
- * Cells on top of one another: the output of each is the input of the next, in the same step. The states are those of the first cell, then
- * those of the second, and so on.
+ * Cells on top of one another: at each step, the output of each cell is the input of the next. The states are those of the first cell, then those of the
+ * second, and so on.
+ *
+ * Shape:   [n, in] and all states → [n, outputSize of the last cell]
+ * Weights: those of the cells, in order
+ * Source:  Keras 2.3.1, layers/recurrent.py
+ *
+ * @throws ValueError for an empty list, something else than a cell, or a cell given twice
  */
 export class StackedRNNCells extends RNNCell {
   override readonly className = 'StackedRNNCells'
@@ -69,7 +75,7 @@ export class StackedRNNCells extends RNNCell {
   override dropoutMasks(x: Tensor, { key, ...context }: CallContext): DropoutMasks {
     const [n, t] = x.shape
     const inner = this.cells.map((cell, i) => {
-      // Masks need no more of the input than its sizes.
+      // Masks depend on the sizes of the input only, so any values will do.
       const input = i === 0 ? x : x.slice([0, 0, 0], [n, t, 1]).broadcastTo([n, t, this.cells[i - 1].outputSize])
       return cell.dropoutMasks(input, { ...context, key: key && foldKey(key, i) })
     })
@@ -93,5 +99,13 @@ export class StackedRNNCells extends RNNCell {
   }
 }
 
-/** Cells on top of one another as one cell. */
+/**
+ * Makes one cell of several, for `rnn`. `rnn([a, b])` does it by itself.
+ *
+ * @example
+ * ```ts
+ * const cell = stackedRNNCells([lstmCell(8), gruCell(4)])
+ * console.log(cell.stateSizes, cell.outputSize)   // [8, 8, 4] 4
+ * ```
+ */
 export const stackedRNNCells = (cells: readonly RNNCell[], options?: LayerOptions): StackedRNNCells => new StackedRNNCells(cells, options)

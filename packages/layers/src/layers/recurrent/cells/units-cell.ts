@@ -1,4 +1,4 @@
-/** What Keras' cells have in common: units, kernel, recurrent kernel and bias for some gates, dropout. */
+/** The base of Keras' three cells: a kernel, a recurrent kernel and a bias for each gate; dropout. */
 
 import {
   bernoulli,
@@ -17,18 +17,22 @@ import { type OptionTable, positional, type TableFor, type ValuesOf } from '../.
 import type { WeightOptions, WeightSetting, WeightSettings } from '../../../weights/settings.js'
 import { type DropoutMasks, RNNCell } from './cell.js'
 
-/** The kernel's initializer is `glorotUniform` by default, the recurrent kernel's `orthogonal`, the bias's `zeros`. */
+/** Options of Keras' three cells. By default the kernel starts as `glorotUniform`, the recurrent kernel as `orthogonal`, the bias as `zeros`. */
 export interface UnitsCellOptions extends LayerOptions, WeightOptions<'kernel' | 'recurrent' | 'bias'> {
-  /** `tanh` by default. */
+  /** The activation of the new values, by name or as a function; `tanh` by default. */
   activation?: ActivationIdentifier
+  /** Whether a bias is added; true by default. */
   useBias?: boolean
-  /** Share of the inputs that is dropped in training; the same ones at every step. */
+  /** The share of the inputs that training drops, from 0 to 1; 0 by default. Every step drops the same ones. */
   dropout?: number
-  /** Share of the states that is dropped, where they meet the recurrent kernel; the same ones at every step. */
+  /**
+   * The share of the states that training drops where they are multiplied by the recurrent kernel, from 0 to 1; 0 by default. Every step drops the same
+   * ones.
+   */
   recurrentDropout?: number
 }
 
-/** The options of these cells, which a layer of such a cell takes, too. */
+/** The options of these cells. A layer of such a cell takes them, too. */
 export const unitsCellOptions = {
   units: positional(count()),
   activation: activationOf('tanh'),
@@ -44,9 +48,9 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
   declare readonly useBias: boolean
   declare readonly dropout: number
   declare readonly recurrentDropout: number
-  /** How many gates there are: the kernels are that many times as wide as `units`. */
+  /** The number of gates: the kernels are `gates` times as wide as `units`. */
   protected abstract readonly gates: number
-  /** 1: every gate drops inputs and states of its own; 2: all drop the same. */
+  /** 1: every gate drops its own choice of inputs and states. 2: all gates drop the same ones. */
   declare readonly implementation: 1 | 2
   declare protected readonly settings: WeightSettings<'kernel' | 'recurrent' | 'bias'>
   #kernel?: Parameter
@@ -70,7 +74,7 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
   protected biasShape(): readonly number[] {
     return [this.gates * this.units]
   }
-  /** How the bias starts, for cells that set a part of it apart. */
+  /** How the bias starts. A cell overrides it to set a part of the bias apart. */
   protected biasSetting(setting: WeightSetting): WeightSetting {
     return setting
   }
@@ -103,7 +107,7 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
     return { input: draw(this.dropout, x.shape[2], 0), recurrent: draw(this.recurrentDropout, this.units, 1) }
   }
 
-  /** v·W for all gates, [n, g·u], with what is dropped of v: the same for all gates, or each its own. */
+  /** v·W for all gates, [n, g·u]. Masks drop elements of v: one mask for all gates, or one for each. */
   protected product(v: Tensor, masks: readonly Tensor[] | undefined, weight: Tensor): Tensor {
     if (!masks) return v.matMul(weight)
     if (masks.length === 1) return v.mul(masks[0]).matMul(weight)
@@ -118,9 +122,9 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
     return weight.slice([0, gate * this.units], [weight.shape[0], this.units])
   }
 
-  /** Whether the op of this kind of cell computes what is set, but for dropout. */
+  /** Whether core's op for this kind of cell can compute it with its options, dropout left aside. */
   protected abstract hasOp(): boolean
-  /** All steps by that op. */
+  /** Runs all steps by that op. */
   protected abstract runOp(x: Tensor, options: SequenceOptions): SequenceResult
 
   override sequence(x: Tensor, options: SequenceOptions, masks: DropoutMasks | undefined): SequenceResult | undefined {
@@ -129,7 +133,7 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
     return this.runOp(input ? x.mul(input[0].expandDims(1)) : x, { ...options, recurrentDropout: recurrent?.[0] })
   }
 
-  /** The options of the cell alone, without name and the like: a layer of the cell has them, too. */
+  /** The options of the cell without name and the like. A layer of the cell has them in its config. */
   cellConfig(): Record<string, unknown> {
     return this.ownConfig()
   }
@@ -138,6 +142,6 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
   }
 }
 
-/** Whether an activation is the one of that name here. */
+/** Whether an activation is this package's own, and has one of the names. */
 export const isBuiltIn = (activation: Activation, ...names: string[]): boolean =>
   activation.builtIn === true && names.includes(activation.name)
