@@ -66,7 +66,7 @@ describe('numbers', () => {
   })
   test('text that reads as a number gets a hint', () => {
     expect(() => requireNumber('sgd', 'learningRate', '0.15', { least: 0 })).toThrow(
-      'sgd: learningRate must be a number from 0, got text "0.15". Convert it first: Number("0.15").',
+      'sgd: learningRate must be a number, at least 0, got text "0.15". Convert it first: Number("0.15").',
     )
   })
   test.each([

@@ -81,8 +81,9 @@ const inRange = (value: number, { least = -Infinity, most = Infinity, above = -I
 
 function rangeText({ least, most, above, below }: NumberRange): string {
   if (least !== undefined && most !== undefined) return ` from ${least} to ${most}`
-  const low = least !== undefined ? ` from ${least}` : above !== undefined ? ` above ${above}` : ''
   const high = most !== undefined ? ` up to ${most}` : below !== undefined ? ` below ${below}` : ''
+  if (least !== undefined) return high ? ` from ${least} and${high}` : `, at least ${least}`
+  const low = above !== undefined ? ` above ${above}` : ''
   return low && high ? `${low} and${high}` : low + high
 }
 

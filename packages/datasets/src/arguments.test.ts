@@ -96,7 +96,7 @@ describe('readOptions', () => {
   test.each<[object, string]>([
     [{ batchsize: 3 }, 'f: there is no option "batchsize". Did you mean "batchSize"? Options: batchSize, name.'],
     [{ toString: 3 }, 'f: there is no option "toString". Options: batchSize, name.'],
-    [{ batchSize: '32' }, 'f: batchSize must be a whole number from 1, got text "32". Convert it first: Number("32").'],
+    [{ batchSize: '32' }, 'f: batchSize must be a whole number, at least 1, got text "32". Convert it first: Number("32").'],
     [{ batchSize: 1, batch_size: 2 }, 'f: the option batchSize is there twice, in two spellings.'],
     [{ name: 5 }, 'f: name must be text, got 5.'],
   ])('refuses %o', (given, expected) => {

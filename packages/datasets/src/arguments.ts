@@ -79,8 +79,14 @@ export interface NumberRange {
 function requireInRange(what: string, name: string, value: unknown, right: boolean, kind: string, range: NumberRange): void {
   const { least = -Infinity, most = Infinity } = range
   if (right && (value as number) >= least && (value as number) <= most) return
-  const low = range.least === undefined ? '' : ` from ${least}`
-  const limits = range.most === undefined ? low : low ? `${low} to ${most}` : ` up to ${most}`
+  const limits =
+    range.least === undefined
+      ? range.most === undefined
+        ? ''
+        : ` up to ${most}`
+      : range.most === undefined
+        ? `, at least ${least}`
+        : ` from ${least} to ${most}`
   const given = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value))
   const hint = given ? ` Convert it first: Number(${JSON.stringify(value)}).` : ''
   throw new DatasetError(`${what}: ${name} must be ${kind}${limits}, got ${describeValue(value)}.${hint}`)

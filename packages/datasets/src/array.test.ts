@@ -22,8 +22,8 @@ describe('ndarray', () => {
   })
   test('refuses a shape that does not fit', () => {
     expect(() => ndarray(new Uint8Array(5), [2, 3])).toThrow('ndarray: the shape [2, 3] has 6 elements, the data have 5')
-    expect(() => ndarray(new Uint8Array(2), [-1, -2])).toThrow('ndarray: shape must be a list of whole numbers from 0, got [-1, -2]')
-    expect(() => ndarray(new Uint8Array(2), [0.5, 4])).toThrow('ndarray: shape must be a list of whole numbers from 0, got [0.5, 4]')
+    expect(() => ndarray(new Uint8Array(2), [-1, -2])).toThrow('ndarray: shape must be a list of whole numbers, at least 0, got [-1, -2]')
+    expect(() => ndarray(new Uint8Array(2), [0.5, 4])).toThrow('ndarray: shape must be a list of whole numbers, at least 0, got [0.5, 4]')
   })
 })
 

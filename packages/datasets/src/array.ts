@@ -45,7 +45,7 @@ function requireShape(what: string, shape: unknown, least: 0 | -1 = 0): void {
   const found = Array.isArray(shape)
     ? `[${shape.map((size) => (typeof size === 'number' ? size : describeValue(size))).join(', ')}]`
     : describeValue(shape)
-  throw new DatasetError(`${what}: shape must be a list of whole numbers from ${least}, got ${found}.`)
+  throw new DatasetError(`${what}: shape must be a list of whole numbers, at least ${least}, got ${found}.`)
 }
 
 /** Throws unless `value` is an array of this package, whose data fill its shape. */

@@ -60,7 +60,11 @@ test.each<[string, () => unknown, string]>([
     () => new RandomState(0).randint(0, 2 ** 33, 1),
     'RandomState.randint: high must be a whole number from -2147483648 to 2147483648, got 8589934592.',
   ],
-  ['a negative count', () => new RandomState(0).permutation(-1), 'RandomState.permutation: count must be a whole number from 0, got -1.'],
+  [
+    'a negative count',
+    () => new RandomState(0).permutation(-1),
+    'RandomState.permutation: count must be a whole number, at least 0, got -1.',
+  ],
 ])('refuses %s', (_, run, message) => {
   expect(run).toThrow(DatasetError)
   expect(run).toThrow(message)

@@ -64,7 +64,7 @@ describe('toCategorical', () => {
     ['infinity', () => toCategorical([Number.POSITIVE_INFINITY]), 'y[0] is Infinity'],
     ['an absurd class', () => toCategorical([2 ** 40]), 'more than 4294967296 elements'],
     ['nothing to count', () => toCategorical([]), 'y is empty; pass numClasses'],
-    ['zero classes', () => toCategorical([0], 0), 'toCategorical: numClasses must be a whole number from 1, got 0.'],
+    ['zero classes', () => toCategorical([0], 0), 'toCategorical: numClasses must be a whole number, at least 1, got 0.'],
     [
       'a shape that lies',
       () => toCategorical({ shape: [3], data: Uint8Array.of(1) }),

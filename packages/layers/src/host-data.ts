@@ -59,7 +59,7 @@ function readShaped(what: string, { data, shape }: ShapedValues): HostArray {
     const got = Array.isArray(shape)
       ? `[${shape.map((n) => (typeof n === 'number' ? n : describeValue(n))).join(', ')}]`
       : describeValue(shape)
-    throw new ValueError(`${what}: shape must be a list of whole numbers from 0, such as [${lengthOf(data)}, 1], got ${got}.`)
+    throw new ValueError(`${what}: shape must be a list of whole numbers, at least 0, such as [${lengthOf(data)}, 1], got ${got}.`)
   }
   const values = isTyped(data) ? typedValues(what, data) : readNested(`${what}: data`, fromJson(data) ?? data).data
   if (values.length === sizeOf(shape)) return { data: values, shape }

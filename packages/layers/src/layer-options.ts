@@ -21,7 +21,7 @@ export function requireLayerOptions(className: string, options: LayerOptions, ow
     throw new ValueError(`${className}: weights must be a list with a value for each weight, got ${describeValue(weights)}.`)
 }
 
-/** Throws unless a shape is a list of whole numbers from 1, or null where open. */
+/** Throws unless a shape is a list of whole numbers, at least 1, or null where open. */
 function requireSizes(className: string, option: string, meaning: string, value: unknown): void {
   if (!Array.isArray(value)) {
     const example = typeof value === 'number' ? `, such as [${value}]` : ', such as [28, 28]'
@@ -30,11 +30,11 @@ function requireSizes(className: string, option: string, meaning: string, value:
   const wrong = value.findIndex((n) => n !== null && !(Number.isSafeInteger(n) && n >= 1))
   if (wrong < 0) return
   throw new ValueError(
-    `${className}: ${option} must hold whole numbers from 1, or null where a size is open; ${option}[${wrong}] is ${describeValue(value[wrong])}.`,
+    `${className}: ${option} must hold whole numbers, at least 1, or null where a size is open; ${option}[${wrong}] is ${describeValue(value[wrong])}.`,
   )
 }
 
-/** Throws unless an option is a whole number from 1. */
+/** Throws unless an option is a whole number, at least 1. */
 export const requireCount = (className: string, option: string, value: number): void => requireWhole(className, option, value, { least: 1 })
 
 /** Throws unless an option is a list of whole numbers. */

@@ -288,15 +288,15 @@ describe('shapes that do not fit', () => {
     expect(depthwiseConv2d(3).outputShape([null, 5, 5, null])).toEqual([null, 3, 3, null])
   })
   test.each([
-    [() => conv2d(0, 3), 'Conv2D: filters must be a whole number from 1, got 0.'],
-    [() => conv2d(2, [3, 3, 3] as never), 'Conv2D: kernelSize must be a whole number or two from 1, got [3,3,3].'],
-    [() => conv2d(2, 2.5), 'Conv2D: kernelSize must be a whole number or two from 1, got 2.5.'],
-    [() => conv1d(2, [3, 3]), 'Conv1D: kernelSize must be a whole number from 1, got [3,3].'],
-    [() => conv1d(2, 3, { strides: 0 }), 'Conv1D: strides must be a whole number from 1, got 0.'],
+    [() => conv2d(0, 3), 'Conv2D: filters must be a whole number, at least 1, got 0.'],
+    [() => conv2d(2, [3, 3, 3] as never), 'Conv2D: kernelSize must be a whole number or two, at least 1, got [3,3,3].'],
+    [() => conv2d(2, 2.5), 'Conv2D: kernelSize must be a whole number or two, at least 1, got 2.5.'],
+    [() => conv1d(2, [3, 3]), 'Conv1D: kernelSize must be a whole number, at least 1, got [3,3].'],
+    [() => conv1d(2, 3, { strides: 0 }), 'Conv1D: strides must be a whole number, at least 1, got 0.'],
     [() => conv2d(2, 3, { padding: 'causal' }), "Conv2D: padding must be 'valid' or 'same', got text \"causal\"."],
     [() => conv2d(2, 3, { dataFormat: 'channels_middle' as never }), 'There is no data format "channels_middle".'],
     [() => conv2d(2, 3, { kernelRegulariser: 'l2' } as never), 'Conv2D: there is no option "kernelRegulariser".'],
-    [() => depthwiseConv2d(3, { depthMultiplier: 0 }), 'DepthwiseConv2D: depthMultiplier must be a whole number from 1, got 0.'],
+    [() => depthwiseConv2d(3, { depthMultiplier: 0 }), 'DepthwiseConv2D: depthMultiplier must be a whole number, at least 1, got 0.'],
     [() => conv2dTranspose(2, 3, { outputPadding: 1 }), 'outputPadding [1, 1] must be smaller than the strides [1, 1].'],
     [() => setImageDataFormat('first' as never), 'There is no data format "first".'],
   ])('%s', (make, message) => expect(make).toThrow(message))

@@ -42,7 +42,7 @@ describe('Embedding', () => {
     expect(() => embedding(5, 2, { inputLength: 3, inputShape: [4] }).outputShape([null, 4])).toThrow(
       /inputLength is 3, but the input has 4/,
     )
-    expect(() => embedding(0, 2)).toThrow(/inputDim must be a whole number from 1/)
+    expect(() => embedding(0, 2)).toThrow(/inputDim must be a whole number, at least 1/)
   })
   test.each(['reference', 'wasm', 'gpu'] as const)('fit refuses a word beyond the vocabulary: %s', async (name) => {
     const backend = await getBackend(name)

@@ -209,7 +209,7 @@ describe('refused', () => {
     ],
     ['a split of what has no end', (m) => m.fit(cut(6), { validationSplit: 0.2, ...quiet }), /validationSplit needs arrays/],
     ['steps of arrays', (m) => m.fit(x, y, { stepsPerEpoch: 3, ...quiet }), /stepsPerEpoch goes with an iterable/],
-    ['no steps', (m) => m.fit(endless(), { stepsPerEpoch: 0, ...quiet }), /fit: stepsPerEpoch must be a whole number from 1, got 0/],
+    ['no steps', (m) => m.fit(endless(), { stepsPerEpoch: 0, ...quiet }), /fit: stepsPerEpoch must be a whole number, at least 1, got 0/],
   ])('%s', async (_, run, message) => {
     const model = regression()
     const before = memory().buffers

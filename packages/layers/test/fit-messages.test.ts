@@ -162,9 +162,9 @@ describe('messages', () => {
   })
   test('bad options', async () => {
     const model = classifier()
-    await expect(model.fit(x, y, { batchSize: 0 })).rejects.toThrow(/batchSize must be a whole number from 1, got 0/)
-    await expect(model.predict([[1, 2]], { batchSize: 0 })).rejects.toThrow(/predict: batchSize must be a whole number from 1, got 0/)
-    expect(() => batches([[1]], [[1]], { batchSize: 0 }).next()).toThrow(/batches: batchSize must be a whole number from 1, got 0/)
+    await expect(model.fit(x, y, { batchSize: 0 })).rejects.toThrow(/batchSize must be a whole number, at least 1, got 0/)
+    await expect(model.predict([[1, 2]], { batchSize: 0 })).rejects.toThrow(/predict: batchSize must be a whole number, at least 1, got 0/)
+    expect(() => batches([[1]], [[1]], { batchSize: 0 }).next()).toThrow(/batches: batchSize must be a whole number, at least 1, got 0/)
     await expect(model.fit(x, y, { validationSplit: 1 })).rejects.toThrow(/validationSplit must be a number from 0 and below 1, got 1/)
     model.compile({ optimizer: 'adam', loss: 'mse' })
     await model.fit(x, y, { verbose: 0 })
@@ -192,7 +192,7 @@ describe('messages', () => {
     await refused(fit(32, 10), /^fit: expected an object of options, got 32\. Write fit\(x, y, \{ batchSize: 32, epochs: 10 \}\)/)
     await refused(
       fit({ batchSize: '32' }),
-      /^fit: batchSize must be a whole number from 1, got text "32"\. Convert it first: Number\("32"\)/,
+      /^fit: batchSize must be a whole number, at least 1, got text "32"\. Convert it first: Number\("32"\)/,
     )
     await refused(fit({ validation_split: '0.2' }), /^fit: validation_split must be a number from 0 and below 1, got text "0\.2"/)
     await refused(

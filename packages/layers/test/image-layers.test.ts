@@ -296,22 +296,25 @@ describe('messages and names', () => {
       () => l.zeroPadding2d({ padding: [1, 2, 3] }),
       'ZeroPadding2D: padding must be a number, [rows, columns] or [[top, bottom], [left, right]]',
     ],
-    [() => l.zeroPadding1d({ padding: -1 }), 'ZeroPadding1D: padding must be a number or [before, after], whole numbers from 0, got -1.'],
-    [() => l.upSampling2d({ size: 0 }), 'UpSampling2D: size must be a whole number or two from 1, got 0.'],
+    [
+      () => l.zeroPadding1d({ padding: -1 }),
+      'ZeroPadding1D: padding must be a number or [before, after], whole numbers, at least 0, got -1.',
+    ],
+    [() => l.upSampling2d({ size: 0 }), 'UpSampling2D: size must be a whole number or two, at least 1, got 0.'],
     [() => l.upSampling2d({ interpolation: 'bilinear' } as never), 'UpSampling2D: there is no option "interpolation".'],
     [() => l.permute([0, 1]), 'Permute: dims must name each axis of a sample once, counted from 1, got [0, 1].'],
-    [() => l.repeatVector(1.5), 'RepeatVector: n must be a whole number from 1, got 1.5.'],
+    [() => l.repeatVector(1.5), 'RepeatVector: n must be a whole number, at least 1, got 1.5.'],
     [() => l.batchNormalization({ momentum: 2 }), 'BatchNormalization: momentum must be a number from 0 to 1, got 2.'],
     [
       () => l.batchNormalization({ variant: 'keras1' as never }),
       "variant must be 'keras2' or 'keras3', got text \"keras1\". Did you mean 'keras2'?",
     ],
-    [() => l.batchNormalization({ epsilon: -1 }), 'epsilon must be a number from 0, got -1.'],
-    [() => l.layerNormalization({ epsilon: Number.NaN }), 'epsilon must be a number from 0, got NaN.'],
-    [() => l.gaussianNoise(-1), 'GaussianNoise: stddev must be a number from 0, got -1.'],
+    [() => l.batchNormalization({ epsilon: -1 }), 'epsilon must be a number, at least 0, got -1.'],
+    [() => l.layerNormalization({ epsilon: Number.NaN }), 'epsilon must be a number, at least 0, got NaN.'],
+    [() => l.gaussianNoise(-1), 'GaussianNoise: stddev must be a number, at least 0, got -1.'],
     [() => l.gaussianDropout(Number.NaN), 'GaussianDropout: rate must be a number from 0 to 1, got NaN.'],
     [() => l.leakyReLU({ alpha: Number.NaN }), 'LeakyReLU: alpha must be a number, got NaN.'],
-    [() => l.thresholdedReLU({ theta: -1 }), 'ThresholdedReLU: theta must be a number from 0, got -1.'],
+    [() => l.thresholdedReLU({ theta: -1 }), 'ThresholdedReLU: theta must be a number, at least 0, got -1.'],
   ])('%s', (make, message) => expect(make).toThrow(message))
   test('automatic names are Keras’', () => {
     const layers = [

@@ -54,7 +54,7 @@ describe('architectures', () => {
       () => edited(lstm(2, { inputShape: [5, 3] }), { time_major: true }),
       /config key "time_major": true is not supported/,
     ],
-    ['no units', () => edited(dense(2, { inputShape: [3] }), { units: null }), /units must be a whole number from 1/],
+    ['no units', () => edited(dense(2, { inputShape: [3] }), { units: null }), /units must be a whole number, at least 1/],
     [
       'a class nobody has',
       () => JSON.stringify({ class_name: 'Sequential', config: [{ class_name: 'Dens', config: { name: 'd' } }] }),

@@ -87,7 +87,7 @@ describe('messages and names', () => {
     expect(() => dense(3, { activations: 'relu' } as never)).toThrow(
       /Dense: there is no option "activations"\. Did you mean "activation"\? Options: activation, useBias/,
     )
-    expect(() => dense(0)).toThrow(/units must be a whole number from 1, got 0/)
+    expect(() => dense(0)).toThrow(/units must be a whole number, at least 1, got 0/)
     expect(() => dense(3, { activation: 'rellu' as never })).toThrow(/There is no activation "rellu"\. Did you mean "relu"\?/)
   })
   test('a vector given to Dense says that the batch axis is missing', () => {

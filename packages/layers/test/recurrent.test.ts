@@ -294,7 +294,7 @@ describe('states', () => {
     expect(() => lstm(4, { returnSequence: true } as never)).toThrow(
       /LSTM: there is no option "returnSequence"\. Did you mean "returnSequences"\? Options: returnSequences/,
     )
-    expect(() => lstm(0)).toThrow(/units must be a whole number from 1, got 0/)
+    expect(() => lstm(0)).toThrow(/units must be a whole number, at least 1, got 0/)
     expect(() => bidirectional(dense(3) as never)).toThrow(/expected a recurrent layer/)
     expect(() => bidirectional(lstm(3), { mergeMode: 'add' as never })).toThrow(
       /mergeMode must be 'concat', 'sum', 'mul', 'ave' or null, got text "add"/,

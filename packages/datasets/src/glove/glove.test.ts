@@ -162,7 +162,7 @@ describe('embeddingMatrix', () => {
     [
       'no words',
       () => embeddingMatrix(index, words, { numWords: 0 }),
-      'glove.embeddingMatrix: numWords must be a whole number from 1, got 0.',
+      'glove.embeddingMatrix: numWords must be a whole number, at least 1, got 0.',
     ],
     ['an index that is none', () => embeddingMatrix(new Map([['a', 0.5]]), words, { numWords: 3 }), 'the index of "a" is 0.5'],
   ])('refuses %s', (_, run, message) => {

@@ -120,7 +120,7 @@ export function embeddingMatrix(
   const read = readOptions(what, options, matrixChecks)
   for (const [word, index] of wordIndex) {
     if (!(Number.isSafeInteger(index) && index >= 0)) {
-      throw new DatasetError(`${what}: the index of "${word}" is ${describeValue(index)}; indices are whole numbers from 0.`)
+      throw new DatasetError(`${what}: the index of "${word}" is ${describeValue(index)}; indices are whole numbers, at least 0.`)
     }
   }
   const { numWords = [...wordIndex.values()].reduce((a, b) => Math.max(a, b), 0) + 1, dim = width } = read

@@ -42,7 +42,7 @@ describe('padSequences', () => {
     expect(padSequences([[1.9]], { dtype: 'float64' }).data).toEqual(Float64Array.of(1.9))
   })
   test.each<[string, () => unknown, string]>([
-    ['a negative maxlen', () => padSequences([[1]], { maxlen: -1 }), 'padSequences: maxlen must be a whole number from 0, got -1.'],
+    ['a negative maxlen', () => padSequences([[1]], { maxlen: -1 }), 'padSequences: maxlen must be a whole number, at least 0, got -1.'],
     [
       'another side',
       () => padSequences([[1]], { padding: 'left' as 'pre' }),

@@ -137,9 +137,9 @@ describe('seriesWindows', () => {
     ['data too short', { lookback: 20 }, 'no window fits'],
     ['targets beyond the data', { maxIndex: 19 }, 'the target of row 18 would be row 20, but the data have 20 rows: lower maxIndex to 18'],
     ['a column that is none', { target: 2 }, 'target is column 2; the data have columns 0 … 1'],
-    ['a batch of nothing', { batchSize: 0 }, 'batchSize must be a whole number from 1, got 0.'],
-    ['a negative start', { minIndex: -1 }, 'minIndex must be a whole number from 0, got -1.'],
-    ['a step of a half', { step: 0.5 }, 'step must be a whole number from 1, got 0.5.'],
+    ['a batch of nothing', { batchSize: 0 }, 'batchSize must be a whole number, at least 1, got 0.'],
+    ['a negative start', { minIndex: -1 }, 'minIndex must be a whole number, at least 0, got -1.'],
+    ['a step of a half', { step: 0.5 }, 'step must be a whole number, at least 1, got 0.5.'],
   ])('refuses %s', (_, change, message) => {
     const run = () => seriesWindows(grid(20, 2), { ...options, ...change })
     expect(run).toThrow(DatasetError)
@@ -224,7 +224,7 @@ describe('TimeseriesGenerator', () => {
     ],
     ['a range too short', () => of({ length: 50 }), 'no window fits: the first stands at row startIndex + length = 50'],
     ['an end beyond the data', () => of({ length: 5, endIndex: 50 }), 'endIndex is 50, but the last row is 49'],
-    ['a length of nothing', () => of({ length: 0 }), 'length must be a whole number from 1, got 0.'],
+    ['a length of nothing', () => of({ length: 0 }), 'length must be a whole number, at least 1, got 0.'],
     [
       'a batch that is not there',
       () => of({ length: 10, batchSize: 2 }).at(20),

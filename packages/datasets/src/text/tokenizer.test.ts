@@ -124,7 +124,7 @@ describe('Tokenizer', () => {
   })
 
   test.each<[string, () => unknown, string]>([
-    ['numWords of a half', () => new Tokenizer({ numWords: 0.5 }), 'Tokenizer: numWords must be a whole number from 0, got 0.5.'],
+    ['numWords of a half', () => new Tokenizer({ numWords: 0.5 }), 'Tokenizer: numWords must be a whole number, at least 0, got 0.5.'],
     [
       'one text for a list',
       () => new Tokenizer().fitOnTexts('abc'),

@@ -293,7 +293,7 @@ function* eachSequence(what: string, sequences: Iterable<ArrayLike<number>>): It
     for (let i = 0; i < sequence.length; i++) {
       const index: unknown = sequence[i]
       if (Number.isSafeInteger(index) && (index as number) >= 0) continue
-      throw new DatasetError(`${what}: ${name}[${i}] is ${describeValue(index)}; indices are whole numbers from 0.`)
+      throw new DatasetError(`${what}: ${name}[${i}] is ${describeValue(index)}; indices are whole numbers, at least 0.`)
     }
     yield sequence
   }

@@ -48,7 +48,9 @@ export class LearningRateScheduler implements Callback {
     const { model, print } = this.#context as TrainContext
     const rate = this.#schedule(epoch, model.optimizer.learningRate)
     if (!(typeof rate === 'number' && rate >= 0)) {
-      throw new ValueError(`learningRateScheduler: for epoch ${epoch} the function gave ${describeValue(rate)}; a rate is a number from 0.`)
+      throw new ValueError(
+        `learningRateScheduler: for epoch ${epoch} the function gave ${describeValue(rate)}; a rate is a number, at least 0.`,
+      )
     }
     model.optimizer.learningRate = rate
     if (this.#options.verbose > 0) print(`\n${epochText(epoch)}: LearningRateScheduler setting learning rate to ${floatText(rate)}.`)

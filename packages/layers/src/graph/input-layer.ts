@@ -25,7 +25,7 @@ export class InputLayer extends Layer {
     const given = batchShape ?? (shape && [null, ...shape])
     if (!Array.isArray(given) || given.some((n) => n !== null && !(Number.isInteger(n) && n > 0))) {
       throw new ValueError(
-        `input: give the shape of one sample, such as { shape: [28, 28] } ([] for single numbers), sizes from 1 or null where open; got ${JSON.stringify(shape ?? batchShape)}.`,
+        `input: give the shape of one sample, such as { shape: [28, 28] } ([] for single numbers), each size at least 1, or null where open; got ${JSON.stringify(shape ?? batchShape)}.`,
       )
     }
     super('Input', { name, batchInputShape: given }, [])

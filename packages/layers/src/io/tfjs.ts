@@ -45,7 +45,7 @@ export async function modelToTfjs(
   requireFunction('modelToTfjs', 'shardName', shardName, "modelToTfjs(model, { shardName: (number) => 'part-' + number + '.bin' })")
   if (!model.built) throw new ValueError(`modelToTfjs: the model "${model.name}" has no weights yet. Call build([null, …]) first.`)
   if (!Number.isInteger(shardBytes) || shardBytes < 1)
-    throw new ValueError(`modelToTfjs: shardBytes must be a whole number from 1, got ${shardBytes}.`)
+    throw new ValueError(`modelToTfjs: shardBytes must be a whole number, at least 1, got ${shardBytes}.`)
   const described = describeModel(model, keras2Words, 'tfjs')
   const { topology, beyond } = described
   const training = trainingConfig(described)

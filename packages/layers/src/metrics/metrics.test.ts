@@ -238,7 +238,7 @@ describe('metrics', () => {
     test('of one kind alone it is 0; what is not finite counts as 0', async () => {
       expect(await valueOf(auc(), [on([[1], [1]]), on([[0.2], [0.9]])])).toBe(0)
       expect(await valueOf(getMetric('auc'), [t, on([[0], [Number.NaN], [0.3], [0.9]])])).toBe(1)
-      expect(() => auc({ numThresholds: 1 })).toThrow(/whole number from 2, got 1/)
+      expect(() => auc({ numThresholds: 1 })).toThrow(/whole number, at least 2, got 1/)
       expect(() => auc({ curve: 'roc' as 'ROC' })).toThrow(/curve must be 'ROC' or 'PR'/)
     })
   })
@@ -259,7 +259,7 @@ describe('metrics', () => {
     ])
     expect(await valueOf(topKAccuracy({ k: 2, sparse: true }), [on([1, 2]), rows])).toBe(0.5)
     expect(topKAccuracy({ sparse: true }).name).toBe('sparse_top_k_categorical_accuracy')
-    expect(() => topKAccuracy({ k: 0 })).toThrow(/k must be a whole number from 1, got 0/)
+    expect(() => topKAccuracy({ k: 0 })).toThrow(/k must be a whole number, at least 1, got 0/)
   })
 
   test('weights: as many copies of a sample as its weight says', async () => {

@@ -236,7 +236,7 @@ describe('options', () => {
   test('mistakes are named', () => {
     expect(() => getOptimizer('adma' as 'adam')).toThrow(/no optimizer "adma"\. Did you mean "adam"\?/)
     expect(() => adam({ learnigRate: 1 } as object)).toThrow(/adam: there is no option "learnigRate"\. Did you mean "learningRate"\?/)
-    expect(() => sgd({ learningRate: Number.NaN })).toThrow(/learningRate must be a number from 0/)
+    expect(() => sgd({ learningRate: Number.NaN })).toThrow(/learningRate must be a number, at least 0/)
     expect(() => nadam({ decay: 0.1 } as object)).toThrow(/no decay/)
   })
 

@@ -196,7 +196,7 @@ describe('schedules', () => {
     expect(plain.learningRate).toBe(0.25)
     expect(() => {
       plain.learningRate = Number.NaN
-    }).toThrow(/learningRate must be a number from 0, got NaN/)
+    }).toThrow(/learningRate must be a number, at least 0, got NaN/)
   })
 
   test('mistakes are named', () => {
@@ -209,7 +209,7 @@ describe('schedules', () => {
     expect(() => piecewiseConstantDecay({ boundaries: [1, 2], values: [1, 2] })).toThrow(/values one longer than boundaries/)
     expect(() => piecewiseConstantDecay({ boundaries: [2, 2], values: [1, 2, 3] })).toThrow(/must ascend, but 2 follows 2/)
     expect(() => polynomialDecay({ initialLearningRate: Number.NaN, decaySteps: 1 })).toThrow(
-      /initialLearningRate must be a number from 0, got NaN/,
+      /initialLearningRate must be a number, at least 0, got NaN/,
     )
     expect(() => getOptimizer({ className: 'SGD', config: { learningRate: { className: 'ExponentialDekay' } } })).toThrow(
       /no learning-rate schedule "ExponentialDekay"\. Did you mean "ExponentialDecay"/,

@@ -50,7 +50,7 @@ function read<Options extends object>(what: string, given: object, required: rea
   return options
 }
 
-/** Throws unless a step is a number from 0. */
+/** Throws unless a step is a number, at least 0. */
 const requireStep = (what: string, step: number): void => requireNumber(`${what}.at`, 'step', step, { least: 0 })
 
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */

@@ -123,13 +123,13 @@ export function readSettings<Own extends { learningRate: number }>(
   return settings as unknown as Omit<Own, 'learningRate'> & BaseSettings
 }
 
-/** A rate that can be one: a number from 0, or a schedule. */
+/** A rate that can be one: a number, at least 0, or a schedule. */
 export function readLearningRate(what: string, name: string, rate: unknown): LearningRate {
   if (rate instanceof LearningRateSchedule) return rate
   if (typeof rate === 'object' && rate !== null && ('className' in rate || 'class_name' in rate)) return getSchedule(rate as SavedObject)
   if (typeof rate === 'function')
     throw new ValueError(
-      `${what}: ${name} must be a number from 0, or a schedule, got ${describeValue(rate)}. Call it, or extend LearningRateSchedule.`,
+      `${what}: ${name} must be a number, at least 0, or a schedule, got ${describeValue(rate)}. Call it, or extend LearningRateSchedule.`,
     )
   requireNumber(what, name, rate, { least: 0 })
   return rate as number

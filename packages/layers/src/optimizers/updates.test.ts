@@ -56,7 +56,7 @@ describe('adamw', () => {
   test("Keras 3's defaults; mistakes", () => {
     expect(adamw().getConfig()).toMatchObject({ learningRate: 0.001, weightDecay: 0.004, epsilon: 1e-7 })
     expect(getOptimizer('AdamW').className).toBe('AdamW')
-    expect(() => adamw({ weightDecay: -1 })).toThrow(/weightDecay must be a number from 0, got -1/)
+    expect(() => adamw({ weightDecay: -1 })).toThrow(/weightDecay must be a number, at least 0, got -1/)
     expect(() => adam({ weightDecay: 0.1 } as never)).toThrow(/adam: there is no option "weightDecay"/)
   })
 })
@@ -203,7 +203,7 @@ describe('globalClipnorm', () => {
   })
 
   test('other bad values', () => {
-    expect(() => sgd({ gradientAccumulationSteps: 0 })).toThrow(/gradientAccumulationSteps must be a whole number from 1, got 0/)
+    expect(() => sgd({ gradientAccumulationSteps: 0 })).toThrow(/gradientAccumulationSteps must be a whole number, at least 1, got 0/)
     expect(() => sgd({ useEma: true, emaMomentum: 2 })).toThrow(/emaMomentum must be a number from 0 to 1, got 2/)
     expect(() => sgd({ useEma: true, emaOverwriteFrequency: 1.5 })).toThrow(/emaOverwriteFrequency must be a whole number/)
   })

@@ -28,7 +28,7 @@ export const orNull =
     if (value !== null) rule(what, name, value)
   }
 
-/** A number from 0. */
+/** A number, at least 0. */
 export const fromZero = number({ least: 0 })
 /** A number from 0 to 1. */
 export const share = number({ least: 0, most: 1 })

@@ -94,7 +94,7 @@ export function within<Result>(where: string, step: () => Result): Result {
 
 /** Throws unless a number is whole and from `least`. */
 export function requireSteps(what: string, value: number, least: number): void {
-  if (!Number.isInteger(value) || value < least) throw new ValueError(`${what} must be a whole number from ${least}, got ${value}.`)
+  if (!Number.isInteger(value) || value < least) throw new ValueError(`${what} must be a whole number, at least ${least}, got ${value}.`)
 }
 
 /**

@@ -89,7 +89,7 @@ describe('by name, description and function', () => {
   })
   test.each([
     [() => getConstraint('maxNrom' as 'maxNorm'), 'There is no constraint "maxNrom". Did you mean "maxNorm"?'],
-    [() => maxNorm(-1), 'maxNorm: maxValue must be a number from 0, got -1.'],
+    [() => maxNorm(-1), 'maxNorm: maxValue must be a number, at least 0, got -1.'],
     [() => maxNorm({ max: 1 } as never), 'maxNorm: there is no option "max".'],
     [() => minMaxNorm({ minValue: 2 }), 'minMaxNorm: minValue 2 is above maxValue 1.'],
     [() => minMaxNorm({ rate: Number.NaN }), 'minMaxNorm: rate must be a number from 0 to 1, got NaN.'],

@@ -37,7 +37,7 @@ describe('regularizers', () => {
         .call(ones([2], { dtype: float64.dtype, backend: float64.backend }))
         .item(),
     ).toBe(0)
-    expect(() => l2(-1)).toThrow(/l2: the rate must be a number from 0, got -1/)
+    expect(() => l2(-1)).toThrow(/l2: the rate must be a number, at least 0, got -1/)
     expect(() => getRegularizer('l3' as 'l2')).toThrow(/no regularizer "l3"/)
     expect(() => getRegularizer({})).toThrow(/className/)
   })

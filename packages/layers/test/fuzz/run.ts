@@ -24,7 +24,7 @@ if (unknown !== undefined) {
 const numberOf = (name: 'mutants' | 'from' | 'processes', least: number): number => {
   const number = Number(values[name])
   if (Number.isSafeInteger(number) && number >= least) return number
-  console.error(`--${name} must be a whole number from ${least}, got "${values[name]}".`)
+  console.error(`--${name} must be a whole number, at least ${least}, got "${values[name]}".`)
   process.exit(2)
 }
 const [from, mutants, processes] = [numberOf('from', 0), numberOf('mutants', 1), numberOf('processes', 1)]
