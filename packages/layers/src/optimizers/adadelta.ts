@@ -1,4 +1,4 @@
-/** Adadelta: steps as large as past steps were, in units of the parameter (Zeiler 2012). */
+/** Adadelta (Zeiler 2012): the size of a step follows from past steps and past gradients. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
@@ -7,7 +7,9 @@ import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } fro
 
 /** Options of `adadelta`. */
 export interface AdadeltaOptions extends OptimizerOptions {
+  /** ρ, the share of both running means that stays at each step, from 0 to 1; 0.95 by default. */
   rho?: number
+  /** ε, at least 0; 1e-7 by default. It makes the first steps possible, since both means start at 0. */
   epsilon?: number
 }
 
@@ -17,7 +19,9 @@ const program = updateProgram('adadelta', { slots: 3, inputs: 1, scalars: 4 }, (
   return [w.sub(rate.mul(step)), mean, rho.mul(d).add(rest.mul(step.square()))]
 })
 
-/** a ← ρa + (1−ρ)g²; u = g·√(d + ε)/√(a + ε); w ← w − ηu; d ← ρd + (1−ρ)u². η is 1, in Keras 3 0.001. */
+/**
+ * a ← ρa + (1−ρ)g²; u = g·√(d + ε)/√(a + ε); w ← w − ηu; d ← ρd + (1−ρ)u². The rate η is 1 by default, as in Keras 2; 0.001 with `variant: 'keras3'`.
+ */
 export class Adadelta extends Optimizer {
   override readonly className = 'Adadelta'
   readonly rho: number
@@ -43,6 +47,15 @@ export class Adadelta extends Optimizer {
   }
 }
 
-/** Adadelta. */
+/**
+ * Makes an `Adadelta` optimizer. The learning rate may come first.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1]))
+ * adadelta().step([w], [tensor([2])])
+ * console.log(await w.array())   // ≈ [0.9986]
+ * ```
+ */
 export const adadelta = (first?: LearningRate | SpelledOptions<AdadeltaOptions>, options?: SpelledOptions<AdadeltaOptions>): Adadelta =>
   new Adadelta(rateFirst('adadelta', first, options))

@@ -1,4 +1,4 @@
-/** Adagrad: gradients divided by the root of the sum of their squares (Duchi, Hazan, Singer 2011). */
+/** Adagrad (Duchi, Hazan, Singer 2011): gradients divided by the root of the sum of their past squares. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
@@ -7,8 +7,9 @@ import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } fro
 
 /** Options of `adagrad`. */
 export interface AdagradOptions extends OptimizerOptions {
+  /** ε, at least 0, which keeps the divisor from 0; 1e-7 by default. */
   epsilon?: number
-  /** What the sum of squares starts at: 0, in Keras 3 0.1. */
+  /** The first value of the sum of squares, at least 0; 0 by default, 0.1 with `variant: 'keras3'`. */
   initialAccumulatorValue?: number
 }
 
@@ -22,7 +23,7 @@ const keras3 = updateProgram('adagradKeras3', { slots: 2, inputs: 1, scalars: 2 
   return [w.sub(rate.mul(g).div(sum.add(epsilon).sqrt())), sum]
 })
 
-/** a ← a + g²; w ← w − ηg/(√a + ε). Keras 3: √(a + ε), η = 0.001. */
+/** a ← a + g²; w ← w − ηg/(√a + ε). The rate η is 0.01 by default. With `variant: 'keras3'` the divisor is √(a + ε) and η 0.001. */
 export class Adagrad extends Optimizer {
   override readonly className = 'Adagrad'
   readonly epsilon: number
@@ -55,6 +56,15 @@ export class Adagrad extends Optimizer {
   }
 }
 
-/** Adagrad. */
+/**
+ * Makes an `Adagrad` optimizer. The learning rate may come first.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1]))
+ * adagrad(0.1).step([w], [tensor([2])])
+ * console.log(await w.array())   // ≈ [0.9]
+ * ```
+ */
 export const adagrad = (first?: LearningRate | SpelledOptions<AdagradOptions>, options?: SpelledOptions<AdagradOptions>): Adagrad =>
   new Adagrad(rateFirst('adagrad', first, options))

@@ -1,4 +1,4 @@
-/** Adam (Kingma and Ba 2015), and AMSGrad (Reddi, Kale, Kumar 2018). */
+/** Adam (Kingma and Ba 2015) and AMSGrad (Reddi, Kale, Kumar 2018). Source: Keras 2.3.1, optimizers.py. */
 import { type UpdateProgram, updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
@@ -7,15 +7,17 @@ import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } fro
 
 /** Options of `adam`. */
 export interface AdamOptions extends OptimizerOptions {
-  /** Keras' `beta_1`. */
+  /** β₁, Keras' `beta_1`: the share of the mean gradient that stays at each step, from 0 to below 1; 0.9 by default. */
   beta1?: number
-  /** Keras' `beta_2`. */
+  /** β₂, Keras' `beta_2`: the share of the mean squared gradient that stays at each step, from 0 to below 1; 0.999 by default. */
   beta2?: number
+  /** ε, at least 0, which keeps the divisor from 0; 1e-7 by default. */
   epsilon?: number
+  /** Divide by the root of the largest v so far, not of the present one. False by default. */
   amsgrad?: boolean
 }
 
-/** Adam's formula: with AMSGrad's maximum, and with the weight decay of AdamW. */
+/** Adam's formula as an update program. `amsgrad` adds AMSGrad's maximum, `decays` AdamW's weight decay. */
 export const adamProgram = (name: string, { amsgrad, decays }: { amsgrad: boolean; decays: boolean }): UpdateProgram =>
   updateProgram(
     name,
@@ -32,12 +34,12 @@ export const adamProgram = (name: string, { amsgrad, decays }: { amsgrad: boolea
 const plain = adamProgram('adam', { amsgrad: false, decays: false })
 const ams = adamProgram('adamAmsgrad', { amsgrad: true, decays: false })
 
-/** Adam's own options, as Keras has them. */
+/** The defaults of Adam's own options, as in Keras. */
 export const adamDefaults = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: EPSILON, amsgrad: false }
 
 /**
- * m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; w ← w − ηₜ·m/(√v + ε) with ηₜ = η·√(1−β₂ᵗ)/(1−β₁ᵗ).
- * AMSGrad: v̂ ← max(v̂, v) in place of v under the root.
+ * m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; w ← w − ηₜ·m/(√v + ε), where ηₜ = η·√(1−β₂ᵗ)/(1−β₁ᵗ) at update t = 1, 2, … The rate η is 0.001 by default.
+ * With `amsgrad`, v̂ ← max(v̂, v) stands under the root in place of v.
  */
 export class Adam extends Optimizer {
   override readonly className: string = 'Adam'
@@ -72,11 +74,15 @@ export class Adam extends Optimizer {
 }
 
 /**
- * Adam.
+ * Makes an `Adam` optimizer. The learning rate may come first.
  *
  * @example
  * ```ts
  * model.compile({ optimizer: adam({ learningRate: 1e-4 }), loss: 'mse' })
+ *
+ * const w = new Parameter(tensor([1]))
+ * adam(0.1).step([w], [tensor([2])])
+ * console.log(await w.array())   // ≈ [0.9]
  * ```
  */
 export const adam = (first?: LearningRate | SpelledOptions<AdamOptions>, options?: SpelledOptions<AdamOptions>): Adam =>

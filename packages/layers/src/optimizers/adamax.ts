@@ -1,4 +1,4 @@
-/** Adamax: Adam with the infinity norm (Kingma and Ba 2015, §7.1). */
+/** Adamax (Kingma and Ba 2015, §7.1): Adam with the infinity norm. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
@@ -7,10 +7,11 @@ import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } fro
 
 /** Options of `adamax`. */
 export interface AdamaxOptions extends OptimizerOptions {
-  /** Keras' `beta_1`. */
+  /** β₁, Keras' `beta_1`: the share of the mean gradient that stays at each step, from 0 to below 1; 0.9 by default. */
   beta1?: number
-  /** Keras' `beta_2`. */
+  /** β₂, Keras' `beta_2`: the share of the largest gradient that stays at each step, from 0 to below 1; 0.999 by default. */
   beta2?: number
+  /** ε, at least 0, which keeps the divisor from 0; 1e-7 by default. */
   epsilon?: number
 }
 
@@ -20,7 +21,10 @@ const program = updateProgram('adamax', { slots: 3, inputs: 1, scalars: 5 }, ([w
   return [w.sub(rate.mul(mean).div(top.add(epsilon))), mean, top]
 })
 
-/** m ← β₁m + (1−β₁)g; u ← max(β₂u, |g|); w ← w − η/(1−β₁ᵗ)·m/(u + ε). η is 0.002, in Keras 3 0.001. */
+/**
+ * m ← β₁m + (1−β₁)g; u ← max(β₂u, |g|); w ← w − η/(1−β₁ᵗ)·m/(u + ε) at update t = 1, 2, … The rate η is 0.002 by default, 0.001 with
+ * `variant: 'keras3'`.
+ */
 export class Adamax extends Optimizer {
   override readonly className = 'Adamax'
   readonly beta1: number
@@ -55,6 +59,15 @@ export class Adamax extends Optimizer {
   }
 }
 
-/** Adamax. */
+/**
+ * Makes an `Adamax` optimizer. The learning rate may come first.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1]))
+ * adamax(0.1).step([w], [tensor([2])])
+ * console.log(await w.array())   // ≈ [0.9]
+ * ```
+ */
 export const adamax = (first?: LearningRate | SpelledOptions<AdamaxOptions>, options?: SpelledOptions<AdamaxOptions>): Adamax =>
   new Adamax(rateFirst('adamax', first, options))

@@ -1,4 +1,4 @@
-/** AdamW: Adam with weight decay beside the gradient, not in it (Loshchilov and Hutter 2019). */
+/** AdamW (Loshchilov and Hutter 2019): Adam whose weight decay acts on the weight, not on the gradient. Source: Keras 3, optimizers/adamw.py. */
 import type { Parameter } from '@cotangent/core'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Adam, type AdamOptions, adamDefaults, adamProgram } from './adam.js'
@@ -7,16 +7,16 @@ import { type LearningRate, rateFirst, readSettings } from './settings.js'
 
 /** Options of `adamw`. */
 export interface AdamWOptions extends AdamOptions {
-  /** λ, 0.004 by default. */
+  /** λ, at least 0: each update shrinks the weights by η·λ of their value; 0.004 by default. */
   weightDecay?: number
-  /** Parameters whose names contain one of these texts do not decay: `['bias', 'gamma', 'beta']`. None by default. */
+  /** Parameters whose name contains one of these texts do not decay, for example `['bias', 'gamma', 'beta']`. None by default. */
   excludeFromWeightDecay?: readonly string[]
 }
 
 const plain = adamProgram('adamw', { amsgrad: false, decays: true })
 const ams = adamProgram('adamwAmsgrad', { amsgrad: true, decays: true })
 
-/** Adam's step after w ← w − ηλw, with the learning rate η itself. */
+/** w ← w − ηλw, then Adam's step. The decay has the learning rate η itself, without Adam's correction. */
 export class AdamW extends Adam {
   override readonly className = 'AdamW'
   readonly weightDecay: number
@@ -46,6 +46,15 @@ export class AdamW extends Adam {
   }
 }
 
-/** Adam with decoupled weight decay. */
+/**
+ * Makes an `AdamW` optimizer. The learning rate may come first.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1]))
+ * adamw(0.1, { weightDecay: 0.5 }).step([w], [tensor([2])])
+ * console.log(await w.array())   // ≈ [0.85]
+ * ```
+ */
 export const adamw = (first?: LearningRate | SpelledOptions<AdamWOptions>, options?: SpelledOptions<AdamWOptions>): AdamW =>
   new AdamW(rateFirst('adamw', first, options))

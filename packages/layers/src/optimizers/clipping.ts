@@ -1,16 +1,16 @@
-/** Gradient clipping: by the norm of all gradients together, by each one's, by value. */
+/** Clipping of gradients: by the norm of all together, by the norm of each, or by value. */
 import { div, type Tensor, where } from '@cotangent/core'
 
-/** What an optimizer clips; a limit of null or 0 does not. */
+/** An optimizer's limits. A limit of null or 0 clips nothing. */
 export interface Clipping {
   readonly clipnorm: number | null
   readonly globalClipnorm: number | null
   readonly clipvalue: number | null
-  /** Whose norm `clipnorm` limits. */
+  /** Whether `clipnorm` limits the norm of all gradients together or of each. */
   readonly clipScope: 'global' | 'perVariable'
 }
 
-/** g·c/‖g‖ where ‖g‖ ≥ c, then limited to ±clipvalue. */
+/** Scales gradients to norm c where their norm is at least c, then limits each value to ±clipvalue. */
 export function clip(grads: readonly Tensor[], { clipnorm, globalClipnorm, clipvalue, clipScope }: Clipping): readonly Tensor[] {
   const limit = globalClipnorm ?? clipnorm
   const together = globalClipnorm !== null || clipScope === 'global'

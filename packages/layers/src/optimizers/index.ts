@@ -1,4 +1,4 @@
-/** The optimizers, and finding one by name. */
+/** The optimizers, and `getOptimizer`, which finds one by name. */
 import { camelKeys, classNameOf, lookUp, requireCalled, type SavedObject } from '../spelling/names.js'
 import { Adadelta, adadelta } from './adadelta.js'
 import { Adagrad, adagrad } from './adagrad.js'
@@ -51,16 +51,17 @@ const table: Readonly<Record<string, new (options?: object) => Optimizer>> = {
 
 /** Names of the optimizers. */
 export type OptimizerName = 'sgd' | 'rmsprop' | 'adagrad' | 'adadelta' | 'adam' | 'adamw' | 'adamax' | 'nadam'
-/** How an optimizer may be given: by name (then with its defaults), as an object, or as what a saved model holds. */
+/** An optimizer by name (with its defaults), as an object, or in the form that saved models hold. */
 export type OptimizerIdentifier = OptimizerName | Capitalize<OptimizerName> | 'SGD' | 'RMSprop' | 'AdamW' | Optimizer | SavedObject
 
 /**
- * An optimizer by name, object or description.
+ * An optimizer by name, as an object, or from a saved model's description.
  *
- * @throws ValueError for an unknown name.
+ * @throws ValueError for an unknown name
  * @example
  * ```ts
  * const optimizer = getOptimizer('rmsprop')
+ * console.log(optimizer.className, optimizer.learningRate)   // RMSprop 0.001
  * ```
  */
 export function getOptimizer(id: OptimizerIdentifier): Optimizer {

@@ -1,18 +1,19 @@
-/** Nadam: Adam with Nesterov's momentum and a momentum that warms up (Dozat 2016; Sutskever et al. 2013). */
+/** Nadam (Dozat 2016; Sutskever et al. 2013): Adam with Nesterov's momentum, which warms up. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram, ValueError } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
 
-/** Options of `nadam`. */
+/** Options of `nadam`. There is no `decay`: its momentum has a schedule of its own. */
 export interface NadamOptions extends Omit<OptimizerOptions, 'decay'> {
-  /** Keras' `beta_1`. */
+  /** β₁, Keras' `beta_1`: the share of the mean gradient that stays at each step, from 0 to below 1; 0.9 by default. */
   beta1?: number
-  /** Keras' `beta_2`. */
+  /** β₂, Keras' `beta_2`: the share of the mean squared gradient that stays at each step, from 0 to below 1; 0.999 by default. */
   beta2?: number
+  /** ε, at least 0, which keeps the divisor from 0; 1e-7 by default. */
   epsilon?: number
-  /** How fast the momentum warms up: 0.004 a step, in Keras 3 1. */
+  /** How fast the momentum warms up, at least 0; 0.004 a step by default, 1 with `variant: 'keras3'`. */
   scheduleDecay?: number
 }
 
@@ -28,8 +29,8 @@ const program = updateProgram(
 )
 
 /**
- * m and v as in Adam; w ← w − η·[(1−μₜ)·g/(1−Πμ₁…μₜ) + μₜ₊₁·m/(1−Πμ₁…μₜ₊₁)] / (√(v/(1−β₂ᵗ)) + ε) with the momentum
- * μₜ = β₁·(1 − ½·0.96^(t·scheduleDecay)). η is 0.002, in Keras 3 0.001.
+ * m and v as in Adam; w ← w − η·[(1−μₜ)·g/(1−Πμ₁…μₜ) + μₜ₊₁·m/(1−Πμ₁…μₜ₊₁)] / (√(v/(1−β₂ᵗ)) + ε), with the momentum
+ * μₜ = β₁·(1 − ½·0.96^(t·scheduleDecay)). The rate η is 0.002 by default, 0.001 with `variant: 'keras3'`.
  */
 export class Nadam extends Optimizer {
   override readonly className = 'Nadam'
@@ -47,7 +48,7 @@ export class Nadam extends Optimizer {
       { learningRate: 0.002, beta1: 0.9, beta2: 0.999, epsilon: EPSILON, scheduleDecay: 0.004 },
       { learningRate: 0.001, scheduleDecay: 1 },
     )
-    if (settings.decay !== 0) throw new ValueError('nadam: there is no decay beside its own momentum schedule.')
+    if (settings.decay !== 0) throw new ValueError('nadam: it has no decay, since its momentum has a schedule of its own.')
     super(settings)
     this.beta1 = settings.beta1
     this.beta2 = settings.beta2
@@ -76,13 +77,13 @@ export class Nadam extends Optimizer {
     return { mSchedule: this.#product }
   }
 
-  /** Keras before 2.3 did not save the product; it follows from the number of steps. */
+  /** Keras before 2.3 did not save the product. Then it is computed from the number of steps. */
   protected override restoreExtras({ mSchedule }: Record<string, number | undefined>): void {
     this.#product = mSchedule ?? 1
     if (mSchedule === undefined) for (let t = 1; t <= this.iterations; t++) this.#product *= this.#momentum(t)
   }
 
-  /** Without `decay`, which Keras' Nadam does not know. */
+  /** The options that make an equal optimizer. `decay` is left out, since Keras' Nadam does not know it. */
   override getConfig(): Record<string, unknown> {
     const { decay: _, ...config } = super.getConfig()
     return config
@@ -94,6 +95,15 @@ export class Nadam extends Optimizer {
   }
 }
 
-/** Nadam. */
+/**
+ * Makes a `Nadam` optimizer. The learning rate may come first.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1]))
+ * nadam(0.1).step([w], [tensor([2])])
+ * console.log(await w.array())   // ≈ [0.89]
+ * ```
+ */
 export const nadam = (first?: LearningRate | SpelledOptions<NadamOptions>, options?: SpelledOptions<NadamOptions>): Nadam =>
   new Nadam(rateFirst('nadam', first, options))

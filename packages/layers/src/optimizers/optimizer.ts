@@ -1,9 +1,10 @@
 /**
- * What all optimizers share: the step over a list of parameters, accumulation and clipping of gradients, averages of the parameters, the
- * learning rate and its decay, and state that can be saved.
+ * The base of all optimizers: the step over a list of parameters, accumulation and clipping of gradients, running means of the parameters, the learning
+ * rate with its decay, and a state that can be saved.
  *
- * A subclass states its rule once, as an update program (a formula over the parameter, its slots, the gradient and scalars; see
- * core/update.ts), and gives for each step the scalars, computed in float64 on the host. Definitions: keras/optimizers.py 2.3.1.
+ * A subclass states its rule once, as an update program: a formula over the parameter, its slots, the gradient and some scalars (see core/update.ts).
+ * For each step it computes the scalars on the host, in float64. Definitions: keras/optimizers.py 2.3.1. The file has a little more than 300 lines
+ * because its half is checks and documentation of one class.
  */
 import { applyUpdates, Parameter, ShapeError, scope, Tensor, type UpdateProgram, updateProgram, ValueError, zeros } from '@cotangent/core'
 import { describeValue, requireBoolean, requireNumber, requireOptions } from '@cotangent/core/arguments'
@@ -16,15 +17,15 @@ import { OptimizerState, type SavedState, type SavedValues, type Slot } from './
 
 export type { SavedState, Slot } from './state.js'
 
-/** A rule for one step: a program, whose slots are the parameter and then the used slots, and whose input is the gradient. */
+/** The rule of one step. The slots of its program are the parameter and then the slots in use; its input is the gradient. */
 export interface Rule {
   program: UpdateProgram
   scalars: readonly number[]
-  /** Some parameters go by another rule. */
+  /** Parameters that follow another rule. */
   except?: { of(w: Parameter): boolean; rule: Rule }
 }
 
-/** Adds gradients up. */
+/** sum ← sum + g */
 const accumulate = updateProgram('accumulateGradients', { slots: 1, inputs: 1, scalars: 0 }, ([sum], [g]) => [sum.add(g)])
 /** a ← m·a + (1−m)·w */
 const average = updateProgram('averageWeights', { slots: 1, inputs: 1, scalars: 2 }, ([a], [w], [momentum, rest]) => [
@@ -42,7 +43,7 @@ function requireParameters(what: string, parameters: unknown): void {
   }
 }
 
-/** Throws unless there is a gradient of its shape for each parameter. */
+/** Throws unless there is one gradient for each parameter, of the parameter's shape. */
 function requireStep(what: string, parameters: readonly Parameter[], grads: readonly Tensor[]): void {
   requireParameters(what, parameters)
   if (!Array.isArray(grads)) throw new ValueError(`${what}: expected a list of gradients, got ${describeValue(grads)}.`)
@@ -58,13 +59,14 @@ function requireStep(what: string, parameters: readonly Parameter[], grads: read
 }
 
 /**
- * An optimizer. Its state appears with the first step, for each parameter.
+ * An optimizer: it changes parameters by their gradients. The state of a parameter is made at its first step.
  *
  * @example
  * ```ts
  * const optimizer = adam({ learningRate: 1e-3 })
  * const { value, grads } = valueAndGrad(parameters, () => loss())
  * optimizer.step(parameters, grads)   // takes the gradients and frees them
+ * console.log(optimizer.iterations)   // 1
  * ```
  */
 export abstract class Optimizer {
@@ -75,13 +77,13 @@ export abstract class Optimizer {
   readonly clipvalue: number | null
   readonly globalClipnorm: number | null
   readonly clipScope: 'global' | 'perVariable'
-  /** Batches whose gradients make one update. */
+  /** The number of batches whose mean gradient makes one update. */
   readonly gradientAccumulationSteps: number
   readonly useEma: boolean
   readonly emaMomentum: number
   readonly emaOverwriteFrequency: number | null
   readonly variant: 'keras2' | 'keras3'
-  /** Times `step` was called: batches. */
+  /** The number of batches so far: calls of `step`. */
   steps = 0
   #rate: number | LearningRateSchedule
   readonly #state = new OptimizerState(() => this.#allSlots())
@@ -100,15 +102,15 @@ export abstract class Optimizer {
     this.emaOverwriteFrequency = settings.emaOverwriteFrequency
   }
 
-  /** Updates done. */
+  /** The number of updates so far. */
   get iterations(): number {
     return Math.floor(this.steps / this.gradientAccumulationSteps)
   }
 
   /**
-   * The rate of the next step. May be changed between steps, unless it follows a schedule; a schedule may be replaced by another.
+   * The rate of the next step. It may be changed between steps. If it follows a schedule, only another schedule may replace that.
    *
-   * @throws ValueError when a number is set in place of a schedule.
+   * @throws ValueError if a number is set in place of a schedule
    */
   get learningRate(): number {
     if (typeof this.#rate === 'number') return this.#rate
@@ -126,30 +128,31 @@ export abstract class Optimizer {
     this.#rate = readLearningRate(this.className, 'learningRate', rate)
   }
 
-  /** The schedule that the rate follows, if it does. */
+  /** The schedule that the rate follows; undefined if the rate is a number. */
   get schedule(): LearningRateSchedule | undefined {
     return typeof this.#rate === 'number' ? undefined : this.#rate
   }
 
-  /** What is kept for each parameter, in the order in which Keras saves it. */
+  /** The values kept for each parameter, in the order in which Keras saves them. */
   protected abstract slots(): readonly Slot[]
-  /** The options beyond the shared ones. */
+  /** The options that this optimizer has in addition to the shared ones. */
   protected abstract ownConfig(): Record<string, unknown>
-  /** The rule for update t = 1, 2, … with the decayed rate. Called once an update. */
+  /** The rule for update t = 1, 2, … at the decayed rate. It is asked for once for each update. */
   protected abstract rule(t: number, rate: number): Rule
-  /** Values beside `iterations` that belong to no parameter, in the order in which Keras saves them. */
+  /** Values that belong to no parameter, other than `iterations`, in the order in which Keras saves them. */
   protected extras(): Record<string, number> {
     return {}
   }
-  /** Puts them back; undefined where a saved state does not have them. */
+  /** Puts these values back; a value is undefined if the saved state does not have it. */
   protected restoreExtras(_values: Record<string, number | undefined>): void {}
 
   /**
-   * One update of the parameters, and then the constraints of those that carry one; those that are not trainable stay as they are. With
-   * `gradientAccumulationSteps` n, every n-th call updates and the others add their gradients up. The gradients are taken over and freed, unless
-   * `keepGrads` is set.
+   * Updates the parameters once, and then applies their constraints. Parameters that are not trainable stay as they are.
    *
-   * @throws ValueError if there is not one gradient for each parameter, or no parameter at all; then nothing changes and nothing is freed.
+   * With `gradientAccumulationSteps` n, every n-th call updates; the others add their gradients up. The gradients are freed, unless `keepGrads` is true.
+   *
+   * @throws ValueError if there are no parameters, or not one gradient for each; then nothing changes and nothing is freed
+   * @throws ShapeError if a gradient has another shape than its parameter
    */
   step(parameters: readonly Parameter[], grads: readonly Tensor[], options: { keepGrads?: boolean } = {}): void {
     requireStep(`${this.className}.step`, parameters, grads)
@@ -190,7 +193,7 @@ export abstract class Optimizer {
     if (this.useEma) this.#average(parameters)
   }
 
-  /** The mean gradients of the batches since the last update, or undefined while there are too few. */
+  /** The mean gradients of the batches since the last update; undefined while batches are missing. */
   #accumulated(parameters: readonly Parameter[], grads: readonly Tensor[]): readonly Tensor[] | undefined {
     const n = this.gradientAccumulationSteps
     if (n === 1) return grads
@@ -205,7 +208,7 @@ export abstract class Optimizer {
     return means
   }
 
-  /** Moves the running means of the parameters on; as in Keras 3 they start at the values after the first update. */
+  /** Moves the running means of the parameters. As in Keras 3 they start as the values after the first update. */
   #average(parameters: readonly Parameter[]): void {
     const momentum = this.iterations === 0 ? 0 : this.emaMomentum
     const targets = parameters.map((w) => ({ slots: [this.#state.named(w, 'average')], inputs: [w] }))
@@ -214,14 +217,14 @@ export abstract class Optimizer {
     if (every !== null && (this.iterations + 1) % every === 0) this.finalizeWeights(parameters)
   }
 
-  /** With `useEma`, puts the running means in place of the parameters; `fit` does so at its end. */
+  /** With `useEma`, replaces the parameters by their running means. `fit` calls it at its end. */
   finalizeWeights(parameters: readonly Parameter[]): void {
     requireParameters(`${this.className}.finalizeWeights`, parameters)
     if (!this.useEma) return
     for (const w of parameters) if (this.#state.has(w)) w.assign(this.#state.named(w, 'average'))
   }
 
-  /** All that is kept for each parameter: what the rule needs, then what accumulation and averaging do. */
+  /** All values kept for each parameter: those of the rule, then those of accumulation and running means. */
   #allSlots(): readonly Slot[] {
     return [
       ...this.slots(),
@@ -230,18 +233,18 @@ export abstract class Optimizer {
     ]
   }
 
-  /** @internal What a saved state holds: values that belong to no parameter, then what is kept for each. */
+  /** @internal The parts of a saved state: values that belong to no parameter, then the slots. */
   get layout(): { values: readonly string[]; slots: readonly Slot[] } {
     return { values: ['iterations', ...Object.keys(this.extras())], slots: this.#allSlots() }
   }
 
-  /** Makes the state of parameters that have none yet; `step` does so by itself. */
+  /** Makes the state of parameters that have none yet. `step` calls it. */
   build(parameters: readonly Parameter[]): void {
     requireParameters(`${this.className}.build`, parameters)
     this.#state.build(this.className, parameters)
   }
 
-  /** The options that make an equal optimizer, in Keras' words. */
+  /** The options that make an equal optimizer. */
   getConfig(): Record<string, unknown> {
     const { decay, clipnorm, clipvalue, globalClipnorm, clipScope, gradientAccumulationSteps, variant } = this
     const { useEma, emaMomentum, emaOverwriteFrequency } = this
@@ -260,7 +263,7 @@ export abstract class Optimizer {
   }
 
   /**
-   * The state, in the order in which Keras saves it: iterations (as in Keras 3, of batches), then one slot after the other, each for all
+   * The state in the order in which Keras saves it: `iterations` (the number of batches, as in Keras 3), then one slot after the other, each for all
    * parameters in the order of the first step.
    */
   async getWeights(): Promise<SavedState[]> {
@@ -271,10 +274,10 @@ export abstract class Optimizer {
   }
 
   /**
-   * Puts a saved state back. Older Keras files without `iterations`, or without the zeros that some optimizers save for nothing, will do too.
+   * Puts a saved state back. It also accepts files of older Keras without `iterations`, or without the zeros that some optimizers save for unused slots.
    *
-   * @param parameters what `step` will be called with
-   * @throws ValueError if the state is not of this optimizer and these parameters; then nothing changes.
+   * @param parameters those that `step` will get
+   * @throws ValueError if the state does not fit this optimizer and these parameters; then nothing changes
    */
   setWeights(values: SavedValues, parameters: readonly Parameter[]): void {
     const what = `${this.className}.setWeights`
@@ -284,7 +287,7 @@ export abstract class Optimizer {
       throw new ValueError(`${what}: expected what getWeights gave, a list of { data, … }, got ${describeValue(values)}.`)
     const { values: names, slots } = this.layout
     const trainable = parameters.filter((w) => w.trainable)
-    // Where more is kept than the rule needs, a shorter state would be taken for something else.
+    // With accumulation or running means, a state of older Keras could be mistaken for another arrangement.
     const older = this.slots().length === slots.length
     const { before, restore } = this.#state.fit(this.className, values, trainable, names, older)
     restore()
@@ -293,7 +296,7 @@ export abstract class Optimizer {
     this.restoreExtras(Object.fromEntries(names.slice(1).map((name, i) => [name, others[i]])))
   }
 
-  /** Frees the state; the next step starts anew. */
+  /** Frees the state. The next step starts as if it were the first. */
   dispose(): void {
     this.#state.dispose()
     this.steps = 0

@@ -1,4 +1,4 @@
-/** RMSprop: gradients divided by a running root mean square (Tieleman and Hinton 2012, lecture 6.5). */
+/** RMSprop (Tieleman and Hinton 2012, lecture 6.5): gradients divided by their running root mean square. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
@@ -7,7 +7,9 @@ import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } fro
 
 /** Options of `rmsprop`. */
 export interface RMSpropOptions extends OptimizerOptions {
+  /** ρ, the share of the running mean that stays at each step, from 0 to 1; 0.9 by default. */
   rho?: number
+  /** ε, at least 0, which keeps the divisor from 0; 1e-7 by default. */
   epsilon?: number
 }
 
@@ -21,7 +23,7 @@ const keras3 = updateProgram('rmspropKeras3', { slots: 2, inputs: 1, scalars: 4 
   return [w.sub(rate.mul(g).div(mean.add(epsilon).sqrt())), mean]
 })
 
-/** a ← ρa + (1−ρ)g²; w ← w − ηg/(√a + ε). Keras 3: √(a + ε). */
+/** a ← ρa + (1−ρ)g²; w ← w − ηg/(√a + ε). The rate η is 0.001 by default. With `variant: 'keras3'` the divisor is √(a + ε). */
 export class RMSprop extends Optimizer {
   override readonly className = 'RMSprop'
   readonly rho: number
@@ -48,6 +50,15 @@ export class RMSprop extends Optimizer {
   }
 }
 
-/** RMSprop. */
+/**
+ * Makes an `RMSprop` optimizer. The learning rate may come first.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1]))
+ * rmsprop(0.1).step([w], [tensor([2])])
+ * console.log(await w.array())   // ≈ [0.6838]
+ * ```
+ */
 export const rmsprop = (first?: LearningRate | SpelledOptions<RMSpropOptions>, options?: SpelledOptions<RMSpropOptions>): RMSprop =>
   new RMSprop(rateFirst('rmsprop', first, options))

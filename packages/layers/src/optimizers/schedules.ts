@@ -1,6 +1,6 @@
 /**
- * Learning-rate schedules: the rate as a function of the number of batches gone before. Definitions and class names are those of Keras 3
- * (keras/src/optimizers/schedules). An optimizer whose rate follows one computes it before each step; its `learningRate` cannot be set.
+ * Learning-rate schedules: the rate as a function of the number of batches so far. Definitions and class names are those of Keras 3
+ * (keras/src/optimizers/schedules). An optimizer with a schedule computes its rate before each step; `learningRate` cannot be set to a number then.
  */
 import { ValueError } from '@cotangent/core'
 import { requireBoolean, requireNumber } from '@cotangent/core/arguments'
@@ -12,13 +12,15 @@ import { fromZero, listOf, number, orNull } from '../spelling/rules.js'
  *
  * @example
  * ```ts
- * const optimizer = sgd({ learningRate: exponentialDecay({ initialLearningRate: 0.1, decaySteps: 1000, decayRate: 0.5 }) })
+ * const schedule = exponentialDecay({ initialLearningRate: 0.1, decaySteps: 1000, decayRate: 0.5 })
+ * const optimizer = sgd({ learningRate: schedule })
+ * console.log(optimizer.learningRate, schedule.at(1000))   // 0.1 0.05
  * ```
  */
 export abstract class LearningRateSchedule {
   /** Keras' class name: `ExponentialDecay`. */
   abstract readonly className: string
-  /** The rate of a step, counted from 0. */
+  /** The rate of a step; the first step is 0. */
   abstract at(step: number): number
   /** The options that make an equal schedule. */
   abstract getConfig(): Record<string, unknown>
@@ -55,14 +57,17 @@ const requireStep = (what: string, step: number): void => requireNumber(`${what}
 
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */
 export interface DecayOptions {
+  /** η₀, the rate at step 0, at least 0. Required. */
   initialLearningRate: number
+  /** The length of a period in steps (batches), above 0. Required. */
   decaySteps: number
+  /** r, at least 0. Required. */
   decayRate: number
-  /** Whether the rate falls at every `decaySteps` only. */
+  /** Change the rate at the end of each period only. False by default. */
   staircase?: boolean
 }
 
-/** What the two decays by a rate have in common: periods p = step/decaySteps, whole ones with `staircase`. */
+/** The base of the two decays by a rate. They count periods p = step/decaySteps, rounded down with `staircase`. */
 abstract class RateDecay extends LearningRateSchedule {
   protected readonly options: Required<DecayOptions>
 
@@ -79,7 +84,7 @@ abstract class RateDecay extends LearningRateSchedule {
   }
 }
 
-/** η₀·rᵖ with p = step/decaySteps. */
+/** η = η₀·rᵖ with p = step/decaySteps. */
 export class ExponentialDecay extends RateDecay {
   override readonly className = 'ExponentialDecay'
 
@@ -92,7 +97,7 @@ export class ExponentialDecay extends RateDecay {
   }
 }
 
-/** η₀/(1 + r·p) with p = step/decaySteps. */
+/** η = η₀/(1 + r·p) with p = step/decaySteps. */
 export class InverseTimeDecay extends RateDecay {
   override readonly className = 'InverseTimeDecay'
 
@@ -107,17 +112,21 @@ export class InverseTimeDecay extends RateDecay {
 
 /** Options of `polynomialDecay`. */
 export interface PolynomialDecayOptions {
+  /** η₀, the rate at step 0, at least 0. Required. */
   initialLearningRate: number
+  /** The number of steps until the end rate is reached, above 0. Required. */
   decaySteps: number
-  /** 0.0001 by default. */
+  /** η₁, the rate at the end, at least 0; 0.0001 by default. */
   endLearningRate?: number
-  /** 1 by default: a line. */
+  /** The exponent; 1, a straight line, by default. */
   power?: number
-  /** Begin again when the end is reached, each time over a longer way. */
+  /** Start again when the end is reached, each time with a longer decay. False by default. */
   cycle?: boolean
 }
 
-/** (η₀ − η₁)·(1 − step/n)^power + η₁ up to n = decaySteps, then η₁; with `cycle`, n is the multiple of decaySteps that step has not passed. */
+/**
+ * η = (η₀ − η₁)·(1 − step/n)^power + η₁ up to step n = decaySteps, then η₁. With `cycle`, n is the first multiple of decaySteps that is not below step.
+ */
 export class PolynomialDecay extends LearningRateSchedule {
   override readonly className = 'PolynomialDecay'
   readonly #options: Required<PolynomialDecayOptions>
@@ -143,13 +152,13 @@ export class PolynomialDecay extends LearningRateSchedule {
 
 /** Options of `piecewiseConstantDecay`. */
 export interface PiecewiseConstantDecayOptions {
-  /** The last step of each value but the last, ascending. */
+  /** The last step of each value except the final one, in ascending order. Required. */
   boundaries: readonly number[]
-  /** One more than there are boundaries. */
+  /** The rates, at least 0; one more than there are boundaries. Required. */
   values: readonly number[]
 }
 
-/** values[i] up to and with step boundaries[i]. */
+/** η = values[i] up to step boundaries[i] (included), then the last value. */
 export class PiecewiseConstantDecay extends LearningRateSchedule {
   override readonly className = 'PiecewiseConstantDecay'
   readonly #options: PiecewiseConstantDecayOptions
@@ -178,17 +187,22 @@ export class PiecewiseConstantDecay extends LearningRateSchedule {
 
 /** Options of `cosineDecay`. */
 export interface CosineDecayOptions {
+  /** η₀, the rate at step 0, at least 0. Required. */
   initialLearningRate: number
-  /** Steps of the decay, those of the warm-up not counted. */
+  /** The number of steps of the decay, without those of the warm-up; above 0. Required. */
   decaySteps: number
-  /** The last rate, as a share of the rate from which it falls; 0 by default. */
+  /** α, the last rate as a share of the highest, at least 0; 0 by default. */
   alpha?: number
-  /** The rate to which the warm-up rises, and from which the decay then falls. Without it there is no warm-up. */
+  /** The rate at the end of the warm-up, from which the decay then falls. null (default): there is no warm-up. */
   warmupTarget?: number | null
+  /** The number of steps of the warm-up; 0 by default. */
   warmupSteps?: number
 }
 
-/** A line from η₀ to the target in `warmupSteps`, then η·((1 − α)·½(1 + cos πp) + α) with p from 0 to 1 (Loshchilov and Hutter 2017). */
+/**
+ * First the rate rises in a line from η₀ to the target, during `warmupSteps`. Then η = top·((1 − α)·½(1 + cos πp) + α), with p from 0 to 1
+ * (Loshchilov and Hutter 2017); top is the target, or η₀ without a warm-up.
+ */
 export class CosineDecay extends LearningRateSchedule {
   override readonly className = 'CosineDecay'
   readonly #options: Required<CosineDecayOptions>
@@ -213,16 +227,61 @@ export class CosineDecay extends LearningRateSchedule {
   }
 }
 
-/** A rate that falls by a factor in every period. */
+/**
+ * Makes an `ExponentialDecay`: each period multiplies the rate by `decayRate`.
+ *
+ * @throws ValueError for a missing option or one out of range
+ * @example
+ * ```ts
+ * const schedule = exponentialDecay({ initialLearningRate: 1, decaySteps: 10, decayRate: 0.5 })
+ * console.log([0, 10, 20].map((step) => schedule.at(step)))   // [1, 0.5, 0.25]
+ * ```
+ */
 export const exponentialDecay = (options: SpelledOptions<DecayOptions>): ExponentialDecay => new ExponentialDecay(options)
-/** A rate that falls as one over the time. */
+/**
+ * Makes an `InverseTimeDecay`: the rate falls as 1/(1 + r·p).
+ *
+ * @throws ValueError for a missing option or one out of range
+ * @example
+ * ```ts
+ * const schedule = inverseTimeDecay({ initialLearningRate: 1, decaySteps: 10, decayRate: 1 })
+ * console.log([0, 10, 30].map((step) => schedule.at(step)))   // [1, 0.5, 0.25]
+ * ```
+ */
 export const inverseTimeDecay = (options: SpelledOptions<DecayOptions>): InverseTimeDecay => new InverseTimeDecay(options)
-/** A rate that falls to another along a power of the time that is left. */
+/**
+ * Makes a `PolynomialDecay`: the rate falls to `endLearningRate`, in a line or along a power.
+ *
+ * @throws ValueError for a missing option or one out of range
+ * @example
+ * ```ts
+ * const schedule = polynomialDecay({ initialLearningRate: 1, decaySteps: 10, endLearningRate: 0 })
+ * console.log([0, 5, 10, 20].map((step) => schedule.at(step)))   // [1, 0.5, 0, 0]
+ * ```
+ */
 export const polynomialDecay = (options: SpelledOptions<PolynomialDecayOptions>): PolynomialDecay => new PolynomialDecay(options)
-/** A rate that changes at given steps. */
+/**
+ * Makes a `PiecewiseConstantDecay`: the rate changes at given steps.
+ *
+ * @throws ValueError unless boundaries ascend, and values has one entry more
+ * @example
+ * ```ts
+ * const schedule = piecewiseConstantDecay({ boundaries: [100], values: [0.1, 0.01] })
+ * console.log([0, 100, 101].map((step) => schedule.at(step)))   // [0.1, 0.1, 0.01]
+ * ```
+ */
 export const piecewiseConstantDecay = (options: PiecewiseConstantDecayOptions): PiecewiseConstantDecay =>
   new PiecewiseConstantDecay(options)
-/** A rate that falls along half a cosine, after a warm-up if asked for. */
+/**
+ * Makes a `CosineDecay`: the rate falls along half a cosine, after a warm-up if asked for.
+ *
+ * @throws ValueError for a missing option or one out of range
+ * @example
+ * ```ts
+ * const schedule = cosineDecay({ initialLearningRate: 0, decaySteps: 10, warmupTarget: 1, warmupSteps: 2 })
+ * console.log([0, 1, 2, 7, 12].map((step) => schedule.at(step)))   // ≈ [0, 0.5, 1, 0.5, 0]
+ * ```
+ */
 export const cosineDecay = (options: SpelledOptions<CosineDecayOptions>): CosineDecay => new CosineDecay(options)
 
 const table: Readonly<Record<string, new (options: never) => LearningRateSchedule>> = {
@@ -233,7 +292,7 @@ const table: Readonly<Record<string, new (options: never) => LearningRateSchedul
   CosineDecay,
 }
 
-/** @internal A schedule itself, or as saved models describe it. */
+/** @internal A schedule itself, or one from a saved model's description. */
 export function getSchedule(id: LearningRateSchedule | SavedObject): LearningRateSchedule {
   if (id instanceof LearningRateSchedule) return id
   const { name: _, ...config } = camelKeys(id.config ?? {})

@@ -7,38 +7,41 @@ import { getSchedule, LearningRateSchedule } from './schedules.js'
 
 /** Options that every optimizer takes. */
 export interface OptimizerOptions {
-  /** A number, or a schedule. */
+  /** The size of a step, at least 0: a number or a schedule. Each optimizer has its default. */
   learningRate?: number | LearningRateSchedule | SavedObject
   /** Keras' older name of `learningRate`. */
   lr?: number
-  /** The rate of step i (from 0) is learningRate / (1 + decay·i). */
+  /** Update i (from 0) has the rate learningRate / (1 + decay·i); at least 0, 0 by default. */
   decay?: number
-  /** Gradients are scaled down to this norm when theirs reaches it. */
+  /** Gradients with a larger norm are scaled down to this norm; null (default) or 0: no limit. `clipScope` says whose norm is meant. */
   clipnorm?: number | null
-  /** Gradients are limited to ± this, after `clipnorm`. */
+  /** Each element of a gradient is limited to ± this, after `clipnorm`; null (default) or 0: no limit. */
   clipvalue?: number | null
-  /** Keras 3: all gradients are scaled down so that together they have at most this norm. Goes with no other clipping. */
+  /** All gradients are scaled down so that together they have at most this norm, as in Keras 3; null by default. It excludes the other two limits. */
   globalClipnorm?: number | null
-  /** Whose norm `clipnorm` means: that of all gradients together (Keras 2), or of each by itself (Keras 3). */
+  /**
+   * Whose norm `clipnorm` limits: `global`, that of all gradients together (Keras 2, default), or `perVariable`, that of each (default with `keras3`).
+   */
   clipScope?: 'global' | 'perVariable' | null
-  /** Parameters change after every so many batches, by the mean of their gradients. */
+  /** The number of batches whose mean gradient makes one update, at least 1; 1 by default. */
   gradientAccumulationSteps?: number | null
-  /** Keep a running mean of the parameters, which `fit` puts in their place at its end. */
+  /** Keep a running mean of the parameters; `fit` replaces the parameters by it at its end. False by default. */
   useEma?: boolean
-  /** Its momentum; 0.99 by default. */
+  /** The share of the running mean that stays at each update, from 0 to 1; 0.99 by default. */
   emaMomentum?: number
-  /** Put the running mean in place of the parameters after every so many updates, too. */
+  /** Replace the parameters by the running mean also during training, each time after this number of updates; null (default): never. */
   emaOverwriteFrequency?: number | null
-  /** Defaults and formulas of Keras 2.3, or of Keras 3 where they differ. */
+  /** Whose defaults and formulas to use where Keras' versions differ: `keras2` (2.3, default) or `keras3`. */
   variant?: 'keras2' | 'keras3'
 }
 
+/** The options that all optimizers share, with defaults filled in. */
 export type BaseSettings = Required<Omit<OptimizerOptions, 'learningRate' | 'lr'>> & { learningRate: number | LearningRateSchedule }
 
-/** What Keras' optimizers take first: the rate. Ours take it so, too, or among the options. */
+/** The first argument of Keras' optimizers, the learning rate. The functions here accept it first, or among the options. */
 export type LearningRate = number | LearningRateSchedule
 
-/** The arguments `(options)` or `(learningRate, options)` of an optimizer's function as options. */
+/** The arguments `(options)` or `(learningRate, options)` of an optimizer's function, as options. */
 export function rateFirst<Options extends OptimizerOptions>(
   what: string,
   first: LearningRate | SpelledOptions<Options> | undefined,
@@ -72,11 +75,11 @@ const sharedRules = {
   variant: oneOf('keras2', 'keras3'),
 }
 
-/** Rules for the options of several optimizers: shares of what was, and what denominators are kept from 0 by. */
+/** Ranges of the options that belong to some optimizers only. */
 const ownRules = {
   momentum: share,
   rho: share,
-  // 1 − βᵗ is divided by.
+  // Below 1, since formulas divide by 1 − βᵗ.
   beta1: number({ least: 0, below: 1 }),
   beta2: number({ least: 0, below: 1 }),
   epsilon: fromZero,
@@ -86,7 +89,7 @@ const ownRules = {
   excludeFromWeightDecay: listOf(requireText),
 }
 
-/** The options of an optimizer over its defaults: those of Keras 3 where that variant is asked for. */
+/** Reads the options of an optimizer, with defaults filled in: those of Keras 3 with `variant: 'keras3'`. */
 export function readSettings<Own extends { learningRate: number }>(
   what: string,
   options: object,
@@ -123,7 +126,7 @@ export function readSettings<Own extends { learningRate: number }>(
   return settings as unknown as Omit<Own, 'learningRate'> & BaseSettings
 }
 
-/** A rate that can be one: a number, at least 0, or a schedule. */
+/** A learning rate, checked: a number, at least 0, or a schedule. */
 export function readLearningRate(what: string, name: string, rate: unknown): LearningRate {
   if (rate instanceof LearningRateSchedule) return rate
   if (typeof rate === 'object' && rate !== null && ('className' in rate || 'class_name' in rate)) return getSchedule(rate as SavedObject)
@@ -135,7 +138,9 @@ export function readLearningRate(what: string, name: string, rate: unknown): Lea
   return rate as number
 }
 
-/** Keras 2 clips by norm and then by value; Keras 3, and its `globalClipnorm` here too, allow one way only. */
+/**
+ * Throws if limits are combined that exclude each other. Keras 2 clips by norm and then by value. Keras 3 allows one limit; so does `globalClipnorm`.
+ */
 function requireClipping(what: string, { clipnorm, clipvalue, globalClipnorm, variant }: BaseSettings): void {
   const given = Object.entries({ clipnorm, clipvalue, globalClipnorm }).filter(([, value]) => value !== null)
   if (given.length > 1 && (variant === 'keras3' || globalClipnorm !== null)) {

@@ -1,4 +1,4 @@
-/** Stochastic gradient descent, with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013). */
+/** Stochastic gradient descent, with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013). Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
@@ -6,7 +6,9 @@ import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } fro
 
 /** Options of `sgd`. */
 export interface SGDOptions extends OptimizerOptions {
+  /** μ, the share of the last step that is repeated, from 0 to 1; 0 by default. */
   momentum?: number
+  /** Use Nesterov's momentum, which looks one step ahead. False by default. */
   nesterov?: boolean
 }
 
@@ -23,7 +25,7 @@ const nesterovs = updateProgram('sgdNesterov', { slots: 2, inputs: 1, scalars: 2
   return [w.add(momentum.mul(velocity)).sub(descent), velocity]
 })
 
-/** v ← μv − ηg; w ← w + v, or with Nesterov's momentum w + μv − ηg. */
+/** v ← μv − ηg; w ← w + v. With `nesterov`, w ← w + μv − ηg. The rate η is 0.01 by default. */
 export class SGD extends Optimizer {
   override readonly className = 'SGD'
   readonly momentum: number
@@ -50,6 +52,15 @@ export class SGD extends Optimizer {
   }
 }
 
-/** Stochastic gradient descent. */
+/**
+ * Makes an `SGD` optimizer. The learning rate may come first.
+ *
+ * @example
+ * ```ts
+ * const w = new Parameter(tensor([1, 2]))
+ * sgd(0.5).step([w], [tensor([1, -1])])
+ * console.log(await w.array())   // [0.5, 2.5]
+ * ```
+ */
 export const sgd = (first?: LearningRate | SpelledOptions<SGDOptions>, options?: SpelledOptions<SGDOptions>): SGD =>
   new SGD(rateFirst('sgd', first, options))

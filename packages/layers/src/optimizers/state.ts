@@ -1,25 +1,26 @@
-/** What an optimizer keeps for each parameter, and how that is saved and put back: slot after slot, each for all parameters. */
+/** The state of an optimizer: its slots, values that it keeps for each parameter. They are saved slot after slot, each for all parameters. */
 import { full, Parameter, type Shape, scope, type TypedArray, tensor, ValueError } from '@cotangent/core'
 
-/** One array of a saved optimizer state. */
+/** One array of a saved state. */
 export interface SavedState {
   name: string
   shape: Shape
   data: TypedArray
 }
 
-/** A value that is kept for each parameter. */
+/** A value that an optimizer keeps for each parameter, such as a running mean of its gradient. */
 export interface Slot {
   name: string
-  /** Its first value, or 'parameter' for a copy of it; 0 if left out. */
+  /** Its first value: a number, 0 if left out, or 'parameter' for a copy of the parameter. */
   initial?: number | 'parameter'
-  /** Keras saves zeros for it although the rule, as configured, keeps no such value: of the parameter's shape, or one number. */
+  /** Set if the rule, as configured, does not need the slot, and Keras saves zeros for it: of the parameter's shape, or one number. */
   unused?: 'shape' | 'single'
 }
 
-/** What is saved as one array: values before the slots, and what each slot holds. */
+/** A saved state: values that belong to no parameter, then one array for each slot of each parameter. */
 export type SavedValues = readonly { readonly data: ArrayLike<number> }[]
 
+/** The slots of all parameters. */
 export class OptimizerState {
   readonly #values = new Map<Parameter, Parameter[]>()
   readonly #slots: () => readonly Slot[]
@@ -33,12 +34,12 @@ export class OptimizerState {
     return this.#values.has(w)
   }
 
-  /** The first `count` used slots of a parameter. */
+  /** The first `count` slots in use of a parameter. */
   first(w: Parameter, count: number): readonly Parameter[] {
     return (this.#values.get(w) as Parameter[]).slice(0, count)
   }
 
-  /** The slot of a name. */
+  /** A parameter's slot of that name. */
   named(w: Parameter, name: string): Parameter {
     const at = this.#used().findIndex((slot) => slot.name === name)
     return (this.#values.get(w) as Parameter[])[at]
@@ -62,7 +63,7 @@ export class OptimizerState {
     }
   }
 
-  /** Copies on the host. */
+  /** Copies of all slots on the host. */
   async save(): Promise<SavedState[]> {
     const saved: SavedState[] = []
     let used = 0
@@ -79,11 +80,11 @@ export class OptimizerState {
   }
 
   /**
-   * Which of the arrays are whose, once that is certain; nothing has changed until the function it gives is called.
+   * Finds out which saved array belongs where. Nothing changes until `restore` of the result is called.
    *
-   * @param names of the values before the slots
-   * @param older whether states of older Keras will do: without some of those values, or without the zeros of unused slots
-   * @throws ValueError if the arrays are not those of these parameters.
+   * @param names those of the values that belong to no parameter
+   * @param older whether to accept states of older Keras: without some of those values, or without the zeros of unused slots
+   * @throws ValueError if the arrays do not fit these parameters
    */
   fit(owner: string, values: SavedValues, parameters: readonly Parameter[], names: readonly string[], older: boolean): Fitted {
     const slots = this.#slots()
@@ -127,7 +128,7 @@ export class OptimizerState {
 
 /** A saved state that fits. */
 export interface Fitted {
-  /** The values before the slots. */
+  /** The values that belong to no parameter. */
   before: readonly number[]
   /** Puts the slots back. */
   restore(): void
