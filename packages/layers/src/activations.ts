@@ -1,8 +1,8 @@
 /**
- * Activation functions, with Keras' definitions (keras/activations.py 2.3.1). Each is a function of a tensor; `getActivation` finds one
- * by name and wraps it with that name, by which a trainer knows whether a model ends in a softmax or sigmoid.
+ * Activation functions as Keras defines them (keras/activations.py 2.3.1). Each is a function of a tensor, element by element but for softmax. Shape: any →
+ * the same. `getActivation` finds one by name. The name stays with it, so that a trainer sees whether a model ends in softmax or sigmoid.
  *
- * Where a function has a kink, the derivative there is TensorFlow's: relu'(0) = 0, elu'(0) = α.
+ * Where a function has a kink, its derivative is TensorFlow's: relu'(0) = 0, elu'(0) = α.
  */
 import * as core from '@cotangent/core'
 import { ShapeError, type Tensor } from '@cotangent/core'
@@ -11,30 +11,38 @@ import { requireTensor } from './losses/targets.js'
 import { lookUp, readOptions, type Spelling } from './spelling/names.js'
 import { fromZero, orNull } from './spelling/rules.js'
 
-/** An activation with its name, `softmax` say; a function of the user's has its own. */
+/** An activation and its name, such as `softmax`. A user's function has its own name. */
 export interface Activation {
   readonly name: string
-  /** Set where the function is the one of that name here, rather than a user's. */
+  /** True if the function is the one that this package has under that name, not a user's. */
   readonly builtIn?: boolean
   call(x: Tensor): Tensor
 }
 
-/** The tensor itself. */
+/** x itself, if it is a tensor; throws if not. */
 function checked(what: string, x: Tensor, name = 'x'): Tensor {
   requireTensor(what, name, x)
   return x
 }
 
-/** x */
-export const linear = (x: Tensor): Tensor => checked('linear', x)
-
 /**
- * max(x, 0), or in general: x limited to `maxValue` where x > threshold, and alpha·(x − threshold) elsewhere.
+ * y = x
  *
  * @example
  * ```ts
- * const y = activations.relu(x, { alpha: 0.1 })   // leaky
- * const z = activations.relu(x, { maxValue: 6 })  // relu6
+ * console.log(await activations.linear(tensor([-1, 2])).array())   // [-1, 2]
+ * ```
+ */
+export const linear = (x: Tensor): Tensor => checked('linear', x)
+
+/**
+ * y = max(x, 0). In general: y = min(x, maxValue) for x > threshold, alpha·(x − threshold) elsewhere.
+ *
+ * @param options alpha, the slope below the threshold, 0 by default; maxValue, no limit by default; threshold, 0 by default
+ * @example
+ * ```ts
+ * console.log(await activations.relu(tensor([-1, 8])).array())   // [0, 8]
+ * console.log(await activations.relu(tensor([-1, 8]), { alpha: 0.5, maxValue: 6 }).array())   // [-0.5, 6]
  * ```
  */
 export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | null; threshold?: number } = {}): Tensor {
@@ -51,40 +59,107 @@ export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | n
   return alpha === 0 ? limited : limited.sub(core.relu(core.sub(threshold, x)).mul(alpha))
 }
 
-/** min(max(x, 0), 6): relu of networks for small devices, such as MobileNet. */
+/**
+ * y = min(max(x, 0), 6), used by networks for small devices, such as MobileNet.
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.relu6(tensor([-1, 8])).array())   // [0, 6]
+ * ```
+ */
 export const relu6 = (x: Tensor): Tensor => relu(checked('relu6', x), { maxValue: 6 })
 
-/** x for x > 0, α(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). */
+/**
+ * y = x for x > 0, α(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016). α is 1 by default.
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.elu(tensor([-1, 2])).array())   // ≈ [-0.632, 2]
+ * ```
+ */
 export function elu(x: Tensor, alpha = 1): Tensor {
   requireTensor('elu', 'x', x)
   requireNumber('elu', 'alpha', alpha)
   return core.relu(x).add(x.minimum(0).expm1().mul(alpha))
 }
 
-/** λ·elu(x, α) with the constants that keep mean 0 and variance 1 (Klambauer et al.: "Self-normalizing neural networks", 2017). */
+/**
+ * y = λ·elu(x, α), with the two constants that keep mean 0 and variance 1 (Klambauer et al., "Self-normalizing neural networks", 2017).
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.selu(tensor([-1, 1])).array())   // ≈ [-1.111, 1.051]
+ * ```
+ */
 export const selu = (x: Tensor): Tensor => elu(checked('selu', x), 1.6732632423543772).mul(1.0507009873554805)
 
-/** ln(1 + eˣ) */
+/**
+ * y = ln(1 + eˣ)
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.softplus(tensor([0, 100])).array())   // ≈ [0.693, 100]
+ * ```
+ */
 export const softplus = (x: Tensor): Tensor => core.softplus(checked('softplus', x))
 const LARGEST = 3.4028234663852886e38
-/** x / (1 + |x|), ±1 at ±∞ */
+/**
+ * y = x / (1 + |x|); ±1 at ±∞.
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.softsign(tensor([-1, 3])).array())   // [-0.5, 0.75]
+ * ```
+ */
 export const softsign = (x: Tensor): Tensor => {
   const finite = checked('softsign', x).clip(-LARGEST, LARGEST)
   return finite.div(finite.abs().add(1))
 }
-/** (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ) */
+/**
+ * y = (eˣ − e⁻ˣ)/(eˣ + e⁻ˣ)
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.tanh(tensor([0, 1])).array())   // ≈ [0, 0.762]
+ * ```
+ */
 export const tanh = (x: Tensor): Tensor => core.tanh(checked('tanh', x))
-/** 1/(1 + e⁻ˣ) */
+/**
+ * y = 1/(1 + e⁻ˣ)
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.sigmoid(tensor([0, 1])).array())   // ≈ [0.5, 0.731]
+ * ```
+ */
 export const sigmoid = (x: Tensor): Tensor => core.sigmoid(checked('sigmoid', x))
-/** 0.2·x + 0.5 limited to [0, 1]: Keras 2's piecewise linear sigmoid. */
+/**
+ * y = 0.2·x + 0.5 limited to [0, 1], as in Keras 2. (Keras 3 has x/6 + 0.5.)
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.hardSigmoid(tensor([-5, 0, 1])).array())   // ≈ [0, 0.5, 0.7]
+ * ```
+ */
 export const hardSigmoid = (x: Tensor): Tensor => checked('hardSigmoid', x).mul(0.2).add(0.5).clip(0, 1)
-/** eˣ */
+/**
+ * y = eˣ
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.exponential(tensor([0, 1])).array())   // ≈ [1, 2.718]
+ * ```
+ */
 export const exponential = (x: Tensor): Tensor => core.exp(checked('exponential', x))
 
 /**
- * eˣ / Σ eˣ over the last axis.
+ * y = eˣ / Σ eˣ, the sum taken over the last axis.
  *
- * @throws ShapeError for a tensor without a batch axis.
+ * @throws ShapeError for a tensor without a batch axis
+ * @example
+ * ```ts
+ * console.log(await activations.softmax(tensor([[0, Math.log(3)]])).array())   // ≈ [[0.25, 0.75]]
+ * ```
  */
 export function softmax(x: Tensor): Tensor {
   requireTensor('softmax', 'x', x)
@@ -100,16 +175,16 @@ const table = { linear, relu, relu6, elu, selu, softplus, softsign, tanh, sigmoi
 
 /** Names of the activations. */
 export type ActivationName = keyof typeof table
-/** How an activation may be given. */
+/** An activation by name, as an object, or as a function. */
 export type ActivationIdentifier = Spelling<ActivationName> | Activation | ((x: Tensor) => Tensor)
 
 /**
- * An activation by name, object or function; nothing means `linear`.
+ * An activation by name, as an object, or as a function; `linear` if there is none.
  *
- * @throws ValueError for an unknown name.
+ * @throws ValueError for an unknown name
  * @example
  * ```ts
- * getActivation('hard_sigmoid').call(x)
+ * console.log(await getActivation('hard_sigmoid').call(tensor([0])).array())   // [0.5]
  * ```
  */
 export function getActivation(id: ActivationIdentifier | null | undefined): Activation {
@@ -125,7 +200,7 @@ export function getActivation(id: ActivationIdentifier | null | undefined): Acti
   return { name: own, builtIn: false, call: (x) => checked(`activation "${own}"`, call(x), 'what the function returns') }
 }
 
-/** The activation's name if it is one whose inputs a loss can take instead (see `Loss.fromLogits`). */
+/** `softmax` or `sigmoid` if the activation is one of these. Then a loss can take its inputs, the logits (see `Loss.fromLogits`). */
 export function finalActivationOf(activation: Activation): 'softmax' | 'sigmoid' | undefined {
   const { name, builtIn } = getActivation(activation)
   if (!builtIn) return undefined

@@ -1,16 +1,20 @@
-/** Which weights carry a constraint. It is kept beside the weights, so that every optimizer finds it: in `fit` and in loops of one's own. */
+/** Keeps the constraint of each weight beside the weight. So every optimizer finds it, in `fit` and in training loops of your own. */
 import { type Parameter, ShapeError, Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import type { Constraint } from './constraints.js'
 
 const constraints = new WeakMap<Parameter, Constraint>()
 
-/** From now on the optimizer applies the constraint to the weight after each of its steps. */
+/** Sets the constraint of a weight. Optimizers apply it after each of their steps. */
 export function constrain(weight: Parameter, constraint: Constraint): void {
   constraints.set(weight, constraint)
 }
 
-/** Applies the weight's constraint, if it has one. Call it in a scope. */
+/**
+ * Applies the weight's constraint, if it has one. Call it in a scope.
+ *
+ * @throws ShapeError if the constraint returns another shape
+ */
 export function applyConstraint(weight: Parameter): void {
   const constraint = constraints.get(weight)
   if (!constraint) return

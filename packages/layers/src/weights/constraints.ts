@@ -1,6 +1,6 @@
 /**
- * Constraints: what a weight is forced to be after each step of the optimizer (keras/constraints.py 2.3.1). Lengths are taken over `axis`:
- * 0 for the kernel of a dense layer (the weights into one unit), [0, 1, 2] for a 2-D filter.
+ * Constraints: an update of a weight after each step of the optimizer (keras/constraints.py 2.3.1). Lengths ‖w‖ are taken over `axis`: 0 for the kernel of
+ * a dense layer (the weights into one unit), [0, 1, 2] for a 2-D filter.
  */
 import { type Tensor, ValueError } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
@@ -17,21 +17,23 @@ import {
 } from '../spelling/names.js'
 import { fromZero, listOf, share, whole } from '../spelling/rules.js'
 
-/** A rule that takes a weight to the nearest it may be, of the same shape. */
+/** A constraint: it replaces a weight by a nearby value that is allowed, of the same shape. */
 export interface Constraint {
   /** Keras' class name, for saved models. */
   readonly className: string
-  /** The options that make an equal one. */
+  /** The options that make an equal constraint. */
   getConfig(): Record<string, unknown>
+  /** The allowed value. Shape: any → the same */
   call(w: Tensor): Tensor
 }
 
-/** Over which axes a length is taken: 0 by default. */
+/** An option of the constraints on lengths. */
 export interface AxisOption {
+  /** The axis or axes over which a length is taken; 0 by default. */
   axis?: number | readonly number[]
 }
 
-/** Keras' epsilon: a weight of length 0 stays 0. */
+/** Keras' epsilon. It keeps a weight of length 0 at 0. */
 const EPSILON = 1e-7
 
 const constraint = (className: string, config: object, call: (w: Tensor) => Tensor): Constraint => ({
@@ -42,15 +44,16 @@ const constraint = (className: string, config: object, call: (w: Tensor) => Tens
 
 const lengths = (w: Tensor, axis: number | readonly number[]): Tensor => w.square().sum({ axis, keepDims: true }).sqrt()
 
-/** An axis, or a list of axes. */
+/** Throws unless a value is an axis or a list of axes. */
 const axes: Rule = (what, name, value) => (Array.isArray(value) ? listOf(whole({}))(what, name, value) : requireWhole(what, name, value))
 
 /**
- * Lengths limited to `maxValue`, 2 by default: w·clip(‖w‖, 0, maxValue)/(‖w‖ + 1e-7) (Srivastava et al. 2014).
+ * Limits lengths to `maxValue`, at least 0, 2 by default: w ← w·clip(‖w‖, 0, maxValue)/(‖w‖ + 1e-7) (Srivastava et al. 2014).
  *
  * @example
  * ```ts
- * dense(128, { activation: 'relu', kernelConstraint: constraints.maxNorm(3) })
+ * const layer = dense(128, { activation: 'relu', kernelConstraint: constraints.maxNorm(3) })
+ * console.log(await constraints.maxNorm(1).call(tensor([[3], [4]])).array())   // ≈ [[0.6], [0.8]]
  * ```
  */
 export function maxNorm(options: number | SpelledOptions<AxisOption & { maxValue?: number }> = {}): Constraint {
@@ -68,13 +71,27 @@ export function maxNorm(options: number | SpelledOptions<AxisOption & { maxValue
   })
 }
 
-/** Negative weights become 0. */
+/**
+ * Sets negative weights to 0.
+ *
+ * @example
+ * ```ts
+ * console.log(await constraints.nonNeg().call(tensor([-1, 2])).array())   // ≈ [0, 2]
+ * ```
+ */
 export function nonNeg(options?: object): Constraint {
   refuseOptions('nonNeg', options)
   return constraint('NonNeg', {}, (w) => w.mul(w.greaterEqual(0).cast(w.dtype)))
 }
 
-/** Lengths of 1: w/(‖w‖ + 1e-7). */
+/**
+ * Scales lengths to 1: w ← w/(‖w‖ + 1e-7).
+ *
+ * @example
+ * ```ts
+ * console.log(await constraints.unitNorm().call(tensor([[3], [4]])).array())   // ≈ [[0.6], [0.8]]
+ * ```
+ */
 export function unitNorm(options: AxisOption = {}): Constraint {
   const config = readOptions<Required<AxisOption>>('unitNorm', options, { axis: 0 }, { axis: axes }, 'unitNorm({ axis: 0 })')
   return constraint('UnitNorm', config, (w) => w.div(lengths(w, config.axis).add(EPSILON)))
@@ -82,13 +99,24 @@ export function unitNorm(options: AxisOption = {}): Constraint {
 
 /** Options of `minMaxNorm`. */
 export interface MinMaxNormOptions extends AxisOption {
+  /** The smallest length, at least 0; 0 by default. */
   minValue?: number
+  /** The largest length, at least `minValue`; 1 by default. */
   maxValue?: number
-  /** The share of the way that a step goes: 1 enforces the limits at once. */
+  /** The share of the way to the limit that one step goes, from 0 to 1; 1 by default. */
   rate?: number
 }
 
-/** Lengths between `minValue` (0) and `maxValue` (1): w·(rate·clip(‖w‖, min, max) + (1 − rate)·‖w‖)/(‖w‖ + 1e-7). */
+/**
+ * Moves lengths to between `minValue` and `maxValue`: w ← w·(rate·clip(‖w‖, min, max) + (1 − rate)·‖w‖)/(‖w‖ + 1e-7).
+ *
+ * @throws ValueError if minValue is above maxValue
+ * @example
+ * ```ts
+ * const limit = constraints.minMaxNorm({ minValue: 10, maxValue: 20 })
+ * console.log(await limit.call(tensor([[3], [4]])).array())   // ≈ [[6.0], [8.0]]
+ * ```
+ */
 export function minMaxNorm(options: SpelledOptions<MinMaxNormOptions> = {}): Constraint {
   const config = readOptions<Required<MinMaxNormOptions>>(
     'minMaxNorm',
@@ -115,13 +143,13 @@ const table = { maxNorm, nonNeg, unitNorm, minMaxNorm }
 
 /** Names of the constraints. */
 export type ConstraintName = keyof typeof table
-/** How a constraint may be given: by name, as an object, as what a saved model holds, or as a function of the weight. */
+/** A constraint by name, as an object, in the form that saved models hold, or as a function of the weight. */
 export type ConstraintIdentifier = Spelling<ConstraintName> | Constraint | SavedObject | ((w: Tensor) => Tensor)
 
 /**
- * A constraint by name (with its defaults), object, description or function; nothing means none.
+ * A constraint by name (with its defaults), as an object, from a saved model's description, or from a function. null and undefined mean none.
  *
- * @throws ValueError for an unknown name.
+ * @throws ValueError for an unknown name
  */
 export function getConstraint(id: ConstraintIdentifier | null | undefined): Constraint | undefined {
   if (id === null || id === undefined) return undefined

@@ -1,6 +1,8 @@
 /**
- * Initial values of weights, with Keras' distributions (keras/initializers.py 2.3.1; its sequences cannot be reproduced). An initializer
- * is a pure function of a key and a shape; a `seed`, as in Keras, takes the place of the key.
+ * Initial values of weights, with the distributions of Keras (keras/initializers.py 2.3.1). The numbers themselves differ from Keras', whose random
+ * sequences cannot be reproduced. An initializer is a pure function of a key and a shape. A `seed`, as in Keras, replaces the key.
+ *
+ * The file has more than 300 lines because all names that Keras knows stand in one list at its end.
  */
 import {
   type Backend,
@@ -41,13 +43,13 @@ import {
 import { fromZero, number, seedRule } from '../spelling/rules.js'
 import { leftSingularVectors, orthonormalize, orthonormalizeByBlocks } from './linear-algebra.js'
 
-/** A way to make a weight's initial value. */
+/** Makes the initial value of a weight. */
 export interface Initializer {
   /** Keras' class name, for saved models. */
   readonly className: string
-  /** The options that make an equal one. */
+  /** The options that make an equal initializer. */
   getConfig(): Record<string, unknown>
-  /** The values: the same for the same key and shape. */
+  /** Makes the values. The same key and shape give the same values. */
   build(key: Key, shape: Shape, options?: CreateOptions): Tensor
 }
 
@@ -61,38 +63,78 @@ const initializer = (className: string, config: object, build: Build): Initializ
   },
 })
 
-/** What draws take: their own seed instead of the model's key. */
+/** An option of all random initializers. */
 export interface Seeded {
+  /** A seed used instead of the model's key; null by default. Then all weights of one shape that share the initializer start equal. */
   seed?: number | null
 }
 const normalRules = { stddev: fromZero, seed: seedRule }
 const seeded = (key: Key, seed: number | null | undefined): Key => (seed === null || seed === undefined ? key : keyOf(seed))
 
-/** 0 everywhere. */
+/**
+ * Every value is 0.
+ *
+ * @example
+ * ```ts
+ * console.log(await initializers.zeros().build(key(1), [2]).array())   // [0, 0]
+ * ```
+ */
 export function zeros(options?: object): Initializer {
   refuseOptions('zeros', options)
   return initializer('Zeros', {}, (_, shape, create) => full(shape, 0, create))
 }
-/** 1 everywhere. */
+/**
+ * Every value is 1.
+ *
+ * @example
+ * ```ts
+ * console.log(await initializers.ones().build(key(1), [2]).array())   // [1, 1]
+ * ```
+ */
 export function ones(options?: object): Initializer {
   refuseOptions('ones', options)
   return initializer('Ones', {}, (_, shape, create) => full(shape, 1, create))
 }
 
-/** One value everywhere. */
+/**
+ * Every value is `value`, 0 by default. The number may be given alone.
+ *
+ * @example
+ * ```ts
+ * console.log(await initializers.constant(0.5).build(key(1), [2]).array())   // [0.5, 0.5]
+ * ```
+ */
 export function constant(options: number | { value?: number } = {}): Initializer {
   const config = readOptions('constant', typeof options === 'number' ? { value: options } : options, { value: 0 }, {}, 'constant(0.1)')
   return initializer('Constant', config, (_, shape, create) => full(shape, config.value, create))
 }
 
-/** Normally distributed, mean 0 and standard deviation 0.05. Keras' `normal`. */
+/**
+ * Values are normally distributed, with mean 0 and standard deviation 0.05 by default. Keras' short name is `normal`.
+ *
+ * @throws ValueError for a negative stddev
+ * @example
+ * ```ts
+ * const w = initializers.randomNormal({ mean: 3, stddev: 0.1 }).build(key(1), [1000])
+ * console.log(await w.mean().array())   // ≈ 3.0
+ * ```
+ */
 export function randomNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
   const config = readOptions('randomNormal', options, { mean: 0, stddev: 0.05, seed: null }, normalRules, 'randomNormal({ stddev: 0.05 })')
   const { mean, stddev, seed } = config
   return initializer('RandomNormal', config, (key, shape, create) => normal(seeded(key, seed), shape, { ...create, mean, stddev }))
 }
 
-/** Uniform in [−0.05, 0.05). Keras' `uniform`. */
+/**
+ * Values are evenly distributed in [minval, maxval), which is [−0.05, 0.05) by default. Keras' short name is `uniform`.
+ *
+ * @throws ValueError if minval is above maxval
+ * @example
+ * ```ts
+ * const w = initializers.randomUniform({ minval: 1, maxval: 2 }).build(key(1), [1000])
+ * console.log((await w.min().array()) >= 1, (await w.max().array()) < 2)   // true true
+ * ```
+ */
 export function randomUniform(options: Seeded & { minval?: number; maxval?: number } = {}): Initializer {
   const config = readOptions(
     'randomUniform',
@@ -106,7 +148,16 @@ export function randomUniform(options: Seeded & { minval?: number; maxval?: numb
   return initializer('RandomUniform', config, (key, shape, create) => uniform(seeded(key, seed), shape, { ...create, low, high }))
 }
 
-/** Normally distributed, redrawn where more than two standard deviations from the mean. */
+/**
+ * As `randomNormal`, but values more than two standard deviations from the mean are drawn again.
+ *
+ * @throws ValueError for a negative stddev
+ * @example
+ * ```ts
+ * const w = initializers.truncatedNormal({ stddev: 0.1 }).build(key(1), [1000])
+ * console.log((await w.abs().max().array()) <= 0.2)   // true
+ * ```
+ */
 export function truncatedNormal(options: Seeded & { mean?: number; stddev?: number } = {}): Initializer {
   const config = readOptions(
     'truncatedNormal',
@@ -122,7 +173,13 @@ export function truncatedNormal(options: Seeded & { mean?: number; stddev?: numb
 }
 
 /**
- * How many inputs and outputs a unit has: of a matrix its sizes; of a filter [..window, in, out] channels × window size; else √size both.
+ * The number of inputs and outputs of one unit. For a matrix, its sizes. For a filter [..window, in, out], channels × window size. For any other shape,
+ * √size for both.
+ *
+ * @example
+ * ```ts
+ * console.log(fansOf([784, 512]), fansOf([3, 3, 8, 16]))   // { fanIn: 784, fanOut: 512 } { fanIn: 72, fanOut: 144 }
+ * ```
  */
 export function fansOf(shape: Shape): { fanIn: number; fanOut: number } {
   requireShape('fansOf', shape)
@@ -133,11 +190,13 @@ export function fansOf(shape: Shape): { fanIn: number; fanOut: number } {
 
 /** Options of `varianceScaling`. */
 export interface VarianceScalingOptions extends Seeded {
+  /** The variance times the fan, above 0; 1 by default. */
   scale?: number
+  /** The fan to divide by: inputs (`fanIn`, default), outputs, or the mean of both. */
   mode?: 'fanIn' | 'fanOut' | 'fanAvg' | 'fan_in' | 'fan_out' | 'fan_avg'
-  /** `normal` is truncated at two standard deviations, as Keras' is. */
+  /** `normal` (default) is truncated at two standard deviations, as in Keras; `untruncatedNormal` is not; `uniform` is even. */
   distribution?: 'normal' | 'uniform' | 'truncatedNormal' | 'truncated_normal' | 'untruncatedNormal' | 'untruncated_normal'
-  /** Widen the normal before truncation so that the variance is right (default); Keras before 2.2 did not. */
+  /** Widen the normal before it is truncated, so that the variance is right. True by default; Keras before 2.2 did not. */
   correctTruncation?: boolean
 }
 
@@ -145,9 +204,16 @@ export interface VarianceScalingOptions extends Seeded {
 const TRUNCATED_STDDEV = 0.8796256610342398
 
 /**
- * Values of variance scale/fan: `normal` (truncated) or `uniform` in ±√(3·scale/fan).
+ * Values have mean 0 and variance scale/fan. `uniform` draws from ±√(3·scale/fan).
  *
- * Glorot and Bengio 2010 (fanAvg, scale 1), He et al. 2015 (fanIn, 2), LeCun et al. 1998 (fanIn, 1).
+ * Source: Glorot and Bengio 2010 (fanAvg, scale 1), He et al. 2015 (fanIn, 2), LeCun et al. 1998 (fanIn, 1)
+ *
+ * @throws ValueError for an unknown mode or distribution
+ * @example
+ * ```ts
+ * const w = initializers.varianceScaling({ scale: 3, distribution: 'uniform' }).build(key(1), [9, 100])
+ * console.log((await w.abs().max().array()) <= 1)   // true
+ * ```
  */
 export function varianceScaling(options: SpelledOptions<VarianceScalingOptions> = {}): Initializer {
   const given = readOptions<Required<VarianceScalingOptions>>(
@@ -181,26 +247,71 @@ export function varianceScaling(options: SpelledOptions<VarianceScalingOptions> 
   )
 }
 
-/** Variance scaling of which the seed alone is left open. */
+/** Variance scaling with everything fixed but the seed. */
 function scaled(what: string, options: Seeded, scale: number, mode: 'fanIn' | 'fanAvg', distribution: 'normal' | 'uniform'): Initializer {
   const { seed } = readOptions(what, options, { seed: null }, { seed: seedRule }, `${what}({ seed: 7 })`)
   return varianceScaling({ scale, mode, distribution, seed })
 }
 
-/** Uniform with variance 2/(in + out): Keras' default for kernels. */
+/**
+ * Evenly distributed with variance 2/(in + out): Keras' default for kernels (Glorot and Bengio 2010).
+ *
+ * @example
+ * ```ts
+ * const w = glorotUniform().build(key(1), [100, 50])
+ * console.log((await w.abs().max().array()) <= Math.sqrt(6 / 150))   // true
+ * ```
+ */
 export const glorotUniform = (options: Seeded = {}): Initializer => scaled('glorotUniform', options, 1, 'fanAvg', 'uniform')
-/** Truncated normal with variance 2/(in + out). */
+/**
+ * Truncated normal with variance 2/(in + out) (Glorot and Bengio 2010).
+ *
+ * @example
+ * ```ts
+ * console.log(await glorotNormal().build(key(1), [200, 100]).square().mean().mul(300).array())   // ≈ 2.0
+ * ```
+ */
 export const glorotNormal = (options: Seeded = {}): Initializer => scaled('glorotNormal', options, 1, 'fanAvg', 'normal')
-/** Uniform with variance 2/in. */
+/**
+ * Evenly distributed with variance 2/in, for relu (He et al. 2015).
+ *
+ * @example
+ * ```ts
+ * const w = heUniform().build(key(1), [96, 50])
+ * console.log((await w.abs().max().array()) <= Math.sqrt(6 / 96))   // true
+ * ```
+ */
 export const heUniform = (options: Seeded = {}): Initializer => scaled('heUniform', options, 2, 'fanIn', 'uniform')
-/** Truncated normal with variance 2/in. */
+/**
+ * Truncated normal with variance 2/in, for relu (He et al. 2015).
+ *
+ * @example
+ * ```ts
+ * console.log(await heNormal().build(key(1), [200, 100]).square().mean().mul(200).array())   // ≈ 2.0
+ * ```
+ */
 export const heNormal = (options: Seeded = {}): Initializer => scaled('heNormal', options, 2, 'fanIn', 'normal')
-/** Uniform with variance 1/in. */
+/**
+ * Evenly distributed with variance 1/in, for selu (LeCun et al. 1998).
+ *
+ * @example
+ * ```ts
+ * const w = lecunUniform().build(key(1), [48, 50])
+ * console.log((await w.abs().max().array()) <= Math.sqrt(3 / 48))   // true
+ * ```
+ */
 export const lecunUniform = (options: Seeded = {}): Initializer => scaled('lecunUniform', options, 1, 'fanIn', 'uniform')
-/** Truncated normal with variance 1/in. */
+/**
+ * Truncated normal with variance 1/in, for selu (LeCun et al. 1998).
+ *
+ * @example
+ * ```ts
+ * console.log(await lecunNormal().build(key(1), [200, 100]).square().mean().mul(200).array())   // ≈ 1.0
+ * ```
+ */
 export const lecunNormal = (options: Seeded = {}): Initializer => scaled('lecunNormal', options, 1, 'fanIn', 'normal')
 
-/** Standard normal values on the host (Box–Muller). */
+/** Standard normal values, computed on the host (Box–Muller). */
 function gaussian(key: Key, count: number): Float64Array {
   const values = new Float64Array(count + (count & 1))
   for (let i = 0; i < values.length; i += 2) {
@@ -213,7 +324,7 @@ function gaussian(key: Key, count: number): Float64Array {
   return values.subarray(0, count)
 }
 
-/** The same values as a tensor of a backend, right to float32. */
+/** The values of `gaussian`, computed by a backend in float32. */
 function gaussianOn(backend: Backend, key: Key, count: number): Tensor {
   const [a, b] = split(uniform(key, [Math.ceil(count / 2), 2], { backend, dtype: 'float32' }), 2, 1)
   const radius = a.neg().log1p().mul(-2).sqrt()
@@ -223,19 +334,24 @@ function gaussianOn(backend: Backend, key: Key, count: number): Tensor {
     .slice([0], [count])
 }
 
-/** long·short² of a matrix whose orthogonalisation takes long on the host: that of an LSTM of 416 units. */
+/** From this long·short² on, a matrix is made orthogonal by blocks on a backend, since the host takes long: that of an LSTM of 416 units. */
 const LARGE = 2 ** 28
 
-/** A backend whose products are worth it, and whose results are there at once. */
+/** The backend, if its products are fast and its results can be read at once; else undefined. */
 function quick({ backend = currentBackend(), dtype = 'float32' }: CreateOptions = {}): Backend | undefined {
   return backend.name === 'wasm' && dtype === 'float32' ? backend : undefined
 }
 
 /**
- * An orthogonal [rows, cols] matrix from a matrix of the same kind: its columns are orthonormal if rows ≥ cols, else its rows.
+ * Makes a [rows, cols] matrix orthogonal: its columns are orthonormal if rows ≥ cols, otherwise its rows.
  *
- * @param source row-major [max(rows, cols), min(rows, cols)]
+ * @param source a matrix [max(rows, cols), min(rows, cols)], row by row
  * @param method `qr`: Q of A = Q·R with R's diagonal positive (Keras 3); `svd`: U of A = U·Σ·Vᵀ (Keras 2, up to signs)
+ * @throws ValueError if source does not hold rows·cols numbers
+ * @example
+ * ```ts
+ * console.log([...orthogonalFrom([3, 1, 4, 2], 2, 2)])   // ≈ [0.6, -0.8, 0.8, 0.6]
+ * ```
  */
 export function orthogonalFrom(source: ArrayLike<number>, rows: number, cols: number, method: 'qr' | 'svd' = 'qr'): Float64Array {
   requireWhole('orthogonalFrom', 'rows', rows, { least: 0 })
@@ -260,7 +376,7 @@ function orthogonalized(source: ArrayLike<number>, rows: number, cols: number, m
   return out
 }
 
-/** The same from a key, for a large matrix: in float32 where a backend computes. */
+/** An orthogonal matrix from a key, for large ones: computed by a backend in float32. */
 function orthogonalOn(backend: Backend, key: Key, rows: number, cols: number): Tensor {
   const [length, count] = [Math.max(rows, cols), Math.min(rows, cols)]
   const drawn = scope(() => {
@@ -277,8 +393,16 @@ function orthogonalOn(backend: Backend, key: Key, rows: number, cols: number): T
 /**
  * A random orthogonal matrix [∏ leading axes, last axis] times `gain` (Saxe, McClelland, Ganguli 2014): the default for recurrent kernels.
  *
- * `method: 'qr'` is uniform over orthogonal matrices; `'svd'` is Keras 2's way, which differs only in signs and is slower.
- * Cost: 2·long·short² flops. From 2²⁸ of long·short² on (an LSTM of 416 units) by blocks in float32, where the wasm backend makes the weights: right to 1e-5.
+ * `method: 'qr'` (default) is evenly distributed over orthogonal matrices. `'svd'` is Keras 2's way; it differs only in signs and is slower.
+ * Cost: 2·long·short² flops. If long·short² is at least 2²⁸ (an LSTM of 416 units) and the wasm backend makes the weights, it is computed by blocks in
+ * float32, right to 1e-5.
+ *
+ * @throws ShapeError when it is used for fewer than two axes
+ * @example
+ * ```ts
+ * const w = initializers.orthogonal().build(key(1), [2, 2])
+ * console.log(await w.matMul(w, { transposeB: true }).array())   // ≈ [[1.000, 0.000], [0.000, 1.000]]
+ * ```
  */
 export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 'svd' } = {}): Initializer {
   const given = readOptions<{ gain: number; seed: number | null; method: 'qr' | 'svd' }>(
@@ -302,7 +426,15 @@ export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 's
   })
 }
 
-/** The identity matrix times `gain`, with zeros for what is not square. */
+/**
+ * The identity matrix times `gain`, 1 by default. A matrix that is not square is filled up with zeros.
+ *
+ * @throws ShapeError when it is used for anything but a matrix
+ * @example
+ * ```ts
+ * console.log(await initializers.identity().build(key(1), [2, 3]).array())   // [[1, 0, 0], [0, 1, 0]]
+ * ```
+ */
 export function identity(options: { gain?: number } = {}): Initializer {
   const config = readOptions('identity', options, { gain: 1 }, {}, 'identity({ gain: 1 })')
   return initializer('Identity', config, (_, shape, create) => {
@@ -313,7 +445,7 @@ export function identity(options: { gain?: number } = {}): Initializer {
 
 const isInitializer = (id: Initializer | SavedObject): id is Initializer => 'build' in id && typeof id.build === 'function'
 
-/** A function of the user's, of which it is checked what it gives. */
+/** A user's function, with a check of its result. */
 const ofUser =
   (name: string, build: Build): Build =>
   (key, shape, create) => {
@@ -324,7 +456,7 @@ const ofUser =
     throw new ShapeError(`initializer "${name}": the weight is ${showShape(shape)}, the function gave ${showShape(value.shape)}.`)
   }
 
-/** Throws unless these are sizes of axes. */
+/** Throws unless `shape` is a list of sizes. */
 function requireShape(what: string, shape: unknown): void {
   if (!Array.isArray(shape)) throw new ValueError(`${what}: shape must be a list of sizes, got ${describeValue(shape)}.`)
   for (const [axis, n] of shape.entries()) requireWhole(what, `shape[${axis}]`, n, { least: 0 })
@@ -351,16 +483,17 @@ const aliases = { zero: 'zeros', one: 'ones', normal: 'randomNormal', uniform: '
 
 /** Names of the initializers. */
 export type InitializerName = keyof typeof table | keyof typeof aliases
-/** How an initializer may be given: by name, as an object, as what a saved model holds, or as a function of key and shape. */
+/** An initializer by name, as an object, in the form that saved models hold, or as a function of key and shape. */
 export type InitializerIdentifier = Spelling<InitializerName> | Initializer | SavedObject | Build
 
 /**
- * An initializer by name (with its defaults), object, description or function.
+ * An initializer by name (with its defaults), as an object, from a saved model's description, or from a function.
  *
- * @throws ValueError for an unknown name.
+ * @throws ValueError for an unknown name
  * @example
  * ```ts
  * const kernel = getInitializer('glorot_uniform').build(key(7), [784, 512])
+ * console.log(kernel.shape)   // [784, 512]
  * ```
  */
 export function getInitializer(id: InitializerIdentifier): Initializer {

@@ -1,6 +1,6 @@
 /**
- * How much the weights of a model may ask for while it is read from a file: a few bytes of JSON can announce any number of them, and orthogonal
- * matrices that take hours to draw.
+ * A limit on the weights of a model while it is read from a file. A few bytes of JSON can ask for any number of weights, or for orthogonal matrices that
+ * take hours to draw.
  */
 import { type DType, ValueError } from '@cotangent/core'
 
@@ -11,7 +11,7 @@ interface Limit {
 }
 let limit: Limit | undefined
 
-/** Runs work in which the weights of all layers may take so many bytes. */
+/** Runs `work`, in which the weights of all layers may take `most` bytes together. */
 export function withWeightLimit<T>(what: string, most: number, work: () => T): T {
   const before = limit
   limit = { what, most, taken: 0 }
@@ -22,14 +22,14 @@ export function withWeightLimit<T>(what: string, most: number, work: () => T): T
   }
 }
 
-/** How many multiplications count as much as a byte: drawing what 1 GiB allows takes some ten seconds. */
+/** Multiplications that count as much as one byte. So drawing the weights that 1 GiB allows takes some ten seconds. */
 const MULTIPLICATIONS_PER_BYTE = 64
 
 /**
  * Counts a weight before it is made.
  *
  * @param orthogonal whether it is drawn as an orthogonal matrix, which takes rows·columns·min(rows, columns) multiplications
- * @throws ValueError if it is too much.
+ * @throws ValueError if the limit is exceeded
  */
 export function countWeight(
   layer: { describe(): string },

@@ -1,10 +1,10 @@
 /**
- * The little dense linear algebra that orthogonal initialisation needs, in float64 on the host, for large matrices with products of a backend. A
- * matrix is an array of its columns, all at least as long as there are columns.
+ * The linear algebra of orthogonal initialisation, in float64 on the host. Large matrices use products of a backend. A matrix is an array of its columns,
+ * each at least as long as their number.
  */
 import { type Backend, matMul, scope, tensor } from '@cotangent/core'
 
-/** Σ aᵢ·bᵢ, in four partial sums so that the additions overlap. */
+/** Σ aᵢ·bᵢ, in four partial sums, so that the additions overlap. */
 function dot(a: Float64Array, b: Float64Array): number {
   let [s0, s1, s2, s3] = [0, 0, 0, 0]
   let i = 0
@@ -18,7 +18,7 @@ function dot(a: Float64Array, b: Float64Array): number {
   return s0 + s1 + (s2 + s3)
 }
 
-/** Removes from a what lies along the orthonormal columns from..from+3: four at a time read and write it a quarter as often. */
+/** Removes from a its parts along the orthonormal columns from..from+3. Four columns at a time read and write a a quarter as often. */
 function removeFour(a: Float64Array, columns: readonly Float64Array[], from: number): void {
   const [p, q, r, s] = columns.slice(from, from + 4)
   let [sp, sq, sr, ss] = [0, 0, 0, 0]
@@ -31,7 +31,7 @@ function removeFour(a: Float64Array, columns: readonly Float64Array[], from: num
   for (let i = 0; i < a.length; i++) a[i] -= sp * p[i] + sq * q[i] + (sr * r[i] + ss * s[i])
 }
 
-/** Removes from a what lies along a column of length 1. */
+/** Removes from a its part along a column of length 1. */
 function removeOne(a: Float64Array, column: Float64Array): void {
   const factor = dot(column, a)
   for (let i = 0; i < a.length; i++) a[i] -= factor * column[i]
@@ -42,8 +42,8 @@ function scale(a: Float64Array, factor: number): void {
 }
 
 /**
- * Replaces the columns by Q of the decomposition A = Q·R whose R has a positive diagonal (which makes it unique), by modified Gram–Schmidt;
- * a column that loses most of its length is swept twice (Golub, Van Loan: "Matrix computations", §5.2.8; Kahan's "twice is enough").
+ * Replaces the columns by Q of A = Q·R, where R has a positive diagonal (so Q is unique), by modified Gram–Schmidt. A column that loses most of its length
+ * is swept twice (Golub, Van Loan, "Matrix computations", §5.2.8; Kahan's "twice is enough").
  *
  * Cost: 2·rows·columns² flops
  */
@@ -62,16 +62,17 @@ export function orthonormalize(columns: readonly Float64Array[]): void {
   })
 }
 
-/** Columns at a time, in `orthonormalizeByBlocks`: few, since what lies along one another within a block is removed on the host. */
+/** Columns in a block of `orthonormalizeByBlocks`. Few, since the work inside a block is done on the host. */
 const BLOCK = 24
 
 /**
- * The same by blocks: what lies along the columns done before is removed from a whole block by two matrix products of the backend, twice if a column
- * loses much of its length; within the block as above. The products are in float32, so Q is right to about 1e-6 rather than 1e-14 (block Gram–Schmidt with reorthogonalisation; Barlow,
- * Smoktunowicz: "Reorthogonalized block classical Gram–Schmidt", 2013).
+ * Does the same block by block. Two matrix products of the backend remove from a whole block its parts along the columns done before; they do it twice
+ * if a column loses much of its length. Inside the block it works as `orthonormalize`. The products are in float32, so Q is right to about 1e-6, not 1e-14.
  *
- * @param backend one that reads without waiting
- * @returns the columns, one behind the other
+ * Source: block Gram–Schmidt with reorthogonalisation; Barlow, Smoktunowicz, "Reorthogonalized block classical Gram–Schmidt", 2013
+ *
+ * @param backend one whose results can be read at once
+ * @returns the columns, one after the other
  */
 export function orthonormalizeByBlocks(columns: readonly Float64Array[], backend: Backend): Float32Array {
   const [count, length] = [columns.length, columns[0].length]
@@ -98,8 +99,8 @@ export function orthonormalizeByBlocks(columns: readonly Float64Array[], backend
 }
 
 /**
- * Replaces the columns by U of the thin singular value decomposition A = U·Σ·Vᵀ, largest singular value first, by one-sided Jacobi
- * rotations (Golub, Van Loan, §8.6.3). The signs of the columns are arbitrary.
+ * Replaces the columns by U of the thin singular value decomposition A = U·Σ·Vᵀ, largest singular value first, by one-sided Jacobi rotations (Golub, Van
+ * Loan, §8.6.3). The signs of the columns are arbitrary.
  *
  * Cost: about 8 sweeps of 4·rows·columns² flops
  */

@@ -1,17 +1,19 @@
 /**
- * Regularizers: penalties on weights, added to the loss (keras/regularizers.py 2.3.1). A penalty is not divided by the batch size, and
- * L2 has no factor ½.
+ * Regularizers: penalties on weights or outputs, added to the loss (keras/regularizers.py 2.3.1). A penalty is not divided by the batch size, and L2 has
+ * no factor ½.
  */
 import { full, Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
 import { classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type SpelledOptions, type Spelling } from '../spelling/names.js'
 import { fromZero } from '../spelling/rules.js'
 
-/** A penalty: a scalar made of a weight. */
+/** A penalty: it makes one number of a tensor. */
 export interface Regularizer {
   /** Keras' class name, for saved models. */
   readonly className: string
+  /** The options that make an equal regularizer. */
   getConfig(): Record<string, unknown>
+  /** The penalty. Shape: any → [] */
   call(w: Tensor): Tensor
 }
 
@@ -40,22 +42,40 @@ export class L1L2 implements Regularizer {
   }
 }
 
-/** rate·Σ|w| */
+/**
+ * Makes the penalty rate·Σ|w|. The rate is at least 0; 0.01 by default.
+ *
+ * @throws ValueError for a negative rate
+ * @example
+ * ```ts
+ * console.log(await l1(0.1).call(tensor([3, -4])).array())   // ≈ 0.7
+ * ```
+ */
 export function l1(rate = 0.01): Regularizer {
   requireNumber('l1', 'the rate', rate, { least: 0 })
   return new L1L2({ l1: rate })
 }
-/** rate·Σw² */
+/**
+ * Makes the penalty rate·Σw², without a factor ½. The rate is at least 0; 0.01 by default.
+ *
+ * @throws ValueError for a negative rate
+ * @example
+ * ```ts
+ * console.log(await l2(0.1).call(tensor([3, -4])).array())   // ≈ 2.5
+ * ```
+ */
 export function l2(rate = 0.01): Regularizer {
   requireNumber('l2', 'the rate', rate, { least: 0 })
   return new L1L2({ l2: rate })
 }
 /**
- * Both penalties.
+ * Makes the penalty l1·Σ|w| + l2·Σw². Both rates are at least 0; 0.01 by default.
  *
+ * @throws ValueError for a negative rate
  * @example
  * ```ts
- * dense(16, { kernelRegularizer: l1L2({ l1: 1e-5, l2: 1e-4 }) })
+ * const layer = dense(16, { kernelRegularizer: l1L2({ l1: 1e-5, l2: 1e-4 }) })
+ * console.log(await l1L2({ l1: 1, l2: 0.1 }).call(tensor([3, -4])).array())   // ≈ 9.5
  * ```
  */
 export const l1L2 = (options: { l1?: number; l2?: number } = {}): Regularizer =>
@@ -67,13 +87,13 @@ const table = { l1, l2, l1L2 } satisfies Record<string, () => Regularizer>
 
 /** Names of the regularizers. */
 export type RegularizerName = keyof typeof table
-/** How a regularizer may be given: by name, as an object, as what a saved model holds, or as a function of the weight. */
+/** A regularizer by name, as an object, in the form that saved models hold, or as a function of the weight. */
 export type RegularizerIdentifier = Spelling<RegularizerName> | Regularizer | SavedObject | ((w: Tensor) => Tensor)
 
 /**
- * A regularizer by name (with rate 0.01), object, config or function; nothing means none.
+ * A regularizer by name (with rate 0.01), as an object, from a saved model's description, or from a function. null and undefined mean none.
  *
- * @throws ValueError for an unknown name.
+ * @throws ValueError for an unknown name
  */
 export function getRegularizer(id: RegularizerIdentifier | null | undefined): Regularizer | undefined {
   if (id === null || id === undefined) return undefined
@@ -87,7 +107,7 @@ export function getRegularizer(id: RegularizerIdentifier | null | undefined): Re
   return new (lookUp('regularizer', classNameOf('regularizer', id), { L1L2, L1: L1L2, L2: L1L2 }))(id.config)
 }
 
-/** What a function of the user's gave: one number. */
+/** The result of a user's function, which must be one number. */
 function requirePenalty(name: string, value: unknown): Tensor {
   if (value instanceof Tensor && value.rank === 0) return value
   throw new ValueError(

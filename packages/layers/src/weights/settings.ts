@@ -1,6 +1,5 @@
 /**
- * The three options that Keras has for each weight of a layer: `kernelInitializer`, `kernelRegularizer`, `kernelConstraint`, and so on for
- * bias, gamma, …
+ * Keras' three options for each weight of a layer: `kernelInitializer`, `kernelRegularizer`, `kernelConstraint`, and the same for bias, gamma and others.
  */
 
 import { readOption } from '../layer-options.js'
@@ -9,29 +8,32 @@ import { type Constraint, type ConstraintIdentifier, getConstraint } from './con
 import { getInitializer, type Initializer, type InitializerIdentifier } from './initializers.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from './regularizers.js'
 
-/** Options for the weights called `Name`: how they start, what they cost, and what they must stay. */
+/**
+ * Options for the weights called `Name`: its initial values, a penalty added to the loss, and a constraint applied after each update. There is no
+ * penalty and no constraint by default; the layer says its initializer.
+ */
 export type WeightOptions<Name extends string> = { [Key in Name as `${Key}Initializer`]?: InitializerIdentifier } & {
   [Key in Name as `${Key}Regularizer`]?: RegularizerIdentifier
 } & { [Key in Name as `${Key}Constraint`]?: ConstraintIdentifier }
 
-/** What `Layer.addWeight` takes. */
+/** The three settings of one weight, looked up. `Layer.addWeight` takes them. */
 export interface WeightSetting {
   initializer: Initializer
   regularizer?: Regularizer
   constraint?: Constraint
 }
 
-/** Names of the options for some weights. */
+/** The names of these options for some weights. */
 export const weightOptionNames = (weights: readonly string[]): string[] =>
   ['Initializer', 'Regularizer', 'Constraint'].flatMap((part) => weights.map((weight) => weight + part))
 
-/** The options for a layer's weights, looked up. */
+/** The settings of all weights of a layer, read from its options. */
 export class WeightSettings<Name extends string> {
   readonly #settings: Record<string, WeightSetting>
 
   /**
-   * @param className whose options these are, for messages
-   * @param defaults the initializer of each weight where the options name none
+   * @param className the layer's class, for messages
+   * @param defaults the initializer of each weight, used if the options name none
    */
   constructor(className: string, options: object, defaults: Record<Name, InitializerIdentifier>) {
     const given = options as Record<string, undefined>

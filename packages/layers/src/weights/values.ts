@@ -1,12 +1,16 @@
-/** Values that weights are given: checked one and all before the first changes. */
+/** New values for weights. All of them are checked before the first weight changes. */
 import { type Parameter, type Shape, ShapeError, scope, showShape, Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type Data, isTyped, type NumericArray, readHost } from '../host-data.js'
 
-/** What a weight may be given: data of its shape, a typed array of its elements row by row, a number for one that is a scalar. */
+/** A value for a weight: data of its shape, a typed array of its elements row by row, or a number for a scalar. */
 export type WeightValue = Data | NumericArray | number
 
-/** Replaces all weights; nothing changes unless all fit. */
+/**
+ * Replaces all weights. Nothing changes unless all values fit.
+ *
+ * @throws ValueError for a wrong number of values, ShapeError for a value of another shape
+ */
 export function assignWeights(whose: string, weights: readonly Parameter[], values: readonly WeightValue[]): void {
   if (!Array.isArray(values)) {
     throw new ValueError(
@@ -26,7 +30,7 @@ export function assignWeights(whose: string, weights: readonly Parameter[], valu
 }
 
 /**
- * A weight's new value, with its shape checked: a copy in the current scope.
+ * A copy of the value in the weight's dtype, in the current scope. Its shape is checked.
  *
  * @param what `setWeights: value 0 ("dense/kernel")`, for messages
  */
@@ -42,7 +46,7 @@ export function newWeight(what: string, value: WeightValue, weight: Tensor): Ten
     if (value.backend !== backend) {
       throw new ValueError(`${what}: is on ${value.backend.name}, the weight on ${backend.name}. Move it: await value.to(backend).`)
     }
-    // Neither a cast nor a reshape need copy; picking the only row does.
+    // A cast or reshape may share memory with the value. Picking the only row of [1, ..] always copies.
     return value
       .expandDims(0)
       .gather(tensor(Int32Array.of(0), { backend }))
