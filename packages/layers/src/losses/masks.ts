@@ -1,21 +1,21 @@
 /**
- * What a mask does to values behind it. A mask, bool [n, t], says which steps of a sequence count. Layers get it beside their input
- * (`CallContext.mask`) and say what goes on with their output (`Layer.outputMask`); at the end losses and metrics leave out what it does.
+ * Masks in losses and metrics. A mask, bool [n, t], says which steps of a sequence count. Layers get it beside their input (`CallContext.mask`) and make
+ * the mask of their output (`Layer.outputMask`). At the end, losses and metrics leave masked steps out.
  *
- * What does not count is selected away rather than multiplied by 0, for NaN · 0 is NaN: a masked step, or a sample of weight 0, may hold anything.
+ * Values that do not count are selected away, not multiplied by 0: a masked step, or a sample of weight 0, may hold NaN, and NaN · 0 is NaN.
  */
 import { shapeError, type Tensor, where } from '@cotangent/core'
 
 const fits = (factors: Tensor, value: Tensor): boolean => factors.rank <= value.rank && factors.shape.every((n, i) => n === value.shape[i])
 
-/** [n, t] → [n, t, 1, ..], as many axes as the value has. */
+/** [n, t] → [n, t, 1, ..], with as many axes as the value. */
 const spread = (factors: Tensor, value: Tensor): Tensor =>
   factors.reshape([...factors.shape, ...value.shape.slice(factors.rank).map(() => 1)])
 
-/** Which of the factors are not 0. */
+/** True where a factor is not 0. */
 const nonZero = (factors: Tensor): Tensor => (factors.dtype === 'bool' ? factors : factors.notEqual(0))
 
-/** @internal A mask, or weights, as factors for values of at least as many axes: [n, t] → [n, t, 1, ..]. */
+/** @internal A mask or weights as factors for values with at least as many axes: [n, t] → [n, t, 1, ..]. */
 export function maskFactors(mask: Tensor, value: Tensor): Tensor {
   if (!fits(mask, value)) {
     throw shapeError(
@@ -31,7 +31,7 @@ export function maskFactors(mask: Tensor, value: Tensor): Tensor {
   return spread(mask.cast(value.dtype), value)
 }
 
-/** @internal Values times factors (a mask, or weights), and 0 where the factor is 0, whatever the value. */
+/** @internal Values times factors (a mask or weights). Where the factor is 0 the result is 0, whatever the value. */
 export function weighed(values: Tensor, factors: Tensor): Tensor {
   const spreadFactors = maskFactors(factors, values)
   const counted = where(spread(nonZero(factors), values), values, 0)
@@ -41,8 +41,8 @@ export function weighed(values: Tensor, factors: Tensor): Tensor {
 const isFloat = ({ dtype }: Tensor): boolean => dtype === 'float32' || dtype === 'float64'
 
 /**
- * @internal Targets and predictions with harmless values where the factors are 0. Without it a NaN there would reach the gradient: that of the
- * selected loss is 0, and 0 times a derivative of NaN is NaN.
+ * @internal Targets and predictions with harmless values where the factors are 0. Without it, a NaN there would reach the gradient: the gradient of the
+ * selected loss is 0 there, and 0 times a derivative of NaN is NaN.
  */
 export function hideUncounted(t: Tensor, p: Tensor, factors: Tensor): [t: Tensor, p: Tensor] {
   const counts = nonZero(factors)
@@ -50,7 +50,7 @@ export function hideUncounted(t: Tensor, p: Tensor, factors: Tensor): [t: Tensor
   return [hide(t, 0), hide(p, 0.5)]
 }
 
-/** @internal Any number of values a sample, averaged to one; a scalar counts for every sample. What is masked counts as 0. */
+/** @internal The mean of each sample's values; a scalar counts for every sample. Masked values count as 0. */
 export function perSample(values: Tensor, samples: number, mask?: Tensor): Tensor {
   const value = mask ? weighed(values, mask) : values
   if (value.rank === 0) return value.broadcastTo([samples])

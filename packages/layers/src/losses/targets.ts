@@ -1,6 +1,4 @@
-/**
- * Targets in the shape that a loss or metric needs. Nothing here broadcasts: targets [n] beside outputs [n, 1] would silently become [n, n].
- */
+/** Targets in the shape that a loss or metric needs. Nothing here broadcasts: targets [n] beside outputs [n, 1] would silently become [n, n]. */
 import { type Shape, shapeError, showShape, sizeOf, Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 
@@ -11,10 +9,10 @@ export function requireTensor(what: string, name: string, value: unknown): asser
 
 const same = (a: Shape, b: Shape): boolean => a.length === b.length && a.every((n, i) => n === b[i])
 
-/** A shape without the axes of size 1 behind the first. */
+/** A shape without its axes of size 1, the first axis left aside. */
 const dense = (shape: Shape): Shape => shape.filter((n, axis) => axis === 0 || n !== 1)
 
-/** The targets in the shape of the predictions, if they differ from it by axes of size 1 alone: [n] and [n, 1] are the same targets. */
+/** The targets in the shape of the predictions, if the shapes differ in axes of size 1 only: [n] and [n, 1] are the same targets. Else undefined. */
 function brought(t: Tensor, p: Tensor): Tensor | undefined {
   if (same(t.shape, p.shape)) return t
   return t.rank > 0 && p.rank > 0 && same(dense(t.shape), dense(p.shape)) ? t.reshape(p.shape) : undefined
@@ -31,7 +29,11 @@ const wrongShape = (what: string, problem: string, t: Tensor, p: Tensor, hint?: 
     hint,
   )
 
-/** Targets as floats in the shape of the predictions. */
+/**
+ * Targets as floats in the shape of the predictions.
+ *
+ * @throws ShapeError if they do not fit
+ */
 export function targetsLike(what: string, p: Tensor, yTrue: Tensor): Tensor {
   requireTensor(what, 'yTrue', yTrue)
   requireTensor(what, 'yPred', p)
@@ -49,14 +51,18 @@ export function targetsLike(what: string, p: Tensor, yTrue: Tensor): Tensor {
   )
 }
 
-/** Class numbers [..b] or [..b, 1] as [..b], for predictions [..b, c]; undefined if the shapes are others. */
+/** Class numbers [..b] or [..b, 1] as [..b], for predictions [..b, c]. Undefined if the shapes are different. */
 function asLabels(t: Tensor, p: Tensor): Tensor | undefined {
   const batch = p.shape.slice(0, -1)
   if (p.rank < 2) return undefined
   return same(t.shape, batch) || same(t.shape, [...batch, 1]) ? t.reshape(batch) : undefined
 }
 
-/** Class numbers [..b], one for each row of predictions. */
+/**
+ * Class numbers [..b], one for each row of predictions.
+ *
+ * @throws ShapeError if they do not fit
+ */
 export function labelsLike(what: string, p: Tensor, yTrue: Tensor): Tensor {
   requireTensor(what, 'yTrue', yTrue)
   requireTensor(what, 'yPred', p)
@@ -72,17 +78,19 @@ export function labelsLike(what: string, p: Tensor, yTrue: Tensor): Tensor {
   )
 }
 
-/** Whether two shapes would be broadcast to a common one without an error. */
+/** Whether two shapes can be broadcast to a common one. */
 function broadcasts(a: Shape, b: Shape): boolean {
   const axes = Math.min(a.length, b.length)
   return Array.from({ length: axes }, (_, i) => [a[a.length - 1 - i], b[b.length - 1 - i]]).every(([m, n]) => m === n || m === 1 || n === 1)
 }
 
 /**
- * The targets that a function of the user's gets. Those that differ from the predictions by axes of size 1 alone have their shape. Class numbers
- * (predictions [..b, c], targets [..b] or [..b, 1]) are [..b], for a sparse loss or metric. Targets of a shape that cannot be broadcast with
- * that of the predictions are passed as they are: Keras makes no assumptions about a user's function either, and the function must know what
- * they are. Those that could be broadcast are refused, since the result would be a wrong number and no error.
+ * The targets that a user's loss or metric gets, by their shape:
+ *
+ * - They differ from the predictions in axes of size 1 only: they get the shape of the predictions.
+ * - They are class numbers ([..b] or [..b, 1] for predictions [..b, c]): they become [..b], for a sparse loss or metric.
+ * - They cannot be broadcast with the predictions: they stay as they are. Keras assumes nothing about a user's function either.
+ * - They could be broadcast: an error, since the result would be a wrong number.
  */
 export function targetsForFunction(what: string, p: Tensor, yTrue: Tensor): Tensor {
   const t = brought(yTrue, p) ?? asLabels(yTrue, p)
@@ -98,7 +106,7 @@ export function targetsForFunction(what: string, p: Tensor, yTrue: Tensor): Tens
   )
 }
 
-/** What a user's function gave, as floats: one value a sample or more, or one for all. */
+/** The result of a user's function as floats: one value or more for each sample, or one for all. */
 export function requireValues(what: string, values: unknown, p: Tensor): Tensor {
   if (!(values instanceof Tensor)) {
     const hint =
@@ -114,7 +122,7 @@ export function requireValues(what: string, values: unknown, p: Tensor): Tensor 
   return values.dtype === 'bool' || values.dtype === 'uint8' || values.dtype === 'int32' ? values.cast(p.dtype) : values
 }
 
-/** Predictions and targets [n] as [n, 1], so that a mean over the last axis is not one over the samples. */
+/** Targets and predictions [n] as [n, 1]. Then a mean over the last axis does not run over the samples. */
 export function withColumns(yTrue: Tensor, p: Tensor): [yTrue: Tensor, p: Tensor] {
   if (p.rank !== 1) return [yTrue, p]
   const column = [p.shape[0], 1]

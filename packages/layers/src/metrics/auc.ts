@@ -1,4 +1,4 @@
-/** The area under a curve of decisions at many thresholds (tf.keras 2, AUC). */
+/** The area under a curve of decisions at many thresholds. Source: tf.keras 2, metrics.py, AUC. */
 import { isFinite, scatterAdd, stack, type Tensor, where } from '@cotangent/core'
 import { targetsLike } from '../losses/targets.js'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
@@ -7,22 +7,31 @@ import { counted, factorsOf, type Metric, sums } from './state.js'
 
 /** Options of `auc`. */
 export interface AUCOptions {
-  /** Thresholds, evenly from 0 to 1; 200 by default. */
+  /** The number of thresholds, spread evenly from 0 to 1, at least 2; 200 by default. */
   numThresholds?: number
-  /** True over false positive rate (default), or precision over recall. */
+  /** `ROC` (default): true positive rate over false positive rate. `PR`: precision over recall. */
   curve?: 'ROC' | 'PR'
-  /** Between two thresholds: a line (for PR between the counts: Davis and Goadrich 2006), or the lower or upper of both values. */
+  /**
+   * The height between two thresholds: `interpolation` (default) takes a line, or for PR a line between the counts (Davis and Goadrich 2006); `minoring`
+   * takes the lower value, `majoring` the higher.
+   */
   summationMethod?: 'interpolation' | 'minoring' | 'majoring'
+  /** The name in logs; `auc` by default. */
   name?: string
 }
 
 /**
- * The area under the receiver operating characteristic, or the precision-recall curve, of predictions from 0 to 1. All elements count alike,
- * whatever their column; one that is not finite counts as 0.
+ * Makes the metric "area under a curve", for predictions from 0 to 1: the receiver operating characteristic, or the precision–recall curve. All elements
+ * count alike, whatever their column. A prediction that is not finite counts as 0.
+ *
+ * Shape: yTrue and yPred of the same shape
  *
  * @example
  * ```ts
- * model.compile({ optimizer: 'adam', loss: 'binaryCrossentropy', metrics: [metrics.auc({ curve: 'PR' })] })
+ * const state = metrics.auc().start()
+ * state.update(tensor([[0], [0], [1], [1]]), tensor([[0.1], [0.6], [0.4], [0.9]]))
+ * console.log(await state.result())   // ≈ 0.75
+ * state.dispose()
  * ```
  */
 export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
@@ -38,7 +47,7 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
     "metrics.auc({ curve: 'PR' })",
   )
   const last = numThresholds - 1
-  /** Weights of positives and negatives by how many thresholds are below their prediction: [2·thresholds]. */
+  /** Sums of the weights of positives and negatives, by the number of thresholds below their prediction: [2·thresholds]. */
   const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor => {
     const factors = factorsOf(yPred, mask, weights)
     const each = (x: Tensor): Tensor => counted(x, factors).reshape([x.size])
@@ -64,7 +73,7 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
   return { name, savedForm, start: () => sums('auc', measure, result, Number.NaN) }
 }
 
-/** ∫ precision d recall where counts change linearly between thresholds: slope·(ΔTP + b·ln(P₁/P₂)) / positives, with P = TP + FP. */
+/** ∫ precision d recall, with counts that change linearly between thresholds: slope·(ΔTP + b·ln(P₁/P₂)) / positives, where P = TP + FP. */
 function interpolatedPrecision(tp: readonly number[], fp: readonly number[]): number {
   let area = 0
   for (let j = 0; j + 1 < tp.length; j++) {

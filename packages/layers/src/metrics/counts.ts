@@ -1,4 +1,6 @@
-/** Metrics made of counts of decisions: precision, recall, F1, and the confusion matrix. */
+/**
+ * Metrics made of counts of decisions: precision, recall, F1, and the confusion matrix. Source: Keras 2.3.1, metrics.py; F1: Keras 3, f_score_metrics.py.
+ */
 import { matMul, ShapeError, scope, stack, type Tensor, ValueError } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
 import { labelsLike, requireTensor, targetsLike } from '../losses/targets.js'
@@ -8,12 +10,13 @@ import { counted, factorsOf, type Metric, type MetricState, sums } from './state
 
 /** Options of `precision`, `recall` and the four counts. */
 export interface ThresholdOptions {
-  /** Above it a prediction counts as positive; ½ by default. */
+  /** A prediction above it counts as positive; ½ by default. */
   threshold?: number
+  /** The name in logs; that of the metric, such as `precision`, by default. */
   name?: string
 }
 
-/** What is true and what is predicted, as 0 and 1, and how much each element counts. */
+/** Truth and prediction of each element as 0 or 1, and a weighted sum over elements. */
 function decisions(
   what: string,
   yTrue: Tensor,
@@ -27,7 +30,7 @@ function decisions(
   return { truth, predicted: yPred.greater(threshold).cast(yPred.dtype), total: (x) => counted(x, factors).sum() }
 }
 
-/** Of `chosen` elements, the share that are positive in both: Σ y·[p > threshold] / Σ chosen, 0 over nothing. */
+/** The share of the `chosen` elements that are positive in truth and prediction: Σ y·[p > threshold] / Σ chosen; 0 if nothing is chosen. */
 function positives(kind: 'precision' | 'recall', options: ThresholdOptions, chosen: (truth: Tensor, predicted: Tensor) => Tensor): Metric {
   const { threshold, name } = readOptions(
     kind,
@@ -52,12 +55,32 @@ function positives(kind: 'precision' | 'recall', options: ThresholdOptions, chos
   }
 }
 
-/** True positives / predicted positives. */
+/**
+ * Makes the metric true positives / predicted positives; 0 without predicted positives.
+ *
+ * @example
+ * ```ts
+ * const state = metrics.precision().start()
+ * state.update(tensor([[1], [0], [1]]), tensor([[0.9], [0.8], [0.2]]))
+ * console.log(await state.result())   // 0.5
+ * state.dispose()
+ * ```
+ */
 export const precision = (options: ThresholdOptions = {}): Metric => positives('precision', options, (_, predicted) => predicted)
-/** True positives / positives. */
+/**
+ * Makes the metric true positives / actual positives; 0 without positives.
+ *
+ * @example
+ * ```ts
+ * const state = metrics.recall().start()
+ * state.update(tensor([[1], [0], [1], [1]]), tensor([[0.9], [0.8], [0.2], [0.7]]))
+ * console.log(await state.result())   // ≈ 0.6667
+ * state.dispose()
+ * ```
+ */
 export const recall = (options: ThresholdOptions = {}): Metric => positives('recall', options, (truth) => truth)
 
-/** How many elements are of a kind. */
+/** The metric that counts elements of one kind. */
 function count(kind: string, name: string, options: ThresholdOptions, of: (truth: Tensor, predicted: Tensor) => Tensor): Metric {
   const settings = readOptions(kind, options, { threshold: 0.5, name }, {}, `metrics.${kind}({ threshold: 0.5 })`)
   return {
@@ -77,34 +100,88 @@ function count(kind: string, name: string, options: ThresholdOptions, of: (truth
 }
 
 const not = (x: Tensor): Tensor => x.mul(-1).add(1)
-/** Positives that are predicted. */
+/**
+ * Makes a count of positives that are predicted positive.
+ *
+ * @example
+ * ```ts
+ * const state = metrics.truePositives().start()
+ * state.update(tensor([[1], [0], [1]]), tensor([[0.9], [0.8], [0.2]]))
+ * console.log(await state.result())   // 1
+ * state.dispose()
+ * ```
+ */
 export const truePositives = (options: ThresholdOptions = {}): Metric =>
   count('truePositives', 'true_positives', options, (t, p) => t.mul(p))
-/** Negatives that are predicted positive. */
+/**
+ * Makes a count of negatives that are predicted positive.
+ *
+ * @example
+ * ```ts
+ * const state = metrics.falsePositives().start()
+ * state.update(tensor([[1], [0], [0]]), tensor([[0.9], [0.8], [0.7]]))
+ * console.log(await state.result())   // 2
+ * state.dispose()
+ * ```
+ */
 export const falsePositives = (options: ThresholdOptions = {}): Metric =>
   count('falsePositives', 'false_positives', options, (t, p) => not(t).mul(p))
-/** Negatives that are predicted. */
+/**
+ * Makes a count of negatives that are predicted negative.
+ *
+ * @example
+ * ```ts
+ * const state = metrics.trueNegatives().start()
+ * state.update(tensor([[1], [0], [0]]), tensor([[0.9], [0.1], [0.2]]))
+ * console.log(await state.result())   // 2
+ * state.dispose()
+ * ```
+ */
 export const trueNegatives = (options: ThresholdOptions = {}): Metric =>
   count('trueNegatives', 'true_negatives', options, (t, p) => not(t).mul(not(p)))
-/** Positives that are predicted negative. */
+/**
+ * Makes a count of positives that are predicted negative.
+ *
+ * @example
+ * ```ts
+ * const state = metrics.falseNegatives().start()
+ * state.update(tensor([[1], [0], [1]]), tensor([[0.9], [0.1], [0.2]]))
+ * console.log(await state.result())   // 1
+ * state.dispose()
+ * ```
+ */
 export const falseNegatives = (options: ThresholdOptions = {}): Metric =>
   count('falseNegatives', 'false_negatives', options, (t, p) => t.mul(not(p)))
 
 /** Options of `f1Score`. */
 export interface F1ScoreOptions {
-  /** Of the classes' scores: the mean ('macro', default), that weighted by how often each class is true ('weighted'); or the score of all counts together ('micro'). */
+  /**
+   * `macro` (default): the mean of the classes' scores. `weighted`: that mean, weighted by how often each class is true. `micro`: one score, from the counts
+   * of all classes together.
+   */
   average?: 'macro' | 'micro' | 'weighted'
-  /** Above it a prediction counts as positive; null: the largest of a row does. By default ½ for one column, and null for several. */
+  /** A prediction above it counts as positive; with null the largest of each row does. By default ½ for one column, and null for several. */
   threshold?: number | null
-  /** The score of one class alone. */
+  /** Report only the score of this class, counted from 0; null by default. */
   classId?: number | null
+  /** The name in logs; `f1_score` by default. */
   name?: string
 }
 
 /**
- * 2·true positives / (positives + predicted positives), 0 over nothing; for each column of the predictions, and then one number of them.
+ * Makes the metric 2·true positives / (positives + predicted positives), 0 if there are none. Each column of the predictions has its score; `average` makes
+ * one number of them.
  *
  * Shape: yTrue like yPred, or class numbers; yPred [n, .., classes]
+ *
+ * @throws ValueError for `average: null`, or a class that there is not
+ * @example
+ * ```ts
+ * const state = metrics.f1Score().start()
+ * state.update(tensor([0, 1, 1]), tensor([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]))
+ * console.log(await state.result())   // ≈ 0.6667
+ * state.dispose()
+ * ```
  */
 export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
   const { average, threshold, classId, name } = readOptions<
@@ -129,7 +206,7 @@ export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
         ? targetsLike('f1Score', yPred, yTrue).cast('bool')
         : labelsLike('f1Score', yPred, yTrue).oneHot(classes, 'bool')
     const limit = threshold === undefined && classes === 1 ? 0.5 : (threshold ?? null)
-    // A row of zeros has no largest element.
+    // In a row of zeros nothing is predicted.
     const predicted =
       limit === null
         ? yPred.greaterEqual(yPred.max({ axis: -1, keepDims: true })).logicalAnd(yPred.abs().greater(1e-9))
@@ -156,15 +233,22 @@ export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
 }
 
 /**
- * How often class i (row) was taken for class j (column).
+ * Counts how often class i (row) was predicted as class j (column).
  *
  * Shape: class numbers [n], or rows of scores or one-hot rows [n, classes] → int32 [classes, classes]
  * Cost:  2·n·classes² flops; exact up to 2²⁴ samples
+ *
+ * @throws ShapeError if yTrue and yPred differ in samples
+ * @example
+ * ```ts
+ * const matrix = confusionMatrix(tensor([0, 1, 1]), tensor([0, 1, 0]), 2)
+ * console.log(await matrix.array())   // [[1, 0], [1, 1]]
+ * ```
  */
 export const confusionMatrix = (yTrue: Tensor, yPred: Tensor, classes: number): Tensor =>
   scope(() => matMul(...classRows(yTrue, yPred, classes), { transposeA: true }).cast('int32'))
 
-/** Class numbers, or the positions of the largest scores, as one-hot rows of as many samples. */
+/** Class numbers, or the positions of the largest scores, as one-hot rows. */
 function classRows(yTrue: Tensor, yPred: Tensor, classes: number): [truth: Tensor, predicted: Tensor] {
   requireWhole('confusionMatrix', 'classes', classes, { least: 1 })
   const rows = (name: string, y: Tensor): Tensor => {
@@ -180,13 +264,14 @@ function classRows(yTrue: Tensor, yPred: Tensor, classes: number): [truth: Tenso
 }
 
 /**
- * A confusion matrix that is filled batch by batch, as rows of plain numbers. It is no metric of `compile`, since logs hold numbers.
+ * A confusion matrix filled batch by batch; its result is rows of plain numbers. It is no metric for `compile`, since logs hold single numbers.
  *
  * @example
  * ```ts
  * const confusion = confusionMatrixOfBatches(4)
  * for (const [x, y] of batches(xTest, yTest)) confusion.update(y, model.apply(x))
- * console.log(await confusion.result())
+ * const rows = await confusion.result()
+ * console.log(rows.flat().reduce((sum, n) => sum + n, 0))   // 16
  * confusion.dispose()
  * ```
  */

@@ -1,6 +1,6 @@
 /**
- * Metrics, with Keras 2.3's definitions (keras/metrics.py 2.3.1) and names: a metric given by name is reported under the name as typed. Those
- * that 2.3 does not have are tf.keras' and Keras 3's: AUC and F1.
+ * Metrics, with the definitions and names of Keras 2.3.1 (keras/metrics.py). A metric given by name is reported under the name as typed. AUC, F1 and the
+ * root mean squared error, which Keras 2.3 has not, follow tf.keras and Keras 3.
  *
  * Shape: yTrue [n, ..], yPred [n, ..] → [n]
  */
@@ -26,10 +26,20 @@ export { type AUCOptions, auc } from './auc.js'
 export * from './counts.js'
 export { type MeanMetric, type Metric, type MetricFunction, type MetricState, meanMetric } from './state.js'
 
-/** cos of the angle between target and prediction: as a metric Keras 2.3 reports it with the positive sign. */
+/** The cosine of the angle between target and prediction. As a metric, Keras 2.3 reports it with the positive sign. */
 const cosineProximity: MetricFunction = (yTrue, yPred) => lossValues('cosineProximity')(yTrue, yPred).neg()
 
-/** √ of the mean of all squared errors. */
+/**
+ * Makes the metric √(mean of all squared errors), over all samples of an epoch. `name` is the name in logs.
+ *
+ * @example
+ * ```ts
+ * const state = metrics.rootMeanSquaredError().start()
+ * state.update(tensor([[0], [0]]), tensor([[3], [4]]))
+ * console.log(await state.result())   // ≈ 3.5355
+ * state.dispose()
+ * ```
+ */
 export function rootMeanSquaredError(options: { name?: string } = {}): MeanMetric {
   const config = readOptions('rootMeanSquaredError', options, { name: 'root_mean_squared_error' })
   return {
@@ -38,10 +48,10 @@ export function rootMeanSquaredError(options: { name?: string } = {}): MeanMetri
   }
 }
 
-/** Metrics that are made by a call. */
+/** Metrics made by a call, with names of their own. */
 const counted = { precision, recall, truePositives, falsePositives, trueNegatives, falseNegatives, f1Score, auc, rootMeanSquaredError }
 
-/** The same, and those that have no name of their own. */
+/** All metrics made by a call. */
 const made = { ...counted, thresholdAccuracy, topKAccuracy }
 
 const accuracies = {
@@ -63,7 +73,7 @@ const byOutput = <Name>(
       ? sparse
       : other
 
-/** Throws unless these are a loss, or its name, and the shape of an output. */
+/** Throws unless `loss` is a loss or its name, and `outputShape` a shape. */
 function requireOutput(what: string, loss: unknown, outputShape: unknown): void {
   const isLoss =
     loss === undefined || typeof loss === 'string' || typeof (Object(loss) as { call?: unknown; name?: unknown }).name === 'string'
@@ -73,8 +83,13 @@ function requireOutput(what: string, loss: unknown, outputShape: unknown): void 
 }
 
 /**
- * Which accuracy `'accuracy'` means: binary for an output of one value ([n, .., 1], or [n]) or the loss binaryCrossentropy (then element by
- * element), sparse for the sparse loss, else categorical.
+ * The accuracy that `'accuracy'` stands for: binary if the output has one value for each sample ([n, .., 1] or [n]) or the loss is `binaryCrossentropy`,
+ * sparse for the sparse loss, else categorical.
+ *
+ * @example
+ * ```ts
+ * console.log(resolveAccuracy('categoricalCrossentropy', [null, 10]))   // categoricalAccuracy
+ * ```
  */
 export function resolveAccuracy(
   loss: string | undefined,
@@ -84,9 +99,16 @@ export function resolveAccuracy(
   return byOutput(loss, outputShape, ['binaryAccuracy', 'sparseCategoricalAccuracy', 'categoricalAccuracy'])
 }
 
-/** Functions of this package, which check shapes themselves. */
+/** Functions of this package; they check shapes themselves. */
 const builtIn: ReadonlySet<unknown> = new Set([...Object.values(accuracies), ...lossNames.map((name) => lossValues(name))])
-/** Which crossentropy `'crossentropy'` means, by the same rule. */
+/**
+ * The crossentropy that `'crossentropy'` stands for, by the rule of `resolveAccuracy`.
+ *
+ * @example
+ * ```ts
+ * console.log(resolveCrossentropy('mse', [null, 1]))   // binaryCrossentropy
+ * ```
+ */
 export function resolveCrossentropy(
   loss: string | undefined,
   outputShape: readonly (number | null)[],
@@ -109,18 +131,19 @@ const aliases = { acc: 'accuracy', ce: 'crossentropy', ...lossAliases } as const
 
 /** Names of the metrics: accuracies, counts, and every loss. */
 export type MetricName = 'accuracy' | 'crossentropy' | keyof typeof counted | keyof typeof accuracies | LossName | keyof typeof aliases
-/** How a metric may be given. */
+/** A metric by name, as an object, in the form that saved models hold, or as a function. */
 export type MetricIdentifier = Spelling<MetricName> | Metric | SavedObject | MetricFunction
 
 /**
- * A metric by name, object, function, or as saved models describe it.
+ * A metric by name, as an object, from a function, or from a saved model's description.
  *
- * @param loss the model's loss, by which `'accuracy'` is resolved
- * @param outputShape the model's output shape
- * @throws ValueError for an unknown name.
+ * @param loss the model's loss, which decides what `'accuracy'` stands for
+ * @param outputShape the shape of the model's output
+ * @throws ValueError for an unknown name
  * @example
  * ```ts
- * const metric = getMetric('acc', getLoss('binaryCrossentropy'), [null, 1])   // binaryAccuracy, reported as "acc"
+ * const metric = getMetric('acc', getLoss('binaryCrossentropy'), [null, 1])   // binaryAccuracy
+ * console.log(metric.name)   // acc
  * ```
  */
 export function getMetric(id: MetricIdentifier, loss?: Loss | string, outputShape: readonly (number | null)[] = []): Metric {
@@ -134,7 +157,7 @@ export function getMetric(id: MetricIdentifier, loss?: Loss | string, outputShap
   return lookUp('metric', id, makers, aliases)(id, typeof loss === 'object' ? loss.name : loss, outputShape)
 }
 
-/** A metric that is an object of the user's. */
+/** A user's object, checked to be a metric. */
 function requireMetric(metric: Metric): Metric {
   if (typeof metric.start === 'function' && typeof metric.name === 'string') return metric
   throw new ValueError(`metrics: a metric that is an object needs a name and a function start(), got ${describeValue(metric)}.`)

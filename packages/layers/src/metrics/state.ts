@@ -1,7 +1,7 @@
 /**
- * What a metric is: sums over the batches of an epoch, and the number made of them at the end.
+ * A metric is sums over the batches of an epoch, and one number made of them at the end.
  *
- * The sums stay on the device until somebody asks for the result. They are float32 where the predictions are: counts are exact up to 2²⁴.
+ * The sums stay on the device until somebody asks for the result. They have the dtype of the predictions: in float32, counts are exact up to 2²⁴.
  */
 import { scope, stack, type Tensor, where } from '@cotangent/core'
 import { requireFunction, requireText } from '@cotangent/core/arguments'
@@ -9,55 +9,57 @@ import { maskFactors, perSample } from '../losses/masks.js'
 import { requireTensor, requireValues, targetsForFunction, withColumns } from '../losses/targets.js'
 import type { SavedObject } from '../spelling/names.js'
 
-/** A metric's sums over the batches seen so far. */
+/** The sums of a metric over the batches so far. */
 export interface MetricState<Result = number> {
   /**
    * Adds a batch.
    *
-   * @param mask [n, ..]: what it says does not count, does not
-   * @param weights [n], or [n, t] for each step: how much a sample counts, 1 if left out; a mean is then over the weights
+   * @param mask bool, begins like the predictions [n, ..]: elements that it marks false are left out
+   * @param weights [n], or [n, t] for each step: how much a sample counts, 1 if left out; a mean is then a weighted mean
    */
   update(yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): void
-  /** The value so far; reads from the device. NaN before the first batch. */
+  /** The value so far, read from the device; NaN before the first batch. */
   result(): Promise<Result>
   /** Frees the sums. */
   dispose(): void
 }
 
-/** Something reported beside the loss. */
+/** A number reported beside the loss. */
 export interface Metric {
-  /** The key in logs and history. */
+  /** The name in logs and history. */
   readonly name: string
-  /** New sums, for an epoch or an evaluation. */
+  /** Makes new sums, for an epoch or an evaluation. */
   start(): MetricState
-  /** What makes it again, for saved models; metrics of the user's own have none. */
+  /** The description that saved models hold. A user's metric has none. */
   readonly savedForm?: SavedObject
 }
 
-/** A metric that is the mean over samples. */
+/** A metric that is a mean over samples. */
 export interface MeanMetric extends Metric {
   /** The value of each sample, [n]. */
   perSample(yTrue: Tensor, yPred: Tensor): Tensor
 }
 
-/** A metric of the user's: one value a sample, or more, or a scalar. It gets the targets that a `LossFunction` gets. */
+/**
+ * A user's metric: it returns one value or more for each sample, or one number for all. It gets the targets in the form that a `LossFunction` gets.
+ */
 export type MetricFunction = (yTrue: Tensor, yPred: Tensor) => Tensor
 
-/** @internal How much each value counts: by its mask, and by its sample's weight. */
+/** @internal The factor of each value, from its mask and its sample's weight. */
 export function factorsOf(values: Tensor, mask: Tensor | undefined, weights: Tensor | undefined): Tensor | undefined {
   const [byMask, bySample] = [mask, weights].map((factor) => factor && maskFactors(factor, values))
   return byMask && bySample ? byMask.mul(bySample) : (byMask ?? bySample)
 }
 
-/** @internal Values times their factors (as `factorsOf` gives them), and 0 where those are 0, whatever the value. */
+/** @internal Values times factors. Where the factor is 0 the result is 0, whatever the value. */
 export const counted = (values: Tensor, factors: Tensor | undefined): Tensor =>
   factors ? where(factors.notEqual(0), values, 0).mul(factors) : values
 
 /**
- * @internal Adds up what `measure` makes of each batch: a row of sums, which may be shorter for batches without mask and weights.
+ * @internal Adds up the sums that `measure` makes of each batch. A batch without mask and weights may have a shorter row of sums.
  *
- * @param what whose sums they are, for messages
- * @param result makes the value of the sums, and of the number of samples in batches without mask and weights
+ * @param what the metric, for messages
+ * @param result makes the value from the sums and the number of samples in batches without mask and weights
  * @param nothing the value before the first batch
  */
 export function sums<Result>(
@@ -93,15 +95,16 @@ export function sums<Result>(
 }
 
 /**
- * A metric of a function of one value a sample. The function gets targets in the shape of the predictions, or class numbers [..b] for
- * predictions [..b, c].
+ * Makes a metric from a function that returns one value for each sample. The function gets targets in the shape of the predictions, or class numbers [..b]
+ * for predictions [..b, c].
  *
- * @param finish makes the metric's value of the mean
- * @throws ValueError, ShapeError when it is used: for targets that do not fit, and for what is no value a sample.
+ * @param finish makes the metric's value from the mean; the mean itself by default
+ * @throws ValueError or ShapeError when it is used, if targets do not fit or the function does not return one value for each sample
  * @example
  * ```ts
  * const top3 = meanMetric('top3', (t, p) => topKCategoricalAccuracy(t, p, 3))
  * model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy', metrics: [top3] })
+ * console.log(top3.name)   // top3
  * ```
  */
 export function meanMetric(name: string, measure: MetricFunction, finish: (mean: number) => number = (mean) => mean): MeanMetric {
@@ -112,7 +115,7 @@ export function meanMetric(name: string, measure: MetricFunction, finish: (mean:
   return meanOf(name, (t, p) => requireValues(what, measure(targetsForFunction(what, p, t), p), p), finish)
 }
 
-/** @internal A metric of a function of this package, which checks shapes itself. Predictions [n] are n samples of one value. */
+/** @internal A metric from a function of this package, which checks shapes itself. Predictions [n] are n samples of one value. */
 export const builtInMean = (name: string, measure: MetricFunction, finish?: (mean: number) => number): MeanMetric =>
   meanOf(name, (t, p) => measure(...withColumns(t, p)), finish)
 
@@ -125,10 +128,10 @@ function meanOf(name: string, measure: MetricFunction, finish: (mean: number) =>
       sums(
         `metric "${name}"`,
         (t, p, mask, weights) => {
-          // A mask, and weights of steps, are factors of what comes before the mean of a sample.
+          // A mask, or weights of steps, apply to the values before they are averaged for each sample.
           const values = mask || (weights && weights.rank > 1) ? measure(t, p) : each(t, p)
           const factors = factorsOf(values, mask, weights)
-          // How many count, the host knows where all do.
+          // If all values count, the host knows their number.
           return factors ? stack([counted(values, factors).sum(), factors.broadcastTo(values.shape).sum()]) : values.sum().reshape([1])
         },
         (totals, samples) => {
