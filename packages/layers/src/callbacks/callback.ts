@@ -1,55 +1,59 @@
-/** What `fit` tells while it runs. */
+/** The interface of callbacks: functions that `fit` calls while it runs. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireFunction, unknownOption } from '@cotangent/core/arguments'
 import type { Layer } from '../layer.js'
 import type { Optimizer } from '../optimizers/index.js'
 
-/** Values by name: loss, metrics, and with validation the same with `val_`. */
+/** Values by name: loss and metrics, and those of validation with the prefix `val_`. */
 export type Logs = Record<string, number>
 
 /**
- * The model that callbacks are given: a `Model`. Here is what the callbacks of this folder use; models/model.ts declares the rest, so that neither callbacks
- * nor training import that class.
+ * The model that callbacks get: a `Model`. This interface has the members that the callbacks of this folder use. models/model.ts adds the others by declaration
+ * merging, so neither callbacks nor training import that class.
  */
 export interface TrainedModel extends Pick<Layer, 'name' | 'weights' | 'trainableWeights' | 'getWeights' | 'setWeights'> {
   readonly optimizer: Optimizer
-  /** Set it to end `fit` after the epoch. */
+  /** Set it to true to end `fit` after the epoch. */
   stopTraining: boolean
 }
 
-/** What a training is about to do. */
+/** The plan of a training, given to `onTrainBegin`. */
 export interface TrainContext {
   model: TrainedModel
   epochs: number
-  /** Batches in an epoch, where that is known. */
+  /** Batches in an epoch; undefined if that is not known. */
   steps: number | undefined
-  /** Samples in an epoch, where that is known. */
+  /** Samples in an epoch; undefined if that is not known. */
   samples: number | undefined
-  /** What the logs of an epoch will hold: loss and metrics, and those of validation. */
+  /** The names in the logs of an epoch: loss and metrics, and those of validation. */
   metrics: readonly string[]
-  /** Prints a line where `fit` prints. */
+  /** Prints a line to the output of `fit`. */
   print(line: string): void
 }
 
-/** Called at the stages of `fit`, in the order of the list; each may be async and is awaited. Leave out what you do not need. */
+/**
+ * Functions that `fit` calls at its stages. Each may be async; `fit` waits for it. All are optional. Several callbacks are called in the order of their list.
+ */
 export interface Callback {
-  /** The model and the plan, before anything else. */
+  /** Called once, before anything else. */
   onTrainBegin?(context: TrainContext): void | Promise<void>
-  /** @param epoch from 0 */
+  /** @param epoch counted from 0 */
   onEpochBegin?(epoch: number): void | Promise<void>
+  /** @param batch counted from 0 in each epoch */
   onBatchBegin?(batch: number): void | Promise<void>
-  /** After the update; the running means of the epoch so far. Reading them costs a wait on the device. */
+  /** Called after the update, with the means over the epoch so far. With this function, `fit` waits for the device after every batch. */
   onBatchEnd?(batch: number, logs: Logs): void | Promise<void>
   /**
-   * May add to the logs: what it adds, later callbacks and the history see.
+   * It may add values to the logs. Later callbacks and the history see them.
    *
-   * @param epoch from 0
+   * @param epoch counted from 0
    */
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
+  /** Called once, at the end. */
   onTrainEnd?(): void | Promise<void>
 }
 
-/** The stages of `fit`. */
+/** The names of the stages. */
 export const stages = [
   'onTrainBegin',
   'onEpochBegin',
@@ -59,7 +63,7 @@ export const stages = [
   'onTrainEnd',
 ] as const satisfies readonly (keyof Callback)[]
 
-/** Names of an object and its classes that look like stages. */
+/** Names of an object's and its classes' members that look like stages. */
 function stageNames(callback: object): string[] {
   const names: string[] = []
   for (let level: object | null = callback; level && level !== Object.prototype; level = Object.getPrototypeOf(level))
@@ -67,7 +71,7 @@ function stageNames(callback: object): string[] {
   return names
 }
 
-/** The callbacks that `fit` was given; throws for what is none, and for a stage that does not exist, which nobody would call. */
+/** The callbacks given to `fit`. Throws for something that is no callback, and for a stage that does not exist, which `fit` would never call. */
 export function requireCallbacks(given: readonly Callback[] = []): readonly Callback[] {
   const hint = 'Give a list of what earlyStopping() and the like return, or of objects such as { onEpochEnd(epoch, logs) { … } }.'
   if (!Array.isArray(given)) throw new ValueError(`fit: callbacks must be a list, got ${describeValue(given)}. ${hint}`)
@@ -86,7 +90,15 @@ export function requireCallbacks(given: readonly Callback[] = []): readonly Call
   return given
 }
 
-/** Values by epoch, and the numbers of the epochs. */
+/**
+ * The values of each epoch, by name, and the numbers of the epochs. `fit` returns it.
+ *
+ * @example
+ * ```ts
+ * const { history, epoch } = await model.fit(x, y, { epochs: 2, verbose: 0 })
+ * console.log(Object.keys(history), epoch)   // ['loss', 'accuracy'] [0, 1]
+ * ```
+ */
 export class History implements Callback {
   readonly history: Record<string, number[]> = {}
   readonly epoch: number[] = []

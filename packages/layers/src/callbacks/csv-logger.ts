@@ -1,18 +1,22 @@
-/** The logs of every epoch as lines of a table (keras/callbacks/callbacks.py 2.3.1, CSVLogger). Where the lines go is the caller's business. */
+/**
+ * Writes the logs of every epoch as a line of a table. A sink takes the lines; node/callbacks.ts binds it to a file. Source: Keras 2.3.1,
+ * callbacks/callbacks.py.
+ */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { floatText } from '../spelling/python-text.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 
-/** Where lines go. */
+/** The destination of lines of text. */
 export interface TextSink {
-  /** Empties it, or with `append` leaves what it has. Gives its first line, '' if it has none. */
+  /** Empties the destination, unless `append` is true. Returns its first line, '' if it has none. */
   begin(append: boolean): string | Promise<string>
+  /** Adds text at the end. */
   write(text: string): void | Promise<void>
 }
 
-/** Throws unless there is a place to write to. */
+/** Throws unless the sink has functions `begin` and `write`. */
 export function requireSink(what: string, sink: unknown): void {
   const { begin, write } = Object(sink) as { begin?: unknown; write?: unknown }
   if (typeof begin === 'function' && typeof write === 'function') return
@@ -21,24 +25,33 @@ export function requireSink(what: string, sink: unknown): void {
   )
 }
 
-/** Options of `CSVLogger`, beside its sink. */
+/** Options of `CSVLogger`, in addition to its sink. */
 export interface CSVLoggerOptions {
-  /** ',' by default. */
+  /** The character between two fields; ',' by default. It cannot be a digit, a point, a quote or a line end. */
   separator?: string
-  /** Go on behind the lines that are there, for a training that is resumed. */
+  /** Keep the lines that are there and add to them, for a training that is resumed. False by default. */
   append?: boolean
 }
 
 /**
- * A line for each epoch: its number, from 0, and the logs in the order of their names; `NA` for a value that an epoch does not have. Numbers
- * are written so that they are read back as they were.
+ * Writes a line for each epoch: its number, counted from 0, and the logs in the order of their names. A value that an epoch does not have is `NA`. Numbers
+ * are written so that reading gives the same number.
+ *
+ * @throws ValueError for another separator than one character, or at the first epoch if the columns do not fit the lines that are there
+ * @example
+ * ```ts
+ * const lines: string[] = []
+ * const logger = new CSVLogger({ begin: () => '', write: (line) => void lines.push(line) })
+ * await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: [logger] })
+ * console.log(lines.length, lines[0].trim())   // 3 epoch,accuracy,loss
+ * ```
  */
 export class CSVLogger implements Callback {
   readonly #sink: TextSink
   readonly #options: Required<CSVLoggerOptions>
   #metrics: readonly string[] = []
   #header = ''
-  /** The columns; known with the first epoch. */
+  /** The columns, known from the first epoch on. */
   #keys?: readonly string[]
 
   constructor(sink: TextSink, options: SpelledOptions<CSVLoggerOptions> = {}) {
@@ -53,7 +66,7 @@ export class CSVLogger implements Callback {
     )
     const { separator } = this.#options
     if (separator.length !== 1 || /[\r\n"\d.]/.test(separator)) {
-      throw new ValueError(`csvLogger: the separator must be one character that numbers and lines are not made of, got "${separator}".`)
+      throw new ValueError(`csvLogger: the separator must be one character, and no digit, point, quote or line end, got "${separator}".`)
     }
   }
 
@@ -68,9 +81,9 @@ export class CSVLogger implements Callback {
     await this.#line([String(epoch), ...keys.map((key) => (Object.hasOwn(logs, key) ? floatText(logs[key]) : 'NA'))])
   }
 
-  /** Settles the columns, and writes their names unless they are there already. */
+  /** Fixes the columns, and writes their names unless they are there. */
   async #begin(logs: Logs): Promise<readonly string[]> {
-    // Values of validation have a column even if the first epoch is not validated.
+    // Validation has its columns even if the first epoch is not validated.
     const keys = [...new Set([...Object.keys(logs), ...this.#metrics])].sort()
     const header = ['epoch', ...keys]
     if (this.#header === '') await this.#line(header)
@@ -83,7 +96,7 @@ export class CSVLogger implements Callback {
     return keys
   }
 
-  /** As Python's csv writes it: what holds the separator or a quote is quoted. */
+  /** A line as Python's csv writes it: a field with the separator or a quote in it is quoted. */
   #row(fields: readonly string[]): string {
     const { separator } = this.#options
     const quoted = (field: string): string =>

@@ -1,4 +1,4 @@
-/** Ends a training that no longer improves (keras/callbacks/callbacks.py 2.3.1, EarlyStopping). */
+/** Ends a training that no longer improves. Source: Keras 2.3.1, callbacks/callbacks.py. */
 
 import type { HostArray } from '../host-data.js'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
@@ -8,22 +8,26 @@ import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 
 /** Options of `earlyStopping`. */
 export interface EarlyStoppingOptions {
-  /** The value of the logs to go by; 'val_loss' by default. */
+  /** The name of the value to watch; 'val_loss' by default. */
   monitor?: string
-  /** By how much a value must be better to count; 0 by default. */
+  /** A smaller change than this is no improvement; 0 by default. */
   minDelta?: number
-  /** Epochs without improvement after which training ends; 0 by default: the first one. */
+  /** The number of epochs without improvement after which training ends; 0 by default: the first such epoch ends it. */
   patience?: number
-  /** 1: say so when training ends. */
+  /** 1 prints a line when training ends; 0 (default) prints none. */
   verbose?: 0 | 1
+  /** Whether the value is to fall (`min`) or to rise (`max`). `auto` (default) decides by the name. */
   mode?: MonitorMode
-  /** What the first epoch must be better than. */
+  /** The first epoch must be better than this; null (default): any value will do. */
   baseline?: number | null
-  /** Put the weights of the best epoch back when training is ended here; as in Keras 2.3 a training that runs to its end keeps its last. */
+  /**
+   * Restore the weights of the best epoch when this callback ends training. False by default. As in Keras 2.3, a training that runs to its end keeps its last
+   * weights.
+   */
   restoreBestWeights?: boolean
   /**
-   * 'keras3': the best weights are also put back when training runs to its end or another callback ends it. 'keras2' by default.
-   * An epoch whose value is NaN is never the best; in a training of such epochs alone 'keras3' puts back those of the first.
+   * `keras3` restores the best weights also if training runs to its end, or another callback ends it. `keras2` (default) does not. An epoch whose value is NaN
+   * is never the best; if all are NaN, `keras3` restores the weights of the first.
    */
   variant?: 'keras2' | 'keras3'
 }
@@ -33,17 +37,19 @@ export interface EarlyStoppingOptions {
  *
  * @example
  * ```ts
- * await model.fit(x, y, { epochs: 100, validationSplit: 0.2, callbacks: [earlyStopping({ patience: 3, restoreBestWeights: true })] })
+ * const stopping = earlyStopping({ monitor: 'loss', minDelta: 100, patience: 3 })
+ * await model.fit(x, y, { epochs: 100, verbose: 0, callbacks: [stopping] })
+ * console.log(stopping.bestEpoch, stopping.stoppedEpoch)   // 0 3
  * ```
  */
 export class EarlyStopping implements Callback {
   /** The best value so far. */
   best: number
-  /** The epoch it is of, from 0; undefined before the first improvement. */
+  /** The epoch of the best value, counted from 0; undefined before the first improvement. */
   bestEpoch?: number
-  /** Epochs since then. */
+  /** The number of epochs since then. */
   wait = 0
-  /** The epoch that was the last, from 0; undefined if training was not ended here. */
+  /** The epoch after which this callback ended training, counted from 0; undefined if it did not. */
   stoppedEpoch?: number
   readonly #options: Required<EarlyStoppingOptions>
   readonly #monitor: Monitor
@@ -104,7 +110,7 @@ export class EarlyStopping implements Callback {
     this.#restore()
   }
 
-  /** Puts the best weights back, if they are kept. */
+  /** Restores the best weights, if there are any. */
   #restore(): void {
     if (!this.#bestWeights) return
     const { model, print } = this.#context as TrainContext
@@ -121,5 +127,15 @@ export class EarlyStopping implements Callback {
   }
 }
 
-/** Ends training when a value has not improved for some epochs. */
+/**
+ * Makes an `EarlyStopping`: it ends training when a value has not improved for some epochs.
+ *
+ * @throws ValueError for an unknown option or one out of range
+ * @example
+ * ```ts
+ * const stopping = earlyStopping({ patience: 3, restoreBestWeights: true })
+ * const { epoch } = await model.fit(x, y, { epochs: 2, validationSplit: 0.2, verbose: 0, callbacks: [stopping] })
+ * console.log(epoch)   // [0, 1]
+ * ```
+ */
 export const earlyStopping = (options?: SpelledOptions<EarlyStoppingOptions>): EarlyStopping => new EarlyStopping(options)

@@ -1,6 +1,6 @@
 /**
- * TensorBoard's event files: TFRecord framing around protocol buffers (tensorflow/core/lib/io/record_writer.h, core/util/event.proto,
- * core/framework/summary.proto), as far as scalars need them.
+ * TensorBoard's event files: TFRecord framing around protocol buffers, as far as scalars need them. Source: tensorflow/core/lib/io/record_writer.h,
+ * core/util/event.proto, core/framework/summary.proto.
  */
 import { utf8 } from '../platform.js'
 
@@ -18,7 +18,7 @@ export function crc32c(bytes: Uint8Array): number {
   return ~crc >>> 0
 }
 
-/** Checksums of data that may hold checksums are rotated and moved. */
+/** The rotated and shifted checksum that TFRecord uses, since its data may hold checksums themselves. */
 function maskedCrc(bytes: Uint8Array): number {
   const crc = crc32c(bytes)
   return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0
@@ -37,12 +37,12 @@ function record(data: Uint8Array): Uint8Array {
 
 const concat = (...parts: readonly ArrayLike<number>[]): Uint8Array => Uint8Array.from(parts.flatMap((part) => Array.from(part)))
 
-/** Seven bits a byte, the low ones first. Whole numbers from 0 to 2⁵³. */
+/** A whole number from 0 to 2⁵³, seven bits in a byte, the low bits first. */
 function varint(value: number): number[] {
   return value < 128 ? [value] : [(value % 128) + 128, ...varint(Math.floor(value / 128))]
 }
 
-/** A field's number and how its value is written: as a varint, 8 bytes, a length and bytes, or 4 bytes. */
+/** A field's number and the form of its value: 0 a varint, 1 eight bytes, 2 a length and bytes, 5 four bytes. */
 const field = (number: number, type: 0 | 1 | 2 | 5): number[] => varint(number * 8 + type)
 const whole = (number: number, value: number): Uint8Array => concat(field(number, 0), varint(value))
 const double = (number: number, value: number): Uint8Array => concat(field(number, 1), new Uint8Array(Float64Array.of(value).buffer))

@@ -1,4 +1,4 @@
-/** What `fit` can do beside training: the callbacks. Those that write files are bound to a disk in `@cotangent/layers/node`. */
+/** The callbacks. `@cotangent/layers/node` binds those that write files to a disk. */
 export type { Callback, Logs, TrainContext } from './callback.js'
 export { CSVLogger, type CSVLoggerOptions, type TextSink } from './csv-logger.js'
 export { EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'

@@ -1,4 +1,4 @@
-/** A callback made of functions (keras/callbacks/callbacks.py, LambdaCallback). */
+/** A callback made of functions. Source: Keras 2.3.1, callbacks/callbacks.py. */
 import { requireFunction, requireObject } from '@cotangent/core/arguments'
 import { type Rule, readOptions, type SpelledOptions } from '../spelling/names.js'
 import { stages as allStages, type Callback } from './callback.js'
@@ -6,7 +6,9 @@ import { stages as allStages, type Callback } from './callback.js'
 const none: Callback = Object.fromEntries(allStages.map((stage) => [stage, undefined]))
 const rules = Object.fromEntries(allStages.map((stage) => [stage, requireFunction as Rule]))
 
-/** Functions by stage. A plain object with them is a callback as well; this one knows Keras' names, and refuses those that do not exist. */
+/**
+ * Functions by stage. A plain object with such functions is a callback, too. This class also accepts Keras' spelling, and refuses stages that do not exist.
+ */
 export class LambdaCallback implements Callback {
   readonly onTrainBegin?: NonNullable<Callback['onTrainBegin']>
   readonly onEpochBegin?: NonNullable<Callback['onEpochBegin']>
@@ -22,5 +24,15 @@ export class LambdaCallback implements Callback {
   }
 }
 
-/** A callback made of functions. */
+/**
+ * Makes a `LambdaCallback`.
+ *
+ * @throws ValueError for a stage that does not exist, or something that is no function
+ * @example
+ * ```ts
+ * const epochs: number[] = []
+ * await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: [lambdaCallback({ on_epoch_end: (epoch) => void epochs.push(epoch) })] })
+ * console.log(epochs)   // [0, 1]
+ * ```
+ */
 export const lambdaCallback = (stages: SpelledOptions<Callback>): LambdaCallback => new LambdaCallback(stages)

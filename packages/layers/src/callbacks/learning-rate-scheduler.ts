@@ -1,4 +1,4 @@
-/** The learning rate by epoch, from a function (keras/callbacks/callbacks.py 2.3.1, LearningRateScheduler). */
+/** Sets the learning rate of each epoch by a function. Source: Keras 2.3.1, callbacks/callbacks.py. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireFunction } from '@cotangent/core/arguments'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
@@ -10,16 +10,19 @@ import { requireSettable } from './reduce-lr-on-plateau.js'
 
 /** Options of `learningRateScheduler`. */
 export interface LearningRateSchedulerOptions {
-  /** 1: say what the rate is. */
+  /** 1 prints the rate of each epoch; 0 (default) does not. */
   verbose?: 0 | 1
 }
 
 /**
- * Sets the learning rate at the start of each epoch, and logs it as `lr`. For a rate that changes with every batch give the optimizer a schedule.
+ * Sets the learning rate at the start of each epoch, and logs it as `lr`. For a rate that changes with every batch, give the optimizer a schedule instead.
  *
+ * @throws ValueError in `fit` if the optimizer's rate follows a schedule, or the function returns no number, at least 0
  * @example
  * ```ts
- * await model.fit(x, y, { epochs: 20, callbacks: [learningRateScheduler((epoch, rate) => (epoch < 10 ? rate : rate * 0.9))] })
+ * const halving = learningRateScheduler((epoch, rate) => (epoch < 1 ? rate : rate / 2))
+ * const { history } = await model.fit(x, y, { epochs: 3, verbose: 0, callbacks: [halving] })
+ * console.log(history.lr)   // [0.01, 0.005, 0.0025]
  * ```
  */
 export class LearningRateScheduler implements Callback {
@@ -27,7 +30,7 @@ export class LearningRateScheduler implements Callback {
   readonly #options: Required<LearningRateSchedulerOptions>
   #context?: TrainContext
 
-  /** @param schedule of the epoch, from 0, and the rate so far */
+  /** @param schedule a function of the epoch, counted from 0, and the present rate */
   constructor(schedule: (epoch: number, rate: number) => number, options: SpelledOptions<LearningRateSchedulerOptions> = {}) {
     requireFunction('learningRateScheduler', 'schedule', schedule, 'learningRateScheduler((epoch, rate) => …)')
     this.#schedule = schedule
@@ -61,7 +64,11 @@ export class LearningRateScheduler implements Callback {
   }
 }
 
-/** The learning rate by epoch. */
+/**
+ * Makes a `LearningRateScheduler`.
+ *
+ * @param schedule a function of the epoch, counted from 0, and the present rate
+ */
 export const learningRateScheduler = (
   schedule: (epoch: number, rate: number) => number,
   options?: SpelledOptions<LearningRateSchedulerOptions>,

@@ -1,4 +1,7 @@
-/** Saves the model while it trains (keras/callbacks/callbacks.py 2.3.1, ModelCheckpoint). How a model is saved is the caller's business. */
+/**
+ * Saves the model while it trains. A function given by the caller does the saving; node/callbacks.ts binds it to a disk. Source: Keras 2.3.1,
+ * callbacks/callbacks.py.
+ */
 import { requireFunction, requireObject, requireText } from '@cotangent/core/arguments'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { fixed, formatText } from '../spelling/python-text.js'
@@ -6,35 +9,40 @@ import { saysSo, whole } from '../spelling/rules.js'
 import type { Callback, Logs, TrainContext, TrainedModel } from './callback.js'
 import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 
-/** Writes a model, or its weights alone, to a path. */
+/** Writes a model, or only its weights, to a path. */
 export type SaveModel = (model: TrainedModel, path: string, options: { weightsOnly: boolean }) => void | Promise<void>
 
-/** Throws if nothing can be saved at a path, which may have places for the epoch and the logs. */
+/** Throws if nothing can be saved at a path. The path may have places for epoch and logs. */
 export type PrepareSave = (path: string, options: { weightsOnly: boolean }) => void | Promise<void>
 
-/** Options of `ModelCheckpoint`, beside `save`. */
+/** Options of `ModelCheckpoint`, in addition to `save`. */
 export interface ModelCheckpointOptions {
-  /** The value of the logs that says which epoch is best; 'val_loss' by default. */
+  /** The name of the value that says which epoch is best; 'val_loss' by default. */
   monitor?: string
-  /** 1: say what is saved. */
+  /** 1 prints a line for each file saved; 0 (default) prints none. */
   verbose?: 0 | 1
-  /** Save only epochs that are better than all before. */
+  /** Save only epochs that are better than all before. False by default. */
   saveBestOnly?: boolean
-  /** Save the weights alone, without layers and optimizer. */
+  /** Save only the weights, without layers and optimizer. False by default. */
   saveWeightsOnly?: boolean
+  /** Whether the value is to fall (`min`) or to rise (`max`). `auto` (default) decides by the name. */
   mode?: MonitorMode
-  /** Epochs from one saving to the next; 1 by default. */
+  /** The number of epochs from one save to the next, at least 1; 1 by default. */
   period?: number
 }
 
 /**
- * Saves the model after each epoch, or after those that are the best so far. What is best is kept from one `fit` to the next.
+ * Saves the model after each epoch, or after each epoch that is the best so far. The best value is remembered from one `fit` to the next.
  *
- * The path may have places for the epoch, from 1, and the values of the logs, in Python's formats: `model-{epoch:02d}-{val_loss:.2f}.h5`.
+ * The path may have places for the epoch, counted from 1, and for logs, in Python's formats: `model-{epoch:02d}-{val_loss:.2f}.h5`.
  *
+ * @throws ValueError in `fit` for a place that no log fills
  * @example
  * ```ts
- * const checkpoint = new ModelCheckpoint('best.h5', { saveBestOnly: true, save: (model, path) => upload(path, model) })
+ * const saved: string[] = []
+ * const checkpoint = new ModelCheckpoint('model-{epoch:02d}.h5', { save: (model, path) => void saved.push(path) })
+ * await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: [checkpoint] })
+ * console.log(saved)   // ['model-01.h5', 'model-02.h5']
  * ```
  */
 export class ModelCheckpoint implements Callback {
@@ -48,7 +56,7 @@ export class ModelCheckpoint implements Callback {
   #context?: TrainContext
   #epochs = 0
 
-  /** @param given.prepare called before training, to say early what would go wrong when the first epoch is saved */
+  /** @param given.prepare called before training: an error comes then, not when the first epoch is saved */
   constructor(path: string, given: SpelledOptions<ModelCheckpointOptions> & { save: SaveModel; prepare?: PrepareSave }) {
     requireText('modelCheckpoint', 'the path to save to', path)
     requireObject('modelCheckpoint', given, [], "new ModelCheckpoint('best.h5', { save: (model, path, { weightsOnly }) => … })")

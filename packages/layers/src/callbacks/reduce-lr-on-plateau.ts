@@ -1,4 +1,4 @@
-/** Lowers the learning rate when a value no longer improves (keras/callbacks/callbacks.py 2.3.1, ReduceLROnPlateau). */
+/** Lowers the learning rate when a value no longer improves. Source: Keras 2.3.1, callbacks/callbacks.py. */
 import { ValueError } from '@cotangent/core'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { floatText } from '../spelling/python-text.js'
@@ -8,24 +8,29 @@ import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 
 /** Options of `reduceLROnPlateau`. */
 export interface ReduceLROnPlateauOptions {
-  /** The value of the logs to go by; 'val_loss' by default. */
+  /** The name of the value to watch; 'val_loss' by default. */
   monitor?: string
-  /** What the rate is multiplied by; 0.1 by default. */
+  /** The rate is multiplied by this, from 0 to below 1; 0.1 by default. */
   factor?: number
-  /** Epochs without improvement before that; 10 by default. */
+  /** The number of epochs without improvement after which the rate is lowered; 10 by default. */
   patience?: number
-  /** 1: say so when the rate is lowered. */
+  /** 1 prints a line when the rate is lowered; 0 (default) prints none. */
   verbose?: 0 | 1
+  /** Whether the value is to fall (`min`) or to rise (`max`). `auto` (default) decides by the name. */
   mode?: MonitorMode
-  /** By how much a value must be better to count; 0.0001 by default. */
+  /** A smaller change than this is no improvement; 0.0001 by default. */
   minDelta?: number
-  /** Epochs after a change that do not count; 0 by default. */
+  /** The number of epochs after a change that do not count; 0 by default. */
   cooldown?: number
-  /** The rate goes no lower; 0 by default. */
+  /** The lowest rate, at least 0; 0 by default. */
   minLr?: number
 }
 
-/** Multiplies the learning rate by a factor when a value has not improved for `patience` epochs; logs the rate of each epoch as `lr`. */
+/**
+ * Multiplies the learning rate by `factor` when a value has not improved for `patience` epochs. It logs the rate of each epoch as `lr`.
+ *
+ * @throws ValueError in `fit` if the optimizer's rate follows a schedule
+ */
 export class ReduceLROnPlateau implements Callback {
   readonly #options: Required<ReduceLROnPlateauOptions>
   readonly #monitor: Monitor
@@ -88,7 +93,7 @@ export class ReduceLROnPlateau implements Callback {
   }
 }
 
-/** Throws before the first epoch if the rate follows a schedule. */
+/** Throws, before the first epoch, if the rate follows a schedule. */
 export function requireSettable(what: string, { model }: TrainContext): void {
   const { schedule } = model.optimizer
   if (schedule) {
@@ -98,5 +103,15 @@ export function requireSettable(what: string, { model }: TrainContext): void {
   }
 }
 
-/** Lowers the learning rate when a value no longer improves. */
+/**
+ * Makes a `ReduceLROnPlateau`.
+ *
+ * @throws ValueError for an unknown option or one out of range
+ * @example
+ * ```ts
+ * const halving = reduceLROnPlateau({ monitor: 'loss', minDelta: 100, patience: 1, factor: 0.5 })
+ * const { history } = await model.fit(x, y, { epochs: 3, verbose: 0, callbacks: [halving] })
+ * console.log(history.lr)   // [0.01, 0.01, 0.005]
+ * ```
+ */
 export const reduceLROnPlateau = (options?: SpelledOptions<ReduceLROnPlateauOptions>): ReduceLROnPlateau => new ReduceLROnPlateau(options)

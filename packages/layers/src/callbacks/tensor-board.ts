@@ -1,4 +1,4 @@
-/** Writes what TensorBoard draws (tf.keras 2, TensorBoard). Where the bytes go is the caller's business. */
+/** Writes curves for TensorBoard. A sink takes the bytes; node/callbacks.ts binds it to files. Source: tf.keras 2, callbacks.py, TensorBoard. */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type Rule, readOptions, type SpelledOptions } from '../spelling/names.js'
@@ -6,28 +6,41 @@ import type { Callback, Logs, TrainContext } from './callback.js'
 import { requireSink } from './csv-logger.js'
 import { scalarsEvent, versionEvent } from './event-file.js'
 
-/** Where event files go, one for training and one for validation. */
+/** The destination of two event files, one for training and one for validation. */
 export interface EventSink {
-  /** Begins a new file; called before the first bytes of a run in a training. */
+  /** Begins a new file, before the first bytes of a run. */
   begin(run: 'train' | 'validation'): void | Promise<void>
+  /** Adds bytes at the end. */
   write(run: 'train' | 'validation', bytes: Uint8Array): void | Promise<void>
 }
 
-/** Options of `TensorBoard`, beside its sink. */
+/** Options of `TensorBoard`, in addition to its sink. */
 export interface TensorBoardOptions {
-  /** Besides the values of each epoch, those after every batch, or after every so many. 'epoch' by default: not. Reading them costs a wait on the device. */
+  /**
+   * When to write in addition to the end of each epoch: 'epoch' (default) never, 'batch' after every batch, a number after that many batches. Then `fit` waits
+   * for the device after every batch.
+   */
   updateFreq?: 'epoch' | 'batch' | number
 }
 
-/** How often to write. */
+/** The check of `updateFreq`. */
 const freq: Rule = (what, name, value) => {
   if (value === 'epoch' || value === 'batch' || (Number.isSafeInteger(value) && (value as number) >= 1)) return
   throw new ValueError(`${what}: ${name} must be 'epoch', 'batch' or a whole number of batches, got ${describeValue(value)}.`)
 }
 
 /**
- * Scalars for TensorBoard, under the tags of tf.keras 2: `epoch_loss`, `epoch_accuracy`, … over epochs, from 0, in the runs `train` and
- * `validation`, so that both are curves of one chart; `epoch_learning_rate`; and `batch_loss`, … over batches, counted by the optimizer.
+ * Writes scalars for TensorBoard, under the tags of tf.keras 2. Over epochs, counted from 0: `epoch_loss`, `epoch_accuracy` and so on in the runs `train` and
+ * `validation`, so that one chart shows both curves, and `epoch_learning_rate`. Over batches, as the optimizer counts them: `batch_loss` and so on.
+ *
+ * @throws ValueError for another updateFreq than 'epoch', 'batch' or a whole number, at least 1
+ * @example
+ * ```ts
+ * const runs: string[] = []
+ * const board = new TensorBoard({ begin: (run) => void runs.push(run), write: () => undefined })
+ * await model.fit(x, y, { validationSplit: 0.5, verbose: 0, callbacks: [board] })
+ * console.log(runs)   // ['train', 'validation']
+ * ```
  */
 export class TensorBoard implements Callback {
   readonly onBatchEnd?: (batch: number, logs: Logs) => Promise<void>

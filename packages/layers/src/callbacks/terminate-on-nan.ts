@@ -1,8 +1,8 @@
-/** Ends a training whose loss is no number any more (keras/callbacks/callbacks.py 2.3.1, TerminateOnNaN). */
+/** Ends a training whose loss is NaN or infinite. Source: Keras 2.3.1, callbacks/callbacks.py. */
 import { refuseOptions } from '../spelling/names.js'
 import type { Callback, Logs, TrainContext } from './callback.js'
 
-/** Ends training at the batch whose loss is NaN or infinite. It reads the loss after each batch, which costs a wait on the device. */
+/** Ends training at the batch whose loss is NaN or infinite. It reads the loss after each batch, so `fit` waits for the device there. */
 export class TerminateOnNaN implements Callback {
   #context?: TrainContext
 
@@ -18,7 +18,17 @@ export class TerminateOnNaN implements Callback {
   }
 }
 
-/** Ends training at the batch whose loss is NaN or infinite. */
+/**
+ * Makes a `TerminateOnNaN`.
+ *
+ * @example
+ * ```ts
+ * const net = new Sequential([dense(4, { inputShape: [8] })])
+ * net.compile({ optimizer: sgd(1e30), loss: 'mse' })
+ * const { epoch } = await net.fit(x, y, { epochs: 5, verbose: 0, callbacks: [terminateOnNaN()] })
+ * console.log(epoch)   // [0]
+ * ```
+ */
 export function terminateOnNaN(options?: object): TerminateOnNaN {
   refuseOptions('terminateOnNaN', options)
   return new TerminateOnNaN()

@@ -5,22 +5,22 @@ import type { Callback, TrainContext } from './callback.js'
 
 /** Options of `weightAveraging`. */
 export interface WeightAveragingOptions {
-  /** The first epoch that counts, from 0; 0 by default. */
+  /** The first epoch whose weights count, counted from 0; 0 by default. */
   startEpoch?: number
-  /** Every so many epochs count; 1 by default. */
+  /** The number of epochs from one that counts to the next, at least 1; 1 by default. */
   period?: number
 }
 
 /**
- * At the end of training, puts the mean of the trainable weights at the ends of epochs in their place.
+ * At the end of training, replaces the trainable weights by their mean over the ends of epochs.
  *
- * Moving averages of batch normalisation stay those of the last epoch, though they are of other weights than the mean: with such layers, give the
- * optimizer a rate of 0 afterwards and train one more epoch, which renews them and changes nothing else.
+ * The moving averages of batch normalisation stay those of the last epoch, and so do not fit the mean weights. With such layers, set the optimizer's rate to 0
+ * afterwards and train one more epoch: it renews the moving averages and changes nothing else.
  */
 export class WeightAveraging implements Callback {
   readonly #options: Required<WeightAveragingOptions>
   #context?: TrainContext
-  /** Sums in float64, by parameter. */
+  /** Sums in float64, for each parameter. */
   #sums: Float64Array[] = []
   #count = 0
 
@@ -68,5 +68,17 @@ export class WeightAveraging implements Callback {
   }
 }
 
-/** The mean of the weights of the last epochs. */
+/**
+ * Makes a `WeightAveraging`.
+ *
+ * @throws ValueError for an unknown option or one out of range
+ * @example
+ * ```ts
+ * const ends: number[] = []
+ * const note = { onEpochEnd: async () => void ends.push((await model.getWeights())[0].data[0]) }
+ * await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: [note, weightAveraging()] })
+ * const mean = (await model.getWeights())[0].data[0]
+ * console.log(Math.abs(mean - (ends[0] + ends[1]) / 2) < 1e-6)   // true
+ * ```
+ */
 export const weightAveraging = (options?: SpelledOptions<WeightAveragingOptions>): WeightAveraging => new WeightAveraging(options)

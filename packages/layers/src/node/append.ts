@@ -1,12 +1,13 @@
 /// <reference types="node" />
-/** Adding to files: what is added is there whole or not at all. */
+/** Adds to files, whole or not at all. */
 import { open } from 'node:fs/promises'
 import { fileError } from './file-error.js'
 
 /**
- * Adds to the end of a file for the function `what`, in one write. If the disk takes only a part of it, that part is removed.
+ * Adds to the end of a file in one write. If the disk takes only a part, that part is removed.
  *
- * @throws CotangentError with the system's `code` that names the file and says why.
+ * @param what the function that the user called, for messages
+ * @throws CotangentError with the system's `code`; it names the file and says why
  */
 export async function appendWhole(what: string, path: string, added: string | Uint8Array): Promise<void> {
   const bytes = typeof added === 'string' ? Buffer.from(added) : added
@@ -18,7 +19,7 @@ export async function appendWhole(what: string, path: string, added: string | Ui
       before = (await file.stat()).size
       while (written < bytes.length) written += (await file.write(bytes, written)).bytesWritten
     } catch (error) {
-      // Unless somebody else has added to it.
+      // Only if nobody else has added to the file meanwhile.
       if (written > 0 && (await file.stat()).size === before + written) await file.truncate(before).catch(() => {})
       throw error
     } finally {

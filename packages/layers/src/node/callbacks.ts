@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** The callbacks that write files, bound to the disk. Each write opens and closes its file, so that a training that fails leaves none open. */
+/** The callbacks that write files, bound to the disk. Each write opens and closes its file, so a training that fails leaves no file open. */
 import { readFile, writeFile } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -14,12 +14,18 @@ import { requireSavable, saveModelAs, saveWeightsAs } from './model-files.js'
 import { makeFolder, requireWritable } from './write-file.js'
 
 /**
- * Saves the model, or its weights alone with `saveWeightsOnly`, after epochs. The path's extension chooses the format; it may hold the epoch from 1 and
- * logs, in Python's format: `weights.{epoch:02d}-{val_loss:.2f}.h5`. The folder must exist.
+ * Makes a `ModelCheckpoint` that saves to files. The extension of the path chooses the format, as in `saveModel`, or with `saveWeightsOnly` in
+ * `saveWeights`. The path may have places for the epoch, counted from 1, and for logs, in Python's formats: `weights.{epoch:02d}-{val_loss:.2f}.h5`. The
+ * folder must exist.
  *
+ * @throws ValueError in `fit` for an extension that stands for no format; CotangentError if the file cannot be written
  * @example
  * ```ts
- * await model.fit(x, y, { epochs: 20, validationSplit: 0.2, callbacks: [modelCheckpoint('best.h5', { saveBestOnly: true })] })
+ * import { existsSync } from 'node:fs'
+ *
+ * const checkpoint = modelCheckpoint('best.h5', { saveBestOnly: true })
+ * await model.fit(x, y, { validationSplit: 0.2, verbose: 0, callbacks: [checkpoint] })
+ * console.log(existsSync('best.h5'))   // true
  * ```
  */
 export function modelCheckpoint(path: string, options: SpelledOptions<ModelCheckpointOptions> = {}): ModelCheckpoint {
@@ -29,13 +35,24 @@ export function modelCheckpoint(path: string, options: SpelledOptions<ModelCheck
     save: (model, to, { weightsOnly }) => (weightsOnly ? saveWeightsAs : saveModelAs)('modelCheckpoint', model, to),
     async prepare(to, { weightsOnly }) {
       requireSavable('modelCheckpoint', to, weightsOnly)
-      // A folder with places in its name is not known yet.
+      // If the folder's name has places, the folder is not known yet.
       if (!dirname(to).includes('{')) await requireWritable('modelCheckpoint', to.replace(/\{[^}]*\}/g, '0'))
     },
   })
 }
 
-/** Writes the logs of every epoch to a table of separated values. The folder must exist. A line is written whole or not at all. */
+/**
+ * Makes a `CSVLogger` that writes to a file. The folder must exist. A line is written whole or not at all.
+ *
+ * @throws CotangentError in `fit` if the file cannot be written
+ * @example
+ * ```ts
+ * import { readFileSync } from 'node:fs'
+ *
+ * await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: [csvLogger('log.csv')] })
+ * console.log(readFileSync('log.csv', 'utf8').split('\r\n')[0])   // epoch,accuracy,loss
+ * ```
+ */
 export function csvLogger(path: string, options?: SpelledOptions<CSVLoggerOptions>): CSVLogger {
   requireText('csvLogger', 'the path to write to', path)
   return new CSVLogger(
@@ -43,7 +60,7 @@ export function csvLogger(path: string, options?: SpelledOptions<CSVLoggerOption
       async begin(append) {
         await writing('csvLogger', path, () => writeFile(path, '', { flag: append ? 'a' : 'w' }))
         const text = append ? await reading('csvLogger', path, () => readFile(path, 'utf8')) : ''
-        // A line that was cut off in the middle is ended, so that the next one is whole.
+        // If the last line was cut off in the middle, it is ended here, so that the next line starts on its own.
         if (text !== '' && !text.endsWith('\n')) await appendWhole('csvLogger', path, '\r\n')
         return text.split(/\r?\n/, 1)[0]
       },
@@ -53,10 +70,21 @@ export function csvLogger(path: string, options?: SpelledOptions<CSVLoggerOption
   )
 }
 
-/** Files made by this process, which are told apart by it. */
+/** Event files made by this process. The number makes their names differ. */
 let files = 0
 
-/** Writes event files for TensorBoard to the folders `train` and `validation` of a log directory; show them with `tensorboard --logdir`. */
+/**
+ * Makes a `TensorBoard` that writes event files to the folders `train` and `validation` of a log directory. Show them with `tensorboard --logdir logs`.
+ *
+ * @throws CotangentError in `fit` if the files cannot be written
+ * @example
+ * ```ts
+ * import { readdirSync } from 'node:fs'
+ *
+ * await model.fit(x, y, { validationSplit: 0.5, verbose: 0, callbacks: [tensorBoard('logs')] })
+ * console.log(readdirSync('logs'))   // ['train', 'validation']
+ * ```
+ */
 export function tensorBoard(logDir = './logs', options?: SpelledOptions<TensorBoardOptions>): TensorBoard {
   requireText('tensorBoard', 'the log directory', logDir)
   const paths: Partial<Record<'train' | 'validation', string>> = {}

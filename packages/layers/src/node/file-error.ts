@@ -1,10 +1,10 @@
 /// <reference types="node" />
-/** Errors of the file system in words: which function, which file, why, and what to do. */
+/** Errors of the file system in words: the function, the file, the reason and the remedy. */
 import { access, constants, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { CotangentError } from '@cotangent/core'
 
-/** What codes mean that mean the same for every file. */
+/** Error codes whose meaning does not depend on the file. */
 const reasons: Readonly<Record<string, string>> = {
   ENOSPC: 'the disk is full. Make room, or choose another disk',
   EDQUOT: "this user's share of the disk is used up. Make room, or choose another disk",
@@ -20,9 +20,9 @@ const reasons: Readonly<Record<string, string>> = {
 }
 
 /**
- * The error to throw for one of the file system; its `code` stays, the error itself is the `cause`. Anything else comes back as it is.
+ * The error to throw for an error of the file system. Its `code` stays, and the original is the `cause`. Any other error is returned as it is.
  *
- * @param what the function as its user knows it
+ * @param what the function that the user called
  */
 export async function fileError(what: string, verb: 'read' | 'written', path: string, error: unknown): Promise<unknown> {
   const { code, syscall } = Object(error) as NodeJS.ErrnoException
@@ -36,7 +36,7 @@ export async function fileError(what: string, verb: 'read' | 'written', path: st
   return Object.assign(new CotangentError(`${what}: "${path}" cannot be ${verb} (${code}): ${reason}.`, { cause: error }), { code })
 }
 
-/** What `read` gives, or the error in words. */
+/** The result of `read`; its errors become those of `fileError`. */
 export async function reading<T>(what: string, path: string, read: () => Promise<T>): Promise<T> {
   try {
     return await read()
@@ -45,7 +45,7 @@ export async function reading<T>(what: string, path: string, read: () => Promise
   }
 }
 
-/** The same of what writes. */
+/** The result of `write`; its errors become those of `fileError`. */
 export async function writing<T>(what: string, path: string, write: () => Promise<T>): Promise<T> {
   try {
     return await write()
@@ -74,7 +74,7 @@ const no = (): boolean => false
 const isThere = (path: string): Promise<boolean> => stat(path).then(yes, no)
 const mayWrite = (path: string): Promise<boolean> => access(path, constants.W_OK).then(yes, no)
 
-/** The longest beginning of a path that is there: a file where a folder was expected, or the folder where one was to be made. */
+/** The longest existing beginning of a path: a file where a folder was expected, or the folder in which another was to be made. */
 export async function asFarAsThere(path: string): Promise<string> {
   let at = path
   while (!(await isThere(at)) && dirname(at) !== at) at = dirname(at)

@@ -1,4 +1,4 @@
-/** @cotangent/layers/node: what reads and writes files. The public names and nothing else. */
+/** @cotangent/layers/node: models, weights and logs as files. The public names and nothing else. */
 export { csvLogger, modelCheckpoint, tensorBoard } from './callbacks.js'
 export { loadModel, loadWeights, type SaveOptions, saveModel, saveWeights } from './model-files.js'
 export { writeFileAtomic } from './write-file.js'

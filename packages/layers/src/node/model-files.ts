@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** Models and weights as files. The extension says the format; everything is written whole or not at all. */
+/** Models and weights as files. The extension says the format. Files are written whole or not at all. */
 import { readFile, stat } from 'node:fs/promises'
 import { basename, dirname, extname, join } from 'node:path'
 import { ValueError } from '@cotangent/core'
@@ -27,7 +27,7 @@ const models: Readonly<Record<string, ModelFormat>> = { '.h5': 'h5', '.hdf5': 'h
 const modelOthers = ', model.json (TensorFlow.js), .json (the architecture alone)'
 const weights: Readonly<Record<string, WeightsFormat>> = { '.h5': 'h5', '.hdf5': 'h5', '.safetensors': 'safetensors', '.npz': 'npz' }
 
-/** The format that a path's extension stands for, or an error that lists those there are. */
+/** The format of a path's extension. Throws for an extension that stands for none. */
 function formatOf<Format>(what: string, path: string, formats: Readonly<Record<string, Format>>, others = ''): Format {
   requireText(what, 'the path', path)
   const extension = extname(path).toLowerCase()
@@ -37,35 +37,37 @@ function formatOf<Format>(what: string, path: string, formats: Readonly<Record<s
   )
 }
 
+/** Options of `saveModel`. */
 export interface SaveOptions {
-  /** Whether what the model was compiled with and the optimizer's state go along; true by default. */
+  /** Whether to save also the options of `compile` and the optimizer's state; true by default. */
   includeOptimizer?: boolean
-  /** `tfjs`: the path is a folder for TensorFlow.js' model.json and shards. */
+  /** `tfjs`: the path is a folder, which gets TensorFlow.js' model.json and shards. By default the extension says the format. */
   format?: 'tfjs'
 }
 
 /**
- * Saves a model: `.h5` as Keras 2.3 does, `.keras` as Keras 3 does, `.json` its architecture alone, a path that ends in `model.json`, or
- * `format: 'tfjs'`, for TensorFlow.js.
+ * Saves a model. The extension says the format: `.h5` as Keras 2.3, `.keras` as Keras 3, `.json` the architecture alone. A path that ends in `model.json`, or
+ * `format: 'tfjs'`, is for TensorFlow.js.
  *
- * Whoever looks at any moment, also after a crash, finds the old model or the new one, whole: see `writeFileAtomic`. A model for TensorFlow.js gets
- * shards of new names; those of the model that it replaces are removed, other files of the folder stay. Several processes may save to one path; the last one wins.
+ * At any moment, even after a crash, the path holds the old model or the new one, whole: see `writeFileAtomic`. For TensorFlow.js, shards get new names; those
+ * of the replaced model are removed, other files of the folder stay. Several processes may save to one path; the last one wins.
  *
- * @throws ValueError for another extension or a model without weights; CotangentError with the system's `code` that says why the file cannot be
- * written. Then the old model is there as it was.
+ * @throws ValueError for another extension, or for a model without weights; CotangentError with the system's `code` if the file cannot be written. Then the
+ * old model is there as it was.
  * @example
  * ```ts
  * import { tmpdir } from 'node:os'
  *
  * await saveModel(model, `${tmpdir()}/digits.h5`)
  * const again = await loadModel(`${tmpdir()}/digits.h5`)
+ * console.log(again.countParams() === model.countParams())   // true
  * ```
  */
 export async function saveModel(model: Model, path: string, options: SaveOptions = {}): Promise<void> {
   await saveModelAs('saveModel', model, path, options)
 }
 
-/** @internal The same for the function `what`. */
+/** @internal `saveModel` for the function `what`. */
 export async function saveModelAs(what: string, model: Model, path: string, options: SaveOptions = {}): Promise<void> {
   requireText(what, 'the path', path)
   requireOptions(what, options, ['includeOptimizer', 'format'], "saveModel(model, 'model.h5', { includeOptimizer: false })")
@@ -81,18 +83,24 @@ export async function saveModelAs(what: string, model: Model, path: string, opti
   await writeWhole(what, path, await modelToBytes(model, { format: kind, includeOptimizer }))
 }
 
-/** @internal Throws unless models, or weights alone, can be saved at a path with this extension. */
+/** @internal Throws unless the extension of a path stands for a format of models, or of weights. */
 export function requireSavable(what: string, path: string, weightsOnly: boolean): void {
   if (weightsOnly) formatOf(what, path, weights)
   else if (extname(path) !== '.json') formatOf(what, path, models, modelOthers)
 }
 
 /**
- * Loads a model: HDF5 or `.keras`, by what is in the file rather than by its name; TensorFlow.js' `model.json`, or the folder it lies in; the
- * architecture alone (`.json`), with new weights.
+ * Loads a model: HDF5 or `.keras`, recognised by content, not by name; TensorFlow.js' `model.json`, or its folder; or an architecture alone (`.json`), with new
+ * weights.
  *
- * @throws ValueError or ShapeError that names the part of the file that is damaged or not supported; CotangentError with the system's `code` that says
- * why the file cannot be read.
+ * @throws ValueError or ShapeError that names the part of the file that is damaged or not supported; CotangentError with the system's `code` if the file
+ * cannot be read
+ * @example
+ * ```ts
+ * await saveModel(model, 'digits.keras')
+ * const again = await loadModel('digits.keras')
+ * console.log(again.layers.length === model.layers.length)   // true
+ * ```
  */
 export async function loadModel(path: string, options: LoadOptions = {}): Promise<Model> {
   requireText('loadModel', 'the path', path)
@@ -106,25 +114,38 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
 }
 
 /**
- * Saves the weights of a model alone: `.h5` as Keras' `save_weights`, `.safetensors`, `.npz`. The file is written whole or not at all.
+ * Saves only the weights of a model: `.h5` as Keras' `save_weights`, `.safetensors` or `.npz`. The file is written whole or not at all.
  *
- * @throws ValueError for another extension or a model without weights; CotangentError with the system's `code` that says why the file cannot be
- * written. Then the old file is there as it was.
+ * @throws ValueError for another extension, or for a model without weights; CotangentError with the system's `code` if the file cannot be written. Then the
+ * old file is there as it was.
+ * @example
+ * ```ts
+ * await saveWeights(model, 'digits.safetensors')
+ * await loadWeights(model, 'digits.safetensors')
+ * ```
  */
 export async function saveWeights(model: Model, path: string): Promise<void> {
   await saveWeightsAs('saveWeights', model, path)
 }
 
-/** @internal The same for the function `what`. */
+/** @internal `saveWeights` for the function `what`. */
 export async function saveWeightsAs(what: string, model: Model, path: string): Promise<void> {
   const format = formatOf(what, path, weights)
   await writeWhole(what, path, await weightsToBytes(model, { format }))
 }
 
 /**
- * Loads weights into a model: from files of weights or of whole models, by order, or by name.
+ * Loads weights into a model, from a file of weights or of a whole model, in order or by the names of layers.
  *
  * @throws ValueError or ShapeError that names the layer or array that does not fit; CotangentError if the file cannot be read. Then no weight has changed.
+ * @example
+ * ```ts
+ * const before = await model.getWeights()
+ * await saveWeights(model, 'before.h5')
+ * await model.fit(x, y, { verbose: 0 })
+ * await loadWeights(model, 'before.h5')
+ * console.log((await model.getWeights())[0].data[0] === before[0].data[0])   // true
+ * ```
  */
 export async function loadWeights(model: Model, path: string, options: WeightsOptions = {}): Promise<void> {
   formatOf('loadWeights', path, { ...weights, '.keras': 'h5' })

@@ -1,9 +1,9 @@
 /// <reference types="node" />
 /**
- * The names that files have while they are written, and what killed writers left.
+ * The names of files while they are written, and the removal of files that killed processes left.
  *
- * A temporary file's name says who writes it: `.model.h5.cotangent-<place>-<process>-<start>-<id>.tmp`. Whoever saves next into its folder removes
- * it when that process is gone.
+ * A temporary file's name says who writes it: `.model.h5.cotangent-<place>-<process>-<start>-<id>.tmp`. If that process is gone, the next save into the
+ * folder removes the file.
  */
 import { createHash, randomBytes } from 'node:crypto'
 import { readFileSync, readlinkSync } from 'node:fs'
@@ -13,10 +13,10 @@ import { join } from 'node:path'
 
 const temporaryName = /\.cotangent-([0-9a-f]{8})-(\d+)-(\d+)-([0-9a-f]{12})\.tmp$/
 
-/** A number that no other save has. */
+/** A random number for one save. */
 export const newId = (): string => randomBytes(6).toString('hex')
 
-/** The name of a file while it is written, short enough for every file system. */
+/** The name of a file while it is written. It is short enough for every file system. */
 export function nameWhileWritten(name: string, id: string): string {
   const start = new TextDecoder().decode(Buffer.from(name).subarray(0, 60)).replace(/\uFFFD$/, '')
   return `.${start}.cotangent-${place()}-${process.pid}-${startOf(process.pid)}-${id}.tmp`
@@ -24,7 +24,7 @@ export function nameWhileWritten(name: string, id: string): string {
 
 let here: string | undefined
 
-/** Where process numbers mean the same as here: one start of one machine, and in it one container. */
+/** Identifies the range in which a process number is unique: one start of one machine, and one container in it. */
 function place(): string {
   const parts = [
     attempt(hostname),
@@ -35,7 +35,9 @@ function place(): string {
   return here
 }
 
-/** When a process started, since its number may have been another's before; 0 where the system does not say. Linux counts it in field 22, behind the name in brackets. */
+/**
+ * The start time of a process, since process numbers are used again; 0 if the system does not say. Linux has it in field 22, after the name in brackets.
+ */
 function startOf(pid: number): string {
   const text = attempt(() => readFileSync(`/proc/${pid}/stat`, 'utf8'))
   return text.slice(text.lastIndexOf(')') + 2).split(' ')[19] ?? '0'
@@ -59,7 +61,7 @@ function isAlive(pid: number, start: string): boolean {
   return now === '0' || start === '0' || now === start
 }
 
-/** Processes elsewhere cannot be seen. What one of them has not touched for so long is taken for left. */
+/** Processes elsewhere cannot be seen. A file that such a process has not touched for a day counts as left behind. */
 const DAY = 24 * 60 * 60 * 1000
 
 /**
@@ -69,7 +71,7 @@ const DAY = 24 * 60 * 60 * 1000
  */
 export async function removeLeftovers(folder: string): Promise<Set<string>> {
   const written = new Set<string>()
-  // A folder that may be written to but not listed keeps what is in it.
+  // If the folder may be written to but not listed, nothing is removed.
   for (const name of await readdir(folder).catch(() => [])) {
     const [, where, pid, start, id] = temporaryName.exec(name) ?? []
     if (id === undefined) continue

@@ -1,13 +1,13 @@
 /// <reference types="node" />
 /**
- * TensorFlow.js' `model.json` and shards in a folder, which may hold other files too. They change as one:
+ * TensorFlow.js' `model.json` and shards in a folder, which may hold other files, too. They change as one:
  *
- * 1. the new model.json is written under a temporary name, which tells others that its shards are about to come;
- * 2. the shards are written, under names that no other save uses;
- * 3. the temporary file takes the name model.json. Before that the old model is there, whole, and from then on the new one;
- * 4. shards that no .json file of the folder names, and nobody is about to, are removed.
+ * 1. The new model.json is written under a temporary name. It tells other processes that its shards are about to come.
+ * 2. The shards are written, under names that no other save uses.
+ * 3. The temporary file is renamed to model.json. Until then the folder holds the old model, from then on the new one.
+ * 4. Shards that no .json file of the folder names, and no temporary file announces, are removed.
  *
- * A process that is killed leaves a temporary file, and shards that nobody names. The next save removes them.
+ * A killed process leaves a temporary file, and shards that no file names. The next save removes them.
  */
 import { readdir, readFile, realpath, rename, rmdir, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join } from 'node:path'
@@ -18,18 +18,18 @@ import { fileError, reading } from './file-error.js'
 import { nameWhileWritten, newId, removeLeftovers } from './temporary.js'
 import { findTarget, makeFolder, syncFolder, type Target, writeNew } from './write-file.js'
 
-/** Names of shards as we write them: the standard ones, and the id of the save. */
+/** Names of the shards that we write: the standard ones with the id of the save. */
 const ours = /^group1-shard\d+of\d+-([0-9a-f]{12})\.bin$/
-/** Names that TensorFlow.js and its converter give to shards. */
+/** Names of the shards that TensorFlow.js and its converter write. */
 const standard = /^(group\d+-shard\d+of\d+(\.bin)?|weights\.bin)$/
-/** What is larger beside a model.json is no other one, but data. */
+/** A larger .json file is data, not another model.json. */
 const JSON_BYTES = 2 ** 26
 
 /**
- * Writes a model into a folder, which is made if it is not there.
+ * Writes a model into a folder. The folder is made if it is not there.
  *
- * @param make the model, its shards called by the function that it is given
- * @throws CotangentError with the system's `code` that says what cannot be written and why; then the folder holds what it held.
+ * @param make makes the model, with shards named by the function that it gets
+ * @throws CotangentError with the system's `code`; it says which file cannot be written and why. Then the folder is as it was.
  */
 export async function writeTfjsFolder(
   what: string,
@@ -67,7 +67,7 @@ export async function writeTfjsFolder(
   }
 }
 
-/** The shards of standard names beside a model.json; none if it is not there or damaged. */
+/** The shards with standard names that a model.json names; none if the file is not there or damaged. */
 async function shardsOf(path: string): Promise<string[]> {
   const json = await readFile(path, 'utf8')
     .then((text) => JSON.parse(text) as { weightsManifest?: readonly { paths?: readonly unknown[] }[] } | null)
@@ -78,10 +78,10 @@ async function shardsOf(path: string): Promise<string[]> {
 }
 
 /**
- * Removes shards of killed or replaced saves: those of our names, and the `replaced` ones, that no file of models names.
+ * Removes shards of killed or replaced saves: shards with our names and the `replaced` ones, unless a .json file of the folder names them.
  *
- * The order of the three looks makes it safe beside other processes. A save's temporary file is there before its first shard, until it is model.json:
- * who finds a shard first, and then no such file, finds the shard in model.json, or it is no longer used.
+ * The order of three steps makes this safe beside other processes: list shards, list temporary files, read .json files. A save's temporary file exists before
+ * its first shard, until it becomes model.json. So if a shard is seen, and then no temporary file of its save, model.json names the shard, or nobody uses it.
  */
 async function removeUnused(folder: string, modelJson: string, replaced: readonly string[] = []): Promise<void> {
   const list = (): Promise<string[]> => readdir(folder).catch(() => [])
@@ -95,20 +95,20 @@ async function removeUnused(folder: string, modelJson: string, replaced: readonl
     try {
       if (path === modelJson || (await stat(path)).size <= JSON_BYTES) used.push(await readFile(path, 'utf8'))
     } catch (error) {
-      // What cannot be read may name any of them.
+      // A file that cannot be read may name any of them, so all stay.
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return
     }
   }
   for (const name of doubtful) if (!used.some((text) => text.includes(name))) await unlink(join(folder, name)).catch(() => {})
 }
 
-/** How a model is made of a model.json's text and its shards. */
+/** Makes a model of a model.json's text and its shards. */
 type ReadModel<Model> = (text: string, shard: (name: string) => Promise<Uint8Array>) => Promise<Model>
 
 /**
  * Reads a model.json and the shards beside it. If another process saves meanwhile and removes the old shards, the new model is read.
  *
- * @param text that of model.json
+ * @param text the text of model.json
  */
 export async function readTfjsFolder<Model>(what: string, path: string, text: string, read: ReadModel<Model>): Promise<Model> {
   for (let latest = text; ; ) {

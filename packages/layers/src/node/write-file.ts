@@ -1,5 +1,5 @@
 /// <reference types="node" />
-/** Writing files whole or not at all. */
+/** Writes files whole or not at all. */
 import { access, constants, lstat, mkdir, open, readlink, realpath, rename, unlink } from 'node:fs/promises'
 import { basename, dirname, isAbsolute, join, sep } from 'node:path'
 import { ValueError } from '@cotangent/core'
@@ -8,26 +8,28 @@ import { asFarAsThere, fileError, writing } from './file-error.js'
 import { nameWhileWritten, newId, removeLeftovers } from './temporary.js'
 
 /**
- * Puts bytes into a file so that whoever looks at any moment, even after a crash, finds the old file or the new one, whole: a temporary file in
- * the same folder, flushed to the disk, takes the name. If anything fails, a full disk for one, the old file stays and the temporary one goes.
+ * Writes a file so that at any moment, even after a crash, it is the old file or the new one, whole. To do so it writes a temporary file in the same folder,
+ * flushes it to the disk and renames it. If anything fails, such as a full disk, the old file stays and the temporary one is removed.
  *
- * An old file's permissions stay, its owner and group where the system allows. Of a symbolic link the file that it leads to is replaced. Temporary
- * files of processes that were killed are removed.
+ * An old file's permissions are kept, and its owner and group if the system allows it. A symbolic link stays; the file that it leads to is replaced. Temporary
+ * files of killed processes are removed.
  *
- * @throws CotangentError with the system's `code` that says which file cannot be written and why: its folder is not there (ENOENT) or a file
- * (ENOTDIR), it is a folder (EISDIR) or write-protected (EACCES), its name is too long (ENAMETOOLONG), the disk is full (ENOSPC) or read-only (EROFS).
+ * @throws CotangentError with the system's `code`; it says which file cannot be written and why. The folder is not there (ENOENT) or is a file (ENOTDIR); the
+ * path is a folder (EISDIR) or write-protected (EACCES); its name is too long (ENAMETOOLONG); the disk is full (ENOSPC) or read-only (EROFS).
  * @example
  * ```ts
+ * import { readFileSync } from 'node:fs'
  * import { tmpdir } from 'node:os'
  *
  * await writeFileAtomic(`${tmpdir()}/scores.json`, JSON.stringify([0.91, 0.93]))
+ * console.log(readFileSync(`${tmpdir()}/scores.json`, 'utf8'))   // [0.91,0.93]
  * ```
  */
 export async function writeFileAtomic(path: string, bytes: Uint8Array | string): Promise<void> {
   await writeWhole('writeFileAtomic', path, bytes)
 }
 
-/** The same for the function `what`. */
+/** `writeFileAtomic` for the function `what`. */
 export async function writeWhole(what: string, path: string, bytes: Uint8Array | string): Promise<void> {
   if (typeof bytes !== 'string' && !ArrayBuffer.isView(bytes))
     throw new ValueError(`${what}: expected a Uint8Array or a text to write to "${path}", got ${describeValue(bytes)}.`)
@@ -44,7 +46,7 @@ export async function writeWhole(what: string, path: string, bytes: Uint8Array |
   }
 }
 
-/** As much as is needed of Node's Stats. Declarations of this package get along without the types of Node. */
+/** The needed part of Node's Stats. Declarations of this package get along without Node's types. */
 export interface Earlier {
   readonly mode: number
   readonly uid: number
@@ -53,28 +55,28 @@ export interface Earlier {
   isFile(): boolean
 }
 
-/** Where a file goes. */
+/** The place of a file to write. */
 export interface Target {
-  /** The file itself; where a symbolic link was given, what it leads to. */
+  /** The file itself; for a symbolic link, the file that it leads to. */
   readonly path: string
   readonly folder: string
-  /** What is there now. */
+  /** The file that is there now, if there is one. */
   readonly before?: Earlier
 }
 
-/** Finds out where a file goes. Throws for what can be known without writing. */
+/** Finds the place of a file to write. Throws every error that can be known without writing. */
 export async function findTarget(what: string, path: string): Promise<Target> {
   requireText(what, 'the path', path)
   const target = await writing(what, path, () => followed(path))
   const { before } = target
   if (before?.isDirectory()) throw await fileError(what, 'written', path, Object.assign(new Error(), { code: 'EISDIR', syscall: 'open' }))
   if (before && !before.isFile()) throw new ValueError(`${what}: "${path}" is a device or a pipe, which cannot be replaced. Name a file.`)
-  // A new file could take the name of one that is write-protected. Who protected it does not expect that.
+  // The system would let a new file replace a write-protected one. Its owner does not expect that.
   if (before) await writing(what, path, async () => (await open(target.path, constants.O_WRONLY)).close())
   return target
 }
 
-/** Throws what writing a file would. Nothing of it stays. */
+/** Throws the errors that writing a file would throw. It leaves nothing behind. */
 export async function requireWritable(what: string, path: string): Promise<void> {
   const target = await findTarget(what, path)
   const temporary = join(target.folder, nameWhileWritten(basename(target.path), newId()))
@@ -84,10 +86,12 @@ export async function requireWritable(what: string, path: string): Promise<void>
   })
 }
 
-/** How many links the systems follow at most. */
+/** The number of links that systems follow at most. */
 const LINKS = 40
 
-/** Goes along symbolic links to the file, or to where one would be. The system itself finds each folder, since `..` behind a link is not what it looks like. */
+/**
+ * Follows symbolic links to the file, or to its place. The system finds each folder, because `..` after a link does not mean the folder before it in the path.
+ */
 async function followed(path: string): Promise<Target> {
   let at = path
   for (let i = 0; i < LINKS; i++) {
@@ -103,7 +107,7 @@ async function followed(path: string): Promise<Target> {
   throw Object.assign(new Error(), { code: 'ELOOP', syscall: 'open' })
 }
 
-/** Writes a file that is not there yet, to the disk, with the permissions, owner and group of an earlier one. Never is more allowed than was. */
+/** Writes a new file and flushes it, with the permissions, owner and group of an earlier one. It never permits more than the earlier file did. */
 export async function writeNew(path: string, bytes: Uint8Array | string, like?: Earlier): Promise<void> {
   const file = await open(path, 'wx', like && like.mode & 0o700)
   try {
@@ -118,7 +122,7 @@ export async function writeNew(path: string, bytes: Uint8Array | string, like?: 
             () => true,
             () => false,
           )
-        // What the old group might do, another must not.
+        // The permissions of the old group are not given to another group.
         if (!group) mode &= ~0o070
       }
       await file.chmod(mode).catch(() => {}) // there are file systems without permissions
@@ -130,12 +134,12 @@ export async function writeNew(path: string, bytes: Uint8Array | string, like?: 
   }
 }
 
-/** Makes a folder and those around it. @returns the outermost that was not there */
+/** Makes a folder and those around it. @returns the outermost one that was not there */
 export async function makeFolder(what: string, folder: string): Promise<string | undefined> {
   const made = await writing(what, folder, () =>
     mkdir(folder, { recursive: true }).catch(async (error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') throw Object.assign(error, { code: 'ENOTDIR' })
-      // Node says ENOENT for folders that cannot be made, too; where they would be says why.
+      // Node says ENOENT also for folders that cannot be made. The folder around them says why.
       if (error.code === 'ENOENT') await access(await asFarAsThere(folder), constants.W_OK)
       throw error
     }),
@@ -143,10 +147,10 @@ export async function makeFolder(what: string, folder: string): Promise<string |
   return made && realpath(made)
 }
 
-/** What systems say that cannot flush a folder: Windows opens none, others none that may not be read. They keep names by themselves. */
+/** Errors of systems that cannot flush a folder: Windows opens none, others refuse unreadable ones. These systems keep names by themselves. */
 const unable = ['EACCES', 'EBADF', 'EINVAL', 'EISDIR', 'ENOTSUP', 'EPERM']
 
-/** A new name is on the disk only when its folder is. */
+/** Flushes a folder, since a new name is on the disk only when its folder is. */
 export async function syncFolder(folder: string): Promise<void> {
   try {
     const handle = await open(folder, 'r')
