@@ -1,4 +1,4 @@
-/** Batches for training loops of one's own. */
+/** Batches for training loops of your own. */
 import { type Backend, currentBackend, type DType, ShapeError, scope, Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireChoice } from '@cotangent/core/arguments'
 import type { Data } from '../host-data.js'
@@ -8,13 +8,13 @@ import { identityOrder, type Rows, rowsOf } from './data.js'
 
 /** Options of `batches`. */
 export interface BatchesOptions {
-  /** 32 by default; the last batch may be smaller. */
+  /** Samples in a batch, at least 1; 32 by default. The last batch may be smaller. */
   batchSize?: number
-  /** Which samples, in which order, e.g. `permutation(key, n)`; all as they come by default. */
+  /** The positions of the samples to take, in order, such as `permutation(key, n)`. By default all, as they come. */
   order?: Int32Array | readonly number[]
-  /** That of x, if it is a tensor, else the default backend. */
+  /** The backend of the batches; by default that of x if it is a tensor, else the default backend. */
   backend?: Backend
-  /** float32 by default. */
+  /** The dtype of the batches; float32 by default. */
   dtype?: DType
 }
 
@@ -24,9 +24,9 @@ const isBackend: Rule = (what, name, value) => {
 }
 
 /**
- * Yields `[x, y]` batches for a training loop of your own; the last one may be smaller. A batch is freed when the next is asked for.
+ * Yields `[x, y]` batches for a training loop of your own. A batch is freed when the next one is asked for.
  *
- * @throws ValueError or ShapeError at once, for data or options that are none
+ * @throws ValueError or ShapeError at once, for wrong data or options
  * @example
  * ```ts
  * for (const [x, y] of batches(xTrain, yTrain, { batchSize: 128, order: permutation(foldKey(key(7), epoch), 60000) })) {
@@ -73,7 +73,7 @@ function* cut(
   }
 }
 
-/** Places that are no samples would be NaN. */
+/** Throws for a position that is no sample; without this check its values would be NaN. */
 function requireOrder(order: unknown, count: number): Int32Array {
   if (!(order instanceof Int32Array || Array.isArray(order))) {
     throw new ValueError(`batches: order must be an Int32Array, such as permutation(key(7), ${count}), got ${describeValue(order)}.`)

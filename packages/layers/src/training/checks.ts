@@ -1,4 +1,4 @@
-/** What data must fulfil before a model sees them; every message says what was expected. */
+/** Checks of data before a model sees them. Every message says what was expected. */
 import {
   addContext,
   type Backend,
@@ -18,11 +18,11 @@ import type { Port, Trainable } from './trainable.js'
 
 const show = (shape: BatchShape): string => `[${shape.map((n) => n ?? '?').join(', ')}]`
 
-/** Whether a shape fits a pattern with open sizes. */
+/** Whether a shape fits a pattern, in which null stands for any size. */
 const fits = (shape: Shape, pattern: BatchShape): boolean =>
   shape.length === pattern.length && pattern.every((n, i) => n === null || n === shape[i])
 
-/** Tensors fed to a model must be as many as its inputs, and have the batch axis and the sizes of them. */
+/** Throws unless there is one tensor for each input, with a batch axis and the input's sizes. */
 export function requireInputs(model: Trainable, xs: readonly Tensor[]): void {
   const { inputPorts } = model
   if (xs.length !== inputPorts.length) {
@@ -38,7 +38,7 @@ export function requireInputs(model: Trainable, xs: readonly Tensor[]): void {
   }
 }
 
-/** Shapes that a model is applied to as a layer must fit its inputs, as far as they are known. */
+/** Throws unless shapes fit the inputs, as far as they are known: a model is applied to them as a layer. */
 export function requireInputShapes(model: Trainable, shapes: readonly BatchShape[]): void {
   const { inputPorts } = model
   if (shapes.length !== inputPorts.length)
@@ -50,7 +50,7 @@ export function requireInputShapes(model: Trainable, shapes: readonly BatchShape
   }
 }
 
-/** The same for the data of one input, by the shape of one sample. */
+/** Throws unless the shape of one sample fits an input. */
 export function requireSample(model: Trainable, what: string, sample: Shape, { name, shape: expected }: Port): void {
   if (fits(sample, expected.slice(1))) return
   const got: BatchShape = [null, ...sample]
@@ -75,15 +75,15 @@ function reshapeHint(sample: Shape, expected: BatchShape): string {
     : ''
 }
 
-/** A host array for floats of a dtype. */
+/** A new host array for floats of a dtype. */
 export const hostFloats = (dtype: DType, size: number): Float32Array | Float64Array =>
   dtype === 'float64' ? new Float64Array(size) : new Float32Array(size)
 
-/** Host values as a tensor that no scope owns. */
+/** Host values as a tensor. */
 export const fromValues = (values: TypedArray, shape: Shape, dtype: DType, backend: Backend): Tensor =>
   tensor(values, { shape, dtype, backend })
 
-/** Does a step of the work; its errors say where it was. */
+/** Does a step of the work; its errors say where they happened. */
 export function within<Result>(where: string, step: () => Result): Result {
   try {
     return step()
@@ -92,14 +92,14 @@ export function within<Result>(where: string, step: () => Result): Result {
   }
 }
 
-/** Throws unless a number is whole and from `least`. */
+/** Throws unless a number is whole and at least `least`. */
 export function requireSteps(what: string, value: number, least: number): void {
   if (!Number.isInteger(value) || value < least) throw new ValueError(`${what} must be a whole number, at least ${least}, got ${value}.`)
 }
 
 /**
- * Targets and options of `fit(x, y, options)`, or of `fit(batches, options)`, which has no targets. What can be neither counts as targets, so that
- * these are what the error is about.
+ * Targets and options of `fit(x, y, options)` or of `fit(batches, options)`, which has no targets. Anything that can be neither counts as targets, so that the
+ * error is about targets.
  */
 export function readArguments<Options extends object>(
   model: Trainable,

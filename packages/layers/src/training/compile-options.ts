@@ -1,4 +1,4 @@
-/** The options of `compile`, and what they say about each output of a model: its loss, the weight of that, and its metrics. */
+/** The options of `compile`, and what follows from them for each output of a model: its loss, the weight of the loss, and its metrics. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireNumber, requireObject } from '@cotangent/core/arguments'
 import type { FinalActivation } from '../layer.js'
@@ -9,39 +9,44 @@ import { freeName } from '../spelling/automatic-names.js'
 import { entryOf, readOptions, type SpelledOptions, unknownName } from '../spelling/names.js'
 import type { Trainable } from './trainable.js'
 
-/** Something for each output of a model: a list in their order, or a record by their names. */
+/** A value for each output of a model: a list in their order, or a record by their names. */
 export type PerOutput<Value> = readonly Value[] | Readonly<Record<string, Value>>
 
+/** Options of `compile`. */
 export interface CompileOptions {
-  /** A name (that class's defaults) or an object. */
+  /** An optimizer, by name (with its defaults) or as an object. Required. */
   optimizer: OptimizerIdentifier
   /**
-   * A name, an object, or a function (yTrue, yPred) → one value a sample. Of several outputs one for all, or one for each; an output whose loss is null is
-   * not trained and has no targets.
+   * A loss, by name, as an object, or as a function (yTrue, yPred) → one value for each sample. Required. For several outputs: one for all, or one for each; an
+   * output whose loss is null is not trained and has no targets.
    */
   loss: LossIdentifier | PerOutput<LossIdentifier | null>
-  /** Factors of the outputs' losses in the sum that is minimised; 1 by default. */
+  /** The factor of each output's loss in the sum that is minimised; 1 by default. */
   lossWeights?: PerOutput<number>
-  /** Reported beside the loss; `'accuracy'` becomes the kind that fits loss and output. A plain list is for every output. */
+  /**
+   * Metrics reported beside the loss; none by default. `'accuracy'` stands for the accuracy that fits loss and output. A plain list is for every output.
+   */
   metrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
-  /** The same, with sample and class weights as factors. */
+  /** Metrics in which sample and class weights are factors; none by default. */
   weightedMetrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
 }
 
+/** A metric of an output. */
 export interface CompiledMetric {
   metric: Metric
-  /** The key in logs and history: with several outputs `out_accuracy`. */
+  /** Its name in logs and history: with several outputs `out_accuracy`. */
   label: string
-  /** Whether sample weights are factors. */
+  /** Whether sample weights are factors in it. */
   weighted: boolean
 }
 
+/** An output that is trained. */
 export interface CompiledOutput {
   name: string
   /** Its place among the model's outputs. */
   index: number
   loss: Loss
-  /** Factor of the loss in what is minimised. */
+  /** The factor of its loss in the sum that is minimised. */
   weight: number
   metrics: readonly CompiledMetric[]
   /** The activation that the output ends in. */
@@ -52,7 +57,7 @@ export interface CompiledOutput {
 
 type Given<Value> = Value | PerOutput<Value> | undefined
 
-/** Losses and metrics of the outputs that have any, with Keras 2.3's names. */
+/** Loss and metrics of each output that has a loss, with Keras 2.3's names. */
 export function readOutputs(model: Trainable, options: CompileOptions): CompiledOutput[] {
   const names = model.outputPorts.map((port) => port.name)
   const losses = perOutput<LossIdentifier | null>('loss', names, options.loss, isLoss)
@@ -116,7 +121,7 @@ function perOutput<Value>(
   return names.map((name) => entryOf(record, name))
 }
 
-/** One metric, or a flat list, is for every output; a list with lists in it, and a record, say it for each. */
+/** The metrics of each output. One metric or a flat list is for every output. A list of lists, or a record, has those of each. */
 function metricsPerOutput(what: string, names: readonly string[], given: CompileOptions['metrics']): MetricIdentifier[][] {
   if (isMetric(given)) return names.map(() => [given as MetricIdentifier])
   const flat = Array.isArray(given) && !given.some((entry) => Array.isArray(entry))
@@ -139,8 +144,8 @@ const compileDefaults: { [Key in keyof Required<CompileOptions>]: CompileOptions
 }
 
 /**
- * What `compile` was given, in our spelling, with the optimizer looked up. Whatever is wrong without knowing the model's outputs is told here,
- * before the model has its weights.
+ * The options of `compile` in our spelling, with the optimizer looked up. It reports every error that can be seen without the model's outputs, so that errors
+ * come before the model has weights.
  */
 export function readCompileOptions(given: SpelledOptions<CompileOptions>): CompileOptions & { optimizer: Optimizer } {
   const example = "model.compile({ optimizer: 'adam', loss: 'mse' })"

@@ -1,15 +1,15 @@
 /**
- * What training takes as data, and cutting it into batches.
+ * Data for training, and rows taken from it.
  *
- * Host arrays stay on the host and are uploaded batch by batch in their own type (uint8 images travel as bytes), so memory on the
- * backend is that of one batch. Tensors stay where they are, and their rows are gathered there.
+ * Host arrays stay on the host. Each batch is uploaded in its own type, uint8 images as bytes; so the backend needs memory for one batch. Tensors stay where they
+ * are, and their rows are gathered there.
  */
 import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
 import { describeValue, refuseStranger } from '@cotangent/core/arguments'
 import { type Data, isRecord, isShaped, isTyped, readHost } from '../host-data.js'
 import { entryOf, unknownName } from '../spelling/names.js'
 
-/** The data of all inputs or of all outputs of a model: of the only one, a list in their order, or a record by their names. */
+/** The data of all inputs, or of all outputs, of a model: those of the only one, a list in their order, or a record by their names. */
 export type ModelData = Data | readonly Data[] | Readonly<Record<string, Data>>
 
 /** Data with its samples counted and its rows ready to be taken. */
@@ -17,11 +17,11 @@ export interface Rows {
   readonly count: number
   /** Shape of one sample. */
   readonly sampleShape: Shape
-  /** Samples order[begin..end) as a tensor of floats in `dtype`, owned by the current scope. */
+  /** Samples order[begin..end) as a tensor of `dtype`, owned by the current scope. */
   take(order: Int32Array, begin: number, end: number, dtype: DType): Tensor
-  /** Samples begin..end as data of the same kind, without copying where possible. */
+  /** Samples begin..end as rows of the same kind, without a copy if possible. */
   slice(begin: number, end: number): Rows
-  /** The values, when they are on the host. */
+  /** The values, if they are on the host. */
   readonly host?: TypedArray
 }
 
@@ -30,7 +30,7 @@ export interface Rows {
  *
  * @param what `fit: x`, for messages
  * @param kind `input` or `output`
- * @throws ValueError for a wrong number of them, or an unknown or missing name
+ * @throws ValueError for a wrong number of data, or an unknown or missing name
  */
 export function dataByName(what: string, kind: string, names: readonly string[], data: ModelData): Data[] {
   refuseStranger(what, data)
@@ -58,7 +58,7 @@ function requireOne(what: string, kind: string, names: readonly string[], data: 
   return data
 }
 
-/** A list is the data of several in their order; or of the only one, in nested arrays. */
+/** A list: for several inputs, the data of each in their order; for one, nested arrays. */
 function dataInOrder(what: string, kind: string, names: readonly string[], list: readonly unknown[]): Data[] {
   if (names.length > 1) {
     if (list.length === names.length) return [...list] as Data[]
@@ -77,7 +77,7 @@ const severalNeeded = (what: string, kind: string, names: readonly string[], got
     `${what}: the model has ${names.length} ${kind}s, so a list of ${names.length} data or a record by name is expected (${names.join(', ')}); got ${got}.`,
   )
 
-/** Makes rows of any kind of data; `what` names it in messages. */
+/** Rows of any kind of data; `what` names it in messages. */
 export function rowsOf(what: string, data: Data, backend: Backend): Rows {
   refuseStranger(what, data)
   if (data instanceof Tensor) {
@@ -98,9 +98,9 @@ function hostRows(what: string, values: TypedArray, shape: Shape, backend: Backe
   const sampleShape = shape.slice(1)
   const width = sizeOf(sampleShape)
   const size = shape[0] * width
-  /** Kept from batch to batch: backends copy what they are given. */
+  /** Used again for every batch, since backends copy the values that they get. */
   let staging: TypedArray = values.slice(0, 0)
-  /** The values of samples order[begin..end), where they lie if that is one after the other. */
+  /** The values of samples order[begin..end): a view if they are neighbours, else a copy. */
   const gathered = (order: Int32Array, begin: number, end: number): TypedArray => {
     if (values.length !== size) {
       throw new ValueError(

@@ -1,4 +1,4 @@
-/** Where the batches of an epoch come from. Arrays are cut and shuffled here; `source-feed.ts` takes batches from iterables as they are. */
+/** A feed gives the batches of an epoch. Arrays are cut and shuffled here. `source-feed.ts` takes batches from iterables as they are. */
 import { foldKey, type Key, permutation, ShapeError, type Tensor } from '@cotangent/core'
 import { requireSample, within } from './checks.js'
 import { asColumn, dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
@@ -7,30 +7,30 @@ import type { Trainable } from './trainable.js'
 import type { Compilable } from './trainer.js'
 import { type LateLabels, requireLabels, requireSamples, requireWholeValues } from './value-checks.js'
 
-/** One batch; its tensors are made when asked for, in the scope of whoever asks. */
+/** One batch. Its tensors are made when they are asked for, in the scope of the caller. */
 export interface Batch {
   size: number
-  /** One for each input. */
+  /** One tensor for each input. */
   x(): Tensor[]
-  /** One for each output. */
+  /** One tensor for each output. */
   y(): Tensor[]
-  /** Factors of the samples' losses for each output that has any, [n] or [n, t]. */
+  /** For each output, factors of the samples' losses, [n] or [n, t]; undefined if it has none. */
   weights?: () => (Tensor | undefined)[]
 }
 
 export interface Feed {
-  /** Batches in an epoch, where that is known. */
+  /** Batches in an epoch; undefined if that is not known. */
   readonly steps: number | undefined
-  /** Samples in an epoch, where that is known: then progress counts samples, else steps. */
+  /** Samples in an epoch; undefined if that is not known. Then progress counts steps. */
   readonly samples: number | undefined
   /** Called once before the first epoch. */
   prepare(): Promise<void>
   epoch(epoch: number): Iterable<Batch> | AsyncIterable<Batch>
-  /** Called at the end, however it comes. */
+  /** Called at the end, also after an error. */
   close(): Promise<void>
 }
 
-/** Samples with their targets: rows for each input, each output, and where there are any factors for each output. */
+/** Samples with their targets: rows for each input and each output, and perhaps factors for each output. */
 export interface Samples {
   count: number
   xs: readonly Rows[]
@@ -38,19 +38,19 @@ export interface Samples {
   weights?: readonly (Rows | undefined)[]
 }
 
-/** `fit: x`, or where there are several `fit: x "image"`. */
+/** `fit: x`, or `fit: x "image"` if there are several. */
 const label = (what: string, names: readonly string[], i: number): string => (names.length > 1 ? `${what} "${names[i]}"` : what)
 
 /**
- * Rows of the data of each input, with the model built for them.
+ * Rows of the data of each input. It builds the model for them if needed.
  *
- * @param wait whether to wait for values that only a device has, to look at them
+ * @param wait whether to wait for values that only a device has, in order to check them
  */
 export async function inputRows(model: Trainable, what: string, x: ModelData, wait = true): Promise<Rows[]> {
   const ports = (): readonly string[] => (model.built ? model.inputPorts.map((port) => port.name) : ['x'])
   const data = dataByName(what, 'input', ports(), x)
   let rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
-  // an empty list says nothing of the shape of a sample
+  // An empty list does not say the shape of a sample.
   for (const [i, { count, sampleShape }] of rows.entries()) if (sampleShape.length === 0) requireSamples(label(what, ports(), i), count)
   // As in Keras, plain numbers are samples of one number.
   if (!model.built) rows = rows.map((one) => (one.sampleShape.length === 0 ? asColumn(one) : one))
@@ -67,7 +67,7 @@ export async function inputRows(model: Trainable, what: string, x: ModelData, wa
 /**
  * Rows of x and y that a model takes, with the factors of their losses.
  *
- * @param late where there are batches after batches: gets the labels that only a device has, so that no step waits for them
+ * @param late for batches from an iterable: collects the labels that only a device has, so that no step waits for them
  */
 export async function samplesOf(
   model: Compilable,
@@ -95,7 +95,7 @@ export async function samplesOf(
   const ys = targets.map(({ rows }) => rows)
   const weighted = weighting.sampleWeight !== undefined || weighting.classWeight !== undefined
   const weights = weighted ? await weightRows(what, ports, targets, weighting, model.backend) : undefined
-  // Batches of iterables are tried by their own step; there, an error of the loss comes at the first one.
+  // The loss is tried on the shape of the targets. For batches of iterables, the first step itself does that.
   if (late === undefined) for (const [i, rows] of ys.entries()) within(`in ${what}y`, () => trainer.tryTargets(i, rows.sampleShape))
   return { count, xs, ys, weights }
 }
@@ -104,7 +104,7 @@ function requireSameCount(what: string, rows: Rows, count: number, beside: strin
   if (rows.count !== count) throw new ShapeError(`${what}: has ${rows.count} samples, but ${beside} has ${count}.`)
 }
 
-/** Samples begin to end of them. */
+/** Samples begin to end. */
 export const sliceSamples = ({ xs, ys, weights }: Samples, begin: number, end: number): Samples => ({
   count: end - begin,
   xs: xs.map((rows) => rows.slice(begin, end)),
@@ -128,7 +128,7 @@ export function batchOf(
   }
 }
 
-/** Arrays, in batches, in the order that `order` says for each epoch. */
+/** Batches cut from arrays. `order` gives the order of samples in each epoch. */
 export class ArrayFeed implements Feed {
   readonly steps: number
   readonly samples: number
@@ -161,7 +161,7 @@ export class ArrayFeed implements Feed {
   }
 }
 
-/** The order of samples in an epoch. */
+/** The order of samples in an epoch. 'batch' shuffles whole batches. */
 export function epochOrder(count: number, batchSize: number, shuffle: boolean | 'batch', epochKey: Key): Int32Array {
   if (!shuffle) return identityOrder(count)
   if (shuffle === true) return permutation(epochKey, count)
@@ -179,7 +179,7 @@ export const shuffledOrders =
   (epoch: number): Int32Array =>
     epochOrder(count, batchSize, shuffle, foldKey(key, epoch))
 
-/** Does work on batches and closes their feeds behind it; an error of the work is what is told, whatever closing does. */
+/** Does work on batches, then closes their feeds. If the work fails, its error is thrown, whatever closing does. */
 export async function withFeeds<Result>(feeds: readonly (Feed | undefined)[], work: () => Promise<Result>): Promise<Result> {
   const closed = async (): Promise<PromiseRejectedResult | undefined> => {
     const results = await Promise.allSettled(feeds.map((feed) => feed?.close()))

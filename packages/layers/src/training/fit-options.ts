@@ -1,4 +1,4 @@
-/** The options of `fit`, `evaluate` and `predict`, read and checked before anything is done. */
+/** The options of `fit`, `evaluate` and `predict`. They are read and checked before anything is done. */
 import { ValueError } from '@cotangent/core'
 import { requireChoice, requireFunction } from '@cotangent/core/arguments'
 import { type Callback, requireCallbacks } from '../callbacks/callback.js'
@@ -11,59 +11,60 @@ import type { Weighting } from './sample-weights.js'
 
 /** Options of `evaluate`. */
 export interface EvaluateOptions extends Pick<Weighting, 'sampleWeight'> {
-  /** With an iterable: how many batches to take; a generator needs it. */
+  /** With an iterable: the number of batches to take, at least 1. A generator needs it; by default all. */
   steps?: number
-  /** With arrays: 32 by default. */
+  /** With arrays: samples in a batch, at least 1; 32 by default. */
   batchSize?: number
   /** 0: silent (default), 1: a progress bar. */
   verbose?: 0 | 1 | 2 | boolean
-  /** Which Keras' lines to print: '2.3' (default) or '2.0.8'. */
+  /** The version of Keras whose progress lines to print: '2.3' (default) or '2.0.8'. */
   style?: ProgressStyle
-  /** Where lines go; standard output by default. */
+  /** The destination of progress lines; standard output by default. */
   output?: { write(text: string): void; isTerminal?: boolean }
 }
 
-/** Options of `fit`. As in Keras 2.3, `classWeight` counts in a part split off for validation, too. */
+/** Options of `fit`. As in Keras 2.3, `classWeight` also counts in samples that are split off for validation. */
 export interface FitOptions extends Weighting {
-  /** With arrays: 32 by default. */
+  /** With arrays: samples in a batch, at least 1; 32 by default. */
   batchSize?: number
-  /** 1 by default. */
+  /** The number of the last epoch, and so the number of epochs if `initialEpoch` is 0; 1 by default. */
   epochs?: number
   /** 1: a progress bar (default), 2: a line for each epoch, 0: silent. */
   verbose?: 0 | 1 | 2 | boolean
+  /** Callbacks, called in the order of the list; none by default. */
   callbacks?: readonly Callback[]
-  /** Share of the samples, from the end of x, that is kept for validation. */
+  /** The share of the samples, from the end of x, that is kept for validation: from 0 to below 1, 0 by default. */
   validationSplit?: number
-  /** Data for validation, as an array [x, y] or [x, y, sampleWeight]; anything else that can be iterated gives batches. Wins over the split. */
+  /** Data for validation: an array [x, y] or [x, y, sampleWeight], or an iterable of batches. `validationSplit` is ignored then. None by default. */
   validationData?: readonly [x: ModelData, y: ModelData, sampleWeight?: ModelData] | BatchSource
-  /** With an iterable: how many batches an epoch takes; a generator needs it. Without it an epoch is one pass. */
+  /** With an iterable: the number of batches in an epoch, at least 1. A generator needs it; by default an epoch is one pass. */
   stepsPerEpoch?: number
-  /** With an iterable for validation: how many batches to take; a generator needs it. */
+  /** With an iterable for validation: the number of batches to take, at least 1. A generator needs it; by default all. */
   validationSteps?: number
-  /** Validate every so many epochs; 1 by default. */
+  /** The number of epochs from one validation to the next, at least 1; 1 by default. */
   validationFreq?: number
-  /** true by default; 'batch' shuffles whole batches. */
+  /** Shuffle the samples before each epoch; true by default. 'batch' shuffles whole batches. */
   shuffle?: boolean | 'batch'
-  /** Replaces the model's key for shuffling. */
+  /** A seed for shuffling, used instead of the model's. A whole number, at least 0. */
   seed?: number
-  /** The number of the first epoch, for resuming. */
+  /** The number of the first epoch, to resume a training; 0 by default. */
   initialEpoch?: number
-  /** Which Keras' lines to print: '2.3' (default) or '2.0.8'. */
+  /** The version of Keras whose progress lines to print: '2.3' (default) or '2.0.8'. */
   style?: ProgressStyle
-  /** Where lines go; standard output by default. */
+  /** The destination of progress lines; standard output by default. */
   output?: { write(text: string): void; isTerminal?: boolean }
 }
 
-/** Options of `predict` and its kin. */
+/** Options of `predict` and its relatives. */
 export interface PredictOptions {
-  /** How many samples are computed at once; 32 by default. */
+  /** Samples computed at once, at least 1; 32 by default. */
   batchSize?: number
 }
 
-/** Options that have a default are there; the others may be. */
+/** Options, of which those with a default are present. */
 type Settings<Options, Defaults extends keyof Options> = Required<Pick<Options, Defaults>> & Options
 
-/** Options of `fit` over their defaults. */
+/** Options of `fit` with defaults filled in. */
 export type FitSettings = Settings<
   FitOptions,
   'epochs' | 'verbose' | 'validationSplit' | 'validationFreq' | 'shuffle' | 'initialEpoch' | 'callbacks'
@@ -114,7 +115,7 @@ export const readFitOptions = (options: SpelledOptions<FitOptions> | undefined):
     'fit(x, y, { batchSize: 32, epochs: 10 })',
   )
 
-/** Options of `evaluate` over their defaults. */
+/** Options of `evaluate` with defaults filled in. */
 export type EvaluateSettings = Settings<EvaluateOptions, 'verbose'>
 
 export const readEvaluateOptions = (options: SpelledOptions<EvaluateOptions> | undefined): EvaluateSettings =>
@@ -130,7 +131,7 @@ export const readEvaluateOptions = (options: SpelledOptions<EvaluateOptions> | u
 export const readPredictOptions = (what: string, options: SpelledOptions<PredictOptions> | undefined): Required<PredictOptions> =>
   readOptions(what, options, { batchSize: 32 }, { batchSize: counts }, `${what}(x, { batchSize: 32 })`)
 
-/** The factors that a single step is given. */
+/** The factors for a single step. */
 export const readWeighting = (what: 'trainOnBatch' | 'testOnBatch', options: SpelledOptions<Weighting> | undefined): Weighting =>
   readOptions<Weighting>(
     what,
@@ -140,7 +141,7 @@ export const readWeighting = (what: 'trainOnBatch' | 'testOnBatch', options: Spe
     `${what}(x, y, { sampleWeight })`,
   )
 
-/** What has only arrays, or only an iterable, to do with. */
+/** Throws if one of these options is given, where it makes no sense: `because` says why. */
 export function refuse(what: string, options: object, names: readonly string[], because: string): void {
   const given = names.find((name) => (options as Readonly<Record<string, unknown>>)[name] !== undefined)
   if (given) throw new ValueError(`${what}: ${given} ${because}`)

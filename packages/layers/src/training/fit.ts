@@ -1,9 +1,9 @@
 /**
- * The training loop and evaluation over data: splitting, shuffling, batches, callbacks, progress.
+ * The training loop, and evaluation: splitting, shuffling, batches, callbacks, progress.
  *
- * As in Keras 2.3: validation data are the last part of x, taken before shuffling; every epoch has its own order; the last batch may be
- * smaller; the loss of an epoch is the mean over samples of the losses before each update, dropout on. So is the validation loss, of arrays and
- * of iterables (Keras 2.3.0 and 2.3.1 give that of the last batch for generators).
+ * As in Keras 2.3, validation data are the last part of x, taken before shuffling. Every epoch has its own order. The last batch may be smaller. The loss of an
+ * epoch is the mean over samples, each computed before its batch's update, with dropout. The validation loss is a mean over samples, too, also for iterables;
+ * there, Keras 2.3.0 and 2.3.1 give the loss of the last batch.
  */
 import { key, scope, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
@@ -46,10 +46,10 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   const history = new History()
   const callbacks: Callback[] = [...settings.callbacks, history]
   const wantsBatches = callbacks.some((callback) => callback.onBatchEnd)
-  /** What the bar counts to: samples, or steps; unknown in the first pass of an iterable. */
+  /** The number at which the progress bar is full: samples or steps; unknown in the first pass of an iterable. */
   let total = training.samples ?? training.steps
 
-  // One for all epochs: they may be shorter than a turn.
+  // One for all epochs, since an epoch may be shorter than a turn.
   const hostTurn = hostTurns()
   model.stopTraining = false
   model.history = history
@@ -103,7 +103,7 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
       trainer.release(totals)
     }
     total ??= done
-    // As in Keras, an epoch that a callback ended is not validated.
+    // As in Keras, there is no validation after an epoch that a callback ended.
     if (validation && !model.stopTraining && (epoch + 1) % validationFreq === 0) {
       const values = await evaluateFeed(trainer, validation, { what: 'the validation of fit', epoch, hostTurn })
       for (const name of trainer.names) logs[`val_${name}`] = values[name]
@@ -184,7 +184,7 @@ interface Feeds {
   validation?: Feed
 }
 
-/** Where training and validation get their batches; the validation part of arrays is their end. */
+/** The feeds of training and validation. With `validationSplit`, validation gets the end of the arrays. */
 async function feedsOf(
   model: Compilable,
   [x, y]: readonly [x: ModelData | BatchSource, y: ModelData | undefined],
@@ -246,7 +246,7 @@ async function validationFeed(
   return new ArrayFeed(model, await samplesOf(model, `${what} `, [x, y], { sampleWeight }), batchSize)
 }
 
-/** What is given without targets must be batches. */
+/** Throws unless data without targets are an iterable of batches. */
 function requireSource(what: string, source: unknown): BatchSource {
   if (isSource(source) && !isTyped(source) && !isShaped(source) && !areSamples(source)) return source
   throw new ValueError(
@@ -254,7 +254,7 @@ function requireSource(what: string, source: unknown): BatchSource {
   )
 }
 
-/** Whether an array begins as samples do, not as batches: with a number, or with a row that begins with one. */
+/** Whether an array begins as samples do: with a number, or with a row that begins with one. Batches do not. */
 function areSamples(source: BatchSource): boolean {
   if (!Array.isArray(source)) return false
   const [first] = source as unknown[]

@@ -1,35 +1,35 @@
 /**
- * Who is at work on a model's weights. What trains is alone: beside it, `predict` would give outputs of weights that change from batch to batch, and
- * a second `fit` would take turns with the first. Neither is an error by itself, so without this there would be a wrong number.
+ * Keeps track of the calls that work on a model's weights. A call that trains is alone: `predict` beside it would compute with weights that change from batch to
+ * batch, and a second `fit` would alternate with the first. Neither fails by itself, so without this check the result would be a wrong number.
  *
- * While training waits for the user's own code (a callback, an iterable of batches), the weights stand still: what is called then may read and
- * change them, and training goes on when it is over.
+ * While training waits for the user's code (a callback, an iterable of batches), the weights do not change. Calls from that code may read and change them;
+ * training goes on when they are over.
  */
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 
 /** One call that works on a model for some time. */
 export interface Use {
-  /** The method: `fit`. */
+  /** The method, such as `fit`. */
   readonly what: string
   readonly model: Layer
   /** The layers with weights, and whether this use changes them. */
   readonly layers: ReadonlyMap<Layer, boolean>
-  /** How many pieces of the user's code it waits for. */
+  /** The number of pieces of the user's code that it waits for. */
   paused: number
-  /** What was called meanwhile, and is not over. */
+  /** Calls from that code that are not over yet. */
   readonly guests: Set<Promise<unknown>>
 }
 
-/** Layers may be in several models, so they are what is kept here. */
+/** The uses of each layer. Layers are the keys, since a layer may be in several models. */
 const uses = new WeakMap<Layer, Set<Use>>()
 
 /**
- * Does the work of a method that takes its time.
+ * Does the work of a method that takes time.
  *
  * @param what the method, for messages
  * @param changes whether it changes weights
- * @throws ValueError at once, in the Promise, where something else works on the same weights and one of them changes them.
+ * @throws ValueError if another call works on the same weights, and one of the two changes them; the Promise is rejected before any work
  */
 export async function using<Result>(model: Layer, what: string, changes: boolean, work: (use: Use) => Promise<Result>): Promise<Result> {
   const layers = layersOf(model, changes)
@@ -56,8 +56,8 @@ export async function using<Result>(model: Layer, what: string, changes: boolean
 }
 
 /**
- * Runs code of the user's in the middle of a use, and waits for what that code called and did not wait for. What is over at once is not waited for:
- * else code that knows nothing of the use would get its turn, and find the weights free.
+ * Runs the user's code in the middle of a use, then waits for the calls that it started and did not wait for. If the code is over at once, there is no wait:
+ * otherwise other code would run meanwhile and find the weights free.
  */
 export function paused<Result>(use: Use | undefined, code: () => Result | Promise<Result>): Result | Promise<Result> {
   if (!use) return code()
@@ -86,13 +86,13 @@ async function afterGuests<Result>(use: Use, result: Result | Promise<Result>): 
 /**
  * For methods that change weights at once.
  *
- * @throws ValueError while something works on them
+ * @throws ValueError while another call works on them
  */
 export function requireUnused(layer: Layer, what: string): void {
   requireFree(layer, what, layersOf(layer, true))
 }
 
-/** Throws for a method that must not be called while the model trains, wherever from. */
+/** Throws if the model trains, also when called from a callback. */
 export function requireNoTraining(model: Layer, what: string): void {
   for (const use of uses.get(model) ?? []) {
     if (use.model === model && use.layers.get(model)) {
@@ -103,7 +103,7 @@ export function requireNoTraining(model: Layer, what: string): void {
   }
 }
 
-/** The uses that wait for the code that now calls `what`. Throws for one that does not. */
+/** The uses that wait for the code that now calls `what`. Throws if there is a conflicting use that does not wait. */
 function requireFree(model: Layer, what: string, layers: ReadonlyMap<Layer, boolean>): Set<Use> {
   const hosts = new Set<Use>()
   for (const [layer, changes] of layers) {
@@ -124,7 +124,7 @@ function requireFree(model: Layer, what: string, layers: ReadonlyMap<Layer, bool
   return hosts
 }
 
-/** The model and what is in it with weights; whether training of the model changes them. */
+/** The model and all layers in it that have weights; for each, whether training of the model changes them. */
 function layersOf(model: Layer, changes: boolean): Map<Layer, boolean> {
   const found = new Map<Layer, boolean>()
   const visit = (layer: Layer, trains: boolean): boolean => {

@@ -10,9 +10,9 @@ import type { Trainable } from './trainable.js'
 import type { Compilable } from './trainer.js'
 
 /**
- * The outputs for all samples, in order, one tensor an output.
+ * The outputs for all samples, in order: one tensor for each output of the model.
  *
- * @param what the method of the model that was called
+ * @param what the method that was called
  */
 export async function predict(model: Trainable, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
   const { batchSize } = readPredictOptions(what, options)
@@ -36,7 +36,7 @@ async function outputsOf(model: Trainable, what: string, rows: readonly Rows[], 
       }),
     )
     if (begin === 0) {
-      // Sizes that the model leaves open are those of the data.
+      // Now the sizes are known that the model leaves open.
       results = outputs.map((output) => {
         const shape = [count, ...output.shape.slice(1)]
         return { shape, values: hostFloats(model.dtype, sizeOf(shape)) }
@@ -51,7 +51,7 @@ async function outputsOf(model: Trainable, what: string, rows: readonly Rows[], 
   return results.map(({ shape, values }) => scope(() => fromValues(values, shape, model.dtype, model.backend)))
 }
 
-/** The output of a model that has one. */
+/** The output of a model that has one output. */
 export async function predictOne(model: Trainable, what: string, x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
   if (model.outputCount !== 1) {
     throw new ValueError(
@@ -61,7 +61,7 @@ export async function predictOne(model: Trainable, what: string, x: ModelData, o
   return (await predict(model, what, x, options))[0]
 }
 
-/** The class of each row: the position of the largest value, or for one value whether it is above 1/2. Frees the rows. */
+/** The class of each row: the position of the largest value, or for one value whether it is above ½. Frees the rows. */
 export async function classesOf(outputs: Tensor): Promise<Int32Array> {
   const classes = scope(() => (outputs.shape.at(-1) === 1 ? outputs.greater(0.5).cast('int32') : outputs.argMax()).keep())
   outputs.dispose()
@@ -70,7 +70,7 @@ export async function classesOf(outputs: Tensor): Promise<Int32Array> {
   return values
 }
 
-/** One step on one batch; the values of loss and metrics. */
+/** Does one step on one batch. Returns the values of loss and metrics. */
 export async function onBatch(
   model: Compilable,
   what: 'trainOnBatch' | 'testOnBatch',

@@ -1,26 +1,26 @@
 /**
- * The progress lines Keras prints (keras/utils/generic_utils.py, Progbar), character for character: `progressLine` formats, `ProgressBar`
- * decides when and how to redraw. Style '2.3' is Keras 2.0.9 to 2.3.1, '2.0.8' what came before.
+ * The progress lines of Keras, character for character. `progressLine` formats a line; `ProgressBar` decides when and how to redraw. Style '2.3' is that of Keras
+ * 2.0.9 to 2.3.1, '2.0.8' that of earlier versions. Source: keras/utils/generic_utils.py, Progbar.
  */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireFunction, requireNumber, requireObject, requireOptions } from '@cotangent/core/arguments'
 import { now as hostNow } from '../platform.js'
 import { fixed, scientific } from '../spelling/python-text.js'
 
-/** Which Keras' lines. */
+/** The version of Keras whose lines to print. */
 export type ProgressStyle = '2.3' | '2.0.8'
 
 /** 0: nothing. 1: a bar, redrawn. 2: one line at the end. */
 export type Verbosity = 0 | 1 | 2
 
-/** What a line shows. */
+/** The content of a line. */
 export interface ProgressLine {
-  /** Units done: samples, or steps of a generator. */
+  /** Units done: samples, or steps of an iterable. */
   current: number
   /** Units in all; null if unknown. */
   target: number | null
   elapsedSeconds: number
-  /** Names and values, in order; a text is shown as it is. */
+  /** Names and values, in order. Text is shown as it is. */
   values: readonly (readonly [name: string, value: number | string])[]
   style?: ProgressStyle
   verbose?: Verbosity
@@ -28,7 +28,7 @@ export interface ProgressLine {
 
 const WIDTH = 30
 
-/** `0.2821`, or `4.2000e-04` for small values. Verbosity 2 forgot to take the absolute value, so negative ones count as small there. */
+/** `0.2821`, or `4.2000e-04` for small values. With verbosity 2 Keras does not take the absolute value, so negative values count as small there. */
 function show(value: number | string, verbose: Verbosity): string {
   if (typeof value === 'string') return value
   return (verbose === 1 ? Math.abs(value) : value) > 1e-3 ? fixed(value, 4) : scientific(value, 4)
@@ -58,8 +58,9 @@ function bar(current: number, target: number | null): string {
 }
 
 /**
- * One line, without what precedes a redraw and without the newline at the end.
+ * One line, without the characters that precede a redraw and without the newline at the end.
  *
+ * @throws ValueError for values that are no list, or a negative count
  * @example
  * ```ts
  * progressLine({ current: 3, target: 3, elapsedSeconds: 7.6, values: [['loss', 12.5]] })
@@ -83,29 +84,34 @@ export function progressLine(line: ProgressLine): string {
   return `${bar(current, target)} - ${time}${shown}`
 }
 
-/** Options of a ProgressBar. */
+/** Options of a `ProgressBar`. */
 export interface ProgressBarOptions {
+  /** Units in all; null if unknown. Required. */
   target: number | null
-  /** 1 by default. */
+  /** 0: nothing; 1 (default): a bar, redrawn; 2: one line at the end. */
   verbose?: Verbosity
+  /** '2.3' (default) or '2.0.8'. */
   style?: ProgressStyle
-  /** Where the text goes. */
+  /** Prints text. Required. */
   write(text: string): void
-  /** On a terminal the line is redrawn in place, elsewhere every redraw is a new line. False by default. */
+  /** True: the line is redrawn in place. False (default): every redraw is a new line. */
   isTerminal?: boolean
-  /** The least time between two redraws; 0.05 s by default. */
+  /** The least time between two redraws, in seconds; 0.05 by default. */
   intervalSeconds?: number
-  /** Milliseconds of any clock; for tests. */
+  /** A clock in milliseconds, for tests; the host's by default. */
   now?(): number
 }
 
 /**
- * A progress bar that starts counting time when it is made.
+ * A progress bar. Its time starts when it is made.
  *
+ * @throws ValueError for an unknown option, or without `write`
  * @example
  * ```ts
- * const bar = new ProgressBar({ target: 60000, write: (text) => process.stdout.write(text), isTerminal: true })
- * if (bar.due()) bar.update(128, [['loss', 0.5]])
+ * const lines: string[] = []
+ * const bar = new ProgressBar({ target: 60000, verbose: 2, write: (text) => void lines.push(text) })
+ * bar.update(60000, [['loss', 0.5]])
+ * console.log(lines.join('').includes('loss: 0.5000'))   // true
  * ```
  */
 export class ProgressBar {
@@ -131,18 +137,18 @@ export class ProgressBar {
     this.#start = this.#options.now()
   }
 
-  /** Whether an update of an unfinished bar would draw now. Ask before fetching values, which may be dear. */
+  /** Whether `update` would redraw an unfinished bar now. Ask before fetching values, if that is slow. */
   due(): boolean {
     const { verbose, now, intervalSeconds } = this.#options
     return verbose === 1 && now() - this.#last >= intervalSeconds * 1000
   }
 
-  /** Draws the last line, with as many units as were done for the target if that was not known. */
+  /** Draws the last line. If the target was unknown, it is `total` now. */
   finish(total: number, values: ProgressLine['values']): void {
     this.#draw(total, total, values)
   }
 
-  /** Draws, if it is time to or the target is reached. */
+  /** Draws, if a redraw is due or the target is reached. */
   update(current: number, values: ProgressLine['values']): void {
     this.#draw(current, this.#options.target, values)
   }
@@ -158,7 +164,7 @@ export class ProgressBar {
       return
     }
     const before = isTerminal ? `${'\b'.repeat(this.#width)}\r` : '\n'
-    // Blanks cover what is left of a longer line.
+    // Blanks cover the rest of a longer line before.
     write(before + line.padEnd(this.#width) + (finished ? '\n' : ''))
     this.#width = line.length
   }

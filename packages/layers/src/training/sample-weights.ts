@@ -1,4 +1,4 @@
-/** Factors of the samples' losses: given one a sample, or made from the class of each. */
+/** Factors of the samples' losses: given for each sample, or made from the class of each. */
 import { type Backend, ShapeError, Tensor, type TypedArray, ValueError } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
 import { type Data, isRecord, isShaped, isTyped } from '../host-data.js'
@@ -6,21 +6,23 @@ import { entryOf } from '../spelling/names.js'
 import { dataByName, type ModelData, type Rows, rowsOf } from './data.js'
 import type { Port } from './trainable.js'
 
-/** Class number → factor. */
+/** The factor of each class, by class number. */
 export type ClassWeight = Readonly<Record<number, number>>
 
-/** How samples are weighed. */
+/** Factors of the samples' losses. */
 export interface Weighting {
   /**
-   * Factors of the samples' losses, [n], or of the steps' losses, [n, t]. With several outputs a list or record by output; one array counts for all. As in
-   * Keras 2.3 the loss of a batch is the sum of the weighted losses over the number of samples, not over the sum of weights.
+   * Factors of the samples' losses, [n], or of the steps' losses, [n, t]; 1 by default. With several outputs: a list or record by output, or one array for all. As
+   * in Keras 2.3, the loss of a batch is the sum of the weighted losses divided by the number of samples, not by the sum of weights.
    */
   sampleWeight?: ModelData | Readonly<Record<string, Data | undefined>>
-  /** A factor for each class, `{ 0: 1, 1: 5 }`, of class numbers or one-hot rows; with several outputs a list or record by output. */
+  /**
+   * The factor of each class, such as `{ 0: 1, 1: 5 }`, for targets that are class numbers or one-hot rows. With several outputs: a list or record by output.
+   */
   classWeight?: ClassWeight | readonly (ClassWeight | undefined)[] | Readonly<Record<string, ClassWeight | undefined>>
 }
 
-/** The factors for each output, where there are any. */
+/** The factors for each output; undefined if it has none. */
 export async function weightRows(
   what: string,
   ports: readonly Port[],
@@ -51,7 +53,7 @@ export async function weightRows(
   )
 }
 
-/** One array for all outputs, or one for each. */
+/** The sample weights of each output: one array for all, or one for each. */
 function weightData(what: string, names: readonly string[], given: unknown): (Data | undefined)[] {
   const isNumber = (value: unknown): boolean => typeof value === 'number' || typeof value === 'boolean'
   const forAll = given instanceof Tensor || isShaped(given) || isTyped(given) || (Array.isArray(given) && isNumber(given[0]))
@@ -60,7 +62,7 @@ function weightData(what: string, names: readonly string[], given: unknown): (Da
   return dataByName(what, 'output', names, given as ModelData)
 }
 
-/** The factors of classes for each output. */
+/** The class weights of each output. */
 function classWeights(what: string, names: readonly string[], given: unknown): (ClassWeight | undefined)[] {
   const expected = 'expected a factor for each class, { 0: 1, 1: 5 }'
   if (!isRecord(given) && !Array.isArray(given)) throw new ValueError(`${what}: ${expected}, got ${describeValue(given)}.`)
@@ -71,11 +73,11 @@ function classWeights(what: string, names: readonly string[], given: unknown): (
   })
 }
 
-/** Throws for classes that there are not, and factors that are no numbers. */
+/** Throws for a class that does not exist, and a factor that is no number. */
 function requireClasses(what: string, factors: ClassWeight, { count, sampleShape }: Rows, output: Port['shape']): void {
   if (sampleShape.length > 1)
     throw new ShapeError(`${what}: targets [${[count, ...sampleShape].join(', ')}] have no one class a sample. Give sampleWeight instead.`)
-  // One-hot rows say how many classes there are, and so does an output of several values; one value may stand for any numbers.
+  // One-hot rows, or an output of several values, say the number of classes. An output of one value may have any class numbers.
   const width = sampleShape[0] ?? 1
   const classes = width > 1 ? width : (output.at(-1) ?? 1)
   for (const [name, factor] of Object.entries(factors)) {
@@ -86,7 +88,7 @@ function requireClasses(what: string, factors: ClassWeight, { count, sampleShape
   }
 }
 
-/** A list or record by output; a record of the only output may do without its name. */
+/** A list or record by output. With one output, its name may be left out. */
 function byOutput<Value>(what: string, names: readonly string[], given: object): (Value | undefined)[] {
   if (Array.isArray(given)) {
     if (given.length !== names.length && !(names.length === 1 && typeof given[0] === 'number'))
@@ -113,7 +115,7 @@ function factorRows(what: string, data: Data, count: number, output: Port['shape
 
 const valuesOf = async ({ data, rows }: { data: Data; rows: Rows }): Promise<TypedArray> => rows.host ?? (await (data as Tensor).data())
 
-/** The factor of each sample, by its class number or the largest place of its one-hot row. */
+/** The factor of each sample, by its class number or the position of the largest value in its one-hot row. */
 function classFactors(what: string, { rows }: { rows: Rows }, values: TypedArray, factors: ClassWeight): Float32Array {
   const { count, sampleShape } = rows
   const width = sampleShape[0] ?? 1

@@ -1,4 +1,4 @@
-/** Batches from an iterable, taken one by one, with messages that say which one failed. */
+/** A feed of batches from an iterable, taken one by one. Its messages say which batch failed. */
 import { CotangentError, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type BatchData, type BatchIterator, type BatchSource, isOneShot, iteratorOf } from './batch-source.js'
@@ -12,22 +12,22 @@ import { LateLabels } from './value-checks.js'
 
 export interface SourceOptions {
   steps: number | undefined
-  /** What the option for steps is called. */
+  /** The name of the option that `steps` comes from. */
   stepsOption: string
-  /** Begin each epoch at the start, where that is possible, with `steps` too. */
+  /** Start each epoch at the beginning if that is possible, also with `steps`. */
   restart: boolean
   classWeight?: Weighting['classWeight']
-  /** Look at the first batch before any is used, so that what is wrong with it is told before training. */
+  /** Check the first batch before training, so that its errors come early. */
   ahead?: boolean
-  /** What asks for the batches, and waits while the source makes one. */
+  /** The use that asks for batches. It waits while the source makes one. */
   use?: Use
 }
 
 /**
- * Batches from an iterable; one at a time is held.
+ * Batches from an iterable. One batch at a time is held.
  *
- * Without `steps` an epoch is one pass, from the start. With `steps` an epoch takes the next `steps` batches. A generator is consumed once; other
- * iterables restart when they end.
+ * Without `steps`, an epoch is one pass from the start. With `steps`, an epoch takes the next `steps` batches. A generator is consumed once; other iterables
+ * restart when they end.
  */
 export class SourceFeed implements Feed {
   readonly samples = undefined
@@ -54,7 +54,7 @@ export class SourceFeed implements Feed {
     this.steps = steps ?? (Array.isArray(source) ? source.length : undefined)
   }
 
-  /** Builds the model for the first batch, if it is not; with `ahead` looks at that batch, which stays the first. */
+  /** Builds the model for the first batch, if it is not built. With `ahead`, it checks that batch. The batch is used again by the first epoch. */
   async prepare(): Promise<void> {
     const { ahead } = this.#options
     if (this.#model.built && !ahead) return
@@ -109,10 +109,10 @@ export class SourceFeed implements Feed {
   }
 }
 
-/** A place in a source. */
+/** A position in a source. */
 class BatchCursor {
   readonly oneShot: boolean
-  /** Batches taken in all. */
+  /** The number of batches taken so far. */
   taken = 0
   /** Whether nothing was taken since the start. */
   fresh = true
@@ -122,7 +122,7 @@ class BatchCursor {
   #iterator?: BatchIterator
   #peeked?: IteratorResult<BatchData>
 
-  /** @param use what asks for the batches, and waits while the source makes one */
+  /** @param use the use that asks for batches, and waits while the source makes one */
   constructor(what: string, source: BatchSource, use?: Use) {
     this.#what = what
     this.#use = use
@@ -130,13 +130,13 @@ class BatchCursor {
     this.oneShot = isOneShot(source)
   }
 
-  /** The next batch, which stays there. */
+  /** The next batch, without taking it. */
   async peek(): Promise<BatchData | undefined> {
     this.#peeked ??= await this.#advance('the first batch')
     return this.#peeked.done ? undefined : this.#read(this.#peeked.value, 'the first batch')
   }
 
-  /** The next batch; undefined at the end. */
+  /** Takes the next batch; undefined at the end. */
   async next(where: string): Promise<BatchData | undefined> {
     const result = this.#peeked ?? (await this.#advance(where))
     this.#peeked = undefined
@@ -155,7 +155,7 @@ class BatchCursor {
       if (typeof result === 'object' && result !== null) return result as IteratorResult<BatchData>
       throw new ValueError(`next() gave ${describeValue(result)}, expected { value, done }`)
     } catch (error) {
-      this.#iterator = undefined // it is over: nobody may ask it again, nor close it
+      this.#iterator = undefined // a failed iterator must be neither asked again nor closed
       throw this.#failed(`at ${where}`, error)
     }
   }
@@ -170,7 +170,7 @@ class BatchCursor {
     throw new ValueError(`${this.#what}: ${where}: expected [x, y] or [x, y, sampleWeight], the iterable gave ${describeValue(value)}.`)
   }
 
-  /** Goes back to the start; nothing happens there. */
+  /** Goes back to the start, unless it is there. */
   async restart(): Promise<void> {
     if (this.fresh) return
     await this.close()
@@ -178,7 +178,7 @@ class BatchCursor {
     this.fresh = true
   }
 
-  /** Tells an iterator made here that nobody will ask again; a generator that was given stays open, for a next call. */
+  /** Ends an iterator that was made here. A generator that the user gave stays open for a later call. */
   async close(): Promise<void> {
     if (this.oneShot) return
     const iterator = this.#iterator

@@ -1,61 +1,62 @@
-/** What training needs of a model: how its layers are connected is not its business. `Network` (models/network.ts) is one. */
+/** The interface of a model as training sees it. It does not say how layers are connected. `Network` (models/network.ts) implements it. */
 import type { Backend, DType, Key, Parameter, Tensor } from '@cotangent/core'
 import type { BatchShape, FinalActivation } from '../layer-types.js'
 
 /** An input or output of a model. */
 export interface Port {
-  /** By which data may be given. */
+  /** The name by which data may be given. */
   name: string
-  /** The batch axis open. */
+  /** The shape, with the batch axis open. */
   shape: BatchShape
 }
 
-/** An input, with what its data are cast to. */
+/** An input, with the dtype to which its data are cast. */
 export interface InputPort extends Port {
   dtype: DType
-  /** How many rows its values pick from, where they are indices. */
+  /** If its values are indices: the number of rows that they pick from. */
   indexCount?: number
 }
 
-/** What a model's root key is folded with: each use of random numbers has a key of its own. */
+/** A purpose of random numbers. Each is folded into the model's root key, so that it has a key of its own. */
 export type Purpose = 'weights' | 'dropout' | 'shuffle'
 
-/** What a forward pass gives. */
+/** The result of a forward pass. */
 export interface Outputs {
-  /** One tensor for each output: its values, or its logits where those were asked for. */
+  /** One tensor for each output: its values, or its logits if those were asked for. */
   outputs: Tensor[]
-  /** For each output which steps count; undefined where all do. */
+  /** For each output, the mask of the steps that count; undefined if all do. */
   masks: (Tensor | undefined)[]
-  /** Scalars that are added to the loss: those on weights, and on activities. */
+  /** Scalars that are added to the loss: penalties on weights and on outputs of layers. */
   penalties: Tensor[]
 }
 
+/** A model as training sees it. */
 export interface Trainable {
   readonly name: string
   readonly dtype: DType
   readonly backend: Backend
   readonly built: boolean
-  /** Known once it is built. */
+  /** Known once the model is built. */
   readonly inputPorts: readonly InputPort[]
   readonly outputPorts: readonly Port[]
   readonly outputCount: number
-  /** The activation that each output ends in, where a loss may take the logits that go into it. */
+  /** The activation at the end of each output, if a loss can take the logits before it. */
   readonly finalActivations: readonly FinalActivation[]
   /** The parameters that training changes. */
   readonly trainableWeights: readonly Parameter[]
   /** The layers inside. */
   readonly inner: readonly Part[]
-  /** Makes the weights for a shape of input. */
+  /** Makes the weights, for a shape of input. */
   build(inputShape: BatchShape): void
   /**
    * The forward pass.
    *
-   * @param logits for which outputs to stop before the final activation
+   * @param logits for each output, whether to stop before the final activation
    */
   run(xs: readonly Tensor[], context: { training: boolean; key?: Key }, logits: readonly boolean[]): Outputs
-  /** The key for a purpose. */
+  /** The key for one purpose. */
   keyFor(purpose: Purpose): Key
-  /** For messages. */
+  /** Its name for messages. */
   describe(): string
 }
 

@@ -1,6 +1,6 @@
 /**
- * What the values of data must be, where a device could not say that they are wrong: indices, which pick rows, and class numbers. Host arrays are
- * looked through; so are tensors, read once, where the backend can read at once or the caller waits anyway.
+ * Checks of values that a device would not report: indices, which pick rows, and class numbers. Host arrays are searched. Tensors are read once and searched, if
+ * the backend can read at once or the caller waits anyway.
  */
 import { type DType, ShapeError, scope, Tensor, type TypedArray, ValueError } from '@cotangent/core'
 import type { Data } from '../host-data.js'
@@ -8,7 +8,7 @@ import { checkLabels } from '../losses/index.js'
 import type { Rows } from './data.js'
 import type { InputPort } from './trainable.js'
 
-/** The values on the host; undefined where reading them is a wait and `wait` is false. */
+/** The values on the host; undefined if reading them needs a wait and `wait` is false. */
 export async function hostValues(data: Data, rows: Rows, wait = true): Promise<TypedArray | undefined> {
   if (rows.host || !(data instanceof Tensor)) return rows.host
   return data.backend.readSync?.(data.storage) ?? (wait ? data.data() : undefined)
@@ -18,14 +18,14 @@ export async function hostValues(data: Data, rows: Rows, wait = true): Promise<T
 const limits: Partial<Record<DType, readonly [number, number]>> = { int32: [-(2 ** 31), 2 ** 31 - 1], uint8: [0, 255] }
 
 /**
- * Checks the data of an input that takes whole numbers: a cast would make 0 of NaN and of −0.5, and pick that row.
+ * Checks the data of an input that takes whole numbers. A cast alone would turn NaN and −0.5 into 0, and so pick row 0.
  *
- * @throws ValueError that names the first value that is none, and its place
+ * @throws ValueError that names the first wrong value and its place
  */
 export async function requireWholeValues(what: string, data: Data, rows: Rows, port: InputPort, wait: boolean): Promise<void> {
   const { dtype, indexCount } = port
   const range = indexCount === undefined ? limits[dtype] : ([0, indexCount - 1] as const)
-  // What is an int32 already can only be out of range, which the op finds in tensors.
+  // An int32 tensor can only be out of range, and the op reports that.
   if (!range || (data instanceof Tensor && !data.dtype.startsWith('float'))) return
   const values = await hostValues(data, rows, wait)
   const at = values?.findIndex((value) => !(Number.isInteger(value) && value >= range[0] && value <= range[1])) ?? -1
@@ -35,7 +35,7 @@ export async function requireWholeValues(what: string, data: Data, rows: Rows, p
   throw new ValueError(`${what}${place} is ${values[at]}: ${why} they must be whole numbers from ${range[0]} to ${range[1]}.`)
 }
 
-/** `[2][0]`, for the third row's first value. */
+/** `[2][0]` for the first value of the third row. */
 function placeOf(at: number, shape: readonly number[]): string {
   let rest = at
   const places = shape.map((_, axis) => {
@@ -47,11 +47,11 @@ function placeOf(at: number, shape: readonly number[]): string {
   return places.join('')
 }
 
-/** Counts labels that are no class numbers where the device has them and nobody may wait: asked for at the end of an epoch. */
+/** Counts wrong class numbers on the device, where reading them would mean a wait. The count is read at the end of an epoch. */
 export class LateLabels {
   #count?: Tensor
 
-  /** @param labels class numbers as they are given to the loss */
+  /** @param labels class numbers as the loss gets them */
   add(labels: Tensor, classes: number): void {
     scope(() => {
       const y = labels.cast('float32')
@@ -63,7 +63,7 @@ export class LateLabels {
     })
   }
 
-  /** @throws ValueError if there were any since the last call */
+  /** @throws ValueError if there were wrong ones since the last call */
   async check(what: string): Promise<void> {
     const count = this.#count
     this.#count = undefined
@@ -79,14 +79,14 @@ export class LateLabels {
   }
 }
 
-/** Class numbers, where they can be read; those that cannot go to `late`. */
+/** Checks class numbers if they can be read at once; the others go to `late`. */
 export async function requireLabels(what: string, data: Data, rows: Rows, classes: number, late?: LateLabels): Promise<void> {
   const values = await hostValues(data, rows, late === undefined)
   if (values) checkLabels(values, classes, what)
   else if (data instanceof Tensor) late?.add(data, classes)
 }
 
-/** Throws where there is nothing to take a mean of. */
+/** Throws if there are no samples, and so no mean. */
 export function requireSamples(what: string, count: number): void {
   if (count === 0) throw new ShapeError(`${what}: there are no samples in it.`)
 }
