@@ -1,7 +1,8 @@
 /**
- * A graph as a file says it: Keras' `inbound_nodes`, with which layer, which use of it and which of its outputs every input of every use is.
+ * A graph as a file describes it, after Keras' `inbound_nodes`. For each use of a layer, and for each input of that use, it says which layer, use and output the
+ * input comes from: `[name, node_index, tensor_index]`.
  *
- * Uses are counted within the graph, those of models from 1 (Keras' get_config renumbers them so), so that a graph of fresh layers has the same numbers.
+ * Uses are counted within the graph; those of models start at 1, as Keras' get_config numbers them. So a graph of fresh layers has the same numbers.
  */
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
@@ -10,37 +11,37 @@ import type { LayerNode, SymbolicTensor } from './symbolic-tensor.js'
 
 /** A tensor in a graph: Keras' `[name, node_index, tensor_index]`. */
 export interface TensorPlace {
-  /** The name of the layer that gives it. */
+  /** The name of the layer whose output it is. */
   layer: string
-  /** Which use of that layer. */
+  /** The number of the layer's use. */
   node: number
-  /** Which output of that use. */
+  /** The number of the output of that use. */
   tensor: number
 }
 
 /** A layer of a graph with its uses. */
 export interface LayerUses {
   layer: Layer
-  /** For each use, where its inputs come from; none for an input layer. */
+  /** For each use, the places of its inputs; empty for an input layer. */
   inboundNodes: readonly (readonly TensorPlace[])[]
 }
 
-/** What a file says about a graph beside the layers' own configs and weights. */
+/** The structure of a graph. The configs and weights of its layers are not in it. */
 export interface GraphDescription {
-  /** In Keras' order, which is that of weights. */
+  /** In Keras' order, which is the order of weights. */
   layers: readonly LayerUses[]
   inputs: readonly TensorPlace[]
   outputs: readonly TensorPlace[]
 }
 
-/** What there is to describe. */
+/** The graph to describe. */
 export interface GraphNetwork {
   order: GraphOrder
   inputs: readonly SymbolicTensor[]
   outputs: readonly SymbolicTensor[]
 }
 
-/** The uses of a layer within a graph, in the order they were made. */
+/** The uses of a layer within a graph, in the order in which they were made. */
 export function usesIn({ nodes }: GraphOrder, layer: Layer): LayerNode[] {
   return layer.inboundNodes.filter((node) => nodes.includes(node))
 }
@@ -64,8 +65,9 @@ export function describeGraph({ order, inputs, outputs }: GraphNetwork): GraphDe
 }
 
 /**
- * Connects layers as a description says: what `model` takes.
+ * Connects layers as a description says. The result is what `model` takes.
  *
+ * @throws ValueError for an input that no layer of the description makes
  * @example
  * ```ts
  * const x = new InputLayer({ shape: [4], name: 'x' })
@@ -74,7 +76,6 @@ export function describeGraph({ order, inputs, outputs }: GraphNetwork): GraphDe
  * const graph = connectGraph({ layers: [{ layer: x, inboundNodes: [] }, y], inputs: [place], outputs: [{ ...place, layer: 'y' }] })
  * console.log(new GraphModel(graph).countParams())   // 10
  * ```
- * @throws ValueError for an input that no layer of the description gives.
  */
 export function connectGraph({ layers, inputs, outputs }: GraphDescription): { inputs: SymbolicTensor[]; outputs: SymbolicTensor[] } {
   const made = new Map<string, SymbolicTensor>()
@@ -90,7 +91,7 @@ export function connectGraph({ layers, inputs, outputs }: GraphDescription): { i
     )
   }
 
-  // A layer may come before those it needs, so: as often as anything gets connected.
+  // A layer may stand before layers that it needs. So the list is walked again as long as something could be connected.
   const waiting = layers.map(({ layer, inboundNodes }) => ({ layer, next: 0, inboundNodes }))
   for (const { layer, inboundNodes } of waiting) if (inboundNodes.length === 0) note(layer, 0, layer.inboundNodes[0]?.outputs ?? [])
   for (let progress = true; progress; ) {

@@ -1,20 +1,21 @@
-/** Where data enter a graph. */
+/** The layer where data enter a graph. */
 import { type DType, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer } from '../layer.js'
 import { LayerNode, type SymbolicTensor } from './symbolic-tensor.js'
 
+/** Options of `input`: the shape of one sample, or of a batch. */
 export interface InputOptions {
-  /** The shape of one sample; null is open. */
+  /** The shape of one sample, sizes at least 1; null where a size is open, [] for single numbers. */
   shape?: readonly (number | null)[]
-  /** The same with the batch axis, for batches of a fixed size. */
+  /** The shape of a batch, for batches of a fixed size. */
   batchShape?: BatchShape
-  /** What the data are cast to; the model's dtype if left out. */
+  /** The dtype to which data are cast; the model's by default, int32 if all layers behind the input take indices. */
   dtype?: DType
-  /** By which data may be given; `input_1` and so on if left out. */
+  /** The name by which data may be given; `input_1` and so on by default. */
   name?: string
 }
 
-/** The layer behind `input`: it has no weights, and gives what is fed. */
+/** The layer behind `input`. It has no weights; its output is the data. Shape: any → the same */
 export class InputLayer extends Layer {
   override readonly className = 'InputLayer'
   override readonly supportsMasking = true
@@ -48,13 +49,15 @@ export class InputLayer extends Layer {
 }
 
 /**
- * The symbolic tensor that data are fed to.
+ * Makes a symbolic tensor for data, from which a graph of layers starts.
  *
+ * @throws ValueError if neither shape is given, or a size is no whole number, at least 1
  * @example
  * ```ts
  * const image = input({ shape: [28, 28], name: 'image' })
  * const classes = dense(10, { activation: 'softmax' }).apply(flatten().apply(image))
  * const net = new GraphModel({ inputs: image, outputs: classes })
+ * console.log(image.shape, net.countParams())   // [null, 28, 28] 7850
  * ```
  */
 export const input = (options: InputOptions): SymbolicTensor => new InputLayer(options).output

@@ -1,6 +1,6 @@
 /**
- * The nodes and layers between inputs and outputs, in Keras' order (keras/engine/network.py 2.3.1, _map_graph_network), which is also the order of
- * weights: layers furthest from the outputs first; of equally far ones, the one that a walk back from the outputs meets first.
+ * The nodes and layers between inputs and outputs, in Keras' order, which is also the order of weights. Layers furthest from the outputs come first; of equally
+ * far ones, the one that a walk back from the outputs meets first. Source: keras/engine/network.py 2.3.1, _map_graph_network.
  */
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
@@ -8,14 +8,18 @@ import { InputLayer } from './input-layer.js'
 import type { LayerNode, SymbolicTensor } from './symbolic-tensor.js'
 
 export interface GraphOrder {
-  /** Every node after those it needs. */
+  /** Every node stands after those it needs. */
   nodes: readonly LayerNode[]
   layers: readonly Layer[]
-  /** How many nodes follow on the longest way to an output. */
+  /** For each node, the number of nodes that follow on the longest way to an output. */
   depths: ReadonlyMap<LayerNode, number>
 }
 
-/** @throws ValueError for inputs that are none, that are missing, or that lead nowhere. */
+/**
+ * Orders the graph between inputs and outputs.
+ *
+ * @throws ValueError for an input that no `input` made, that is missing, or that no output depends on
+ */
 export function orderGraph(model: string, inputs: readonly SymbolicTensor[], outputs: readonly SymbolicTensor[]): GraphOrder {
   for (const x of inputs) {
     if (x.node.inputs.length > 0 || !(x.layer instanceof InputLayer))
@@ -25,11 +29,11 @@ export function orderGraph(model: string, inputs: readonly SymbolicTensor[], out
     if (inputs.indexOf(x) !== inputs.lastIndexOf(x)) throw new ValueError(`${model}: the input ${x.describe()} is listed twice.`)
   }
 
-  // Nodes after those they need, and layers as the walk from the outputs meets them.
+  // Each node after those it needs; each layer numbered as the walk from the outputs meets it.
   const nodes: LayerNode[] = []
   const met = new Map<Layer, number>()
   const seen = new Set<LayerNode>()
-  // With a list of its own rather than by calling itself: a chain of ten thousand calls would end the stack.
+  // A loop with its own list, not a recursion: a chain of ten thousand layers would overflow the stack.
   const visit = (first: LayerNode): void => {
     const open = [{ node: first, next: -1 }]
     for (let top = open.at(-1); top; top = open.at(-1)) {

@@ -1,17 +1,26 @@
 /**
- * What a graph is made of before there are any values: symbolic tensors, and the nodes that make them. A node is one use of a layer; a layer that is
- * applied several times has several, and one set of weights.
+ * A graph before there are values: symbolic tensors, and the nodes that make them. A node is one use of a layer. A layer that is applied several times has
+ * several nodes and one set of weights.
  */
 import { addContext, Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, Layer } from '../layer.js'
 
-/** A tensor that will be: the shape of a batch, and the node that gives it. Made by `input` and by `layer.apply`. */
+/**
+ * A tensor of a graph before there are values: its shape, and the node that makes it. `input` and `layer.apply` make them.
+ *
+ * @example
+ * ```ts
+ * const x = input({ shape: [3] })
+ * const y = dense(2).apply(x)
+ * console.log(y.shape, y.node.inputs[0] === x)   // [null, 2] true
+ * ```
+ */
 export class SymbolicTensor {
-  /** With the batch axis; null is open. */
+  /** The shape of a batch; null where a size is open. */
   readonly shape: BatchShape
   readonly node: LayerNode
-  /** Which of the node's outputs it is. */
+  /** Its number among the node's outputs. */
   readonly index: number
 
   constructor(shape: BatchShape, node: LayerNode, index: number) {
@@ -20,7 +29,7 @@ export class SymbolicTensor {
     this.index = index
   }
 
-  /** The layer that gives it. */
+  /** The layer whose output it is. */
   get layer(): Layer {
     return this.node.layer
   }
@@ -30,19 +39,19 @@ export class SymbolicTensor {
     return `${this.layer.name}[${this.node.index}][${this.index}] [${this.shape.map((n) => n ?? '?').join(', ')}]`
   }
 
-  /** What console.log shows in Node. */
+  /** Its text for console.log in Node. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return `SymbolicTensor ${this.describe()}`
   }
 }
 
-/** One use of a layer. */
+/** One use of a layer: its symbolic inputs and outputs. `layer.apply` makes it; it is listed in `layer.inboundNodes`. */
 export class LayerNode {
   readonly layer: Layer
-  /** None for the node of an input layer. */
+  /** Empty for the node of an input layer. */
   readonly inputs: readonly SymbolicTensor[]
   readonly outputs: readonly SymbolicTensor[]
-  /** Keras' number for it among the uses of its layer: those of models count from 1, since a model is one use of itself. */
+  /** Its number among the uses of its layer, as Keras counts. Those of models start at 1, since a model is one use of itself. */
   readonly index: number
 
   constructor(layer: Layer, inputs: readonly SymbolicTensor[], outputShapes: readonly BatchShape[]) {
@@ -54,7 +63,7 @@ export class LayerNode {
   }
 }
 
-/** What was given in place of a symbolic tensor. */
+/** Names the value that was given in place of a symbolic tensor. */
 function kindOf(wrong: unknown): string {
   if (wrong instanceof Tensor) return 'a tensor of values. Those go through a model: model.apply(x), or model.predict(x)'
   if (typeof wrong === 'object' && wrong !== null && 'inboundNodes' in wrong) return 'a layer. Apply it first: layer.apply(x)'
@@ -63,7 +72,11 @@ function kindOf(wrong: unknown): string {
   return describeValue(wrong)
 }
 
-/** A list of symbolic tensors, from one or several; what else may be given by mistake is an error. */
+/**
+ * One symbolic tensor, or several, as a list.
+ *
+ * @throws ValueError for anything else; the message says what was probably meant
+ */
 export function symbolicList(what: string, given: SymbolicTensor | readonly SymbolicTensor[]): readonly SymbolicTensor[] {
   const list = given instanceof SymbolicTensor ? [given] : given
   const wrong = Array.isArray(list) ? list.find((x) => !(x instanceof SymbolicTensor)) : list
@@ -80,7 +93,7 @@ export function symbolicList(what: string, given: SymbolicTensor | readonly Symb
   )
 }
 
-/** Whether something is numbers, in nested or typed arrays. */
+/** Whether something holds numbers, in nested or typed arrays. */
 function isValues(given: unknown): boolean {
   if (ArrayBuffer.isView(given)) return true
   let first = given

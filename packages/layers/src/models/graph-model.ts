@@ -1,4 +1,4 @@
-/** The graph of layers: Keras' functional form. */
+/** A model as a graph of layers: Keras' functional form. */
 import { foldKey, type Tensor } from '@cotangent/core'
 import { activateLogits, callLayer } from '../call-layer.js'
 import { describeGraph, type GraphDescription, type GraphNetwork } from '../graph/description.js'
@@ -13,25 +13,26 @@ import { requireInputShapes } from '../training/checks.js'
 import { type InputPort, Model, type ModelOptions, type Port } from './model.js'
 import type { SummaryRow } from './summary-text.js'
 
+/** Options of `model`. */
 export interface GraphModelOptions extends ModelOptions {
-  /** What `input` gave, one or several. */
+  /** One or several symbolic tensors made by `input`. Required. */
   inputs: SymbolicTensor | readonly SymbolicTensor[]
-  /** What the model computes, one or several. */
+  /** One or several symbolic tensors that the model computes. Required. */
   outputs: SymbolicTensor | readonly SymbolicTensor[]
 }
 
-/** A use of a layer, as it is run. */
+/** One use of a layer, as the forward pass runs it. */
 interface Step {
   node: LayerNode
-  /** Folded into the key of the step: the layer's index, then which use of the layer it is where there are more. */
+  /** Folded into the key of the step: the layer's index, then the number of the use if the layer is used again. */
   place: readonly number[]
 }
 
 /**
- * A model of layers that are connected in any way without a circle: several inputs and outputs, layers used more than once, models as layers.
+ * A model whose layers are connected in any way without a circle: several inputs and outputs, layers used more than once, models as layers.
  *
- * Its layers are in Keras' order, input layers among them. Weights that are not there yet are made at once; they depend on the seed and on the
- * layer's index among those that are no input layers, so that a chain has the weights of a Sequential.
+ * `layers` is in Keras' order and includes input layers. Missing weights are made at once. They depend on the seed and on the layer's index, input layers not
+ * counted, so that a chain has the same weights as a Sequential.
  */
 export class GraphModel extends Model {
   override readonly className = 'Model'
@@ -59,7 +60,7 @@ export class GraphModel extends Model {
     this.#makeWeights(this.buildContext())
   }
 
-  /** What the data of an input are cast to: whole numbers, if all that it goes into takes indices. */
+  /** The dtype of the data of an input: int32 if all layers behind it take indices. */
   #valuesOf(x: SymbolicTensor): Pick<InputPort, 'dtype' | 'indexCount'> {
     const counts = this.#order.nodes.flatMap(({ layer, inputs }) => inputs.flatMap((y, i) => (y === x ? [layer.indexCount(i)] : [])))
     const indices = counts.filter((count) => count !== undefined)
@@ -120,7 +121,7 @@ export class GraphModel extends Model {
     return this.#order.nodes
   }
 
-  /** What a file says about the graph: see GraphDescription. */
+  /** The structure of the graph, as files describe it: see `GraphDescription`. */
   describeGraph(): GraphDescription {
     return describeGraph(this.#network())
   }
@@ -152,7 +153,7 @@ export class GraphModel extends Model {
         { ...context, masks: given.map(({ mask }) => mask) },
         wanted,
       )
-      // Other layers may need the value behind the activation, too.
+      // Other layers may need the activated value as well as the logits.
       const finished =
         wanted.includes(true) && this.#isUsed(node) ? activateLogits(result.outputs, wanted, node.layer.finalActivations) : result.outputs
       for (const [i, y] of node.outputs.entries()) {
@@ -166,7 +167,7 @@ export class GraphModel extends Model {
     }
   }
 
-  /** Whether anything but an output with logits needs the node's values. */
+  /** Whether anything but one output of logits needs the node's values. */
   #isUsed(node: LayerNode): boolean {
     return (
       this.#steps.some((step) => step.node.inputs.some((x) => x.node === node)) || this.outputs.filter((y) => y.node === node).length > 1
@@ -179,9 +180,9 @@ export class GraphModel extends Model {
 }
 
 /**
- * A model of the layers between symbolic inputs and outputs.
+ * Makes a `GraphModel` of the layers between symbolic inputs and outputs.
  *
- * @throws ValueError for an input that is missing or leads nowhere
+ * @throws ValueError for an input that is missing or that no output depends on, or for two layers of one name
  * @example
  * ```ts
  * import { concatenate, dense, embedding, input, lstm, model } from '@cotangent/layers'
@@ -192,6 +193,7 @@ export class GraphModel extends Model {
  * const words = embedding(1000, 16)
  * const both = concatenate().apply([encode.apply(words.apply(question)), encode.apply(words.apply(answer))])
  * const fits = model({ inputs: [question, answer], outputs: dense(1, { activation: 'sigmoid' }).apply(both), seed: 7 })
+ * console.log(fits.countParams())   // 22337
  * ```
  */
 export const model = (options: GraphModelOptions): GraphModel => new GraphModel(options)

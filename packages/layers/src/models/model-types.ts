@@ -1,16 +1,18 @@
-/** What a model is made with; what it takes and gives is training's to say. */
+/** Options of models. training/trainable.ts declares inputs and outputs. */
 import type { Backend, DType } from '@cotangent/core'
 
 export type { InputPort, Port } from '../training/trainable.js'
 
+/** Options that every model takes. */
 export interface ModelOptions {
+  /** A name; made from the class, such as `sequential_1`, if left out. */
   name?: string
-  /** Whether the optimizer of a model around it changes its weights. */
+  /** Whether the optimizer changes its weights when it is a layer of another model; true by default. */
   trainable?: boolean
-  /** Root of all randomness: weights, dropout, shuffling. Drawn and kept in `model.seed` if left out. */
+  /** The root of all randomness: weights, dropout, shuffling. A whole number, at least 0. Drawn, and kept in `model.seed`, if left out. */
   seed?: number
-  /** float32; float64 on the reference backend. */
+  /** float32 by default. float64 needs the reference backend. */
   dtype?: DType
-  /** Where the weights live; the default backend if left out. */
+  /** The backend that holds the weights; the default backend if left out. */
   backend?: Backend
 }

@@ -1,4 +1,4 @@
-/** A model: a network that can be trained, with Keras' compile, fit, evaluate and predict. */
+/** A model: a network that can be trained. Source of its behaviour: Keras 2.3.1, engine/training.py. */
 import type { Parameter, Tensor } from '@cotangent/core'
 import { CompileError } from '../errors.js'
 import type { Optimizer } from '../optimizers/index.js'
@@ -22,10 +22,11 @@ declare module '../callbacks/callback.js' {
   interface TrainedModel extends Model {}
 }
 
+/** A network with Keras' compile, fit, evaluate and predict. `Sequential` and `GraphModel` extend it. */
 export abstract class Model extends Network implements Compilable {
-  /** Set by a callback to end `fit` after the epoch. */
+  /** A callback sets it to true to end `fit` after the epoch. */
   stopTraining = false
-  /** What the last `fit` recorded. */
+  /** The values of each epoch of the last `fit`. */
   history?: History
   #trainer?: Trainer
   #pending?: ReturnType<typeof readCompileOptions>
@@ -35,13 +36,14 @@ export abstract class Model extends Network implements Compilable {
   }
 
   /**
-   * Chooses loss, optimizer and metrics. Reads `trainable` of the layers now, as Keras does: changed later, it has no effect on training until the next
-   * compile. A second call starts a new optimizer state; it is needed after layers were added or taken away.
+   * Chooses loss, optimizer and metrics. It reads `trainable` of the layers now, as Keras does: a later change has no effect on training until the next compile.
+   * Compiling again starts a new optimizer state. It is needed after layers were added or removed.
    *
-   * @throws ValueError for what there is not; then what was compiled before stays.
+   * @throws ValueError for an unknown name or option; then the former choice stays
    * @example
    * ```ts
    * model.compile({ optimizer: 'rmsprop', loss: 'categoricalCrossentropy', metrics: ['accuracy'] })
+   * console.log(model.optimizer.className)   // RMSprop
    * ```
    */
   compile(options: SpelledOptions<CompileOptions>): void {
@@ -72,15 +74,21 @@ export abstract class Model extends Network implements Compilable {
   /**
    * Trains for a number of epochs.
    *
-   * @param x samples along the first axis: host arrays (uploaded batch by batch) or a tensor; of several inputs a list in their order, or a record by name
-   * @param y targets, one for each sample; of several outputs likewise
-   * @returns losses and metrics by epoch
+   * @param x samples along the first axis: host arrays (uploaded batch by batch) or a tensor. For several inputs: a list in their order, or a record by name
+   * @param y targets, one for each sample; for several outputs as for inputs
+   * @returns losses and metrics of each epoch
+   * @throws CompileError before `compile`; ShapeError or ValueError if data or options do not fit, before any weight changes
+   * @example
+   * ```ts
+   * const { history } = await model.fit(x, y, { batchSize: 16, epochs: 5, verbose: 0 })
+   * console.log(history.loss.length, history.loss[4] < history.loss[0])   // 5 true
+   * ```
    */
   fit(x: ModelData, y: ModelData, options?: SpelledOptions<FitOptions>): Promise<History>
   /**
-   * Trains on batches as they come, of which one at a time is held.
+   * Trains on batches as they come, and holds one at a time.
    *
-   * @param batches anything that can be iterated, `await`ed or not, and gives [x, y] or [x, y, sampleWeight]; a generator needs `stepsPerEpoch`
+   * @param batches an iterable or async iterable of [x, y] or [x, y, sampleWeight]. A generator needs `stepsPerEpoch`
    */
   fit(batches: BatchSource, options?: SpelledOptions<FitOptions>): Promise<History>
   fit(x: ModelData | BatchSource, second?: ModelData | SpelledOptions<FitOptions>, third?: SpelledOptions<FitOptions>): Promise<History> {
@@ -88,9 +96,19 @@ export abstract class Model extends Network implements Compilable {
     return using(this, 'fit', true, (use) => fit(this, x, y, readFitOptions(options), use))
   }
 
-  /** Loss and metrics of data, nothing dropped: `[loss, metric…]`, with several outputs `[loss, …losses of the outputs, …metrics]`. */
+  /**
+   * Computes loss and metrics of data, without dropout. Returns `[loss, metric…]`; with several outputs `[loss, …loss of each output, …metrics]`. Keras returns a
+   * bare number if there are no metrics.
+   *
+   * @throws CompileError before `compile`; ShapeError or ValueError if data do not fit
+   * @example
+   * ```ts
+   * const [loss, accuracy] = await model.evaluate(x, y)
+   * console.log(loss > 0, accuracy <= 1)   // true true
+   * ```
+   */
   evaluate(x: ModelData, y: ModelData, options?: SpelledOptions<EvaluateOptions>): Promise<number[]>
-  /** The same of batches as they come; a generator needs `steps`. */
+  /** Computes loss and metrics of batches as they come. A generator needs `steps`. */
   evaluate(batches: BatchSource, options?: SpelledOptions<EvaluateOptions>): Promise<number[]>
   evaluate(
     x: ModelData | BatchSource,
@@ -101,48 +119,74 @@ export abstract class Model extends Network implements Compilable {
     return using(this, 'evaluate', false, (use) => evaluate(this, x, y, readEvaluateOptions(options), use))
   }
 
-  /** The outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out] */
+  /**
+   * Computes the outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out]
+   *
+   * @throws ValueError for a model of several outputs; ShapeError if data do not fit
+   * @example
+   * ```ts
+   * console.log((await model.predict(x)).shape)   // [64, 4]
+   * ```
+   */
   predict(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
     return using(this, 'predict', false, () => predictOne(this, 'predict', x, options))
   }
 
-  /** The same for models of several outputs: one tensor an output. */
+  /** Computes the outputs for all samples: one tensor for each output of the model. */
   predictAll(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
     return using(this, 'predictAll', false, () => predict(this, 'predictAll', x, options))
   }
 
-  /** The same as `predict`; Keras' name for it where outputs are probabilities. */
+  /** Does the same as `predict`. Keras has this name for outputs that are probabilities. */
   predictProba(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
     return using(this, 'predictProba', false, () => predictOne(this, 'predictProba', x, options))
   }
 
-  /** The class of each sample: the position of the largest output, or for one output whether it is above 1/2. */
+  /**
+   * The class of each sample: the position of the largest value. If the output has one value, whether it is above ½.
+   *
+   * @example
+   * ```ts
+   * console.log((await model.predictClasses(x)).length)   // 64
+   * ```
+   */
   async predictClasses(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Int32Array> {
     return classesOf(await using(this, 'predictClasses', false, () => predictOne(this, 'predictClasses', x, options)))
   }
 
-  /** One step of training on one batch; gives `[loss, metric…]` before the step. */
+  /** Trains one step on one batch. Returns `[loss, metric…]`, computed before the update. */
   async trainOnBatch(x: ModelData, y: ModelData, weights?: SpelledOptions<Weighting>): Promise<number[]> {
     return using(this, 'trainOnBatch', true, () => onBatch(this, 'trainOnBatch', [x, y, weights]))
   }
 
-  /** `[loss, metric…]` of one batch. */
+  /** Computes `[loss, metric…]` of one batch. */
   async testOnBatch(x: ModelData, y: ModelData, weights?: SpelledOptions<Pick<Weighting, 'sampleWeight'>>): Promise<number[]> {
     return using(this, 'testOnBatch', false, () => onBatch(this, 'testOnBatch', [x, y, weights]))
   }
 
-  /** Copies of all weights on the host, in Keras' order. */
+  /**
+   * Copies of all weights on the host, in Keras' order.
+   *
+   * @example
+   * ```ts
+   * console.log((await model.getWeights()).map(({ shape }) => shape))   // [[8, 4], [4]]
+   * ```
+   */
   override async getWeights(): Promise<{ name: string; shape: readonly number[]; data: Float32Array | Float64Array }[]> {
     return using(this, 'getWeights', false, () => super.getWeights())
   }
 
-  /** Replaces all weights, in the order of `getWeights`; nothing changes unless all fit. */
+  /**
+   * Replaces all weights, in the order of `getWeights`. Nothing changes unless all fit.
+   *
+   * @throws ShapeError or ValueError if a value does not fit, or `fit` is running
+   */
   override setWeights(values: readonly WeightValue[]): void {
     requireUnused(this, 'setWeights')
     super.setWeights(values)
   }
 
-  /** As long as what was compiled fits, the weights that it trains. */
+  /** The weights that the compiled training changes, as long as it fits the layers. */
   protected override trainedWeights(): readonly Parameter[] {
     return this.#trainer?.fits ? this.#trainer.parameters : super.trainedWeights()
   }

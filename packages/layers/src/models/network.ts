@@ -1,8 +1,8 @@
 /**
- * A network: layers, weights, and the forward pass. How the layers are connected is the subclass's business; `Model` adds training. (Keras has the same two
- * classes, in engine/network.py and engine/training.py.)
+ * A network: layers, weights and the forward pass. A subclass says how the layers are connected; `Model` adds training. Keras has the same two classes, in
+ * engine/network.py and engine/training.py.
  *
- * A network is a layer, too: in a graph, in a Sequential, or inside a wrapper.
+ * A network is also a layer: in a graph, in a Sequential, or inside a wrapper.
  */
 import {
   type Backend,
@@ -29,6 +29,7 @@ import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text
 
 const KEYS: Readonly<Record<Purpose, number>> = { weights: 0, dropout: 1, shuffle: 2 }
 
+/** Layers, weights and the forward pass. */
 export abstract class Network extends Layer implements Trainable {
   override readonly supportsMasking = true
   readonly seed: number
@@ -36,10 +37,10 @@ export abstract class Network extends Layer implements Trainable {
   readonly backend: Backend
   abstract readonly layers: readonly Layer[]
   readonly #root: Key
-  /** Whether the seed was drawn here: then weights made inside another model come from that model's. */
+  /** Whether the seed was drawn here. Then weights made inside another model use that model's key. */
   readonly #ownSeed: boolean
 
-  /** @param own names of options beside those of all models */
+  /** @param own names of options that this class has in addition to those of all models */
   constructor(className: string, options: ModelOptions = {}, own: readonly string[] = []) {
     super(className, options, ['seed', 'dtype', 'backend', ...own])
     this.#ownSeed = options.seed === undefined
@@ -49,29 +50,33 @@ export abstract class Network extends Layer implements Trainable {
     this.#root = key(this.seed)
   }
 
-  /** Makes all weights for a shape of input; a second call does nothing. */
+  /** Makes all weights, for a shape of input. A second call does nothing. */
   abstract override build(inputShape?: BatchShape, context?: BuildContext): void
   abstract override get built(): boolean
-  /** What it takes, in order. */
+  /** The inputs, in order. */
   abstract readonly inputPorts: readonly InputPort[]
-  /** What it gives, in order. */
+  /** The outputs, in order. */
   abstract readonly outputPorts: readonly Port[]
 
-  /** The symbolic tensors that data are fed to. */
+  /** The symbolic tensors of the inputs. */
   abstract readonly inputs: readonly SymbolicTensor[]
-  /** The symbolic tensors that it computes. */
+  /** The symbolic tensors of the outputs. */
   abstract readonly outputs: readonly SymbolicTensor[]
-  /** What a model of one output computes, as a symbolic tensor: to go on from, or to end another model at. */
+  /**
+   * The symbolic tensor of the only output. Apply further layers to it, or end another model there.
+   *
+   * @throws ValueError for a model of several outputs
+   */
   override get output(): SymbolicTensor {
     if (this.outputs.length === 1) return this.outputs[0]
     throw new ValueError(`${this.name}: has ${this.outputs.length} outputs, so it has no one output. Take them of outputs.`)
   }
 
-  /** Shape of the first output, the batch axis open. */
+  /** The shape of the first output, with the batch axis open. */
   outputShapeOf(): BatchShape {
     return this.outputPorts[0]?.shape ?? []
   }
-  /** Shape of the first input, the batch axis open. */
+  /** The shape of the first input, with the batch axis open. */
   inputShapeOf(): BatchShape {
     return this.inputPorts[0].shape
   }
@@ -79,7 +84,7 @@ export abstract class Network extends Layer implements Trainable {
   override get inner(): readonly Layer[] {
     return this.layers
   }
-  /** The name of the outermost network would stand before every record. */
+  /** False, since the name of the outermost network would stand before every record. */
   protected override get isNamedAlone(): boolean {
     return false
   }
@@ -98,14 +103,14 @@ export abstract class Network extends Layer implements Trainable {
     return 1
   }
   /**
-   * Parameters that training changes.
+   * The parameters that training changes.
    *
-   * @throws CompileError for a model that is not built: a loop of one's own would train nothing.
+   * @throws CompileError for a model without weights: a training loop would change nothing
    */
   override get trainableWeights(): Parameter[] {
     return [...new Set(super.trainableWeights)]
   }
-  /** The same, under the name that training loops use. */
+  /** Another name for `trainableWeights`, as training loops use it. */
   get params(): Parameter[] {
     return this.trainableWeights
   }
@@ -113,7 +118,11 @@ export abstract class Network extends Layer implements Trainable {
   override get weights(): Parameter[] {
     return [...new Set(this.layers.flatMap((layer) => trainableFirst(layer.weights)))]
   }
-  /** The layer of a name. */
+  /**
+   * The layer with that name.
+   *
+   * @throws ValueError if there is none
+   */
   getLayer(name: string): Layer {
     const layer = this.layers.find((candidate) => candidate.name === name)
     if (layer) return layer
@@ -123,11 +132,11 @@ export abstract class Network extends Layer implements Trainable {
       `${this.name}.getLayer: expected the name of a layer, got ${describeValue(name)}. By its place it is model.layers[0]. ${names}`,
     )
   }
-  /** @internal The key for a purpose. */
+  /** @internal The key for one purpose. */
   keyFor(purpose: Purpose): Key {
     return foldKey(this.#root, KEYS[purpose])
   }
-  /** What its layers make their weights with, by themselves or inside another model. */
+  /** The context with which its layers make their weights, inside another model or not. */
   protected buildContext(outer?: BuildContext): BuildContext {
     const { dtype, backend } = this
     if (outer && (outer.dtype !== dtype || outer.backend !== backend)) {
@@ -147,10 +156,14 @@ export abstract class Network extends Layer implements Trainable {
   }
 
   /**
-   * The model as a function of tensors; or of symbolic tensors, as a layer of a graph.
+   * The model as a function of tensors, or of symbolic tensors as a layer of a graph.
    *
    * @param context.training whether dropout drops; then `key` is needed
-   * @throws ShapeError that names the layer, e.g. for a missing batch axis
+   * @throws ShapeError that names the layer, for example if the batch axis is missing
+   * @example
+   * ```ts
+   * console.log(model.apply(x).shape)   // [64, 4]
+   * ```
    */
   override apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor
   override apply(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor
@@ -164,7 +177,7 @@ export abstract class Network extends Layer implements Trainable {
     return this.applyAll(inputs, context)[0]
   }
 
-  /** The same for models of several outputs. */
+  /** The model as a function of tensors: a list of all outputs. */
   override applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[]
   override applyAll(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor[]
   override applyAll(
@@ -180,7 +193,7 @@ export abstract class Network extends Layer implements Trainable {
     if (!this.built) this.build([null, ...xs[0].shape.slice(1)])
     requireInputs(this, xs)
     const penalties = this.penalties()
-    // Indices are cast where they are used, and looked at there.
+    // Indices are checked and cast by the layer that uses them.
     const inputs = xs.map((x, i) => (this.inputPorts[i].indexCount === undefined ? x.cast(this.inputPorts[i].dtype) : x))
     return { ...this.callAll(inputs, { ...context, masks: xs.map(() => undefined), penalties }, logits), penalties }
   }
@@ -189,13 +202,22 @@ export abstract class Network extends Layer implements Trainable {
    * Prints the table of layers, as Keras does.
    *
    * @param options.style '2.3' (default), or '2.2.4' for the older form without the model's name
+   * @throws CompileError if the model has no weights yet
    */
   summary(options?: { style?: SummaryStyle; print?: (line: string) => void }): void {
     const settings = readOptions('summary', options, { style: '2.3' as SummaryStyle, print }, { print: requireFunction })
     for (const line of this.summaryLines(settings.style)) settings.print(line)
   }
 
-  /** The lines of `summary`. */
+  /**
+   * The lines that `summary` prints.
+   *
+   * @example
+   * ```ts
+   * const net = new Sequential([dense(10, { inputShape: [784] })])
+   * console.log(net.summaryLines().at(-4))   // Total params: 7,850
+   * ```
+   */
   summaryLines(style: SummaryStyle = '2.3'): string[] {
     requireChoice('summary', 'style', style, ['2.3', '2.2.4'])
     if (!this.built)
@@ -219,13 +241,17 @@ export abstract class Network extends Layer implements Trainable {
     return this.trainableWeights
   }
 
-  /** Total number of weights. */
+  /**
+   * The number of all weights.
+   *
+   * @throws CompileError if the model has no weights yet
+   */
   countParams(): number {
     this.requireBuilt()
     return this.weights.reduce((n, w) => n + w.size, 0)
   }
 
-  /** What console.log shows in Node. */
+  /** Its text for console.log in Node. */
   [Symbol.for('nodejs.util.inspect.custom')](): string {
     return this.built
       ? this.summaryLines().join('\n')

@@ -1,4 +1,4 @@
-/** The linear stack of layers: Keras' front door. */
+/** A model whose layers follow one another. Source of its behaviour: Keras 2.3.1, engine/sequential.py. */
 import { foldKey, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { callLayer } from '../call-layer.js'
 import { CompileError } from '../errors.js'
@@ -13,21 +13,22 @@ import type { SummaryRow } from './summary-text.js'
 const noLayers = (model: string): string => `${model}: the model has no layers. Add some: model.add(dense(10, …)).`
 
 /**
- * A model whose layers follow one another. It is built (gets its weights) as soon as the first layer has an `inputShape`, else at the
- * first data it sees.
+ * A model whose layers follow one another. It gets its weights as soon as the first layer has an `inputShape`, otherwise from the first data it sees.
  *
+ * @throws ValueError for something that is no layer, or a second layer of one name
  * @example
  * ```ts
  * const model = new Sequential([dense(128, { activation: 'relu', inputShape: [784] }), dropout(0.3), dense(10, { activation: 'softmax' })], { seed: 7 })
+ * console.log(model.countParams())   // 101770
  * ```
  */
 export class Sequential extends Model {
   override readonly className = 'Sequential'
   readonly #layers: Layer[] = []
   #inputShape?: BatchShape
-  /** Output shape of each layer, once known. */
+  /** The output shape of each layer, once known. */
   readonly #shapes: BatchShape[] = []
-  /** The input and the output of each layer, once they are asked for. */
+  /** The symbolic input, and the output of each layer, once somebody asked for them. */
   readonly #symbols: SymbolicTensor[] = []
 
   constructor(layers: readonly Layer[] = [], options: ModelOptions = {}) {
@@ -50,7 +51,7 @@ export class Sequential extends Model {
     const dtype = indexCount === undefined ? this.dtype : 'int32'
     return [{ name: `${this.#layers[0].name}_input`, shape: [null, ...this.#inputShape.slice(1)], dtype, indexCount }]
   }
-  /** @internal The shape of the input with the batch size, where it has a fixed one, as stateful layers need. */
+  /** @internal The shape of the input, with the batch size if it is fixed, as stateful layers need. */
   get batchShape(): BatchShape | undefined {
     return this.#inputShape
   }
@@ -62,16 +63,16 @@ export class Sequential extends Model {
     return this.#shapes.slice(-1).map((shape) => ({ name: (this.#layers.at(-1) as Layer).name, shape }))
   }
 
-  /** What data are fed to, as the graph that its layers make. @throws CompileError as long as the shape of the input is not known. */
+  /** The symbolic input, in the graph that its layers make. @throws CompileError while the shape of the input is not known */
   get inputs(): readonly SymbolicTensor[] {
     return [this.connect()[0]]
   }
-  /** What it computes, as the graph that its layers make. */
+  /** The symbolic output, in the graph that its layers make. */
   get outputs(): readonly SymbolicTensor[] {
     return [this.connect().at(-1) as SymbolicTensor]
   }
 
-  /** @internal Its input and the output of each layer, as symbolic tensors: made when somebody asks, since most chains need no graph. */
+  /** @internal The symbolic input and the output of each layer. They are made when somebody asks, since most chains need no graph. */
   connect(): readonly SymbolicTensor[] {
     this.requireBuilt()
     if (this.#symbols.length === 0) {
@@ -83,7 +84,11 @@ export class Sequential extends Model {
     return this.#symbols
   }
 
-  /** Appends a layer. */
+  /**
+   * Appends a layer.
+   *
+   * @throws ValueError for something that is no layer, a layer of several outputs, or a name that is taken; ShapeError if its input does not fit
+   */
   add(layer: Layer): void {
     if (!(layer instanceof Layer)) throw new ValueError(`${this.name}.add: expected a layer, such as dense(10), got ${typeof layer}.`)
     if (this.#layers.includes(layer)) throw new ValueError(`${this.name}.add: ${layer.describe()} is in the model already.`)

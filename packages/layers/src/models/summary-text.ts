@@ -1,25 +1,25 @@
 /**
- * The table that `summary()` prints (keras/utils/layer_utils.py, print_summary), character for character, in the forms of Keras 2.2.5 to 2.3.1
- * and of 2.2.4 and before, which has no `Model:` line.
+ * The table that `summary()` prints, character for character, in the forms of Keras 2.2.5 to 2.3.1 and of 2.2.4 and before, which has no `Model:` line.
+ * Source: keras/utils/layer_utils.py, print_summary.
  */
 
 type BatchShape = readonly (number | null)[]
 
-/** Which Keras' table. */
+/** The version of Keras whose table to print. */
 export type SummaryStyle = '2.3' | '2.2.4'
 
 /** One layer's row. */
 export interface SummaryRow {
   name: string
   className: string
-  /** With the batch axis, null is open; a list of shapes for several outputs; `multiple` where uses of the layer differ. */
+  /** With the batch axis, null where open; a list of shapes for several outputs; `multiple` if uses of the layer differ. */
   outputShape: BatchShape | readonly BatchShape[] | 'multiple'
   params: number
-  /** In graphs: what it is applied to, `dense_1[0][0]`. */
+  /** In graphs: the places of its inputs, such as `dense_1[0][0]`. */
   connections?: readonly string[]
 }
 
-/** What the table shows. */
+/** The content of the table. */
 export interface SummaryTable {
   modelName: string
   layers: readonly SummaryRow[]
@@ -28,12 +28,12 @@ export interface SummaryTable {
   style?: SummaryStyle
 }
 
-/** Where the columns end: 45 %, 85 % and all of the width. */
+/** The ends of the columns: 45 %, 85 % and all of the width. */
 const PLAIN = [29, 55, 65]
-/** With connections: 33 %, 55 %, 67 % and all. */
+/** The same with connections: 33 %, 55 %, 67 % and all. */
 const CONNECTED = [32, 53, 65, 98]
 
-/** Each later field takes the place of the last character of what precedes it, and the line is cut or padded to its column's end. */
+/** Each field after the first replaces the last character before it by a blank. The line is cut or padded to the end of its column. */
 function row(ends: readonly number[], fields: readonly string[]): string {
   return fields.reduce((line, field, i) => ((i > 0 ? `${line.slice(0, -1)} ` : '') + field).slice(0, ends[i]).padEnd(ends[i]), '')
 }
@@ -41,7 +41,7 @@ function row(ends: readonly number[], fields: readonly string[]): string {
 /** A shape as a Python tuple: `(None, 28, 28, 32)`, `(None,)`. */
 const tuple = (shape: BatchShape): string => `(${shape.map((n) => n ?? 'None').join(', ')}${shape.length === 1 ? ',' : ''})`
 
-/** A shape, a Python list of them, or what else is said. */
+/** A shape, a Python list of shapes, or `multiple`. */
 function shown(shape: SummaryRow['outputShape']): string {
   if (shape === 'multiple') return shape
   return Array.isArray(shape[0]) ? `[${(shape as readonly BatchShape[]).map(tuple).join(', ')}]` : tuple(shape as BatchShape)
@@ -56,7 +56,8 @@ const commas = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
  * @example
  * ```ts
  * const row = { name: 'dense_1', className: 'Dense', outputShape: [null, 10], params: 7850 }
- * summaryLines({ modelName: 'sequential_1', layers: [row], trainable: 7850, nonTrainable: 0 }).join('\n')
+ * const lines = summaryLines({ modelName: 'sequential_1', layers: [row], trainable: 7850, nonTrainable: 0 })
+ * console.log(lines[0], lines.length)   // Model: "sequential_1" 10
  * ```
  */
 export function summaryLines({ modelName, layers, trainable, nonTrainable, style = '2.3' }: SummaryTable): string[] {
