@@ -1,7 +1,7 @@
-/** Errors of this package beyond those of the core. */
+/** Errors of this package in addition to core's. */
 import { CotangentError } from '@cotangent/core'
 
-/** A model used before it was compiled or built. */
+/** Thrown when a model is used before it was compiled or built. */
 export class CompileError extends CotangentError {
   override name = 'CompileError'
 }

@@ -1,11 +1,11 @@
 /**
- * Numbers on the host, in the forms that people have them: typed arrays with a shape, nested arrays, rows that are typed arrays, what JSON makes
- * of these. Whatever they are, they become one typed array and a shape, or an error that says which element is wrong.
+ * Numbers on the host, in the forms that people have: typed arrays with a shape, nested arrays, rows that are typed arrays, and what JSON makes of these.
+ * Reading gives one typed array and a shape, or an error that names the wrong element.
  */
 import { type Shape, ShapeError, showShape, sizeOf, Tensor, type TypedArray, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 
-/** A typed array with a shape; what @cotangent/datasets gives. */
+/** A typed array with a shape, as @cotangent/datasets has them. */
 export interface HostArray {
   readonly shape: Shape
   readonly data: TypedArray
@@ -20,12 +20,11 @@ export interface ShapedValues {
   readonly data: NumericArray | readonly number[]
 }
 
-/** Nested arrays of numbers, of which the innermost may be typed arrays. */
+/** Nested arrays of numbers; the innermost may be typed arrays. */
 export type NestedRows = number | boolean | NumericArray | readonly NestedRows[]
 
 /**
- * Samples along the first axis: a tensor; numbers with a shape; nested arrays, of which the rows may be typed arrays; or a typed array, of one number
- * a sample.
+ * Samples along the first axis: a tensor; numbers with a shape; nested arrays, whose rows may be typed arrays; or a typed array with one number for each sample.
  */
 export type Data = Tensor | ShapedValues | NumericArray | readonly NestedRows[]
 
@@ -33,18 +32,18 @@ export type Data = Tensor | ShapedValues | NumericArray | readonly NestedRows[]
 export const isShaped = (data: unknown): data is ShapedValues =>
   typeof data === 'object' && data !== null && !(data instanceof Tensor) && 'data' in data && 'shape' in data
 
-/** Whether it is a typed array, if only of BigInts. */
+/** Whether it is a typed array, BigInts included. */
 export const isTyped = (data: unknown): data is NumericArray => ArrayBuffer.isView(data) && !(data instanceof DataView)
 
-/** Whether it is an object with keys of its own: no array, tensor, Promise, Map. */
+/** Whether it is an object with keys: not an array, tensor, Promise or Map. */
 export const isRecord = (data: unknown): data is Readonly<Record<string, unknown>> =>
   Object.prototype.toString.call(data) === '[object Object]' && !(data instanceof Tensor)
 
 /**
- * The values and their shape, without copying where possible.
+ * The values and their shape, without a copy if possible.
  *
  * @param what `fit: x`, for messages
- * @throws ValueError, ShapeError that name the first element that is no number or out of place
+ * @throws ValueError or ShapeError that names the first element that is no number or out of place
  */
 export function readHost(what: string, data: unknown): HostArray {
   if (isShaped(data)) return readShaped(what, data)
@@ -69,7 +68,7 @@ function readShaped(what: string, { data, shape }: ShapedValues): HostArray {
 
 const lengthOf = (data: unknown): number | string => (isTyped(data) || Array.isArray(data) ? data.length : 'n')
 
-/** A typed array that went through JSON is an object with its positions as keys. */
+/** The values of a typed array that went through JSON, which makes an object of it with positions as keys. */
 function fromJson(data: unknown): unknown[] | undefined {
   if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined
   const keys = Object.keys(data)
@@ -99,8 +98,8 @@ function readNested(what: string, data: unknown): HostArray {
 }
 
 /**
- * Throws unless all rows are as long as the first: one that is not would shift all that follow. Gives the type of the values: that of the rows, if
- * all are of one, so that bytes travel as bytes.
+ * Throws unless all rows are as long as the first: a shorter row would shift all values after it. Returns the type of the values: that of the rows if all have
+ * one type, so that bytes travel as bytes.
  */
 function requireRegular(what: string, data: readonly unknown[], shape: readonly number[]): ValuesClass {
   const at: number[] = []
@@ -128,7 +127,7 @@ function requireRegular(what: string, data: readonly unknown[], shape: readonly 
   return values ?? Float64Array
 }
 
-/** Copies the rows, one behind the other. */
+/** Copies the rows one after the other. */
 function fillRows(what: string, data: readonly unknown[], values: TypedArray, rank: number): void {
   const at: number[] = []
   let next = 0

@@ -1,6 +1,6 @@
 /**
- * Which layer is being built or called. What is built or called meanwhile is inside it, wherever it is kept: in a property, an array, a private field.
- * So a layer of one's own says neither which layers it has, nor hands out keys, nor passes on that it is frozen.
+ * The layer that is being built or called now. A layer that is built or called meanwhile is inside it, wherever it is kept: in a property, an array, a private
+ * field. So a layer of your own need not list its layers, hand out keys, or tell them that it is frozen.
  */
 import { foldKey, type Key } from '@cotangent/core'
 import type { Layer } from './layer.js'
@@ -8,11 +8,11 @@ import type { Layer } from './layer.js'
 /** A layer that is being built or called. */
 export interface Around {
   readonly layer: Layer
-  /** The key it was given. */
+  /** The key that it was given. */
   readonly key?: Key
   /** Whether it, or a layer around it, is not trainable. */
   readonly frozen: boolean
-  /** How often each layer inside was called since, once one has been. */
+  /** How often each layer inside was called so far; made with the first call. */
   uses?: Map<Layer, number>
   readonly outer?: Around
 }
@@ -22,7 +22,7 @@ let current: Around | undefined
 /** The innermost layer that is being built or called. */
 export const around = (): Around | undefined => current
 
-/** Runs what builds or calls the layers inside a layer. */
+/** Runs work that builds or calls layers inside a layer. */
 export function inside<Result>(layer: Layer, key: Key | undefined, frozen: boolean, work: () => Result): Result {
   const outer = current
   current = { layer, key, frozen, outer }
@@ -33,22 +33,22 @@ export function inside<Result>(layer: Layer, key: Key | undefined, frozen: boole
   }
 }
 
-/** Whether a layer is being built or called, here or further out. */
+/** Whether a layer is being built or called, this one or one further out. */
 export function isAround(layer: Layer): boolean {
   for (let place = current; place; place = place.outer) if (place.layer === layer) return true
   return false
 }
 
-/** Apart from the keys of weights, which are folded with a number made of their names. */
+/** Keeps these keys apart from those of weights, which fold in a hash of their names. */
 const INSIDE = 0x696e7369
 
-/** The key of the layer at a place in another; its second use in one call has another key than the first. */
+/** The key of a layer at its place in another. A second use in one call has another key than the first. */
 export function keyInside(key: Key, place: number, use: number): Key {
   const own = foldKey(foldKey(key, INSIDE), place)
   return use === 0 ? own : foldKey(own, use)
 }
 
-/** The layers among the properties of an object, in arrays, sets, maps and plain objects, too, in their order. */
+/** The layers among the properties of an object, in their order. It looks into arrays, sets, maps and plain objects, too. */
 export function layersAmong(owner: object, isLayer: (value: object) => value is Layer): Layer[] {
   const found = new Set<Layer>()
   const seen = new Set<object>([owner])
@@ -70,9 +70,9 @@ function entriesOf(value: object): Iterable<unknown> {
 }
 
 let changes = 0
-/** Notes that a stack got a layer or lost one. */
+/** Notes that a Sequential got a layer or lost one. */
 export function stackChanged(): void {
   changes++
 }
-/** How often that happened to any stack: as long as the number stays, no model has other layers than before. */
+/** How often that has happened. While the number stays the same, no model has changed its layers. */
 export const stackChanges = (): number => changes

@@ -1,4 +1,4 @@
-/** Options of layers, and the checks of them that layers share. Every message begins with the layer's class. */
+/** Options of all layers, and checks that layers share. Every message begins with the layer's class. */
 import { addContext, type DType, type Shape, ShapeError, sizeOf, ValueError } from '@cotangent/core'
 import { describeValue, requireBoolean, requireOptions, requireWhole } from '@cotangent/core/arguments'
 import type { LayerOptions } from './layer-types.js'
@@ -6,7 +6,7 @@ import type { LayerOptions } from './layer-types.js'
 /** Names of the options that every layer takes. */
 export const layerOptions = ['name', 'trainable', 'inputShape', 'batchInputShape', 'inputDim', 'weights']
 
-/** Throws unless the options are those that every layer takes and its own, and the shared ones are what they must be. */
+/** Throws for an option that is neither the layer's nor one of all layers, and for a wrong value of the latter. */
 export function requireLayerOptions(className: string, options: LayerOptions, own: readonly string[]): void {
   requireOptions(className, options, [...own, ...layerOptions])
   const { name, trainable, inputShape, batchInputShape, inputDim, weights } = options
@@ -21,7 +21,7 @@ export function requireLayerOptions(className: string, options: LayerOptions, ow
     throw new ValueError(`${className}: weights must be a list with a value for each weight, got ${describeValue(weights)}.`)
 }
 
-/** Throws unless a shape is a list of whole numbers, at least 1, or null where open. */
+/** Throws unless a shape is a list of whole numbers, at least 1, or null where a size is open. */
 function requireSizes(className: string, option: string, meaning: string, value: unknown): void {
   if (!Array.isArray(value)) {
     const example = typeof value === 'number' ? `, such as [${value}]` : ', such as [28, 28]'
@@ -44,7 +44,7 @@ export function requireWholeList(className: string, option: string, value: reado
   for (const [i, entry] of value.entries()) requireWhole(className, `${option}[${i}]`, entry, least === -Infinity ? {} : { least })
 }
 
-/** What a reader makes of one of the options; its error says which option of which layer it is about. */
+/** Reads one option. An error gets the names of option and layer. */
 export function readOption<Options extends object, Option extends keyof Options & string, Result>(
   className: string,
   option: Option,
@@ -58,10 +58,10 @@ export function readOption<Options extends object, Option extends keyof Options 
   }
 }
 
-/** The most bytes that one tensor holds on the wasm backend. */
+/** The largest tensor on the wasm backend, in bytes. */
 const MOST_BYTES = 2 ** 31 - 1024
 
-/** Throws for a weight larger than any backend could hold, before anything of it is made. */
+/** Throws for a weight larger than any backend can hold, before it is made. */
 export function requireWeightSize(layer: { describe(): string }, name: string, shape: Shape, dtype: DType): void {
   const bytes = sizeOf(shape) * (dtype === 'float64' ? 8 : 4)
   if (bytes <= MOST_BYTES) return

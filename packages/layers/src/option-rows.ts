@@ -1,4 +1,4 @@
-/** Rows for tables of options: the kinds of values that options of layers have. A row says what is refused, and what it is if it is left out. */
+/** Rows for tables of options: the kinds of values that options of layers have. A row refuses wrong values, and has a default. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, type NumberRange, requireBoolean, requireChoice, requireNumber, requireWhole } from '@cotangent/core/arguments'
 import { type Activation, type ActivationIdentifier, getActivation } from './activations.js'
@@ -9,10 +9,10 @@ import type { InitializerIdentifier } from './weights/initializers.js'
 import { getRegularizer, type Regularizer, type RegularizerIdentifier } from './weights/regularizers.js'
 import { WeightSettings, weightOptionNames } from './weights/settings.js'
 
-/** Throws for what a value may not be. */
+/** Throws for a wrong value. */
 type Check = (className: string, name: string, value: unknown) => void
 
-/** A value that passes a check. With a default null counts as left out, too. */
+/** A value that passes a check. If there is a default, null counts as left out. */
 const checked = <Value>(check: Check, usual?: Value): Option<Value> => ({
   read(given, { className, name }) {
     const value = usual === undefined ? given : (given ?? usual)
@@ -21,7 +21,7 @@ const checked = <Value>(check: Check, usual?: Value): Option<Value> => ({
   },
 })
 
-/** A value that passes a check, or the default where it is left out; null is a value, and fails. */
+/** A value that passes a check, or the default if it is left out. null is a value here. */
 const given = <Value>(check: Check, usual: Value): Option<Value> => ({
   read(value, { className, name }) {
     if (value === undefined) return usual
@@ -41,7 +41,7 @@ const whole =
 
 /** A whole number, at least 1. */
 export const count = (usual?: number): Option<number> => checked(whole({ least: 1 }), usual)
-/** The same; undefined if it is left out. */
+/** A whole number, at least 1; undefined if it is left out. */
 export const countOrNone = (): Option<number | undefined> => given<number | undefined>(whole({ least: 1 }), undefined)
 /** A whole number; undefined if it is left out. */
 export const wholeOrNone = (): Option<number | undefined> => given<number | undefined>(whole({}), undefined)
@@ -49,24 +49,24 @@ export const wholeOrNone = (): Option<number | undefined> => given<number | unde
 export const axisNumber = (usual: number): Option<number> => checked(whole({}), usual)
 /** A number in a range. */
 export const numberFrom = (range: NumberRange, usual?: number): Option<number> => checked(number(range), usual)
-/** The same, but null is refused. */
+/** A number in a range; null is refused. */
 export const givenNumber = (range: NumberRange, usual: number): Option<number> => given(number(range), usual)
 /** true or false. */
 export const flag = (usual: boolean): Option<boolean> => given(requireBoolean, usual)
 /** One of some values. */
 export const choice = <Value extends string | number>(choices: readonly Value[], usual: Value): Option<Value> =>
   checked((className, name, value) => requireChoice(className, name, value, choices), usual)
-/** One of some values, of which null may be one. */
+/** One of some values; null may be among them. */
 export const givenChoice = <Value extends string | number | null>(choices: readonly Value[], usual: Value): Option<Value> =>
   given((className, name, value) => requireChoice(className, name, value, choices), usual)
 
-/** A value by a reader that knows nothing of layers: its errors get the name of layer and option. */
+/** A value read by a function that knows no layers. Its errors get the names of layer and option. */
 export const readBy = <Value>(read: (given: unknown) => Value, config?: Option<Value>['config']): Option<Value> => ({
   read: (_given, { className, name, options }: Place) => readOption(className, name, options, read),
   ...(config && { config }),
 })
 
-/** A rate of dropout, from 0 to 1; beyond, the nearer of them, as in Keras. */
+/** A rate of dropout, from 0 to 1. A number outside is moved to the nearer limit, as in Keras. */
 export const dropRate = (usual?: number): Option<number> => ({
   read(value, { className, name }) {
     const rate = usual === undefined ? value : (value ?? usual)
@@ -75,21 +75,21 @@ export const dropRate = (usual?: number): Option<number> => ({
   },
 })
 
-/** An activation by name or function; `linear` if neither is given. A config says its name. */
+/** An activation by name or function; `linear` by default. A config has its name. */
 export const activationOf = (usual?: ActivationIdentifier): Option<Activation> =>
   readBy(
     (id) => getActivation((id ?? usual) as ActivationIdentifier),
     (value, name) => ({ [name]: value.name }),
   )
 
-/** A penalty, or none. */
+/** A regularizer, or none. */
 export const regularizer = (): Option<Regularizer | undefined> =>
   readBy(
     (id) => getRegularizer(id as RegularizerIdentifier),
     (value, name) => ({ [name]: value && savedForm(value) }),
   )
 
-/** Initializer, regularizer and constraint of each weight, with the initializers that they have by default: one row, `settings`. */
+/** Initializer, regularizer and constraint of each weight, with the default initializers. All of them are one row, `settings`. */
 export const weightsOf = <Name extends string>(
   initializers: Readonly<Record<Name, InitializerIdentifier>>,
 ): Option<WeightSettings<Name>> => ({

@@ -1,7 +1,7 @@
 /**
- * The options of a layer as a table: name → what its value must be, what it is if left out, and how a config says it. `Layer` makes of it the check for
- * unknown options, the properties of the layer, and `getConfig`. The types and their documentation stand in the layer's options interface; the class
- * declares the properties (`declare readonly units: number`), and `implements ValuesOf<typeof …>` holds their types to the table.
+ * The options of a layer as a table. Each row checks a value, has a default, and writes the value into a config. `Layer` makes three things from the table: the
+ * check for unknown options, the properties of the layer, and `getConfig`. The options interface has the types and their documentation. The class declares the
+ * properties (`declare readonly units: number`); `implements ValuesOf<typeof …>` makes the compiler compare their types with the table.
  *
  * ```ts
  * const options = { units: positional(count()), useBias: flag(true) } satisfies TableFor<DenseOptions>
@@ -9,7 +9,7 @@
  */
 import type { LayerOptions } from './layer-types.js'
 
-/** Where a value was given. */
+/** The place of a value: class, option and the other options. */
 export interface Place {
   readonly className: string
   /** The name of the option. */
@@ -22,13 +22,13 @@ export interface Place {
 
 /** One row of a table. */
 export interface Option<Value> {
-  /** The value of the layer's property, of what was given: undefined if it was left out. */
+  /** The property's value, made from the given one; undefined was left out. */
   read(given: unknown, place: Place): Value
-  /** What a config says: the value under its name, if left out here. */
+  /** The entries of a config. If left out: the value under its name. */
   config?(value: Value, name: string): Record<string, unknown>
-  /** The options that the row is about, where it is not the one of its name. */
+  /** The names of the options that the row reads, if they differ from the row's name. */
   readonly names?: readonly string[]
-  /** Whether the list of options in errors has it behind the others. */
+  /** Whether the lists of options in errors have it after the others. */
   readonly listedLast?: boolean
 }
 
@@ -37,21 +37,21 @@ type AnyOption = Option<any>
 
 export type OptionTable = Readonly<Record<string, AnyOption>>
 
-/** The names of a table whose values may be undefined. */
+/** The names of rows whose values may be undefined. */
 type MayBeMissing<Table extends OptionTable> = {
   [Name in keyof Table]: undefined extends ReturnType<Table[Name]['read']> ? Name : never
 }[keyof Table]
 
-/** The properties that a table makes, without the settings of weights, which are the layer's own business. */
+/** The properties that a table makes. The settings of weights are left out: they are the layer's own business. */
 export type ValuesOf<Table extends OptionTable> = {
   readonly [Name in Exclude<keyof Table, MayBeMissing<Table> | 'settings'>]: ReturnType<Table[Name]['read']>
 } & { readonly [Name in MayBeMissing<Table>]?: ReturnType<Table[Name]['read']> }
 
-/** A table for an options interface: `satisfies` sees to it that none of its options is forgotten. Those of weights are one row, `settings`. */
+/** A table for an options interface. `satisfies` makes the compiler find an option that is missing. Those of weights are one row, `settings`. */
 export type TableFor<Options> = OptionTable &
   Record<Exclude<keyof Options, keyof LayerOptions | `${string}Initializer` | `${string}Regularizer` | `${string}Constraint`>, AnyOption>
 
-/** The names that may be given in an object of options. */
+/** The names that an object of options may have. */
 export function optionNames(table: OptionTable): string[] {
   const rows = Object.entries(table)
   return [...rows.filter(([, row]) => !row.listedLast), ...rows.filter(([, row]) => row.listedLast)].flatMap(
@@ -70,7 +70,7 @@ export function readTable(className: string, table: OptionTable, options: object
   return values
 }
 
-/** What a config says of a layer with these properties. */
+/** The config of a layer with these properties. */
 export function tableConfig(table: OptionTable, values: object): Record<string, unknown> {
   const config: Record<string, unknown> = {}
   for (const [name, row] of Object.entries(table)) {
@@ -80,10 +80,10 @@ export function tableConfig(table: OptionTable, values: object): Record<string, 
   return config
 }
 
-/** An argument of its own before the options: it is no option, and a config says it. */
+/** A value given as an argument before the options. It is no option, and stands in configs. */
 export const positional = <Value>(row: Option<Value>): Option<Value> => ({ ...row, names: [] })
 
-/** The same row, which the list of options in errors has behind the others. */
+/** The same row, listed after the others in errors. */
 export const listedLast = <Value>(row: Option<Value>): Option<Value> => ({ ...row, listedLast: true })
 
 /** A row whose option has another name than the layer's property. */
@@ -94,8 +94,8 @@ export const named = <Value>(option: string, row: Option<Value>): Option<Value> 
   config: (value) => (row.config ? row.config(value, option) : { [option]: value }),
 })
 
-/** A property that is no option, since for this class there is no choice. */
+/** A property without an option, since for this class there is no choice. */
 export const fixed = <Value>(value: Value): Option<Value> => ({ names: [], read: () => value, config: () => ({}) })
 
-/** Options that are given to a layer and belong to one inside. */
+/** Options that a layer takes for a layer inside it. */
 export const passedOn = (names: readonly string[]): Option<undefined> => ({ names, read: () => undefined, config: () => ({}) })

@@ -1,4 +1,4 @@
-/** The few things of the host that this package touches, typed here because it compiles without DOM or Node types. */
+/** The few things of the host that this package uses. They are typed here, because the package compiles without types of DOM or Node. */
 
 interface Host {
   console?: { log(line: string): void; warn(line: string): void }
@@ -11,19 +11,19 @@ const host = globalThis as unknown as Host
 
 /** Prints a line. */
 export const print = (line: string): void => host.console?.log(line)
-/** Says something that is not an error. */
+/** Prints a warning. */
 export const warn = (line: string): void => host.console?.warn(line)
-/** Milliseconds from some fixed moment. */
+/** Milliseconds since some fixed moment. */
 export const now = (): number => host.performance.now()
-/** The bytes of a text. */
+/** The bytes of a text in UTF-8. */
 export const utf8 = (text: string): Uint8Array => new host.TextEncoder().encode(text)
-/** Lets timers, input and painting run, and the workers of a page start. */
+/** Lets timers, input and painting run, and a page's workers start. */
 const yieldToHost = (): Promise<void> => new Promise((resolve) => host.setTimeout(resolve, 0))
 
-/** How often the host gets a turn, in milliseconds. */
+/** Milliseconds from one turn of the host to the next. */
 const TURN_MS = 50
 
-/** For one long work: a function to await between its pieces, which gives the host a turn when one is due. */
+/** For long work: a function to await between its pieces. It gives the host a turn when one is due. */
 export function hostTurns(): () => Promise<void> | undefined {
   let turn = now()
   return () => {
@@ -34,7 +34,7 @@ export function hostTurns(): () => Promise<void> | undefined {
   }
 }
 
-/** Where progress goes: a terminal's stdout as it is; elsewhere whole lines to the console. */
+/** The output for progress lines: stdout as it is if there is one, otherwise whole lines on the console. */
 export function standardOutput(): { write: (text: string) => void; isTerminal: boolean } {
   const stdout = host.process?.stdout
   if (stdout) return { write: (text) => void stdout.write(text), isTerminal: stdout.isTTY === true }

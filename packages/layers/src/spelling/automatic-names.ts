@@ -1,7 +1,15 @@
-/** Keras' automatic names: the class in snake case, and a count that is the process's. */
+/** Keras' automatic names: the class in snake case and a count, which the whole process shares. */
 const counters = new Map<string, number>()
 
-/** Starts automatic names (`dense_1`, `sequential_1`, …) from 1 again. */
+/**
+ * Starts automatic names (`dense_1`, `sequential_1`) from 1 again.
+ *
+ * @example
+ * ```ts
+ * resetNames()
+ * console.log(dense(2).name, dense(2).name, lstm(2).name)   // dense_1 dense_2 lstm_1
+ * ```
+ */
 export function resetNames(): void {
   counters.clear()
 }
@@ -17,7 +25,7 @@ export function automaticName(className: string): string {
   return `${snake}_${count}`
 }
 
-/** Names of which later ones that are taken get a count, as Keras does with outputs: `lstm_1`, `lstm_1_1`. */
+/** The names, where a name that occurs again gets a count, as Keras does with outputs: `lstm_1`, `lstm_1_1`. */
 export function uniqueNames(names: readonly string[]): string[] {
   const taken = new Map<string, number>()
   return names.map((name) => {
@@ -27,7 +35,7 @@ export function uniqueNames(names: readonly string[]): string[] {
   })
 }
 
-/** The name, or as in Keras the first of name_1, name_2 … that is not taken; it is taken then. */
+/** The name, or the first of name_1, name_2 … that is not taken, as in Keras. It is added to the taken ones. */
 export function freeName(taken: Set<string>, name: string): string {
   let free = name
   for (let count = 1; taken.has(free); count++) free = `${name}_${count}`

@@ -1,7 +1,6 @@
 /**
- * Names of things, in Keras' spellings and ours: `glorotUniform`, `glorot_uniform` and `GlorotUniform` are one name. Looking a name up,
- * and reading an options object whose keys may be spelled either way, fail with a message that lists what there is and
- * suggests the nearest.
+ * Names in Keras' spellings and ours: `glorotUniform`, `glorot_uniform` and `GlorotUniform` are one name. Looking up a name and reading an options object
+ * accept all spellings. An error lists the known names and suggests the nearest.
  */
 import { ValueError } from '@cotangent/core'
 import {
@@ -15,7 +14,7 @@ import {
   unknownOption,
 } from '@cotangent/core/arguments'
 
-/** `glorotUniform` → `glorot_uniform`, at the type level. Digits get no underscore, except in Keras' `beta_1`. */
+/** `glorotUniform` → `glorot_uniform` as a type. Digits get no underscore, except in Keras' `beta_1`. */
 export type SnakeCase<Name extends string> = Name extends `beta${infer Digit extends number}`
   ? `beta_${Digit}`
   : Name extends `${infer First}${infer Rest}`
@@ -43,28 +42,28 @@ export function camelCase(name: string): string {
   return name.replace(/_+([a-z0-9])/gi, (_, next: string) => next.toUpperCase()).replace(/^[A-Z]/, (first) => first.toLowerCase())
 }
 
-/** The object with its keys (not those of objects inside it) in Keras' spelling. */
+/** The object with its own keys, not those inside its values, in Keras' spelling. */
 export const snakeKeys = (config: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(config).map(([key, value]) => [snakeCase(key), value]))
 
-/** The object with its keys (not those of objects inside it) in our spelling. */
+/** The object with its own keys, not those inside its values, in our spelling. */
 export const camelKeys = (config: object): Record<string, unknown> =>
   Object.fromEntries(Object.entries(config).map(([key, value]) => [camelCase(key), value]))
 
-/** An initializer, regularizer, optimizer … as saved models describe it; Keras' files say `class_name`. */
+/** The description of an initializer, regularizer, optimizer or the like in a saved model. Keras' files say `class_name`. */
 export interface SavedObject {
   readonly className?: string
   readonly class_name?: string
   readonly config?: object
 }
 
-/** The description from which `getInitializer`, `getRegularizer` and `getOptimizer` make an equal object. */
+/** The description of an object. `getInitializer`, `getRegularizer` and `getOptimizer` make an equal object of it. */
 export const savedForm = (object: { readonly className: string; getConfig(): Record<string, unknown> }): SavedObject => ({
   className: object.className,
   config: object.getConfig(),
 })
 
-/** The class name of a description, or an error that says what is missing. */
+/** The class name in a description. Throws if there is none. */
 export function classNameOf(kind: string, object: SavedObject): string {
   const name = object?.className ?? object?.class_name
   if (typeof name === 'string') return name
@@ -81,10 +80,10 @@ export function unknownName(kind: string, name: unknown, names: readonly string[
 /**
  * Finds an entry of a table by name, in any spelling.
  *
- * @param kind what is looked up, for the message: `loss`, `initializer`
+ * @param kind the kind of thing, for the message: `loss`, `initializer`
  * @param table entries by their camelCase names
  * @param aliases other names, each for a name of the table
- * @throws ValueError that lists the names and suggests the nearest.
+ * @throws ValueError that lists the names and suggests the nearest
  * @example
  * ```ts
  * lookUp('loss', 'mean_squared_error', { meanSquaredError: 1 })   // 1
@@ -104,14 +103,14 @@ export function lookUp<Entry>(
   return table[found]
 }
 
-/** What a record holds under a name from outside; undefined for what every object has, such as `constructor`. */
+/** The entry of a record under a name from outside. Members of every object, such as `constructor`, are undefined here. */
 export const entryOf = <Value>(record: Readonly<Record<string, Value>>, name: string): Value | undefined =>
   Object.hasOwn(record, name) ? record[name] : undefined
 
-/** A look at the value of an option: throws if it cannot be one. */
+/** A check of an option's value: throws for a wrong one. */
 export type Rule = (what: string, name: string, value: unknown) => void
 
-/** What an option without a rule must be: of the kind of its default, a number, true or false, or text. */
+/** The check of an option without a rule: the value must be a number, a boolean or text, as its default is. */
 function usualRule(fallback: unknown): Rule | undefined {
   if (typeof fallback === 'number') return requireNumber
   if (typeof fallback === 'boolean') return requireBoolean
@@ -119,12 +118,12 @@ function usualRule(fallback: unknown): Rule | undefined {
 }
 
 /**
- * Options over their defaults. Keys may be in either spelling; undefined means the default.
+ * The given options, with defaults for the others. Keys may be in either spelling; undefined means the default.
  *
- * @param what whose options these are, for the message
- * @param rules what values must be; without a rule, of the kind of the default
- * @param example the right call, for the error about something that is no object of options
- * @throws ValueError for what is no object, a key that the defaults don't have, or a value that is none.
+ * @param what the function whose options these are, for messages
+ * @param rules checks of values; an option without one must be of the kind of its default
+ * @param example a correct call, for the error about something that is no options object
+ * @throws ValueError for something that is no object, an unknown key, or a wrong value
  */
 export function readOptions<Options extends object>(
   what: string,
@@ -151,10 +150,10 @@ export function readOptions<Options extends object>(
   return options
 }
 
-/** Throws unless there are no options: for functions that take none. */
+/** Throws if there are options, for functions that take none. */
 export const refuseOptions = (what: string, given: object | undefined): void => void readOptions(what, given, {})
 
-/** Throws if a function that makes something was given where what it makes is needed: `adam` for `adam()`. */
+/** Throws if a maker was given where its result is needed: `adam` instead of `adam()`. */
 export function requireCalled(what: string, given: unknown, makers: Readonly<Record<string, unknown>>): void {
   if (typeof given !== 'function') return
   const maker = Object.keys(makers).find((name) => makers[name] === given)

@@ -1,8 +1,8 @@
-/** Numbers as Python prints them, and paths with places for them, since file names and log files of Keras are made that way. */
+/** Numbers as Python prints them, and texts with places for numbers. Keras makes file names and log files that way. */
 import { ValueError } from '@cotangent/core'
 import { unknownName } from './names.js'
 
-/** Keeps `digits` decimals of exact decimal text, a half going to the even neighbour; null unless it is exactly half. */
+/** Rounds exact decimal text to `digits` decimals, a half to the even neighbour; null if it is not exactly half. */
 function evenHalf(exact: string, digits: number): string | null {
   const cut = exact.indexOf('.') + 1 + digits
   if (!/^50*$/.test(exact.slice(cut)) || '13579'.includes(exact.slice(0, cut).replace('.', '').slice(-1))) return null
@@ -11,14 +11,14 @@ function evenHalf(exact: string, digits: number): string | null {
 
 const isNegative = (x: number): boolean => x < 0 || Object.is(x, -0)
 
-/** Python's `'%.{digits}f' % x`: where x lies exactly between two texts it takes the even one, JavaScript the larger. */
+/** Python's `'%.{digits}f' % x`. If x lies exactly between two texts, Python takes the even one; JavaScript takes the larger. */
 export function fixed(x: number, digits: number): string {
   if (!Number.isFinite(x)) return Number.isNaN(x) ? 'nan' : x > 0 ? 'inf' : '-inf'
   const size = Math.abs(x)
   return (isNegative(x) ? '-' : '') + (evenHalf(size.toFixed(Math.min(100, digits + 60)), digits) ?? size.toFixed(digits))
 }
 
-/** Python's `'%.{digits}e' % x`: at least two digits in the exponent. */
+/** Python's `'%.{digits}e' % x`, with at least two digits in the exponent. */
 export function scientific(x: number, digits: number): string {
   if (!Number.isFinite(x)) return fixed(x, digits)
   const size = Math.abs(x)
@@ -28,18 +28,18 @@ export function scientific(x: number, digits: number): string {
   return `${isNegative(x) ? '-' : ''}${even ?? mantissa}e${Number(exponent) < 0 ? '-' : '+'}${String(power).padStart(2, '0')}`
 }
 
-/** Python's `repr` of a float: the shortest text that is read back as the same number. */
+/** Python's `repr` of a float: the shortest text that reads as the same number. */
 export function floatText(x: number): string {
   if (!Number.isFinite(x)) return fixed(x, 0)
   if (x === 0) return isNegative(x) ? '-0.0' : '0.0'
   const [mantissa, exponent] = x.toExponential().split('e')
   const power = Number(exponent)
   if (power < -4 || power >= 16) return `${mantissa}e${power < 0 ? '-' : '+'}${String(Math.abs(power)).padStart(2, '0')}`
-  // Between these bounds JavaScript writes no exponent either, but for 1e-5 and 1e-6, which are below.
+  // Between these bounds JavaScript writes no exponent either.
   return Number.isInteger(x) ? `${x}.0` : String(x)
 }
 
-/** One value by a format: `02d`, `.4f`, `8.2e`, `.1%`, or nothing. */
+/** One value in a format: `02d`, `.4f`, `8.2e`, `.1%`, or none. */
 function formatted(value: number, format: string, isWhole: boolean, place: string): string {
   const [, zero, width, precision, code] = /^(0?)(\d*)(?:\.(\d+))?([dfe%]?)$/.exec(format) ?? []
   const wrong = (problem: string): ValueError =>
@@ -62,12 +62,12 @@ function formatted(value: number, format: string, isWhole: boolean, place: strin
 }
 
 /**
- * A text with its places `{name}` and `{name:format}` filled, as Python's `str.format` does; `{{` and `}}` are braces.
+ * Fills the places `{name}` and `{name:format}` of a text, as Python's `str.format` does. `{{` and `}}` stand for braces.
  *
- * @param what whose text it is, for messages
+ * @param what the function whose text it is, for messages
  * @param whole values that are whole numbers
  * @param others all other values
- * @throws ValueError for a name that there is not, a format that is not known, or a brace alone.
+ * @throws ValueError for an unknown name or format, or a single brace
  * @example
  * ```ts
  * formatText('path', 'w.{epoch:02d}-{val_loss:.2f}.h5', { epoch: 3 }, { val_loss: 0.4 })   // 'w.03-0.40.h5'
