@@ -1,28 +1,31 @@
-/** Classes and functions that are not this package's, by the names that files call them. */
+/** Classes and functions of the user's, by the names that files have for them. */
 import { ValueError } from '@cotangent/core'
 import { requireText } from '@cotangent/core/arguments'
 import { Layer } from '../layer.js'
 import * as layers from '../layers/index.js'
 
-/** A layer class that can be made from its config. */
+/** A layer class with a static `fromConfig`, which makes a layer of the result of its `getConfig`. */
 export interface LayerClass {
   readonly name: string
   readonly prototype: Layer
   fromConfig(config: never): Layer
 }
 
-/** Layer classes; and functions, for activations, losses, metrics, initializers, regularizers and constraints. */
+/**
+ * The user's classes and functions by the names in files: layer classes; functions for activations, losses, metrics, initializers, regularizers and
+ * constraints.
+ */
 export type CustomObjects = Readonly<Record<string, unknown>>
 
 const isLayerClass = (value: unknown): value is LayerClass =>
   typeof value === 'function' && value.prototype instanceof Layer && typeof (value as { fromConfig?: unknown }).fromConfig === 'function'
 
-/** The layers of this package by Keras' class names, which are those of the exports: a bundler may rename the classes themselves. */
+/** The layers of this package by Keras' class names. The names of the exports are used, because a bundler may rename the classes themselves. */
 const known: ReadonlyMap<string, LayerClass> = new Map(
   Object.entries(layers).flatMap(([name, value]): [string, LayerClass][] => (isLayerClass(value) ? [[name, value]] : [])),
 )
 
-/** Names that Keras had for the same class, or that do the same here. */
+/** Other names that Keras had for a class, or for one that does the same here. */
 export const layerAliases: Readonly<Record<string, string>> = {
   MaxPool1D: 'MaxPooling1D',
   MaxPool2D: 'MaxPooling2D',
@@ -48,11 +51,32 @@ export const layerAliases: Readonly<Record<string, string>> = {
 const registered = new Map<string, LayerClass>()
 
 /**
- * Makes a layer class of one's own known to everything that reads models, as `customObjects` does for a single call. It needs a static
- * `fromConfig` that takes what its `getConfig` gives.
+ * Registers a layer class of yours, so that every function that reads models knows it. `customObjects` does that for a single call. The class needs a static
+ * `fromConfig` that takes the result of its `getConfig`.
  *
- * @param name what files call it (the layer's `className`); the class's name if left out, which minifiers change
- * @throws ValueError for a class without `fromConfig`.
+ * @param name the name in files, which is the layer's `className`. By default the name of the class, which minifiers change
+ * @throws ValueError for a class without `fromConfig`
+ * @example
+ * ```ts
+ * class Twice extends Layer {
+ *   readonly className = 'Twice'
+ *   constructor(options: LayerOptions = {}) {
+ *     super('Twice', options, [])
+ *   }
+ *   static fromConfig(config: LayerOptions) {
+ *     return new Twice(config)
+ *   }
+ *   outputShape(inputShape: BatchShape) {
+ *     return inputShape
+ *   }
+ *   call(x: Tensor) {
+ *     return x.mul(2)
+ *   }
+ * }
+ * registerLayer(Twice)
+ * const saved = modelToJSON(new Sequential([new Twice({ inputShape: [3] })]))
+ * console.log(modelFromJSON(saved).layers[0].className)   // Twice
+ * ```
  */
 export function registerLayer(layerClass: LayerClass, name = layerClass.name): void {
   if (!isLayerClass(layerClass))
@@ -61,7 +85,7 @@ export function registerLayer(layerClass: LayerClass, name = layerClass.name): v
   registered.set(name, layerClass)
 }
 
-/** The class that a file means; `className` is its name if it is one of this package's. */
+/** The class that a name in a file means; `className` is its name if it is this package's. */
 export function findLayerClass(name: string, custom: CustomObjects): { layerClass: LayerClass; className?: string } | undefined {
   const given = Object.hasOwn(custom, name) ? custom[name] : registered.get(name)
   if (given !== undefined) {
@@ -73,13 +97,13 @@ export function findLayerClass(name: string, custom: CustomObjects): { layerClas
   return layerClass && { layerClass, className }
 }
 
-/** Whether a class is one of this package's, which Keras has, too. */
+/** Whether a class is one of this package's, and so of Keras'. */
 export const isKerasLayer = (className: string): boolean => known.has(className)
 
-/** The names of the layers that can be read. */
+/** The names of all layers that can be read. */
 export const layerClassNames = (): string[] => [...known.keys(), ...registered.keys()].sort()
 
-/** A function of the user's by name. */
+/** The user's function of that name. */
 export function customFunction(name: string, custom: CustomObjects): ((...args: never[]) => unknown) | undefined {
   const found = Object.hasOwn(custom, name) ? custom[name] : undefined
   return typeof found === 'function' ? (found as (...args: never[]) => unknown) : undefined

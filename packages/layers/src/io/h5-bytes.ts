@@ -1,25 +1,25 @@
 /**
- * The bytes of an HDF5 file, read in order from a place. Every number that leads anywhere is held against the bytes that are there.
+ * The bytes of an HDF5 file, read in order from a position. Every length and address is checked against the bytes that are there.
  *
- * Reference: HDF5 File Format Specification 3.0, The HDF Group.
+ * Source: HDF5 File Format Specification 3.0, The HDF Group.
  */
 import { ValueError } from '@cotangent/core'
 
-/** An address that says "nowhere". */
+/** An address with all bits set: it leads nowhere. */
 export const NOWHERE = -1
 
-/** How many bytes may still be read: each structure of a file is read a few times at most, so files that need more lead round in circles. */
+/** The bytes that may still be read. Each structure of a file is read a few times at most, so a file that needs more leads round in circles. */
 interface Work {
   left: number
 }
 
 const text = new TextDecoder()
 
-/** A stretch of the file, and how wide its addresses and lengths are. @throws ValueError for whatever leads out of the file. */
+/** A part of the file, with the widths of its addresses and lengths. @throws ValueError for anything that leads out of the file */
 export class H5Bytes {
   readonly bytes: Uint8Array
   readonly #view: DataView
-  /** Where the next number is. */
+  /** The position of the next number. */
   at: number
   readonly end: number
   readonly addressBytes: number
@@ -38,12 +38,12 @@ export class H5Bytes {
     this.#work = work ?? { left: 16 * bytes.length + 2 ** 20 }
   }
 
-  /** So many bytes from an address on, or all that follow it. */
+  /** `length` bytes from an address on, or all that follow it. */
   from(address: number, length = this.bytes.length - address): H5Bytes {
     return new H5Bytes(this.bytes, this.addressBytes, this.lengthBytes, address, address + length, this.#work)
   }
 
-  /** The next bytes as a stretch of their own. */
+  /** The next bytes as a part of their own. */
   part(length: number): H5Bytes {
     const start = this.at
     this.skip(length)
@@ -74,7 +74,7 @@ export class H5Bytes {
     return this.skip(4).#view.getUint32(this.at - 4, true)
   }
 
-  /** A whole number of so many bytes, the smallest part first. */
+  /** A whole number of `bytes` bytes, the lowest byte first. */
   whole(bytes: number): number {
     this.skip(bytes)
     let value = 0
@@ -87,7 +87,7 @@ export class H5Bytes {
     return this.whole(this.lengthBytes)
   }
 
-  /** An address; all bits set mean that there is nothing. */
+  /** An address; `NOWHERE` if all bits are set. */
   address(): number {
     const start = this.at
     if (
@@ -102,7 +102,7 @@ export class H5Bytes {
     return address
   }
 
-  /** An address that leads somewhere. */
+  /** An address that must lead somewhere. */
   place(what: string): number {
     const address = this.address()
     if (address === NOWHERE) throw new ValueError(`${what} is nowhere`)

@@ -1,9 +1,8 @@
 /**
- * A check of an HDF5 file's structures before the HDF5 library reads them. The library trusts what it reads: damaged files make it loop, and nobody
- * can end that.
+ * Checks an HDF5 file's structures before the HDF5 library reads them. The library trusts its input: damaged files make it loop, and nobody can stop that.
  *
- * Followed is what has no checksum: object headers, groups of symbol tables and of links, heaps of names and texts, B-trees of chunks, each once and
- * in its bounds. Where structures have checksums (groups and attributes in heaps of their own, `libver="latest"`), the library itself finds damage.
+ * It follows every structure without a checksum, each once and within its bounds: object headers, groups of symbol tables and of links, heaps of names and
+ * texts, B-trees of chunks. Where structures have checksums (groups and attributes in their own heaps, `libver="latest"`), the library itself finds damage.
  */
 import { ValueError } from '@cotangent/core'
 import { H5Bytes, NOWHERE } from './h5-bytes.js'
@@ -28,8 +27,8 @@ const classes = { compound: 6, enumeration: 8, varying: 9, array: 10 } as const
 /**
  * Checks a file.
  *
- * @returns how many attributes its groups have: where the library finds damage among them, it gives none and says nothing
- * @throws ValueError that says what is wrong with the file, without its name.
+ * @returns how many attributes its groups have: if they are damaged, the library reads none of them, without an error
+ * @throws ValueError that says what is wrong with the file, without its name
  */
 export function checkH5(bytes: Uint8Array): number {
   const { file, objects } = openFile(bytes)
@@ -38,7 +37,7 @@ export function checkH5(bytes: Uint8Array): number {
   return attributes
 }
 
-/** The superblock, II, and the objects it leads to. */
+/** Reads the superblock, II, and the addresses of the objects that it names. */
 function openFile(bytes: Uint8Array): { file: H5Bytes; objects: number[] } {
   const start = new H5Bytes(bytes).skip(8)
   const version = start.version('the file', 0, 1, 2, 3)
@@ -60,7 +59,7 @@ function openFile(bytes: Uint8Array): { file: H5Bytes; objects: number[] } {
 
 class Check {
   readonly #file: H5Bytes
-  /** Object headers that are still to be followed. */
+  /** Object headers still to check. */
   readonly #queue: number[] = []
   readonly #objects = new Set<number>()
 
@@ -68,7 +67,7 @@ class Check {
     this.#file = file
   }
 
-  /** Follows objects and all that they lead to. Gives how many attributes the groups among them have. */
+  /** Checks objects and everything they lead to. Returns the number of attributes of the groups among them. */
   objects(addresses: readonly number[]): number {
     let attributes = 0
     for (const address of addresses) this.#meet(address)
@@ -82,7 +81,7 @@ class Check {
     this.#queue.push(address)
   }
 
-  /** An object header and the blocks in which it goes on. Gives how many attributes it has, if it is a group's. */
+  /** Checks an object header and its further blocks. Returns the number of its attributes, if it is a group's. */
   #header(address: number): number {
     const isNew = this.#file.bytes[address] === 0x4f // "OHDR"
     const { first, messageBytes } = isNew ? newHeader(this.#file.from(address)) : oldHeader(this.#file.from(address))
@@ -128,7 +127,7 @@ class Check {
     else if (kind === kinds.layout) this.#layout(body)
   }
 
-  /** A message that lies in another object, as committed types do. */
+  /** A message stored in another object, as committed types are. */
   #shared(body: H5Bytes): void {
     const version = body.version('a shared message', 1, 2, 3)
     const type = body.u8()
@@ -184,7 +183,7 @@ class Check {
     else checkType(type)
   }
 
-  /** How many attributes are in a heap of their own, by the head of their B-tree, III.A.2. */
+  /** The number of attributes in a separate heap, from the head of their B-tree, III.A.2. */
   #manyAttributes(body: H5Bytes): number {
     body.version('the attributes of an object', 0)
     body.skip(body.u8() & 1 ? 2 : 0)
@@ -198,7 +197,7 @@ class Check {
       .length()
   }
 
-  /** Where an array's elements are, IV.A.2.i: only chunks in a B-tree lead on without a checksum. */
+  /** The position of an array's elements, IV.A.2.i. Only chunks in a B-tree lead on without a checksum. */
   #layout(body: H5Bytes): void {
     const version = body.version('a layout', 1, 2, 3, 4, 5)
     if (version > 3) return
@@ -214,7 +213,7 @@ class Check {
 
 interface Header {
   readonly first: H5Bytes
-  /** How long the head of each message is. */
+  /** The length of the head of a message. */
   readonly messageBytes: number
 }
 
@@ -231,10 +230,10 @@ function newHeader(start: H5Bytes): Header {
   return { first: start.part(start.whole(1 << (flags & 3))), messageBytes: flags & 4 ? 6 : 4 }
 }
 
-/** Types inside types that arrays and attributes of Keras need: an array of an enumeration of whole numbers. */
+/** The depth of types inside types that arrays and attributes of Keras need: an array of an enumeration of whole numbers. */
 const DEEPEST_TYPE = 4
 
-/** The class of a type. Those of many parts are refused: they may hold each other so deep that reading them ends the library's stack. */
+/** The class of a type. Compound types are refused: nested deep enough, they overflow the library's stack. */
 function checkType(body: H5Bytes, depth = 0): number {
   const first = body.u8()
   const [kind, version] = [first & 15, first >> 4]

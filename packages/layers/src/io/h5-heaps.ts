@@ -1,8 +1,8 @@
-/** Heaps and B-trees of HDF5 files, III, followed in their bounds and without going round in circles. */
+/** Checks heaps and B-trees of HDF5 files, III: each stays in its bounds and does not lead round in circles. */
 import { ValueError } from '@cotangent/core'
 import type { H5Bytes } from './h5-bytes.js'
 
-/** The children of the leaves of a B-tree of version 1, III.A.1: nodes of groups (type 0), or chunks (type 1), each with the key before it. */
+/** The children of the leaves of a B-tree of version 1, III.A.1, each with the key before it: nodes of groups (type 0) or chunks (type 1). */
 export function* childrenOf(file: H5Bytes, root: number, type: number, keyBytes: number): Generator<{ key: H5Bytes; child: number }> {
   const visited = new Set<number>()
   const open: { address: number; level?: number }[] = [{ address: root }]
@@ -25,7 +25,7 @@ export function* childrenOf(file: H5Bytes, root: number, type: number, keyBytes:
   }
 }
 
-/** The names of an old group. Gives what checks the name at an offset. */
+/** Checks the heap of names of an old group. Returns a function that checks the name at an offset. */
 export function localHeap(file: H5Bytes, address: number): (offset: number) => void {
   const heap = file.from(address).signature('HEAP')
   heap.version('a local heap', 0)
@@ -33,7 +33,7 @@ export function localHeap(file: H5Bytes, address: number): (offset: number) => v
   const firstFree = heap.length()
   const start = heap.place('the data of a local heap')
   file.from(start, size)
-  // The free blocks lead to each other; 1 ends them.
+  // Each free block has the position of the next; 1 ends the list.
   const visited = new Set<number>()
   for (let free = firstFree; free !== 1; ) {
     if (visited.has(free)) throw new ValueError('the free space of a heap of names leads round in a circle')
@@ -48,8 +48,8 @@ export function localHeap(file: H5Bytes, address: number): (offset: number) => v
 }
 
 /**
- * The collections of the global heap, III.E, in which texts of varying length are. They are found by their first bytes, not by what leads to them, which
- * may be attributes in a heap of their own.
+ * Checks the collections of the global heap, III.E, which hold texts of varying length. It finds them by their first bytes, because what leads to them may be an
+ * attribute in a separate heap.
  */
 export function checkCollections(file: H5Bytes): void {
   const { bytes } = file
@@ -58,7 +58,7 @@ export function checkCollections(file: H5Bytes): void {
     if (first.every((byte, i) => bytes[at + i] === byte)) checkCollection(file, at)
 }
 
-/** A collection: its objects follow each other, and free space ends them. */
+/** A collection: objects one after the other, then free space. */
 function checkCollection(file: H5Bytes, address: number): void {
   const headBytes = 8 + file.lengthBytes
   const size = file.from(address).skip(8).length()
@@ -67,7 +67,7 @@ function checkCollection(file: H5Bytes, address: number): void {
     const index = block.u16()
     const length = block.skip(6).length()
     if (index === 0) {
-      // Free space counts its own head.
+      // The length of free space includes its head.
       if (length < headBytes || length > block.left + headBytes) throw new ValueError(`the free space of a global heap has ${length} bytes`)
       return
     }

@@ -1,4 +1,4 @@
-/** Keras' HDF5 files: whole models and weights alone, as Keras 2.3.1 wrote them; read from Keras 1.2 to 3. */
+/** Keras' HDF5 files of whole models and of weights alone. They are written as by Keras 2.3.1, and read from Keras 1.2 to 3. */
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import type { Model } from '../models/model.js'
@@ -10,10 +10,12 @@ import { type Origin, originOf, versionByWords } from './origin.js'
 import type { SavedArray, SavedLayer } from './saved-weights.js'
 import { compiledOf, describeModel, KERAS_VERSION, trainingConfig } from './write-model.js'
 
-/** Where attributes are too long for one, as h5py's limit made Keras split them. */
+/** The longest attribute. h5py has a limit, so Keras divides longer ones. */
 const MOST_BYTES = 64_512
 
-/** Of the group of a model inside: the names of its arrays in the order of its layers. Keras lists what is frozen last, and does not look here. */
+/**
+ * Our attribute on the group of a model inside: the names of its arrays, in the order of its layers. Keras lists frozen weights last, and ignores this attribute.
+ */
 const ORDER = 'cotangent_order'
 
 /** The group or array at a path. */
@@ -50,7 +52,7 @@ export function putArray(group: H5Group, path: string, array: H5Array): void {
   makeGroup(group, path.slice(0, Math.max(0, slash))).arrays.set(path.slice(slash + 1), array)
 }
 
-/** A list of names in an attribute, which may be in pieces `name0`, `name1`, … @throws ValueError if it is not there. */
+/** A list of names in an attribute, which may be divided into `name0`, `name1`, … @throws ValueError if it is not there */
 function namesIn(group: H5Group, attribute: string, part: string): string[] {
   const pieces = [group.attributes.get(attribute)].filter((piece) => piece !== undefined)
   for (let i = 0; pieces.length === i && group.attributes.has(`${attribute}${i}`); i++)
@@ -77,7 +79,7 @@ function putNames(group: H5Group, attribute: string, names: readonly string[]): 
   for (let i = 0; i < pieces; i++) group.attributes.set(`${attribute}${i}`, piece(i))
 }
 
-/** The arrays of a group in the order of its `weight_names`. */
+/** The arrays of a group, in the order of its attribute `weight_names`. */
 function readArrays(group: H5Group, part: string): SavedArray[] {
   return namesIn(group, 'weight_names', part).map((name) => {
     const array = arrayAt(group, name)
@@ -86,7 +88,7 @@ function readArrays(group: H5Group, part: string): SavedArray[] {
   })
 }
 
-/** The group that holds the layers: of a whole model, or the root of a file of weights. */
+/** The group that holds the layers: `model_weights` of a whole model, or the root of a file of weights. */
 const weightsGroup = (root: H5Group): H5Group => root.groups.get('model_weights') ?? root
 
 const textOf = (group: H5Group, attribute: string): string | undefined => {
@@ -94,7 +96,7 @@ const textOf = (group: H5Group, attribute: string): string | undefined => {
   return typeof value === 'string' ? value : undefined
 }
 
-/** What wrote the file. */
+/** The program that wrote the file. */
 export function h5Origin(root: H5Group): Origin {
   const weights = weightsGroup(root)
   const find = (name: string): string | undefined => textOf(root, name) ?? textOf(weights, name)
@@ -115,26 +117,26 @@ export function readH5Weights(root: H5Group, what: string): SavedLayer[] {
   })
 }
 
-/** The optimizer's arrays, if there are any. */
+/** The optimizer's arrays; undefined if there are none. */
 export function readH5State(root: H5Group, what: string): SavedArray[] | undefined {
   const group = root.groups.get('optimizer_weights')
   return group && readArrays(group, `${what}, optimizer_weights`)
 }
 
-/** A JSON attribute of the root. */
+/** A JSON attribute of the root; undefined if there is none. */
 export function readH5Json(root: H5Group, attribute: string, what: string): Json | undefined {
   const text = textOf(root, attribute)
   return text === undefined ? undefined : parseObject(text, `${what}, attribute "${attribute}"`)
 }
 
-/** Values of weights, as the file is to hold them. */
+/** Values of weights, with the names that they have in the file. */
 export async function valuesOf(weights: Layer['weights'], names: readonly string[] = namesInFile(weights)): Promise<SavedArray[]> {
   return Promise.all(
     weights.map(async (w, i) => ({ name: names[i], shape: w.shape, data: (await w.data()) as Float32Array | Float64Array })),
   )
 }
 
-/** The state of a model's optimizer, slot after slot; nothing before the first step. */
+/** The state of a model's optimizer, slot after slot; undefined before the first step. */
 export async function stateOf(model: Model): Promise<SavedArray[] | undefined> {
   const optimizer = compiledOf(model)?.optimizer
   if (!optimizer || optimizer.steps === 0) return undefined

@@ -1,21 +1,20 @@
 /**
- * HDF5 files as trees of groups, attributes and arrays, through h5wasm (the HDF5 library compiled to WebAssembly), which is loaded when the
- * first file is read or written.
+ * HDF5 files as trees of groups, attributes and arrays. It uses h5wasm (the HDF5 library compiled to WebAssembly), which is loaded with the first file.
  *
- * The library trusts what it reads. So its structures are checked first (h5-check.ts), a file of its own name is made for each call and always closed
- * and removed, counts are held against the size of the file and a limit before anything is allocated, and nothing of it leaves this module.
+ * The library trusts its input. So h5-check.ts checks a file's structures first. Each call makes a file of its own in the library's file system, and always closes
+ * and removes it. Counts are checked against the size of the file and a limit before anything is allocated. No object of the library leaves this module.
  */
 import { ValueError } from '@cotangent/core'
 import type { Dataset, Group } from 'h5wasm'
 import { checkH5 } from './h5-check.js'
 import { memoryLimit } from './limits.js'
 
-/** What attributes hold here: text, lists of text, numbers. */
+/** The value of an attribute: text, a list of texts, or numbers. */
 type H5Attribute = string | readonly string[] | readonly number[]
 /** Element types of arrays. */
 export type H5Data = Float32Array | Float64Array | BigInt64Array | Int32Array
 
-/** Integers of any width as float64. In a loop: `Float64Array.from` with a function makes a JavaScript array first. */
+/** Integers of any width as float64. A loop, since `Float64Array.from` with a function makes a JavaScript array first. */
 export function floatsOf(data: ArrayLike<number | bigint>): Float64Array {
   const out = new Float64Array(data.length)
   for (let i = 0; i < out.length; i++) out[i] = Number(data[i])
@@ -34,16 +33,16 @@ export interface H5Group {
 /** An empty group. */
 export const newGroup = (): H5Group => ({ attributes: new Map(), groups: new Map(), arrays: new Map() })
 
-/** Whether bytes start as an HDF5 file does. */
+/** Whether bytes begin with HDF5's signature. */
 export const isH5 = (bytes: Uint8Array): boolean => [0x89, 0x48, 0x44, 0x46, 0x0d, 0x0a, 0x1a, 0x0a].every((byte, i) => bytes[i] === byte)
 
-/** No Keras file comes near these; a damaged one may link a group to itself. */
+/** Far more objects, and deeper groups, than Keras writes. A damaged file may link a group to itself. */
 const MOST_OBJECTS = 50_000
 const DEEPEST = 64
 
 let files = 0
 
-/** Runs work on a file of the library's own file system, whatever happens. */
+/** Runs work on a file in the library's file system, and removes the file in any case. */
 async function withFile<T>(
   work: (name: string, h5: typeof import('h5wasm'), fs: { read(): Uint8Array; write(bytes: Uint8Array): void }) => T,
 ): Promise<T> {
@@ -58,7 +57,7 @@ async function withFile<T>(
   }
 }
 
-/** The library's first complaint without the stack around it. */
+/** The library's first complaint, without the stack after it. */
 function reasonOf(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error)
   return /#000:.*?\(\): (.*)/.exec(text)?.[1] ?? text.split('\n')[0]
@@ -67,9 +66,9 @@ function reasonOf(error: unknown): string {
 /**
  * The tree of a file.
  *
- * @param what names the file in messages
- * @param maxBytes how many bytes its arrays and attributes may take
- * @throws ValueError that names file and part for anything that is not a whole HDF5 file.
+ * @param what the name of the file in messages
+ * @param maxBytes the bytes that its arrays and attributes may take
+ * @throws ValueError that names file and part for anything but a whole HDF5 file
  */
 export async function readH5(bytes: Uint8Array, what: string, maxBytes = memoryLimit(bytes.length)): Promise<H5Group> {
   if (!isH5(bytes)) throw new ValueError(`${what}: not an HDF5 file: its first bytes are not HDF5's signature.`)
@@ -103,13 +102,13 @@ export async function readH5(bytes: Uint8Array, what: string, maxBytes = memoryL
       try {
         file.close()
       } catch {
-        // Of a damaged file not even closing is sure to work; what went wrong is on its way already.
+        // Closing a damaged file may fail, too. The first error is being thrown already.
       }
     }
   })
 }
 
-/** A file that may be whole and asks for more than it may. */
+/** The file may be whole, but asks for more than the limit. */
 class TooMuch extends ValueError {}
 
 const tooMuch = (problem: string, most: number): TooMuch =>
@@ -120,7 +119,7 @@ class Reader {
   readonly #fileBytes: number
   readonly #maxBytes: number
   readonly #at: (path: string) => void
-  /** How many attributes of groups there were. */
+  /** The number of attributes of groups so far. */
   attributes = 0
   #objects = 0
   #taken = 0
@@ -176,8 +175,8 @@ class Reader {
   }
 
   /**
-   * Counts what is about to be read. An array that is not packed is no larger than its file; deflate packs at most 1032 to 1 (RFC 1951). An array of many
-   * names counts each time.
+   * Counts the bytes about to be read. An unpacked array is no larger than its file; deflate packs at most 1032 to 1 (RFC 1951). An array with several names
+   * counts for each.
    */
   #count(shape: readonly number[], elementBytes: number, packed: boolean): void {
     const bytes = shape.reduce((a, b) => a * b, elementBytes)
@@ -186,7 +185,7 @@ class Reader {
     if (this.#taken > this.#maxBytes) throw tooMuch(`the file asks for ${this.#taken} bytes`, this.#maxBytes)
   }
 
-  /** The library looks for every chunk of an array, whether it is there or not, and unpacks it whole, whatever of it lies outside the array. */
+  /** Counts chunks: the library looks for every chunk of an array, there or not, and unpacks the whole chunk even if most of it lies outside the array. */
   #countChunks(shape: readonly number[], elementBytes: number, chunks: readonly number[]): void {
     const bytes = chunks.reduce((a, b) => a * b, elementBytes)
     const count = shape.reduce((n, length, axis) => n * Math.ceil(length / chunks[axis]), 1)
@@ -203,8 +202,7 @@ const isAscii = (text: string): boolean => /^[\x00-\x7f]*$/.test(text)
 /**
  * The bytes of a file with this tree.
  *
- * Text is ASCII where it can be, which is what Keras 2.3 wrote and h5py 2 hands to it as bytes; single strings are of variable length, lists of
- * fixed.
+ * Text is ASCII if possible: Keras 2.3 wrote that, and h5py 2 returns it as bytes. Single strings have variable length, strings in lists a fixed one.
  */
 export async function writeH5(root: H5Group): Promise<Uint8Array> {
   return withFile((name, h5, fs) => {

@@ -1,11 +1,11 @@
 /**
- * Masks in Keras 3's functional models. A mask that an Embedding or a Masking makes goes along by itself, there and here; but Keras 3 also writes
- * it down: as operations (`NotEqual`, `LogicalOr` …) that lead to the argument `mask` of calls. These are left out.
+ * Masks in Keras 3's functional models. A mask made by Embedding or Masking travels with its tensor, in Keras 3 and here. But Keras 3 also writes it into the
+ * file: as operations (`NotEqual`, `LogicalOr` …) whose result is the argument `mask` of calls. These operations are left out here.
  */
 import { ValueError } from '@cotangent/core'
 import { isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
 
-/** Whether a node is an operation on tensors rather than a layer. */
+/** Whether a node is an operation on tensors, not a layer. */
 const isOperation = (object: KerasObject): boolean => /^keras\.(src\.)?ops(\.|$)/.test(String(object.module ?? ''))
 
 /** The places `[layer, node, tensor]` of all tensors in the arguments of a call. */
@@ -18,13 +18,13 @@ function histories(value: unknown): readonly unknown[][] {
 
 const callsOf = (object: KerasObject): Json[] => (Array.isArray(object.inbound_nodes) ? object.inbound_nodes.filter(isObject) : [])
 
-/** Arguments of calls that hold masks. */
+/** Arguments of calls that are masks. */
 const maskArguments = ['mask', 'query_mask', 'value_mask', 'key_mask']
 
 /**
- * The layers of a functional model, without the operations that only make masks which are there anyway.
+ * The layers of a functional model, without the operations that only compute masks which travel anyway.
  *
- * @throws ValueError for operations that do something else.
+ * @throws ValueError for operations with another purpose
  */
 export function withoutMaskOperations(objects: readonly KerasObject[], part: string): KerasObject[] {
   const operations = new Map(objects.filter(isOperation).map((object) => [nameOf(object), object]))
@@ -56,7 +56,7 @@ export function withoutMaskOperations(objects: readonly KerasObject[], part: str
 
 const nameOf = ({ name, config }: KerasObject): string => String(name ?? config.name)
 
-/** Whether a call is x ≠ 0 of what an Embedding with mask_zero takes, or x ≠ mask_value of what a Masking takes. */
+/** Whether a call is x ≠ 0 on the input of an Embedding with mask_zero, or x ≠ mask_value on the input of a Masking. */
 function isImplicit(operation: KerasObject, { args }: Json, layers: readonly KerasObject[]): boolean {
   if (plainClassName(operation.class_name) !== 'NotEqual' || !Array.isArray(args)) return false
   const place = JSON.stringify(histories(args[0])[0])

@@ -1,4 +1,4 @@
-/** Reading and writing models. */
+/** Reads and writes models and weights, as bytes. `@cotangent/layers/node` does it for paths. */
 export { type CustomObjects, type LayerClass, registerLayer } from './custom.js'
 export {
   type ModelFormat,

@@ -1,8 +1,7 @@
 /**
- * The weights of models inside models, in files. Keras 2 lists those first that training changes as it is set when it writes
- * (trainable_weights + non_trainable_weights, keras/engine/network.py 2.3.1), so that the order in a file depends on what was frozen then. Here they go
- * by what does not: names; our own list of the order of the layers; names that differ in their numbers only; shapes that no other layer has. What
- * could go either way is refused.
+ * The weights of models inside models, in files. Keras 2 lists the trainable ones first (trainable_weights + non_trainable_weights, keras/engine/network.py
+ * 2.3.1), so their order depends on what was frozen when the file was written. Here they are matched by properties that do not depend on it: names; our own list
+ * of the layers' order; names that differ in numbers only; shapes that no other layer has. If two matches are possible, the file is refused.
  */
 import { type Parameter, showShape, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
@@ -10,16 +9,18 @@ import { Model } from '../models/model.js'
 import { freeName } from '../spelling/automatic-names.js'
 import type { Assignment, SavedArray, SavedLayer } from './saved-weights.js'
 
-/** Whether the order of a layer's weights in Keras' files depends on what is frozen: of models, and of wrappers around them. */
+/** Whether the order of a layer's weights in Keras' files depends on what is frozen. That is so for models and for wrappers around them. */
 export const holdsModel = (layer: Layer): boolean => layer instanceof Model || layer.inner.some(holdsModel)
 
-/** The names of weights, of which models inside models may have equal ones: in a file each is another. */
+/** The names of weights, made unique: weights of models inside models may have equal names, which a file cannot. */
 export function namesInFile(weights: readonly Parameter[]): string[] {
   const taken = new Set<string>()
   return weights.map(({ name }) => freeName(taken, name))
 }
 
-/** The weights that training changes, as it is set, and the others: a frozen layer has none of the first. Wrappers list what their layer does. */
+/**
+ * The weights that training changes as it is set now, and the others. A frozen layer has none of the first kind. Wrappers list as their layer does.
+ */
 function listed(layer: Layer): [changing: Parameter[], other: Parameter[]] {
   const parts = holdsModel(layer)
     ? layer.inner.map(listed)
@@ -28,7 +29,7 @@ function listed(layer: Layer): [changing: Parameter[], other: Parameter[]] {
   return layer.trainable ? [changing, other] : [[], [...changing, ...other]]
 }
 
-/** The weights of a layer in the order of Keras' files, as what is frozen now is, with names that do not depend on it. */
+/** The weights of a layer in the order of Keras' files, as layers are frozen now, with names that do not depend on it. */
 export function weightsInFile(layer: Layer): { weight: Parameter; name: string }[] {
   const names = namesInFile(layer.weights)
   const all = layer.weights.map((weight, i) => ({ weight, name: names[i] }))
@@ -37,7 +38,7 @@ export function weightsInFile(layer: Layer): { weight: Parameter; name: string }
   return [...new Set(listed(layer).flat())].map((weight) => places.get(weight) as (typeof all)[number])
 }
 
-/** The arrays of a file in the order of `weightsInFile`, by their names; undefined if the names are others. */
+/** The arrays of a file, by name, in the order of `weightsInFile`; undefined if the names differ. */
 export function byNames(layer: Layer, saved: readonly SavedArray[]): SavedArray[] | undefined {
   const found = new Map(saved.map((array) => [array.name.replace(/:0$/, ''), array]))
   const listed = weightsInFile(layer)
@@ -46,10 +47,10 @@ export function byNames(layer: Layer, saved: readonly SavedArray[]): SavedArray[
 }
 
 /**
- * Which arrays go into which weights of a layer that holds a model.
+ * Decides which array goes into which weight, for a layer that holds a model.
  *
- * @param sameState whether the file says what was frozen, and the layer is frozen like that
- * @throws ValueError where arrays could go into one layer as well as into another.
+ * @param sameState whether the file says what was frozen, and the layer is frozen in the same way
+ * @throws ValueError if arrays fit more than one layer
  */
 export function pairInner(layer: Layer, saved: SavedLayer, sameState: boolean, what: string): Assignment[] {
   const { weights } = layer
@@ -86,14 +87,14 @@ interface Named<Value> {
 const named = <Value>(names: readonly string[], values: readonly Value[]): Named<Value>[] =>
   names.map((name, i) => ({ name, value: values[i] }))
 
-/** In the order of the layers, where the file says it beside what Keras reads. */
+/** In the order of the layers, if our own list in the file says it. */
 function inOrder(weights: readonly Parameter[], { order, weights: saved }: SavedLayer): Pair[] | undefined {
   const found = new Map(saved.map((array) => [array.name, array]))
   if (!order || order.length !== weights.length || !order.every((name) => found.has(name))) return undefined
   return weights.map((weight, i) => [weight, found.get(order[i]) as SavedArray])
 }
 
-/** The weights of one layer, which have the same first part of their names. */
+/** The weights of one layer: their names have the same first part. */
 interface Group<Value> {
   /** The name without numbers: `dense` of `dense_3`. */
   readonly base: string
@@ -117,7 +118,9 @@ function groupsOf<Value>(list: readonly Named<Value>[]): Group<Value>[] {
 /** `[3, 4] [4]` */
 const shapesOf = ({ values }: Group<{ readonly shape: readonly number[] }>): string => values.map(({ shape }) => showShape(shape)).join(' ')
 
-/** Automatic names: of `dense_1`, `dense_2` and `dense_4`, `dense_5` the first is the first, wherever it stands. */
+/**
+ * Matches automatic names by their numbers: the first of `dense_1`, `dense_2` and the first of `dense_4`, `dense_5` belong together, wherever they stand.
+ */
 function byNumbers(ours: readonly Group<Parameter>[], theirs: readonly Group<SavedArray>[]): Pair[] | undefined {
   const sorted = <Value>(groups: readonly Group<Value>[]): Group<Value>[] =>
     [...groups].sort((a, b) => (a.base < b.base ? -1 : a.base > b.base ? 1 : a.number - b.number))
@@ -127,7 +130,7 @@ function byNumbers(ours: readonly Group<Parameter>[], theirs: readonly Group<Sav
   return fits ? first.flatMap((group, i) => pairsOf(group, second[i])) : undefined
 }
 
-/** By shapes, where no two layers have the same. */
+/** Matches by shapes, if no two layers have the same. */
 function byShapes(ours: readonly Group<Parameter>[], theirs: readonly Group<SavedArray>[]): Pair[] | undefined {
   const found = new Map(theirs.map((group) => [shapesOf(group), group]))
   if (found.size < theirs.length || ours.length !== theirs.length || new Set(ours.map(shapesOf)).size < ours.length) return undefined

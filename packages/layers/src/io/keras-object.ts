@@ -1,10 +1,10 @@
-/** The shapes of Keras' JSON: objects with a class name and a config, wherever they come from. */
+/** Keras' JSON: objects with a class name and a config. */
 import { ValueError } from '@cotangent/core'
 
 /** Any JSON object. */
 export type Json = Record<string, unknown>
 
-/** A layer, model, optimizer, initializer … as Keras writes it. */
+/** A layer, model, optimizer, initializer or the like, as Keras writes it. */
 export interface KerasObject {
   readonly class_name: string
   readonly config: Json
@@ -13,14 +13,16 @@ export interface KerasObject {
 
 export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Whether a value describes an object of a class. */
+/** Whether a value has a class name and a config. */
 export const isKerasObject = (value: unknown): value is KerasObject =>
   isObject(value) && typeof value.class_name === 'string' && isObject(value.config)
 
-/** Deeper than any model: each model inside another takes four or five levels. What reads JSON calls itself at every level, and the stack ends. */
+/**
+ * Deeper than any model: each model inside another takes four or five levels. Readers of JSON recurse at every level, so deeper text could overflow the stack.
+ */
 const DEEPEST_JSON = 256
 
-/** How deep objects and lists lie in each other in JSON text, up to a limit. */
+/** The nesting depth of objects and lists in JSON text, up to a limit. */
 function depthOf(text: string): number {
   let depth = 0
   let deepest = 0
@@ -34,7 +36,7 @@ function depthOf(text: string): number {
   return deepest
 }
 
-/** Whether an object anywhere inside has the key `__proto__`, which would turn into the prototype of what is made from it. */
+/** Whether an object inside has the key `__proto__`. It would become the prototype of objects made from it. */
 const hasPrototypeKey = (value: unknown): boolean =>
   typeof value === 'object' && value !== null && (Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototypeKey))
 
@@ -48,7 +50,7 @@ function parseJson(text: string, part: string): unknown {
   }
 }
 
-/** JSON text as an object, whose keys may be any. @throws ValueError that names the part of the file. */
+/** JSON text as an object with any keys. @throws ValueError that names the part of the file */
 export function parseAnyObject(text: string, part: string): Json {
   const value = parseJson(text, part)
   if (!isObject(value))
@@ -56,20 +58,20 @@ export function parseAnyObject(text: string, part: string): Json {
   return value
 }
 
-/** JSON text as an object of Keras. @throws ValueError that names the part of the file. */
+/** JSON text as an object of Keras. @throws ValueError that names the part of the file */
 export function parseObject(text: string, part: string): Json {
   const value = parseAnyObject(text, part)
   if (hasPrototypeKey(value)) throw new ValueError(`${part}: no key may be "__proto__".`)
   return value
 }
 
-/** The object of a class at a place of the file, or an error that says so. */
+/** The object at a place in the file. Throws if it has no class name and config. */
 export function requireKerasObject(value: unknown, part: string): KerasObject {
   if (isKerasObject(value)) return value
   throw new ValueError(`${part}: an object with class_name and config was expected.`)
 }
 
-/** Keys whose numbers are floats in Python. Keras 3 refuses `learning_rate: 1`, where it wants `1.0`. */
+/** Keys whose numbers are floats in Python. Keras 3 refuses `learning_rate: 1` and wants `1.0`. */
 const floatKeys = new Set([
   ...[
     'alpha',
@@ -113,7 +115,7 @@ const floatKeys = new Set([
   ...['theta', 'threshold', 'values', 'warmup_target', 'weight_decay'],
 ])
 
-/** JSON as Python's `json.dumps` writes it: every character is ASCII, and a whole number that is a float has `.0`. */
+/** JSON as Python's `json.dumps` writes it: all characters are ASCII, and a whole number that is a float has `.0`. */
 export function pythonJson(value: unknown, float = false): string {
   if (typeof value === 'number') return float && Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map((item) => pythonJson(item ?? null, float)).join(', ')}]`
@@ -125,12 +127,14 @@ export function pythonJson(value: unknown, float = false): string {
 
 const escaped = (character: string): string => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`
 
-/** `Custom>Adam` and `my_package>Mine` → the name of the class alone. */
+/** The name of the class alone: `Custom>Adam` → `Adam`. */
 export const plainClassName = (name: string): string => name.slice(name.lastIndexOf('>') + 1)
 
-/** A key that an object somewhere in JSON text has twice: `JSON.parse` keeps the last and says nothing. The text must be JSON. */
+/**
+ * A key that some object in JSON text has twice; undefined if there is none. `JSON.parse` keeps the last one silently. The text must be valid JSON.
+ */
 export function repeatedKey(text: string): string | undefined {
-  /** The keys of the objects that are open, from the outermost; of a list, nothing. */
+  /** The keys of the open objects, from the outermost; undefined for a list. */
   const open: (Set<string> | undefined)[] = []
   for (let at = 0; at < text.length; at++) {
     const c = text[at]

@@ -1,6 +1,6 @@
 /**
- * Keras 3's `.keras`: a zip of `metadata.json`, `config.json` and `model.weights.h5`, where each layer's arrays are `vars/0`, `vars/1`, … under
- * a path of its own. Reference: keras/src/saving/saving_lib.py 3.16.
+ * Keras 3's `.keras` files: a zip of `metadata.json`, `config.json` and `model.weights.h5`. In the latter each layer has a path, under which its arrays are
+ * `vars/0`, `vars/1` and so on. Source: keras/src/saving/saving_lib.py 3.16.
  */
 import { type Parameter, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
@@ -18,10 +18,10 @@ import { type Assignment, assignAll, type SavedArray } from './saved-weights.js'
 import { compiledOf, describeModel } from './write-model.js'
 import { keras3Words } from './write-training.js'
 
-/** The version of Keras whose files ours are. */
+/** The version of Keras that our files name. */
 const KERAS_3 = '3.16.0'
 
-/** The layers of Keras that do what an attention's weights do here, by the first part of the weight's name. */
+/** The layers inside Keras' attention, by the first part of the name that the same weight has here. */
 const projections: Readonly<Record<string, string>> = {
   query: 'query_dense',
   key: 'key_dense',
@@ -29,7 +29,7 @@ const projections: Readonly<Record<string, string>> = {
   attention_output: 'output_dense',
 }
 
-/** The paths of a layer's own arrays, which are no weights of layers inside. */
+/** The paths of a layer's own arrays, those of layers inside it left out. */
 function ownPaths(layer: Layer): { path: string; weight: Parameter }[] {
   const inside = layer.inner.flatMap((inner) => inner.weights)
   const own = layer.weights.filter((w) => !inside.includes(w))
@@ -54,7 +54,7 @@ function innerPaths(layer: Layer, { list = 'layers', nameOf }: Naming): readonly
   return listPaths(layer.inner, 'inner')
 }
 
-/** Keras calls the members of a list after their classes: `dense`, `dense_1`, …, whatever their names are. */
+/** The paths of the members of a list. Keras names them by class, `dense`, `dense_1`, whatever their own names are. */
 function listPaths(layers: readonly Layer[], list: string, nameOf = kerasClass): (readonly [string, Layer])[] {
   const used = new Map<string, number>()
   return layers.map((layer) => {
@@ -80,7 +80,7 @@ const containerName = (className: string): string =>
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase()
 
-/** Every weight of the layers with the path of its array; a layer that is met twice is stored once, at its first path. */
+/** Every weight of the layers with the path of its array. A layer that occurs twice is stored once, at its first path. */
 function weightPaths(paths: readonly (readonly [string, Layer])[], naming: Naming = {}): WeightPath[] {
   const seen = new Set<Parameter>()
   const walk = (list: readonly (readonly [string, Layer])[], prefix: string): WeightPath[] =>
@@ -101,15 +101,15 @@ interface WeightPath {
   readonly layer: Layer
 }
 
-/** How the members of a model inside are called in a file. */
+/** How the file names the members of a model inside. */
 interface Naming {
   readonly list?: string
   readonly nameOf?: (layer: Layer) => string
 }
 
 /**
- * Where the weights of a model are in a file: after the classes of their layers; from Keras 3.8 perhaps after their names; in 2.12 under
- * `_layer_checkpoint_dependencies`; in older files of ours after our classes.
+ * The paths of a model's weights in a file, which names layers by class; from Keras 3.8 on perhaps by name; in 2.12 under `_layer_checkpoint_dependencies`; in
+ * older files of ours by our classes.
  */
 function pathsIn(model: Model, root: H5Group): WeightPath[] {
   const classes = ({ className }: Layer): string => className
@@ -172,7 +172,7 @@ export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: n
   }
 }
 
-/** Errors of the zip reader as errors of this package. */
+/** Runs work; errors of the zip reader become errors of this package. */
 export function asValueError<T>(work: () => T): T {
   try {
     return work()
@@ -207,7 +207,7 @@ export async function writeKerasZip(model: Model, includeOptimizer: boolean): Pr
 /** `2026-11-22@09:30:00`, as Keras writes it. */
 const timestamp = (date: Date): string => date.toISOString().slice(0, 19).replace('T', '@')
 
-/** The optimizer's arrays: before the first step the counter and the learning rate alone. */
+/** Writes the optimizer's arrays. Before the first step these are only the counter and the learning rate. */
 async function putState(root: H5Group, model: Model): Promise<void> {
   const compiled = compiledOf(model)
   if (!compiled) return

@@ -1,4 +1,4 @@
-/** What Keras 1 (up to 1.2.2) called things, in Keras 2's words. Reference: keras/legacy/interfaces.py and engine/saving.py of 2.2.4. */
+/** Translates the words of Keras 1 (up to 1.2.2) into those of Keras 2. Source: keras/legacy/interfaces.py and engine/saving.py of 2.2.4. */
 import { entryOf } from '../spelling/names.js'
 import type { Json } from './keras-object.js'
 
@@ -32,7 +32,7 @@ const everywhere: Readonly<Record<string, string>> = {
   output_dim: 'units',
 }
 
-/** Where a class means something else by the same word. */
+/** Words that mean something else in one class. */
 const byClass: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   Embedding: {
     init: 'embeddings_initializer',
@@ -62,7 +62,7 @@ export function fromKeras1(className: string, config: Json): Json {
   return out
 }
 
-/** Regularizers and constraints were `{name, …options}`. */
+/** Regularizers and constraints were `{name, …options}` in Keras 1. */
 function described(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || 'class_name' in value) return value
   const { name, m, low, high, ...config } = value as Json

@@ -1,4 +1,4 @@
-/** The architecture of a model as Keras 3.16 writes it into `config.json`, from what Keras 2.3 would write. */
+/** The architecture of a model as Keras 3.16 writes it into `config.json`, made from the form of Keras 2.3. */
 import { ValueError } from '@cotangent/core'
 import { usesIn } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
@@ -16,7 +16,7 @@ import { callOptions } from './write-layer.js'
 
 type Place = readonly [layer: string, node: number, tensor: number]
 
-/** Writes a model; what Keras 3 has no words for is added to `beyond`, by the layer's name. */
+/** Writes a model. Options that Keras 3 has no words for are added to `beyond`, by the layer's name. */
 export class Keras3Writer {
   readonly #beyond: Record<string, Json>
 
@@ -132,7 +132,7 @@ const layerPolicy = (dtype: string): Json => ({
   registered_name: null,
 })
 
-/** The shapes that a layer of Keras 3 is built with. */
+/** The shapes with which Keras 3 builds the layer. */
 function buildConfig(layer: Layer, shapes: readonly BatchShape[]): Json {
   if (layer instanceof MultiHeadAttention) {
     const [query, value, key] = shapes
@@ -143,7 +143,7 @@ function buildConfig(layer: Layer, shapes: readonly BatchShape[]): Json {
   return { input_shape: states.length === 0 || layer instanceof Bidirectional ? first : shapes }
 }
 
-/** A use of a layer: values of its call's arguments. */
+/** One use of a layer: the arguments of its call. */
 function callOf(layer: Layer, tensors: readonly Json[]): Json {
   const [first, ...others] = tensors
   if (layer instanceof MultiHeadAttention) return { args: tensors, kwargs: callOptions(layer) }
@@ -157,11 +157,11 @@ const kerasTensor = (x: SymbolicTensor, history: Place, dtype: string): Json => 
   config: { shape: x.shape, dtype: (x.layer instanceof InputLayer ? x.layer.dtype : undefined) ?? dtype, keras_history: history },
 })
 
-/** The number of a layer's first use here. */
+/** The number of a layer's first use in Keras 3's file. */
 const firstUse = (layers: readonly { layer: Layer }[], name: string): number =>
   layers.find(({ layer }) => layer.name === name)?.layer.firstNodeIndex ?? 0
 
-/** Refuses what Keras 3 has the word for but means something else by. */
+/** Throws for a word that Keras 3 has with another meaning. */
 function requireSame({ config }: KerasObject): void {
   for (const key of ['activation', 'recurrent_activation']) {
     if (config[key] !== 'hard_sigmoid') continue

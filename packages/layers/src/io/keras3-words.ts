@@ -1,12 +1,12 @@
-/** What Keras 3.16 calls the layers of this package and their options, from the words of Keras 2.3. */
+/** Translates names of layers and options from the words of Keras 2.3 into those of Keras 3.16. */
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 
-/** How options of some classes change; keys are Keras' words. */
+/** How the options of some classes change. Keys are Keras' words. */
 interface Change {
   readonly classes: RegExp
   /** Written in addition. */
   readonly add?: Json
-  /** Left out; at another value than this our files keep it where Keras does not look. */
+  /** Left out. If the value is another than this, our files keep it where Keras does not look. */
   readonly lose?: Json
   /** Left out at this value. */
   readonly without?: Json
@@ -41,7 +41,7 @@ const modules: readonly (readonly [RegExp, string])[] = [
   [/constraint$/, 'keras.constraints'],
 ]
 
-/** Keras 3's name of a scale and fan of VarianceScaling. */
+/** Keras 3's class for a scale and fan of VarianceScaling. */
 const scalings: Readonly<Record<string, string>> = {
   '1 fan_avg uniform': 'GlorotUniform',
   '1 fan_avg normal': 'GlorotNormal',
@@ -67,7 +67,7 @@ function described(module: string, { class_name, config }: KerasObject): Json {
   return object(class_name, config)
 }
 
-/** The type of a layer's arithmetic. */
+/** The dtype of a layer's arithmetic, as an object. */
 const policy = (name: unknown): Json => ({ module: 'keras', class_name: 'DTypePolicy', config: { name }, registered_name: null })
 
 /**
@@ -101,6 +101,6 @@ export function keras3Config(className: string, given: Json): { config: Json; lo
   return { config: { ...config, ...(dtype !== undefined && { dtype: policy(dtype) }) }, lost }
 }
 
-/** Layers that Keras 3 takes for built from the start, so that no shape is written for them. */
+/** Layers that Keras 3 takes as built from the start. No shape is written for them. */
 export const builtFromTheStart =
   /^(InputLayer|Activation|Dropout|SpatialDropout|Gaussian|ReLU|LeakyReLU|ThresholdedReLU|ELU|Softmax|UnitNormalization|Masking|Reshape|(Global)?(Max|Average)Pooling)/

@@ -1,6 +1,6 @@
 /**
- * Keys of Keras' configs that are no options here: those that say how Keras computes rather than what, and those whose default is what happens
- * here anyway. A key that is neither here nor an option is refused.
+ * Keys of Keras' configs that are no options here: keys about how Keras computes, not what; and keys whose default is what happens here anyway. A key that is
+ * neither here nor an option is refused.
  */
 import { ValueError } from '@cotangent/core'
 import type { Json } from './keras-object.js'
@@ -9,13 +9,13 @@ import type { Origin } from './origin.js'
 type Family = Origin['family']
 
 interface KnownKey {
-  /** All of the classes that have it. */
+  /** The classes that have the key. */
   readonly classes: RegExp
-  /** Who wrote it; everybody if left out. */
+  /** The programs that write it; all if left out. */
   readonly of?: readonly Family[]
-  /** The values that mean what happens anyway; any if left out. */
+  /** The values that mean what happens here anyway; any if left out. */
   readonly values?: readonly unknown[]
-  /** What to do about another value. */
+  /** The remedy for another value. */
   readonly advice?: string
 }
 
@@ -74,9 +74,9 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /**
- * Whether a key of a layer's config can be left out.
+ * Whether a key of a layer's config can be ignored.
  *
- * @throws ValueError if its value would change what the layer does.
+ * @throws ValueError if its value would change what the layer does
  */
 export function isHarmless(className: string, key: string, value: unknown, { family }: Origin): boolean {
   const entries = Object.hasOwn(known, key) ? known[key] : []
@@ -87,7 +87,7 @@ export function isHarmless(className: string, key: string, value: unknown, { fam
   throw new ValueError(`config key "${key}": ${JSON.stringify(value)} is not supported, ${only}. ${entry.advice}`)
 }
 
-/** Refuses values of an input's config that would change what it takes. */
+/** Throws for a key of an input's config that would change what the input takes. */
 export function requireHarmless(config: Json, origin: Origin): void {
   for (const [key, value] of Object.entries(config)) isHarmless('InputLayer', key, value, origin)
 }

@@ -1,4 +1,4 @@
-/** Models and weights as bytes, in the formats of Keras: HDF5 (`.h5`) and its zip (`.keras`); the architecture alone as JSON. */
+/** Models and weights as bytes, in Keras' formats: HDF5 (`.h5`) and zip (`.keras`); the architecture alone as JSON. */
 import { type Parameter, ValueError } from '@cotangent/core'
 import { requireBoolean, requireOptions } from '@cotangent/core/arguments'
 import type { Model } from '../models/model.js'
@@ -18,7 +18,7 @@ import { assignAll, byName, byOrder, ofModel, requireAny, type SavedArray, type 
 import { describeModel, KERAS_VERSION, requireModel } from './write-model.js'
 import { keras2Words } from './write-training.js'
 
-/** Formats of whole models: Keras 2's HDF5, Keras 3's zip. */
+/** Formats of whole models: `h5`, Keras 2's HDF5; `keras`, Keras 3's zip. */
 export type ModelFormat = 'h5' | 'keras'
 /** Formats of weights alone. */
 export type WeightsFormat = 'h5' | 'safetensors' | 'npz'
@@ -32,16 +32,17 @@ function requireBuilt(model: Model, what: string): void {
 }
 
 /**
- * A model as the bytes of a file: its architecture, weights, what it was compiled with and the optimizer's state, so that training can go on where
- * it stopped. HDF5 files are as Keras 2.3.1 wrote them, which tf.keras and Keras 3 read too; `keras` ones as Keras 3.16 writes them.
+ * A model as the bytes of a file: architecture, weights, the options of `compile` and the optimizer's state. So training can go on where it stopped. HDF5 files are
+ * as Keras 2.3.1 wrote them; tf.keras and Keras 3 read them, too. `keras` files are as Keras 3.16 writes them.
  *
  * @param options.format `h5` by default
- * @param options.includeOptimizer whether what it was compiled with goes along; true by default
- * @throws ValueError for a model without weights.
+ * @param options.includeOptimizer whether the options of `compile` and the optimizer's state are included; true by default
+ * @throws ValueError for a model without weights
  * @example
  * ```ts
  * const bytes = await modelToBytes(model, { format: 'keras' })
  * const again = await modelFromBytes(bytes)
+ * console.log(again.countParams() === model.countParams())   // true
  * ```
  */
 export async function modelToBytes(model: Model, options: { format?: ModelFormat; includeOptimizer?: boolean } = {}): Promise<Uint8Array> {
@@ -54,13 +55,18 @@ export async function modelToBytes(model: Model, options: { format?: ModelFormat
   throw new ValueError(`modelToBytes: format must be 'h5' or 'keras', got '${format}'.`)
 }
 
-/** A zip archive's first bytes. */
+/** Whether bytes begin as a zip archive does. */
 const isZip = (bytes: Uint8Array): boolean => bytes[0] === 0x50 && bytes[1] === 0x4b
 
 /**
- * The model that the bytes of a file hold, whichever of the formats it is in, by Keras 1.2 to 3, tf.keras or this package.
+ * The model in the bytes of a file of Keras 1.2 to 3, tf.keras or this package. The format is recognised by content.
  *
- * @throws ValueError or ShapeError that names the part of the file that is damaged or not supported.
+ * @throws ValueError or ShapeError that names the part of the file that is damaged or not supported
+ * @example
+ * ```ts
+ * const again = await modelFromBytes(await modelToBytes(model))
+ * console.log(again.optimizer.className)   // SGD
+ * ```
  */
 export async function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {}): Promise<Model> {
   const { name: what = 'model file' } = options
@@ -95,7 +101,7 @@ function h5Parts(root: H5Group, what: string, length: number, { compile = true, 
 const topologyOf = (config: Json, part: string): ReturnType<typeof requireKerasObject> =>
   requireKerasObject(Array.isArray(config.config) ? { ...config, config: { layers: config.config } } : config, part)
 
-/** Puts the weights of an HDF5 file into a model, in the arrangement of Keras 2.3 whatever they were in. */
+/** Loads the weights of an HDF5 file into a model. Older arrangements are converted to that of Keras 2.3. */
 function loadH5Weights(model: Model, root: H5Group, what: string, match: typeof byOrder): void {
   const origin = h5Origin(root)
   const saved = readH5Weights(root, what)
@@ -111,10 +117,15 @@ function loadH5Weights(model: Model, root: H5Group, what: string, match: typeof 
 }
 
 /**
- * The weights of a model alone.
+ * The weights of a model, without its architecture.
  *
- * @param options.format `h5` (default) as Keras' `save_weights` has it; `safetensors` and `npz` hold each weight under its name
- * @throws ValueError for a model without weights.
+ * @param options.format `h5` (default) as Keras' `save_weights`; `safetensors` and `npz` hold each weight under its name
+ * @throws ValueError for a model without weights
+ * @example
+ * ```ts
+ * const { arrays } = readSafetensors(await weightsToBytes(model, { format: 'safetensors' }))
+ * console.log([...arrays.values()].map(({ shape }) => shape))   // [[8, 4], [4]]
+ * ```
  */
 export async function weightsToBytes(model: Model, options: { format?: WeightsFormat } = {}): Promise<Uint8Array> {
   requireOptions('weightsToBytes', options, ['format'], "weightsToBytes(model, { format: 'safetensors' })")
@@ -130,22 +141,23 @@ export async function weightsToBytes(model: Model, options: { format?: WeightsFo
   return asValueError(() => writeNpz(arrays))
 }
 
+/** Options of `weightsFromBytes` and `loadWeights`. */
 export interface WeightsOptions {
-  /** Load what has the same name in model and file, and leave the rest; else everything goes by order. */
+  /** Load the weights whose layer or name is in model and file, and leave the others. By default all are loaded, in order. */
   byName?: boolean
-  /** What messages call the file. */
+  /** The name of the file in messages. */
   name?: string
   /**
-   * How many bytes the file may ask for: what an archive (`.keras`, `.npz`) unpacks to, packed arrays of HDF5. By default 256 MiB or 100 times its size,
+   * The bytes that the file may ask for: the unpacked size of an archive (`.keras`, `.npz`), packed arrays of HDF5. By default 256 MiB or 100 times its size,
    * whichever is more, up to 2 GiB.
    */
   maxBytes?: number
 }
 
 /**
- * Puts the weights of a file into a model: HDF5 of weights or whole models, `.keras`, safetensors, npz.
+ * Loads the weights of a file into a model. The file is HDF5 (weights or a whole model), `.keras`, safetensors or npz.
  *
- * @throws ValueError or ShapeError that names the layer or array that does not fit; then no weight has changed.
+ * @throws ValueError or ShapeError that names the layer or array that does not fit; then no weight has changed
  * @example
  * ```ts
  * const copy = new Sequential([dense(4, { inputShape: [3] })])
@@ -183,7 +195,7 @@ async function loadBytes(
 }
 
 const withoutNames = (what: string): ValueError =>
-  new ValueError(`${what}: a file of Keras 3 calls its arrays after places and not after layers, so byName cannot be. Load it by order.`)
+  new ValueError(`${what}: a file of Keras 3 names its arrays by position, not by layer, so byName is not possible. Load it by order.`)
 
 /** Puts named arrays into weights: by name, or in order. */
 function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, NamedArray>, what: string, names: boolean): void {
@@ -203,20 +215,28 @@ function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, Nam
   assignAll(assignments, what)
 }
 
-/** A model's architecture as JSON that Keras' `model_from_json` reads; no weights. */
+/**
+ * A model's architecture, without weights, as JSON that Keras' `model_from_json` reads.
+ *
+ * @example
+ * ```ts
+ * const again = modelFromJSON(modelToJSON(model))
+ * console.log(again.layers.map((layer) => layer.className))   // ['Dense']
+ * ```
+ */
 export function modelToJSON(model: Model): string {
   requireModel('modelToJSON', model)
   const { topology, beyond } = describeModel(model, keras2Words, 'json')
   return pythonJson({ ...topology, keras_version: KERAS_VERSION, backend: 'tensorflow', cotangent: beyond })
 }
 
-/** The weights of VGG16 take half of it. */
+/** The bytes that the weights of a JSON file may take. Those of VGG16 take half of it. */
 const JSON_WEIGHT_BYTES = 2 ** 30
 
 /**
  * The model of such a JSON text, with new weights.
  *
- * @throws ValueError or ShapeError that names the file and the layer or key that is not supported.
+ * @throws ValueError or ShapeError that names the file and the layer or key that is not supported
  */
 export function modelFromJSON(text: string, options: Omit<LoadOptions, 'compile'> = {}): Model {
   const { name: what = 'model JSON' } = options

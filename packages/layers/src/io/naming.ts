@@ -1,18 +1,18 @@
-/** The one place that makes errors name the file: readers deep inside know a layer or a key, and not what the file is called. */
+/** Adds the name of the file to errors. This is the only place that does so: readers know a layer or a key, but not the file's name. */
 import { CotangentError } from '@cotangent/core'
 
-/** The error with the name of the file in front, if it is one of ours that does not have it. */
+/** The error with the name of the file in front, if it is an error of ours without it. */
 function named(error: unknown, what: string): unknown {
   if (!(error instanceof CotangentError) || [`${what}:`, `${what},`, `in ${what}`].some((place) => error.message.includes(place)))
     return error
   const { message, stack } = error
   error.message = `${what}: ${message}`
-  // The stack, which is what an uncaught error prints, was written with the message of before.
+  // An uncaught error prints its stack, which holds the former message. So the stack is changed, too.
   if (stack) error.stack = stack.replace(message, () => error.message)
   return error
 }
 
-/** Runs work on a file; errors of ours name it. */
+/** Runs work on a file; errors of ours get its name. */
 export function naming<T>(what: string, work: () => T): T {
   try {
     return work()
@@ -21,7 +21,7 @@ export function naming<T>(what: string, work: () => T): T {
   }
 }
 
-/** The same for work that waits. */
+/** Runs asynchronous work on a file; errors of ours get its name. */
 export async function namingLater<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work()

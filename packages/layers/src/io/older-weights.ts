@@ -1,6 +1,6 @@
 /**
- * Weights as older Keras, other backends and CuDNN kept them, in the arrangement of Keras 2.3 on TensorFlow. Reference:
- * preprocess_weights_for_loading in keras/engine/saving.py 2.2.4.
+ * Converts weights of older Keras, other backends and CuDNN to the arrangement of Keras 2.3 on TensorFlow. Source: preprocess_weights_for_loading in
+ * keras/engine/saving.py 2.2.4.
  */
 import { sizeOf } from '@cotangent/core'
 import type { Layer } from '../layer.js'
@@ -14,7 +14,7 @@ import type { SavedArray, SavedLayer } from './saved-weights.js'
 
 const convolution = /^(Conv1D|Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D)$/
 
-/** Like `array`, with the element at each position taken from elsewhere. */
+/** An array whose element at each position is taken from another position of `array`. */
 function rearranged(array: SavedArray, shape: readonly number[], source: (index: readonly number[]) => readonly number[]): SavedArray {
   const strides = array.shape.map((_, axis) => sizeOf(array.shape.slice(axis + 1)))
   const data = array.data.slice() as H5Data
@@ -27,7 +27,7 @@ function rearranged(array: SavedArray, shape: readonly number[], source: (index:
   return { ...array, shape, data }
 }
 
-/** Arrays side by side along the last axis. */
+/** Arrays put together along the last axis. */
 function beside(arrays: readonly SavedArray[]): SavedArray {
   const widths = arrays.map(({ shape }) => shape[shape.length - 1] ?? 1)
   const [first] = arrays
@@ -44,7 +44,7 @@ function beside(arrays: readonly SavedArray[]): SavedArray {
   return { name: first.name, shape: [...first.shape.slice(0, -1), width], data }
 }
 
-/** The arrays of a layer, as Keras 2.3 on TensorFlow would have them, also those of the layers inside it. */
+/** The arrays of a layer, and of layers inside it, as Keras 2.3 on TensorFlow has them. */
 export function modernized(layer: Layer, saved: SavedLayer, origin: Origin): SavedLayer {
   return { ...saved, weights: modernizedArrays(layer, saved.weights, origin) }
 }
@@ -63,15 +63,15 @@ function modernizedArrays(layer: Layer, saved: readonly SavedArray[], origin: Or
   return ofCuDNN(layer, weights)
 }
 
-/** Theano convolves where TensorFlow correlates: the same kernel with its window turned around. */
+/** Theano convolves where TensorFlow correlates, so the kernel's window is reversed. */
 const turned = (array: SavedArray): SavedArray =>
   array.shape.length < 3
     ? array
     : rearranged(array, array.shape, (index) => index.map((n, axis) => (axis < array.shape.length - 2 ? array.shape[axis] - 1 - n : n)))
 
 /**
- * The arrays of a model inside a model. They are in the order of `weightsInFile`, in which the weights of one layer may be apart, trainable ones
- * first; so each run of weights of one layer is taken by itself.
+ * The arrays of a model inside a model. In the order of `weightsInFile`, trainable weights come first, so the weights of one layer may be apart. Each run of
+ * weights of one layer is converted by itself.
  */
 function ofModel(model: Model, saved: readonly SavedArray[], origin: Origin): readonly SavedArray[] {
   const named = byNames(model, saved)
@@ -94,22 +94,22 @@ function ofModel(model: Model, saved: readonly SavedArray[], origin: Origin): re
   })
 }
 
-/** The layers that are no models, also those of models inside. */
+/** The layers that are no models, those of models inside included. */
 const layersInside = (model: Model): Layer[] => model.layers.flatMap((layer) => (layer instanceof Model ? layersInside(layer) : [layer]))
 
-/** The gates of recurrent layers of Keras 1, in its order: i, c, f, o of an LSTM. */
+/** The gates of recurrent layers in the order of Keras 1: i, c, f, o for an LSTM. */
 const gatesOfKeras1: ReadonlyMap<string, readonly number[]> = new Map([
   ['LSTM', [0, 2, 1, 3]],
   ['GRU', [0, 1, 2]],
 ])
 
-/** How many arrays of Keras 1 make one of ours. */
+/** The number of Keras 1's arrays that make one of ours. */
 function matricesApart(layer: Layer): number {
   const inside = layer.className === 'Bidirectional' || layer.className === 'TimeDistributed' ? layer.inner[0] : layer
   return gatesOfKeras1.get(inside.className)?.length ?? 1
 }
 
-/** Keras 1 had the gates' matrices apart, and convolutions in Theano's order of axes where `dim_ordering` was `th`. */
+/** Keras 1 had one matrix for each gate. With `dim_ordering` `th`, convolutions had Theano's order of axes. */
 function ofKeras1(layer: Layer, weights: readonly SavedArray[]): readonly SavedArray[] {
   const gates = gatesOfKeras1.get(layer.className)
   if (gates && weights.length === 3 * gates.length) return [0, 1, 2].map((part) => beside(gates.map((gate) => weights[3 * gate + part])))
@@ -133,8 +133,8 @@ function ofKeras1(layer: Layer, weights: readonly SavedArray[]): readonly SavedA
 }
 
 /**
- * The CuDNN layers of Keras 2 kept each gate's matrices transposed, the kernel's elements in another order besides, and two biases: of the
- * input and of the state, which an LSTM only ever adds.
+ * The CuDNN layers of Keras 2 kept each gate's matrices transposed, and the kernel's elements in another order. They had two biases, for input and state, which an
+ * LSTM only adds.
  */
 function ofCuDNN(layer: Layer, weights: readonly SavedArray[]): readonly SavedArray[] {
   if (weights.length !== 3 || !(layer instanceof LSTM || layer instanceof GRU)) return weights

@@ -1,6 +1,6 @@
 /**
- * The state of optimizers in files. Names differ with every version of Keras, the order does not: `iterations` and the like first, then the
- * slots, one after the other for all parameters; or, from tf.keras 2.11 and in Keras 3, most slots of each parameter together.
+ * The state of optimizers in files. Every version of Keras has other names but the same order: `iterations` and the like first, then the slots, one after the
+ * other for all parameters. From tf.keras 2.11 on, and in Keras 3, most slots of one parameter stand together.
  */
 import { type Parameter, showShape, ValueError } from '@cotangent/core'
 import type { Model } from '../models/model.js'
@@ -8,15 +8,15 @@ import type { Optimizer } from '../optimizers/index.js'
 import { floatsOf } from './h5-tree.js'
 import type { SavedArray } from './saved-weights.js'
 
-/** Whether the arrays of a parameter lie together: those optimizers call their counter `iteration`, the ones before `iter` or `iterations`. */
+/** Whether the slots of a parameter stand together. Such optimizers call their counter `iteration`; earlier ones `iter` or `iterations`. */
 const isTogether = (name: string): boolean => /(^|\/)iteration(:0)?$/.test(name)
 
 /**
- * Puts the state of a file into the optimizer of a model.
+ * Loads the state of a file into the optimizer of a model.
  *
  * @param layerOrder the names of the layers as the file lists them; its arrays are in that order
- * @param together whether the arrays are in the order of Keras 3; by the name of the first array if left out
- * @throws ValueError if it is not of this optimizer and these parameters; then nothing changes.
+ * @param together whether the arrays are in the order of Keras 3; decided by the name of the first array if left out
+ * @throws ValueError if the state does not fit this optimizer and these parameters; then nothing changes
  */
 export function restoreState(
   model: Model,
@@ -41,13 +41,13 @@ export function restoreState(
   )
 }
 
-/** Parameters by the file's order of the layers they are in. */
+/** Parameters in the file's order of their layers. */
 function inFileOrder(model: Model, parameters: readonly Parameter[], layerOrder: readonly string[]): Parameter[] {
   const place = (w: Parameter): number => layerOrder.indexOf(model.layers.find((layer) => layer.weights.includes(w))?.name ?? '')
   return [...parameters].sort((a, b) => place(a) - place(b))
 }
 
-/** Of slot-wise arrays the last ones belong to the last parameters; a state of other shapes is of another model. */
+/** Throws if shapes show that the state is of another model. In slot order, the last arrays belong to the last parameters. */
 function requireShapes(saved: readonly SavedArray[], parameters: readonly Parameter[]): void {
   const arrays = saved.filter(({ shape }) => shape.length > 0 && !(shape.length === 1 && shape[0] === 1))
   const targets = parameters.filter((w) => !(w.rank === 1 && w.size === 1) && w.rank > 0)
@@ -60,13 +60,13 @@ function requireShapes(saved: readonly SavedArray[], parameters: readonly Parame
 
 const sameShape = ({ shape }: SavedArray, w: Parameter): boolean => shape.length === w.rank && shape.every((n, axis) => n === w.shape[axis])
 
-/** One array of Keras 3's order: a value that belongs to no parameter, or a slot of a parameter. */
+/** An array in Keras 3's order: a value that belongs to no parameter, or a slot of a parameter. */
 type Place = { readonly value: string } | { readonly slot: number; readonly parameter: number }
 
 /**
- * The order of Keras 3 (keras/src/optimizers 3.16, `build`): the counter, the learning rate if it is a number, averages, sums of gradients, then the
- * slots of the rule: those of each parameter together, but AMSGrad's largest values for all parameters at the end. Nadam's product of momenta is the last array, in
- * 3.3 it was the one before the slots.
+ * The order of Keras 3 (keras/src/optimizers 3.16, `build`): the counter; the learning rate if it is a number; running means; sums of gradients; then the slots of
+ * the rule, those of each parameter together. AMSGrad's largest values come at the end, for all parameters. Nadam's product of momenta is the last array; in
+ * 3.3 it came before the slots.
  */
 function keras3Order(optimizer: Optimizer, parameters: number, { rate, product }: { rate: boolean; product: 'last' | 'first' }): Place[] {
   const { values, slots } = optimizer.layout
@@ -87,7 +87,9 @@ function keras3Order(optimizer: Optimizer, parameters: number, { rate, product }
   return product === 'first' ? [...head, ...others, ...ofSlots] : [...head, ...ofSlots, ...others]
 }
 
-/** Keras 3's order → slot after slot, with zeros for what only Keras 2 saves. @throws ValueError if the arrays are of another optimizer or model. */
+/**
+ * From Keras 3's order to slot after slot, with zeros for slots that only Keras 2 saves. @throws ValueError if the arrays are of another optimizer or model
+ */
 function slotAfterSlot(optimizer: Optimizer, saved: readonly SavedArray[], parameters: readonly Parameter[]): SavedArray[] {
   const scheduled = optimizer.schedule !== undefined
   const ways = [!scheduled, scheduled].flatMap((rate) => (['last', 'first'] as const).map((product) => ({ rate, product })))
@@ -114,10 +116,10 @@ function slotAfterSlot(optimizer: Optimizer, saved: readonly SavedArray[], param
   ]
 }
 
-/** Whether Keras 3 keeps the rate beside the state: not that of a schedule, which `decay` is to it. */
+/** Whether Keras 3 keeps the rate in the state. It does not with a schedule, and takes `decay` for one. */
 export const keepsRate = ({ schedule, decay }: Optimizer): boolean => schedule === undefined && decay === 0
 
-/** The state in Keras 3's order, from slot after slot. */
+/** From slot after slot to Keras 3's order. */
 export function togetherState(optimizer: Optimizer, saved: readonly SavedArray[], parameters: number): SavedArray[] {
   const { values } = optimizer.layout
   return keras3Order(optimizer, parameters, { rate: keepsRate(optimizer), product: 'last' }).map((place) => {

@@ -1,18 +1,18 @@
-/** Which program wrote a model file: what its words mean depends on it. */
+/** Which program wrote a model file. The meaning of its words depends on it. */
 
 export interface Origin {
-  /** Keras 1; Keras 2 by itself; tf.keras 2, which spells some things another way; Keras 3; TensorFlow.js. */
+  /** Keras 1; Keras 2; tf.keras 2, which spells some things differently; Keras 3; TensorFlow.js. */
   readonly family: 'keras1' | 'keras2' | 'tf2' | 'keras3' | 'tfjs'
-  /** As the file says it. */
+  /** The version in the file. */
   readonly version: string
   readonly backend: string
-  /** Whether clipping, Adagrad and batch normalisation are those of Keras 3: there, and in part from tf.keras 2.11. */
+  /** Whether clipping, Adagrad and batch normalisation are those of Keras 3, as in Keras 3 and partly from tf.keras 2.11 on. */
   readonly newOptimizers: boolean
 }
 
 /**
- * The origin by the version and backend in the file. Keras 1.0 wrote no version; tf.keras ended its versions in `-tf` up to 2.3, and only it
- * went on from 2.4.
+ * The origin, from the version and backend in the file. Keras 1.0 wrote no version. tf.keras ended its versions in `-tf` up to 2.3, and only tf.keras has 2.4 and
+ * later.
  */
 export function originOf(version: string | undefined, backend: string | undefined): Origin {
   const [major = 1, minor = 0] = (version ?? '1').split('.').map((part) => Number.parseInt(part, 10) || 0)
@@ -24,7 +24,7 @@ export function originOf(version: string | undefined, backend: string | undefine
   return { ...base, family: ofTensorFlow ? 'tf2' : 'keras2', newOptimizers: ofTensorFlow && minor >= 11 }
 }
 
-/** Words that only Keras 1 used. */
+/** Words that only Keras 1 has. */
 const ofKeras1 = [
   'border_mode',
   'nb_filter',
@@ -36,11 +36,11 @@ const ofKeras1 = [
   'W_regularizer',
   'dim_ordering',
 ]
-/** Words that tf.keras 2 brought. */
+/** Words that came with tf.keras 2. */
 const ofTensorFlow = ['ragged', 'time_major', 'groups', 'score_mode', 'keepdims']
 
 /**
- * The version of Keras that describes a model so, for files that do not say it.
+ * The version of Keras, guessed from the words of a model, for files that do not say it.
  *
  * @param topology JSON of layers in objects and lists
  */

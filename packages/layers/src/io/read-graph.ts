@@ -1,4 +1,4 @@
-/** Functional models: layers, and which of their outputs goes where, as Keras 2 and Keras 3 write it. */
+/** Functional models: layers and the connections between them, as Keras 2 and Keras 3 write them. */
 import { addContext, type DType, ValueError } from '@cotangent/core'
 import { connectGraph, type LayerUses, type TensorPlace } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
@@ -37,23 +37,25 @@ export function readGraph(config: Json, objects: readonly KerasObject[], context
   }
 }
 
-/** More than the largest models make by far. */
+/** Far more calls of layers than the largest models make. */
 const MOST_CALLS = 100_000
 
-/** How many calls of layers one call of a model is. */
+/** For a model, the number of calls of layers in one call of it. */
 const callsInside = new WeakMap<Layer, number>()
 
 const callsOf = (layer: Layer): number =>
   callsInside.get(layer) ?? 1 + (layer instanceof Model ? layer.layers : layer.inner).reduce((n, inner) => n + callsOf(inner), 0)
 
-/** The calls of a graph. Models that call a model inside them twice, which calls one inside it twice, … double them with every level of a few lines. */
+/**
+ * Counts the calls of a graph. If a model calls a model inside it twice, and that one does the same, the number doubles with every level of a few lines.
+ */
 function countCalls(layers: readonly LayerUses[], part: string): number {
   const calls = layers.reduce((n, { layer, inboundNodes }) => n + inboundNodes.length * callsOf(layer), 0)
   if (calls <= MOST_CALLS) return calls
   throw new ValueError(`${part}: one call of the model would be ${calls} calls of layers, more than ${MOST_CALLS}.`)
 }
 
-/** What inputs are here: small whole numbers, pixels say, are floats, which hold them exactly. */
+/** The dtype of an input here, by the file's. Small whole numbers, such as pixels, become floats, which hold them exactly. */
 const inputTypes: ReadonlyMap<string, DType | undefined> = new Map([
   ['int64', 'int32'],
   ['int32', 'int32'],
@@ -66,7 +68,7 @@ const inputTypes: ReadonlyMap<string, DType | undefined> = new Map([
   ['bool', 'bool'],
 ])
 
-/** The type of an input, as the file calls it. @throws ValueError for one that is not supported. */
+/** The dtype of an input as the file has it. @throws ValueError for one that is not supported */
 export function inputType(config: Json, part: string): string {
   const given = dtypeName(config.dtype) ?? 'float32'
   if (inputTypes.has(given)) return given
@@ -102,26 +104,26 @@ const isPlace = (value: unknown): value is Place =>
   Array.isArray(value) && typeof value[0] === 'string' && Number.isInteger(value[1]) && Number.isInteger(value[2])
 const placeOf = ([layer, node, tensor]: Place): TensorPlace => ({ layer, node, tensor })
 
-/** Arguments of calls that change nothing here: masks travel by themselves, and training is said by who runs the model. */
+/** Arguments of calls that change nothing here: masks travel with tensors, and the caller says whether it trains. */
 const withoutEffect = ['training', 'mask', 'query_mask', 'value_mask', 'key_mask', 'use_causal_mask', 'flash_attention']
 
 /** Arguments that are inputs, in the order in which layers here take them. */
 const inputArguments = ['inputs', 'sequences', 'sequence', 'query', 'value', 'key', 'initial_state']
 
-/** The arguments of a call by name: in Keras 3 `kwargs`, before it the fourth member of the first input's place. */
+/** The named arguments of a call: in Keras 3 `kwargs`, before it the fourth member of the first input's place. */
 function namedArguments(node: unknown): Json {
   if (isObject(node)) return isObject(node.kwargs) ? node.kwargs : {}
   const places = Array.isArray(node) ? (isPlace(node) ? [node] : node) : []
   return Object.assign({}, ...places.map((place) => (isPlace(place) && isObject(place[3]) ? place[3] : {})))
 }
 
-/** The option that says it here. */
+/** The option of a layer here that is an argument of its call in Keras. */
 const causalOptions: ReadonlyMap<string, string> = new Map([
   ['MultiHeadAttention', 'use_causal_mask'],
   ['Attention', 'causal'],
 ])
 
-/** The layer with what its calls say and an option of it says here: whether a step sees the later ones. */
+/** The layer, with an option added for an argument of its calls: whether a step is hidden from later ones. */
 function withCallOptions(object: KerasObject, part: string): KerasObject {
   const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
   const causal = nodes.map((node) => namedArguments(node).use_causal_mask === true)
@@ -141,14 +143,14 @@ function nodesOf(object: KerasObject, part: string): TensorPlace[][] {
   const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
   return nodes.map((node): TensorPlace[] => {
     if (isPlace(node)) return [placeOf(node), ...argumentsOf(node, part)]
-    if (isObject(node)) return [...tensorsIn(node.args), ...argumentsOf(node, part)] // Keras 3: tensors say where they come from
+    if (isObject(node)) return [...tensorsIn(node.args), ...argumentsOf(node, part)] // in Keras 3, tensors name their place
     if (!Array.isArray(node) || !node.every(isPlace))
       throw new ValueError(`${part}: inbound_nodes: ${JSON.stringify(node)} is not a list of [name, node, tensor].`)
     return [...node.map(placeOf), ...argumentsOf(node, part)]
   })
 }
 
-/** Tensors among the named arguments: value and key of an attention, the states that a recurrent layer begins with. */
+/** Tensors among the named arguments: value and key of an attention, initial states of a recurrent layer. */
 function argumentsOf(node: unknown, part: string): TensorPlace[] {
   const given = namedArguments(node)
   for (const [key, value] of Object.entries(given)) {
@@ -172,8 +174,8 @@ function tensorsIn(value: unknown): TensorPlace[] {
 }
 
 /**
- * Uses of models are counted from 1 here and before Keras 3, which counts from 0, but among the outputs of a graph from 1 where the model is no
- * Sequential. Where the numbers themselves tell, they are believed.
+ * Renumbers uses of models, which count from 1 here and before Keras 3. Keras 3 counts from 0, but from 1 among the outputs of a graph if the model is no
+ * Sequential. If the numbers themselves decide, they are used.
  */
 function countedFromOne<Graph extends { layers: LayerUses[]; inputs: TensorPlace[]; outputs: TensorPlace[] }>(
   graph: Graph,

@@ -1,6 +1,6 @@
 /**
- * Layers from Keras' configs, 1.2 to 3. An option that means what happens anyway is dropped; one that would change the result and is not
- * supported is refused with its key and what to do.
+ * Makes layers from the configs of Keras 1.2 to 3. An option that means what happens here anyway is dropped. One that would change the result and is not supported
+ * is refused; the error names its key and a remedy.
  */
 import { addContext, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
@@ -18,15 +18,15 @@ export interface ReadContext {
   readonly custom: CustomObjects
   /** Options of layers that Keras has no words for, by the layer's name. */
   readonly beyond: Readonly<Record<string, Json>>
-  /** Gets what of the file does not count here. */
+  /** Gets a message for each part of the file that is ignored. */
   readonly warn?: (message: string) => void
-  /** What the whole file has used up. */
+  /** The layers that the whole file may still have. */
   readonly budget: ReadBudget
   /** Makes a model that is a layer. */
   readonly readInner: (object: KerasObject, part: string) => Layer
 }
 
-/** How many layers a file may still have: each takes kilobytes for a few bytes of text. */
+/** The number of layers that a file may still have: each takes kilobytes of memory for a few bytes of text. */
 export interface ReadBudget {
   layers: number
 }
@@ -34,18 +34,18 @@ export interface ReadBudget {
 /** Far more than the deepest models of Keras have. */
 export const MOST_LAYERS = 10_000
 
-/** Whether a class is one of Keras' models rather than of its layers. */
+/** Whether a class is a model of Keras, not a layer. */
 export const isModelClass = (className: string): boolean => ['Sequential', 'Functional', 'Model'].includes(className)
 
-/** Layers whose `data_format` has to be said, because the default here is the process's. */
+/** Layers whose `data_format` is always given, since the default here belongs to the process. */
 const withFormat =
   /^(Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D|(Max|Average)Pooling2D|Global(Max|Average)Pooling2D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)2D|Flatten)$/
 
 /**
  * The layer of a description.
  *
- * @param part where in the file it stands, for messages
- * @throws ValueError that names the class, or the config key, that is not supported.
+ * @param part its place in the file, for messages
+ * @throws ValueError that names the class or config key that is not supported
  */
 export function readLayer(object: KerasObject, context: ReadContext, part: string): Layer {
   if (--context.budget.layers < 0) throw new ValueError(`${part}: more than ${MOST_LAYERS} layers.`)
@@ -67,7 +67,7 @@ export function readLayer(object: KerasObject, context: ReadContext, part: strin
   }
 }
 
-/** The config of a layer of the user's: in our spelling, without what every layer of Keras has and ours have not. */
+/** The config of a user's layer in our spelling, without the keys that every layer of Keras has and ours have not. */
 function customOptions({ dtype, batch_shape, ...config }: Json): Json {
   const given = Object.entries({ ...(batch_shape !== undefined && { batch_input_shape: batch_shape }), ...config })
   return camelKeys(Object.fromEntries(given.filter(([, value]) => value !== null)))
@@ -80,7 +80,7 @@ function unsupported(className: string): ValueError {
   )
 }
 
-/** The options of a layer of this package, in its words. */
+/** The options of a layer of this package, in our words. */
 function optionsOf(className: string, object: KerasObject, context: ReadContext, part: string): Json {
   const { origin } = context
   const config = origin.family === 'keras1' ? fromKeras1(className, object.config) : object.config
@@ -109,15 +109,15 @@ function listOf(value: unknown, key: string): unknown[] {
   throw new ValueError(`config key "${key}": a list was expected, got ${describeValue(value)}.`)
 }
 
-/** An Embedding of Keras 1 could drop words in training; Keras 2 leaves that to a layer behind it, and so does this package. */
+/** An Embedding of Keras 1 could drop words in training. In Keras 2, and here, a layer after it does that. */
 function warnOfDropout(className: string, { name, dropout }: Json, { warn }: ReadContext, part: string): void {
   if (className !== 'Embedding' || !dropout) return
   warn?.(
-    `${part}, layer "${name}" (Embedding): dropout ${dropout} is left out; it is nothing to predict, and for training put spatialDropout1d behind.`,
+    `${part}, layer "${name}" (Embedding): dropout ${dropout} is left out. It has no effect on predictions; for training put spatialDropout1d after the layer.`,
   )
 }
 
-/** What differs between the versions beyond words. */
+/** Differences between the versions in meaning, not only in words. */
 function corrected(className: string, written: string, options: Json, origin: Origin): Json {
   const out = { ...options }
   if (withFormat.test(className)) out.dataFormat ??= 'channels_last'
@@ -136,7 +136,7 @@ function corrected(className: string, written: string, options: Json, origin: Or
     if (written.startsWith('CuDNN')) Object.assign(out, { recurrentActivation: 'sigmoid' }, className === 'GRU' ? { resetAfter: true } : {})
   } else delete out.implementation
   if (className === 'LSTM' || className === 'GRU' || className === 'LSTMCell' || className === 'GRUCell') {
-    out.recurrentActivation ??= 'hard_sigmoid' // what a file leaves out is from before Keras 2.3, or from TensorFlow.js
+    out.recurrentActivation ??= 'hard_sigmoid' // a file without it is from before Keras 2.3, or from TensorFlow.js
   }
   if (className === 'MultiHeadAttention' && Array.isArray(out.outputShape) && out.outputShape.length === 1)
     [out.outputShape] = out.outputShape
@@ -144,20 +144,20 @@ function corrected(className: string, written: string, options: Json, origin: Or
   return out
 }
 
-/** Keras 3 writes the forward layer with the name it has inside. */
+/** Keras 3 writes the forward layer with its prefixed name. */
 function withoutPrefix(layer: Layer): Layer {
   if (!layer.name.startsWith('forward_')) return layer
   const { fromConfig } = layer.constructor as unknown as { fromConfig(config: object): Layer }
   return fromConfig.call(layer.constructor, { ...layer.getConfig(), name: layer.name.slice('forward_'.length) })
 }
 
-/** The name of a type, which Keras 3 writes as a policy. */
+/** The name of a dtype, which Keras 3 writes as a policy object. */
 export function dtypeName(value: unknown): string | undefined {
   const name = isObject(value) && isObject(value.config) ? value.config.name : value
   return name === null || name === undefined ? undefined : String(name)
 }
 
-/** `float32`, also as Keras 3's policy; whole numbers for what takes indices. */
+/** Throws unless the dtype is `float32`, also as Keras 3's policy, or whole numbers for a layer that takes indices. */
 function requireFloat32(value: unknown, className: string): void {
   const name = dtypeName(value)
   const fine = name === 'float32' || name === 'float64' || (className === 'Embedding' && (name === 'int32' || name === 'int64'))
@@ -167,9 +167,9 @@ function requireFloat32(value: unknown, className: string): void {
     )
 }
 
-/** The backward layer of Keras 3 must be the forward one turned around, which is what is made here. */
+/** Throws unless Keras 3's backward layer is the forward layer reversed, since that is made here. */
 function requireMirror(forward: unknown, backward: unknown): void {
-  /** All but what names and directions say, and what tells where an object is shared. */
+  /** The config without names, directions and marks of shared objects. */
   const rest = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(rest)
     if (!isObject(value)) return value

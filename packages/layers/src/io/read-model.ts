@@ -1,4 +1,4 @@
-/** Models from Keras' JSON: the architecture, with weights drawn anew. Models inside models are layers like others. */
+/** Makes models from Keras' JSON: the architecture, with new weights. Models inside models are layers like others. */
 import { type Backend, type DType, ValueError } from '@cotangent/core'
 import type { BatchShape, Layer } from '../layer.js'
 import type { Model, ModelOptions } from '../models/model.js'
@@ -8,7 +8,7 @@ import { isObject, type Json, type KerasObject, plainClassName, requireKerasObje
 import { inputType, readGraph } from './read-graph.js'
 import { dtypeName, isModelClass, MOST_LAYERS, type ReadContext, readLayer } from './read-layer.js'
 
-/** What a model is made with beside its description. */
+/** Settings of a model that its description does not have. */
 interface ModelSettings {
   seed?: number
   backend?: Backend
@@ -17,8 +17,8 @@ interface ModelSettings {
 /**
  * The model of a description.
  *
- * @param part names the place in the file, for messages
- * @throws ValueError that names the layer, or config key, that is not supported.
+ * @param part its place in the file, for messages
+ * @throws ValueError that names the layer or config key that is not supported
  */
 export function readModel(
   topology: KerasObject,
@@ -51,7 +51,7 @@ function readNetwork(topology: KerasObject, context: ReadContext, settings: Mode
     : readGraph(topology.config, layers, context, options, part)
 }
 
-/** Up to Keras 2.2.2 the config of a Sequential was the bare list of layers. */
+/** The list of layers. Up to Keras 2.2.2 the config of a Sequential was that list itself. */
 function layersOf(config: unknown, part: string): KerasObject[] {
   const list = Array.isArray(config) ? config : isObject(config) ? config.layers : undefined
   if (!Array.isArray(list)) throw new ValueError(`${part}: config.layers must be a list of layers.`)
@@ -60,14 +60,14 @@ function layersOf(config: unknown, part: string): KerasObject[] {
       isObject(layer) && Array.isArray(layer.config) ? { ...layer, config: { layers: layer.config } } : layer,
       `${part}: layer ${i}`,
     )
-    // Keras 1 and 2 say a layer's name in a functional model beside its config, where they may leave it out.
+    // In functional models of Keras 1 and 2, a layer's name stands beside its config, which may lack it.
     return typeof object.name === 'string' && object.config.name === undefined
       ? { ...object, config: { ...object.config, name: object.name } }
       : object
   })
 }
 
-/** float64 if any layer but an input says so, also one of a model inside; else float32. */
+/** float64 if any layer but an input has it, layers of models inside included; else float32. */
 function dtypeOf({ config }: KerasObject): DType {
   const isDouble = (layer: unknown): boolean => {
     if (!isObject(layer) || !isObject(layer.config) || layer.class_name === 'InputLayer') return false
@@ -96,7 +96,7 @@ function readSequential(
   }
 }
 
-/** The layers of a stack; an input layer gives its shape to the next. */
+/** The layers of a Sequential. An input layer gives its shape to the next layer. */
 function readStack(objects: readonly KerasObject[], context: ReadContext, part: string): Layer[] {
   let inputShape: unknown
   return objects.flatMap((object) => {

@@ -1,4 +1,4 @@
-/** What a model was compiled with, from Keras' words: `training_config` of HDF5 files, `compile_config` of `.keras`. */
+/** Reads the options of `compile` from Keras' words: `training_config` of HDF5 files, `compile_config` of `.keras`. */
 import { ValueError } from '@cotangent/core'
 import { getLoss, type Loss, type LossFunction, type LossIdentifier, type LossOptions } from '../losses/index.js'
 import { getMetric, type MetricFunction, type MetricIdentifier } from '../metrics/index.js'
@@ -11,10 +11,10 @@ import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } 
 import type { Origin } from './origin.js'
 import { lossOf, metricOfObject } from './training-words.js'
 
-/** What is said about a part of a file that could not be used. */
+/** Gets a message about a part of a file that could not be used. */
 type Warn = (message: string) => void
 
-/** Options of Keras' optimizers that change the rule or its state in ways we do not follow, and what they must be. */
+/** Options of Keras' optimizers that change the rule or its state in ways not supported here, and the values they must have. */
 const onlyDefault: Readonly<Record<string, readonly unknown[]>> = {
   weight_decay: [null, 0],
   loss_scale_factor: [null, 1],
@@ -27,7 +27,7 @@ const ofEma = ['ema_momentum', 'ema_overwrite_frequency']
  * The optimizer of a file.
  *
  * @param beyond options that Keras has no words for, from a file of ours
- * @throws ValueError that names what is not supported.
+ * @throws ValueError that names the unsupported part
  */
 export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json = {}): Optimizer {
   const className = plainClassName(object.class_name)
@@ -50,7 +50,7 @@ export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json 
   return getOptimizer({ className, config: { ...camelKeys(config), ...beyond } })
 }
 
-/** A learning rate: a number, or the schedule that a file describes. */
+/** A learning rate: a number, or the schedule described in the file. */
 function readRate(className: string, value: unknown): unknown {
   if (!isKerasObject(value)) return value
   const { name: _, ...config } = value.config
@@ -61,18 +61,18 @@ function readRate(className: string, value: unknown): unknown {
   }
 }
 
-/** A function that Keras 3 wrote as an object, or its name. */
+/** The name of a function, which Keras 3 may write as an object. */
 const functionName = (value: unknown): unknown =>
   isObject(value) && value.class_name === 'function' && typeof value.config === 'string' ? plainClassName(value.config) : value
 
-/** Options of Keras' losses that must be one of these values. */
+/** Options of Keras' losses, and the values they must have. */
 const onlyValues: Readonly<Record<string, readonly unknown[]>> = {
   reduction: ['auto', 'sum_over_batch_size', 'mean', undefined],
   axis: [-1],
   ignore_class: [null],
 }
 
-/** The loss of an output in a file: a name, or an object of Keras' classes. */
+/** The loss of an output: by name, or as an object of Keras' classes. */
 export function readLoss(value: unknown, custom: CustomObjects, beyond: Json): Loss | LossFunction {
   const plain = functionName(value)
   const wrapped = isKerasObject(plain) && plain.class_name === 'LossFunctionWrapper' ? functionName(plain.config.fn) : undefined
@@ -93,7 +93,7 @@ export function readLoss(value: unknown, custom: CustomObjects, beyond: Json): L
   return getLoss((lossOf(name) ?? name) as LossIdentifier, set)
 }
 
-/** A metric of a file. tf.keras wraps functions in an object that holds the name shown and the function's. */
+/** A metric. tf.keras wraps a function in an object with the name to show and the function's name. */
 export function readMetric(value: unknown, custom: CustomObjects): MetricIdentifier {
   const plain = functionName(value)
   const config = isKerasObject(plain) ? plain.config : {}
@@ -109,7 +109,7 @@ export function readMetric(value: unknown, custom: CustomObjects): MetricIdentif
   return id
 }
 
-/** Something for each output: a list or a record of the same form. */
+/** Reads a value for each output: a list or record, in the same form. */
 function mapOutputs<Value>(value: unknown, names: readonly string[], read: (value: unknown, name: string) => Value): PerOutput<Value> {
   if (Array.isArray(value)) return value.map((item, i) => read(item, names[i] ?? ''))
   return Object.fromEntries(Object.entries(value as Json).map(([name, item]) => [name, read(item, name)]))
@@ -125,7 +125,8 @@ interface TrainingContext {
 }
 
 /**
- * What to compile with; undefined, after a warning, if the optimizer or a loss cannot be had. Metrics that cannot are left out with a warning.
+ * The options of `compile`. If the optimizer or a loss is not supported, it warns and returns undefined. A metric that is not supported is left out with a
+ * warning.
  */
 export function readTraining(training: Json, context: TrainingContext): CompileOptions | undefined {
   const { origin, custom, beyond, warn, outputs } = context
@@ -155,7 +156,7 @@ export function readTraining(training: Json, context: TrainingContext): CompileO
   }
 }
 
-/** A metric as we keep it beside Keras' words: a name, also that of a function of the user's, or what makes it. */
+/** A metric as we keep it beside Keras' words: a name (also of a user's function), or a description. */
 export type KeptMetric = string | SavedObject
 
 /** Metrics for all outputs, or lists for each. */

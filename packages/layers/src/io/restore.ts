@@ -1,4 +1,4 @@
-/** From the parts of a file to a model: architecture, weights, what it was compiled with, the optimizer's state. */
+/** Makes a model of the parts of a file: architecture, weights, options of `compile`, the optimizer's state. */
 import type { Backend } from '@cotangent/core'
 import { withBlankWeights } from '../layer.js'
 import type { Model } from '../models/model.js'
@@ -12,37 +12,39 @@ import { readModel } from './read-model.js'
 import { readTraining } from './read-training.js'
 import type { SavedArray } from './saved-weights.js'
 
+/** Options of all functions that load models. */
 export interface LoadOptions {
-  /** Layer classes, and functions (activations, losses, metrics, …), that the file names and this package does not have. */
+  /** The user's layer classes and functions (activations, losses, metrics, …) by their names in the file; none by default. */
   customObjects?: CustomObjects
   /** Whether to compile the model as it was, with the optimizer's state; true by default. */
   compile?: boolean
-  /** The root of the model's randomness; that of the file, if it holds one, or one drawn, if left out. */
+  /** The root of the model's randomness. By default the one in the file, or a new one. */
   seed?: number
-  /** Where the weights live; the default backend if left out. */
+  /** The backend that holds the weights; the default backend if left out. */
   backend?: Backend
-  /** Gets what was left out of the file and why; the console does if left out. */
+  /** Gets a message for each part of the file that is left out, and why; by default the console prints it. */
   onWarning?: (message: string) => void
-  /** What messages call the file. */
+  /** The name of the file in messages. */
   name?: string
   /**
-   * How many bytes the file may ask for: the weights of the model, what an archive (`.keras`) unpacks to, packed arrays. By default 256 MiB or 100
-   * times its size, whichever is more, up to 2 GiB; 1 GiB for JSON, where an orthogonal matrix counts for the time that drawing it takes.
+   * The bytes that the file may ask for: the weights of the model, the unpacked size of an archive (`.keras`), packed arrays. By default 256 MiB or 100 times its
+   * size, whichever is more, up to 2 GiB. For JSON 1 GiB; there, an orthogonal matrix counts by the time that drawing it takes.
    */
   maxBytes?: number
 }
 
+/** The parts of a file. */
 export interface FileParts {
   readonly origin: Origin
   readonly topology: KerasObject
-  /** How many bytes the weights may take. */
+  /** The bytes that the weights may take. */
   readonly weightBytes: number
-  /** Where the topology stands in the file, for messages. */
+  /** The place of the topology in the file, for messages. */
   readonly topologyPart: string
   readonly training?: Json
-  /** What we kept beside Keras' words. */
+  /** Our own entries beside Keras' words. */
   readonly beyond?: Json
-  /** Puts the weights into the model, or throws and changes nothing. */
+  /** Loads the weights into the model, or throws and changes nothing. */
   loadWeights?(model: Model): void
   readonly state?: { readonly arrays: readonly SavedArray[]; readonly together?: boolean }
 }
@@ -52,7 +54,7 @@ const objectOr = (value: unknown): Json => (isObject(value) ? value : {})
 /**
  * The model of a file.
  *
- * @throws ValueError or ShapeError that names the part that is not supported or damaged; then nothing is left of the model.
+ * @throws ValueError or ShapeError that names the part that is not supported or damaged; then the model is freed
  */
 export function restore(parts: FileParts, options: LoadOptions): Model {
   const { origin, beyond = {} } = parts
@@ -89,7 +91,7 @@ export function restore(parts: FileParts, options: LoadOptions): Model {
   return model
 }
 
-/** The names of the layers as the file lists them, by which optimizers order their state. */
+/** The names of the layers as the file lists them. Optimizers order their state by them. */
 function orderInFile({ config }: KerasObject): string[] {
   const layers = Array.isArray(config.layers) ? config.layers : []
   return layers.flatMap((layer) => {

@@ -1,6 +1,6 @@
 /**
- * Safetensors: the length of a JSON header (u64), the header, the elements of all arrays without gaps. Reference: the format's description at
- * github.com/huggingface/safetensors. Everything the header says is held against the bytes before it is used.
+ * Safetensors: the length of a JSON header (u64), the header, then the elements of all arrays without gaps. Everything in the header is checked against the bytes
+ * before it is used. Source: the format's description at github.com/huggingface/safetensors.
  */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
@@ -12,10 +12,10 @@ export interface NamedArray {
   readonly data: Float32Array | Float64Array | Int32Array
 }
 
-/** The reference implementation reads no longer headers. */
+/** The longest header that the reference implementation reads. */
 const MOST_HEADER_BYTES = 100_000_000
 
-/** Elements from their bytes, which need not lie where elements may. */
+/** Reads elements from their bytes, which may not be aligned. */
 interface ElementType {
   readonly bytes: number
   of(bytes: Uint8Array): NamedArray['data']
@@ -29,9 +29,9 @@ const types: Readonly<Record<string, ElementType>> = {
   I32: { bytes: 4, of: (bytes) => new Int32Array(new Uint8Array(bytes).buffer) },
 }
 
-// Both in loops: `Float32Array.from` with a function makes a JavaScript array first, which ends the process at some hundred million elements.
+// Both are loops: `Float32Array.from` with a function makes a JavaScript array first, and the process dies at some hundred million elements.
 
-/** @internal IEEE 754 binary16 as float32, bit by bit; numbers below the normal ones are fractions of 2^-24. */
+/** @internal IEEE 754 binary16 as float32, bit by bit. Subnormal numbers are multiples of 2⁻²⁴. */
 export function fromHalves(bytes: Uint8Array): Float32Array {
   const out = new Float32Array(bytes.length / 2)
   const bits = new Uint32Array(out.buffer)
@@ -44,7 +44,7 @@ export function fromHalves(bytes: Uint8Array): Float32Array {
   return out
 }
 
-/** bfloat16, the upper half of float32. */
+/** bfloat16, the upper half of float32, as float32. */
 function fromBrainFloats(bytes: Uint8Array): Float32Array {
   const out = new Float32Array(bytes.length / 2)
   const bits = new Uint32Array(out.buffer)
@@ -57,7 +57,7 @@ const isShape = (shape: unknown): shape is number[] =>
 
 const sizeOf = (shape: readonly number[]): number => shape.reduce((a, b) => a * b, 1)
 
-/** What is wrong with metadata, which hold texts alone; undefined if nothing is. */
+/** The fault of metadata, which may hold texts only; undefined if there is none. */
 function metadataProblem(metadata: unknown): string | undefined {
   if (!isObject(metadata)) return `must be an object of texts, got ${describeValue(metadata)}`
   const wrong = Object.entries(metadata).find(([, value]) => typeof value !== 'string')
@@ -67,9 +67,14 @@ function metadataProblem(metadata: unknown): string | undefined {
 /**
  * The arrays of a safetensors file by name, in the order of its header, and its metadata.
  *
- * @param name what messages call the file
- * @throws ValueError that names the array for anything that is not whole: lengths beyond the file, overlaps, gaps, a name that comes twice, types we
- *   do not read. All is checked before anything is copied, so what is made is no larger than the file, or twice that for numbers of 16 bits.
+ * @param name the name of the file in messages
+ * @throws ValueError that names the array for any fault: lengths beyond the file, overlaps, gaps, a repeated name, an unsupported type. All is checked before
+ * anything is copied, so the result is no larger than the file; for numbers of 16 bits, twice that.
+ * @example
+ * ```ts
+ * const bytes = writeSafetensors([['kernel', { shape: [2], data: new Float32Array([1, 2]) }]])
+ * console.log([...readSafetensors(bytes).arrays.keys()])   // ['kernel']
+ * ```
  */
 export function readSafetensors(
   bytes: Uint8Array,
@@ -150,11 +155,11 @@ const written: Readonly<Record<string, new (length: number) => NamedArray['data'
  * The bytes of a safetensors file with these arrays, in their order.
  *
  * @param metadata texts to keep beside the arrays
- * @throws ValueError for arrays of other types than float32, float64 and int32, a shape that does not fit, a name that comes twice, metadata that
- *   are no text.
+ * @throws ValueError for arrays of other types than float32, float64 and int32, a shape that does not fit, a repeated name, or metadata that are no texts
  * @example
  * ```ts
  * const bytes = writeSafetensors([['kernel', { shape: [2, 2], data: new Float32Array([1, 2, 3, 4]) }]])
+ * console.log(bytes.length % 8)   // 0
  * ```
  */
 export function writeSafetensors(
@@ -165,7 +170,7 @@ export function writeSafetensors(
   let at = 0
   const problem = metadataProblem(metadata)
   if (problem) throw new ValueError(`writeSafetensors: metadata ${problem}.`)
-  // Without a prototype, so that an array may have any name.
+  // No prototype, so that an array may have any name.
   const header: Record<string, unknown> = Object.create(null)
   if (Object.keys(metadata).length > 0) header.__metadata__ = metadata
   for (const [name, { shape, data }] of list) {

@@ -1,4 +1,4 @@
-/** Weights of files going into a model: checked one and all before anything changes. */
+/** Loads the weights of a file into a model. All are checked before any changes. */
 import { type Parameter, ShapeError, scope, showShape, tensor, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import { floatsOf, type H5Data } from './h5-tree.js'
@@ -15,23 +15,23 @@ export interface SavedArray {
 export interface SavedLayer {
   readonly name: string
   readonly weights: readonly SavedArray[]
-  /** The names of the arrays in the order of the layers inside, where the file says it. */
+  /** The names of the arrays in the order of the layers inside, if the file says it. */
   readonly order?: readonly string[]
 }
 
-/** A weight and what it is to become. */
+/** A weight and the array for it. */
 export interface Assignment {
   readonly weight: Parameter
   readonly array: SavedArray
 }
 
-/** Values as floats of the host. */
+/** Values as floats on the host. */
 const floats = (data: H5Data): Float32Array | Float64Array | Int32Array => (data instanceof BigInt64Array ? floatsOf(data) : data)
 
 /**
  * Gives all weights their values.
  *
- * @throws ShapeError that names the array of the file and the weight if one does not fit; then no weight changes.
+ * @throws ShapeError that names array and weight if one does not fit; then no weight changes
  */
 export function assignAll(assignments: readonly Assignment[], what: string): void {
   for (const { weight, array } of assignments) {
@@ -48,7 +48,7 @@ export function assignAll(assignments: readonly Assignment[], what: string): voi
   })
 }
 
-/** Which arrays go into which weights: the layers with weights of file and model, in order. */
+/** Pairs arrays and weights: the layers with weights of file and model, in order. */
 export function byOrder(layers: readonly Layer[], saved: readonly SavedLayer[], what: string, sameState = false): Assignment[] {
   const [ours, theirs] = [layers.filter((layer) => layer.weights.length > 0), saved.filter(({ weights }) => weights.length > 0)]
   if (ours.length !== theirs.length) {
@@ -60,7 +60,7 @@ export function byOrder(layers: readonly Layer[], saved: readonly SavedLayer[], 
   return ours.flatMap((layer, i) => ofLayer(layer, theirs[i], what, sameState))
 }
 
-/** The same for a file that holds the model itself, too: by the names of layers, or in order if they are others. */
+/** Pairs arrays and weights for a file that also holds the model: by the names of layers, or in order if the names differ. */
 export function ofModel(layers: readonly Layer[], saved: readonly SavedLayer[], what: string): Assignment[] {
   const names = new Set(saved.flatMap(({ name, weights }) => (weights.length > 0 ? [name] : [])))
   const ours = layers.filter((layer) => layer.weights.length > 0)
@@ -68,7 +68,7 @@ export function ofModel(layers: readonly Layer[], saved: readonly SavedLayer[], 
   return (same ? byName : byOrder)(layers, saved, what, true)
 }
 
-/** Which arrays go into which weights: those of layers that have the same name in both. */
+/** Pairs arrays and weights of the layers that have the same name in file and model. */
 export function byName(layers: readonly Layer[], saved: readonly SavedLayer[], what: string, sameState = false): Assignment[] {
   const theirs = new Map(saved.map((layer) => [layer.name, layer]))
   const found = layers.flatMap((layer) => {
@@ -81,7 +81,7 @@ export function byName(layers: readonly Layer[], saved: readonly SavedLayer[], w
   return found
 }
 
-/** Throws if weights were to be found by name and none was: nothing would be loaded, and nobody would know. */
+/** Throws if weights were to be matched by name and none was. Otherwise nothing would be loaded, without an error. */
 export function requireAny(
   found: readonly Assignment[],
   ours: readonly string[],

@@ -1,4 +1,7 @@
-/** TensorFlow.js' layers models: `model.json` with the topology and a manifest, and the elements of all weights in files (shards) beside it. */
+/**
+ * TensorFlow.js' layers models: `model.json` with the topology and a manifest of weights, and files (shards) with the elements of the weights beside it. Reading
+ * and writing stand together, since both follow one manifest; hence a little over 300 lines.
+ */
 import { sizeOf, ValueError } from '@cotangent/core'
 import { describeValue, requireFunction, requireOptions, requireText } from '@cotangent/core/arguments'
 import type { Layer } from '../layer.js'
@@ -18,22 +21,28 @@ import { keras2Words } from './write-training.js'
 
 /** The files of a model for TensorFlow.js. */
 export interface TfjsModel {
-  /** Text of `model.json`. */
+  /** The text of `model.json`. */
   readonly modelJson: string
-  /** The files that it names, by name. */
+  /** The shards by the names in `model.json`. */
   readonly shards: ReadonlyMap<string, Uint8Array>
 }
 
-/** TensorFlow.js' converter makes shards of 4 MiB, which browsers cache. */
+/** The size of shards: 4 MiB, as in TensorFlow.js' converter. Browsers cache files of that size. */
 const SHARD_BYTES = 4 * 1024 * 1024
 
 /**
- * A model as TensorFlow.js' `model.json` and shards. The state of the optimizer does not go along; the format has no place for it.
+ * A model as TensorFlow.js' `model.json` and shards. The optimizer's state is left out: the format has no place for it.
  *
- * @param options.shardBytes largest size of a shard; 4 MiB by default
- * @param options.shardName the name of a shard by its number, from 1, and their count; `group1-shard1of2.bin` by default. Names of its own let a model lie
- *   beside an earlier one until its model.json takes the place of the earlier one's.
- * @throws ValueError for a model without weights, or with two layers of one name in models inside it.
+ * @param options.shardBytes the largest size of a shard in bytes; 4 MiB by default
+ * @param options.shardName the name of a shard, from its number (counted from 1) and their count; `group1-shard1of2.bin` by default. With names of their own, new
+ * shards can lie beside those of an earlier model until model.json is replaced.
+ * @throws ValueError for a model without weights, or with two weights of one name in models inside it
+ * @example
+ * ```ts
+ * const { modelJson, shards } = await modelToTfjs(model)
+ * console.log([...shards.keys()])   // ['group1-shard1of1.bin']
+ * console.log((await modelFromTfjs(modelJson, shards)).countParams() === model.countParams())   // true
+ * ```
  */
 export async function modelToTfjs(
   model: Model,
@@ -85,20 +94,20 @@ export async function modelToTfjs(
   return { modelJson: pythonJson(file), shards }
 }
 
-/** The weights of a layer under names that begin with its own; those of cells and layers inside have names of theirs. */
+/** The weights of a layer under names that begin with its own name; weights of cells and layers inside have theirs. */
 async function namedValues(layer: Layer): Promise<SavedArray[]> {
   const values = await valuesOf(layer.weights)
   return values.map((array) => (array.name.startsWith(`${layer.name}/`) ? array : { ...array, name: `${layer.name}/${array.name}` }))
 }
 
-/** Where the bytes of a shard come from, by the path in the manifest. */
+/** Gives the bytes of a shard, by its path in the manifest. */
 export type ShardSource = ReadonlyMap<string, Uint8Array> | ((path: string) => Uint8Array | Promise<Uint8Array>)
 
 /**
  * The model of a `model.json` and its shards.
  *
- * @param source gives the bytes of a shard: a Map of them, or a function of the path
- * @throws ValueError that names the shard or weight for anything missing, too short or too long.
+ * @param source the bytes of the shards: a Map by path, or a function of the path
+ * @throws ValueError that names the shard or weight for anything missing, too short or too long
  */
 export async function modelFromTfjs(modelJson: string, source: ShardSource, options: LoadOptions = {}): Promise<Model> {
   const { name: what = 'model.json' } = options
@@ -136,7 +145,7 @@ async function readTfjs(modelJson: string, source: ShardSource, what: string, op
   )
 }
 
-/** Puts arrays whose names begin with their layer's into a model; TensorFlow.js itself writes all moving averages last. */
+/** Loads arrays whose names begin with their layer's name into a model. TensorFlow.js itself writes all moving averages last. */
 function loadNamed(model: Model, saved: readonly SavedArray[], origin: Origin, what: string): void {
   const ofLayer = (layer: Layer): SavedArray[] => saved.filter(({ name }) => name.startsWith(`${layer.name}/`))
   const layers = leavesOf(model)
@@ -145,8 +154,8 @@ function loadNamed(model: Model, saved: readonly SavedArray[], origin: Origin, w
     assignAll(byName(layers, groups, what), what)
     return
   }
-  // Names of another model: the layers in order, as long as each array's first part stays the same. TensorFlow.js lists frozen ones last, its converter
-  // in order, so that their place says nothing.
+  // The names are of another model. Then arrays with the same first part are one layer, and layers are matched in order. TensorFlow.js lists frozen weights
+  // last, its converter lists them in order, so the position of frozen ones means nothing.
   const frozen = layers.find((layer) => !layer.trainable && layer.weights.length > 0)
   if (frozen) {
     throw new ValueError(
@@ -163,13 +172,13 @@ function loadNamed(model: Model, saved: readonly SavedArray[], origin: Origin, w
   assignAll(byOrder(layers, runs, what), what)
 }
 
-/** The layers that are not models, also those of models inside. */
+/** The layers that are no models, those of models inside included. */
 const leavesOf = (model: Model): Layer[] => model.layers.flatMap((layer) => (layer instanceof Model ? leavesOf(layer) : [layer]))
 
 const modernizedIfAny = (layer: Layer, saved: SavedLayer, origin: Origin): SavedLayer =>
   saved.weights.length > 0 ? modernized(layer, saved, origin) : saved
 
-/** A weight that a manifest announces, and where in the bytes of its group it lies. */
+/** A weight in a manifest, and its position in the bytes of its group. */
 interface Announced {
   readonly name: string
   readonly shape: readonly number[]
@@ -178,7 +187,7 @@ interface Announced {
   readonly end: number
 }
 
-/** The arrays that a manifest announces, out of its shards. What it announces is counted before any shard is read. */
+/** The arrays of a manifest, read from its shards. Their size is counted before any shard is read. */
 async function readManifest(manifest: unknown, source: ShardSource, what: string, maxBytes: number): Promise<SavedArray[]> {
   if (!Array.isArray(manifest)) throw new ValueError(`${what}: weightsManifest is missing, so there are no weights.`)
   const paths = new Set<string>()
@@ -210,11 +219,11 @@ interface Group {
   readonly part: string
   readonly paths: readonly string[]
   readonly weights: readonly Announced[]
-  /** How many bytes its weights take. */
+  /** The bytes that its weights take. */
   readonly bytes: number
 }
 
-/** The arrays of a group. Its shards are read one after the other, until they are more than it announces. */
+/** The arrays of a group. It reads the shards one after the other, and stops if they are longer than the manifest says. */
 async function readGroup({ part, paths, weights, bytes }: Group, source: ShardSource, what: string): Promise<SavedArray[]> {
   const shards: Uint8Array[] = []
   let length = 0
@@ -234,7 +243,7 @@ async function readGroup({ part, paths, weights, bytes }: Group, source: ShardSo
   }
   const joined = shards.length === 1 ? shards[0] : new Uint8Array(length)
   for (let i = 0, at = 0; shards.length > 1 && i < shards.length; at += shards[i].length, i++) joined.set(shards[i], at)
-  // Copies, since elements need not lie where their type may.
+  // Copies, since the bytes may not be aligned for their type.
   return weights.map(({ name, shape, stored, at, end }) => ({
     name,
     shape,
@@ -242,7 +251,7 @@ async function readGroup({ part, paths, weights, bytes }: Group, source: ShardSo
   }))
 }
 
-/** The paths of shards, of which there may be thousands. */
+/** The paths of shards; only some if there are many. */
 const shown = (paths: readonly string[]): string => (paths.length > 8 ? `${paths.slice(0, 8).join(', ')}, …` : paths.join(', '))
 
 async function readShard(path: string, source: ShardSource, what: string): Promise<Uint8Array> {
@@ -252,7 +261,7 @@ async function readShard(path: string, source: ShardSource, what: string): Promi
   return shard
 }
 
-/** The weights that a group announces, one behind the other. */
+/** The weights of a group, one after the other. */
 function announcedBy(weights: readonly unknown[], part: string): Announced[] {
   let at = 0
   return weights.map((weight): Announced => {
@@ -273,13 +282,13 @@ function announcedBy(weights: readonly unknown[], part: string): Announced[] {
   })
 }
 
-/** How the elements of a weight are in the shards. */
+/** The form of a weight's elements in the shards. */
 interface Stored {
   readonly bytes: number
   read(buffer: ArrayBuffer): Float32Array | Int32Array
 }
 
-/** TensorFlow.js quantizes to halves, or to whole numbers q of which the value is q·scale + min. */
+/** The form of a weight's elements. TensorFlow.js quantizes to halves, or to whole numbers q that stand for q·scale + min. */
 function storedAs(dtype: unknown, quantization: unknown): Stored | undefined {
   if (quantization === undefined || quantization === null) {
     if (dtype === 'float32') return { bytes: 4, read: (buffer) => new Float32Array(buffer) }

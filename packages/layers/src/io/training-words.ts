@@ -1,6 +1,6 @@
 /**
- * What files call losses and metrics. Where there is one, the word is one that Keras 2.3, tf.keras and Keras 3 all read; for `logcosh`, `huber` and
- * `kullbackLeiblerDivergence` it is that of the latter two.
+ * The names of losses and metrics in files. If there is a name that Keras 2.3, tf.keras and Keras 3 all read, it is used. `logcosh`, `huber` and
+ * `kullbackLeiblerDivergence` have the name of the latter two.
  */
 import { canonical } from '@cotangent/core/arguments'
 import type { BatchShape } from '../layer.js'
@@ -9,11 +9,11 @@ import { getMetric, type Metric, type MetricIdentifier, resolveCrossentropy } fr
 import { camelKeys, type SavedObject, snakeCase, snakeKeys } from '../spelling/names.js'
 import { type Json, type KerasObject, plainClassName } from './keras-object.js'
 
-/** A loss in files: the name of its function, that of its class, and that of its class as a metric. */
+/** The names of a loss in files: of its function, of its class, and of its class as a metric. */
 interface LossWords {
   readonly name: string
   readonly className: string
-  /** Where Keras has a word for the metric that is not `name`. */
+  /** Keras' word for the metric, if it is not `name`. */
   readonly metric?: KerasObject
 }
 
@@ -49,18 +49,18 @@ export const lossWords: Readonly<Record<LossName, LossWords>> = {
   binaryCrossentropy: plain('binary_crossentropy', 'BinaryCrossentropy'),
 }
 
-/** A metric that is made by a call: Keras' class and its options, ours and what they must be else. */
+/** A metric made by a call: Keras' class and options, and ours with the values they must have. */
 interface MadeMetric {
   readonly className: string
-  /** Our options in Keras' words, or undefined where it has none for them. */
+  /** Our options in Keras' words; undefined if Keras has none for them. */
   write(options: Json, columns: number | null | undefined): Json | undefined
-  /** Options that Keras writes and that mean nothing to us at this value alone. */
+  /** Options that Keras writes and that have no effect here; they must have these values. */
   readonly only?: Json
   /** Keras' options in ours. */
   read?(options: Json): Json
 }
 
-/** ½, [½] and null are one threshold. */
+/** ½, [½] and null are the same threshold. */
 const oneThreshold = (value: unknown): unknown =>
   value === null || value === undefined ? 0.5 : Array.isArray(value) && value.length === 1 ? value[0] : value
 
@@ -77,7 +77,7 @@ const topK = (className: string, sparse: boolean): MadeMetric => ({
   read: (options) => ({ ...options, sparse }),
 })
 
-/** By our class names; `topKAccuracy` has two classes in Keras. */
+/** The entries by our class names. `topKAccuracy` has two classes in Keras. */
 const madeMetrics: readonly (readonly [string, MadeMetric])[] = [
   ['precision', counted('Precision', { top_k: null, class_id: null })],
   ['recall', counted('Recall', { top_k: null, class_id: null })],
@@ -107,7 +107,7 @@ const madeMetrics: readonly (readonly [string, MadeMetric])[] = [
   ['topKAccuracy', topK('SparseTopKCategoricalAccuracy', true)],
 ]
 
-/** Names of metrics that are no losses, as all versions of Keras read them. */
+/** Names of the metrics that are no losses, as all versions of Keras read them. */
 const metricNames: Readonly<Record<string, string>> = {
   accuracy: 'accuracy',
   acc: 'acc',
@@ -122,7 +122,7 @@ const metricNames: Readonly<Record<string, string>> = {
   sparseTopKCategoricalAccuracy: 'sparse_top_k_categorical_accuracy',
 }
 
-/** The loss of this package that a word of files means, which may be one of another Keras. */
+/** The loss of this package that a name in a file means, in any version of Keras. */
 export function lossOf(name: string): LossName | undefined {
   const found = Object.entries(lossWords).find(
     ([, words]) => words.name === name || words.className === name || words.metric?.class_name === name,
@@ -131,9 +131,9 @@ export function lossOf(name: string): LossName | undefined {
 }
 
 /**
- * What Keras calls a metric; undefined where it has no word for it. Names of the user's own stay as they are, so that customObjects finds them.
+ * Keras' name of a metric; undefined if it has none. A user's name stays as it is, so that customObjects finds it.
  *
- * @param shape of the output
+ * @param shape the shape of the output
  */
 export function metricWord(
   { name, savedForm }: Metric,
@@ -159,7 +159,7 @@ export function metricWord(
   return words?.metric ?? words?.name ?? (Object.hasOwn(metricNames, own) ? metricNames[own] : snakeCase(own))
 }
 
-/** Our name of a metric that is known by a name in any spelling. */
+/** Our name of a metric, from a name in any spelling. */
 function canonicalName(name: string): string | undefined {
   try {
     getMetric(name as MetricIdentifier)
@@ -171,14 +171,14 @@ function canonicalName(name: string): string | undefined {
   return alias ?? [...Object.keys(lossWords), ...Object.keys(metricNames), 'crossentropy'].find((own) => canonical(own) === wanted) ?? name
 }
 
-/** Options that any metric of Keras has. */
+/** Options that any metric of Keras has, and that have no effect here. */
 const withoutEffect = ['name', 'dtype', 'reduction', 'fn']
 
 /**
  * The metric that an object of Keras' classes means.
  *
- * @returns what `getMetric` takes
- * @throws Error that names the option that is not supported.
+ * @returns an argument for `getMetric`
+ * @throws Error that names the option that is not supported
  */
 export function metricOfObject({ class_name, config }: KerasObject): MetricIdentifier {
   const className = plainClassName(class_name)

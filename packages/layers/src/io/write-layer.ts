@@ -1,6 +1,6 @@
 /**
- * Layers as Keras 2.3.1 wrote them, where tf.keras and Keras 3 refuse its words in theirs. What Keras has no word for comes apart (`beyond`), to be
- * kept where Keras does not look.
+ * Writes layers as Keras 2.3.1 does, or in the words of tf.keras and Keras 3 where they refuse those of 2.3. Options that Keras has no word for are collected in
+ * `beyond`, and kept where Keras does not look.
  */
 import { ValueError } from '@cotangent/core'
 import { type ActivationIdentifier, getActivation } from '../activations.js'
@@ -14,7 +14,7 @@ import { Sequential } from '../models/sequential.js'
 import { camelCase, snakeCase, snakeKeys } from '../spelling/names.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 
-/** Options that Keras does not know, by class; the value that means the same as leaving it out. */
+/** Options that Keras does not know, by class, and the value that means the same as leaving them out. */
 const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] = [
   { classes: /^BatchNormalization$/, option: 'variant', usual: undefined },
   { classes: /^(ZeroPadding1D|Cropping1D|UpSampling1D|SpatialDropout1D)$/, option: 'dataFormat', usual: 'channels_last' },
@@ -22,17 +22,17 @@ const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] =
   { classes: /^MultiHeadAttention$/, option: 'useCausalMask', usual: false },
 ]
 
-/** Options that are left out at the value that they have anyway, since Keras 2.3 or Keras 3 does not know them. */
+/** Options that are left out at their default, since Keras 2.3 or Keras 3 does not know them. */
 const leftOut: readonly { classes: RegExp; key: string; usual: unknown }[] = [
   { classes: /^SpatialDropout[12]D$/, key: 'trainable', usual: true },
   { classes: /^Global/, key: 'keepdims', usual: false },
   { classes: /^(SimpleRNN|LSTM|GRU|RNN)$/, key: 'zero_output_for_mask', usual: false },
 ]
 
-/** What Keras 2.3.1 wrote beside, for the sake of readers that want every key. */
+/** Keys that Keras 2.3.1 always wrote. They are added for readers that need every key. */
 const constant: readonly { classes: RegExp; config: Json }[] = [{ classes: /^UpSampling2D$/, config: { interpolation: 'nearest' } }]
 
-/** Sizes that Keras writes as bare values in one dimension. */
+/** Sizes that Keras writes as plain numbers in one dimension. */
 const flat: readonly { classes: RegExp; key: string }[] = [
   { classes: /^ZeroPadding1D$/, key: 'padding' },
   { classes: /^Cropping1D$/, key: 'cropping' },
@@ -42,21 +42,21 @@ const flat: readonly { classes: RegExp; key: string }[] = [
 /** Options that hold layers. */
 const layerOptions = ['layer', 'cell', 'cells']
 
-/** What is an option of the layer here and one of its call in Keras. */
+/** Options of the layer here that are arguments of its call in Keras. */
 export const callOptions = (layer: Layer): Json =>
   (layer instanceof MultiHeadAttention && layer.useCausalMask) || (layer instanceof Attention && layer.causal)
     ? { use_causal_mask: true }
     : {}
 
 /**
- * Who is to read. For files, `keras`, a Sequential begins with an input layer, as Keras 3 wants it; JSON is as Keras 2.3 wrote it; TensorFlow.js
- * knows no `threshold` of ReLU, and no options of calls.
+ * The intended reader. For `keras`, a file, a Sequential begins with an input layer, as Keras 3 wants it. `json` is as Keras 2.3 wrote it. `tfjs` knows no
+ * `threshold` of ReLU and no arguments of calls.
  */
 export type ModelReader = 'keras' | 'json' | 'tfjs'
 
-/** Writes layers of a model, and collects what Keras has no words for. */
+/** Writes layers of a model, and collects options that Keras has no words for. */
 export class LayerWriter {
-  /** Options without a Keras word, in our spelling, by the layer's name. */
+  /** Options that Keras has no word for, in our spelling, by the layer's name. */
   readonly beyond: Record<string, Json> = {}
   readonly #dtype: string
   readonly #reader: ModelReader
@@ -66,7 +66,7 @@ export class LayerWriter {
     this.#reader = reader
   }
 
-  /** A layer's description; that of a model holds its layers. */
+  /** The description of a layer; that of a model holds its layers. */
   write(layer: Layer): KerasObject {
     if (layer instanceof Model) return this.#model(layer)
     if (layer instanceof InputLayer) return this.#input(layer)
@@ -75,7 +75,7 @@ export class LayerWriter {
     return object
   }
 
-  /** A layer in a layer: in files Keras 3 needs to know where its class is; others do not look. */
+  /** A layer in a layer. Keras 3 needs the module of its class in files; others ignore it. */
   #inside(object: KerasObject): KerasObject {
     if (this.#reader !== 'keras') return object
     const ofModel = object.class_name === 'Sequential' || object.class_name === 'Model'
@@ -158,7 +158,7 @@ export class LayerWriter {
     return { class_name: className, config }
   }
 
-  /** A value of a config: what is described by class and config (initializers, layers inside) in Keras' words, nothing as null. */
+  /** A value of a config. Objects with class and config (initializers, layers inside) are put into Keras' words; undefined becomes null. */
   #value(key: string, value: unknown): unknown {
     if (value === undefined) return null
     if (Array.isArray(value)) return value.map((item) => this.#value(key, item))
@@ -166,13 +166,13 @@ export class LayerWriter {
     if (!isObject(value) || typeof value.className !== 'string') return value
     const options = isObject(value.config) ? value.config : {}
     if (layerOptions.includes(key)) return this.#inside(this.#describe(value.className, options))
-    // How an initial value was drawn beyond Keras' options matters to nobody who reads the weights.
+    // Options of initializers that Keras does not have are left out: whoever reads the file reads the weights, too.
     const { correctTruncation, method, ...config } = options
     return { class_name: value.className, config: snakeKeys(config) }
   }
 }
 
-/** Keras' name of an activation; functions of the user's have their own. */
+/** Keras' name of an activation. A user's function keeps its name. */
 function activationWord(name: unknown): unknown {
   try {
     return snakeCase(getActivation(name as ActivationIdentifier).name)

@@ -1,4 +1,4 @@
-/** Models in the words of Keras 2.3.1, and what it has no words for. */
+/** Models in the words of Keras 2.3.1, and apart from them the options that Keras has no words for. */
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { CompileError } from '../errors.js'
@@ -8,15 +8,15 @@ import type { Json, KerasObject } from './keras-object.js'
 import { LayerWriter, type ModelReader } from './write-layer.js'
 import { type BeyondTraining, keras2Words, type TrainingWords, writeTraining } from './write-training.js'
 
-/** What we keep in files beside what Keras knows; Keras does not look there. */
+/** Our own entries in files, beside those of Keras, which ignores them. */
 interface Beyond extends BeyondTraining {
   /** The root of the model's randomness. */
   seed?: number
-  /** Options without a Keras word, by layer. */
+  /** Options that Keras has no word for, by layer. */
   layers?: Readonly<Record<string, Json>>
 }
 
-/** The version of Keras whose files ours are. */
+/** The version of Keras that our files name. */
 export const KERAS_VERSION = '2.3.1'
 
 /** Throws unless a value is a model. */
@@ -24,7 +24,7 @@ export function requireModel(what: string, model: unknown): void {
   if (!(model instanceof Model)) throw new ValueError(`${what}: expected a model, got ${describeValue(model)}.`)
 }
 
-/** What a model was compiled with, if it was. */
+/** The model's trainer; undefined if the model was not compiled. */
 export function compiledOf(model: Model): Trainer | undefined {
   try {
     return model.trainer()
@@ -35,8 +35,8 @@ export function compiledOf(model: Model): Trainer | undefined {
 }
 
 /**
- * Everything about a model but its weights and the state of its optimizer: its layers in the words of Keras 2.3.1, what it was compiled with in those
- * of `words`.
+ * Everything about a model except its weights and its optimizer's state: the layers in the words of Keras 2.3.1, the options of `compile` in the words of
+ * `words`.
  */
 export function describeModel(
   model: Model,

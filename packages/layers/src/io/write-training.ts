@@ -1,6 +1,6 @@
 /**
- * What a model was compiled with, in Keras' words: `training_config` of HDF5 files as Keras 2.3.1 wrote it, `compile_config` of `.keras`. What Keras
- * 2.3 has no words for is written as tf.keras and Keras 3 say it.
+ * Writes the options of `compile` in Keras' words: `training_config` of HDF5 files as in Keras 2.3.1, `compile_config` of `.keras`. Options that Keras 2.3 has no
+ * words for are written as tf.keras and Keras 3 do.
  */
 
 import type { Loss } from '../losses/index.js'
@@ -17,7 +17,7 @@ import { type Origin, originOf } from './origin.js'
 import { type KeptMetric, readLoss, readMetric, readOptimizer } from './read-training.js'
 import { lossWords, metricWord } from './training-words.js'
 
-/** What Keras' words do not bring back. */
+/** Options that Keras' words do not preserve. */
 export interface BeyondTraining {
   /** Options of the optimizer. */
   optimizer?: Json
@@ -30,7 +30,7 @@ export interface BeyondTraining {
 const filled = (config: Json): Json | undefined => (Object.keys(config).length > 0 ? config : undefined)
 const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b)
 
-/** What one version of Keras is told. */
+/** The words of one version of Keras. */
 export interface TrainingWords {
   readonly origin: Origin
   optimizer(optimizer: Optimizer): KerasObject
@@ -43,17 +43,17 @@ const scheduleObject = (schedule: LearningRateSchedule): Json => ({
   registered_name: null,
 })
 
-/** The options of the rule alone, without what all optimizers have. */
+/** The options of the rule, without those of all optimizers. */
 function ownOptions(optimizer: Optimizer): Json {
   const shared = ['learningRate', 'decay', 'clipnorm', 'clipvalue', 'globalClipnorm', 'gradientAccumulationSteps', 'useEma', 'emaMomentum']
   const rest = ['emaOverwriteFrequency', 'variant', 'clipScope', 'weightDecay', 'excludeFromWeightDecay']
   return Object.fromEntries(Object.entries(optimizer.getConfig()).filter(([key]) => ![...shared, ...rest].includes(key)))
 }
 
-/** λ of the optimizers that decay weights. */
+/** λ, if the optimizer decays weights. */
 const weightDecayOf = (optimizer: Optimizer): number | null => (optimizer as { weightDecay?: number }).weightDecay ?? null
 
-/** Keras 2.3.1, with its learning rate of now; options that it does not know only where they are set. */
+/** Keras 2.3.1, with the present learning rate. Options that it does not know are written only if they are set. */
 export const keras2Words: TrainingWords = {
   origin: originOf('2.3.1', undefined),
   optimizer(optimizer) {
@@ -78,7 +78,7 @@ export const keras2Words: TrainingWords = {
   },
 }
 
-/** Keras 3: every option; `decay` is a schedule there. */
+/** Keras 3: every option. `decay` is written as a schedule. */
 export const keras3Words: TrainingWords = {
   origin: originOf('3.16.0', undefined),
   optimizer(optimizer) {
@@ -117,7 +117,7 @@ export const keras3Words: TrainingWords = {
   },
 }
 
-/** The optimizer, and which of its options come back otherwise from that. */
+/** The optimizer, and its options that would be read differently from these words. */
 function writeOptimizer(optimizer: Optimizer, words: TrainingWords): { object: KerasObject; beyond: Json } {
   const object = words.optimizer(optimizer)
   const { variant, clipScope } = optimizer
@@ -128,7 +128,7 @@ function writeOptimizer(optimizer: Optimizer, words: TrainingWords): { object: K
   return { object, beyond: Object.fromEntries(options.filter(([key, value]) => !same(value, back[key]))) }
 }
 
-/** The name of a loss, or with its options Keras' object; a function of the user's by its own name. */
+/** The name of a loss; if it has options, Keras' object. A user's function keeps its name. */
 function lossWord({ name, options = {} }: Loss): unknown {
   const words = Object.hasOwn(lossWords, name) ? lossWords[name as keyof typeof lossWords] : undefined
   if (!words) return name
@@ -143,7 +143,7 @@ function lossWord({ name, options = {} }: Loss): unknown {
   return { module: 'keras.losses', class_name: words.className, config, registered_name: null }
 }
 
-/** The options of a loss that do not come back from its word. */
+/** The options of a loss that its word does not preserve. */
 function lossBeyond(loss: Loss, word: unknown): Json | undefined {
   if (!Object.hasOwn(lossWords, loss.name)) return undefined
   const back = readLoss(word, {}, {})
@@ -151,10 +151,10 @@ function lossBeyond(loss: Loss, word: unknown): Json | undefined {
   return typeof back === 'object' && same(back.options ?? {}, options) ? undefined : filled(options)
 }
 
-/** What we keep of a metric. */
+/** The form in which we keep a metric. */
 const keptForm = ({ name, savedForm }: Metric): KeptMetric => savedForm ?? name
 
-/** Whether a word brings back a metric of this name and these options; functions of the user's are found by their names anyway. */
+/** Whether a word preserves a metric's name and options. A user's function is found by its name anyway. */
 function comesBack(metric: Metric, word: unknown): boolean {
   if (word === metric.name) return true
   try {
@@ -166,7 +166,7 @@ function comesBack(metric: Metric, word: unknown): boolean {
 }
 
 /**
- * What a model was compiled with, and apart what Keras has no words for.
+ * The options of `compile`, and separately those that Keras has no words for.
  *
  * @param ports all outputs of the model, also those without a loss
  */
@@ -191,7 +191,7 @@ export function writeTraining(
         return word === undefined ? [] : [word]
       }),
     )
-  /** The lists that Keras' words do not bring back whole. */
+  /** The lists that Keras' words do not fully preserve. */
   const kept = (weighted: boolean): Json | undefined =>
     filled(
       Object.fromEntries(
