@@ -1,13 +1,13 @@
 /**
- * Every exported function and class, called with junk in the place of each of its arguments: it takes what its row says, and throws an error of
- * our own, with its name in it, for the rest. A new export fails here until it has a row. Makers of layers and methods of models are tested elsewhere.
+ * Calls every exported function and class with junk in the place of each argument. The function accepts what its row lists; for anything else it throws an
+ * error of ours with its name in it. A new export fails here until it has a row. Makers of layers and methods of models are tested elsewhere.
  */
 import { CotangentError, key, ones, Parameter, type Tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import * as api from '../src/index.js'
 import * as layers from '../src/layers/index.js'
 
-/** What no function takes unless its row says so. */
+/** Values that every function refuses, unless its row lists them. */
 const junk: Readonly<Record<string, () => unknown>> = {
   'an unknown option': () => ({ nonsense: 1 }),
   undefined: () => undefined,
@@ -24,7 +24,7 @@ const junk: Readonly<Record<string, () => unknown>> = {
 }
 type Junk = keyof typeof junk
 
-/** An argument that is right, and junk that is right there, too. */
+/** A right argument, and the junk that is right in its place, too. */
 interface Place {
   right: () => unknown
   takes: readonly Junk[]
@@ -32,7 +32,7 @@ interface Place {
 const place = (right: () => unknown, ...takes: readonly Junk[]): Place => ({ right, takes })
 const options = place(() => undefined, 'undefined')
 const needed = (value: object): Place => place(() => value)
-/** Any tensor will do. */
+/** An argument that may be any tensor. */
 const anyTensor = place(() => ones([2, 3]), 'a wrong rank', 'an empty tensor')
 const tensorLike = (shape: number[]): Place => place(() => ones(shape))
 const count = place(() => 2, 'undefined')
@@ -41,9 +41,9 @@ const fn = place(() => (x: Tensor) => x, 'a function')
 
 interface Row {
   places: readonly Place[]
-  /** What messages name in place of the function, where it is a name, a function or an object that is looked up. */
+  /** The word in messages in place of the function's name, for arguments that are looked up by name. */
   says?: RegExp
-  /** Uses what the call gave, where it works later. */
+  /** Uses the result of the call, for functions that do their work later. */
   use?: (made: never) => unknown
 }
 const row = (...places: readonly Place[]): Row => ({ places })
@@ -242,9 +242,9 @@ const table: Readonly<Record<string, Row>> = {
   ProgressBar: row(needed({ target: 2, write() {} })),
 }
 
-/** Made by no arguments, or not to be made by users. */
+/** Exports without arguments, or that users do not call. */
 const without = ['CompileError', 'History', 'TerminateOnNaN', 'LearningRateSchedule', 'Optimizer', 'summaryLines']
-/** What describes models, tested with them and with files. */
+/** Exports that describe models. They are tested with models and with files. */
 const elsewhere = [
   'Layer',
   'MergeLayer',

@@ -1,4 +1,4 @@
-/** The two arithmetics in which golden vectors are tested, and comparing within their tolerance. */
+/** The two arithmetics in which golden vectors are tested, and comparisons within their tolerance. */
 import { type Backend, createReferenceBackend, type DType, getBackend, type Tensor, tensor } from '@cotangent/core'
 import { expect } from 'vitest'
 import { goldenTensor } from './golden.js'
@@ -30,7 +30,7 @@ export function golden(value: unknown, { backend, dtype }: Arithmetic): Tensor {
 /** The numbers of a golden tensor, or of a plain list. */
 export const numbers = (value: unknown): number[] => (Array.isArray(value) ? (value as number[]) : (value as { data: number[] }).data)
 
-/** Throws unless |a − b| ≤ atol + rtol·|b| for all, where b may have alternatives of which one must fit. */
+/** Throws unless |a − b| ≤ atol + rtol·|b| for all elements. b may have alternatives; one of them must fit. */
 export function expectClose(
   what: string,
   got: ArrayLike<number>,

@@ -1,8 +1,8 @@
-/** One file of a program of ours, for processes that start often. */
+/** Bundles a program into one file, for processes that start often. */
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 
-/** @param entry from this folder */
+/** @param entry its path from this folder */
 export async function bundle(entry: string, outfile: string): Promise<void> {
   await build({
     entryPoints: [fileURLToPath(new URL(entry, import.meta.url))],

@@ -1,4 +1,4 @@
-/** What callbacks that write files say before training starts, rather than after its first epoch. */
+/** Callbacks that write files report errors before training starts, not after its first epoch. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,5 +1,5 @@
 /**
- * One harness for every layer: it builds, its shapes are as said, its config and weights make an equal layer, its derivative is right, and a small model
+ * One harness for every layer: it builds; its shapes are the expected ones; its config and weights make an equal layer; its derivative is right; a small model
  * with it learns eight points.
  */
 import { concat, expectNoLeaks, flip, getBackend, gradCheck, key, normal, type Shape, scope, type Tensor, tensor } from '@cotangent/core'
@@ -28,13 +28,13 @@ export interface LayerCheck {
   outputShape: Shape
   /** Expected shapes of the weights. */
   weightShapes?: readonly Shape[]
-  /** Whether the output is the same in training. */
+  /** Whether training and inference give the same output. */
   deterministic?: boolean
-  /** Whether training changes weights by the way, as moving averages. */
+  /** Whether training also changes weights without a gradient, such as moving averages. */
   stateful?: boolean
 }
 
-/** What holds for every layer wherever it is put: in a frozen model, in timeDistributed, behind a mask, in files across what is frozen. */
+/** Properties of every layer in other places: in a frozen model, in timeDistributed, behind a mask, in files saved frozen and loaded free. */
 async function checkPlaces({ make, inputShape, outputShape, stateful = false }: LayerCheck): Promise<void> {
   const numbers = async (layer: Layer): Promise<number[][]> => (await layer.getWeights()).map(({ data }) => [...data])
   const x = normal(key(21), [4, ...inputShape]).keep()
@@ -44,7 +44,7 @@ async function checkPlaces({ make, inputShape, outputShape, stateful = false }: 
     return body
   }
 
-  // In a frozen model nothing changes, and free again all that can.
+  // In a frozen model no weight changes. Once it is free, all trainable ones do.
   const body = build(inputShape, make(), 'body')
   const whole = new Sequential([body, ...(outputShape.length > 1 ? [flatten()] : []), dense(1)], { seed: 5 })
   const before = await numbers(body)
@@ -110,7 +110,7 @@ async function checkPlaces({ make, inputShape, outputShape, stateful = false }: 
   await checkBidirectional(make, inputShape)
 }
 
-/** In both directions a recurrent layer gives what it gives of the sequence, and, turned around, what a copy gives of the sequence turned around. */
+/** Bidirectional is the layer on the sequence, beside a copy of it on the reversed sequence. */
 async function checkBidirectional(make: () => Layer, inputShape: Shape): Promise<void> {
   const turned = make()
   if (!(turned instanceof RecurrentLayer)) return
@@ -128,7 +128,7 @@ async function checkBidirectional(make: () => Layer, inputShape: Shape): Promise
   await checkMask(() => bidirectional(make() as RecurrentLayer), inputShape)
 }
 
-/** Of a sequence that is longer by steps that do not count, a layer that takes a mask gives what it gives of the sequence alone. */
+/** For a layer that takes a mask, masked steps behind a sequence do not change the output. */
 async function checkMask(make: () => Layer, inputShape: Shape): Promise<void> {
   const layer = make()
   const backend = await getBackend('reference')
@@ -140,7 +140,7 @@ async function checkMask(make: () => Layer, inputShape: Shape): Promise<void> {
       layer.build([null, steps, features], { key: key(3), dtype: 'float32', backend })
       return layer
     } catch {
-      return undefined // its weights belong to so many steps
+      return undefined // its weights fit one number of steps only
     }
   }
   if (!build(null)) return
@@ -159,7 +159,7 @@ async function checkMask(make: () => Layer, inputShape: Shape): Promise<void> {
   for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i]), `masked padding, value ${i}`).toBeLessThan(1e-5)
 }
 
-/** Removes undefined and what JSON cannot hold, as a saved model would. */
+/** Goes through JSON, as a saved model would: undefined entries disappear. */
 const saved = (config: object): never => JSON.parse(JSON.stringify(config)) as never
 
 export async function checkLayer({

@@ -1,4 +1,6 @@
-/** The harness of layers of several inputs: shapes, config and weights make an equal layer, derivatives by inputs and weights, and training in a graph. */
+/**
+ * The harness of layers with several inputs: shapes; config and weights make an equal layer; derivatives by inputs and weights; training in a graph.
+ */
 import {
   concat,
   expectNoLeaks,
@@ -70,7 +72,7 @@ export async function checkMerge({ make, fromConfig, inputShapes, outputShape, w
   await checkMask(make, inputShapes)
 }
 
-/** In a frozen model its weights stay; in one that is free they move. */
+/** In a frozen model its weights stay. In a free one they change. */
 async function checkFrozen(make: () => Layer, inputShapes: readonly Shape[]): Promise<void> {
   const inputs = inputShapes.map((shape) => input({ shape }))
   const body = model({ inputs, outputs: make().apply(inputs), seed: 6 })
@@ -88,10 +90,10 @@ async function checkFrozen(make: () => Layer, inputShapes: readonly Shape[]): Pr
   }
 }
 
-/** Of sequences that are longer by steps that do not count, what counts of the output is the same. */
+/** Masked steps behind the sequences do not change the steps of the output that count. */
 async function checkMask(make: () => Layer, inputShapes: readonly Shape[]): Promise<void> {
   const layer = make()
-  // Products along any axis, steps too, in which masks have no part in Keras.
+  // Dot multiplies along any axis, steps included. In Keras it ignores masks.
   if (layer instanceof Dot) return
   if (!layer.supportsMasking || inputShapes.some((shape) => shape.length !== 2)) return
   const backend = await getBackend('reference')
@@ -101,7 +103,7 @@ async function checkMask(make: () => Layer, inputShapes: readonly Shape[]): Prom
   )
   const alone = inputShapes.map((shape, i) => normal(key(60 + i), [2, ...shape], { backend }))
   const longer = alone.map((x, i) => concat([x, normal(key(70 + i), [2, 2, x.shape[2]], { backend })], 1))
-  /** The rows of the output that its mask counts; all, where none comes out. */
+  /** The rows of the output that its mask counts; all if it has no mask. */
   const counted = async (xs: readonly Tensor[]): Promise<number[]> => {
     const masks = xs.map((x, i) =>
       tensor(

@@ -1,4 +1,4 @@
-/** What `compile` takes and refuses, and what is told when the model is another one afterwards. */
+/** The options that `compile` accepts and refuses, and the errors when layers change after compile. */
 import { type Tensor, ValueError } from '@cotangent/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
@@ -48,7 +48,7 @@ describe('layers added or taken away since compile', () => {
     expect((await m.predict(x)).shape).toEqual([1, wide[0].length])
     const params = m.countParams()
     expect(m.summaryLines().find((line) => line.startsWith('Trainable params'))).toBe(`Trainable params: ${params}`)
-    // Saved without what it was compiled with.
+    // Saved without the options of compile.
     expect((await modelFromBytes(await modelToBytes(m))).countParams()).toBe(params)
     m.compile({ optimizer: 'sgd', loss: 'mse' })
     await m.fit(x, wide, { verbose: 0 })

@@ -1,4 +1,7 @@
-/** Layers of one's own that hold others: found wherever they are kept, each with numbers of its own, trained, counted, saved, and frozen with the whole. */
+/**
+ * Layers of a user's that hold other layers. They are found wherever they are kept, have random numbers of their own, and are trained, counted, saved and
+ * frozen with the whole.
+ */
 import { key, ones, type Shape, scope, type Tensor, tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -38,7 +41,7 @@ abstract class Chain extends Layer {
   }
 }
 
-/** Two dense layers, kept in every way there is. */
+/** Two dense layers, kept in every possible way. */
 const ways: Record<string, new (options?: LayerOptions) => Layer> = {
   properties: class extends Chain {
     readonly first = dense(3)
@@ -141,7 +144,7 @@ describe('random numbers', () => {
     y.dispose()
     return Promise.all(seen.map(async (t) => [...(await t.data())]))
   }
-  /** Calls dropouts on the same ones. */
+  /** Calls each dropout on the same ones. */
   class Spread extends Layer {
     override readonly className = 'Spread'
     outputs: Tensor[] = []

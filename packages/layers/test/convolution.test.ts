@@ -150,7 +150,7 @@ const geometry = fc.record({
 })
 const runs = { numRuns: 120 }
 
-/** Runs a layer in float64 on drawn data with drawn weights; gives everything channels last. */
+/** Runs a layer in float64 on random data with random weights. Returns everything with channels last. */
 function runLayer(
   layer: Layer,
   shape: readonly number[],

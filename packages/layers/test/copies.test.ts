@@ -1,4 +1,4 @@
-/** Two copies of core in one process: an error says so, wherever a tensor of one meets the other. */
+/** Two copies of core in one process: wherever a tensor of one meets the other, an error says so. */
 import * as core from '@cotangent/core'
 import { dense, input, model, Sequential, sgd } from '@cotangent/layers'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'

@@ -1,4 +1,6 @@
-/** Layers of the user's: one input and several, with weights and config; in Sequentials and graphs they train, and config and weights make an equal one. */
+/**
+ * A user's layers with one input and with several, with weights and config. They train in Sequentials and graphs, and config and weights make an equal layer.
+ */
 import { key, normal, scope, type Tensor, tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -61,7 +63,7 @@ class Radial extends Layer {
   }
 }
 
-/** Two tensors mixed, feature by feature, in a share that is learned. */
+/** Mixes two tensors feature by feature, in a learned proportion. */
 class Mixture extends MergeLayer {
   override readonly className = 'Mixture'
   #share?: Tensor
@@ -90,7 +92,7 @@ test('checkMerge: Mixture', () =>
   checkMerge({ make: () => new Mixture(), fromConfig: Mixture.fromConfig, inputShapes: [[3], [3]], outputShape: [3], weightShapes: [[3]] }))
 
 describe('in models', () => {
-  /** A ring around the origin, which no straight line parts. */
+  /** A ring around the origin, which no straight line separates. */
   const ring = (seed: number) => {
     const x = scope(() => normal(key(seed), [200, 2]).mul(1.5).keep())
     const y = scope(() => x.square().sum({ axis: -1, keepDims: true }).greater(2).cast('float32').keep())

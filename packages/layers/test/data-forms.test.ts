@@ -1,4 +1,4 @@
-/** The forms in which data may come, all with the same result; and those that would give wrong numbers, which are refused with the place. */
+/** The forms in which data may come, all with the same result. Forms that would give wrong numbers are refused, with the place of the fault. */
 import { getBackend, memory, Parameter, tensor, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { add, type Data, dense, embedding, flatten, input, model, resetNames, reshape, Sequential, timeDistributed } from '../src/index.js'
@@ -167,9 +167,9 @@ describe('refused, with the place', () => {
     for (const run of [() => net.fit(any(x), y), () => net.evaluate(any(x), y), () => net.trainOnBatch(any(x), y)]) {
       const before = memory().buffers
       await expect(run()).rejects.toThrow(message)
-      expect(memory().buffers).toBeLessThanOrEqual(before) // less, if garbage of before was collected
+      expect(memory().buffers).toBeLessThanOrEqual(before) // fewer if older garbage was collected meanwhile
     }
-    // No samples give no outputs.
+    // Without samples there are no outputs.
     if (name !== 'no rows') await expect(net.predict(any(x))).rejects.toThrow(message)
     expect(await net.getWeights()).toEqual(weights)
     net.dispose()
@@ -235,7 +235,7 @@ describe('indices', () => {
         expect(await (await one.predict(data)).array()).toEqual([[[7]]])
       }
     }
-    // A float32 of that size may have been another number.
+    // A float32 of that size may be a rounded number.
     expect(() => net.apply(tensor([[2 ** 24 + 2]]))).toThrow(/indices of float32 must be whole numbers up to 16777216\. Give it int32/)
     net.dispose()
   })
@@ -319,7 +319,7 @@ describe('class numbers in tensors', () => {
       await expect(net.trainOnBatch(x, y)).rejects.toThrow(message)
       await expect(net.fit(x, [0, 1, 2], { validationData: [x, y], verbose: 0 })).rejects.toThrow(message)
       expect(await net.getWeights()).toEqual(before)
-      // In batches the step must not wait for a device, so there an epoch is over first.
+      // With batches, no step may wait for a device, so the error comes at the end of the epoch.
       const batches = [[x, y]] as const
       await expect(net.fit(batches as never, { verbose: 0 })).rejects.toThrow(
         backend.readSync ? message : /fit: epoch 1: 1 of the labels were no class numbers/,

@@ -1,4 +1,6 @@
-/** Losses and activations at infinities, NaN and the largest numbers, as their limits are; float32 on the wasm engine, and on the reference. */
+/**
+ * Losses and activations at infinities, NaN and the largest numbers have their limits as values, in float32 on the wasm engine and on the reference.
+ */
 import { createReferenceBackend, createWasmBackend, grad, scope, type Tensor, tensor, withBackend } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import { type ActivationName, getActivation, relu } from '../src/activations.js'

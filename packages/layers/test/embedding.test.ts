@@ -53,7 +53,7 @@ describe('Embedding', () => {
       expect(fit(x)).rejects.toThrow(`fit: x[1][1] is ${value}: these are indices of rows, so they must be whole numbers from 0 to 4.`)
     await refused([0, 1, 2, 3, 5, 4], 5)
     await refused([0, 1, 2, 3, -1, 4], -1)
-    // In a tensor the op finds it; on WebGPU later, when the loss is read: no layer is running then.
+    // For a tensor, the op reports it. On WebGPU that is later, when the loss is read and no layer is running.
     const x = tensor([0, 1, 2, 3, 5, 4], { shape: [2, 3], dtype: 'int32', backend })
     const where = backend.name === 'gpu:webgpu' ? '' : '.*in layer "embedding_\\d+"'
     await expect(model.fit(x, [[1], [0]], { verbose: 0, shuffle: false })).rejects.toThrow(

@@ -1,7 +1,6 @@
 /**
- * Every function that makes a layer, with everything a person may give it by mistake in the place of every argument and option: an error of ours that
- * names the layer, or a layer that works. The functions are those that the package exports, and the options those that they say: a new one is red until
- * it has its row here.
+ * Calls every function that makes a layer with every mistake in the place of every argument and option. The result is an error of ours that names the layer, or
+ * a layer that works. The functions are those that the package exports, and the options those that they list: a new one fails here until it has a row.
  */
 import { CotangentError, ones, scope } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
@@ -10,7 +9,7 @@ import * as layers from '../src/layers/index.js'
 
 type Factory = (...args: unknown[]) => Layer
 
-/** What is given in place of what belongs there. */
+/** Mistakes: values given in the place of a right one. */
 const mistakes: Record<string, unknown> = {
   null: null,
   text: 'x',
@@ -30,13 +29,13 @@ const mistakes: Record<string, unknown> = {
   'a tensor': ones([2]),
 }
 
-/** What may be given for a kind of argument, of the mistakes above; all else is to be refused. */
+/** For each kind of argument, the mistakes above that are right for it. All others must be refused. */
 const kinds = {
   count: [],
   'count or none': ['null'],
   whole: ['null', 'a negative number', 'zero'],
   seed: ['zero', 'a negative number'],
-  /** Below 0 and above 1 it is as good as 0 and 1, as in Keras. */
+  /** Below 0 counts as 0, and above 1 as 1, as in Keras. */
   rate: ['a negative number', 'zero', 'a fraction'],
   'rate or none': ['null', 'a negative number', 'zero', 'a fraction'],
   'number from 0': ['zero', 'a fraction'],
@@ -65,7 +64,7 @@ const kinds = {
 } satisfies Record<string, (keyof typeof mistakes)[]>
 type Kind = keyof typeof kinds
 
-/** The kind of each option, by its name; where a layer means something else by it, in its row. */
+/** The kind of each option, by its name. If a layer means something else by the name, its row says so. */
 const options: Record<string, Kind> = {
   name: 'name',
   trainable: 'flag',
@@ -226,7 +225,7 @@ describe.each(factories)('%s', (name, factory) => {
     expect(result, what).toBeInstanceOf(CotangentError)
     expect((result as Error).message, what).toContain(className)
   }
-  /** What was taken must be worth it: its config is one that makes the layer again; of functions it has the name alone. */
+  /** An accepted value must work: the config makes the layer again. A config has only the name of a function. */
   const works = (result: Layer | Error, what: string): void => {
     expect(result instanceof Error ? (result as Error).message : '', `${what} is right`).toBe('')
     expect(result, what).toBeInstanceOf(Layer)

@@ -1,4 +1,4 @@
-/** A Sequential as a graph: its inputs and outputs, and those of its layers, to take features of and to go on from. */
+/** A Sequential as a graph: its inputs and outputs, and those of its layers, used to get features and to add layers. */
 import { key, normal } from '@cotangent/core'
 import { beforeEach, expect, test } from 'vitest'
 import { dense, dropout, embedding, GraphModel, input, lstm, model, resetNames, Sequential } from '../src/index.js'

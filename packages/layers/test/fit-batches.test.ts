@@ -1,4 +1,4 @@
-/** Training and evaluating on iterables of batches: the same bits as from arrays, taken one at a time, and what is refused. */
+/** Training and evaluation on iterables of batches have the same bits as on arrays, and hold one batch at a time. Wrong iterables are refused. */
 import { key, memory, normal, type Tensor, tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import { adam, type BatchData, batches, dense, dropout, Sequential } from '../src/index.js'
@@ -60,7 +60,7 @@ describe('fit on batches', () => {
     for (const [i, value] of got.history.val_mae.entries()) expect(value).toBeCloseTo(wanted.history.val_mae[i], 6)
     const before = memory().buffers
     await fromBatches.fit(make().source, { stepsPerEpoch, epochs: 2, ...quiet })
-    expect(memory().buffers - before, 'left behind').toBeLessThanOrEqual(2) // a batch that the paused generator holds
+    expect(memory().buffers - before, 'left behind').toBeLessThanOrEqual(2) // the paused generator holds a batch
   })
 
   test('a batch is asked for only when the one before was trained on', async () => {
@@ -76,7 +76,7 @@ describe('fit on batches', () => {
     })()
     await model.fit(source, { stepsPerEpoch: 5, epochs: 2, ...quiet, callbacks: [{ onBatchEnd: () => void trained++ }] })
     expect([given, trained]).toEqual([10, 10])
-    // The generator is open and goes on.
+    // The generator is still open.
     expect(source.next().done).toBe(false)
   })
 

@@ -1,4 +1,4 @@
-/** What a person sees of a training: printed lines, histories, errors. */
+/** The visible side of a training: printed lines, histories, errors. */
 import { debug, memory, type Tensor, tensor } from '@cotangent/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { activation, batches, batchNormalization, type Callback, dense, resetNames, Sequential } from '../src/index.js'
@@ -293,7 +293,7 @@ describe('targets of a wrong shape are told before anything is trained', () => {
     await model.evaluate(x, oneHot) // builds it
     const before = await model.getWeights()
     await expect(run(model)).rejects.toThrow(new RegExp(`targets and predictions have different shapes[^]*in ${where}`))
-    expect(await model.getWeights()).toEqual(before) // the averages of batch normalisation, too
+    expect(await model.getWeights()).toEqual(before) // including the averages of batch normalisation
   })
   test('a function of the user is called for the batches alone', async () => {
     const model = network()

@@ -16,7 +16,7 @@ interface LayerSpec {
   return_sequences?: boolean
 }
 
-/** The layer that a fixture describes; `first` is what a first layer has beside. */
+/** The layer that a fixture describes; `first` has the further options of a first layer. */
 function layerOf(spec: LayerSpec, first: { inputShape?: number[] }): Layer {
   const { type, units, filters, kernel_size, activation, kernel_l2, trainable } = spec
   if (type === 'Embedding') return embedding(spec.input_dim, spec.output_dim, { trainable, ...first })

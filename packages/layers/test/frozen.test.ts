@@ -1,6 +1,6 @@
 /**
- * `trainable: false` reaches every layer inside: no weight and no moving average changes, whatever is around the layer. References: trainable_weights
- * and updates of keras/engine/network.py and base_layer.py 2.3.1; batch normalisation by plain loops.
+ * `trainable: false` reaches every layer inside: no weight and no moving average changes, whatever is around the layer. Sources: trainable_weights and updates in
+ * keras/engine/network.py and base_layer.py 2.3.1; batch normalisation by plain loops.
  */
 import { key, normal, type Tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,4 @@
-/** Layers against the golden vectors: outputs and gradients of input and weights. What is only an op is tested with the ops. */
+/** Layers against the golden vectors: outputs, and gradients of inputs and weights. Vectors of single ops are tested with the ops. */
 import { createReferenceBackend, createWasmBackend, type DType, Parameter, scope, type Tensor, tensor, valueAndGrad } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import type { Layer } from '../src/index.js'
@@ -11,7 +11,7 @@ const places = [
   { name: 'wasm, float32', backend: createWasmBackend(), dtype: 'float32', rtol: 1e-3, atol: 1e-4 },
 ] as const
 
-/** Class, and which parameters of a file are not the layer's. */
+/** The class, and the parameters of a file that are not the layer's. */
 const files: Record<string, { className?: string; not: string[]; weights: string[] }> = {
   'dense.json': { className: 'Dense', not: [], weights: ['kernel', 'bias'] },
   'conv2d.json': { className: 'Conv2D', not: [], weights: ['kernel', 'bias'] },

@@ -1,4 +1,4 @@
-/** Golden vectors, which lie with the core's tests. */
+/** Reads the golden vectors, which stand with core's tests. */
 import { readFileSync } from 'node:fs'
 
 export interface GoldenCase {

@@ -1,4 +1,6 @@
-/** The networks of the MNIST experiments, trained for a few steps on real digits: what engines of the gpu backend are compared by, in Node and in pages. */
+/**
+ * The networks of the MNIST experiments, trained for a few steps on real digits. Engines of the gpu backend are compared by these losses, in Node and in pages.
+ */
 import '@cotangent/core/gpu'
 import { withBackend } from '@cotangent/core'
 import { lightCnn } from '../../../examples/000-keras-tutorial/cnn.js'
@@ -31,7 +33,7 @@ export interface Digits {
   labels: Uint8Array
 }
 
-/** The losses of so many steps of descent, each on the next so many of the digits, from the first again when they end. */
+/** The losses of `steps` steps of descent. Each step takes the next digits, and starts again with the first when they end. */
 export const trainDigits = (place: Place, name: DigitNetwork, digits: Digits, batch: number, steps: number): Promise<number[]> =>
   on(place, async (backend) => {
     const { image, make } = networks[name]

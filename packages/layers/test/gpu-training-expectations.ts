@@ -1,4 +1,4 @@
-/** What a training on an engine of the gpu backend must show, wherever it runs. */
+/** Expectations of a training on an engine of the gpu backend, wherever it runs. */
 import type { GpuMode } from '@cotangent/core'
 import { expect } from 'vitest'
 import * as here from './gpu-training.js'
@@ -8,14 +8,14 @@ type Training = {
   [N in 'trainOn' | 'gradientsOn' | 'memoryOn']: (...values: Parameters<(typeof here)[N]>) => Promise<Awaited<ReturnType<(typeof here)[N]>>>
 }
 
-/** Whether trainings run that are too slow for every change: `npm run test:gpu` sets this. */
+/** Whether to run the slow trainings, too: `npm run test:gpu` sets this. */
 export const allGpuTests = process.env.COTANGENT_GPU_TESTS === 'all'
 
 const STEPS = 200
 
 /**
- * Gradients of the first step as the reference's (sums of up to 50 products in float32, 2e-5), losses as on wasm within 1e-3 of them for 100 steps of
- * SGD, where rounding has not yet grown, and the last accuracy of Adam within a point.
+ * Gradients of the first step agree with the reference's within 2e-5: they are sums of up to 50 products in float32. Losses agree with those of wasm within 1e-3
+ * of their value for 100 steps of SGD, during which rounding hardly grows. The last accuracy of Adam agrees within a point.
  */
 export async function expectSameTraining(there: Training, mode: GpuMode, name: here.GpuNetwork): Promise<void> {
   const [got, want] = [await there.gradientsOn(mode, name), await here.gradientsOn('reference', name)]

@@ -1,4 +1,6 @@
-/** Trainings on the gpu backend's engines that run in Node, against the wasm backend and the reference. (In browsers: browser/gpu-training.test.ts.) */
+/**
+ * Trainings on the gpu backend's engines that run in Node, compared with the wasm backend and the reference. browser/gpu-training.test.ts does it in browsers.
+ */
 import { describe, test } from 'vitest'
 import { withoutHeadlessGl } from '../../core/test/headless-gl.js'
 import { withoutWebGpu } from '../../core/test/webgpu-node.js'

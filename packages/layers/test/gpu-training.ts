@@ -1,4 +1,4 @@
-/** Small trainings that the gpu backend's engines are compared by, in Node and in pages. */
+/** Small trainings by which the gpu backend's engines are compared, in Node and in pages. */
 import '@cotangent/core/gpu'
 import { type Backend, createGpuBackend, type GpuInfo, type GpuMode, getBackend } from '@cotangent/core'
 import { conv2d, dense, flatten, type Layer, lstm, maxPooling2d, Sequential, SGD } from '../src/index.js'
@@ -21,7 +21,7 @@ const pseudo = (i: number): number => (((i * 7919) % 10_007) - 5_000) / 5_000
 
 export type Place = GpuMode | 'wasm' | 'reference'
 
-/** Runs with a backend, which ends afterwards if it is one of ours here. */
+/** Runs work on a backend. A backend that was made here is disposed afterwards. */
 export async function on<R>(place: Place, work: (backend: Backend) => Promise<R>): Promise<R> {
   if (place === 'wasm' || place === 'reference') return work(await getBackend(place))
   const gpu = await createGpuBackend({ mode: place })
@@ -51,7 +51,7 @@ function prepare(backend: Backend, name: GpuNetwork, optimizer: 'adam' | number)
     { data: x, shape: [rows, ...inputShape] },
     { data: y, shape: [rows, classes] },
   ] as const
-  /** One step on all rows, so many times: the loss of each. */
+  /** Does `steps` steps, each on all rows. Returns the loss of each. */
   const steps = async (count: number): Promise<{ loss: number[]; accuracy: number[] }> => {
     const { history } = await model.fit(data[0], data[1], { epochs: count, batchSize: rows, verbose: 0 })
     return { loss: history.loss, accuracy: history.accuracy }
@@ -83,7 +83,7 @@ export const gradientsOn = (place: Place, name: GpuNetwork): Promise<number[]> =
     return before.map((w, i) => w - after[i])
   })
 
-/** What is alive on the device after each fifth of a training, and by the backend's count. */
+/** The live resources after each fifth of a training: on the device, and as the backend counts. */
 export const memoryOn = (place: Place, count: number): Promise<{ objects: number; kernels: number; buffers: number }[]> =>
   on(place, async (backend) => {
     const { steps } = prepare(backend, 'perceptron', 'adam')

@@ -1,4 +1,4 @@
-/** What stands in a graph beside plain layers: models as layers, and recurrent layers with their states. */
+/** Graphs with models as layers, and with recurrent layers and their states. */
 import { createReferenceBackend, key, normal, scope, type Tensor, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-/** Graphs of layers: against compositions written by hand, Keras' order, numbers of uses and table, and what is refused. */
+/** Graphs of layers, compared with compositions by hand and with Keras' order, numbers of uses and table. Wrong graphs are refused. */
 import { expectNoLeaks, key, matMul, normal, scope, type Tensor, valueAndGrad, zeros } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -153,7 +153,7 @@ describe('any graph', () => {
           symbols.push(make().apply([symbols[a], symbols[b]]))
           numbers.push(formulas.get(make)?.(numbers[a], numbers[b]) as number)
         }
-        // Both inputs are needed, else they are refused.
+        // An output must depend on both inputs; a graph without that is refused.
         const outputs = [symbols.at(-1) as SymbolicTensor, add().apply(entries)]
         const graph = model({ inputs: entries, outputs, seed: 1 })
         const described = graph.describeGraph()
@@ -169,7 +169,7 @@ describe('any graph', () => {
           expect(Math.abs((await y.item()) - expected)).toBeLessThanOrEqual(1e-5 * Math.max(1, Math.abs(expected)))
           y.dispose()
         }
-        // No layer comes before one it needs.
+        // Every layer comes after those it needs.
         const position = new Map(graph.layers.map((layer, i) => [layer.name, i]))
         for (const { layer, inboundNodes } of described.layers)
           for (const place of inboundNodes.flat()) expect(position.get(place.layer)).toBeLessThan(position.get(layer.name) as number)

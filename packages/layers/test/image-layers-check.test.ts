@@ -1,4 +1,4 @@
-/** The harness of all layers on those of images and sequences; what each computes is tested in image-layers.test.ts. */
+/** Runs the harness of all layers on layers of images and sequences. image-layers.test.ts tests their values. */
 import { test } from 'vitest'
 import * as l from '../src/index.js'
 import { checkLayer, type LayerCheck } from './check-layer.js'

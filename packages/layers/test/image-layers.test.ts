@@ -25,7 +25,7 @@ type Image = { shape: [number, number, number, number]; values: number[] }
 /** Cell [n, i, j, c], undefined outside. */
 const cell = ({ shape: [, h, w, c], values }: Image, n: number, i: number, j: number, k: number): number | undefined =>
   i < 0 || j < 0 || i >= h || j >= w ? undefined : values[((n * h + i) * w + j) * c + k]
-/** An array of a shape, by its definition. */
+/** An array of a shape, each cell computed by its definition. */
 function build([n, h, w, c]: readonly number[], value: (n: number, i: number, j: number, k: number) => number): number[] {
   return Array.from({ length: n * h * w * c }, (_, at) =>
     value(Math.floor(at / (h * w * c)), Math.floor(at / (w * c)) % h, Math.floor(at / c) % w, at % c),
@@ -124,7 +124,7 @@ describe('BatchNormalization', () => {
     layer.build([null, 1], { key: key(1), dtype: 'float64', backend })
     return layer
   }
-  /** Trains one step on 1, 2, 6 (mean 3, variance 14/3); gives the output and the moving statistics. */
+  /** Trains one step on 1, 2, 6 (mean 3, variance 14/3). Returns the output and the moving statistics. */
   const step = (layer: l.BatchNormalization): number[][] =>
     scope(() => {
       const y = layer.call(tensor([[1], [2], [6]], { dtype: 'float64', backend }), { training: true })

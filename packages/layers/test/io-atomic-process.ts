@@ -1,6 +1,6 @@
 /**
- * The process that io-atomic.test.ts kills: it writes files of every format at the same time, two versions of each in turn, as fast as it can. It is given
- * the folder to write to and one of versions, and says when it begins.
+ * The process that io-atomic.test.ts kills. It writes files of every format at the same time, two versions of each in turn, as fast as it can. Its arguments are
+ * the folder to write to and that of the versions. It prints a line when it begins.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +19,7 @@ async function writeFiles(name: string): Promise<void> {
   for (let i = 1; ; i++) await writeFileAtomic(join(folder, name), bytes[i % 2])
 }
 
-/** Shards of the names that modelToTfjs gives them by default, in a folder for each version. */
+/** Shards under modelToTfjs' default names, in a folder for each version. */
 async function writeFolders(): Promise<void> {
   const models = [0, 1].map((i) => {
     const from = join(versions, String(i), 'tfjs')

@@ -1,7 +1,7 @@
 /**
- * Whoever kills processes while they write finds whole files, in every format: the old one or the new one. It is tried 40 times, or as often as
- * `COTANGENT_KILLS` says: starting a process takes longer than all else here. Every kill hits all formats at once. `io-saving-steps.test.ts` stops
- * after each single step.
+ * Processes are killed while they write. Afterwards every file, in every format, is the old one or the new one, whole. This is tried 40 times, or
+ * `COTANGENT_KILLS` times: starting a process takes longer than everything else here. Every kill hits all formats at once. `io-saving-steps.test.ts` stops after
+ * each single step.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -24,7 +24,7 @@ afterAll(() => {
   rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
 })
 
-/** A model in every format. Keras' zip holds the time, so that each is made once. */
+/** A model in every format. Each is made once, since Keras' zip holds the time. */
 async function writeVersion(model: Model, version: number): Promise<void> {
   const to = join(versions, String(version))
   mkdirSync(join(to, 'tfjs'), { recursive: true })
@@ -71,7 +71,7 @@ test('killing writers at any moment leaves whole files of every format, and the 
   const wanted = new Map(files.map((name): [string, Buffer[]] => [name, [0, 1].map((i) => readFileSync(join(versions, String(i), name)))]))
   wanted.set('model.json', await Promise.all([0, 1].map((i) => shardsOf(join(versions, String(i), 'tfjs', 'model.json')))))
 
-  // Others have files in that folder too; one is called as a shard might be.
+  // The folder has other files, too. One has a name like a shard's.
   mkdirSync(out)
   const others = ['group1-shard1of1.bin', 'notes.txt']
   for (const name of others) writeFileSync(join(out, name), 'mine')
@@ -90,9 +90,9 @@ test('killing writers at any moment leaves whole files of every format, and the 
     })
     return child
   }
-  /** Whether both versions of each file were found, and something left: on a busy machine that takes more kills, of writers that had more time. */
+  /** Whether both versions of each file were found, and leftovers. A busy machine needs more kills, and later ones. */
   const enough = (): boolean => left.size > 0 && [...seen.values()].every((found) => found.size > 1)
-  // Several at a time, into the same files: what is found is whole whoever wrote it, while the others go on.
+  // Several processes write the same files: while they do, every file is whole, whoever wrote it.
   for (let done = 0; done < kills || (done < 2 * kills && !enough()); ) {
     const children = Array.from({ length: Math.min(4, Math.max(1, kills - done)) }, start)
     await Promise.all(children.map((child) => Promise.race([once(child.stdout as NodeJS.ReadableStream, 'data'), once(child, 'exit')])))

@@ -1,4 +1,4 @@
-/** Small files that ask for very much: refused, with the file named, before anything of the kind is made. */
+/** Small files that ask for much memory are refused before it is allocated; the error names the file. */
 import { zip } from '@cotangent/datasets'
 import { describe, expect, test } from 'vitest'
 import {
@@ -66,7 +66,7 @@ describe('shards of TensorFlow.js', () => {
       `the-file: weightsManifest group 0: the shard "${path}" is named twice`,
     )
     expect(reads).toBe(0)
-    // Under names of their own they are read one at a time, until there is more than was announced.
+    // Shards with different names are read one at a time, until they exceed the announced size.
     file.weightsManifest[0].paths = Array.from({ length: 10_000 }, (_, i) => `${i}.bin`)
     await expect(modelFromTfjs(JSON.stringify(file), source, { name: 'the-file' })).rejects.toThrow('the weights take 12 bytes, but')
     expect(reads).toBe(2)

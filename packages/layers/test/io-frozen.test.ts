@@ -1,6 +1,6 @@
 /**
- * Files of models inside models, across what is frozen. Keras' order is written down here once more, after trainable_weights and non_trainable_weights of
- * keras/engine/network.py and base_layer.py 2.3.1; what is loaded is held against the outputs of the model that was saved.
+ * Files of models inside models, saved and loaded with different layers frozen. Keras' order is written down here once more, after trainable_weights and
+ * non_trainable_weights of keras/engine/network.py and base_layer.py 2.3.1. A loaded model must have the outputs of the saved one.
  */
 import { normal, type Parameter, key as randomKey } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -62,7 +62,7 @@ const set = (parts: readonly Layer[], state: readonly boolean[]): void => {
 const x = normal(randomKey(3), [4, 3])
 const outputs = async (of: Model) => of.predict(x).then((y) => y.array())
 
-/** The bytes of a file of weights as Keras writes it: without our list of the order. */
+/** The bytes of a file of weights as Keras writes it, without our list of the order. */
 async function kerasFile(whole: Model): Promise<Uint8Array> {
   const tree = await h5WeightsTree(whole)
   for (const group of tree.groups.values()) group.attributes.delete('cotangent_order')

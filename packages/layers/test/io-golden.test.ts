@@ -1,4 +1,4 @@
-/** The HDF5 fixtures, as h5py and Keras 2.2.4 wrote them, and what we write, as h5py sees it. */
+/** Reads the HDF5 fixtures that h5py and Keras 2.2.4 wrote, and checks with h5py the files that we write. */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -60,7 +60,7 @@ describe('golden h5', () => {
     const model = await modelFromBytes(bytesOf('keras22_dense_adam.h5'))
     const { modelToJSON } = await import('../src/index.js')
     const written = JSON.parse(modelToJSON(model)) as { class_name: string; config: { layers: { config: object }[] } }
-    // Keras 2.3.1 says the dtype of every layer, 2.2.4 that of the first.
+    // Keras 2.3.1 writes the dtype of every layer, 2.2.4 that of the first.
     const withDtype = expected?.layers.map((layer) => ({ ...layer, config: { ...layer.config, dtype: 'float32' } }))
     expect(written.class_name).toBe('Sequential')
     expect(written.config).toEqual({ ...expected, layers: withDtype })
@@ -98,7 +98,7 @@ const python = '/usr/bin/python3'
 const folder = mkdtempSync(join(tmpdir(), 'cotangent-h5-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Without settings of the machine's that this Python does not know. */
+/** The environment, without settings that this Python does not know. */
 const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, ...environment } = process.env
 const runPython = (code: string, ...args: string[]): string =>
   execFileSync(python, ['-c', code, ...args], { encoding: 'utf8', env: environment, stdio: ['ignore', 'pipe', 'pipe'] })

@@ -1,4 +1,6 @@
-/** HDF5 files of h5py 3 with the oldest and the newest structures, and what h5py reads in them; what damage and greed come to. */
+/**
+ * Files of h5py 3 with the oldest and the newest structures of HDF5, compared with what h5py reads. Damaged files and files that ask for too much are refused.
+ */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -6,7 +8,7 @@ import { type H5Group, readH5 } from '../src/io/h5-tree.js'
 
 const path = (name: string): string => join(import.meta.dirname, '../../core/test/golden/h5', name)
 
-/** Everything in a group by its path: shapes and values of arrays, and which groups there are. */
+/** The contents of a group by path: the groups, and shapes and values of the arrays. */
 function objectsIn({ arrays, groups }: H5Group, at = ''): Record<string, unknown> {
   return Object.assign(
     Object.fromEntries(
@@ -44,7 +46,7 @@ test('damage in the newest structures is found by their checksums', async () => 
   }
 })
 
-/** The files with a number of so many bytes put at a place, one for each. */
+/** Copies of the file, each with a number of `bytes` bytes overwritten at one place. */
 const changed = (bytes: Uint8Array, at: number, value: bigint): Uint8Array => {
   const out = Uint8Array.from(bytes)
   new DataView(out.buffer).setBigUint64(at, value, true)

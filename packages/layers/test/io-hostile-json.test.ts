@@ -1,4 +1,4 @@
-/** Architectures that are damaged, or ask for what there is not: an error that says where. */
+/** Architectures that are damaged, or that name unknown things. The error says where. */
 import { describe, expect, test } from 'vitest'
 import { conv1d, dense, lstm, modelFromJSON, modelToJSON, Sequential } from '../src/index.js'
 

@@ -1,4 +1,4 @@
-/** Files that are damaged, truncated or made to harm: a clear error, and a model that has not changed. */
+/** Damaged, truncated and malicious files. The error is clear, and the model has not changed. */
 
 import { deflateRawSync } from 'node:zlib'
 import { CotangentError } from '@cotangent/core'
@@ -33,7 +33,7 @@ beforeAll(async () => {
   tfjs = await modelToTfjs(model, { shardBytes: 40 })
 })
 
-/** The error of reading bytes, which must be one of ours and name the file; undefined if they can be read. */
+/** The error of reading bytes; it must be one of ours and name the file. Undefined if they can be read. */
 async function reading(bytes: Uint8Array, asWeights: boolean): Promise<CotangentError | undefined> {
   const target = build()
   const before = await target.getWeights()
@@ -134,7 +134,7 @@ describe('archives', () => {
 })
 
 describe('safetensors', () => {
-  /** A file with this header and so many bytes of data. */
+  /** A file with this header and `length` bytes of data. */
   const made = (header: unknown, data: number, length?: bigint): Uint8Array => {
     const text = new TextEncoder().encode(typeof header === 'string' ? header : JSON.stringify(header))
     const bytes = new Uint8Array(8 + text.length + data)

@@ -1,6 +1,6 @@
 /**
- * Files that Keras 3.16 saved: what we can read of them gives their outputs, and what we write of the same models has their structure, to the key
- * of each config and the path of each array.
+ * Files that Keras 3.16 saved. Models that we read from them have Keras' outputs. Files that we write of the same models have the same structure: the same keys
+ * of each config and the same path of each array.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Tensor } from '@cotangent/core'
@@ -40,7 +40,7 @@ interface Recorded {
 }
 const recorded = (name: string): Recorded => JSON.parse(readFileSync(new URL(`${name}.json`, folder), 'utf8')) as Recorded
 
-/** What this package has no layers for yet, by the file: the first message of reading it. */
+/** Files with layers that this package does not have yet, and the first message when one is read. */
 const notYet: Readonly<Record<string, { missing: string; message: RegExp }>> = {
   augment_cnn: { missing: 'image layers (RandomFlip, Resizing …)', message: /no layer class called "RandomFlip"/ },
   conv3d: { missing: 'layers in three dimensions', message: /no layer class called "Conv3D"/ },
@@ -137,7 +137,7 @@ class Normalization extends Layer {
   }
 }
 
-/** Stand-ins for the layers to come, so that all else in these files is tested. */
+/** Stand-ins for the missing layers, so that the rest of these files is tested. */
 const standIns: Readonly<Record<string, CustomObjects>> = {
   siamese_nested: { UnitNormalization },
   seq2seq: { AdditiveAttention },
@@ -169,7 +169,7 @@ describe('with stand-ins for those layers', () => {
   })
 })
 
-/** What Keras writes otherwise each time, or what a file of ours need not say. */
+/** Keys that Keras writes differently each time, or that our files need not have. */
 const ignored: Readonly<Record<string, string>> = {
   shared_object_id: 'an address in memory, by which Keras finds objects that it wrote twice',
   mask: 'the argument null of a call, which is its default',
@@ -196,7 +196,7 @@ describe('what we write', () => {
     const copy = await read(name)
     const [theirs, ours] = [bytesOf(name), await modelToBytes(copy, { format: 'keras' })]
     const [expected, written] = [jsonOfZip(theirs), jsonOfZip(ours)]
-    // Names of parts that nobody calls by name: of input layers inside a Sequential, of the optimizer; a loss by its short name; 20 rows of adapt data.
+    // Names that nobody uses: of input layers inside a Sequential, of the optimizer; a loss by its short name; 20 rows of adapt data.
     const plain = (config: Json): unknown =>
       JSON.parse(
         JSON.stringify(compared(config))
@@ -223,7 +223,7 @@ describe('what we write', () => {
     const isLayer = module === 'keras.layers' && className !== 'InputLayer' && isKerasLayer(String(className))
     return isLayer ? [value as unknown as KerasObject, ...inside] : inside
   }
-  /** Options of golden layers that this package has not, so that the layer is not made. */
+  /** Options of golden layers that this package does not have; their layers are left out. */
   const waiting = (object: KerasObject): boolean =>
     /gelu|silu|mish|celu|glu|hard_sigmoid|leaky_relu|bilinear/.test(JSON.stringify(object.config)) ||
     object.class_name === 'TimeDistributed'
@@ -282,7 +282,7 @@ describe('what we write', () => {
 })
 
 describe('models in a graph', () => {
-  /** A graph used twice and a stack used twice, each of which gives an output of the whole, too. */
+  /** A graph used twice and a stack used twice. An output of each is also an output of the whole. */
   const nested = (): Model => {
     const x = input({ shape: [2], name: 'inner_x' })
     const graph = model({ inputs: x, outputs: dense(2, { name: 'a' }).apply(x), name: 'graph' })

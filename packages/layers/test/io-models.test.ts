@@ -1,7 +1,6 @@
 /**
- * Models that others saved, with Keras 2.0 to 3.3, tf.keras and TensorFlow.js, from COTANGENT_MODELS: each gives the accuracy that an independent
- * forward pass measured on the same samples; those without a figure give what a model built by hand with the same weights gives. The table of
- * outcomes is printed.
+ * Models that others saved with Keras 2.0 to 3.3, tf.keras and TensorFlow.js, from COTANGENT_MODELS. Each has the accuracy that an independent forward pass
+ * measured on the same samples. Those without such a figure have the outputs of a model built by hand with the same weights. The test prints a table of outcomes.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -54,7 +53,7 @@ const images = {
 }
 const loaded: { mnist?: Promise<ImageDataset>; fashion?: Promise<ImageDataset> } = {}
 
-/** Test samples: images as the model takes them, and their labels. */
+/** Test samples: images in the form that the model takes, and their labels. */
 async function samples(
   set: 'mnist' | 'fashion' | 'imdb',
   n: number,

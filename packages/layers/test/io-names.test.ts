@@ -1,4 +1,4 @@
-/** Files of models whose layers have equal or unusual names, and of models in float64: each weight comes back to its own place. */
+/** Files of models whose layers have equal or unusual names, and of models in float64. Each weight is loaded into its own place. */
 import { useBackend } from '@cotangent/core'
 import { afterEach, describe, expect, test } from 'vitest'
 import {
@@ -21,7 +21,7 @@ afterEach(async () => void (await useBackend('wasm')))
 const values = async (model: Model): Promise<number[][]> => (await model.getWeights()).map(({ data }) => [...data])
 const one = (name: string, inside: string): Sequential => new Sequential([dense(1, { inputShape: [1], name: inside })], { name })
 
-/** Models in a model in a model; all the innermost layers are called `d`, and the last one as its twin is in a file. */
+/** Models in a model in a model. All innermost layers are named `d`; the last one has the name that its twin gets in a file. */
 const nested = (): Sequential =>
   new Sequential([new Sequential([one('p', 'd'), one('q', 'd'), one('r', 'd_1')], { name: 'inner' }), dense(1, { name: 'd' })], { seed: 3 })
 const numbers = [[[1]], [2], [[3]], [4], [[5]], [6], [[7]], [8]]

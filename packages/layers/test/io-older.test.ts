@@ -1,4 +1,4 @@
-/** Weights as Keras 1, Theano and CuDNN kept them, against the formulas of keras/engine/saving.py 2.2.4, element by element. */
+/** Weights as Keras 1, Theano and CuDNN kept them, checked element by element with the formulas of keras/engine/saving.py 2.2.4. */
 import { describe, expect, test } from 'vitest'
 import {
   batchNormalization,
@@ -23,7 +23,7 @@ import type { SavedArray } from '../src/io/saved-weights.js'
 const keras1 = originOf('1.2.2', 'tensorflow')
 const keras2 = originOf('2.2.4', 'tensorflow')
 
-/** Counts up, so that every element is told from the others. */
+/** Counts up, so that all elements differ. */
 const counting = (shape: readonly number[], from = 0): SavedArray => {
   const size = shape.reduce((a, b) => a * b, 1)
   return { name: `from ${from}`, shape, data: Float32Array.from({ length: size }, (_, i) => from + i) }
@@ -98,7 +98,7 @@ describe('Keras 1', () => {
 
 describe('CuDNN', () => {
   const [inputs, units] = [3, 2]
-  /** What _convert_rnn_weights does: k.T.reshape(k.shape, order='F') for each gate's kernel, k.T for the recurrent one. */
+  /** The conversion of _convert_rnn_weights: k.T.reshape(k.shape, order='F') for each gate's kernel, k.T for the recurrent one. */
   test.each([
     ['an LSTM, whose biases are added', lstm(2), 4],
     ['a GRU, which keeps both', gru(2, { resetAfter: true }), 3],

@@ -1,4 +1,4 @@
-/** The state of optimizers in the order of Keras 3 (keras/src/optimizers 3.16: `build` of each class), array by array. */
+/** The state of optimizers in the order of Keras 3, array by array. Source: `build` of each class in keras/src/optimizers 3.16. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   adam,

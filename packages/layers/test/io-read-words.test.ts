@@ -1,4 +1,4 @@
-/** Words of files that mean what happens here anyway are read, and words that must not be passed over are not: by Keras' source, 1.2 to 3.16. */
+/** Words of files of Keras 1.2 to 3.16 that mean what happens here anyway are read. Words that would change the result are refused. */
 import { getBackend, key } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

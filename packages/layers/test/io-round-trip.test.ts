@@ -1,4 +1,4 @@
-/** What we write we read back to equal bits: architecture, weights, optimizer; and training goes on from a file as if it had not stopped. */
+/** Models that we write and read again have equal bits: architecture, weights, optimizer. Training goes on from a file as if it had not stopped. */
 import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -34,7 +34,7 @@ import { loadModel, loadWeights, saveModel, saveWeights } from '../src/node/inde
 
 beforeEach(() => resetNames())
 
-/** Everything a file is to bring back. */
+/** Everything that a file must preserve. */
 async function contents(model: Model): Promise<unknown> {
   const weights = (await model.getWeights()).map(({ name, shape, data }) => ({ name, shape, data: [...data] }))
   const { optimizer } = model
@@ -138,7 +138,7 @@ describe.each(Object.entries(stacks))('a stack of %s', (_, { inputShape, layers:
   test('nothing is left of a model that is read and disposed, nor of one whose weights do not fit', async () => {
     const bytes = await modelToBytes(model)
     const other = await weightsToBytes(new Sequential([dense(3, { inputShape: [2] })]))
-    await (await modelFromBytes(bytes)).predict(points([1, ...inputShape])) // what is made once
+    await (await modelFromBytes(bytes)).predict(points([1, ...inputShape])) // makes what is made only once
     await expectNoLeaks(async () => {
       ;(await modelFromBytes(bytes)).dispose()
       await expect(weightsFromBytes(model, other)).rejects.toThrow('layers with weights in the file')
@@ -170,7 +170,7 @@ describe.each(Object.entries(stacks))('a stack of %s', (_, { inputShape, layers:
   })
 })
 
-/** Two inputs, a shared layer, a model used twice, states handed over, two outputs. */
+/** Two inputs, a shared layer, a model used twice, states passed on, two outputs. */
 function network(): Model {
   const a = input({ shape: [5, 3], name: 'a' })
   const b = input({ shape: [5, 3], name: 'b' })

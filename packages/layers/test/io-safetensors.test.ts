@@ -1,4 +1,4 @@
-/** Safetensors files that ask for more than they hold, and what the writer must not write. */
+/** Safetensors files that ask for more than they hold, and arrays that the writer must refuse. */
 import { execFileSync } from 'node:child_process'
 import { describe, expect, test } from 'vitest'
 import { readSafetensors, writeSafetensors } from '../src/index.js'

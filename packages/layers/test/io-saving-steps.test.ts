@@ -1,6 +1,6 @@
 /**
- * A save is stopped at each of its steps on the disk, one after the other: by the end of the process, after which nothing more is done, and by an error
- * of the disk. Whoever looks then finds the old model or the new one, whole; after an error nothing else is there, and the next save removes what a killed one left.
+ * A save is stopped at each of its steps on the disk: by the end of the process, and by an error of the disk. Afterwards the path holds the old model or the
+ * new one, whole. After an error there are no other files. After a kill, the next save removes the leftovers.
  */
 import { spawnSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
@@ -16,7 +16,7 @@ vi.mock('node:fs/promises', async (original) => {
   const real = await original<typeof import('node:fs/promises')>()
   type Call = (...args: never[]) => Promise<unknown>
   const failure = (): Error => Object.assign(new Error('ENOSPC: no space left on device, write'), { code: 'ENOSPC', syscall: 'write' })
-  /** The step itself, or what is left of it. */
+  /** The step itself, or the part of it that is done. */
   const stepped =
     (name: string, call: Call, half?: Call): Call =>
     async (...args) => {
@@ -54,7 +54,7 @@ const make = (seed: number): InstanceType<typeof Sequential> =>
 const [older, newer] = [make(1), make(2)]
 const weights = async (model: typeof older): Promise<string> => JSON.stringify(await model.getWeights())
 
-/** What is saved, what is there before, and how it is read. */
+/** A save, the files before it, and a way to read the result. */
 interface Save {
   before?(folder: string): Promise<unknown>
   save(model: typeof older, folder: string): Promise<void>
@@ -97,7 +97,7 @@ async function prepared({ before }: Save): Promise<string> {
   Object.assign(disk, { step: 0, log: [] })
   return folder
 }
-/** All that is in a folder, with shards of any save under one name. */
+/** The contents of a folder. Shards get one name, whichever save they are of. */
 const listed = (folder: string): string[] =>
   (readdirSync(folder, { recursive: true }) as string[]).map((name) => name.replace(/-[0-9a-f]{12}\.bin$/, '-*.bin')).sort()
 
@@ -123,7 +123,7 @@ describe.each(Object.keys(saves))('%s', (name) => {
       )
       disk.stopAt = 0
       const where = `${how} at step ${stopAt}, ${disk.log[stopAt - 1]}`
-      // Old and whole up to the renaming, new and whole behind it.
+      // The old model up to the renaming, the new one after it.
       const isNew = stopAt > renamed
       if (!isNew) expect(failed, where).toBe(true)
       if (isNew || save.before) expect(await weights(await save.load(folder)), where).toBe(isNew ? young : old)
@@ -135,7 +135,7 @@ describe.each(Object.keys(saves))('%s', (name) => {
         renameSync(join(folder, left), join(folder, left.replace(/-\d+-\d+-(\w+\.tmp)$/, `-${dead}-1-$1`)))
       await save.save(newer, folder)
       expect(await weights(await save.load(folder)), where).toBe(young)
-      // What had a standard name and was no longer named when its remover was killed is not known to be ours.
+      // A shard with a standard name that no file names any more may be somebody else's, so it stays.
       if (isNew && name.endsWith('standard names')) continue
       expect(listed(folder), where).toEqual(after)
     }

@@ -1,4 +1,4 @@
-/** Saving to disk leaves alone what is not its own: permissions, links, other files, other writers; and says which file cannot be written or read, and why. */
+/** Saving to disk keeps permissions, links, other files and the files of other writers. Errors say which file cannot be written or read, and why. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,
@@ -343,7 +343,7 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('with the rights of the
     expect([readdirSync(folder), readdirSync(at('tfjs')), readFileSync(at('m.h5'))]).toEqual(before)
     expect(await (await loadModel(at('tfjs'))).getWeights()).toEqual(await small.getWeights())
 
-    // Of a table: the disk takes the part of a line that fits into the last page of the file, which is removed again.
+    // The disk takes the part of a line that fits into the last page of the file. That part is removed again.
     writeFileSync(at('log.csv'), `epoch,loss\r\n${'0,1\r\n'.repeat(818)}`) // 4,102 bytes: two pages
     const whole = readFileSync(at('log.csv'), 'utf8')
     expect(() => writeFileSync(at('filler'), Buffer.alloc(2 ** 20))).toThrow('ENOSPC')
@@ -359,7 +359,7 @@ describe.skipIf(!isRoot || process.platform !== 'linux')('with the rights of the
       /^saveModel: ".*" cannot be written \(EROFS\): the file system is read-only/,
     )
     await expect(saveModel(model(), at('m'), { format: 'tfjs' })).rejects.toThrow('EROFS')
-    // Told before the first epoch, not after it.
+    // The error comes before the first epoch, not after it.
     const net = model()
     net.compile({ optimizer: 'sgd', loss: 'mse' })
     const callbacks = [modelCheckpoint(at('{epoch}.h5'))]

@@ -1,6 +1,5 @@
 /**
- * The README's table of layers by format, made here: each layer is written in each format and read again. `UPDATE_TABLE=1` writes the table into the
- * README.
+ * Makes the README's table of layers by format: each layer is written in each format and read again. `UPDATE_TABLE=1` writes the table into the README.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
@@ -84,7 +83,7 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   ZeroPadding2D: [() => layers.zeroPadding2d(), image],
 }
 
-/** What Keras 3 cannot read of `.h5`, found by running it (3.16). */
+/** Layers that Keras 3 cannot read from `.h5`, found by running 3.16. */
 const notInKeras3: Readonly<Record<string, string>> = { MultiHeadAttention: 'not by Keras 3' }
 
 const formats: Readonly<Record<string, (model: Model) => Promise<Model>>> = {

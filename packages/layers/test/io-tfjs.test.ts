@@ -1,6 +1,6 @@
 /**
- * What TensorFlow.js makes of the models that we write for it: the same outputs. It is one of the bench's peers, `npm ci --prefix bench/peers`; where
- * it is not there this is skipped.
+ * Runs models that we write in TensorFlow.js: the outputs are the same. TensorFlow.js is one of the bench's peers, `npm ci --prefix bench/peers`. Without it these
+ * tests are skipped.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
@@ -13,7 +13,7 @@ import { saveModel } from '../src/node/index.js'
 
 const { Sequential, dense, input } = layers
 
-/** As much of TensorFlow.js as is used here. */
+/** The part of TensorFlow.js used here. */
 interface Outputs {
   dataSync(): Float32Array
 }

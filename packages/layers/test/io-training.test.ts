@@ -1,4 +1,4 @@
-/** What a model was compiled with comes back from its file: metrics with their options, names of the user's own, outputs without a loss. */
+/** The options of `compile` are read back from a file: metrics with their options, a user's own names, outputs without a loss. */
 import type { Tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import {

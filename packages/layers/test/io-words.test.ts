@@ -1,4 +1,4 @@
-/** Every word that goes into a file is Keras' and not ours: activations, initializers, losses, metrics, optimizers, … of this package, one and all. */
+/** Every word that goes into a file is Keras', not ours: all activations, initializers, losses, metrics, optimizers and so on of this package. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import * as layers from '../src/index.js'
 import { dense, type Layer, losses, type Model, metrics, modelToBytes, modelToTfjs, resetNames, Sequential } from '../src/index.js'
@@ -8,7 +8,7 @@ import { jsonOfZip } from './keras-files.js'
 
 beforeEach(() => resetNames())
 
-/** What our files keep beside, where Keras does not look, is ours. */
+/** Entries where Keras does not look may have our own words. */
 async function configsOf(model: Model): Promise<Json[]> {
   const root = await readH5(await modelToBytes(model), 'h5')
   const attribute = (name: string): Json => JSON.parse(String(root.attributes.get(name) ?? '{}')) as Json
@@ -20,7 +20,7 @@ async function configsOf(model: Model): Promise<Json[]> {
   return [attribute('model_config'), attribute('training_config'), modelTopology, ofKeras]
 }
 
-/** Values that say what something is called; class names and Keras' own modes begin with capitals or have none. */
+/** Values that name something. Class names begin with a capital; Keras' own modes have none. */
 const wordKeys =
   /^(activation|recurrent_activation|loss|metrics|weighted_metrics|mode|distribution|padding|data_format|merge_mode|average|curve|dtype)$/
 

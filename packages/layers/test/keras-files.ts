@@ -1,4 +1,4 @@
-/** What is inside of `.keras` and `.h5` files, for tests of the files themselves. */
+/** Reads the parts of `.keras` and `.h5` files, for tests of the files themselves. */
 import { unzip } from '@cotangent/datasets/formats'
 import { type H5Array, type H5Group, readH5 } from '../src/io/h5-tree.js'
 import type { Json } from '../src/io/keras-object.js'

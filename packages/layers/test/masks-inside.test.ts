@@ -1,4 +1,4 @@
-/** Masks in layers around others: what is padded changes nothing, and masks that are made inside come out. */
+/** Masks in layers around other layers: padding changes nothing, and masks made inside are passed on. */
 import { key, normal, ones, scope, type Tensor, tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -28,7 +28,7 @@ const close = (got: readonly number[], wanted: readonly number[]): void => {
   for (const [i, v] of got.entries()) expect(Math.abs(v - wanted[i]), `[${i}]`).toBeLessThan(1e-6)
 }
 
-/** Two texts of two sentences of two and one words; the second text of one sentence. */
+/** Two texts. The first has two sentences, of two words and of one. The second has one sentence. */
 const short = [
   [
     [1, 2],
@@ -39,7 +39,7 @@ const short = [
     [0, 0],
   ],
 ]
-/** The same with a word, and a sentence, more of nothing. */
+/** The same texts, with one word and one sentence of padding more. */
 const padded = short.map((text) => [...text.map((sentence) => [...sentence, 0]), [0, 0, 0]])
 
 describe('sentences of texts: embedding, timeDistributed, recurrent', () => {

@@ -1,4 +1,4 @@
-/** What a mask does to layers of sequences, losses, metrics and gradients. */
+/** The effect of a mask on layers of sequences, losses, metrics and gradients. */
 import { expectNoLeaks, key, normal, ones, Parameter, type Tensor, tensor, valueAndGrad, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

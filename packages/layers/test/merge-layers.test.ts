@@ -1,4 +1,4 @@
-/** Layers of several inputs: the harness on each, values by plain numbers, masks as in Keras. */
+/** Layers of several inputs: the harness on each, values in plain numbers, masks as in Keras. */
 import { key, normal, scope, type Tensor, tensor } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -148,7 +148,7 @@ const close = async (y: Tensor, expected: Cube): Promise<void> => {
   for (const [i, v] of expected.flat(2).entries()) expect(values[i]).toBeCloseTo(v, 5)
 }
 
-/** Attention by its definition: rows of softmax over the allowed scores, and means of values. */
+/** Attention by its definition: softmax over the allowed scores of each row, then weighted means of values. */
 function byDefinition(q: number[][], k: number[][], v: number[][], scale: number, allowed: (i: number, j: number) => boolean): number[][] {
   return q.map((row, i) => {
     const scores = k.map((other, j) =>
@@ -327,7 +327,7 @@ describe('masks', () => {
   const words = (name: string) => embedding(9, 2, { maskZero: true, name })
   const indices = [[1, 2, 0, 0]]
   const others = [[1, 0, 3, 0]]
-  /** Which steps a graph's merge lets through, by a recurrent layer that repeats its last output over masked steps. */
+  /** The steps that a graph's merge counts. A recurrent layer shows them: it repeats its last output at masked steps. */
   const maskBehind = async (merge: Layer, one: 'masked' | 'plain' = 'masked'): Promise<boolean[][] | undefined> => {
     const [a, b] = [input({ shape: [4] }), input({ shape: [4] })]
     const y = merge.apply([words('a').apply(a), (one === 'masked' ? words('b') : embedding(9, 2)).apply(b)])

@@ -1,6 +1,6 @@
 /**
- * Every argument and every option of the methods of models, replaced by what it cannot be. Each call must end in an error of this package that names the
- * method; no weight may change, and the model must go on as before. A value that a slot does take is listed with it.
+ * Replaces every argument and every option of the methods of models by junk. Each call must end in an error of this package that names the method. No weight may
+ * change, and the model must work as before. Junk that is right for an argument is listed with it.
  */
 import { CotangentError, type Tensor, tensor, zeros } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
@@ -12,7 +12,7 @@ const disposed = (): Tensor => {
   return t
 }
 
-/** Made anew for each call, and named for the lists of what a slot takes. */
+/** Junk, made for each call. The names are for the lists of what a slot accepts. */
 const junk: Record<string, () => unknown> = {
   undefined: () => undefined,
   null: () => null,
@@ -48,7 +48,7 @@ const junk: Record<string, () => unknown> = {
 /** One place of a call that gets junk. */
 interface Slot {
   call: (value: unknown) => unknown
-  /** Names of junk that is none here. */
+  /** Names of the junk that is right here. */
   takes?: readonly string[]
 }
 
@@ -59,7 +59,7 @@ const x = [
 const y = [[1], [0]]
 const quiet = { verbose: 0 } as const
 
-/** Options as slots: each option by itself, an unknown one, one in the wrong spelling, and junk in the place of all. */
+/** Slots for options: each option by itself, an unknown one, a misspelled one, and junk in the place of the whole object. */
 function optionSlots(call: (options: unknown) => unknown, takes: Readonly<Record<string, readonly string[]>>): Record<string, Slot> {
   return {
     options: { call, takes: ['undefined', 'empty object'] },
@@ -118,7 +118,7 @@ function slots(of: Model): Record<string, Record<string, Slot>> {
       ...optionSlots((options) => call(x, y, options), takes),
     }
   }
-  /** What batches hold. */
+  /** The parts of batches. */
   const inBatches = (call: (source: unknown) => unknown): Record<string, Slot> => ({
     'a batch': { call: (value) => call([value]) },
     'x of a batch': { call: (value) => call([[value, y]]) },
@@ -186,7 +186,7 @@ function slots(of: Model): Record<string, Record<string, Slot>> {
   }
 }
 
-/** What a call with junk does wrong. */
+/** The fault of a call with junk; undefined if it behaves. */
 async function problem(name: string, slot: Slot, value: unknown, taken: boolean): Promise<string | undefined> {
   try {
     await slot.call(value)

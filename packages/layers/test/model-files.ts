@@ -1,4 +1,4 @@
-/** Writing and reading a small trained model in every format. It runs anywhere. */
+/** Writes and reads a small trained model in every format. It runs anywhere. */
 import { configure } from '@cotangent/core'
 import { digest } from '../../core/test/digest.js'
 import {
@@ -23,7 +23,7 @@ async function stateOf(model: Model): Promise<string> {
   return digest([Float64Array.from(arrays.flatMap(({ data }) => Array.from(data, Number)))])
 }
 
-/** Digests by format: of what is read back, each time the same if all is well. */
+/** Digests of what is read back, by format. All are the same if reading and writing work. */
 export async function roundTrips(): Promise<Record<string, string>> {
   configure({ relaxedSimd: false })
   const model = make()

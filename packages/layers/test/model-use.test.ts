@@ -1,4 +1,6 @@
-/** Training is alone with the weights of its model: what would read or change them in between is refused, unless training waits for it. */
+/**
+ * Training is alone with the weights of its model. Calls that would read or change them meanwhile are refused, unless training waits for the caller.
+ */
 import { memory } from '@cotangent/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import {
@@ -31,7 +33,7 @@ function regression(): Sequential {
 }
 const values = async (net: Model): Promise<number[][]> => (await net.getWeights()).map(({ data }) => [...data])
 
-/** Every method that takes its time, and whether it changes weights. */
+/** Every method that takes time, and whether it changes weights. */
 const calls: Record<string, { changes: boolean; call: (net: Sequential, bytes: Uint8Array) => Promise<unknown> }> = {
   fit: { changes: true, call: (net) => net.fit(x, y, quiet) },
   trainOnBatch: { changes: true, call: (net) => net.trainOnBatch(x, y) },
@@ -65,7 +67,7 @@ describe('beside each other', () => {
     await Promise.all(refused)
     expect((await fit).history.loss).toHaveLength(epochs)
     expect(await values(net)).toEqual(await values(alone))
-    // Then all is free again.
+    // Afterwards every call is allowed again.
     for (const { call } of Object.values(calls)) await call(net, bytes)
     net.compile({ optimizer: 'sgd', loss: 'mae' })
     for (const one of [alone, net]) one.dispose()
@@ -79,7 +81,7 @@ describe('beside each other', () => {
       const running = one.call(net, bytes)
       const outcomes = Object.entries(calls).map(async ([other, { changes, call }]) => {
         const refused = changes || one.changes
-        // What is let in would be the one that is met: reading calls go on beside each other.
+        // Two calls that only read do not conflict.
         const result = call(net, bytes)
         if (refused) await expect(result, other).rejects.toThrow(new RegExp(`^${other}: \\w+ of the model "sequential_1" is still running`))
         else await result
@@ -112,7 +114,7 @@ describe('beside each other', () => {
     for (const one of [whole, other]) one.compile({ optimizer: 'sgd', loss: 'mse' })
     const fit = whole.fit(x, y, quiet)
     await expect(encoder.predict(x)).rejects.toThrow(/^predict: fit of the model "model_2" is still running and works on the same weights/)
-    // An input alone is shared with this one.
+    // This model shares only an input.
     await Promise.all([fit, other.fit(x, y, quiet), other.history])
     await encoder.predict(x)
   })
@@ -249,7 +251,7 @@ describe('an error of an iterator', () => {
     await expect(net.fit(x, y, { ...quiet, validationData: source, validationSteps: 1 })).rejects.toThrow(
       /next is broken|return is broken|has 1 samples/,
     )
-    // What is wrong with the first batch for validation is told before training, what comes at the end behind it.
+    // A fault of the first validation batch is reported before training, one at the end after it.
     expect(net.optimizer.steps).toBe(trained + (String(message).includes('closed') ? 10 : 0))
     net.dispose()
   })

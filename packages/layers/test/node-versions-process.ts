@@ -1,6 +1,6 @@
 /**
- * A process for node-versions.test.ts: runs every op, with first and second derivatives, and trains networks, so that every family of kernels is compiled
- * and run by the V8 at hand. Prints one line of JSON: digests of all results.
+ * A process for node-versions.test.ts. It runs every op, with first and second derivatives, and trains networks, so that this version of V8 compiles and runs every
+ * family of kernels. It prints one line of JSON: digests of all results.
  */
 import { createWasmBackend, registry, type TypedArray } from '@cotangent/core'
 import { digest } from '../../core/test/digest.js'
@@ -8,7 +8,7 @@ import { drawInputs, type Outcome, run } from '../../core/test/sweep.js'
 import { bidirectional, dense, embedding, gru, lstm, Sequential, simpleRNN } from '../src/index.js'
 import { train } from './training.js'
 
-/** What the process prints. */
+/** The printed results. */
 export interface NodeVersionResults {
   node: string
   /** A digest for each op. */

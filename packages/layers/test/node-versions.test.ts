@@ -1,6 +1,6 @@
 /**
- * Every family of kernels on the newest Node of other versions: V8's optimising compiler changes with each, and a kernel it cannot compile ends the
- * process. `npm run nodes:install` puts the binaries where this test looks; COTANGENT_NODES names others, as a list like PATH.
+ * Runs every family of kernels on the newest Node of other versions. V8's optimising compiler changes with each version, and a kernel that it cannot compile ends
+ * the process. `npm run nodes:install` puts the binaries where this test looks. COTANGENT_NODES names others, as a list like PATH.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -22,7 +22,7 @@ async function resultsOf(node: string, ...args: string[]): Promise<NodeVersionRe
     env: { ...process.env, NODE_OPTIONS: '' },
     maxBuffer: 1 << 26,
   })
-  // An unknown flag of V8 is told here, and so is a setting that is not to be had.
+  // V8 reports an unknown flag or setting here.
   expect(stderr).toBe('')
   return JSON.parse(stdout) as NodeVersionResults
 }

@@ -1,4 +1,4 @@
-/** Options of optimizers, losses, callbacks and the like: what is no value of them is refused, before anything happens. */
+/** Options of optimizers, losses, callbacks and the like: a wrong value is refused before anything happens. */
 import { ones, Parameter, type Tensor, tensor, ValueError, valueAndGrad } from '@cotangent/core'
 import { describe, expect, test, vi } from 'vitest'
 import {

@@ -1,4 +1,4 @@
-/** Losses, metrics and weights of several outputs, of samples, of steps and of classes: against numbers worked out by hand. */
+/** Losses, metrics and weights of several outputs, samples, steps and classes, compared with numbers worked out by hand. */
 import { expectNoLeaks, key, normal, scope, type Tensor, tensor } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
@@ -24,7 +24,7 @@ beforeEach(resetNames)
 
 const quiet = { verbose: 0 } as const
 
-/** Outputs that are the inputs, so that losses are arithmetic of the data: `a` [n, 2] and `b` [n, 1]. */
+/** The outputs are the inputs, `a` [n, 2] and `b` [n, 1], so losses can be computed from the data by hand. */
 function identity() {
   const [a, b] = [input({ shape: [2], name: 'in_a' }), input({ shape: [1], name: 'in_b' })]
   return model({
@@ -114,7 +114,7 @@ describe('losses and metrics by output', () => {
     trained.compile({ optimizer: 'adam', loss: 'mse', metrics: { b: 'mae' } })
     const { history } = await trained.fit(xs, { a: ys[0], b: ys[1] }, { epochs: 2, validationData: [xs, ys], ...quiet })
     expect(Object.keys(history).sort()).toEqual(['a_loss', 'b_loss', 'b_mae', 'loss', 'val_a_loss', 'val_b_loss', 'val_b_mae', 'val_loss'])
-    // What is beside the outputs' losses is the penalty.
+    // The rest of the loss is the penalty.
     const penalty = history.val_loss[1] - history.val_a_loss[1] - history.val_b_loss[1]
     const [expected] = trained.penalties()
     expect(penalty).toBeCloseTo(await expected.item(), 4)
@@ -222,14 +222,14 @@ describe('sample weights', () => {
   })
 
   test('go with their samples when shuffled and split, and into validation', async () => {
-    // The target tells the weight, so that a mix-up shows.
+    // The target says the weight, so mixing up samples would show.
     const y = [0, 1, 0, 1, 0, 1, 0, 1, 0, 1].map((v) => [v])
     const weight = y.map(([v]) => 1 - v)
     const x = y.map((row) => [...row, ...row, ...row])
     const m = new Sequential([dense(1, { inputShape: [3], kernelInitializer: 'zeros' })], { seed: 3 })
     m.compile({ optimizer: 'sgd', loss: 'mse' })
     const { history } = await m.fit(x, y, { epochs: 2, batchSize: 3, sampleWeight: weight, validationSplit: 0.4, ...quiet })
-    // All that counts is predicted without error from the start.
+    // All samples that count are predicted without error from the start.
     expect(history.loss).toEqual([0, 0])
     expect(history.val_loss).toEqual([0, 0])
     const other = await m.fit(x, y, { epochs: 1, sampleWeight: weight, validationData: [x, y, y.map(() => 3)], ...quiet })

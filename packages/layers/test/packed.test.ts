@@ -11,7 +11,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const run = (command: string, args: readonly string[], cwd: string): string =>
   execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'pipe'] })
 
-/** What a user would write: every package imported, types used, one step trained. */
+/** A user's program: it imports every package, uses types, and trains one step. */
 const program = `
 import { grad, matMul, tensor, zeros, type Tensor } from '@cotangent/core'
 import { dense, Sequential } from '@cotangent/layers'
@@ -50,7 +50,7 @@ export * as datasets from '@cotangent/datasets'
 export * as formats from '@cotangent/datasets/formats'
 `
 
-/** Settings of users' projects that look into declarations more closely than ours do. */
+/** Compiler settings of users that check declarations more strictly than ours. */
 const strictest = { strict: true, skipLibCheck: false, noUncheckedIndexedAccess: true, exactOptionalPropertyTypes: true, noEmit: true }
 /**
  * The oldest TypeScript that works, and the one that builds these packages. The oldest is installed here and no dependency of the repository, since two versions would share
@@ -82,7 +82,7 @@ test('the packed packages install into an empty folder, type-check, and train a 
   expect(archives.sort()).toEqual(['cotangent-core-0.1.0.tgz', 'cotangent-datasets-0.1.0.tgz', 'cotangent-layers-0.1.0.tgz'])
 
   writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true, "type": "module" }')
-  // What the packages depend on comes out of npm's cache, where installing this repository has left it.
+  // Dependencies come from npm's cache; installing this repository has put them there.
   run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', ...archives.map((file) => `./${file}`)], folder)
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
     '@cotangent',
@@ -103,7 +103,7 @@ test('the packed packages install into an empty folder, type-check, and train a 
 
   writeFileSync(join(folder, 'entries.ts'), entries)
   for (const [i, compiler] of compilers().entries()) {
-    // The newest is tried where the least is there.
+    // The newest compiler is tried where no types of a host are there.
     for (const [name, around] of Object.entries(surroundings).slice(0, i === 0 ? undefined : 1)) {
       const compilerOptions = { ...strictest, ...around, target: 'ES2022', module: 'NodeNext' }
       writeFileSync(join(folder, `${name}.json`), JSON.stringify({ compilerOptions, files: ['program.ts', 'entries.ts'] }))
@@ -111,7 +111,7 @@ test('the packed packages install into an empty folder, type-check, and train a 
         cwd: folder,
         encoding: 'utf8',
       })
-      // The user's own program prints in Node and browsers alone.
+      // Only Node and browsers have types for the user's console.log.
       const errors = said.stdout
         .split('\n')
         .filter((line) => line !== '' && !(name === 'nothing' && line.includes("Cannot find name 'console'")))

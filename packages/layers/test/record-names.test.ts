@@ -1,4 +1,4 @@
-/** Records, NaN reports and errors name the layer: in a model by its own name, inside other layers by the path to it. */
+/** Records, NaN reports and errors name the layer: by its own name in a model, by the path to it inside other layers. */
 import { debug, key, normal, record, scope, type TapeRecord, type Tensor, tensor, ValueError } from '@cotangent/core'
 import { afterEach, expect, test } from 'vitest'
 import {

@@ -1,6 +1,6 @@
 /**
- * Recurrent layers, Bidirectional and Embedding against the golden vectors: outputs, last states, and gradients of inputs, states and
- * weights; by the op for whole sequences and step by step through the cell.
+ * Recurrent layers, Bidirectional and Embedding compared with the golden vectors: outputs, last states, and gradients of inputs, states and weights. Both ways are
+ * tested: the op for whole sequences, and step by step through the cell.
  */
 import { createReferenceBackend, createWasmBackend, Parameter, scope, type Tensor, tensor, valueAndGrad } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
@@ -32,7 +32,7 @@ describe.each(places)('golden recurrent layers ($name)', ({ backend, dtype, rtol
   }
   const places = (values: unknown): Tensor[] | undefined => (values as unknown[] | undefined)?.map((value) => place(value))
 
-  /** A layer with the weights of a case, and what is dropped, as the case says. */
+  /** A layer with the weights and dropout masks of a case. */
   function layerOf({ params, inputs }: GoldenCase, byOp: boolean): SimpleRNN | LSTM | GRU {
     const { layer: className, ...config } = camelKeys(params) as { layer: string; implementation?: number }
     if (className === 'SimpleRNN') delete config.implementation

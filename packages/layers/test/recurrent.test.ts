@@ -130,7 +130,7 @@ const layers: Record<string, LayerCheck> = {
   },
   Masking: { make: () => masking({ maskValue: 9 }), fromConfig: Masking.fromConfig, inputShape: [3, 2], outputShape: [3, 2] },
 }
-// A mask does not go through flatten, which the harness puts behind sequences.
+// The harness puts flatten behind sequences, and flatten ends a mask.
 const { Masking: maskingCheck, ...unmasked } = layers
 test.each(Object.entries(unmasked))('checkLayer: %s', (_, check) => checkLayer(check))
 test('Masking: config, and the steps it leaves out', async () => {
@@ -350,7 +350,7 @@ test('TimeDistributed and a dense layer on sequences are one; wrong input is ref
   expect(() => TimeDistributed.fromConfig({ layer: { className: 'Dens', config: {} } })).toThrow(/Did you mean "Dense"/)
 })
 
-// Of a few seeds this one learns to the end; others stop at one sample or another, and rounding decides at which.
+// This seed was chosen from a few because it learns all samples. Others get stuck at one; rounding decides at which.
 test('an LSTM learns what came first, over 12 steps', async () => {
   const x = normal(key(1), [64, 12, 1])
   const y = x.slice([0, 0, 0], [64, 1, 1]).reshape([64, 1]).greater(0).cast('float32')

@@ -1,4 +1,4 @@
-/** Stopping and going on: a training that is resumed has the bits of one that was not stopped. And accumulated batches are one larger batch. */
+/** A training that was stopped and resumed has the bits of one that was not stopped. Accumulated batches are one larger batch. */
 import { describe, expect, test } from 'vitest'
 import { dense, dropout, exponentialDecay, getOptimizer, type HostArray, type OptimizerName, Sequential } from '../src/index.js'
 
@@ -37,7 +37,7 @@ const variants: [string, OptimizerName, object][] = [
 describe('a resumed training has the same bits', () => {
   test.each(variants)('%s', async (_, name, config) => {
     const options = { batchSize: 4, epochs: 4, verbose: 0 } as const
-    // What a checkpoint after the second epoch holds, of a training that goes on.
+    // The state of a checkpoint after the second epoch; the training goes on.
     let stopped: Stopped | undefined
     const whole = network(name, config)
     const { history } = await whole.fit(x, y, {

@@ -1,4 +1,4 @@
-/** Targets whose shape is not that of the output: brought to it, or refused, and never broadcast. Wanted values are worked out by hand. */
+/** Targets whose shape differs from the output's: reshaped or refused, never broadcast. Expected values are worked out by hand. */
 import { type Tensor, tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import { dense, input, losses, metrics, model, reshape, Sequential } from '../src/index.js'
@@ -25,7 +25,7 @@ describe.each([
     ['outputs [n, 1]', identity],
     ['outputs [n]', flat],
   ])('%s: losses and metrics of the user see the shape of the output', async (_name, make) => {
-    // Of outputs [n] a mean over the last axis is one number for all samples, which all weights count alike.
+    // For outputs [n], a mean over the last axis would be one number for all samples, and weights would have no effect.
     for (const loss of make === flat ? ([own, 'mse'] as const) : ([own, ownMean, 'mse'] as const)) {
       const net = make()
       net.compile({ optimizer: 'sgd', loss, metrics: [own, ownMean, share, 'mse', 'mae'], weightedMetrics: [own] })

@@ -1,6 +1,6 @@
 /**
- * A process for threads-soak.test.ts: trains on two threads for so many seconds while other threads occupy every core, compares each
- * training's bits with one thread's, and ends by itself without disposing of anything.
+ * A process for threads-soak.test.ts. For some seconds it trains on two threads while other threads occupy every core, and compares the bits of each training with
+ * those of one thread. It ends by itself, without disposing of anything.
  */
 import assert from 'node:assert/strict'
 import { availableParallelism } from 'node:os'
@@ -17,7 +17,7 @@ const hogs = Array.from({ length: availableParallelism() }, () => new Worker('fo
 await Promise.all(hogs.map((hog) => new Promise((resolve) => hog.once('online', resolve))))
 
 const { backend, helped } = await threadedBackend({ threads: 2 }, 30_000)
-// Beside the one that always shares, one that shares when it pays.
+// One backend always shares work; this one shares when it pays.
 const backends = [backend, createWasmBackend({ threads: 2 })]
 let trainings = 0
 for (const until = performance.now() + 1000 * seconds; performance.now() < until || helped() === 0; trainings++)

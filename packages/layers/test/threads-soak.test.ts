@@ -1,4 +1,4 @@
-/** Training on two threads for a while on a machine whose cores are taken. `COTANGENT_SOAK` says for how many seconds (default 4). */
+/** Trains on two threads for a while, on a machine whose cores are all busy. `COTANGENT_SOAK` is the number of seconds (default 4). */
 import { spawnSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { expect, test } from 'vitest'

@@ -6,7 +6,7 @@ import { train, trainShared } from './training.js'
 test.each(['perceptron', 'convolutional'] as const)('training a %s network with 1, 2 and 4 threads', async (name) => {
   const one = await train(createWasmBackend(), undefined, name)
   expect(one.losses.at(-1)).toBeLessThan(one.losses[0])
-  // With workers that do take parts: else this would compare one thread with one thread.
+  // The workers must do a part of the work; otherwise this would compare one thread with itself.
   for (const threads of [2, 4]) expect(await trainShared({ threads }, name)).toEqual({ ...one, info: expect.objectContaining({ threads }) })
   await expect(trainShared({ threads: 1 }, name)).rejects.toThrow('no worker ran any part')
 })

@@ -1,4 +1,4 @@
-/** One small training that pages, workers, processes and numbers of threads are compared by. It runs anywhere. */
+/** One small training by which pages, workers, processes and numbers of threads are compared. It runs anywhere. */
 
 import { type BackendInfo, configure, currentBackend, type WasmOptions } from '@cotangent/core'
 import { digest } from '../../core/test/digest.js'
@@ -65,7 +65,7 @@ export async function trainConfigured(options: WasmOptions): Promise<Trained & {
 export async function trainShared(options: WasmOptions, name?: NetworkName): Promise<Trained & { info?: BackendInfo }> {
   const { backend, helped } = await threadedBackend(options, 30_000)
   try {
-    // On a starved machine the main thread may have done all before a worker got a core.
+    // On a busy machine the main thread may finish before a worker gets a core.
     for (let attempt = 0; attempt < 100 && backend.info?.().threads !== 1; attempt++) {
       const trained = await train(backend, undefined, name)
       if (helped() > 0) return { ...trained, info: backend.info?.() }

@@ -1,6 +1,6 @@
 /**
- * What does not count (masked steps, samples and steps of weight 0) may hold anything, NaN and ∞ too: values and gradients are those of the
- * rest. Wanted values are those of the same calls with ordinary numbers in these places, bit by bit.
+ * Values that do not count (masked steps, samples and steps of weight 0) may be anything, also NaN and ∞. Values and gradients of the rest are the same, bit by
+ * bit, as with ordinary numbers in their place.
  */
 import { grad, type Tensor, tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'

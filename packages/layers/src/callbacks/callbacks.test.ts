@@ -1,4 +1,4 @@
-/** Callbacks in real trainings: what they do to the model, what they print, and what they refuse. */
+/** Callbacks in real trainings: their effects on the model, their printed lines, and the options that they refuse. */
 import { expectNoLeaks, memory } from '@cotangent/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {
@@ -32,7 +32,7 @@ function model(learningRate: number | ReturnType<typeof exponentialDecay> = 0.1)
 }
 const weightsOf = async (of: Sequential): Promise<number[]> => (await of.getWeights()).flatMap(({ data }) => [...data])
 
-/** Trains; gives the history and what was printed. */
+/** Trains. Returns the history and the printed text. */
 async function train(of: Sequential, callbacks: Callback[], options: FitOptions = {}): Promise<{ history: History; text: string }> {
   let text = ''
   const output = {
@@ -44,7 +44,7 @@ async function train(of: Sequential, callbacks: Callback[], options: FitOptions 
   return { history, text }
 }
 
-/** Puts values in place of those that training gave. */
+/** Replaces the logs of each epoch by given values. */
 const pretend = (name: string, values: readonly number[]): Callback => ({
   onEpochEnd(epoch, logs) {
     logs[name] = values[epoch]
@@ -171,7 +171,7 @@ describe('ModelCheckpoint', () => {
       throw new Error('disk full')
     }
     await expect(train(m, [checkpoint('a', full)])).rejects.toThrow('disk full')
-    // Fewer, where the collector has come for models of tests before.
+    // Fewer if the garbage collector freed models of earlier tests.
     expect(memory().buffers).toBeLessThanOrEqual(before)
     expect(() => new ModelCheckpoint('a', {} as never)).toThrow(/save must be a function/)
   })
@@ -327,7 +327,7 @@ describe('running', () => {
 })
 
 describe("earlyStopping with variant 'keras3'", () => {
-  /** Runs epochs with these values; each sets the one weight to its number. Gives the weight in the end. */
+  /** Runs epochs with these values. Each epoch sets the one weight to its number. Returns the last weight. */
   const weightAfter = async (callback: ReturnType<typeof earlyStopping>, values: readonly number[]): Promise<number> => {
     const net = new Sequential([dense(1, { inputShape: [1], useBias: false })])
     net.compile({ optimizer: 'sgd', loss: 'mse' })

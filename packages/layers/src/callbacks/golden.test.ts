@@ -1,4 +1,4 @@
-/** The callbacks' golden vectors, which were made by the code of Keras 2.0.8 to 2.3.1 itself. */
+/** The callbacks' golden vectors, made by the code of Keras 2.0.8 to 2.3.1 itself. */
 import { describe, expect, test } from 'vitest'
 import { expectClose } from '../../test/arithmetic.js'
 import { loadGolden } from '../../test/golden.js'
@@ -7,7 +7,7 @@ import type { Model } from '../models/model.js'
 import { sgd } from '../optimizers/index.js'
 import type { Logs } from './callback.js'
 
-/** Tells a callback of epochs with these logs, until it ends the training. */
+/** Calls a callback for epochs with these logs, until it ends the training. */
 async function epochs(
   callback: Callback,
   logs: readonly Logs[],

@@ -1,4 +1,4 @@
-/** Event files, read back by a reader of this test's own; the files that the callbacks of Node write. */
+/** Event files, read by a reader of this test's own, and the files that the callbacks of Node write. */
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

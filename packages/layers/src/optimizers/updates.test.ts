@@ -1,4 +1,4 @@
-/** What optimizers do around their rules: AdamW's decay, accumulation of gradients, running means of parameters, Keras 3's global clipping. */
+/** The work of optimizers around their rules: AdamW's decay, accumulation of gradients, running means of parameters, Keras 3's global clipping. */
 import { expectNoLeaks, key, normal, Parameter, type Tensor, tensor, valueAndGrad } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'

@@ -1,11 +1,11 @@
-/** The networks of the MNIST experiments on a browser's devices: on real digits the loss follows the wasm backend's in Node. */
+/** The networks of the MNIST experiments on a browser's devices. On real digits the losses are those of the wasm backend in Node. */
 import { mnist } from '@cotangent/datasets'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gpuFlags, openSite, type Site, withoutChromium } from '../../../core/test/browser/harness.js'
 import * as here from '../gpu-digits.js'
 import { allGpuTests } from '../gpu-training-expectations.js'
 
-/** Digits, how many of them a step takes, and steps: in software a page is slow, so few here and more in `npm run test:gpu`. */
+/** Digits, digits in a step, and steps. Software rendering is slow, so there are few here and more in `npm run test:gpu`. */
 const [count, batch, steps] = allGpuTests ? [64, 16, 12] : [8, 8, 3]
 
 describe.skipIf(withoutChromium)(`networks of the MNIST experiments in Chromium${withoutChromium}`, () => {

@@ -1,10 +1,10 @@
-/** Trainings on a browser's devices, against the wasm backend and the reference in Node. */
+/** Trainings on a browser's devices, compared with the wasm backend and the reference in Node. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { gpuFlags, openSite, type Site, withoutChromium } from '../../../core/test/browser/harness.js'
 import type * as module from '../gpu-training.js'
 import { allGpuTests, expectFlat, expectSameTraining } from '../gpu-training-expectations.js'
 
-/** What the page runs; its list of names is no function. */
+/** The functions that the page runs. The list of names is no function. */
 type Trainings = Omit<typeof module, 'networkNames'>
 const networks: module.GpuNetwork[] = ['perceptron', 'convolutional', 'recurrent']
 

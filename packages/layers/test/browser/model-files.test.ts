@@ -1,4 +1,4 @@
-/** Model files in a page: HDF5, zip and the rest, read and written as in Node. */
+/** Reads and writes model files in a page, HDF5, zip and the others, with the results of Node. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openSite, type Site, withoutChromium } from '../../../core/test/browser/harness.js'
 import * as node from '../model-files.js'

@@ -1,12 +1,12 @@
 /**
- * Training in a page of a browser, with and without what threads need: the same bits as in Node, and a sentence on the console at most.
- * A worker lost in the middle of a kernel is a test of the pool (threads.test.ts of the wasm backend).
+ * Training in a page of a browser, with and without the headers that threads need. The bits are those of Node, and the console has one sentence at most. The test of
+ * the pool (threads.test.ts of the wasm backend) covers a worker that is lost in the middle of a kernel.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Headers, isolated, type OpenPage, openSite, type Site, withoutChromium } from '../../../core/test/browser/harness.js'
 import * as node from '../training.js'
 
-/** Events of a page may be late on a busy machine; a second, vitest's default, is too little. */
+/** Events of a page may be late on a busy machine. A second, vitest's default, is too short. */
 const patient = { timeout: 120_000 }
 
 describe.skipIf(withoutChromium)(`training in Chromium${withoutChromium}`, () => {

@@ -1,9 +1,9 @@
-/** Reads mutants one after the other and says what came of each. */
+/** Reads mutants one after the other, and reports the outcome of each. */
 import { CotangentError } from '@cotangent/core'
 import { DatasetError } from '@cotangent/datasets'
 import { FILE, readers, unnamed } from './readers.js'
 
-/** What a process is to do, and what it says. */
+/** The work of a process. */
 export interface Task {
   readonly reader: string
   readonly from: number
@@ -11,10 +11,10 @@ export interface Task {
 }
 export interface Outcome {
   readonly number: number
-  /** Before it is read; after it the rest is there, too. */
+  /** 'starts' is sent before a mutant is read; another kind, with the further entries, after it. */
   readonly kind: 'starts' | 'loads' | 'refused' | 'nameless' | 'foreign' | 'broken'
   readonly said?: string
-  /** By how much the most memory that the process ever had has grown. */
+  /** The growth of the process's peak memory. */
   readonly megabytes?: number
   readonly milliseconds?: number
 }

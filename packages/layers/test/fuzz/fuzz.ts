@@ -1,19 +1,19 @@
 /**
- * Fuzzing: mutants of small valid files are read in processes of their own, each with a limit of time and of memory. What comes of a mutant:
+ * Fuzzing: mutants of small valid files are read in separate processes, with limits of time and memory. The outcomes of a mutant:
  *
- * - loads, or is refused: an error of ours that names the file. Both are as they should be.
- * - nameless: an error of ours that does not name the file; foreign: any other error.
- * - hang, crash, blow-up: it took too long, ended the process, or took more memory than files of its size may.
+ * - loads; refused: an error of ours that names the file. Both are right.
+ * - nameless: an error of ours that does not name the file. foreign: any other error.
+ * - hang, crash, blow-up: it took too long, ended the process, or took more memory than a file of its size may.
  */
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import type { Outcome, Task } from './child.js'
 
-/** Longer than any seed takes by far, also while others use the machine. */
+/** Far longer than any seed takes, also on a busy machine. */
 const MOST_SECONDS = 20
-/** What small files may ask for by default (256 MiB), as it is and once more in a model, and what the collector leaves lying about. */
+/** The default limit of small files (256 MiB), once for the file and once for the model, and some garbage. */
 const MOST_MEGABYTES = 700
-/** Mutants for one process, so that what one leaves behind does not add up. */
+/** Mutants for one process. A new process starts after them, so that garbage does not add up. */
 const PER_PROCESS = 500
 
 export const good: readonly string[] = ['loads', 'refused']
@@ -34,7 +34,7 @@ export interface Summary {
   slowest: number
 }
 
-/** Reads some of a reader's mutants in a process; ends early when one has to be killed. Gives the number to go on with. */
+/** Reads some of a reader's mutants in a process. Ends early if it had to kill the process. Returns the number of the next mutant. */
 function inProcess(task: Task, summary: Summary): Promise<number> {
   return new Promise((resolve) => {
     const child: ChildProcess = fork(join(import.meta.dirname, 'child.ts'), [], {
@@ -89,7 +89,7 @@ export async function fuzz(reader: string, from: number, to: number): Promise<Su
   return summary
 }
 
-/** Several readers, so many processes at a time. */
+/** Fuzzes several readers, with `processes` processes at a time. */
 export async function fuzzAll(
   names: readonly string[],
   from: number,

@@ -1,9 +1,9 @@
 /** Damage: bytes and JSON changed at random, the same way for the same seed. */
 
-/** Random numbers from 0 up to `most`, that one left out. */
+/** Random whole numbers from 0 to below `most`. */
 export type Random = (most: number) => number
 
-/** mulberry32 (Tommy Ettinger): 32 bits of state are enough to choose damage by. */
+/** mulberry32 (Tommy Ettinger): 32 bits of state are enough to choose damage. */
 export function randomFrom(seed: number): Random {
   let state = seed | 0
   return (most) => {
@@ -16,7 +16,7 @@ export function randomFrom(seed: number): Random {
 
 const pick = <Item>(random: Random, items: readonly Item[]): Item => items[random(items.length)]
 
-/** Numbers at which things break. */
+/** Numbers at which readers may break. */
 const extremes = [
   0n,
   1n,
@@ -104,13 +104,13 @@ const byteChanges: readonly ByteChange[] = [
 export function mutateBytes(seed: Uint8Array, random: Random, other: Uint8Array): Uint8Array {
   let bytes: Uint8Array = Uint8Array.from(seed)
   const changes = 1 + (random(3) === 0 ? random(4) : 0)
-  // The last two put files together: not often.
+  // The last two combine files; they are rare.
   for (let i = 0; i < changes && bytes.length > 0; i++)
     bytes = Uint8Array.from(byteChanges[random(byteChanges.length - random(2) * 2)](bytes, random, other))
   return bytes
 }
 
-/** Values that no reader expects where they stand. */
+/** Values that no reader expects. */
 const oddities: readonly unknown[] = [
   null,
   true,

@@ -1,4 +1,4 @@
-/** What is fuzzed: each reader with the mutants of its files. */
+/** The fuzzed readers, each with the mutants of its files. */
 import { CotangentError, zeros } from '@cotangent/core'
 import { glove, jenaClimate, parseIdx, parseNpy, parseNpyLists, parseNpz, tokenizerFromJson, unzip, zip } from '@cotangent/datasets'
 import { type Model, modelFromBytes, modelFromJSON, modelFromTfjs, readSafetensors, weightsFromBytes } from '../../src/index.js'
@@ -6,16 +6,16 @@ import { readH5, writeH5 } from '../../src/io/h5-tree.js'
 import { mutateBytes, mutateJson, type Random, randomFrom } from './mutate.js'
 import * as seeds from './seeds.js'
 
-/** What errors must name. */
+/** The name of the file, which errors must contain. */
 export const FILE = 'the-file'
 const quiet = { name: FILE, onWarning: () => {} }
 
 export interface Reader {
-  /** The reading of the mutant with this number, to be run and timed. */
+  /** A function that reads the mutant with this number, to be run and timed. */
   mutant(number: number): Promise<() => unknown>
 }
 
-/** A model that could be loaded is run: a foreign error that only shows then is a fault of the reader, too. Errors of ours are of the run. */
+/** Runs a model that could be loaded. A foreign error then is the reader's fault, too. An error of ours is not. */
 async function used(model: Model): Promise<void> {
   try {
     const inputs = model.built ? model.inputPorts.map(({ shape }) => shape.slice(1).map((n) => n ?? 2)) : []
@@ -78,7 +78,7 @@ function hash(name: string): number {
 
 const model = async (bytes: Uint8Array): Promise<void> => used(await modelFromBytes(bytes, quiet))
 
-/** Weights into the models that the seeds are of; a file of another model is refused. */
+/** Loads weights into the models of the seeds. A file of another model is refused. */
 const targets = later(seeds.models)
 const weights = async (bytes: Uint8Array): Promise<void> => {
   for (const target of await targets()) {
@@ -179,7 +179,7 @@ const single: Readonly<Record<string, Reader>> = {
 
 const inTurn = Object.keys(single).filter((name) => name !== 'tokenizer')
 
-/** Some mutants of every reader in one process: what the test runs. */
+/** Reads some mutants of every reader in one process. The test calls this. */
 const mixed: Reader = { mutant: (number) => single[inTurn[number % inTurn.length]].mutant(Math.floor(number / inTurn.length)) }
 
 /** The readers that are fuzzed one by one. */

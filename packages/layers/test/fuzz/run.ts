@@ -1,6 +1,6 @@
 /**
- * `npm run fuzz -- [readers] [--mutants 2000] [--from 0] [--processes 2]`: reads mutants of valid files and prints what came of them. The same numbers
- * are the same mutants, so that `--from 17 --mutants 1` reads one again. The exit code is 1 if anything is not as it should be.
+ * `npm run fuzz -- [readers] [--mutants 2000] [--from 0] [--processes 2]` reads mutants of valid files and prints their outcomes. Equal numbers are equal mutants,
+ * so `--from 17 --mutants 1` reads one again. The exit code is 1 if any outcome is wrong.
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'

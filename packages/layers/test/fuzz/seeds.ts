@@ -27,7 +27,7 @@ import {
   weightsToBytes,
 } from '../../src/index.js'
 
-/** Models of which seeds are made: of the kinds that files describe in other ways. */
+/** Models for seeds: one of each kind that files describe in a different way. */
 export async function models(): Promise<Model[]> {
   const stack = new Sequential(
     [dense(3, { inputShape: [4], activation: 'relu', kernelRegularizer: 'l2' }), batchNormalization(), dense(2)],
