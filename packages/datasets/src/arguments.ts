@@ -1,9 +1,9 @@
 /**
- * What arguments must be, and the one place that words messages about them: for plain JavaScript, for values from forms, command lines and
- * JSON, and for what slips past the types (a misspelt option in an object built elsewhere).
+ * Checks of arguments, and the only place with messages about them. They are for plain JavaScript, for values from forms, command lines and JSON, and for
+ * mistakes that types do not find, such as a misspelt option in an object built elsewhere.
  *
- * The words are those of @cotangent/core/arguments. They are written twice because this package stands alone, without core; a test holds both
- * to the same messages. `what` names the function as its user knows it (`Tokenizer.fitOnTexts`); every message begins with it.
+ * The messages have the words of @cotangent/core/arguments. They are written twice because this package does not depend on core; a test compares both.
+ * `what` is the name of the function as its user knows it (`Tokenizer.fitOnTexts`); every message begins with it.
  */
 import { DatasetError } from './errors.js'
 import { camelCase, nearest } from './spelling.js'

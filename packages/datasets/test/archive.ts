@@ -1,6 +1,6 @@
-/** Zip archives field by field, true or not: for tests of what a reader makes of them. */
+/** Makes zip archives field by field, with true or false values, for tests of readers. */
 
-/** What a header says of an entry. */
+/** The fields of an entry's header. */
 export interface Fields {
   name: string
   /** 0: stored; 8: deflated. */
@@ -25,7 +25,7 @@ function header({ name, method = 0, flags = 0, crc = 0, packedSize, size }: Fiel
   return Buffer.concat([out, Buffer.from(name)])
 }
 
-/** An archive with these blocks, and a directory that says what it likes: entries and which block each starts at, 0 by default. */
+/** An archive with these blocks, and a directory with any entries. An entry starts at the block that it names, 0 by default. */
 export function archive(
   blocks: readonly { fields: Fields; bytes: Uint8Array }[],
   directory: readonly { fields: Fields; block?: number; offset?: number }[],

@@ -1,4 +1,4 @@
-/** What the tests share: IDX files made to order, directories of their own. */
+/** Helpers of tests: IDX files made to order, temporary directories. */
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,7 +33,7 @@ export function encodeIdx({ shape, data }: NDArray): Uint8Array {
 
 export const gzip = (bytes: Uint8Array): Uint8Array => new Uint8Array(gzipSync(bytes))
 
-/** A directory of its own for a test, removed when the test ends. */
+/** A temporary directory for one test. It is removed when the test ends. */
 export async function tempDir(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), 'cotangent-datasets-'))
   onTestFinished(() => rm(dir, { recursive: true, force: true }))

@@ -1,4 +1,4 @@
-/** Reads files that ask for far more than they hold, one after the other, and prints what each reader said and how much memory it took. */
+/** Reads files that ask for far more than they hold, one after the other. Prints each reader's message and the memory that it took. */
 import { deflateRawSync } from 'node:zlib'
 import { jenaClimate, parseNpyLists, parseNpz, unzip } from '../src/index.js'
 import { archive, type Fields } from './archive.js'
@@ -6,14 +6,14 @@ import { archive, type Fields } from './archive.js'
 const MB = 2 ** 20
 const zeros = new Uint8Array(deflateRawSync(new Uint8Array(32 * MB)))
 
-/** So many entries of 32 MB of zeros, each over a block of its own or all over the first. */
+/** An archive with `count` entries of 32 MB of zeros. Each has its own block, or all share the first. */
 function bomb(count: number, shared: boolean): Uint8Array {
   const fields = (i: number): Fields => ({ name: `${i}.npy`, method: 8, packedSize: zeros.length, size: 32 * MB })
   const entries = Array.from({ length: count }, (_, i) => ({ fields: fields(i), bytes: zeros, block: shared ? 0 : i }))
   return archive(shared ? entries.slice(0, 1) : entries, entries)
 }
 
-/** Entries of 1 MB over one block, which say that they have no bytes. */
+/** Entries of 1 MB that share one block and claim to have no bytes. */
 function liars(count: number): Uint8Array {
   const fields = (i: number): Fields => ({ name: `${i}`, packedSize: MB, size: 0 })
   const entries = Array.from({ length: count }, (_, i) => ({ fields: fields(i) }))
@@ -27,7 +27,7 @@ function pickled(lists: number, pickle: Uint8Array): Uint8Array {
   return new Uint8Array(Buffer.concat([start, Buffer.from(header), pickle]))
 }
 
-/** Memo numbers that leave out a thousand each. */
+/** Memo numbers in steps of a thousand. */
 function skips(count: number): Uint8Array {
   const out = Buffer.alloc(1 + 5 * count, 0x5d)
   for (let i = 0; i < count; i++) {

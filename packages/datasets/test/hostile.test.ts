@@ -1,4 +1,4 @@
-/** Small files that ask for gigabytes, read in a process of their own: an error of ours, and the memory stays of the order of the file. */
+/** Small files that ask for gigabytes, read in a separate process. The result is an error of ours, and the memory stays near the size of the file. */
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -8,7 +8,7 @@ interface Reading {
   megabytes: number
 }
 
-/** The text of commas alone is 64 MB, and each file is put together from parts; what the files ask for is 600 MB to 2 GB. */
+/** The files ask for 600 MB to 2 GB. The limit leaves room for the text of commas, 64 MB, and for putting files together. */
 const MOST_MEGABYTES = 120
 
 const program = join(import.meta.dirname, 'hostile-process.ts')

@@ -1,4 +1,4 @@
-/** Every exported function, with every argument and option in turn set to what it cannot take: an error of ours, with its name in front. */
+/** Every exported function, with junk in the place of each argument and option: an error of ours that begins with the function's name. */
 
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

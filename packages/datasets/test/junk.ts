@@ -1,4 +1,4 @@
-/** Every exported function, its arguments and its options, for the test that hands each of them what it cannot take. */
+/** Every exported function with its arguments and options, for the test that calls each with junk. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -8,7 +8,7 @@ import { encodeIdx } from './helpers.js'
 import { bytesOf } from './pickles.js'
 import { put } from './tiny.js'
 
-/** What people hand to functions by mistake. */
+/** Values that people pass by mistake. */
 export const junk = {
   undefined: undefined,
   null: null,
@@ -23,15 +23,15 @@ export const junk = {
 } as const
 export type Junk = keyof typeof junk
 
-/** One argument or option: a value that is right, and which junk is right, too. */
+/** One argument or option: a right value, and the junk that is right, too. */
 export interface Argument {
   good: unknown
   takes: readonly Junk[]
-  /** How messages may begin instead of with the function's name where the value is text or not there, as it may be, but leads to no data. */
+  /** Another beginning of messages, for a value that may be text or left out, but then leads to no data. */
   about?: string
   /** Junk that is not tried. */
   skips?: readonly Junk[]
-  /** What may be in it, if it is an object of options. */
+  /** Its entries, if it is an object of options. */
   options?: Readonly<Record<string, Argument>>
 }
 
@@ -46,11 +46,11 @@ const text: readonly Junk[] = ['text', 'a number as text']
 const name = may('x', ...text)
 const options = (entries: Readonly<Record<string, Argument>>): Argument => ({
   good: Object.fromEntries(Object.entries(entries).map(([key, { good }]) => [key, good])),
-  // Where one of them must be given, no options are none.
+  // If one of them is required, the object is required.
   takes: Object.values(entries).every(({ takes }) => takes.includes('undefined')) ? ['undefined'] : [],
   options: entries,
 })
-/** What leads to data: a path, of which any text is one, but leads nowhere, as does none. */
+/** A path or the like that leads to data. Other text, or none, is allowed but leads nowhere. */
 const filled = (good: unknown, about: string): Argument => ({ good, takes: [], about })
 
 const split = { filters: may('.', ...text), lower: may(true), split: may(' ', ...text) }
@@ -78,7 +78,7 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
   const csv = 'Date Time,p (mbar),T (degC),rh (%),VPmax (mbar)\n01.01.2009 00:10:00,996.52,-8.02,93.3,3.33\n'
   await writeFile(join(dir, 'weather.csv'), csv)
 
-  // The published data would be another size.
+  // The published data have another size.
   const verify: Argument = { ...need(false), about: dir }
   const load = (directory: Argument) => ({
     dir: directory,

@@ -172,7 +172,7 @@ print(z.testzip(), [(i.filename, i.file_size, i.date_time) for i in z.infolist()
         const bytes = good.slice()
         bytes[at] ^= bit
         try {
-          // What is not in a checksum is the name, the time and who made it.
+          // Checksums do not cover the name, the time and the maker.
           for (const content of unzip(bytes).values()) expect(Object.values(before)).toContainEqual(content)
         } catch (error) {
           if (!(error instanceof DatasetError)) throw error

@@ -8,7 +8,7 @@ import { failure } from '../../test/tiny.js'
 import { nodeHost } from '../locating/host.js'
 import { loadReviewsOn, type ReviewOptions, rankReviews } from './reviews.js'
 
-/** What the folders of the made reviews hold. */
+/** The contents of the folders of reviews made for the test. */
 const dataTree: Record<string, Record<string, string>> = {
   'train/neg': { '0_1.txt': 'Bad.', '10_2.txt': 'Very  bad!', '1_4.txt': '', 'notes.md': 'no review' },
   'train/pos': { '3_9.txt': 'Good\r\nfilm', '2_10.txt': 'Très bon' },
