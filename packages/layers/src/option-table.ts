@@ -35,6 +35,7 @@ export interface Option<Value> {
 // biome-ignore lint/suspicious/noExplicitAny: a row's value is in and out of its functions, so rows of all kinds have no other common type.
 type AnyOption = Option<any>
 
+/** Rows by the names of properties. */
 export type OptionTable = Readonly<Record<string, AnyOption>>
 
 /** The names of rows whose values may be undefined. */

@@ -1,3 +1,4 @@
+/** Convolution layers: values by their definition, cell by cell; shapes that do not fit; data formats; the harness of all layers. */
 import { createReferenceBackend, key, normal, ShapeError, scope, type Tensor, withBackend, zeros } from '@cotangent/core'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'

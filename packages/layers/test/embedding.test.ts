@@ -1,3 +1,4 @@
+/** The embedding layer: the harness, its config, and indices out of range on every kind of device. */
 import { getBackend, scope, type Tensor, tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { dense, Embedding, embedding, flatten, resetNames, Sequential } from '../src/index.js'

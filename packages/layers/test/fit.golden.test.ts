@@ -1,3 +1,4 @@
+/** Whole trainings by `fit` compared with the golden trainings, in float32 and float64. */
 import { createReferenceBackend, createWasmBackend, type TypedArray } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import { conv2d, dense, embedding, flatten, getOptimizer, type Layer, l2, lstm, maxPooling2d, Sequential } from '../src/index.js'

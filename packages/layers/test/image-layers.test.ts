@@ -1,3 +1,4 @@
+/** Layers of images and sequences: values by their definition, noise by its mean and variance, messages. */
 import { createReferenceBackend, key, normal, ShapeError, scope, type Tensor, tensor, withBackend } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+/** The layers of the folder core: the harness on each, dropout, messages and names. */
 import { expectNoLeaks, key, normal, ones, ShapeError, scope, type Tensor, tensor, ValueError } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

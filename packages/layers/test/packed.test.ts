@@ -1,3 +1,4 @@
+/** The packages as users install them: packed, installed into an empty folder, compiled by several compilers, and run. */
 import { execFileSync, spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'

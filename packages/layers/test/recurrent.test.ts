@@ -1,3 +1,4 @@
+/** Recurrent layers, masking, Bidirectional and TimeDistributed: the harness on each, dropout, states, configs, a sequence that is learned. */
 import { key, memory, normal, ones, scope, stack, type Tensor, tensor, unstack, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

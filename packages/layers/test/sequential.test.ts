@@ -1,3 +1,4 @@
+/** Sequential models: they learn, their randomness follows from the seed, layers are added and removed. */
 import { debug, expectNoLeaks, foldKey, key, memory, normal, permutation, type Tensor, valueAndGrad } from '@cotangent/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { activation, adam, batches, dense, dropout, flatten, l2, losses, type ModelOptions, resetNames, Sequential } from '../src/index.js'

@@ -7,6 +7,7 @@ import type { Layer } from '../layer.js'
 import { InputLayer } from './input-layer.js'
 import type { LayerNode, SymbolicTensor } from './symbolic-tensor.js'
 
+/** The nodes and layers of a graph, in order. */
 export interface GraphOrder {
   /** Every node stands after those it needs. */
   nodes: readonly LayerNode[]

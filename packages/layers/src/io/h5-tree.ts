@@ -20,10 +20,12 @@ export function floatsOf(data: ArrayLike<number | bigint>): Float64Array {
   for (let i = 0; i < out.length; i++) out[i] = Number(data[i])
   return out
 }
+/** An array of a file. */
 export interface H5Array {
   readonly shape: readonly number[]
   readonly data: H5Data
 }
+/** A group of a file, with everything in it. */
 export interface H5Group {
   readonly attributes: Map<string, H5Attribute>
   readonly groups: Map<string, H5Group>

@@ -11,6 +11,7 @@ export interface KerasObject {
   readonly [key: string]: unknown
 }
 
+/** Whether a value is an object, and no array. */
 export const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Whether a value has a class name and a config. */

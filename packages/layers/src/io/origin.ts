@@ -1,5 +1,4 @@
-/** Which program wrote a model file. The meaning of its words depends on it. */
-
+/** The program and version that wrote a file. */
 export interface Origin {
   /** Keras 1; Keras 2; tf.keras 2, which spells some things differently; Keras 3; TensorFlow.js. */
   readonly family: 'keras1' | 'keras2' | 'tf2' | 'keras3' | 'tfjs'

@@ -13,6 +13,7 @@ import { fromKeras1 } from './keras1.js'
 import { isHarmless } from './known-keys.js'
 import type { Origin } from './origin.js'
 
+/** Everything that readers of layers share for one file. */
 export interface ReadContext {
   readonly origin: Origin
   readonly custom: CustomObjects

@@ -13,6 +13,7 @@ import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from './data
 /** Sizes of the axes between batch and channels; null where a size is open. */
 export type Sizes = readonly (number | null)[]
 
+/** Options of every layer of images or sequences. */
 export interface SpatialOptions extends LayerOptions {
   /** Where the channels are: `channelsLast` or `channelsFirst`. By default `imageDataFormat()` for images and `channelsLast` for sequences. */
   dataFormat?: Spelling<DataFormat>
@@ -26,6 +27,7 @@ export type Rank = 1 | 2
 /** The rows of options that all these layers have. */
 export const spatialOptions = (rank: Rank) => ({ dataFormat: dataFormatOf(rank === 2 ? imageDataFormat : () => 'channelsLast') })
 
+/** A layer of images [n, h, w, c] or sequences [n, t, c], in either data format. */
 export abstract class SpatialLayer extends Layer {
   declare readonly dataFormat: DataFormat
   protected readonly rank: Rank

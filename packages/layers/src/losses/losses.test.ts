@@ -1,3 +1,4 @@
+/** Losses compared with the golden vectors in both arithmetics; logits, masks, names and messages. */
 import { grad, key, normal, ones, scope, type Tensor, tensor, uniform, vjp } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'

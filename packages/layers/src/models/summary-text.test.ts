@@ -1,3 +1,4 @@
+/** The table of `summary()` in the forms of Keras. */
 import { describe, expect, test } from 'vitest'
 import { loadGolden } from '../../test/golden.js'
 import { type SummaryStyle, summaryLines } from './summary-text.js'

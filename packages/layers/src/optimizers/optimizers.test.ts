@@ -1,3 +1,4 @@
+/** Optimizers compared with the golden vectors in both arithmetics; lifetimes of tensors, clipping, saved states, options. */
 import { expectNoLeaks, keep, key, matMul, normal, Parameter, scope, type Tensor, tensor, valueAndGrad } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'

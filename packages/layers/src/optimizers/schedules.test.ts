@@ -1,3 +1,4 @@
+/** Learning-rate schedules: rates by Keras 3's formulas, schedules in optimizers and files, messages. */
 import { Parameter, type Tensor, tensor } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'

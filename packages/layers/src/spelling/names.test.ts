@@ -1,3 +1,4 @@
+/** Names in both spellings, and options objects. */
 import { describe, expect, expectTypeOf, test } from 'vitest'
 import { camelCase, lookUp, readOptions, type SnakeCase, type Spelling, snakeCase } from './names.js'
 

@@ -1,3 +1,4 @@
+/** Numbers as Python prints them, and texts with places. */
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
 import { floatText, formatText } from './python-text.js'

@@ -18,6 +18,7 @@ export interface Batch {
   weights?: () => (Tensor | undefined)[]
 }
 
+/** Gives the batches of each epoch. */
 export interface Feed {
   /** Batches in an epoch; undefined if that is not known. */
   readonly steps: number | undefined

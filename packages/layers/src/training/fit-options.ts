@@ -77,6 +77,7 @@ const writer: Rule = (what, name, value) =>
 
 const progress = { verbose: verbosity, style: oneOf('2.3', '2.0.8'), output: writer }
 
+/** Reads the options of `fit`. */
 export const readFitOptions = (options: SpelledOptions<FitOptions> | undefined): FitSettings =>
   readOptions<FitSettings>(
     'fit',
@@ -118,6 +119,7 @@ export const readFitOptions = (options: SpelledOptions<FitOptions> | undefined):
 /** Options of `evaluate` with defaults filled in. */
 export type EvaluateSettings = Settings<EvaluateOptions, 'verbose'>
 
+/** Reads the options of `evaluate`. */
 export const readEvaluateOptions = (options: SpelledOptions<EvaluateOptions> | undefined): EvaluateSettings =>
   readOptions<EvaluateSettings>(
     'evaluate',

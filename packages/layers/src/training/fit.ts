@@ -23,6 +23,7 @@ import type { Compilable, Trainer } from './trainer.js'
 export { History } from '../callbacks/callback.js'
 export type { EvaluateOptions, FitOptions } from './fit-options.js'
 
+/** `Model.fit`, with the options read: makes the feeds, and runs the epochs. */
 export async function fit(
   model: Compilable,
   x: ModelData | BatchSource,
@@ -116,6 +117,7 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   return history
 }
 
+/** `Model.evaluate`, with the options read. */
 export async function evaluate(
   model: Compilable,
   x: ModelData | BatchSource,

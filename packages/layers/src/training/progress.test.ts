@@ -1,3 +1,4 @@
+/** Progress lines, compared character for character with Keras'. */
 import { describe, expect, test } from 'vitest'
 import { loadGolden } from '../../test/golden.js'
 import { ProgressBar, type ProgressStyle, progressLine, type Verbosity } from './progress.js'

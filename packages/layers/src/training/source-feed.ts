@@ -10,7 +10,9 @@ import type { Weighting } from './sample-weights.js'
 import type { Compilable } from './trainer.js'
 import { LateLabels } from './value-checks.js'
 
+/** Options of a `SourceFeed`. */
 export interface SourceOptions {
+  /** Batches in an epoch; undefined: one pass of the iterable. */
   steps: number | undefined
   /** The name of the option that `steps` comes from. */
   stepsOption: string

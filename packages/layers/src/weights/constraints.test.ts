@@ -1,3 +1,4 @@
+/** Constraints: lengths of the weights into a unit, names and functions, their effect in training. */
 import {
   createReferenceBackend,
   expectNoLeaks,

@@ -1,3 +1,4 @@
+/** Initializers compared with the golden vectors; means and variances of random ones within four standard errors; orthogonality. */
 import { createReferenceBackend, foldKey, key, type Shape, tensor } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'

@@ -1,3 +1,4 @@
+/** Regularizers compared with the golden vectors in both arithmetics; names, functions and messages. */
 import { ones, vjp } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import { arithmetics, expectClose, float64, golden, numbers } from '../../test/arithmetic.js'

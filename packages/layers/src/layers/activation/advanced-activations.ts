@@ -25,6 +25,7 @@ abstract class Elementwise extends Layer {
   }
 }
 
+/** Options of `reLU`. */
 export interface ReLUOptions extends LayerOptions {
   /** The largest value of the output, at least 0; none by default. 6 gives ReLU6. */
   maxValue?: number | null
@@ -70,6 +71,7 @@ export class ReLU extends Elementwise implements ValuesOf<typeof reluOptions> {
   }
 }
 
+/** Options of `leakyReLU`. */
 export interface LeakyReLUOptions extends LayerOptions {
   /** The slope below 0; 0.3 by default. */
   alpha?: number
@@ -98,6 +100,7 @@ export class LeakyReLU extends Elementwise implements ValuesOf<typeof leakyReLUO
   }
 }
 
+/** Options of `elu`. */
 export interface ELUOptions extends LayerOptions {
   /** The output tends to −alpha for x → −∞; 1 by default. */
   alpha?: number
@@ -126,6 +129,7 @@ export class ELU extends Elementwise implements ValuesOf<typeof eluOptions> {
   }
 }
 
+/** Options of `thresholdedReLU`. */
 export interface ThresholdedReLUOptions extends LayerOptions {
   /** The input, at least 0, above which the output is x; 1 by default. */
   theta?: number
@@ -210,6 +214,7 @@ export class PReLU extends Elementwise implements ValuesOf<typeof preluOptions> 
   }
 }
 
+/** Options of the layer `softmax`. */
 export interface SoftmaxOptions extends LayerOptions {
   /** The axis whose values add up to 1: −1, the last, by default. 0 is the batch and refused. */
   axis?: number

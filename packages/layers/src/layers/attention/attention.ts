@@ -7,6 +7,7 @@ import { getInitializer } from '../../weights/initializers.js'
 import { MergeLayer } from '../merge/merge-layer.js'
 import { drop } from '../regularization/drop.js'
 
+/** Options of `attention`. */
 export interface AttentionOptions extends LayerOptions {
   /** Multiply the scores by a learned number, which starts at 1. False by default. */
   useScale?: boolean

@@ -14,6 +14,7 @@ import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import { asPair, type PerAxis, type Sizes, sizesOrNone } from '../spatial-layer.js'
 import { type ConvOptions, Convolution, convolutionOptions, finished } from './convolution.js'
 
+/** Options of `conv2dTranspose`. */
 export interface Conv2DTransposeOptions extends ConvOptions {
   /** Rows and columns added at the end, each less than the stride of its axis. If left out, the size follows from the first formula on the class. */
   outputPadding?: PerAxis | null

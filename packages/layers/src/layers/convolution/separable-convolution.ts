@@ -7,11 +7,13 @@ import type { WeightOptions } from '../../weights/settings.js'
 import { asPair, type PerAxis } from '../spatial-layer.js'
 import { Convolution, type ConvolutionOptions, convolutionOptions, finished } from './convolution.js'
 
+/** Options of `depthwiseConv2d`. By default the kernel starts as `glorotUniform`, the bias as `zeros`. */
 export interface DepthwiseConv2DOptions extends ConvolutionOptions, WeightOptions<'depthwise' | 'bias'> {
   /** The number of filters, and so of output channels, for each input channel; 1 by default. */
   depthMultiplier?: number
 }
 
+/** Options of `separableConv2d`. By default both kernels start as `glorotUniform`, the bias as `zeros`. */
 export interface SeparableConv2DOptions extends DepthwiseConv2DOptions, WeightOptions<'pointwise'> {}
 
 const depthMultiplier = count(1)

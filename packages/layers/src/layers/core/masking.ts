@@ -5,6 +5,7 @@ import { requireNumber } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
 
+/** Options of `masking`. */
 export interface MaskingOptions extends LayerOptions {
   /** A step is masked if all its features equal this number; 0 by default. */
   maskValue?: number

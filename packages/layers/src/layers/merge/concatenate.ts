@@ -6,6 +6,7 @@ import { axisNumber } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
 import { MergeLayer } from './merge-layer.js'
 
+/** Options of `concatenate`. */
 export interface ConcatenateOptions extends LayerOptions {
   /** The axis that grows: −1, the last, by default. 0 is the batch and refused. */
   axis?: number

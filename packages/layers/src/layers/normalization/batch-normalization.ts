@@ -7,6 +7,7 @@ import type { TableFor } from '../../option-table.js'
 import { type WeightOptions, type WeightSettings, weightOptionNames } from '../../weights/settings.js'
 import { moveAxis } from '../data-format.js'
 
+/** Options of `batchNormalization`. By default beta and the moving mean start as `zeros`, gamma and the moving variance as `ones`. */
 export interface BatchNormalizationOptions
   extends LayerOptions,
     WeightOptions<'beta' | 'gamma'>,

@@ -10,6 +10,7 @@ import { flag, numberFrom, weightsOf } from '../../option-rows.js'
 import type { TableFor } from '../../option-table.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
+/** Options of `layerNormalization`. By default beta starts as `zeros`, gamma as `ones`. */
 export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'beta' | 'gamma'> {
   /** The axis or axes that share one mean and one variance: −1, the last, by default. */
   axis?: number | readonly number[]

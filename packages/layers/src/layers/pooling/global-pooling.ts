@@ -5,6 +5,7 @@ import { flag } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
 import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 
+/** Options of the global pooling layers. */
 export interface GlobalPoolingOptions extends SpatialOptions {
   /** Keep the pooled axes with size 1: [n, h, w, c] → [n, 1, 1, c]. False by default. */
   keepdims?: boolean

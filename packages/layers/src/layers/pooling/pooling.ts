@@ -13,6 +13,7 @@ import {
   spatialOptions,
 } from '../spatial-layer.js'
 
+/** Options of the pooling layers. */
 export interface PoolingOptions extends SpatialOptions {
   /** The size of the window, at least 1 along each axis; 2 by default. */
   poolSize?: PerAxis

@@ -6,6 +6,7 @@ import { dropRate, wholeOrNone } from '../../option-rows.js'
 import { positional, type TableFor } from '../../option-table.js'
 import { drop } from './drop.js'
 
+/** Options of `dropout`. */
 export interface DropoutOptions extends LayerOptions {
   /**
    * The shape of the random draw; the input's by default. Elements along an axis of size 1 are dropped together. null stands for the input's size.

@@ -6,6 +6,7 @@ import type { TableFor, ValuesOf } from '../../option-table.js'
 import type { Spelling } from '../../spelling/names.js'
 import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from '../data-format.js'
 
+/** Options of `flatten`. */
 export interface FlattenOptions extends LayerOptions {
   /** Where the channels are: `channelsLast` or `channelsFirst`; `imageDataFormat()` by default. */
   dataFormat?: Spelling<DataFormat>

@@ -27,6 +27,7 @@ function readEdges(className: string, option: string, value: Edges, rank: Rank):
   return edges.map(([before, after]) => [before, after])
 }
 
+/** Options of `zeroPadding1d` and `zeroPadding2d`. */
 export interface PaddingOptions extends SpatialOptions {
   /** The number of zeros on each side of each axis, or [before, after], at least 0; 1 by default. */
   padding?: Edges
@@ -78,6 +79,7 @@ export class ZeroPadding1D extends ZeroPadding {
   }
 }
 
+/** Options of `cropping1d` and `cropping2d`. */
 export interface CroppingOptions extends SpatialOptions {
   /**
    * The number of cells cut off on each side of each axis, or [before, after], at least 0. As in Keras, 0 by default for images and 1 for sequences.

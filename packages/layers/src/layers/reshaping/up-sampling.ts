@@ -3,6 +3,7 @@ import type { Tensor } from '@cotangent/core'
 import type { TableFor, ValuesOf } from '../../option-table.js'
 import { type PerAxis, type Rank, type Sizes, SpatialLayer, type SpatialOptions, sizesOf, spatialOptions } from '../spatial-layer.js'
 
+/** Options of `upSampling1d` and `upSampling2d`. */
 export interface UpSamplingOptions extends SpatialOptions {
   /** How often each cell is repeated along each axis, at least 1; 2 by default. */
   size?: PerAxis

@@ -23,6 +23,7 @@ import { layerOf } from '../saved-layer.js'
 /** How the outputs of both directions become one; null leaves two outputs. */
 export type MergeMode = 'concat' | 'sum' | 'mul' | 'ave' | null
 
+/** Options of `bidirectional`. */
 export interface BidirectionalOptions extends LayerOptions {
   /**
    * `concat` (default) puts the forward output, then the backward one, on the last axis. `sum`, `mul`, `ave` combine them element by element. null keeps

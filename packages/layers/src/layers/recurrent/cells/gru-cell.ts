@@ -18,6 +18,7 @@ export interface GRUCellOptions extends UnitsCellOptions {
 }
 
 const own = { recurrentActivation: activationOf('sigmoid'), resetAfter: flag(false), implementation: choice<1 | 2>([1, 2], 2) }
+/** The table of all options of a GRU cell. */
 export const gruCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<GRUCellOptions>
 
 /** Names of the options that a GRU cell has in addition to those of all cells. */

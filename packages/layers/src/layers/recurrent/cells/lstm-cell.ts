@@ -20,6 +20,7 @@ export interface LSTMCellOptions extends UnitsCellOptions {
 }
 
 const own = { recurrentActivation: activationOf('sigmoid'), unitForgetBias: flag(true), implementation: choice<1 | 2>([1, 2], 2) }
+/** The table of all options of an LSTM cell. */
 export const lstmCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<LSTMCellOptions>
 
 /** Names of the options that an LSTM cell has in addition to those of all cells. */

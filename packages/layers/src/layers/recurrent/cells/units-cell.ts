@@ -42,6 +42,7 @@ export const unitsCellOptions = {
   recurrentDropout: dropRate(0),
 } satisfies TableFor<UnitsCellOptions>
 
+/** A cell with gates: a kernel for the input, a kernel for the state, and a bias. */
 export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof unitsCellOptions> {
   declare readonly units: number
   declare readonly activation: Activation
