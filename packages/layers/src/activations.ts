@@ -200,7 +200,14 @@ export function getActivation(id: ActivationIdentifier | null | undefined): Acti
   return { name: own, builtIn: false, call: (x) => checked(`activation "${own}"`, call(x), 'what the function returns') }
 }
 
-/** `softmax` or `sigmoid` if the activation is one of these. Then a loss can take its inputs, the logits (see `Loss.fromLogits`). */
+/**
+ * `softmax` or `sigmoid` if the activation is one of these. Then a loss can take its inputs, the logits (see `Loss.fromLogits`).
+ *
+ * @example
+ * ```ts
+ * console.log(activations.finalActivationOf(activations.getActivation('softmax')))   // softmax
+ * ```
+ */
 export function finalActivationOf(activation: Activation): 'softmax' | 'sigmoid' | undefined {
   const { name, builtIn } = getActivation(activation)
   if (!builtIn) return undefined

@@ -200,7 +200,7 @@ describe('refused', () => {
     [
       'weights of another shape',
       (m) => m.fit(of([x, y, [1, 2]]), quiet),
-      /sampleWeight has shape \[2\], expected one number a sample, \[20\]/,
+      /sampleWeight has shape \[2\], expected one number for each sample, \[20\]/,
     ],
     [
       'no targets',

@@ -288,7 +288,9 @@ describe('sample weights', () => {
 
   test('are refused where they do not fit', async () => {
     const fit = (options: FitOptions) => net().fit(data.x, data.y, { ...quiet, ...options })
-    await expect(fit({ sampleWeight: [1, 2] })).rejects.toThrow(/fit: sampleWeight has shape \[2\], expected one number a sample, \[8\]/)
+    await expect(fit({ sampleWeight: [1, 2] })).rejects.toThrow(
+      /fit: sampleWeight has shape \[2\], expected one number for each sample, \[8\]/,
+    )
     await expect(fit({ sampleWeight: Array(8).fill([1, 2]) })).rejects.toThrow(/sampleWeight has shape \[8, 2\]/)
     await expect(fit({ sampleWeight: { output: Array(8).fill(1) } as never })).rejects.toThrow(/sampleWeight/)
     const graph = identity()
@@ -382,6 +384,6 @@ describe('class weights', () => {
         cube as never,
         { classWeight: factors, ...quiet },
       ),
-    ).rejects.toThrow(/have no one class a sample/)
+    ).rejects.toThrow(/do not have one class for each sample/)
   })
 })

@@ -68,6 +68,12 @@ export class LearningRateScheduler implements Callback {
  * Makes a `LearningRateScheduler`.
  *
  * @param schedule a function of the epoch, counted from 0, and the present rate
+ * @example
+ * ```ts
+ * const steps = learningRateScheduler((epoch) => [0.1, 0.01][epoch])
+ * const { history } = await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: [steps] })
+ * console.log(history.lr)   // [0.1, 0.01]
+ * ```
  */
 export const learningRateScheduler = (
   schedule: (epoch: number, rate: number) => number,

@@ -52,7 +52,7 @@ function openFile(bytes: Uint8Array): { file: H5Bytes; objects: number[] } {
   const extension = file.address()
   const end = file.whole(addressBytes)
   if (end > bytes.length) throw new ValueError(`it should be ${end} bytes long`)
-  if (version < 2) file.skip(2 * addressBytes) // the driver, and where the name of the root would stand
+  if (version < 2) file.skip(2 * addressBytes) // the addresses of the driver and of the root's name
   const root = file.place('the root')
   return { file, objects: version >= 2 && extension !== NOWHERE ? [root, extension] : [root] }
 }

@@ -37,7 +37,7 @@ export function localHeap(file: H5Bytes, address: number): (offset: number) => v
   const visited = new Set<number>()
   for (let free = firstFree; free !== 1; ) {
     if (visited.has(free)) throw new ValueError('the free space of a heap of names leads round in a circle')
-    if (free >= size) break // all bits set, or what the library refuses
+    if (free >= size) break // all bits set, or an offset that the library refuses
     visited.add(free)
     free = file.from(start + free).length()
   }

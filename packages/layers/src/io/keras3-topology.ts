@@ -64,7 +64,7 @@ export class Keras3Writer {
       const object = layer instanceof InputLayer ? this.#input(objects[i]) : this.#layer(layer, objects[i], shapes)
       return { ...object, name: layer.name, inbound_nodes: nodes }
     })
-    // Keras 3 counts the uses of a Sequential from 0 everywhere, those of other models from 1 among the outputs.
+    // Keras 3 counts uses of a Sequential from 0. Among the outputs of a graph it counts uses of other models from 1.
     const place = ({ layer, node, tensor }: { layer: string; node: number; tensor: number }): Place => {
       const isGraph = layers.find((uses) => uses.layer.name === layer)?.layer instanceof GraphModel
       return [layer, isGraph ? node : node - firstUse(layers, layer), tensor]

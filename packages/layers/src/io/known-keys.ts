@@ -44,7 +44,7 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
     { classes: recurrent, values: [false], advice: 'Sequences are [batch, steps, features] here; save the model with time_major=False.' },
   ],
   use_cudnn: [{ classes: recurrent }],
-  // Random numbers are others here in any case.
+  // Random numbers differ from Keras' in any case.
   seed: [{ classes: /^(SpatialDropout[12]D|Gaussian(Noise|Dropout)|Attention|MultiHeadAttention|(SimpleRNN|LSTM|GRU)(Cell)?)$/ }],
   noise_shape: [{ classes: /^SpatialDropout/ }],
   fused: [{ classes: /^BatchNormalization$/ }],

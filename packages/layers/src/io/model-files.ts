@@ -237,6 +237,11 @@ const JSON_WEIGHT_BYTES = 2 ** 30
  * The model of such a JSON text, with new weights.
  *
  * @throws ValueError or ShapeError that names the file and the layer or key that is not supported
+ * @example
+ * ```ts
+ * const again = modelFromJSON(modelToJSON(model), { seed: 7 })
+ * console.log(again.seed, again.countParams() === model.countParams())   // 7 true
+ * ```
  */
 export function modelFromJSON(text: string, options: Omit<LoadOptions, 'compile'> = {}): Model {
   const { name: what = 'model JSON' } = options

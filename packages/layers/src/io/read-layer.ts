@@ -122,7 +122,7 @@ function warnOfDropout(className: string, { name, dropout }: Json, { warn }: Rea
 function corrected(className: string, written: string, options: Json, origin: Origin): Json {
   const out = { ...options }
   if (withFormat.test(className)) out.dataFormat ??= 'channels_last'
-  if (className === 'Flatten' && origin.family === 'keras1') out.dataFormat = 'channels_last' // it moved no axes then
+  if (className === 'Flatten' && origin.family === 'keras1') out.dataFormat = 'channels_last' // Keras 1 moved no axes there
   if (className === 'BatchNormalization') {
     if (Array.isArray(out.axis) && out.axis.length === 1) out.axis = out.axis[0]
     if (origin.family === 'keras3' || origin.family === 'tf2') out.variant = 'keras3'

@@ -108,6 +108,12 @@ export type ShardSource = ReadonlyMap<string, Uint8Array> | ((path: string) => U
  *
  * @param source the bytes of the shards: a Map by path, or a function of the path
  * @throws ValueError that names the shard or weight for anything missing, too short or too long
+ * @example
+ * ```ts
+ * const { modelJson, shards } = await modelToTfjs(model)
+ * const again = await modelFromTfjs(modelJson, (path) => shards.get(path)!)
+ * console.log((await again.getWeights())[0].data[0] === (await model.getWeights())[0].data[0])   // true
+ * ```
  */
 export async function modelFromTfjs(modelJson: string, source: ShardSource, options: LoadOptions = {}): Promise<Model> {
   const { name: what = 'model.json' } = options

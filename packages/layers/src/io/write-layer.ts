@@ -18,7 +18,7 @@ import { isObject, type Json, type KerasObject } from './keras-object.js'
 const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] = [
   { classes: /^BatchNormalization$/, option: 'variant', usual: undefined },
   { classes: /^(ZeroPadding1D|Cropping1D|UpSampling1D|SpatialDropout1D)$/, option: 'dataFormat', usual: 'channels_last' },
-  // A call says it, see callOptions.
+  // In Keras this is an argument of the call, see callOptions.
   { classes: /^MultiHeadAttention$/, option: 'useCausalMask', usual: false },
 ]
 
@@ -109,7 +109,7 @@ export class LayerWriter {
       const options = this.#reader === 'tfjs' ? {} : callOptions(layer)
       // As tf.keras has it: value and key are named.
       if (layer instanceof MultiHeadAttention) return [[...first, { value: others[0], ...(others[1] && { key: others[1] }), ...options }]]
-      return [first, ...others].map((from) => [...from, options]) // readers take the last one's
+      return [first, ...others].map((from) => [...from, options]) // readers use the options of the last one
     }
     return {
       name: model.name,
@@ -150,9 +150,9 @@ export class LayerWriter {
     for (const { classes, config: added } of constant) if (classes.test(className)) Object.assign(config, added)
     for (const { classes, key } of flat) if (classes.test(className)) config[key] = (config[key] as unknown[])[0]
     for (const { classes, key, usual } of leftOut) if (classes.test(className) && config[key] === usual) delete config[key]
-    if (className === 'Attention' && this.#reader !== 'tfjs') delete config.causal // a call says it, see callOptions
+    if (className === 'Attention' && this.#reader !== 'tfjs') delete config.causal // an argument of the call in Keras, see callOptions
     if (className === 'ThresholdedReLU' && this.#reader !== 'tfjs') {
-      const { theta, ...rest } = config // Keras 3 has it as a ReLU alone
+      const { theta, ...rest } = config // Keras 3 has a ReLU with a threshold instead
       return { class_name: 'ReLU', config: { ...rest, max_value: null, negative_slope: 0, threshold: theta } }
     }
     return { class_name: className, config }

@@ -53,7 +53,7 @@ export async function inputRows(model: Trainable, what: string, x: ModelData, wa
   let rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
   // An empty list does not say the shape of a sample.
   for (const [i, { count, sampleShape }] of rows.entries()) if (sampleShape.length === 0) requireSamples(label(what, ports(), i), count)
-  // As in Keras, plain numbers are samples of one number.
+  // As in Keras, plain numbers are samples with one number each.
   if (!model.built) rows = rows.map((one) => (one.sampleShape.length === 0 ? asColumn(one) : one))
   if (!model.built) model.build([null, ...rows[0].sampleShape])
   for (const [i, port] of model.inputPorts.entries()) {

@@ -44,7 +44,8 @@ export async function weightRows(
       requireClasses(classLabel, factors, ys[i].rows, shape)
       const ofClass = classFactors(classLabel, ys[i], await valuesOf(ys[i]), factors)
       if (rows) {
-        if (rows.sampleShape.length > 0) throw new ShapeError(`${label}: with classWeight there is one factor a sample, not one a step.`)
+        if (rows.sampleShape.length > 0)
+          throw new ShapeError(`${label}: with classWeight there is one factor for each sample, not for each step.`)
         const values = await valuesOf({ data: given[i] as Data, rows })
         for (let s = 0; s < ofClass.length; s++) ofClass[s] *= values[s]
       }
@@ -76,7 +77,9 @@ function classWeights(what: string, names: readonly string[], given: unknown): (
 /** Throws for a class that does not exist, and a factor that is no number. */
 function requireClasses(what: string, factors: ClassWeight, { count, sampleShape }: Rows, output: Port['shape']): void {
   if (sampleShape.length > 1)
-    throw new ShapeError(`${what}: targets [${[count, ...sampleShape].join(', ')}] have no one class a sample. Give sampleWeight instead.`)
+    throw new ShapeError(
+      `${what}: targets [${[count, ...sampleShape].join(', ')}] do not have one class for each sample. Give sampleWeight instead.`,
+    )
   // One-hot rows, or an output of several values, say the number of classes. An output of one value may have any class numbers.
   const width = sampleShape[0] ?? 1
   const classes = width > 1 ? width : (output.at(-1) ?? 1)
@@ -108,7 +111,9 @@ function factorRows(what: string, data: Data, count: number, output: Port['shape
   const steps = rows.sampleShape.length
   const fits = steps === 0 || (steps < output.length - 1 && rows.sampleShape.every((n, i) => (output[i + 1] ?? n) === n))
   if (rows.count !== count || !fits) {
-    throw new ShapeError(`${what} has shape [${[rows.count, ...rows.sampleShape].join(', ')}], expected one number a sample, [${count}].`)
+    throw new ShapeError(
+      `${what} has shape [${[rows.count, ...rows.sampleShape].join(', ')}], expected one number for each sample, [${count}].`,
+    )
   }
   return rows
 }

@@ -150,6 +150,10 @@ export type ConstraintIdentifier = Spelling<ConstraintName> | Constraint | Saved
  * A constraint by name (with its defaults), as an object, from a saved model's description, or from a function. null and undefined mean none.
  *
  * @throws ValueError for an unknown name
+ * @example
+ * ```ts
+ * console.log(constraints.getConstraint('max_norm')?.getConfig())   // { maxValue: 2, axis: 0 }
+ * ```
  */
 export function getConstraint(id: ConstraintIdentifier | null | undefined): Constraint | undefined {
   if (id === null || id === undefined) return undefined

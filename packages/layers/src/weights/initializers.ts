@@ -240,7 +240,7 @@ export function varianceScaling(options: SpelledOptions<VarianceScalingOptions> 
     { truncatedNormal: 'normal' },
   )
   const { correctTruncation, ...rest } = given
-  // Keras' spelling of the values too, so that a saved model can be read there.
+  // The values also get Keras' spelling, so that Keras can read a saved model.
   const keras = { ...rest, mode: snakeCase(rest.mode), distribution: snakeCase(rest.distribution) }
   return initializer('VarianceScaling', correctTruncation ? keras : { ...keras, correctTruncation }, (key, shape, create) =>
     draw(seeded(key, given.seed), shape, Math.sqrt(given.scale / Math.max(1, fan(fansOf(shape)))), create),

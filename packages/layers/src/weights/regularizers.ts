@@ -94,6 +94,10 @@ export type RegularizerIdentifier = Spelling<RegularizerName> | Regularizer | Sa
  * A regularizer by name (with rate 0.01), as an object, from a saved model's description, or from a function. null and undefined mean none.
  *
  * @throws ValueError for an unknown name
+ * @example
+ * ```ts
+ * console.log(getRegularizer('l2')?.getConfig())   // ≈ { l1: 0, l2: 0.01 }
+ * ```
  */
 export function getRegularizer(id: RegularizerIdentifier | null | undefined): Regularizer | undefined {
   if (id === null || id === undefined) return undefined

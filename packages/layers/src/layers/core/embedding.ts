@@ -76,7 +76,7 @@ export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions
     const { inputLength } = this
     if (inputLength === undefined || length === undefined) return [...inputShape, this.outputDim]
     if (length !== null && length !== inputLength) {
-      throw new ShapeError(`${this.describe()}: inputLength is ${inputLength}, but the input has ${length} indices a sample.`)
+      throw new ShapeError(`${this.describe()}: inputLength is ${inputLength}, but the input has ${length} indices in a sample.`)
     }
     return [batch, inputLength, ...rest, this.outputDim]
   }

@@ -76,7 +76,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   #batch: number | null = null
   #states?: Tensor[]
 
-  /** @param own names of options that the class has beside `RNNOptions` */
+  /** @param own names of options that the class has in addition to `RNNOptions` */
   constructor(className: string, cell: RNNCell | readonly RNNCell[], options: RNNOptions, own: readonly string[]) {
     super(className, options, { ...rnnOptions, own: passedOn(own) })
     if (!Array.isArray(cell) && !(cell instanceof RNNCell))
@@ -160,7 +160,7 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     this.#require(x, context)
     const { training = false, key, mask } = context
     return scope(() => {
-      // Views: the kept states are replaced below while a tape may still need these.
+      // Views, since the kept states are replaced below, and a tape may still need the old ones.
       const initial = context.initialState ?? this.#states?.map((state) => viewOf(state))
       const masks = this.cell.dropoutMasks(x, { training, key })
       const result = this.#byOp(x, mask, initial, masks) ?? this.#byStep(x, mask, initial, masks)

@@ -21,7 +21,14 @@ const own = { recurrentActivation: activationOf('sigmoid'), resetAfter: flag(fal
 /** The table of all options of a GRU cell. */
 export const gruCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<GRUCellOptions>
 
-/** Names of the options that a GRU cell has in addition to those of all cells. */
+/**
+ * Names of the options that a GRU cell has in addition to those of all cells.
+ *
+ * @example
+ * ```ts
+ * console.log(gruCellOptions)   // ['recurrentActivation', 'resetAfter', 'implementation']
+ * ```
+ */
 export const gruCellOptions: string[] = optionNames(own)
 
 /**

@@ -23,7 +23,14 @@ const own = { recurrentActivation: activationOf('sigmoid'), unitForgetBias: flag
 /** The table of all options of an LSTM cell. */
 export const lstmCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<LSTMCellOptions>
 
-/** Names of the options that an LSTM cell has in addition to those of all cells. */
+/**
+ * Names of the options that an LSTM cell has in addition to those of all cells.
+ *
+ * @example
+ * ```ts
+ * console.log(lstmCellOptions)   // ['recurrentActivation', 'unitForgetBias', 'implementation']
+ * ```
+ */
 export const lstmCellOptions: string[] = optionNames(own)
 
 /**
