@@ -1,6 +1,7 @@
 /**
- * Calls every exported function and class with junk in the place of each argument. The function accepts what its row lists; for anything else it throws an
- * error of ours with its name in it. A new export fails here until it has a row. Makers of layers and methods of models are tested elsewhere.
+ * Calls every exported function and class with junk in the place of each argument. The function accepts what its row lists; for anything else it throws an error of
+ * ours with its name in it. A new export fails here until it has a row. Makers of layers and methods of models are tested elsewhere. The file is long, since every
+ * export has a row.
  */
 import { CotangentError, key, ones, Parameter, type Tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'

@@ -1,4 +1,7 @@
-/** Convolution layers: values by their definition, cell by cell; shapes that do not fit; data formats; the harness of all layers. */
+/**
+ * Convolution layers: values by their definition, cell by cell; shapes that do not fit; data formats; the harness of all layers. One file, since all kinds share the
+ * plain loops that define them.
+ */
 import { createReferenceBackend, key, normal, ShapeError, scope, type Tensor, withBackend, zeros } from '@cotangent/core'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'

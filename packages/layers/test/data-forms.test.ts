@@ -1,4 +1,7 @@
-/** The forms in which data may come, all with the same result. Forms that would give wrong numbers are refused, with the place of the fault. */
+/**
+ * The forms in which data may come, all with the same result. Forms that would give wrong numbers are refused, with the place of the fault. The file is long, since
+ * it lists every form and every fault.
+ */
 import { getBackend, memory, Parameter, tensor, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { add, type Data, dense, embedding, flatten, input, model, resetNames, reshape, Sequential, timeDistributed } from '../src/index.js'

@@ -1,4 +1,4 @@
-/** The visible side of a training: printed lines, histories, errors. */
+/** The visible side of a training: printed lines, histories, errors. The file is long, since it quotes them. */
 import { debug, memory, type Tensor, tensor } from '@cotangent/core'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { activation, batches, batchNormalization, type Callback, dense, resetNames, Sequential } from '../src/index.js'

@@ -1,4 +1,7 @@
-/** Graphs of layers, compared with compositions by hand and with Keras' order, numbers of uses and table. Wrong graphs are refused. */
+/**
+ * Graphs of layers, compared with compositions by hand and with Keras' order, numbers of uses and table. Wrong graphs are refused. One file, since the cases share a
+ * few graphs.
+ */
 import { expectNoLeaks, key, matMul, normal, scope, type Tensor, valueAndGrad, zeros } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,6 @@
-/** Layers of images and sequences: values by their definition, noise by its mean and variance, messages. */
+/**
+ * Layers of images and sequences: values by their definition, noise by its mean and variance, messages. One file, since the layers share the loops over cells.
+ */
 import { createReferenceBackend, key, normal, ShapeError, scope, type Tensor, tensor, withBackend } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'

@@ -1,6 +1,6 @@
 /**
  * Files that Keras 3.16 saved. Models that we read from them have Keras' outputs. Files that we write of the same models have the same structure: the same keys
- * of each config and the same path of each array.
+ * of each config and the same path of each array. The file is long because of stand-ins for layers that this package lacks.
  */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Tensor } from '@cotangent/core'

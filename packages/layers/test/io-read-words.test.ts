@@ -1,4 +1,7 @@
-/** Words of files of Keras 1.2 to 3.16 that mean what happens here anyway are read. Words that would change the result are refused. */
+/**
+ * Words of files of Keras 1.2 to 3.16 that mean what happens here anyway are read. Words that would change the result are refused. The file is long, since it lists
+ * them.
+ */
 import { getBackend, key } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

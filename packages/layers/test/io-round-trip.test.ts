@@ -1,4 +1,7 @@
-/** Models that we write and read again have equal bits: architecture, weights, optimizer. Training goes on from a file as if it had not stopped. */
+/**
+ * Models that we write and read again have equal bits: architecture, weights, optimizer. Training goes on from a file as if it had not stopped. The file is long, since
+ * it has a model for every layer.
+ */
 import { readFileSync } from 'node:fs'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'

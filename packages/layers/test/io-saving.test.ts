@@ -1,4 +1,7 @@
-/** Saving to disk keeps permissions, links, other files and the files of other writers. Errors say which file cannot be written or read, and why. */
+/**
+ * Saving to disk keeps permissions, links, other files and the files of other writers. Errors say which file cannot be written or read, and why. One file, since all
+ * cases share its temporary folders.
+ */
 import { execFileSync, spawnSync } from 'node:child_process'
 import {
   chmodSync,

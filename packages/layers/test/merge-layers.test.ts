@@ -1,4 +1,6 @@
-/** Layers of several inputs: the harness on each, values in plain numbers, masks as in Keras. */
+/**
+ * Layers of several inputs: the harness on each, values in plain numbers, masks as in Keras. One file, since attention and merging share the plain arrays.
+ */
 import { key, normal, scope, type Tensor, tensor } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'

@@ -1,4 +1,6 @@
-/** Losses, metrics and weights of several outputs, samples, steps and classes, compared with numbers worked out by hand. */
+/**
+ * Losses, metrics and weights of several outputs, samples, steps and classes, compared with numbers worked out by hand. One file, since all cases share two models.
+ */
 import { expectNoLeaks, key, normal, scope, type Tensor, tensor } from '@cotangent/core'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'

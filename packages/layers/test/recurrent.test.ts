@@ -1,4 +1,7 @@
-/** Recurrent layers, masking, Bidirectional and TimeDistributed: the harness on each, dropout, states, configs, a sequence that is learned. */
+/**
+ * Recurrent layers, masking, Bidirectional and TimeDistributed: the harness on each, dropout, states, configs, a sequence that is learned. One file, since the cases
+ * share cells and sequences.
+ */
 import { key, memory, normal, ones, scope, stack, type Tensor, tensor, unstack, zeros } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

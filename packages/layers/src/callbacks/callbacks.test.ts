@@ -1,4 +1,6 @@
-/** Callbacks in real trainings: their effects on the model, their printed lines, and the options that they refuse. */
+/**
+ * Callbacks in real trainings: their effects on the model, their printed lines, and the options that they refuse. One file, since all share its model and data.
+ */
 import { expectNoLeaks, memory } from '@cotangent/core'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import {

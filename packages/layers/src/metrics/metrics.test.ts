@@ -1,5 +1,6 @@
 /**
- * Metrics compared with the golden vectors in both arithmetics; AUC, F1 and confusion matrices with numbers worked out by hand; names and messages.
+ * Metrics compared with the golden vectors in both arithmetics; AUC, F1 and confusion matrices with numbers worked out by hand; names and messages. One file, since
+ * metrics of all kinds are tested with the same masks, weights and batches.
  */
 import { createReferenceBackend, expectNoLeaks, key, type Tensor, tensor, uniform } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'

@@ -3,8 +3,8 @@
  * rate with its decay, and a state that can be saved.
  *
  * A subclass states its rule once, as an update program: a formula over the parameter, its slots, the gradient and some scalars (see core/update.ts).
- * For each step it computes the scalars on the host, in float64. Definitions: keras/optimizers.py 2.3.1. The file has a little more than 300 lines
- * because its half is checks and documentation of one class.
+ * For each step it computes the scalars on the host, in float64. Definitions: keras/optimizers.py 2.3.1. The file has just over 300 lines,
+ * half of them checks and documentation of one class.
  */
 import { applyUpdates, Parameter, ShapeError, scope, Tensor, type UpdateProgram, updateProgram, ValueError, zeros } from '@cotangent/core'
 import { describeValue, requireBoolean, requireNumber, requireOptions } from '@cotangent/core/arguments'

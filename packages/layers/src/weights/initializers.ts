@@ -2,7 +2,7 @@
  * Initial values of weights, with the distributions of Keras (keras/initializers.py 2.3.1). The numbers themselves differ from Keras', whose random
  * sequences cannot be reproduced. An initializer is a pure function of a key and a shape. A `seed`, as in Keras, replaces the key.
  *
- * The file has more than 300 lines because all names that Keras knows stand in one list at its end.
+ * The file has more than 300 lines because all of Keras' initializers stand in one list at its end. A third of it are examples.
  */
 import {
   type Backend,

@@ -1,5 +1,7 @@
 /**
  * Activations with options or weights, as layers. Each works element by element, but for softmax. Source: Keras 2.3.1, layers/advanced_activations.py.
+ *
+ * The file has a little more than 300 lines: six small layers alike, which are easier to compare side by side.
  */
 import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor } from '@cotangent/core'
 import { requireNumber } from '@cotangent/core/arguments'
