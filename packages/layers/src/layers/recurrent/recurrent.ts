@@ -1,6 +1,6 @@
 /** Keras' recurrent layers: `SimpleRNN`, `LSTM` and `GRU`, each a cell run by an RNN. Source: Keras 2.3.1, layers/recurrent.py. */
 
-import { requireLayerOptions } from '../../layer-options.js'
+import { requireCount, requireLayerOptions } from '../../layer-options.js'
 import { type OptionTable, optionNames } from '../../option-table.js'
 import { automaticName } from '../../spelling/automatic-names.js'
 import { GRUCell, type GRUCellOptions, gruCellTable } from './cells/gru-cell.js'
@@ -20,7 +20,8 @@ abstract class UnitsRNN extends RecurrentLayer {
   declare readonly cell: UnitsCell
 
   /** @param cellOptions the table of the cell's options */
-  constructor(className: string, makeCell: (options: object) => UnitsCell, given: RNNOptions, cellOptions: OptionTable) {
+  constructor(className: string, units: number, makeCell: (options: object) => UnitsCell, given: RNNOptions, cellOptions: OptionTable) {
+    requireCount(className, 'units', units) // here, so that the message names the layer and not its cell
     const ofCell = optionNames(cellOptions)
     requireLayerOptions(className, given, [...optionNames(rnnOptions), ...ofCell])
     // The cell's weights are named after the layer: lstm_1/kernel.
@@ -48,7 +49,7 @@ export class SimpleRNN extends UnitsRNN {
   override readonly className = 'SimpleRNN'
 
   constructor(units: number, options: SimpleRNNOptions = {}) {
-    super('SimpleRNN', (own) => new SimpleRNNCell(units, own), options, unitsCellOptions)
+    super('SimpleRNN', units, (own) => new SimpleRNNCell(units, own), options, unitsCellOptions)
   }
   static fromConfig({ units, ...options }: SimpleRNNOptions & { units: number }): SimpleRNN {
     return new SimpleRNN(units, options)
@@ -70,7 +71,7 @@ export class LSTM extends UnitsRNN {
   override readonly className = 'LSTM'
 
   constructor(units: number, options: LSTMOptions = {}) {
-    super('LSTM', (own) => new LSTMCell(units, own), options, lstmCellTable)
+    super('LSTM', units, (own) => new LSTMCell(units, own), options, lstmCellTable)
   }
   static fromConfig({ units, ...options }: LSTMOptions & { units: number }): LSTM {
     return new LSTM(units, options)
@@ -92,7 +93,7 @@ export class GRU extends UnitsRNN {
   override readonly className = 'GRU'
 
   constructor(units: number, options: GRUOptions = {}) {
-    super('GRU', (own) => new GRUCell(units, own), options, gruCellTable)
+    super('GRU', units, (own) => new GRUCell(units, own), options, gruCellTable)
   }
   static fromConfig({ units, ...options }: GRUOptions & { units: number }): GRU {
     return new GRU(units, options)
