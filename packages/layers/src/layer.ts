@@ -267,7 +267,7 @@ export abstract class Layer {
     return { ...context, key: this.#keyAt(context.key) }
   }
 
-  /** What was found among the properties or built meanwhile, without what is inside another one of these. */
+  /** The layers among the properties and those built meanwhile, without those inside another one of these. */
   #findInner(): Layer[] {
     const found = [...new Set([...layersAmong(this, isLayer), ...this.#places.keys()])].filter((layer) => !isAround(layer))
     return found.filter((layer) => !found.some((other) => other !== layer && other.#holds(layer)))
@@ -454,7 +454,7 @@ interface Stack {
 
 const isLayer = (value: object): value is Layer => value instanceof Layer
 
-/** What `call` gave, or an error if that is no tensor. */
+/** The result of `call`, or an error if it is no tensor. */
 function requireResult(layer: Layer, result: unknown): Tensor {
   if (result instanceof Tensor) return result
   const isPromise = typeof (result as { then?: unknown } | undefined)?.then === 'function'

@@ -14,7 +14,7 @@ import { unitLength } from './unit-length.js'
 /** ε, `K.epsilon()` since Keras 2.1.3. */
 export const EPSILON = 1e-7
 
-/** What some losses can vary. */
+/** Options that some losses take. */
 export interface LossOptions {
   /** Predictions are logits (crossentropies). */
   fromLogits?: boolean

@@ -55,7 +55,7 @@ export interface Loss {
   readonly name: string
   /** Whether targets are class numbers, one for each row of predictions. */
   readonly sparse: boolean
-  /** What a loss given by name was varied with, for saved models. */
+  /** The options of a loss given by name, for saved models. */
   readonly options?: LossOptions
   /** The loss of each sample, [n]; where a mask [n, ..] of the predictions is false, their loss is 0. */
   call(yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor

@@ -55,9 +55,9 @@ interface Forward {
 export interface Compilable extends Trainable {
   /** Set by a callback to end `fit` after the epoch. */
   stopTraining: boolean
-  /** What the last `fit` recorded. */
+  /** The record of the last `fit`. */
   history?: History
-  /** What `compile` made. @throws CompileError before compile, and while there are no weights */
+  /** The trainer that `compile` made. @throws CompileError before compile, and while there are no weights */
   trainer(): Trainer
 }
 
@@ -139,7 +139,7 @@ export class Trainer {
         this.#collect(result, ys, factors, totals)
         return
       }
-      // What only outputs without a loss need has no gradient.
+      // A weight that only outputs without a loss need has no gradient.
       const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
       const { grads, ...result } = valueAndGrad(this.parameters, forward, { unconnected })
       this.optimizer.step(this.parameters, grads)
