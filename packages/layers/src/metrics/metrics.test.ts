@@ -1,7 +1,6 @@
 /**
  * Metrics compared with the golden vectors in both arithmetics; AUC, F1 and confusion matrices with numbers worked out by hand; names and messages. One file, since
- * metrics of all kinds are tested with the same masks, weights and batches.
- */
+ * metrics of all kinds are tested with the same masks, weights and batches. Over 300 lines: each metric has its table of values. */
 import { createReferenceBackend, expectNoLeaks, key, type Tensor, tensor, uniform } from '@cotangent/core'
 import { fc, test as property } from '@fast-check/vitest'
 import { describe, expect, test } from 'vitest'
