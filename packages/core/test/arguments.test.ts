@@ -32,7 +32,7 @@ describe('the right call is shown', () => {
     [
       'one number for a window',
       () => js.maxPool2d(c.ones([1, 2, 2, 1]), 2),
-      'maxPool2d: poolSize must be two whole numbers from 1, got 2. Write [2, 2].',
+      'maxPool2d: poolSize must be two whole numbers, at least 1, got 2. Write [2, 2].',
     ],
     ['a seed for a key', () => js.normal(7, [2]), 'normal: expected a random key, got 7. Make one of a seed: key(7).'],
     ['a name for a backend', () => js.withBackend('reference', () => 1), "Get one first: await getBackend('reference')."],
@@ -95,7 +95,7 @@ describe('the engine survives a size that is no number', () => {
       vjp: 'a test',
       samples: [],
     })
-    expect(() => call([x], {})).toThrow(/a shape holds whole numbers from 0, got \[undefined\].*\n.*in op test-bad-shape/)
+    expect(() => call([x], {})).toThrow(/a shape holds whole numbers, at least 0, got \[undefined\].*\n.*in op test-bad-shape/)
     c.registry.delete('test-bad-shape')
   })
 })

@@ -51,7 +51,7 @@ export function checkShape(op: string, shape: Shape): void {
   }
   for (let i = 0; i < shape.length; i++) {
     if (!Number.isSafeInteger(shape[i]) || shape[i] < 0) {
-      throw new ValueError(`${op}: a shape holds whole numbers from 0, got ${listed(shape)}.`)
+      throw new ValueError(`${op}: a shape holds whole numbers, at least 0, got ${listed(shape)}.`)
     }
   }
 }
@@ -202,7 +202,7 @@ export function requirePair(op: string, name: string, pair: unknown, least: numb
   if (Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isSafeInteger(n) && n >= least)) return
   const got = Array.isArray(pair) ? listed(pair) : describeValue(pair)
   const example = Number.isSafeInteger(pair) && (pair as number) >= least ? ` Write [${pair}, ${pair}].` : ''
-  throw new ValueError(`${op}: ${name} must be two whole numbers from ${least}, got ${got}.${example}`)
+  throw new ValueError(`${op}: ${name} must be two whole numbers, at least ${least}, got ${got}.${example}`)
 }
 
 /** The window of a convolution or pooling over x [batch, height, width, channels]. Throws if it does not fit. */

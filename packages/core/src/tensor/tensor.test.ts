@@ -62,7 +62,7 @@ describe('tensor()', () => {
   })
   test('values that do not fill the shape, and wrong shapes, are errors', () => {
     expect(() => tensor([1, 2, 3], { shape: [2, 2] })).toThrow(/tensor: 3 values do not fill \[2, 2\], which has 4 elements/)
-    expect(() => tensor([1], { shape: [-1] })).toThrow(/a shape holds whole numbers from 0, got \[-1\]/)
+    expect(() => tensor([1], { shape: [-1] })).toThrow(/a shape holds whole numbers, at least 0, got \[-1\]/)
     expect(() => c.zeros([1.5])).toThrow(c.ValueError)
     expect(() => c.broadcastTo(tensor([1]), [-1])).toThrow(c.ValueError)
   })
@@ -251,7 +251,9 @@ describe('errors show what does not fit', () => {
       'slice: axis 1 has 3 elements, asked for 2 from 2\n  x  [2, 3]\n         ^',
     )
     expect(message(() => zeros(2).slice([0, 0]))).toContain('x has 1 axes, 2 were given')
-    expect(message(() => zeros(2).pad([]))).toContain('one pair [before, after] of whole numbers from 0 is needed for each of the 1 axes')
+    expect(message(() => zeros(2).pad([]))).toContain(
+      'one pair [before, after] of whole numbers, at least 0, is needed for each of the 1 axes',
+    )
     expect(message(() => zeros(7).split(2))).toContain('axis 0 has 7 elements, which do not split into 2 equal parts')
     expect(message(() => c.concat([zeros(2, 3), zeros(2, 4)]))).toContain(
       'concat: sizes differ on axis 1, and only axis 0 may differ\n  first  [2, 3]    other  [2, 4]\n             ^                ^',
@@ -277,7 +279,7 @@ describe('errors show what does not fit', () => {
       `padding must be 'valid', 'same' or 'causal', got text "SAME". Did you mean 'same'?`,
     )
     expect(message(() => c.conv2d(zeros(1, 4, 4, 1), zeros(2, 2, 1, 1), { strides: [0, 1] }))).toContain(
-      'strides must be two whole numbers from 1, got [0, 1]',
+      'strides must be two whole numbers, at least 1, got [0, 1]',
     )
     expect(message(() => c.fold(zeros(1, 2, 2, 2, 2, 1), [9, 9]))).toContain('fold: size [9, 9] has 8 × 8 window positions')
     expect(message(() => c.scatterAdd(zeros(3, 2), c.zeros([2], { dtype: 'int32' }), 4))).toContain(

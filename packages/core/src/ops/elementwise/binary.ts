@@ -175,8 +175,8 @@ export const mulNoNaN: Binary = binary('mulNoNaN', {
 export const pow: Binary = binary('pow', {
   rule: 'dA = dY·b·aᵇ⁻¹, dB = dY·y·ln a',
   vjp: [
-    // The exponent 0 is exempt: b·aᵇ⁻¹ would be 0·∞ at a = 0.
-    (dY, a, b, _y, ops) => ops.mul(dY, ops.mul(b, ops.pow(a, ops.where(ops.equal(b, 0), 1, ops.sub(b, 1))))),
+    // At a = 0 the power aᵇ⁻¹ may be infinite. It does not count where b is 0, or where no cotangent arrives.
+    (dY, a, b, _y, ops) => ops.mulNoNaN(ops.mulNoNaN(ops.pow(a, ops.sub(b, 1)), b), dY),
     (dY, a, _b, y, ops) => ops.mul(dY, ops.mul(y, ops.log(ops.where(ops.greater(a, 0), a, 1)))),
   ],
   operands: 'float',

@@ -262,7 +262,9 @@ export function pad(x: Tensor, pads: Pads, value = 0): Tensor {
     const got = Array.isArray(pads)
       ? `[${pads.map((p) => (Array.isArray(p) ? listed(p) : describeValue(p))).join(', ')}]`
       : describeValue(pads)
-    throw new ValueError(`pad: one pair [before, after] of whole numbers from 0 is needed for each of the ${x.rank} axes, got ${got}.`)
+    throw new ValueError(
+      `pad: one pair [before, after] of whole numbers, at least 0, is needed for each of the ${x.rank} axes, got ${got}.`,
+    )
   }
   return pads.every(([before, after]) => before + after === 0) ? x : callPad([x], { pads, value })
 }
