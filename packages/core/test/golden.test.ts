@@ -95,6 +95,7 @@ const claims: Record<string, string> = {
   'h5/newest.json': 'layers',
   'h5/oldest.h5': 'with its .json',
   'h5/oldest.json': 'layers',
+  'h5/texts.h5': 'layers',
   'h5/weights_lstm.h5': 'with its .json',
   'h5/weights_lstm.json': 'layers',
   'initializers.json': 'layers',

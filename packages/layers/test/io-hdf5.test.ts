@@ -4,6 +4,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { checkH5 } from '../src/io/h5-check.js'
 import { type H5Group, readH5 } from '../src/io/h5-tree.js'
 
 const path = (name: string): string => join(import.meta.dirname, '../../core/test/golden/h5', name)
@@ -99,6 +100,22 @@ test('1000 hard links to an array of a megabyte: each is counted before it is re
   )
   const { arrays } = await readH5(bytes, 'file', 2 ** 31)
   expect(arrays.size).toBe(1001)
+})
+
+test('300 texts that are one text of 20 kB: each reference counts, since the library copies the text for each', async () => {
+  const bytes = readFileSync(path('texts.h5'))
+  await expect(readH5(bytes, 'file', 2 ** 22)).rejects.toThrow(
+    /^file: root: the file asks for 60\d{5} bytes, more than the 4194304 expected/,
+  )
+  const names = (await readH5(bytes, 'file')).attributes.get('names')
+  expect(names).toEqual(Array(300).fill('y'.repeat(20_000)))
+})
+
+test('texts of attributes in a separate heap count as the longest text of the file', async () => {
+  const bytes = readFileSync(path('newest.h5'))
+  expect(checkH5(bytes)).toEqual({ attributes: 20, textBytes: 0, longestText: 10 })
+  // Each of the first attributes is a text: 1 and 10 bytes. Without the 10 the limit would be met at "@huge".
+  await expect(readH5(bytes, 'file', 60)).rejects.toThrow('file: "@attr3": the file asks for 66 bytes, more than the 60 expected')
 })
 
 test('an array that says it has 4 GiB', async () => {

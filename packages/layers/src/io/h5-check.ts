@@ -24,17 +24,28 @@ const ofGroups: readonly number[] = [kinds.linkInfo, kinds.link, kinds.symbolTab
 /** Kinds of elements, IV.A.2.d. */
 const classes = { compound: 6, enumeration: 8, varying: 9, array: 10 } as const
 
+/** What a file holds that the library does not tell before it reads it. */
+export interface H5Contents {
+  /** The number of attributes of its groups. If they are damaged, the library reads none of them, without an error. */
+  readonly attributes: number
+  /** The bytes of the texts of varying length in attributes. A text counts for each reference to it, because the library copies it each time. */
+  readonly textBytes: number
+  /** Where attributes are in a separate heap, their references are not seen here: then the length of the longest text, else 0. */
+  readonly longestText: number
+}
+
 /**
  * Checks a file.
  *
- * @returns how many attributes its groups have: if they are damaged, the library reads none of them, without an error
  * @throws ValueError that says what is wrong with the file, without its name
  */
-export function checkH5(bytes: Uint8Array): number {
+export function checkH5(bytes: Uint8Array): H5Contents {
   const { file, objects } = openFile(bytes)
-  const attributes = new Check(file).objects(objects)
-  checkCollections(file)
-  return attributes
+  const check = new Check(file)
+  check.objects(objects)
+  const longest = checkCollections(file)
+  const { attributes, textBytes, inHeap } = check
+  return { attributes, textBytes, longestText: inHeap ? longest : 0 }
 }
 
 /** Reads the superblock, II, and the addresses of the objects that it names. */
@@ -62,17 +73,19 @@ class Check {
   /** Object headers still to check. */
   readonly #queue: number[] = []
   readonly #objects = new Set<number>()
+  attributes = 0
+  textBytes = 0
+  /** Whether attributes are in a separate heap. */
+  inHeap = false
 
   constructor(file: H5Bytes) {
     this.#file = file
   }
 
-  /** Checks objects and everything they lead to. Returns the number of attributes of the groups among them. */
-  objects(addresses: readonly number[]): number {
-    let attributes = 0
+  /** Checks objects and everything they lead to. */
+  objects(addresses: readonly number[]): void {
     for (const address of addresses) this.#meet(address)
-    for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) attributes += this.#header(next)
-    return attributes
+    for (let next = this.#queue.pop(); next !== undefined; next = this.#queue.pop()) this.#header(next)
   }
 
   #meet(address: number): void {
@@ -81,8 +94,8 @@ class Check {
     this.#queue.push(address)
   }
 
-  /** Checks an object header and its further blocks. Returns the number of its attributes, if it is a group's. */
-  #header(address: number): number {
+  /** Checks an object header and its further blocks. */
+  #header(address: number): void {
     const isNew = this.#file.bytes[address] === 0x4f // "OHDR"
     const { first, messageBytes } = isNew ? newHeader(this.#file.from(address)) : oldHeader(this.#file.from(address))
     const visited = new Set([address])
@@ -116,7 +129,7 @@ class Check {
         else this.#message(kind, body)
       }
     }
-    return isGroup ? attributes : 0
+    if (isGroup) this.attributes += attributes
   }
 
   #message(kind: number, body: H5Bytes): void {
@@ -180,7 +193,12 @@ class Check {
     const space = body.part(padded(spaceBytes))
     if (flags & 2) this.#shared(space)
     if (flags & 1) this.#shared(type)
-    else checkType(type)
+    else if (checkType(type) !== classes.varying) return
+    // Each text is its length, and the place of its bytes in a global heap. A committed type may be one of texts, too.
+    while (body.left >= 8 + body.addressBytes) {
+      this.textBytes += body.u32()
+      body.skip(body.addressBytes + 4)
+    }
   }
 
   /** The number of attributes in a separate heap, from the head of their B-tree, III.A.2. */
@@ -190,6 +208,7 @@ class Check {
     const heap = body.address()
     const tree = body.address()
     if (heap === NOWHERE || tree === NOWHERE) return 0
+    this.inHeap = true
     return this.#file
       .from(tree)
       .signature('BTHD')

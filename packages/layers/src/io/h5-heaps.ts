@@ -49,17 +49,20 @@ export function localHeap(file: H5Bytes, address: number): (offset: number) => v
 
 /**
  * Checks the collections of the global heap, III.E, which hold texts of varying length. It finds them by their first bytes, because what leads to them may be an
- * attribute in a separate heap.
+ * attribute in a separate heap. Returns the length of the longest text.
  */
-export function checkCollections(file: H5Bytes): void {
+export function checkCollections(file: H5Bytes): number {
   const { bytes } = file
+  let longest = 0
   const first = [0x47, 0x43, 0x4f, 0x4c, 1, 0, 0, 0] // "GCOL", version 1
   for (let at = bytes.indexOf(first[0]); at >= 0; at = bytes.indexOf(first[0], at + 1))
-    if (first.every((byte, i) => bytes[at + i] === byte)) checkCollection(file, at)
+    if (first.every((byte, i) => bytes[at + i] === byte)) longest = Math.max(longest, checkCollection(file, at))
+  return longest
 }
 
-/** A collection: objects one after the other, then free space. */
-function checkCollection(file: H5Bytes, address: number): void {
+/** Checks a collection: objects one after the other, then free space. Returns the length of the longest object. */
+function checkCollection(file: H5Bytes, address: number): number {
+  let longest = 0
   const headBytes = 8 + file.lengthBytes
   const size = file.from(address).skip(8).length()
   const block = file.from(address, size).skip(headBytes)
@@ -69,8 +72,10 @@ function checkCollection(file: H5Bytes, address: number): void {
     if (index === 0) {
       // The length of free space includes its head.
       if (length < headBytes || length > block.left + headBytes) throw new ValueError(`the free space of a global heap has ${length} bytes`)
-      return
+      return longest
     }
+    longest = Math.max(longest, length)
     block.skip(Math.min(block.left, Math.ceil(length / 8) * 8))
   }
+  return longest
 }

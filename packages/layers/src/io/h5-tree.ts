@@ -4,9 +4,9 @@
  * The library trusts its input. So h5-check.ts checks a file's structures first. Each call makes a file of its own in the library's file system, and always closes
  * and removes it. Counts are checked against the size of the file and a limit before anything is allocated. No object of the library leaves this module.
  */
-import { ValueError } from '@cotangent/core'
+import { sizeOf, ValueError } from '@cotangent/core'
 import type { Dataset, Group } from 'h5wasm'
-import { checkH5 } from './h5-check.js'
+import { checkH5, type H5Contents } from './h5-check.js'
 import { memoryLimit } from './limits.js'
 
 /** The value of an attribute: text, a list of texts, or numbers. */
@@ -74,16 +74,16 @@ function reasonOf(error: unknown): string {
  */
 export async function readH5(bytes: Uint8Array, what: string, maxBytes = memoryLimit(bytes.length)): Promise<H5Group> {
   if (!isH5(bytes)) throw new ValueError(`${what}: not an HDF5 file: its first bytes are not HDF5's signature.`)
-  let attributes: number
+  let contents: H5Contents
   try {
-    attributes = checkH5(bytes)
+    contents = checkH5(bytes)
   } catch (error) {
     throw new ValueError(`${what}: a damaged or truncated HDF5 file, ${bytes.length} bytes long (${reasonOf(error)}).`)
   }
   return withFile((name, h5, fs) => {
     fs.write(bytes)
     let part = 'root'
-    const reader = new Reader(h5, bytes.length, maxBytes, (path) => {
+    const reader = new Reader(h5, bytes.length, maxBytes, contents, (path) => {
       part = path === '' ? 'root' : `"${path}"`
     })
     let file: { close(): unknown } & Group
@@ -93,10 +93,7 @@ export async function readH5(bytes: Uint8Array, what: string, maxBytes = memoryL
       throw new ValueError(`${what}: a damaged or truncated HDF5 file, ${bytes.length} bytes long (${reasonOf(error)}).`)
     }
     try {
-      const root = reader.group(file, '', 0)
-      if (reader.attributes < attributes)
-        throw new ValueError(`${reader.attributes} of the ${attributes} attributes of its groups can be read`)
-      return root
+      return reader.root(file)
     } catch (error) {
       if (error instanceof TooMuch) throw new ValueError(`${what}: ${part}: ${error.message}`)
       throw new ValueError(`${what}: damaged or truncated at ${part}, ${bytes.length} bytes long (${reasonOf(error)}).`)
@@ -120,27 +117,38 @@ class Reader {
   readonly #h5: typeof import('h5wasm')
   readonly #fileBytes: number
   readonly #maxBytes: number
+  readonly #contents: H5Contents
   readonly #at: (path: string) => void
   /** The number of attributes of groups so far. */
-  attributes = 0
+  #attributes = 0
   #objects = 0
   #taken = 0
 
-  constructor(h5: typeof import('h5wasm'), fileBytes: number, maxBytes: number, at: (path: string) => void) {
+  constructor(h5: typeof import('h5wasm'), fileBytes: number, maxBytes: number, contents: H5Contents, at: (path: string) => void) {
     this.#h5 = h5
     this.#fileBytes = fileBytes
     this.#maxBytes = maxBytes
+    this.#contents = contents
     this.#at = at
   }
 
-  group(group: Group, path: string, depth: number): H5Group {
+  root(file: Group): H5Group {
+    const { attributes, textBytes } = this.#contents
+    this.#take(textBytes)
+    const root = this.#group(file, '', 0)
+    if (this.#attributes < attributes) throw new ValueError(`${this.#attributes} of the ${attributes} attributes of its groups can be read`)
+    return root
+  }
+
+  #group(group: Group, path: string, depth: number): H5Group {
     if (depth > DEEPEST || ++this.#objects > MOST_OBJECTS) throw new ValueError('groups without end')
     this.#at(path)
     const out = newGroup()
     for (const [name, attribute] of Object.entries(group.attrs)) {
       this.#at(`${path}@${name}`)
-      this.attributes++
+      this.#attributes++
       this.#count(attribute.shape ?? [], 1, true)
+      if (attribute.metadata.vlen) this.#take(sizeOf(attribute.shape ?? []) * this.#contents.longestText)
       const value = attribute.value
       if (typeof value === 'string') out.attributes.set(name, value)
       else if (Array.isArray(value) && value.every((item) => typeof item === 'string')) out.attributes.set(name, value)
@@ -152,7 +160,7 @@ class Reader {
       this.#at(at)
       const entity = group.get(name)
       if (entity instanceof this.#h5.Dataset) out.arrays.set(name, this.#array(entity))
-      else if (entity instanceof this.#h5.Group) out.groups.set(name, this.group(entity, at, depth + 1))
+      else if (entity instanceof this.#h5.Group) out.groups.set(name, this.#group(entity, at, depth + 1))
     }
     return out
   }
@@ -183,6 +191,10 @@ class Reader {
   #count(shape: readonly number[], elementBytes: number, packed: boolean): void {
     const bytes = shape.reduce((a, b) => a * b, elementBytes)
     if (!(bytes <= this.#fileBytes * (packed ? 1032 : 1))) throw new ValueError(`[${shape.join(', ')}] is more than the file can hold`)
+    this.#take(bytes)
+  }
+
+  #take(bytes: number): void {
     this.#taken += bytes
     if (this.#taken > this.#maxBytes) throw tooMuch(`the file asks for ${this.#taken} bytes`, this.#maxBytes)
   }
