@@ -1,6 +1,6 @@
 /** Checks of arguments that several ops share. An op runs them before anything else. */
 import { describeValue, requireOptions, requireWhole } from '../arguments.js'
-import { ValueError } from '../errors.js'
+import { shapeError, ValueError } from '../errors.js'
 import { type DType, requireDType } from '../tensor/dtype.js'
 import { type Shape, slidingWindow } from '../tensor/shape.js'
 import { requireTensor, type Tensor } from '../tensor/tensor.js'
@@ -56,3 +56,19 @@ export const flatWindow = ({ stride = 1, padding, dilation = 1 }: Window1dOption
   padding,
   dilation: [1, dilation],
 })
+
+/** Throws unless x has a last axis, and each of the others has one number for each of its positions. */
+export function requireChannels(op: string, x: Tensor, others: Record<string, Tensor | undefined>): void {
+  requireFloats(op, 'x', x)
+  if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
+  const channels = x.shape[x.rank - 1]
+  for (const [name, t] of Object.entries(others)) {
+    if (t === undefined) continue
+    requireTensor(op, name, t)
+    if (t.rank === 1 && t.shape[0] === channels) continue
+    throw shapeError(op, `${name} needs one number for each position of x's last axis`, [
+      { name: 'x', shape: x.shape, bad: [x.rank - 1] },
+      { name, shape: t.shape },
+    ])
+  }
+}

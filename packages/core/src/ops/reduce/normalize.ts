@@ -8,7 +8,7 @@ import type { Ops, Sample } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
 import type { Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
-import { requireFloats, requireNoMore } from '../requirements.js'
+import { requireChannels, requireFloats, requireNoMore } from '../requirements.js'
 
 /** A factor and a shift for the normalised values, and a number that keeps the division finite. */
 export interface NormalizeOptions {
@@ -271,19 +271,4 @@ function requireNormalize(op: string, options: NormalizeOptions): NormalizeOptio
   requireOptions(op, options, ['gamma', 'beta', 'epsilon'])
   if (options.epsilon !== undefined) requireNumber(op, 'epsilon', options.epsilon, { least: 0 })
   return options
-}
-
-function requireChannels(op: string, x: Tensor, others: Record<string, Tensor | undefined>): void {
-  requireFloats(op, 'x', x)
-  if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
-  const channels = x.shape[x.rank - 1]
-  for (const [name, t] of Object.entries(others)) {
-    if (t === undefined) continue
-    requireTensor(op, name, t)
-    if (t.rank === 1 && t.shape[0] === channels) continue
-    throw shapeError(op, `${name} needs one number for each position of x's last axis`, [
-      { name: 'x', shape: x.shape, bad: [x.rank - 1] },
-      { name, shape: t.shape },
-    ])
-  }
 }
