@@ -2,8 +2,9 @@
 import type { Allowed } from './extremes.js'
 
 const depthwise = ['depthwise', 'depthwiseConv2d', 'depthwiseInputGradient', 'depthwiseFilterGradient']
-const convolutions = ['conv2d', 'conv2dTranspose', 'conv2dFilterGradient', ...depthwise]
+const convolutions = ['conv2d', 'conv2dTranspose', 'conv2dFilterGradient', 'groupedConv2d', 'conv3d', 'conv3dTranspose', ...depthwise]
 const normalizing = ['batchNorm', 'normalize', 'layerNorm', 'moments']
+const attention = ['attentionWeights', 'scaledDotProductAttention']
 const backward = ['lstmSequenceGradient', 'gruSequenceGradient', 'gruResetAfterSequenceGradient', 'simpleRnnSequenceGradient']
 const recurrent = ['lstmCell', 'lstmSequence', 'gruSequence', 'simpleRnnSequence', ...backward]
 
@@ -15,7 +16,18 @@ const notFinite = (x: number): boolean => !Number.isFinite(x)
 
 export const allowed: readonly Allowed[] = [
   {
-    ops: [...convolutions, ...normalizing, ...recurrent, 'affine', 'matMul', 'channelSums', 'layerNormGradient', 'averagePool2d'],
+    ops: [
+      ...convolutions,
+      ...normalizing,
+      ...recurrent,
+      ...attention,
+      'groupNorm',
+      'affine',
+      'matMul',
+      'channelSums',
+      'layerNormGradient',
+      'averagePool2d',
+    ],
     backends: all,
     kinds: beyond,
     reason:
@@ -34,6 +46,13 @@ export const allowed: readonly Allowed[] = [
     backends: all,
     kinds: ['large'],
     reason: 'The same for squares and products of 1e20 and 1e25, which are beyond float32. The sign of ∞ depends on the order of the sum.',
+  },
+  {
+    ops: attention,
+    backends: ['wasm'],
+    kinds: ['large'],
+    of: 'gradient',
+    reason: 'The cotangent of the scores is a difference of nearly equal numbers. Keys of 1e20 multiply what rounding leaves of it.',
   },
   {
     ops: convolutions,

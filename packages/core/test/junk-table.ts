@@ -52,6 +52,8 @@ const real = (value: number): Kind => kind(() => value, ['NaN', 'a number'])
 const finite = (value: number): Kind => kind(() => value, ['a number'])
 /** A whole number, at least 0 or at least 1. */
 const whole = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 1.5, negative: () => -7 } })
+/** A count, here 1. */
+const one: Kind = { ...whole(1), also: { 'a fraction': () => 1.5, none: () => 0 } }
 const axis = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 0.5, 'a far axis': () => 9 } })
 const flag: Kind = kind(() => true, ['true'])
 const text = (value: string, any = false): Kind => kind(() => value, any ? ['text', 'text of a number'] : [])
@@ -89,6 +91,7 @@ const backend = kind(() => c.currentBackend())
 const dtype: Kind = { ...text('int32'), also: { 'a name of Object.prototype': () => 'constructor', float16: () => 'float16' } }
 const create = { dtype, backend }
 const window2d = { strides: list(1, 1), padding: text('same'), dilation: list(1, 1) }
+const window3d = { strides: list(1, 1, 1), padding: text('same'), dilation: list(1, 1, 1) }
 const window1d = { stride: whole(1), padding: text('same'), dilation: whole(1) }
 const reduce = options({ axis: { ...axis(1), fine: ['a number', 'an empty array'] }, keepDims: flag })
 const alongAxis = { axis: axis(1) }
@@ -106,6 +109,8 @@ const sequence = (g: number, states: number, more: Record<string, Kind> = {}): K
     ...more,
   }),
 ]
+
+const attention = options({ mask: t([2, 2], 'bool'), bias: t([2, 2]), causal: flag, scale: finite(0.5) })
 
 const geometry = {
   ...options({ kernelSize: list(2, 2), strides: list(1, 1), dilation: list(1, 1), padBefore: list(0, 0), outSize: list(3, 3) }),
@@ -134,6 +139,12 @@ export const table: Record<string, Row> = {
     [t([2, 3])],
   ),
   logicalNot: { args: [t([2, 3], 'bool')] },
+  ...rows('silu mish softsign logSigmoid tanhShrink selu relu6 hardSilu hardTanh sparsePlus sparseSigmoid sparsemax', [t([2, 3])]),
+  glu: { args: [t([2, 4])] },
+  gelu: { args: [t([2, 3]), options({ approximate: flag })] },
+  leakyRelu: { args: [t([2, 3]), options({ negativeSlope: finite(0.1), threshold: finite(0), maxValue: finite(6) })] },
+  ...rows('elu celu squareplus hardSigmoid hardShrink softShrink', [t([2, 3]), maybe(finite(0.5))]),
+  threshold: { args: [t([2, 3]), finite(0.5), finite(1)] },
   ...rows('add sub mul mulNoNaN div pow atan2 gate maximum minimum mod floorDiv equal notEqual less lessEqual greater greaterEqual', pair),
   ...rows('logicalAnd logicalOr logicalXor', bools),
   ...rows('sum prod max min mean variance', [t([2, 3]), reduce]),
@@ -189,8 +200,30 @@ export const table: Record<string, Row> = {
 
   matMul: { args: [t([2, 3]), t([3, 2]), options({ transposeA: kind(() => false, ['true']), transposeB: kind(() => false, ['true']) })] },
   affine: { args: [t([2, 3]), t([3, 2]), t([2]), options({ relu: flag })] },
-  conv2d: { args: [t([1, 4, 4, 2]), t([2, 2, 2, 3]), options({ ...window2d, bias: t([3]), relu: flag })] },
-  conv1d: { args: [t([1, 4, 2]), t([2, 2, 3]), options({ ...window1d, bias: t([3]), relu: flag })] },
+  conv2d: { args: [t([1, 4, 4, 2]), t([2, 2, 2, 3]), options({ ...window2d, bias: t([3]), relu: flag, groups: one })] },
+  conv1d: { args: [t([1, 4, 2]), t([2, 2, 3]), options({ ...window1d, bias: t([3]), relu: flag, groups: one })] },
+  conv3d: { args: [t([1, 4, 4, 4, 2]), t([2, 2, 2, 2, 3]), options({ ...window3d, bias: t([3]), relu: flag, groups: one })] },
+  conv3dTranspose: { args: [t([1, 4, 4, 4, 2]), t([2, 2, 2, 3, 2]), list(4, 4, 4), { ...options(window3d), fine: [] }] },
+  convTranspose1d: { args: [t([1, 4, 2]), t([2, 3, 2]), options({ ...window1d, outputPadding: whole(0) })] },
+  convTranspose2d: { args: [t([1, 4, 4, 2]), t([2, 2, 3, 2]), options({ ...window2d, outputPadding: list(0, 0) })] },
+  convTranspose3d: { args: [t([1, 2, 2, 2, 2]), t([2, 2, 2, 3, 2]), options({ ...window3d, outputPadding: list(0, 0, 0) })] },
+  transposedExtent: { args: [one, one, one, one, text('same'), maybe(whole(0))] },
+  depthwiseConv1d: { args: [t([1, 4, 2]), t([2, 2, 3]), options(window1d)] },
+  separableConv1d: { args: [t([1, 4, 2]), t([2, 2, 3]), t([1, 6, 3]), options({ ...window1d, bias: t([3]), relu: flag })] },
+  separableConv2d: { args: [t([1, 4, 4, 2]), t([2, 2, 2, 3]), t([1, 1, 6, 3]), options({ ...window2d, bias: t([3]), relu: flag })] },
+  ...rows('maxPool3d averagePool3d', [t([1, 4, 4, 4, 2]), list(2, 2, 2), options(window3d)]),
+  scaledDotProductAttention: { args: [t([1, 2, 2, 3]), t([1, 2, 1, 3]), t([1, 2, 1, 3]), attention] },
+  attentionWeights: { args: [t([1, 2, 2, 3]), t([1, 2, 1, 3]), attention] },
+  resize: { args: [t([1, 4, 4, 2]), list(3, 2), options({ interpolation: text('bicubic'), antialias: flag })] },
+  affineTransform: {
+    args: [
+      t([1, 4, 4, 2]),
+      { ...kind(() => [[1, 0, 0, 0, 1, 0]]), also: { 'a list of numbers': () => [1], 'a short list': () => [[1, 0]] } },
+      options({ interpolation: text('nearest'), fillMode: text('wrap'), fillValue: real(0) }),
+    ],
+  },
+  crop: { args: [t([3]), { ...kind(() => [[1, 1]]), also: { 'a list of text': () => [['1', '1']], 'a list of numbers': () => [1] } }] },
+  upSample: { args: [t([1, 2, 3]), list(2)] },
   conv2dTranspose: { args: [t([1, 4, 4, 2]), t([2, 2, 3, 2]), list(4, 4), { ...options(window2d), fine: [] }] },
   conv2dFilterGradient: { args: [t([1, 4, 4, 2]), t([1, 4, 4, 3]), list(2, 2), { ...options(window2d), fine: [] }] },
   depthwiseConv2d: { args: [t([1, 4, 4, 2]), t([2, 2, 2, 3]), options(window2d)] },
@@ -204,6 +237,8 @@ export const table: Record<string, Row> = {
   foldWindows: { args: [t([1, 3, 3, 2, 2, 2]), list(1, 4, 4, 2), geometry], says: /^fold/ },
   batchNorm: { args: [t([2, 3]), t([3]), t([3]), options({ gamma: t([3]), beta: t([3]), epsilon: finite(0.1) })] },
   layerNorm: { args: [t([2, 3]), options({ gamma: t([3]), beta: t([3]), epsilon: finite(0.1) })] },
+  groupNorm: { args: [t([2, 4]), whole(2), options({ gamma: t([4]), beta: t([4]), epsilon: finite(0.1) })] },
+  rmsNorm: { args: [t([2, 3]), options({ gamma: t([3]), epsilon: finite(0.1) })] },
   lstmCell: { args: [t([2, 3]), t([2, 2]), t([2, 2]), t([3, 8]), t([2, 8]), t([8])] },
   lstmSequence: { args: sequence(4, 2, { recurrentActivation: text('hardSigmoid') }) },
   gruSequence: { args: sequence(3, 1, { recurrentActivation: text('hardSigmoid') }) },

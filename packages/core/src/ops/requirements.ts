@@ -1,10 +1,10 @@
 /** Checks of arguments that several ops share. An op runs them before anything else. */
-import { describeValue, requireOptions, requireWhole } from '../arguments.js'
+import { describeValue, requireBoolean, requireOptions, requireWhole } from '../arguments.js'
 import { shapeError, ValueError } from '../errors.js'
 import { type DType, requireDType } from '../tensor/dtype.js'
 import { type Shape, slidingWindow } from '../tensor/shape.js'
 import { requireTensor, type Tensor } from '../tensor/tensor.js'
-import type { Window1dOptions } from './windows/conv.js'
+import type { ConvFinish, Window1dOptions } from './windows/conv.js'
 import type { WindowOptions } from './windows/window.js'
 
 const FLOATS: readonly DType[] = ['float32', 'float64']
@@ -71,4 +71,45 @@ export function requireChannels(op: string, x: Tensor, others: Record<string, Te
       { name, shape: t.shape },
     ])
   }
+}
+
+/** The options; throws for what bias and relu cannot be. */
+export function requireFinish<O extends ConvFinish>(op: string, finish: O): O {
+  if (finish.relu !== undefined) requireBoolean(op, 'relu', finish.relu)
+  if (finish.bias !== undefined) requireTensor(op, 'bias', finish.bias)
+  return finish
+}
+
+const LAYOUT: Readonly<Record<number, string>> = {
+  3: 'x is [batch, steps, channels], the filter [steps, channels, filters].',
+  4: 'x is [batch, height, width, channels], the filter [height, width, channels, filters].',
+  5: 'x is [batch, depth, height, width, channels], the filter [depth, height, width, channels, filters].',
+}
+
+/** Throws unless the channels of x, [.., c], meet those of the filter, [.., c/groups, f], and the filters divide into the groups. */
+export function requireGroups(op: string, x: Tensor, filter: Tensor, groups: number): void {
+  if (groups !== 1) requireWhole(op, 'groups', groups, { least: 1 })
+  const [channels, width, filters] = [x.shape[x.rank - 1], filter.shape[filter.rank - 2], filter.shape[filter.rank - 1]]
+  if (channels === width * groups && filters % groups === 0) return
+  const divided = groups > 1 ? `, in ${groups} groups` : ''
+  throw shapeError(
+    op,
+    channels === width * groups
+      ? `${filters} filters do not divide into ${groups} groups`
+      : `channels differ (${channels} vs ${width}${divided})`,
+    [
+      { name: 'x', shape: x.shape, bad: [-1] },
+      { name: 'filter', shape: filter.shape, bad: channels === width * groups ? [-1] : [-2] },
+    ],
+    LAYOUT[x.rank],
+  )
+}
+
+/** Throws unless the bias, if there is one, has a number for each filter. */
+export function requireBias(op: string, bias: Tensor | undefined, filter: Tensor): void {
+  if (!bias || (bias.rank === 1 && bias.shape[0] === filter.shape[filter.rank - 1])) return
+  throw shapeError(op, 'the bias needs one number for each filter', [
+    { name: 'filter', shape: filter.shape, bad: [-1] },
+    { name: 'bias', shape: bias.shape },
+  ])
 }

@@ -1,5 +1,4 @@
 /** Convolution, channels last. As in all of deep learning it is a correlation: the filter is not flipped. */
-import { requireBoolean } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
@@ -7,9 +6,19 @@ import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { add } from '../elementwise/binary.js'
 import { relu } from '../elementwise/elementwise.js'
-import { flatWindow, requireFloats, requireWindow1d, requireWindowOptions } from '../requirements.js'
+import {
+  flatWindow,
+  requireBias,
+  requireFinish,
+  requireFloats,
+  requireGroups,
+  requireWindow1d,
+  requireWindowOptions,
+} from '../requirements.js'
 import { expandDims, reshape } from '../shape/move.js'
+import { groupedConv2d } from './grouped.js'
 import type { WindowOptions } from './window.js'
 
 const geometry = (x: Shape, filter: Shape, { strides, padding, dilation }: WindowOptions): Window =>
@@ -53,7 +62,7 @@ const call = defineComposed<ConvOptions>({
   samples: conv2dSamples(),
 })
 
-const FINISH_OPTIONS = ['bias', 'relu'] as const
+const OWN_OPTIONS = ['bias', 'relu', 'groups'] as const
 
 /** Additions that a convolution makes to its result in the same pass. */
 export interface ConvFinish {
@@ -63,56 +72,56 @@ export interface ConvFinish {
   relu?: boolean
 }
 
+/** Into how many groups channels and filters are divided, if not one: each group of filters sees its own group of channels. */
+export interface ConvGroups {
+  groups?: number
+}
+
 /**
  * 2-D convolution: y[i, j, f] = Σ x[i·s + a, j·s + b, c]·filter[a, b, c, f], then bias and relu if asked for.
  *
- * Shape:    x [n, h, w, c], filter [kh, kw, c, f], bias [f] → [n, oh, ow, f]
+ * Shape:    x [n, h, w, c], filter [kh, kw, c/groups, f], bias [f] → [n, oh, ow, f]
  * Gradient: dX = conv2dTranspose(dZ, filter), dFilter = conv2dFilterGradient(x, dZ), dBias = Σ dZ, where dZ = dY (with relu: where y > 0)
- * Cost:     2·n·oh·ow·kh·kw·c·f flops
+ * Cost:     2·n·oh·ow·kh·kw·c·f/groups flops
  *
- * @throws ShapeError if the channels differ, or the window is larger than the padded input.
+ * @throws ShapeError if the channels do not meet, or the window is larger than the padded input.
  * @example
  * ```ts
  * const x = tensor([1, 2, 3, 4], { shape: [1, 1, 4, 1] })
  * const y = conv2d(x, tensor([1, -1], { shape: [1, 2, 1, 1] })) // [1, 1, 3, 1]
  * console.log(await y.flatten().array()) // [-1, -1, -1]
+ * // With groups, filters 0 to 2 see channels 0 and 1, and so on.
+ * const z = conv2d(ones([1, 4, 4, 6]), ones([3, 3, 2, 9]), { groups: 3 }) // [1, 2, 2, 9]
  * ```
  */
-export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvFinish = {}): Tensor {
+export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvFinish & ConvGroups = {}): Tensor {
   requireFloats('conv2d', 'x', x)
   requireTensor('conv2d', 'the filter', filter)
-  requireWindowOptions('conv2d', options, FINISH_OPTIONS)
-  const { bias, relu: rectified = false, ...window } = requireFinish('conv2d', options)
-  if (filter.rank !== 4 || x.rank !== 4 || x.shape[3] !== filter.shape[2]) {
-    const channels = x.rank === 4 && filter.rank === 4
+  requireWindowOptions('conv2d', options, OWN_OPTIONS)
+  const { bias, relu: rectified = false, groups = 1, ...window } = requireFinish('conv2d', options)
+  if (filter.rank !== 4 || x.rank !== 4) {
     throw shapeError(
       'conv2d',
-      channels ? `channels differ (${x.shape[3]} vs ${filter.shape[2]})` : 'both x and the filter need 4 axes',
+      'both x and the filter need 4 axes',
       [
-        { name: 'x', shape: x.shape, bad: channels ? [3] : [] },
-        { name: 'filter', shape: filter.shape, bad: channels ? [2] : [] },
+        { name: 'x', shape: x.shape },
+        { name: 'filter', shape: filter.shape },
       ],
       'x is [batch, height, width, channels], the filter [height, width, channels, filters].',
     )
   }
+  requireGroups('conv2d', x, filter, groups)
   requireBias('conv2d', bias, filter)
   geometry(x.shape, filter.shape, window)
+  if (groups > 1) {
+    return scope(() => {
+      const y = groupedConv2d([x, filter], { ...window, groups })
+      const z = bias ? add(y, bias) : y
+      return rectified ? relu(z) : z
+    })
+  }
   if (bias) return call([x, filter, bias], { ...window, relu: rectified })
   return rectified ? scope(() => relu(call([x, filter], window))) : call([x, filter], window)
-}
-
-function requireFinish<O extends ConvFinish>(op: string, finish: O): O {
-  if (finish.relu !== undefined) requireBoolean(op, 'relu', finish.relu)
-  if (finish.bias !== undefined) requireTensor(op, 'bias', finish.bias)
-  return finish
-}
-
-function requireBias(op: string, bias: Tensor | undefined, filter: Tensor): void {
-  if (!bias || (bias.rank === 1 && bias.shape[0] === filter.shape[filter.rank - 1])) return
-  throw shapeError(op, 'the bias needs one number for each filter', [
-    { name: 'filter', shape: filter.shape, bad: [-1] },
-    { name: 'bias', shape: bias.shape },
-  ])
 }
 
 /** How a 1-D window slides. */
@@ -128,17 +137,17 @@ export interface Window1dOptions {
 /**
  * 1-D convolution along the steps t of a sequence. It is `conv2d` over an image of height 1.
  *
- * Shape:    x [n, t, c], filter [k, c, f], bias [f] → [n, ot, f]
+ * Shape:    x [n, t, c], filter [k, c/groups, f], bias [f] → [n, ot, f]
  * Gradient: as `conv2d`
- * Cost:     2·n·ot·k·c·f flops
+ * Cost:     2·n·ot·k·c·f/groups flops
  *
- * @throws ShapeError if the channels differ, or the window is larger than the padded input.
+ * @throws ShapeError if the channels do not meet, or the window is larger than the padded input.
  * @example
  * ```ts
  * const y = conv1d(ones([2, 10, 3]), ones([4, 3, 8]), { padding: 'causal' }) // [2, 10, 8]
  * ```
  */
-export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & ConvFinish = {}): Tensor {
+export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & ConvFinish & ConvGroups = {}): Tensor {
   requireFloats('conv1d', 'x', x)
   requireTensor('conv1d', 'the filter', filter)
   if (x.rank !== 3 || filter.rank !== 3) {
@@ -147,22 +156,12 @@ export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & Con
       { name: 'filter', shape: filter.shape },
     ])
   }
-  requireWindow1d('conv1d', x.shape, filter.shape[0], options, 1, FINISH_OPTIONS)
-  const { bias, relu, ...window } = requireFinish('conv1d', options)
-  if (x.shape[2] !== filter.shape[1]) {
-    throw shapeError(
-      'conv1d',
-      `channels differ (${x.shape[2]} vs ${filter.shape[1]})`,
-      [
-        { name: 'x', shape: x.shape, bad: [2] },
-        { name: 'filter', shape: filter.shape, bad: [1] },
-      ],
-      'x is [batch, steps, channels], the filter [steps, channels, filters].',
-    )
-  }
+  requireWindow1d('conv1d', x.shape, filter.shape[0], options, 1, OWN_OPTIONS)
+  const { bias, relu, groups, ...window } = requireFinish('conv1d', options)
+  requireGroups('conv1d', x, filter, groups ?? 1)
   requireBias('conv1d', bias, filter)
   return scope(() => {
-    const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(window), bias, relu })
+    const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(window), bias, relu, groups })
     return reshape(y, [y.shape[0], y.shape[2], y.shape[3]])
   })
 }

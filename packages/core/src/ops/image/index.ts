@@ -1,0 +1,4 @@
+/** Images in other sizes and places. */
+export * from './affine.js'
+export * from './cells.js'
+export * from './resize.js'
