@@ -22,6 +22,7 @@ export const allowed: readonly Allowed[] = [
       ...recurrent,
       ...attention,
       'groupNorm',
+      'affineTransform',
       'affine',
       'matMul',
       'channelSums',

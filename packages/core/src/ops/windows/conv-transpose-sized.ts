@@ -13,6 +13,35 @@ import { conv2dTranspose } from './conv-transpose.js'
 import { conv3dTranspose } from './conv3d.js'
 import type { Triple } from './window3d.js'
 
+/** One axis of a transposed convolution. */
+interface Axis {
+  n: number
+  kernel: number
+  stride: number
+  dilation: number
+  padding: 'valid' | 'same'
+  outputPadding?: number
+}
+
+/** Cells between the first and the last of a filter, both counted. */
+const reachOf = ({ kernel, dilation }: Axis): number => (kernel - 1) * dilation + 1
+
+/** The rule of `transposedExtent`, in the name of `op`. */
+function extentOf(op: string, axis: Axis): { out: number; before: number } {
+  const { n, kernel, stride, dilation, padding, outputPadding } = axis
+  requireWhole(op, 'n', n, { least: 1 })
+  requireWhole(op, 'kernel', kernel, { least: 1 })
+  requireWhole(op, 'stride', stride, { least: 1 })
+  requireWhole(op, 'dilation', dilation, { least: 1 })
+  requireChoice(op, 'padding', padding, ['valid', 'same'])
+  if (outputPadding !== undefined) requireWhole(op, 'outputPadding', outputPadding, { least: 0, below: stride })
+  const reach = reachOf(axis)
+  const last = (n - 1) * stride
+  if (padding === 'valid') return { out: last + (outputPadding === undefined ? Math.max(reach, stride) : reach + outputPadding), before: 0 }
+  const out = outputPadding === undefined ? n * stride : last + (reach % 2) + outputPadding
+  return { out, before: Math.floor(Math.max(last + reach - out, 0) / 2) }
+}
+
 /**
  * Output size of a transposed convolution along one axis, and how many cells of the whole result (n − 1)·stride + k_eff are cut off before it.
  *
@@ -33,21 +62,7 @@ export function transposedExtent(
   padding: 'valid' | 'same',
   outputPadding?: number,
 ): { out: number; before: number } {
-  requireWhole('transposedExtent', 'n', n, { least: 1 })
-  requireWhole('transposedExtent', 'kernel', kernel, { least: 1 })
-  requireWhole('transposedExtent', 'stride', stride, { least: 1 })
-  requireWhole('transposedExtent', 'dilation', dilation, { least: 1 })
-  requireChoice('transposedExtent', 'padding', padding, ['valid', 'same'])
-  if (outputPadding !== undefined) requireWhole('transposedExtent', 'outputPadding', outputPadding, { least: 0, below: stride })
-  const reach = (kernel - 1) * dilation + 1
-  const last = (n - 1) * stride
-  const out =
-    padding === 'valid'
-      ? last + (outputPadding === undefined ? Math.max(reach, stride) : reach + outputPadding)
-      : outputPadding === undefined
-        ? n * stride
-        : last + (reach % 2) + outputPadding
-  return { out, before: padding === 'valid' ? 0 : Math.floor(Math.max(last + reach - out, 0) / 2) }
+  return extentOf('transposedExtent', { n, kernel, stride, dilation, padding, outputPadding })
 }
 
 /** How a transposed convolution of a plane spreads its filter. */
@@ -99,20 +114,28 @@ function sized(op: string, x: Tensor, filter: Tensor, axes: number, options: Opt
   requireWholes(op, 'strides', strides, axes)
   requireWholes(op, 'dilation', dilation, axes)
   if (outputPadding !== undefined) requireWholes(op, 'outputPadding', outputPadding, axes)
-  const extents = strides.map((stride, i) =>
-    transposedExtent(x.shape[i + 1], filter.shape[i], stride, dilation[i], padding, outputPadding?.[i]),
+  const along = strides.map(
+    (stride, i): Axis => ({
+      n: x.shape[i + 1],
+      kernel: filter.shape[i],
+      stride,
+      dilation: dilation[i],
+      padding,
+      outputPadding: outputPadding?.[i],
+    }),
   )
+  const extents = along.map((axis) => extentOf(op, axis))
   const size = extents.map(({ out }) => out)
   const bad = size.indexOf(0)
   if (bad >= 0) throw shapeError(op, 'nothing is left of the output', [{ name: 'x', shape: x.shape, bad: [bad + 1] }])
-  const direct = extents.every(({ out, before }, i) => {
-    const there = windowExtent(out, filter.shape[i], strides[i], dilation[i], padding)
-    return there.out === x.shape[i + 1] && there.before === before
+  const direct = along.every(({ n, kernel, stride, dilation }, i) => {
+    const back = windowExtent(size[i], kernel, stride, dilation, padding)
+    return back.out === n && back.before === extents[i].before
   })
   if (direct) return run(size, padding)
   // No convolution of that size leads back to x: cut it from the whole result.
   return scope(() => {
-    const whole = strides.map((stride, i) => (x.shape[i + 1] - 1) * stride + (filter.shape[i] - 1) * dilation[i] + 1)
+    const whole = along.map((axis) => (axis.n - 1) * axis.stride + reachOf(axis))
     return slice(run(whole, 'valid'), [0, ...extents.map(({ before }) => before)], [-1, ...size])
   })
 }

@@ -157,8 +157,8 @@ export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & Con
     ])
   }
   requireWindow1d('conv1d', x.shape, filter.shape[0], options, 1, OWN_OPTIONS)
-  const { bias, relu, groups, ...window } = requireFinish('conv1d', options)
-  requireGroups('conv1d', x, filter, groups ?? 1)
+  const { bias, relu, groups = 1, ...window } = requireFinish('conv1d', options)
+  requireGroups('conv1d', x, filter, groups)
   requireBias('conv1d', bias, filter)
   return scope(() => {
     const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(window), bias, relu, groups })

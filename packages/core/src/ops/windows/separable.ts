@@ -1,8 +1,9 @@
 /** Convolution of each channel by itself along one axis, and separable convolutions: that, and then a convolution of one cell that mixes channels. */
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
+import { slidingWindow } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
-import { flatWindow, requireFinish, requireFloats, requireWindow1d, requireWindowOptions } from '../requirements.js'
+import { flatWindow, requireBias, requireFinish, requireFloats, requireWindow1d, requireWindowOptions } from '../requirements.js'
 import { expandDims, squeeze } from '../shape/move.js'
 import { type ConvFinish, conv1d, conv2d, type Window1dOptions } from './conv.js'
 import { depthwiseConv2d } from './depthwise.js'
@@ -20,7 +21,7 @@ import type { WindowOptions } from './window.js'
  * ```
  */
 export function depthwiseConv1d(x: Tensor, filter: Tensor, options: Window1dOptions = {}): Tensor {
-  requireSequences('depthwiseConv1d', x, filter)
+  requireDepthwise('depthwiseConv1d', x, filter, 1)
   requireWindow1d('depthwiseConv1d', x.shape, filter.shape[0], options, 1)
   return scope(() => squeeze(depthwiseConv2d(expandDims(x, 1), expandDims(filter, 0), flatWindow(options)), 1))
 }
@@ -37,10 +38,10 @@ export function depthwiseConv1d(x: Tensor, filter: Tensor, options: Window1dOpti
  * ```
  */
 export function separableConv1d(x: Tensor, depthwise: Tensor, pointwise: Tensor, options: Window1dOptions & ConvFinish = {}): Tensor {
-  requireSequences('separableConv1d', x, depthwise)
-  requirePointwise('separableConv1d', depthwise, pointwise)
+  requireDepthwise('separableConv1d', x, depthwise, 1)
   requireWindow1d('separableConv1d', x.shape, depthwise.shape[0], options, 1, ['bias', 'relu'])
   const { bias, relu, ...window } = requireFinish('separableConv1d', options)
+  requirePointwise('separableConv1d', depthwise, pointwise, bias)
   return scope(() => conv1d(depthwiseConv1d(x, depthwise, window), pointwise, { bias, relu }))
 }
 
@@ -56,37 +57,42 @@ export function separableConv1d(x: Tensor, depthwise: Tensor, pointwise: Tensor,
  * ```
  */
 export function separableConv2d(x: Tensor, depthwise: Tensor, pointwise: Tensor, options: WindowOptions & ConvFinish = {}): Tensor {
-  requireFloats('separableConv2d', 'x', x)
-  requireTensor('separableConv2d', 'the depthwise filter', depthwise)
-  requirePointwise('separableConv2d', depthwise, pointwise)
+  requireDepthwise('separableConv2d', x, depthwise, 2)
   requireWindowOptions('separableConv2d', options, ['bias', 'relu'])
   const { bias, relu, ...window } = requireFinish('separableConv2d', options)
+  requirePointwise('separableConv2d', depthwise, pointwise, bias)
+  const [kh, kw] = depthwise.shape
+  slidingWindow('separableConv2d', x.shape, [kh, kw], window.strides, window.padding, window.dilation)
   return scope(() => conv2d(depthwiseConv2d(x, depthwise, window), pointwise, { bias, relu }))
 }
 
-function requireSequences(op: string, x: Tensor, filter: Tensor): void {
+/** Throws unless x is [n, ..sizes, c] and the filter [..kernel, c, m], with `axes` sizes. */
+function requireDepthwise(op: string, x: Tensor, filter: Tensor, axes: number): void {
   requireFloats(op, 'x', x)
   requireTensor(op, 'the depthwise filter', filter)
-  if (x.rank === 3 && filter.rank === 3 && x.shape[2] === filter.shape[1]) return
+  const ranks = x.rank === axes + 2 && filter.rank === axes + 2
+  if (ranks && x.shape[axes + 1] === filter.shape[axes]) return
   throw shapeError(
     op,
-    x.rank === 3 && filter.rank === 3 ? `channels differ (${x.shape[2]} vs ${filter.shape[1]})` : 'both x and the filter need 3 axes',
+    ranks ? `channels differ (${x.shape[axes + 1]} vs ${filter.shape[axes]})` : `both x and the filter need ${axes + 2} axes`,
     [
-      { name: 'x', shape: x.shape },
-      { name: 'filter', shape: filter.shape },
+      { name: 'x', shape: x.shape, bad: ranks ? [-1] : [] },
+      { name: 'filter', shape: filter.shape, bad: ranks ? [-2] : [] },
     ],
-    'x is [batch, steps, channels], the filter [steps, channels, filters of each channel].',
+    'Channels are the last axis of x and the last but one of the filter, whose last axis is the filters of each channel.',
   )
 }
 
-/** Throws unless the pointwise filter is [1.., c·m, f] for a depthwise one of [.., c, m]. */
-function requirePointwise(op: string, depthwise: Tensor, pointwise: Tensor): void {
+/** Throws unless the pointwise filter is [1.., c·m, f] for a depthwise one of [.., c, m], and the bias fits it. */
+function requirePointwise(op: string, depthwise: Tensor, pointwise: Tensor, bias: Tensor | undefined): void {
   requireTensor(op, 'the pointwise filter', pointwise)
   const [channels, multiplier] = depthwise.shape.slice(-2)
   const one = pointwise.shape.slice(0, -2).every((n) => n === 1)
-  if (depthwise.rank === pointwise.rank && one && pointwise.shape[pointwise.rank - 2] === channels * multiplier) return
-  throw shapeError(op, 'the pointwise filter needs one cell, and a channel for each filter of the depthwise one', [
-    { name: 'depthwise', shape: depthwise.shape },
-    { name: 'pointwise', shape: pointwise.shape },
-  ])
+  if (depthwise.rank !== pointwise.rank || !one || pointwise.shape[pointwise.rank - 2] !== channels * multiplier) {
+    throw shapeError(op, 'the pointwise filter needs one cell, and a channel for each filter of the depthwise one', [
+      { name: 'depthwise', shape: depthwise.shape },
+      { name: 'pointwise', shape: pointwise.shape },
+    ])
+  }
+  requireBias(op, bias, pointwise)
 }
