@@ -47,8 +47,8 @@ const callLeaky = activation<LeakyOptions>('leakyRelu', {
  *
  * @example
  * ```ts
- * leakyRelu(tensor([-1, 2]))                                        // [-0.2, 2]
- * leakyRelu(tensor([-1, 2]), { negativeSlope: 0.01, maxValue: 1 })   // [-0.01, 1]
+ * leakyRelu(tensor([-1, 2]))                                        // ≈ [-0.2, 2]
+ * leakyRelu(tensor([-1, 2]), { negativeSlope: 0.01, maxValue: 1 })   // ≈ [-0.01, 1]
  * ```
  */
 export function leakyRelu<S extends Shape>(
@@ -75,7 +75,7 @@ const callHardSigmoid = activation<{ slope: number }>('hardSigmoid', {
  * @example
  * ```ts
  * hardSigmoid(tensor([-4, 0, 1.5]))       // [0, 0.5, 0.75]
- * hardSigmoid(tensor([-4, 0, 1.5]), 0.2)  // [0, 0.5, 0.8]
+ * hardSigmoid(tensor([-4, 0, 1.5]), 0.2)  // ≈ [0, 0.5, 0.8]
  * ```
  */
 export function hardSigmoid<S extends Shape>(x: Tensor<S>, slope = 1 / 6): Tensor<S> {
@@ -89,7 +89,7 @@ export function hardSigmoid<S extends Shape>(x: Tensor<S>, slope = 1 / 6): Tenso
  *
  * @example
  * ```ts
- * hardSilu(tensor([-4, -1, 3]))   // [0, -0.33333, 3]
+ * hardSilu(tensor([-4, -1, 3]))   // ≈ [0, -0.33333, 3]
  * ```
  */
 export const hardSilu: Unary = plain('hardSilu', {

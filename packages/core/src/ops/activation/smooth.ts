@@ -50,8 +50,8 @@ const callGeluTanh = activation('geluTanh', {
  *
  * @example
  * ```ts
- * gelu(tensor([-1, 0, 1]))                          // [-0.15866, 0, 0.84134]
- * gelu(tensor([-1, 0, 1]), { approximate: true })   // [-0.15881, 0, 0.84119]
+ * gelu(tensor([-1, 0, 1]))                          // ≈ [-0.15866, 0, 0.84134]
+ * gelu(tensor([-1, 0, 1]), { approximate: true })   // ≈ [-0.15881, 0, 0.84119]
  * ```
  */
 export function gelu<S extends Shape>(x: Tensor<S>, options: { approximate?: boolean } = {}): Tensor<S> {
@@ -69,7 +69,7 @@ export function gelu<S extends Shape>(x: Tensor<S>, options: { approximate?: boo
  *
  * @example
  * ```ts
- * silu(tensor([-1, 0, 1]))   // [-0.26894, 0, 0.73106]
+ * silu(tensor([-1, 0, 1]))   // ≈ [-0.26894, 0, 0.73106]
  * ```
  */
 export const silu: Unary = plain('silu', {
@@ -90,7 +90,7 @@ export const silu: Unary = plain('silu', {
  *
  * @example
  * ```ts
- * mish(tensor([-1, 0, 1]))   // [-0.3034, 0, 0.8651]
+ * mish(tensor([-1, 0, 1]))   // ≈ [-0.3034, 0, 0.8651]
  * ```
  */
 export const mish: Unary = plain('mish', {
@@ -130,7 +130,7 @@ export const softsign: Unary = plain('softsign', {
  *
  * @example
  * ```ts
- * logSigmoid(tensor([-100, 0]))   // [-100, -0.69315]
+ * logSigmoid(tensor([-100, 0]))   // ≈ [-100, -0.69315]
  * ```
  */
 export const logSigmoid: Unary = plain('logSigmoid', { value: (x, _, ops) => ops.neg(ops.softplus(ops.neg(x))) })
@@ -140,7 +140,7 @@ export const logSigmoid: Unary = plain('logSigmoid', { value: (x, _, ops) => ops
  *
  * @example
  * ```ts
- * tanhShrink(tensor([0, 1]))   // [0, 0.23841]
+ * tanhShrink(tensor([0, 1]))   // ≈ [0, 0.23841]
  * ```
  */
 export const tanhShrink: Unary = plain('tanhShrink', { value: (x, _, ops) => ops.sub(x, ops.tanh(x)) })
@@ -197,7 +197,7 @@ const callElu = activation<{ slope: number; width: number; scale: number }>('elu
  *
  * @example
  * ```ts
- * elu(tensor([-1, 2]))   // [-0.63212, 2]
+ * elu(tensor([-1, 2]))   // ≈ [-0.63212, 2]
  * ```
  */
 export function elu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
@@ -212,7 +212,7 @@ export function elu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
  * @throws ValueError unless α is above 0.
  * @example
  * ```ts
- * celu(tensor([-1, 2]), 0.5)   // [-0.43233, 2]
+ * celu(tensor([-1, 2]), 0.5)   // ≈ [-0.43233, 2]
  * ```
  */
 export function celu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
@@ -226,7 +226,7 @@ export function celu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
  *
  * @example
  * ```ts
- * selu(tensor([-1, 2]))   // [-1.11133, 2.1014]
+ * selu(tensor([-1, 2]))   // ≈ [-1.11133, 2.1014]
  * ```
  */
 export function selu<S extends Shape>(x: Tensor<S>): Tensor<S> {

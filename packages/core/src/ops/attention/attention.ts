@@ -105,7 +105,8 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
  * @throws ShapeError if the sizes do not meet, or the heads do not divide into groups.
  * @example
  * ```ts
- * attentionWeights(ones([1, 2, 1, 4]), ones([1, 2, 1, 4]), { causal: true })   // [[[[1, 0], [0.5, 0.5]]]]
+ * const x = ones([1, 2, 1, 4])
+ * attentionWeights(x, x, { causal: true }).flatten()   // [1, 0, 0.5, 0.5]
  * ```
  */
 export function attentionWeights(query: Tensor, key: Tensor, options: AttentionOptions = {}): Tensor {

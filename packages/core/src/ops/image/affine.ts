@@ -104,7 +104,7 @@ const call = defineComposed<Settings>({
  * @example
  * ```ts
  * const x = tensor([[[[1], [2], [3]]]])   // one row of three pixels
- * affineTransform(x, [[1, 0, -1, 0, 1, 0]], { fillMode: 'constant' })   // [[[[0], [1], [2]]]]: moved to the right
+ * affineTransform(x, [[1, 0, -1, 0, 1, 0]], { fillMode: 'constant' }).flatten()   // [0, 1, 2]
  * ```
  */
 export function affineTransform(x: Tensor, transforms: readonly (readonly number[])[], options: AffineOptions = {}): Tensor {

@@ -88,9 +88,9 @@ const call = defineComposed<Settings>({
  * @throws ShapeError unless x is a batch of images that have pixels.
  * @example
  * ```ts
- * const x = tensor([[[[0], [4]]]])        // one row of two pixels
- * resize(x, [1, 4])                       // [[[[0], [1], [3], [4]]]]
- * resize(x, [1, 4], { interpolation: 'nearest' })   // [[[[0], [0], [4], [4]]]]
+ * const x = tensor([[[[0], [4]]]])   // one row of two pixels
+ * resize(x, [1, 4]).flatten()   // [0, 1, 3, 4]
+ * resize(x, [1, 4], { interpolation: 'nearest' }).flatten()   // [0, 0, 4, 4]
  * ```
  */
 export function resize(

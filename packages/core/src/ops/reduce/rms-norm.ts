@@ -45,7 +45,7 @@ const call = defineComposed<{ epsilon: number }>({
  * @throws ShapeError if gamma is not one number for each position of the last axis.
  * @example
  * ```ts
- * rmsNorm(tensor([[3, 4, 0, 0]]), { epsilon: 0 })   // [[1.2, 1.6, 0, 0]]
+ * rmsNorm(tensor([[3, 4, 0, 0]]), { epsilon: 0 })   // ≈ [[1.2, 1.6, 0, 0]]
  * ```
  */
 export function rmsNorm(x: Tensor, options: { gamma?: Tensor; epsilon?: number } = {}): Tensor {

@@ -165,7 +165,7 @@ function requireOperands(op: string, x: Tensor, filter: Tensor, axes: number): v
  * @throws ShapeError if the channels differ.
  * @example
  * ```ts
- * convTranspose1d(ones([1, 4, 3]), ones([2, 5, 3]), { stride: 2 })   // [1, 8, 5]
+ * const y = convTranspose1d(ones([1, 4, 3]), ones([2, 5, 3]), { stride: 2 })   // [1, 8, 5]
  * ```
  */
 export function convTranspose1d(x: Tensor, filter: Tensor, options: ConvTranspose1dOptions = {}): Tensor {
@@ -196,7 +196,7 @@ export function convTranspose1d(x: Tensor, filter: Tensor, options: ConvTranspos
  * @throws ShapeError if the channels differ.
  * @example
  * ```ts
- * convTranspose2d(ones([1, 4, 4, 3]), ones([3, 3, 5, 3]), { strides: [2, 2], padding: 'same' })   // [1, 8, 8, 5]
+ * const y = convTranspose2d(ones([1, 4, 4, 3]), ones([3, 3, 5, 3]), { strides: [2, 2], padding: 'same' })   // [1, 8, 8, 5]
  * ```
  */
 export function convTranspose2d(x: Tensor, filter: Tensor, options: ConvTranspose2dOptions = {}): Tensor {
@@ -215,7 +215,7 @@ export function convTranspose2d(x: Tensor, filter: Tensor, options: ConvTranspos
  * @throws ShapeError if the channels differ.
  * @example
  * ```ts
- * convTranspose3d(ones([1, 2, 2, 2, 3]), ones([2, 2, 2, 5, 3]), { strides: [2, 2, 2] })   // [1, 4, 4, 4, 5]
+ * const y = convTranspose3d(ones([1, 2, 2, 2, 3]), ones([2, 2, 2, 5, 3]), { strides: [2, 2, 2] })   // [1, 4, 4, 4, 5]
  * ```
  */
 export function convTranspose3d(x: Tensor, filter: Tensor, options: ConvTranspose3dOptions = {}): Tensor {

@@ -52,7 +52,7 @@ const call = defineComposed<Conv3dOptions>({
  * @example
  * ```ts
  * const film = ones([1, 8, 6, 6, 3])
- * conv3d(film, ones([3, 3, 3, 3, 4]), { padding: 'same', relu: true })   // [1, 8, 6, 6, 4]
+ * const y = conv3d(film, ones([3, 3, 3, 3, 4]), { padding: 'same', relu: true })   // [1, 8, 6, 6, 4]
  * ```
  */
 export function conv3d(x: Tensor, filter: Tensor, options: Window3dOptions & ConvFinish & ConvGroups = {}): Tensor {
@@ -90,7 +90,7 @@ const callTranspose = defineComposed<TransposeOptions>({
  * @throws ShapeError if the channels differ, or `size` is not one that conv3d takes to [d, h, w].
  * @example
  * ```ts
- * conv3dTranspose(ones([1, 2, 2, 2, 3]), ones([2, 2, 2, 5, 3]), [4, 4, 4], { strides: [2, 2, 2] })   // [1, 4, 4, 4, 5]
+ * const y = conv3dTranspose(ones([1, 2, 2, 2, 3]), ones([2, 2, 2, 5, 3]), [4, 4, 4], { strides: [2, 2, 2] })   // [1, 4, 4, 4, 5]
  * ```
  */
 export function conv3dTranspose(x: Tensor, filter: Tensor, size: Triple, options: Window3dOptions = {}): Tensor {

@@ -45,7 +45,7 @@ function pooling(kind: 'max' | 'average'): (x: Tensor, poolSize: Triple, options
  * @throws ShapeError if the window is larger than the padded input.
  * @example
  * ```ts
- * maxPool3d(ones([1, 4, 4, 4, 2]), [2, 2, 2])   // [1, 2, 2, 2, 2]
+ * const y = maxPool3d(ones([1, 4, 4, 4, 2]), [2, 2, 2])   // [1, 2, 2, 2, 2]
  * ```
  */
 export const maxPool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor = pooling('max')
@@ -58,7 +58,7 @@ export const maxPool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions)
  * @throws ShapeError if the window is larger than the padded input.
  * @example
  * ```ts
- * averagePool3d(ones([1, 5, 4, 4, 2]), [2, 2, 2], { padding: 'same' })   // [1, 3, 2, 2, 2]
+ * const y = averagePool3d(ones([1, 5, 4, 4, 2]), [2, 2, 2], { padding: 'same' })   // [1, 3, 2, 2, 2]
  * ```
  */
 export const averagePool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor = pooling('average')

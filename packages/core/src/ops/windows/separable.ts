@@ -17,7 +17,7 @@ import type { WindowOptions } from './window.js'
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  * @example
  * ```ts
- * depthwiseConv1d(ones([1, 6, 3]), ones([2, 3, 4]), { stride: 2 })   // [1, 3, 12]
+ * const y = depthwiseConv1d(ones([1, 6, 3]), ones([2, 3, 4]), { stride: 2 })   // [1, 3, 12]
  * ```
  */
 export function depthwiseConv1d(x: Tensor, filter: Tensor, options: Window1dOptions = {}): Tensor {
@@ -34,7 +34,7 @@ export function depthwiseConv1d(x: Tensor, filter: Tensor, options: Window1dOpti
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  * @example
  * ```ts
- * separableConv1d(ones([1, 6, 3]), ones([2, 3, 1]), ones([1, 3, 8]), { padding: 'causal' })   // [1, 6, 8]
+ * const y = separableConv1d(ones([1, 6, 3]), ones([2, 3, 1]), ones([1, 3, 8]), { padding: 'causal' })   // [1, 6, 8]
  * ```
  */
 export function separableConv1d(x: Tensor, depthwise: Tensor, pointwise: Tensor, options: Window1dOptions & ConvFinish = {}): Tensor {
@@ -53,7 +53,7 @@ export function separableConv1d(x: Tensor, depthwise: Tensor, pointwise: Tensor,
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  * @example
  * ```ts
- * separableConv2d(ones([1, 6, 6, 3]), ones([3, 3, 3, 1]), ones([1, 1, 3, 8]), { padding: 'same' })   // [1, 6, 6, 8]
+ * const y = separableConv2d(ones([1, 6, 6, 3]), ones([3, 3, 3, 1]), ones([1, 1, 3, 8]), { padding: 'same' })   // [1, 6, 6, 8]
  * ```
  */
 export function separableConv2d(x: Tensor, depthwise: Tensor, pointwise: Tensor, options: WindowOptions & ConvFinish = {}): Tensor {
