@@ -1,7 +1,8 @@
 /**
- * Every op except the recurrent networks over whole sequences. Derivative rules get this namespace as their `ops`, and the package exports it.
+ * Every op that a derivative rule may call. Rules get this namespace as their `ops`, and the package exports it.
  *
- * No rule calls `lstmSequence` and its relatives. They stay out of this namespace so that a bundle without them is smaller.
+ * No rule calls recurrent networks over sequences, nor the ops of `activation/`, `attention/` and `image/`, nor those that `index.ts` of the package names by
+ * their files. They stay out of this namespace so that a bundle without them is smaller.
  */
 import type * as namespace from './index.js'
 

@@ -20,7 +20,8 @@ const callGlu = defineComposed({
 /**
  * a·sigmoid(b), a and b being the halves of the last axis (Dauphin et al.: "Language modeling with gated convolutional networks", 2017).
  *
- * Shape: [.., 2n] → [.., n]
+ * Shape:    [.., 2n] → [.., n]
+ * Gradient: dA = dY·σ(b), dB = dY·a·σ(b)·(1 − σ(b))
  *
  * @throws ShapeError if the last axis has no halves.
  * @example
@@ -76,6 +77,7 @@ const callSparsemax = defineOp({
  * The point of the probability simplex that is nearest to x, over the last axis: like softmax, but small values become 0 (Martins & Astudillo: "From softmax
  * to sparsemax", 2016). A row without a finite maximum gives NaN.
  *
+ * Shape:    [.., n] → the same
  * Gradient: dX = dY − mean(dY) over the positions where y > 0, and 0 elsewhere
  * Cost:     a sort of each row, on the host
  *

@@ -16,6 +16,9 @@ const wide = { low: -4.1, high: 7.3 }
 /**
  * min(max(x, 0), 6): relu of networks for small devices, such as MobileNet.
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY where 0 < x ≤ 6
+ *
  * @example
  * ```ts
  * relu6(tensor([-1, 2, 9]))   // [0, 2, 6]
@@ -45,6 +48,9 @@ const callLeaky = activation<LeakyOptions>('leakyRelu', {
  * x above the threshold (0), but at most `maxValue`; `negativeSlope`·(x − threshold) below (Maas, Hannun, Ng: "Rectifier nonlinearities improve neural
  * network acoustic models", 2013). The slope is 0.2 by default, as in Keras; PyTorch takes 0.01.
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY between the threshold and `maxValue`, negativeSlope·dY below, 0 above
+ *
  * @example
  * ```ts
  * leakyRelu(tensor([-1, 2]))                                        // ≈ [-0.2, 2]
@@ -72,6 +78,9 @@ const callHardSigmoid = activation<{ slope: number }>('hardSigmoid', {
 /**
  * slope·x + ½ limited to [0, 1]: sigmoid in straight lines. The slope is 1/6, as in Keras 3 and PyTorch; Keras 2 has 0.2.
  *
+ * Shape:    any → the same
+ * Gradient: dX = slope·dY where 0 ≤ slope·x + ½ ≤ 1
+ *
  * @example
  * ```ts
  * hardSigmoid(tensor([-4, 0, 1.5]))       // [0, 0.5, 0.75]
@@ -87,6 +96,9 @@ export function hardSigmoid<S extends Shape>(x: Tensor<S>, slope = 1 / 6): Tenso
 /**
  * x·hardSigmoid(x), also called hard swish (Howard et al.: "Searching for MobileNetV3", 2019).
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY·(x/3 + ½) where −3 ≤ x ≤ 3, 0 below, dY above
+ *
  * @example
  * ```ts
  * hardSilu(tensor([-4, -1, 3]))   // ≈ [0, -0.33333, 3]
@@ -99,6 +111,9 @@ export const hardSilu: Unary = plain('hardSilu', {
 
 /**
  * x limited to [−1, 1].
+ *
+ * Shape:    any → the same
+ * Gradient: dX = dY where −1 ≤ x ≤ 1
  *
  * @example
  * ```ts
@@ -113,6 +128,9 @@ const callHardShrink = activation<{ lambda: number }>('hardShrink', {
 })
 /**
  * x where |x| > λ, and 0 elsewhere.
+ *
+ * Shape:    any → the same
+ * Gradient: dX = dY where |x| > λ
  *
  * @example
  * ```ts
@@ -132,6 +150,9 @@ const callSoftShrink = activation<{ lambda: number }>('softShrink', {
 /**
  * x moved towards 0 by λ, and 0 where it is nearer.
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY where |x| > λ
+ *
  * @example
  * ```ts
  * softShrink(tensor([-2, 0.3, 1]))   // [-1.5, 0, 0.5]
@@ -150,6 +171,9 @@ const callThreshold = activation<{ threshold: number; value: number }>('threshol
 /**
  * x above the threshold, and `value` elsewhere.
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY where x > limit
+ *
  * @example
  * ```ts
  * threshold(tensor([-1, 0.5, 2]), 0.7, -9)   // [-9, -9, 2]
@@ -165,6 +189,9 @@ export function threshold<S extends Shape>(x: Tensor<S>, limit: number, value: n
 /**
  * 0 below −1, x above 1, and (x + 1)²/4 between: the softplus that belongs to sparsemax.
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY·sparseSigmoid(x)
+ *
  * @example
  * ```ts
  * sparsePlus(tensor([-2, 0, 3]))   // [0, 0.25, 3]
@@ -176,6 +203,9 @@ export const sparsePlus: Unary = plain('sparsePlus', {
 
 /**
  * (x + 1)/2 limited to [0, 1]: the derivative of sparsePlus.
+ *
+ * Shape:    any → the same
+ * Gradient: dX = dY/2 where −1 ≤ x ≤ 1
  *
  * @example
  * ```ts

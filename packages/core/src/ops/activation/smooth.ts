@@ -46,6 +46,7 @@ const callGeluTanh = activation('geluTanh', {
  * x·Φ(x), Φ being the share of a normal distribution below x (Hendrycks & Gimpel: "Gaussian error linear units", 2016). `approximate` takes
  * x·(1 + tanh(√(2/π)·(x + 0.044715·x³)))/2 instead, as GPT-2 does.
  *
+ * Shape:    any → the same
  * Gradient: dX = dY·(Φ(x) + x·φ(x))
  *
  * @example
@@ -65,6 +66,7 @@ export function gelu<S extends Shape>(x: Tensor<S>, options: { approximate?: boo
 /**
  * x·sigmoid(x), also called swish (Elfwing, Uchibe, Doya 2018; Ramachandran, Zoph, Le 2017).
  *
+ * Shape:    any → the same
  * Gradient: dX = dY·σ·(1 + x·(1 − σ))
  *
  * @example
@@ -86,6 +88,7 @@ export const silu: Unary = plain('silu', {
 /**
  * x·tanh(softplus(x)) (Misra: "Mish: a self regularized non-monotonic activation function", 2019).
  *
+ * Shape:    any → the same
  * Gradient: dX = dY·(t + x·σ·(1 − t²)), t being tanh(softplus(x))
  *
  * @example
@@ -110,6 +113,7 @@ const LARGEST = 3.4028234663852886e38
 /**
  * x/(1 + |x|), ±1 at ±∞.
  *
+ * Shape:    any → the same
  * Gradient: dX = dY/(1 + |x|)²
  *
  * @example
@@ -128,6 +132,9 @@ export const softsign: Unary = plain('softsign', {
 /**
  * ln sigmoid(x), exact where sigmoid itself would round to 0.
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY·sigmoid(−x)
+ *
  * @example
  * ```ts
  * logSigmoid(tensor([-100, 0]))   // ≈ [-100, -0.69315]
@@ -137,6 +144,9 @@ export const logSigmoid: Unary = plain('logSigmoid', { value: (x, _, ops) => ops
 
 /**
  * x − tanh(x)
+ *
+ * Shape:    any → the same
+ * Gradient: dX = dY·tanh²(x)
  *
  * @example
  * ```ts
@@ -165,6 +175,7 @@ const callSquareplus = activation<{ b: number }>('squareplus', {
 /**
  * (x + √(x² + b))/2: like softplus, of algebra alone (Barron: "Squareplus", 2021). b = 0 gives relu.
  *
+ * Shape:    any → the same
  * Gradient: dX = dY·y/√(x² + b)
  *
  * @throws ValueError if b is below 0.
@@ -195,6 +206,9 @@ const callElu = activation<{ slope: number; width: number; scale: number }>('elu
 /**
  * x for x > 0, α(eˣ − 1) below (Clevert, Unterthiner, Hochreiter 2016).
  *
+ * Shape:    any → the same
+ * Gradient: dX = dY where x > 0, dY·α·eˣ elsewhere
+ *
  * @example
  * ```ts
  * elu(tensor([-1, 2]))   // ≈ [-0.63212, 2]
@@ -208,6 +222,9 @@ export function elu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
 
 /**
  * x for x > 0, α(e^(x/α) − 1) below, whose slope has no jump for any α (Barron: "Continuously differentiable exponential linear units", 2017).
+ *
+ * Shape:    any → the same
+ * Gradient: dX = dY where x > 0, dY·e^(x/α) elsewhere
  *
  * @throws ValueError unless α is above 0.
  * @example
@@ -223,6 +240,9 @@ export function celu<S extends Shape>(x: Tensor<S>, alpha = 1): Tensor<S> {
 
 /**
  * λ·elu(x, α) with the constants that keep mean 0 and variance 1 (Klambauer et al.: "Self-normalizing neural networks", 2017).
+ *
+ * Shape:    any → the same
+ * Gradient: dX = λ·dY where x > 0, dY·λ·α·eˣ elsewhere
  *
  * @example
  * ```ts

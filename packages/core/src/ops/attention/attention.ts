@@ -74,8 +74,9 @@ const callAttention = defineComposed<Settings>({
  * softmax(Q·Kᵀ·scale + bias, where the mask is true)·V, for each head. With fewer heads of keys and values than of queries, each serves
  * heads/groups neighbouring query heads (Ainslie et al.: "GQA", 2023). A row of which the mask closes everything gets the mean of all values.
  *
- * Shape: query [b, t, heads, d], key [b, s, groups, d], value [b, s, groups, e] → [b, t, heads, e]
- * Cost:  2·b·heads·t·s·(d + e) flops, and b·heads·t·s numbers of memory for the weights
+ * Shape:    query [b, t, heads, d], key [b, s, groups, d], value [b, s, groups, e] → [b, t, heads, e]
+ * Gradient: dValue = weightsᵀ·dY, dWeights = dY·valueᵀ, and from there as `attentionWeights`; bias has one, mask has none
+ * Cost:     2·b·heads·t·s·(d + e) flops, and b·heads·t·s numbers of memory for the weights
  *
  * @throws ShapeError if the sizes do not meet, or the heads do not divide into groups.
  * @example
@@ -100,7 +101,8 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
 /**
  * The weights of `scaledDotProductAttention`: how much each query takes of each value.
  *
- * Shape: query [b, t, heads, d], key [b, s, groups, d] → [b, heads, t, s]; each row is positive and 1 in sum
+ * Shape:    query [b, t, heads, d], key [b, s, groups, d] → [b, heads, t, s]; each row is positive and 1 in sum
+ * Gradient: dScores = weights·(dY − Σ dY·weights), dQuery = scale·dScores·key, dKey = scale·dScoresᵀ·query
  *
  * @throws ShapeError if the sizes do not meet, or the heads do not divide into groups.
  * @example

@@ -11,6 +11,9 @@ import { type Pads, slice } from '../shape/move.js'
 /**
  * x without a border: `cuts[i]` elements before and after are left out on axis i.
  *
+ * Shape:    [..n] → [..n − before − after]
+ * Gradient: dX = pad(dY) with zeros
+ *
  * @throws ShapeError if more is cut than there is.
  * @example
  * ```ts

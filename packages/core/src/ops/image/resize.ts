@@ -82,8 +82,9 @@ const call = defineComposed<Settings>({
  * Images in another size, pixels being squares whose centres are sampled. With `antialias`, each pixel of a smaller image is a mean of all that it covers.
  * An infinite or NaN pixel makes its rows and columns NaN, except with `nearest`.
  *
- * Shape: [n, h, w, c] → [n, ..size, c]
- * Cost:  2·n·c·(h·w·oh + oh·w·ow) flops
+ * Shape:    [n, h, w, c] → [n, ..size, c]
+ * Gradient: dX = Wᵀ·dY, W being the weights: each pixel gets what it gave
+ * Cost:     2·n·c·(h·w·oh + oh·w·ow) flops
  *
  * @throws ShapeError unless x is a batch of images that have pixels.
  * @example

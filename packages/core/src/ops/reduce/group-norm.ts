@@ -37,7 +37,8 @@ const call = defineComposed<Settings>({
  * Each group of neighbouring channels of each sample with its own mean and variance taken out, over all positions, times gamma, plus beta. As many groups as
  * channels is instance normalisation.
  *
- * Shape: x [n, .., c], gamma and beta [c] → [n, .., c]
+ * Shape:    x [n, .., c], gamma and beta [c] → [n, .., c]
+ * Gradient: dX as `layerNorm`, group by group; dGamma = Σ dY·unit, dBeta = Σ dY, unit being y without gamma and beta
  *
  * @throws ShapeError if the channels do not divide into the groups.
  * @example

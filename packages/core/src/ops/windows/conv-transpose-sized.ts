@@ -48,6 +48,9 @@ function extentOf(op: string, axis: Axis): { out: number; before: number } {
  * valid: (n − 1)·s + max(k_eff, s), same: n·s. With an output padding p, valid: (n − 1)·s + k_eff + p, same: (n − 1)·s + (k_eff mod 2) + p.
  * k_eff = (k − 1)·dilation + 1. This is Keras' rule.
  *
+ * Shape:    numbers of one axis
+ * Gradient: none
+ *
  * @example
  * ```ts
  * transposedExtent(4, 3, 2, 1, 'same')      // { out: 8, before: 0 }
@@ -160,7 +163,8 @@ function requireOperands(op: string, x: Tensor, filter: Tensor, axes: number): v
 /**
  * Transposed convolution of sequences: each step adds its filter, scaled, to the output.
  *
- * Shape: [n, t, c] ∗ [k, f, c] → [n, ot, f]; ot as `transposedExtent` says
+ * Shape:    [n, t, c] ∗ [k, f, c] → [n, ot, f]; ot as `transposedExtent` says
+ * Gradient: dX = conv1d(dY, F), dF = windows of dY · X
  *
  * @throws ShapeError if the channels differ.
  * @example
@@ -191,7 +195,8 @@ export function convTranspose1d(x: Tensor, filter: Tensor, options: ConvTranspos
 /**
  * Transposed convolution of images: each pixel adds its filter, scaled, to the output.
  *
- * Shape: [n, h, w, c] ∗ [kh, kw, f, c] → [n, oh, ow, f]; oh and ow as `transposedExtent` says
+ * Shape:    [n, h, w, c] ∗ [kh, kw, f, c] → [n, oh, ow, f]; oh and ow as `transposedExtent` says
+ * Gradient: dX = conv2d(dY, F), dF = conv2dFilterGradient(dY, X)
  *
  * @throws ShapeError if the channels differ.
  * @example
@@ -210,7 +215,8 @@ export function convTranspose2d(x: Tensor, filter: Tensor, options: ConvTranspos
 /**
  * Transposed convolution of volumes: each cell adds its filter, scaled, to the output.
  *
- * Shape: [n, d, h, w, c] ∗ [kd, kh, kw, f, c] → [n, od, oh, ow, f]; sizes as `transposedExtent` says
+ * Shape:    [n, d, h, w, c] ∗ [kd, kh, kw, f, c] → [n, od, oh, ow, f]; sizes as `transposedExtent` says
+ * Gradient: dX = conv3d(dY, F), dF = windows of dY · X
  *
  * @throws ShapeError if the channels differ.
  * @example

@@ -45,8 +45,9 @@ const call = defineComposed<Conv3dOptions>({
 /**
  * 3-D convolution, plus a bias and relu where asked for.
  *
- * Shape: [n, d, h, w, c] ∗ [kd, kh, kw, c/groups, f] → [n, od, oh, ow, f]
- * Cost:  2·n·od·oh·ow·kd·kh·kw·c·f/groups flops, and kd copies of x
+ * Shape:    [n, d, h, w, c] ∗ [kd, kh, kw, c/groups, f] → [n, od, oh, ow, f]
+ * Gradient: dX = conv3dTranspose(dY, F), dF = windows of X · dY, dBias = Σ dY (with relu: of dY where y > 0)
+ * Cost:     2·n·od·oh·ow·kd·kh·kw·c·f/groups flops, and kd copies of x
  *
  * @throws ShapeError if the channels do not meet, or the window is larger than the padded input.
  * @example
@@ -84,8 +85,9 @@ const callTranspose = defineComposed<TransposeOptions>({
 /**
  * The adjoint of `conv3d` in its first argument: ⟨conv3d(y, F), x⟩ = ⟨y, conv3dTranspose(x, F)⟩. `convTranspose3d` works out the size.
  *
- * Shape: [n, d, h, w, c] ∗ [kd, kh, kw, f, c] → [n, ..size, f]; a conv3d with these options must make [d, h, w] of `size`
- * Cost:  2·n·d·h·w·kd·kh·kw·c·f flops, and kd copies of the output
+ * Shape:    [n, d, h, w, c] ∗ [kd, kh, kw, f, c] → [n, ..size, f]; a conv3d with these options must make [d, h, w] of `size`
+ * Gradient: dX = conv3d(dY, F), dF = windows of dY · X
+ * Cost:     2·n·d·h·w·kd·kh·kw·c·f flops, and kd copies of the output
  *
  * @throws ShapeError if the channels differ, or `size` is not one that conv3d takes to [d, h, w].
  * @example

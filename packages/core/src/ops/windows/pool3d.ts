@@ -9,12 +9,11 @@ import { slidingWindow3d, type Triple, WINDOW_3D_OPTIONS, type Window3dOptions }
 
 type PoolOptions = Window3dOptions & { poolSize: Triple }
 
-function pooling(kind: 'max' | 'average'): (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor {
-  const name = `${kind}Pool3d`
+function pooling(name: 'maxPool3d' | 'averagePool3d'): (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor {
   const call = defineComposed<PoolOptions>({
     name,
     compose: ([x], { poolSize, strides = poolSize, ...options }, ops) => {
-      const pool = kind === 'max' ? ops.maxPool2d : ops.averagePool2d
+      const pool = name === 'maxPool3d' ? ops.maxPool2d : ops.averagePool2d
       const [n, d, h, w, c] = x.shape
       const { depth, plane, outSize } = slidingWindow3d(name, x.shape, poolSize, { strides, ...options }, 'poolSize')
       const planes = pool(ops.reshape(x, [n * d, h, w, c]), [poolSize[1], poolSize[2]], plane)
@@ -48,12 +47,13 @@ function pooling(kind: 'max' | 'average'): (x: Tensor, poolSize: Triple, options
  * const y = maxPool3d(ones([1, 4, 4, 4, 2]), [2, 2, 2])   // [1, 2, 2, 2, 2]
  * ```
  */
-export const maxPool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor = pooling('max')
+export const maxPool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor = pooling('maxPool3d')
 
 /**
  * The mean of each window; under `same` padding of its cells inside x.
  *
- * Shape: [n, d, h, w, c] → [n, od, oh, ow, c]; strides default to the pool size
+ * Shape:    [n, d, h, w, c] → [n, od, oh, ow, c]; strides default to the pool size
+ * Gradient: dY / cells inside, to each cell of the window
  *
  * @throws ShapeError if the window is larger than the padded input.
  * @example
@@ -61,7 +61,7 @@ export const maxPool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions)
  * const y = averagePool3d(ones([1, 5, 4, 4, 2]), [2, 2, 2], { padding: 'same' })   // [1, 3, 2, 2, 2]
  * ```
  */
-export const averagePool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor = pooling('average')
+export const averagePool3d: (x: Tensor, poolSize: Triple, options?: Window3dOptions) => Tensor = pooling('averagePool3d')
 
 function samples(): Sample<PoolOptions>[] {
   return [

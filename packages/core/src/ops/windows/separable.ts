@@ -12,7 +12,8 @@ import type { WindowOptions } from './window.js'
 /**
  * 1-D convolution of every channel with filters of its own: output channel c·m + j is input channel c with its filter j.
  *
- * Shape: [n, t, c] ∗ [k, c, m] → [n, ot, c·m]
+ * Shape:    [n, t, c] ∗ [k, c, m] → [n, ot, c·m]
+ * Gradient: as `depthwiseConv2d`
  *
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  * @example
@@ -29,7 +30,8 @@ export function depthwiseConv1d(x: Tensor, filter: Tensor, options: Window1dOpti
 /**
  * A separable convolution of sequences (Chollet: "Xception", 2017), plus a bias and relu where asked for.
  *
- * Shape: [n, t, c] ∗ [k, c, m] ∗ [1, c·m, f] → [n, ot, f]
+ * Shape:    [n, t, c] ∗ [k, c, m] ∗ [1, c·m, f] → [n, ot, f]
+ * Gradient: that of the two convolutions
  *
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  * @example
@@ -48,7 +50,8 @@ export function separableConv1d(x: Tensor, depthwise: Tensor, pointwise: Tensor,
 /**
  * A separable convolution of images (Chollet: "Xception", 2017), plus a bias and relu where asked for.
  *
- * Shape: [n, h, w, c] ∗ [kh, kw, c, m] ∗ [1, 1, c·m, f] → [n, oh, ow, f]
+ * Shape:    [n, h, w, c] ∗ [kh, kw, c, m] ∗ [1, 1, c·m, f] → [n, oh, ow, f]
+ * Gradient: that of the two convolutions
  *
  * @throws ShapeError if the channels differ, or the window is larger than the padded input.
  * @example
