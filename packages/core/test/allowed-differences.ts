@@ -25,6 +25,7 @@ export const allowed: readonly Allowed[] = [
       'affineTransform',
       'affine',
       'matMul',
+      'matrixPower',
       'channelSums',
       'layerNormGradient',
       'averagePool2d',
@@ -43,7 +44,7 @@ export const allowed: readonly Allowed[] = [
     reason: 'The same, in the sum over the axes along which an input was repeated.',
   },
   {
-    ops: [...recurrent, 'layerNorm', 'layerNormGradient'],
+    ops: [...recurrent, 'layerNorm', 'layerNormGradient', 'matrixPower', 'cofactors'],
     backends: all,
     kinds: ['large'],
     reason: 'The same for squares and products of 1e20 and 1e25, which are beyond float32. The sign of ∞ depends on the order of the sum.',

@@ -89,7 +89,7 @@ test('a program of two layers trains, without what it does not name', async () =
   expect(few.bytes).toBeLessThan(all.bytes)
 })
 
-test('a program that names no op of networks holds none of them, and runs', async () => {
+test('a program that names no op of networks and no linear algebra holds none of them, and runs', async () => {
   const program = `import { grad, tensor } from ${source('index.ts')}
     export const slope = await grad((x) => x.tanh().square().sum())(tensor([0, 1])).array()`
   const { metafile, outputFiles } = await build({
@@ -105,7 +105,8 @@ test('a program that names no op of networks holds none of them, and runs', asyn
   const [{ inputs }] = Object.values(metafile.outputs)
   const held = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0)
   expect(held.some((path) => path.includes('src/ops/product/'))).toBe(true)
-  const ofNetworks = /src\/ops\/(?:(?:recurrent|activation|attention|image)\/|.*(?:3d|-norm|separable|conv-transpose-sized)\.ts$)/
+  const ofNetworks =
+    /src\/ops\/(?:(?:recurrent|activation|attention|image|linalg|fourier)\/|.*(?:3d|-norm|separable|conv-transpose-sized)\.ts$)/
   expect(held.filter((path) => ofNetworks.test(path))).toEqual([])
   const { slope } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
   expect(slope[0]).toBe(0)

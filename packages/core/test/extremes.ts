@@ -5,7 +5,7 @@
  */
 
 import type { Backend, OpDefinition, Sample } from '../src/index.js'
-import { scope, withBackend } from '../src/index.js'
+import { scope, ValueError, withBackend } from '../src/index.js'
 import type { TypedArray } from '../src/tensor/dtype.js'
 import { isFloat } from '../src/tensor/dtype.js'
 import { drawInputs, firstDerivatives, type HostInput, hasGradient, place, readAll } from './sweep.js'
@@ -108,23 +108,25 @@ export function edgeCases(op: OpDefinition, extent: Extent): EdgeCase[] {
   return cases
 }
 
-/** The value of a case, and the gradient of a weighted sum of it, for each float input. */
-interface Edge {
-  value: TypedArray
-  grads: (TypedArray | undefined)[]
-}
+/** The value of a case, and the gradient of a weighted sum of it, for each float input. Or why an op refused its inputs: a singular matrix, for example. */
+type Edge = { value: TypedArray; grads: (TypedArray | undefined)[]; refused?: undefined } | { refused: string }
 
 async function runEdge(op: OpDefinition, { sample, inputs }: EdgeCase, backend: Backend): Promise<Edge> {
-  const tensors = withBackend(backend, () =>
-    scope(() => {
-      const xs = place(backend, inputs, 'float32')
-      const options = sample.options ?? {}
-      const y = op.call(xs, options)
-      return [y, ...(hasGradient(op, sample, xs, y) ? firstDerivatives(op, xs, options) : [])]
-    }),
-  )
-  const [value, ...grads] = await readAll(tensors)
-  return { value: value as TypedArray, grads }
+  try {
+    const tensors = withBackend(backend, () =>
+      scope(() => {
+        const xs = place(backend, inputs, 'float32')
+        const options = sample.options ?? {}
+        const y = op.call(xs, options)
+        return [y, ...(hasGradient(op, sample, xs, y) ? firstDerivatives(op, xs, options) : [])]
+      }),
+    )
+    const [value, ...grads] = await readAll(tensors)
+    return { value: value as TypedArray, grads }
+  } catch (error) {
+    if (!(error instanceof ValueError)) throw error
+    return { refused: error.message.split('\n')[0] }
+  }
 }
 
 /** An allowed difference. */
@@ -188,6 +190,13 @@ export async function edgeDifferences(
   const before = backend.memory().buffers
   for (const edge of cases) {
     const [got, want] = [await runEdge(op, edge, backend), await runEdge(op, edge, reference)]
+    if (got.refused !== undefined || want.refused !== undefined) {
+      if (got.refused === want.refused) continue
+      const told = [got, want].map(({ refused }) => refused ?? 'a result').join(', reference: ')
+      const where = `${op.name}, ${edge.kind} in ${edge.pattern} of input ${edge.input}`
+      differences.push({ op: op.name, kind: edge.kind, of: 'value', got: Number.NaN, want: Number.NaN, text: `${where}: ${told}` })
+      continue
+    }
     const arrays = [['value', got.value, want.value], ...want.grads.map((w, i) => ['gradient', got.grads[i], w] as const)] as const
     for (const [of, a, b] of arrays) {
       if (!a || !b) continue

@@ -55,6 +55,15 @@ const whole = (value: number): Kind => ({ make: () => value, fine: ['a number'],
 /** A count, here 1. */
 const one: Kind = { ...whole(1), also: { 'a fraction': () => 1.5, none: () => 0 } }
 const axis = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 0.5, 'a far axis': () => 9 } })
+/** A positive definite matrix. */
+const square: Kind = {
+  ...t([2, 2]),
+  make: () =>
+    c.tensor([
+      [4, 1],
+      [1, 3],
+    ]),
+}
 const flag: Kind = kind(() => true, ['true'])
 const text = (value: string, any = false): Kind => kind(() => value, any ? ['text', 'text of a number'] : [])
 const fn = (f: () => unknown): Kind => kind(f, ['a function'])
@@ -243,6 +252,34 @@ export const table: Record<string, Row> = {
   lstmSequence: { args: sequence(4, 2, { recurrentActivation: text('hardSigmoid') }) },
   gruSequence: { args: sequence(3, 1, { recurrentActivation: text('hardSigmoid') }) },
   simpleRnnSequence: { args: sequence(1, 1) },
+
+  ...rows('cholesky inverse determinant logDeterminant eigh matrixExp', [square]),
+  ...rows('lu qr svd', [t([3, 2])]),
+  triangularSolve: { args: [square, t([2, 3]), options({ lower: flag, transpose: kind(() => false, ['true']), unitDiagonal: flag })] },
+  solve: { args: [square, t([2, 3])] },
+  pseudoInverse: { args: [t([3, 2]), options({ tolerance: finite(1e-3) })] },
+  leastSquares: { args: [t([3, 2]), t([3, 1]), options({ tolerance: finite(1e-3) })] },
+  matrixPower: { args: [square, { ...whole(3), also: { 'a fraction': () => 1.5 } }] },
+
+  ...rows('fft ifft', [t([2, 3]), t([2, 3]), options({ axis: axis(1), n: whole(2) })]),
+  rfft: { args: [t([2, 3]), options({ axis: axis(1), n: whole(2) })] },
+  irfft: { args: [t([2, 3]), t([2, 3]), options({ axis: axis(1), n: whole(2) })] },
+  ...rows('fft2 ifft2', [t([2, 3]), t([2, 3]), options({ axes: list(0, 1) })]),
+  stft: {
+    args: [
+      t([2, 9]),
+      {
+        ...options({
+          sequenceLength: { ...whole(1), also: { none: () => 0 } },
+          sequenceStride: whole(2),
+          fftLength: whole(1),
+          window: kind(() => 'hann', ['null']),
+          center: flag,
+        }),
+        fine: [],
+      },
+    ],
+  },
 
   grad: { args: [fn(() => (x: Tensor) => x.sum()), gradOptions] },
   valueAndGrad: { args: [parameters, fn(() => () => c.scalar(1)), gradOptions] },

@@ -4,6 +4,7 @@
  */
 
 import { differentiate } from '../src/autodiff/differentiate.js'
+import type { SampleInput } from '../src/autodiff/op.js'
 import type { Backend, OpDefinition, Sample, Shape, Tensor } from '../src/index.js'
 import { mul, scope, sizeOf, sum, withBackend } from '../src/index.js'
 import { fold, key, threefry2x32 } from '../src/random.js'
@@ -24,10 +25,12 @@ export function drawInputs(op: OpDefinition, sample: Sample<object>, index: numb
   const seed = [...op.name].reduce((h, c) => (h * 31 + c.charCodeAt(0)) >>> 0, index)
   return sample.inputs.map((input, position) => {
     const spec = 'shape' in input ? input : { shape: input }
-    const { shape, dtype = 'float32', low, high } = spec as { shape: Shape; dtype?: DType; low?: number; high?: number }
+    const { shape, dtype = 'float32', low, high, diagonal = 0 } = spec as SampleInput
     const k = fold(key(seed), position)
+    const [rows, columns] = [shape.at(-2) ?? 0, shape.at(-1) ?? 0]
     const values = Float64Array.from({ length: sizeOf(shape) }, (_, i) => {
       const u = uniformOf(k, i)
+      if (diagonal !== 0 && Math.floor(i / columns) % rows === i % columns) return diagonal + u
       if (dtype === 'bool') return u < 0.5 ? 0 : 1
       if (low !== undefined && high !== undefined) return isFloat(dtype) ? low + u * (high - low) : Math.floor(low + u * (high - low))
       return u < 0.5 ? -2 + 3.8 * u : 0.1 + 3.8 * (u - 0.5)

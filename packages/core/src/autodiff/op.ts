@@ -28,6 +28,8 @@ export interface SampleInput {
   /** Values are drawn uniformly from [low, high); whole numbers for integer dtypes. */
   low?: number
   high?: number
+  /** The diagonal of the last two axes lies between this and this + 1: a large number makes matrices that are far from singular. */
+  diagonal?: number
 }
 
 /** A call of the op that the sweep makes: its inputs (a shape alone, or more about it) and its options. */

@@ -1,8 +1,8 @@
 /**
- * Every op that a derivative rule may call. Rules get this namespace as their `ops`, and the package exports it.
+ * Every op that a derivative rule of another family may call. Rules get this namespace as their `ops`, and the package exports it.
  *
- * No rule calls recurrent networks over sequences, nor the ops of `activation/`, `attention/` and `image/`, nor those that `index.ts` of the package names by
- * their files. They stay out of this namespace so that a bundle without them is smaller.
+ * Families that no such rule calls stay out of this namespace, so that a bundle without them is smaller: recurrent networks over sequences, `activation/`,
+ * `attention/`, `image/`, `linalg/`, `fourier/`, and what `index.ts` of the package names by its file.
  */
 import type * as namespace from './index.js'
 

@@ -122,9 +122,10 @@ export function misplacedNaN(mode: GpuMode): Promise<string[]> {
     }
     for (const op of registry.values()) {
       const [{ inputs, options } = { inputs: [] }] = op.samples
-      // The ops that only take numbers: their first sample is one of scalars.
+      // The ops that take numbers or a row of them: their first sample shows it. Ops on matrices do not.
       const scalars =
-        inputs.length > 0 && inputs.every((x) => Array.isArray(x) || ('shape' in x && x.shape.length === 0 && x.dtype !== 'bool'))
+        inputs.length > 0 &&
+        inputs.every((x) => (Array.isArray(x) ? x.length < 2 : 'shape' in x && x.shape.length === 0 && x.dtype !== 'bool'))
       if (options || !scalars) continue
       if (inputs.length === 1) await compare(op.name, (x) => op.call([x], {}))
       else if (inputs.length === 2) {

@@ -12,7 +12,7 @@
  *
  * The file is longer than 300 lines because all of it is one closure: queue, cache and errors depend on each other.
  */
-import { addContext, BackendError } from '../../../errors.js'
+import { addContext, BackendError, CotangentError } from '../../../errors.js'
 import { indexSpace } from '../source/addressing.js'
 import { brokenRules, kernelSettings, kernelSource, MAX_ARRAYS } from '../source/rules.js'
 import { type Context, type Fours, isHost, type Value } from './context.js'
@@ -98,7 +98,7 @@ export interface DeviceOptions {
 const isPromise = (value: unknown): value is Promise<unknown> => typeof (value as { then?: unknown }).then === 'function'
 
 const errorFrom = (error: unknown, source?: string): Error => {
-  if (error instanceof BackendError) return error
+  if (error instanceof CotangentError) return error // said on purpose: a singular matrix, a bad index
   const message = error instanceof Error ? error.message : String(error)
   return new BackendError(`gpu: ${message}${source ? `\n${source}` : ''}`, { cause: error })
 }
