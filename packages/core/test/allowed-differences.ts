@@ -24,6 +24,7 @@ export const allowed: readonly Allowed[] = [
       'groupNorm',
       'affineTransform',
       'affine',
+      'einsum',
       'matMul',
       'matrixPower',
       'channelSums',

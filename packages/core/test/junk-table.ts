@@ -54,6 +54,8 @@ const finite = (value: number): Kind => kind(() => value, ['a number'])
 const whole = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 1.5, negative: () => -7 } })
 /** A count, here 1. */
 const one: Kind = { ...whole(1), also: { 'a fraction': () => 1.5, none: () => 0 } }
+/** A whole number of any sign. */
+const signed = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 1.5 } })
 const axis = (value: number): Kind => ({ make: () => value, fine: ['a number'], also: { 'a fraction': () => 0.5, 'a far axis': () => 9 } })
 /** A positive definite matrix. */
 const square: Kind = {
@@ -143,10 +145,7 @@ let names = 0
 
 export const table: Record<string, Row> = {
   ...rows('neg abs sign square relu sqrt rsqrt reciprocal exp expm1 log log1p sin cos tan asin acos atan sinh cosh tanh', [t([2, 3])]),
-  ...rows(
-    'sigmoid softplus erf floor ceil round isNaN isFinite softmax logSoftmax zerosLike onesLike stopGradient flatten viewOf moments',
-    [t([2, 3])],
-  ),
+  ...rows('sigmoid softplus erf floor ceil round isNaN isFinite zerosLike onesLike stopGradient flatten viewOf moments', [t([2, 3])]),
   logicalNot: { args: [t([2, 3], 'bool')] },
   ...rows('silu mish softsign logSigmoid tanhShrink selu relu6 hardSilu hardTanh sparsePlus sparseSigmoid sparsemax', [t([2, 3])]),
   glu: { args: [t([2, 4])] },
@@ -156,11 +155,15 @@ export const table: Record<string, Row> = {
   threshold: { args: [t([2, 3]), finite(0.5), finite(1)] },
   ...rows('add sub mul mulNoNaN div pow atan2 gate maximum minimum mod floorDiv equal notEqual less lessEqual greater greaterEqual', pair),
   ...rows('logicalAnd logicalOr logicalXor', bools),
-  ...rows('sum prod max min mean variance', [t([2, 3]), reduce]),
+  ...rows('sum prod max min mean variance std', [t([2, 3]), reduce]),
   ...rows('any all', [t([2, 3], 'bool'), reduce]),
   ...rows('argMax argMin', [t([2, 3]), options({ ...alongAxis, keepDims: flag })]),
   cumSum: { args: [t([2, 3]), options({ ...alongAxis, exclusive: flag, reverse: flag })] },
-  logSumExp: { args: [t([2, 3]), options({ keepDims: flag })] },
+  ...rows('cumProd logCumSumExp', [t([2, 3]), options({ ...alongAxis, exclusive: flag, reverse: flag })]),
+  ...rows('cumMax cumMin', [t([2, 3]), options({ ...alongAxis, reverse: flag })]),
+  linearRecurrence: { args: [t([2, 3]), t([2, 3]), options({ ...alongAxis, reverse: flag })] },
+  logSumExp: { args: [t([2, 3]), reduce] },
+  ...rows('softmax logSoftmax', [t([2, 3]), options(alongAxis)]),
   softmaxCrossEntropy: { args: [t([2, 3]), t([2, 3])] },
   cast: { args: [t([2, 3]), dtype] },
   where: { args: [t([2, 3], 'bool'), tensorOrNumber([2, 3]), tensorOrNumber([2, 3])] },
@@ -204,10 +207,62 @@ export const table: Record<string, Row> = {
   unstack: { args: [t([2, 3]), maybe(axis(0))] },
   tile: { args: [t([2, 3]), list(1, 2)] },
   gather: { args: [t([4, 3]), { ...t([3], 'int32'), fine: ['an empty array'] }, options({ axis: axis(0) })] },
+  takeAlongAxis: { args: [t([4, 3]), t([2, 3], 'int32'), options({ axis: axis(0) })] },
+  scatterAlongAxis: { args: [t([2, 3]), t([2, 3], 'int32'), whole(2), options({ axis: axis(0) })] },
+  ...rows('sort argSort', [t([2, 3]), options({ ...alongAxis, descending: flag })]),
+  topK: { args: [t([2, 3]), { ...whole(2), also: { 'more than there are': () => 7 } }, options({ axis: axis(1) })] },
   scatterAdd: { args: [t([3, 2]), t([3], 'int32'), whole(4)] },
-  oneHot: { args: [t([3], 'int32'), whole(4), maybe(dtype)] },
+  oneHot: {
+    args: [{ ...t([3], 'int32'), fine: ['an empty array'] }, whole(4), maybe({ ...dtype, fine: ['an empty object'] })],
+  },
+  gatherNd: { args: [t([4, 3]), { ...t([2, 1], 'int32'), fine: ['an empty array'] }] },
+  scatterNd: { args: [t([2, 1], 'int32'), t([2, 3]), { ...shape(4, 3), fine: [] }] },
+  scatterUpdate: { args: [t([4, 3]), t([2, 1], 'int32'), t([2, 3])] },
+  sliceUpdate: { args: [t([4, 3]), list(1, 0), t([2, 2])] },
+  at: {
+    args: [
+      t([4, 3]),
+      {
+        make: () => '::2',
+        fine: ['undefined', 'null', 'a number', 'an empty array'],
+        tensor: true,
+        also: { 'a fraction': () => 0.5, 'no slice': () => '1', 'a step of 0': () => '::0', 'a far index': () => 9 },
+      },
+    ],
+  },
+  updateAt: {
+    args: [t([4, 3]), { ...kind(() => [0], ['an empty array']), also: { 'a far index': () => [9] } }, tensorOrNumber([3])],
+  },
+  roll: { args: [t([2, 3]), signed(1), options({ axis: axis(1) })] },
+  repeat: { args: [t([2, 3]), whole(2), options({ axis: axis(1) })] },
+  ...rows('segmentSum segmentMean segmentMax', [
+    t([3, 2]),
+    t([3], 'int32'),
+    { ...options({ numSegments: whole(2) }), fine: [], parts: { numSegments: whole(2) } },
+  ]),
+  searchSorted: { args: [t([3]), t([2, 3]), options({ side: text('right') })] },
+  digitize: { args: [t([2, 3]), t([3])] },
+  binCount: { args: [{ ...t([3], 'int32'), fine: ['an empty array'] }, whole(2), options({ weights: t([3]) })] },
+  unique: { args: [t([2, 3])] },
+  quantile: {
+    args: [
+      t([2, 3]),
+      finite(0.5),
+      options({ axis: { ...axis(1), fine: ['a number', 'an empty array'] }, keepDims: flag, method: text('nearest') }),
+    ],
+  },
+  median: { args: [t([2, 3]), reduce] },
+  outer: { args: [t([2]), t([3])] },
+  kron: { args: [t([2, 2]), t([3])] },
+  cross: { args: [t([2, 3]), t([2, 3])] },
+  tensorDot: { args: [t([2, 3]), t([2, 3]), maybe({ ...whole(2), fine: ['a number'] })] },
+  meshGrid: { args: [{ ...tensors([2], [3]), fine: ['an empty array'] }, options({ indexing: text('ij') })] },
+  ...rows('logAddExp hypot', [t([2, 3]), t([2, 3])]),
 
   matMul: { args: [t([2, 3]), t([3, 2]), options({ transposeA: kind(() => false, ['true']), transposeB: kind(() => false, ['true']) })] },
+  einsum: {
+    args: [{ ...text('ij,jk->ik'), also: { 'no equation': () => 'i1', 'letters of other axes': () => 'i,j' } }, t([2, 3]), t([3, 2])],
+  },
   affine: { args: [t([2, 3]), t([3, 2]), t([2]), options({ relu: flag })] },
   conv2d: { args: [t([1, 4, 4, 2]), t([2, 2, 2, 3]), options({ ...window2d, bias: t([3]), relu: flag, groups: one })] },
   conv1d: { args: [t([1, 4, 2]), t([2, 2, 3]), options({ ...window1d, bias: t([3]), relu: flag, groups: one })] },
@@ -233,6 +288,7 @@ export const table: Record<string, Row> = {
   },
   crop: { args: [t([3]), { ...kind(() => [[1, 1]]), also: { 'a list of text': () => [['1', '1']], 'a list of numbers': () => [1] } }] },
   upSample: { args: [t([1, 2, 3]), list(2)] },
+  ...rows('diagonal diagEmbed diag trace tril triu', [t([2, 3]), maybe(signed(1))]),
   conv2dTranspose: { args: [t([1, 4, 4, 2]), t([2, 2, 3, 2]), list(4, 4), { ...options(window2d), fine: [] }] },
   conv2dFilterGradient: { args: [t([1, 4, 4, 2]), t([1, 4, 4, 3]), list(2, 2), { ...options(window2d), fine: [] }] },
   depthwiseConv2d: { args: [t([1, 4, 4, 2]), t([2, 2, 2, 3]), options(window2d)] },

@@ -2,7 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
 import { type GoldenTensor, loadGolden } from './golden.js'
-import { compare, places } from './wave2.js'
+import { checkCase, places } from './wave2.js'
+
+type Tensor = c.Tensor
 
 interface Params {
   scale: number | null
@@ -23,24 +25,14 @@ describe.each(places)('attention of wave2 on $name', (place) => {
       scale: scale ?? undefined,
     })
     const { output, weights, grad_query, grad_key, grad_value, grad_bias } = expected
-    await compare(
-      place,
-      (q, k, v, ...rest) => c.scaledDotProductAttention(q, k, v, options(rest)),
-      [query, key, value, ...more],
+    const attend = (q: Tensor, k: Tensor, v: Tensor, ...rest: Tensor[]): Tensor => c.scaledDotProductAttention(q, k, v, options(rest))
+    await checkCase(place, tolerance, [query, key, value, ...more], attend, {
       output,
-      grad_output,
-      [grad_query, grad_key, grad_value, ...(mask ? [undefined] : []), grad_bias],
-      tolerance,
-    )
-    await compare(
-      place,
-      (q, k, ...rest) => c.attentionWeights(q, k, options(rest)),
-      [query, key, ...more],
-      weights,
-      undefined,
-      [],
-      tolerance,
-    )
+      gradOutput: grad_output,
+      grads: [grad_query, grad_key, grad_value, ...(mask ? [undefined] : []), grad_bias],
+    })
+    const weigh = (q: Tensor, k: Tensor, ...rest: Tensor[]): Tensor => c.attentionWeights(q, k, options(rest))
+    await checkCase(place, tolerance, [query, key, ...more], weigh, { output: weights })
   })
 })
 

@@ -5,7 +5,7 @@
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
 import { loadGolden } from './golden.js'
-import { compareLayer, type LayerCase, perAxis, places } from './wave2.js'
+import { checkLayerCase, type LayerCase, perAxis, places } from './wave2.js'
 
 type Tensor = c.Tensor
 type Params = Record<string, unknown>
@@ -60,7 +60,7 @@ describe.each(files)('$name', ({ cases, tolerance }) => {
   describe.each(places)('on $name', (place) => {
     test.each(cases as unknown as LayerCase[])('$name', async (golden) => {
       if (!tolerance) throw new Error('no tolerance')
-      await compareLayer(place, golden, layer(golden.layer), tolerance)
+      await checkLayerCase(place, golden, layer(golden.layer), tolerance)
     })
   })
 })

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
 import { expectClose, type GoldenTensor, loadGolden, tensorOf } from './golden.js'
+import { places } from './wave2.js'
 
 type Tensor = c.Tensor
 type Tensors = Record<string, Tensor>
@@ -35,10 +36,6 @@ const outputs: Record<string, (inputs: Tensors, params: Params) => Tensors> = {
 
 const { cases, tolerance } = loadGolden<Params>('wave2/fft')
 if (!tolerance) throw new Error('no tolerance in the file')
-const places = [
-  { name: 'reference', backend: c.createReferenceBackend(), floats: 'float64' },
-  { name: 'wasm', backend: c.createWasmBackend(), floats: 'float32' },
-] as const
 
 describe.each(places)('Fourier transforms on $name', ({ backend, floats }) => {
   test.each(cases.map((each) => [each.name, each] as const))('%s', async (_, { params, inputs, expected }) => {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
 import { loadGolden } from './golden.js'
-import { compare, compareLayer, type LayerCase, perAxis, places } from './wave2.js'
+import { checkCase, checkLayerCase, type LayerCase, perAxis, places } from './wave2.js'
 
 type Tensor = c.Tensor
 type Params = Record<string, unknown>
@@ -20,7 +20,8 @@ describe.each(files)('$name', ({ cases, tolerance }) => {
     test.each(cases)('$name', async ({ params, inputs, expected }) => {
       if (!tolerance) throw new Error('no tolerance')
       const run = (x: Tensor): Tensor => images[params.op](x, params)
-      await compare(place, run, [inputs.x], expected.output, inputs.grad_output, [expected.grad_x], tolerance[place.floats])
+      const { output, grad_x } = expected
+      await checkCase(place, tolerance[place.floats], [inputs.x], run, { output, gradOutput: inputs.grad_output, grads: [grad_x] })
     })
   })
 })
@@ -54,7 +55,7 @@ const pooling = loadGolden('wave2/pool3d')
 describe.each(places)('pooling of volumes on $name', (place) => {
   test.each(pooling.cases as unknown as LayerCase[])('$name', async (golden) => {
     if (!pooling.tolerance) throw new Error('no tolerance')
-    await compareLayer(place, golden, (x, _, params) => volumes[golden.layer](x, params), pooling.tolerance)
+    await checkLayerCase(place, golden, (x, _, params) => volumes[golden.layer](x, params), pooling.tolerance)
   })
 })
 

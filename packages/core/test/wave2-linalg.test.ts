@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
 import { expectClose, type GoldenCase, type GoldenTensor, loadGolden, tensorOf } from './golden.js'
+import { places } from './wave2.js'
 
 type Tensor = c.Tensor
 type Tensors = Record<string, Tensor>
@@ -86,10 +87,6 @@ const outputs: Record<string, (inputs: Tensors, params: Params) => Tensors> = {
 
 const { cases, tolerance } = loadGolden<Params>('wave2/linalg')
 if (!tolerance) throw new Error('no tolerance in the file')
-const places = [
-  { name: 'reference', backend: c.createReferenceBackend(), floats: 'float64' },
-  { name: 'wasm', backend: c.createWasmBackend(), floats: 'float32' },
-] as const
 
 /** The gradient of which inputs a case states. */
 const sources = ({ expected }: GoldenCase<Params>): string[] =>

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest'
 import * as c from '../src/index.js'
 import { loadGolden } from './golden.js'
-import { compareLayer, type LayerCase, places } from './wave2.js'
+import { checkLayerCase, type LayerCase, places } from './wave2.js'
 
 type Tensor = c.Tensor
 type Call = (x: Tensor, weights: readonly Tensor[], params: Record<string, unknown>) => Tensor
@@ -48,7 +48,7 @@ test('every case is run here or belongs to a layer', () => {
 describe.each(places)('normalisation of wave2 on $name', (place) => {
   test.each(cases.filter(({ layer }) => layer in calls))('$name', async (golden) => {
     if (!file.tolerance) throw new Error('no tolerance')
-    await compareLayer(place, golden, (x, weights, params) => c.scope(() => calls[golden.layer](x, weights, params)), file.tolerance)
+    await checkLayerCase(place, golden, (x, weights, params) => c.scope(() => calls[golden.layer](x, weights, params)), file.tolerance)
   })
 })
 

@@ -1,16 +1,68 @@
-/** Running golden vectors of wave2/ on every place: an output and the gradients of its inputs, with the tolerances of the file. */
-import { type Backend, createReferenceBackend, createWasmBackend, scope, type Tensor, transpose, vjp, withBackend } from '../src/index.js'
-import { expectClose, type GoldenTensor, type Tolerance, tensorOf } from './golden.js'
+/** Running golden vectors of wave2/: an output and the gradients of its inputs, in float64 on the reference and in float32 on wasm. */
+import { expect } from 'vitest'
+import { type Backend, scope, type Tensor, transpose, vjp, withBackend } from '../src/index.js'
+import { expectClose, type GoldenFile, type GoldenTensor, type Tolerance, tensorOf } from './golden.js'
+import { reference, wasm } from './helpers.js'
 
 export interface Place {
   readonly name: string
   readonly backend: Backend
-  readonly floats: 'float32' | 'float64'
+  readonly floats: 'float64' | 'float32'
 }
+
 export const places: readonly Place[] = [
-  { name: 'reference float64', backend: createReferenceBackend(), floats: 'float64' },
-  { name: 'wasm float32', backend: createWasmBackend(), floats: 'float32' },
+  { name: 'reference float64', backend: reference, floats: 'float64' },
+  { name: 'wasm float32', backend: wasm, floats: 'float32' },
 ]
+
+/** The tolerance that a file states for the place. */
+export const toleranceOf = (file: GoldenFile<unknown>, { floats }: Place): Tolerance => {
+  if (!file.tolerance) throw new Error(`${file.kind}: the file states no tolerance`)
+  return file.tolerance[floats]
+}
+
+/** What a case expects of a function: its output, and the gradient for each of its inputs that has one. */
+export interface Expected {
+  readonly output: GoldenTensor
+  readonly gradOutput?: GoldenTensor
+  readonly grads?: readonly (GoldenTensor | undefined)[]
+}
+
+/** Compares f(inputs) and its gradients with what the case expects. Nothing may leak. */
+export async function checkCase(
+  place: Place,
+  tolerance: Tolerance,
+  inputs: readonly GoldenTensor[],
+  f: (...xs: Tensor[]) => Tensor,
+  { output, gradOutput, grads = [] }: Expected,
+): Promise<void> {
+  const { backend, floats } = place
+  const before = backend.memory()
+  const make = (given: GoldenTensor): Tensor => tensorOf(given, backend, floats)
+  const xs = inputs.map(make)
+  const made = [...xs]
+  try {
+    if (!gradOutput) {
+      const y = withBackend(backend, () => scope(() => f(...xs)))
+      made.push(y)
+      await expectClose(y, output, tolerance, 'output')
+      return
+    }
+    const u = make(gradOutput)
+    made.push(u)
+    const followed = xs.filter((_, i) => grads[i])
+    const result = withBackend(backend, () =>
+      vjp((...given) => f(...xs.map((x, i) => (grads[i] ? given[followed.indexOf(x)] : x))), followed, u),
+    )
+    made.push(result.value, ...result.grads)
+    await expectClose(result.value, output, tolerance, 'output')
+    const wanted = grads.filter((want) => want !== undefined)
+    for (const [i, want] of wanted.entries()) await expectClose(result.grads[i], want, tolerance, `gradient ${i}`)
+  } finally {
+    for (const tensor of made) tensor.dispose()
+  }
+  expect(backend.memory(), 'leaked memory').toMatchObject({ buffers: before.buffers, bytes: before.bytes })
+}
 
 /** A case of a layer: weights in the order of Keras, and how they come out of the gradient. */
 export interface LayerCase {
@@ -22,44 +74,8 @@ export interface LayerCase {
   readonly expected: { readonly output: GoldenTensor; readonly grad_x?: GoldenTensor; readonly grad_weights?: readonly GoldenTensor[] }
 }
 
-/** Runs f on the inputs and compares its output, and its gradients for those inputs whose expected gradient is given. */
-export async function compare(
-  { backend, floats }: Place,
-  f: (...inputs: Tensor[]) => Tensor,
-  inputs: readonly GoldenTensor[],
-  output: GoldenTensor,
-  gradOutput: GoldenTensor | undefined,
-  grads: readonly (GoldenTensor | undefined)[],
-  tolerance: Tolerance,
-): Promise<void> {
-  const before = backend.memory().buffers
-  const make = (t: GoldenTensor): Tensor => tensorOf(t, backend, floats)
-  const given = inputs.map(make)
-  const made: Tensor[] = [...given]
-  try {
-    if (gradOutput) {
-      const cotangent = make(gradOutput)
-      made.push(cotangent)
-      const floating = given.filter((t) => t.dtype === floats)
-      const call = (...xs: Tensor[]): Tensor => f(...given.map((t) => (t.dtype === floats ? xs[floating.indexOf(t)] : t)))
-      const { value, grads: byFloat } = withBackend(backend, () => vjp(call, floating, cotangent))
-      made.push(value, ...byFloat)
-      const found = given.map((t) => byFloat[floating.indexOf(t)])
-      await expectClose(value, output, tolerance, 'output')
-      for (const [i, want] of grads.entries()) if (want) await expectClose(found[i], want, tolerance, `gradient of input ${i}`)
-    } else {
-      const value = withBackend(backend, () => scope(() => f(...given)))
-      made.push(value)
-      await expectClose(value, output, tolerance, 'output')
-    }
-  } finally {
-    for (const t of new Set(made)) t.dispose()
-  }
-  if (backend.memory().buffers !== before) throw new Error(`${backend.memory().buffers - before} buffers are left over`)
-}
-
 /** Runs a case of a layer; f gets x and the weights. */
-export async function compareLayer(
+export async function checkLayerCase(
   place: Place,
   { params, weights = [], inputs, expected }: LayerCase,
   f: (x: Tensor, weights: readonly Tensor[], params: Record<string, unknown>) => Tensor,
@@ -69,15 +85,11 @@ export async function compareLayer(
   const first = params.dataFormat === 'channels_first'
   const run = (x: Tensor, ...ws: Tensor[]): Tensor =>
     first ? scope(() => channelsFirst(f(channelsLast(x), ws, params))) : f(x, ws, params)
-  await compare(
-    place,
-    run,
-    [inputs.x, ...weights],
-    expected.output,
-    inputs.grad_output,
-    [expected.grad_x, ...weights.map((w) => (w.trainable ? expected.grad_weights?.[trainable.indexOf(w)] : undefined))],
-    tolerance[place.floats],
-  )
+  await checkCase(place, tolerance[place.floats], [inputs.x, ...weights], run, {
+    output: expected.output,
+    gradOutput: inputs.grad_output,
+    grads: [expected.grad_x, ...weights.map((w) => (w.trainable ? expected.grad_weights?.[trainable.indexOf(w)] : undefined))],
+  })
 }
 
 /** [n, c, ..] → [n, .., c] */

@@ -5,7 +5,7 @@
 import { describeValue } from '../arguments.js'
 import { ValueError } from '../errors.js'
 import type * as ops from '../ops/index.js'
-import type { MatMulOptions, Pads, ReduceOptions } from '../ops/index.js'
+import type { AtIndex, Indices, MatMulOptions, OneHotOptions, Pads, ReduceOptions, SoftmaxOptions, SortOptions } from '../ops/index.js'
 import type { DType } from './dtype.js'
 import type { Shape } from './shape.js'
 import type { BroadcastShape, CheckBroadcast, CheckMatMul, Made, MatMulShape, ReshapedShape, ReversedShape } from './static-shape.js'
@@ -42,8 +42,6 @@ const unary = [
   'isFinite',
   'logicalNot',
   'relu',
-  'softmax',
-  'logSoftmax',
 ] as const
 const binary = [
   'add',
@@ -74,12 +72,15 @@ const others = {
   min: 1,
   mean: 1,
   variance: 1,
+  std: 1,
   argMax: 1,
   argMin: 1,
   any: 1,
   all: 1,
   cumSum: 1,
   logSumExp: 1,
+  softmax: 1,
+  logSoftmax: 1,
   matMul: 2,
   reshape: 1,
   flatten: 0,
@@ -93,6 +94,17 @@ const others = {
   split: 2,
   broadcastTo: 1,
   gather: 2,
+  takeAlongAxis: 2,
+  at: 99,
+  updateAt: 2,
+  roll: 2,
+  repeat: 2,
+  sort: 1,
+  argSort: 1,
+  topK: 2,
+  diagonal: 1,
+  tril: 1,
+  triu: 1,
   oneHot: 2,
   clip: 2,
   stopGradient: 0,
@@ -136,6 +148,8 @@ export interface TensorMethods extends UnaryMethods, BinaryMethods {
   mean(options?: ReduceOptions): Tensor
   /** The mean squared distance from the mean, over the axes. */
   variance(options?: ReduceOptions): Tensor
+  /** The standard deviation over the axes. */
+  std(options?: ReduceOptions): Tensor
   /** Whether at least one element is true, over the axes. */
   any(options?: ReduceOptions): Tensor
   /** Whether all elements are true, over the axes. */
@@ -146,8 +160,12 @@ export interface TensorMethods extends UnaryMethods, BinaryMethods {
   argMin(options?: { axis?: number; keepDims?: boolean }): Tensor
   /** The running sum along an axis, by default the last. */
   cumSum<S extends Shape>(this: Tensor<S>, options?: { axis?: number; exclusive?: boolean; reverse?: boolean }): Tensor<S>
-  /** ln Σ eˣ over the last axis. */
-  logSumExp(options?: { keepDims?: boolean }): Tensor
+  /** ln Σ eˣ over the axes, by default the last. */
+  logSumExp(options?: ReduceOptions): Tensor
+  /** eˣ / Σ eˣ over an axis, by default the last. */
+  softmax<S extends Shape>(this: Tensor<S>, options?: SoftmaxOptions): Tensor<S>
+  /** ln softmax(x) over an axis, by default the last. */
+  logSoftmax<S extends Shape>(this: Tensor<S>, options?: SoftmaxOptions): Tensor<S>
   /** The matrix product [.., m, k] · [.., k, n] → [.., m, n]. */
   matMul<A extends Tensor, B extends Tensor, const O extends MatMulOptions = object>(
     this: A,
@@ -178,9 +196,31 @@ export interface TensorMethods extends UnaryMethods, BinaryMethods {
   /** The tensor repeated to a larger shape by NumPy's rule. */
   broadcastTo<N extends number, R extends readonly N[] | readonly []>(shape: R): Made<R>
   /** The entries at the given positions along an axis. */
-  gather(indices: Tensor | readonly number[], options?: { axis?: number }): Tensor
+  gather(indices: Indices, options?: { axis?: number }): Tensor
+  /** The part that the indices name, as NumPy writes it: `x.at('1:5', '...', -1)`. */
+  at(...index: readonly AtIndex[]): Tensor
+  /** The tensor with `value` where `at` reads by the same indices. */
+  updateAt(index: readonly AtIndex[], value: Tensor | number): Tensor
+  /** The elements shifted along an axis; those that leave at the end come in at the front. */
+  roll<S extends Shape>(this: Tensor<S>, shift: number | readonly number[], options?: { axis?: number | readonly number[] }): Tensor<S>
+  /** Each element repeated. */
+  repeat(repeats: number | readonly number[], options?: { axis?: number }): Tensor
+  /** The elements at the indices along an axis, other indices for each row. */
+  takeAlongAxis(indices: Indices, options?: { axis?: number }): Tensor
+  /** The values in order along an axis. */
+  sort<S extends Shape>(this: Tensor<S>, options?: SortOptions): Tensor<S>
+  /** The positions of the values in their order along an axis. */
+  argSort<S extends Shape>(this: Tensor<S>, options?: SortOptions): Tensor<S>
+  /** The k greatest values along an axis, and their positions. */
+  topK(k: number, options?: { axis?: number }): { values: Tensor; indices: Tensor }
+  /** Diagonal k of each matrix. */
+  diagonal(k?: number): Tensor
+  /** The lower triangle of each matrix, up to diagonal k. */
+  tril(k?: number): Tensor
+  /** The upper triangle of each matrix, from diagonal k on. */
+  triu(k?: number): Tensor
   /** Rows that are 1 at the index and 0 elsewhere. */
-  oneHot(depth: number, dtype?: DType): Tensor
+  oneHot(depth: number, options?: DType | OneHotOptions): Tensor
   /** The values limited to [min, max]. */
   clip<S extends Shape>(this: Tensor<S>, min: number, max: number): Tensor<S>
   /** The same values, through which no derivative passes. */

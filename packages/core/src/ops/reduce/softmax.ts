@@ -1,6 +1,6 @@
 /**
- * Softmax, its logarithm, and the cross-entropy of both, over the last axis. All subtract the maximum of the row first, so that no exponential
- * overflows (Goodfellow, Bengio, Courville: "Deep Learning", 2016, §4.1).
+ * Softmax, its logarithm, and the cross-entropy of both. Kernels go over the last axis; another axis is moved there and back. All subtract the maximum
+ * of the row first, so that no exponential overflows (Goodfellow, Bengio, Courville: "Deep Learning", 2016, §4.1).
  *
  * Edges: a logit of −∞ is a class of probability 0. A row of only −∞ has the softmax NaN and the ln Σ −∞; a row with ∞ has the softmax NaN and the ln Σ ∞.
  * A row of no classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
@@ -8,13 +8,16 @@
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Vjp } from '../../autodiff/op.js'
-import { shapeError } from '../../errors.js'
-import { type Shape, sameShape } from '../../tensor/shape.js'
+import { shapeError, ValueError } from '../../errors.js'
+import { scope } from '../../tensor/scope.js'
+import { normalizeAxes, normalizeAxis, type Shape, sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { valuesOnHost } from '../indexing/whole-indices.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
+import { oneHot } from '../shape/gather.js'
+import { reshape, transpose } from '../shape/move.js'
+import type { ReduceOptions } from './reduce.js'
 
-/** The arguments that `softmax` and its relatives take, for messages. */
-const overLast = 'one tensor and goes over its last axis (transpose another to the end first)'
 const last = { axis: -1, keepDims: true } as const
 
 const requireLastAxis = (op: string, x: Tensor): void => {
@@ -47,23 +50,47 @@ const callSoftmax = defineComposed({
   },
   samples: sampleShapes().map((shape) => ({ inputs: [shape] })),
 })
+/** Options of `softmax` and `logSoftmax`. */
+export interface SoftmaxOptions {
+  /** The axis whose values sum to 1, by default the last. */
+  axis?: number
+}
+
+/** The axis, from 0. What `tensors.map(softmax)` passes is no options. */
+function axisOf(op: string, x: Tensor, options: unknown, more: readonly unknown[]): number {
+  requireLastAxis(op, x)
+  if (more.length > 0) {
+    requireNoMore(op, x, [options, ...more], 'one tensor and options')
+    return x.rank - 1
+  }
+  requireOptions(op, options, ['axis'], `${op}(x, { axis: 0 })`)
+  const { axis = -1 } = (options ?? {}) as SoftmaxOptions
+  return normalizeAxis(op, axis, x.rank)
+}
+
+/** f of x with an axis moved to the end, and back. */
+function overAxis(x: Tensor, axis: number, f: (x: Tensor) => Tensor): Tensor {
+  if (axis === x.rank - 1) return f(x)
+  // Swapping two axes is its own inverse.
+  const order = x.shape.map((_, i) => (i === axis ? x.rank - 1 : i === x.rank - 1 ? axis : i))
+  return scope(() => transpose(f(transpose(x, order)), order))
+}
+
 /**
- * eˣ / Σ eˣ over the last axis: positive values that sum to 1.
+ * eˣ / Σ eˣ over an axis, by default the last: positive values that sum to 1.
  *
- * Shape:    [.., c] → [.., c]
+ * Shape:    [..] → [..]
  * Gradient: dX = y·(dY − Σ dY·y)
  *
  * @throws ShapeError if x is a scalar.
  * @example
  * ```ts
- * softmax(tensor([0, 0])) // [0.5, 0.5]
+ * softmax(tensor([[0, 0], [0, 0]]), { axis: 0 })   // [[0.5, 0.5], [0.5, 0.5]]
  * ```
  */
-export function softmax<S extends Shape>(x: Tensor<S>): Tensor<S>
-export function softmax(x: Tensor, ...more: unknown[]): Tensor {
-  if (more.length > 0) requireNoMore('softmax', x, more, overLast)
-  requireLastAxis('softmax', x)
-  return callSoftmax([x], {})
+export function softmax<S extends Shape>(x: Tensor<S>, options?: SoftmaxOptions): Tensor<S>
+export function softmax(x: Tensor, options?: unknown, ...more: unknown[]): Tensor {
+  return overAxis(x, axisOf('softmax', x, options, more), (y) => callSoftmax([y], {}))
 }
 
 const callLogSumExp = defineComposed<{ keepDims: boolean }>({
@@ -76,23 +103,31 @@ const callLogSumExp = defineComposed<{ keepDims: boolean }>({
   samples: sampleShapes().map((shape, i) => ({ inputs: [shape], options: { keepDims: i % 2 === 0 } })),
 })
 /**
- * ln Σ eˣ over the last axis, without overflow; −∞ over nothing. A row of only −∞ gives −∞, and its derivative is NaN.
+ * ln Σ eˣ over one or several axes, by default the last, without overflow; −∞ over nothing. A row of only −∞ gives −∞, and its derivative is NaN.
  *
- * Shape:    [.., c] → [..], or [.., 1] with `keepDims`
+ * Shape:    the axes go, or stay with size 1 under `keepDims`
  * Gradient: dX = dY·softmax(x)
  *
  * @throws ShapeError if x is a scalar.
  * @example
  * ```ts
- * logSumExp(tensor([1000, 1000])) // ≈ 1000.693
+ * logSumExp(tensor([[0, 1], [0, 1]]), { axis: 0 })   // ≈ [0.6931, 1.693]
  * ```
  */
-export function logSumExp(x: Tensor, options: { keepDims?: boolean } = {}): Tensor {
-  requireOptions('logSumExp', options, ['keepDims'], 'x.logSumExp({ keepDims: true }): the last axis is summed')
-  const { keepDims = false } = options
+export function logSumExp(x: Tensor, options: ReduceOptions = {}): Tensor {
+  requireOptions('logSumExp', options, ['axis', 'keepDims'], 'x.logSumExp({ axis: 1 })')
+  const { axis = -1, keepDims = false } = options
   requireBoolean('logSumExp', 'keepDims', keepDims)
   requireLastAxis('logSumExp', x)
-  return callLogSumExp([x], { keepDims })
+  const axes = normalizeAxes('logSumExp', axis, x.rank)
+  if (axes.length === 1 && axes[0] === x.rank - 1) return callLogSumExp([x], { keepDims })
+  const others = x.shape.flatMap((_, i) => (axes.includes(i) ? [] : [i]))
+  return scope(() => {
+    const kept = others.map((i) => x.shape[i])
+    const rows = reshape(transpose(x, [...others, ...axes]), [...kept, axes.reduce((n, i) => n * x.shape[i], 1)])
+    const shape = keepDims ? x.shape.map((n, i) => (axes.includes(i) ? 1 : n)) : kept
+    return reshape(callLogSumExp([rows], { keepDims: false }), shape)
+  })
 }
 
 const callLogSoftmax = defineComposed({
@@ -105,9 +140,9 @@ const callLogSoftmax = defineComposed({
   samples: sampleShapes().map((shape) => ({ inputs: [shape] })),
 })
 /**
- * ln softmax(x) over the last axis. It is exact even where softmax itself rounds to 0.
+ * ln softmax(x) over an axis, by default the last. It is exact even where softmax itself rounds to 0.
  *
- * Shape:    [.., c] → [.., c]
+ * Shape:    [..] → [..]
  * Gradient: dX = dY − softmax(x)·Σ dY
  *
  * @throws ShapeError if x is a scalar.
@@ -116,11 +151,9 @@ const callLogSoftmax = defineComposed({
  * logSoftmax(tensor([0, 200])) // [-200, 0]
  * ```
  */
-export function logSoftmax<S extends Shape>(x: Tensor<S>): Tensor<S>
-export function logSoftmax(x: Tensor, ...more: unknown[]): Tensor {
-  if (more.length > 0) requireNoMore('logSoftmax', x, more, overLast)
-  requireLastAxis('logSoftmax', x)
-  return callLogSoftmax([x], {})
+export function logSoftmax<S extends Shape>(x: Tensor<S>, options?: SoftmaxOptions): Tensor<S>
+export function logSoftmax(x: Tensor, options?: unknown, ...more: unknown[]): Tensor {
+  return overAxis(x, axisOf('logSoftmax', x, options, more), (y) => callLogSoftmax([y], {}))
 }
 
 const crossEntropyRule = 'dLogits = dY·(softmax·Σlabels − labels), dLabels = −dY·ln softmax'
@@ -144,21 +177,24 @@ const callCrossEntropy = defineComposed({
   samples: sampleShapes().map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }] })),
 })
 /**
- * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are one-hot, or any weights.
+ * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are one-hot, any weights, or class numbers in a tensor of whole numbers.
  *
- * Shape:    logits [..b, c], labels [..b, c] → [..b]
+ * Shape:    logits [..b, c], labels [..b, c], or class numbers [..b] → [..b]
  * Gradient: dLogits = dY·(softmax(logits)·Σ labels − labels), dLabels = −dY·ln softmax(logits)
  *
- * @throws ShapeError if the shapes differ; class numbers become labels with `oneHot`.
+ * @throws ShapeError if the shapes do not fit, ValueError for a class number out of range. A gpu backend cannot check its values: there such a row gives 0.
  * @example
  * ```ts
  * softmaxCrossEntropy(tensor([[0, 0]]), tensor([[1, 0]])) // ≈ [0.69315]
+ * softmaxCrossEntropy(tensor([[0, 0]]), tensor([0], { dtype: 'int32' })) // ≈ [0.69315]
  * ```
  */
 export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
   requireLastAxis('softmaxCrossEntropy', logits)
   requireTensor('softmaxCrossEntropy', 'labels', labels)
-  if (!sameShape(logits.shape, labels.shape)) {
+  if (sameShape(logits.shape, labels.shape)) return callCrossEntropy([logits, labels], {})
+  const numbers = sameShape(labels.shape, logits.shape.slice(0, -1))
+  if (!numbers || !(labels.dtype === 'int32' || labels.dtype === 'uint8')) {
     throw shapeError(
       'softmaxCrossEntropy',
       'logits and labels have different shapes',
@@ -166,10 +202,16 @@ export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
         { name: 'logits', shape: logits.shape },
         { name: 'labels', shape: labels.shape },
       ],
-      labels.rank === logits.rank - 1 ? 'These look like class numbers: pass oneHot(labels, classes).' : undefined,
+      numbers ? "These look like class numbers: cast them, labels.cast('int32')." : undefined,
     )
   }
-  return callCrossEntropy([logits, labels], {})
+  const classes = classesOf(logits)
+  const values = valuesOnHost('softmaxCrossEntropy', labels)
+  const bad = values?.findIndex((value: number) => value < 0 || value >= classes) ?? -1
+  if (values && bad >= 0) {
+    throw new ValueError(`softmaxCrossEntropy: element ${bad} of the labels is ${values[bad]}, but there are ${classes} classes (from 0).`)
+  }
+  return scope(() => callCrossEntropy([logits, oneHot(labels, classes, logits.dtype)], {}))
 }
 
 function sampleShapes(): Shape[] {

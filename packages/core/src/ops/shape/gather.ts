@@ -3,15 +3,15 @@ import { requireOptions, requireWhole } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample, SampleInput } from '../../autodiff/op.js'
 import { sample, sampleWith } from '../../autodiff/samples.js'
-import type { Backend } from '../../backends/backend.js'
-import { shapeError, showShape, ValueError } from '../../errors.js'
+import { shapeError } from '../../errors.js'
 import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
-import { normalizeAxis, requireWholes, sizeOf } from '../../tensor/shape.js'
+import { normalizeAxis, sizeOf } from '../../tensor/shape.js'
 import { requireBackendDType, requireTensor, type Tensor } from '../../tensor/tensor.js'
-import { arange, tensor } from '../create.js'
+import { arange } from '../create.js'
 import { equal } from '../elementwise/binary.js'
 import { cast } from '../elementwise/elementwise.js'
+import { type Indices, requireWholeValues, wholeIndices } from '../indexing/whole-indices.js'
 import { expandDims, reshape, transpose } from './move.js'
 
 const callGather = defineOp({
@@ -48,7 +48,7 @@ const callScatterAdd = defineOp<{ rows: number }>({
 /**
  * The entries of x at the given positions along an axis, by default 0.
  *
- * Shape:    x [v, ..rest], indices [..i] → [..i, ..rest]
+ * Shape:    x [v, ..rest], indices [..i], a tensor of whole numbers or nested lists of them → [..i, ..rest]
  * Gradient: dX = scatterAdd(dY at the indices); an entry that is picked twice gets the sum
  *
  * @throws ValueError that names the first index that is out of range or no whole number.
@@ -57,39 +57,12 @@ const callScatterAdd = defineOp<{ rows: number }>({
  * gather(tensor([[1, 2], [3, 4]]), [1, 1, 0]) // [[3, 4], [3, 4], [1, 2]]
  * ```
  */
-export function gather(x: Tensor, indices: Tensor | readonly number[], options: { axis?: number } = {}): Tensor {
+export function gather(x: Tensor, indices: Indices, options: { axis?: number } = {}): Tensor {
   requireTensor('gather', 'x', x)
   requireOptions('gather', options, ['axis'], 'gather(x, indices, { axis: 1 })')
   const { axis = 0 } = options
   const at = normalizeAxis('gather', axis, x.rank)
   return scope(() => gatherAlong(x, wholeIndices('gather', indices, x.backend), at))
-}
-
-/**
- * Indices as int32. A list or a tensor of another dtype is allowed if every value is whole: a NaN or a fraction is an error, where `cast` would make an
- * index of it. Values that only a GPU holds cannot be checked here, so floats on a GPU are an error: cast them first.
- */
-function wholeIndices(op: string, indices: Tensor | readonly number[], backend: Backend): Tensor {
-  if (Array.isArray(indices)) {
-    requireWholes(op, 'indices', indices)
-    return tensor(indices, { dtype: 'int32', shape: [indices.length], backend })
-  }
-  requireTensor(op, 'indices', indices)
-  if (indices.dtype === 'int32') return indices
-  if (indices.dtype === 'bool') requireDType(op, 'indices', indices.dtype, ['int32'])
-  if (isFloat(indices.dtype) && !requireWholeValues(op, indices)) requireDType(op, 'indices', indices.dtype, ['int32'])
-  return cast(indices, 'int32')
-}
-
-/** Throws for the first value that is no whole number. Returns false if the values are not on the host. */
-function requireWholeValues(op: string, indices: Tensor): boolean {
-  indices.requireLive(op)
-  const { backend } = indices
-  if (!backend.readSync || backend.info?.().gpu) return false
-  const values = backend.readSync(indices.storage)
-  const bad = values.findIndex((value: number) => !Number.isInteger(value))
-  if (bad < 0) return true
-  throw new ValueError(`${op}: indices are whole numbers, but element ${bad} of ${showShape(indices.shape)} is ${values[bad]}.`)
 }
 
 function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
@@ -118,49 +91,59 @@ function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
  * @throws ShapeError if the first axes of x are not those of the indices, ValueError for an index out of range.
  * @example
  * ```ts
- * scatterAdd(tensor([[1], [2], [3]]), tensor([0, 2, 2], { dtype: 'int32' }), 3) // [[1], [0], [5]]
+ * scatterAdd(tensor([[1], [2], [3]]), [0, 2, 2], 3) // [[1], [0], [5]]
  * ```
  */
-export function scatterAdd(x: Tensor, indices: Tensor, rows: number): Tensor {
+export function scatterAdd(x: Tensor, indices: Indices, rows: number): Tensor {
   requireTensor('scatterAdd', 'x', x)
-  requireTensor('scatterAdd', 'indices', indices)
   requireWhole('scatterAdd', 'rows', rows, { least: 0 })
-  const lead = x.shape.slice(0, indices.rank)
-  const bad = indices.shape.flatMap((n, i) => (lead[i] === n ? [] : [i]))
-  if (bad.length > 0) {
-    throw shapeError('scatterAdd', 'the first axes of x must be those of the indices', [
-      { name: 'x', shape: x.shape, bad: bad.filter((i) => i < x.rank) },
-      { name: 'indices', shape: indices.shape, bad },
-    ])
-  }
-  const rest = x.shape.slice(indices.rank)
   return scope(() => {
     const at = wholeIndices('scatterAdd', indices, x.backend)
-    const out = callScatterAdd([reshape(x, [indices.size, sizeOf(rest)]), reshape(at, [indices.size])], { rows })
+    const lead = x.shape.slice(0, at.rank)
+    const bad = at.shape.flatMap((n, i) => (lead[i] === n ? [] : [i]))
+    if (bad.length > 0) {
+      throw shapeError('scatterAdd', 'the first axes of x must be those of the indices', [
+        { name: 'x', shape: x.shape, bad: bad.filter((i) => i < x.rank) },
+        { name: 'indices', shape: at.shape, bad },
+      ])
+    }
+    const rest = x.shape.slice(at.rank)
+    const out = callScatterAdd([reshape(x, [at.size, sizeOf(rest)]), reshape(at, [at.size])], { rows })
     return reshape(out, [rows, ...rest])
   })
 }
 
+/** The dtype of the result (float32 unless said otherwise), and where the new axis stands (last unless said otherwise). */
+export interface OneHotOptions {
+  dtype?: DType
+  axis?: number
+}
+
 /**
- * Rows that are 1 at the index and 0 elsewhere. An index outside [0, depth) gives a row of zeros.
+ * Rows that are 1 at the index and 0 elsewhere. An index outside [0, depth) gives a row of zeros. The third argument may be the dtype alone.
  *
- * Shape:    indices [..i] → [..i, depth]
+ * Shape:    indices [..i], a tensor or nested lists → [..i, depth], or with `depth` at `axis`
  * Gradient: none, a position is piecewise constant
  *
  * @throws ValueError that names the first index that is NaN or a fraction. A gpu backend cannot check its values: there such an index gives zeros.
  * @example
  * ```ts
- * oneHot(tensor([0, 2]), 3) // [[1, 0, 0], [0, 0, 1]]
+ * oneHot([0, 2], 3) // [[1, 0, 0], [0, 0, 1]]
  * ```
  */
-export function oneHot(indices: Tensor, depth: number, dtype: DType = 'float32'): Tensor {
-  requireTensor('oneHot', 'indices', indices)
+export function oneHot(indices: Indices, depth: number, options: DType | OneHotOptions = {}): Tensor {
+  if (typeof options !== 'string') requireOptions('oneHot', options, ['dtype', 'axis'], 'oneHot(indices, 3, { axis: 0 })')
+  const { dtype = 'float32', axis = -1 } = typeof options === 'string' ? { dtype: options } : options
   requireWhole('oneHot', 'depth', depth, { least: 0 })
-  requireBackendDType('oneHot', indices.backend, dtype)
-  if (isFloat(indices.dtype)) requireWholeValues('oneHot', indices)
   return scope(() => {
-    const classes = arange(0, depth, 1, { dtype: 'int32', backend: indices.backend })
-    return cast(equal(expandDims(indices.dtype === 'bool' ? cast(indices, 'int32') : indices, -1), classes), dtype)
+    const given = Array.isArray(indices) ? wholeIndices('oneHot', indices) : indices
+    requireTensor('oneHot', 'indices', given)
+    requireBackendDType('oneHot', given.backend, dtype)
+    if (isFloat(given.dtype)) requireWholeValues('oneHot', given)
+    const at = normalizeAxis('oneHot', axis, given.rank + 1)
+    const classes = arange(0, depth, 1, { dtype: 'int32', backend: given.backend })
+    const along = reshape(classes, [depth, ...new Array<number>(given.rank - at).fill(1)])
+    return cast(equal(expandDims(given.dtype === 'bool' ? cast(given, 'int32') : given, at), along), dtype)
   })
 }
 
