@@ -1,8 +1,8 @@
 /**
  * Every op that a derivative rule of another family may call. Rules get this namespace as their `ops`, and the package exports it.
  *
- * Families that no such rule calls stay out of this namespace, so that a bundle without them is smaller: recurrent networks over sequences, `activation/`,
- * `attention/`, `image/`, `linalg/`, `fourier/`, and what `index.ts` of the package names by its file.
+ * Families that no such rule calls stay out of this namespace, so that a bundle without them is smaller: windows over images (`windows/`), recurrent networks over
+ * sequences, `activation/`, `attention/`, `image/`, `linalg/`, `fourier/`, and what `index.ts` of the package names by its file.
  */
 import type * as namespace from './index.js'
 
@@ -34,9 +34,3 @@ export * from './shape/gather.js'
 export * from './shape/join.js'
 export * from './shape/move.js'
 export * from './sort/sort.js'
-export * from './windows/conv.js'
-export * from './windows/conv-filter-gradient.js'
-export * from './windows/conv-transpose.js'
-export * from './windows/depthwise.js'
-export * from './windows/pool.js'
-export * from './windows/window.js'

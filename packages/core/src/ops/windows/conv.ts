@@ -1,10 +1,6 @@
 /** Convolution, channels last. As in all of deep learning it is a correlation: the filter is not flipped. */
-import { defineComposed } from '../../autodiff/dispatch.js'
-import type { Sample } from '../../autodiff/op.js'
-import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
-import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { add } from '../elementwise/binary.js'
 import { relu } from '../elementwise/elementwise.js'
@@ -18,49 +14,9 @@ import {
   requireWindowOptions,
 } from '../requirements.js'
 import { expandDims, reshape } from '../shape/move.js'
+import { convolve, geometry } from './convolution.js'
 import { groupedConv2d } from './grouped.js'
 import type { WindowOptions } from './window.js'
-
-const geometry = (x: Shape, filter: Shape, { strides, padding, dilation }: WindowOptions): Window =>
-  slidingWindow('conv2d', x, [filter[0], filter[1]], strides, padding, dilation)
-
-type ConvOptions = WindowOptions & { relu?: boolean }
-
-// Inputs: x, the filter, and optionally the bias.
-const call = defineComposed<ConvOptions>({
-  name: 'conv2d',
-  compose: ([x, filter, bias], options, ops) => {
-    const [kh, kw, channels, filters] = filter.shape
-    const window = geometry(x.shape, filter.shape, options)
-    const rows = ops.reshape(ops.unfoldWindows(x, window), [x.shape[0] * window.outSize[0] * window.outSize[1], kh * kw * channels])
-    const y = ops.matMul(rows, ops.reshape(filter, [kh * kw * channels, filters])) // [n·oh·ow, filters]
-    const z = bias ? ops.add(y, bias) : y
-    return ops.reshape(options.relu ? ops.relu(z) : z, [x.shape[0], ...window.outSize, filters])
-  },
-  fused: {
-    kernel: 'conv2d',
-    rule: 'dZ = dY (with relu: where y > 0), dX = conv2dTranspose(dZ, F), dF = conv2dFilterGradient(X, dZ), dB = Σ dZ',
-    shape: ([x, filter], options) => ({
-      shape: [x.shape[0], ...geometry(x.shape, filter.shape, options).outSize, filter.shape[3]],
-      dtype: x.dtype,
-    }),
-    forward: (fused, out, [x, filter, bias], { relu = false, ...options }) =>
-      fused.conv2d(out, x, filter, bias, geometry(x.shape, filter.shape, options), relu),
-    vjp: ({ dY, y, options: { relu, ...options } }, [x, filter, bias], ops) => {
-      let gated: Tensor | undefined
-      const dZ = (): Tensor => {
-        gated ??= relu ? ops.gate(dY, y) : dY
-        return gated
-      }
-      return [
-        () => ops.conv2dTranspose(dZ(), filter, [x.shape[1], x.shape[2]], options),
-        () => ops.conv2dFilterGradient(x, dZ(), [filter.shape[0], filter.shape[1]], options),
-        ...(bias ? [() => ops.sum(dZ(), { axis: [0, 1, 2] })] : []),
-      ]
-    },
-  },
-  samples: conv2dSamples(),
-})
 
 const OWN_OPTIONS = ['bias', 'relu', 'groups'] as const
 
@@ -120,8 +76,8 @@ export function conv2d(x: Tensor, filter: Tensor, options: WindowOptions & ConvF
       return rectified ? relu(z) : z
     })
   }
-  if (bias) return call([x, filter, bias], { ...window, relu: rectified })
-  return rectified ? scope(() => relu(call([x, filter], window))) : call([x, filter], window)
+  if (bias) return convolve([x, filter, bias], { ...window, relu: rectified })
+  return rectified ? scope(() => relu(convolve([x, filter], window))) : convolve([x, filter], window)
 }
 
 /** How a 1-D window slides. */
@@ -164,19 +120,4 @@ export function conv1d(x: Tensor, filter: Tensor, options: Window1dOptions & Con
     const y = conv2d(expandDims(x, 1), expandDims(filter, 0), { ...flatWindow(window), bias, relu, groups })
     return reshape(y, [y.shape[0], y.shape[2], y.shape[3]])
   })
-}
-
-function conv2dSamples(): Sample<ConvOptions>[] {
-  return [
-    sampleWith({}, [2, 5, 5, 1], [3, 3, 1, 2]),
-    sampleWith({ strides: [2, 1], padding: 'same' }, [1, 5, 4, 3], [2, 3, 3, 2]),
-    sampleWith({ dilation: [2, 2] }, [1, 7, 7, 2], [2, 2, 2, 3]),
-    sampleWith({}, [2, 3, 3, 2], [1, 1, 2, 4]),
-    sampleWith({}, [0, 4, 4, 1], [2, 2, 1, 3]),
-    sampleWith({ padding: 'same' }, [4, 12, 11, 3], [3, 3, 3, 5]),
-    sampleWith({ strides: [1, 2], relu: true }, [2, 6, 5, 3], [3, 2, 3, 4], [4]),
-    sampleWith({ padding: 'same' }, [3, 9, 8, 1], [5, 5, 1, 13], [13]),
-    sampleWith({ padding: 'same', relu: true }, [2, 10, 9, 8], [3, 3, 8, 12], [12]),
-    sampleWith({ padding: 'causal', dilation: [2, 2] }, [1, 8, 9, 2], [3, 3, 2, 5], [5]),
-  ]
 }

@@ -10,8 +10,10 @@ import { shapeError } from '../../errors.js'
 import { requireWholes, sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireBias, requireFinish, requireFloats, requireGroups } from '../requirements.js'
-import type { ConvFinish, ConvGroups } from './conv.js'
+import { type ConvFinish, type ConvGroups, conv2d } from './conv.js'
+import { conv2dTranspose } from './conv-transpose.js'
 import { inGroups } from './grouped.js'
+import { foldWindows, unfoldWindows } from './window.js'
 import { slidingWindow3d, type Triple, WINDOW_3D_OPTIONS, type Window3dOptions } from './window3d.js'
 
 type Conv3dOptions = Window3dOptions & { groups: number; relu: boolean }
@@ -34,9 +36,9 @@ const call = defineComposed<Conv3dOptions>({
     }
     const [n, d, h, w, c] = x.shape
     const { depth, plane, outSize } = slidingWindow3d('conv3d', x.shape, filter.shape.slice(0, 3), options)
-    const slabs = ops.unfoldWindows(ops.reshape(x, [n, d, h * w, c]), depth) // [n, od, h·w, kd, 1, c]
+    const slabs = unfoldWindows(ops.reshape(x, [n, d, h * w, c]), depth) // [n, od, h·w, kd, 1, c]
     const deep = ops.reshape(slabs, [n * outSize[0], h, w, filter.shape[0] * c])
-    const y = ops.conv2d(deep, flatFilter(filter, ops), { ...plane, bias, relu })
+    const y = conv2d(deep, flatFilter(filter, ops), { ...plane, bias, relu })
     return ops.reshape(y, [n, ...outSize, filter.shape[4]])
   },
   samples: conv3dSamples(),
@@ -75,9 +77,9 @@ const callTranspose = defineComposed<TransposeOptions>({
     const [kd, , , filters] = filter.shape
     const image = [n, ...size, filters]
     const { depth, plane } = slidingWindow3d('conv3dTranspose', image, filter.shape.slice(0, 3), options)
-    const flat = ops.conv2dTranspose(ops.reshape(x, [n * d, h, w, c]), flatFilter(filter, ops), [size[1], size[2]], plane)
+    const flat = conv2dTranspose(ops.reshape(x, [n * d, h, w, c]), flatFilter(filter, ops), [size[1], size[2]], plane)
     const slabs = ops.reshape(flat, [n, d, size[1] * size[2], kd, 1, filters])
-    return ops.reshape(ops.foldWindows(slabs, [n, size[0], size[1] * size[2], filters], depth), image)
+    return ops.reshape(foldWindows(slabs, [n, size[0], size[1] * size[2], filters], depth), image)
   },
   samples: conv3dTransposeSamples(),
 })

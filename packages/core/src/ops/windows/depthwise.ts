@@ -9,7 +9,7 @@ import { shapeError } from '../../errors.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireFloats, requireWindowOptions } from '../requirements.js'
-import type { WindowOptions } from './window.js'
+import { foldWindows, unfoldWindows, type WindowOptions } from './window.js'
 
 type KernelOptions = WindowOptions & { kernelSize: readonly [number, number] }
 type InputOptions = WindowOptions & { size: readonly [number, number] }
@@ -46,7 +46,7 @@ const callForward: Run<WindowOptions> = defineComposed<WindowOptions>({
   compose: ([x, filter], options, ops) => {
     const window = geometry('depthwise', x.shape, filter.shape, options)
     const shape = cellShape(x.shape[0], window, x.shape[3])
-    const y = ops.sum(ops.mul(ops.reshape(ops.unfoldWindows(x, window), shape), ops.reshape(filter, shape.slice(1))), { axis: 1 })
+    const y = ops.sum(ops.mul(ops.reshape(unfoldWindows(x, window), shape), ops.reshape(filter, shape.slice(1))), { axis: 1 })
     return ops.reshape(y, [x.shape[0], ...window.outSize, x.shape[3]])
   },
   fused: {
@@ -75,7 +75,7 @@ const callInput: Run<InputOptions> = defineComposed<InputOptions>({
     const window = geometry('depthwiseInputGradient', shape, filter.shape, options)
     const [positions, cells, c] = cellShape(dY.shape[0], window, dY.shape[3])
     const windows = ops.mul(ops.reshape(dY, [positions, 1, c]), ops.reshape(filter, [cells, c]))
-    return ops.foldWindows(ops.reshape(windows, [dY.shape[0], ...window.outSize, ...window.kernelSize, c]), shape, window)
+    return foldWindows(ops.reshape(windows, [dY.shape[0], ...window.outSize, ...window.kernelSize, c]), shape, window)
   },
   fused: {
     kernel: 'depthwiseConv2dInput',
@@ -101,7 +101,7 @@ const callFilter: Run<KernelOptions> = defineComposed<KernelOptions>({
   compose: ([x, dY], { kernelSize, ...options }, ops) => {
     const window = geometry('depthwiseFilterGradient', x.shape, kernelSize, options)
     const [positions, cells, c] = cellShape(x.shape[0], window, x.shape[3])
-    const products = ops.mul(ops.reshape(ops.unfoldWindows(x, window), [positions, cells, c]), ops.reshape(dY, [positions, 1, c]))
+    const products = ops.mul(ops.reshape(unfoldWindows(x, window), [positions, cells, c]), ops.reshape(dY, [positions, 1, c]))
     return ops.reshape(ops.sum(products, { axis: 0 }), [...kernelSize, c])
   },
   fused: {

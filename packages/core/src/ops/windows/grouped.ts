@@ -3,6 +3,8 @@ import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
 import type { Tensor } from '../../tensor/tensor.js'
+import { convolve } from './convolution.js'
+import { depthwiseConv2d } from './depthwise.js'
 import type { WindowOptions } from './window.js'
 
 type GroupedOptions = WindowOptions & { groups: number }
@@ -19,8 +21,8 @@ export const groupedConv2d = defineComposed<GroupedOptions>({
   name: 'groupedConv2d',
   compose: ([x, filter], { groups, ...options }, ops) => {
     const [kh, kw, width, filters] = filter.shape
-    if (width === 1) return ops.depthwiseConv2d(x, ops.reshape(filter, [kh, kw, groups, filters / groups]), options)
-    return inGroups(x, filter, groups, (part, ofPart) => ops.conv2d(part, ofPart, options), ops)
+    if (width === 1) return depthwiseConv2d(x, ops.reshape(filter, [kh, kw, groups, filters / groups]), options)
+    return inGroups(x, filter, groups, (part, ofPart) => convolve([part, ofPart], options), ops)
   },
   samples: samples(),
 })

@@ -9,10 +9,13 @@ import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { flatWindow, requireFloats, requireWindow1d, requireWindowOptions } from '../requirements.js'
 import { expandDims, squeeze } from '../shape/move.js'
 import type { Window1dOptions } from './conv.js'
-import type { WindowOptions } from './window.js'
+import { foldWindows, unfoldWindows, type WindowOptions } from './window.js'
 
 type PoolOptions = WindowOptions & { poolSize: readonly [number, number] }
 type GradientOptions = PoolOptions & { size: readonly [number, number] }
+
+/** An op and its derivative call each other, so each has its type before the other is defined. */
+type Run<O> = (inputs: readonly Tensor[], options: O) => Tensor
 
 const geometry = (x: Shape, { poolSize, strides = poolSize, padding, dilation }: PoolOptions, op = 'pooling'): Window =>
   slidingWindow(op, x, poolSize, strides, padding, dilation, 'poolSize')
@@ -37,12 +40,12 @@ const gradientSamples = (before: number): Sample<GradientOptions>[] =>
 /** The cells of each window on one axis, and a mask that is true at the first largest cell: [n, oh, ow, cells, c] both. */
 function firstLargest(x: Tensor, window: Window, ops: Ops) {
   const cells = window.kernelSize[0] * window.kernelSize[1]
-  const windows = ops.reshape(ops.unfoldWindows(x, window, -Infinity), [x.shape[0], ...window.outSize, cells, x.shape[3]])
+  const windows = ops.reshape(unfoldWindows(x, window, -Infinity), [x.shape[0], ...window.outSize, cells, x.shape[3]])
   const positions = ops.arange(0, cells, 1, { dtype: 'int32', backend: x.backend })
   return { windows, first: ops.equal(ops.expandDims(ops.argMax(windows, { axis: 3 }), 3), ops.expandDims(positions, 1)) }
 }
 
-const callMax = defineComposed<PoolOptions>({
+const callMax: Run<PoolOptions> = defineComposed<PoolOptions>({
   name: 'maxPool2d',
   // The largest cell is picked by position, so that of several equal ones only the first gets the cotangent.
   compose: ([x], options, ops) => {
@@ -54,7 +57,7 @@ const callMax = defineComposed<PoolOptions>({
     rule: 'dX = dY at the first largest of each window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x], options) => fused.maxPool2d(out, x, geometry(x.shape, options)),
-    vjp: ({ dY, options: { poolSize, ...options } }, [x], ops) => [() => ops.maxPool2dGradient(x, dY, poolSize, options)],
+    vjp: ({ dY, options }, [x]) => [() => callMaxGradient([x, dY], options)],
   },
   samples,
 })
@@ -65,7 +68,7 @@ const callMaxGradient = defineComposed<PoolOptions>({
     const window = geometry(x.shape, options)
     const { first } = firstLargest(x, window, ops)
     const cells = ops.where(first, ops.expandDims(dY, 3), 0)
-    return ops.foldWindows(ops.reshape(cells, [x.shape[0], ...window.outSize, ...window.kernelSize, x.shape[3]]), x.shape, window)
+    return foldWindows(ops.reshape(cells, [x.shape[0], ...window.outSize, ...window.kernelSize, x.shape[3]]), x.shape, window)
   },
   fused: {
     kernel: 'maxPool2dGradient',
@@ -80,16 +83,16 @@ const callMaxGradient = defineComposed<PoolOptions>({
 /** The number of cells of each window that are inside the image: [1, oh, ow, 1]. */
 function cellsInside(x: Tensor, [h, w]: readonly number[], window: Window, ops: Ops): Tensor {
   const cells = window.kernelSize[0] * window.kernelSize[1]
-  const inside = ops.unfoldWindows(ops.ones([1, h, w, 1], { backend: x.backend, dtype: x.dtype }), window)
+  const inside = unfoldWindows(ops.ones([1, h, w, 1], { backend: x.backend, dtype: x.dtype }), window)
   return ops.sum(ops.reshape(inside, [1, ...window.outSize, cells, 1]), { axis: 3 })
 }
 
-const callAverage = defineComposed<PoolOptions>({
+const callAverage: Run<PoolOptions> = defineComposed<PoolOptions>({
   name: 'averagePool2d',
   compose: ([x], options, ops) => {
     const window = geometry(x.shape, options)
     const cells = window.kernelSize[0] * window.kernelSize[1]
-    const windows = ops.reshape(ops.unfoldWindows(x, window), [x.shape[0], ...window.outSize, cells, x.shape[3]])
+    const windows = ops.reshape(unfoldWindows(x, window), [x.shape[0], ...window.outSize, cells, x.shape[3]])
     return ops.div(ops.sum(windows, { axis: 3 }), cellsInside(x, x.shape.slice(1, 3), window, ops))
   },
   fused: {
@@ -97,16 +100,14 @@ const callAverage = defineComposed<PoolOptions>({
     rule: 'dX = dY / cells inside, to each cell of the window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
     forward: (fused, out, [x], options) => fused.averagePool2d(out, x, geometry(x.shape, options)),
-    vjp: ({ dY, options: { poolSize, ...options } }, [x], ops) => [
-      () => ops.averagePool2dGradient(dY, [x.shape[1], x.shape[2]], poolSize, options),
-    ],
+    vjp: ({ dY, options }, [x]) => [() => callAverageGradient([dY], { ...options, size: [x.shape[1], x.shape[2]] })],
   },
   samples,
 })
 
 const imageShape = (dY: Shape, size: readonly number[]): Shape => [dY[0], ...size, dY[3]]
 
-const callAverageGradient = defineComposed<GradientOptions>({
+const callAverageGradient: Run<GradientOptions> = defineComposed<GradientOptions>({
   name: 'averagePool2dGradient',
   compose: ([dY], { size, ...options }, ops) => {
     const shape = imageShape(dY.shape, size)
@@ -115,16 +116,14 @@ const callAverageGradient = defineComposed<GradientOptions>({
     const share = ops.div(dY, cellsInside(dY, size, window, ops))
     const [n, oh, ow, c] = dY.shape
     const cells = ops.broadcastTo(ops.reshape(share, [n, oh, ow, 1, 1, c]), [n, oh, ow, kh, kw, c])
-    return ops.foldWindows(cells, shape, window)
+    return foldWindows(cells, shape, window)
   },
   fused: {
     kernel: 'averagePool2dGradient',
     rule: 'd(dY) = averagePool2d(cotangent)',
     shape: ([dY], { size }) => ({ shape: imageShape(dY.shape, size), dtype: dY.dtype }),
     forward: (fused, out, [dY], { size, ...options }) => fused.averagePool2dGradient(out, dY, geometry(out.shape, options)),
-    vjp: ({ dY: cotangent, options: { size: _, poolSize, ...options } }, __, ops) => [
-      () => ops.averagePool2d(cotangent, poolSize, options),
-    ],
+    vjp: ({ dY: cotangent, options: { size: _, ...options } }) => [() => callAverage([cotangent], options)],
   },
   samples: gradientSamples(0),
 })

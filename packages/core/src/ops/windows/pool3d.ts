@@ -5,6 +5,7 @@ import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { requireFloats } from '../requirements.js'
+import { averagePool2d, maxPool2d } from './pool.js'
 import { slidingWindow3d, type Triple, WINDOW_3D_OPTIONS, type Window3dOptions } from './window3d.js'
 
 type PoolOptions = Window3dOptions & { poolSize: Triple }
@@ -13,7 +14,7 @@ function pooling(name: 'maxPool3d' | 'averagePool3d'): (x: Tensor, poolSize: Tri
   const call = defineComposed<PoolOptions>({
     name,
     compose: ([x], { poolSize, strides = poolSize, ...options }, ops) => {
-      const pool = name === 'maxPool3d' ? ops.maxPool2d : ops.averagePool2d
+      const pool = name === 'maxPool3d' ? maxPool2d : averagePool2d
       const [n, d, h, w, c] = x.shape
       const { depth, plane, outSize } = slidingWindow3d(name, x.shape, poolSize, { strides, ...options }, 'poolSize')
       const planes = pool(ops.reshape(x, [n * d, h, w, c]), [poolSize[1], poolSize[2]], plane)

@@ -38,7 +38,10 @@ const windowOf = ([shape, kernel, { strides, padding, dilation }]: (typeof windo
 
 const windowShape = (x: Shape, window: Window): Shape => [x[0], ...window.outSize, ...window.kernelSize, x[3]]
 
-const callUnfold = defineOp<{ window: Window; fill: number }>({
+/** The two ops are each other's derivatives, so each has its type before the other is defined. */
+type Run<O> = (inputs: readonly Tensor[], options: O) => Tensor
+
+const callUnfold: Run<{ window: Window; fill: number }> = defineOp<{ window: Window; fill: number }>({
   name: 'unfold',
   rule: 'dX = fold(dY)',
   shape: ([x], { window }) => {
@@ -47,13 +50,13 @@ const callUnfold = defineOp<{ window: Window; fill: number }>({
     return { shape: windowShape(x.shape, window), dtype: x.dtype }
   },
   forward: (k, out, [x], { window, fill }) => k.unfold(out, x, window, fill),
-  vjp: ({ dY, options: { window } }, [x], ops) => [() => ops.foldWindows(dY, x.shape, window)],
+  vjp: ({ dY, options: { window } }, [x]) => [() => callFold([dY], { shape: x.shape, window })],
   samples: windows.map(
     (row): Sample<{ window: Window; fill: number }> => ({ inputs: [row[0]], options: { window: windowOf(row), fill: 0 } }),
   ),
 })
 
-const callFold = defineOp<{ shape: Shape; window: Window }>({
+const callFold: Run<{ shape: Shape; window: Window }> = defineOp<{ shape: Shape; window: Window }>({
   name: 'fold',
   rule: 'dX = unfold(dY)',
   shape: ([x], { shape, window }) => {
@@ -68,7 +71,7 @@ const callFold = defineOp<{ shape: Shape; window: Window }>({
     return { shape, dtype: x.dtype }
   },
   forward: (k, out, [x], { window }) => k.fold(out, x, window),
-  vjp: ({ dY, options: { window } }, _, ops) => [() => ops.unfoldWindows(dY, window)],
+  vjp: ({ dY, options: { window } }) => [() => callUnfold([dY], { window, fill: 0 })],
   samples: windows.map((row) => ({ inputs: [windowShape(row[0], windowOf(row))], options: { shape: row[0], window: windowOf(row) } })),
 })
 
