@@ -6,12 +6,15 @@ import { attachMethods } from './tensor/chain.js'
 provideOps(ops)
 attachMethods(ops)
 
+export { checkpoint } from './autodiff/checkpoint.js'
 export { customGrad } from './autodiff/custom-grad.js'
 export { defineComposed, defineOp } from './autodiff/dispatch.js'
-export * from './autodiff/grad.js'
+export { type GradOptions, grad, jvp, valueAndGrad, vjp } from './autodiff/grad.js'
 export { type GradCheckOptions, type GradCheckReport, gradCheck } from './autodiff/grad-check.js'
+export { hessian, hvp, jacobian } from './autodiff/jacobian.js'
 export { type ComposedOp, type OpDefinition, type Ops, type PrimitiveOp, registry, type Sample } from './autodiff/op.js'
 export { labelled } from './autodiff/recording.js'
+export { type SameTensors, type ScanStep, scan, type Tensors } from './autodiff/scan.js'
 export { record, Tape, type TapeRecord, type TapeRecordJSON } from './autodiff/tape.js'
 export type {
   Backend,
@@ -43,6 +46,17 @@ export * from './ops/indexing/segment.js'
 export * from './ops/linalg/index.js'
 export * from './ops/product/einsum.js'
 export * from './ops/product/outer.js'
+export {
+  beta,
+  categorical,
+  gamma,
+  poisson,
+  randomInteger,
+  type SamplingOptions,
+  sampleLogits,
+  samplingProbabilities,
+  shuffle,
+} from './ops/random/index.js'
 export * from './ops/recurrent/index.js'
 export * from './ops/reduce/group-norm.js'
 export * from './ops/reduce/rms-norm.js'

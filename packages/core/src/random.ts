@@ -36,7 +36,8 @@ export function threefry2x32(key: Key, counter: readonly [number, number]): [num
   return block(key, counter)
 }
 
-function block(key: Key, counter: readonly [number, number]): [number, number] {
+/** The same without checks. */
+export function block(key: Key, counter: readonly [number, number]): [number, number] {
   const k0 = key[0] | 0
   const k1 = key[1] | 0
   const schedule = [k0, k1, 0x1bd11bda ^ k0 ^ k1]

@@ -46,6 +46,10 @@ const tensors = (...shapes: number[][]): Kind => ({
   fine: [],
   also: { 'a list of text': () => ['a'], 'a list of null': () => [null], 'a tensor': () => t([2]).make() },
 })
+const tensorOrTensors = (shape: number[]): Kind => ({
+  ...t(shape),
+  also: { 'a list of text': () => ['a'], 'a list of null': () => [null] },
+})
 /** Any number, NaN too. */
 const real = (value: number): Kind => kind(() => value, ['NaN', 'a number'])
 /** A number for which NaN makes no sense. */
@@ -105,6 +109,7 @@ const window2d = { strides: list(1, 1), padding: text('same'), dilation: list(1,
 const window3d = { strides: list(1, 1, 1), padding: text('same'), dilation: list(1, 1, 1) }
 const window1d = { stride: whole(1), padding: text('same'), dilation: whole(1) }
 const reduce = options({ axis: { ...axis(1), fine: ['a number', 'an empty array'] }, keepDims: flag })
+const sampling = { temperature: finite(0.8), topK: whole(2), topP: finite(0.9), minP: finite(0.1) }
 const alongAxis = { axis: axis(1) }
 const sequence = (g: number, states: number, more: Record<string, Kind> = {}): Kind[] => [
   t([2, 3, 4]),
@@ -183,6 +188,14 @@ export const table: Record<string, Row> = {
   uniform: { args: [key, shape(2, 3), options({ ...create, low: finite(0), high: finite(9) })] },
   ...rows('normal truncatedNormal', [key, shape(2, 3), options({ ...create, mean: finite(0), stddev: finite(1) })]),
   bernoulli: { args: [key, shape(2, 3), { ...finite(0.5), also: { 'a probability of 2': () => 2 } }, options(create)] },
+  randomInteger: { args: [key, shape(2, 3), ...[-3, 9].map((value) => ({ ...whole(value), also: {} })), options(create)] },
+  gamma: { args: [key, shape(2, 3), finite(2), options(create)] },
+  beta: { args: [key, shape(2, 3), finite(2), finite(3), options(create)] },
+  poisson: { args: [key, shape(2, 3), finite(4), options(create)] },
+  categorical: { args: [key, t([2, 3])] },
+  samplingProbabilities: { args: [t([2, 3]), options(sampling)] },
+  sampleLogits: { args: [key, t([2, 3]), options(sampling)] },
+  shuffle: { args: [key, t([2, 3]), options({ axis: axis(1) })] },
 
   reshape: { args: [t([2, 3]), { ...shape(3, 2), fine: [] }] },
   broadcastTo: { args: [t([2, 3]), { ...shape(4, 2, 3), fine: [] }] },
@@ -341,6 +354,13 @@ export const table: Record<string, Row> = {
   valueAndGrad: { args: [parameters, fn(() => () => c.scalar(1)), gradOptions] },
   vjp: { args: [fn(() => (x: Tensor) => x.square()), tensors([2]), t([2])] },
   jvp: { args: [fn(() => (x: Tensor) => x.square()), tensors([2]), tensors([2])] },
+  hvp: { args: [fn(() => (x: Tensor) => x.square().sum()), tensors([2]), tensors([2])] },
+  ...rows('jacobian hessian', [fn(() => (x: Tensor) => x.sum())]),
+  checkpoint: { args: [fn(() => (x: Tensor) => x.sum())] },
+  scan: {
+    args: [fn(() => (carry: Tensor, x: Tensor) => ({ carry: carry.add(x) })), tensorOrTensors([2]), tensorOrTensors([3, 2])],
+    says: /^(scan|add)/, // the step adds
+  },
   customGrad: {
     args: [
       fn(() => (x: Tensor) => x),

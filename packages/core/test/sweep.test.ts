@@ -19,7 +19,7 @@ afterAll(() => {
   console.log(`op sweep: ${ops.length} ops × their samples = ${cases} cases; ${comparisons} derivatives against central differences`)
 })
 
-describe('reference: derivatives equal central differences', () => {
+describe('reference: derivatives equal central differences, and forwards those backwards', () => {
   test.each(ops.map((op) => [op.name, op] as const))('%s', async (_, op) => {
     const before = reference.memory()
     for (const [i, sample] of op.samples.entries()) {
@@ -30,20 +30,21 @@ describe('reference: derivatives equal central differences', () => {
   })
 })
 
-describe('wasm: values, gradients and second derivatives equal the reference', () => {
+describe('wasm: values, gradients, second derivatives and tangents equal the reference', () => {
   test.each(ops.map((op) => [op.name, op] as const))('%s', async (_, op) => {
     expect((await compareOp(op, wasm, reference, tolerance)).wrong).toEqual([])
   })
 })
 
 describe('the sweep can fail', () => {
-  const broken = (name: string, wrong: number) => {
+  const broken = (name: string, wrong: number, wrongForwards = 1) => {
     defineOp({
       name,
       rule: 'dX = dY·(1 − y²), but wrong',
       shape: ([x]) => x,
       forward: (k, out, [x]) => k.map(out, x, 'tanh'),
       vjp: ({ dY, y }, _, { mul, sub, square }) => [() => mul(dY, mul(sub(1, square(y)), wrong))],
+      jvp: ({ y }, _, { mul, sub, square }) => [(v) => mul(v, mul(sub(1, square(y)), wrong * wrongForwards))],
       samples: [{ inputs: [[3, 5]] }],
     })
     const op = registry.get(name)
@@ -55,6 +56,12 @@ describe('the sweep can fail', () => {
     const op = broken('brokenTanh', 1.001)
     await expect(checkAgainstDifferences(op, op.samples[0], drawInputs(op, op.samples[0], 0), reference)).rejects.toThrow(
       /brokenTanh: derivative for element 0 of input 0/,
+    )
+  })
+  test('a derivative forwards that is broken alone is found', async () => {
+    const op = broken('brokenForwards', 1, 1.001)
+    await expect(checkAgainstDifferences(op, op.samples[0], drawInputs(op, op.samples[0], 0), reference)).rejects.toThrow(
+      /brokenForwards: the tangent is .* forwards/,
     )
   })
   test('the same op with the right derivative passes', async () => {

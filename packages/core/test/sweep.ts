@@ -1,12 +1,14 @@
 /**
- * The op sweep: every op of the registry with each of its samples. On a backend, values, gradients and second derivatives must equal those of the
- * reference, and nothing may leak. On the reference itself, in float64, first and second derivatives must equal central differences.
+ * The op sweep: every op of the registry with each of its samples. On a backend, values, gradients, second derivatives and tangents must equal those of
+ * the reference, and nothing may leak. On the reference itself, in float64, first and second derivatives must equal central differences, and derivatives
+ * forwards must equal those backwards.
  */
 
 import { differentiate } from '../src/autodiff/differentiate.js'
 import type { SampleInput } from '../src/autodiff/op.js'
+import { Tape } from '../src/autodiff/tape.js'
 import type { Backend, OpDefinition, Sample, Shape, Tensor } from '../src/index.js'
-import { mul, scope, sizeOf, sum, withBackend } from '../src/index.js'
+import { mul, scope, sizeOf, sum, withBackend, zerosLike } from '../src/index.js'
 import { fold, key, threefry2x32 } from '../src/random.js'
 import { convert, type DType, isFloat, type TypedArray } from '../src/tensor/dtype.js'
 import { fromHost } from '../src/tensor/tensor.js'
@@ -49,7 +51,10 @@ export const place = (backend: Backend, inputs: readonly HostInput[], floats: DT
 /** Fixed weights, different for each element, whose sum with an output is a scalar. */
 const weightsOf = (size: number): Float64Array => Float64Array.from({ length: size }, (_, i) => Math.fround(Math.sin(1 + 2.7 * i)))
 
-const weighted = (y: Tensor): Tensor => sum(mul(y, fromHost(y.backend, convert(weightsOf(y.size), y.dtype), y.shape, y.dtype)))
+/** Weights in the shape of a tensor: of the elements of an output in a sum, or the direction in which an input moves. */
+const weightsLike = (y: Tensor): Tensor => fromHost(y.backend, convert(weightsOf(y.size), y.dtype), y.shape, y.dtype)
+
+const weighted = (y: Tensor): Tensor => sum(mul(y, weightsLike(y)))
 
 const differentiable = (op: OpDefinition): boolean => typeof op.vjp === 'function'
 
@@ -64,6 +69,8 @@ export interface Outcome {
   dtype: DType
   grads?: (TypedArray | undefined)[]
   second?: (TypedArray | undefined)[]
+  /** The tangent of the output while each float input moves along its weights. */
+  tangent?: TypedArray
 }
 
 const ones = (y: Tensor): Tensor => fromHost(y.backend, convert([1], y.dtype), y.shape, y.dtype)
@@ -106,6 +113,13 @@ function differentiateMany(
   return { value, grads }
 }
 
+/** The tangents of what `f` gives while the float inputs move along their weights. */
+function pushed(xs: readonly Tensor[], f: () => readonly Tensor[]): (Tensor | undefined)[] {
+  const sources = xs.filter((x) => isFloat(x.dtype))
+  const tape = new Tape(sources)
+  return tape.forward(tape.run(f), sources, sources.map(weightsLike))
+}
+
 /** Reads the tensors that exist and disposes each. */
 export async function readAll(tensors: readonly (Tensor | undefined)[]): Promise<(TypedArray | undefined)[]> {
   try {
@@ -127,15 +141,17 @@ export async function run(
     scope(() => {
       const xs = place(backend, inputs, floats)
       const y = op.call(xs, sample.options ?? {})
-      return { y, derived: hasGradient(op, sample, xs, y) ? derivatives(op, xs, sample.options ?? {}) : undefined }
+      if (!hasGradient(op, sample, xs, y)) return { y, derived: undefined }
+      const [tangent] = pushed(xs, () => [op.call(xs, sample.options ?? {})])
+      return { y, derived: { ...derivatives(op, xs, sample.options ?? {}), tangent } }
     }),
   )
   const { shape, dtype } = y
-  const tensors = [y, ...(derived?.first ?? []), ...(derived?.second ?? [])]
-  const [value, ...rest] = (await readAll(tensors)) as [TypedArray, ...(TypedArray | undefined)[]]
+  const tensors = [y, derived?.tangent, ...(derived?.first ?? []), ...(derived?.second ?? [])]
+  const [value, tangent, ...rest] = (await readAll(tensors)) as [TypedArray, ...(TypedArray | undefined)[]]
   if (!derived) return { value, shape, dtype }
   const sources = derived.first.length
-  return { value, shape, dtype, grads: rest.slice(0, sources), second: rest.slice(sources) }
+  return { value, shape, dtype, tangent, grads: rest.slice(0, sources), second: rest.slice(sources) }
 }
 
 /** The largest |a − b| / (1 + |b|). NaN and infinities must be equal. */
@@ -162,6 +178,7 @@ export function differences(got: Outcome, want: Outcome, tolerance: Tolerance): 
   if (got.dtype !== want.dtype || got.shape.join() !== want.shape.join())
     bad.push(`${got.dtype} [${got.shape}] instead of ${want.dtype} [${want.shape}]`)
   check('value', got.value, want.value, tolerance.value)
+  check('tangent', got.tangent, want.tangent, tolerance.first)
   for (const [i, g] of want.grads?.entries() ?? []) check(`gradient ${i}`, got.grads?.[i], g, tolerance.first)
   for (const [i, g] of want.second?.entries() ?? []) check(`second derivative ${i}`, got.second?.[i], g, tolerance.second)
   return bad
@@ -182,6 +199,7 @@ export async function checkAgainstDifferences(
   const maxElements = large ? 3 : 24
   const outcome = await run(op, sample, inputs, reference, 'float64')
   if (!outcome.grads) return 0
+  await checkForwards(op, sample, inputs, reference, outcome)
   const step = 1e-5
   let checked = 0
   let source = 0
@@ -194,7 +212,6 @@ export async function checkAgainstDifferences(
       const moved = async (by: number): Promise<{ scalar: number; slopes: number }> => {
         const shifted = inputs.map((x, p) => (p === position ? { ...x, values: x.values.map((v, j) => (j === i ? v + by : v)) } : x))
         const result = await (large ? runValue : run)(op, sample, shifted, reference, 'float64')
-        const dot = (a: ArrayLike<number>): number => weightsOf(a.length).reduce((s, w, j) => s + w * a[j], 0)
         return { scalar: dot(result.value), slopes: (result.grads ?? []).reduce((s, g) => s + (g ? dot(g) : 0), 0) }
       }
       const [above, below] = [await moved(step), await moved(-step)]
@@ -208,6 +225,41 @@ export async function checkAgainstDifferences(
     }
   }
   return checked
+}
+
+const dot = (a: ArrayLike<number>): number => weightsOf(a.length).reduce((s, w, j) => s + w * a[j], 0)
+
+/**
+ * Holds the derivatives forwards against those backwards: ⟨w, J·v⟩ = ⟨w·J, v⟩; and the gradient's change along v, forward over reverse, against the second
+ * derivatives, which are reverse over reverse of the same: the gradient of ⟨w·J, v⟩. Throws where they differ.
+ */
+async function checkForwards(
+  op: OpDefinition,
+  sample: Sample<object>,
+  inputs: readonly HostInput[],
+  reference: Backend,
+  { tangent, grads = [], second = [] }: Outcome,
+): Promise<void> {
+  const same = (name: string, forwards: number, backwards: number): void => {
+    if (Math.abs(forwards - backwards) <= 1e-9 * (1 + Math.abs(backwards))) return
+    throw new Error(`${op.name}: ${name} is ${forwards} forwards, ${backwards} backwards`)
+  }
+  const total = (list: readonly (TypedArray | undefined)[]): number => list.reduce((s, g) => s + (g ? dot(g) : 0), 0)
+  if (grads.every((g) => g?.length === 0)) return // nothing moves, but a result over nothing may be infinite, and its tangent NaN
+  same('the tangent', total([tangent]), total(grads))
+  const changes = withBackend(reference, () =>
+    scope(() => {
+      const xs = place(reference, inputs, 'float64')
+      const filled = (): Tensor[] =>
+        firstDerivatives(op, xs, sample.options ?? {}).map((g, i) => g ?? zerosLike(xs.filter((x) => isFloat(x.dtype))[i]))
+      return pushed(xs, filled)
+    }),
+  )
+  for (const [i, change] of (await readAll(changes)).entries()) {
+    const none = new Float64Array(change?.length ?? second[i]?.length ?? 0)
+    const d = distance(change ?? none, second[i] ?? none)
+    if (!(d <= 1e-9)) throw new Error(`${op.name}: second derivative ${i} is another forward over reverse: they differ by ${d}`)
+  }
 }
 
 async function runValue(

@@ -9,7 +9,7 @@ import { sameShape } from '../tensor/shape.js'
 import type { Tensor } from '../tensor/tensor.js'
 import { Cotangents } from './cotangents.js'
 import { ops } from './op.js'
-import { labelled } from './recording.js'
+import { labelled, pathOfDerivative } from './recording.js'
 import type { Tape, TapeRecord } from './tape.js'
 
 /** Called after each record, with the cotangent of its output and those of its inputs (null for an input that has none). */
@@ -44,9 +44,6 @@ export function walkBackwards(tape: Tape, output: Tensor, seed: Tensor, sources:
   }
   return sources.map((source) => cotangents.get(source))
 }
-
-/** The path under which the ops of a derivative are recorded: the path of the op, then its name with a d before it. Example: "dense_1/dtanh". */
-const pathOfDerivative = ({ op, path }: TapeRecord): string => `${path ? `${path}/` : ''}d${op.name}`
 
 function requireShapeOfInput({ op, inputs }: TapeRecord, i: number, dInput: Tensor): void {
   if (sameShape(inputs[i].shape, dInput.shape)) return

@@ -3,8 +3,9 @@ import { describeValue, requireFunction } from '../arguments.js'
 import { ValueError } from '../errors.js'
 import { scope } from '../tensor/scope.js'
 import { requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
-import { type OpDefinition, ops } from './op.js'
+import { type OpDefinition, ops, type Vjp } from './op.js'
 import { isTracked, recordOp, withoutRecording } from './recording.js'
+import { transposed } from './transpose.js'
 
 /**
  * Gives `made` the `length` of `like`. `grad` returns one tensor for a function of one parameter; so `grad(grad(f))` works only if `grad(f)` says how many
@@ -37,21 +38,23 @@ export function customGrad<A extends Tensor[]>(
   requireFunction('customGrad', 'forward', forward, example)
   requireFunction('customGrad', 'backward', backward, example)
   if (typeof name !== 'string') throw new ValueError(`customGrad: name must be text, got ${describeValue(name)}.`)
+  const vjp: Vjp<object> = ({ dY, y }, inputs) => {
+    let grads: readonly (Tensor | null)[] | undefined
+    const all = (): readonly (Tensor | null)[] => {
+      if (grads) return grads
+      grads = backward({ dY, y }, inputs)
+      if (Array.isArray(grads) && grads.length === inputs.length && grads.every((g) => g === null || g instanceof Tensor)) return grads
+      const expected = `an array with a tensor or null for each of the ${inputs.length} arguments`
+      throw new ValueError(`${name}: backward must return ${expected}, got ${describeValue(grads)}.`)
+    }
+    return inputs.map((input, i) => () => all()[i] ?? ops.zerosLike(input))
+  }
   const op: OpDefinition = {
     name,
     rule: '(given by customGrad)',
     samples: [],
-    vjp: ({ dY, y }, inputs) => {
-      let grads: readonly (Tensor | null)[] | undefined
-      const all = (): readonly (Tensor | null)[] => {
-        if (grads) return grads
-        grads = backward({ dY, y }, inputs)
-        if (Array.isArray(grads) && grads.length === inputs.length && grads.every((g) => g === null || g instanceof Tensor)) return grads
-        const expected = `an array with a tensor or null for each of the ${inputs.length} arguments`
-        throw new ValueError(`${name}: backward must return ${expected}, got ${describeValue(grads)}.`)
-      }
-      return inputs.map((input, i) => () => all()[i] ?? ops.zerosLike(input))
-    },
+    vjp,
+    jvp: transposed(vjp),
     call: (inputs) => apply(...inputs),
   }
   const apply = (...xs: Tensor[]): Tensor => {

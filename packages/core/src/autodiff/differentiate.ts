@@ -1,8 +1,10 @@
-/** The common part of `grad`, `valueAndGrad`, `vjp` and `gradCheck`. */
-import { GradientError } from '../errors.js'
+/** The common part of the functions that differentiate. */
+import { requireFunction } from '../arguments.js'
+import { GradientError, shapeError, ValueError } from '../errors.js'
 import { isFloat } from '../tensor/dtype.js'
 import { scope, tensorsIn } from '../tensor/scope.js'
-import { requireTensor, type Tensor } from '../tensor/tensor.js'
+import { sameShape } from '../tensor/shape.js'
+import { requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
 import { ops } from './op.js'
 import { Tape } from './tape.js'
 
@@ -40,4 +42,31 @@ export function differentiate<R = Tensor>(
     })
     return { result, value, grads: own, tape }
   })
+}
+
+/** A tangent that its caller may free: zeros for a value that does not move, a view where it is one of the tangents given. */
+export function ownTangent(tangent: Tensor | undefined, value: Tensor, given: readonly Tensor[]): Tensor {
+  if (!tangent) return ops.zerosLike(value)
+  return given.includes(tangent) ? ops.viewOf(tangent) : tangent
+}
+
+/** Throws unless v has a tensor for each argument of f, of its shape. */
+export function requireDirection(what: string, f: unknown, xs: readonly Tensor[], v: readonly Tensor[]): void {
+  requireFunction(what, 'f', f, `${what}(f, [x], [v])`)
+  requireTensors(what, 'xs', xs)
+  if (xs.length === 0) throw new ValueError(`${what}: give the arguments of f: ${what}(f, [x], [v]).`)
+  requireTensors(what, 'v', v)
+  if (v.length < xs.length)
+    throw new ValueError(`${what}: v[${v.length}] is missing; v needs one tensor for each of the ${xs.length} arguments.`)
+  xs.forEach((x, i) => {
+    requireShapeOf(what, `v[${i}]`, v[i], `x[${i}]`, x)
+  })
+}
+
+export function requireShapeOf(what: string, name: string, tensor: Tensor, otherName: string, other: Tensor): void {
+  if (sameShape(tensor.shape, other.shape)) return
+  throw shapeError(what, `${name} must have the shape of ${otherName}`, [
+    { name, shape: tensor.shape },
+    { name: otherName, shape: other.shape },
+  ])
 }

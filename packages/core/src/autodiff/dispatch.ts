@@ -3,12 +3,14 @@ import { describeValue } from '../arguments.js'
 import type { FusedKernels } from '../backends/backend.js'
 import { addContext, BackendError, NonFiniteError, showShape, ValueError } from '../errors.js'
 import { debugging, defaultBackend } from '../runtime.js'
+import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { checkShape } from '../tensor/shape.js'
 import { emptyTensor, notATensor, requireBackendDType, Tensor } from '../tensor/tensor.js'
-import { type ComposedOp, type OpDefinition, ops, type PrimitiveOp, register, type TensorSpec, type Vjp } from './op.js'
+import { type ComposedOp, type Jvp, type OpDefinition, ops, type PrimitiveOp, register, type TensorSpec, type Vjp } from './op.js'
+import { recomputing } from './recompute.js'
 import { currentPath, isRecording, labelled, recordOp, withoutRecording } from './recording.js'
-import { Tape } from './tape.js'
+import { transposed } from './transpose.js'
 
 /** Registers an op and returns the function that runs it: `(inputs, options) => output`. */
 export function defineOp<O extends object = object>(definition: PrimitiveOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
@@ -28,9 +30,19 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
     recordOp(registered, inputs, out, options)
     return out
   }
-  const registered = register({ ...definition, call } as unknown as OpDefinition)
+  const { vjp } = definition
+  const jvp = typeof vjp === 'string' ? undefined : definition.linear ? linearJvp(call) : (definition.jvp ?? transposed(vjp))
+  const registered = register({ ...definition, jvp, call } as unknown as OpDefinition)
   return call
 }
+
+const replaced = (inputs: readonly Tensor[], i: number, v: Tensor): Tensor[] => inputs.map((x, j) => (j === i ? v : x))
+
+/** The tangents of an op that is linear in each float input: the op itself, with the tangent in the place of the input. */
+const linearJvp =
+  <O extends object>(call: (inputs: readonly Tensor[], options: O) => Tensor): Jvp<O> =>
+  ({ options }, inputs) =>
+    inputs.map((x, i) => (isFloat(x.dtype) ? (v) => call(replaced(inputs, i, v), options) : null))
 
 /** Registers a composed op and returns the function that runs it. */
 export function defineComposed<O extends object = object>(definition: ComposedOp<O>): (inputs: readonly Tensor[], options: O) => Tensor {
@@ -50,23 +62,17 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
   }
 
   /** Through the composition, recomputing it: always right, and differentiable again. */
-  const throughComposition: Vjp<O> = ({ dY, options }, inputs) => {
-    let grads: (Tensor | undefined)[] | undefined
-    const all = (): (Tensor | undefined)[] => {
-      if (!grads) {
-        // Views of their own, so that one tensor at two positions gets a cotangent for each.
-        const sources = inputs.map((input) => ops.viewOf(input))
-        const tape = new Tape(sources)
-        const y = tape.run(() => compose(sources, options))
-        grads = tape.backward(y, dY, sources)
-      }
-      return grads
-    }
-    return inputs.map((input, i) => (fused?.choosing?.includes(i) ? null : () => all()[i] ?? ops.zerosLike(input)))
-  }
+  const throughComposition = recomputing<O>((inputs, options) => {
+    // Views of their own, so that one tensor at two positions gets a cotangent for each.
+    const sources = inputs.map((input) => ops.viewOf(input))
+    return { sources, run: () => compose(sources, options) }
+  })
+  const composedVjp: Vjp<O> = (at, inputs, namespace) =>
+    throughComposition.vjp(at, inputs, namespace).map((thunk, i) => (fused?.choosing?.includes(i) ? null : thunk))
+
   /** A faster rule, if there is one; but while the derivative is itself being recorded, the composition, which is made of ops with rules. */
   const ruleWith = (own: Vjp<O> | undefined): Vjp<O> =>
-    own ? (at, inputs, namespace) => (isRecording() ? throughComposition : own)(at, inputs, namespace) : throughComposition
+    own ? (at, inputs, namespace) => (isRecording() ? composedVjp : own)(at, inputs, namespace) : composedVjp
 
   const call = (inputs: readonly Tensor[], options: O): Tensor => {
     const backend = commonBackend(name, inputs)
@@ -82,7 +88,13 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
     return out
   }
   const rule = fused?.rule ?? derivative?.rule ?? '(through its composition)'
-  const registered = register({ ...definition, rule, vjp: ruleWith(derivative?.vjp), call } as unknown as OpDefinition)
+  const registered = register({
+    ...definition,
+    rule,
+    vjp: ruleWith(derivative?.vjp),
+    jvp: throughComposition.jvp,
+    call,
+  } as unknown as OpDefinition)
   /** The op as tapes record it where the kernel ran. */
   const byKernel = { ...registered, vjp: ruleWith(fused?.vjp ?? derivative?.vjp) } as OpDefinition
   return call

@@ -46,6 +46,12 @@ export interface Sample<O> {
  */
 export type Vjp<O> = (at: { dY: Tensor; y: Tensor; options: O }, inputs: readonly Tensor[], ops: Ops) => readonly ((() => Tensor) | null)[]
 
+/**
+ * Pushes tangents forward: for each input a function from its tangent v to its part Jᵢ·v of the tangent of y, which is the sum of the parts; null where
+ * the input has no derivative.
+ */
+export type Jvp<O> = (at: { y: Tensor; options: O }, inputs: readonly Tensor[], ops: Ops) => readonly (((v: Tensor) => Tensor) | null)[]
+
 /** A primitive op: one with kernels and a rule. */
 export interface PrimitiveOp<O extends object> {
   /** The name in messages, on the tape and in the registry. */
@@ -58,6 +64,10 @@ export interface PrimitiveOp<O extends object> {
   forward: 'view' | ((kernels: Kernels, out: Tensor, inputs: readonly Tensor[], options: O) => void)
   /** The derivative, or a sentence that says why there is none. */
   vjp: Vjp<O> | string
+  /** The derivative forwards. Without it and without `linear`, a tangent takes two reverse passes through the op (transpose.ts). */
+  jvp?: Jvp<O>
+  /** Says that the op is linear in each float input while the others stay, as a product is. Then its `jvp` follows: Jᵢ·v is the op with v as input i. */
+  linear?: boolean
   /** Calls that the sweep tests. */
   samples: readonly Sample<O>[]
 }
@@ -93,6 +103,8 @@ export interface OpDefinition {
   readonly name: string
   readonly rule: string
   readonly vjp: Vjp<object> | string
+  /** Present if `vjp` is no sentence. */
+  readonly jvp?: Jvp<object>
   readonly samples: readonly Sample<object>[]
   /** Present on composed ops. */
   readonly compose?: ComposedOp<object>['compose']

@@ -63,6 +63,9 @@ export function labelled<R>(name: string, fn: () => R): R {
 /** Where the program is: the names given to `labelled` and those of composed ops, outermost first, e.g. "dense_1/softmax". */
 export const currentPath = (): string => labels.join('/')
 
+/** The path under which the ops of a derivative are recorded: the path of the op, then its name with a d before it. Example: "dense_1/dtanh". */
+export const pathOfDerivative = ({ op, path }: { op: OpDefinition; path: string }): string => `${path ? `${path}/` : ''}d${op.name}`
+
 /** Called by the dispatcher after every op: every active tape gets to know of it. */
 export function recordOp(op: OpDefinition, inputs: readonly Tensor[], output: Tensor, options: object): void {
   for (let i = 0; i < stack.length; i++) stack[i].record(op, inputs, output, options)

@@ -16,11 +16,12 @@ import { isFloat } from '../tensor/dtype.js'
 import { requireSynchronous } from '../tensor/scope.js'
 import { Parameter, requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
 import { type Visit, walkBackwards } from './backward.js'
-import type { OpDefinition, Vjp } from './op.js'
+import { walkForwards } from './forward.js'
+import type { Jvp, OpDefinition, Vjp } from './op.js'
 import { currentPath, type Recorder, recordingOn } from './recording.js'
 
-/** An op with a derivative rule, not a sentence why there is none. */
-type DifferentiableOp = OpDefinition & { readonly vjp: Vjp<object> }
+/** An op that has derivative rules, not a sentence why there are none. */
+type DifferentiableOp = OpDefinition & { readonly vjp: Vjp<object>; readonly jvp: Jvp<object> }
 
 /** One op that ran: everything needed to list it, print it, replay it and differentiate it. */
 export interface TapeRecord {
@@ -120,6 +121,18 @@ export class Tape implements Recorder {
     requireTensors('backward', 'sources', sources)
     this.#requireUnchanged()
     return walkBackwards(this, output, seed, sources, visit)
+  }
+
+  /**
+   * The tangents of `outputs` while each source moves along its tangent: walks the records in their order (forward.ts). An output that does not move gets
+   * undefined.
+   */
+  forward(outputs: readonly Tensor[], sources: readonly Tensor[], tangents: readonly Tensor[]): (Tensor | undefined)[] {
+    requireTensors('forward', 'outputs', outputs)
+    requireTensors('forward', 'sources', sources)
+    requireTensors('forward', 'tangents', tangents)
+    this.#requireUnchanged()
+    return walkForwards(this, outputs, sources, tangents)
   }
 
   #requireUnchanged(): void {

@@ -5,7 +5,7 @@
  */
 import { describeValue, requireNumber, requireNumeric, requireOptions, requireWhole } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
-import { addContext, BackendError, shapeError, showShape, ValueError } from '../errors.js'
+import { shapeError, showShape, ValueError } from '../errors.js'
 import { fold, type Key, requireKey, uniformInto } from '../random.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
 import { castValue, convert, type DType, hostArray, isFloat, type TypedArray } from '../tensor/dtype.js'
@@ -13,6 +13,7 @@ import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Made } from '../tensor/static-shape.js'
 import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTensor, type Tensor } from '../tensor/tensor.js'
 import type { Unary } from './elementwise/elementwise.js'
+import { CREATE_OPTIONS, empty, placed, written } from './placed.js'
 import { requireNoMore } from './requirements.js'
 
 /** The dtype and the backend of a new tensor. */
@@ -23,40 +24,8 @@ export interface CreateOptions {
   backend?: Backend
 }
 
-const CREATE_OPTIONS = ['dtype', 'backend'] as const
 const UNIFORM_OPTIONS = [...CREATE_OPTIONS, 'low', 'high'] as const
 const NORMAL_OPTIONS = [...CREATE_OPTIONS, 'mean', 'stddev'] as const
-
-/** The options with their defaults; throws unless they are options of a new tensor. */
-function placed(what: string, options: CreateOptions, names: readonly string[] = CREATE_OPTIONS): { dtype: DType; backend: Backend } {
-  requireOptions(what, options, names)
-  const { dtype = 'float32', backend = defaultBackend() } = options
-  requireBackend(what, backend)
-  requireBackendDType(what, backend, dtype)
-  return { dtype, backend }
-}
-
-/** A tensor to be filled. It is allocated before its values are made: a size that the backend refuses then costs no memory of the host. */
-function empty<S extends Shape>(what: string, shape: S, { dtype, backend }: { dtype: DType; backend: Backend }): Tensor<S> {
-  checkShape(what, shape)
-  try {
-    return emptyTensor(backend, shape, dtype)
-  } catch (error) {
-    throw addContext(error, `in ${what}(${showShape(shape)})`)
-  }
-}
-
-/** Fills a tensor with the values that `make` gives, cast to its dtype. */
-function written<S extends Shape>(out: Tensor<S>, make: () => ArrayLike<number>): Tensor<S> {
-  try {
-    out.backend.write(out.storage, convert(make(), out.dtype))
-    return out
-  } catch (error) {
-    out.dispose()
-    if (error instanceof RangeError) throw new BackendError(`the host has no room for ${showShape(out.shape)} (${error.message}).`)
-    throw error
-  }
-}
 
 /** f(0), f(1), … f(n − 1). */
 function counted(n: number, f: (i: number) => number): Float64Array {

@@ -75,6 +75,14 @@ function binary(name: ZipKernel, { rule, vjp, operands = 'number', dtype, domain
             () => ops.sumTo(vjp[0](dY, a, b, y, ops), a.shape),
             () => ops.sumTo(vjp[1](dY, a, b, y, ops), b.shape),
           ],
+    // For operands of the output's shape both Jacobians are diagonal, so each is its own transpose.
+    jvp:
+      typeof vjp === 'string'
+        ? undefined
+        : ({ y }, [a, b], ops) => [
+            (v) => vjp[0](ops.broadcastTo(v, y.shape), a, b, y, ops),
+            (v) => vjp[1](ops.broadcastTo(v, y.shape), a, b, y, ops),
+          ],
     samples: binarySamples(operands, domain),
   })
 

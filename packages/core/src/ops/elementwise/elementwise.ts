@@ -44,6 +44,8 @@ function unary(name: MapKernel, { rule, vjp, domain = {}, integers, dtype }: Una
     },
     forward: (k, out, [x]) => k.map(out, x, name),
     vjp: typeof vjp === 'string' ? vjp : ({ dY, y }, [x], ops) => [() => vjp(dY, x, y, ops)],
+    // The Jacobian is diagonal, so it is its own transpose.
+    jvp: typeof vjp === 'string' ? undefined : ({ y }, [x], ops) => [(v) => vjp(v, x, y, ops)],
     samples,
   })
   return ((x: Tensor, ...more: unknown[]) => {
@@ -413,6 +415,7 @@ const callCast = defineOp<{ dtype: DType }>({
   shape: ([x], { dtype }) => ({ shape: x.shape, dtype }),
   forward: (k, out, [x]) => k.map(out, x, 'cast'),
   vjp: ({ dY }, [x], ops) => [isFloat(x.dtype) ? () => ops.cast(dY, x.dtype) : null],
+  linear: true, // between floats
   samples: [
     ...shapes.map((shape) => ({
       inputs: [shape],

@@ -23,6 +23,11 @@ const callWhere = defineOp({
     () => ops.sumTo(ops.where(condition, dY, 0), a.shape),
     () => ops.sumTo(ops.where(condition, 0, dY), b.shape),
   ],
+  jvp: ({ y }, [condition], ops) => [
+    null,
+    (v) => ops.broadcastTo(ops.where(condition, v, 0), y.shape),
+    (v) => ops.broadcastTo(ops.where(condition, 0, v), y.shape),
+  ],
   samples: whereSamples(),
 })
 

@@ -67,6 +67,7 @@ const call = defineOp<MatMulOptions>({
       ? () => ops.matMul(dY, a, { transposeA: true, transposeB: transposeA })
       : () => ops.matMul(a, dY, { transposeA: !transposeA }),
   ],
+  linear: true,
   samples: matMulSamples(),
 })
 

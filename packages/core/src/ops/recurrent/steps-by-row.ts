@@ -34,6 +34,7 @@ const call = defineOp<Options>({
       ])
     },
   ],
+  linear: true,
   samples: stepsByRowSamples(),
 })
 

@@ -35,6 +35,7 @@ const callBroadcastTo = defineOp<{ shape: Shape }>({
     k.copy(out, x, { axis, start: axis.map(() => 0), step: axis.map(() => 1), fill: 0 })
   },
   vjp: ({ dY }, [x], ops) => [() => ops.sumTo(dY, x.shape)],
+  linear: true,
   samples: broadcastToSamples(),
 })
 /**

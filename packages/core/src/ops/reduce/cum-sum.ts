@@ -16,6 +16,7 @@ const callCumSum = defineOp<{ axis: number; exclusive: boolean; reverse: boolean
   },
   forward: (k, out, [x], { axis, exclusive, reverse }) => k.scan(out, x, reduceExtent(x.shape, axis, axis), exclusive, reverse),
   vjp: ({ dY, options }, _, ops) => [() => ops.cumSum(dY, { ...options, reverse: !options.reverse })],
+  linear: true,
   samples: cumSumSamples(),
 })
 /**

@@ -7,7 +7,7 @@
  */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
-import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
+import type { Ops, PrimitiveOp, Sample } from '../../autodiff/op.js'
 import { sample, sampleWith } from '../../autodiff/samples.js'
 import type { ReduceKernel } from '../../backends/backend.js'
 import { shapeError, ValueError } from '../../errors.js'
@@ -40,7 +40,7 @@ type Run = { first: number; last: number }
 
 interface ReduceRow {
   rule: string
-  vjp: Vjp<Run> | string
+  derivative: Pick<PrimitiveOp<Run>, 'vjp' | 'jvp' | 'linear'>
   dtypes: readonly DType[]
   /** The dtype of the output; by default that of the input. */
   dtype?: DType | ((x: DType) => DType)
@@ -51,7 +51,7 @@ interface ReduceRow {
 
 function reduction(
   kernel: ReduceKernel,
-  { rule, vjp, dtypes, dtype, identity, samples }: ReduceRow,
+  { rule, derivative, dtypes, dtype, identity, samples }: ReduceRow,
 ): (x: Tensor, options?: ReduceOptions) => Tensor {
   const call = defineOp<Run>({
     name: kernel,
@@ -68,7 +68,7 @@ function reduction(
       }
     },
     forward: (k, out, [x], { first, last }) => k.reduce(out, x, kernel, reduceExtent(x.shape, first, last)),
-    vjp,
+    ...derivative,
     samples,
   })
   return (x, options = {}) => {
@@ -109,19 +109,27 @@ const withReducedAxes = (y: Tensor, x: Tensor, { first, last }: Run, ops: Ops): 
   return ops.reshape(y, shape)
 }
 
-/** The derivative of max and min: equal extremes share the cotangent equally. */
-const extremeVjp: Vjp<Run> = ({ dY, y, options }, [x], ops) => [
-  () => {
-    const hit = ops.cast(ops.equal(x, withReducedAxes(y, x, options, ops)), x.dtype)
-    const axis = Array.from({ length: options.last - options.first + 1 }, (_, i) => options.first + i)
-    const share = ops.div(hit, ops.sum(hit, { axis, keepDims: true }))
-    return ops.mul(share, withReducedAxes(dY, x, options, ops))
-  },
-]
+/** The axes that go. */
+const axesOf = ({ first, last }: Run): number[] => Array.from({ length: last - first + 1 }, (_, i) => first + i)
+
+/** ∂y/∂x for each element of x, in the shape of x: an element has a part in one result only. */
+type Slope = (x: Tensor, y: Tensor, run: Run, ops: Ops) => Tensor
+
+/** dX = slope·dY, and the tangent of y is Σ slope·v over the axes. */
+const bySlope = (slope: Slope): ReduceRow['derivative'] => ({
+  vjp: ({ dY, y, options }, [x], ops) => [() => ops.mul(slope(x, y, options, ops), withReducedAxes(dY, x, options, ops))],
+  jvp: ({ y, options }, [x], ops) => [(v) => ops.sum(ops.mul(slope(x, y, options, ops), v), { axis: axesOf(options) })],
+})
+
+/** max and min: 1, shared equally among equal extremes. */
+const slopeOfExtreme: Slope = (x, y, run, ops) => {
+  const hit = ops.cast(ops.equal(x, withReducedAxes(y, x, run, ops)), x.dtype)
+  return ops.div(hit, ops.sum(hit, { axis: axesOf(run), keepDims: true }))
+}
 
 const reduceSum = reduction('sum', {
   rule: 'dX = broadcast(dY)',
-  vjp: ({ dY, options }, [x], ops) => [() => ops.broadcastTo(withReducedAxes(dY, x, options, ops), x.shape)],
+  derivative: { linear: true, vjp: ({ dY, options }, [x], ops) => [() => ops.broadcastTo(withReducedAxes(dY, x, options, ops), x.shape)] },
   dtypes: ['float32', 'float64', 'int32', 'uint8', 'bool'],
   dtype: (x) => (isFloat(x) ? x : 'int32'),
   identity: true,
@@ -152,19 +160,16 @@ export function sum(x: Tensor, options?: ReduceOptions): Tensor {
 
 const reduceProd = reduction('prod', {
   rule: 'dX = dY · the product of the other elements',
-  // dX[i] is dY times the product of all elements but x[i]. It must not divide by x[i], which may be 0. So row i of an [n, n] table is x with 1 at i.
-  vjp: ({ dY, options }, [x], ops) => [
-    () => {
-      const { outer, length, inner } = reduceExtent(x.shape, options.first, options.last)
-      const table = ops.where(
-        ops.reshape(ops.identityMask(length, x.backend), [1, length, length, 1]),
-        1,
-        ops.reshape(x, [outer, 1, length, inner]),
-      )
-      const others = ops.prod(table, { axis: 2 }) // [outer, length, inner]
-      return ops.reshape(ops.mul(others, ops.reshape(dY, [outer, 1, inner])), x.shape)
-    },
-  ],
+  // The slope at x[i] is the product of all elements but x[i]. It must not divide by x[i], which may be 0. So row i of an [n, n] table is x with 1 at i.
+  derivative: bySlope((x, _, { first, last }, ops) => {
+    const { outer, length, inner } = reduceExtent(x.shape, first, last)
+    const table = ops.where(
+      ops.reshape(ops.identityMask(length, x.backend), [1, length, length, 1]),
+      1,
+      ops.reshape(x, [outer, 1, length, inner]),
+    )
+    return ops.reshape(ops.prod(table, { axis: 2 }), x.shape) // [outer, length, inner] before
+  }),
   dtypes: ['float32', 'float64', 'int32'],
   identity: true,
   samples: [
@@ -194,7 +199,7 @@ export function prod(x: Tensor, options?: ReduceOptions): Tensor {
 const ordered: readonly DType[] = ['float32', 'float64', 'int32', 'bool']
 const reduceMax = reduction('max', {
   rule: 'dX = dY where x = y, shared equally',
-  vjp: extremeVjp,
+  derivative: bySlope(slopeOfExtreme),
   dtypes: ordered,
   samples: [...runSamples(), ...wholes(), ...bools()],
 })
@@ -216,7 +221,7 @@ export function max(x: Tensor, options?: ReduceOptions): Tensor {
 }
 const reduceMin = reduction('min', {
   rule: 'dX = dY where x = y, shared equally',
-  vjp: extremeVjp,
+  derivative: bySlope(slopeOfExtreme),
   dtypes: ordered,
   samples: [...runSamples(), ...wholes(), ...bools()],
 })
@@ -239,7 +244,7 @@ export function min(x: Tensor, options?: ReduceOptions): Tensor {
 
 const position = {
   rule: '(none)',
-  vjp: 'a position is piecewise constant.',
+  derivative: { vjp: 'a position is piecewise constant.' },
   dtypes: ['float32', 'float64', 'int32'],
   dtype: 'int32',
   samples: runSamples(),

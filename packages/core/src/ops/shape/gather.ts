@@ -23,6 +23,7 @@ const callGather = defineOp({
   },
   forward: (k, out, [x, indices]) => k.gather(out, x, indices),
   vjp: ({ dY }, [x, indices], ops) => [() => ops.scatterAdd(dY, indices, x.shape[0]), null],
+  linear: true,
   samples: gatherSamples(),
 })
 
@@ -42,6 +43,7 @@ const callScatterAdd = defineOp<{ rows: number }>({
   },
   forward: (k, out, [x, indices]) => k.scatterAdd(out, x, indices),
   vjp: ({ dY }, [, indices], ops) => [() => ops.gather(dY, indices), null],
+  linear: true,
   samples: scatterAddSamples(),
 })
 

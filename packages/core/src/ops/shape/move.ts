@@ -27,6 +27,7 @@ const callReshape = defineOp<{ shape: Shape }>({
   },
   forward: 'view',
   vjp: ({ dY }, [x], ops) => [() => ops.reshape(dY, x.shape)],
+  linear: true,
   samples: reshapeSamples(),
 })
 /**
@@ -147,6 +148,7 @@ const callTranspose = defineOp<{ axes: readonly number[] }>({
         axes.map((_, i) => axes.indexOf(i)),
       ),
   ],
+  linear: true,
   samples: transposeSamples(),
 })
 /**
@@ -188,6 +190,7 @@ const callSlice = defineOp<{ begin: readonly number[]; size: readonly number[] }
         x.shape.map((n, i) => [begin[i], n - begin[i] - size[i]] as const),
       ),
   ],
+  linear: true,
   samples: sliceSamples(),
 })
 /**
@@ -239,6 +242,7 @@ const callPad = defineOp<{ pads: Pads; value: number }>({
         x.shape,
       ),
   ],
+  jvp: ({ options: { pads } }, _, ops) => [(v) => ops.pad(v, pads)],
   samples: padSamples(),
 })
 /**
@@ -282,6 +286,7 @@ const callFlip = defineOp<{ axes: readonly number[] }>({
     k.copy(out, x, view)
   },
   vjp: ({ dY, options: { axes } }, _, ops) => [() => ops.flip(dY, axes)],
+  linear: true,
   samples: flipSamples(),
 })
 /**

@@ -51,6 +51,7 @@ const callUnfold: Run<{ window: Window; fill: number }> = defineOp<{ window: Win
   },
   forward: (k, out, [x], { window, fill }) => k.unfold(out, x, window, fill),
   vjp: ({ dY, options: { window } }, [x]) => [() => callFold([dY], { shape: x.shape, window })],
+  jvp: ({ options: { window } }) => [(v) => callUnfold([v], { window, fill: 0 })],
   samples: windows.map(
     (row): Sample<{ window: Window; fill: number }> => ({ inputs: [row[0]], options: { window: windowOf(row), fill: 0 } }),
   ),
@@ -72,6 +73,7 @@ const callFold: Run<{ shape: Shape; window: Window }> = defineOp<{ shape: Shape;
   },
   forward: (k, out, [x], { window }) => k.fold(out, x, window),
   vjp: ({ dY, options: { window } }) => [() => callUnfold([dY], { window, fill: 0 })],
+  linear: true,
   samples: windows.map((row) => ({ inputs: [windowShape(row[0], windowOf(row))], options: { shape: row[0], window: windowOf(row) } })),
 })
 
