@@ -1,5 +1,6 @@
 /**
- * No cycles, and imports point one way: examples and bench → layers, datasets → core; inside core, ops → the backend interface ← backends.
+ * No cycles, and imports point one way: examples and bench → layers, datasets → core; inside core, ops → the backend interface ← backends (and ops name the families
+ * of their kernels, `backends/families/`, so that a bundle holds the kernels of its ops).
  * Type-only imports don't count.
  */
 const runtime = { dependencyTypesNot: ['type-only'] }

@@ -59,6 +59,7 @@ export {
 } from './ops/random/index.js'
 export * from './ops/recurrent/index.js'
 export * from './ops/reduce/group-norm.js'
+export * from './ops/reduce/normalize.js'
 export * from './ops/reduce/rms-norm.js'
 export * from './ops/sort/quantile.js'
 export * from './ops/sort/search.js'

@@ -25,7 +25,8 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
       recordOp(registered, inputs, view, options)
       return view
     }
-    const { forward } = definition
+    const { forward, family } = definition
+    if (family) backend.add?.(family)
     const out = run(definition.name, inputs, spec, backend, (output) => forward(backend.kernels, output, inputs, options), options)
     recordOp(registered, inputs, out, options)
     return out
@@ -50,8 +51,10 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
   const { name, fused, derivative } = definition
   const runsFused = (inputs: readonly Tensor[], options: O): boolean => {
     if (!fused || inputs.some((x) => x.dtype !== 'float32')) return false
+    const { backend } = inputs[0]
+    if (fused.family) backend.add?.(fused.family)
     const kernel = typeof fused.kernel === 'function' ? fused.kernel(options) : fused.kernel
-    return inputs[0].backend.fused[kernel] !== undefined
+    return backend.fused[kernel] !== undefined
   }
   const compose = (inputs: readonly Tensor[], options: O): Tensor => {
     try {

@@ -5,7 +5,7 @@
  * - A *composed* op, such as `mean`, is defined by other ops and differentiates through them. If the backend has a fused kernel for it, the kernel runs
  *   and the composition stays the definition: a test checks that the two are equal.
  */
-import type { FusedKernels, Kernels } from '../backends/backend.js'
+import type { FusedKernels, KernelFamily, Kernels } from '../backends/backend.js'
 import { CotangentError } from '../errors.js'
 import type { DType } from '../tensor/dtype.js'
 import type { Shape } from '../tensor/shape.js'
@@ -68,6 +68,8 @@ export interface PrimitiveOp<O extends object> {
   jvp?: Jvp<O>
   /** Says that the op is linear in each float input while the others stay, as a product is. Then its `jvp` follows: Jᵢ·v is the op with v as input i. */
   linear?: boolean
+  /** The family of its kernels, if programs without such ops do without those kernels. */
+  family?: KernelFamily
   /** Calls that the sweep tests. */
   samples: readonly Sample<O>[]
 }
@@ -86,6 +88,8 @@ export interface ComposedOp<O extends object> {
   /** A kernel that computes the op in one pass, for backends that have it. */
   fused?: {
     kernel: keyof FusedKernels | ((options: O) => keyof FusedKernels)
+    /** As in a primitive op. */
+    family?: KernelFamily
     rule: string
     shape(inputs: readonly TensorSpec[], options: O): TensorSpec
     forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void

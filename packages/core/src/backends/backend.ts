@@ -18,6 +18,7 @@
  */
 import type { DType, TypedArray } from '../tensor/dtype.js'
 import type { ReduceExtent, Shape, Window } from '../tensor/shape.js'
+import type { Engine } from './wasm/engine/engine.js'
 
 /** The memory behind one or more tensors (a reshape shares it). The backend alone knows what `handle` is. */
 export interface Storage {
@@ -307,12 +308,22 @@ export interface GpuInfo {
   lost?: string
 }
 
+/**
+ * Kernels that a program carries only if it names one of their ops. An op names its family (`family` in its definition), so a bundle without the op is without
+ * the kernels. The gpu backend is a file that loads by itself and the reference backend is small; they have all kernels from the start.
+ */
+export interface KernelFamily {
+  readonly wasm: (engine: Engine) => Partial<Kernels> & FusedKernels
+}
+
 /** A place where tensors live and are computed with. */
 export interface Backend {
   readonly name: string
   readonly dtypes: ReadonlySet<DType>
   readonly kernels: Kernels
   readonly fused: FusedKernels
+  /** Adds a family of kernels, if it is not there; only backends that leave families out have it. Every op with a family calls it first. */
+  add?(family: KernelFamily): void
   /** A handle for `size` elements with unspecified content. Throws a BackendError that says how much was asked and held. */
   alloc(size: number, dtype: DType): unknown
   /** Copies host values (already of the storage's dtype) in. */

@@ -2,7 +2,7 @@
  * Every op that a derivative rule of another family may call. Rules get this namespace as their `ops`, and the package exports it.
  *
  * Families that no such rule calls stay out of this namespace, so that a bundle without them is smaller: windows over images (`windows/`), recurrent networks over
- * sequences, `activation/`, `attention/`, `image/`, `linalg/`, `fourier/`, and what `index.ts` of the package names by its file.
+ * sequences, normalisation, `activation/`, `attention/`, `image/`, `linalg/`, `fourier/`, and what `index.ts` of the package names by its file.
  */
 import type * as namespace from './index.js'
 
@@ -26,7 +26,6 @@ export * from './product/affine.js'
 export * from './product/matmul.js'
 export * from './reduce/broadcast.js'
 export * from './reduce/cum-sum.js'
-export * from './reduce/normalize.js'
 export * from './reduce/reduce.js'
 export * from './reduce/softmax.js'
 export * from './reduce/std.js'

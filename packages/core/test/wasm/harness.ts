@@ -4,6 +4,9 @@
  */
 
 import type { Backend, FusedKernels, Kernels, Operand } from '../../src/backends/backend.js'
+import { normalizationKernels } from '../../src/backends/families/normalization.js'
+import { recurrentKernels } from '../../src/backends/families/recurrent.js'
+import { windowKernels } from '../../src/backends/families/windows.js'
 import { key, uniformInto } from '../../src/random.js'
 import { type DType, hostArray, type TypedArray } from '../../src/tensor/dtype.js'
 import { type Shape, sizeOf } from '../../src/tensor/shape.js'
@@ -14,6 +17,8 @@ export interface Host {
   dtype: DType
   values: TypedArray
 }
+
+const families = [windowKernels, recurrentKernels, normalizationKernels]
 
 /** Calls one kernel. */
 export type Call = (kernels: Kernels, fused: FusedKernels, out: Operand, ...inputs: Operand[]) => void
@@ -31,6 +36,7 @@ export function compute(backend: Backend, shape: Shape, dtype: DType, inputs: re
   const garbage = hostArray(dtype, sizeOf(shape)).fill(dtype === 'float32' ? NaN : 1)
   const out = operandOn(backend, { shape, dtype, values: garbage })
   const operands = inputs.map((input) => operandOn(backend, input))
+  for (const family of families) backend.add?.(family)
   try {
     const before = behind(backend, out)
     call(backend.kernels, backend.fused, out, ...operands)

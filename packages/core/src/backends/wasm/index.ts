@@ -7,7 +7,7 @@
 import { requireBoolean, requireNumber, requireOptions, requireWhole } from '../../arguments.js'
 import { BackendError } from '../../errors.js'
 import type { DType, TypedArray } from '../../tensor/dtype.js'
-import type { Backend, FusedKernels, HostValues, Kernels, Operand, Storage } from '../backend.js'
+import type { Backend, FusedKernels, HostValues, KernelFamily, Kernels, Operand, Storage } from '../backend.js'
 import { elementBytes } from './assembler/elements.js'
 import { createMap } from './elementwise/map.js'
 import { createUniform } from './elementwise/random.js'
@@ -17,21 +17,17 @@ import { createZip } from './elementwise/zip.js'
 import { Engine, type WasmOptions } from './engine/engine.js'
 import { MOST_THREADS } from './engine/worker-program.js'
 import { createMatMul } from './product/gemm.js'
-import { createRecurrence } from './recurrent/recurrence.js'
-import { createLayerNorm } from './reduce/layer-norm.js'
-import { createChannels } from './reduce/normalize-channels.js'
 import { createReduce } from './reduce/reduce.js'
 import { createScan } from './reduce/scan.js'
 import { createSoftmax } from './reduce/softmax.js'
 import { createCopy } from './shape/copy.js'
 import { createGather } from './shape/gather.js'
 import { TouchedRows } from './shape/touched-rows.js'
-import { createConv } from './windows/conv.js'
-import { createDepthwise } from './windows/depthwise.js'
-import { createPooling } from './windows/pooling.js'
-import { createWindow } from './windows/unfold.js'
 
 export type { WasmOptions } from './engine/engine.js'
+
+/** Those kernels of families that are primitives; all others are fused. */
+const primitives: ReadonlySet<string> = new Set(['unfold', 'fold'] satisfies (keyof Kernels)[])
 
 /** Throws for options that do not exist or have a wrong value. */
 export function requireWasmOptions(what: string, options: WasmOptions): void {
@@ -63,7 +59,7 @@ export function createBackendOn(engine: Engine): Backend {
   }
 
   const { matMul, affine } = createMatMul(engine)
-  const kernels: Kernels = {
+  const kernels: Partial<Kernels> = {
     ...createCopy(engine),
     map: createMap(engine),
     zip: createZip(engine),
@@ -71,21 +67,22 @@ export function createBackendOn(engine: Engine): Backend {
     reduce: createReduce(engine),
     scan: createScan(engine),
     matMul,
-    ...createWindow(engine),
     ...createGather(engine, touched),
     host: (out, inputs, f) => f(valuesAt(out), inputs.map(valuesAt)),
   }
   const fused: FusedKernels = {
     affine,
-    ...createConv(engine),
-    ...createDepthwise(engine),
-    ...createChannels(engine),
-    ...createLayerNorm(engine),
-    ...createPooling(engine),
-    ...createRecurrence(engine),
     ...createSoftmax(engine),
     update: createUpdate(engine, touched),
     uniform: createUniform(engine),
+  }
+
+  const families = new Set<KernelFamily>()
+  const add = (family: KernelFamily): void => {
+    if (families.has(family)) return
+    families.add(family)
+    for (const [name, kernel] of Object.entries(family.wasm(engine)))
+      Object.assign(primitives.has(name) ? kernels : fused, { [name]: kernel })
   }
 
   const readSync = (storage: Storage): TypedArray => {
@@ -105,8 +102,9 @@ export function createBackendOn(engine: Engine): Backend {
   return {
     name: 'wasm',
     dtypes: new Set<DType>(['float32', 'int32', 'uint8', 'bool']),
-    kernels,
+    kernels: kernels as Kernels,
     fused,
+    add,
     alloc(size, dtype) {
       if (dtype === 'float64') throw new BackendError('wasm: only the reference backend has float64; cast to float32.')
       return memory.alloc(size * elementBytes(dtype))

@@ -10,9 +10,11 @@
  *
  * Derivative: through the composition.
  */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, Vjp } from '../../autodiff/op.js'
 import type { FusedKernels } from '../../backends/backend.js'
+import { recurrentKernels } from '../../backends/families/recurrent.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { stepsByRow } from './steps-by-row.js'
 import type { RecurrenceOptions } from './through-time.js'
@@ -106,6 +108,7 @@ export function defineRecurrenceGradient<O extends GradientOptions>(cell: Recurr
       return ops.stack([...dZ, last])
     },
     fused: {
+      family: recurrentKernels,
       kernel: cell.kernel,
       rule: '(through its composition)',
       shape: ([, y]) => ({ shape: [y.shape[1] + 1, y.shape[2], columns * y.shape[3]], dtype: y.dtype }),

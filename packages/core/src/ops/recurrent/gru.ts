@@ -1,7 +1,9 @@
 /** The gated recurrent unit over whole sequences (Cho et al. 2014), gates in Keras' order z, r, h̃. */
+
 import { requireBoolean } from '../../arguments.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
+import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { scope } from '../../tensor/scope.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
@@ -60,6 +62,7 @@ const call = defineRecurrence<GruOptions>({
     return [mix(z, candidate), z, r, candidate]
   },
   fused: {
+    family: recurrentKernels,
     kernel: ({ resetAfter }) => (resetAfter ? 'gruResetAfterSequence' : 'gruSequence'),
     rule,
     shape: ([x, h], { resetAfter }) => ({ shape: [resetAfter ? 5 : 4, x.shape[1], ...h.shape], dtype: x.dtype }),

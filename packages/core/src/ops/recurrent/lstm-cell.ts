@@ -2,9 +2,11 @@
  * One step of a long short-term memory (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in Keras' order i, f, c̃, o.
  * lstm.ts runs it over a sequence.
  */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
 import { sample } from '../../autodiff/samples.js'
+import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { shapeError } from '../../errors.js'
 import { sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -25,6 +27,7 @@ const call = defineComposed({
     return ops.stack(lstmStep(z, c, 'sigmoid', ops).slice(0, 2))
   },
   fused: {
+    family: recurrentKernels,
     kernel: 'lstmCell',
     rule: '(through its composition)',
     shape: ([, h]) => ({ shape: [2, ...h.shape], dtype: h.dtype }),

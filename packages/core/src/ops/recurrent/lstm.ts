@@ -2,8 +2,10 @@
  * The long short-term memory over whole sequences (Hochreiter & Schmidhuber 1997, with the forget gate of Gers et al. 2000), gates in Keras' order
  * i, f, c̃, o.
  */
+
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith, withoutGradient } from '../../autodiff/samples.js'
+import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
@@ -65,6 +67,7 @@ const call = defineRecurrence<LstmOptions>({
   step: (z, [h, c], [recurrentKernel, dropout], { recurrentActivation }, ops) =>
     lstmStep(ops.add(z, ops.matMul(dropout ? ops.mul(h, dropout) : h, recurrentKernel)), c, recurrentActivation, ops),
   fused: {
+    family: recurrentKernels,
     kernel: 'lstmSequence',
     rule,
     shape: ([z, h]) => ({ shape: [6, z.shape[1], ...h.shape], dtype: z.dtype }),

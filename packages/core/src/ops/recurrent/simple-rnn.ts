@@ -1,6 +1,8 @@
 /** The simple recurrent network over whole sequences (Elman 1990). */
+
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith, withoutGradient } from '../../autodiff/samples.js'
+import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
@@ -53,6 +55,7 @@ const call = defineRecurrence<SimpleRnnOptions>({
     ops.tanh(ops.add(z, ops.matMul(dropout ? ops.mul(h, dropout) : h, recurrentKernel))),
   ],
   fused: {
+    family: recurrentKernels,
     kernel: 'simpleRnnSequence',
     rule,
     shape: ([z, h]) => ({ shape: [1, z.shape[1], ...h.shape], dtype: z.dtype }),

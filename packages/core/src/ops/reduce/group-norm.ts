@@ -7,7 +7,7 @@ import { shapeError } from '../../errors.js'
 import type { Shape } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { requireChannels } from '../requirements.js'
-import type { NormalizeOptions } from './normalize.js'
+import { layerNorm, type NormalizeOptions } from './normalize.js'
 
 interface Settings {
   groups: number
@@ -24,7 +24,7 @@ const call = defineComposed<Settings>({
     const [n, channels] = [x.shape[0], x.shape[x.rank - 1]]
     const [positions, width] = [x.size / (n * channels), channels / groups]
     const grouped = ops.transpose(ops.reshape(x, [n, positions, groups, width]), [0, 2, 1, 3])
-    const rows = ops.layerNorm(ops.reshape(grouped, [n * groups, positions * width]), { epsilon })
+    const rows = layerNorm(ops.reshape(grouped, [n * groups, positions * width]), { epsilon })
     const back = ops.transpose(ops.reshape(rows, [n, groups, positions, width]), [0, 2, 1, 3])
     const unit: Tensor = ops.reshape(back, x.shape)
     const scaled = scale ? ops.mul(unit, more[0]) : unit

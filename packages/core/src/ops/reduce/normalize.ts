@@ -2,9 +2,11 @@
  * Normalisation: values with mean 0 and variance 1. `batchNorm` normalises each channel over the rows of a batch (Ioffe & Szegedy 2015), `layerNorm` each
  * row over its features (Ba, Kiros, Hinton 2016).
  */
+
 import { requireNumber, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
+import { normalizationKernels } from '../../backends/families/normalization.js'
 import { shapeError } from '../../errors.js'
 import type { Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -54,6 +56,7 @@ const callChannelSums = defineComposed({
     return ops.stack([ops.sum(cotangents, { axis: 0 }), ops.sum(products, { axis: 0 })])
   },
   fused: {
+    family: normalizationKernels,
     kernel: 'channelSums',
     rule: '(through its composition)',
     shape: ([x, , center]) => ({ shape: [2, center.shape[0]], dtype: x.dtype }),
@@ -70,6 +73,7 @@ const callNormalize: (inputs: readonly Tensor[], options: object) => Tensor = de
     return shift ? ops.add(y, shift) : y
   },
   fused: {
+    family: normalizationKernels,
     kernel: 'normalize',
     rule: 'dX = dY·scale, dCenter = −scale·Σ dY, dScale = Σ dY·(x − center), dShift = Σ dY',
     shape: ([x]) => x,
@@ -97,6 +101,7 @@ const callMoments = defineComposed({
     return ops.stack([average, ops.mean(ops.square(ops.sub(rows, average)), { axis: 0 })])
   },
   fused: {
+    family: normalizationKernels,
     kernel: 'moments',
     rule: 'dX = (dMean + 2·(x − mean)·dVariance)/n',
     shape: ([x]) => ({ shape: [2, x.shape[x.shape.length - 1]], dtype: x.dtype }),
@@ -195,6 +200,7 @@ const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = 
     return beta ? ops.add(scaled, beta) : scaled
   },
   fused: {
+    family: normalizationKernels,
     kernel: 'layerNorm',
     rule: 'dX = layerNormGradient(X, dY, gamma), dGamma = Σ dY·u, dBeta = Σ dY, where u = (x − mean)/√(variance + ε)',
     shape: ([x]) => x,
@@ -235,6 +241,7 @@ const callLayerNormGradient = defineComposed<Settings>({
     return ops.mul(factor, ops.sub(ops.sub(g, ops.mean(g, overRow)), along))
   },
   fused: {
+    family: normalizationKernels,
     kernel: 'layerNormGradient',
     rule: '(through its composition)',
     shape: ([x]) => x,

@@ -3,9 +3,11 @@
  * y = conv2d(x, F) is linear in x (its adjoint there is conv2dTranspose) and linear in F (conv2dFilterGradient).
  * conv.ts, conv-transpose.ts and conv-filter-gradient.ts have the public functions, which check the arguments.
  */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
+import { windowKernels } from '../../backends/families/windows.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { foldWindows, unfoldWindows, type WindowOptions } from './window.js'
@@ -39,6 +41,7 @@ export const convolve: Run<ConvOptions> = defineComposed<ConvOptions>({
     return ops.reshape(options.relu ? ops.relu(z) : z, [x.shape[0], ...window.outSize, filters])
   },
   fused: {
+    family: windowKernels,
     kernel: 'conv2d',
     rule: 'dZ = dY (with relu: where y > 0), dX = conv2dTranspose(dZ, F), dF = conv2dFilterGradient(X, dZ), dB = Σ dZ',
     shape: ([x, filter], options) => ({
@@ -73,6 +76,7 @@ export const transposed: Run<TransposeOptions> = defineComposed<TransposeOptions
     return foldWindows(ops.reshape(rows, [n, h, w, kh, kw, filters]), [n, ...options.size, filters], window)
   },
   fused: {
+    family: windowKernels,
     kernel: 'conv2dInput',
     rule: 'dX = conv2d(dY, F), dF = conv2dFilterGradient(dY, X)',
     shape: ([x, filter], { size }) => ({ shape: [x.shape[0], ...size, filter.shape[2]], dtype: x.dtype }),
@@ -96,6 +100,7 @@ export const filterGradient: Run<GradientOptions> = defineComposed<GradientOptio
     return ops.reshape(dF, [kh, kw, x.shape[3], filters])
   },
   fused: {
+    family: windowKernels,
     kernel: 'conv2dFilter',
     rule: 'dX = conv2dTranspose(dY, cotangent), d(dY) = conv2d(x, cotangent)',
     shape: ([x, dY], { kernelSize }) => ({ shape: [...kernelSize, x.shape[3], dY.shape[3]], dtype: x.dtype }),

@@ -2,9 +2,11 @@
  * Convolution of each channel by itself (Chollet: "Xception", 2017), channels last, and its two adjoints. These three ops take one filter for each channel,
  * [kh, kw, c]. For several, `depthwiseConv2d` first repeats x along its channels.
  */
+
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
+import { windowKernels } from '../../backends/families/windows.js'
 import { shapeError } from '../../errors.js'
 import { type Shape, slidingWindow, type Window } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -50,6 +52,7 @@ const callForward: Run<WindowOptions> = defineComposed<WindowOptions>({
     return ops.reshape(y, [x.shape[0], ...window.outSize, x.shape[3]])
   },
   fused: {
+    family: windowKernels,
     kernel: 'depthwiseConv2d',
     rule: 'dX = depthwiseInputGradient(dY, F), dF = depthwiseFilterGradient(X, dY)',
     shape: ([x, filter], options) => ({
@@ -78,6 +81,7 @@ const callInput: Run<InputOptions> = defineComposed<InputOptions>({
     return foldWindows(ops.reshape(windows, [dY.shape[0], ...window.outSize, ...window.kernelSize, c]), shape, window)
   },
   fused: {
+    family: windowKernels,
     kernel: 'depthwiseConv2dInput',
     rule: 'd(dY) = depthwise(cotangent, F), dF = depthwiseFilterGradient(cotangent, dY)',
     shape: ([dY], { size }) => ({ shape: imageShape(dY, size), dtype: dY.dtype }),
@@ -105,6 +109,7 @@ const callFilter: Run<KernelOptions> = defineComposed<KernelOptions>({
     return ops.reshape(ops.sum(products, { axis: 0 }), [...kernelSize, c])
   },
   fused: {
+    family: windowKernels,
     kernel: 'depthwiseConv2dFilter',
     rule: 'dX = depthwiseInputGradient(dY, cotangent), d(dY) = depthwise(x, cotangent)',
     shape: ([x], { kernelSize }) => ({ shape: [...kernelSize, x.shape[3]], dtype: x.dtype }),

@@ -1,7 +1,9 @@
 /** Pooling over windows of images, channels last. With `same` padding, windows at the edge count only their cells inside the image. */
+
 import { requireWhole } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
+import { windowKernels } from '../../backends/families/windows.js'
 import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { requirePair, type Shape, sameShape, slidingWindow, type Window } from '../../tensor/shape.js'
@@ -53,6 +55,7 @@ const callMax: Run<PoolOptions> = defineComposed<PoolOptions>({
     return ops.sum(ops.where(first, windows, 0), { axis: 3 })
   },
   fused: {
+    family: windowKernels,
     kernel: 'maxPool2d',
     rule: 'dX = dY at the first largest of each window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
@@ -71,6 +74,7 @@ const callMaxGradient = defineComposed<PoolOptions>({
     return foldWindows(ops.reshape(cells, [x.shape[0], ...window.outSize, ...window.kernelSize, x.shape[3]]), x.shape, window)
   },
   fused: {
+    family: windowKernels,
     kernel: 'maxPool2dGradient',
     rule: 'd(dY) = cotangent at the first largest of each window of x',
     shape: ([x]) => x,
@@ -96,6 +100,7 @@ const callAverage: Run<PoolOptions> = defineComposed<PoolOptions>({
     return ops.div(ops.sum(windows, { axis: 3 }), cellsInside(x, x.shape.slice(1, 3), window, ops))
   },
   fused: {
+    family: windowKernels,
     kernel: 'averagePool2d',
     rule: 'dX = dY / cells inside, to each cell of the window',
     shape: ([x], options) => ({ shape: [x.shape[0], ...geometry(x.shape, options).outSize, x.shape[3]], dtype: x.dtype }),
@@ -119,6 +124,7 @@ const callAverageGradient: Run<GradientOptions> = defineComposed<GradientOptions
     return foldWindows(cells, shape, window)
   },
   fused: {
+    family: windowKernels,
     kernel: 'averagePool2dGradient',
     rule: 'd(dY) = averagePool2d(cotangent)',
     shape: ([dY], { size }) => ({ shape: imageShape(dY.shape, size), dtype: dY.dtype }),

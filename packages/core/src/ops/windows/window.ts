@@ -2,9 +2,11 @@
  * Windows that slide over images. `unfold` (im2col) lays out every window as a block; its adjoint `fold` (col2im) adds the blocks back. Convolution and
  * pooling are composed of the two.
  */
+
 import { requireNumeric, requireOptions } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
+import { windowKernels } from '../../backends/families/windows.js'
 import { shapeError } from '../../errors.js'
 import { requireDType } from '../../tensor/dtype.js'
 import { checkShape, type Padding, requirePair, type Shape, sameShape, slidingWindow, type Window } from '../../tensor/shape.js'
@@ -49,6 +51,7 @@ const callUnfold: Run<{ window: Window; fill: number }> = defineOp<{ window: Win
     if (x.shape.length !== 4) throw shapeError('unfold', 'x must have 4 axes [n, h, w, c]', [{ name: 'x', shape: x.shape }])
     return { shape: windowShape(x.shape, window), dtype: x.dtype }
   },
+  family: windowKernels,
   forward: (k, out, [x], { window, fill }) => k.unfold(out, x, window, fill),
   vjp: ({ dY, options: { window } }, [x]) => [() => callFold([dY], { shape: x.shape, window })],
   jvp: ({ options: { window } }) => [(v) => callUnfold([v], { window, fill: 0 })],
@@ -71,6 +74,7 @@ const callFold: Run<{ shape: Shape; window: Window }> = defineOp<{ shape: Shape;
     }
     return { shape, dtype: x.dtype }
   },
+  family: windowKernels,
   forward: (k, out, [x], { window }) => k.fold(out, x, window),
   vjp: ({ dY, options: { window } }) => [() => callUnfold([dY], { window, fill: 0 })],
   linear: true,

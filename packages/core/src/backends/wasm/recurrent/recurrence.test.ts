@@ -7,6 +7,7 @@ import { Tape } from '../../../autodiff/tape.js'
 import { scope } from '../../../tensor/scope.js'
 import { fromHost, type Tensor } from '../../../tensor/tensor.js'
 import type { Backend, SequenceKernelOptions } from '../../backend.js'
+import { recurrentKernels } from '../../families/recurrent.js'
 import { createReferenceBackend } from '../../reference/index.js'
 import { Engine } from '../engine/engine.js'
 import { createBackendOn } from '../index.js'
@@ -72,6 +73,7 @@ describe.each([true, false])('relaxedSimd %s', (relaxedSimd) => {
   const wasm = createBackendOn(new Engine({ relaxedSimd }))
   /** A backend without the kernels: there the composition runs. */
   const composed: Backend = createBackendOn(new Engine({ relaxedSimd }))
+  composed.add?.(recurrentKernels)
   for (const kernel of Object.keys(composed.fused)) if (kernel.includes('Sequence')) delete composed.fused[kernel as keyof Backend['fused']]
 
   it.each(cases.map((c) => [title(c), c] as const))('%s', (_, c) => {

@@ -1,0 +1,5 @@
+/** Kernels of recurrent networks: whole sequences of LSTM, GRU and simple RNN, and their gradients. */
+import type { KernelFamily } from '../backend.js'
+import { createRecurrence } from '../wasm/recurrent/recurrence.js'
+
+export const recurrentKernels: KernelFamily = { wasm: createRecurrence }
