@@ -288,7 +288,7 @@ describe('errors show what does not fit', () => {
   })
   test('class numbers where one-hot rows belong', () => {
     expect(message(() => c.softmaxCrossEntropy(zeros(4, 10), zeros(4)))).toContain(
-      'These look like class numbers: pass oneHot(labels, classes).',
+      "These look like class numbers: cast them, labels.cast('int32').",
     )
   })
   test('an argument that is not a tensor', () => {

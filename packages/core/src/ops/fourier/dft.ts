@@ -10,7 +10,8 @@ import type { HostValues } from '../../backends/backend.js'
 import { reduceExtent, type Shape } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { planReal } from './real-transform.js'
-import { complexArray, planTransform } from './transform.js'
+import { complexArray } from './roots.js'
+import { planTransform } from './transform.js'
 
 /** A complex tensor: two real ones of one shape. */
 export interface ComplexTensor {

@@ -3,7 +3,8 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import * as c from '../../index.js'
 import { planReal } from './real-transform.js'
-import { type Complex, complexArray, planTransform } from './transform.js'
+import { type Complex, complexArray, rootOfUnity } from './roots.js'
+import { planTransform } from './transform.js'
 
 /** Σ x[j]·e^(−2πi·jk/n) for one k. */
 function definition([xr, xi]: Complex, k: number): [number, number] {
@@ -19,6 +20,25 @@ function definition([xr, xi]: Complex, k: number): [number, number] {
 /** Numbers in [−1, 1) that depend on the seed alone. */
 const drawn = (n: number, seed: number): Float64Array =>
   Float64Array.from({ length: n }, (_, i) => c.threefry2x32([seed, 0], [i, 0])[0] / 2 ** 31 - 1)
+
+test('roots of unity are near those of Math, and symmetric to the bit', () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 2 ** 26 }), fc.nat({ max: 2 ** 26 }), (n, k) => {
+      const [re, im] = rootOfUnity(k % n, n)
+      const angle = (-2 * Math.PI * (k % n)) / n // rounded twice, so that it is off by up to 9e-16 itself
+      expect(Math.abs(re - Math.cos(angle)) + Math.abs(im - Math.sin(angle))).toBeLessThan(3e-15)
+      // At odd eighths of a turn the two come from different quarters.
+      if ((8 * k) % n > 0) expect(rootOfUnity(n - (k % n), n).map((v) => v + 0)).toEqual([re + 0, 0 - im])
+    }),
+    { numRuns: 2000 },
+  )
+  expect([0, 1, 2, 3].map((k) => rootOfUnity(k, 4).map((v) => v + 0))).toEqual([
+    [1, 0],
+    [0, -1],
+    [-1, 0],
+    [0, 1],
+  ])
+})
 
 describe('every length', () => {
   // All small ones, products of large factors, primes beyond the largest factor, and squares of such.

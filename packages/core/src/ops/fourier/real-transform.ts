@@ -1,5 +1,6 @@
 /** Fourier transforms of real numbers: half the spectrum, and for even lengths half the work (Press et al., "Numerical Recipes", §12.3). */
-import { type Complex, complexArray, type Plan, planTransform, rootsOfUnity } from './transform.js'
+import { type Complex, complexArray, rootsOfUnity } from './roots.js'
+import { type Plan, planTransform } from './transform.js'
 
 /** The two directions for rows of n real numbers and spectra of ⌊n/2⌋ + 1 complex ones. */
 export interface RealPlan {

@@ -7,6 +7,7 @@ import { scope } from '../../tensor/scope.js'
 import { requireTensor, Tensor } from '../../tensor/tensor.js'
 import type { ComplexTensor } from './dft.js'
 import { rfft } from './fourier.js'
+import { rootOfUnity } from './roots.js'
 
 /** How `stft` cuts a signal into frames. */
 export interface StftOptions {
@@ -79,6 +80,6 @@ function weightsOf(signal: Tensor, window: StftOptions['window'], length: number
   requireChoice('stft', 'window', window, ['hann', 'hamming', null])
   if (window === null) return ops.ones([length], { dtype, backend })
   const mean = window === 'hann' ? 0.5 : 0.54
-  const values = Float64Array.from({ length }, (_, j) => mean - (1 - mean) * Math.cos((2 * Math.PI * j) / length))
+  const values = Float64Array.from({ length }, (_, j) => mean - (1 - mean) * rootOfUnity(j, length)[0])
   return ops.tensor(values, { dtype, backend })
 }

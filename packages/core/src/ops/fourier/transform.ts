@@ -5,11 +5,7 @@
  * Frameworks for the Fast Fourier Transform", §1.7). Any other length becomes a convolution, of a power of two (Bluestein 1970).
  */
 
-/** A complex array: its real and its imaginary parts. */
-export type Complex = readonly [real: Float64Array, imag: Float64Array]
-
-/** n complex zeros. */
-export const complexArray = (n: number): Complex => [new Float64Array(n), new Float64Array(n)]
+import { type Complex, complexArray, rootOfUnity, rootsOfUnity } from './roots.js'
 
 /** Transforms x, which has the plan's length, into y. x is used up. The inverse without the factor 1/n: swap real and imaginary part in both. */
 export type Plan = (x: Complex, y: Complex) => void
@@ -33,17 +29,6 @@ function factorsOf(n: number): number[] {
     for (; rest % p === 0; rest /= p) factors.push(p)
   }
   return factors
-}
-
-/** e^(−2πi·k/n) for k < count. */
-export function rootsOfUnity(n: number, count = n): Complex {
-  const [cosines, sines] = complexArray(count)
-  for (let k = 0; k < count; k++) {
-    const angle = (-2 * Math.PI * k) / n
-    cosines[k] = Math.cos(angle)
-    sines[k] = Math.sin(angle)
-  }
-  return [cosines, sines]
 }
 
 function byFactors(n: number, factors: readonly number[]): Plan {
@@ -149,9 +134,7 @@ function byConvolution(n: number): Plan {
   const [chirpR, chirpI] = complexArray(n) // e^(−πi·j²/n)
   const [kernel, spectrum, work, product] = Array.from({ length: 4 }, () => complexArray(size))
   for (let j = 0; j < n; j++) {
-    const angle = (-Math.PI * ((j * j) % (2 * n))) / n
-    chirpR[j] = Math.cos(angle)
-    chirpI[j] = Math.sin(angle)
+    ;[chirpR[j], chirpI[j]] = rootOfUnity((j * j) % (2 * n), 2 * n)
     const mirrored = j === 0 ? 0 : size - j
     kernel[0][j] = kernel[0][mirrored] = chirpR[j]
     kernel[1][j] = kernel[1][mirrored] = -chirpI[j]

@@ -2,7 +2,9 @@
  * Eigenvalues and eigenvectors of symmetric matrices: Householder reflections to a tridiagonal matrix, then the implicit QL method. Source: the
  * routines tred2 and tql2 of EISPACK (Martin, Reinsch, Wilkinson 1968; Bowdler, Martin, Reinsch, Wilkinson 1968), in the form of JAMA (public domain).
  */
+
 import { ValueError } from '../../../errors.js'
+import { hypot } from './hypot.js'
 import { allFinite, makeLargestPositive } from './qr.js'
 
 /** More steps for one eigenvalue than any matrix needs; two are usual. */
@@ -134,7 +136,7 @@ function implicitQl(v: Float64Array[], d: Float64Array, e: Float64Array, n: numb
 function shift(d: Float64Array, e: Float64Array, l: number, n: number): number {
   const g = d[l]
   const p = (d[l + 1] - g) / (2 * e[l])
-  const r = p < 0 ? -Math.hypot(p, 1) : Math.hypot(p, 1)
+  const r = p < 0 ? -hypot(p, 1) : hypot(p, 1)
   d[l] = e[l] / (p + r)
   d[l + 1] = e[l] * (p + r)
   const h = g - d[l]
@@ -154,7 +156,7 @@ function rotateUp(v: Float64Array[], d: Float64Array, e: Float64Array, l: number
     s2 = s
     const g = c * e[i]
     const h = c * p
-    const r = Math.hypot(p, e[i])
+    const r = hypot(p, e[i])
     e[i + 1] = s * r
     s = e[i] / r
     c = p / r

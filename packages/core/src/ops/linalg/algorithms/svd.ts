@@ -2,6 +2,7 @@
  * Singular values and vectors by one-sided Jacobi rotations (Hestenes 1958; Golub & Van Loan, "Matrix Computations", §8.6): pairs of columns are rotated
  * until all are orthogonal. Then their lengths are the singular values. The method is exact to a few units in the last place, also for small values.
  */
+import { hypot } from './hypot.js'
 import { allFinite, columnsOf, largestOf, makeLargestPositive } from './qr.js'
 
 /** The parts of A = U·diag(s)·Vᵀ, k = min(m, n). */
@@ -66,7 +67,7 @@ function orthogonalise(w: Float64Array, v: Float64Array, rows: number, columns: 
         rotated = true
         // The smaller root of t² + 2ζt − 1 = 0 is the tangent of the angle that makes the two orthogonal.
         const zeta = (beta - alpha) / (2 * gamma)
-        const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + Math.hypot(1, zeta))
+        const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + hypot(1, zeta))
         const cosine = 1 / Math.sqrt(1 + t * t)
         rotate(w, p * rows, q * rows, rows, cosine, cosine * t)
         rotate(v, p * columns, q * columns, columns, cosine, cosine * t)
