@@ -328,6 +328,16 @@ export const table: Record<string, Row> = {
   solve: { args: [square, t([2, 3])] },
   pseudoInverse: { args: [t([3, 2]), options({ tolerance: finite(1e-3) })] },
   leastSquares: { args: [t([3, 2]), t([3, 1]), options({ tolerance: finite(1e-3) })] },
+  norm: {
+    args: [
+      t([2, 3]),
+      options({
+        ord: { ...real(1), fine: ['a number'], also: { 'a matrix norm that there is not': () => 3, 'fro.': () => 'fro.' } },
+        axis: { ...list(0, 1), fine: ['a number'] },
+        keepDims: flag,
+      }),
+    ],
+  },
   matrixPower: { args: [square, { ...whole(3), also: { 'a fraction': () => 1.5 } }] },
 
   ...rows('fft ifft', [t([2, 3]), t([2, 3]), options({ axis: axis(1), n: whole(2) })]),

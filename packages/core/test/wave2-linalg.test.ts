@@ -14,36 +14,19 @@ interface Params {
   unitDiagonal: boolean
   rank: number
   n: number
-  kind: string
-  ord: string | number | null
+  ord: 'fro' | 'nuc' | number | null
   axis: number | [number, number]
   keepDims: boolean
 }
 
-const { cholesky, determinant, eigh, inverse, leastSquares, logDeterminant, lu, matMul, matrixExp, matrixPower, pseudoInverse } = c
-const { abs, add, exp, eye, max, min, mul, pow, qr, slice, solve, sqrt, square, sum, svd, transpose, triangularSolve } = c
+const { cholesky, determinant, eigh, inverse, leastSquares, logDeterminant, lu, matMul, matrixExp, matrixPower, norm, pseudoInverse } = c
+const { add, exp, eye, mul, qr, slice, solve, sum, svd, transpose, triangularSolve } = c
 
 const swapped = (x: Tensor): Tensor => transpose(x, [...x.shape.map((_, i) => i).slice(0, -2), x.rank - 1, x.rank - 2])
 const symmetric = (m: Tensor): Tensor => mul(add(m, swapped(m)), 0.5)
 const positive = (m: Tensor): Tensor => {
   const n = m.shape[m.rank - 1]
   return add(matMul(m, swapped(m)), mul(eye(n, n, { dtype: m.dtype, backend: m.backend }), 0.5))
-}
-
-/** Norms by their definitions. */
-function norm(a: Tensor, { kind, ord, axis, keepDims }: Params): Tensor {
-  const over = { axis, keepDims }
-  if (kind === 'vector') {
-    if (ord === null) return sqrt(sum(square(a), over))
-    if (ord === Infinity) return max(abs(a), over)
-    if (ord === -Infinity) return min(abs(a), over)
-    return pow(sum(pow(abs(a), ord as number), over), 1 / (ord as number))
-  }
-  if (ord === 'fro') return sqrt(sum(square(a), over))
-  if (ord === 'nuc') return sum(svd(a).s)
-  if (ord === 2) return max(svd(a).s)
-  const sums = sum(abs(a), { axis: Math.abs(ord as number) === 1 ? 0 : 1 })
-  return (ord as number) > 0 ? max(sums) : min(sums)
 }
 
 /** What each op gives, by the names that the file uses. */
@@ -75,7 +58,8 @@ const outputs: Record<string, (inputs: Tensors, params: Params) => Tensors> = {
   pinv: ({ a }) => ({ output: pseudoInverse(a) }),
   // The file rounds to ten digits, so a matrix has the stated rank to that many.
   lstsq: ({ a, b }, { rank }) => ({ output: leastSquares(a, b, rank ? { tolerance: 1e-8 } : {}) }),
-  norm: ({ a }, params) => ({ output: norm(a, params) }),
+  // `null` is an ord that is not given.
+  norm: ({ a }, { ord, axis, keepDims }) => ({ output: norm(a, { ord: ord ?? undefined, axis, keepDims }) }),
   matrixPower: ({ a }, { n }) => ({ output: matrixPower(a, n) }),
   matrixExp: ({ a }) => ({ output: matrixExp(a) }),
   lu: ({ a }) => ({ ...lu(a) }),
