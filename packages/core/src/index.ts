@@ -30,7 +30,7 @@ export type {
 export type { GpuMode } from './backends/gpu/device/gpujs.js'
 export type { GpuBackendOptions } from './backends/gpu/index.js'
 export { type BackendName, configure, createGpuBackend, currentBackend, getBackend, useBackend } from './backends/index.js'
-export { createReferenceBackend } from './backends/reference/index.js'
+export { createReferenceBackend, type ReferenceOptions } from './backends/reference/index.js'
 export { createWasmBackend, type WasmOptions } from './backends/wasm/index.js'
 export * from './errors.js'
 export { expectNoLeaks, memory, print } from './inspect.js'

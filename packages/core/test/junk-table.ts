@@ -104,6 +104,8 @@ const options = (parts: Record<string, Kind>): Kind => ({
 const key = kind(() => c.key(7))
 const backend = kind(() => c.currentBackend())
 const dtype: Kind = { ...text('int32'), also: { 'a name of Object.prototype': () => 'constructor', float16: () => 'float16' } }
+/** The dtype of a backend's new floats. */
+const float: Kind = { ...text('float64'), also: { 'a dtype of whole numbers': () => 'int32' } }
 const create = { dtype, backend }
 const window2d = { strides: list(1, 1), padding: text('same'), dilation: list(1, 1) }
 const window3d = { strides: list(1, 1, 1), padding: text('same'), dilation: list(1, 1, 1) }
@@ -395,10 +397,10 @@ export const table: Record<string, Row> = {
   expectNoLeaks: { args: [fn(() => () => 1)] },
   debug: { args: [options({ nonFinite: kind(() => false, ['true']), leaks: kind(() => false, ['true']) })] },
   withBackend: { args: [backend, fn(() => () => c.scalar(1))] },
-  getBackend: { args: [text('reference')] },
-  useBackend: { args: [text('wasm')] },
+  getBackend: { args: [text('reference'), options({ dtype: float })] },
+  useBackend: { args: [text('wasm'), options({ dtype: text('float32') })] },
   currentBackend: { args: [] },
-  createReferenceBackend: { args: [] },
+  createReferenceBackend: { args: [options({ dtype: float })] },
   createWasmBackend: {
     args: [
       options({

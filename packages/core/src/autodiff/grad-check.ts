@@ -32,8 +32,9 @@ export interface GradCheckReport {
 /**
  * Compares the gradient of f with central differences (f(x + ε) − f(x − ε)) / 2ε, in float64 on the reference backend.
  *
- * f may return any shape; the check is of the sum of its elements with fixed weights. Tensors that f makes are on the reference backend. Tensors that f
- * takes from outside, such as weights, must be there already: make them in float64 with `await getBackend('reference')`.
+ * f may return any shape; the check is of the sum of its elements with fixed weights. It runs on the backend of the inputs if that has float64, else on
+ * `await getBackend('reference')`. Tensors that f takes from outside, such as weights, must be there already, in float64; after
+ * `await useBackend('reference', { dtype: 'float64' })` all tensors are.
  *
  * @throws GradientError that names the first element where the two disagree.
  * @example
@@ -55,7 +56,8 @@ export async function gradCheck(
   requireNumber('gradCheck', 'step', step, { above: 0 })
   requireNumber('gradCheck', 'tolerance', tolerance, { above: 0 })
   if (maxElements !== Infinity) requireWhole('gradCheck', 'maxElements', maxElements, { least: 1 })
-  const backend = await getBackend('reference')
+  const [given] = inputs.map((x) => x.backend)
+  const backend = given.dtypes.has('float64') ? given : await getBackend('reference')
   const hosts = await Promise.all(inputs.map(async (x) => ({ values: Float64Array.from(await x.data()), shape: x.shape, dtype: x.dtype })))
   return withBackend(backend, () =>
     scope(() => {

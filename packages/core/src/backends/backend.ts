@@ -320,6 +320,8 @@ export interface KernelFamily {
 export interface Backend {
   readonly name: string
   readonly dtypes: ReadonlySet<DType>
+  /** The dtype of new floats where none is asked for; float32 if left out. */
+  readonly defaultDType?: DType
   readonly kernels: Kernels
   readonly fused: FusedKernels
   /** Adds a family of kernels, if it is not there; only backends that leave families out have it. Every op with a family calls it first. */

@@ -6,7 +6,7 @@ import { defaultBackend, setDefaultBackend, setDefaultFactory } from '../runtime
 import type { Backend } from './backend.js'
 import type { GpuMode } from './gpu/device/gpujs.js'
 import type { GpuBackendOptions } from './gpu/index.js'
-import { createReferenceBackend } from './reference/index.js'
+import { createReferenceBackend, type ReferenceOptions, requireReferenceOptions } from './reference/index.js'
 import { createWasmBackend, requireWasmOptions, type WasmOptions } from './wasm/index.js'
 
 /**
@@ -17,7 +17,8 @@ export type BackendName = 'wasm' | 'reference' | 'gpu' | `gpu:${GpuMode}`
 
 const KINDS: readonly string[] = ['wasm', 'reference', 'gpu']
 
-const made = new Map<BackendName, Backend>()
+/** The started backends by name; a reference backend whose default is float64 is `reference:float64`. */
+const made = new Map<string, Backend>()
 let settings: WasmOptions = {}
 
 /**
@@ -53,6 +54,13 @@ function wasm(): Backend {
 }
 setDefaultFactory(wasm)
 
+/** The reference backend of the process with this default. */
+function reference(options: ReferenceOptions): Backend {
+  const backend = made.get(options.dtype === 'float64' ? 'reference:float64' : 'reference') ?? createReferenceBackend(options)
+  made.set(backend.name, backend)
+  return backend
+}
+
 /**
  * Makes a second gpu backend, beside the one that `useBackend('gpu')` gives. This call loads gpu.js.
  *
@@ -65,7 +73,6 @@ export async function createGpuBackend(options: GpuBackendOptions = {}): Promise
 
 /** Starts a backend. `gpu` and the name of the engine it takes are one backend. */
 async function start(name: BackendName): Promise<Backend> {
-  if (name === 'reference') return createReferenceBackend()
   const [, mode] = name.split(':')
   const asked = mode ?? environment('COTANGENT_GPU')
   const before = asked === undefined ? undefined : usable(`gpu:${asked as GpuMode}`)
@@ -73,32 +80,48 @@ async function start(name: BackendName): Promise<Backend> {
 }
 
 /** The backend of this name if it has been made and its device is not lost. */
-function usable(name: BackendName): Backend | undefined {
+function usable(name: string): Backend | undefined {
   const backend = made.get(name)
   return backend?.info?.().gpu?.lost === undefined ? backend : undefined
 }
 
-/** A backend by name, started if it is not running. A process has one of each name; one whose device was lost is replaced. */
-export async function getBackend(name: BackendName): Promise<Backend> {
-  return named('getBackend', name)
+/**
+ * A backend by name, started if it is not running. A process has one of each name; one whose device was lost is replaced. With `dtype: 'float64'`, new floats
+ * are float64 unless their dtype is asked for; `reference` alone has it, and it is a backend beside the one whose default is float32.
+ */
+export async function getBackend(name: BackendName, options: ReferenceOptions = {}): Promise<Backend> {
+  return named('getBackend', name, options)
 }
 
-async function named(what: string, name: BackendName): Promise<Backend> {
+async function named(what: string, name: BackendName, options: ReferenceOptions): Promise<Backend> {
   if (typeof name !== 'string' || !KINDS.includes(name.split(':')[0]) || (name.includes(':') && !name.startsWith('gpu:'))) {
     throw new BackendError(`${what}: there is no backend ${describeValue(name)}. There are 'wasm', 'reference' and 'gpu'.`)
+  }
+  requireReferenceOptions(what, options, `await ${what}('reference', { dtype: 'float64' })`)
+  if (name === 'reference') return reference(options)
+  if (options.dtype === 'float64') {
+    throw new BackendError(`${what}: ${name} has no float64. Write await ${what}('reference', { dtype: 'float64' }).`)
   }
   if (name === 'wasm') return wasm()
   const before = usable(name)
   if (before) return before
   const backend = await start(name)
   made.set(name, backend)
-  if (name === 'gpu') made.set(backend.name as BackendName, backend)
+  if (name === 'gpu') made.set(backend.name, backend)
   return backend
 }
 
-/** Makes a backend the default: new tensors go to it. */
-export async function useBackend(name: BackendName): Promise<Backend> {
-  const backend = await named('useBackend', name)
+/**
+ * Makes a backend the default: new tensors go to it. With `dtype: 'float64'`, new floats are float64 unless their dtype is asked for; `reference` alone has it.
+ *
+ * @example
+ * ```ts no-run="it would change the default backend of the other examples"
+ * await useBackend('reference', { dtype: 'float64' })
+ * tensor([0.1]).dtype   // 'float64'
+ * ```
+ */
+export async function useBackend(name: BackendName, options: ReferenceOptions = {}): Promise<Backend> {
+  const backend = await named('useBackend', name, options)
   setDefaultBackend(backend)
   return backend
 }

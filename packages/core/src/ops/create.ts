@@ -8,7 +8,7 @@ import type { Backend } from '../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
 import { fold, type Key, requireKey, uniformInto } from '../random.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
-import { castValue, convert, type DType, hostArray, isFloat, type TypedArray } from '../tensor/dtype.js'
+import { castValue, convert, type DType, defaultFloat, hostArray, isFloat, type TypedArray } from '../tensor/dtype.js'
 import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Made } from '../tensor/static-shape.js'
 import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTensor, type Tensor } from '../tensor/tensor.js'
@@ -18,7 +18,7 @@ import { requireNoMore } from './requirements.js'
 
 /** The dtype and the backend of a new tensor. */
 export interface CreateOptions {
-  /** float32 by default. */
+  /** By default float32, or what the backend has as its default: `useBackend('reference', { dtype: 'float64' })`. */
   dtype?: DType
   /** By default the one that `useBackend` chose. */
   backend?: Backend
@@ -79,7 +79,7 @@ function flattenNested(values: NestedArray): { flat: number[]; shape: number[]; 
 /**
  * A tensor with the given values: a number, nested arrays, or a typed array with a shape.
  *
- * The dtype is float32. Booleans give bool, an Int32Array int32, a Uint8Array uint8; the option `dtype` overrides this.
+ * The dtype is float32, or the default of the backend. Booleans give bool, an Int32Array int32, a Uint8Array uint8; the option `dtype` overrides this.
  *
  * Shape: that of the nested arrays, or the option `shape`
  *
@@ -105,7 +105,7 @@ export function tensor<N extends number, S extends readonly N[] | readonly [] = 
   }
   let flat: ArrayLike<number>
   let shape: Shape
-  let natural: DType = 'float32'
+  let natural = defaultFloat(backend)
   if (isTyped(values)) {
     flat = values
     shape = [values.length]
@@ -430,7 +430,7 @@ export function truncatedNormal<N extends number, S extends readonly N[] | reado
 }
 
 /**
- * Random values that are 1 with probability p, else 0. The dtype is float32 by default.
+ * Random values that are 1 with probability p, else 0.
  *
  * Shape: → the given shape
  *

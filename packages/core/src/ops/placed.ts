@@ -3,23 +3,24 @@ import { requireOptions } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
 import { addContext, BackendError, showShape } from '../errors.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
-import { convert, type DType } from '../tensor/dtype.js'
+import { convert, type DType, defaultFloat } from '../tensor/dtype.js'
 import { checkShape, type Shape } from '../tensor/shape.js'
 import { emptyTensor, requireBackendDType, type Tensor } from '../tensor/tensor.js'
 import type { CreateOptions } from './create.js'
 
 export const CREATE_OPTIONS = ['dtype', 'backend'] as const
 
-/** The options with their defaults; throws unless they are options of a new tensor. */
+/** The options with their defaults; throws unless they are options of a new tensor. `natural` is the dtype if none is given, else it is the backend's default. */
 export function placed(
   what: string,
   options: CreateOptions,
   names: readonly string[] = CREATE_OPTIONS,
-  natural: DType = 'float32',
+  natural?: DType,
 ): { dtype: DType; backend: Backend } {
   requireOptions(what, options, names)
-  const { dtype = natural, backend = defaultBackend() } = options
+  const { backend = defaultBackend() } = options
   requireBackend(what, backend)
+  const { dtype = natural ?? defaultFloat(backend) } = options
   requireBackendDType(what, backend, dtype)
   return { dtype, backend }
 }

@@ -1,7 +1,7 @@
 /**
  * Element types, and the rules for mixing them.
  *
- * float32 is the default. float64 exists on the reference backend alone; gradient checks need it. uint8 is for storing images and for casting from:
+ * float32 is the default. float64 exists on the reference backend alone, which may have it as its default; gradient checks need it. uint8 is for storing images and for casting from:
  * arithmetic on two uint8 tensors is an error, because it would wrap around without a word.
  */
 import { describeValue, nearest } from '../arguments.js'
@@ -51,10 +51,21 @@ export function promote(a: DType, b: DType): DType {
   return rank[a] >= rank[b] ? a : b
 }
 
-/** The dtype of a JavaScript number beside a tensor: the tensor's own if it holds the value, else int32 or float32. */
-export function dtypeBeside(value: number, dtype: DType): DType {
+/** What a backend says about new tensors. */
+interface Place {
+  readonly defaultDType?: DType
+}
+
+/** The dtype of new floats on a backend where none is asked for: float32, unless the backend says otherwise. */
+export const defaultFloat = ({ defaultDType = 'float32' }: Place): DType => defaultDType
+
+/** The dtype in which an op on floats computes: a float as it is, whole numbers as the backend's default. */
+export const floatOf = (dtype: DType, backend: Place): DType => (isFloat(dtype) ? dtype : defaultFloat(backend))
+
+/** The dtype of a JavaScript number beside a tensor: the tensor's own if it holds the value, else int32 or the backend's default. */
+export function dtypeBeside(value: number, dtype: DType, backend: Place): DType {
   if (isFloat(dtype)) return dtype
-  return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 'int32' : 'float32'
+  return Number.isInteger(value) && Math.abs(value) < 2 ** 31 ? 'int32' : defaultFloat(backend)
 }
 
 /** Throws a DTypeError unless `dtype` is one of `allowed`. */

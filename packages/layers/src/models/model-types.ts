@@ -11,7 +11,7 @@ export interface ModelOptions {
   trainable?: boolean
   /** The root of all randomness: weights, dropout, shuffling. A whole number, at least 0. Drawn, and kept in `model.seed`, if left out. */
   seed?: number
-  /** float32 by default. float64 needs the reference backend. */
+  /** By default that of the backend: float32, or float64 after `useBackend('reference', { dtype: 'float64' })`. float64 needs the reference backend. */
   dtype?: DType
   /** The backend that holds the weights; the default backend if left out. */
   backend?: Backend

@@ -45,8 +45,8 @@ export abstract class Network extends Layer implements Trainable {
     super(className, options, ['seed', 'dtype', 'backend', ...own])
     this.#ownSeed = options.seed === undefined
     this.seed = options.seed ?? Math.floor(Math.random() * 2 ** 32)
-    this.dtype = options.dtype ?? 'float32'
     this.backend = options.backend ?? currentBackend()
+    this.dtype = options.dtype ?? this.backend.defaultDType ?? 'float32'
     this.#root = key(this.seed)
   }
 

@@ -14,7 +14,7 @@ export interface BatchesOptions {
   order?: Int32Array | readonly number[]
   /** The backend of the batches; by default that of x if it is a tensor, else the default backend. */
   backend?: Backend
-  /** The dtype of the batches; float32 by default. */
+  /** The dtype of the batches; by default that of the backend, which is float32 if it says nothing else. */
   dtype?: DType
 }
 
@@ -36,10 +36,10 @@ const isBackend: Rule = (what, name, value) => {
  * ```
  */
 export function batches(x: Data, y: Data, options?: SpelledOptions<BatchesOptions>): Generator<[x: Tensor, y: Tensor], void, undefined> {
-  const settings = readOptions<BatchesOptions & { batchSize: number; dtype: DType }>(
+  const settings = readOptions<BatchesOptions & { batchSize: number }>(
     'batches',
     options,
-    { batchSize: 32, order: undefined, backend: undefined, dtype: 'float32' },
+    { batchSize: 32, order: undefined, backend: undefined, dtype: undefined },
     {
       batchSize: whole({ least: 1 }),
       backend: isBackend,
@@ -52,7 +52,7 @@ export function batches(x: Data, y: Data, options?: SpelledOptions<BatchesOption
   const ys = rowsOf('batches: y', y, backend)
   if (xs.count !== ys.count) throw new ShapeError(`batches: x has ${xs.count} samples and y has ${ys.count}.`)
   const order = settings.order === undefined ? identityOrder(xs.count) : requireOrder(settings.order, xs.count)
-  return cut(xs, ys, order, settings)
+  return cut(xs, ys, order, { batchSize: settings.batchSize, dtype: settings.dtype ?? backend.defaultDType ?? 'float32' })
 }
 
 function* cut(

@@ -422,7 +422,7 @@ export function orthogonal(options: Seeded & { gain?: number; method?: 'qr' | 's
       return scope(() => orthogonalOn(backend, seeded(key, seed), rows, cols).mul(gain).reshape(shape))
     const values = orthogonalized(gaussian(seeded(key, seed), rows * cols), rows, cols, method)
     if (gain !== 1) for (let i = 0; i < values.length; i++) values[i] *= gain
-    return tensor(values, { dtype: 'float32', ...create, shape })
+    return tensor(values, { ...create, shape })
   })
 }
 

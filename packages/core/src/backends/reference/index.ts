@@ -3,6 +3,7 @@
  * on purpose and the first backend to read. The tests hold the other backends to it, and it alone has float64.
  */
 
+import { requireChoice, requireOptions } from '../../arguments.js'
 import { BackendError, beyondInt32, ValueError } from '../../errors.js'
 import { castValue, type DType, hostArray, type TypedArray } from '../../tensor/dtype.js'
 import { broadcastStrides, type Shape, sizeOf, stridesOf, type Window } from '../../tensor/shape.js'
@@ -230,12 +231,35 @@ function roomFor(size: number, dtype: DType): TypedArray {
   }
 }
 
-/** A new reference backend. */
-export function createReferenceBackend(): Backend {
+/** Options of the reference backend. */
+export interface ReferenceOptions {
+  /** The dtype of new floats where none is asked for; float32 by default, as on the other backends. */
+  dtype?: 'float32' | 'float64'
+}
+
+/** Throws unless these are options of the reference backend. */
+export function requireReferenceOptions(what: string, options: ReferenceOptions, example: string): void {
+  requireOptions(what, options, ['dtype'], example)
+  if (options.dtype !== undefined) requireChoice(what, 'dtype', options.dtype, ['float32', 'float64'])
+}
+
+/**
+ * A new reference backend.
+ *
+ * @example
+ * ```ts
+ * const exact = createReferenceBackend({ dtype: 'float64' })
+ * const x = withBackend(exact, () => tensor([0.1]))   // x.dtype = 'float64'
+ * ```
+ */
+export function createReferenceBackend(options: ReferenceOptions = {}): Backend {
+  requireReferenceOptions('createReferenceBackend', options, "createReferenceBackend({ dtype: 'float64' })")
+  const { dtype: defaultDType = 'float32' } = options
   let buffers = 0
   let bytes = 0
   return {
-    name: 'reference',
+    name: defaultDType === 'float32' ? 'reference' : `reference:${defaultDType}`,
+    defaultDType,
     dtypes: new Set<DType>(['float64', 'float32', 'int32', 'uint8', 'bool']),
     kernels,
     fused,

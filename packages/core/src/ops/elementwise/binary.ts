@@ -10,7 +10,7 @@ import { defineOp } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, SampleInput } from '../../autodiff/op.js'
 import { sample } from '../../autodiff/samples.js'
 import type { ZipKernel } from '../../backends/backend.js'
-import { type DType, isFloat, promote, requireDType } from '../../tensor/dtype.js'
+import { type DType, defaultFloat, isFloat, promote, requireDType } from '../../tensor/dtype.js'
 import { broadcastShapes, type Shape } from '../../tensor/shape.js'
 import type { BroadcastShape, CheckBroadcast } from '../../tensor/static-shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
@@ -94,7 +94,7 @@ function binary(name: ZipKernel, { rule, vjp, operands = 'number', dtype, domain
     let b = right
     if (a.dtype !== b.dtype || (operands === 'float' && !isFloat(a.dtype))) {
       let common = promote(a.dtype, b.dtype)
-      if (operands === 'float' && common === 'int32') common = 'float32'
+      if (operands === 'float' && common === 'int32') common = defaultFloat(left.backend)
       a = cast(a, common)
       b = cast(b, common)
     }

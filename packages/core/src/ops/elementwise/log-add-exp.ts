@@ -2,7 +2,7 @@
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sample } from '../../autodiff/samples.js'
-import { promote } from '../../tensor/dtype.js'
+import { floatOf, promote } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { broadcastShapes } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -73,7 +73,7 @@ function both(op: string, a: Tensor, b: Tensor, call: (a: Tensor, b: Tensor) => 
   requireTensor(op, 'a', a)
   requireTensor(op, 'b', b)
   broadcastShapes(op, a.shape, b.shape)
-  const common = promote(promote(a.dtype, b.dtype), 'float32')
+  const common = floatOf(promote(a.dtype, b.dtype), a.backend)
   return scope(() => call(cast(a, common), cast(b, common)))
 }
 

@@ -13,7 +13,8 @@ export function scalarOf(value: number, backend: Backend, dtype: DType): Tensor 
 }
 
 /** A number as a scalar tensor on the backend of `other`, and in its dtype where that holds the value. */
-export const scalarBeside = (value: number, other: Tensor): Tensor => scalarOf(value, other.backend, dtypeBeside(value, other.dtype))
+export const scalarBeside = (value: number, other: Tensor): Tensor =>
+  scalarOf(value, other.backend, dtypeBeside(value, other.dtype, other.backend))
 
 /** `x` as a tensor. A number becomes a scalar beside `other`. */
 export function toTensor(name: string, x: Tensor | number, other: Tensor | number): Tensor {

@@ -4,7 +4,7 @@ import { defineComposed, defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sample, sampleWith } from '../../autodiff/samples.js'
 import { ValueError } from '../../errors.js'
-import { promote, requireDType } from '../../tensor/dtype.js'
+import { defaultFloat, promote, requireDType } from '../../tensor/dtype.js'
 import { broadcastShapes, type Shape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { cast } from './elementwise.js'
@@ -51,8 +51,8 @@ const isNumber = (value: unknown): boolean => typeof value === 'number' || typeo
 export function where(condition: Tensor, a: Tensor | number, b: Tensor | number): Tensor {
   requireTensor('where', 'the condition', condition)
   const numbers = isNumber(a) && isNumber(b)
-  const left = numbers ? scalarOf(Number(a), condition.backend, 'float32') : toTensor('where', a, b)
-  const right = numbers ? scalarOf(Number(b), condition.backend, 'float32') : toTensor('where', b, a)
+  const left = numbers ? scalarOf(Number(a), condition.backend, defaultFloat(condition.backend)) : toTensor('where', a, b)
+  const right = numbers ? scalarOf(Number(b), condition.backend, defaultFloat(condition.backend)) : toTensor('where', b, a)
   const common = promote(left.dtype, right.dtype)
   const operands = [condition, cast(left, common), cast(right, common)]
   const temporaries = [left, right, operands[1], operands[2]].filter((t) => t !== a && t !== b)

@@ -2,7 +2,7 @@
 import { requireOptions, requireWhole } from '../../arguments.js'
 import { ops } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
-import { promote, requireDType } from '../../tensor/dtype.js'
+import { floatOf, promote, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { normalizeAxes, normalizeAxis, requireWholes, sameShape } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -31,7 +31,7 @@ function along(
   const axis = normalizeAxis(op, place, x.rank)
   const { n = usual(x.shape[axis]) } = options
   requireWhole(op, 'the length n', n, { least: 1 })
-  return { x: ops.cast(x, promote(x.dtype, 'float32')), axis, n }
+  return { x: ops.cast(x, floatOf(x.dtype, x.backend)), axis, n }
 }
 
 /** Real and imaginary part, checked to fit each other, as along. */

@@ -2,7 +2,7 @@
 import { requireBoolean, requireChoice, requireOptions, requireWhole } from '../../arguments.js'
 import { ops } from '../../autodiff/op.js'
 import { shapeError } from '../../errors.js'
-import { isFloat } from '../../tensor/dtype.js'
+import { floatOf } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { requireTensor, Tensor } from '../../tensor/tensor.js'
 import type { ComplexTensor } from './dft.js'
@@ -55,7 +55,7 @@ export function stft(x: Tensor, options: StftOptions): ComplexTensor {
     throw shapeError('stft', `the signal has ${length} elements, it needs ${needs}`, [{ name: 'x', shape: x.shape, bad: [-1] }])
   }
   return scope(() => {
-    const signal = isFloat(x.dtype) ? x : ops.cast(x, 'float32')
+    const signal = ops.cast(x, floatOf(x.dtype, x.backend))
     const at: number[] = [] // where each element of each frame comes from
     for (let frame = 0; frame < frames; frame++) {
       for (let j = 0; j < fftLength; j++) {

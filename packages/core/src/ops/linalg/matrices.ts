@@ -3,7 +3,7 @@
 import type { Ops } from '../../autodiff/op.js'
 import type { Kernels } from '../../backends/backend.js'
 import { shapeError, ValueError } from '../../errors.js'
-import { convert, type DType, promote, requireDType } from '../../tensor/dtype.js'
+import { convert, type DType, floatOf, promote, requireDType } from '../../tensor/dtype.js'
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../../tensor/shape.js'
 import { fromHost, requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { cast } from '../elementwise/elementwise.js'
@@ -31,7 +31,7 @@ export function matrices(op: string, name: string, x: unknown, square = false): 
   if (square && rows !== columns) {
     throw shapeError(op, `${name} must be square, it has ${rows} rows and ${columns} columns`, [{ name, shape: x.shape, bad: [-2, -1] }])
   }
-  return cast(x, promote(x.dtype, 'float32'))
+  return cast(x, floatOf(x.dtype, x.backend))
 }
 
 /** Square matrices a [..b, n, n] and matrices b [..b, n, k] with equal leading axes (broadcast) and equal dtype. */

@@ -4,7 +4,7 @@ import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
 import { sampleWith, withoutGradient } from '../../autodiff/samples.js'
 import { shapeError, ValueError } from '../../errors.js'
-import { promote, requireDType } from '../../tensor/dtype.js'
+import { floatOf, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { normalizeAxis } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -119,7 +119,7 @@ export function norm(x: Tensor, options: NormOptions = {}): Tensor {
   const matrix = axes.length === 2 && ord !== undefined && ord !== 'fro'
   if (ord !== undefined) requireOrder(ord, axes.length === 2)
   const settings: Settings = { ord: ord === undefined || ord === 'fro' ? 2 : ord, axes, matrix, keepDims }
-  return scope(() => call([cast(x, promote(x.dtype, 'float32'))], settings))
+  return scope(() => call([cast(x, floatOf(x.dtype, x.backend))], settings))
 }
 
 /** The axes of the norm, without sorting: the first of two counts rows. */

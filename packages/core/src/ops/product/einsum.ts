@@ -8,7 +8,7 @@
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
-import { type DType, promote } from '../../tensor/dtype.js'
+import { floatOf, promote } from '../../tensor/dtype.js'
 import { requireTensors, type Tensor } from '../../tensor/tensor.js'
 import { type Labels, parseEquation } from './equation.js'
 
@@ -27,7 +27,7 @@ const callEinsum = defineComposed<{ equation: string }>({
       equation,
       operands.map((x) => x.shape),
     )
-    const dtype = operands.reduce<DType>((widest, x) => promote(widest, x.dtype), 'float32')
+    const dtype = floatOf(operands.map((x) => x.dtype).reduce(promote), operands[0].backend)
     const terms = operands.map((x, i) => simplified({ x: ops.cast(x, dtype), labels: inputs[i] }, sizes, ops))
     while (terms.length > 1) {
       const [i, j] = cheapestPair(terms, sizes)

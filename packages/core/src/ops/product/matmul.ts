@@ -4,7 +4,7 @@ import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample } from '../../autodiff/op.js'
 import { sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
-import { promote, requireDType } from '../../tensor/dtype.js'
+import { floatOf, promote, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { broadcastShapes, type Shape, sameShape, sizeOf } from '../../tensor/shape.js'
 import type { CheckMatMul, MatMulShape } from '../../tensor/static-shape.js'
@@ -104,7 +104,7 @@ export const matMul: MatMul = ((a: Tensor, b: Tensor, options: MatMulOptions = {
       bad === 'a' ? 'For one sample add a batch axis: a.expandDims(0).' : 'For a vector add an axis: b.expandDims(1).',
     )
   }
-  const common = promote(promote(a.dtype, b.dtype), 'float32')
+  const common = floatOf(promote(a.dtype, b.dtype), a.backend)
   if (a.rank === 2 && b.rank === 2 && a.dtype === common && b.dtype === common) return call([a, b], options)
   innerSizes(a.shape, b.shape, options)
   return scope(() => {

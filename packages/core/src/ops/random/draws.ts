@@ -23,7 +23,7 @@ function drawn<S extends Shape>(
   shape: S,
   options: CreateOptions,
   draw: (u: Uniform) => number,
-  natural: DType = 'float32',
+  natural?: DType,
 ): Tensor<S> {
   const place = placed(what, options, CREATE_OPTIONS, natural)
   requireKey(what, key)

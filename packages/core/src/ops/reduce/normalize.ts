@@ -214,7 +214,11 @@ const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = 
       let pair: Tensor | undefined
       const sums = (i: number): Tensor => {
         pair ??= callChannelSums(
-          [callLayerNorm([x], settings(false, false, options.epsilon)), dY, ops.zeros(x.shape.slice(-1), { backend: x.backend })],
+          [
+            callLayerNorm([x], settings(false, false, options.epsilon)),
+            dY,
+            ops.zeros(x.shape.slice(-1), { dtype: x.dtype, backend: x.backend }),
+          ],
           {},
         )
         return rowOf(pair, i, ops)

@@ -11,7 +11,7 @@ import type { Ops, PrimitiveOp, Sample } from '../../autodiff/op.js'
 import { sample, sampleWith } from '../../autodiff/samples.js'
 import type { ReduceKernel } from '../../backends/backend.js'
 import { shapeError, ValueError } from '../../errors.js'
-import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
+import { type DType, floatOf, isFloat, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { normalizeAxes, normalizeAxis, reduceExtent } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -329,7 +329,7 @@ const reducedSize = (x: Tensor, axis: ReduceOptions['axis']): number =>
 const callMean = defineComposed<ReduceOptions>({
   name: 'mean',
   // Whole numbers are averaged as float32: their sum may be beyond int32.
-  compose: ([x], options, ops) => ops.div(ops.sum(isFloat(x.dtype) ? x : ops.cast(x, 'float32'), options), reducedSize(x, options.axis)),
+  compose: ([x], options, ops) => ops.div(ops.sum(ops.cast(x, floatOf(x.dtype, x.backend)), options), reducedSize(x, options.axis)),
   samples: meanSamples(),
 })
 /**

@@ -4,7 +4,7 @@ import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample, SampleInput } from '../../autodiff/op.js'
 import { sample, sampleWith } from '../../autodiff/samples.js'
 import { shapeError } from '../../errors.js'
-import { type DType, isFloat, requireDType } from '../../tensor/dtype.js'
+import { type DType, defaultFloat, isFloat, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { normalizeAxis, sizeOf } from '../../tensor/shape.js'
 import { requireBackendDType, requireTensor, type Tensor } from '../../tensor/tensor.js'
@@ -115,7 +115,7 @@ export function scatterAdd(x: Tensor, indices: Indices, rows: number): Tensor {
   })
 }
 
-/** The dtype of the result (float32 unless said otherwise), and where the new axis stands (last unless said otherwise). */
+/** The dtype of the result (the default of the backend unless said otherwise), and where the new axis stands (last unless said otherwise). */
 export interface OneHotOptions {
   dtype?: DType
   axis?: number
@@ -135,11 +135,12 @@ export interface OneHotOptions {
  */
 export function oneHot(indices: Indices, depth: number, options: DType | OneHotOptions = {}): Tensor {
   if (typeof options !== 'string') requireOptions('oneHot', options, ['dtype', 'axis'], 'oneHot(indices, 3, { axis: 0 })')
-  const { dtype = 'float32', axis = -1 } = typeof options === 'string' ? { dtype: options } : options
+  const { dtype: asked, axis = -1 } = typeof options === 'string' ? { dtype: options } : options
   requireWhole('oneHot', 'depth', depth, { least: 0 })
   return scope(() => {
     const given = Array.isArray(indices) ? wholeIndices('oneHot', indices) : indices
     requireTensor('oneHot', 'indices', given)
+    const dtype = asked ?? defaultFloat(given.backend)
     requireBackendDType('oneHot', given.backend, dtype)
     if (isFloat(given.dtype)) requireWholeValues('oneHot', given)
     const at = normalizeAxis('oneHot', axis, given.rank + 1)
