@@ -49,6 +49,11 @@ function list(): string {
   return `${begin}\n\n${sections.join('\n\n')}\n\n${end}`
 }
 
+test.each(['docs/features.md', 'CHANGELOG.md'])('%s counts the ops', (path) => {
+  const text = readFileSync(join(import.meta.dirname, '../../..', path), 'utf8')
+  expect(text).toContain(`${registry.size} ops in the registry`)
+})
+
 test('the README lists every op with its derivative, kind and cost', () => {
   const text = readFileSync(readme, 'utf8')
   const from = text.indexOf(begin)
