@@ -287,8 +287,8 @@ describe('errors show what does not fit', () => {
     )
   })
   test('class numbers where one-hot rows belong', () => {
-    expect(message(() => c.softmaxCrossEntropy(zeros(4, 10), zeros(4)))).toContain(
-      "These look like class numbers: cast them, labels.cast('int32').",
+    expect(message(() => c.softmaxCrossEntropy(zeros(4, 10), zeros(5)))).toContain(
+      'Labels have the shape of the logits, or are class numbers, one for each row.',
     )
   })
   test('an argument that is not a tensor', () => {

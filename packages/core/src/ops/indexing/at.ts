@@ -10,7 +10,7 @@ import { toTensor } from '../elementwise/operands.js'
 import { broadcastTo } from '../reduce/broadcast.js'
 import { stack } from '../shape/join.js'
 import { reshape, transpose } from '../shape/move.js'
-import { gatherNd, scatterUpdate } from './gather-nd.js'
+import { gatherTuples, scatterUpdate } from './gather-nd.js'
 import { stridedSlice } from './strided-slice.js'
 import { type IndexList, type Indices, wholeIndices } from './whole-indices.js'
 
@@ -38,8 +38,8 @@ const whole = (n: number): AxisRead => ({ start: 0, step: 1, count: n })
  *
  * - A number picks one position, and the axis goes. Negative numbers count from the end.
  * - `'begin:end:step'` is a slice, of which each part may be missing: `':'`, `'2:'`, `'::-1'`.
- * - A tensor of whole numbers, or nested lists of them, picks positions; its axes take the axis' place. Several of them broadcast, pick together, and
- *   their axes come first unless they stand side by side; numbers count as such then.
+ * - A tensor of whole numbers, or nested lists of them, picks positions; negative ones count from the end here, too, while `gather` refuses them. Its axes
+ *   take the axis' place. Several of them broadcast, pick together, and their axes come first unless they stand side by side; numbers count as such then.
  * - `'...'` stands for the axes that are not named, null for a new axis of size 1.
  *
  * Shape:    the axes as the items say
@@ -175,7 +175,7 @@ function pick(op: string, y: Tensor, reads: readonly (AxisRead | undefined)[]): 
     -1,
   )
   const others = reads.flatMap((_, i) => (axes.includes(i) ? [] : [i]))
-  const picked = gatherNd(transpose(y, [...axes, ...others]), tuples) // [..shape, ..others]
+  const picked = gatherTuples(op, transpose(y, [...axes, ...others]), tuples) // [..shape, ..others]
   const adjacent = axes[axes.length - 1] - axes[0] === axes.length - 1
   const before = adjacent ? axes[0] : 0
   const order = [...others.keys()].map((i) => shape.length + i)

@@ -105,10 +105,13 @@ function updatesFor(op: string, updates: Tensor, rows: Shape, rest: Shape): Tens
  */
 export function gatherNd(x: Tensor, indices: Indices): Tensor {
   requireTensor('gatherNd', 'x', x)
-  return scope(() => {
-    const { rows, lead, rest } = rowsOf('gatherNd', wholeIndices('gatherNd', indices, x.backend), x.shape)
-    return gather(reshape(x, [sizeOf(lead), ...rest]), rows)
-  })
+  return scope(() => gatherTuples('gatherNd', x, wholeIndices('gatherNd', indices, x.backend)))
+}
+
+/** `gatherNd` by int32 indices, for the op that messages name. */
+export function gatherTuples(op: string, x: Tensor, indices: Tensor): Tensor {
+  const { rows, lead, rest } = rowsOf(op, indices, x.shape)
+  return gather(reshape(x, [sizeOf(lead), ...rest]), rows)
 }
 
 /**

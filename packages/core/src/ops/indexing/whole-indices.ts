@@ -4,7 +4,7 @@ import type { Backend } from '../../backends/backend.js'
 import { showShape, ValueError } from '../../errors.js'
 import { isFloat, requireDType } from '../../tensor/dtype.js'
 import { requireWholes } from '../../tensor/shape.js'
-import { requireTensor, type Tensor } from '../../tensor/tensor.js'
+import { notATensor, Tensor } from '../../tensor/tensor.js'
 import { tensor } from '../create.js'
 import { cast } from '../elementwise/elementwise.js'
 
@@ -15,44 +15,44 @@ export type IndexList = readonly (number | IndexList)[]
 export type Indices = Tensor | IndexList
 
 /**
- * Indices as int32. Lists and tensors of other numbers will do if all are whole; a NaN or a fraction is an error, where `cast` would make a row
+ * Indices as int32. `name` is what messages call them. Lists and tensors of other numbers will do if all are whole; a NaN or a fraction is an error, where `cast` would make a row
  * number of it. What only a GPU holds cannot be looked at here: those have to be cast first.
  */
-export function wholeIndices(op: string, indices: Indices, backend?: Backend): Tensor {
+export function wholeIndices(op: string, indices: Indices, backend?: Backend, name = 'indices'): Tensor {
   if (Array.isArray(indices)) {
     const flat: number[] = []
-    const shape = flatten(op, indices, flat)
+    const shape = flatten(op, name, indices, flat)
     return tensor(Int32Array.from(flat), { shape, backend })
   }
-  requireTensor(op, 'indices', indices)
+  if (!(indices instanceof Tensor)) throw notATensor(op, name, indices, 'a tensor or a list of whole numbers')
   if (indices.dtype === 'int32') return indices
-  if (indices.dtype === 'bool') requireDType(op, 'indices', indices.dtype, ['int32'])
-  if (isFloat(indices.dtype) && !requireWholeValues(op, indices)) requireDType(op, 'indices', indices.dtype, ['int32'])
+  if (indices.dtype === 'bool') requireDType(op, name, indices.dtype, ['int32'])
+  if (isFloat(indices.dtype) && !requireWholeValues(op, indices, name)) requireDType(op, name, indices.dtype, ['int32'])
   return cast(indices, 'int32')
 }
 
 /** Adds the numbers of a nested list to `flat`; returns the list's shape. */
-function flatten(op: string, list: IndexList, flat: number[]): number[] {
+function flatten(op: string, name: string, list: IndexList, flat: number[]): number[] {
   if (!list.some(Array.isArray)) {
-    requireWholes(op, 'indices', list)
+    requireWholes(op, name, list)
     flat.push(...(list as readonly number[]))
     return [list.length]
   }
   const shapes = list.map((item) => {
-    if (!Array.isArray(item)) throw new ValueError(`${op}: indices mix lists and ${describeValue(item)}.`)
-    return flatten(op, item, flat)
+    if (!Array.isArray(item)) throw new ValueError(`${op}: ${name} mix lists and ${describeValue(item)}.`)
+    return flatten(op, name, item, flat)
   })
   const other = shapes.find((shape) => shape.join() !== shapes[0].join())
-  if (other) throw new ValueError(`${op}: lists of indices differ in shape, ${showShape(shapes[0])} and ${showShape(other)}.`)
+  if (other) throw new ValueError(`${op}: lists of ${name} differ in shape, ${showShape(shapes[0])} and ${showShape(other)}.`)
   return [list.length, ...shapes[0]]
 }
 
 /** Throws for the first value that is no whole number; false where values are not on the host. */
-export function requireWholeValues(op: string, indices: Tensor): boolean {
+export function requireWholeValues(op: string, indices: Tensor, name = 'indices'): boolean {
   const values = valuesOnHost(op, indices)
   const bad = values?.findIndex((value: number) => !Number.isInteger(value)) ?? -1
   if (!values || bad < 0) return values !== undefined
-  throw new ValueError(`${op}: indices are whole numbers, but element ${bad} of ${showShape(indices.shape)} is ${values[bad]}.`)
+  throw new ValueError(`${op}: ${name} are whole numbers, but element ${bad} of ${showShape(indices.shape)} is ${values[bad]}.`)
 }
 
 /** The values of a tensor, where they are on the host. */

@@ -11,8 +11,9 @@ import type { Ops, Vjp } from '../../autodiff/op.js'
 import { shapeError, ValueError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
 import { normalizeAxes, normalizeAxis, type Shape, sameShape } from '../../tensor/shape.js'
-import { requireTensor, type Tensor } from '../../tensor/tensor.js'
-import { valuesOnHost } from '../indexing/whole-indices.js'
+import { Tensor } from '../../tensor/tensor.js'
+import { cast } from '../elementwise/elementwise.js'
+import { type Indices, valuesOnHost, wholeIndices } from '../indexing/whole-indices.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
 import { oneHot } from '../shape/gather.js'
 import { reshape, transpose } from '../shape/move.js'
@@ -177,7 +178,8 @@ const callCrossEntropy = defineComposed({
   samples: sampleShapes().map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }] })),
 })
 /**
- * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are one-hot, any weights, or class numbers in a tensor of whole numbers.
+ * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are one-hot, any weights, or class numbers: a list or a tensor of
+ * whole numbers.
  *
  * Shape:    logits [..b, c], labels [..b, c], or class numbers [..b] → [..b]
  * Gradient: dLogits = dY·(softmax(logits)·Σ labels − labels), dLabels = −dY·ln softmax(logits)
@@ -186,32 +188,38 @@ const callCrossEntropy = defineComposed({
  * @example
  * ```ts
  * softmaxCrossEntropy(tensor([[0, 0]]), tensor([[1, 0]])) // ≈ [0.69315]
- * softmaxCrossEntropy(tensor([[0, 0]]), tensor([0], { dtype: 'int32' })) // ≈ [0.69315]
+ * softmaxCrossEntropy(tensor([[0, 0]]), [0]) // ≈ [0.69315]
  * ```
  */
-export function softmaxCrossEntropy(logits: Tensor, labels: Tensor): Tensor {
+export function softmaxCrossEntropy(logits: Tensor, labels: Indices): Tensor {
   requireLastAxis('softmaxCrossEntropy', logits)
-  requireTensor('softmaxCrossEntropy', 'labels', labels)
-  if (sameShape(logits.shape, labels.shape)) return callCrossEntropy([logits, labels], {})
-  const numbers = sameShape(labels.shape, logits.shape.slice(0, -1))
-  if (!numbers || !(labels.dtype === 'int32' || labels.dtype === 'uint8')) {
-    throw shapeError(
-      'softmaxCrossEntropy',
-      'logits and labels have different shapes',
-      [
-        { name: 'logits', shape: logits.shape },
-        { name: 'labels', shape: labels.shape },
-      ],
-      numbers ? "These look like class numbers: cast them, labels.cast('int32')." : undefined,
-    )
-  }
-  const classes = classesOf(logits)
-  const values = valuesOnHost('softmaxCrossEntropy', labels)
+  const numbersOf = (given: Indices): Tensor => wholeIndices('softmaxCrossEntropy', given, logits.backend, 'labels')
+  return scope(() => {
+    const given = labels instanceof Tensor ? labels : cast(numbersOf(labels), logits.dtype)
+    if (sameShape(logits.shape, given.shape)) return callCrossEntropy([logits, given], {})
+    if (!sameShape(given.shape, logits.shape.slice(0, -1))) {
+      throw shapeError(
+        'softmaxCrossEntropy',
+        'logits and labels have different shapes',
+        [
+          { name: 'logits', shape: logits.shape },
+          { name: 'labels', shape: given.shape },
+        ],
+        'Labels have the shape of the logits, or are class numbers, one for each row.',
+      )
+    }
+    const numbers = numbersOf(given)
+    requireClasses(numbers, classesOf(logits))
+    return callCrossEntropy([logits, oneHot(numbers, classesOf(logits), logits.dtype)], {})
+  })
+}
+
+/** Throws for the first class number out of range, where values are on the host. */
+function requireClasses(numbers: Tensor, classes: number): void {
+  const values = valuesOnHost('softmaxCrossEntropy', numbers)
   const bad = values?.findIndex((value: number) => value < 0 || value >= classes) ?? -1
-  if (values && bad >= 0) {
-    throw new ValueError(`softmaxCrossEntropy: element ${bad} of the labels is ${values[bad]}, but there are ${classes} classes (from 0).`)
-  }
-  return scope(() => callCrossEntropy([logits, oneHot(labels, classes, logits.dtype)], {}))
+  if (!values || bad < 0) return
+  throw new ValueError(`softmaxCrossEntropy: element ${bad} of the labels is ${values[bad]}, but there are ${classes} classes (from 0).`)
 }
 
 function sampleShapes(): Shape[] {

@@ -3,7 +3,7 @@ import { requireOptions, requireWhole } from '../../arguments.js'
 import { defineOp } from '../../autodiff/dispatch.js'
 import type { Sample, SampleInput } from '../../autodiff/op.js'
 import { sample, sampleWith } from '../../autodiff/samples.js'
-import { shapeError } from '../../errors.js'
+import { addContext, shapeError, ValueError } from '../../errors.js'
 import { type DType, defaultFloat, isFloat, requireDType } from '../../tensor/dtype.js'
 import { scope } from '../../tensor/scope.js'
 import { normalizeAxis, sizeOf } from '../../tensor/shape.js'
@@ -11,7 +11,7 @@ import { requireBackendDType, requireTensor, type Tensor } from '../../tensor/te
 import { arange } from '../create.js'
 import { equal } from '../elementwise/binary.js'
 import { cast } from '../elementwise/elementwise.js'
-import { type Indices, requireWholeValues, wholeIndices } from '../indexing/whole-indices.js'
+import { type Indices, requireWholeValues, valuesOnHost, wholeIndices } from '../indexing/whole-indices.js'
 import { expandDims, reshape, transpose } from './move.js'
 
 const callGather = defineOp({
@@ -48,12 +48,13 @@ const callScatterAdd = defineOp<{ rows: number }>({
 })
 
 /**
- * The entries of x at the given positions along an axis, by default 0.
+ * The entries of x at the given positions along an axis, by default 0. Positions count from 0; `at` and `takeAlongAxis` also take negative ones, which count
+ * from the end as in NumPy.
  *
  * Shape:    x [v, ..rest], indices [..i], a tensor of whole numbers or nested lists of them → [..i, ..rest]
  * Gradient: dX = scatterAdd(dY at the indices); an entry that is picked twice gets the sum
  *
- * @throws ValueError that names the first index that is out of range or no whole number.
+ * @throws ValueError that names the first index that is out of range, negative or no whole number.
  * @example
  * ```ts
  * gather(tensor([[1, 2], [3, 4]]), [1, 1, 0]) // [[3, 4], [3, 4], [1, 2]]
@@ -67,11 +68,23 @@ export function gather(x: Tensor, indices: Indices, options: { axis?: number } =
   return scope(() => gatherAlong(x, wholeIndices('gather', indices, x.backend), at))
 }
 
+/** Rows of x. The error for a negative index shows the call that takes it. */
+function pickRows(x: Tensor, indices: Tensor, axis: number): Tensor {
+  try {
+    return callGather([x, indices], {})
+  } catch (error) {
+    const values: ArrayLike<number> | undefined = error instanceof ValueError ? valuesOnHost('gather', indices) : undefined
+    if (!values || !Array.from(values).some((index) => index < 0)) throw error
+    const call = `x.at(${"':', ".repeat(axis)}indices)`
+    throw addContext(error, `gather counts from 0. Negative indices count from the end in ${call}.`)
+  }
+}
+
 function gatherAlong(x: Tensor, indices: Tensor, at: number): Tensor {
   const order = [at, ...x.shape.map((_, i) => i).filter((i) => i !== at)]
   const front = transpose(x, order) // [v, ..rest]
   const rest = front.shape.slice(1)
-  const flat = callGather([reshape(front, [front.shape[0], sizeOf(rest)]), reshape(indices, [indices.size])], {})
+  const flat = pickRows(reshape(front, [front.shape[0], sizeOf(rest)]), reshape(indices, [indices.size]), at)
   const picked = reshape(flat, [...indices.shape, ...rest])
   if (at === 0) return picked
   // The index axes move to where `axis` was.
