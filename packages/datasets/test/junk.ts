@@ -60,6 +60,7 @@ const series = api.ndarray(
   [20, 2],
 )
 const fitted = (): api.Tokenizer => new api.Tokenizer({ numWords: 5 }).fitOnTexts(['a b', 'b c'])
+const letters = new api.CharacterVocabulary('abc3')
 const random = (): api.RandomState => new api.RandomState(1)
 const lists: readonly Junk[] = ['an empty array']
 const vectors = { rows: new Map([['a', 0]]), vectors: api.ndarray(Float32Array.of(1, 2), [1, 2]) }
@@ -73,6 +74,7 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
   }
   for (const label of ['neg', 'pos']) await half('train', label)
   await writeFile(join(dir, 'imdb_word_index.json'), '{"so": 1}')
+  await writeFile(join(dir, 'input.txt'), 'so so')
   await writeFile(join(dir, 'some.npz'), bytesOf('reviews npz'))
   await writeFile(join(dir, 'glove.txt'), 'the 1 2 3\n')
   const csv = 'Date Time,p (mbar),T (degC),rh (%),VPmax (mbar)\n01.01.2009 00:10:00,996.52,-8.02,93.3,3.33\n'
@@ -106,6 +108,9 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
   const wordVectors = { dim: filled(3, ''), words: may(['the'], ...lists) }
 
   return {
+    CharacterVocabulary: { call: (given: string) => new api.CharacterVocabulary(given), args: [need('abc', ...text)] },
+    'CharacterVocabulary.encode': { call: (given: string) => letters.encode(given), args: [need('cab', ...text)] },
+    'CharacterVocabulary.decode': { call: (given: number[]) => letters.decode(given), args: [need([1, 0], ...lists)] },
     DatasetError: { call: () => new api.DatasetError('x'), args: [] },
     RandomState: { call: (seed: number) => new api.RandomState(seed), args: [need(1)] },
     'RandomState.nextUint32': { call: () => random().nextUint32(), args: [] },
@@ -231,7 +236,15 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
     slice: { call: api.slice, args: [need(array), need(0), may(1)] },
     standardize: { call: api.standardize, args: [need(array), options({ rows: may(2) })] },
     textToWordSequence: { call: api.textToWordSequence, args: [need('a b', ...text), options(split)] },
+    'tinyShakespeare.loadData': { call: api.tinyShakespeare.loadData, args: [loader('Tiny Shakespeare')] },
     toCategorical: { call: api.toCategorical, args: [need([0, 1], ...lists), may(3)] },
+    tokenWindows: {
+      call(tokens: number[], given: api.TokenWindowsOptions) {
+        const [first] = api.tokenWindows(tokens, given)
+        return first
+      },
+      args: [need([1, 2, 3, 4]), options({ length: need(2), batchSize: may(3), key: may([0, 7]), batches: may(2) })],
+    },
     tokenizerFromJson: { call: api.tokenizerFromJson, args: [{ ...need(fitted().toJson()), about: 'tokenizerFromJson: ' }] },
     unzip: { call: api.unzip, args: [need(zipped), options({ name, maxBytes: may(1000), filter: may(() => true) })] },
     writeNpy: { call: api.writeNpy, args: [need(array)] },
