@@ -1,4 +1,4 @@
-/** Every exported function with its arguments and options, for the test that calls each with junk. */
+/** Every exported function with its arguments and options, for the test that calls each with junk. It is one table, hence its length. */
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
@@ -61,6 +61,7 @@ const series = api.ndarray(
 )
 const fitted = (): api.Tokenizer => new api.Tokenizer({ numWords: 5 }).fitOnTexts(['a b', 'b c'])
 const letters = new api.CharacterVocabulary('abc3')
+const pairs = api.trainBytePairs('low lower abc3', { vocabularySize: 260, specialTokens: ['<s>'] })
 const random = (): api.RandomState => new api.RandomState(1)
 const lists: readonly Junk[] = ['an empty array']
 const vectors = { rows: new Map([['a', 0]]), vectors: api.ndarray(Float32Array.of(1, 2), [1, 2]) }
@@ -108,6 +109,40 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
   const wordVectors = { dim: filled(3, ''), words: may(['the'], ...lists) }
 
   return {
+    BytePairTokenizer: {
+      call: (given: api.BytePairs) => new api.BytePairTokenizer(given),
+      args: [
+        options({
+          vocabulary: need(pairs.vocabulary),
+          merges: need(pairs.merges, ...lists),
+          specialTokens: may([{ text: '<s>', id: 400 }], ...lists),
+          pattern: may('llama3'),
+          addPrefixSpace: may(true),
+          ignoreMerges: may(true),
+          normalization: may('NFC'),
+        }),
+      ],
+    },
+    'BytePairTokenizer.id': { call: (given: string) => pairs.id(given), args: [need('a', ...text)] },
+    'BytePairTokenizer.token': { call: (given: number) => pairs.token(given), args: [need(3)] },
+    'BytePairTokenizer.encode': {
+      call: (...args: Parameters<typeof pairs.encode>) => pairs.encode(...args),
+      args: [need('lower', ...text), options({ specialTokens: may(false) })],
+    },
+    'BytePairTokenizer.decode': {
+      call: (...args: Parameters<typeof pairs.decode>) => pairs.decode(...args),
+      args: [need([97, 257], ...lists), options({ skipSpecialTokens: may(true) })],
+    },
+    'BytePairTokenizer.encodeStream': {
+      call: (...args: Parameters<typeof pairs.encodeStream>) => pairs.encodeStream(...args).next(),
+      args: [need(['a b', ' c'], ...lists), options({ specialTokens: may(false) })],
+    },
+    'BytePairTokenizer.decodeStream': {
+      call: (...args: Parameters<typeof pairs.decodeStream>) => pairs.decodeStream(...args).next(),
+      args: [need([97, [257]], ...lists), options({ skipSpecialTokens: may(true) })],
+    },
+    'BytePairTokenizer.toJson': { call: () => pairs.toJson(), args: [] },
+    'BytePairTokenizer.toFiles': { call: () => pairs.toFiles(), args: [] },
     CharacterVocabulary: { call: (given: string) => new api.CharacterVocabulary(given), args: [need('abc', ...text)] },
     'CharacterVocabulary.encode': { call: (given: string) => letters.encode(given), args: [need('cab', ...text)] },
     'CharacterVocabulary.decode': { call: (given: number[]) => letters.decode(given), args: [need([1, 0], ...lists)] },
@@ -162,6 +197,15 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
         api.glove.readVectors(stream === 'a stream' ? new Blob(['the 1 2 3\n']).stream() : (stream as ReadableStream), given),
       args: [need('a stream'), named({ ...wordVectors, name })],
     },
+    bytePairsFromFiles: {
+      call: api.bytePairsFromFiles,
+      args: [
+        { ...need(pairs.toFiles().vocabulary), about: 'bytePairsFromFiles: ' },
+        { ...need(pairs.toFiles().merges), about: 'bytePairsFromFiles: ' },
+        options({ specialTokens: may(['a'], ...lists) }),
+      ],
+    },
+    bytePairsFromJson: { call: api.bytePairsFromJson, args: [{ ...need(pairs.toJson()), about: 'bytePairsFromJson: ' }] },
     gunzip: { call: api.gunzip, args: [need(packed), gunzip] },
     hashingTrick: { call: api.hashingTrick, args: [need('a b', ...text), need(5), options({ ...split, hashFunction: may('md5') })] },
     'imdb.getWordIndex': { call: api.imdb.getWordIndex, args: [loader("IMDB's word index")] },
@@ -246,6 +290,13 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
       args: [need([1, 2, 3, 4]), options({ length: need(2), batchSize: may(3), key: may([0, 7]), batches: may(2) })],
     },
     tokenizerFromJson: { call: api.tokenizerFromJson, args: [{ ...need(fitted().toJson()), about: 'tokenizerFromJson: ' }] },
+    trainBytePairs: {
+      call: api.trainBytePairs,
+      args: [
+        need(['a b', 'ab'], ...text, ...lists),
+        options({ vocabularySize: need(260), specialTokens: may(['<s>'], ...lists), minCount: may(2), pattern: may('qwen2') }),
+      ],
+    },
     unzip: { call: api.unzip, args: [need(zipped), options({ name, maxBytes: may(1000), filter: may(() => true) })] },
     writeNpy: { call: api.writeNpy, args: [need(array)] },
     writeNpz: { call: api.writeNpz, args: [need([['a', array]], ...lists)] },
