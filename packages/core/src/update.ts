@@ -78,6 +78,10 @@ export class UpdateExpression {
   neg(): UpdateExpression {
     return this.#then('neg')
   }
+  /** 1, −1 or 0: the sign of this. */
+  sign(): UpdateExpression {
+    return this.#then('sign')
+  }
 }
 
 /**

@@ -63,7 +63,6 @@ const plainLosses = [
   'cosineProximity',
 ]
 const variedLosses = ['huber', 'hinge', 'squaredHinge', 'categoricalCrossentropy', 'binaryCrossentropy']
-const optimizers = ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamw', 'adamax', 'nadam']
 const seeded = [
   'zeros',
   'ones',
@@ -104,6 +103,7 @@ const schedules: Record<string, object> = {
   polynomialDecay: { initialLearningRate: 0.1, decaySteps: 10 },
   piecewiseConstantDecay: { boundaries: [1], values: [1, 2] },
   cosineDecay: { initialLearningRate: 0.1, decaySteps: 10 },
+  cosineDecayRestarts: { initialLearningRate: 0.1, firstDecaySteps: 10 },
 }
 const sink = place(() => ({ begin: () => '', write() {} }))
 const net = () => new api.Sequential([api.dense(1, { inputShape: [1] })])
@@ -193,7 +193,7 @@ const table: Readonly<Record<string, Row>> = {
   l2: row(rate),
   l1L2: row(options),
   ...Object.fromEntries(
-    optimizers.map((name) => [
+    api.optimizerNames.map((name) => [
       name,
       row(
         rate,
@@ -201,7 +201,24 @@ const table: Readonly<Record<string, Row>> = {
       ),
     ]),
   ),
-  ...Object.fromEntries(['SGD', 'RMSprop', 'Adagrad', 'Adadelta', 'Adam', 'AdamW', 'Adamax', 'Nadam'].map((name) => [name, row(options)])),
+  ...Object.fromEntries(
+    [
+      'SGD',
+      'RMSprop',
+      'Adagrad',
+      'Adadelta',
+      'Adam',
+      'AdamW',
+      'Adamax',
+      'Nadam',
+      'Lion',
+      'Lamb',
+      'Adafactor',
+      'Muon',
+      'Ftrl',
+      'ScheduleFreeAdamW',
+    ].map((name) => [name, row(options)]),
+  ),
   getOptimizer: { ...row(place(() => 'sgd')), says: /optimizer/ },
   ...Object.fromEntries(
     Object.entries(schedules).flatMap(([name, given]) =>

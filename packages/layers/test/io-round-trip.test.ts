@@ -247,7 +247,6 @@ describe('training that goes on from a file', () => {
   })
   afterAll(() => rm(folder, { recursive: true, force: true }))
 
-  const optimizers = ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamax', 'nadam'] as const
   const momentum = { className: 'SGD', config: { momentum: 0.9, nesterov: true } }
   const ams = { className: 'Adam', config: { amsgrad: true, variant: 'keras3', clipnorm: 0.5 } }
   const scheduled = {
@@ -255,7 +254,7 @@ describe('training that goes on from a file', () => {
     config: { learningRate: cosineDecay({ initialLearningRate: 0.01, decaySteps: 12, warmupSteps: 3, warmupTarget: 0.02 }) },
   }
   const averaged = { className: 'SGD', config: { globalClipnorm: 0.5, gradientAccumulationSteps: 3, useEma: true, emaMomentum: 0.5 } }
-  test.each([...optimizers, momentum, ams, scheduled, averaged])('%j has the bits of not having stopped', async (optimizer) => {
+  test.each([...layers.optimizerNames, momentum, ams, scheduled, averaged])('%j has the bits of not having stopped', async (optimizer) => {
     const [x, y] = [points([20, 4]), points([20, 1], 2)]
     const options = { batchSize: 6, verbose: 0 } as const
     const straight = new Sequential(

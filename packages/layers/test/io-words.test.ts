@@ -132,7 +132,7 @@ describe('compiled', () => {
     const list = [precision({ threshold: 0.2 }), auc({ curve: 'PR' }), f1Score({ average: 'micro' }), f1Score({ classId: 1 })]
     return expectKerasWords(compiled({ metrics: [...list, thresholdAccuracy({ threshold: 0.3 }), topKAccuracy({ k: 2, sparse: true })] }))
   })
-  test.each(['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamax', 'nadam', 'adamw'])('optimizer %s', async (className) => {
+  test.each(layers.optimizerNames)('optimizer %s', async (className) => {
     for (const variant of ['keras2', 'keras3']) {
       const config = { variant, clipnorm: 1, gradientAccumulationSteps: 2, useEma: true, emaOverwriteFrequency: 3 }
       await expectKerasWords(compiled({ optimizer: { className, config } }))
@@ -144,6 +144,7 @@ describe('compiled', () => {
     layers.polynomialDecay({ initialLearningRate: 1, decaySteps: 2 }),
     layers.piecewiseConstantDecay({ boundaries: [1], values: [1, 0.5] }),
     layers.cosineDecay({ initialLearningRate: 1, decaySteps: 2 }),
+    layers.cosineDecayRestarts({ initialLearningRate: 1, firstDecaySteps: 2, mMul: 0.5 }),
   ])('schedule $className', (learningRate) => expectKerasWords(compiled({ optimizer: layers.adam({ learningRate }) })))
 })
 

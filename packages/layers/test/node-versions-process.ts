@@ -5,7 +5,7 @@
 import { createWasmBackend, registry, type TypedArray } from '@cotangent/core'
 import { digest } from '../../core/test/digest.js'
 import { drawInputs, type Outcome, run } from '../../core/test/sweep.js'
-import { bidirectional, dense, embedding, gru, lstm, Sequential, simpleRNN } from '../src/index.js'
+import { bidirectional, dense, embedding, gru, lstm, optimizerNames, Sequential, simpleRNN } from '../src/index.js'
 import { train } from './training.js'
 
 /** The printed results. */
@@ -33,7 +33,7 @@ for (const op of registry.values()) {
 for (const name of ['perceptron', 'convolutional'] as const) results.trainings[name] = await train(wasm, 3, name)
 
 const words = Float32Array.from({ length: 64 * 40 }, (_, i) => (i * 7919) % 50)
-for (const optimizer of ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamw', 'adamax', 'nadam'] as const) {
+for (const optimizer of optimizerNames) {
   const model = new Sequential(
     [
       embedding(50, 12, { inputLength: 40 }),

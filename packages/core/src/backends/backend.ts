@@ -266,7 +266,7 @@ export interface UpdateProgram {
 }
 
 /** The subset of map and zip kernels that update programs use. */
-export type UpdateKernel = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'sqrt' | 'square' | 'abs' | 'neg'
+export type UpdateKernel = 'add' | 'sub' | 'mul' | 'div' | 'maximum' | 'minimum' | 'sqrt' | 'square' | 'abs' | 'neg' | 'sign'
 
 /** Memory in use by a backend. */
 export interface MemoryInfo {

@@ -217,6 +217,6 @@ async function putState(root: H5Group, model: Model): Promise<void> {
     { shape: [], data: BigInt64Array.of(0n) },
     ...(keepsRate(optimizer) ? [{ shape: [], data: Float32Array.of(optimizer.learningRate) }] : []),
   ]
-  const arrays = saved ? togetherState(optimizer, saved, parameters.length) : before
+  const arrays = saved ? togetherState(optimizer, saved, parameters) : before
   for (const [i, { shape, data }] of arrays.entries()) putArray(root, `optimizer/vars/${i}`, { shape, data })
 }

@@ -2,9 +2,10 @@
  * The state of optimizers in files. Every version of Keras has other names but the same order: `iterations` and the like first, then the slots, one after the
  * other for all parameters. From tf.keras 2.11 on, and in Keras 3, most slots of one parameter stand together.
  */
-import { type Parameter, showShape, ValueError } from '@cotangent/core'
+import { type Parameter, type Shape, showShape, sizeOf, ValueError } from '@cotangent/core'
 import type { Model } from '../models/model.js'
 import type { Optimizer } from '../optimizers/index.js'
+import { type Slot, slotPlaces } from '../optimizers/state.js'
 import { floatsOf } from './h5-tree.js'
 import type { SavedArray } from './saved-weights.js'
 
@@ -27,18 +28,36 @@ export function restoreState(
   const { optimizer, parameters } = model.trainer()
   const theirs = inFileOrder(model, parameters, layerOrder)
   if (together && Number(saved[0].data[0]) === 0) return // before the first step there is no state
-  const slots = together ? slotAfterSlot(optimizer, saved, theirs) : saved
-  const head = together ? optimizer.layout.values.length : slots.findIndex(({ shape }) => shape.length > 0)
-  if (!together) requireShapes(slots, theirs)
-  const ordered = slots.map((_, i) => {
-    if (head < 0 || i < head) return slots[i]
-    const position = (i - head) % parameters.length
-    return slots[i - position + theirs.indexOf(parameters[position])]
-  })
+  const ordered = together ? slotAfterSlot(optimizer, saved, theirs, parameters) : inOurOrder(optimizer, saved, theirs, parameters)
   optimizer.setWeights(
     ordered.map(({ data }) => ({ data: data instanceof BigInt64Array ? floatsOf(data) : data })),
     parameters,
   )
+}
+
+/**
+ * From the file's order of parameters to ours, slot after slot. Older files may lack the values that belong to no parameter, or unused slots.
+ *
+ * @throws ValueError if shapes show that the state is of another model
+ */
+function inOurOrder(
+  { layout }: Optimizer,
+  saved: readonly SavedArray[],
+  theirs: readonly Parameter[],
+  ours: readonly Parameter[],
+): readonly SavedArray[] {
+  const lists = [layout.slots, layout.slots.filter(({ unused }) => !unused)]
+  const ways = [layout.values.length, 1, 0].flatMap((head) => lists.map((slots) => ({ head, slots, places: slotPlaces(slots, theirs) })))
+  const way = ways.find(({ head, places }) => saved.length === head + places.length)
+  if (!way) return saved // setWeights says how many there must be
+  const { head, slots, places } = way
+  const wrong = places.findIndex(({ slot, shape }, i) => !slot.unused && !sameShape(saved[head + i], { shape }))
+  if (wrong >= 0) {
+    const { name, shape } = saved[head + wrong]
+    throw new ValueError(`optimizer state "${name}" ${showShape(shape)} does not fit the trainable weights of the model, in their order.`)
+  }
+  const at = (slot: Slot, w: Parameter): number => places.findIndex((place) => place.slot === slot && place.w === w)
+  return [...saved.slice(0, head), ...slotPlaces(slots, ours).map(({ slot, w }) => saved[head + at(slot, w)])]
 }
 
 /** Parameters in the file's order of their layers. */
@@ -47,72 +66,63 @@ function inFileOrder(model: Model, parameters: readonly Parameter[], layerOrder:
   return [...parameters].sort((a, b) => place(a) - place(b))
 }
 
-/** Throws if shapes show that the state is of another model. In slot order, the last arrays belong to the last parameters. */
-function requireShapes(saved: readonly SavedArray[], parameters: readonly Parameter[]): void {
-  const arrays = saved.filter(({ shape }) => shape.length > 0 && !(shape.length === 1 && shape[0] === 1))
-  const targets = parameters.filter((w) => !(w.rank === 1 && w.size === 1) && w.rank > 0)
-  if (arrays.length === 0) return
-  const wrong = arrays.findIndex((array, i) => !targets[i % targets.length] || !sameShape(array, targets[i % targets.length]))
-  if (wrong < 0 && arrays.length % targets.length === 0) return
-  const { name, shape } = arrays[Math.max(0, wrong)]
-  throw new ValueError(`optimizer state "${name}" ${showShape(shape)} does not fit the trainable weights of the model, in their order.`)
-}
-
-const sameShape = ({ shape }: SavedArray, w: Parameter): boolean => shape.length === w.rank && shape.every((n, axis) => n === w.shape[axis])
+const sameShape = ({ shape }: { readonly shape: Shape }, other: { readonly shape: Shape }): boolean =>
+  shape.length === other.shape.length && shape.every((n, axis) => n === other.shape[axis])
 
 /** An array in Keras 3's order: a value that belongs to no parameter, or a slot of a parameter. */
-type Place = { readonly value: string } | { readonly slot: number; readonly parameter: number }
+type Place = { readonly value: string } | { readonly slot: Slot; readonly w: Parameter; readonly shape: Shape }
 
 /**
  * The order of Keras 3 (keras/src/optimizers 3.16, `build`): the counter; the learning rate if it is a number; running means; sums of gradients; then the slots of
  * the rule, those of each parameter together. AMSGrad's largest values come at the end, for all parameters. Nadam's product of momenta is the last array; in
  * 3.3 it came before the slots.
  */
-function keras3Order(optimizer: Optimizer, parameters: number, { rate, product }: { rate: boolean; product: 'last' | 'first' }): Place[] {
-  const { values, slots } = optimizer.layout
-  const groups: number[][] = []
-  const together: number[] = []
-  for (const [slot, { name, unused }] of slots.entries()) {
-    if (unused) continue
-    if (name === 'average') groups.unshift([slot])
-    else if (name === 'gradientAccumulator') groups.push([slot])
-    else if (name !== 'vhat') together.push(slot)
-  }
-  const last = slots.flatMap(({ name, unused }, slot) => (name === 'vhat' && !unused ? [[slot]] : []))
-  const ofSlots = [...groups, ...(together.length > 0 ? [together] : []), ...last].flatMap((group) =>
-    Array.from({ length: parameters }, (_, parameter) => group.map((slot): Place => ({ slot, parameter }))).flat(),
+function keras3Order(
+  { layout }: Optimizer,
+  parameters: readonly Parameter[],
+  { rate, product }: { rate: boolean; product: 'last' | 'first' },
+): Place[] {
+  const used = layout.slots.filter(({ unused }) => !unused)
+  const apart = (wanted: string): Slot[] => used.filter(({ name }) => name === wanted)
+  const together = used.filter(({ name }) => !['average', 'gradientAccumulator', 'vhat'].includes(name))
+  const ofSlots = [apart('average'), apart('gradientAccumulator'), together, apart('vhat')].flatMap((group) =>
+    parameters.flatMap((w) => slotPlaces(group, [w]).map(({ slot, shape }): Place => ({ slot, w, shape }))),
   )
-  const others = values.slice(1).map((value): Place => ({ value }))
+  const others = layout.values.slice(1).map((value): Place => ({ value }))
   const head: Place[] = [{ value: 'iterations' }, ...(rate ? [{ value: 'learningRate' }] : [])]
   return product === 'first' ? [...head, ...others, ...ofSlots] : [...head, ...ofSlots, ...others]
 }
 
 /**
- * From Keras 3's order to slot after slot, with zeros for slots that only Keras 2 saves. @throws ValueError if the arrays are of another optimizer or model
+ * From Keras 3's order of their parameters to slot after slot of ours, with zeros for slots that only Keras 2 saves.
+ *
+ * @throws ValueError if the arrays are of another optimizer or model
  */
-function slotAfterSlot(optimizer: Optimizer, saved: readonly SavedArray[], parameters: readonly Parameter[]): SavedArray[] {
+function slotAfterSlot(
+  optimizer: Optimizer,
+  saved: readonly SavedArray[],
+  theirs: readonly Parameter[],
+  ours: readonly Parameter[],
+): SavedArray[] {
   const scheduled = optimizer.schedule !== undefined
   const ways = [!scheduled, scheduled].flatMap((rate) => (['last', 'first'] as const).map((product) => ({ rate, product })))
   const fits = (places: readonly Place[]): boolean =>
     places.length === saved.length &&
-    places.every((place, i) => ('value' in place ? saved[i].shape.length === 0 : sameShape(saved[i], parameters[place.parameter])))
-  const places = ways.map((way) => keras3Order(optimizer, parameters.length, way)).find(fits)
+    places.every((place, i) => ('value' in place ? saved[i].shape.length === 0 : sameShape(saved[i], place)))
+  const places = ways.map((way) => keras3Order(optimizer, theirs, way)).find(fits)
   if (!places) {
     throw new ValueError(
-      `optimizer state: its ${saved.length} arrays do not fit ${optimizer.className} with the ${parameters.length} trainable weights of the model, in their order.`,
+      `optimizer state: its ${saved.length} arrays do not fit ${optimizer.className} with the ${theirs.length} trainable weights of the model, in their order.`,
     )
   }
   const { values, slots } = optimizer.layout
   const found = (test: (place: Place) => boolean): SavedArray => saved[places.findIndex(test)]
   return [
     ...values.map((value) => found((place) => 'value' in place && place.value === value)),
-    ...slots.flatMap(({ name, unused }, slot) =>
-      parameters.map((w, parameter): SavedArray => {
-        if (!unused) return found((place) => 'slot' in place && place.slot === slot && place.parameter === parameter)
-        const shape = unused === 'single' ? [1] : w.shape
-        return { name, shape, data: new Float32Array(shape.reduce((a, b) => a * b, 1)) }
-      }),
-    ),
+    ...slotPlaces(slots, ours).map(({ slot, w, shape }): SavedArray => {
+      if (!slot.unused) return found((place) => 'slot' in place && place.slot.name === slot.name && place.w === w)
+      return { name: slot.name, shape, data: new Float32Array(sizeOf(shape)) }
+    }),
   ]
 }
 
@@ -120,10 +130,13 @@ function slotAfterSlot(optimizer: Optimizer, saved: readonly SavedArray[], param
 export const keepsRate = ({ schedule, decay }: Optimizer): boolean => schedule === undefined && decay === 0
 
 /** From slot after slot to Keras 3's order. */
-export function togetherState(optimizer: Optimizer, saved: readonly SavedArray[], parameters: number): SavedArray[] {
-  const { values } = optimizer.layout
+export function togetherState(optimizer: Optimizer, saved: readonly SavedArray[], parameters: readonly Parameter[]): SavedArray[] {
+  const { values, slots } = optimizer.layout
+  const ours = slotPlaces(slots, parameters)
   return keras3Order(optimizer, parameters, { rate: keepsRate(optimizer), product: 'last' }).map((place) => {
-    if ('slot' in place) return saved[values.length + place.slot * parameters + place.parameter]
+    if ('slot' in place) {
+      return saved[values.length + ours.findIndex(({ slot, w }) => slot.name === place.slot.name && w === place.w)]
+    }
     if (place.value === 'learningRate') return { name: 'learning_rate', shape: [], data: Float32Array.of(optimizer.learningRate) }
     return saved[values.indexOf(place.value)]
   })

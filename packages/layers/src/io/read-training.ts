@@ -16,11 +16,12 @@ type Warn = (message: string) => void
 
 /** Options of Keras' optimizers that change the rule or its state in ways not supported here, and the values they must have. */
 const onlyDefault: Readonly<Record<string, readonly unknown[]>> = {
-  weight_decay: [null, 0],
   loss_scale_factor: [null, 1],
   centered: [false],
 }
 const withoutEffect = ['name', 'jit_compile', 'is_legacy_optimizer', 'exclude_from_weight_decay']
+/** Options that null turns off. Elsewhere null means the default. */
+const nullCounts = ['weight_decay', 'adam_weight_decay', 'rms_rate']
 const ofEma = ['ema_momentum', 'ema_overwrite_frequency']
 
 /**
@@ -35,11 +36,11 @@ export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json 
   for (const [key, value] of Object.entries(object.config)) {
     if (withoutEffect.includes(key) || (ofEma.includes(key) && object.config.use_ema !== true)) continue
     if (key === 'momentum' && className === 'RMSprop' && value === 0) continue
-    if (Object.hasOwn(onlyDefault, key) && !(key === 'weight_decay' && className === 'AdamW')) {
+    if (Object.hasOwn(onlyDefault, key)) {
       if (value === undefined || onlyDefault[key].includes(value)) continue
       throw new ValueError(`optimizer "${className}", config key "${key}": ${JSON.stringify(value)} is not supported.`)
     }
-    if (value !== null) config[key] = key === 'learning_rate' ? readRate(className, value) : value
+    if (value !== null || nullCounts.includes(key)) config[key] = key === 'learning_rate' ? readRate(className, value) : value
   }
   if (origin.family === 'keras3' || origin.newOptimizers) config.variant = 'keras3'
   else if (origin.family === 'tf2') config.clipScope = 'perVariable'

@@ -7,7 +7,7 @@ import type { Loss } from '../losses/index.js'
 import type { Metric } from '../metrics/index.js'
 import { getMetric } from '../metrics/index.js'
 import type { Port } from '../models/model.js'
-import { Adagrad, type Optimizer } from '../optimizers/index.js'
+import { Adagrad, CosineDecayRestarts, type Optimizer } from '../optimizers/index.js'
 import { InverseTimeDecay, type LearningRateSchedule } from '../optimizers/schedules.js'
 import { snakeKeys } from '../spelling/names.js'
 import type { CompiledOutput } from '../training/compile-options.js'
@@ -39,7 +39,7 @@ export interface TrainingWords {
 const scheduleObject = (schedule: LearningRateSchedule): Json => ({
   module: 'keras.optimizers.schedules',
   class_name: schedule.className,
-  config: { ...snakeKeys(schedule.getConfig()), name: schedule.className },
+  config: { ...snakeKeys(schedule.getConfig()), name: schedule instanceof CosineDecayRestarts ? 'SGDRDecay' : schedule.className },
   registered_name: null,
 })
 
@@ -50,16 +50,12 @@ function ownOptions(optimizer: Optimizer): Json {
   return Object.fromEntries(Object.entries(optimizer.getConfig()).filter(([key]) => ![...shared, ...rest].includes(key)))
 }
 
-/** λ, if the optimizer decays weights. */
-const weightDecayOf = (optimizer: Optimizer): number | null => (optimizer as { weightDecay?: number }).weightDecay ?? null
-
 /** Keras 2.3.1, with the present learning rate. Options that it does not know are written only if they are set. */
 export const keras2Words: TrainingWords = {
   origin: originOf('2.3.1', undefined),
   optimizer(optimizer) {
     const { schedule, decay, clipnorm, clipvalue, globalClipnorm, useEma, emaMomentum, emaOverwriteFrequency } = optimizer
-    const { gradientAccumulationSteps } = optimizer
-    const weightDecay = weightDecayOf(optimizer)
+    const { gradientAccumulationSteps, weightDecay } = optimizer
     const own = ownOptions(optimizer)
     // The defaults, which Keras 3 does not know.
     if (own.scheduleDecay === (optimizer.variant === 'keras3' ? 1 : 0.004)) delete own.scheduleDecay
@@ -99,7 +95,7 @@ export const keras3Words: TrainingWords = {
     const config = {
       name: optimizer.className.toLowerCase(),
       learningRate: schedule ? scheduleObject(schedule) : optimizer.learningRate,
-      weightDecay: weightDecayOf(optimizer),
+      weightDecay: optimizer.weightDecay,
       // Keras 3 allows one way of clipping.
       clipnorm: globalClipnorm === null ? clipnorm : null,
       globalClipnorm,

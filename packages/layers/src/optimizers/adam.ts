@@ -17,22 +17,30 @@ export interface AdamOptions extends OptimizerOptions {
   amsgrad?: boolean
 }
 
-/** Adam's formula as an update program. `amsgrad` adds AMSGrad's maximum, `decays` AdamW's weight decay. */
-export const adamProgram = (name: string, { amsgrad, decays }: { amsgrad: boolean; decays: boolean }): UpdateProgram =>
+const program = (name: string, amsgrad: boolean): UpdateProgram =>
   updateProgram(
     name,
-    { slots: amsgrad ? 4 : 3, inputs: 1, scalars: decays ? 7 : 6 },
-    ([w, m, v, top], [g], [rate, beta1, rest1, beta2, rest2, epsilon, decay]) => {
+    { slots: amsgrad ? 4 : 3, inputs: 1, scalars: 6 },
+    ([w, m, v, top], [g], [rate, beta1, rest1, beta2, rest2, epsilon]) => {
       const mean = beta1.mul(m).add(rest1.mul(g))
       const variance = beta2.mul(v).add(rest2.mul(g.square()))
       const highest = amsgrad ? top.maximum(variance) : variance
-      const kept = decays ? w.sub(decay.mul(w)) : w
-      return [kept.sub(rate.mul(mean).div(highest.sqrt().add(epsilon))), mean, variance, ...(amsgrad ? [highest] : [])]
+      return [w.sub(rate.mul(mean).div(highest.sqrt().add(epsilon))), mean, variance, ...(amsgrad ? [highest] : [])]
     },
   )
 
-const plain = adamProgram('adam', { amsgrad: false, decays: false })
-const ams = adamProgram('adamAmsgrad', { amsgrad: true, decays: false })
+const plain = program('adam', false)
+const ams = program('adamAmsgrad', true)
+
+/** Adam's rule for update t. */
+export function adamRule(
+  t: number,
+  rate: number,
+  { beta1, beta2, epsilon, amsgrad }: Required<Pick<AdamOptions, 'beta1' | 'beta2' | 'epsilon' | 'amsgrad'>>,
+) {
+  const corrected = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t)
+  return { program: amsgrad ? ams : plain, scalars: [corrected, beta1, 1 - beta1, beta2, 1 - beta2, epsilon] }
+}
 
 /** The defaults of Adam's own options, as in Keras. */
 export const adamDefaults = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: EPSILON, amsgrad: false }
@@ -62,9 +70,7 @@ export class Adam extends Optimizer {
   }
 
   protected override rule(t: number, rate: number): Rule {
-    const { beta1, beta2, epsilon } = this
-    const corrected = (rate * Math.sqrt(1 - beta2 ** t)) / (1 - beta1 ** t)
-    return { program: this.amsgrad ? ams : plain, scalars: [corrected, beta1, 1 - beta1, beta2, 1 - beta2, epsilon] }
+    return adamRule(t, rate, this)
   }
 
   protected override ownConfig(): Record<string, unknown> {

@@ -2,28 +2,22 @@
  * The base of all optimizers: the step over a list of parameters, accumulation and clipping of gradients, running means of the parameters, the learning
  * rate with its decay, and a state that can be saved.
  *
- * A subclass states its rule once, as an update program: a formula over the parameter, its slots, the gradient and some scalars (see core/update.ts).
+ * A subclass states its rule once, as an update program: a formula over the parameter, its slots, the gradient and some scalars (see rule.ts).
  * For each step it computes the scalars on the host, in float64. Definitions: keras/optimizers.py 2.3.1. The file has just over 300 lines,
  * half of them checks and documentation of one class.
  */
-import { applyUpdates, Parameter, ShapeError, scope, Tensor, type UpdateProgram, updateProgram, ValueError, zeros } from '@cotangent/core'
+import { applyUpdates, Parameter, ShapeError, scope, Tensor, updateProgram, ValueError, zeros } from '@cotangent/core'
 import { describeValue, requireBoolean, requireNumber, requireOptions } from '@cotangent/core/arguments'
 import { savedForm } from '../spelling/names.js'
 import { applyConstraint } from '../weights/constrained.js'
 import { clip } from './clipping.js'
+import { applyRule, type Rule } from './rule.js'
 import type { LearningRateSchedule } from './schedules.js'
 import { type BaseSettings, readLearningRate } from './settings.js'
 import { OptimizerState, type SavedState, type SavedValues, type Slot } from './state.js'
 
+export type { Rule } from './rule.js'
 export type { SavedState, Slot } from './state.js'
-
-/** The rule of one step. The slots of its program are the parameter and then the slots in use; its input is the gradient. */
-export interface Rule {
-  program: UpdateProgram
-  scalars: readonly number[]
-  /** Parameters that follow another rule. */
-  except?: { of(w: Parameter): boolean; rule: Rule }
-}
 
 /** sum ← sum + g */
 const accumulate = updateProgram('accumulateGradients', { slots: 1, inputs: 1, scalars: 0 }, ([sum], [g]) => [sum.add(g)])
@@ -73,6 +67,10 @@ export abstract class Optimizer {
   /** Keras' class name: `Adam`. */
   abstract readonly className: string
   readonly decay: number
+  /** λ: each update shrinks the parameters by η·λ of their value, beside their gradients; null if they do not decay. */
+  readonly weightDecay: number | null
+  /** Texts: parameters with one of them in their name do not decay. */
+  readonly excludeFromWeightDecay: readonly string[]
   readonly clipnorm: number | null
   readonly clipvalue: number | null
   readonly globalClipnorm: number | null
@@ -91,6 +89,8 @@ export abstract class Optimizer {
   constructor(settings: BaseSettings) {
     this.#rate = settings.learningRate
     this.decay = settings.decay
+    this.weightDecay = settings.weightDecay
+    this.excludeFromWeightDecay = settings.excludeFromWeightDecay ?? []
     this.clipnorm = settings.clipnorm
     this.clipvalue = settings.clipvalue
     this.globalClipnorm = settings.globalClipnorm
@@ -177,18 +177,10 @@ export abstract class Optimizer {
 
   #update(parameters: readonly Parameter[], grads: readonly Tensor[]): void {
     const used = this.slots().filter(({ unused }) => !unused).length
-    const apply = ({ program, scalars, except }: Rule, chosen: readonly number[]): void => {
-      const apart = except ? chosen.filter((i) => except.of(parameters[i])) : []
-      const targets = chosen
-        .filter((i) => !apart.includes(i))
-        .map((i) => ({ slots: [parameters[i], ...this.#state.first(parameters[i], used)], inputs: [grads[i]] }))
-      applyUpdates(program, targets, scalars)
-      if (except) apply(except.rule, apart)
-    }
-    apply(
-      this.rule(this.iterations + 1, this.learningRate / (1 + this.decay * this.iterations)),
-      parameters.map((_, i) => i),
-    )
+    const rate = this.learningRate / (1 + this.decay * this.iterations)
+    const targets = parameters.map((w, i) => ({ w, g: grads[i], slots: this.#state.first(w, used) }))
+    const decays = (w: Parameter): boolean => !this.excludeFromWeightDecay.some((text) => w.name.includes(text))
+    applyRule(this.rule(this.iterations + 1, rate), targets, rate, this.weightDecay, decays)
     for (const w of parameters) applyConstraint(w)
     if (this.useEma) this.#average(parameters)
   }
@@ -247,10 +239,12 @@ export abstract class Optimizer {
   /** The options that make an equal optimizer. */
   getConfig(): Record<string, unknown> {
     const { decay, clipnorm, clipvalue, globalClipnorm, clipScope, gradientAccumulationSteps, variant } = this
-    const { useEma, emaMomentum, emaOverwriteFrequency } = this
+    const { useEma, emaMomentum, emaOverwriteFrequency, weightDecay, excludeFromWeightDecay } = this
     return {
       learningRate: typeof this.#rate === 'number' ? this.#rate : savedForm(this.#rate),
       decay,
+      ...(weightDecay !== null && { weightDecay }),
+      ...(excludeFromWeightDecay.length > 0 && { excludeFromWeightDecay }),
       ...this.ownConfig(),
       ...(clipnorm !== null && { clipnorm }),
       ...(clipvalue !== null && { clipvalue }),

@@ -3,57 +3,11 @@
  * (keras/src/optimizers/schedules). An optimizer with a schedule computes its rate before each step; `learningRate` cannot be set to a number then.
  */
 import { ValueError } from '@cotangent/core'
-import { requireBoolean, requireNumber } from '@cotangent/core/arguments'
-import { camelKeys, classNameOf, lookUp, type Rule, readOptions, type SavedObject, type SpelledOptions } from '../spelling/names.js'
-import { fromZero, listOf, number, orNull } from '../spelling/rules.js'
+import { camelKeys, classNameOf, lookUp, type SavedObject, type SpelledOptions } from '../spelling/names.js'
+import { CosineDecay, CosineDecayRestarts } from './cosine-schedules.js'
+import { LearningRateSchedule, readSchedule, requireStep } from './schedule.js'
 
-/**
- * A learning rate that depends on the step. Extend it for a schedule of your own.
- *
- * @example
- * ```ts
- * const schedule = exponentialDecay({ initialLearningRate: 0.1, decaySteps: 1000, decayRate: 0.5 })
- * const optimizer = sgd({ learningRate: schedule })
- * console.log(optimizer.learningRate, schedule.at(1000))   // 0.1 0.05
- * ```
- */
-export abstract class LearningRateSchedule {
-  /** Keras' class name: `ExponentialDecay`. */
-  abstract readonly className: string
-  /** The rate of a step; the first step is 0. */
-  abstract at(step: number): number
-  /** The options that make an equal schedule. */
-  abstract getConfig(): Record<string, unknown>
-}
-
-const rules: Readonly<Record<string, Rule>> = {
-  initialLearningRate: fromZero,
-  decaySteps: number({ above: 0 }),
-  decayRate: fromZero,
-  staircase: requireBoolean,
-  endLearningRate: fromZero,
-  power: number({}),
-  cycle: requireBoolean,
-  boundaries: listOf(fromZero),
-  values: listOf(fromZero),
-  alpha: fromZero,
-  warmupTarget: orNull(fromZero),
-  warmupSteps: fromZero,
-}
-
-/** The given options over the defaults; options without one must be given. */
-function read<Options extends object>(what: string, given: object, required: readonly (keyof Options & string)[], rest: object): Options {
-  const blank = Object.fromEntries(required.map((name) => [name, undefined]))
-  const example = `${what}({ ${required.join(', ')} })`
-  const options = readOptions<object>(what, given ?? {}, { ...blank, ...rest }, rules, example) as Options
-  for (const name of required) {
-    if (options[name] === undefined) throw new ValueError(`${what}: ${name} is missing. It needs ${required.join(', ')}: ${example}.`)
-  }
-  return options
-}
-
-/** Throws unless a step is a number, at least 0. */
-const requireStep = (what: string, step: number): void => requireNumber(`${what}.at`, 'step', step, { least: 0 })
+export { LearningRateSchedule } from './schedule.js'
 
 /** Options of `exponentialDecay` and `inverseTimeDecay`. */
 export interface DecayOptions {
@@ -73,7 +27,7 @@ abstract class RateDecay extends LearningRateSchedule {
 
   constructor(what: string, options: SpelledOptions<DecayOptions>) {
     super()
-    this.options = read(what, options, ['initialLearningRate', 'decaySteps', 'decayRate'], { staircase: false })
+    this.options = readSchedule(what, options, ['initialLearningRate', 'decaySteps', 'decayRate'], { staircase: false })
   }
   protected periods(step: number): number {
     const { decaySteps, staircase } = this.options
@@ -133,7 +87,7 @@ export class PolynomialDecay extends LearningRateSchedule {
 
   constructor(options: SpelledOptions<PolynomialDecayOptions>) {
     super()
-    this.#options = read('polynomialDecay', options, ['initialLearningRate', 'decaySteps'], {
+    this.#options = readSchedule('polynomialDecay', options, ['initialLearningRate', 'decaySteps'], {
       endLearningRate: 1e-4,
       power: 1,
       cycle: false,
@@ -165,7 +119,12 @@ export class PiecewiseConstantDecay extends LearningRateSchedule {
 
   constructor(options: PiecewiseConstantDecayOptions) {
     super()
-    const { boundaries, values } = read<PiecewiseConstantDecayOptions>('piecewiseConstantDecay', options, ['boundaries', 'values'], {})
+    const { boundaries, values } = readSchedule<PiecewiseConstantDecayOptions>(
+      'piecewiseConstantDecay',
+      options,
+      ['boundaries', 'values'],
+      {},
+    )
     if (values.length !== boundaries.length + 1) {
       throw new ValueError('piecewiseConstantDecay: boundaries and values must be lists, values one longer than boundaries.')
     }
@@ -179,48 +138,6 @@ export class PiecewiseConstantDecay extends LearningRateSchedule {
     const { boundaries, values } = this.#options
     const i = boundaries.findIndex((boundary) => step <= boundary)
     return values[i < 0 ? boundaries.length : i]
-  }
-  override getConfig(): Record<string, unknown> {
-    return { ...this.#options }
-  }
-}
-
-/** Options of `cosineDecay`. */
-export interface CosineDecayOptions {
-  /** η₀, the rate at step 0, at least 0. Required. */
-  initialLearningRate: number
-  /** The number of steps of the decay, without those of the warm-up; above 0. Required. */
-  decaySteps: number
-  /** α, the last rate as a share of the highest, at least 0; 0 by default. */
-  alpha?: number
-  /** The rate at the end of the warm-up, from which the decay then falls. null (default): there is no warm-up. */
-  warmupTarget?: number | null
-  /** The number of steps of the warm-up; 0 by default. */
-  warmupSteps?: number
-}
-
-/**
- * First the rate rises in a line from η₀ to the target, during `warmupSteps`. Then η = top·((1 − α)·½(1 + cos πp) + α), with p from 0 to 1
- * (Loshchilov and Hutter 2017); top is the target, or η₀ without a warm-up.
- */
-export class CosineDecay extends LearningRateSchedule {
-  override readonly className = 'CosineDecay'
-  readonly #options: Required<CosineDecayOptions>
-
-  constructor(options: SpelledOptions<CosineDecayOptions>) {
-    super()
-    this.#options = read('cosineDecay', options, ['initialLearningRate', 'decaySteps'], { alpha: 0, warmupTarget: null, warmupSteps: 0 })
-    const { warmupTarget, warmupSteps } = this.#options
-    if (warmupTarget === null && warmupSteps > 0) throw new ValueError('cosineDecay: warmupSteps needs a warmupTarget to rise to.')
-  }
-  override at(step: number): number {
-    requireStep(this.className, step)
-    const { initialLearningRate, decaySteps, alpha, warmupTarget, warmupSteps } = this.#options
-    if (warmupTarget !== null && step < warmupSteps) {
-      return initialLearningRate + ((warmupTarget - initialLearningRate) * step) / warmupSteps
-    }
-    const p = Math.min(step - warmupSteps, decaySteps) / decaySteps
-    return (warmupTarget ?? initialLearningRate) * ((1 - alpha) * 0.5 * (1 + Math.cos(Math.PI * p)) + alpha)
   }
   override getConfig(): Record<string, unknown> {
     return { ...this.#options }
@@ -272,24 +189,13 @@ export const polynomialDecay = (options: SpelledOptions<PolynomialDecayOptions>)
  */
 export const piecewiseConstantDecay = (options: PiecewiseConstantDecayOptions): PiecewiseConstantDecay =>
   new PiecewiseConstantDecay(options)
-/**
- * Makes a `CosineDecay`: the rate falls along half a cosine, after a warm-up if asked for.
- *
- * @throws ValueError for a missing option or one out of range
- * @example
- * ```ts
- * const schedule = cosineDecay({ initialLearningRate: 0, decaySteps: 10, warmupTarget: 1, warmupSteps: 2 })
- * console.log([0, 1, 2, 7, 12].map((step) => schedule.at(step)))   // ≈ [0, 0.5, 1, 0.5, 0]
- * ```
- */
-export const cosineDecay = (options: SpelledOptions<CosineDecayOptions>): CosineDecay => new CosineDecay(options)
-
 const table: Readonly<Record<string, new (options: never) => LearningRateSchedule>> = {
   ExponentialDecay,
   InverseTimeDecay,
   PolynomialDecay,
   PiecewiseConstantDecay,
   CosineDecay,
+  CosineDecayRestarts,
 }
 
 /** @internal A schedule itself, or one from a saved model's description. */

@@ -13,6 +13,10 @@ export interface OptimizerOptions {
   lr?: number
   /** Update i (from 0) has the rate learningRate / (1 + decay·i); at least 0, 0 by default. */
   decay?: number
+  /** λ, at least 0: each update first shrinks the parameters by η·λ of their value (Loshchilov and Hutter 2019). null (default): they do not decay. */
+  weightDecay?: number | null
+  /** Parameters whose name contains one of these texts do not decay, for example `['bias', 'gamma', 'beta']`. None by default. */
+  excludeFromWeightDecay?: readonly string[] | null
   /** Gradients with a larger norm are scaled down to this norm; null (default) or 0: no limit. `clipScope` says whose norm is meant. */
   clipnorm?: number | null
   /** Each element of a gradient is limited to ± this, after `clipnorm`; null (default) or 0: no limit. */
@@ -65,6 +69,8 @@ const sharedRules = {
   learningRate: readLearningRate as Rule,
   lr: fromZero,
   decay: fromZero,
+  weightDecay: orNull(fromZero),
+  excludeFromWeightDecay: orNull(listOf(requireText)),
   clipnorm: orNull(fromZero),
   clipvalue: orNull(fromZero),
   globalClipnorm: orNull(fromZero),
@@ -85,8 +91,26 @@ const ownRules = {
   epsilon: fromZero,
   scheduleDecay: fromZero,
   initialAccumulatorValue: fromZero,
-  weightDecay: fromZero,
-  excludeFromWeightDecay: listOf(requireText),
+  warmupSteps: whole({ least: 0 }),
+  // Ftrl
+  learningRatePower: number({ most: 0 }),
+  l1RegularizationStrength: fromZero,
+  l2RegularizationStrength: fromZero,
+  l2ShrinkageRegularizationStrength: fromZero,
+  beta: fromZero,
+  // Adafactor
+  beta2Decay: number({ most: 0 }),
+  epsilon1: fromZero,
+  epsilon2: fromZero,
+  clipThreshold: number({ above: 0 }),
+  // Muon
+  adamBeta1: number({ least: 0, below: 1 }),
+  adamBeta2: number({ least: 0, below: 1 }),
+  adamWeightDecay: orNull(fromZero),
+  adamLrRatio: fromZero,
+  nsSteps: whole({ least: 0 }),
+  rmsRate: orNull(fromZero),
+  excludeLayers: orNull(listOf(requireText)),
 }
 
 /** Reads the options of an optimizer, with defaults filled in: those of Keras 3 with `variant: 'keras3'`. */
@@ -103,6 +127,8 @@ export function readSettings<Own extends { learningRate: number }>(
     learningRate: keras2.learningRate,
     lr: undefined,
     decay: 0,
+    weightDecay: null,
+    excludeFromWeightDecay: null,
     clipnorm: null,
     clipvalue: null,
     globalClipnorm: null,

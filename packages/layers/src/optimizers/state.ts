@@ -1,5 +1,5 @@
 /** The state of an optimizer: its slots, values that it keeps for each parameter. They are saved slot after slot, each for all parameters. */
-import { full, Parameter, type Shape, scope, type TypedArray, tensor, ValueError } from '@cotangent/core'
+import { full, Parameter, type Shape, scope, sizeOf, type TypedArray, tensor, ValueError } from '@cotangent/core'
 
 /** One array of a saved state. */
 export interface SavedState {
@@ -15,14 +15,29 @@ export interface Slot {
   initial?: number | 'parameter'
   /** Set if the rule, as configured, does not need the slot, and Keras saves zeros for it: of the parameter's shape, or one number. */
   unused?: 'shape' | 'single'
+  /** The shape of a parameter's slot, or null if that parameter has none; the parameter's shape if left out. */
+  shapeFor?(w: Parameter): Shape | null
 }
+
+/** The slots of parameters in the order in which they are saved: one slot after the other, each for all parameters that have it. */
+export const slotPlaces = (
+  slots: readonly Slot[],
+  parameters: readonly Parameter[],
+): { slot: Slot; w: Parameter; i: number; shape: Shape }[] =>
+  slots.flatMap((slot) =>
+    parameters.flatMap((w, i) => {
+      const shape = slot.unused === 'single' ? [1] : slot.shapeFor ? slot.shapeFor(w) : w.shape
+      return shape === null ? [] : [{ slot, w, i, shape }]
+    }),
+  )
 
 /** A saved state: values that belong to no parameter, then one array for each slot of each parameter. */
 export type SavedValues = readonly { readonly data: ArrayLike<number> }[]
 
 /** The slots of all parameters. */
 export class OptimizerState {
-  readonly #values = new Map<Parameter, Parameter[]>()
+  /** The slots in use of each parameter; undefined for a slot that the parameter does not have. */
+  readonly #values = new Map<Parameter, (Parameter | undefined)[]>()
   readonly #slots: () => readonly Slot[]
 
   /** @param slots in the order in which they are saved */
@@ -36,7 +51,7 @@ export class OptimizerState {
 
   /** The first `count` slots in use of a parameter. */
   first(w: Parameter, count: number): readonly Parameter[] {
-    return (this.#values.get(w) as Parameter[]).slice(0, count)
+    return (this.#values.get(w) ?? []).slice(0, count).filter((value) => value !== undefined)
   }
 
   /** A parameter's slot of that name. */
@@ -54,8 +69,10 @@ export class OptimizerState {
     const slots = this.#used()
     for (const w of parameters) {
       if (this.#values.has(w)) continue
-      const { shape, dtype, backend } = w
-      const values = slots.map(({ name, initial = 0 }) => {
+      const { dtype, backend } = w
+      const values = slots.map(({ name, initial = 0, shapeFor }) => {
+        const shape = shapeFor ? shapeFor(w) : w.shape
+        if (shape === null) return undefined
         const value = initial === 'parameter' ? w : full(shape, initial, { dtype, backend })
         return new Parameter(value, { name: `${owner}/${w.name}/${name}`, trainable: false })
       })
@@ -66,15 +83,9 @@ export class OptimizerState {
   /** Copies of all slots on the host. */
   async save(): Promise<SavedState[]> {
     const saved: SavedState[] = []
-    let used = 0
-    for (const { name, unused } of this.#slots()) {
-      const at = unused ? -1 : used++
-      let i = 0
-      for (const [w, values] of this.#values) {
-        const shape = unused === 'single' ? [1] : w.shape
-        const data = at >= 0 ? await values[at].data() : new Float32Array(unused === 'single' ? 1 : w.size)
-        saved.push({ name: `${name}_${i++}`, shape, data })
-      }
+    for (const { slot, w, i, shape } of slotPlaces(this.#slots(), [...this.#values.keys()])) {
+      const data = slot.unused ? new Float32Array(sizeOf(shape)) : await this.named(w, slot.name).data()
+      saved.push({ name: `${slot.name}_${i}`, shape, data })
     }
     return saved
   }
@@ -92,18 +103,19 @@ export class OptimizerState {
     const layouts = (older ? [names.length, 1, 0] : [names.length]).flatMap((before) =>
       (older ? [slots, this.#used()] : [slots]).map((list) => ({ list, before })),
     )
-    const kept = layouts.find(({ list, before }) => values.length === before + list.length * parameters.length)
+    const placesOf = (list: readonly Slot[]) => slotPlaces(list, parameters)
+    const kept = layouts.find(({ list, before }) => values.length === before + placesOf(list).length)
     if (!kept) {
-      const expected = names.length + slots.length * parameters.length
+      const expected = names.length + placesOf(slots).length
       throw wrong(
         `${values.length} arrays do not fit ${parameters.length} parameters, which need ${expected} (${[...names, ...slots.map(({ name }) => `${name} …`)].join(', ')}).`,
       )
     }
-    const filled = kept.list.flatMap(({ name, unused }, s) =>
-      unused ? [] : parameters.map((w, i) => ({ w, name, data: values[kept.before + s * parameters.length + i].data })),
-    )
-    for (const { w, name, data } of filled) {
-      if (data.length !== w.size) throw wrong(`"${name}" of parameter "${w.name}" has ${data.length} values, not ${w.size}.`)
+    const filled = placesOf(kept.list)
+      .map(({ slot, w, shape }, at) => ({ slot, w, name: slot.name, size: sizeOf(shape), data: values[kept.before + at].data }))
+      .filter(({ slot }) => !slot.unused)
+    for (const { w, name, size, data } of filled) {
+      if (data.length !== size) throw wrong(`"${name}" of parameter "${w.name}" has ${data.length} values, not ${size}.`)
     }
     return {
       before: values.slice(0, kept.before).map(({ data }) => Number(data[0])),
@@ -121,7 +133,7 @@ export class OptimizerState {
   }
 
   dispose(): void {
-    for (const values of this.#values.values()) for (const value of values) value.dispose()
+    for (const values of this.#values.values()) for (const value of values) value?.dispose()
     this.#values.clear()
   }
 }

@@ -6,9 +6,8 @@ import { arithmetics, expectClose, float64 } from '../../test/arithmetic.js'
 import { constraints } from '../index.js'
 import { savedForm } from '../spelling/names.js'
 import { constrain } from '../weights/constrained.js'
-import { adam, adamw, getOptimizer, type Optimizer, type OptimizerName, sgd } from './index.js'
+import { adam, adamw, getOptimizer, muon, type Optimizer, optimizerNames, scheduleFreeAdamW, sgd } from './index.js'
 
-const ALL: readonly OptimizerName[] = ['sgd', 'rmsprop', 'adagrad', 'adadelta', 'adam', 'adamw', 'adamax', 'nadam']
 const { backend } = float64
 const row = (...values: number[]): Tensor => tensor(values, { dtype: 'float64', backend })
 const parameter = (values: number[], name = 'w'): Parameter => new Parameter(row(...values), { name })
@@ -57,12 +56,13 @@ describe('adamw', () => {
     expect(adamw().getConfig()).toMatchObject({ learningRate: 0.001, weightDecay: 0.004, epsilon: 1e-7 })
     expect(getOptimizer('AdamW').className).toBe('AdamW')
     expect(() => adamw({ weightDecay: -1 })).toThrow(/weightDecay must be a number, at least 0, got -1/)
-    expect(() => adam({ weightDecay: 0.1 } as never)).toThrow(/adam: there is no option "weightDecay"/)
+    expect(() => muon({ excludeLayers: 'dense' as never })).toThrow(/muon: excludeLayers must be a list/)
+    expect(() => scheduleFreeAdamW({ beta1: 0 })).toThrow(/scheduleFreeAdamW: beta1 must be a number above 0/)
   })
 })
 
 describe('gradient accumulation', () => {
-  test.each(ALL)('%s: n batches are one update by the mean of their gradients', async (name) => {
+  test.each(optimizerNames)('%s: n batches are one update by the mean of their gradients', async (name) => {
     const n = 3
     const [a, b] = [
       [parameter([1, -2]), parameter([0.5], 'b')],
@@ -131,7 +131,7 @@ describe('running means of the parameters', () => {
 
 describe('state beyond the rule', () => {
   property.prop({
-    name: fc.constantFrom(...ALL),
+    name: fc.constantFrom(...optimizerNames),
     before: fc.integer({ min: 1, max: 7 }),
     after: fc.integer({ min: 1, max: 5 }),
     accumulation: fc.constantFrom(undefined, 2, 3),

@@ -14,14 +14,18 @@ import {
   unknownOption,
 } from '@cotangent/core/arguments'
 
-/** `glorotUniform` → `glorot_uniform` as a type. Digits get no underscore, except in Keras' `beta_1`. */
-export type SnakeCase<Name extends string> = Name extends `beta${infer Digit extends number}`
-  ? `beta_${Digit}`
-  : Name extends `${infer First}${infer Rest}`
-    ? First extends Lowercase<First>
-      ? `${First}${SnakeCase<Rest>}`
-      : `_${Lowercase<First>}${SnakeCase<Rest>}`
-    : Name
+/** `glorotUniform` → `glorot_uniform` as a type. Digits get no underscore, except in Keras' `beta_1` and `epsilon_1`. */
+export type SnakeCase<Name extends string> = Name extends `beta${infer Digit extends '1' | '2'}${infer Rest}`
+  ? `beta_${Digit}${SnakeCase<Rest>}`
+  : Name extends `Beta${infer Digit extends '1' | '2'}${infer Rest}`
+    ? `_beta_${Digit}${SnakeCase<Rest>}`
+    : Name extends `epsilon${infer Digit extends '1' | '2'}${infer Rest}`
+      ? `epsilon_${Digit}${SnakeCase<Rest>}`
+      : Name extends `${infer First}${infer Rest}`
+        ? First extends Lowercase<First>
+          ? `${First}${SnakeCase<Rest>}`
+          : `_${Lowercase<First>}${SnakeCase<Rest>}`
+        : Name
 
 /** A name in camelCase or in Keras' snake_case. */
 export type Spelling<Name extends string> = Name | SnakeCase<Name>
@@ -34,7 +38,7 @@ export function snakeCase(name: string): string {
   return name
     .replace(/^[A-Z]/, (first) => first.toLowerCase())
     .replace(/[A-Z]/g, (capital) => `_${capital.toLowerCase()}`)
-    .replace(/^beta(?=\d)/, 'beta_')
+    .replace(/(^|_)(beta|epsilon)(?=\d)/, '$1$2_')
 }
 
 /** `glorot_uniform` and `GlorotUniform` → `glorotUniform`; `beta_1` → `beta1`. */

@@ -155,4 +155,5 @@ export const updateKernels: Record<UpdateKernel, (a: number, b: number) => numbe
   square: mapKernels.square,
   abs: mapKernels.abs,
   neg: mapKernels.neg,
+  sign: mapKernels.sign,
 }

@@ -366,4 +366,5 @@ export const updateSources: Record<UpdateKernel, (a: string, b: string) => strin
   square: (a) => `${a} * ${a}`,
   abs: (a) => `Math.abs(${a})`,
   neg: (a) => `-${a}`,
+  sign: (a) => `(${a} > 0 ? 1 : (${a} < 0 ? -1 : ${a}))`,
 }

@@ -113,6 +113,7 @@ function emitProgram(
       case 'square':
       case 'abs':
       case 'neg':
+      case 'sign':
         steps.push(f.let(floatFunctions[step.kernel](f, a)))
         break
       default:

@@ -102,6 +102,7 @@ function combined(kernel: UpdateProgram['steps'][number]['kernel'], a: Known, b:
     case 'abs':
       return a === 'zero' ? 'zero' : 'notNegative'
     case 'neg':
+    case 'sign':
       return a === 'zero' ? 'zero' : 'any'
   }
 }
