@@ -1,6 +1,7 @@
 /**
- * Activation functions as Keras defines them (keras/activations.py 2.3.1). Each is a function of a tensor, element by element but for softmax. Shape: any →
- * the same. `getActivation` finds one by name. The name stays with it, so that a trainer sees whether a model ends in softmax or sigmoid.
+ * Activation functions as Keras defines them (keras/activations.py 2.3.1; those that came later are ops of core). Each is a function of a tensor, element by
+ * element but for softmax and its kin. Shape: any → the same, but `glu` halves the last axis. `getActivation` finds one by name. The name stays with it, so that a
+ * trainer sees whether a model ends in softmax or sigmoid.
  *
  * Where a function has a kink, its derivative is TensorFlow's: relu'(0) = 0, elu'(0) = α.
  */
@@ -10,6 +11,28 @@ import { describeValue, requireNumber } from '@cotangent/core/arguments'
 import { requireTensor } from './losses/targets.js'
 import { lookUp, readOptions, type Spelling } from './spelling/names.js'
 import { fromZero, orNull } from './spelling/rules.js'
+
+/** What Keras got after 2.3, with Keras 3's defaults. */
+export {
+  celu,
+  gelu,
+  glu,
+  hardShrink,
+  hardSilu,
+  hardTanh,
+  leakyRelu,
+  logSigmoid,
+  logSoftmax,
+  mish,
+  silu,
+  softShrink,
+  sparsemax,
+  sparsePlus,
+  sparseSigmoid,
+  squareplus,
+  tanhShrink,
+  threshold,
+} from '@cotangent/core'
 
 /** An activation and its name, such as `softmax`. A user's function has its own name. */
 export interface Activation {
@@ -38,22 +61,29 @@ export const linear = (x: Tensor): Tensor => checked('linear', x)
 /**
  * y = max(x, 0). In general: y = min(x, maxValue) for x > threshold, alpha·(x − threshold) elsewhere.
  *
- * @param options alpha, the slope below the threshold, 0 by default; maxValue, no limit by default; threshold, 0 by default
+ * @param options alpha, in Keras 3 negativeSlope, the slope below the threshold, 0 by default; maxValue, no limit by default; threshold, 0 by default
+ * @throws ValueError if alpha and negativeSlope are both given
  * @example
  * ```ts
  * console.log(await activations.relu(tensor([-1, 8])).array())   // [0, 8]
  * console.log(await activations.relu(tensor([-1, 8]), { alpha: 0.5, maxValue: 6 }).array())   // [-0.5, 6]
  * ```
  */
-export function relu(x: Tensor, options: { alpha?: number; maxValue?: number | null; threshold?: number } = {}): Tensor {
+export function relu(
+  x: Tensor,
+  options: { alpha?: number; negativeSlope?: number; maxValue?: number | null; threshold?: number } = {},
+): Tensor {
   requireTensor('relu', 'x', x)
-  const { alpha, maxValue, threshold } = readOptions<{ alpha: number; maxValue: number | null; threshold: number }>(
+  const { maxValue, threshold, ...slopes } = readOptions<Required<typeof options>>(
     'relu',
     options,
-    { alpha: 0, maxValue: null, threshold: 0 },
+    { alpha: 0, negativeSlope: 0, maxValue: null, threshold: 0 },
     { maxValue: orNull(fromZero) },
     'relu(x, { alpha: 0.1 })',
   )
+  if (options.alpha !== undefined && options.negativeSlope !== undefined)
+    throw new core.ValueError('relu: alpha and negativeSlope are two names of one slope. Give one of them.')
+  const alpha = slopes.alpha || slopes.negativeSlope
   const above = threshold === 0 ? core.relu(x) : core.where(x.lessEqual(threshold), 0, x)
   const limited = maxValue === null ? above : above.clip(0, maxValue)
   return alpha === 0 ? limited : limited.sub(core.relu(core.sub(threshold, x)).mul(alpha))
@@ -134,7 +164,7 @@ export const tanh = (x: Tensor): Tensor => core.tanh(checked('tanh', x))
  */
 export const sigmoid = (x: Tensor): Tensor => core.sigmoid(checked('sigmoid', x))
 /**
- * y = 0.2·x + 0.5 limited to [0, 1], as in Keras 2. (Keras 3 has x/6 + 0.5.)
+ * y = 0.2·x + 0.5 limited to [0, 1], the `hard_sigmoid` of Keras 2. (That of Keras 3 is `hardSigmoid6`.)
  *
  * @example
  * ```ts
@@ -142,6 +172,15 @@ export const sigmoid = (x: Tensor): Tensor => core.sigmoid(checked('sigmoid', x)
  * ```
  */
 export const hardSigmoid = (x: Tensor): Tensor => checked('hardSigmoid', x).mul(0.2).add(0.5).clip(0, 1)
+/**
+ * y = relu6(x + 3)/6 = x/6 + 0.5 limited to [0, 1], the `hard_sigmoid` of Keras 3.
+ *
+ * @example
+ * ```ts
+ * console.log(await activations.hardSigmoid6(tensor([-5, 0, 1.5])).array())   // [0, 0.5, 0.75]
+ * ```
+ */
+export const hardSigmoid6 = (x: Tensor): Tensor => core.hardSigmoid(checked('hardSigmoid6', x))
 /**
  * y = eˣ
  *
@@ -153,7 +192,7 @@ export const hardSigmoid = (x: Tensor): Tensor => checked('hardSigmoid', x).mul(
 export const exponential = (x: Tensor): Tensor => core.exp(checked('exponential', x))
 
 /**
- * y = eˣ / Σ eˣ, the sum taken over the last axis.
+ * y = eˣ / Σ eˣ, the sum taken over an axis, which is the last by default.
  *
  * @throws ShapeError for a tensor without a batch axis
  * @example
@@ -161,20 +200,28 @@ export const exponential = (x: Tensor): Tensor => core.exp(checked('exponential'
  * console.log(await activations.softmax(tensor([[0, Math.log(3)]])).array())   // ≈ [[0.25, 0.75]]
  * ```
  */
-export function softmax(x: Tensor): Tensor {
+export function softmax(x: Tensor, options?: { axis?: number }): Tensor {
   requireTensor('softmax', 'x', x)
   if (x.rank < 2) {
     throw new ShapeError(
       `softmax: at least 2 axes are needed, [batch, classes], got [${x.shape.join(', ')}]. For one sample add a batch axis: x.expandDims(0).`,
     )
   }
-  return core.softmax(x)
+  return core.softmax(x, options)
 }
 
-const table = { linear, relu, relu6, elu, selu, softplus, softsign, tanh, sigmoid, hardSigmoid, exponential, softmax }
+const table = {
+  ...{ linear, relu, relu6, elu, selu, softplus, softsign, tanh, sigmoid, hardSigmoid, exponential, softmax },
+  ...{ hardSigmoid6, celu: core.celu, gelu: core.gelu, glu: core.glu, hardShrink: core.hardShrink, hardSilu: core.hardSilu },
+  ...{ hardTanh: core.hardTanh, leakyRelu: core.leakyRelu, logSigmoid: core.logSigmoid, logSoftmax: core.logSoftmax, mish: core.mish },
+  ...{ silu: core.silu, softShrink: core.softShrink, sparsemax: core.sparsemax, sparsePlus: core.sparsePlus },
+  ...{ sparseSigmoid: core.sparseSigmoid, squareplus: core.squareplus, tanhShrink: core.tanhShrink },
+}
+/** Names that Keras has for the same. */
+const aliases = { swish: 'silu', hardSwish: 'hardSilu' } as const
 
 /** Names of the activations. */
-export type ActivationName = keyof typeof table
+export type ActivationName = keyof typeof table | keyof typeof aliases
 /** An activation by name, as an object, or as a function. */
 export type ActivationIdentifier = Spelling<ActivationName> | Activation | ((x: Tensor) => Tensor)
 
@@ -193,7 +240,7 @@ export function getActivation(id: ActivationIdentifier | null | undefined): Acti
     if (typeof id.call === 'function' && typeof id.name === 'string') return id
     throw new core.ValueError(`activation: expected a name, a function of a tensor, or an object { name, call }, got ${describeValue(id)}.`)
   }
-  const call = typeof id === 'function' ? id : lookUp<(x: Tensor) => Tensor>('activation', id, table)
+  const call = typeof id === 'function' ? id : lookUp<(x: Tensor) => Tensor>('activation', id, table, aliases)
   const name = Object.entries(table).find(([, known]) => known === call)?.[0]
   if (name !== undefined) return { name, builtIn: true, call: (x) => call(x) }
   const own = call.name || 'activation'

@@ -50,6 +50,7 @@ interface Row {
 const row = (...places: readonly Place[]): Row => ({ places })
 
 const activationNames = ['linear', 'relu6', 'selu', 'softplus', 'softsign', 'tanh', 'sigmoid', 'hardSigmoid', 'exponential']
+const laterActivations = ['hardSigmoid6', 'hardSilu', 'hardTanh', 'logSigmoid', 'mish', 'silu', 'sparsePlus', 'sparseSigmoid', 'tanhShrink']
 const lossPlaces = [tensorLike([2, 3]), tensorLike([2, 3])]
 const plainLosses = [
   'meanSquaredError',
@@ -110,7 +111,20 @@ const net = () => new api.Sequential([api.dense(1, { inputShape: [1] })])
 
 const table: Readonly<Record<string, Row>> = {
   ...rows('activations.', activationNames, row(anyTensor)),
-  'activations.softmax': row(place(() => ones([2, 3]), 'a wrong rank')),
+  ...rows('activations.', laterActivations, row(anyTensor)),
+  ...rows('activations.', ['gelu', 'leakyRelu', 'logSoftmax'], row(anyTensor, options)),
+  'activations.sparsemax': row(anyTensor),
+  'activations.glu': row(place(() => ones([2, 4]), 'an empty tensor')),
+  ...rows('activations.', ['celu', 'softShrink', 'hardShrink', 'squareplus'], row(anyTensor, rate)),
+  'activations.threshold': row(
+    anyTensor,
+    place(() => 1, 'a negative number'),
+    place(() => 1, 'a negative number'),
+  ),
+  'activations.softmax': row(
+    place(() => ones([2, 3]), 'a wrong rank'),
+    options,
+  ),
   'activations.relu': row(anyTensor, options),
   'activations.elu': row(
     anyTensor,

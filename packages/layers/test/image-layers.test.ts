@@ -282,7 +282,7 @@ describe('messages and names', () => {
     [() => l.cropping2d({ cropping: 2 }).outputShape([null, 4, 9, 1]), /leaves nothing of the 4 cells of axis 0 in \[4, 9\]/],
     [() => l.permute([2, 1]).outputShape([null, 2, 3, 4]), /orders 2 axes, but a sample of \[\?, 2, 3, 4\] has 3/],
     [() => l.repeatVector(2).outputShape([null, 2, 3]), /takes \[batch, features\]/],
-    [() => l.softmax({ axis: 0 }).outputShape([null, 2]), /axis 0 is no axis of a sample/],
+    [() => l.softmax({ axis: 0 }).outputShape([null, 2]), /axis 0 must name axes of a sample/],
     [() => l.batchNormalization({ axis: 3 }).outputShape([null, 2]), /axis 3 is no axis of a sample in \[\?, 2\]/],
     [() => l.layerNormalization({ axis: [1, -1] }).outputShape([null, 2]), /must name axes of a sample/],
     [

@@ -45,11 +45,6 @@ describe('architectures', () => {
     ],
     ['an option nobody has', () => edited(dense(2, { inputShape: [3] }), { colour: 'red' }), /no option "colour"[\s\S]*layer "dense_/],
     [
-      "Keras 3's hard_sigmoid",
-      () => edited(lstm(2, { inputShape: [5, 3] }), { recurrent_activation: 'hard_sigmoid' }, '3.3.3'),
-      /config key "recurrent_activation": hard_sigmoid of Keras 3/,
-    ],
-    [
       'time-major sequences',
       () => edited(lstm(2, { inputShape: [5, 3] }), { time_major: true }),
       /config key "time_major": true is not supported/,

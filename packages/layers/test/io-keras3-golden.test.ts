@@ -45,21 +45,23 @@ const notYet: Readonly<Record<string, { missing: string; message: RegExp }>> = {
   augment_cnn: { missing: 'image layers (RandomFlip, Resizing …)', message: /no layer class called "RandomFlip"/ },
   conv3d: { missing: 'layers in three dimensions', message: /no layer class called "Conv3D"/ },
   convlstm: { missing: 'ConvLSTM2D', message: /no layer class called "ConvLSTM2D"/ },
-  llama_block: { missing: 'RMSNormalization, GroupQueryAttention, silu', message: /no layer class called "RMSNormalization"/ },
-  mobilenet_block: { missing: 'Rescaling, hard_silu, the hard_sigmoid of Keras 3', message: /no layer class called "Rescaling"/ },
+  llama_block: { missing: 'RMSNormalization, GroupQueryAttention', message: /no layer class called "RMSNormalization"/ },
+  mobilenet_block: { missing: 'Rescaling', message: /no layer class called "Rescaling"/ },
   ops_in_functional: { missing: 'operations on symbolic tensors', message: /operation ".*" \(\w+\) on tensors is not supported/ },
   seq2seq: { missing: 'AdditiveAttention', message: /no layer class called "AdditiveAttention"/ },
   siamese_nested: { missing: 'UnitNormalization', message: /no layer class called "UnitNormalization"/ },
-  tabular_adamw: { missing: 'Normalization, leaky_relu', message: /no layer class called "Normalization"/ },
-  transformer: { missing: 'gelu, a mask into GlobalAveragePooling1D', message: /no activation "gelu"/ },
-  unet: { missing: 'silu, GroupNormalization, bilinear UpSampling2D', message: /no activation "silu"/ },
+  tabular_adamw: { missing: 'Normalization', message: /no layer class called "Normalization"/ },
+  unet: { missing: 'GroupNormalization, bilinear UpSampling2D', message: /no layer class called "GroupNormalization"/ },
 }
+
+/** Files with nothing that is missing. */
+const complete = ['transformer']
 
 beforeEach(() => resetNames())
 
 test('each file is here, with what it waits for', () => {
   const files = readdirSync(folder).flatMap((file) => (file.endsWith('.keras') ? [file.slice(0, -6)] : []))
-  expect(files.sort()).toEqual(Object.keys(notYet).sort())
+  expect(files.sort()).toEqual([...complete, ...Object.keys(notYet)].sort())
 })
 
 describe('waits for layers to come', () => {
@@ -141,13 +143,13 @@ class Normalization extends Layer {
 const standIns: Readonly<Record<string, CustomObjects>> = {
   siamese_nested: { UnitNormalization },
   seq2seq: { AdditiveAttention },
-  tabular_adamw: { Normalization, leaky_relu: (x: Tensor) => x.maximum(x.mul(0.2)) },
+  tabular_adamw: { Normalization },
 }
 const read = (name: string): Promise<Model> =>
   modelFromBytes(bytesOf(name), { customObjects: standIns[name], onWarning: (message) => expect.fail(message) })
 
-describe('with stand-ins for those layers', () => {
-  test.each(Object.keys(standIns))('%s gives the recorded outputs', async (name) => {
+describe('complete, or with stand-ins for those layers', () => {
+  test.each([...complete, ...Object.keys(standIns)])('%s gives the recorded outputs', async (name) => {
     const { inputs, outputs, tolerance } = recorded(name)
     const copy = await read(name)
     const xs = inputs.map(({ shape, data }) => ({ shape, data: Float32Array.from(data) }))
@@ -192,6 +194,7 @@ function compared(value: unknown): unknown {
 const markedFloats = (bytes: Uint8Array): string => new TextDecoder().decode(bytes).replace(/:\s*(-?\d+\.0)(?=[,}\]])/g, ': "float $1"')
 
 describe('what we write', () => {
+  // The masks of `transformer` are nodes in Keras' file. Ours has none: Keras finds masks again from its layers.
   test.each(Object.keys(standIns))('%s: config key by key, array by array', async (name) => {
     const copy = await read(name)
     const [theirs, ours] = [bytesOf(name), await modelToBytes(copy, { format: 'keras' })]
@@ -225,12 +228,11 @@ describe('what we write', () => {
   }
   /** Options of golden layers that this package does not have; their layers are left out. */
   const waiting = (object: KerasObject): boolean =>
-    /gelu|silu|mish|celu|glu|hard_sigmoid|leaky_relu|bilinear/.test(JSON.stringify(object.config)) ||
-    object.class_name === 'TimeDistributed'
+    /bilinear/.test(JSON.stringify(object.config)) || object.class_name === 'TimeDistributed'
 
   test('every layer that we have in the eleven files: its config key by key', () => {
     const seen = new Set<string>()
-    for (const name of Object.keys(notYet)) {
+    for (const name of [...complete, ...Object.keys(notYet)]) {
       for (const object of layersIn(jsonOfZip(bytesOf(name)))) {
         if (waiting(object)) continue
         const context = {
@@ -247,6 +249,7 @@ describe('what we write', () => {
       }
     }
     expect([...seen].sort()).toEqual([
+      'Activation',
       'Add',
       'BatchNormalization',
       'Concatenate',

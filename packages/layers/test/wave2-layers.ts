@@ -52,7 +52,9 @@ const classOf = (name: string): { fromConfig(config: object): Layer } => {
 
 const fromParams: Maker = (golden, { notOptions = [], options, ofWrapper = ['mergeMode', 'powerIterations'] }) => {
   const { inner, ...rest } = golden.params
-  const given = Object.entries(rest).filter(([key]) => !notOptions.includes(key))
+  const given = Object.entries(rest).flatMap(([key, value]) =>
+    notOptions.includes(key) ? [] : [[key, value === 'hard_sigmoid' ? 'hard_sigmoid6' : value] as const],
+  )
   const pick = (ofOuter: boolean): Json => Object.fromEntries(given.filter(([key]) => ofWrapper.includes(key) === ofOuter))
   const own = inner === undefined ? Object.fromEntries(given) : { ...pick(true), layer: classOf(String(inner)).fromConfig(pick(false)) }
   return classOf(golden.layer).fromConfig({ ...own, ...options?.(golden) })

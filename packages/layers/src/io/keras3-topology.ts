@@ -1,5 +1,4 @@
 /** The architecture of a model as Keras 3.16 writes it into `config.json`, made from the form of Keras 2.3. */
-import { ValueError } from '@cotangent/core'
 import { usesIn } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
@@ -97,7 +96,6 @@ export class Keras3Writer {
     if (layer instanceof Model) return this.model(layer, object)
     const { class_name } = object
     const name = String(object.config.name)
-    requireSame(object)
     const { config, lost } = keras3Config(class_name, object.config)
     if (Object.keys(lost).length > 0) this.#beyond[name] = { ...camelKeys(lost), ...this.#beyond[name] }
     const [first] = shapes
@@ -160,13 +158,3 @@ const kerasTensor = (x: SymbolicTensor, history: Place, dtype: string): Json => 
 /** The number of a layer's first use in Keras 3's file. */
 const firstUse = (layers: readonly { layer: Layer }[], name: string): number =>
   layers.find(({ layer }) => layer.name === name)?.layer.firstNodeIndex ?? 0
-
-/** Throws for a word that Keras 3 has with another meaning. */
-function requireSame({ config }: KerasObject): void {
-  for (const key of ['activation', 'recurrent_activation']) {
-    if (config[key] !== 'hard_sigmoid') continue
-    throw new ValueError(
-      `hard_sigmoid is another function in Keras 3, so layer "${config.name}" cannot be in a .keras file. Save the model as .h5.`,
-    )
-  }
-}

@@ -1,4 +1,5 @@
 /** Translates names of layers and options from the words of Keras 2.3 into those of Keras 3.16. */
+import { ValueError } from '@cotangent/core'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 
 /** How the options of some classes change. Keys are Keras' words. */
@@ -70,13 +71,35 @@ function described(module: string, { class_name, config }: KerasObject): Json {
 /** The dtype of a layer's arithmetic, as an object. */
 const policy = (name: unknown): Json => ({ module: 'keras', class_name: 'DTypePolicy', config: { name }, registered_name: null })
 
+/** Activations that Keras 3 calls otherwise. */
+const activations: ReadonlyMap<unknown, string> = new Map([
+  ['swish', 'silu'],
+  ['hard_sigmoid6', 'hard_sigmoid'],
+])
+
+/** The config with Keras 3's names of activations. Throws for the one that Keras 3 has with another meaning. */
+function withActivations(config: Json): Json {
+  const out = { ...config }
+  for (const key of ['activation', 'recurrent_activation']) {
+    if (config[key] === 'hard_sigmoid') {
+      throw new ValueError(
+        `hard_sigmoid is another function in Keras 3, so layer "${config.name}" cannot be in a .keras file. Save the model as .h5.`,
+      )
+    }
+    const name = activations.get(config[key])
+    if (name) out[key] = name
+  }
+  return out
+}
+
 /**
  * A layer's config of Keras 2.3 in the words of Keras 3, without the layers inside it.
  *
  * @returns the config, and the options that Keras 3 has no words for
+ * @throws ValueError for an activation whose name means another function there
  */
 export function keras3Config(className: string, given: Json): { config: Json; lost: Json } {
-  const { batch_input_shape: _, dtype, ...rest } = given
+  const { batch_input_shape: _, dtype, ...rest } = withActivations(given)
   // In Keras 3's files the variant is Keras 3's unless we say otherwise.
   const lost: Json = className === 'BatchNormalization' ? { variant: 'keras2' } : {}
   const config: Json = {}

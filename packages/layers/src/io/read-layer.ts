@@ -195,11 +195,7 @@ function readActivation(key: string, value: unknown, { custom, origin }: ReadCon
   if (typeof name !== 'string') throw new ValueError(`config key "${key}": a name was expected, got ${JSON.stringify(value)}.`)
   const given = customFunction(name, custom)
   if (given) return given as ActivationIdentifier
-  if (name === 'hard_sigmoid' && origin.family === 'keras3') {
-    throw new ValueError(
-      `config key "${key}": hard_sigmoid of Keras 3, clip(x/6 + 1/2, 0, 1), is not that of Keras 2. Pass it: customObjects: { hard_sigmoid: (x) => x.div(6).add(0.5).clip(0, 1) }.`,
-    )
-  }
+  if (name === 'hard_sigmoid' && origin.family === 'keras3') return 'hardSigmoid6'
   try {
     return getActivation(name as ActivationIdentifier)
   } catch (error) {

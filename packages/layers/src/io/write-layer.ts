@@ -172,10 +172,11 @@ export class LayerWriter {
   }
 }
 
-/** Keras' name of an activation. A user's function keeps its name. */
+/** Keras' name of an activation. A user's function keeps its name. Before Keras 3, silu was called swish only. */
 function activationWord(name: unknown): unknown {
   try {
-    return snakeCase(getActivation(name as ActivationIdentifier).name)
+    const known = getActivation(name as ActivationIdentifier).name
+    return known === 'silu' ? 'swish' : snakeCase(known)
   } catch {
     return name
   }

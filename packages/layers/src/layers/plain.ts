@@ -1,6 +1,7 @@
 /** All layers but the wrappers. */
 export * from './activation/activation.js'
 export * from './activation/advanced-activations.js'
+export * from './activation/softmax.js'
 export { Attention, type AttentionOptions, attention } from './attention/attention.js'
 export * from './attention/multi-head-attention.js'
 export { Conv1D, Conv2D, type ConvOptions, type ConvolutionOptions, conv1d, conv2d } from './convolution/convolution.js'

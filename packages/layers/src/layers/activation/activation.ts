@@ -1,5 +1,6 @@
 /** An activation function as a layer. */
 import { type Tensor, ValueError } from '@cotangent/core'
+import { activatedShape } from '../../activated-shape.js'
 import { type Activation as ActivationFunction, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
 import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../../layer.js'
 import { activationOf } from '../../option-rows.js'
@@ -10,7 +11,7 @@ const activationOptions = { activation: positional(activationOf()) }
 /**
  * y = activation(x).
  *
- * Shape:  any → the same
+ * Shape:  any → the same, but `glu` halves the last axis
  * Source: Keras 2.3.1, layers/core.py
  *
  * @throws ValueError if the activation is left out or unknown
@@ -35,7 +36,7 @@ export class Activation extends Layer implements ValuesOf<typeof activationOptio
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
-    return inputShape
+    return activatedShape(this, this.activation, inputShape)
   }
   override call(x: Tensor, _context: CallContext): Tensor {
     return this.activation.call(x)

@@ -1,25 +1,12 @@
-/**
- * Activations with options or weights, as layers. Each works element by element, but for softmax. Source: Keras 2.3.1, layers/advanced_activations.py.
- *
- * The file has a little more than 300 lines: six small layers alike, which are easier to compare side by side.
- */
-import { type Parameter, ShapeError, softmax as softmaxOfLast, type Tensor } from '@cotangent/core'
+/** Activations with options or weights, as layers. Each works element by element. Source: Keras 2.3.1, layers/advanced_activations.py. */
+import { type Parameter, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { requireNumber } from '@cotangent/core/arguments'
 import { elu as exponentialLinear, relu } from '../../activations.js'
-import {
-  type BatchShape,
-  type BuildContext,
-  type CallContext,
-  type FinalActivation,
-  Layer,
-  type LayerOptions,
-  requireSize,
-} from '../../layer.js'
+import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
-import { axisNumber, givenNumber, weightsOf } from '../../option-rows.js'
-import type { TableFor, ValuesOf } from '../../option-table.js'
+import { givenNumber, weightsOf } from '../../option-rows.js'
+import type { Option, TableFor, ValuesOf } from '../../option-table.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
-import { moveAxis } from '../data-format.js'
 
 abstract class Elementwise extends Layer {
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -77,9 +64,22 @@ export class ReLU extends Elementwise implements ValuesOf<typeof reluOptions> {
 export interface LeakyReLUOptions extends LayerOptions {
   /** The slope below 0; 0.3 by default. */
   alpha?: number
+  /** The same by its name in Keras 3. */
+  negativeSlope?: number
 }
 
-const leakyReLUOptions = { alpha: givenNumber({}, 0.3) } satisfies TableFor<LeakyReLUOptions>
+const slope = givenNumber({}, 0.3)
+const leakyReLUOptions = {
+  alpha: {
+    names: ['alpha', 'negativeSlope'],
+    read(given, place): number {
+      const { negativeSlope } = place.options
+      if (given !== undefined && negativeSlope !== undefined)
+        throw new ValueError('LeakyReLU: alpha and negativeSlope are two names of one slope. Give one of them.')
+      return given === undefined ? slope.read(negativeSlope, { ...place, name: 'negativeSlope' }) : slope.read(given, place)
+    },
+  } as Option<number>,
+}
 
 /**
  * y = x for x ≥ 0, alpha·x below (Maas, Hannun, Ng 2013).
@@ -216,52 +216,6 @@ export class PReLU extends Elementwise implements ValuesOf<typeof preluOptions> 
   }
 }
 
-/** Options of the layer `softmax`. */
-export interface SoftmaxOptions extends LayerOptions {
-  /** The axis whose values add up to 1: −1, the last, by default. 0 is the batch and refused. */
-  axis?: number
-}
-
-const softmaxOptions = { axis: axisNumber(-1) } satisfies TableFor<SoftmaxOptions>
-
-/**
- * y = eˣ / Σ eˣ, the sum taken over one axis.
- *
- * Shape: any → the same
- *
- * @throws ShapeError if `axis` is no axis of a sample
- */
-export class Softmax extends Elementwise implements ValuesOf<typeof softmaxOptions> {
-  override readonly className = 'Softmax'
-  override readonly supportsMasking = true
-  declare readonly axis: number
-
-  constructor(options: SoftmaxOptions = {}) {
-    super('Softmax', options, softmaxOptions)
-  }
-  override get finalActivation(): FinalActivation {
-    return this.axis === -1 ? 'softmax' : undefined
-  }
-  static fromConfig(options: SoftmaxOptions): Softmax {
-    return new Softmax(options)
-  }
-  override outputShape(inputShape: BatchShape): BatchShape {
-    const axis = this.axis < 0 ? this.axis + inputShape.length : this.axis
-    if (Number.isInteger(axis) && axis >= 1 && axis < inputShape.length) return inputShape
-    throw new ShapeError(
-      `${this.describe()}: axis ${this.axis} is no axis of a sample in [${inputShape.map((n) => n ?? '?').join(', ')}], whose first is the batch.`,
-    )
-  }
-  override call(x: Tensor, _context: CallContext): Tensor {
-    this.outputShape(x.shape)
-    const axis = this.axis < 0 ? this.axis + x.rank : this.axis
-    return moveAxis(softmaxOfLast(moveAxis(x, axis, x.rank - 1)), x.rank - 1, axis)
-  }
-  override logits(x: Tensor, _context: CallContext): Tensor {
-    return x
-  }
-}
-
 /**
  * Makes a `ReLU`, which may have an upper limit, a slope and a threshold.
  *
@@ -312,13 +266,3 @@ export const thresholdedReLU = (options?: ThresholdedReLUOptions): ThresholdedRe
  * ```
  */
 export const prelu = (options?: PReLUOptions): PReLU => new PReLU(options)
-/**
- * Makes a `Softmax` layer: the values along one axis become positive and add up to 1.
- *
- * @example
- * ```ts
- * const model = new Sequential([softmax({ inputShape: [2] })])
- * console.log(await model.apply(tensor([[0, Math.log(3)]])).array())   // ≈ [[0.25, 0.75]]
- * ```
- */
-export const softmax = (options?: SoftmaxOptions): Softmax => new Softmax(options)

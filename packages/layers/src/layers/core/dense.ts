@@ -2,6 +2,7 @@
 
 import type { Parameter, Tensor } from '@cotangent/core'
 import { affine, shapeError } from '@cotangent/core'
+import { activatedShape } from '../../activated-shape.js'
 import { type Activation, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
 import {
   type BatchShape,
@@ -38,7 +39,7 @@ const denseOptions = {
 /**
  * y = activation(x·W + b), over the last axis.
  *
- * Shape:   [n, .., in] → [n, .., units]
+ * Shape:   [n, .., in] → [n, .., units]; half of it with the activation `glu`
  * Weights: kernel [in, units], bias [units]
  * Source:  Keras 2.3.1, layers/core.py
  */
@@ -73,7 +74,7 @@ export class Dense extends Layer implements ValuesOf<typeof denseOptions> {
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
-    return [...inputShape.slice(0, -1), this.units]
+    return activatedShape(this, this.activation, [...inputShape.slice(0, -1), this.units])
   }
 
   override call(x: Tensor, context: CallContext): Tensor {

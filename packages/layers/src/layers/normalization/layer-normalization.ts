@@ -2,13 +2,12 @@
  * Layer normalisation (Ba, Kiros, Hinton 2016), as in tf.keras and Keras 3, layers/normalization/layer_normalization.py. Keras 2.3 has no such layer.
  */
 
-import { layerNorm, type Parameter, ShapeError, type Tensor } from '@cotangent/core'
-import { requireWhole } from '@cotangent/core/arguments'
+import { layerNorm, type Parameter, type Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
-import { requireWholeList } from '../../layer-options.js'
 import { flag, numberFrom, weightsOf } from '../../option-rows.js'
 import type { TableFor } from '../../option-table.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
+import { axesOf, axisOrAxes } from '../axes.js'
 
 /** Options of `layerNormalization`. By default beta starts as `zeros`, gamma as `ones`. */
 export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'beta' | 'gamma'> {
@@ -23,14 +22,7 @@ export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'
 }
 
 const layerNormalizationOptions = {
-  axis: {
-    read(given, { className, name }): number | readonly number[] {
-      const axis = (given ?? -1) as number | readonly number[]
-      if (typeof axis === 'number') requireWhole(className, name, axis)
-      else requireWholeList(className, name, axis, 'such as [1, 2], or one')
-      return axis
-    },
-  },
+  axis: axisOrAxes(),
   epsilon: numberFrom({ least: 0 }, 1e-3),
   center: flag(true),
   scale: flag(true),
@@ -64,20 +56,8 @@ export class LayerNormalization extends Layer {
     return new LayerNormalization(options)
   }
 
-  /** The axes, counted from the front and in order. */
-  #axesOf(shape: BatchShape): number[] {
-    const axes = (typeof this.axis === 'number' ? [this.axis] : this.axis).map((axis) => (axis < 0 ? axis + shape.length : axis))
-    const bad = axes.some((axis) => !Number.isInteger(axis) || axis < 1 || axis >= shape.length)
-    if (bad || axes.length === 0 || new Set(axes).size !== axes.length) {
-      throw new ShapeError(
-        `${this.describe()}: axis ${JSON.stringify(this.axis)} must name axes of a sample in [${shape.map((n) => n ?? '?').join(', ')}], each once.`,
-      )
-    }
-    return axes.sort((a, b) => a - b)
-  }
-
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
-    const shape = this.#axesOf(inputShape).map((axis) => requireSize(this, inputShape, axis))
+    const shape = axesOf(this, this.axis, inputShape).map((axis) => requireSize(this, inputShape, axis))
     const make = (name: 'beta' | 'gamma'): Parameter => {
       const setting = this.settings.of(name)
       return this.addWeight(name, shape, setting.initializer, context, setting)
@@ -87,12 +67,12 @@ export class LayerNormalization extends Layer {
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
-    this.#axesOf(inputShape)
+    axesOf(this, this.axis, inputShape)
     return inputShape
   }
 
   override call(x: Tensor, _context: CallContext): Tensor {
-    const axes = this.#axesOf(x.shape)
+    const axes = axesOf(this, this.axis, x.shape)
     const order = [...x.shape.map((_, i) => i).filter((i) => !axes.includes(i)), ...axes]
     const moved = x.transpose(order)
     const size = axes.reduce((n, axis) => n * x.shape[axis], 1)
