@@ -1,10 +1,10 @@
 /** Byte-pair tokenizers: golden vectors, every string there and back, any place to cut a stream, files there and back, huge texts. */
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { byPattern, english, goldenCases, textsFrom } from '../../../test/byte-pairs.js'
 import { BytePairTokenizer } from './byte-pair-tokenizer.js'
 import { patternNames, piecesOf, wellFormed } from './patterns.js'
 import { bytePairsFromJson } from './read.js'
-import { byPattern, english, goldenCases, textsFrom } from './test-harness.js'
 import { trainBytePairs } from './train-byte-pairs.js'
 
 const cases = goldenCases('wave2/bpe')

@@ -1,8 +1,8 @@
 /** Files of byte-pair tokenizers, there and back; damaged ones and wrong arguments. */
 import { describe, expect, test } from 'vitest'
+import { byPattern, special, textsFrom } from '../../../test/byte-pairs.js'
 import { DatasetError } from '../../errors.js'
 import { bytePairsFromFiles, bytePairsFromJson } from './read.js'
-import { byPattern, special, textsFrom } from './test-harness.js'
 import { trainBytePairs } from './train-byte-pairs.js'
 
 const tokenizer = byPattern.gpt2

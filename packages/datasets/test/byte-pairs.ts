@@ -1,9 +1,9 @@
 /** Golden cases, tokenizers and texts for the tests of byte-pair tokenizers. */
 import { readFileSync } from 'node:fs'
-import { wholesBelow } from '../../keyed.js'
-import type { BytePairTokenizer } from './byte-pair-tokenizer.js'
-import { type PatternName, patternNames } from './patterns.js'
-import { trainBytePairs } from './train-byte-pairs.js'
+import { wholesBelow } from '../src/keyed.js'
+import type { BytePairTokenizer } from '../src/text/bpe/byte-pair-tokenizer.js'
+import { type PatternName, patternNames } from '../src/text/bpe/patterns.js'
+import { trainBytePairs } from '../src/text/bpe/train-byte-pairs.js'
 
 export interface Case {
   name: string
@@ -19,7 +19,7 @@ export interface Case {
 
 /** The cases of a file of golden vectors. */
 export function goldenCases(name: string): readonly Case[] {
-  const path = new URL(`../../../../core/test/golden/${name}.json`, import.meta.url)
+  const path = new URL(`../../core/test/golden/${name}.json`, import.meta.url)
   return (JSON.parse(readFileSync(path, 'utf8')) as { cases: Case[] }).cases
 }
 
