@@ -25,6 +25,7 @@ import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
 import { mnistMlpRmsprop } from './004-soft-computing/mnist-mlp-rmsprop.js'
 import { backprop } from './backprop/backprop.js'
+import { gpt, gptCore } from './gpt/gpt.js'
 import { kerasImport } from './keras-import/keras-import.js'
 import type { Demonstration } from './lib/demonstration.js'
 import type { Experiment } from './lib/experiment.js'
@@ -56,4 +57,4 @@ export const experiments: readonly Experiment[] = [
   mnistCnnAdadelta,
 ]
 
-export const demonstrations: readonly Demonstration[] = [textOneHot, backprop, kerasImport]
+export const demonstrations: readonly Demonstration[] = [textOneHot, backprop, gpt, gptCore, kerasImport]

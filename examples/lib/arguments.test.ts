@@ -94,6 +94,8 @@ describe('every flag', () => {
     seed: { good: few, takes: ['0'] },
     backend: { good: 'reference', takes: [] },
     threads: { good: few, takes: [] },
+    steps: { good: few, takes: [] },
+    prompt: { good: 'x', takes: junk.filter((text) => text !== '' && !text.startsWith('--')) },
     data: { good: here, takes: [] },
     model: { good: import.meta.filename, takes: [] },
     // A path that does not exist will be made. Whether that is possible is checked before the training.

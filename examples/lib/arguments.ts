@@ -78,6 +78,8 @@ export const flags = {
       throw new UsageError(`takes a whole number from 1 to 8 or auto, got "${text}"`)
     },
   },
+  steps: whole(1, most, 'gpt only: steps of training (default 2000)'),
+  prompt: path('text', 'gpt only: the text that it goes on from'),
   data: {
     takes: 'dir',
     says: 'where the data set is, if not in the cache or an installed package',

@@ -124,7 +124,7 @@ export class Muon extends Optimizer {
     }
   }
 
-  protected override ownConfig() {
+  protected override ownConfig(): Record<string, unknown> {
     const names = Object.keys(muonDefaults).filter((name) => !['learningRate', 'weightDecay'].includes(name))
     return Object.fromEntries(names.map((name) => [name, this[name as keyof this]]))
   }
