@@ -22,12 +22,16 @@ export interface Prepared {
 /** A library under test. */
 export interface Adapter {
   prepare(workload: Workload, seed: number): Promise<Prepared>
+  /** The workload as one would write it without the op under test, in the same process. */
+  prepareByHand?(workload: Workload, seed: number): Promise<Prepared>
 }
 
 export type Request =
-  | { type: 'prepare'; workload: Workload; seed: number }
+  | { type: 'prepare'; workload: Workload; seed: number; byHand?: boolean }
   /** Run `steps` steps in pieces of `chunk`; each piece is timed. */
-  | { type: 'run'; steps: number; chunk: number }
+  | { type: 'run'; steps: number; chunk: number; byHand?: boolean }
+  /** All values that an operation computes, for `accuracy`. */
+  | { type: 'results' }
   /** Measure the limits of the process; `bytes` is the size of the copy. */
   | { type: 'probe'; bytes?: number }
   /** The most memory the process has had. */
@@ -39,6 +43,7 @@ export type Response =
   | ({ type: 'ran' } & Ran)
   | { type: 'probed'; limits: Limits }
   | { type: 'memory'; megabytes: number }
+  | { type: 'results'; values: number[][] }
   | { type: 'failed'; message: string }
 
 /** The result of a round. */
@@ -63,11 +68,15 @@ interface LibraryEntry {
   threads: number
   /** Its first step compiles the workload, so that step's time says nothing about the next. */
   compiles?: true
+  /** The library in whose process it lives; it runs the workload that `prepareByHand` makes. */
+  within?: string
   /** The stack that its process needs, in KiB, if Node's is too small. */
   stack?: number
   /** Ours with 256-bit kernels, if the JavaScript engine can compile them. */
   simd256?: boolean
 }
+
+const withoutOperations = ['train', 'matMul', 'conv', 'elementwise', 'update', 'dispatch'] as const
 
 /** The libraries, in the order of their rows. The others are compared with the first one that takes part. */
 export const libraries = {
@@ -78,13 +87,15 @@ export const libraries = {
   'cotangent-core': { title: 'cotangent core', threads: 1 },
   'cotangent-core-2': { title: 'core, 2 threads', recordedAs: 'cotangent-core', threads: 2 },
   'cotangent-core-256': { title: 'core, 256 bits', threads: 1, simd256: true },
-  'torch-1': { title: 'torch, 1 thread', peer: 'torch', recordedAs: 'torch', threads: 1 },
-  'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2 },
-  'tfjs-wasm': { title: 'tfjs-wasm', peer: 'tfjs-wasm', threads: 1 },
-  'tfjs-cpu': { title: 'tfjs-cpu', peer: 'tfjs-cpu', threads: 1 },
+  'cotangent-core-by-hand': { title: 'by hand', threads: 1, within: 'cotangent-core', kinds: ['operation'] },
+  'torch-1': { title: 'torch, 1 thread', peer: 'torch', recordedAs: 'torch', threads: 1, kinds: withoutOperations },
+  'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2, kinds: withoutOperations },
+  numpy: { title: 'NumPy', peer: 'numpy', threads: 1, kinds: ['operation'] },
+  'tfjs-wasm': { title: 'tfjs-wasm', peer: 'tfjs-wasm', threads: 1, kinds: withoutOperations },
+  'tfjs-cpu': { title: 'tfjs-cpu', peer: 'tfjs-cpu', threads: 1, kinds: withoutOperations },
   jax: { title: 'jax-js', peer: 'jax-js', recordedAs: 'jax-js', threads: 1, compiles: true, stack: 60_000 },
-  'gpujs-webasm': { title: 'gpu.js webasm', peer: 'gpujs-webasm', threads: 1 },
-  'gpujs-cpu': { title: 'gpu.js cpu', peer: 'gpujs-cpu', threads: 1 },
+  'gpujs-webasm': { title: 'gpu.js webasm', peer: 'gpujs-webasm', threads: 1, kinds: withoutOperations },
+  'gpujs-cpu': { title: 'gpu.js cpu', peer: 'gpujs-cpu', threads: 1, kinds: withoutOperations },
   'js-loop': { title: 'loop in JS', peer: 'js-loop', threads: 1, kinds: ['elementwise', 'update'] },
 } as const satisfies Record<string, LibraryEntry>
 export type LibraryName = keyof typeof libraries
@@ -93,6 +104,10 @@ export const libraryNames = Object.keys(libraries) as LibraryName[]
 export const libraryEntry = (name: string): LibraryEntry =>
   name in libraries ? (libraries as Record<string, LibraryEntry>)[name] : { title: name, threads: 1 }
 /** Whether a library takes part in a workload. */
-export const takesPart = (name: string, { kind }: Workload): boolean => libraryEntry(name).kinds?.includes(kind) ?? true
+export function takesPart(name: string, workload: Workload): boolean {
+  const { kinds, within } = libraryEntry(name)
+  if (within && !(workload.kind === 'operation' && workload.byHand)) return false
+  return kinds?.includes(workload.kind) ?? true
+}
 /** The names that `--peers` accepts. */
 export const peerNames = [...new Set(libraryNames.flatMap((name) => libraryEntry(name).peer ?? []))]

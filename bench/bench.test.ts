@@ -39,8 +39,8 @@ function fake(library: string, msPerStep: readonly number[], { loss = (step: num
 
 describe('command line', () => {
   test.each([
-    [[], 'Say what to run: models, kernels, ops'],
-    [['train'], 'There is no command "train". There are models, kernels, ops, compare, lens.'],
+    [[], 'Say what to run: models, kernels, operations, ops'],
+    [['train'], 'There is no command "train". There are models, kernels, operations, ops, accuracy, compare, lens.'],
     [['models', 'mlp'], 'no further argument, got "mlp"'],
     [['models', '--fast'], "Unknown option '--fast'"],
     [['models', '--rounds'], '--rounds'],
@@ -49,7 +49,7 @@ describe('command line', () => {
     [['models', '--seed', 'x'], '--seed takes a whole number, at least 0'],
     [['models', '--only', 'mlp,Z'], 'models has no row "Z". It has mlp (A)'],
     [['kernels', '--only', 'mlp'], 'kernels has no row "mlp"'],
-    [['models', '--peers', 'brain'], 'There are all, none, torch, tfjs-wasm, tfjs-cpu, jax-js'],
+    [['models', '--peers', 'brain'], 'There are all, none, torch, numpy, tfjs-wasm, tfjs-cpu, jax-js'],
     [['lens', 'add', '3x3x3'], 'lens takes an op and its sizes'],
     [['lens', 'matMul', '128x784'], 'MxKxN, as in 128x784x512, got "128x784"'],
     [['lens', 'matMul', '99999x1x99999'], 'too large'],
@@ -62,6 +62,8 @@ describe('command line', () => {
     [['kernels', '--backend', 'wasm'], '--backend is a flag of kernels'],
     [['kernels', '--backend', 'gpu:cpu', '--seed', '3'], '--backend takes no flags but --backend and --rounds, got "--seed"'],
     [['models', '--variant', 'a.ts'], '--variant is a flag of lens'],
+    [['accuracy', '--rounds', '3'], 'accuracy takes no flags but --seed, got "--rounds"'],
+    [['accuracy', 'svd'], 'accuracy takes no further argument, got "svd"'],
     [['compare', 'a.json'], 'compare takes two files of --json, got 1'],
     [['compare', 'a.json', 'b.json', '--seed', '3'], 'compare takes no flags, got "--seed"'],
   ])('%j is refused in one line', (args, message) => {
@@ -111,7 +113,7 @@ describe('command line', () => {
     await expect(run).rejects.toMatchObject({
       code: 2,
       stdout: '',
-      stderr: 'bench: There is no command "fly". There are models, kernels, ops, compare, lens.\n',
+      stderr: 'bench: There is no command "fly". There are models, kernels, operations, ops, accuracy, compare, lens.\n',
     })
   })
 })

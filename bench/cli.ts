@@ -27,6 +27,7 @@ export type Invocation =
   | { kind: 'help' }
   | { kind: 'run'; options: Options }
   | { kind: 'gpu'; mode: GpuMode; rounds: number }
+  | { kind: 'accuracy'; seed: number }
   | { kind: 'compare'; before: string; after: string }
   | { kind: 'lens'; shape: Shape; tile?: Tile; variant?: string }
 
@@ -36,12 +37,15 @@ const gpuModes: readonly GpuMode[] = ['webgpu', 'webgl2', 'headlessgl', 'webasm'
 const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name).join(' ')
 
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
+       npm run bench -- accuracy [--seed n]
        npm run bench -- compare before.json after.json
        npm run bench -- lens matMul 128x784x512 [--tile 4x8x2] [--variant file.ts]
 
   models   training steps of whole networks: ${named(commands.models)}
   kernels  matrix products, convolutions and elementwise functions: ${named(commands.kernels.slice(0, 4))} …
+  operations  sorting, einsum, Fourier transforms, linear algebra, images, attention: ${named(commands.operations.slice(0, 4))} …
   ops      what an op costs however small its tensors: ${named(commands.ops)}
+  accuracy  results of operations beside NumPy's in float64; nothing is timed
   compare  two files of --json, row by row
   lens     the WebAssembly of a matrix product's inner loop, beside the machine's limits
 
@@ -118,12 +122,17 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const { values, positionals } = parsed
   if (values.help) return { kind: 'help' }
   const [command, ...rest] = positionals
-  const available = [...Object.keys(commands), 'compare', 'lens'].join(', ')
+  const available = [...Object.keys(commands), 'accuracy', 'compare', 'lens'].join(', ')
   if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
   if (command === 'compare') {
     if (rest.length !== 2) throw new UsageError(`compare takes two files of --json, got ${rest.length}.`)
     noFlags(command, args)
     return { kind: 'compare', before: rest[0], after: rest[1] }
+  }
+  if (command === 'accuracy') {
+    noFlags(command, args, ['--seed'])
+    if (rest.length > 0) throw new UsageError(`accuracy takes no further argument, got "${rest[0]}".`)
+    return { kind: 'accuracy', seed: whole('seed', values.seed, 0) }
   }
   if (command === 'lens') {
     noFlags(command, args, ['--tile', '--variant'])

@@ -2,14 +2,14 @@
  * The parent's side of a library: a process that lives for the whole run and is spoken to by messages. The library's own output does not reach the
  * terminal; its last error lines are quoted if the process dies.
  *
- * A JavaScript library runs in a fork of worker.ts and gets messages. PyTorch runs in a Python process, which reads and writes the same messages as
- * lines of JSON.
+ * A JavaScript library runs in a fork of worker.ts and gets messages. PyTorch and NumPy run in Python processes, which read and write the same messages
+ * as lines of JSON.
  */
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { type LibraryName, libraryEntry, type Ran, type Request, type Response } from './adapter.js'
-import { pythonWithTorch, torchEnvironment } from './peers.js'
+import { isPython, pythonWith, threadEnvironment } from './peers.js'
 import type { Limits } from './probes.js'
 import type { Workload } from './workloads.js'
 
@@ -23,6 +23,8 @@ export interface Contestant {
   probe?(bytes?: number): Promise<Limits>
   /** The most memory its process has had, in megabytes. */
   peakMemory?(): Promise<number>
+  /** All values of the operation that is prepared; Python alone has them. */
+  results?(): Promise<number[][]>
   close(): void
 }
 
@@ -53,10 +55,10 @@ function javaScript(library: LibraryName): Line {
 }
 
 function python(library: LibraryName): Line {
-  const { threads } = libraryEntry(library)
-  const script = fileURLToPath(new URL('./libraries/torch_worker.py', import.meta.url))
-  const child = spawn(pythonWithTorch()?.python ?? 'python3', ['-B', script, String(threads)], {
-    env: torchEnvironment(threads),
+  const { threads, peer = library } = libraryEntry(library)
+  const script = fileURLToPath(new URL(`./libraries/${peer}_worker.py`, import.meta.url))
+  const child = spawn(pythonWith(peer)?.python ?? 'python3', ['-B', script, String(threads)], {
+    env: threadEnvironment(threads),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
   child.stdin.on('error', () => {}) // the exit event reports a dead child
@@ -65,6 +67,24 @@ function python(library: LibraryName): Line {
     send: (request) => void child.stdin.write(`${JSON.stringify(request)}\n`),
     listen: (heard) => void createInterface(child.stdout).on('line', (line) => heard(JSON.parse(line) as Response)),
   }
+}
+
+/** The workload by hand, in the process of `host`. */
+class HandContestant implements Contestant {
+  readonly library: LibraryName
+  readonly #host: ChildContestant
+
+  constructor(library: LibraryName, host: ChildContestant) {
+    this.library = library
+    this.#host = host
+  }
+  prepare(workload: Workload, seed: number): Promise<void> {
+    return this.#host.prepare(workload, seed, true)
+  }
+  run(steps: number, chunk = steps): Promise<Ran> {
+    return this.#host.run(steps, chunk, true)
+  }
+  close(): void {} // the host does
 }
 
 class ChildContestant implements Contestant {
@@ -78,7 +98,7 @@ class ChildContestant implements Contestant {
   constructor(library: LibraryName) {
     this.library = library
     const { peer } = libraryEntry(library)
-    this.#line = peer === 'torch' ? python(library) : javaScript(library)
+    this.#line = isPython(peer) ? python(library) : javaScript(library)
     if (!peer) this.probe = (bytes) => this.#limits(bytes)
     const { child, listen } = this.#line
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
@@ -115,12 +135,16 @@ class ChildContestant implements Contestant {
     return this
   }
 
-  async prepare(workload: Workload, seed: number): Promise<void> {
-    await this.#ask({ type: 'prepare', workload, seed })
+  async prepare(workload: Workload, seed: number, byHand = false): Promise<void> {
+    await this.#ask({ type: 'prepare', workload, seed, byHand })
   }
 
-  run(steps: number, chunk = steps): Promise<Ran> {
-    return this.#answer({ type: 'run', steps, chunk }, 'ran')
+  run(steps: number, chunk = steps, byHand = false): Promise<Ran> {
+    return this.#answer({ type: 'run', steps, chunk, byHand }, 'ran')
+  }
+
+  async results(): Promise<number[][]> {
+    return (await this.#answer({ type: 'results' }, 'results')).values
   }
 
   async peakMemory(): Promise<number> {
@@ -143,5 +167,11 @@ class ChildContestant implements Contestant {
   }
 }
 
-/** Starts a library's process and waits until the library is loaded. */
-export const startContestant = (library: LibraryName): Promise<Contestant> => new ChildContestant(library).start()
+/** Starts a library's process and waits until the library is loaded; or joins the process of one of those that `started` holds. */
+export async function startContestant(library: LibraryName, started: readonly Contestant[] = []): Promise<Contestant> {
+  const { within } = libraryEntry(library)
+  if (!within) return new ChildContestant(library).start()
+  const host = started.find((contestant) => contestant.library === within)
+  if (!(host instanceof ChildContestant)) throw new Error(`${within} has not started`)
+  return new HandContestant(library, host)
+}

@@ -51,6 +51,7 @@ const unitOf: Record<Workload['kind'], Unit> = {
   elementwise: 'GB/s',
   update: 'GB/s',
   dispatch: 'µs',
+  operation: 'ms',
 }
 
 /** In this unit a smaller number is better. */

@@ -6,6 +6,7 @@ import { existsSync, writeFileSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { emitPacked } from '@cotangent/core/kernels'
 import { endWithReader } from '../examples/lib/output.js'
+import { accuracyOf, accuracyRows, accuracyTable, isExact } from './accuracy.js'
 import { type LibraryName, libraryEntry, libraryNames, takesPart } from './adapter.js'
 import { type Invocation, type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
@@ -67,7 +68,7 @@ async function run(options: Options): Promise<boolean> {
     for (const library of names) {
       progress(`starting ${library}`)
       try {
-        contestants.push(await startContestant(library))
+        contestants.push(await startContestant(library, contestants))
       } catch (error) {
         report.notes.push(`${library} did not start: ${(error as Error).message}`)
       }
@@ -126,6 +127,13 @@ try {
     case 'compare':
       console.log(compare(asked.before, asked.after))
       break
+    case 'accuracy': {
+      if (!peerVersions('numpy')) throw new UsageError(`accuracy needs ${howToInstall('numpy')}.`)
+      const found = await accuracyOf(accuracyRows, asked.seed)
+      console.log(accuracyTable(found))
+      process.exitCode = found.every(isExact) ? 0 : 1
+      break
+    }
     case 'gpu': {
       // Loaded on demand, since it brings the code that starts a browser.
       const { gpuTable, measureWhereItRuns } = await import('./gpu/gpu.js')

@@ -25,6 +25,7 @@ async function load(library: LibraryName): Promise<Adapter> {
     case 'cotangent-core':
     case 'cotangent-core-2':
     case 'cotangent-core-256':
+    case 'cotangent-core-by-hand':
       await settleEngine(library)
       return (await import('./libraries/cotangent-core.js')).cotangentCore()
     case 'tfjs-wasm':
@@ -41,7 +42,8 @@ async function load(library: LibraryName): Promise<Adapter> {
       return (await import('./libraries/js-loop.js')).jsLoop()
     case 'torch-1':
     case 'torch-2':
-      throw new Error('PyTorch lives in libraries/torch_worker.py.')
+    case 'numpy':
+      throw new Error('This library runs in Python.')
   }
 }
 
@@ -55,19 +57,23 @@ const fail = (error: unknown): void => {
 
 try {
   const adapter = await load(process.argv[2] as LibraryName)
-  let prepared: Prepared | undefined
+  const prepared = new Map<boolean, Prepared>() // of the library itself, and by hand
 
   const answer = async (request: Request): Promise<Response> => {
     if (request.type === 'prepare') {
-      prepared?.dispose()
-      prepared = undefined
-      prepared = await adapter.prepare(request.workload, request.seed)
+      const { workload, seed, byHand = false } = request
+      prepared.get(byHand)?.dispose()
+      prepared.delete(byHand)
+      const made = byHand ? await adapter.prepareByHand?.(workload, seed) : await adapter.prepare(workload, seed)
+      if (!made) throw new Error(`${workload.name} is not written by hand.`)
+      prepared.set(byHand, made)
       return { type: 'ready' }
     }
     if (request.type === 'probe') return { type: 'probed', limits: measureLimits(request.bytes) }
     // maxRSS is in kilobytes; a megabyte here has 2²⁰ bytes.
     if (request.type === 'memory') return { type: 'memory', megabytes: process.resourceUsage().maxRSS / 1024 }
-    const ready = prepared
+    if (request.type === 'results') throw new Error('Results are asked of Python alone.')
+    const ready = prepared.get(request.byHand ?? false)
     if (!ready) throw new Error('There is no workload to run.')
     let value = Number.NaN
     const timed = async (steps: number): Promise<number> => {

@@ -3,9 +3,11 @@
  * builds each row with its own public API. The networks are in networks.ts; the K rows are micro-benchmarks.
  */
 import { models, type Padding, type Row, type TrainWorkload } from './networks.js'
+import { type OperationWorkload, operations } from './operations.js'
 import { flopsOf, sizesOf, slid } from './placed.js'
 
 export type { TrainWorkload } from './networks.js'
+export type { OperationWorkload } from './operations.js'
 
 /** One step: one product a·b of float32 matrices, [m, k] · [k, n], either stored transposed. */
 export interface MatMulWorkload extends Row {
@@ -58,7 +60,14 @@ export interface ConvWorkload extends Row {
   first: boolean
 }
 
-export type Workload = TrainWorkload | MatMulWorkload | ConvWorkload | ElementwiseWorkload | UpdateWorkload | DispatchWorkload
+export type Workload =
+  | TrainWorkload
+  | MatMulWorkload
+  | ConvWorkload
+  | ElementwiseWorkload
+  | UpdateWorkload
+  | DispatchWorkload
+  | OperationWorkload
 
 function product(id: string, m: number, k: number, n: number, transposeA = false, transposeB = false): MatMulWorkload {
   const square = m === k && k === n
@@ -161,7 +170,7 @@ const ops: DispatchWorkload[] = [
 ]
 
 /** The commands, and the workloads of each. */
-export const commands = { models, kernels, ops } as const satisfies Record<string, readonly Workload[]>
+export const commands = { models, kernels, operations, ops } as const satisfies Record<string, readonly Workload[]>
 export type Command = keyof typeof commands
 
 /** The sizes of a workload as text, for JSON and compare. */
@@ -180,6 +189,8 @@ export function shapeOf(workload: Workload): string {
       return String(workload.size)
     case 'dispatch':
       return workload.what === 'add' ? '10' : 'scalar'
+    case 'operation':
+      return workload.operands.map(({ shape }) => shape.join('x')).join(' ')
   }
 }
 
@@ -213,5 +224,7 @@ export function amountOf(workload: Workload): Amount {
       return { bytes: 4 * workload.size * 7, footprint: 4 * workload.size * 4 }
     case 'dispatch':
       return { operations: workload.count }
+    case 'operation':
+      return {}
   }
 }

@@ -30,6 +30,7 @@ import {
   type UpdateWorkload,
 } from '../workloads.js'
 import { applyOptimizer, train } from './cotangent-core-train.js'
+import { operation, operationByHand } from './cotangent-operations.js'
 
 /** The first element of a tensor. */
 const first = (x: Tensor): Tensor =>
@@ -155,7 +156,13 @@ export function cotangentCore(): Adapter {
           return updates(workload, seed)
         case 'dispatch':
           return dispatch(workload, seed)
+        case 'operation':
+          return operation(workload, seed)
       }
+    },
+    async prepareByHand(workload, seed) {
+      if (workload.kind !== 'operation') throw new Error(`${workload.name} is not written by hand.`)
+      return operationByHand(workload, seed)
     },
   }
 }

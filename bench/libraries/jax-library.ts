@@ -17,6 +17,10 @@ export interface JaxArray {
   dispose(): void
 }
 export type Flat = JaxArray[]
+interface Complex {
+  real: JaxArray
+  imag: JaxArray
+}
 /** The functions of the library that are used here. */
 export interface Jax {
   init(device: string): Promise<string[]>
@@ -39,10 +43,24 @@ export interface Jax {
     take(x: JaxArray, indices: JaxArray, axis: number): JaxArray
     split(x: JaxArray, parts: number, axis: number): Flat
     concatenate(parts: Flat, axis: number): JaxArray
+    sort(x: JaxArray): JaxArray
+    transpose(x: JaxArray, axes: number[]): JaxArray
+    argsort(x: JaxArray): JaxArray
+    cumsum(x: JaxArray, axis: number): JaxArray
+    einsum(equation: string, ...operands: Flat): JaxArray
+    fft: { fft(x: Complex): Complex }
+    linalg: {
+      solve(a: JaxArray, b: JaxArray): JaxArray
+      inv(a: JaxArray): JaxArray
+      cholesky(a: JaxArray): JaxArray
+      eigh(a: JaxArray): Flat
+      svd(a: JaxArray, options: { fullMatrices: boolean }): Flat
+    }
   }
   lax: {
     /** x [n, c, h, w], filter [f, c, kh, kw]; or both with one axis of positions. */
-    convGeneralDilated(x: JaxArray, filter: JaxArray, strides: number[], padding: string): JaxArray
+    convGeneralDilated(x: JaxArray, filter: JaxArray, strides: number[], padding: string, options?: { featureGroupCount: number }): JaxArray
+    topK(x: JaxArray, k: number): Flat
     reduceWindow(x: JaxArray, reduce: (x: JaxArray) => JaxArray, window: number[], strides: number[]): JaxArray
   }
   /** The value of f at `inputs`, and a function from a cotangent of the value to those of the inputs. */
@@ -52,6 +70,8 @@ export interface Jax {
     sigmoid(x: JaxArray): JaxArray
     softplus(x: JaxArray): JaxArray
     logSoftmax(x: JaxArray, axis: number): JaxArray
+    logsumexp(x: JaxArray, axis: number): JaxArray
+    softmax(x: JaxArray, axis: number): JaxArray
   }
   random: {
     key(seed: number): JaxArray

@@ -5,7 +5,9 @@
 import type { Adapter, Prepared } from '../adapter.js'
 import { operandOf, uniformValues } from '../random.js'
 import { type ConvWorkload, convOutput, type DispatchWorkload, type ElementwiseWorkload, type MatMulWorkload } from '../workloads.js'
+import { channelsFirst, turnedFilter } from './jax-layout.js'
 import type { Flat, Jax, JaxArray } from './jax-library.js'
+import { operation } from './jax-operations.js'
 import { train } from './jax-train.js'
 
 /**
@@ -43,33 +45,14 @@ function product({ numpy: np, jit }: Jax, { m, k, n, transposeA, transposeB }: M
   return repeat(() => multiply(a.ref, b.ref), [a, b])
 }
 
-/** Values in the order [.., c, h, w] instead of [.., h, w, c]. */
-function channelsFirst(values: Float32Array, shape: readonly number[]): Float32Array {
-  const channels = shape[shape.length - 1]
-  const cells = shape[1] * shape[2]
-  return values.map((_, i) => {
-    const [image, rest] = [Math.floor(i / (cells * channels)), i % (cells * channels)]
-    return values[image * cells * channels + (rest % cells) * channels + Math.floor(rest / cells)]
-  })
-}
-
 function convolution({ numpy: np, lax, jit, vjp }: Jax, workload: ConvWorkload, seed: number): Prepared {
   const { batch, image, filters, size, padding, backward, first } = workload
   const [height, width, channels] = image
   const images = (from: number, [n, h, w, c]: readonly [number, number, number, number]): JaxArray =>
     np.array(channelsFirst(uniformValues(seed + from, n * h * w * c), [n, h, w, c]), { shape: [n, c, h, w] })
   const x = images(0, [batch, height, width, channels])
-  // [kh, kw, c, f] becomes [f, c, kh, kw].
   const drawn = uniformValues(seed + 1, size * size * channels * filters)
-  const turned = drawn.map(
-    (_, i) =>
-      drawn[
-        (i % (size * size)) * channels * filters +
-          (Math.floor(i / (size * size)) % channels) * filters +
-          Math.floor(i / (size * size * channels))
-      ],
-  )
-  const filter = np.array(turned, { shape: [filters, channels, size, size] })
+  const filter = np.array(turnedFilter(drawn, size, channels, filters), { shape: [filters, channels, size, size] })
   const conv = (input: JaxArray, f: JaxArray): JaxArray => lax.convGeneralDilated(input, f, [1, 1], padding === 'same' ? 'SAME' : 'VALID')
   if (!backward) {
     const forward = jit(conv)
@@ -128,6 +111,8 @@ export async function jax(): Promise<Adapter> {
           throw new Error('its optimizers are in another package')
         case 'dispatch':
           return dispatch(library, workload, seed)
+        case 'operation':
+          return operation(library, workload, seed)
       }
     },
   }

@@ -268,6 +268,8 @@ export async function tfjs(backend: 'wasm' | 'cpu'): Promise<Adapter> {
           throw new Error('its optimizers are not timed alone here')
         case 'dispatch':
           return dispatch(tf, workload, seed)
+        case 'operation':
+          throw new Error('its operations are not timed here')
       }
     },
   }

@@ -1,16 +1,14 @@
-"""PyTorch under test: worker.ts in Python. Reads requests and writes responses as lines of JSON (adapter.ts declares both).
+"""PyTorch under test, in the process that python_worker.py describes. torch_data.py makes the data, torch_networks.py the networks.
 
-Usage: python3 torch_worker.py THREADS. Times are taken here, around `run` alone. torch_data.py makes the data, torch_networks.py the networks.
+Usage: python3 torch_worker.py THREADS.
 """
 
-import json
-import resource
 import sys
-import time
 
 import torch
 from torch import nn
 
+from python_worker import serve
 from torch_data import batches_of, uniform_values
 from torch_networks import network
 
@@ -146,42 +144,5 @@ def dispatch(workload, seed):
 BUILDERS = {"train": train, "matMul": product, "conv": convolution, "elementwise": elementwise, "update": update, "dispatch": dispatch}
 
 
-def ran(run, steps, chunk):
-    """Runs a round in samples of `chunk` steps. There is no probe between them, so it is not known which were quiet."""
-    samples = []
-    for done in range(0, steps, chunk):
-        count = min(chunk, steps - done)
-        start = time.perf_counter()
-        value = run(count)
-        samples.append({"ms": 1000 * (time.perf_counter() - start), "steps": count})
-    return {"type": "ran", "ms": sum(sample["ms"] for sample in samples), "value": value, "samples": samples}
-
-
-def main():
-    torch.set_num_threads(int(sys.argv[1]))
-    run = None
-    reply = lambda response: print(json.dumps(response), flush=True)
-    reply({"type": "ready"})
-    for line in sys.stdin:
-        request = json.loads(line)
-        try:
-            if request["type"] == "prepare":
-                run = None
-                workload = request["workload"]
-                if workload["kind"] not in BUILDERS:
-                    raise ValueError(f"torch_worker.py has no workload of kind {workload['kind']}")
-                run = BUILDERS[workload["kind"]](workload, request["seed"])
-                reply({"type": "ready"})
-            elif request["type"] == "memory":
-                # Kilobytes on Linux, bytes on macOS.
-                unit = 2**20 if sys.platform == "darwin" else 2**10
-                reply({"type": "memory", "megabytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit})
-            else:
-                if run is None:
-                    raise RuntimeError("There is no workload to run.")
-                reply(ran(run, request["steps"], request["chunk"]))
-        except Exception as error:  # told to the parent, which goes on with the others
-            reply({"type": "failed", "message": f"{type(error).__name__}: {error}"})
-
-
-main()
+torch.set_num_threads(int(sys.argv[1]))
+serve(BUILDERS)
