@@ -27,14 +27,14 @@ export function symmetricEigen(a: Float64Array, n: number): Float64Array {
   const order = Array.from(d.keys()).sort((i, j) => d[i] - d[j])
   order.forEach((from, j) => {
     out[j] = d[from]
-    const vector = Float64Array.from(v, (row) => row[from])
+    const vector = v[from]
     makeLargestPositive(vector, 0, n)
     for (let i = 0; i < n; i++) out[(i + 1) * n + j] = vector[i]
   })
   return out
 }
 
-/** tred2: Vᵀ·A·V is tridiagonal with the diagonal d and, below it, e[1..n). v holds A before and V after. */
+/** tred2: Vᵀ·A·V is tridiagonal with the diagonal d and, below it, e[1..n). v holds the columns of A before and those of V after. */
 function tridiagonalise(v: Float64Array[], d: Float64Array, e: Float64Array, n: number): void {
   d.set(v[n - 1])
   for (let i = n - 1; i > 0; i--) {
@@ -44,9 +44,9 @@ function tridiagonalise(v: Float64Array[], d: Float64Array, e: Float64Array, n: 
     if (scale === 0) {
       e[i] = d[i - 1]
       for (let j = 0; j < i; j++) {
-        d[j] = v[i - 1][j]
-        v[i][j] = 0
+        d[j] = v[j][i - 1]
         v[j][i] = 0
+        v[i][j] = 0
       }
     } else {
       for (let k = 0; k < i; k++) {
@@ -61,12 +61,13 @@ function tridiagonalise(v: Float64Array[], d: Float64Array, e: Float64Array, n: 
       e.fill(0, 0, i)
       // The similarity transformation of the remaining columns.
       for (let j = 0; j < i; j++) {
+        const column = v[j]
         f = d[j]
-        v[j][i] = f
-        g = e[j] + v[j][j] * f
+        v[i][j] = f
+        g = e[j] + column[j] * f
         for (let k = j + 1; k <= i - 1; k++) {
-          g += v[k][j] * d[k]
-          e[k] += v[k][j] * f
+          g += column[k] * d[k]
+          e[k] += column[k] * f
         }
         e[j] = g
       }
@@ -78,39 +79,42 @@ function tridiagonalise(v: Float64Array[], d: Float64Array, e: Float64Array, n: 
       const hh = f / (h + h)
       for (let j = 0; j < i; j++) e[j] -= hh * d[j]
       for (let j = 0; j < i; j++) {
+        const column = v[j]
         f = d[j]
         g = e[j]
-        for (let k = j; k <= i - 1; k++) v[k][j] -= f * e[k] + g * d[k]
-        d[j] = v[i - 1][j]
-        v[i][j] = 0
+        for (let k = j; k <= i - 1; k++) column[k] -= f * e[k] + g * d[k]
+        d[j] = column[i - 1]
+        column[i] = 0
       }
     }
     d[i] = h
   }
   // The product of the reflections.
   for (let i = 0; i < n - 1; i++) {
-    v[n - 1][i] = v[i][i]
+    v[i][n - 1] = v[i][i]
     v[i][i] = 1
     const h = d[i + 1]
+    const reflector = v[i + 1]
     if (h !== 0) {
-      for (let k = 0; k <= i; k++) d[k] = v[k][i + 1] / h
+      for (let k = 0; k <= i; k++) d[k] = reflector[k] / h
       for (let j = 0; j <= i; j++) {
+        const column = v[j]
         let g = 0
-        for (let k = 0; k <= i; k++) g += v[k][i + 1] * v[k][j]
-        for (let k = 0; k <= i; k++) v[k][j] -= g * d[k]
+        for (let k = 0; k <= i; k++) g += reflector[k] * column[k]
+        for (let k = 0; k <= i; k++) column[k] -= g * d[k]
       }
     }
-    for (let k = 0; k <= i; k++) v[k][i + 1] = 0
+    reflector.fill(0, 0, i + 1)
   }
   for (let j = 0; j < n; j++) {
-    d[j] = v[n - 1][j]
-    v[n - 1][j] = 0
+    d[j] = v[j][n - 1]
+    v[j][n - 1] = 0
   }
   v[n - 1][n - 1] = 1
   e[0] = 0
 }
 
-/** tql2: d becomes the eigenvalues of the tridiagonal matrix (d, e), in any order; v is multiplied by its eigenvectors. */
+/** tql2: d becomes the eigenvalues of the tridiagonal matrix (d, e), in any order; the matrix of v's columns is multiplied by its eigenvectors. */
 function implicitQl(v: Float64Array[], d: Float64Array, e: Float64Array, n: number): void {
   e.copyWithin(0, 1)
   e[n - 1] = 0
@@ -125,7 +129,7 @@ function implicitQl(v: Float64Array[], d: Float64Array, e: Float64Array, n: numb
     for (let step = 0; m > l && Math.abs(e[l]) > small; step++) {
       if (step === MOST_STEPS) throw new ValueError(`eigh: no convergence after ${MOST_STEPS} steps for one eigenvalue.`)
       f += shift(d, e, l, n)
-      rotateUp(v, d, e, l, m, n)
+      rotateUp(v, d, e, l, m)
     }
     d[l] += f
     e[l] = 0
@@ -144,8 +148,8 @@ function shift(d: Float64Array, e: Float64Array, l: number, n: number): number {
   return h
 }
 
-/** One QL step: rotations from row m − 1 up to row l. */
-function rotateUp(v: Float64Array[], d: Float64Array, e: Float64Array, l: number, m: number, n: number): void {
+/** One QL step: rotations of neighbouring columns, from m − 1 down to l. */
+function rotateUp(v: Float64Array[], d: Float64Array, e: Float64Array, l: number, m: number): void {
   const following = d[l + 1]
   const below = e[l + 1]
   let p = d[m]
@@ -162,14 +166,18 @@ function rotateUp(v: Float64Array[], d: Float64Array, e: Float64Array, l: number
     c = p / r
     p = c * d[i] - s * g
     d[i + 1] = h + s * (c * g + s * d[i])
-    for (let k = 0; k < n; k++) {
-      const row = v[k]
-      const right = row[i + 1]
-      row[i + 1] = s * row[i] + c * right
-      row[i] = c * row[i] - s * right
-    }
+    rotate(v[i], v[i + 1], c, s)
   }
   p = (-s * s2 * c3 * below * e[l]) / following
   e[l] = s * p
   d[l] = c * p
+}
+
+/** Turns a pair of columns: left becomes c·left − s·right, right becomes s·left + c·right. */
+function rotate(left: Float64Array, right: Float64Array, c: number, s: number): void {
+  for (let k = 0; k < left.length; k++) {
+    const [a, b] = [left[k], right[k]]
+    left[k] = c * a - s * b
+    right[k] = s * a + c * b
+  }
 }
