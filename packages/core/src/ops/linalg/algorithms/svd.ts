@@ -3,6 +3,7 @@
  * until all are orthogonal. Then their lengths are the singular values. The method is exact to a few units in the last place, also for small values.
  */
 import { hypot } from './hypot.js'
+import { identity } from './lu.js'
 import { allFinite, columnsOf, largestOf, makeLargestPositive } from './qr.js'
 
 /** The parts of A = U·diag(s)·Vᵀ, k = min(m, n). */
@@ -29,12 +30,11 @@ export function jacobiSvd(a: Float64Array, m: number, n: number): Singular {
   const wide = m < n
   const [rows, columns] = wide ? [n, m] : [m, n]
   const scaled = a.map((x) => x / scale)
-  const w = wide ? scaled : columnsOf(scaled, m, n) // [columns][rows]
-  const v = new Float64Array(columns * columns) // columns of V
-  for (let j = 0; j < columns; j++) v[j * columns + j] = 1
-  orthogonalise(w, v, rows, columns)
+  const w = parts(wide ? scaled : columnsOf(scaled, m, n), columns, rows)
+  const v = parts(identity(columns), columns, columns)
+  orthogonalise(w, v)
 
-  const lengths = Float64Array.from({ length: columns }, (_, j) => Math.sqrt(dot(w, j * rows, w, j * rows, rows)))
+  const lengths = Float64Array.from(w, (column) => Math.sqrt(dot(column, column)))
   const order = Array.from(lengths.keys()).sort((i, j) => lengths[j] - lengths[i])
   const s = new Float64Array(k)
   const left = new Float64Array(k * rows)
@@ -42,9 +42,9 @@ export function jacobiSvd(a: Float64Array, m: number, n: number): Singular {
   for (let j = 0; j < k; j++) {
     const from = order[j]
     s[j] = lengths[from] * scale
-    for (let i = 0; i < rows; i++) left[j * rows + i] = lengths[from] > 0 ? w[from * rows + i] / lengths[from] : 0
-    right.set(v.subarray(from * columns, (from + 1) * columns), j * columns)
-    if (lengths[from] === 0) complete(left, j, rows)
+    for (let i = 0; i < rows; i++) left[j * rows + i] = lengths[from] > 0 ? w[from][i] / lengths[from] : 0
+    right.set(v[from], j * columns)
+    if (lengths[from] === 0) complete(parts(left, j + 1, rows))
   }
   const [u, other] = wide ? [right, left] : [left, right]
   for (let j = 0; j < k; j++) {
@@ -53,60 +53,88 @@ export function jacobiSvd(a: Float64Array, m: number, n: number): Singular {
   return { u, s, v: other }
 }
 
-/** Rotates pairs of the columns of w, and those of v alike, until w's are orthogonal. */
-function orthogonalise(w: Float64Array, v: Float64Array, rows: number, columns: number): void {
-  const tolerance = Math.sqrt(rows) * Number.EPSILON
+/** The first `count` parts of `length` elements. */
+const parts = (x: Float64Array, count: number, length: number): Float64Array[] =>
+  Array.from({ length: count }, (_, i) => x.subarray(i * length, (i + 1) * length))
+
+/**
+ * Rotates pairs of columns of w, and those of v alike, until w's are orthogonal. The longer column of a pair comes first, so that the lengths end up
+ * sorted, which takes fewer sweeps (de Rijk 1989). Squared lengths are brought up to date after each rotation, and computed anew in each sweep; the last
+ * sweep rotates nothing.
+ */
+function orthogonalise(w: Float64Array[], v: Float64Array[]): void {
+  const count = w.length
+  const tolerance = count > 0 ? Math.sqrt(w[0].length) * Number.EPSILON : 0
+  const squares = new Float64Array(count)
   for (let sweep = 0, rotated = true; rotated && sweep < MOST_SWEEPS; sweep++) {
     rotated = false
-    for (let p = 0; p < columns - 1; p++) {
-      for (let q = p + 1; q < columns; q++) {
-        const alpha = dot(w, p * rows, w, p * rows, rows)
-        const beta = dot(w, q * rows, w, q * rows, rows)
-        const gamma = dot(w, p * rows, w, q * rows, rows)
-        if (Math.abs(gamma) <= tolerance * Math.sqrt(alpha * beta)) continue
+    for (let p = 0; p < count; p++) squares[p] = dot(w[p], w[p])
+    for (let p = 0; p < count - 1; p++) {
+      for (let q = p + 1; q < count; q++) {
+        const gamma = dot(w[p], w[q])
+        if (Math.abs(gamma) <= tolerance * Math.sqrt(squares[p] * squares[q])) continue
         rotated = true
+        if (squares[p] < squares[q]) for (const columns of [w, v]) swap(columns, p, q)
+        const [alpha, beta] = [Math.max(squares[p], squares[q]), Math.min(squares[p], squares[q])]
         // The smaller root of t² + 2ζt − 1 = 0 is the tangent of the angle that makes the two orthogonal.
         const zeta = (beta - alpha) / (2 * gamma)
         const t = (zeta < 0 ? -1 : 1) / (Math.abs(zeta) + hypot(1, zeta))
         const cosine = 1 / Math.sqrt(1 + t * t)
-        rotate(w, p * rows, q * rows, rows, cosine, cosine * t)
-        rotate(v, p * columns, q * columns, columns, cosine, cosine * t)
+        const sine = cosine * t
+        rotate(w[p], w[q], cosine, sine)
+        rotate(v[p], v[q], cosine, sine)
+        squares[p] = alpha - t * gamma
+        squares[q] = beta + t * gamma
       }
     }
   }
 }
 
-function dot(a: Float64Array, i: number, b: Float64Array, j: number, length: number): number {
-  let sum = 0
-  for (let l = 0; l < length; l++) sum += a[i + l] * b[j + l]
-  return sum
+function swap(columns: Float64Array[], p: number, q: number): void {
+  const first = columns[p]
+  columns[p] = columns[q]
+  columns[q] = first
 }
 
-function rotate(x: Float64Array, p: number, q: number, length: number, cosine: number, sine: number): void {
-  for (let l = 0; l < length; l++) {
-    const a = x[p + l]
-    const b = x[q + l]
-    x[p + l] = cosine * a - sine * b
-    x[q + l] = sine * a + cosine * b
+/** aᵀ·b in four sums, which do not wait for each other. */
+function dot(a: Float64Array, b: Float64Array): number {
+  let [s0, s1, s2, s3] = [0, 0, 0, 0]
+  let i = 0
+  for (; i + 3 < a.length; i += 4) {
+    s0 += a[i] * b[i]
+    s1 += a[i + 1] * b[i + 1]
+    s2 += a[i + 2] * b[i + 2]
+    s3 += a[i + 3] * b[i + 3]
+  }
+  for (; i < a.length; i++) s0 += a[i] * b[i]
+  return s0 + s1 + (s2 + s3)
+}
+
+function rotate(p: Float64Array, q: Float64Array, cosine: number, sine: number): void {
+  for (let i = 0; i < p.length; i++) {
+    const a = p[i]
+    const b = q[i]
+    p[i] = cosine * a - sine * b
+    q[i] = sine * a + cosine * b
   }
 }
 
-/** Makes column j a unit vector orthogonal to the columns before it: what is left of an axis, twice (Gram and Schmidt). */
-function complete(columns: Float64Array, j: number, rows: number): void {
-  const column = columns.subarray(j * rows, (j + 1) * rows)
-  for (let axis = 0; axis < rows; axis++) {
+/** Makes the last of the columns a unit vector orthogonal to those before it: what is left of an axis, twice (Gram and Schmidt). */
+function complete(columns: readonly Float64Array[]): void {
+  const column = columns[columns.length - 1]
+  for (let axis = 0; axis < column.length; axis++) {
     column.fill(0)
     column[axis] = 1
     for (let pass = 0; pass < 2; pass++) {
-      for (let i = 0; i < j; i++) {
-        const along = dot(columns, i * rows, columns, j * rows, rows)
-        for (let l = 0; l < rows; l++) column[l] -= along * columns[i * rows + l]
+      for (const other of columns.slice(0, -1)) {
+        const along = dot(other, column)
+        for (let i = 0; i < column.length; i++) column[i] -= along * other[i]
       }
     }
-    const length = Math.sqrt(dot(columns, j * rows, columns, j * rows, rows))
-    // Of `rows` axes one has at least this much outside a space of fewer dimensions.
-    if (length < 0.5 / Math.sqrt(rows)) continue
-    for (let l = 0; l < rows; l++) column[l] /= length
+    const length = Math.sqrt(dot(column, column))
+    // Of all axes one has at least this much outside a space of fewer dimensions.
+    if (length < 0.5 / Math.sqrt(column.length)) continue
+    for (let i = 0; i < column.length; i++) column[i] /= length
     return
   }
 }
