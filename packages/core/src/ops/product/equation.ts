@@ -1,5 +1,4 @@
 /** The equations of `einsum`, such as `'...ij,jk->...ik'`: which label each axis has. */
-import { describeValue } from '../../arguments.js'
 import { shapeError, ValueError } from '../../errors.js'
 import type { Shape } from '../../tensor/shape.js'
 
@@ -21,9 +20,6 @@ const wrong = (equation: string, problem: string): ValueError =>
 
 /** Reads an equation for operands of the given shapes. Throws a ValueError or a ShapeError where it does not fit them. */
 export function parseEquation(equation: string, shapes: readonly Shape[]): Equation {
-  if (typeof equation !== 'string') {
-    throw new ValueError(`einsum: the equation must be text such as 'ij,jk->ik', got ${describeValue(equation)}.`)
-  }
   const [left, right, ...more] = equation.replaceAll(/\s/g, '').split('->')
   if (more.length > 0) throw wrong(equation, "'->' occurs twice")
   const terms = left.split(',')
