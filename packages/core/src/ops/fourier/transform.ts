@@ -13,8 +13,24 @@ export type Plan = (x: Complex, y: Complex) => void
 /** The largest prime factor that a pass takes: it costs p² operations for p elements. */
 const LARGEST_FACTOR = 31
 
-/** A transform of length n ≥ 1. To make it costs as much as to run it, so one plan serves all rows. */
+/** How many plans are kept, and up to which length: at most 40 MB each. Two, for the two axes of an image. */
+const MOST_PLANS = 2
+const LONGEST_KEPT = 2 ** 18
+const plans = new Map<number, Plan>()
+
+/** A transform of length n ≥ 1. To make it costs as much as to run it, so one plan serves all rows, and the last plans are kept. */
 export function planTransform(n: number): Plan {
+  const plan = plans.get(n) ?? makePlan(n)
+  plans.delete(n) // the one used last goes to the end
+  if (n <= LONGEST_KEPT) plans.set(n, plan)
+  for (const oldest of plans.keys()) {
+    if (plans.size <= MOST_PLANS) break
+    plans.delete(oldest)
+  }
+  return plan
+}
+
+function makePlan(n: number): Plan {
   const factors = factorsOf(n)
   return factors.every((p) => p <= LARGEST_FACTOR) ? byFactors(n, factors) : byConvolution(n)
 }
@@ -130,7 +146,7 @@ function passOf(p: number, n: number, roots: Complex): Pass {
 /** jk = (j² + k² − (k − j)²)/2 makes the transform a convolution with c[j] = e^(πi·j²/n), here by transforms of a power of two. */
 function byConvolution(n: number): Plan {
   const size = 2 ** Math.ceil(Math.log2(2 * n - 1))
-  const transform = planTransform(size)
+  const transform = makePlan(size)
   const [chirpR, chirpI] = complexArray(n) // e^(−πi·j²/n)
   const [kernel, spectrum, work, product] = Array.from({ length: 4 }, () => complexArray(size))
   for (let j = 0; j < n; j++) {
