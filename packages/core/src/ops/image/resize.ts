@@ -1,4 +1,7 @@
-/** Images in another size. Interpolation is linear and separable: a matrix of weights for the rows, and one for the columns. */
+/**
+ * Images in another size. Interpolation is linear and separable: a matrix of weights for the rows, and one for the columns. Where each output mixes but two
+ * neighbours, these are picked instead.
+ */
 import { requireBoolean, requireChoice, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample } from '../../autodiff/op.js'
@@ -57,6 +60,30 @@ function weightsOf(from: number, to: number, interpolation: keyof typeof kernels
 
 const nearestOf = (from: number, to: number): number[] => Array.from({ length: to }, (_, i) => Math.floor(((i + 0.5) * from) / to))
 
+/** x with one axis in another size: each output mixes the two pixels around its centre. A pixel of weight 0 does not count, even if it is infinite. */
+function mixNeighbours(x: Tensor, axis: number, to: number, ops: Ops): Tensor {
+  const from = x.shape[axis]
+  const centers = Array.from({ length: to }, (_, i) => Math.min(Math.max(((i + 0.5) * from) / to - 0.5, 0), from - 1))
+  const first = centers.map(Math.floor)
+  const part = (positions: number[], weights: number[]): Tensor => {
+    const shape = [to, ...x.shape.slice(axis + 1).map(() => 1)]
+    return ops.mulNoNaN(
+      ops.gather(x, positions, { axis }),
+      ops.tensor(Float64Array.from(weights), { shape, dtype: x.dtype, backend: x.backend }),
+    )
+  }
+  return ops.add(
+    part(
+      first,
+      centers.map((center, i) => 1 - (center - first[i])),
+    ),
+    part(
+      first.map((i) => Math.min(i + 1, from - 1)),
+      centers.map((center, i) => center - first[i]),
+    ),
+  )
+}
+
 /** x [n, from, ..] with axis 1 in another size. */
 function resizeRows(x: Tensor, to: number, { interpolation, antialias }: Settings, ops: Ops): Tensor {
   const [n, from, ...rest] = x.shape
@@ -71,6 +98,8 @@ const call = defineComposed<Settings>({
   name: 'resize',
   compose: ([x], settings, ops) => {
     const [height, width] = settings.size
+    const pairs = settings.interpolation === 'bilinear' && !(settings.antialias && (height < x.shape[1] || width < x.shape[2]))
+    if (pairs) return [width, height].reduce((y, to, i) => (y.shape[2 - i] === to ? y : mixNeighbours(y, 2 - i, to, ops)), x)
     const rows = resizeRows(x, height, settings, ops)
     if (x.shape[2] === width) return rows
     return ops.transpose(resizeRows(ops.transpose(rows, [0, 2, 1, 3]), width, settings, ops), [0, 2, 1, 3])
@@ -80,11 +109,11 @@ const call = defineComposed<Settings>({
 
 /**
  * Images in another size, pixels being squares whose centres are sampled. With `antialias`, each pixel of a smaller image is a mean of all that it covers.
- * An infinite or NaN pixel makes its rows and columns NaN, except with `nearest`.
+ * An infinite or NaN pixel spreads to the pixels that mix it with `nearest` and `bilinear`, else to its rows and columns.
  *
  * Shape:    [n, h, w, c] → [n, ..size, c]
  * Gradient: dX = Wᵀ·dY, W being the weights: each pixel gets what it gave
- * Cost:     2·n·c·(h·w·oh + oh·w·ow) flops
+ * Cost:     `bilinear` a few operations a pixel, else 2·n·c·(h·w·oh + oh·w·ow) flops, as also for `bilinear` smaller with `antialias`
  *
  * @throws ShapeError unless x is a batch of images that have pixels.
  * @example
