@@ -101,7 +101,9 @@ test('a training in layers that stopped goes on with the bits of one that did no
       },
     }
     const whole = await quietly(() => trainLayers({ seed: 1, steps: 40, prompt: 'the cat' }, { sizes, text }))
-    await quietly(() => trainLayers({ seed: 1, steps: 40, prompt: 'the cat', out: dir }, { sizes, text: failing, pause: 10 })).catch(() => undefined)
+    await quietly(() => trainLayers({ seed: 1, steps: 40, prompt: 'the cat', out: dir }, { sizes, text: failing, pause: 10 })).catch(
+      () => undefined,
+    )
     const again = await quietly(() => trainLayers({ seed: 1, steps: 40, prompt: 'the cat', out: dir }, { sizes, text }))
     expect(again.validationLoss).toBe(whole.validationLoss)
     expect(again.written).toBe(whole.written)
