@@ -60,6 +60,10 @@ const kinds = {
   layer: [],
   'cell or cells': [],
   dims: ['an empty list'],
+  equation: [],
+  letters: ['null'],
+  groups: ['null', 'a negative number'],
+  'number above 0': ['null', 'a fraction'],
   pair: ['a negative number', 'zero'],
 } satisfies Record<string, (keyof typeof mistakes)[]>
 type Kind = keyof typeof kinds
@@ -108,7 +112,17 @@ const options: Record<string, Kind> = {
 }
 for (const flag of ['useBias', 'center', 'scale', 'maskZero', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll'])
   options[flag] = 'flag'
-for (const flag of ['unitForgetBias', 'resetAfter', 'normalize', 'useScale', 'causal', 'useCausalMask', 'zeroOutputForMask', 'keepdims'])
+for (const flag of [
+  'unitForgetBias',
+  'resetAfter',
+  'normalize',
+  'useScale',
+  'causal',
+  'useCausalMask',
+  'zeroOutputForMask',
+  'keepdims',
+  'tieWeights',
+])
   options[flag] = 'flag'
 
 interface Row {
@@ -125,7 +139,9 @@ const window: Row['args'] = [
 
 const rows: Record<string, Row> = {
   activation: { args: [[() => 'relu', 'an activation that must be']] },
+  activityRegularization: { options: { l1: 'number from 0', l2: 'number from 0' } },
   add: {},
+  alphaDropout: { args: [[() => 0.5, 'rate']] },
   attention: {},
   average: {},
   averagePooling1d: {},
@@ -142,6 +158,13 @@ const rows: Record<string, Row> = {
   depthwiseConv2d: { args: [[() => 2, 'window']] },
   dot: { args: [[() => 1, 'pair']] },
   dropout: { args: [[() => 0.5, 'rate']] },
+  einsumDense: {
+    args: [
+      [() => 'ab,bc->ac', 'equation'],
+      [() => [3], 'dims'],
+    ],
+    options: { biasAxes: 'letters' },
+  },
   elu: {},
   embedding: {
     args: [
@@ -156,8 +179,10 @@ const rows: Record<string, Row> = {
   globalAveragePooling2d: {},
   globalMaxPooling1d: {},
   globalMaxPooling2d: {},
+  groupNormalization: { options: { groups: 'groups' } },
   gru: { args: count },
   gruCell: cell,
+  identity: {},
   layerNormalization: { options: { axis: 'one or more axes' } },
   leakyReLU: { options: { negativeSlope: 'any number' } },
   lstm: { args: count },
@@ -179,6 +204,14 @@ const rows: Record<string, Row> = {
   reLU: {},
   repeatVector: { args: count },
   reshape: { args: [[() => [6], 'dims']] },
+  reversibleEmbedding: {
+    args: [
+      [() => 4, 'count'],
+      [() => 3, 'count'],
+    ],
+    options: { logitSoftCap: 'number above 0' },
+  },
+  rmsNormalization: { options: { axis: 'one or more axes' } },
   rnn: { args: [[() => layers.lstmCell(2), 'cell or cells']] },
   separableConv2d: { args: window },
   simpleRNN: { args: count },
@@ -190,6 +223,7 @@ const rows: Record<string, Row> = {
   subtract: {},
   thresholdedReLU: {},
   timeDistributed: { args: [[() => layers.dense(2), 'layer']] },
+  unitNormalization: { options: { axis: 'one or more axes' } },
   upSampling1d: {},
   upSampling2d: {},
   zeroPadding1d: { options: { padding: 'sizes from 0' } },

@@ -8,9 +8,11 @@ import { expectClose, type GoldenTensor, loadGolden, tensorOf } from '../../core
 import { type Place, places, toleranceOf } from '../../core/test/wave2.js'
 import { type Layer, type LayerOutputs, resetNames } from '../src/index.js'
 import { findLayerClass } from '../src/io/custom.js'
-import type { Json, KerasObject } from '../src/io/keras-object.js'
+import { isObject, type Json, type KerasObject } from '../src/io/keras-object.js'
+import { keras3Config } from '../src/io/keras3-words.js'
 import { originOf } from '../src/io/origin.js'
 import { readLayer } from '../src/io/read-layer.js'
+import { LayerWriter } from '../src/io/write-layer.js'
 
 export interface LayerCase {
   readonly name: string
@@ -39,6 +41,17 @@ export interface LayerRun {
   readonly notInputs?: readonly string[]
   /** Calls the layer; its general form by default. */
   readonly call?: (layer: Layer, xs: readonly Tensor[], masks: readonly (Tensor | undefined)[], golden: LayerCase) => LayerOutputs
+}
+
+/** A config without what differs in each file of Keras. */
+function compared(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(compared)
+  if (!isObject(value)) return value
+  return Object.fromEntries(
+    Object.entries(value).flatMap(([key, item]) =>
+      /^(module|registered_name|shared_object_id)$/.test(key) ? [] : [[key, compared(item)]],
+    ),
+  )
 }
 
 /** Makes a layer of a case. */
@@ -149,6 +162,13 @@ export function testLayerCases(file: string, run: LayerRun = {}): void {
   const golden = loadGolden(file)
   const all = golden.cases as unknown as readonly LayerCase[]
   const cases = all.filter(run.only ?? (() => true))
+  // Wrappers are written with the layers inside them, in files only.
+  const written = cases.filter(({ keras_config, params }) => keras_config?.class_name && params.inner === undefined)
+  test.each(written)(`${file}: our config of $name is that of Keras, key by key`, (each) => {
+    const { class_name, config } = new LayerWriter('float32', 'keras').write(fromKeras(each, run))
+    expect(class_name).toBe(each.layer)
+    expect(compared(keras3Config(class_name, config).config)).toEqual(compared(each.keras_config?.config))
+  })
   for (const place of places) {
     describe(`${file} on ${place.name}`, () => {
       const ways: Record<string, Maker> = { 'from params': fromParams, 'from the config of Keras': fromKeras }

@@ -15,9 +15,10 @@ interface Change {
 }
 
 const changes: readonly Change[] = [
-  { classes: /^(Dense|Embedding)$/, add: { quantization_config: null } },
+  { classes: /^(Dense|Embedding|EinsumDense|ReversibleEmbedding)$/, add: { quantization_config: null } },
+  { classes: /^ReversibleEmbedding$/, add: { reverse_dtype: null } },
   { classes: /^(Dense|RNN)$/, without: { activity_regularizer: null } },
-  { classes: /^Embedding$/, lose: { input_length: null } },
+  { classes: /^(Reversible)?Embedding$/, lose: { input_length: null } },
   { classes: /^Conv[12]D$/, add: { groups: 1 } },
   { classes: /^Global(Max|Average)Pooling[12]D$/, add: { keepdims: false } },
   { classes: /^ZeroPadding1D$/, add: { data_format: 'channels_last' } },
@@ -126,4 +127,4 @@ export function keras3Config(className: string, given: Json): { config: Json; lo
 
 /** Layers that Keras 3 takes as built from the start. No shape is written for them. */
 export const builtFromTheStart =
-  /^(InputLayer|Activation|Dropout|SpatialDropout|Gaussian|ReLU|LeakyReLU|ThresholdedReLU|ELU|Softmax|UnitNormalization|Masking|Reshape|(Global)?(Max|Average)Pooling)/
+  /^(InputLayer|Identity|Activation|ActivityRegularization|AlphaDropout|Dropout|SpatialDropout|Gaussian|ReLU|LeakyReLU|ThresholdedReLU|ELU|Softmax|UnitNormalization|Masking|Reshape|(Global)?(Max|Average)Pooling)/

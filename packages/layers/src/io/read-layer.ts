@@ -127,6 +127,7 @@ function corrected(className: string, written: string, options: Json, origin: Or
     if (Array.isArray(out.axis) && out.axis.length === 1) out.axis = out.axis[0]
     if (origin.family === 'keras3' || origin.family === 'tf2') out.variant = 'keras3'
   }
+  if (className === 'ActivityRegularization' && (origin.family === 'keras1' || origin.family === 'keras2')) out.variant = 'keras2'
   if (className === 'LeakyReLU' && 'negativeSlope' in out) {
     out.alpha = out.negativeSlope
     delete out.negativeSlope
@@ -161,7 +162,7 @@ export function dtypeName(value: unknown): string | undefined {
 /** Throws unless the dtype is `float32`, also as Keras 3's policy, or whole numbers for a layer that takes indices. */
 function requireFloat32(value: unknown, className: string): void {
   const name = dtypeName(value)
-  const fine = name === 'float32' || name === 'float64' || (className === 'Embedding' && (name === 'int32' || name === 'int64'))
+  const fine = name === 'float32' || name === 'float64' || (/Embedding$/.test(className) && (name === 'int32' || name === 'int64'))
   if (!fine)
     throw new ValueError(
       `config key "dtype": ${JSON.stringify(name ?? value)} is not supported. Save the model with float32 weights and activations.`,

@@ -16,7 +16,7 @@ import { isObject, type Json, type KerasObject } from './keras-object.js'
 
 /** Options that Keras does not know, by class, and the value that means the same as leaving them out. */
 const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] = [
-  { classes: /^BatchNormalization$/, option: 'variant', usual: undefined },
+  { classes: /^(BatchNormalization|ActivityRegularization)$/, option: 'variant', usual: undefined },
   { classes: /^(ZeroPadding1D|Cropping1D|UpSampling1D|SpatialDropout1D)$/, option: 'dataFormat', usual: 'channels_last' },
   // In Keras this is an argument of the call, see callOptions.
   { classes: /^MultiHeadAttention$/, option: 'useCausalMask', usual: false },

@@ -18,7 +18,8 @@ const NEVER = -1e9
 /**
  * y = eˣ / Σ eˣ, the sum taken over one axis or several together.
  *
- * A mask of the shape of the input says which values count: the others are 0 and not part of the sum. A mask of steps is passed on.
+ * A mask of the shape of the input says which values count: the others are 0 and not part of the sum. So are masked steps, if the sum goes over the steps. The mask is
+ * passed on.
  *
  * Shape: any → the same
  *
@@ -42,14 +43,22 @@ export class Softmax extends Layer implements ValuesOf<typeof softmaxOptions> {
     axesOf(this, this.axis, inputShape)
     return inputShape
   }
+  /** The mask in the form of x, if it says something about the sum. */
+  #counts(x: Tensor, mask: Tensor | undefined): Tensor | undefined {
+    if (!mask || mask.shape.join() === x.shape.join()) return mask
+    const overSteps = mask.rank === 2 && axesOf(this, this.axis, x.shape).includes(1)
+    return overSteps ? mask.reshape([...mask.shape, ...x.shape.slice(2).map(() => 1)]) : undefined // [n, t, 1, ..]
+  }
   override call(x: Tensor, context: CallContext): Tensor {
     const axes = axesOf(this, this.axis, x.shape)
     const z = this.logits(x, context)
     const y = axes.length === 1 ? softmaxOf(z, { axis: axes[0] }) : z.sub(logSumExp(z, { axis: axes, keepDims: true })).exp()
-    return z === x ? y : where(context.mask as Tensor, y, 0)
+    const counts = this.#counts(x, context.mask)
+    return counts ? where(counts, y, 0) : y
   }
   override logits(x: Tensor, { mask }: CallContext): Tensor {
-    return mask?.shape.join() === x.shape.join() ? where(mask as Tensor, x, NEVER) : x
+    const counts = this.#counts(x, mask)
+    return counts ? where(counts, x, NEVER) : x
   }
 }
 

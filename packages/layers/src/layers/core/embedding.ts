@@ -4,7 +4,7 @@ import { requireOptions } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount } from '../../layer.js'
 import { layerOptions } from '../../layer-options.js'
 import { count, countOrNone, flag, regularizer, weightsOf } from '../../option-rows.js'
-import { listedLast, optionNames, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { listedLast, type OptionTable, optionNames, positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
@@ -20,7 +20,8 @@ export interface EmbeddingOptions extends LayerOptions, WeightOptions<'embedding
   activityRegularizer?: RegularizerIdentifier
 }
 
-const embeddingOptions = {
+/** The rows of its options. */
+export const embeddingOptions = {
   inputDim: positional(count()),
   outputDim: positional(count()),
   settings: listedLast(weightsOf({ embeddings: 'uniform' })),
@@ -40,7 +41,7 @@ const embeddingOptions = {
  * @throws ValueError for an index that is no whole number, where the device can tell
  */
 export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions> {
-  override readonly className = 'Embedding'
+  override readonly className: string = 'Embedding'
   declare readonly activityRegularizer?: Regularizer
   declare readonly inputDim: number
   declare readonly outputDim: number
@@ -49,13 +50,20 @@ export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions
   declare protected readonly settings: WeightSettings<'embeddings'>
   #embeddings?: Parameter
 
-  constructor(inputDim: number, outputDim: number, options: EmbeddingOptions = {}) {
-    requireOptions('Embedding', options, [...optionNames(embeddingOptions), ...layerOptions])
+  /** @param className that of a subclass, with its table */
+  constructor(
+    inputDim: number,
+    outputDim: number,
+    options: EmbeddingOptions = {},
+    className = 'Embedding',
+    own: OptionTable = embeddingOptions,
+  ) {
+    requireOptions(className, options, [...optionNames(own), ...layerOptions])
     const { inputLength } = options
-    if (inputLength !== undefined) requireCount('Embedding', 'inputLength', inputLength)
+    if (inputLength !== undefined) requireCount(className, 'inputLength', inputLength)
     const isShaped = [options.inputShape, options.batchInputShape, options.inputDim].some((given) => given !== undefined)
     const shaped = isShaped ? options : { ...options, inputShape: [inputLength ?? null] }
-    super('Embedding', shaped, embeddingOptions, { inputDim, outputDim })
+    super(className, shaped, own, { inputDim, outputDim })
   }
 
   static fromConfig({
@@ -69,6 +77,11 @@ export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions
   protected override makeWeights(_inputShape: BatchShape, context: BuildContext): void {
     const setting = this.settings.of('embeddings')
     this.#embeddings = this.addWeight('embeddings', [this.inputDim, this.outputDim], setting.initializer, context, setting)
+  }
+
+  /** The table, once it is made. */
+  protected get table(): Parameter | undefined {
+    return this.#embeddings
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {

@@ -8,6 +8,7 @@ import { flag, numberFrom, weightsOf } from '../../option-rows.js'
 import type { TableFor } from '../../option-table.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 import { axesOf, axisOrAxes } from '../axes.js'
+import { asRows } from './rows.js'
 
 /** Options of `layerNormalization`. By default beta starts as `zeros`, gamma as `ones`. */
 export interface LayerNormalizationOptions extends LayerOptions, WeightOptions<'beta' | 'gamma'> {
@@ -73,13 +74,8 @@ export class LayerNormalization extends Layer {
 
   override call(x: Tensor, _context: CallContext): Tensor {
     const axes = axesOf(this, this.axis, x.shape)
-    const order = [...x.shape.map((_, i) => i).filter((i) => !axes.includes(i)), ...axes]
-    const moved = x.transpose(order)
-    const size = axes.reduce((n, axis) => n * x.shape[axis], 1)
-    const rows = moved.reshape([x.size / Math.max(1, size), size])
-    const [gamma, beta] = [this.#gamma, this.#beta].map((weight) => weight?.reshape([size]))
-    const y = layerNorm(rows, { gamma, beta, epsilon: this.epsilon })
-    return y.reshape(moved.shape).transpose(order.map((_, i) => order.indexOf(i)))
+    const [gamma, beta] = [this.#gamma, this.#beta].map((weight) => weight?.reshape([weight.size]))
+    return asRows(x, axes, (rows) => layerNorm(rows, { gamma, beta, epsilon: this.epsilon }))
   }
 
   protected override detail(): string {

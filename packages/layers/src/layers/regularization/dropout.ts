@@ -16,7 +16,8 @@ export interface DropoutOptions extends LayerOptions {
   seed?: number
 }
 
-const dropoutOptions = {
+/** The rows of its options. */
+export const dropoutOptions = {
   rate: positional(dropRate()),
   noiseShape: {
     read(given, { className, name }): readonly (number | null)[] | undefined {
