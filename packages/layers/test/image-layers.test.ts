@@ -304,7 +304,7 @@ describe('messages and names', () => {
       'ZeroPadding1D: padding must be a number or [before, after], whole numbers, at least 0, got -1.',
     ],
     [() => l.upSampling2d({ size: 0 }), 'UpSampling2D: size must be a whole number or two, at least 1, got 0.'],
-    [() => l.upSampling2d({ interpolation: 'bilinear' } as never), 'UpSampling2D: there is no option "interpolation".'],
+    [() => l.upSampling2d({ interpolation: 'cubic' as never }), /UpSampling2D: interpolation must be/],
     [() => l.permute([0, 1]), 'Permute: dims must name each axis of a sample once, counted from 1, got [0, 1].'],
     [() => l.repeatVector(1.5), 'RepeatVector: n must be a whole number, at least 1, got 1.5.'],
     [() => l.batchNormalization({ momentum: 2 }), 'BatchNormalization: momentum must be a number from 0 to 1, got 2.'],

@@ -19,9 +19,9 @@ describe('architectures', () => {
 
   test.each<[string, () => string, RegExp]>([
     [
-      'grouped convolution',
-      () => edited(conv1d(2, 3, { inputShape: [8, 2] }), { groups: 2 }),
-      /config key "groups": 2 is not supported, only 1[\s\S]*in .*layer "conv1d_\d+" \(Conv1D\)/,
+      'groups that do not divide',
+      () => edited(conv1d(2, 3, { inputShape: [8, 2] }), { groups: 3 }),
+      /2 filters do not divide into groups: 3[\s\S]*in .*layer "conv1d_\d+" \(Conv1D\)/,
     ],
     [
       'half precision',

@@ -334,18 +334,18 @@ class Registered extends Scaled {
 
 describe('layers and functions of the user', () => {
   test('by customObjects and by registerLayer; without, the message names the class and says what to do', async () => {
-    const swish = (x: Tensor): Tensor => x.mul(x.sigmoid())
+    const wave = (x: Tensor): Tensor => x.mul(x.sigmoid())
     const model = new Sequential(
-      [new Scaled({ factor: 3, inputShape: [2] }), dense(2, { activation: swish }), new Registered({ factor: 2 })],
+      [new Scaled({ factor: 3, inputShape: [2] }), dense(2, { activation: wave }), new Registered({ factor: 2 })],
       { seed: 1 },
     )
     const bytes = await modelToBytes(model)
     await expect(modelFromBytes(bytes)).rejects.toThrow(/no layer class called "Scaled"[\s\S]*customObjects: { Scaled }, or registerLayer/)
     await expect(modelFromBytes(bytes, { customObjects: { Scaled } })).rejects.toThrow(
-      /"swish"[\s\S]*config key "activation"; pass your own: customObjects: { swish/,
+      /"wave"[\s\S]*config key "activation"; pass your own: customObjects: { wave/,
     )
     layers.registerLayer(Registered)
-    const again = await modelFromBytes(bytes, { customObjects: { Scaled, swish } })
+    const again = await modelFromBytes(bytes, { customObjects: { Scaled, wave } })
     const x = points([3, 2])
     expect(await (await again.predict(x)).data()).toEqual(await (await model.predict(x)).data())
     expect(() => layers.registerLayer(Tensorless as never)).toThrow('static fromConfig')

@@ -17,7 +17,7 @@ import {
 } from '../src/index.js'
 import { layerAliases, layerClassNames } from '../src/io/custom.js'
 
-const [vector, sequence, image] = [[4], [6, 3], [8, 8, 2]]
+const [vector, sequence, image, volume] = [[4], [6, 3], [8, 8, 2], [4, 4, 4, 2]]
 
 /** A layer of each class, for inputs of one shape. */
 const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: number[][]]>> = {
@@ -29,15 +29,21 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   Average: [() => layers.average(), vector, vector],
   AveragePooling1D: [() => layers.averagePooling1d(), sequence],
   AveragePooling2D: [() => layers.averagePooling2d(), image],
+  AveragePooling3D: [() => layers.averagePooling3d(), volume],
   BatchNormalization: [() => layers.batchNormalization(), vector],
   Bidirectional: [() => layers.bidirectional(layers.lstm(2)), sequence],
   Concatenate: [() => layers.concatenate(), vector, vector],
   Conv1D: [() => layers.conv1d(2, 2), sequence],
+  Conv1DTranspose: [() => layers.conv1dTranspose(2, 2, { strides: 2 }), sequence],
   Conv2D: [() => layers.conv2d(2, 2), image],
   Conv2DTranspose: [() => layers.conv2dTranspose(2, 2), image],
+  Conv3D: [() => layers.conv3d(2, 2, { groups: 2 }), volume],
+  Conv3DTranspose: [() => layers.conv3dTranspose(2, 2), volume],
   Cropping1D: [() => layers.cropping1d({ cropping: 1 }), sequence],
   Cropping2D: [() => layers.cropping2d({ cropping: 1 }), image],
+  Cropping3D: [() => layers.cropping3d({ cropping: 1 }), volume],
   Dense: [() => layers.dense(2), vector],
+  DepthwiseConv1D: [() => layers.depthwiseConv1d(2), sequence],
   DepthwiseConv2D: [() => layers.depthwiseConv2d(2), image],
   Dot: [() => layers.dot(1), vector, vector],
   Dropout: [() => layers.dropout(0.1), vector],
@@ -51,8 +57,10 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   GaussianNoise: [() => layers.gaussianNoise(0.1), vector],
   GlobalAveragePooling1D: [() => layers.globalAveragePooling1d(), sequence],
   GlobalAveragePooling2D: [() => layers.globalAveragePooling2d(), image],
+  GlobalAveragePooling3D: [() => layers.globalAveragePooling3d(), volume],
   GlobalMaxPooling1D: [() => layers.globalMaxPooling1d(), sequence],
   GlobalMaxPooling2D: [() => layers.globalMaxPooling2d(), image],
+  GlobalMaxPooling3D: [() => layers.globalMaxPooling3d({ keepdims: true }), volume],
   GroupNormalization: [() => layers.groupNormalization({ groups: 2 }), image],
   Identity: [() => layers.identity(), vector],
   LSTM: [() => layers.lstm(2), sequence],
@@ -62,6 +70,7 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   Masking: [() => layers.masking(), sequence],
   MaxPooling1D: [() => layers.maxPooling1d(), sequence],
   MaxPooling2D: [() => layers.maxPooling2d(), image],
+  MaxPooling3D: [() => layers.maxPooling3d(), volume],
   Maximum: [() => layers.maximum(), vector, vector],
   Minimum: [() => layers.minimum(), vector, vector],
   MultiHeadAttention: [() => layers.multiHeadAttention(2, 2, { useCausalMask: true }), sequence, sequence],
@@ -74,21 +83,25 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   RepeatVector: [() => layers.repeatVector(2), vector],
   Reshape: [() => layers.reshape([2, 2]), vector],
   ReversibleEmbedding: [() => layers.reversibleEmbedding(5, 2, { tieWeights: false }), vector],
+  SeparableConv1D: [() => layers.separableConv1d(2, 2), sequence],
   SeparableConv2D: [() => layers.separableConv2d(2, 2), image],
   SimpleRNN: [() => layers.simpleRNN(2), sequence],
   SimpleRNNCell: [() => layers.rnn(layers.simpleRNNCell(2)), sequence],
   Softmax: [() => layers.softmax(), vector],
   SpatialDropout1D: [() => layers.spatialDropout1d(0.1), sequence],
   SpatialDropout2D: [() => layers.spatialDropout2d(0.1), image],
+  SpatialDropout3D: [() => layers.spatialDropout3d(0.1), volume],
   StackedRNNCells: [() => layers.rnn([layers.lstmCell(2), layers.gruCell(2)]), sequence],
   Subtract: [() => layers.subtract(), vector, vector],
   ThresholdedReLU: [() => layers.thresholdedReLU(), vector],
   TimeDistributed: [() => layers.timeDistributed(layers.dense(2)), sequence],
   UnitNormalization: [() => layers.unitNormalization(), vector],
   UpSampling1D: [() => layers.upSampling1d(), sequence],
-  UpSampling2D: [() => layers.upSampling2d(), image],
+  UpSampling2D: [() => layers.upSampling2d({ interpolation: 'bilinear' }), image],
+  UpSampling3D: [() => layers.upSampling3d(), volume],
   ZeroPadding1D: [() => layers.zeroPadding1d(), sequence],
   ZeroPadding2D: [() => layers.zeroPadding2d(), image],
+  ZeroPadding3D: [() => layers.zeroPadding3d(), volume],
 }
 
 /** Layers that Keras 3 cannot read from `.h5`, found by running 3.16. */

@@ -32,7 +32,7 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   lora_rank: [{ classes: every, of: ['keras3'], values: [], advice: 'Merge the LoRA weights before saving.' }],
   lora_alpha: [{ classes: every, of: ['keras3'] }],
   quantization_config: [{ classes: every, of: ['keras3'], values: [], advice: 'Save the model unquantized.' }],
-  groups: [{ classes: /Conv/, values: [1], advice: 'Grouped convolutions are not supported; build the groups as layers of their own.' }],
+  groups: [{ classes: /^(Depthwise|Separable)Conv|Transpose$/, values: [1], advice: 'Only plain convolutions have groups.' }],
   // These layers have no such kernel; tf.keras writes the options of its base class.
   kernel_initializer: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
   kernel_regularizer: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
@@ -45,7 +45,7 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   ],
   use_cudnn: [{ classes: recurrent }],
   // Random numbers differ from Keras' in any case.
-  seed: [{ classes: /^(SpatialDropout[12]D|Gaussian(Noise|Dropout)|Attention|MultiHeadAttention|(SimpleRNN|LSTM|GRU)(Cell)?)$/ }],
+  seed: [{ classes: /^(SpatialDropout[123]D|Gaussian(Noise|Dropout)|Attention|MultiHeadAttention|(SimpleRNN|LSTM|GRU)(Cell)?)$/ }],
   noise_shape: [{ classes: /^SpatialDropout/ }],
   fused: [{ classes: /^BatchNormalization$/ }],
   synchronized: [{ classes: /^BatchNormalization$/ }],
@@ -54,13 +54,6 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   renorm_momentum: [{ classes: /^BatchNormalization$/ }],
   virtual_batch_size: [{ classes: /^BatchNormalization$/, values: [], advice: without }],
   rms_scaling: [{ classes: /^LayerNormalization$/, values: [false], advice: 'Save the model with rms_scaling=False.' }],
-  interpolation: [
-    {
-      classes: /^UpSampling2D$/,
-      values: ['nearest'],
-      advice: 'Only the nearest neighbour is supported; save the model with interpolation="nearest".',
-    },
-  ],
   score_mode: [{ classes: /^Attention$/, values: ['dot'], advice: 'Only dot products are supported as scores.' }],
   attention_axes: [{ classes: /^MultiHeadAttention$/, values: [[1], 1], advice: 'Attention is along the steps, axis 1, alone.' }],
   use_gate: [{ classes: /^MultiHeadAttention$/, values: [false], advice: without }],

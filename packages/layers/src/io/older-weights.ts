@@ -12,7 +12,7 @@ import { byNames, weightsInFile } from './inner-weights.js'
 import type { Origin } from './origin.js'
 import type { SavedArray, SavedLayer } from './saved-weights.js'
 
-const convolution = /^(Conv1D|Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D)$/
+const convolution = /^(Conv1D|Conv2D|Conv3D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D)$/
 
 /** An array whose element at each position is taken from another position of `array`. */
 function rearranged(array: SavedArray, shape: readonly number[], source: (index: readonly number[]) => readonly number[]): SavedArray {

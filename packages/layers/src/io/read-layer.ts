@@ -40,7 +40,7 @@ export const isModelClass = (className: string): boolean => ['Sequential', 'Func
 
 /** Layers whose `data_format` is always given, since the default here belongs to the process. */
 const withFormat =
-  /^(Conv2D|Conv2DTranspose|SeparableConv2D|DepthwiseConv2D|(Max|Average)Pooling2D|Global(Max|Average)Pooling2D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)2D|Flatten)$/
+  /^(Conv[23]D|Conv[23]DTranspose|SeparableConv2D|DepthwiseConv2D|(Max|Average)Pooling[23]D|Global(Max|Average)Pooling[23]D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)[23]D|Flatten)$/
 
 /**
  * The layer of a description.
@@ -194,7 +194,8 @@ function unwrapped(value: unknown): unknown {
 function readActivation(key: string, value: unknown, { custom, origin }: ReadContext): ActivationIdentifier {
   const name = isKerasObject(value) ? plainClassName(value.class_name) : value
   if (typeof name !== 'string') throw new ValueError(`config key "${key}": a name was expected, got ${JSON.stringify(value)}.`)
-  const given = customFunction(name, custom)
+  // Our files have silu as swish.
+  const given = customFunction(name, custom) ?? (name === 'swish' ? customFunction('silu', custom) : undefined)
   if (given) return given as ActivationIdentifier
   if (name === 'hard_sigmoid' && origin.family === 'keras3') return 'hardSigmoid6'
   try {

@@ -24,13 +24,11 @@ const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] =
 
 /** Options that are left out at their default, since Keras 2.3 or Keras 3 does not know them. */
 const leftOut: readonly { classes: RegExp; key: string; usual: unknown }[] = [
-  { classes: /^SpatialDropout[12]D$/, key: 'trainable', usual: true },
+  { classes: /^SpatialDropout[123]D$/, key: 'trainable', usual: true },
+  { classes: /^Conv[123]D$/, key: 'groups', usual: 1 },
   { classes: /^Global/, key: 'keepdims', usual: false },
   { classes: /^(SimpleRNN|LSTM|GRU|RNN)$/, key: 'zero_output_for_mask', usual: false },
 ]
-
-/** Keys that Keras 2.3.1 always wrote. They are added for readers that need every key. */
-const constant: readonly { classes: RegExp; config: Json }[] = [{ classes: /^UpSampling2D$/, config: { interpolation: 'nearest' } }]
 
 /** Sizes that Keras writes as plain numbers in one dimension. */
 const flat: readonly { classes: RegExp; key: string }[] = [
@@ -147,7 +145,6 @@ export class LayerWriter {
     }
     const config: Json = { name, trainable, ...(batchInputShape ? { batch_input_shape: batchInputShape } : {}), dtype: this.#dtype }
     for (const [key, value] of Object.entries(snakeKeys(options))) config[key] = this.#value(key, value)
-    for (const { classes, config: added } of constant) if (classes.test(className)) Object.assign(config, added)
     for (const { classes, key } of flat) if (classes.test(className)) config[key] = (config[key] as unknown[])[0]
     for (const { classes, key, usual } of leftOut) if (classes.test(className) && config[key] === usual) delete config[key]
     if (className === 'Attention' && this.#reader !== 'tfjs') delete config.causal // an argument of the call in Keras, see callOptions

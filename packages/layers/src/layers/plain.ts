@@ -4,7 +4,17 @@ export * from './activation/advanced-activations.js'
 export * from './activation/softmax.js'
 export { Attention, type AttentionOptions, attention } from './attention/attention.js'
 export * from './attention/multi-head-attention.js'
-export { Conv1D, Conv2D, type ConvOptions, type ConvolutionOptions, conv1d, conv2d } from './convolution/convolution.js'
+export {
+  Conv1D,
+  Conv2D,
+  Conv3D,
+  type ConvOptions,
+  type ConvolutionOptions,
+  type ConvWeightOptions,
+  conv1d,
+  conv2d,
+  conv3d,
+} from './convolution/convolution.js'
 export * from './convolution/convolution-transpose.js'
 export * from './convolution/separable-convolution.js'
 export * from './core/dense.js'

@@ -1,5 +1,5 @@
 /**
- * The base of layers of images (2-D) and sequences (1-D): data format, sizes of windows, rules for shapes. A subclass works on channels last; for
+ * The base of layers of images (2-D), sequences (1-D) and volumes (3-D): data format, sizes of windows, rules for shapes. A subclass works on channels last; for
  * `channelsFirst` this class moves the channels there and back.
  */
 
@@ -13,21 +13,23 @@ import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from './data
 /** Sizes of the axes between batch and channels; null where a size is open. */
 export type Sizes = readonly (number | null)[]
 
-/** Options of every layer of images or sequences. */
+/** Options of every layer of images, sequences or volumes. */
 export interface SpatialOptions extends LayerOptions {
-  /** Where the channels are: `channelsLast` or `channelsFirst`. By default `imageDataFormat()` for images and `channelsLast` for sequences. */
+  /** Where the channels are: `channelsLast` or `channelsFirst`. By default `imageDataFormat()`, and `channelsLast` for sequences. */
   dataFormat?: Spelling<DataFormat>
 }
 
 const show = (shape: Sizes): string => `[${shape.map((n) => n ?? '?').join(', ')}]`
 
-/** 1: sequences, 2: images. */
-export type Rank = 1 | 2
+/** 1: sequences, 2: images, 3: volumes. */
+export type Rank = 1 | 2 | 3
+
+const axesOfRank = { 1: ['steps'], 2: ['height', 'width'], 3: ['depth', 'height', 'width'] } as const
 
 /** The rows of options that all these layers have. */
-export const spatialOptions = (rank: Rank) => ({ dataFormat: dataFormatOf(rank === 2 ? imageDataFormat : () => 'channelsLast') })
+export const spatialOptions = (rank: Rank) => ({ dataFormat: dataFormatOf(rank === 1 ? () => 'channelsLast' : imageDataFormat) })
 
-/** A layer of images [n, h, w, c] or sequences [n, t, c], in either data format. */
+/** A layer of images [n, h, w, c], sequences [n, t, c] or volumes [n, d, h, w, c], in either data format. */
 export abstract class SpatialLayer extends Layer {
   declare readonly dataFormat: DataFormat
   protected readonly rank: Rank
@@ -60,9 +62,9 @@ export abstract class SpatialLayer extends Layer {
   }
 
   #wrongRank(inputShape: BatchShape): ShapeError {
-    const axes = this.rank === 2 ? ['height', 'width'] : ['steps']
+    const axes: string[] = [...axesOfRank[this.rank]]
     axes.splice(this.channelAxis - 1, 0, 'channels')
-    const example = this.rank === 2 ? 'reshape([28, 28, 1])' : 'reshape([100, 1])'
+    const example = { 1: 'reshape([100, 1])', 2: 'reshape([28, 28, 1])', 3: 'reshape([16, 28, 28, 1])' }[this.rank]
     const remedy =
       inputShape.length < this.rank + 2
         ? `If there is only one channel, give the data an axis of size 1 for it, or put a layer such as ${example} before this one.`
@@ -96,7 +98,7 @@ export abstract class SpatialLayer extends Layer {
     if (out.every((n) => n === null || n > 0)) return out
     const reach = kernel.map((k, i) => (k - 1) * (dilation?.[i] ?? 1) + 1)
     const spread = reach.some((n, i) => n !== kernel[i]) ? `, spread over ${show(reach)} by its dilation,` : ''
-    const axes = this.rank === 2 ? 'height and width' : 'steps'
+    const axes = axesOfRank[this.rank].join(this.rank === 2 ? ' and ' : ', ')
     const other = this.dataFormat === 'channelsLast' ? 'channelsFirst' : 'channelsLast'
     throw new ShapeError(
       `${this.describe()}: the window ${show(kernel)}${spread} is larger than the input, whose ${axes} are ${show(sizes)} with dataFormat ` +
@@ -124,7 +126,7 @@ export const shown = (value: unknown): string =>
 function readSizes(className: string, option: string, value: unknown, rank: Rank, least: number): number[] {
   const sizes = typeof value === 'number' ? new Array<number>(rank).fill(value) : Array.isArray(value) ? [...value] : []
   if (sizes.length !== rank || sizes.some((n) => !Number.isSafeInteger(n) || n < least)) {
-    const wanted = rank === 2 ? 'a whole number or two' : 'a whole number'
+    const wanted = ['a whole number', 'a whole number or two', 'a whole number or three'][rank - 1]
     throw new ValueError(`${className}: ${option} must be ${wanted}, at least ${least}, got ${shown(value)}.`)
   }
   return sizes
@@ -146,6 +148,9 @@ export const sizesOf = (rank: Rank, usual?: PerAxis | ((place: Place) => PerAxis
 export const sizesOrNone = (rank: Rank): Option<readonly number[] | undefined> => ({
   read: (given, { className, name }) => (given === undefined || given === null ? undefined : readSizes(className, name, given, rank, 0)),
 })
+
+/** Three sizes for `conv3d` and its relatives. */
+export const asTriple = (sizes: readonly number[]): [number, number, number] => [sizes[0], sizes[1], sizes[2]]
 
 /** Two sizes for `conv2d` and its relatives. One size, of a sequence, becomes the second of the two. */
 export const asPair = (sizes: readonly number[], first = 1): [number, number] =>

@@ -1,6 +1,15 @@
-/** `Convolution`, the base of all convolutional layers, and the plain ones: `Conv1D` for sequences, `Conv2D` for images. */
+/** `Convolution`, the base of all convolutional layers, and the plain ones: `Conv1D` for sequences, `Conv2D` for images, `Conv3D` for volumes. */
 
-import { type ConvFinish, conv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
+import {
+  type ConvFinish,
+  conv2d as convolve,
+  conv3d as convolve3d,
+  type Padding,
+  type Parameter,
+  ShapeError,
+  type Tensor,
+  ValueError,
+} from '@cotangent/core'
 import { type Activation, type ActivationIdentifier, finalActivationOf } from '../../activations.js'
 import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, requireSize } from '../../layer.js'
 import { activationOf, choice, count, flag, regularizer, weightsOf } from '../../option-rows.js'
@@ -10,6 +19,7 @@ import type { Regularizer, RegularizerIdentifier } from '../../weights/regulariz
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 import {
   asPair,
+  asTriple,
   type PerAxis,
   type Rank,
   type Sizes,
@@ -37,8 +47,17 @@ export interface ConvolutionOptions extends SpatialOptions {
   activityRegularizer?: RegularizerIdentifier
 }
 
+/** Options of the transposed convolutions. */
+export interface ConvWeightOptions extends ConvolutionOptions, WeightOptions<'kernel' | 'bias'> {}
+
 /** Options of the plain convolutions. */
-export interface ConvOptions extends ConvolutionOptions, WeightOptions<'kernel' | 'bias'> {}
+export interface ConvOptions extends ConvWeightOptions {
+  /**
+   * The number of groups, 1 by default. Channels and filters are divided into as many groups of neighbours, and each group of filters sees its own group of
+   * channels alone.
+   */
+  groups?: number
+}
 
 /** Adds a bias and applies relu, each by its own op, where `finish` asks for it. */
 export function finished(y: Tensor, { bias, relu }: ConvFinish): Tensor {
@@ -129,19 +148,36 @@ export abstract class Convolution<Weights extends string = 'kernel' | 'bias'> ex
 }
 
 const convOptions = (rank: Rank, paddings?: readonly Padding[]) =>
-  convolutionOptions(rank, ['kernel'], { filters: positional(count()) }, paddings) satisfies TableFor<ConvOptions>
+  convolutionOptions(rank, ['kernel'], { filters: positional(count()), groups: count(1) }, paddings) satisfies TableFor<ConvOptions>
 
 /** Convolution with one filter for each output channel. */
 abstract class Conv extends Convolution implements ValuesOf<ReturnType<typeof convOptions>> {
   declare readonly filters: number
+  declare readonly groups: number
   #kernel?: Parameter
 
   constructor(className: string, rank: Rank, filters: number, kernelSize: PerAxis, options: ConvOptions, paddings?: readonly Padding[]) {
     super(className, rank, options, convOptions(rank, paddings), { filters, kernelSize })
+    if (this.filters % this.groups !== 0)
+      throw new ValueError(`${className}: ${this.filters} filters do not divide into groups: ${this.groups}.`)
   }
   protected override makeKernels(channels: number, context: BuildContext): void {
     const kernel = this.settings.of('kernel')
-    this.#kernel = this.addWeight('kernel', [...this.kernelSize, channels, this.filters], kernel.initializer, context, kernel)
+    const seen = channels / this.groups
+    this.#kernel = this.addWeight('kernel', [...this.kernelSize, seen, this.filters], kernel.initializer, context, kernel)
+  }
+  override outputShape(inputShape: BatchShape): BatchShape {
+    this.#requireGroups(inputShape)
+    return super.outputShape(inputShape)
+  }
+  protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
+    this.#requireGroups(inputShape)
+    super.makeWeights(inputShape, context)
+  }
+  #requireGroups(inputShape: BatchShape): void {
+    const { channels } = this.parts(inputShape)
+    if (channels !== null && channels % this.groups !== 0)
+      throw new ShapeError(`${this.describe()}: the ${channels} channels of the input do not divide into groups: ${this.groups}.`)
   }
   protected override outputChannels(): number {
     return this.filters
@@ -149,7 +185,12 @@ abstract class Conv extends Convolution implements ValuesOf<ReturnType<typeof co
 
   protected override products(x: Tensor, finish: ConvFinish): Tensor {
     const kernel = this.#kernel as Parameter
-    const options = { strides: asPair(this.strides), padding: this.padding, dilation: asPair(this.dilationRate), ...finish }
+    const { padding, groups } = this
+    if (this.rank === 3) {
+      const sliding = { strides: asTriple(this.strides), dilation: asTriple(this.dilationRate), padding: padding as 'valid' | 'same' }
+      return convolve3d(x, kernel, { ...sliding, groups, ...finish })
+    }
+    const options = { strides: asPair(this.strides), padding, dilation: asPair(this.dilationRate), groups, ...finish }
     if (this.rank === 2) return convolve(x, kernel, options)
     const y = convolve(x.expandDims(1), kernel.expandDims(0), options) // [n, 1, ot, f]
     return y.squeeze(1)
@@ -164,10 +205,10 @@ abstract class Conv extends Convolution implements ValuesOf<ReturnType<typeof co
  *
  * Shape:   [n, h, w, c] → [n, oh, ow, filters]; with `channelsFirst` [n, c, h, w] → [n, filters, oh, ow]
  *          valid: oh = ⌈(h − (kh − 1)·dilation)/stride⌉; same: oh = ⌈h/stride⌉, and an odd row of zeros stands at the end
- * Weights: kernel [kh, kw, c, filters] in both data formats, bias [filters]
+ * Weights: kernel [kh, kw, c/groups, filters] in both data formats, bias [filters]
  * Source:  Keras 2.3.1, layers/convolutional.py
  *
- * @throws ShapeError that names layer and sizes if the window is larger than the input
+ * @throws ShapeError that names layer and sizes if the window is larger than the input, or channels do not divide into groups
  */
 export class Conv2D extends Conv {
   override readonly className = 'Conv2D'
@@ -183,10 +224,10 @@ export class Conv2D extends Conv {
  * Convolution over sequences: y = activation(x ∗ W + b). With `causal` padding no output sees later steps.
  *
  * Shape:   [n, t, c] → [n, ot, filters]; causal: ot = ⌈t/stride⌉, else as in `Conv2D`
- * Weights: kernel [k, c, filters], bias [filters]
+ * Weights: kernel [k, c/groups, filters], bias [filters]
  * Source:  Keras 2.3.1, layers/convolutional.py
  *
- * @throws ShapeError that names layer and sizes if the window is larger than the input
+ * @throws ShapeError that names layer and sizes if the window is larger than the input, or channels do not divide into groups
  */
 export class Conv1D extends Conv {
   override readonly className = 'Conv1D'
@@ -195,6 +236,25 @@ export class Conv1D extends Conv {
   }
   static fromConfig({ filters, kernelSize, ...options }: ConvOptions & { filters: number; kernelSize: PerAxis }): Conv1D {
     return new Conv1D(filters, kernelSize, options)
+  }
+}
+
+/**
+ * Convolution over volumes, or over frames of images.
+ *
+ * Shape:   [n, d, h, w, c] → [n, od, oh, ow, filters]; sizes as in `Conv2D`
+ * Weights: kernel [kd, kh, kw, c/groups, filters], bias [filters]
+ * Source:  Keras 2.3.1, layers/convolutional.py
+ *
+ * @throws ShapeError that names layer and sizes if the window is larger than the input, or channels do not divide into groups
+ */
+export class Conv3D extends Conv {
+  override readonly className = 'Conv3D'
+  constructor(filters: number, kernelSize: PerAxis, options: ConvOptions = {}) {
+    super('Conv3D', 3, filters, kernelSize, options)
+  }
+  static fromConfig({ filters, kernelSize, ...options }: ConvOptions & { filters: number; kernelSize: PerAxis }): Conv3D {
+    return new Conv3D(filters, kernelSize, options)
   }
 }
 
@@ -219,3 +279,14 @@ export const conv2d = (filters: number, kernelSize: PerAxis, options?: ConvOptio
  * ```
  */
 export const conv1d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv1D => new Conv1D(filters, kernelSize, options)
+
+/**
+ * Makes a `Conv3D` with `filters` filters; `kernelSize` is a number or [depth, height, width].
+ *
+ * @example
+ * ```ts
+ * const video = new Sequential([conv3d(8, 3, { padding: 'same', inputShape: [16, 32, 32, 3] })])
+ * console.log(video.output.shape, video.countParams())   // [null, 16, 32, 32, 8] 656
+ * ```
+ */
+export const conv3d = (filters: number, kernelSize: PerAxis, options?: ConvOptions): Conv3D => new Conv3D(filters, kernelSize, options)

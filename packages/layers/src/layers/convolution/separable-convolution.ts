@@ -1,29 +1,36 @@
 /** Convolution of each channel by itself, and the same with a mixing of channels after it (Chollet, "Xception", 2017). */
-import { type ConvFinish, conv2d, depthwiseConv2d as convolve, type Parameter, type Tensor } from '@cotangent/core'
+import { type ConvFinish, conv1d, conv2d, depthwiseConv2d as convolve, type Padding, type Parameter, type Tensor } from '@cotangent/core'
 import type { BuildContext } from '../../layer.js'
 import { count } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import type { WeightOptions } from '../../weights/settings.js'
-import { asPair, type PerAxis } from '../spatial-layer.js'
+import { asPair, type PerAxis, type Rank } from '../spatial-layer.js'
 import { Convolution, type ConvolutionOptions, convolutionOptions, finished } from './convolution.js'
 
-/** Options of `depthwiseConv2d`. By default the kernel starts as `glorotUniform`, the bias as `zeros`. */
-export interface DepthwiseConv2DOptions extends ConvolutionOptions, WeightOptions<'depthwise' | 'bias'> {
+/** Options of `depthwiseConv1d` and `depthwiseConv2d`. By default the kernel starts as `glorotUniform`, the bias as `zeros`. */
+export interface DepthwiseConvOptions extends ConvolutionOptions, WeightOptions<'depthwise' | 'bias'> {
   /** The number of filters, and so of output channels, for each input channel; 1 by default. */
   depthMultiplier?: number
 }
 
-/** Options of `separableConv2d`. By default both kernels start as `glorotUniform`, the bias as `zeros`. */
-export interface SeparableConv2DOptions extends DepthwiseConv2DOptions, WeightOptions<'pointwise'> {}
+/** Options of `separableConv1d` and `separableConv2d`. By default both kernels start as `glorotUniform`, the bias as `zeros`. */
+export interface SeparableConvOptions extends DepthwiseConvOptions, WeightOptions<'pointwise'> {}
 
 const depthMultiplier = count(1)
-const depthwiseOptions = convolutionOptions(2, ['depthwise'], { depthMultiplier }) satisfies TableFor<DepthwiseConv2DOptions>
-const separableOptions = convolutionOptions(2, ['depthwise', 'pointwise'], {
-  depthMultiplier,
-  filters: positional(count()),
-}) satisfies TableFor<SeparableConv2DOptions>
+const depthwiseOptions = (rank: Rank) =>
+  convolutionOptions(rank, ['depthwise'], { depthMultiplier }) satisfies TableFor<DepthwiseConvOptions>
+const separableOptions = (rank: Rank, paddings?: readonly Padding[]) =>
+  convolutionOptions(
+    rank,
+    ['depthwise', 'pointwise'],
+    { depthMultiplier, filters: positional(count()) },
+    paddings,
+  ) satisfies TableFor<SeparableConvOptions>
 
-abstract class Depthwise<Weights extends string> extends Convolution<Weights | 'depthwise'> implements ValuesOf<typeof depthwiseOptions> {
+abstract class Depthwise<Weights extends string>
+  extends Convolution<Weights | 'depthwise'>
+  implements ValuesOf<ReturnType<typeof depthwiseOptions>>
+{
   declare readonly depthMultiplier: number
   #kernel?: Parameter
 
@@ -38,7 +45,19 @@ abstract class Depthwise<Weights extends string> extends Convolution<Weights | '
       padding: this.padding,
       dilation: asPair(this.dilationRate),
     }
-    return finished(convolve(x, this.#kernel as Parameter, options), finish)
+    const kernel = this.#kernel as Parameter
+    const y = this.rank === 1 ? convolve(x.expandDims(1), kernel.expandDims(0), options).squeeze(1) : convolve(x, kernel, options)
+    return finished(y, finish)
+  }
+}
+
+/** Each channel by itself. */
+abstract class DepthwiseConv extends Depthwise<never> {
+  constructor(className: string, rank: Rank, kernelSize: PerAxis, options: DepthwiseConvOptions) {
+    super(className, rank, options, depthwiseOptions(rank), { kernelSize })
+  }
+  protected override outputChannels(channels: number | null): number | null {
+    return channels === null ? null : channels * this.depthMultiplier
   }
 }
 
@@ -51,16 +70,64 @@ abstract class Depthwise<Weights extends string> extends Convolution<Weights | '
  *
  * @throws ShapeError if the window is larger than the input
  */
-export class DepthwiseConv2D extends Depthwise<never> {
+export class DepthwiseConv2D extends DepthwiseConv {
   override readonly className = 'DepthwiseConv2D'
-  constructor(kernelSize: PerAxis, options: DepthwiseConv2DOptions = {}) {
-    super('DepthwiseConv2D', 2, options, depthwiseOptions, { kernelSize })
+  constructor(kernelSize: PerAxis, options: DepthwiseConvOptions = {}) {
+    super('DepthwiseConv2D', 2, kernelSize, options)
   }
-  static fromConfig({ kernelSize, ...options }: DepthwiseConv2DOptions & { kernelSize: PerAxis }): DepthwiseConv2D {
+  static fromConfig({ kernelSize, ...options }: DepthwiseConvOptions & { kernelSize: PerAxis }): DepthwiseConv2D {
     return new DepthwiseConv2D(kernelSize, options)
   }
-  protected override outputChannels(channels: number | null): number | null {
-    return channels === null ? null : channels * this.depthMultiplier
+}
+
+/**
+ * Convolution of each channel of a sequence with filters of its own.
+ *
+ * Shape:   [n, t, c] → [n, ot, c·depthMultiplier]; ot as in `Conv1D`
+ * Weights: depthwise_kernel [k, c, depthMultiplier], bias [c·depthMultiplier]
+ * Source:  Keras 3, layers/convolutional/base_depthwise_conv.py
+ *
+ * @throws ShapeError if the window is larger than the input
+ */
+export class DepthwiseConv1D extends DepthwiseConv {
+  override readonly className = 'DepthwiseConv1D'
+  constructor(kernelSize: PerAxis, options: DepthwiseConvOptions = {}) {
+    super('DepthwiseConv1D', 1, kernelSize, options)
+  }
+  static fromConfig({ kernelSize, ...options }: DepthwiseConvOptions & { kernelSize: PerAxis }): DepthwiseConv1D {
+    return new DepthwiseConv1D(kernelSize, options)
+  }
+}
+
+/** Depthwise, then a convolution of one cell. */
+abstract class SeparableConv extends Depthwise<'pointwise'> implements ValuesOf<ReturnType<typeof separableOptions>> {
+  declare readonly filters: number
+  #pointwise?: Parameter
+
+  constructor(
+    className: string,
+    rank: Rank,
+    filters: number,
+    kernelSize: PerAxis,
+    options: SeparableConvOptions,
+    paddings?: readonly Padding[],
+  ) {
+    super(className, rank, options, separableOptions(rank, paddings), { filters, kernelSize })
+  }
+  protected override makeKernels(channels: number, context: BuildContext): void {
+    super.makeKernels(channels, context)
+    const setting = this.settings.of('pointwise')
+    const shape = [...this.kernelSize.map(() => 1), channels * this.depthMultiplier, this.filters]
+    this.#pointwise = this.addWeight('pointwise_kernel', shape, setting.initializer, context, setting)
+  }
+  protected override outputChannels(): number {
+    return this.filters
+  }
+  protected override products(x: Tensor, finish: ConvFinish): Tensor {
+    return (this.rank === 1 ? conv1d : conv2d)(super.products(x, {}), this.#pointwise as Parameter, finish)
+  }
+  protected override detail(): string {
+    return `filters ${this.filters}, ${super.detail()}`
   }
 }
 
@@ -73,36 +140,32 @@ export class DepthwiseConv2D extends Depthwise<never> {
  *
  * @throws ShapeError if the window is larger than the input
  */
-export class SeparableConv2D extends Depthwise<'pointwise'> implements ValuesOf<typeof separableOptions> {
+export class SeparableConv2D extends SeparableConv {
   override readonly className = 'SeparableConv2D'
-  declare readonly filters: number
-  #pointwise?: Parameter
-
-  constructor(filters: number, kernelSize: PerAxis, options: SeparableConv2DOptions = {}) {
-    super('SeparableConv2D', 2, options, separableOptions, { filters, kernelSize })
+  constructor(filters: number, kernelSize: PerAxis, options: SeparableConvOptions = {}) {
+    super('SeparableConv2D', 2, filters, kernelSize, options)
   }
-  static fromConfig({
-    filters,
-    kernelSize,
-    ...options
-  }: SeparableConv2DOptions & { filters: number; kernelSize: PerAxis }): SeparableConv2D {
+  static fromConfig({ filters, kernelSize, ...options }: SeparableConvOptions & { filters: number; kernelSize: PerAxis }): SeparableConv2D {
     return new SeparableConv2D(filters, kernelSize, options)
   }
+}
 
-  protected override makeKernels(channels: number, context: BuildContext): void {
-    super.makeKernels(channels, context)
-    const setting = this.settings.of('pointwise')
-    const shape = [1, 1, channels * this.depthMultiplier, this.filters]
-    this.#pointwise = this.addWeight('pointwise_kernel', shape, setting.initializer, context, setting)
+/**
+ * A depthwise convolution of sequences, then one of one step that mixes channels, then bias and activation.
+ *
+ * Shape:   [n, t, c] → [n, ot, filters]; ot as in `Conv1D`
+ * Weights: depthwise_kernel [k, c, m], pointwise_kernel [1, c·m, filters], bias [filters]
+ * Source:  Keras 2.3.1, layers/convolutional.py
+ *
+ * @throws ShapeError if the window is larger than the input
+ */
+export class SeparableConv1D extends SeparableConv {
+  override readonly className = 'SeparableConv1D'
+  constructor(filters: number, kernelSize: PerAxis, options: SeparableConvOptions = {}) {
+    super('SeparableConv1D', 1, filters, kernelSize, options, ['valid', 'same', 'causal'])
   }
-  protected override outputChannels(): number {
-    return this.filters
-  }
-  protected override products(x: Tensor, finish: ConvFinish): Tensor {
-    return conv2d(super.products(x, {}), this.#pointwise as Parameter, finish)
-  }
-  protected override detail(): string {
-    return `filters ${this.filters}, ${super.detail()}`
+  static fromConfig({ filters, kernelSize, ...options }: SeparableConvOptions & { filters: number; kernelSize: PerAxis }): SeparableConv1D {
+    return new SeparableConv1D(filters, kernelSize, options)
   }
 }
 
@@ -115,7 +178,7 @@ export class SeparableConv2D extends Depthwise<'pointwise'> implements ValuesOf<
  * console.log(model.output.shape)   // [null, 26, 26, 16]
  * ```
  */
-export const depthwiseConv2d = (kernelSize: PerAxis, options?: DepthwiseConv2DOptions): DepthwiseConv2D =>
+export const depthwiseConv2d = (kernelSize: PerAxis, options?: DepthwiseConvOptions): DepthwiseConv2D =>
   new DepthwiseConv2D(kernelSize, options)
 
 /**
@@ -127,5 +190,29 @@ export const depthwiseConv2d = (kernelSize: PerAxis, options?: DepthwiseConv2DOp
  * console.log(model.output.shape, model.countParams())   // [null, 28, 28, 64] 648
  * ```
  */
-export const separableConv2d = (filters: number, kernelSize: PerAxis, options?: SeparableConv2DOptions): SeparableConv2D =>
+export const separableConv2d = (filters: number, kernelSize: PerAxis, options?: SeparableConvOptions): SeparableConv2D =>
   new SeparableConv2D(filters, kernelSize, options)
+
+/**
+ * Makes a `DepthwiseConv1D`, which convolves each channel of a sequence by itself.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([depthwiseConv1d(3, { depthMultiplier: 2, inputShape: [10, 4] })])
+ * console.log(model.output.shape)   // [null, 8, 8]
+ * ```
+ */
+export const depthwiseConv1d = (kernelSize: PerAxis, options?: DepthwiseConvOptions): DepthwiseConv1D =>
+  new DepthwiseConv1D(kernelSize, options)
+
+/**
+ * Makes a `SeparableConv1D` with `filters` output channels.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([separableConv1d(16, 3, { padding: 'causal', inputShape: [10, 4] })])
+ * console.log(model.output.shape, model.countParams())   // [null, 10, 16] 92
+ * ```
+ */
+export const separableConv1d = (filters: number, kernelSize: PerAxis, options?: SeparableConvOptions): SeparableConv1D =>
+  new SeparableConv1D(filters, kernelSize, options)

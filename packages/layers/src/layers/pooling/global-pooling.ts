@@ -127,6 +127,42 @@ export class GlobalAveragePooling1D extends GlobalPooling {
 }
 
 /**
+ * The largest value of each channel of a volume. Equal largest values share the gradient.
+ *
+ * Shape: [n, d, h, w, c] → [n, c]; with keepdims [n, 1, 1, 1, c]
+ *
+ * @throws ShapeError if there is nothing to pool
+ */
+export class GlobalMaxPooling3D extends GlobalPooling {
+  override readonly className = 'GlobalMaxPooling3D'
+  protected override readonly pool = max
+  constructor(options: GlobalPoolingOptions = {}) {
+    super('GlobalMaxPooling3D', 3, options)
+  }
+  static fromConfig(options: GlobalPoolingOptions): GlobalMaxPooling3D {
+    return new GlobalMaxPooling3D(options)
+  }
+}
+
+/**
+ * The mean of each channel of a volume.
+ *
+ * Shape: [n, d, h, w, c] → [n, c]; with keepdims [n, 1, 1, 1, c]
+ *
+ * @throws ShapeError if there is nothing to pool
+ */
+export class GlobalAveragePooling3D extends GlobalPooling {
+  override readonly className = 'GlobalAveragePooling3D'
+  protected override readonly pool = mean
+  constructor(options: GlobalPoolingOptions = {}) {
+    super('GlobalAveragePooling3D', 3, options)
+  }
+  static fromConfig(options: GlobalPoolingOptions): GlobalAveragePooling3D {
+    return new GlobalAveragePooling3D(options)
+  }
+}
+
+/**
  * Makes a `GlobalMaxPooling2D`: the largest value of each channel of an image.
  *
  * @example
@@ -166,3 +202,23 @@ export const globalAveragePooling2d = (options?: GlobalPoolingOptions): GlobalAv
  * ```
  */
 export const globalAveragePooling1d = (options?: GlobalPoolingOptions): GlobalAveragePooling1D => new GlobalAveragePooling1D(options)
+/**
+ * Makes a `GlobalMaxPooling3D`: the largest value of each channel of a volume.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([globalMaxPooling3d({ inputShape: [4, 8, 8, 3] })])
+ * console.log(model.output.shape)   // [null, 3]
+ * ```
+ */
+export const globalMaxPooling3d = (options?: GlobalPoolingOptions): GlobalMaxPooling3D => new GlobalMaxPooling3D(options)
+/**
+ * Makes a `GlobalAveragePooling3D`: the mean of each channel of a volume.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([globalAveragePooling3d({ keepdims: true, inputShape: [4, 8, 8, 3] })])
+ * console.log(model.output.shape)   // [null, 1, 1, 1, 3]
+ * ```
+ */
+export const globalAveragePooling3d = (options?: GlobalPoolingOptions): GlobalAveragePooling3D => new GlobalAveragePooling3D(options)

@@ -1,9 +1,10 @@
 /** Layers that reduce each window to its largest value or its mean. Source: Keras 2.3.1, layers/pooling.py. */
-import { averagePool2d, maxPool2d, type Tensor } from '@cotangent/core'
+import { averagePool2d, averagePool3d, maxPool2d, maxPool3d, type Tensor } from '@cotangent/core'
 import { choice } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
 import {
   asPair,
+  asTriple,
   type PerAxis,
   type Rank,
   type Sizes,
@@ -31,6 +32,9 @@ const poolingOptions = (rank: Rank) =>
     padding: choice<'valid' | 'same'>(['valid', 'same'], 'valid'),
   }) satisfies TableFor<PoolingOptions>
 
+const largest = { two: maxPool2d, three: maxPool3d }
+const means = { two: averagePool2d, three: averagePool3d }
+
 abstract class Pooling extends SpatialLayer implements ValuesOf<ReturnType<typeof poolingOptions>> {
   declare readonly poolSize: readonly number[]
   declare readonly strides: readonly number[]
@@ -39,16 +43,19 @@ abstract class Pooling extends SpatialLayer implements ValuesOf<ReturnType<typeo
   constructor(className: string, rank: Rank, options: PoolingOptions) {
     super(className, rank, options, poolingOptions(rank))
   }
-  protected abstract readonly pool: typeof maxPool2d
+  /** The reduction, of images and of volumes. */
+  protected abstract readonly pools: { readonly two: typeof maxPool2d; readonly three: typeof maxPool3d }
 
   protected override outputSizes(sizes: Sizes): Sizes {
     return this.windowed(sizes, 'poolSize', { kernel: this.poolSize, strides: this.strides, padding: this.padding })
   }
 
   protected override transform(x: Tensor): Tensor {
-    const options = { strides: asPair(this.strides), padding: this.padding }
-    if (this.rank === 2) return this.pool(x, asPair(this.poolSize), options)
-    return this.pool(x.expandDims(1), asPair(this.poolSize), options).squeeze(1)
+    const { poolSize, strides, padding } = this
+    if (this.rank === 3) return this.pools.three(x, asTriple(poolSize), { strides: asTriple(strides), padding })
+    const options = { strides: asPair(strides), padding }
+    if (this.rank === 2) return this.pools.two(x, asPair(poolSize), options)
+    return this.pools.two(x.expandDims(1), asPair(poolSize), options).squeeze(1)
   }
 
   protected override detail(): string {
@@ -65,7 +72,7 @@ abstract class Pooling extends SpatialLayer implements ValuesOf<ReturnType<typeo
  */
 export class MaxPooling2D extends Pooling {
   override readonly className = 'MaxPooling2D'
-  protected override readonly pool = maxPool2d
+  protected override readonly pools = largest
   constructor(options: PoolingOptions = {}) {
     super('MaxPooling2D', 2, options)
   }
@@ -83,7 +90,7 @@ export class MaxPooling2D extends Pooling {
  */
 export class MaxPooling1D extends Pooling {
   override readonly className = 'MaxPooling1D'
-  protected override readonly pool = maxPool2d
+  protected override readonly pools = largest
   constructor(options: PoolingOptions = {}) {
     super('MaxPooling1D', 1, options)
   }
@@ -101,7 +108,7 @@ export class MaxPooling1D extends Pooling {
  */
 export class AveragePooling2D extends Pooling {
   override readonly className = 'AveragePooling2D'
-  protected override readonly pool = averagePool2d
+  protected override readonly pools = means
   constructor(options: PoolingOptions = {}) {
     super('AveragePooling2D', 2, options)
   }
@@ -119,12 +126,48 @@ export class AveragePooling2D extends Pooling {
  */
 export class AveragePooling1D extends Pooling {
   override readonly className = 'AveragePooling1D'
-  protected override readonly pool = averagePool2d
+  protected override readonly pools = means
   constructor(options: PoolingOptions = {}) {
     super('AveragePooling1D', 1, options)
   }
   static fromConfig(options: PoolingOptions): AveragePooling1D {
     return new AveragePooling1D(options)
+  }
+}
+
+/**
+ * The largest value of each window of a volume. The gradient goes to the first largest cell of each window.
+ *
+ * Shape: [n, d, h, w, c] → [n, od, oh, ow, c]; sizes as in `Conv3D`
+ *
+ * @throws ShapeError if the window is larger than the input
+ */
+export class MaxPooling3D extends Pooling {
+  override readonly className = 'MaxPooling3D'
+  protected override readonly pools = largest
+  constructor(options: PoolingOptions = {}) {
+    super('MaxPooling3D', 3, options)
+  }
+  static fromConfig(options: PoolingOptions): MaxPooling3D {
+    return new MaxPooling3D(options)
+  }
+}
+
+/**
+ * The mean of each window of a volume, over its cells inside the volume.
+ *
+ * Shape: [n, d, h, w, c] → [n, od, oh, ow, c]; sizes as in `Conv3D`
+ *
+ * @throws ShapeError if the window is larger than the input
+ */
+export class AveragePooling3D extends Pooling {
+  override readonly className = 'AveragePooling3D'
+  protected override readonly pools = means
+  constructor(options: PoolingOptions = {}) {
+    super('AveragePooling3D', 3, options)
+  }
+  static fromConfig(options: PoolingOptions): AveragePooling3D {
+    return new AveragePooling3D(options)
   }
 }
 
@@ -168,3 +211,23 @@ export const averagePooling2d = (options?: PoolingOptions): AveragePooling2D => 
  * ```
  */
 export const averagePooling1d = (options?: PoolingOptions): AveragePooling1D => new AveragePooling1D(options)
+/**
+ * Makes a `MaxPooling3D`: the largest value of each window of a volume.
+ *
+ * @example
+ * ```ts
+ * const halved = new Sequential([maxPooling3d({ inputShape: [16, 28, 28, 1] })])
+ * console.log(halved.output.shape)   // [null, 8, 14, 14, 1]
+ * ```
+ */
+export const maxPooling3d = (options?: PoolingOptions): MaxPooling3D => new MaxPooling3D(options)
+/**
+ * Makes an `AveragePooling3D`: the mean of each window of a volume.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([averagePooling3d({ poolSize: [1, 2, 2], inputShape: [16, 28, 28, 1] })])
+ * console.log(model.output.shape)   // [null, 16, 14, 14, 1]
+ * ```
+ */
+export const averagePooling3d = (options?: PoolingOptions): AveragePooling3D => new AveragePooling3D(options)

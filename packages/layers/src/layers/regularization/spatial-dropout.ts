@@ -73,6 +73,24 @@ export class SpatialDropout1D extends SpatialDropout {
 }
 
 /**
+ * Drops whole channels of volumes in training.
+ *
+ * Shape: [n, d, h, w, c] → the same
+ *
+ * @throws ValueError in training without a key
+ */
+export class SpatialDropout3D extends SpatialDropout {
+  override readonly className = 'SpatialDropout3D'
+  override readonly supportsMasking = true
+  constructor(rate: number, options: SpatialOptions = {}) {
+    super('SpatialDropout3D', 3, rate, options)
+  }
+  static fromConfig({ rate, ...options }: SpatialOptions & { rate: number }): SpatialDropout3D {
+    return new SpatialDropout3D(rate, options)
+  }
+}
+
+/**
  * Makes a `SpatialDropout2D`. `rate` is the share of channels to drop, from 0 to 1.
  *
  * @example
@@ -92,3 +110,13 @@ export const spatialDropout2d = (rate: number, options?: SpatialOptions): Spatia
  * ```
  */
 export const spatialDropout1d = (rate: number, options?: SpatialOptions): SpatialDropout1D => new SpatialDropout1D(rate, options)
+/**
+ * Makes a `SpatialDropout3D`. `rate` is the share of channels to drop, from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([conv3d(8, 3, { inputShape: [16, 28, 28, 1] }), spatialDropout3d(0.3)])
+ * console.log(model.output.shape)   // [null, 14, 26, 26, 8]
+ * ```
+ */
+export const spatialDropout3d = (rate: number, options?: SpatialOptions): SpatialDropout3D => new SpatialDropout3D(rate, options)

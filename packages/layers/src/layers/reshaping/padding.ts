@@ -21,13 +21,17 @@ function readEdges(className: string, option: string, value: Edges, rank: Rank):
   if (Array.isArray(list) && rank === 1 && list.length === 2 && list.every((n) => typeof n === 'number')) list = [list as readonly number[]]
   const edges = Array.isArray(list) && list.length === rank ? list.map(pair) : []
   if (edges.length !== rank || edges.some((edge) => edge?.length !== 2 || [...edge].some((n) => !Number.isSafeInteger(n) || n < 0))) {
-    const wanted = rank === 2 ? 'a number, [rows, columns] or [[top, bottom], [left, right]]' : 'a number or [before, after]'
+    const wanted = [
+      'a number or [before, after]',
+      'a number, [rows, columns] or [[top, bottom], [left, right]]',
+      'a number, one for each axis, or three pairs [before, after]',
+    ][rank - 1]
     throw new ValueError(`${className}: ${option} must be ${wanted}, whole numbers, at least 0, got ${shown(value)}.`)
   }
   return edges.map(([before, after]) => [before, after])
 }
 
-/** Options of `zeroPadding1d` and `zeroPadding2d`. */
+/** Options of `zeroPadding1d`, `zeroPadding2d` and `zeroPadding3d`. */
 export interface PaddingOptions extends SpatialOptions {
   /** The number of zeros on each side of each axis, or [before, after], at least 0; 1 by default. */
   padding?: Edges
@@ -79,10 +83,25 @@ export class ZeroPadding1D extends ZeroPadding {
   }
 }
 
-/** Options of `cropping1d` and `cropping2d`. */
+/**
+ * Puts zeros around a volume.
+ *
+ * Shape: [n, d, h, w, c] → [n, before + d + after, …, c]
+ */
+export class ZeroPadding3D extends ZeroPadding {
+  override readonly className = 'ZeroPadding3D'
+  constructor(options: PaddingOptions = {}) {
+    super('ZeroPadding3D', 3, options)
+  }
+  static fromConfig(options: PaddingOptions): ZeroPadding3D {
+    return new ZeroPadding3D(options)
+  }
+}
+
+/** Options of `cropping1d`, `cropping2d` and `cropping3d`. */
 export interface CroppingOptions extends SpatialOptions {
   /**
-   * The number of cells cut off on each side of each axis, or [before, after], at least 0. As in Keras, 0 by default for images and 1 for sequences.
+   * The number of cells cut off on each side of each axis, or [before, after], at least 0. As in Keras, 0 by default for images and 1 for sequences and volumes.
    */
   cropping?: Edges
 }
@@ -148,6 +167,23 @@ export class Cropping1D extends Cropping {
 }
 
 /**
+ * Cuts the sides off a volume.
+ *
+ * Shape: [n, d, h, w, c] → [n, d − before − after, …, c]
+ *
+ * @throws ShapeError if nothing would be left
+ */
+export class Cropping3D extends Cropping {
+  override readonly className = 'Cropping3D'
+  constructor(options: CroppingOptions = {}) {
+    super('Cropping3D', 3, options)
+  }
+  static fromConfig(options: CroppingOptions): Cropping3D {
+    return new Cropping3D(options)
+  }
+}
+
+/**
  * Makes a `ZeroPadding2D`: zeros around an image.
  *
  * @example
@@ -187,3 +223,23 @@ export const cropping2d = (options?: CroppingOptions): Cropping2D => new Croppin
  * ```
  */
 export const cropping1d = (options?: CroppingOptions): Cropping1D => new Cropping1D(options)
+/**
+ * Makes a `ZeroPadding3D`: zeros around a volume.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([zeroPadding3d({ padding: [[1, 0], [2, 2], [0, 0]], inputShape: [4, 8, 8, 1] })])
+ * console.log(model.output.shape)   // [null, 5, 12, 8, 1]
+ * ```
+ */
+export const zeroPadding3d = (options?: PaddingOptions): ZeroPadding3D => new ZeroPadding3D(options)
+/**
+ * Makes a `Cropping3D`: it cuts the sides off a volume.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([cropping3d({ cropping: [1, 2, 2], inputShape: [4, 8, 8, 1] })])
+ * console.log(model.output.shape)   // [null, 2, 4, 4, 1]
+ * ```
+ */
+export const cropping3d = (options?: CroppingOptions): Cropping3D => new Cropping3D(options)

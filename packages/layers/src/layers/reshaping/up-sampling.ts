@@ -1,46 +1,79 @@
-/** Layers that repeat each cell. Source: Keras 2.3.1, layers/convolutional.py. */
-import type { Tensor } from '@cotangent/core'
-import type { TableFor, ValuesOf } from '../../option-table.js'
+/** Layers that repeat each cell, or draw images larger. Source: Keras 2.3.1, layers/convolutional.py; cubic and Lanczos kernels are from Keras 3. */
+import { resize, type Tensor, upSample } from '@cotangent/core'
+import { choice } from '../../option-rows.js'
+import type { OptionTable, TableFor, ValuesOf } from '../../option-table.js'
 import { type PerAxis, type Rank, type Sizes, SpatialLayer, type SpatialOptions, sizesOf, spatialOptions } from '../spatial-layer.js'
 
-/** Options of `upSampling1d` and `upSampling2d`. */
+/** Options of `upSampling1d` and `upSampling3d`. */
 export interface UpSamplingOptions extends SpatialOptions {
   /** How often each cell is repeated along each axis, at least 1; 2 by default. */
   size?: PerAxis
 }
 
+/** How the values between cells are made. */
+export type UpSamplingInterpolation = 'nearest' | 'bilinear' | 'bicubic' | 'lanczos3' | 'lanczos5'
+
+/** Options of `upSampling2d`. */
+export interface UpSampling2DOptions extends UpSamplingOptions {
+  /** `nearest` (default) repeats the cells. The others are as in core's `resize`. */
+  interpolation?: UpSamplingInterpolation
+}
+
 const upSamplingOptions = (rank: Rank) => ({ ...spatialOptions(rank), size: sizesOf(rank, 2) }) satisfies TableFor<UpSamplingOptions>
+
+const upSampling2dOptions = {
+  ...upSamplingOptions(2),
+  interpolation: choice<UpSamplingInterpolation>(['nearest', 'bilinear', 'bicubic', 'lanczos3', 'lanczos5'], 'nearest'),
+} satisfies TableFor<UpSampling2DOptions>
 
 abstract class UpSampling extends SpatialLayer implements ValuesOf<ReturnType<typeof upSamplingOptions>> {
   declare readonly size: readonly number[]
 
-  constructor(className: string, rank: Rank, options: UpSamplingOptions) {
-    super(className, rank, options, upSamplingOptions(rank))
+  constructor(className: string, rank: Rank, options: UpSamplingOptions, own: OptionTable = upSamplingOptions(rank)) {
+    super(className, rank, options, own)
   }
   protected override outputSizes(sizes: Sizes): Sizes {
     return sizes.map((n, i) => (n === null ? null : n * this.size[i]))
   }
   protected override transform(x: Tensor): Tensor {
-    const [batch, ...rest] = x.shape
-    const channels = rest.pop() as number
-    const apart = x.reshape([batch, ...rest.flatMap((n) => [n, 1]), channels]) // [n, h, 1, w, 1, c]
-    const repeated = apart.broadcastTo([batch, ...rest.flatMap((n, i) => [n, this.size[i]]), channels])
-    return repeated.reshape([batch, ...rest.map((n, i) => n * this.size[i]), channels])
+    return upSample(x, this.size)
   }
 }
 
 /**
- * Repeats each cell of an image as a block of equal cells (nearest neighbour; Keras' bilinear interpolation is not here).
+ * Makes an image larger: repeats each cell as a block of equal cells, or draws values between the cells by `interpolation`.
  *
  * Shape: [n, h, w, c] → [n, h·size, w·size, c]
  */
-export class UpSampling2D extends UpSampling {
+export class UpSampling2D extends UpSampling implements ValuesOf<typeof upSampling2dOptions> {
   override readonly className = 'UpSampling2D'
-  constructor(options: UpSamplingOptions = {}) {
-    super('UpSampling2D', 2, options)
+  declare readonly interpolation: UpSamplingInterpolation
+  constructor(options: UpSampling2DOptions = {}) {
+    super('UpSampling2D', 2, options, upSampling2dOptions)
   }
-  static fromConfig(options: UpSamplingOptions): UpSampling2D {
+  static fromConfig(options: UpSampling2DOptions): UpSampling2D {
     return new UpSampling2D(options)
+  }
+  protected override transform(x: Tensor): Tensor {
+    const { interpolation } = this
+    if (interpolation === 'nearest') return super.transform(x)
+    const [height, width] = this.outputSizes(x.shape.slice(1, 3)) as [number, number]
+    return resize(x, [height, width], { interpolation })
+  }
+}
+
+/**
+ * Repeats each cell of a volume.
+ *
+ * Shape: [n, d, h, w, c] → [n, d·size, h·size, w·size, c]
+ */
+export class UpSampling3D extends UpSampling {
+  override readonly className = 'UpSampling3D'
+  constructor(options: UpSamplingOptions = {}) {
+    super('UpSampling3D', 3, options)
+  }
+  static fromConfig(options: UpSamplingOptions): UpSampling3D {
+    return new UpSampling3D(options)
   }
 }
 
@@ -68,7 +101,7 @@ export class UpSampling1D extends UpSampling {
  * console.log(model.output.shape)   // [null, 28, 42, 1]
  * ```
  */
-export const upSampling2d = (options?: UpSamplingOptions): UpSampling2D => new UpSampling2D(options)
+export const upSampling2d = (options?: UpSampling2DOptions): UpSampling2D => new UpSampling2D(options)
 /**
  * Makes an `UpSampling1D`: it repeats the steps of a sequence.
  *
@@ -79,3 +112,13 @@ export const upSampling2d = (options?: UpSamplingOptions): UpSampling2D => new U
  * ```
  */
 export const upSampling1d = (options?: UpSamplingOptions): UpSampling1D => new UpSampling1D(options)
+/**
+ * Makes an `UpSampling3D`: it repeats the cells of a volume.
+ *
+ * @example
+ * ```ts
+ * const model = new Sequential([upSampling3d({ size: [1, 2, 2], inputShape: [4, 8, 8, 1] })])
+ * console.log(model.output.shape)   // [null, 4, 16, 16, 1]
+ * ```
+ */
+export const upSampling3d = (options?: UpSamplingOptions): UpSampling3D => new UpSampling3D(options)
