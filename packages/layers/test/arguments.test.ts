@@ -61,9 +61,19 @@ const plainLosses = [
   'categoricalHinge',
   'poisson',
   'kullbackLeiblerDivergence',
+]
+const variedLosses = [
+  'huber',
+  'hinge',
+  'squaredHinge',
+  'categoricalCrossentropy',
+  'binaryCrossentropy',
+  'binaryFocalCrossentropy',
+  'categoricalFocalCrossentropy',
+  'dice',
+  'tversky',
   'cosineProximity',
 ]
-const variedLosses = ['huber', 'hinge', 'squaredHinge', 'categoricalCrossentropy', 'binaryCrossentropy']
 const seeded = [
   'zeros',
   'ones',
@@ -137,7 +147,12 @@ const table: Readonly<Record<string, Row>> = {
   },
   ...rows('losses.', plainLosses, row(...lossPlaces)),
   ...rows('losses.', variedLosses, row(...lossPlaces, options)),
-  'losses.sparseCategoricalCrossentropy': row(tensorLike([2]), tensorLike([2, 3]), options),
+  ...rows(
+    'losses.',
+    ['sparseCategoricalCrossentropy', 'categoricalGeneralizedCrossEntropy', 'circle'],
+    row(tensorLike([2]), tensorLike([2, 3]), options),
+  ),
+  'losses.ctc': row(tensorLike([2, 2]), tensorLike([2, 5, 3]), options),
   'losses.getLoss': {
     ...row(
       place(() => 'mse', 'a function'),

@@ -191,8 +191,11 @@ describe('what a model was compiled with', () => {
       fromLogits: true,
       labelSmoothing: 0.1,
     })
+    expect(options('Huber', { reduction: 'sum' })).toEqual({ reduction: 'sum' })
+    expect(options('SparseCategoricalCrossentropy', { ...usual, ignore_class: 0 })).toEqual({ ignoreClass: 0 })
+    expect(options('Circle', { ...usual, gamma: 80, margin: 0.4, remove_diagonal: true })).toEqual({ gamma: 80, margin: 0.4 })
+    expect(options('Dice', { ...usual, axis: [1, 2] })).toEqual({ axis: [1, 2] })
     for (const [key, value] of [
-      ['reduction', 'sum'],
       ['axis', 1],
       ['ignore_class', 0],
       ['gamma', 2],

@@ -104,6 +104,11 @@ describe('compiled', () => {
     for (const [name, options] of [
       ['huber', { delta: 2 }],
       ['binaryCrossentropy', { fromLogits: true, labelSmoothing: 0.1, form: '2.2' }],
+      ['binaryFocalCrossentropy', { gamma: 3, applyClassBalancing: true, alpha: 0.5 }],
+      ['tversky', { alpha: 0.3, beta: 0.7, axis: [1] }],
+      ['sparseCategoricalCrossentropy', { ignoreClass: -1, reduction: 'sum' }],
+      ['cosineProximity', { axis: 1 }],
+      ['categoricalGeneralizedCrossEntropy', { q: 0.7 }],
     ] as const)
       await expectKerasWords(compiled({ loss: losses.getLoss(name, options) }))
   })

@@ -1,10 +1,11 @@
 /** Reads the options of `compile` from Keras' words: `training_config` of HDF5 files, `compile_config` of `.keras`. */
 import { ValueError } from '@cotangent/core'
 import { getLoss, type Loss, type LossFunction, type LossIdentifier, type LossOptions } from '../losses/index.js'
+import { lossOptionNames, lossTakes } from '../losses/options.js'
 import { getMetric, type MetricFunction, type MetricIdentifier } from '../metrics/index.js'
 import { getOptimizer, type Optimizer } from '../optimizers/index.js'
 import { getSchedule } from '../optimizers/schedules.js'
-import { camelKeys, entryOf, type SavedObject } from '../spelling/names.js'
+import { camelCase, camelKeys, entryOf, type SavedObject } from '../spelling/names.js'
 import type { CompileOptions, PerOutput } from '../training/compile-options.js'
 import { type CustomObjects, customFunction } from './custom.js'
 import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
@@ -66,11 +67,14 @@ function readRate(className: string, value: unknown): unknown {
 const functionName = (value: unknown): unknown =>
   isObject(value) && value.class_name === 'function' && typeof value.config === 'string' ? plainClassName(value.config) : value
 
-/** Options of Keras' losses, and the values they must have. */
-const onlyValues: Readonly<Record<string, readonly unknown[]>> = {
+/** Values of options of Keras' losses that mean what happens here anyway. */
+const usualValues: Readonly<Record<string, readonly unknown[]>> = {
   reduction: ['auto', 'sum_over_batch_size', 'mean', undefined],
+  from_logits: [false],
+  label_smoothing: [0],
   axis: [-1],
   ignore_class: [null],
+  remove_diagonal: [true],
 }
 
 /** The loss of an output: by name, or as an object of Keras' classes. */
@@ -81,17 +85,18 @@ export function readLoss(value: unknown, custom: CustomObjects, beyond: Json): L
   if (typeof name !== 'string') throw new ValueError(`loss: ${JSON.stringify(value)} is not supported.`)
   const given = customFunction(name, custom)
   if (given) return given as LossFunction
+  const known = lossOf(name)
   const options: LossOptions = {}
   for (const [key, option] of Object.entries(isKerasObject(plain) ? plain.config : {})) {
     if (['name', 'dtype', 'fn'].includes(key)) continue
-    if (key === 'from_logits') options.fromLogits = option === true ? true : undefined
-    else if (key === 'label_smoothing') options.labelSmoothing = Number(option) || undefined
-    else if (key === 'delta') options.delta = Number(option)
-    else if (!(Object.hasOwn(onlyValues, key) && onlyValues[key].includes(option)))
-      throw new ValueError(`loss "${name}", config key "${key}": ${JSON.stringify(option)} is not supported.`)
+    if (Object.hasOwn(usualValues, key) && usualValues[key].includes(option)) continue
+    const own = lossOptionNames.find((option) => option === camelCase(key))
+    if (key === 'reduction' && option === null) options.reduction = 'none'
+    else if (own && known && lossTakes(known, own)) Object.assign(options, { [own]: option })
+    else throw new ValueError(`loss "${name}", config key "${key}": ${JSON.stringify(option)} is not supported.`)
   }
   const set = Object.fromEntries(Object.entries({ ...options, ...beyond }).filter(([, option]) => option !== undefined))
-  return getLoss((lossOf(name) ?? name) as LossIdentifier, set)
+  return getLoss((known ?? name) as LossIdentifier, set)
 }
 
 /** A metric. tf.keras wraps a function in an object with the name to show and the function's name. */

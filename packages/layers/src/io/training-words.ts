@@ -47,6 +47,13 @@ export const lossWords: Readonly<Record<LossName, LossWords>> = {
   categoricalCrossentropy: plain('categorical_crossentropy', 'CategoricalCrossentropy'),
   sparseCategoricalCrossentropy: plain('sparse_categorical_crossentropy', 'SparseCategoricalCrossentropy'),
   binaryCrossentropy: plain('binary_crossentropy', 'BinaryCrossentropy'),
+  binaryFocalCrossentropy: plain('binary_focal_crossentropy', 'BinaryFocalCrossentropy'),
+  categoricalFocalCrossentropy: plain('categorical_focal_crossentropy', 'CategoricalFocalCrossentropy'),
+  categoricalGeneralizedCrossEntropy: plain('categorical_generalized_cross_entropy', 'CategoricalGeneralizedCrossEntropy'),
+  dice: plain('dice', 'Dice'),
+  tversky: plain('tversky', 'Tversky'),
+  circle: plain('circle', 'Circle'),
+  ctc: plain('ctc', 'CTC'),
 }
 
 /** A metric made by a call: Keras' class and options, and ours with the values they must have. */

@@ -124,16 +124,15 @@ function writeOptimizer(optimizer: Optimizer, words: TrainingWords): { object: K
   return { object, beyond: Object.fromEntries(options.filter(([key, value]) => !same(value, back[key]))) }
 }
 
+/** Values of options that need no word. */
+const usual: Json = { fromLogits: false, labelSmoothing: 0, delta: 1, axis: -1, ignoreClass: null }
+
 /** The name of a loss; if it has options, Keras' object. A user's function keeps its name. */
 function lossWord({ name, options = {} }: Loss): unknown {
   const words = Object.hasOwn(lossWords, name) ? lossWords[name as keyof typeof lossWords] : undefined
   if (!words) return name
-  const { fromLogits, labelSmoothing, delta } = options
-  const set = {
-    ...(fromLogits && { from_logits: true }),
-    ...(labelSmoothing && { label_smoothing: labelSmoothing }),
-    ...(name === 'huber' && delta !== undefined && delta !== 1 && { delta }),
-  }
+  const said = Object.entries(options).filter(([key, value]) => key !== 'form' && value !== undefined && !same(value, usual[key]))
+  const set = snakeKeys(Object.fromEntries(said))
   if (Object.keys(set).length === 0) return words.name
   const config = { name: words.name, reduction: 'sum_over_batch_size', ...set }
   return { module: 'keras.losses', class_name: words.className, config, registered_name: null }

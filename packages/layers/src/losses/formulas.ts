@@ -5,58 +5,13 @@
  * Shape: t [n, ..], p [n, ..] → [n, ..] without the last axis
  */
 import { add, log, mul, mulNoNaN, neg, relu, softmaxCrossEntropy, softplus, square, sub, type Tensor, where } from '@cotangent/core'
-import { requireBoolean, unknownOption } from '@cotangent/core/arguments'
-import { readOptions, type SpelledOptions } from '../spelling/names.js'
-import { number, oneOf, share } from '../spelling/rules.js'
+import { EPSILON } from './epsilon.js'
+import { type LossOptions, readLossOptions } from './options.js'
 import { labelsLike, targetsLike } from './targets.js'
 import { unitLength } from './unit-length.js'
 
-/** ε, `K.epsilon()` since Keras 2.1.3. */
-export const EPSILON = 1e-7
-
-/** Options that some losses take. */
-export interface LossOptions {
-  /** Predictions are logits (crossentropies). */
-  fromLogits?: boolean
-  /** Arithmetic of Keras 2.3 (default), or of 2.2 and before: log-odds binaryCrossentropy, no logits, hinge without mapping 0/1 to ±1. */
-  form?: '2.3' | '2.2'
-  /** Share of the target that is spread evenly over the classes (categorical and binary crossentropy). */
-  labelSmoothing?: number
-  /** Where `huber` turns from a parabola to a line. */
-  delta?: number
-}
-
 const last = { axis: -1 } as const
 const kept = { axis: -1, keepDims: true } as const
-
-const lossDefaults: LossOptions = { fromLogits: undefined, form: undefined, labelSmoothing: undefined, delta: undefined }
-/** Values that say nothing: any loss takes them. */
-const neutral: Readonly<Record<keyof LossOptions, unknown>> = { fromLogits: false, form: '2.3', labelSmoothing: 0, delta: 1 }
-const lossRules = { fromLogits: requireBoolean, form: oneOf('2.3', '2.2'), labelSmoothing: share, delta: number({ above: 0 }) }
-
-/** Which losses take which options. */
-const takers: Readonly<Record<keyof LossOptions, readonly string[]>> = {
-  fromLogits: ['categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy'],
-  form: ['categoricalCrossentropy', 'sparseCategoricalCrossentropy', 'binaryCrossentropy', 'hinge', 'squaredHinge'],
-  labelSmoothing: ['categoricalCrossentropy', 'binaryCrossentropy'],
-  delta: ['huber'],
-}
-
-/** Options that `getLoss` has checked and bound to a loss, which reads them at every step. */
-const bound = new WeakSet<object>()
-/** Marks options as checked. */
-export const bindOptions = (options: LossOptions): void => void bound.add(options)
-
-/** The options of a loss, checked; those that it has none of are refused. */
-export function readLossOptions(what: string, options: SpelledOptions<LossOptions>): LossOptions {
-  if (bound.has(options)) return options as LossOptions
-  const given = readOptions(what, options, lossDefaults, lossRules)
-  const names = Object.keys(takers) as (keyof LossOptions)[]
-  const own = names.filter((name) => takers[name].includes(what))
-  const foreign = names.find((name) => !own.includes(name) && given[name] !== undefined && given[name] !== neutral[name])
-  if (foreign) throw unknownOption(what, foreign, own)
-  return Object.fromEntries(own.flatMap((name) => (given[name] === undefined ? [] : [[name, given[name]]])))
-}
 
 /** p − t */
 const deviation = (what: string, yTrue: Tensor, p: Tensor): Tensor => {
@@ -64,7 +19,11 @@ const deviation = (what: string, yTrue: Tensor, p: Tensor): Tensor => {
   return p.sub(t)
 }
 
-const clipped = (p: Tensor): Tensor => p.clip(EPSILON, 1 - EPSILON)
+/** @internal p limited to [ε, 1 − ε]. */
+export const clipped = (p: Tensor): Tensor => p.clip(EPSILON, 1 - EPSILON)
+
+/** @internal Targets of which a share is spread evenly over the classes. */
+export const smoothed = (t: Tensor, share: number, classes: number): Tensor => (share === 0 ? t : t.mul(1 - share).add(share / classes))
 
 /** (p − t)² */
 export const meanSquaredError = (yTrue: Tensor, p: Tensor): Tensor => deviation('meanSquaredError', yTrue, p).square().mean(last)
@@ -139,17 +98,18 @@ export function kullbackLeiblerDivergence(yTrue: Tensor, yPred: Tensor): Tensor 
   return t.mul(t.div(p).log()).sum(last)
 }
 
-/** −cos of the angle between t and p. */
-export function cosineProximity(yTrue: Tensor, p: Tensor): Tensor {
+/** −cos of the angle between t and p, vectors along `axis`. */
+export function cosineProximity(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
+  const { axis } = readLossOptions('cosineProximity', options)
   const t = targetsLike('cosineProximity', p, yTrue)
-  return unitLength(t).mul(unitLength(p)).sum(last).neg()
+  const along = { axis: (axis ?? -1) as number }
+  return unitLength(t, along).mul(unitLength(p, along)).sum(along).neg()
 }
 
 /** −Σ t·ln(p/Σp), the quotient limited to [ε, 1 − ε]; from logits z: −Σ t·ln softmax(z). */
 export function categoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
   const { fromLogits, labelSmoothing = 0 } = readLossOptions('categoricalCrossentropy', options)
-  const given = targetsLike('categoricalCrossentropy', p, yTrue)
-  const t = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(labelSmoothing / p.shape[p.rank - 1])
+  const t = smoothed(targetsLike('categoricalCrossentropy', p, yTrue), labelSmoothing, p.shape[p.rank - 1])
   if (fromLogits) return softmaxCrossEntropy(p, t)
   return neg(mul(t, log(clipped(p.div(p.sum(kept))))).sum(last))
 }
@@ -157,23 +117,24 @@ export function categoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossO
 /** categoricalCrossentropy for class numbers. From probabilities, their clipped logarithms count as logits, as in TensorFlow 1. */
 export function sparseCategoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
   const { fromLogits } = readLossOptions('sparseCategoricalCrossentropy', options)
+  // Losses of places of `ignoreClass` are left out of the mean, see index.ts.
   const t = labelsLike('sparseCategoricalCrossentropy', p, yTrue).oneHot(p.shape[p.rank - 1], p.dtype) // [..b, c]
   return softmaxCrossEntropy(fromLogits ? p : clipped(p).log(), t)
 }
 
 /**
  * −t·ln(p + ε) − (1 − t)·ln(1 − p + ε), p limited to [ε, 1 − ε]; from logits z: t·softplus(−z) + (1 − t)·softplus(z).
- * Keras 2.2: the latter with z = ln(p/(1 − p)).
+ * Keras 2.2: the latter with z = ln(p/(1 − p)). Keras 3: without the ε in the logarithms.
  */
 export function binaryCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
   const { fromLogits, form, labelSmoothing = 0 } = readLossOptions('binaryCrossentropy', options)
-  const given = targetsLike('binaryCrossentropy', p, yTrue)
-  const t = labelSmoothing === 0 ? given : given.mul(1 - labelSmoothing).add(0.5 * labelSmoothing)
+  const t = smoothed(targetsLike('binaryCrossentropy', p, yTrue), labelSmoothing, 2)
   // The other class's loss may be infinite, and does not count.
   const weighed = (right: Tensor, wrong: Tensor): Tensor => add(mulNoNaN(right, t), mulNoNaN(wrong, sub(1, t))).mean(last)
   const ofLogits = (z: Tensor): Tensor => weighed(softplus(z.neg()), softplus(z))
   if (fromLogits) return ofLogits(p)
   const q = clipped(p)
   if (form === '2.2') return ofLogits(log(q.div(sub(1, q))))
-  return neg(weighed(log(q.add(EPSILON)), log(sub(1, q).add(EPSILON))))
+  const within = form === '3' ? 0 : EPSILON
+  return neg(weighed(log(q.add(within)), log(sub(1, q).add(within))))
 }

@@ -7,35 +7,46 @@
 import { ShapeError, showShape, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireWhole } from '@cotangent/core/arguments'
 import { lookUp, refuseOptions, type SpelledOptions, type Spelling } from '../spelling/names.js'
+import { categoricalGeneralizedCrossEntropy, circle } from './circle.js'
+import { ctc } from './ctc.js'
+import { binaryFocalCrossentropy, categoricalFocalCrossentropy } from './focal.js'
 import {
   binaryCrossentropy,
-  bindOptions,
   categoricalCrossentropy,
   categoricalHinge,
   cosineProximity,
   hinge,
   huber,
   kullbackLeiblerDivergence,
-  type LossOptions,
   logcosh,
   meanAbsoluteError,
   meanAbsolutePercentageError,
   meanSquaredError,
   meanSquaredLogarithmicError,
   poisson,
-  readLossOptions,
   sparseCategoricalCrossentropy,
   squaredHinge,
 } from './formulas.js'
-import { hideUncounted, perSample } from './masks.js'
-import { requireTensor, requireValues, targetsForFunction, withColumns } from './targets.js'
+import { hideUncounted, perSample, weighed } from './masks.js'
+import { bindOptions, type LossOptions, readLossOptions } from './options.js'
+import { dice, tversky } from './overlap.js'
+import { reduced } from './reduction.js'
+import { labelsLike, requireTensor, requireValues, targetsForFunction, withColumns } from './targets.js'
 
-export { EPSILON, type LossOptions } from './formulas.js'
+export { EPSILON } from './epsilon.js'
+export type { LossOptions } from './options.js'
+export type { Reduction } from './reduction.js'
 export {
   binaryCrossentropy,
+  binaryFocalCrossentropy,
   categoricalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalGeneralizedCrossEntropy,
   categoricalHinge,
+  circle,
   cosineProximity,
+  ctc,
+  dice,
   hinge,
   huber,
   kullbackLeiblerDivergence,
@@ -47,6 +58,7 @@ export {
   poisson,
   sparseCategoricalCrossentropy,
   squaredHinge,
+  tversky,
 }
 
 /** A loss as a trainer uses it. */
@@ -57,12 +69,17 @@ export interface Loss {
   readonly sparse: boolean
   /** The options of a loss given by name, for saved models. */
   readonly options?: LossOptions
+  /** A class number that need not be one of the output's. */
+  readonly ignored?: number | null
   /** The loss of each sample, [n]; where a mask [n, ..] of the predictions is false, their loss is 0. */
   call(yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor
+  /** The loss of a batch as one number, made by `reduction`. Without this function a trainer takes the mean of `call`, as in Keras 2.3. */
+  reduce?(yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor
   /** For a model that ends in `activation`: the same loss, made of what goes into that activation. */
   readonly fromLogits?: {
     readonly activation: 'softmax' | 'sigmoid'
     call(yTrue: Tensor, logits: Tensor, mask?: Tensor): Tensor
+    reduce?(yTrue: Tensor, logits: Tensor, mask?: Tensor, weights?: Tensor): Tensor
   }
 }
 
@@ -88,6 +105,13 @@ const table = {
   categoricalCrossentropy,
   sparseCategoricalCrossentropy,
   binaryCrossentropy,
+  binaryFocalCrossentropy,
+  categoricalFocalCrossentropy,
+  categoricalGeneralizedCrossEntropy,
+  dice,
+  tversky,
+  circle,
+  ctc,
 } satisfies Record<string, (yTrue: Tensor, yPred: Tensor, options?: LossOptions) => Tensor>
 
 /** Keras' other names. */
@@ -145,30 +169,68 @@ export function getLoss(id: LossIdentifier, options: SpelledOptions<LossOptions>
     return lossOf(id as LossFunction)
   }
   const given = readLossOptions(name, options)
-  const formula: (t: Tensor, p: Tensor, options?: LossOptions) => Tensor = table[name]
-  const bind = (checked: LossOptions) => {
-    bindOptions(checked)
-    return (yTrue: Tensor, yPred: Tensor, mask?: Tensor): Tensor => {
-      requireBatch(name, yTrue, yPred)
-      if (yPred.rank === 1 && overClasses.has(name)) {
-        throw new ShapeError(`${name}: the predictions ${showShape(yPred.shape)} have no axis of classes; they must be [n, .., classes].`)
-      }
-      const [t, p] = mask ? hideUncounted(...withColumns(yTrue, yPred), mask) : withColumns(yTrue, yPred)
-      return perSample(formula(t, p, checked), p.shape[0], mask)
-    }
-  }
   const activation = given.fromLogits || given.form === '2.2' ? undefined : logitActivation[name]
   return {
     name,
-    sparse: name === 'sparseCategoricalCrossentropy',
+    sparse: name === 'sparseCategoricalCrossentropy' || name === 'categoricalGeneralizedCrossEntropy',
     options: given,
-    call: bind(given),
-    ...(activation && { fromLogits: { activation, call: bind({ ...given, fromLogits: true }) } }),
+    ...(typeof given.ignoreClass === 'number' && { ignored: given.ignoreClass }),
+    ...bind(name, given),
+    ...(activation && { fromLogits: { activation, ...bind(name, { ...given, fromLogits: true }) } }),
   }
 }
 
+/** The functions of a loss with its options. */
+function bind(name: LossName, options: LossOptions): Pick<Loss, 'call' | 'reduce'> {
+  bindOptions(options)
+  const formula: (t: Tensor, p: Tensor, options?: LossOptions) => Tensor = table[name]
+  const { ignoreClass } = options
+  /** The losses, and masks of those that count. Where a factor is 0 no NaN comes near. */
+  const measure = (yTrue: Tensor, yPred: Tensor, factors: readonly Tensor[]): { values: Tensor; valid: Tensor[] } => {
+    requireBatch(name, yTrue, yPred)
+    if (yPred.rank === 1 && overClasses.has(name)) {
+      throw new ShapeError(`${name}: the predictions ${showShape(yPred.shape)} have no axis of classes; they must be [n, .., classes].`)
+    }
+    const valid = typeof ignoreClass === 'number' ? [labelsLike(name, yPred, yTrue).notEqual(ignoreClass)] : []
+    const hiding = ofPairs.has(name) ? [] : [...valid, ...factors]
+    const [t, p] = hiding.reduce(([t, p], factor) => hideUncounted(t, p, factor), withColumns(yTrue, yPred))
+    const values = formula(t, p, options)
+    return { values, valid: name === 'circle' ? [values.greater(0)] : valid }
+  }
+  const reduction = options.reduction ?? (ofKeras3.has(name) || typeof ignoreClass === 'number' ? 'sum_over_batch_size' : undefined)
+  return {
+    call(yTrue, yPred, mask) {
+      const { values, valid } = measure(yTrue, yPred, mask ? [mask] : [])
+      return perSample(valid.reduce(weighed, values), yPred.shape[0], mask)
+    },
+    ...(reduction && {
+      reduce(yTrue, yPred, mask, weights) {
+        const factors = [mask, weights].filter((factor) => factor !== undefined)
+        const { values, valid } = measure(yTrue, yPred, factors)
+        // One loss for the whole batch is that of each sample, if they have weights.
+        const each = values.rank === 0 && factors.length > 0 ? values.broadcastTo([yPred.shape[0]]) : values
+        return reduced(each, reduction, mask ? [...valid, mask] : valid, weights)
+      },
+    }),
+  }
+}
+
+/** Losses in which samples meet others: none can be taken away. */
+const ofPairs: ReadonlySet<string> = new Set<LossName>(['dice', 'tversky', 'circle'])
+
+/** Losses that Keras 2.3 has not: a mean is that of Keras 3 from the start. */
+const ofKeras3: ReadonlySet<string> = new Set<LossName>([
+  'binaryFocalCrossentropy',
+  'categoricalFocalCrossentropy',
+  'categoricalGeneralizedCrossEntropy',
+  'dice',
+  'tversky',
+  'circle',
+  'ctc',
+])
+
 /** Losses that mean nothing without an axis of classes. */
-const overClasses: ReadonlySet<string> = new Set(['categoricalCrossentropy', 'categoricalHinge'])
+const overClasses: ReadonlySet<string> = new Set(['categoricalCrossentropy', 'categoricalHinge', 'categoricalFocalCrossentropy'])
 
 /** Throws unless both are tensors, with a batch axis. */
 function requireBatch(what: string, yTrue: Tensor, yPred: Tensor): void {
@@ -207,15 +269,16 @@ function lossOf(measure: LossFunction): Loss {
  * Checks class numbers on the host: devices cannot raise errors, and a class out of range would silently have loss 0.
  *
  * @param what where they come from, for the message: `fit: y`
+ * @param ignored a number that may stand among them
  * @throws ValueError that names the first bad label, its position, and the range.
  */
-export function checkLabels(values: ArrayLike<number>, classes: number, what?: string): void {
+export function checkLabels(values: ArrayLike<number>, classes: number, what?: string, ignored?: number | null): void {
   if (typeof values !== 'object' || values === null || typeof values.length !== 'number')
     throw new ValueError(`checkLabels: expected a list of class numbers, got ${describeValue(values)}.`)
   requireWhole('checkLabels', 'classes', classes, { least: 1 })
   for (let i = 0; i < values.length; i++) {
     const label = values[i]
-    if (Number.isInteger(label) && label >= 0 && label < classes) continue
+    if (label === ignored || (Number.isInteger(label) && label >= 0 && label < classes)) continue
     throw new ValueError(
       `${what ? `${what}: ` : ''}Label ${label} at position ${i} is not a class number: the model's output has ${classes} classes, so labels are whole numbers from 0 to ${classes - 1}.` +
         (label === classes ? ' Labels that count from 1 must be shifted: y − 1.' : ''),

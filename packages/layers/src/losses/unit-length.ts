@@ -1,10 +1,9 @@
 /** Vectors scaled to length 1. */
 import { type Tensor, where } from '@cotangent/core'
 
-const kept = { axis: -1, keepDims: true } as const
-
-/** @internal x / √max(Σx², 1e-12) over the last axis, as Keras' l2_normalize. Rows whose squares exceed float32 are scaled by 2⁻⁷² first. */
-export function unitLength(x: Tensor): Tensor {
+/** @internal x / √max(Σx², 1e-12) over an axis, the last by default, as Keras' l2_normalize. Rows whose squares exceed float32 are scaled by 2⁻⁷² first. */
+export function unitLength(x: Tensor, { axis }: { axis: number } = { axis: -1 }): Tensor {
+  const kept = { axis, keepDims: true }
   const scaled = x.mul(
     where(
       x

@@ -73,6 +73,10 @@ export function readOutputs(model: Trainable, options: CompileOptions): Compiled
     if (identifier === undefined)
       throw new ValueError(`compile: there is no loss for the output "${name}"; null says that it is not trained.`)
     const loss = getLoss(identifier)
+    if (loss.options?.reduction === 'none')
+      throw new ValueError(
+        `compile: the loss "${loss.name}" has the reduction "none", but training needs one number. Leave the option out, or write "sum".`,
+      )
     const finalActivation = model.finalActivations[i]
     const read = (identifiers: readonly MetricIdentifier[], weighted: boolean): CompiledMetric[] =>
       identifiers.map((id) => {

@@ -91,7 +91,8 @@ export async function samplesOf(
   })
   for (const [i, { data, rows }] of targets.entries()) {
     const classes = ports[i].shape.at(-1)
-    if (outputs[i].loss.sparse && typeof classes === 'number') await requireLabels(label(`${what}y`, names, i), data, rows, classes, late)
+    const { sparse, ignored } = outputs[i].loss
+    if (sparse && typeof classes === 'number') await requireLabels(label(`${what}y`, names, i), data, rows, classes, late, ignored)
   }
   const ys = targets.map(({ rows }) => rows)
   const weighted = weighting.sampleWeight !== undefined || weighting.classWeight !== undefined

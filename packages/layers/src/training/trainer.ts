@@ -219,6 +219,8 @@ function meanLoss({ name, loss, fromLogits }: CompiledOutput, y: Tensor, output:
     const ofSteps = weights && weights.rank > 1 ? combined(mask, weights) : mask
     const ofSamples = weights?.rank === 1 ? weights : undefined
     const [t, p] = ofSamples ? hideUncounted(y, output, ofSamples) : [y, output]
+    const chosen = fromLogits && loss.fromLogits ? loss.fromLogits : loss
+    if (chosen.reduce) return chosen.reduce(y, output, mask, weights)
     const given = fromLogits && loss.fromLogits ? loss.fromLogits.call(t, p, ofSteps) : loss.call(t, p, ofSteps)
     const values = requireValues(`loss "${loss.name}"`, given, output)
     return (ofSamples ? weighed(values.rank === 0 ? values.broadcastTo(ofSamples.shape) : values, ofSamples) : values).mean()

@@ -52,11 +52,12 @@ export class LateLabels {
   #count?: Tensor
 
   /** @param labels class numbers as the loss gets them */
-  add(labels: Tensor, classes: number): void {
+  add(labels: Tensor, classes: number, ignored?: number | null): void {
     scope(() => {
       const y = labels.cast('float32')
       const right = y.equal(y.floor()).logicalAnd(y.greaterEqual(0)).logicalAnd(y.less(classes))
-      const wrong = right.logicalNot().cast('float32').sum()
+      const fine = typeof ignored === 'number' ? right.logicalOr(y.equal(ignored)) : right
+      const wrong = fine.logicalNot().cast('float32').sum()
       const count = (this.#count ? this.#count.add(wrong) : wrong).keep()
       this.#count?.dispose()
       this.#count = count
@@ -80,10 +81,17 @@ export class LateLabels {
 }
 
 /** Checks class numbers if they can be read at once; the others go to `late`. */
-export async function requireLabels(what: string, data: Data, rows: Rows, classes: number, late?: LateLabels): Promise<void> {
+export async function requireLabels(
+  what: string,
+  data: Data,
+  rows: Rows,
+  classes: number,
+  late?: LateLabels,
+  ignored?: number | null,
+): Promise<void> {
   const values = await hostValues(data, rows, late === undefined)
-  if (values) checkLabels(values, classes, what)
-  else if (data instanceof Tensor) late?.add(data, classes)
+  if (values) checkLabels(values, classes, what, ignored)
+  else if (data instanceof Tensor) late?.add(data, classes, ignored)
 }
 
 /** Throws if there are no samples, and so no mean. */
