@@ -128,6 +128,11 @@ describe('compiled', () => {
     'trueNegatives',
     'falseNegatives',
     'f1Score',
+    'fBetaScore',
+    'binaryIoU',
+    'r2Score',
+    'pearsonCorrelation',
+    'concordanceCorrelation',
     'auc',
     'rootMeanSquaredError',
   ] as const
@@ -135,7 +140,22 @@ describe('compiled', () => {
   test('metrics with options', () => {
     const { precision, auc, f1Score, thresholdAccuracy, topKAccuracy } = metrics
     const list = [precision({ threshold: 0.2 }), auc({ curve: 'PR' }), f1Score({ average: 'micro' }), f1Score({ classId: 1 })]
-    return expectKerasWords(compiled({ metrics: [...list, thresholdAccuracy({ threshold: 0.3 }), topKAccuracy({ k: 2, sparse: true })] }))
+    const ofKeras3 = [
+      metrics.meanIoU({ numClasses: 3, sparseYPred: false }),
+      metrics.iou({ numClasses: 3, targetClassIds: [0, 2], ignoreClass: 1 }),
+      metrics.oneHotIoU({ numClasses: 3, targetClassIds: [1] }),
+      metrics.oneHotMeanIoU({ numClasses: 3 }),
+      metrics.sensitivityAtSpecificity({ specificity: 0.5, classId: 1 }),
+      metrics.specificityAtSensitivity({ sensitivity: 0.5 }),
+      metrics.precisionAtRecall({ recall: 0.5, numThresholds: 20 }),
+      metrics.recallAtPrecision({ precision: 0.5 }),
+      metrics.fBetaScore({ beta: 2, average: 'weighted' }),
+      metrics.r2Score({ classAggregation: 'variance_weighted_average' }),
+      metrics.ofLoss({ loss: 'huber', delta: 2 }),
+    ]
+    return expectKerasWords(
+      compiled({ metrics: [...list, thresholdAccuracy({ threshold: 0.3 }), topKAccuracy({ k: 2, sparse: true }), ...ofKeras3] }),
+    )
   })
   test.each(layers.optimizerNames)('optimizer %s', async (className) => {
     for (const variant of ['keras2', 'keras3']) {

@@ -13,7 +13,7 @@ export const modeRule = oneOf('auto', 'min', 'max')
  * Names of values that are to rise. Keras 2.3 knows only those with "acc" and those that start with "fmeasure"; there, the others of this list would have
  * to fall.
  */
-const RISING = /acc|fmeasure|auc|precision|recall|f1|top_?k/i
+const RISING = /acc|fmeasure|auc|precision|recall|f1|f_?beta|top_?k|io_?u|r2_?score|correlation|sensitivity|specificity/i
 
 /** Reads the watched value from the logs of each epoch, and compares it. */
 export class Monitor {

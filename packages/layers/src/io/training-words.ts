@@ -108,6 +108,41 @@ const madeMetrics: readonly (readonly [string, MadeMetric])[] = [
         classId === null ? { name, average, threshold: threshold === undefined && columns === 1 ? 0.5 : (threshold ?? null) } : undefined,
     },
   ],
+  [
+    'fBetaScore',
+    {
+      className: 'FBetaScore',
+      write: ({ average, threshold, classId, name, beta }, columns) =>
+        classId === null
+          ? { name, average, beta, threshold: threshold === undefined && columns === 1 ? 0.5 : (threshold ?? null) }
+          : undefined,
+    },
+  ],
+  [
+    'r2Score',
+    {
+      className: 'R2Score',
+      write: ({ classId, ...options }) => (classId === null ? snakeKeys(options) : undefined),
+    },
+  ],
+  ...(
+    [
+      ['iou', 'IoU'],
+      ['meanIoU', 'MeanIoU'],
+      ['binaryIoU', 'BinaryIoU'],
+      ['oneHotIoU', 'OneHotIoU'],
+      ['oneHotMeanIoU', 'OneHotMeanIoU'],
+      ['sensitivityAtSpecificity', 'SensitivityAtSpecificity'],
+      ['specificityAtSensitivity', 'SpecificityAtSensitivity'],
+      ['precisionAtRecall', 'PrecisionAtRecall'],
+      ['recallAtPrecision', 'RecallAtPrecision'],
+      ['pearsonCorrelation', 'PearsonCorrelation'],
+      ['concordanceCorrelation', 'ConcordanceCorrelation'],
+    ] as const
+  ).map(([ours, className]): readonly [string, MadeMetric] => [
+    ours,
+    { className, only: { axis: -1 }, write: (options) => snakeKeys(options) },
+  ]),
   ['rootMeanSquaredError', { className: 'RootMeanSquaredError', write: (options) => options }],
   ['thresholdAccuracy', { className: 'BinaryAccuracy', write: (options) => options }],
   ['topKAccuracy', topK('TopKCategoricalAccuracy', false)],

@@ -1,9 +1,9 @@
 /** The area under a curve of decisions at many thresholds. Source: tf.keras 2, metrics.py, AUC. */
-import { isFinite, scatterAdd, stack, type Tensor, where } from '@cotangent/core'
-import { targetsLike } from '../losses/targets.js'
+import type { Tensor } from '@cotangent/core'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { oneOf, whole } from '../spelling/rules.js'
-import { counted, factorsOf, type Metric, sums } from './state.js'
+import { type Metric, sums } from './state.js'
+import { countBetween, everyOne, positivesAbove } from './thresholds.js'
 
 /** Options of `auc`. */
 export interface AUCOptions {
@@ -46,21 +46,14 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
     },
     "metrics.auc({ curve: 'PR' })",
   )
-  const last = numThresholds - 1
-  /** Sums of the weights of positives and negatives, by the number of thresholds below their prediction: [2·thresholds]. */
-  const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor => {
-    const factors = factorsOf(yPred, mask, weights)
-    const each = (x: Tensor): Tensor => counted(x, factors).reshape([x.size])
-    const truth = targetsLike('auc', yPred, yTrue).cast('bool').cast(yPred.dtype)
-    const below = where(isFinite(yPred), yPred, 0).mul(last).ceil().clip(1, last).cast('int32')
-    const both = stack([each(truth), each(truth.mul(-1).add(1))], 1) // [elements, 2]
-    return scatterAdd(both, below.reshape([below.size]), numThresholds).reshape([2 * numThresholds])
-  }
+  const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor =>
+    countBetween('auc', numThresholds, yTrue, yPred, mask, weights)
   const result = (totals: ArrayLike<number>): number => {
-    // Predictions above threshold j: [true positives, false positives].
-    const above = Array.from({ length: numThresholds }, () => [0, 0])
-    for (let j = last - 1; j >= 0; j--) above[j] = [0, 1].map((side) => above[j + 1][side] + totals[2 * (j + 1) + side])
-    const [tp, fp] = [0, 1].map((side) => above.map((counts) => counts[side]))
+    const { tp, fp } = positivesAbove(totals)
+    // As in Keras, the lowest threshold is below all predictions.
+    const [positives, negatives] = everyOne(totals)
+    tp[0] = positives
+    fp[0] = negatives
     if (curve === 'PR' && summationMethod === 'interpolation') return interpolatedPrecision(tp, fp)
     const rate = (hits: number, all: number): number => (all > 0 ? hits / all : 0)
     const recall = tp.map((hits) => rate(hits, tp[0]))

@@ -1,11 +1,10 @@
 /**
- * Metrics made of counts of decisions: precision, recall, F1, and the confusion matrix. Source: Keras 2.3.1, metrics.py; F1: Keras 3, f_score_metrics.py.
+ * Metrics made of counts of decisions: precision, recall, and the confusion matrix. Source: Keras 2.3.1, metrics.py.
  */
 import { matMul, ShapeError, scope, stack, type Tensor, ValueError } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
-import { labelsLike, requireTensor, targetsLike } from '../losses/targets.js'
-import { readOptions, type SpelledOptions } from '../spelling/names.js'
-import { number, oneOf, orNull, whole } from '../spelling/rules.js'
+import { requireTensor, targetsLike } from '../losses/targets.js'
+import { readOptions } from '../spelling/names.js'
 import { counted, factorsOf, type Metric, type MetricState, sums } from './state.js'
 
 /** Options of `precision`, `recall` and the four counts. */
@@ -152,85 +151,6 @@ export const trueNegatives = (options: ThresholdOptions = {}): Metric =>
  */
 export const falseNegatives = (options: ThresholdOptions = {}): Metric =>
   count('falseNegatives', 'false_negatives', options, (t, p) => t.mul(not(p)))
-
-/** Options of `f1Score`. */
-export interface F1ScoreOptions {
-  /**
-   * `macro` (default): the mean of the classes' scores. `weighted`: that mean, weighted by how often each class is true. `micro`: one score, from the counts
-   * of all classes together.
-   */
-  average?: 'macro' | 'micro' | 'weighted'
-  /** A prediction above it counts as positive; with null the largest of each row does. By default ½ for one column, and null for several. */
-  threshold?: number | null
-  /** Report only the score of this class, counted from 0; null by default. */
-  classId?: number | null
-  /** The name in logs; `f1_score` by default. */
-  name?: string
-}
-
-/**
- * Makes the metric 2·true positives / (positives + predicted positives), 0 if there are none. Each column of the predictions has its score; `average` makes
- * one number of them.
- *
- * Shape: yTrue like yPred, or class numbers; yPred [n, .., classes]
- *
- * @throws ValueError for `average: null`, or a class that there is not
- * @example
- * ```ts
- * const state = metrics.f1Score().start()
- * state.update(tensor([0, 1, 1]), tensor([[0.9, 0.1], [0.8, 0.2], [0.3, 0.7]]))
- * console.log(await state.result())   // ≈ 0.6667
- * state.dispose()
- * ```
- */
-export function f1Score(options: SpelledOptions<F1ScoreOptions> = {}): Metric {
-  const { average, threshold, classId, name } = readOptions<
-    Omit<Required<F1ScoreOptions>, 'threshold'> & Pick<F1ScoreOptions, 'threshold'>
-  >(
-    'f1Score',
-    options,
-    { average: 'macro', threshold: undefined, classId: null, name: 'f1_score' },
-    { average: orNull(oneOf('macro', 'micro', 'weighted')), threshold: orNull(number({})), classId: orNull(whole({ least: 0 })) },
-    "metrics.f1Score({ average: 'micro' }), or of one class metrics.f1Score({ classId: 1 })",
-  )
-  if (average === null) throw new ValueError('f1Score: the scores of all classes are no one number. For one class give its classId.')
-  const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor => {
-    const classes = yPred.shape[yPred.rank - 1]
-    if (yPred.rank < 2)
-      throw new ShapeError(`f1Score: the predictions [${yPred.shape.join(', ')}] have no axis of classes: [n, .., classes].`)
-    if (classId !== null && classId >= classes) {
-      throw new ValueError(`f1Score: there is no class ${classId} among ${classes} columns.`)
-    }
-    const truth =
-      yTrue.size === yPred.size
-        ? targetsLike('f1Score', yPred, yTrue).cast('bool')
-        : labelsLike('f1Score', yPred, yTrue).oneHot(classes, 'bool')
-    const limit = threshold === undefined && classes === 1 ? 0.5 : (threshold ?? null)
-    // In a row of zeros nothing is predicted.
-    const predicted =
-      limit === null
-        ? yPred.greaterEqual(yPred.max({ axis: -1, keepDims: true })).logicalAnd(yPred.abs().greater(1e-9))
-        : yPred.greater(limit)
-    const factors = factorsOf(yPred, mask, weights)
-    const byClass = (x: Tensor): Tensor => {
-      return counted(x.cast(yPred.dtype), factors).sum({ axis: yPred.shape.map((_, axis) => axis).slice(0, -1) }) // [classes]
-    }
-    return stack([byClass(truth.logicalAnd(predicted)), byClass(truth), byClass(predicted)]).reshape([3 * classes])
-  }
-  const result = (totals: ArrayLike<number>): number => {
-    const classes = totals.length / 3
-    const [both, truth, predicted] = [0, 1, 2].map((row) => Array.from({ length: classes }, (_, c) => totals[row * classes + c]))
-    const total = (row: readonly number[]): number => row.reduce((sum, x) => sum + x, 0)
-    const f1 = (hits: number, chosen: number): number => (chosen > 0 ? (2 * hits) / chosen : 0)
-    if (average === 'micro' && classId === null) return f1(total(both), total(truth) + total(predicted))
-    const scores = both.map((hits, c) => f1(hits, truth[c] + predicted[c]))
-    if (classId !== null) return scores[classId]
-    if (average === 'macro') return total(scores) / classes
-    return total(truth) > 0 ? total(scores.map((score, c) => score * truth[c])) / total(truth) : 0
-  }
-  const savedForm = { className: 'f1Score', config: { average, threshold, classId, name } }
-  return { name, savedForm, start: () => sums('f1Score', measure, result, Number.NaN) }
-}
 
 /**
  * Counts how often class i (row) was predicted as class j (column).

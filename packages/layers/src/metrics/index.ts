@@ -4,10 +4,28 @@
  *
  * Shape: yTrue [n, ..], yPred [n, ..] → [n]
  */
-import { ValueError } from '@cotangent/core'
-import { describeValue } from '@cotangent/core/arguments'
-import { type Loss, type LossName, lossAliases, lossNames, lossValues } from '../losses/index.js'
-import { camelKeys, classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type Spelling } from '../spelling/names.js'
+import { type Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireObject } from '@cotangent/core/arguments'
+import {
+  getLoss,
+  type Loss,
+  type LossIdentifier,
+  type LossName,
+  type LossOptions,
+  lossAliases,
+  lossNames,
+  lossValues,
+} from '../losses/index.js'
+import {
+  camelKeys,
+  classNameOf,
+  lookUp,
+  readOptions,
+  requireCalled,
+  type SavedObject,
+  type SpelledOptions,
+  type Spelling,
+} from '../spelling/names.js'
 import {
   binaryAccuracy,
   categoricalAccuracy,
@@ -17,13 +35,21 @@ import {
   topKAccuracy,
   topKCategoricalAccuracy,
 } from './accuracy.js'
+import { precisionAtRecall, recallAtPrecision, sensitivityAtSpecificity, specificityAtSensitivity } from './at-thresholds.js'
 import { auc } from './auc.js'
-import { f1Score, falseNegatives, falsePositives, precision, recall, trueNegatives, truePositives } from './counts.js'
+import { falseNegatives, falsePositives, precision, recall, trueNegatives, truePositives } from './counts.js'
+import { f1Score, fBetaScore } from './f-scores.js'
+import { binaryIoU, iou, meanIoU, oneHotIoU, oneHotMeanIoU } from './iou.js'
+import { concordanceCorrelation, pearsonCorrelation, r2Score } from './regression.js'
 import { builtInMean, type MeanMetric, type Metric, type MetricFunction, meanMetric } from './state.js'
 
 export * from './accuracy.js'
+export * from './at-thresholds.js'
 export { type AUCOptions, auc } from './auc.js'
 export * from './counts.js'
+export * from './f-scores.js'
+export * from './iou.js'
+export * from './regression.js'
 export { type MeanMetric, type Metric, type MetricFunction, type MetricState, meanMetric } from './state.js'
 
 /** The cosine of the angle between target and prediction. As a metric, Keras 2.3 reports it with the positive sign. */
@@ -48,11 +74,62 @@ export function rootMeanSquaredError(options: { name?: string } = {}): MeanMetri
   }
 }
 
+/**
+ * Makes a metric of a loss with options: the mean of its values. `name` is the name in logs, that of the loss by default.
+ *
+ * @throws ValueError for an unknown loss, or options that it does not take
+ * @example
+ * ```ts
+ * const metric = metrics.ofLoss({ loss: 'binaryCrossentropy', labelSmoothing: 0.1 })
+ * console.log(metric.name)   // binaryCrossentropy
+ * ```
+ */
+export function ofLoss(options: SpelledOptions<LossOptions> & { loss: LossIdentifier; name?: string }): MeanMetric {
+  requireObject('ofLoss', options, ['loss'], "metrics.ofLoss({ loss: 'huber', delta: 2 })")
+  const { loss, name, ...rest } = options
+  if (loss === undefined) throw new ValueError("ofLoss: loss is missing. Write metrics.ofLoss({ loss: 'huber', delta: 2 }).")
+  const { name: own, options: given } = getLoss(loss, rest as LossOptions)
+  if (!given) throw new ValueError('ofLoss: the loss must be one of ours, by its name. A function is a metric as it is.')
+  const config = { loss: own, name: name ?? own, ...given }
+  const values = lossValues(own as LossName) as (t: Tensor, p: Tensor, options: LossOptions) => Tensor
+  // As a metric, Keras reports the cosine with the positive sign.
+  const measure: MetricFunction = own === 'cosineProximity' ? (t, p) => values(t, p, given).neg() : (t, p) => values(t, p, given)
+  return { ...builtInMean(config.name, measure), savedForm: { className: 'ofLoss', config } }
+}
+
 /** Metrics made by a call, with names of their own. */
-const counted = { precision, recall, truePositives, falsePositives, trueNegatives, falseNegatives, f1Score, auc, rootMeanSquaredError }
+const counted = {
+  precision,
+  recall,
+  truePositives,
+  falsePositives,
+  trueNegatives,
+  falseNegatives,
+  f1Score,
+  fBetaScore,
+  auc,
+  rootMeanSquaredError,
+  binaryIoU,
+  r2Score,
+  pearsonCorrelation,
+  concordanceCorrelation,
+}
 
 /** All metrics made by a call. */
-const made = { ...counted, thresholdAccuracy, topKAccuracy }
+const made = {
+  ...counted,
+  thresholdAccuracy,
+  topKAccuracy,
+  ofLoss,
+  iou,
+  meanIoU,
+  oneHotIoU,
+  oneHotMeanIoU,
+  sensitivityAtSpecificity,
+  specificityAtSensitivity,
+  precisionAtRecall,
+  recallAtPrecision,
+}
 
 const accuracies = {
   binaryAccuracy,
