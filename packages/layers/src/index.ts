@@ -37,6 +37,7 @@ export { type EvaluateOptions, type FitOptions, History } from './training/fit.j
 export type { PredictOptions } from './training/fit-options.js'
 export { ProgressBar, progressLine } from './training/progress.js'
 export type { ClassWeight, Weighting } from './training/sample-weights.js'
+export type { TrainBatch } from './training/trainer.js'
 export * as constraints from './weights/constraints.js'
 export * as initializers from './weights/initializers.js'
 export { l1, l1L2, l2 } from './weights/regularizers.js'

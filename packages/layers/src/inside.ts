@@ -2,7 +2,7 @@
  * The layer that is being built or called now. A layer that is built or called meanwhile is inside it, wherever it is kept: in a property, an array, a private
  * field. So a layer of your own need not list its layers, hand out keys, or tell them that it is frozen.
  */
-import { foldKey, type Key } from '@cotangent/core'
+import { foldKey, type Key, type Tensor } from '@cotangent/core'
 import type { Layer } from './layer.js'
 
 /** A layer that is being built or called. */
@@ -76,3 +76,25 @@ export function stackChanged(): void {
 }
 /** How often that has happened. While the number stays the same, no model has changed its layers. */
 export const stackChanges = (): number => changes
+
+/** What layers add beside their outputs while a model runs. */
+export interface Added {
+  readonly losses: Tensor[]
+  readonly metrics: Record<string, Tensor>
+}
+
+let adding: Added | undefined
+
+/** Where layers add losses and metrics now; undefined if no model runs. */
+export const addedNow = (): Added | undefined => adding
+
+/** Runs a model whose layers may add losses and metrics. */
+export function collecting<Result>(added: Added, work: () => Result): Result {
+  const before = adding
+  adding = added
+  try {
+    return work()
+  } finally {
+    adding = before
+  }
+}

@@ -8,11 +8,23 @@
  * Shapes of layers carry the batch axis, null where the size is open: `[null, 784]`. Everything random comes from keys that the model
  * derives from its seed and the layer's position, never from names.
  */
-import { foldKey, type Key, labelled, Parameter, type Shape, ShapeError, scope, Tensor, ValueError, zeros } from '@cotangent/core'
-import { describeValue } from '@cotangent/core/arguments'
+import {
+  foldKey,
+  type Key,
+  labelled,
+  Parameter,
+  type Shape,
+  ShapeError,
+  scope,
+  showShape,
+  Tensor,
+  ValueError,
+  zeros,
+} from '@cotangent/core'
+import { describeValue, requireText } from '@cotangent/core/arguments'
 import { CompileError } from './errors.js'
 import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
-import { around, inside, isAround, keyInside, layersAmong, stackChanged } from './inside.js'
+import { addedNow, around, inside, isAround, keyInside, layersAmong, stackChanged } from './inside.js'
 import { requireLayerOptions, requireWeightSize } from './layer-options.js'
 import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
 import { type OptionTable, optionNames, readTable, tableConfig } from './option-table.js'
@@ -337,6 +349,54 @@ export abstract class Layer {
       ...this.#regularized.map(({ weight, regularizer }) => labelled(this.name, () => regularizer.call(weight))),
       ...this.inner.flatMap((layer) => layer.penalties()),
     ]
+  }
+
+  /**
+   * Adds a scalar to the loss of the model, from within `call`; as Keras' `add_loss`. Where no model runs it does nothing.
+   *
+   * @throws ValueError unless the value is a scalar tensor
+   * @example
+   * ```ts
+   * class Quiet extends Layer {
+   *   readonly className = 'Quiet'
+   *   constructor(options: LayerOptions) {
+   *     super('Quiet', options, [])
+   *   }
+   *   outputShape(inputShape: BatchShape) {
+   *     return inputShape
+   *   }
+   *   call(x: Tensor) {
+   *     this.addLoss(x.square().mean().mul(0.01))
+   *     this.addMetric(x.abs().mean(), 'loudness')
+   *     return x
+   *   }
+   * }
+   * const net = new Sequential([new Quiet({ inputShape: [1] })])
+   * net.compile({ optimizer: 'sgd', loss: 'mse' })
+   * console.log(await net.evaluate([[10]], [[10]], { returnDict: true }))   // ≈ { loss: 1, loudness: 10 }
+   * ```
+   */
+  addLoss(value: Tensor): void {
+    this.#requireScalar('addLoss', value)
+    addedNow()?.losses.push(value)
+  }
+
+  /**
+   * Reports a scalar beside the metrics, from within `call`: its mean over the samples. A name that is added twice in a step has the last value.
+   *
+   * @throws ValueError unless the value is a scalar tensor, and the name a text
+   */
+  addMetric(value: Tensor, name: string): void {
+    this.#requireScalar('addMetric', value)
+    requireText(`${this.describe()}: addMetric`, 'name', name)
+    const added = addedNow()
+    if (added) added.metrics[name] = value
+  }
+
+  #requireScalar(what: string, value: unknown): void {
+    if (value instanceof Tensor && value.rank === 0) return
+    const got = value instanceof Tensor ? `a tensor ${showShape(value.shape)}` : describeValue(value)
+    throw new ValueError(`${this.describe()}: ${what} takes a scalar tensor, such as x.square().mean(); got ${got}.`)
   }
 
   /** The shape of the output for a shape of input; throws a ShapeError when the layer cannot take it. */

@@ -25,6 +25,8 @@ export interface EarlyStoppingOptions {
    * weights.
    */
   restoreBestWeights?: boolean
+  /** The first epoch that is watched, counted from 0: earlier ones are neither best nor a reason to end; 0 by default. */
+  startFromEpoch?: number
   /**
    * `keras3` restores the best weights also if training runs to its end, or another callback ends it. `keras2` (default) does not. An epoch whose value is NaN
    * is never the best; if all are NaN, `keras3` restores the weights of the first.
@@ -68,9 +70,17 @@ export class EarlyStopping implements Callback {
         mode: 'auto',
         baseline: null,
         restoreBestWeights: false,
+        startFromEpoch: 0,
         variant: 'keras2',
       },
-      { patience: whole({ least: 0 }), verbose: saysSo, mode: modeRule, baseline: orNull(number({})), variant: oneOf('keras2', 'keras3') },
+      {
+        startFromEpoch: whole({ least: 0 }),
+        patience: whole({ least: 0 }),
+        verbose: saysSo,
+        mode: modeRule,
+        baseline: orNull(number({})),
+        variant: oneOf('keras2', 'keras3'),
+      },
       "earlyStopping({ monitor: 'val_loss', patience: 3 })",
     )
     this.#monitor = new Monitor('earlyStopping', this.#options.monitor, this.#options.mode)
@@ -89,7 +99,7 @@ export class EarlyStopping implements Callback {
 
   async onEpochEnd(epoch: number, logs: Logs): Promise<void> {
     const value = this.#monitor.read(logs)
-    if (value === undefined) return
+    if (value === undefined || epoch < this.#options.startFromEpoch) return
     const { model } = this.#context as TrainContext
     const { minDelta, patience, restoreBestWeights, variant } = this.#options
     if (this.#monitor.isBetter(value, this.best, Math.abs(minDelta))) {

@@ -12,7 +12,7 @@ import { type EvaluateOptions, type FitOptions, type PredictOptions, readEvaluat
 import { requireNoTraining, requireUnused, using } from '../training/model-use.js'
 import { classesOf, onBatch, predict, predictOne } from '../training/predict.js'
 import type { Weighting } from '../training/sample-weights.js'
-import { type Compilable, Trainer } from '../training/trainer.js'
+import { type Compilable, type TrainBatch, Trainer } from '../training/trainer.js'
 import type { WeightValue } from '../weights/values.js'
 import { Network } from './network.js'
 
@@ -107,17 +107,57 @@ export abstract class Model extends Network implements Compilable {
    * console.log(loss > 0, accuracy <= 1)   // true true
    * ```
    */
+  evaluate(x: ModelData, y: ModelData, options: SpelledOptions<EvaluateOptions> & { returnDict: true }): Promise<Record<string, number>>
   evaluate(x: ModelData, y: ModelData, options?: SpelledOptions<EvaluateOptions>): Promise<number[]>
   /** Computes loss and metrics of batches as they come. A generator needs `steps`. */
+  evaluate(batches: BatchSource, options: SpelledOptions<EvaluateOptions> & { returnDict: true }): Promise<Record<string, number>>
   evaluate(batches: BatchSource, options?: SpelledOptions<EvaluateOptions>): Promise<number[]>
   evaluate(
     x: ModelData | BatchSource,
     second?: ModelData | SpelledOptions<EvaluateOptions>,
     third?: SpelledOptions<EvaluateOptions>,
-  ): Promise<number[]> {
+  ): Promise<number[] | Record<string, number>> {
     const { y, options } = readArguments<SpelledOptions<EvaluateOptions>>(this, second, third)
-    return using(this, 'evaluate', false, (use) => evaluate(this, x, y, readEvaluateOptions(options), use))
+    return using(this, 'evaluate', false, async (use) => {
+      const settings = readEvaluateOptions(options)
+      const values = await evaluate(this, x, y, settings, use)
+      return settings.returnDict ? values : Object.values(values)
+    })
   }
+
+  /**
+   * The names of the values that `evaluate` gives, in their order.
+   *
+   * @throws CompileError before compile
+   * @example
+   * ```ts
+   * console.log(model.metricsNames)   // ['loss', 'accuracy']
+   * ```
+   */
+  get metricsNames(): string[] {
+    return this.trainer().names
+  }
+
+  /**
+   * Define it in a class of your own, and `fit` and `trainOnBatch` call it for each batch in place of their step: callbacks, history and progress stay. It computes
+   * gradients, steps optimizers, and returns the numbers to report, as scalars; they are averaged over the epoch. Validation and `evaluate` keep the compiled loss.
+   *
+   * @example
+   * ```ts
+   * class Squares extends Sequential {
+   *   trainStep({ x, y, key }: TrainBatch) {
+   *     const { value, grads } = valueAndGrad(this.trainableWeights, () => this.apply(x, { training: true, key }).sub(y).square().mean())
+   *     this.optimizer.step(this.trainableWeights, grads)
+   *     return { squares: value }
+   *   }
+   * }
+   * const net = new Squares([dense(1, { inputShape: [2] })])
+   * net.compile({ optimizer: 'sgd', loss: 'mse' })
+   * const { history } = await net.fit([[1, 2]], [[3]], { verbose: 0 })
+   * console.log(Object.keys(history))   // ['squares']
+   * ```
+   */
+  trainStep?(batch: TrainBatch): Readonly<Record<string, Tensor>>
 
   /**
    * Computes the outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out]

@@ -19,6 +19,7 @@ import {
 import { describeValue, requireChoice, requireFunction } from '@cotangent/core/arguments'
 import { CompileError } from '../errors.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
+import { collecting } from '../inside.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from '../layer.js'
 import { print } from '../platform.js'
 import { readOptions } from '../spelling/names.js'
@@ -159,6 +160,7 @@ export abstract class Network extends Layer implements Trainable {
    * The model as a function of tensors, or of symbolic tensors as a layer of a graph.
    *
    * @param context.training whether dropout drops; then `key` is needed
+   * @param context.losses a list that gets the penalties on weights and activities, and what layers add to the loss
    * @throws ShapeError that names the layer, for example if the batch axis is missing
    * @example
    * ```ts
@@ -166,11 +168,8 @@ export abstract class Network extends Layer implements Trainable {
    * ```
    */
   override apply(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor
-  override apply(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor
-  override apply(
-    inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[],
-    context?: { training?: boolean; key?: Key },
-  ): Tensor | SymbolicTensor {
+  override apply(inputs: Tensor | readonly Tensor[], context?: ApplyContext): Tensor
+  override apply(inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[], context?: ApplyContext): Tensor | SymbolicTensor {
     if (!areTensors(inputs)) return super.apply(inputs as SymbolicTensor)
     if (this.outputCount !== 1)
       throw new ValueError(`${this.name}: has ${this.outputCount} outputs. Take them all: const [y, …] = model.applyAll(x).`)
@@ -179,13 +178,18 @@ export abstract class Network extends Layer implements Trainable {
 
   /** The model as a function of tensors: a list of all outputs. */
   override applyAll(inputs: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[]
-  override applyAll(inputs: Tensor | readonly Tensor[], context?: { training?: boolean; key?: Key }): Tensor[]
+  override applyAll(inputs: Tensor | readonly Tensor[], context?: ApplyContext): Tensor[]
   override applyAll(
     inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[],
-    { training = false, key }: { training?: boolean; key?: Key } = {},
+    { training = false, key, losses }: ApplyContext = {},
   ): Tensor[] | SymbolicTensor[] {
     if (!areTensors(inputs)) return super.applyAll(inputs as SymbolicTensor)
-    return scope(() => this.run(inputs instanceof Tensor ? [inputs] : inputs, { training, key }, []).outputs)
+    const [outputs, penalties] = scope(() => {
+      const result = this.run(inputs instanceof Tensor ? [inputs] : inputs, { training, key }, [])
+      return [result.outputs, losses ? result.penalties : []]
+    })
+    losses?.push(...penalties)
+    return outputs
   }
 
   /** @internal */
@@ -195,7 +199,11 @@ export abstract class Network extends Layer implements Trainable {
     const penalties = this.penalties()
     // Indices are checked and cast by the layer that uses them.
     const inputs = xs.map((x, i) => (this.inputPorts[i].indexCount === undefined ? x.cast(this.inputPorts[i].dtype) : x))
-    return { ...this.callAll(inputs, { ...context, masks: xs.map(() => undefined), penalties }, logits), penalties }
+    const metrics: Record<string, Tensor> = {}
+    const result = collecting({ losses: penalties, metrics }, () =>
+      this.callAll(inputs, { ...context, masks: xs.map(() => undefined), penalties }, logits),
+    )
+    return { ...result, penalties, metrics }
   }
 
   /**
@@ -257,6 +265,13 @@ export abstract class Network extends Layer implements Trainable {
       ? this.summaryLines().join('\n')
       : `${this.name} (not built; layers: ${this.layers.map((layer) => layer.name).join(', ')})`
   }
+}
+
+/** How a model is called. */
+interface ApplyContext {
+  training?: boolean
+  key?: Key
+  losses?: Tensor[]
 }
 
 const areTensors = (inputs: unknown): inputs is Tensor | readonly Tensor[] =>

@@ -15,6 +15,8 @@ export interface EvaluateOptions extends Pick<Weighting, 'sampleWeight'> {
   steps?: number
   /** With arrays: samples in a batch, at least 1; 32 by default. */
   batchSize?: number
+  /** Return a record of the values by their names, not a list. False by default. */
+  returnDict?: boolean
   /** 0: silent (default), 1: a progress bar. */
   verbose?: 0 | 1 | 2 | boolean
   /** The version of Keras whose progress lines to print: '2.3' (default) or '2.0.8'. */
@@ -117,14 +119,22 @@ export const readFitOptions = (options: SpelledOptions<FitOptions> | undefined):
   )
 
 /** Options of `evaluate` with defaults filled in. */
-export type EvaluateSettings = Settings<EvaluateOptions, 'verbose'>
+export type EvaluateSettings = Settings<EvaluateOptions, 'verbose' | 'returnDict'>
 
 /** Reads the options of `evaluate`. */
 export const readEvaluateOptions = (options: SpelledOptions<EvaluateOptions> | undefined): EvaluateSettings =>
   readOptions<EvaluateSettings>(
     'evaluate',
     options,
-    { steps: undefined, batchSize: undefined, verbose: 0, style: undefined, output: undefined, sampleWeight: undefined },
+    {
+      steps: undefined,
+      batchSize: undefined,
+      returnDict: false,
+      verbose: 0,
+      style: undefined,
+      output: undefined,
+      sampleWeight: undefined,
+    },
     { ...progress, steps: counts, batchSize: counts },
     'evaluate(x, y, { batchSize: 32 })',
   )

@@ -107,7 +107,7 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
     // As in Keras, there is no validation after an epoch that a callback ended.
     if (validation && !model.stopTraining && (epoch + 1) % validationFreq === 0) {
       const values = await evaluateFeed(trainer, validation, { what: 'the validation of fit', epoch, hostTurn })
-      for (const name of trainer.names) logs[`val_${name}`] = values[name]
+      for (const [name, value] of Object.entries(values)) logs[`val_${name}`] = value
     }
     bar?.finish(total, Object.entries(logs))
     await tell((c) => c.onEpochEnd?.(epoch, logs))
@@ -124,7 +124,7 @@ export async function evaluate(
   y: ModelData | undefined,
   settings: EvaluateSettings,
   use: Use,
-): Promise<number[]> {
+): Promise<Logs> {
   const { batchSize = 32, verbose, steps, sampleWeight, style, output } = settings
   const feed = await evaluationFeed()
   return withFeeds([feed], async () => {
@@ -132,8 +132,7 @@ export async function evaluate(
     const trainer = model.trainer()
     const target = feed.samples ?? feed.steps ?? null
     const bar = progressBar(target, Number(verbose) === 1 ? 1 : 0, style, output ?? standardOutput())
-    const values = await evaluateFeed(trainer, feed, { what: 'evaluate', epoch: 0, hostTurn: hostTurns(), bar })
-    return trainer.names.map((name) => values[name])
+    return evaluateFeed(trainer, feed, { what: 'evaluate', epoch: 0, hostTurn: hostTurns(), bar })
   })
 
   async function evaluationFeed(): Promise<Feed> {

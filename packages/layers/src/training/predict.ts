@@ -89,8 +89,7 @@ export async function onBatch(
         else trainer.testStep(xs, ys, totals, factors)
       }),
     )
-    const logs = await trainer.read(totals)
-    return trainer.names.map((name) => logs[name])
+    return Object.values(await trainer.read(totals))
   } finally {
     trainer.release(totals)
   }

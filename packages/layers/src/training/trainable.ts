@@ -26,8 +26,10 @@ export interface Outputs {
   outputs: Tensor[]
   /** For each output, the mask of the steps that count; undefined if all do. */
   masks: (Tensor | undefined)[]
-  /** Scalars that are added to the loss: penalties on weights and on outputs of layers. */
+  /** Scalars that are added to the loss: penalties on weights and on outputs of layers, and what layers add. */
   penalties: Tensor[]
+  /** Scalars that layers report, by name. */
+  metrics: Readonly<Record<string, Tensor>>
 }
 
 /** A model as training sees it. */

@@ -11,10 +11,13 @@ import {
   type Shape,
   ShapeError,
   scope,
-  type Tensor,
+  stopGradient,
+  Tensor,
+  ValueError,
   valueAndGrad,
   zeros,
 } from '@cotangent/core'
+import { describeValue } from '@cotangent/core/arguments'
 import { activateLogits } from '../call-layer.js'
 import type { History } from '../callbacks/callback.js'
 import { stackChanges } from '../inside.js'
@@ -37,6 +40,22 @@ export interface Totals {
   losses: Tensor[]
   /** For each output, in the order of its metrics. */
   metrics: MetricState[][]
+  /** Σ of scalars that layers add or a `trainStep` of the user's gives, times the samples, by name. */
+  added: Map<string, Tensor>
+}
+
+/** A batch as a `trainStep` of one's own gets it. */
+export interface TrainBatch {
+  /** The first input, and all of them. */
+  readonly x: Tensor
+  readonly xs: readonly Tensor[]
+  /** The targets of the first output, and all of them. */
+  readonly y: Tensor
+  readonly ys: readonly Tensor[]
+  /** For each output the factors of its samples, if there are any. */
+  readonly weights: Factors
+  /** The key of this step, for dropout and draws of one's own. */
+  readonly key: Key
 }
 
 /** The factors of each output's samples, where there are any. */
@@ -49,6 +68,8 @@ interface Forward {
   losses: Tensor[]
   predictions: Tensor[]
   masks: (Tensor | undefined)[]
+  /** What layers report. */
+  added: Readonly<Record<string, Tensor>>
 }
 
 /** A model that is compiled, or will be once it has its weights. */
@@ -59,6 +80,11 @@ export interface Compilable extends Trainable {
   history?: History
   /** The trainer that `compile` made. @throws CompileError before compile, and while there are no weights */
   trainer(): Trainer
+}
+
+/** A model with a step of the user's. */
+interface WithStep {
+  trainStep?(batch: TrainBatch): unknown
 }
 
 export class Trainer {
@@ -76,6 +102,7 @@ export class Trainer {
   readonly #several: boolean
   /** For which of the model's outputs the loss takes logits. */
   readonly #fromLogits: readonly boolean[]
+  #ownSteps = 0
   /** For each output, the last shape of targets that `tryTargets` found right. */
   readonly #tried: string[] = []
 
@@ -112,7 +139,12 @@ export class Trainer {
   }
 
   newTotals(): Totals {
-    return { samples: 0, losses: [], metrics: this.outputs.map(({ metrics }) => metrics.map(({ metric }) => metric.start())) }
+    return {
+      samples: 0,
+      losses: [],
+      metrics: this.outputs.map(({ metrics }) => metrics.map(({ metric }) => metric.start())),
+      added: new Map(),
+    }
   }
 
   /**
@@ -130,6 +162,11 @@ export class Trainer {
 
   /** One step of training: the loss of the batch before the update goes to the totals. */
   trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
+    const model = this.#model as WithStep
+    if (model.trainStep) {
+      this.#ownStep((batch) => model.trainStep?.(batch), xs, ys, key, totals, factors)
+      return
+    }
     scope(() => {
       const forward = (): Forward => this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.steps) })
       if (this.parameters.length === 0) {
@@ -147,6 +184,39 @@ export class Trainer {
     })
   }
 
+  /** A step of the user's: its numbers are reported in the place of loss and metrics. */
+  #ownStep(
+    step: (batch: TrainBatch) => unknown,
+    xs: readonly Tensor[],
+    ys: readonly Tensor[],
+    key: Key,
+    totals: Totals,
+    factors: Factors = [],
+  ): void {
+    const what = `${this.#model.name}.trainStep`
+    scope(() => {
+      const values = step({ x: xs[0], xs, y: ys[0], ys, weights: factors, key: foldKey(key, this.#ownSteps++) })
+      if (typeof values !== 'object' || values === null || typeof (values as { then?: unknown }).then === 'function')
+        throw new ValueError(`${what}: must return a record of scalars, such as { loss }, got ${describeValue(values)}.`)
+      for (const [name, value] of Object.entries(values)) {
+        if (!(value instanceof Tensor) || value.rank !== 0)
+          throw new ValueError(`${what}: "${name}" must be a scalar tensor, got ${describeValue(value)}.`)
+      }
+      this.#add(values as Record<string, Tensor>, ys[0].shape[0], totals)
+    })
+    totals.samples += ys[0].shape[0]
+  }
+
+  /** Adds scalars to the sums, each as often as the batch has samples. */
+  #add(values: Readonly<Record<string, Tensor>>, samples: number, { added }: Totals): void {
+    for (const [name, value] of Object.entries(values)) {
+      const before = added.get(name)
+      const batch = stopGradient(value).mul(samples)
+      added.set(name, (before ? before.add(batch) : batch).keep())
+      before?.dispose()
+    }
+  }
+
   /** Loss and metrics of a batch, nothing dropped, nothing changed. */
   testStep(xs: readonly Tensor[], ys: readonly Tensor[], totals: Totals, factors?: Factors): void {
     scope(() => this.#collect(this.#forward(xs, ys, factors, { training: false }), ys, factors, totals))
@@ -157,7 +227,7 @@ export class Trainer {
    * single losses, and the mean is over all of them.
    */
   #forward(xs: readonly Tensor[], ys: readonly Tensor[], factors: Factors | undefined, context: { training: boolean; key?: Key }): Forward {
-    const { penalties, ...all } = this.#model.run(xs, context, this.#fromLogits)
+    const { penalties, metrics: added, ...all } = this.#model.run(xs, context, this.#fromLogits)
     const outputs = this.outputs.map(({ index }) => all.outputs[index])
     const masks = this.outputs.map(({ index }) => all.masks[index])
     const losses = this.outputs.map((output, i) =>
@@ -173,10 +243,16 @@ export class Trainer {
         this.outputs.map(({ finalActivation }) => finalActivation),
       ),
       masks,
+      added,
     }
   }
 
-  #collect({ value, losses, predictions, masks }: Forward, ys: readonly Tensor[], factors: Factors | undefined, totals: Totals): void {
+  #collect(
+    { value, losses, predictions, masks, added }: Forward,
+    ys: readonly Tensor[],
+    factors: Factors | undefined,
+    totals: Totals,
+  ): void {
     const samples = ys[0].shape[0]
     totals.losses = [value, ...losses].map((loss, i) => {
       const before = totals.losses[i]
@@ -186,6 +262,7 @@ export class Trainer {
       return sum
     })
     totals.samples += samples
+    this.#add(added, samples, totals)
     for (const [i, { metrics }] of this.outputs.entries()) {
       for (const [m, { weighted }] of metrics.entries())
         totals.metrics[i][m].update(ys[i], predictions[i], masks[i], weighted ? factors?.[i] : undefined)
@@ -194,13 +271,18 @@ export class Trainer {
 
   /** The values so far, by name: losses and metrics. */
   async read(totals: Totals): Promise<Record<string, number>> {
-    const values: number[] = []
-    for (let i = 0; i < (this.#several ? this.outputs.length + 1 : 1); i++) {
-      const sum = totals.losses[i]
-      values.push(sum ? (await sum.item()) / totals.samples : Number.NaN)
+    const logs: Record<string, number> = {}
+    if (totals.losses.length > 0 || totals.added.size === 0) {
+      const values: number[] = []
+      for (let i = 0; i < (this.#several ? this.outputs.length + 1 : 1); i++) {
+        const sum = totals.losses[i]
+        values.push(sum ? (await sum.item()) / totals.samples : Number.NaN)
+      }
+      for (const state of totals.metrics.flat()) values.push(await state.result())
+      for (const [i, name] of this.names.entries()) logs[name] = values[i]
     }
-    for (const state of totals.metrics.flat()) values.push(await state.result())
-    return Object.fromEntries(this.names.map((name, i) => [name, values[i]]))
+    for (const [name, sum] of totals.added) logs[name] = (await sum.item()) / totals.samples
+    return logs
   }
 
   /** Frees running sums. */
@@ -208,6 +290,8 @@ export class Trainer {
     for (const sum of totals.losses) sum.dispose()
     totals.losses = []
     for (const state of totals.metrics.flat()) state.dispose()
+    for (const sum of totals.added.values()) sum.dispose()
+    totals.added.clear()
   }
 }
 

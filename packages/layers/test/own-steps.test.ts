@@ -1,0 +1,190 @@
+/** Losses and metrics that layers add; training steps of one's own; values of evaluate by name; early stopping that starts late. */
+import { expectNoLeaks, foldKey, normal, type Tensor, tensor, valueAndGrad } from '@cotangent/core'
+import { describe, expect, test } from 'vitest'
+import { adam, type BatchShape, dense, earlyStopping, Layer, Sequential, sgd, type TrainBatch } from '../src/index.js'
+
+const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(i)])
+const y = x.map(([a, b]) => [a - b])
+const quiet = { verbose: 0 } as const
+
+/** Passes x on; adds the mean of x² to the loss, and reports the mean of x. */
+class Watch extends Layer {
+  readonly className = 'Watch'
+  constructor() {
+    super('Watch', {}, [])
+  }
+  override outputShape(inputShape: BatchShape): BatchShape {
+    return inputShape
+  }
+  override call(x: Tensor): Tensor {
+    this.addLoss(x.square().mean())
+    this.addMetric(x.mean(), 'level')
+    return x
+  }
+}
+describe('addLoss and addMetric', () => {
+  const net = (layer: Layer): Sequential => {
+    const model = new Sequential([dense(1, { inputShape: [2], useBias: false, kernelInitializer: 'ones' }), layer])
+    model.compile({ optimizer: sgd(0.1), loss: 'mse', metrics: ['mae'] })
+    return model
+  }
+  test.each([['a layer', () => new Watch()]] as const)('%s: the loss is larger by it, and its gradient counts', async (_, layer) => {
+    const model = net(layer())
+    const values = await model.evaluate(
+      [
+        [1, 2],
+        [0, 1],
+      ],
+      [[3], [1]],
+      { returnDict: true },
+    )
+    expect(values).toEqual({ loss: 5, mae: 0, level: 2 })
+    await model.fit(
+      [
+        [1, 2],
+        [0, 1],
+      ],
+      [[3], [1]],
+      { ...quiet, batchSize: 2 },
+    )
+    // d/dw of mean (x·w)²: [3, 2·(6 + 1)/2]
+    const w = await model.weights[0].data()
+    expect([...w].map((v) => Number(v.toFixed(4)))).toEqual([0.7, 0.3])
+  })
+  test('the history has them, those of validation too; each batch counts as its samples', async () => {
+    const model = net(new Watch())
+    const { history } = await model.fit(x, y, { ...quiet, epochs: 2, batchSize: 5, validationSplit: 0.25 })
+    expect(Object.keys(history)).toEqual(['loss', 'mae', 'level', 'val_loss', 'val_mae', 'val_level'])
+    expect(await model.trainOnBatch(x, y)).toHaveLength(3)
+  })
+  test('a loop of one’s own gets them from apply', () => {
+    const model = net(new Watch())
+    const losses: Tensor[] = []
+    model.apply(tensor([[1, 2]]), { losses })
+    expect(losses).toHaveLength(1)
+  })
+  test('anything but a scalar is refused, with the layer’s name', () => {
+    class Wrong extends Watch {
+      override call(x: Tensor): Tensor {
+        this.addLoss(x)
+        return x
+      }
+    }
+    expect(() => net(new Wrong()).apply(tensor([[1, 2]]))).toThrow(
+      /layer "watch_\d+" \(Watch\): addLoss takes a scalar tensor, such as .*; got a tensor \[1, 1\]/,
+    )
+  })
+})
+
+describe('trainStep', () => {
+  /** Two networks against each other, each with an optimizer of its own. */
+  class Gan extends Sequential {
+    readonly critic = new Sequential([dense(4, { inputShape: [2], activation: 'tanh' }), dense(1)], { seed: 2 })
+    readonly criticOptimizer = adam(0.01)
+    /** x is noise, y what is real. */
+    override trainStep({ x, y, key }: TrainBatch) {
+      const critic = valueAndGrad(this.critic.trainableWeights, () => {
+        const [real, made] = [this.critic.apply(y), this.critic.apply(this.apply(x))]
+        return real.neg().softplus().mean().add(made.softplus().mean())
+      })
+      this.criticOptimizer.step(this.critic.trainableWeights, critic.grads)
+      const generator = valueAndGrad(this.trainableWeights, () =>
+        this.critic
+          .apply(this.apply(normal(foldKey(key, 1), x.shape)))
+          .neg()
+          .softplus()
+          .mean(),
+      )
+      this.optimizer.step(this.trainableWeights, generator.grads)
+      return { critic: critic.value, generator: generator.value }
+    }
+  }
+  const gan = (): Gan => {
+    const model = new Gan([dense(4, { inputShape: [2], activation: 'tanh' }), dense(2)], { seed: 1 })
+    model.compile({ optimizer: adam(0.01), loss: 'mse' })
+    return model
+  }
+  test('a GAN: two optimizers, and history, callbacks and stopping as always', async () => {
+    const model = gan()
+    const seen: string[][] = []
+    const { history, epoch } = await model.fit(x, x, {
+      ...quiet,
+      epochs: 5,
+      batchSize: 4,
+      callbacks: [
+        { onBatchEnd: (_, logs) => void seen.push(Object.keys(logs)) },
+        earlyStopping({ monitor: 'generator', minDelta: 100, patience: 2 }),
+      ],
+    })
+    expect(Object.keys(history)).toEqual(['critic', 'generator'])
+    expect(epoch).toHaveLength(3)
+    expect(seen[0]).toEqual(['critic', 'generator'])
+    expect([model.optimizer.iterations, model.criticOptimizer.iterations]).toEqual([9, 9])
+    const again = gan()
+    await again.fit(x, x, { ...quiet, epochs: 3, batchSize: 4 })
+    expect(await again.weights[0].data()).toEqual(await model.weights[0].data())
+  })
+  test('it leaves nothing behind', async () => {
+    const model = gan()
+    await model.fit(x, x, quiet)
+    await expectNoLeaks(() => model.fit(x, x, { ...quiet, epochs: 2 }))
+  })
+  test('a VAE: a loss of two parts, and its own draws', async () => {
+    class Vae extends Sequential {
+      readonly decoder = new Sequential([dense(2, { inputShape: [1] })], { seed: 3 })
+      get all() {
+        return [...this.trainableWeights, ...this.decoder.trainableWeights]
+      }
+      override trainStep({ x, key }: TrainBatch) {
+        const { value, grads, far } = valueAndGrad(this.all, () => {
+          const code = this.apply(x)
+          const [mean, spread] = [0, 1].map((column) => code.slice([0, column], [x.shape[0], 1]))
+          const drawn = mean.add(
+            spread
+              .mul(0.5)
+              .exp()
+              .mul(normal(key, [x.shape[0], 1])),
+          )
+          const far = mean.square().add(spread.exp()).sub(spread).sub(1).mean().mul(0.5)
+          return { value: this.decoder.apply(drawn).sub(x).square().mean().add(far), far }
+        })
+        this.optimizer.step(this.all, grads)
+        return { loss: value, far }
+      }
+    }
+    const model = new Vae([dense(2, { inputShape: [2] })], { seed: 1 })
+    model.compile({ optimizer: adam(0.05), loss: 'mse' })
+    const { history } = await model.fit(x, x, { ...quiet, epochs: 30, batchSize: 6 })
+    expect(history.loss.at(-1)).toBeLessThan(history.loss[0])
+  })
+  test('what it must return', async () => {
+    const wrong = async (result: unknown): Promise<void> => {
+      class Wrong extends Sequential {
+        override trainStep() {
+          return result as never
+        }
+      }
+      const model = new Wrong([dense(2, { inputShape: [2] })], { name: 'mine' })
+      model.compile({ optimizer: 'sgd', loss: 'mse' })
+      await model.fit(x, x, quiet)
+    }
+    await expect(wrong(undefined)).rejects.toThrow(/mine.trainStep: must return a record of scalars, such as \{ loss \}, got undefined/)
+    await expect(wrong({ loss: 3 })).rejects.toThrow(/mine.trainStep: "loss" must be a scalar tensor, got 3/)
+    await expect(wrong(Promise.resolve({}))).rejects.toThrow(/mine.trainStep: must return a record/)
+  })
+})
+
+test('metricsNames', () => {
+  const model = new Sequential([dense(1, { inputShape: [2] })])
+  model.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['mae'] })
+  expect(model.metricsNames).toEqual(['loss', 'mae'])
+})
+
+test('earlyStopping from an epoch on', async () => {
+  const model = new Sequential([dense(1, { inputShape: [2] })], { seed: 1 })
+  model.compile({ optimizer: sgd(0), loss: 'mse' })
+  const stopping = earlyStopping({ monitor: 'loss', minDelta: 1, startFromEpoch: 3, patience: 1 })
+  const { epoch } = await model.fit(x, y, { ...quiet, epochs: 10, callbacks: [stopping] })
+  expect([stopping.bestEpoch, epoch.length]).toEqual([3, 5])
+  expect(() => earlyStopping({ startFromEpoch: -1 })).toThrow(/startFromEpoch must be a whole number, at least 0/)
+})
