@@ -39,6 +39,7 @@ const kinds = {
   rate: ['a negative number', 'zero', 'a fraction'],
   'rate or none': ['null', 'a negative number', 'zero', 'a fraction'],
   'number from 0': ['zero', 'a fraction'],
+  'positive or none': ['null'],
   'number from 0 or none': ['null', 'zero', 'a fraction'],
   share: ['null', 'zero'],
   'any number': ['a negative number', 'zero', 'a fraction'],
@@ -65,6 +66,9 @@ const kinds = {
   groups: ['null', 'a negative number'],
   'number above 0': ['null', 'a fraction'],
   pair: ['a negative number', 'zero'],
+  'number or none': ['null', 'a negative number', 'zero', 'a fraction'],
+  /** Each of two goes with the other. */
+  'one of two': ['null'],
 } satisfies Record<string, (keyof typeof mistakes)[]>
 type Kind = keyof typeof kinds
 
@@ -109,6 +113,11 @@ const options: Record<string, Kind> = {
   inputLength: 'count',
   valueDim: 'count or none',
   outputShape: 'count',
+  offset: 'number or none',
+  mean: 'one of two',
+  variance: 'one of two',
+  invert: 'flag',
+  outputMode: 'choice',
 }
 for (const flag of ['useBias', 'center', 'scale', 'maskZero', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll'])
   options[flag] = 'flag'
@@ -149,6 +158,7 @@ const rows: Record<string, Row> = {
   averagePooling3d: {},
   batchNormalization: {},
   bidirectional: { args: [[() => layers.lstm(2), 'layer']] },
+  categoryEncoding: { args: count },
   concatenate: {},
   conv1d: { args: window, options: { groups: 'count or none' } },
   conv2d: { args: window, options: { groups: 'count or none' } },
@@ -162,6 +172,7 @@ const rows: Record<string, Row> = {
   dense: { args: count },
   depthwiseConv1d: { args: [[() => 2, 'window']] },
   depthwiseConv2d: { args: [[() => 2, 'window']] },
+  discretization: { args: [[() => 3, 'count']], options: { epsilon: 'positive or none' } },
   dot: { args: [[() => 1, 'pair']] },
   dropout: { args: [[() => 0.5, 'rate']] },
   einsumDense: {
@@ -201,6 +212,8 @@ const rows: Record<string, Row> = {
   maxPooling3d: {},
   maximum: {},
   minimum: {},
+  normalization: { options: { axis: 'one or more axes' } },
+  rescaling: { args: [[() => 2, 'any number']] },
   multiHeadAttention: {
     args: [
       [() => 2, 'count'],

@@ -37,7 +37,13 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   kernel_initializer: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
   kernel_regularizer: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
   kernel_constraint: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
-  sparse: [{ classes: /^(InputLayer|Embedding)$/, values: [false], advice: 'Sparse inputs are not supported; feed dense ones.' }],
+  sparse: [
+    {
+      classes: /^(InputLayer|Embedding|CategoryEncoding|Discretization)$/,
+      values: [false],
+      advice: 'Sparse inputs are not supported; feed dense ones.',
+    },
+  ],
   ragged: [{ classes: /^InputLayer$/, values: [false], advice: 'Ragged inputs are not supported; pad them.' }],
   optional: [{ classes: /^InputLayer$/, values: [false], advice: 'Optional inputs are not supported; feed zeros.' }],
   time_major: [
