@@ -37,6 +37,7 @@ const needed = (value: object): Place => place(() => value)
 const anyTensor = place(() => ones([2, 3]), 'a wrong rank', 'an empty tensor')
 const tensorLike = (shape: number[]): Place => place(() => ones(shape))
 const count = place(() => 2, 'undefined')
+const bins = place(() => 2)
 const rate = place(() => 0.1, 'undefined')
 const fn = place(() => (x: Tensor) => x, 'a function')
 
@@ -288,6 +289,14 @@ const table: Readonly<Record<string, Row>> = {
   ),
   CSVLogger: row(sink, options),
   TensorBoard: row(sink, options),
+  Hashing: row(bins, options),
+  hashing: row(bins, options),
+  StringLookup: row(options),
+  stringLookup: row(options),
+  IntegerLookup: row(options),
+  integerLookup: row(options),
+  TextVectorization: row(options),
+  textVectorization: row(options),
   imageDataFormat: row(),
   setImageDataFormat: { ...row(place(() => 'channelsLast', 'undefined', 'null')), says: /data format/ },
   resetNames: row(),

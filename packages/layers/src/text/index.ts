@@ -1,0 +1,6 @@
+export type { Salt } from './hashes.js'
+export { Hashing, type HashingOptions, hashing } from './hashing.js'
+export type { LookupOptions } from './lookup.js'
+export * from './string-lookup.js'
+export * from './text-vectorization.js'
+export type { IndexMode, Nested } from './values.js'
