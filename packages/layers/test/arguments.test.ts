@@ -297,6 +297,10 @@ const table: Readonly<Record<string, Row>> = {
   integerLookup: row(options),
   TextVectorization: row(options),
   textVectorization: row(options),
+  takeTexts: row(
+    place(net),
+    place(() => api.hashing(2)),
+  ),
   imageDataFormat: row(),
   setImageDataFormat: { ...row(place(() => 'channelsLast', 'undefined', 'null')), says: /data format/ },
   resetNames: row(),
@@ -317,7 +321,7 @@ const table: Readonly<Record<string, Row>> = {
 }
 
 /** Exports without arguments, or that users do not call. */
-const without = ['CompileError', 'History', 'TerminateOnNaN', 'LearningRateSchedule', 'Optimizer', 'summaryLines']
+const without = ['textLayersOf', 'CompileError', 'History', 'TerminateOnNaN', 'LearningRateSchedule', 'Optimizer', 'summaryLines']
 /** Exports that describe models. They are tested with models and with files. */
 const elsewhere = [
   'Layer',

@@ -13,6 +13,9 @@ interface Case {
   readonly expected: { vocabulary?: unknown[]; output: GoldenTensor | unknown[]; idf_weights?: GoldenTensor; fingerprints?: string[] }
 }
 
+const { TextVectorization, StringLookup, IntegerLookup, Hashing } = l
+const classes = { TextVectorization, StringLookup, IntegerLookup, Hashing }
+
 const golden = loadGolden('wave2/text_vectorization')
 const cases = golden.cases as unknown as readonly Case[]
 const exact = { atol: 1e-6, rtol: 1e-6 } // outputs are float32
@@ -21,11 +24,11 @@ test('has its cases', () => expect(cases.length).toBe(41))
 
 test.each(cases.map((each) => [each.name, each] as const))('%s', async (_, { layer: name, params, inputs, expected }) => {
   const { invert, ...options } = params
-  const first = l[name].fromConfig(options as never)
+  const first = classes[name].fromConfig(options as never)
   if (!(first instanceof l.Hashing) && inputs.adapt?.length) first.adapt(inputs.adapt)
   // The same again from JSON.
   const config = JSON.parse(JSON.stringify(first.getConfig()))
-  for (const layer of [first, l[name].fromConfig(config as never)]) {
+  for (const layer of [first, classes[name].fromConfig(config as never)]) {
     if (!(layer instanceof l.Hashing)) {
       expect(layer.getVocabulary()).toEqual(expected.vocabulary)
       expect(layer.vocabularySize).toBe(expected.vocabulary?.length)

@@ -6,9 +6,11 @@ import { type Parameter, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import { Bidirectional, MultiHeadAttention, RecurrentLayer, StackedRNNCells, TimeDistributed } from '../layers/index.js'
 import { Model } from '../models/model.js'
+import type { CustomObjects } from './custom.js'
 import { groupAt, makeGroup, putArray, stateOf, valuesOf } from './h5-model.js'
 import { type H5Array, type H5Group, isH5, newGroup, readH5, writeH5 } from './h5-tree.js'
 import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
+import { type TextAssets, withoutTexts, withTexts } from './keras-texts.js'
 import { Keras3Writer } from './keras3-topology.js'
 import { memoryLimit } from './limits.js'
 import { keepsRate, togetherState } from './optimizer-state.js'
@@ -143,8 +145,12 @@ function listAt(root: H5Group, path: string): SavedArray[] {
   return [...arrays.entries()].sort(([a], [b]) => Number(a) - Number(b)).map(([name, array]) => ({ name: `${path}/${name}`, ...array }))
 }
 
-/** The parts of a `.keras` file. */
-export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: number): Promise<FileParts> {
+/**
+ * The parts of a `.keras` file.
+ *
+ * @param custom the user's functions, which layers of texts may need; undefined if only the weights are wanted
+ */
+export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: number, custom?: CustomObjects): Promise<FileParts> {
   const { unzip } = await import('@cotangent/datasets/formats')
   const entries = asValueError(() => unzip(bytes, { name: what, maxBytes }))
   const entry = (name: string): Uint8Array => {
@@ -155,14 +161,23 @@ export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: n
   }
   const json = (name: string): Json => parseObject(new TextDecoder().decode(entry(name)), `${what}: ${name}`)
   const metadata = json('metadata.json')
-  const topology = requireKerasObject(json('config.json'), `${what}: config.json`)
   const weights = entry('model.weights.h5')
   if (!isH5(weights)) throw new ValueError(`${what}: model.weights.h5 in the archive is not an HDF5 file.`)
   const root = await readH5(weights, `${what}: model.weights.h5`, maxBytes)
   const state = listAt(root, 'optimizer/vars')
+  const given = requireKerasObject(json('config.json'), `${what}: config.json`)
+  const assets: TextAssets = {
+    text: (path) => (entries.has(path) ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(entry(path)) : undefined),
+    numbers(path) {
+      const array = arrayIn(root, `${path}/idf_weights`)
+      return array && Array.from(array.data, Number)
+    },
+  }
+  const { topology, texts } = custom ? withoutTexts(given, assets, custom, `${what}: config.json`) : { topology: given, texts: undefined }
   return {
     origin: originOf(typeof metadata.keras_version === 'string' ? metadata.keras_version : undefined, undefined),
     topology,
+    texts,
     topologyPart: `${what}: config.json`,
     weightBytes: maxBytes ?? memoryLimit(bytes.length),
     training: isObject(topology.compile_config) && topology.compile_config.optimizer ? topology.compile_config : undefined, // {} if not compiled
@@ -189,7 +204,9 @@ export async function writeKerasZip(model: Model, includeOptimizer: boolean): Pr
     includeOptimizer && training ? { optimizer, ...training, run_eagerly: false, steps_per_execution: 1, jit_compile: false } : {}
   const archive = { ...new Keras3Writer(layers).model(model, topology), compile_config: compiled }
   const kept = { ...beyond, ...(Object.keys(layers).length > 0 && { layers }) }
+  const { assets, numbers } = withTexts(model, archive)
   const root = newGroup()
+  for (const [path, data] of numbers) putArray(root, path, { shape: [data.length], data: Float32Array.from(data) })
   for (const [path] of listPaths(model.layers, 'layers')) makeGroup(root, `${path}/vars`)
   const paths = weightPaths(listPaths(model.layers, 'layers'))
   const values = await valuesOf(paths.map(({ weight }) => weight))
@@ -201,6 +218,7 @@ export async function writeKerasZip(model: Model, includeOptimizer: boolean): Pr
     ['metadata.json', utf8({ keras_version: KERAS_3, date_saved: timestamp(new Date()), cotangent: kept })],
     ['config.json', utf8(archive)],
     ['model.weights.h5', await writeH5(root)],
+    ...assets.map(([path, text]) => [path, new TextEncoder().encode(text)] as const),
   ])
 }
 

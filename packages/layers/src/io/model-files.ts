@@ -72,7 +72,7 @@ export async function modelFromBytes(bytes: Uint8Array, options: LoadOptions = {
   const { name: what = 'model file' } = options
   return namingLater(what, async () => {
     if (isH5(bytes)) return restore(h5Parts(await readH5(bytes, what, options.maxBytes), what, bytes.length, options), options)
-    if (isZip(bytes)) return restore(await readKerasZip(bytes, what, options.maxBytes), options)
+    if (isZip(bytes)) return restore(await readKerasZip(bytes, what, options.maxBytes, options.customObjects ?? {}), options)
     throw new ValueError(`${what}: neither HDF5 nor a zip archive by its first bytes, so no .h5 or .keras model (${bytes.length} bytes).`)
   })
 }

@@ -3,6 +3,7 @@ import type { Backend } from '@cotangent/core'
 import { withBlankWeights } from '../layer.js'
 import type { Model } from '../models/model.js'
 import { warn } from '../platform.js'
+import { setTextLayers, type TextLayer } from '../text/text-inputs.js'
 import { withWeightLimit } from '../weights/limit.js'
 import type { CustomObjects } from './custom.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
@@ -42,6 +43,8 @@ export interface FileParts {
   /** The place of the topology in the file, for messages. */
   readonly topologyPart: string
   readonly training?: Json
+  /** What turns texts into numbers before the inputs, by their places. */
+  readonly texts?: ReadonlyMap<number, TextLayer>
   /** Our own entries beside Keras' words. */
   readonly beyond?: Json
   /** Loads the weights into the model, or throws and changes nothing. */
@@ -65,6 +68,7 @@ export function restore(parts: FileParts, options: LoadOptions): Model {
   const read = (): Model => readModel(parts.topology, context, { seed, backend: options.backend }, parts.topologyPart)
   const { loadWeights, topologyPart, weightBytes } = parts
   const model = withWeightLimit(topologyPart, weightBytes, () => (loadWeights ? withBlankWeights(read) : read()))
+  if (parts.texts?.size) setTextLayers(model, parts.texts)
   try {
     parts.loadWeights?.(model)
   } catch (error) {

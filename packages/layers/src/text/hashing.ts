@@ -1,8 +1,9 @@
 /** Texts or whole numbers to bins by their hash, without a vocabulary. */
-import { type Tensor, ValueError } from '@cotangent/core'
+import { type Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireChoice, requireOptions, requireWhole } from '@cotangent/core/arguments'
+import type { HostArray } from '../host-data.js'
 import { fingerprint, type Salt } from './hashes.js'
-import { flatten, indexTensor, type Nested, requireSalt } from './values.js'
+import { flatten, indexRows, type Nested, requireSalt } from './values.js'
 
 /** Options of `hashing`. */
 export interface HashingOptions {
@@ -53,6 +54,12 @@ export class Hashing {
    * @throws ValueError if the values are neither all texts nor all whole numbers.
    */
   apply(values: Nested<string> | Nested<number>): Tensor {
+    const { data, shape } = this.rows(values)
+    return tensor(data, { shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' })
+  }
+
+  /** @internal The same as numbers on the host. */
+  rows(values: Nested<string> | Nested<number>): HostArray {
     let first: unknown = values
     while (Array.isArray(first)) first = first[0]
     const flat = flatten<string | number>('Hashing.apply', typeof first === 'number' ? 'whole numbers' : 'text', values)
@@ -63,7 +70,7 @@ export class Hashing {
       // With one bin and a mask there is nothing else to be in.
       return (masked ? 1 : 0) + (bins === 0 ? 0 : Number(fingerprint(value, this.salt) % BigInt(bins)))
     }
-    return indexTensor({ shape: flat.shape, values: flat.values.map(binOf) }, this.outputMode, this.numBins)
+    return indexRows({ shape: flat.shape, values: flat.values.map(binOf) }, this.outputMode, this.numBins)
   }
 
   /** The arguments that make it again. */

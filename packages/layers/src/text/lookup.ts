@@ -1,9 +1,10 @@
 /** A vocabulary, and the index of each value in it: what the lookups of strings, of whole numbers and of the words of texts share. */
-import { type Tensor, ValueError } from '@cotangent/core'
+import { ValueError } from '@cotangent/core'
 import { describeValue, requireBoolean, requireChoice, requireOptions, requireWhole } from '@cotangent/core/arguments'
 import { CompileError } from '../errors.js'
+import type { HostArray } from '../host-data.js'
 import { fingerprint, type Salt } from './hashes.js'
-import { type Flat, flatten, type IndexMode, indexTensor, type Nested, requireSalt } from './values.js'
+import { type Flat, flatten, type IndexMode, indexRows, type Nested, requireSalt } from './values.js'
 
 /** Options of all lookups. */
 export interface LookupOptions<T extends string | number> {
@@ -163,6 +164,10 @@ export abstract class Lookup<T extends string | number> {
   get vocabularySize(): number {
     return this.special.length + this.#known().length
   }
+  /** Columns of a row that is not `int`. */
+  get columns(): number {
+    return this.padToMaxTokens ? (this.maxTokens as number) : this.vocabularySize
+  }
   /** The weights of `tf_idf`, of the special values, too; none with another mode. */
   get idfWeights(): readonly number[] {
     return this.#idf
@@ -188,15 +193,10 @@ export abstract class Lookup<T extends string | number> {
     return Number(fingerprint(value, this.salt) % BigInt(this.numOovIndices))
   }
 
-  protected encode(flat: Flat<T>): Tensor {
+  protected encode(flat: Flat<T>): HostArray {
     this.#known()
     const values = flat.values.map((value) => this.index(value))
-    return indexTensor(
-      { shape: flat.shape, values },
-      this.outputMode,
-      this.padToMaxTokens ? (this.maxTokens as number) : this.vocabularySize,
-      this.#idf,
-    )
+    return indexRows({ shape: flat.shape, values }, this.outputMode, this.columns, this.#idf)
   }
 
   /**

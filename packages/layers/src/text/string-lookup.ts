@@ -1,6 +1,7 @@
 /** Texts and whole numbers to their indices in a vocabulary, as Keras 3.16's StringLookup and IntegerLookup. */
-import type { Tensor } from '@cotangent/core'
+import { type Tensor, tensor } from '@cotangent/core'
 import { requireChoice } from '@cotangent/core/arguments'
+import type { HostArray } from '../host-data.js'
 import { Lookup, type LookupOptions } from './lookup.js'
 import { flatten, type Nested } from './values.js'
 
@@ -33,6 +34,12 @@ abstract class ValueLookup<T extends string | number> extends Lookup<T> {
    * @throws CompileError if it has no vocabulary yet; ValueError if a value is not of the right type, or is not in the vocabulary and `numOovIndices` is 0.
    */
   apply(values: Nested<T>): Tensor {
+    const { data, shape } = this.rows(values)
+    return tensor(data, { shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' })
+  }
+
+  /** @internal The same as numbers on the host. */
+  rows(values: Nested<T>): HostArray {
     return this.encode(flatten<T>(`${this.what}.apply`, this.kind, values))
   }
 }

@@ -1,6 +1,7 @@
 /** Texts to the indices of their words, as Keras 3.16's TextVectorization. */
-import { type Tensor, ValueError } from '@cotangent/core'
+import { type Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireChoice, requireOptions, requireWhole } from '@cotangent/core/arguments'
+import type { HostArray } from '../host-data.js'
 import { Lookup, type LookupOptions } from './lookup.js'
 import { flatten } from './values.js'
 
@@ -124,6 +125,12 @@ export class TextVectorization extends Lookup<string> {
    * @throws CompileError if it has no vocabulary yet; ValueError if the texts are no list of texts.
    */
   apply(texts: readonly string[] | readonly (readonly string[])[]): Tensor {
+    const { data, shape } = this.rows(texts)
+    return tensor(data, { shape, dtype: data instanceof Int32Array ? 'int32' : 'float32' })
+  }
+
+  /** @internal The same as numbers on the host. */
+  rows(texts: readonly string[] | readonly (readonly string[])[]): HostArray {
     const rows = this.#texts(`${this.what}.apply`, texts).map((text) => this.words(text))
     const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
     const width = this.outputSequenceLength ?? longest
@@ -155,7 +162,7 @@ export class TextVectorization extends Lookup<string> {
  * ```ts
  * const vectorize = textVectorization({ outputSequenceLength: 4 })
  * vectorize.adapt(['foo bar', 'bar baz', 'baz bada boom'])
- * console.log(vectorize.getVocabulary())   // ['', '[UNK]', 'baz', 'bar', 'foo', 'boom', 'bada']
+ * console.log(vectorize.getVocabulary().join())   // ,[UNK],baz,bar,foo,boom,bada
  * console.log(await vectorize.apply(['foo qux bar', 'qux baz']).array())   // [[4, 1, 3, 0], [1, 2, 0, 0]]
  *
  * const model = new Sequential([embedding(vectorize.vocabularySize, 8, { maskZero: true, inputShape: [4] }), lstm(8), dense(1)])

@@ -1,6 +1,7 @@
 /** Texts or whole numbers in nested lists, and the tensors that indices of them become. */
-import { type Tensor, tensor, ValueError } from '@cotangent/core'
+import { ValueError } from '@cotangent/core'
 import { describeValue, requireWhole } from '@cotangent/core/arguments'
+import type { HostArray } from '../host-data.js'
 import type { Salt } from './hashes.js'
 
 /** One value, or lists of them, as deep as you like. */
@@ -40,17 +41,17 @@ export function flatten<T extends string | number>(what: string, kind: 'text' | 
   return { shape: walk(given, 'values'), values }
 }
 
-/** How indices become a tensor: as they are, or as rows of zeros and ones, of counts, of counts times weights. */
+/** How indices become rows: as they are, or as rows of zeros and ones, of counts, of counts times weights. */
 export type IndexMode = 'int' | 'one_hot' | 'multi_hot' | 'count' | 'tf_idf'
 
 /**
- * A tensor of indices. An index of −1 adds nothing, except with `int`.
+ * Indices as rows of numbers. An index of −1 adds nothing, except with `int`.
  *
  * @param size columns of a row
  * @param weights of the columns, for `tf_idf`
  */
-export function indexTensor({ shape, values }: Flat<number>, mode: IndexMode, size: number, weights: ArrayLike<number> = []): Tensor {
-  if (mode === 'int') return tensor(Int32Array.from(values), { shape, dtype: 'int32' })
+export function indexRows({ shape, values }: Flat<number>, mode: IndexMode, size: number, weights: ArrayLike<number> = []): HostArray {
+  if (mode === 'int') return { shape, data: Int32Array.from(values) }
   const each = mode === 'one_hot'
   const lead = each ? (shape.length > 1 && shape.at(-1) === 1 ? shape.slice(0, -1) : shape) : shape.slice(0, -1)
   const rows = lead.reduce((product, n) => product * n, 1)
@@ -62,7 +63,7 @@ export function indexTensor({ shape, values }: Flat<number>, mode: IndexMode, si
     data[at] = mode === 'count' || mode === 'tf_idf' ? data[at] + 1 : 1
   }
   if (mode === 'tf_idf') for (let i = 0; i < data.length; i++) data[i] *= weights[i % size] ?? 0
-  return tensor(data, { shape: [...lead, size] })
+  return { shape: [...lead, size], data }
 }
 
 /** Throws unless it is a salt. */

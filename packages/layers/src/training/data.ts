@@ -10,7 +10,10 @@ import { type Data, isRecord, isShaped, isTyped, readHost } from '../host-data.j
 import { entryOf, unknownName } from '../spelling/names.js'
 
 /** The data of all inputs, or of all outputs, of a model: those of the only one, a list in their order, or a record by their names. */
-export type ModelData = Data | readonly Data[] | Readonly<Record<string, Data>>
+export type ModelData = Data | Texts | readonly (Data | Texts)[] | Readonly<Record<string, Data | Texts>>
+
+/** Texts, for an input that takes them (`takeTexts`). */
+export type Texts = readonly string[] | readonly (readonly string[])[]
 
 /** Data with its samples counted and its rows ready to be taken. */
 export interface Rows {

@@ -1,5 +1,6 @@
 /** A feed gives the batches of an epoch. Arrays are cut and shuffled here. `source-feed.ts` takes batches from iterables as they are. */
 import { foldKey, type Key, permutation, ShapeError, type Tensor } from '@cotangent/core'
+import { numbersForTexts } from '../text/text-inputs.js'
 import { requireSample, within } from './checks.js'
 import { asColumn, dataByName, identityOrder, type ModelData, type Rows, rowsOf } from './data.js'
 import { type Weighting, weightRows } from './sample-weights.js'
@@ -47,7 +48,8 @@ const label = (what: string, names: readonly string[], i: number): string => (na
  *
  * @param wait whether to wait for values that only a device has, in order to check them
  */
-export async function inputRows(model: Trainable, what: string, x: ModelData, wait = true): Promise<Rows[]> {
+export async function inputRows(model: Trainable, what: string, given: ModelData, wait = true): Promise<Rows[]> {
+  const x = model.built ? numbersForTexts(model, given) : given
   const ports = (): readonly string[] => (model.built ? model.inputPorts.map((port) => port.name) : ['x'])
   const data = dataByName(what, 'input', ports(), x)
   let rows = data.map((one, i) => rowsOf(label(what, ports(), i), one, model.backend))
