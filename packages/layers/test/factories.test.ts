@@ -243,6 +243,7 @@ const rows: Record<string, Row> = {
   spatialDropout1d: { args: [[() => 0.5, 'rate']] },
   spatialDropout2d: { args: [[() => 0.5, 'rate']] },
   spatialDropout3d: { args: [[() => 0.5, 'rate']] },
+  spectralNormalization: { args: [[() => layers.dense(2), 'layer']], options: { powerIterations: 'count or none' } },
   stackedRNNCells: { args: [[() => [layers.lstmCell(2)], 'cell or cells']] },
   subtract: {},
   thresholdedReLU: {},

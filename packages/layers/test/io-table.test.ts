@@ -95,6 +95,7 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   SpatialDropout1D: [() => layers.spatialDropout1d(0.1), sequence],
   SpatialDropout2D: [() => layers.spatialDropout2d(0.1), image],
   SpatialDropout3D: [() => layers.spatialDropout3d(0.1), volume],
+  SpectralNormalization: [() => layers.spectralNormalization(layers.dense(2)), vector],
   StackedRNNCells: [() => layers.rnn([layers.lstmCell(2), layers.gruCell(2)]), sequence],
   Subtract: [() => layers.subtract(), vector, vector],
   ThresholdedReLU: [() => layers.thresholdedReLU(), vector],

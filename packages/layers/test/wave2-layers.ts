@@ -39,6 +39,8 @@ export interface LayerRun {
   readonly ofWrapper?: readonly string[]
   /** Inputs that the call does not get, besides masks and `grad_output`. */
   readonly notInputs?: readonly string[]
+  /** Compares what is left in the layer after the call. */
+  readonly after?: (layer: Layer, golden: LayerCase, close: (got: Tensor, wanted: unknown, what: string) => Promise<void>) => Promise<void>
   /** Calls the layer; its general form by default. */
   readonly call?: (layer: Layer, xs: readonly Tensor[], masks: readonly (Tensor | undefined)[], golden: LayerCase) => LayerOutputs
 }
@@ -153,6 +155,7 @@ export async function checkLayerOf(
     for (const [i, grad] of wanted.entries()) await expectClose(grads[i], grad as GoldenTensor, tolerance, `gradient of ${labels[i]}`)
   }
   if (expected.mask) expect(await (mask as unknown as Tensor).data(), 'mask').toEqual(Uint8Array.from((expected.mask as GoldenTensor).data))
+  await run.after?.(layer, golden, (got, want, what) => expectClose(got, want as GoldenTensor, tolerance, what))
   for (const t of new Set([...made, ...results, ...grads, ...(mask ? [mask] : [])])) t.dispose()
   expect(backend.memory(), 'leaked memory').toMatchObject({ buffers: before.buffers, bytes: before.bytes })
 }

@@ -4,7 +4,14 @@
  */
 import { type Parameter, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
-import { Bidirectional, MultiHeadAttention, RecurrentLayer, StackedRNNCells, TimeDistributed } from '../layers/index.js'
+import {
+  Bidirectional,
+  MultiHeadAttention,
+  RecurrentLayer,
+  SpectralNormalization,
+  StackedRNNCells,
+  TimeDistributed,
+} from '../layers/index.js'
 import { Model } from '../models/model.js'
 import type { CustomObjects } from './custom.js'
 import { groupAt, makeGroup, putArray, stateOf, valuesOf } from './h5-model.js'
@@ -35,6 +42,8 @@ const projections: Readonly<Record<string, string>> = {
 function ownPaths(layer: Layer): { path: string; weight: Parameter }[] {
   const inside = layer.inner.flatMap((inner) => inner.weights)
   const own = layer.weights.filter((w) => !inside.includes(w))
+  // Keras stores the kernel a second time.
+  if (layer instanceof SpectralNormalization) return [layer.kernel as Parameter, ...own].map((weight, i) => ({ path: `vars/${i}`, weight }))
   if (!(layer instanceof MultiHeadAttention)) return own.map((weight, i) => ({ path: `vars/${i}`, weight }))
   return own.map((weight) => {
     const [projection, kind] = weight.name.split('/').slice(-2)
@@ -50,7 +59,7 @@ function innerPaths(layer: Layer, { list = 'layers', nameOf }: Naming): readonly
       ['backward_layer', layer.backward],
     ]
   }
-  if (layer instanceof TimeDistributed) return [['layer', layer.layer]]
+  if (layer instanceof TimeDistributed || layer instanceof SpectralNormalization) return [['layer', layer.layer]]
   if (layer instanceof Model) return listPaths(layer.layers, list, nameOf)
   if (layer instanceof StackedRNNCells) return listPaths(layer.cells, 'cells')
   return listPaths(layer.inner, 'inner')
@@ -89,7 +98,7 @@ function weightPaths(paths: readonly (readonly [string, Layer])[], naming: Namin
     list.flatMap(([path, layer]) => {
       const own = ownPaths(layer).flatMap(({ path: rest, weight }): WeightPath[] => {
         if (seen.has(weight)) return []
-        seen.add(weight)
+        if (!(layer instanceof SpectralNormalization)) seen.add(weight)
         return [{ path: `${prefix}${path}/${rest}`, weight, layer }]
       })
       return [...own, ...walk(innerPaths(layer, naming), `${prefix}${path}/`)]

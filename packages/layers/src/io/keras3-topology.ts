@@ -3,7 +3,15 @@ import { usesIn } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
 import type { BatchShape, Layer } from '../layer.js'
-import { Bidirectional, MultiHeadAttention, RecurrentLayer, type RNNCell, StackedRNNCells, TimeDistributed } from '../layers/index.js'
+import {
+  Bidirectional,
+  MultiHeadAttention,
+  RecurrentLayer,
+  type RNNCell,
+  SpectralNormalization,
+  StackedRNNCells,
+  TimeDistributed,
+} from '../layers/index.js'
 import { GraphModel } from '../models/graph-model.js'
 import { Model } from '../models/model.js'
 import type { Sequential } from '../models/sequential.js'
@@ -101,6 +109,8 @@ export class Keras3Writer {
     const [first] = shapes
     if (layer instanceof TimeDistributed) {
       config.layer = this.#layer(layer.layer, config.layer as KerasObject, [[first[0], ...first.slice(2)]])
+    } else if (layer instanceof SpectralNormalization) {
+      config.layer = this.#layer(layer.layer, config.layer as KerasObject, shapes)
     } else if (layer instanceof Bidirectional) {
       for (const [key, inner] of [['layer', layer.forward] as const, ['backward_layer', layer.backward] as const]) {
         const own = object.config.layer as KerasObject

@@ -1,7 +1,6 @@
 /** Dropout that keeps the mean and the variance of self-normalising networks (Klambauer et al. 2017). */
-import { bernoulli, key, type Shape, type Tensor, ValueError, where } from '@cotangent/core'
-import { type BatchShape, type CallContext, Layer } from '../../layer.js'
-import { type DropoutOptions, dropoutOptions } from './dropout.js'
+import { bernoulli, type Key, type Shape, type Tensor, ValueError, where } from '@cotangent/core'
+import { Dropout, type DropoutOptions } from './dropout.js'
 
 /** −λα of `selu`, the value far below 0. */
 const FLOOR = -1.6732632423543772 * 1.0507009873554805
@@ -23,31 +22,18 @@ export function alphaDrop(x: Tensor, kept: Tensor, rate: number): Tensor {
  *
  * @throws ValueError in training without a key
  */
-export class AlphaDropout extends Layer {
+export class AlphaDropout extends Dropout {
   override readonly className = 'AlphaDropout'
-  override readonly supportsMasking = true
-  declare readonly rate: number
-  declare protected readonly noiseShape?: readonly (number | null)[]
-  declare protected readonly seed?: number
 
   constructor(rate: number, options: DropoutOptions = {}) {
-    super('AlphaDropout', options, dropoutOptions, { rate })
+    super(rate, options, 'AlphaDropout')
   }
-  static fromConfig({ rate, ...options }: DropoutOptions & { rate: number }): AlphaDropout {
+  static override fromConfig({ rate, ...options }: DropoutOptions & { rate: number }): AlphaDropout {
     return new AlphaDropout(rate, options)
   }
-  override outputShape(inputShape: BatchShape): BatchShape {
-    return inputShape
-  }
-  override call(x: Tensor, { training, key: step }: CallContext): Tensor {
-    if (!training || this.rate === 0 || this.rate >= 1) return x
-    const draw = this.seed === undefined ? step : key(this.seed)
+  protected override dropped(x: Tensor, draw: Key | undefined, shape: Shape): Tensor {
     if (!draw) throw new ValueError('AlphaDropout: training needs a key. Pass { training: true, key } to apply.')
-    const shape: Shape = this.noiseShape ? this.noiseShape.map((n, i) => n ?? x.shape[i]) : x.shape
     return alphaDrop(x, bernoulli(draw, shape, 1 - this.rate, { dtype: 'bool', backend: x.backend }), this.rate)
-  }
-  protected override detail(): string {
-    return `rate ${this.rate}`
   }
 }
 

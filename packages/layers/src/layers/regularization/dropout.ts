@@ -1,5 +1,5 @@
 /** Dropout of single elements. */
-import { key, type Shape, type Tensor, ValueError } from '@cotangent/core'
+import { type Key, key, type Shape, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { dropRate, wholeOrNone } from '../../option-rows.js'
@@ -16,8 +16,7 @@ export interface DropoutOptions extends LayerOptions {
   seed?: number
 }
 
-/** The rows of its options. */
-export const dropoutOptions = {
+const dropoutOptions = {
   rate: positional(dropRate()),
   noiseShape: {
     read(given, { className, name }): readonly (number | null)[] | undefined {
@@ -40,14 +39,15 @@ export const dropoutOptions = {
  * @throws ValueError in training without a key
  */
 export class Dropout extends Layer {
-  override readonly className = 'Dropout'
+  override readonly className: string = 'Dropout'
   override readonly supportsMasking = true
   declare readonly rate: number
   declare protected readonly noiseShape?: readonly (number | null)[]
   declare protected readonly seed?: number
 
-  constructor(rate: number, options: DropoutOptions = {}) {
-    super('Dropout', options, dropoutOptions, { rate })
+  /** @param className that of a subclass */
+  constructor(rate: number, options: DropoutOptions = {}, className = 'Dropout') {
+    super(className, options, dropoutOptions, { rate })
   }
 
   static fromConfig({ rate, ...options }: DropoutOptions & { rate: number }): Dropout {
@@ -61,7 +61,10 @@ export class Dropout extends Layer {
   override call(x: Tensor, { training, key: step }: CallContext): Tensor {
     if (!training || this.rate === 0 || this.rate >= 1) return x
     const shape: Shape = this.noiseShape ? this.noiseShape.map((n, i) => n ?? x.shape[i]) : x.shape
-    return drop('Dropout', x, this.rate, this.seed === undefined ? step : key(this.seed), shape)
+    return this.dropped(x, this.seed === undefined ? step : key(this.seed), shape)
+  }
+  protected dropped(x: Tensor, draw: Key | undefined, shape: Shape): Tensor {
+    return drop('Dropout', x, this.rate, draw, shape)
   }
 
   protected override detail(): string {
