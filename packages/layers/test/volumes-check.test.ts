@@ -1,4 +1,5 @@
 /** Runs the harness of all layers on layers of volumes, and on convolutions of sequences that came with Keras 3. wave2-*.test.ts test their values. */
+import { tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import * as l from '../src/index.js'
 import { checkLayer, type LayerCheck } from './check-layer.js'
@@ -119,6 +120,16 @@ const checks: Record<string, LayerCheck> = {
 }
 
 test.each(Object.entries(checks))('checkLayer: %s', (_, check) => checkLayer(check))
+
+test('globalAveragePooling1d under a mask keeps axes, too', async () => {
+  const x = tensor([[[2], [4], [9]]])
+  const mask = tensor([[1, 1, 0]], { dtype: 'bool' })
+  for (const dataFormat of ['channelsLast', 'channelsFirst'] as const) {
+    const layer = l.globalAveragePooling1d({ keepdims: true, dataFormat })
+    const y = layer.call(dataFormat === 'channelsLast' ? x : x.transpose([0, 2, 1]), { training: false, mask })
+    expect(await y.array()).toEqual([[[3]]])
+  }
+})
 
 describe('messages', () => {
   test('groups that do not divide', () => {

@@ -1,7 +1,8 @@
 /** The golden vectors of Keras 3's normalisation layers, and what spectral normalisation does in models and files. */
-import { key, normal, ones, type Parameter } from '@cotangent/core'
+import { key, normal, ones, type Parameter, scope, tensor } from '@cotangent/core'
 import { expect, test } from 'vitest'
 import {
+  batchNormalization,
   conv2d,
   dense,
   dropout,
@@ -65,5 +66,21 @@ test('.keras has the kernel twice, as Keras does', async () => {
   for (const format of ['keras', 'h5'] as const) {
     const again = await modelFromBytes(await modelToBytes(model, { format }))
     expect(await again.apply(x).array()).toEqual(await model.apply(x).array())
+  }
+})
+
+test('batch normalisation of Keras 3 under a mask: statistics of the steps that count, as of these alone', async () => {
+  const x = normal(key(5), [1, 5, 3])
+  const mask = tensor([[1, 1, 1, 0, 0]], { dtype: 'bool' })
+  const layers = [0, 1].map(() => batchNormalization({ variant: 'keras3', momentum: 0.5 }))
+  for (const layer of layers) layer.build([null, null, 3], { key: key(1), dtype: 'float32', backend: x.backend })
+  const [masked, alone] = scope(() => [
+    layers[0].call(x, { training: true, mask }).slice([0, 0, 0], [1, 3, 3]).keep(),
+    layers[1].call(x.slice([0, 0, 0], [1, 3, 3]), { training: true }).keep(),
+  ])
+  const pairs = [[masked, alone], ...layers[0].weights.map((weight, i) => [weight, layers[1].weights[i]])]
+  for (const [got, wanted] of pairs) {
+    const [a, b] = [await got.data(), await wanted.data()]
+    for (const [i, value] of a.entries()) expect(Math.abs(Number(value) - Number(b[i]))).toBeLessThan(1e-5)
   }
 })

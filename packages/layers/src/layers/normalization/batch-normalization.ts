@@ -1,6 +1,6 @@
 /** Batch normalisation (Ioffe & Szegedy 2015), with the moving averages of Keras 2.3.1, layers/normalization.py. */
 
-import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tensor, updateProgram } from '@cotangent/core'
+import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tensor, updateProgram, where } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
 import { axisNumber, choice, flag, numberFrom, weightsOf } from '../../option-rows.js'
 import type { TableFor } from '../../option-table.js'
@@ -23,9 +23,9 @@ export interface BatchNormalizationOptions
   /** Whether the values are multiplied by gamma; true by default. */
   scale?: boolean
   /**
-   * Two things differ between Keras' versions. `keras2` (default): the moving variance takes the batch's variance times n/(n − 1 − ε), and a frozen
+   * Three things differ between Keras' versions. `keras2` (default): the moving variance takes the batch's variance times n/(n − 1 − ε), and a frozen
    * layer still normalises with the batch's statistics in training. `keras3`: the moving variance takes the variance as it is, and a frozen layer
-   * normalises with the moving averages. A layer in a frozen model is frozen.
+   * normalises with the moving averages. A layer in a frozen model is frozen. Under a mask of steps, `keras3` takes the statistics of the steps that count alone.
    */
   variant?: 'keras2' | 'keras3'
 }
@@ -58,6 +58,25 @@ const batchNormalizationOptions = {
 const movingAverage = updateProgram('movingAverage', { slots: 1, inputs: 1, scalars: 2 }, ([average], [statistic], [keep, take]) => [
   average.mul(keep).add(statistic.mul(take)),
 ])
+
+/** Mean and variance of each channel. */
+function momentsOf(columns: Tensor): [Tensor, Tensor] {
+  const both = moments(columns)
+  const row = (i: number): Tensor => both.slice([i, 0], [1]).reshape([columns.shape[columns.rank - 1]])
+  return [row(0), row(1)]
+}
+
+/** The same over the positions that a mask of the first axes lets through. */
+function maskedMoments(columns: Tensor, mask: Tensor): [Tensor, Tensor] {
+  const counts = mask.reshape([...mask.shape, ...columns.shape.slice(mask.rank).map(() => 1)]) // [n, t, .., 1]
+  const axis = columns.shape.slice(0, -1).map((_, i) => i)
+  const each = columns.shape.slice(mask.rank, -1).reduce((product, n) => product * n, 1)
+  const count = mask.cast(columns.dtype).sum().mul(each).maximum(1)
+  // Selected, not multiplied by 0: a masked step may hold NaN.
+  const kept = where(counts, columns, 0)
+  const mean = kept.sum({ axis }).div(count)
+  return [mean, where(counts, kept.sub(mean), 0).square().sum({ axis }).div(count)]
+}
 
 /**
  * y = (x − mean)/√(variance + ε)·gamma + beta, for each position of `axis`.
@@ -121,22 +140,21 @@ export class BatchNormalization extends Layer {
     return inputShape
   }
 
-  override call(x: Tensor, { training, frozen = !this.trainable }: CallContext): Tensor {
+  override call(x: Tensor, { training, frozen = !this.trainable, mask }: CallContext): Tensor {
     const axis = this.#axisOf(x.shape)
     const columns = moveAxis(x, axis, x.rank - 1) // [.., c]
     const ofBatch = training && (!frozen || this.variant === 'keras2')
     const [mean, variance] = ofBatch
-      ? this.#batchStatistics(columns, frozen)
+      ? this.#batchStatistics(columns, frozen, this.variant === 'keras3' && axis !== 1 ? mask : undefined)
       : [this.#movingMean as Parameter, this.#movingVariance as Parameter]
     const y = batchNorm(columns, mean, variance, { gamma: this.#gamma, beta: this.#beta, epsilon: this.epsilon })
     return moveAxis(y, x.rank - 1, axis)
   }
 
-  /** Mean and variance of the batch. Unless the layer is frozen, they move the averages. */
-  #batchStatistics(columns: Tensor, frozen: boolean): [Tensor, Tensor] {
+  /** Mean and variance of the batch, or of what a mask lets through. Unless the layer is frozen, they move the averages. */
+  #batchStatistics(columns: Tensor, frozen: boolean, mask: Tensor | undefined): [Tensor, Tensor] {
     const channels = columns.shape[columns.rank - 1]
-    const both = moments(columns)
-    const [mean, variance] = [0, 1].map((i) => both.slice([i, 0], [1]).reshape([channels]))
+    const [mean, variance] = mask ? maskedMoments(columns, mask) : momentsOf(columns)
     if (!frozen) {
       const take = 1 - this.momentum
       const count = columns.size / channels

@@ -121,8 +121,9 @@ export class GlobalAveragePooling1D extends GlobalPooling {
     const axis = this.dataFormat === 'channelsLast' ? 1 : 2
     const counts = mask.expandDims(this.channelAxis) // [n, t, 1] or [n, 1, t]
     // Selected, not multiplied by 0: a masked step may hold NaN.
-    const sum = where(counts, x, 0).sum({ axis })
-    return sum.div(mask.cast(x.dtype).sum({ axis: 1, keepDims: true }).maximum(1))
+    const sum = where(counts, x, 0).sum({ axis, keepDims: this.keepdims })
+    const steps = mask.cast(x.dtype).sum({ axis: 1, keepDims: true }).maximum(1) // [n, 1]
+    return sum.div(this.keepdims ? steps.expandDims(2) : steps)
   }
 }
 
