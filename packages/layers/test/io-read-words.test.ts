@@ -65,6 +65,7 @@ describe('keys of layers', () => {
       { num_heads: 1, key_dim: 2, attention_axes: [1], use_gate: false, output_shape: [3], seed: 1 },
       '3.16.0',
     ],
+    ['Attention of tf.keras', 'Attention', { causal: true, use_scale: true }, '2.8.0'],
     [
       'MultiHeadAttention of tf.keras',
       'MultiHeadAttention',
@@ -101,13 +102,7 @@ describe('keys of layers', () => {
   })
 
   test.each([
-    ['Attention', { score_mode: 'concat' }, '3.16.0', /config key "score_mode": "concat" is not supported, only "dot"/],
-    [
-      'MultiHeadAttention',
-      { num_heads: 1, key_dim: 2, attention_axes: [2] },
-      '3.16.0',
-      /config key "attention_axes": \[2\] is not supported/,
-    ],
+    ['Attention', { score_mode: 'sum' }, '3.16.0', /scoreMode/],
     ['BatchNormalization', { renorm: true }, '2.15.0', /config key "renorm": true/],
     [
       'Dense',

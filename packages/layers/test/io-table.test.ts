@@ -23,9 +23,10 @@ const [vector, sequence, image, volume] = [[4], [6, 3], [8, 8, 2], [4, 4, 4, 2]]
 const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: number[][]]>> = {
   Activation: [() => layers.activation('tanh'), vector],
   ActivityRegularization: [() => layers.activityRegularization({ l2: 0.1 }), vector],
+  AdditiveAttention: [() => layers.additiveAttention({ useCausalMask: true }), sequence, sequence],
   Add: [() => layers.add(), vector, vector],
   AlphaDropout: [() => layers.alphaDropout(0.1), vector],
-  Attention: [() => layers.attention({ useScale: true, causal: true }), sequence, sequence],
+  Attention: [() => layers.attention({ useScale: true, useCausalMask: true }), sequence, sequence],
   Average: [() => layers.average(), vector, vector],
   AveragePooling1D: [() => layers.averagePooling1d(), sequence],
   AveragePooling2D: [() => layers.averagePooling2d(), image],
@@ -40,6 +41,8 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   Conv2DTranspose: [() => layers.conv2dTranspose(2, 2), image],
   Conv3D: [() => layers.conv3d(2, 2, { groups: 2 }), volume],
   Conv3DTranspose: [() => layers.conv3dTranspose(2, 2), volume],
+  ConvLSTM1D: [() => layers.convLSTM1d(2, 2), [3, 6, 2]],
+  ConvLSTM2D: [() => layers.convLSTM2d(2, 2, { padding: 'same', strides: 2, returnSequences: true }), [3, 4, 4, 2]],
   Cropping1D: [() => layers.cropping1d({ cropping: 1 }), sequence],
   Cropping2D: [() => layers.cropping2d({ cropping: 1 }), image],
   Cropping3D: [() => layers.cropping3d({ cropping: 1 }), volume],
@@ -65,6 +68,7 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   GlobalMaxPooling3D: [() => layers.globalMaxPooling3d({ keepdims: true }), volume],
   GroupNormalization: [() => layers.groupNormalization({ groups: 2 }), image],
   Identity: [() => layers.identity(), vector],
+  GroupQueryAttention: [() => layers.groupQueryAttention(2, 4, 2, { useCausalMask: true }), sequence, sequence],
   LSTM: [() => layers.lstm(2), sequence],
   LSTMCell: [() => layers.rnn(layers.lstmCell(2)), sequence],
   LayerNormalization: [() => layers.layerNormalization(), vector],
@@ -109,8 +113,8 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   ZeroPadding3D: [() => layers.zeroPadding3d(), volume],
 }
 
-/** Layers that Keras 3 cannot read from `.h5`, found by running 3.16. */
-const notInKeras3: Readonly<Record<string, string>> = { MultiHeadAttention: 'not by Keras 3' }
+/** Layers that Keras 3 cannot read from `.h5`, found by running 3.16. GroupQueryAttention has the calls of MultiHeadAttention. */
+const notInKeras3: Readonly<Record<string, string>> = { GroupQueryAttention: 'not by Keras 3', MultiHeadAttention: 'not by Keras 3' }
 
 const formats: Readonly<Record<string, (model: Model) => Promise<Model>>> = {
   '.keras': async (model) => modelFromBytes(await modelToBytes(model, { format: 'keras' })),

@@ -236,7 +236,7 @@ test('layers of several inputs', async () => {
     minimum(),
     concatenate(),
     dot(2),
-    attention({ causal: true, useScale: true }),
+    attention({ useCausalMask: true, useScale: true }),
   ]
   const inputs = [a, b, words.layer.inboundNodes[0].inputs[0]]
   const heads = multiHeadAttention(2, 2, { useCausalMask: true, outputShape: 3 }).apply([a, words])

@@ -6,9 +6,11 @@ import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   Add,
+  AdditiveAttention,
   Attention,
   Average,
   add,
+  additiveAttention,
   attention,
   average,
   Concatenate,
@@ -17,6 +19,8 @@ import {
   dense,
   dot,
   embedding,
+  GroupQueryAttention,
+  groupQueryAttention,
   input,
   type Layer,
   layerNormalization,
@@ -93,8 +97,60 @@ const layers: Record<string, MergeCheck> = {
     outputShape: [3, 4],
     weightShapes: [[]],
   },
+  'Attention of sums': {
+    make: () => attention({ useScale: true, scoreMode: 'concat' }),
+    fromConfig: Attention.fromConfig,
+    inputShapes: [
+      [3, 4],
+      [5, 4],
+    ],
+    outputShape: [3, 4],
+    weightShapes: [[], []],
+  },
+  AdditiveAttention: {
+    make: () => additiveAttention(),
+    fromConfig: AdditiveAttention.fromConfig,
+    inputShapes: [
+      [3, 4],
+      [5, 2],
+      [5, 4],
+    ],
+    outputShape: [3, 2],
+    weightShapes: [[4]],
+  },
+  GroupQueryAttention: {
+    make: () => groupQueryAttention(3, 4, 2, { useCausalMask: true, slidingWindow: 2, useGate: true, useBias: false }),
+    fromConfig: GroupQueryAttention.fromConfig,
+    inputShapes: [
+      [4, 5],
+      [4, 2],
+    ],
+    outputShape: [4, 5],
+    weightShapes: [
+      [5, 4, 3],
+      [2, 2, 3],
+      [5, 4, 3],
+      [2, 2, 3],
+      [4, 3, 5],
+    ],
+  },
+  'MultiHeadAttention along an axis of images, with a list of sizes': {
+    make: () => multiHeadAttention(2, 3, { attentionAxes: -2, outputShape: [2, 2], useBias: false }),
+    fromConfig: MultiHeadAttention.fromConfig,
+    inputShapes: [
+      [2, 3, 4],
+      [2, 2, 5],
+    ],
+    outputShape: [2, 3, 2, 2],
+    weightShapes: [
+      [4, 2, 3],
+      [5, 2, 3],
+      [5, 2, 3],
+      [2, 3, 2, 2],
+    ],
+  },
   'Attention with keys, causal': {
-    make: () => attention({ causal: true }),
+    make: () => attention({ useCausalMask: true }),
     fromConfig: Attention.fromConfig,
     inputShapes: [
       [4, 3],
@@ -170,7 +226,7 @@ describe('Attention', () => {
       [true, false, true],
     ]
     for (const causal of [false, true]) {
-      const layer = attention({ causal })
+      const layer = attention({ useCausalMask: causal })
       const plain = call(layer, [q.x, v.x, k.x])
       await close(
         plain.outputs[0],

@@ -33,6 +33,8 @@ export interface LayerRun {
   readonly only?: (golden: LayerCase) => boolean
   /** Entries of `params` that are no options: arguments of the call in Keras. */
   readonly notOptions?: readonly string[]
+  /** Defaults of Keras 3 that differ from ours and that `params` leaves out. */
+  readonly defaults?: (golden: LayerCase) => Json
   /** Options that `params` or the config cannot say, such as Keras' arguments of the call. */
   readonly options?: (golden: LayerCase) => Json
   /** Entries of `params` that are the wrapper's, where a case has `inner`; the others are the inner layer's. */
@@ -65,8 +67,8 @@ const classOf = (name: string): { fromConfig(config: object): Layer } => {
   return found.layerClass as unknown as { fromConfig(config: object): Layer }
 }
 
-const fromParams: Maker = (golden, { notOptions = [], options, ofWrapper = ['mergeMode', 'powerIterations'] }) => {
-  const { inner, ...rest } = golden.params
+const fromParams: Maker = (golden, { notOptions = [], defaults, options, ofWrapper = ['mergeMode', 'powerIterations'] }) => {
+  const { inner, ...rest } = { ...defaults?.(golden), ...golden.params }
   const given = Object.entries(rest).flatMap(([key, value]) =>
     notOptions.includes(key) ? [] : [[key, value === 'hard_sigmoid' ? 'hard_sigmoid6' : value] as const],
   )

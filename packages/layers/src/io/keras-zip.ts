@@ -4,15 +4,17 @@
  */
 import { type Parameter, ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
+import { ProjectedAttention } from '../layers/attention/projected-attention.js'
 import {
   Bidirectional,
-  MultiHeadAttention,
+  GroupQueryAttention,
   RecurrentLayer,
   SpectralNormalization,
   StackedRNNCells,
   TimeDistributed,
 } from '../layers/index.js'
 import { Model } from '../models/model.js'
+import { pythonName } from '../spelling/automatic-names.js'
 import type { CustomObjects } from './custom.js'
 import { groupAt, makeGroup, putArray, stateOf, valuesOf } from './h5-model.js'
 import { type H5Array, type H5Group, isH5, newGroup, readH5, writeH5 } from './h5-tree.js'
@@ -34,6 +36,7 @@ const KERAS_3 = '3.16.0'
 const projections: Readonly<Record<string, string>> = {
   query: 'query_dense',
   key: 'key_dense',
+  gate: '_gate_dense',
   value: 'value_dense',
   attention_output: 'output_dense',
 }
@@ -44,10 +47,12 @@ function ownPaths(layer: Layer): { path: string; weight: Parameter }[] {
   const own = layer.weights.filter((w) => !inside.includes(w))
   // Keras stores the kernel a second time.
   if (layer instanceof SpectralNormalization) return [layer.kernel as Parameter, ...own].map((weight, i) => ({ path: `vars/${i}`, weight }))
-  if (!(layer instanceof MultiHeadAttention)) return own.map((weight, i) => ({ path: `vars/${i}`, weight }))
+  if (!(layer instanceof ProjectedAttention)) return own.map((weight, i) => ({ path: `vars/${i}`, weight }))
   return own.map((weight) => {
     const [projection, kind] = weight.name.split('/').slice(-2)
-    return { path: `${projections[projection]}/vars/${kind === 'kernel' ? 0 : 1}`, weight }
+    const name = projections[projection]
+    const path = layer instanceof GroupQueryAttention && !name.startsWith('_') ? `_${name}` : name
+    return { path: `${path}/vars/${kind === 'kernel' ? 0 : 1}`, weight }
   })
 }
 
@@ -77,7 +82,7 @@ function listPaths(layers: readonly Layer[], list: string, nameOf = kerasClass):
 }
 
 /** The class that Keras 3 has for a layer. */
-const kerasClass = ({ className }: Layer): string => otherClasses.get(className) ?? className
+const kerasClass = ({ className }: Layer): string => otherClasses.get(className) ?? pythonName(className)
 const otherClasses: ReadonlyMap<string, string> = new Map([
   ['Model', 'Functional'],
   ['ThresholdedReLU', 'ReLU'],

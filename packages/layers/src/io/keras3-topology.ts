@@ -3,15 +3,8 @@ import { usesIn } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
 import type { BatchShape, Layer } from '../layer.js'
-import {
-  Bidirectional,
-  MultiHeadAttention,
-  RecurrentLayer,
-  type RNNCell,
-  SpectralNormalization,
-  StackedRNNCells,
-  TimeDistributed,
-} from '../layers/index.js'
+import { ProjectedAttention } from '../layers/attention/projected-attention.js'
+import { Bidirectional, RecurrentLayer, type RNNCell, SpectralNormalization, StackedRNNCells, TimeDistributed } from '../layers/index.js'
 import { GraphModel } from '../models/graph-model.js'
 import { Model } from '../models/model.js'
 import type { Sequential } from '../models/sequential.js'
@@ -142,7 +135,7 @@ const layerPolicy = (dtype: string): Json => ({
 
 /** The shapes with which Keras 3 builds the layer. */
 function buildConfig(layer: Layer, shapes: readonly BatchShape[]): Json {
-  if (layer instanceof MultiHeadAttention) {
+  if (layer instanceof ProjectedAttention) {
     const [query, value, key] = shapes
     return { shapes_dict: { query_shape: query, value_shape: value, ...(key && { key_shape: key }) } }
   }
@@ -154,7 +147,10 @@ function buildConfig(layer: Layer, shapes: readonly BatchShape[]): Json {
 /** One use of a layer: the arguments of its call. */
 function callOf(layer: Layer, tensors: readonly Json[]): Json {
   const [first, ...others] = tensors
-  if (layer instanceof MultiHeadAttention) return { args: tensors, kwargs: callOptions(layer) }
+  if (layer instanceof ProjectedAttention) {
+    const [query, value, key, mask] = tensors
+    return { args: [query, value, ...(key ? [key] : [])], kwargs: { ...(mask && { attention_mask: mask }), ...callOptions(layer) } }
+  }
   if (layer instanceof RecurrentLayer || layer instanceof Bidirectional)
     return { args: [first], kwargs: others.length > 0 ? { initial_state: others } : {} }
   return { args: [tensors.length === 1 ? first : tensors], kwargs: callOptions(layer) }

@@ -27,16 +27,15 @@ const changes: readonly Change[] = [
   { classes: /^LeakyReLU$/, rename: { alpha: 'negative_slope' } },
   { classes: /^BatchNormalization$/, add: { synchronized: false, renorm: false, renorm_clipping: null, renorm_momentum: 0.99 } },
   { classes: /^LayerNormalization$/, add: { rms_scaling: false } },
-  { classes: /^Attention$/, add: { score_mode: 'dot', seed: null } },
-  {
-    classes: /^MultiHeadAttention$/,
-    add: { use_gate: false, attention_axes: [1], sliding_window: null, activity_regularizer: null, seed: null },
-  },
+  { classes: /^Attention$/, add: { score_mode: 'dot' } },
+  { classes: /Attention$/, add: { seed: null } },
+  { classes: /^MultiHeadAttention$/, add: { use_gate: false, sliding_window: null, attention_axes: [1] } },
+  { classes: /^(MultiHead|GroupQuery)Attention$/, add: { activity_regularizer: null } },
   { classes: /^(CategoryEncoding|Discretization)$/, add: { sparse: false } },
   { classes: /^Normalization$/, add: { mean: null, variance: null } },
   { classes: /^Discretization$/, add: { bin_boundaries: null, num_bins: null }, lose: { trainable: true } },
-  { classes: /^(SimpleRNN|LSTM|GRU|RNN)$/, add: { zero_output_for_mask: false } },
-  { classes: /^(LSTM|GRU|SimpleRNNCell|LSTMCell|GRUCell)$/, add: { seed: null } },
+  { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[12]D|RNN)$/, add: { zero_output_for_mask: false } },
+  { classes: /^(LSTM|GRU|ConvLSTM[12]D|SimpleRNNCell|LSTMCell|GRUCell)$/, add: { seed: null } },
   { classes: /^(LSTM|GRU|LSTMCell|GRUCell)$/, lose: { implementation: 2 } },
 ]
 

@@ -20,7 +20,7 @@ interface KnownKey {
 }
 
 const every = /./
-const recurrent = /^(SimpleRNN|LSTM|GRU|RNN)$/
+const recurrent = /^(SimpleRNN|LSTM|GRU|ConvLSTM[12]D|RNN)$/
 const randomCells = /^(SimpleRNN|LSTM|GRU)(Cell)?$/
 const without = 'Build the model without it.'
 
@@ -51,7 +51,12 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   ],
   use_cudnn: [{ classes: recurrent }],
   // Random numbers differ from Keras' in any case.
-  seed: [{ classes: /^(SpatialDropout[123]D|Gaussian(Noise|Dropout)|Attention|MultiHeadAttention|(SimpleRNN|LSTM|GRU)(Cell)?)$/ }],
+  seed: [
+    {
+      classes:
+        /^(SpatialDropout[123]D|Gaussian(Noise|Dropout)|(Additive|MultiHead|GroupQuery)?Attention|(SimpleRNN|LSTM|GRU)(Cell)?|ConvLSTM[12]D)$/,
+    },
+  ],
   noise_shape: [{ classes: /^SpatialDropout/ }],
   fused: [{ classes: /^BatchNormalization$/ }],
   synchronized: [{ classes: /^BatchNormalization$/ }],
@@ -60,11 +65,7 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   renorm_momentum: [{ classes: /^BatchNormalization$/ }],
   virtual_batch_size: [{ classes: /^BatchNormalization$/, values: [], advice: without }],
   rms_scaling: [{ classes: /^LayerNormalization$/, values: [false], advice: 'Save the model with rms_scaling=False.' }],
-  score_mode: [{ classes: /^Attention$/, values: ['dot'], advice: 'Only dot products are supported as scores.' }],
-  attention_axes: [{ classes: /^MultiHeadAttention$/, values: [[1], 1], advice: 'Attention is along the steps, axis 1, alone.' }],
-  use_gate: [{ classes: /^MultiHeadAttention$/, values: [false], advice: without }],
-  sliding_window: [{ classes: /^MultiHeadAttention$/, values: [], advice: without }],
-  flash_attention: [{ classes: /^MultiHeadAttention$/ }],
+  flash_attention: [{ classes: /^(MultiHead|GroupQuery)Attention$/ }],
   query_shape: [{ classes: /^MultiHeadAttention$/, of: ['tf2'] }],
   key_shape: [{ classes: /^MultiHeadAttention$/, of: ['tf2'] }],
   value_shape: [{ classes: /^MultiHeadAttention$/, of: ['tf2'] }],

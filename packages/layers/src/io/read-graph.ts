@@ -105,10 +105,10 @@ const isPlace = (value: unknown): value is Place =>
 const placeOf = ([layer, node, tensor]: Place): TensorPlace => ({ layer, node, tensor })
 
 /** Arguments of calls that change nothing here: masks travel with tensors, and the caller says whether it trains. */
-const withoutEffect = ['training', 'mask', 'query_mask', 'value_mask', 'key_mask', 'use_causal_mask', 'flash_attention']
+const withoutEffect = ['training', 'mask', 'query_mask', 'value_mask', 'key_mask', 'flash_attention']
 
 /** Arguments that are inputs, in the order in which layers here take them. */
-const inputArguments = ['inputs', 'sequences', 'sequence', 'query', 'value', 'key', 'initial_state']
+const inputArguments = ['inputs', 'sequences', 'sequence', 'query', 'value', 'key', 'attention_mask', 'initial_state']
 
 /** The named arguments of a call: in Keras 3 `kwargs`, before it the fourth member of the first input's place. */
 function namedArguments(node: unknown): Json {
@@ -117,44 +117,52 @@ function namedArguments(node: unknown): Json {
   return Object.assign({}, ...places.map((place) => (isPlace(place) && isObject(place[3]) ? place[3] : {})))
 }
 
-/** The option of a layer here that is an argument of its call in Keras. */
-const causalOptions: ReadonlyMap<string, string> = new Map([
-  ['MultiHeadAttention', 'use_causal_mask'],
-  ['Attention', 'causal'],
-])
+/** Options of attention here that are arguments of the call in Keras. */
+const callFlags = ['use_causal_mask', 'return_attention_scores']
 
-/** The layer, with an option added for an argument of its calls: whether a step is hidden from later ones. */
+/** The layer, with options added for arguments of its calls. */
 function withCallOptions(object: KerasObject, part: string): KerasObject {
   const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
-  const causal = nodes.map((node) => namedArguments(node).use_causal_mask === true)
-  if (!causal.includes(true)) return object
-  const key = causalOptions.get(plainClassName(object.class_name))
-  if (key === undefined || causal.includes(false)) {
-    const where = `${part}, layer "${object.config.name}" (${object.class_name})`
-    throw new ValueError(
-      `${where}: use_causal_mask ${key === undefined ? 'is not supported' : 'at some of its calls only is not supported; use two layers'}.`,
-    )
+  const config = { ...object.config }
+  for (const key of callFlags) {
+    const given = nodes.map((node) => namedArguments(node)[key] === true)
+    if (!given.includes(true)) continue
+    const known = /^(Additive|MultiHead|GroupQuery)?Attention$/.test(plainClassName(object.class_name))
+    if (!known || given.includes(false)) {
+      const where = `${part}, layer "${object.config.name}" (${object.class_name})`
+      throw new ValueError(`${where}: ${key} ${known ? 'at some of its calls only is not supported; use two layers' : 'is not supported'}.`)
+    }
+    config[key] = true
   }
-  return { ...object, config: { ...object.config, [key]: true } }
+  return { ...object, config }
 }
 
 /** The inputs of each use of a layer. */
 function nodesOf(object: KerasObject, part: string): TensorPlace[][] {
   const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
-  return nodes.map((node): TensorPlace[] => {
-    if (isPlace(node)) return [placeOf(node), ...argumentsOf(node, part)]
-    if (isObject(node)) return [...tensorsIn(node.args), ...argumentsOf(node, part)] // in Keras 3, tensors name their place
-    if (!Array.isArray(node) || !node.every(isPlace))
-      throw new ValueError(`${part}: inbound_nodes: ${JSON.stringify(node)} is not a list of [name, node, tensor].`)
-    return [...node.map(placeOf), ...argumentsOf(node, part)]
-  })
+  return nodes.map((node): TensorPlace[] => withKey(inputsOf(node, part), node))
+}
+
+/** Here a mask is the fourth input of an attention, so the third one is not left out. */
+function withKey(inputs: TensorPlace[], node: unknown): TensorPlace[] {
+  const [query, value, mask] = inputs
+  return inputs.length === 3 && (namedArguments(node).attention_mask ?? null) !== null ? [query, value, value, mask] : inputs
+}
+
+function inputsOf(node: unknown, part: string): TensorPlace[] {
+  if (isPlace(node)) return [placeOf(node), ...argumentsOf(node, part)]
+  if (isObject(node)) return [...tensorsIn(node.args), ...argumentsOf(node, part)] // in Keras 3, tensors name their place
+  if (!Array.isArray(node) || !node.every(isPlace))
+    throw new ValueError(`${part}: inbound_nodes: ${JSON.stringify(node)} is not a list of [name, node, tensor].`)
+  return [...node.map(placeOf), ...argumentsOf(node, part)]
 }
 
 /** Tensors among the named arguments: value and key of an attention, initial states of a recurrent layer. */
 function argumentsOf(node: unknown, part: string): TensorPlace[] {
   const given = namedArguments(node)
   for (const [key, value] of Object.entries(given)) {
-    if (inputArguments.includes(key) || withoutEffect.includes(key) || value === null || value === false) continue
+    if (inputArguments.includes(key) || withoutEffect.includes(key) || callFlags.includes(key) || value === null || value === false)
+      continue
     throw new ValueError(`${part}: inbound_nodes: the argument "${key}" of a call is not supported.`)
   }
   return inputArguments.flatMap((key): TensorPlace[] => {

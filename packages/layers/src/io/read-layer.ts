@@ -40,7 +40,7 @@ export const isModelClass = (className: string): boolean => ['Sequential', 'Func
 
 /** Layers whose `data_format` is always given, since the default here belongs to the process. */
 const withFormat =
-  /^(Conv[23]D|Conv[23]DTranspose|SeparableConv2D|DepthwiseConv2D|(Max|Average)Pooling[23]D|Global(Max|Average)Pooling[23]D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)[23]D|Flatten)$/
+  /^(Conv[23]D|ConvLSTM2D|Conv[23]DTranspose|SeparableConv2D|DepthwiseConv2D|(Max|Average)Pooling[23]D|Global(Max|Average)Pooling[23]D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)[23]D|Flatten)$/
 
 /**
  * The layer of a description.
@@ -137,11 +137,22 @@ function corrected(className: string, written: string, options: Json, origin: Or
     if (className === 'SimpleRNNCell') delete out.implementation
     if (written.startsWith('CuDNN')) Object.assign(out, { recurrentActivation: 'sigmoid' }, className === 'GRU' ? { resetAfter: true } : {})
   } else delete out.implementation
-  if (className === 'LSTM' || className === 'GRU' || className === 'LSTMCell' || className === 'GRUCell') {
+  if (
+    className === 'LSTM' ||
+    className === 'GRU' ||
+    className === 'LSTMCell' ||
+    className === 'GRUCell' ||
+    className.startsWith('ConvLSTM')
+  ) {
     out.recurrentActivation ??= 'hard_sigmoid' // a file without it is from before Keras 2.3, or from TensorFlow.js
   }
   if (className === 'MultiHeadAttention' && Array.isArray(out.outputShape) && out.outputShape.length === 1)
     [out.outputShape] = out.outputShape
+  if (className === 'Attention' || className === 'AdditiveAttention') {
+    // tf.keras up to 2.9; later versions have an argument of the call.
+    if ('causal' in out) out.useCausalMask = out.causal
+    delete out.causal
+  }
   if (className === 'Bidirectional' && out.layer) out.layer = withoutPrefix(out.layer as Layer)
   return out
 }

@@ -7,7 +7,9 @@ import { type ActivationIdentifier, getActivation } from '../activations.js'
 import type { TensorPlace } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { Layer } from '../layer.js'
-import { Attention, MultiHeadAttention, TimeDistributed } from '../layers/index.js'
+import { AttentionLayer } from '../layers/attention/attention-layer.js'
+import { ProjectedAttention } from '../layers/attention/projected-attention.js'
+import { TimeDistributed } from '../layers/index.js'
 import { GraphModel } from '../models/graph-model.js'
 import { Model } from '../models/model.js'
 import { Sequential } from '../models/sequential.js'
@@ -18,8 +20,9 @@ import { isObject, type Json, type KerasObject } from './keras-object.js'
 const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] = [
   { classes: /^(BatchNormalization|ActivityRegularization)$/, option: 'variant', usual: undefined },
   { classes: /^(ZeroPadding1D|Cropping1D|UpSampling1D|SpatialDropout1D)$/, option: 'dataFormat', usual: 'channels_last' },
-  // In Keras this is an argument of the call, see callOptions.
-  { classes: /^MultiHeadAttention$/, option: 'useCausalMask', usual: false },
+  // In Keras these are arguments of the call, see callOptions.
+  { classes: /Attention$/, option: 'useCausalMask', usual: false },
+  { classes: /Attention$/, option: 'returnAttentionScores', usual: false },
 ]
 
 /** Options that are left out at their default, since Keras 2.3 or Keras 3 does not know them. */
@@ -27,7 +30,10 @@ const leftOut: readonly { classes: RegExp; key: string; usual: unknown }[] = [
   { classes: /^SpatialDropout[123]D$/, key: 'trainable', usual: true },
   { classes: /^Conv[123]D$/, key: 'groups', usual: 1 },
   { classes: /^Global/, key: 'keepdims', usual: false },
-  { classes: /^(SimpleRNN|LSTM|GRU|RNN)$/, key: 'zero_output_for_mask', usual: false },
+  { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[12]D|RNN)$/, key: 'zero_output_for_mask', usual: false },
+  { classes: /^Attention$/, key: 'score_mode', usual: 'dot' },
+  { classes: /^MultiHeadAttention$/, key: 'use_gate', usual: false },
+  { classes: /^MultiHeadAttention$/, key: 'sliding_window', usual: null },
 ]
 
 /** Sizes that Keras writes as plain numbers in one dimension. */
@@ -41,10 +47,10 @@ const flat: readonly { classes: RegExp; key: string }[] = [
 const layerOptions = ['layer', 'cell', 'cells']
 
 /** Options of the layer here that are arguments of its call in Keras. */
-export const callOptions = (layer: Layer): Json =>
-  (layer instanceof MultiHeadAttention && layer.useCausalMask) || (layer instanceof Attention && layer.causal)
-    ? { use_causal_mask: true }
-    : {}
+export const callOptions = (layer: Layer): Json => ({
+  ...(layer instanceof AttentionLayer && layer.useCausalMask && { use_causal_mask: true }),
+  ...(layer instanceof AttentionLayer && layer.returnAttentionScores && { return_attention_scores: true }),
+})
 
 /**
  * The intended reader. For `keras`, a file, a Sequential begins with an input layer, as Keras 3 wants it. `json` is as Keras 2.3 wrote it. `tfjs` knows no
@@ -106,7 +112,10 @@ export class LayerWriter {
       const [first, ...others] = places.map(place)
       const options = this.#reader === 'tfjs' ? {} : callOptions(layer)
       // As tf.keras has it: value and key are named.
-      if (layer instanceof MultiHeadAttention) return [[...first, { value: others[0], ...(others[1] && { key: others[1] }), ...options }]]
+      if (layer instanceof ProjectedAttention) {
+        const [value, key, mask] = others
+        return [[...first, { value, ...(key && { key }), ...(mask && { attention_mask: mask }), ...options }]]
+      }
       return [first, ...others].map((from) => [...from, options]) // readers use the options of the last one
     }
     return {
@@ -147,7 +156,6 @@ export class LayerWriter {
     for (const [key, value] of Object.entries(snakeKeys(options))) config[key] = this.#value(key, value)
     for (const { classes, key } of flat) if (classes.test(className)) config[key] = (config[key] as unknown[])[0]
     for (const { classes, key, usual } of leftOut) if (classes.test(className) && config[key] === usual) delete config[key]
-    if (className === 'Attention' && this.#reader !== 'tfjs') delete config.causal // an argument of the call in Keras, see callOptions
     if (className === 'ThresholdedReLU' && this.#reader !== 'tfjs') {
       const { theta, ...rest } = config // Keras 3 has a ReLU with a threshold instead
       return { class_name: 'ReLU', config: { ...rest, max_value: null, negative_slope: 0, threshold: theta } }

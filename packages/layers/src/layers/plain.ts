@@ -2,8 +2,12 @@
 export * from './activation/activation.js'
 export * from './activation/advanced-activations.js'
 export * from './activation/softmax.js'
+export * from './attention/additive-attention.js'
 export { Attention, type AttentionOptions, attention } from './attention/attention.js'
+export type { AttentionLayerOptions } from './attention/attention-layer.js'
+export * from './attention/group-query-attention.js'
 export * from './attention/multi-head-attention.js'
+export type { ProjectedAttentionOptions } from './attention/projected-attention.js'
 export {
   Conv1D,
   Conv2D,
@@ -45,7 +49,18 @@ export { LSTMCell, type LSTMCellOptions, lstmCell, lstmCellOptions } from './rec
 export * from './recurrent/cells/simple-rnn-cell.js'
 export { StackedRNNCells, stackedRNNCells } from './recurrent/cells/stacked-cells.js'
 export type { UnitsCellOptions } from './recurrent/cells/units-cell.js'
-export * from './recurrent/recurrent.js'
+export * from './recurrent/conv-lstm.js'
+export {
+  GRU,
+  type GRUOptions,
+  gru,
+  LSTM,
+  type LSTMOptions,
+  lstm,
+  SimpleRNN,
+  type SimpleRNNOptions,
+  simpleRNN,
+} from './recurrent/recurrent.js'
 export { RecurrentLayer, RNN, type RNNContext, type RNNOptions, rnn } from './recurrent/rnn.js'
 export * from './regularization/activity-regularization.js'
 export { AlphaDropout, alphaDropout } from './regularization/alpha-dropout.js'

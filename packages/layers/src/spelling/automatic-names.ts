@@ -14,9 +14,12 @@ export function resetNames(): void {
   counters.clear()
 }
 
+/** Keras exports some classes under other names than they have in Python, of which it makes automatic names and the paths in files. */
+export const pythonName = (className: string): string => (className === 'GroupQueryAttention' ? 'GroupedQueryAttention' : className)
+
 /** `Conv2D` → `conv2d_1`, `MaxPooling2D` → `max_pooling2d_1`: snake case and a count for each class. */
 export function automaticName(className: string): string {
-  const snake = className
+  const snake = pythonName(className)
     .replace(/(.)([A-Z][a-z0-9]+)/g, '$1_$2')
     .replace(/([a-z])([A-Z])/g, '$1_$2')
     .toLowerCase()

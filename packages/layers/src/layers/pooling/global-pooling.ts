@@ -121,9 +121,8 @@ export class GlobalAveragePooling1D extends GlobalPooling {
     const axis = this.dataFormat === 'channelsLast' ? 1 : 2
     const counts = mask.expandDims(this.channelAxis) // [n, t, 1] or [n, 1, t]
     // Selected, not multiplied by 0: a masked step may hold NaN.
-    const sum = where(counts, x, 0).sum({ axis, keepDims: this.keepdims })
-    const steps = mask.cast(x.dtype).sum({ axis: 1, keepDims: true }).maximum(1) // [n, 1]
-    return sum.div(this.keepdims ? steps.expandDims(2) : steps)
+    const sumOf = (t: Tensor): Tensor => t.sum({ axis, keepDims: this.keepdims })
+    return sumOf(where(counts, x, 0)).div(sumOf(counts.cast(x.dtype)).maximum(1))
   }
 }
 

@@ -16,12 +16,12 @@ export interface LSTMOptions extends LSTMCellOptions, RNNOptions {}
 /** Options of `GRU`: those of its cell and those of every recurrent layer. */
 export interface GRUOptions extends GRUCellOptions, RNNOptions {}
 
-abstract class UnitsRNN extends RecurrentLayer {
+/** A layer that has the options of its cell. */
+export abstract class CellLayer extends RecurrentLayer {
   declare readonly cell: UnitsCell
 
   /** @param cellOptions the table of the cell's options */
-  constructor(className: string, units: number, makeCell: (options: object) => UnitsCell, given: RNNOptions, cellOptions: OptionTable) {
-    requireCount(className, 'units', units) // here, so that the message names the layer and not its cell
+  constructor(className: string, makeCell: (options: object) => UnitsCell, given: RNNOptions, cellOptions: OptionTable) {
     const ofCell = optionNames(cellOptions)
     requireLayerOptions(className, given, [...optionNames(rnnOptions), ...ofCell])
     // The cell's weights are named after the layer: lstm_1/kernel.
@@ -29,11 +29,18 @@ abstract class UnitsRNN extends RecurrentLayer {
     const cell = makeCell({ ...Object.fromEntries(Object.entries(given).filter(([option]) => ofCell.includes(option))), name })
     super(className, cell, { ...given, name }, ofCell)
   }
-  get units(): number {
-    return this.cell.units
-  }
   override getConfig(): Record<string, unknown> {
     return { ...this.layerConfig(), ...this.cell.cellConfig() }
+  }
+}
+
+abstract class UnitsRNN extends CellLayer {
+  constructor(className: string, units: number, makeCell: (options: object) => UnitsCell, given: RNNOptions, cellOptions: OptionTable) {
+    requireCount(className, 'units', units) // here, so that the message names the layer and not its cell
+    super(className, makeCell, given, cellOptions)
+  }
+  get units(): number {
+    return this.cell.units
   }
 }
 

@@ -4,7 +4,21 @@
  * It has more than 300 lines because one class does all of this, and each part needs the states of the others.
  */
 
-import { cumSum, flip, ShapeError, scope, shapeError, stack, type Tensor, unstack, ValueError, viewOf, where, zeros } from '@cotangent/core'
+import {
+  cumSum,
+  flip,
+  type Shape,
+  ShapeError,
+  scope,
+  shapeError,
+  stack,
+  type Tensor,
+  unstack,
+  ValueError,
+  viewOf,
+  where,
+  zeros,
+} from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import {
   type BatchShape,
@@ -21,6 +35,7 @@ import { savedForm } from '../../spelling/names.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import { type DropoutMasks, RNNCell } from './cells/cell.js'
 import { type CellIdentifier, cellOf, type FromConfig, StackedRNNCells } from './cells/stacked-cells.js'
+import { haveShapes, requireStateShapes, statefulOutputs, stepOf } from './states.js'
 
 /** Options of every recurrent layer. */
 export interface RNNOptions extends LayerOptions {
@@ -73,7 +88,8 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   declare readonly stateful: boolean
   declare readonly unroll: boolean
   declare readonly zeroOutputForMask: boolean
-  #batch: number | null = null
+  /** The shape of one step, once it is built. */
+  #step?: BatchShape
   #states?: Tensor[]
 
   /** @param own names of options that the class has in addition to `RNNOptions` */
@@ -93,9 +109,9 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
-    if (inputShape.length !== 3) {
+    if (inputShape.length !== 2 + this.cell.inputRank) {
       throw new ShapeError(
-        `${this.describe()}: the input must have three axes [batch, steps, features], got [${inputShape.map((n) => n ?? '?').join(', ')}].`,
+        `${this.describe()}: the input must have ${this.cell.inputRank === 1 ? 'three' : 2 + this.cell.inputRank} axes ${this.#axes}, got [${inputShape.map((n) => n ?? '?').join(', ')}].`,
       )
     }
     const [batch, steps] = inputShape
@@ -106,12 +122,17 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     }
     if (this.unroll && steps === null)
       throw new ValueError(`${this.describe()}: unroll needs a known number of steps in the input shape; leave it out.`)
-    return this.returnSequences ? [batch, steps, this.cell.outputSize] : [batch, this.cell.outputSize]
+    const [, ...output] = this.cell.outputShape(stepOf(inputShape))
+    return this.returnSequences ? [batch, steps, ...output] : [batch, ...output]
+  }
+  /** The axes of its input, for messages. */
+  get #axes(): string {
+    return this.cell.inputRank === 1 ? '[batch, steps, features]' : '[batch, steps, …], with the sizes and channels of a step at the end,'
   }
 
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
-    this.#batch = inputShape[0]
-    this.cell.build([inputShape[0], inputShape[2]], context)
+    this.#step = stepOf(inputShape)
+    this.cell.build(this.#step, context)
   }
 
   override outputMask(_x: Tensor, mask: Tensor | undefined): Tensor | undefined {
@@ -121,10 +142,10 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   // In a graph, the states before the first step are further inputs. With `returnState`, those after the last step are further outputs.
 
   override outputShapes([x, ...states]: readonly BatchShape[]): BatchShape[] {
-    const { stateSizes } = this.cell
-    requireStateShapes(this, stateSizes, states)
-    const after = this.returnState ? stateSizes.map((size): BatchShape => [x[0], size]) : []
-    return [this.outputShape(x), ...after]
+    const output = this.outputShape(x)
+    const shapes = this.cell.stateShapes(stepOf(x))
+    requireStateShapes(this, shapes, states)
+    return this.returnState ? [output, ...shapes] : [output]
   }
   protected override makeAllWeights([x]: readonly BatchShape[], context: BuildContext): void {
     this.makeWeights(x, context)
@@ -173,8 +194,8 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   #zeroWhereMasked(output: Tensor, mask: Tensor): Tensor {
     const [n, t] = mask.shape
     const inOrder = this.goBackwards ? flip(mask, 1) : mask // of the outputs
-    const counts = this.returnSequences ? inOrder.expandDims(2) : inOrder.slice([0, t - 1], [n, 1])
-    return where(counts, output, 0)
+    const counts = this.returnSequences ? inOrder : inOrder.slice([0, t - 1], [n, 1])
+    return where(besides(counts, output.rank), output, 0)
   }
 
   /** Runs core's op for whole sequences; undefined if there is none for this cell. */
@@ -202,19 +223,20 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     initialState: readonly Tensor[] | undefined,
     masks: DropoutMasks | undefined,
   ): { output: Tensor; states: Tensor[] } {
-    const [n] = x.shape
-    const none = (size: number): Tensor => zeros([n, size], { dtype: x.dtype, backend: x.backend })
+    const none = (shape: BatchShape): Tensor => zeros(shape as Shape, { dtype: x.dtype, backend: x.backend })
+    const shapes = this.cell.stateShapes(stepOf(x.shape))
     const ordered = (steps: Tensor[]): Tensor[] => (this.goBackwards ? steps.reverse() : steps)
-    let states = initialState ?? this.cell.stateSizes.map(none)
+    let states = initialState ?? shapes.map(none)
     let output: Tensor | undefined
     const counts = mask && ordered(unstack(mask, 1)).map((step) => step.expandDims(1)) // [n, 1] each
     const outputs: Tensor[] = []
     for (const [s, step] of ordered(unstack(x, 1)).entries()) {
-      const before = { output: output ?? none(this.cell.outputSize), states }
       const after = this.cell.step(step, states, masks)
       const now = counts?.[s]
-      output = now ? where(now, after.output, before.output) : after.output
-      states = now ? after.states.map((state, i) => where(now, state, before.states[i])) : after.states
+      const either = (fresh: Tensor, old: Tensor | undefined): Tensor => (now ? where(besides(now, fresh.rank), fresh, old ?? 0) : fresh)
+      output = either(after.output, output)
+      const before = states
+      states = after.states.map((state, i) => either(state, before[i]))
       outputs.push(output)
     }
     return { output: this.returnSequences ? stack(outputs, 1) : (output as Tensor), states: [...states] }
@@ -245,12 +267,13 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   }
 
   #require(x: Tensor, { initialState, mask }: RNNContext): void {
-    if (x.rank !== 3 || x.shape[1] === 0) {
-      throw shapeError(this.className, 'the input must be [batch, steps, features] with at least one step', [{ name: 'x', shape: x.shape }])
+    if (x.rank !== 2 + this.cell.inputRank || x.shape[1] === 0) {
+      throw shapeError(this.className, `the input must be ${this.#axes} with at least one step`, [{ name: 'x', shape: x.shape }])
     }
-    if (this.stateful && this.#batch !== null && x.shape[0] !== this.#batch) {
+    const batch = this.#step?.[0] ?? null
+    if (this.stateful && batch !== null && x.shape[0] !== batch) {
       throw new ShapeError(
-        `${this.className}: is stateful with batches of ${this.#batch} and got one of ${x.shape[0]}. Give fit, evaluate and predict the option batchSize: ${this.#batch}, and a multiple of ${this.#batch} samples (with validationSplit on both sides of it).`,
+        `${this.className}: is stateful with batches of ${batch} and got one of ${x.shape[0]}. Give fit, evaluate and predict the option batchSize: ${batch}, and a multiple of ${batch} samples (with validationSplit on both sides of it).`,
       )
     }
     if (mask && (mask.rank !== 2 || mask.shape[0] !== x.shape[0] || mask.shape[1] !== x.shape[1])) {
@@ -259,14 +282,13 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
         { name: 'mask', shape: mask.shape },
       ])
     }
-    if (initialState) this.#requireStates(initialState, x.shape[0])
+    if (initialState) this.#requireStates(initialState, stepOf(x.shape))
   }
 
-  #requireStates(states: readonly Tensor[], batch = this.#batch): void {
-    const { stateSizes } = this.cell
-    const fits = states.length === stateSizes.length && states.every((s, i) => s.rank === 2 && s.shape[1] === stateSizes[i])
-    if (fits && states.every((s) => batch === null || s.shape[0] === batch)) return
-    const wanted = stateSizes.map((size) => `[${batch ?? 'batch'}, ${size}]`).join(' and ')
+  #requireStates(states: readonly Tensor[], step = this.#step ?? new Array<null>(1 + this.cell.inputRank).fill(null)): void {
+    const shapes = this.cell.stateShapes(step)
+    if (haveShapes(states, shapes)) return
+    const wanted = shapes.map(([batch, ...sizes]) => `[${[batch ?? 'batch', ...sizes.map((n) => n ?? '?')].join(', ')}]`).join(' and ')
     throw new ShapeError(
       `${this.className}: the states must be ${wanted}, got ${states.map((s) => `[${s.shape.join(', ')}]`).join(' and ') || 'none'}.`,
     )
@@ -281,22 +303,8 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
   }
 }
 
-/** Outputs with their mask, followed by states, which have no mask. */
-export const statefulOutputs = (outputs: readonly Tensor[], states: readonly Tensor[], mask: Tensor | undefined): LayerOutputs => ({
-  outputs: [...outputs, ...states],
-  masks: [...outputs.map(() => mask), ...states.map(() => undefined)],
-})
-
-/** Throws unless the given initial states are as many as the layer has, and of their sizes. No states at all are fine. */
-export function requireStateShapes(layer: Layer, sizes: readonly number[], states: readonly BatchShape[]): void {
-  if (states.length === 0) return
-  const fits = states.length === sizes.length && states.every((shape, i) => shape.length === 2 && (shape[1] ?? sizes[i]) === sizes[i])
-  if (fits) return
-  const shown = states.map((shape) => `[${shape.map((n) => n ?? '?').join(', ')}]`)
-  throw new ShapeError(
-    `${layer.describe()}: behind its input come the states before the first step, ${sizes.map((size) => `[?, ${size}]`).join(' and ')}; got ${shown.join(' and ')}.`,
-  )
-}
+/** A mask [n, …] with axes of size 1 behind it, so that it has as many as a tensor. */
+const besides = (mask: Tensor, rank: number): Tensor => mask.reshape([...mask.shape, ...new Array<number>(rank - mask.rank).fill(1)])
 
 /**
  * Runs any cell over the steps of a sequence.

@@ -16,8 +16,10 @@ import { givenChoice } from '../../option-rows.js'
 import { optionNames, type TableFor, type ValuesOf } from '../../option-table.js'
 import { type SavedObject, savedForm } from '../../spelling/names.js'
 import type { Regularizer } from '../../weights/regularizers.js'
+import { ConvLSTM1D, ConvLSTM2D } from '../recurrent/conv-lstm.js'
 import { GRU, LSTM, SimpleRNN } from '../recurrent/recurrent.js'
-import { RecurrentLayer, RNN, type RNNContext, requireStateShapes, statefulOutputs } from '../recurrent/rnn.js'
+import { RecurrentLayer, RNN, type RNNContext } from '../recurrent/rnn.js'
+import { requireStateShapes, statefulOutputs, stepOf } from '../recurrent/states.js'
 import { layerOf } from '../saved-layer.js'
 
 /** How the outputs of both directions become one; null leaves two outputs. */
@@ -80,7 +82,10 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
   }
 
   static fromConfig({ layer, ...options }: BidirectionalOptions & { layer: RecurrentLayer | SavedObject }): Bidirectional {
-    return new Bidirectional(layerOf('Bidirectional', layer, { SimpleRNN, LSTM, GRU, RNN }) as RecurrentLayer, options)
+    return new Bidirectional(
+      layerOf('Bidirectional', layer, { SimpleRNN, LSTM, GRU, ConvLSTM1D, ConvLSTM2D, RNN }) as RecurrentLayer,
+      options,
+    )
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -100,10 +105,11 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
   }
 
   override outputShapes([x, ...states]: readonly BatchShape[]): BatchShape[] {
-    const sizes = [...this.forward.cell.stateSizes, ...this.backward.cell.stateSizes]
-    requireStateShapes(this, sizes, states)
     const shape = this.outputShape(x)
-    const after = this.forward.returnState ? sizes.map((size): BatchShape => [x[0], size]) : []
+    const step = stepOf(x)
+    const shapes = [...this.forward.cell.stateShapes(step), ...this.backward.cell.stateShapes(step)]
+    requireStateShapes(this, shapes, states)
+    const after = this.forward.returnState ? shapes : []
     return [...(this.mergeMode === null ? [shape, shape] : [shape]), ...after]
   }
   protected override makeAllWeights([x]: readonly BatchShape[], context: BuildContext): void {

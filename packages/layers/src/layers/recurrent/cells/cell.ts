@@ -46,6 +46,14 @@ export interface StepResult {
 export abstract class RNNCell extends Layer {
   /** The sizes of the states. */
   abstract readonly stateSizes: readonly number[]
+  /** How many axes the input of a step has besides the batch. */
+  get inputRank(): number {
+    return 1
+  }
+  /** The shapes of the states for inputs of a step, [n, size] unless a cell overrides it. */
+  stateShapes([batch]: BatchShape): readonly BatchShape[] {
+    return this.stateSizes.map((size) => [batch, size])
+  }
   /** Computes one step. Shape: x [n, in], states [n, size] each */
   abstract step(x: Tensor, states: readonly Tensor[], masks?: DropoutMasks): StepResult
 
@@ -71,7 +79,7 @@ export abstract class RNNCell extends Layer {
   /** One step from states of zeros. */
   override call(x: Tensor, context: CallContext): Tensor {
     return scope(() => {
-      const states = this.stateSizes.map((size) => zeros([x.shape[0], size], { dtype: x.dtype, backend: x.backend }))
+      const states = this.stateShapes(x.shape).map((shape) => zeros(shape as readonly number[], { dtype: x.dtype, backend: x.backend }))
       return this.step(x, states, this.dropoutMasks(x.expandDims(1), context)).output
     })
   }

@@ -47,7 +47,7 @@ export class GRUCell extends UnitsCell implements ValuesOf<typeof gruCellTable> 
   declare readonly resetAfter: boolean
 
   constructor(units: number, options: GRUCellOptions = {}) {
-    super('GRUCell', units, options, gruCellTable)
+    super('GRUCell', { units }, options, gruCellTable)
   }
   static fromConfig({ units, ...options }: GRUCellOptions & { units: number }): GRUCell {
     return new GRUCell(units, options)

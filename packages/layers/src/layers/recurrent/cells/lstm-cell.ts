@@ -33,25 +33,11 @@ export const lstmCellTable = { ...unitsCellOptions, ...own } satisfies TableFor<
  */
 export const lstmCellOptions: string[] = optionNames(own)
 
-/**
- * c = σ(f)·c₋ + σ(i)·activation(c̃) and h = σ(o)·activation(c). Here i, f, c̃, o are the parts of x·W + b + h₋·U; σ is the recurrent activation;
- * h₋ and c₋ are the states after the step before.
- *
- * Shape:   [n, in] and states h, c [n, u] → [n, u]
- * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u]
- */
-export class LSTMCell extends UnitsCell implements ValuesOf<typeof lstmCellTable> {
-  override readonly className = 'LSTMCell'
+/** The gates, states and step of a long short-term memory. A subclass says how an input and a state are multiplied by the kernels. */
+export abstract class GatedMemoryCell extends UnitsCell {
   protected override readonly gates = 4
   declare readonly recurrentActivation: Activation
   declare readonly unitForgetBias: boolean
-
-  constructor(units: number, options: LSTMCellOptions = {}) {
-    super('LSTMCell', units, options, lstmCellTable)
-  }
-  static fromConfig({ units, ...options }: LSTMCellOptions & { units: number }): LSTMCell {
-    return new LSTMCell(units, options)
-  }
 
   get stateSizes(): readonly number[] {
     return [this.units, this.units]
@@ -86,6 +72,24 @@ export class LSTMCell extends UnitsCell implements ValuesOf<typeof lstmCellTable
       .add(squash(i).mul(this.activation.call(candidate)))
     const output = squash(o).mul(this.activation.call(next))
     return { output, states: [output, next] }
+  }
+}
+
+/**
+ * c = σ(f)·c₋ + σ(i)·activation(c̃) and h = σ(o)·activation(c). Here i, f, c̃, o are the parts of x·W + b + h₋·U; σ is the recurrent activation;
+ * h₋ and c₋ are the states after the step before.
+ *
+ * Shape:   [n, in] and states h, c [n, u] → [n, u]
+ * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u]
+ */
+export class LSTMCell extends GatedMemoryCell implements ValuesOf<typeof lstmCellTable> {
+  override readonly className = 'LSTMCell'
+
+  constructor(units: number, options: LSTMCellOptions = {}) {
+    super('LSTMCell', { units }, options, lstmCellTable)
+  }
+  static fromConfig({ units, ...options }: LSTMCellOptions & { units: number }): LSTMCell {
+    return new LSTMCell(units, options)
   }
 
   protected override hasOp(): boolean {

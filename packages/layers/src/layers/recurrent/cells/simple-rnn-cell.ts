@@ -18,7 +18,7 @@ export class SimpleRNNCell extends UnitsCell {
   protected override readonly gates = 1
 
   constructor(units: number, options: UnitsCellOptions = {}) {
-    super('SimpleRNNCell', units, options, simpleRNNCellOptions)
+    super('SimpleRNNCell', { units }, options, simpleRNNCellOptions)
   }
   static fromConfig({ units, ...options }: UnitsCellOptions & { units: number }): SimpleRNNCell {
     return new SimpleRNNCell(units, options)

@@ -7,6 +7,7 @@ import {
   type Parameter,
   type SequenceOptions,
   type SequenceResult,
+  type Shape,
   type Tensor,
   ValueError,
 } from '@cotangent/core'
@@ -58,8 +59,9 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
   #recurrentKernel?: Parameter
   #bias?: Parameter
 
-  constructor(className: string, units: number, options: UnitsCellOptions, own: OptionTable) {
-    super(className, options, own, { units })
+  /** @param args arguments before the options: `units`, or what the table makes it of */
+  constructor(className: string, args: object, options: UnitsCellOptions, own: OptionTable) {
+    super(className, options, own, args)
   }
 
   get kernel(): Parameter {
@@ -80,47 +82,59 @@ export abstract class UnitsCell extends RNNCell implements ValuesOf<typeof units
     return setting
   }
 
+  /** The shapes of kernel and recurrent kernel, without their last axis, that of all gates. */
+  protected kernelShapes(inputShape: BatchShape): readonly [kernel: readonly number[], recurrent: readonly number[]] {
+    return [[requireSize(this, inputShape, -1)], [this.units]]
+  }
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
-    const inputs = requireSize(this, inputShape, -1)
+    const [kernelShape, recurrentShape] = this.kernelShapes(inputShape)
     const width = this.gates * this.units
     const [kernel, recurrent, bias] = [
       this.settings.of('kernel'),
       this.settings.of('recurrent'),
       this.biasSetting(this.settings.of('bias')),
     ]
-    this.#kernel = this.addWeight('kernel', [inputs, width], kernel.initializer, context, kernel)
-    this.#recurrentKernel = this.addWeight('recurrent_kernel', [this.units, width], recurrent.initializer, context, recurrent)
+    this.#kernel = this.addWeight('kernel', [...kernelShape, width], kernel.initializer, context, kernel)
+    this.#recurrentKernel = this.addWeight('recurrent_kernel', [...recurrentShape, width], recurrent.initializer, context, recurrent)
     if (this.useBias) this.#bias = this.addWeight('bias', this.biasShape(), bias.initializer, context, bias)
   }
 
   override dropoutMasks(x: Tensor, { training, key }: CallContext): DropoutMasks | undefined {
     if (!training) return undefined
-    const draw = (rate: number, size: number, purpose: number): Tensor[] | undefined => {
+    const draw = (rate: number, shape: BatchShape, purpose: number): Tensor[] | undefined => {
       // As in Keras, a rate of 1 drops nothing.
       if (rate === 0 || rate === 1) return undefined
       if (!key) throw new ValueError(`${this.className}: training with dropout needs a key. Pass { training: true, key } to apply.`)
       const count = this.implementation === 1 ? this.gates : 1
       return Array.from({ length: count }, (_, gate) => {
         const own = foldKey(foldKey(key, purpose), gate)
-        return bernoulli(own, [x.shape[0], size], 1 - rate, { dtype: x.dtype, backend: x.backend }).mul(1 / (1 - rate))
+        return bernoulli(own, shape as Shape, 1 - rate, { dtype: x.dtype, backend: x.backend }).mul(1 / (1 - rate))
       })
     }
-    return { input: draw(this.dropout, x.shape[2], 0), recurrent: draw(this.recurrentDropout, this.units, 1) }
+    const step = [x.shape[0], ...x.shape.slice(2)]
+    return { input: draw(this.dropout, step, 0), recurrent: draw(this.recurrentDropout, this.stateShapes(step)[0], 1) }
   }
 
   /** v·W for all gates, [n, g·u]. Masks drop elements of v: one mask for all gates, or one for each. */
   protected product(v: Tensor, masks: readonly Tensor[] | undefined, weight: Tensor): Tensor {
-    if (!masks) return v.matMul(weight)
-    if (masks.length === 1) return v.mul(masks[0]).matMul(weight)
+    const ofState = weight === this.recurrentKernel
+    if (!masks) return this.times(v, weight, ofState)
+    if (masks.length === 1) return this.times(v.mul(masks[0]), weight, ofState)
     return concat(
-      masks.map((mask, gate) => v.mul(mask).matMul(this.gate(weight, gate))),
+      masks.map((mask, gate) => this.times(v.mul(mask), this.gate(weight, gate), ofState)),
       -1,
     )
   }
 
-  /** The columns of one gate. */
+  /** v·W, of an input or a state. */
+  protected times(v: Tensor, weight: Tensor, _ofState: boolean): Tensor {
+    return v.matMul(weight)
+  }
+
+  /** The part of one gate: of the last axis. */
   protected gate(weight: Tensor, gate: number): Tensor {
-    return weight.slice([0, gate * this.units], [weight.shape[0], this.units])
+    const before = weight.shape.slice(0, -1)
+    return weight.slice([...before.map(() => 0), gate * this.units], [...before, this.units])
   }
 
   /** Whether core's op for this kind of cell can compute it with its options, dropout left aside. */
