@@ -1,9 +1,13 @@
 /** @cotangent/layers: Keras-like models on @cotangent/core. The public names and nothing else. */
 export * as activations from './activations.js'
+export * from './architectures/index.js'
 export * from './callbacks/index.js'
 export { CompileError } from './errors.js'
 export { connectGraph, type GraphDescription, type LayerUses, type TensorPlace } from './graph/description.js'
 export { InputLayer, type InputOptions, input } from './graph/input-layer.js'
+export type { OperationName } from './graph/operations/kinds.js'
+export type { SymbolicMethods } from './graph/operations/methods.js'
+export { type Constant, Operation, type OperationOptions, operation } from './graph/operations/operation.js'
 export { LayerNode, SymbolicTensor } from './graph/symbolic-tensor.js'
 export type { Data, HostArray, NestedRows, NumericArray, ShapedValues } from './host-data.js'
 export * from './io/index.js'

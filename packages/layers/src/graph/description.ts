@@ -42,7 +42,7 @@ export interface GraphNetwork {
 }
 
 /** The uses of a layer within a graph, in the order in which they were made. */
-export function usesIn({ nodes }: GraphOrder, layer: Layer): LayerNode[] {
+export function usesIn({ nodes }: Pick<GraphOrder, 'nodes'>, layer: Layer): LayerNode[] {
   return layer.inboundNodes.filter((node) => nodes.includes(node))
 }
 

@@ -1,7 +1,10 @@
 /** The layer where data enter a graph. */
 import { type DType, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer } from '../layer.js'
+import { attachOperations } from './operations/methods.js'
 import { LayerNode, type SymbolicTensor } from './symbolic-tensor.js'
+
+attachOperations()
 
 /** Options of `input`: the shape of one sample, or of a batch. */
 export interface InputOptions {

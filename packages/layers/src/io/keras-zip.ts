@@ -3,6 +3,7 @@
  * `vars/0`, `vars/1` and so on. Source: keras/src/saving/saving_lib.py 3.16.
  */
 import { type Parameter, ValueError } from '@cotangent/core'
+import { Operation } from '../graph/operations/operation.js'
 import type { Layer } from '../layer.js'
 import { ProjectedAttention } from '../layers/attention/projected-attention.js'
 import {
@@ -73,12 +74,15 @@ function innerPaths(layer: Layer, { list = 'layers', nameOf }: Naming): readonly
 /** The paths of the members of a list. Keras names them by class, `dense`, `dense_1`, whatever their own names are. */
 function listPaths(layers: readonly Layer[], list: string, nameOf = kerasClass): (readonly [string, Layer])[] {
   const used = new Map<string, number>()
-  return layers.map((layer) => {
-    const name = containerName(nameOf(layer))
-    const count = used.get(name) ?? 0
-    used.set(name, count + 1)
-    return [`${list}/${count === 0 ? name : `${name}_${count}`}`, layer]
-  })
+  // Operations are no layers in Keras.
+  return layers
+    .filter((layer) => !(layer instanceof Operation))
+    .map((layer) => {
+      const name = containerName(nameOf(layer))
+      const count = used.get(name) ?? 0
+      used.set(name, count + 1)
+      return [`${list}/${count === 0 ? name : `${name}_${count}`}`, layer]
+    })
 }
 
 /** The class that Keras 3 has for a layer. */

@@ -1,7 +1,7 @@
 /** The architecture of a model as Keras 3.16 writes it into `config.json`, made from the form of Keras 2.3. */
 import { usesIn } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
-import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
+import { Operation } from '../graph/operations/operation.js'
 import type { BatchShape, Layer } from '../layer.js'
 import { ProjectedAttention } from '../layers/attention/projected-attention.js'
 import { Bidirectional, RecurrentLayer, type RNNCell, SpectralNormalization, StackedRNNCells, TimeDistributed } from '../layers/index.js'
@@ -12,6 +12,7 @@ import { camelKeys } from '../spelling/names.js'
 import { isKerasLayer } from './custom.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
 import { builtFromTheStart, keras3Config } from './keras3-words.js'
+import { kerasTensor, operationCall, operationObject } from './operations.js'
 import { callOptions } from './write-layer.js'
 
 type Place = readonly [layer: string, node: number, tensor: number]
@@ -35,8 +36,9 @@ export class Keras3Writer {
     const objects = config.layers as KerasObject[]
     const layers = objects.map((object, i) => {
       if (i === 0) return this.#input(object)
-      const written = this.#layer(model.layers[i - 1], object, [input])
-      input = model.layers[i - 1].outputShapes([input])[0]
+      const layer = model.layers[i - 1]
+      const written = layer instanceof Operation ? object : this.#layer(layer, object, [input])
+      input = layer.outputShapes([input])[0]
       return written
     })
     return {
@@ -53,7 +55,7 @@ export class Keras3Writer {
     const { layers, inputs, outputs } = model.describeGraph()
     const objects = config.layers as KerasObject[]
     const written = layers.map(({ layer, inboundNodes }, i): Json => {
-      const uses = usesIn({ nodes: model.nodes } as Parameters<typeof usesIn>[0], layer).filter((node) => node.inputs.length > 0)
+      const uses = usesIn(model, layer).filter((node) => node.inputs.length > 0)
       const nodes = inboundNodes.map((places, use) => {
         const tensors = places.map(({ layer: name, node, tensor }, k) =>
           kerasTensor(uses[use].inputs[k], [name, node - firstUse(layers, name), tensor], model.dtype),
@@ -95,6 +97,7 @@ export class Keras3Writer {
 
   #layer(layer: Layer, object: KerasObject, shapes: readonly BatchShape[]): Json {
     if (layer instanceof Model) return this.model(layer, object)
+    if (layer instanceof Operation) return operationObject(layer)
     const { class_name } = object
     const name = String(object.config.name)
     const { config, lost } = keras3Config(class_name, object.config)
@@ -146,6 +149,7 @@ function buildConfig(layer: Layer, shapes: readonly BatchShape[]): Json {
 
 /** One use of a layer: the arguments of its call. */
 function callOf(layer: Layer, tensors: readonly Json[]): Json {
+  if (layer instanceof Operation) return operationCall(layer, tensors)
   const [first, ...others] = tensors
   if (layer instanceof ProjectedAttention) {
     const [query, value, key, mask] = tensors
@@ -155,11 +159,6 @@ function callOf(layer: Layer, tensors: readonly Json[]): Json {
     return { args: [first], kwargs: others.length > 0 ? { initial_state: others } : {} }
   return { args: [tensors.length === 1 ? first : tensors], kwargs: callOptions(layer) }
 }
-
-const kerasTensor = (x: SymbolicTensor, history: Place, dtype: string): Json => ({
-  class_name: '__keras_tensor__',
-  config: { shape: x.shape, dtype: (x.layer instanceof InputLayer ? x.layer.dtype : undefined) ?? dtype, keras_history: history },
-})
 
 /** The number of a layer's first use in Keras 3's file. */
 const firstUse = (layers: readonly { layer: Layer }[], name: string): number =>

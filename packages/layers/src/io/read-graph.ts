@@ -9,13 +9,19 @@ import { Sequential } from '../models/sequential.js'
 import { withoutMaskOperations } from './implicit-masks.js'
 import { isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
 import { requireHarmless } from './known-keys.js'
-import { dtypeName, type ReadContext, readLayer } from './read-layer.js'
+import { isOperation, readOperation } from './operations.js'
+import { countLayer, dtypeName, type ReadContext, readLayer } from './read-layer.js'
 
 /** The model of a functional config. */
 export function readGraph(config: Json, objects: readonly KerasObject[], context: ReadContext, options: ModelOptions, part: string): Model {
   const layers: LayerUses[] = []
   try {
-    for (const object of withoutMaskOperations(objects, part)) {
+    for (const object of withoutMaskOperations(objects, config.output_layers, part)) {
+      if (isOperation(object)) {
+        countLayer(context.budget, part)
+        layers.push(readOperation(object, part))
+        continue
+      }
       const layer =
         plainClassName(object.class_name) === 'InputLayer'
           ? readInput(object, context, part)

@@ -11,6 +11,7 @@ import { type CustomObjects, customFunction, findLayerClass, layerClassNames } f
 import { isKerasObject, isObject, type Json, type KerasObject, plainClassName, requireKerasObject } from './keras-object.js'
 import { fromKeras1 } from './keras1.js'
 import { isHarmless } from './known-keys.js'
+import { isOperation, readOperation } from './operations.js'
 import type { Origin } from './origin.js'
 
 /** Everything that readers of layers share for one file. */
@@ -35,6 +36,11 @@ export interface ReadBudget {
 /** Far more than the deepest models of Keras have. */
 export const MOST_LAYERS = 10_000
 
+/** Takes one layer from the budget. */
+export function countLayer(budget: ReadBudget, part: string): void {
+  if (--budget.layers < 0) throw new ValueError(`${part}: more than ${MOST_LAYERS} layers.`)
+}
+
 /** Whether a class is a model of Keras, not a layer. */
 export const isModelClass = (className: string): boolean => ['Sequential', 'Functional', 'Model'].includes(className)
 
@@ -49,7 +55,8 @@ const withFormat =
  * @throws ValueError that names the class or config key that is not supported
  */
 export function readLayer(object: KerasObject, context: ReadContext, part: string): Layer {
-  if (--context.budget.layers < 0) throw new ValueError(`${part}: more than ${MOST_LAYERS} layers.`)
+  countLayer(context.budget, part)
+  if (isOperation(object)) return readOperation(object, part).layer
   const named = typeof object.registered_name === 'string' ? plainClassName(object.registered_name) : undefined
   const className = plainClassName(object.class_name)
   const name = typeof object.config.name === 'string' ? object.config.name : '?'

@@ -4,8 +4,9 @@
  */
 import { ValueError } from '@cotangent/core'
 import { type ActivationIdentifier, getActivation } from '../activations.js'
-import type { TensorPlace } from '../graph/description.js'
+import { type TensorPlace, usesIn } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
+import { Operation } from '../graph/operations/operation.js'
 import type { Layer } from '../layer.js'
 import { AttentionLayer } from '../layers/attention/attention-layer.js'
 import { ProjectedAttention } from '../layers/attention/projected-attention.js'
@@ -15,6 +16,7 @@ import { Model } from '../models/model.js'
 import { Sequential } from '../models/sequential.js'
 import { camelCase, snakeCase, snakeKeys } from '../spelling/names.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
+import { kerasTensor, operationAlone, operationCall, operationObject } from './operations.js'
 
 /** Options that Keras does not know, by class, and the value that means the same as leaving them out. */
 const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] = [
@@ -74,6 +76,7 @@ export class LayerWriter {
   write(layer: Layer): KerasObject {
     if (layer instanceof Model) return this.#model(layer)
     if (layer instanceof InputLayer) return this.#input(layer)
+    if (layer instanceof Operation) return operationAlone(layer)
     const object = this.#describe(layer.className, layer.getConfig())
     if (layer instanceof TimeDistributed && layer.layer instanceof Model) object.config.layer = this.#inside(this.#model(layer.layer))
     return object
@@ -108,7 +111,8 @@ export class LayerWriter {
   #graph(model: GraphModel): Json {
     const { layers, inputs, outputs } = model.describeGraph()
     const place = ({ layer, node, tensor }: TensorPlace): unknown[] => [layer, node, tensor]
-    const node = (layer: Layer, places: readonly TensorPlace[]): unknown[] => {
+    const node = (layer: Layer, places: readonly TensorPlace[], use: number): unknown => {
+      if (layer instanceof Operation) return this.#operationNode(model, layer, places, use)
       const [first, ...others] = places.map(place)
       const options = this.#reader === 'tfjs' ? {} : callOptions(layer)
       // As tf.keras has it: value and key are named.
@@ -122,12 +126,19 @@ export class LayerWriter {
       name: model.name,
       layers: layers.map(({ layer, inboundNodes }) => ({
         name: layer.name,
-        ...this.write(layer),
-        inbound_nodes: inboundNodes.map((places) => node(layer, places)),
+        ...(layer instanceof Operation ? operationObject(layer) : this.write(layer)),
+        inbound_nodes: inboundNodes.map((places, use) => node(layer, places, use)),
       })),
       input_layers: inputs.map(place),
       output_layers: outputs.map(place),
     }
+  }
+
+  /** Keras 2.3 has no operations. Their calls are written as Keras 3 writes them, in `.h5`, too. */
+  #operationNode(model: GraphModel, layer: Operation, places: readonly TensorPlace[], use: number): Json {
+    const { inputs } = usesIn(model, layer)[use]
+    const tensors = places.map((from, i) => kerasTensor(inputs[i], [from.layer, from.node, from.tensor], model.dtype))
+    return operationCall(layer, tensors)
   }
 
   #input({ name, batchInputShape, dtype }: InputLayer): KerasObject {
