@@ -69,6 +69,10 @@ const kinds = {
   'number or none': ['null', 'a negative number', 'zero', 'a fraction'],
   /** Each of two goes with the other. */
   'one of two': ['null'],
+  factor: ['a negative number', 'zero'],
+  'factor or none': ['null', 'a negative number', 'zero'],
+  'factor from 0': ['zero'],
+  range: ['null'],
 } satisfies Record<string, (keyof typeof mistakes)[]>
 type Kind = keyof typeof kinds
 
@@ -121,6 +125,15 @@ const options: Record<string, Kind> = {
   variance: 'one of two',
   invert: 'flag',
   outputMode: 'choice',
+  mode: 'choice',
+  interpolation: 'choice',
+  fillMode: 'choice',
+  fillValue: 'number or none',
+  antialias: 'flag',
+  cropToAspectRatio: 'flag',
+  padToAspectRatio: 'flag',
+  widthFactor: 'factor or none',
+  valueRange: 'range',
 }
 for (const flag of ['useBias', 'center', 'scale', 'maskZero', 'returnSequences', 'returnState', 'goBackwards', 'stateful', 'unroll'])
   options[flag] = 'flag'
@@ -145,6 +158,10 @@ interface Row {
 }
 const count: Row['args'] = [[() => 3, 'count']]
 const cell: Row = { args: count }
+const twice: Row['args'] = [
+  [() => 3, 'count'],
+  [() => 3, 'count'],
+]
 const window: Row['args'] = [
   [() => 2, 'count'],
   [() => 2, 'window'],
@@ -164,6 +181,7 @@ const rows: Record<string, Row> = {
   batchNormalization: {},
   bidirectional: { args: [[() => layers.lstm(2), 'layer']] },
   categoryEncoding: { args: count },
+  centerCrop: { args: twice },
   concatenate: {},
   conv1d: { args: window, options: { groups: 'count or none' } },
   conv2d: { args: window, options: { groups: 'count or none' } },
@@ -227,6 +245,19 @@ const rows: Record<string, Row> = {
   maximum: {},
   minimum: {},
   normalization: { options: { axis: 'one or more axes' } },
+  randomBrightness: { args: [[() => 0.2, 'factor']] },
+  randomContrast: { args: [[() => 0.2, 'factor from 0']] },
+  randomCrop: { args: twice },
+  randomFlip: {},
+  randomRotation: { args: [[() => 0.2, 'factor']] },
+  randomTranslation: {
+    args: [
+      [() => 0.2, 'factor'],
+      [() => 0.2, 'factor'],
+    ],
+  },
+  randomZoom: { args: [[() => 0.2, 'factor']] },
+  resizing: { args: twice },
   rescaling: { args: [[() => 2, 'any number']] },
   multiHeadAttention: {
     args: [

@@ -271,7 +271,7 @@ test('what cannot be used of a training configuration is said, and the weights a
   })
   for (const [schedule, problem] of [
     [scheduled('ExponentialDecay', {}), /call compile before training.*"learning_rate": exponentialDecay: initialLearningRate is missing/s],
-    [scheduled('CosineDecayRestarts', {}), /"learning_rate": There is no learning-rate schedule "CosineDecayRestarts"/],
+    [scheduled('NoamDecay', {}), /"learning_rate": There is no learning-rate schedule "NoamDecay"/],
   ] as const) {
     const [uncompiled, why] = await load(schedule)
     expect(why).toEqual([expect.stringMatching(problem)])

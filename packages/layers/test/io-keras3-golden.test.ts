@@ -145,6 +145,17 @@ describe('complete, or with stand-ins', () => {
     }
   })
 
+  test('augment_cnn trains on, with its images changed at random', async () => {
+    const copy = await read('augment_cnn')
+    const { inputs, outputs } = recorded('augment_cnn')
+    const x = { shape: inputs[0].shape, data: Float32Array.from(inputs[0].data) }
+    const y = { shape: outputs[0].shape, data: Float32Array.from(outputs[0].data, (value) => value + 1) }
+    copy.compile({ optimizer: 'adam', loss: 'mse' })
+    const { history } = await copy.fit(x, y, { epochs: 30, verbose: 0 })
+    expect(history.loss[29]).toBeLessThan(history.loss[0])
+    expect(new Set(history.loss).size).toBe(30)
+  })
+
   test('tabular_adamw goes on after one step of AdamW under a schedule', async () => {
     const { optimizer } = await read('tabular_adamw')
     expect([optimizer.className, optimizer.steps, optimizer.schedule?.className]).toEqual(['AdamW', 1, 'CosineDecay'])
@@ -186,7 +197,7 @@ describe('what we write', () => {
       const plain = (config: Json): unknown =>
         JSON.parse(
           JSON.stringify(compared(config))
-            .replace(/"input_layer[^"]*"|"(dense|conv3d)_input"/g, '"an input"')
+            .replace(/"input_layer[^"]*"|"(dense|conv3d|random_flip)_input"/g, '"an input"')
             .replace('"adamw"', '"adam_w"')
             .replace('"mse"', '"mean_squared_error"')
             .replace('[20,4]', '[null,4]'),
@@ -217,6 +228,7 @@ describe('what we write', () => {
       'Activation',
       'Add',
       'BatchNormalization',
+      'CenterCrop',
       'Concatenate',
       'Conv2D',
       'Conv2DTranspose',
@@ -239,9 +251,15 @@ describe('what we write', () => {
       'Multiply',
       'Normalization',
       'RMSNormalization',
+      'RandomContrast',
+      'RandomFlip',
+      'RandomRotation',
+      'RandomTranslation',
+      'RandomZoom',
       'ReLU',
       'RepeatVector',
       'Rescaling',
+      'Resizing',
       'SeparableConv2D',
       'Subtract',
       'UnitNormalization',

@@ -138,3 +138,15 @@ test('what takeTexts refuses, and functions that a file cannot hold', async () =
   const functions = sequential(l.textVectorization({ outputSequenceLength: 5, standardize: (text) => text }))
   await expect(l.modelToBytes(functions, { format: 'keras' })).rejects.toThrow('standardize is a function, which a file cannot hold')
 })
+
+test('formats without texts refuse the model, and say which has them', async () => {
+  const model = sequential(l.textVectorization({ outputSequenceLength: 5 }))
+  const wanted = (what: string, format: string): string =>
+    `${what}: the model "${model.name}" takes texts, and ${format} cannot hold its TextVectorization. Save it as .keras`
+  await expect(l.modelToBytes(model)).rejects.toThrow(wanted('modelToBytes', '.h5'))
+  await expect(l.modelToTfjs(model)).rejects.toThrow(wanted('modelToTfjs', 'TensorFlow.js'))
+  expect(() => l.modelToJSON(model)).toThrow(wanted('modelToJSON', 'JSON'))
+  await expect(l.modelToBytes(model, { format: 'keras' })).resolves.toBeInstanceOf(Uint8Array)
+  // The weights alone are numbers.
+  await expect(l.weightsToBytes(model)).resolves.toBeInstanceOf(Uint8Array)
+})

@@ -139,6 +139,15 @@ function histories(value: unknown): unknown[][] {
   return Object.values(value).flatMap(histories)
 }
 
+/** Throws for a model that takes texts: only `.keras` files hold what turns them into numbers, and a model without it would predict nothing. */
+export function requireNoTexts(what: string, format: string, model: Model): void {
+  const [layer] = textLayersOf(model).values()
+  if (!layer) return
+  throw new ValueError(
+    `${what}: the model "${model.name}" takes texts, and ${format} cannot hold its ${layer.className}. Save it as .keras: modelToBytes(model, { format: 'keras' }), or saveModel to a path that ends in .keras.`,
+  )
+}
+
 /** Layers of texts put into a written description. */
 export interface PutIn {
   /** Entries of the archive. */

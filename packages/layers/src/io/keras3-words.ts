@@ -34,6 +34,7 @@ const changes: readonly Change[] = [
   { classes: /^(CategoryEncoding|Discretization)$/, add: { sparse: false } },
   { classes: /^Normalization$/, add: { mean: null, variance: null } },
   { classes: /^Discretization$/, add: { bin_boundaries: null, num_bins: null }, lose: { trainable: true } },
+  { classes: /^Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness)$/, add: { seed: null } },
   { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[12]D|RNN)$/, add: { zero_output_for_mask: false } },
   { classes: /^(LSTM|GRU|ConvLSTM[12]D|SimpleRNNCell|LSTMCell|GRUCell)$/, add: { seed: null } },
   { classes: /^(LSTM|GRU|LSTMCell|GRUCell)$/, lose: { implementation: 2 } },

@@ -54,7 +54,7 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   seed: [
     {
       classes:
-        /^(SpatialDropout[123]D|Gaussian(Noise|Dropout)|(Additive|MultiHead|GroupQuery)?Attention|(SimpleRNN|LSTM|GRU)(Cell)?|ConvLSTM[12]D)$/,
+        /^(SpatialDropout[123]D|Gaussian(Noise|Dropout)|(Additive|MultiHead|GroupQuery)?Attention|(SimpleRNN|LSTM|GRU)(Cell)?|ConvLSTM[12]D|Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness))$/,
     },
   ],
   noise_shape: [{ classes: /^SpatialDropout/ }],

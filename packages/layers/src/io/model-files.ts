@@ -7,6 +7,7 @@ import { h5ModelTree, h5Origin, h5WeightsTree, readH5Json, readH5State, readH5We
 import { type H5Group, isH5, readH5, writeH5 } from './h5-tree.js'
 import { namesInFile } from './inner-weights.js'
 import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
+import { requireNoTexts } from './keras-texts.js'
 import { asValueError, loadKerasWeights, readKerasZip, writeKerasZip } from './keras-zip.js'
 import { memoryLimit } from './limits.js'
 import { naming, namingLater } from './naming.js'
@@ -37,7 +38,7 @@ function requireBuilt(model: Model, what: string): void {
  *
  * @param options.format `h5` by default
  * @param options.includeOptimizer whether the options of `compile` and the optimizer's state are included; true by default
- * @throws ValueError for a model without weights
+ * @throws ValueError for a model without weights, and for one that takes texts unless the format is `keras`
  * @example
  * ```ts
  * const bytes = await modelToBytes(model, { format: 'keras' })
@@ -51,7 +52,10 @@ export async function modelToBytes(model: Model, options: { format?: ModelFormat
   requireBoolean('modelToBytes', 'includeOptimizer', includeOptimizer)
   requireBuilt(model, 'modelToBytes')
   if (format === 'keras') return using(model, 'modelToBytes', false, () => writeKerasZip(model, includeOptimizer))
-  if (format === 'h5') return using(model, 'modelToBytes', false, async () => writeH5(await h5ModelTree(model, includeOptimizer)))
+  if (format === 'h5') {
+    requireNoTexts('modelToBytes', '.h5', model)
+    return using(model, 'modelToBytes', false, async () => writeH5(await h5ModelTree(model, includeOptimizer)))
+  }
   throw new ValueError(`modelToBytes: format must be 'h5' or 'keras', got '${format}'.`)
 }
 
@@ -218,6 +222,7 @@ function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, Nam
 /**
  * A model's architecture, without weights, as JSON that Keras' `model_from_json` reads.
  *
+ * @throws ValueError for a model that takes texts
  * @example
  * ```ts
  * const again = modelFromJSON(modelToJSON(model))
@@ -226,6 +231,7 @@ function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, Nam
  */
 export function modelToJSON(model: Model): string {
   requireModel('modelToJSON', model)
+  requireNoTexts('modelToJSON', 'JSON', model)
   const { topology, beyond } = describeModel(model, keras2Words, 'json')
   return pythonJson({ ...topology, keras_version: KERAS_VERSION, backend: 'tensorflow', cotangent: beyond })
 }

@@ -9,6 +9,7 @@ import { Model } from '../models/model.js'
 import { using } from '../training/model-use.js'
 import { valuesOf } from './h5-model.js'
 import { isKerasObject, isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
+import { requireNoTexts } from './keras-texts.js'
 import { MOST_BYTES, memoryLimit } from './limits.js'
 import { namingLater } from './naming.js'
 import { modernized } from './older-weights.js'
@@ -36,7 +37,7 @@ const SHARD_BYTES = 4 * 1024 * 1024
  * @param options.shardBytes the largest size of a shard in bytes; 4 MiB by default
  * @param options.shardName the name of a shard, from its number (counted from 1) and their count; `group1-shard1of2.bin` by default. With names of their own, new
  * shards can lie beside those of an earlier model until model.json is replaced.
- * @throws ValueError for a model without weights, or with two weights of one name in models inside it
+ * @throws ValueError for a model without weights, or with two weights of one name in models inside it; for a model that takes texts
  * @example
  * ```ts
  * const { modelJson, shards } = await modelToTfjs(model)
@@ -53,6 +54,7 @@ export async function modelToTfjs(
   const { shardBytes = SHARD_BYTES, shardName = (number, count) => `group1-shard${number}of${count}.bin` } = options
   requireFunction('modelToTfjs', 'shardName', shardName, "modelToTfjs(model, { shardName: (number) => 'part-' + number + '.bin' })")
   if (!model.built) throw new ValueError(`modelToTfjs: the model "${model.name}" has no weights yet. Call build([null, …]) first.`)
+  requireNoTexts('modelToTfjs', 'TensorFlow.js', model)
   if (!Number.isInteger(shardBytes) || shardBytes < 1)
     throw new ValueError(`modelToTfjs: shardBytes must be a whole number, at least 1, got ${shardBytes}.`)
   const described = describeModel(model, keras2Words, 'tfjs')

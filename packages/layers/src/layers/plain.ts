@@ -27,6 +27,26 @@ export { Embedding, type EmbeddingOptions, embedding } from './core/embedding.js
 export * from './core/identity.js'
 export * from './core/masking.js'
 export * from './core/reversible-embedding.js'
+export {
+  RandomRotation,
+  RandomTranslation,
+  RandomZoom,
+  type RandomZoomOptions,
+  randomRotation,
+  randomTranslation,
+  randomZoom,
+} from './images/random-affine.js'
+export {
+  RandomBrightness,
+  type RandomColorOptions,
+  RandomContrast,
+  randomBrightness,
+  randomContrast,
+} from './images/random-color.js'
+export * from './images/random-crop.js'
+export { type FlipMode, RandomFlip, type RandomFlipOptions, randomFlip } from './images/random-flip.js'
+export type { RandomFactor, RandomSamplingOptions } from './images/random-image-layer.js'
+export { CenterCrop, centerCrop, Resizing, type ResizingInterpolation, type ResizingOptions, resizing } from './images/sizes.js'
 export * from './merge/concatenate.js'
 export * from './merge/dot.js'
 export * from './merge/merge.js'
