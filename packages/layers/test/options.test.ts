@@ -121,7 +121,7 @@ describe('losses and regularizers', () => {
     expect(() => getLoss('huber', { delta: 0 })).toThrow(/huber: delta must be a number above 0/)
     expect(() => getLoss('mse', { labelSmoothing: 0.1 })).toThrow(/meanSquaredError: there is no option "labelSmoothing"/)
     expect(() => getLoss('bce', any({ smoothing: 0.1 }))).toThrow(/binaryCrossentropy: there is no option "smoothing"/)
-    expect(() => getLoss('bce', { form: any('2.1') })).toThrow(/form must be '2.3' or '2.2'/)
+    expect(() => getLoss('bce', { form: any('2.1') })).toThrow(/form must be '2.3', '2.2' or '3'/)
     expect(() => huber(ones([1, 1]), ones([1, 1]), { delta: any('1') })).toThrow(/huber: delta must be a number/)
     expect(getLoss('bce', { label_smoothing: 0.1 }).options).toEqual({ labelSmoothing: 0.1 })
     expect(() => l1L2(any({ l3: 1 }))).toThrow(/l1L2: there is no option "l3"/)

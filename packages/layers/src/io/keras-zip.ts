@@ -179,11 +179,11 @@ export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: n
   }
   const json = (name: string): Json => parseObject(new TextDecoder().decode(entry(name)), `${what}: ${name}`)
   const metadata = json('metadata.json')
+  const given = requireKerasObject(json('config.json'), `${what}: config.json`)
   const weights = entry('model.weights.h5')
   if (!isH5(weights)) throw new ValueError(`${what}: model.weights.h5 in the archive is not an HDF5 file.`)
   const root = await readH5(weights, `${what}: model.weights.h5`, maxBytes)
   const state = listAt(root, 'optimizer/vars')
-  const given = requireKerasObject(json('config.json'), `${what}: config.json`)
   const assets: TextAssets = {
     text: (path) => (entries.has(path) ? new TextDecoder('utf-8', { ignoreBOM: true }).decode(entry(path)) : undefined),
     numbers(path) {

@@ -111,6 +111,7 @@ export function keras3Config(className: string, given: Json): { config: Json; lo
     const module = modules.find(([pattern]) => pattern.test(key))?.[1]
     config[key] = module && isObject(value) && typeof value.class_name === 'string' ? described(module, value as KerasObject) : value
   }
+  if (className === 'MultiHeadAttention' && typeof config.output_shape === 'number') config.output_shape = [config.output_shape]
   if (className === 'PReLU' && Array.isArray(config.shared_axes) && config.shared_axes.length === 0) config.shared_axes = null
   for (const { classes, add, lose = {}, without = {}, rename = {} } of changes) {
     if (!classes.test(className)) continue
@@ -125,7 +126,9 @@ export function keras3Config(className: string, given: Json): { config: Json; lo
     }
     Object.assign(config, { ...add, ...config })
   }
-  return { config: { ...config, ...(dtype !== undefined && { dtype: policy(dtype) }) }, lost }
+  // Keras says the dtype of this one layer by its name alone.
+  const said = className === 'Discretization' ? dtype : policy(dtype)
+  return { config: { ...config, ...(dtype !== undefined && { dtype: said }) }, lost }
 }
 
 /** Layers that Keras 3 takes as built from the start. No shape is written for them. */
