@@ -114,9 +114,9 @@ describe('keys of layers', () => {
     ['Dense', { units: 2, groups: 1 }, '2.15.0', /no option "groups"/],
     [
       'Bidirectional',
-      { layer: cell, backward_layer: { ...cell, config: { ...cell.config, go_backwards: true, units: 3 } } },
+      { layer: cell, backward_layer: { ...cell, config: { ...cell.config, units: 3 } } },
       '3.16.0',
-      /differs from the forward one/,
+      /backwardLayer must have goBackwards: true/,
     ],
   ] as [string, Json, string, RegExp][])('%s with %j of %s is refused', (className, config, version, message) => {
     expect(() => read(className, config, version)).toThrow(message)

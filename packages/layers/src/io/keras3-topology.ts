@@ -109,7 +109,7 @@ export class Keras3Writer {
       config.layer = this.#layer(layer.layer, config.layer as KerasObject, shapes)
     } else if (layer instanceof Bidirectional) {
       for (const [key, inner] of [['layer', layer.forward] as const, ['backward_layer', layer.backward] as const]) {
-        const own = object.config.layer as KerasObject
+        const own = (key === 'backward_layer' && object.config[key] ? object.config[key] : object.config.layer) as KerasObject
         const direction = { ...own.config, name: inner.name, go_backwards: inner.goBackwards }
         config[key] = this.#layer(inner, { ...own, config: direction }, shapes)
       }

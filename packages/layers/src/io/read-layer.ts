@@ -103,8 +103,9 @@ function optionsOf(className: string, object: KerasObject, context: ReadContext,
     else if (key === 'layer' || key === 'cell') out[key] = readLayer(requireKerasObject(value, `${part}: ${key}`), context, part)
     else if (key === 'cells')
       out[key] = listOf(value, key).map((cell) => readLayer(requireKerasObject(cell, `${part}: cells`), context, part))
-    else if (key === 'backward_layer') requireMirror(config.layer, value)
-    else if (key === 'activation' || key === 'recurrent_activation') out[camelCase(key)] = readActivation(key, value, context)
+    else if (key === 'backward_layer') {
+      if (!isMirror(config.layer, value)) out.backwardLayer = readLayer(requireKerasObject(value, `${part}: ${key}`), context, part)
+    } else if (key === 'activation' || key === 'recurrent_activation') out[camelCase(key)] = readActivation(key, value, context)
     else if (isObject(value)) out[camelCase(key)] = readDescription(key, value, context)
     else if (typeof value === 'string' && customFunction(value, context.custom)) out[camelCase(key)] = customFunction(value, context.custom)
     else out[camelCase(key)] = value
@@ -160,15 +161,18 @@ function corrected(className: string, written: string, options: Json, origin: Or
     if ('causal' in out) out.useCausalMask = out.causal
     delete out.causal
   }
-  if (className === 'Bidirectional' && out.layer) out.layer = withoutPrefix(out.layer as Layer)
+  if (className === 'Bidirectional') {
+    if (out.layer) out.layer = withoutPrefix(out.layer as Layer, 'forward_')
+    if (out.backwardLayer) out.backwardLayer = withoutPrefix(out.backwardLayer as Layer, 'backward_')
+  }
   return out
 }
 
-/** Keras 3 writes the forward layer with its prefixed name. */
-function withoutPrefix(layer: Layer): Layer {
-  if (!layer.name.startsWith('forward_')) return layer
+/** Keras 3 writes the layers of both directions with their prefixed names. */
+function withoutPrefix(layer: Layer, prefix: string): Layer {
+  if (!layer.name.startsWith(prefix)) return layer
   const { fromConfig } = layer.constructor as unknown as { fromConfig(config: object): Layer }
-  return fromConfig.call(layer.constructor, { ...layer.getConfig(), name: layer.name.slice('forward_'.length) })
+  return fromConfig.call(layer.constructor, { ...layer.getConfig(), name: layer.name.slice(prefix.length) })
 }
 
 /** The name of a dtype, which Keras 3 writes as a policy object. */
@@ -187,8 +191,8 @@ function requireFloat32(value: unknown, className: string): void {
     )
 }
 
-/** Throws unless Keras 3's backward layer is the forward layer reversed, since that is made here. */
-function requireMirror(forward: unknown, backward: unknown): void {
+/** Whether Keras 3's backward layer is the forward layer reversed, which is made here anyway. */
+function isMirror(forward: unknown, backward: unknown): boolean {
   /** The config without names, directions and marks of shared objects. */
   const rest = (value: unknown): unknown => {
     if (Array.isArray(value)) return value.map(rest)
@@ -197,9 +201,7 @@ function requireMirror(forward: unknown, backward: unknown): void {
     return Object.fromEntries(meaning.map(([key, item]) => [key, rest(item)]))
   }
   const turned = isKerasObject(forward) && isKerasObject(backward) && forward.config.go_backwards !== backward.config.go_backwards
-  if (!turned || JSON.stringify(rest(forward)) !== JSON.stringify(rest(backward))) {
-    throw new ValueError('config key "backward_layer": a backward layer that differs from the forward one is not supported. Leave it out.')
-  }
+  return turned && JSON.stringify(rest(forward)) === JSON.stringify(rest(backward))
 }
 
 /** Keras 3 writes tuples, and functions, as objects. */

@@ -46,7 +46,7 @@ const flat: readonly { classes: RegExp; key: string }[] = [
 ]
 
 /** Options that hold layers. */
-const layerOptions = ['layer', 'cell', 'cells']
+const layerOptions = ['layer', 'backward_layer', 'cell', 'cells']
 
 /** Options of the layer here that are arguments of its call in Keras. */
 export const callOptions = (layer: Layer): Json => ({

@@ -1,6 +1,6 @@
 /** A recurrent layer run in both directions. */
 
-import { concat, flip, foldKey, type Tensor, ValueError } from '@cotangent/core'
+import { concat, flip, foldKey, ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireOptions } from '@cotangent/core/arguments'
 import {
   type BatchShape,
@@ -13,7 +13,7 @@ import {
 } from '../../layer.js'
 import { layerOptions } from '../../layer-options.js'
 import { givenChoice } from '../../option-rows.js'
-import { optionNames, type TableFor, type ValuesOf } from '../../option-table.js'
+import { optionNames, passedOn, type TableFor, type ValuesOf } from '../../option-table.js'
 import { type SavedObject, savedForm } from '../../spelling/names.js'
 import type { Regularizer } from '../../weights/regularizers.js'
 import { ConvLSTM1D, ConvLSTM2D } from '../recurrent/conv-lstm.js'
@@ -32,12 +32,30 @@ export interface BidirectionalOptions extends LayerOptions {
    * both, as two outputs: `applyAll` in a graph.
    */
   mergeMode?: MergeMode
+  /**
+   * The layer for the other direction, with the same `returnSequences`, `returnState` and `stateful`, and the other `goBackwards`. By default an equal layer in the
+   * other direction. It is copied, as the first one is.
+   */
+  backwardLayer?: RecurrentLayer
 }
 
 const bidirectionalOptions = {
   // null is one of the modes.
   mergeMode: givenChoice<MergeMode>(['concat', 'sum', 'mul', 'ave', null], 'concat'),
+  backwardLayer: passedOn(['backwardLayer']),
 } satisfies TableFor<BidirectionalOptions>
+
+/** Throws unless a layer can be the other direction of another. */
+function requireCounterpart(layer: RecurrentLayer, backward: RecurrentLayer): void {
+  if (!(backward instanceof RecurrentLayer))
+    throw new ValueError(`Bidirectional: backwardLayer must be a recurrent layer, such as lstm(32), got ${describeValue(backward)}.`)
+  if (backward.goBackwards === layer.goBackwards)
+    throw new ValueError(
+      `Bidirectional: backwardLayer must have goBackwards: ${!layer.goBackwards}, since the layer has ${layer.goBackwards}.`,
+    )
+  const other = (['returnSequences', 'returnState', 'stateful'] as const).find((option) => backward[option] !== layer[option])
+  if (other) throw new ValueError(`Bidirectional: backwardLayer must have the same ${other} as the layer, ${layer[other]}.`)
+}
 
 /** The result of `run`. */
 export interface BidirectionalResult {
@@ -51,7 +69,7 @@ export interface BidirectionalResult {
  * Runs two copies of a recurrent layer: one from the first step, one from the last.
  *
  * With `returnSequences` both outputs are in the order of the input. Otherwise each is the output after its own last step; for the backward copy that is
- * the first step of the sequence. The copies are named `forward_` and `backward_` plus the name of the layer. The layer itself is left alone.
+ * the first step of the sequence. `backwardLayer` may be another layer for the way back. The copies are named `forward_` and `backward_` plus the name of the layer. The layer itself is left alone.
  *
  * Shape:   that of the layer; with `concat` the last axis is twice as long
  * Weights: the forward copy's, then the backward copy's
@@ -65,6 +83,8 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
   override readonly outputCount: number
   override readonly activityRegularizer?: Regularizer
   declare readonly mergeMode: MergeMode
+  /** The given layer of the other direction as its config says it, if there is one. */
+  readonly #given?: SavedObject
   readonly forward: RecurrentLayer
   readonly backward: RecurrentLayer
 
@@ -75,22 +95,38 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
     const { batchInputShape = layer.batchInputShape } = options
     super('Bidirectional', options.inputShape || options.inputDim ? options : { ...options, batchInputShape }, bidirectionalOptions)
     this.forward = layer.copy({ name: `forward_${layer.name}` })
-    this.backward = layer.copy({ name: `backward_${layer.name}`, goBackwards: !layer.goBackwards })
+    const given = options.backwardLayer ?? undefined
+    if (given !== undefined) requireCounterpart(layer, given)
+    this.#given = given && savedForm(given)
+    this.backward = (given ?? layer).copy({ name: `backward_${(given ?? layer).name}`, goBackwards: !layer.goBackwards })
     // As in Keras, the penalty is on the output of the wrapper.
     this.activityRegularizer = layer.activityRegularizer
     this.outputCount = (this.mergeMode === null ? 2 : 1) + (layer.returnState ? 2 * layer.cell.stateSizes.length : 0)
   }
 
-  static fromConfig({ layer, ...options }: BidirectionalOptions & { layer: RecurrentLayer | SavedObject }): Bidirectional {
-    return new Bidirectional(
-      layerOf('Bidirectional', layer, { SimpleRNN, LSTM, GRU, ConvLSTM1D, ConvLSTM2D, RNN }) as RecurrentLayer,
-      options,
-    )
+  static fromConfig({
+    layer,
+    backwardLayer,
+    ...options
+  }: Omit<BidirectionalOptions, 'backwardLayer'> & {
+    layer: RecurrentLayer | SavedObject
+    backwardLayer?: RecurrentLayer | SavedObject
+  }): Bidirectional {
+    const classes = { SimpleRNN, LSTM, GRU, ConvLSTM1D, ConvLSTM2D, RNN }
+    const made = (each: RecurrentLayer | SavedObject): RecurrentLayer => layerOf('Bidirectional', each, classes) as RecurrentLayer
+    return new Bidirectional(made(layer), { ...options, ...(backwardLayer && { backwardLayer: made(backwardLayer) }) })
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
-    const shape = this.forward.outputShape(inputShape)
-    return this.mergeMode === 'concat' ? [...shape.slice(0, -1), 2 * (shape[shape.length - 1] as number)] : shape
+    const [shape, other] = [this.forward, this.backward].map((layer) => layer.outputShape(inputShape))
+    const apart = shape.findIndex((n, axis) => n !== other[axis] && !(this.mergeMode === 'concat' && axis === shape.length - 1))
+    if (this.mergeMode !== null && (apart >= 0 || shape.length !== other.length))
+      throw new ShapeError(
+        `${this.describe()}: mergeMode '${this.mergeMode}' needs outputs of one shape, got [${shape.map((n) => n ?? '?').join(', ')}] and [${other.map((n) => n ?? '?').join(', ')}].`,
+      )
+    const features = (of: BatchShape): number | null => of[of.length - 1]
+    const [a, b] = [features(shape), features(other)]
+    return this.mergeMode === 'concat' ? [...shape.slice(0, -1), a === null || b === null ? null : a + b] : shape
   }
 
   protected override makeWeights(inputShape: BatchShape, context: BuildContext): void {
@@ -110,7 +146,7 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
     const shapes = [...this.forward.cell.stateShapes(step), ...this.backward.cell.stateShapes(step)]
     requireStateShapes(this, shapes, states)
     const after = this.forward.returnState ? shapes : []
-    return [...(this.mergeMode === null ? [shape, shape] : [shape]), ...after]
+    return [...(this.mergeMode === null ? [shape, this.backward.outputShape(x)] : [shape]), ...after]
   }
   protected override makeAllWeights([x]: readonly BatchShape[], context: BuildContext): void {
     this.makeWeights(x, context)
@@ -164,6 +200,7 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
     return {
       ...super.getConfig(),
       layer: savedForm({ className: this.forward.className, getConfig: () => layer }),
+      ...(this.#given && { backwardLayer: this.#given }),
     }
   }
   protected override detail(): string {
