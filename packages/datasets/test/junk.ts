@@ -279,6 +279,7 @@ export async function rowsIn(dir: string): Promise<Readonly<Record<string, Row>>
     },
     slice: { call: api.slice, args: [need(array), need(0), may(1)] },
     standardize: { call: api.standardize, args: [need(array), options({ rows: may(2) })] },
+    takeRows: { call: api.takeRows, args: [need(array), need([0], ...lists)] },
     textToWordSequence: { call: api.textToWordSequence, args: [need('a b', ...text), options(split)] },
     'tinyShakespeare.loadData': { call: api.tinyShakespeare.loadData, args: [loader('Tiny Shakespeare')] },
     toCategorical: { call: api.toCategorical, args: [need([0, 1], ...lists), may(3)] },

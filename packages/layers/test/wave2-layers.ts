@@ -50,7 +50,7 @@ export interface LayerRun {
 /** A config without what differs in each file of Keras. */
 function compared(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(compared)
-  if (typeof value === 'number') return Number(value.toPrecision(9)) // the files round to ten digits
+  if (typeof value === 'number') return Number(value.toPrecision(9)) // numbers of cases are rounded to nine digits
   if (!isObject(value)) return value
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, item]) =>
