@@ -18,7 +18,7 @@ function small(row: OperationWorkload): OperationWorkload {
   return { ...row, operands, ...(row.size && { size: [17, 17] as const }) }
 }
 
-/** What a library computes. */
+/** The result of a library. */
 async function valueOf(contestant: Contestant, workload: OperationWorkload): Promise<number> {
   await contestant.prepare(workload, 7)
   return (await contestant.run(1)).value
@@ -83,7 +83,7 @@ describe('installed libraries compute what we do', () => {
         const [ours] = values
         values.forEach((value, i) => {
           const { library } = entered[i]
-          // What a peer cannot do it says; whatever it computes is right.
+          // A peer says if it cannot do a row; whatever it computes is right.
           if (value.status === 'rejected') expect(library, `${each.name}: ${value.reason}`).not.toContain('cotangent')
           else expect(Math.abs(value.value - (ours as typeof value).value), `${each.name}: ${library}`).toBeLessThan(1e-3)
         })

@@ -49,7 +49,7 @@ function callsOf({ numpy: np, lax, nn, vjp }: Jax): Partial<Record<OperationName
   }
 }
 
-/** What it refuses inside of `jit`. */
+/** Names that it refuses inside of `jit`. */
 const withoutJit = new Set<OperationName>(['solve', 'inverse'])
 
 /** Repeats an operation in one `jit`. The last results are read whole, outside the time of a step. */

@@ -34,7 +34,7 @@ export interface GptResult {
   written: string
 }
 
-/** What the two ways of training share: steps, the loss on a validation text, and the network as core's. */
+/** Shared by the two ways of training: steps, and the network as core's. */
 interface Learner {
   readonly parameters: number
   readonly step: number

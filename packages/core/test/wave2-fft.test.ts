@@ -21,7 +21,7 @@ interface Params {
 
 const along = ({ axis, n }: Params): c.FourierOptions => ({ axis, n: n ?? undefined })
 
-/** What each op gives, by the names that the file uses. */
+/** The results of each op, by the names that the file uses. */
 const outputs: Record<string, (inputs: Tensors, params: Params) => Tensors> = {
   fft: ({ real, imag }, params) => ({ ...c.fft(real, imag, along(params)) }),
   ifft: ({ real, imag }, params) => ({ ...c.ifft(real, imag, along(params)) }),

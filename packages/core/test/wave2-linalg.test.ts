@@ -29,7 +29,7 @@ const positive = (m: Tensor): Tensor => {
   return add(matMul(m, swapped(m)), mul(eye(n, n, { dtype: m.dtype, backend: m.backend }), 0.5))
 }
 
-/** What each op gives, by the names that the file uses. */
+/** The results of each op, by the names that the file uses. */
 const outputs: Record<string, (inputs: Tensors, params: Params) => Tensors> = {
   cholesky: ({ m }) => ({ output: cholesky(positive(m)) }),
   triangularSolve: ({ a, b }, { lower, transpose, unitDiagonal }) => ({

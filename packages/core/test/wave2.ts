@@ -21,7 +21,7 @@ export const toleranceOf = (file: GoldenFile<unknown>, { floats }: Place): Toler
   return file.tolerance[floats]
 }
 
-/** What a case expects of a function: its output, and the gradient for each of its inputs that has one. */
+/** A case expects of a function: its output, and the gradient for each of its inputs that has one. */
 export interface Expected {
   readonly output: GoldenTensor
   readonly gradOutput?: GoldenTensor

@@ -12,7 +12,7 @@ import { requireTensor } from './losses/targets.js'
 import { lookUp, readOptions, type Spelling } from './spelling/names.js'
 import { fromZero, orNull } from './spelling/rules.js'
 
-/** What Keras got after 2.3, with Keras 3's defaults. */
+/** Options that Keras got after 2.3, with Keras 3's defaults. */
 export {
   celu,
   gelu,

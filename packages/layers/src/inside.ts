@@ -77,7 +77,7 @@ export function stackChanged(): void {
 /** How often that has happened. While the number stays the same, no model has changed its layers. */
 export const stackChanges = (): number => changes
 
-/** What layers add beside their outputs while a model runs. */
+/** Losses and metrics that layers add beside their outputs while a model runs. */
 export interface Added {
   readonly losses: Tensor[]
   readonly metrics: Record<string, Tensor>

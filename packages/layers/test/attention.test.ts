@@ -1,4 +1,4 @@
-/** What attention takes beyond its golden cases: masks as inputs, scores as outputs, axes; in graphs and in files. */
+/** Attention beyond its golden cases: masks as inputs, scores as outputs, axes; in graphs and in files. */
 import { key, normal, type Tensor, tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import * as l from '../src/index.js'
 import { jsonOfZip } from './keras-files.js'
 
-/** What is changed or looked at in a description. */
+/** The keys that are changed or looked at in a description. */
 interface Described {
   config: { layers: { class_name: string; config: Record<string, unknown> }[] }
 }

@@ -27,7 +27,7 @@ export interface LayerCase {
   readonly expected: Readonly<Record<string, unknown>>
 }
 
-/** What a file needs beyond the form that its cases share. */
+/** Needs of a file beyond the form that its cases share. */
 export interface LayerRun {
   /** The cases that are run here; all by default. A test elsewhere should run the others. */
   readonly only?: (golden: LayerCase) => boolean

@@ -1,4 +1,4 @@
-/** What is computed again on the way back: `checkpoint`, and `scan`, whose steps are. */
+/** Work that is done again on the way back: that of `checkpoint`, and the steps of `scan`. */
 import { describe, expect, test } from 'vitest'
 import { make, near, onReference, valuesOf } from '../../test/helpers.js'
 import {

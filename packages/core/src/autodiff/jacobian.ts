@@ -114,7 +114,7 @@ function byColumns(tape: Tape, y: Tensor, xs: readonly Tensor[]): Tensor[] {
   })
 }
 
-/** What `f` makes of each tensor like `x` that is 1 at one element and 0 elsewhere, in order. What it makes besides is freed at once. */
+/** The results of `f` for each tensor like `x` that is 1 at one element and 0 elsewhere, in order. Its other tensors are freed at once. */
 const eachUnit = <R>({ size, shape, dtype, backend }: Tensor, f: (unit: Tensor) => R): R[] =>
   Array.from({ length: size }, (_, i) =>
     scope(() =>

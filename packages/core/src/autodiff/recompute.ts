@@ -69,7 +69,7 @@ class Uses implements Recorder {
 export function runUnseen(xs: readonly Tensor[], f: () => Tensor): { y: Tensor; moving: Tensor[]; inputs: Tensor[] } {
   const uses = new Uses()
   const result = withoutRecording(() => recordingOn(uses, () => scope(f)))
-  // What is still there was made outside.
+  // Tensors that are still there were made outside.
   const outside = [...uses.taken].filter((x) => !x.disposed && x !== result)
   const all = [...new Set([...xs, ...outside])]
   const moving = all.filter(isTracked)

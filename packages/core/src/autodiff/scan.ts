@@ -21,7 +21,7 @@ export type Tensors = Tensor | readonly Tensor[]
 /** As many tensors, of any shapes. */
 export type SameTensors<T extends Tensors> = T extends Tensor ? Tensor : { [K in keyof T]: Tensor }
 
-/** What a step of `scan` returns: the values for the next step, and what is collected. */
+/** A step of `scan` returns the values for the next step, and those that are collected. */
 export interface ScanStep<Y extends Tensors> {
   carry: Tensors
   output?: Y
@@ -185,7 +185,7 @@ class Loop {
     return k === 0 ? this.init.map((x) => ops.viewOf(x)) : unpacked(ops.slice(rows, [k - 1, 0], [1, this.#width]), this.#carried)
   }
 
-  /** What step k gets of xs. */
+  /** The part of xs that step k gets. */
   #entries(k: number): Tensor[] {
     return this.xs.map((x) => ops.reshape(ops.slice(x, [k], [1]), x.shape.slice(1)))
   }

@@ -51,7 +51,7 @@ export function promote(a: DType, b: DType): DType {
   return rank[a] >= rank[b] ? a : b
 }
 
-/** What a backend says about new tensors. */
+/** Properties of new tensors on a backend. */
 interface Place {
   readonly defaultDType?: DType
 }

@@ -1,4 +1,4 @@
-/** What the architectures share: their options, the input, the classifier at the end, and small layers. */
+/** Shared by the architectures: their options, the input, the classifier at the end, and small layers. */
 import { ValueError } from '@cotangent/core'
 import { requireBoolean, requireChoice, requireNumber, requireWhole } from '@cotangent/core/arguments'
 import type { ActivationIdentifier } from '../activations.js'

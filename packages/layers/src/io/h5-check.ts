@@ -24,7 +24,7 @@ const ofGroups: readonly number[] = [kinds.linkInfo, kinds.link, kinds.symbolTab
 /** Kinds of elements, IV.A.2.d. */
 const classes = { compound: 6, enumeration: 8, varying: 9, array: 10 } as const
 
-/** What a file holds that the library does not tell before it reads it. */
+/** Facts about a file that the library does not tell before it reads it. */
 export interface H5Contents {
   /** The number of attributes of its groups. If they are damaged, the library reads none of them, without an error. */
   readonly attributes: number

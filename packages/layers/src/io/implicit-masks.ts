@@ -41,7 +41,7 @@ function splitArguments({ args, kwargs }: Json): { masks: unknown[]; values: unk
 export function withoutMaskOperations(objects: readonly KerasObject[], outputs: unknown, part: string): KerasObject[] {
   if (!objects.some(isOperation)) return [...objects]
   requireImplicit(objects, part)
-  // What an output or a layer needs, other than as a mask, stays; so does what these operations need.
+  // An operation stays if an output or a layer needs it other than as a mask; so do those that it needs.
   const operations = new Map(objects.filter(isOperation).map((object) => [nameOf(object), object]))
   const needed = new Set<string>()
   const open = objects
@@ -98,7 +98,7 @@ function requireImplicit(objects: readonly KerasObject[], part: string): void {
   }
 }
 
-/** What an operation computes, if it may be a mask. */
+/** The function of an operation, if it may be a mask. */
 function computed(
   { class_name: className }: KerasObject,
   { args }: Json,

@@ -18,7 +18,7 @@ const containers: Readonly<Record<string, string>> = {
   Hashing: 'hashing',
 }
 
-/** What else the file has: the text of an entry, and the weights of `tf_idf` under a path. */
+/** Other parts of the file: the text of an entry, and the weights of `tf_idf` under a path. */
 export interface TextAssets {
   text(path: string): string | undefined
   numbers(path: string): readonly number[] | undefined

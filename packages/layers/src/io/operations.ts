@@ -100,7 +100,7 @@ function constantOf(value: unknown, where: string): Constant {
   throw new ValueError(`${where}: the operand ${JSON.stringify(value)} is not supported.`)
 }
 
-/** What `x[…]` reads, in the words of `at`. */
+/** The indices of `x[…]`, in the words of `at`. */
 function indexOf(key: unknown, where: string): Index[] {
   return (Array.isArray(key) ? key : isObject(key) && Array.isArray(key.items) ? key.items : [key]).map((item): Index => {
     if (item === null || Number.isInteger(item)) return item as number | null

@@ -43,7 +43,7 @@ export interface FileParts {
   /** The place of the topology in the file, for messages. */
   readonly topologyPart: string
   readonly training?: Json
-  /** What turns texts into numbers before the inputs, by their places. */
+  /** The vocabularies before the inputs, by their places. */
   readonly texts?: ReadonlyMap<number, TextLayer>
   /** Our own entries beside Keras' words. */
   readonly beyond?: Json

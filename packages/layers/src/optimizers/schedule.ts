@@ -1,4 +1,4 @@
-/** What a learning-rate schedule is, and the reading of its options. */
+/** The contract of a learning-rate schedule, and the reading of its options. */
 import { ValueError } from '@cotangent/core'
 import { requireBoolean, requireNumber } from '@cotangent/core/arguments'
 import { type Rule, readOptions } from '../spelling/names.js'

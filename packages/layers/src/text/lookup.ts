@@ -14,7 +14,7 @@ export interface LookupOptions<T extends string | number> {
   numOovIndices?: number
   /** A value that counts as missing and has the index 0; none by default. */
   maskToken?: T | null
-  /** What stands for values outside the vocabulary. */
+  /** The token for values outside the vocabulary. */
   oovToken?: T
   /** The vocabulary, if it is known; otherwise `adapt` finds it. */
   vocabulary?: readonly T[]

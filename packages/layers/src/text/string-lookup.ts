@@ -14,7 +14,7 @@ export interface IntegerLookupOptions extends LookupOptions<number> {
   oovMethod?: 'floormod' | 'farmhash'
 }
 
-/** What lookups of single values have beyond those of texts. */
+/** Options of lookups of single values beyond those of texts. */
 abstract class ValueLookup<T extends string | number> extends Lookup<T> {
   /**
    * Takes the vocabulary from values, in place of the one before: the most frequent first, and of those as frequent the last in order.

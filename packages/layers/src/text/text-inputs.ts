@@ -9,13 +9,13 @@ import { StringLookup } from './string-lookup.js'
 import { TextVectorization } from './text-vectorization.js'
 import type { Nested } from './values.js'
 
-/** What turns texts into numbers. */
+/** A layer that turns texts into numbers. */
 export type TextLayer = TextVectorization | StringLookup | Hashing
 
 /** For a model, what stands before its inputs, by their places. */
 const before = new WeakMap<object, ReadonlyMap<number, TextLayer>>()
 
-/** What stands before the inputs of a model. */
+/** The layers of texts before the inputs of a model. */
 export const textLayersOf = (model: object): ReadonlyMap<number, TextLayer> => before.get(model) ?? new Map()
 
 /** @internal */

@@ -10,7 +10,7 @@ export type Standardize = 'lower_and_strip_punctuation' | 'lower' | 'strip_punct
 /** Options of `textVectorization`. */
 export interface TextVectorizationOptions
   extends Pick<LookupOptions<string>, 'maxTokens' | 'vocabulary' | 'idfWeights' | 'padToMaxTokens'> {
-  /** What is done to a text first, by name or by a function; null leaves it as it is. Both by default: lower case of A to Z, and no punctuation. */
+  /** A change of each text that comes first, by name or by a function; null leaves it as it is. Both by default: lower case of A to Z, and no punctuation. */
   standardize?: Standardize | ((text: string) => string) | null
   /** How a text is cut: at white space (default), into characters, by a function, or not at all (null). */
   split?: 'whitespace' | 'character' | ((text: string) => readonly string[]) | null
@@ -134,7 +134,7 @@ export class TextVectorization extends Lookup<string> {
     const rows = this.#texts(`${this.what}.apply`, texts).map((text) => this.words(text))
     const longest = rows.reduce((most, { length }) => Math.max(most, length), 0)
     const width = this.outputSequenceLength ?? longest
-    // What fills a row up is the mask: index 0, or nothing in a row of counts.
+    // A row is filled up with the mask: index 0, or nothing in a row of counts.
     const values = rows.flatMap((words) => Array.from({ length: width }, (_, i) => words[i] ?? ''))
     return this.encode({ shape: [rows.length, width], values })
   }

@@ -64,7 +64,7 @@ interface Forward {
   losses: Tensor[]
   predictions: Tensor[]
   masks: (Tensor | undefined)[]
-  /** What layers report. */
+  /** The reports of layers. */
   added: Readonly<Record<string, Tensor>>
 }
 

@@ -7,7 +7,7 @@ import { shapeError, ValueError } from '../../errors.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { requireFloats } from '../requirements.js'
 
-/** What lies around an image abcd: `reflect` dcba|abcd|dcba, `wrap` abcd|abcd|abcd, `nearest` aaaa|abcd|dddd, `constant` the fill value. */
+/** The values around an image abcd: `reflect` dcba|abcd|dcba, `wrap` abcd|abcd|abcd, `nearest` aaaa|abcd|dddd, `constant` the fill value. */
 export type FillMode = 'reflect' | 'wrap' | 'nearest' | 'constant'
 
 /** How an affine transform samples. */

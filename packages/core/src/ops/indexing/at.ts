@@ -15,7 +15,7 @@ import { stridedSlice } from './strided-slice.js'
 import { type IndexList, type Indices, wholeIndices } from './whole-indices.js'
 
 /**
- * What `at` takes for an axis: a number (the axis goes), a slice `'begin:end:step'` as in Python, indices, `'...'` for all axes that are not named, or null
+ * An index of `at`: a number (the axis goes), a slice `'begin:end:step'` as in Python, indices, `'...'` for all axes that are not named, or null
  * for a new axis of size 1.
  */
 export type AtIndex = number | string | null | Tensor | IndexList

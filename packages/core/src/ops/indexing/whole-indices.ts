@@ -11,7 +11,7 @@ import { cast } from '../elementwise/elementwise.js'
 /** Nested lists of whole numbers: `[2, 0]`, `[[0, 1], [2, 0]]`. */
 export type IndexList = readonly (number | IndexList)[]
 
-/** What ops take as indices. */
+/** Indices for ops. */
 export type Indices = Tensor | IndexList
 
 /**

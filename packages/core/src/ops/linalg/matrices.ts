@@ -1,4 +1,4 @@
-/** What the ops on matrices share: checks of arguments, the loop over a batch, and triangles. The last two axes are a matrix; the axes before them are a batch. */
+/** Shared by the ops on matrices: checks of arguments, the loop over a batch, and triangles. The last two axes are a matrix; the axes before them are a batch. */
 
 import type { Ops } from '../../autodiff/op.js'
 import type { Kernels } from '../../backends/backend.js'
@@ -93,7 +93,7 @@ export const products = (ops: Ops) => ({
   abT: (a: Tensor, b: Tensor): Tensor => ops.matMul(a, b, { transposeB: true }),
 })
 
-/** What an algorithm is told beside its matrices. */
+/** Arguments of an algorithm beside its matrices. */
 export interface MatrixCall<O> {
   /** The size of the last input's matrices. */
   rows: number

@@ -14,7 +14,7 @@ const y = Array.from({ length: 24 }, (_, i) => i - 7)
 const matrix = (): Tensor => tensor(Float64Array.from(x), { shape: [2, 3], dtype: 'float32' })
 const volume = (): Tensor => tensor(Float64Array.from(y), { shape: [2, 3, 4], dtype: 'float32' })
 
-/** What numpy.linalg.norm gives (NumPy 2.4). */
+/** Values of numpy.linalg.norm (NumPy 2.4). */
 const byNumPy: [options: c.NormOptions, make: () => Tensor, values: number[]][] = [
   [{}, matrix, [9.539392014169456]],
   [{}, volume, [40.44749683231337]],

@@ -28,7 +28,7 @@ type Sizes = ReadonlyMap<string, number>
 
 /** The most programs that are kept. */
 const MOST_PROGRAMS = 100
-/** What einsum does, by the equation and the shapes. */
+/** The steps of einsum, by the equation and the shapes. */
 const programs = new Map<string, Step>()
 
 const callEinsum = defineComposed<{ equation: string }>({

@@ -126,7 +126,7 @@ export class BytePairTokenizer {
   /**
    * The tokens of a text. It takes time in proportion to the text.
    *
-   * What a tokenizer's file says about tokens around a text (`post_processor`) is left to you: `[tokenizer.id('<s>')!, ...tokens]`.
+   * Tokens that a tokenizer's file puts around a text (`post_processor`) are left to you: `[tokenizer.id('<s>')!, ...tokens]`.
    *
    * @throws DatasetError if the text is no text, or a byte has no token (in a vocabulary from elsewhere).
    */

@@ -1,10 +1,10 @@
-/** What byte-pair tokenizers and their methods take. */
+/** Arguments of byte-pair tokenizers and their methods. */
 import { type Checks, describeValue, oneOf, requireBoolean, requireIterable } from '../../arguments.js'
 import { DatasetError } from '../../errors.js'
 import { type PatternName, patternNames } from './patterns.js'
 import type { SpecialToken } from './special-tokens.js'
 
-/** What a tokenizer is made of. */
+/** The parts of a tokenizer. */
 export interface BytePairs {
   /** The number of each token, written in GPT-2's alphabet: a space is "Ġ". */
   vocabulary: ReadonlyMap<string, number>

@@ -5,7 +5,7 @@ import { patterns } from './patterns.js'
 /** An object of a JSON file. */
 export type Json = Readonly<Record<string, unknown>>
 
-/** What a file said beyond the tokens, to be written again as it was. `model` is without vocabulary and merges. */
+/** Everything in a file beyond the tokens, to be written again as it was. `model` is without vocabulary and merges. */
 export interface ReadParts {
   readonly top: Json
   readonly model: Json

@@ -1,4 +1,4 @@
-/** What an operation is, the rows of its options, and makers of families of operations. */
+/** The type of an operation, the rows of its options, and makers of families of operations. */
 import type { DType, Tensor } from '@cotangent/core'
 import { requireText, requireWhole } from '@cotangent/core/arguments'
 import { requireWholeList } from '../../layer-options.js'
@@ -22,7 +22,7 @@ export interface Kind {
   readonly options: OptionTable
   /** Keras' names of options, where they are others. */
   readonly words?: Readonly<Record<string, string>>
-  /** What Keras' config has in addition. */
+  /** Further keys of Keras' config. */
   readonly extra?: Readonly<Record<string, unknown>>
   /** The dtype of the result, if it is not that of the operands. */
   readonly dtype?: DType

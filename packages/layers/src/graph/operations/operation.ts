@@ -89,7 +89,7 @@ export class Operation extends MergeLayer {
     return new Operation(op, options)
   }
 
-  /** @internal What the operation is in general. */
+  /** @internal The kind of the operation. */
   get kind(): Kind {
     return kinds[this.op]
   }

@@ -130,7 +130,7 @@ export function summed(equation: string, shapes: readonly BatchShape[]): BatchSh
   })
 }
 
-/** What `x.at` takes between layers: positions, slices as text, '...' and null for a new axis. */
+/** An index of `x.at` between layers: positions, slices as text, '...' and null for a new axis. */
 export type Index = number | string | null
 
 /** A part of a tensor, as `x.at` reads it. */

@@ -1,4 +1,4 @@
-/** What all layers of attention share: their inputs, masks of their scores, and the weights as a second output. */
+/** Shared by all layers of attention: their inputs, masks of their scores, and the weights as a second output. */
 import { arange, ShapeError, softmax, type Tensor, ValueError, where } from '@cotangent/core'
 import type { BatchShape, Layer, LayerOptions, LayerOutputs, ManyContext } from '../../layer.js'
 import { dropRate, flag } from '../../option-rows.js'

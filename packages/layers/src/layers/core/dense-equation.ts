@@ -1,4 +1,4 @@
-/** What the equation of an `EinsumDense` says of shapes. Source: Keras 3, layers/core/einsum_dense.py. */
+/** The shapes that the equation of an `EinsumDense` asks for. Source: Keras 3, layers/core/einsum_dense.py. */
 import { ShapeError, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape } from '../../layer-types.js'

@@ -55,7 +55,7 @@ export const valueRange = (): Option<readonly [number, number]> => ({
 
 /** Options of layers that turn, move or zoom. */
 export interface RandomSamplingOptions extends SpatialOptions {
-  /** What lies around an image abcd: `reflect` (default) dcba|abcd|dcba, `wrap`, `nearest`, or `constant`, the fill value. */
+  /** The values around an image abcd: `reflect` (default) dcba|abcd|dcba, `wrap`, `nearest`, or `constant`, the fill value. */
   fillMode?: FillMode
   /** `bilinear` (default) mixes the four pixels around a point; `nearest` takes one. */
   interpolation?: 'bilinear' | 'nearest'

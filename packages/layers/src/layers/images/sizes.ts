@@ -15,7 +15,7 @@ export interface ResizingOptions extends SpatialOptions {
   cropToAspectRatio?: boolean
   /** Whether the image first gets borders on both sides, so that nothing is distorted; false by default. */
   padToAspectRatio?: boolean
-  /** What borders are made of: `constant`, the only choice. */
+  /** The values at borders: `constant`, the only choice. */
   fillMode?: 'constant'
   /** The value in borders; 0 by default. */
   fillValue?: number

@@ -50,7 +50,7 @@ const discretizationOptions = {
  */
 export class Discretization extends Layer {
   override readonly className = 'Discretization'
-  /** What it was made with: a number of bins, or the numbers between them. */
+  /** As it was made: a number of bins, or the numbers between them. */
   declare readonly bins: Bins
   declare readonly epsilon: number
   declare readonly outputMode: 'int' | EncodingMode

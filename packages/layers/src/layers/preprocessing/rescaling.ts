@@ -9,7 +9,7 @@ export type NumberOrList = number | readonly number[]
 
 /** Options of `rescaling`. */
 export interface RescalingOptions extends LayerOptions {
-  /** What is added: a number, or one for each channel; 0 by default. */
+  /** A number that is added, or one for each channel; 0 by default. */
   offset?: NumberOrList
 }
 
