@@ -6,6 +6,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
+import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 
@@ -113,4 +114,32 @@ test('a program that names no op of images, networks, linear algebra, Fourier tr
   const { slope } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
   expect(slope[0]).toBe(0)
   expect(slope[1]).toBeCloseTo(2 * Math.tanh(1) * (1 - Math.tanh(1) ** 2), 5)
+})
+
+test('a page of tensors and grad loads at most 63 kB, gzipped, before it runs', async () => {
+  const { metafile, outputFiles } = await build({
+    stdin: { contents: `export { grad, tensor } from ${source('index.ts')}`, resolveDir: import.meta.dirname, loader: 'ts' },
+    bundle: true,
+    splitting: true,
+    minify: true,
+    format: 'esm',
+    target: 'es2022',
+    platform: 'browser',
+    external: ['node:*'],
+    outdir: 'out',
+    write: false,
+    metafile: true,
+  })
+  // The first file and those that it imports; other files load when they are needed.
+  const first = Object.keys(metafile.outputs).filter((path) => metafile.outputs[path].entryPoint === '<stdin>')
+  const loaded = new Set(first)
+  for (const path of loaded)
+    for (const { kind, path: other } of metafile.outputs[path].imports)
+      if (kind === 'import-statement' && metafile.outputs[other]) loaded.add(other)
+  const sizes = [...loaded].map((path) => {
+    const file = outputFiles.find((each) => each.path.endsWith(path))
+    return gzipSync(file!.contents).length
+  })
+  // A change that makes it larger raises the limit here, and says why.
+  expect(sizes.reduce((a, b) => a + b)).toBeLessThan(63_000)
 })
