@@ -77,6 +77,7 @@ interface LibraryEntry {
 }
 
 const withoutOperations = ['train', 'matMul', 'conv', 'elementwise', 'update', 'dispatch'] as const
+const ofTorch = [...withoutOperations, 'gpt'] as const
 
 /** The libraries, in the order of their rows. The others are compared with the first one that takes part. */
 export const libraries = {
@@ -88,8 +89,8 @@ export const libraries = {
   'cotangent-core-2': { title: 'core, 2 threads', recordedAs: 'cotangent-core', threads: 2 },
   'cotangent-core-256': { title: 'core, 256 bits', threads: 1, simd256: true },
   'cotangent-core-by-hand': { title: 'by hand', threads: 1, within: 'cotangent-core', kinds: ['operation'] },
-  'torch-1': { title: 'torch, 1 thread', peer: 'torch', recordedAs: 'torch', threads: 1, kinds: withoutOperations },
-  'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2, kinds: withoutOperations },
+  'torch-1': { title: 'torch, 1 thread', peer: 'torch', recordedAs: 'torch', threads: 1, kinds: ofTorch },
+  'torch-2': { title: 'torch, 2 threads', peer: 'torch', recordedAs: 'torch', threads: 2, kinds: ofTorch },
   numpy: { title: 'NumPy', peer: 'numpy', threads: 1, kinds: ['operation'] },
   'tfjs-wasm': { title: 'tfjs-wasm', peer: 'tfjs-wasm', threads: 1, kinds: withoutOperations },
   'tfjs-cpu': { title: 'tfjs-cpu', peer: 'tfjs-cpu', threads: 1, kinds: withoutOperations },

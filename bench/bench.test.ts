@@ -11,13 +11,14 @@ import { parseCommandLine, UsageError } from './cli.js'
 import type { Contestant } from './contestant.js'
 import { cotangentCore } from './libraries/cotangent-core.js'
 import { jsLoop } from './libraries/js-loop.js'
+import { models } from './networks.js'
 import { batchesOf } from './random.js'
 import { heading, short, table } from './report.js'
 import { type LibraryResult, timeWorkload } from './rounds.js'
 import { ratios, spread } from './statistics.js'
 import { amountOf, commands, type TrainWorkload, type Workload } from './workloads.js'
 
-const mlp = commands.models[0]
+const [mlp] = models
 
 /** A library whose steps take the given times, one after the other and again from the start. Its loss falls unless `loss` says otherwise. */
 function fake(library: string, msPerStep: readonly number[], { loss = (step: number) => 2 / step, log = [] as string[] } = {}): Contestant {

@@ -46,6 +46,7 @@ export interface RunRecord {
 
 const unitOf: Record<Workload['kind'], Unit> = {
   train: 'ms',
+  gpt: 'ms',
   matMul: 'GFLOP/s',
   conv: 'GFLOP/s',
   elementwise: 'GB/s',

@@ -4,6 +4,7 @@ import type { Machine } from './machine.js'
 import { type RecordRow, recordRows } from './records.js'
 import type { LibraryResult, WorkloadResult } from './rounds.js'
 import type { Spread } from './statistics.js'
+import { trains } from './workloads.js'
 
 /** All results of a run. */
 export interface Report {
@@ -69,7 +70,7 @@ export function table(result: WorkloadResult): string {
   const rates = rateColumns.filter(([, value]) => measured.some((row) => value(row.rates) !== undefined))
   const limited = measured.some((row) => row.share)
   const unit = measured.find((row) => row.limit)?.limit?.unit
-  const training = workload.kind === 'train'
+  const training = trains(workload)
   const records = new Map(recordRows('', result).map((record, i) => [rows[i], record]))
   const probed = measured.some((row) => row.quiet)
   const head = [
@@ -104,7 +105,7 @@ export function table(result: WorkloadResult): string {
       ? [records.get(row)?.rss?.toFixed(0) ?? '–', `${row.value.first.toFixed(2)} → ${row.value.last.toFixed(2)} in ${row.value.steps}`]
       : []),
   ])
-  const size = workload.kind === 'train' ? `, batch ${workload.batch}` : ''
+  const size = 'batch' in workload && trains(workload) ? `, batch ${workload.batch}` : ''
   const troubles = rows.flatMap((row) => {
     if ('failed' in row) return [`${titleOf(row.library)} failed: ${row.failed}`]
     return row.complaint ? [`${titleOf(row.library)}: do not use this time, ${row.complaint}`] : []

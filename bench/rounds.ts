@@ -11,7 +11,7 @@ import type { Limits } from './probes.js'
 import { type Quiet, quietOf, SAMPLE_MS, type Sample } from './quiet.js'
 import { fitted } from './scaling.js'
 import { ratios, type Spread, spread } from './statistics.js'
-import { type Amount, amountOf, type Workload } from './workloads.js'
+import { type Amount, amountOf, trains, type Workload } from './workloads.js'
 
 export interface RoundOptions {
   rounds: number
@@ -166,7 +166,7 @@ export async function timeWorkload(
         if (limitUnit(amount) && runner.contestant.probe)
           runner.limits.push(await runner.contestant.probe(amount.footprint ?? amount.bytes))
         record(runner, await runner.contestant.run(runner.steps, runner.chunk))
-        if (workload.kind === 'train' && round === options.rounds - 1) runner.peakMemory = await runner.contestant.peakMemory?.()
+        if (trains(workload) && round === options.rounds - 1) runner.peakMemory = await runner.contestant.peakMemory?.()
       } catch (error) {
         failures.set(library, messageOf(error))
       }
@@ -188,7 +188,7 @@ export async function timeWorkload(
 
 /** Computes, with our library, the results that peers with a smaller batch should give; then prepares our library again for the whole batch. */
 async function expectScaled(runners: readonly Runner[], ours: Contestant, workload: Workload, seed: number): Promise<void> {
-  const scaled = workload.kind === 'train' ? [] : runners.filter(({ scale }) => scale !== 1)
+  const scaled = trains(workload) ? [] : runners.filter(({ scale }) => scale !== 1)
   if (scaled.length === 0 || runners[0].contestant !== ours) return
   for (const runner of scaled) {
     await ours.prepare(runner.ran, seed)
@@ -254,7 +254,7 @@ function complaintAbout(
   workload: Workload,
 ): string | undefined {
   if (!Number.isFinite(first) || !Number.isFinite(last)) return `not finite (${first} → ${last})`
-  if (workload.kind === 'train') {
+  if (trains(workload)) {
     // In the first few steps dropout and the draw of a batch may hide the progress; with few samples they may hide all of it.
     return scale === 1 && stepsRun >= 5 && last >= first ? `the loss did not fall (${first.toFixed(3)} → ${last.toFixed(3)})` : undefined
   }

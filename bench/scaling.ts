@@ -19,7 +19,9 @@ const heavyLayers = new Set(['conv', 'conv1d', 'embedding', 'lstm', 'simpleRnn']
 /** A workload that may take a peer minutes: one with convolutions, recurrent layers or an embedding. */
 export type Heavy = Extract<Workload, { batch: number }>
 export const isHeavy = (workload: Workload): workload is Heavy =>
-  workload.kind === 'conv' || (workload.kind === 'train' && workload.layers.some(({ type }) => heavyLayers.has(type)))
+  workload.kind === 'conv' ||
+  workload.kind === 'gpt' ||
+  (workload.kind === 'train' && workload.layers.some(({ type }) => heavyLayers.has(type)))
 
 /** The factor of samples from one trial to the next. */
 const GROWTH = 8

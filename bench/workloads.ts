@@ -2,10 +2,12 @@
  * The workloads, as data: networks to train, kernels to run, and costs that do not depend on size. Every library gets the same table and
  * builds each row with its own public API. The networks are in networks.ts; the K rows are micro-benchmarks.
  */
+import { type GptWorkload, gpt, gptFlops } from './gpt.js'
 import { models, type Padding, type Row, type TrainWorkload } from './networks.js'
 import { type OperationWorkload, operations } from './operations.js'
 import { flopsOf, sizesOf, slid } from './placed.js'
 
+export type { GptWorkload } from './gpt.js'
 export type { TrainWorkload } from './networks.js'
 export type { OperationWorkload } from './operations.js'
 
@@ -62,6 +64,7 @@ export interface ConvWorkload extends Row {
 
 export type Workload =
   | TrainWorkload
+  | GptWorkload
   | MatMulWorkload
   | ConvWorkload
   | ElementwiseWorkload
@@ -170,14 +173,19 @@ const ops: DispatchWorkload[] = [
 ]
 
 /** The commands, and the workloads of each. */
-export const commands = { models, kernels, operations, ops } as const satisfies Record<string, readonly Workload[]>
+export const commands = { models: [...models, gpt], kernels, operations, ops } as const satisfies Record<string, readonly Workload[]>
 export type Command = keyof typeof commands
+
+/** Whether steps of a workload train a network: their losses fall. */
+export const trains = ({ kind }: Workload): boolean => kind === 'train' || kind === 'gpt'
 
 /** The sizes of a workload as text, for JSON and compare. */
 export function shapeOf(workload: Workload): string {
   switch (workload.kind) {
     case 'train':
       return `${workload.batch} × ${sizesOf(workload)}`
+    case 'gpt':
+      return `${workload.batch} × ${workload.context}–${workload.layers}×${workload.width}h${workload.heads}–${workload.vocabulary}`
     case 'conv': {
       const { batch, image, filters, size, padding, backward } = workload
       return `${batch}x${image.join('x')} ${filters}c${size}${padding === 'same' ? 's' : ''}${backward ? ' backward' : ''}`
@@ -211,6 +219,8 @@ export function amountOf(workload: Workload): Amount {
   switch (workload.kind) {
     case 'train':
       return { flops: flopsOf(workload), samples: workload.batch }
+    case 'gpt':
+      return { flops: gptFlops(workload), samples: workload.batch }
     case 'conv': {
       const { image, size, backward, first } = workload
       const forward = 2 * convOutput(workload).reduce((a, b) => a * b) * size * size * image[2]

@@ -30,6 +30,7 @@ import {
   type UpdateWorkload,
 } from '../workloads.js'
 import { applyOptimizer, train } from './cotangent-core-train.js'
+import { gptInCore } from './cotangent-gpt.js'
 import { operation, operationByHand } from './cotangent-operations.js'
 
 /** The first element of a tensor. */
@@ -146,6 +147,8 @@ export function cotangentCore(): Adapter {
       switch (workload.kind) {
         case 'train':
           return train(workload, seed)
+        case 'gpt':
+          return gptInCore(workload, seed)
         case 'matMul':
           return product(workload, seed)
         case 'conv':

@@ -20,6 +20,7 @@ import type { Adapter, Prepared } from '../adapter.js'
 import type { LayerSpec, TrainWorkload } from '../networks.js'
 import { outputsOf, placed } from '../placed.js'
 import { batchesOf } from '../random.js'
+import { gptInLayers } from './cotangent-gpt.js'
 
 /** @param first the shape of a sample, for the first layer only */
 function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }, constantWeights?: number): Layer {
@@ -86,6 +87,7 @@ function train(workload: TrainWorkload, seed: number): Prepared {
 export function cotangent(): Adapter {
   return {
     async prepare(workload, seed) {
+      if (workload.kind === 'gpt') return gptInLayers(workload, seed)
       if (workload.kind !== 'train') throw new Error(`The layers package has no part in ${workload.name}.`)
       return train(workload, seed)
     },

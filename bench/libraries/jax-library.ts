@@ -37,6 +37,7 @@ export interface Jax {
     log(x: JaxArray): JaxArray
     sqrt(x: JaxArray): JaxArray
     abs(x: JaxArray): JaxArray
+    maximum(x: JaxArray, least: number): JaxArray
     max(x: JaxArray, axis?: number): JaxArray
     where(condition: JaxArray, x: JaxArray | number, y: number): JaxArray
     zeros(shape: number[]): JaxArray
@@ -70,6 +71,9 @@ export interface Jax {
     sigmoid(x: JaxArray): JaxArray
     softplus(x: JaxArray): JaxArray
     logSoftmax(x: JaxArray, axis: number): JaxArray
+    gelu(x: JaxArray, options: { approximate: boolean }): JaxArray
+    standardize(x: JaxArray, axis: number, options: { epsilon: number }): JaxArray
+    oneHot(x: JaxArray, classes: number): JaxArray
     logsumexp(x: JaxArray, axis: number): JaxArray
     softmax(x: JaxArray, axis: number): JaxArray
   }

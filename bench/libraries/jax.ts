@@ -5,6 +5,7 @@
 import type { Adapter, Prepared } from '../adapter.js'
 import { operandOf, uniformValues } from '../random.js'
 import { type ConvWorkload, convOutput, type DispatchWorkload, type ElementwiseWorkload, type MatMulWorkload } from '../workloads.js'
+import { trainGpt } from './jax-gpt.js'
 import { channelsFirst, turnedFilter } from './jax-layout.js'
 import type { Flat, Jax, JaxArray } from './jax-library.js'
 import { operation } from './jax-operations.js'
@@ -101,6 +102,8 @@ export async function jax(): Promise<Adapter> {
       switch (workload.kind) {
         case 'train':
           return train(library, workload, seed)
+        case 'gpt':
+          return trainGpt(library, workload, seed)
         case 'matMul':
           return product(library, workload, seed)
         case 'conv':

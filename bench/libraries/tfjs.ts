@@ -258,6 +258,8 @@ export async function tfjs(backend: 'wasm' | 'cpu'): Promise<Adapter> {
       switch (workload.kind) {
         case 'train':
           return train(tf, layers, workload, seed)
+        case 'gpt':
+          throw new Error('it has no layer of attention')
         case 'matMul':
           return product(tf, workload, seed)
         case 'conv':

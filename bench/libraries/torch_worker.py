@@ -10,6 +10,7 @@ from torch import nn
 
 from python_worker import serve
 from torch_data import batches_of, uniform_values
+from torch_gpt import train_gpt
 from torch_networks import network
 
 # These losses contain softmax or sigmoid.
@@ -141,7 +142,7 @@ def dispatch(workload, seed):
     return repeated(gradients)
 
 
-BUILDERS = {"train": train, "matMul": product, "conv": convolution, "elementwise": elementwise, "update": update, "dispatch": dispatch}
+BUILDERS = {"train": train, "gpt": train_gpt, "matMul": product, "conv": convolution, "elementwise": elementwise, "update": update, "dispatch": dispatch}
 
 
 torch.set_num_threads(int(sys.argv[1]))
