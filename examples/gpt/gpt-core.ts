@@ -52,7 +52,10 @@ export interface Gpt {
   parameters: Parameter[] // all of them, in the order in which they were made
 }
 
-/** Random weights: normal with deviation 0.02, less where a block adds to the stream, so that its size does not grow with the number of blocks. */
+/**
+ * Random weights: normal with deviation 1 / √width, so that a product with normalised rows is about as large as the rows; less where a block adds to the stream, so
+ * that the stream does not grow with the number of blocks.
+ */
 export function createGpt(sizes: Sizes, seed: Key): Gpt {
   const { vocabulary, context, layers, width: w } = sizes
   const parameters: Parameter[] = []
@@ -60,9 +63,9 @@ export function createGpt(sizes: Sizes, seed: Key): Gpt {
     parameters.push(new Parameter(value, { name }))
     return parameters[parameters.length - 1]
   }
-  const draw = (name: string, shape: number[], stddev = 0.02): Parameter =>
+  const draw = (name: string, shape: number[], stddev = 1 / Math.sqrt(w)): Parameter =>
     keep(name, normal(foldKey(seed, parameters.length), shape, { stddev }))
-  const calm = 0.02 / Math.sqrt(2 * layers)
+  const calm = 1 / Math.sqrt(w) / Math.sqrt(2 * layers)
   const characters = draw('characters', [vocabulary, w])
   const positions = draw('positions', [context, w])
   const blocks = Array.from(

@@ -19,7 +19,8 @@ import {
 } from '@cotangent/layers'
 import type { Gpt, Sizes } from './gpt-core.js'
 
-const normal = (stddev: number) => initializers.randomNormal({ stddev })
+/** As large as in gpt-core.ts: deviation `factor` / √width. */
+const normal = (width: number, factor = 1) => initializers.randomNormal({ stddev: factor / Math.sqrt(width) })
 const norm = () => layerNormalization({ epsilon: 1e-5, center: false })
 
 /** x + attention(norm(x)), and then x + dense(gelu(dense(norm(x)))). */
@@ -35,9 +36,9 @@ class GptBlock extends Layer {
   constructor({ heads, layers, width }: Sizes) {
     super('GptBlock', {}, [])
     this.#calm = 1 / Math.sqrt(2 * layers)
-    this.attention = multiHeadAttention(heads, width / heads, { useBias: false, useCausalMask: true, kernelInitializer: normal(0.02) })
-    this.expand = dense(4 * width, { activation: 'gelu', useBias: false, kernelInitializer: normal(0.02) })
-    this.contract = dense(width, { useBias: false, kernelInitializer: normal(0.02 * this.#calm) })
+    this.attention = multiHeadAttention(heads, width / heads, { useBias: false, useCausalMask: true, kernelInitializer: normal(width) })
+    this.expand = dense(4 * width, { activation: 'gelu', useBias: false, kernelInitializer: normal(width) })
+    this.contract = dense(width, { useBias: false, kernelInitializer: normal(width, this.#calm) })
   }
   override makeWeights(shape: BatchShape, context: BuildContext): void {
     for (const layer of [this.norm1, this.norm2, this.expand]) layer.build(shape, context)
@@ -70,8 +71,8 @@ export class GptNetwork extends Layer {
     super('GptNetwork', options, [])
     this.sizes = sizes
     const { vocabulary, context, layers, width } = sizes
-    this.characters = embedding(vocabulary, width, { embeddingsInitializer: normal(0.02) })
-    this.positions = embedding(context, width, { embeddingsInitializer: normal(0.02) })
+    this.characters = embedding(vocabulary, width, { embeddingsInitializer: normal(width) })
+    this.positions = embedding(context, width, { embeddingsInitializer: normal(width) })
     this.blocks = Array.from({ length: layers }, () => new GptBlock(sizes))
   }
   static fromConfig(config: LayerOptions & { sizes: Sizes }): GptNetwork {
