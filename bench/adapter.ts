@@ -5,6 +5,7 @@
  * can be read on the host, so no library is timed while work is still queued.
  */
 import type { Limits } from './probes.js'
+import type { Profile } from './profile.js'
 import type { Sample } from './quiet.js'
 import type { Workload } from './workloads.js'
 
@@ -34,6 +35,8 @@ export type Request =
   | { type: 'results' }
   /** Measure the limits of the process; `bytes` is the size of the copy. */
   | { type: 'probe'; bytes?: number }
+  /** Where the time of a step goes; ours alone. */
+  | { type: 'profile'; steps: number }
   /** The most memory the process has had. */
   | { type: 'memory' }
 
@@ -42,6 +45,7 @@ export type Response =
   | { type: 'ready' }
   | ({ type: 'ran' } & Ran)
   | { type: 'probed'; limits: Limits }
+  | { type: 'profiled'; profile: Profile }
   | { type: 'memory'; megabytes: number }
   | { type: 'results'; values: number[][] }
   | { type: 'failed'; message: string }

@@ -27,6 +27,7 @@ export type Invocation =
   | { kind: 'help' }
   | { kind: 'run'; options: Options }
   | { kind: 'gpu'; mode: GpuMode; rounds: number }
+  | { kind: 'profile'; workloads: readonly Workload[]; steps: number; seed: number }
   | { kind: 'accuracy'; seed: number }
   | { kind: 'compare'; before: string; after: string }
   | { kind: 'lens'; shape: Shape; tile?: Tile; variant?: string }
@@ -58,6 +59,8 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
   --json file     write the figures as rows
   --markdown file write them as a table, peers beside ours
 
+  --profile       models: where the time of a step goes, by kernel and thread; ours alone
+
   --tile RxC[xU]  lens: our packed kernel with a register tile of R rows and C columns, U steps of k a turn, beside ours
   --variant file  lens: a kernel of one's own beside ours; bench/README.md says what the file holds
 `
@@ -71,10 +74,14 @@ const flags = {
   seed: { type: 'string', default: '7' },
   json: { type: 'string' },
   markdown: { type: 'string' },
+  profile: { type: 'boolean', default: false },
   tile: { type: 'string' },
   variant: { type: 'string' },
   help: { type: 'boolean', short: 'h', default: false },
 } as const
+
+/** Steps of a profile, without clocks and with them. */
+const PROFILED_STEPS = 30
 
 function whole(flag: string, text: string, least: number): number {
   const value = Number(text)
@@ -156,6 +163,12 @@ export function parseCommandLine(args: readonly string[]): Invocation {
       throw new UsageError(`--backend is a flag of kernels and takes ${gpuModes.map((name) => `gpu:${name}`).join(', ')}.`)
     }
     return { kind: 'gpu', mode, rounds: whole('rounds', values.rounds, 1) }
+  }
+  if (values.profile) {
+    noFlags('--profile', args, ['--profile', '--only', '--steps', '--seed'])
+    if (command !== 'models') throw new UsageError(`--profile is a flag of models, not of ${command}.`)
+    const steps = values.steps === undefined ? PROFILED_STEPS : whole('steps', values.steps, 1)
+    return { kind: 'profile', workloads: chooseWorkloads(command, values.only), steps, seed: whole('seed', values.seed, 0) }
   }
   const options: Options = {
     command,

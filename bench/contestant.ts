@@ -11,6 +11,7 @@ import { fileURLToPath } from 'node:url'
 import { type LibraryName, libraryEntry, type Ran, type Request, type Response } from './adapter.js'
 import { isPython, pythonWith, threadEnvironment } from './peers.js'
 import type { Limits } from './probes.js'
+import type { Profile } from './profile.js'
 import type { Workload } from './workloads.js'
 
 /** A library as rounds.ts sees it; a test puts a fake in its place. */
@@ -23,6 +24,8 @@ export interface Contestant {
   probe?(bytes?: number): Promise<Limits>
   /** The most memory its process has had, in megabytes. */
   peakMemory?(): Promise<number>
+  /** Where the time of a step goes; ours alone. */
+  profile?(steps: number): Promise<Profile>
   /** All values of the operation that is prepared; Python alone has them. */
   results?(): Promise<number[][]>
   close(): void
@@ -145,6 +148,10 @@ class ChildContestant implements Contestant {
 
   async results(): Promise<number[][]> {
     return (await this.#answer({ type: 'results' }, 'results')).values
+  }
+
+  async profile(steps: number): Promise<Profile> {
+    return (await this.#answer({ type: 'profile', steps }, 'profiled')).profile
   }
 
   async peakMemory(): Promise<number> {

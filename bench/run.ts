@@ -16,6 +16,7 @@ import { loadVariant, study, VariantError } from './lens/study.js'
 import { cotangentVersion, load, machine } from './machine.js'
 import { markdown } from './markdown.js'
 import { howToInstall, peerVersions } from './peers.js'
+import { profileTable } from './profile-table.js'
 import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
 import { timeWorkload } from './rounds.js'
@@ -104,6 +105,33 @@ async function run(options: Options): Promise<boolean> {
   return sound && ours.every((name) => contestants.some(({ library }) => library === name))
 }
 
+/** Prints where the time of each workload's step goes, on one thread and on two. */
+async function profiles({ workloads, steps, seed }: Extract<Invocation, { kind: 'profile' }>): Promise<void> {
+  console.log(
+    `${heading({ machine: machine(), versions: { cotangent: cotangentVersion() }, seed, rounds: 1, load: { before: load(), after: [] }, notes: [] })}\n`,
+  )
+  for (const library of ['cotangent', 'cotangent-2'] as const) {
+    const contestant = await startContestant(library)
+    try {
+      for (const workload of workloads) {
+        progress(`${workload.name}: ${library} is profiled`)
+        await contestant.prepare(workload, seed)
+        await contestant.run(WARM_STEPS)
+        const limits = await contestant.probe?.()
+        const found = await contestant.profile?.(steps)
+        progress('')
+        if (found && limits)
+          console.log(`${profileTable(`${workload.id} ${workload.name}, ${libraryEntry(library).title}`, found, limits)}\n`)
+      }
+    } finally {
+      contestant.close()
+    }
+  }
+}
+
+/** Steps before a profile: kernels compile, and memory comes to rest. */
+const WARM_STEPS = 5
+
 const recordOf = ({ command, machine, load, versions, startedAt, results }: Report): RunRecord => ({
   machine: { ...machine, load },
   versions,
@@ -141,6 +169,9 @@ try {
       console.log(gpuTable(where, figures))
       break
     }
+    case 'profile':
+      await profiles(asked)
+      break
     case 'lens':
       console.log(await page(asked))
       break

@@ -71,6 +71,12 @@ try {
     }
     if (request.type === 'probe') return { type: 'probed', limits: measureLimits(request.bytes) }
     // maxRSS is in kilobytes; a megabyte here has 2²⁰ bytes.
+    if (request.type === 'profile') {
+      const ready = prepared.get(false)
+      if (!ready) throw new Error('There is no workload to profile.')
+      const { profile } = await import('./profile.js')
+      return { type: 'profiled', profile: await profile(ready, request.steps) }
+    }
     if (request.type === 'memory') return { type: 'memory', megabytes: process.resourceUsage().maxRSS / 1024 }
     if (request.type === 'results') throw new Error('Results are asked of Python alone.')
     const ready = prepared.get(request.byHand ?? false)

@@ -3,7 +3,8 @@
  * with the code, unlike `@cotangent/core`, whose names are stable.
  *
  * An `Engine` owns a memory and compiles modules that a `ModuleBuilder` describes. Expressions come from the instruction sets (`i32`, `v128`,
- * `f32x4`). `emitPacked` writes the packed matrix product for a register `Tile`; `tileFor` gives the tile that the backend uses.
+ * `f32x4`). `emitPacked` writes the packed matrix product for a register `Tile`; `tileFor` gives the tile that the backend uses. `engineOf` gives the engine under a
+ * wasm backend, whose pool counts the time of its threads.
  */
 export {
   assemble,
@@ -29,4 +30,5 @@ export {
   v128,
 } from './backends/wasm/assembler/instructions.js'
 export { Engine, type KernelFunction, type WasmOptions } from './backends/wasm/engine/engine.js'
+export { engineOf } from './backends/wasm/index.js'
 export { emitPacked, type Tile, tileFor } from './backends/wasm/product/gemm-kernel.js'

@@ -45,6 +45,11 @@ export function createWasmBackend(options: WasmOptions = {}): Backend {
   return createBackendOn(new Engine(options))
 }
 
+const engines = new WeakMap<Backend, Engine>()
+
+/** The engine under a wasm backend: its memory, and its threads. Undefined for any other backend. */
+export const engineOf = (backend: Backend): Engine | undefined => engines.get(backend)
+
 /** A backend on a given engine; tests look into the engine. */
 export function createBackendOn(engine: Engine): Backend {
   const { memory } = engine
@@ -99,7 +104,7 @@ export function createBackendOn(engine: Engine): Backend {
     }
   }
 
-  return {
+  const backend: Backend = {
     name: 'wasm',
     dtypes: new Set<DType>(['float32', 'int32', 'uint8', 'bool']),
     kernels: kernels as Kernels,
@@ -130,4 +135,6 @@ export function createBackendOn(engine: Engine): Backend {
       await engine.pool?.stop()
     },
   }
+  engines.set(backend, engine)
+  return backend
 }

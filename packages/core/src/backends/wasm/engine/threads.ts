@@ -17,7 +17,7 @@ import type { KernelFunction } from './engine.js'
 import type { HostMemory } from './memory.js'
 import { Choice } from './sharing.js'
 import { pageMayHaveWorkers, startWorker, type WorkerHandle } from './start-worker.js'
-import { CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './worker-program.js'
+import { BUSY_START, CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './worker-program.js'
 
 /** Runs a kernel with these values, at once or as a part of a job. */
 export type Call = (kernel: KernelFunction, ...values: number[]) => void
@@ -73,6 +73,8 @@ export class Pool {
   private readonly mayWait: boolean
   /** Decides whether a job is shared. */
   readonly choice = new Choice()
+  /** Milliseconds that the main thread has waited for workers, for profiles. */
+  waited = 0
   /** Where the next value of the current part goes, and where its room ends. */
   private at = 0
   private limit = 0
@@ -117,6 +119,11 @@ export class Pool {
   /** Parts that workers have run. */
   get helped(): number {
     return Atomics.load(this.control, words.helped)
+  }
+
+  /** Milliseconds that the workers have spent in parts of jobs, one after the other. */
+  get busy(): number[] {
+    return Array.from({ length: this.threads - 1 }, (_, i) => this.calls[BUSY_START + 1 + i])
   }
 
   /** Gives the kernels of a module their numbers, so that jobs can name them. */
@@ -208,7 +215,11 @@ export class Pool {
       }
       Atomics.sub(control, words.remaining, 1)
     }
-    if (Atomics.load(control, words.remaining) > 0) this.wait(PATIENCE + nanoseconds / 1e4)
+    if (Atomics.load(control, words.remaining) > 0) {
+      const started = now()
+      this.wait(PATIENCE + nanoseconds / 1e4)
+      this.waited += now() - started
+    }
     const failedElsewhere = Atomics.exchange(control, words.failed, 0) === 1
     if (problem !== undefined) throw problem
     if (failedElsewhere) throw new BackendError('wasm: a kernel failed in a worker thread.')

@@ -41,6 +41,9 @@ export const words = {
   claims: 176,
 } as const
 
+/** Where each thread counts the milliseconds that it has spent in parts of jobs, as 64-bit floats: behind the claims, before the calls. */
+export const BUSY_START = 224
+
 /** Where the calls of part 0 start, and the room of each part, both in 64-bit floats. */
 export const CALLS_START = 256
 export const CALLS_PER_PART = 496
@@ -117,11 +120,13 @@ function work(receive) {
     for (let i = 0; i < parts; i++) {
       const part = (first + i) % parts
       if (Atomics.compareExchange(control, ${words.claims} + 16 * part, free, free + 1) !== free) continue
+      const started = performance.now()
       try {
         runPart(part)
       } catch {
         Atomics.store(control, ${words.failed}, 1)
       }
+      calls[${BUSY_START} + thread] += performance.now() - started
       Atomics.add(control, ${words.helped}, 1)
       Atomics.sub(control, ${words.remaining}, 1)
       if (Atomics.load(control, ${words.waiting}) === 1) Atomics.notify(control, ${words.remaining})

@@ -1,0 +1,162 @@
+/**
+ * Where the time of a training step goes. The kernels of the default backend are replaced by ones with a clock around them, so what is between two kernels
+ * is seen, too: TypeScript. Threads are asked what they did meanwhile.
+ */
+import { currentBackend } from '@cotangent/core'
+import { engineOf } from '@cotangent/core/kernels'
+import type { Prepared } from './adapter.js'
+
+/** What one kind of call took, in milliseconds a step. */
+export interface ProfileRow {
+  name: string
+  calls: number
+  /** From the call to its return, the waiting included. */
+  ms: number
+  /** Of that: waiting for parts that workers had begun. */
+  waiting: number
+  /** What the workers spent in parts of these calls, all together. */
+  workers: number
+  /** Operations of its products; absent for kernels that are bound by memory. */
+  flops?: number
+  /** Bytes of its inputs and outputs, each counted once. */
+  bytes: number
+}
+
+export interface Profile {
+  steps: number
+  threads: number
+  /** The mean of the faster half of the steps without clocks. */
+  plainMs: number
+  /** The same with clocks; the rows and `typescript` add up to it. */
+  ms: number
+  rows: ProfileRow[]
+  /** What is not in a row: everything between the calls. */
+  typescript: number
+}
+
+/** An operand of a kernel, as far as profiles care. */
+interface Sized {
+  readonly size: number
+  readonly shape: readonly number[]
+}
+const isSized = (value: unknown): value is Sized => typeof value === 'object' && value !== null && 'size' in value && 'shape' in value
+const operandsIn = (values: readonly unknown[]): Sized[] => values.flat(3).filter(isSized)
+
+/** The operations of those kernels that are products; `operands` starts with the output. */
+const flopsOf: Record<string, (operands: readonly Sized[], values: readonly unknown[]) => number> = {
+  matMul: ([out, a], [, , , transposeA]) => 2 * out.size * (a.shape.at(transposeA ? -2 : -1) ?? 1),
+  affine: ([out, , weights]) => 2 * out.size * weights.shape[0],
+  conv2d: ([out, , filter]) => 2 * out.size * (filter.size / (filter.shape.at(-1) ?? 1)),
+  conv2dInput: ([, dY, filter]) => 2 * dY.size * (filter.size / (filter.shape.at(-1) ?? 1)),
+  conv2dFilter: ([out, , dY]) => 2 * dY.size * (out.size / (out.shape.at(-1) ?? 1)),
+  ...Object.fromEntries(
+    ['lstm', 'gru', 'gruResetAfter', 'simpleRnn'].flatMap((cell) => {
+      // The recurrent weights come after the states, of which an LSTM has two; backward after dY, y and one state.
+      const weights = cell === 'lstm' ? 4 : 3
+      return [
+        [`${cell}Sequence`, (all: readonly Sized[]) => 2 * all[0].shape[1] * all[0].shape[2] * all[weights].size],
+        [`${cell}SequenceGradient`, (all: readonly Sized[]) => 2 * (all[0].shape[0] - 1) * all[0].shape[1] * all[4].size],
+      ]
+    }),
+  ),
+}
+
+/** Bytes of inputs and outputs. An update reads and writes its slots. */
+function bytesOf(name: string, values: readonly unknown[]): number {
+  const sum = (all: readonly Sized[]): number => all.reduce((bytes, { size }) => bytes + 4 * size, 0)
+  if (name !== 'update') return sum(operandsIn(values))
+  const targets = values[0] as readonly { slots: Sized[]; inputs: Sized[] }[]
+  return targets.reduce((bytes, { slots, inputs }) => bytes + 2 * sum(slots) + sum(inputs), 0)
+}
+
+type Functions = Record<string, ((...values: never[]) => unknown) | undefined>
+
+/** The faster half: the others had to share the processor with other programs. */
+const fasterHalf = <T extends { ms: number }>(steps: readonly T[]): T[] =>
+  [...steps].sort((a, b) => a.ms - b.ms).slice(0, Math.ceil(steps.length / 2))
+
+const meanMs = (steps: readonly { ms: number }[]): number => steps.reduce((sum, { ms }) => sum + ms, 0) / steps.length
+
+/** Runs steps without clocks, then with them. */
+export async function profile(prepared: Prepared, steps: number): Promise<Profile> {
+  const plain: { ms: number }[] = []
+  const timed = async (): Promise<number> => {
+    const start = performance.now()
+    await prepared.run(1)
+    return performance.now() - start
+  }
+  for (let i = 0; i < steps; i++) plain.push({ ms: await timed() })
+
+  const backend = currentBackend()
+  const engine = engineOf(backend)
+  let rows = new Map<string, ProfileRow>() // of one step
+  const busy = (): number => engine?.pool?.busy.reduce((a, b) => a + b, 0) ?? 0
+  let inside = false
+  const clocked = (holder: Functions, name: string, label: (values: readonly unknown[]) => string): (() => void) => {
+    const own = holder[name]
+    if (typeof own !== 'function') return () => undefined
+    holder[name] = (...values: never[]) => {
+      if (inside) return own.apply(holder, values) // a kernel that calls another
+      inside = true
+      const [waited, worked, start] = [engine?.pool?.waited ?? 0, busy(), performance.now()]
+      try {
+        return own.apply(holder, values)
+      } finally {
+        const ms = performance.now() - start
+        inside = false
+        const key = label(values)
+        const row = rows.get(key) ?? { name: key, calls: 0, ms: 0, waiting: 0, workers: 0, bytes: 0 }
+        rows.set(key, row)
+        row.calls++
+        row.ms += ms
+        row.waiting += (engine?.pool?.waited ?? 0) - waited
+        row.workers += busy() - worked
+        row.bytes += bytesOf(name, values)
+        const flops = flopsOf[name]?.(operandsIn(values), values)
+        if (flops !== undefined) row.flops = (row.flops ?? 0) + flops
+      }
+    }
+    return () => {
+      holder[name] = own
+    }
+  }
+  const undo: (() => void)[] = []
+  for (const holder of [backend.kernels, backend.fused] as unknown as Functions[]) {
+    for (const name of Object.keys(holder)) {
+      // map, zip and reduce are many kernels; their argument says which.
+      undo.push(clocked(holder, name, (values) => [name, ...values.filter((value) => typeof value === 'string')].join(' ')))
+    }
+  }
+  const host = backend as unknown as Functions
+  for (const name of ['alloc', 'free']) undo.push(clocked(host, name, () => 'memory: taking and giving back'))
+  for (const name of ['write', 'read', 'readSync']) undo.push(clocked(host, name, () => 'copying to and from the host'))
+  const clockedSteps: { ms: number; rows: ProfileRow[] }[] = []
+  try {
+    for (let i = 0; i < steps; i++) {
+      rows = new Map()
+      const ms = await timed()
+      clockedSteps.push({ ms, rows: [...rows.values()] })
+    }
+  } finally {
+    for (const restore of undo) restore()
+  }
+
+  const kept = fasterHalf(clockedSteps)
+  const mean = new Map<string, ProfileRow>()
+  for (const row of kept.flatMap((step) => step.rows)) {
+    const sum = mean.get(row.name) ?? { name: row.name, calls: 0, ms: 0, waiting: 0, workers: 0, bytes: 0 }
+    mean.set(row.name, sum)
+    for (const field of ['calls', 'ms', 'waiting', 'workers', 'bytes'] as const) sum[field] += row[field] / kept.length
+    if (row.flops !== undefined) sum.flops = (sum.flops ?? 0) + row.flops / kept.length
+  }
+  const listed = [...mean.values()].sort((a, b) => b.ms - a.ms)
+  const ms = meanMs(kept)
+  return {
+    steps,
+    threads: backend.info?.().threads ?? 1,
+    plainMs: meanMs(fasterHalf(plain)),
+    ms,
+    rows: listed,
+    typescript: ms - listed.reduce((sum, row) => sum + row.ms, 0),
+  }
+}
