@@ -17,7 +17,7 @@ const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
 
 /** The folder of the file that defines an op. */
 function familyOf(name: string): string {
-  const definition = new RegExp(`(?:name: |(?:unary|binary|reduction|activation|plain|pooling)(?:<[^(]*>)?\\()'${name}'`)
+  const definition = new RegExp(`(?:name: |gradient: |(?:unary|binary|reduction|activation|plain|pooling)(?:<[^(]*>)?\\()'${name}'`)
   const source = sources.find(({ text }) => definition.test(text))
   if (!source) throw new Error(`no file in src/ops defines the op "${name}"`)
   return source.family

@@ -96,6 +96,9 @@ export type ZipKernel =
   | 'logicalOr'
   | 'logicalXor' // bool → bool
 
+/** Activations that are several functions of their argument: x·Φ(x), its approximation by tanh, x·sigmoid(x). */
+export type ActivationKernel = 'gelu' | 'geluTanh' | 'silu'
+
 /** Reductions. argMax and argMin give the first position, as int32. NaN wins max, min, argMax and argMin. */
 export type ReduceKernel = 'sum' | 'prod' | 'max' | 'min' | 'argMax' | 'argMin'
 
@@ -193,6 +196,10 @@ export interface FusedKernels {
   averagePool2d?(out: Operand, x: Operand, window: Window): void
   /** Gradient of averagePool2d: out [n, h, w, c] = dX from dY [n, oh, ow, c]. */
   averagePool2dGradient?(out: Operand, dY: Operand, window: Window): void
+  /** out[i] = f(x[i]) */
+  activate?(out: Operand, x: Operand, kernel: ActivationKernel): void
+  /** out[i] = dY[i]·f'(x[i]) */
+  activateGradient?(out: Operand, x: Operand, dY: Operand, kernel: ActivationKernel): void
   /** One LSTM step: out [2, n, u] holds the new h, then the new c. The gates stand in Keras' order i, f, c, o. */
   lstmCell?(out: Operand, x: Operand, h: Operand, c: Operand, kernel: Operand, recurrentKernel: Operand, bias: Operand): void
   /**

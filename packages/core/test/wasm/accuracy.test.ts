@@ -41,7 +41,7 @@ const bounds: Partial<Record<MapKernel, number>> = {
   atan: 0.51,
   sinh: 0.51,
   cosh: 0.51,
-  erf: 0.51,
+  erf: 1.3,
   sqrt: 0.51,
   rsqrt: 1.6,
 }

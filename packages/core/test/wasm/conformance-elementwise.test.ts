@@ -77,7 +77,7 @@ for (const relaxedSimd of [true, false]) {
       tanh: 5,
       sigmoid: 3,
       softplus: 3,
-      erf: 1,
+      erf: 2,
       floor: 0,
       ceil: 0,
       round: 0,

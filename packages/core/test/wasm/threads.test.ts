@@ -163,6 +163,14 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     }
   })
 
+  it.each(['gelu', 'geluTanh', 'silu'] as const)('%s and its gradient', (kernel) => {
+    for (const size of [1, 63, 30_011]) {
+      const [x, dY] = [host(size, [size], 'float32', { special: true }), float(2, size)]
+      same([size], 'float32', [x], (_, fused, out, a) => fused.activate?.(out, a, kernel))
+      same([size], 'float32', [x, dY], (_, fused, out, a, d) => fused.activateGradient?.(out, a, d, kernel))
+    }
+  })
+
   it('map', () => {
     for (const size of [1, 63, 65, 1001, 30_011])
       for (const kernel of ['exp', 'tanh', 'log1p', 'square', 'sign'] as const)

@@ -16,6 +16,7 @@ import { activation, plain } from './define.js'
 const normalBelow = (x: Tensor, ops: Ops): Tensor => ops.mul(ops.add(ops.erf(ops.mul(x, Math.SQRT1_2)), 1), 0.5)
 
 const callGelu = activation('gelu', {
+  fused: { kernel: 'gelu', gradient: 'geluGradient' },
   value: (x, _, ops) => ops.mulNoNaN(x, normalBelow(x, ops)),
   slope: [
     (x, _, ops) => {
@@ -31,6 +32,7 @@ const [TWICE, CUBIC] = [2 * Math.sqrt(2 / Math.PI), 0.044715]
 const geluGate = (x: Tensor, ops: Ops): Tensor => ops.sigmoid(ops.mul(ops.mul(x, ops.add(ops.mul(ops.square(x), CUBIC), 1)), TWICE))
 
 const callGeluTanh = activation('geluTanh', {
+  fused: { kernel: 'geluTanh', gradient: 'geluTanhGradient' },
   value: (x, _, ops) => ops.mulNoNaN(x, geluGate(x, ops)),
   slope: [
     (x, _, ops) => {
@@ -75,6 +77,7 @@ export function gelu<S extends Shape>(x: Tensor<S>, options: { approximate?: boo
  * ```
  */
 export const silu: Unary = plain('silu', {
+  fused: { kernel: 'silu', gradient: 'siluGradient' },
   value: (x, _, ops) => ops.mulNoNaN(x, ops.sigmoid(x)),
   slope: [
     (x, _, ops) => {

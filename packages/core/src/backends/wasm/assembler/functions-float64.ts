@@ -1,5 +1,5 @@
 /**
- * The less common functions (sin, pow, erf, mod …), computed in float64 and rounded once. float64 has 29 more bits than float32, so
+ * The less common functions (sin, pow, mod …), computed in float64 and rounded once. float64 has 29 more bits than float32, so
  * plain series are accurate to the last place of a float32, and the bits are the same in every engine.
  *
  * Emitters work on two doubles. `wide` runs an emitter on both halves of four floats.
@@ -257,30 +257,6 @@ const cosh64: Emit64 = (f, x) => {
   return f64x2.mul(f64x2.add(e, f64x2.div(f.splat64(1), e)), f.splat64(0.5))
 }
 
-/** 2/√π·(−1)ⁿ/(n!·(2n+1)): erf x / x in x² (Abramowitz and Stegun 7.1.5). */
-const ERF_SERIES = Array.from({ length: 12 }, (_, n) => ((2 / Math.sqrt(Math.PI)) * (-1) ** n) / (factorial(n) * (2 * n + 1))).reverse()
-
-/**
- * erfc x · e^x² as a polynomial in t = (x − 3.75)/(x + 3.75), for x from 1 to 4. The form is that of Shepherd and Laframboise, "Chebyshev approximation of
- * (1 + 2x) exp(x²) erfc x", Math. Comp. 36 (1981); the coefficients are our own fit at Chebyshev nodes. 1 − the result is within 4·10⁻¹⁵ of erf.
- */
-const ERFC_CENTER = 3.75
-const ERFC_SERIES = [
-  -2.354642135301426e-4, -9.714036094906315e-5, 1.766234215530811e-3, -8.23240748387067e-3, 2.414086798263729e-2, -5.480260323807873e-2,
-  1.026042961385604e-1, -1.635718956437531e-1, 2.260080669384819e-1, -2.734219314950946e-1, 1.455897212750335e-1,
-]
-
-/** erf x: the Taylor series below 1, 1 − erfc x beyond. From 4 on erf is 1 in float32. */
-const erf64: Emit64 = (f, x) => {
-  const magnitude = f.let(f64x2.pmin(f64x2.abs(x), f.splat64(4)))
-  const square = f.let(f64x2.mul(magnitude, magnitude))
-  const series = f64x2.mul(polynomial64(f, square, ERF_SERIES), magnitude)
-  const t = f.let(f64x2.div(f64x2.sub(magnitude, f.splat64(ERFC_CENTER)), f64x2.add(magnitude, f.splat64(ERFC_CENTER))))
-  const tail = f64x2.mul(polynomial64(f, t, ERFC_SERIES), exp64(f, f64x2.neg(square)))
-  const far = f64x2.sub(f.splat64(1), tail)
-  return copySign(f, v128.bitselect(series, far, f64x2.lt(magnitude, f.splat64(1))), x)
-}
-
 /**
  * xʸ = e^(y·ln |x|). For negative x: negative if y is odd, NaN if y is no whole number. By IEEE 754, x⁰ and 1ʸ are 1, even if the other number is NaN, and
  * (−1)^±∞ is 1.
@@ -376,7 +352,6 @@ export const acos = wide(acos64)
 export const atan = wide(atan64)
 export const sinh = wide(sinh64)
 export const cosh = wide(cosh64)
-export const erf = wide(erf64)
 export const pow = widePair(pow64)
 export const atan2 = widePair(atan2_64)
 export const floorDiv = widePair(floorDiv64)

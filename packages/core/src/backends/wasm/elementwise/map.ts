@@ -61,7 +61,7 @@ export const floatFunctions: Readonly<Record<FloatFunction, Emit1>> = {
   tanh: fast.tanh,
   sigmoid: fast.sigmoid,
   softplus: fast.softplus,
-  erf: precise.erf,
+  erf: fast.erf,
   floor: (_, x) => f32x4.floor(x),
   ceil: (_, x) => f32x4.ceil(x),
   round: (_, x) => f32x4.nearest(x),
