@@ -4,7 +4,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { runCommand } from '../command.js'
 import { demonstrations, experiments } from '../experiments.js'
 import type { Report } from '../lib/session.js'
 import { wellFormed } from './xml.js'
@@ -75,11 +76,24 @@ describe('mistakes on the command line', () => {
     [['mnist-mlp', '--limit', '-1'], '--limit takes a whole number, at least 1, got "-1".'],
     [['mnist-mlp', '--epochs'], '--epochs needs a value: --epochs <n>.'],
     [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
-  ])('%j exits with 2 and one line', async (args, message) => {
-    const { code, stdout, stderr } = await run('run.ts', ...args)
+  ])('%j ends with 2 and one line', async (args, message) => {
+    const [log, error] = (['log', 'error'] as const).map((name) => vi.spyOn(console, name).mockImplementation(() => undefined))
+    try {
+      expect(await runCommand(args)).toBe(2)
+      expect(log).not.toHaveBeenCalled()
+      expect(error).toHaveBeenCalledTimes(1)
+      const [[line]] = error.mock.calls
+      expect(line).toContain(message)
+      expect(line).not.toContain('\n')
+    } finally {
+      for (const spy of [log, error]) spy.mockRestore()
+    }
+  })
+
+  it('are what the process exits with', async () => {
+    const { code, stdout, stderr } = await run('run.ts', 'mnist-mpl')
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
-    expect(stderr).toContain(message)
-    expect(stderr.trimEnd().split('\n')).toHaveLength(1)
+    expect(stderr).toMatch(/^There is no experiment "mnist-mpl".*\n$/)
   })
 })
 
