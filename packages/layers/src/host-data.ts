@@ -2,13 +2,19 @@
  * Numbers on the host, in the forms that people have: typed arrays with a shape, nested arrays, rows that are typed arrays, and what JSON makes of these.
  * Reading gives one typed array and a shape, or an error that names the wrong element.
  */
-import { type Shape, ShapeError, showShape, sizeOf, Tensor, type TypedArray, ValueError } from '@cotangent/core'
+import { type Backend, type Shape, ShapeError, showShape, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 
 /** A typed array with a shape, as @cotangent/datasets has them. */
 export interface HostArray {
   readonly shape: Shape
   readonly data: TypedArray
+}
+
+/** A host array as a tensor that the caller owns. */
+export function fromHost({ shape, data }: HostArray, backend: Backend): Tensor {
+  const dtype = data instanceof Float64Array ? 'float64' : data instanceof Int32Array ? 'int32' : 'float32'
+  return tensor(data, { shape, dtype, backend }).keep()
 }
 
 /** Any typed array of numbers. */

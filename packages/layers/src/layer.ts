@@ -442,8 +442,13 @@ export abstract class Layer {
     return mask
   }
 
+  /** @internal The states that a stateful layer keeps from batch to batch. */
+  get keptStates(): readonly Tensor[] {
+    return []
+  }
+
   /** Forgets what a stateful layer keeps from batch to batch. */
-  resetStates(): void {
+  resetStates(_states?: readonly Tensor[]): void {
     for (const layer of this.inner) layer.resetStates()
   }
 

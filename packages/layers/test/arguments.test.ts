@@ -274,10 +274,11 @@ const table: Readonly<Record<string, Row>> = {
     ),
   ),
   ...Object.fromEntries(
-    ['earlyStopping', 'reduceLROnPlateau', 'weightAveraging'].flatMap((name) =>
+    ['earlyStopping', 'reduceLROnPlateau', 'swapEMAWeights', 'weightAveraging'].flatMap((name) =>
       [name, name[0].toUpperCase() + name.slice(1)].map((each) => [each, row(options)]),
     ),
   ),
+  BackupAndRestore: row(needed({ read: () => {}, write: () => {}, remove: () => {} }), options),
   terminateOnNaN: row(options),
   lambdaCallback: row(needed({})),
   LambdaCallback: row(needed({})),

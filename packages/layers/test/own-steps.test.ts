@@ -1,7 +1,21 @@
 /** Losses and metrics that layers add; training steps of one's own; values of evaluate by name; early stopping that starts late. */
 import { expectNoLeaks, foldKey, normal, type Tensor, tensor, valueAndGrad } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
-import { adam, type BatchShape, dense, earlyStopping, Layer, Sequential, sgd, type TrainBatch } from '../src/index.js'
+import {
+  adam,
+  type BatchShape,
+  dense,
+  dropout,
+  earlyStopping,
+  embedding,
+  Layer,
+  lstm,
+  Sequential,
+  type StepParts,
+  sgd,
+  type TestBatch,
+  type TrainBatch,
+} from '../src/index.js'
 
 const x = Array.from({ length: 12 }, (_, i) => [Math.sin(i), Math.cos(i)])
 const y = x.map(([a, b]) => [a - b])
@@ -187,4 +201,110 @@ test('earlyStopping from an epoch on', async () => {
   const { epoch } = await model.fit(x, y, { ...quiet, epochs: 10, callbacks: [stopping] })
   expect([stopping.bestEpoch, epoch.length]).toEqual([3, 5])
   expect(() => earlyStopping({ startFromEpoch: -1 })).toThrow(/startFromEpoch must be a whole number, at least 0/)
+})
+
+describe('testStep, predictStep, computeLoss, computeMetrics', () => {
+  const compiled = <M extends Sequential>(model: M): M => {
+    model.compile({ optimizer: sgd(0.1), loss: 'mse', metrics: ['mae'] })
+    return model
+  }
+  const layers = () => [dense(1, { inputShape: [2], kernelInitializer: 'ones' }), dropout(0.3), new Watch()]
+  const weightsOf = async (model: Sequential) => (await model.getWeights()).map(({ data }) => [...data])
+
+  /** The step that fit does, written out. */
+  class Same extends Sequential {
+    override trainStep(batch: TrainBatch) {
+      const losses: Tensor[] = []
+      const masks: (Tensor | undefined)[] = []
+      const { value, grads, outputs } = valueAndGrad(this.trainableWeights, () => {
+        const outputs = this.apply(batch.x, { training: true, key: batch.key, losses, masks })
+        return { value: this.computeLoss(batch, outputs, { losses, masks }), outputs, masks }
+      })
+      this.optimizer.step(this.trainableWeights, grads)
+      return { loss: value, ...this.computeMetrics(batch, outputs, { masks }) }
+    }
+    override testStep(batch: TestBatch) {
+      const losses: Tensor[] = []
+      const outputs = this.apply(batch.x, { losses })
+      return { loss: this.computeLoss(batch, outputs, { losses }), ...this.computeMetrics(batch, outputs) }
+    }
+  }
+  test('a step written out is the step of fit, with weights of samples', async () => {
+    const [plain, own] = [compiled(new Sequential(layers(), { seed: 3 })), compiled(new Same(layers(), { seed: 3 }))]
+    const options = { ...quiet, epochs: 3, batchSize: 5, validationSplit: 0.25, sampleWeight: x.map((_, i) => 1 + (i % 2)) }
+    const [a, b] = [await plain.fit(x, y, options), await own.fit(x, y, options)]
+    expect(await weightsOf(own)).toEqual(await weightsOf(plain))
+    for (const name of ['loss', 'mae', 'val_loss', 'val_mae']) expect(b.history[name]).toEqual(a.history[name])
+    expect(Object.keys(b.history)).toEqual(['loss', 'mae', 'val_loss', 'val_mae'])
+    expect(await own.testOnBatch(x, y)).toEqual((await plain.testOnBatch(x, y)).slice(0, 2))
+    await expectNoLeaks(() => own.fit(x, y, options))
+  })
+  test('masks go with them', async () => {
+    const texts = [
+      [1, 2, 0],
+      [3, 0, 0],
+    ]
+    const make = (Kind: typeof Sequential) => {
+      const model = new Kind([embedding(4, 2, { maskZero: true, inputLength: 3 }), lstm(1, { returnSequences: true })], { seed: 1 })
+      return compiled(model)
+    }
+    const targets = texts.map((row) => row.map((n) => [n]))
+    const [plain, own] = [make(Sequential), make(Same)]
+    const [a, b] = [await plain.fit(texts, targets, quiet), await own.fit(texts, targets, quiet)]
+    expect(b.history).toEqual(a.history)
+    expect(await weightsOf(own)).toEqual(await weightsOf(plain))
+  })
+  test('a loss of one’s own without a trainStep: what layers add is among its parts', async () => {
+    class Cubed extends Sequential {
+      override computeLoss({ y }: TestBatch, predictions: Tensor, { losses = [] }: StepParts): Tensor {
+        return losses.reduce((sum, term) => sum.add(term), predictions.sub(y).abs().pow(3).mean())
+      }
+      override computeMetrics(batch: TestBatch, predictions: Tensor, parts: StepParts) {
+        return { ...super.computeMetrics(batch, predictions, parts), highest: predictions.max() }
+      }
+    }
+    const one = [dense(1, { inputShape: [2], kernelInitializer: 'ones' }), new Watch()]
+    const model = compiled(new Cubed(one))
+    // Prediction 3, target 1: 2³ + 3².
+    expect(await model.evaluate([[1, 2]], [[1]], { returnDict: true })).toEqual({ loss: 17, mae: 2, level: 3, highest: 3 })
+    const { history } = await model.fit([[1, 2]], [[1]], quiet)
+    expect(history.loss).toEqual([17])
+    // d/dw: 3·2²·x + 2·3·x = 18·x
+    const w = [...(await model.weights[0].data())]
+    expect(w.map((v) => Number(v.toFixed(4)))).toEqual([-0.8, -2.6])
+  })
+  test('predictStep: a tensor or a list, with a row for each sample', async () => {
+    class Both extends Sequential {
+      override predictStep({ x }: { x: Tensor }) {
+        const y = this.apply(x)
+        return [y, y.mul(2)]
+      }
+    }
+    const model = new Both([dense(1, { inputShape: [2], kernelInitializer: 'ones' })])
+    const [one, two] = await model.predictAll(x, { batchSize: 5 })
+    expect([one.shape, two.shape]).toEqual([
+      [12, 1],
+      [12, 1],
+    ])
+    expect(await two.data()).toEqual(await one.mul(2).data())
+    await expect(model.predict(x)).rejects.toThrow(/predictStep of ".*" gave 2 tensors. Take them all: await model.predictAll\(x\)/)
+    class Wrong extends Sequential {
+      override predictStep = () => tensor([1, 2]) as never
+    }
+    await expect(new Wrong([dense(1, { inputShape: [2] })], { name: 'mine' }).predict(x)).rejects.toThrow(
+      /mine.predictStep: must return a tensor with a row for each of the 12 samples, or a list of such, got a tensor of float32 \[2\]/,
+    )
+  })
+  test('outside of a step, computeMetrics says so; a wrong result of computeLoss is named', async () => {
+    const model = compiled(new Sequential(layers(), { name: 'mine' }))
+    const batch = { x: tensor(x), xs: [tensor(x)], y: tensor(y), ys: [tensor(y)], weights: [] }
+    expect(() => model.computeMetrics(batch, tensor(y))).toThrow(/mine.computeMetrics: adds to the metrics of fit and evaluate/)
+    expect(await model.computeLoss(batch, tensor(y)).item()).toBe(0)
+    class Wrong extends Sequential {
+      override computeLoss = () => 3 as never
+    }
+    await expect(compiled(new Wrong(layers(), { name: 'mine' })).fit(x, y, quiet)).rejects.toThrow(
+      /mine.computeLoss: must return a scalar tensor, got 3/,
+    )
+  })
 })

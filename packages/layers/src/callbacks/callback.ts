@@ -1,6 +1,7 @@
 /** The interface of callbacks: functions that `fit` calls while it runs. */
 import { ValueError } from '@cotangent/core'
 import { describeValue, requireFunction, unknownOption } from '@cotangent/core/arguments'
+import type { HostArray } from '../host-data.js'
 import type { Layer } from '../layer.js'
 import type { Optimizer } from '../optimizers/index.js'
 
@@ -13,6 +14,8 @@ export type Logs = Record<string, number>
  */
 export interface TrainedModel extends Pick<Layer, 'name' | 'weights' | 'trainableWeights' | 'getWeights' | 'setWeights'> {
   readonly optimizer: Optimizer
+  /** The layers inside. */
+  readonly inner: readonly Layer[]
   /** Set it to true to end `fit` after the epoch. */
   stopTraining: boolean
 }
@@ -29,10 +32,31 @@ export interface TrainContext {
   metrics: readonly string[]
   /** Prints a line to the output of `fit`. */
   print(line: string): void
+  /** The place of the training now: its next batch, and what random draws and the logs of the epoch depend on beside the weights and the optimizer. */
+  place(): Promise<TrainPlace>
+  /** Goes on from a place instead of the first epoch. It is for `onTrainBegin`, and the caller puts weights and optimizer back. */
+  resume(place: TrainPlace): void
+}
+
+/** A place in a training. */
+export interface TrainPlace {
+  /** Among them `epoch` and `batch`, the next one, counted from 0. */
+  readonly numbers: Readonly<Record<string, number>>
+  /** The sums of the epoch that has begun. */
+  readonly arrays: Readonly<Record<string, HostArray>>
+}
+
+/** The plan of a test or a prediction, given to `onTestBegin` and `onPredictBegin`. */
+export interface TestContext {
+  model: TrainedModel
+  /** Batches; undefined if that is not known. */
+  steps: number | undefined
+  /** Samples; undefined if that is not known. */
+  samples: number | undefined
 }
 
 /**
- * Functions that `fit` calls at its stages. Each may be async; `fit` waits for it. All are optional. Several callbacks are called in the order of their list.
+ * Functions that `fit` calls at its stages, and some of them `evaluate` and `predict`. Each may be async; `fit` waits for it. All are optional. Several callbacks are called in the order of their list.
  */
 export interface Callback {
   /** Called once, before anything else. */
@@ -51,6 +75,23 @@ export interface Callback {
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
   /** Called once, at the end. */
   onTrainEnd?(): void | Promise<void>
+  /** Keras 3's name of `onBatchBegin`. A callback with both has this one called. */
+  onTrainBatchBegin?(batch: number): void | Promise<void>
+  /** Keras 3's name of `onBatchEnd`. A callback with both has this one called. */
+  onTrainBatchEnd?(batch: number, logs: Logs): void | Promise<void>
+  /** Called before `evaluate`, and before each validation of `fit`. */
+  onTestBegin?(context: TestContext): void | Promise<void>
+  onTestBatchBegin?(batch: number): void | Promise<void>
+  /** Called with the means so far. With this function, each batch waits for the device. */
+  onTestBatchEnd?(batch: number, logs: Logs): void | Promise<void>
+  /** Called after each `onTestBegin`, also if the test failed; then there are no logs. */
+  onTestEnd?(logs: Logs): void | Promise<void>
+  /** Called before `predict` and its relatives. */
+  onPredictBegin?(context: TestContext): void | Promise<void>
+  onPredictBatchBegin?(batch: number): void | Promise<void>
+  onPredictBatchEnd?(batch: number): void | Promise<void>
+  /** Called after each `onPredictBegin`, also if the prediction failed. */
+  onPredictEnd?(): void | Promise<void>
 }
 
 /** The names of the stages. */
@@ -61,6 +102,16 @@ export const stages = [
   'onBatchEnd',
   'onEpochEnd',
   'onTrainEnd',
+  'onTrainBatchBegin',
+  'onTrainBatchEnd',
+  'onTestBegin',
+  'onTestBatchBegin',
+  'onTestBatchEnd',
+  'onTestEnd',
+  'onPredictBegin',
+  'onPredictBatchBegin',
+  'onPredictBatchEnd',
+  'onPredictEnd',
 ] as const satisfies readonly (keyof Callback)[]
 
 /** Names of an object's and its classes' members that look like stages. */
@@ -72,11 +123,11 @@ function stageNames(callback: object): string[] {
 }
 
 /** The callbacks given to `fit`. Throws for something that is no callback, and for a stage that does not exist, which `fit` would never call. */
-export function requireCallbacks(given: readonly Callback[] = []): readonly Callback[] {
+export function requireCallbacks(given: readonly Callback[] = [], caller = 'fit'): readonly Callback[] {
   const hint = 'Give a list of what earlyStopping() and the like return, or of objects such as { onEpochEnd(epoch, logs) { … } }.'
-  if (!Array.isArray(given)) throw new ValueError(`fit: callbacks must be a list, got ${describeValue(given)}. ${hint}`)
+  if (!Array.isArray(given)) throw new ValueError(`${caller}: callbacks must be a list, got ${describeValue(given)}. ${hint}`)
   for (const [i, callback] of given.entries()) {
-    const where = `fit: callbacks[${i}]`
+    const where = `${caller}: callbacks[${i}]`
     if (typeof callback !== 'object' || callback === null)
       throw new ValueError(`${where} is ${describeValue(callback)}, not a callback. ${hint}`)
     const names = stageNames(callback)

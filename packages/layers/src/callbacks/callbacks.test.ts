@@ -333,7 +333,16 @@ describe("earlyStopping with variant 'keras3'", () => {
   const weightAfter = async (callback: ReturnType<typeof earlyStopping>, values: readonly number[]): Promise<number> => {
     const net = new Sequential([dense(1, { inputShape: [1], useBias: false })])
     net.compile({ optimizer: 'sgd', loss: 'mse' })
-    await callback.onTrainBegin({ model: net, epochs: values.length, steps: 1, samples: 1, metrics: ['loss'], print: () => {} })
+    await callback.onTrainBegin({
+      model: net,
+      epochs: values.length,
+      steps: 1,
+      samples: 1,
+      metrics: ['loss'],
+      print: () => {},
+      place: async () => ({ numbers: {}, arrays: {} }),
+      resume: () => {},
+    })
     net.stopTraining = false
     for (let epoch = 0; epoch < values.length && !net.stopTraining; epoch++) {
       net.setWeights([{ data: Float32Array.of(epoch), shape: [1, 1] }])

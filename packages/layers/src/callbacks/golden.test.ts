@@ -16,7 +16,16 @@ async function epochs(
 ): Promise<number> {
   const model = { optimizer, stopTraining: false } as unknown as Model
   const metrics = Object.keys(logs[0])
-  await callback.onTrainBegin?.({ model, epochs: logs.length, steps: 1, samples: 1, metrics, print: () => {} })
+  await callback.onTrainBegin?.({
+    model,
+    epochs: logs.length,
+    steps: 1,
+    samples: 1,
+    metrics,
+    print: () => {},
+    place: async () => ({ numbers: {}, arrays: {} }),
+    resume: () => {},
+  })
   let run = 0
   while (run < logs.length && !model.stopTraining) {
     const own = { ...logs[run] }

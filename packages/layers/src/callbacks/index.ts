@@ -1,5 +1,6 @@
 /** The callbacks. `@cotangent/layers/node` binds those that write files to a disk. */
-export type { Callback, Logs, TrainContext } from './callback.js'
+export { BackupAndRestore, type BackupAndRestoreOptions, type BackupStore } from './backup-and-restore.js'
+export type { Callback, Logs, TestContext, TrainContext, TrainPlace } from './callback.js'
 export { CSVLogger, type CSVLoggerOptions, type TextSink } from './csv-logger.js'
 export { EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export { LambdaCallback, lambdaCallback } from './lambda-callback.js'
@@ -7,6 +8,8 @@ export { LearningRateScheduler, type LearningRateSchedulerOptions, learningRateS
 export { ModelCheckpoint, type ModelCheckpointOptions, type PrepareSave, type SaveModel } from './model-checkpoint.js'
 export type { MonitorMode } from './monitor.js'
 export { ReduceLROnPlateau, type ReduceLROnPlateauOptions, reduceLROnPlateau } from './reduce-lr-on-plateau.js'
+export { SwapEMAWeights, type SwapEMAWeightsOptions, swapEMAWeights } from './swap-ema-weights.js'
 export { type EventSink, TensorBoard, type TensorBoardOptions } from './tensor-board.js'
 export { TerminateOnNaN, terminateOnNaN } from './terminate-on-nan.js'
+export type { TrainingState } from './training-state.js'
 export { WeightAveraging, type WeightAveragingOptions, weightAveraging } from './weight-averaging.js'

@@ -16,6 +16,16 @@ export class LambdaCallback implements Callback {
   readonly onBatchEnd?: NonNullable<Callback['onBatchEnd']>
   readonly onEpochEnd?: NonNullable<Callback['onEpochEnd']>
   readonly onTrainEnd?: NonNullable<Callback['onTrainEnd']>
+  readonly onTrainBatchBegin?: NonNullable<Callback['onTrainBatchBegin']>
+  readonly onTrainBatchEnd?: NonNullable<Callback['onTrainBatchEnd']>
+  readonly onTestBegin?: NonNullable<Callback['onTestBegin']>
+  readonly onTestBatchBegin?: NonNullable<Callback['onTestBatchBegin']>
+  readonly onTestBatchEnd?: NonNullable<Callback['onTestBatchEnd']>
+  readonly onTestEnd?: NonNullable<Callback['onTestEnd']>
+  readonly onPredictBegin?: NonNullable<Callback['onPredictBegin']>
+  readonly onPredictBatchBegin?: NonNullable<Callback['onPredictBatchBegin']>
+  readonly onPredictBatchEnd?: NonNullable<Callback['onPredictBatchEnd']>
+  readonly onPredictEnd?: NonNullable<Callback['onPredictEnd']>
 
   constructor(stages: SpelledOptions<Callback>) {
     const example = 'lambdaCallback({ onEpochEnd: (epoch, logs) => … })'

@@ -3,8 +3,9 @@
  *
  * The sums stay on the device until somebody asks for the result. They have the dtype of the predictions: in float32, counts are exact up to 2²⁴.
  */
-import { scope, stack, type Tensor, where } from '@cotangent/core'
+import { type Backend, scope, stack, type Tensor, where } from '@cotangent/core'
 import { requireFunction, requireText } from '@cotangent/core/arguments'
+import { fromHost, type HostArray } from '../host-data.js'
 import { maskFactors, perSample } from '../losses/masks.js'
 import { requireTensor, requireValues, targetsForFunction, withColumns } from '../losses/targets.js'
 import type { SavedObject } from '../spelling/names.js'
@@ -22,6 +23,16 @@ export interface MetricState<Result = number> {
   result(): Promise<Result>
   /** Frees the sums. */
   dispose(): void
+  /** The sums on the host, for a training that goes on later; undefined before the first batch. A metric without it starts anew there. */
+  save?(): Promise<SavedSums | undefined>
+  /** Puts saved sums back. */
+  load?(saved: SavedSums, backend: Backend): void
+}
+
+/** The sums of a metric on the host. */
+export interface SavedSums extends HostArray {
+  /** The samples in batches without mask and weights. */
+  samples: number
 }
 
 /** A number reported beside the loss. */
@@ -90,6 +101,11 @@ export function sums<Result>(
       totals?.dispose()
       totals = undefined
       samples = 0
+    },
+    save: async () => (totals ? { shape: totals.shape, data: await totals.data(), samples } : undefined),
+    load(saved, backend) {
+      totals = fromHost(saved, backend)
+      samples = saved.samples
     },
   }
 }

@@ -1,5 +1,5 @@
-/** A model: a network that can be trained. Source of its behaviour: Keras 2.3.1, engine/training.py. */
-import type { Parameter, Tensor } from '@cotangent/core'
+/** A model: a network that can be trained. Source of its behaviour: Keras 2.3.1, engine/training.py. Most of its lines are documentation of one class. */
+import { type Parameter, Tensor } from '@cotangent/core'
 import { CompileError } from '../errors.js'
 import type { Optimizer } from '../optimizers/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
@@ -8,11 +8,19 @@ import { readArguments } from '../training/checks.js'
 import { type CompileOptions, readCompileOptions } from '../training/compile-options.js'
 import type { ModelData } from '../training/data.js'
 import { evaluate, fit, type History } from '../training/fit.js'
-import { type EvaluateOptions, type FitOptions, type PredictOptions, readEvaluateOptions, readFitOptions } from '../training/fit-options.js'
+import {
+  type EvaluateOptions,
+  type FitOptions,
+  hasCallbacks,
+  type PredictOptions,
+  readEvaluateOptions,
+  readFitOptions,
+} from '../training/fit-options.js'
 import { requireNoTraining, requireUnused, using } from '../training/model-use.js'
+import type { StepParts, TestBatch, TrainBatch } from '../training/own-steps.js'
 import { classesOf, onBatch, predict, predictOne } from '../training/predict.js'
 import type { Weighting } from '../training/sample-weights.js'
-import { type Compilable, type TrainBatch, Trainer } from '../training/trainer.js'
+import { type Compilable, Trainer } from '../training/trainer.js'
 import type { WeightValue } from '../weights/values.js'
 import { Network } from './network.js'
 
@@ -118,7 +126,7 @@ export abstract class Model extends Network implements Compilable {
     third?: SpelledOptions<EvaluateOptions>,
   ): Promise<number[] | Record<string, number>> {
     const { y, options } = readArguments<SpelledOptions<EvaluateOptions>>(this, second, third)
-    return using(this, 'evaluate', false, async (use) => {
+    return using(this, 'evaluate', hasCallbacks(options), async (use) => {
       const settings = readEvaluateOptions(options)
       const values = await evaluate(this, x, y, settings, use)
       return settings.returnDict ? values : Object.values(values)
@@ -140,7 +148,8 @@ export abstract class Model extends Network implements Compilable {
 
   /**
    * Define it in a class of your own, and `fit` and `trainOnBatch` call it for each batch in place of their step: callbacks, history and progress stay. It computes
-   * gradients, steps optimizers, and returns the numbers to report, as scalars; they are averaged over the epoch. Validation and `evaluate` keep the compiled loss.
+   * gradients, steps optimizers, and returns the numbers to report, as scalars; they are averaged over the epoch. Validation and `evaluate` keep the compiled loss, unless
+   * the class has a `testStep`, too.
    *
    * @example
    * ```ts
@@ -160,6 +169,90 @@ export abstract class Model extends Network implements Compilable {
   trainStep?(batch: TrainBatch): Readonly<Record<string, Tensor>>
 
   /**
+   * Define it in a class of your own, and `evaluate`, `testOnBatch` and the validation of `fit` call it for each batch in place of their step. It returns the numbers
+   * to report, as scalars.
+   *
+   * @example
+   * ```ts
+   * class Squares extends Sequential {
+   *   testStep({ x, y }: TestBatch) {
+   *     return { squares: this.apply(x).sub(y).square().mean() }
+   *   }
+   * }
+   * const net = new Squares([dense(1, { inputShape: [2], kernelInitializer: 'ones' })])
+   * net.compile({ optimizer: 'sgd', loss: 'mae' })
+   * console.log(await net.evaluate([[1, 2]], [[5]]))   // [4]
+   * ```
+   */
+  testStep?(batch: TestBatch): Readonly<Record<string, Tensor>>
+
+  /**
+   * Define it in a class of your own, and `predict` and its relatives call it for each batch. It returns a tensor with a row for each sample, or a list of such.
+   *
+   * @example
+   * ```ts
+   * class Doubled extends Sequential {
+   *   predictStep({ x }: { x: Tensor }) {
+   *     return this.apply(x).mul(2)
+   *   }
+   * }
+   * const net = new Doubled([dense(1, { inputShape: [2], kernelInitializer: 'ones' })])
+   * console.log([...(await (await net.predict([[1, 2]])).data())])   // [6]
+   * ```
+   */
+  predictStep?(batch: { readonly x: Tensor; readonly xs: readonly Tensor[] }): Tensor | readonly Tensor[]
+
+  /**
+   * The compiled loss of predictions, with what layers add to it, as a scalar: for a `trainStep` of your own. A class that overrides it trains on that loss, without a
+   * `trainStep`.
+   *
+   * @param batch what `trainStep` and `testStep` get
+   * @param predictions those of the only output, or of all
+   * @param parts the lists that `apply(x, { losses, masks })` filled. To use masks later, return them from the function whose gradient is taken
+   * @throws CompileError before `compile`
+   * @example
+   * ```ts
+   * class Plain extends Sequential {
+   *   trainStep(batch: TrainBatch) {
+   *     const losses: Tensor[] = []
+   *     const { value, grads, outputs } = valueAndGrad(this.trainableWeights, () => {
+   *       const outputs = this.apply(batch.x, { training: true, key: batch.key, losses })
+   *       return { value: this.computeLoss(batch, outputs, { losses }), outputs }
+   *     })
+   *     this.optimizer.step(this.trainableWeights, grads)
+   *     return { loss: value, ...this.computeMetrics(batch, outputs) }
+   *   }
+   * }
+   * const net = new Plain([dense(1, { inputShape: [2] })])
+   * net.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['mae'] })
+   * const { history } = await net.fit([[1, 2]], [[3]], { verbose: 0 })
+   * console.log(Object.keys(history))   // ['loss', 'mae']
+   * ```
+   */
+  computeLoss(batch: TestBatch, predictions: Tensor | readonly Tensor[], parts: StepParts = {}): Tensor {
+    return this.trainer().loss(batch, listOf(predictions), parts)
+  }
+
+  /**
+   * Adds a batch to the compiled metrics, which are reported beside what a step returns. It returns no numbers. A class that overrides it may return further scalars to
+   * report, as `{ ...super.computeMetrics(…), mine }`.
+   *
+   * @throws ValueError outside of a step of `fit` or `evaluate`; CompileError before `compile`
+   */
+  computeMetrics(batch: TestBatch, predictions: Tensor | readonly Tensor[], parts: StepParts = {}): Readonly<Record<string, Tensor>> {
+    return this.trainer().addMetrics(batch, listOf(predictions), parts)
+  }
+
+  /** @internal Whether a class of the user's has a loss of its own. */
+  get ownLoss(): boolean {
+    return this.computeLoss !== Model.prototype.computeLoss
+  }
+  /** @internal Whether a class of the user's has metrics of its own. */
+  get ownMetrics(): boolean {
+    return this.computeMetrics !== Model.prototype.computeMetrics
+  }
+
+  /**
    * Computes the outputs for all samples, in order, as one tensor that you own. Shape: [n, ..in] → [n, ..out]
    *
    * @throws ValueError for a model of several outputs; ShapeError if data do not fit
@@ -169,17 +262,17 @@ export abstract class Model extends Network implements Compilable {
    * ```
    */
   predict(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
-    return using(this, 'predict', false, () => predictOne(this, 'predict', x, options))
+    return using(this, 'predict', hasCallbacks(options), (use) => predictOne(this, 'predict', x, options, use))
   }
 
   /** Computes the outputs for all samples: one tensor for each output of the model. */
   predictAll(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor[]> {
-    return using(this, 'predictAll', false, () => predict(this, 'predictAll', x, options))
+    return using(this, 'predictAll', hasCallbacks(options), (use) => predict(this, 'predictAll', x, options, use))
   }
 
   /** Does the same as `predict`. Keras has this name for outputs that are probabilities. */
   predictProba(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Tensor> {
-    return using(this, 'predictProba', false, () => predictOne(this, 'predictProba', x, options))
+    return using(this, 'predictProba', hasCallbacks(options), (use) => predictOne(this, 'predictProba', x, options, use))
   }
 
   /**
@@ -191,7 +284,9 @@ export abstract class Model extends Network implements Compilable {
    * ```
    */
   async predictClasses(x: ModelData, options?: SpelledOptions<PredictOptions>): Promise<Int32Array> {
-    return classesOf(await using(this, 'predictClasses', false, () => predictOne(this, 'predictClasses', x, options)))
+    return classesOf(
+      await using(this, 'predictClasses', hasCallbacks(options), (use) => predictOne(this, 'predictClasses', x, options, use)),
+    )
   }
 
   /** Trains one step on one batch. Returns `[loss, metric…]`, computed before the update. */
@@ -237,3 +332,5 @@ export abstract class Model extends Network implements Compilable {
     this.#trainer?.optimizer.dispose()
   }
 }
+
+const listOf = (tensors: Tensor | readonly Tensor[]): readonly Tensor[] => (tensors instanceof Tensor ? [tensors] : tensors)

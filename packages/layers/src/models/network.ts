@@ -37,7 +37,7 @@ export abstract class Network extends Layer implements Trainable {
   readonly dtype: DType
   readonly backend: Backend
   abstract readonly layers: readonly Layer[]
-  readonly #root: Key
+  #root: Key
   /** Whether the seed was drawn here. Then weights made inside another model use that model's key. */
   readonly #ownSeed: boolean
 
@@ -137,6 +137,11 @@ export abstract class Network extends Layer implements Trainable {
   keyFor(purpose: Purpose): Key {
     return foldKey(this.#root, KEYS[purpose])
   }
+  /** @internal Draws from now on as a model of that seed does. */
+  drawAs(seed: number): void {
+    this.#root = key(seed)
+    ;(this as { seed: number }).seed = seed
+  }
   /** The context with which its layers make their weights, inside another model or not. */
   protected buildContext(outer?: BuildContext): BuildContext {
     const { dtype, backend } = this
@@ -161,6 +166,7 @@ export abstract class Network extends Layer implements Trainable {
    *
    * @param context.training whether dropout drops; then `key` is needed
    * @param context.losses a list that gets the penalties on weights and activities, and what layers add to the loss
+   * @param context.masks a list that gets for each output the mask of its steps, undefined if all count
    * @throws ShapeError that names the layer, for example if the batch axis is missing
    * @example
    * ```ts
@@ -181,14 +187,15 @@ export abstract class Network extends Layer implements Trainable {
   override applyAll(inputs: Tensor | readonly Tensor[], context?: ApplyContext): Tensor[]
   override applyAll(
     inputs: Tensor | SymbolicTensor | readonly (Tensor | SymbolicTensor)[],
-    { training = false, key, losses }: ApplyContext = {},
+    { training = false, key, losses, masks }: ApplyContext = {},
   ): Tensor[] | SymbolicTensor[] {
     if (!areTensors(inputs)) return super.applyAll(inputs as SymbolicTensor)
-    const [outputs, penalties] = scope(() => {
+    const [outputs, penalties, ofSteps] = scope(() => {
       const result = this.run(inputs instanceof Tensor ? [inputs] : inputs, { training, key }, [])
-      return [result.outputs, losses ? result.penalties : []]
+      return [result.outputs, losses ? result.penalties : [], masks ? result.masks : []]
     })
     losses?.push(...penalties)
+    masks?.push(...ofSteps)
     return outputs
   }
 
@@ -272,6 +279,7 @@ interface ApplyContext {
   training?: boolean
   key?: Key
   losses?: Tensor[]
+  masks?: (Tensor | undefined)[]
 }
 
 const areTensors = (inputs: unknown): inputs is Tensor | readonly Tensor[] =>

@@ -1,4 +1,5 @@
 /** @cotangent/layers/node: models, weights and logs as files. The public names and nothing else. */
+export { backupAndRestore } from './backup.js'
 export { csvLogger, modelCheckpoint, tensorBoard } from './callbacks.js'
 export { loadModel, loadWeights, type SaveOptions, saveModel, saveWeights } from './model-files.js'
 export { writeFileAtomic } from './write-file.js'

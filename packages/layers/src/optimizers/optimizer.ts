@@ -213,7 +213,28 @@ export abstract class Optimizer {
   finalizeWeights(parameters: readonly Parameter[]): void {
     requireParameters(`${this.className}.finalizeWeights`, parameters)
     if (!this.useEma) return
+    if (this.averagesSwapped) this.swapAverages()
     for (const w of parameters) if (this.#state.has(w)) w.assign(this.#state.named(w, 'average'))
+  }
+
+  /** @internal Whether parameters and running means have changed places. */
+  averagesSwapped = false
+  /** @internal With `useEma`, lets parameters and their running means change places. */
+  swapAverages(): void {
+    scope(() => {
+      for (const w of this.parameters) {
+        const average = this.#state.named(w, 'average')
+        const before = w.mul(1)
+        w.assign(average)
+        average.assign(before)
+      }
+    })
+    this.averagesSwapped = !this.averagesSwapped
+  }
+
+  /** @internal The parameters that have a state, in the order of their first step. */
+  get parameters(): readonly Parameter[] {
+    return this.#state.parameters
   }
 
   /** All values kept for each parameter: those of the rule, then those of accumulation and running means. */
@@ -285,6 +306,7 @@ export abstract class Optimizer {
     const older = this.slots().length === slots.length
     const { before, restore } = this.#state.fit(this.className, values, trainable, names, older)
     restore()
+    this.averagesSwapped = false
     const [iterations, ...others] = before
     this.steps = iterations ?? 0
     this.restoreExtras(Object.fromEntries(names.slice(1).map((name, i) => [name, others[i]])))
@@ -293,6 +315,7 @@ export abstract class Optimizer {
   /** Frees the state. The next step starts as if it were the first. */
   dispose(): void {
     this.#state.dispose()
+    this.averagesSwapped = false
     this.steps = 0
     this.restoreExtras({})
   }

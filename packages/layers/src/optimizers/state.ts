@@ -45,6 +45,11 @@ export class OptimizerState {
     this.#slots = slots
   }
 
+  /** The parameters that have a state, in the order of their first step. */
+  get parameters(): readonly Parameter[] {
+    return [...this.#values.keys()]
+  }
+
   has(w: Parameter): boolean {
     return this.#values.has(w)
   }

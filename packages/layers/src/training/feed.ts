@@ -27,7 +27,11 @@ export interface Feed {
   readonly samples: number | undefined
   /** Called once before the first epoch. */
   prepare(): Promise<void>
-  epoch(epoch: number): Iterable<Batch> | AsyncIterable<Batch>
+  /**
+   * @param from the first batch of it, counted from 0
+   * @param passed the number of epochs before it that were gone through elsewhere: a source that goes on from epoch to epoch is moved to its place
+   */
+  epoch(epoch: number, from?: number, passed?: number): Iterable<Batch> | AsyncIterable<Batch>
   /** Called at the end, also after an error. */
   close(): Promise<void>
 }
@@ -157,9 +161,9 @@ export class ArrayFeed implements Feed {
   async prepare(): Promise<void> {}
   async close(): Promise<void> {}
 
-  *epoch(epoch: number): Generator<Batch> {
+  *epoch(epoch: number, from = 0): Generator<Batch> {
     const order = this.#order(epoch)
-    for (let begin = 0; begin < this.samples; begin += this.#batchSize) {
+    for (let begin = from * this.#batchSize; begin < this.samples; begin += this.#batchSize) {
       yield batchOf(this.#model, this.#samples, order, begin, Math.min(this.samples, begin + this.#batchSize))
     }
   }
@@ -177,11 +181,11 @@ export function epochOrder(count: number, batchSize: number, shuffle: boolean | 
   return order
 }
 
-/** The order of every epoch, each by its own key. */
+/** The order of every epoch, each by its own key. The key is asked for at each epoch, since a training that is resumed has that of the first. */
 export const shuffledOrders =
-  (count: number, batchSize: number, shuffle: boolean | 'batch', key: Key) =>
+  (count: number, batchSize: number, shuffle: boolean | 'batch', key: () => Key) =>
   (epoch: number): Int32Array =>
-    epochOrder(count, batchSize, shuffle, foldKey(key, epoch))
+    epochOrder(count, batchSize, shuffle, foldKey(key(), epoch))
 
 /** Does work on batches, then closes their feeds. If the work fails, its error is thrown, whatever closing does. */
 export async function withFeeds<Result>(feeds: readonly (Feed | undefined)[], work: () => Promise<Result>): Promise<Result> {

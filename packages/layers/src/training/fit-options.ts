@@ -23,6 +23,8 @@ export interface EvaluateOptions extends Pick<Weighting, 'sampleWeight'> {
   style?: ProgressStyle
   /** The destination of progress lines; standard output by default. */
   output?: { write(text: string): void; isTerminal?: boolean }
+  /** Callbacks with stages of tests, such as `onTestBegin`; none by default. */
+  callbacks?: readonly Callback[]
 }
 
 /** Options of `fit`. As in Keras 2.3, `classWeight` also counts in samples that are split off for validation. */
@@ -61,6 +63,8 @@ export interface FitOptions extends Weighting {
 export interface PredictOptions {
   /** Samples computed at once, at least 1; 32 by default. */
   batchSize?: number
+  /** Callbacks with stages of predictions, such as `onPredictBegin`; none by default. */
+  callbacks?: readonly Callback[]
 }
 
 /** Options, of which those with a default are present. */
@@ -76,6 +80,8 @@ const counts = whole({ least: 1 })
 const verbosity: Rule = (what, name, value) => requireChoice(what, name, value, [0, 1, 2, false, true])
 const writer: Rule = (what, name, value) =>
   requireFunction(what, `${name}.write`, (value as { write?: unknown } | null)?.write, `${name}: { write(text) { … } }`)
+
+const callbackRule: Rule = (what, _name, value) => void requireCallbacks(value as readonly Callback[], what)
 
 const progress = { verbose: verbosity, style: oneOf('2.3', '2.0.8'), output: writer }
 
@@ -106,7 +112,7 @@ export const readFitOptions = (options: SpelledOptions<FitOptions> | undefined):
       ...progress,
       batchSize: counts,
       epochs: whole({ least: 0 }),
-      callbacks: (_what, _name, value) => void requireCallbacks(value as readonly Callback[]),
+      callbacks: callbackRule,
       validationSplit: number({ least: 0, below: 1 }),
       stepsPerEpoch: counts,
       validationSteps: counts,
@@ -119,7 +125,7 @@ export const readFitOptions = (options: SpelledOptions<FitOptions> | undefined):
   )
 
 /** Options of `evaluate` with defaults filled in. */
-export type EvaluateSettings = Settings<EvaluateOptions, 'verbose' | 'returnDict'>
+export type EvaluateSettings = Settings<EvaluateOptions, 'verbose' | 'returnDict' | 'callbacks'>
 
 /** Reads the options of `evaluate`. */
 export const readEvaluateOptions = (options: SpelledOptions<EvaluateOptions> | undefined): EvaluateSettings =>
@@ -134,14 +140,21 @@ export const readEvaluateOptions = (options: SpelledOptions<EvaluateOptions> | u
       style: undefined,
       output: undefined,
       sampleWeight: undefined,
+      callbacks: [],
     },
-    { ...progress, steps: counts, batchSize: counts },
+    { ...progress, callbacks: callbackRule, steps: counts, batchSize: counts },
     'evaluate(x, y, { batchSize: 32 })',
   )
 
 /** @param what the method: predict, predictAll, predictClasses … */
 export const readPredictOptions = (what: string, options: SpelledOptions<PredictOptions> | undefined): Required<PredictOptions> =>
-  readOptions(what, options, { batchSize: 32 }, { batchSize: counts }, `${what}(x, { batchSize: 32 })`)
+  readOptions(
+    what,
+    options,
+    { batchSize: 32, callbacks: [] },
+    { batchSize: counts, callbacks: callbackRule },
+    `${what}(x, { batchSize: 32 })`,
+  )
 
 /** The factors for a single step. */
 export const readWeighting = (what: 'trainOnBatch' | 'testOnBatch', options: SpelledOptions<Weighting> | undefined): Weighting =>
@@ -157,4 +170,10 @@ export const readWeighting = (what: 'trainOnBatch' | 'testOnBatch', options: Spe
 export function refuse(what: string, options: object, names: readonly string[], because: string): void {
   const given = names.find((name) => (options as Readonly<Record<string, unknown>>)[name] !== undefined)
   if (given) throw new ValueError(`${what}: ${given} ${because}`)
+}
+
+/** Whether callbacks are given. They may change weights, so the call is then alone with them. */
+export const hasCallbacks = (options: unknown): boolean => {
+  const { callbacks } = Object(options) as { callbacks?: unknown }
+  return Array.isArray(callbacks) && callbacks.length > 0
 }

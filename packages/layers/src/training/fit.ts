@@ -5,22 +5,27 @@
  * epoch is the mean over samples, each computed before its batch's update, with dropout. The validation loss is a mean over samples, too, also for iterables;
  * there, Keras 2.3.0 and 2.3.1 give the loss of the last batch.
  */
-import { key, scope, ValueError } from '@cotangent/core'
+import { type Key, key, scope, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type Callback, History, type Logs, type TrainedModel } from '../callbacks/callback.js'
-import { isShaped, isTyped } from '../host-data.js'
+import { isTyped } from '../host-data.js'
 import { hostTurns, standardOutput } from '../platform.js'
 import { type BatchSource, isSource } from './batch-source.js'
 import { within } from './checks.js'
 import type { ModelData } from './data.js'
+import { evaluateFeed, ofArrays, progressBar, requireSource } from './evaluate.js'
 import { ArrayFeed, type Feed, type Samples, samplesOf, shuffledOrders, sliceSamples, withFeeds } from './feed.js'
-import { type EvaluateSettings, type FitSettings, refuse } from './fit-options.js'
-import { paused, type Use } from './model-use.js'
-import { ProgressBar, type ProgressStyle, type Verbosity } from './progress.js'
+import { type FitSettings, refuse } from './fit-options.js'
+import type { Use } from './model-use.js'
+import { Place } from './place.js'
+import type { Verbosity } from './progress.js'
 import { SourceFeed } from './source-feed.js'
-import type { Compilable, Trainer } from './trainer.js'
+import { tellAll } from './stages.js'
+import { releaseTotals } from './totals.js'
+import type { Compilable } from './trainer.js'
 
 export { History } from '../callbacks/callback.js'
+export { evaluate } from './evaluate.js'
 export type { EvaluateOptions, FitOptions } from './fit-options.js'
 
 /** `Model.fit`, with the options read: makes the feeds, and runs the epochs. */
@@ -46,7 +51,7 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   const output = settings.output ?? standardOutput()
   const history = new History()
   const callbacks: Callback[] = [...settings.callbacks, history]
-  const wantsBatches = callbacks.some((callback) => callback.onBatchEnd)
+  const wantsBatches = callbacks.some((callback) => callback.onTrainBatchEnd ?? callback.onBatchEnd)
   /** The number at which the progress bar is full: samples or steps; unknown in the first pass of an iterable. */
   let total = training.samples ?? training.steps
 
@@ -54,12 +59,8 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   const hostTurn = hostTurns()
   model.stopTraining = false
   model.history = history
-  const tell = async (stage: (callback: Callback) => void | Promise<void> | undefined): Promise<void> => {
-    for (const callback of callbacks) {
-      const waiting = paused(use, () => stage(callback))
-      if (waiting) await waiting
-    }
-  }
+  const tell = tellAll(callbacks, use)
+  const at = new Place(model, initialEpoch)
   const { names } = trainer
   await tell((c) =>
     c.onTrainBegin?.({
@@ -69,30 +70,34 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
       samples: training.samples,
       metrics: validation ? [...names, ...names.map((name) => `val_${name}`)] : names,
       print: (line) => output.write(`${line}\n`),
+      place: () => at.save(),
+      resume: (place) => at.resume(place),
     }),
   )
   if (verbose > 0 && training.samples !== undefined && validation?.samples !== undefined)
     output.write(`Train on ${training.samples} samples, validate on ${validation.samples} samples\n`)
 
-  for (let epoch = initialEpoch; epoch < epochs && !model.stopTraining; epoch++) {
+  for (let epoch = at.epoch; epoch < epochs && !model.stopTraining; epoch++) {
     if (verbose > 0) output.write(`Epoch ${epoch + 1}/${epochs}\n`)
+    let done = 0
     const bar = progressBar(total ?? null, verbose, settings.style, output)
-    await tell((c) => c.onEpochBegin?.(epoch))
     const totals = trainer.newTotals()
     const logs: Logs = {}
-    let step = 0
-    let done = 0
     try {
-      for await (const batch of training.epoch(epoch)) {
-        await tell((c) => c.onBatchBegin?.(step))
+      await at.begin(epoch, totals, () => tell((c) => c.onEpochBegin?.(epoch)))
+      let step = at.batch
+      done = at.done
+      for await (const batch of training.epoch(epoch, step, at.passed())) {
+        await tell((c) => (c.onTrainBatchBegin ?? c.onBatchBegin)?.call(c, step))
         const key = model.keyFor('dropout')
         within(`in fit, batch ${step + 1} of epoch ${epoch + 1}`, () =>
           scope(() => trainer.trainStep(batch.x(), batch.y(), key, totals, batch.weights?.())),
         )
         done += training.samples === undefined ? 1 : batch.size
+        at.next(done)
         if (wantsBatches) {
           const values = await trainer.read(totals)
-          await tell((c) => c.onBatchEnd?.(step, values))
+          await tell((c) => (c.onTrainBatchEnd ?? c.onBatchEnd)?.call(c, step, values))
         }
         step++
         if (bar && (total === undefined || done < total) && bar.due()) bar.update(done, Object.entries(await trainer.read(totals)))
@@ -101,83 +106,22 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
       }
       Object.assign(logs, await trainer.read(totals))
     } finally {
-      trainer.release(totals)
+      releaseTotals(totals)
     }
     total ??= done
     // As in Keras, there is no validation after an epoch that a callback ended.
     if (validation && !model.stopTraining && (epoch + 1) % validationFreq === 0) {
-      const values = await evaluateFeed(trainer, validation, { what: 'the validation of fit', epoch, hostTurn })
+      const passed = at.validations(epoch, validationFreq)
+      const values = await evaluateFeed(model, validation, { what: 'the validation of fit', epoch, passed, hostTurn, callbacks, use })
       for (const [name, value] of Object.entries(values)) logs[`val_${name}`] = value
     }
     bar?.finish(total, Object.entries(logs))
+    at.end()
     await tell((c) => c.onEpochEnd?.(epoch, logs))
   }
   trainer.optimizer.finalizeWeights(trainer.parameters)
   await tell((c) => c.onTrainEnd?.())
   return history
-}
-
-/** `Model.evaluate`, with the options read. */
-export async function evaluate(
-  model: Compilable,
-  x: ModelData | BatchSource,
-  y: ModelData | undefined,
-  settings: EvaluateSettings,
-  use: Use,
-): Promise<Logs> {
-  const { batchSize = 32, verbose, steps, sampleWeight, style, output } = settings
-  const feed = await evaluationFeed()
-  return withFeeds([feed], async () => {
-    await feed.prepare()
-    const trainer = model.trainer()
-    const target = feed.samples ?? feed.steps ?? null
-    const bar = progressBar(target, Number(verbose) === 1 ? 1 : 0, style, output ?? standardOutput())
-    return evaluateFeed(trainer, feed, { what: 'evaluate', epoch: 0, hostTurn: hostTurns(), bar })
-  })
-
-  async function evaluationFeed(): Promise<Feed> {
-    if (y === undefined) {
-      const source = requireSource('evaluate', x)
-      refuse('evaluate', settings, ['batchSize', 'sampleWeight'], ofArrays)
-      return new SourceFeed(model, 'evaluate', source, { steps, stepsOption: 'steps', restart: true, use })
-    }
-    refuse('evaluate', settings, ['steps'], 'goes with an iterable of batches. Arrays are gone through whole.')
-    return new ArrayFeed(model, await samplesOf(model, 'evaluate: ', [x as ModelData, y], { sampleWeight }), batchSize)
-  }
-}
-
-const ofArrays = 'goes with arrays; an iterable gives batches as they are: [x, y] or [x, y, sampleWeight].'
-
-async function evaluateFeed(
-  trainer: Trainer,
-  feed: Feed,
-  { what, epoch, hostTurn, bar }: { what: string; epoch: number; hostTurn: () => Promise<void> | undefined; bar?: ProgressBar },
-): Promise<Logs> {
-  const totals = trainer.newTotals()
-  let done = 0
-  let step = 0
-  try {
-    for await (const batch of feed.epoch(epoch)) {
-      within(`in ${what}, batch ${++step}`, () => scope(() => trainer.testStep(batch.x(), batch.y(), totals, batch.weights?.())))
-      done += feed.samples === undefined ? 1 : batch.size
-      bar?.update(done, [])
-      await hostTurn()
-    }
-    if (bar && feed.samples === undefined && feed.steps === undefined) bar.finish(done, [])
-    return await trainer.read(totals)
-  } finally {
-    trainer.release(totals)
-  }
-}
-
-function progressBar(
-  target: number | null,
-  verbose: 0 | 1 | 2,
-  style: ProgressStyle | undefined,
-  output: NonNullable<FitSettings['output']>,
-): ProgressBar | undefined {
-  if (verbose === 0) return undefined
-  return new ProgressBar({ target, verbose, style, write: (text) => output.write(text), isTerminal: output.isTerminal ?? false })
 }
 
 interface Feeds {
@@ -211,7 +155,7 @@ async function feedsOf(
   refuse('fit', settings, ['stepsPerEpoch'], `${ofIterables}: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.`)
   if (validationData === undefined) refuse('fit', settings, ['validationSteps'], `${ofIterables} as validationData.`)
   const all = await samplesOf(model, 'fit: ', [x as ModelData, y], { sampleWeight, classWeight })
-  const shuffleKey = settings.seed === undefined ? model.keyFor('shuffle') : key(settings.seed)
+  const shuffleKey = (): Key => (settings.seed === undefined ? model.keyFor('shuffle') : key(settings.seed))
   const shuffled = (part: Samples): Feed =>
     new ArrayFeed(model, part, batchSize, shuffledOrders(part.count, batchSize, shuffle, shuffleKey))
   if (validationData !== undefined) return { training: shuffled(all), validation: await validationFeed(model, settings, use) }
@@ -245,22 +189,6 @@ async function validationFeed(
   refuse('fit', { validationSteps }, ['validationSteps'], 'goes with an iterable as validationData. Arrays are gone through whole.')
   const [x, y, sampleWeight] = given as unknown as readonly [ModelData, ModelData, ModelData?]
   return new ArrayFeed(model, await samplesOf(model, `${what} `, [x, y], { sampleWeight }), batchSize)
-}
-
-/** Throws unless data without targets are an iterable of batches. */
-function requireSource(what: string, source: unknown): BatchSource {
-  if (isSource(source) && !isTyped(source) && !isShaped(source) && !areSamples(source)) return source
-  throw new ValueError(
-    `${what}: the targets y are missing: ${what}(x, y). Without them, expected an iterable of batches [x, y], got ${describeValue(source)}.`,
-  )
-}
-
-/** Whether an array begins as samples do: with a number, or with a row that begins with one. Batches do not. */
-function areSamples(source: BatchSource): boolean {
-  if (!Array.isArray(source)) return false
-  const [first] = source as unknown[]
-  const begins = Array.isArray(first) ? first[0] : first
-  return typeof begins === 'number' || typeof begins === 'boolean' || isTyped(first)
 }
 
 function requireValidation(given: unknown): readonly [ModelData, ModelData, ModelData?] | BatchSource {

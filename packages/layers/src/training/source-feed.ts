@@ -73,17 +73,15 @@ export class SourceFeed implements Feed {
     return new ValueError(`${this.#what}: the iterable gave no batches.`)
   }
 
-  async *epoch(epoch: number): AsyncGenerator<Batch> {
+  async *epoch(epoch: number, from = 0, passed = 0): AsyncGenerator<Batch> {
     const { steps, stepsOption, restart } = this.#options
-    if ((steps === undefined || restart) && !this.#cursor.oneShot) await this.#cursor.restart()
-    for (let step = 0; steps === undefined || step < steps; step++) {
+    const anew = (steps === undefined || restart) && !this.#cursor.oneShot
+    if (anew) await this.#cursor.restart()
+    for (let left = from + (anew ? 0 : passed * (steps ?? 0)); left > 0; left--) await this.#next('a batch before the place to go on from')
+    for (let step = from; steps === undefined || step < steps; step++) {
       const where = `batch ${step + 1}${this.#what === 'evaluate' ? '' : ` of epoch ${epoch + 1}`}`
-      let next = await this.#cursor.next(where)
+      const next = steps === undefined && step > 0 ? await this.#cursor.next(where) : await this.#next(where)
       if (!next && step > 0 && steps === undefined) break
-      if (!next && !this.#cursor.oneShot && !this.#cursor.fresh) {
-        await this.#cursor.restart()
-        next = await this.#cursor.next(where)
-      }
       if (!next) {
         const { taken } = this.#cursor
         if (taken === 0) throw this.#noBatches()
@@ -97,6 +95,14 @@ export class SourceFeed implements Feed {
       yield await this.#batch(next, where)
     }
     await this.#labels.check(`${this.#what}: epoch ${epoch + 1}`)
+  }
+
+  /** Takes a batch. A source that has ended starts anew if it can. */
+  async #next(where: string): Promise<BatchData | undefined> {
+    const next = await this.#cursor.next(where)
+    if (next || this.#cursor.oneShot || this.#cursor.fresh) return next
+    await this.#cursor.restart()
+    return this.#cursor.next(where)
   }
 
   async #batch([x, y, sampleWeight]: BatchData, where: string): Promise<Batch> {

@@ -58,6 +58,9 @@ export interface Trainable {
   run(xs: readonly Tensor[], context: { training: boolean; key?: Key }, logits: readonly boolean[]): Outputs
   /** The key for one purpose. */
   keyFor(purpose: Purpose): Key
+  readonly seed: number
+  /** Draws from now on as a model of that seed does. */
+  drawAs(seed: number): void
   /** Its name for messages. */
   describe(): string
 }

@@ -9,53 +9,33 @@ import {
   type Parameter,
   type Shape,
   scope,
-  stopGradient,
-  Tensor,
+  type Tensor,
   ValueError,
   valueAndGrad,
   zeros,
 } from '@cotangent/core'
-import { describeValue } from '@cotangent/core/arguments'
 import { activateLogits } from '../call-layer.js'
 import type { History } from '../callbacks/callback.js'
 import { stackChanges } from '../inside.js'
-import type { MetricState } from '../metrics/index.js'
 import type { Optimizer } from '../optimizers/index.js'
 import { warn } from '../platform.js'
 import { type CompiledOutput, type CompileOptions, readOutputs } from './compile-options.js'
 import { meanLoss } from './mean-loss.js'
+import {
+  batchOf,
+  type Factors,
+  oneOrAll,
+  requireScalar,
+  requireScalars,
+  type StepParts,
+  type TestBatch,
+  type WithStep,
+} from './own-steps.js'
+import { addScalars, plus, type Totals } from './totals.js'
 import type { Part, Trainable } from './trainable.js'
 
 /** All layers of a model, with those inside others. */
 const layersIn = (layer: Part): Part[] => layer.inner.flatMap((inner) => [inner, ...layersIn(inner)])
-
-/** Running sums of an epoch, on the device. */
-export interface Totals {
-  samples: number
-  /** Σ of the batches' losses times their samples; where there are several outputs, followed by those of each output. */
-  losses: Tensor[]
-  /** For each output, in the order of its metrics. */
-  metrics: MetricState[][]
-  /** Σ of scalars that layers add or a `trainStep` of the user's gives, times the samples, by name. */
-  added: Map<string, Tensor>
-}
-
-/** A batch as a `trainStep` of one's own gets it. */
-export interface TrainBatch {
-  /** The first input, and all of them. */
-  readonly x: Tensor
-  readonly xs: readonly Tensor[]
-  /** The targets of the first output, and all of them. */
-  readonly y: Tensor
-  readonly ys: readonly Tensor[]
-  /** For each output the factors of its samples, if there are any. */
-  readonly weights: Factors
-  /** The key of this step, for dropout and draws of one's own. */
-  readonly key: Key
-}
-
-/** The factors of each output's samples, where there are any. */
-export type Factors = readonly (Tensor | undefined)[]
 
 interface Forward {
   /** The objective: what training makes small. */
@@ -78,11 +58,6 @@ export interface Compilable extends Trainable {
   trainer(): Trainer
 }
 
-/** A model with a step of the user's. */
-interface WithStep {
-  trainStep?(batch: TrainBatch): unknown
-}
-
 export class Trainer {
   readonly optimizer: Optimizer
   /** Those that have a loss. */
@@ -98,7 +73,10 @@ export class Trainer {
   readonly #several: boolean
   /** For which of the model's outputs the loss takes logits. */
   readonly #fromLogits: readonly boolean[]
-  #ownSteps = 0
+  /** Steps of a `trainStep` of the user's so far. Their keys depend on it. */
+  ownSteps = 0
+  /** The sums of the step that runs. */
+  #running?: Totals
   /** For each output, the last shape of targets that `tryTargets` found right. */
   readonly #tried: string[] = []
 
@@ -160,7 +138,8 @@ export class Trainer {
   trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
     const model = this.#model as WithStep
     if (model.trainStep) {
-      this.#ownStep((batch) => model.trainStep?.(batch), xs, ys, key, totals, factors)
+      const step = (batch: TestBatch): unknown => model.trainStep?.({ ...batch, key: foldKey(key, this.ownSteps++) })
+      this.#ownStep('trainStep', step, batchOf(xs, ys, factors), totals)
       return
     }
     scope(() => {
@@ -169,53 +148,72 @@ export class Trainer {
         // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
         const result = forward()
         this.optimizer.steps++
-        this.#collect(result, ys, factors, totals)
+        this.#collect(result, xs, ys, factors, totals)
         return
       }
       // A weight that only outputs without a loss need has no gradient.
       const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
       const { grads, ...result } = valueAndGrad(this.parameters, forward, { unconnected })
       this.optimizer.step(this.parameters, grads)
-      this.#collect(result, ys, factors, totals)
+      this.#collect(result, xs, ys, factors, totals)
     })
   }
 
   /** A step of the user's: its numbers are reported in the place of loss and metrics. */
-  #ownStep(
-    step: (batch: TrainBatch) => unknown,
-    xs: readonly Tensor[],
-    ys: readonly Tensor[],
-    key: Key,
-    totals: Totals,
-    factors: Factors = [],
-  ): void {
-    const what = `${this.#model.name}.trainStep`
-    scope(() => {
-      const values = step({ x: xs[0], xs, y: ys[0], ys, weights: factors, key: foldKey(key, this.#ownSteps++) })
-      if (typeof values !== 'object' || values === null || typeof (values as { then?: unknown }).then === 'function')
-        throw new ValueError(`${what}: must return a record of scalars, such as { loss }, got ${describeValue(values)}.`)
-      for (const [name, value] of Object.entries(values)) {
-        if (!(value instanceof Tensor) || value.rank !== 0)
-          throw new ValueError(`${what}: "${name}" must be a scalar tensor, got ${describeValue(value)}.`)
-      }
-      this.#add(values as Record<string, Tensor>, ys[0].shape[0], totals)
-    })
-    totals.samples += ys[0].shape[0]
+  #ownStep(name: 'trainStep' | 'testStep', step: (batch: TestBatch) => unknown, batch: TestBatch, totals: Totals): void {
+    const samples = batch.y.shape[0]
+    scope(() =>
+      addScalars(
+        requireScalars(
+          `${this.#model.name}.${name}`,
+          this.#within(totals, () => step(batch)),
+        ),
+        samples,
+        totals,
+      ),
+    )
+    totals.samples += samples
   }
 
-  /** Adds scalars to the sums, each as often as the batch has samples. */
-  #add(values: Readonly<Record<string, Tensor>>, samples: number, { added }: Totals): void {
-    for (const [name, value] of Object.entries(values)) {
-      const before = added.get(name)
-      const batch = stopGradient(value).mul(samples)
-      added.set(name, (before ? before.add(batch) : batch).keep())
-      before?.dispose()
+  /** Runs code of the user's that may call `computeMetrics`. */
+  #within<Result>(totals: Totals, code: () => Result): Result {
+    const outer = this.#running
+    this.#running = totals
+    try {
+      return code()
+    } finally {
+      this.#running = outer
     }
+  }
+
+  /** `Model.computeLoss`: what training makes small. */
+  loss({ ys, weights }: TestBatch, predictions: readonly Tensor[], { losses = [], masks = [] }: StepParts): Tensor {
+    const means = this.outputs.map((output, i) => {
+      const { index, weight } = output
+      const loss = meanLoss({ ...output, fromLogits: false }, ys[i], predictions[index], masks[index], weights[i])
+      return weight === 1 ? loss : loss.mul(weight)
+    })
+    return [...means, ...losses].reduce((sum, term) => sum.add(term))
+  }
+
+  /** `Model.computeMetrics`: adds a batch to the metrics of the step that runs. */
+  addMetrics({ ys, weights }: TestBatch, predictions: readonly Tensor[], { masks = [] }: StepParts): Record<string, Tensor> {
+    const totals = this.#running
+    if (!totals)
+      throw new ValueError(`${this.#model.name}.computeMetrics: adds to the metrics of fit and evaluate. Call it in trainStep or testStep.`)
+    totals.measured = true
+    for (const [i, { index, metrics }] of this.outputs.entries()) {
+      for (const [m, { weighted }] of metrics.entries())
+        totals.metrics[i][m].update(ys[i], predictions[index], masks[index], weighted ? weights[i] : undefined)
+    }
+    return {}
   }
 
   /** Loss and metrics of a batch, nothing dropped, nothing changed. */
   testStep(xs: readonly Tensor[], ys: readonly Tensor[], totals: Totals, factors?: Factors): void {
-    scope(() => this.#collect(this.#forward(xs, ys, factors, { training: false }), ys, factors, totals))
+    const model = this.#model as WithStep
+    if (model.testStep) this.#ownStep('testStep', (batch) => model.testStep?.(batch), batchOf(xs, ys, factors), totals)
+    else scope(() => this.#collect(this.#forward(xs, ys, factors, { training: false }), xs, ys, factors, totals))
   }
 
   /**
@@ -223,6 +221,16 @@ export class Trainer {
    * single losses, and the mean is over all of them.
    */
   #forward(xs: readonly Tensor[], ys: readonly Tensor[], factors: Factors | undefined, context: { training: boolean; key?: Key }): Forward {
+    const model = this.#model as WithStep
+    if (model.ownLoss) {
+      // A loss of the user's gets predictions, not logits.
+      const { penalties: losses, metrics: added, outputs: predictions, masks } = this.#model.run(xs, context, [])
+      const value = requireScalar(
+        `${this.#model.name}.computeLoss`,
+        model.computeLoss?.(batchOf(xs, ys, factors), oneOrAll(predictions), { losses, masks }),
+      )
+      return { value, losses: [], predictions, masks, added }
+    }
     const { penalties, metrics: added, ...all } = this.#model.run(xs, context, this.#fromLogits)
     const outputs = this.outputs.map(({ index }) => all.outputs[index])
     const masks = this.outputs.map(({ index }) => all.masks[index])
@@ -230,63 +238,59 @@ export class Trainer {
       labelled(this.#several ? `${output.name}_loss` : 'loss', () => meanLoss(output, ys[i], outputs[i], masks[i], factors?.[i])),
     )
     const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
+    const predictions = [...all.outputs]
+    const activated = activateLogits(
+      outputs,
+      this.outputs.map(({ fromLogits }) => fromLogits),
+      this.outputs.map(({ finalActivation }) => finalActivation),
+    )
+    for (const [i, { index }] of this.outputs.entries()) predictions[index] = activated[i]
     return {
       value: [...weighted, ...penalties].reduce((sum, term) => sum.add(term)),
       losses: this.#several ? losses : [],
-      predictions: activateLogits(
-        outputs,
-        this.outputs.map(({ fromLogits }) => fromLogits),
-        this.outputs.map(({ finalActivation }) => finalActivation),
-      ),
-      masks,
+      predictions,
+      masks: all.masks,
       added,
     }
   }
 
   #collect(
     { value, losses, predictions, masks, added }: Forward,
+    xs: readonly Tensor[],
     ys: readonly Tensor[],
     factors: Factors | undefined,
     totals: Totals,
   ): void {
     const samples = ys[0].shape[0]
-    totals.losses = [value, ...losses].map((loss, i) => {
-      const before = totals.losses[i]
-      const batch = loss.mul(samples)
-      const sum = (before ? before.add(batch) : batch).keep()
-      before?.dispose()
-      return sum
-    })
+    totals.losses = [value, ...losses].map((loss, i) => plus(totals.losses[i], loss.mul(samples)))
     totals.samples += samples
-    this.#add(added, samples, totals)
-    for (const [i, { metrics }] of this.outputs.entries()) {
-      for (const [m, { weighted }] of metrics.entries())
-        totals.metrics[i][m].update(ys[i], predictions[i], masks[i], weighted ? factors?.[i] : undefined)
-    }
+    addScalars(added, samples, totals)
+    const model = this.#model as WithStep
+    const batch = batchOf(xs, ys, factors)
+    this.#within(totals, () => {
+      if (!model.ownMetrics) return void this.addMetrics(batch, predictions, { masks })
+      const values = model.computeMetrics?.(batch, oneOrAll(predictions), { masks })
+      addScalars(requireScalars(`${this.#model.name}.computeMetrics`, values), samples, totals)
+    })
   }
 
   /** The values so far, by name: losses and metrics. */
   async read(totals: Totals): Promise<Record<string, number>> {
     const logs: Record<string, number> = {}
-    if (totals.losses.length > 0 || totals.added.size === 0) {
-      const values: number[] = []
-      for (let i = 0; i < (this.#several ? this.outputs.length + 1 : 1); i++) {
-        const sum = totals.losses[i]
-        values.push(sum ? (await sum.item()) / totals.samples : Number.NaN)
-      }
-      for (const state of totals.metrics.flat()) values.push(await state.result())
-      for (const [i, name] of this.names.entries()) logs[name] = values[i]
+    const added = async (): Promise<void> => {
+      for (const [name, sum] of totals.added) logs[name] = (await sum.item()) / totals.samples
     }
-    for (const [name, sum] of totals.added) logs[name] = (await sum.item()) / totals.samples
+    const own = totals.losses.length === 0 && totals.added.size > 0
+    const { names } = this
+    const count = names.length - totals.metrics.flat().length
+    if (own) await added()
+    else
+      for (const [i, name] of names.slice(0, count).entries()) {
+        const sum = totals.losses[i]
+        if (sum || !(this.#model as WithStep).ownLoss || i === 0) logs[name] = sum ? (await sum.item()) / totals.samples : Number.NaN
+      }
+    if (!own || totals.measured) for (const [i, state] of totals.metrics.flat().entries()) logs[names[count + i]] = await state.result()
+    if (!own) await added()
     return logs
-  }
-
-  /** Frees running sums. */
-  release(totals: Totals): void {
-    for (const sum of totals.losses) sum.dispose()
-    totals.losses = []
-    for (const state of totals.metrics.flat()) state.dispose()
-    for (const sum of totals.added.values()) sum.dispose()
-    totals.added.clear()
   }
 }

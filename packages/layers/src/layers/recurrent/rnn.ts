@@ -252,6 +252,11 @@ export abstract class RecurrentLayer extends Layer implements ValuesOf<typeof rn
     this.#states = undefined
   }
 
+  /** @internal */
+  override get keptStates(): readonly Tensor[] {
+    return this.#states ?? []
+  }
+
   /** Forgets the states kept from batch to batch. If states are given, the next batch starts with them. */
   override resetStates(states?: readonly Tensor[]): void {
     super.resetStates()
