@@ -3,9 +3,12 @@ import type { Tensor } from '@cotangent/core'
 import { describe, expect, test } from 'vitest'
 import {
   dense,
+  embedding,
   model as graph,
   input,
   type LoadOptions,
+  losses,
+  lstm,
   type Model,
   metrics,
   modelFromBytes,
@@ -58,6 +61,18 @@ describe.each(Object.entries(formats))('%s', (_, copyOf) => {
     const again = await copyOf(model, { ...strict, customObjects: { myLoss, myMetric } })
     expect(again.trainer().names).toEqual(['loss', 'myMetric', 'meanSquaredError'])
     expect(await again.evaluate(x, y)).toEqual(await model.evaluate(x, y))
+  })
+
+  test.each([
+    ['by default', {}, 5 / 3],
+    ['sum_over_batch_size', { reduction: 'sum_over_batch_size' }, 2.5],
+    ['sum', { reduction: 'sum' }, 5],
+  ] as const)('the mean of a loss under a mask stays: %s', async (_, options, value) => {
+    const steps = [embedding(3, 1, { maskZero: true, inputLength: 3, embeddingsInitializer: 'zeros' }), lstm(1, { returnSequences: true })]
+    const model = new Sequential(steps)
+    model.compile({ optimizer: 'sgd', loss: losses.getLoss('mse', options) })
+    const again = await copyOf(model, strict)
+    for (const one of [model, again]) expect((await one.evaluate([[1, 2, 0]], [[[1], [2], [5]]]))[0]).toBeCloseTo(value)
   })
 
   test('an output without a loss stays so', async () => {

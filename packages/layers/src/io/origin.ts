@@ -7,6 +7,8 @@ export interface Origin {
   readonly backend: string
   /** Whether clipping, Adagrad and batch normalisation are those of Keras 3, as in Keras 3 and partly from tf.keras 2.11 on. */
   readonly newOptimizers: boolean
+  /** Whether steps that a mask leaves out do not count in the mean of a loss, as in Keras 3 and from tf.keras 2.10 on (utils/losses_utils.py, apply_valid_mask). */
+  readonly meansOfCounted: boolean
 }
 
 /**
@@ -16,11 +18,12 @@ export interface Origin {
 export function originOf(version: string | undefined, backend: string | undefined): Origin {
   const [major = 1, minor = 0] = (version ?? '1').split('.').map((part) => Number.parseInt(part, 10) || 0)
   const base = { version: version ?? 'none', backend: backend ?? 'tensorflow' }
-  if (version?.startsWith('tfjs')) return { ...base, family: 'tfjs', newOptimizers: false }
-  if (major >= 3) return { ...base, family: 'keras3', newOptimizers: true }
-  if (major < 2) return { ...base, family: 'keras1', newOptimizers: false }
+  if (version?.startsWith('tfjs')) return { ...base, family: 'tfjs', newOptimizers: false, meansOfCounted: false }
+  if (major >= 3) return { ...base, family: 'keras3', newOptimizers: true, meansOfCounted: true }
+  if (major < 2) return { ...base, family: 'keras1', newOptimizers: false, meansOfCounted: false }
   const ofTensorFlow = minor >= 4 || (version ?? '').includes('-tf')
-  return { ...base, family: ofTensorFlow ? 'tf2' : 'keras2', newOptimizers: ofTensorFlow && minor >= 11 }
+  const [newOptimizers, meansOfCounted] = [11, 10].map((since) => ofTensorFlow && minor >= since)
+  return { ...base, family: ofTensorFlow ? 'tf2' : 'keras2', newOptimizers, meansOfCounted }
 }
 
 /** Words that only Keras 1 has. */

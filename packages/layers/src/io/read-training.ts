@@ -1,7 +1,7 @@
 /** Reads the options of `compile` from Keras' words: `training_config` of HDF5 files, `compile_config` of `.keras`. */
 import { ValueError } from '@cotangent/core'
 import { getLoss, type Loss, type LossFunction, type LossIdentifier, type LossOptions } from '../losses/index.js'
-import { lossOptionNames, lossTakes } from '../losses/options.js'
+import { lossOptionNames, lossTakes, meansCounted } from '../losses/options.js'
 import { getMetric, type MetricFunction, type MetricIdentifier } from '../metrics/index.js'
 import { getOptimizer, type Optimizer } from '../optimizers/index.js'
 import { getSchedule } from '../optimizers/schedules.js'
@@ -77,26 +77,33 @@ const usualValues: Readonly<Record<string, readonly unknown[]>> = {
   remove_diagonal: [true],
 }
 
-/** The loss of an output: by name, or as an object of Keras' classes. */
-export function readLoss(value: unknown, custom: CustomObjects, beyond: Json): Loss | LossFunction {
+/**
+ * The loss of an output: by name, or as an object of Keras' classes. Its mean is that of the version that wrote the file.
+ *
+ * @param beyond options that Keras has no words for, from a file of ours; a reduction of null is the mean of Keras 2.3
+ */
+export function readLoss(value: unknown, custom: CustomObjects, beyond: Json, origin: Origin): Loss | LossFunction {
   const plain = functionName(value)
   const wrapped = isKerasObject(plain) && plain.class_name === 'LossFunctionWrapper' ? functionName(plain.config.fn) : undefined
   const name = wrapped ?? (isKerasObject(plain) ? plainClassName(plain.class_name) : plain)
   if (typeof name !== 'string') throw new ValueError(`loss: ${JSON.stringify(value)} is not supported.`)
   const given = customFunction(name, custom)
   if (given) return given as LossFunction
-  const known = lossOf(name)
+  const known = lossOf(name) ?? getLoss(name as LossIdentifier).name
   const options: LossOptions = {}
+  if (origin.meansOfCounted && !meansCounted(known)) options.reduction = 'sum_over_batch_size'
   for (const [key, option] of Object.entries(isKerasObject(plain) ? plain.config : {})) {
     if (['name', 'dtype', 'fn'].includes(key)) continue
     if (Object.hasOwn(usualValues, key) && usualValues[key].includes(option)) continue
     const own = lossOptionNames.find((option) => option === camelCase(key))
-    if (key === 'reduction' && option === null) options.reduction = 'none'
-    else if (own && known && lossTakes(known, own)) Object.assign(options, { [own]: option })
+    if (key === 'reduction' && (option === null || option === 'none')) options.reduction = 'none'
+    else if (own && lossTakes(known, own)) Object.assign(options, { [own]: option })
     else throw new ValueError(`loss "${name}", config key "${key}": ${JSON.stringify(option)} is not supported.`)
   }
-  const set = Object.fromEntries(Object.entries({ ...options, ...beyond }).filter(([, option]) => option !== undefined))
-  return getLoss((known ?? name) as LossIdentifier, set)
+  if (typeof options.ignoreClass === 'number' && options.reduction === 'sum_over_batch_size') delete options.reduction
+  const both = Object.entries({ ...options, ...beyond })
+  const set = Object.fromEntries(both.filter(([key, option]) => option !== undefined && !(key === 'reduction' && option === null)))
+  return getLoss(known as LossIdentifier, set)
 }
 
 /** A metric. tf.keras wraps a function in an object with the name to show and the function's name. */
@@ -141,7 +148,7 @@ export function readTraining(training: Json, context: TrainingContext): CompileO
     const object = typeof given === 'string' ? { class_name: given, config: {} } : given
     if (!isKerasObject(object)) throw new ValueError('the optimizer has no class_name and config')
     const ofLoss = objectOr(beyond.loss)
-    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(entryOf(ofLoss, name)))
+    const one = (value: unknown, name: string): Loss | LossFunction => readLoss(value, custom, objectOr(entryOf(ofLoss, name)), origin)
     const oneOrNone = (value: unknown, name: string): Loss | LossFunction | null => (value === null ? null : one(value, name))
     // An output that a record leaves out is not trained.
     const named = isObject(training.loss) && typeof training.loss.class_name !== 'string'

@@ -139,11 +139,15 @@ function lossWord({ name, options = {} }: Loss): unknown {
 }
 
 /** The options of a loss that its word does not preserve. */
-function lossBeyond(loss: Loss, word: unknown): Json | undefined {
+function lossBeyond(loss: Loss, word: unknown, origin: Origin): Json | undefined {
   if (!Object.hasOwn(lossWords, loss.name)) return undefined
-  const back = readLoss(word, {}, {})
-  const options = Object.fromEntries(Object.entries(loss.options ?? {}).filter(([, value]) => value !== undefined))
-  return typeof back === 'object' && same(back.options ?? {}, options) ? undefined : filled(options)
+  const back = readLoss(word, {}, {}, origin)
+  const options: Json = Object.fromEntries(Object.entries(loss.options ?? {}).filter(([, value]) => value !== undefined))
+  const read: Json = { ...(typeof back === 'object' && back.options) }
+  // Keras 3 reads its own mean from a word without one.
+  if (read.reduction !== undefined && options.reduction === undefined) options.reduction = null
+  const keys = Object.keys({ ...read, ...options })
+  return keys.every((key) => same(read[key], options[key])) ? undefined : filled(options)
 }
 
 /** The form in which we keep a metric. */
@@ -206,7 +210,7 @@ export function writeTraining(
     weighted_metrics: has((output) => output.metrics.some(({ weighted }) => weighted)) ? metrics(true) : null,
   }
   const ofLoss = outputs.flatMap(({ name, loss }) => {
-    const options = lossBeyond(loss, lossWord(loss))
+    const options = lossBeyond(loss, lossWord(loss), words.origin)
     return options ? [[name, options]] : []
   })
   const ofMetrics = Object.entries({ metrics: kept(false), weightedMetrics: kept(true) }).filter(([, lists]) => lists !== undefined)

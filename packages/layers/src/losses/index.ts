@@ -28,7 +28,7 @@ import {
   squaredHinge,
 } from './formulas.js'
 import { hideUncounted, perSample, weighed } from './masks.js'
-import { bindOptions, type LossOptions, readLossOptions } from './options.js'
+import { bindOptions, type LossOptions, meansCounted, readLossOptions } from './options.js'
 import { dice, tversky } from './overlap.js'
 import { reduced } from './reduction.js'
 import { labelsLike, requireTensor, requireValues, targetsForFunction, withColumns } from './targets.js'
@@ -197,7 +197,7 @@ function bind(name: LossName, options: LossOptions): Pick<Loss, 'call' | 'reduce
     const values = formula(t, p, options)
     return { values, valid: name === 'circle' ? [values.greater(0)] : valid }
   }
-  const reduction = options.reduction ?? (ofKeras3.has(name) || typeof ignoreClass === 'number' ? 'sum_over_batch_size' : undefined)
+  const reduction = options.reduction ?? (meansCounted(name) || typeof ignoreClass === 'number' ? 'sum_over_batch_size' : undefined)
   return {
     call(yTrue, yPred, mask) {
       const { values, valid } = measure(yTrue, yPred, mask ? [mask] : [])
@@ -217,17 +217,6 @@ function bind(name: LossName, options: LossOptions): Pick<Loss, 'call' | 'reduce
 
 /** Losses in which samples meet others: none can be taken away. */
 const ofPairs: ReadonlySet<string> = new Set<LossName>(['dice', 'tversky', 'circle'])
-
-/** Losses that Keras 2.3 has not: a mean is that of Keras 3 from the start. */
-const ofKeras3: ReadonlySet<string> = new Set<LossName>([
-  'binaryFocalCrossentropy',
-  'categoricalFocalCrossentropy',
-  'categoricalGeneralizedCrossEntropy',
-  'dice',
-  'tversky',
-  'circle',
-  'ctc',
-])
 
 /** Losses that mean nothing without an axis of classes. */
 const overClasses: ReadonlySet<string> = new Set(['categoricalCrossentropy', 'categoricalHinge', 'categoricalFocalCrossentropy'])

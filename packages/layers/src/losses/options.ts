@@ -108,6 +108,19 @@ const takers: Readonly<Record<keyof LossOptions, readonly string[] | undefined>>
 /** Whether a loss takes an option. */
 export const lossTakes = (loss: string, option: keyof LossOptions): boolean => takers[option]?.includes(loss) ?? true
 
+/** Losses that Keras 2.3 has not: a mean is that of Keras 3 from the start. */
+const ofKeras3: ReadonlySet<string> = new Set([
+  'binaryFocalCrossentropy',
+  'categoricalFocalCrossentropy',
+  'categoricalGeneralizedCrossEntropy',
+  'dice',
+  'tversky',
+  'circle',
+  'ctc',
+])
+/** Whether the mean of a loss is that of Keras 3 without the option. */
+export const meansCounted = (loss: string): boolean => ofKeras3.has(loss)
+
 /** Options that `getLoss` has checked and bound to a loss, which reads them at every step. */
 const bound = new WeakSet<object>()
 /** Marks options as checked. */
