@@ -130,6 +130,15 @@ describe('keys of layers', () => {
       '3.16.0',
     )
     expect(both.inner.map((layer) => (layer as ReturnType<typeof lstm>).zeroOutputForMask)).toEqual([true, true])
+    // Keras 3 and tf.keras set it, whatever the file says; a file of ours says it where they do not look.
+    const plain = (version: string, sequences: boolean) => {
+      const config = { units: 2, return_sequences: sequences, zero_output_for_mask: !sequences, dtype: 'float32' }
+      const layer = (name: string, go_backwards: boolean) => ({ class_name: 'LSTM', config: { ...config, name, go_backwards } })
+      const given = { layer: layer('forward_lstm', false), backward_layer: layer('backward_lstm', true) }
+      return read('Bidirectional', given, version).inner.map((inner) => (inner as ReturnType<typeof lstm>).zeroOutputForMask)
+    }
+    for (const sequences of [true, false])
+      for (const version of ['3.16.0', '2.15.0']) expect(plain(version, sequences)).toEqual([sequences, sequences])
     const limited = read(
       'Dense',
       { output_dim: 2, init: 'uniform', W_constraint: { name: 'MinMaxNorm', low: 0.1, high: 2, rate: 1, axis: 0 } },
@@ -339,6 +348,22 @@ describe('speed', () => {
 })
 
 describe('what is new of layers', () => {
+  test.each(['h5', 'keras'] as const)('zeroOutputForMask in both directions stays as it was, in %s', async (format) => {
+    for (const zeroOutputForMask of [false, true]) {
+      const model = new Sequential([
+        embedding(4, 3, { maskZero: true, inputLength: 3 }),
+        bidirectional(lstm(2, { returnSequences: true, zeroOutputForMask })),
+      ])
+      const again = await modelFromBytes(await modelToBytes(model, { format }))
+      const values = async (one: Model) => (await one.predict([[1, 2, 0]])).data()
+      expect(await values(again)).toEqual(await values(model))
+      expect(again.layers[1].inner.map((inner) => (inner as ReturnType<typeof lstm>).zeroOutputForMask)).toEqual([
+        zeroOutputForMask,
+        zeroOutputForMask,
+      ])
+    }
+  })
+
   test('zeroOutputForMask: masked steps give 0, in the order of the outputs', async () => {
     for (const goBackwards of [false, true]) {
       const layer = lstm(2, { returnSequences: true, goBackwards, zeroOutputForMask: true })

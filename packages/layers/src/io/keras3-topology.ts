@@ -112,6 +112,9 @@ export class Keras3Writer {
         const own = (key === 'backward_layer' && object.config[key] ? object.config[key] : object.config.layer) as KerasObject
         const direction = { ...own.config, name: inner.name, go_backwards: inner.goBackwards }
         config[key] = this.#layer(inner, { ...own, config: direction }, shapes)
+        // Keras 3 sets it anew.
+        const { zeroOutputForMask } = inner
+        if (zeroOutputForMask !== inner.returnSequences) this.#beyond[inner.name] = { ...this.#beyond[inner.name], zeroOutputForMask }
       }
     } else if (layer instanceof RecurrentLayer && isObject(config.cell)) {
       config.cell = this.#layer(layer.cell, config.cell as KerasObject, [[first[0], first[2]]])

@@ -110,7 +110,7 @@ function optionsOf(className: string, object: KerasObject, context: ReadContext,
     else if (typeof value === 'string' && customFunction(value, context.custom)) out[camelCase(key)] = customFunction(value, context.custom)
     else out[camelCase(key)] = value
   }
-  return corrected(className, plainClassName(object.class_name), out, origin)
+  return corrected(className, plainClassName(object.class_name), out, context)
 }
 
 function listOf(value: unknown, key: string): unknown[] {
@@ -127,7 +127,7 @@ function warnOfDropout(className: string, { name, dropout }: Json, { warn }: Rea
 }
 
 /** Differences between the versions in meaning, not only in words. */
-function corrected(className: string, written: string, options: Json, origin: Origin): Json {
+function corrected(className: string, written: string, options: Json, { origin, beyond }: ReadContext): Json {
   const out = { ...options }
   if (withFormat.test(className)) out.dataFormat ??= 'channels_last'
   if (className === 'Flatten' && origin.family === 'keras1') out.dataFormat = 'channels_last' // Keras 1 moved no axes there
@@ -162,17 +162,30 @@ function corrected(className: string, written: string, options: Json, origin: Or
     delete out.causal
   }
   if (className === 'Bidirectional') {
+    if (origin.family === 'keras3' || origin.family === 'tf2')
+      for (const key of ['layer', 'backwardLayer']) if (out[key]) out[key] = zeroingMasked(out[key] as Layer, beyond)
     if (out.layer) out.layer = withoutPrefix(out.layer as Layer, 'forward_')
     if (out.backwardLayer) out.backwardLayer = withoutPrefix(out.backwardLayer as Layer, 'backward_')
   }
   return out
 }
 
+/** tf.keras and Keras 3 set zero_output_for_mask of both directions to return_sequences, whatever the file says (layers/rnn/bidirectional.py). */
+function zeroingMasked(layer: Layer, beyond: ReadContext['beyond']): Layer {
+  const { returnSequences, zeroOutputForMask } = layer as { returnSequences?: boolean; zeroOutputForMask?: boolean }
+  if (entryOf(beyond, layer.name)?.zeroOutputForMask !== undefined || returnSequences === zeroOutputForMask) return layer
+  return again(layer, { zeroOutputForMask: returnSequences })
+}
+
+/** An equal layer with other options. */
+function again(layer: Layer, options: Json): Layer {
+  const { fromConfig } = layer.constructor as unknown as { fromConfig(config: object): Layer }
+  return fromConfig.call(layer.constructor, { ...layer.getConfig(), ...options })
+}
+
 /** Keras 3 writes the layers of both directions with their prefixed names. */
 function withoutPrefix(layer: Layer, prefix: string): Layer {
-  if (!layer.name.startsWith(prefix)) return layer
-  const { fromConfig } = layer.constructor as unknown as { fromConfig(config: object): Layer }
-  return fromConfig.call(layer.constructor, { ...layer.getConfig(), name: layer.name.slice(prefix.length) })
+  return layer.name.startsWith(prefix) ? again(layer, { name: layer.name.slice(prefix.length) }) : layer
 }
 
 /** The name of a dtype, which Keras 3 writes as a policy object. */

@@ -128,11 +128,12 @@ function writeOptimizer(optimizer: Optimizer, words: TrainingWords): { object: K
 const usual: Json = { fromLogits: false, labelSmoothing: 0, delta: 1, axis: -1, ignoreClass: null }
 
 /** The name of a loss; if it has options, Keras' object. A user's function keeps its name. */
-function lossWord({ name, options = {} }: Loss): unknown {
+function lossWord({ name, options = {} }: Loss, { origin }: TrainingWords): unknown {
   const words = Object.hasOwn(lossWords, name) ? lossWords[name as keyof typeof lossWords] : undefined
   if (!words) return name
   const said = Object.entries(options).filter(([key, value]) => key !== 'form' && value !== undefined && !same(value, usual[key]))
   const set = snakeKeys(Object.fromEntries(said))
+  if (origin.meansOfCounted && Object.keys(set).length === 1 && set.reduction === 'sum_over_batch_size') return words.name
   if (Object.keys(set).length === 0) return words.name
   const config = { name: words.name, reduction: 'sum_over_batch_size', ...set }
   return { module: 'keras.losses', class_name: words.className, config, registered_name: null }
@@ -203,14 +204,14 @@ export function writeTraining(
   const untrained = ports.flatMap(({ name }) => (has((output) => output.name === name) ? [] : [[name, null]]))
   const training = {
     loss: several
-      ? { ...(each(({ loss }) => lossWord(loss)) as Json), ...Object.fromEntries(untrained) }
-      : each(({ loss }) => lossWord(loss)),
+      ? { ...(each(({ loss }) => lossWord(loss, words)) as Json), ...Object.fromEntries(untrained) }
+      : each(({ loss }) => lossWord(loss, words)),
     loss_weights: has(({ weight }) => weight !== 1) ? (several ? each(({ weight }) => weight) : [outputs[0].weight]) : null,
     metrics: metrics(false),
     weighted_metrics: has((output) => output.metrics.some(({ weighted }) => weighted)) ? metrics(true) : null,
   }
   const ofLoss = outputs.flatMap(({ name, loss }) => {
-    const options = lossBeyond(loss, lossWord(loss), words.origin)
+    const options = lossBeyond(loss, lossWord(loss, words), words.origin)
     return options ? [[name, options]] : []
   })
   const ofMetrics = Object.entries({ metrics: kept(false), weightedMetrics: kept(true) }).filter(([, lists]) => lists !== undefined)
