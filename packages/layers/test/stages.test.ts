@@ -78,6 +78,20 @@ describe('stages', () => {
   })
 })
 
+test('sortLogs: the order of names, as in Keras 3', async () => {
+  const orders: string[][] = []
+  const order = async (sortLogs: boolean): Promise<string[]> => {
+    const model = new Sequential([dense(1, { inputShape: [2] })])
+    model.compile({ optimizer: 'sgd', loss: 'mse', metrics: ['mae', 'accuracy'] })
+    const callbacks = [{ onEpochEnd: (_: number, logs: object) => void orders.push(Object.keys(logs)) }]
+    return Object.keys((await model.fit(x, y, { ...quiet, validationSplit: 0.2, sortLogs, callbacks })).history)
+  }
+  const sorted = ['accuracy', 'loss', 'mae', 'val_accuracy', 'val_loss', 'val_mae']
+  expect(await order(true)).toEqual(sorted)
+  expect(await order(false)).toEqual(['loss', 'mae', 'accuracy', 'val_loss', 'val_mae', 'val_accuracy'])
+  expect(orders[0]).toEqual(sorted)
+})
+
 describe('swapEMAWeights', () => {
   const kernel = async (model: Sequential): Promise<number[]> => [...(await model.weights[0].data())]
   const averages = async (model: Sequential): Promise<number[]> => [

@@ -53,6 +53,8 @@ export interface FitOptions extends Weighting {
   seed?: number
   /** The number of the first epoch, to resume a training; 0 by default. */
   initialEpoch?: number
+  /** Put the values of an epoch in the order of their names, as Keras 3 does: `accuracy, loss`, then `val_accuracy, val_loss`. False by default: the loss is first. */
+  sortLogs?: boolean
   /** The version of Keras whose progress lines to print: '2.3' (default) or '2.0.8'. */
   style?: ProgressStyle
   /** The destination of progress lines; standard output by default. */
@@ -73,7 +75,7 @@ type Settings<Options, Defaults extends keyof Options> = Required<Pick<Options, 
 /** Options of `fit` with defaults filled in. */
 export type FitSettings = Settings<
   FitOptions,
-  'epochs' | 'verbose' | 'validationSplit' | 'validationFreq' | 'shuffle' | 'initialEpoch' | 'callbacks'
+  'epochs' | 'verbose' | 'validationSplit' | 'validationFreq' | 'shuffle' | 'initialEpoch' | 'sortLogs' | 'callbacks'
 >
 
 const counts = whole({ least: 1 })
@@ -103,6 +105,7 @@ export const readFitOptions = (options: SpelledOptions<FitOptions> | undefined):
       shuffle: true,
       seed: undefined,
       initialEpoch: 0,
+      sortLogs: false,
       style: undefined,
       output: undefined,
       sampleWeight: undefined,

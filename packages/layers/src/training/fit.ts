@@ -21,7 +21,7 @@ import { Place } from './place.js'
 import type { Verbosity } from './progress.js'
 import { SourceFeed } from './source-feed.js'
 import { tellAll } from './stages.js'
-import { releaseTotals } from './totals.js'
+import { releaseTotals, type Totals } from './totals.js'
 import type { Compilable } from './trainer.js'
 
 export { History } from '../callbacks/callback.js'
@@ -61,7 +61,10 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   model.history = history
   const tell = tellAll(callbacks, use)
   const at = new Place(model, initialEpoch)
-  const { names } = trainer
+  const inOrder = <Value>(entries: [string, Value][]): [string, Value][] =>
+    settings.sortLogs ? entries.sort(([a], [b]) => (a < b ? -1 : 1)) : entries
+  const read = async (totals: Totals): Promise<Logs> => Object.fromEntries(inOrder(Object.entries(await trainer.read(totals))))
+  const names = inOrder(trainer.names.map((name) => [name, name])).map(([name]) => name)
   await tell((c) =>
     c.onTrainBegin?.({
       model: model as TrainedModel,
@@ -96,15 +99,15 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
         done += training.samples === undefined ? 1 : batch.size
         at.next(done)
         if (wantsBatches) {
-          const values = await trainer.read(totals)
+          const values = await read(totals)
           await tell((c) => (c.onTrainBatchEnd ?? c.onBatchEnd)?.call(c, step, values))
         }
         step++
-        if (bar && (total === undefined || done < total) && bar.due()) bar.update(done, Object.entries(await trainer.read(totals)))
+        if (bar && (total === undefined || done < total) && bar.due()) bar.update(done, Object.entries(await read(totals)))
         await hostTurn()
         if (model.stopTraining) break
       }
-      Object.assign(logs, await trainer.read(totals))
+      Object.assign(logs, await read(totals))
     } finally {
       releaseTotals(totals)
     }
@@ -113,7 +116,7 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
     if (validation && !model.stopTraining && (epoch + 1) % validationFreq === 0) {
       const passed = at.validations(epoch, validationFreq)
       const values = await evaluateFeed(model, validation, { what: 'the validation of fit', epoch, passed, hostTurn, callbacks, use })
-      for (const [name, value] of Object.entries(values)) logs[`val_${name}`] = value
+      for (const [name, value] of inOrder(Object.entries(values))) logs[`val_${name}`] = value
     }
     bar?.finish(total, Object.entries(logs))
     at.end()
