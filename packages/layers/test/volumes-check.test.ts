@@ -67,6 +67,42 @@ const checks: Record<string, LayerCheck> = {
     ...volume,
     outputShape: [3, 4, 2, 2],
   },
+  AdaptiveAveragePooling1D: {
+    make: () => l.adaptiveAveragePooling1d(3),
+    fromConfig: l.AdaptiveAveragePooling1D.fromConfig,
+    inputShape: [4, 2],
+    outputShape: [3, 2],
+  },
+  AdaptiveAveragePooling2D: {
+    make: () => l.adaptiveAveragePooling2d([3, 1], { dataFormat: 'channelsFirst' }),
+    fromConfig: l.AdaptiveAveragePooling2D.fromConfig,
+    inputShape: [2, 5, 2],
+    outputShape: [2, 3, 1],
+  },
+  AdaptiveAveragePooling3D: {
+    make: () => l.adaptiveAveragePooling3d([2, 4, 1]),
+    fromConfig: l.AdaptiveAveragePooling3D.fromConfig,
+    ...volume,
+    outputShape: [2, 4, 1, 2],
+  },
+  AdaptiveMaxPooling1D: {
+    make: () => l.adaptiveMaxPooling1d(2),
+    fromConfig: l.AdaptiveMaxPooling1D.fromConfig,
+    inputShape: [5, 2],
+    outputShape: [2, 2],
+  },
+  AdaptiveMaxPooling2D: {
+    make: () => l.adaptiveMaxPooling2d(2),
+    fromConfig: l.AdaptiveMaxPooling2D.fromConfig,
+    inputShape: [3, 4, 2],
+    outputShape: [2, 2, 2],
+  },
+  AdaptiveMaxPooling3D: {
+    make: () => l.adaptiveMaxPooling3d(2),
+    fromConfig: l.AdaptiveMaxPooling3D.fromConfig,
+    ...volume,
+    outputShape: [2, 2, 2, 2],
+  },
   GlobalMaxPooling3D: {
     make: () => l.globalMaxPooling3d({ keepdims: true }),
     fromConfig: l.GlobalMaxPooling3D.fromConfig,

@@ -35,8 +35,8 @@ const changes: readonly Change[] = [
   { classes: /^Normalization$/, add: { mean: null, variance: null } },
   { classes: /^Discretization$/, add: { bin_boundaries: null, num_bins: null }, lose: { trainable: true } },
   { classes: /^Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness)$/, add: { seed: null } },
-  { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[12]D|RNN)$/, add: { zero_output_for_mask: false } },
-  { classes: /^(LSTM|GRU|ConvLSTM[12]D|SimpleRNNCell|LSTMCell|GRUCell)$/, add: { seed: null } },
+  { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[123]D|RNN)$/, add: { zero_output_for_mask: false } },
+  { classes: /^(LSTM|GRU|ConvLSTM[123]D|SimpleRNNCell|LSTMCell|GRUCell)$/, add: { seed: null } },
   { classes: /^(LSTM|GRU|LSTMCell|GRUCell)$/, lose: { implementation: 2 } },
 ]
 

@@ -20,7 +20,7 @@ interface KnownKey {
 }
 
 const every = /./
-const recurrent = /^(SimpleRNN|LSTM|GRU|ConvLSTM[12]D|RNN)$/
+const recurrent = /^(SimpleRNN|LSTM|GRU|ConvLSTM[123]D|RNN)$/
 const randomCells = /^(SimpleRNN|LSTM|GRU)(Cell)?$/
 const without = 'Build the model without it.'
 
@@ -54,7 +54,7 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   seed: [
     {
       classes:
-        /^(SpatialDropout[123]D|Gaussian(Noise|Dropout)|(Additive|MultiHead|GroupQuery)?Attention|(SimpleRNN|LSTM|GRU)(Cell)?|ConvLSTM[12]D|Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness))$/,
+        /^(SpatialDropout[123]D|Gaussian(Noise|Dropout)|(Additive|MultiHead|GroupQuery)?Attention|(SimpleRNN|LSTM|GRU)(Cell)?|ConvLSTM[123]D|Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness))$/,
     },
   ],
   noise_shape: [{ classes: /^SpatialDropout/ }],

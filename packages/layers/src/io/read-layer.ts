@@ -46,7 +46,7 @@ export const isModelClass = (className: string): boolean => ['Sequential', 'Func
 
 /** Layers whose `data_format` is always given, since the default here belongs to the process. */
 const withFormat =
-  /^(Conv[23]D|ConvLSTM2D|Conv[23]DTranspose|SeparableConv2D|DepthwiseConv2D|(Max|Average)Pooling[23]D|Global(Max|Average)Pooling[23]D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)[23]D|Flatten|Resizing|CenterCrop|Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness))$/
+  /^(Conv[23]D|ConvLSTM[23]D|Conv[23]DTranspose|SeparableConv2D|DepthwiseConv2D|(Adaptive)?(Max|Average)Pooling[23]D|Global(Max|Average)Pooling[23]D|(ZeroPadding|Cropping|UpSampling|SpatialDropout)[23]D|Flatten|Resizing|CenterCrop|Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness))$/
 
 /**
  * The layer of a description.

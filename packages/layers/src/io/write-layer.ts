@@ -32,7 +32,7 @@ const leftOut: readonly { classes: RegExp; key: string; usual: unknown }[] = [
   { classes: /^SpatialDropout[123]D$/, key: 'trainable', usual: true },
   { classes: /^Conv[123]D$/, key: 'groups', usual: 1 },
   { classes: /^Global/, key: 'keepdims', usual: false },
-  { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[12]D|RNN)$/, key: 'zero_output_for_mask', usual: false },
+  { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[123]D|RNN)$/, key: 'zero_output_for_mask', usual: false },
   { classes: /^Attention$/, key: 'score_mode', usual: 'dot' },
   { classes: /^MultiHeadAttention$/, key: 'use_gate', usual: false },
   { classes: /^MultiHeadAttention$/, key: 'sliding_window', usual: null },

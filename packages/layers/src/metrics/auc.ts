@@ -9,8 +9,11 @@ import { countBetween, everyOne, positivesAbove } from './thresholds.js'
 export interface AUCOptions {
   /** The number of thresholds, spread evenly from 0 to 1, at least 2; 200 by default. */
   numThresholds?: number
-  /** `ROC` (default): true positive rate over false positive rate. `PR`: precision over recall. */
-  curve?: 'ROC' | 'PR'
+  /**
+   * `ROC` (default): true positive rate over false positive rate. `PR`: precision over recall. `PRGAIN`: the gains of precision and recall over a guess that is always
+   * positive (Flach and Kull 2015).
+   */
+  curve?: 'ROC' | 'PR' | 'PRGAIN'
   /**
    * The height between two thresholds: `interpolation` (default) takes a line, or for PR a line between the counts (Davis and Goadrich 2006); `minoring`
    * takes the lower value, `majoring` the higher.
@@ -21,7 +24,7 @@ export interface AUCOptions {
 }
 
 /**
- * Makes the metric "area under a curve", for predictions from 0 to 1: the receiver operating characteristic, or the precision–recall curve. All elements
+ * Makes the metric "area under a curve", for predictions from 0 to 1: the receiver operating characteristic, the precision–recall curve, or that of their gains. All elements
  * count alike, whatever their column. A prediction that is not finite counts as 0.
  *
  * Shape: yTrue and yPred of the same shape
@@ -41,7 +44,7 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
     { numThresholds: 200, curve: 'ROC', summationMethod: 'interpolation', name: 'auc' },
     {
       numThresholds: whole({ least: 2 }),
-      curve: oneOf('ROC', 'PR'),
+      curve: oneOf('ROC', 'PR', 'PRGAIN'),
       summationMethod: oneOf('interpolation', 'minoring', 'majoring'),
     },
     "metrics.auc({ curve: 'PR' })",
@@ -55,15 +58,27 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
     tp[0] = positives
     fp[0] = negatives
     if (curve === 'PR' && summationMethod === 'interpolation') return interpolatedPrecision(tp, fp)
+    const height = { interpolation: (a: number, b: number) => (a + b) / 2, minoring: Math.min, majoring: Math.max }[summationMethod]
+    const area = (x: readonly number[], y: readonly number[]): number =>
+      x.slice(1).reduce((sum, right, j) => sum + (x[j] - right) * height(y[j], y[j + 1]), 0)
+    if (curve === 'PRGAIN') return area(...gains(tp, fp))
     const rate = (hits: number, all: number): number => (all > 0 ? hits / all : 0)
     const recall = tp.map((hits) => rate(hits, tp[0]))
     const x = curve === 'ROC' ? fp.map((misses) => rate(misses, fp[0])) : recall
     const y = curve === 'ROC' ? recall : tp.map((hits, j) => rate(hits, hits + fp[j]))
-    const height = { interpolation: (a: number, b: number) => (a + b) / 2, minoring: Math.min, majoring: Math.max }[summationMethod]
-    return x.slice(1).reduce((area, right, j) => area + (x[j] - right) * height(y[j], y[j + 1]), 0)
+    return area(x, y)
   }
   const savedForm = { className: 'auc', config: { numThresholds, curve, summationMethod, name } }
   return { name, savedForm, start: () => sums('auc', measure, result, Number.NaN) }
+}
+
+/**
+ * 1 − π·FN/TP and 1 − π·FP/TP, where π = positives/negatives. As in Keras, without true positives they are 0 and 1, and a gain of recall is at least 0.
+ */
+function gains(tp: readonly number[], fp: readonly number[]): [recall: number[], precision: number[]] {
+  const odds = fp[0] > 0 ? tp[0] / fp[0] : 0
+  const recall = tp.map((hits) => (hits > 0 ? Math.max(0, 1 - (odds * (tp[0] - hits)) / hits) : 0))
+  return [recall, tp.map((hits, j) => (hits > 0 ? 1 - (odds * fp[j]) / hits : 1))]
 }
 
 /** ∫ precision d recall, with counts that change linearly between thresholds: slope·(ΔTP + b·ln(P₁/P₂)) / positives, where P = TP + FP. */

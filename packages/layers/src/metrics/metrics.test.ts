@@ -242,7 +242,7 @@ describe('metrics', () => {
       expect(await valueOf(auc(), [on([[1], [1]]), on([[0.2], [0.9]])])).toBe(0)
       expect(await valueOf(getMetric('auc'), [t, on([[0], [Number.NaN], [0.3], [0.9]])])).toBe(1)
       expect(() => auc({ numThresholds: 1 })).toThrow(/whole number, at least 2, got 1/)
-      expect(() => auc({ curve: 'roc' as 'ROC' })).toThrow(/curve must be 'ROC' or 'PR'/)
+      expect(() => auc({ curve: 'roc' as 'ROC' })).toThrow(/curve must be 'ROC', 'PR' or 'PRGAIN'/)
     })
   })
 
@@ -356,4 +356,25 @@ describe('metrics', () => {
       }
     })
   })
+})
+
+/** Values of Keras 3.16's AUC(curve="PRGAIN"). */
+test.each([
+  [[0, 0, 1, 1], [0, 0.5, 0.3, 0.9], {}, undefined, 0.25],
+  [[0, 1, 1, 0, 1, 1, 0, 0], [0.1, 0.4, 0.35, 0.8, 0.9, 0.7, 0.2, 0.6], { numThresholds: 11 }, undefined, 0.25],
+  [[0, 1, 1, 0, 1, 1, 0, 0], [0.1, 0.4, 0.35, 0.8, 0.9, 0.7, 0.2, 0.6], { summationMethod: 'majoring' }, undefined, 0.3888889],
+  [
+    [0, 1, 1, 0, 1, 1, 0, 0],
+    [0.1, 0.4, 0.35, 0.8, 0.9, 0.7, 0.2, 0.6],
+    { summationMethod: 'minoring' },
+    [1, 2, 1, 3, 0.5, 1, 1, 2],
+    -0.9179508,
+  ],
+  [[1, 1, 1], [0.2, 0.5, 0.9], {}, undefined, 1],
+] as const)('auc, PRGAIN: %j %j %j', async (y, p, options, weights, value) => {
+  const column = (row: readonly number[]): Tensor => tensor([...row]).reshape([row.length, 1])
+  const state = auc({ curve: 'PRGAIN', ...options }).start()
+  state.update(column(y), column(p), undefined, weights && tensor([...weights]))
+  expect(await state.result()).toBeCloseTo(value, 5)
+  state.dispose()
 })

@@ -1,11 +1,11 @@
-/** Long short-term memories of sequences of pictures. Source: Keras 3.16, layers/rnn/conv_lstm1d.py and conv_lstm2d.py. */
+/** Long short-term memories of sequences of pictures. Source: Keras 3.16, layers/rnn/conv_lstm1d.py, conv_lstm2d.py and conv_lstm3d.py. */
 import type { DataFormat } from '../data-format.js'
 import type { PerAxis, Rank } from '../spatial-layer.js'
 import { ConvLSTMCell, type ConvLSTMCellOptions, convLSTMCellTable } from './cells/conv-lstm-cell.js'
 import { CellLayer } from './recurrent.js'
 import type { RNNOptions } from './rnn.js'
 
-/** Options of `ConvLSTM1D` and `ConvLSTM2D`: those of the cell and those of every recurrent layer. */
+/** Options of `ConvLSTM1D`, `ConvLSTM2D` and `ConvLSTM3D`: those of the cell and those of every recurrent layer. */
 export interface ConvLSTMOptions extends ConvLSTMCellOptions, RNNOptions {}
 
 /** The arguments before the options. */
@@ -75,6 +75,27 @@ export class ConvLSTM1D extends ConvLSTM {
 }
 
 /**
+ * The same for sequences of volumes: [n, t, depth, h, w, c]. `ConvLSTM2D` has the formula.
+ *
+ * Shape:   [n, t, d, h, w, c] → [n, od, oh, ow, filters], with `returnSequences` [n, t, od, oh, ow, filters]; sizes as in `Conv3D`
+ * Weights: kernel [kd, kh, kw, c, 4·filters], recurrent_kernel [kd, kh, kw, filters, 4·filters], bias [4·filters]
+ *
+ * @throws ShapeError if the input has not six axes, or the window is larger than a volume
+ */
+export class ConvLSTM3D extends ConvLSTM {
+  override readonly className = 'ConvLSTM3D'
+  constructor(filters: number, kernelSize: PerAxis, options: ConvLSTMOptions = {}) {
+    super('ConvLSTM3D', 3, { filters, kernelSize }, options)
+  }
+  static fromConfig({ filters, kernelSize, ...options }: ConvLSTMOptions & ConvLSTMArguments): ConvLSTM3D {
+    return new ConvLSTM3D(filters, kernelSize, options)
+  }
+  override copy(changes: RNNOptions): ConvLSTM3D {
+    return ConvLSTM3D.fromConfig({ ...(this.getConfig() as unknown as ConvLSTMOptions & ConvLSTMArguments), ...changes })
+  }
+}
+
+/**
  * Makes a `ConvLSTM2D` with `filters` filters; `kernelSize` is a number or [height, width].
  *
  * @example
@@ -97,3 +118,15 @@ export const convLSTM2d = (filters: number, kernelSize: PerAxis, options?: ConvL
  */
 export const convLSTM1d = (filters: number, kernelSize: PerAxis, options?: ConvLSTMOptions): ConvLSTM1D =>
   new ConvLSTM1D(filters, kernelSize, options)
+
+/**
+ * Makes a `ConvLSTM3D` with `filters` filters; `kernelSize` is a number or [depth, height, width].
+ *
+ * @example
+ * ```ts
+ * const scans = new Sequential([convLSTM3d(2, 3, { padding: 'same', inputShape: [5, 4, 8, 8, 1] })])
+ * console.log(scans.output.shape)   // [null, 4, 8, 8, 2]
+ * ```
+ */
+export const convLSTM3d = (filters: number, kernelSize: PerAxis, options?: ConvLSTMOptions): ConvLSTM3D =>
+  new ConvLSTM3D(filters, kernelSize, options)

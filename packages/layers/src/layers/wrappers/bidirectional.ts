@@ -16,7 +16,7 @@ import { givenChoice } from '../../option-rows.js'
 import { optionNames, passedOn, type TableFor, type ValuesOf } from '../../option-table.js'
 import { type SavedObject, savedForm } from '../../spelling/names.js'
 import type { Regularizer } from '../../weights/regularizers.js'
-import { ConvLSTM1D, ConvLSTM2D } from '../recurrent/conv-lstm.js'
+import { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from '../recurrent/conv-lstm.js'
 import { GRU, LSTM, SimpleRNN } from '../recurrent/recurrent.js'
 import { RecurrentLayer, RNN, type RNNContext } from '../recurrent/rnn.js'
 import { requireStateShapes, statefulOutputs, stepOf } from '../recurrent/states.js'
@@ -112,7 +112,7 @@ export class Bidirectional extends Layer implements ValuesOf<typeof bidirectiona
     layer: RecurrentLayer | SavedObject
     backwardLayer?: RecurrentLayer | SavedObject
   }): Bidirectional {
-    const classes = { SimpleRNN, LSTM, GRU, ConvLSTM1D, ConvLSTM2D, RNN }
+    const classes = { SimpleRNN, LSTM, GRU, ConvLSTM1D, ConvLSTM2D, ConvLSTM3D, RNN }
     const made = (each: RecurrentLayer | SavedObject): RecurrentLayer => layerOf('Bidirectional', each, classes) as RecurrentLayer
     return new Bidirectional(made(layer), { ...options, ...(backwardLayer && { backwardLayer: made(backwardLayer) }) })
   }

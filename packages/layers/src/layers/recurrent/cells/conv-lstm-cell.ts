@@ -1,11 +1,11 @@
 /** One step of a long short-term memory of pictures (Shi et al. 2015). Source: Keras 3.16, layers/rnn/conv_lstm.py. */
-import { conv2d as convolve, type Padding, ShapeError, type Tensor, windowExtent } from '@cotangent/core'
+import { conv2d, conv3d, type Padding, ShapeError, type Tensor, windowExtent } from '@cotangent/core'
 import type { ActivationIdentifier } from '../../../activations.js'
 import { type BatchShape, requireSize } from '../../../layer.js'
 import { activationOf, choice, count, flag } from '../../../option-rows.js'
 import { fixed, type Option, positional, type TableFor } from '../../../option-table.js'
 import { type DataFormat, moveAxis } from '../../data-format.js'
-import { asPair, type PerAxis, type Rank, type SpatialOptions, sizesOf, spatialOptions } from '../../spatial-layer.js'
+import { asPair, asTriple, type PerAxis, type Rank, type SpatialOptions, sizesOf, spatialOptions } from '../../spatial-layer.js'
 import type { DropoutMasks, StepResult } from './cell.js'
 import { GatedMemoryCell } from './lstm-cell.js'
 import { type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
@@ -27,7 +27,7 @@ export interface ConvLSTMCellOptions extends SpatialOptions, UnitsCellOptions {
 /** The units of a picture are its channels. */
 const unitsOfFilters: Option<number> = { names: [], read: (_given, { before }) => before.filters as number, config: () => ({}) }
 
-/** The table of all options of the cell for sequences of sequences, 1, or of images, 2. */
+/** The table of all options of the cell for sequences of sequences, 1, of images, 2, or of volumes, 3. */
 export const convLSTMCellTable = (rank: Rank) => {
   const { units: _, ...ofCell } = unitsCellOptions
   return {
@@ -103,8 +103,12 @@ export class ConvLSTMCell extends GatedMemoryCell {
   /** A convolution over channels at the end. */
   protected override times(v: Tensor, weight: Tensor, ofState: boolean): Tensor {
     const { padding, strides, dilationRate } = this
+    if (this.#rank === 3) {
+      const ofInput = { padding: padding as 'valid' | 'same', strides: asTriple(strides), dilation: asTriple(dilationRate) }
+      return conv3d(v, weight, ofState ? { padding: 'same' } : ofInput)
+    }
     const options = ofState ? ({ padding: 'same' } as const) : { padding, strides: asPair(strides), dilation: asPair(dilationRate) }
-    return this.#rank === 2 ? convolve(v, weight, options) : convolve(v.expandDims(1), weight.expandDims(0), options).squeeze(1)
+    return this.#rank === 2 ? conv2d(v, weight, options) : conv2d(v.expandDims(1), weight.expandDims(0), options).squeeze(1)
   }
 
   override step(x: Tensor, states: readonly Tensor[], masks?: DropoutMasks): StepResult {
