@@ -112,3 +112,11 @@ test('class numbers as lists: one-hot rows, out of range, batches', async () => 
   expect(() => c.softmaxCrossEntropy(logits, [[2, 3]])).toThrow('element 1 of the labels is 3, but there are 3 classes (from 0).')
   expect(() => c.softmaxCrossEntropy(logits, [2, 0])).toThrow('logits and labels have different shapes')
 })
+
+test.each([
+  ['segmentSum', () => c.segmentSum(c.tensor([1, 2]), [0, 4], { numSegments: 2 })],
+  ['segmentMean', () => c.segmentMean(c.tensor([1, 2]), [0, 4], { numSegments: 2 })],
+  ['binCount', () => c.binCount([0, 4], 2)],
+] as const)('%s names itself first where an index is out of range', (op, call) => {
+  expect(call).toThrow(new RegExp(`^${op}: index 4 at position 1 is out of range: there are 2 rows \\(0 to 1\\)\\.$`))
+})

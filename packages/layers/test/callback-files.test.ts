@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
-import { type Callback, dense, Sequential } from '../src/index.js'
+import { type Callback, dense, Sequential, takeTexts, textVectorization } from '../src/index.js'
 import { csvLogger, modelCheckpoint } from '../src/node/index.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'callbacks-'))
@@ -40,5 +40,19 @@ test.each<[string, () => Callback, RegExp]>([
   const model = new Sequential([dense(1, { inputShape: [1] })])
   model.compile({ optimizer: 'sgd', loss: 'mse' })
   await expect(model.fit([[1]], [[1]], { verbose: 0, callbacks: [make()] })).rejects.toThrow(message)
+  expect(model.optimizer.steps).toBe(0)
+})
+
+test.each([
+  ['texts in .h5', 'texts.h5', /modelCheckpoint: .*\.h5/],
+  ['texts for TensorFlow.js', 'model.json', /modelCheckpoint: .*TensorFlow\.js/],
+  ['a function that Keras 3 has with another meaning', 'hard.keras', /hard_sigmoid is another function in Keras 3/],
+])('a model that the format cannot hold: %s', async (_, file, message) => {
+  const texts = file !== 'hard.keras'
+  const model = new Sequential([dense(1, { inputShape: [2], ...(!texts && { activation: 'hardSigmoid' }) })])
+  if (texts) takeTexts(model, textVectorization({ vocabulary: ['a', 'b'], outputSequenceLength: 2 }))
+  model.compile({ optimizer: 'sgd', loss: 'mse' })
+  const fit = model.fit(texts ? ['a b'] : [[1, 2]], [[1]], { verbose: 0, callbacks: [modelCheckpoint(join(folder, file))] })
+  await expect(fit).rejects.toThrow(message)
   expect(model.optimizer.steps).toBe(0)
 })

@@ -13,7 +13,7 @@ import { epochText, Monitor, type MonitorMode, modeRule } from './monitor.js'
 export type SaveModel = (model: TrainedModel, path: string, options: { weightsOnly: boolean }) => void | Promise<void>
 
 /** Throws if nothing can be saved at a path. The path may have places for epoch and logs. */
-export type PrepareSave = (path: string, options: { weightsOnly: boolean }) => void | Promise<void>
+export type PrepareSave = (path: string, options: { weightsOnly: boolean; model: TrainedModel }) => void | Promise<void>
 
 /** Options of `ModelCheckpoint`, in addition to `save`. */
 export interface ModelCheckpointOptions {
@@ -79,7 +79,7 @@ export class ModelCheckpoint implements Callback {
   async onTrainBegin(context: TrainContext): Promise<void> {
     this.#context = context
     this.#monitor.begin(context)
-    await this.#prepare?.(this.path, { weightsOnly: this.#options.saveWeightsOnly })
+    await this.#prepare?.(this.path, { weightsOnly: this.#options.saveWeightsOnly, model: context.model })
   }
 
   async onEpochEnd(epoch: number, logs: Logs): Promise<void> {

@@ -214,15 +214,20 @@ export function asValueError<T>(work: () => T): T {
   }
 }
 
-/** The bytes of a `.keras` file. */
-export async function writeKerasZip(model: Model, includeOptimizer: boolean): Promise<Uint8Array> {
+/** The texts of a `.keras` file: all but the weights. */
+export function describeKerasZip(model: Model, includeOptimizer: boolean) {
   const { topology, optimizer, training, beyond } = describeModel(model, keras3Words)
   const layers: Record<string, Json> = { ...beyond.layers }
   const compiled =
     includeOptimizer && training ? { optimizer, ...training, run_eagerly: false, steps_per_execution: 1, jit_compile: false } : {}
   const archive = { ...new Keras3Writer(layers).model(model, topology), compile_config: compiled }
   const kept = { ...beyond, ...(Object.keys(layers).length > 0 && { layers }) }
-  const { assets, numbers } = withTexts(model, archive)
+  return { archive, kept, ...withTexts(model, archive) }
+}
+
+/** The bytes of a `.keras` file. */
+export async function writeKerasZip(model: Model, includeOptimizer: boolean): Promise<Uint8Array> {
+  const { archive, kept, assets, numbers } = describeKerasZip(model, includeOptimizer)
   const root = newGroup()
   for (const [path, data] of numbers) putArray(root, path, { shape: [data.length], data: Float32Array.from(data) })
   for (const [path] of listPaths(model.layers, 'layers')) makeGroup(root, `${path}/vars`)

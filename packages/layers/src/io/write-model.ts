@@ -8,6 +8,8 @@ import type { Json, KerasObject } from './keras-object.js'
 import { LayerWriter, type ModelReader } from './write-layer.js'
 import { type BeyondTraining, keras2Words, type TrainingWords, writeTraining } from './write-training.js'
 
+export { keras2Words } from './write-training.js'
+
 /** Our own entries in files, beside those of Keras, which ignores them. */
 interface Beyond extends BeyondTraining {
   /** The root of the model's randomness. */

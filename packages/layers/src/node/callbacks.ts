@@ -18,7 +18,8 @@ import { makeFolder, requireWritable } from './write-file.js'
  * `saveWeights`. The path may have places for the epoch, counted from 1, and for logs, in Python's formats: `weights.{epoch:02d}-{val_loss:.2f}.h5`. The
  * folder must exist.
  *
- * @throws ValueError in `fit` for an extension that stands for no format; CotangentError if the file cannot be written
+ * @throws ValueError in `fit`, before the first epoch, for an extension that stands for no format, or for a format that cannot hold the model; CotangentError if the
+ * file cannot be written
  * @example
  * ```ts
  * import { existsSync } from 'node:fs'
@@ -33,8 +34,8 @@ export function modelCheckpoint(path: string, options: SpelledOptions<ModelCheck
   return new ModelCheckpoint(path, {
     ...options,
     save: (model, to, { weightsOnly }) => (weightsOnly ? saveWeightsAs : saveModelAs)('modelCheckpoint', model, to),
-    async prepare(to, { weightsOnly }) {
-      requireSavable('modelCheckpoint', to, weightsOnly)
+    async prepare(to, { weightsOnly, model }) {
+      requireSavable('modelCheckpoint', to, weightsOnly, model)
       // If the folder's name has places, the folder is not known yet.
       if (!dirname(to).includes('{')) await requireWritable('modelCheckpoint', to.replace(/\{[^}]*\}/g, '0'))
     },

@@ -19,6 +19,7 @@ import {
   weightsFromBytes,
   weightsToBytes,
 } from '../index.js'
+import { requireFormatFor } from '../io/savable.js'
 import { reading } from './file-error.js'
 import { readTfjsFolder, writeTfjsFolder } from './tfjs-folder.js'
 import { writeWhole } from './write-file.js'
@@ -83,10 +84,11 @@ export async function saveModelAs(what: string, model: Model, path: string, opti
   await writeWhole(what, path, await modelToBytes(model, { format: kind, includeOptimizer }))
 }
 
-/** @internal Throws unless the extension of a path stands for a format of models, or of weights. */
-export function requireSavable(what: string, path: string, weightsOnly: boolean): void {
+/** @internal Throws unless the extension of a path stands for a format of weights, or of models that can hold this one. */
+export function requireSavable(what: string, path: string, weightsOnly: boolean, model: Model): void {
   if (weightsOnly) formatOf(what, path, weights)
-  else if (extname(path) !== '.json') formatOf(what, path, models, modelOthers)
+  else if (extname(path) !== '.json') requireFormatFor(what, model, formatOf(what, path, models, modelOthers))
+  else requireFormatFor(what, model, basename(path) === 'model.json' ? 'tfjs' : 'json')
 }
 
 /**

@@ -1,12 +1,13 @@
-import { addContext, showShape } from '../../errors.js'
+import { ValueError } from '../../errors.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { scatterAdd } from '../shape/gather.js'
 
-/** `scatterAdd` for `op`, which its errors name. */
+/** `scatterAdd` for `op`. An index out of range is an error of `op`, which the caller called. */
 export function addRows(op: string, x: Tensor, indices: Tensor, rows: number): Tensor {
   try {
     return scatterAdd(x, indices, rows)
   } catch (error) {
-    throw addContext(error, `in op ${op}(${showShape(x.shape)})`)
+    if (!(error instanceof ValueError)) throw error
+    throw new ValueError(`${op}: ${error.message.split('\n')[0]}`, { cause: error })
   }
 }

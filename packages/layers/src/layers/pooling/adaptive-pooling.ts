@@ -6,7 +6,7 @@ import { sizeOf, stack, type Tensor } from '@cotangent/core'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
 import { type PerAxis, type Rank, type Sizes, SpatialLayer, type SpatialOptions, sizesOf, spatialOptions } from '../spatial-layer.js'
 
-/** What the layers are made of, with the argument before the options. */
+/** The options, with the argument before them. */
 type Config = SpatialOptions & { outputSize: PerAxis }
 
 const adaptiveOptions = (rank: Rank) =>
