@@ -10,6 +10,8 @@ import {
   embedding,
   Layer,
   lstm,
+  modelFromBytes,
+  modelToBytes,
   Sequential,
   type StepParts,
   sgd,
@@ -170,6 +172,53 @@ describe('trainStep', () => {
     model.compile({ optimizer: adam(0.05), loss: 'mse' })
     const { history } = await model.fit(x, x, { ...quiet, epochs: 30, batchSize: 6 })
     expect(history.loss.at(-1)).toBeLessThan(history.loss[0])
+  })
+  test('neither a loss nor targets are needed: without them y is x, and only training works', async () => {
+    class Squeeze extends Sequential {
+      seen: number[][] = []
+      override trainStep({ x, y, xs, ys }: TrainBatch) {
+        this.seen.push([...xs[0].shape, ...ys[0].shape])
+        const { value, grads } = valueAndGrad(this.trainableWeights, () => this.apply(x).sub(y).square().mean())
+        this.optimizer.step(this.trainableWeights, grads)
+        return { error: value }
+      }
+    }
+    const squeeze = (): Squeeze => {
+      const model = new Squeeze([dense(1, { inputShape: [2] }), dense(2)], { seed: 1 })
+      model.compile({ optimizer: adam(0.05) })
+      return model
+    }
+    const model = squeeze()
+    const { history } = await model.fit(x, { ...quiet, epochs: 20, batchSize: 4 })
+    expect(Object.keys(history)).toEqual(['error'])
+    expect(history.error[19]).toBeLessThan(history.error[0])
+    // The same as with targets, in whatever form x has them.
+    for (const run of [
+      (other: Squeeze) => other.fit(x, x, { ...quiet, epochs: 20, batchSize: 4 }),
+      (other: Squeeze) => other.fit(tensor(x), { ...quiet, epochs: 20, batchSize: 4 }),
+    ]) {
+      const other = squeeze()
+      await run(other)
+      expect(await other.weights[0].data()).toEqual(await model.weights[0].data())
+    }
+    // Targets of any shape reach the step.
+    await model.fit(x, y, { ...quiet, batchSize: 12 })
+    expect(model.seen.at(-1)).toEqual([12, 2, 12, 1])
+    await expect(model.evaluate(x, x)).rejects.toThrow(/evaluate needs a loss: compile\(\{ optimizer, loss \}\)/)
+    await expect(model.fit(x, x, { ...quiet, validationSplit: 0.5 })).rejects.toThrow(/the validation of fit needs a loss/)
+    await expect(model.testOnBatch(x, x)).rejects.toThrow(/testOnBatch needs a loss/)
+    await expect(model.fit(x, { ...quiet, classWeight: { 0: 1 } })).rejects.toThrow(/classWeight goes with targets/)
+    expect(() => model.compile({ optimizer: 'sgd', metrics: ['mae'] })).toThrow(/metrics need a loss/)
+    // With a loss there is validation, too.
+    model.compile({ optimizer: adam(0.05), loss: 'mse' })
+    const held = x.slice(8)
+    await model.fit(x, { ...quiet, validationSplit: 1 / 3, batchSize: 4 })
+    expect(model.history?.history.val_loss[0]).toBeCloseTo((await model.evaluate(held, held))[0], 5)
+    const plain = new Sequential([dense(2, { inputShape: [2] })])
+    plain.compile({ optimizer: 'sgd', loss: 'mse' })
+    await expect(plain.fit(x, quiet)).rejects.toThrow(/the targets y are missing/)
+    await expect(plain.trainOnBatch(x, undefined as never)).rejects.toThrow(/trainOnBatch: y: expected a tensor/)
+    expect((await modelFromBytes(await modelToBytes(model))).countParams()).toBe(model.countParams())
   })
   test('what it must return', async () => {
     const wrong = async (result: unknown): Promise<void> => {

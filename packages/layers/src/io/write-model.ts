@@ -26,10 +26,11 @@ export function requireModel(what: string, model: unknown): void {
   if (!(model instanceof Model)) throw new ValueError(`${what}: expected a model, got ${describeValue(model)}.`)
 }
 
-/** The model's trainer; undefined if the model was not compiled. */
+/** The model's trainer; undefined if the model was not compiled, or without a loss, which files have no word for. */
 export function compiledOf(model: Model): Trainer | undefined {
   try {
-    return model.trainer()
+    const trainer = model.trainer()
+    return trainer.outputs.length > 0 ? trainer : undefined
   } catch (error) {
     if (error instanceof CompileError) return undefined
     throw error

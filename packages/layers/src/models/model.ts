@@ -56,7 +56,7 @@ export abstract class Model extends Network implements Compilable {
    */
   compile(options: SpelledOptions<CompileOptions>): void {
     requireNoTraining(this, 'compile')
-    const read = readCompileOptions(options)
+    const read = readCompileOptions(options, this.trainStep !== undefined)
     const fresh = this.built ? new Trainer(this, read) : undefined
     this.#trainer?.optimizer.dispose()
     this.#trainer = fresh
@@ -99,6 +99,8 @@ export abstract class Model extends Network implements Compilable {
    * @param batches an iterable or async iterable of [x, y] or [x, y, sampleWeight]. A generator needs `stepsPerEpoch`
    */
   fit(batches: BatchSource, options?: SpelledOptions<FitOptions>): Promise<History>
+  /** Trains a model with a `trainStep` of its own, to which y is then x. */
+  fit(x: ModelData, options?: SpelledOptions<FitOptions>): Promise<History>
   fit(x: ModelData | BatchSource, second?: ModelData | SpelledOptions<FitOptions>, third?: SpelledOptions<FitOptions>): Promise<History> {
     const { y, options } = readArguments<SpelledOptions<FitOptions>>(this, second, third)
     return using(this, 'fit', true, (use) => fit(this, x, y, readFitOptions(options), use))
@@ -149,7 +151,7 @@ export abstract class Model extends Network implements Compilable {
   /**
    * Define it in a class of your own, and `fit` and `trainOnBatch` call it for each batch in place of their step: callbacks, history and progress stay. It computes
    * gradients, steps optimizers, and returns the numbers to report, as scalars; they are averaged over the epoch. Validation and `evaluate` keep the compiled loss, unless
-   * the class has a `testStep`, too.
+   * the class has a `testStep`, too; where there are none, `compile` needs no loss. `fit(x)` without targets gives x as y.
    *
    * @example
    * ```ts

@@ -17,10 +17,10 @@ export interface CompileOptions {
   /** An optimizer, by name (with its defaults) or as an object. Required. */
   optimizer: OptimizerIdentifier
   /**
-   * A loss, by name, as an object, or as a function (yTrue, yPred) → one value for each sample. Required. For several outputs: one for all, or one for each; an
-   * output whose loss is null is not trained and has no targets.
+   * A loss, by name, as an object, or as a function (yTrue, yPred) → one value for each sample. Required, but for a model with a `trainStep` of its own. For several
+   * outputs: one for all, or one for each; an output whose loss is null is not trained and has no targets.
    */
-  loss: LossIdentifier | PerOutput<LossIdentifier | null>
+  loss?: LossIdentifier | PerOutput<LossIdentifier | null>
   /** The factor of each output's loss in the sum that is minimised; 1 by default. */
   lossWeights?: PerOutput<number>
   /**
@@ -59,6 +59,7 @@ type Given<Value> = Value | PerOutput<Value> | undefined
 
 /** Loss and metrics of each output that has a loss, with Keras 2.3's names. */
 export function readOutputs(model: Trainable, options: CompileOptions): CompiledOutput[] {
+  if (options.loss === undefined) return []
   const names = model.outputPorts.map((port) => port.name)
   const losses = perOutput<LossIdentifier | null>('loss', names, options.loss, isLoss)
   const weights = perOutput<number>('lossWeights', names, options.lossWeights, (given) => given === undefined)
@@ -150,16 +151,20 @@ const compileDefaults: { [Key in keyof Required<CompileOptions>]: CompileOptions
 /**
  * The options of `compile` in our spelling, with the optimizer looked up. It reports every error that can be seen without the model's outputs, so that errors
  * come before the model has weights.
+ *
+ * @param ownStep whether the model has a training step of its own, which needs no loss
  */
-export function readCompileOptions(given: SpelledOptions<CompileOptions>): CompileOptions & { optimizer: Optimizer } {
+export function readCompileOptions(given: SpelledOptions<CompileOptions>, ownStep: boolean): CompileOptions & { optimizer: Optimizer } {
   const example = "model.compile({ optimizer: 'adam', loss: 'mse' })"
   requireObject('compile', given, [], example)
   const options = readOptions<typeof compileDefaults>('compile', given, compileDefaults, {}, example)
   const { optimizer, loss, metrics, weightedMetrics, ...others } = options
   if (optimizer === undefined) throw new ValueError(`compile: optimizer is missing. Write ${example}.`)
-  if (loss === undefined) throw new ValueError(`compile: loss is missing. Write ${example}.`)
+  if (loss === undefined && !ownStep) throw new ValueError(`compile: loss is missing. Write ${example}.`)
+  if (loss === undefined && (metrics ?? weightedMetrics) !== undefined)
+    throw new ValueError('compile: metrics need a loss beside them. Without one, trainStep returns all that is reported.')
   const found = getOptimizer(optimizer)
-  if (isLoss(loss)) getLoss(loss as LossIdentifier)
+  if (loss !== undefined && isLoss(loss)) getLoss(loss as LossIdentifier)
   for (const list of [metrics, weightedMetrics]) {
     if (isMetric(list)) getMetric(list as MetricIdentifier)
     else if (Array.isArray(list)) for (const id of list.flat()) getMetric(id)

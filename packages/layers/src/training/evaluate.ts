@@ -28,6 +28,7 @@ export async function evaluate(
   const feed = await evaluationFeed()
   return withFeeds([feed], async () => {
     await feed.prepare()
+    model.trainer().requireLoss('evaluate')
     const target = feed.samples ?? feed.steps ?? null
     const bar = progressBar(target, Number(verbose) === 1 ? 1 : 0, style, output ?? standardOutput())
     return evaluateFeed(model, feed, { what: 'evaluate', epoch: 0, hostTurn: hostTurns(), bar, callbacks, use })
@@ -109,9 +110,16 @@ export function progressBar(
   return new ProgressBar({ target, verbose, style, write: (text) => output.write(text), isTerminal: output.isTerminal ?? false })
 }
 
+/** Whether something is an iterable of batches, and no samples. */
+const areBatches = (source: unknown): source is BatchSource =>
+  isSource(source) && !isTyped(source) && !isShaped(source) && !areSamples(source)
+
+/** Whether a training step of the user's is to get samples without targets. */
+export const isForOwnStep = (model: Compilable, x: unknown): x is ModelData => model.trainStep !== undefined && !areBatches(x)
+
 /** Throws unless data without targets are an iterable of batches. */
 export function requireSource(what: string, source: unknown): BatchSource {
-  if (isSource(source) && !isTyped(source) && !isShaped(source) && !areSamples(source)) return source
+  if (areBatches(source)) return source
   throw new ValueError(
     `${what}: the targets y are missing: ${what}(x, y). Without them, expected an iterable of batches [x, y], got ${describeValue(source)}.`,
   )

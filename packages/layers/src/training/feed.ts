@@ -72,14 +72,14 @@ export async function inputRows(model: Trainable, what: string, given: ModelData
 }
 
 /**
- * Rows of x and y that a model takes, with the factors of their losses.
+ * Rows of x and y that a model takes, with the factors of their losses. For a step of the user's y may be missing, and is x.
  *
  * @param late for batches from an iterable: collects the labels that only a device has, so that no step waits for them
  */
 export async function samplesOf(
   model: Compilable,
   what: string,
-  [x, y]: readonly [x: ModelData, y: ModelData],
+  [x, y]: readonly [x: ModelData, y: ModelData | undefined],
   weighting: Weighting = {},
   late?: LateLabels,
 ): Promise<Samples> {
@@ -87,17 +87,19 @@ export async function samplesOf(
   const [{ count }] = xs
   requireSamples(`${what}x`, count)
   const trainer = model.trainer()
+  if (y === undefined && model.trainStep) return { count, xs, ys: xs }
   const { outputs } = trainer
-  const ports = outputs.map(({ index }) => model.outputPorts[index])
+  // Where no output has a loss, the targets are for a step of the user's, in whatever shape they have.
+  const ports = outputs.length > 0 ? outputs.map(({ index }) => model.outputPorts[index]) : [{ name: 'y', shape: [null] }]
   const names = ports.map((port) => port.name)
-  const targets = dataByName(`${what}y`, 'output', names, y).map((data, i) => {
+  const targets = dataByName(`${what}y`, 'output', names, y as ModelData).map((data, i) => {
     const rows = rowsOf(label(`${what}y`, names, i), data, model.backend)
     requireSameCount(label(`${what}y`, names, i), rows, count, 'x')
     return { data, rows }
   })
   for (const [i, { data, rows }] of targets.entries()) {
     const classes = ports[i].shape.at(-1)
-    const { sparse, ignored } = outputs[i].loss
+    const { sparse, ignored } = outputs[i]?.loss ?? {}
     if (sparse && typeof classes === 'number') await requireLabels(label(`${what}y`, names, i), data, rows, classes, late, ignored)
   }
   const ys = targets.map(({ rows }) => rows)
@@ -113,12 +115,11 @@ function requireSameCount(what: string, rows: Rows, count: number, beside: strin
 }
 
 /** Samples begin to end. */
-export const sliceSamples = ({ xs, ys, weights }: Samples, begin: number, end: number): Samples => ({
-  count: end - begin,
-  xs: xs.map((rows) => rows.slice(begin, end)),
-  ys: ys.map((rows) => rows.slice(begin, end)),
-  weights: weights?.map((rows) => rows?.slice(begin, end)),
-})
+export function sliceSamples({ xs, ys, weights }: Samples, begin: number, end: number): Samples {
+  const cut = (rows: Rows): Rows => rows.slice(begin, end)
+  const inputs = xs.map(cut)
+  return { count: end - begin, xs: inputs, ys: ys === xs ? inputs : ys.map(cut), weights: weights?.map((rows) => rows && cut(rows)) }
+}
 
 /** Samples order[begin..end) as a batch. */
 export function batchOf(
@@ -128,10 +129,11 @@ export function batchOf(
   begin: number,
   end: number,
 ): Batch {
+  const x = (): Tensor[] => xs.map((rows, i) => rows.take(order, begin, end, inputPorts[i].dtype))
   return {
     size: end - begin,
-    x: () => xs.map((rows, i) => rows.take(order, begin, end, inputPorts[i].dtype)),
-    y: () => ys.map((rows) => rows.take(order, begin, end, dtype)),
+    x,
+    y: ys === xs ? x : () => ys.map((rows) => rows.take(order, begin, end, dtype)),
     ...(weights && { weights: () => weights.map((rows) => rows?.take(order, begin, end, dtype)) }),
   }
 }

@@ -13,7 +13,7 @@ import { hostTurns, standardOutput } from '../platform.js'
 import { type BatchSource, isSource } from './batch-source.js'
 import { within } from './checks.js'
 import type { ModelData } from './data.js'
-import { evaluateFeed, ofArrays, progressBar, requireSource } from './evaluate.js'
+import { evaluateFeed, isForOwnStep, ofArrays, progressBar, requireSource } from './evaluate.js'
 import { ArrayFeed, type Feed, type Samples, samplesOf, shuffledOrders, sliceSamples, withFeeds } from './feed.js'
 import { type FitSettings, refuse } from './fit-options.js'
 import type { Use } from './model-use.js'
@@ -48,6 +48,7 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   const { epochs, initialEpoch, validationFreq } = settings
   const verbose = Number(settings.verbose) as Verbosity
   const trainer = model.trainer()
+  if (validation) trainer.requireLoss('the validation of fit')
   const output = settings.output ?? standardOutput()
   const history = new History()
   const callbacks: Callback[] = [...settings.callbacks, history]
@@ -141,7 +142,7 @@ async function feedsOf(
 ): Promise<Feeds> {
   const { batchSize = 32, shuffle, validationData, validationSplit, sampleWeight, classWeight } = settings
   const ofIterables = 'goes with an iterable of batches'
-  if (y === undefined) {
+  if (y === undefined && !isForOwnStep(model, x)) {
     const source = requireSource('fit', x)
     if (validationSplit !== 0)
       throw new ValueError('fit: validationSplit needs arrays, of which it takes the end; with an iterable give validationData.')
@@ -157,6 +158,7 @@ async function feedsOf(
   }
   refuse('fit', settings, ['stepsPerEpoch'], `${ofIterables}: fit(batches, { stepsPerEpoch }). Arrays are gone through whole.`)
   if (validationData === undefined) refuse('fit', settings, ['validationSteps'], `${ofIterables} as validationData.`)
+  if (y === undefined) refuse('fit', settings, ['sampleWeight', 'classWeight'], 'goes with targets: fit(x, y, options).')
   const all = await samplesOf(model, 'fit: ', [x as ModelData, y], { sampleWeight, classWeight })
   const shuffleKey = (): Key => (settings.seed === undefined ? model.keyFor('shuffle') : key(settings.seed))
   const shuffled = (part: Samples): Feed =>

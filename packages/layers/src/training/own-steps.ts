@@ -7,7 +7,7 @@ export interface TestBatch {
   /** The first input, and all of them. */
   readonly x: Tensor
   readonly xs: readonly Tensor[]
-  /** The targets of the first output, and all of them. */
+  /** The targets of the first output, and all of them; the inputs, if `fit` got no targets. */
   readonly y: Tensor
   readonly ys: readonly Tensor[]
   /** For each output the factors of its samples, if there are any. */

@@ -125,6 +125,7 @@ export async function onBatch(
   const weighting = readWeighting(what, weights)
   const samples = await samplesOf(model, `${what}: `, [x, y], weighting)
   const trainer = model.trainer()
+  if (what === 'testOnBatch') trainer.requireLoss(what)
   const totals = trainer.newTotals()
   try {
     const batch = batchOf(model, samples, identityOrder(samples.count), 0, samples.count)

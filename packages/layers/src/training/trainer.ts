@@ -16,6 +16,7 @@ import {
 } from '@cotangent/core'
 import { activateLogits } from '../call-layer.js'
 import type { History } from '../callbacks/callback.js'
+import { CompileError } from '../errors.js'
 import { stackChanges } from '../inside.js'
 import type { Optimizer } from '../optimizers/index.js'
 import { warn } from '../platform.js'
@@ -49,7 +50,7 @@ interface Forward {
 }
 
 /** A model that is compiled, or will be once it has its weights. */
-export interface Compilable extends Trainable {
+export interface Compilable extends Trainable, WithStep {
   /** Set by a callback to end `fit` after the epoch. */
   stopTraining: boolean
   /** The record of the last `fit`. */
@@ -126,8 +127,8 @@ export class Trainer {
    * A function of the user's is not called: what it does besides is not known.
    */
   tryTargets(i: number, sample: Shape): void {
-    const output = this.outputs[i]
-    if (output.loss.options === undefined || this.#tried[i] === sample.join()) return
+    const output: CompiledOutput | undefined = this.outputs[i]
+    if (output?.loss.options === undefined || this.#tried[i] === sample.join()) return
     const { backend } = this.#model
     const shape = this.#model.outputPorts[output.index].shape.slice(1).map((n, axis) => n ?? sample[axis] ?? 1)
     scope(() => void meanLoss(output, zeros([1, ...sample], { backend }), zeros([1, ...shape], { backend })))
@@ -207,6 +208,12 @@ export class Trainer {
         totals.metrics[i][m].update(ys[i], predictions[index], masks[index], weighted ? weights[i] : undefined)
     }
     return {}
+  }
+
+  /** Throws if there is no loss to evaluate with, and no step of the user's that needs none. */
+  requireLoss(what: string): void {
+    if (this.outputs.length === 0 && !(this.#model as WithStep).testStep)
+      throw new CompileError(`${this.#model.name}: ${what} needs a loss: compile({ optimizer, loss }).`)
   }
 
   /** Loss and metrics of a batch, nothing dropped, nothing changed. */
