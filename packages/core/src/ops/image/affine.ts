@@ -34,33 +34,44 @@ function inside(i: number, n: number, mode: FillMode): number {
   return m < n ? m : 2 * n - 1 - m
 }
 
-/** For each output pixel the `taps` pixels that it mixes, as row numbers of [n·h·w, c], their weights, and the weight of what is outside. */
+/**
+ * For each output pixel the `taps` pixels that it mixes, as row numbers of [n·h·w, c], their weights, and the weight of what is outside. Plain loops without lists:
+ * training runs this for each pixel of each batch.
+ */
 function sampling(n: number, h: number, w: number, { transforms, interpolation, fillMode }: Settings) {
   const taps = interpolation === 'nearest' ? 1 : 4
   const rows = new Int32Array(n * h * w * taps)
   const weights = new Float64Array(rows.length)
   const outside = new Float64Array(n * h * w)
-  for (let pixel = 0; pixel < outside.length; pixel++) {
-    const [image, y, x] = [Math.floor(pixel / (h * w)), Math.floor(pixel / w) % h, pixel % w]
+  const shift = taps === 1 ? 0.5 : 0
+  for (let image = 0, pixel = 0; image < n; image++) {
     const [a0, a1, a2, b0, b1, b2, c0 = 0, c1 = 0] = transforms[image]
-    const depth = c0 * x + c1 * y + 1
-    const [px, py] = [(a0 * x + a1 * y + a2) / depth, (b0 * x + b1 * y + b2) / depth]
-    // A point at infinity, of a projection, is outside everything.
-    if (!Number.isFinite(px) || !Number.isFinite(py)) {
-      outside[pixel] = 1
-      continue
-    }
-    const shift = interpolation === 'nearest' ? 0.5 : 0
-    const [left, top] = [Math.floor(px + shift), Math.floor(py + shift)]
-    const [right, below] = taps === 1 ? [0, 0] : [px - left, py - top]
-    for (let tap = 0; tap < taps; tap++) {
-      const [dx, dy] = [tap & 1, tap >> 1]
-      const weight = (dx ? right : 1 - right) * (dy ? below : 1 - below)
-      const [column, row] = [inside(left + dx, w, fillMode), inside(top + dy, h, fillMode)]
-      if (column < 0 || row < 0) outside[pixel] += weight
-      else {
-        rows[pixel * taps + tap] = (image * h + row) * w + column
-        weights[pixel * taps + tap] = weight
+    for (let y = 0; y < h; y++) {
+      for (let x = 0; x < w; x++, pixel++) {
+        const depth = c0 * x + c1 * y + 1
+        const px = (a0 * x + a1 * y + a2) / depth
+        const py = (b0 * x + b1 * y + b2) / depth
+        // A point at infinity, of a projection, is outside everything.
+        if (!Number.isFinite(px) || !Number.isFinite(py)) {
+          outside[pixel] = 1
+          continue
+        }
+        const left = Math.floor(px + shift)
+        const top = Math.floor(py + shift)
+        const right = taps === 1 ? 0 : px - left
+        const below = taps === 1 ? 0 : py - top
+        for (let tap = 0; tap < taps; tap++) {
+          const dx = tap & 1
+          const dy = tap >> 1
+          const weight = (dx ? right : 1 - right) * (dy ? below : 1 - below)
+          const column = inside(left + dx, w, fillMode)
+          const row = inside(top + dy, h, fillMode)
+          if (column < 0 || row < 0) outside[pixel] += weight
+          else {
+            rows[pixel * taps + tap] = (image * h + row) * w + column
+            weights[pixel * taps + tap] = weight
+          }
+        }
       }
     }
   }
