@@ -29,6 +29,8 @@ import { gpt, gptCore } from './gpt/gpt.js'
 import { kerasImport } from './keras-import/keras-import.js'
 import type { Demonstration } from './lib/demonstration.js'
 import type { Experiment } from './lib/experiment.js'
+import { transfer } from './transfer/transfer.js'
+import { transformerImdb } from './transformer-imdb/transformer-imdb.js'
 
 export const experiments: readonly Experiment[] = [
   mnistMlp,
@@ -57,4 +59,4 @@ export const experiments: readonly Experiment[] = [
   mnistCnnAdadelta,
 ]
 
-export const demonstrations: readonly Demonstration[] = [textOneHot, backprop, gpt, gptCore, kerasImport]
+export const demonstrations: readonly Demonstration[] = [textOneHot, backprop, gpt, gptCore, transformerImdb, transfer, kerasImport]

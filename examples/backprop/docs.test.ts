@@ -108,7 +108,7 @@ function testBlock(path: string, { language, info, text, line }: Block, before: 
 
 const documents = ['.', ...['core', 'layers', 'datasets'].map((name) => join('packages', name))]
   .flatMap((folder) => readdirSync(join(root, folder)).flatMap((name) => (name === 'README.md' ? [join(folder, name)] : [])))
-  .concat(filesIn('docs', '.md'))
+  .concat(filesIn('docs', '.md'), filesIn('examples', 'README.md'))
 
 for (const path of documents) {
   describe(path, () => {

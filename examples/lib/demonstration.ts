@@ -1,5 +1,5 @@
 /** Demonstrations: programs that show something and have no result to compare. Some are parts of documents that train nothing, others are our own, for students. */
-import { useBackend } from '@cotangent/core'
+import { configure, useBackend } from '@cotangent/core'
 import { type FlagName, type Settings, UsageError } from './arguments.js'
 import type { documents } from './experiment.js'
 
@@ -10,7 +10,7 @@ export interface Demonstration {
   readonly title: string
   /** The flags that it takes; any other is a mistake. */
   readonly flags: readonly FlagName[]
-  /** Prints, and returns what it printed as data. The backend of `--backend` is already the default. */
+  /** Prints, and returns what it printed as data. `--backend` and `--threads` count already. */
   run(settings: Settings): unknown
 }
 
@@ -21,6 +21,7 @@ export async function runDemonstration(demonstration: Demonstration, settings: S
     const takes = flags.length === 0 ? 'no flags' : flags.map((name) => `--${name}`).join(', ')
     throw new UsageError(`--${unused} means nothing to ${id}. It takes ${takes}.`)
   }
+  if (settings.threads !== undefined) configure({ threads: settings.threads })
   if (settings.backend) await useBackend(settings.backend)
   await demonstration.run(settings)
 }

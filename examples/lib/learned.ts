@@ -1,10 +1,10 @@
 /**
  * The picture of the README, as one SVG: a learning curve, and digits with what the network reads in them.
  *
- * Colours are CSS variables with a second set for dark pages. Digits are grey PNGs on tiles of their own.
+ * Digits are grey PNGs on tiles of their own.
  */
 import type { NDArray } from '@cotangent/datasets'
-import { greyPng } from './digit-grid.js'
+import { middle, picture, svgPage, text } from './svg.js'
 
 /** A test image, the digit it shows and the digit the network read. */
 export interface Reading {
@@ -33,22 +33,6 @@ const BATCHES_PER_POINT = 16
 const [WIDTH, HEIGHT] = [860, 326]
 const plot = { left: 52, right: 420, top: 64, bottom: 286 }
 const digits = { left: 486, top: 64, tile: 56, step: 74 }
-
-const style = `
-svg { --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --curve: #0969da; --right: #1a7f37; --wrong: #cf222e }
-@media (prefers-color-scheme: dark) { svg { --ink: #f0f6fc; --soft: #9198a1; --line: #3d444d; --curve: #4493f8; --right: #3fb950; --wrong: #f85149 } }
-text { font: 13px system-ui, sans-serif; fill: var(--soft) }
-.title { font-size: 15px; font-weight: 600; fill: var(--ink) }
-.grid { stroke: var(--line) }
-.curve { fill: none; stroke: var(--curve); stroke-width: 2; stroke-linejoin: round }
-.right { fill: var(--right); font-weight: 600 }
-.wrong { fill: var(--wrong); font-weight: 600 }
-image { image-rendering: pixelated }`
-
-const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
-const text = (x: number, y: number, words: string, attributes = ''): string =>
-  `<text x="${x}" y="${y}"${attributes}>${escaped(words)}</text>`
-const middle = ' text-anchor="middle"'
 
 /** The means of consecutive groups of `size` values; the last group may be shorter. */
 export function groupMeans(values: readonly number[], size: number): number[] {
@@ -83,12 +67,11 @@ function curve({ losses, batchesPerEpoch }: Learned): string[] {
 }
 
 function digit({ data }: NDArray<Uint8Array>, { index, truth, predicted }: Reading, column: number, row: number): string[] {
-  const png = greyPng(data.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE), SIDE, SIDE).toString('base64')
   const [x, y] = [digits.left + column * digits.step, digits.top + row * (digits.step + 12)]
   const right = truth === predicted
   const words = right ? `✓ ${predicted}` : `✗ ${predicted}, is ${truth}`
   return [
-    `<image x="${x}" y="${y}" width="${digits.tile}" height="${digits.tile}" href="data:image/png;base64,${png}"/>`,
+    picture([x, y], digits.tile, data.subarray(index * SIDE * SIDE, (index + 1) * SIDE * SIDE)),
     text(x + digits.tile / 2, y + digits.tile + 16, words, `${middle} class="${right ? 'right' : 'wrong'}"`),
   ]
 }
@@ -104,6 +87,5 @@ export function learnedSvg(learned: Learned): string {
     text(digits.left, 48, 'first test digits; below, the mistakes it is surest of'),
     ...tiles.flatMap((reading, i) => digit(images, reading, i % 5, i < 10 ? Math.floor(i / 5) : 2)),
   ]
-  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img">`
-  return [head, `<title>${escaped(title)}</title>`, `<style>${style}\n</style>`, ...body, '</svg>', ''].join('\n')
+  return svgPage([WIDTH, HEIGHT], title, body)
 }

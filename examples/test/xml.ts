@@ -1,4 +1,7 @@
-/** For tests: whether a text is well-formed XML, of the plain kind that SVG files are (elements, attributes, text; no CDATA). */
+/** For tests: pictures that were written. */
+import { readFileSync } from 'node:fs'
+
+/** Whether a text is well-formed XML, of the plain kind that SVG files are (elements, attributes, text; no CDATA). */
 export function wellFormed(text: string): boolean {
   const open: string[] = []
   let roots = 0
@@ -25,4 +28,13 @@ export function wellFormed(text: string): boolean {
     at = tag.lastIndex
   }
   return open.length === 0 && roots === 1
+}
+
+/** Reads an SVG, and throws unless it is well-formed, all its numbers are finite, and it has so many images. */
+export function readPicture(path: string, images: number): string {
+  const svg = readFileSync(path, 'utf8')
+  const found = svg.match(/<image /g)?.length ?? 0
+  if (!wellFormed(svg) || /NaN|Infinity|undefined/.test(svg) || found !== images)
+    throw new Error(`${path}: not well-formed, not finite, or ${found} images`)
+  return svg
 }

@@ -1,0 +1,17 @@
+/** Demonstrations get the flags that they take, and those for the engine count before they run. */
+import { useBackend } from '@cotangent/core'
+import { expect, test } from 'vitest'
+import { runDemonstration } from './demonstration.js'
+
+test('--threads counts', async () => {
+  const seen: unknown[] = []
+  const run = async (): Promise<void> => void seen.push((await useBackend('wasm')).info?.().threads)
+  const lesson = { id: 'lesson', title: 'A lesson', flags: ['threads'], run } as const
+  await runDemonstration(lesson, { threads: 2 })
+  expect(seen).toEqual([2])
+})
+
+test('a flag that means nothing to it is a mistake', async () => {
+  const lesson = { id: 'lesson', title: 'A lesson', flags: ['seed'], run: () => undefined } as const
+  await expect(runDemonstration(lesson, { epochs: 2 })).rejects.toThrow('--epochs means nothing to lesson. It takes --seed.')
+})

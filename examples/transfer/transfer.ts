@@ -1,0 +1,102 @@
+/** Convolutions that learned on the digits 0 to 4 serve the digits 5 to 9: `npm run example -- transfer`. README.md beside this file says what it shows. */
+import { join } from 'node:path'
+import type { Sequential } from '@cotangent/layers'
+import type { Settings } from '../lib/arguments.js'
+import type { Demonstration } from '../lib/demonstration.js'
+import { thousands, withoutPath } from '../lib/experiment.js'
+import { writeWhole } from '../lib/files.js'
+import type { Images } from '../lib/images.js'
+import { firstOfEach, type Half, loadHalves } from './digits.js'
+import { asInKeras, convolutions, digitModel, type Sizes } from './network.js'
+import { transferSvg } from './picture.js'
+
+const BATCH = 32
+
+/** A number of images of each digit, all if it is undefined, and how often the training sees them: the fewer there are, the more often. */
+export interface Amount {
+  each?: number
+  epochs: number
+}
+
+const amounts: readonly Amount[] = [{ each: 10, epochs: 30 }, { each: 100, epochs: 10 }, { each: 1000, epochs: 2 }, { epochs: 1 }]
+
+/** Smaller things than those of the example make a test short. */
+export interface Scale {
+  sizes?: Sizes
+  halves?: { low: Half; high: Half; source: string }
+  amounts?: readonly Amount[]
+  /** Epochs on the digits 0 to 4. */
+  epochs?: number
+}
+
+export interface Trained {
+  /** On the test images of the same digits. */
+  accuracy: number
+  /** Of processor time, for the training alone: other programs on the machine do not count. */
+  seconds: number
+}
+
+export interface Compared {
+  /** Images of each digit, about as many as there are if all were taken. */
+  each: number
+  frozen: Trained
+  fromNothing: Trained
+}
+
+export interface TransferResult {
+  low: Trained
+  compared: Compared[]
+}
+
+async function train(model: Sequential, { x, y }: Images, test: Images, epochs: number): Promise<Trained> {
+  const begun = process.cpuUsage()
+  await model.fit(x, y, { epochs, batchSize: BATCH, verbose: 0 })
+  const { user, system } = process.cpuUsage(begun)
+  const [, accuracy] = (await model.evaluate(test.x, test.y, { verbose: 0 })) as number[]
+  return { accuracy, seconds: (user + system) / 1e6 }
+}
+
+const shown = ({ accuracy, seconds }: Trained): string => `${(100 * accuracy).toFixed(2).padStart(6)} % ${seconds.toFixed(1).padStart(7)} s`
+
+export async function compare({ seed = 1, data, out }: Settings = {}, scale: Scale = {}): Promise<TransferResult> {
+  const { sizes = asInKeras, epochs = 1 } = scale
+  const { low, high, source } = scale.halves ?? (await loadHalves(data))
+  const models: Sequential[] = []
+  const made = (model: Sequential): Sequential => {
+    models.push(model)
+    return model
+  }
+  try {
+    const learned = convolutions(sizes)
+    const first = made(digitModel(learned, sizes, seed))
+    console.log(
+      `Digits 0 to 4: ${thousands(low.train.y.shape[0])} images from ${withoutPath(source)}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, seed ${seed}`,
+    )
+    const ofLow = await train(first, low.train, low.test, epochs)
+    console.log(`${shown(ofLow)}\n\nDigits 5 to 9    convolutions frozen    from nothing`)
+
+    for (const layer of learned) layer.trainable = false
+    const compared: Compared[] = []
+    for (const { each, epochs } of scale.amounts ?? amounts) {
+      const images = each === undefined ? high.train : firstOfEach(each, high.train)
+      const frozen = await train(made(digitModel(learned, sizes, seed)), images, high.test, epochs)
+      const fromNothing = await train(made(digitModel(convolutions(sizes), sizes, seed)), images, high.test, epochs)
+      compared.push({ each: Math.round(images.y.shape[0] / 5), frozen, fromNothing })
+      console.log(`${each === undefined ? 'all ' : String(each).padStart(4)} of each   ${shown(frozen)}   ${shown(fromNothing)}`)
+    }
+    if (out) {
+      await writeWhole(join(out, 'transfer.svg'), transferSvg(compared, { low: low.test, high: high.test, seed }))
+      console.log(`Written: ${join(out, 'transfer.svg')}`)
+    }
+    return { low: ofLow, compared }
+  } finally {
+    for (const model of models) model.dispose()
+  }
+}
+
+export const transfer = {
+  id: 'transfer',
+  title: 'Convolutions learned on the digits 0 to 4 serve 5 to 9, beside training from nothing; draws both with --out dir',
+  flags: ['seed', 'data', 'backend', 'threads', 'out'],
+  run: (settings: Settings) => compare(settings),
+} satisfies Demonstration

@@ -1,0 +1,81 @@
+/** A Transformer that tells good film reviews from bad ones: `npm run example -- transformer-imdb`. README.md beside this file says what it shows. */
+import { join } from 'node:path'
+import { adam, cosineDecay } from '@cotangent/layers'
+import type { Settings } from '../lib/arguments.js'
+import { Clock } from '../lib/clock.js'
+import type { Demonstration } from '../lib/demonstration.js'
+import { thousands, withoutPath } from '../lib/experiment.js'
+import { writeWhole } from '../lib/files.js'
+import { progressOutput } from '../lib/output.js'
+import { type Look, lookAt, lookSvg, spread } from './attention.js'
+import { asInKeras, reviewModel, type Sizes } from './network.js'
+import { loadReviews, type Reviews, reviewAt, shortReview } from './reviews.js'
+
+/** Smaller things than those of the example make a test short. */
+export interface Scale {
+  sizes?: Sizes
+  reviews?: Reviews
+  /** Words of the review that is looked at. */
+  shown?: readonly [least: number, most: number]
+}
+
+export interface ReviewResult {
+  /** On the test reviews, after each epoch. */
+  accuracy: number[]
+  look: Look
+}
+
+export async function trainReviews(
+  { seed = 1, epochs = 2, 'batch-size': batchSize = 32, data, out }: Settings = {},
+  { sizes = asInKeras, reviews, shown = [40, 70] }: Scale = {},
+): Promise<ReviewResult> {
+  const { source, x, y, xTest, yTest, word } = reviews ?? (await loadReviews(sizes, data))
+  const model = reviewModel(sizes, seed)
+  try {
+    const steps = epochs * Math.ceil(y.shape[0] / batchSize)
+    model.compile({
+      optimizer: adam(cosineDecay({ initialLearningRate: 0.001, decaySteps: steps })),
+      loss: 'sparseCategoricalCrossentropy',
+      metrics: ['accuracy'],
+    })
+    console.log(`${thousands(model.countParams())} parameters, batches of ${batchSize}, seed ${seed}; reviews: ${withoutPath(source)}`)
+    const clock = new Clock()
+    const options = { epochs, batchSize, validationData: [xTest, yTest] as const, callbacks: [clock], output: progressOutput() }
+    const { history } = await model.fit(x, y, options)
+    const accuracy = history.val_accuracy
+    console.log(
+      `\nTest accuracy by epoch: ${accuracy.map((value) => value.toFixed(4)).join(', ')}; ${clock.secondsPerEpoch.toFixed(0)} s an epoch`,
+    )
+
+    const row = shortReview({ xTest }, ...shown)
+    const look = await lookAt(sizes, model, reviewAt(xTest, row), { truth: yTest.data[row], word })
+    for (const line of lookLines(look)) console.log(line)
+    if (out) {
+      const made = `Test review ${row}, seed ${seed}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}. ▸ stands before every review.`
+      await writeWhole(join(out, 'review.svg'), lookSvg(look, made))
+      console.log(`Written: ${join(out, 'review.svg')}`)
+    }
+    return { accuracy, look }
+  } finally {
+    model.dispose()
+  }
+}
+
+/** The review, the words that decide most, and the spread of attention. */
+function lookLines({ words, good, truth, attention, effect }: Look): string[] {
+  const deciding = [...words.keys()].sort((a, b) => Math.abs(effect[b]) - Math.abs(effect[a])).slice(0, 8)
+  const signed = (value: number): string => `${value > 0 ? '+' : '−'}${Math.abs(value).toFixed(2)}`
+  const [least, most] = spread(attention).map((share) => share.toFixed(2))
+  return [
+    `\nA ${truth ? 'good' : 'bad'} review, read as ${(100 * good).toFixed(1)} % good:\n${words.slice(1).join(' ')}`,
+    `\nWords that change log p(good)/p(bad) most: ${deciding.map((i) => `${words[i]} ${signed(effect[i])}`).join(', ')}`,
+    `Attention that a word gets: ${least} to ${most} times an even share`,
+  ]
+}
+
+export const transformerImdb = {
+  id: 'transformer-imdb',
+  title: 'A Transformer on the reviews of IMDB; draws a review as it reads it with --out dir',
+  flags: ['seed', 'epochs', 'batch-size', 'data', 'backend', 'threads', 'out'],
+  run: (settings: Settings) => trainReviews(settings),
+} satisfies Demonstration
