@@ -82,11 +82,34 @@ test('a model without any weights: files of nothing', async () => {
   for (const format of ['h5', 'safetensors', 'npz'] as const) await weightsFromBytes(model, await weightsToBytes(model, { format }))
 })
 
-test("Keras 3's files have no names of layers, so byName is refused", async () => {
-  const model = new Sequential([dense(1, { inputShape: [1] })])
-  const bytes = await modelToBytes(model, { format: 'keras' })
-  await expect(weightsFromBytes(model, bytes, { byName: true, name: 'm.keras' })).rejects.toThrow(/m\.keras: .*byName is not possible/)
-  await weightsFromBytes(model, bytes)
+describe("Keras 3's files", () => {
+  test.each(['keras', 'weights.h5'] as const)('.%s: layers go by name, too', async (format) => {
+    const make = (names: readonly string[]): Sequential =>
+      new Sequential(
+        names.map((name) => dense(2, { name, inputShape: [2] })),
+        { seed: 1 },
+      )
+    const model = make(['a', 'b'])
+    const bytes = format === 'keras' ? await modelToBytes(model, { format }) : await weightsToBytes(model, { format })
+    const other = make(['b', 'c'])
+    const [, c] = other.layers
+    await c.setWeights([
+      [
+        [1, 2],
+        [3, 4],
+      ],
+      [5, 6],
+    ]) // prettier
+    await weightsFromBytes(other, bytes, { byName: true })
+    const values = async (of: Pick<Sequential, 'getWeights'>): Promise<unknown[]> => (await of.getWeights()).map(({ data }) => data)
+    expect(await values(other.layers[0])).toEqual(await values(model.layers[1]))
+    expect((await c.getWeights())[1].data).toEqual(Float32Array.of(5, 6))
+    await weightsFromBytes(other, bytes)
+    expect(await values(other)).toEqual(await values(model))
+    await expect(weightsFromBytes(make(['c']), bytes, { byName: true, name: 'w' })).rejects.toThrow(
+      /^w: no layer of the file has the name of one here\. The model has c; it has a, b\./,
+    )
+  })
 })
 
 describe('byName without a name in common', () => {

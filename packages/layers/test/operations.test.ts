@@ -35,7 +35,6 @@ const options: Partial<Record<OperationName, OperationOptions>> = {
   cast: { dtype: 'int32' },
   reshape: { shape: [-1, 3, 2] },
   transpose: { axes: [0, 2, 1] },
-  expandDims: { axis: -1 },
   squeeze: { axis: 1 },
   flip: { axis: [1, 2] },
   tile: { repeats: [1, 2, 1] },
@@ -44,36 +43,78 @@ const options: Partial<Record<OperationName, OperationOptions>> = {
   concat: { axis: 1 },
   einsum: { equation: 'bij,bkj->bik' },
   softmax: { axis: 1 },
+  gather: { axis: 1, constants: { 1: [1, -1, 0] } },
+  takeAlongAxis: { axis: 1, constants: { 1: [[[0, 1, -1]]] } },
+  pad: {
+    pads: [
+      [0, 0],
+      [1, 2],
+      [2, 1],
+    ],
+    mode: 'reflect',
+  }, // prettier
+  roll: { shift: [1, -1], axis: [1, 2] },
+  broadcastTo: { shape: [4, 2, 3] },
+  split: { parts: [1, 2], axis: 2 },
+  unstack: { num: 2, axis: 1 },
+  topK: { k: 2 },
+  cumProd: { axis: 1 },
+  dot: { constants: { 1: [[1], [2], [-1]] } },
+  expandDims: { axis: [1, -1] },
+  moments: { axes: [1], keepDims: true },
+  threshold: { threshold: 0.1, value: -1 },
+  oneHot: { depth: 3 },
+  norm: { axis: -1, ord: 3 },
+  maxPool: { poolSize: 2, strides: 1, padding: 'same' },
+  averagePool: { poolSize: 2 },
+  resize: { size: [3, 5] },
+  extractPatches: { size: 2, strides: [1, 2] },
+  depthToSpace: { blockSize: 2 },
+  spaceToDepth: { blockSize: 2 },
 }
-const samples = (name: OperationName): [number, number][] =>
-  name === 'squeeze'
-    ? [[1, 3]]
-    : name === 'matMul'
-      ? [
-          [2, 3],
-          [3, 2],
-        ]
-      : Array.from(
-          { length: { list: 2, any: 2 }[String(kinds[name].operands)] ?? Number(kinds[name].operands) },
-          () => [2, 3] as [number, number],
-        ) // prettier
+/** The inputs' shapes where these are not [2, 3]. */
+const shapes: Partial<Record<OperationName, number[][]>> = {
+  squeeze: [[1, 3]],
+  matMul: [
+    [2, 3],
+    [3, 2],
+  ], // prettier
+  gather: [[2, 3]],
+  dot: [[2, 3]],
+  takeAlongAxis: [[2, 3]],
+  glu: [[2, 4]],
+  resize: [[2, 4, 3]],
+  extractPatches: [[3, 4, 2]],
+  rgbToGrayscale: [[2, 2, 3]],
+  depthToSpace: [[2, 1, 8]],
+  spaceToDepth: [[2, 4, 3]],
+  scaledDotProductAttention: [
+    [3, 2, 4],
+    [3, 2, 4],
+    [3, 2, 4],
+  ], // prettier
+}
+const samples = (name: OperationName): number[][] =>
+  shapes[name] ?? Array.from({ length: { list: 2, any: 2 }[String(kinds[name].operands)] ?? Number(kinds[name].operands) }, () => [2, 3])
 /** Ops whose inputs are truth values, or positive. */
 const prepared = (name: OperationName, x: SymbolicTensor, i: number): SymbolicTensor => {
   if (name.startsWith('logical') || name === 'any' || name === 'all' || (name === 'where' && i === 0)) return x.greater(0)
-  return /^(log|log1p|sqrt|rsqrt|pow|reciprocal)$/.test(name) ? x.abs().add(0.5) : x
+  if (name === 'oneHot') return x.greater(0).cast('int32')
+  if (/^a(sin|cos|tanh)$/.test(name)) return x.tanh()
+  return /^(log|log1p|log2|log10|sqrt|rsqrt|pow|reciprocal|acosh)$/.test(name) ? x.abs().add(name === 'acosh' ? 1 : 0.5) : x
 }
 const graphOf = (name: OperationName): Model => {
   const inputs = samples(name).map((shape, i) => input({ shape, name: `x${i}` }))
   const given = inputs.map((x, i) => prepared(name, x, i))
   const reduces = ['prod', 'min', 'std', 'variance', 'any', 'all', 'logSumExp'].includes(name)
-  const y = operation(name, options[name] ?? (reduces ? { axis: [1] } : {})).apply(given.length === 1 ? given[0] : given)
-  return model({ inputs, outputs: y, seed: 3 })
+  const ys = operation(name, options[name] ?? (reduces ? { axis: [1] } : {})).applyAll(given)
+  return model({ inputs, outputs: ys, seed: 3 })
 }
 const data = (m: Model): Tensor[] => m.inputs.map((x, i) => normal(key(i + 5), [4, ...(x.shape.slice(1) as number[])]))
 const valuesOf = async (m: Model): Promise<number[]> => {
-  const [y] = m.applyAll(data(m))
-  expect(y.shape).toEqual(m.outputs[0].shape.map((n, i) => n ?? (i === 0 ? 4 : y.shape[i])))
-  return Array.from(await y.data(), Number)
+  const ys = m.applyAll(data(m))
+  expect(ys.map(({ shape }) => shape)).toEqual(m.outputs.map(({ shape }, k) => shape.map((n, i) => n ?? (i === 0 ? 4 : ys[k].shape[i]))))
+  return (await Promise.all(ys.map(async (y) => Array.from(await y.data(), Number)))).flat()
 }
 
 describe('each operation', () => {

@@ -52,6 +52,7 @@ export const layerAliases: Readonly<Record<string, string>> = {
   SeparableConvolution2D: 'SeparableConv2D',
   BatchNormalizationV1: 'BatchNormalization',
   BatchNormalizationV2: 'BatchNormalization',
+  GroupedQueryAttention: 'GroupQueryAttention', // so in .h5 files of Keras 3
   CuDNNLSTM: 'LSTM',
   CuDNNGRU: 'GRU',
 }

@@ -3,20 +3,22 @@
  * file: as operations (`NotEqual`, `LogicalOr` …) whose result is the argument `mask` of calls. These operations are left out here, so that no mask counts twice.
  */
 import { ValueError } from '@cotangent/core'
-import { isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
+import { isObject, isPlace, type Json, type KerasObject, plainClassName } from './keras-object.js'
 import { historyOf, isOperation } from './operations.js'
 
 type Place = readonly [layer: string, node: number, tensor: number]
 
 /** The places `[layer, node, tensor]` of all tensors in the arguments of a call. */
 function placesIn(value: unknown): Place[] {
-  const place = historyOf(value)
-  if (place) return [place]
+  const place = historyOf(value) ?? (isPlace(value) ? ([value[0], value[1], value[2]] as const) : undefined)
+  if (place) return isPlace(value) ? [place, ...placesIn(value.slice(3))] : [place]
   if (Array.isArray(value)) return value.flatMap(placesIn)
   return isObject(value) ? Object.values(value).flatMap(placesIn) : []
 }
 
-const callsOf = (object: KerasObject): Json[] => (Array.isArray(object.inbound_nodes) ? object.inbound_nodes.filter(isObject) : [])
+const callsOf = (object: KerasObject): Json[] => (Array.isArray(object.inbound_nodes) ? object.inbound_nodes.map(callOf) : [])
+/** A call as Keras 3 has it. Before it, a call was the list of the places of its tensors. */
+const callOf = (node: unknown): Json => (isObject(node) ? node : { args: node })
 const nameOf = ({ name, config }: KerasObject): string => String(name ?? config.name)
 
 /** Arguments of calls that are masks. */

@@ -47,6 +47,11 @@ function parseJson(text: string, part: string): unknown {
   try {
     return JSON.parse(text)
   } catch (error) {
+    const numbers = text.replace(/"(?:[^"\\]|\\.)*"|-?\bInfinity\b/g, (word) =>
+      word.endsWith('"') ? word : word.replace('Infinity', '1e999'),
+    )
+    // Python writes infinities as words.
+    if (numbers !== text) return parseJson(numbers, part)
     throw new ValueError(`${part}: not JSON (${error instanceof Error ? error.message : error}).`)
   }
 }
@@ -118,6 +123,7 @@ const floatKeys = new Set([
 
 /** JSON as Python's `json.dumps` writes it: all characters are ASCII, and a whole number that is a float has `.0`. */
 export function pythonJson(value: unknown, float = false): string {
+  if (value === Infinity || value === -Infinity) return String(value)
   if (typeof value === 'number') return float && Number.isInteger(value) && Math.abs(value) < 1e21 ? `${value}.0` : JSON.stringify(value)
   if (Array.isArray(value)) return `[${value.map((item) => pythonJson(item ?? null, float)).join(', ')}]`
   if (!isObject(value)) return JSON.stringify(value).replace(/[\u007f-\uffff]/g, escaped)
@@ -158,3 +164,8 @@ export function repeatedKey(text: string): string | undefined {
   }
   return undefined
 }
+
+/** A tensor's place as Keras before version 3 has it, perhaps with arguments of the call. */
+export type Place = readonly [layer: string, node: number, tensor: number, ...unknown[]]
+export const isPlace = (value: unknown): value is Place =>
+  Array.isArray(value) && typeof value[0] === 'string' && Number.isInteger(value[1]) && Number.isInteger(value[2])

@@ -147,9 +147,23 @@ const arrayIn = (root: H5Group, path: string): H5Array | undefined => {
   return groupAt(root, path.slice(0, slash))?.arrays.get(path.slice(slash + 1))
 }
 
-/** Puts the arrays of `model.weights.h5` into a model. */
-export function loadKerasWeights(model: Model, root: H5Group, what: string): void {
-  const assignments = pathsIn(model, root).map(({ path, weight, layer }): Assignment => {
+/** The weights of the layers whose names the file has beside their arrays, as Keras 3.8 and later write them. */
+function namedPaths(model: Model, root: H5Group, what: string): WeightPath[] {
+  const groups = [...(root.groups.get('layers')?.groups ?? [])]
+  const names = new Map(groups.map(([place, group]) => [group.groups.get('vars')?.attributes.get('name'), place]))
+  const withWeights = model.layers.filter((layer) => layer.weights.length > 0)
+  const found = withWeights.filter(({ name }) => names.has(name))
+  if (found.length === 0) {
+    const [ours, theirs] = [withWeights.map(({ name }) => name), [...names.keys()].filter((name) => name !== undefined)]
+    const has = theirs.length > 0 ? `it has ${theirs.join(', ')}` : 'it has no names of layers, so load it by order'
+    throw new ValueError(`${what}: no layer of the file has the name of one here. The model has ${ours.join(', ')}; ${has}.`)
+  }
+  return weightPaths(found.map((layer): readonly [string, Layer] => [`layers/${names.get(layer.name)}`, layer]))
+}
+
+/** Puts the arrays of `model.weights.h5` into a model: in order, or by the names of layers. */
+export function loadKerasWeights(model: Model, root: H5Group, what: string, byName = false): void {
+  const assignments = (byName ? namedPaths(model, root, what) : pathsIn(model, root)).map(({ path, weight, layer }): Assignment => {
     const array = arrayIn(root, path)
     if (!array) throw new ValueError(`${what}: the array "${path}" for "${weight.name}" of ${layer.describe()} is missing.`)
     return { weight, array: { name: path, ...array } }
@@ -200,7 +214,7 @@ export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: n
     weightBytes: maxBytes ?? memoryLimit(bytes.length),
     training: isObject(topology.compile_config) && topology.compile_config.optimizer ? topology.compile_config : undefined, // {} if not compiled
     beyond: isObject(metadata.cotangent) ? metadata.cotangent : undefined,
-    loadWeights: (model) => loadKerasWeights(model, root, what),
+    loadWeights: (model, byName) => loadKerasWeights(model, root, what, byName),
     state: state.length > 0 ? { arrays: state, together: true } : undefined,
   }
 }
@@ -212,6 +226,17 @@ export function asValueError<T>(work: () => T): T {
   } catch (error) {
     throw new ValueError(error instanceof Error ? error.message : String(error))
   }
+}
+
+/** The weights of a model as Keras 3 has them in `.weights.h5`: arrays under the places of layers, with the layers' names beside them. */
+export async function kerasWeightsTree(model: Model): Promise<H5Group> {
+  const root = newGroup()
+  const members = listPaths(model.layers, 'layers')
+  for (const [path, { name }] of members) makeGroup(root, `${path}/vars`).attributes.set('name', name)
+  const paths = weightPaths(members)
+  const values = await valuesOf(paths.map(({ weight }) => weight))
+  for (const [i, { path }] of paths.entries()) putArray(root, path, values[i])
+  return root
 }
 
 /** The texts of a `.keras` file: all but the weights. */
@@ -228,12 +253,8 @@ export function describeKerasZip(model: Model, includeOptimizer: boolean) {
 /** The bytes of a `.keras` file. */
 export async function writeKerasZip(model: Model, includeOptimizer: boolean): Promise<Uint8Array> {
   const { archive, kept, assets, numbers } = describeKerasZip(model, includeOptimizer)
-  const root = newGroup()
+  const root = await kerasWeightsTree(model)
   for (const [path, data] of numbers) putArray(root, path, { shape: [data.length], data: Float32Array.from(data) })
-  for (const [path] of listPaths(model.layers, 'layers')) makeGroup(root, `${path}/vars`)
-  const paths = weightPaths(listPaths(model.layers, 'layers'))
-  const values = await valuesOf(paths.map(({ weight }) => weight))
-  for (const [i, { path }] of paths.entries()) putArray(root, path, values[i])
   if (includeOptimizer) await putState(root, model)
   const { zip } = await import('@cotangent/datasets/formats')
   const utf8 = (value: unknown): Uint8Array => new TextEncoder().encode(pythonJson(value))

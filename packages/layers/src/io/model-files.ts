@@ -8,7 +8,7 @@ import { type H5Group, isH5, readH5, writeH5 } from './h5-tree.js'
 import { namesInFile } from './inner-weights.js'
 import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from './keras-object.js'
 import { requireNoTexts } from './keras-texts.js'
-import { asValueError, loadKerasWeights, readKerasZip, writeKerasZip } from './keras-zip.js'
+import { asValueError, kerasWeightsTree, loadKerasWeights, readKerasZip, writeKerasZip } from './keras-zip.js'
 import { memoryLimit } from './limits.js'
 import { naming, namingLater } from './naming.js'
 import { modernized } from './older-weights.js'
@@ -21,8 +21,8 @@ import { keras2Words } from './write-training.js'
 
 /** Formats of whole models: `h5`, Keras 2's HDF5; `keras`, Keras 3's zip. */
 export type ModelFormat = 'h5' | 'keras'
-/** Formats of weights alone. */
-export type WeightsFormat = 'h5' | 'safetensors' | 'npz'
+/** Formats of weights alone: `h5`, Keras 2's HDF5; `weights.h5`, Keras 3's; `safetensors` and `npz`, each weight under its name. */
+export type WeightsFormat = 'h5' | 'weights.h5' | 'safetensors' | 'npz'
 
 function requireBuilt(model: Model, what: string): void {
   requireModel(what, model)
@@ -123,7 +123,7 @@ function loadH5Weights(model: Model, root: H5Group, what: string, match: typeof 
 /**
  * The weights of a model, without its architecture.
  *
- * @param options.format `h5` (default) as Keras' `save_weights`; `safetensors` and `npz` hold each weight under its name
+ * @param options.format `h5` (default) as `save_weights` of Keras 2; `weights.h5` as that of Keras 3; `safetensors` and `npz` hold each weight under its name
  * @throws ValueError for a model without weights
  * @example
  * ```ts
@@ -136,8 +136,9 @@ export async function weightsToBytes(model: Model, options: { format?: WeightsFo
   const { format = 'h5' } = options
   requireBuilt(model, 'weightsToBytes')
   if (format === 'h5') return using(model, 'weightsToBytes', false, async () => writeH5(await h5WeightsTree(model)))
+  if (format === 'weights.h5') return using(model, 'weightsToBytes', false, async () => writeH5(await kerasWeightsTree(model)))
   if (format !== 'safetensors' && format !== 'npz')
-    throw new ValueError(`weightsToBytes: format must be 'h5', 'safetensors' or 'npz', got '${format}'.`)
+    throw new ValueError(`weightsToBytes: format must be 'h5', 'weights.h5', 'safetensors' or 'npz', got '${format}'.`)
   const values = await using(model, 'weightsToBytes', false, () => valuesOf(model.weights))
   const arrays = values.map(({ name, shape, data }) => [name, { shape, data: data as Float32Array }] as const)
   if (format === 'safetensors') return writeSafetensors(arrays, { format: 'cotangent' })
@@ -181,25 +182,16 @@ async function loadBytes(
 ): Promise<void> {
   if (isH5(bytes)) {
     const root = await readH5(bytes, what, maxBytes)
-    if (root.groups.has('layers') && !root.attributes.has('layer_names')) {
-      if (names) throw withoutNames(what)
-      return loadKerasWeights(model, root, what) // Keras 3's .weights.h5
-    }
+    if (root.groups.has('layers') && !root.attributes.has('layer_names')) return loadKerasWeights(model, root, what, names)
     return loadH5Weights(model, root, what, names ? byName : byOrder)
   }
   if (!isZip(bytes)) return loadFlat(model.weights, readSafetensors(bytes, what).arrays, what, names)
   const { parseNpz, unzip } = await import('@cotangent/datasets/formats')
   const entries = asValueError(() => unzip(bytes, { name: what, maxBytes, filter: (entry) => entry === 'model.weights.h5' }))
-  if (entries.size > 0) {
-    if (names) throw withoutNames(what)
-    return (await readKerasZip(bytes, what, maxBytes)).loadWeights?.(model)
-  }
+  if (entries.size > 0) return (await readKerasZip(bytes, what, maxBytes)).loadWeights?.(model, names)
   const arrays = asValueError(() => parseNpz(bytes, what, { maxBytes }))
   return loadFlat(model.weights, arrays as Map<string, NamedArray>, what, names)
 }
-
-const withoutNames = (what: string): ValueError =>
-  new ValueError(`${what}: a file of Keras 3 names its arrays by position, not by layer, so byName is not possible. Load it by order.`)
 
 /** Puts named arrays into weights: by name, or in order. */
 function loadFlat(weights: readonly Parameter[], arrays: ReadonlyMap<string, NamedArray>, what: string, names: boolean): void {

@@ -10,16 +10,20 @@ import { kinds, operationOf } from '../graph/operations/kinds.js'
 import { type Constant, Operation, type OperationOptions } from '../graph/operations/operation.js'
 import type { Index } from '../graph/operations/shapes.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
+import type { BatchShape } from '../layer-types.js'
 import { camelCase, snakeCase } from '../spelling/names.js'
 import { isObject, type Json, type KerasObject } from './keras-object.js'
+import { adviceForOperation, isRefusedOperation } from './refused.js'
 
 /** Whether an object among the layers is an operation. In `.h5` files Keras 3 writes no module; but only layers have `trainable` there. */
 export function isOperation(object: Json): boolean {
   const { module, class_name: className, config, inbound_nodes: nodes } = object
   if (typeof module === 'string') return /^keras\.(src\.)?ops(\.|$)/.test(module)
   const called = module === undefined && Array.isArray(nodes) && isObject(nodes[0]) && Array.isArray(nodes[0].args)
-  return called && isObject(config) && !Object.hasOwn(config, 'trainable') && operationOf(String(className)) !== undefined
+  return called && isObject(config) && !Object.hasOwn(config, 'trainable') && isKerasOperation(String(className))
 }
+
+const isKerasOperation = (className: string): boolean => operationOf(className) !== undefined || isRefusedOperation(className)
 
 /** A tensor's place in Keras 3's arguments, `[layer, node, tensor]`; undefined for anything else. */
 export function historyOf(value: unknown): readonly [string, number, number] | undefined {
@@ -37,51 +41,106 @@ export function readOperation(object: KerasObject, part: string): { layer: Opera
   const op = operationOf(className)
   if (!op) {
     const classes = Object.values(kinds).map((kind) => kind.className)
-    throw new ValueError(`${where} on tensors is not supported. There are: ${[...new Set(classes)].sort().join(', ')}.`)
+    throw new ValueError(
+      `${where} on tensors is not supported. ${adviceForOperation(className)} There are: ${[...new Set(classes)].sort().join(', ')}.`,
+    )
   }
   const calls = (Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []).map((node) => readCall(op, node, where))
   const [first, ...others] = calls
-  const own = JSON.stringify([first?.constants, first?.index])
-  if (!first || others.some(({ constants, index }) => JSON.stringify([constants, index]) !== own))
+  const own = JSON.stringify([first?.constants, first?.options])
+  if (!first || others.some(({ constants, options }) => JSON.stringify([constants, options]) !== own))
     throw new ValueError(`${where}: its calls must exist and have the same constants.`)
-  const { constants, index } = first
-  const options = { ...readOptions(op, config, where), name, constants, ...(index && { index }) }
+  const { constants, shape } = first
+  const { read = (given: Json) => given } = kinds[op] as Kind
+  const options = { ...readOptions(op, read(plain(config) as Json, shape, className), where), name, constants, ...first.options }
   return { layer: new Operation(op, options), inboundNodes: calls.map(({ places }) => places) }
+}
+
+/** Without Keras' objects for tuples. */
+function plain(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(plain)
+  if (!isObject(value)) return value
+  return Array.isArray(value.items)
+    ? value.items.map(plain)
+    : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]))
 }
 
 /** The options in a config; those that say what happens anyway are left out. */
 function readOptions(op: Operation['op'], config: Json, where: string): OperationOptions {
-  const { words = {}, extra = {}, options } = kinds[op] as Kind
+  const { className, words = {}, extra = {}, options } = kinds[op] as Kind
+  const usual = (own: string): unknown => {
+    try {
+      return options[own].read(undefined, { className, name: own, options: {}, before: {} })
+    } catch {
+      return undefined // it must be given, which its check says
+    }
+  }
   const ours = new Map(Object.entries(words).map(([own, keras]) => [keras, own]))
   const read: Json = {}
   for (const [key, value] of Object.entries(config)) {
     const own = ours.get(key) ?? camelCase(key)
-    if (key === 'name' || value === null) continue
-    if (Object.hasOwn(options, own)) read[own] = isObject(value) && Array.isArray(value.items) ? value.items : value
-    else if (!Object.hasOwn(extra, key)) throw new ValueError(`${where}: config key "${key}": ${JSON.stringify(value)} is not supported.`)
+    if (key === 'name') continue
+    if (value === null) {
+      // Of an axis, null means all axes; elsewhere what is usual.
+      if (own === 'axis' && Object.hasOwn(options, own) && usual(own) !== undefined)
+        throw new ValueError(`${where}: config key "axis": null is not supported. Name the axis: axis=-1.`)
+    } else if (Object.hasOwn(options, own)) read[own] = value
+    else if (!Object.hasOwn(extra, key) || (value !== extra[key] && extra[key] !== undefined)) {
+      const only = Object.hasOwn(extra, key) ? `, only ${JSON.stringify(extra[key])}` : ''
+      throw new ValueError(
+        `${where}: config key "${key}": ${JSON.stringify(value)} is not supported${only}. ${adviceForOperation(className)}`,
+      )
+    }
   }
   return read
 }
 
 interface Call {
   readonly places: TensorPlace[]
-  readonly constants: Record<number, Constant>
-  readonly index?: readonly Index[]
+  readonly constants: Record<number, Constant | null>
+  /** Options that are arguments of the call. */
+  readonly options: Json
+  /** The shape of the first tensor. */
+  readonly shape: BatchShape
 }
 
 function readCall(op: Operation['op'], node: unknown, where: string): Call {
+  const { className, operands: takes, inCall = {} } = kinds[op] as Kind
   const { args, kwargs } = isObject(node) ? node : {}
-  const named = isObject(kwargs) ? Object.entries(kwargs).find(([, value]) => value !== null && value !== undefined) : undefined
-  if (!Array.isArray(args) || named) throw new ValueError(`${where}: the call ${JSON.stringify(named ?? node)} is not supported.`)
-  const operands: readonly unknown[] = kinds[op].operands === 'list' ? listOf(args[0], where) : op === 'at' ? args.slice(0, 1) : args
+  const named = Object.entries(isObject(kwargs) ? kwargs : {}).filter(([, value]) => value !== null && value !== undefined)
+  const names = furtherOf(op)
+  const unknown = named.find(([key]) => !Object.hasOwn(inCall, key) && !names.some((name) => name.key === key))
+  if (!Array.isArray(args) || unknown)
+    throw new ValueError(`${where}: the call ${JSON.stringify(unknown ?? node)} is not supported. ${adviceForOperation(className)}`)
+  const operands: unknown[] =
+    takes === 'list' ? (historyOf(args[0]) ? [...args] : listOf(args[0], where)) : op === 'at' ? args.slice(0, 1) : [...args]
+  for (const { key, place } of names) {
+    const given = named.find(([name]) => name === key)
+    if (given) operands[place] = given[1]
+  }
+  while (typeof takes === 'number' && operands.length > takes && (operands.at(-1) ?? null) === null) operands.pop()
   const places: TensorPlace[] = []
-  const constants: Record<number, Constant> = {}
+  const constants: Call['constants'] = {}
   for (const [i, operand] of operands.entries()) {
     const history = historyOf(operand)
     if (history) places.push({ layer: history[0], node: history[1], tensor: history[2] })
-    else constants[i] = constantOf(operand, where)
+    else constants[i] = (operand ?? null) === null ? null : constantOf(operand, where)
   }
-  return { places, constants, ...(op === 'at' && { index: indexOf(args[1], where) }) }
+  const options = Object.fromEntries(named.flatMap(([key, value]) => (Object.hasOwn(inCall, key) ? [[inCall[key], value]] : [])))
+  if (op === 'at' && args.length > 1) options.index = indexOf(args[1], where)
+  return { places, constants, options, shape: shapeIn(operands) }
+}
+
+/** Operands that may be left out: their names in Keras, places, and whether calls name them. */
+const furtherOf = (op: Operation['op']): { key: string; place: number; isNamed: boolean }[] => {
+  const { further = [], operands } = kinds[op] as Kind
+  return further.map((word, i) => ({ key: word.replace('=', ''), place: Number(operands) + i, isNamed: word.endsWith('=') }))
+}
+
+/** The shape of the first tensor among operands. */
+function shapeIn(operands: readonly unknown[]): BatchShape {
+  const first = operands.find((operand) => historyOf(operand) !== undefined) as { config: Json } | undefined
+  return Array.isArray(first?.config.shape) ? (first.config.shape as BatchShape) : []
 }
 
 function listOf(value: unknown, where: string): unknown[] {
@@ -114,15 +173,15 @@ function indexOf(key: unknown, where: string): Index[] {
 
 /** An operation in the words of Keras 3, without its calls. */
 export function operationObject(layer: Operation): KerasObject {
-  const { className, module, options, words = {}, extra } = layer.kind
-  const own = Object.keys(options).filter((name) => name !== 'index')
+  const { className, module, options, words = {}, extra, inCall = {}, write } = layer.kind
+  const own = Object.keys(options).filter((name) => name !== 'index' && !Object.values(inCall).includes(name))
   const values = layer as unknown as Json
   return {
     module: `keras.src.ops.${module}`,
     class_name: className,
     config: {
       name: layer.name,
-      ...Object.fromEntries(own.map((name) => [words[name] ?? snakeCase(name), values[name] ?? null])),
+      ...(write ? write(layer) : Object.fromEntries(own.map((name) => [words[name] ?? snakeCase(name), values[name] ?? null]))),
       ...extra,
     },
     registered_name: className,
@@ -139,7 +198,20 @@ export const operationAlone = (layer: Operation): KerasObject => ({
 export function operationCall(layer: Operation, tensors: readonly Json[]): Json {
   const operands = layer.operands<unknown>(tensors, (value) => constantWords(value, tensors[0]))
   if (layer.op === 'at') return { args: [...operands, indexWords((layer as { index?: readonly Index[] }).index ?? [])], kwargs: {} }
-  return { args: layer.kind.operands === 'list' ? [operands] : operands, kwargs: {} }
+  if (layer.kind.operands === 'list') return { args: [operands], kwargs: {} }
+  const names = furtherOf(layer.op)
+  const options = Object.entries(layer.kind.inCall ?? {}).map(([key, own]) => [key, (layer as unknown as Json)[own] ?? null])
+  // Keras wants those that it does not name, null or not.
+  const count = Math.max(operands.length, ...names.map(({ place }) => place + 1))
+  return {
+    args: Array.from({ length: count }, (_, i) => operands[i] ?? null).filter(
+      (_, i) => !names.some(({ place, isNamed }) => place === i && isNamed),
+    ),
+    kwargs: Object.fromEntries([
+      ...names.flatMap(({ key, place, isNamed }) => (isNamed ? [[key, operands[place] ?? null]] : [])),
+      ...options,
+    ]),
+  }
 }
 
 /** Keras takes numbers as they are, and lists only as arrays. */
@@ -170,8 +242,8 @@ export const kerasTensor = (x: SymbolicTensor, history: readonly [string, number
 function dtypeOf(x: SymbolicTensor, dtype: string): string {
   let at = x
   while (at.layer instanceof Operation) {
-    const { kind, op } = at.layer
-    const own = op === 'cast' ? (at.layer as { dtype?: string }).dtype : kind.dtype
+    const { dtype: made } = at.layer.kind
+    const own = (at.layer as { dtype?: string }).dtype ?? (Array.isArray(made) ? made[at.index] : made)
     if (own) return own
     at = at.node.inputs[at.node.inputs.length - 1]
   }

@@ -7,7 +7,7 @@ import { GraphModel } from '../models/graph-model.js'
 import { Model, type ModelOptions } from '../models/model.js'
 import { Sequential } from '../models/sequential.js'
 import { withoutMaskOperations } from './implicit-masks.js'
-import { isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
+import { isObject, isPlace, type Json, type KerasObject, type Place, plainClassName } from './keras-object.js'
 import { requireHarmless } from './known-keys.js'
 import { isOperation, readOperation } from './operations.js'
 import { countLayer, dtypeName, type ReadContext, readLayer } from './read-layer.js'
@@ -97,17 +97,14 @@ function readInput({ config }: KerasObject, { origin }: ReadContext, part: strin
   })
 }
 
-/** `[name, node, tensor]`, alone or in a list. */
+/** `[name, node, tensor]`, alone, in lists or in a record. */
 function placesOf(value: unknown, part: string): TensorPlace[] {
   if (isPlace(value)) return [placeOf(value)]
-  if (Array.isArray(value) && value.every(isPlace)) return value.map(placeOf)
+  if (Array.isArray(value)) return value.flatMap((place) => placesOf(place, part))
   if (isObject(value)) return Object.values(value).flatMap((place) => placesOf(place, part))
   throw new ValueError(`${part}: [name, node, tensor] was expected, got ${JSON.stringify(value)}.`)
 }
 
-type Place = readonly [string, number, number, ...unknown[]]
-const isPlace = (value: unknown): value is Place =>
-  Array.isArray(value) && typeof value[0] === 'string' && Number.isInteger(value[1]) && Number.isInteger(value[2])
 const placeOf = ([layer, node, tensor]: Place): TensorPlace => ({ layer, node, tensor })
 
 /** Arguments of calls that change nothing here: masks travel with tensors, and the caller says whether it trains. */
@@ -133,7 +130,7 @@ function withCallOptions(object: KerasObject, part: string): KerasObject {
   for (const key of callFlags) {
     const given = nodes.map((node) => namedArguments(node)[key] === true)
     if (!given.includes(true)) continue
-    const known = /^(Additive|MultiHead|GroupQuery)?Attention$/.test(plainClassName(object.class_name))
+    const known = /^(Additive|MultiHead|Group(ed)?Query)?Attention$/.test(plainClassName(object.class_name))
     if (!known || given.includes(false)) {
       const where = `${part}, layer "${object.config.name}" (${object.class_name})`
       throw new ValueError(`${where}: ${key} ${known ? 'at some of its calls only is not supported; use two layers' : 'is not supported'}.`)

@@ -13,6 +13,7 @@ import { fromKeras1 } from './keras1.js'
 import { isHarmless } from './known-keys.js'
 import { isOperation, readOperation } from './operations.js'
 import type { Origin } from './origin.js'
+import { adviceForLayer } from './refused.js'
 
 /** Everything that readers of layers share for one file. */
 export interface ReadContext {
@@ -83,9 +84,8 @@ function customOptions({ dtype, batch_shape, ...config }: Json): Json {
 
 function unsupported(className: string): ValueError {
   const { message } = unknownName('layer class called', className, layerClassNames())
-  return new ValueError(
-    `${message} Write it as a class with a static fromConfig and pass customObjects: { ${/^\w+$/.test(className) ? className : `'${className}'`} }, or registerLayer it.`,
-  )
+  const [problem, ...rest] = message.split(' There are: ')
+  return new ValueError([`${problem} ${adviceForLayer(className)}`, ...rest].join(' There are: '))
 }
 
 /** The options of a layer of this package, in our words. */

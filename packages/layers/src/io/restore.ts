@@ -48,7 +48,7 @@ export interface FileParts {
   /** Our own entries beside Keras' words. */
   readonly beyond?: Json
   /** Loads the weights into the model, or throws and changes nothing. */
-  loadWeights?(model: Model): void
+  loadWeights?(model: Model, byName?: boolean): void
   readonly state?: { readonly arrays: readonly SavedArray[]; readonly together?: boolean }
 }
 

@@ -29,7 +29,7 @@ const wordless: readonly { classes: RegExp; option: string; usual: unknown }[] =
 
 /** Options that are left out at their default, since Keras 2.3 or Keras 3 does not know them. */
 const leftOut: readonly { classes: RegExp; key: string; usual: unknown }[] = [
-  { classes: /^SpatialDropout[123]D$/, key: 'trainable', usual: true },
+  { classes: /^(SpatialDropout[123]D|Discretization)$/, key: 'trainable', usual: true },
   { classes: /^Conv[123]D$/, key: 'groups', usual: 1 },
   { classes: /^Global/, key: 'keepdims', usual: false },
   { classes: /^(SimpleRNN|LSTM|GRU|ConvLSTM[123]D|RNN)$/, key: 'zero_output_for_mask', usual: false },

@@ -26,13 +26,20 @@ import { writeWhole } from './write-file.js'
 
 const models: Readonly<Record<string, ModelFormat>> = { '.h5': 'h5', '.hdf5': 'h5', '.keras': 'keras' }
 const modelOthers = ', model.json (TensorFlow.js), .json (the architecture alone)'
-const weights: Readonly<Record<string, WeightsFormat>> = { '.h5': 'h5', '.hdf5': 'h5', '.safetensors': 'safetensors', '.npz': 'npz' }
+const weights: Readonly<Record<string, WeightsFormat>> = {
+  '.weights.h5': 'weights.h5',
+  '.h5': 'h5',
+  '.hdf5': 'h5',
+  '.safetensors': 'safetensors',
+  '.npz': 'npz',
+}
 
 /** The format of a path's extension. Throws for an extension that stands for none. */
 function formatOf<Format>(what: string, path: string, formats: Readonly<Record<string, Format>>, others = ''): Format {
   requireText(what, 'the path', path)
   const extension = extname(path).toLowerCase()
-  if (Object.hasOwn(formats, extension)) return formats[extension]
+  const longer = Object.keys(formats).find((ending) => ending.indexOf('.', 1) > 0 && path.toLowerCase().endsWith(ending))
+  if (longer ?? Object.hasOwn(formats, extension)) return formats[longer ?? extension]
   throw new ValueError(
     `${what}: "${path}" ${extension ? `ends in "${extension}"` : 'has no extension'}; the format follows from it: ${Object.keys(formats).join(', ')}${others}.`,
   )
@@ -116,7 +123,7 @@ export async function loadModel(path: string, options: LoadOptions = {}): Promis
 }
 
 /**
- * Saves only the weights of a model: `.h5` as Keras' `save_weights`, `.safetensors` or `.npz`. The file is written whole or not at all.
+ * Saves only the weights of a model: `.h5` as `save_weights` of Keras 2, `.weights.h5` as that of Keras 3, `.safetensors` or `.npz`. The file is written whole or not at all.
  *
  * @throws ValueError for another extension, or for a model without weights; CotangentError with the system's `code` if the file cannot be written. Then the
  * old file is there as it was.

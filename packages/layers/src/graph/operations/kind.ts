@@ -16,18 +16,29 @@ export interface Kind {
   /** Keras 3's class. */
   readonly className: string
   /** The module of that class below keras.src.ops. */
-  readonly module: 'numpy' | 'nn' | 'core' | 'math'
+  readonly module: 'numpy' | 'nn' | 'core' | 'math' | 'image' | 'linalg'
   /** How many operands it takes; a list takes any number, which Keras holds in one argument. */
   readonly operands: number | 'list' | 'any'
+  /** Keras' names of operands that may be left out, behind the others; those marked with `=` are named in calls. */
+  readonly further?: readonly string[]
   readonly options: OptionTable
   /** Keras' names of options, where they are others. */
   readonly words?: Readonly<Record<string, string>>
   /** Further keys of Keras' config. */
   readonly extra?: Readonly<Record<string, unknown>>
-  /** The dtype of the result, if it is not that of the operands. */
-  readonly dtype?: DType
-  shape(shapes: readonly BatchShape[], options: Values): BatchShape
-  run(operands: readonly Tensor[], options: Values): Tensor
+  /** Options that are named arguments of the call in Keras, by Keras' names. */
+  readonly inCall?: Readonly<Record<string, string>>
+  /** Keras' config, and the shape of the first operand, as options here, where more than names differs. */
+  readonly read?: (config: Readonly<Record<string, Values>>, shape: BatchShape, className: string) => Record<string, unknown>
+  /** The way back: options as Keras' config. */
+  readonly write?: (options: Values) => Record<string, unknown>
+  /** The dtype of the result, if it is not that of the operands; of several results a list. */
+  readonly dtype?: DType | readonly (DType | undefined)[]
+  /** How many results it has, if they are several. */
+  readonly count?: (options: Values) => number
+  /** The shape of the result, or the shapes of several. */
+  shape(shapes: readonly BatchShape[], options: Values): BatchShape | readonly BatchShape[]
+  run(operands: readonly Tensor[], options: Values): Tensor | Tensor[]
 }
 
 export const optional = <Value>(check: (className: string, name: string, value: unknown) => void): Option<Value | undefined> => ({
@@ -54,6 +65,16 @@ export const axis = (usual?: number): Option<number> => ({
 })
 export const axes = (): Option<number | readonly number[] | undefined> => optional(oneOrMore)
 
+export const wholeNumber = (usual: number): Option<number> => axis(usual)
+
+/** Two whole numbers for each axis. */
+export function pairs(what: string, name: string, value: unknown): void {
+  const fine =
+    Array.isArray(value) &&
+    value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isInteger(n) && n >= 0))
+  if (!fine) requireText(what, `${name} as two whole numbers for each axis, such as [[0, 0], [1, 2]]`, undefined)
+}
+
 export const index: Option<readonly Index[]> = {
   read(given, { className, name }) {
     const list = given as readonly Index[]
@@ -78,11 +99,17 @@ export const unary = (name: string, className: string, module: Kind['module'] = 
   run: ([x]) => (x as unknown as Record<string, () => Tensor>)[name](),
 })
 /** An activation that is a function of core. */
-export const activation = (className: string, apply: (x: Tensor, options: Values) => Tensor, options: OptionTable = {}): Kind => ({
+export const activation = (
+  className: string,
+  apply: (x: Tensor, options: Values) => Tensor,
+  options: OptionTable = {},
+  words?: Kind['words'],
+): Kind => ({
   className,
   module: 'nn',
   operands: 1,
   options,
+  words,
   shape: same,
   run: ([x], values) => apply(x, values),
 })

@@ -1,44 +1,15 @@
 /**
- * The operations: for each its name here, which is that of the op in core, its class and module in Keras 3 (keras/src/ops), its options, its shape and its values.
+ * The operations: for each its name here, which is that of the op in core (where core has none, Keras' own), its class and module in Keras 3 (keras/src/ops),
+ * its options, its shape and its values. Here are those that are methods of symbolic tensors without more words; the others are in `kinds-*.ts`.
  */
-import { concat, type DType, einsum, elu, gelu, hardSigmoid, hardSilu, leakyRelu, relu6, silu, stack, where } from '@cotangent/core'
-import { requireChoice, requireNumber, requireText } from '@cotangent/core/arguments'
-import { choice, flag, numberFrom } from '../../option-rows.js'
-import {
-  activation,
-  axes,
-  axis,
-  binary,
-  index,
-  type Kind,
-  move,
-  oneOrMore,
-  optional,
-  position,
-  reduction,
-  required,
-  same,
-  sizes,
-  unary,
-  whole,
-  wholes,
-} from './kind.js'
-import {
-  axisIn,
-  broadcast,
-  concatenated,
-  part,
-  product,
-  repeated,
-  reshaped,
-  squeezed,
-  stacked,
-  summed,
-  transposed,
-  widened,
-} from './shapes.js'
-
-const dtypes = ['float32', 'float64', 'int32', 'bool'] as const
+import { einsum, ShapeError } from '@cotangent/core'
+import { requireText } from '@cotangent/core/arguments'
+import { activation, axis, binary, type Kind, move, position, reduction, required, same, unary, wholeNumber } from './kind.js'
+import { elements } from './kinds-elements.js'
+import { images } from './kinds-images.js'
+import { moves } from './kinds-moves.js'
+import { networks } from './kinds-networks.js'
+import { dotted, product, summed } from './shapes.js'
 
 /** Ops of one tensor without arguments. */
 export const unaries = {
@@ -62,9 +33,15 @@ export const unaries = {
   ceil: unary('ceil', 'Ceil'),
   round: move({
     className: 'Round',
-    options: { decimals: choice([0], 0) },
+    options: { decimals: wholeNumber(0) },
     shape: same,
-    run: ([x]) => x.round(),
+    run: ([x], { decimals }) =>
+      decimals === 0
+        ? x.round()
+        : x
+            .mul(10 ** decimals)
+            .round()
+            .div(10 ** decimals),
   }),
   relu: unary('relu', 'Relu', 'nn'),
   sigmoid: unary('sigmoid', 'Sigmoid', 'nn'),
@@ -129,94 +106,36 @@ export const kinds = {
   ...unaries,
   ...binaries,
   ...alongAxes,
-  relu6: activation('Relu6', (x) => relu6(x)),
-  silu: activation('Silu', (x) => silu(x)),
-  hardSigmoid: activation('HardSigmoid', (x) => hardSigmoid(x)),
-  hardSilu: activation('HardSilu', (x) => hardSilu(x)),
-  gelu: activation('Gelu', (x, { approximate }) => gelu(x, { approximate }), { approximate: flag(false) }),
-  leakyRelu: activation('LeakyRelu', (x, { negativeSlope }) => leakyRelu(x, { negativeSlope }), { negativeSlope: numberFrom({}, 0.2) }),
-  elu: activation('Elu', (x, { alpha }) => elu(x, alpha), { alpha: numberFrom({}, 1) }),
-  clip: move({
-    className: 'Clip',
-    options: { min: required<number>(requireNumber), max: required<number>(requireNumber) },
-    words: { min: 'x_min', max: 'x_max' },
-    shape: same,
-    run: ([x], { min, max }) => x.clip(min, max),
-  }),
-  cast: {
+  ...elements,
+  ...moves,
+  ...networks,
+  ...images,
+  dot: {
     ...move({
-      className: 'Cast',
-      options: { dtype: required<DType>((what, name, value) => requireChoice(what, name, value as DType, dtypes)) },
-      shape: same,
-      run: ([x], { dtype }) => x.cast(dtype),
+      className: 'Dot',
+      options: {},
+      read: ({ axes, ...config }, x) => {
+        const plain =
+          axes === undefined ||
+          axes === 1 ||
+          JSON.stringify([axes].flat(2).map((at: number, i) => (i === 0 && at === -1 ? x.length - 1 : at))) ===
+            JSON.stringify([x.length - 1, 0])
+        if (!plain)
+          throw new ShapeError(
+            'only the last axis of the first operand and the first of the second are summed over. Write another sum as einsum.',
+          )
+        return config
+      },
+      shape: ([a, b]) => dotted(a, b),
+      run: ([a, b]) => {
+        const columns = b.rank === 1 ? b.expandDims(1) : b
+        return a
+          .reshape([-1, a.shape[a.rank - 1]])
+          .matMul(columns)
+          .reshape([...a.shape.slice(0, -1), ...b.shape.slice(1)])
+      },
     }),
-    module: 'core',
-  },
-  reshape: move({
-    className: 'Reshape',
-    options: { shape: required<readonly number[]>(sizes) },
-    words: { shape: 'newshape' },
-    shape: ([x], { shape }) => reshaped(x, shape),
-    run: ([x], { shape }) => x.reshape(shape),
-  }),
-  transpose: move({
-    className: 'Transpose',
-    options: { axes: optional<readonly number[]>(wholes) },
-    shape: ([x], { axes }) => transposed(x, axes),
-    run: ([x], { axes }) => x.transpose(axes ?? x.shape.map((_, i) => x.rank - 1 - i)),
-  }),
-  expandDims: move({
-    className: 'ExpandDims',
-    options: { axis: axis() },
-    shape: ([x], { axis }) => widened(x, axis),
-    run: ([x], { axis }) => x.expandDims(axis),
-  }),
-  squeeze: move({
-    className: 'Squeeze',
-    options: { axis: required<number | readonly number[]>(oneOrMore) },
-    shape: ([x], { axis }) => squeezed(x, axis),
-    run: ([x], { axis }) => x.squeeze(axis),
-  }),
-  flip: move({ className: 'Flip', options: { axis: axes() }, shape: same, run: ([x], { axis }) => x.flip(axis) }),
-  tile: move({
-    className: 'Tile',
-    options: { repeats: required<readonly number[]>(wholes) },
-    shape: ([x], { repeats }) => repeated(x, repeats),
-    run: ([x], { repeats }) => x.tile(repeats),
-  }),
-  repeat: move({
-    className: 'Repeat',
-    options: { repeats: required<number>(whole), axis: axis() },
-    shape: ([x], { repeats, axis }) =>
-      repeated(
-        x,
-        x.map((_, i) => (i === axisIn(axis, x.length, x) ? repeats : 1)),
-      ),
-    run: ([x], { repeats, axis }) => x.repeat(repeats, { axis }),
-  }),
-  at: move({
-    className: 'GetItem',
-    options: { index },
-    shape: ([x], { index }) => part(x, index),
-    run: ([x], { index }) => x.at(...index),
-  }),
-  concat: {
-    ...move({
-      className: 'Concatenate',
-      options: { axis: axis(-1) },
-      shape: (shapes, { axis }) => concatenated(shapes, axis),
-      run: (xs, { axis }) => concat(xs, axis),
-    }),
-    operands: 'list',
-  },
-  stack: {
-    ...move({
-      className: 'Stack',
-      options: { axis: axis(1) },
-      shape: (shapes, { axis }) => stacked(shapes, axis),
-      run: (xs, { axis }) => stack(xs, axis),
-    }),
-    operands: 'list',
+    operands: 2,
   },
   einsum: {
     ...move({
@@ -228,22 +147,33 @@ export const kinds = {
     }),
     operands: 'any',
   },
-  where: {
-    ...move({
-      className: 'Where',
-      options: {},
-      shape: ([condition, a, b]) => broadcast(condition, broadcast(a, b)),
-      run: ([condition, a, b]) => where(condition, a, b),
-    }),
-    operands: 3,
-  },
 } satisfies Readonly<Record<string, Kind>>
 
-/** The name of an operation: that of the op in core. */
+/** The name of an operation: that of the op in core, or Keras' own. */
 export type OperationName = keyof typeof kinds
 
 /** Other classes of Keras 3 for the same operations. */
-const aliases: Readonly<Record<string, OperationName>> = { Divide: 'div', Abs: 'abs', Amax: 'max', Amin: 'min' }
+const aliases: Readonly<Record<string, OperationName>> = {
+  Divide: 'div',
+  Abs: 'abs',
+  Fabs: 'abs',
+  Amax: 'max',
+  Amin: 'min',
+  Average: 'mean',
+  ConvertToTensor: 'copy',
+  ArraySplit: 'split',
+  Swapaxes: 'transpose',
+  Moveaxis: 'transpose',
+  Ravel: 'reshape',
+  Hstack: 'concat',
+  Vstack: 'concat',
+  Append: 'concat',
+  Fliplr: 'flip',
+  Flipud: 'flip',
+  PadImages: 'pad',
+  CropImages: 'at',
+  Tensordot: 'dot',
+}
 
 /** The operation of a class of Keras 3. */
 export const operationOf = (className: string): OperationName | undefined =>

@@ -14,6 +14,9 @@ import type { Index } from './shapes.js'
 /** An operand that is no symbolic tensor: a number, a truth value, or nested arrays of them. */
 export type Constant = number | boolean | readonly Constant[]
 
+/** A constant, or null for an operand that is left out before others. */
+type Given = Constant | null
+
 /** Options of `operation`. Each operation takes those of the op of that name in core. */
 export interface OperationOptions extends LayerOptions {
   /** The axis, or for reductions the axes; the batch is axis 0. */
@@ -42,10 +45,64 @@ export interface OperationOptions extends LayerOptions {
   negativeSlope?: number
   /** `elu`: the limit below 0; 1 by default. */
   alpha?: number
-  /** `round`: only 0. */
+  /** `round`: how many digits behind the point stay; 0 by default. */
   decimals?: number
+  /** `split`: the number of equal parts, or their sizes. */
+  parts?: number | readonly number[]
+  /** `diff`: how often differences are taken; 1 by default. */
+  n?: number
+  /** `unstack`: the size of the axis. */
+  num?: number
+  /** `topK`: how many values; `tril`, `triu`, `diagonal`, `trace`: the diagonal, 0 by default. */
+  k?: number
+  /** `oneHot`: the number of classes. */
+  depth?: number
+  /** `pad`: how much before and after each axis, batch included. */
+  pads?: readonly (readonly [number, number])[]
+  /** `pad`: 'constant' (default), or the values inside without ('reflect') or with ('symmetric') the edge. */
+  mode?: string
+  /** `pad`: the value of the border; `threshold`: that of what is not above. */
+  value?: number
+  /** `roll`: by how many places. */
+  shift?: number | readonly number[]
+  /** `norm`: p of the norm along one axis, or 'inf'; left out, the norm of all numbers along the axes. */
+  ord?: number | 'inf'
+  /** `unitNorm`: p of the norm, 2 by default. */
+  order?: number
+  /** Norms: what keeps the divisor from 0; 1e-7 by default. */
+  epsilon?: number
+  /** `scaledDotProductAttention`: whether a query looks at the keys up to its own position alone. */
+  causal?: boolean
+  /** `scaledDotProductAttention`: the factor of the scores; 1/√dim by default. */
+  scale?: number
+  /** `threshold`: the limit. */
+  threshold?: number
+  /** `softShrink`, `hardShrink`: the limit; 0.5 by default. */
+  lambda?: number
+  /** `squareplus`: 4 by default. */
+  b?: number
+  /** `nanToNum`: what NaN becomes; 0 by default. */
+  nan?: number
+  /** `nanToNum`: what infinity becomes; the largest number by default. */
+  posinf?: number
+  /** `nanToNum`: what −infinity becomes; the smallest number by default. */
+  neginf?: number
+  /** `resize`, `extractPatches`: height and width. */
+  size?: number | readonly number[]
+  /** `resize`: the name of the interpolation; 'bilinear' by default. */
+  interpolation?: string
+  /** `resize`: whether smaller images are smoothed; false by default. */
+  antialias?: boolean
+  /** `maxPool`, `averagePool`: the size of windows. */
+  poolSize?: number | readonly number[]
+  /** Windows: the distance between neighbours; their size by default. */
+  strides?: number | readonly number[]
+  /** Windows: 'valid' (default) or 'same'. */
+  padding?: string
+  /** `depthToSpace`, `spaceToDepth`: the side of a block. */
+  blockSize?: number
   /** Operands that are no symbolic tensors, by their place: `{ 0: 1 }` makes 1 − x of `sub`. */
-  constants?: Readonly<Record<number, Constant>>
+  constants?: Readonly<Record<number, Given>>
 }
 
 const isConstant = (value: unknown): value is Constant =>
@@ -65,9 +122,10 @@ const shapeOf = (value: Constant): number[] => (Array.isArray(value) ? [value.le
  */
 export class Operation extends MergeLayer {
   override readonly className: string
+  override readonly outputCount: number
   /** The name of the op. */
   readonly op: OperationName
-  readonly constants: Readonly<Record<number, Constant>>
+  readonly constants: Readonly<Record<number, Given>>
 
   constructor(op: OperationName, options: OperationOptions = {}) {
     requireChoice('operation', 'name', op, Object.keys(kinds))
@@ -77,8 +135,10 @@ export class Operation extends MergeLayer {
     this.className = className
     this.op = op
     this.constants = constants
+    this.outputCount = this.kind.count?.(this) ?? 1
+    const fits = ([place, value]: [string, unknown]): boolean => isConstant(value) || (value === null && this.#mayLack(Number(place)))
     const wrong =
-      typeof constants === 'object' && constants !== null ? Object.values(constants).find((value) => !isConstant(value)) : constants
+      typeof constants === 'object' && constants !== null ? Object.entries(constants).find((entry) => !fits(entry))?.[1] : constants
     if (wrong !== undefined)
       throw new ValueError(
         `${this.describe()}: constants are numbers or nested arrays of them, by place: { 1: 2 }; got ${describeValue(wrong)}.`,
@@ -94,34 +154,50 @@ export class Operation extends MergeLayer {
     return kinds[this.op]
   }
 
-  /** @internal All operands in their order: what is given, and the constants at their places. */
+  /** Whether an operand may be left out. */
+  #mayLack(place: number): boolean {
+    const { operands, further = [] } = this.kind
+    return typeof operands === 'number' && place >= operands && place < operands + further.length
+  }
+
+  /** @internal All operands in their order: what is given, and the constants at their places; undefined for those that are left out. */
   operands<Operand>(given: readonly Operand[], constantOf: (value: Constant) => Operand): Operand[] {
-    const { operands: takes } = this.kind
+    const { operands: takes, further = [] } = this.kind
     const count = given.length + Object.keys(this.constants).length
-    const fits = typeof takes === 'number' ? count === takes : count >= 1
+    const fits = typeof takes === 'number' ? count >= takes && count <= takes + further.length : count >= 1
     const places = Object.keys(this.constants).map(Number)
     if (!fits || given.length === 0 || places.some((place) => !Number.isInteger(place) || place < 0 || place >= count)) {
       const constants = places.length > 0 ? ` and constants at the places ${places.join(', ')}` : ''
       throw new ValueError(
-        `${this.describe()}: takes ${typeof takes === 'number' ? takes : 'at least one'} operand${takes === 1 ? '' : 's'}, got ${given.length} inputs${constants}.`,
+        `${this.describe()}: takes ${typeof takes !== 'number' ? 'at least one' : further.length > 0 ? `${takes} to ${takes + further.length}` : takes} operand${takes === 1 ? '' : 's'}, got ${given.length} inputs${constants}.`,
       )
     }
     const rest = [...given]
-    return Array.from({ length: count }, (_, i) =>
-      Object.hasOwn(this.constants, i) ? constantOf(this.constants[i]) : (rest.shift() as Operand),
-    )
+    return Array.from({ length: count }, (_, i) => {
+      const constant = Object.hasOwn(this.constants, i) ? this.constants[i] : undefined
+      if (constant === null) return undefined as Operand
+      return constant === undefined ? (rest.shift() as Operand) : constantOf(constant)
+    })
   }
 
-  override mergedShape(inputShapes: readonly BatchShape[]): BatchShape {
+  override outputShapes(inputShapes: readonly BatchShape[]): BatchShape[] {
     const shapes = this.operands<BatchShape>(inputShapes, shapeOf)
     try {
-      return this.kind.shape(shapes, this)
+      const made = this.kind.shape(shapes, this)
+      return this.kind.count ? [...(made as readonly BatchShape[])] : [made as BatchShape]
     } catch (error) {
       throw addContext(error, this.describe())
     }
   }
+  override mergedShape(inputShapes: readonly BatchShape[]): BatchShape {
+    return this.outputShapes(inputShapes)[0]
+  }
 
   override merge(xs: readonly Tensor[]): Tensor {
+    return this.#results(xs)[0]
+  }
+
+  #results(xs: readonly Tensor[]): Tensor[] {
     const { backend, dtype: own } = xs.find((x) => x.dtype !== 'bool') ?? xs[0]
     const constant = (value: Constant): Tensor => {
       const all = entriesOf(value)
@@ -133,7 +209,7 @@ export class Operation extends MergeLayer {
           : own
       return tensor(value as never, { backend, dtype })
     }
-    return this.kind.run(this.operands(xs, constant), this)
+    return [this.kind.run(this.operands(xs, constant), this)].flat()
   }
 
   /** None: as in Keras 3, masks end at operations. */
@@ -146,7 +222,10 @@ export class Operation extends MergeLayer {
     return this.op === 'softmax' && (this as { axis?: number }).axis === -1 ? 'softmax' : undefined
   }
   override callAll(xs: readonly Tensor[], context: ManyContext, logits: readonly boolean[] = []): LayerOutputs {
-    return logits[0] ? { outputs: [xs[0]], masks: [undefined] } : super.callAll(xs, context)
+    if (logits[0]) return { outputs: [xs[0]], masks: [undefined] }
+    if (this.outputCount === 1) return super.callAll(xs, context)
+    const outputs = this.#results(xs)
+    return { outputs, masks: outputs.map(() => undefined) }
   }
 
   protected override ownConfig(): Record<string, unknown> {
@@ -156,7 +235,8 @@ export class Operation extends MergeLayer {
 }
 
 /**
- * Makes an op of core a layer, for graphs: `operation('mean', { axis: 1 }).apply(x)`. For most ops symbolic tensors have a method, too: `x.mean({ axis: 1 })`.
+ * Makes an op of core a layer, for graphs: `operation('mean', { axis: 1 }).apply(x)`. For most ops symbolic tensors have a method, too: `x.mean({ axis: 1 })`. One with several
+ * results, such as 'split', gives them by `applyAll`.
  *
  * @param name the name of the op: 'add', 'mean', 'concat', 'where' …
  * @throws ValueError for an unknown operation, or an option that it does not take

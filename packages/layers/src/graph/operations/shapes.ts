@@ -108,17 +108,35 @@ export function concatenated(shapes: readonly BatchShape[], axis: number): Batch
 /** Several tensors of one shape along a new axis. */
 export const stacked = (shapes: readonly BatchShape[], axis: number): BatchShape => widened(common(shapes), axis, shapes.length)
 
-/** The result of an einsum equation without dots. */
-export function summed(equation: string, shapes: readonly BatchShape[]): BatchShape {
-  const [left, right] = equation.replace(/\s/g, '').split('->')
+/** The equation with a letter for each axis that dots stand for; of fewer axes they are the last. */
+function spelled(equation: string, shapes: readonly BatchShape[]): string {
+  const plain = equation.replace(/\s/g, '')
+  if (!plain.includes('...')) return plain
+  const [left, right] = plain.split('->')
+  const free = [...'ABCDEFGHIJKLMNOPQRSTUVWXYZ'].filter((letter) => !plain.includes(letter))
+  const hidden = left.split(',').map((label, i) => Math.max(0, shapes[i].length - label.replace('...', '').length))
+  const most = Math.max(...left.split(',').map((label, i) => (label.includes('...') ? hidden[i] : 0)))
+  const letters = free.slice(0, most).join('')
+  const inputs = left.split(',').map((label, i) => label.replace('...', letters.slice(most - hidden[i])))
+  return `${inputs.join(',')}${right === undefined ? '' : `->${right.replace('...', letters)}`}`
+}
+
+/** The result of an einsum equation. */
+export function summed(given: string, shapes: readonly BatchShape[]): BatchShape {
+  const equation = spelled(given, shapes)
+  const [left, right] = equation.split('->')
   const labels = left.split(',')
-  if (equation.includes('.')) throw new ShapeError(`einsum "${equation}": between layers, write a letter for each axis in place of dots.`)
   if (labels.length !== shapes.length) throw new ShapeError(`einsum "${equation}" takes ${labels.length} tensors, got ${shapes.length}.`)
   const sizes = new Map<string, Size>()
   for (const [i, shape] of shapes.entries()) {
     if (labels[i].length !== shape.length) throw new ShapeError(`einsum "${equation}": "${labels[i]}" does not fit ${show(shape)}.`)
     for (const [axis, letter] of [...labels[i]].entries()) {
       const size = sizes.get(letter) ?? null
+      if (size === 1 && /[A-Z]/.test(letter)) {
+        sizes.set(letter, shape[axis]) // axes behind dots are broadcast
+        continue
+      }
+      if (shape[axis] === 1 && /[A-Z]/.test(letter)) continue
       if (differ(size, shape[axis])) throw new ShapeError(`einsum "${equation}": "${letter}" is ${size} and ${shape[axis]}.`)
       sizes.set(letter, size ?? shape[axis])
     }
@@ -160,4 +178,113 @@ function sliced(text: string, n: number): number {
       ? [begin === undefined ? 0 : within(begin, 0, n), end === undefined ? n : within(end, 0, n)]
       : [begin === undefined ? n - 1 : within(begin, -1, n - 1), end === undefined ? -1 : within(end, -1, n - 1)]
   return Math.max(0, Math.ceil((to - from) / step))
+}
+
+/** The axes of size 1, without the batch. */
+export const ones = (shape: BatchShape): number[] => shape.flatMap((n, axis) => (n === 1 && axis > 0 ? [axis] : []))
+
+/** Entries at positions of one axis, which the axes of the positions replace. */
+export function taken(shape: BatchShape, indices: BatchShape, axis: number): BatchShape {
+  const at = axisIn(axis, shape.length, shape)
+  return [...shape.slice(0, at), ...indices, ...shape.slice(at + 1)]
+}
+
+/** Entries at positions of one axis, other positions for each row. */
+export function along(shape: BatchShape, indices: BatchShape, axis: number): BatchShape {
+  const at = axisIn(axis, shape.length, shape)
+  if (shape.length !== indices.length) throw new ShapeError(`${show(shape)} and positions ${show(indices)} differ in the number of axes.`)
+  const [one, other] = [shape, indices].map((sizes) => sizes.map((n, i) => (i === at ? 1 : n)))
+  return broadcast(one, other).map((n, i) => (i === at ? indices[i] : n))
+}
+
+/** The shape with a border. */
+export function grown(shape: BatchShape, pads: readonly (readonly [number, number])[]): BatchShape {
+  if (pads.length !== shape.length) throw new ShapeError(`${show(shape)} needs ${shape.length} pairs of pads, got ${pads.length}.`)
+  return shape.map((n, i) => (pads[i][0] + pads[i][1] === 0 ? n : n === null ? null : n + pads[i][0] + pads[i][1]))
+}
+
+/** A border as Keras has it, a number or a pair for all axes, or a pair for each: a pair for each. */
+export function pairsFor(given: unknown, shape: BatchShape): unknown {
+  const all = typeof given === 'number' ? [given, given] : Array.isArray(given) && given.length === 1 ? given[0] : given
+  const one = Array.isArray(all) && all.length === 2 && all.every((n) => typeof n === 'number')
+  return one ? shape.map(() => all) : all
+}
+
+/** The shapes of parts along an axis. */
+export function cut(shape: BatchShape, parts: number | readonly number[], axis: number): BatchShape[] {
+  const at = axisIn(axis, shape.length, shape)
+  const n = shape[at]
+  const given = typeof parts === 'number' ? new Array<Size>(parts).fill(n === null ? null : n / parts) : parts
+  const sum = given.reduce<Size>((total, size) => (total === null || size === null ? null : total + size), 0)
+  if (given.some((size) => size !== null && !(Number.isInteger(size) && size >= 0)) || differ(sum, n))
+    throw new ShapeError(
+      `axis ${axis} of ${show(shape)} does not split into ${typeof parts === 'number' ? `${parts} equal` : `[${parts}]`} parts.`,
+    )
+  return given.map((size) => shape.map((m, i) => (i === at ? size : m)))
+}
+
+/** The sizes of parts that Keras tells by their number or by the positions between them. With `uneven`, the first parts may be greater by one. */
+export function sizesOf(given: unknown, axis: number, shape: BatchShape, uneven: boolean): unknown {
+  const n = shape[axisIn(axis, shape.length, shape)]
+  if (Array.isArray(given)) {
+    if (n === null) throw new ShapeError(`axis ${axis} of ${show(shape)} is open, so the size of the last part is not known.`)
+    return [...given, n].map((position, i) => position - (i === 0 ? 0 : given[i - 1]))
+  }
+  if (!uneven || typeof given !== 'number' || n === null) return given
+  return Array.from({ length: given }, (_, i) => Math.floor(n / given) + (i < n % given ? 1 : 0))
+}
+
+/** The order of axes in which two are exchanged. */
+export function swapped(a: number, b: number, shape: BatchShape): number[] {
+  const [one, other] = [a, b].map((axis) => axisIn(axis, shape.length, shape))
+  return shape.map((_, i) => (i === one ? other : i === other ? one : i))
+}
+
+/** The order of axes in which some have moved to other places. */
+export function moved(from: readonly number[], to: readonly number[], shape: BatchShape): number[] {
+  const [source, target] = [from, to].map((axes) => axes.map((axis) => axisIn(axis, shape.length, shape)))
+  const rest = shape.map((_, i) => i).filter((i) => !source.includes(i))
+  return shape.map((_, i) => (target.includes(i) ? source[target.indexOf(i)] : (rest.shift() as number)))
+}
+
+/** Diagonal k of each matrix. */
+export function diagonalOf(shape: BatchShape, k: number): BatchShape {
+  if (shape.length < 2) throw new ShapeError(`${show(shape)} has no matrices.`)
+  const [rows, columns] = shape.slice(-2)
+  const length = rows === null || columns === null ? null : Math.max(0, Math.min(rows + Math.min(k, 0), columns - Math.max(k, 0)))
+  return [...shape.slice(0, -2), length]
+}
+
+/** What lies before and after along an axis of an image; with the size of the result, one of the two says the other. */
+function sides(before: Given, after: Given, target: Given, n: Size, name: string): [number, number] {
+  if ((target ?? null) === null) return [before ?? 0, after ?? 0]
+  if (n === null) throw new ShapeError(`the ${name} is open.`)
+  const both = Math.abs((target as number) - n)
+  const first = before ?? both - (after ?? 0)
+  return [first, both - first]
+}
+type Given = number | null | undefined
+type Sides = Readonly<Record<string, Given>>
+
+/** Keras' padding of images [n, h, w, c] as pairs for all axes. */
+export const paddedImage = (config: Sides, shape: BatchShape): [number, number][] => [
+  [0, 0],
+  sides(config.top_padding, config.bottom_padding, config.target_height, shape[1], 'height'),
+  sides(config.left_padding, config.right_padding, config.target_width, shape[2], 'width'),
+  [0, 0],
+]
+
+/** Keras' cropping of images [n, h, w, c] as an index. */
+export const croppedIndex = (config: Sides, shape: BatchShape): Index[] => {
+  const rows = sides(config.top_cropping, config.bottom_cropping, config.target_height, shape[1], 'height')
+  const columns = sides(config.left_cropping, config.right_cropping, config.target_width, shape[2], 'width')
+  return [':', ...[rows, columns].map(([before, after]) => `${before}:${after === 0 ? '' : -after}`)]
+}
+
+/** [.., k] · [k, ..] → [.., ..], where the second has at most two axes. */
+export function dotted(a: BatchShape, b: BatchShape): BatchShape {
+  if (a.length === 0 || b.length === 0 || b.length > 2)
+    throw new ShapeError(`${show(a)} and ${show(b)} do not fit: the second operand has one axis or two. Use matMul or einsum.`)
+  if (differ(a.at(-1), b[0])) throw new ShapeError(`${show(a)} and ${show(b)} do not fit: ${a.at(-1)} and ${b[0]} differ.`)
+  return [...a.slice(0, -1), ...b.slice(1)]
 }
