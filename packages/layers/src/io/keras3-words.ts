@@ -106,6 +106,10 @@ export function keras3Config(className: string, given: Json): { config: Json; lo
   const { batch_input_shape: _, dtype, ...rest } = withActivations(given)
   // In Keras 3's files the variant is Keras 3's unless we say otherwise.
   const lost: Json = className === 'BatchNormalization' ? { variant: 'keras2' } : {}
+  const { activity_regularizer: penalty } = rest
+  // There it is divided by the number of samples, unless we say otherwise.
+  if (isObject(penalty) && penalty.class_name === 'L1L2')
+    lost.activity_regularizer = { className: penalty.class_name, config: penalty.config }
   const config: Json = {}
   for (const [key, value] of Object.entries(rest)) {
     const module = modules.find(([pattern]) => pattern.test(key))?.[1]

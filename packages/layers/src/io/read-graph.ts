@@ -11,15 +11,16 @@ import { isObject, isPlace, type Json, type KerasObject, type Place, plainClassN
 import { requireHarmless } from './known-keys.js'
 import { isOperation, readOperation } from './operations.js'
 import { countLayer, dtypeName, type ReadContext, readLayer } from './read-layer.js'
+import { isTfOperation, readTfOperation } from './tf-operations.js'
 
 /** The model of a functional config. */
 export function readGraph(config: Json, objects: readonly KerasObject[], context: ReadContext, options: ModelOptions, part: string): Model {
   const layers: LayerUses[] = []
   try {
     for (const object of withoutMaskOperations(objects, config.output_layers, part)) {
-      if (isOperation(object)) {
+      if (isOperation(object) || isTfOperation(object)) {
         countLayer(context.budget, part)
-        layers.push(readOperation(object, part))
+        layers.push((isOperation(object) ? readOperation : readTfOperation)(object, part))
         continue
       }
       const layer =

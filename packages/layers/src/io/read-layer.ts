@@ -239,7 +239,7 @@ function readActivation(key: string, value: unknown, { custom, origin }: ReadCon
 }
 
 /** An initializer, regularizer or constraint. */
-function readDescription(key: string, value: Json, { custom }: ReadContext): unknown {
+function readDescription(key: string, value: Json, { custom, origin }: ReadContext): unknown {
   if (typeof value.class_name !== 'string') throw new ValueError(`config key "${key}": ${JSON.stringify(value)} is not supported.`)
   const className = plainClassName(value.class_name)
   const { dtype: _, input_axes, output_axes, ...config } = isObject(value.config) ? value.config : {}
@@ -247,5 +247,7 @@ function readDescription(key: string, value: Json, { custom }: ReadContext): unk
     throw new ValueError(
       `config key "${key}": ${className} with input_axes or output_axes is not supported. The weights are in the file: use ones.`,
     )
-  return customFunction(className, custom) ?? { className, config: camelKeys(config) }
+  // tf.keras and Keras 3 divide a penalty on outputs by the number of samples.
+  const perSample = key === 'activity_regularizer' && (origin.family === 'keras3' || origin.family === 'tf2') && /^L[12]+$/.test(className)
+  return customFunction(className, custom) ?? { className, config: { ...camelKeys(config), ...(perSample && { perSample }) } }
 }

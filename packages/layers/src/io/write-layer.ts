@@ -155,6 +155,8 @@ export class LayerWriter {
       if (options[option] !== undefined && options[option] !== usual) lost[option] = options[option]
       delete options[option]
     }
+    if ((options.activityRegularizer as { config?: Json } | undefined)?.config?.perSample)
+      lost.activityRegularizer = options.activityRegularizer
     if (Object.keys(lost).length > 0) this.beyond[String(name)] = lost
     for (const option of Object.keys(options)) {
       const read = camelCase(snakeCase(option))
@@ -182,8 +184,8 @@ export class LayerWriter {
     if (!isObject(value) || typeof value.className !== 'string') return value
     const options = isObject(value.config) ? value.config : {}
     if (layerOptions.includes(key)) return this.#inside(this.#describe(value.className, options))
-    // Options of initializers that Keras does not have are left out: whoever reads the file reads the weights, too.
-    const { correctTruncation, method, ...config } = options
+    // Options of initializers that Keras does not have are left out: whoever reads the file reads the weights, too. `perSample` is kept beyond.
+    const { correctTruncation, method, perSample, ...config } = options
     return { class_name: value.className, config: snakeKeys(config) }
   }
 }

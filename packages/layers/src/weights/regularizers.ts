@@ -1,6 +1,6 @@
 /**
- * Regularizers: penalties on weights or outputs, added to the loss (keras/regularizers.py 2.3.1). A penalty is not divided by the batch size, and L2 has
- * no factor ½.
+ * Regularizers: penalties on weights or outputs, added to the loss (keras/regularizers.py 2.3.1). A penalty is not divided by the batch size unless it says so
+ * (`perSample`), and L2 has no factor ½.
  */
 import { full, Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
@@ -20,25 +20,28 @@ export interface Regularizer {
 const rates = { l1: fromZero, l2: fromZero }
 const example = 'l1L2({ l1: 0.01, l2: 0.01 })'
 
-/** l1·Σ|w| + l2·Σw² */
+/** l1·Σ|w| + l2·Σw²; with `perSample` divided by the first size, as Keras 3 and tf.keras do with outputs of layers. */
 export class L1L2 implements Regularizer {
   readonly className = 'L1L2'
   readonly l1: number
   readonly l2: number
+  readonly perSample: boolean
 
-  constructor(options: SpelledOptions<{ l1?: number; l2?: number }> = {}) {
-    const { l1, l2 } = readOptions('l1L2', options, { l1: 0, l2: 0 }, rates, example)
+  constructor(options: SpelledOptions<{ l1?: number; l2?: number; perSample?: boolean }> = {}) {
+    const { l1, l2, perSample } = readOptions('l1L2', options, { l1: 0, l2: 0, perSample: false }, rates, example)
     this.l1 = l1
     this.l2 = l2
+    this.perSample = perSample
   }
 
   getConfig(): Record<string, unknown> {
-    return { l1: this.l1, l2: this.l2 }
+    return { l1: this.l1, l2: this.l2, ...(this.perSample && { perSample: true }) }
   }
 
   call(w: Tensor): Tensor {
     const terms = [...(this.l1 ? [w.abs().sum().mul(this.l1)] : []), ...(this.l2 ? [w.square().sum().mul(this.l2)] : [])]
-    return terms.length > 0 ? terms.reduce((a, b) => a.add(b)) : full([], 0, { dtype: w.dtype, backend: w.backend })
+    const sum = terms.length > 0 ? terms.reduce((a, b) => a.add(b)) : full([], 0, { dtype: w.dtype, backend: w.backend })
+    return this.perSample ? sum.div(Math.max(1, w.shape[0])) : sum
   }
 }
 
@@ -69,7 +72,8 @@ export function l2(rate = 0.01): Regularizer {
   return new L1L2({ l2: rate })
 }
 /**
- * Makes the penalty l1·Σ|w| + l2·Σw². Both rates are at least 0; 0.01 by default.
+ * Makes the penalty l1·Σ|w| + l2·Σw². Both rates are at least 0; 0.01 by default. `perSample: true`, for outputs of layers, divides it by the number of samples as
+ * Keras 3 does.
  *
  * @throws ValueError for a negative rate
  * @example
@@ -78,8 +82,8 @@ export function l2(rate = 0.01): Regularizer {
  * console.log(await l1L2({ l1: 1, l2: 0.1 }).call(tensor([3, -4])).array())   // ≈ 9.5
  * ```
  */
-export const l1L2 = (options: { l1?: number; l2?: number } = {}): Regularizer =>
-  new L1L2(readOptions('l1L2', options, { l1: 0.01, l2: 0.01 }, rates, example))
+export const l1L2 = (options: { l1?: number; l2?: number; perSample?: boolean } = {}): Regularizer =>
+  new L1L2(readOptions('l1L2', options, { l1: 0.01, l2: 0.01, perSample: false }, rates, example))
 
 const isRegularizer = (id: Regularizer | SavedObject): id is Regularizer => 'call' in id && typeof id.call === 'function'
 

@@ -132,11 +132,11 @@ export function summed(given: string, shapes: readonly BatchShape[]): BatchShape
     if (labels[i].length !== shape.length) throw new ShapeError(`einsum "${equation}": "${labels[i]}" does not fit ${show(shape)}.`)
     for (const [axis, letter] of [...labels[i]].entries()) {
       const size = sizes.get(letter) ?? null
-      if (size === 1 && /[A-Z]/.test(letter)) {
-        sizes.set(letter, shape[axis]) // axes behind dots are broadcast
+      const broadcasts = /[A-Z]/.test(letter) && sizes.has(letter) && (size === 1 || shape[axis] === 1) // axes behind dots
+      if (broadcasts) {
+        if (size === 1) sizes.set(letter, shape[axis])
         continue
       }
-      if (shape[axis] === 1 && /[A-Z]/.test(letter)) continue
       if (differ(size, shape[axis])) throw new ShapeError(`einsum "${equation}": "${letter}" is ${size} and ${shape[axis]}.`)
       sizes.set(letter, size ?? shape[axis])
     }
