@@ -1,8 +1,11 @@
 /**
- * Makes the README's table of layers by format: each layer is written in each format and read again. `UPDATE_TABLE=1` writes the table into the README.
+ * Makes the README's tables of what files hold: layers by format (each is written in each format and read again), operations, and what is refused with what to do.
+ * `UPDATE_TABLE=1` writes them into the README.
  */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
+import type { Kind } from '../src/graph/operations/kind.js'
+import { kinds, operationAliases } from '../src/graph/operations/kinds.js'
 import * as layers from '../src/index.js'
 import {
   input,
@@ -16,6 +19,8 @@ import {
   Sequential,
 } from '../src/index.js'
 import { layerAliases, layerClassNames } from '../src/io/custom.js'
+import { adviceForLayer, adviceForOperation, refusedLayers, refusedOperations } from '../src/io/refused.js'
+import type { TextLayer } from '../src/text/text-inputs.js'
 
 const [vector, sequence, image, volume] = [[4], [6, 3], [8, 8, 2], [4, 4, 4, 2]]
 
@@ -141,6 +146,27 @@ const formats: Readonly<Record<string, (model: Model) => Promise<Model>>> = {
   },
 }
 
+/** Layers of texts, which stand in front of a model. */
+const texts: Readonly<Record<string, () => TextLayer>> = {
+  Hashing: () => layers.hashing(4, { outputMode: 'one_hot' }),
+  StringLookup: () => layers.stringLookup({ vocabulary: ['red', 'blue'], outputMode: 'one_hot' }),
+  TextVectorization: () => layers.textVectorization({ vocabulary: ['red', 'blue'], outputMode: 'multi_hot' }),
+}
+
+/** Weights alone: the formats that give them back. */
+async function weightFormats(model: Model): Promise<string> {
+  if (model.weights.length === 0) return ''
+  const before = await model.getWeights()
+  for (const format of ['weights.h5', 'safetensors'] as const) {
+    const bytes = await layers.weightsToBytes(model, { format })
+    await model.setWeights(before.map(({ shape, data }) => ({ shape, data: data.map((value) => value + 1) })))
+    await layers.weightsFromBytes(model, bytes)
+    const after = await model.getWeights()
+    if (after.some(({ data }, i) => data.some((value, k) => value !== before[i].data[k]))) return `other numbers by ${format}`
+  }
+  return 'yes'
+}
+
 function modelOf([make, ...shapes]: (typeof samples)[string]): Model {
   resetNames()
   if (shapes.length === 1) {
@@ -163,7 +189,17 @@ async function sameOutputs(model: Model, copy: Model, shapes: readonly number[][
 }
 
 const readme = new URL('../README.md', import.meta.url)
-const [begin, end] = ['<!-- layers by format -->\n', '<!-- end -->']
+
+/** Compares a table with the README's, or writes it there. */
+function compare(name: string, lines: readonly string[]): void {
+  const text = readFileSync(readme, 'utf8')
+  const begin = `<!-- ${name} -->\n`
+  const after = text.indexOf(begin) + begin.length
+  const end = text.indexOf('<!-- end -->', after)
+  const table = `${lines.join('\n')}\n`
+  if (process.env.UPDATE_TABLE) writeFileSync(readme, text.slice(0, after) + table + text.slice(end))
+  else expect(text.slice(after, end)).toBe(table)
+}
 
 test('the table of layers by format in the README is what the code does', async () => {
   // A new class of layers needs a sample here.
@@ -171,8 +207,8 @@ test('the table of layers by format in the README is what the code does', async 
   const lines = [
     `| layer | ${Object.keys(formats)
       .map((name) => `\`${name}\``)
-      .join(' | ')} | also read as |`,
-    '|---|---|---|---|---|',
+      .join(' | ')} | weights | also read as |`,
+    '|---|---|---|---|---|---|',
   ]
   for (const [name, sample] of Object.entries(samples)) {
     const model = modelOf(sample)
@@ -185,12 +221,77 @@ test('the table of layers by format in the README is what the code does', async 
       cells.push(format === '.h5' && notInKeras3[name] ? `${outcome}, ${notInKeras3[name]}` : outcome)
     }
     const others = Object.entries(layerAliases).flatMap(([other, known]) => (known === name ? [other] : []))
-    lines.push(`| ${name} | ${cells.join(' | ')} | ${others.join(', ')} |`)
+    lines.push(`| ${name} | ${cells.join(' | ')} | ${await weightFormats(model)} | ${others.join(', ')} |`)
     model.dispose()
   }
-  const text = readFileSync(readme, 'utf8')
-  const [before, after] = [text.indexOf(begin) + begin.length, text.indexOf(end)]
-  const table = `${lines.join('\n')}\n`
-  if (process.env.UPDATE_TABLE) writeFileSync(readme, text.slice(0, before) + table + text.slice(after))
-  else expect(text.slice(before, after)).toBe(table)
+  for (const [name, make] of Object.entries(texts)) {
+    const cells: string[] = []
+    for (const copyOf of Object.values(formats)) {
+      const model = new Sequential([layers.dense(1, { inputShape: [name === 'Hashing' ? 4 : 3] })])
+      layers.takeTexts(model, make())
+      cells.push(
+        await copyOf(model).then(
+          () => 'in front',
+          () => 'refused',
+        ),
+      )
+    }
+    lines.push(`| ${name} | ${cells.join(' | ')} |  |  |`)
+  }
+  compare('layers by format', lines)
+})
+
+test('the table of operations in the README is what the code has', () => {
+  const rows = Object.entries(kinds).map(([name, { className, module }]: [string, Kind]) => {
+    const others = Object.entries(operationAliases).flatMap(([other, known]) => (known === name ? [other] : []))
+    return { module, text: `${[className, ...others].join(', ')} (\`${name}\`)` }
+  })
+  const modules = ['numpy', 'nn', 'core', 'math', 'linalg', 'image']
+  expect(rows.map(({ module }) => module).filter((module) => !modules.includes(module))).toEqual([])
+  const lines = modules.map((module) => {
+    const texts = rows.filter((row) => row.module === module).map(({ text }) => text)
+    return `| ${module} | ${texts.sort().join('; ')} |`
+  })
+  compare('operations', ['| module | operations of Keras 3, and their names here |', '|---|---|', ...lines])
+})
+
+test('what is refused, and what to do, is in the README, and nothing that is read', () => {
+  const readAlready = [
+    ...layerClassNames(),
+    ...Object.keys(layerAliases),
+    ...Object.values(kinds).map((kind: Kind) => kind.className),
+    ...Object.keys(operationAliases),
+  ]
+  const lines = [...refusedLayers, ...refusedOperations].map(({ classes, advice }) => {
+    for (const name of classes.split(' ')) {
+      expect(readAlready).not.toContain(name)
+      expect([adviceForLayer(name), adviceForOperation(name)]).toContain(advice.replace('[className]', name))
+    }
+    return `| ${classes.split(' ').join(', ')} | ${advice.replaceAll('|', '\\|')} |`
+  })
+  compare('refused', ['| refused | what to do |', '|---|---|', ...lines])
+})
+
+test.each([
+  ['RandomHue', /customObjects: \{ RandomHue: /],
+  ['Lambda', /operations on tensors/],
+  ['Thing', /customObjects: \{ Thing \}/],
+] as const)('a file with %s says what to do', (className, message) => {
+  const config = { layers: [{ class_name: className, config: { name: 'a' } }] }
+  expect(() => layers.modelFromJSON(JSON.stringify({ class_name: 'Sequential', config, keras_version: '3.16.0' }))).toThrow(message)
+})
+
+test('a layer that acts in training alone can be passed by, as its error says', async () => {
+  const file = {
+    class_name: 'Sequential',
+    config: { layers: [{ class_name: 'RandomHue', config: { name: 'a', batch_shape: [null, 2], factor: 0.1 } }] },
+    keras_version: '3.16.0',
+  }
+  class RandomHue extends layers.Identity {
+    static override fromConfig({ name }: { name?: string }): layers.Identity {
+      return new layers.Identity({ name, inputShape: [2] })
+    }
+  }
+  const model = layers.modelFromJSON(JSON.stringify(file), { customObjects: { RandomHue } })
+  expect(await model.predict([[1, 2]]).then((y) => y.array())).toEqual([[1, 2]])
 })

@@ -16,17 +16,16 @@ export const refusedLayers: readonly Refused[] = [
     classes:
       'AugMix CutMix MixUp RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation RandomSharpness RandomShear',
     advice:
-      'It acts in training alone. To predict, let the input pass: customObjects: { [className]: { fromConfig: ({ name }) => identity({ name }) } }.',
+      'It acts in training alone. To predict, let the input pass: customObjects: { [className]: class extends Identity { static fromConfig({ name }) { return new Identity({ name }) } } }.',
   },
   {
     classes:
-      'AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization Solarization MaxNumBoundingBoxes MelSpectrogram STFTSpectrogram',
+      'AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization Solarization HashedCrossing IntegerLookup MaxNumBoundingBoxes MelSpectrogram STFTSpectrogram',
     advice: 'Prepare the data before the model, and save the model without it.',
   },
   {
-    classes: 'HashedCrossing TextVectorization StringLookup IntegerLookup Hashing',
-    advice:
-      'Texts and their numbers stand in front of a model, in a `.keras` file; there TextVectorization, StringLookup, IntegerLookup and Hashing are read. Elsewhere apply them to the data.',
+    classes: 'TextVectorization StringLookup Hashing',
+    advice: 'It is read in front of a model, in a `.keras` file. Elsewhere apply it to the data, before the model.',
   },
   {
     classes:

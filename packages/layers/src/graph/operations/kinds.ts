@@ -153,7 +153,7 @@ export const kinds = {
 export type OperationName = keyof typeof kinds
 
 /** Other classes of Keras 3 for the same operations. */
-const aliases: Readonly<Record<string, OperationName>> = {
+export const operationAliases: Readonly<Record<string, OperationName>> = {
   Divide: 'div',
   Abs: 'abs',
   Fabs: 'abs',
@@ -178,4 +178,4 @@ const aliases: Readonly<Record<string, OperationName>> = {
 /** The operation of a class of Keras 3. */
 export const operationOf = (className: string): OperationName | undefined =>
   (Object.keys(kinds) as OperationName[]).find((name) => kinds[name].className === className) ??
-  (Object.hasOwn(aliases, className) ? aliases[className] : undefined)
+  (Object.hasOwn(operationAliases, className) ? operationAliases[className] : undefined)
