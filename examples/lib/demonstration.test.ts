@@ -1,4 +1,5 @@
 /** Demonstrations get the flags that they take, and those for the engine count before they run. */
+import { fileURLToPath } from 'node:url'
 import { useBackend } from '@cotangent/core'
 import { expect, test } from 'vitest'
 import { runDemonstration } from './demonstration.js'
@@ -14,4 +15,11 @@ test('--threads counts', async () => {
 test('a flag that means nothing to it is a mistake', async () => {
   const lesson = { id: 'lesson', title: 'A lesson', flags: ['seed'], run: () => undefined } as const
   await expect(runDemonstration(lesson, { epochs: 2 })).rejects.toThrow('--epochs means nothing to lesson. It takes --seed.')
+})
+
+test('an --out that cannot be written to is refused before the run', async () => {
+  let runs = 0
+  const lesson = { id: 'lesson', title: 'A lesson', flags: ['out'], run: () => runs++ } as const
+  await expect(runDemonstration(lesson, { out: fileURLToPath(import.meta.url) })).rejects.toThrow(/--out: can't write into/)
+  expect(runs).toBe(0)
 })

@@ -2,6 +2,7 @@
 import { configure, useBackend } from '@cotangent/core'
 import { type FlagName, type Settings, UsageError } from './arguments.js'
 import type { documents } from './experiment.js'
+import { prepareOutput } from './files.js'
 
 export interface Demonstration {
   readonly id: string
@@ -21,6 +22,7 @@ export async function runDemonstration(demonstration: Demonstration, settings: S
     const takes = flags.length === 0 ? 'no flags' : flags.map((name) => `--${name}`).join(', ')
     throw new UsageError(`--${unused} means nothing to ${id}. It takes ${takes}.`)
   }
+  await prepareOutput(settings)
   if (settings.threads !== undefined) configure({ threads: settings.threads })
   if (settings.backend) await useBackend(settings.backend)
   await demonstration.run(settings)

@@ -1,7 +1,5 @@
 /** One run of an experiment: makes its context from the flags, runs it, then makes the report and the files. */
-import { accessSync, constants, statSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { configure, useBackend } from '@cotangent/core'
 import { mnist, slice } from '@cotangent/datasets'
 import type { History } from '@cotangent/layers'
@@ -20,7 +18,7 @@ import {
   thousands,
   withoutPath,
 } from './experiment.js'
-import { writeWhole } from './files.js'
+import { prepareOutput, writeWhole } from './files.js'
 import { type BestEpoch, bestEpoch, historyCsv } from './history.js'
 import { progressOutput } from './output.js'
 
@@ -157,24 +155,6 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   }
   for (const written of [json, out]) if (written) console.log(`Written: ${written}`)
   return report
-}
-
-/** Makes the directories before the training, so that a path that cannot be written to does not cost a training. */
-async function prepareOutput({ json, out }: Settings): Promise<void> {
-  if (json && statSync(json, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`--json takes a file, but ${json} is a directory.`)
-  for (const [flag, directory] of [
-    ['json', json && dirname(json)],
-    ['out', out],
-  ]) {
-    if (!directory) continue
-    try {
-      await mkdir(directory, { recursive: true })
-      accessSync(directory, constants.W_OK)
-    } catch (error) {
-      throw new UsageError(`--${flag}: can't write into ${directory} (${(error as NodeJS.ErrnoException).code ?? error}).`)
-    }
-  }
 }
 
 /** The differences between the run and the document's. */

@@ -1,4 +1,5 @@
 /** Parts of pictures in SVG. Colours are CSS variables with a second set for dark pages. */
+import type { NDArray } from '@cotangent/datasets'
 import { greyPng } from './digit-grid.js'
 
 const style = `
@@ -11,6 +12,9 @@ text { font: 13px system-ui, sans-serif; fill: var(--soft) }
 .right { fill: var(--right); font-weight: 600 }
 .wrong { fill: var(--wrong); font-weight: 600 }
 image { image-rendering: pixelated }`
+
+/** Letters that can be read on a phone, too, where a figure of 650 pixels is half as wide. */
+export const largeText = '\ntext { font-size: 16px }\n.title { font-size: 18px }'
 
 const escaped = (text: string): string => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
@@ -79,4 +83,27 @@ export function lineChart({ box, x, y, lines }: Chart): string[] {
 export function picture([x, y]: readonly [number, number], shown: number, pixels: Uint8Array, side = 28): string {
   const png = greyPng(pixels, side, side).toString('base64')
   return `<image x="${x}" y="${y}" width="${shown}" height="${shown}" href="data:image/png;base64,${png}"/>`
+}
+
+/** Images side by side, `columns` in a row, each pixel `scale` wide. 16 greys are enough for the eye, and take half of the bytes that 256 would take. */
+export function sheet(
+  { data, shape }: NDArray<Uint8Array>,
+  columns: number,
+  { x, y, scale }: { x: number; y: number; scale: number },
+): string {
+  const [count, height, width] = shape
+  const [wide, high] = [columns * width, Math.ceil(count / columns) * height]
+  const pixels = new Uint8Array(wide * high)
+  for (let i = 0; i < count; i++) {
+    const at = Math.floor(i / columns) * height * wide + (i % columns) * width
+    for (let row = 0; row < height; row++) {
+      const from = (i * height + row) * width
+      pixels.set(
+        data.subarray(from, from + width).map((value) => Math.round(value / 17) * 17),
+        at + row * wide,
+      )
+    }
+  }
+  const png = greyPng(pixels, wide, high).toString('base64')
+  return `<image x="${x}" y="${y}" width="${wide * scale}" height="${high * scale}" href="data:image/png;base64,${png}"/>`
 }
