@@ -24,6 +24,7 @@ import { mnistDropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { mnistCnnAdadelta } from './004-soft-computing/mnist-cnn-adadelta.js'
 import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
 import { mnistMlpRmsprop } from './004-soft-computing/mnist-mlp-rmsprop.js'
+import { augment } from './augment/augment.js'
 import { backprop } from './backprop/backprop.js'
 import { gpt, gptCore } from './gpt/gpt.js'
 import { kerasImport } from './keras-import/keras-import.js'
@@ -59,4 +60,13 @@ export const experiments: readonly Experiment[] = [
   mnistCnnAdadelta,
 ]
 
-export const demonstrations: readonly Demonstration[] = [textOneHot, backprop, gpt, gptCore, transformerImdb, transfer, kerasImport]
+export const demonstrations: readonly Demonstration[] = [
+  textOneHot,
+  backprop,
+  gpt,
+  gptCore,
+  transformerImdb,
+  transfer,
+  augment,
+  kerasImport,
+]
