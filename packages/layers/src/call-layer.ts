@@ -35,7 +35,7 @@ export function callLayer(
   const key = context.key && place.reduce<Key>(foldKey, context.key)
   try {
     const result = layer.callAll(xs, { ...context, key }, logits)
-    if (!checked.has(layer)) requireOutputs(layer, xs, result)
+    if (!checked.has(layer)) requireOutputs(layer, xs, result, context.reverse)
     const { activityRegularizer } = layer
     if (activityRegularizer && context.penalties)
       context.penalties.push(...activateLogits(result.outputs, logits, layer.finalActivations).map((y) => activityRegularizer.call(y)))
@@ -49,13 +49,16 @@ export function callLayer(
 const checked = new WeakSet<Layer>()
 
 /** Throws unless a layer gives as many tensors as it says, of the shapes that it says; else the next layer would be blamed. */
-function requireOutputs(layer: Layer, xs: readonly Tensor[], { outputs }: LayerOutputs): void {
+function requireOutputs(layer: Layer, xs: readonly Tensor[], { outputs }: LayerOutputs, reverse?: boolean): void {
   if (outputs.length !== layer.outputCount)
     throw new ValueError(`${layer.describe()}: has ${layer.outputCount} outputs, but gave ${outputs.length}.`)
   const wrong = outputs.find((output) => !(output instanceof Tensor))
   if (wrong !== undefined || outputs.includes(undefined as never))
     throw new ValueError(`${layer.describe()}: must give tensors, got ${describeValue(wrong)}. Is a return missing?`)
-  const shapes = layer.outputShapes(xs.map((x) => x.shape))
+  const shapes = layer.outputShapes(
+    xs.map((x) => x.shape),
+    reverse,
+  )
   for (const [i, { shape }] of outputs.entries()) {
     const said = shapes[i]
     if (said.length === shape.length && said.every((n, axis) => n === null || n === shape[axis])) continue

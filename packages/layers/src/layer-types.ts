@@ -39,6 +39,8 @@ export interface CallContext {
 export interface ManyContext extends Omit<CallContext, 'mask'> {
   /** The mask of each input; undefined where all steps count. */
   masks: readonly (Tensor | undefined)[]
+  /** A call in reverse, which `reversibleEmbedding` alone has. */
+  reverse?: boolean
 }
 
 /** The outputs of a layer that was called with a list of inputs. */

@@ -402,8 +402,8 @@ export abstract class Layer {
   /** The shape of the output for a shape of input; throws a ShapeError when the layer cannot take it. */
   abstract outputShape(inputShape: BatchShape): BatchShape
 
-  /** The shapes of all outputs for the shapes of all inputs. */
-  outputShapes(inputShapes: readonly BatchShape[]): BatchShape[] {
+  /** The shapes of all outputs for the shapes of all inputs; `_reverse`: of a call in reverse, which `reversibleEmbedding` alone has. */
+  outputShapes(inputShapes: readonly BatchShape[], _reverse?: boolean): BatchShape[] {
     return [this.outputShape(this.only(inputShapes))]
   }
 

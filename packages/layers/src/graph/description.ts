@@ -7,7 +7,7 @@
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import type { GraphOrder } from './order.js'
-import type { LayerNode, SymbolicTensor } from './symbolic-tensor.js'
+import { connect, type LayerNode, type SymbolicTensor } from './symbolic-tensor.js'
 
 /** A tensor in a graph: Keras' `[name, node_index, tensor_index]`. */
 export interface TensorPlace {
@@ -24,6 +24,8 @@ export interface LayerUses {
   layer: Layer
   /** For each use, the places of its inputs; empty for an input layer. */
   inboundNodes: readonly (readonly TensorPlace[])[]
+  /** For each use, whether the layer is called in reverse; none is if left out. */
+  reverse?: readonly boolean[]
 }
 
 /** The structure of a graph. The configs and weights of its layers are not in it. */
@@ -55,10 +57,11 @@ export function describeGraph({ order, inputs, outputs }: GraphNetwork): GraphDe
     tensor: index,
   })
   return {
-    layers: order.layers.map((layer) => ({
-      layer,
-      inboundNodes: usesIn(order, layer).flatMap((node) => (node.inputs.length > 0 ? [node.inputs.map(place)] : [])),
-    })),
+    layers: order.layers.map((layer) => {
+      const uses = usesIn(order, layer).filter((node) => node.inputs.length > 0)
+      const reverse = uses.map((node) => node.reverse)
+      return { layer, inboundNodes: uses.map((node) => node.inputs.map(place)), ...(reverse.includes(true) && { reverse }) }
+    }),
     inputs: inputs.map(place),
     outputs: outputs.map(place),
   }
@@ -92,13 +95,15 @@ export function connectGraph({ layers, inputs, outputs }: GraphDescription): { i
   }
 
   // A layer may stand before layers that it needs. So the list is walked again as long as something could be connected.
-  const waiting = layers.map(({ layer, inboundNodes }) => ({ layer, next: 0, inboundNodes }))
+  const waiting = layers.map(({ layer, inboundNodes, reverse = [] }) => ({ layer, next: 0, inboundNodes, reverse }))
   for (const { layer, inboundNodes } of waiting) if (inboundNodes.length === 0) note(layer, 0, layer.inboundNodes[0]?.outputs ?? [])
   for (let progress = true; progress; ) {
     progress = false
     for (const use of waiting) {
       for (; use.next < use.inboundNodes.length && use.inboundNodes[use.next].every((place) => made.has(keyOf(place))); use.next++) {
-        note(use.layer, use.layer.firstNodeIndex + use.next, use.layer.applyAll(use.inboundNodes[use.next].map(find)))
+        const inputs = use.inboundNodes[use.next].map(find)
+        const outputs = use.reverse[use.next] ? connect(use.layer, inputs, true) : use.layer.applyAll(inputs)
+        note(use.layer, use.layer.firstNodeIndex + use.next, outputs)
         progress = true
       }
     }

@@ -53,10 +53,13 @@ export class LayerNode {
   readonly outputs: readonly SymbolicTensor[]
   /** Its number among the uses of its layer, as Keras counts. Those of models start at 1, since a model is one use of itself. */
   readonly index: number
+  /** Whether the layer is called in reverse: `reversibleEmbedding` alone can be. */
+  readonly reverse: boolean
 
-  constructor(layer: Layer, inputs: readonly SymbolicTensor[], outputShapes: readonly BatchShape[]) {
+  constructor(layer: Layer, inputs: readonly SymbolicTensor[], outputShapes: readonly BatchShape[], reverse = false) {
     this.layer = layer
     this.inputs = inputs
+    this.reverse = reverse
     this.outputs = outputShapes.map((shape, i) => new SymbolicTensor(shape, this, i))
     this.index = layer.firstNodeIndex + layer.inboundNodes.length
     layer.inboundNodes.push(this)
@@ -101,11 +104,12 @@ function isValues(given: unknown): boolean {
   return Array.isArray(given) && (typeof first === 'number' || ArrayBuffer.isView(first))
 }
 
-/** Applies a layer to symbolic inputs. */
-export function connect(layer: Layer, given: SymbolicTensor | readonly SymbolicTensor[]): SymbolicTensor[] {
+/** Applies a layer to symbolic inputs, or its reverse. */
+export function connect(layer: Layer, given: SymbolicTensor | readonly SymbolicTensor[], reverse = false): SymbolicTensor[] {
   const inputs = symbolicList(`${layer.describe()}, apply`, given)
   try {
-    return [...new LayerNode(layer, inputs, layer.outputShapes(inputs.map((x) => x.shape))).outputs]
+    const shapes = inputs.map((x) => x.shape)
+    return [...new LayerNode(layer, inputs, layer.outputShapes(shapes, reverse), reverse).outputs]
   } catch (error) {
     throw addContext(error, `where ${layer.describe()} is applied to ${inputs.map((x) => x.describe()).join(' and ')}`)
   }

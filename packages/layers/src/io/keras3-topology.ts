@@ -60,7 +60,7 @@ export class Keras3Writer {
         const tensors = places.map(({ layer: name, node, tensor }, k) =>
           kerasTensor(uses[use].inputs[k], [name, node - firstUse(layers, name), tensor], model.dtype),
         )
-        return callOf(layer, tensors)
+        return uses[use].reverse ? { args: tensors, kwargs: { reverse: true } } : callOf(layer, tensors)
       })
       const shapes = uses[0]?.inputs.map((x) => x.shape) ?? []
       const object = layer instanceof InputLayer ? this.#input(objects[i]) : this.#layer(layer, objects[i], shapes)

@@ -3,6 +3,7 @@ import { addContext, type DType, ValueError } from '@cotangent/core'
 import { connectGraph, type LayerUses, type TensorPlace } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
 import type { BatchShape, Layer } from '../layer.js'
+import { ReversibleEmbedding } from '../layers/index.js'
 import { GraphModel } from '../models/graph-model.js'
 import { Model, type ModelOptions } from '../models/model.js'
 import { Sequential } from '../models/sequential.js'
@@ -27,7 +28,8 @@ export function readGraph(config: Json, objects: readonly KerasObject[], context
         plainClassName(object.class_name) === 'InputLayer'
           ? readInput(object, context, part)
           : readLayer(withCallOptions(object, part), context, part)
-      layers.push({ layer, inboundNodes: nodesOf(object, `${part}, layer "${layer.name}"`) })
+      const reverse = reversedCalls(object, layer, part)
+      layers.push({ layer, inboundNodes: nodesOf(object, `${part}, layer "${layer.name}"`), ...(reverse.includes(true) && { reverse }) })
     }
     const graph = {
       layers,
@@ -141,6 +143,15 @@ function withCallOptions(object: KerasObject, part: string): KerasObject {
   return { ...object, config }
 }
 
+/** For each call, whether it is Keras' `embedding(x, reverse=True)`. */
+function reversedCalls(object: KerasObject, layer: Layer, part: string): boolean[] {
+  const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
+  const reverse = nodes.map((node) => namedArguments(node).reverse === true)
+  if (reverse.includes(true) && !(layer instanceof ReversibleEmbedding))
+    throw new ValueError(`${part}, layer "${layer.name}" (${object.class_name}): inbound_nodes: a call in reverse is not supported.`)
+  return reverse
+}
+
 /** The inputs of each use of a layer. */
 function nodesOf(object: KerasObject, part: string): TensorPlace[][] {
   const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
@@ -165,8 +176,8 @@ function inputsOf(node: unknown, part: string): TensorPlace[] {
 function argumentsOf(node: unknown, part: string): TensorPlace[] {
   const given = namedArguments(node)
   for (const [key, value] of Object.entries(given)) {
-    if (inputArguments.includes(key) || withoutEffect.includes(key) || callFlags.includes(key) || value === null || value === false)
-      continue
+    const known = [...inputArguments, ...withoutEffect, ...callFlags, 'reverse']
+    if (known.includes(key) || value === null || value === false) continue
     throw new ValueError(`${part}: inbound_nodes: the argument "${key}" of a call is not supported.`)
   }
   return inputArguments.flatMap((key): TensorPlace[] => {

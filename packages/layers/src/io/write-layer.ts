@@ -4,7 +4,7 @@
  */
 import { ValueError } from '@cotangent/core'
 import { type ActivationIdentifier, getActivation } from '../activations.js'
-import { type TensorPlace, usesIn } from '../graph/description.js'
+import { type LayerUses, type TensorPlace, usesIn } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
 import { Operation } from '../graph/operations/operation.js'
 import type { Layer } from '../layer.js'
@@ -111,10 +111,10 @@ export class LayerWriter {
   #graph(model: GraphModel): Json {
     const { layers, inputs, outputs } = model.describeGraph()
     const place = ({ layer, node, tensor }: TensorPlace): unknown[] => [layer, node, tensor]
-    const node = (layer: Layer, places: readonly TensorPlace[], use: number): unknown => {
+    const node = ({ layer, reverse }: LayerUses, places: readonly TensorPlace[], use: number): unknown => {
       if (layer instanceof Operation) return this.#operationNode(model, layer, places, use)
       const [first, ...others] = places.map(place)
-      const options = this.#reader === 'tfjs' ? {} : callOptions(layer)
+      const options = reverse?.[use] ? { reverse: true } : this.#reader === 'tfjs' ? {} : callOptions(layer)
       // As tf.keras has it: value and key are named.
       if (layer instanceof ProjectedAttention) {
         const [value, key, mask] = others
@@ -124,10 +124,10 @@ export class LayerWriter {
     }
     return {
       name: model.name,
-      layers: layers.map(({ layer, inboundNodes }) => ({
+      layers: layers.map(({ layer, inboundNodes, reverse }) => ({
         name: layer.name,
         ...(layer instanceof Operation ? operationObject(layer) : this.write(layer)),
-        inbound_nodes: inboundNodes.map((places, use) => node(layer, places, use)),
+        inbound_nodes: inboundNodes.map((places, use) => node({ layer, inboundNodes, reverse }, places, use)),
       })),
       input_layers: inputs.map(place),
       output_layers: outputs.map(place),

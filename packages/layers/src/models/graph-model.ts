@@ -62,7 +62,9 @@ export class GraphModel extends Model {
 
   /** The dtype of the data of an input: int32 if all layers behind it take indices. */
   #valuesOf(x: SymbolicTensor): Pick<InputPort, 'dtype' | 'indexCount'> {
-    const counts = this.#order.nodes.flatMap(({ layer, inputs }) => inputs.flatMap((y, i) => (y === x ? [layer.indexCount(i)] : [])))
+    const counts = this.#order.nodes.flatMap(({ layer, inputs, reverse }) =>
+      inputs.flatMap((y, i) => (y === x ? [reverse ? undefined : layer.indexCount(i)] : [])),
+    )
     const indices = counts.filter((count) => count !== undefined)
     const indexCount = indices.length > 0 ? Math.min(...indices) : undefined
     const always = indices.length > 0 && indices.length === counts.length && !this.outputs.includes(x)
@@ -134,7 +136,7 @@ export class GraphModel extends Model {
     const shapes = new Map(this.inputs.map((x, i) => [x, inputShapes[i]]))
     const of = (x: SymbolicTensor): BatchShape => shapes.get(x) as BatchShape
     for (const { node } of this.#steps) {
-      const results = node.layer.outputShapes(node.inputs.map(of))
+      const results = node.layer.outputShapes(node.inputs.map(of), node.reverse)
       for (const [i, y] of node.outputs.entries()) shapes.set(y, results[i])
     }
     return this.outputs.map(of)
@@ -150,7 +152,7 @@ export class GraphModel extends Model {
         node.layer,
         place,
         given.map(({ value }) => value),
-        { ...context, masks: given.map(({ mask }) => mask) },
+        { ...context, masks: given.map(({ mask }) => mask), ...(node.reverse && { reverse: true }) },
         wanted,
       )
       // Other layers may need the activated value as well as the logits.

@@ -1,6 +1,7 @@
 /** An embedding whose table also turns vectors back into scores of words. */
-import type { Parameter, Tensor } from '@cotangent/core'
-import { type BuildContext, requireSize } from '../../layer.js'
+import { type Parameter, ShapeError, Tensor } from '@cotangent/core'
+import { connect, type SymbolicTensor } from '../../graph/symbolic-tensor.js'
+import { type BatchShape, type BuildContext, type LayerOutputs, type ManyContext, requireSize } from '../../layer.js'
 import { flag, numberFrom } from '../../option-rows.js'
 import type { Option, TableFor } from '../../option-table.js'
 import { Embedding, type EmbeddingOptions, embeddingOptions } from './embedding.js'
@@ -54,7 +55,8 @@ export class ReversibleEmbedding extends Embedding {
   }
 
   /**
-   * The scores of all rows for each vector, for layers of your own that keep this one in a property.
+   * The scores of all rows for each vector: of a symbolic tensor in a graph, or of a tensor in layers of your own that keep this one in a property. In `.keras` files the
+   * call is Keras' `embedding(x, reverse=True)`.
    *
    * @throws ShapeError if the vectors have another size than the rows
    * @example
@@ -65,7 +67,26 @@ export class ReversibleEmbedding extends Embedding {
    * console.log(await words.reverse(tensor([[2, 5]])).array())   // [[2, 5, 7]]
    * ```
    */
-  reverse(x: Tensor): Tensor {
+  reverse(x: Tensor): Tensor
+  reverse(x: SymbolicTensor): SymbolicTensor
+  reverse(x: Tensor | SymbolicTensor): Tensor | SymbolicTensor {
+    return x instanceof Tensor ? this.#scores(x) : connect(this, x, true)[0]
+  }
+
+  override outputShapes(inputShapes: readonly BatchShape[], reverse = false): BatchShape[] {
+    if (!reverse) return super.outputShapes(inputShapes)
+    const shape = this.only(inputShapes)
+    const size = requireSize(this, shape, -1)
+    if (size !== this.outputDim)
+      throw new ShapeError(`${this.describe()}: reverse takes vectors of ${this.outputDim} numbers, as the rows are, got ${size}.`)
+    return [[...shape.slice(0, -1), this.inputDim]]
+  }
+  override callAll(xs: readonly Tensor[], { reverse, ...context }: ManyContext, logits?: readonly boolean[]): LayerOutputs {
+    // As in Keras, the scores have no mask.
+    return reverse ? { outputs: [this.#scores(this.only(xs))], masks: [undefined] } : super.callAll(xs, context, logits)
+  }
+
+  #scores(x: Tensor): Tensor {
     requireSize(this, x.shape, -1)
     return this.enter({}, () => {
       const scores = this.#reverse ? x.matMul(this.#reverse) : x.matMul((this.table as Parameter).transpose())
