@@ -28,12 +28,6 @@ export const refusedLayers: readonly Refused[] = [
     advice: 'It is read in front of a model, in a `.keras` file. Elsewhere apply it to the data, before the model.',
   },
   {
-    classes:
-      'AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D AdaptiveMaxPooling2D AdaptiveMaxPooling3D',
-    advice:
-      'If its input has a fixed size that the output size divides, it is the plain pooling with windows of input / output. For one output use the global pooling.',
-  },
-  {
     classes: 'Lambda',
     advice:
       'Its function is Python’s code. Write it with operations on tensors (x * 2, keras.ops.mean(x, axis=1)), which files hold, or as a layer class of the same name in customObjects.',
@@ -43,7 +37,7 @@ export const refusedLayers: readonly Refused[] = [
     classes: 'FlaxLayer JaxLayer TFSMLayer TorchModuleWrapper',
     advice: 'It holds a model of another library. Build that model of layers.',
   },
-  { classes: 'ConvLSTM3D TernaryDense Wrapper Layer', advice: ownLayer },
+  { classes: 'TernaryDense Wrapper Layer', advice: ownLayer },
 ]
 
 /** Operations. */
