@@ -26,12 +26,14 @@ import { mnistMlpAdadelta } from './004-soft-computing/mnist-mlp-adadelta.js'
 import { mnistMlpRmsprop } from './004-soft-computing/mnist-mlp-rmsprop.js'
 import { augment } from './augment/augment.js'
 import { backprop } from './backprop/backprop.js'
+import { gan } from './gan/gan.js'
 import { gpt, gptCore } from './gpt/gpt.js'
 import { kerasImport } from './keras-import/keras-import.js'
 import type { Demonstration } from './lib/demonstration.js'
 import type { Experiment } from './lib/experiment.js'
 import { transfer } from './transfer/transfer.js'
 import { transformerImdb } from './transformer-imdb/transformer-imdb.js'
+import { vae } from './vae/vae.js'
 
 export const experiments: readonly Experiment[] = [
   mnistMlp,
@@ -68,5 +70,7 @@ export const demonstrations: readonly Demonstration[] = [
   transformerImdb,
   transfer,
   augment,
+  vae,
+  gan,
   kerasImport,
 ]

@@ -1,0 +1,115 @@
+/** A variational autoencoder that lays the digits out in a plane: `npm run example -- vae`. README.md beside this file says what it shows. */
+import { join } from 'node:path'
+import { foldKey, key, scope, type Tensor, tensor } from '@cotangent/core'
+import { mnist, type NDArray, normalize, reshape, slice } from '@cotangent/datasets'
+import type { Sequential } from '@cotangent/layers'
+import { saveModel } from '@cotangent/layers/node'
+import { type Settings, UsageError } from '../lib/arguments.js'
+import type { Demonstration } from '../lib/demonstration.js'
+import { thousands, withoutPath } from '../lib/experiment.js'
+import { writeWhole } from '../lib/files.js'
+import { progressOutput } from '../lib/output.js'
+import { type Channels, CODE, createVae, reconstruction } from './network.js'
+import { codesSvg, digitsSvg, gridOfCodes, rangeOf } from './picture.js'
+
+const EPOCHS = 8
+/** A third of the training digits is enough for these pictures, and takes a third of the time. */
+const DIGITS = 20_000
+/** Digits along each side of their figure. It leaves out this share of the test digits' codes at each end of both numbers. */
+const [SIDE, OUT] = [15, 0.02]
+/** Dots in the figure of codes. More would hide each other. */
+const DOTS = 3000
+
+/** Smaller things than those of the example make a test short. */
+export interface Scale {
+  channels?: Channels
+  /** Test digits to evaluate with. */
+  test?: number
+}
+
+export interface VaeResult {
+  history: Readonly<Record<string, number[]>>
+  /** An upper bound of the mean −log p of the test digits. */
+  testBound: number
+  /** The figures as SVG. */
+  digits: string
+  codes: string
+}
+
+/** The mean loss of images [n, 28, 28, 1] with drawn codes, as in training. A single draw for each is enough for a mean over thousands. */
+export async function bound(vae: Sequential, images: { data: Float32Array; shape: readonly number[] }, seed: number): Promise<number> {
+  const [count] = images.shape
+  let sum = 0
+  for (let begin = 0; begin < count; begin += 500) {
+    const end = Math.min(count, begin + 500)
+    const total = scope(() => {
+      const x = tensor(images.data.subarray(begin * 784, end * 784), { shape: [end - begin, 28, 28, 1] })
+      const added: Tensor[] = [] // KL
+      const drawn = vae.apply(x, { training: true, key: foldKey(key(seed), begin), losses: added })
+      return added.reduce((loss, term) => loss.add(term), reconstruction(x, drawn).mean())
+    })
+    sum += (await total.item()) * (end - begin)
+    total.dispose()
+  }
+  return sum / count
+}
+
+/** The images that the decoder makes of codes, as bytes. */
+async function draw(decoder: Sequential, codes: Float32Array): Promise<NDArray<Uint8Array>> {
+  const count = codes.length / CODE
+  const made = await decoder.predict({ data: codes, shape: [count, CODE] }, { batchSize: 500 })
+  const data = Uint8Array.from(await made.data(), (p) => Math.round(255 * p))
+  made.dispose()
+  return { data, shape: [count, 28, 28] }
+}
+
+/** The means of the codes of images, [n, 2]. */
+async function meansOf(encoder: Sequential, images: { data: Float32Array; shape: readonly number[] }): Promise<Float32Array> {
+  const outputs = await encoder.predict(images, { batchSize: 500 })
+  const means = scope(() => outputs.slice([0, 0], [outputs.shape[0], CODE]))
+  const values = (await means.data()) as Float32Array
+  for (const each of [outputs, means]) each.dispose()
+  return values
+}
+
+export async function trainVae(settings: Settings = {}, scale: Scale = {}): Promise<VaeResult> {
+  const { seed = 1, epochs = EPOCHS, 'batch-size': batchSize = 64, lr: learningRate = 1e-3, out } = settings
+  const { channels = [32, 64], test = 10_000 } = scale
+  const { xTrain, xTest, yTest, source } = await mnist.loadData({ dir: settings.data })
+  const [available] = xTrain.shape
+  const { limit = DIGITS } = settings
+  if (limit > available) throw new UsageError(`--limit ${limit} is more than the ${available} training images there are.`)
+  const inks = (images: NDArray<Uint8Array>, count: number) => normalize(reshape(slice(images, 0, count), [-1, 28, 28, 1]), 255)
+  const [images, others] = [inks(xTrain, limit), inks(xTest, test)]
+
+  const { vae, encoder, decoder } = createVae({ channels, seed, learningRate, steps: epochs * Math.ceil(limit / batchSize) })
+  try {
+    const parameters = `Encoder and decoder have ${thousands(encoder.countParams())} and ${thousands(decoder.countParams())} parameters.`
+    console.log(`${parameters} ${thousands(limit)} of ${thousands(available)} digits from ${withoutPath(source)}, seed ${seed}`)
+    const { history } = await vae.fit(images, images, { epochs, batchSize, output: progressOutput() })
+    const testBound = await bound(vae, others, seed)
+    console.log(`Loss on ${thousands(test)} test digits, with codes drawn as in training: ${testBound.toFixed(2)}`)
+
+    const count = Math.min(DOTS, test)
+    const means = await meansOf(encoder, inks(xTest, count))
+    const range = rangeOf(means, OUT)
+    const digits = digitsSvg(await draw(decoder, gridOfCodes(SIDE, range)), SIDE, range)
+    const codes = codesSvg(means, yTest.data.subarray(0, count))
+    if (out) {
+      await writeWhole(join(out, 'digits.svg'), digits)
+      await writeWhole(join(out, 'codes.svg'), codes)
+      await saveModel(vae, join(out, 'vae.keras'))
+      console.log(`Written: ${['digits.svg', 'codes.svg', 'vae.keras'].map((name) => join(out, name)).join(', ')}`)
+    }
+    return { history, testBound, digits, codes }
+  } finally {
+    vae.dispose()
+  }
+}
+
+export const vae = {
+  id: 'vae',
+  title: 'A variational autoencoder on MNIST: the digits in a plane; with --out dir as pictures',
+  flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out'],
+  run: (settings: Settings) => trainVae(settings),
+} satisfies Demonstration
