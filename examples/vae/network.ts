@@ -9,7 +9,6 @@ import {
   type CallContext,
   conv2d,
   conv2dTranspose,
-  cosineDecay,
   dense,
   flatten,
   Layer,
@@ -94,18 +93,9 @@ export interface Vae {
   decoder: Sequential
 }
 
-export interface VaeOptions {
-  channels: Channels
-  seed: number
-  /** The rate of the first step. It falls to 0 in half a cosine over `steps` steps. */
-  learningRate: number
-  steps: number
-}
-
-export function createVae({ channels, seed, learningRate, steps }: VaeOptions): Vae {
+export function createVae({ channels, seed, learningRate }: { channels: Channels; seed: number; learningRate: number }): Vae {
   const [encoder, decoder] = [createEncoder(channels, seed), createDecoder(channels, seed + 1)]
   const vae = new Sequential([encoder, new Sampling(), decoder], { seed, name: 'vae' })
-  const rate = cosineDecay({ initialLearningRate: learningRate, decaySteps: steps })
-  vae.compile({ optimizer: adam(rate), loss: reconstruction, metrics: [reconstruction] })
+  vae.compile({ optimizer: adam(learningRate), loss: reconstruction, metrics: [reconstruction] })
   return { vae, encoder, decoder }
 }
