@@ -52,3 +52,9 @@ test('refuses what is no array', () => {
   expect(() => takeRows([1, 2] as never, [0])).toThrow('takeRows: array must be { shape, data }')
   expect(() => takeRows(ndarray(new Uint8Array(1), []), [0])).toThrow('has no axes')
 })
+
+test('a mask of bytes, as a tensor of truth values has it, is told from positions', () => {
+  const x = ndarray(new Uint8Array([1, 2, 3, 4]), [4])
+  expect(() => takeRows(x, Uint8Array.of(1, 0, 1, 0))).toThrow('Write takeRows(x, Array.from(mask, Boolean))')
+  expect([...takeRows(x, Uint8Array.of(1, 3)).data]).toEqual([2, 4])
+})

@@ -22,6 +22,12 @@ function positions(choice: RowChoice, count: number): readonly number[] {
       `takeRows: which must be positions, a list of true and false, or a function, got ${describeValue(choice)}. Write takeRows(x, [0, 2]) or takeRows(x, (row) => y.data[row] < 5).`,
     )
   }
+  // Truth values of a tensor come as bytes. As positions they would take rows 0 and 1 over and over.
+  if (choice instanceof Uint8Array && count > 2 && choice.length === count && choice.every((value) => value <= 1)) {
+    throw new DatasetError(
+      `takeRows: which has a 0 or 1 for each of ${count} rows, so it seems to be a mask. Write takeRows(x, Array.from(mask, Boolean)), or positions as a list of numbers.`,
+    )
+  }
   if (typeof list[0] === 'boolean') {
     if (list.length !== count) throw new DatasetError(`takeRows: the mask has ${list.length} entries, and the array ${count} rows.`)
     const wrong = list.findIndex((value) => typeof value !== 'boolean')

@@ -129,3 +129,23 @@ test("Python's Infinity in JSON", async () => {
   const copy = await modelFromBytes(await modelToBytes(m, { format: 'keras' }))
   expect(await copy.apply(tensor([[1, -4, 3]])).array()).toEqual([[4, 4, 4]])
 })
+
+test('a record of outputs goes by names, as Keras takes it', () => {
+  const outputs = { y2: ['a', 0, 0], y1: ['b', 0, 0] }
+  const d = (name: string, units: number): Json => layer('Dense', { name, units }, [at('x', [null, 3])])
+  expect(keras3([x, d('a', 1), d('b', 2)], outputs).outputs.map(({ shape }) => shape[1])).toEqual([2, 1])
+})
+
+test('masks that come from an input, and calls that always train, are refused', () => {
+  const masked = {
+    ...layer('LSTM', { name: 'r', units: 2 }),
+    inbound_nodes: [{ args: [at('s', [null, 4, 3])], kwargs: { mask: at('x', [null, 3]) } }],
+  }
+  const s = layer('InputLayer', { name: 's', batch_shape: [null, 4, 3], dtype: 'float32' })
+  expect(() => keras3([x, s, masked], ['r', 0, 0])).toThrow(/layer "r" \(LSTM\): its mask is not the one that comes with its input/)
+  const training = {
+    ...layer('Dropout', { name: 'd', rate: 0.5 }),
+    inbound_nodes: [{ args: [at('x', [null, 3])], kwargs: { training: true } }],
+  }
+  expect(() => keras3([x, training], ['d', 0, 0])).toThrow(/layer "d" \(Dropout\): training=True at a call is not supported/)
+})

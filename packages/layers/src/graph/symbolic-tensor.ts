@@ -68,6 +68,7 @@ export class LayerNode {
 
 /** Names the value that was given in place of a symbolic tensor. */
 function kindOf(wrong: unknown): string {
+  if (wrong === undefined) return 'undefined. A model has them as model.inputs and model.outputs, a layer in it as layer.output'
   if (wrong instanceof Tensor) return 'a tensor of values. Those go through a model: model.apply(x), or model.predict(x)'
   if (typeof wrong === 'object' && wrong !== null && 'inboundNodes' in wrong) return 'a layer. Apply it first: layer.apply(x)'
   if ((wrong as object | undefined)?.constructor?.name === SymbolicTensor.name)

@@ -11,14 +11,21 @@ type Place = readonly [layer: string, node: number, tensor: number]
 /** The places `[layer, node, tensor]` of all tensors in the arguments of a call. */
 function placesIn(value: unknown): Place[] {
   const place = historyOf(value) ?? (isPlace(value) ? ([value[0], value[1], value[2]] as const) : undefined)
-  if (place) return isPlace(value) ? [place, ...placesIn(value.slice(3))] : [place]
+  if (place) return [place]
   if (Array.isArray(value)) return value.flatMap(placesIn)
   return isObject(value) ? Object.values(value).flatMap(placesIn) : []
 }
 
 const callsOf = (object: KerasObject): Json[] => (Array.isArray(object.inbound_nodes) ? object.inbound_nodes.map(callOf) : [])
 /** A call as Keras 3 has it. Before it, a call was the list of the places of its tensors. */
-const callOf = (node: unknown): Json => (isObject(node) ? node : { args: node })
+function callOf(node: unknown): Json {
+  if (isObject(node)) return node
+  const places = isPlace(node) ? [node] : Array.isArray(node) ? node : []
+  return {
+    args: places.map((place) => (isPlace(place) ? place.slice(0, 3) : place)),
+    kwargs: Object.assign({}, ...places.filter(isPlace).map((place) => place[3])),
+  }
+}
 const nameOf = ({ name, config }: KerasObject): string => String(name ?? config.name)
 
 /** Arguments of calls that are masks. */
@@ -41,7 +48,8 @@ function splitArguments({ args, kwargs }: Json): { masks: unknown[]; values: unk
  * @throws ValueError for a mask of another kind
  */
 export function withoutMaskOperations(objects: readonly KerasObject[], outputs: unknown, part: string): KerasObject[] {
-  if (!objects.some(isOperation)) return [...objects]
+  const masked = objects.some((object) => callsOf(object).some((call) => placesIn(splitArguments(call).masks).length > 0))
+  if (!masked && !objects.some(isOperation)) return [...objects]
   requireImplicit(objects, part)
   // An operation stays if an output or a layer needs it other than as a mask; so do those that it needs.
   const operations = new Map(objects.filter(isOperation).map((object) => [nameOf(object), object]))

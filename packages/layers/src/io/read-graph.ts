@@ -104,7 +104,11 @@ function readInput({ config }: KerasObject, { origin }: ReadContext, part: strin
 function placesOf(value: unknown, part: string): TensorPlace[] {
   if (isPlace(value)) return [placeOf(value)]
   if (Array.isArray(value)) return value.flatMap((place) => placesOf(place, part))
-  if (isObject(value)) return Object.values(value).flatMap((place) => placesOf(place, part))
+  // Keras takes the entries of a record by the order of their names.
+  if (isObject(value))
+    return Object.keys(value)
+      .sort()
+      .flatMap((name) => placesOf(value[name], part))
   throw new ValueError(`${part}: [name, node, tensor] was expected, got ${JSON.stringify(value)}.`)
 }
 
@@ -129,6 +133,12 @@ const callFlags = ['use_causal_mask', 'return_attention_scores']
 /** The layer, with options added for arguments of its calls. */
 function withCallOptions(object: KerasObject, part: string): KerasObject {
   const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
+  if (nodes.some((node) => namedArguments(node).training === true)) {
+    const where = `${part}, layer "${object.config.name}" (${object.class_name})`
+    throw new ValueError(
+      `${where}: training=True at a call is not supported, since here the caller says whether it trains. Save the model without it.`,
+    )
+  }
   const config = { ...object.config }
   for (const key of callFlags) {
     const given = nodes.map((node) => namedArguments(node)[key] === true)

@@ -1,5 +1,5 @@
 /** A model as a graph of layers: Keras' functional form. */
-import { foldKey, type Tensor } from '@cotangent/core'
+import { foldKey, type Tensor, ValueError } from '@cotangent/core'
 import { activateLogits, callLayer } from '../call-layer.js'
 import { describeGraph, type GraphDescription, type GraphNetwork } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
@@ -28,6 +28,13 @@ interface Step {
   place: readonly number[]
 }
 
+/** The options, unless one is written as the argument of the first Keras. */
+function withoutSingular(options: object): object {
+  for (const name of ['input', 'output'])
+    if (Object.hasOwn(options, name)) throw new ValueError(`model: there is no option "${name}". Did you mean "${name}s"?`)
+  return options
+}
+
 /**
  * A model whose layers are connected in any way without a circle: several inputs and outputs, layers used more than once, models as layers.
  *
@@ -46,7 +53,7 @@ export class GraphModel extends Model {
   readonly #steps: readonly Step[]
 
   constructor({ inputs, outputs, ...options }: GraphModelOptions) {
-    super('Model', options)
+    super('Model', withoutSingular(options))
     this.inputs = symbolicList(`${this.name}: inputs`, inputs)
     this.outputs = symbolicList(`${this.name}: outputs`, outputs)
     this.outputCount = this.outputs.length

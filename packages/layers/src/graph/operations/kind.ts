@@ -1,6 +1,6 @@
 /** The type of an operation, the rows of its options, and makers of families of operations. */
-import type { DType, Tensor } from '@cotangent/core'
-import { requireText, requireWhole } from '@cotangent/core/arguments'
+import { type DType, type Tensor, ValueError } from '@cotangent/core'
+import { describeValue, requireWhole } from '@cotangent/core/arguments'
 import { requireWholeList } from '../../layer-options.js'
 import type { BatchShape } from '../../layer-types.js'
 import { flag } from '../../option-rows.js'
@@ -72,7 +72,8 @@ export function pairs(what: string, name: string, value: unknown): void {
   const fine =
     Array.isArray(value) &&
     value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((n) => Number.isInteger(n) && n >= 0))
-  if (!fine) requireText(what, `${name} as two whole numbers for each axis, such as [[0, 0], [1, 2]]`, undefined)
+  if (!fine)
+    throw new ValueError(`${what}: ${name} must be two whole numbers for each axis, such as [[0, 0], [1, 2]], got ${describeValue(value)}.`)
 }
 
 export const index: Option<readonly Index[]> = {
@@ -81,8 +82,9 @@ export const index: Option<readonly Index[]> = {
     const fine = (item: unknown): boolean =>
       item === null || Number.isInteger(item) || (typeof item === 'string' && /^(\.\.\.|-?\d*:-?\d*(:-?\d*)?)$/.test(item))
     if (Array.isArray(list) && list.every(fine)) return list
-    requireText(className, `${name} as a list of positions, slices such as '1:3', '...' or null`, undefined)
-    return list
+    throw new ValueError(
+      `${className}: ${name} must be a list of positions, slices such as '1:3', '...' or null, got ${describeValue(given)}.`,
+    )
   },
 }
 

@@ -3,10 +3,11 @@
  * layer. So a use of the layer is told by its symbolic inputs alone, as for every other layer.
  */
 import { addContext, type DType, type Tensor, tensor, ValueError } from '@cotangent/core'
-import { describeValue, requireChoice } from '@cotangent/core/arguments'
+import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from '../../layer.js'
 import { MergeLayer } from '../../layers/merge/merge-layer.js'
 import { fixed } from '../../option-table.js'
+import { unknownName } from '../../spelling/names.js'
 import type { Kind } from './kind.js'
 import { kinds, type OperationName } from './kinds.js'
 import type { Index } from './shapes.js'
@@ -128,7 +129,7 @@ export class Operation extends MergeLayer {
   readonly constants: Readonly<Record<number, Given>>
 
   constructor(op: OperationName, options: OperationOptions = {}) {
-    requireChoice('operation', 'name', op, Object.keys(kinds))
+    if (!Object.hasOwn(kinds, op)) throw unknownName('operation', op, Object.keys(kinds))
     const { className, options: table } = kinds[op] as Kind
     const { constants = {}, ...rest } = options
     super(className, rest, { op: fixed(op), ...table })
