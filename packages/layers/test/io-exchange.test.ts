@@ -1,4 +1,4 @@
-/** What an exchange of several hundred models with Keras 3.16 found. */
+/** The faults that an exchange of several hundred models with Keras 3.16 found. */
 import { tensor } from '@cotangent/core'
 import { beforeEach, expect, test } from 'vitest'
 import {

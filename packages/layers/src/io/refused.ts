@@ -85,12 +85,12 @@ export const refusedOperations: readonly Refused[] = [
 const adviceIn = (rows: readonly Refused[], className: string): string | undefined =>
   rows.find(({ classes }) => classes.split(' ').includes(className))?.advice
 
-/** What to do in place of a layer that is not read. */
+/** The advice for a layer that is not read. */
 export const adviceForLayer = (className: string): string =>
   adviceIn(refusedLayers, className)?.replace('[className]', className) ??
   `Write it as a class with a static fromConfig and pass customObjects: { ${/^\w+$/.test(className) ? className : `'${className}'`} }, or registerLayer it.`
 
-/** What to do in place of an operation that is not read. */
+/** The advice for an operation that is not read. */
 export const adviceForOperation = (className: string): string => adviceIn(refusedOperations, className) ?? ownStep
 
 /** Whether Keras has an operation of that name, which is not read. */

@@ -255,7 +255,7 @@ export function diagonalOf(shape: BatchShape, k: number): BatchShape {
   return [...shape.slice(0, -2), length]
 }
 
-/** What lies before and after along an axis of an image; with the size of the result, one of the two says the other. */
+/** The pixels before and after along an axis of an image; with the size of the result, one of the two says the other. */
 function sides(before: Given, after: Given, target: Given, n: Size, name: string): [number, number] {
   if ((target ?? null) === null) return [before ?? 0, after ?? 0]
   if (n === null) throw new ShapeError(`the ${name} is open.`)
