@@ -6,7 +6,7 @@ import { currentBackend } from '@cotangent/core'
 import { engineOf } from '@cotangent/core/kernels'
 import type { Prepared } from './adapter.js'
 
-/** What one kind of call took, in milliseconds a step. */
+/** One kind of call: its times are milliseconds a step. */
 export interface ProfileRow {
   name: string
   calls: number
@@ -14,7 +14,7 @@ export interface ProfileRow {
   ms: number
   /** Of that: waiting for parts that workers had begun. */
   waiting: number
-  /** What the workers spent in parts of these calls, all together. */
+  /** The time of the workers in parts of these calls, all together. */
   workers: number
   /** Operations of its products; absent for kernels that are bound by memory. */
   flops?: number
@@ -30,7 +30,7 @@ export interface Profile {
   /** The same with clocks; the rows and `typescript` add up to it. */
   ms: number
   rows: ProfileRow[]
-  /** What is not in a row: everything between the calls. */
+  /** The time that is in no row: everything between the calls. */
   typescript: number
 }
 

@@ -12,7 +12,7 @@ import { Gan, NOISE } from './network.js'
 import { qualityOf, spread } from './quality.js'
 
 const sizes = { generator: 8, discriminator: 8 }
-const create = (): Gan => new Gan(sizes, { seed: 1, learningRate: 2e-4 })
+const create = (): Gan => new Gan(sizes, { seed: 1, learningRate: 2e-4, steps: 1000 })
 const images = normal(key(2), [6, 28, 28, 1]).tanh()
 const stepKey = key(9)
 const step = (gan: Gan) => gan.trainStep({ x: images, xs: [images], y: images, ys: [images], weights: [], key: stepKey })

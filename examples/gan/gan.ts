@@ -14,7 +14,7 @@ import { largeText, sheet, svgPage, text } from '../lib/svg.js'
 import { Gan, NOISE, type Sizes } from './network.js'
 import { type Quality, qualityOf, spread, trainReader } from './quality.js'
 
-const EPOCHS = 5
+const EPOCHS = 10
 
 /** Smaller things than those of the example make a test short. */
 export interface Scale {
@@ -67,7 +67,7 @@ function picture(rows: readonly { epoch: number; images: NDArray<Uint8Array> }[]
 }
 
 export async function trainGan(settings: Settings = {}, scale: Scale = {}): Promise<GanResult> {
-  const { seed = 1, epochs = EPOCHS, 'batch-size': batchSize = 32, lr: learningRate = 3e-4, out } = settings
+  const { seed = 1, epochs = EPOCHS, 'batch-size': batchSize = 32, lr: learningRate = 5e-4, out } = settings
   const { sizes = { generator: 48, discriminator: 48 }, made = 10_000, test = 10_000 } = scale
   const { xTrain, yTrain, xTest, source } = await mnist.loadData({ dir: settings.data })
   const [available] = xTrain.shape
@@ -81,7 +81,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     return { data, shape: [count, NOISE] }
   }
 
-  const gan = new Gan(sizes, { seed, learningRate })
+  const gan = new Gan(sizes, { seed, learningRate, steps: epochs * Math.ceil(limit / batchSize) })
   const { generator } = gan
   const parameters = `${thousands(generator.countParams())} and ${thousands(gan.countParams())} parameters`
   console.log(`Generator and discriminator have ${parameters}. ${thousands(limit)} digits from ${withoutPath(source)}, seed ${seed}`)
@@ -94,9 +94,9 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
   const drawing: Callback = {
     async onEpochEnd(before) {
       if (!shown(before + 1)) return
-      const drawn = await draw(generator, ten)
+      const [drawn, others] = await gan.withMeans(async (means) => [await draw(means, ten), await draw(means, hundred)])
       rows.push({ epoch: before + 1, images: drawn })
-      svg = picture(rows, await draw(generator, hundred))
+      svg = picture(rows, others)
       if (out) await writeWhole(join(out, 'gan.svg'), svg)
       const captions = [0, 1, 2].map((index) => ({ index, text: '', paint: (words: string) => words }))
       console.log(digitRow(drawn, captions, process.stdout.isTTY === true).join('\n'))
@@ -108,7 +108,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     const reader = await trainReader(images, slice(yTrain, 0, limit), { seed, epochs: 2 })
     const [realQuality, quality] = [
       await qualityOf(reader, inks(slice(xTest, 0, test))),
-      await qualityOf(reader, inks(await draw(generator, await noiseOf(1, made)))),
+      await gan.withMeans(async (means) => qualityOf(reader, inks(await draw(means, await noiseOf(1, made))))),
     ]
     reader.dispose()
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
@@ -118,7 +118,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     console.log(`(of the real test digits: ${percent(realQuality.sure)}). It reads these as ${spread(quality)}.`)
 
     if (out) {
-      await saveModel(generator, join(out, 'generator.keras'))
+      await gan.withMeans((means) => saveModel(means, join(out, 'generator.keras')))
       console.log(`Written: ${join(out, 'gan.svg')}, ${join(out, 'generator.keras')}`)
     }
     return { history, quality, realQuality, svg }

@@ -8,6 +8,7 @@ import {
   batchNormalization,
   conv2d,
   conv2dTranspose,
+  cosineDecay,
   dense,
   flatten,
   initializers,
@@ -54,7 +55,11 @@ export class Gan extends Sequential {
   readonly generator: Sequential
   readonly generatorOptimizer: Optimizer
 
-  constructor({ generator, discriminator: width }: Sizes, { seed, learningRate }: { seed: number; learningRate: number }) {
+  /** `steps`: how many there will be. The learning rate falls to 0 within them, by half a cosine: the two networks come to rest. */
+  constructor(
+    { generator, discriminator: width }: Sizes,
+    { seed, learningRate, steps }: { seed: number; learningRate: number; steps: number },
+  ) {
     const layers = [
       conv2d(width / 2, 4, { ...half, inputShape: [28, 28, 1] }), // [b, 14, 14, width/2]
       slope(),
@@ -65,8 +70,9 @@ export class Gan extends Sequential {
     ]
     super(layers, { seed, name: 'discriminator' })
     this.generator = createGenerator(generator, seed + 1)
-    this.generatorOptimizer = adam(learningRate, { beta1: 0.5 })
-    this.compile({ optimizer: adam(learningRate, { beta1: 0.5 }) })
+    const rate = cosineDecay({ initialLearningRate: learningRate, decaySteps: steps })
+    this.generatorOptimizer = adam(rate, { beta1: 0.5, useEma: true, emaMomentum: 0.999 })
+    this.compile({ optimizer: adam(rate, { beta1: 0.5 }) })
   }
 
   /** First the discriminator learns to tell x from fakes, then the generator to make fakes that it takes for real. softplus(−l) is −log p of "real". */
@@ -84,6 +90,16 @@ export class Gan extends Sequential {
     const second = valueAndGrad(weights, () => this.apply(makes(1)).neg().softplus().mean())
     this.generatorOptimizer.step(weights, second.grads)
     return { discriminator: first.value, generator: second.value, right: first.right }
+  }
+
+  /** Runs something with the running means of the generator's weights, over some thousand steps: each step pulls the weights to and fro, and the means do not sway. */
+  async withMeans<R>(run: (generator: Sequential) => Promise<R>): Promise<R> {
+    this.generatorOptimizer.swapAverages()
+    try {
+      return await run(this.generator)
+    } finally {
+      this.generatorOptimizer.swapAverages()
+    }
   }
 
   /** The generator and its optimizer end with the discriminator. */

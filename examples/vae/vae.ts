@@ -12,9 +12,7 @@ import { progressOutput } from '../lib/output.js'
 import { type Channels, CODE, createVae, reconstruction } from './network.js'
 import { codesSvg, digitsSvg, gridOfCodes, rangeOf } from './picture.js'
 
-const EPOCHS = 6
-/** A third of the training digits is enough for these pictures, and takes a third of the time. */
-const DIGITS = 20_000
+const EPOCHS = 10
 /** Digits along each side of their figure. It leaves out this share of the test digits' codes at each end of both numbers. */
 const [SIDE, OUT] = [15, 0.02]
 /** Dots in the figure of codes. More would hide each other. */
@@ -73,11 +71,11 @@ async function meansOf(encoder: Sequential, images: { data: Float32Array; shape:
 }
 
 export async function trainVae(settings: Settings = {}, scale: Scale = {}): Promise<VaeResult> {
-  const { seed = 1, epochs = EPOCHS, 'batch-size': batchSize = 32, lr: learningRate = 1e-3, out } = settings
+  const { seed = 1, epochs = EPOCHS, 'batch-size': batchSize = 64, lr: learningRate = 1e-3, out } = settings
   const { channels = [32, 64], test = 10_000 } = scale
   const { xTrain, xTest, yTest, source } = await mnist.loadData({ dir: settings.data })
   const [available] = xTrain.shape
-  const { limit = DIGITS } = settings
+  const { limit = available } = settings
   if (limit > available) throw new UsageError(`--limit ${limit} is more than the ${available} training images there are.`)
   const inks = (images: NDArray<Uint8Array>, count: number) => normalize(reshape(slice(images, 0, count), [-1, 28, 28, 1]), 255)
   const [images, others] = [inks(xTrain, limit), inks(xTest, test)]
