@@ -147,8 +147,11 @@ function meanOf(name: string, measure: MetricFunction, finish: (mean: number) =>
           // A mask, or weights of steps, apply to the values before they are averaged for each sample.
           const values = mask || (weights && weights.rank > 1) ? measure(t, p) : each(t, p)
           const factors = factorsOf(values, mask, weights)
-          // If all values count, the host knows their number.
-          return factors ? stack([counted(values, factors).sum(), factors.broadcastTo(values.shape).sum()]) : values.sum().reshape([1])
+          // If all values count, the host knows the number of samples.
+          if (!factors) return values.sum().reshape([1])
+          // A sample counts as much as the mean of its factors, so that it counts 1 where there are none, as in Keras 3.
+          const steps = Math.max(1, values.size / Math.max(1, p.shape[0]))
+          return stack([counted(values, factors).sum(), factors.broadcastTo(values.shape).sum()]).div(steps)
         },
         (totals, samples) => {
           const count = (totals[1] ?? 0) + samples
