@@ -50,7 +50,7 @@ async function draw(generator: Sequential, noise: { data: Float32Array; shape: n
 
 /** A row of ten for some epochs, then a hundred of the last one. */
 function picture(rows: readonly { epoch: number; images: NDArray<Uint8Array> }[], last: NDArray<Uint8Array>): string {
-  const [left, scale] = [72, 2]
+  const [left, scale] = [84, 2]
   const size = 28 * scale
   const lines = rows.flatMap(({ epoch, images }, i) => [
     text(0, 30 + i * (size + 4) + size / 2 + 4, `epoch ${epoch}`),
