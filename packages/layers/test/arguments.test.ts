@@ -294,8 +294,6 @@ const table: Readonly<Record<string, Row>> = {
   hashing: row(bins, options),
   StringLookup: row(options),
   stringLookup: row(options),
-  IntegerLookup: row(options),
-  integerLookup: row(options),
   TextVectorization: row(options),
   textVectorization: row(options),
   takeTexts: row(

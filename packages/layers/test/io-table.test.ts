@@ -82,6 +82,7 @@ const samples: Readonly<Record<string, readonly [make: () => Layer, ...inputs: n
   GroupNormalization: [() => layers.groupNormalization({ groups: 2 }), image],
   Identity: [() => layers.identity(), vector],
   GroupQueryAttention: [() => layers.groupQueryAttention(2, 4, 2, { useCausalMask: true }), sequence, sequence],
+  IntegerLookup: [() => layers.integerLookup({ vocabulary: [1, 3], outputMode: 'count' }), vector],
   LSTM: [() => layers.lstm(2), sequence],
   LSTMCell: [() => layers.rnn(layers.lstmCell(2)), sequence],
   LayerNormalization: [() => layers.layerNormalization(), vector],

@@ -1,6 +1,8 @@
 /** Golden vectors of TextVectorization, StringLookup, IntegerLookup and Hashing; each again from its config; wrong arguments. */
+import { scope, type Tensor, tensor, withBackend } from '@cotangent/core'
 import { expect, test } from 'vitest'
 import { expectClose, type GoldenTensor, loadGolden } from '../../core/test/golden.js'
+import { places } from '../../core/test/wave2.js'
 import * as l from '../src/index.js'
 import { fingerprint } from '../src/text/hashes.js'
 import { byBytes } from '../src/text/lookup.js'
@@ -20,12 +22,30 @@ const golden = loadGolden('wave2/text_vectorization')
 const cases = golden.cases as unknown as readonly Case[]
 const exact = { atol: 1e-6, rtol: 1e-6 } // outputs are float32
 
+/** The layer of whole numbers on tensors: in a model, and alone on numbers of either type. */
+async function checkOnTensors(layer: l.IntegerLookup, { values }: Case['inputs'], { output }: Case['expected']): Promise<void> {
+  const wanted = (Array.isArray(output) ? { shape: [output.length], data: output } : output) as GoldenTensor
+  for (const { backend, name } of places) {
+    for (const dtype of ['int32', 'float32'] as const) {
+      const before = backend.memory()
+      const got = withBackend(backend, () =>
+        scope(() => layer.call(tensor(values as unknown as number[], { dtype, backend }), { training: false }).keep()),
+      )
+      expect(got.shape).toEqual(layer.outputShape(tensor(values as unknown as number[]).shape))
+      await expectClose(got, wanted, exact, `${name}, ${dtype}`)
+      got.dispose()
+      expect(backend.memory()).toEqual(before)
+    }
+  }
+}
+
 test('has its cases', () => expect(cases.length).toBe(41))
 
 test.each(cases.map((each) => [each.name, each] as const))('%s', async (_, { layer: name, params, inputs, expected }) => {
   const { invert, ...options } = params
   const first = classes[name].fromConfig(options as never)
-  if (!(first instanceof l.Hashing) && inputs.adapt?.length) first.adapt(inputs.adapt)
+  if (!(first instanceof l.Hashing) && inputs.adapt?.length) await first.adapt(inputs.adapt)
+  if (first instanceof l.IntegerLookup) await checkOnTensors(l.IntegerLookup.fromConfig({ ...first.getConfig(), invert }), inputs, expected)
   // The same again from JSON.
   const config = JSON.parse(JSON.stringify(first.getConfig()))
   for (const layer of [first, classes[name].fromConfig(config as never)]) {
@@ -40,7 +60,7 @@ test.each(cases.map((each) => [each.name, each] as const))('%s', async (_, { lay
       expect((layer as l.StringLookup).tokens(inputs.values as never)).toEqual(expected.output)
       continue
     }
-    const output = layer.apply((inputs.texts ?? inputs.values) as never)
+    const output = layer.apply((inputs.texts ?? inputs.values) as never) as Tensor
     expect(output.dtype).toBe((expected.output as GoldenTensor).dtype === 'int32' ? 'int32' : 'float32')
     await expectClose(output, expected.output as GoldenTensor, exact, 'output')
     output.dispose()

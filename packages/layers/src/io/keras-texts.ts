@@ -211,7 +211,7 @@ function written(layer: TextLayer, name: string): KerasObject {
       ? { sparse: false }
       : layer instanceof TextVectorization
         ? { ragged: false, sparse: false, encoding: 'utf-8', vocabulary: null, idf_weights: null }
-        : { sparse: false, encoding: 'utf-8', invert: false, vocabulary: null, idf_weights: null }
+        : { sparse: false, encoding: 'utf-8', invert: false, vocabulary: null, idf_weights: null, vocabulary_size: layer.vocabularySize }
   const policy = { module: 'keras', class_name: 'DTypePolicy', config: { name: 'float32' }, registered_name: null }
   return {
     module: 'keras.layers',

@@ -23,6 +23,7 @@ import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from
 import { type TextAssets, withoutTexts, withTexts } from './keras-texts.js'
 import { Keras3Writer } from './keras3-topology.js'
 import { memoryLimit } from './limits.js'
+import { withoutVocabularies, withVocabularies } from './number-vocabularies.js'
 import { keepsRate, togetherState } from './optimizer-state.js'
 import { originOf } from './origin.js'
 import type { FileParts } from './restore.js'
@@ -115,6 +116,14 @@ function weightPaths(paths: readonly (readonly [string, Layer])[], naming: Namin
   return walk(paths, '')
 }
 
+/** These layers and all inside, with their places. */
+function* allLayers(paths: readonly (readonly [string, Layer])[], prefix = ''): Generator<readonly [string, Layer]> {
+  for (const [path, layer] of paths) {
+    yield [prefix + path, layer]
+    yield* allLayers(innerPaths(layer, {}), `${prefix}${path}/`)
+  }
+}
+
 interface WeightPath {
   readonly path: string
   readonly weight: Parameter
@@ -205,7 +214,10 @@ export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: n
       return array && Array.from(array.data, Number)
     },
   }
-  const { topology, texts } = custom ? withoutTexts(given, assets, custom, `${what}: config.json`) : { topology: given, texts: undefined }
+  const complete = custom ? withVocabularies(given, assets, containerName) : given
+  const { topology, texts } = custom
+    ? withoutTexts(complete, assets, custom, `${what}: config.json`)
+    : { topology: given, texts: undefined }
   return {
     origin: originOf(typeof metadata.keras_version === 'string' ? metadata.keras_version : undefined, undefined),
     topology,
@@ -247,7 +259,13 @@ export function describeKerasZip(model: Model, includeOptimizer: boolean) {
     includeOptimizer && training ? { optimizer, ...training, run_eagerly: false, steps_per_execution: 1, jit_compile: false } : {}
   const archive = { ...new Keras3Writer(layers).model(model, topology), compile_config: compiled }
   const kept = { ...beyond, ...(Object.keys(layers).length > 0 && { layers }) }
-  return { archive, kept, ...withTexts(model, archive) }
+  const [texts, vocabularies] = [withTexts(model, archive), withoutVocabularies(allLayers(listPaths(model.layers, 'layers')), archive)]
+  return {
+    archive,
+    kept,
+    assets: [...texts.assets, ...vocabularies.assets],
+    numbers: [...texts.numbers, ...vocabularies.numbers],
+  }
 }
 
 /** The bytes of a `.keras` file. */

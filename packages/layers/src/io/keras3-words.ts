@@ -32,6 +32,7 @@ const changes: readonly Change[] = [
   { classes: /^MultiHeadAttention$/, add: { use_gate: false, sliding_window: null, attention_axes: [1] } },
   { classes: /^(MultiHead|GroupQuery)Attention$/, add: { activity_regularizer: null } },
   { classes: /^(CategoryEncoding|Discretization)$/, add: { sparse: false } },
+  { classes: /^IntegerLookup$/, add: { sparse: false, vocabulary: null, idf_weights: null, vocabulary_dtype: 'int64' } },
   { classes: /^Normalization$/, add: { mean: null, variance: null } },
   { classes: /^Discretization$/, add: { bin_boundaries: null, num_bins: null }, lose: { trainable: true } },
   { classes: /^Random(Flip|Rotation|Zoom|Translation|Crop|Contrast|Brightness)$/, add: { seed: null } },

@@ -39,13 +39,15 @@ const known: Readonly<Record<string, readonly KnownKey[]>> = {
   kernel_constraint: [{ classes: /^(Separable|Depthwise)Conv/, of: ['tf2'] }],
   sparse: [
     {
-      classes: /^(InputLayer|Embedding|CategoryEncoding|Discretization)$/,
+      classes: /^(InputLayer|Embedding|CategoryEncoding|Discretization|IntegerLookup)$/,
       values: [false],
       advice: 'Sparse inputs are not supported; feed dense ones.',
     },
   ],
   ragged: [{ classes: /^InputLayer$/, values: [false], advice: 'Ragged inputs are not supported; pad them.' }],
   optional: [{ classes: /^InputLayer$/, values: [false], advice: 'Optional inputs are not supported; feed zeros.' }],
+  vocabulary_dtype: [{ classes: /^IntegerLookup$/ }],
+  vocabulary_size: [{ classes: /^IntegerLookup$/ }],
   time_major: [
     { classes: recurrent, values: [false], advice: 'Sequences are [batch, steps, features] here; save the model with time_major=False.' },
   ],

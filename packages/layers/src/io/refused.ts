@@ -20,7 +20,7 @@ export const refusedLayers: readonly Refused[] = [
   },
   {
     classes:
-      'AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization Solarization HashedCrossing IntegerLookup MaxNumBoundingBoxes MelSpectrogram STFTSpectrogram',
+      'AutoContrast ContrastLimitedAdaptiveHistogramEqualization Equalization Solarization HashedCrossing MaxNumBoundingBoxes MelSpectrogram STFTSpectrogram',
     advice: 'Prepare the data before the model, and save the model without it.',
   },
   {

@@ -1,7 +1,7 @@
 export type { Salt } from './hashes.js'
 export { Hashing, type HashingOptions, hashing } from './hashing.js'
 export type { LookupOptions } from './lookup.js'
-export * from './string-lookup.js'
+export { StringLookup, type StringLookupOptions, stringLookup } from './string-lookup.js'
 export { type TextLayer, takeTexts, textLayersOf } from './text-inputs.js'
 export * from './text-vectorization.js'
 export type { IndexMode, Nested } from './values.js'

@@ -85,6 +85,13 @@ export abstract class Lookup<T extends string | number> {
     if ((maxTokens ?? undefined) !== undefined) requireWhole(what, 'maxTokens', maxTokens, { least: this.special.length + 1 })
     this.maxTokens = maxTokens ?? undefined
     if (padToMaxTokens && this.maxTokens === undefined) throw new ValueError(`${what}: padToMaxTokens needs maxTokens.`)
+    const { idfWeights } = options
+    if ((idfWeights ?? undefined) !== undefined) {
+      if (outputMode !== 'tf_idf')
+        throw new ValueError(`${what}: idfWeights goes with outputMode: 'tf_idf', which is '${outputMode}' here.`)
+      if (!Array.isArray(idfWeights) || !idfWeights.every((weight) => Number.isFinite(weight)))
+        throw new ValueError(`${what}: idfWeights must be a list of numbers, got ${describeValue(idfWeights)}.`)
+    }
     this.#given = (vocabulary ?? undefined) !== undefined
     if (vocabulary !== undefined && vocabulary !== null) this.setVocabulary(vocabulary, options.idfWeights)
   }
@@ -176,6 +183,15 @@ export abstract class Lookup<T extends string | number> {
   #known(): readonly T[] {
     if (this.#tokens) return this.#tokens
     throw new CompileError(`${this.what}: has no vocabulary yet. Call adapt(…) or setVocabulary(…) first.`)
+  }
+
+  /** @internal Whether the vocabulary was an option. */
+  get isGiven(): boolean {
+    return this.#given
+  }
+  /** The indices of the vocabulary, without the special values. */
+  protected get indices(): ReadonlyMap<T, number> {
+    return this.#indices
   }
 
   /** The index of a value; −1 for one that is masked where there is no index for it. */

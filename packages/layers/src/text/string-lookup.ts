@@ -1,31 +1,21 @@
-/** Texts and whole numbers to their indices in a vocabulary, as Keras 3.16's StringLookup and IntegerLookup. */
+/** Texts to their indices in a vocabulary, as Keras 3.16's StringLookup; and what `integerLookup` shares with it. */
 import { type Tensor, tensor } from '@cotangent/core'
-import { requireChoice } from '@cotangent/core/arguments'
 import type { HostArray } from '../host-data.js'
 import { Lookup, type LookupOptions } from './lookup.js'
-import { flatten, type Nested } from './values.js'
+import { type Flat, flatten, type Nested } from './values.js'
 
 /** Options of `stringLookup`; the text for values outside the vocabulary is "[UNK]" by default. */
 export type StringLookupOptions = LookupOptions<string>
 
-/** Options of `integerLookup`; the number for values outside the vocabulary is −1 by default. */
-export interface IntegerLookupOptions extends LookupOptions<number> {
-  /** How one of several indices for values outside is chosen: the number modulo theirs (default), or by a hash of its digits. */
-  oovMethod?: 'floormod' | 'farmhash'
-}
-
-/** Options of lookups of single values beyond those of texts. */
-abstract class ValueLookup<T extends string | number> extends Lookup<T> {
+/** A lookup of single values. */
+export abstract class ValueLookup<T extends string | number> extends Lookup<T> {
   /**
    * Takes the vocabulary from values, in place of the one before: the most frequent first, and of those as frequent the last in order.
    *
    * @throws ValueError if the vocabulary was given as an option, or a value is not of the right type.
    */
   adapt(values: Nested<T>): void {
-    const flat = flatten<T>(`${this.what}.adapt`, this.kind, values)
-    const [rows = 1] = flat.shape
-    const width = flat.shape.length > 1 ? flat.values.length / Math.max(1, rows) : 1
-    this.adaptTo(Array.from({ length: rows }, (_, i) => flat.values.slice(i * width, (i + 1) * width)))
+    this.adaptTo(documentsOf(flatten<T>(`${this.what}.adapt`, this.kind, values)))
   }
 
   /**
@@ -42,6 +32,13 @@ abstract class ValueLookup<T extends string | number> extends Lookup<T> {
   rows(values: Nested<T>): HostArray {
     return this.encode(flatten<T>(`${this.what}.apply`, this.kind, values))
   }
+}
+
+/** The samples of values: the rows along the first axis. */
+export function documentsOf<T>({ shape, values }: Flat<T>): T[][] {
+  const [rows = 1] = shape
+  const width = shape.length > 1 ? values.length / Math.max(1, rows) : 1
+  return Array.from({ length: rows }, (_, i) => values.slice(i * width, (i + 1) * width))
 }
 
 /**
@@ -66,35 +63,6 @@ export class StringLookup extends ValueLookup<string> {
 }
 
 /**
- * The indices of whole numbers in a vocabulary, as `StringLookup` has those of texts.
- *
- * Source: Keras 3.16, layers/preprocessing/integer_lookup.py
- */
-export class IntegerLookup extends ValueLookup<number> {
-  readonly className = 'IntegerLookup'
-  readonly oovMethod: 'floormod' | 'farmhash'
-
-  constructor(options: IntegerLookupOptions = {}) {
-    super('IntegerLookup', 'whole numbers', -1, options, ['oovMethod'])
-    const { oovMethod = 'floormod' } = options
-    requireChoice('IntegerLookup', 'oovMethod', oovMethod, ['floormod', 'farmhash'])
-    this.oovMethod = oovMethod
-  }
-  static fromConfig(options: IntegerLookupOptions): IntegerLookup {
-    return new IntegerLookup(options)
-  }
-
-  protected override bucket(value: number): number {
-    if (this.oovMethod === 'farmhash') return super.bucket(value)
-    return ((value % this.numOovIndices) + this.numOovIndices) % this.numOovIndices
-  }
-
-  override getConfig(): Record<string, unknown> {
-    return { ...super.getConfig(), oovMethod: this.oovMethod }
-  }
-}
-
-/**
  * Makes a `StringLookup`: texts to their indices in a vocabulary, which is given or which `adapt` finds.
  *
  * @example
@@ -106,14 +74,3 @@ export class IntegerLookup extends ValueLookup<number> {
  * ```
  */
 export const stringLookup = (options?: StringLookupOptions): StringLookup => new StringLookup(options)
-
-/**
- * Makes an `IntegerLookup`: whole numbers to their indices in a vocabulary, which is given or which `adapt` finds.
- *
- * @example
- * ```ts
- * const codes = integerLookup({ vocabulary: [1200, 7], outputMode: 'one_hot' })
- * console.log(await codes.apply([7, 1200, 5]).array())   // [[0, 0, 1], [0, 1, 0], [1, 0, 0]]
- * ```
- */
-export const integerLookup = (options?: IntegerLookupOptions): IntegerLookup => new IntegerLookup(options)

@@ -24,14 +24,14 @@ const limits: Partial<Record<DType, readonly [number, number]>> = { int32: [-(2 
  */
 export async function requireWholeValues(what: string, data: Data, rows: Rows, port: InputPort, wait: boolean): Promise<void> {
   const { dtype, indexCount } = port
-  const range = indexCount === undefined ? limits[dtype] : ([0, indexCount - 1] as const)
+  const range = indexCount === undefined || indexCount === Number.POSITIVE_INFINITY ? limits[dtype] : ([0, indexCount - 1] as const)
   // An int32 tensor can only be out of range, and the op reports that.
   if (!range || (data instanceof Tensor && !data.dtype.startsWith('float'))) return
   const values = await hostValues(data, rows, wait)
   const at = values?.findIndex((value) => !(Number.isInteger(value) && value >= range[0] && value <= range[1])) ?? -1
   if (!values || at < 0) return
   const place = placeOf(at, [rows.count, ...rows.sampleShape])
-  const why = indexCount === undefined ? `this input is ${dtype}, so` : 'these are indices of rows, so'
+  const why = range === limits[dtype] ? `this input is ${dtype}, so` : 'these are indices of rows, so'
   throw new ValueError(`${what}${place} is ${values[at]}: ${why} they must be whole numbers from ${range[0]} to ${range[1]}.`)
 }
 
