@@ -9,7 +9,10 @@ import {
   dense,
   embedding,
   globalMaxPooling2d,
+  gruCell,
   type Layer,
+  type LSTM,
+  type LSTMOptions,
   type losses,
   lstm,
   type Model,
@@ -20,6 +23,7 @@ import {
   modelToBytes,
   modelToTfjs,
   resetNames,
+  rnn,
   Sequential,
 } from '../src/index.js'
 import type { Json } from '../src/io/keras-object.js'
@@ -398,4 +402,22 @@ describe('what is new of layers', () => {
     const first = globalMaxPooling2d({ keepdims: true, dataFormat: 'channelsFirst', inputShape: [3, 2, 2] })
     expect(new Sequential([first]).outputShapes([[null, 3, 2, 2]])).toEqual([[null, 3, 1, 1]])
   })
+})
+
+test('recurrent dropout in files of Keras 3: a mask for each gate; ours keep what they had', async () => {
+  const config = { name: 'a', units: 2, recurrent_activation: 'sigmoid', batch_shape: [null, 3, 2] }
+  for (const className of ['LSTM', 'GRU']) {
+    const implementation = (dropout: number, version: string): unknown =>
+      (read(className, { ...config, recurrent_dropout: dropout }, version) as LSTM).getConfig().implementation
+    expect([implementation(0.2, '3.16.0'), implementation(0, '3.16.0'), implementation(0.2, '2.3.1')]).toEqual([1, 2, 2])
+  }
+  const make = (options: LSTMOptions) => lstm(2, { recurrentDropout: 0.3, ...options })
+  const model = new Sequential([
+    make({ returnSequences: true, inputShape: [3, 2] }),
+    bidirectional(make({ returnSequences: true, implementation: 1 })),
+    rnn(gruCell(2, { recurrentDropout: 0.1 })),
+  ])
+  const again = await modelFromBytes(await modelToBytes(model, { format: 'keras' }))
+  const used = (layer: Layer): unknown => JSON.stringify(layer.getConfig()).match(/"implementation":./g)
+  expect(again.layers.map(used)).toEqual(model.layers.map(used))
 })

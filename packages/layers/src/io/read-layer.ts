@@ -21,6 +21,8 @@ export interface ReadContext {
   readonly custom: CustomObjects
   /** Options of layers that Keras has no words for, by the layer's name. */
   readonly beyond: Readonly<Record<string, Json>>
+  /** Whether this package wrote the file; false if left out. */
+  readonly isOurs?: boolean
   /** Gets a message for each part of the file that is ignored. */
   readonly warn?: (message: string) => void
   /** The layers that the whole file may still have. */
@@ -127,7 +129,7 @@ function warnOfDropout(className: string, { name, dropout }: Json, { warn }: Rea
 }
 
 /** Differences between the versions in meaning, not only in words. */
-function corrected(className: string, written: string, options: Json, { origin, beyond }: ReadContext): Json {
+function corrected(className: string, written: string, options: Json, { origin, beyond, isOurs }: ReadContext): Json {
   const out = { ...options }
   if (withFormat.test(className)) out.dataFormat ??= 'channels_last'
   if (className === 'Flatten' && origin.family === 'keras1') out.dataFormat = 'channels_last' // Keras 1 moved no axes there
@@ -142,6 +144,8 @@ function corrected(className: string, written: string, options: Json, { origin, 
   }
   if (className === 'LSTM' || className === 'GRU' || className.endsWith('Cell')) {
     if (out.implementation === 0) out.implementation = 1 // Keras up to 2.0.8: each gate drops its own, too
+    // Keras 3 has no such key, and lets each gate drop its own where there is recurrent dropout (layers/rnn/lstm.py).
+    if (origin.family === 'keras3' && !isOurs && out.recurrentDropout) out.implementation = 1
     if (className === 'SimpleRNNCell') delete out.implementation
     if (written.startsWith('CuDNN')) Object.assign(out, { recurrentActivation: 'sigmoid' }, className === 'GRU' ? { resetAfter: true } : {})
   } else delete out.implementation

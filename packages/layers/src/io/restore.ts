@@ -64,7 +64,7 @@ export function restore(parts: FileParts, options: LoadOptions): Model {
   const custom = options.customObjects ?? {}
   const say = options.onWarning ?? warn
   const seed = options.seed ?? (typeof beyond.seed === 'number' ? beyond.seed : undefined)
-  const context = { origin, custom, beyond: objectOr(beyond.layers) as Record<string, Json>, warn: say }
+  const context = { origin, custom, beyond: objectOr(beyond.layers) as Record<string, Json>, isOurs: parts.beyond !== undefined, warn: say }
   const read = (): Model => readModel(parts.topology, context, { seed, backend: options.backend }, parts.topologyPart)
   const { loadWeights, topologyPart, weightBytes } = parts
   const model = withWeightLimit(topologyPart, weightBytes, () => (loadWeights ? withBlankWeights(read) : read()))
