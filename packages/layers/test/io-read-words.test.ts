@@ -260,10 +260,10 @@ describe('what a model was compiled with', () => {
     expect(of('SparseTopKCategoricalAccuracy', { name: 't', k: 3 })).toMatchObject([{ config: { k: 3, sparse: true } }])
     expect(warnings).toEqual([])
     for (const [class_name, config] of [
-      ['Precision', { class_id: 1 }],
-      ['AUC', { from_logits: true }],
+      ['Precision', { class_id: -1 }],
+      ['AUC', { thresholds: [0.1, 0.2] }],
       ['Accuracy', {}],
-      ['BinaryCrossentropy', { from_logits: true }],
+      ['CosineSimilarity', { axis: 1 }],
     ] as const) {
       expect(of(class_name, config)).toEqual([])
       expect(warnings[0]).toContain('A metric is left out.')

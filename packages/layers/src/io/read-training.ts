@@ -10,7 +10,7 @@ import type { CompileOptions, PerOutput } from '../training/compile-options.js'
 import { type CustomObjects, customFunction } from './custom.js'
 import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
 import type { Origin } from './origin.js'
-import { lossOf, metricOfObject } from './training-words.js'
+import { eachThreshold, lossOf, metricOfObject } from './training-words.js'
 
 /** Gets a message about a part of a file that could not be used. */
 type Warn = (message: string) => void
@@ -177,12 +177,14 @@ function readMetrics(value: unknown, kind: 'metrics' | 'weightedMetrics', contex
   const { custom, beyond, warn, outputs } = context
   const read = (metric: unknown): MetricIdentifier[] => {
     if (metric === null) return []
-    try {
-      return [readMetric(metric, custom)]
-    } catch (error) {
-      warn(`A metric is left out. ${message(error)}`)
-      return []
-    }
+    return eachThreshold(metric).flatMap((one) => {
+      try {
+        return [readMetric(one, custom)]
+      } catch (error) {
+        warn(`A metric is left out. ${message(error)}`)
+        return []
+      }
+    })
   }
   const kept = objectOr(objectOr(beyond.metrics)[kind])
   const keptOf = (metric: KeptMetric): MetricIdentifier =>

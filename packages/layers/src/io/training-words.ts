@@ -6,8 +6,8 @@ import { canonical } from '@cotangent/core/arguments'
 import type { BatchShape } from '../layer.js'
 import { type LossName, lossAliases } from '../losses/index.js'
 import { getMetric, type Metric, type MetricIdentifier, resolveCrossentropy } from '../metrics/index.js'
-import { camelKeys, type SavedObject, snakeCase, snakeKeys } from '../spelling/names.js'
-import { type Json, type KerasObject, plainClassName } from './keras-object.js'
+import { camelCase, camelKeys, type SavedObject, snakeCase, snakeKeys } from '../spelling/names.js'
+import { isKerasObject, isObject, type Json, type KerasObject, plainClassName } from './keras-object.js'
 
 /** The names of a loss in files: of its function, of its class, and of its class as a metric. */
 interface LossWords {
@@ -67,15 +67,28 @@ interface MadeMetric {
   read?(options: Json): Json
 }
 
+/** Numbers as Keras 3 writes its tensors, or as a list. */
+const plainList = (value: unknown): unknown => (isObject(value) && isObject(value.config) ? value.config.value : (value ?? null))
+
 /** ½, [½] and null are the same threshold. */
 const oneThreshold = (value: unknown): unknown =>
   value === null || value === undefined ? 0.5 : Array.isArray(value) && value.length === 1 ? value[0] : value
 
-const counted = (className: string, only: Json = {}): MadeMetric => ({
+const counted = (className: string): MadeMetric => ({
   className,
-  only,
+  only: {},
   write: ({ threshold, name }) => ({ name, thresholds: threshold }),
   read: ({ thresholds, ...rest }) => ({ ...rest, threshold: oneThreshold(thresholds) }),
+})
+
+/** Precision and recall, of the largest of each row and of one column, too. */
+const positives = (className: string): MadeMetric => ({
+  className,
+  write: ({ threshold, topK: k, classId, name }) => ({ name, thresholds: threshold, top_k: k ?? null, class_id: classId ?? null }),
+  read: ({ thresholds, ...rest }) => {
+    const options = { ...rest, threshold: Array.isArray(thresholds) ? oneThreshold(thresholds) : thresholds }
+    return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null && value !== undefined))
+  },
 })
 
 const topK = (className: string, sparse: boolean): MadeMetric => ({
@@ -86,8 +99,8 @@ const topK = (className: string, sparse: boolean): MadeMetric => ({
 
 /** The entries by our class names. `topKAccuracy` has two classes in Keras. */
 const madeMetrics: readonly (readonly [string, MadeMetric])[] = [
-  ['precision', counted('Precision', { top_k: null, class_id: null })],
-  ['recall', counted('Recall', { top_k: null, class_id: null })],
+  ['precision', positives('Precision')],
+  ['recall', positives('Recall')],
   ['truePositives', counted('TruePositives')],
   ['falsePositives', counted('FalsePositives')],
   ['trueNegatives', counted('TrueNegatives')],
@@ -96,8 +109,10 @@ const madeMetrics: readonly (readonly [string, MadeMetric])[] = [
     'auc',
     {
       className: 'AUC',
-      only: { multi_label: false, num_labels: null, label_weights: null, from_logits: false, thresholds: null },
+      only: { thresholds: null },
       write: (options) => snakeKeys(options),
+      // The number of labels is that of the columns.
+      read: ({ num_labels: _, label_weights: weights, ...options }) => ({ ...options, label_weights: plainList(weights) }),
     },
   ],
   [
@@ -189,7 +204,7 @@ export function metricWord(
       const config = ours === savedForm.className ? write({ ...savedForm.config }, columns) : undefined
       if (config) return { module: 'keras.metrics', class_name: className, config, registered_name: null }
     }
-    return undefined
+    return savedForm.className === 'ofLoss' ? lossMetricWord({ ...savedForm.config }, name) : undefined
   }
   const known = Object.hasOwn(metricNames, name) ? metricNames[name] : undefined
   if (known) return known
@@ -199,6 +214,41 @@ export function metricWord(
   if (own === 'crossentropy') return lossWords[resolveCrossentropy(loss, shape)].name // Keras 3 wants to know which
   const words = Object.hasOwn(lossWords, own) ? lossWords[own as LossName] : undefined
   return words?.metric ?? words?.name ?? (Object.hasOwn(metricNames, own) ? metricNames[own] : snakeCase(own))
+}
+
+/** Crossentropies have a class for metrics that takes these options. */
+const ofCrossentropies: Readonly<Record<string, readonly string[]>> = {
+  binaryCrossentropy: ['fromLogits', 'labelSmoothing'],
+  categoricalCrossentropy: ['fromLogits', 'labelSmoothing'],
+  sparseCategoricalCrossentropy: ['fromLogits'],
+}
+
+/** Keras' metric of a loss with options; undefined if it has none with these. */
+function lossMetricWord({ loss, name: _, ...options }: Json, name: string): KerasObject | undefined {
+  const own = Object.hasOwn(ofCrossentropies, String(loss)) ? ofCrossentropies[String(loss)] : undefined
+  if (!own || Object.keys(options).some((option) => !own.includes(option))) return undefined
+  return { ...metricClass(lossWords[loss as LossName].className, name), config: { name, ...snakeKeys(options) } }
+}
+
+/** A crossentropy with options, as a metric of ours; undefined for any other metric. */
+function lossWithOptions(className: string, { name, ...given }: Json): MetricIdentifier | undefined {
+  const loss = lossOf(className)
+  const names = loss && Object.hasOwn(ofCrossentropies, loss) ? ofCrossentropies[loss] : []
+  const isOption = (key: string): boolean => names.includes(camelCase(key))
+  const set = Object.entries(given).filter(([key, value]) => isOption(key) && value !== null && value !== false && value !== 0)
+  if (set.length === 0) return undefined
+  const rest = Object.fromEntries(Object.entries(given).filter(([key]) => !isOption(key)))
+  metricOfObject({ class_name: className, config: rest }) // throws for an option that is not supported
+  return { className: 'ofLoss', config: { loss, ...(name !== undefined && { name }), ...camelKeys(Object.fromEntries(set)) } }
+}
+
+/** An object with a list of thresholds as one for each, since a metric here is one number. */
+export function eachThreshold(metric: unknown): unknown[] {
+  const thresholds = isKerasObject(metric) ? metric.config.thresholds : undefined
+  if (!isKerasObject(metric) || !Array.isArray(thresholds) || thresholds.length < 2 || plainClassName(metric.class_name) === 'AUC')
+    return [metric]
+  const { name = snakeCase(plainClassName(metric.class_name)) } = metric.config
+  return thresholds.map((one) => ({ ...metric, config: { ...metric.config, name: `${name}_${one}`, thresholds: one } }))
 }
 
 /** Our name of a metric, from a name in any spelling. */
@@ -226,6 +276,8 @@ export function metricOfObject({ class_name, config }: KerasObject): MetricIdent
   const className = plainClassName(class_name)
   if (className === 'Accuracy') throw new Error('the class Accuracy, whether predictions equal targets, is not supported')
   const { dtype: _, ...given } = config
+  const withOptions = lossWithOptions(className, given)
+  if (withOptions) return withOptions
   const made = madeMetrics.find(([, { className: known }]) => known === className)
   const options = Object.entries(given).filter(([key, value]) => {
     const only = made ? made[1].only : {}

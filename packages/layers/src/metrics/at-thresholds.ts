@@ -3,7 +3,7 @@ import { type Tensor, ValueError } from '@cotangent/core'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { orNull, share, whole } from '../spelling/rules.js'
 import { type Metric, sums } from './state.js'
-import { countBetween, everyOne, positivesAbove } from './thresholds.js'
+import { columnOf, countBetween, everyOne, positivesAbove } from './thresholds.js'
 
 /** Options of the four metrics, beside the rate that must be reached. */
 export interface AtOptions {
@@ -48,17 +48,9 @@ function best(what: string, wanted: keyof typeof rates, given: keyof typeof rate
   const { numThresholds, classId, name } = config as Required<AtOptions>
   const least = (config as Record<string, number | undefined>)[given]
   if (least === undefined) throw new ValueError(`${what}: ${given} is missing. Write ${example}.`)
-  const column = (x: Tensor): Tensor => {
-    if (classId === null) return x
-    const classes = x.shape[x.rank - 1] ?? 1
-    if (classId >= classes) throw new ValueError(`${what}: there is no class ${classId} among ${classes} columns.`)
-    const [from, size] = [x.shape.map(() => 0), [...x.shape]]
-    from[x.rank - 1] = classId
-    size[x.rank - 1] = 1
-    return x.slice(from, size)
-  }
+  const column = (x: Tensor): Tensor => columnOf(what, x, classId)
   const measure = (t: Tensor, p: Tensor, mask?: Tensor, weights?: Tensor): Tensor =>
-    countBetween(what, numThresholds, column(t), column(p), mask, weights)
+    countBetween(what, { thresholds: numThresholds }, column(t), column(p), mask, weights)
   const result = (totals: ArrayLike<number>): number => {
     const { tp, fp } = positivesAbove(totals)
     const [positives, negatives] = everyOne(totals)

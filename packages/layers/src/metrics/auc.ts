@@ -1,7 +1,7 @@
-/** The area under a curve of decisions at many thresholds. Source: tf.keras 2, metrics.py, AUC. */
-import type { Tensor } from '@cotangent/core'
+/** The area under a curve of decisions at many thresholds. Source: Keras 3.16, metrics/confusion_metrics.py, AUC. */
+import { ShapeError, type Tensor } from '@cotangent/core'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
-import { oneOf, whole } from '../spelling/rules.js'
+import { fromZero, listOf, oneOf, orNull, whole } from '../spelling/rules.js'
 import { type Metric, sums } from './state.js'
 import { countBetween, everyOne, positivesAbove } from './thresholds.js'
 
@@ -19,15 +19,21 @@ export interface AUCOptions {
    * takes the lower value, `majoring` the higher.
    */
   summationMethod?: 'interpolation' | 'minoring' | 'majoring'
+  /** Whether each column of the predictions [n, labels] has an area of its own, whose mean is the result; false by default: all elements count alike. */
+  multiLabel?: boolean
+  /** A weight for each column: in that mean, or without `multiLabel` for its elements; null by default, all count alike. */
+  labelWeights?: readonly number[] | null
+  /** Whether the predictions are logits, of which the sigmoid is taken; false by default. */
+  fromLogits?: boolean
   /** The name in logs; `auc` by default. */
   name?: string
 }
 
 /**
  * Makes the metric "area under a curve", for predictions from 0 to 1: the receiver operating characteristic, the precision–recall curve, or that of their gains. All elements
- * count alike, whatever their column. A prediction that is not finite counts as 0.
+ * count alike, whatever their column, unless `multiLabel` says otherwise. A prediction that is not finite counts as 0.
  *
- * Shape: yTrue and yPred of the same shape
+ * Shape: yTrue and yPred of the same shape; with `multiLabel` [n, labels]
  *
  * @example
  * ```ts
@@ -38,20 +44,36 @@ export interface AUCOptions {
  * ```
  */
 export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
-  const { numThresholds, curve, summationMethod, name } = readOptions<Required<AUCOptions>>(
+  const config = readOptions<Required<AUCOptions>>(
     'auc',
     options,
-    { numThresholds: 200, curve: 'ROC', summationMethod: 'interpolation', name: 'auc' },
+    {
+      ...{ numThresholds: 200, curve: 'ROC', summationMethod: 'interpolation' },
+      ...{ multiLabel: false, labelWeights: null, fromLogits: false, name: 'auc' },
+    },
     {
       numThresholds: whole({ least: 2 }),
       curve: oneOf('ROC', 'PR', 'PRGAIN'),
       summationMethod: oneOf('interpolation', 'minoring', 'majoring'),
+      labelWeights: orNull(listOf(fromZero)),
     },
     "metrics.auc({ curve: 'PR' })",
   )
-  const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor =>
-    countBetween('auc', numThresholds, yTrue, yPred, mask, weights)
-  const result = (totals: ArrayLike<number>): number => {
+  const { numThresholds, curve, summationMethod, multiLabel, labelWeights, fromLogits, name } = config
+  const measure = (yTrue: Tensor, yPred: Tensor, mask?: Tensor, weights?: Tensor): Tensor => {
+    if (multiLabel && yPred.rank !== 2)
+      throw new ShapeError(`auc: with multiLabel the predictions are [n, labels], got [${yPred.shape.join(', ')}].`)
+    const columns = yPred.shape[yPred.rank - 1] ?? 1
+    if (labelWeights && labelWeights.length !== columns)
+      throw new ShapeError(`auc: there are ${labelWeights.length} labelWeights for ${columns} columns of predictions.`)
+    const counting = {
+      thresholds: numThresholds,
+      byColumn: multiLabel,
+      columnWeights: multiLabel ? undefined : (labelWeights ?? undefined),
+    }
+    return countBetween('auc', counting, yTrue, fromLogits ? yPred.sigmoid() : yPred, mask, weights)
+  }
+  const areaOf = (totals: ArrayLike<number>): number => {
     const { tp, fp } = positivesAbove(totals)
     // As in Keras, the lowest threshold is below all predictions.
     const [positives, negatives] = everyOne(totals)
@@ -68,8 +90,16 @@ export function auc(options: SpelledOptions<AUCOptions> = {}): Metric {
     const y = curve === 'ROC' ? recall : tp.map((hits, j) => rate(hits, hits + fp[j]))
     return area(x, y)
   }
-  const savedForm = { className: 'auc', config: { numThresholds, curve, summationMethod, name } }
-  return { name, savedForm, start: () => sums('auc', measure, result, Number.NaN) }
+  const result = (totals: ArrayLike<number>): number => {
+    if (!multiLabel) return areaOf(totals)
+    const size = 2 * numThresholds
+    const areas = Array.from({ length: totals.length / size }, (_, i) => areaOf(Array.from(totals).slice(i * size, (i + 1) * size)))
+    const all = areas.reduce((sum, _, i) => sum + (labelWeights?.[i] ?? 1), 0)
+    return all > 0 ? areas.reduce((sum, area, i) => sum + area * (labelWeights?.[i] ?? 1), 0) / all : 0
+  }
+  const own = { numThresholds, curve, summationMethod, name }
+  const more = { ...(multiLabel && { multiLabel }), ...(labelWeights && { labelWeights }), ...(fromLogits && { fromLogits }) }
+  return { name, savedForm: { className: 'auc', config: { ...own, ...more } }, start: () => sums('auc', measure, result, Number.NaN) }
 }
 
 /**

@@ -1,13 +1,13 @@
 /**
- * Metrics made of counts of decisions: precision, recall, and the confusion matrix. Source: Keras 2.3.1, metrics.py.
+ * Metrics made of counts of decisions: true and false positives and negatives, and the confusion matrix. Source: Keras 2.3.1, metrics.py.
  */
-import { matMul, ShapeError, scope, stack, type Tensor, ValueError } from '@cotangent/core'
+import { matMul, ShapeError, scope, type Tensor, ValueError } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
 import { requireTensor, targetsLike } from '../losses/targets.js'
 import { readOptions } from '../spelling/names.js'
 import { counted, factorsOf, type Metric, type MetricState, sums } from './state.js'
 
-/** Options of `precision`, `recall` and the four counts. */
+/** Options of the four counts. */
 export interface ThresholdOptions {
   /** A prediction above it counts as positive; ½ by default. */
   threshold?: number
@@ -28,56 +28,6 @@ function decisions(
   const factors = factorsOf(yPred, mask, weights)
   return { truth, predicted: yPred.greater(threshold).cast(yPred.dtype), total: (x) => counted(x, factors).sum() }
 }
-
-/** The share of the `chosen` elements that are positive in truth and prediction: Σ y·[p > threshold] / Σ chosen; 0 if nothing is chosen. */
-function positives(kind: 'precision' | 'recall', options: ThresholdOptions, chosen: (truth: Tensor, predicted: Tensor) => Tensor): Metric {
-  const { threshold, name } = readOptions(
-    kind,
-    options,
-    { threshold: 0.5, name: kind as string },
-    {},
-    `metrics.${kind}({ threshold: 0.5 })`,
-  )
-  return {
-    name,
-    savedForm: { className: kind, config: { threshold, name } },
-    start: () =>
-      sums(
-        kind,
-        (yTrue, yPred, mask, weights) => {
-          const { truth, predicted, total } = decisions(kind, yTrue, yPred, threshold, mask, weights)
-          return stack([total(truth.mul(predicted)), total(chosen(truth, predicted))])
-        },
-        ({ 0: both, 1: all }) => (all > 0 ? both / all : 0),
-        Number.NaN,
-      ),
-  }
-}
-
-/**
- * Makes the metric true positives / predicted positives; 0 without predicted positives.
- *
- * @example
- * ```ts
- * const state = metrics.precision().start()
- * state.update(tensor([[1], [0], [1]]), tensor([[0.9], [0.8], [0.2]]))
- * console.log(await state.result())   // 0.5
- * state.dispose()
- * ```
- */
-export const precision = (options: ThresholdOptions = {}): Metric => positives('precision', options, (_, predicted) => predicted)
-/**
- * Makes the metric true positives / actual positives; 0 without positives.
- *
- * @example
- * ```ts
- * const state = metrics.recall().start()
- * state.update(tensor([[1], [0], [1], [1]]), tensor([[0.9], [0.8], [0.2], [0.7]]))
- * console.log(await state.result())   // ≈ 0.6667
- * state.dispose()
- * ```
- */
-export const recall = (options: ThresholdOptions = {}): Metric => positives('recall', options, (truth) => truth)
 
 /** The metric that counts elements of one kind. */
 function count(kind: string, name: string, options: ThresholdOptions, of: (truth: Tensor, predicted: Tensor) => Tensor): Metric {
