@@ -1,5 +1,5 @@
 /** The faults that an exchange of several hundred models with Keras 3.16 found. */
-import { tensor } from '@cotangent/core'
+import { key, tensor } from '@cotangent/core'
 import { beforeEach, expect, test } from 'vitest'
 import {
   dense,
@@ -14,7 +14,9 @@ import {
   model,
   modelFromBytes,
   modelFromJSON,
+  modelFromTfjs,
   modelToBytes,
+  modelToTfjs,
   operation,
   resetNames,
   rnn,
@@ -148,4 +150,54 @@ test('masks that come from an input, and calls that always train, are refused', 
     inbound_nodes: [{ args: [at('x', [null, 3])], kwargs: { training: true } }],
   }
   expect(() => keras3([x, training], ['d', 0, 0])).toThrow(/layer "d" \(Dropout\): training=True at a call is not supported/)
+})
+
+test('training=False at a call holds in training, too, and stays in files', async () => {
+  const calm = (object: Json): Json => ({ ...object, inbound_nodes: [{ args: [at('x', [null, 3])], kwargs: { training: false } }] })
+  const inner = {
+    ...calm(layer('Functional', {})),
+    name: 'inner',
+    config: {
+      name: 'inner',
+      layers: [
+        x,
+        layer('BatchNormalization', { name: 'b' }, [at('x', [null, 3])]),
+        layer('Dropout', { name: 'd', rate: 0.9 }, [at('b', [null, 3])]),
+      ],
+      input_layers: ['x', 0, 0],
+      output_layers: ['d', 0, 0],
+    },
+  }
+  const noisy = layer('Dropout', { name: 'e', rate: 0.9 }, [at('x', [null, 3])])
+  const given = keras3(
+    [x, inner, noisy],
+    [
+      ['inner', 0, 0],
+      ['e', 0, 0],
+    ],
+  )
+  const data = tensor([
+    [1, 2, 3],
+    [4, 5, 6],
+  ])
+  const { modelJson, shards } = await modelToTfjs(given)
+  const copies = [
+    given,
+    await modelFromBytes(await modelToBytes(given, { format: 'keras' })),
+    await modelFromBytes(await modelToBytes(given)),
+    await modelFromTfjs(modelJson, shards),
+  ]
+  const wanted = await (await given.predictAll(data))[0].array()
+  for (const copy of copies) {
+    const [still, dropped] = copy.applyAll(data, { training: true, key: key(1) })
+    expect(await still.array()).toEqual(wanted)
+    expect(String(await dropped.array())).toContain('0,')
+    copy.compile({ optimizer: 'sgd', loss: 'mse' })
+    await copy.trainOnBatch(data, [data, data])
+    const averages = (await copy.getWeights()).filter(({ name }) => name.includes('moving'))
+    expect(averages.map(({ data: values }) => [...values])).toEqual([
+      [0, 0, 0],
+      [1, 1, 1],
+    ])
+  }
 })

@@ -26,6 +26,8 @@ export interface LayerUses {
   inboundNodes: readonly (readonly TensorPlace[])[]
   /** For each use, whether the layer is called in reverse; none is if left out. */
   reverse?: readonly boolean[]
+  /** For each use, whether it never trains; none is if left out. */
+  inference?: readonly boolean[]
 }
 
 /** The structure of a graph. The configs and weights of its layers are not in it. */
@@ -59,8 +61,13 @@ export function describeGraph({ order, inputs, outputs }: GraphNetwork): GraphDe
   return {
     layers: order.layers.map((layer) => {
       const uses = usesIn(order, layer).filter((node) => node.inputs.length > 0)
-      const reverse = uses.map((node) => node.reverse)
-      return { layer, inboundNodes: uses.map((node) => node.inputs.map(place)), ...(reverse.includes(true) && { reverse }) }
+      const [reverse, inference] = [uses.map((node) => node.reverse), uses.map((node) => node.inference)]
+      return {
+        layer,
+        inboundNodes: uses.map((node) => node.inputs.map(place)),
+        ...(reverse.includes(true) && { reverse }),
+        ...(inference.includes(true) && { inference }),
+      }
     }),
     inputs: inputs.map(place),
     outputs: outputs.map(place),
@@ -95,14 +102,21 @@ export function connectGraph({ layers, inputs, outputs }: GraphDescription): { i
   }
 
   // A layer may stand before layers that it needs. So the list is walked again as long as something could be connected.
-  const waiting = layers.map(({ layer, inboundNodes, reverse = [] }) => ({ layer, next: 0, inboundNodes, reverse }))
+  const waiting = layers.map(({ layer, inboundNodes, reverse = [], inference = [] }) => ({
+    layer,
+    next: 0,
+    inboundNodes,
+    reverse,
+    inference,
+  }))
   for (const { layer, inboundNodes } of waiting) if (inboundNodes.length === 0) note(layer, 0, layer.inboundNodes[0]?.outputs ?? [])
   for (let progress = true; progress; ) {
     progress = false
     for (const use of waiting) {
       for (; use.next < use.inboundNodes.length && use.inboundNodes[use.next].every((place) => made.has(keyOf(place))); use.next++) {
         const inputs = use.inboundNodes[use.next].map(find)
-        const outputs = use.reverse[use.next] ? connect(use.layer, inputs, true) : use.layer.applyAll(inputs)
+        const how = { reverse: use.reverse[use.next], inference: use.inference[use.next] }
+        const outputs = how.reverse || how.inference ? connect(use.layer, inputs, how) : use.layer.applyAll(inputs)
         note(use.layer, use.layer.firstNodeIndex + use.next, outputs)
         progress = true
       }

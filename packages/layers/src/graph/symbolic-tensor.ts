@@ -45,6 +45,12 @@ export class SymbolicTensor {
   }
 }
 
+/** What is special about a use of a layer. */
+export interface CallKind {
+  readonly reverse?: boolean
+  readonly inference?: boolean
+}
+
 /** One use of a layer: its symbolic inputs and outputs. `layer.apply` makes it; it is listed in `layer.inboundNodes`. */
 export class LayerNode {
   readonly layer: Layer
@@ -55,11 +61,14 @@ export class LayerNode {
   readonly index: number
   /** Whether the layer is called in reverse: `reversibleEmbedding` alone can be. */
   readonly reverse: boolean
+  /** Whether the call never trains, as Keras' `layer(x, training=False)`: only files say so. */
+  readonly inference: boolean
 
-  constructor(layer: Layer, inputs: readonly SymbolicTensor[], outputShapes: readonly BatchShape[], reverse = false) {
+  constructor(layer: Layer, inputs: readonly SymbolicTensor[], outputShapes: readonly BatchShape[], how: CallKind = {}) {
     this.layer = layer
     this.inputs = inputs
-    this.reverse = reverse
+    this.reverse = how.reverse ?? false
+    this.inference = how.inference ?? false
     this.outputs = outputShapes.map((shape, i) => new SymbolicTensor(shape, this, i))
     this.index = layer.firstNodeIndex + layer.inboundNodes.length
     layer.inboundNodes.push(this)
@@ -105,12 +114,12 @@ function isValues(given: unknown): boolean {
   return Array.isArray(given) && (typeof first === 'number' || ArrayBuffer.isView(first))
 }
 
-/** Applies a layer to symbolic inputs, or its reverse. */
-export function connect(layer: Layer, given: SymbolicTensor | readonly SymbolicTensor[], reverse = false): SymbolicTensor[] {
+/** Applies a layer to symbolic inputs. */
+export function connect(layer: Layer, given: SymbolicTensor | readonly SymbolicTensor[], how: CallKind = {}): SymbolicTensor[] {
   const inputs = symbolicList(`${layer.describe()}, apply`, given)
   try {
     const shapes = inputs.map((x) => x.shape)
-    return [...new LayerNode(layer, inputs, layer.outputShapes(shapes, reverse), reverse).outputs]
+    return [...new LayerNode(layer, inputs, layer.outputShapes(shapes, how.reverse), how).outputs]
   } catch (error) {
     throw addContext(error, `where ${layer.describe()} is applied to ${inputs.map((x) => x.describe()).join(' and ')}`)
   }

@@ -60,7 +60,9 @@ export class Keras3Writer {
         const tensors = places.map(({ layer: name, node, tensor }, k) =>
           kerasTensor(uses[use].inputs[k], [name, node - firstUse(layers, name), tensor], model.dtype),
         )
-        return uses[use].reverse ? { args: tensors, kwargs: { reverse: true } } : callOf(layer, tensors)
+        if (uses[use].reverse) return { args: tensors, kwargs: { reverse: true } }
+        const { args, kwargs } = callOf(layer, tensors) as { args: unknown[]; kwargs: Json }
+        return { args, kwargs: { ...kwargs, ...(uses[use].inference && { training: false }) } }
       })
       const shapes = uses[0]?.inputs.map((x) => x.shape) ?? []
       const object = layer instanceof InputLayer ? this.#input(objects[i]) : this.#layer(layer, objects[i], shapes)

@@ -29,16 +29,22 @@ export function readGraph(config: Json, objects: readonly KerasObject[], context
           ? readInput(object, context, part)
           : readLayer(withCallOptions(object, part), context, part)
       const reverse = reversedCalls(object, layer, part)
-      layers.push({ layer, inboundNodes: nodesOf(object, `${part}, layer "${layer.name}"`), ...(reverse.includes(true) && { reverse }) })
+      const inference = calls(object).map((node) => namedArguments(node).training === false)
+      layers.push({
+        layer,
+        inboundNodes: nodesOf(object, `${part}, layer "${layer.name}"`),
+        ...(reverse.includes(true) && { reverse }),
+        ...(inference.includes(true) && { inference }),
+      })
     }
     const graph = {
       layers,
       inputs: placesOf(config.input_layers, `${part}: input_layers`),
       outputs: placesOf(config.output_layers, `${part}: output_layers`),
     }
-    const calls = countCalls(layers, part)
+    const count = countCalls(layers, part)
     const made = new GraphModel({ ...options, ...connectGraph(countedFromOne(graph, context.origin.family === 'keras3')) })
-    callsInside.set(made, calls)
+    callsInside.set(made, count)
     return made
   } catch (error) {
     for (const { layer } of layers) layer.dispose()
@@ -114,7 +120,7 @@ function placesOf(value: unknown, part: string): TensorPlace[] {
 
 const placeOf = ([layer, node, tensor]: Place): TensorPlace => ({ layer, node, tensor })
 
-/** Arguments of calls that change nothing here: masks travel with tensors, and the caller says whether it trains. */
+/** Arguments of calls that are no inputs: masks travel with tensors; a call that never trains is a kind of its own. */
 const withoutEffect = ['training', 'mask', 'query_mask', 'value_mask', 'key_mask', 'flash_attention']
 
 /** Arguments that are inputs, in the order in which layers here take them. */
@@ -127,12 +133,15 @@ function namedArguments(node: unknown): Json {
   return Object.assign({}, ...places.map((place) => (isPlace(place) && isObject(place[3]) ? place[3] : {})))
 }
 
+/** The calls of a layer. */
+const calls = (object: KerasObject): readonly unknown[] => (Array.isArray(object.inbound_nodes) ? object.inbound_nodes : [])
+
 /** Options of attention here that are arguments of the call in Keras. */
 const callFlags = ['use_causal_mask', 'return_attention_scores']
 
 /** The layer, with options added for arguments of its calls. */
 function withCallOptions(object: KerasObject, part: string): KerasObject {
-  const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
+  const nodes = calls(object)
   if (nodes.some((node) => namedArguments(node).training === true)) {
     const where = `${part}, layer "${object.config.name}" (${object.class_name})`
     throw new ValueError(
@@ -155,7 +164,7 @@ function withCallOptions(object: KerasObject, part: string): KerasObject {
 
 /** For each call, whether it is Keras' `embedding(x, reverse=True)`. */
 function reversedCalls(object: KerasObject, layer: Layer, part: string): boolean[] {
-  const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
+  const nodes = calls(object)
   const reverse = nodes.map((node) => namedArguments(node).reverse === true)
   if (reverse.includes(true) && !(layer instanceof ReversibleEmbedding))
     throw new ValueError(`${part}, layer "${layer.name}" (${object.class_name}): inbound_nodes: a call in reverse is not supported.`)
@@ -164,7 +173,7 @@ function reversedCalls(object: KerasObject, layer: Layer, part: string): boolean
 
 /** The inputs of each use of a layer. */
 function nodesOf(object: KerasObject, part: string): TensorPlace[][] {
-  const nodes = Array.isArray(object.inbound_nodes) ? object.inbound_nodes : []
+  const nodes = calls(object)
   return nodes.map((node): TensorPlace[] => withKey(inputsOf(node, part), node))
 }
 

@@ -111,10 +111,11 @@ export class LayerWriter {
   #graph(model: GraphModel): Json {
     const { layers, inputs, outputs } = model.describeGraph()
     const place = ({ layer, node, tensor }: TensorPlace): unknown[] => [layer, node, tensor]
-    const node = ({ layer, reverse }: LayerUses, places: readonly TensorPlace[], use: number): unknown => {
+    const node = ({ layer, reverse, inference }: LayerUses, places: readonly TensorPlace[], use: number): unknown => {
       if (layer instanceof Operation) return this.#operationNode(model, layer, places, use)
       const [first, ...others] = places.map(place)
-      const options = reverse?.[use] ? { reverse: true } : this.#reader === 'tfjs' ? {} : callOptions(layer)
+      const ofLayer = reverse?.[use] ? { reverse: true } : this.#reader === 'tfjs' ? {} : callOptions(layer)
+      const options = { ...ofLayer, ...(inference?.[use] && { training: false }) }
       // As tf.keras has it: value and key are named.
       if (layer instanceof ProjectedAttention) {
         const [value, key, mask] = others
@@ -124,10 +125,10 @@ export class LayerWriter {
     }
     return {
       name: model.name,
-      layers: layers.map(({ layer, inboundNodes, reverse }) => ({
-        name: layer.name,
-        ...(layer instanceof Operation ? operationObject(layer) : this.write(layer)),
-        inbound_nodes: inboundNodes.map((places, use) => node({ layer, inboundNodes, reverse }, places, use)),
+      layers: layers.map((uses) => ({
+        name: uses.layer.name,
+        ...(uses.layer instanceof Operation ? operationObject(uses.layer) : this.write(uses.layer)),
+        inbound_nodes: uses.inboundNodes.map((places, use) => node(uses, places, use)),
       })),
       input_layers: inputs.map(place),
       output_layers: outputs.map(place),

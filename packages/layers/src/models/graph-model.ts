@@ -159,7 +159,12 @@ export class GraphModel extends Model {
         node.layer,
         place,
         given.map(({ value }) => value),
-        { ...context, masks: given.map(({ mask }) => mask), ...(node.reverse && { reverse: true }) },
+        {
+          ...context,
+          masks: given.map(({ mask }) => mask),
+          ...(node.reverse && { reverse: true }),
+          ...(node.inference && { training: false }),
+        },
         wanted,
       )
       // Other layers may need the activated value as well as the logits.

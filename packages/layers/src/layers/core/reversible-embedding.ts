@@ -70,7 +70,7 @@ export class ReversibleEmbedding extends Embedding {
   reverse(x: Tensor): Tensor
   reverse(x: SymbolicTensor): SymbolicTensor
   reverse(x: Tensor | SymbolicTensor): Tensor | SymbolicTensor {
-    return x instanceof Tensor ? this.#scores(x) : connect(this, x, true)[0]
+    return x instanceof Tensor ? this.#scores(x) : connect(this, x, { reverse: true })[0]
   }
 
   override outputShapes(inputShapes: readonly BatchShape[], reverse = false): BatchShape[] {
