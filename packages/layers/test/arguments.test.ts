@@ -240,6 +240,7 @@ const table: Readonly<Record<string, Row>> = {
   l1: row(rate),
   l2: row(rate),
   l1L2: row(options),
+  orthogonalRegularizer: row(options),
   ...Object.fromEntries(
     api.optimizerNames.map((name) => [
       name,

@@ -109,7 +109,7 @@ export function keras3Config(className: string, given: Json): { config: Json; lo
   const lost: Json = className === 'BatchNormalization' ? { variant: 'keras2' } : {}
   const { activity_regularizer: penalty } = rest
   // There it is divided by the number of samples, unless we say otherwise.
-  if (isObject(penalty) && penalty.class_name === 'L1L2')
+  if (isObject(penalty) && (penalty.class_name === 'L1L2' || penalty.class_name === 'OrthogonalRegularizer'))
     lost.activity_regularizer = { className: penalty.class_name, config: penalty.config }
   const config: Json = {}
   for (const [key, value] of Object.entries(rest)) {

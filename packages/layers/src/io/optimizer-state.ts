@@ -74,7 +74,7 @@ type Place = { readonly value: string } | { readonly slot: Slot; readonly w: Par
 
 /**
  * The order of Keras 3 (keras/src/optimizers 3.16, `build`): the counter; the learning rate if it is a number; running means; sums of gradients; then the slots of
- * the rule, those of each parameter together. AMSGrad's largest values come at the end, for all parameters. Nadam's product of momenta is the last array; in
+ * the rule, those of each parameter together. AMSGrad's largest values, and the further slots of RMSprop, come at the end, for all parameters. Nadam's product of momenta is the last array; in
  * 3.3 it came before the slots.
  */
 function keras3Order(
@@ -84,8 +84,9 @@ function keras3Order(
 ): Place[] {
   const used = layout.slots.filter(({ unused }) => !unused)
   const apart = (wanted: string): Slot[] => used.filter(({ name }) => name === wanted)
-  const together = used.filter(({ name }) => !['average', 'gradientAccumulator', 'vhat'].includes(name))
-  const ofSlots = [apart('average'), apart('gradientAccumulator'), together, apart('vhat')].flatMap((group) =>
+  const last = ['vhat', 'lastChange', 'meanGradient']
+  const together = used.filter(({ name }) => !last.includes(name) && !['average', 'gradientAccumulator'].includes(name))
+  const ofSlots = [apart('average'), apart('gradientAccumulator'), together, ...last.map(apart)].flatMap((group) =>
     parameters.flatMap((w) => slotPlaces(group, [w]).map(({ slot, shape }): Place => ({ slot, w, shape }))),
   )
   const others = layout.values.slice(1).map((value): Place => ({ value }))

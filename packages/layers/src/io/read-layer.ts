@@ -252,6 +252,9 @@ function readDescription(key: string, value: Json, { custom, origin }: ReadConte
       `config key "${key}": ${className} with input_axes or output_axes is not supported. The weights are in the file: use ones.`,
     )
   // tf.keras and Keras 3 divide a penalty on outputs by the number of samples.
-  const perSample = key === 'activity_regularizer' && (origin.family === 'keras3' || origin.family === 'tf2') && /^L[12]+$/.test(className)
+  const perSample =
+    key === 'activity_regularizer' &&
+    (origin.family === 'keras3' || origin.family === 'tf2') &&
+    /^(L[12]+|OrthogonalRegularizer)$/.test(className)
   return customFunction(className, custom) ?? { className, config: { ...camelKeys(config), ...(perSample && { perSample }) } }
 }

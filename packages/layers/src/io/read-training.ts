@@ -18,7 +18,6 @@ type Warn = (message: string) => void
 /** Options of Keras' optimizers that change the rule or its state in ways not supported here, and the values they must have. */
 const onlyDefault: Readonly<Record<string, readonly unknown[]>> = {
   loss_scale_factor: [null, 1],
-  centered: [false],
 }
 const withoutEffect = ['name', 'jit_compile', 'is_legacy_optimizer', 'exclude_from_weight_decay']
 /** Options that null turns off. Elsewhere null means the default. */
@@ -36,7 +35,6 @@ export function readOptimizer(object: KerasObject, origin: Origin, beyond: Json 
   const config: Json = {}
   for (const [key, value] of Object.entries(object.config)) {
     if (withoutEffect.includes(key) || (ofEma.includes(key) && object.config.use_ema !== true)) continue
-    if (key === 'momentum' && className === 'RMSprop' && value === 0) continue
     if (Object.hasOwn(onlyDefault, key)) {
       if (value === undefined || onlyDefault[key].includes(value)) continue
       throw new ValueError(`optimizer "${className}", config key "${key}": ${JSON.stringify(value)} is not supported.`)

@@ -105,9 +105,9 @@ export const keras3Words: TrainingWords = {
       emaOverwriteFrequency,
       lossScaleFactor: null,
       gradientAccumulationSteps: n > 1 ? n : null,
+      ...(optimizer.className === 'RMSprop' && { momentum: 0, centered: false }),
       ...own,
       ...(optimizer instanceof Adagrad && { initialAccumulatorValue: optimizer.initialAccumulatorValue }),
-      ...(optimizer.className === 'RMSprop' && { momentum: 0, centered: false }),
     }
     return { module: 'keras.optimizers', class_name: optimizer.className, config: snakeKeys(config), registered_name: null }
   },

@@ -6,7 +6,7 @@ import { arithmetics, expectClose, float64 } from '../../test/arithmetic.js'
 import { constraints } from '../index.js'
 import { savedForm } from '../spelling/names.js'
 import { constrain } from '../weights/constrained.js'
-import { adam, adamw, getOptimizer, muon, type Optimizer, optimizerNames, scheduleFreeAdamW, sgd } from './index.js'
+import { adam, adamw, getOptimizer, muon, type Optimizer, optimizerNames, rmsprop, scheduleFreeAdamW, sgd } from './index.js'
 
 const { backend } = float64
 const row = (...values: number[]): Tensor => tensor(values, { dtype: 'float64', backend })
@@ -14,6 +14,29 @@ const parameter = (values: number[], name = 'w'): Parameter => new Parameter(row
 const gradients = (seed: number, parameters: readonly Parameter[]): Tensor[] =>
   parameters.map((w, i) => normal(key(100 * seed + i), w.shape, { dtype: w.dtype, backend: w.backend }))
 const values = async (w: Tensor): Promise<number[]> => [...(await w.data())]
+
+describe('rmsprop with a momentum, and centered', () => {
+  // By the running Keras 3.16.
+  test.each([
+    [{ centered: true }, [-0.22707944013248976, -1.4589831539802298, -0.5237422497966895]],
+    [{ momentum: 0.9 }, [-1.5927654936713247, -1.5423023210269542, -1.7447183548306064]],
+    [{ centered: true, momentum: 0.8, rho: 0.7 }, [-0.8991119580293038, -1.6299667853647577, -1.245563196573383]],
+  ])('%j', async (options, wanted) => {
+    for (const arithmetic of arithmetics) {
+      const { backend, dtype } = arithmetic
+      const w = new Parameter(tensor([1, -2, 0.5], { backend, dtype }))
+      const optimizer = getOptimizer(savedForm(rmsprop(0.1, { ...options, variant: 'keras3' })))
+      for (let t = 0; t < 4; t++) optimizer.step([w], [tensor([1 + t, -0.5 * t + 0.2, 0.3], { backend, dtype })])
+      expectClose('w', await w.data(), wanted, arithmetic)
+    }
+  })
+  test('the same gradient again and again leaves no variance, and no NaN', async () => {
+    const w = new Parameter(tensor([1, 2]))
+    const optimizer = rmsprop({ centered: true, variant: 'keras3', learningRate: 1e-6 })
+    for (let t = 0; t < 300; t++) optimizer.step([w], [tensor([123.4, 5678.9])])
+    expect((await values(w)).every(Number.isFinite)).toBe(true)
+  })
+})
 
 describe('adamw', () => {
   test.each(arithmetics)('decays beside the gradient ($name)', async (arithmetic) => {

@@ -2,10 +2,10 @@
  * Regularizers: penalties on weights or outputs, added to the loss (keras/regularizers.py 2.3.1). A penalty is not divided by the batch size unless it says so
  * (`perSample`), and L2 has no factor ½.
  */
-import { full, Tensor, ValueError } from '@cotangent/core'
+import { full, matMul, ShapeError, Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
 import { classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type SpelledOptions, type Spelling } from '../spelling/names.js'
-import { fromZero } from '../spelling/rules.js'
+import { fromZero, oneOf } from '../spelling/rules.js'
 
 /** A penalty: it makes one number of a tensor. */
 export interface Regularizer {
@@ -44,6 +44,71 @@ export class L1L2 implements Regularizer {
     return this.perSample ? sum.div(Math.max(1, w.shape[0])) : sum
   }
 }
+
+/** What the rows or columns of a matrix have in common: factor·mean |rᵢ·rⱼ| over all pairs i < j of them, each with norm 1. */
+export class OrthogonalRegularizer implements Regularizer {
+  readonly className = 'OrthogonalRegularizer'
+  readonly factor: number
+  readonly mode: 'rows' | 'columns'
+  readonly perSample: boolean
+
+  constructor(options: SpelledOptions<OrthogonalRegularizerOptions> = {}) {
+    const { factor, mode, perSample } = readOptions<Required<OrthogonalRegularizerOptions>>(
+      'orthogonalRegularizer',
+      options,
+      { factor: 0.01, mode: 'rows', perSample: false },
+      { factor: fromZero, mode: oneOf('rows', 'columns') },
+      "orthogonalRegularizer({ mode: 'columns' })",
+    )
+    this.factor = factor
+    this.mode = mode
+    this.perSample = perSample
+  }
+
+  getConfig(): Record<string, unknown> {
+    return { factor: this.factor, mode: this.mode, ...(this.perSample && { perSample: true }) }
+  }
+
+  call(w: Tensor): Tensor {
+    if (w.rank !== 2) throw new ShapeError(`orthogonalRegularizer: it takes a matrix, got [${w.shape.join(', ')}].`)
+    const rows = this.mode === 'rows' ? w : w.transpose()
+    const [n] = rows.shape
+    const lengths = rows.square().sum({ axis: 1, keepDims: true }).maximum(1e-14).sqrt()
+    const unit = rows.div(lengths)
+    const others = tensor(
+      Float64Array.from({ length: n * n }, (_, i) => (Math.floor(i / n) === i % n ? 0 : 1)),
+      { shape: [n, n], dtype: w.dtype, backend: w.backend },
+    )
+    // Each pair is there twice; one row alone has none.
+    const scale = n > 1 ? this.factor / (n * (n - 1)) : 0
+    const sum = matMul(unit, unit, { transposeB: true }).mul(others).abs().sum().mul(scale)
+    return this.perSample ? sum.div(Math.max(1, w.shape[0])) : sum
+  }
+}
+
+/** Options of `orthogonalRegularizer`. */
+export interface OrthogonalRegularizerOptions {
+  /** The factor of the penalty, at least 0; 0.01 by default. */
+  factor?: number
+  /** Whether rows (default) or columns are to be orthogonal. */
+  mode?: 'rows' | 'columns'
+  /** Whether the penalty is divided by the number of rows, as Keras 3 does with outputs of layers; false by default. */
+  perSample?: boolean
+}
+
+/**
+ * Makes a penalty for rows (or columns) of a matrix that are not orthogonal: factor·mean |rᵢ·rⱼ| over all pairs of them, each with norm 1.
+ *
+ * Source: Keras 3.16, regularizers.py, OrthogonalRegularizer
+ *
+ * @throws ValueError for a negative factor; ShapeError, when it is used, for a weight that is no matrix
+ * @example
+ * ```ts
+ * console.log(await orthogonalRegularizer({ factor: 1 }).call(tensor([[1, 0], [3, 4]])).array())   // ≈ 0.6
+ * ```
+ */
+export const orthogonalRegularizer = (options?: SpelledOptions<OrthogonalRegularizerOptions>): Regularizer =>
+  new OrthogonalRegularizer(options)
 
 /**
  * Makes the penalty rate·Σ|w|. The rate is at least 0; 0.01 by default.
@@ -87,7 +152,7 @@ export const l1L2 = (options: { l1?: number; l2?: number; perSample?: boolean } 
 
 const isRegularizer = (id: Regularizer | SavedObject): id is Regularizer => 'call' in id && typeof id.call === 'function'
 
-const table = { l1, l2, l1L2 } satisfies Record<string, () => Regularizer>
+const table = { l1, l2, l1L2, orthogonalRegularizer } satisfies Record<string, () => Regularizer>
 
 /** Names of the regularizers. */
 export type RegularizerName = keyof typeof table
@@ -112,7 +177,7 @@ export function getRegularizer(id: RegularizerIdentifier | null | undefined): Re
   }
   if (typeof id !== 'object') return lookUp<() => Regularizer>('regularizer', id, table)()
   if (isRegularizer(id)) return id
-  return new (lookUp('regularizer', classNameOf('regularizer', id), { L1L2, L1: L1L2, L2: L1L2 }))(id.config)
+  return new (lookUp('regularizer', classNameOf('regularizer', id), { L1L2, L1: L1L2, L2: L1L2, OrthogonalRegularizer }))(id.config)
 }
 
 /** The result of a user's function, which must be one number. */
