@@ -58,4 +58,6 @@ export interface BuildContext {
   key: Key
   dtype: DType
   backend: Backend
+  /** Whether the key comes from a seed that was given; false for one that a model drew. */
+  isSeeded?: boolean
 }

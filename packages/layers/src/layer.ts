@@ -31,6 +31,7 @@ import { type OptionTable, optionNames, readTable, tableConfig } from './option-
 import { automaticName } from './spelling/automatic-names.js'
 import { constrain } from './weights/constrained.js'
 import type { Constraint } from './weights/constraints.js'
+import { noteDrawn } from './weights/drawn.js'
 import type { Initializer } from './weights/initializers.js'
 import { countWeight } from './weights/limit.js'
 import type { Regularizer } from './weights/regularizers.js'
@@ -337,6 +338,7 @@ export abstract class Layer {
       blank ? zeros(shape, { dtype, backend }) : initializer.build(foldKey(context.key, hashName(name)), shape, { dtype, backend }),
     )
     const weight = new Parameter(value, { name: `${this.name}/${name}`, trainable: options.trainable })
+    if (context.isSeeded === false && !blank) noteDrawn(weight, initializer)
     this.#weights.push(weight)
     if (options.regularizer) this.#regularized.push({ weight, regularizer: options.regularizer })
     if (options.constraint) constrain(weight, options.constraint)

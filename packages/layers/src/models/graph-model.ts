@@ -111,10 +111,12 @@ export class GraphModel extends Model {
     })
   }
 
-  /** Nothing to do: a graph has its weights from the start. */
-  override build(): void {}
+  /** A graph has its weights from the start. Inside another model its draws may follow that. */
+  override build(_inputShape?: BatchShape, context?: BuildContext): void {
+    if (context) this.followOuter(this.enterBuild(context))
+  }
   override buildAll(_inputShapes: readonly BatchShape[], context: BuildContext): void {
-    this.buildContext(this.enterBuild(context))
+    this.followOuter(this.enterBuild(context))
   }
   override get built(): boolean {
     return true

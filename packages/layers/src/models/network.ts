@@ -21,10 +21,11 @@ import { CompileError } from '../errors.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
 import { collecting } from '../inside.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, trainableFirst } from '../layer.js'
-import { print } from '../platform.js'
+import { print, warn } from '../platform.js'
 import { readOptions } from '../spelling/names.js'
 import { requireInputs } from '../training/checks.js'
 import type { InputPort, Outputs, Port, Purpose, Trainable } from '../training/trainable.js'
+import { anyAsDrawn, drawAgain } from '../weights/drawn.js'
 import type { ModelOptions } from './model-types.js'
 import { type SummaryRow, type SummaryStyle, summaryLines } from './summary-text.js'
 
@@ -40,6 +41,7 @@ export abstract class Network extends Layer implements Trainable {
   #root: Key
   /** Whether the seed was drawn here. Then weights made inside another model use that model's key. */
   readonly #ownSeed: boolean
+  #hasRun = false
 
   /** @param own names of options that this class has in addition to those of all models */
   constructor(className: string, options: ModelOptions = {}, own: readonly string[] = []) {
@@ -151,7 +153,38 @@ export abstract class Network extends Layer implements Trainable {
         `${this.describe()}: has weights in ${show(dtype, backend)}, the model around it in ${show(outer.dtype, outer.backend)}.`,
       )
     }
-    return { key: outer && this.#ownSeed ? outer.key : this.keyFor('weights'), dtype, backend }
+    const follows = outer !== undefined && this.#ownSeed
+    return {
+      ...{ dtype, backend },
+      key: follows ? outer.key : this.keyFor('weights'),
+      isSeeded: follows ? outer.isSeeded : !this.#ownSeed,
+    }
+  }
+
+  /**
+   * Draws its weights again for the model around it, if that has a seed that was given and this has none: so that one seed makes every run the same. Weights that
+   * were trained, set or read from a file stay, and so do those of a model that has run already, since somebody may have seen them.
+   */
+  protected followOuter(outer: BuildContext): void {
+    const { key, isSeeded } = this.buildContext(outer)
+    if (!this.#ownSeed || !isSeeded) return
+    const weights = this.#ownDraws()
+    if (!anyAsDrawn(weights)) return
+    if (!this.#hasRun) drawAgain(weights, key)
+    else
+      warn(
+        `${this.describe()}: has no seed and ran before it was put into a model with one, so its weights stay, and differ in each run. Give it a seed.`,
+      )
+  }
+
+  /** The weights inside that are drawn from its own seed: all but those of models with a seed that was given. */
+  #ownDraws(): Parameter[] {
+    const of = (layer: Layer): Parameter[] => {
+      if (layer instanceof Network) return layer.#ownSeed ? layer.#ownDraws() : []
+      const inside = new Set(layer.inner.flatMap(({ weights }) => weights))
+      return [...layer.weights.filter((weight) => !inside.has(weight)), ...layer.inner.flatMap(of)]
+    }
+    return [...new Set(this.layers.flatMap(of))]
   }
 
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -202,6 +235,7 @@ export abstract class Network extends Layer implements Trainable {
   /** @internal */
   run(xs: readonly Tensor[], context: { training: boolean; key?: Key }, logits: readonly boolean[]): Outputs {
     if (!this.built) this.build([null, ...xs[0].shape.slice(1)])
+    this.#hasRun = true
     requireInputs(this, xs)
     const penalties = this.penalties()
     // Indices are checked and cast by the layer that uses them.

@@ -132,7 +132,7 @@ export class Sequential extends Model {
   override build(inputShape?: BatchShape, context?: BuildContext): void {
     const outer = context && this.enterBuild(context)
     if (this.built) {
-      if (outer) this.buildContext(outer)
+      if (outer) this.followOuter(outer)
       return
     }
     const shape = inputShape ?? this.#layers[0]?.batchInputShape
