@@ -45,7 +45,7 @@ export class SymbolicTensor {
   }
 }
 
-/** What is special about a use of a layer. */
+/** Kinds of uses of a layer other than the usual one. */
 export interface CallKind {
   readonly reverse?: boolean
   readonly inference?: boolean

@@ -23,7 +23,7 @@ import { isObject, type Json, parseObject, pythonJson, requireKerasObject } from
 import { type TextAssets, withoutTexts, withTexts } from './keras-texts.js'
 import { Keras3Writer } from './keras3-topology.js'
 import { memoryLimit } from './limits.js'
-import { withoutVocabularies, withVocabularies } from './number-vocabularies.js'
+import { containerName, withoutVocabularies, withVocabularies } from './number-vocabularies.js'
 import { keepsRate, togetherState } from './optimizer-state.js'
 import { originOf } from './origin.js'
 import type { FileParts } from './restore.js'
@@ -92,14 +92,6 @@ const otherClasses: ReadonlyMap<string, string> = new Map([
   ['Model', 'Functional'],
   ['ThresholdedReLU', 'ReLU'],
 ])
-
-/** `MaxPooling2D` → `max_pooling2d`: keras.src.utils.naming.to_snake_case. */
-const containerName = (className: string): string =>
-  className
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase()
 
 /** Every weight of the layers with the path of its array. A layer that occurs twice is stored once, at its first path. */
 function weightPaths(paths: readonly (readonly [string, Layer])[], naming: Naming = {}): WeightPath[] {
@@ -214,7 +206,7 @@ export async function readKerasZip(bytes: Uint8Array, what: string, maxBytes?: n
       return array && Array.from(array.data, Number)
     },
   }
-  const complete = custom ? withVocabularies(given, assets, containerName) : given
+  const complete = custom ? withVocabularies(given, assets) : given
   const { topology, texts } = custom
     ? withoutTexts(complete, assets, custom, `${what}: config.json`)
     : { topology: given, texts: undefined }

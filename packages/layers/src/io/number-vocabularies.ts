@@ -9,6 +9,14 @@ import { isKerasObject, isObject, type Json, type KerasObject } from './keras-ob
 import type { PutIn, TextAssets } from './keras-texts.js'
 import { isOperation } from './operations.js'
 
+/** `MaxPooling2D` → `max_pooling2d`: keras.src.utils.naming.to_snake_case. */
+export const containerName = (className: string): string =>
+  className
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()
+
 const isLookup = (value: unknown): boolean => isKerasObject(value) && value.class_name === 'IntegerLookup'
 
 /** All descriptions of such layers, wherever they are. */
@@ -19,15 +27,11 @@ function lookupsIn(value: unknown): KerasObject[] {
 }
 
 /** The descriptions with the places of their layers, `layers/functional/layers/integer_lookup`, and those by the names of layers. */
-function* placesIn(
-  { config }: KerasObject,
-  prefixes: readonly string[],
-  nameOf: (className: string) => string,
-): Generator<[KerasObject, string[]]> {
+function* placesIn({ config }: KerasObject, prefixes: readonly string[]): Generator<[KerasObject, string[]]> {
   const used = new Map<string, number>()
   for (const object of Array.isArray(config.layers) ? config.layers.filter(isKerasObject) : []) {
     if (isOperation(object)) continue
-    const container = nameOf(object.class_name)
+    const container = containerName(object.class_name)
     const count = used.get(container) ?? 0
     used.set(container, count + 1)
     const own = [count === 0 ? container : `${container}_${count}`, String(object.config.name)]
@@ -39,17 +43,16 @@ function* placesIn(
       yield* placesIn(
         object,
         paths.slice(0, 8).map((path) => `${path}/`),
-        nameOf,
       )
   }
 }
 
 /** A description of Keras 3 with the adapted vocabularies in it. */
-export function withVocabularies(topology: KerasObject, assets: TextAssets, nameOf: (className: string) => string): KerasObject {
+export function withVocabularies(topology: KerasObject, assets: TextAssets): KerasObject {
   const isAdapted = ({ config }: KerasObject): boolean => (config.vocabulary ?? null) === null
   if (!lookupsIn(topology).some(isAdapted)) return topology
   const copy = structuredClone(topology)
-  for (const [{ config }, paths] of placesIn(copy, [''], nameOf)) {
+  for (const [{ config }, paths] of placesIn(copy, [''])) {
     if (!isAdapted({ config } as KerasObject)) continue
     const path = paths.find((each) => assets.text(`assets/${each}/vocabulary.txt`) !== undefined)
     // Without one it was never adapted, and says so when it is called.

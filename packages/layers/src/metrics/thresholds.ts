@@ -14,7 +14,7 @@ export function columnOf(what: string, x: Tensor, classId: number | null): Tenso
   return x.slice(from, size)
 }
 
-/** What to count. */
+/** The sums to make. */
 export interface Counting {
   readonly thresholds: number
   /** Whether each column has sums of its own. */

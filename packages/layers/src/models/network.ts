@@ -2,7 +2,8 @@
  * A network: layers, weights and the forward pass. A subclass says how the layers are connected; `Model` adds training. Keras has the same two classes, in
  * engine/network.py and engine/training.py.
  *
- * A network is also a layer: in a graph, in a Sequential, or inside a wrapper.
+ * A network is also a layer: in a graph, in a Sequential, or inside a wrapper. The file has just over 300 lines: its weights' draws, its keys and its runs share
+ * private state.
  */
 import {
   type Backend,

@@ -57,7 +57,7 @@ export class NumberLookup extends ValueLookup<number> {
     return this.index(value)
   }
 
-  /** What the values of an int32 tensor become, that of the mask included: its index is −1 where there is none for it. */
+  /** The indices of values of an int32 tensor, that of the mask included: its index is −1 where there is none for it. */
   get table(): NumberTable {
     const { indices, maskToken } = this
     if (this.#table?.of === indices) return this.#table.table

@@ -45,7 +45,7 @@ export class L1L2 implements Regularizer {
   }
 }
 
-/** What the rows or columns of a matrix have in common: factor·mean |rᵢ·rⱼ| over all pairs i < j of them, each with norm 1. */
+/** factor·mean |rᵢ·rⱼ| over all pairs i < j of the rows or columns of a matrix, each with norm 1. */
 export class OrthogonalRegularizer implements Regularizer {
   readonly className = 'OrthogonalRegularizer'
   readonly factor: number

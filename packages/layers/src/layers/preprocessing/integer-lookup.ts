@@ -17,7 +17,7 @@ export interface IntegerLookupOptions extends LookupOptions<number>, LayerOption
   invert?: boolean
 }
 
-/** What a file holds of an adapted vocabulary. */
+/** An adapted vocabulary in a file. */
 interface Adapted {
   adaptedVocabulary?: readonly number[]
   adaptedIdfWeights?: readonly number[]
