@@ -21,6 +21,20 @@ export function polynomial(f: FunctionBuilder, x: Local<'v128'>, coefficients: r
   return sum
 }
 
+/**
+ * The same polynomial by Estrin's scheme: neighbouring terms are joined in pairs, the pairs in pairs. Its chain of operations that wait for each other is as long as
+ * the logarithm of n, which is worth more than the few operations that it adds where a function has little else to do meanwhile.
+ */
+export function pairedPolynomial(f: FunctionBuilder, x: Local<'v128'>, coefficients: readonly number[]): Vector {
+  let terms: Vector[] = coefficients.map((c) => f.splat(c)).reverse()
+  for (let power = x; terms.length > 1; power = f.let(f32x4.mul(power, power))) {
+    const joined: Vector[] = []
+    for (let i = 0; i < terms.length; i += 2) joined.push(i + 1 < terms.length ? f.let(f.madd(terms[i + 1], power, terms[i])) : terms[i])
+    terms = joined
+  }
+  return terms[0]
+}
+
 /** Adding 1.5·2²³ to a float below 2²² rounds it to a whole number. The low bits of the sum are that number. */
 const ROUND = 12582912
 const ROUND_BITS = 0x4b400000
@@ -36,14 +50,25 @@ const LN2_LOW = -2.1219444e-4
  */
 export const exp: Emit1 = (f, x) => {
   const t = f.let(f32x4.pmin(f32x4.pmax(x, f.splat(-104)), f.splat(89))) // if the left operand is NaN, pmin and pmax return it
+  const { y, exponent } = expParts(f, t)
+  const half = f.let(i32x4.shrS(exponent, 1))
+  return f32x4.mul(f32x4.mul(y, powerOfTwo(f, half)), powerOfTwo(f, i32x4.sub(exponent, half)))
+}
+
+/** eˣ for x from −87 to 88, where the result is a normal number: the bits of `exp`. */
+const expNormal: Emit1 = (f, x) => {
+  const { y, exponent } = expParts(f, x)
+  return f32x4.mul(y, powerOfTwo(f, exponent))
+}
+
+/** eʳ and k. */
+function expParts(f: FunctionBuilder, t: Local<'v128'>): { y: Vector; exponent: Local<'v128'> } {
   const shifted = f.let(f.madd(t, f.splat(Math.LOG2E), f.splat(ROUND)))
   const k = f.let(f32x4.sub(shifted, f.splat(ROUND)))
   const r = f.let(f.madd(k, f.splat(-LN2_LOW), f.madd(k, f.splat(-LN2_HIGH), t)))
   const p = polynomial(f, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1])
   const y = f32x4.add(f.madd(p, f32x4.mul(r, r), r), f.splat(1))
-  const exponent = f.let(i32x4.sub(shifted, f.splatInt(ROUND_BITS)))
-  const half = f.let(i32x4.shrS(exponent, 1))
-  return f32x4.mul(f32x4.mul(y, powerOfTwo(f, half)), powerOfTwo(f, i32x4.sub(exponent, half)))
+  return { y, exponent: f.let(i32x4.sub(shifted, f.splatInt(ROUND_BITS))) }
 }
 
 /** 2ᵏ for integers k from −126 to 127: k goes straight into the exponent field. */
@@ -170,10 +195,10 @@ const ERF_FAR_SERIES = [
 /** erf x = 2/√π ∫₀ˣ e^−t² dt */
 export const erf: Emit1 = (f, x) => {
   const square = f.let(f32x4.mul(x, x))
-  const near = f.let(f.madd(polynomial(f, square, ERF_NEAR_SERIES), x, x))
+  const near = f.let(f.madd(pairedPolynomial(f, square, ERF_NEAR_SERIES), x, x))
   const magnitude = f.let(f32x4.abs(x))
   const bounded = f.let(f32x4.pmin(magnitude, f.splat(4)))
-  const e = exp(f, f.let(f32x4.neg(polynomial(f, bounded, ERF_FAR_SERIES))))
+  const e = expNormal(f, f.let(f32x4.neg(pairedPolynomial(f, bounded, ERF_FAR_SERIES))))
   const far = v128.bitselect(x, f32x4.sub(f.splat(1), e), f.splat(-0))
   return v128.bitselect(far, near, f32x4.ge(magnitude, f.splat(ERF_FAR)))
 }

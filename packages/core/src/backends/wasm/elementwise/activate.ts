@@ -49,27 +49,34 @@ const formulas: Readonly<Record<ActivationKernel, readonly [value: Emit1, slope:
   ],
 }
 
+/** Emits the loop over n elements: two vectors a turn, so that the second can start while the first is not done, then one, then what is left of one. */
+function emitLoop(
+  f: FunctionBuilder,
+  { out, n }: Record<'out' | 'n', Local<'i32'>>,
+  inputs: readonly Local<'i32'>[],
+  result: (...values: Local<'v128'>[]) => Vector,
+): void {
+  const at = (vector: number): Vector => result(...inputs.map((input) => f.let(v128.load(input, 16 * vector))))
+  for (const count of [2, 1]) {
+    f.while(i32.geS(n, 4 * count), () => {
+      const results = Array.from({ length: count }, (_, vector) => f.let(at(vector)))
+      results.forEach((each, vector) => {
+        f.do(v128.store(out, each, 16 * vector))
+      })
+      for (const pointer of [...inputs, out]) f.advance(pointer, 16 * count)
+      f.advance(n, -4 * count)
+    })
+  }
+  f.if(n, () => storeSome(f, 'float32', out, at(0), n))
+}
+
 /** Writes `value(out, x, n)` and `gradient(out, x, dY, n)`. */
 function emitActivation(module: ModuleBuilder, [value, slope]: readonly [Emit1, Emit1]): void {
   module.export('value', { out: 'i32', x: 'i32', n: 'i32' }, null, (f, { out, x, n }) => {
-    f.while(i32.geS(n, 4), () => {
-      f.do(v128.store(out, value(f, f.let(v128.load(x)))))
-      f.advance(x, 16)
-      f.advance(out, 16)
-      f.advance(n, -4)
-    })
-    f.if(n, () => storeSome(f, 'float32', out, value(f, f.let(v128.load(x))), n))
+    emitLoop(f, { out, n }, [x], (each) => value(f, each))
   })
   module.export('gradient', { out: 'i32', x: 'i32', dY: 'i32', n: 'i32' }, null, (f, { out, x, dY, n }) => {
-    const result = (): Vector => f32x4.mul(v128.load(dY), slope(f, f.let(v128.load(x))))
-    f.while(i32.geS(n, 4), () => {
-      f.do(v128.store(out, result()))
-      f.advance(x, 16)
-      f.advance(dY, 16)
-      f.advance(out, 16)
-      f.advance(n, -4)
-    })
-    f.if(n, () => storeSome(f, 'float32', out, result(), n))
+    emitLoop(f, { out, n }, [x, dY], (each, cotangent) => f32x4.mul(cotangent, slope(f, each)))
   })
 }
 
