@@ -128,7 +128,7 @@ const adamW = updateProgram('gpt/adamW', { slots: 3, inputs: 1, scalars: 9 }, ([
 export function rateAt(step: number, steps: number): number {
   const [most, least, warm] = [1e-3, 1e-4, Math.min(100, steps / 10)]
   if (step < warm) return (most * (step + 1)) / (warm + 1)
-  return least + ((most - least) * (1 + Math.cos((Math.PI * (step - warm)) / (steps - warm)))) / 2
+  return least + ((most - least) * (1 + Math.cos(Math.PI * Math.min(1, (step - warm) / (steps - warm))))) / 2
 }
 
 export interface Trainer {

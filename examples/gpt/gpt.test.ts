@@ -70,6 +70,7 @@ test('the rate rises for 100 steps and falls to a tenth', () => {
   expect(rateAt(100, 2000)).toBeCloseTo(1e-3, 10)
   expect(rateAt(1050, 2000)).toBeCloseTo(5.5e-4, 10)
   expect(rateAt(2000, 2000)).toBeCloseTo(1e-4, 10)
+  expect(rateAt(3000, 2000)).toBeCloseTo(1e-4, 10)
 })
 
 describe.each([

@@ -14,6 +14,13 @@ const host = globalThis as unknown as Host
 
 /** Prints a warning, if there is a console. */
 export const warn = (message: string): void => host.console?.warn(message)
+const said = new Set<string>()
+/** Prints a warning once for each text in a process. */
+export function warnOnce(text: string): void {
+  if (said.has(text)) return
+  said.add(text)
+  warn(text)
+}
 /** Prints a line, if there is a console. */
 export const log = (message: string): void => host.console?.log(message)
 

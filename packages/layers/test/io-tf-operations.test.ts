@@ -127,6 +127,7 @@ const cases: readonly [fn: string, node: unknown, expected: unknown, className?:
   ], // prettier
   ['expand_dims', ['x', 0, 0, { axis: 1 }], [x]],
   ['cast', ['x', 0, 0, { dtype: 'int64' }], x],
+  ['zeros_like', ['x', 0, 0, { dtype: null }], x.map((rows) => rows.map((row) => row.map(() => 0)))],
   [
     'nn.relu',
     ['x', 0, 0, { name: null }],
@@ -206,6 +207,8 @@ describe('functions of TensorFlow', () => {
       /layer "f" \(TFOpLambda of nn\.conv2d\) is not supported\. Load the model in TensorFlow 2/,
     ],
     ['another argument', 'math.cumsum', ['x', 0, 0, { axis: 1, reverse: true }], /the argument "reverse": true is not supported/],
+    ['a dtype that it does not read', 'zeros_like', ['x', 0, 0, { dtype: 'int32' }], /the argument "dtype": "int32" is not supported/],
+    ['a mode that it does not read', 'expand_dims', ['x', 0, 0, { axis: 1, mode: 'SAME' }], /the argument "mode": "SAME" is not supported/],
     ['an index', '__operators__.getitem', ['x', 0, 0, { slice_spec: ['a'] }], /the index "a" is not supported/],
   ])('refuses %s', (_, fn, node, message) => {
     expect(() => modelOf(fn as string, node)).toThrow(message as RegExp)

@@ -1,5 +1,5 @@
 /** Operations on symbolic tensors: shapes that are known before there are values, files of every format, training, errors. */
-import { type DType, key, normal, type Tensor, tensor } from '@cotangent/core'
+import { type DType, grad, key, normal, type Tensor, tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { kinds } from '../src/graph/operations/kinds.js'
 import {
@@ -133,6 +133,22 @@ describe('each operation', () => {
       expect(await valuesOf(copy)).toEqual(values)
     }
   })
+})
+
+/** Expected values: Python's math, of the float32 numbers. */
+test.each<[OperationName, number[], number[], number[]]>([
+  ['asinh', [-1e-4, 0, 1e-4, 2, -1e20], [-1e-4, 0, 1e-4, 1.4436355, -46.744849], [1, 1, 1, 0.4472136, 1e-20]],
+  ['acosh', [1.0001220703125, 2, 1e20], [0.015624841, 1.3169579, 46.744849], [63.998047, 0.57735027, 1e-20]],
+  ['exp2', [-3, 0, 1.5, 10], [0.125, 1, 2.8284271, 1024], [0.0866434, Math.LN2, 1.9605163, 709.78271]],
+])('%s keeps its digits for small and large numbers, and so does its derivative', async (name, xs, values, slopes) => {
+  const f = (x: Tensor): Tensor => kinds[name].run([x], {}) as Tensor
+  const x = tensor(xs)
+  const near = async (y: Tensor, expected: readonly number[]): Promise<void> => {
+    for (const [i, value] of (await y.data()).entries())
+      expect(Math.abs(value - expected[i])).toBeLessThanOrEqual(2e-6 * Math.abs(expected[i]))
+  }
+  await near(f(x), values)
+  await near(grad((t: Tensor) => f(t).sum())(x), slopes)
 })
 
 describe('methods of symbolic tensors', () => {

@@ -169,3 +169,11 @@ export function repeatedKey(text: string): string | undefined {
 export type Place = readonly [layer: string, node: number, tensor: number, ...unknown[]]
 export const isPlace = (value: unknown): value is Place =>
   Array.isArray(value) && typeof value[0] === 'string' && Number.isInteger(value[1]) && Number.isInteger(value[2])
+
+/** The name of a place in a `.keras` file, of the layer's class: `MaxPooling2D` → `max_pooling2d` (keras.src.utils.naming.to_snake_case). */
+export const containerName = (className: string): string =>
+  className
+    .replace(/\W+/g, '')
+    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
+    .replace(/([a-z])([A-Z])/g, '$1_$2')
+    .toLowerCase()

@@ -5,17 +5,9 @@
 import { ValueError } from '@cotangent/core'
 import type { Layer } from '../layer.js'
 import { IntegerLookup } from '../layers/index.js'
-import { isKerasObject, isObject, type Json, type KerasObject } from './keras-object.js'
+import { containerName, isKerasObject, isObject, type Json, type KerasObject } from './keras-object.js'
 import type { PutIn, TextAssets } from './keras-texts.js'
 import { isOperation } from './operations.js'
-
-/** `MaxPooling2D` → `max_pooling2d`: keras.src.utils.naming.to_snake_case. */
-export const containerName = (className: string): string =>
-  className
-    .replace(/\W+/g, '')
-    .replace(/(.)([A-Z][a-z]+)/g, '$1_$2')
-    .replace(/([a-z])([A-Z])/g, '$1_$2')
-    .toLowerCase()
 
 const isLookup = (value: unknown): boolean => isKerasObject(value) && value.class_name === 'IntegerLookup'
 

@@ -2,7 +2,7 @@
  * Operations between layers as tf.keras 2 wrote them: `TFOpLambda` and `SlicingOpLambda` (2.4 to 2.15), which name a function of TensorFlow and keep its arguments with
  * the places of tensors. Here they become the operations of Keras 3. Source: Keras 2.15, layers/core/tf_op_layer.py and engine/node.py.
  */
-import { addContext, ValueError } from '@cotangent/core'
+import { addContext, type DType, ValueError } from '@cotangent/core'
 import type { TensorPlace } from '../graph/description.js'
 import type { OperationName } from '../graph/operations/kinds.js'
 import { type Constant, Operation, type OperationOptions } from '../graph/operations/operation.js'
@@ -20,6 +20,8 @@ interface Translation {
   readonly usual?: Json
   /** Arguments that must have these values. */
   readonly only?: Json
+  /** Arguments that `more` reads. */
+  readonly reads?: readonly string[]
   /** Further options, of the arguments. */
   readonly more?: (given: Json) => OperationOptions & { op?: OperationName }
 }
@@ -127,11 +129,12 @@ const translations: Readonly<Record<string, Translation>> = {
   l2_normalize: {
     op: 'unitNorm',
     options: { axis: 'axis' },
+    reads: ['epsilon'],
     more: ({ epsilon }) => ({ epsilon: Math.sqrt(typeof epsilon === 'number' ? epsilon : 1e-12) }),
   },
   norm: { op: 'norm', options: { axis: 'axis', keepdims: 'keepDims' }, only: { ord: 'euclidean' } },
   clip_by_value: { op: 'clip', options: { clip_value_min: 'min', clip_value_max: 'max' } },
-  cast: { op: 'cast', more: ({ dtype }) => ({ dtype: (dtype === 'int64' ? 'int32' : dtype) as 'int32' }) },
+  cast: { op: 'cast', reads: ['dtype'], more: dtypeOf },
   reshape: { op: 'reshape', options: { shape: 'shape' } },
   transpose: { op: 'transpose', options: { perm: 'axes' } },
   expand_dims: { op: 'expandDims', options: { axis: 'axis' } },
@@ -147,11 +150,18 @@ const translations: Readonly<Record<string, Translation>> = {
   unstack: { op: 'unstack', options: { num: 'num', axis: 'axis' }, usual: { axis: 0 } },
   gather: { op: 'gather', operands: ['indices'], options: { axis: 'axis' }, usual: { axis: 0 }, only: { batch_dims: 0 } },
   where: { op: 'where', operands: ['x', 'y'] },
-  one_hot: { op: 'oneHot', options: { depth: 'depth', axis: 'axis' }, only: { on_value: undefined, off_value: undefined } },
+  one_hot: {
+    op: 'oneHot',
+    options: { depth: 'depth', axis: 'axis' },
+    only: { on_value: undefined, off_value: undefined },
+    reads: ['dtype'],
+    more: dtypeOf,
+  },
   top_k: { op: 'topK', options: { k: 'k' }, only: { sorted: true } },
   pad: {
     op: 'pad',
     options: { paddings: 'pads', constant_values: 'value' },
+    reads: ['mode'],
     more: ({ mode }) => ({ mode: String(mode ?? 'constant').toLowerCase() }),
   },
   resize: {
@@ -164,28 +174,22 @@ const translations: Readonly<Record<string, Translation>> = {
   matmul: {
     op: 'matMul',
     operands: ['b'],
+    reads: ['transpose_a', 'transpose_b'],
     more({ transpose_a, transpose_b }) {
       if (transpose_a !== true && transpose_b !== true) return {}
       return { op: 'einsum', equation: `${transpose_a === true ? '...ji' : '...ij'},${transpose_b === true ? '...kj' : '...jk'}->...ik` }
     },
   },
-  getitem: { op: 'at', more: ({ slice_spec }) => ({ index: [slice_spec].flat().map(indexOf) }) },
+  getitem: { op: 'at', reads: ['slice_spec'], more: ({ slice_spec }) => ({ index: [slice_spec].flat().map(indexOf) }) },
 }
 
-/** Arguments without effect on values. */
-const withoutEffect = [
-  'name',
-  'transpose_a',
-  'transpose_b',
-  'slice_spec',
-  'dtype',
-  'mode',
-  'epsilon',
-  'var',
-  'validate_indices',
-  'full_precision',
-  'optimize',
-]
+/** Arguments without effect on values, whatever the function. */
+const withoutEffect = ['name', 'var', 'validate_indices', 'full_precision', 'optimize']
+
+/** The dtype that an argument names. Integers have 32 bits here. */
+function dtypeOf({ dtype }: Json): { dtype?: DType } {
+  return (dtype ?? null) === null ? {} : { dtype: (dtype === 'int64' ? 'int32' : dtype) as DType }
+}
 
 /** An item of `x[…]`, in the words of `at`. */
 function indexOf(item: unknown): Index {
@@ -232,7 +236,7 @@ interface Call {
 }
 
 /** A call: `[name, node, tensor, arguments]`, a constant in that place, or a list of both. */
-function readCall({ operands: names = [], options = {}, usual = {}, only = {}, more }: Translation, node: unknown): Call {
+function readCall({ operands: names = [], options = {}, usual = {}, only = {}, reads = [], more }: Translation, node: unknown): Call {
   const entries = Array.isArray(node) && Array.isArray(node[0]) ? (node as unknown[][]) : [node as unknown[]]
   const given = entries.map((entry) => entry?.[3]).find(isObject) ?? {}
   const operands = [...entries, ...names.map((name) => given[name])]
@@ -244,7 +248,7 @@ function readCall({ operands: names = [], options = {}, usual = {}, only = {}, m
   }
   const read: Json = { ...usual }
   for (const [key, value] of Object.entries(given)) {
-    if (names.includes(key) || withoutEffect.includes(key) || value === null) continue
+    if (names.includes(key) || reads.includes(key) || withoutEffect.includes(key) || value === null) continue
     if (Object.hasOwn(options, key)) read[options[key]] = value
     else if (!Object.hasOwn(only, key) || only[key] !== value)
       throw new ValueError(`the argument "${key}": ${JSON.stringify(value)} is not supported.`)

@@ -69,3 +69,6 @@ export interface Trainable {
 export interface Part {
   readonly inner: readonly Part[]
 }
+
+/** All layers of a model, with those inside others. */
+export const layersIn = (layer: Part): Part[] => layer.inner.flatMap((inner) => [inner, ...layersIn(inner)])

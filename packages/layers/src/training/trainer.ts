@@ -33,10 +33,7 @@ import {
   type WithStep,
 } from './own-steps.js'
 import { addScalars, plus, type Totals } from './totals.js'
-import type { Part, Trainable } from './trainable.js'
-
-/** All layers of a model, with those inside others. */
-const layersIn = (layer: Part): Part[] => layer.inner.flatMap((inner) => [inner, ...layersIn(inner)])
+import { layersIn, type Part, type Trainable } from './trainable.js'
 
 interface Forward {
   /** The objective: what training makes small. */

@@ -8,7 +8,6 @@ import {
   cumProd,
   type DType,
   erf,
-  exp,
   hypot,
   isFinite as isFinite_,
   isNaN as isNaN_,
@@ -18,6 +17,7 @@ import {
   mulNoNaN,
   oneHot,
   onesLike,
+  pow,
   sinh,
   type Tensor,
   where,
@@ -57,11 +57,21 @@ export const elements = {
   atan: each('Arctan', (x) => atan(x)),
   sinh: each('Sinh', (x) => sinh(x)),
   cosh: each('Cosh', (x) => cosh(x)),
-  // asinh is odd; of |x| no digits cancel.
-  asinh: each('Arcsinh', (x) => x.abs().add(x.square().add(1).sqrt()).log().mul(x.sign())),
-  acosh: each('Arccosh', (x) => x.add(x.square().sub(1).sqrt()).log()),
+  // ±ln(a + √(a² + 1)) of a = |x|, in forms that keep the digits of small numbers and do not overflow for large ones. The sign of 0 is 1, so that the derivative there is 1.
+  asinh: each('Arcsinh', (x) => {
+    const sign = where(x.less(0), -1, onesLike(x))
+    const a = x.mul(sign)
+    return a
+      .add(a.mul(a.div(hypot(a, onesLike(a)).add(1))))
+      .log1p()
+      .mul(sign)
+  }),
+  acosh: each('Arccosh', (x) => {
+    const above = x.sub(1)
+    return above.add(above.sqrt().mul(x.add(1).sqrt())).log1p()
+  }),
   atanh: each('Arctanh', (x) => x.log1p().sub(x.neg().log1p()).mul(0.5)),
-  exp2: each('Exp2', (x) => exp(x.mul(Math.LN2))),
+  exp2: each('Exp2', (x) => pow(2, x)),
   log2: each('Log2', (x) => log(x).mul(Math.LOG2E)),
   log10: each('Log10', (x) => log(x).mul(Math.LOG10E)),
   erfc: each('Erfc', (x) => erf(x).neg().add(1), { module: 'math' }),

@@ -52,9 +52,9 @@ abstract class AdaptivePooling extends SpatialLayer implements ValuesOf<ReturnTy
 }
 
 /**
- * The mean of each of \`outputSize\` windows of a sequence, whatever its size.
+ * The mean of each of `outputSize` windows of a sequence, whatever its size.
  *
- * Shape: [n, t, c] → [n, ot, c], the sizes of \`outputSize\`
+ * Shape: [n, t, c] → [n, ot, c], the sizes of `outputSize`
  */
 export class AdaptiveAveragePooling1D extends AdaptivePooling {
   override readonly className = 'AdaptiveAveragePooling1D'
@@ -68,9 +68,9 @@ export class AdaptiveAveragePooling1D extends AdaptivePooling {
 }
 
 /**
- * The mean of each of \`outputSize\` windows of an image, whatever its size.
+ * The mean of each of `outputSize` windows of an image, whatever its size.
  *
- * Shape: [n, h, w, c] → [n, oh, ow, c], the sizes of \`outputSize\`
+ * Shape: [n, h, w, c] → [n, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveAveragePooling2D extends AdaptivePooling {
   override readonly className = 'AdaptiveAveragePooling2D'
@@ -84,9 +84,9 @@ export class AdaptiveAveragePooling2D extends AdaptivePooling {
 }
 
 /**
- * The mean of each of \`outputSize\` windows of a volume, whatever its size.
+ * The mean of each of `outputSize` windows of a volume, whatever its size.
  *
- * Shape: [n, d, h, w, c] → [n, od, oh, ow, c], the sizes of \`outputSize\`
+ * Shape: [n, d, h, w, c] → [n, od, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveAveragePooling3D extends AdaptivePooling {
   override readonly className = 'AdaptiveAveragePooling3D'
@@ -100,9 +100,9 @@ export class AdaptiveAveragePooling3D extends AdaptivePooling {
 }
 
 /**
- * The largest value of each of \`outputSize\` windows of a sequence, whatever its size.
+ * The largest value of each of `outputSize` windows of a sequence, whatever its size.
  *
- * Shape: [n, t, c] → [n, ot, c], the sizes of \`outputSize\`
+ * Shape: [n, t, c] → [n, ot, c], the sizes of `outputSize`
  */
 export class AdaptiveMaxPooling1D extends AdaptivePooling {
   override readonly className = 'AdaptiveMaxPooling1D'
@@ -116,9 +116,9 @@ export class AdaptiveMaxPooling1D extends AdaptivePooling {
 }
 
 /**
- * The largest value of each of \`outputSize\` windows of an image, whatever its size.
+ * The largest value of each of `outputSize` windows of an image, whatever its size.
  *
- * Shape: [n, h, w, c] → [n, oh, ow, c], the sizes of \`outputSize\`
+ * Shape: [n, h, w, c] → [n, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveMaxPooling2D extends AdaptivePooling {
   override readonly className = 'AdaptiveMaxPooling2D'
@@ -132,9 +132,9 @@ export class AdaptiveMaxPooling2D extends AdaptivePooling {
 }
 
 /**
- * The largest value of each of \`outputSize\` windows of a volume, whatever its size.
+ * The largest value of each of `outputSize` windows of a volume, whatever its size.
  *
- * Shape: [n, d, h, w, c] → [n, od, oh, ow, c], the sizes of \`outputSize\`
+ * Shape: [n, d, h, w, c] → [n, od, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveMaxPooling3D extends AdaptivePooling {
   override readonly className = 'AdaptiveMaxPooling3D'
@@ -148,7 +148,7 @@ export class AdaptiveMaxPooling3D extends AdaptivePooling {
 }
 
 /**
- * Makes an \`AdaptiveAveragePooling1D\`: the mean of each of \`outputSize\` windows of a sequence.
+ * Makes an `AdaptiveAveragePooling1D`: the mean of each of `outputSize` windows of a sequence.
  *
  * @example
  * ```ts
@@ -160,7 +160,7 @@ export const adaptiveAveragePooling1d = (outputSize: PerAxis, options?: SpatialO
   new AdaptiveAveragePooling1D(outputSize, options)
 
 /**
- * Makes an \`AdaptiveAveragePooling2D\`: the mean of each of \`outputSize\` windows of an image.
+ * Makes an `AdaptiveAveragePooling2D`: the mean of each of `outputSize` windows of an image.
  *
  * @example
  * ```ts
@@ -172,7 +172,7 @@ export const adaptiveAveragePooling2d = (outputSize: PerAxis, options?: SpatialO
   new AdaptiveAveragePooling2D(outputSize, options)
 
 /**
- * Makes an \`AdaptiveAveragePooling3D\`: the mean of each of \`outputSize\` windows of a volume.
+ * Makes an `AdaptiveAveragePooling3D`: the mean of each of `outputSize` windows of a volume.
  *
  * @example
  * ```ts
@@ -184,7 +184,7 @@ export const adaptiveAveragePooling3d = (outputSize: PerAxis, options?: SpatialO
   new AdaptiveAveragePooling3D(outputSize, options)
 
 /**
- * Makes an \`AdaptiveMaxPooling1D\`: the largest value of each of \`outputSize\` windows of a sequence.
+ * Makes an `AdaptiveMaxPooling1D`: the largest value of each of `outputSize` windows of a sequence.
  *
  * @example
  * ```ts
@@ -196,7 +196,7 @@ export const adaptiveMaxPooling1d = (outputSize: PerAxis, options?: SpatialOptio
   new AdaptiveMaxPooling1D(outputSize, options)
 
 /**
- * Makes an \`AdaptiveMaxPooling2D\`: the largest value of each of \`outputSize\` windows of an image.
+ * Makes an `AdaptiveMaxPooling2D`: the largest value of each of `outputSize` windows of an image.
  *
  * @example
  * ```ts
@@ -208,7 +208,7 @@ export const adaptiveMaxPooling2d = (outputSize: PerAxis, options?: SpatialOptio
   new AdaptiveMaxPooling2D(outputSize, options)
 
 /**
- * Makes an \`AdaptiveMaxPooling3D\`: the largest value of each of \`outputSize\` windows of a volume.
+ * Makes an `AdaptiveMaxPooling3D`: the largest value of each of `outputSize` windows of a volume.
  *
  * @example
  * ```ts

@@ -22,17 +22,17 @@ export function polynomial(f: FunctionBuilder, x: Local<'v128'>, coefficients: r
 }
 
 /**
- * The same polynomial by Estrin's scheme: neighbouring terms are joined in pairs, the pairs in pairs. Its chain of operations that wait for each other is as long as
- * the logarithm of n, which is worth more than the few operations that it adds where a function has little else to do meanwhile.
+ * The same polynomial by Estrin's scheme: neighbouring terms are joined in pairs, and the pairs in pairs. It takes a few operations more, but only log₂ n of them wait
+ * for each other.
  */
 export function pairedPolynomial(f: FunctionBuilder, x: Local<'v128'>, coefficients: readonly number[]): Vector {
-  let terms: Vector[] = coefficients.map((c) => f.splat(c)).reverse()
-  for (let power = x; terms.length > 1; power = f.let(f32x4.mul(power, power))) {
+  const join = (terms: readonly Vector[], power: Local<'v128'>): Vector => {
+    if (terms.length === 1) return terms[0]
     const joined: Vector[] = []
     for (let i = 0; i < terms.length; i += 2) joined.push(i + 1 < terms.length ? f.let(f.madd(terms[i + 1], power, terms[i])) : terms[i])
-    terms = joined
+    return joined.length === 1 ? joined[0] : join(joined, f.let(f32x4.mul(power, power)))
   }
-  return terms[0]
+  return join(coefficients.map((c) => f.splat(c)).reverse(), x)
 }
 
 /** Adding 1.5·2²³ to a float below 2²² rounds it to a whole number. The low bits of the sum are that number. */

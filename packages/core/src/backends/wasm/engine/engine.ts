@@ -13,11 +13,12 @@
  * they are cleared. WebAssembly cannot clear them, but a native call that ends its own wide code can (`clearUpperHalves`).
  */
 import { BackendError } from '../../../errors.js'
+import { warnOnce } from '../../../platform.js'
 import { assemble, type ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4 } from '../assembler/instructions.js'
 import { WasmMemory } from './memory.js'
 import { automaticThreads } from './start-worker.js'
-import { direct, Pool, type Split, sayOnce } from './threads.js'
+import { direct, Pool, type Split } from './threads.js'
 import { MOST_THREADS } from './worker-program.js'
 
 /** The user's settings of the wasm engine. */
@@ -108,11 +109,11 @@ export class Engine {
     this.relaxed = relaxed
     this.simd256 = options.simd256 === true && relaxed && this.v8 !== undefined && this.v8Version >= PAIRS_FUSED
     if (options.simd256 && !this.simd256)
-      sayOnce('wasm: simd256 needs Node 24 or later, with relaxedSimd and v8Flags on; kernels stay 128 bits wide.')
+      warnOnce('wasm: simd256 needs Node 24 or later, with relaxedSimd and v8Flags on; kernels stay 128 bits wide.')
     if (threads > 1) {
       if (this.memory.shared) this.pool = new Pool(this.memory.memory, threads, options.threads !== 'auto')
       else if (options.threads !== 'auto')
-        sayOnce('wasm: threads need shared memory (in a page: cross-origin isolation); the engine runs on one thread.')
+        warnOnce('wasm: threads need shared memory (in a page: cross-origin isolation); the engine runs on one thread.')
     }
   }
 

@@ -12,7 +12,7 @@
  * Compiled modules reach the workers as messages, sent before the first job that needs them. Workers do not keep a process alive.
  */
 import { BackendError } from '../../../errors.js'
-import { warn } from '../../../platform.js'
+import { warnOnce } from '../../../platform.js'
 import type { KernelFunction } from './engine.js'
 import type { HostMemory } from './memory.js'
 import { Choice } from './sharing.js'
@@ -48,14 +48,6 @@ const now: () => number = (() => {
 const REFUSED =
   'wasm: this page is cross-origin isolated, but its workers do not start; the engine runs on one thread. Its content security policy may lack "worker-src blob:"; ' +
   'configure({ threads: 1 }) asks for none and is silent.'
-
-const said = new Set<string>()
-/** Prints a warning on the console, once for each text in a process. */
-export function sayOnce(text: string): void {
-  if (said.has(text)) return
-  said.add(text)
-  warn(text)
-}
 
 /** The workers of one engine. */
 export class Pool {
@@ -101,8 +93,8 @@ export class Pool {
     for (let thread = 1; thread <= count; thread++) {
       const worker = startWorker({ memory: this.memory, thread }, (why) => this.lose(worker, why))
       if (worker) this.workers.push(worker)
-      else if (pageMayHaveWorkers()) sayOnce(REFUSED)
-      else if (this.asked) sayOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one thread.`)
+      else if (pageMayHaveWorkers()) warnOnce(REFUSED)
+      else if (this.asked) warnOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one thread.`)
     }
   }
 
@@ -265,7 +257,7 @@ export class Pool {
       if (Atomics.load(control, remaining) === 0) return
     }
     void this.stop()
-    sayOnce('wasm: a worker thread was lost; the engine runs on one thread from here on.')
+    warnOnce('wasm: a worker thread was lost; the engine runs on one thread from here on.')
     throw new BackendError('wasm: a worker thread was lost in the middle of a kernel; its result is not complete.')
   }
 
@@ -276,12 +268,12 @@ export class Pool {
     if (Atomics.load(this.control, words.ready) === 0) {
       // The worker never started. A page that is isolated wants threads and should be told why it has none. Elsewhere only a user who asked for threads is told.
       if (pageMayHaveWorkers()) {
-        sayOnce(REFUSED)
+        warnOnce(REFUSED)
         return
       }
       if (!this.asked) return
     }
-    sayOnce(
+    warnOnce(
       `wasm: a worker thread ended (${why}); the engine goes on with ${this.threads === 1 ? 'one thread' : `${this.threads} threads`}.`,
     )
   }
