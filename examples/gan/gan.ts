@@ -94,9 +94,9 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
   const drawing: Callback = {
     async onEpochEnd(before) {
       if (!shown(before + 1)) return
-      const [drawn, others] = await gan.withMeans(async (means) => [await draw(means, ten), await draw(means, hundred)])
+      const drawn = await draw(generator, ten)
       rows.push({ epoch: before + 1, images: drawn })
-      svg = picture(rows, others)
+      svg = picture(rows, await draw(generator, hundred))
       if (out) await writeWhole(join(out, 'gan.svg'), svg)
       const captions = [0, 1, 2].map((index) => ({ index, text: '', paint: (words: string) => words }))
       console.log(digitRow(drawn, captions, process.stdout.isTTY === true).join('\n'))
@@ -108,7 +108,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     const reader = await trainReader(images, slice(yTrain, 0, limit), { seed, epochs: 2 })
     const [realQuality, quality] = [
       await qualityOf(reader, inks(slice(xTest, 0, test))),
-      await gan.withMeans(async (means) => qualityOf(reader, inks(await draw(means, await noiseOf(1, made))))),
+      await qualityOf(reader, inks(await draw(generator, await noiseOf(1, made)))),
     ]
     reader.dispose()
     const percent = (share: number): string => `${(100 * share).toFixed(1)} %`
@@ -118,7 +118,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     console.log(`(of the real test digits: ${percent(realQuality.sure)}). It reads these as ${spread(quality)}.`)
 
     if (out) {
-      await gan.withMeans((means) => saveModel(means, join(out, 'generator.keras')))
+      await saveModel(generator, join(out, 'generator.keras'))
       console.log(`Written: ${join(out, 'gan.svg')}, ${join(out, 'generator.keras')}`)
     }
     return { history, quality, realQuality, svg }

@@ -71,7 +71,7 @@ export class Gan extends Sequential {
     super(layers, { seed, name: 'discriminator' })
     this.generator = createGenerator(generator, seed + 1)
     const rate = cosineDecay({ initialLearningRate: learningRate, decaySteps: steps })
-    this.generatorOptimizer = adam(rate, { beta1: 0.5, useEma: true, emaMomentum: 0.999 })
+    this.generatorOptimizer = adam(rate, { beta1: 0.5 })
     this.compile({ optimizer: adam(rate, { beta1: 0.5 }) })
   }
 
@@ -90,16 +90,6 @@ export class Gan extends Sequential {
     const second = valueAndGrad(weights, () => this.apply(makes(1)).neg().softplus().mean())
     this.generatorOptimizer.step(weights, second.grads)
     return { discriminator: first.value, generator: second.value, right: first.right }
-  }
-
-  /** Runs something with the running means of the generator's weights, over some thousand steps: each step pulls the weights to and fro, and the means do not sway. */
-  async withMeans<R>(run: (generator: Sequential) => Promise<R>): Promise<R> {
-    this.generatorOptimizer.swapAverages()
-    try {
-      return await run(this.generator)
-    } finally {
-      this.generatorOptimizer.swapAverages()
-    }
   }
 
   /** The generator and its optimizer end with the discriminator. */
