@@ -92,39 +92,48 @@ export async function profile(prepared: Prepared, steps: number): Promise<Profil
   let rows = new Map<string, ProfileRow>() // of one step
   const busy = (): number => engine?.pool?.busy.reduce((a, b) => a + b, 0) ?? 0
   let inside = false
+  const clock = <R>(name: string, values: readonly unknown[], key: string, work: () => R): R => {
+    if (inside) return work() // a kernel that calls another
+    inside = true
+    const [waited, worked, start] = [engine?.pool?.waited ?? 0, busy(), performance.now()]
+    try {
+      return work()
+    } finally {
+      const ms = performance.now() - start
+      inside = false
+      const row = rows.get(key) ?? { name: key, calls: 0, ms: 0, waiting: 0, workers: 0, bytes: 0 }
+      rows.set(key, row)
+      row.calls++
+      row.ms += ms
+      row.waiting += (engine?.pool?.waited ?? 0) - waited
+      row.workers += busy() - worked
+      row.bytes += bytesOf(name, values)
+      const flops = flopsOf[name]?.(operandsIn(values), values)
+      if (flops !== undefined) row.flops = (row.flops ?? 0) + flops
+    }
+  }
+  /** map, zip and reduce are many kernels; their argument says which. */
+  const label = (name: string, values: readonly unknown[]): string =>
+    [name, ...values.filter((value) => typeof value === 'string')].join(' ')
   const clocked = (holder: Functions, name: string, label: (values: readonly unknown[]) => string): (() => void) => {
     const own = holder[name]
     if (typeof own !== 'function') return () => undefined
-    holder[name] = (...values: never[]) => {
-      if (inside) return own.apply(holder, values) // a kernel that calls another
-      inside = true
-      const [waited, worked, start] = [engine?.pool?.waited ?? 0, busy(), performance.now()]
-      try {
-        return own.apply(holder, values)
-      } finally {
-        const ms = performance.now() - start
-        inside = false
-        const key = label(values)
-        const row = rows.get(key) ?? { name: key, calls: 0, ms: 0, waiting: 0, workers: 0, bytes: 0 }
-        rows.set(key, row)
-        row.calls++
-        row.ms += ms
-        row.waiting += (engine?.pool?.waited ?? 0) - waited
-        row.workers += busy() - worked
-        row.bytes += bytesOf(name, values)
-        const flops = flopsOf[name]?.(operandsIn(values), values)
-        if (flops !== undefined) row.flops = (row.flops ?? 0) + flops
-      }
-    }
+    holder[name] = (...values: never[]) => clock(name, values, label(values), () => own.apply(holder, values))
     return () => {
       holder[name] = own
     }
   }
   const undo: (() => void)[] = []
+  // A recorded step does not go through the functions of the backend: the engine tells of its kernels.
+  if (engine) {
+    engine.observer = (name, values, work) => clock(name, values, label(name, values), work)
+    undo.push(() => {
+      engine.observer = undefined
+    })
+  }
   for (const holder of [backend.kernels, backend.fused] as unknown as Functions[]) {
     for (const name of Object.keys(holder)) {
-      // map, zip and reduce are many kernels; their argument says which.
-      undo.push(clocked(holder, name, (values) => [name, ...values.filter((value) => typeof value === 'string')].join(' ')))
+      undo.push(clocked(holder, name, (values) => label(name, values)))
     }
   }
   const host = backend as unknown as Functions

@@ -1,5 +1,6 @@
 /** Looking at tensors and at memory. */
 import { requireFunction } from './arguments.js'
+import type { MemoryInfo } from './backends/backend.js'
 import { CotangentError } from './errors.js'
 import { log } from './platform.js'
 import { defaultBackend } from './runtime.js'
@@ -20,7 +21,7 @@ export async function print(x: Tensor): Promise<void> {
 }
 
 /**
- * Counts the memory in use: tensors in the process; buffers, bytes and reserved bytes on the default backend.
+ * Counts the memory in use: tensors in the process; buffers, bytes, reserved bytes and bytes of recorded steps on the default backend.
  *
  * @example
  * ```ts
@@ -29,7 +30,7 @@ export async function print(x: Tensor): Promise<void> {
  * console.log(memory().tensors - before) // 1
  * ```
  */
-export function memory(): { tensors: number; buffers: number; bytes: number; reservedBytes: number } {
+export function memory(): { tensors: number } & MemoryInfo {
   return { tensors: liveTensors(), ...defaultBackend().memory() }
 }
 

@@ -7,6 +7,7 @@
  */
 import { describeValue, requireWhole } from './arguments.js'
 import { ValueError } from './errors.js'
+import { stepListener } from './step-listener.js'
 import { requireWholes } from './tensor/shape.js'
 
 /** A random key: two 32-bit words. `key` makes one from a seed; `splitKey` and `foldKey` make more from one. */
@@ -33,6 +34,7 @@ export function requireKey(what: string, value: unknown): void {
 export function threefry2x32(key: Key, counter: readonly [number, number]): [number, number] {
   requireKey('threefry2x32', key)
   requireWholes('threefry2x32', 'counter', counter, 2)
+  stepListener()?.drawn(key)
   return block(key, counter)
 }
 
@@ -104,11 +106,17 @@ export function split(from: Key, count = 2): Key[] {
 export function fold(from: Key, index: number): Key {
   requireKey('foldKey', from)
   requireWhole('foldKey', 'index', index, { least: 0, most: 2 ** 32 - 1 })
-  return block(from, [index, 0x5eed])
+  const made = foldOf(from, index)
+  stepListener()?.folded(from, index, made)
+  return made
 }
+
+/** The same without checks. */
+export const foldOf = (from: Key, index: number): [number, number] => block(from, [index, 0x5eed])
 
 /** Fills `out` with the values 0, 1, … of the key's stream: floats uniform in [0, 1), multiples of 2^-24. */
 export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
+  stepListener()?.drawn(from)
   for (let i = 0; i < out.length; i += 2) {
     const [a, b] = block(from, [i >>> 1, 0])
     out[i] = (a >>> 8) * 2 ** -24
@@ -129,6 +137,7 @@ export function uniformInto(out: Float32Array | Float64Array, from: Key): void {
 export function permutation(from: Key, n: number): Int32Array {
   requireKey('permutation', from)
   requireWhole('permutation', 'n', n, { least: 0, most: 2 ** 31 - 1 })
+  stepListener()?.drawn(from)
   const order = new Int32Array(n)
   for (let i = 0; i < n; i++) order[i] = i
   for (let i = n - 1; i > 0; i--) {

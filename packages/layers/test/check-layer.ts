@@ -32,6 +32,8 @@ export interface LayerCheck {
   deterministic?: boolean
   /** Whether training also changes weights without a gradient, such as moving averages. */
   stateful?: boolean
+  /** Whether steps of training are recorded: not those of the user's classes. */
+  recorded?: boolean
 }
 
 /** Properties of every layer in other places: in a frozen model, in timeDistributed, behind a mask, in files saved frozen and loaded free. */
@@ -159,6 +161,21 @@ async function checkMask(make: () => Layer, inputShape: Shape): Promise<void> {
   for (let i = 0; i < a.length; i++) expect(Math.abs(a[i] - b[i]), `masked padding, value ${i}`).toBeLessThan(1e-5)
 }
 
+/** Recorded steps of training give the weights that the program gives, bit by bit. */
+export async function checkRecorded(network: () => Sequential, x: Tensor, y: Tensor, recorded = true): Promise<void> {
+  const bits: string[] = []
+  for (const runEagerly of [true, undefined]) {
+    const model = network()
+    model.compile({ optimizer: 'adam', loss: 'mse', metrics: ['mae'], runEagerly })
+    const { history } = await model.fit(x, y, { epochs: 4, batchSize: 2, verbose: 0 })
+    const weights = await Promise.all(model.weights.map((weight) => weight.data()))
+    bits.push(JSON.stringify([history, weights.map((data) => Buffer.from(data.buffer, data.byteOffset, data.byteLength).toString('hex'))]))
+    expect(model.stepInfo.recorded, model.stepInfo.reason).toBe(runEagerly ? false : recorded)
+    model.dispose()
+  }
+  expect(bits[1]).toBe(bits[0])
+}
+
 /** Goes through JSON, as a saved model would: undefined entries disappear. */
 const saved = (config: object): never => JSON.parse(JSON.stringify(config)) as never
 
@@ -170,6 +187,7 @@ export async function checkLayer({
   weightShapes = [],
   deterministic = true,
   stateful = false,
+  recorded = true,
 }: LayerCheck): Promise<void> {
   const backend = await getBackend('reference')
   {
@@ -217,17 +235,21 @@ export async function checkLayer({
   await checkPlaces({ make, fromConfig, inputShape, outputShape, weightShapes, deterministic, stateful })
 
   // Eight points.
-  const model = new Sequential([], { seed: 5 })
-  const first = make()
-  model.add(first)
-  if (!model.built) model.build([null, ...inputShape])
-  if (outputShape.length > 1) model.add(flatten())
-  model.add(dense(16, { activation: 'tanh' }))
-  model.add(dense(1))
-  model.compile({ optimizer: 'adam', loss: 'mse' })
-  model.optimizer.learningRate = 0.02
+  const network = (): Sequential => {
+    const model = new Sequential([], { seed: 5 })
+    model.add(make())
+    if (!model.built) model.build([null, ...inputShape])
+    if (outputShape.length > 1) model.add(flatten())
+    model.add(dense(16, { activation: 'tanh' }))
+    model.add(dense(1))
+    return model
+  }
   const points = normal(key(9), [8, ...inputShape])
   const values = normal(key(10), [8, 1])
+  await checkRecorded(network, points, values, recorded)
+  const model = network()
+  model.compile({ optimizer: 'adam', loss: 'mse' })
+  model.optimizer.learningRate = 0.02
   const [before] = await model.evaluate(points, values)
   await model.fit(points, values, { epochs: 1, batchSize: 8, verbose: 0 }) // makes the optimizer's state
   await expectNoLeaks(async () => {

@@ -87,7 +87,14 @@ class Mixture extends MergeLayer {
 }
 
 test('checkLayer: Radial', () =>
-  checkLayer({ make: () => new Radial(4), fromConfig: Radial.fromConfig, inputShape: [3], outputShape: [4], weightShapes: [[4, 3]] }))
+  checkLayer({
+    make: () => new Radial(4),
+    fromConfig: Radial.fromConfig,
+    inputShape: [3],
+    outputShape: [4],
+    weightShapes: [[4, 3]],
+    recorded: false,
+  }))
 test('checkMerge: Mixture', () =>
   checkMerge({ make: () => new Mixture(), fromConfig: Mixture.fromConfig, inputShapes: [[3], [3]], outputShape: [3], weightShapes: [[3]] }))
 

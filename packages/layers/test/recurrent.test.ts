@@ -110,6 +110,7 @@ const layers: Record<string, LayerCheck> = {
     inputShape: [3, 4],
     outputShape: [2],
     weightShapes: [[4, 2]],
+    recorded: false,
   },
   Bidirectional: {
     make: () => bidirectional(lstm(2, { returnSequences: true })),

@@ -1,6 +1,7 @@
 /** Derivatives of functions: `grad`, `valueAndGrad`, `vjp`, `jvp`. Each records a tape, walks it back, and frees everything that it does not return. */
 import { requireChoice, requireFunction, requireOptions } from '../arguments.js'
 import { GradientError, shapeError, showShape, ValueError } from '../errors.js'
+import { isInStep } from '../step-listener.js'
 import { scope, tensorsIn } from '../tensor/scope.js'
 import { freedBy, Parameter, requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
 import { withLengthOf } from './custom-grad.js'
@@ -181,8 +182,8 @@ export function valueAndGrad(
     }
   })
   const owner = parameters[0]
-  // Inside another derivative, the surrounding tape may need the value; the surrounding scope frees it.
-  if (owner && !isRecording()) {
+  // Inside another derivative, the surrounding tape may need the value; the surrounding scope frees it. So does that of a compiled step.
+  if (owner && !isRecording() && !isInStep()) {
     const previous = lastValues.get(owner)
     if (previous && !previous.kept && previous !== value) {
       previous.dispose()

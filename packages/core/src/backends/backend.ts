@@ -28,6 +28,8 @@ export interface Storage {
   readonly size: number
   /** Tensors that use this memory; at zero it is freed. */
   references: number
+  /** How often a parameter that had this memory got another. */
+  left?: number
 }
 
 /** A tensor as kernels see it. */
@@ -283,6 +285,8 @@ export interface MemoryInfo {
   bytes: number
   /** Bytes the backend has reserved from the system. */
   reservedBytes: number
+  /** Bytes that recorded steps work in (`compileStep`); they are in neither `buffers` nor `bytes`. */
+  stepBytes?: number
 }
 
 /** How a backend runs on this machine. */

@@ -8,6 +8,7 @@ import type { Backend } from '../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
 import { fold, type Key, requireKey, uniformInto } from '../random.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
+import { stepListener } from '../step-listener.js'
 import { castValue, convert, type DType, defaultFloat, hostArray, isFloat, type TypedArray } from '../tensor/dtype.js'
 import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Made } from '../tensor/static-shape.js'
@@ -148,6 +149,28 @@ export function tensor<N extends number, S extends readonly N[] | readonly [] = 
  */
 export function scalar(value: number, options: CreateOptions = {}): Tensor {
   return filled('scalar', [], value, options)
+}
+
+/**
+ * A tensor without axes that holds one of the numbers that `eachStep` gave: in a compiled step, that of each step.
+ *
+ * Shape: → []
+ *
+ * @param numbers what `eachStep` gave
+ * @param i the position of the number
+ * @param beside a tensor on whose backend, and in whose dtype, the number is
+ * @example
+ * ```ts
+ * const x = tensor([2, 4])
+ * x.div(numberOfStep(eachStep(() => [2]), 0, x)) // [1, 2]
+ * ```
+ */
+export function numberOfStep(numbers: readonly number[], i: number, beside: Tensor): Tensor {
+  requireTensor('numberOfStep', 'beside', beside)
+  return written(empty('numberOfStep', [], beside), () => {
+    stepListener()?.drawn(numbers)
+    return [numbers[i]]
+  })
 }
 
 /**

@@ -3,7 +3,8 @@ import { requireOptions } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
 import { addContext, BackendError, showShape } from '../errors.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
-import { convert, type DType, defaultFloat } from '../tensor/dtype.js'
+import { stepListener } from '../step-listener.js'
+import { convert, type DType, defaultFloat, type TypedArray } from '../tensor/dtype.js'
 import { checkShape, type Shape } from '../tensor/shape.js'
 import { emptyTensor, requireBackendDType, type Tensor } from '../tensor/tensor.js'
 import type { CreateOptions } from './create.js'
@@ -38,7 +39,10 @@ export function empty<S extends Shape>(what: string, shape: S, { dtype, backend 
 /** Fills a tensor with the values that `make` gives, cast to its dtype. */
 export function written<S extends Shape>(out: Tensor<S>, make: () => ArrayLike<number>): Tensor<S> {
   try {
-    out.backend.write(out.storage, convert(make(), out.dtype))
+    const values = (): TypedArray => convert(make(), out.dtype)
+    const listener = stepListener()
+    if (listener) listener.writes(out.storage, values)
+    else out.backend.write(out.storage, values())
     return out
   } catch (error) {
     out.dispose()

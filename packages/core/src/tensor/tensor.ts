@@ -14,6 +14,7 @@ import { describeValue, requireBoolean, requireOptions } from '../arguments.js'
 import type { Backend, Operand, Storage } from '../backends/backend.js'
 import { BackendError, CotangentError, DisposedError, shapeError, showShape, ValueError } from '../errors.js'
 import { debugging, requireBackend } from '../runtime.js'
+import { stepListener } from '../step-listener.js'
 import { COPY_KEY, thisCopy } from './copies.js'
 import { type DType, hostArray, requireKnownDType, type TypedArray } from './dtype.js'
 import { reclaim, reclaimable, unwatch, watch, withNet, withRoom } from './finalizer.js'
@@ -199,7 +200,7 @@ export class Tensor<S extends Shape = Shape> implements Operand {
 }
 
 /**
- * A weight: a named tensor whose values training changes. Ops take it as they take any tensor. `assign` swaps its memory and counts up `version`, so a tape
+ * A weight: a named tensor whose values training changes. Ops take it as they take any tensor. `assign` replaces its values and counts up `version`, so a tape
  * notices that a value it saved is gone.
  *
  * @example
@@ -253,13 +254,21 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
         ],
       )
     }
-    unwatch(this)
     const before = this.storage
+    this.version++
+    if (before.references === 1 && before !== value.storage && !(value instanceof Parameter)) {
+      // The parameter stays where it is: recorded steps know the place.
+      copyValues(before, value.storage)
+      value.dispose()
+      this.#changed(before)
+      return
+    }
+    unwatch(this)
     value.storage.references++
     this.storage = value.storage
     if (!(value instanceof Parameter)) value.dispose()
+    this.#changed(before)
     releaseStorage(before)
-    this.version++
     watch(this, true)
   }
 
@@ -271,15 +280,24 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
     this.requireLive('update')
     this.version++
     const before = this.storage
-    if (before.references === 1) return
+    if (before.references === 1) {
+      this.#changed(before)
+      return
+    }
     const { backend, size, dtype } = this
     const after = newStorage(backend, size, dtype)
-    const flat = (storage: Storage): Operand => ({ storage, shape: [size], dtype, size })
-    backend.kernels.copy(flat(after), flat(before), { axis: [0], start: [0], step: [1], fill: 0 })
+    copyValues(after, before)
     unwatch(this)
-    releaseStorage(before)
     this.storage = after
+    this.#changed(before)
+    releaseStorage(before)
     watch(this, true)
+  }
+
+  /** Says that the value changed: steps that were recorded with the memory before are no longer right. */
+  #changed(before: Storage): void {
+    if (before !== this.storage) before.left = (before.left ?? 0) + 1
+    stepListener()?.changed(this, before)
   }
 }
 
@@ -312,6 +330,11 @@ export function newStorage(backend: Backend, size: number, dtype: DType): Storag
   } catch (error) {
     throw withNet(error)
   }
+}
+
+function copyValues(to: Storage, from: Storage): void {
+  const flat = (storage: Storage): Operand => ({ storage, shape: [storage.size], dtype: storage.dtype, size: storage.size })
+  to.backend.kernels.copy(flat(to), flat(from), { axis: [0], start: [0], step: [1], fill: 0 })
 }
 
 function releaseStorage(storage: Storage): void {

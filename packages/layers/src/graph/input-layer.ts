@@ -1,6 +1,7 @@
 /** The layer where data enter a graph. */
 import { type DType, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer } from '../layer.js'
+import { ours } from '../own-classes.js'
 import { attachOperations } from './operations/methods.js'
 import { LayerNode, type SymbolicTensor } from './symbolic-tensor.js'
 
@@ -20,7 +21,7 @@ export interface InputOptions {
 
 /** The layer behind `input`. It has no weights; its output is the data. Shape: any → the same */
 export class InputLayer extends Layer {
-  override readonly className = 'InputLayer'
+  override readonly className = ours(InputLayer, 'InputLayer')
   override readonly supportsMasking = true
   declare readonly batchInputShape: BatchShape
   readonly dtype?: DType

@@ -8,6 +8,7 @@ import { requireFunction, requireText } from '@cotangent/core/arguments'
 import { fromHost, type HostArray } from '../host-data.js'
 import { maskFactors, perSample } from '../losses/masks.js'
 import { requireTensor, requireValues, targetsForFunction, withColumns } from '../losses/targets.js'
+import { made } from '../own-classes.js'
 import type { SavedObject } from '../spelling/names.js'
 
 /** The sums of a metric over the batches so far. */
@@ -27,6 +28,14 @@ export interface MetricState<Result = number> {
   save?(): Promise<SavedSums | undefined>
   /** Puts saved sums back. */
   load?(saved: SavedSums, backend: Backend): void
+  /** @internal The sums themselves, where they are all that the metric remembers; a recorded step takes them from here and puts them back. */
+  readonly running?: RunningSums
+}
+
+/** @internal The sums of a metric on the device, and the samples in batches without mask and weights. */
+export interface RunningSums {
+  totals?: Tensor
+  samples: number
 }
 
 /** The sums of a metric on the host. */
@@ -79,14 +88,14 @@ export function sums<Result>(
   result: (totals: ArrayLike<number>, samples: number) => Result,
   nothing: Result,
 ): MetricState<Result> {
-  let totals: Tensor | undefined
-  let samples = 0
+  const running: RunningSums = { samples: 0 }
   return {
+    running,
     update(yTrue, yPred, mask, weights) {
       requireTensor(what, 'yTrue', yTrue)
       requireTensor(what, 'yPred', yPred)
-      const before = totals
-      totals = scope(() => {
+      const before = running.totals
+      running.totals = scope(() => {
         const batch = measure(yTrue, yPred, mask, weights)
         if (!before) return batch
         const size = Math.max(before.size, batch.size)
@@ -94,18 +103,18 @@ export function sums<Result>(
         return a.add(b)
       }).keep()
       before?.dispose()
-      if (!mask && !weights) samples += yPred.shape[0]
+      if (!mask && !weights) running.samples += yPred.shape[0]
     },
-    result: async () => (totals ? result(await totals.data(), samples) : nothing),
+    result: async () => (running.totals ? result(await running.totals.data(), running.samples) : nothing),
     dispose() {
-      totals?.dispose()
-      totals = undefined
-      samples = 0
+      running.totals?.dispose()
+      running.totals = undefined
+      running.samples = 0
     },
-    save: async () => (totals ? { shape: totals.shape, data: await totals.data(), samples } : undefined),
+    save: async () => running.totals && { shape: running.totals.shape, data: await running.totals.data(), samples: running.samples },
     load(saved, backend) {
-      totals = fromHost(saved, backend)
-      samples = saved.samples
+      running.totals = fromHost(saved, backend)
+      running.samples = saved.samples
     },
   }
 }
@@ -133,7 +142,7 @@ export function meanMetric(name: string, measure: MetricFunction, finish: (mean:
 
 /** @internal A metric from a function of this package, which checks shapes itself. Predictions [n] are n samples of one value. */
 export const builtInMean = (name: string, measure: MetricFunction, finish?: (mean: number) => number): MeanMetric =>
-  meanOf(name, (t, p) => measure(...withColumns(t, p)), finish)
+  made(meanOf(name, (t, p) => measure(...withColumns(t, p)), finish))
 
 function meanOf(name: string, measure: MetricFunction, finish: (mean: number) => number = (mean) => mean): MeanMetric {
   const each = (yTrue: Tensor, yPred: Tensor): Tensor => perSample(measure(yTrue, yPred), yPred.shape[0])

@@ -8,6 +8,7 @@ import { graphRows } from '../graph/summary-rows.js'
 import { type LayerNode, type SymbolicTensor, symbolicList } from '../graph/symbolic-tensor.js'
 import { inside } from '../inside.js'
 import type { BatchShape, BuildContext, FinalActivation, Layer, LayerOutputs, ManyContext } from '../layer.js'
+import { ours } from '../own-classes.js'
 import { uniqueNames } from '../spelling/automatic-names.js'
 import { requireInputShapes } from '../training/checks.js'
 import { type InputPort, Model, type ModelOptions, type Port } from './model.js'
@@ -42,7 +43,7 @@ function withoutSingular(options: object): object {
  * counted, so that a chain has the same weights as a Sequential.
  */
 export class GraphModel extends Model {
-  override readonly className = 'Model'
+  override readonly className = ours(GraphModel, 'Model')
   override readonly outputCount: number
   override readonly inputs: readonly SymbolicTensor[]
   override readonly outputs: readonly SymbolicTensor[]

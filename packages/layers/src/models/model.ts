@@ -1,5 +1,5 @@
 /** A model: a network that can be trained. Source of its behaviour: Keras 2.3.1, engine/training.py. Most of its lines are documentation of one class. */
-import { type Parameter, Tensor } from '@cotangent/core'
+import { type Parameter, type StepInfo, Tensor } from '@cotangent/core'
 import { CompileError } from '../errors.js'
 import type { Optimizer } from '../optimizers/index.js'
 import type { SpelledOptions } from '../spelling/names.js'
@@ -58,9 +58,23 @@ export abstract class Model extends Network implements Compilable {
     requireNoTraining(this, 'compile')
     const read = readCompileOptions(options, this.trainStep !== undefined)
     const fresh = this.built ? new Trainer(this, read) : undefined
-    this.#trainer?.optimizer.dispose()
+    this.#trainer?.dispose()
     this.#trainer = fresh
     this.#pending = read
+  }
+
+  /**
+   * How the last step of training ran: recorded, so that the kernels were called without the code of the layers; or as a program, and why.
+   *
+   * @throws CompileError before compile
+   * @example
+   * ```ts
+   * for (let step = 0; step < 5; step++) await model.trainOnBatch(x, y)
+   * console.log(model.stepInfo.recorded) // true
+   * ```
+   */
+  get stepInfo(): StepInfo {
+    return this.trainer().stepInfo
   }
 
   /** @internal */
@@ -331,7 +345,7 @@ export abstract class Model extends Network implements Compilable {
   /** Frees all weights and the optimizer's state. */
   override dispose(): void {
     super.dispose()
-    this.#trainer?.optimizer.dispose()
+    this.#trainer?.dispose()
   }
 }
 

@@ -6,6 +6,7 @@ import { InputLayer } from '../graph/input-layer.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
 import { inside } from '../inside.js'
 import { type BatchShape, type BuildContext, type FinalActivation, Layer, type LayerOutputs, type ManyContext } from '../layer.js'
+import { ours } from '../own-classes.js'
 import { requireInputShapes } from '../training/checks.js'
 import { type InputPort, Model, type ModelOptions, type Port } from './model.js'
 import type { SummaryRow } from './summary-text.js'
@@ -23,7 +24,7 @@ const noLayers = (model: string): string => `${model}: the model has no layers. 
  * ```
  */
 export class Sequential extends Model {
-  override readonly className = 'Sequential'
+  override readonly className = ours(Sequential, 'Sequential')
   readonly #layers: Layer[] = []
   #inputShape?: BatchShape
   /** The output shape of each layer, once known. */

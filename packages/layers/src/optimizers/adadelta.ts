@@ -1,6 +1,7 @@
 /** Adadelta (Zeiler 2012): the size of a step follows from past steps and past gradients. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -23,7 +24,7 @@ const program = updateProgram('adadelta', { slots: 3, inputs: 1, scalars: 4 }, (
  * a ← ρa + (1−ρ)g²; u = g·√(d + ε)/√(a + ε); w ← w − ηu; d ← ρd + (1−ρ)u². The rate η is 1 by default, as in Keras 2; 0.001 with `variant: 'keras3'`.
  */
 export class Adadelta extends Optimizer {
-  override readonly className = 'Adadelta'
+  override readonly className = ours(Adadelta, 'Adadelta')
   readonly rho: number
   readonly epsilon: number
 

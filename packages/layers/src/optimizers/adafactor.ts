@@ -1,5 +1,6 @@
 /** Adafactor (Shazeer and Stern 2018): the squares of a matrix' gradients are kept as a column and a row. Source: Keras 3.16, optimizers/adafactor.py. */
 import { applyUpdate, type Parameter, type Shape, type Tensor, updateProgram } from '@cotangent/core'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { descent, type Rule } from './rule.js'
@@ -30,7 +31,7 @@ const rootMeanSquare = (x: Tensor): Tensor => x.square().mean().sqrt()
  * for others v itself. u = g/√v, divided by max(1, rms(u)/threshold); w ← w − max(ε₂, rms(w))·min(η, 1/√t)·u. The rate η is 0.001 by default.
  */
 export class Adafactor extends Optimizer {
-  override readonly className = 'Adafactor'
+  override readonly className = ours(Adafactor, 'Adafactor')
   readonly beta2Decay: number
   readonly epsilon1: number
   readonly epsilon2: number
@@ -66,9 +67,10 @@ export class Adafactor extends Optimizer {
   protected override rule(t: number, rate: number): Rule {
     const { epsilon1, epsilon2, clipThreshold } = this
     const share = 1 - t ** this.beta2Decay
-    const average = (slot: Parameter, x: Tensor): void => applyUpdate(blend, [slot], [x], [share, 1 - share])
     return {
-      change({ w, g, slots: [r, c, v] }) {
+      numbers: () => [[share, 1 - share], [Math.min(rate, 1 / Math.sqrt(t))]],
+      change({ w, g, slots: [r, c, v] }, [shares, rates]) {
+        const average = (slot: Parameter, x: Tensor): void => applyUpdate(blend, [slot], [x], shares)
         const squares = g.square().add(epsilon1)
         if (w.rank < 2) average(v, squares)
         else {
@@ -83,7 +85,7 @@ export class Adafactor extends Optimizer {
         }
         const u = g.div(v.sqrt())
         const scale = rootMeanSquare(w).maximum(epsilon2).div(rootMeanSquare(u).div(clipThreshold).maximum(1))
-        applyUpdate(descent, [w], [u.mul(scale)], [Math.min(rate, 1 / Math.sqrt(t))])
+        applyUpdate(descent, [w], [u.mul(scale)], rates)
       },
     }
   }

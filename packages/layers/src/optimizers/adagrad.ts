@@ -1,6 +1,7 @@
 /** Adagrad (Duchi, Hazan, Singer 2011): gradients divided by the root of the sum of their past squares. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -25,7 +26,7 @@ const keras3 = updateProgram('adagradKeras3', { slots: 2, inputs: 1, scalars: 2 
 
 /** a ← a + g²; w ← w − ηg/(√a + ε). The rate η is 0.01 by default. With `variant: 'keras3'` the divisor is √(a + ε) and η 0.001. */
 export class Adagrad extends Optimizer {
-  override readonly className = 'Adagrad'
+  override readonly className = ours(Adagrad, 'Adagrad')
   readonly epsilon: number
   readonly initialAccumulatorValue: number
 

@@ -1,6 +1,7 @@
 /** Adam (Kingma and Ba 2015) and AMSGrad (Reddi, Kale, Kumar 2018). Source: Keras 2.3.1, optimizers.py. */
 import { type UpdateProgram, updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Rule, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -50,7 +51,7 @@ export const adamDefaults = { learningRate: 0.001, beta1: 0.9, beta2: 0.999, eps
  * With `amsgrad`, v̂ ← max(v̂, v) stands under the root in place of v.
  */
 export class Adam extends Optimizer {
-  override readonly className: string = 'Adam'
+  override readonly className: string = ours(Adam, 'Adam')
   readonly beta1: number
   readonly beta2: number
   readonly epsilon: number

@@ -1,6 +1,7 @@
 /** Adamax (Kingma and Ba 2015, §7.1): Adam with the infinity norm. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -26,7 +27,7 @@ const program = updateProgram('adamax', { slots: 3, inputs: 1, scalars: 5 }, ([w
  * `variant: 'keras3'`.
  */
 export class Adamax extends Optimizer {
-  override readonly className = 'Adamax'
+  override readonly className = ours(Adamax, 'Adamax')
   readonly beta1: number
   readonly beta2: number
   readonly epsilon: number

@@ -1,4 +1,6 @@
 /** AdamW (Loshchilov and Hutter 2019): Adam whose weight decay acts on the weight, not on the gradient. Source: Keras 3, optimizers/adamw.py. */
+
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Adam, type AdamOptions, adamDefaults } from './adam.js'
 import { type LearningRate, rateFirst, readSettings } from './settings.js'
@@ -8,7 +10,7 @@ export type AdamWOptions = AdamOptions
 
 /** w ← w − ηλw, then Adam's step. The decay has the learning rate η itself, without Adam's correction. */
 export class AdamW extends Adam {
-  override readonly className = 'AdamW'
+  override readonly className = ours(AdamW, 'AdamW')
 
   constructor(options: SpelledOptions<AdamWOptions> = {}) {
     super(readSettings('adamw', options, { ...adamDefaults, weightDecay: 0.004 }))

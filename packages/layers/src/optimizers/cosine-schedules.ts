@@ -1,5 +1,6 @@
 /** Rates that fall along half a cosine (Loshchilov and Hutter 2017): once, after a warm-up, or again and again. */
 import { ValueError } from '@cotangent/core'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { LearningRateSchedule, readSchedule, requireStep } from './schedule.js'
 
@@ -22,7 +23,7 @@ export interface CosineDecayOptions {
  * (Loshchilov and Hutter 2017); top is the target, or η₀ without a warm-up.
  */
 export class CosineDecay extends LearningRateSchedule {
-  override readonly className = 'CosineDecay'
+  override readonly className = ours(CosineDecay, 'CosineDecay')
   readonly #options: Required<CosineDecayOptions>
 
   constructor(options: SpelledOptions<CosineDecayOptions>) {
@@ -67,7 +68,7 @@ export interface CosineDecayRestartsOptions {
  * η = η₀·((1 − α)·mMulⁱ·½(1 + cos πp) + α) in period i = 0, 1, …, with p from 0 to 1 inside it. Then the rate starts again ("warm restarts").
  */
 export class CosineDecayRestarts extends LearningRateSchedule {
-  override readonly className = 'CosineDecayRestarts'
+  override readonly className = ours(CosineDecayRestarts, 'CosineDecayRestarts')
   readonly #options: Required<CosineDecayRestartsOptions>
 
   constructor(options: SpelledOptions<CosineDecayRestartsOptions>) {

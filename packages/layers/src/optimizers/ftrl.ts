@@ -1,5 +1,6 @@
 /** FTRL, "follow the regularized leader" (McMahan et al. 2013), for large and sparse linear models. Source: Keras 3.16, optimizers/ftrl.py. */
 import { applyUpdate, updateProgram } from '@cotangent/core'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import type { Rule } from './rule.js'
@@ -36,7 +37,7 @@ const program = updateProgram(
  * n' = n + g²; z ← z + g + 2·shrinkage·w − (n'⁻ᵖ − n⁻ᵖ)/η·w; w ← (clip(z, ±λ₁) − z) / (n'⁻ᵖ/η + 2λ₂ + β/η). The rate η is 0.001 by default.
  */
 export class Ftrl extends Optimizer {
-  override readonly className = 'Ftrl'
+  override readonly className = ours(Ftrl, 'Ftrl')
   readonly learningRatePower: number
   readonly initialAccumulatorValue: number
   readonly l1RegularizationStrength: number
@@ -71,8 +72,9 @@ export class Ftrl extends Optimizer {
     const { learningRatePower: power, l1RegularizationStrength: l1, beta } = this
     const [shrinkage, l2] = [2 * this.l2ShrinkageRegularizationStrength, 2 * this.l2RegularizationStrength + beta / rate]
     return {
-      change({ w, g, slots: [n, z] }) {
-        applyUpdate(program, [w, n, z], [g, n.pow(-power), n.add(g.square()).pow(-power)], [rate, shrinkage, l1, -l1, l2])
+      numbers: () => [[rate, shrinkage, l1, -l1, l2]],
+      change({ w, g, slots: [n, z] }, [numbers]) {
+        applyUpdate(program, [w, n, z], [g, n.pow(-power), n.add(g.square()).pow(-power)], numbers)
       },
     }
   }

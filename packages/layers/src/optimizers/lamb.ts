@@ -1,6 +1,7 @@
 /** LAMB (You et al. 2020): Adam's steps, each scaled to the length of its parameter. Source: Keras 3.16, optimizers/lamb.py. */
-import { applyUpdate, updateProgram, where } from '@cotangent/core'
+import { applyUpdate, numberOfStep, updateProgram, where } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { descent, type Rule } from './rule.js'
@@ -25,7 +26,7 @@ const moments = updateProgram('moments', { slots: 2, inputs: 1, scalars: 4 }, ([
  * m and v as in Adam; u = m/(1−β₁ᵗ) / (√(v/(1−β₂ᵗ)) + ε); w ← w − η·‖w‖/‖u‖·u, or η·u if one of the two norms is 0. The rate η is 0.001 by default.
  */
 export class Lamb extends Optimizer {
-  override readonly className = 'Lamb'
+  override readonly className = ours(Lamb, 'Lamb')
   readonly beta1: number
   readonly beta2: number
   readonly epsilon: number
@@ -45,13 +46,14 @@ export class Lamb extends Optimizer {
   protected override rule(t: number, rate: number): Rule {
     const { beta1, beta2, epsilon } = this
     return {
-      change({ w, g, slots: [m, v] }) {
+      numbers: () => [[1 - beta1 ** t, 1 - beta2 ** t], [rate]],
+      change({ w, g, slots: [m, v] }, [corrections, rates]) {
         applyUpdate(moments, [m, v], [g], [beta1, 1 - beta1, beta2, 1 - beta2])
-        const root = v.div(1 - beta2 ** t).sqrt()
-        const u = m.div(1 - beta1 ** t).div(root.add(epsilon))
+        const root = v.div(numberOfStep(corrections, 1, v)).sqrt()
+        const u = m.div(numberOfStep(corrections, 0, m)).div(root.add(epsilon))
         const [ofW, ofU] = [w, u].map((x) => x.square().sum().sqrt())
         const ratio = where(ofW.greater(0).logicalAnd(ofU.greater(0)), ofW.div(ofU), 1)
-        applyUpdate(descent, [w], [u.mul(ratio)], [rate])
+        applyUpdate(descent, [w], [u.mul(ratio)], rates)
       },
     }
   }

@@ -1,5 +1,6 @@
 /** Lion (Chen et al. 2023): steps of one size along the sign of a mean gradient. Source: Keras 3.16, optimizers/lion.py. */
 import { updateProgram } from '@cotangent/core'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Rule, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -19,7 +20,7 @@ const program = updateProgram('lion', { slots: 2, inputs: 1, scalars: 5 }, ([w, 
 
 /** w ← w − η·sign(β₁m + (1−β₁)g); m ← β₂m + (1−β₂)g. The rate η is 0.001 by default; a tenth of Adam's is usual. */
 export class Lion extends Optimizer {
-  override readonly className = 'Lion'
+  override readonly className = ours(Lion, 'Lion')
   readonly beta1: number
   readonly beta2: number
 

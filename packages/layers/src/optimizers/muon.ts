@@ -1,6 +1,7 @@
 /** Muon (Jordan et al. 2024; scaled as in Liu et al. 2025): steps of matrices are made orthogonal. Source: Keras 3.16, optimizers/muon.py. */
 import { applyUpdate, matMul, type Parameter, type Tensor, transpose, updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { adamRule } from './adam.js'
 import { Optimizer, type Slot } from './optimizer.js'
@@ -64,7 +65,7 @@ function nearOrthogonal(x: Tensor, { muonA: a, muonB: b, muonC: c, nsSteps }: Mu
  * that are no matrices follow Adam. The rate η is 0.001 by default.
  */
 export class Muon extends Optimizer {
-  override readonly className = 'Muon'
+  override readonly className = ours(Muon, 'Muon')
   readonly momentum: number
   readonly nesterov: boolean
   readonly nsSteps: number
@@ -111,11 +112,11 @@ export class Muon extends Optimizer {
   protected override rule(t: number, rate: number): Rule {
     const { momentum, nesterov, rmsRate, adamWeightDecay, epsilon, adamBeta1: beta1, adamBeta2: beta2 } = this
     return {
-      change: ({ w, g, slots: [m] }) => {
+      numbers: ({ shape }) => [[rate * (rmsRate === null ? 1 : Math.sqrt(Math.max(...shape)) * rmsRate)]],
+      change: ({ w, g, slots: [m] }, [rates]) => {
         applyUpdate(gather, [m], [g], [momentum])
         const direction = nearOrthogonal(nesterov ? g.add(m.mul(momentum)) : m, this)
-        const scale = rmsRate === null ? 1 : Math.sqrt(Math.max(...w.shape)) * rmsRate
-        applyUpdate(descent, [w], [direction], [rate * scale])
+        applyUpdate(descent, [w], [direction], rates)
       },
       except: {
         of: (w) => this.#followsAdam(w),

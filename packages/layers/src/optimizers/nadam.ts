@@ -1,6 +1,7 @@
 /** Nadam (Dozat 2016; Sutskever et al. 2013): Adam with Nesterov's momentum, which warms up. Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram, ValueError } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -33,7 +34,7 @@ const program = updateProgram(
  * μₜ = β₁·(1 − ½·0.96^(t·scheduleDecay)). The rate η is 0.002 by default, 0.001 with `variant: 'keras3'`.
  */
 export class Nadam extends Optimizer {
-  override readonly className = 'Nadam'
+  override readonly className = ours(Nadam, 'Nadam')
   readonly beta1: number
   readonly beta2: number
   readonly epsilon: number

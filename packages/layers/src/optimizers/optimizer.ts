@@ -6,12 +6,12 @@
  * For each step it computes the scalars on the host, in float64. Definitions: keras/optimizers.py 2.3.1. The file has just over 300 lines,
  * half of them checks and documentation of one class.
  */
-import { applyUpdates, Parameter, ShapeError, scope, Tensor, updateProgram, ValueError, zeros } from '@cotangent/core'
+import { applyUpdates, eachStep, Parameter, ShapeError, scope, Tensor, updateProgram, ValueError, zeros } from '@cotangent/core'
 import { describeValue, requireBoolean, requireNumber, requireOptions } from '@cotangent/core/arguments'
 import { savedForm } from '../spelling/names.js'
 import { applyConstraint } from '../weights/constrained.js'
 import { clip } from './clipping.js'
-import { applyRule, type Rule } from './rule.js'
+import { applyRule, type Rule, type RuleNow } from './rule.js'
 import type { LearningRateSchedule } from './schedules.js'
 import { type BaseSettings, readLearningRate } from './settings.js'
 import { OptimizerState, type SavedState, type SavedValues, type Slot } from './state.js'
@@ -163,24 +163,42 @@ export abstract class Optimizer {
       scope(() => {
         const changing = parameters.filter(({ trainable }) => trainable)
         this.build(changing)
+        eachStep(
+          () => [],
+          () => this.#phase(parameters),
+        )
         const mean = this.#accumulated(
           changing,
           grads.filter((_, i) => parameters[i].trainable),
         )
         if (mean) this.#update(changing, clip(mean, this))
       })
-      this.steps++
+      eachStep(() => [this.steps++])
     } finally {
       if (!keepGrads) for (const grad of grads) grad.dispose()
     }
   }
 
+  /** Decides on the ops of the next step: a compiled step that was recorded in another phase does not fit. */
+  #phase(parameters: readonly Parameter[]): string {
+    const n = this.gradientAccumulationSteps
+    const every = this.emaOverwriteFrequency
+    const overwrites = this.useEma && every !== null && (this.iterations + 1) % every === 0
+    const changing = parameters.map(({ trainable }) => (trainable ? '1' : '0')).join('')
+    return `${changing} ${(this.steps + 1) % n === 0} ${this.learningRate === 0} ${overwrites}`
+  }
+
   #update(parameters: readonly Parameter[], grads: readonly Tensor[]): void {
     const used = this.slots().filter(({ unused }) => !unused).length
-    const rate = this.learningRate / (1 + this.decay * this.iterations)
+    let now: RuleNow | undefined
+    eachStep(() => {
+      const rate = this.learningRate / (1 + this.decay * this.iterations)
+      now = { rule: this.rule(this.iterations + 1, rate), rate }
+      return []
+    })
     const targets = parameters.map((w, i) => ({ w, g: grads[i], slots: this.#state.first(w, used) }))
     const decays = (w: Parameter): boolean => !this.excludeFromWeightDecay.some((text) => w.name.includes(text))
-    applyRule(this.rule(this.iterations + 1, rate), targets, rate, this.weightDecay, decays)
+    applyRule(() => now as RuleNow, targets, this.weightDecay, decays)
     for (const w of parameters) applyConstraint(w)
     if (this.useEma) this.#average(parameters)
   }
@@ -202,9 +220,13 @@ export abstract class Optimizer {
 
   /** Moves the running means of the parameters. As in Keras 3 they start as the values after the first update. */
   #average(parameters: readonly Parameter[]): void {
-    const momentum = this.iterations === 0 ? 0 : this.emaMomentum
+    const momentum = (): number => (this.iterations === 0 ? 0 : this.emaMomentum)
     const targets = parameters.map((w) => ({ slots: [this.#state.named(w, 'average')], inputs: [w] }))
-    applyUpdates(average, targets, [momentum, 1 - momentum])
+    applyUpdates(
+      average,
+      targets,
+      eachStep(() => [momentum(), 1 - momentum()]),
+    )
     const every = this.emaOverwriteFrequency
     if (every !== null && (this.iterations + 1) % every === 0) this.finalizeWeights(parameters)
   }

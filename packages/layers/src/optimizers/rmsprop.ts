@@ -1,6 +1,7 @@
 /** RMSprop (Tieleman and Hinton 2012, lecture 6.5): gradients divided by their running root mean square. Source: Keras 2.3.1, optimizers.py; Keras 3.16, optimizers/rmsprop.py. */
 import { type UpdateExpression as E, type UpdateProgram, updateProgram } from '@cotangent/core'
 import { EPSILON } from '../losses/index.js'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -53,7 +54,7 @@ function further(hasMomentum: boolean, centered: boolean, inside: boolean): Upda
  * `centered`: m ← ρm + (1−ρ)g, and a − m² in the place of a in the divisor. `momentum` μ: c ← μc + that step; w ← w − c.
  */
 export class RMSprop extends Optimizer {
-  override readonly className = 'RMSprop'
+  override readonly className = ours(RMSprop, 'RMSprop')
   readonly rho: number
   readonly epsilon: number
   readonly momentum: number

@@ -2,7 +2,7 @@
  * A rule of an optimizer, and what runs it. A rule is a formula for each element (an update program of core), or a function where one element's change
  * depends on others: norms, factors, products of matrices.
  */
-import { applyUpdates, type Parameter, type Tensor, type UpdateProgram, updateProgram } from '@cotangent/core'
+import { applyUpdates, eachStep, type Parameter, type Tensor, type UpdateProgram, updateProgram } from '@cotangent/core'
 
 /** A parameter with its gradient and the slots that the rule uses. */
 export interface Target {
@@ -19,7 +19,17 @@ interface Formula {
 
 /** Changes a parameter and its slots by ops; for rules that are no formula for each element. */
 interface Change {
-  change(target: Target): void
+  /** The lists of numbers of a parameter's change that differ from step to step. */
+  numbers(w: Parameter): readonly (readonly number[])[]
+  /** @param numbers lists as `numbers` gives them: for `applyUpdate`, or `numberOfStep` */
+  change(target: Target, numbers: readonly (readonly number[])[]): void
+}
+
+/** A rule at its rate. Each step has its own. */
+export interface RuleNow {
+  readonly rule: Rule
+  /** The rate of the weights' decay. */
+  readonly rate: number
 }
 
 /** The rule of one step. */
@@ -59,41 +69,50 @@ function withDecay(program: UpdateProgram, scalar: number): UpdateProgram {
 /**
  * Runs a rule. Parameters that decay are first shrunk by rate·λ.
  *
+ * @param now the rule of the step that runs. In a compiled step it is asked again in each step, for the numbers of that step
  * @param weightDecay λ; null for no decay
  * @param decays whether a parameter decays
  */
 export function applyRule(
-  rule: Rule,
+  now: () => RuleNow,
   targets: readonly Target[],
-  rate: number,
   weightDecay: number | null,
   decays: (w: Parameter) => boolean,
 ): void {
+  const { rule } = now()
   const { except } = rule
   const own = except ? targets.filter(({ w }) => !except.of(w)) : targets
-  const share = rate * ((rule.weightDecay === undefined ? weightDecay : rule.weightDecay) ?? 0)
-  const shrinking = share === 0 ? [] : own.filter(({ w }) => decays(w))
+  const share = (): number => now().rate * ((rule.weightDecay === undefined ? weightDecay : rule.weightDecay) ?? 0)
+  const shrinking = share() === 0 ? [] : own.filter(({ w }) => decays(w))
   const others = shrinking.length === 0 ? own : own.filter((target) => !shrinking.includes(target))
   const places = (list: readonly Target[]) => list.map(({ w, g, slots }) => ({ slots: [w, ...slots], inputs: [g] }))
   if ('program' in rule) {
     const { program, scalars } = rule
-    applyUpdates(withDecay(program, scalars.length), places(shrinking), [...scalars, share])
-    applyUpdates(program, places(others), scalars)
+    const numbers = (): readonly number[] => (now().rule as Formula).scalars
+    if (shrinking.length > 0)
+      applyUpdates(
+        withDecay(program, scalars.length),
+        places(shrinking),
+        eachStep(() => [...numbers(), share()]),
+      )
+    if (others.length > 0) applyUpdates(program, places(others), eachStep(numbers))
   } else {
     const [weights, inputs]: [Parameter[], Tensor[]] = [shrinking.map(({ w }) => w), []]
     applyUpdates(
       decay,
       weights.map((w) => ({ slots: [w], inputs })),
-      [share],
+      eachStep(() => [share()]),
     )
-    for (const target of own) rule.change(target)
+    for (const target of own) {
+      const lists = (): readonly (readonly number[])[] => (now().rule as Change).numbers(target.w)
+      rule.change(
+        target,
+        lists().map((_, i) => eachStep(() => lists()[i])),
+      )
+    }
   }
-  if (except)
-    applyRule(
-      except.rule,
-      targets.filter(({ w }) => except.of(w)),
-      rate,
-      weightDecay,
-      decays,
-    )
+  if (except) {
+    const others = targets.filter(({ w }) => except.of(w))
+    applyRule(() => ({ rule: (now().rule.except as typeof except).rule, rate: now().rate }), others, weightDecay, decays)
+  }
 }

@@ -1,6 +1,7 @@
 /** Schedule-free AdamW (Defazio et al. 2024): a mean of the weights takes the place of a falling rate. Source: Keras 3.16, optimizers/schedule_free_adamw.py. */
 import { updateProgram } from '@cotangent/core'
 import { requireNumber } from '@cotangent/core/arguments'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Rule, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -34,7 +35,7 @@ const program = updateProgram(
  * rate η is 0.0025 by default.
  */
 export class ScheduleFreeAdamW extends Optimizer {
-  override readonly className = 'ScheduleFreeAdamW'
+  override readonly className = ours(ScheduleFreeAdamW, 'ScheduleFreeAdamW')
   readonly beta1: number
   readonly beta2: number
   readonly epsilon: number

@@ -3,6 +3,7 @@
  * (keras/src/optimizers/schedules). An optimizer with a schedule computes its rate before each step; `learningRate` cannot be set to a number then.
  */
 import { ValueError } from '@cotangent/core'
+import { ours } from '../own-classes.js'
 import { camelKeys, classNameOf, lookUp, type SavedObject, type SpelledOptions } from '../spelling/names.js'
 import { CosineDecay, CosineDecayRestarts } from './cosine-schedules.js'
 import { LearningRateSchedule, readSchedule, requireStep } from './schedule.js'
@@ -40,7 +41,7 @@ abstract class RateDecay extends LearningRateSchedule {
 
 /** η = η₀·rᵖ with p = step/decaySteps. */
 export class ExponentialDecay extends RateDecay {
-  override readonly className = 'ExponentialDecay'
+  override readonly className = ours(ExponentialDecay, 'ExponentialDecay')
 
   constructor(options: SpelledOptions<DecayOptions>) {
     super('exponentialDecay', options)
@@ -53,7 +54,7 @@ export class ExponentialDecay extends RateDecay {
 
 /** η = η₀/(1 + r·p) with p = step/decaySteps. */
 export class InverseTimeDecay extends RateDecay {
-  override readonly className = 'InverseTimeDecay'
+  override readonly className = ours(InverseTimeDecay, 'InverseTimeDecay')
 
   constructor(options: SpelledOptions<DecayOptions>) {
     super('inverseTimeDecay', options)
@@ -82,7 +83,7 @@ export interface PolynomialDecayOptions {
  * η = (η₀ − η₁)·(1 − step/n)^power + η₁ up to step n = decaySteps, then η₁. With `cycle`, n is the first multiple of decaySteps that is not below step.
  */
 export class PolynomialDecay extends LearningRateSchedule {
-  override readonly className = 'PolynomialDecay'
+  override readonly className = ours(PolynomialDecay, 'PolynomialDecay')
   readonly #options: Required<PolynomialDecayOptions>
 
   constructor(options: SpelledOptions<PolynomialDecayOptions>) {
@@ -114,7 +115,7 @@ export interface PiecewiseConstantDecayOptions {
 
 /** η = values[i] up to step boundaries[i] (included), then the last value. */
 export class PiecewiseConstantDecay extends LearningRateSchedule {
-  override readonly className = 'PiecewiseConstantDecay'
+  override readonly className = ours(PiecewiseConstantDecay, 'PiecewiseConstantDecay')
   readonly #options: PiecewiseConstantDecayOptions
 
   constructor(options: PiecewiseConstantDecayOptions) {

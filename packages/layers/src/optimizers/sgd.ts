@@ -1,5 +1,6 @@
 /** Stochastic gradient descent, with momentum (Polyak 1964; Nesterov 1983; Sutskever et al. 2013). Source: Keras 2.3.1, optimizers.py. */
 import { updateProgram } from '@cotangent/core'
+import { ours } from '../own-classes.js'
 import type { SpelledOptions } from '../spelling/names.js'
 import { Optimizer, type Slot } from './optimizer.js'
 import { type LearningRate, type OptimizerOptions, rateFirst, readSettings } from './settings.js'
@@ -27,7 +28,7 @@ const nesterovs = updateProgram('sgdNesterov', { slots: 2, inputs: 1, scalars: 2
 
 /** v ← μv − ηg; w ← w + v. With `nesterov`, w ← w + μv − ηg. The rate η is 0.01 by default. */
 export class SGD extends Optimizer {
-  override readonly className = 'SGD'
+  override readonly className = ours(SGD, 'SGD')
   readonly momentum: number
   readonly nesterov: boolean
 

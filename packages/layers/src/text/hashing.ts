@@ -2,6 +2,7 @@
 import { type Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireChoice, requireOptions, requireWhole } from '@cotangent/core/arguments'
 import type { HostArray } from '../host-data.js'
+import { ours } from '../own-classes.js'
 import { fingerprint, type Salt } from './hashes.js'
 import { flatten, indexRows, type Nested, requireSalt } from './values.js'
 
@@ -24,7 +25,7 @@ export interface HashingOptions {
  * Source: Keras 3.16, layers/preprocessing/hashing.py
  */
 export class Hashing {
-  readonly className = 'Hashing'
+  readonly className = ours(Hashing, 'Hashing')
   readonly numBins: number
   readonly maskValue: string | number | undefined
   readonly salt: Salt | undefined

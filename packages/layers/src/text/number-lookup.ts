@@ -1,5 +1,6 @@
 /** The vocabulary of `integerLookup`: the indices of whole numbers, on the host and as a table for tensors. */
 import { requireBoolean, requireChoice } from '@cotangent/core/arguments'
+import { ours } from '../own-classes.js'
 import type { LookupOptions } from './lookup.js'
 import { documentsOf, ValueLookup } from './string-lookup.js'
 import type { Flat } from './values.js'
@@ -21,7 +22,7 @@ export interface NumberTable {
 const isInt32 = (value: number): boolean => value === (value | 0)
 
 export class NumberLookup extends ValueLookup<number> {
-  readonly className = 'IntegerLookup'
+  readonly className = ours(NumberLookup, 'IntegerLookup')
   readonly oovMethod: OovMethod
   readonly invert: boolean
   /** Made for one vocabulary. */

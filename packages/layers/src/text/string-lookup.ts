@@ -1,6 +1,7 @@
 /** Texts to their indices in a vocabulary, as Keras 3.16's StringLookup; and what `integerLookup` shares with it. */
 import { type Tensor, tensor } from '@cotangent/core'
 import type { HostArray } from '../host-data.js'
+import { ours } from '../own-classes.js'
 import { Lookup, type LookupOptions } from './lookup.js'
 import { type Flat, flatten, type Nested } from './values.js'
 
@@ -52,7 +53,7 @@ export function documentsOf<T>({ shape, values }: Flat<T>): T[][] {
  * Source: Keras 3.16, layers/preprocessing/index_lookup.py
  */
 export class StringLookup extends ValueLookup<string> {
-  readonly className = 'StringLookup'
+  readonly className = ours(StringLookup, 'StringLookup')
 
   constructor(options: StringLookupOptions = {}) {
     super('StringLookup', 'text', '[UNK]', options)

@@ -2,6 +2,7 @@
 import { type Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireChoice, requireOptions, requireWhole } from '@cotangent/core/arguments'
 import type { HostArray } from '../host-data.js'
+import { ours } from '../own-classes.js'
 import { Lookup, type LookupOptions } from './lookup.js'
 import { flatten } from './values.js'
 
@@ -47,7 +48,7 @@ const splitters: Readonly<Record<'whitespace' | 'character', (text: string) => r
  * Source: Keras 3.16, layers/preprocessing/text_vectorization.py
  */
 export class TextVectorization extends Lookup<string> {
-  readonly className = 'TextVectorization'
+  readonly className = ours(TextVectorization, 'TextVectorization')
   readonly standardize: NonNullable<TextVectorizationOptions['standardize']> | null
   readonly split: NonNullable<TextVectorizationOptions['split']> | null
   readonly ngrams: number | readonly number[] | undefined

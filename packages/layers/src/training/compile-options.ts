@@ -1,6 +1,6 @@
 /** The options of `compile`, and what follows from them for each output of a model: its loss, the weight of the loss, and its metrics. */
 import { ValueError } from '@cotangent/core'
-import { describeValue, requireNumber, requireObject } from '@cotangent/core/arguments'
+import { describeValue, requireBoolean, requireNumber, requireObject } from '@cotangent/core/arguments'
 import type { FinalActivation } from '../layer.js'
 import { getLoss, type Loss, type LossIdentifier } from '../losses/index.js'
 import { getMetric, type Metric, type MetricIdentifier } from '../metrics/index.js'
@@ -29,6 +29,12 @@ export interface CompileOptions {
   metrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
   /** Metrics in which sample and class weights are factors; none by default. */
   weightedMetrics?: MetricIdentifier | readonly MetricIdentifier[] | PerOutput<MetricIdentifier | readonly MetricIdentifier[]>
+  /**
+   * Whether every step of training runs the code of the layers. By default only the first do, and then the recorded step is done again, with the same bits
+   * (`compileStep` of core); but a model with code of your own (a layer, a loss, a metric) runs it in every step. False promises that this code
+   * does nothing but call ops, and records it, too.
+   */
+  runEagerly?: boolean
 }
 
 /** A metric of an output. */
@@ -146,6 +152,7 @@ const compileDefaults: { [Key in keyof Required<CompileOptions>]: CompileOptions
   lossWeights: undefined,
   metrics: undefined,
   weightedMetrics: undefined,
+  runEagerly: undefined,
 }
 
 /**
@@ -159,6 +166,7 @@ export function readCompileOptions(given: SpelledOptions<CompileOptions>, ownSte
   requireObject('compile', given, [], example)
   const options = readOptions<typeof compileDefaults>('compile', given, compileDefaults, {}, example)
   const { optimizer, loss, metrics, weightedMetrics, ...others } = options
+  if (others.runEagerly !== undefined) requireBoolean('compile', 'runEagerly', others.runEagerly)
   if (optimizer === undefined) throw new ValueError(`compile: optimizer is missing. Write ${example}.`)
   if (loss === undefined && !ownStep) throw new ValueError(`compile: loss is missing. Write ${example}.`)
   if (loss === undefined && (metrics ?? weightedMetrics) !== undefined)

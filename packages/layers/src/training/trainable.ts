@@ -35,6 +35,7 @@ export interface Outputs {
 /** A model as training sees it. */
 export interface Trainable {
   readonly name: string
+  readonly trainable: boolean
   readonly dtype: DType
   readonly backend: Backend
   readonly built: boolean
@@ -67,6 +68,7 @@ export interface Trainable {
 
 /** A layer, as far as training looks at it. */
 export interface Part {
+  readonly trainable: boolean
   readonly inner: readonly Part[]
 }
 

@@ -3,11 +3,13 @@
  * are the business of others.
  */
 import {
+  eachStep,
   foldKey,
   type Key,
   labelled,
   type Parameter,
   type Shape,
+  type StepInfo,
   scope,
   type Tensor,
   ValueError,
@@ -32,6 +34,7 @@ import {
   type TestBatch,
   type WithStep,
 } from './own-steps.js'
+import { RecordedSteps, type StepBatch, userCodeIn } from './recorded-step.js'
 import { addScalars, plus, type Totals } from './totals.js'
 import { layersIn, type Part, type Trainable } from './trainable.js'
 
@@ -75,6 +78,14 @@ export class Trainer {
   ownSteps = 0
   /** The sums of the step that runs. */
   #running?: Totals
+  readonly #runEagerly?: boolean
+  /** The user's code in it, once somebody asked. */
+  #usersCode?: { part?: string }
+  readonly #recorded = new RecordedSteps(
+    (batch, totals) => this.#train(batch, totals),
+    () => this.newTotals(),
+    () => `${stackChanges()} ${[this.#model, ...this.#layers].map(({ trainable }) => (trainable ? '1' : '0')).join('')}`,
+  )
   /** For each output, the last shape of targets that `tryTargets` found right. */
   readonly #tried: string[] = []
 
@@ -83,6 +94,7 @@ export class Trainer {
     this.#layers = layersIn(model)
     this.optimizer = options.optimizer
     this.outputs = readOutputs(model, options)
+    this.#runEagerly = options.runEagerly
     this.parameters = model.trainableWeights
     if (this.parameters.length === 0)
       warn(`${model.name}: no weight is trainable, so training will change none. See \`trainable\` of its layers.`)
@@ -132,7 +144,10 @@ export class Trainer {
     this.#tried[i] = sample.join()
   }
 
-  /** One step of training: the loss of the batch before the update goes to the totals. */
+  /**
+   * One step of training: the loss of the batch before the update goes to the totals. Steps are recorded and done again (recorded-step.ts), with the same
+   * bits, unless the model has code of the user's.
+   */
   trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
     const model = this.#model as WithStep
     if (model.trainStep) {
@@ -140,21 +155,44 @@ export class Trainer {
       this.#ownStep('trainStep', step, batchOf(xs, ys, factors), totals)
       return
     }
-    scope(() => {
-      const forward = (): Forward => this.#forward(xs, ys, factors, { training: true, key: foldKey(key, this.optimizer.steps) })
-      if (this.parameters.length === 0) {
-        // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
-        const result = forward()
-        this.optimizer.steps++
-        this.#collect(result, xs, ys, factors, totals)
-        return
-      }
-      // A weight that only outputs without a loss need has no gradient.
-      const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
-      const { grads, ...result } = valueAndGrad(this.parameters, forward, { unconnected })
-      this.optimizer.step(this.parameters, grads)
+    const batch = { xs, ys, factors, key: foldKey(key, this.optimizer.steps) }
+    if (this.eagerBecause === undefined) this.#recorded.run(batch, totals)
+    else scope(() => this.#train(batch, totals))
+  }
+
+  /** Frees the state of the optimizer, and what was recorded. */
+  dispose(): void {
+    this.#recorded.dispose()
+    this.optimizer.dispose()
+  }
+
+  /** Why steps are not recorded; undefined if they are. */
+  get eagerBecause(): string | undefined {
+    if (this.#runEagerly !== undefined) return this.#runEagerly ? 'compile said so' : undefined
+    this.#usersCode ??= { part: userCodeIn(this.#model, this.#layers, this.outputs, this.optimizer) }
+    return this.#usersCode.part && `${this.#usersCode.part} is not of this package; compile({ runEagerly: false }) records all the same`
+  }
+
+  /** How the last step of training ran. */
+  get stepInfo(): StepInfo {
+    const reason = (this.#model as WithStep).trainStep ? 'the model has a trainStep of its own' : this.eagerBecause
+    return reason === undefined ? this.#recorded.info : { recorded: false, reason }
+  }
+
+  #train({ xs, ys, factors, key }: StepBatch, totals: Totals): void {
+    const forward = (): Forward => this.#forward(xs, ys, factors, { training: true, key })
+    if (this.parameters.length === 0) {
+      // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
+      const result = forward()
+      eachStep(() => [this.optimizer.steps++])
       this.#collect(result, xs, ys, factors, totals)
-    })
+      return
+    }
+    // A weight that only outputs without a loss need has no gradient.
+    const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
+    const { grads, ...result } = valueAndGrad(this.parameters, forward, { unconnected })
+    this.optimizer.step(this.parameters, grads)
+    this.#collect(result, xs, ys, factors, totals)
   }
 
   /** A step of the user's: its numbers are reported in the place of loss and metrics. */

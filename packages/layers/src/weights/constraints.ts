@@ -4,6 +4,7 @@
  */
 import { type Tensor, ValueError } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
+import { made } from '../own-classes.js'
 import {
   classNameOf,
   lookUp,
@@ -36,11 +37,8 @@ export interface AxisOption {
 /** Keras' epsilon. It keeps a weight of length 0 at 0. */
 const EPSILON = 1e-7
 
-const constraint = (className: string, config: object, call: (w: Tensor) => Tensor): Constraint => ({
-  className,
-  getConfig: () => ({ ...config }),
-  call,
-})
+const constraint = (className: string, config: object, call: (w: Tensor) => Tensor): Constraint =>
+  made({ className, getConfig: () => ({ ...config }), call })
 
 const lengths = (w: Tensor, axis: number | readonly number[]): Tensor => w.square().sum({ axis, keepDims: true }).sqrt()
 

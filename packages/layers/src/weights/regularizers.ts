@@ -4,6 +4,7 @@
  */
 import { full, matMul, ShapeError, Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireNumber } from '@cotangent/core/arguments'
+import { ours } from '../own-classes.js'
 import { classNameOf, lookUp, readOptions, requireCalled, type SavedObject, type SpelledOptions, type Spelling } from '../spelling/names.js'
 import { fromZero, oneOf } from '../spelling/rules.js'
 
@@ -22,7 +23,7 @@ const example = 'l1L2({ l1: 0.01, l2: 0.01 })'
 
 /** l1·Σ|w| + l2·Σw²; with `perSample` divided by the first size, as Keras 3 and tf.keras do with outputs of layers. */
 export class L1L2 implements Regularizer {
-  readonly className = 'L1L2'
+  readonly className = ours(L1L2, 'L1L2')
   readonly l1: number
   readonly l2: number
   readonly perSample: boolean
@@ -47,7 +48,7 @@ export class L1L2 implements Regularizer {
 
 /** factor·mean |rᵢ·rⱼ| over all pairs i < j of the rows or columns of a matrix, each with norm 1. */
 export class OrthogonalRegularizer implements Regularizer {
-  readonly className = 'OrthogonalRegularizer'
+  readonly className = ours(OrthogonalRegularizer, 'OrthogonalRegularizer')
   readonly factor: number
   readonly mode: 'rows' | 'columns'
   readonly perSample: boolean

@@ -2,7 +2,8 @@
 import { describeValue } from '../../arguments.js'
 import type { Backend } from '../../backends/backend.js'
 import { showShape, ValueError } from '../../errors.js'
-import { isFloat, requireDType } from '../../tensor/dtype.js'
+import { stepListener } from '../../step-listener.js'
+import { isFloat, requireDType, type TypedArray } from '../../tensor/dtype.js'
 import { requireWholes } from '../../tensor/shape.js'
 import { notATensor, Tensor } from '../../tensor/tensor.js'
 import { tensor } from '../create.js'
@@ -48,15 +49,41 @@ function flatten(op: string, name: string, list: IndexList, flat: number[]): num
 }
 
 /** Throws for the first value that is no whole number; false where values are not on the host. */
-export function requireWholeValues(op: string, indices: Tensor, name = 'indices'): boolean {
-  const values = valuesOnHost(op, indices)
-  const bad = values?.findIndex((value: number) => !Number.isInteger(value)) ?? -1
-  if (!values || bad < 0) return values !== undefined
-  throw new ValueError(`${op}: ${name} are whole numbers, but element ${bad} of ${showShape(indices.shape)} is ${values[bad]}.`)
+export const requireWholeValues = (op: string, indices: Tensor, name = 'indices'): boolean =>
+  checkValues(op, indices, (values) => {
+    const bad = values.findIndex((value: number) => !Number.isInteger(value))
+    if (bad < 0) return
+    throw new ValueError(`${op}: ${name} are whole numbers, but element ${bad} of ${showShape(indices.shape)} is ${values[bad]}.`)
+  })
+
+/**
+ * Runs a check on the values of a tensor, where they are on the host; a compiled step runs it each time.
+ *
+ * Shape:    any
+ * Gradient: none, nothing is computed
+ *
+ * @param what begins the message for a disposed tensor
+ * @param check gets the values, row by row; it throws if they are wrong
+ * @returns whether the check ran: a device does not give its values at once
+ * @example
+ * ```ts
+ * checkValues('mine', tensor([1, 2]), (values) => {
+ *   if (values.includes(0)) throw new ValueError('mine: 0 is not allowed.')
+ * }) // true
+ * ```
+ */
+export function checkValues(what: string, x: Tensor, check: (values: TypedArray) => void): boolean {
+  x.requireLive(what)
+  const { backend } = x
+  if (backend.info?.().gpu || !backend.readSync) return false
+  const listener = stepListener()
+  if (listener) listener.checks(x.storage, check)
+  else check(backend.readSync(x.storage))
+  return true
 }
 
 /** The values of a tensor, where they are on the host. */
-export function valuesOnHost(op: string, x: Tensor): ReturnType<NonNullable<Backend['readSync']>> | undefined {
+export function valuesOnHost(op: string, x: Tensor): TypedArray | undefined {
   x.requireLive(op)
   const { backend } = x
   return backend.info?.().gpu ? undefined : backend.readSync?.(x.storage)

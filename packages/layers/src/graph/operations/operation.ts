@@ -7,6 +7,7 @@ import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from '../../layer.js'
 import { MergeLayer } from '../../layers/merge/merge-layer.js'
 import { fixed } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { unknownName } from '../../spelling/names.js'
 import type { Kind } from './kind.js'
 import { kinds, type OperationName } from './kinds.js'
@@ -133,7 +134,7 @@ export class Operation extends MergeLayer {
     const { className, options: table } = kinds[op] as Kind
     const { constants = {}, ...rest } = options
     super(className, rest, { op: fixed(op), ...table })
-    this.className = className
+    this.className = ours(Operation, className)
     this.op = op
     this.constants = constants
     this.outputCount = this.kind.count?.(this) ?? 1

@@ -5,6 +5,7 @@ import { type Activation as ActivationFunction, type ActivationIdentifier, final
 import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../../layer.js'
 import { activationOf } from '../../option-rows.js'
 import { positional, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 
 const activationOptions = { activation: positional(activationOf()) }
 
@@ -17,7 +18,7 @@ const activationOptions = { activation: positional(activationOf()) }
  * @throws ValueError if the activation is left out or unknown
  */
 export class Activation extends Layer implements ValuesOf<typeof activationOptions> {
-  override readonly className = 'Activation'
+  override readonly className = ours(Activation, 'Activation')
   override readonly supportsMasking = true
   declare readonly activation: ActivationFunction
 

@@ -6,6 +6,7 @@ import { type BatchShape, type BuildContext, type CallContext, Layer, type Layer
 import { requireWholeList } from '../../layer-options.js'
 import { givenNumber, weightsOf } from '../../option-rows.js'
 import type { Option, TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
 abstract class Elementwise extends Layer {
@@ -42,7 +43,7 @@ const reluOptions = {
  * Shape: any → the same
  */
 export class ReLU extends Elementwise implements ValuesOf<typeof reluOptions> {
-  override readonly className = 'ReLU'
+  override readonly className = ours(ReLU, 'ReLU')
   override readonly supportsMasking = true
   declare readonly maxValue: number | null
   declare readonly negativeSlope: number
@@ -87,7 +88,7 @@ const leakyReLUOptions = {
  * Shape: any → the same
  */
 export class LeakyReLU extends Elementwise implements ValuesOf<typeof leakyReLUOptions> {
-  override readonly className = 'LeakyReLU'
+  override readonly className = ours(LeakyReLU, 'LeakyReLU')
   override readonly supportsMasking = true
   declare readonly alpha: number
 
@@ -116,7 +117,7 @@ const eluOptions = { alpha: givenNumber({}, 1) } satisfies TableFor<ELUOptions>
  * Shape: any → the same
  */
 export class ELU extends Elementwise implements ValuesOf<typeof eluOptions> {
-  override readonly className = 'ELU'
+  override readonly className = ours(ELU, 'ELU')
   override readonly supportsMasking = true
   declare readonly alpha: number
 
@@ -145,7 +146,7 @@ const thresholdedReLUOptions = { theta: givenNumber({ least: 0 }, 1) } satisfies
  * Shape: any → the same
  */
 export class ThresholdedReLU extends Elementwise implements ValuesOf<typeof thresholdedReLUOptions> {
-  override readonly className = 'ThresholdedReLU'
+  override readonly className = ours(ThresholdedReLU, 'ThresholdedReLU')
   override readonly supportsMasking = true
   declare readonly theta: number
 
@@ -188,7 +189,7 @@ const preluOptions = {
  * @throws ShapeError if a sample has no such axis as `sharedAxes` names
  */
 export class PReLU extends Elementwise implements ValuesOf<typeof preluOptions> {
-  override readonly className = 'PReLU'
+  override readonly className = ours(PReLU, 'PReLU')
   override readonly supportsMasking = true
   declare readonly sharedAxes: readonly number[]
   declare protected readonly settings: WeightSettings<'alpha'>

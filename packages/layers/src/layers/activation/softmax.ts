@@ -2,6 +2,7 @@
 import { logSumExp, softmax as softmaxOf, type Tensor, where } from '@cotangent/core'
 import { type BatchShape, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../../layer.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { axesOf, axisOrAxes } from '../axes.js'
 
 /** Options of the layer `softmax`. */
@@ -26,7 +27,7 @@ const NEVER = -1e9
  * @throws ShapeError if `axis` names no axis of a sample, or one twice
  */
 export class Softmax extends Layer implements ValuesOf<typeof softmaxOptions> {
-  override readonly className = 'Softmax'
+  override readonly className = ours(Softmax, 'Softmax')
   override readonly supportsMasking = true
   declare readonly axis: number | readonly number[]
 

@@ -3,6 +3,7 @@ import type { Parameter, Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, requireSize } from '../../layer.js'
 import { flag } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { getInitializer } from '../../weights/initializers.js'
 import { SequenceAttention, tanhOfPairs } from './attention.js'
 import { type AttentionLayerOptions, attentionLayerOptions } from './attention-layer.js'
@@ -26,7 +27,7 @@ const additiveAttentionOptions = { useScale: flag(true), ...attentionLayerOption
  * @throws ShapeError if an input has not three axes, query and key differ in features, or value and key in steps
  */
 export class AdditiveAttention extends SequenceAttention implements ValuesOf<typeof additiveAttentionOptions> {
-  override readonly className = 'AdditiveAttention'
+  override readonly className = ours(AdditiveAttention, 'AdditiveAttention')
   declare readonly useScale: boolean
   #scale?: Parameter
 

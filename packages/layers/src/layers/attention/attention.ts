@@ -3,6 +3,7 @@ import { matMul, type Parameter, ShapeError, type Tensor, tanh, where } from '@c
 import type { BatchShape, BuildContext, ManyContext } from '../../layer.js'
 import { choice, flag } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { getInitializer } from '../../weights/initializers.js'
 import {
   AttentionLayer,
@@ -73,7 +74,7 @@ const attentionOptions = {
  * @throws ShapeError if an input has not three axes, query and key differ in features, or value and key in steps
  */
 export class Attention extends SequenceAttention implements ValuesOf<typeof attentionOptions> {
-  override readonly className = 'Attention'
+  override readonly className = ours(Attention, 'Attention')
   declare readonly useScale: boolean
   declare readonly scoreMode: 'dot' | 'concat'
   #scale?: Parameter

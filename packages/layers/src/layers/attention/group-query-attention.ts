@@ -3,6 +3,7 @@ import { ValueError } from '@cotangent/core'
 import type { BatchShape } from '../../layer.js'
 import { count } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { requireSequences } from './attention-layer.js'
 import { type HeadSizes, ProjectedAttention, type ProjectedAttentionOptions, projectedAttentionOptions } from './projected-attention.js'
 
@@ -38,7 +39,7 @@ interface HeadCounts {
  * @throws ShapeError if an input has not three axes, or value and key differ in steps
  */
 export class GroupQueryAttention extends ProjectedAttention implements ValuesOf<typeof groupQueryAttentionOptions> {
-  override readonly className = 'GroupQueryAttention'
+  override readonly className = ours(GroupQueryAttention, 'GroupQueryAttention')
   /** Features of query, key and value in each head. */
   declare readonly headDim: number
   declare readonly numQueryHeads: number

@@ -5,6 +5,7 @@ import type { BatchShape, BuildContext } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
 import { count } from '../../option-rows.js'
 import { named, type Option, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { axesOf } from '../axes.js'
 import { type HeadSizes, ProjectedAttention, type ProjectedAttentionOptions, projectedAttentionOptions } from './projected-attention.js'
 
@@ -51,7 +52,7 @@ const multiHeadAttentionOptions = {
  * @throws ShapeError if the inputs have not three or more axes, all as many, or value and key differ in steps
  */
 export class MultiHeadAttention extends ProjectedAttention implements ValuesOf<typeof multiHeadAttentionOptions> {
-  override readonly className = 'MultiHeadAttention'
+  override readonly className = ours(MultiHeadAttention, 'MultiHeadAttention')
   declare readonly numHeads: number
   /** Features of query and key in each head. */
   declare readonly keyDim: number

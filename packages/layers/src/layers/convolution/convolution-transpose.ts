@@ -13,6 +13,7 @@ import {
 import type { BuildContext } from '../../layer.js'
 import { count } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { asPair, asTriple, type PerAxis, type Rank, type Sizes, sizesOrNone } from '../spatial-layer.js'
 import { Convolution, type ConvWeightOptions, convolutionOptions, finished } from './convolution.js'
 
@@ -104,7 +105,7 @@ interface Filters {
  * @throws ShapeError if nothing would be left
  */
 export class Conv2DTranspose extends ConvTranspose {
-  override readonly className = 'Conv2DTranspose'
+  override readonly className = ours(Conv2DTranspose, 'Conv2DTranspose')
   constructor(filters: number, kernelSize: PerAxis, options: ConvTransposeOptions = {}) {
     super('Conv2DTranspose', 2, filters, kernelSize, options)
   }
@@ -124,7 +125,7 @@ export class Conv2DTranspose extends ConvTranspose {
  * @throws ShapeError if nothing would be left
  */
 export class Conv1DTranspose extends ConvTranspose {
-  override readonly className = 'Conv1DTranspose'
+  override readonly className = ours(Conv1DTranspose, 'Conv1DTranspose')
   constructor(filters: number, kernelSize: PerAxis, options: ConvTransposeOptions = {}) {
     super('Conv1DTranspose', 1, filters, kernelSize, options)
   }
@@ -144,7 +145,7 @@ export class Conv1DTranspose extends ConvTranspose {
  * @throws ShapeError if nothing would be left
  */
 export class Conv3DTranspose extends ConvTranspose {
-  override readonly className = 'Conv3DTranspose'
+  override readonly className = ours(Conv3DTranspose, 'Conv3DTranspose')
   constructor(filters: number, kernelSize: PerAxis, options: ConvTransposeOptions = {}) {
     super('Conv3DTranspose', 3, filters, kernelSize, options)
   }

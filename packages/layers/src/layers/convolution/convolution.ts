@@ -14,6 +14,7 @@ import { type Activation, type ActivationIdentifier, finalActivationOf } from '.
 import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, requireSize } from '../../layer.js'
 import { activationOf, choice, count, flag, regularizer, weightsOf } from '../../option-rows.js'
 import { listedLast, type OptionTable, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { InitializerIdentifier } from '../../weights/initializers.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
@@ -211,7 +212,7 @@ abstract class Conv extends Convolution implements ValuesOf<ReturnType<typeof co
  * @throws ShapeError that names layer and sizes if the window is larger than the input, or channels do not divide into groups
  */
 export class Conv2D extends Conv {
-  override readonly className = 'Conv2D'
+  override readonly className = ours(Conv2D, 'Conv2D')
   constructor(filters: number, kernelSize: PerAxis, options: ConvOptions = {}) {
     super('Conv2D', 2, filters, kernelSize, options)
   }
@@ -230,7 +231,7 @@ export class Conv2D extends Conv {
  * @throws ShapeError that names layer and sizes if the window is larger than the input, or channels do not divide into groups
  */
 export class Conv1D extends Conv {
-  override readonly className = 'Conv1D'
+  override readonly className = ours(Conv1D, 'Conv1D')
   constructor(filters: number, kernelSize: PerAxis, options: ConvOptions = {}) {
     super('Conv1D', 1, filters, kernelSize, options, ['valid', 'same', 'causal'])
   }
@@ -249,7 +250,7 @@ export class Conv1D extends Conv {
  * @throws ShapeError that names layer and sizes if the window is larger than the input, or channels do not divide into groups
  */
 export class Conv3D extends Conv {
-  override readonly className = 'Conv3D'
+  override readonly className = ours(Conv3D, 'Conv3D')
   constructor(filters: number, kernelSize: PerAxis, options: ConvOptions = {}) {
     super('Conv3D', 3, filters, kernelSize, options)
   }

@@ -3,6 +3,7 @@ import { type ConvFinish, conv1d, conv2d, depthwiseConv2d as convolve, type Padd
 import type { BuildContext } from '../../layer.js'
 import { count } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { WeightOptions } from '../../weights/settings.js'
 import { asPair, type PerAxis, type Rank } from '../spatial-layer.js'
 import { Convolution, type ConvolutionOptions, convolutionOptions, finished } from './convolution.js'
@@ -71,7 +72,7 @@ abstract class DepthwiseConv extends Depthwise<never> {
  * @throws ShapeError if the window is larger than the input
  */
 export class DepthwiseConv2D extends DepthwiseConv {
-  override readonly className = 'DepthwiseConv2D'
+  override readonly className = ours(DepthwiseConv2D, 'DepthwiseConv2D')
   constructor(kernelSize: PerAxis, options: DepthwiseConvOptions = {}) {
     super('DepthwiseConv2D', 2, kernelSize, options)
   }
@@ -90,7 +91,7 @@ export class DepthwiseConv2D extends DepthwiseConv {
  * @throws ShapeError if the window is larger than the input
  */
 export class DepthwiseConv1D extends DepthwiseConv {
-  override readonly className = 'DepthwiseConv1D'
+  override readonly className = ours(DepthwiseConv1D, 'DepthwiseConv1D')
   constructor(kernelSize: PerAxis, options: DepthwiseConvOptions = {}) {
     super('DepthwiseConv1D', 1, kernelSize, options)
   }
@@ -141,7 +142,7 @@ abstract class SeparableConv extends Depthwise<'pointwise'> implements ValuesOf<
  * @throws ShapeError if the window is larger than the input
  */
 export class SeparableConv2D extends SeparableConv {
-  override readonly className = 'SeparableConv2D'
+  override readonly className = ours(SeparableConv2D, 'SeparableConv2D')
   constructor(filters: number, kernelSize: PerAxis, options: SeparableConvOptions = {}) {
     super('SeparableConv2D', 2, filters, kernelSize, options)
   }
@@ -160,7 +161,7 @@ export class SeparableConv2D extends SeparableConv {
  * @throws ShapeError if the window is larger than the input
  */
 export class SeparableConv1D extends SeparableConv {
-  override readonly className = 'SeparableConv1D'
+  override readonly className = ours(SeparableConv1D, 'SeparableConv1D')
   constructor(filters: number, kernelSize: PerAxis, options: SeparableConvOptions = {}) {
     super('SeparableConv1D', 1, filters, kernelSize, options, ['valid', 'same', 'causal'])
   }

@@ -15,6 +15,7 @@ import {
 } from '../../layer.js'
 import { activationOf, count, flag, regularizer, weightsOf } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
@@ -44,7 +45,7 @@ const denseOptions = {
  * Source:  Keras 2.3.1, layers/core.py
  */
 export class Dense extends Layer implements ValuesOf<typeof denseOptions> {
-  override readonly className = 'Dense'
+  override readonly className = ours(Dense, 'Dense')
   override readonly supportsMasking = true
   declare readonly activityRegularizer?: Regularizer
   declare readonly units: number

@@ -6,6 +6,7 @@ import { type Activation, type ActivationIdentifier, finalActivationOf } from '.
 import { type BatchShape, type BuildContext, type CallContext, type FinalActivation, Layer, type LayerOptions } from '../../layer.js'
 import { activationOf, regularizer, weightsOf } from '../../option-rows.js'
 import { named, type Option, positional, type TableFor } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 import { type DenseShapes, denseShapes, readDenseEquation } from './dense-equation.js'
@@ -68,7 +69,7 @@ const einsumDenseOptions = {
  * @throws ShapeError if the input has other axes than the equation
  */
 export class EinsumDense extends Layer {
-  override readonly className = 'EinsumDense'
+  override readonly className = ours(EinsumDense, 'EinsumDense')
   override readonly supportsMasking = true
   declare readonly activityRegularizer?: Regularizer
   declare readonly equation: string

@@ -1,10 +1,11 @@
 /** A table whose rows are picked by index: words as vectors. */
-import { gather, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
+import { checkValues, gather, type Parameter, ShapeError, type Tensor, ValueError, where } from '@cotangent/core'
 import { requireOptions } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireCount } from '../../layer.js'
 import { layerOptions } from '../../layer-options.js'
 import { count, countOrNone, flag, regularizer, weightsOf } from '../../option-rows.js'
 import { listedLast, type OptionTable, optionNames, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 
@@ -41,7 +42,7 @@ export const embeddingOptions = {
  * @throws ValueError for an index that is no whole number, where the device can tell
  */
 export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions> {
-  override readonly className: string = 'Embedding'
+  override readonly className: string = ours(Embedding, 'Embedding')
   declare readonly activityRegularizer?: Regularizer
   declare readonly inputDim: number
   declare readonly outputDim: number
@@ -102,15 +103,16 @@ export class Embedding extends Layer implements ValuesOf<typeof embeddingOptions
   /** Float indices as int32. A cast alone would pick row 0 for NaN and −0.5, and a wrong row above 2²⁴, where float32 skips whole numbers. */
   #whole(x: Tensor): Tensor {
     const most = x.dtype === 'float32' ? 2 ** 24 : 2 ** 31 - 1
-    const values = x.backend.readSync?.(x.storage)
+    const read = checkValues(this.describe(), x, (values) => {
+      const at = values.findIndex((value: number) => !Number.isInteger(value) || Math.abs(value) > most)
+      if (at < 0) return
+      throw new ValueError(
+        `${this.describe()}: an index is ${values[at]} (at position ${at} of the input), but indices of ${x.dtype} must be whole numbers ` +
+          `up to ${most}.${Number.isInteger(values[at]) ? " Give it int32: input({ …, dtype: 'int32' })." : ''}`,
+      )
+    })
     // A device whose values cannot be read here gets −1, which `gather` refuses.
-    if (!values) return where(x.equal(x.floor()).logicalAnd(x.abs().lessEqual(most)), x, -1).cast('int32')
-    const at = values.findIndex((value) => !Number.isInteger(value) || Math.abs(value) > most)
-    if (at < 0) return x.cast('int32')
-    throw new ValueError(
-      `${this.describe()}: an index is ${values[at]} (at position ${at} of the input), but indices of ${x.dtype} must be whole numbers ` +
-        `up to ${most}.${Number.isInteger(values[at]) ? " Give it int32: input({ …, dtype: 'int32' })." : ''}`,
-    )
+    return read ? x.cast('int32') : where(x.equal(x.floor()).logicalAnd(x.abs().lessEqual(most)), x, -1).cast('int32')
   }
 
   override outputMask(x: Tensor): Tensor | undefined {

@@ -1,6 +1,7 @@
 /** A layer that changes nothing. */
 import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
+import { ours } from '../../own-classes.js'
 
 /**
  * y = x: a place holder, or a name for a tensor in a graph.
@@ -9,7 +10,7 @@ import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../
  * Source: Keras 3, layers/core/identity.py
  */
 export class Identity extends Layer {
-  override readonly className = 'Identity'
+  override readonly className = ours(Identity, 'Identity')
   override readonly supportsMasking = true
 
   constructor(options: LayerOptions = {}) {

@@ -4,6 +4,7 @@ import { any, type Tensor, where } from '@cotangent/core'
 import { requireNumber } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 
 /** Options of `masking`. */
 export interface MaskingOptions extends LayerOptions {
@@ -29,7 +30,7 @@ const maskingOptions = {
  * Source: Keras 2.3.1, layers/core.py
  */
 export class Masking extends Layer implements ValuesOf<typeof maskingOptions> {
-  override readonly className = 'Masking'
+  override readonly className = ours(Masking, 'Masking')
   override readonly supportsMasking = true
   declare readonly maskValue: number
 

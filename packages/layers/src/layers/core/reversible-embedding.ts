@@ -4,6 +4,7 @@ import { connect, type SymbolicTensor } from '../../graph/symbolic-tensor.js'
 import { type BatchShape, type BuildContext, type LayerOutputs, type ManyContext, requireSize } from '../../layer.js'
 import { flag, numberFrom } from '../../option-rows.js'
 import type { Option, TableFor } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { Embedding, type EmbeddingOptions, embeddingOptions } from './embedding.js'
 
 /** Options of `reversibleEmbedding`. */
@@ -31,7 +32,7 @@ const reversibleEmbeddingOptions = {
  * Source:  Keras 3, layers/core/reversible_embedding.py
  */
 export class ReversibleEmbedding extends Embedding {
-  override readonly className: string = 'ReversibleEmbedding'
+  override readonly className: string = ours(ReversibleEmbedding, 'ReversibleEmbedding')
   declare readonly tieWeights: boolean
   declare readonly logitSoftCap?: number
   #reverse?: Parameter

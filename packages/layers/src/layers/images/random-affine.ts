@@ -3,6 +3,7 @@
  */
 import { affineTransform, type FillMode, type Tensor } from '@cotangent/core'
 import { type OptionTable, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 import {
   between,
@@ -73,7 +74,7 @@ const rotationOptions = { ...shared, factor: positional(factorPair(rangeOf)) } s
  * @throws ValueError in training without a key
  */
 export class RandomRotation extends RandomAffine implements ValuesOf<typeof rotationOptions> {
-  override readonly className = 'RandomRotation'
+  override readonly className = ours(RandomRotation, 'RandomRotation')
   declare readonly factor: readonly [number, number]
 
   constructor(factor: RandomFactor, options: RandomSamplingOptions = {}) {
@@ -106,7 +107,7 @@ const zoomOptions = { ...shared, heightFactor: positional(factorOf()), widthFact
  * @throws ValueError in training without a key
  */
 export class RandomZoom extends RandomAffine implements ValuesOf<typeof zoomOptions> {
-  override readonly className = 'RandomZoom'
+  override readonly className = ours(RandomZoom, 'RandomZoom')
   declare readonly heightFactor: RandomFactor
   declare readonly widthFactor: RandomFactor | null
 
@@ -135,7 +136,7 @@ const translationOptions = { ...shared, heightFactor: positional(factorOf()), wi
  * @throws ValueError in training without a key
  */
 export class RandomTranslation extends RandomAffine implements ValuesOf<typeof translationOptions> {
-  override readonly className = 'RandomTranslation'
+  override readonly className = ours(RandomTranslation, 'RandomTranslation')
   declare readonly heightFactor: RandomFactor
   declare readonly widthFactor: RandomFactor
 

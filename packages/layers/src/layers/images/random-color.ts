@@ -1,6 +1,7 @@
 /** Images with more or less contrast or brightness, at random. */
 import { type Tensor, tensor } from '@cotangent/core'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 import { between, type Draws, factorPair, type RandomFactor, RandomImageLayer, rangeOf, valueRange } from './random-image-layer.js'
 
@@ -50,7 +51,7 @@ const brightnessOptions = {
  * @throws ValueError in training without a key
  */
 export class RandomContrast extends RandomImageLayer implements ValuesOf<typeof contrastOptions> {
-  override readonly className = 'RandomContrast'
+  override readonly className = ours(RandomContrast, 'RandomContrast')
   declare readonly factor: readonly [number, number]
   declare readonly valueRange: readonly [number, number]
 
@@ -79,7 +80,7 @@ export class RandomContrast extends RandomImageLayer implements ValuesOf<typeof 
  * @throws ValueError in training without a key
  */
 export class RandomBrightness extends RandomImageLayer implements ValuesOf<typeof brightnessOptions> {
-  override readonly className = 'RandomBrightness'
+  override readonly className = ours(RandomBrightness, 'RandomBrightness')
   declare readonly factor: readonly [number, number]
   declare readonly valueRange: readonly [number, number]
 

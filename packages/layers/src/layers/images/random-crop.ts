@@ -1,6 +1,7 @@
 /** Parts of images cut out at random. */
 import type { Tensor } from '@cotangent/core'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { Sizes, SpatialOptions } from '../spatial-layer.js'
 import { type Draws, RandomImageLayer } from './random-image-layer.js'
 import { fitted, sizeOptions, window } from './sizes.js'
@@ -17,7 +18,7 @@ const cropOptions = sizeOptions satisfies TableFor<SpatialOptions & { height: nu
  * @throws ValueError in training without a key
  */
 export class RandomCrop extends RandomImageLayer implements ValuesOf<typeof cropOptions> {
-  override readonly className = 'RandomCrop'
+  override readonly className = ours(RandomCrop, 'RandomCrop')
   declare readonly height: number
   declare readonly width: number
 

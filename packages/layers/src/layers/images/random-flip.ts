@@ -2,6 +2,7 @@
 import { flip, type Tensor, tensor, where } from '@cotangent/core'
 import { choice } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 import { type Draws, RandomImageLayer } from './random-image-layer.js'
 
@@ -35,7 +36,7 @@ export function flipped(x: Tensor, mode: FlipMode, flips: readonly boolean[]): T
  * @throws ValueError in training without a key
  */
 export class RandomFlip extends RandomImageLayer implements ValuesOf<typeof flipOptions> {
-  override readonly className = 'RandomFlip'
+  override readonly className = ours(RandomFlip, 'RandomFlip')
   declare readonly mode: FlipMode
 
   constructor(options: RandomFlipOptions = {}) {

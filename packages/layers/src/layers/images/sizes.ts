@@ -2,6 +2,7 @@
 import { crop, resize, type Tensor, ValueError } from '@cotangent/core'
 import { choice, count, flag, numberFrom } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type Sizes, SpatialLayer, type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 
 /** How the values between pixels are found, as in core's `resize`. */
@@ -69,7 +70,7 @@ const resizingOptions = {
  * @throws ValueError for both `cropToAspectRatio` and `padToAspectRatio`
  */
 export class Resizing extends SpatialLayer implements ValuesOf<typeof resizingOptions> {
-  override readonly className = 'Resizing'
+  override readonly className = ours(Resizing, 'Resizing')
   declare readonly height: number
   declare readonly width: number
   declare readonly interpolation: ResizingInterpolation
@@ -117,7 +118,7 @@ const centerCropOptions = sizeOptions satisfies TableFor<SpatialOptions & { heig
  * Source: Keras 3.16, layers/preprocessing/image_preprocessing/center_crop.py
  */
 export class CenterCrop extends SpatialLayer implements ValuesOf<typeof centerCropOptions> {
-  override readonly className = 'CenterCrop'
+  override readonly className = ours(CenterCrop, 'CenterCrop')
   declare readonly height: number
   declare readonly width: number
 

@@ -4,6 +4,7 @@ import { concat, ones, ShapeError, type Tensor, ValueError } from '@cotangent/co
 import type { BatchShape, LayerOptions } from '../../layer.js'
 import { axisNumber } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { MergeLayer } from './merge-layer.js'
 
 /** Options of `concatenate`. */
@@ -24,7 +25,7 @@ const concatenateOptions = { axis: axisNumber(-1) } satisfies TableFor<Concatena
  * @throws ValueError for fewer than two inputs
  */
 export class Concatenate extends MergeLayer implements ValuesOf<typeof concatenateOptions> {
-  override readonly className = 'Concatenate'
+  override readonly className = ours(Concatenate, 'Concatenate')
   declare readonly axis: number
 
   constructor(options: ConcatenateOptions = {}) {

@@ -6,6 +6,7 @@ import type { BatchShape, LayerOptions } from '../../layer.js'
 import { unitLength } from '../../losses/unit-length.js'
 import { flag } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { MergeLayer } from './merge-layer.js'
 
 /** One axis for both inputs, or one for each. 0 is the batch and refused; negative numbers count from the end. */
@@ -38,7 +39,7 @@ const dotOptions = {
  * @throws ValueError unless there are two inputs
  */
 export class Dot extends MergeLayer implements ValuesOf<typeof dotOptions> {
-  override readonly className = 'Dot'
+  override readonly className = ours(Dot, 'Dot')
   /** The axes over which products are summed. */
   declare readonly axes: DotAxes
   declare readonly normalize: boolean

@@ -1,6 +1,7 @@
 /** Layers that combine several tensors element by element. Source: Keras 2.3.1, layers/merge.py. */
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import type { BatchShape, LayerOptions } from '../../layer.js'
+import { ours } from '../../own-classes.js'
 import { MergeLayer } from './merge-layer.js'
 
 /** The size of two axes when one broadcasts to the other; null if one is open, undefined if they do not fit. */
@@ -59,7 +60,7 @@ const widened = <Size>([batch, ...sample]: readonly Size[], rank: number): (Size
  * @throws ShapeError if the shapes do not fit
  */
 export class Add extends ElementwiseMerge {
-  override readonly className = 'Add'
+  override readonly className = ours(Add, 'Add')
   constructor(options?: LayerOptions) {
     super('Add', options)
   }
@@ -79,7 +80,7 @@ export class Add extends ElementwiseMerge {
  * @throws ShapeError if the shapes do not fit
  */
 export class Subtract extends ElementwiseMerge {
-  override readonly className = 'Subtract'
+  override readonly className = ours(Subtract, 'Subtract')
   protected override readonly arity = 2
   constructor(options?: LayerOptions) {
     super('Subtract', options)
@@ -100,7 +101,7 @@ export class Subtract extends ElementwiseMerge {
  * @throws ShapeError if the shapes do not fit
  */
 export class Multiply extends ElementwiseMerge {
-  override readonly className = 'Multiply'
+  override readonly className = ours(Multiply, 'Multiply')
   constructor(options?: LayerOptions) {
     super('Multiply', options)
   }
@@ -120,7 +121,7 @@ export class Multiply extends ElementwiseMerge {
  * @throws ShapeError if the shapes do not fit
  */
 export class Average extends ElementwiseMerge {
-  override readonly className = 'Average'
+  override readonly className = ours(Average, 'Average')
   constructor(options?: LayerOptions) {
     super('Average', options)
   }
@@ -143,7 +144,7 @@ export class Average extends ElementwiseMerge {
  * @throws ShapeError if the shapes do not fit
  */
 export class Maximum extends ElementwiseMerge {
-  override readonly className = 'Maximum'
+  override readonly className = ours(Maximum, 'Maximum')
   constructor(options?: LayerOptions) {
     super('Maximum', options)
   }
@@ -163,7 +164,7 @@ export class Maximum extends ElementwiseMerge {
  * @throws ShapeError if the shapes do not fit
  */
 export class Minimum extends ElementwiseMerge {
-  override readonly className = 'Minimum'
+  override readonly className = ours(Minimum, 'Minimum')
   constructor(options?: LayerOptions) {
     super('Minimum', options)
   }

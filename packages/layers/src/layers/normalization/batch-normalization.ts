@@ -4,6 +4,7 @@ import { applyUpdate, batchNorm, moments, type Parameter, ShapeError, type Tenso
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
 import { axisNumber, choice, flag, numberFrom, weightsOf } from '../../option-rows.js'
 import type { TableFor } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type WeightOptions, type WeightSettings, weightOptionNames } from '../../weights/settings.js'
 import { moveAxis } from '../data-format.js'
 
@@ -90,7 +91,7 @@ function maskedMoments(columns: Tensor, mask: Tensor): [Tensor, Tensor] {
  * @throws ShapeError if `axis` is no axis of a sample
  */
 export class BatchNormalization extends Layer {
-  override readonly className = 'BatchNormalization'
+  override readonly className = ours(BatchNormalization, 'BatchNormalization')
   override readonly supportsMasking = true
   declare readonly axis: number
   declare readonly momentum: number

@@ -4,6 +4,7 @@ import { requireWhole } from '@cotangent/core/arguments'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
 import { axisNumber, flag, numberFrom, weightsOf } from '../../option-rows.js'
 import type { TableFor } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 import { axesOf } from '../axes.js'
 import { moveAxis } from '../data-format.js'
@@ -49,7 +50,7 @@ const groupNormalizationOptions = {
  * @throws ShapeError if `axis` is no axis of a sample, or its channels do not divide into the groups
  */
 export class GroupNormalization extends Layer {
-  override readonly className = 'GroupNormalization'
+  override readonly className = ours(GroupNormalization, 'GroupNormalization')
   declare readonly groups: number
   declare readonly axis: number
   declare readonly epsilon: number

@@ -6,6 +6,7 @@ import { layerNorm, type Parameter, type Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
 import { flag, numberFrom, weightsOf } from '../../option-rows.js'
 import type { TableFor } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { WeightOptions, WeightSettings } from '../../weights/settings.js'
 import { axesOf, axisOrAxes } from '../axes.js'
 import { asRows } from './rows.js'
@@ -39,7 +40,7 @@ const layerNormalizationOptions = {
  * @throws ShapeError if `axis` names no axis of a sample, or one twice
  */
 export class LayerNormalization extends Layer {
-  override readonly className = 'LayerNormalization'
+  override readonly className = ours(LayerNormalization, 'LayerNormalization')
   override readonly supportsMasking = true
   declare readonly axis: number | readonly number[]
   declare readonly epsilon: number

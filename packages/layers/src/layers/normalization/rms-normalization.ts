@@ -3,6 +3,7 @@ import { type Parameter, rmsNorm, type Tensor } from '@cotangent/core'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
 import { numberFrom } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { getInitializer } from '../../weights/initializers.js'
 import { axesOf, axisOrAxes } from '../axes.js'
 import { asRows } from './rows.js'
@@ -30,7 +31,7 @@ const rmsNormalizationOptions = {
  * @throws ShapeError if `axis` names no axis of a sample, or one twice
  */
 export class RMSNormalization extends Layer implements ValuesOf<typeof rmsNormalizationOptions> {
-  override readonly className = 'RMSNormalization'
+  override readonly className = ours(RMSNormalization, 'RMSNormalization')
   override readonly supportsMasking = true
   declare readonly axis: number | readonly number[]
   declare readonly epsilon: number

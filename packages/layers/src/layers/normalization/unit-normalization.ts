@@ -2,6 +2,7 @@
 import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { axesOf, axisOrAxes } from '../axes.js'
 
 /** Options of `unitNormalization`. */
@@ -21,7 +22,7 @@ const unitNormalizationOptions = { axis: axisOrAxes() } satisfies TableFor<UnitN
  * @throws ShapeError if `axis` names no axis of a sample, or one twice
  */
 export class UnitNormalization extends Layer implements ValuesOf<typeof unitNormalizationOptions> {
-  override readonly className = 'UnitNormalization'
+  override readonly className = ours(UnitNormalization, 'UnitNormalization')
   override readonly supportsMasking = true
   declare readonly axis: number | readonly number[]
 

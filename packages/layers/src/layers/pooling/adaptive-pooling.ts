@@ -4,6 +4,7 @@
  */
 import { sizeOf, stack, type Tensor } from '@cotangent/core'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type PerAxis, type Rank, type Sizes, SpatialLayer, type SpatialOptions, sizesOf, spatialOptions } from '../spatial-layer.js'
 
 /** The options, with the argument before them. */
@@ -57,7 +58,7 @@ abstract class AdaptivePooling extends SpatialLayer implements ValuesOf<ReturnTy
  * Shape: [n, t, c] → [n, ot, c], the sizes of `outputSize`
  */
 export class AdaptiveAveragePooling1D extends AdaptivePooling {
-  override readonly className = 'AdaptiveAveragePooling1D'
+  override readonly className = ours(AdaptiveAveragePooling1D, 'AdaptiveAveragePooling1D')
   protected override readonly reduce = mean
   constructor(outputSize: PerAxis, options: SpatialOptions = {}) {
     super('AdaptiveAveragePooling1D', 1, outputSize, options)
@@ -73,7 +74,7 @@ export class AdaptiveAveragePooling1D extends AdaptivePooling {
  * Shape: [n, h, w, c] → [n, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveAveragePooling2D extends AdaptivePooling {
-  override readonly className = 'AdaptiveAveragePooling2D'
+  override readonly className = ours(AdaptiveAveragePooling2D, 'AdaptiveAveragePooling2D')
   protected override readonly reduce = mean
   constructor(outputSize: PerAxis, options: SpatialOptions = {}) {
     super('AdaptiveAveragePooling2D', 2, outputSize, options)
@@ -89,7 +90,7 @@ export class AdaptiveAveragePooling2D extends AdaptivePooling {
  * Shape: [n, d, h, w, c] → [n, od, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveAveragePooling3D extends AdaptivePooling {
-  override readonly className = 'AdaptiveAveragePooling3D'
+  override readonly className = ours(AdaptiveAveragePooling3D, 'AdaptiveAveragePooling3D')
   protected override readonly reduce = mean
   constructor(outputSize: PerAxis, options: SpatialOptions = {}) {
     super('AdaptiveAveragePooling3D', 3, outputSize, options)
@@ -105,7 +106,7 @@ export class AdaptiveAveragePooling3D extends AdaptivePooling {
  * Shape: [n, t, c] → [n, ot, c], the sizes of `outputSize`
  */
 export class AdaptiveMaxPooling1D extends AdaptivePooling {
-  override readonly className = 'AdaptiveMaxPooling1D'
+  override readonly className = ours(AdaptiveMaxPooling1D, 'AdaptiveMaxPooling1D')
   protected override readonly reduce = largest
   constructor(outputSize: PerAxis, options: SpatialOptions = {}) {
     super('AdaptiveMaxPooling1D', 1, outputSize, options)
@@ -121,7 +122,7 @@ export class AdaptiveMaxPooling1D extends AdaptivePooling {
  * Shape: [n, h, w, c] → [n, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveMaxPooling2D extends AdaptivePooling {
-  override readonly className = 'AdaptiveMaxPooling2D'
+  override readonly className = ours(AdaptiveMaxPooling2D, 'AdaptiveMaxPooling2D')
   protected override readonly reduce = largest
   constructor(outputSize: PerAxis, options: SpatialOptions = {}) {
     super('AdaptiveMaxPooling2D', 2, outputSize, options)
@@ -137,7 +138,7 @@ export class AdaptiveMaxPooling2D extends AdaptivePooling {
  * Shape: [n, d, h, w, c] → [n, od, oh, ow, c], the sizes of `outputSize`
  */
 export class AdaptiveMaxPooling3D extends AdaptivePooling {
-  override readonly className = 'AdaptiveMaxPooling3D'
+  override readonly className = ours(AdaptiveMaxPooling3D, 'AdaptiveMaxPooling3D')
   protected override readonly reduce = largest
   constructor(outputSize: PerAxis, options: SpatialOptions = {}) {
     super('AdaptiveMaxPooling3D', 3, outputSize, options)

@@ -3,6 +3,7 @@ import { max, mean, ShapeError, type Tensor, where } from '@cotangent/core'
 import type { BatchShape, CallContext } from '../../layer.js'
 import { flag } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 
 /** Options of the global pooling layers. */
@@ -48,7 +49,7 @@ abstract class GlobalPooling extends SpatialLayer implements ValuesOf<ReturnType
  * @throws ShapeError if there is nothing to pool
  */
 export class GlobalMaxPooling2D extends GlobalPooling {
-  override readonly className = 'GlobalMaxPooling2D'
+  override readonly className = ours(GlobalMaxPooling2D, 'GlobalMaxPooling2D')
   protected override readonly pool = max
   constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalMaxPooling2D', 2, options)
@@ -66,7 +67,7 @@ export class GlobalMaxPooling2D extends GlobalPooling {
  * @throws ShapeError if there is nothing to pool
  */
 export class GlobalMaxPooling1D extends GlobalPooling {
-  override readonly className = 'GlobalMaxPooling1D'
+  override readonly className = ours(GlobalMaxPooling1D, 'GlobalMaxPooling1D')
   protected override readonly pool = max
   constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalMaxPooling1D', 1, options)
@@ -84,7 +85,7 @@ export class GlobalMaxPooling1D extends GlobalPooling {
  * @throws ShapeError if there is nothing to pool
  */
 export class GlobalAveragePooling2D extends GlobalPooling {
-  override readonly className = 'GlobalAveragePooling2D'
+  override readonly className = ours(GlobalAveragePooling2D, 'GlobalAveragePooling2D')
   protected override readonly pool = mean
   constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalAveragePooling2D', 2, options)
@@ -102,7 +103,7 @@ export class GlobalAveragePooling2D extends GlobalPooling {
  * @throws ShapeError if there is nothing to pool
  */
 export class GlobalAveragePooling1D extends GlobalPooling {
-  override readonly className = 'GlobalAveragePooling1D'
+  override readonly className = ours(GlobalAveragePooling1D, 'GlobalAveragePooling1D')
   override readonly supportsMasking = true
   protected override readonly pool = mean
   constructor(options: GlobalPoolingOptions = {}) {
@@ -134,7 +135,7 @@ export class GlobalAveragePooling1D extends GlobalPooling {
  * @throws ShapeError if there is nothing to pool
  */
 export class GlobalMaxPooling3D extends GlobalPooling {
-  override readonly className = 'GlobalMaxPooling3D'
+  override readonly className = ours(GlobalMaxPooling3D, 'GlobalMaxPooling3D')
   protected override readonly pool = max
   constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalMaxPooling3D', 3, options)
@@ -152,7 +153,7 @@ export class GlobalMaxPooling3D extends GlobalPooling {
  * @throws ShapeError if there is nothing to pool
  */
 export class GlobalAveragePooling3D extends GlobalPooling {
-  override readonly className = 'GlobalAveragePooling3D'
+  override readonly className = ours(GlobalAveragePooling3D, 'GlobalAveragePooling3D')
   protected override readonly pool = mean
   constructor(options: GlobalPoolingOptions = {}) {
     super('GlobalAveragePooling3D', 3, options)

@@ -2,6 +2,7 @@
 import { averagePool2d, averagePool3d, maxPool2d, maxPool3d, type Tensor } from '@cotangent/core'
 import { choice } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import {
   asPair,
   asTriple,
@@ -71,7 +72,7 @@ abstract class Pooling extends SpatialLayer implements ValuesOf<ReturnType<typeo
  * @throws ShapeError if the window is larger than the input
  */
 export class MaxPooling2D extends Pooling {
-  override readonly className = 'MaxPooling2D'
+  override readonly className = ours(MaxPooling2D, 'MaxPooling2D')
   protected override readonly pools = largest
   constructor(options: PoolingOptions = {}) {
     super('MaxPooling2D', 2, options)
@@ -89,7 +90,7 @@ export class MaxPooling2D extends Pooling {
  * @throws ShapeError if the window is larger than the input
  */
 export class MaxPooling1D extends Pooling {
-  override readonly className = 'MaxPooling1D'
+  override readonly className = ours(MaxPooling1D, 'MaxPooling1D')
   protected override readonly pools = largest
   constructor(options: PoolingOptions = {}) {
     super('MaxPooling1D', 1, options)
@@ -107,7 +108,7 @@ export class MaxPooling1D extends Pooling {
  * @throws ShapeError if the window is larger than the input
  */
 export class AveragePooling2D extends Pooling {
-  override readonly className = 'AveragePooling2D'
+  override readonly className = ours(AveragePooling2D, 'AveragePooling2D')
   protected override readonly pools = means
   constructor(options: PoolingOptions = {}) {
     super('AveragePooling2D', 2, options)
@@ -125,7 +126,7 @@ export class AveragePooling2D extends Pooling {
  * @throws ShapeError if the window is larger than the input
  */
 export class AveragePooling1D extends Pooling {
-  override readonly className = 'AveragePooling1D'
+  override readonly className = ours(AveragePooling1D, 'AveragePooling1D')
   protected override readonly pools = means
   constructor(options: PoolingOptions = {}) {
     super('AveragePooling1D', 1, options)
@@ -143,7 +144,7 @@ export class AveragePooling1D extends Pooling {
  * @throws ShapeError if the window is larger than the input
  */
 export class MaxPooling3D extends Pooling {
-  override readonly className = 'MaxPooling3D'
+  override readonly className = ours(MaxPooling3D, 'MaxPooling3D')
   protected override readonly pools = largest
   constructor(options: PoolingOptions = {}) {
     super('MaxPooling3D', 3, options)
@@ -161,7 +162,7 @@ export class MaxPooling3D extends Pooling {
  * @throws ShapeError if the window is larger than the input
  */
 export class AveragePooling3D extends Pooling {
-  override readonly className = 'AveragePooling3D'
+  override readonly className = ours(AveragePooling3D, 'AveragePooling3D')
   protected override readonly pools = means
   constructor(options: PoolingOptions = {}) {
     super('AveragePooling3D', 3, options)

@@ -3,6 +3,7 @@ import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions, type LayerOutputs, type ManyContext } from '../../layer.js'
 import { choice, count } from '../../option-rows.js'
 import { positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type EncodingMode, encoded, encodedShape } from './encoded.js'
 
 /** Options of `categoryEncoding`. */
@@ -30,7 +31,7 @@ const categoryEncodingOptions = {
  * @throws ValueError for a number outside, and for weights with another mode than `count`
  */
 export class CategoryEncoding extends Layer implements ValuesOf<typeof categoryEncodingOptions> {
-  override readonly className = 'CategoryEncoding'
+  override readonly className = ours(CategoryEncoding, 'CategoryEncoding')
   declare readonly numTokens: number
   declare readonly outputMode: EncodingMode
 

@@ -5,6 +5,7 @@ import { CompileError } from '../../errors.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { choice, numberFrom } from '../../option-rows.js'
 import { type Option, positional, type TableFor } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type AdaptData, hostBatches } from './adapt-data.js'
 import { type EncodingMode, encoded, encodedShape } from './encoded.js'
 import { boundariesOf, emptySummary, mergeSummaries, summarize } from './quantiles.js'
@@ -49,7 +50,7 @@ const discretizationOptions = {
  * @throws CompileError if it has no boundaries yet
  */
 export class Discretization extends Layer {
-  override readonly className = 'Discretization'
+  override readonly className = ours(Discretization, 'Discretization')
   /** As it was made: a number of bins, or the numbers between them. */
   declare readonly bins: Bins
   declare readonly epsilon: number

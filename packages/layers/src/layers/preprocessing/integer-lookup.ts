@@ -3,6 +3,7 @@ import { equal, gather, maximum, minimum, mod, searchSorted, Tensor, tensor, Val
 import { SymbolicTensor } from '../../graph/symbolic-tensor.js'
 import { isShaped, isTyped } from '../../host-data.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
+import { ours } from '../../own-classes.js'
 import type { LookupOptions } from '../../text/lookup.js'
 import { NumberLookup, type OovMethod } from '../../text/number-lookup.js'
 import { type Flat, flatten, type IndexMode, type Nested } from '../../text/values.js'
@@ -38,7 +39,7 @@ const names = [...own, 'oovMethod', 'invert']
  * @throws CompileError if it has no vocabulary yet; ValueError for a number outside if `numOovIndices` is 0 and its values can be read at once
  */
 export class IntegerLookup extends Layer {
-  override readonly className = 'IntegerLookup'
+  override readonly className = ours(IntegerLookup, 'IntegerLookup')
   readonly #lookup: NumberLookup
 
   constructor(options: IntegerLookupOptions = {}) {

@@ -5,6 +5,7 @@ import { readHost } from '../../host-data.js'
 import { type BatchShape, type BuildContext, type CallContext, Layer, type LayerOptions, requireSize } from '../../layer.js'
 import { flag } from '../../option-rows.js'
 import type { Option, TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { getInitializer } from '../../weights/initializers.js'
 import { type AdaptData, hostBatches } from './adapt-data.js'
 
@@ -68,7 +69,7 @@ interface Statistics {
  * @throws ShapeError if an axis is no axis of a sample, or the data of `adapt` have other sizes
  */
 export class Normalization extends Layer implements ValuesOf<typeof normalizationOptions> {
-  override readonly className = 'Normalization'
+  override readonly className = ours(Normalization, 'Normalization')
   override readonly supportsMasking = true
   /** The axes whose positions have a mean and a variance each. */
   declare readonly axis: readonly number[]

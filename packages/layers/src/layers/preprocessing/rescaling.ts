@@ -3,6 +3,7 @@ import { type Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { type Option, positional, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 
 /** A number, or one for each position of the last axis. */
 export type NumberOrList = number | readonly number[]
@@ -35,7 +36,7 @@ const rescalingOptions = {
  * Source: Keras 3.16, layers/preprocessing/rescaling.py
  */
 export class Rescaling extends Layer implements ValuesOf<typeof rescalingOptions> {
-  override readonly className = 'Rescaling'
+  override readonly className = ours(Rescaling, 'Rescaling')
   override readonly supportsMasking = true
   declare readonly scale: NumberOrList
   declare readonly offset: NumberOrList

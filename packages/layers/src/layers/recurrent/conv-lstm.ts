@@ -1,4 +1,6 @@
 /** Long short-term memories of sequences of pictures. Source: Keras 3.16, layers/rnn/conv_lstm1d.py, conv_lstm2d.py and conv_lstm3d.py. */
+
+import { ours } from '../../own-classes.js'
 import type { DataFormat } from '../data-format.js'
 import type { PerAxis, Rank } from '../spatial-layer.js'
 import { ConvLSTMCell, type ConvLSTMCellOptions, convLSTMCellTable } from './cells/conv-lstm-cell.js'
@@ -41,7 +43,7 @@ abstract class ConvLSTM extends CellLayer {
  * @throws ShapeError if the input has not five axes, or the window is larger than an image
  */
 export class ConvLSTM2D extends ConvLSTM {
-  override readonly className = 'ConvLSTM2D'
+  override readonly className = ours(ConvLSTM2D, 'ConvLSTM2D')
   constructor(filters: number, kernelSize: PerAxis, options: ConvLSTMOptions = {}) {
     super('ConvLSTM2D', 2, { filters, kernelSize }, options)
   }
@@ -62,7 +64,7 @@ export class ConvLSTM2D extends ConvLSTM {
  * @throws ShapeError if the input has not four axes, or the window is larger than a row
  */
 export class ConvLSTM1D extends ConvLSTM {
-  override readonly className = 'ConvLSTM1D'
+  override readonly className = ours(ConvLSTM1D, 'ConvLSTM1D')
   constructor(filters: number, kernelSize: PerAxis, options: ConvLSTMOptions = {}) {
     super('ConvLSTM1D', 1, { filters, kernelSize }, options)
   }
@@ -83,7 +85,7 @@ export class ConvLSTM1D extends ConvLSTM {
  * @throws ShapeError if the input has not six axes, or the window is larger than a volume
  */
 export class ConvLSTM3D extends ConvLSTM {
-  override readonly className = 'ConvLSTM3D'
+  override readonly className = ours(ConvLSTM3D, 'ConvLSTM3D')
   constructor(filters: number, kernelSize: PerAxis, options: ConvLSTMOptions = {}) {
     super('ConvLSTM3D', 3, { filters, kernelSize }, options)
   }

@@ -2,6 +2,7 @@
 
 import { requireCount, requireLayerOptions } from '../../layer-options.js'
 import { type OptionTable, optionNames } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { automaticName } from '../../spelling/automatic-names.js'
 import { GRUCell, type GRUCellOptions, gruCellTable } from './cells/gru-cell.js'
 import { LSTMCell, type LSTMCellOptions, lstmCellTable } from './cells/lstm-cell.js'
@@ -53,7 +54,7 @@ abstract class UnitsRNN extends CellLayer {
  * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class SimpleRNN extends UnitsRNN {
-  override readonly className = 'SimpleRNN'
+  override readonly className = ours(SimpleRNN, 'SimpleRNN')
 
   constructor(units: number, options: SimpleRNNOptions = {}) {
     super('SimpleRNN', units, (own) => new SimpleRNNCell(units, own), options, unitsCellOptions)
@@ -75,7 +76,7 @@ export class SimpleRNN extends UnitsRNN {
  * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class LSTM extends UnitsRNN {
-  override readonly className = 'LSTM'
+  override readonly className = ours(LSTM, 'LSTM')
 
   constructor(units: number, options: LSTMOptions = {}) {
     super('LSTM', units, (own) => new LSTMCell(units, own), options, lstmCellTable)
@@ -97,7 +98,7 @@ export class LSTM extends UnitsRNN {
  * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class GRU extends UnitsRNN {
-  override readonly className = 'GRU'
+  override readonly className = ours(GRU, 'GRU')
 
   constructor(units: number, options: GRUOptions = {}) {
     super('GRU', units, (own) => new GRUCell(units, own), options, gruCellTable)

@@ -31,6 +31,7 @@ import {
 } from '../../layer.js'
 import { flag, regularizer } from '../../option-rows.js'
 import { passedOn, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { savedForm } from '../../spelling/names.js'
 import type { Regularizer, RegularizerIdentifier } from '../../weights/regularizers.js'
 import { type DropoutMasks, RNNCell } from './cells/cell.js'
@@ -320,7 +321,7 @@ const besides = (mask: Tensor, rank: number): Tensor => mask.reshape([...mask.sh
  * @throws ShapeError if the input is no [batch, steps, features] with at least one step
  */
 export class RNN extends RecurrentLayer {
-  override readonly className = 'RNN'
+  override readonly className = ours(RNN, 'RNN')
 
   constructor(cell: RNNCell | readonly RNNCell[], options: RNNOptions = {}) {
     super('RNN', cell, options, [])

@@ -3,6 +3,7 @@ import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { choice, givenNumber } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { L1L2, type Regularizer } from '../../weights/regularizers.js'
 
 /** Options of `activityRegularization`. */
@@ -31,7 +32,7 @@ const activityRegularizationOptions = {
  * Source: Keras 3, layers/regularization/activity_regularization.py
  */
 export class ActivityRegularization extends Layer implements ValuesOf<typeof activityRegularizationOptions> {
-  override readonly className = 'ActivityRegularization'
+  override readonly className = ours(ActivityRegularization, 'ActivityRegularization')
   override readonly supportsMasking = true
   override readonly activityRegularizer: Regularizer
   declare readonly l1: number

@@ -1,5 +1,6 @@
 /** Dropout that keeps the mean and the variance of self-normalising networks (Klambauer et al. 2017). */
 import { bernoulli, type Key, type Shape, type Tensor, ValueError, where } from '@cotangent/core'
+import { ours } from '../../own-classes.js'
 import { Dropout, type DropoutOptions } from './dropout.js'
 
 /** −λα of `selu`, the value far below 0. */
@@ -23,7 +24,7 @@ export function alphaDrop(x: Tensor, kept: Tensor, rate: number): Tensor {
  * @throws ValueError in training without a key
  */
 export class AlphaDropout extends Dropout {
-  override readonly className = 'AlphaDropout'
+  override readonly className = ours(AlphaDropout, 'AlphaDropout')
 
   constructor(rate: number, options: DropoutOptions = {}) {
     super(rate, options, 'AlphaDropout')

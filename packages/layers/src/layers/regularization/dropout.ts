@@ -4,6 +4,7 @@ import { describeValue } from '@cotangent/core/arguments'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { dropRate, wholeOrNone } from '../../option-rows.js'
 import { positional, type TableFor } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { drop } from './drop.js'
 
 /** Options of `dropout`. */
@@ -39,7 +40,7 @@ const dropoutOptions = {
  * @throws ValueError in training without a key
  */
 export class Dropout extends Layer {
-  override readonly className: string = 'Dropout'
+  override readonly className: string = ours(Dropout, 'Dropout')
   override readonly supportsMasking = true
   declare readonly rate: number
   declare protected readonly noiseShape?: readonly (number | null)[]

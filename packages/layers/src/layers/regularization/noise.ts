@@ -4,6 +4,7 @@ import { type Key, normal, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { dropRate, numberFrom } from '../../option-rows.js'
 import { positional, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 
 abstract class Noise extends Layer {
   override outputShape(inputShape: BatchShape): BatchShape {
@@ -29,7 +30,7 @@ const gaussianNoiseOptions = { stddev: positional(numberFrom({ least: 0 })) }
  * @throws ValueError in training without a key
  */
 export class GaussianNoise extends Noise implements ValuesOf<typeof gaussianNoiseOptions> {
-  override readonly className = 'GaussianNoise'
+  override readonly className = ours(GaussianNoise, 'GaussianNoise')
   override readonly supportsMasking = true
   declare readonly stddev: number
 
@@ -69,7 +70,7 @@ const gaussianDropoutOptions = {
  * @throws ValueError in training without a key
  */
 export class GaussianDropout extends Noise implements ValuesOf<typeof gaussianDropoutOptions> {
-  override readonly className = 'GaussianDropout'
+  override readonly className = ours(GaussianDropout, 'GaussianDropout')
   override readonly supportsMasking = true
   declare readonly rate: number
 

@@ -3,6 +3,7 @@ import type { Tensor } from '@cotangent/core'
 import type { CallContext } from '../../layer.js'
 import { dropRate } from '../../option-rows.js'
 import { positional, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, spatialOptions } from '../spatial-layer.js'
 import { drop } from './drop.js'
 
@@ -44,7 +45,7 @@ abstract class SpatialDropout extends SpatialLayer implements ValuesOf<ReturnTyp
  * @throws ValueError in training without a key
  */
 export class SpatialDropout2D extends SpatialDropout {
-  override readonly className = 'SpatialDropout2D'
+  override readonly className = ours(SpatialDropout2D, 'SpatialDropout2D')
   override readonly supportsMasking = true
   constructor(rate: number, options: SpatialOptions = {}) {
     super('SpatialDropout2D', 2, rate, options)
@@ -62,7 +63,7 @@ export class SpatialDropout2D extends SpatialDropout {
  * @throws ValueError in training without a key
  */
 export class SpatialDropout1D extends SpatialDropout {
-  override readonly className = 'SpatialDropout1D'
+  override readonly className = ours(SpatialDropout1D, 'SpatialDropout1D')
   override readonly supportsMasking = true
   constructor(rate: number, options: SpatialOptions = {}) {
     super('SpatialDropout1D', 1, rate, options)
@@ -80,7 +81,7 @@ export class SpatialDropout1D extends SpatialDropout {
  * @throws ValueError in training without a key
  */
 export class SpatialDropout3D extends SpatialDropout {
-  override readonly className = 'SpatialDropout3D'
+  override readonly className = ours(SpatialDropout3D, 'SpatialDropout3D')
   override readonly supportsMasking = true
   constructor(rate: number, options: SpatialOptions = {}) {
     super('SpatialDropout3D', 3, rate, options)

@@ -3,6 +3,7 @@
 import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import type { Spelling } from '../../spelling/names.js'
 import { type DataFormat, dataFormatOf, imageDataFormat, moveAxis } from '../data-format.js'
 
@@ -22,7 +23,7 @@ const flattenOptions = { dataFormat: dataFormatOf(imageDataFormat) } satisfies T
  * Source: Keras 2.3.1, layers/core.py
  */
 export class Flatten extends Layer implements ValuesOf<typeof flattenOptions> {
-  override readonly className = 'Flatten'
+  override readonly className = ours(Flatten, 'Flatten')
   declare readonly dataFormat: DataFormat
 
   constructor(options: FlattenOptions = {}) {

@@ -1,6 +1,7 @@
 /** Layers that put zeros around their input, or cut its edges off. Source: Keras 2.3.1, layers/convolutional.py. */
 import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import type { Option, TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type Rank, type Sizes, SpatialLayer, type SpatialOptions, shown, spatialOptions } from '../spatial-layer.js'
 
 /** Cells before and after, along one axis. */
@@ -59,7 +60,7 @@ abstract class ZeroPadding extends SpatialLayer implements ValuesOf<ReturnType<t
  * Shape: [n, h, w, c] → [n, top + h + bottom, left + w + right, c]
  */
 export class ZeroPadding2D extends ZeroPadding {
-  override readonly className = 'ZeroPadding2D'
+  override readonly className = ours(ZeroPadding2D, 'ZeroPadding2D')
   constructor(options: PaddingOptions = {}) {
     super('ZeroPadding2D', 2, options)
   }
@@ -74,7 +75,7 @@ export class ZeroPadding2D extends ZeroPadding {
  * Shape: [n, t, c] → [n, before + t + after, c]
  */
 export class ZeroPadding1D extends ZeroPadding {
-  override readonly className = 'ZeroPadding1D'
+  override readonly className = ours(ZeroPadding1D, 'ZeroPadding1D')
   constructor(options: PaddingOptions = {}) {
     super('ZeroPadding1D', 1, options)
   }
@@ -89,7 +90,7 @@ export class ZeroPadding1D extends ZeroPadding {
  * Shape: [n, d, h, w, c] → [n, before + d + after, …, c]
  */
 export class ZeroPadding3D extends ZeroPadding {
-  override readonly className = 'ZeroPadding3D'
+  override readonly className = ours(ZeroPadding3D, 'ZeroPadding3D')
   constructor(options: PaddingOptions = {}) {
     super('ZeroPadding3D', 3, options)
   }
@@ -140,7 +141,7 @@ abstract class Cropping extends SpatialLayer implements ValuesOf<ReturnType<type
  * @throws ShapeError if nothing would be left
  */
 export class Cropping2D extends Cropping {
-  override readonly className = 'Cropping2D'
+  override readonly className = ours(Cropping2D, 'Cropping2D')
   constructor(options: CroppingOptions = {}) {
     super('Cropping2D', 2, options)
   }
@@ -157,7 +158,7 @@ export class Cropping2D extends Cropping {
  * @throws ShapeError if nothing would be left
  */
 export class Cropping1D extends Cropping {
-  override readonly className = 'Cropping1D'
+  override readonly className = ours(Cropping1D, 'Cropping1D')
   constructor(options: CroppingOptions = {}) {
     super('Cropping1D', 1, options)
   }
@@ -174,7 +175,7 @@ export class Cropping1D extends Cropping {
  * @throws ShapeError if nothing would be left
  */
 export class Cropping3D extends Cropping {
-  override readonly className = 'Cropping3D'
+  override readonly className = ours(Cropping3D, 'Cropping3D')
   constructor(options: CroppingOptions = {}) {
     super('Cropping3D', 3, options)
   }

@@ -4,6 +4,7 @@ import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
 import { positional, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 
 const permuteOptions = {
   dims: positional<readonly number[]>({
@@ -26,7 +27,7 @@ const permuteOptions = {
  * @throws ValueError unless dims names each axis once
  */
 export class Permute extends Layer implements ValuesOf<typeof permuteOptions> {
-  override readonly className = 'Permute'
+  override readonly className = ours(Permute, 'Permute')
   declare readonly dims: readonly number[]
 
   constructor(dims: readonly number[], options: LayerOptions = {}) {

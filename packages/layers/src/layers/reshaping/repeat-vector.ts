@@ -3,6 +3,7 @@ import { ShapeError, type Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { count } from '../../option-rows.js'
 import { positional, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 
 const repeatVectorOptions = { n: positional(count()) }
 
@@ -15,7 +16,7 @@ const repeatVectorOptions = { n: positional(count()) }
  * @throws ShapeError if samples are no vectors
  */
 export class RepeatVector extends Layer implements ValuesOf<typeof repeatVectorOptions> {
-  override readonly className = 'RepeatVector'
+  override readonly className = ours(RepeatVector, 'RepeatVector')
   declare readonly n: number
 
   constructor(n: number, options: LayerOptions = {}) {

@@ -3,6 +3,7 @@ import { ShapeError, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { requireWholeList } from '../../layer-options.js'
 import { positional, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 
 const reshapeOptions = {
   targetShape: positional<readonly number[]>({
@@ -24,7 +25,7 @@ const reshapeOptions = {
  * @throws ShapeError if the elements of a sample do not fill the shape
  */
 export class Reshape extends Layer implements ValuesOf<typeof reshapeOptions> {
-  override readonly className = 'Reshape'
+  override readonly className = ours(Reshape, 'Reshape')
   declare readonly targetShape: readonly number[]
 
   constructor(targetShape: readonly number[], options: LayerOptions = {}) {

@@ -2,6 +2,7 @@
 import { resize, type Tensor, upSample } from '@cotangent/core'
 import { choice } from '../../option-rows.js'
 import type { OptionTable, TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type PerAxis, type Rank, type Sizes, SpatialLayer, type SpatialOptions, sizesOf, spatialOptions } from '../spatial-layer.js'
 
 /** Options of `upSampling1d` and `upSampling3d`. */
@@ -46,7 +47,7 @@ abstract class UpSampling extends SpatialLayer implements ValuesOf<ReturnType<ty
  * Shape: [n, h, w, c] → [n, h·size, w·size, c]
  */
 export class UpSampling2D extends UpSampling implements ValuesOf<typeof upSampling2dOptions> {
-  override readonly className = 'UpSampling2D'
+  override readonly className = ours(UpSampling2D, 'UpSampling2D')
   declare readonly interpolation: UpSamplingInterpolation
   constructor(options: UpSampling2DOptions = {}) {
     super('UpSampling2D', 2, options, upSampling2dOptions)
@@ -68,7 +69,7 @@ export class UpSampling2D extends UpSampling implements ValuesOf<typeof upSampli
  * Shape: [n, d, h, w, c] → [n, d·size, h·size, w·size, c]
  */
 export class UpSampling3D extends UpSampling {
-  override readonly className = 'UpSampling3D'
+  override readonly className = ours(UpSampling3D, 'UpSampling3D')
   constructor(options: UpSamplingOptions = {}) {
     super('UpSampling3D', 3, options)
   }
@@ -83,7 +84,7 @@ export class UpSampling3D extends UpSampling {
  * Shape: [n, t, c] → [n, t·size, c]
  */
 export class UpSampling1D extends UpSampling {
-  override readonly className = 'UpSampling1D'
+  override readonly className = ours(UpSampling1D, 'UpSampling1D')
   constructor(options: UpSamplingOptions = {}) {
     super('UpSampling1D', 1, options)
   }

@@ -14,6 +14,7 @@ import {
 import { layerOptions } from '../../layer-options.js'
 import { givenChoice } from '../../option-rows.js'
 import { optionNames, passedOn, type TableFor, type ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type SavedObject, savedForm } from '../../spelling/names.js'
 import type { Regularizer } from '../../weights/regularizers.js'
 import { ConvLSTM1D, ConvLSTM2D, ConvLSTM3D } from '../recurrent/conv-lstm.js'
@@ -78,7 +79,7 @@ export interface BidirectionalResult {
  * @throws ValueError if the layer is not recurrent
  */
 export class Bidirectional extends Layer implements ValuesOf<typeof bidirectionalOptions> {
-  override readonly className = 'Bidirectional'
+  override readonly className = ours(Bidirectional, 'Bidirectional')
   override readonly supportsMasking = true
   override readonly outputCount: number
   override readonly activityRegularizer?: Regularizer

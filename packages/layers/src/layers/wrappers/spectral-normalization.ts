@@ -13,6 +13,7 @@ import {
 } from '../../layer.js'
 import { count } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
+import { ours } from '../../own-classes.js'
 import { type SavedObject, savedForm } from '../../spelling/names.js'
 import { truncatedNormal } from '../../weights/initializers.js'
 import * as plain from '../plain.js'
@@ -39,7 +40,7 @@ const unit = (x: Tensor): Tensor => x.mul(x.square().sum().maximum(1e-24).rsqrt(
  * @throws ValueError for a layer without a kernel or a table of embeddings
  */
 export class SpectralNormalization extends Layer implements ValuesOf<typeof spectralNormalizationOptions> {
-  override readonly className = 'SpectralNormalization'
+  override readonly className = ours(SpectralNormalization, 'SpectralNormalization')
   override readonly supportsMasking: boolean
   readonly layer: Layer
   declare readonly powerIterations: number

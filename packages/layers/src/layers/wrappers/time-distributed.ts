@@ -11,6 +11,7 @@ import {
   type LayerOutputs,
   type ManyContext,
 } from '../../layer.js'
+import { ours } from '../../own-classes.js'
 import { type SavedObject, savedForm } from '../../spelling/names.js'
 import * as plain from '../plain.js'
 import { layerOf } from '../saved-layer.js'
@@ -27,7 +28,7 @@ import { layerOf } from '../saved-layer.js'
  * @throws ShapeError if the input has fewer than three axes
  */
 export class TimeDistributed extends Layer {
-  override readonly className = 'TimeDistributed'
+  override readonly className = ours(TimeDistributed, 'TimeDistributed')
   override readonly supportsMasking = true
   readonly layer: Layer
 

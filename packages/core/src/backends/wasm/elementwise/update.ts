@@ -10,6 +10,7 @@ import { f32x4, i32, v128 } from '../assembler/instructions.js'
 import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
+import { LooksAtValues } from '../engine/memory.js'
 import { keepsSlots, type TouchedRows } from '../shape/touched-rows.js'
 import { floatFunctions } from './map.js'
 import { floatZips } from './zip.js'
@@ -169,6 +170,7 @@ export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<
       engine.compileOne((module) => emitUpdate(module, program, { slots: slots.length, inputs: inputs.length, scalars: scalars.length })),
     )
     const byRows = inputs.length === 1 && keepsSlots(program, scalars)
+    if (engine.collector && byRows && changing.some((target) => touched.expects(target.inputs[0].storage))) throw new LooksAtValues()
     const whole = byRows ? changing.filter((target) => !updateRows(program, target, scalars)) : changing
     const perElement = 0.3 * (slots.length + inputs.length) + 0.1 * program.steps.length
     for (let first = 0; first < whole.length; first += TARGETS_PER_JOB)

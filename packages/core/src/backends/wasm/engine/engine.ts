@@ -18,7 +18,7 @@ import { assemble, type ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4 } from '../assembler/instructions.js'
 import { WasmMemory } from './memory.js'
 import { automaticThreads } from './start-worker.js'
-import { direct, Pool, type Split } from './threads.js'
+import { type Body, direct, Pool, type Split } from './threads.js'
 import { MOST_THREADS } from './worker-program.js'
 
 /** The user's settings of the wasm engine. */
@@ -43,7 +43,21 @@ export interface WasmOptions {
 }
 
 /** An exported kernel; addresses and sizes are numbers. */
-export type KernelFunction = (...values: number[]) => number
+export interface KernelFunction {
+  (...values: number[]): number
+  /** The export itself, which runs even while calls are collected. */
+  readonly raw: (...values: number[]) => number
+}
+
+/** Takes the calls of kernels in the place of running them (recorded/lower.ts). */
+export interface Collector {
+  /** A kernel that is called outside of a job. */
+  call(kernel: KernelFunction, values: readonly number[]): number
+  /** A job, as `split` gets it. */
+  job(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void
+  /** The end of 256-bit kernels. */
+  clear(): void
+}
 
 interface V8Module {
   setFlagsFromString(flags: string): void
@@ -90,6 +104,10 @@ export class Engine {
   readonly pool: Pool | undefined
   /** A kernel estimated to take more nanoseconds than this is split (tests lower it). */
   splitAbove = WORTH_SPLITTING
+  /** Runs each kernel of a recorded step, for profiles. */
+  observer: ((name: string, values: readonly unknown[], work: () => void) => void) | undefined
+  /** While it is set, nothing runs. */
+  collector: Collector | undefined
   private readonly v8: V8Module | undefined
   /** Relaxed SIMD needs a flag here (Node 20). */
   private readonly relaxedNeedsFlag: boolean = false
@@ -129,8 +147,9 @@ export class Engine {
    * and two more a call), where that number grows with the items.
    */
   readonly split: Split = (total, unit, nanoseconds, body, valuesPerItem = 0) => {
-    const { pool } = this
-    if (pool !== undefined && nanoseconds >= this.splitAbove && total > unit && pool.free)
+    const { pool, collector } = this
+    if (collector) collector.job(total, unit, nanoseconds, body, valuesPerItem)
+    else if (pool !== undefined && nanoseconds >= this.splitAbove && total > unit && pool.free)
       pool.run(total, unit, nanoseconds, body, valuesPerItem)
     else body(0, total, direct, 0)
   }
@@ -152,13 +171,21 @@ export class Engine {
       try {
         const module = new WebAssembly.Module(bytes)
         const instance = new WebAssembly.Instance(module, { env: { memory: this.memory.memory } })
-        const kernels = instance.exports as Record<string, KernelFunction>
+        const exported = instance.exports as Record<string, KernelFunction['raw']>
+        const kernels = Object.fromEntries(Object.entries(exported).map(([name, raw]) => [name, this.#collectable(raw)]))
         this.pool?.register(module, kernels)
         return kernels
       } catch (error) {
         throw new BackendError(`wasm: the engine refused a kernel, it may lack WebAssembly SIMD (${error}).`)
       }
     })
+  }
+
+  /** The kernel as others call it. */
+  #collectable(raw: KernelFunction['raw']): KernelFunction {
+    const call = (...values: number[]): number => (this.collector ? this.collector.call(kernel, values) : raw(...values))
+    const kernel: KernelFunction = Object.assign(call, { raw })
+    return kernel
   }
 
   /** Compiles a module with one export, `kernel`. */
@@ -168,7 +195,8 @@ export class Engine {
 
   /** Clears the upper halves of the vector registers after 256-bit kernels, for C++ code that comes next. Takes about 0.2 µs. */
   clearUpperHalves(): void {
-    if (this.simd256) nativeBytes?.toString('base64')
+    if (this.collector) this.collector.clear()
+    else if (this.simd256) nativeBytes?.toString('base64')
   }
 
   /** Sets V8 flags, runs `work`, and resets the flags. */

@@ -31,12 +31,34 @@ export const SCRATCH_BYTES = 4 * 1024 * 1024
 /** The address of the scratch area of one part of a job. Its contents last for one job (packed panels of matrices, for instance). */
 export const scratchOf = (part: number): number => SCRATCH_START + part * SCRATCH_BYTES
 
-/** Live blocks, their bytes, and the bytes reserved from the system. */
+/** Live blocks, their bytes, the bytes reserved from the system, and those of recorded steps. */
 export interface MemoryUse {
   readonly buffers: number
   readonly bytes: number
   readonly reservedBytes: number
+  readonly stepBytes: number
 }
+
+/** Temporary memory for one kernel at a time: where its next block goes, and the most bytes so far. */
+export interface Temporary {
+  readonly start: number
+  used: number
+  most: number
+}
+
+/** A kernel looks at values while calls are collected: it has to run each time. */
+export class LooksAtValues extends Error {}
+
+/** Stands for a view of the memory while nobody may look. */
+const hidden = (): never =>
+  new Proxy([], {
+    get: () => {
+      throw new LooksAtValues()
+    },
+    set: () => {
+      throw new LooksAtValues()
+    },
+  }) as never
 
 /** A free range of the heap. */
 interface Span {
@@ -72,7 +94,10 @@ export class WasmMemory {
   private spans: Span[] = []
   private buffers = 0
   private bytes = 0
+  private stepBytes = 0
   private disposed = false
+  /** Where temporary memory comes from while calls are collected. */
+  private temporary: Temporary | undefined
 
   constructor(options: { shared?: boolean; maximumBytes?: number; threads?: number } = {}) {
     const wanted = Math.min(MAX_PAGES, Math.floor((options.maximumBytes ?? MAX_PAGES * PAGE) / PAGE))
@@ -110,6 +135,7 @@ export class WasmMemory {
     if (!Number.isSafeInteger(bytes) || bytes < 0) throw new BackendError(`wasm: asked for a block of ${bytes} bytes.`)
     if (bytes > LARGEST) throw new BackendError(`wasm: asked for ${bytes} bytes, but one tensor holds at most ${LARGEST}.`)
     const size = blockBytes(bytes)
+    if (this.temporary) return this.fromTemporary(this.temporary, size)
     const address = this.bins.get(size)?.pop() ?? (this.fromSpans(size) || this.fromTop(size, bytes))
     this.buffers++
     this.bytes += bytes
@@ -118,6 +144,7 @@ export class WasmMemory {
 
   /** Frees a block; `bytes` is the number it was asked for with. */
   free(address: number, bytes: number): void {
+    if (this.temporary) return
     const size = blockBytes(bytes)
     const bin = this.bins.get(size)
     if (bin) bin.push(address)
@@ -126,8 +153,48 @@ export class WasmMemory {
     this.bytes -= bytes
   }
 
+  /** Runs work that only says what it would do: its blocks come from temporary memory, and values cannot be seen. */
+  collecting<R>(temporary: Temporary, work: () => R): R {
+    this.temporary = temporary
+    this.bytes8 = hidden()
+    this.ints = hidden()
+    this.floats = hidden()
+    try {
+      return work()
+    } finally {
+      this.temporary = undefined
+      this.refreshViews()
+    }
+  }
+
+  private fromTemporary(temporary: Temporary, size: number): number {
+    const address = temporary.start + temporary.used
+    temporary.used += size
+    temporary.most = Math.max(temporary.most, temporary.used)
+    return address
+  }
+
+  /** A block for recorded steps, which is counted apart. All that is free is joined first, so that a large block may come from it. */
+  allocForSteps(bytes: number): number {
+    this.coalesce()
+    const address = this.alloc(bytes)
+    this.buffers--
+    this.bytes -= bytes
+    this.stepBytes += bytes
+    return address
+  }
+
+  /** Frees a block of `allocForSteps`. */
+  freeForSteps(address: number, bytes: number): void {
+    if (this.disposed) return
+    this.free(address, bytes)
+    this.buffers++
+    this.bytes += bytes
+    this.stepBytes -= bytes
+  }
+
   use(): MemoryUse {
-    return { buffers: this.buffers, bytes: this.bytes, reservedBytes: this.capacity }
+    return { buffers: this.buffers, bytes: this.bytes, reservedBytes: this.capacity, stepBytes: this.stepBytes }
   }
 
   /** Takes a block out of the smallest span that is large enough; 0 if there is none. */

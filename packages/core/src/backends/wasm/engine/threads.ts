@@ -23,7 +23,7 @@ import { BUSY_START, CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from
 export type Call = (kernel: KernelFunction, ...values: number[]) => void
 
 /** Runs it at once. */
-export const direct: Call = (kernel, ...values) => void kernel(...values)
+export const direct: Call = (kernel, ...values) => void kernel.raw(...values)
 
 /** Makes the calls for items `begin` to `end`. `part` says which scratch area they may use. */
 export type Body = (begin: number, end: number, call: Call, part: number) => void
@@ -225,7 +225,7 @@ export class Pool {
       const kernel = this.kernels[calls[at++]]
       const values: number[] = []
       for (let count = calls[at++]; count > 0; count--) values.push(calls[at++])
-      kernel(...values)
+      kernel.raw(...values)
     }
   }
 

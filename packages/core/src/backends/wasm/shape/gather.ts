@@ -111,6 +111,7 @@ export function createGather(engine: Engine, touched: TouchedRows): Pick<Kernels
 
     scatterAdd(out, x, indices) {
       const [rows, inner] = out.shape
+      if (engine.collector) touched.expect(out.storage)
       check(indices, rows)
       if (out.size === 0) return
       engine.memory.bytes8.fill(0, address(out), address(out) + 4 * out.size)

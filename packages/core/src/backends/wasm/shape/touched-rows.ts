@@ -9,11 +9,22 @@ import type { Storage, UpdateProgram, UpdateValue } from '../../backend.js'
 
 export class TouchedRows {
   readonly #of = new WeakMap<Storage, { indices: Int32Array; rows: number }>()
+  readonly #expected = new WeakSet<Storage>()
 
   /** Records that all rows of a matrix except those at the indices are zero. With as many indices as rows it is not worth it, and nothing is recorded. */
   note(matrix: Storage, indices: Int32Array, rows: number): void {
     if (indices.length < rows) this.#of.set(matrix, { indices: indices.slice(), rows })
     else this.forget(matrix)
+  }
+
+  /** Says, while calls are collected, that a matrix will get rows noted. */
+  expect(matrix: Storage): void {
+    this.#expected.add(matrix)
+  }
+
+  /** Whether rows of a matrix may be noted by the time that a collected call runs. */
+  expects(matrix: Storage): boolean {
+    return this.#expected.has(matrix)
   }
 
   /** Call this when the values of the matrix change in another way. */

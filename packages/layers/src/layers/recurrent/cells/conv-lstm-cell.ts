@@ -4,6 +4,7 @@ import type { ActivationIdentifier } from '../../../activations.js'
 import { type BatchShape, requireSize } from '../../../layer.js'
 import { activationOf, choice, count, flag } from '../../../option-rows.js'
 import { fixed, type Option, positional, type TableFor } from '../../../option-table.js'
+import { ours } from '../../../own-classes.js'
 import { type DataFormat, moveAxis } from '../../data-format.js'
 import { asPair, asTriple, type PerAxis, type Rank, type SpatialOptions, sizesOf, spatialOptions } from '../../spatial-layer.js'
 import type { DropoutMasks, StepResult } from './cell.js'
@@ -53,7 +54,7 @@ export const convLSTMCellTable = (rank: Rank) => {
  * Weights: kernel [kh, kw, c, 4·filters], recurrent_kernel [kh, kw, filters, 4·filters], bias [4·filters]
  */
 export class ConvLSTMCell extends GatedMemoryCell {
-  override readonly className = 'ConvLSTMCell'
+  override readonly className = ours(ConvLSTMCell, 'ConvLSTMCell')
   declare readonly filters: number
   declare readonly kernelSize: readonly number[]
   declare readonly strides: readonly number[]

@@ -4,6 +4,7 @@ import { type GateActivation, gruSequence, type SequenceOptions, type SequenceRe
 import type { Activation, ActivationIdentifier } from '../../../activations.js'
 import { activationOf, choice, flag } from '../../../option-rows.js'
 import { optionNames, type TableFor, type ValuesOf } from '../../../option-table.js'
+import { ours } from '../../../own-classes.js'
 import type { DropoutMasks, StepResult } from './cell.js'
 import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
 
@@ -41,7 +42,7 @@ export const gruCellOptions: string[] = optionNames(own)
  * Weights: kernel [in, 3u], recurrent_kernel [u, 3u], bias [3u]; with `resetAfter` bias [2, 3u]: b and b'
  */
 export class GRUCell extends UnitsCell implements ValuesOf<typeof gruCellTable> {
-  override readonly className = 'GRUCell'
+  override readonly className = ours(GRUCell, 'GRUCell')
   protected override readonly gates = 3
   declare readonly recurrentActivation: Activation
   declare readonly resetAfter: boolean

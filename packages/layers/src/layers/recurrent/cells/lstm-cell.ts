@@ -4,6 +4,7 @@ import { concat, type GateActivation, lstmSequence, type SequenceOptions, type S
 import type { Activation, ActivationIdentifier } from '../../../activations.js'
 import { activationOf, choice, flag } from '../../../option-rows.js'
 import { optionNames, type TableFor, type ValuesOf } from '../../../option-table.js'
+import { ours } from '../../../own-classes.js'
 import { getInitializer } from '../../../weights/initializers.js'
 import type { WeightSetting } from '../../../weights/settings.js'
 import type { DropoutMasks, StepResult } from './cell.js'
@@ -83,7 +84,7 @@ export abstract class GatedMemoryCell extends UnitsCell {
  * Weights: kernel [in, 4u], recurrent_kernel [u, 4u], bias [4u]
  */
 export class LSTMCell extends GatedMemoryCell implements ValuesOf<typeof lstmCellTable> {
-  override readonly className = 'LSTMCell'
+  override readonly className = ours(LSTMCell, 'LSTMCell')
 
   constructor(units: number, options: LSTMCellOptions = {}) {
     super('LSTMCell', { units }, options, lstmCellTable)

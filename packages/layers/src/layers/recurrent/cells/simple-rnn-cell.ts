@@ -1,6 +1,7 @@
 /** One step of the simple recurrent network. Source: Keras 2.3.1, layers/recurrent.py. */
 import { type SequenceOptions, type SequenceResult, simpleRnnSequence, type Tensor } from '@cotangent/core'
 import { fixed, type TableFor } from '../../../option-table.js'
+import { ours } from '../../../own-classes.js'
 import type { DropoutMasks, StepResult } from './cell.js'
 import { isBuiltIn, UnitsCell, type UnitsCellOptions, unitsCellOptions } from './units-cell.js'
 
@@ -14,7 +15,7 @@ const simpleRNNCellOptions = { ...unitsCellOptions, implementation: fixed<1 | 2>
  * Weights: kernel [in, u], recurrent_kernel [u, u], bias [u]
  */
 export class SimpleRNNCell extends UnitsCell {
-  override readonly className = 'SimpleRNNCell'
+  override readonly className = ours(SimpleRNNCell, 'SimpleRNNCell')
   protected override readonly gates = 1
 
   constructor(units: number, options: UnitsCellOptions = {}) {

@@ -3,6 +3,7 @@
 import { foldKey, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import type { BatchShape, BuildContext, CallContext, LayerOptions } from '../../../layer.js'
+import { ours } from '../../../own-classes.js'
 import { classNameOf, type SavedObject, savedForm, unknownName } from '../../../spelling/names.js'
 import { type DropoutMasks, RNNCell, type StepResult } from './cell.js'
 import { GRUCell } from './gru-cell.js'
@@ -37,7 +38,7 @@ export function cellOf(id: CellIdentifier, custom: Readonly<Record<string, FromC
  * @throws ValueError for an empty list, something else than a cell, or a cell given twice
  */
 export class StackedRNNCells extends RNNCell {
-  override readonly className = 'StackedRNNCells'
+  override readonly className = ours(StackedRNNCells, 'StackedRNNCells')
   readonly cells: readonly RNNCell[]
 
   constructor(cells: readonly RNNCell[], options: LayerOptions = {}) {

@@ -1,0 +1,311 @@
+/**
+ * A recorded step that can be done again: a list of functions without arguments, each a kernel with its addresses, in the order of the recording.
+ *
+ * The list is made by calling the kernels of the backend once more, for operands at their planned places, while the engine collects instead of running
+ * (`Engine.collector`). So a kernel is cut into calls and jobs as ever, and gives the same bits. A kernel that looks at values on the host, or takes what
+ * changes from step to step (a key, a learning rate), is not collected: it runs as a whole each time.
+ */
+import type { Key } from '../../../random.js'
+import type { TypedArray } from '../../../tensor/dtype.js'
+import type { Backend, Operand, Storage } from '../../backend.js'
+import { elementBytes } from '../assembler/elements.js'
+import type { Collector, Engine, KernelFunction } from '../engine/engine.js'
+import { LooksAtValues, type Temporary } from '../engine/memory.js'
+import { type Body, type Call, direct } from '../engine/threads.js'
+import { type Chain, fuse, runChain } from './fuse.js'
+import { type Plan, planMemory, writtenBy } from './plan.js'
+import { foldAgain, type Recorded, RecordedOperand, type Recording, type Value } from './recorder.js'
+
+type Work = () => void
+
+/** The memory of recorded steps. Nothing in it outlives a step, so all steps of an engine share it. */
+interface Arena {
+  at: number
+  bytes: number
+  /** Changes whenever the memory moves. */
+  version: number
+  /** The steps that need it. Without any, it is given back. */
+  users: number
+}
+const arenas = new WeakMap<Engine, Arena>()
+
+/** Sees to it that there are so many bytes. */
+function grow({ memory }: Engine, arena: Arena, bytes: number): void {
+  if (arena.bytes >= bytes) return
+  shrink({ memory }, arena)
+  arena.at = memory.allocForSteps(bytes)
+  arena.bytes = bytes
+}
+
+/** Gives the memory back. */
+function shrink({ memory }: Pick<Engine, 'memory'>, arena: Arena): void {
+  if (arena.bytes > 0) memory.freeForSteps(arena.at, arena.bytes)
+  arena.bytes = 0
+  arena.version++
+}
+
+/** A recorded step on its engine. */
+export class Replay {
+  readonly backend: Backend
+  readonly #engine: Engine
+  readonly #recording: Recording
+  readonly #calls: readonly (Recorded | Chain)[]
+  readonly #plan: Plan
+  readonly #arena: Arena
+  /** Memory of its own, for values that never change. */
+  readonly #constants = new Map<number, number>()
+  #list: Work[] = []
+  /** The kernels that the list was made of, and where the work of each ends. */
+  #kernels: { name: string; values: readonly unknown[]; end: number }[] = []
+  /** The position in the list of the first work that changes what is outside. */
+  #effect = 0
+  /** The version of the arena for which the list was made. */
+  #version = -1
+  /** The memory outside, and where it was. */
+  readonly #outside: { storage: Storage; at: unknown; left?: number }[]
+
+  constructor(engine: Engine, backend: Backend, recording: Recording, results: readonly number[]) {
+    this.#engine = engine
+    this.backend = backend
+    this.#recording = recording
+    const kept = new Set([...results, ...recording.assigned.values()])
+    this.#calls = fuse(recording.calls, kept)
+    this.#plan = planMemory(this.#calls, recording.values, kept)
+    const arena = arenas.get(engine) ?? { at: 0, bytes: 0, version: 0, users: 0 }
+    arenas.set(engine, arena)
+    this.#arena = arena
+    const outside = [...recording.values.map(outsideOf), ...[...recording.assigned.keys()].map(({ storage }) => storage)]
+    this.#outside = outside.flatMap((storage) => (storage ? [{ storage, at: storage.handle, left: storage.left }] : []))
+    arena.users++
+    this.#prepare()
+  }
+
+  /** The bytes of the memory that it works in. */
+  get bytes(): number {
+    return this.#plan.bytes
+  }
+
+  /** The number of calls of kernels in a step. */
+  get length(): number {
+    return this.#list.length
+  }
+
+  /** Whether memory outside is gone, or a parameter has other memory: it can never be done again. */
+  get stale(): boolean {
+    for (const { storage, at, left } of this.#outside) if (storage.handle !== at || storage.left !== left) return true
+    return false
+  }
+
+  /** Whether nothing else uses the memory of parameters, which change in place, and what decides on the ops is as it was. */
+  get fits(): boolean {
+    for (const parameter of this.#recording.changes.keys()) if (parameter.storage.references !== 1) return false
+    for (const { now, was } of this.#recording.guards) if (!Object.is(now(), was)) return false
+    return true
+  }
+
+  /**
+   * Does the step. The values of its results lie where `at` says until the next step.
+   *
+   * @returns false if a kernel refused its input before anything outside had changed
+   */
+  run(inputs: readonly Storage[], keys: readonly Key[]): boolean {
+    if (this.#version !== this.#arena.version) this.#prepare()
+    const { values, changing, assigned, changes } = this.#recording
+    for (const [value, { input }] of values.entries())
+      if (input !== undefined && this.#plan.places[value] !== undefined)
+        this.#copy(this.at(value), inputs[input].handle as number, this.#bytesOf(value))
+    for (const [i, key] of keys.entries()) Object.assign(changing[i] as [number, number], key)
+    const list = this.#list
+    const { observer } = this.#engine
+    let i = 0
+    try {
+      if (!observer) for (; i < list.length; i++) list[i]()
+      else
+        for (const { name, values, end } of this.#kernels)
+          observer(name, values, () => {
+            for (; i < end; i++) list[i]()
+          })
+    } catch (error) {
+      if (i < this.#effect) return false
+      throw error
+    }
+    for (const [parameter, value] of assigned) this.#copy(parameter.storage.handle as number, this.at(value), this.#bytesOf(value))
+    for (const [parameter, count] of changes) parameter.version += count
+    return true
+  }
+
+  /** The address of a value. */
+  at(value: number): number {
+    const place = this.#plan.places[value]
+    if (place !== undefined) return this.#arena.at + place
+    return this.#constants.get(value) ?? (outsideOf(this.#recording.values[value])?.handle as number)
+  }
+
+  /** Copies a value of the step. */
+  copyTo(storage: Storage, value: number): void {
+    this.#copy(storage.handle as number, this.at(value), this.#bytesOf(value))
+  }
+
+  dispose(): void {
+    for (const [value, at] of this.#constants) this.#engine.memory.freeForSteps(at, this.#bytesOf(value))
+    this.#constants.clear()
+    if (--this.#arena.users === 0) shrink(this.#engine, this.#arena)
+  }
+
+  #copy(to: number, from: number, bytes: number): void {
+    this.#engine.memory.bytes8.copyWithin(to, from, from + bytes)
+  }
+
+  #bytesOf(value: number): number {
+    const { size, dtype } = this.#recording.values[value]
+    return size * elementBytes(dtype)
+  }
+
+  /** Makes the list for the memory as it is now. */
+  #prepare(): void {
+    const { memory } = this.#engine
+    for (const value of this.#plan.constants.keys())
+      if (!this.#constants.has(value)) this.#constants.set(value, memory.allocForSteps(this.#bytesOf(value)))
+    // A first round finds out how much temporary memory the kernels take.
+    const temporary: Temporary = { start: 0, used: 0, most: 0 }
+    this.#lower(temporary)
+    grow(this.#engine, this.#arena, this.#plan.bytes + temporary.most)
+    this.#list = this.#lower({ start: this.#arena.at + this.#plan.bytes, used: 0, most: 0 })
+    const { storages } = this.#operands()
+    for (const [value, call] of this.#plan.constants) this.#make(this.#calls[call], storages[value])
+    this.#version = this.#arena.version
+  }
+
+  /** Makes a value that never changes. */
+  #make(call: Recorded | Chain, storage: Storage): void {
+    const { kernels } = this.backend
+    const operand: Operand = { storage, shape: [storage.size], dtype: storage.dtype, size: storage.size }
+    if (call.kind === 'write') this.backend.write(storage, call.data)
+    else if (call.kind === 'kernel') kernels.fill(operand, call.values[1] as number)
+  }
+
+  /** Whether a call does more than fill the step's own memory, so that the program cannot simply be run instead. */
+  #hasEffect(call: Recorded | Chain): boolean {
+    if (call.kind === 'numbers') return true
+    for (const value of writtenBy(call)) if (this.#recording.values[value].storage) return true
+    return false
+  }
+
+  #operands(): { storages: Storage[]; operand: (recorded: RecordedOperand) => Operand } {
+    const storages = this.#recording.values.map((value, i): Storage => {
+      const { dtype, size } = value
+      return outsideOf(value) ?? { handle: this.at(i), backend: this.backend, dtype, size, references: 1 }
+    })
+    return { storages, operand: ({ value, shape, dtype, size }) => ({ storage: storages[value], shape, dtype, size }) }
+  }
+
+  #lower(temporary: Temporary): Work[] {
+    const { changing } = this.#recording
+    const { storages, operand } = this.#operands()
+    const changes = new Set<unknown>(changing)
+    const constant = new Set(this.#plan.constants.values())
+    const list: Work[] = []
+    this.#kernels = []
+    let effect: number | undefined
+    const place = (item: unknown): unknown => {
+      if (item instanceof RecordedOperand) return operand(item)
+      if (typeof item !== 'object' || item === null || changes.has(item)) return item
+      if (Array.isArray(item)) return item.map(place)
+      return Object.fromEntries(Object.entries(item).map(([name, inner]) => [name, place(inner)]))
+    }
+    for (const [i, call] of this.#calls.entries()) {
+      if (constant.has(i)) continue
+      if (this.#hasEffect(call)) effect ??= list.length
+      if (call.kind === 'kernel') {
+        const values = call.values.map(place)
+        const whole: Work = () => {
+          const method = (this.backend[call.table] as Record<string, (...values: unknown[]) => void>)[call.name]
+          method(...values)
+        }
+        const varies = call.values.some((value) => changes.has(value))
+        temporary.used = 0
+        list.push(...((varies ? undefined : this.#collected(whole, temporary)) ?? [whole]))
+      } else if (call.kind === 'chain') {
+        const whole: Work = () => runChain(this.#engine, call, ({ value }) => this.at(value))
+        list.push(...(this.#collected(whole, temporary) ?? [whole]))
+      } else if (call.kind === 'check') list.push(() => call.check(this.backend.readSync?.(storages[call.of]) as TypedArray))
+      else if (call.kind === 'fold') list.push(() => foldAgain(call))
+      else if (call.kind === 'write') list.push(() => this.backend.write(storages[call.to], call.data))
+      else if (call.kind === 'draw') list.push(() => this.backend.write(storages[call.to], call.make()))
+      else
+        list.push(() => {
+          const { held, make } = call
+          for (const [n, value] of make().entries()) held[n] = value
+        })
+      this.#kernels.push({
+        name: call.kind === 'kernel' ? call.name : call.kind,
+        values: call.kind === 'kernel' ? call.values.map(place) : [],
+        end: list.length,
+      })
+    }
+    this.#effect = effect ?? list.length
+    return list
+  }
+
+  /** The calls and jobs of a kernel; undefined if it looks at values. */
+  #collected(kernel: Work, temporary: Temporary): Work[] | undefined {
+    const engine = this.#engine
+    const list: Work[] = []
+    const collect: Call = ({ raw }, ...values) => void list.push(bound(raw, values))
+    const collector: Collector = {
+      call(kernel, values) {
+        list.push(bound(kernel.raw, values))
+        return Number.NaN
+      },
+      clear: () => void (engine.simd256 && list.push(() => engine.clearUpperHalves())),
+      job(total, unit, nanoseconds, body, valuesPerItem) {
+        const before = list.length
+        body(0, total, collect, 0)
+        const alone = list.splice(before)
+        // Small jobs are never shared.
+        if (!engine.pool || nanoseconds < engine.splitAbove || total <= unit) return void list.push(...alone)
+        const either: Body = (begin, end, call, part) => {
+          if (call === direct) for (const work of alone) work()
+          else body(begin, end, call, part)
+        }
+        list.push(() => engine.split(total, unit, nanoseconds, either, valuesPerItem))
+      },
+    }
+    engine.collector = collector
+    try {
+      engine.memory.collecting(temporary, kernel)
+      return list
+    } catch (error) {
+      if (error instanceof LooksAtValues) return undefined
+      throw error
+    } finally {
+      engine.collector = undefined
+    }
+  }
+}
+
+/** The memory of a value that was there before the step. */
+const outsideOf = ({ storage, parameter }: Value): Storage | undefined => (storage ? (parameter?.storage ?? storage) : undefined)
+
+/** A call with its arguments; written out for those numbers of arguments that are common, since spreading takes longer than some kernels. */
+function bound(raw: KernelFunction['raw'], values: readonly number[]): Work {
+  const [a, b, c, d, e, f, g, h] = values
+  switch (values.length) {
+    case 2:
+      return () => void raw(a, b)
+    case 3:
+      return () => void raw(a, b, c)
+    case 4:
+      return () => void raw(a, b, c, d)
+    case 5:
+      return () => void raw(a, b, c, d, e)
+    case 6:
+      return () => void raw(a, b, c, d, e, f)
+    case 7:
+      return () => void raw(a, b, c, d, e, f, g)
+    case 8:
+      return () => void raw(a, b, c, d, e, f, g, h)
+    default:
+      return () => void raw(...values)
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * A step that is recorded once. The first calls run the program. Then two calls are written down kernel by kernel, and if both are the same, later calls
+ * do only what was written down, on memory that is planned for the whole step: no tensors, scopes, tapes or checks of shapes. The bits are those of the program.
+ *
+ * Only the wasm backend records (backends/wasm/recorded/). Elsewhere, and wherever a step cannot be recorded, the program runs.
+ */
+import { describeValue, requireFunction } from './arguments.js'
+import { isRecording } from './autodiff/recording.js'
+import type { Backend } from './backends/backend.js'
+import { engineOf } from './backends/wasm/index.js'
+import { Recorder, type Recording, Refusal, sameStep } from './backends/wasm/recorded/recorder.js'
+import { Replay } from './backends/wasm/recorded/replay.js'
+import { ValueError } from './errors.js'
+import type { Key } from './random.js'
+import { debugging, defaultBackend } from './runtime.js'
+import { isInStep, runStep } from './step-listener.js'
+import type { DType } from './tensor/dtype.js'
+import { requireSynchronous, scope, tensorsIn } from './tensor/scope.js'
+import { type Shape, sameShape, sizeOf } from './tensor/shape.js'
+import { newStorage, Tensor } from './tensor/tensor.js'
+
+/** An argument of a compiled step: a tensor, or a random key. */
+export type StepArgument = Tensor | Key
+
+/** How a compiled step runs. */
+export interface StepInfo {
+  /** Whether the last call did what was recorded. */
+  readonly recorded: boolean
+  /** Why the program runs; undefined while it is recorded, and before that is known. */
+  readonly reason?: string
+  /** The calls of kernels in a recorded step. */
+  readonly calls?: number
+  /** Bytes of the memory that a recorded step works in. All steps of a backend share it. */
+  readonly bytes?: number
+}
+
+/** A function of tensors and keys, compiled by `compileStep`. */
+export interface CompiledStep<A extends readonly StepArgument[], R> {
+  (...values: A): R
+  /** How the last call ran. */
+  info(): StepInfo
+  /** Forgets what was recorded and frees its memory. */
+  dispose(): void
+}
+
+/** Calls of one kind that run the program before it is recorded. The first makes what lasts, such as the state of an optimizer. */
+const FIRST = 1
+/** Attempts to record a kind of call; a step that still changes then runs as a program. */
+const ATTEMPTS = 4
+/** Kinds of calls that are kept. */
+const MOST_KINDS = 16
+
+/** The calls with arguments of the same shapes. */
+interface Kind {
+  calls: number
+  /** The last recording, to be compared with the next, and the attempts so far; for each set of values of the guards. */
+  readonly recorded: Map<string, { before?: Step; attempts: number }>
+  /** How often a recording was refused. */
+  refusals: number
+  readonly steps: (Step & { readonly replay: Replay })[]
+  /** Why the program runs from now on. */
+  reason?: string
+}
+
+/** A recorded step, and what it gives. */
+interface Step {
+  readonly recording: Recording
+  readonly result: Template
+}
+
+/** A result with the numbers of values in the place of tensors. A tensor that the step was given, or that was there before, stays as it is. */
+type Template =
+  | { readonly made: number; readonly shape: Shape; readonly dtype: DType }
+  | { readonly given: number }
+  | { readonly same: unknown }
+  | { readonly list: readonly Template[] }
+  | { readonly fields: readonly (readonly [string, Template])[] }
+
+/** Frees what a step recorded when the step itself is gone. */
+const forgotten = new FinalizationRegistry<Map<string, Kind>>((kinds) => release(kinds))
+
+function release(kinds: Map<string, Kind>): void {
+  for (const { steps } of kinds.values()) for (const { replay } of steps) replay.dispose()
+  kinds.clear()
+}
+
+/**
+ * Compiles a step of training: a function that is called over and over with tensors of the same shapes. The first three calls run it; from then on the
+ * kernels that it called are called again, in the same order, with the same bits, and the function itself does not run.
+ *
+ * Whatever changes from call to call must be an argument (tensors of the same shapes, random keys), a `Parameter`, or a number of `eachStep`; optimizers
+ * of the layers package use that. Anything else is as it was when the step was recorded. The function runs again for other shapes, for a
+ * parameter that was assigned, or if it reads values, keeps tensors or draws on the host: `info()` says why.
+ *
+ * Everything made inside is freed but the result, which is the caller's: tensors, in arrays or plain objects.
+ *
+ * Shape: arguments and results have the shapes of those of `f`
+ *
+ * @param f takes tensors and keys, and returns tensors
+ * @throws ValueError if an argument is neither a tensor nor a key; whatever f throws
+ * @example
+ * ```ts
+ * const descent = updateProgram('compiledDescent', { slots: 1, inputs: 1, scalars: 1 }, ([w], [g], [rate]) => [w.sub(rate.mul(g))])
+ * const w = new Parameter(tensor([1, 2]))
+ * const step = compileStep((x: Tensor) => {
+ *   const { value, grads } = valueAndGrad([w], () => w.mul(x).square().sum())
+ *   applyUpdate(descent, [w], grads, [0.1])
+ *   return value
+ * })
+ * for (let i = 0; i < 5; i++) step(tensor([0.5, 0.5])).dispose()
+ * console.log(step.info().recorded) // true
+ * ```
+ */
+export function compileStep<A extends readonly StepArgument[], R>(f: (...values: A) => R): CompiledStep<A, R> {
+  requireFunction('compileStep', 'f', f, 'compileStep((x, y) => loss)')
+  const kinds = new Map<string, Kind>()
+  let last: StepInfo = { recorded: false, reason: 'it was not called yet' }
+
+  const step = (...values: A): R => {
+    const { tensors, keys, name, backend } = readArguments(values)
+    const runBecause = (reason: string): R => {
+      last = { recorded: false, reason }
+      return runStep(undefined, () => program(f, values))
+    }
+    const engine = engineOf(backend)
+    if (!engine) return runBecause(`the ${backend.name} backend records no steps`)
+    if (isInStep() || isRecording()) return runBecause('it runs inside another step or derivative')
+    if (debugging.nonFinite || debugging.leaks) return runBecause('checks of debug() are on')
+    const kind = kindOf(kinds, name)
+    const inputs = tensors.map(({ storage }) => storage)
+    for (const { replay, result } of kind.steps) {
+      if (!replay.fits) continue
+      if (!replay.run(inputs, keys)) return runBecause('a kernel refused its input')
+      last = { recorded: true, calls: replay.length, bytes: replay.bytes }
+      return filled(result, replay, tensors) as R
+    }
+    if (kind.calls++ < FIRST) return runBecause('the first calls run the program')
+    if (kind.reason !== undefined) return runBecause(kind.reason)
+    last = { recorded: false, reason: 'it is being recorded' }
+    const recorder = new Recorder(backend, inputs, keys)
+    let key = 0
+    const traced = values.map((value) => (value instanceof Tensor ? value : keys[key++])) as unknown as A
+    const value = runStep(recorder, () => recorder.listen(() => program(f, traced)))
+    try {
+      const made = [...tensorsIn(value)]
+      const { recording, results } = recorder.finish(made.map(({ storage }) => storage))
+      const now = { recording, result: templateOf(value, (tensor) => [results[made.indexOf(tensor)], recording]) }
+      const phase = recording.guards.map(({ was }) => String(was)).join()
+      const { before, attempts = 0 } = kind.recorded.get(phase) ?? {}
+      if (before && sameStep(before.recording, recording) && sameTemplate(before.result, now.result)) {
+        kind.steps.push({ ...now, replay: new Replay(engine, backend, recording, results) })
+        kind.recorded.delete(phase)
+      } else if (attempts + 1 === ATTEMPTS) kind.reason = 'it differs from call to call'
+      else kind.recorded.set(phase, { before: now, attempts: attempts + 1 })
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error
+      if (++kind.refusals === ATTEMPTS) kind.reason = error.message
+      last = { recorded: false, reason: error.message }
+    }
+    return value
+  }
+  const compiled = Object.assign(step, { info: () => last, dispose: () => release(kinds) })
+  forgotten.register(compiled, kinds)
+  return compiled
+}
+
+/** Runs the program of a step; everything made in it is freed but the result. */
+const program = <A extends readonly StepArgument[], R>(f: (...values: A) => R, values: A): R =>
+  scope(() => {
+    const result = f(...values)
+    requireSynchronous('compileStep', result)
+    return result
+  })
+
+/** The tensors and keys among the arguments, and a name for calls with such arguments. */
+function readArguments(values: readonly StepArgument[]): { tensors: Tensor[]; keys: [number, number][]; name: string; backend: Backend } {
+  const tensors: Tensor[] = []
+  const keys: [number, number][] = []
+  const names: string[] = []
+  for (const [i, value] of values.entries()) {
+    if (value instanceof Tensor) {
+      value.requireLive('a compiled step')
+      // Two arguments may be views of one memory.
+      const first = tensors.findIndex(({ storage }) => storage === value.storage)
+      names.push(`${value.dtype} ${value.shape.join()} ${first < 0 ? tensors.length : first}`)
+      tensors.push(value)
+    } else if (isKey(value)) {
+      names.push('key')
+      keys.push([value[0], value[1]])
+    } else throw new ValueError(`compileStep: argument ${i} must be a tensor or a random key, got ${describeValue(value)}.`)
+  }
+  return { tensors, keys, name: names.join(' | '), backend: tensors[0]?.backend ?? defaultBackend() }
+}
+
+const isKey = (value: unknown): value is Key =>
+  Array.isArray(value) && value.length === 2 && value.every((word) => typeof word === 'number')
+
+/** The calls of a name. Recorded steps that can never be done again are dropped. */
+function kindOf(kinds: Map<string, Kind>, name: string): Kind {
+  const known = kinds.get(name)
+  if (known) {
+    for (let i = known.steps.length - 1; i >= 0; i--) {
+      const { replay } = known.steps[i]
+      if (!replay.stale) continue
+      replay.dispose()
+      known.steps.splice(i, 1)
+    }
+    return known
+  }
+  if (kinds.size >= MOST_KINDS) release(kinds)
+  const kind: Kind = { calls: 0, recorded: new Map(), refusals: 0, steps: [] }
+  kinds.set(name, kind)
+  return kind
+}
+
+/** The template of a result. `valueOf` gives the value of a tensor, and the recording that it belongs to. */
+function templateOf(result: unknown, valueOf: (tensor: Tensor) => readonly [number, Recording]): Template {
+  if (result instanceof Tensor) {
+    const [value, { values }] = valueOf(result)
+    const { input, storage } = values[value]
+    if (input !== undefined) return { given: input }
+    return storage ? { same: result } : { made: value, shape: result.shape, dtype: result.dtype }
+  }
+  if (Array.isArray(result)) return { list: result.map((item) => templateOf(item, valueOf)) }
+  const isPlain = typeof result === 'object' && result !== null && Object.getPrototypeOf(result) === Object.prototype
+  if (!isPlain) return { same: result }
+  return { fields: Object.entries(result).map(([name, item]) => [name, templateOf(item, valueOf)] as const) }
+}
+
+function sameTemplate(a: Template, b: Template): boolean {
+  if ('same' in a) return 'same' in b && Object.is(a.same, b.same)
+  if ('list' in a) return 'list' in b && a.list.length === b.list.length && a.list.every((item, i) => sameTemplate(item, b.list[i]))
+  if ('fields' in a)
+    return (
+      'fields' in b &&
+      a.fields.length === b.fields.length &&
+      a.fields.every(([name, item], i) => name === b.fields[i][0] && sameTemplate(item, b.fields[i][1]))
+    )
+  if ('given' in a) return 'given' in b && a.given === b.given
+  return 'made' in b && a.made === b.made && sameShape(a.shape, b.shape)
+}
+
+/** The result of a step that was done: fresh tensors with the values of the step. */
+function filled(template: Template, replay: Replay, inputs: readonly Tensor[]): unknown {
+  if ('same' in template) return template.same
+  if ('given' in template) return inputs[template.given]
+  if ('list' in template) return template.list.map((item) => filled(item, replay, inputs))
+  if ('fields' in template) return Object.fromEntries(template.fields.map(([name, item]) => [name, filled(item, replay, inputs)]))
+  const { made, shape, dtype } = template
+  const storage = newStorage(replay.backend, sizeOf(shape), dtype)
+  replay.copyTo(storage, made)
+  return new Tensor(storage, shape)
+}
