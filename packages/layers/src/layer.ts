@@ -24,7 +24,7 @@ import {
 import { describeValue, requireText } from '@cotangent/core/arguments'
 import { CompileError } from './errors.js'
 import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
-import { addedNow, around, inside, isAround, keyInside, layersAmong, stackChanged } from './inside.js'
+import { addedNow, around, inside, isAround, keyInside, layersAmong, layersChanged } from './inside.js'
 import { requireLayerOptions, requireWeightSize } from './layer-options.js'
 import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
 import { type OptionTable, optionNames, readTable, tableConfig } from './option-table.js'
@@ -242,7 +242,7 @@ export abstract class Layer {
 
   /** @internal Notes that it is in a Sequential, or no longer. */
   inStack(stack: Stack, isIn: boolean): void {
-    stackChanged()
+    layersChanged()
     if (isIn) this.#stacks.add(stack)
     else this.#stacks.delete(stack)
   }

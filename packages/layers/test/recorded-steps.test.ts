@@ -9,7 +9,9 @@ import {
   type CallContext,
   constraints,
   Dense,
+  type Discretization,
   dense,
+  discretization,
   dropout,
   embedding,
   exponentialDecay,
@@ -22,6 +24,7 @@ import {
   layerNormalization,
   type Model,
   masking,
+  rescaling,
   Sequential,
 } from '../src/index.js'
 import { optimizerNames } from '../src/optimizers/index.js'
@@ -169,6 +172,20 @@ describe('between steps', () => {
               ),
             )
           histories.push(await epochs(5)(net))
+        }
+        return histories
+      },
+    )
+  })
+  test('a layer adapts to other data', async () => {
+    await compare(
+      () => new Sequential([discretization(3, { inputShape: [1], outputMode: 'one_hot' }), dense(1)], { seed: 3 }),
+      () => ({ optimizer: 'sgd', loss: 'mse' }),
+      async (net) => {
+        const histories: unknown[] = []
+        for (const scale of [1, 0.1]) {
+          await (net.layers[0] as Discretization).adapt(normal(key(5), [40], { stddev: scale }))
+          histories.push((await net.fit(targets, targets, { epochs: 5, batchSize: 4, verbose: 0 })).history)
         }
         return histories
       },

@@ -256,8 +256,9 @@ export class Parameter<S extends Shape = Shape> extends Tensor<S> {
     }
     const before = this.storage
     this.version++
-    if (before.references === 1 && before !== value.storage && !(value instanceof Parameter)) {
-      // The parameter stays where it is: recorded steps know the place.
+    const inPlace = before.references === 1 && before !== value.storage && !(value instanceof Parameter) && !this.backend.info?.().gpu
+    if (inPlace && value.backend === this.backend) {
+      // The parameter stays where it is: recorded steps know the place. (A device makes new memory for every result.)
       copyValues(before, value.storage)
       value.dispose()
       this.#changed(before)

@@ -19,7 +19,7 @@ import {
 import { activateLogits } from '../call-layer.js'
 import type { History } from '../callbacks/callback.js'
 import { CompileError } from '../errors.js'
-import { stackChanges } from '../inside.js'
+import { layerChanges } from '../inside.js'
 import type { Optimizer } from '../optimizers/index.js'
 import { warn } from '../platform.js'
 import { type CompiledOutput, type CompileOptions, readOutputs } from './compile-options.js'
@@ -69,7 +69,7 @@ export class Trainer {
   /** All layers, those inside others too, as they were. */
   readonly #layers: readonly Part[]
   /** The number of changes to stacks up to which they are known to be the same. */
-  #seen = stackChanges()
+  #seen = layerChanges()
   /** Whether losses of outputs are told beside the whole. */
   readonly #several: boolean
   /** For which of the model's outputs the loss takes logits. */
@@ -84,7 +84,7 @@ export class Trainer {
   readonly #recorded = new RecordedSteps(
     (batch, totals) => this.#train(batch, totals),
     () => this.newTotals(),
-    () => `${stackChanges()} ${[this.#model, ...this.#layers].map(({ trainable }) => (trainable ? '1' : '0')).join('')}`,
+    () => `${layerChanges()} ${[this.#model, ...this.#layers].map(({ trainable }) => (trainable ? '1' : '0')).join('')}`,
   )
   /** For each output, the last shape of targets that `tryTargets` found right. */
   readonly #tried: string[] = []
@@ -104,7 +104,7 @@ export class Trainer {
 
   /** Whether the model still has the layers that it had: one that was added or taken away since has part in nothing here. */
   get fits(): boolean {
-    const changes = stackChanges()
+    const changes = layerChanges()
     if (this.#seen === changes) return true
     const now = layersIn(this.#model)
     const same = now.length === this.#layers.length && now.every((layer, i) => layer === this.#layers[i])
