@@ -1,6 +1,6 @@
 /** The GPT of examples/gpt, in layers and in ops alone. */
 import { key, tensor } from '@cotangent/core'
-import { createGpt, createTrainer, trainStep } from '../../examples/gpt/gpt-core.js'
+import { createGpt, createTrainer } from '../../examples/gpt/gpt-core.js'
 import { gptModel } from '../../examples/gpt/gpt-layers.js'
 import type { Prepared } from '../adapter.js'
 import { type GptWorkload, textsOf, waves } from '../gpt.js'
@@ -41,13 +41,14 @@ export function gptInCore(workload: GptWorkload, seed: number): Prepared {
       for (let i = 0; i < count; i++) {
         const { ids, next } = texts[trainer.step % texts.length]
         const [x, y] = [ids, next].map((values) => tensor(values, { shape: [batch, context], dtype: 'int32' }))
-        loss = await trainStep(trainer, x, y)
-        for (const each of [x, y]) each.dispose()
+        const before = trainer.train(x, y)
+        loss = await before.item()
+        for (const each of [before, x, y]) each.dispose()
       }
       return loss
     },
     dispose() {
-      for (const each of [...trainer.gpt.parameters, ...trainer.means, ...trainer.squares]) each.dispose()
+      for (const each of [...trainer.gpt.parameters, ...trainer.state.flat()]) each.dispose()
     },
   }
 }

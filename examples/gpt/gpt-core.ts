@@ -4,7 +4,9 @@
  */
 import {
   applyUpdates,
+  compileStep,
   concat,
+  eachStep,
   foldKey,
   gelu,
   type Key,
@@ -116,9 +118,8 @@ export function loss(gpt: Gpt, ids: Tensor, next: Tensor): Tensor {
 }
 
 // AdamW (Loshchilov & Hutter 2019). m and v are the running means of g and g²; `grow` undoes their start at 0.
-const adamW = updateProgram('gpt/adamW', { slots: 3, inputs: 1, scalars: 9 }, ([w, m, v], [gradient], scalars) => {
-  const [clip, beta1, rest1, beta2, rest2, rate, grow, epsilon, shrink] = scalars
-  const g = gradient.mul(clip)
+const adamW = updateProgram('gpt/adamW', { slots: 3, inputs: 1, scalars: 8 }, ([w, m, v], [g], scalars) => {
+  const [beta1, rest1, beta2, rest2, rate, grow, epsilon, shrink] = scalars
   const mean = m.mul(beta1).add(g.mul(rest1))
   const square = v.mul(beta2).add(g.square().mul(rest2))
   return [w.mul(shrink).sub(mean.mul(rate).div(square.sqrt().mul(grow).add(epsilon))), mean, square]
@@ -133,33 +134,32 @@ export function rateAt(step: number, steps: number): number {
 
 export interface Trainer {
   gpt: Gpt
-  steps: number // how many there will be: the learning rate depends on it
   step: number // the one that comes next, from 0
-  means: Parameter[]
-  squares: Parameter[]
+  state: Parameter[][] // for each parameter the running means of its gradient and of the square
+  train: (ids: Tensor, next: Tensor) => Tensor // one step on a batch; gives the loss before it
 }
 
+/** A trainer for so many steps. Its step is recorded: after the first three, its kernels run without this code. */
 export function createTrainer(gpt: Gpt, steps: number): Trainer {
-  const state = (): Parameter[] => gpt.parameters.map((w) => new Parameter(w.mul(0), { name: w.name, trainable: false }))
-  return { gpt, steps, step: 0, means: state(), squares: state() }
-}
-
-/** One step on a batch; gives the loss before it. Gradients longer than 1 in all are cut to length 1. */
-export async function trainStep(trainer: Trainer, ids: Tensor, next: Tensor): Promise<number> {
-  const { gpt, means, squares, steps } = trainer
-  const { value, grads } = valueAndGrad(gpt.parameters, () => loss(gpt, ids, next))
-  const squared = scope(() => stack(grads.map((g) => g.square().sum())).sum())
-  const clip = Math.min(1, 1 / Math.sqrt(await squared.item()))
-  const [rate, t] = [rateAt(trainer.step, steps), ++trainer.step]
-  const scalars = [clip, 0.9, 1 - 0.9, 0.99, 1 - 0.99, rate / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.99 ** t), 1e-8]
-  const targets = gpt.parameters.map((w, i) => ({ slots: [w, means[i], squares[i]], inputs: [grads[i]] }))
-  // Matrices shrink a little at each step; factors of norms do not.
-  const ofRank = (rank: number) => targets.filter(({ slots }) => slots[0].rank === rank)
-  applyUpdates(adamW, ofRank(2), [...scalars, 1 - 0.1 * rate])
-  applyUpdates(adamW, ofRank(1), [...scalars, 1])
-  const before = await value.item()
-  for (const each of [value, squared, ...grads]) each.dispose()
-  return before
+  const state = gpt.parameters.map((w) => [0, 1].map(() => new Parameter(w.mul(0), { name: w.name, trainable: false })))
+  const trainer: Trainer = { gpt, step: 0, state, train: compileStep(train) }
+  return trainer
+  function train(ids: Tensor, next: Tensor): Tensor {
+    const { value, grads } = valueAndGrad(gpt.parameters, () => loss(gpt, ids, next))
+    const squares = grads.map((g) => g.square().sum())
+    const length = stack(squares).sum().sqrt().maximum(1) // gradients longer than 1 in all are cut to length 1
+    const targets = gpt.parameters.map((w, i) => ({ slots: [w, ...state[i]], inputs: [grads[i].div(length)] }))
+    for (const rank of [1, 2]) {
+      const ofRank = targets.filter(({ slots }) => slots[0].rank === rank) // matrices shrink a little at each step
+      const numbers = (): number[] => {
+        const [rate, t] = [rateAt(trainer.step, steps), trainer.step + 1]
+        return [0.9, 1 - 0.9, 0.99, 1 - 0.99, rate / (1 - 0.9 ** t), 1 / Math.sqrt(1 - 0.99 ** t), 1e-8, rank === 2 ? 1 - 0.1 * rate : 1]
+      }
+      applyUpdates(adamW, ofRank, eachStep(numbers))
+    }
+    eachStep(() => [trainer.step++])
+    return value
+  }
 }
 
 export interface WriteOptions {

@@ -11,7 +11,7 @@ import type { Sequential } from '@cotangent/layers'
 import { loadModel, saveModel } from '@cotangent/layers/node'
 import type { Settings } from '../lib/arguments.js'
 import type { Demonstration } from '../lib/demonstration.js'
-import { createGpt, createTrainer, type Gpt, loss, type Sizes, small, trainStep, write } from './gpt-core.js'
+import { createGpt, createTrainer, type Gpt, loss, type Sizes, small, write } from './gpt-core.js'
 import { gptModel, toCore } from './gpt-layers.js'
 import { loadText, type Text, tensorsOf } from './text.js'
 
@@ -107,22 +107,25 @@ export async function trainCore(settings: Settings = {}, scale: Scale = {}): Pro
   const { seed = 1, steps = STEPS } = settings
   const { sizes = small, text = await loadText(settings.data) } = scale
   const trainer = createTrainer(createGpt({ ...sizes, vocabulary: text.vocabulary.size }, key(seed)), steps)
-  const { gpt, means, squares } = trainer
+  const { gpt, state } = trainer
   try {
     const learner: Learner = {
       parameters: gpt.parameters.reduce((sum, { size }) => sum + size, 0),
       step: 0,
       async train(batch) {
         const tensors = tensorsOf(batch)
-        const before = await trainStep(trainer, ...tensors)
-        for (const each of tensors) each.dispose()
-        return before
+        const before = trainer.train(...tensors)
+        try {
+          return await before.item()
+        } finally {
+          for (const each of [before, ...tensors]) each.dispose()
+        }
       },
       network: () => ({ gpt, release: () => undefined }),
     }
     return await run(learner, text, settings, scale)
   } finally {
-    for (const each of [...gpt.parameters, ...means, ...squares]) each.dispose()
+    for (const each of [...gpt.parameters, ...state.flat()]) each.dispose()
   }
 }
 
