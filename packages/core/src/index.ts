@@ -51,6 +51,7 @@ export * from './ops/product/outer.js'
 export {
   beta,
   categorical,
+  dropout,
   gamma,
   poisson,
   randomInteger,

@@ -198,6 +198,7 @@ export const table: Record<string, Row> = {
   samplingProbabilities: { args: [t([2, 3]), options(sampling)] },
   sampleLogits: { args: [key, t([2, 3]), options(sampling)] },
   shuffle: { args: [key, t([2, 3]), options({ axis: axis(1) })] },
+  dropout: { args: [key, t([2, 3]), { ...finite(0.5), also: { 'a rate of 1': () => 1 } }] },
 
   reshape: { args: [t([2, 3]), { ...shape(3, 2), fine: [] }] },
   broadcastTo: { args: [t([2, 3]), { ...shape(4, 2, 3), fine: [] }] },

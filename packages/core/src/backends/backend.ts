@@ -235,10 +235,16 @@ export interface FusedKernels {
   softmax?(out: Operand, x: Operand): void
   /** out [rows] = −Σ labels · log softmax(logits), row by row. */
   softmaxCrossEntropy?(out: Operand, logits: Operand, labels: Operand): void
+  /** Gradient of softmaxCrossEntropy for the logits: out [rows, classes] = (softmax(logits)·Σ labels − labels)·dY, with dY [rows]. */
+  softmaxCrossEntropyGradient?(out: Operand, logits: Operand, labels: Operand, dY: Operand): void
   /** Runs an optimizer's formula, elementwise, on each target's slots and inputs; see update.ts. */
   update?(targets: readonly UpdateTarget[], program: UpdateProgram, scalars: readonly number[]): void
   /** out[i] = Threefry bits of counter i as a float in [0, 1): the same values that random.ts makes on the host. */
   uniform?(out: Operand, key: readonly [number, number]): void
+  /** out[i] = 1 where the float that `uniform` gives at i is below p, else 0; `out` of any dtype. */
+  bernoulli?(out: Operand, key: readonly [number, number], p: number): void
+  /** out[i] = x[i]·(mask[i]·factor), with a uint8 mask. */
+  maskedScale?(out: Operand, x: Operand, mask: Operand, factor: number): void
 }
 
 /** How a recurrent cell runs over a sequence. */

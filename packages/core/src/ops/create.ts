@@ -472,6 +472,12 @@ export function bernoulli<N extends number, S extends readonly N[] | readonly []
   const { dtype, backend } = placed('bernoulli', options)
   requireKey('bernoulli', key)
   requireNumber('bernoulli', 'p', p, { least: 0, most: 1 })
+  const { bernoulli: fused } = backend.fused
+  if (fused) {
+    const out = empty('bernoulli', shape, { dtype, backend })
+    fused(out, key, p)
+    return out as Made<S>
+  }
   checkShape('bernoulli', shape)
   const u = uniform(key, shape, { backend })
   const level = full([], p, { backend })

@@ -336,6 +336,23 @@ for (const relaxedSimd of [true, false]) {
         runs,
       )
     })
+
+    it('fused bernoulli compares the same floats', () => {
+      for (const [size, p] of [
+        [0, 0.5],
+        [31, 0],
+        [100, 1],
+        [1003, 0.7],
+        [1003, 2 ** -24],
+      ]) {
+        const u = new Float32Array(size)
+        uniformInto(u, key(3))
+        for (const dtype of ['float32', 'int32', 'uint8', 'bool'] as const) {
+          const values = compute(wasm, [size], dtype, [], (_, fused, out) => fused.bernoulli!(out, key(3), p))
+          expect([...values]).toEqual([...u].map((value) => Number(value < Math.fround(p))))
+        }
+      }
+    })
   })
 }
 

@@ -215,6 +215,8 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     [1, 70_001, 1],
     [37, 901, 1],
     [1, 700, 97],
+    [1, 7003, 37],
+    [2, 2000, 10],
     [9, 33, 65],
     [300, 5, 3],
     [5000, 2, 1],
@@ -270,8 +272,17 @@ describe('the same bits for 1, 2 and 4 threads', () => {
       same([rows], 'float32', [float(1, rows, classes), float(2, rows, classes)], (_, fused, out, x, y) =>
         fused.softmaxCrossEntropy?.(out, x, y),
       )
+      same([rows, classes], 'float32', [float(1, rows, classes), float(2, rows, classes), float(3, rows)], (_, fused, out, x, y, dY) =>
+        fused.softmaxCrossEntropyGradient?.(out, x, y, dY),
+      )
     }
-    for (const size of [5, 1001, 40_003]) same([size], 'float32', [], (_, fused, out) => fused.uniform?.(out, [123, -456]))
+    for (const size of [5, 1001, 40_003]) {
+      same([size], 'float32', [], (_, fused, out) => fused.uniform?.(out, [123, -456]))
+      for (const dtype of ['float32', 'uint8'] as const)
+        same([size], dtype, [], (_, fused, out) => fused.bernoulli?.(out, [123, -456], 0.3))
+      const mask: Host = { shape: [size], dtype: 'uint8', values: Uint8Array.from({ length: size }, (_, i) => (i * i) % 3) }
+      same([size], 'float32', [float(1, size), mask], (_, fused, out, x, kept) => fused.maskedScale?.(out, x, kept, 1 / 0.7))
+    }
   })
 
   it('update', () => {

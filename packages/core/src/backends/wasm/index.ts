@@ -10,7 +10,7 @@ import type { DType, TypedArray } from '../../tensor/dtype.js'
 import type { Backend, FusedKernels, HostValues, KernelFamily, Kernels, Operand, Storage } from '../backend.js'
 import { elementBytes } from './assembler/elements.js'
 import { createMap } from './elementwise/map.js'
-import { createUniform } from './elementwise/random.js'
+import { createRandom } from './elementwise/random.js'
 import { createSelect } from './elementwise/select.js'
 import { createUpdate } from './elementwise/update.js'
 import { createZip } from './elementwise/zip.js'
@@ -79,7 +79,7 @@ export function createBackendOn(engine: Engine): Backend {
     affine,
     ...createSoftmax(engine),
     update: createUpdate(engine, touched),
-    uniform: createUniform(engine),
+    ...createRandom(engine),
   }
 
   const families = new Set<KernelFamily>()

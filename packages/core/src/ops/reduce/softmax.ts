@@ -158,8 +158,21 @@ export function logSoftmax(x: Tensor, options?: unknown, ...more: unknown[]): Te
 }
 
 const crossEntropyRule = 'dLogits = dY·(softmax·Σlabels − labels), dLabels = −dY·ln softmax'
+const callCrossEntropyGradient = defineComposed({
+  name: 'softmaxCrossEntropyGradient',
+  compose: ([logits, labels, dY], _, ops) =>
+    ops.mul(ops.sub(ops.mul(ops.softmax(logits), ops.sum(labels, last)), labels), ops.expandDims(dY, -1)),
+  fused: {
+    kernel: 'softmaxCrossEntropyGradient',
+    rule: '(through its composition)',
+    shape: ([logits]) => logits,
+    forward: (fused, out, [logits, labels, dY]) => fused.softmaxCrossEntropyGradient(out, logits, labels, dY),
+  },
+  samples: sampleShapes().map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }, shape.slice(0, -1)] })),
+})
+
 const crossEntropyVjp: Vjp<object> = ({ dY }, [logits, labels], ops) => [
-  () => ops.mul(ops.sub(ops.mul(ops.softmax(logits), ops.sum(labels, last)), labels), ops.expandDims(dY, -1)),
+  () => callCrossEntropyGradient([logits, labels, dY], {}),
   () => ops.neg(ops.mul(ops.logSoftmax(logits), ops.expandDims(dY, -1))),
 ]
 

@@ -21,6 +21,7 @@ import { f32, f32x4, f64x2, i32, i32x4, shuffle32, type Value, type Vector, v128
 import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
+import { createLongColumns } from './long-columns.js'
 import { emitIntReduce, type IntFold, withinInt32 } from './reduce-int.js'
 
 const BLOCK = 512
@@ -54,43 +55,53 @@ function acrossLanes(f: FunctionBuilder, fold: Fold, x: Local<'v128'>): Vector {
   return fold.combine(f, pairs, shuffle32(pairs, pairs, [1, 0, 1, 0]))
 }
 
+/** Emits the reduction of `length` neighbouring elements, in lane 0; moves `x` behind them. */
+function emitRow(f: FunctionBuilder, dtype: DType, fold: Fold, x: Local<'i32'>, length: Local<'i32'>): Vector {
+  const bytes = elementBytes(dtype)
+  const [left, n] = [f.local('i32'), f.local('i32')]
+  const sums = [0, 1, 2, 3].map(() => f.local('v128'))
+  const total = f.local('v128')
+  f.set(left, length)
+  f.set(total, fold.inDouble ? f.splat64(0) : fold.neutral(f))
+  f.while(i32.gtS(left, 0), () => {
+    f.set(n, left)
+    f.if(i32.gtS(left, BLOCK), () => f.set(n, BLOCK))
+    f.advance(left, i32.sub(0, n))
+    for (const sum of sums) f.set(sum, fold.neutral(f))
+    f.while(i32.geS(n, 16), () => {
+      sums.forEach((sum, v) => {
+        f.set(sum, fold.combine(f, sum, loadLanes(dtype, x, 4 * v * bytes)))
+      })
+      f.advance(x, 16 * bytes)
+      f.advance(n, -16)
+    })
+    f.while(i32.geS(n, 4), () => {
+      f.set(sums[0], fold.combine(f, sums[0], loadLanes(dtype, x)))
+      f.advance(x, 4 * bytes)
+      f.advance(n, -4)
+    })
+    f.if(n, () => {
+      const some = v128.bitselect(loadLanes(dtype, x), fold.neutral(f), firstLanes(f, n))
+      f.set(sums[0], fold.combine(f, sums[0], some))
+      f.advance(x, bytes === 1 ? n : i32.shl(n, 2))
+    })
+    const block = f.let(fold.combine(f, fold.combine(f, sums[0], sums[1]), fold.combine(f, sums[2], sums[3])))
+    const one = f.let(acrossLanes(f, fold, block))
+    f.set(total, fold.inDouble ? f64x2.add(total, f64x2.promoteLowF32x4(one)) : fold.combine(f, total, one))
+  })
+  return fold.inDouble ? f32x4.demoteF64x2Zero(total) : total
+}
+
+/** Emits the sum of a row of floats, in lane 0, as `reduce` computes it; moves `x` behind the row. */
+export const emitRowSum = (f: FunctionBuilder, x: Local<'i32'>, length: Local<'i32'>): Vector =>
+  emitRow(f, 'float32', floatFolds.sum, x, length)
+
 /** Writes `kernel(out, x, outer, length)` for inner = 1. */
 function emitRows(module: ModuleBuilder, dtype: DType, fold: Fold): void {
   const bytes = elementBytes(dtype)
   module.export('kernel', { out: 'i32', x: 'i32', outer: 'i32', length: 'i32' }, null, (f, { out, x, outer, length }) => {
-    const [left, n] = [f.local('i32'), f.local('i32')]
-    const sums = [0, 1, 2, 3].map(() => f.local('v128'))
-    const total = f.local('v128')
     f.while(i32.gtS(outer, 0), () => {
-      f.set(left, length)
-      f.set(total, fold.inDouble ? f.splat64(0) : fold.neutral(f))
-      f.while(i32.gtS(left, 0), () => {
-        f.set(n, left)
-        f.if(i32.gtS(left, BLOCK), () => f.set(n, BLOCK))
-        f.advance(left, i32.sub(0, n))
-        for (const sum of sums) f.set(sum, fold.neutral(f))
-        f.while(i32.geS(n, 16), () => {
-          sums.forEach((sum, v) => {
-            f.set(sum, fold.combine(f, sum, loadLanes(dtype, x, 4 * v * bytes)))
-          })
-          f.advance(x, 16 * bytes)
-          f.advance(n, -16)
-        })
-        f.while(i32.geS(n, 4), () => {
-          f.set(sums[0], fold.combine(f, sums[0], loadLanes(dtype, x)))
-          f.advance(x, 4 * bytes)
-          f.advance(n, -4)
-        })
-        f.if(n, () => {
-          const some = v128.bitselect(loadLanes(dtype, x), fold.neutral(f), firstLanes(f, n))
-          f.set(sums[0], fold.combine(f, sums[0], some))
-          f.advance(x, bytes === 1 ? n : i32.shl(n, 2))
-        })
-        const block = f.let(fold.combine(f, fold.combine(f, sums[0], sums[1]), fold.combine(f, sums[2], sums[3])))
-        const one = f.let(acrossLanes(f, fold, block))
-        f.set(total, fold.inDouble ? f64x2.add(total, f64x2.promoteLowF32x4(one)) : fold.combine(f, total, one))
-      })
-      const result = fold.inDouble ? f32x4.demoteF64x2Zero(total) : total
+      const result = emitRow(f, dtype, fold, x, length)
       if (bytes === 1) f.do(i32.store8(out, i32x4.extractLane(result, 0)))
       else f.do(v128.store32Lane(out, result, 0))
       f.advance(out, bytes)
@@ -226,6 +237,8 @@ export function createReduce(engine: Engine): Kernels['reduce'] {
       () => compile(tables, kernel, dtype),
     )
 
+  const longColumns = createLongColumns(engine, BLOCK)
+
   /** Sums and products of whole numbers; throws if a result does not fit int32. */
   const reduceWhole = (out: Operand, x: Operand, kernel: IntFold, { outer, length, inner }: ReduceExtent): void => {
     const run = entry(
@@ -249,10 +262,14 @@ export function createReduce(engine: Engine): Kernels['reduce'] {
     if (x.dtype !== 'float32' && (kernel === 'sum' || kernel === 'prod')) return reduceWhole(out, x, kernel, extent)
     const { outer, length, inner } = extent
     const argument = kernel === 'argMax' || kernel === 'argMin'
-    const run = kernelFor(argument || inner === 1 ? rows : columns, kernel, x.dtype)
     const [to, from] = [address(out), address(x)]
     const toGroup = inner * elementBytes(out.dtype)
     const fromGroup = length * inner * elementBytes(x.dtype)
+    if (kernel === 'sum' && inner > 1 && length > 2 * BLOCK && outer < 8) {
+      for (let o = 0; o < outer; o++) longColumns(to + 4 * o * inner, from + 4 * o * length * inner, length, inner)
+      return
+    }
+    const run = kernelFor(argument || inner === 1 ? rows : columns, kernel, x.dtype)
     const nanoseconds = outer * length * inner * (argument ? 1.5 : 0.25)
     if (!argument && inner >= 64 && outer < 8)
       // There are few groups of many columns, so each thread takes a band of columns.
