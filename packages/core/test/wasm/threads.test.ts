@@ -308,6 +308,30 @@ describe('the same bits for 1, 2 and 4 threads', () => {
     }
   })
 
+  it('update of more targets than a part has room for', () => {
+    const program: UpdateProgram = {
+      name: 'descent (threads.test)',
+      steps: [
+        { kernel: 'mul', arguments: [{ input: 0 }, { scalar: 0 }] },
+        { kernel: 'sub', arguments: [{ slot: 0 }, { step: 0 }] },
+      ],
+      results: [1],
+    }
+    const sizes = Array.from({ length: 300 }, (_, i) => (i % 50 === 0 ? 3001 : 1 + (i % 9)))
+    const run = (backend: Backend): string[] => {
+      const targets = sizes.map((size, i) => ({
+        slots: [operandOn(backend, float(i, size))],
+        inputs: [operandOn(backend, float(i + 1, size))],
+      }))
+      backend.fused.update?.(targets, program, [0.1])
+      const values = targets.map(({ slots }) => bytesOf(backend.readSync?.(slots[0].storage) as TypedArray).toString('hex'))
+      for (const { slots, inputs } of targets) for (const { storage } of [...slots, ...inputs]) backend.free(storage)
+      return values
+    }
+    const [expected, ...others] = backends.map(run)
+    for (const other of others) expect(other).toEqual(expected)
+  })
+
   it('and workers have run parts of the jobs', async () => {
     for (const engine of engines.slice(1)) {
       const before = engine.pool?.helped ?? 0

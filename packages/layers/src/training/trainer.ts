@@ -281,9 +281,10 @@ export class Trainer {
     )
     const weighted = losses.map((loss, i) => (this.outputs[i].weight === 1 ? loss : loss.mul(this.outputs[i].weight)))
     const predictions = [...all.outputs]
+    // Where no metric looks at a prediction, it stays logits.
     const activated = activateLogits(
       outputs,
-      this.outputs.map(({ fromLogits }) => fromLogits),
+      this.outputs.map(({ fromLogits, metrics }) => fromLogits && (model.ownMetrics === true || metrics.length > 0)),
       this.outputs.map(({ finalActivation }) => finalActivation),
     )
     for (const [i, { index }] of this.outputs.entries()) predictions[index] = activated[i]

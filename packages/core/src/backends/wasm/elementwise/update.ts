@@ -11,6 +11,7 @@ import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
 import { LooksAtValues } from '../engine/memory.js'
+import { CALLS_PER_PART } from '../engine/worker-program.js'
 import { keepsSlots, type TouchedRows } from '../shape/touched-rows.js'
 import { floatFunctions } from './map.js'
 import { floatZips } from './zip.js'
@@ -124,10 +125,10 @@ function emitProgram(
   return program.results.map((step) => steps[step])
 }
 
-/** The most targets in a job: a part's list of calls has room for this many. */
-const TARGETS_PER_JOB = 16
+/** The most targets in a job: the list of calls of a part has room for this many. A call has its kernel, its count of values, the elements, arrays and scalars. */
+const targetsPerJob = ({ slots, inputs, scalars }: Counts): number => Math.floor((CALLS_PER_PART - 1) / (3 + slots + inputs + scalars))
 
-/** The fused kernel `update`. All targets of an optimizer's step form one job, except those of which only some rows change. */
+/** The fused kernel `update`. The targets of an optimizer's step form one job, or a few if they are many, except those of which only some rows change. */
 export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<FusedKernels['update']> {
   const compiled = new Map<string, KernelFunction>()
   const compiledForRows = new Map<string, KernelFunction>()
@@ -166,15 +167,14 @@ export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<
     const changing = targets.filter(({ slots }) => slots[0].size > 0)
     if (changing.length === 0) return
     const [{ slots, inputs }] = changing
-    const run = entry(compiled, program.name, () =>
-      engine.compileOne((module) => emitUpdate(module, program, { slots: slots.length, inputs: inputs.length, scalars: scalars.length })),
-    )
+    const counts = { slots: slots.length, inputs: inputs.length, scalars: scalars.length }
+    const run = entry(compiled, program.name, () => engine.compileOne((module) => emitUpdate(module, program, counts)))
     const byRows = inputs.length === 1 && keepsSlots(program, scalars)
     if (engine.collector && byRows && changing.some((target) => touched.expects(target.inputs[0].storage))) throw new LooksAtValues()
     const whole = byRows ? changing.filter((target) => !updateRows(program, target, scalars)) : changing
     const perElement = 0.3 * (slots.length + inputs.length) + 0.1 * program.steps.length
-    for (let first = 0; first < whole.length; first += TARGETS_PER_JOB)
-      updateWhole(run, whole.slice(first, first + TARGETS_PER_JOB), scalars, perElement)
+    const most = targetsPerJob(counts)
+    for (let first = 0; first < whole.length; first += most) updateWhole(run, whole.slice(first, first + most), scalars, perElement)
     for (const target of changing) for (const slot of target.slots) touched.forget(slot.storage)
   }
 }
