@@ -237,7 +237,7 @@ export interface FusedKernels {
   softmaxCrossEntropy?(out: Operand, logits: Operand, labels: Operand): void
   /** Gradient of softmaxCrossEntropy for the logits: out [rows, classes] = (softmax(logits)·Σ labels − labels)·dY, with dY [rows]. */
   softmaxCrossEntropyGradient?(out: Operand, logits: Operand, labels: Operand, dY: Operand): void
-  /** Runs an optimizer's formula, elementwise, on each target's slots and inputs; see update.ts. */
+  /** Runs an optimizer's formula, elementwise, on each target's slots and inputs; see update.ts. A subnormal value of a slot behind the first may become 0. */
   update?(targets: readonly UpdateTarget[], program: UpdateProgram, scalars: readonly number[]): void
   /** out[i] = Threefry bits of counter i as a float in [0, 1): the same values that random.ts makes on the host. */
   uniform?(out: Operand, key: readonly [number, number]): void
