@@ -112,3 +112,17 @@ test('depthwise convolution and its gradients', () => {
     { numRuns: 150 },
   )
 })
+
+describe('convolution', () => {
+  test.each([1, 2])('has the bits of the product with the unfolded images, for rows of any length, stride %i', (stride) => {
+    const [channels, kernel] = [8, [3, 3] as const]
+    for (let width = 1; width <= 13; width++)
+      c.scope(() => {
+        const x = [2, (7 - 1) * stride + 3, (width - 1) * stride + 3, channels]
+        const [image, filter] = [x, [...kernel, channels, 13]].map((shape, i) => c.normal(c.key(width + i), shape, { backend: wasm }))
+        const y = c.conv2d(image, filter, { strides: [stride, stride] })
+        const rows = c.unfold(image, kernel, { strides: [stride, stride] }).reshape([2 * 7 * width, 9 * channels])
+        expect(valuesOf(y)).toEqual(valuesOf(rows.matMul(filter.reshape([9 * channels, 13]))))
+      })
+  })
+})
