@@ -125,4 +125,18 @@ describe('convolution', () => {
         expect(valuesOf(y)).toEqual(valuesOf(rows.matMul(filter.reshape([9 * channels, 13]))))
       })
   })
+
+  test.each([1, 2, 5, 6])('the filter of %i columns has the bits of a product of unfolded images, for one image', (columns) => {
+    for (const rows of [1, 2, 5])
+      c.scope(() => {
+        const [x, y] = [
+          [1, 11, 12, 1],
+          [1, 12 - rows, 13 - columns, 9],
+        ].map((shape, i) => c.normal(c.key(rows + i), shape, { backend: wasm }))
+        const dF = c.grad((f: c.Tensor) => c.conv2d(x, f).mul(y).sum())(c.zeros([rows, columns, 1, 9], { backend: wasm }))
+        const unfolded = c.unfold(x, [rows, columns]).reshape([(12 - rows) * (13 - columns), rows * columns])
+        const want = unfolded.matMul(y.reshape([(12 - rows) * (13 - columns), 9]), { transposeA: true })
+        expect(valuesOf(dF)).toEqual(valuesOf(want))
+      })
+  })
 })

@@ -13,7 +13,7 @@
  * With dilation along x the floats of a window's row are not consecutive; then a run is one (ky, kx), c steps.
  *
  * The pixels that are left at the end of an output row may be too few for a tile whose sums hide how long a multiply-add takes. Then the tiles there stand upright:
- * the same pixel of MR rows, which are a constant distance apart, too. That makes a row of 10 pixels 1.1 times as fast.
+ * the same pixel of MR rows, which are a constant distance apart, too; and in the filter's gradient the same weight of MR rows of the window.
  *
  * A module is compiled for each shape, so all distances are constants in the code. Images come with their padding in place. Each output is summed
  * in one order, (ky, kx, c) or (oy, ox), in whatever part of the work it is computed.
@@ -42,15 +42,21 @@ const PIXELS_PER_BLOCK = 72
 
 /** A tile of fewer sums is slow for its size: two multiply-adds start in a cycle and each takes four, so the sums wait for themselves. */
 const ENOUGH_SUMS = 6
+/** In a band of more tiles than this, a slow one at the end costs too little to be worth the walk over rows. */
+const MANY_TILES = 8
+
+/** The end of a band of `count` rows of A that makes too small a tile: the rows that upright tiles had better take. */
+function thinEnd(count: number, { mr, nr }: Tile): number {
+  const rest = count % mr
+  return (rest * nr) / 4 < ENOUGH_SUMS && count < MANY_TILES * mr ? rest : 0
+}
 
 /** With fewer steps than this, a tile takes its time elsewhere. */
 const ENOUGH_STEPS = 64
 
 /** The pixels at the end of an output row that upright tiles compute. */
 function uprightPixels({ image, kernel: [kh, kw], out: [oh, ow] }: ConvShape, tile: Tile): number {
-  const rest = ow % tile.mr
-  const slow = (rest * tile.nr) / 4 < ENOUGH_SUMS && kh * kw * image[2] >= ENOUGH_STEPS
-  return slow && oh >= tile.mr ? rest : 0
+  return kh * kw * image[2] >= ENOUGH_STEPS && oh >= tile.mr ? thinEnd(ow, tile) : 0
 }
 
 /** Output rows of a block, a multiple of `unit` if there are as many. */
@@ -171,6 +177,8 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
   const across = dilation[1] === 1
   /** Weights whose inputs are consecutive, too. */
   const group = across ? kw * c : c
+  /** The weights at the end of a row of the window that upright tiles compute: the same weight of several rows. */
+  const upright = across && kh > 1 ? thinEnd(group, tile) : 0
   const packs = kh * kw * c >= WORTH_PACKING
   const unrolled = unrolledFor(tile, ow)
   const parameters = { dF: 'i32', x: 'i32', dY: 'i32', panel: 'i32', images: 'i32' } as const
@@ -186,17 +194,21 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
         f.advance(b, 4 * tile.nr)
       })
     }
+    /** Handles a band of `count` weights: next to each other, or below each other. `weights` is their place in dF, `line` that of their inputs. */
+    const band = (count: number, aRow: number, cRow: number): void =>
+      emitBand(f, unrolled, count, (height) => {
+        f.set(a, line)
+        f.set(b, packs ? panel : first)
+        const operands = { a, b, aRow, aStep: pixelBytes, bStep: packs ? 4 * tile.nr : 4 * filters }
+        emitTile(f, height, unrolled, operands, { c: weights, cRow, columns: width, accumulate: 1 }, ow, runs)
+        f.advance(line, aRow * height)
+        f.advance(weights, cRow * height)
+      })
     /** Handles the weights whose inputs start at byte `start` of the block's first window. */
     const groupAt = (start: I32): void => {
       f.set(line, i32.add(x, start))
-      emitBand(f, unrolled, group, (height) => {
-        f.set(a, line)
-        f.set(b, packs ? panel : first)
-        const operands = { a, b, aRow: 4, aStep: pixelBytes, bStep: packs ? 4 * tile.nr : 4 * filters }
-        emitTile(f, height, unrolled, operands, { c: weights, cRow: 4 * filters, columns: width, accumulate: 1 }, ow, runs)
-        f.advance(line, 4 * height)
-        f.advance(weights, 4 * filters * height)
-      })
+      if (group > upright) band(group - upright, 4, 4 * filters)
+      if (upright > 0) f.advance(weights, 4 * filters * upright)
     }
     f.while(i32.gtS(images, 0), () => {
       f.set(left, oh)
@@ -216,6 +228,12 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
             if (across) groupAt(ky)
             else f.for(0, kw * right, right, (kx) => groupAt(i32.add(ky, kx)))
           })
+          if (upright > 0)
+            f.for(group - upright, group, 1, (weight) => {
+              f.set(line, i32.add(x, i32.shl(weight, 2)))
+              f.set(weights, i32.add(to, i32.mul(weight, 4 * filters)))
+              band(kh, down, 4 * filters * group)
+            })
           f.advance(first, 4 * tile.nr)
           f.advance(to, 4 * tile.nr)
           f.advance(columns, -tile.nr)
