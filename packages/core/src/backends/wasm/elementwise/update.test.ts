@@ -1,4 +1,4 @@
-/** What an update kernel does with numbers below the least normal float. */
+/** Updates of numbers below the least normal float. */
 import { expect, test } from 'vitest'
 import { valuesOf } from '../../../../test/helpers.js'
 import { applyUpdate, createWasmBackend, Parameter, tensor, updateProgram } from '../../../index.js'
