@@ -50,26 +50,41 @@ const LN2_LOW = -2.1219444e-4
  */
 export const exp: Emit1 = (f, x) => {
   const t = f.let(f32x4.pmin(f32x4.pmax(x, f.splat(-104)), f.splat(89))) // if the left operand is NaN, pmin and pmax return it
-  const { y, exponent } = expParts(f, t)
+  const { y, shifted } = expParts(f, t)
+  const exponent = wholePart(f, shifted)
   const half = f.let(i32x4.shrS(exponent, 1))
   return f32x4.mul(f32x4.mul(y, powerOfTwo(f, half)), powerOfTwo(f, i32x4.sub(exponent, half)))
 }
 
 /** eˣ for x from −87 to 88, where the result is a normal number: the bits of `exp`. */
 const expNormal: Emit1 = (f, x) => {
-  const { y, exponent } = expParts(f, x)
+  const { y, shifted } = expParts(f, x)
+  const exponent = wholePart(f, shifted)
   return f32x4.mul(y, powerOfTwo(f, exponent))
 }
 
-/** eʳ and k. */
-function expParts(f: FunctionBuilder, t: Local<'v128'>): { y: Vector; exponent: Local<'v128'> } {
+/**
+ * eˣ for x ≤ 0 or NaN: the bits of `exp`. 2ᵏ is 2ᵏ⁺⁶⁴ times the constant 2⁻⁶⁴, and only the second product rounds. The low bits of `shifted` are k, and its
+ * other bits leave the register when the exponent moves to its field.
+ */
+const expOfNegative: Emit1 = (f, x) => {
+  const { y, shifted } = expParts(f, f.let(f32x4.pmax(x, f.splat(-104))))
+  const power = i32x4.shl(i32x4.add(shifted, f.splatInt(127 + 64)), 23)
+  return f32x4.mul(f32x4.mul(y, power), f.splat(2 ** -64))
+}
+
+/** eʳ, and k plus ROUND as a float. */
+function expParts(f: FunctionBuilder, t: Local<'v128'>): { y: Vector; shifted: Local<'v128'> } {
   const shifted = f.let(f.madd(t, f.splat(Math.LOG2E), f.splat(ROUND)))
   const k = f.let(f32x4.sub(shifted, f.splat(ROUND)))
   const r = f.let(f.madd(k, f.splat(-LN2_LOW), f.madd(k, f.splat(-LN2_HIGH), t)))
   const p = polynomial(f, r, [1.98756915e-4, 1.3981999507e-3, 8.3334519073e-3, 4.1665795894e-2, 1.6666665459e-1, 5.0000001201e-1])
   const y = f32x4.add(f.madd(p, f32x4.mul(r, r), r), f.splat(1))
-  return { y, exponent: f.let(i32x4.sub(shifted, f.splatInt(ROUND_BITS))) }
+  return { y, shifted }
 }
+
+/** The whole number k in a float k + ROUND. */
+const wholePart = (f: FunctionBuilder, shifted: Local<'v128'>): Local<'v128'> => f.let(i32x4.sub(shifted, f.splatInt(ROUND_BITS)))
 
 /** 2ᵏ for integers k from −126 to 127: k goes straight into the exponent field. */
 const powerOfTwo = (f: FunctionBuilder, k: Vector): Vector => i32x4.shl(i32x4.add(k, f.splatInt(127)), 23)
@@ -158,7 +173,7 @@ export const tanh: Emit1 = (f, x) => (f.relaxed ? tanhRational(f, x) : tanhExpon
 /** 1 / (1 + e⁻ˣ) = s / (1 + e) with e = e^−|x| and s = 1 (x ≥ 0) or e (x < 0). Nothing overflows. */
 export const sigmoid: Emit1 = (f, x) => {
   const magnitude = f.let(f32x4.neg(f32x4.abs(x)))
-  const e = f.let(exp(f, magnitude))
+  const e = f.let(expOfNegative(f, magnitude))
   const numerator = v128.bitselect(f.splat(1), e, f32x4.ge(x, f.splat(0)))
   return f32x4.div(numerator, f32x4.add(e, f.splat(1)))
 }
@@ -169,7 +184,7 @@ export const sigmoid: Emit1 = (f, x) => {
  */
 export const softplus: Emit1 = (f, x) => {
   const magnitude = f.let(f32x4.neg(f32x4.abs(x)))
-  const e = f.let(exp(f, magnitude))
+  const e = f.let(expOfNegative(f, magnitude))
   const s = f.let(f32x4.div(e, f32x4.add(e, f.splat(2))))
   const square = f.let(f32x4.mul(s, s))
   const series = polynomial(f, square, [2 / 15, 2 / 13, 2 / 11, 2 / 9, 2 / 7, 2 / 5, 2 / 3])

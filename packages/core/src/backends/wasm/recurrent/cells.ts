@@ -2,86 +2,15 @@
  * The recurrent cells that have kernels for whole sequences: one step forward and one step backward of each, four units at a time. They compute what
  * the definitions in ops/recurrent/ say, in the same order of operations, so the bits agree.
  */
-import type { FunctionBuilder, Local } from '../assembler/assembler.js'
+import type { FunctionBuilder } from '../assembler/assembler.js'
 import { type Emit1, sigmoid, tanh } from '../assembler/functions-float32.js'
 import { f32x4, type Vector, v128 } from '../assembler/instructions.js'
-
-type Lanes = Local<'v128'>
+import type { Cell, Lanes } from './cell.js'
 
 /** A squashing function: its value, and the cotangent d times its derivative, which is computed from the value. */
 interface Gate {
   value: Emit1
   back(f: FunctionBuilder, d: Vector, value: Lanes): Vector
-}
-
-/** The values that one phase of a forward step can read. A load is emitted where the function is called. */
-export interface StepAt {
-  /** z + product, for the i-th gate of the phase. */
-  sum(i: number): Lanes
-  /** z alone, and below the product alone, with its bias if the cell is `biased`. */
-  z(i: number): Lanes
-  product(i: number): Lanes
-  /** The states before the step. */
-  readonly before: readonly Lanes[]
-  /** A part of the output that an earlier phase computed. */
-  part(p: number): Vector
-  /** The left factor of the product: the first state before the step, times the dropout factors. */
-  operand(): Vector
-}
-
-/** One recurrent product, for some of the gates, and the arithmetic after it. `next` is the left factor of the next phase's product. */
-export interface Phase {
-  readonly gates: readonly number[]
-  step(f: FunctionBuilder, at: StepAt): { parts: [p: number, value: Lanes][]; next?: Lanes }
-}
-
-/** The values that one phase of a backward step can read. */
-export interface BackAt {
-  /** Cotangents of the states after the step (in the first phase). */
-  readonly d: readonly Lanes[]
-  /** The cotangent that came in for a part other than the states. */
-  dPart(p: number): Vector
-  /** A part of the forward output. */
-  part(p: number): Lanes
-  /** The last of the states before the step; no cell here needs two. */
-  before(): Lanes
-  /** The dropout factors, if there are any. */
-  factors(): Vector | undefined
-  /** The product that the phase before ended in. */
-  product(): Lanes
-}
-
-/** One phase backwards: it computes some columns of dZ, then a product of columns with Uᵀ. */
-export interface BackPhase {
-  /** Pairs: this column is multiplied by the weights of this gate. */
-  readonly multiplied: readonly (readonly [column: number, gate: number])[]
-  back(
-    f: FunctionBuilder,
-    at: BackAt,
-  ): {
-    dZ: [column: number, value: Lanes][]
-    /** The cotangents of the states before the step, except the first. */
-    dBefore?: Lanes[]
-    /** The cotangent that reaches the first state before the step directly, not through the product (if the cell `keeps`). */
-    kept?: Lanes
-    /** The product of this phase is added to this instead of to the last product. */
-    product?: Lanes
-  }
-}
-
-export interface Cell {
-  readonly gates: number
-  /** Columns that the walk back gives for each unit: the cotangents of z, one a gate, then the cotangent of the product where it is another one. */
-  readonly columns: number
-  readonly states: number
-  /** Parts of the output: the states after a step, then the gates and other values that the gradient needs. */
-  readonly parts: number
-  /** The first state also reaches the next step directly, not only through the product. */
-  readonly keeps: boolean
-  /** The product has a bias of its own, [g·u]. */
-  readonly biased: boolean
-  readonly phases: readonly Phase[]
-  readonly backPhases: readonly BackPhase[]
 }
 
 /** 1 − x²: the derivative of tanh, from its value. */
@@ -120,14 +49,16 @@ export const lstm = (hardSigmoid: boolean): Cell => {
     phases: [
       {
         gates: [0, 1, 2, 3],
-        step(f, { sum, before }) {
-          const sums = [0, 1, 2, 3].map(sum)
-          const [i, forget, o] = [0, 1, 3].map((q) => f.let(gate.value(f, sums[q])))
-          const candidate = f.let(tanh(f, sums[2]))
-          const c = f.let(f32x4.add(f32x4.mul(forget, before[1]), f32x4.mul(i, candidate)))
-          const h = f.let(f32x4.mul(o, tanh(f, c)))
-          return { parts: [h, c, i, forget, candidate, o].map((value, p) => [p, value]) }
-        },
+        steps: [
+          (f, { sum, before }) => {
+            const sums = [0, 1, 2, 3].map(sum)
+            const [i, forget, o] = [0, 1, 3].map((q) => f.let(gate.value(f, sums[q])))
+            const candidate = f.let(tanh(f, sums[2]))
+            const c = f.let(f32x4.add(f32x4.mul(forget, before(1)), f32x4.mul(i, candidate)))
+            return { parts: [c, i, forget, candidate, o].map((value, p) => [p + 1, value]) }
+          },
+          (f, { part }) => ({ parts: [[0, f.let(f32x4.mul(part(5), tanh(f, f.let(part(1)))))]] }),
+        ],
       },
     ],
     backPhases: [
@@ -162,7 +93,7 @@ export const simpleRnn: Cell = {
   parts: 1,
   keeps: false,
   biased: false,
-  phases: [{ gates: [0], step: (f, { sum }) => ({ parts: [[0, f.let(tanh(f, sum(0)))]] }) }],
+  phases: [{ gates: [0], steps: [(f, { sum }) => ({ parts: [[0, f.let(tanh(f, sum(0)))]] })] }],
   backPhases: [
     {
       multiplied: [[0, 0]],
@@ -191,29 +122,33 @@ export const gru = (hardSigmoid: boolean): Cell => {
     phases: [
       {
         gates: [0, 1],
-        step(f, { sum, operand }) {
-          const [z, r] = [0, 1].map(sum).map((x) => f.let(gate.value(f, x)))
-          return {
-            parts: [
-              [1, z],
-              [2, r],
-            ],
-            next: f.let(f32x4.mul(r, operand())),
-          }
-        },
+        steps: [
+          (f, { sum, operand }) => {
+            const [z, r] = [0, 1].map(sum).map((x) => f.let(gate.value(f, x)))
+            return {
+              parts: [
+                [1, z],
+                [2, r],
+              ],
+              next: f.let(f32x4.mul(r, operand())),
+            }
+          },
+        ],
       },
       {
         gates: [2],
-        step(f, { sum, before, part }) {
-          const candidate = f.let(tanh(f, sum(0)))
-          const z = f.let(part(1))
-          return {
-            parts: [
-              [0, f.let(mix(f, z, before[0], candidate))],
-              [3, candidate],
-            ],
-          }
-        },
+        steps: [
+          (f, { sum, before, part }) => {
+            const candidate = f.let(tanh(f, sum(0)))
+            const z = f.let(part(1))
+            return {
+              parts: [
+                [0, f.let(mix(f, z, before(0), candidate))],
+                [3, candidate],
+              ],
+            }
+          },
+        ],
       },
     ],
     backPhases: [
@@ -264,13 +199,16 @@ export const gruResetAfter = (hardSigmoid: boolean): Cell => {
     phases: [
       {
         gates: [0, 1, 2],
-        step(f, { sum, z: input, product, before }) {
-          const [z, r] = [0, 1].map(sum).map((x) => f.let(gate.value(f, x)))
-          const q = product(2)
-          const candidate = f.let(tanh(f, f.let(f32x4.add(input(2), f32x4.mul(r, q)))))
-          const h = f.let(mix(f, z, before[0], candidate))
-          return { parts: [h, z, r, candidate, q].map((value, p) => [p, value]) }
-        },
+        steps: [
+          (f, { sum, product }) => {
+            const [z, r] = [0, 1].map(sum).map((x) => f.let(gate.value(f, x)))
+            return { parts: [z, r, product(2)].map((value, i) => [[1, 2, 4][i], value]) }
+          },
+          (f, { z: input, before, part }) => {
+            const candidate = f.let(tanh(f, f.let(f32x4.add(input(2), f32x4.mul(part(2), part(4))))))
+            return { parts: [f.let(mix(f, f.let(part(1)), before(0), candidate)), candidate].map((value, i) => [3 * i, value]) }
+          },
+        ],
       },
     ],
     backPhases: [

@@ -15,8 +15,8 @@
  */
 import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, memory, type Vector, v128 } from '../assembler/instructions.js'
-import type { BackPhase } from './cells.js'
-import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './kernel.js'
+import type { BackPhase } from './cell.js'
+import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './recurrence-shared.js'
 
 /** Scratch arrays [rows, wide], one behind the other: P, the cotangent that bypasses the product, and the cotangents of the states except the first. */
 const layout = (shape: RecurrenceShape) => {

@@ -3,104 +3,55 @@
  * ops/recurrent/ says what the inputs and the output hold.)
  *
  * Rows of the batch do not depend on each other. So threads share the rows and meet once a sequence. Rows are taken in blocks, whose states stay in the
- * second-level cache from step to step. A step does, for NR units at a time:
+ * second-level cache from step to step. A step does:
  *
  * ```
- *   product [rows, g, NR] = h₋ [rows, u] · U[:, the g·NR columns of these units]     the register tile of gemm-kernel.ts; h₋ is read where it lies
- *   gates: z + product → the parts of the output at this step                        four units at a time, two vectors a turn
+ *   product [rows, g·u] = h₋ [rows, u] · U                        the register tile of gemm-kernel.ts; h₋ is read where it lies
+ *   touch: one float of each 64 bytes of z at this step           so that the gates find z in a cache
+ *   gates: z + product → the parts of the output at this step     row by row, four units at a time, two vectors a turn
  * ```
  *
- * The sums that go into the gates never leave the first-level cache. Each sum is Σ over k in ascending order, and z is added after it. These are the bits
- * of the composition, whatever rows a thread has. A GRU has two products a step, since the reset gate's result meets weights again (`Cell.phases`).
+ * z and the parts of the output are far larger than the caches, and at one step they are short pieces that lie far apart. So the gates take whole rows, when the
+ * products of all units are done: then each piece is as long as it can be. Gates of NR units at a time, while their sums are still in the first-level cache, take
+ * up to twice as long (README.md has figures).
+ *
+ * Each sum is Σ over k in ascending order, and z is added after it. These are the bits of the composition, whatever rows a thread has. A GRU has two products a
+ * step, since the reset gate's result meets weights again (`Cell.phases`).
  *
  * U is packed before, gate by gate: ⌈u/NR⌉ panels of NR columns for each gate. The last panel may have units that do not exist. They are computed in panels
  * and scratch memory, and never stored.
  */
-import { call, type FunctionBuilder, type FunctionReference, type Local, type ModuleBuilder } from '../assembler/assembler.js'
-import { storeSome } from '../assembler/elements.js'
-import { f32x4, type I32, i32, type Vector, v128 } from '../assembler/instructions.js'
-import { SCRATCH_BYTES } from '../engine/memory.js'
-import { emitBand, emitTile, type Tile } from '../product/gemm-kernel.js'
-import type { Cell, Phase } from './cells.js'
+import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
+import { f32x4, i32, type Vector, v128 } from '../assembler/instructions.js'
+import type { Phase } from './cell.js'
+import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './recurrence-shared.js'
 
-/** The sizes and options that a module is compiled for. */
-export interface RecurrenceShape {
-  readonly cell: Cell
-  readonly units: number
-  readonly tile: Tile
-  readonly masked: boolean
-  readonly dropped: boolean
-  readonly goBackwards: boolean
-}
-
-/** The most rows of the batch in a block: whole tiles of 3, 4 and 6 rows. */
-const ROWS = 96
-
-/** Rows of a block if a row needs this many floats of scratch memory. */
-export const blockRows = (floats: number): number => Math.max(1, Math.min(ROWS, Math.floor((SCRATCH_BYTES - 256) / (4 * floats))))
-
-/** Panels of a gate, bytes of a panel, bytes of a gate, and the number of units rounded up to whole panels. */
-export function panelsOf({ units, tile }: Pick<RecurrenceShape, 'units' | 'tile'>) {
-  const count = Math.ceil(units / tile.nr)
-  const bytes = 4 * tile.nr * units
-  return { count, bytes, gateBytes: count * bytes, wide: count * tile.nr }
-}
-
-/** Writes a function (c, a, b, rows, accumulate) for one panel: c [rows, NR] (+)= a [rows, units] · b. Rows of a and c have given distances in bytes. */
-export function emitPanelProduct(
-  module: ModuleBuilder,
-  { units, tile }: RecurrenceShape,
-  aRow: number,
-  cRow: number,
-): FunctionReference<'i32'> {
-  const parameters = { c: 'i32', a: 'i32', b: 'i32', rows: 'i32', accumulate: 'i32' } as const
-  return module.function(parameters, 'i32', (f, { c, a, b, rows, accumulate }) => {
-    const [aAt, bAt] = [f.local('i32'), f.local('i32')]
-    emitBand(f, tile, rows, (height) => {
-      f.set(aAt, a)
-      f.set(bAt, b)
-      const operands = { a: aAt, b: bAt, aRow, aStep: 4, bStep: 4 * tile.nr }
-      emitTile(f, height, tile, operands, { c, cRow, columns: tile.nr, accumulate }, units)
-      f.advance(a, aRow * height)
-      f.advance(c, cRow * height)
+/**
+ * Writes a function that reads one float of each 64 bytes of z at a step, for some rows. Rows of z are far apart, so the gates would wait for one line of the
+ * cache after the other. Nothing hangs on these loads, so many wait together. The sum keeps the compiler from leaving them out.
+ */
+function emitTouch(module: ModuleBuilder, { cell, units }: RecurrenceShape): FunctionReference<'i32'> {
+  return module.function({ z: 'i32', rows: 'i32', t: 'i32' }, 'i32', (f, { z, rows, t }) => {
+    const zRow = f.let(i32.mul(t, 4 * cell.gates * units))
+    const [at, end, sum] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    f.while(i32.gtS(rows, 0), () => {
+      f.set(at, z)
+      f.set(end, i32.add(z, 4 * cell.gates * units))
+      f.while(i32.ltU(at, end), () => {
+        f.set(sum, i32.add(sum, i32.load(at)))
+        f.advance(at, 64)
+      })
+      f.advance(z, zRow)
+      f.advance(rows, -1)
     })
-    return i32.const(0)
+    return sum
   })
 }
 
-/** Calls a function that returns nothing of interest. */
-export const run = (f: FunctionBuilder, callee: FunctionReference<'i32'>, ...values: readonly I32[]): void =>
-  f.set(f.local('i32'), call(callee, ...values))
-
-/** Emits a walk along `width` units: two vectors a turn, then one, then the rest (`some` is the number of its units). Moves the pointers. */
-export function emitUnits(
-  f: FunctionBuilder,
-  width: I32,
-  pointers: readonly Local<'i32'>[],
-  body: (vectors: number, some?: Local<'i32'>) => void,
-): void {
-  const left = f.local('i32')
-  f.set(left, width)
-  for (const vectors of [2, 1])
-    f.while(i32.geS(left, 4 * vectors), () => {
-      body(vectors)
-      for (const pointer of pointers) f.advance(pointer, 16 * vectors)
-      f.advance(left, -4 * vectors)
-    })
-  f.if(left, () => body(1, left))
-}
-
-/** Stores vectors side by side; with `some`, only that many units of the last one. */
-export function storeUnits(f: FunctionBuilder, to: Local<'i32'>, vectors: readonly Vector[], some: Local<'i32'> | undefined): void {
-  if (some) storeSome(f, 'float32', f.let(to), vectors[0], some)
-  else for (const [v, vector] of vectors.entries()) f.do(v128.store(to, vector, 16 * v))
-}
-
-/** All ones if the step counts: the mask at this address is above 0. */
-export const counts = (f: FunctionBuilder, mask: Local<'i32'>): Vector => f32x4.gt(v128.load32Splat(mask), f.splat(0))
-
-/** Writes a function for the arithmetic after the product of a phase, for `width` units of some rows. Pointers are at the first unit. */
-function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: RecurrenceShape, phase: Phase): FunctionReference<'i32'> {
+/** Writes a function for the arithmetic after the product of a phase, for some rows. */
+function emitGates(module: ModuleBuilder, shape: RecurrenceShape, phase: Phase): FunctionReference<'i32'> {
+  const { cell, units, masked } = shape
+  const { wide } = panelsOf(shape)
   const parameters = {
     z: 'i32',
     product: 'i32',
@@ -112,56 +63,69 @@ function emitGates(module: ModuleBuilder, { cell, units, tile, masked }: Recurre
     next: 'i32',
     mask: 'i32',
     rows: 'i32',
-    width: 'i32',
     t: 'i32',
     partBytes: 'i32',
   } as const
   return module.function(parameters, 'i32', (f, p) => {
-    const { z, product, bias, to, first, second, operand, next, mask, rows, width, t, partBytes } = p
+    const { z, product, bias, to, first, second, operand, next, mask, rows, t, partBytes } = p
     const states = [first, second].slice(0, cell.states)
     const [zAt, productAt, biasAt, toAt, operandAt, nextAt, ...statesAt] = Array.from({ length: 6 + cell.states }, () => f.local('i32'))
     const zRow = f.let(i32.mul(t, 4 * cell.gates * units))
     const maskRow = f.let(i32.shl(t, 2))
     const counted = masked ? f.local('v128') : undefined
+    const starts: [at: Local<'i32'>, start: Local<'i32'>][] = [
+      [zAt, z],
+      [productAt, product],
+      ...(cell.biased ? [[biasAt, bias] as [Local<'i32'>, Local<'i32'>]] : []),
+      [toAt, to],
+      [operandAt, operand],
+      [nextAt, next],
+      ...statesAt.map((at, i): [Local<'i32'>, Local<'i32'>] => [at, states[i]]),
+    ]
     const partAt = (part: number): Local<'i32'> => (part === 0 ? toAt : f.let(i32.add(toAt, i32.mul(partBytes, part))))
+    const zOf = (i: number, offset: number): Vector => v128.load(zAt, 4 * phase.gates[i] * units + offset)
+    const productOf = (i: number, offset: number): Vector => {
+      const product = v128.load(productAt, 4 * i * wide + offset)
+      return cell.biased ? f32x4.add(product, v128.load(biasAt, 4 * phase.gates[i] * units + offset)) : product
+    }
     f.while(i32.gtS(rows, 0), () => {
       if (counted) f.set(counted, counts(f, mask))
-      f.set(zAt, z)
-      f.set(productAt, product)
-      f.set(biasAt, bias)
-      f.set(toAt, to)
-      f.set(operandAt, operand)
-      f.set(nextAt, next)
-      for (const [i, at] of statesAt.entries()) f.set(at, states[i])
-      emitUnits(f, width, [zAt, productAt, ...(cell.biased ? [biasAt] : []), toAt, operandAt, nextAt, ...statesAt], (vectors, some) => {
-        const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
-        const zOf = (i: number, offset: number): Vector => v128.load(zAt, 4 * phase.gates[i] * units + offset)
-        const productOf = (i: number, offset: number): Vector => {
-          const product = v128.load(productAt, 4 * i * tile.nr + offset)
-          return cell.biased ? f32x4.add(product, v128.load(biasAt, 4 * phase.gates[i] * units + offset)) : product
-        }
-        const before = lanes.map((offset) => statesAt.map((at) => f.let(v128.load(at, offset))))
-        const results = lanes.map((offset, v) =>
-          phase.step(f, {
-            sum: (i) => f.let(f32x4.add(zOf(i, offset), productOf(i, offset))),
-            z: (i) => f.let(zOf(i, offset)),
-            product: (i) => f.let(productOf(i, offset)),
-            before: before[v],
-            part: (part) => v128.load(partAt(part), offset),
-            operand: () => v128.load(operandAt, offset),
-          }),
+      for (const step of phase.steps) {
+        for (const [at, start] of starts) f.set(at, start)
+        emitUnits(
+          f,
+          units,
+          starts.map(([at]) => at),
+          (vectors, some) => {
+            const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
+            const before = (state: number, offset: number): Local<'v128'> => f.let(v128.load(statesAt[state], offset))
+            const results = lanes.map((offset) => {
+              const { parts, next } = step(f, {
+                sum: (i) => f.let(f32x4.add(zOf(i, offset), productOf(i, offset))),
+                z: (i) => f.let(zOf(i, offset)),
+                product: (i) => f.let(productOf(i, offset)),
+                before: (state) => before(state, offset),
+                part: (part) => v128.load(partAt(part), offset),
+                operand: () => v128.load(operandAt, offset),
+              })
+              const own = ([part, value]: [number, Local<'v128'>]): Local<'v128'> =>
+                counted !== undefined && part < cell.states ? f.let(v128.bitselect(value, before(part, offset), counted)) : value
+              return { parts: parts.map((entry) => [entry[0], own(entry)] as const), next }
+            })
+            for (const [i, [part]] of results[0].parts.entries())
+              storeUnits(
+                f,
+                partAt(part),
+                results.map(({ parts }) => parts[i][1]),
+                some,
+              )
+            const following = results.flatMap(({ next }) => next ?? [])
+            if (following.length > 0) storeUnits(f, nextAt, following, some)
+          },
         )
-        for (const [i, [part]] of results[0].parts.entries()) {
-          const values = results.map(({ parts }, v) =>
-            counted !== undefined && part < cell.states ? v128.bitselect(parts[i][1], before[v][part], counted) : parts[i][1],
-          )
-          storeUnits(f, partAt(part), values, some)
-        }
-        const following = results.flatMap((result) => result.next ?? [])
-        if (following.length > 0) storeUnits(f, nextAt, following, some)
-      })
+      }
       f.advance(z, zRow)
-      f.advance(product, 4 * phase.gates.length * tile.nr)
+      f.advance(product, 4 * phase.gates.length * wide)
       for (const pointer of [to, operand, next, ...states]) f.advance(pointer, 4 * units)
       f.advance(mask, maskRow)
       f.advance(rows, -1)
@@ -190,11 +154,12 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
   const zBytes = cell.gates * rowBytes
   const phases = cell.phases.map((phase) => ({
     ...phase,
-    product: emitPanelProduct(module, shape, rowBytes, 4 * phase.gates.length * tile.nr),
+    product: emitPanelProduct(module, shape, rowBytes, 4 * phase.gates.length * panels.wide),
     follow: emitGates(module, shape, phase),
   }))
   const multiply = emitMultiply(module)
-  const productFloats = tile.nr * Math.max(...phases.map((phase) => phase.gates.length))
+  const touch = emitTouch(module, shape)
+  const productFloats = panels.wide * Math.max(...phases.map((phase) => phase.gates.length))
   const most = blockRows(productFloats + 2 * units)
   const parameters = {
     y: 'i32',
@@ -212,7 +177,7 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
   } as const
   module.export('forward', parameters, null, (f, p) => {
     const { y, z, mask, rows, n, t } = p
-    const [block, a, operand, h, c, to, zAt, maskAt, panel, width] = Array.from({ length: 10 }, () => f.local('i32'))
+    const [block, a, operand, h, c, to, zAt, maskAt, panel] = Array.from({ length: 9 }, () => f.local('i32'))
     const stepBytes = f.let(i32.mul(n, rowBytes))
     const partBytes = f.let(i32.mul(stepBytes, t))
     const last = f.let(i32.add(t, -1))
@@ -233,22 +198,16 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
           f.set(a, dropTo)
         }
         f.set(operand, a)
-        for (const { gates, product, follow } of phases) {
-          f.set(panel, p.panels)
-          f.for(0, rowBytes, 4 * tile.nr, (at) => {
-            for (const [i, q] of gates.entries())
-              run(f, product, i32.add(p.scratch, 4 * i * tile.nr), a, i32.add(panel, q * panels.gateBytes), block, 0)
-            f.set(width, i32.sub(units, i32.shrS(at, 2)))
-            f.if(i32.gtS(width, tile.nr), () => f.set(width, tile.nr))
-            const pointers = [
-              i32.add(zAt, at),
-              p.scratch,
-              i32.add(p.bias, at),
-              ...[to, h, c, operand, next].map((start) => i32.add(start, at)),
-            ]
-            run(f, follow, ...pointers, maskAt, block, width, t, partBytes)
-            f.advance(panel, panels.bytes)
-          })
+        for (const [i, { gates, product, follow }] of phases.entries()) {
+          for (const [g, q] of gates.entries()) {
+            f.set(panel, i32.add(p.panels, q * panels.gateBytes))
+            f.for(0, 4 * panels.wide, 4 * tile.nr, (at) => {
+              run(f, product, i32.add(p.scratch, i32.add(at, 4 * g * panels.wide)), a, panel, block, 0)
+              f.advance(panel, panels.bytes)
+            })
+          }
+          if (i === 0) run(f, touch, zAt, block, t)
+          run(f, follow, zAt, p.scratch, p.bias, to, h, c, operand, next, maskAt, block, t, partBytes)
           f.set(a, next)
         }
         f.set(h, to)

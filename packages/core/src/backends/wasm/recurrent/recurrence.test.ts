@@ -28,7 +28,7 @@ const cases: Case[] = (
   { ...cell, n: 5, t: 12, u: 32, masked: false, goBackwards: false, dropped: false, recurrentActivation: 'sigmoid' },
   { ...cell, n: 5, t: 12, u: 33, masked: false, goBackwards: true, dropped: true, recurrentActivation: 'sigmoid' },
   { ...cell, n: 5, t: 12, u: 33, masked: true, goBackwards: true, dropped: false, recurrentActivation: 'hardSigmoid' },
-  { ...cell, n: 131, t: 3, u: 7, masked: true, goBackwards: false, dropped: true, recurrentActivation: 'sigmoid' },
+  { ...cell, n: 137, t: 3, u: 7, masked: true, goBackwards: false, dropped: true, recurrentActivation: 'sigmoid' },
   { ...cell, n: 1, t: 1, u: 1, masked: false, goBackwards: false, dropped: true, recurrentActivation: 'hardSigmoid' },
 ])
 

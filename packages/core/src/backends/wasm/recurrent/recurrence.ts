@@ -8,9 +8,11 @@ import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
 import { scratchOf } from '../engine/memory.js'
 import { createConvTools, MULTIPLY_ADD, tileForFilters } from '../windows/conv-shared.js'
-import { type Cell, gru, gruResetAfter, lstm, simpleRnn } from './cells.js'
+import type { Cell } from './cell.js'
+import { gru, gruResetAfter, lstm, simpleRnn } from './cells.js'
 import { emitBackward } from './gradient-kernel.js'
-import { emitForward, panelsOf, type RecurrenceShape } from './kernel.js'
+import { emitForward } from './kernel.js'
+import { panelsOf, type RecurrenceShape } from './recurrence-shared.js'
 
 /** Estimated nanoseconds of the gates of a unit, for each sum that goes into them. The two numbers differ, so that sharing.ts tells the two kinds of jobs apart. */
 const GATE = { forward: 1.2, backward: 1 }
