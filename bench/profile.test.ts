@@ -26,7 +26,7 @@ test('a product is counted with its operations and bytes, and what is not in a k
   expect(threads).toBe(1)
 })
 
-test.each(['mlp-dropout', 'cnn-full', 'lstm-256', 'imdb-conv1d', 'jena-bidirectional', 'gpt'])(
+test.each(['mlp-dropout', 'cnn-full', 'lstm-256', 'imdb-simple-rnn', 'imdb-conv1d', 'jena-bidirectional', 'gpt'])(
   'the products of %s have the operations that its row counts',
   async (name) => {
     const row = rowNamed(name)

@@ -51,11 +51,12 @@ const flopsOf: Record<string, (operands: readonly Sized[], values: readonly unkn
   conv2dFilter: ([out, , dY]) => 2 * dY.size * (out.size / (out.shape.at(-1) ?? 1)),
   ...Object.fromEntries(
     ['lstm', 'gru', 'gruResetAfter', 'simpleRnn'].flatMap((cell) => {
-      // The recurrent weights come after the states, of which an LSTM has two; backward after dY, y and one state.
+      // The recurrent weights come after the states, of which an LSTM has two; backward after dY, y and, but for a simple RNN, one state.
       const weights = cell === 'lstm' ? 4 : 3
+      const weightsBack = cell === 'simpleRnn' ? 3 : 4
       return [
         [`${cell}Sequence`, (all: readonly Sized[]) => 2 * all[0].shape[1] * all[0].shape[2] * all[weights].size],
-        [`${cell}SequenceGradient`, (all: readonly Sized[]) => 2 * (all[0].shape[0] - 1) * all[0].shape[1] * all[4].size],
+        [`${cell}SequenceGradient`, (all: readonly Sized[]) => 2 * (all[0].shape[0] - 1) * all[0].shape[1] * all[weightsBack].size],
       ]
     }),
   ),

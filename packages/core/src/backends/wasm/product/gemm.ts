@@ -33,7 +33,7 @@ const DIRECT_BYTES = 24 * 1024
 const ROW_BLOCK_BYTES = 96 * 1024
 /** If k walks down columns of more bytes than this, they do not stay in the cache from one tile to the next; then k is cut into blocks. */
 const LONG_COLUMN_BYTES = 1024 * 1024
-const SHORT_STEPS = 32
+const SHORT_STEPS = 64
 
 /** The most rows of C in a job, so that its list of calls stays short. */
 const ROWS_PER_JOB = 16 * MC
