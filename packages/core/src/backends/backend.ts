@@ -255,6 +255,8 @@ export interface SequenceKernelOptions {
   readonly goBackwards: boolean
   /** There is an input of dropout factors: they multiply h wherever it meets the recurrent weights. */
   readonly dropped: boolean
+  /** In a gradient: dY is 0 in all parts but the states, so it need not be read there. */
+  readonly statesOnly?: boolean
   /** The function of the gates, in cells that have gates. */
   readonly recurrentActivation?: 'sigmoid' | 'hardSigmoid'
 }

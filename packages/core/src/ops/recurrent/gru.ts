@@ -126,7 +126,7 @@ export function gruSequence(
     const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
     const inputs = [project(x, kernel, inputBias, options), ...states, recurrentKernel, ...recurrentBias, ...optionalInputs(x, options)]
     const dropped = recurrentDropout !== undefined
-    const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, resetAfter, dropped })
+    const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, resetAfter, dropped, statesOnly: true })
     return takeResult(packed, 1, options)
   })
 }

@@ -114,7 +114,8 @@ export function lstmSequence(
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 2, initialState)
     const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]
-    const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, dropped: recurrentDropout !== undefined })
+    const dropped = recurrentDropout !== undefined
+    const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, dropped, statesOnly: true })
     return takeResult(packed, 2, options)
   })
 }

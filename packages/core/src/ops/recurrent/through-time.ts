@@ -27,6 +27,8 @@ export interface RecurrenceOptions {
   masked: boolean
   /** Whether the steps go from the last to the first. */
   goBackwards: boolean
+  /** Whether only the states are used of the output, so that the cotangents of the other parts are 0. False by default. */
+  statesOnly?: boolean
 }
 
 /** A cell: one step, and what the op around it must state. */

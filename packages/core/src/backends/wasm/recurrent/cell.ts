@@ -39,8 +39,8 @@ export interface Phase {
 export interface BackAt {
   /** Cotangents of the states after the step (in the first phase). */
   readonly d: readonly Lanes[]
-  /** The cotangent that came in for a part other than the states. */
-  dPart(p: number): Vector
+  /** x plus the cotangent that came in for a part other than the states. */
+  plusPart(p: number, x: Vector): Vector
   /** A part of the forward output. */
   part(p: number): Lanes
   /** The last of the states before the step; no cell here needs two. */

@@ -64,14 +64,14 @@ export const lstm = (hardSigmoid: boolean): Cell => {
     backPhases: [
       {
         multiplied: [0, 1, 2, 3].map((q) => [q, q] as const),
-        back(f, { d: [dH, dC], dPart, part, before }) {
+        back(f, { d: [dH, dC], plusPart, part, before }) {
           const [i, forget, candidate, o] = [2, 3, 4, 5].map(part)
           const squashed = f.let(tanh(f, part(1)))
-          const dO = f32x4.add(dPart(5), f32x4.mul(dH, squashed))
+          const dO = plusPart(5, f32x4.mul(dH, squashed))
           const dCell = f.let(f32x4.add(dC, f32x4.mul(f32x4.mul(dH, o), oneMinusSquare(f, squashed))))
-          const dI = f32x4.add(dPart(2), f32x4.mul(dCell, candidate))
-          const dF = f32x4.add(dPart(3), f32x4.mul(dCell, before()))
-          const dCandidate = f32x4.add(dPart(4), f32x4.mul(dCell, i))
+          const dI = plusPart(2, f32x4.mul(dCell, candidate))
+          const dF = plusPart(3, f32x4.mul(dCell, before()))
+          const dCandidate = plusPart(4, f32x4.mul(dCell, i))
           const dZ = [
             gate.back(f, dI, i),
             gate.back(f, dF, forget),
@@ -154,10 +154,10 @@ export const gru = (hardSigmoid: boolean): Cell => {
     backPhases: [
       {
         multiplied: [[2, 2]],
-        back(f, { d: [dH], dPart, part, before }) {
+        back(f, { d: [dH], plusPart, part, before }) {
           const [z, candidate] = [part(1), part(3)]
-          const dGate = f32x4.add(dPart(1), f32x4.mul(dH, f32x4.sub(before(), candidate)))
-          const dCandidate = f32x4.add(dPart(3), f32x4.mul(dH, f32x4.sub(f.splat(1), z)))
+          const dGate = plusPart(1, f32x4.mul(dH, f32x4.sub(before(), candidate)))
+          const dCandidate = plusPart(3, f32x4.mul(dH, f32x4.sub(f.splat(1), z)))
           return {
             dZ: [
               [0, f.let(gate.back(f, dGate, z))],
@@ -172,10 +172,10 @@ export const gru = (hardSigmoid: boolean): Cell => {
           [0, 0],
           [1, 1],
         ],
-        back(f, { dPart, part, before, factors, product }) {
+        back(f, { plusPart, part, before, factors, product }) {
           const [r, dOperand, dropout] = [part(2), product(), factors()]
           const operand = dropout ? f32x4.mul(before(), dropout) : before()
-          const dGate = f32x4.add(dPart(2), f32x4.mul(dOperand, operand))
+          const dGate = plusPart(2, f32x4.mul(dOperand, operand))
           return { dZ: [[1, f.let(gate.back(f, dGate, r))]], product: f.let(f32x4.mul(dOperand, r)) }
         },
       },
@@ -218,13 +218,13 @@ export const gruResetAfter = (hardSigmoid: boolean): Cell => {
           [1, 1],
           [3, 2],
         ],
-        back(f, { d: [dH], dPart, part, before }) {
+        back(f, { d: [dH], plusPart, part, before }) {
           const [z, r, candidate, q] = [1, 2, 3, 4].map(part)
-          const dGate = f32x4.add(dPart(1), f32x4.mul(dH, f32x4.sub(before(), candidate)))
-          const dOut = f32x4.add(dPart(3), f32x4.mul(dH, f32x4.sub(f.splat(1), z)))
+          const dGate = plusPart(1, f32x4.mul(dH, f32x4.sub(before(), candidate)))
+          const dOut = plusPart(3, f32x4.mul(dH, f32x4.sub(f.splat(1), z)))
           const dCandidate = f.let(f32x4.mul(dOut, oneMinusSquare(f, candidate)))
-          const dReset = f32x4.add(dPart(2), f32x4.mul(dCandidate, q))
-          const dProduct = f32x4.add(dPart(4), f32x4.mul(dCandidate, r))
+          const dReset = plusPart(2, f32x4.mul(dCandidate, q))
+          const dProduct = plusPart(4, f32x4.mul(dCandidate, r))
           const dZ = [gate.back(f, dGate, z), gate.back(f, dReset, r), dCandidate, dProduct]
           return { dZ: dZ.map((x, column) => [column, f.let(x)]), kept: f.let(f32x4.mul(dH, z)) }
         },

@@ -27,7 +27,7 @@ const layout = (shape: RecurrenceShape) => {
 
 /** Writes a function: one phase of a backward step, for some rows. */
 function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhase, isFirst: boolean): FunctionReference<'i32'> {
-  const { cell, units, masked, dropped } = shape
+  const { cell, units, masked, dropped, statesOnly } = shape
   const { arrayBytes } = layout(shape)
   const { wide } = panelsOf(shape)
   const parameters = {
@@ -70,7 +70,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
       emitUnits(f, units, [to, d, from, before, factors, kept], (vectors, some) => {
         const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
         const address = (start: Local<'i32'>, p: number): Local<'i32'> => (p === 0 ? start : f.let(i32.add(start, i32.mul(partBytes, p))))
-        const dAt = Array.from({ length: cell.parts }, (_, p) => address(d, p))
+        const dAt = Array.from({ length: statesOnly ? cell.states : cell.parts }, (_, p) => address(d, p))
         const partAt = Array.from({ length: cell.parts }, (_, p) => address(from, p))
         const results = lanes.map((offset) => {
           const all = isFirst ? statesAfter(dAt, offset) : []
@@ -78,7 +78,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
           const passed = counted ? all.map((x) => f.let(v128.andNot(x, counted))) : []
           const result = phase.back(f, {
             d: own,
-            dPart: (p) => v128.load(dAt[p], offset),
+            plusPart: (p, x) => (statesOnly ? x : f32x4.add(v128.load(dAt[p], offset), x)),
             part: (p) => f.let(v128.load(partAt[p], offset)),
             before: () => f.let(v128.load(before, offset)),
             factors: () => (dropped ? v128.load(factors, offset) : undefined),

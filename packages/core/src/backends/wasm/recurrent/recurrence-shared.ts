@@ -14,6 +14,8 @@ export interface RecurrenceShape {
   readonly masked: boolean
   readonly dropped: boolean
   readonly goBackwards: boolean
+  /** Backward: dY is 0 in all parts but the states. */
+  readonly statesOnly: boolean
 }
 
 /** The most rows of the batch in a block: whole tiles of 3, 4 and 6 rows. With few units, more rows are faster: the rows of a step lie behind each other. */

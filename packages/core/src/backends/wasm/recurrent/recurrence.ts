@@ -38,9 +38,10 @@ export function createRecurrence(engine: Engine): Kernels {
   ): void {
     const units = weights.shape[0]
     const { masked, dropped, goBackwards, recurrentActivation } = options
+    const statesOnly = what === 'backward' && options.statesOnly === true
     const tile = tileForFilters(engine, units)
-    const shape: RecurrenceShape = { cell, units, tile, masked, dropped, goBackwards }
-    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, recurrentActivation])
+    const shape: RecurrenceShape = { cell, units, tile, masked, dropped, goBackwards, statesOnly }
+    const key = JSON.stringify([what, name, units, tile, masked, dropped, goBackwards, statesOnly, recurrentActivation])
     const kernel = entry(
       modules,
       key,
