@@ -1,4 +1,4 @@
-/** What a recurrent cell states about itself, so that kernel.ts and gradient-kernel.ts can run it over a sequence. */
+/** The interface of a recurrent cell, by which kernel.ts and gradient-kernel.ts run it over a sequence. */
 import type { FunctionBuilder, Local } from '../assembler/assembler.js'
 import type { Vector } from '../assembler/instructions.js'
 
@@ -20,7 +20,7 @@ export interface StepAt {
   operand(): Vector
 }
 
-/** What some arithmetic of a phase computes: parts of the output, and the left factor of the next phase's product. */
+/** The results of some arithmetic of a phase: parts of the output, and the left factor of the next product. */
 export interface StepResult {
   parts: [p: number, value: Lanes][]
   next?: Lanes
