@@ -13,7 +13,7 @@
  *
  * z and the parts of the output are far larger than the caches, and at one step they are short pieces that lie far apart. So the gates take whole rows, when the
  * products of all units are done: then each piece is as long as it can be. Gates of NR units at a time, while their sums are still in the first-level cache, take
- * up to twice as long (README.md has figures).
+ * longer (the README of backends/wasm has figures).
  *
  * Each sum is Σ over k in ascending order, and z is added after it. These are the bits of the composition, whatever rows a thread has. A GRU has two products a
  * step, since the reset gate's result meets weights again (`Cell.phases`).
