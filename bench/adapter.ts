@@ -76,7 +76,7 @@ interface LibraryEntry {
   within?: string
   /** The stack that its process needs, in KiB, if Node's is too small. */
   stack?: number
-  /** Ours with 256-bit kernels, if the JavaScript engine can compile them. */
+  /** Ours with 256-bit kernels, if the JavaScript engine can compile them; all others of ours have 128-bit ones. */
   simd256?: boolean
 }
 

@@ -9,7 +9,7 @@ export interface Machine {
   platform: string
   node: string
   v8: string
-  /** Our kernels can be compiled to 256-bit instructions (Node 24). */
+  /** Our kernels can be compiled to 256-bit instructions (Node 24 and later). */
   simd256: boolean
 }
 

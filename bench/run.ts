@@ -110,7 +110,8 @@ async function profiles({ workloads, steps, seed }: Extract<Invocation, { kind: 
   console.log(
     `${heading({ machine: machine(), versions: { cotangent: cotangentVersion() }, seed, rounds: 1, load: { before: load(), after: [] }, notes: [] })}\n`,
   )
-  for (const library of ['cotangent', 'cotangent-2'] as const) {
+  // The width that this Node has by default.
+  for (const library of machine().simd256 ? (['cotangent-256', 'cotangent-256-2'] as const) : (['cotangent', 'cotangent-2'] as const)) {
     const contestant = await startContestant(library)
     try {
       for (const workload of workloads) {

@@ -9,7 +9,7 @@ import { sampled } from './quiet.js'
 
 /** Sets the threads and vectors of our library's row, whatever the defaults are. */
 async function settleEngine(library: LibraryName): Promise<void> {
-  const { threads, simd256 } = libraryEntry(library)
+  const { threads, simd256 = false } = libraryEntry(library)
   const { configure } = await import('@cotangent/core')
   configure({ threads, simd256 })
 }

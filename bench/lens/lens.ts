@@ -126,7 +126,7 @@ async function measured(product: () => Tensor, flops: number, bytes: number, rou
 
 /** The whole page; a round takes about `roundMs`. */
 export async function lens({ m, k, n }: Shape, roundMs = 100): Promise<string> {
-  const backend = createWasmBackend()
+  const backend = createWasmBackend({ simd256: false })
   const a: Tensor = tensor(uniformValues(7, m * k), { shape: [m, k], backend })
   const b: Tensor = tensor(uniformValues(8, k * n), { shape: [k, n], backend })
   const product = (): Tensor => matMul(a, b)

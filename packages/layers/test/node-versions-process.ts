@@ -11,6 +11,8 @@ import { train } from './training.js'
 /** The printed results. */
 export interface NodeVersionResults {
   node: string
+  /** Kernels were 256 bits wide. */
+  simd256: boolean
   /** A digest for each op. */
   ops: Record<string, string>
   /** Losses and weights of each network. */
@@ -20,9 +22,9 @@ export interface NodeVersionResults {
 const arraysOf = ({ value, grads = [], second = [] }: Outcome): TypedArray[] =>
   [value, ...grads, ...second].filter((array) => array !== undefined)
 
-const wasm = createWasmBackend({ threads: 2, simd256: process.argv.includes('simd256') })
+const wasm = createWasmBackend({ threads: 2, ...(process.argv.includes('narrow') && { simd256: false }) })
 
-const results: NodeVersionResults = { node: process.version, ops: {}, trainings: {} }
+const results: NodeVersionResults = { node: process.version, simd256: wasm.info?.().simd256 ?? false, ops: {}, trainings: {} }
 for (const op of registry.values()) {
   const arrays: TypedArray[] = []
   for (const [i, sample] of op.samples.entries())

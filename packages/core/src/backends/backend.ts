@@ -303,7 +303,7 @@ export interface BackendInfo {
   threads: number
   /** x·y + z may be rounded once (relaxed SIMD). Machines that differ in this differ in the last bits of results. */
   relaxedSimd: boolean
-  /** The heaviest kernels use 256-bit instructions. */
+  /** The heaviest kernels use 256-bit instructions, which have passed their self-test. */
   simd256: boolean
   /** Threads can share its memory. */
   sharedMemory: boolean

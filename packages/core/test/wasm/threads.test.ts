@@ -352,7 +352,7 @@ describe('the pool', () => {
 
   it('says how it runs', () => {
     expect(backends.map((backend) => backend.info?.().threads)).toEqual([1, 2, 4])
-    expect(backends[0].info?.()).toEqual({ threads: 1, relaxedSimd: engines[0].relaxed, simd256: false, sharedMemory: true })
+    expect(backends[0].info?.()).toEqual({ threads: 1, relaxedSimd: engines[0].relaxed, simd256: engines[0].simd256, sharedMemory: true })
     const automatic = createWasmBackend({ threads: 'auto' })
     expect(automatic.info?.().threads).toBeGreaterThanOrEqual(1)
     void automatic.dispose?.()

@@ -8,17 +8,24 @@
  *
  * Other engines, browsers, and `v8Flags: false` compile as they like.
  *
- * With `simd256` (Node 24), V8 pairs adjacent 128-bit operations of chosen modules into 256-bit ones. Such code leaves the upper
- * halves of the vector registers in use. On many processors the C++ behind `Math.exp` and the like then runs ten times slower until
- * they are cleared. WebAssembly cannot clear them, but a native call that ends its own wide code can (`clearUpperHalves`).
+ * In Node 24 to 26 on x64, V8 pairs adjacent 128-bit operations of chosen modules into 256-bit ones, by an experimental flag. What can go wrong:
+ *
+ * - Wrong code. So each family of kernels has a self-test (width.ts), which runs when its first wide kernel is wanted. If it fails, kernels stay 128 bits wide.
+ * - A flag that does nothing, on another processor: the self-test takes the time, too.
+ * - A flag that ends the process, or that is gone, of which V8 complains on stderr. Neither can be caught. So without being asked, only those versions of V8
+ *   use it on which all kernels have been tested.
+ * - Upper halves. Such code leaves the upper halves of the vector registers in use. On many processors the C++ behind `Math.exp` and the like then runs ten
+ *   times slower until they are cleared. WebAssembly cannot clear them, but a native call that ends its own wide code can (`clearUpperHalves`). Deno and Bun,
+ *   whose native code is another, are left alone for this reason.
  */
 import { BackendError } from '../../../errors.js'
 import { warnOnce } from '../../../platform.js'
 import { assemble, type ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4 } from '../assembler/instructions.js'
-import { WasmMemory } from './memory.js'
+import { type HostMemory, WasmMemory } from './memory.js'
 import { automaticThreads } from './start-worker.js'
 import { type Body, direct, Pool, type Split } from './threads.js'
+import { checkWidth, type WidthCheck } from './width.js'
 import { MOST_THREADS } from './worker-program.js'
 
 /** The user's settings of the wasm engine. */
@@ -28,8 +35,9 @@ export interface WasmOptions {
   /** Use fused multiply-add where the engine has it (default true). Without it, results have the same bits on every machine. */
   relaxedSimd?: boolean
   /**
-   * Compile the heaviest kernels to 256-bit instructions (default false). Results keep their bits. It needs an experimental flag of V8 in Node 24
-   * or later; elsewhere a message says once that it is missing.
+   * Compile the heaviest kernels to 256-bit instructions, by an experimental flag of V8. Results keep their bits: a self-test compares them when the first such
+   * kernel is wanted. By default this happens in Node 24 to 26 on x64 processors, if the wider code is also faster. `false` forbids it. `true` asks for
+   * it in later versions and on other processors, too; where it cannot be had, a message says so once. `currentBackend().info()` says what runs.
    */
   simd256?: boolean
   /** The most memory to take, in bytes (default 4 GiB, which is also the limit). */
@@ -63,9 +71,10 @@ interface V8Module {
   setFlagsFromString(flags: string): void
 }
 
-/** The flag that pairs vectors, and the first major version of V8 that pairs fused multiply-adds. */
+/** The flag that pairs vectors, the first major version of V8 that pairs fused multiply-adds, and the last on which all kernels have been tested with it. */
 const REVECTORIZE = '--experimental-wasm-revectorize'
 const PAIRS_FUSED = 13
+const LAST_TESTED = 14
 
 /**
  * The first major version of V8 whose optimising compiler decides what to inline from what the baseline compiler recorded of calls. Kernels skip the
@@ -76,6 +85,7 @@ const SPECULATES = 14
 
 interface NodeProcess {
   getBuiltinModule?(id: string): unknown
+  arch?: string
   execArgv?: readonly string[]
   versions?: { v8?: string }
 }
@@ -91,6 +101,9 @@ const nativeBytes = (globalThis as { Buffer?: { alloc(size: number): { toString(
 
 const nodeProcess = (): NodeProcess | undefined => (globalThis as { process?: NodeProcess }).process
 
+/** Deno and Bun have a `process`, too. */
+const isNode = (): boolean => nodeProcess() !== undefined && !('Deno' in globalThis) && !('Bun' in globalThis)
+
 /** Compiles kernels and owns their memory. */
 export class Engine {
   readonly memory: WasmMemory
@@ -98,8 +111,6 @@ export class Engine {
   readonly relaxed: boolean
   /** Major version of V8, or 0 for another engine: the best tile of a product depends on V8's register allocation. */
   readonly v8Version: number
-  /** Modules that ask for it are compiled to 256-bit instructions. */
-  readonly simd256: boolean
   /** The workers; undefined if there is only one thread. */
   readonly pool: Pool | undefined
   /** A kernel estimated to take more nanoseconds than this is split (tests lower it). */
@@ -111,6 +122,12 @@ export class Engine {
   private readonly v8: V8Module | undefined
   /** Relaxed SIMD needs a flag here (Node 20). */
   private readonly relaxedNeedsFlag: boolean = false
+  /** Kernels may be 256 bits wide: `asked` for, `automatic` (they must pay, then), or not. A self-test that fails ends it. */
+  private width: 'asked' | 'automatic' | 'narrow'
+  /** The self-tests of families that have not run. */
+  private readonly untested: WidthCheck[] = []
+  /** Wide code has run, or may have. */
+  private widened = false
 
   constructor(options: WasmOptions) {
     const process = nodeProcess()
@@ -125,8 +142,10 @@ export class Engine {
       this.relaxedNeedsFlag = relaxed
     }
     this.relaxed = relaxed
-    this.simd256 = options.simd256 === true && relaxed && this.v8 !== undefined && this.v8Version >= PAIRS_FUSED
-    if (options.simd256 && !this.simd256)
+    const pairs = relaxed && this.v8 !== undefined && nativeBytes !== undefined && this.v8Version >= PAIRS_FUSED
+    const tested = isNode() && process?.arch === 'x64' && this.v8Version <= LAST_TESTED
+    this.width = !pairs || options.simd256 === false ? 'narrow' : options.simd256 ? 'asked' : tested ? 'automatic' : 'narrow'
+    if (options.simd256 && !pairs)
       warnOnce('wasm: simd256 needs Node 24 or later, with relaxedSimd and v8Flags on; kernels stay 128 bits wide.')
     if (threads > 1) {
       if (this.memory.shared) this.pool = new Pool(this.memory.memory, threads, options.threads !== 'auto')
@@ -154,11 +173,58 @@ export class Engine {
     else body(0, total, direct, 0)
   }
 
+  /** Adds the self-test of a family that has wide kernels. It runs when `simd256` is next read. */
+  addWidthCheck(check: WidthCheck): void {
+    this.untested.push(check)
+  }
+
+  /** Modules that ask for it are compiled to 256-bit instructions. The first look at it runs the self-tests of the families that are there. */
+  get simd256(): boolean {
+    while (this.width !== 'narrow' && this.untested.length > 0) this.testWidth(this.untested.shift() as WidthCheck)
+    return this.width !== 'narrow'
+  }
+
+  private testWidth(check: WidthCheck): void {
+    let verdict: string
+    // The test runs its kernels, also where the first look at the width comes while calls are collected.
+    const { collector } = this
+    this.collector = undefined
+    try {
+      this.widened = true
+      verdict = checkWidth(
+        check,
+        this.memory.shared,
+        this.width === 'automatic',
+        (build, memory, wide) => this.link(build, memory, wide).kernels,
+      )
+    } catch (error) {
+      verdict = String(error)
+    }
+    this.clearUpperHalves()
+    this.collector = collector
+    if (verdict === 'same bits') return
+    this.width = 'narrow'
+    if (verdict === 'not faster') return
+    warnOnce(
+      `wasm: 256-bit kernels failed their self-test (${check.name}: ${verdict}), so kernels stay 128 bits wide. configure({ simd256: false }) leaves it out.`,
+    )
+  }
+
   /**
    * Assembles, compiles and links a module; returns its exported functions by name. `wide`: compile to 256-bit instructions if `simd256` is on. Who calls
    * such functions must call `clearUpperHalves` after them.
    */
   compile(build: (module: ModuleBuilder) => void, wide = false): Record<string, KernelFunction> {
+    const { module, kernels } = this.link(build, this.memory.memory, wide && this.simd256)
+    this.pool?.register(module, kernels)
+    return kernels
+  }
+
+  private link(
+    build: (module: ModuleBuilder) => void,
+    memory: HostMemory,
+    wide: boolean,
+  ): { module: object; kernels: Record<string, KernelFunction> } {
     const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, build)
     const flags: [string, string][] = [
       ['--no-liftoff', '--liftoff'],
@@ -166,15 +232,13 @@ export class Engine {
     ]
     if (this.relaxedNeedsFlag) flags.push(['--experimental-wasm-relaxed-simd', '--no-experimental-wasm-relaxed-simd'])
     if (this.v8Version >= SPECULATES) flags.push(['--no-wasm-deopt', '--wasm-deopt'])
-    if (wide && this.simd256) flags.push([REVECTORIZE, REVECTORIZE.replace('--', '--no-')])
+    if (wide) flags.push([REVECTORIZE, REVECTORIZE.replace('--', '--no-')])
     return this.withFlags(flags, () => {
       try {
         const module = new WebAssembly.Module(bytes)
-        const instance = new WebAssembly.Instance(module, { env: { memory: this.memory.memory } })
+        const instance = new WebAssembly.Instance(module, { env: { memory } })
         const exported = instance.exports as Record<string, KernelFunction['raw']>
-        const kernels = Object.fromEntries(Object.entries(exported).map(([name, raw]) => [name, this.#collectable(raw)]))
-        this.pool?.register(module, kernels)
-        return kernels
+        return { module, kernels: Object.fromEntries(Object.entries(exported).map(([name, raw]) => [name, this.#collectable(raw)])) }
       } catch (error) {
         throw new BackendError(`wasm: the engine refused a kernel, it may lack WebAssembly SIMD (${error}).`)
       }
@@ -196,7 +260,7 @@ export class Engine {
   /** Clears the upper halves of the vector registers after 256-bit kernels, for C++ code that comes next. Takes about 0.2 µs. */
   clearUpperHalves(): void {
     if (this.collector) this.collector.clear()
-    else if (this.simd256) nativeBytes?.toString('base64')
+    else if (this.widened) nativeBytes?.toString('base64')
   }
 
   /** Sets V8 flags, runs `work`, and resets the flags. */

@@ -27,6 +27,7 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
 import { type I32, i32, v128 } from '../assembler/instructions.js'
+import type { WidthCheck } from '../engine/width.js'
 import { emitFinish } from './bias-relu.js'
 
 /** A register tile: rows, columns (a multiple of 4), and steps of k per loop turn. */
@@ -230,6 +231,19 @@ export function emitPacked(module: ModuleBuilder, tile: Tile): void {
       f.advance(n, -tile.nr)
     })
   })
+}
+
+/** The self-test of products at 256 bits: tiles of several heights, a last panel that is not full, and sums that go on. */
+export const productCheck: WidthCheck = {
+  name: 'product',
+  timed: true,
+  emit: (module) => emitPacked(module, { mr: 3, nr: 16, unroll: 1 }),
+  run({ packed }) {
+    const [m, n, k] = [39, 58, 61]
+    const [c, a, b] = [0, 16384, 32768]
+    packed(c, a, b, m, n, k, 4 * n, 0)
+    packed(c, b, a, m, n, k, 4 * n, 1)
+  },
 }
 
 /**

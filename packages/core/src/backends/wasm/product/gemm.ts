@@ -17,7 +17,7 @@ import { lazy } from '../engine/made-once.js'
 import { SCRATCH_BYTES, scratchOf } from '../engine/memory.js'
 import type { Body, Call, Split } from '../engine/threads.js'
 import { emitFinishKernel } from './bias-relu.js'
-import { emitPacked, emitStrided, tileFor } from './gemm-kernel.js'
+import { emitPacked, emitStrided, productCheck, tileFor } from './gemm-kernel.js'
 import { emitPackA, emitPackB } from './gemm-pack.js'
 import { emitDot } from './matrix-vector.js'
 
@@ -81,8 +81,10 @@ interface GemmKernels {
 
 /** The primitive `matMul` and the fused kernel `affine`. */
 export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affine: NonNullable<FusedKernels['affine']> } {
-  const tile = tileFor(engine.v8Version, engine.relaxed, engine.simd256)
+  engine.addWidthCheck(productCheck)
+  const chosenTile = lazy(() => tileFor(engine.v8Version, engine.relaxed, engine.simd256))
   const thinKernels = lazy(() => {
+    const tile = chosenTile()
     const { strided } = engine.compile((module) => emitStrided(module, tile), true)
     const { packBColumns } = engine.compile((module) => emitPackB(module, tile))
     return { strided, packBColumns }
@@ -94,6 +96,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
   }
   const dotKernel = lazy(() => engine.compile(emitDot).dot)
   const largeKernels = lazy((): GemmKernels => {
+    const tile = chosenTile()
     const packing = engine.compile((module) => {
       emitPackA(module, tile)
       emitPackB(module, tile)
@@ -109,6 +112,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
   function blocked(split: Split, whole: Product): void {
     const { c, a, b, m, n, k, transposeA, transposeB, area } = whole
     const { packed, packARows, packAColumns, packBRows, packBColumns } = largeKernels()
+    const tile = chosenTile()
     const kBlock = evenBlock(k, KC, 1)
     const mBlock = evenBlock(m, MC, tile.mr)
     const nBlock = evenBlock(n, NC, tile.nr)
@@ -164,7 +168,7 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
   function product(split: Split, whole: Product): void {
     const { c, a, b, m, n, k, transposeA, transposeB, epilogue } = whole
     const nanoseconds = m * n * k * THIN_MULTIPLY_ADD
-    const { mr, nr } = tile
+    const { mr, nr } = chosenTile()
     /** out[r] = Σ matrix[r, :]·x */
     const dot = (matrix: number, x: number, rows: number): void =>
       split(rows, 16, 2 * nanoseconds, (from, to, call) => {

@@ -15,7 +15,10 @@
  */
 import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, memory, type Vector, v128 } from '../assembler/instructions.js'
+import type { WidthCheck } from '../engine/width.js'
 import type { BackPhase } from './cell.js'
+import { lstm } from './cells.js'
+import { emitForward } from './kernel.js'
 import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './recurrence-shared.js'
 
 /** Scratch arrays [rows, wide], one behind the other: P, the cotangent that bypasses the product, and the cotangents of the states except the first. */
@@ -219,4 +222,29 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
       f.advance(rows, i32.sub(0, block))
     })
   })
+}
+
+const checkedShape: RecurrenceShape = {
+  cell: lstm(false),
+  units: 20,
+  tile: { mr: 2, nr: 16, unroll: 1 },
+  masked: false,
+  dropped: false,
+  goBackwards: false,
+  statesOnly: false,
+}
+
+/** The self-test of recurrent networks at 256 bits: three steps of an LSTM forwards and backwards. */
+export const cellCheck: WidthCheck = {
+  name: 'recurrent cell',
+  emit(module) {
+    emitForward(module, checkedShape)
+    emitBackward(module, checkedShape)
+  },
+  run({ forward, backward }) {
+    const [rows, steps] = [5, 3]
+    const [y, z, h, c, panels, out, scratch] = [0, 8192, 13312, 14336, 16384, 28672, 65536]
+    forward(y, z, h, c, panels, 0, 0, 0, rows, rows, steps, scratch)
+    backward(out, z, y, c, panels, 0, 0, 0, rows, rows, steps, scratch)
+  },
 }

@@ -10,7 +10,7 @@ import { scratchOf } from '../engine/memory.js'
 import { createConvTools, MULTIPLY_ADD, tileForFilters } from '../windows/conv-shared.js'
 import type { Cell } from './cell.js'
 import { gru, gruResetAfter, lstm, simpleRnn } from './cells.js'
-import { emitBackward } from './gradient-kernel.js'
+import { cellCheck, emitBackward } from './gradient-kernel.js'
 import { emitForward } from './kernel.js'
 import { panelsOf, type RecurrenceShape } from './recurrence-shared.js'
 
@@ -21,6 +21,7 @@ type Sequence = 'lstmSequence' | 'gruSequence' | 'gruResetAfterSequence' | 'simp
 type Kernels = Required<Pick<FusedKernels, Sequence | `${Sequence}Gradient`>>
 
 export function createRecurrence(engine: Engine): Kernels {
+  engine.addWidthCheck(cellCheck)
   const tools = createConvTools(engine)
   const modules = new Map<string, KernelFunction>()
 

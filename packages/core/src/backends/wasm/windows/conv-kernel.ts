@@ -21,6 +21,7 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
 import { f32x4, type I32, i32, type Vector, v128 } from '../assembler/instructions.js'
+import type { WidthCheck } from '../engine/width.js'
 import { emitFinish } from '../product/bias-relu.js'
 import { emitBand, emitTile, type Runs, type Tile } from '../product/gemm-kernel.js'
 
@@ -266,4 +267,21 @@ export function emitAddAll(module: ModuleBuilder): void {
       f.advance(count, -1)
     })
   })
+}
+
+const checkedShape: ConvShape = { image: [8, 9, 4], kernel: [3, 3], strides: [1, 1], dilation: [1, 1], out: [6, 7], filters: 20 }
+const checkedTile: Tile = { mr: 2, nr: 16, unroll: 1 }
+
+/** The self-test of convolutions at 256 bits: forward with bias and relu, and the filter's gradient. */
+export const convolutionCheck: WidthCheck = {
+  name: 'convolution',
+  emit(module) {
+    emitForward(module, checkedShape, checkedTile)
+    emitFilterGradient(module, checkedShape, checkedTile)
+  },
+  run({ forward, filterGradient }) {
+    const [image, out, panels, bias, dF, dY, panel] = [0, 4096, 8192, 14336, 16384, 20480, 24576]
+    forward(out, image, panels, 0, checkedShape.out[0], bias, 1)
+    filterGradient(dF, image, dY, panel, 1)
+  },
 }

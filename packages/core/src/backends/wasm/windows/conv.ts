@@ -17,7 +17,7 @@ import { entry, lazy } from '../engine/made-once.js'
 import { SCRATCH_BYTES, scratchOf } from '../engine/memory.js'
 import { type Body, type Call, direct } from '../engine/threads.js'
 import { emitPacked, type Tile, tileFor } from '../product/gemm-kernel.js'
-import { type ConvShape, emitFilterGradient, emitForward, panelFloats } from './conv-kernel.js'
+import { type ConvShape, convolutionCheck, emitFilterGradient, emitForward, panelFloats } from './conv-kernel.js'
 import { createConvTools, groupsFor, MULTIPLY_ADD, PADDING_VALUES, type Placement, tileForFilters } from './conv-shared.js'
 import { emitFold, geometryOf } from './unfold.js'
 import { createWinograd } from './winograd.js'
@@ -58,6 +58,7 @@ type Convolutions = Required<Pick<FusedKernels, 'conv2d' | 'conv2dInput' | 'conv
 
 /** The convolution kernels. */
 export function createConv(engine: Engine): Convolutions {
+  engine.addWidthCheck(convolutionCheck)
   const tools = createConvTools(engine)
   const winograd = createWinograd(engine, tools)
   const foldKernel = lazy(() => engine.compileOne((module) => emitFold(module, true)))

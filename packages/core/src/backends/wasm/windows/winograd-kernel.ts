@@ -27,6 +27,7 @@
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, v128 } from '../assembler/instructions.js'
+import type { WidthCheck } from '../engine/width.js'
 import { emitBand, emitTile, type Tile } from '../product/gemm-kernel.js'
 import { cotangentColumn, inputColumn, loadGrid, outputColumn, storeAll, transform } from './winograd-transforms.js'
 
@@ -242,4 +243,21 @@ function emitCotangents(f: FunctionBuilder, shape: WinogradShape, dY: Local<'i32
     })
     f.advance(line, 16 * tiles[1] * filters)
   })
+}
+
+const checkedShape: WinogradShape = { width: 10, channels: 16, filters: 16, tiles: [4, 4] }
+const checkedTile: Tile = { mr: 2, nr: 16, unroll: 1 }
+
+/** The self-test of these convolutions at 256 bits. */
+export const winogradCheck: WidthCheck = {
+  name: '3 × 3 convolution',
+  emit(module) {
+    emitWinogradForward(module, checkedShape, checkedTile)
+    emitWinogradAccumulate(module, checkedShape, checkedTile)
+  },
+  run({ forward, accumulate }) {
+    const [image, out, panels, v, products, bias] = [0, 8192, 12288, 28672, 45056, 61440]
+    forward(out, image, panels, v, products, bias, 1)
+    accumulate(panels, image, out, v, products)
+  },
 }

@@ -7,7 +7,7 @@ import { createReferenceBackend } from '../../reference/index.js'
 import { createWasmBackend } from '../index.js'
 
 const reference = createReferenceBackend()
-const wasm = createWasmBackend()
+const wasm = createWasmBackend({ simd256: false })
 
 /** The definition, unfold and a product, in float64 on the reference. */
 function definition(x: Host, filter: Host, bias: Host, window: Window, relu: boolean): Float64Array {

@@ -13,7 +13,7 @@ import { SCRATCH_BYTES, scratchOf } from '../engine/memory.js'
 import type { Body } from '../engine/threads.js'
 import type { Tile } from '../product/gemm-kernel.js'
 import { type ConvTools, groupsFor, MULTIPLY_ADD, PADDING_VALUES, type Placement, tileForFilters } from './conv-shared.js'
-import { blockFloats, emitWinogradAccumulate, emitWinogradForward, type WinogradShape } from './winograd-kernel.js'
+import { blockFloats, emitWinogradAccumulate, emitWinogradForward, type WinogradShape, winogradCheck } from './winograd-kernel.js'
 import { emitWinogradFilters } from './winograd-transforms.js'
 
 /** With fewer channels or filters than this, the transforms cost more than they save. */
@@ -40,6 +40,7 @@ export interface Winograd {
 }
 
 export function createWinograd(engine: Engine, tools: ConvTools): Winograd {
+  engine.addWidthCheck(winogradCheck)
   const filterKernels = lazy(() => engine.compile(emitWinogradFilters))
   const modules = new Map<string, KernelFunction>()
   const kernelFor = (what: 'forward' | 'accumulate', shape: WinogradShape, tile: Tile): KernelFunction =>
