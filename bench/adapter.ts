@@ -105,9 +105,17 @@ export const libraries = {
 } as const satisfies Record<string, LibraryEntry>
 export type LibraryName = keyof typeof libraries
 export const libraryNames = Object.keys(libraries) as LibraryName[]
-/** The entry of a library; for a name that is not in the table (in a test), an entry made up from the name. */
-export const libraryEntry = (name: string): LibraryEntry =>
-  name in libraries ? (libraries as Record<string, LibraryEntry>)[name] : { title: name, threads: 1 }
+/**
+ * The entry of a library; for a name that is not in the table (in a test), an entry made up from the name. A version behind the name, as in `torch-2@2.6.0`, is
+ * that of the Python module: a run may have several. It becomes part of the title and of the name in JSON.
+ */
+export function libraryEntry(name: string): LibraryEntry {
+  const [own, version] = name.split('@')
+  const entry: LibraryEntry = own in libraries ? (libraries as Record<string, LibraryEntry>)[own] : { title: own, threads: 1 }
+  if (version === undefined) return entry
+  const { title, recordedAs = own } = entry
+  return { ...entry, title: title.replace(/^[^,]*/, `$& ${version}`), recordedAs: `${recordedAs} ${version}` }
+}
 /** Whether a library takes part in a workload. */
 export function takesPart(name: string, workload: Workload): boolean {
   const { kinds, within } = libraryEntry(name)

@@ -4,6 +4,7 @@ import type { GpuMode } from '@cotangent/core'
 import type { Tile } from '@cotangent/core/kernels'
 import { peerNames } from './adapter.js'
 import type { Shape } from './lens/lens.js'
+import { pythonsIn } from './peers.js'
 import { type Command, commands, type Workload } from './workloads.js'
 
 export class UsageError extends Error {
@@ -15,6 +16,8 @@ export interface Options {
   workloads: readonly Workload[]
   /** Some of `peerNames`. */
   peers: readonly string[]
+  /** Interpreters that take part with their versions of PyTorch and NumPy. */
+  pythons?: readonly string[]
   rounds: number
   steps?: number
   seed: number
@@ -30,6 +33,8 @@ export type Invocation =
   | { kind: 'profile'; workloads: readonly Workload[]; steps: number; seed: number }
   | { kind: 'accuracy'; seed: number }
   | { kind: 'compare'; before: string; after: string }
+  /** Merges files; or, without any, runs `models` with these flags on the Nodes. */
+  | { kind: 'versions'; files: readonly string[]; nodes?: readonly string[]; flags: readonly string[]; markdown?: string }
   | { kind: 'lens'; shape: Shape; tile?: Tile; variant?: string }
 
 /** The engines of gpu.js, by core's names. */
@@ -40,6 +45,7 @@ const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
        npm run bench -- accuracy [--seed n]
        npm run bench -- compare before.json after.json
+       npm run bench -- versions [--nodes a,b] [options] | versions a.json b.json …
        npm run bench -- lens matMul 128x784x512 [--tile 4x8x2] [--variant file.ts]
 
   models   training steps of whole networks: ${named(commands.models)}
@@ -48,10 +54,13 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
   ops      what an op costs however small its tensors: ${named(commands.ops)}
   accuracy  results of operations beside NumPy's in float64; nothing is timed
   compare  two files of --json, row by row
+  versions  models on several Nodes, or files of --json, as one table: ours, PyTorch's versions, the best JavaScript peer
   lens     the WebAssembly of a matrix product's inner loop, beside the machine's limits
 
   --only a,b      rows by id or name (default: all of the command)
   --peers list    all, none, or some of ${peerNames.join(',')} (default: all)
+  --nodes a,b     versions: paths of Node (default: this one, and Node 24 of npm run nodes:install)
+  --python a,b    Python interpreters; each version of PyTorch and NumPy that they have takes part (default: the variable PYTHON)
   --backend gpu:m kernels: ours on an engine of gpu.js beside plain kernels there; ${gpuModes.join(', ')}
   --rounds n      rounds, each running every library once (default: 5)
   --steps n       steps a round (default: as many as take about a second, per library)
@@ -68,11 +77,13 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
 const flags = {
   only: { type: 'string' },
   peers: { type: 'string', default: 'all' },
+  python: { type: 'string' },
   backend: { type: 'string' },
   rounds: { type: 'string', default: '5' },
   steps: { type: 'string' },
   seed: { type: 'string', default: '7' },
   json: { type: 'string' },
+  nodes: { type: 'string' },
   markdown: { type: 'string' },
   profile: { type: 'boolean', default: false },
   tile: { type: 'string' },
@@ -103,6 +114,13 @@ function choosePeers(text: string): readonly string[] {
   })
 }
 
+function choosePythons(text: string): readonly string[] {
+  const pythons = pythonsIn(text)
+  if (pythons.length === 0)
+    throw new UsageError('--python takes interpreters, separated by commas, as in /usr/bin/python3,../torch26/python.')
+  return pythons
+}
+
 function chooseWorkloads(command: Command, only: string | undefined): readonly Workload[] {
   const all: readonly Workload[] = commands[command]
   if (only === undefined) return all
@@ -129,13 +147,14 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const { values, positionals } = parsed
   if (values.help) return { kind: 'help' }
   const [command, ...rest] = positionals
-  const available = [...Object.keys(commands), 'accuracy', 'compare', 'lens'].join(', ')
+  const available = [...Object.keys(commands), 'accuracy', 'compare', 'versions', 'lens'].join(', ')
   if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
   if (command === 'compare') {
     if (rest.length !== 2) throw new UsageError(`compare takes two files of --json, got ${rest.length}.`)
     noFlags(command, args)
     return { kind: 'compare', before: rest[0], after: rest[1] }
   }
+  if (command === 'versions') return versionsAsked(rest, values, args)
   if (command === 'accuracy') {
     noFlags(command, args, ['--seed'])
     if (rest.length > 0) throw new UsageError(`accuracy takes no further argument, got "${rest[0]}".`)
@@ -151,6 +170,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
       ...(variant !== undefined && { variant }),
     }
   }
+  if (values.nodes !== undefined) throw new UsageError('--nodes is a flag of versions: versions --nodes path,path.')
   for (const flag of ['tile', 'variant'] as const) {
     if (values[flag] !== undefined) throw new UsageError(`--${flag} is a flag of lens: lens matMul 128x784x512 --${flag} ${values[flag]}.`)
   }
@@ -174,6 +194,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     command,
     workloads: chooseWorkloads(command, values.only),
     peers: choosePeers(values.peers),
+    ...(values.python !== undefined && { pythons: choosePythons(values.python) }),
     rounds: whole('rounds', values.rounds, 1),
     steps: values.steps === undefined ? undefined : whole('steps', values.steps, 1),
     seed: whole('seed', values.seed, 0),
@@ -181,6 +202,24 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     markdown: values.markdown,
   }
   return { kind: 'run', options }
+}
+
+/** The flags of `models` that `versions` hands on. */
+const handedOn = ['only', 'peers', 'python', 'rounds', 'steps', 'seed'] as const
+
+function versionsAsked(files: readonly string[], values: ReturnType<typeof parse>['values'], args: readonly string[]): Invocation {
+  const markdown = values.markdown !== undefined && { markdown: values.markdown }
+  if (files.length > 0) {
+    noFlags('versions of files', args, ['--markdown'])
+    return { kind: 'versions', files, flags: [], ...markdown }
+  }
+  noFlags('versions', args, ['--nodes', '--markdown', ...handedOn.map((flag) => `--${flag}`)])
+  const flags = handedOn.flatMap((flag) =>
+    args.some((arg) => arg.split('=')[0] === `--${flag}`) ? [`--${flag}`, String(values[flag])] : [],
+  )
+  parseCommandLine(['models', ...flags]) // mistakes are told now
+  const nodes = values.nodes === undefined ? undefined : listed(values.nodes)
+  return { kind: 'versions', files, flags, ...(nodes && { nodes }), ...markdown }
 }
 
 /** The most elements of a matrix of the lens: 1 GiB. */

@@ -6,13 +6,13 @@ import { aligned, short } from './report.js'
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Reads a file that `--json` wrote. @throws UsageError */
-export function readRecord(file: string): RunRecord {
+/** Reads a file that `--json` wrote. @throws UsageError with the name of the command */
+export function readRecord(file: string, command = 'compare'): RunRecord {
   let parsed: unknown
   try {
     parsed = JSON.parse(readFileSync(file, 'utf8'))
   } catch (error) {
-    throw new UsageError(`compare: cannot read ${file} (${(error as Error).message.split('\n')[0]}).`)
+    throw new UsageError(`${command}: cannot read ${file} (${(error as Error).message.split('\n')[0]}).`)
   }
   const texts = ['suite', 'name', 'shape', 'library', 'unit'] as const
   const isRow = (row: unknown): boolean =>
@@ -20,7 +20,7 @@ export function readRecord(file: string): RunRecord {
     texts.every((field) => typeof row[field] === 'string') &&
     (typeof row.median === 'number' || typeof row.error === 'string')
   if (!isObject(parsed) || !isObject(parsed.machine) || !Array.isArray(parsed.rows) || !parsed.rows.every(isRow)) {
-    throw new UsageError(`compare: ${file} is not a file of bench --json: it must have machine and rows.`)
+    throw new UsageError(`${command}: ${file} is not a file of bench --json: it must have machine and rows.`)
   }
   return parsed as unknown as RunRecord
 }

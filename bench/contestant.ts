@@ -8,8 +8,8 @@
 import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
-import { type LibraryName, libraryEntry, type Ran, type Request, type Response } from './adapter.js'
-import { isPython, pythonWith, threadEnvironment } from './peers.js'
+import { libraryEntry, type Ran, type Request, type Response } from './adapter.js'
+import { isPython, pythonOf, threadEnvironment } from './peers.js'
 import type { Limits } from './probes.js'
 import type { Profile } from './profile.js'
 import type { Workload } from './workloads.js'
@@ -44,7 +44,7 @@ const withStack = (kibibytes: number): { execPath: string; execArgv: string[] } 
   return { execPath: '/bin/sh', execArgv: ['-c', script, process.execPath] }
 }
 
-function javaScript(library: LibraryName): Line {
+function javaScript(library: string): Line {
   const { stack } = libraryEntry(library)
   const { execPath, execArgv } = stack && process.platform !== 'win32' ? withStack(stack) : { execPath: process.execPath, execArgv: [] }
   // The published packages run, as users run them. Sources run only if this process was told to take them; they are up to a tenth slower.
@@ -57,10 +57,10 @@ function javaScript(library: LibraryName): Line {
   return { child, send: (request) => void child.send(request), listen: (heard) => void child.on('message', heard) }
 }
 
-function python(library: LibraryName): Line {
+function python(library: string): Line {
   const { threads, peer = library } = libraryEntry(library)
   const script = fileURLToPath(new URL(`./libraries/${peer}_worker.py`, import.meta.url))
-  const child = spawn(pythonWith(peer)?.python ?? 'python3', ['-B', script, String(threads)], {
+  const child = spawn(pythonOf(peer, library)?.python ?? 'python3', ['-B', script, String(threads)], {
     env: threadEnvironment(threads),
     stdio: ['pipe', 'pipe', 'pipe'],
   })
@@ -74,10 +74,10 @@ function python(library: LibraryName): Line {
 
 /** The workload by hand, in the process of `host`. */
 class HandContestant implements Contestant {
-  readonly library: LibraryName
+  readonly library: string
   readonly #host: ChildContestant
 
-  constructor(library: LibraryName, host: ChildContestant) {
+  constructor(library: string, host: ChildContestant) {
     this.library = library
     this.#host = host
   }
@@ -91,14 +91,14 @@ class HandContestant implements Contestant {
 }
 
 class ChildContestant implements Contestant {
-  readonly library: LibraryName
+  readonly library: string
   readonly probe?: (bytes?: number) => Promise<Limits>
   readonly #line: Line
   #waiting: { resolve(response: Response): void; reject(error: Error): void } | undefined
   #lastWords = ''
   #ended = false
 
-  constructor(library: LibraryName) {
+  constructor(library: string) {
     this.library = library
     const { peer } = libraryEntry(library)
     this.#line = isPython(peer) ? python(library) : javaScript(library)
@@ -175,7 +175,7 @@ class ChildContestant implements Contestant {
 }
 
 /** Starts a library's process and waits until the library is loaded; or joins the process of one of those that `started` holds. */
-export async function startContestant(library: LibraryName, started: readonly Contestant[] = []): Promise<Contestant> {
+export async function startContestant(library: string, started: readonly Contestant[] = []): Promise<Contestant> {
   const { within } = libraryEntry(library)
   if (!within) return new ChildContestant(library).start()
   const host = started.find((contestant) => contestant.library === within)

@@ -27,49 +27,83 @@ export function threadEnvironment(threads: number): NodeJS.ProcessEnv {
 /** A Python interpreter that has a module, and the module's version. */
 export interface Python {
   python: string
+  /** Without what a distribution has added to it. */
   version: string
 }
 
 /** The peers that are modules of Python, and how to get them. */
 const pythonModules: Record<string, string> = {
-  torch: "a Python that can import torch (Debian's python3-torch with libopenblas0-openmp; PYTHON names another)",
-  numpy: "a Python that can import numpy (Debian's python3-numpy; PYTHON names another)",
+  torch: "a Python that can import torch (Debian's python3-torch with libopenblas0-openmp; --python or PYTHON names others)",
+  numpy: "a Python that can import numpy (Debian's python3-numpy; --python or PYTHON names others)",
 }
 export const isPython = (peer: string | undefined): boolean => peer !== undefined && peer in pythonModules
 
-const pythons = new Map<string, Python | undefined>()
+/** The interpreters that a text names, separated by commas. */
+export const pythonsIn = (text: string | undefined): string[] =>
+  (text ?? '')
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean)
 
-/** The first of PYTHON, python3 and the system's python3 that can import a module. */
-export function pythonWith(module: string): Python | undefined {
-  if (!pythons.has(module)) pythons.set(module, findPython(module))
-  return pythons.get(module)
+let named: readonly string[] = pythonsIn(process.env.PYTHON)
+const found = new Map<string, readonly Python[]>()
+
+/** Takes these interpreters instead of those in the variable PYTHON. */
+export function usePythons(list: readonly string[]): void {
+  named = list
+  found.clear()
 }
 
-function findPython(module: string): Python | undefined {
-  for (const python of [process.env.PYTHON, 'python3', '/usr/bin/python3']) {
-    if (!python) continue
-    try {
-      const version = execFileSync(python, ['-c', `import ${module}; print(${module}.__version__)`], {
-        env: threadEnvironment(1),
-        encoding: 'utf8',
-        stdio: ['ignore', 'pipe', 'ignore'],
-      })
-      return { python, version: version.trim() }
-    } catch {
-      // There is no such interpreter, or it has no such module.
+/**
+ * The interpreters that can import a module: of several that are named all, but only the first of each version; else the first of the one that is named,
+ * python3, and the system's python3.
+ */
+export function pythonsWith(module: string): readonly Python[] {
+  let list = found.get(module)
+  if (!list) {
+    const several = named.length > 1
+    const tried: Python[] = []
+    for (const python of several ? named : [...named, 'python3', '/usr/bin/python3']) {
+      const version = versionOf(module, python)
+      if (version !== undefined && !tried.some((other) => other.version === version)) tried.push({ python, version })
+      if (!several && tried.length > 0) break
     }
+    list = tried
+    found.set(module, list)
   }
-  return undefined
+  return list
 }
+
+/** The interpreter of a library: that of its version (`torch-2@2.6.0`), else the first. */
+export const pythonOf = (module: string, library: string): Python | undefined => {
+  const [, version] = library.split('@')
+  return pythonsWith(module).find((each) => version === undefined || each.version === version)
+}
+
+function versionOf(module: string, python: string): string | undefined {
+  try {
+    const version = execFileSync(python, ['-c', `import ${module}; print(${module}.__version__)`], {
+      env: threadEnvironment(1),
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    })
+    return version.trim().replace(/\+.*$/, '')
+  } catch {
+    return undefined // there is no such interpreter, or it has no such module
+  }
+}
+
+/** The interpreters that were named and cannot import a module. */
+export const pythonsWithout = (module: string): string[] => named.filter((python) => versionOf(module, python) === undefined)
 
 /** The versions of a peer's parts; undefined if it is not installed. */
 export function peerVersions(peer: string): Record<string, string> | undefined {
   if (isPython(peer)) {
-    const found = pythonWith(peer)
-    return found && { [peer]: found.version }
+    const versions = pythonsWith(peer).map(({ version }) => version)
+    return versions.length > 0 ? { [peer]: versions.join(' and ') } : undefined
   }
-  const found = packagesOf[peer].map((name) => [name, versionIn(`./peers/node_modules/${name}/package.json`)] as const)
-  return found.every(([, version]) => version !== undefined) ? (Object.fromEntries(found) as Record<string, string>) : undefined
+  const parts = packagesOf[peer].map((name) => [name, versionIn(`./peers/node_modules/${name}/package.json`)] as const)
+  return parts.every(([, version]) => version !== undefined) ? (Object.fromEntries(parts) as Record<string, string>) : undefined
 }
 
 /** How to install a peer. */

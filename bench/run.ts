@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { emitPacked } from '@cotangent/core/kernels'
 import { endWithReader } from '../examples/lib/output.js'
 import { accuracyOf, accuracyRows, accuracyTable, isExact } from './accuracy.js'
-import { type LibraryName, libraryEntry, libraryNames, takesPart } from './adapter.js'
+import { libraryEntry, libraryNames, takesPart } from './adapter.js'
 import { type Invocation, type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
 import { type Contestant, startContestant } from './contestant.js'
@@ -15,32 +15,46 @@ import { lens } from './lens/lens.js'
 import { loadVariant, study, VariantError } from './lens/study.js'
 import { cotangentVersion, load, machine } from './machine.js'
 import { markdown } from './markdown.js'
-import { howToInstall, peerVersions } from './peers.js'
+import { howToInstall, isPython, peerVersions, pythonsWith, pythonsWithout, usePythons } from './peers.js'
 import { profileTable } from './profile-table.js'
 import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
 import { timeWorkload } from './rounds.js'
+import { mergeVersions, runVersions } from './versions.js'
 
 /** Rewrites one line on a terminal; prints nothing elsewhere. */
 function progress(text: string): void {
   if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${text.slice(0, process.stderr.columns - 1)}`)
 }
 
-/** The libraries to start: those of ours that have the command's workloads, then those of the chosen peers that are installed. */
-function entrants({ command, workloads }: Options, peers: readonly string[]): LibraryName[] {
-  return libraryNames.filter((name) => {
+/**
+ * The libraries to start: those of ours that have the command's workloads, then those of the chosen peers that are installed. A peer in Python takes part with
+ * each of its versions.
+ */
+function entrants({ command, workloads }: Options, peers: readonly string[]): string[] {
+  return libraryNames.flatMap((name) => {
     const { peer, simd256 } = libraryEntry(name)
-    if (simd256 && !machine().simd256) return false
-    if (!workloads.some((workload) => takesPart(name, workload))) return false
-    return peer ? peers.includes(peer) : command === 'models' ? !name.startsWith('cotangent-core-') : name.startsWith('cotangent-core')
+    if (simd256 && !machine().simd256) return []
+    if (!workloads.some((workload) => takesPart(name, workload))) return []
+    if (peer === undefined) {
+      const chosen = command === 'models' ? !name.startsWith('cotangent-core-') : name.startsWith('cotangent-core')
+      return chosen ? [name] : []
+    }
+    if (!peers.includes(peer)) return []
+    return isPython(peer) ? pythonsWith(peer).map(({ version }) => `${name}@${version}`) : [name]
   })
 }
 
-async function run(options: Options): Promise<boolean> {
-  // It is better to fail now than after minutes of measuring.
-  for (const file of [options.json, options.markdown]) {
+/** It is better to fail now than after minutes of measuring. */
+function requireFolders(files: readonly (string | undefined)[]): void {
+  for (const file of files) {
     if (file !== undefined && !existsSync(dirname(file))) throw new UsageError(`there is no folder ${dirname(file)} to write ${file} into.`)
   }
+}
+
+async function run(options: Options): Promise<boolean> {
+  requireFolders([options.json, options.markdown])
+  if (options.pythons) usePythons(options.pythons)
   const versions: Report['versions'] = { cotangent: cotangentVersion() }
   const present: string[] = []
   const notes: string[] = []
@@ -49,6 +63,8 @@ async function run(options: Options): Promise<boolean> {
     if (found) {
       Object.assign(versions, found)
       present.push(peer)
+      if (isPython(peer) && entrants(options, [peer]).some((name) => libraryEntry(name).peer === peer))
+        notes.push(...pythonsWithout(peer).map((python) => `${python} cannot import ${peer}.`))
     } else notes.push(`Without ${peer}, which is not installed: ${howToInstall(peer)}.`)
   }
   const report: Report = {
@@ -156,6 +172,15 @@ try {
     case 'compare':
       console.log(compare(asked.before, asked.after))
       break
+    case 'versions': {
+      requireFolders([asked.markdown])
+      const { table: text, sound } =
+        asked.files.length > 0 ? { table: mergeVersions(asked.files), sound: true } : runVersions(asked.nodes, asked.flags)
+      console.log(text)
+      if (asked.markdown !== undefined) writeFileSync(asked.markdown, text)
+      process.exitCode = sound ? 0 : 1
+      break
+    }
     case 'accuracy': {
       if (!peerVersions('numpy')) throw new UsageError(`accuracy needs ${howToInstall('numpy')}.`)
       const found = await accuracyOf(accuracyRows, asked.seed)
