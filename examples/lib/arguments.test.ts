@@ -46,8 +46,8 @@ describe('flags', () => {
     [['--lr', '0'], '--lr takes a number above 0, got "0".'],
     [['--lr', 'Infinity'], 'got "Infinity"'],
     [['--backend', 'wasmm'], '--backend is one of wasm, reference, gpu, got "wasmm". Did you mean wasm?'],
-    [['--threads', '9'], '--threads takes a whole number from 1 to 8 or auto, got "9".'],
-    [['--threads', 'all'], '--threads takes a whole number from 1 to 8 or auto, got "all".'],
+    [['--threads', '17'], '--threads takes a whole number from 1 to 16 or auto, got "17".'],
+    [['--threads', 'all'], '--threads takes a whole number from 1 to 16 or auto, got "all".'],
     [['--data', '/no/such/place'], '--data takes a directory that exists, got "/no/such/place".'],
     [['--json', '--out'], '--json takes a file, got "--out".'],
   ])('answers %j in one line', (argv, message) => {

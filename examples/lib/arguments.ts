@@ -71,11 +71,11 @@ export const flags = {
   },
   threads: {
     takes: 'n|auto',
-    says: 'threads of the wasm backend, 1 to 8 or auto (the default): the same numbers, sooner',
+    says: 'threads of the wasm backend, 1 to 16 or auto (the default): the same numbers, sooner',
     read(text: string): number | 'auto' {
       if (text === 'auto') return 'auto'
-      if (/^[1-8]$/.test(text)) return Number(text)
-      throw new UsageError(`takes a whole number from 1 to 8 or auto, got "${text}"`)
+      if (/^([1-9]|1[0-6])$/.test(text)) return Number(text)
+      throw new UsageError(`takes a whole number from 1 to 16 or auto, got "${text}"`)
     },
   },
   steps: whole(1, most, 'gpt only: steps of training (default 2000)'),

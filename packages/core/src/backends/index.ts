@@ -28,7 +28,7 @@ let settings: WasmOptions = {}
  * ```ts
  * configure({ relaxedSimd: false })   // the same bits on every machine, without fused multiply-add
  * configure({ simd256: false })        // heavy kernels on 128-bit vectors in Node 24, too; they have the same bits
- * configure({ threads: 1 })            // no worker threads; by default there are as many as cores, at most four, with the same bits
+ * configure({ threads: 1 })            // no worker threads; by default there are as many as cores, at most 16, with the same bits
  * ```
  */
 export function configure(options: WasmOptions): void {

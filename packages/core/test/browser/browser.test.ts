@@ -32,8 +32,8 @@ describe.skipIf(withoutChromium)(`ops in Chromium${withoutChromium}`, () => {
 
   test('what a page throws arrives with its message', async () => {
     const page = await site.open()
-    await expect(page.call('sweep', { threads: 99 })).rejects.toThrow('whole number from 1 to 8')
-    await expect(page.callInWorker('sweep', { threads: 99 })).rejects.toThrow('whole number from 1 to 8')
+    await expect(page.call('sweep', { threads: 99 })).rejects.toThrow('whole number from 1 to 16')
+    await expect(page.callInWorker('sweep', { threads: 99 })).rejects.toThrow('whole number from 1 to 16')
     await page.close()
   })
 })

@@ -14,7 +14,7 @@ import type { DType, TypedArray } from '../../src/tensor/dtype.js'
 import { type Shape, slidingWindow, type Window } from '../../src/tensor/shape.js'
 import { type Call, compute, type Host, host, operandOn } from './harness.js'
 
-const counts = [1, 2, 4]
+const counts = [1, 2, 4, 16]
 const engines = counts.map((threads) => new Engine({ threads }))
 const backends = engines.map(createBackendOn)
 
@@ -37,11 +37,11 @@ afterAll(async () => {
 
 const bytesOf = (values: TypedArray): Buffer => Buffer.from(values.buffer, values.byteOffset, values.byteLength)
 
-/** Runs a kernel with 1, 2 and 4 threads, a few times, and compares bytes. */
+/** Runs a kernel with each number of threads, a few times, and compares bytes. Of sixteen threads one time is enough: there are 32 parts in it. */
 function same(shape: Shape, dtype: DType, inputs: readonly Host[], call: Call): void {
   const expected = bytesOf(compute(backends[0], shape, dtype, inputs, call))
   for (let i = 1; i < backends.length; i++)
-    for (let turn = 0; turn < 3; turn++) {
+    for (let turn = 0; turn < (counts[i] > 4 ? 1 : 3); turn++) {
       const actual = bytesOf(compute(backends[i], shape, dtype, inputs, call))
       if (!actual.equals(expected)) expect.fail(`${counts[i]} threads differ from 1`)
     }
@@ -49,7 +49,7 @@ function same(shape: Shape, dtype: DType, inputs: readonly Host[], call: Call): 
 
 const float = (seed: number, ...shape: number[]): Host => host(seed, shape, 'float32')
 
-describe('the same bits for 1, 2 and 4 threads', () => {
+describe('the same bits for 1, 2, 4 and 16 threads', () => {
   it.each([
     [256, 256, 256],
     [200, 784, 784],
@@ -351,12 +351,41 @@ describe('the pool', () => {
     )[0]
 
   it('says how it runs', () => {
-    expect(backends.map((backend) => backend.info?.().threads)).toEqual([1, 2, 4])
+    expect(backends.map((backend) => backend.info?.().threads)).toEqual(counts)
     expect(backends[0].info?.()).toEqual({ threads: 1, relaxedSimd: engines[0].relaxed, simd256: engines[0].simd256, sharedMemory: true })
     const automatic = createWasmBackend({ threads: 'auto' })
     expect(automatic.info?.().threads).toBeGreaterThanOrEqual(1)
     void automatic.dispose?.()
-    for (const threads of [0, 9, 1.5, NaN]) expect(() => createWasmBackend({ threads })).toThrow('whole number from 1 to 8')
+    for (const threads of [0, 17, 1.5, NaN]) expect(() => createWasmBackend({ threads })).toThrow('whole number from 1 to 16')
+  })
+
+  it('starts unasked workers a few at a time, as jobs have work for them', async () => {
+    const os = vi.spyOn(process.getBuiltinModule('node:os'), 'availableParallelism').mockReturnValue(8)
+    const engine = new Engine({ threads: 'auto' })
+    os.mockRestore()
+    const { pool } = engine
+    if (!pool) return expect.fail('no pool')
+    const job = (nanoseconds: number): void => engine.split(8, 1, nanoseconds, () => undefined)
+    const settled = async (workers: number): Promise<void> => {
+      while (pool.ready < workers) await new Promise((resolve) => setTimeout(resolve, 2))
+      expect(pool.ready).toBe(workers)
+    }
+    try {
+      expect(pool.ready).toBe(0)
+      job(29_000) // too small to be shared
+      await settled(0)
+      job(40_000)
+      await settled(3)
+      for (let i = 0; i < 20; i++) job(40_000)
+      await settled(3)
+      job(70_000)
+      await settled(6)
+      job(1e6)
+      await settled(7)
+      expect(engine.threads).toBe(8)
+    } finally {
+      await pool.stop()
+    }
   })
 
   it('survives errors in kernels', () => {

@@ -22,11 +22,11 @@ import { BackendError } from '../../../errors.js'
 import { warnOnce } from '../../../platform.js'
 import { assemble, type ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4 } from '../assembler/instructions.js'
-import { type HostMemory, WasmMemory } from './memory.js'
+import { type HostMemory, SCRATCH_BYTES, WasmMemory } from './memory.js'
 import { automaticThreads } from './start-worker.js'
 import { type Body, direct, Pool, type Split } from './threads.js'
 import { checkWidth, type WidthCheck } from './width.js'
-import { MOST_THREADS } from './worker-program.js'
+import { MOST_THREADS, PARTS_PER_THREAD } from './worker-program.js'
 
 /** The user's settings of the wasm engine. */
 export interface WasmOptions {
@@ -43,8 +43,8 @@ export interface WasmOptions {
   /** The most memory to take, in bytes (default 4 GiB, which is also the limit). */
   maximumBytes?: number
   /**
-   * Threads that share large kernels: a number up to 8, or `'auto'`, which is the number of cores, but at most four. They start when the first large
-   * kernel runs. Results have the same bits for any number. Threads need shared memory (in a page: cross-origin isolation); without it there is one.
+   * Threads that share large kernels: a number up to 16, or `'auto'`, which is the number of cores that the process may use, but at most 16. (Nobody has measured
+   * more than 2 yet: `npm run bench -- scaling` does.) They start when the first large kernel runs. Results have the same bits for any number. Threads need shared memory (in a page: cross-origin isolation); without it there is one.
    * Default: the environment variable COTANGENT_THREADS, else `'auto'`.
    */
   threads?: number | 'auto'
@@ -133,7 +133,7 @@ export class Engine {
     const process = nodeProcess()
     this.v8Version = Number.parseInt(process?.versions?.v8 ?? '0', 10)
     if (options.v8Flags !== false) this.v8 = process?.getBuiltinModule?.('node:v8') as V8Module | undefined
-    const threads = threadsAsked(options.threads)
+    const threads = threadsAsked(options)
     this.memory = new WasmMemory({ maximumBytes: options.maximumBytes, threads })
 
     let relaxed = options.relaxedSimd !== false && validatesRelaxed()
@@ -279,8 +279,10 @@ export class Engine {
   }
 }
 
-function threadsAsked(threads: number | 'auto' = 1): number {
-  if (threads === 'auto') return automaticThreads()
+function threadsAsked({ threads = 1, maximumBytes = Infinity }: WasmOptions): number {
+  // The scratch areas of unasked threads take at most half of the memory.
+  if (threads === 'auto')
+    return Math.max(1, Math.min(automaticThreads(), Math.floor(maximumBytes / 2 / (PARTS_PER_THREAD * SCRATCH_BYTES))))
   if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
   throw new BackendError(`wasm: threads is a whole number from 1 to ${MOST_THREADS} or 'auto', got ${threads}.`)
 }

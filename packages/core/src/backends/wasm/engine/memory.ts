@@ -13,7 +13,7 @@
  */
 import { BackendError } from '../../../errors.js'
 import { MAX_PAGES } from '../assembler/assembler.js'
-import { PARTS_PER_THREAD } from './worker-program.js'
+import { CONTROL_BYTES, PARTS_PER_THREAD } from './worker-program.js'
 
 const PAGE = 65536
 const ALIGNMENT = 64
@@ -22,8 +22,6 @@ const SLACK = 64
 /** The most bytes of one block: kernels count in signed 32-bit integers. */
 const LARGEST = 2 ** 31 - 1024
 
-/** Bytes of the control area. */
-export const CONTROL_BYTES = PAGE
 const SCRATCH_START = CONTROL_BYTES
 /** Bytes of each scratch area. */
 export const SCRATCH_BYTES = 4 * 1024 * 1024

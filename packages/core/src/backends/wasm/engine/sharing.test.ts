@@ -85,6 +85,22 @@ describe('Choice', () => {
     expect(sharedOf(choice, 300, () => 2, once)).toBeGreaterThan(280)
   })
 
+  it('tries the other way so rarely that it costs little, on any number of threads', () => {
+    for (const threads of [2, 4, 16]) {
+      const choice = new Choice()
+      let time = 0
+      const calls = 5000
+      for (let i = 0; i < calls; i++) {
+        const share = choice.share(1)
+        const ms = share ? 1 : threads
+        choice.note(1, share, ms)
+        if (i >= 8) time += ms // the first ones alternate
+      }
+      expect(time / calls).toBeLessThan(1.04)
+      expect(time).toBeGreaterThan(calls) // it does try
+    }
+  })
+
   it('forgets kinds before it holds too many', () => {
     const choice = new Choice()
     for (let kind = 0; kind < 5000; kind++) choice.note(kind, choice.share(kind), 1)

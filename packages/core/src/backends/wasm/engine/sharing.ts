@@ -3,8 +3,9 @@
  * a part given to a worker without a core waits.
  *
  * A training asks for the same jobs over and over. For each kind of job (told apart by its estimated time, which follows from
- * kernel and shape) this keeps the mean time alone and the mean time shared, and takes the better way. Two of every 64 calls go
- * the other way, to notice when a core becomes free or busy.
+ * kernel and shape) this keeps the mean time alone and the mean time shared, and takes the better way. From time to time two calls go
+ * the other way, to notice when a core becomes free or busy: two of every 64 if both take as long, and the more rarely the longer the other way takes,
+ * since on sixteen threads two such calls of 64 would cost half as much time as all others.
  */
 
 interface Times {
@@ -12,12 +13,16 @@ interface Times {
   /** Milliseconds; 0 before the first measurement. */
   alone: number
   shared: number
+  /** The call with which the next trials begin. */
+  trial: number
 }
 
 /** The most kinds of jobs remembered; one more, and all are forgotten. */
 const MOST_KINDS = 1024
 const PERIOD = 64
 const TRIALS = 2
+/** At most this many times 64 calls pass between trials. */
+const RAREST = 16
 /** The first calls of a kind alternate between the two ways. Of each way the best time counts, since the first calls meet cold caches and sleeping workers. */
 const FIRST = 8
 
@@ -32,13 +37,17 @@ export class Choice {
     let times = this.kinds.get(kind)
     if (!times) {
       if (this.kinds.size >= MOST_KINDS) this.kinds.clear()
-      times = { calls: 0, alone: 0, shared: 0 }
+      times = { calls: 0, alone: 0, shared: 0, trial: 0 }
       this.kinds.set(kind, times)
     }
     const call = times.calls++
     if (call < FIRST) return call % 2 === 1
-    const trial = call % PERIOD < TRIALS
-    return times.shared <= times.alone !== trial
+    const share = times.shared <= times.alone
+    if (call === FIRST || call >= times.trial + TRIALS) {
+      const slower = share ? times.alone / times.shared : times.shared / times.alone
+      times.trial = call + PERIOD * Math.min(slower, RAREST)
+    }
+    return call >= times.trial ? !share : share
   }
 
   /** Records the time of a job. A time above three times the mean counts as three times the mean. */

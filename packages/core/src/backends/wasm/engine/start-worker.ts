@@ -1,6 +1,6 @@
-/** Starts a worker: worker_threads in Node, Worker in a page. Neither is imported, so core loads on any host. */
+/** Threads of the host: worker_threads in Node, Worker in a page. Neither is imported, so core loads on any host. */
 import type { HostMemory } from './memory.js'
-import { MOST_THREADS, nodeSource, pageSource } from './worker-program.js'
+import { MOST_THREADS, nodeSource, pageSource, words } from './worker-program.js'
 
 /** A worker that is starting or running. */
 export interface WorkerHandle {
@@ -74,9 +74,19 @@ function pageWorker(data: object, lost: (why: string) => void): WorkerHandle | u
   return { send: (message) => worker.postMessage(message), end }
 }
 
-/** The number of threads for `'auto'`: the cores this process may use, at most four. */
+/** The number of threads for `'auto'`: the cores this process may use, at most MOST_THREADS. */
 export function automaticThreads(): number {
   const os = host.process?.getBuiltinModule?.('node:os') as { availableParallelism?(): number } | undefined
   const cores = os?.availableParallelism?.() ?? host.navigator?.hardwareConcurrency ?? 1
-  return Math.max(1, Math.min(4, MOST_THREADS, cores))
+  return Math.max(1, Math.min(MOST_THREADS, cores))
+}
+
+/** Whether this thread may block. A page's main thread may not: Atomics.wait throws there, even if it has nothing to wait for. */
+export function mayWait(control: Int32Array): boolean {
+  try {
+    Atomics.wait(control, words.waiting, 1, 0)
+    return true
+  } catch {
+    return false
+  }
 }

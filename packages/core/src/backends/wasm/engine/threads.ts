@@ -15,9 +15,10 @@ import { BackendError } from '../../../errors.js'
 import { warnOnce } from '../../../platform.js'
 import type { KernelFunction } from './engine.js'
 import type { HostMemory } from './memory.js'
+import { type Job, jobsOf, rangeOf } from './parts.js'
 import { Choice } from './sharing.js'
-import { pageMayHaveWorkers, startWorker, type WorkerHandle } from './start-worker.js'
-import { BUSY_START, CALLS_PER_PART, CALLS_START, PARTS_PER_THREAD, words } from './worker-program.js'
+import { mayWait, pageMayHaveWorkers, startWorker, type WorkerHandle } from './start-worker.js'
+import { BUSY_START, CALLS_PER_PART, CALLS_START, WOKEN, words } from './worker-program.js'
 
 /** Runs a kernel with these values, at once or as a part of a job. */
 export type Call = (kernel: KernelFunction, ...values: number[]) => void
@@ -31,8 +32,12 @@ export type Body = (begin: number, end: number, call: Call, part: number) => voi
 /** Cuts `total` items into parts and runs them. Every part but the last has a multiple of `unit` items. */
 export type Split = (total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem?: number) => void
 
-/** From this many nanoseconds of work for each thread on, each thread gets more than one part. */
-const WORTH_MORE_PARTS = 100_000
+/**
+ * Unasked workers start a few at a time, each few by a job that has this many nanoseconds of work for every thread that there is. A worker costs some 7 MB, and a
+ * millisecond of the main thread.
+ */
+const STARTED_AT_ONCE = 3
+const WORTH_A_WORKER = 16_000
 /** Milliseconds that the main thread spins for the last parts before it sleeps. */
 const SPIN = 0.1
 /** A worker counts as lost once a part takes this many milliseconds more than a hundred times its estimate. */
@@ -71,12 +76,14 @@ export class Pool {
   private at = 0
   private limit = 0
 
-  /** Workers to start when the first job comes; 0 once they have been started. */
+  /** Workers to start when jobs come that have work for them; 0 once they have been started. */
   private toStart: number
+  /** Workers that were started so far, lost ones included. */
+  private started = 0
   /** The user asked for threads, so a message says if there are none. */
   private readonly asked: boolean
 
-  /** Starts `threads` − 1 workers, or fewer if the host refuses. They start now if the user asked for threads, else with the first job. */
+  /** Starts `threads` − 1 workers, or fewer if the host refuses. They start now if the user asked for threads, else with the first jobs. */
   constructor(memory: HostMemory, threads: number, asked: boolean) {
     this.memory = memory
     this.control = new Int32Array(memory.buffer)
@@ -84,17 +91,21 @@ export class Pool {
     this.mayWait = mayWait(this.control)
     this.toStart = threads - 1
     this.asked = asked
-    if (asked) this.start()
+    if (asked) this.start(this.toStart)
   }
 
-  private start(): void {
-    const count = this.toStart
-    this.toStart = 0
-    for (let thread = 1; thread <= count; thread++) {
-      const worker = startWorker({ memory: this.memory, thread }, (why) => this.lose(worker, why))
+  private start(most: number): void {
+    const all = this.toStart
+    for (let count = Math.min(most, all); count > 0; count--) {
+      const worker = startWorker({ memory: this.memory, thread: ++this.started }, (why) => this.lose(worker, why))
+      this.toStart--
       if (worker) this.workers.push(worker)
-      else if (pageMayHaveWorkers()) warnOnce(REFUSED)
-      else if (this.asked) warnOnce(`wasm: this host starts no threads (${count + 1} were asked for); the engine runs on one thread.`)
+      else {
+        this.toStart = 0
+        if (pageMayHaveWorkers()) warnOnce(REFUSED)
+        else if (this.asked) warnOnce(`wasm: this host starts no threads (${all + 1} were asked for); the engine runs on one thread.`)
+        return
+      }
     }
   }
 
@@ -115,7 +126,7 @@ export class Pool {
 
   /** Milliseconds that the workers have spent in parts of jobs, one after the other. */
   get busy(): number[] {
-    return Array.from({ length: this.threads - 1 }, (_, i) => this.calls[BUSY_START + 1 + i])
+    return Array.from({ length: this.threads - 1 }, (_, i) => this.calls[BUSY_START + 8 * (1 + i)])
   }
 
   /** Gives the kernels of a module their numbers, so that jobs can name them. */
@@ -129,43 +140,35 @@ export class Pool {
 
   /** Whether a job can be shared now: some worker has started, and no other job is being made. */
   get free(): boolean {
-    if (this.toStart > 0) this.start()
+    if (this.toStart > 0 && this.workers.length === 0) this.start(STARTED_AT_ONCE)
     return !this.running && this.ready > 0
   }
 
   /** Runs items 0 to `total`, in parts if that pays. */
   run(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
+    if (this.toStart > 0 && nanoseconds >= WORTH_A_WORKER * (1 + this.workers.length)) this.start(STARTED_AT_ONCE)
     const share = this.choice.share(nanoseconds)
     const started = now()
-    if (share) this.shared(total, unit, nanoseconds, body, valuesPerItem)
-    else body(0, total, direct, 0)
+    if (share) {
+      const jobs = jobsOf(total, unit, nanoseconds, 1 + this.ready, valuesPerItem, this.choice.always ? 0 : undefined)
+      for (const job of jobs) this.share(job, unit, nanoseconds, body)
+    } else body(0, total, direct, 0)
     this.choice.note(nanoseconds, share, now() - started)
   }
 
-  /** Shares the items as one job, or as several if the calls do not fit into one. */
-  private shared(total: number, unit: number, nanoseconds: number, body: Body, valuesPerItem: number): void {
-    const threads = 1 + this.ready
-    const parts = nanoseconds < threads * WORTH_MORE_PARTS ? threads : PARTS_PER_THREAD * threads
-    const most = valuesPerItem === 0 ? total : parts * Math.max(1, Math.floor((CALLS_PER_PART - 1) / valuesPerItem / unit)) * unit
-    for (let begin = 0; begin < total; begin += most) this.job(parts, begin, Math.min(total, begin + most), unit, nanoseconds, body)
-  }
-
-  private job(parts: number, begin: number, end: number, unit: number, nanoseconds: number, body: Body): void {
-    const units = Math.ceil((end - begin) / unit)
-    const count = Math.min(parts, units)
+  private share(job: Job, unit: number, nanoseconds: number, body: Body): void {
     this.running = true
     try {
-      for (let part = 0; part < count; part++) {
+      for (let part = 0; part < job.count; part++) {
         const start = CALLS_START + part * CALLS_PER_PART
         this.at = start + 1
         this.limit = start + CALLS_PER_PART
-        const first = begin + Math.floor((part * units) / count) * unit
-        const last = Math.min(end, begin + Math.floor(((part + 1) * units) / count) * unit)
+        const [first, last] = rangeOf(job, part, unit)
         body(first, last, this.put, part)
         this.calls[start] = this.at - start - 1
       }
       this.sendModules()
-      this.finish(count, nanoseconds)
+      this.finish(job.count, nanoseconds)
     } finally {
       this.running = false
     }
@@ -194,12 +197,13 @@ export class Pool {
     Atomics.store(control, words.remaining, parts)
     for (let part = 0; part < parts; part++) Atomics.store(control, words.claims + 16 * part, free)
     Atomics.store(control, words.epoch, this.epoch)
-    if (Atomics.load(control, words.sleepers) > 0) Atomics.notify(control, words.epoch)
+    // Waking takes a few microseconds each. So two are woken, and whoever wakes up wakes two more while there is work.
+    if (Atomics.load(control, words.sleepers) > 0) Atomics.notify(control, words.epoch, Math.min(WOKEN, parts - 1))
 
     let problem: unknown
     for (let part = 0; part < parts; part++) {
       const claim = words.claims + 16 * part
-      if (Atomics.compareExchange(control, claim, free, free + 1) !== free) continue
+      if (Atomics.load(control, claim) !== free || Atomics.compareExchange(control, claim, free, free + 1) !== free) continue
       try {
         this.runPart(part)
       } catch (error) {
@@ -286,15 +290,5 @@ export class Pool {
     Atomics.add(this.control, words.epoch, 1)
     Atomics.notify(this.control, words.epoch)
     await Promise.all(workers.map((worker) => worker.end()))
-  }
-}
-
-/** Whether this thread may block. A page's main thread may not: Atomics.wait throws there, even if it has nothing to wait for. */
-function mayWait(control: Int32Array): boolean {
-  try {
-    Atomics.wait(control, words.waiting, 1, 0)
-    return true
-  } catch {
-    return false
   }
 }

@@ -24,14 +24,13 @@ export interface WidthCheck {
 /** Compiles a check's module on a memory of its own, with the flag or without. */
 export type CompileCheck = (build: (module: ModuleBuilder) => void, memory: HostMemory, wide: boolean) => Record<string, KernelFunction>
 
-/** The memory of a check: one page, and the same numbers in it each time. */
-export const CHECK_BYTES = 65536
+/** The memory of a check, with the same numbers in it each time. A recurrent kernel spreads its scratch memory over more than one page. */
+const PAGES = 4
+export const CHECK_BYTES = 65536 * PAGES
 
 /** How many times as fast timed work must be with 256 bits (its products are twice as fast), and how often both are tried until it is. */
 const GAIN = 1.2
 const LEAST_TRIES = 16
-/** Pages of the memory of a check: a recurrent kernel spreads its scratch memory over more than one. */
-const PAGES = 4
 const TRIES = 200
 
 export type Verdict = 'same bits' | 'other bits' | 'not faster'

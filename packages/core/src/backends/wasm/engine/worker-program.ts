@@ -6,7 +6,7 @@
  */
 
 /** The most threads of a pool, the main thread included. */
-export const MOST_THREADS = 8
+export const MOST_THREADS = 16
 
 /**
  * The most parts for each thread. With two, a slow thread, or one that shares its core with another program, does less of the
@@ -41,12 +41,20 @@ export const words = {
   claims: 176,
 } as const
 
-/** Where each thread counts the milliseconds that it has spent in parts of jobs, as 64-bit floats: behind the claims, before the calls. */
-export const BUSY_START = 224
+/**
+ * Where each thread counts the milliseconds that it has spent in parts of jobs: behind the claims, in 64-bit floats, a cache line each.
+ */
+export const BUSY_START = (words.claims + 16 * PARTS_PER_THREAD * MOST_THREADS) / 2
 
 /** Where the calls of part 0 start, and the room of each part, both in 64-bit floats. */
-export const CALLS_START = 256
+export const CALLS_START = BUSY_START + 8 * MOST_THREADS
 export const CALLS_PER_PART = 496
+
+/** Bytes of the control area: what stands above, and the calls of all parts. */
+export const CONTROL_BYTES = Math.ceil((8 * (CALLS_START + CALLS_PER_PART * PARTS_PER_THREAD * MOST_THREADS)) / 65536) * 65536
+
+/** Sleeping workers that a new job wakes; each of them wakes as many. */
+export const WOKEN = 2
 
 /** Milliseconds that a worker watches for the next job before it sleeps. */
 const SPIN = 0.06
@@ -99,7 +107,10 @@ function nextEpoch() {
     } while (performance.now() < until)
     Atomics.add(control, ${words.sleepers}, 1)
     Atomics.wait(control, ${words.epoch}, seen)
-    Atomics.sub(control, ${words.sleepers}, 1)
+    const sleepers = Atomics.sub(control, ${words.sleepers}, 1) - 1
+    // Woken for a new job, it wakes others while there is work for them.
+    const isNew = Atomics.load(control, ${words.epoch}) !== seen
+    if (isNew && sleepers > 0 && Atomics.load(control, ${words.remaining}) > ${WOKEN}) Atomics.notify(control, ${words.epoch}, ${WOKEN})
   }
 }
 
@@ -119,14 +130,16 @@ function work(receive) {
     const free = (2 * epoch) | 0
     for (let i = 0; i < parts; i++) {
       const part = (first + i) % parts
-      if (Atomics.compareExchange(control, ${words.claims} + 16 * part, free, free + 1) !== free) continue
+      const claim = ${words.claims} + 16 * part
+      // A look is cheaper than an exchange, which takes the cache line away from all others.
+      if (Atomics.load(control, claim) !== free || Atomics.compareExchange(control, claim, free, free + 1) !== free) continue
       const started = performance.now()
       try {
         runPart(part)
       } catch {
         Atomics.store(control, ${words.failed}, 1)
       }
-      calls[${BUSY_START} + thread] += performance.now() - started
+      calls[${BUSY_START} + 8 * thread] += performance.now() - started
       Atomics.add(control, ${words.helped}, 1)
       Atomics.sub(control, ${words.remaining}, 1)
       if (Atomics.load(control, ${words.waiting}) === 1) Atomics.notify(control, ${words.remaining})

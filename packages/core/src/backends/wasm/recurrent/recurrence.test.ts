@@ -102,8 +102,8 @@ describe('cotangents of gates that are known to be 0 are not read', () => {
   })
 })
 
-describe('the same bits for 1, 2 and 4 threads', () => {
-  const engines = [1, 2, 4].map((threads) => new Engine({ threads }))
+describe('the same bits for 1, 2, 4 and 16 threads', () => {
+  const engines = [1, 2, 4, 16].map((threads) => new Engine({ threads }))
   const backends = engines.map(createBackendOn)
   beforeAll(async () => {
     for (const engine of engines) {
@@ -115,8 +115,9 @@ describe('the same bits for 1, 2 and 4 threads', () => {
   afterAll(async () => {
     for (const backend of backends) await backend.dispose?.()
   })
-  it.each(cases.map((c) => [title(c), c] as const))('%s', (_, c) => {
-    const [alone, ...shared] = backends.map((backend) => run(backend, { ...c, n: 4 * c.n + 3 }))
+  it.each(cases.map((c, i) => [title(c), c, i] as const))('%s', (_, c, i) => {
+    // Fifteen workers take their time to link a module, so some cases are enough for them.
+    const [alone, ...shared] = (i % 6 === 0 ? backends : backends.slice(0, 3)).map((backend) => run(backend, { ...c, n: 4 * c.n + 3 }))
     for (const results of shared) for (const [i, values] of results.entries()) expect(values, names[i]).toEqual(alone[i])
   })
 })
