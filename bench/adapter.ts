@@ -4,6 +4,7 @@
  * An adapter builds a workload once and then runs steps of it; the parent says how many, and when. `run` resolves when the result of the last step
  * can be read on the host, so no library is timed while work is still queued.
  */
+import type { Counted } from './counted.js'
 import type { Limits } from './probes.js'
 import type { Profile } from './profile.js'
 import type { Sample } from './quiet.js'
@@ -37,6 +38,8 @@ export type Request =
   | { type: 'probe'; bytes?: number }
   /** Where the time of a step goes; ours alone. */
   | { type: 'profile'; steps: number }
+  /** How the jobs of a step would be cut for these numbers of threads; ours alone, on one thread. */
+  | { type: 'count'; steps: number; threads: readonly number[] }
   /** The most memory the process has had. */
   | { type: 'memory' }
 
@@ -46,6 +49,7 @@ export type Response =
   | ({ type: 'ran' } & Ran)
   | { type: 'probed'; limits: Limits }
   | { type: 'profiled'; profile: Profile }
+  | { type: 'counted'; counted: Counted }
   | { type: 'memory'; megabytes: number }
   | { type: 'results'; values: number[][] }
   | { type: 'failed'; message: string }
@@ -107,11 +111,19 @@ export type LibraryName = keyof typeof libraries
 export const libraryNames = Object.keys(libraries) as LibraryName[]
 /**
  * The entry of a library; for a name that is not in the table (in a test), an entry made up from the name. A version behind the name, as in `torch-2@2.6.0`, is
- * that of the Python module: a run may have several. It becomes part of the title and of the name in JSON.
+ * that of the Python module: a run may have several. It becomes part of the title and of the name in JSON. A number, as in `cotangent#4`, is one of threads.
  */
 export function libraryEntry(name: string): LibraryEntry {
   const [own, version] = name.split('@')
-  const entry: LibraryEntry = own in libraries ? (libraries as Record<string, LibraryEntry>)[own] : { title: own, threads: 1 }
+  const [base, threads] = own.split('#')
+  const entry: LibraryEntry = base in libraries ? (libraries as Record<string, LibraryEntry>)[base] : { title: base, threads: 1 }
+  if (threads !== undefined)
+    return {
+      ...entry,
+      threads: Number(threads),
+      title: `${entry.title}, ${threads} ${threads === '1' ? 'thread' : 'threads'}`,
+      recordedAs: base,
+    }
   if (version === undefined) return entry
   const { title, recordedAs = own } = entry
   return { ...entry, title: title.replace(/^[^,]*/, `$& ${version}`), recordedAs: `${recordedAs} ${version}` }

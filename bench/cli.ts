@@ -31,6 +31,7 @@ export type Invocation =
   | { kind: 'run'; options: Options }
   | { kind: 'gpu'; mode: GpuMode; rounds: number }
   | { kind: 'profile'; workloads: readonly Workload[]; steps: number; seed: number }
+  | { kind: 'scaling'; workloads: readonly Workload[]; rounds: number; steps?: number; seed: number }
   | { kind: 'accuracy'; seed: number }
   | { kind: 'compare'; before: string; after: string }
   /** Merges files; or, without any, runs `models` with these flags on the Nodes. */
@@ -45,6 +46,7 @@ const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
        npm run bench -- accuracy [--seed n]
        npm run bench -- compare before.json after.json
+       npm run bench -- scaling [--only a,b] [--rounds n] [--steps n] [--seed n]
        npm run bench -- versions [--nodes a,b] [options] | versions a.json b.json …
        npm run bench -- lens matMul 128x784x512 [--tile 4x8x2] [--variant file.ts]
 
@@ -55,6 +57,7 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
   accuracy  results of operations beside NumPy's in float64; nothing is timed
   compare  two files of --json, row by row
   versions  models on several Nodes, or files of --json, as one table: ours, PyTorch's versions, the best JavaScript peer
+  scaling  models on 1, 2, 4 … threads: measured up to the cores here, counted up to 16
   lens     the WebAssembly of a matrix product's inner loop, beside the machine's limits
 
   --only a,b      rows by id or name (default: all of the command)
@@ -147,12 +150,25 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const { values, positionals } = parsed
   if (values.help) return { kind: 'help' }
   const [command, ...rest] = positionals
-  const available = [...Object.keys(commands), 'accuracy', 'compare', 'versions', 'lens'].join(', ')
+  const available = [...Object.keys(commands), 'accuracy', 'compare', 'versions', 'scaling', 'lens'].join(', ')
   if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
   if (command === 'compare') {
     if (rest.length !== 2) throw new UsageError(`compare takes two files of --json, got ${rest.length}.`)
     noFlags(command, args)
     return { kind: 'compare', before: rest[0], after: rest[1] }
+  }
+  if (command === 'scaling') {
+    noFlags(command, args, ['--only', '--rounds', '--steps', '--seed'])
+    if (rest.length > 0) throw new UsageError(`scaling takes no further argument, got "${rest[0]}".`)
+    const steps = values.steps === undefined ? undefined : whole('steps', values.steps, 1)
+    const { only, rounds, seed } = values
+    return {
+      kind: 'scaling',
+      workloads: chooseWorkloads('models', only),
+      rounds: whole('rounds', rounds, 1),
+      steps,
+      seed: whole('seed', seed, 0),
+    }
   }
   if (command === 'versions') return versionsAsked(rest, values, args)
   if (command === 'accuracy') {

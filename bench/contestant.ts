@@ -9,6 +9,7 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { libraryEntry, type Ran, type Request, type Response } from './adapter.js'
+import type { Counted } from './counted.js'
 import { isPython, pythonOf, threadEnvironment } from './peers.js'
 import type { Limits } from './probes.js'
 import type { Profile } from './profile.js'
@@ -26,6 +27,8 @@ export interface Contestant {
   peakMemory?(): Promise<number>
   /** Where the time of a step goes; ours alone. */
   profile?(steps: number): Promise<Profile>
+  /** How the jobs of a step would be cut for these numbers of threads; ours alone. */
+  count?(steps: number, threads: readonly number[]): Promise<Counted>
   /** All values of the operation that is prepared; Python alone has them. */
   results?(): Promise<number[][]>
   close(): void
@@ -152,6 +155,10 @@ class ChildContestant implements Contestant {
 
   async profile(steps: number): Promise<Profile> {
     return (await this.#answer({ type: 'profile', steps }, 'profiled')).profile
+  }
+
+  async count(steps: number, threads: readonly number[]): Promise<Counted> {
+    return (await this.#answer({ type: 'count', steps, threads }, 'counted')).counted
   }
 
   async peakMemory(): Promise<number> {

@@ -1,6 +1,7 @@
 /** Convolutional networks in a small size: our two libraries learn them and agree, and layers that make no sense are refused. */
 import { describe, expect, test } from 'vitest'
 import type { Adapter } from './adapter.js'
+import { batchThatFits, fitted, STEP_MS } from './batch-limit.js'
 import type { Contestant } from './contestant.js'
 import { cotangent } from './libraries/cotangent.js'
 import { cotangentCore } from './libraries/cotangent-core.js'
@@ -11,7 +12,6 @@ import { uniformValues } from './random.js'
 import { recordRows } from './records.js'
 import { table } from './report.js'
 import { type LibraryResult, timeWorkload } from './rounds.js'
-import { batchThatFits, fitted, STEP_MS } from './scaling.js'
 import { type ConvWorkload, commands, shapeOf, type Workload } from './workloads.js'
 
 const rowNamed = (name: string): Workload =>

@@ -60,7 +60,7 @@ test('afterwards the kernels are those of before, also after an error', async ()
 })
 
 test('the table adds up small rows and sets rates beside limits', () => {
-  const row = { calls: 2, waiting: 0, workers: 0, bytes: 1e6 }
+  const row = { calls: 2, waiting: 0, workers: 0, shareable: 0, bytes: 1e6 }
   const profiled: Profile = {
     steps: 10,
     threads: 2,

@@ -3,7 +3,7 @@
  * is seen, too: TypeScript. Threads are asked what they did meanwhile.
  */
 import { currentBackend } from '@cotangent/core'
-import { engineOf } from '@cotangent/core/kernels'
+import { type Body, engineOf } from '@cotangent/core/kernels'
 import type { Prepared } from './adapter.js'
 
 /** One kind of call: its times are milliseconds a step. */
@@ -16,6 +16,8 @@ export interface ProfileRow {
   waiting: number
   /** The time of the workers in parts of these calls, all together. */
   workers: number
+  /** On one thread: the part of `ms` in jobs that several threads would share. */
+  shareable: number
   /** Operations of its products; absent for kernels that are bound by memory. */
   flops?: number
   /** Bytes of its inputs and outputs, each counted once. */
@@ -70,6 +72,16 @@ function bytesOf(name: string, values: readonly unknown[]): number {
   return targets.reduce((bytes, { slots, inputs }) => bytes + 2 * sum(slots) + sum(inputs), 0)
 }
 
+/** A job that several threads would share, as one thread has run it. */
+export interface Job {
+  ms: number
+  total: number
+  unit: number
+  nanoseconds: number
+  valuesPerItem: number
+  body: Body
+}
+
 type Functions = Record<string, ((...values: never[]) => unknown) | undefined>
 
 /** The faster half: the others had to share the processor with other programs. */
@@ -78,8 +90,8 @@ const fasterHalf = <T extends { ms: number }>(steps: readonly T[]): T[] =>
 
 const meanMs = (steps: readonly { ms: number }[]): number => steps.reduce((sum, { ms }) => sum + ms, 0) / steps.length
 
-/** Runs steps without clocks, then with them. */
-export async function profile(prepared: Prepared, steps: number): Promise<Profile> {
+/** Runs steps without clocks, then with them. `watch`: on one thread, is told the jobs of each step with clocks. */
+export async function profile(prepared: Prepared, steps: number, watch?: (jobs: readonly Job[]) => void): Promise<Profile> {
   const plain: { ms: number }[] = []
   const timed = async (): Promise<number> => {
     const start = performance.now()
@@ -93,21 +105,23 @@ export async function profile(prepared: Prepared, steps: number): Promise<Profil
   let rows = new Map<string, ProfileRow>() // of one step
   const busy = (): number => engine?.pool?.busy.reduce((a, b) => a + b, 0) ?? 0
   let inside = false
+  let [shareable, jobs] = [0, [] as Job[]]
   const clock = <R>(name: string, values: readonly unknown[], key: string, work: () => R): R => {
     if (inside) return work() // a kernel that calls another
     inside = true
-    const [waited, worked, start] = [engine?.pool?.waited ?? 0, busy(), performance.now()]
+    const [waited, worked, shared, start] = [engine?.pool?.waited ?? 0, busy(), shareable, performance.now()]
     try {
       return work()
     } finally {
       const ms = performance.now() - start
       inside = false
-      const row = rows.get(key) ?? { name: key, calls: 0, ms: 0, waiting: 0, workers: 0, bytes: 0 }
+      const row = rows.get(key) ?? { name: key, calls: 0, ms: 0, waiting: 0, workers: 0, shareable: 0, bytes: 0 }
       rows.set(key, row)
       row.calls++
       row.ms += ms
       row.waiting += (engine?.pool?.waited ?? 0) - waited
       row.workers += busy() - worked
+      row.shareable += shareable - shared
       row.bytes += bytesOf(name, values)
       const flops = flopsOf[name]?.(operandsIn(values), values)
       if (flops !== undefined) row.flops = (row.flops ?? 0) + flops
@@ -140,12 +154,28 @@ export async function profile(prepared: Prepared, steps: number): Promise<Profil
   const host = backend as unknown as Functions
   for (const name of ['alloc', 'free']) undo.push(clocked(host, name, () => 'memory: taking and giving back'))
   for (const name of ['write', 'read', 'readSync']) undo.push(clocked(host, name, () => 'copying to and from the host'))
+  if (engine && !engine.pool) {
+    const { split } = engine
+    engine.split = (total, unit, nanoseconds, body, valuesPerItem = 0) => {
+      const start = performance.now()
+      split(total, unit, nanoseconds, body, valuesPerItem)
+      const ms = performance.now() - start
+      if (nanoseconds < engine.splitAbove || total <= unit) return
+      shareable += ms
+      jobs.push({ ms, total, unit, nanoseconds, valuesPerItem, body })
+    }
+    undo.push(() => {
+      engine.split = split
+    })
+  }
   const clockedSteps: { ms: number; rows: ProfileRow[] }[] = []
   try {
     for (let i = 0; i < steps; i++) {
       rows = new Map()
+      jobs = []
       const ms = await timed()
       clockedSteps.push({ ms, rows: [...rows.values()] })
+      watch?.(jobs)
     }
   } finally {
     for (const restore of undo) restore()
@@ -154,9 +184,9 @@ export async function profile(prepared: Prepared, steps: number): Promise<Profil
   const kept = fasterHalf(clockedSteps)
   const mean = new Map<string, ProfileRow>()
   for (const row of kept.flatMap((step) => step.rows)) {
-    const sum = mean.get(row.name) ?? { name: row.name, calls: 0, ms: 0, waiting: 0, workers: 0, bytes: 0 }
+    const sum = mean.get(row.name) ?? { name: row.name, calls: 0, ms: 0, waiting: 0, workers: 0, shareable: 0, bytes: 0 }
     mean.set(row.name, sum)
-    for (const field of ['calls', 'ms', 'waiting', 'workers', 'bytes'] as const) sum[field] += row[field] / kept.length
+    for (const field of ['calls', 'ms', 'waiting', 'workers', 'shareable', 'bytes'] as const) sum[field] += row[field] / kept.length
     if (row.flops !== undefined) sum.flops = (sum.flops ?? 0) + row.flops / kept.length
   }
   const listed = [...mean.values()].sort((a, b) => b.ms - a.ms)

@@ -6,10 +6,10 @@
  * A round runs in samples of some five milliseconds. Its figure is their total; quiet.ts finds those that no other program disturbed.
  */
 import type { Ran } from './adapter.js'
+import { fitted } from './batch-limit.js'
 import type { Contestant } from './contestant.js'
 import type { Limits } from './probes.js'
 import { type Quiet, quietOf, SAMPLE_MS, type Sample } from './quiet.js'
-import { fitted } from './scaling.js'
 import { ratios, type Spread, spread } from './statistics.js'
 import { type Amount, amountOf, trains, type Workload } from './workloads.js'
 

@@ -20,6 +20,7 @@ import { profileTable } from './profile-table.js'
 import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
 import { timeWorkload } from './rounds.js'
+import { scaling } from './scaling.js'
 import { mergeVersions, runVersions } from './versions.js'
 
 /** Rewrites one line on a terminal; prints nothing elsewhere. */
@@ -121,11 +122,19 @@ async function run(options: Options): Promise<boolean> {
   return sound && ours.every((name) => contestants.some(({ library }) => library === name))
 }
 
+/** The heading of a run of our library alone. */
+const ofOurs = (seed: number, rounds: number): Parameters<typeof heading>[0] => ({
+  machine: machine(),
+  versions: { cotangent: cotangentVersion() },
+  seed,
+  rounds,
+  load: { before: load(), after: [] },
+  notes: [],
+})
+
 /** Prints where the time of each workload's step goes, on one thread and on two. */
 async function profiles({ workloads, steps, seed }: Extract<Invocation, { kind: 'profile' }>): Promise<void> {
-  console.log(
-    `${heading({ machine: machine(), versions: { cotangent: cotangentVersion() }, seed, rounds: 1, load: { before: load(), after: [] }, notes: [] })}\n`,
-  )
+  console.log(`${heading(ofOurs(seed, 1))}\n`)
   // The width that this Node has by default.
   for (const library of machine().simd256 ? (['cotangent-256', 'cotangent-256-2'] as const) : (['cotangent', 'cotangent-2'] as const)) {
     const contestant = await startContestant(library)
@@ -171,6 +180,10 @@ try {
       break
     case 'compare':
       console.log(compare(asked.before, asked.after))
+      break
+    case 'scaling':
+      console.log(`${heading(ofOurs(asked.seed, asked.rounds))}\n`)
+      process.exitCode = (await scaling(asked.workloads, asked, (text) => console.log(text), progress)) ? 0 : 1
       break
     case 'versions': {
       requireFolders([asked.markdown])

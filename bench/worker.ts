@@ -8,14 +8,14 @@ import { measureLimits, mostPressed, pressed } from './probes.js'
 import { sampled } from './quiet.js'
 
 /** Sets the threads and vectors of our library's row, whatever the defaults are. */
-async function settleEngine(library: LibraryName): Promise<void> {
+async function settleEngine(library: string): Promise<void> {
   const { threads, simd256 = false } = libraryEntry(library)
   const { configure } = await import('@cotangent/core')
   configure({ threads, simd256 })
 }
 
-async function load(library: LibraryName): Promise<Adapter> {
-  switch (library) {
+async function load(library: string): Promise<Adapter> {
+  switch (library.split('#')[0] as LibraryName) {
     case 'cotangent':
     case 'cotangent-2':
     case 'cotangent-256':
@@ -56,7 +56,7 @@ const fail = (error: unknown): void => {
 }
 
 try {
-  const adapter = await load(process.argv[2] as LibraryName)
+  const adapter = await load(process.argv[2])
   const prepared = new Map<boolean, Prepared>() // of the library itself, and by hand
 
   const answer = async (request: Request): Promise<Response> => {
@@ -76,6 +76,12 @@ try {
       if (!ready) throw new Error('There is no workload to profile.')
       const { profile } = await import('./profile.js')
       return { type: 'profiled', profile: await profile(ready, request.steps) }
+    }
+    if (request.type === 'count') {
+      const ready = prepared.get(false)
+      if (!ready) throw new Error('There is no workload to count.')
+      const { count } = await import('./counted.js')
+      return { type: 'counted', counted: await count(ready, request.steps, request.threads) }
     }
     if (request.type === 'memory') return { type: 'memory', megabytes: process.resourceUsage().maxRSS / 1024 }
     if (request.type === 'results') throw new Error('Results are asked of Python alone.')

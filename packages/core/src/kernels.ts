@@ -4,7 +4,7 @@
  *
  * An `Engine` owns a memory and compiles modules that a `ModuleBuilder` describes. Expressions come from the instruction sets (`i32`, `v128`,
  * `f32x4`). `emitPacked` writes the packed matrix product for a register `Tile`; `tileFor` gives the tile that the backend uses. `engineOf` gives the engine under a
- * wasm backend, whose pool counts the time of its threads.
+ * wasm backend, whose pool counts the time of its threads. `jobsOf` and `rangeOf` say how it cuts work for some number of threads.
  */
 export {
   assemble,
@@ -30,5 +30,8 @@ export {
   v128,
 } from './backends/wasm/assembler/instructions.js'
 export { Engine, type KernelFunction, type WasmOptions } from './backends/wasm/engine/engine.js'
+export { jobsOf, rangeOf } from './backends/wasm/engine/parts.js'
+export type { Body, Call } from './backends/wasm/engine/threads.js'
+export { MOST_THREADS } from './backends/wasm/engine/worker-program.js'
 export { engineOf } from './backends/wasm/index.js'
 export { emitPacked, type Tile, tileFor } from './backends/wasm/product/gemm-kernel.js'

@@ -163,9 +163,9 @@ export class Engine {
    * Runs work on items 0 to `total`: at once, or in parts on several threads if it is estimated to take long enough. `body` gives
    * the kernel calls for a range of items. Each call must write only its own outputs, and no output may depend on the range.
    * `unit`: a range starts at a multiple of it. `valuesPerItem`: the values that an item's calls take in the job's list (arguments
-   * and two more a call), where that number grows with the items.
+   * and two more a call), where that number grows with the items. (A profile puts a function with a clock in its place.)
    */
-  readonly split: Split = (total, unit, nanoseconds, body, valuesPerItem = 0) => {
+  split: Split = (total, unit, nanoseconds, body, valuesPerItem = 0) => {
     const { pool, collector } = this
     if (collector) collector.job(total, unit, nanoseconds, body, valuesPerItem)
     else if (pool !== undefined && nanoseconds >= this.splitAbove && total > unit && pool.free)

@@ -263,7 +263,7 @@ export class Replay {
         body(0, total, collect, 0)
         const alone = list.splice(before)
         // Small jobs are never shared.
-        if (!engine.pool || nanoseconds < engine.splitAbove || total <= unit) return void list.push(...alone)
+        if (nanoseconds < engine.splitAbove || total <= unit) return void list.push(...alone)
         const either: Body = (begin, end, call, part) => {
           if (call === direct) for (const work of alone) work()
           else body(begin, end, call, part)
