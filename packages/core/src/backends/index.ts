@@ -1,12 +1,13 @@
 /** The backends by name: how one is configured, started, and made the default. */
 import { describeValue, requireOptions } from '../arguments.js'
-import { BackendError } from '../errors.js'
+import { BackendError, ValueError } from '../errors.js'
 import { environment } from '../platform.js'
 import { defaultBackend, setDefaultBackend, setDefaultFactory } from '../runtime.js'
 import type { Backend } from './backend.js'
 import type { GpuMode } from './gpu/device/gpujs.js'
 import type { GpuBackendOptions } from './gpu/index.js'
 import { createReferenceBackend, type ReferenceOptions, requireReferenceOptions } from './reference/index.js'
+import { MOST_THREADS } from './wasm/engine/worker-program.js'
 import { createWasmBackend, requireWasmOptions, type WasmOptions } from './wasm/index.js'
 
 /**
@@ -41,13 +42,16 @@ export function configure(options: WasmOptions): void {
 /** The number of threads that COTANGENT_THREADS says: a number or `auto`. */
 function threadsOfEnvironment(): number | 'auto' {
   const asked = environment('COTANGENT_THREADS')
-  return asked === undefined || asked === 'auto' ? 'auto' : Number(asked)
+  if (asked === undefined || asked === 'auto') return 'auto'
+  const threads = Number(asked)
+  if (Number.isInteger(threads) && threads >= 1 && threads <= MOST_THREADS) return threads
+  throw new ValueError(`COTANGENT_THREADS must be a whole number from 1 to ${MOST_THREADS} or auto, got ${describeValue(asked)}.`)
 }
 
 function wasm(): Backend {
   let backend = made.get('wasm')
   if (!backend) {
-    backend = createWasmBackend({ threads: threadsOfEnvironment(), ...settings })
+    backend = createWasmBackend({ ...settings, threads: settings.threads ?? threadsOfEnvironment() })
     made.set('wasm', backend)
   }
   return backend

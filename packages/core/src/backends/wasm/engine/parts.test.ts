@@ -97,6 +97,18 @@ describe('the number of threads', () => {
     expect(automaticThreads()).toBe(1)
   })
 
+  it('may come from the environment, which is checked', async () => {
+    vi.resetModules()
+    const { configure, currentBackend } = await import('../../index.js')
+    for (const text of ['17', '0', '1.5', 'many']) {
+      vi.stubEnv('COTANGENT_THREADS', text)
+      expect(currentBackend).toThrow(`COTANGENT_THREADS must be a whole number from 1 to 16 or auto, got text "${text}".`)
+    }
+    configure({ threads: 1 }) // comes first
+    expect(currentBackend().info?.().threads).toBe(1)
+    vi.unstubAllEnvs()
+  })
+
   it('leaves half of a small memory for tensors, unless it is asked for', () => {
     withCores(64)
     vi.spyOn(console, 'warn').mockImplementation(() => undefined) // that this host, whose modules are hidden, starts no threads
