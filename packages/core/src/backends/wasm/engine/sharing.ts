@@ -45,7 +45,7 @@ export class Choice {
     const share = times.shared <= times.alone
     if (call === FIRST || call >= times.trial + TRIALS) {
       const slower = share ? times.alone / times.shared : times.shared / times.alone
-      times.trial = call + PERIOD * Math.min(slower, RAREST)
+      times.trial = call + PERIOD * Math.min(slower || 1, RAREST) // NaN if every job so far has thrown
     }
     return call >= times.trial ? !share : share
   }
