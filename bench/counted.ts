@@ -4,7 +4,8 @@
  * from the sizes of the parts. So a machine with two cores can say what sixteen would reach at best. It is a bound and no measurement: sixteen threads share the
  * bandwidth of the memory, the last-level cache and the power of the processor; waking them and waiting for them takes time; and all of that is left out.
  */
-import { jobsOf, rangeOf } from '@cotangent/core/kernels'
+import { currentBackend } from '@cotangent/core'
+import { engineOf, jobsOf, rangeOf } from '@cotangent/core/kernels'
 import type { Prepared } from './adapter.js'
 import { type Job, type Profile, profile } from './profile.js'
 
@@ -121,18 +122,32 @@ export function serialParts({ rows, typescript }: Profile): { name: string; ms: 
   return [...parts, { name: 'TypeScript between the calls', ms: typescript }].sort((a, b) => b.ms - a.ms)
 }
 
-/** Counts for a workload on one thread. */
-export async function count(prepared: Prepared, steps: number, threads: readonly number[]): Promise<Counted> {
-  let best: readonly Job[] | undefined
-  const msOf = (jobs: readonly Job[]): number => jobs.reduce((sum, { ms }) => sum + ms, 0)
+const msOf = (jobs: readonly { ms: number }[]): number => jobs.reduce((sum, { ms }) => sum + ms, 0)
+
+/** The jobs of a step, and what is in none. The jobs are those of the fastest step; they take as much of the time as the profile says. */
+async function jobsAndRest(prepared: Prepared, steps: number): Promise<{ ms: number; jobs: Job[]; serial: Counted['serial'] }> {
+  let best: readonly Job[] = []
   const found = await profile(prepared, steps, (jobs) => {
-    if (!best || msOf(jobs) < msOf(best)) best = jobs
+    if (best.length === 0 || msOf(jobs) < msOf(best)) best = jobs
   })
   const serial = serialParts(found)
-  const serialMs = serial.reduce((sum, { ms }) => sum + ms, 0)
-  // The jobs of the fastest step, in the proportions of that step, take the time that the profile says.
-  const jobs = best ?? []
-  const scale = (found.ms - serialMs) / (msOf(jobs) || 1)
-  const scaled = jobs.map((job) => ({ ...job, ms: job.ms * scale }))
-  return { ms: found.ms, serialMs, serial, counts: threads.map((each) => countFor(scaled, serialMs, each)) }
+  const scale = (found.ms - msOf(serial)) / (msOf(best) || 1)
+  return { ms: found.ms, serial, jobs: best.map((job) => ({ ...job, ms: job.ms * scale })) }
+}
+
+/** Counts for a workload whose backend has one thread. Some kernels cut their work in another way for many threads, so for each number they are told that there are as many. */
+export async function count(prepared: Prepared, steps: number, threads: readonly number[]): Promise<Counted> {
+  const engine = engineOf(currentBackend())
+  const { ms, serial } = await jobsAndRest(prepared, steps)
+  const counts: ThreadCount[] = []
+  for (const each of threads) {
+    if (engine) Object.defineProperty(engine, 'threads', { value: each, configurable: true })
+    try {
+      const { jobs, serial: rest } = await jobsAndRest(prepared, steps)
+      counts.push(countFor(jobs, msOf(rest), each))
+    } finally {
+      if (engine) Reflect.deleteProperty(engine, 'threads')
+    }
+  }
+  return { ms, serialMs: msOf(serial), serial, counts }
 }

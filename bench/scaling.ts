@@ -16,7 +16,7 @@ export const threadCounts = (cores: number): number[] =>
 
 /** Steps before a step is counted, and steps of which the better half counts. */
 const WARM_STEPS = 5
-const COUNTED_STEPS = 20
+const COUNTED_STEPS = 8
 
 /** Parts of the time in no job are named from this part of the step on. */
 const NAMED = 0.01

@@ -165,8 +165,8 @@ const WORTH_PACKING = 48
 export const panelFloats = (shape: ConvShape, tile: Tile): number => tile.nr * blockRows(shape) * shape.out[1]
 
 /**
- * Writes `filterGradient(dF, x, dY, panel, images)`: adds the contribution of `images` images to dF [kh·kw·c, filters]. `panel` has room for the
- * cotangents of a block of pixels and NR filters.
+ * Writes `filterGradient(dF, x, dY, panel, images, count)`: adds the contribution of `images` images to `count` columns of dF [kh·kw·c, filters]. `dF` and `dY` are
+ * the addresses of the first of these columns. `panel` has room for the cotangents of a block of pixels and NR filters.
  */
 export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile: Tile): void {
   const { image, strides, dilation, filters } = shape
@@ -182,8 +182,8 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
   const upright = across && kh > 1 ? thinEnd(group, tile) : 0
   const packs = kh * kw * c >= WORTH_PACKING
   const unrolled = unrolledFor(tile, ow)
-  const parameters = { dF: 'i32', x: 'i32', dY: 'i32', panel: 'i32', images: 'i32' } as const
-  module.export('filterGradient', parameters, null, (f, { dF, x, dY, panel, images }) => {
+  const parameters = { dF: 'i32', x: 'i32', dY: 'i32', panel: 'i32', images: 'i32', count: 'i32' } as const
+  module.export('filterGradient', parameters, null, (f, { dF, x, dY, panel, images, count }) => {
     const [a, b, from, rows, left, width, columns, first, to, weights, line] = Array.from({ length: 11 }, () => f.local('i32'))
     const runs: Runs[] = [{ count: rows, aNext: rowBytes - ow * pixelBytes }]
     const packPanel = (): void => {
@@ -218,7 +218,7 @@ export function emitFilterGradient(module: ModuleBuilder, shape: ConvShape, tile
         atMost(f, rows, blockRows(shape))
         f.set(first, dY)
         f.set(to, dF)
-        f.set(columns, filters)
+        f.set(columns, count)
         f.while(i32.gtS(columns, 0), () => {
           f.set(width, columns)
           atMost(f, width, tile.nr)
@@ -282,6 +282,6 @@ export const convolutionCheck: WidthCheck = {
   run({ forward, filterGradient }) {
     const [image, out, panels, bias, dF, dY, panel] = [0, 4096, 8192, 14336, 16384, 20480, 24576]
     forward(out, image, panels, 0, checkedShape.out[0], bias, 1)
-    filterGradient(dF, image, dY, panel, 1)
+    filterGradient(dF, image, dY, panel, 1, checkedShape.filters)
   },
 }

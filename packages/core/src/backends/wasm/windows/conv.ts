@@ -209,27 +209,35 @@ export function createConv(engine: Engine): Convolutions {
       const [n, oh, ow, filters] = dY.shape
       const tile = tileForFilters(engine, filters)
       const groups = groupsFor(n, out.size)
+      // Threads share the groups. If there are more threads, they share bands of filters, too, which changes no sum.
+      const panelCount = Math.ceil(filters / tile.nr)
+      const bandFilters = Math.ceil(panelCount / Math.min(panelCount, Math.ceil(engine.threads / groups))) * tile.nr
+      const bands = Math.ceil(filters / bandFilters)
       withPadding(x, window, (padded, imageAt) => {
         const shape = shapeOf(padded, out, window)
         const run = kernelFor('filterGradient', shape, tile)
-        tools.withMemory((groups - 1) * out.size + groups * panelFloats(shape, tile), (sums) => {
+        tools.withMemory((groups - 1) * out.size + groups * bands * panelFloats(shape, tile), (sums) => {
           const panels = sums + 4 * (groups - 1) * out.size
           const sumOf = (group: number): number => (group === 0 ? address(out) : sums + 4 * (group - 1) * out.size)
           const from = address(dY)
           const start = (group: number): number => Math.floor((group * n) / groups)
+          // A band is no range of memory, so with bands the sums are zeroed here.
+          for (let group = 0; bands > 1 && group < groups; group++) tools.fill()(sumOf(group), 4 * out.size, 0)
           for (let turn = 0; turn < Math.ceil(n / groups); turn += IMAGES_PER_JOB) {
             const body: Body = (begin, end, call, part) => {
-              for (let group = begin; group < end; group++) {
-                if (turn === 0) call(tools.fill(), sumOf(group), 4 * out.size, 0)
-                const panel = panels + 4 * group * panelFloats(shape, tile)
+              for (let item = begin; item < end; item++) {
+                const [group, first] = [Math.floor(item / bands), (item % bands) * bandFilters]
+                if (bands === 1 && turn === 0) call(tools.fill(), sumOf(group), 4 * out.size, 0)
+                const panel = panels + 4 * item * panelFloats(shape, tile)
                 const last = Math.min(start(group + 1), start(group) + turn + IMAGES_PER_JOB)
+                const count = Math.min(bandFilters, filters - first)
                 for (let i = start(group) + turn; i < last; i++)
-                  call(run, sumOf(group), imageAt(call, part, i), from + 4 * i * oh * ow * filters, panel, 1)
+                  call(run, sumOf(group) + 4 * first, imageAt(call, part, i), from + 4 * (i * oh * ow * filters + first), panel, 1, count)
               }
             }
             const images = Math.min(n, groups * IMAGES_PER_JOB)
             const nanoseconds = images * oh * ow * out.size * MULTIPLY_ADD
-            engine.split(groups, 1, nanoseconds, body, 5 + IMAGES_PER_JOB * VALUES_PER_IMAGE)
+            engine.split(groups * bands, 1, nanoseconds, body, 5 + IMAGES_PER_JOB * VALUES_PER_IMAGE)
           }
           tools.addAll(address(out), sums, out.size, groups - 1)
         })
