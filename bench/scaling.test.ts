@@ -30,7 +30,12 @@ describe('counting', () => {
     unit: 1,
     nanoseconds: 8e6,
     valuesPerItem: 0,
-    body: (begin, end, call) => call(Object.assign(() => 0, { raw: () => 0 }), begin, end),
+    body: (begin, end, call) =>
+      call(
+        Object.assign(() => 0, { raw: () => 0 }),
+        begin,
+        end,
+      ),
     ...more,
   })
 

@@ -24,7 +24,6 @@ import {
   layerNormalization,
   type Model,
   masking,
-  rescaling,
   Sequential,
 } from '../src/index.js'
 import { optimizerNames } from '../src/optimizers/index.js'
