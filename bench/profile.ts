@@ -51,6 +51,9 @@ const flopsOf: Record<string, (operands: readonly Sized[], values: readonly unkn
   conv2d: ([out, , filter]) => 2 * out.size * (filter.size / (filter.shape.at(-1) ?? 1)),
   conv2dInput: ([, dY, filter]) => 2 * dY.size * (filter.size / (filter.shape.at(-1) ?? 1)),
   conv2dFilter: ([out, , dY]) => 2 * dY.size * (out.size / (out.shape.at(-1) ?? 1)),
+  // As the rows of networks count it: the future included, backward twice as much.
+  attention: ([out, q, k]) => 2 * q.shape[0] * q.shape[1] * q.shape[2] * k.shape[1] * (q.shape[3] + out.shape[3]),
+  attentionGradient: ([, dY, , q, k]) => 4 * q.shape[0] * q.shape[1] * q.shape[2] * k.shape[1] * (q.shape[3] + dY.shape[3]),
   ...Object.fromEntries(
     ['lstm', 'gru', 'gruResetAfter', 'simpleRnn'].flatMap((cell) => {
       // The recurrent weights come after the states, of which an LSTM has two; backward after dY, y and, but for a simple RNN, one state.

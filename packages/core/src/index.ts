@@ -61,6 +61,7 @@ export {
   shuffle,
 } from './ops/random/index.js'
 export * from './ops/recurrent/index.js'
+export { type CrossEntropyOptions, softmaxCrossEntropy } from './ops/reduce/cross-entropy.js'
 export * from './ops/reduce/group-norm.js'
 export * from './ops/reduce/normalize.js'
 export * from './ops/reduce/rms-norm.js'

@@ -3,8 +3,8 @@ import type { Allowed } from './extremes.js'
 
 const depthwise = ['depthwise', 'depthwiseConv2d', 'depthwiseInputGradient', 'depthwiseFilterGradient']
 const convolutions = ['conv2d', 'conv2dTranspose', 'conv2dFilterGradient', 'groupedConv2d', 'conv3d', 'conv3dTranspose', ...depthwise]
-const normalizing = ['batchNorm', 'normalize', 'layerNorm', 'moments']
-const attention = ['attentionWeights', 'scaledDotProductAttention']
+const normalizing = ['batchNorm', 'normalize', 'layerNorm', 'layerNormSums', 'moments']
+const attention = ['attentionWeights', 'scaledDotProductAttention', 'scaledDotProductAttentionGradient']
 const backward = ['lstmSequenceGradient', 'gruSequenceGradient', 'gruResetAfterSequenceGradient', 'simpleRnnSequenceGradient']
 const recurrent = ['lstmCell', 'lstmSequence', 'gruSequence', 'simpleRnnSequence', ...backward]
 
@@ -29,6 +29,9 @@ export const allowed: readonly Allowed[] = [
       'matrixPower',
       'channelSums',
       'layerNormGradient',
+      'rmsNormGradient',
+      'rmsNormSums',
+      'classCrossEntropyGradient',
       'averagePool2d',
     ],
     backends: all,

@@ -107,10 +107,10 @@ test('a program that names no op of images, networks, linear algebra, Fourier tr
   const held = Object.keys(inputs).filter((path) => inputs[path].bytesInOutput > 0)
   expect(held.some((path) => path.includes('src/ops/product/'))).toBe(true)
   const left =
-    /src\/ops\/(?:(?:windows|recurrent|activation|attention|image|linalg|fourier|cumulative|random)\/|.*(?:-norm|normalize|einsum|outer|segment|quantile|search)\.ts$)/
+    /src\/ops\/(?:(?:windows|recurrent|activation|attention|image|linalg|fourier|cumulative|random)\/|.*(?:-norm|normalize|einsum|outer|segment|quantile|search|cross-entropy)\.ts$)/
   expect(held.filter((path) => left.test(path))).toEqual([])
   // With the ops go their kernels.
-  expect(held.filter((path) => /backends\/(families|wasm\/(windows|recurrent))\//.test(path))).toEqual([])
+  expect(held.filter((path) => /backends\/(families|wasm\/(attention|windows|recurrent))\//.test(path))).toEqual([])
   const { slope } = await import(`data:text/javascript;base64,${Buffer.from(outputFiles[0].contents).toString('base64')}`)
   expect(slope[0]).toBe(0)
   expect(slope[1]).toBeCloseTo(2 * Math.tanh(1) * (1 - Math.tanh(1) ** 2), 5)

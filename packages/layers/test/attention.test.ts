@@ -1,5 +1,5 @@
 /** Attention beyond its golden cases: masks as inputs, scores as outputs, axes; in graphs and in files. */
-import { key, normal, type Tensor, tensor } from '@cotangent/core'
+import { key, normal, record, type Tensor, tensor } from '@cotangent/core'
 import { beforeEach, describe, expect, test } from 'vitest'
 import {
   additiveAttention,
@@ -20,6 +20,7 @@ import {
   timeDistributed,
 } from '../src/index.js'
 import type { Json } from '../src/io/keras-object.js'
+import type { AttentionLayerOptions } from '../src/layers/attention/attention-layer.js'
 import { copiesByFormat, jsonOfZip } from './keras-files.js'
 
 beforeEach(() => resetNames())
@@ -225,4 +226,37 @@ test('a model may be trained by its scores', async () => {
   const [first] = await net.evaluate(data, targets)
   await net.fit(data, targets, { epochs: 60, batchSize: 8, verbose: 0 })
   expect((await net.evaluate(data, targets))[0]).toBeLessThan(first * 0.5)
+})
+
+test('the op for whole attention runs unless weights are dropped or asked for', async () => {
+  const [q, v] = [normal(key(1), [2, 3, 4]), normal(key(2), [2, 5, 4])]
+  const ops = (layer: Layer, training = false): string[] =>
+    record(built(layer, q, v).weights, () => layer.callAll([q, v], { training, masks: [], key: key(3) }).outputs[0]).tape.records.map(
+      ({ op }) => op.name,
+    )
+  const makes = [
+    (options: AttentionLayerOptions) => attention({ useScale: true, ...options }),
+    (options: AttentionLayerOptions) => multiHeadAttention(2, 3, options),
+    (options: AttentionLayerOptions) => groupQueryAttention(3, 4, 2, options),
+  ]
+  for (const make of makes) {
+    expect(ops(make({ useCausalMask: true }))).toContain('scaledDotProductAttention')
+    expect(ops(make({ dropout: 0.5 }))).toContain('scaledDotProductAttention')
+    expect(ops(make({ dropout: 0.5 }), true)).not.toContain('scaledDotProductAttention')
+    expect(ops(make({ returnAttentionScores: true }))).not.toContain('scaledDotProductAttention')
+  }
+  // With and without weights it is one function.
+  const [plain, weighed] = [false, true].map((returnAttentionScores) =>
+    built(attention({ useScale: true, useCausalMask: true, returnAttentionScores }), q, v),
+  )
+  const closed = tensor(
+    [
+      [true, true, false, true, true],
+      [false, true, true, true, false],
+    ],
+    { dtype: 'bool' },
+  )
+  const [y, want] = [plain, weighed].map((layer) => layer.callAll([q, v], { ...none, masks: [undefined, closed] }).outputs[0])
+  const expected = await numbers(want)
+  for (const [i, value] of (await numbers(y)).entries()) expect(value).toBeCloseTo(expected[i], 5)
 })

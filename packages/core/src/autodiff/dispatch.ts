@@ -50,8 +50,8 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
   requireDefinition('defineComposed', definition, ['compose'])
   const { name, fused, derivative } = definition
   const runsFused = (inputs: readonly Tensor[], options: O): boolean => {
-    // Kernels compute in float32; a mask and class numbers have dtypes of their own.
-    if (!fused || inputs[0]?.dtype !== 'float32' || inputs.some(({ dtype }) => isFloat(dtype) && dtype !== 'float32')) return false
+    // Kernels compute in float32; a mask and class numbers have dtypes of their own, where an op says that its kernel takes them.
+    if (!fused || inputs.some(({ dtype }) => dtype !== 'float32' && (isFloat(dtype) || !fused.mixed))) return false
     const { backend } = inputs[0]
     if (fused.family) backend.add?.(fused.family)
     const kernel = typeof fused.kernel === 'function' ? fused.kernel(options) : fused.kernel

@@ -95,6 +95,8 @@ export interface ComposedOp<O extends object> {
     forward(fused: Required<FusedKernels>, out: Tensor, inputs: readonly Tensor[], options: O): void
     /** A faster derivative than that of the composition. */
     vjp?: Vjp<O>
+    /** The kernel takes inputs that are no floats, such as a mask or class numbers. Else an op with such an input runs its composition. */
+    mixed?: boolean
     /** Positions of float inputs that have no derivative because they only choose: x in `maxPool2dGradient`. */
     choosing?: readonly number[]
   }

@@ -184,6 +184,14 @@ export interface FusedKernels {
   layerNorm?(out: Operand, x: Operand, gamma: Operand | undefined, beta: Operand | undefined, epsilon: number): void
   /** Gradient of layerNorm for x: out [.., c] = dX from x and dY [.., c]. */
   layerNormGradient?(out: Operand, x: Operand, dY: Operand, gamma: Operand | undefined, epsilon: number): void
+  /** Gradients of layerNorm for gamma and beta: out [2, c] = Σ dY·u over the rows, then Σ dY, where u is layerNorm of x [.., c] without gamma and beta. */
+  layerNormSums?(out: Operand, x: Operand, dY: Operand, epsilon: number): void
+  /** out [.., c] = x/√(mean x² + ε)·gamma, the mean of each row of x [.., c]; gamma [c], 1 if missing. */
+  rmsNorm?(out: Operand, x: Operand, gamma: Operand | undefined, epsilon: number): void
+  /** Gradient of rmsNorm for x: out [.., c] = dX from x and dY [.., c]. */
+  rmsNormGradient?(out: Operand, x: Operand, dY: Operand, gamma: Operand | undefined, epsilon: number): void
+  /** Gradient of rmsNorm for gamma: out [c] = Σ dY·u over the rows, where u is rmsNorm of x [.., c] without gamma. */
+  rmsNormSums?(out: Operand, x: Operand, dY: Operand, epsilon: number): void
   /** out [n, oh, ow, c] = each channel of x [n, h, w, c] ∗ the filter of that channel, from [kh, kw, c]. */
   depthwiseConv2d?(out: Operand, x: Operand, filter: Operand, window: Window): void
   /** Gradient of depthwiseConv2d for its input: out [n, h, w, c] = dX from dY [n, oh, ow, c] and the filter. `window` is depthwiseConv2d's. */
@@ -198,6 +206,18 @@ export interface FusedKernels {
   averagePool2d?(out: Operand, x: Operand, window: Window): void
   /** Gradient of averagePool2d: out [n, h, w, c] = dX from dY [n, oh, ow, c]. */
   averagePool2dGradient?(out: Operand, dY: Operand, window: Window): void
+  /**
+   * Attention: out [b, t, heads, e] = softmax(Q·Kᵀ·scale + bias, where open)·V for each head. Inputs: query [b, t, heads, d], key [b, s, groups, d] and value
+   * [b, s, groups, e], of which each head serves heads/groups neighbouring query heads; then a bool mask if `masked`, true where open; then a bias if `biased`, of which
+   * what is below the least float32 counts as that. Both broadcast to [b, heads, t, s]. `causal` closes the keys j > i of query i. A closed score is the least
+   * float32, so a row of nothing else has equal weights. s is at least 1.
+   */
+  attention?(out: Operand, inputs: readonly Operand[], options: AttentionKernelOptions): void
+  /**
+   * Gradient of attention: out holds dQ, then dK, then dV, each in the shape of its input. Inputs: dY and y [b, t, heads, e], then the inputs of attention. The
+   * cotangents of the scores are P·(dY·Vᵀ − Σ dY·y) where open, with P the weights; closed scores have none.
+   */
+  attentionGradient?(out: Operand, inputs: readonly Operand[], options: AttentionKernelOptions): void
   /** out[i] = f(x[i]) */
   activate?(out: Operand, x: Operand, kernel: ActivationKernel): void
   /** out[i] = dY[i]·f'(x[i]) */
@@ -237,6 +257,10 @@ export interface FusedKernels {
   softmaxCrossEntropy?(out: Operand, logits: Operand, labels: Operand): void
   /** Gradient of softmaxCrossEntropy for the logits: out [rows, classes] = (softmax(logits)·Σ labels − labels)·dY, with dY [rows]. */
   softmaxCrossEntropyGradient?(out: Operand, logits: Operand, labels: Operand, dY: Operand): void
+  /** out [rows] = −log softmax(logits) at the class number, labels int32 [rows]; 0 where there is no such class. */
+  classCrossEntropy?(out: Operand, logits: Operand, labels: Operand): void
+  /** Gradient of classCrossEntropy: out [rows, classes] = dY·(softmax(logits) − 1 at the class number), labels and dY [rows]; 0 where there is no such class. */
+  classCrossEntropyGradient?(out: Operand, logits: Operand, labels: Operand, dY: Operand): void
   /** Runs an optimizer's formula, elementwise, on each target's slots and inputs; see update.ts. A subnormal value of a slot behind the first may become 0. */
   update?(targets: readonly UpdateTarget[], program: UpdateProgram, scalars: readonly number[]): void
   /** out[i] = Threefry bits of counter i as a float in [0, 1): the same values that random.ts makes on the host. */
@@ -245,6 +269,15 @@ export interface FusedKernels {
   bernoulli?(out: Operand, key: readonly [number, number], p: number): void
   /** out[i] = x[i]·(mask[i]·factor), with a uint8 mask. */
   maskedScale?(out: Operand, x: Operand, mask: Operand, factor: number): void
+}
+
+/** Which scores of attention are open, and their factor. */
+export interface AttentionKernelOptions {
+  /** A mask, and then a bias, follow the other inputs. */
+  readonly masked: boolean
+  readonly biased: boolean
+  readonly causal: boolean
+  readonly scale: number
 }
 
 /** How a recurrent cell runs over a sequence. */

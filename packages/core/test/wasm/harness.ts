@@ -4,6 +4,7 @@
  */
 
 import type { Backend, FusedKernels, Kernels, Operand } from '../../src/backends/backend.js'
+import { crossEntropyKernels } from '../../src/backends/families/cross-entropy.js'
 import { normalizationKernels } from '../../src/backends/families/normalization.js'
 import { recurrentKernels } from '../../src/backends/families/recurrent.js'
 import { windowKernels } from '../../src/backends/families/windows.js'
@@ -18,7 +19,7 @@ export interface Host {
   values: TypedArray
 }
 
-const families = [windowKernels, recurrentKernels, normalizationKernels]
+const families = [windowKernels, recurrentKernels, normalizationKernels, crossEntropyKernels]
 
 /** Calls one kernel. */
 export type Call = (kernels: Kernels, fused: FusedKernels, out: Operand, ...inputs: Operand[]) => void

@@ -160,6 +160,10 @@ describe('the same bits for 1, 2, 4 and 16 threads', () => {
       const [x, dY, gamma] = [float(1, rows, c), float(2, rows, c), float(3, c)]
       same([rows, c], 'float32', [x, gamma, float(4, c)], (_, fused, out, a, g, b) => fused.layerNorm?.(out, a, g, b, 0.001))
       same([rows, c], 'float32', [x, dY, gamma], (_, fused, out, a, d, g) => fused.layerNormGradient?.(out, a, d, g, 0.001))
+      same([2, c], 'float32', [x, dY], (_, fused, out, a, d) => fused.layerNormSums?.(out, a, d, 0.001))
+      same([rows, c], 'float32', [x, gamma], (_, fused, out, a, g) => fused.rmsNorm?.(out, a, g, 0.001))
+      same([rows, c], 'float32', [x, dY, gamma], (_, fused, out, a, d, g) => fused.rmsNormGradient?.(out, a, d, g, 0.001))
+      same([c], 'float32', [x, dY], (_, fused, out, a, d) => fused.rmsNormSums?.(out, a, d, 0.001))
     }
   })
 
@@ -274,6 +278,12 @@ describe('the same bits for 1, 2, 4 and 16 threads', () => {
       )
       same([rows, classes], 'float32', [float(1, rows, classes), float(2, rows, classes), float(3, rows)], (_, fused, out, x, y, dY) =>
         fused.softmaxCrossEntropyGradient?.(out, x, y, dY),
+      )
+      // Some numbers are no classes.
+      const [logits, numbers] = [float(1, rows, classes), host(3, [rows], 'int32', { low: -1, high: classes + 1 })]
+      same([rows], 'float32', [logits, numbers], (_, fused, out, x, y) => fused.classCrossEntropy?.(out, x, y))
+      same([rows, classes], 'float32', [logits, numbers, float(4, rows)], (_, fused, out, x, y, d) =>
+        fused.classCrossEntropyGradient?.(out, x, y, d),
       )
     }
     for (const size of [5, 1001, 40_003]) {

@@ -117,9 +117,9 @@ export function categoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossO
 /** categoricalCrossentropy for class numbers. From probabilities, their clipped logarithms count as logits, as in TensorFlow 1. */
 export function sparseCategoricalCrossentropy(yTrue: Tensor, p: Tensor, options: LossOptions = {}): Tensor {
   const { fromLogits } = readLossOptions('sparseCategoricalCrossentropy', options)
-  // Losses of places of `ignoreClass` are left out of the mean, see index.ts.
-  const t = labelsLike('sparseCategoricalCrossentropy', p, yTrue).oneHot(p.shape[p.rank - 1], p.dtype) // [..b, c]
-  return softmaxCrossEntropy(fromLogits ? p : clipped(p).log(), t)
+  // Places of `ignoreClass` need be no class: their losses are left out of the mean, see index.ts.
+  const t = labelsLike('sparseCategoricalCrossentropy', p, yTrue) // [..b]
+  return softmaxCrossEntropy(fromLogits ? p : clipped(p).log(), t, { check: false })
 }
 
 /**

@@ -194,7 +194,8 @@ function bind(name: LossName, options: LossOptions): Pick<Loss, 'call' | 'reduce
     const valid = typeof ignoreClass === 'number' ? [labelsLike(name, yPred, yTrue).notEqual(ignoreClass)] : []
     const hiding = ofPairs.has(name) ? [] : [...valid, ...factors]
     const [t, p] = hiding.reduce(([t, p], factor) => hideUncounted(t, p, factor), withColumns(yTrue, yPred))
-    const values = formula(t, p, options)
+    // Who trains has checked class numbers, and the formula would look at floats once more.
+    const values = formula(name === 'sparseCategoricalCrossentropy' ? t.cast('int32') : t, p, options)
     return { values, valid: name === 'circle' ? [values.greater(0)] : valid }
   }
   const reduction = options.reduction ?? (meansCounted(name) || typeof ignoreClass === 'number' ? 'sum_over_batch_size' : undefined)

@@ -2,10 +2,12 @@
 import { requireBoolean, requireNumber, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
 import type { Ops, Sample, SampleInput } from '../../autodiff/op.js'
+import { once } from '../../autodiff/recompute.js'
 import { sampleWith } from '../../autodiff/samples.js'
+import { attentionKernels } from '../../backends/families/attention.js'
 import { shapeError } from '../../errors.js'
 import { requireDType } from '../../tensor/dtype.js'
-import { broadcastShapes, type Shape, sameShape } from '../../tensor/shape.js'
+import { broadcastShapes, type Shape, sameShape, sizeOf } from '../../tensor/shape.js'
 import { requireTensor, type Tensor } from '../../tensor/tensor.js'
 import { requireFloats } from '../requirements.js'
 
@@ -38,18 +40,58 @@ function groupedRows(query: Tensor, groups: number, ops: Ops): Tensor {
   return ops.reshape(ops.transpose(query, [0, 2, 1, 3]), [b, groups, (heads / groups) * t, d])
 }
 
-function weightsOf(query: Tensor, key: Tensor, more: readonly Tensor[], { masked, biased, causal, scale }: Settings, ops: Ops): Tensor {
-  const [b, t, heads] = query.shape
-  const [, s, groups] = key.shape
-  const rows = groupedRows(ops.mul(query, scale), groups, ops)
-  const products = ops.matMul(rows, ops.transpose(key, [0, 2, 1, 3]), { transposeB: true }) // [b, g, r·t, s]
-  let scores: Tensor = ops.reshape(products, [b, heads, t, s])
-  if (biased) scores = ops.add(scores, ops.maximum(more[masked ? 1 : 0], CLOSED))
+/** Products of all queries and keys of each head: x [b, t, heads, d], y [b, s, groups, d] → [b, heads, t, s]. */
+function pairProducts(x: Tensor, y: Tensor, ops: Ops): Tensor {
+  const [b, t, heads] = x.shape
+  const [, s, groups] = y.shape
+  const products = ops.matMul(groupedRows(x, groups, ops), ops.transpose(y, [0, 2, 1, 3]), { transposeB: true }) // [b, g, r·t, s]
+  return ops.reshape(products, [b, heads, t, s])
+}
+
+/** Σ over keys of each head: weights [b, heads, t, s], value [b, s, groups, e] → [b, t, heads, e]. */
+function weighedSums(weights: Tensor, value: Tensor, ops: Ops): Tensor {
+  const [b, heads, t] = weights.shape
+  const [, s, groups, depth] = value.shape
+  const mixed = ops.matMul(ops.reshape(weights, [b, groups, (heads / groups) * t, s]), ops.transpose(value, [0, 2, 1, 3])) // [b, g, r·t, e]
+  return ops.transpose(ops.reshape(mixed, [b, heads, t, depth]), [0, 2, 1, 3])
+}
+
+/** Σ over queries, and over the heads that share keys: weights [b, heads, t, s], x [b, t, heads, d] → [b, s, groups, d]. */
+function sumsOverQueries(weights: Tensor, x: Tensor, groups: number, ops: Ops): Tensor {
+  const [b, heads, t, s] = weights.shape
+  const rows = ops.reshape(weights, [b, groups, (heads / groups) * t, s])
+  return ops.transpose(ops.matMul(rows, groupedRows(x, groups, ops), { transposeA: true }), [0, 2, 1, 3])
+}
+
+/** Where scores are open, broadcast to [b, heads, t, s]; undefined if everywhere. */
+function openScores(query: Tensor, key: Tensor, more: readonly Tensor[], { masked, causal }: Settings, ops: Ops): Tensor | undefined {
+  const [t, s] = [query.shape[1], key.shape[1]]
   const place = { dtype: 'int32', backend: query.backend } as const
   const past = causal ? [ops.greaterEqual(ops.reshape(ops.arange(0, t, 1, place), [t, 1]), ops.arange(0, s, 1, place))] : []
   const open = [...(masked ? [more[0]] : []), ...past]
-  if (open.length > 0) scores = ops.where(open.length === 2 ? ops.logicalAnd(open[0], open[1]) : open[0], scores, CLOSED)
+  return open.length === 2 ? ops.logicalAnd(open[0], open[1]) : open[0]
+}
+
+function weightsOf(query: Tensor, key: Tensor, more: readonly Tensor[], settings: Settings, ops: Ops): Tensor {
+  const { masked, biased, scale } = settings
+  let scores = pairProducts(ops.mul(query, scale), key, ops)
+  if (biased) scores = ops.add(scores, ops.maximum(more[masked ? 1 : 0], CLOSED))
+  const open = openScores(query, key, more, settings, ops)
+  if (open) scores = ops.where(open, scores, CLOSED)
   return ops.softmax(scores)
+}
+
+/** The cotangents of the scores, [b, heads, t, s]: weights·(dY·valueᵀ − Σ dY·y), 0 where closed. Also the weights. */
+function scoreGradients(
+  [dY, y, query, key, value, ...more]: readonly Tensor[],
+  settings: Settings,
+  ops: Ops,
+): { weights: Tensor; slopes: Tensor } {
+  const weights = weightsOf(query, key, more, settings, ops)
+  const delta = ops.transpose(ops.sum(ops.mul(dY, y), { axis: -1, keepDims: true }), [0, 2, 1, 3]) // [b, heads, t, 1]
+  const slopes = ops.mul(weights, ops.sub(pairProducts(dY, value, ops), delta))
+  const open = openScores(query, key, more, settings, ops)
+  return { weights, slopes: open ? ops.where(open, slopes, 0) : slopes }
 }
 
 const callWeights = defineComposed<Settings>({
@@ -58,14 +100,59 @@ const callWeights = defineComposed<Settings>({
   samples: samples(false),
 })
 
+/** Inputs: dY and y [b, t, heads, e], then those of `scaledDotProductAttention`. Output: dQuery, dKey and dValue, one behind the other. */
+const callGradient = defineComposed<Settings>({
+  name: 'scaledDotProductAttentionGradient',
+  compose: (inputs, settings, ops) => {
+    const [dY, , query, key, value] = inputs
+    const { weights, slopes } = scoreGradients(inputs, settings, ops)
+    const scaled = ops.mul(slopes, settings.scale)
+    const groups = key.shape[2]
+    const parts = [weighedSums(scaled, key, ops), sumsOverQueries(scaled, query, groups, ops), sumsOverQueries(weights, dY, groups, ops)]
+    return ops.concat(
+      parts.map((part, i) => ops.reshape(part, [[query, key, value][i].size])),
+      0,
+    )
+  },
+  fused: {
+    family: attentionKernels,
+    mixed: true,
+    kernel: 'attentionGradient',
+    rule: '(through its composition)',
+    shape: ([, , query, key, value]) => ({
+      shape: [[query, key, value].reduce((size, x) => size + sizeOf(x.shape), 0)],
+      dtype: query.dtype,
+    }),
+    forward: (fused, out, inputs, settings) => fused.attentionGradient(out, inputs, settings),
+  },
+  samples: gradientSamples(),
+})
+
 const callAttention = defineComposed<Settings>({
   name: 'scaledDotProductAttention',
-  compose: ([query, key, value, ...more], options, ops) => {
-    const [b, t, heads] = query.shape
-    const [, s, groups, depth] = value.shape
-    const weights = ops.reshape(weightsOf(query, key, more, options, ops), [b, groups, (heads / groups) * t, s])
-    const mixed = ops.matMul(weights, ops.transpose(value, [0, 2, 1, 3])) // [b, g, r·t, e]
-    return ops.transpose(ops.reshape(mixed, [b, heads, t, depth]), [0, 2, 1, 3])
+  compose: ([query, key, value, ...more], settings, ops) => weighedSums(weightsOf(query, key, more, settings, ops), value, ops),
+  fused: {
+    family: attentionKernels,
+    mixed: true,
+    kernel: 'attention',
+    rule: 'dQuery, dKey and dValue = scaledDotProductAttentionGradient(dY, y, query, key, value); dBias = Σ weights·(dY·valueᵀ − Σ dY·y) where open',
+    shape: ([query, , value]) => ({ shape: [...query.shape.slice(0, 3), value.shape[3]], dtype: query.dtype }),
+    forward: (fused, out, inputs, settings) => fused.attention(out, inputs, settings),
+    vjp: ({ dY, y, options }, inputs, ops) => {
+      const { masked, biased } = options
+      const packed = once(() => callGradient([dY, y, ...inputs], options))
+      const part = (i: number): Tensor => {
+        const start = inputs.slice(0, i).reduce((size, x) => size + x.size, 0)
+        return ops.reshape(ops.slice(packed(), [start], [inputs[i].size]), inputs[i].shape)
+      }
+      // The one gradient that is as large as the scores.
+      const ofBias = (): Tensor => {
+        const bias = inputs[masked ? 4 : 3]
+        const slopes = ops.sumTo(scoreGradients([dY, y, ...inputs], options, ops).slopes, bias.shape)
+        return ops.where(ops.greaterEqual(bias, CLOSED), slopes, 0)
+      }
+      return [() => part(0), () => part(1), () => part(2), ...(masked ? [null] : []), ...(biased ? [ofBias] : [])]
+    },
   },
   samples: samples(true),
 })
@@ -75,8 +162,8 @@ const callAttention = defineComposed<Settings>({
  * heads/groups neighbouring query heads (Ainslie et al.: "GQA", 2023). A row of which the mask closes everything gets the mean of all values.
  *
  * Shape:    query [b, t, heads, d], key [b, s, groups, d], value [b, s, groups, e] → [b, t, heads, e]
- * Gradient: dValue = weightsᵀ·dY, dWeights = dY·valueᵀ, and from there as `attentionWeights`; bias has one, mask has none
- * Cost:     2·b·heads·t·s·(d + e) flops, and b·heads·t·s numbers of memory for the weights
+ * Gradient: dValue = weightsᵀ·dY, dScores = weights·(dY·valueᵀ − Σ dY·y), dQuery = scale·dScores·key, dKey = scale·dScoresᵀ·query; bias has one, mask has none
+ * Cost:     2·b·heads·t·s·(d + e) flops; without a kernel, and for the gradient of bias, also b·heads·t·s numbers of memory for the weights
  *
  * @throws ShapeError if the sizes do not meet, or the heads do not divide into groups.
  * @example
@@ -157,6 +244,16 @@ function checked(op: string, query: Tensor, key: Tensor, options: AttentionOptio
   }
   const settings = { masked: mask !== undefined, biased: bias !== undefined, causal, scale: scale ?? 1 / Math.sqrt(Math.max(d, 1)) }
   return { inputs: [mask, bias].filter((x) => x !== undefined), settings }
+}
+
+/** Few and small: the sweep takes central differences of all five inputs. Attention's own samples reach this op, too. */
+function gradientSamples(): Sample<Settings>[] {
+  return [3, 1, 5].map((i) => {
+    const { inputs, options } = samples(true)[i]
+    const [query, , value] = inputs as readonly Shape[]
+    const y = [...query.slice(0, 3), value[3]]
+    return { inputs: [y, y, ...inputs], options }
+  })
 }
 
 function samples(withValue: boolean): Sample<Settings>[] {

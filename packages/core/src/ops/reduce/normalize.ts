@@ -202,7 +202,7 @@ const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = 
   fused: {
     family: normalizationKernels,
     kernel: 'layerNorm',
-    rule: 'dX = layerNormGradient(X, dY, gamma), dGamma = Σ dY·u, dBeta = Σ dY, where u = (x − mean)/√(variance + ε)',
+    rule: 'dX = layerNormGradient(X, dY, gamma), [dGamma, dBeta] = layerNormSums(X, dY) = [Σ dY·u, Σ dY], where u = (x − mean)/√(variance + ε)',
     shape: ([x]) => x,
     forward: (fused, out, inputs, options) => {
       const { gamma, beta } = affine(inputs, 1, options)
@@ -213,20 +213,13 @@ const callLayerNorm: (inputs: readonly Tensor[], options: Settings) => Tensor = 
       const { gamma, beta } = affine(inputs, 1, options)
       let pair: Tensor | undefined
       const sums = (i: number): Tensor => {
-        pair ??= callChannelSums(
-          [
-            callLayerNorm([x], settings(false, false, options.epsilon)),
-            dY,
-            ops.zeros(x.shape.slice(-1), { dtype: x.dtype, backend: x.backend }),
-          ],
-          {},
-        )
+        pair ??= callLayerNormSums([x, dY], options)
         return rowOf(pair, i, ops)
       }
       return [
         () => callLayerNormGradient([x, dY, ...(gamma ? [gamma] : [])], options),
-        ...(gamma ? [() => sums(1)] : []),
-        ...(beta ? [() => sums(0)] : []),
+        ...(gamma ? [() => sums(0)] : []),
+        ...(beta ? [() => sums(1)] : []),
       ]
     },
   },
@@ -256,6 +249,24 @@ const callLayerNormGradient = defineComposed<Settings>({
     inputs: sample.inputs.slice(0, i === 1 ? 2 : 3),
     options: settings(i !== 1, false),
   })),
+})
+
+// The dGamma and dBeta of layerNorm, [2, c]. Inputs: x and dY.
+const callLayerNormSums = defineComposed<Settings>({
+  name: 'layerNormSums',
+  compose: ([x, dY], { epsilon }, ops) => {
+    const center = ops.zeros(x.shape.slice(-1), { dtype: x.dtype, backend: x.backend })
+    const pair = callChannelSums([callLayerNorm([x], settings(false, false, epsilon)), dY, center], {})
+    return ops.stack([rowOf(pair, 1, ops), rowOf(pair, 0, ops)])
+  },
+  fused: {
+    family: normalizationKernels,
+    kernel: 'layerNormSums',
+    rule: '(through its composition)',
+    shape: ([x]) => ({ shape: [2, x.shape[x.shape.length - 1]], dtype: x.dtype }),
+    forward: (fused, out, [x, dY], { epsilon }) => fused.layerNormSums(out, x, dY, epsilon),
+  },
+  samples: [...shapes, [0, 3]].map((shape) => ({ inputs: [shape, shape], options: settings(false, false) })),
 })
 
 /**

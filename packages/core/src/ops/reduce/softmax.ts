@@ -1,32 +1,32 @@
 /**
- * Softmax, its logarithm, and the cross-entropy of both. Kernels go over the last axis; another axis is moved there and back. All subtract the maximum
+ * Softmax and its logarithm. Kernels go over the last axis; another axis is moved there and back. All subtract the maximum
  * of the row first, so that no exponential overflows (Goodfellow, Bengio, Courville: "Deep Learning", 2016, §4.1).
  *
  * Edges: a logit of −∞ is a class of probability 0. A row of only −∞ has the softmax NaN and the ln Σ −∞; a row with ∞ has the softmax NaN and the ln Σ ∞.
- * A row of no classes has the softmax [], the ln Σ −∞ and the cross-entropy 0.
+ * A row of no classes has the softmax [], the ln Σ −∞ and the cross-entropy (cross-entropy.ts) 0.
  */
 import { requireBoolean, requireOptions } from '../../arguments.js'
 import { defineComposed } from '../../autodiff/dispatch.js'
-import type { Ops, Vjp } from '../../autodiff/op.js'
-import { shapeError, ValueError } from '../../errors.js'
+import type { Ops } from '../../autodiff/op.js'
+import { shapeError } from '../../errors.js'
 import { scope } from '../../tensor/scope.js'
-import { normalizeAxes, normalizeAxis, type Shape, sameShape } from '../../tensor/shape.js'
-import { Tensor } from '../../tensor/tensor.js'
-import { cast } from '../elementwise/elementwise.js'
-import { type Indices, valuesOnHost, wholeIndices } from '../indexing/whole-indices.js'
+import { normalizeAxes, normalizeAxis, type Shape } from '../../tensor/shape.js'
+import type { Tensor } from '../../tensor/tensor.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
-import { oneHot } from '../shape/gather.js'
 import { reshape, transpose } from '../shape/move.js'
 import type { ReduceOptions } from './reduce.js'
 
-const last = { axis: -1, keepDims: true } as const
+/** Over the last axis, which stays. */
+export const last = { axis: -1, keepDims: true } as const
 
-const requireLastAxis = (op: string, x: Tensor): void => {
+/** Throws unless x has floats and a last axis. */
+export const requireLastAxis = (op: string, x: Tensor): void => {
   requireFloats(op, op === 'softmaxCrossEntropy' ? 'logits' : 'x', x)
   if (x.rank === 0) throw shapeError(op, 'a scalar has no last axis', [{ name: 'x', shape: x.shape }])
 }
 
-const classesOf = ({ shape }: Tensor): number => shape[shape.length - 1]
+/** The size of the last axis. */
+export const classesOf = ({ shape }: Tensor): number => shape[shape.length - 1]
 
 /** The maximum of each row, [.., 1], limited to finite numbers. So x minus it is never ∞ − ∞, and a row of −∞ has the ln Σ −∞. */
 function finiteMaximum(x: Tensor, ops: Ops): Tensor {
@@ -157,84 +157,7 @@ export function logSoftmax(x: Tensor, options?: unknown, ...more: unknown[]): Te
   return overAxis(x, axisOf('logSoftmax', x, options, more), (y) => callLogSoftmax([y], {}))
 }
 
-const crossEntropyRule = 'dLogits = dY·(softmax·Σlabels − labels), dLabels = −dY·ln softmax'
-const callCrossEntropyGradient = defineComposed({
-  name: 'softmaxCrossEntropyGradient',
-  compose: ([logits, labels, dY], _, ops) =>
-    ops.mul(ops.sub(ops.mul(ops.softmax(logits), ops.sum(labels, last)), labels), ops.expandDims(dY, -1)),
-  fused: {
-    kernel: 'softmaxCrossEntropyGradient',
-    rule: '(through its composition)',
-    shape: ([logits]) => logits,
-    forward: (fused, out, [logits, labels, dY]) => fused.softmaxCrossEntropyGradient(out, logits, labels, dY),
-  },
-  samples: sampleShapes().map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }, shape.slice(0, -1)] })),
-})
-
-const crossEntropyVjp: Vjp<object> = ({ dY }, [logits, labels], ops) => [
-  () => callCrossEntropyGradient([logits, labels, dY], {}),
-  () => ops.neg(ops.mul(ops.logSoftmax(logits), ops.expandDims(dY, -1))),
-]
-
-const callCrossEntropy = defineComposed({
-  name: 'softmaxCrossEntropy',
-  // A label of 0 adds nothing, even where the class has probability 0 and ln 0 is −∞.
-  compose: ([logits, labels], _, ops) => ops.neg(ops.sum(ops.mulNoNaN(ops.logSoftmax(logits), labels), { axis: -1 })),
-  derivative: { rule: crossEntropyRule, vjp: crossEntropyVjp },
-  fused: {
-    kernel: 'softmaxCrossEntropy',
-    rule: crossEntropyRule,
-    shape: ([logits]) => ({ shape: logits.shape.slice(0, -1), dtype: logits.dtype }),
-    forward: (fused, out, [logits, labels]) => fused.softmaxCrossEntropy(out, logits, labels),
-    vjp: crossEntropyVjp,
-  },
-  samples: sampleShapes().map((shape) => ({ inputs: [shape, { shape, low: 0, high: 1 }] })),
-})
-/**
- * The cross-entropy −Σ labels·ln softmax(logits) of each row. Labels are one-hot, any weights, or class numbers: a list or a tensor of
- * whole numbers.
- *
- * Shape:    logits [..b, c], labels [..b, c], or class numbers [..b] → [..b]
- * Gradient: dLogits = dY·(softmax(logits)·Σ labels − labels), dLabels = −dY·ln softmax(logits)
- *
- * @throws ShapeError if the shapes do not fit, ValueError for a class number out of range. A gpu backend cannot check its values: there such a row gives 0.
- * @example
- * ```ts
- * softmaxCrossEntropy(tensor([[0, 0]]), tensor([[1, 0]])) // ≈ [0.69315]
- * softmaxCrossEntropy(tensor([[0, 0]]), [0]) // ≈ [0.69315]
- * ```
- */
-export function softmaxCrossEntropy(logits: Tensor, labels: Indices): Tensor {
-  requireLastAxis('softmaxCrossEntropy', logits)
-  const numbersOf = (given: Indices): Tensor => wholeIndices('softmaxCrossEntropy', given, logits.backend, 'labels')
-  return scope(() => {
-    const given = labels instanceof Tensor ? labels : cast(numbersOf(labels), logits.dtype)
-    if (sameShape(logits.shape, given.shape)) return callCrossEntropy([logits, given], {})
-    if (!sameShape(given.shape, logits.shape.slice(0, -1))) {
-      throw shapeError(
-        'softmaxCrossEntropy',
-        'logits and labels have different shapes',
-        [
-          { name: 'logits', shape: logits.shape },
-          { name: 'labels', shape: given.shape },
-        ],
-        'Labels have the shape of the logits, or are class numbers, one for each row.',
-      )
-    }
-    const numbers = numbersOf(given)
-    requireClasses(numbers, classesOf(logits))
-    return callCrossEntropy([logits, oneHot(numbers, classesOf(logits), logits.dtype)], {})
-  })
-}
-
-/** Throws for the first class number out of range, where values are on the host. */
-function requireClasses(numbers: Tensor, classes: number): void {
-  const values = valuesOnHost('softmaxCrossEntropy', numbers)
-  const bad = values?.findIndex((value: number) => value < 0 || value >= classes) ?? -1
-  if (!values || bad < 0) return
-  throw new ValueError(`softmaxCrossEntropy: element ${bad} of the labels is ${values[bad]}, but there are ${classes} classes (from 0).`)
-}
-
-function sampleShapes(): Shape[] {
+/** Rows of all kinds, for the sweep. */
+export function sampleShapes(): Shape[] {
   return [[4], [3, 5], [2, 3, 4], [1, 1], [0, 3], [3, 0], [130, 67]]
 }

@@ -1,5 +1,5 @@
 /** Attention of one head by dot products (Luong, Pham, Manning 2015). Source: Keras 3.16, layers/attention/attention.py. */
-import { matMul, type Parameter, ShapeError, type Tensor, tanh, where } from '@cotangent/core'
+import { matMul, type Parameter, ShapeError, scaledDotProductAttention, type Tensor, tanh, where } from '@cotangent/core'
 import type { BatchShape, BuildContext, ManyContext } from '../../layer.js'
 import { choice, flag } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
@@ -32,13 +32,23 @@ export abstract class SequenceAttention extends AttentionLayer {
     return [query[0], query[1], value[1]]
   }
 
-  protected override attend([query, value, key = value]: readonly Tensor[], context: ManyContext): readonly [Tensor, Tensor] {
-    const scores = this.scores(query, key)
+  protected override attend([query, value, key = value]: readonly Tensor[], context: ManyContext): readonly [Tensor, Tensor?] {
     const [ofQuery, ofValue] = context.masks
-    const past = this.useCausalMask ? causalMask(query.shape[1], key.shape[1], scores) : undefined
-    const weights = this.dropped(openSoftmax(scores, allOf([ofValue?.expandDims(1), past])), context)
-    const y = matMul(weights, value)
+    const open = ofValue?.expandDims(1)
+    const means = this.returnAttentionScores || this.drops(context) ? undefined : this.means(query, key, value, open)
+    const [y, weights] = means ? [means] : this.#weighted(query, key, value, open, context)
     return [ofQuery ? where(ofQuery.expandDims(2), y, 0) : y, weights]
+  }
+  /** The weighted means at once, if there is an op for these scores. Shape: [n, tq, d], [n, tv, d], [n, tv, v], a mask [n, 1, tv] → [n, tq, v] */
+  protected means(_query: Tensor, _key: Tensor, _value: Tensor, _open: Tensor | undefined): Tensor | undefined {
+    return undefined
+  }
+  /** The weighted means, and the weights. */
+  #weighted(query: Tensor, key: Tensor, value: Tensor, open: Tensor | undefined, context: ManyContext): readonly [Tensor, Tensor] {
+    const scores = this.scores(query, key)
+    const past = this.useCausalMask ? causalMask(query.shape[1], key.shape[1], scores) : undefined
+    const weights = this.dropped(openSoftmax(scores, allOf([open, past])), context)
+    return [matMul(weights, value), weights]
   }
 }
 
@@ -99,6 +109,11 @@ export class Attention extends SequenceAttention implements ValuesOf<typeof atte
     if (this.#concatWeight) return tanhOfPairs(query, key, this.#scale).sum({ axis: -1 }).mul(this.#concatWeight)
     const products = matMul(query, key, { transposeB: true })
     return this.#scale ? products.mul(this.#scale) : products
+  }
+  protected override means(query: Tensor, key: Tensor, value: Tensor, open: Tensor | undefined): Tensor | undefined {
+    if (this.scoreMode !== 'dot') return undefined
+    const [q, k, v] = [this.#scale ? query.mul(this.#scale) : query, key, value].map((x) => x.expandDims(2)) // one head
+    return scaledDotProductAttention(q, k, v, { mask: open?.expandDims(1), causal: this.useCausalMask, scale: 1 }).squeeze(2)
   }
 }
 

@@ -57,7 +57,7 @@ export const exp: Emit1 = (f, x) => {
 }
 
 /** eˣ for x from −87 to 88, where the result is a normal number: the bits of `exp`. */
-const expNormal: Emit1 = (f, x) => {
+export const expNormal: Emit1 = (f, x) => {
   const { y, shifted } = expParts(f, x)
   const exponent = wholePart(f, shifted)
   return f32x4.mul(y, powerOfTwo(f, exponent))

@@ -1,11 +1,11 @@
 /**
  * Activations in one pass: out[i] = f(x[i]), and out[i] = dY[i]·f'(x[i]). The formulas are those of ops/activation/smooth.ts, operation by operation, so the bits are
- * those of the composition, too.
+ * those of the composition, too. But `gelu` makes Φ of the exponential that its derivative needs anyway, which takes fewer operations than erf.
  */
 import type { ActivationKernel, FusedKernels } from '../../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
-import { type Emit1, erf, exp, sigmoid } from '../assembler/functions-float32.js'
+import { type Emit1, expNormal, polynomial, sigmoid } from '../assembler/functions-float32.js'
 import { f32x4, i32, type Vector, v128 } from '../assembler/instructions.js'
 import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
@@ -16,8 +16,25 @@ const mulNoNaN = (f: FunctionBuilder, a: Vector, b: Local<'v128'>): Vector => v1
 const times = (f: FunctionBuilder, x: Vector, factor: number): Vector => f32x4.mul(x, f.splat(factor))
 const plus = (f: FunctionBuilder, x: Vector, term: number): Vector => f32x4.add(x, f.splat(term))
 
-/** Φ(x) = (1 + erf(x/√2))/2 */
-const normalBelow: Emit1 = (f, x) => times(f, plus(f, erf(f, f.let(times(f, x, Math.SQRT1_2))), 1), 0.5)
+/**
+ * ½·erfc(a)·e^a² ≈ k·Q(k) with k = 1/(1 + GROWTH·x), a = x/√2, x ≥ 0: the form of Hastings ("Approximations for digital computers", 1955, sheets 43 to 45). The
+ * coefficients are our own fit, by weighted least squares whose weights follow the errors (Lawson 1961): Φ is within 3·10⁻⁸, and below Φ = 0.005 within 5·10⁻⁶ of itself.
+ */
+const GROWTH = 0.3625 * Math.SQRT1_2
+const TAIL_SERIES = [
+  -0.07813096706705215, 0.2607689007728194, -0.14728541306363607, 0.19232293403246797, 0.06311994319944358, 0.1072571995923231,
+  0.10194741462573717,
+]
+
+/** Φ(x), and e^(−x²/2), which Φ is made of. */
+function normal(f: FunctionBuilder, x: Local<'v128'>): { below: Local<'v128'>; bell: Local<'v128'> } {
+  const exponent = f.let(times(f, f32x4.mul(x, x), -0.5))
+  const least = f.splat(-87)
+  const bell = f.let(v128.and(expNormal(f, f.let(f32x4.pmax(exponent, least))), f32x4.ge(exponent, least)))
+  const k = f.let(f32x4.div(f.splat(1), f.madd(f32x4.abs(x), f.splat(GROWTH), f.splat(1))))
+  const tail = f.let(f32x4.mul(f32x4.mul(polynomial(f, k, TAIL_SERIES), k), bell))
+  return { below: f.let(v128.bitselect(tail, f32x4.sub(f.splat(1), tail), f32x4.lt(x, f.splat(0)))), bell }
+}
 
 const [TWICE, CUBIC] = [2 * Math.sqrt(2 / Math.PI), 0.044715]
 const geluGate: Emit1 = (f, x) => sigmoid(f, f.let(times(f, f32x4.mul(x, plus(f, times(f, f32x4.mul(x, x), CUBIC), 1)), TWICE)))
@@ -25,10 +42,10 @@ const geluGate: Emit1 = (f, x) => sigmoid(f, f.let(times(f, f32x4.mul(x, plus(f,
 /** f and f'. */
 const formulas: Readonly<Record<ActivationKernel, readonly [value: Emit1, slope: Emit1]>> = {
   gelu: [
-    (f, x) => mulNoNaN(f, x, f.let(normalBelow(f, x))),
+    (f, x) => mulNoNaN(f, x, normal(f, x).below),
     (f, x) => {
-      const density = f.let(times(f, exp(f, f.let(times(f, f32x4.mul(x, x), -0.5))), 1 / Math.sqrt(2 * Math.PI)))
-      return f32x4.add(normalBelow(f, x), mulNoNaN(f, x, density))
+      const { below, bell } = normal(f, x)
+      return f32x4.add(below, mulNoNaN(f, x, f.let(times(f, bell, 1 / Math.sqrt(2 * Math.PI)))))
     },
   ],
   geluTanh: [

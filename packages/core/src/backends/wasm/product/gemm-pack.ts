@@ -92,6 +92,27 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
   })
 }
 
+/** Emits four neighbouring columns of a panel: k numbers from each of four pointers, `changed`, go to `at` and below. All pointers move. */
+export function emitFourColumns(
+  f: FunctionBuilder,
+  pointers: readonly Local<'i32'>[],
+  at: Local<'i32'>,
+  k: Local<'i32'>,
+  nr: number,
+  changed = (x: Vector): Vector => x,
+): void {
+  const left = f.let(k)
+  const put = (count: number): void => {
+    const lines = transposed(pointers.map((pointer) => f.let(changed(v128.load(pointer))))).map((line) => f.let(line))
+    for (let l = 0; l < count; l++) f.do(v128.store(at, lines[l], 4 * nr * l))
+    f.advance(at, 4 * nr * count)
+    for (const pointer of pointers) f.advance(pointer, 4 * count)
+    f.advance(left, -count)
+  }
+  f.while(i32.geS(left, 4), () => put(4))
+  f.while(i32.gtS(left, 0), () => put(1))
+}
+
 /** Writes `packBRows(to, from, n, k, row)` for B with consecutive columns, and `packBColumns(to, from, n, k, column)` for B with consecutive k. */
 export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
   module.export('packBRows', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, n, k, row }) => {
@@ -110,7 +131,7 @@ export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
     })
   })
   module.export('packBColumns', { to: 'i32', from: 'i32', n: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, n, k, column }) => {
-    const [left, at, group] = [f.local('i32'), f.local('i32'), f.local('i32')]
+    const [at, group] = [f.local('i32'), f.local('i32')]
     const panelBytes = f.let(i32.mul(k, 4 * nr))
     f.while(i32.gtS(n, 0), () => {
       f.for(0, nr, 4, (first) => {
@@ -124,16 +145,7 @@ export function emitPackB(module: ModuleBuilder, { nr }: Tile): void {
           pointers.push(pointer)
         }
         f.set(at, i32.add(to, i32.shl(first, 2)))
-        f.set(left, k)
-        const put = (count: number): void => {
-          const lines = transposed(pointers.map((pointer) => f.let(v128.load(pointer)))).map((line) => f.let(line))
-          for (let l = 0; l < count; l++) f.do(v128.store(at, lines[l], 4 * nr * l))
-          f.advance(at, 4 * nr * count)
-          for (const pointer of pointers) f.advance(pointer, 4 * count)
-          f.advance(left, -count)
-        }
-        f.while(i32.geS(left, 4), () => put(4))
-        f.while(i32.gtS(left, 0), () => put(1))
+        emitFourColumns(f, pointers, at, k, nr)
       })
       f.advance(to, panelBytes)
       f.set(group, i32.mul(column, nr))
