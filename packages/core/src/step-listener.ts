@@ -2,6 +2,7 @@
  * Who listens while a step is recorded (compile-step.ts), and what the listener is told: whatever a later step must do again without running the program.
  * Tensors, keys and updates tell it; without a listener they do as always.
  */
+import { requireFunction } from './arguments.js'
 import type { Storage } from './backends/backend.js'
 import type { Key } from './random.js'
 import type { TypedArray } from './tensor/dtype.js'
@@ -65,5 +66,7 @@ export function runStep<R>(heard: StepListener | undefined, program: () => R): R
  * ```
  */
 export function eachStep(make: () => readonly number[], guard?: () => unknown): readonly number[] {
+  requireFunction('eachStep', 'make', make, 'eachStep(() => [rate])')
+  if (guard !== undefined) requireFunction('eachStep', 'guard', guard)
   return listener ? listener.eachStep(make, guard) : make()
 }

@@ -1,4 +1,4 @@
-/** Compiled steps have the bits of the program: every op with each of its samples, and its derivative. */
+/** Compiled steps have the bits of the program: every op, and its derivative. */
 import { describe, expect, it } from 'vitest'
 import { compileStep, createWasmBackend, registry, scope, type Tensor } from '../src/index.js'
 import { runStep } from '../src/step-listener.js'
@@ -18,7 +18,9 @@ const bytesOf = async (tensors: readonly (Tensor | undefined)[]): Promise<string
 
 describe('every op, with its derivative, has the bits of the program', () => {
   it.each(ops.map((op) => [op.name, op] as const))('%s', async (_, op) => {
-    for (const [i, sample] of op.samples.entries()) {
+    // Two samples of each op; with COTANGENT_TESTS=all each one.
+    const samples = process.env.COTANGENT_TESTS === 'all' ? op.samples : op.samples.slice(0, 2)
+    for (const [i, sample] of samples.entries()) {
       const options = sample.options ?? {}
       const program = (...xs: Tensor[]): { y: Tensor; grads: (Tensor | undefined)[] } => {
         const y = op.call(xs, options)

@@ -370,6 +370,10 @@ export const table: Record<string, Row> = {
   hvp: { args: [fn(() => (x: Tensor) => x.square().sum()), tensors([2]), tensors([2])] },
   ...rows('jacobian hessian', [fn(() => (x: Tensor) => x.sum())]),
   checkpoint: { args: [fn(() => (x: Tensor) => x.sum())] },
+  compileStep: { args: [fn(() => (x: Tensor) => x.sum())] },
+  eachStep: { args: [fn(() => () => [1]), maybe(fn(() => () => true))] },
+  numberOfStep: { args: [numbers, { ...whole(0), also: { 'more than there are': () => 2, negative: () => -7 } }, t([2])] },
+  checkValues: { args: [text('junk', true), t([2]), fn(() => () => undefined)] },
   scan: {
     args: [fn(() => (carry: Tensor, x: Tensor) => ({ carry: carry.add(x) })), tensorOrTensors([2]), tensorOrTensors([3, 2])],
     says: /^(scan|add)/, // the step adds

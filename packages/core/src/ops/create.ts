@@ -166,6 +166,9 @@ export function scalar(value: number, options: CreateOptions = {}): Tensor {
  * ```
  */
 export function numberOfStep(numbers: readonly number[], i: number, beside: Tensor): Tensor {
+  if (!Array.isArray(numbers)) throw new ValueError(`numberOfStep: numbers must be what eachStep gave, got ${describeValue(numbers)}.`)
+  requireWhole('numberOfStep', 'i', i, { least: 0, most: numbers.length - 1 })
+  requireNumeric('numberOfStep', `numbers[${i}]`, numbers[i])
   requireTensor('numberOfStep', 'beside', beside)
   return written(empty('numberOfStep', [], beside), () => {
     stepListener()?.drawn(numbers)

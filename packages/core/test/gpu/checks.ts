@@ -125,7 +125,9 @@ export function misplacedNaN(mode: GpuMode): Promise<string[]> {
       // The ops that take numbers or a row of them: their first sample shows it. Ops on matrices do not.
       const scalars =
         inputs.length > 0 &&
-        inputs.every((x) => (Array.isArray(x) ? x.length < 2 : 'shape' in x && x.shape.length === 0 && x.dtype !== 'bool'))
+        inputs.every((x) =>
+          Array.isArray(x) ? x.length < 2 : 'shape' in x && x.shape.length === 0 && (x.dtype ?? 'float32') === 'float32',
+        )
       if (options || !scalars) continue
       if (inputs.length === 1) await compare(op.name, (x) => op.call([x], {}))
       else if (inputs.length === 2) {

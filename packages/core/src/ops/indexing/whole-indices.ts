@@ -1,11 +1,11 @@
 /** Indices as callers write them: tensors of whole numbers, or nested lists of numbers. */
-import { describeValue } from '../../arguments.js'
+import { describeValue, requireFunction, requireText } from '../../arguments.js'
 import type { Backend } from '../../backends/backend.js'
 import { showShape, ValueError } from '../../errors.js'
 import { stepListener } from '../../step-listener.js'
 import { isFloat, requireDType, type TypedArray } from '../../tensor/dtype.js'
 import { requireWholes } from '../../tensor/shape.js'
-import { notATensor, Tensor } from '../../tensor/tensor.js'
+import { notATensor, requireTensor, Tensor } from '../../tensor/tensor.js'
 import { tensor } from '../create.js'
 import { cast } from '../elementwise/elementwise.js'
 
@@ -73,6 +73,9 @@ export const requireWholeValues = (op: string, indices: Tensor, name = 'indices'
  * ```
  */
 export function checkValues(what: string, x: Tensor, check: (values: TypedArray) => void): boolean {
+  requireText('checkValues', 'what', what)
+  requireTensor('checkValues', 'x', x)
+  requireFunction('checkValues', 'check', check)
   x.requireLive(what)
   const { backend } = x
   if (backend.info?.().gpu || !backend.readSync) return false

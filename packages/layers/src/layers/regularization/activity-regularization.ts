@@ -3,7 +3,7 @@ import type { Tensor } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { choice, givenNumber } from '../../option-rows.js'
 import type { TableFor, ValuesOf } from '../../option-table.js'
-import { ours } from '../../own-classes.js'
+import { made, ours } from '../../own-classes.js'
 import { L1L2, type Regularizer } from '../../weights/regularizers.js'
 
 /** Options of `activityRegularization`. */
@@ -43,11 +43,11 @@ export class ActivityRegularization extends Layer implements ValuesOf<typeof act
     super('ActivityRegularization', options, activityRegularizationOptions)
     const { l1, l2, variant } = this
     const penalty = new L1L2({ l1, l2 })
-    this.activityRegularizer = {
+    this.activityRegularizer = made({
       className: 'L1L2',
       getConfig: () => penalty.getConfig(),
       call: (x) => (variant === 'keras3' ? penalty.call(x).div(Math.max(1, x.shape[0])) : penalty.call(x)),
-    }
+    })
   }
   static fromConfig(options: ActivityRegularizationOptions): ActivityRegularization {
     return new ActivityRegularization(options)
