@@ -106,6 +106,7 @@ export const libraries = {
   'gpujs-webasm': { title: 'gpu.js webasm', peer: 'gpujs-webasm', threads: 1, kinds: withoutOperations },
   'gpujs-cpu': { title: 'gpu.js cpu', peer: 'gpujs-cpu', threads: 1, kinds: withoutOperations },
   'js-loop': { title: 'loop in JS', peer: 'js-loop', threads: 1, kinds: ['elementwise', 'update'] },
+  'cotangent-eager': { title: 'cotangent, steps not recorded', peer: 'eager', threads: 1, kinds: ['train', 'gpt'] },
 } as const satisfies Record<string, LibraryEntry>
 export type LibraryName = keyof typeof libraries
 export const libraryNames = Object.keys(libraries) as LibraryName[]

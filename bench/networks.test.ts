@@ -55,6 +55,7 @@ describe('layers', () => {
       '128 × 500–10000e128–32c7–p5–32c7–gp–1',
       '128 × 240×14–lstm32–1',
       '128 × 240×14–bilstm32–1',
+      '32 × 32–32–10',
     ])
     expect(shapeOf(rowNamed('conv-E1-backward'))).toBe('64x28x28x1 32c5s backward')
   })

@@ -197,4 +197,15 @@ export const models: readonly TrainWorkload[] = [
   ]),
   ofMeasurements('J', 'jena-lstm', false),
   ofMeasurements('JB', 'jena-bidirectional', true),
+  {
+    kind: 'train',
+    id: 'S',
+    name: 'small',
+    title: '32–32–10, relu and softmax, cross-entropy, Adam',
+    inputShape: [32],
+    layers: [dense(32), dense(10, 'softmax')],
+    loss: 'categoricalCrossentropy',
+    optimizer: 'adam',
+    batch: 32,
+  },
 ]

@@ -13,6 +13,7 @@ const packagesOf: Record<string, readonly string[]> = {
   'gpujs-webasm': ['gpu.js'],
   'gpujs-cpu': ['gpu.js'],
   'js-loop': [],
+  eager: [],
 }
 
 /**

@@ -22,6 +22,9 @@ async function load(library: string): Promise<Adapter> {
     case 'cotangent-256-2':
       await settleEngine(library)
       return (await import('./libraries/cotangent.js')).cotangent()
+    case 'cotangent-eager':
+      await settleEngine(library)
+      return (await import('./libraries/cotangent.js')).cotangent({ runEagerly: true })
     case 'cotangent-core':
     case 'cotangent-core-2':
     case 'cotangent-core-256':

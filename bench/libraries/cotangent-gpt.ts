@@ -5,10 +5,10 @@ import { gptModel } from '../../examples/gpt/gpt-layers.js'
 import type { Prepared } from '../adapter.js'
 import { type GptWorkload, textsOf, waves } from '../gpt.js'
 
-export function gptInLayers(workload: GptWorkload, seed: number): Prepared {
+export function gptInLayers(workload: GptWorkload, seed: number, runEagerly?: boolean): Prepared {
   const { batch, context, steps } = workload
   const texts = textsOf(workload, seed)
-  const model = gptModel(workload, { seed, steps })
+  const model = gptModel(workload, { seed, steps, runEagerly })
   const shape = [batch, context]
   let t = 0
   return {

@@ -60,7 +60,7 @@ function layerOf(layer: LayerSpec, first: { inputShape?: readonly number[] }, co
   }
 }
 
-function train(workload: TrainWorkload, seed: number): Prepared {
+function train(workload: TrainWorkload, seed: number, runEagerly?: boolean): Prepared {
   const { batch, inputShape, loss: ofModel, optimizer } = workload
   const batches = batchesOf(workload, seed)
   const outputs = outputsOf(workload)
@@ -68,7 +68,7 @@ function train(workload: TrainWorkload, seed: number): Prepared {
     placed(workload).map(({ layer }, i) => layerOf(layer, i === 0 ? { inputShape } : {}, workload.constantWeights)),
     { seed },
   )
-  model.compile({ optimizer, loss: ofModel })
+  model.compile({ optimizer, loss: ofModel, runEagerly })
   let t = 0
   return {
     async run(steps) {
@@ -83,13 +83,13 @@ function train(workload: TrainWorkload, seed: number): Prepared {
   }
 }
 
-/** The adapter, on the engine as it is configured. */
-export function cotangent(): Adapter {
+/** The adapter, on the engine as it is configured. `runEagerly`: no step is recorded. */
+export function cotangent({ runEagerly }: { runEagerly?: boolean } = {}): Adapter {
   return {
     async prepare(workload, seed) {
-      if (workload.kind === 'gpt') return gptInLayers(workload, seed)
+      if (workload.kind === 'gpt') return gptInLayers(workload, seed, runEagerly)
       if (workload.kind !== 'train') throw new Error(`The layers package has no part in ${workload.name}.`)
-      return train(workload, seed)
+      return train(workload, seed, runEagerly)
     },
   }
 }

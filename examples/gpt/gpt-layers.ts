@@ -97,13 +97,16 @@ export class GptNetwork extends Layer {
 }
 registerLayer(GptNetwork)
 
-/** The network as a model, compiled with nanoGPT's recipe. */
-export function gptModel(sizes: Sizes, { seed, steps }: { seed: number; steps: number }): Sequential {
+/** The network as a model, compiled with nanoGPT's recipe. The layers above do nothing but call ops, so that steps may be recorded: `runEagerly` is false. */
+export function gptModel(
+  sizes: Sizes,
+  { seed, steps, runEagerly = false }: { seed: number; steps: number; runEagerly?: boolean },
+): Sequential {
   const model = new Sequential([new GptNetwork({ sizes, inputShape: [sizes.context] })], { seed })
   const warmupSteps = Math.min(100, Math.floor(steps / 10))
   const rate = cosineDecay({ initialLearningRate: 1e-5, warmupTarget: 1e-3, warmupSteps, decaySteps: steps - warmupSteps, alpha: 0.1 })
   const optimizer = adamw(rate, { beta2: 0.99, weightDecay: 0.1, excludeFromWeightDecay: ['gamma'], globalClipnorm: 1 })
-  model.compile({ optimizer, loss: losses.getLoss('sparseCategoricalCrossentropy', { fromLogits: true }) })
+  model.compile({ optimizer, loss: losses.getLoss('sparseCategoricalCrossentropy', { fromLogits: true }), runEagerly })
   return model
 }
 
