@@ -1,6 +1,6 @@
 /**
  * The trainer: `compile` makes it of losses, an optimizer and metrics. It does one training step or one test step on tensors; data, epochs and printing
- * are the business of others.
+ * are the business of others. It has over 300 lines because a step, its loss, its metrics and its sums share private state.
  */
 import {
   eachStep,

@@ -12,37 +12,12 @@ import { elementBytes } from '../assembler/elements.js'
 import type { Collector, Engine, KernelFunction } from '../engine/engine.js'
 import { LooksAtValues, type Temporary } from '../engine/memory.js'
 import { type Body, type Call, direct } from '../engine/threads.js'
+import { type Arena, arenaOf, grow, shrink } from './arena.js'
 import { type Chain, fuse, runChain } from './fuse.js'
 import { type Plan, planMemory, writtenBy } from './plan.js'
 import { foldAgain, type Recorded, RecordedOperand, type Recording, type Value } from './recorder.js'
 
 type Work = () => void
-
-/** The memory of recorded steps. Nothing in it outlives a step, so all steps of an engine share it. */
-interface Arena {
-  at: number
-  bytes: number
-  /** Changes whenever the memory moves. */
-  version: number
-  /** The steps that need it. Without any, it is given back. */
-  users: number
-}
-const arenas = new WeakMap<Engine, Arena>()
-
-/** Sees to it that there are so many bytes. */
-function grow({ memory }: Engine, arena: Arena, bytes: number): void {
-  if (arena.bytes >= bytes) return
-  shrink({ memory }, arena)
-  arena.at = memory.allocForSteps(bytes)
-  arena.bytes = bytes
-}
-
-/** Gives the memory back. */
-function shrink({ memory }: Pick<Engine, 'memory'>, arena: Arena): void {
-  if (arena.bytes > 0) memory.freeForSteps(arena.at, arena.bytes)
-  arena.bytes = 0
-  arena.version++
-}
 
 /** A recorded step on its engine. */
 export class Replay {
@@ -52,6 +27,8 @@ export class Replay {
   readonly #calls: readonly (Recorded | Chain)[]
   readonly #plan: Plan
   readonly #arena: Arena
+  /** The values that are copied from the arguments. */
+  readonly #inputs: readonly { value: number; input: number }[]
   /** Memory of its own, for values that never change. */
   readonly #constants = new Map<number, number>()
   #list: Work[] = []
@@ -71,12 +48,13 @@ export class Replay {
     const kept = new Set([...results, ...recording.assigned.values()])
     this.#calls = fuse(recording.calls, kept)
     this.#plan = planMemory(this.#calls, recording.values, kept)
-    const arena = arenas.get(engine) ?? { at: 0, bytes: 0, version: 0, users: 0 }
-    arenas.set(engine, arena)
-    this.#arena = arena
+    this.#inputs = recording.values.flatMap(({ input }, value) =>
+      input === undefined || this.#plan.places[value] === undefined ? [] : [{ value, input }],
+    )
+    this.#arena = arenaOf(engine)
     const outside = [...recording.values.map(outsideOf), ...[...recording.assigned.keys()].map(({ storage }) => storage)]
     this.#outside = outside.flatMap((storage) => (storage ? [{ storage, at: storage.handle, left: storage.left }] : []))
-    arena.users++
+    this.#arena.users++
     this.#prepare()
   }
 
@@ -110,10 +88,8 @@ export class Replay {
    */
   run(inputs: readonly Storage[], keys: readonly Key[]): boolean {
     if (this.#version !== this.#arena.version) this.#prepare()
-    const { values, changing, assigned, changes } = this.#recording
-    for (const [value, { input }] of values.entries())
-      if (input !== undefined && this.#plan.places[value] !== undefined)
-        this.#copy(this.at(value), inputs[input].handle as number, this.#bytesOf(value))
+    const { changing, assigned, changes } = this.#recording
+    for (const { value, input } of this.#inputs) this.#copy(this.at(value), inputs[input].handle as number, this.#bytesOf(value))
     for (const [i, key] of keys.entries()) Object.assign(changing[i] as [number, number], key)
     const list = this.#list
     const { observer } = this.#engine
