@@ -11,8 +11,8 @@ import { engineOf } from './backends/wasm/index.js'
 import { Recorder, type Recording, Refusal } from './backends/wasm/recorded/recorder.js'
 import { Replay } from './backends/wasm/recorded/replay.js'
 import { sameStep } from './backends/wasm/recorded/same-step.js'
-import { ValueError } from './errors.js'
-import type { Key } from './random.js'
+import { BackendError, ValueError } from './errors.js'
+import { isKey, type Key } from './random.js'
 import { debugging, defaultBackend } from './runtime.js'
 import { isInStep, runStep } from './step-listener.js'
 import type { DType } from './tensor/dtype.js'
@@ -154,7 +154,8 @@ export function compileStep<A extends readonly StepArgument[], R>(f: (...values:
       } else if (attempts + 1 === ATTEMPTS) kind.reason = 'it differs from call to call'
       else kind.recorded.set(phase, { before: now, attempts: attempts + 1 })
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
+      // The step itself is done, so that a lack of memory for its recording is no failure.
+      if (!(error instanceof Refusal || error instanceof BackendError)) throw error
       if (++kind.refusals === ATTEMPTS) kind.reason = error.message
       last = { recorded: false, reason: error.message }
     }
@@ -192,9 +193,6 @@ function readArguments(values: readonly StepArgument[]): { tensors: Tensor[]; ke
   }
   return { tensors, keys, name: names.join(' | '), backend: tensors[0]?.backend ?? defaultBackend() }
 }
-
-const isKey = (value: unknown): value is Key =>
-  Array.isArray(value) && value.length === 2 && value.every((word) => typeof word === 'number')
 
 /** The calls of a name. Recorded steps that can never be done again are dropped. */
 function kindOf(kinds: Map<string, Kind>, name: string): Kind {

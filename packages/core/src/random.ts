@@ -15,9 +15,13 @@ export type Key = readonly [number, number]
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
 
+/** Whether the value is a key. */
+export const isKey = (value: unknown): value is Key =>
+  Array.isArray(value) && value.length === 2 && Number.isSafeInteger(value[0]) && Number.isSafeInteger(value[1])
+
 /** Throws unless the value is a key. */
 export function requireKey(what: string, value: unknown): void {
-  if (Array.isArray(value) && value.length === 2 && Number.isSafeInteger(value[0]) && Number.isSafeInteger(value[1])) return
+  if (isKey(value)) return
   const example = Number.isSafeInteger(value) ? `key(${value})` : 'key(7)'
   throw new ValueError(`${what}: expected a random key, got ${describeValue(value)}. Make one of a seed: ${example}.`)
 }

@@ -231,6 +231,26 @@ describe('memory', () => {
     expect(backend.memory()).toMatchObject({ buffers: 1, stepBytes: 0 })
   })
 
+  it('is not there: then the program runs, and a smaller step goes on being recorded', () => {
+    const backend = createWasmBackend({ maximumBytes: 10e6, threads: 1 })
+    const [large, small] = [full([1, 1_000_000], 1e-3, { backend }), full([1, 10], 1, { backend })]
+    // The recorded step has a place for a copy of its argument, which the program does not need.
+    const step = compileStep((x: Tensor) => x.sum())
+    const run = (x: Tensor): boolean => {
+      step(x).dispose()
+      return step.info().recorded
+    }
+    const seen = [small, large].map((x) => Array.from({ length: 6 }, () => run(x)))
+    expect(seen).toEqual([
+      [false, false, false, true, true, true],
+      [false, false, false, false, false, false],
+    ])
+    expect(step.info().reason).toMatch(/out of memory/)
+    expect(run(small)).toBe(true)
+    step.dispose()
+    expect(backend.memory()).toMatchObject({ buffers: 2, stepBytes: 0 })
+  })
+
   it('is flat over many steps, and two steps share it', () => {
     const w = new Parameter(input(1, 2))
     const make = () =>

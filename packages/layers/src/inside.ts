@@ -70,12 +70,12 @@ function entriesOf(value: object): Iterable<unknown> {
 }
 
 let changes = 0
-/** Notes that a Sequential got a layer or lost one, or that a layer computes with other constants than before. */
-export function layersChanged(): void {
+/** Notes that a Sequential got a layer or lost one. */
+export function stackChanged(): void {
   changes++
 }
 /** How often that has happened. While the number stays the same, no model has changed its layers. */
-export const layerChanges = (): number => changes
+export const stackChanges = (): number => changes
 
 /** Losses and metrics that layers add beside their outputs while a model runs. */
 export interface Added {

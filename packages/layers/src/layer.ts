@@ -24,7 +24,7 @@ import {
 import { describeValue, requireText } from '@cotangent/core/arguments'
 import { CompileError } from './errors.js'
 import { connect, type LayerNode, type SymbolicTensor } from './graph/symbolic-tensor.js'
-import { addedNow, around, inside, isAround, keyInside, layersAmong, layersChanged } from './inside.js'
+import { addedNow, around, inside, isAround, keyInside, layersAmong, stackChanged } from './inside.js'
 import { requireLayerOptions, requireWeightSize } from './layer-options.js'
 import type { BatchShape, BuildContext, CallContext, FinalActivation, LayerOptions, LayerOutputs, ManyContext } from './layer-types.js'
 import { type OptionTable, optionNames, readTable, tableConfig } from './option-table.js'
@@ -49,6 +49,8 @@ export abstract class Layer {
   readonly name: string
   trainable: boolean
   readonly activityRegularizer?: Regularizer
+  /** @internal How often it got other constants to compute with, so that a step that was recorded is no longer right. */
+  revision = 0
   /** How many outputs it has. */
   readonly outputCount: number = 1
   /** Whether a mask may come with the input. */
@@ -242,7 +244,7 @@ export abstract class Layer {
 
   /** @internal Notes that it is in a Sequential, or no longer. */
   inStack(stack: Stack, isIn: boolean): void {
-    layersChanged()
+    stackChanged()
     if (isIn) this.#stacks.add(stack)
     else this.#stacks.delete(stack)
   }

@@ -26,6 +26,7 @@ import {
   masking,
   Sequential,
 } from '../src/index.js'
+import type { Metric } from '../src/metrics/index.js'
 import { optimizerNames } from '../src/optimizers/index.js'
 
 const x = normal(key(1), [22, 6])
@@ -190,6 +191,15 @@ describe('between steps', () => {
       },
     )
   })
+  test('other models are made meanwhile', async () => {
+    const net = small()
+    net.compile({ optimizer: 'sgd', loss: 'mse' })
+    for (let i = 0; i < 5; i++) {
+      small().dispose()
+      await net.trainOnBatch(x, targets)
+    }
+    expect(net.stepInfo.recorded, net.stepInfo.reason).toBe(true)
+  })
   test('dropout draws anew in each step, and trainOnBatch is recorded too', async () => {
     await compare(
       small,
@@ -245,5 +255,29 @@ describe('code of the user', () => {
     await epochs(5)(net)
     expect(net.stepInfo.recorded).toBe(true)
     expect(() => net.compile({ optimizer: 'sgd', loss: 'mse', runEagerly: 1 as never })).toThrow('runEagerly')
+  })
+  test('but a metric that remembers what it likes is never recorded', async () => {
+    const seen: number[] = []
+    const count: Metric = {
+      name: 'count',
+      start: () => {
+        let batches = 0
+        return {
+          update: () => {
+            batches++
+          },
+          result: async () => {
+            seen.push(batches)
+            return batches
+          },
+          dispose: () => undefined,
+        }
+      },
+    }
+    const net = small()
+    net.compile({ optimizer: 'sgd', loss: 'mse', metrics: [count, 'mae'], runEagerly: false })
+    const { history } = await net.fit(x, targets, { epochs: 4, batchSize: 4, verbose: 0 })
+    expect(history.count).toEqual([6, 6, 6, 6])
+    expect(net.stepInfo).toMatchObject({ recorded: false, reason: expect.stringContaining('count') })
   })
 })

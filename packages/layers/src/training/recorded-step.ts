@@ -2,8 +2,9 @@
  * Steps of training that are recorded (`compileStep` of core). A step takes the batch, the key, and the running sums of the epoch; it gives the sums after it.
  * So everything that changes from step to step is an argument, a parameter, or a number of the optimizer's.
  */
-import { type CompiledStep, compileStep, type Key, type StepArgument, type StepInfo, Tensor } from '@cotangent/core'
+import { type CompiledStep, compileStep, type Key, type StepArgument, type StepInfo, Tensor, viewOf } from '@cotangent/core'
 import { Layer } from '../layer.js'
+import type { RunningSums } from '../metrics/state.js'
 import { isOurs } from '../own-classes.js'
 import type { CompiledOutput } from './compile-options.js'
 import type { Totals } from './totals.js'
@@ -17,13 +18,16 @@ export interface StepBatch {
   readonly key: Key
 }
 
-/** The sums of an epoch after a step, in the order of the arguments; and what the step added on the host. */
+/** The sums of an epoch after a step; and for each metric, the samples that the step counted on the host. */
 interface Sums {
-  readonly tensors: readonly Tensor[]
-  /** For each metric, the samples that it counted. */
+  readonly losses: readonly Tensor[]
+  readonly metrics: readonly Tensor[]
+  readonly added: Readonly<Record<string, Tensor>>
   readonly samples: readonly number[]
-  readonly added: readonly string[]
 }
+
+/** Arrangements of arguments that are kept: with and without sums, factors, and frozen layers. */
+const MOST_ARRANGEMENTS = 16
 
 /** Steps of a trainer. */
 export class RecordedSteps {
@@ -47,38 +51,28 @@ export class RecordedSteps {
 
   /** Trains on a batch, and moves the totals on. */
   run({ xs, ys, factors = [], key }: StepBatch, totals: Totals): void {
-    const metrics = totals.metrics.flat()
-    const sums = [...totals.losses, ...metrics.map((state) => state.running?.totals), ...totals.added.values()]
-    const batch = [...xs, ...ys, ...factors]
-    const given = [...batch, ...sums]
+    const metrics = runningIn(totals)
+    const sums = [...totals.losses, ...metrics.map((running) => running.totals), ...totals.added.values()]
+    const given = [...xs, ...ys, ...factors, ...sums]
+    const counts = [xs.length, ys.length, factors.length, totals.losses.length]
     const names = [...totals.added.keys()]
-    const arrangement = JSON.stringify([
-      xs.length,
-      ys.length,
-      given.map((tensor) => tensor !== undefined),
-      totals.losses.length,
-      names,
-      this.#state(),
-    ])
+    const arrangement = JSON.stringify([counts, given.map((tensor) => tensor !== undefined), names, this.#state()])
     let step = this.#steps.get(arrangement)
     if (!step) {
-      step = compileStep(this.#stepFor(given, [xs.length, ys.length, factors.length, totals.losses.length], names))
+      if (this.#steps.size >= MOST_ARRANGEMENTS) this.dispose()
+      step = compileStep(this.#stepFor(given, counts, names))
       this.#steps.set(arrangement, step)
     }
     this.#last = step
     const after = step(key, ...given.filter((tensor) => tensor !== undefined))
-    const before = sums.filter((tensor) => tensor !== undefined)
     totals.samples += ys[0].shape[0]
-    const { length } =
-      totals.losses.length > 0 ? totals.losses : after.tensors.slice(0, after.tensors.length - metrics.length - after.added.length)
-    totals.losses = after.tensors.slice(0, length).map((sum) => sum.keep())
-    for (const [i, { running }] of metrics.entries()) {
-      if (!running) continue
-      running.totals = after.tensors[length + i].keep()
+    totals.losses = after.losses.map((sum) => sum.keep())
+    for (const [i, running] of metrics.entries()) {
+      running.totals = after.metrics[i].keep()
       running.samples += after.samples[i]
     }
-    for (const [i, name] of after.added.entries()) totals.added.set(name, after.tensors[length + metrics.length + i].keep())
-    for (const sum of before) sum.dispose()
+    for (const [name, sum] of Object.entries(after.added)) totals.added.set(name, sum.keep())
+    for (const sum of sums) sum?.dispose()
   }
 
   /** How the last step ran. */
@@ -109,23 +103,29 @@ export class RecordedSteps {
         factors: factors > 0 ? take(factors) : undefined,
       }
       const totals = this.#newTotals()
-      const metrics = totals.metrics.flat()
+      const metrics = runningIn(totals)
       // The step frees the sums that it is given once it has added to them: these are views, and the tensors stay the caller's.
       const own = (sum: Tensor | undefined): Tensor | undefined => sum && viewOf(sum)
       totals.losses = take(losses).map(own) as Tensor[]
-      for (const { running } of metrics) if (running) running.totals = own(take(1)[0])
+      for (const running of metrics) running.totals = own(take(1)[0])
       for (const name of names) totals.added.set(name, own(take(1)[0]) as Tensor)
       this.#program(batch, totals)
       return {
-        tensors: [...totals.losses, ...metrics.map(({ running }) => running?.totals as Tensor), ...totals.added.values()],
-        samples: metrics.map(({ running }) => running?.samples ?? 0),
-        added: [...totals.added.keys()],
+        losses: totals.losses,
+        metrics: metrics.map((running) => running.totals as Tensor),
+        added: Object.fromEntries(totals.added),
+        samples: metrics.map(({ samples }) => samples),
       }
     }
   }
 }
 
-const viewOf = (x: Tensor): Tensor => x.reshape([1, ...x.shape]).reshape(x.shape)
+/** The sums of all metrics: `unknownMetric` sees to it that each has them. */
+const runningIn = (totals: Totals): RunningSums[] => totals.metrics.flat().map(({ running }) => running as RunningSums)
+
+/** The first metric that remembers more than sums of ours, which a recorded step can carry on; undefined if there is none. */
+export const unknownMetric = (outputs: readonly CompiledOutput[]): string | undefined =>
+  outputs.flatMap(({ metrics }) => metrics).find(({ metric }) => !metric.start().running)?.metric.name
 
 /** The first part of a training that is the user's code, in words; undefined if all are of this package. */
 export function userCodeIn(model: Part, parts: readonly Part[], outputs: readonly CompiledOutput[], optimizer: object): string | undefined {
@@ -137,8 +137,8 @@ export function userCodeIn(model: Part, parts: readonly Part[], outputs: readonl
   if (!isOurs(optimizer)) return 'the optimizer'
   for (const { loss, metrics } of outputs) {
     if (loss.options === undefined) return `the loss ${loss.name}`
-    for (const { metric } of metrics)
-      if (!(isOurs(metric) || metric.savedForm) || !metric.start().running) return `the metric ${metric.name}`
+    const own = metrics.find(({ metric }) => !isOurs(metric) && !metric.savedForm)
+    if (own) return `the metric ${own.metric.name}`
   }
   return undefined
 }

@@ -36,6 +36,8 @@ export interface Outputs {
 export interface Trainable {
   readonly name: string
   readonly trainable: boolean
+  /** How often it got other constants to compute with. */
+  readonly revision: number
   readonly dtype: DType
   readonly backend: Backend
   readonly built: boolean
@@ -69,6 +71,8 @@ export interface Trainable {
 /** A layer, as far as training looks at it. */
 export interface Part {
   readonly trainable: boolean
+  /** How often it got other constants to compute with. */
+  readonly revision: number
   readonly inner: readonly Part[]
 }
 

@@ -19,7 +19,7 @@ import {
 import { activateLogits } from '../call-layer.js'
 import type { History } from '../callbacks/callback.js'
 import { CompileError } from '../errors.js'
-import { layerChanges } from '../inside.js'
+import { stackChanges } from '../inside.js'
 import type { Optimizer } from '../optimizers/index.js'
 import { warn } from '../platform.js'
 import { type CompiledOutput, type CompileOptions, readOutputs } from './compile-options.js'
@@ -34,7 +34,7 @@ import {
   type TestBatch,
   type WithStep,
 } from './own-steps.js'
-import { RecordedSteps, type StepBatch, userCodeIn } from './recorded-step.js'
+import { RecordedSteps, type StepBatch, unknownMetric, userCodeIn } from './recorded-step.js'
 import { addScalars, plus, type Totals } from './totals.js'
 import { layersIn, type Part, type Trainable } from './trainable.js'
 
@@ -69,7 +69,7 @@ export class Trainer {
   /** All layers, those inside others too, as they were. */
   readonly #layers: readonly Part[]
   /** The number of changes to stacks up to which they are known to be the same. */
-  #seen = layerChanges()
+  #seen = stackChanges()
   /** Whether losses of outputs are told beside the whole. */
   readonly #several: boolean
   /** For which of the model's outputs the loss takes logits. */
@@ -80,11 +80,11 @@ export class Trainer {
   #running?: Totals
   readonly #runEagerly?: boolean
   /** The user's code in it, once somebody asked. */
-  #usersCode?: { part?: string }
+  #users?: { metric?: string; part?: string }
   readonly #recorded = new RecordedSteps(
     (batch, totals) => this.#train(batch, totals),
     () => this.newTotals(),
-    () => `${layerChanges()} ${[this.#model, ...this.#layers].map(({ trainable }) => (trainable ? '1' : '0')).join('')}`,
+    () => [this.#model, ...this.#layers].map(({ trainable, revision }) => `${trainable ? '' : 'frozen'}${revision}`).join(),
   )
   /** For each output, the last shape of targets that `tryTargets` found right. */
   readonly #tried: string[] = []
@@ -104,7 +104,7 @@ export class Trainer {
 
   /** Whether the model still has the layers that it had: one that was added or taken away since has part in nothing here. */
   get fits(): boolean {
-    const changes = layerChanges()
+    const changes = stackChanges()
     if (this.#seen === changes) return true
     const now = layersIn(this.#model)
     const same = now.length === this.#layers.length && now.every((layer, i) => layer === this.#layers[i])
@@ -168,9 +168,15 @@ export class Trainer {
 
   /** Why steps are not recorded; undefined if they are. */
   get eagerBecause(): string | undefined {
-    if (this.#runEagerly !== undefined) return this.#runEagerly ? 'compile said so' : undefined
-    this.#usersCode ??= { part: userCodeIn(this.#model, this.#layers, this.outputs, this.optimizer) }
-    return this.#usersCode.part && `${this.#usersCode.part} is not of this package; compile({ runEagerly: false }) records all the same`
+    if (this.#runEagerly === true) return 'compile said so'
+    this.#users ??= {
+      metric: unknownMetric(this.outputs),
+      part: userCodeIn(this.#model, this.#layers, this.outputs, this.optimizer),
+    }
+    const { metric, part } = this.#users
+    if (metric !== undefined) return `the metric ${metric} remembers more than sums of this package`
+    if (part === undefined || this.#runEagerly === false) return undefined
+    return `${part} is not of this package; compile({ runEagerly: false }) records all the same`
   }
 
   /** How the last step of training ran. */

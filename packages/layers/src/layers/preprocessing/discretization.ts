@@ -2,7 +2,6 @@
 import { digitize, type Tensor, tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { CompileError } from '../../errors.js'
-import { layersChanged } from '../../inside.js'
 import { type BatchShape, type CallContext, Layer, type LayerOptions } from '../../layer.js'
 import { choice, numberFrom } from '../../option-rows.js'
 import { type Option, positional, type TableFor } from '../../option-table.js'
@@ -113,7 +112,7 @@ export class Discretization extends Layer {
       throw new ValueError(`${this.className}.adapt: data: there are ${summary.values.length} values for ${numBins} bins.`)
     }
     this.#boundaries = boundaries
-    layersChanged()
+    this.revision++
   }
 
   get #bins(): number {

@@ -65,7 +65,7 @@ interface Span {
 }
 
 /** The size of a block with room for `bytes` bytes of data and the slack. */
-const blockBytes = (bytes: number): number => Math.ceil((bytes + SLACK) / ALIGNMENT) * ALIGNMENT
+export const blockBytes = (bytes: number): number => Math.ceil((bytes + SLACK) / ALIGNMENT) * ALIGNMENT
 
 const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`
 

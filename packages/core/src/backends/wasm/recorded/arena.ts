@@ -19,12 +19,21 @@ export function arenaOf(engine: Engine): Arena {
   return arena
 }
 
-/** Sees to it that there are so many bytes. */
+/** Sees to it that there are so many bytes. Without room for them the memory stays as large as it was, and the error is thrown. */
 export function grow({ memory }: Engine, arena: Arena, bytes: number): void {
-  if (arena.bytes >= bytes) return
+  const before = arena.bytes
+  if (before >= bytes) return
+  const take = (size: number): void => {
+    arena.at = memory.allocForSteps(size)
+    arena.bytes = size
+  }
   shrink({ memory }, arena)
-  arena.at = memory.allocForSteps(bytes)
-  arena.bytes = bytes
+  try {
+    take(bytes)
+  } catch (error) {
+    if (before > 0) take(before)
+    throw error
+  }
 }
 
 /** Gives the memory back. */

@@ -4,6 +4,7 @@
  * (greedy by size: Pisarchyk and Lee, "Efficient memory management for deep neural net inference", 2020).
  */
 import { elementBytes } from '../assembler/elements.js'
+import { blockBytes } from '../engine/memory.js'
 import type { Chain } from './fuse.js'
 import { type Recorded, RecordedOperand, type Value } from './recorder.js'
 
@@ -51,9 +52,6 @@ export const isConstant = (call: Recorded | Chain): boolean =>
   call.kind === 'write'
     ? call.data.byteLength <= MOST_CONSTANT
     : call.kind === 'kernel' && call.name === 'fill' && 4 * (call.values[0] as RecordedOperand).size <= MOST_CONSTANT
-
-/** The size of a block with the slack behind it that kernels may read (engine/memory.ts). */
-const blockBytes = (bytes: number): number => Math.ceil((bytes + 64) / 64) * 64
 
 /**
  * Places the values of a step.

@@ -55,7 +55,12 @@ export class Replay {
     const outside = [...recording.values.map(outsideOf), ...[...recording.assigned.keys()].map(({ storage }) => storage)]
     this.#outside = outside.flatMap((storage) => (storage ? [{ storage, at: storage.handle, left: storage.left }] : []))
     this.#arena.users++
-    this.#prepare()
+    try {
+      this.#prepare()
+    } catch (error) {
+      this.dispose()
+      throw error
+    }
   }
 
   /** The bytes of the memory that it works in. */
