@@ -1,5 +1,5 @@
 /** Dropout is the product with a scaled mask, bit by bit. */
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { make, onReference, valuesOf } from '../../../test/helpers.js'
 import { bernoulli, createReferenceBackend, createWasmBackend, dropout, grad, key, type Tensor, tensor } from '../../index.js'
 
@@ -26,6 +26,13 @@ describe('dropout', () => {
     const special = [Number.NaN, Infinity, -Infinity, -0, 1, 2, 3, -4]
     const [got, want] = [wasm, reference].map((backend) => valuesOf(dropout(key(11), tensor(special, { backend }), 0.5)))
     expect(got).toEqual(want)
+  })
+  test('is one kernel for the mask and one for the product, forwards, and one backwards', () => {
+    const fused = wasm.fused as Required<typeof wasm.fused>
+    const [bernoulliCalls, scaleCalls] = [vi.spyOn(fused, 'bernoulli'), vi.spyOn(fused, 'maskedScale')]
+    valuesOf(grad((t: Tensor) => dropout(key(5), t, 0.5).sum())(tensor(x(64), { backend: wasm })))
+    expect([bernoulliCalls.mock.calls.length, scaleCalls.mock.calls.length]).toEqual([1, 2])
+    vi.restoreAllMocks()
   })
   test('keeps the mean and the share', () => {
     const values = valuesOf(dropout(key(3), tensor(new Float32Array(40_000).fill(1), { backend: wasm }), 0.25))

@@ -14,6 +14,7 @@ const maskedScale: (inputs: readonly Tensor[], options: { factor: number }) => T
   name: 'maskedScale',
   compose: ([x, mask], { factor }, ops) => ops.mul(x, ops.mul(ops.cast(mask, x.dtype), factor)),
   fused: {
+    mixed: true,
     kernel: 'maskedScale',
     rule: 'dX = dY·(mask·factor)',
     shape: ([x]) => x,
