@@ -85,6 +85,20 @@ export interface Job {
   body: Body
 }
 
+/** Names the row of a call. */
+type Label = (name: string, values: readonly unknown[]) => string
+
+/** A call, as the clock notes it. */
+interface Note {
+  name: string
+  values: readonly unknown[]
+  label: Label
+  ms: number
+  waiting: number
+  workers: number
+  shareable: number
+}
+
 type Functions = Record<string, ((...values: never[]) => unknown) | undefined>
 
 /** The faster half: the others had to share the processor with other programs. */
@@ -105,38 +119,62 @@ export async function profile(prepared: Prepared, steps: number, watch?: (jobs: 
 
   const backend = currentBackend()
   const engine = engineOf(backend)
-  let rows = new Map<string, ProfileRow>() // of one step
-  const busy = (): number => engine?.pool?.busy.reduce((a, b) => a + b, 0) ?? 0
-  let inside = false
+  // Of each call only times are noted while the step runs, into objects that are there already: what they add up to is counted after the step.
+  const notes: Note[] = []
+  let [noted, inside] = [0, false]
   let [shareable, jobs] = [0, [] as Job[]]
-  const clock = <R>(name: string, values: readonly unknown[], key: string, work: () => R): R => {
+  const pool = engine?.pool
+  const busy = (): number => pool?.busy.reduce((a, b) => a + b, 0) ?? 0
+  const clock = <R>(name: string, values: readonly unknown[], label: Label, work: () => R): R => {
     if (inside) return work() // a kernel that calls another
     inside = true
-    const [waited, worked, shared, start] = [engine?.pool?.waited ?? 0, busy(), shareable, performance.now()]
+    if (noted === notes.length) notes.push({ name, values, label, ms: 0, waiting: 0, workers: 0, shareable: 0 })
+    const note = notes[noted++]
+    note.name = name
+    note.values = values
+    note.label = label
+    if (pool) {
+      note.waiting = pool.waited
+      note.workers = busy()
+    }
+    const shared = shareable
+    const start = performance.now()
     try {
       return work()
     } finally {
-      const ms = performance.now() - start
+      note.ms = performance.now() - start
       inside = false
+      note.shareable = shareable - shared
+      if (pool) {
+        note.waiting = pool.waited - note.waiting
+        note.workers = busy() - note.workers
+      }
+    }
+  }
+  /** The rows of the step that has just run. */
+  const counted = (): ProfileRow[] => {
+    const rows = new Map<string, ProfileRow>()
+    for (const { name, values, label, ms, waiting, workers, shareable } of notes.slice(0, noted)) {
+      const key = label(name, values)
       const row = rows.get(key) ?? { name: key, calls: 0, ms: 0, waiting: 0, workers: 0, shareable: 0, bytes: 0 }
       rows.set(key, row)
       row.calls++
       row.ms += ms
-      row.waiting += (engine?.pool?.waited ?? 0) - waited
-      row.workers += busy() - worked
-      row.shareable += shareable - shared
+      row.waiting += waiting
+      row.workers += workers
+      row.shareable += shareable
       row.bytes += bytesOf(name, values)
       const flops = flopsOf[name]?.(operandsIn(values), values)
       if (flops !== undefined) row.flops = (row.flops ?? 0) + flops
     }
+    return [...rows.values()]
   }
   /** map, zip and reduce are many kernels; their argument says which. */
-  const label = (name: string, values: readonly unknown[]): string =>
-    [name, ...values.filter((value) => typeof value === 'string')].join(' ')
-  const clocked = (holder: Functions, name: string, label: (values: readonly unknown[]) => string): (() => void) => {
+  const byArgument: Label = (name, values) => [name, ...values.filter((value) => typeof value === 'string')].join(' ')
+  const clocked = (holder: Functions, name: string, label: Label): (() => void) => {
     const own = holder[name]
     if (typeof own !== 'function') return () => undefined
-    holder[name] = (...values: never[]) => clock(name, values, label(values), () => own.apply(holder, values))
+    holder[name] = (...values: never[]) => clock(name, values, label, () => own.apply(holder, values))
     return () => {
       holder[name] = own
     }
@@ -144,14 +182,14 @@ export async function profile(prepared: Prepared, steps: number, watch?: (jobs: 
   const undo: (() => void)[] = []
   // A recorded step does not go through the functions of the backend: the engine tells of its kernels.
   if (engine) {
-    engine.observer = (name, values, work) => clock(name, values, label(name, values), work)
+    engine.observer = (name, values, work) => clock(name, values, byArgument, work)
     undo.push(() => {
       engine.observer = undefined
     })
   }
   for (const holder of [backend.kernels, backend.fused] as unknown as Functions[]) {
     for (const name of Object.keys(holder)) {
-      undo.push(clocked(holder, name, (values) => label(name, values)))
+      undo.push(clocked(holder, name, byArgument))
     }
   }
   const host = backend as unknown as Functions
@@ -174,10 +212,10 @@ export async function profile(prepared: Prepared, steps: number, watch?: (jobs: 
   const clockedSteps: { ms: number; rows: ProfileRow[] }[] = []
   try {
     for (let i = 0; i < steps; i++) {
-      rows = new Map()
+      noted = 0
       jobs = []
       const ms = await timed()
-      clockedSteps.push({ ms, rows: [...rows.values()] })
+      clockedSteps.push({ ms, rows: counted() })
       watch?.(jobs)
     }
   } finally {

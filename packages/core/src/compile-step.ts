@@ -51,14 +51,19 @@ const ATTEMPTS = 4
 /** Kinds of calls that are kept. */
 const MOST_KINDS = 16
 
+/** Arguments as far as calls of one kind have them in common: dtypes and shapes, and for each tensor the first argument that has its memory. */
+type Signature = readonly ('key' | { readonly dtype: DType; readonly shape: Shape; readonly first: number })[]
+
 /** The calls with arguments of the same shapes. */
 interface Kind {
+  readonly signature: Signature
+  readonly backend: Backend
   calls: number
   /** The last recording, to be compared with the next, and the attempts so far; for each set of values of the guards. */
   readonly recorded: Map<string, { before?: Step; attempts: number }>
   /** How often a recording was refused. */
   refusals: number
-  readonly steps: (Step & { readonly replay: Replay })[]
+  readonly steps: (Step & { readonly replay: Replay; readonly info: StepInfo })[]
   /** Why the program runs from now on. */
   reason?: string
 }
@@ -78,11 +83,11 @@ type Template =
   | { readonly fields: readonly (readonly [string, Template])[] }
 
 /** Frees what a step recorded when the step itself is gone. */
-const forgotten = new FinalizationRegistry<Map<string, Kind>>((kinds) => release(kinds))
+const forgotten = new FinalizationRegistry<Kind[]>((kinds) => release(kinds))
 
-function release(kinds: Map<string, Kind>): void {
-  for (const { steps } of kinds.values()) for (const { replay } of steps) replay.dispose()
-  kinds.clear()
+function release(kinds: Kind[]): void {
+  for (const { steps } of kinds) for (const { replay } of steps) replay.dispose()
+  kinds.length = 0
 }
 
 /**
@@ -114,11 +119,12 @@ function release(kinds: Map<string, Kind>): void {
  */
 export function compileStep<A extends readonly StepArgument[], R>(f: (...values: A) => R): CompiledStep<A, R> {
   requireFunction('compileStep', 'f', f, 'compileStep((x, y) => loss)')
-  const kinds = new Map<string, Kind>()
+  const kinds: Kind[] = []
   let last: StepInfo = { recorded: false, reason: 'it was not called yet' }
 
   const step = (...values: A): R => {
-    const { tensors, keys, name, backend } = readArguments(values)
+    const kind = kindOf(kinds, values)
+    const { backend } = kind
     const runBecause = (reason: string): R => {
       last = { recorded: false, reason }
       return runStep(undefined, () => program(f, values))
@@ -127,20 +133,27 @@ export function compileStep<A extends readonly StepArgument[], R>(f: (...values:
     if (!engine) return runBecause(`the ${backend.name} backend records no steps`)
     if (isInStep() || isRecording()) return runBecause('it runs inside another step or derivative')
     if (debugging.nonFinite || debugging.leaks) return runBecause('checks of debug() are on')
-    const kind = kindOf(kinds, name)
+    const [tensors, keys]: [Tensor[], Key[]] = [[], []]
+    for (const value of values) {
+      if (value instanceof Tensor) tensors.push(value)
+      else keys.push(value)
+    }
     const inputs = tensors.map(({ storage }) => storage)
-    for (const { replay, result } of kind.steps) {
+    dropStale(kind)
+    for (const { replay, result, info } of kind.steps) {
       if (!replay.fits) continue
       if (!replay.run(inputs, keys)) return runBecause('a kernel refused its input')
-      last = { recorded: true, calls: replay.length, bytes: replay.bytes }
+      last = info
       return filled(result, replay, tensors) as R
     }
     if (kind.calls++ < FIRST) return runBecause('the first calls run the program')
     if (kind.reason !== undefined) return runBecause(kind.reason)
     last = { recorded: false, reason: 'it is being recorded' }
-    const recorder = new Recorder(backend, inputs, keys)
+    // Keys are known by their arrays, of which one may be two arguments.
+    const copies = keys.map(([a, b]): [number, number] => [a, b])
+    const recorder = new Recorder(backend, inputs, copies)
     let key = 0
-    const traced = values.map((value) => (value instanceof Tensor ? value : keys[key++])) as unknown as A
+    const traced = values.map((value) => (value instanceof Tensor ? value : copies[key++])) as unknown as A
     const value = runStep(recorder, () => recorder.listen(() => program(f, traced)))
     try {
       const made = [...tensorsIn(value)]
@@ -149,7 +162,8 @@ export function compileStep<A extends readonly StepArgument[], R>(f: (...values:
       const phase = recording.guards.map(({ was }) => String(was)).join()
       const { before, attempts = 0 } = kind.recorded.get(phase) ?? {}
       if (before && sameStep(before.recording, recording) && sameTemplate(before.result, now.result)) {
-        kind.steps.push({ ...now, replay: new Replay(engine, backend, recording, results) })
+        const replay = new Replay(engine, backend, recording, results)
+        kind.steps.push({ ...now, replay, info: { recorded: true, calls: replay.length, bytes: replay.bytes } })
         kind.recorded.delete(phase)
       } else if (attempts + 1 === ATTEMPTS) kind.reason = 'it differs from call to call'
       else kind.recorded.set(phase, { before: now, attempts: attempts + 1 })
@@ -174,42 +188,56 @@ const program = <A extends readonly StepArgument[], R>(f: (...values: A) => R, v
     return result
   })
 
-/** The tensors and keys among the arguments, and a name for calls with such arguments. */
-function readArguments(values: readonly StepArgument[]): { tensors: Tensor[]; keys: [number, number][]; name: string; backend: Backend } {
-  const tensors: Tensor[] = []
-  const keys: [number, number][] = []
-  const names: string[] = []
-  for (const [i, value] of values.entries()) {
+/** The kind of a call. */
+function kindOf(kinds: Kind[], values: readonly StepArgument[]): Kind {
+  for (const kind of kinds) if (isOfKind(kind, values)) return kind
+  const signature = values.map((value, i) => {
     if (value instanceof Tensor) {
       value.requireLive('a compiled step')
-      // Two arguments may be views of one memory.
-      const first = tensors.findIndex(({ storage }) => storage === value.storage)
-      names.push(`${value.dtype} ${value.shape.join()} ${first < 0 ? tensors.length : first}`)
-      tensors.push(value)
-    } else if (isKey(value)) {
-      names.push('key')
-      keys.push([value[0], value[1]])
-    } else throw new ValueError(`compileStep: argument ${i} must be a tensor or a random key, got ${describeValue(value)}.`)
-  }
-  return { tensors, keys, name: names.join(' | '), backend: tensors[0]?.backend ?? defaultBackend() }
+      return { dtype: value.dtype, shape: value.shape, first: firstWith(values, value) }
+    }
+    if (isKey(value)) return 'key'
+    throw new ValueError(`compileStep: argument ${i} must be a tensor or a random key, got ${describeValue(value)}.`)
+  })
+  if (kinds.length >= MOST_KINDS) release(kinds)
+  const kind = { signature, backend: backendOf(values), calls: 0, recorded: new Map(), refusals: 0, steps: [] }
+  kinds.push(kind)
+  return kind
 }
 
-/** The calls of a name. Recorded steps that can never be done again are dropped. */
-function kindOf(kinds: Map<string, Kind>, name: string): Kind {
-  const known = kinds.get(name)
-  if (known) {
-    for (let i = known.steps.length - 1; i >= 0; i--) {
-      const { replay } = known.steps[i]
-      if (!replay.stale) continue
-      replay.dispose()
-      known.steps.splice(i, 1)
+/** Whether a call is of the kind; not if an argument is none. */
+function isOfKind({ signature, backend }: Kind, values: readonly StepArgument[]): boolean {
+  if (values.length !== signature.length || backendOf(values) !== backend) return false
+  for (let i = 0; i < values.length; i++) {
+    const [value, was] = [values[i], signature[i]]
+    if (was === 'key') {
+      if (!isKey(value)) return false
+    } else {
+      if (!(value instanceof Tensor) || value.disposed || value.dtype !== was.dtype) return false
+      if (!sameShape(value.shape, was.shape) || firstWith(values, value) !== was.first) return false
     }
-    return known
   }
-  if (kinds.size >= MOST_KINDS) release(kinds)
-  const kind: Kind = { calls: 0, recorded: new Map(), refusals: 0, steps: [] }
-  kinds.set(name, kind)
-  return kind
+  return true
+}
+
+/** The position of the first argument with the memory of this one: two may be views of one memory. */
+function firstWith(values: readonly StepArgument[], { storage }: Tensor): number {
+  return values.findIndex((value) => value instanceof Tensor && value.storage === storage)
+}
+
+/** The backend of the first tensor. */
+function backendOf(values: readonly StepArgument[]): Backend {
+  for (const value of values) if (value instanceof Tensor) return value.backend
+  return defaultBackend()
+}
+
+/** Drops recorded steps that can never be done again. */
+function dropStale({ steps }: Kind): void {
+  for (let i = steps.length - 1; i >= 0; i--) {
+    if (!steps[i].replay.stale) continue
+    steps[i].replay.dispose()
+    steps.splice(i, 1)
+  }
 }
 
 /** The template of a result. `valueOf` gives the value of a tensor, and the recording that it belongs to. */
@@ -241,12 +269,16 @@ function sameTemplate(a: Template, b: Template): boolean {
 
 /** The result of a step that was done: fresh tensors with the values of the step. */
 function filled(template: Template, replay: Replay, inputs: readonly Tensor[]): unknown {
+  if ('made' in template) {
+    const { made, shape, dtype } = template
+    const storage = newStorage(replay.backend, sizeOf(shape), dtype)
+    replay.copyTo(storage, made)
+    return new Tensor(storage, shape)
+  }
   if ('same' in template) return template.same
   if ('given' in template) return inputs[template.given]
   if ('list' in template) return template.list.map((item) => filled(item, replay, inputs))
-  if ('fields' in template) return Object.fromEntries(template.fields.map(([name, item]) => [name, filled(item, replay, inputs)]))
-  const { made, shape, dtype } = template
-  const storage = newStorage(replay.backend, sizeOf(shape), dtype)
-  replay.copyTo(storage, made)
-  return new Tensor(storage, shape)
+  const result: Record<string, unknown> = {}
+  for (const [name, item] of template.fields) result[name] = filled(item, replay, inputs)
+  return result
 }

@@ -74,6 +74,29 @@ describe('what changes from step to step', () => {
     expect(await run(true)).toEqual(await run(false))
   })
 
+  it('large arguments are read where they lie, whether they lie there again or elsewhere', async () => {
+    // 6000 numbers are large enough.
+    const [a, b, c] = [1, 2, 3].map((n) => full([6000], n, { backend: wasm }))
+    const small = input(0.5)
+    const step = compileStep((x: Tensor, y: Tensor, s: Tensor) => x.sub(y).mul(s).mean().add(x.max().mul(10)))
+    const value = { a: 1, b: 2, c: 3 }
+    const tensors = { a, b, c }
+    for (let round = 0; round < 2; round++) {
+      for (const [i, which] of 'ab ab ab ab ab ab ba ab cb cb cb cb cb cb ac'.split(' ').entries()) {
+        const [x, y] = which as unknown as (keyof typeof value)[]
+        const result = (value[x] - value[y]) / 2 + 10 * value[x]
+        expect(await outcome(step, tensors[x], tensors[y], small), `${round} ${i}`).toEqual([[result], round > 0 || i > 2])
+      }
+    }
+    // Other values at the same address.
+    for (let i = 0; i < 6; i++) {
+      const x = full([6000], i, { backend: wasm })
+      expect(await outcome(step, x, a, small)).toEqual([[(i - 1) / 2 + 10 * i], true])
+      x.dispose()
+    }
+    for (const x of [a, b, c]) x.dispose()
+  })
+
   it('other shapes and other arrangements of arguments have recordings of their own', async () => {
     const step = compileStep((...xs: Tensor[]) => xs.reduce((a, b) => a.add(b)).sum())
     const [a, b] = [input(1, 2), input(10, 20, 30)]
@@ -156,6 +179,17 @@ describe('the program runs where a step cannot be recorded', () => {
       expect(step.info().recorded).toBe(false)
     }
     expect(step.info().reason).toMatch(why)
+  })
+
+  it('a parameter that is an argument and changes', async () => {
+    const w = new Parameter(input(1, 1))
+    const step = compileStep((v: Tensor, g: Tensor) => {
+      applyUpdate(descent, [w], [g], [1])
+      return v.sum()
+    })
+    const g = input(1, 2)
+    for (let i = 1; i < 7; i++) expect(await outcome(step, w, g)).toEqual([[2 - 3 * i], false])
+    expect(step.info().reason).toMatch(/changes a parameter that is one of its arguments/)
   })
 
   it('a guard that changes', async () => {

@@ -29,21 +29,36 @@ interface Sums {
 /** Arrangements of arguments that are kept: with and without sums, factors, and frozen layers. */
 const MOST_ARRANGEMENTS = 16
 
+/** Which arguments a step has, and on what it depends beside them. */
+interface Arrangement {
+  readonly counts: readonly number[]
+  readonly present: readonly boolean[]
+  readonly names: readonly string[]
+  readonly state: readonly unknown[]
+  readonly step: CompiledStep<readonly StepArgument[], Sums>
+}
+
+/** Whether two lists have the same items. */
+const sameItems = (a: readonly unknown[], b: readonly unknown[]): boolean => {
+  if (a.length !== b.length) return false
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false
+  return true
+}
+
 /** Steps of a trainer. */
 export class RecordedSteps {
-  /** A step for each arrangement of arguments. */
-  readonly #steps = new Map<string, CompiledStep<readonly StepArgument[], Sums>>()
+  readonly #arrangements: Arrangement[] = []
   #last?: CompiledStep<readonly StepArgument[], Sums>
   readonly #program: (batch: StepBatch, totals: Totals) => void
   readonly #newTotals: () => Totals
   /** Says on what a step depends beside its arguments. */
-  readonly #state: () => string
+  readonly #state: () => readonly unknown[]
 
   /**
    * @param program a step: it trains, and adds to the totals
    * @param state says what must be the same for a recorded step to be right
    */
-  constructor(program: (batch: StepBatch, totals: Totals) => void, newTotals: () => Totals, state: () => string) {
+  constructor(program: (batch: StepBatch, totals: Totals) => void, newTotals: () => Totals, state: () => readonly unknown[]) {
     this.#program = program
     this.#newTotals = newTotals
     this.#state = state
@@ -54,25 +69,37 @@ export class RecordedSteps {
     const metrics = runningIn(totals)
     const sums = [...totals.losses, ...metrics.map((running) => running.totals), ...totals.added.values()]
     const given = [...xs, ...ys, ...factors, ...sums]
+    const present = given.map((tensor) => tensor !== undefined)
     const counts = [xs.length, ys.length, factors.length, totals.losses.length]
-    const names = [...totals.added.keys()]
-    const arrangement = JSON.stringify([counts, given.map((tensor) => tensor !== undefined), names, this.#state()])
-    let step = this.#steps.get(arrangement)
-    if (!step) {
-      if (this.#steps.size >= MOST_ARRANGEMENTS) this.dispose()
-      step = compileStep(this.#stepFor(given, counts, names))
-      this.#steps.set(arrangement, step)
-    }
+    const { step } = this.#arrangement(counts, present, [...totals.added.keys()])
     this.#last = step
     const after = step(key, ...given.filter((tensor) => tensor !== undefined))
     totals.samples += ys[0].shape[0]
     totals.losses = after.losses.map((sum) => sum.keep())
-    for (const [i, running] of metrics.entries()) {
-      running.totals = after.metrics[i].keep()
-      running.samples += after.samples[i]
+    for (let i = 0; i < metrics.length; i++) {
+      metrics[i].totals = after.metrics[i].keep()
+      metrics[i].samples += after.samples[i]
     }
-    for (const [name, sum] of Object.entries(after.added)) totals.added.set(name, sum.keep())
+    for (const name in after.added) totals.added.set(name, after.added[name].keep())
     for (const sum of sums) sum?.dispose()
+  }
+
+  /** The arrangement of these arguments, as it is known or new. */
+  #arrangement(counts: readonly number[], present: readonly boolean[], names: readonly string[]): Arrangement {
+    const all = this.#arrangements
+    const state = this.#state()
+    for (const known of all)
+      if (
+        sameItems(known.counts, counts) &&
+        sameItems(known.present, present) &&
+        sameItems(known.names, names) &&
+        sameItems(known.state, state)
+      )
+        return known
+    if (all.length >= MOST_ARRANGEMENTS) this.dispose()
+    const made = { counts, present, names, state, step: compileStep(this.#stepFor(present, counts, names)) }
+    all.push(made)
+    return made
   }
 
   /** How the last step ran. */
@@ -81,17 +108,16 @@ export class RecordedSteps {
   }
 
   dispose(): void {
-    for (const step of this.#steps.values()) step.dispose()
-    this.#steps.clear()
+    for (const { step } of this.#arrangements) step.dispose()
+    this.#arrangements.length = 0
   }
 
   /** The program for one arrangement of arguments. */
   #stepFor(
-    given: readonly (Tensor | undefined)[],
+    present: readonly boolean[],
     [xs, ys, factors, losses]: readonly number[],
     names: readonly string[],
   ): (...values: readonly StepArgument[]) => Sums {
-    const present = given.map((tensor) => tensor !== undefined)
     return (key, ...values) => {
       let at = 0
       const all = present.map((is) => (is ? (values[at++] as Tensor) : undefined))

@@ -84,7 +84,7 @@ export class Trainer {
   readonly #recorded = new RecordedSteps(
     (batch, totals) => this.#train(batch, totals),
     () => this.newTotals(),
-    () => [this.#model, ...this.#layers].map(({ trainable, revision }) => `${trainable ? '' : 'frozen'}${revision}`).join(),
+    () => this.#state(),
   )
   /** For each output, the last shape of targets that `tryTargets` found right. */
   readonly #tried: string[] = []
@@ -183,6 +183,13 @@ export class Trainer {
   get stepInfo(): StepInfo {
     const reason = (this.#model as WithStep).trainStep ? 'the model has a trainStep of its own' : this.eagerBecause
     return reason === undefined ? this.#recorded.info : { recorded: false, reason }
+  }
+
+  /** On what a recorded step depends beside its arguments. */
+  #state(): unknown[] {
+    const state: unknown[] = [this.#model.trainable, this.#model.revision]
+    for (const { trainable, revision } of this.#layers) state.push(trainable, revision)
+    return state
   }
 
   #train({ xs, ys, factors, key }: StepBatch, totals: Totals): void {

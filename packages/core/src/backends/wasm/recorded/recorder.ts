@@ -171,6 +171,9 @@ export class Recorder implements StepListener {
   }
 
   changed(parameter: Changeable, before: Storage): void {
+    const value = this.#outside.get(before)
+    // A recorded step may work on a copy of an argument, so that the parameter itself would stay as it was.
+    if (value !== undefined && this.#values[value].input !== undefined) this.refuse('it changes a parameter that is one of its arguments')
     this.#changes.set(parameter, (this.#changes.get(parameter) ?? 0) + 1)
     if (parameter.storage === before) return
     if (before.references > 1 && !this.#blocks.has(before.handle)) this.refuse('a parameter shares its memory')

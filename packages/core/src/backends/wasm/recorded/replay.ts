@@ -4,6 +4,9 @@
  * The list is made by calling the kernels of the backend once more, for operands at their planned places, while the engine collects instead of running
  * (`Engine.collector`). So a kernel is cut into calls and jobs as ever, and gives the same bits. A kernel that looks at values on the host, or takes what
  * changes from step to step (a key, a learning rate), is not collected: it runs as a whole each time.
+ *
+ * An argument is copied to its planned place. A large one that lies at the same address in step after step, as the batch of a training does, is read where it
+ * lies instead, by a second list that is made for this address.
  */
 import type { Key } from '../../../random.js'
 import type { TypedArray } from '../../../tensor/dtype.js'
@@ -19,6 +22,27 @@ import { foldAgain, type Recorded, RecordedOperand, type Recording, type Value }
 
 type Work = () => void
 
+/** Bytes from which on an argument is worth reading where it lies. */
+const LARGE = 16384
+/** The times in a row that large arguments must have lain at the same addresses before a list is made for these. It doubles with each list. */
+const SAME_BEFORE = 2
+
+/** The calls of a step for certain addresses of its arguments. */
+interface Lowered {
+  readonly list: readonly Work[]
+  /** The kernels that the list was made of, and where the work of each ends. */
+  readonly kernels: readonly { readonly name: string; readonly values: readonly unknown[]; readonly end: number }[]
+  /** The position in the list of the first work that changes what is outside. */
+  readonly effect: number
+}
+
+/** An argument that the step reads. */
+interface Input {
+  readonly value: number
+  readonly input: number
+  readonly bytes: number
+}
+
 /** A recorded step on its engine. */
 export class Replay {
   readonly backend: Backend
@@ -27,15 +51,17 @@ export class Replay {
   readonly #calls: readonly (Recorded | Chain)[]
   readonly #plan: Plan
   readonly #arena: Arena
-  /** The values that are copied from the arguments. */
-  readonly #inputs: readonly { value: number; input: number }[]
+  /** The arguments that are always copied. */
+  readonly #small: readonly Input[]
+  readonly #large: readonly Input[]
   /** Memory of its own, for values that never change. */
   readonly #constants = new Map<number, number>()
-  #list: Work[] = []
-  /** The kernels that the list was made of, and where the work of each ends. */
-  #kernels: { name: string; values: readonly unknown[]; end: number }[] = []
-  /** The position in the list of the first work that changes what is outside. */
-  #effect = 0
+  /** For arguments at their planned places. */
+  #planned: Lowered = { list: [], kernels: [], effect: 0 }
+  /** For large arguments at other addresses. */
+  #direct?: { readonly addresses: readonly number[]; readonly lowered: Lowered }
+  /** Where the large arguments lay last, and how often they have lain there. */
+  readonly #seen: { addresses: number[]; times: number; needed: number } = { addresses: [], times: 0, needed: SAME_BEFORE }
   /** The version of the arena for which the list was made. */
   #version = -1
   /** The memory outside, and where it was. */
@@ -48,9 +74,11 @@ export class Replay {
     const kept = new Set([...results, ...recording.assigned.values()])
     this.#calls = fuse(recording.calls, kept)
     this.#plan = planMemory(this.#calls, recording.values, kept)
-    this.#inputs = recording.values.flatMap(({ input }, value) =>
-      input === undefined || this.#plan.places[value] === undefined ? [] : [{ value, input }],
+    const inputs = recording.values.flatMap(({ input }, value) =>
+      input === undefined || this.#plan.places[value] === undefined ? [] : [{ value, input, bytes: this.#bytesOf(value) }],
     )
+    this.#small = inputs.filter(({ bytes }) => bytes < LARGE)
+    this.#large = inputs.filter(({ bytes }) => bytes >= LARGE)
     this.#arena = arenaOf(engine)
     const outside = [...recording.values.map(outsideOf), ...[...recording.assigned.keys()].map(({ storage }) => storage)]
     this.#outside = outside.flatMap((storage) => (storage ? [{ storage, at: storage.handle, left: storage.left }] : []))
@@ -70,7 +98,7 @@ export class Replay {
 
   /** The number of calls of kernels in a step. */
   get length(): number {
-    return this.#list.length
+    return this.#planned.list.length
   }
 
   /** Whether memory outside is gone, or a parameter has other memory: it can never be done again. */
@@ -94,24 +122,56 @@ export class Replay {
   run(inputs: readonly Storage[], keys: readonly Key[]): boolean {
     if (this.#version !== this.#arena.version) this.#prepare()
     const { changing, assigned, changes } = this.#recording
-    for (const { value, input } of this.#inputs) this.#copy(this.at(value), inputs[input].handle as number, this.#bytesOf(value))
-    for (const [i, key] of keys.entries()) Object.assign(changing[i] as [number, number], key)
-    const list = this.#list
+    const { list, kernels, effect } = this.#large.length === 0 ? this.#planned : this.#loweredFor(inputs)
+    for (const { value, input, bytes } of this.#small) this.#copy(this.at(value), inputs[input].handle as number, bytes)
+    for (let i = 0; i < keys.length; i++) {
+      const held = changing[i] as [number, number]
+      held[0] = keys[i][0]
+      held[1] = keys[i][1]
+    }
     const { observer } = this.#engine
     let i = 0
     try {
       if (!observer) for (; i < list.length; i++) list[i]()
       else
-        for (const { name, values, end } of this.#kernels)
+        for (const { name, values, end } of kernels)
           observer(name, values, () => {
             for (; i < end; i++) list[i]()
           })
     } catch (error) {
-      if (i < this.#effect) return false
+      if (i < effect) return false
       throw error
     }
     for (const [parameter, value] of assigned) this.#copy(parameter.storage.handle as number, this.at(value), this.#bytesOf(value))
     for (const [parameter, count] of changes) parameter.version += count
+    return true
+  }
+
+  /** The list for large arguments as they lie. Where there is none yet they are copied to their places. */
+  #loweredFor(inputs: readonly Storage[]): Lowered {
+    const direct = this.#direct
+    if (direct && this.#liesAt(direct.addresses, inputs)) return direct.lowered
+    const seen = this.#seen
+    if (this.#liesAt(seen.addresses, inputs)) seen.times++
+    else {
+      seen.addresses = this.#large.map(({ input }) => inputs[input].handle as number)
+      seen.times = 0
+    }
+    if (seen.times >= seen.needed) {
+      seen.needed *= 2
+      const { addresses } = seen
+      const elsewhere = new Map(this.#large.map(({ value }, i) => [value, addresses[i]]))
+      const lowered = this.#lower(this.#temporaryMemory(), elsewhere)
+      this.#direct = { addresses, lowered }
+      return lowered
+    }
+    for (const { value, input, bytes } of this.#large) this.#copy(this.at(value), inputs[input].handle as number, bytes)
+    return this.#planned
+  }
+
+  #liesAt(addresses: readonly number[], inputs: readonly Storage[]): boolean {
+    const large = this.#large
+    for (let i = 0; i < large.length; i++) if (inputs[large[i].input].handle !== addresses[i]) return false
     return true
   }
 
@@ -151,10 +211,15 @@ export class Replay {
     const temporary: Temporary = { start: 0, used: 0, most: 0 }
     this.#lower(temporary)
     grow(this.#engine, this.#arena, this.#plan.bytes + temporary.most)
-    this.#list = this.#lower({ start: this.#arena.at + this.#plan.bytes, used: 0, most: 0 })
+    this.#planned = this.#lower(this.#temporaryMemory())
+    this.#direct = undefined
     const { storages } = this.#operands()
     for (const [value, call] of this.#plan.constants) this.#make(this.#calls[call], storages[value])
     this.#version = this.#arena.version
+  }
+
+  #temporaryMemory(): Temporary {
+    return { start: this.#arena.at + this.#plan.bytes, used: 0, most: 0 }
   }
 
   /** Makes a value that never changes. */
@@ -172,21 +237,22 @@ export class Replay {
     return false
   }
 
-  #operands(): { storages: Storage[]; operand: (recorded: RecordedOperand) => Operand } {
+  /** @param elsewhere the addresses of values that do not lie at their planned places */
+  #operands(elsewhere?: ReadonlyMap<number, number>): { storages: Storage[]; operand: (recorded: RecordedOperand) => Operand } {
     const storages = this.#recording.values.map((value, i): Storage => {
       const { dtype, size } = value
-      return outsideOf(value) ?? { handle: this.at(i), backend: this.backend, dtype, size, references: 1 }
+      return outsideOf(value) ?? { handle: elsewhere?.get(i) ?? this.at(i), backend: this.backend, dtype, size, references: 1 }
     })
     return { storages, operand: ({ value, shape, dtype, size }) => ({ storage: storages[value], shape, dtype, size }) }
   }
 
-  #lower(temporary: Temporary): Work[] {
+  #lower(temporary: Temporary, elsewhere?: ReadonlyMap<number, number>): Lowered {
     const { changing } = this.#recording
-    const { storages, operand } = this.#operands()
+    const { storages, operand } = this.#operands(elsewhere)
     const changes = new Set<unknown>(changing)
     const constant = new Set(this.#plan.constants.values())
     const list: Work[] = []
-    this.#kernels = []
+    const kernels: Lowered['kernels'][number][] = []
     let effect: number | undefined
     const place = (item: unknown): unknown => {
       if (item instanceof RecordedOperand) return operand(item)
@@ -207,7 +273,7 @@ export class Replay {
         temporary.used = 0
         list.push(...((varies ? undefined : this.#collected(whole, temporary)) ?? [whole]))
       } else if (call.kind === 'chain') {
-        const whole: Work = () => runChain(this.#engine, call, ({ value }) => this.at(value))
+        const whole: Work = () => runChain(this.#engine, call, ({ value }) => storages[value].handle as number)
         list.push(...(this.#collected(whole, temporary) ?? [whole]))
       } else if (call.kind === 'check') list.push(() => call.check(this.backend.readSync?.(storages[call.of]) as TypedArray))
       else if (call.kind === 'fold') list.push(() => foldAgain(call))
@@ -218,14 +284,13 @@ export class Replay {
           const { held, make } = call
           for (const [n, value] of make().entries()) held[n] = value
         })
-      this.#kernels.push({
+      kernels.push({
         name: call.kind === 'kernel' ? call.name : call.kind,
         values: call.kind === 'kernel' ? call.values.map(place) : [],
         end: list.length,
       })
     }
-    this.#effect = effect ?? list.length
-    return list
+    return { list, kernels, effect: effect ?? list.length }
   }
 
   /** The calls and jobs of a kernel; undefined if it looks at values. */
