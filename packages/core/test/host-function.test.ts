@@ -2,13 +2,16 @@
 import { afterAll, describe, expect, test } from 'vitest'
 import {
   type Backend,
+  compileStep,
   createGpuBackend,
   createReferenceBackend,
   createWasmBackend,
   defineOp,
   registry,
   scope,
+  type Tensor,
   tensor,
+  writeTensor,
 } from '../src/index.js'
 import { withoutWebGpu } from './webgpu-node.js'
 
@@ -69,4 +72,38 @@ describe.each(backends)('%s', (_, make, without = '') => {
     expect(await nothing.array()).toEqual([])
     await backend.dispose?.()
   })
+})
+
+describe.each(backends)('writeTensor on %s', (_, make, without = '') => {
+  test.skipIf(without)(`gives what was written, and nothing is left of a write that failed${without}`, async () => {
+    const backend = await make()
+    for (const dtype of ['float32', 'int32', 'bool'] as const) {
+      if (!backend.dtypes.has(dtype)) continue
+      const x = writeTensor([2, 3], (values) => values.set([1, 0, 1, 1, 0, 1]), { dtype, backend })
+      expect([x.shape, x.dtype, [...(await x.data())]]).toEqual([[2, 3], dtype, [1, 0, 1, 1, 0, 1]])
+      x.dispose()
+    }
+    const { buffers } = backend.memory()
+    const fails = (): void => {
+      throw new Error('no')
+    }
+    expect(() => writeTensor([4], fails, { backend })).toThrow('no')
+    expect(() => writeTensor([4], async (values) => void values.fill(1), { backend })).toThrow('Promise')
+    expect(() => writeTensor([-1], () => {}, { backend })).toThrow('writeTensor')
+    expect(backend.memory().buffers).toBe(buffers)
+    await backend.dispose?.()
+  })
+})
+
+test('what a compiled step writes is there in each step', async () => {
+  const backend = createWasmBackend()
+  const step = compileStep((x: Tensor) => x.mul(writeTensor([3], (values) => values.set([1, 2, 3]), { backend })))
+  for (let i = 0; i < 5; i++) {
+    const [x, other] = [tensor([i, 1, 1], { backend }), tensor([7, 7, 7], { backend })]
+    const y = step(x)
+    expect([...(await y.data())]).toEqual([i, 2, 3])
+    for (const t of [x, y, other]) t.dispose()
+  }
+  expect(step.info().recorded).toBe(true)
+  step.dispose()
 })

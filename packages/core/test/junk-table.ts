@@ -181,6 +181,7 @@ export const table: Record<string, Row> = {
     args: [kind(() => [1, 2], ['NaN', 'a number', 'true']), options({ ...create, shape: { ...shape(2), fine: [] } })],
   },
   scalar: { args: [real(1), options(create)] },
+  writeTensor: { args: [shape(2, 3), fn(() => (values: c.TypedArray) => values.fill(1)), options(create)] },
   full: { args: [shape(2, 3), real(1), options(create)] },
   ...rows('zeros ones', [shape(2, 3), options(create)]),
   arange: { args: [finite(0), maybe(finite(5)), maybe(finite(1)), options(create)] },

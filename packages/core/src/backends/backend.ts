@@ -386,6 +386,8 @@ export interface Backend {
   read(storage: Storage): Promise<TypedArray>
   /** The same, at once, where the backend can; debugging needs it. */
   readSync?(storage: Storage): TypedArray
+  /** The values where they lie, if the host reaches them as its own; good until the next tensor is made. */
+  values?(storage: Storage): TypedArray | undefined
   free(storage: Storage): void
   memory(): MemoryInfo
   /** How it runs here, where a backend can say. */

@@ -3,13 +3,14 @@
  *
  * The file is long because every function has a comment of its own.
  */
-import { describeValue, requireNumber, requireNumeric, requireOptions, requireWhole } from '../arguments.js'
+import { describeValue, requireFunction, requireNumber, requireNumeric, requireOptions, requireWhole } from '../arguments.js'
 import type { Backend } from '../backends/backend.js'
 import { shapeError, showShape, ValueError } from '../errors.js'
 import { fold, type Key, requireKey, uniformInto } from '../random.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
 import { stepListener } from '../step-listener.js'
 import { castValue, convert, type DType, defaultFloat, hostArray, isFloat, type TypedArray } from '../tensor/dtype.js'
+import { requireSynchronous } from '../tensor/scope.js'
 import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Made } from '../tensor/static-shape.js'
 import { emptyTensor, fromHost, type NestedArray, requireBackendDType, requireTensor, type Tensor } from '../tensor/tensor.js'
@@ -135,6 +136,42 @@ export function tensor<N extends number, S extends readonly N[] | readonly [] = 
   const dtype = options.dtype ?? natural
   const host = isTyped(flat) && flat instanceof hostArray(dtype, 0).constructor && dtype !== 'bool' ? flat : convert(flat, dtype)
   return fromHost(backend, host, shape as S, dtype) as Made<S>
+}
+
+/**
+ * A tensor whose values a function writes. It writes them where they lie, if the backend's memory can be reached, so that no array of them is made.
+ *
+ * Shape: → the given shape
+ *
+ * @param write gets the values in row-major order, good until it returns; it must write each, since there may be anything in them, and make no tensors
+ * @throws ValueError if shape is none; whatever write throws
+ * @example
+ * ```ts
+ * const ramp = writeTensor([2, 2], (values) => values.forEach((_, i) => { values[i] = i / 4 }))   // [[0, 0.25], [0.5, 0.75]]
+ * ```
+ */
+export function writeTensor<N extends number, S extends readonly N[] | readonly []>(
+  shape: S,
+  write: (values: TypedArray) => void,
+  options: CreateOptions = {},
+): Made<S> {
+  const { dtype, backend } = placed('writeTensor', options)
+  requireFunction('writeTensor', 'write', write, 'writeTensor([2], (values) => values.fill(1))')
+  const out = empty('writeTensor', shape, { dtype, backend })
+  try {
+    // What a recorded step must write again goes through an array.
+    const inPlace = stepListener() ? undefined : backend.values?.(out.storage)
+    const values = inPlace ?? hostArray(dtype, out.size)
+    const result: unknown = write(values)
+    requireSynchronous('writeTensor', result)
+    if (!inPlace) backend.write(out.storage, values)
+    else if (inPlace.length !== out.size)
+      throw new ValueError('writeTensor: the memory grew while it was written; write must make no tensors.')
+    return out as Made<S>
+  } catch (error) {
+    out.dispose()
+    throw error
+  }
 }
 
 /**

@@ -1,10 +1,21 @@
 /**
  * Data for training, and rows taken from it.
  *
- * Host arrays stay on the host. Each batch is uploaded in its own type, uint8 images as bytes; so the backend needs memory for one batch. Tensors stay where they
- * are, and their rows are gathered there.
+ * Host arrays stay on the host. Each batch is uploaded in its own type, uint8 images as bytes; so the backend needs memory for one batch. Shuffled rows are
+ * gathered where the batch lies. Tensors stay where they are, and their rows are gathered there.
  */
-import { type Backend, type DType, type Shape, ShapeError, sizeOf, Tensor, type TypedArray, tensor, ValueError } from '@cotangent/core'
+import {
+  type Backend,
+  type DType,
+  type Shape,
+  ShapeError,
+  sizeOf,
+  Tensor,
+  type TypedArray,
+  tensor,
+  ValueError,
+  writeTensor,
+} from '@cotangent/core'
 import { describeValue, refuseStranger } from '@cotangent/core/arguments'
 import { type Data, isRecord, isShaped, isTyped, readHost } from '../host-data.js'
 import { entryOf, unknownName } from '../spelling/names.js'
@@ -101,36 +112,43 @@ function hostRows(what: string, values: TypedArray, shape: Shape, backend: Backe
   const sampleShape = shape.slice(1)
   const width = sizeOf(sampleShape)
   const size = shape[0] * width
-  /** Used again for every batch, since backends copy the values that they get. */
+  /** For values that `tensor` has to convert; used again for every batch, since backends copy the values that they get. */
   let staging: TypedArray = values.slice(0, 0)
-  /** The values of samples order[begin..end): a view if they are neighbours, else a copy. */
-  const gathered = (order: Int32Array, begin: number, end: number): TypedArray => {
-    if (values.length !== size) {
-      throw new ValueError(
-        `${what}: there are ${values.length} values where ${size} were: the buffer was transferred or resized while its samples were in use.`,
-      )
-    }
-    let consecutive = true
-    for (let i = begin + 1; i < end && consecutive; i++) consecutive = order[i] === order[i - 1] + 1
-    if (consecutive && begin < end) return values.subarray(order[begin] * width, (order[begin] + end - begin) * width)
-    const needed = (end - begin) * width
-    if (staging.length < needed) staging = new (values.constructor as new (size: number) => TypedArray)(needed)
-    for (let i = begin; i < end; i++) {
+  /** The samples order[begin..end) as a view, if they are neighbours. */
+  const neighbours = (order: Int32Array, begin: number, end: number): TypedArray | undefined => {
+    for (let i = begin + 1; i < end; i++) if (order[i] !== order[i - 1] + 1) return undefined
+    return begin < end ? values.subarray(order[begin] * width, (order[begin] + end - begin) * width) : undefined
+  }
+  const gather = (to: TypedArray, order: Int32Array, begin: number, end: number): void => {
+    for (let i = begin, at = 0; i < end; i++, at += width) {
       const from = order[i] * width
-      const to = (i - begin) * width
-      if (width < 16) for (let j = 0; j < width; j++) staging[to + j] = values[from + j]
-      else staging.set(values.subarray(from, from + width), to)
+      if (width < 16) for (let j = 0; j < width; j++) to[at + j] = values[from + j]
+      else to.set(values.subarray(from, from + width), at)
     }
-    return staging.subarray(0, needed)
   }
   return {
     count: shape[0],
     sampleShape,
     host: values,
     take(order, begin, end, dtype) {
-      const batch = gathered(order, begin, end)
-      const type: DType = batch instanceof Uint8Array ? 'uint8' : batch instanceof Int32Array ? 'int32' : dtype
-      return tensor(batch, { shape: [end - begin, ...sampleShape], dtype: type, backend }).cast(dtype)
+      if (values.length !== size) {
+        throw new ValueError(
+          `${what}: there are ${values.length} values where ${size} were: the buffer was transferred or resized while its samples were in use.`,
+        )
+      }
+      const type: DType = values instanceof Uint8Array ? 'uint8' : values instanceof Int32Array ? 'int32' : dtype
+      const taken = [end - begin, ...sampleShape]
+      let batch = neighbours(order, begin, end)
+      // To a float, or to an element of its own type, a value is copied as `tensor` converts it.
+      if (!batch && (type.startsWith('float') || values instanceof Uint8Array || values instanceof Int32Array))
+        return writeTensor(taken, (to) => gather(to, order, begin, end), { dtype: type, backend }).cast(dtype)
+      if (!batch) {
+        const needed = (end - begin) * width
+        if (staging.length < needed) staging = new (values.constructor as new (size: number) => TypedArray)(needed)
+        gather(staging, order, begin, end)
+        batch = staging.subarray(0, needed)
+      }
+      return tensor(batch, { shape: taken, dtype: type, backend }).cast(dtype)
     },
     slice: (begin, end) => hostRows(what, values.subarray(begin * width, end * width), [end - begin, ...sampleShape], backend),
   }

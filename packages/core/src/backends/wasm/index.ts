@@ -7,7 +7,7 @@
 import { requireBoolean, requireNumber, requireOptions, requireWhole } from '../../arguments.js'
 import { BackendError } from '../../errors.js'
 import type { DType, TypedArray } from '../../tensor/dtype.js'
-import type { Backend, FusedKernels, HostValues, KernelFamily, Kernels, Operand, Storage } from '../backend.js'
+import type { Backend, FusedKernels, KernelFamily, Kernels, Storage } from '../backend.js'
 import { elementBytes } from './assembler/elements.js'
 import { createMap } from './elementwise/map.js'
 import { createRandom } from './elementwise/random.js'
@@ -56,7 +56,7 @@ export function createBackendOn(engine: Engine): Backend {
   const touched = new TouchedRows()
 
   /** The values of a tensor where they lie. The view is good until the memory grows, which happens only when a tensor is made. */
-  const valuesAt = ({ storage, size }: Operand): HostValues => {
+  const valuesAt = ({ storage, size }: { storage: Storage; size: number }): TypedArray => {
     const address = storage.handle as number
     if (storage.dtype === 'uint8') return memory.bytes8.subarray(address, address + size)
     const words = storage.dtype === 'float32' ? memory.floats : memory.ints
@@ -122,6 +122,8 @@ export function createBackendOn(engine: Engine): Backend {
     },
     read: async (storage) => readSync(storage),
     readSync,
+    // A bool is a word here and a byte on the host.
+    values: (storage) => (storage.dtype === 'bool' ? undefined : valuesAt({ storage, size: storage.size })),
     free(storage) {
       const address = storage.handle as number
       if (address < 0) throw new BackendError('wasm: this memory has already been freed.')
