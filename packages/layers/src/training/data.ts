@@ -181,3 +181,11 @@ export function identityOrder(n: number): Int32Array {
   for (let i = 0; i < n; i++) order[i] = i
   return order
 }
+
+let counting: Int32Array = new Int32Array(0)
+
+/** 0, 1, … up to n − 1 at least, the same array for all who ask. It is for reading only. */
+export function countingTo(n: number): Int32Array {
+  if (counting.length < n) counting = identityOrder(n)
+  return counting
+}

@@ -3,7 +3,7 @@ import { scope, sizeOf, Tensor, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import type { SpelledOptions } from '../spelling/names.js'
 import { fromValues, hostFloats, within } from './checks.js'
-import { identityOrder, type ModelData, type Rows } from './data.js'
+import { countingTo, identityOrder, type ModelData, type Rows } from './data.js'
 import { batchOf, inputRows, samplesOf } from './feed.js'
 import { type PredictOptions, readPredictOptions, readWeighting } from './fit-options.js'
 import type { Use } from './model-use.js'
@@ -128,7 +128,7 @@ export async function onBatch(
   if (what === 'testOnBatch') trainer.requireLoss(what)
   const totals = trainer.newTotals()
   try {
-    const batch = batchOf(model, samples, identityOrder(samples.count), 0, samples.count)
+    const batch = batchOf(model, samples, countingTo(samples.count), 0, samples.count)
     within(`in ${what}`, () =>
       scope(() => {
         const [xs, ys, factors] = [batch.x(), batch.y(), batch.weights?.()]

@@ -3,7 +3,7 @@ import { CotangentError, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
 import { type BatchData, type BatchIterator, type BatchSource, isOneShot, iteratorOf } from './batch-source.js'
 import { requireSteps } from './checks.js'
-import { identityOrder } from './data.js'
+import { countingTo } from './data.js'
 import { type Batch, batchOf, type Feed, inputRows, samplesOf } from './feed.js'
 import { paused, type Use } from './model-use.js'
 import type { Weighting } from './sample-weights.js'
@@ -108,7 +108,7 @@ export class SourceFeed implements Feed {
   async #batch([x, y, sampleWeight]: BatchData, where: string): Promise<Batch> {
     const what = `${this.#what}: ${where}: `
     const samples = await samplesOf(this.#model, what, [x, y], { sampleWeight, classWeight: this.#options.classWeight }, this.#labels)
-    return batchOf(this.#model, samples, identityOrder(samples.count), 0, samples.count)
+    return batchOf(this.#model, samples, countingTo(samples.count), 0, samples.count)
   }
 
   close(): Promise<void> {

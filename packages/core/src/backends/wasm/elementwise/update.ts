@@ -179,8 +179,9 @@ export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<
     const [{ slots, inputs }] = changing
     const counts = { slots: slots.length, inputs: inputs.length, scalars: scalars.length }
     const run = entry(compiled, program.name, () => engine.compileOne((module) => emitUpdate(module, program, counts)))
-    const byRows = inputs.length === 1 && keepsSlots(program, scalars)
-    if (engine.collector && byRows && changing.some((target) => touched.expects(target.inputs[0].storage))) throw new LooksAtValues()
+    const isNoted = ({ storage }: Operand): boolean => (engine.collector ? touched.expects(storage) : touched.notes(storage))
+    const byRows = inputs.length === 1 && changing.some((target) => isNoted(target.inputs[0])) && keepsSlots(program, scalars)
+    if (engine.collector && byRows) throw new LooksAtValues()
     const whole = byRows ? changing.filter((target) => !updateRows(program, target, scalars)) : changing
     const perElement = 0.3 * (slots.length + inputs.length) + 0.1 * program.steps.length
     const most = targetsPerJob(counts)

@@ -27,6 +27,11 @@ export class TouchedRows {
     return this.#expected.has(matrix)
   }
 
+  /** Whether rows of a matrix are noted. */
+  notes(matrix: Storage): boolean {
+    return this.#of.has(matrix)
+  }
+
   /** Call this when the values of the matrix change in another way. */
   forget(matrix: Storage): void {
     this.#of.delete(matrix)
