@@ -200,8 +200,11 @@ export interface FusedKernels {
   depthwiseConv2dFilter?(out: Operand, x: Operand, dY: Operand, window: Window): void
   /** out [n, oh, ow, c] = the maximum of each window of x [n, h, w, c]; NaN if the window has a NaN. */
   maxPool2d?(out: Operand, x: Operand, window: Window): void
-  /** Gradient of maxPool2d: out [n, h, w, c] = dX from x and dY [n, oh, ow, c]. Each dY goes to the first maximum (or first NaN) of its window, row by row. */
-  maxPool2dGradient?(out: Operand, x: Operand, dY: Operand, window: Window): void
+  /**
+   * Gradient of maxPool2d: out [n, h, w, c] = dX from x and dY [n, oh, ow, c]. Each dY goes to the first maximum (or first NaN) of its window, row by row.
+   * `gated`: 0 where x is not above 0, as the kernel `gate` would make it; only recorded steps ask for it.
+   */
+  maxPool2dGradient?(out: Operand, x: Operand, dY: Operand, window: Window, gated?: boolean): void
   /** out [n, oh, ow, c] = the mean over those cells of each window that lie inside x [n, h, w, c]. */
   averagePool2d?(out: Operand, x: Operand, window: Window): void
   /** Gradient of averagePool2d: out [n, h, w, c] = dX from dY [n, oh, ow, c]. */

@@ -57,7 +57,7 @@ export interface KernelFunction {
   readonly raw: (...values: number[]) => number
 }
 
-/** Takes the calls of kernels in the place of running them (recorded/replay.ts). */
+/** Takes the calls of kernels in the place of running them (recorded/lower.ts). */
 export interface Collector {
   /** A kernel that is called outside of a job. */
   call(kernel: KernelFunction, values: readonly number[]): number

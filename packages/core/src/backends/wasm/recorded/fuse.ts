@@ -1,6 +1,7 @@
 /**
  * Neighbouring elementwise kernels of a recorded step become one where the value between them has no other reader: `x.sub(y).square()` goes through memory
- * once. The formulas of the kernels are used as they are, in the same order, so the bits are the same.
+ * once. The formulas of the kernels are used as they are, in the same order, so the bits are the same. And where relu comes before pooling, the mask of its
+ * gradient becomes part of the gradient of the pooling.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { loadSplat, storeSome } from '../assembler/elements.js'
@@ -47,6 +48,18 @@ function elementwise(call: Recorded | undefined): { out: RecordedOperand; inputs
   return inputs.every(({ size }) => size === out.size || size === 1) ? { out, inputs, kernel } : undefined
 }
 
+type KernelCall = Extract<Recorded, { kind: 'kernel' }>
+
+/** The gradient of a pooling and the mask of a relu before it, `gate(maxPool2dGradient(x, dY), x)`, as one call; undefined for all other neighbours. */
+function gatedPooling(call: Recorded, next: Recorded | undefined, isBetween: (value: number) => boolean): KernelCall | undefined {
+  if (call.kind !== 'kernel' || call.name !== 'maxPool2dGradient' || next?.kind !== 'kernel' || next.values.at(-1) !== 'gate')
+    return undefined
+  const [dX, x, ...rest] = call.values as RecordedOperand[]
+  const [out, a, b] = next.values as RecordedOperand[]
+  if (!isBetween(dX.value) || a.value !== dX.value || b.value !== x.value || a.size !== b.size) return undefined
+  return { ...call, values: [new RecordedOperand(out.value, dX), x, ...rest, true] }
+}
+
 /**
  * The calls of a step with chains in the place of neighbouring elementwise kernels.
  *
@@ -58,7 +71,15 @@ export function fuse(recorded: readonly Recorded[], kept: ReadonlySet<number>): 
   const mentions = new Map<number, number>()
   for (const call of calls) for (const value of valuesIn(call)) mentions.set(value, (mentions.get(value) ?? 0) + 1)
   const fused: (Recorded | Chain)[] = []
+  // Two calls name a value between them: the one that makes it and the one that reads it.
+  const isBetween = (value: number): boolean => mentions.get(value) === 2 && !kept.has(value)
   for (let i = 0; i < calls.length; i++) {
+    const pooled = gatedPooling(calls[i], calls[i + 1], isBetween)
+    if (pooled) {
+      fused.push(pooled)
+      i++
+      continue
+    }
     const first = elementwise(calls[i])
     if (!first) {
       fused.push(calls[i])
@@ -74,9 +95,8 @@ export function fuse(recorded: readonly Recorded[], kept: ReadonlySet<number>): 
     steps.push({ kernel: first.kernel, arguments: first.inputs.map(place) })
     for (let next = elementwise(calls[i + 1]); next; next = elementwise(calls[i + 1])) {
       const before = out
-      // Two calls name the value between them: the one that makes it and this one.
       const reads = next.inputs.some(({ value }) => value === before.value)
-      if (!reads || mentions.get(before.value) !== 2 || kept.has(before.value) || next.out.size !== before.size) break
+      if (!reads || !isBetween(before.value) || next.out.size !== before.size) break
       const others = next.inputs.filter(({ value }) => value !== before.value)
       if (new Set([...inputs, ...others].map(({ value }) => value)).size > MOST_INPUTS) break
       steps.push({ kernel: next.kernel, arguments: next.inputs.map((input) => (input.value === before.value ? 'before' : place(input))) })

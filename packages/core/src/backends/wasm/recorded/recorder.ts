@@ -32,7 +32,7 @@ export class RecordedOperand {
   readonly dtype: DType
   readonly size: number
 
-  constructor(value: number, { shape, dtype, size }: Operand) {
+  constructor(value: number, { shape, dtype, size }: Omit<Operand, 'storage'>) {
     this.value = value
     this.shape = shape
     this.dtype = dtype

@@ -1,40 +1,24 @@
 /**
- * A recorded step that can be done again: a list of functions without arguments, each a kernel with its addresses, in the order of the recording.
- *
- * The list is made by calling the kernels of the backend once more, for operands at their planned places, while the engine collects instead of running
- * (`Engine.collector`). So a kernel is cut into calls and jobs as ever, and gives the same bits. A kernel that looks at values on the host, or takes what
- * changes from step to step (a key, a learning rate), is not collected: it runs as a whole each time.
+ * A recorded step that can be done again: a list of functions without arguments (lower.ts), each a kernel with its addresses, in the order of the recording.
  *
  * An argument is copied to its planned place. A large one that lies at the same address in step after step, as the batch of a training does, is read where it
  * lies instead, by a second list that is made for this address.
  */
 import type { Key } from '../../../random.js'
-import type { TypedArray } from '../../../tensor/dtype.js'
 import type { Backend, Operand, Storage } from '../../backend.js'
 import { elementBytes } from '../assembler/elements.js'
-import type { Collector, Engine, KernelFunction } from '../engine/engine.js'
-import { LooksAtValues, type Temporary } from '../engine/memory.js'
-import { type Body, type Call, direct } from '../engine/threads.js'
+import type { Engine } from '../engine/engine.js'
+import type { Temporary } from '../engine/memory.js'
 import { type Arena, arenaOf, grow, shrink } from './arena.js'
-import { type Chain, fuse, runChain } from './fuse.js'
-import { type Plan, planMemory, writtenBy } from './plan.js'
-import { foldAgain, type Recorded, RecordedOperand, type Recording, type Value } from './recorder.js'
-
-type Work = () => void
+import { type Chain, fuse } from './fuse.js'
+import { type Lowered, lower } from './lower.js'
+import { type Plan, planMemory } from './plan.js'
+import type { Recorded, Recording, Value } from './recorder.js'
 
 /** Bytes from which on an argument is worth reading where it lies. */
 const LARGE = 16384
 /** The times in a row that large arguments must have lain at the same addresses before a list is made for these. It doubles with each list. */
 const SAME_BEFORE = 2
-
-/** The calls of a step for certain addresses of its arguments. */
-interface Lowered {
-  readonly list: readonly Work[]
-  /** The kernels that the list was made of, and where the work of each ends. */
-  readonly kernels: readonly { readonly name: string; readonly values: readonly unknown[]; readonly end: number }[]
-  /** The position in the list of the first work that changes what is outside. */
-  readonly effect: number
-}
 
 /** An argument that the step reads. */
 interface Input {
@@ -213,7 +197,7 @@ export class Replay {
     grow(this.#engine, this.#arena, this.#plan.bytes + temporary.most)
     this.#planned = this.#lower(this.#temporaryMemory())
     this.#direct = undefined
-    const { storages } = this.#operands()
+    const storages = this.#storages()
     for (const [value, call] of this.#plan.constants) this.#make(this.#calls[call], storages[value])
     this.#version = this.#arena.version
   }
@@ -230,128 +214,20 @@ export class Replay {
     else if (call.kind === 'kernel') kernels.fill(operand, call.values[1] as number)
   }
 
-  /** Whether a call does more than fill the step's own memory, so that the program cannot simply be run instead. */
-  #hasEffect(call: Recorded | Chain): boolean {
-    if (call.kind === 'numbers') return true
-    for (const value of writtenBy(call)) if (this.#recording.values[value].storage) return true
-    return false
-  }
-
-  /** @param elsewhere the addresses of values that do not lie at their planned places */
-  #operands(elsewhere?: ReadonlyMap<number, number>): { storages: Storage[]; operand: (recorded: RecordedOperand) => Operand } {
-    const storages = this.#recording.values.map((value, i): Storage => {
+  /** The storages of all values. @param elsewhere the addresses of those that do not lie at their planned places */
+  #storages(elsewhere?: ReadonlyMap<number, number>): Storage[] {
+    return this.#recording.values.map((value, i): Storage => {
       const { dtype, size } = value
       return outsideOf(value) ?? { handle: elsewhere?.get(i) ?? this.at(i), backend: this.backend, dtype, size, references: 1 }
     })
-    return { storages, operand: ({ value, shape, dtype, size }) => ({ storage: storages[value], shape, dtype, size }) }
   }
 
   #lower(temporary: Temporary, elsewhere?: ReadonlyMap<number, number>): Lowered {
-    const { changing } = this.#recording
-    const { storages, operand } = this.#operands(elsewhere)
-    const changes = new Set<unknown>(changing)
     const constant = new Set(this.#plan.constants.values())
-    const list: Work[] = []
-    const kernels: Lowered['kernels'][number][] = []
-    let effect: number | undefined
-    const place = (item: unknown): unknown => {
-      if (item instanceof RecordedOperand) return operand(item)
-      if (typeof item !== 'object' || item === null || changes.has(item)) return item
-      if (Array.isArray(item)) return item.map(place)
-      return Object.fromEntries(Object.entries(item).map(([name, inner]) => [name, place(inner)]))
-    }
-    for (const [i, call] of this.#calls.entries()) {
-      if (constant.has(i)) continue
-      if (this.#hasEffect(call)) effect ??= list.length
-      if (call.kind === 'kernel') {
-        const values = call.values.map(place)
-        const whole: Work = () => {
-          const method = (this.backend[call.table] as Record<string, (...values: unknown[]) => void>)[call.name]
-          method(...values)
-        }
-        const varies = call.values.some((value) => changes.has(value))
-        temporary.used = 0
-        list.push(...((varies ? undefined : this.#collected(whole, temporary)) ?? [whole]))
-      } else if (call.kind === 'chain') {
-        const whole: Work = () => runChain(this.#engine, call, ({ value }) => storages[value].handle as number)
-        list.push(...(this.#collected(whole, temporary) ?? [whole]))
-      } else if (call.kind === 'check') list.push(() => call.check(this.backend.readSync?.(storages[call.of]) as TypedArray))
-      else if (call.kind === 'fold') list.push(() => foldAgain(call))
-      else if (call.kind === 'write') list.push(() => this.backend.write(storages[call.to], call.data))
-      else if (call.kind === 'draw') list.push(() => this.backend.write(storages[call.to], call.make()))
-      else
-        list.push(() => {
-          const { held, make } = call
-          for (const [n, value] of make().entries()) held[n] = value
-        })
-      kernels.push({
-        name: call.kind === 'kernel' ? call.name : call.kind,
-        values: call.kind === 'kernel' ? call.values.map(place) : [],
-        end: list.length,
-      })
-    }
-    return { list, kernels, effect: effect ?? list.length }
-  }
-
-  /** The calls and jobs of a kernel; undefined if it looks at values. */
-  #collected(kernel: Work, temporary: Temporary): Work[] | undefined {
-    const engine = this.#engine
-    const list: Work[] = []
-    const collect: Call = ({ raw }, ...values) => void list.push(bound(raw, values))
-    const collector: Collector = {
-      call(kernel, values) {
-        list.push(bound(kernel.raw, values))
-        return Number.NaN
-      },
-      clear: () => void (engine.simd256 && list.push(() => engine.clearUpperHalves())),
-      job(total, unit, nanoseconds, body, valuesPerItem) {
-        const before = list.length
-        body(0, total, collect, 0)
-        const alone = list.splice(before)
-        // Small jobs are never shared.
-        if (nanoseconds < engine.splitAbove || total <= unit) return void list.push(...alone)
-        const either: Body = (begin, end, call, part) => {
-          if (call === direct) for (const work of alone) work()
-          else body(begin, end, call, part)
-        }
-        list.push(() => engine.split(total, unit, nanoseconds, either, valuesPerItem))
-      },
-    }
-    engine.collector = collector
-    try {
-      engine.memory.collecting(temporary, kernel)
-      return list
-    } catch (error) {
-      if (error instanceof LooksAtValues) return undefined
-      throw error
-    } finally {
-      engine.collector = undefined
-    }
+    const step = { recording: this.#recording, calls: this.#calls, constant, storages: this.#storages(elsewhere) }
+    return lower(this.#engine, this.backend, step, temporary)
   }
 }
 
 /** The memory of a value that was there before the step. */
 const outsideOf = ({ storage, parameter }: Value): Storage | undefined => (storage ? (parameter?.storage ?? storage) : undefined)
-
-/** A call with its arguments; written out for those numbers of arguments that are common, since spreading takes longer than some kernels. */
-function bound(raw: KernelFunction['raw'], values: readonly number[]): Work {
-  const [a, b, c, d, e, f, g, h] = values
-  switch (values.length) {
-    case 2:
-      return () => void raw(a, b)
-    case 3:
-      return () => void raw(a, b, c)
-    case 4:
-      return () => void raw(a, b, c, d)
-    case 5:
-      return () => void raw(a, b, c, d, e)
-    case 6:
-      return () => void raw(a, b, c, d, e, f)
-    case 7:
-      return () => void raw(a, b, c, d, e, f, g)
-    case 8:
-      return () => void raw(a, b, c, d, e, f, g, h)
-    default:
-      return () => void raw(...values)
-  }
-}

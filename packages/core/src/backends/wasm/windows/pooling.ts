@@ -5,6 +5,9 @@
  * that equals the maximum, or to the first NaN. One exception: if all cells inside are −Infinity and padding comes before the first of them,
  * the padding was the maximum, and no cell gets the cotangent.
  *
+ * Where relu made the image, its gradient masks that of the maximum: dX where x > 0. The maximum of a window is a cell that gets something, so a window whose
+ * maximum is not above 0 gives nothing to any cell, and one comparison for each window does for all of its cells.
+ *
  * Where windows overlap, a cell's sum is taken in the order [oy, ox]. So threads share rows of windows forward, and whole images backward.
  */
 import type { Window } from '../../../tensor/shape.js'
@@ -145,8 +148,8 @@ const emitAverageGradient: Emit = (module, shape) => {
   })
 }
 
-/** Writes `kernel(dX, x, dY, begin, end)` for images begin to end. */
-const emitMaxGradient: Emit = (module, shape) => {
+/** Writes `kernel(dX, x, dY, begin, end)` for images begin to end. `gated`: dX is 0 where x is not above 0. */
+const emitMaxGradient = (module: ModuleBuilder, shape: WindowShape, gated: boolean): void => {
   const c = shape.image[2]
   const cells = cellOffsets(shape)
   const { apart } = coverage(shape)
@@ -167,6 +170,10 @@ const emitMaxGradient: Emit = (module, shape) => {
       if (!last) f.set(rest, v128.andNot(rest, hit))
       storeFirst(f, pointer, apart ? share : f32x4.add(v128.load(pointer, offset), share), lanes, offset)
     }
+    const cotangent = (offset: number): Vector => {
+      const all = v128.load(above, offset)
+      return gated ? v128.and(all, f32x4.gt(most, f.splat(0))) : all
+    }
     const isMaximum = (value: Local<'v128'>): Vector => v128.or(f32x4.eq(value, most), f32x4.ne(value, value))
     f.for(begin, end, 1, (image) => {
       const next = f.let(i32.add(image, 1))
@@ -178,7 +185,7 @@ const emitMaxGradient: Emit = (module, shape) => {
             for (const offset of offsets) {
               const values = cells.map((cell) => f.let(v128.load(from, cell + offset)))
               f.set(most, maximum(values))
-              f.set(rest, v128.load(above, offset))
+              f.set(rest, cotangent(offset))
               values.forEach((value, i) => {
                 give(isMaximum(value), to, lanes, cells[i] + offset, i === cells.length - 1)
               })
@@ -194,7 +201,7 @@ const emitMaxGradient: Emit = (module, shape) => {
               const value = f.local('v128')
               f.set(most, f.splat(-Infinity))
               emitCells(f, shape, clipped, (cell) => f.set(most, f32x4.max(most, v128.load(i32.add(from, cell), offset))))
-              f.set(rest, v128.load(above, offset))
+              f.set(rest, cotangent(offset))
               emitCells(f, shape, clipped, (cell) => {
                 f.set(source, i32.add(from, cell))
                 f.set(target, i32.add(to, cell))
@@ -242,7 +249,8 @@ export function createPooling(engine: Engine): Pooling {
   return {
     maxPool2d: forward('max', emitForward(false)),
     averagePool2d: forward('average', emitForward(true)),
-    maxPool2dGradient: (out, x, dY, window) => backward('max gradient', emitMaxGradient, out, [x, dY], window),
+    maxPool2dGradient: (out, x, dY, window, gated = false) =>
+      backward(`max gradient ${gated}`, (module, shape) => emitMaxGradient(module, shape, gated), out, [x, dY], window),
     averagePool2dGradient: (out, dY, window) => backward('average gradient', emitAverageGradient, out, [dY], window),
   }
 }
