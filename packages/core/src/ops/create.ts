@@ -159,7 +159,7 @@ export function writeTensor<N extends number, S extends readonly N[] | readonly 
   requireFunction('writeTensor', 'write', write, 'writeTensor([2], (values) => values.fill(1))')
   const out = empty('writeTensor', shape, { dtype, backend })
   try {
-    // What a recorded step must write again goes through an array.
+    // Values that a recorded step must write again go through an array.
     const inPlace = stepListener() ? undefined : backend.values?.(out.storage)
     const values = inPlace ?? hostArray(dtype, out.size)
     const result: unknown = write(values)

@@ -23,7 +23,7 @@ export interface Lowered {
   readonly effect: number
 }
 
-/** What is lowered. */
+/** A step that is lowered. */
 export interface Step {
   readonly recording: Recording
   readonly calls: readonly (Recorded | Chain)[]
