@@ -367,23 +367,31 @@ describe('memory', () => {
     for (const step of [a, b]) step.dispose()
   })
 
-  it('has the same bits for 1, 2 and 4 threads', async () => {
+  it('has the same bits for 1, 2 and 4 threads, and without recording', async () => {
     const results: string[] = []
-    for (const threads of [1, 2, 4]) {
+    for (const [threads, recorded] of [
+      [1, false],
+      [1, true],
+      [2, true],
+      [4, true],
+    ] as const) {
       const backend = createWasmBackend({ threads })
       const engine = engineOf(backend)
       if (engine) engine.splitAbove = 0
       if (engine?.pool) engine.pool.choice.always = true
       const x = normal(key(1), [37, 65], { backend })
       const w = new Parameter(normal(key(2), [65, 33], { backend }))
-      const step = compileStep((x: Tensor) => {
+      let t = 0
+      const program = (x: Tensor): Tensor => {
         const { value, grads } = valueAndGrad([w], () => x.matMul(w).tanh().mul(0.5).square().softmax().log().mean())
-        applyUpdate(descent, [w], grads, [0.5])
+        const rates = eachStep(() => [0.5 / ++t])
+        applyUpdate(descent, [w], grads, rates)
         for (const g of grads) g.dispose()
         return value
-      })
-      for (let i = 0; i < 8; i++) step(x).dispose()
-      expect(step.info().recorded).toBe(true)
+      }
+      const step = compileStep(program)
+      for (let i = 0; i < 8; i++) (recorded ? step(x) : scope(() => program(x))).dispose()
+      expect(step.info().recorded).toBe(recorded)
       results.push(Buffer.from((await w.data()).buffer).toString('hex'))
       step.dispose()
       await backend.dispose?.()

@@ -9,7 +9,7 @@ import { shapeError, showShape, ValueError } from '../errors.js'
 import { fold, type Key, requireKey, uniformInto } from '../random.js'
 import { defaultBackend, requireBackend } from '../runtime.js'
 import { stepListener } from '../step-listener.js'
-import { castValue, convert, type DType, defaultFloat, hostArray, isFloat, type TypedArray } from '../tensor/dtype.js'
+import { castValue, convert, type DType, defaultFloat, hostArray, isFloat, isHostArray, type TypedArray } from '../tensor/dtype.js'
 import { requireSynchronous } from '../tensor/scope.js'
 import { checkShape, type Shape, sizeOf } from '../tensor/shape.js'
 import type { Made } from '../tensor/static-shape.js'
@@ -134,7 +134,7 @@ export function tensor<N extends number, S extends readonly N[] | readonly [] = 
     shape = options.shape
   }
   const dtype = options.dtype ?? natural
-  const host = isTyped(flat) && flat instanceof hostArray(dtype, 0).constructor && dtype !== 'bool' ? flat : convert(flat, dtype)
+  const host = isHostArray(flat, dtype) && dtype !== 'bool' ? flat : convert(flat, dtype)
   return fromHost(backend, host, shape as S, dtype) as Made<S>
 }
 

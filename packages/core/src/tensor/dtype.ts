@@ -46,6 +46,9 @@ export const bytesPerElement = (dtype: DType): number => constructors[dtype].BYT
 /** A host array of zeros for the dtype. */
 export const hostArray = (dtype: DType, size: number): TypedArray => new constructors[dtype](size)
 
+/** Whether values are in the array type of the dtype. */
+export const isHostArray = (values: unknown, dtype: DType): values is TypedArray => values instanceof constructors[dtype]
+
 /** The dtype that `a op b` computes in: the wider of the two. */
 export function promote(a: DType, b: DType): DType {
   return rank[a] >= rank[b] ? a : b

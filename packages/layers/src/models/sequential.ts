@@ -32,6 +32,9 @@ export class Sequential extends Model {
   /** The symbolic input, and the output of each layer, once somebody asked for them. */
   readonly #symbols: SymbolicTensor[] = []
 
+  /** The port of the input, for an input shape and the name of the first layer. */
+  #inputPort?: { readonly of: BatchShape; readonly first: string; readonly ports: readonly InputPort[] }
+
   constructor(layers: readonly Layer[] = [], options: ModelOptions = {}) {
     super('Sequential', options)
     for (const layer of layers) this.add(layer)
@@ -49,8 +52,14 @@ export class Sequential extends Model {
   override get inputPorts(): readonly InputPort[] {
     if (!this.#inputShape) throw new ShapeError(`${this.name}: the input shape is not known yet.`)
     const indexCount = this.indexCount()
+    const { name } = this.#layers[0]
+    const known = this.#inputPort
+    // Training asks several times in each step.
+    if (known?.of === this.#inputShape && known.first === name && known.ports[0].indexCount === indexCount) return known.ports
     const dtype = indexCount === undefined ? this.dtype : 'int32'
-    return [{ name: `${this.#layers[0].name}_input`, shape: [null, ...this.#inputShape.slice(1)], dtype, indexCount }]
+    const ports = [{ name: `${name}_input`, shape: [null, ...this.#inputShape.slice(1)], dtype, indexCount }]
+    this.#inputPort = { of: this.#inputShape, first: name, ports }
+    return ports
   }
   /** @internal The shape of the input, with the batch size if it is fixed, as stateful layers need. */
   get batchShape(): BatchShape | undefined {

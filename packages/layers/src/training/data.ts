@@ -113,7 +113,7 @@ function hostRows(what: string, values: TypedArray, shape: Shape, backend: Backe
   const width = sizeOf(sampleShape)
   const size = shape[0] * width
   /** For values that `tensor` has to convert; used again for every batch, since backends copy the values that they get. */
-  let staging: TypedArray = values.slice(0, 0)
+  let staging: TypedArray | undefined
   /** The samples order[begin..end) as a view, if they are neighbours. */
   const neighbours = (order: Int32Array, begin: number, end: number): TypedArray | undefined => {
     for (let i = begin + 1; i < end; i++) if (order[i] !== order[i - 1] + 1) return undefined
@@ -144,7 +144,7 @@ function hostRows(what: string, values: TypedArray, shape: Shape, backend: Backe
         return writeTensor(taken, (to) => gather(to, order, begin, end), { dtype: type, backend }).cast(dtype)
       if (!batch) {
         const needed = (end - begin) * width
-        if (staging.length < needed) staging = new (values.constructor as new (size: number) => TypedArray)(needed)
+        if (!staging || staging.length < needed) staging = new (values.constructor as new (size: number) => TypedArray)(needed)
         gather(staging, order, begin, end)
         batch = staging.subarray(0, needed)
       }

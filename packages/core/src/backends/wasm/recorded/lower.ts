@@ -1,7 +1,8 @@
 /**
  * The list of a recorded step: functions without arguments, in the order of the recording. It is made by calling the kernels of the backend once more while
  * the engine collects instead of running (`Engine.collector`). So a kernel is cut into calls and jobs as ever, and gives the same bits. A kernel that looks at
- * values on the host, or takes what changes from step to step (a key, a learning rate), is not collected: it runs as a whole each time.
+ * values on the host, or takes what changes from step to step (a key), is not collected: it runs as a whole each time. An update is collected in spite of its
+ * scalars, since they are the last arguments of each of its calls.
  */
 import type { TypedArray } from '../../../tensor/dtype.js'
 import type { Backend, Storage } from '../../backend.js'
@@ -58,9 +59,10 @@ export function lower(engine: Engine, backend: Backend, { recording, calls, cons
         const method = (backend[call.table] as Record<string, (...values: unknown[]) => void>)[call.name]
         method(...values)
       }
-      const varies = call.values.some((value) => changes.has(value))
+      const varying = call.values.filter((value) => changes.has(value))
+      const scalars = call.name === 'update' && varying.length === 1 && varying[0] === call.values[2] ? (varying[0] as number[]) : undefined
       temporary.used = 0
-      list.push(...((varies ? undefined : collected(engine, whole, temporary)) ?? [whole]))
+      list.push(...((varying.length > 0 && !scalars ? undefined : collected(engine, whole, temporary, scalars)) ?? [whole]))
     } else if (call.kind === 'chain') {
       const whole: Work = () => runChain(engine, call, ({ value }) => storages[value].handle as number)
       list.push(...(collected(engine, whole, temporary) ?? [whole]))
@@ -86,13 +88,17 @@ function hasEffect(call: Recorded | Chain, { values }: Recording): boolean {
   return false
 }
 
-/** The calls and jobs of a kernel; undefined if it looks at values. */
-function collected(engine: Engine, kernel: Work, temporary: Temporary): Work[] | undefined {
+/**
+ * The calls and jobs of a kernel; undefined if it looks at values.
+ *
+ * @param scalars numbers that change from step to step, the last arguments of each call
+ */
+function collected(engine: Engine, kernel: Work, temporary: Temporary, scalars?: readonly number[]): Work[] | undefined {
   const list: Work[] = []
-  const collect: Call = ({ raw }, ...values) => void list.push(bound(raw, values))
+  const collect: Call = ({ raw }, ...values) => void list.push(scalars ? withScalars(raw, values, scalars) : bound(raw, values))
   const collector: Collector = {
     call(kernel, values) {
-      list.push(bound(kernel.raw, values))
+      collect(kernel, ...values)
       return Number.NaN
     },
     clear: () => void (engine.simd256 && list.push(() => engine.clearUpperHalves())),
@@ -118,6 +124,15 @@ function collected(engine: Engine, kernel: Work, temporary: Temporary): Work[] |
     throw error
   } finally {
     engine.collector = undefined
+  }
+}
+
+/** A call that ends in scalars of the step that runs. */
+function withScalars(raw: KernelFunction['raw'], values: number[], scalars: readonly number[]): Work {
+  const first = values.length - scalars.length
+  return () => {
+    for (let i = 0; i < scalars.length; i++) values[first + i] = scalars[i]
+    raw(...values)
   }
 }
 
