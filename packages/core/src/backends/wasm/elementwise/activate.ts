@@ -8,7 +8,10 @@ import { storeSome } from '../assembler/elements.js'
 import { type Emit1, polynomial, ROUND, sigmoid } from '../assembler/functions-float32.js'
 import { f32x4, i32, i32x4, type Vector, v128 } from '../assembler/instructions.js'
 import { address } from '../engine/address.js'
-import type { Engine, KernelFunction } from '../engine/engine.js'
+import type { Engine } from '../engine/engine.js'
+import { entry } from '../engine/made-once.js'
+import { twoWidths, type Widths } from '../engine/two-widths.js'
+import type { WidthCheck } from '../engine/width.js'
 
 /** a·b, but 0 where b is 0. */
 const mulNoNaN = (f: FunctionBuilder, a: Vector, b: Local<'v128'>): Vector => v128.and(f32x4.mul(a, b), f32x4.ne(b, f.splat(0)))
@@ -106,41 +109,62 @@ function emitLoop(
   f.if(n, () => storeSome(f, 'float32', out, at(0), n))
 }
 
-/** Writes `value(out, x, n)` and `gradient(out, x, dY, n)`. */
-function emitActivation(module: ModuleBuilder, [value, slope]: readonly [Emit1, Emit1]): void {
-  module.export('value', { out: 'i32', x: 'i32', n: 'i32' }, null, (f, { out, x, n }) => {
-    emitLoop(f, { out, n }, [x], (each) => value(f, each))
-  })
-  module.export('gradient', { out: 'i32', x: 'i32', dY: 'i32', n: 'i32' }, null, (f, { out, x, dY, n }) => {
-    emitLoop(f, { out, n }, [x, dY], (each, cotangent) => f32x4.mul(cotangent, slope(f, each)))
+/** Writes `kernel(out, x, n)`. */
+function emitValue(module: ModuleBuilder, name: ActivationKernel, exported = 'kernel'): void {
+  module.export(exported, { out: 'i32', x: 'i32', n: 'i32' }, null, (f, { out, x, n }) => {
+    emitLoop(f, { out, n }, [x], (each) => formulas[name][0](f, each))
   })
 }
 
+/** Writes `kernel(out, x, dY, n)`. */
+function emitGradient(module: ModuleBuilder, name: ActivationKernel, exported = 'kernel'): void {
+  module.export(exported, { out: 'i32', x: 'i32', dY: 'i32', n: 'i32' }, null, (f, { out, x, dY, n }) => {
+    emitLoop(f, { out, n }, [x, dY], (each, cotangent) => f32x4.mul(cotangent, formulas[name][1](f, each)))
+  })
+}
+
+const names = Object.keys(formulas) as ActivationKernel[]
+
+/** The self-test of activations at 256 bits. */
+export const activationCheck: WidthCheck = {
+  name: 'activation',
+  emit(module) {
+    for (const name of names) {
+      emitValue(module, name, name)
+      emitGradient(module, name, `${name}Gradient`)
+    }
+  },
+  run(kernels) {
+    const [n, x, dY] = [523, 131072, 196608]
+    for (const [i, name] of names.entries()) {
+      kernels[name](8192 * i, x, n)
+      kernels[`${name}Gradient`](8192 * i + 4096, x, dY, n)
+    }
+  },
+}
+
 /** Rough nanoseconds per element. */
-const PER_ELEMENT = 2
+const PER_ELEMENT = 1.2
 
 /** The kernels of activations; each is compiled when it is first asked for. */
 export function createActivate(engine: Engine): Required<Pick<FusedKernels, 'activate' | 'activateGradient'>> {
-  const compiled = new Map<ActivationKernel, Record<string, KernelFunction>>()
-  const kernelsOf = (name: ActivationKernel): Record<string, KernelFunction> => {
-    let kernels = compiled.get(name)
-    if (!kernels) {
-      kernels = engine.compile((module) => emitActivation(module, formulas[name]))
-      compiled.set(name, kernels)
-    }
-    return kernels
-  }
+  engine.addWidthCheck(activationCheck)
+  const compiled = new Map<string, Widths>()
+  const kernelOf = (emit: typeof emitValue, name: ActivationKernel): Widths =>
+    entry(compiled, emit.name + name, () => twoWidths(engine, (module) => emit(module, name)))
   return {
     activate(out, x, name) {
-      const { value } = kernelsOf(name)
       const [to, from] = [address(out), address(x)]
-      engine.split(out.size, 64, out.size * PER_ELEMENT, (begin, end, call) => call(value, to + 4 * begin, from + 4 * begin, end - begin))
+      kernelOf(emitValue, name)(out.size, (run) =>
+        engine.split(out.size, 64, out.size * PER_ELEMENT, (begin, end, call) => call(run, to + 4 * begin, from + 4 * begin, end - begin)),
+      )
     },
     activateGradient(out, x, dY, name) {
-      const { gradient } = kernelsOf(name)
       const [to, from, cotangent] = [address(out), address(x), address(dY)]
-      engine.split(out.size, 64, out.size * PER_ELEMENT, (begin, end, call) =>
-        call(gradient, to + 4 * begin, from + 4 * begin, cotangent + 4 * begin, end - begin),
+      kernelOf(emitGradient, name)(out.size, (run) =>
+        engine.split(out.size, 64, out.size * PER_ELEMENT, (begin, end, call) =>
+          call(run, to + 4 * begin, from + 4 * begin, cotangent + 4 * begin, end - begin),
+        ),
       )
     },
   }

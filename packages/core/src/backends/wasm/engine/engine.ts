@@ -225,7 +225,11 @@ export class Engine {
     memory: HostMemory,
     wide: boolean,
   ): { module: object; kernels: Record<string, KernelFunction> } {
-    const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, build)
+    const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, (module) => {
+      build(module)
+      // V8 has one code for modules of the same bytes, whatever flags are set.
+      if (wide) module.export('256 bits', {}, null, () => undefined)
+    })
     const flags: [string, string][] = [
       ['--no-liftoff', '--liftoff'],
       ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],
