@@ -10,7 +10,7 @@ import { f32x4, i32, i32x4, type Vector, v128 } from '../assembler/instructions.
 import { address } from '../engine/address.js'
 import type { Engine } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
-import { twoWidths, type Widths } from '../engine/two-widths.js'
+import { emitPairs, twoWidths, type Widths } from '../engine/two-widths.js'
 import type { WidthCheck } from '../engine/width.js'
 
 /** a·b, but 0 where b is 0. */
@@ -110,15 +110,15 @@ function emitLoop(
 }
 
 /** Writes `kernel(out, x, n)`. */
-function emitValue(module: ModuleBuilder, name: ActivationKernel, exported = 'kernel'): void {
-  module.export(exported, { out: 'i32', x: 'i32', n: 'i32' }, null, (f, { out, x, n }) => {
+function emitValue(module: ModuleBuilder, name: ActivationKernel): void {
+  module.export('kernel', { out: 'i32', x: 'i32', n: 'i32' }, null, (f, { out, x, n }) => {
     emitLoop(f, { out, n }, [x], (each) => formulas[name][0](f, each))
   })
 }
 
 /** Writes `kernel(out, x, dY, n)`. */
-function emitGradient(module: ModuleBuilder, name: ActivationKernel, exported = 'kernel'): void {
-  module.export(exported, { out: 'i32', x: 'i32', dY: 'i32', n: 'i32' }, null, (f, { out, x, dY, n }) => {
+function emitGradient(module: ModuleBuilder, name: ActivationKernel): void {
+  module.export('kernel', { out: 'i32', x: 'i32', dY: 'i32', n: 'i32' }, null, (f, { out, x, dY, n }) => {
     emitLoop(f, { out, n }, [x, dY], (each, cotangent) => f32x4.mul(cotangent, formulas[name][1](f, each)))
   })
 }
@@ -128,18 +128,9 @@ const names = Object.keys(formulas) as ActivationKernel[]
 /** The self-test of activations at 256 bits. */
 export const activationCheck: WidthCheck = {
   name: 'activation',
-  emit(module) {
-    for (const name of names) {
-      emitValue(module, name, name)
-      emitGradient(module, name, `${name}Gradient`)
-    }
-  },
+  emit: (module) => emitPairs(module, Object.fromEntries(names.flatMap((name) => formulas[name].map((emit, i) => [name + i, emit])))),
   run(kernels) {
-    const [n, x, dY] = [523, 131072, 196608]
-    for (const [i, name] of names.entries()) {
-      kernels[name](8192 * i, x, n)
-      kernels[`${name}Gradient`](8192 * i + 4096, x, dY, n)
-    }
+    for (const [i, name] of names.entries()) for (const part of [0, 1]) kernels[name + part](8192 * i + 4096 * part, 131072, 0, 520)
   },
 }
 
@@ -148,10 +139,9 @@ const PER_ELEMENT = 1.2
 
 /** The kernels of activations; each is compiled when it is first asked for. */
 export function createActivate(engine: Engine): Required<Pick<FusedKernels, 'activate' | 'activateGradient'>> {
-  engine.addWidthCheck(activationCheck)
   const compiled = new Map<string, Widths>()
   const kernelOf = (emit: typeof emitValue, name: ActivationKernel): Widths =>
-    entry(compiled, emit.name + name, () => twoWidths(engine, (module) => emit(module, name)))
+    entry(compiled, emit.name + name, () => twoWidths(engine, activationCheck, (module) => emit(module, name)))
   return {
     activate(out, x, name) {
       const [to, from] = [address(out), address(x)]

@@ -39,8 +39,8 @@ function parametersOf(counts: Counts, first: readonly string[]): Record<string, 
 }
 
 /** Writes `kernel(n, slots…, inputs…, scalars…)`: one update of n elements. */
-function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts, vectors: 1 | 2, name = 'kernel'): void {
-  module.export(name, parametersOf(counts, ['n']), null, (f, p) => {
+function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts, vectors: 1 | 2): void {
+  module.export('kernel', parametersOf(counts, ['n']), null, (f, p) => {
     const arrays = Array.from({ length: counts.slots + counts.inputs }, (_, i) => p[`array${i}`] as Local<'i32'>)
     emitPass(f, program, counts.slots, p.n as Local<'i32'>, arrays, splatScalars(f, p, counts), vectors)
   })
@@ -168,7 +168,6 @@ export const updateCheck: WidthCheck = {
 
 /** The fused kernel `update`. The targets of an optimizer's step form one job, or a few if they are many, except those of which only some rows change. */
 export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<FusedKernels['update']> {
-  engine.addWidthCheck(updateCheck)
   const compiled = new Map<string, Widths>()
   const compiledForRows = new Map<string, KernelFunction>()
 
@@ -210,7 +209,7 @@ export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<
     const [{ slots, inputs }] = changing
     const counts = { slots: slots.length, inputs: inputs.length, scalars: scalars.length }
     const widths = entry(compiled, program.name, () =>
-      twoWidths(engine, (module, wide) => emitUpdate(module, program, counts, wide ? 2 : 1)),
+      twoWidths(engine, updateCheck, (module, wide) => emitUpdate(module, program, counts, wide ? 2 : 1)),
     )
     const byRows = inputs.length === 1 && keepsSlots(program, scalars)
     if (engine.collector && byRows && changing.some((target) => touched.expects(target.inputs[0].storage))) throw new LooksAtValues()

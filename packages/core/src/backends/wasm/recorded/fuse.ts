@@ -5,7 +5,7 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { loadSplat, storeSome } from '../assembler/elements.js'
 import { i32, v128 } from '../assembler/instructions.js'
-import { floatFunctions, wideMaps } from '../elementwise/map.js'
+import { floatFunctions, mapCheck, wideMaps } from '../elementwise/map.js'
 import { floatZips } from '../elementwise/zip.js'
 import type { Engine } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
@@ -137,8 +137,9 @@ export function runChain(engine: Engine, { out, inputs, steps }: Chain, address:
   const kernels = compiled.get(engine) ?? new Map<string, Widths>()
   compiled.set(engine, kernels)
   const widths = entry(kernels, JSON.stringify([steps, single]), () => {
+    const build = (module: ModuleBuilder): void => emitChain(module, steps, single)
     const isLong = steps.some(({ kernel }) => (wideMaps as readonly string[]).includes(kernel))
-    return (isLong ? twoWidths : oneWidth)(engine, (module) => emitChain(module, steps, single))
+    return isLong ? twoWidths(engine, mapCheck, build) : oneWidth(engine, build)
   })
   const [to, from] = [address(out), inputs.map(address)]
   widths(out.size, (run) =>
