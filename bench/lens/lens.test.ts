@@ -99,7 +99,7 @@ describe('inner loop', () => {
   })
 
   test.each([
-    [{ m: 40, k: 100, n: 80 }, 'kernel "packed"'],
+    [{ m: 40, k: 100, n: 80 }, 'kernel "rows"'],
     [{ m: 2, k: 50, n: 60 }, 'kernel "strided"'],
     [{ m: 5, k: 50, n: 1 }, 'kernel "dot"'],
   ])('the page of %j', async (shape, kernel) => {

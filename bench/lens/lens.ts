@@ -131,7 +131,7 @@ export async function lens({ m, k, n }: Shape, roundMs = 100): Promise<string> {
   const b: Tensor = tensor(uniformValues(8, k * n), { shape: [k, n], backend })
   const product = (): Tensor => matMul(a, b)
   const kernels = caught(() => scope(() => void product())).flatMap(disassemble)
-  const kernel = kernels.find(({ name }) => ['packed', 'strided', 'dot'].includes(name))
+  const kernel = kernels.find(({ name }) => ['rows', 'packed', 'strided', 'dot'].includes(name))
   if (!kernel) throw new Error('lens: the product compiled no kernel that this reader knows.')
   const loop = microKernel(kernel)
 

@@ -36,7 +36,7 @@ export function pairedPolynomial(f: FunctionBuilder, x: Local<'v128'>, coefficie
 }
 
 /** Adding 1.5·2²³ to a float below 2²² rounds it to a whole number. The low bits of the sum are that number. */
-const ROUND = 12582912
+export const ROUND = 12582912
 const ROUND_BITS = 0x4b400000
 
 /** ln 2 = LN2_HIGH + LN2_LOW. LN2_HIGH has few bits, so k·LN2_HIGH is exact for every exponent k. */

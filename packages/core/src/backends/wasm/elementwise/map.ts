@@ -31,8 +31,10 @@ import * as fast from '../assembler/functions-float32.js'
 import * as precise from '../assembler/functions-float64.js'
 import { f32x4, i32, i32x4, type Vector, v128 } from '../assembler/instructions.js'
 import { address } from '../engine/address.js'
-import type { Engine, KernelFunction } from '../engine/engine.js'
+import type { Engine } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
+import { emitPairs, oneWidth, twoWidths, type Widths } from '../engine/two-widths.js'
+import type { WidthCheck } from '../engine/width.js'
 
 type FloatFunction = Exclude<MapKernel, 'cast' | 'logicalNot'>
 
@@ -125,6 +127,10 @@ const cheap = new Set<MapKernel>([
   'logicalNot',
 ])
 
+/** Functions that take their time in computing, not in memory: 256 bits make them 1.8 to 2 times as fast. (The branch in `log` keeps its vectors apart.) */
+export const wideMaps = ['exp', 'tanh', 'sigmoid', 'softplus', 'erf'] as const
+const isWide = (kernel: string): boolean => (wideMaps as readonly string[]).includes(kernel)
+
 /** Writes `kernel(out, x, n)`. */
 export function emitMap(module: ModuleBuilder, from: DType, to: DType, emit: Emit1, vectors: 1 | 2): void {
   const step = (f: FunctionBuilder, out: Local<'i32'>, x: Local<'i32'>, count: number): void => {
@@ -148,24 +154,36 @@ export function emitMap(module: ModuleBuilder, from: DType, to: DType, emit: Emi
   })
 }
 
+/** The self-test of functions at 256 bits. */
+export const mapCheck: WidthCheck = {
+  name: 'function',
+  emit: (module) => emitPairs(module, Object.fromEntries(wideMaps.map((kernel) => [kernel, floatFunctions[kernel]]))),
+  run(kernels) {
+    for (const [i, kernel] of wideMaps.entries()) kernels[kernel](4096 * i, 131072 + 4096 * i, 0, 520)
+  },
+}
+
 /** The primitive `map`. */
 export function createMap(engine: Engine): Kernels['map'] {
-  const tables = new Map<MapKernel, Map<DType, Map<DType, KernelFunction>>>()
+  const tables = new Map<MapKernel, Map<DType, Map<DType, Widths>>>()
 
-  const compile = (kernel: MapKernel, from: DType, to: DType): KernelFunction => {
+  const compile = (kernel: MapKernel, from: DType, to: DType): Widths => {
     const emit = emitterOf(kernel, from, to)
-    const compiled = engine.compileOne((module) => emitMap(module, from, to, emit, isLong(kernel) ? 1 : 2))
-    const byInput = entry(tables, kernel, () => new Map<DType, Map<DType, KernelFunction>>())
-    entry(byInput, from, () => new Map<DType, KernelFunction>()).set(to, compiled)
+    const build = (module: ModuleBuilder): void => emitMap(module, from, to, emit, isLong(kernel) ? 1 : 2)
+    const compiled = isWide(kernel) ? twoWidths(engine, mapCheck, build) : oneWidth(engine, build)
+    const byInput = entry(tables, kernel, () => new Map<DType, Map<DType, Widths>>())
+    entry(byInput, from, () => new Map<DType, Widths>()).set(to, compiled)
     return compiled
   }
 
   return (out, x, kernel) => {
-    const run = tables.get(kernel)?.get(x.dtype)?.get(out.dtype) ?? compile(kernel, x.dtype, out.dtype)
+    const widths = tables.get(kernel)?.get(x.dtype)?.get(out.dtype) ?? compile(kernel, x.dtype, out.dtype)
     const [to, from] = [address(out), address(x)]
     const [toBytes, fromBytes] = [elementBytes(out.dtype), elementBytes(x.dtype)]
-    engine.split(out.size, 64, out.size * (isLong(kernel) ? 8 : cheap.has(kernel) ? 0.3 : 1), (begin, end, call) =>
-      call(run, to + begin * toBytes, from + begin * fromBytes, end - begin),
+    widths(out.size, (run) =>
+      engine.split(out.size, 64, out.size * (isLong(kernel) ? 8 : cheap.has(kernel) ? 0.3 : 1), (begin, end, call) =>
+        call(run, to + begin * toBytes, from + begin * fromBytes, end - begin),
+      ),
     )
   }
 }

@@ -9,14 +9,16 @@ import type { DType } from '../../../tensor/dtype.js'
 import type { FusedKernels, Operand } from '../../backend.js'
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { elementBytes, loadLanes, storeLanes, storeSome } from '../assembler/elements.js'
-import { f32x4, i32, i32x4, shuffle32, type Vector, v128 } from '../assembler/instructions.js'
+import { f32x4, i16x8, i32, i32x4, shuffle32, type Vector, v128 } from '../assembler/instructions.js'
 import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry, lazy } from '../engine/made-once.js'
+import { oneWidth, twoWidths, type Widths } from '../engine/two-widths.js'
+import type { WidthCheck } from '../engine/width.js'
 
 const ROTATIONS = [13, 15, 26, 6, 17, 29, 16, 24] as const
 const PARITY = 0x1bd11bda
-/** Groups of four blocks that run side by side. */
+/** Groups of four blocks that run side by side; twice as many at 256 bits. */
 const GROUPS = 4
 
 const rotate = (x: Local<'v128'>, bits: number): Vector => v128.or(i32x4.shl(x, bits), i32x4.shrU(x, 32 - bits))
@@ -48,31 +50,45 @@ const upperBits = (words: Vector): Vector => i32x4.shrU(words, 8)
 
 const drawParameters = { out: 'i32', n: 'i32', k0: 'i32', k1: 'i32', counter: 'i32' } as const
 
-/** Emits the loop over n elements, which starts with block `counter`. `result` makes four elements of their random words. */
+/**
+ * Emits the loop over n elements, which starts with block `counter`. `result` makes four elements of their random words. `pair`, for bytes, makes the two elements of each of
+ * four blocks, in the lower half of a lane; without a shuffle, so that the groups pair to 256 bits.
+ */
 function emitDraws(
   f: FunctionBuilder,
   dtype: DType,
   { out, n, k0, k1, counter }: Record<keyof typeof drawParameters, Local<'i32'>>,
   result: (words: Vector) => Vector,
+  pair?: (x0: Vector, x1: Vector) => Vector,
+  sideBySide = GROUPS,
 ): void {
   const bytes = elementBytes(dtype)
   const schedule = [k0, k1, i32.xor(i32.const(PARITY), i32.xor(k0, k1))].map((word) => f.let(i32x4.splat(word)))
   const counters = f.let(i32x4.add(i32x4.splat(counter), f.splatInt(0, 1, 2, 3)))
-  const all = Array.from({ length: GROUPS }, (): Words => [f.local('v128'), f.local('v128')])
-  const draw = (groups: readonly Words[]): Vector[] => {
+  const all = Array.from({ length: sideBySide }, (): Words => [f.local('v128'), f.local('v128')])
+  const threefry = (groups: readonly Words[]): void => {
     groups.forEach(([x0], g) => {
       f.set(x0, g === 0 ? counters : i32x4.add(counters, f.splatInt(4 * g)))
     })
     emitThreefry(f, groups, schedule)
     f.set(counters, i32x4.add(counters, f.splatInt(4 * groups.length)))
+  }
+  const draw = (groups: readonly Words[]): Vector[] => {
+    threefry(groups)
     return groups.flatMap(([x0, x1]) => [f.let(result(shuffle32(x0, x1, [0, 4, 1, 5]))), f.let(result(shuffle32(x0, x1, [2, 6, 3, 7])))])
   }
-  f.while(i32.geS(n, 8 * GROUPS), () => {
-    draw(all).forEach((lanes, v) => {
-      storeLanes(f, dtype, out, lanes, 4 * v * bytes)
-    })
-    f.advance(out, 8 * GROUPS * bytes)
-    f.advance(n, -8 * GROUPS)
+  f.while(i32.geS(n, 8 * all.length), () => {
+    if (pair) {
+      threefry(all)
+      const both = all.map((words) => f.let(pair(...words)))
+      const bytes = both.flatMap((lanes, g) => (g % 2 === 0 ? [f.let(i16x8.narrowI32x4S(lanes, both[g + 1]))] : []))
+      for (const [i, each] of bytes.entries()) f.do(v128.store(out, each, 16 * i))
+    } else
+      draw(all).forEach((lanes, v) => {
+        storeLanes(f, dtype, out, lanes, 4 * v * bytes)
+      })
+    f.advance(out, 8 * all.length * bytes)
+    f.advance(n, -8 * all.length)
   })
   f.while(i32.gtS(n, 0), () => {
     const [low, high] = draw(all.slice(0, 1)) as Local<'v128'>[]
@@ -106,11 +122,13 @@ function emitUniform(module: ModuleBuilder): void {
 }
 
 /** Writes `kernel(out, n, k0, k1, counter, limit)`: 1 where the upper 24 bits are below `limit`, else 0. */
-function emitBernoulli(module: ModuleBuilder, dtype: DType): void {
+function emitBernoulli(module: ModuleBuilder, dtype: DType, wide = false): void {
   module.export('kernel', { ...drawParameters, limit: 'i32' }, null, (f, { limit, ...p }) => {
     const limits = f.let(i32x4.splat(limit))
     const one = dtype === 'float32' ? f.splat(1) : f.splatInt(1)
-    emitDraws(f, dtype, p, (words) => v128.and(one, i32x4.gtS(limits, upperBits(words))))
+    const isBelow = (words: Vector, one: Vector): Vector => v128.and(one, i32x4.gtS(limits, upperBits(words)))
+    const pair = (x0: Vector, x1: Vector): Vector => v128.or(isBelow(x0, one), isBelow(x1, f.splatInt(256)))
+    emitDraws(f, dtype, p, (words) => isBelow(words, one), dtype === 'uint8' ? pair : undefined, wide ? 2 * GROUPS : GROUPS)
   })
 }
 
@@ -135,28 +153,41 @@ function emitMaskedScale(module: ModuleBuilder): void {
   })
 }
 
+/** The self-test of random numbers at 256 bits. */
+export const randomCheck: WidthCheck = {
+  name: 'random numbers',
+  emit: (module) => emitBernoulli(module, 'uint8', true),
+  run: ({ kernel }) => void kernel(0, 4096, 123, 456, 0, 2 ** 23),
+}
+
 /** Estimated nanoseconds for an element: of a draw, and of a scaled one. */
 const DRAW = 1.3
 const SCALE = 0.3
 
 /** The fused kernels `uniform`, `bernoulli` and `maskedScale`. */
 export function createRandom(engine: Engine): Required<Pick<FusedKernels, 'uniform' | 'bernoulli' | 'maskedScale'>> {
-  const uniform = lazy((): KernelFunction => engine.compileOne(emitUniform))
-  const bernoulli = new Map<DType, KernelFunction>()
+  const uniform = oneWidth(engine, emitUniform)
+  const bernoulli = new Map<DType, Widths>()
   const maskedScale = lazy((): KernelFunction => engine.compileOne(emitMaskedScale))
-  const draw = (run: KernelFunction, out: Operand, [k0, k1]: readonly [number, number], ...more: number[]): void => {
+  const draw = (widths: Widths, out: Operand, [k0, k1]: readonly [number, number], ...more: number[]): void => {
     const [to, bytes] = [address(out), elementBytes(out.dtype)]
     // A range starts with a block, and with a cache line of its own.
-    engine.split(out.size, 64, out.size * DRAW, (begin, end, call) =>
-      call(run, to + begin * bytes, end - begin, k0 | 0, k1 | 0, begin / 2, ...more),
+    widths(out.size, (run) =>
+      engine.split(out.size, 64, out.size * DRAW, (begin, end, call) =>
+        call(run, to + begin * bytes, end - begin, k0 | 0, k1 | 0, begin / 2, ...more),
+      ),
     )
   }
   return {
-    uniform: (out, key) => draw(uniform(), out, key),
+    uniform: (out, key) => draw(uniform, out, key),
     bernoulli(out, key, p) {
-      const run = entry(bernoulli, out.dtype, (dtype) => engine.compileOne((module) => emitBernoulli(module, dtype)))
+      const widths = entry(bernoulli, out.dtype, (dtype) =>
+        dtype === 'uint8'
+          ? twoWidths(engine, randomCheck, (module, wide) => emitBernoulli(module, dtype, wide))
+          : oneWidth(engine, (module) => emitBernoulli(module, dtype)),
+      )
       // i·2⁻²⁴ < p for a float p, in whole numbers.
-      draw(run, out, key, Math.ceil(Math.fround(p) * 2 ** 24))
+      draw(widths, out, key, Math.ceil(Math.fround(p) * 2 ** 24))
     },
     maskedScale(out, x, mask, factor) {
       const [run, to, from, bytes] = [maskedScale(), address(out), address(x), address(mask)]

@@ -15,6 +15,8 @@ import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
 import { LooksAtValues } from '../engine/memory.js'
+import { twoWidths, type Widths } from '../engine/two-widths.js'
+import type { WidthCheck } from '../engine/width.js'
 import { CALLS_PER_PART } from '../engine/worker-program.js'
 import { keepsSlots, type TouchedRows } from '../shape/touched-rows.js'
 import { floatFunctions } from './map.js'
@@ -37,10 +39,10 @@ function parametersOf(counts: Counts, first: readonly string[]): Record<string, 
 }
 
 /** Writes `kernel(n, slots…, inputs…, scalars…)`: one update of n elements. */
-function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts): void {
+function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts, vectors: 1 | 2): void {
   module.export('kernel', parametersOf(counts, ['n']), null, (f, p) => {
     const arrays = Array.from({ length: counts.slots + counts.inputs }, (_, i) => p[`array${i}`] as Local<'i32'>)
-    emitPass(f, program, counts.slots, p.n as Local<'i32'>, arrays, splatScalars(f, p, counts))
+    emitPass(f, program, counts.slots, p.n as Local<'i32'>, arrays, splatScalars(f, p, counts), vectors)
   })
 }
 
@@ -58,7 +60,7 @@ function emitRowsUpdate(module: ModuleBuilder, program: UpdateProgram, counts: C
       arrays.forEach((array, i) => {
         f.set(array, i32.add(bases[i], offset))
       })
-      emitPass(f, program, counts.slots, n, arrays, scalars)
+      emitPass(f, program, counts.slots, n, arrays, scalars, 1)
       f.advance(list, 8)
       f.advance(runs, -1)
     })
@@ -76,33 +78,34 @@ function emitPass(
   n: Local<'i32'>,
   arrays: readonly Local<'i32'>[],
   scalars: readonly Local<'v128'>[],
+  most: 1 | 2,
 ): void {
   const [slots, inputs] = [arrays.slice(0, slotCount), arrays.slice(slotCount)]
-  const four = (): Local<'v128'>[] => emitProgram(f, program, slots, inputs, scalars)
-  f.while(i32.geS(n, 4), () => {
-    four().forEach((value, i) => {
-      f.do(v128.store(slots[i], value))
+  const at = (vector: number): Local<'v128'>[] => emitProgram(f, program, slots, inputs, scalars, 16 * vector)
+  // Two vectors a turn pair to 256 bits, since all is read before anything is written. At 128 bits they would need too many registers.
+  for (const vectors of most === 2 ? [2, 1] : [1])
+    f.while(i32.geS(n, 4 * vectors), () => {
+      const results = Array.from({ length: vectors }, (_, v) => at(v))
+      for (const [i, slot] of slots.entries()) for (const [v, values] of results.entries()) f.do(v128.store(slot, values[i], 16 * v))
+      for (const pointer of arrays) f.advance(pointer, 16 * vectors)
+      f.advance(n, -4 * vectors)
     })
-    for (const pointer of arrays) f.advance(pointer, 16)
-    f.advance(n, -4)
-  })
   f.if(n, () => {
-    four().forEach((value, i) => {
-      storeSome(f, 'float32', slots[i], value, n)
-    })
+    for (const [i, value] of at(0).entries()) storeSome(f, 'float32', slots[i], value, n)
   })
 }
 
-/** Emits the program's steps for four elements; returns the new values of the slots. */
+/** Emits the program's steps for four elements that begin `offset` bytes behind the pointers; returns the new values of the slots. */
 function emitProgram(
   f: FunctionBuilder,
   program: UpdateProgram,
   slots: readonly Local<'i32'>[],
   inputs: readonly Local<'i32'>[],
   scalars: readonly Local<'v128'>[],
+  offset: number,
 ): Local<'v128'>[] {
-  const slotValues = slots.map((slot) => f.let(v128.load(slot)))
-  const inputValues = inputs.map((input) => f.let(v128.load(input)))
+  const slotValues = slots.map((slot) => f.let(v128.load(slot, offset)))
+  const inputValues = inputs.map((input) => f.let(v128.load(input, offset)))
   const steps: Local<'v128'>[] = []
   const valueOf = (value: UpdateValue): Local<'v128'> =>
     'slot' in value
@@ -138,9 +141,34 @@ const flushed = (f: FunctionBuilder, x: Local<'v128'>): Vector => v128.andNot(x,
 /** The most targets in a job: the list of calls of a part has room for this many. A call has its kernel, its count of values, the elements, arrays and scalars. */
 const targetsPerJob = ({ slots, inputs, scalars }: Counts): number => Math.floor((CALLS_PER_PART - 1) / (3 + slots + inputs + scalars))
 
+/** Two slots of w and v: v ← a·v + b·g², w ← w − c·g/(√v + d). */
+const checked: UpdateProgram = {
+  name: 'check',
+  steps: [
+    { kernel: 'square', arguments: [{ input: 0 }] },
+    { kernel: 'mul', arguments: [{ step: 0 }, { scalar: 1 }] },
+    { kernel: 'mul', arguments: [{ slot: 1 }, { scalar: 0 }] },
+    { kernel: 'add', arguments: [{ step: 1 }, { step: 2 }] },
+    { kernel: 'abs', arguments: [{ step: 3 }] },
+    { kernel: 'sqrt', arguments: [{ step: 4 }] },
+    { kernel: 'add', arguments: [{ step: 5 }, { scalar: 3 }] },
+    { kernel: 'mul', arguments: [{ input: 0 }, { scalar: 2 }] },
+    { kernel: 'div', arguments: [{ step: 7 }, { step: 6 }] },
+    { kernel: 'sub', arguments: [{ slot: 0 }, { step: 8 }] },
+  ],
+  results: [9, 3],
+}
+
+/** The self-test of updates at 256 bits. */
+export const updateCheck: WidthCheck = {
+  name: 'update',
+  emit: (module) => emitUpdate(module, checked, { slots: 2, inputs: 1, scalars: 4 }, 2),
+  run: ({ kernel }) => void kernel(1027, 0, 8192, 131072, 0.9, 0.1, 0.01, 1e-3),
+}
+
 /** The fused kernel `update`. The targets of an optimizer's step form one job, or a few if they are many, except those of which only some rows change. */
 export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<FusedKernels['update']> {
-  const compiled = new Map<string, KernelFunction>()
+  const compiled = new Map<string, Widths>()
   const compiledForRows = new Map<string, KernelFunction>()
 
   /** Updates only the rows that the gradient touches. Returns false if they are not known. */
@@ -157,20 +185,22 @@ export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<
     return true
   }
 
-  function updateWhole(run: KernelFunction, group: readonly UpdateTarget[], scalars: readonly number[], perElement: number): void {
+  function updateWhole(widths: Widths, group: readonly UpdateTarget[], scalars: readonly number[], perElement: number): void {
     /** All targets are laid end to end, each rounded up to cache lines; this is where each one starts. */
     const starts = [0]
     for (const target of group) starts.push(starts[starts.length - 1] + 16 * Math.ceil(target.slots[0].size / 16))
     const total = starts[group.length]
-    engine.split(total, 16, total * perElement, (begin, end, call) => {
-      group.forEach((target, i) => {
-        const from = Math.max(0, begin - starts[i])
-        const to = Math.min(target.slots[0].size, end - starts[i])
-        if (from >= to) return
-        const pointers = [...target.slots, ...target.inputs].map((operand: Operand) => address(operand) + 4 * from)
-        call(run, to - from, ...pointers, ...scalars)
-      })
-    })
+    widths(total, (run) =>
+      engine.split(total, 16, total * perElement, (begin, end, call) => {
+        group.forEach((target, i) => {
+          const from = Math.max(0, begin - starts[i])
+          const to = Math.min(target.slots[0].size, end - starts[i])
+          if (from >= to) return
+          const pointers = [...target.slots, ...target.inputs].map((operand: Operand) => address(operand) + 4 * from)
+          call(run, to - from, ...pointers, ...scalars)
+        })
+      }),
+    )
   }
 
   return (targets, program, scalars) => {
@@ -178,14 +208,16 @@ export function createUpdate(engine: Engine, touched: TouchedRows): NonNullable<
     if (changing.length === 0) return
     const [{ slots, inputs }] = changing
     const counts = { slots: slots.length, inputs: inputs.length, scalars: scalars.length }
-    const run = entry(compiled, program.name, () => engine.compileOne((module) => emitUpdate(module, program, counts)))
+    const widths = entry(compiled, program.name, () =>
+      twoWidths(engine, updateCheck, (module, wide) => emitUpdate(module, program, counts, wide ? 2 : 1)),
+    )
     const isNoted = ({ storage }: Operand): boolean => (engine.collector ? touched.expects(storage) : touched.notes(storage))
     const byRows = inputs.length === 1 && changing.some((target) => isNoted(target.inputs[0])) && keepsSlots(program, scalars)
     if (engine.collector && byRows) throw new LooksAtValues()
     const whole = byRows ? changing.filter((target) => !updateRows(program, target, scalars)) : changing
     const perElement = 0.3 * (slots.length + inputs.length) + 0.1 * program.steps.length
     const most = targetsPerJob(counts)
-    for (let first = 0; first < whole.length; first += most) updateWhole(run, whole.slice(first, first + most), scalars, perElement)
+    for (let first = 0; first < whole.length; first += most) updateWhole(widths, whole.slice(first, first + most), scalars, perElement)
     for (const target of changing) for (const slot of target.slots) touched.forget(slot.storage)
   }
 }

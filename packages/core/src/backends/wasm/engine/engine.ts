@@ -124,6 +124,7 @@ export class Engine {
   private readonly relaxedNeedsFlag: boolean = false
   /** Kernels may be 256 bits wide: `asked` for, `automatic` (they must pay, then), or not. A self-test that fails ends it. */
   private width: 'asked' | 'automatic' | 'narrow'
+  private readonly checks = new Set<WidthCheck>()
   /** The self-tests of families that have not run. */
   private readonly untested: WidthCheck[] = []
   /** Wide code has run, or may have. */
@@ -173,8 +174,10 @@ export class Engine {
     else body(0, total, direct, 0)
   }
 
-  /** Adds the self-test of a family that has wide kernels. It runs when `simd256` is next read. */
+  /** Adds the self-test of a family that has wide kernels, once. It runs when `simd256` is next read. */
   addWidthCheck(check: WidthCheck): void {
+    if (this.checks.has(check)) return
+    this.checks.add(check)
     this.untested.push(check)
   }
 
@@ -225,7 +228,11 @@ export class Engine {
     memory: HostMemory,
     wide: boolean,
   ): { module: object; kernels: Record<string, KernelFunction> } {
-    const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, build)
+    const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, (module) => {
+      build(module)
+      // V8 has one code for modules of the same bytes, whatever flags are set.
+      if (wide) module.export('256 bits', {}, null, () => undefined)
+    })
     const flags: [string, string][] = [
       ['--no-liftoff', '--liftoff'],
       ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],

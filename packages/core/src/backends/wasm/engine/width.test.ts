@@ -2,6 +2,10 @@
 import v8 from 'node:v8'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import { assemble } from '../assembler/assembler.js'
+import { activationCheck } from '../elementwise/activate.js'
+import { mapCheck } from '../elementwise/map.js'
+import { randomCheck } from '../elementwise/random.js'
+import { updateCheck } from '../elementwise/update.js'
 import { createBackendOn, createWasmBackend } from '../index.js'
 import { productCheck } from '../product/gemm-kernel.js'
 import { cellCheck } from '../recurrent/gradient-kernel.js'
@@ -10,7 +14,7 @@ import { winogradCheck } from '../windows/winograd-kernel.js'
 import { Engine } from './engine.js'
 import { CHECK_BYTES, type CompileCheck, checkWidth, type WidthCheck } from './width.js'
 
-const checks = [productCheck, convolutionCheck, winogradCheck, cellCheck]
+const checks = [productCheck, convolutionCheck, winogradCheck, cellCheck, mapCheck, updateCheck, activationCheck, randomCheck]
 
 /** Compiles both widths alike. */
 const narrow: CompileCheck = (build, memory) => {

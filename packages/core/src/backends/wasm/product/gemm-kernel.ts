@@ -16,15 +16,15 @@
  * V8 13 keeps the program's order, and 6 × 8 unrolled four times is best. Without fused multiply-add each product needs a register
  * for a moment, and 4 × 8 is best everywhere. All this is measured; see `tileFor`. The tile changes no bit of the result.
  *
- * For large matrices both operands are first *packed*, so that a tile reads two streams from start to end: A in panels of MR rows
- * (the k-th element of each row, then the next k), B in panels of NR columns. The method is that of Goto and van de Geijn, "Anatomy
- * of high-performance matrix multiplication", ACM TOMS 34 (2008). The last panel of A has only the rows that are left; there is a
- * tile for every such height. The last panel of B is as wide as the others. It is filled with whatever lies behind the matrix; those
- * columns are computed but not stored.
+ * For large matrices B is first *packed* in panels of NR columns, so that a tile reads it from start to end. The method is that of Goto and van de Geijn, "Anatomy
+ * of high-performance matrix multiplication", ACM TOMS 34 (2008). They pack A, too, in panels of MR rows (the k-th element of each row, then the next k). Here a tile
+ * reads the rows of A where they lie, which saves 2 to 8 % of products of 128 to 784; only where they are columns in memory they are packed.
+ * The last panel of A has only the rows that are left; there is a tile for every such height. The last panel of B is as wide as the
+ * others. It is filled with whatever lies behind the matrix; those columns are computed but not stored.
  *
  * Each output is Σ over k in ascending order (a chain of multiply-adds), in whatever tile it is computed.
  */
-import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
+import type { FunctionBuilder, Local, ModuleBuilder, ParameterLocals } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'
 import { type I32, i32, v128 } from '../assembler/instructions.js'
 import type { WidthCheck } from '../engine/width.js'
@@ -110,36 +110,38 @@ export function emitTile(
     },
   )
 
-  // Where the rows of A are: packed, offsets of one pointer; otherwise one pointer for each row.
-  const packed = typeof aRow === 'number' && typeof aStep === 'number' && typeof bStep === 'number'
+  // Where k + 1 is: an offset, and several steps move the pointers at once; else each step moves them. Where the rows of A are: offsets of one pointer, or a pointer for
+  // each row.
+  const fixed = typeof aStep === 'number' && typeof bStep === 'number'
+  const rowOffset = fixed && typeof aRow === 'number' ? aRow : undefined
   const pointers = [a]
-  if (!packed) for (let i = 1; i < rows; i++) pointers.push(f.let(i32.add(pointers[i - 1], aRow)))
+  if (rowOffset === undefined) for (let i = 1; i < rows; i++) pointers.push(f.let(i32.add(pointers[i - 1], aRow)))
 
   const bRow = Array.from({ length: vectors }, () => f.local('v128'))
   const splat = f.local('v128')
   const steps = (count: number): void => {
     for (let u = 0; u < count; u++) {
       bRow.forEach((vector, v) => {
-        f.set(vector, v128.load(b, (packed ? u * bStep : 0) + 16 * v))
+        f.set(vector, v128.load(b, (fixed ? u * bStep : 0) + 16 * v))
       })
       accumulators.forEach((line, i) => {
-        f.set(splat, packed ? v128.load32Splat(a, u * aStep + i * aRow) : v128.load32Splat(pointers[i]))
+        f.set(splat, v128.load32Splat(pointers[i] ?? a, (fixed ? u * aStep : 0) + (rowOffset ?? 0) * i))
         line.forEach((accumulator, v) => {
           f.set(accumulator, f.madd(splat, bRow[v], accumulator))
         })
       })
-      if (!packed) {
+      if (!fixed) {
         for (const pointer of pointers) f.advance(pointer, aStep)
         f.advance(b, bStep)
       }
     }
-    if (packed) {
-      f.advance(a, count * aStep)
+    if (fixed) {
+      for (const pointer of pointers) f.advance(pointer, count * aStep)
       f.advance(b, count * bStep)
     }
   }
   const left = f.local('i32')
-  const turns = packed ? tile.unroll : 1
+  const turns = fixed ? tile.unroll : 1
   const walk = ([run, ...inner]: readonly Runs[]): void => {
     if (run) {
       const again = (): void => {
@@ -212,37 +214,56 @@ const tileParameters = { c: 'i32', a: 'i32', b: 'i32', m: 'i32', n: 'i32', k: 'i
 
 /** Writes `packed(c, a, b, m, n, k, cRow, accumulate)` for packed panels: C = A·B, or C += A·B if `accumulate` is not 0. */
 export function emitPacked(module: ModuleBuilder, tile: Tile): void {
-  module.export('packed', { ...tileParameters, accumulate: 'i32' }, null, (f, { c, a, b, m, n, k, cRow, accumulate }) => {
-    const [columns, aAt, bAt, cAt] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
-    const panelBytes = f.let(i32.mul(k, 4 * tile.nr))
-    f.while(i32.gtS(n, 0), () => {
-      f.set(columns, n)
-      f.if(i32.gtS(n, tile.nr), () => f.set(columns, tile.nr))
-      f.set(aAt, a)
-      f.set(cAt, c)
-      emitBand(f, tile, m, (rows) => {
-        f.set(bAt, b)
-        const operands = { a: aAt, b: bAt, aRow: 4, aStep: 4 * rows, bStep: 4 * tile.nr }
-        emitTile(f, rows, tile, operands, { c: cAt, cRow, columns, accumulate }, k)
-        f.advance(cAt, i32.mul(cRow, rows))
-      })
-      f.advance(b, panelBytes)
-      f.advance(c, 4 * tile.nr)
-      f.advance(n, -tile.nr)
+  module.export('packed', { ...tileParameters, accumulate: 'i32' }, null, (f, parameters) => emitPanels(f, tile, parameters))
+}
+
+/** Writes `rows(c, a, b, m, n, k, cRow, accumulate, aRow)`: the same with the rows of A where they lie, `aRow` bytes from each other. */
+export function emitRows(module: ModuleBuilder, tile: Tile): void {
+  module.export('rows', { ...tileParameters, accumulate: 'i32', aRow: 'i32' }, null, (f, parameters) =>
+    emitPanels(f, tile, parameters, parameters.aRow),
+  )
+}
+
+type PanelParameters = ParameterLocals<typeof tileParameters & { accumulate: 'i32' }>
+
+/** Emits the loops over panels of B and tiles of C. `aRow`: A is not packed. */
+function emitPanels(f: FunctionBuilder, tile: Tile, { c, a, b, m, n, k, cRow, accumulate }: PanelParameters, aRow?: Local<'i32'>): void {
+  const [columns, aAt, bAt, cAt] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
+  const panelBytes = f.let(i32.mul(k, 4 * tile.nr))
+  f.while(i32.gtS(n, 0), () => {
+    f.set(columns, n)
+    f.if(i32.gtS(n, tile.nr), () => f.set(columns, tile.nr))
+    f.set(aAt, a)
+    f.set(cAt, c)
+    emitBand(f, tile, m, (rows) => {
+      f.set(bAt, b)
+      const [start, bStep] = [aRow && f.let(aAt), 4 * tile.nr]
+      const operands = aRow ? { a: aAt, b: bAt, aRow, aStep: 4, bStep } : { a: aAt, b: bAt, aRow: 4, aStep: 4 * rows, bStep }
+      emitTile(f, rows, tile, operands, { c: cAt, cRow, columns, accumulate }, k)
+      if (aRow && start) f.set(aAt, i32.add(start, i32.mul(aRow, rows)))
+      f.advance(cAt, i32.mul(cRow, rows))
     })
+    f.advance(b, panelBytes)
+    f.advance(c, 4 * tile.nr)
+    f.advance(n, -tile.nr)
   })
 }
+
+const CHECKED: Tile = { mr: 3, nr: 16, unroll: 1 }
 
 /** The self-test of products at 256 bits: tiles of several heights, a last panel that is not full, and sums that go on. */
 export const productCheck: WidthCheck = {
   name: 'product',
   timed: true,
-  emit: (module) => emitPacked(module, { mr: 3, nr: 16, unroll: 1 }),
-  run({ packed }) {
+  emit(module) {
+    emitPacked(module, CHECKED)
+    emitRows(module, CHECKED)
+  },
+  run({ packed, rows }) {
     const [m, n, k] = [39, 58, 61]
     const [c, a, b] = [0, 16384, 32768]
     packed(c, a, b, m, n, k, 4 * n, 0)
-    packed(c, b, a, m, n, k, 4 * n, 1)
+    rows(c, b, a, m, n, k, 4 * n, 1, 4 * k)
   },
 }
 

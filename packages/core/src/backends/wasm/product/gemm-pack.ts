@@ -1,12 +1,15 @@
 /**
  * Packs the operands of a matrix product into panels (gemm-kernel.ts says why). Panels of A are MR rows high, panels of B are NR
- * columns wide; both are stored k by k. Each operand has two routines: one where k is consecutive in memory, one where the other
- * axis is. Where k is consecutive, blocks of 4 × 4 are transposed in registers.
+ * columns wide; both are stored k by k. A is packed where its rows are columns in memory. B has two routines: one where k is consecutive
+ * in memory, one where the other axis is. Where k is consecutive, blocks of 4 × 4 are transposed in registers.
  */
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { storeSome, transposed } from '../assembler/elements.js'
 import { i32, type Vector, v128 } from '../assembler/instructions.js'
 import type { Tile } from './gemm-kernel.js'
+
+/** Steps of k that A's panels take in turns: a cache line of A holds floats of several panels, and long columns would push each other out of the cache. */
+const BLOCK_STEPS = 8
 
 /** Rows of this panel: min(height, left). */
 function panelHeight(f: FunctionBuilder, left: Local<'i32'>, height: number): Local<'i32'> {
@@ -16,78 +19,82 @@ function panelHeight(f: FunctionBuilder, left: Local<'i32'>, height: number): Lo
 }
 
 /** Stores one step of k of a panel with `rows` rows: as whole vectors, or `exactly` that many floats. */
-function storeGroups(f: FunctionBuilder, to: Local<'i32'>, vectors: readonly Local<'v128'>[], rows: Local<'i32'>, exactly: boolean): void {
-  vectors.forEach((vector, g) => {
+function storeGroups(
+  f: FunctionBuilder,
+  to: Local<'i32'>,
+  vectors: readonly Local<'v128'>[],
+  rows: Local<'i32'> | number,
+  exactly: boolean,
+): void {
+  for (const [g, vector] of vectors.entries()) {
     const whole = (): void => f.do(v128.store(to, vector, 16 * g))
+    if (typeof rows === 'number') {
+      whole()
+      continue
+    }
     const some = (): void => storeSome(f, 'float32', f.let(i32.add(to, 16 * g)), vector, f.let(i32.add(rows, -4 * g)))
     if (exactly) f.if(i32.geS(rows, 4 * g + 4), whole, () => f.if(i32.gtS(rows, 4 * g), some))
     else if (g === 0) whole()
     else f.if(i32.gtS(rows, 4 * g), whole)
-  })
+  }
 }
 
 /**
- * Writes the two ways to pack A: `packARows(to, from, m, k, row)` if k is consecutive, `packAColumns(to, from, m, k, column)` if
- * the rows are. Vectors are stored in ascending order. One may stick out over the end of a group of MR floats; the next store
- * overwrites what it spoiled. The last step of a panel is stored exactly, because another thread may be packing the next panel.
+ * Writes `packAColumns(to, from, m, k, column)` for A with consecutive rows. Vectors are stored in ascending order of k. One may stick out over the end of a group of
+ * MR floats; the next store overwrites what it spoiled. The last step of a panel is stored exactly, because the next panel may be there, or another thread may be
+ * packing it.
  */
 export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
   const groups = Math.ceil(mr / 4)
-  module.export('packARows', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', row: 'i32' }, null, (f, { to, from, m, k, row }) => {
-    const left = f.local('i32')
-    f.while(i32.gtS(m, 0), () => {
-      const rows = panelHeight(f, m, mr)
-      const step = f.let(i32.shl(rows, 2))
-      // Rows beyond the last one repeat it: their results are overwritten or never read.
-      const pointers: Local<'i32'>[] = [f.let(from)]
-      for (let i = 1; i < 4 * groups; i++) {
-        const pointer = f.let(pointers[i - 1])
-        f.if(i32.gtS(rows, i), () => f.advance(pointer, row))
-        pointers.push(pointer)
-      }
-      f.set(left, k)
-      const put = (vectors: readonly Vector[][], count: number, exactly = false): void => {
-        const columns = vectors.map((group) => group.map((vector) => f.let(vector)))
-        for (let l = 0; l < count; l++) {
-          storeGroups(
-            f,
-            to,
-            columns.map((group) => group[l]),
-            rows,
-            exactly,
-          )
-          f.advance(to, step)
-        }
-        for (const pointer of pointers) f.advance(pointer, 4 * count)
-        f.advance(left, -count)
-      }
-      const blocks = (): Vector[][] =>
-        Array.from({ length: groups }, (_, g) => transposed([0, 1, 2, 3].map((i) => f.let(v128.load(pointers[4 * g + i])))))
-      f.while(i32.gtS(left, 4), () => put(blocks(), 4))
-      f.while(i32.gtS(left, 1), () => put(blocks(), 1))
-      put(blocks(), 1, true)
-      f.advance(from, i32.mul(row, rows))
-      f.advance(m, -mr)
-    })
-  })
   module.export('packAColumns', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, m, k, column }) => {
-    const [left, at] = [f.local('i32'), f.local('i32')]
-    f.while(i32.gtS(m, 0), () => {
-      const rows = panelHeight(f, m, mr)
+    const [steps, left, panel, at, line, toStep] = Array.from({ length: 6 }, () => f.local('i32'))
+    const panelBytes = f.let(i32.mul(k, 4 * mr))
+    /** Packs the steps of one panel that stand in this block. */
+    const put = (rows: Local<'i32'> | number, exactly = false): void => {
       const step = f.let(i32.shl(rows, 2))
-      f.set(at, from)
-      f.set(left, k)
-      const put = (exactly = false): void => {
+      f.set(at, line)
+      f.set(left, steps)
+      const one = (exactly = false): void => {
         const vectors = Array.from({ length: groups }, (_, g) => f.let(v128.load(at, 16 * g)))
-        storeGroups(f, to, vectors, rows, exactly)
-        f.advance(to, step)
+        storeGroups(f, toStep, vectors, rows, exactly)
+        f.advance(toStep, step)
         f.advance(at, column)
         f.advance(left, -1)
       }
-      f.while(i32.gtS(left, 1), () => put())
-      put(true)
-      f.advance(from, 4 * mr)
-      f.advance(m, -mr)
+      f.while(i32.gtS(left, exactly ? 1 : 0), () => one())
+      if (exactly) one(true)
+    }
+    const done = f.let(i32.const(0))
+    f.while(i32.ltS(done, k), () => {
+      f.set(steps, i32.sub(k, done))
+      const isLast = f.let(i32.leS(steps, BLOCK_STEPS))
+      f.if(
+        isLast,
+        () => undefined,
+        () => f.set(steps, BLOCK_STEPS),
+      )
+      f.set(line, from)
+      f.set(panel, to)
+      const rowsLeft = f.let(m)
+      f.while(i32.gtS(rowsLeft, 0), () => {
+        const rows = panelHeight(f, rowsLeft, mr)
+        f.set(toStep, i32.add(panel, i32.mul(done, i32.shl(rows, 2))))
+        f.if(
+          isLast,
+          () => put(rows, true),
+          () =>
+            f.if(
+              i32.eq(rows, mr),
+              () => put(mr),
+              () => put(rows),
+            ),
+        )
+        f.advance(line, 4 * mr)
+        f.advance(panel, panelBytes)
+        f.advance(rowsLeft, -mr)
+      })
+      f.advance(from, i32.mul(column, BLOCK_STEPS))
+      f.advance(done, BLOCK_STEPS)
     })
   })
 }

@@ -4,20 +4,22 @@
  *
  * - One row or one column of output: dot products, or one strided row.
  * - A small or thin product, or a long k with few outputs: nothing is packed (but B if it is transposed), in blocks of rows and of k.
- * - Else both operands are packed, in blocks: KC steps of k, so that a panel of B stays in the first-level cache; MC rows of A,
- *   which stay in the second-level cache; NC columns of B. Blocks of k are taken in order, and k alone decides how it is cut.
+ * - Else B is packed, in blocks: KC steps of k, so that a panel of B stays in the first-level cache; MC rows of A,
+ *   which stay in the second-level cache; NC columns of B. Blocks of k are taken in order, and k alone decides how it is cut. A is packed
+ *   where its rows are columns in memory; otherwise a tile reads its rows where they lie, which is as fast.
  *
  * The choice depends on the shape of the whole product, never on the part that a thread gets.
  */
 import { sizeOf } from '../../../tensor/shape.js'
 import type { FusedKernels, Kernels, Operand } from '../../backend.js'
 import { address } from '../engine/address.js'
-import type { Engine, KernelFunction } from '../engine/engine.js'
+import type { Engine } from '../engine/engine.js'
 import { lazy } from '../engine/made-once.js'
 import { SCRATCH_BYTES, scratchOf } from '../engine/memory.js'
 import type { Body, Call, Split } from '../engine/threads.js'
+import { CALLS_PER_PART } from '../engine/worker-program.js'
 import { emitFinishKernel } from './bias-relu.js'
-import { emitPacked, emitStrided, productCheck, tileFor } from './gemm-kernel.js'
+import { emitPacked, emitRows, emitStrided, productCheck, tileFor } from './gemm-kernel.js'
 import { emitPackA, emitPackB } from './gemm-pack.js'
 import { emitDot } from './matrix-vector.js'
 
@@ -35,8 +37,10 @@ const ROW_BLOCK_BYTES = 96 * 1024
 const LONG_COLUMN_BYTES = 1024 * 1024
 const SHORT_STEPS = 64
 
-/** The most rows of C in a job, so that its list of calls stays short. */
-const ROWS_PER_JOB = 16 * MC
+/** The most blocks of rows, times blocks of k, in a job, so that its list of calls stays short. */
+const MOST_BLOCKS = 16
+/** The most bytes that all threads pack before they multiply: each stop costs some microseconds, and what is packed should stay in the second-level cache. */
+const TOGETHER = 512 * 1024
 
 /** Bytes behind which a part's own panels start in its scratch area. Before them, in the first area alone, lie the panels packed for all threads. */
 const OWN_PANELS = 4 * KC * (NC + 16)
@@ -45,10 +49,10 @@ if (2 * OWN_PANELS > SCRATCH_BYTES) throw new Error('wasm: packed matrices do no
 /** Estimated nanoseconds: of a multiply-add in a large product, of one in a thin product, and of packing an element. */
 const MULTIPLY_ADD = 0.06
 const THIN_MULTIPLY_ADD = 0.07
-const PACKING = 0.3
+const PACKING = 0.15
 
 /** The values that the calls of a product of one block take: packing B, packing A, the product, the epilogue. */
-const VALUES_PER_PRODUCT = 7 + 7 + 10 + 8 + 3
+const VALUES_PER_PRODUCT = 7 + 7 + 11 + 8 + 3
 
 /** The step after a product: adds a bias to each column (its address, or 0), then takes max(0, ·) if `relu`. */
 interface Epilogue {
@@ -71,14 +75,6 @@ interface Product {
   readonly area: number
 }
 
-interface GemmKernels {
-  packed: KernelFunction
-  packARows: KernelFunction
-  packAColumns: KernelFunction
-  packBRows: KernelFunction
-  packBColumns: KernelFunction
-}
-
 /** The primitive `matMul` and the fused kernel `affine`. */
 export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affine: NonNullable<FusedKernels['affine']> } {
   engine.addWidthCheck(productCheck)
@@ -95,69 +91,87 @@ export function createMatMul(engine: Engine): { matMul: Kernels['matMul']; affin
     if (epilogue) call(finishKernel(), c + 4 * (i * n + j), rows, columns, 4 * n, epilogue.bias + 4 * j, epilogue.relu ? 1 : 0)
   }
   const dotKernel = lazy(() => engine.compile(emitDot).dot)
-  const largeKernels = lazy((): GemmKernels => {
-    const tile = chosenTile()
-    const packing = engine.compile((module) => {
-      emitPackA(module, tile)
-      emitPackB(module, tile)
-    })
-    const { packed } = engine.compile((module) => emitPacked(module, tile), true)
-    return { ...packing, packed } as unknown as GemmKernels
-  })
+  const packKernels = lazy(() =>
+    engine.compile((module) => {
+      emitPackA(module, chosenTile())
+      emitPackB(module, chosenTile())
+    }),
+  )
+  const packedKernel = lazy(() => engine.compile((module) => emitPacked(module, chosenTile()), true).packed)
+  const rowsKernel = lazy(() => engine.compile((module) => emitRows(module, chosenTile()), true).rows)
 
   /**
-   * A product with both operands packed, block by block. C is split along its longer side. The threads together pack the operand that all
-   * of them need; then each packs what its own part needs.
+   * A product in blocks, with B packed, and A too where its rows are columns in memory. C is split along its longer side. The threads together pack the operand that
+   * all of them need, for as many blocks of k as stay in the second-level cache; then each packs what its own part needs.
    */
   function blocked(split: Split, whole: Product): void {
     const { c, a, b, m, n, k, transposeA, transposeB, area } = whole
-    const { packed, packARows, packAColumns, packBRows, packBColumns } = largeKernels()
+    const { packAColumns, packBRows, packBColumns } = packKernels()
     const tile = chosenTile()
     const kBlock = evenBlock(k, KC, 1)
     const mBlock = evenBlock(m, MC, tile.mr)
     const nBlock = evenBlock(n, NC, tile.nr)
-    const rowsPerJob = Math.floor(ROWS_PER_JOB / mBlock) * mBlock
     const shared = scratchOf(area)
-    /** Packs rows from i of A (below: columns from j of B), for the block of k that begins at l. */
-    const packA = (call: Call, to: number, i: number, rows: number, l: number, steps: number): void => {
-      if (transposeA) call(packAColumns, to, a + 4 * (l * m + i), rows, steps, 4 * m)
-      else call(packARows, to, a + 4 * (i * k + l), rows, steps, 4 * k)
-    }
+    const packA = (call: Call, to: number, i: number, rows: number, l: number, steps: number): void =>
+      call(packAColumns, to, a + 4 * (l * m + i), rows, steps, 4 * m)
     const packB = (call: Call, to: number, j: number, columns: number, l: number, steps: number): void => {
       if (transposeB) call(packBColumns, to, b + 4 * (j * k + l), columns, steps, 4 * k)
       else call(packBRows, to, b + 4 * (l * n + j), columns, steps, 4 * n)
     }
+    /** Rows from i and columns from j, in the block of k that begins at l. `aPanels` is not used where the rows of A lie as they are. */
+    const multiply = (call: Call, aPanels: number, bPanels: number, i: number, rows: number, j: number, width: number, l: number): void => {
+      const steps = Math.min(kBlock, k - l)
+      const [to, goesOn] = [c + 4 * (i * n + j), l > 0 ? 1 : 0]
+      if (transposeA) call(packedKernel(), to, aPanels, bPanels, rows, width, steps, 4 * n, goesOn)
+      else call(rowsKernel(), to, a + 4 * (i * k + l), bPanels, rows, width, steps, 4 * n, goesOn, 4 * k)
+      if (l + steps === k) finish(call, whole, i, rows, j, width)
+    }
     for (let j = 0; j < n; j += nBlock) {
       const columns = Math.min(nBlock, n - j)
-      for (let l = 0; l < k; l += kBlock) {
-        const steps = Math.min(kBlock, k - l)
-        const last = l + steps === k
-        const multiply = (call: Call, aPanels: number, bPanels: number, i: number, rows: number, first: number, width: number): void => {
-          call(packed, c + 4 * (i * n + first), aPanels, bPanels, rows, width, steps, 4 * n, l > 0 ? 1 : 0)
-          if (last) finish(call, whole, i, rows, first, width)
+      const byRows = m >= columns
+      /** Columns, or rows, of the shared panels of a block of k; whole panels, since packing the last panel may write past its end. */
+      const wide = byRows ? Math.ceil(columns / tile.nr) * tile.nr : transposeA ? Math.ceil(m / tile.mr) * tile.mr : 0
+      /** The values that the calls of a block of k take, but those for the blocks of rows. */
+      const mostBlocks = byRows ? MOST_BLOCKS : (CALLS_PER_PART - 1 - 8 * Math.ceil(m / mBlock)) / (7 + 11 * Math.ceil(m / mBlock))
+      const blocks = Math.max(1, Math.floor(Math.min(mostBlocks, TOGETHER / (4 * wide * kBlock))))
+      for (let first = 0; first < k; first += blocks * kBlock) {
+        const end = Math.min(k, first + blocks * kBlock)
+        /** Calls `visit` with each block of k: where it begins, its steps, and where the shared panels of it begin. */
+        const eachBlock = (visit: (l: number, steps: number, panels: number) => void): void => {
+          for (let l = first; l < end; l += kBlock) visit(l, Math.min(kBlock, end - l), shared + 4 * wide * (l - first))
         }
-        if (m >= columns) {
+        const steps = end - first
+        if (byRows) {
           split(columns, tile.nr, columns * steps * PACKING, (from, to, call) =>
-            packB(call, shared + 4 * from * steps, j + from, to - from, l, steps),
+            eachBlock((l, steps, panels) => packB(call, panels + 4 * from * steps, j + from, to - from, l, steps)),
           )
+          const rowsPerJob = Math.max(1, Math.floor(MOST_BLOCKS / Math.ceil(steps / kBlock))) * mBlock
           for (let i = 0; i < m; i += rowsPerJob) {
             const rows = Math.min(rowsPerJob, m - i)
-            split(rows, tile.mr, rows * columns * steps * MULTIPLY_ADD, (from, to, call, part) => {
-              const own = scratchOf(part) + OWN_PANELS
-              for (let at = i + from; at < i + to; at += mBlock) {
-                const height = Math.min(mBlock, i + to - at)
-                packA(call, own, at, height, l, steps)
-                multiply(call, own, shared, at, height, j, columns)
-              }
-            })
+            split(rows, tile.mr, rows * columns * steps * MULTIPLY_ADD, (from, to, call, part) =>
+              eachBlock((l, steps, panels) => {
+                const own = scratchOf(part) + OWN_PANELS
+                for (let at = i + from; at < i + to; at += mBlock) {
+                  const height = Math.min(mBlock, i + to - at)
+                  if (transposeA) packA(call, own, at, height, l, steps)
+                  multiply(call, own, panels, at, height, j, columns, l)
+                }
+              }),
+            )
           }
         } else {
-          split(m, tile.mr, m * steps * PACKING, (from, to, call) => packA(call, shared + 4 * from * steps, from, to - from, l, steps))
-          split(columns, tile.nr, m * columns * steps * MULTIPLY_ADD, (from, to, call, part) => {
-            const own = scratchOf(part) + OWN_PANELS
-            packB(call, own, j + from, to - from, l, steps)
-            for (let i = 0; i < m; i += mBlock) multiply(call, shared + 4 * i * steps, own, i, Math.min(mBlock, m - i), j + from, to - from)
-          })
+          if (transposeA)
+            split(m, tile.mr, m * steps * PACKING, (from, to, call) =>
+              eachBlock((l, steps, panels) => packA(call, panels + 4 * from * steps, from, to - from, l, steps)),
+            )
+          split(columns, tile.nr, m * columns * steps * MULTIPLY_ADD, (from, to, call, part) =>
+            eachBlock((l, steps, panels) => {
+              const own = scratchOf(part) + OWN_PANELS
+              packB(call, own, j + from, to - from, l, steps)
+              for (let i = 0; i < m; i += mBlock)
+                multiply(call, panels + 4 * i * steps, own, i, Math.min(mBlock, m - i), j + from, to - from, l)
+            }),
+          )
         }
       }
     }

@@ -6,10 +6,11 @@
 import type { FunctionBuilder, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { loadSplat, storeSome } from '../assembler/elements.js'
 import { i32, v128 } from '../assembler/instructions.js'
-import { floatFunctions } from '../elementwise/map.js'
+import { floatFunctions, mapCheck, wideMaps } from '../elementwise/map.js'
 import { floatZips } from '../elementwise/zip.js'
-import type { Engine, KernelFunction } from '../engine/engine.js'
+import type { Engine } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
+import { oneWidth, twoWidths, type Widths } from '../engine/two-widths.js'
 import { isConstant, valuesIn } from './plan.js'
 import { type Recorded, RecordedOperand } from './recorder.js'
 
@@ -148,16 +149,22 @@ function emitSteps(f: FunctionBuilder, steps: readonly ChainStep[], inputs: read
 /** Rough nanoseconds of an element in a step of a chain. */
 const PER_STEP = 0.3
 
-const compiled = new WeakMap<Engine, Map<string, KernelFunction>>()
+const compiled = new WeakMap<Engine, Map<string, Widths>>()
 
 /** Runs a chain; `address` gives the place of an operand. */
 export function runChain(engine: Engine, { out, inputs, steps }: Chain, address: (operand: RecordedOperand) => number): void {
   const single = inputs.map(({ size }) => size !== out.size)
-  const kernels = compiled.get(engine) ?? new Map<string, KernelFunction>()
+  const kernels = compiled.get(engine) ?? new Map<string, Widths>()
   compiled.set(engine, kernels)
-  const run = entry(kernels, JSON.stringify([steps, single]), () => engine.compileOne((module) => emitChain(module, steps, single)))
+  const widths = entry(kernels, JSON.stringify([steps, single]), () => {
+    const build = (module: ModuleBuilder): void => emitChain(module, steps, single)
+    const isLong = steps.some(({ kernel }) => (wideMaps as readonly string[]).includes(kernel))
+    return isLong ? twoWidths(engine, mapCheck, build) : oneWidth(engine, build)
+  })
   const [to, from] = [address(out), inputs.map(address)]
-  engine.split(out.size, 64, out.size * steps.length * PER_STEP, (begin, end, call) =>
-    call(run, to + 4 * begin, end - begin, ...from.map((at, i) => (single[i] ? at : at + 4 * begin))),
+  widths(out.size, (run) =>
+    engine.split(out.size, 64, out.size * steps.length * PER_STEP, (begin, end, call) =>
+      call(run, to + 4 * begin, end - begin, ...from.map((at, i) => (single[i] ? at : at + 4 * begin))),
+    ),
   )
 }

@@ -18,7 +18,7 @@ import { f32x4, type I32, i32, i32x4, memory, type Value, type Vector, v128 } fr
 import { address } from '../engine/address.js'
 import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry } from '../engine/made-once.js'
-import { across, alongRow } from './softmax.js'
+import { across } from './softmax.js'
 
 /** The number of columns of a row, as a number and as a float in all lanes. */
 interface Row {
@@ -40,9 +40,7 @@ function emitMean(
 ): void {
   const n = f.let(columns)
   const sums = Array.from({ length: SUMS }, () => f.local('v128'))
-  pointers.forEach((pointer, i) => {
-    f.set(pointer, starts[i])
-  })
+  for (const [i, pointer] of pointers.entries()) f.set(pointer, starts[i])
   for (const sum of sums) f.set(sum, f.splat(0))
   for (const vectors of [SUMS, 1])
     f.while(i32.geS(n, 4 * vectors), () => {
@@ -55,29 +53,25 @@ function emitMean(
   f.set(mean, f32x4.div(across(f, mean, f32x4.add), count))
 }
 
-/** Emits the loop that computes and stores one row of results. */
+/** Emits the loop that computes and stores one row of results, two vectors a turn. `value` reads at the pointers plus some bytes. */
 function emitRow(
   f: FunctionBuilder,
   { columns }: Row,
   to: Local<'i32'>,
   pointers: readonly Local<'i32'>[],
   starts: readonly I32[],
-  value: () => Vector,
+  value: (offset: number) => Vector,
 ): void {
-  const n = f.local('i32')
-  pointers.forEach((pointer, i) => {
-    f.set(pointer, starts[i])
-  })
-  alongRow(
-    f,
-    n,
-    columns,
-    () => {
-      for (const pointer of pointers) f.advance(pointer, 16)
-    },
-    () => f.do(v128.store(to, value())),
-    () => storeSome(f, 'float32', to, value(), n),
-  )
+  const n = f.let(columns)
+  for (const [i, pointer] of pointers.entries()) f.set(pointer, starts[i])
+  for (const vectors of [2, 1])
+    f.while(i32.geS(n, 4 * vectors), () => {
+      const results = Array.from({ length: vectors }, (_, v) => f.let(value(16 * v)))
+      for (const [v, result] of results.entries()) f.do(v128.store(to, result, 16 * v))
+      for (const pointer of pointers) f.advance(pointer, 16 * vectors)
+      f.advance(n, -4 * vectors)
+    })
+  f.if(n, () => storeSome(f, 'float32', to, value(0), n))
 }
 
 /** The options that a kernel is compiled for. */
@@ -119,11 +113,11 @@ function emitForward(module: ModuleBuilder, variant: Variant): void {
     const rowBytes = f.let(i32.shl(columns, 2))
     f.while(i32.gtS(rows, 0), () => {
       const { factor, difference } = emitStatistics(f, variant, row, x, epsilon)
-      emitRow(f, row, to, [to, at, a, b], [out, x, gamma, beta], () => {
-        const unit = f32x4.mul(difference(at), factor)
-        if (variant.scale && variant.center) return f.madd(unit, v128.load(a), v128.load(b))
-        if (variant.center) return f32x4.add(unit, v128.load(b))
-        return variant.scale ? f32x4.mul(unit, v128.load(a)) : unit
+      emitRow(f, row, to, [to, at, a, b], [out, x, gamma, beta], (offset) => {
+        const unit = f32x4.mul(difference(at, offset), factor)
+        if (variant.scale && variant.center) return f.madd(unit, v128.load(a, offset), v128.load(b, offset))
+        if (variant.center) return f32x4.add(unit, v128.load(b, offset))
+        return variant.scale ? f32x4.mul(unit, v128.load(a, offset)) : unit
       })
       f.advance(out, rowBytes)
       f.advance(x, rowBytes)
@@ -146,9 +140,9 @@ function emitGradient(module: ModuleBuilder, variant: Variant): void {
       const unit = (offset = 0): Vector => f32x4.mul(difference(at, offset), factor)
       if (variant.centred) emitMean(f, row, average, [above, a], [dY, gamma], g)
       emitMean(f, row, along, [at, above, a], [x, dY, gamma], (offset) => f32x4.mul(g(offset), unit(offset)))
-      emitRow(f, row, to, [to, at, above, a], [out, x, dY, gamma], () => {
-        const rest = variant.centred ? f32x4.sub(g(), average) : g()
-        return f32x4.mul(factor, f32x4.sub(rest, f32x4.mul(unit(), along)))
+      emitRow(f, row, to, [to, at, above, a], [out, x, dY, gamma], (offset) => {
+        const rest = variant.centred ? f32x4.sub(g(offset), average) : g(offset)
+        return f32x4.mul(factor, f32x4.sub(rest, f32x4.mul(unit(offset), along)))
       })
       for (const pointer of [out, x, dY]) f.advance(pointer, rowBytes)
       f.advance(rows, -1)
@@ -172,11 +166,20 @@ function emitSums(module: ModuleBuilder, variant: Variant): void {
       f.set(at, x)
       f.set(above, dY)
       // Numbers behind a row go into numbers that nobody reads.
-      f.for(0, wideBytes, 16, () => {
-        f.do(v128.store(to, f.madd(v128.load(above), f32x4.mul(difference(at), factor), v128.load(to))))
-        if (variant.centred) f.do(v128.store(below, f32x4.add(v128.load(above), v128.load(below))))
-        for (const pointer of [to, below, at, above]) f.advance(pointer, 16)
-      })
+      const left = f.let(wideBytes)
+      for (const vectors of [2, 1])
+        f.while(i32.geS(left, 16 * vectors), () => {
+          const offsets = Array.from({ length: vectors }, (_, v) => 16 * v)
+          const dYs = offsets.map((offset) => f.let(v128.load(above, offset)))
+          const weighted = offsets.map((offset, v) =>
+            f.let(f.madd(dYs[v], f32x4.mul(difference(at, offset), factor), v128.load(to, offset))),
+          )
+          const plain = variant.centred ? offsets.map((offset, v) => f.let(f32x4.add(dYs[v], v128.load(below, offset)))) : []
+          for (const [v, offset] of offsets.entries()) f.do(v128.store(to, weighted[v], offset))
+          for (const [v, sum] of plain.entries()) f.do(v128.store(below, sum, offsets[v]))
+          for (const pointer of [to, below, at, above]) f.advance(pointer, 16 * vectors)
+          f.advance(left, -16 * vectors)
+        })
       for (const pointer of [x, dY]) f.advance(pointer, rowBytes)
       f.advance(rows, -1)
     })
@@ -265,7 +268,6 @@ export function createRows(engine: Engine): Required<Pick<FusedKernels, RowKerne
     const [to, from, above] = [address(out), address(x), address(dY)]
     const at = engine.memory.alloc(groups * bytes)
     try {
-      const values = 8
       engine.split(
         groups,
         1,
@@ -276,7 +278,7 @@ export function createRows(engine: Engine): Required<Pick<FusedKernels, RowKerne
             call(run, at + group * bytes, from + 4 * first * c, above + 4 * first * c, Math.min(groupRows, rows - first), c, epsilon)
           }
         },
-        values,
+        8,
       )
       for (let half = 0; half < (centred ? 2 : 1); half++)
         engine.split(c, 16, groups * c * 0.3, (begin, end, call) =>

@@ -4,7 +4,7 @@ import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry, lazy } from '../engine/made-once.js'
 import type { Call } from '../engine/threads.js'
 import { type Tile, tileFor } from '../product/gemm-kernel.js'
-import { emitPackA, emitPackB } from '../product/gemm-pack.js'
+import { emitPackB } from '../product/gemm-pack.js'
 import { emitFill, emitRuns } from '../shape/copy.js'
 import { emitAddAll } from './conv-kernel.js'
 
@@ -58,13 +58,7 @@ export function createConvTools(engine: Engine): ConvTools {
   const packings = new Map<string, Record<string, KernelFunction>>()
   return {
     fill,
-    packing: (tile) =>
-      entry(packings, `${tile.mr}x${tile.nr}`, () =>
-        engine.compile((module) => {
-          emitPackA(module, tile)
-          emitPackB(module, tile)
-        }),
-      ),
+    packing: (tile) => entry(packings, `${tile.mr}x${tile.nr}`, () => engine.compile((module) => emitPackB(module, tile))),
     place(call, to, from, { size: [h, w, c], at: [top, left], within: [height, width] }) {
       call(fill(), to, 4 * height * width * c, 0)
       const [rows, columns] = [Math.min(h, height - top), Math.min(w, width - left)]

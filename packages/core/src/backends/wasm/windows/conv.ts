@@ -16,7 +16,7 @@ import type { Engine, KernelFunction } from '../engine/engine.js'
 import { entry, lazy } from '../engine/made-once.js'
 import { SCRATCH_BYTES, scratchOf } from '../engine/memory.js'
 import { type Body, type Call, direct } from '../engine/threads.js'
-import { emitPacked, type Tile, tileFor } from '../product/gemm-kernel.js'
+import { emitRows, type Tile, tileFor } from '../product/gemm-kernel.js'
 import { type ConvShape, convolutionCheck, emitFilterGradient, emitForward, panelFloats } from './conv-kernel.js'
 import { createConvTools, groupsFor, MULTIPLY_ADD, PADDING_VALUES, type Placement, tileForFilters } from './conv-shared.js'
 import { emitFold, geometryOf } from './unfold.js'
@@ -26,7 +26,7 @@ import { createWinograd } from './winograd.js'
 const UNFOLDED_BYTES = 256 * 1024
 /** The values of the calls for an image (padding, and the kernel), and of those for a block of the input gradient; and the blocks of a job. */
 const VALUES_PER_IMAGE = PADDING_VALUES + 9
-const VALUES_PER_BLOCK = 7 + 10 + 21
+const VALUES_PER_BLOCK = 11 + 21
 const BLOCKS_PER_JOB = 12
 const IMAGES_PER_JOB = 20
 
@@ -64,7 +64,7 @@ export function createConv(engine: Engine): Convolutions {
   const foldKernel = lazy(() => engine.compileOne((module) => emitFold(module, true)))
   const productKernel = lazy(() => {
     const tile = tileFor(engine.v8Version, engine.relaxed, engine.simd256)
-    return { tile, packed: engine.compile((module) => emitPacked(module, tile), true).packed }
+    return { tile, product: engine.compile((module) => emitRows(module, tile), true).rows }
   })
   const modules = new Map<string, KernelFunction>()
   const kernelFor = (what: 'forward' | 'filterGradient', shape: ConvShape, tile: Tile): KernelFunction =>
@@ -153,25 +153,23 @@ export function createConv(engine: Engine): Convolutions {
       const [kh, kw, c, filters] = filter.shape
       const [n, oh, ow] = dY.shape
       const steps = kh * kw * c
-      const { tile, packed } = productKernel()
-      const { packARows, packBColumns } = tools.packing(tile)
+      const { tile, product } = productKernel()
+      const { packBColumns } = tools.packing(tile)
       const [to, from] = [address(out), address(dY)]
       const imageBytes = (4 * out.size) / n
       /** Output rows of a block. */
       const most = Math.max(1, Math.min(oh, Math.floor(UNFOLDED_BYTES / (4 * ow * steps))))
-      const panelFloats = most * ow * (filters + 16)
       const unfoldedFloats = most * ow * steps + 16
       if (dY.size === 0) return void tools.fill()(to, 4 * out.size, 0)
       if (winograd.conv2dInput(out, dY, filter, window)) return
-      const fits = 4 * (panelFloats + unfoldedFloats) <= SCRATCH_BYTES
+      const fits = 4 * unfoldedFloats <= SCRATCH_BYTES
       // A row too long for scratch memory uses a buffer; then one part runs at a time.
-      tools.withMemory(filters * Math.ceil(steps / tile.nr) * tile.nr + (fits ? 0 : panelFloats + unfoldedFloats), (panels) => {
+      tools.withMemory(filters * Math.ceil(steps / tile.nr) * tile.nr + (fits ? 0 : unfoldedFloats), (panels) => {
         const buffer = panels + 4 * filters * Math.ceil(steps / tile.nr) * tile.nr
         packBColumns(panels, address(filter), steps, filters, 4 * filters)
         /** Handles output rows [first, last) of image i. */
         const image = (call: Call, part: number, i: number, first: number, last: number): void => {
-          const aPanels = fits ? scratchOf(part) : buffer
-          const unfolded = aPanels + 4 * panelFloats
+          const unfolded = fits ? scratchOf(part) : buffer
           if (first === 0) call(tools.fill(), to + i * imageBytes, imageBytes, 0)
           for (let oy = first; oy < last; oy += most) {
             const rows = Math.min(most, last - oy)
@@ -180,8 +178,8 @@ export function createConv(engine: Engine): Convolutions {
               outSize: [rows, ow],
               padBefore: [window.padBefore[0] - oy * window.strides[0], window.padBefore[1]],
             } as const
-            call(packARows, aPanels, from + 4 * (i * oh + oy) * ow * filters, rows * ow, filters, 4 * filters)
-            call(packed, unfolded, aPanels, panels, rows * ow, steps, filters, 4 * steps, 0)
+            const lines = from + 4 * (i * oh + oy) * ow * filters
+            call(product, unfolded, lines, panels, rows * ow, steps, filters, 4 * steps, 0, 4 * filters)
             call(foldKernel(), to + i * imageBytes, unfolded, 0, 1, ...geometryOf(out.shape, block))
           }
         }
