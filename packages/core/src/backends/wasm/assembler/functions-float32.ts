@@ -172,7 +172,7 @@ export const tanh: Emit1 = (f, x) => (f.relaxed ? tanhRational(f, x) : tanhExpon
 
 /** 1 / (1 + e⁻ˣ) = s / (1 + e) with e = e^−|x| and s = 1 (x ≥ 0) or e (x < 0). Nothing overflows. */
 export const sigmoid: Emit1 = (f, x) => {
-  const magnitude = f.let(f32x4.neg(f32x4.abs(x)))
+  const magnitude = f.let(v128.or(x, f.splat(-0)))
   const e = f.let(expOfNegative(f, magnitude))
   const numerator = v128.bitselect(f.splat(1), e, f32x4.ge(x, f.splat(0)))
   return f32x4.div(numerator, f32x4.add(e, f.splat(1)))
