@@ -15,21 +15,41 @@
  */
 import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, memory, type Vector, v128 } from '../assembler/instructions.js'
+import { SCRATCH_BYTES } from '../engine/memory.js'
 import type { WidthCheck } from '../engine/width.js'
 import type { BackPhase } from './cell.js'
 import { lstm } from './cells.js'
 import { emitForward } from './kernel.js'
-import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './recurrence-shared.js'
+import {
+  blockRows,
+  counts,
+  emitPanelProduct,
+  emitUnits,
+  gradientChunkOf,
+  panelsOf,
+  type RecurrenceShape,
+  run,
+  storeUnits,
+} from './recurrence-shared.js'
 
 /** Scratch arrays [rows, wide], one behind the other: P, the cotangent that bypasses the product, and the cotangents of the states except the first. */
-const layout = (shape: RecurrenceShape) => {
+export const layout = (shape: RecurrenceShape) => {
   const arrays = 1 + shape.cell.states
-  const most = blockRows(arrays * panelsOf(shape).wide)
+  const most = Math.min(
+    blockRows(arrays * panelsOf(shape).wide, SCRATCH_BYTES / 2),
+    shape.from ? gradientChunkOf(shape, shape.from).rows : Infinity,
+  )
   return { arrays, most, arrayBytes: 4 * most * panelsOf(shape).wide }
 }
 
-/** Writes a function: one phase of a backward step, for some rows. */
-function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhase, isFirst: boolean): FunctionReference<'i32'> {
+/** Writes a function: one phase of a backward step, for some rows. Rows of dZ are `dZRow` bytes apart. */
+export function emitStep(
+  module: ModuleBuilder,
+  shape: RecurrenceShape,
+  phase: BackPhase,
+  isFirst: boolean,
+  dZRow: number,
+): FunctionReference<'i32'> {
   const { cell, units, masked, dropped, statesOnly } = shape
   const { arrayBytes } = layout(shape)
   const { wide } = panelsOf(shape)
@@ -119,7 +139,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
           )
         }
       })
-      f.advance(dZ, 4 * cell.columns * units)
+      f.advance(dZ, dZRow)
       for (const pointer of [dY, y, second, dropout]) f.advance(pointer, 4 * units)
       f.advance(mask, maskRow)
       f.advance(scratch, 4 * wide)
@@ -129,15 +149,15 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
   })
 }
 
-/** Writes a function that stores the cotangents of the states before the first step in the last row of the output. */
-function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionReference<'i32'> {
+/** Writes a function that stores the cotangents of the states before the first step, in rows of `columns` times u: side by side, and zeros behind them. */
+export function emitLast(module: ModuleBuilder, shape: RecurrenceShape, columns: number): FunctionReference<'i32'> {
   const { cell, units, masked, dropped } = shape
   const { arrayBytes } = layout(shape)
   const { wide } = panelsOf(shape)
   return module.function({ to: 'i32', dropout: 'i32', scratch: 'i32', rows: 'i32' }, 'i32', (f, { to, dropout, scratch, rows }) => {
     const [toAt, factors, kept] = [f.local('i32'), f.local('i32'), f.local('i32')]
     f.while(i32.gtS(rows, 0), () => {
-      f.do(memory.fill(i32.add(to, 4 * cell.states * units), 0, 4 * (cell.columns - cell.states) * units))
+      if (columns > cell.states) f.do(memory.fill(i32.add(to, 4 * cell.states * units), 0, 4 * (columns - cell.states) * units))
       f.set(toAt, to)
       f.set(factors, dropout)
       f.set(kept, scratch)
@@ -152,7 +172,7 @@ function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
           storeUnits(f, i === 0 ? toAt : f.let(i32.add(toAt, 4 * i * units)), values, some)
         }
       })
-      f.advance(to, 4 * cell.columns * units)
+      f.advance(to, 4 * columns * units)
       f.advance(dropout, 4 * units)
       f.advance(scratch, 4 * wide)
       f.advance(rows, -1)
@@ -168,9 +188,9 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
   const { arrays, arrayBytes, most } = layout(shape)
   const rowBytes = 4 * units
   const zBytes = cell.columns * rowBytes
-  const product = emitPanelProduct(module, shape, zBytes, 4 * panels.wide)
-  const steps = cell.backPhases.map((phase, i) => ({ ...phase, step: emitStep(module, shape, phase, i === 0) }))
-  const lastStates = emitLast(module, shape)
+  const product = emitPanelProduct(module, tile, units, zBytes, 4 * panels.wide)
+  const steps = cell.backPhases.map((phase, i) => ({ ...phase, step: emitStep(module, shape, phase, i === 0, zBytes) }))
+  const lastStates = emitLast(module, shape, cell.columns)
   const parameters = {
     out: 'i32',
     dY: 'i32',
