@@ -300,6 +300,8 @@ export interface InputsKernelOptions extends SequenceKernelOptions {
   readonly biased: boolean
   /** In a gradient: dX is wanted. */
   readonly wantsX?: boolean
+  /** In a gradient: dY is 0 but for the states after the last step, so it need not be read elsewhere. */
+  readonly lastOnly?: boolean
 }
 
 /** How a recurrent cell runs over a sequence. */

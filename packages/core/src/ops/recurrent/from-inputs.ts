@@ -17,8 +17,11 @@ import { type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import type { Call, GradientOptions } from './back-through-time.js'
 
-/** The options of the sequence op, and whether there is a bias. */
-export type FromInputsOptions<O> = O & { biased: boolean; wantsX?: boolean }
+/**
+ * The options of the sequence op; whether there is a bias, whether the gradient op gives dX, and whether only the states after the last step are used of the output, so
+ * that all other cotangents are 0.
+ */
+export type FromInputsOptions<O> = O & { biased: boolean; wantsX?: boolean; lastOnly?: boolean }
 
 /** A sequence op whose inputs begin with z. */
 interface OverZ<O extends GradientOptions> {

@@ -127,15 +127,20 @@ export function lstmSequence(
   options: LstmSequenceOptions = {},
 ): SequenceResult {
   requireSequence('lstmSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 4, 2, options, ['recurrentActivation'])
-  const { initialState, mask, goBackwards = false, recurrentDropout, recurrentActivation = 'sigmoid' } = options
+  const { initialState, mask, goBackwards = false, returnSequences = true, recurrentDropout, recurrentActivation = 'sigmoid' } = options
   requireGateActivation('lstmSequence', recurrentActivation)
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 2, initialState)
     const rest = [...states, recurrentKernel, ...optionalInputs(x, options)]
     const dropped = recurrentDropout !== undefined
     const all: LstmOptions = { masked: mask !== undefined, goBackwards, recurrentActivation, dropped, statesOnly: true }
+    const lastOnly = !returnSequences
     const packed = fits(x, kernel, recurrentKernel)
-      ? callFromInputs([countedSteps(x, options), kernel, ...(bias ? [bias] : []), ...rest], { ...all, biased: bias !== undefined })
+      ? callFromInputs([countedSteps(x, options), kernel, ...(bias ? [bias] : []), ...rest], {
+          ...all,
+          biased: bias !== undefined,
+          lastOnly,
+        })
       : call([project(x, kernel, bias, options), ...rest], all)
     return takeResult(packed, 2, options)
   })

@@ -105,13 +105,18 @@ export function simpleRnnSequence(
   options: SequenceOptions = {},
 ): SequenceResult {
   requireSequence('simpleRnnSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 1, 1, options)
-  const { initialState, mask, goBackwards = false, recurrentDropout } = options
+  const { initialState, mask, goBackwards = false, returnSequences = true, recurrentDropout } = options
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
     const rest = [...states, recurrentKernel, ...optionalInputs(x, options)]
     const all: SimpleRnnOptions = { masked: mask !== undefined, goBackwards, dropped: recurrentDropout !== undefined }
+    const lastOnly = !returnSequences
     const packed = fits(x, kernel, recurrentKernel)
-      ? callFromInputs([countedSteps(x, options), kernel, ...(bias ? [bias] : []), ...rest], { ...all, biased: bias !== undefined })
+      ? callFromInputs([countedSteps(x, options), kernel, ...(bias ? [bias] : []), ...rest], {
+          ...all,
+          biased: bias !== undefined,
+          lastOnly,
+        })
       : call([project(x, kernel, bias, options), ...rest], all)
     return takeResult(packed, 1, options)
   })

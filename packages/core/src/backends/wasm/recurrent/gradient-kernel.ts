@@ -42,13 +42,14 @@ export const layout = (shape: RecurrenceShape) => {
   return { arrays, most, arrayBytes: 4 * most * panelsOf(shape).wide }
 }
 
-/** Writes a function: one phase of a backward step, for some rows. Rows of dZ are `dZRow` bytes apart. */
+/** Writes a function: one phase of a backward step, for some rows. Rows of dZ are `dZRow` bytes apart. With `unread`, dY is 0 at this step. */
 export function emitStep(
   module: ModuleBuilder,
   shape: RecurrenceShape,
   phase: BackPhase,
   isFirst: boolean,
   dZRow: number,
+  unread = false,
 ): FunctionReference<'i32'> {
   const { cell, units, masked, dropped, statesOnly } = shape
   const { arrayBytes } = layout(shape)
@@ -73,10 +74,11 @@ export function emitStep(
     /** The cotangents of the states after the step: those that came in plus those of the later step. */
     const statesAfter = (dAt: readonly Local<'i32'>[], offset: number): Local<'v128'>[] =>
       Array.from({ length: cell.states }, (_, i) => {
-        if (i > 0) return f.let(f32x4.add(v128.load(dAt[i], offset), v128.load(kept, carries(i) + offset)))
+        const own = (later: Vector): Local<'v128'> => f.let(unread ? later : f32x4.add(v128.load(dAt[i], offset), later))
+        if (i > 0) return own(v128.load(kept, carries(i) + offset))
         const product = v128.load(kept, offset)
         const back = dropped ? f32x4.mul(product, v128.load(factors, offset)) : product
-        return f.let(f32x4.add(v128.load(dAt[0], offset), passes ? f32x4.add(back, v128.load(kept, arrayBytes + offset)) : back))
+        return own(passes ? f32x4.add(back, v128.load(kept, arrayBytes + offset)) : back)
       })
     const [to, d, from, before, factors, kept] = Array.from({ length: 6 }, () => f.local('i32'))
     f.while(i32.gtS(rows, 0), () => {
@@ -93,7 +95,7 @@ export function emitStep(
       emitUnits(f, units, [to, d, from, before, factors, kept], (vectors, some) => {
         const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
         const address = (start: Local<'i32'>, p: number): Local<'i32'> => (p === 0 ? start : f.let(i32.add(start, i32.mul(partBytes, p))))
-        const dAt = Array.from({ length: statesOnly ? cell.states : cell.parts }, (_, p) => address(d, p))
+        const dAt = Array.from({ length: unread ? 0 : statesOnly ? cell.states : cell.parts }, (_, p) => address(d, p))
         const partAt = Array.from({ length: cell.parts }, (_, p) => address(from, p))
         const results = lanes.map((offset) => {
           const all = isFirst ? statesAfter(dAt, offset) : []
@@ -101,7 +103,7 @@ export function emitStep(
           const passed = counted ? all.map((x) => f.let(v128.andNot(x, counted))) : []
           const result = phase.back(f, {
             d: own,
-            plusPart: (p, x) => (statesOnly ? x : f32x4.add(v128.load(dAt[p], offset), x)),
+            plusPart: (p, x) => (statesOnly || unread ? x : f32x4.add(v128.load(dAt[p], offset), x)),
             part: (p) => f.let(v128.load(partAt[p], offset)),
             before: () => f.let(v128.load(before, offset)),
             factors: () => (dropped ? v128.load(factors, offset) : undefined),

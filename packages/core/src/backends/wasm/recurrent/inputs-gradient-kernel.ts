@@ -149,7 +149,8 @@ export function emitBackwardFromInputs(module: ModuleBuilder, shape: FromInputs)
   const [xRow, hRow, zRow] = [4 * chunk.xFloats, 4 * chunk.hFloats, 4 * chunk.zFloats]
   const k = cell.columns * units
   const [rowBytes, inputBytes, panelBytes] = [4 * units, 4 * from.width, 4 * tile.nr * k]
-  const step = emitStep(module, shape, cell.backPhases[0], true, zRow)
+  const lastStep = emitStep(module, shape, cell.backPhases[0], true, zRow)
+  const step = from.lastOnly ? emitStep(module, shape, cell.backPhases[0], true, zRow, true) : lastStep
   const product = emitPanelProduct(module, tile, k, zRow, 4 * wide)
   const lastStates = emitLast(module, shape, cell.states)
   const copyX = emitCopyChunk(module, from.width, 'in')
@@ -182,6 +183,7 @@ export function emitBackwardFromInputs(module: ModuleBuilder, shape: FromInputs)
     const stepBytes = f.let(i32.mul(n, rowBytes))
     const partBytes = f.let(i32.mul(stepBytes, t))
     const last = f.let(i32.add(t, -1))
+    const lastOffset = f.let(i32.mul(last, stepBytes))
     const sampleBytes = f.let(i32.mul(t, inputBytes)) // of a row of x
     const dZ = f.let(i32.add(scratch, arrays * arrayBytes))
     const xs = f.let(i32.add(dZ, zRow * chunk.rows))
@@ -192,7 +194,7 @@ export function emitBackwardFromInputs(module: ModuleBuilder, shape: FromInputs)
       f.set(block, rows)
       f.if(i32.gtS(block, most), () => f.set(block, most))
       f.do(memory.fill(scratch, 0, arrays * arrayBytes))
-      f.set(offset, i32.mul(last, stepBytes))
+      f.set(offset, lastOffset)
       f.set(xOffset, goBackwards ? 0 : i32.mul(last, inputBytes))
       f.set(maskAt, goBackwards ? mask : i32.add(mask, i32.shl(last, 2)))
       f.set(left, t)
@@ -208,7 +210,14 @@ export function emitBackwardFromInputs(module: ModuleBuilder, shape: FromInputs)
             f.set(h, i32.sub(i32.add(y, offset), stepBytes))
             f.set(before, i32.add(h, i32.mul(partBytes, cell.states - 1)))
           })
-          run(f, step, to, i32.add(dY, offset), i32.add(y, offset), before, dropout, maskAt, scratch, block, t, partBytes)
+          const at = [to, i32.add(dY, offset), i32.add(y, offset), before, dropout, maskAt, scratch, block, t, partBytes]
+          if (step === lastStep) run(f, step, ...at)
+          else
+            f.if(
+              i32.eq(offset, lastOffset),
+              () => run(f, lastStep, ...at),
+              () => run(f, step, ...at),
+            )
           f.set(panel, panels)
           f.for(0, 4 * wide, 4 * tile.nr, (at) => {
             run(f, product, i32.add(scratch, at), to, panel, block, 0)
@@ -248,7 +257,7 @@ const checkedShape: FromInputs = {
   dropped: true,
   goBackwards: false,
   statesOnly: true,
-  from: { width: 6, biased: true, wantsX: true },
+  from: { width: 6, biased: true, wantsX: true, lastOnly: true },
 }
 
 /** The self-test at 256 bits of recurrent layers with their inputs: three steps of an LSTM forwards and backwards. */

@@ -70,7 +70,7 @@ export function createFromInputs(engine: Engine): Kernels {
       const [weights, ...rest] = others
       const [, t, n, units] = out.shape
       const width = kernel.shape[0]
-      const shape = shapeOf(cell, units, options, false, { width, biased, wantsX: false })
+      const shape = shapeOf(cell, units, options, false, { width, biased, wantsX: false, lastOnly: false })
       const run = kernelFor('forward', name, shape, options)
       const { dropout, mask } = optional(options, rest)
       const { gateBytes, count } = panelsOf(shape)
@@ -103,7 +103,12 @@ export function createFromInputs(engine: Engine): Kernels {
       const [weights, ...rest] = others
       const [, t, n, units] = y.shape
       const width = kernel.shape[0]
-      const shape = shapeOf(cell, units, options, options.statesOnly === true, { width, biased: false, wantsX })
+      const shape = shapeOf(cell, units, options, options.statesOnly === true, {
+        width,
+        biased: false,
+        wantsX,
+        lastOnly: options.lastOnly === true,
+      })
       const run = kernelFor('backward', name, shape, options)
       const { dropout, mask } = optional(options, rest)
       const { tile } = shape

@@ -27,6 +27,8 @@ export interface InputSide {
   readonly biased: boolean
   /** Backward: whether dX is wanted. */
   readonly wantsX: boolean
+  /** Backward: dY is 0 but for the states after the last step. */
+  readonly lastOnly: boolean
 }
 
 /** A number of floats rounded up to whole vectors. */
