@@ -16,6 +16,7 @@ import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { type Shape, sizeOf } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import type { Call, GradientOptions } from './back-through-time.js'
+import { countedSteps, optionalInputs, project, type SequenceOptions } from './sequence-options.js'
 
 /**
  * The options of the sequence op; whether there is a bias, whether the gradient op gives dX, and whether only the states after the last step are used of the output, so
@@ -43,8 +44,29 @@ interface OverZ<O extends GradientOptions> {
 const MOST_BYTES = 2 * 1024 * 1024
 
 /** Whether a layer is one for this op: few weights, and no size is 0. */
-export const fits = (x: Tensor, kernel: Tensor, recurrentKernel: Tensor): boolean =>
+const fits = (x: Tensor, kernel: Tensor, recurrentKernel: Tensor): boolean =>
   x.size > 0 && recurrentKernel.size > 0 && 4 * (kernel.size + recurrentKernel.size) <= MOST_BYTES
+
+/** Runs a layer over x: by its op over inputs where that fits, else by the sequence op over z. `own` are the options of that op. */
+export function runOverInputs<O extends GradientOptions>(
+  ops: { overInputs: Call<FromInputsOptions<O>>; overZ: Call<O> },
+  x: Tensor,
+  { kernel, recurrentKernel, bias }: { kernel: Tensor; recurrentKernel: Tensor; bias?: Tensor },
+  states: readonly Tensor[],
+  options: SequenceOptions,
+  own: Omit<O, keyof GradientOptions>,
+): Tensor {
+  const { mask, goBackwards = false, returnSequences = true, recurrentDropout } = options
+  const rest = [...states, recurrentKernel, ...optionalInputs(x, options)]
+  const all = { ...own, masked: mask !== undefined, goBackwards, dropped: recurrentDropout !== undefined, statesOnly: true } as O
+  if (!fits(x, kernel, recurrentKernel)) return ops.overZ([project(x, kernel, bias, options), ...rest], all)
+  const biased = bias !== undefined
+  return ops.overInputs([countedSteps(x, options), kernel, ...(bias ? [bias] : []), ...rest], {
+    ...all,
+    biased,
+    lastOnly: !returnSequences,
+  })
+}
 
 /** Registers the op for a cell, and that of its derivative. */
 export function defineFromInputs<O extends GradientOptions>(cell: OverZ<O>): Call<FromInputsOptions<O>> {

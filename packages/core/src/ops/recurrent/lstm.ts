@@ -9,19 +9,10 @@ import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
-import { defineFromInputs, type FromInputsOptions, fits } from './from-inputs.js'
+import { defineFromInputs, type FromInputsOptions, runOverInputs } from './from-inputs.js'
 import { type GateActivation, gateVjp, requireGateActivation } from './gates.js'
 import { lstmStep } from './lstm-cell.js'
-import {
-  countedSteps,
-  initialStates,
-  optionalInputs,
-  project,
-  requireSequence,
-  type SequenceOptions,
-  type SequenceResult,
-  takeResult,
-} from './sequence-options.js'
+import { initialStates, requireSequence, type SequenceOptions, type SequenceResult, takeResult } from './sequence-options.js'
 import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
 
 interface LstmOptions extends RecurrenceOptions {
@@ -127,21 +118,12 @@ export function lstmSequence(
   options: LstmSequenceOptions = {},
 ): SequenceResult {
   requireSequence('lstmSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 4, 2, options, ['recurrentActivation'])
-  const { initialState, mask, goBackwards = false, returnSequences = true, recurrentDropout, recurrentActivation = 'sigmoid' } = options
+  const { initialState, recurrentActivation = 'sigmoid' } = options
   requireGateActivation('lstmSequence', recurrentActivation)
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 2, initialState)
-    const rest = [...states, recurrentKernel, ...optionalInputs(x, options)]
-    const dropped = recurrentDropout !== undefined
-    const all: LstmOptions = { masked: mask !== undefined, goBackwards, recurrentActivation, dropped, statesOnly: true }
-    const lastOnly = !returnSequences
-    const packed = fits(x, kernel, recurrentKernel)
-      ? callFromInputs([countedSteps(x, options), kernel, ...(bias ? [bias] : []), ...rest], {
-          ...all,
-          biased: bias !== undefined,
-          lastOnly,
-        })
-      : call([project(x, kernel, bias, options), ...rest], all)
+    const weights = { kernel, recurrentKernel, bias }
+    const packed = runOverInputs({ overInputs: callFromInputs, overZ: call }, x, weights, states, options, { recurrentActivation })
     return takeResult(packed, 2, options)
   })
 }

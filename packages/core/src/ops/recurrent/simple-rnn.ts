@@ -6,17 +6,8 @@ import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
-import { defineFromInputs, type FromInputsOptions, fits } from './from-inputs.js'
-import {
-  countedSteps,
-  initialStates,
-  optionalInputs,
-  project,
-  requireSequence,
-  type SequenceOptions,
-  type SequenceResult,
-  takeResult,
-} from './sequence-options.js'
+import { defineFromInputs, type FromInputsOptions, runOverInputs } from './from-inputs.js'
+import { initialStates, requireSequence, type SequenceOptions, type SequenceResult, takeResult } from './sequence-options.js'
 import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
 
 interface SimpleRnnOptions extends RecurrenceOptions {
@@ -105,19 +96,11 @@ export function simpleRnnSequence(
   options: SequenceOptions = {},
 ): SequenceResult {
   requireSequence('simpleRnnSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 1, 1, options)
-  const { initialState, mask, goBackwards = false, returnSequences = true, recurrentDropout } = options
+  const { initialState } = options
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
-    const rest = [...states, recurrentKernel, ...optionalInputs(x, options)]
-    const all: SimpleRnnOptions = { masked: mask !== undefined, goBackwards, dropped: recurrentDropout !== undefined }
-    const lastOnly = !returnSequences
-    const packed = fits(x, kernel, recurrentKernel)
-      ? callFromInputs([countedSteps(x, options), kernel, ...(bias ? [bias] : []), ...rest], {
-          ...all,
-          biased: bias !== undefined,
-          lastOnly,
-        })
-      : call([project(x, kernel, bias, options), ...rest], all)
+    const weights = { kernel, recurrentKernel, bias }
+    const packed = runOverInputs({ overInputs: callFromInputs, overZ: call }, x, weights, states, options, {})
     return takeResult(packed, 1, options)
   })
 }
