@@ -65,6 +65,22 @@ const flopsOf: Record<string, (operands: readonly Sized[], values: readonly unkn
       ]
     }),
   ),
+  // With the products of the inputs. The recurrent weights have as many columns as W.
+  ...Object.fromEntries(
+    ['lstm', 'simpleRnn'].flatMap((cell) => [
+      [
+        `${cell}FromInputs`,
+        ([{ shape }, , weights]: readonly Sized[]) => 2 * shape[1] * shape[2] * weights.shape[1] * (weights.shape[0] + shape[3]),
+      ],
+      [
+        `${cell}FromInputsGradient`,
+        ([, , { shape }, , weights]: readonly Sized[], values: readonly unknown[]) => {
+          const wantsX = (values.at(-1) as { wantsX?: boolean }).wantsX === true
+          return 2 * shape[1] * shape[2] * weights.shape[1] * ((wantsX ? 2 : 1) * weights.shape[0] + 2 * shape[3])
+        },
+      ],
+    ]),
+  ),
 }
 
 /** Bytes of inputs and outputs. An update reads and writes its slots. */

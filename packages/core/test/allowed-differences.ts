@@ -5,8 +5,16 @@ const depthwise = ['depthwise', 'depthwiseConv2d', 'depthwiseInputGradient', 'de
 const convolutions = ['conv2d', 'conv2dTranspose', 'conv2dFilterGradient', 'groupedConv2d', 'conv3d', 'conv3dTranspose', ...depthwise]
 const normalizing = ['batchNorm', 'normalize', 'layerNorm', 'layerNormSums', 'moments']
 const attention = ['attentionWeights', 'scaledDotProductAttention', 'scaledDotProductAttentionGradient']
-const backward = ['lstmSequenceGradient', 'gruSequenceGradient', 'gruResetAfterSequenceGradient', 'simpleRnnSequenceGradient']
-const recurrent = ['lstmCell', 'lstmSequence', 'gruSequence', 'simpleRnnSequence', ...backward]
+const fromInputs = ['lstmFromInputs', 'simpleRnnFromInputs']
+const backFromInputs = ['lstmFromInputsGradient', 'simpleRnnFromInputsGradient']
+const backward = [
+  'lstmSequenceGradient',
+  'gruSequenceGradient',
+  'gruResetAfterSequenceGradient',
+  'simpleRnnSequenceGradient',
+  ...backFromInputs,
+]
+const recurrent = ['lstmCell', 'lstmSequence', 'gruSequence', 'simpleRnnSequence', ...fromInputs, ...backward]
 
 const all = ['wasm', 'gpu']
 const infinities = ['infinity', 'minusInfinity'] as const
@@ -77,7 +85,7 @@ export const allowed: readonly Allowed[] = [
     reason: 'Kernels take a factor out of a sum: ∞·Σ dY is ±∞. Where dY has both signs, Σ ∞·dY is NaN. Neither is a derivative.',
   },
   {
-    ops: ['lstmSequence'],
+    ops: ['lstmSequence', 'lstmFromInputs'],
     backends: all,
     kinds: infinities,
     of: 'gradient',
@@ -86,7 +94,7 @@ export const allowed: readonly Allowed[] = [
       'An infinite cell state: its cotangent is ∞·0 if it is computed from the kept gates, and ∞ if the step is computed again. Neither is a derivative.',
   },
   {
-    ops: ['lstmSequence', 'simpleRnnSequence'],
+    ops: ['lstmSequence', 'simpleRnnSequence', ...fromInputs],
     backends: all,
     kinds: ['nan', ...infinities],
     of: 'gradient',
@@ -95,7 +103,7 @@ export const allowed: readonly Allowed[] = [
       'At a masked step the cotangent bypasses the cell in kernels. The definition pulls 0 through the cell, and 0·NaN is NaN. The public functions set x to 0 at masked steps, so neither meets a NaN.',
   },
   {
-    ops: ['simpleRnnSequence'],
+    ops: ['simpleRnnSequence', 'simpleRnnFromInputs'],
     backends: all,
     kinds: infinities,
     of: 'gradient',
@@ -111,6 +119,22 @@ export const allowed: readonly Allowed[] = [
     where: (got) => Number.isNaN(got),
     reason:
       'Infinite and NaN dropout factors: the kernel multiplies them by the product of the step after the last one, which is 0. Real factors are 0 or 1/(1 − rate).',
+  },
+  {
+    ops: backFromInputs,
+    backends: ['wasm'],
+    kinds: [...infinities, 'nan'],
+    of: 'gradient',
+    where: (got) => Number.isNaN(got),
+    reason: 'The same, in the op of the sequence that the composition calls.',
+  },
+  {
+    ops: backFromInputs,
+    backends: ['wasm'],
+    kinds: infinities,
+    where: (_, want) => Number.isNaN(want),
+    reason:
+      'The definition takes the sum of dU over the outputs, with zeros before the first step, and adds the part of the first state. Where dZ is infinite, 0·∞ is NaN. The kernel multiplies no zeros.',
   },
   {
     ops: ['atan2', 'pow'],

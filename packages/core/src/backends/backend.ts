@@ -239,6 +239,16 @@ export interface FusedKernels {
    * inputs of lstmSequence from c on.
    */
   lstmSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /**
+   * lstmSequence with the product of its inputs: x [n, t, in], W [in, 4u] and, if `biased`, b [4u] are in the place of z. No size is 0, and there are at most two
+   * megabytes of weights.
+   */
+  lstmFromInputs?(out: Operand, inputs: readonly Operand[], options: InputsKernelOptions): void
+  /**
+   * Gradient of lstmFromInputs: one behind the other, dX (if `wantsX`), dW, dU, db = Σ dZ, and the cotangents of the states before the first step, [n, 2u]. Inputs:
+   * dY and y, x, W, then those of lstmFromInputs after b. Options have `biased: false`.
+   */
+  lstmFromInputsGradient?(out: Operand, inputs: readonly Operand[], options: InputsKernelOptions): void
   /** A GRU with the reset before the product: out [4, t, n, u] = h, z, r, h̃. Inputs: z [n, t, 3u], the first h, recurrent weights [u, 3u], then as in lstmSequence. */
   gruSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** Gradient of gruSequence: out [t + 1, n, 3u] = dZ of each step, then dH before the first step and zeros. Inputs: dY and y, then those of gruSequence after z. */
@@ -254,6 +264,10 @@ export interface FusedKernels {
   simpleRnnSequence?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
   /** Gradient of simpleRnnSequence: out [t + 1, n, u] = dZ of each step, then dH before the first step. */
   simpleRnnSequenceGradient?(out: Operand, inputs: readonly Operand[], options: SequenceKernelOptions): void
+  /** simpleRnnSequence with the product of its inputs, as lstmFromInputs. */
+  simpleRnnFromInputs?(out: Operand, inputs: readonly Operand[], options: InputsKernelOptions): void
+  /** Gradient of simpleRnnFromInputs, as lstmFromInputsGradient; the states' cotangents are [n, u]. */
+  simpleRnnFromInputsGradient?(out: Operand, inputs: readonly Operand[], options: InputsKernelOptions): void
   /** out [rows, classes] = exp(x − max) / Σ exp(x − max), row by row. */
   softmax?(out: Operand, x: Operand): void
   /** out [rows] = −Σ labels · log softmax(logits), row by row. */
@@ -281,6 +295,16 @@ export interface AttentionKernelOptions {
   readonly biased: boolean
   readonly causal: boolean
   readonly scale: number
+}
+
+/** How a recurrent cell runs over a sequence of inputs. */
+export interface InputsKernelOptions extends SequenceKernelOptions {
+  /** There is a bias b among the inputs. */
+  readonly biased: boolean
+  /** In a gradient: dX is wanted. */
+  readonly wantsX?: boolean
+  /** In a gradient: dY is 0 but for the states after the last step, so it need not be read elsewhere. */
+  readonly lastOnly?: boolean
 }
 
 /** How a recurrent cell runs over a sequence. */

@@ -9,17 +9,10 @@ import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
+import { defineFromInputs, type FromInputsOptions, runOverInputs } from './from-inputs.js'
 import { type GateActivation, gateVjp, requireGateActivation } from './gates.js'
 import { lstmStep } from './lstm-cell.js'
-import {
-  initialStates,
-  optionalInputs,
-  project,
-  requireSequence,
-  type SequenceOptions,
-  type SequenceResult,
-  takeResult,
-} from './sequence-options.js'
+import { initialStates, requireSequence, type SequenceOptions, type SequenceResult, takeResult } from './sequence-options.js'
 import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
 
 interface LstmOptions extends RecurrenceOptions {
@@ -56,6 +49,8 @@ const callGradient = defineRecurrenceGradient<LstmOptions>({
   samples: lstmSequenceGradientSamples(),
 })
 
+const vjp = sequenceVjp(callGradient, 2)
+
 /**
  * Inputs: z = x·W + b [n, t, 4u]; h₀ and c₀ [n, u]; U [u, 4u]; optionally dropout factors m [n, u] and a mask [n, t].
  * Output: [6, t, n, u]: h, c, i, f, c̃, o.
@@ -72,9 +67,23 @@ const call = defineRecurrence<LstmOptions>({
     rule,
     shape: ([z, h]) => ({ shape: [6, z.shape[1], ...h.shape], dtype: z.dtype }),
     forward: (fused, out, inputs, options) => fused.lstmSequence(out, inputs, options),
-    vjp: sequenceVjp(callGradient, 2),
+    vjp,
   },
   samples: lstmSequenceSamples(),
+})
+
+/** The same with x, W and b in the place of z. */
+const callFromInputs = defineFromInputs<LstmOptions>({
+  name: 'lstmFromInputs',
+  gradient: 'lstmFromInputsGradient',
+  gates: 4,
+  states: 2,
+  parts: 6,
+  call,
+  vjp,
+  rule: `${rule}, dX = dZ·Wᵀ, dW = Xᵀ·dZ, dB = Σ dZ`,
+  samples: lstmFromInputsSamples(),
+  samplesOfGradient: lstmFromInputsGradientSamples(),
 })
 
 /** Options of `lstmSequence`. `initialState` is [h, c]. */
@@ -109,13 +118,12 @@ export function lstmSequence(
   options: LstmSequenceOptions = {},
 ): SequenceResult {
   requireSequence('lstmSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 4, 2, options, ['recurrentActivation'])
-  const { initialState, mask, goBackwards = false, recurrentDropout, recurrentActivation = 'sigmoid' } = options
+  const { initialState, recurrentActivation = 'sigmoid' } = options
   requireGateActivation('lstmSequence', recurrentActivation)
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 2, initialState)
-    const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]
-    const dropped = recurrentDropout !== undefined
-    const packed = call(inputs, { masked: mask !== undefined, goBackwards, recurrentActivation, dropped, statesOnly: true })
+    const weights = { kernel, recurrentKernel, bias }
+    const packed = runOverInputs({ overInputs: callFromInputs, overZ: call }, x, weights, states, options, { recurrentActivation })
     return takeResult(packed, 2, options)
   })
 }
@@ -140,5 +148,56 @@ function lstmSequenceSamples(): Sample<LstmOptions>[] {
     sampleWith({ ...plain, dropped: true }, [2, 2, 4], [2, 1], [2, 1], [1, 4], [2, 1]),
     sampleWith({ ...plain, dropped: true, masked: true }, [3, 2, 4], [3, 1], [3, 1], [1, 4], [3, 1], [3, 2]),
     sampleWith({ ...plain, masked: true }, [5, 7, 24], [5, 6], [5, 6], [6, 24], [5, 7]),
+  ]
+}
+
+function lstmFromInputsGradientSamples(): Sample<FromInputsOptions<LstmOptions>>[] {
+  const [simple, everything] = [
+    { ...plain, biased: false },
+    { ...plain, biased: false, dropped: true, masked: true, goBackwards: true, wantsX: true },
+  ]
+  const y = [6, 4, 9, 7]
+  const [W, U] = [
+    { shape: [5, 28], low: -0.4, high: 0.4 },
+    { shape: [7, 28], low: -0.4, high: 0.4 },
+  ]
+  return [
+    sampleWith({ ...simple, wantsX: true }, [6, 2, 2, 2], [6, 2, 2, 2], [2, 2, 3], [3, 8], [2, 2], [2, 2], [2, 8]),
+    sampleWith(
+      { ...simple, dropped: true, goBackwards: true, wantsX: true },
+      [6, 2, 2, 1],
+      [6, 2, 2, 1],
+      [2, 2, 1],
+      [1, 4],
+      [2, 1],
+      [2, 1],
+      [1, 4],
+      [2, 1],
+    ),
+    withoutGradient('W is not read', sampleWith(simple, [6, 2, 2, 2], [6, 2, 2, 2], [2, 2, 3], [3, 8], [2, 2], [2, 2], [2, 8])),
+    withoutGradient(
+      'a mask has none; the other samples check the rest',
+      sampleWith(everything, y, y, [9, 4, 5], W, [9, 7], [9, 7], U, [9, 7], [9, 4]),
+    ),
+  ]
+}
+
+function lstmFromInputsSamples(): Sample<FromInputsOptions<LstmOptions>>[] {
+  const [W, U] = [
+    { shape: [5, 24], low: -0.5, high: 0.5 },
+    { shape: [6, 24], low: -0.5, high: 0.5 },
+  ]
+  return [
+    sampleWith({ ...plain, biased: true }, [2, 2, 3], [3, 8], [8], [2, 2], [2, 2], [2, 8]),
+    sampleWith(
+      { ...plain, biased: false, goBackwards: true, recurrentActivation: 'hardSigmoid' },
+      [1, 2, 1],
+      [1, 4],
+      [1, 1],
+      [1, 1],
+      [1, 4],
+    ),
+    sampleWith({ ...plain, biased: true, dropped: true, masked: true }, [3, 2, 2], [2, 4], [4], [3, 1], [3, 1], [1, 4], [3, 1], [3, 2]),
+    sampleWith({ ...plain, biased: true, masked: true }, [9, 7, 5], W, [24], [9, 6], [9, 6], U, [9, 7]),
   ]
 }

@@ -91,13 +91,17 @@ export function requireSequence(
   for (const [i, state] of (initialState ?? []).entries()) require(`initialState[${i}]`, state, n, units)
 }
 
+/** x with 0 at masked steps. Otherwise a NaN there would spoil the products of the walk back. */
+export const countedSteps = (x: Tensor, { mask }: SequenceOptions): Tensor =>
+  mask ? where(reshape(mask.dtype === 'bool' ? mask : greater(mask, 0), [...mask.shape, 1]), x, 0) : x
+
 /**
- * x·W + b for all steps at once. At masked steps x is replaced by 0. Otherwise a NaN there would spoil the products of the walk back.
+ * x·W + b for all steps at once, with x 0 at masked steps.
  *
  * Shape: [n, t, in] → [n, t, g·u]
  */
-export function project(x: Tensor, kernel: Tensor, bias: Tensor | undefined, { mask }: SequenceOptions): Tensor {
-  const counted = mask ? where(reshape(mask.dtype === 'bool' ? mask : greater(mask, 0), [...mask.shape, 1]), x, 0) : x
+export function project(x: Tensor, kernel: Tensor, bias: Tensor | undefined, options: SequenceOptions): Tensor {
+  const counted = countedSteps(x, options)
   return bias ? affine(counted, kernel, bias) : matMul(counted, kernel)
 }
 

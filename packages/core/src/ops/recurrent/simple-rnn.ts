@@ -6,15 +6,8 @@ import { recurrentKernels } from '../../backends/families/recurrent.js'
 import { scope } from '../../tensor/scope.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import { defineRecurrenceGradient, sequenceVjp } from './back-through-time.js'
-import {
-  initialStates,
-  optionalInputs,
-  project,
-  requireSequence,
-  type SequenceOptions,
-  type SequenceResult,
-  takeResult,
-} from './sequence-options.js'
+import { defineFromInputs, type FromInputsOptions, runOverInputs } from './from-inputs.js'
+import { initialStates, requireSequence, type SequenceOptions, type SequenceResult, takeResult } from './sequence-options.js'
 import { defineRecurrence, type RecurrenceOptions } from './through-time.js'
 
 interface SimpleRnnOptions extends RecurrenceOptions {
@@ -43,6 +36,8 @@ const callGradient = defineRecurrenceGradient<SimpleRnnOptions>({
   samples: simpleRnnSequenceGradientSamples(),
 })
 
+const vjp = sequenceVjp(callGradient, 1)
+
 /**
  * Inputs: z = x·W + b [n, t, u]; h₀ [n, u]; U [u, u]; optionally dropout factors m [n, u] and a mask [n, t].
  * Output: [1, t, n, u]: h.
@@ -60,9 +55,23 @@ const call = defineRecurrence<SimpleRnnOptions>({
     rule,
     shape: ([z, h]) => ({ shape: [1, z.shape[1], ...h.shape], dtype: z.dtype }),
     forward: (fused, out, inputs, options) => fused.simpleRnnSequence(out, inputs, options),
-    vjp: sequenceVjp(callGradient, 1),
+    vjp,
   },
   samples: simpleRnnSequenceSamples(),
+})
+
+/** The same with x, W and b in the place of z. */
+const callFromInputs = defineFromInputs<SimpleRnnOptions>({
+  name: 'simpleRnnFromInputs',
+  gradient: 'simpleRnnFromInputsGradient',
+  gates: 1,
+  states: 1,
+  parts: 1,
+  call,
+  vjp,
+  rule: `${rule}, dX = dZ·Wᵀ, dW = Xᵀ·dZ, dB = Σ dZ`,
+  samples: simpleRnnFromInputsSamples(),
+  samplesOfGradient: simpleRnnFromInputsGradientSamples(),
 })
 
 /**
@@ -87,11 +96,12 @@ export function simpleRnnSequence(
   options: SequenceOptions = {},
 ): SequenceResult {
   requireSequence('simpleRnnSequence', { x, kernel, recurrentKernel, bias }, (width) => [width], 1, 1, options)
-  const { initialState, mask, goBackwards = false, recurrentDropout } = options
+  const { initialState } = options
   return scope(() => {
     const states = initialStates(x, recurrentKernel.shape[0], 1, initialState)
-    const inputs = [project(x, kernel, bias, options), ...states, recurrentKernel, ...optionalInputs(x, options)]
-    return takeResult(call(inputs, { masked: mask !== undefined, goBackwards, dropped: recurrentDropout !== undefined }), 1, options)
+    const weights = { kernel, recurrentKernel, bias }
+    const packed = runOverInputs({ overInputs: callFromInputs, overZ: call }, x, weights, states, options, {})
+    return takeResult(packed, 1, options)
   })
 }
 
@@ -112,5 +122,43 @@ function simpleRnnSequenceSamples(): Sample<SimpleRnnOptions>[] {
     sampleWith({ ...plain, goBackwards: true }, [1, 1, 1], [1, 1], [1, 1]),
     sampleWith({ masked: true, goBackwards: true, dropped: true }, [3, 3, 2], [3, 2], [2, 2], [3, 2], [3, 3]),
     sampleWith({ ...plain, masked: true }, [5, 9, 7], [5, 7], [7, 7], [5, 9]),
+  ]
+}
+
+function simpleRnnFromInputsGradientSamples(): Sample<FromInputsOptions<SimpleRnnOptions>>[] {
+  const everything = { dropped: true, masked: true, goBackwards: true, biased: false, wantsX: true }
+  const y = [1, 4, 9, 7]
+  const [W, U] = [
+    { shape: [5, 7], low: -0.4, high: 0.4 },
+    { shape: [7, 7], low: -0.4, high: 0.4 },
+  ]
+  return [
+    sampleWith({ ...plain, biased: false, wantsX: true }, [1, 3, 2, 2], [1, 3, 2, 2], [2, 3, 3], [3, 2], [2, 2], [2, 2]),
+    sampleWith(
+      { ...plain, biased: false, dropped: true, goBackwards: true, wantsX: true },
+      [1, 2, 2, 1],
+      [1, 2, 2, 1],
+      [2, 2, 1],
+      [1, 1],
+      [2, 1],
+      [1, 1],
+      [2, 1],
+    ),
+    withoutGradient(
+      'W is not read',
+      sampleWith({ ...plain, biased: false }, [1, 3, 2, 2], [1, 3, 2, 2], [2, 3, 3], [3, 2], [2, 2], [2, 2]),
+    ),
+    withoutGradient(
+      'a mask has none; the other samples check the rest',
+      sampleWith(everything, y, y, [9, 4, 5], W, [9, 7], U, [9, 7], [9, 4]),
+    ),
+  ]
+}
+
+function simpleRnnFromInputsSamples(): Sample<FromInputsOptions<SimpleRnnOptions>>[] {
+  return [
+    sampleWith({ ...plain, biased: true }, [2, 3, 3], [3, 2], [2], [2, 2], [2, 2]),
+    sampleWith({ masked: true, goBackwards: true, dropped: true, biased: false }, [3, 3, 1], [1, 2], [3, 2], [2, 2], [3, 2], [3, 3]),
+    sampleWith({ ...plain, masked: true, biased: true }, [5, 9, 6], [6, 7], [7], [5, 7], [7, 7], [5, 9]),
   ]
 }

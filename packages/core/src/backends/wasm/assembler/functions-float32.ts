@@ -132,6 +132,9 @@ export const log: Emit1 = (f, x) => {
   return value
 }
 
+/** Below this tanh x is x. Squares of neighbouring float32 differ, rounded too, so comparing squares is the same and needs no absolute value. */
+const TANH_NEAR = Math.fround(4e-4)
+
 /**
  * tanh x as an odd rational function of degree 13/6, the one Eigen uses (`generic_fast_tanh_float`). Below 4·10⁻⁴ the result
  * is x itself, which is closer.
@@ -153,7 +156,7 @@ const tanhRational: Emit1 = (f, x) => {
   const q = polynomial(f, square, [1.19825839466702e-6, 1.18534705686654e-4, 2.268434632439e-3, 4.89352518554385e-3])
   const ratio = f32x4.div(f32x4.mul(t, p), q)
   const bounded = f32x4.pmin(f32x4.pmax(ratio, f.splat(-1)), f.splat(1))
-  return v128.bitselect(x, bounded, f32x4.lt(f32x4.abs(x), f.splat(4e-4)))
+  return v128.bitselect(x, bounded, f32x4.lt(square, f.splat(TANH_NEAR * TANH_NEAR)))
 }
 
 /** tanh |x| = 1 − 2/(e^2|x| + 1), with the sign of x. Below 0.625 an odd polynomial (Cephes' `tanhf`). */
@@ -172,9 +175,9 @@ export const tanh: Emit1 = (f, x) => (f.relaxed ? tanhRational(f, x) : tanhExpon
 
 /** 1 / (1 + e⁻ˣ) = s / (1 + e) with e = e^−|x| and s = 1 (x ≥ 0) or e (x < 0). Nothing overflows. */
 export const sigmoid: Emit1 = (f, x) => {
-  const magnitude = f.let(f32x4.neg(f32x4.abs(x)))
+  const magnitude = f.let(v128.or(x, f.splat(-0)))
   const e = f.let(expOfNegative(f, magnitude))
-  const numerator = v128.bitselect(f.splat(1), e, f32x4.ge(x, f.splat(0)))
+  const numerator = f32x4.pmax(e, v128.and(f32x4.ge(x, f.splat(0)), f.splat(1))) // e is at most 1; NaN stays
   return f32x4.div(numerator, f32x4.add(e, f.splat(1)))
 }
 

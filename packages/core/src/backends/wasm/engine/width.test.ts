@@ -9,12 +9,13 @@ import { updateCheck } from '../elementwise/update.js'
 import { createBackendOn, createWasmBackend } from '../index.js'
 import { productCheck } from '../product/gemm-kernel.js'
 import { cellCheck } from '../recurrent/gradient-kernel.js'
+import { fromInputsCheck } from '../recurrent/inputs-gradient-kernel.js'
 import { convolutionCheck } from '../windows/conv-kernel.js'
 import { winogradCheck } from '../windows/winograd-kernel.js'
 import { Engine } from './engine.js'
 import { CHECK_BYTES, type CompileCheck, checkWidth, type WidthCheck } from './width.js'
 
-const checks = [productCheck, convolutionCheck, winogradCheck, cellCheck, mapCheck, updateCheck, activationCheck, randomCheck]
+const checks = [productCheck, convolutionCheck, winogradCheck, cellCheck, fromInputsCheck, mapCheck, updateCheck, activationCheck, randomCheck]
 
 /** Compiles both widths alike. */
 const narrow: CompileCheck = (build, memory) => {

@@ -15,21 +15,42 @@
  */
 import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, memory, type Vector, v128 } from '../assembler/instructions.js'
+import { SCRATCH_BYTES } from '../engine/memory.js'
 import type { WidthCheck } from '../engine/width.js'
 import type { BackPhase } from './cell.js'
 import { lstm } from './cells.js'
 import { emitForward } from './kernel.js'
-import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './recurrence-shared.js'
+import {
+  blockRows,
+  counts,
+  emitPanelProduct,
+  emitUnits,
+  gradientChunkOf,
+  panelsOf,
+  type RecurrenceShape,
+  run,
+  storeUnits,
+} from './recurrence-shared.js'
 
 /** Scratch arrays [rows, wide], one behind the other: P, the cotangent that bypasses the product, and the cotangents of the states except the first. */
-const layout = (shape: RecurrenceShape) => {
+export const layout = (shape: RecurrenceShape) => {
   const arrays = 1 + shape.cell.states
-  const most = blockRows(arrays * panelsOf(shape).wide)
+  const most = Math.min(
+    blockRows(arrays * panelsOf(shape).wide, SCRATCH_BYTES / 2),
+    shape.from ? gradientChunkOf(shape, shape.from).rows : Infinity,
+  )
   return { arrays, most, arrayBytes: 4 * most * panelsOf(shape).wide }
 }
 
-/** Writes a function: one phase of a backward step, for some rows. */
-function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhase, isFirst: boolean): FunctionReference<'i32'> {
+/** Writes a function: one phase of a backward step, for some rows. Rows of dZ are `dZRow` bytes apart. With `unread`, dY is 0 at this step. */
+export function emitStep(
+  module: ModuleBuilder,
+  shape: RecurrenceShape,
+  phase: BackPhase,
+  isFirst: boolean,
+  dZRow: number,
+  unread = false,
+): FunctionReference<'i32'> {
   const { cell, units, masked, dropped, statesOnly } = shape
   const { arrayBytes } = layout(shape)
   const { wide } = panelsOf(shape)
@@ -53,10 +74,11 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
     /** The cotangents of the states after the step: those that came in plus those of the later step. */
     const statesAfter = (dAt: readonly Local<'i32'>[], offset: number): Local<'v128'>[] =>
       Array.from({ length: cell.states }, (_, i) => {
-        if (i > 0) return f.let(f32x4.add(v128.load(dAt[i], offset), v128.load(kept, carries(i) + offset)))
+        const own = (later: Vector): Local<'v128'> => f.let(unread ? later : f32x4.add(v128.load(dAt[i], offset), later))
+        if (i > 0) return own(v128.load(kept, carries(i) + offset))
         const product = v128.load(kept, offset)
         const back = dropped ? f32x4.mul(product, v128.load(factors, offset)) : product
-        return f.let(f32x4.add(v128.load(dAt[0], offset), passes ? f32x4.add(back, v128.load(kept, arrayBytes + offset)) : back))
+        return own(passes ? f32x4.add(back, v128.load(kept, arrayBytes + offset)) : back)
       })
     const [to, d, from, before, factors, kept] = Array.from({ length: 6 }, () => f.local('i32'))
     f.while(i32.gtS(rows, 0), () => {
@@ -73,7 +95,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
       emitUnits(f, units, [to, d, from, before, factors, kept], (vectors, some) => {
         const lanes = Array.from({ length: vectors }, (_, v) => 16 * v)
         const address = (start: Local<'i32'>, p: number): Local<'i32'> => (p === 0 ? start : f.let(i32.add(start, i32.mul(partBytes, p))))
-        const dAt = Array.from({ length: statesOnly ? cell.states : cell.parts }, (_, p) => address(d, p))
+        const dAt = Array.from({ length: unread ? 0 : statesOnly ? cell.states : cell.parts }, (_, p) => address(d, p))
         const partAt = Array.from({ length: cell.parts }, (_, p) => address(from, p))
         const results = lanes.map((offset) => {
           const all = isFirst ? statesAfter(dAt, offset) : []
@@ -81,7 +103,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
           const passed = counted ? all.map((x) => f.let(v128.andNot(x, counted))) : []
           const result = phase.back(f, {
             d: own,
-            plusPart: (p, x) => (statesOnly ? x : f32x4.add(v128.load(dAt[p], offset), x)),
+            plusPart: (p, x) => (statesOnly || unread ? x : f32x4.add(v128.load(dAt[p], offset), x)),
             part: (p) => f.let(v128.load(partAt[p], offset)),
             before: () => f.let(v128.load(before, offset)),
             factors: () => (dropped ? v128.load(factors, offset) : undefined),
@@ -119,7 +141,7 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
           )
         }
       })
-      f.advance(dZ, 4 * cell.columns * units)
+      f.advance(dZ, dZRow)
       for (const pointer of [dY, y, second, dropout]) f.advance(pointer, 4 * units)
       f.advance(mask, maskRow)
       f.advance(scratch, 4 * wide)
@@ -129,15 +151,15 @@ function emitStep(module: ModuleBuilder, shape: RecurrenceShape, phase: BackPhas
   })
 }
 
-/** Writes a function that stores the cotangents of the states before the first step in the last row of the output. */
-function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionReference<'i32'> {
+/** Writes a function that stores the cotangents of the states before the first step, in rows of `columns` times u: side by side, and zeros behind them. */
+export function emitLast(module: ModuleBuilder, shape: RecurrenceShape, columns: number): FunctionReference<'i32'> {
   const { cell, units, masked, dropped } = shape
   const { arrayBytes } = layout(shape)
   const { wide } = panelsOf(shape)
   return module.function({ to: 'i32', dropout: 'i32', scratch: 'i32', rows: 'i32' }, 'i32', (f, { to, dropout, scratch, rows }) => {
     const [toAt, factors, kept] = [f.local('i32'), f.local('i32'), f.local('i32')]
     f.while(i32.gtS(rows, 0), () => {
-      f.do(memory.fill(i32.add(to, 4 * cell.states * units), 0, 4 * (cell.columns - cell.states) * units))
+      if (columns > cell.states) f.do(memory.fill(i32.add(to, 4 * cell.states * units), 0, 4 * (columns - cell.states) * units))
       f.set(toAt, to)
       f.set(factors, dropout)
       f.set(kept, scratch)
@@ -152,7 +174,7 @@ function emitLast(module: ModuleBuilder, shape: RecurrenceShape): FunctionRefere
           storeUnits(f, i === 0 ? toAt : f.let(i32.add(toAt, 4 * i * units)), values, some)
         }
       })
-      f.advance(to, 4 * cell.columns * units)
+      f.advance(to, 4 * columns * units)
       f.advance(dropout, 4 * units)
       f.advance(scratch, 4 * wide)
       f.advance(rows, -1)
@@ -168,9 +190,9 @@ export function emitBackward(module: ModuleBuilder, shape: RecurrenceShape): voi
   const { arrays, arrayBytes, most } = layout(shape)
   const rowBytes = 4 * units
   const zBytes = cell.columns * rowBytes
-  const product = emitPanelProduct(module, shape, zBytes, 4 * panels.wide)
-  const steps = cell.backPhases.map((phase, i) => ({ ...phase, step: emitStep(module, shape, phase, i === 0) }))
-  const lastStates = emitLast(module, shape)
+  const product = emitPanelProduct(module, tile, units, zBytes, 4 * panels.wide)
+  const steps = cell.backPhases.map((phase, i) => ({ ...phase, step: emitStep(module, shape, phase, i === 0, zBytes) }))
+  const lastStates = emitLast(module, shape, cell.columns)
   const parameters = {
     out: 'i32',
     dY: 'i32',

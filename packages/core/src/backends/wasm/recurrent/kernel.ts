@@ -18,13 +18,27 @@
  * Each sum is Σ over k in ascending order, and z is added after it. These are the bits of the composition, whatever rows a thread has. A GRU has two products a
  * step, since the reset gate's result meets weights again (`Cell.phases`).
  *
+ * With `from` the kernel takes x instead of z. Where z of the next steps is wanted, x of as many steps as make a chunk is copied into scratch memory and multiplied by W;
+ * the gates find z there, and add its bias.
+ *
  * U is packed before, gate by gate: ⌈u/NR⌉ panels of NR columns for each gate. The last panel may have units that do not exist. They are computed in panels
  * and scratch memory, and never stored.
  */
 import type { FunctionReference, Local, ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4, i32, type Vector, v128 } from '../assembler/instructions.js'
 import type { Phase } from './cell.js'
-import { blockRows, counts, emitPanelProduct, emitUnits, panelsOf, type RecurrenceShape, run, storeUnits } from './recurrence-shared.js'
+import {
+  blockRows,
+  chunkOf,
+  counts,
+  emitCopyChunk,
+  emitPanelProduct,
+  emitUnits,
+  panelsOf,
+  type RecurrenceShape,
+  run,
+  storeUnits,
+} from './recurrence-shared.js'
 
 /**
  * Writes a function that reads one float of each 64 bytes of z at a step, for some rows. Rows of z are far apart, so the gates would wait for one line of the
@@ -50,8 +64,10 @@ function emitTouch(module: ModuleBuilder, { cell, units }: RecurrenceShape): Fun
 
 /** Writes a function for the arithmetic after the product of a phase, for some rows. */
 function emitGates(module: ModuleBuilder, shape: RecurrenceShape, phase: Phase): FunctionReference<'i32'> {
-  const { cell, units, masked } = shape
+  const { cell, units, masked, from } = shape
   const { wide } = panelsOf(shape)
+  const biased = cell.biased || from?.biased
+  const gateBytes = 4 * (from ? wide : units) // from gate to gate in a row of z
   const parameters = {
     z: 'i32',
     product: 'i32',
@@ -70,23 +86,27 @@ function emitGates(module: ModuleBuilder, shape: RecurrenceShape, phase: Phase):
     const { z, product, bias, to, first, second, operand, next, mask, rows, t, partBytes } = p
     const states = [first, second].slice(0, cell.states)
     const [zAt, productAt, biasAt, toAt, operandAt, nextAt, ...statesAt] = Array.from({ length: 6 + cell.states }, () => f.local('i32'))
-    const zRow = f.let(i32.mul(t, 4 * cell.gates * units))
+    const zRow = from ? cell.gates * gateBytes : f.let(i32.mul(t, cell.gates * gateBytes))
     const maskRow = f.let(i32.shl(t, 2))
     const counted = masked ? f.local('v128') : undefined
     const starts: [at: Local<'i32'>, start: Local<'i32'>][] = [
       [zAt, z],
       [productAt, product],
-      ...(cell.biased ? [[biasAt, bias] as [Local<'i32'>, Local<'i32'>]] : []),
+      ...(biased ? [[biasAt, bias] as [Local<'i32'>, Local<'i32'>]] : []),
       [toAt, to],
       [operandAt, operand],
       [nextAt, next],
       ...statesAt.map((at, i): [Local<'i32'>, Local<'i32'>] => [at, states[i]]),
     ]
     const partAt = (part: number): Local<'i32'> => (part === 0 ? toAt : f.let(i32.add(toAt, i32.mul(partBytes, part))))
-    const zOf = (i: number, offset: number): Vector => v128.load(zAt, 4 * phase.gates[i] * units + offset)
+    const biasOf = (i: number, offset: number): Vector => v128.load(biasAt, 4 * phase.gates[i] * units + offset)
+    const zOf = (i: number, offset: number): Vector => {
+      const z = v128.load(zAt, phase.gates[i] * gateBytes + offset)
+      return from?.biased ? f32x4.add(z, biasOf(i, offset)) : z
+    }
     const productOf = (i: number, offset: number): Vector => {
       const product = v128.load(productAt, 4 * i * wide + offset)
-      return cell.biased ? f32x4.add(product, v128.load(biasAt, 4 * phase.gates[i] * units + offset)) : product
+      return cell.biased ? f32x4.add(product, biasOf(i, offset)) : product
     }
     f.while(i32.gtS(rows, 0), () => {
       if (counted) f.set(counted, counts(f, mask))
@@ -146,21 +166,33 @@ function emitMultiply(module: ModuleBuilder): FunctionReference<'i32'> {
   })
 }
 
-/** Writes `forward(y, z, first, second, panels, bias, dropout, mask, rows, n, t, scratch)`: addresses of the first of `rows` rows of n. */
+/**
+ * Writes `forward(y, z, first, second, panels, bias, dropout, mask, rows, n, t, scratch)`: addresses of the first of `rows` rows of n. With `from`, z is the address of
+ * x, the panels of U are followed by those of W, gate by gate, and `bias` is that of z.
+ */
 export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void {
-  const { cell, units, tile, masked, dropped, goBackwards } = shape
+  const { cell, units, tile, masked, dropped, goBackwards, from } = shape
   const panels = panelsOf(shape)
   const rowBytes = 4 * units
-  const zBytes = cell.gates * rowBytes
+  const zBytes = from ? 4 * from.width : cell.gates * rowBytes // of a step in a row of z, or of x
   const phases = cell.phases.map((phase) => ({
     ...phase,
-    product: emitPanelProduct(module, shape, rowBytes, 4 * phase.gates.length * panels.wide),
+    product: emitPanelProduct(module, tile, units, rowBytes, 4 * phase.gates.length * panels.wide),
     follow: emitGates(module, shape, phase),
   }))
   const multiply = emitMultiply(module)
+  const chunk = chunkOf(shape)
+  const inputs = from && {
+    copy: emitCopyChunk(module, from.width, 'in'),
+    product: emitPanelProduct(module, tile, from.width, 4 * chunk.xFloats, 4 * chunk.zFloats),
+    panelBytes: 4 * tile.nr * from.width,
+  }
   const touch = emitTouch(module, shape)
   const productFloats = panels.wide * Math.max(...phases.map((phase) => phase.gates.length))
-  const most = blockRows(productFloats + 2 * units)
+  const most = Math.min(
+    blockRows(productFloats + 2 * units, 4 * chunk.rows * (chunk.xFloats + chunk.zFloats)),
+    from ? chunk.rows : Infinity,
+  )
   const parameters = {
     y: 'i32',
     z: 'i32',
@@ -178,20 +210,43 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
   module.export('forward', parameters, null, (f, p) => {
     const { y, z, mask, rows, n, t } = p
     const [block, a, operand, h, c, to, zAt, maskAt, panel] = Array.from({ length: 9 }, () => f.local('i32'))
+    const [xAt, perChunk, left, count] = Array.from({ length: 4 }, () => f.local('i32'))
     const stepBytes = f.let(i32.mul(n, rowBytes))
     const partBytes = f.let(i32.mul(stepBytes, t))
     const last = f.let(i32.add(t, -1))
     const dropTo = f.let(i32.add(p.scratch, 4 * productFloats * most))
     const next = f.let(i32.add(dropTo, rowBytes * most + 16))
+    const xs = f.let(i32.add(next, rowBytes * most + 16))
+    const zs = f.let(i32.add(xs, 4 * chunk.rows * chunk.xFloats))
+    /** z of the next steps, as many as have room. */
+    const emitChunk = ({ copy, product, panelBytes }: NonNullable<typeof inputs>, step: Local<'i32'>): void => {
+      f.set(count, i32.sub(t, step))
+      f.if(i32.gtS(count, perChunk), () => f.set(count, perChunk))
+      f.set(left, count)
+      const next = goBackwards ? -zBytes : zBytes
+      run(f, copy, xs, xAt, count, block, next, f.let(i32.mul(t, zBytes)))
+      f.advance(xAt, i32.mul(count, next))
+      f.set(panel, i32.add(p.panels, cell.gates * panels.gateBytes))
+      f.for(0, 4 * chunk.zFloats, 4 * tile.nr, (at) => {
+        run(f, product, i32.add(zs, at), xs, panel, i32.mul(count, block), 0)
+        f.advance(panel, panelBytes)
+      })
+      f.set(zAt, zs)
+    }
     f.while(i32.gtS(rows, 0), () => {
       f.set(block, rows)
       f.if(i32.gtS(block, most), () => f.set(block, most))
       f.set(h, p.first)
       f.set(c, p.second)
       f.set(to, y)
-      f.set(zAt, goBackwards ? i32.add(z, i32.mul(last, zBytes)) : z)
+      const start = goBackwards ? i32.add(z, i32.mul(last, zBytes)) : z
+      if (from) {
+        f.set(xAt, start)
+        f.set(perChunk, i32.divU(i32.const(chunk.rows), block))
+        f.set(left, 0)
+      } else f.set(zAt, start)
       f.set(maskAt, goBackwards ? i32.add(mask, i32.shl(last, 2)) : mask)
-      f.for(0, t, 1, () => {
+      f.for(0, t, 1, (step) => {
         f.set(a, h)
         if (dropped) {
           run(f, multiply, dropTo, h, p.dropout, i32.mul(block, units))
@@ -206,14 +261,20 @@ export function emitForward(module: ModuleBuilder, shape: RecurrenceShape): void
               f.advance(panel, panels.bytes)
             })
           }
-          if (i === 0) run(f, touch, zAt, block, t)
+          if (i === 0) {
+            if (inputs) f.if(i32.eqz(left), () => emitChunk(inputs, step))
+            else run(f, touch, zAt, block, t)
+          }
           run(f, follow, zAt, p.scratch, p.bias, to, h, c, operand, next, maskAt, block, t, partBytes)
           f.set(a, next)
         }
         f.set(h, to)
         f.set(c, i32.add(to, partBytes))
         f.advance(to, stepBytes)
-        f.advance(zAt, goBackwards ? -zBytes : zBytes)
+        if (from) {
+          f.advance(zAt, i32.mul(block, 4 * chunk.zFloats))
+          f.advance(left, -1)
+        } else f.advance(zAt, goBackwards ? -zBytes : zBytes)
         f.advance(maskAt, goBackwards ? -4 : 4)
       })
       const forward = f.let(i32.mul(block, rowBytes))
