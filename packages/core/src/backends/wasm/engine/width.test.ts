@@ -15,7 +15,17 @@ import { winogradCheck } from '../windows/winograd-kernel.js'
 import { Engine } from './engine.js'
 import { CHECK_BYTES, type CompileCheck, checkWidth, type WidthCheck } from './width.js'
 
-const checks = [productCheck, convolutionCheck, winogradCheck, cellCheck, fromInputsCheck, mapCheck, updateCheck, activationCheck, randomCheck]
+const checks = [
+  productCheck,
+  convolutionCheck,
+  winogradCheck,
+  cellCheck,
+  fromInputsCheck,
+  mapCheck,
+  updateCheck,
+  activationCheck,
+  randomCheck,
+]
 
 /** Compiles both widths alike. */
 const narrow: CompileCheck = (build, memory) => {
