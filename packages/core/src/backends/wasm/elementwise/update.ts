@@ -38,7 +38,7 @@ function parametersOf(counts: Counts, first: readonly string[]): Record<string, 
   return parameters
 }
 
-/** Writes `kernel(n, slots…, inputs…, scalars…)`: one update of n elements. */
+/** Writes `kernel(n, slots…, inputs…, scalars…)`: one update of n elements, so many vectors a turn. */
 function emitUpdate(module: ModuleBuilder, program: UpdateProgram, counts: Counts, vectors: 1 | 2): void {
   module.export('kernel', parametersOf(counts, ['n']), null, (f, p) => {
     const arrays = Array.from({ length: counts.slots + counts.inputs }, (_, i) => p[`array${i}`] as Local<'i32'>)

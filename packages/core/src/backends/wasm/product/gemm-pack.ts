@@ -68,11 +68,7 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
     f.while(i32.ltS(done, k), () => {
       f.set(steps, i32.sub(k, done))
       const isLast = f.let(i32.leS(steps, BLOCK_STEPS))
-      f.if(
-        isLast,
-        () => undefined,
-        () => f.set(steps, BLOCK_STEPS),
-      )
+      f.if(i32.gtS(steps, BLOCK_STEPS), () => f.set(steps, BLOCK_STEPS))
       f.set(line, from)
       f.set(panel, to)
       const rowsLeft = f.let(m)
