@@ -26,11 +26,21 @@ export function sheet(count: number, size = 28, channels: 1 | 3 = 1, ink = true)
 const names = (count: number, prefix = ''): string[] => Array.from({ length: count }, (_, i) => prefix + i)
 
 /** @param epochs done of `planned` */
-export function fixture({ epochs = 20, planned = epochs, title = 'mnist-mlp, seed 1' }: { epochs?: number; planned?: number; title?: string } = {}): RunRecord {
+export function fixture({
+  epochs = 20,
+  planned = epochs,
+  title = 'mnist-mlp, seed 1',
+}: {
+  epochs?: number
+  planned?: number
+  title?: string
+} = {}): RunRecord {
   const random = numbers(7)
   const curve = (end: number, start: number): number[] =>
     Array.from({ length: epochs }, (_, k) => end + (start - end) * Math.exp(-k / 4) + 0.03 * Math.abs(start - end) * (random() - 0.5))
-  const counts = Array.from({ length: 10 }, (_, t) => Array.from({ length: 10 }, (_, p) => (t === p ? 960 - 7 * t : Math.floor(9 * random() ** 3))))
+  const counts = Array.from({ length: 10 }, (_, t) =>
+    Array.from({ length: 10 }, (_, p) => (t === p ? 960 - 7 * t : Math.floor(9 * random() ** 3))),
+  )
   const samples: Sample[] = counts.flatMap((row, t) =>
     row.flatMap((n, p) => (t !== p && n > 0 ? [{ index: 37 * t + 11 * p, truth: t, predicted: p, confidence: 0.5 + 0.5 * random() }] : [])),
   )
@@ -87,14 +97,28 @@ export function fixture({ epochs = 20, planned = epochs, title = 'mnist-mlp, see
       gradientNorms: { dense_1: curve(0.01, 0.3), dense_2: curve(0.02, 0.4), dense_3: curve(0.04, 0.9) },
     },
     sections: [
-      { kind: 'confusion', title: 'Confusion matrix', says: 'Rows are the true digits.', labels: names(10), counts, samples: pictured, images: sheet(24) },
+      {
+        kind: 'confusion',
+        title: 'Confusion matrix',
+        says: 'Rows are the true digits.',
+        labels: names(10),
+        counts,
+        samples: pictured,
+        images: sheet(24),
+      },
       { kind: 'samples', title: 'Most confidently wrong', labels: names(10), samples: pictured.slice(0, 10), images: sheet(24) },
       {
         kind: 'samples',
         title: 'Reviews that were misread',
         labels: ['negative', 'positive'],
         samples: [
-          { index: 12, truth: 0, predicted: 1, confidence: 0.98, text: 'this film was not what i expected at all and <b>that</b> is the best one can say of it' },
+          {
+            index: 12,
+            truth: 0,
+            predicted: 1,
+            confidence: 0.98,
+            text: 'this film was not what i expected at all and <b>that</b> is the best one can say of it',
+          },
           { index: 40, truth: 1, predicted: 0, confidence: 0.91, text: 'terrible weather terrible people a wonderful film' },
         ],
       },
@@ -110,7 +134,10 @@ export function fixture({ epochs = 20, planned = epochs, title = 'mnist-mlp, see
         series: [
           { name: 'measured', values: names(240).map((h) => 8 * Math.sin(Number(h) / 3.8) + Number(h) / 30) },
           { name: 'forecast', values: names(240).map((h) => 7 * Math.sin(Number(h) / 3.8 - 0.2) + Number(h) / 30) },
-          { name: 'naive', values: names(240).map((h) => (Number(h) < 24 ? null : 8 * Math.sin((Number(h) - 24) / 3.8) + Number(h) / 30 - 0.8)) },
+          {
+            name: 'naive',
+            values: names(240).map((h) => (Number(h) < 24 ? null : 8 * Math.sin((Number(h) - 24) / 3.8) + Number(h) / 30 - 0.8)),
+          },
         ],
       },
       {
@@ -129,7 +156,17 @@ export function fixture({ epochs = 20, planned = epochs, title = 'mnist-mlp, see
         columns: { label: 'unit', names: names(64) },
         values: names(100).map((r) => names(64).map((c) => (r === '3' ? null : Math.cos((Number(r) * Number(c)) / 50)))),
       },
-      { kind: 'table', title: 'Nearest words', says: 'By cosine.', columns: ['word', 'nearest', 'cosine'], rows: [['good', 'great', 0.8123], ['bad', 'awful', 0.79], ['film', null, 0.5]] },
+      {
+        kind: 'table',
+        title: 'Nearest words',
+        says: 'By cosine.',
+        columns: ['word', 'nearest', 'cosine'],
+        rows: [
+          ['good', 'great', 0.8123],
+          ['bad', 'awful', 0.79],
+          ['film', null, 0.5],
+        ],
+      },
       { kind: 'text', title: 'Written by the network', text: 'ROMEO:\nWhat light is this, that through the window\n\tbreaks?\n' },
     ],
   }

@@ -23,20 +23,9 @@ export function confusionPart(stage: Stage, section: ConfusionSection): HTMLElem
 
   function open(t: number, p: number): void {
     const found = samples.filter((sample) => sample.truth === t && sample.predicted === p)
-    const close = h('button', { type: 'button', click: () => opened.replaceChildren() }, 'Close')
     opened.replaceChildren(
-      h(
-        'div',
-        { class: 'misread' },
-        h(
-          'p',
-          {},
-          `${text(t, p)}.`,
-          found.length > 0 ? ` ${counted(found.length, 'sample')} here:` : t === p ? '' : ' No sample of this cell is in the report.',
-        ),
-        found.length > 0 && sampleTiles({ labels, samples: found, images }),
-        close,
-      ),
+      h('p', {}, h('strong', {}, `${text(t, p)}.`), found.length === 0 && t !== p ? ' No sample of this cell is in the report.' : ''),
+      ...(found.length > 0 ? [sampleTiles({ labels, samples: found, images })] : []),
     )
   }
 
@@ -67,19 +56,28 @@ export function confusionPart(stage: Stage, section: ConfusionSection): HTMLElem
     }
   }
 
-  const worst = counts
+  const errors = counts
     .flatMap((row, t) => row.map((n, p) => ({ n, t, p })))
-    .filter(({ t, p }) => t !== p)
-    .reduce((a, b) => (b.n > a.n ? b : a), { n: 0, t: 0, p: 0 })
+    .filter(({ n, t, p }) => t !== p && n > 0)
+    .sort((a, b) => b.n - a.n)
+    .slice(0, 6)
+  const [worst] = errors
+  const list = h(
+    'ul',
+    { class: 'errors' },
+    errors.map(({ n, t, p }) =>
+      h('li', {}, h('button', { type: 'button', click: () => open(t, p) }, `${labels[t]} read as ${labels[p]}: ${num(n)}`)),
+    ),
+  )
   return figure(stage, {
     title,
     says: [says, samples.length > 0 && 'A click, or Enter, on a cell opens its misread samples.'].filter(Boolean).join(' ') || undefined,
-    wide: labels.length > 5,
+    wide: true,
     interactive: true,
     scroll: labels.length > 16,
     sentence: () =>
       `Confusion matrix of ${counted(labels.length, 'class').replace(/classs$/, 'classes')}: ${num(right)} of ${num(total)} read right (${percent(right / Math.max(1, total))})` +
-      (worst.n > 0 ? `; most often ${labels[worst.t]} was read as ${labels[worst.p]}, ${counted(worst.n, 'time')}.` : '.'),
+      (worst ? `; most often ${labels[worst.t]} was read as ${labels[worst.p]}, ${counted(worst.n, 'time')}.` : '.'),
     draw(width) {
       const { theme } = stage
       const { plot, rects } = drawGrid({
@@ -99,6 +97,6 @@ export function confusionPart(stage: Stage, section: ConfusionSection): HTMLElem
       return { plot }
     },
     table: () => ({ columns: ['is \\ read as', ...labels], rows: counts.map((row, t) => [labels[t], ...row]) }),
-    below: opened,
+    beside: [errors.length > 0 && [h('p', { style: 'margin:0' }, 'Most frequent errors'), list], opened],
   }).element
 }

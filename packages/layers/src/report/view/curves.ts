@@ -64,6 +64,17 @@ function wholeTicks(low: number, high: number, most: number): number[] {
   return ticks
 }
 
+/** 1, 2 and 5 of each power of ten; powers alone where there are many. */
+function logTicks(values: readonly number[]): number[] {
+  const [least, most] = [values.reduce((a, b) => Math.min(a, b)), values.reduce((a, b) => Math.max(a, b))]
+  const [low, high] = [Math.floor(Math.log10(least)), Math.ceil(Math.log10(most))]
+  const step = Math.ceil((high - low) / 6)
+  return Array.from({ length: high - low + 1 }, (_, i) => low + i)
+    .filter((power) => power % step === 0)
+    .flatMap((power) => (high - low > 3 ? [1] : [1, 2, 5]).map((n) => Number(`${n}e${power}`)))
+    .filter((tick) => tick >= least && tick <= most)
+}
+
 interface Point {
   x: number
   y: number | null
@@ -111,7 +122,7 @@ export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing
       type: log ? 'log' : 'linear',
       grid: true,
       nice: !log,
-      ticks: log ? 5 : 6,
+      ticks: log ? logTicks(all.map(({ y: value }) => value as number)) : 6,
       tickFormat: (value: number) => num(value),
       ...(all.length === 0 && { domain: [0, 1] }),
     },

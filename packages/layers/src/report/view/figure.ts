@@ -21,8 +21,8 @@ export interface FigureSpec {
   table?(): Table
   /** Elements between the title and the plot. */
   controls?: Child
-  /** Elements below the plot. */
-  below?: Child
+  /** Elements beside the plot; below it where there is no room. */
+  beside?: Child
   /** Whether the plot may be larger than its place and is then scrolled. */
   scroll?: boolean
   /** Whether parts of the plot can be chosen. Then it is no image to a screen reader. */
@@ -171,8 +171,7 @@ export function figure(stage: Stage, spec: FigureSpec): Figure {
     spec.says !== undefined && h('p', { class: 'says' }, spec.says),
     spec.controls,
     legend,
-    plot,
-    spec.below,
+    spec.beside ? h('div', { class: 'beside' }, plot, h('div', {}, spec.beside)) : plot,
     h(
       'div',
       { class: 'foot' },

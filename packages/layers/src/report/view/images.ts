@@ -44,16 +44,26 @@ export function tile(sheet: ImageSheet, i: number, label: string): HTMLCanvasEle
   return canvas
 }
 
-/** Images beside each other on one canvas, one pixel apart. */
-export function sheetCanvas(sheet: ImageSheet, columns: number, theme: Theme): HTMLCanvasElement {
-  const rows = Math.ceil(sheet.count / columns)
-  const canvas = h('canvas', { width: columns * (sheet.width + 1) - 1, height: rows * (sheet.height + 1) - 1, role: 'img' })
-  const context = canvas.getContext('2d')
-  if (context) {
+/** Pixels between two images. */
+const GAP = 2
+
+/** Images beside each other on one canvas: as large as they fit into a width, up to their usual size, in whole multiples of their pixels. */
+export function sheetCanvas(sheet: ImageSheet, columns: number, room: number, theme: Theme): HTMLCanvasElement {
+  const fits = Math.floor((room / columns - GAP) / sheet.width)
+  const scale = Math.max(1, Math.min(scaleOf(sheet), fits))
+  const [w, t] = [sheet.width * scale + GAP, sheet.height * scale + GAP]
+  const canvas = h('canvas', { width: columns * w - GAP, height: Math.ceil(sheet.count / columns) * t - GAP, role: 'img' })
+  const one = h('canvas', { width: sheet.width, height: sheet.height })
+  const [context, small] = [canvas.getContext('2d'), one.getContext('2d')]
+  if (context && small) {
     context.fillStyle = theme.line
-    context.fillRect(0, 0, canvas.width, canvas.height)
-    for (let i = 0; i < sheet.count; i++)
-      paint(context, sheet, i, (i % columns) * (sheet.width + 1), Math.floor(i / columns) * (sheet.height + 1))
+    context.imageSmoothingEnabled = false
+    for (let i = 0; i < sheet.count; i++) {
+      const [x, y] = [(i % columns) * w, Math.floor(i / columns) * t]
+      context.fillRect(x - GAP, y - GAP, w + GAP, t + GAP)
+      paint(small, sheet, i, 0, 0)
+      context.drawImage(one, x, y, w - GAP, t - GAP)
+    }
   }
   return canvas
 }

@@ -54,7 +54,7 @@ export function layout(layers: readonly LayerRow[]): Box[][] {
   return levels
 }
 
-const [WIDTH, HEIGHT, GAP_X, GAP_Y] = [208, 48, 18, 26]
+const [WIDTH, HEIGHT, GAP_X, GAP_Y] = [226, 48, 18, 26]
 
 export function drawNetwork(layers: readonly LayerRow[], stage: Stage): SVGSVGElement {
   const { theme } = stage
@@ -79,7 +79,7 @@ export function drawNetwork(layers: readonly LayerRow[], stage: Stage): SVGSVGEl
   }
   const box = (b: Box, layer: LayerRow): SVGGElement => {
     const [x, y] = [middle(b) - WIDTH / 2, top(b)]
-    const parameters = layer.parameters === 0 ? '' : `${num(layer.parameters)} parameters${layer.trainable ? '' : ', frozen'}`
+    const parameters = layer.parameters === 0 ? '' : `${num(layer.parameters)} weights${layer.trainable ? '' : ', frozen'}`
     return s(
       'g',
       {},
@@ -133,8 +133,14 @@ export function networkPart(stage: Stage, network: NetworkRecord): HTMLElement {
     title: 'Layers',
     scroll: true,
     sentence: () =>
-      `A network of ${counted(layers.length, 'layer')} with ${counted(parameters, 'parameter')}: ${short(layers.map(({ type }) => type).join(', '), 300)}.`,
-    draw: () => ({ plot: drawNetwork(layers, stage) }),
+      `A network of ${counted(layers.length, 'layer')} with ${counted(parameters, 'weight')}: ${short(layers.map(({ type }) => type).join(', '), 300)}.`,
+    draw(available) {
+      const plot = drawNetwork(layers, stage)
+      const width = Number(plot.getAttribute('width'))
+      // A little smaller is better than scrolled; much smaller cannot be read.
+      if (width > available && available / width > 0.66) plot.style.width = `${available}px`
+      return { plot }
+    },
     table: () => ({
       columns: ['layer', 'type', 'output shape', 'parameters', 'trainable', 'reads'],
       rows: layers.map((layer) => [

@@ -115,7 +115,8 @@ export class RunView {
   }
 
   #overview({ facts, remarks, final }: Pick<RunRecord, 'facts' | 'remarks'> & { final: ReturnType<typeof finalFigures> }): HTMLElement {
-    const card = (title: string, ...inside: (HTMLElement | false)[]): HTMLElement => h('div', { class: 'card' }, h('h3', {}, title), inside)
+    const card = (title: string, inside: HTMLElement, wide = ''): HTMLElement =>
+      h('div', { class: `card${wide}` }, h('h3', {}, title), inside)
     const factTable = tableOf(
       this.#stage,
       'Facts',
@@ -140,6 +141,7 @@ export class RunView {
               { class: 'remarks' },
               remarks.map((remark) => h('li', {}, remark)),
             ),
+            ' wide',
           ),
       ),
     )

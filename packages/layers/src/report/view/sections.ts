@@ -127,10 +127,8 @@ function imagesPart(stage: Stage, { title, says, images, columns, captions }: Im
       )
       return place.replaceChildren(tiles)
     }
-    const canvas = sheetCanvas(images, across(width), stage.theme)
+    const canvas = sheetCanvas(images, across(width), width, stage.theme)
     canvas.setAttribute('aria-label', sentence)
-    // Whole multiples keep all pixels of one size; where there is no room for one, the browser scales.
-    canvas.style.width = `${Math.min(width, canvas.width * Math.max(1, Math.min(4, Math.floor(width / canvas.width))))}px`
     place.replaceChildren(canvas)
   })
   const items = Array.from({ length: images.count }, (_, i) => ({

@@ -30,7 +30,7 @@ a{color:var(--accent)}
 .says{color:var(--muted);font-size:.92rem}
 .plot{margin:6px 0;min-height:20px;position:relative}
 .plot svg{display:block;max-width:100%;height:auto}
-.scroll{overflow:auto;max-height:70vh;border-radius:6px}
+.scroll{overflow:auto;max-height:70vh}
 .scroll svg{max-width:none}
 .foot{display:flex;flex-wrap:wrap;gap:6px 12px;align-items:flex-start}
 details{flex:1 1 160px;min-width:0}
@@ -42,7 +42,8 @@ th,td{text-align:left;padding:3px 12px 3px 0;border-bottom:1px solid var(--line)
 td.n,th.n{text-align:right}
 thead th{position:sticky;top:0;background:var(--card)}
 .facts th{font-weight:500;color:var(--muted);padding-right:20px}
-.facts td,.facts th{overflow-wrap:anywhere}
+.facts td{overflow-wrap:anywhere}
+.scroll+.buttons{margin-top:8px}
 pre{font:12px/1.45 ui-monospace,monospace;margin:6px 0;white-space:pre}
 pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px}
 .controls{display:flex;flex-wrap:wrap;gap:6px 22px;align-items:center;margin:0 0 10px;font-size:.92rem}
@@ -56,7 +57,11 @@ pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px}
 .tiles.texts{grid-template-columns:minmax(0,1fr)}
 .tiles.texts li{border-left:3px solid var(--line);padding-left:10px}
 canvas{display:block;image-rendering:pixelated;max-width:100%;border:1px solid var(--line)}
-.misread{border-top:1px solid var(--line);margin-top:8px;padding-top:8px}
+.beside{display:flex;flex-wrap:wrap;gap:8px 24px}
+.beside>.plot{flex:1 1 440px;min-width:0}
+.beside>div:last-child{flex:1 1 280px;min-width:0}
+.errors{list-style:none;margin:4px 0;padding:0}
+.errors button{margin:2px 0;text-align:left}
 [role=button]{cursor:pointer}
 [role=button]:focus-visible{outline:none;stroke:var(--ink);stroke-width:3px}
 .note{border-left:3px solid var(--accent);padding-left:10px}

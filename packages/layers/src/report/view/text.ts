@@ -5,7 +5,7 @@ export function num(value: number | null | undefined): string {
   if (value === null || value === undefined || !Number.isFinite(value)) return '–'
   const size = Math.abs(value)
   if (Number.isInteger(value) && size < 1e15) return value.toLocaleString('en-US')
-  if (size < 1e-3 || size >= 1e7) return value.toExponential(2).replace('e+', 'e')
+  if (size < 1e-4 || size >= 1e7) return Number(value.toPrecision(3)).toExponential().replace('e+', 'e')
   return size >= 1000 ? value.toLocaleString('en-US', { maximumFractionDigits: 1 }) : String(Number(value.toPrecision(4)))
 }
 
@@ -26,7 +26,7 @@ export function moment(iso: string): string {
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${two(date.getHours())}:${two(date.getMinutes())}`
 }
 
-export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.995 || share === 1 ? 0 : 1)} %`
+export const percent = (share: number): string => `${(100 * share).toFixed(share < 0.995 || share === 1 ? 0 : 1)}\u00a0%`
 
 /** `1 epoch`, `2 epochs` */
 export const counted = (n: number, noun: string): string => `${num(n)} ${noun}${n === 1 ? '' : 's'}`
