@@ -10,9 +10,23 @@ import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
+/** The licences of the packages in a bundle, as a comment: each copy of their code has to hold them. */
+async function notices(inputs: readonly string[]): Promise<string> {
+  const folders = new Set(inputs.flatMap((path) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path)?.[0] ?? []))
+  const texts = new Map<string, string[]>()
+  for (const folder of folders) {
+    const file = (await readdir(folder)).find((name) => /^licen[cs]e/i.test(name))
+    const text = file ? (await readFile(join(folder, file), 'utf8')).replaceAll('*/', '* /').trim() : 'See its package.json.'
+    texts.set(text, [...(texts.get(text) ?? []), folder.slice(folder.lastIndexOf('node_modules/') + 13)])
+  }
+  return `/*!\n${Array.from(texts, ([text, names]) => `${names.join(', ')}:\n${text}\n`).join('\n')}*/\n`
+}
+
 async function bundle(entry: string, format: 'iife' | 'esm'): Promise<string> {
   const { build } = await import('esbuild')
-  const { outputFiles } = await build({
+  const { outputFiles, metafile } = await build({
+    absWorkingDir: here,
+    metafile: true,
     entryPoints: [join(here, entry)],
     bundle: true,
     minify: true,
@@ -23,7 +37,7 @@ async function bundle(entry: string, format: 'iife' | 'esm'): Promise<string> {
     write: false,
     logLevel: 'silent', // problems are thrown
   })
-  return outputFiles[0].text
+  return (await notices(Object.keys(metafile.inputs).map((path) => join(here, path)))) + outputFiles[0].text
 }
 
 /** The script of a report file. It is kept under node_modules/.cache, or in the folder for temporary files. */
