@@ -73,8 +73,8 @@ export function report(options: SpelledOptions<ReportOptions>): RunRecorder {
   let text: string | undefined
   return new RunRecorder(
     settings,
-    async (record) => {
-      if (shown === record && record.state === 'running' && performance.now() < next) return
+    async (record, mayWait) => {
+      if (mayWait && performance.now() < next) return
       if (shown !== record) await requireWritable('report', file)
       text ??= await pageScript()
       const begin = performance.now()

@@ -27,8 +27,12 @@ export interface RecordOptions {
   gradientNorms?: boolean
 }
 
-/** Told of each new state of the record. It may be async; `fit` waits for it. */
-export type RecordSink = (record: RunRecord) => void | Promise<void>
+/**
+ * Told of each new state of the record. It may be async; `fit` waits for it.
+ *
+ * @param mayWait whether this state may be left out, since a later one follows
+ */
+export type RecordSink = (record: RunRecord, mayWait: boolean) => void | Promise<void>
 
 const checked =
   (check: (value: unknown, at: string) => void): Rule =>
@@ -95,7 +99,7 @@ export class RunRecorder implements Callback {
 
   /** Hands the record on as it is now: call it after you changed it. */
   async save(): Promise<void> {
-    await this.#sink(this.record)
+    await this.#sink(this.record, false)
   }
 
   async onTrainBegin(context: TrainContext): Promise<void> {
@@ -130,7 +134,7 @@ export class RunRecorder implements Callback {
       training.gradientNorms ??= {}
       add(training.gradientNorms, norms, before)
     }
-    await this.#tell()
+    await this.#tell(true)
   }
 
   async onTrainEnd(): Promise<void> {
@@ -148,7 +152,7 @@ export class RunRecorder implements Callback {
       record.sections.push(...made)
     }
     record.state = early ? 'stopped' : 'finished'
-    await this.#sink(record)
+    await this.#sink(record, false)
     this.#free()
   }
 
@@ -165,9 +169,9 @@ export class RunRecorder implements Callback {
     this.#model = undefined
   }
 
-  async #tell(): Promise<void> {
+  async #tell(mayWait = false): Promise<void> {
     this.record.seconds = (now() - this.#began) / 1000
-    await this.#sink(this.record)
+    await this.#sink(this.record, mayWait)
   }
 }
 

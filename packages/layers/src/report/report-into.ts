@@ -5,7 +5,6 @@ import { describeValue } from '@cotangent/core/arguments'
 import { mount } from '#report-view'
 import { now } from '../platform.js'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
-import type { RunRecord } from './record.js'
 import { type RecordOptions, RunRecorder, recordDefaults, recordRules } from './recorder.js'
 import type { Mounted } from './view-face.js'
 
@@ -46,14 +45,11 @@ export function reportInto(element: ReportElement, options?: SpelledOptions<Repo
   )
   let view: Mounted | undefined
   let next = 0
-  let shown: RunRecord | undefined
-  return new RunRecorder(settings, (record) => {
+  return new RunRecorder(settings, (record, mayWait) => {
     const begin = now()
-    // A new training, a change of the state and what the user saves are always shown.
-    if (shown === record && record.state === 'running' && begin < next) return
+    if (mayWait && begin < next) return
     if (view) view.update(record)
     else view = mount(element, record)
-    shown = record
     next = now() + (now() - begin) / SHARE
   })
 }

@@ -10,6 +10,9 @@ declare const document: {
   createElement(name: string): Part & { attachShadow(options: { mode: 'open' }): unknown }
 }
 
+const pause = (ms: number): Promise<void> =>
+  new Promise((resolve) => (globalThis as unknown as { setTimeout(call: () => void, ms: number): void }).setTimeout(resolve, ms))
+
 /** @returns the texts of the report at the beginning of each epoch, and at the end; and how many curves it has then */
 export async function train(epochs: number): Promise<{ texts: string[]; plots: number; refused: string }> {
   const element = document.createElement('div')
@@ -26,15 +29,11 @@ export async function train(epochs: number): Promise<{ texts: string[]; plots: n
       epochs,
       verbose: 0,
       validationSplit: 0.5,
-      callbacks: [
-        run,
-        { onEpochBegin: () => new Promise((resolve) => (globalThis as unknown as Timers).setTimeout(resolve, 60)) },
-        { onEpochBegin: text },
-      ],
+      callbacks: [run, { onEpochBegin: () => pause(60) }, { onEpochBegin: text }],
     },
   )
   // A frame later the browser has told the plots how wide they are.
-  await new Promise((resolve) => (globalThis as unknown as Timers).setTimeout(resolve, 500))
+  await pause(500)
   text()
   let refused = ''
   try {
@@ -43,8 +42,4 @@ export async function train(epochs: number): Promise<{ texts: string[]; plots: n
     refused = (error as Error).message
   }
   return { texts, plots: element.shadowRoot?.querySelectorAll('figure svg[role=img]').length ?? 0, refused }
-}
-
-interface Timers {
-  setTimeout(call: (value?: unknown) => void, ms: number): void
 }

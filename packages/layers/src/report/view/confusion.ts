@@ -93,6 +93,8 @@ export function confusionPart(stage: Stage, section: ConfusionSection): HTMLElem
         numbers: true,
       })
       choosable(rects)
+      // Plot would pin its tip at the cell, above it, and the click would not reach the cell.
+      plot.addEventListener('pointerdown', (event) => event.stopPropagation(), { capture: true })
       for (const part of plot.querySelectorAll('g[aria-label]')) part.removeAttribute('aria-label')
       return { plot }
     },

@@ -43,7 +43,12 @@ export class Stage {
   drawIn(element: Element, redraw: (width: number) => void): () => void {
     const call = (): void => {
       const width = this.#widths.get(element)
-      if (width !== undefined) redraw(width)
+      if (width === undefined) return
+      try {
+        redraw(width)
+      } catch (error) {
+        element.replaceChildren(`This cannot be drawn: ${(error as Error).message}`)
+      }
     }
     this.#redraws.set(element, call)
     this.#sizes.observe(element)
