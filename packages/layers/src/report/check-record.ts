@@ -170,6 +170,8 @@ export const RECORD_TAG = '<script type="application/json" id="record">'
  * @throws ValueError for anything else, another version, or damage; it says which part
  * @example
  * ```ts
+ * import { recordRun } from '@cotangent/layers/report'
+ *
  * const run = recordRun({ title: 'first try' })
  * await model.fit(x, y, { epochs: 2, verbose: 0, callbacks: [run] })
  * console.log(readRecord(JSON.stringify(run.record)).training.epochs)   // [0, 1]
