@@ -75,15 +75,17 @@ export function report(options: SpelledOptions<ReportOptions>): RunRecorder {
     settings,
     async (record, mayWait) => {
       if (mayWait && performance.now() < next) return
-      if (shown !== record) await requireWritable('report', file)
+      const first = shown !== record
+      if (first) await requireWritable('report', file)
       text ??= await pageScript()
       const begin = performance.now()
       // While it runs, the next state comes soon: the disk is not waited for.
       await writeWhole('report', file, pageOf(record, text), record.state !== 'running')
       shown = record
       const cost = performance.now() - begin
+      // The first write takes longer than the others will. On a busy machine one may wait for others; that says nothing about the next one either.
+      if (first) return
       least = Math.min(least, cost)
-      // On a busy machine a write may wait for others; that says nothing about the next one.
       next = performance.now() + Math.min(cost, 3 * least) / SHARE
     },
     here(),

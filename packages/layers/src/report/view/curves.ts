@@ -103,8 +103,7 @@ export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing
   for (const value of x.values) [low, high] = [Math.min(low, value), Math.max(high, value)]
   if (!Number.isFinite(low)) [low, high] = [0, 1]
   const ends = curves.some(({ end }) => end !== undefined)
-  const numbers = { fill: 'currentColor' }
-  return Plot.plot({
+  const plot = Plot.plot({
     width,
     height,
     marginLeft: 54,
@@ -138,7 +137,16 @@ export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing
         ? [
             Plot.text(
               lines.flatMap((line) => line.filter(({ y: value }) => value !== null).slice(-1)),
-              { x: 'x', y: 'y', text: (point: Point) => point.curve.end ?? '', dx: 6, textAnchor: 'start', fontWeight: 600, ...numbers },
+              {
+                x: 'x',
+                y: 'y',
+                text: (point: Point) => point.curve.end ?? '',
+                dx: 6,
+                textAnchor: 'start',
+                fontWeight: 600,
+                className: 'ends',
+                fill: 'currentColor',
+              },
             ),
           ]
         : []),
@@ -153,6 +161,23 @@ export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing
       ),
     ],
   }) as SVGSVGElement
+  if (ends) spreadEnds(plot)
+  return plot
+}
+
+/** Pixels between two names at the ends of curves. */
+const LINE = 13
+
+/** Moves names at the ends of curves apart where curves end at the same place. */
+function spreadEnds(plot: SVGSVGElement): void {
+  const ends = Array.from(plot.querySelectorAll<SVGTextElement>('g.ends text'), (element) => {
+    const [x, y] = (/translate\(([^)]+)\)/.exec(element.getAttribute('transform') ?? '')?.[1] ?? '0,0').split(',').map(Number)
+    return { element, x, y }
+  }).sort((a, b) => a.y - b.y)
+  for (const [i, end] of ends.entries()) {
+    for (const above of ends.slice(0, i)) if (Math.abs(above.x - end.x) < LINE && end.y < above.y + LINE) end.y = above.y + LINE
+    end.element.setAttribute('transform', `translate(${end.x},${end.y})`)
+  }
 }
 
 export const legendFor = (curves: readonly Curve[]): LegendItem[] =>

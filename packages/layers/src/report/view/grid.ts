@@ -23,12 +23,13 @@ interface Cell {
   color: string
 }
 
-/** More cells than this are drawn as one picture. */
+/** More cells than this are drawn as one picture, without tips. */
 const MOST_CELLS = 2500
 
-/** Names on an axis, at most so many. */
-const every = (count: number, room: number, each: number): number[] => {
-  const step = Math.max(1, Math.ceil((count * each) / Math.max(each, room)))
+/** Which names stand on an axis: as many as there is room for, in round steps. */
+function every(count: number, room: number, each: number): number[] {
+  const least = (count * each) / Math.max(each, room)
+  const step = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000].find((round) => round >= least) ?? Math.ceil(least)
   return Array.from({ length: Math.ceil(count / step) }, (_, k) => k * step)
 }
 
@@ -44,14 +45,15 @@ export function drawGrid({ width, theme, rows, columns, values, color, tip, numb
   const side = room / Math.max(1, columns.names.length)
   const cellHeight = numbers ? Math.min(46, side) : Math.max(3, Math.min(22, 420 / Math.max(1, rows.names.length)))
   const cellWidth = numbers ? Math.min(46, side) : side
-  const turned = cellWidth < longestColumn * 7
+  // Short names stay upright, and some are left out; long ones are turned.
+  const turned = cellWidth < longestColumn * 7 && longestColumn > 5
   const marginBottom = 40 + (turned ? Math.min(16, longestColumn) * 6 : 8)
   const drawnWidth = numbers ? Math.ceil(marginLeft + 12 + cellWidth * columns.names.length) : width
   const height = Math.ceil(cellHeight * rows.names.length + marginBottom + 10)
-  const cells: Cell[] = values.flatMap((line, row) =>
+  const asPicture = values.length * (values[0]?.length ?? 0) > MOST_CELLS
+  const cells: Cell[] = (asPicture ? [] : values).flatMap((line, row) =>
     line.map((value, column) => ({ row, column, value, color: value === null ? theme.card : color(value, row, column) })),
   )
-  const asPicture = cells.length > MOST_CELLS
   const inset = !asPicture && Math.min(cellWidth, cellHeight) > 10 ? 0.5 : 0
   const axis = { tickSize: 0, tickPadding: 5 }
   const plot = Plot.plot({
@@ -89,7 +91,7 @@ export function drawGrid({ width, theme, rows, columns, values, color, tip, numb
       ...(asPicture
         ? [
             Plot.image([0], {
-              src: () => pictureOf(cells, columns.names.length, rows.names.length),
+              src: () => pictureOf(values, color, theme),
               frameAnchor: 'middle',
               width: drawnWidth - marginLeft - 12,
               height: height - marginBottom - 10,
@@ -122,15 +124,16 @@ export function drawGrid({ width, theme, rows, columns, values, color, tip, numb
 }
 
 /** A pixel for each cell. */
-function pictureOf(cells: readonly Cell[], width: number, height: number): string {
+function pictureOf(values: GridOptions['values'], color: GridOptions['color'], theme: Theme): string {
   const canvas = document.createElement('canvas')
-  canvas.width = width
-  canvas.height = height
+  canvas.width = values[0].length
+  canvas.height = values.length
   const context = canvas.getContext('2d')
-  for (const { row, column, color } of cells) {
-    if (!context) break
-    context.fillStyle = color
-    context.fillRect(column, row, 1, 1)
-  }
+  for (const [row, line] of values.entries())
+    for (const [column, value] of line.entries()) {
+      if (!context) break
+      context.fillStyle = value === null ? theme.card : color(value, row, column)
+      context.fillRect(column, row, 1, 1)
+    }
   return canvas.toDataURL()
 }

@@ -40,6 +40,7 @@ table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums
 caption{text-align:left;color:var(--muted);padding-bottom:4px}
 th,td{text-align:left;padding:3px 12px 3px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 td.n,th.n{text-align:right}
+tbody th{min-width:6.5em}
 thead th{position:sticky;top:0;background:var(--card)}
 .facts th{font-weight:500;color:var(--muted);padding-right:20px}
 .facts td{overflow-wrap:anywhere}
@@ -58,7 +59,7 @@ pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px}
 .tiles.texts li{border-left:3px solid var(--line);padding-left:10px}
 canvas{display:block;image-rendering:pixelated;max-width:100%;border:1px solid var(--line)}
 .beside{display:flex;flex-wrap:wrap;gap:8px 24px}
-.beside>.plot{flex:1 1 440px;min-width:0}
+.beside>.plot{flex:2 1 440px;min-width:0}
 .beside>div:last-child{flex:1 1 280px;min-width:0}
 .errors{list-style:none;margin:4px 0;padding:0}
 .errors button{margin:2px 0;text-align:left}
