@@ -128,9 +128,11 @@ test('a run that is killed at any moment leaves a page with what there was', asy
     rmSync(file, { force: true })
     const child = spawn(process.execPath, [program, file], { stdio: ['ignore', 'pipe', 'inherit'] })
     running.add(child)
-    await once(child.stdout, 'data')
-    // From before the first state is written to many states later.
-    await wait(i === 0 ? 0 : Math.random() * 500)
+    // Every other one is killed around its first write, the others after many.
+    const early = i % 2 === 0
+    let said = ''
+    while (!said.includes(early ? 'begins' : 'written')) said += String((await once(child.stdout, 'data'))[0])
+    await wait(Math.random() * (early ? 30 : 400))
     child.kill('SIGKILL')
     await once(child, 'exit')
     running.delete(child)
@@ -138,6 +140,7 @@ test('a run that is killed at any moment leaves a page with what there was', asy
     // At most the file that was being written is left, and the next run removes it.
     expect(names.filter((name) => name.endsWith('.tmp')).length).toBeLessThanOrEqual(1)
     if (!names.includes('run.html')) {
+      expect(said).not.toContain('written')
       absent++
       continue
     }
@@ -148,7 +151,7 @@ test('a run that is killed at any moment leaves a page with what there was', asy
     epochs.push(record.training.epochs.length)
   }
   console.log(`${kills} kills: ${absent} before the first page, then after ${epochs.sort((a, b) => a - b).join(', ')} epochs`)
-  expect(absent).toBeLessThan(kills)
+  expect(absent).toBeLessThanOrEqual(Math.ceil(kills / 2))
   await small().fit(x, y, { verbose: 0, callbacks: [report({ file })] })
   expect(readdirSync(place)).toEqual(['run.html'])
 })

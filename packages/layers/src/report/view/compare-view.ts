@@ -1,8 +1,9 @@
 /** Several runs on one page: curves over each other, facts that differ, final figures. */
 import type { Comparison } from '../comparison-record.js'
 import type { RunRecord } from '../record.js'
+import { CurveControls } from './controls.js'
 import { type Curve, drawCurves, legendFor } from './curves.js'
-import { h, newId } from './dom.js'
+import { h } from './dom.js'
 import { type Figure, figure, tableOf } from './figure.js'
 import { finalFigures } from './run-view.js'
 import { save, type Table } from './save.js'
@@ -62,7 +63,9 @@ export function compareView(stage: Stage, comparison: Comparison): void {
   stage.title = title
   const names = namesOf(runs)
   const metrics = [...new Set(runs.flatMap((run) => Object.keys(run.training.history)))]
-  let [smoothing, log] = [0, false]
+  const controls = new CurveControls(() => {
+    for (const each of figures) each.redraw()
+  })
   const figures: Figure[] = metrics.map((name) => {
     const having = runs.flatMap((run, i) => (Object.hasOwn(run.training.history, name) ? [i] : []))
     const longest = Math.max(1, ...runs.map(({ training }) => 1 + Math.max(-1, ...training.epochs)))
@@ -89,9 +92,9 @@ export function compareView(stage: Stage, comparison: Comparison): void {
           height: 290,
           theme: stage.theme,
           x: { label: 'epoch', values: epochs, whole: true },
-          y: { label: name, log },
+          y: { label: name, log: controls.log },
           curves: curves(),
-          smoothing,
+          smoothing: controls.smoothing,
         }),
         legend: legendFor(curves()),
       }),
@@ -103,31 +106,6 @@ export function compareView(stage: Stage, comparison: Comparison): void {
         }
       },
     })
-  })
-  const redraw = (): void => {
-    for (const each of figures) each.redraw()
-  }
-  const said = h('output', {}, 'none')
-  const id = newId()
-  const slider = h('input', {
-    id,
-    type: 'range',
-    min: 0,
-    max: 0.95,
-    step: 0.05,
-    value: 0,
-    input: (event: Event) => {
-      smoothing = Number((event.currentTarget as HTMLInputElement).value)
-      said.textContent = smoothing === 0 ? 'none' : String(smoothing)
-      redraw()
-    },
-  })
-  const box = h('input', {
-    type: 'checkbox',
-    change: (event: Event) => {
-      log = (event.currentTarget as HTMLInputElement).checked
-      redraw()
-    },
   })
   const differ = differences(runs)
   stage.root.append(
@@ -155,7 +133,7 @@ export function compareView(stage: Stage, comparison: Comparison): void {
       h('h2', {}, 'Final figures'),
       h('div', { class: 'card' }, tableOf(stage, 'Final figures', finals(runs), true)),
       h('h2', {}, 'Curves'),
-      h('div', { class: 'controls' }, h('label', { for: id }, 'Smoothing', slider, said), h('label', {}, box, 'Logarithmic axis')),
+      controls.element,
       h(
         'div',
         { class: 'cards' },

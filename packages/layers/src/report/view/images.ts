@@ -44,25 +44,24 @@ export function tile(sheet: ImageSheet, i: number, label: string): HTMLCanvasEle
   return canvas
 }
 
-/** Pixels between two images. */
-const GAP = 2
-
 /** Images beside each other on one canvas: as large as they fit into a width, up to their usual size, in whole multiples of their pixels. */
 export function sheetCanvas(sheet: ImageSheet, columns: number, room: number, theme: Theme): HTMLCanvasElement {
-  const fits = Math.floor((room / columns - GAP) / sheet.width)
+  // Lines between sheets of paper; space between others, whose edges may be of any grey.
+  const gap = sheet.ink ? 2 : 4
+  const fits = Math.floor((room / columns - gap) / sheet.width)
   const scale = Math.max(1, Math.min(scaleOf(sheet), fits))
-  const [w, t] = [sheet.width * scale + GAP, sheet.height * scale + GAP]
-  const canvas = h('canvas', { width: columns * w - GAP, height: Math.ceil(sheet.count / columns) * t - GAP, role: 'img' })
+  const [w, t] = [sheet.width * scale + gap, sheet.height * scale + gap]
+  const canvas = h('canvas', { width: columns * w - gap, height: Math.ceil(sheet.count / columns) * t - gap, role: 'img' })
   const one = h('canvas', { width: sheet.width, height: sheet.height })
   const [context, small] = [canvas.getContext('2d'), one.getContext('2d')]
   if (context && small) {
-    context.fillStyle = theme.line
     context.imageSmoothingEnabled = false
+    context.fillStyle = theme.line
     for (let i = 0; i < sheet.count; i++) {
       const [x, y] = [(i % columns) * w, Math.floor(i / columns) * t]
-      context.fillRect(x - GAP, y - GAP, w + GAP, t + GAP)
+      if (sheet.ink) context.fillRect(x - gap, y - gap, w + gap, t + gap)
       paint(small, sheet, i, 0, 0)
-      context.drawImage(one, x, y, w - GAP, t - GAP)
+      context.drawImage(one, x, y, w - gap, t - gap)
     }
   }
   return canvas

@@ -95,7 +95,7 @@ export function drawNetwork(layers: readonly LayerRow[], stage: Stage): SVGSVGEl
         'stroke-width': 1.5,
         'stroke-dasharray': layer.trainable ? undefined : '5 3',
       }),
-      s('text', { x: x + 10, y: y + 19, fill: theme.ink, 'font-size': 12.5, 'font-weight': 600 }, short(`${layer.type} ${layer.name}`, 27)),
+      s('text', { x: x + 10, y: y + 19, fill: theme.ink, 'font-size': 12.5, 'font-weight': 600 }, short(`${layer.type} ${layer.name}`, 25)),
       s(
         'text',
         { x: x + 10, y: y + 37, fill: theme.muted, 'font-size': 11 },

@@ -114,8 +114,12 @@ function heatPart(stage: Stage, { title, says, rows, columns, values, diverging 
 
 function imagesPart(stage: Stage, { title, says, images, columns, captions }: ImagesSection): HTMLElement {
   const place = h('div', { class: 'plot' })
-  const across = (width: number): number =>
-    Math.max(1, Math.min(images.count, columns ?? Math.floor(width / (captions ? 100 : Math.max(44, images.width + 2)))))
+  /** Without a wish, as many as fit, in rows of one length. */
+  const across = (width: number): number => {
+    if (columns) return Math.min(columns, images.count)
+    const fits = Math.max(1, Math.floor(width / Math.max(66, images.width + 4)))
+    return Math.ceil(images.count / Math.ceil(images.count / fits))
+  }
   const sentence = `${title}: ${counted(images.count, 'image')} of ${images.height} by ${images.width} pixels.`
   stage.drawIn(place, (width) => {
     if (images.count === 0) return place.replaceChildren('There is no image.')

@@ -43,6 +43,7 @@ td.n,th.n{text-align:right}
 tbody th{min-width:6.5em}
 thead th{position:sticky;top:0;background:var(--card)}
 .facts th{font-weight:500;color:var(--muted);padding-right:20px}
+.facts .scroll{max-height:none}
 .facts td{overflow-wrap:anywhere}
 .scroll+.buttons{margin-top:8px}
 pre{font:12px/1.45 ui-monospace,monospace;margin:6px 0;white-space:pre}
@@ -57,7 +58,8 @@ pre.wrap{white-space:pre-wrap;overflow-wrap:anywhere;font-size:13px}
 .tiles li{min-width:0;font-size:.85rem;line-height:1.35;overflow-wrap:anywhere}
 .tiles.texts{grid-template-columns:minmax(0,1fr)}
 .tiles.texts li{border-left:3px solid var(--line);padding-left:10px}
-canvas{display:block;image-rendering:pixelated;max-width:100%;border:1px solid var(--line)}
+canvas{display:block;image-rendering:pixelated;max-width:100%}
+li>canvas{border:1px solid var(--line)}
 .beside{display:flex;flex-wrap:wrap;gap:8px 24px}
 .beside>.plot{flex:2 1 440px;min-width:0}
 .beside>div:last-child{flex:1 1 280px;min-width:0}

@@ -1,7 +1,8 @@
 /** The plots of a training: learning curves, learning rate, seconds, gradient norms. They stay in the page while new epochs come in. */
 import type { TrainingRecord } from '../record.js'
+import { CurveControls } from './controls.js'
 import { type Curve, drawCurves, legendFor } from './curves.js'
-import { h, newId } from './dom.js'
+import { h } from './dom.js'
 import { type Figure, figure } from './figure.js'
 import { drawGrid } from './grid.js'
 import type { Table } from './save.js'
@@ -24,41 +25,11 @@ export class TrainingPlots {
   readonly #figures = new Map<string, Figure>()
   readonly #empty = h('p', { class: 'says' }, 'No epoch is done yet.')
   #training: TrainingRecord = { planned: 0, epochs: [], history: {}, learningRate: [], seconds: [] }
-  #smoothing = 0
-  #log = false
+  readonly #controls = new CurveControls(() => this.#redraw())
 
   constructor(stage: Stage) {
     this.#stage = stage
-    const said = h('output', {}, 'none')
-    const id = newId()
-    const slider = h('input', {
-      id,
-      type: 'range',
-      min: 0,
-      max: 0.95,
-      step: 0.05,
-      value: 0,
-      input: (event: Event) => {
-        this.#smoothing = Number((event.currentTarget as HTMLInputElement).value)
-        said.textContent = this.#smoothing === 0 ? 'none' : String(this.#smoothing)
-        this.#redraw()
-      },
-    })
-    const log = h('input', {
-      type: 'checkbox',
-      change: (event: Event) => {
-        this.#log = (event.currentTarget as HTMLInputElement).checked
-        this.#redraw()
-      },
-    })
-    this.element = h(
-      'section',
-      {},
-      h('h2', {}, 'Training'),
-      h('div', { class: 'controls' }, h('label', { for: id }, 'Smoothing', slider, said), h('label', {}, log, 'Logarithmic axis')),
-      this.#empty,
-      this.#cards,
-    )
+    this.element = h('section', {}, h('h2', {}, 'Training'), this.#controls.element, this.#empty, this.#cards)
   }
 
   #redraw(): void {
@@ -132,9 +103,9 @@ export class TrainingPlots {
             width,
             theme: this.#stage.theme,
             x: { label: 'epoch', values: this.#epochs, whole: true },
-            y: { label: name, log: this.#log },
+            y: { label: name, log: this.#controls.log },
             curves: drawn,
-            smoothing: this.#smoothing,
+            smoothing: this.#controls.smoothing,
           }),
           legend: legendFor(drawn),
         }
@@ -161,7 +132,7 @@ export class TrainingPlots {
             height: 190,
             theme: this.#stage.theme,
             x: { label: 'epoch', values: this.#epochs, whole: true },
-            y: { label, log: this.#log },
+            y: { label, log: this.#controls.log },
             curves: [{ name: title, color, dash: '', values: pick(this.#training) }],
           }),
         }
@@ -198,7 +169,7 @@ export class TrainingPlots {
               x: { label: 'epoch', values: this.#epochs, whole: true },
               y: { label: 'norm', log: true },
               curves: drawn,
-              smoothing: this.#smoothing,
+              smoothing: this.#controls.smoothing,
             }),
             legend: legendFor(drawn),
           }
