@@ -18,7 +18,7 @@ export const jsonForPage = (value: unknown): string =>
  * A page that looks for news loads itself in a hidden frame (view/follow.ts). There this script sends the record to the page around it, and stops before the long script.
  */
 const answer =
-  "if(parent!==self&&location.search.includes('cotangent-news')){parent.postMessage({cotangentRecord:document.getElementById('record').textContent},'*');window.stop()}"
+  "if(parent!==self&&location.search.includes('cotangent-news')){parent.postMessage({cotangentRecord:document.getElementById('record').textContent},location.protocol==='file:'?'*':location.origin);window.stop()}"
 
 /**
  * The page. It asks for nothing: script, style and data are in it.
@@ -34,7 +34,7 @@ export function pageOf(record: RunRecord | Comparison, script: string): string {
 <meta name="color-scheme" content="light dark">
 <title>${escaped(record.title)}</title>
 <link rel="icon" href="data:,">
-<style>html{background:#f6f7f9}body{margin:0}@media(prefers-color-scheme:dark){html{background:#12151a}}</style>
+<style>html{background:#f6f7f9}body{margin:0}#report{display:grid;grid-template-columns:minmax(0,1fr);min-height:100vh}@media(prefers-color-scheme:dark){html{background:#12151a}}</style>
 </head>
 <body>
 ${RECORD_TAG}${jsonForPage(record)}</script>

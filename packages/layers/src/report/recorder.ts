@@ -157,6 +157,8 @@ export class RunRecorder implements Callback {
   }
 
   async onTrainError(error: unknown): Promise<void> {
+    // Another callback may have thrown before this one was told of the training, or after its end.
+    if (!this.#model) return
     this.record.state = 'stopped'
     this.record.why = `The training failed: ${errorText(error)}`
     this.#free()

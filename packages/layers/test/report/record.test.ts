@@ -161,6 +161,27 @@ test('a training that throws is stopped, says why, and the error of fit is the f
   expect(memory().tensors).toBeLessThanOrEqual(tensors)
 })
 
+test('an error before the training began here, or after its end, leaves the record as it is', async () => {
+  const run = recordRun({ title: 'kept' })
+  const net = small()
+  await net.fit(x, y, fitting([run], { epochs: 1 }))
+  const kept = structuredClone(run.record)
+  const atOnce: Callback = {
+    onTrainBegin() {
+      throw new Error('no')
+    },
+  }
+  await expect(net.fit(x, y, fitting([atOnce, run]))).rejects.toThrow('no')
+  expect(run.record).toEqual(kept)
+  const late: Callback = {
+    onTrainEnd() {
+      throw new Error('late')
+    },
+  }
+  await expect(net.fit(x, y, fitting([run, late], { epochs: 1 }))).rejects.toThrow('late')
+  expect(run.record.state).toBe('finished')
+})
+
 test('what is not finite is null, and JSON keeps it', async () => {
   const net = small()
   const run = recordRun()

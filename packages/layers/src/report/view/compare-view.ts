@@ -17,7 +17,7 @@ const namesOf = (runs: readonly RunRecord[]): string[] => {
   return runs.map(({ title }, i) => (count(title) > 1 ? `${title} (${i + 1})` : title))
 }
 
-/** What a run says about itself, in the order to show. */
+/** The facts of a run, in the order to show. */
 function factsOf({ facts, network, training, state, why, started, seconds }: RunRecord): Map<string, string> {
   const { optimizer, loss, layers = [] } = network ?? {}
   return new Map([

@@ -9,7 +9,7 @@ export interface Curve {
   color: string
   dash: string
   values: readonly (number | null)[]
-  /** What stands at the end of the line, where lines need telling apart without colours. */
+  /** A name at the end of the line, where lines need telling apart without colours. */
   end?: string
 }
 

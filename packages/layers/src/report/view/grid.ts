@@ -10,7 +10,7 @@ export interface GridOptions {
   columns: { label: string; names: readonly string[] }
   values: readonly (readonly (number | null)[])[]
   color(value: number, row: number, column: number): string
-  /** What a pointer shows beside a cell. */
+  /** The text that a pointer shows beside a cell. */
   tip(row: number, column: number): string
   /** Square cells with their numbers in them, as far as there is room. */
   numbers?: boolean

@@ -100,7 +100,9 @@ export class RunView {
     const { title, state, why, started, seconds, facts, remarks, network, training, sections } = record
     this.#stage.title = title
     this.#title.textContent = title
-    this.#badge.textContent = states[state] ?? state
+    // Only a change is announced.
+    const said = states[state] ?? state
+    if (this.#badge.textContent !== said) this.#badge.textContent = said
     const { epochs, planned } = training
     const last = epochs.length === 0 ? 0 : epochs[epochs.length - 1] + 1
     this.#meta.textContent = `${last} of ${counted(planned, 'epoch')} · began ${moment(started)} · ${duration(seconds)}`

@@ -15,7 +15,7 @@ interface Samples {
 
 const labelOf = (labels: readonly string[], i: number): string => labels[i] ?? String(i)
 
-/** What the tile of a sample says. */
+/** The lines below the image of a sample. */
 const linesOf = ({ truth, predicted, confidence, index }: Sample, labels: readonly string[]): string[] => [
   `is ${labelOf(labels, truth)}`,
   `read as ${labelOf(labels, predicted)}, ${percent(confidence)}`,

@@ -1,4 +1,4 @@
-/** What all parts of a report share: the theme, the width they are drawn for, and the name of the run. */
+/** The state that all parts of a report share: the theme, the width they are drawn for, and the name of the run. */
 import { type Theme, themes } from './theme.js'
 
 export class Stage {

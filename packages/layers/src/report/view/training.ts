@@ -39,13 +39,23 @@ export class TrainingPlots {
   update(training: TrainingRecord): void {
     this.#training = training
     this.#empty.hidden = training.epochs.length > 0
-    if (training.epochs.length === 0) return
-    for (const name of metricsOf(training)) this.#figure(`metric ${name}`, () => this.#metric(name))
-    this.#figure('rate', () =>
-      this.#single('Learning rate', 'The rate of the last step of each epoch.', 'learning rate', (t) => t.learningRate),
-    )
-    this.#figure('seconds', () => this.#single('Seconds an epoch', 'With the validation.', 'seconds', (t) => t.seconds))
-    if (training.gradientNorms && Object.keys(training.gradientNorms).length > 0) this.#figure('gradients', () => this.#gradients())
+    const wanted = new Map<string, () => Figure>()
+    if (training.epochs.length > 0) {
+      for (const name of metricsOf(training)) wanted.set(`metric ${name}`, () => this.#metric(name))
+      wanted.set('rate', () =>
+        this.#single('Learning rate', 'The rate of the last step of each epoch.', 'learning rate', (t) => t.learningRate),
+      )
+      wanted.set('seconds', () => this.#single('Seconds an epoch', 'With the validation.', 'seconds', (t) => t.seconds))
+      if (training.gradientNorms && Object.keys(training.gradientNorms).length > 0) wanted.set('gradients', () => this.#gradients())
+    }
+    // Another training in the same place may have other figures.
+    for (const [key, { element }] of this.#figures) {
+      if (wanted.has(key)) continue
+      this.#stage.forget(element)
+      element.remove()
+      this.#figures.delete(key)
+    }
+    for (const [key, make] of wanted) this.#figure(key, make)
     this.#redraw()
   }
 
