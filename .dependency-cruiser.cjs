@@ -164,7 +164,7 @@ module.exports = {
           '^$1/',
           '^packages/core/src/(arguments|gpu|kernels)\\.ts$',
           '^packages/datasets/src/formats/index\\.ts$',
-          '^packages/layers/src/node/index\\.ts$',
+          '^packages/layers/src/(node|report)/index\\.ts$',
         ],
       },
     },

@@ -23,10 +23,11 @@ class CountReporter implements Reporter {
 
 /**
  * Sweeps and trainings on GPU engines in software take longer than all other tests together. Installing the packed packages takes a minute, and starting a process
- * for each library of the bench half of one. `npm test` leaves them out, so that it ends within six minutes on two cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
+ * for each library of the bench half of one; looking at reports with axe takes another. `npm test` leaves them out, so that it ends within six minutes on two cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
  */
 const slow = [
   'packages/*/test/browser/gpu*.test.ts',
+  'packages/layers/test/browser/report.test.ts',
   'packages/core/test/gpu/sweep.test.ts',
   'packages/layers/test/gpu-training.test.ts',
   'packages/layers/test/packed.test.ts',

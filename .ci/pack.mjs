@@ -30,9 +30,10 @@ import { ModuleBuilder } from '@cotangent/core/kernels'
 import { ndarray, toCategorical } from '@cotangent/datasets'
 import { writeNpy } from '@cotangent/datasets/formats'
 import { dense, Sequential } from '@cotangent/layers'
-import { saveModel } from '@cotangent/layers/node'
+import { report, saveModel } from '@cotangent/layers/node'
+import { readRecord } from '@cotangent/layers/report'
 
-for (const entry of [requireFunction, createGpuBackend, ModuleBuilder, writeNpy, saveModel]) if (typeof entry !== 'function') throw new Error('an entry is empty')
+for (const entry of [requireFunction, createGpuBackend, ModuleBuilder, writeNpy, saveModel, readRecord]) if (typeof entry !== 'function') throw new Error('an entry is empty')
 
 const slope: number[] = Array.from(await grad((x) => x.square().sum())(tensor([1, 2])).data())
 if (slope.join() !== '2,4') throw new Error(\`the gradient is \${slope.join()}\`)
@@ -40,7 +41,7 @@ if (slope.join() !== '2,4') throw new Error(\`the gradient is \${slope.join()}\`
 const model = new Sequential([dense(2, { activation: 'softmax', inputShape: [2] })], { seed: 7 })
 model.compile({ optimizer: 'sgd', loss: 'categoricalCrossentropy' })
 const labels = toCategorical(ndarray(Uint8Array.of(0, 1), [2]), 2)
-const { history } = await model.fit([[1, 2], [3, 1]], labels, { epochs: 2, batchSize: 2, verbose: 0 })
+const { history } = await model.fit([[1, 2], [3, 1]], labels, { epochs: 2, batchSize: 2, verbose: 0, callbacks: [report({ file: 'report.html' })] })
 const [first, second] = history.loss
 if (!(second < first)) throw new Error(\`the loss goes from \${first} to \${second}\`)
 console.log(\`two steps: \${first.toFixed(4)} → \${second.toFixed(4)}\`)

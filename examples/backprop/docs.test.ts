@@ -8,6 +8,7 @@ import * as coreGpu from '@cotangent/core/gpu'
 import * as datasets from '@cotangent/datasets'
 import * as layers from '@cotangent/layers'
 import * as files from '@cotangent/layers/node'
+import * as reports from '@cotangent/layers/report'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { backprop } from './backprop.js'
 import { listing } from './kernel.js'
@@ -20,6 +21,7 @@ const modules = {
   '@cotangent/core/gpu': coreGpu,
   '@cotangent/layers': layers,
   '@cotangent/layers/node': files,
+  '@cotangent/layers/report': reports,
   '@cotangent/datasets': datasets,
 }
 const read = (path: string): string => readFileSync(join(root, path), 'utf8')
@@ -33,6 +35,7 @@ const filesIn = (folder: string, ending: string): string[] =>
 const cannotRun: Readonly<Record<string, string>> = {
   'packages/core/src/backends/index.ts: configure({ relaxedSimd: false })': 'settles the engine, which runs already',
   'packages/layers/src/training/batches.ts: for (const [x, y] of batches(xTrain': 'orders 60000 samples, more than the test has',
+  'packages/layers/src/report/report-into.ts: const element': 'for a page',
   'packages/datasets/README.md: const { xTest } = await mnist.loadData({ baseUrl: ': 'for a page that serves the files',
 }
 

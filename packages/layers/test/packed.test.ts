@@ -47,6 +47,7 @@ export * from '@cotangent/core'
 export * from '@cotangent/core/gpu'
 export * as layers from '@cotangent/layers'
 export * as node from '@cotangent/layers/node'
+export * as report from '@cotangent/layers/report'
 export * as datasets from '@cotangent/datasets'
 export * as formats from '@cotangent/datasets/formats'
 `

@@ -19,7 +19,7 @@ import type { AddressInfo } from 'node:net'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { chromium } from 'playwright-core'
+import { type Browser, chromium } from 'playwright-core'
 
 /** Response headers. */
 export type Headers = Readonly<Record<string, string>>
@@ -48,6 +48,12 @@ export const gpuFlags: readonly string[] = [
   '--use-webgpu-adapter=swiftshader',
   '--enable-features=Vulkan',
 ]
+
+/** Starts the browser, for tests that open files. `args` are further flags for Chromium. */
+export function openBrowser(args: readonly string[] = []): Promise<Browser> {
+  if (!executable) throw new Error(`openBrowser:${withoutChromium}`)
+  return chromium.launch({ executablePath: executable, args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args] })
+}
 
 /** The functions that a page's module exports. */
 type Functions = Record<string, (...values: never[]) => unknown>
@@ -125,7 +131,6 @@ async function bundle(entry: URL): Promise<Map<string, Uint8Array>> {
 
 /** Bundles a module of test functions and starts the browser for it. `args` are further flags for Chromium. */
 export async function openSite<M extends Functions>(entry: URL, args: readonly string[] = []): Promise<Site<M>> {
-  if (!executable) throw new Error(`openSite:${withoutChromium}`)
   const files = new Map<string, string | Uint8Array>([...(await bundle(entry)), ['', html], ['worker.js', worker]])
   const opened: Headers[] = []
 
@@ -138,10 +143,7 @@ export async function openSite<M extends Functions>(entry: URL, args: readonly s
   })
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`
-  const browser = await chromium.launch({
-    executablePath: executable,
-    args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args],
-  })
+  const browser = await openBrowser(args)
 
   return {
     async open(headers = {}) {

@@ -1,5 +1,5 @@
 /** The interface of callbacks: functions that `fit` calls while it runs. */
-import { ValueError } from '@cotangent/core'
+import { type Parameter, type Tensor, ValueError } from '@cotangent/core'
 import { describeValue, requireFunction, unknownOption } from '@cotangent/core/arguments'
 import type { HostArray } from '../host-data.js'
 import type { Layer } from '../layer.js'
@@ -36,6 +36,24 @@ export interface TrainContext {
   place(): Promise<TrainPlace>
   /** Goes on from a place instead of the first epoch. It is for `onTrainBegin`, and the caller puts weights and optimizer back. */
   resume(place: TrainPlace): void
+  /**
+   * Has a function see the gradients of the last batch of each epoch, before they are clipped and change the weights. It runs inside the step: it calls ops, keeps what they
+   * give, and frees nothing. That step runs as a program, so the bits of the training stay the same. It is not called where the number of batches is not known
+   * beforehand, and for a `trainStep` of the user's. It is for `onTrainBegin`.
+   */
+  watchGradients(see: GradientWatcher): void
+  /** Puts a function between `fit` and its output, for what stands beside the progress bar. It is for `onTrainBegin`. */
+  wrapOutput(wrap: (output: TrainOutput) => TrainOutput): void
+}
+
+/** Sees the gradient of each parameter, in the same order. */
+export type GradientWatcher = (parameters: readonly Parameter[], grads: readonly Tensor[]) => void
+
+/** The destination of progress lines. */
+export interface TrainOutput {
+  write(text: string): void
+  /** Whether lines can be redrawn in place. */
+  isTerminal?: boolean
 }
 
 /** A place in a training. */
@@ -75,6 +93,8 @@ export interface Callback {
   onEpochEnd?(epoch: number, logs: Logs): void | Promise<void>
   /** Called once, at the end. */
   onTrainEnd?(): void | Promise<void>
+  /** Called once in the place of `onTrainEnd`, if `fit` throws after `onTrainBegin`. An error of this function is dropped; `fit` throws the first one. */
+  onTrainError?(error: unknown): void | Promise<void>
   /** Keras 3's name of `onBatchBegin`. A callback with both has this one called. */
   onTrainBatchBegin?(batch: number): void | Promise<void>
   /** Keras 3's name of `onBatchEnd`. A callback with both has this one called. */
@@ -102,6 +122,7 @@ export const stages = [
   'onBatchEnd',
   'onEpochEnd',
   'onTrainEnd',
+  'onTrainError',
   'onTrainBatchBegin',
   'onTrainBatchEnd',
   'onTestBegin',

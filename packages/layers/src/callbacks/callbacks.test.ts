@@ -342,6 +342,8 @@ describe("earlyStopping with variant 'keras3'", () => {
       print: () => {},
       place: async () => ({ numbers: {}, arrays: {} }),
       resume: () => {},
+      watchGradients: () => undefined,
+      wrapOutput: () => undefined,
     })
     net.stopTraining = false
     for (let epoch = 0; epoch < values.length && !net.stopTraining; epoch++) {

@@ -25,6 +25,8 @@ async function epochs(
     print: () => {},
     place: async () => ({ numbers: {}, arrays: {} }),
     resume: () => {},
+    watchGradients: () => undefined,
+    wrapOutput: () => undefined,
   })
   let run = 0
   while (run < logs.length && !model.stopTraining) {

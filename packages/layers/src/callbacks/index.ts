@@ -1,6 +1,6 @@
 /** The callbacks. `@cotangent/layers/node` binds those that write files to a disk. */
 export { BackupAndRestore, type BackupAndRestoreOptions, type BackupStore } from './backup-and-restore.js'
-export type { Callback, Logs, TestContext, TrainContext, TrainPlace } from './callback.js'
+export type { Callback, GradientWatcher, Logs, TestContext, TrainContext, TrainOutput, TrainPlace } from './callback.js'
 export { CSVLogger, type CSVLoggerOptions, type TextSink } from './csv-logger.js'
 export { EarlyStopping, type EarlyStoppingOptions, earlyStopping } from './early-stopping.js'
 export { LambdaCallback, lambdaCallback } from './lambda-callback.js'

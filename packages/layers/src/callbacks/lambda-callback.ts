@@ -16,6 +16,7 @@ export class LambdaCallback implements Callback {
   readonly onBatchEnd?: NonNullable<Callback['onBatchEnd']>
   readonly onEpochEnd?: NonNullable<Callback['onEpochEnd']>
   readonly onTrainEnd?: NonNullable<Callback['onTrainEnd']>
+  readonly onTrainError?: NonNullable<Callback['onTrainError']>
   readonly onTrainBatchBegin?: NonNullable<Callback['onTrainBatchBegin']>
   readonly onTrainBatchEnd?: NonNullable<Callback['onTrainBatchEnd']>
   readonly onTestBegin?: NonNullable<Callback['onTestBegin']>

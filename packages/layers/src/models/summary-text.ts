@@ -42,7 +42,7 @@ function row(ends: readonly number[], fields: readonly string[]): string {
 const tuple = (shape: BatchShape): string => `(${shape.map((n) => n ?? 'None').join(', ')}${shape.length === 1 ? ',' : ''})`
 
 /** A shape, a Python list of shapes, or `multiple`. */
-function shown(shape: SummaryRow['outputShape']): string {
+export function shapeText(shape: SummaryRow['outputShape']): string {
   if (shape === 'multiple') return shape
   return Array.isArray(shape[0]) ? `[${(shape as readonly BatchShape[]).map(tuple).join(', ')}]` : tuple(shape as BatchShape)
 }
@@ -70,7 +70,7 @@ export function summaryLines({ modelName, layers, trainable, nonTrainable, style
     row(ends, ['Layer (type)', 'Output Shape', 'Param #', ...(connected ? ['Connected to'] : [])]),
     thick,
     ...layers.flatMap(({ name, className, outputShape, params, connections = [] }, i) => [
-      row(ends, [`${name} (${className})`, shown(outputShape), String(params), ...(connected ? [connections[0] ?? ''] : [])]),
+      row(ends, [`${name} (${className})`, shapeText(outputShape), String(params), ...(connected ? [connections[0] ?? ''] : [])]),
       ...connections.slice(1).map((connection) => row(ends, ['', '', '', connection])),
       i < layers.length - 1 ? thin : thick,
     ]),

@@ -29,17 +29,22 @@ export async function writeFileAtomic(path: string, bytes: Uint8Array | string):
   await writeWhole('writeFileAtomic', path, bytes)
 }
 
-/** `writeFileAtomic` for the function `what`. */
-export async function writeWhole(what: string, path: string, bytes: Uint8Array | string): Promise<void> {
+/**
+ * `writeFileAtomic` for the function `what`.
+ *
+ * @param flush whether the file must be on the disk before it takes its name. Without it a process may still be killed at any moment, but a machine that loses its power may leave
+ * an empty file
+ */
+export async function writeWhole(what: string, path: string, bytes: Uint8Array | string, flush = true): Promise<void> {
   if (typeof bytes !== 'string' && !ArrayBuffer.isView(bytes))
     throw new ValueError(`${what}: expected a Uint8Array or a text to write to "${path}", got ${describeValue(bytes)}.`)
   const target = await findTarget(what, path)
   await removeLeftovers(target.folder)
   const temporary = join(target.folder, nameWhileWritten(basename(target.path), newId()))
   try {
-    await writeNew(temporary, bytes, target.before)
+    await writeNew(temporary, bytes, target.before, flush)
     await rename(temporary, target.path)
-    await syncFolder(target.folder)
+    if (flush) await syncFolder(target.folder)
   } catch (error) {
     await unlink(temporary).catch(() => {})
     throw await fileError(what, 'written', path, error)
@@ -108,7 +113,7 @@ async function followed(path: string): Promise<Target> {
 }
 
 /** Writes a new file and flushes it, with the permissions, owner and group of an earlier one. It never permits more than the earlier file did. */
-export async function writeNew(path: string, bytes: Uint8Array | string, like?: Earlier): Promise<void> {
+export async function writeNew(path: string, bytes: Uint8Array | string, like?: Earlier, flush = true): Promise<void> {
   const file = await open(path, 'wx', like && like.mode & 0o700)
   try {
     if (like) {
@@ -128,7 +133,7 @@ export async function writeNew(path: string, bytes: Uint8Array | string, like?: 
       await file.chmod(mode).catch(() => {}) // there are file systems without permissions
     }
     await file.writeFile(bytes)
-    await file.sync()
+    if (flush) await file.sync()
   } finally {
     await file.close()
   }

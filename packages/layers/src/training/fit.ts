@@ -7,7 +7,7 @@
  */
 import { type Key, key, scope, ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import { type Callback, History, type Logs, type TrainedModel } from '../callbacks/callback.js'
+import { type Callback, type GradientWatcher, History, type Logs, type TrainedModel, type TrainOutput } from '../callbacks/callback.js'
 import { isTyped } from '../host-data.js'
 import { hostTurns, standardOutput } from '../platform.js'
 import { type BatchSource, isSource } from './batch-source.js'
@@ -20,7 +20,7 @@ import type { Use } from './model-use.js'
 import { Place } from './place.js'
 import type { Verbosity } from './progress.js'
 import { SourceFeed } from './source-feed.js'
-import { tellAll } from './stages.js'
+import { type Tell, tellAll } from './stages.js'
 import { releaseTotals, type Totals } from './totals.js'
 import type { Compilable } from './trainer.js'
 
@@ -44,14 +44,43 @@ export async function fit(
   })
 }
 
-async function run(model: Compilable, { training, validation }: Feeds, settings: FitSettings, use: Use): Promise<History> {
+async function run(model: Compilable, feeds: Feeds, settings: FitSettings, use: Use): Promise<History> {
+  const history = new History()
+  const callbacks: Callback[] = [...settings.callbacks, history]
+  const tell = tellAll(callbacks, use)
+  try {
+    await runEpochs(model, feeds, settings, { history, callbacks, tell, use })
+  } catch (error) {
+    await tell(async (c) => {
+      try {
+        await c.onTrainError?.(error)
+      } catch {} // the first error is the one to tell
+    })
+    throw error
+  }
+  return history
+}
+
+/** Those who look on. */
+interface Watchers {
+  history: History
+  callbacks: readonly Callback[]
+  tell: Tell
+  use: Use
+}
+
+async function runEpochs(
+  model: Compilable,
+  { training, validation }: Feeds,
+  settings: FitSettings,
+  { history, callbacks, tell, use }: Watchers,
+): Promise<void> {
   const { epochs, initialEpoch, validationFreq } = settings
   const verbose = Number(settings.verbose) as Verbosity
   const trainer = model.trainer()
   if (validation) trainer.requireLoss('the validation of fit')
-  const output = settings.output ?? standardOutput()
-  const history = new History()
-  const callbacks: Callback[] = [...settings.callbacks, history]
+  let output: TrainOutput = settings.output ?? standardOutput()
+  let see: GradientWatcher | undefined
   const wantsBatches = callbacks.some((callback) => callback.onTrainBatchEnd ?? callback.onBatchEnd)
   /** The number at which the progress bar is full: samples or steps; unknown in the first pass of an iterable. */
   let total = training.samples ?? training.steps
@@ -60,7 +89,6 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   const hostTurn = hostTurns()
   model.stopTraining = false
   model.history = history
-  const tell = tellAll(callbacks, use)
   const at = new Place(model, initialEpoch)
   const inOrder = <Value>(entries: [string, Value][]): [string, Value][] =>
     settings.sortLogs ? entries.sort(([a], [b]) => (a < b ? -1 : 1)) : entries
@@ -76,6 +104,16 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
       print: (line) => output.write(`${line}\n`),
       place: () => at.save(),
       resume: (place) => at.resume(place),
+      watchGradients(watcher) {
+        const before = see
+        see = (parameters, grads) => {
+          before?.(parameters, grads)
+          watcher(parameters, grads)
+        }
+      },
+      wrapOutput(wrap) {
+        output = wrap(output)
+      },
     }),
   )
   if (verbose > 0 && training.samples !== undefined && validation?.samples !== undefined)
@@ -94,8 +132,9 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
       for await (const batch of training.epoch(epoch, step, at.passed())) {
         await tell((c) => (c.onTrainBatchBegin ?? c.onBatchBegin)?.call(c, step))
         const key = model.keyFor('dropout')
+        const watcher = step + 1 === (training.steps ?? total) ? see : undefined
         within(`in fit, batch ${step + 1} of epoch ${epoch + 1}`, () =>
-          scope(() => trainer.trainStep(batch.x(), batch.y(), key, totals, batch.weights?.())),
+          scope(() => trainer.trainStep(batch.x(), batch.y(), key, totals, batch.weights?.(), watcher)),
         )
         done += training.samples === undefined ? 1 : batch.size
         at.next(done)
@@ -125,7 +164,6 @@ async function run(model: Compilable, { training, validation }: Feeds, settings:
   }
   trainer.optimizer.finalizeWeights(trainer.parameters)
   await tell((c) => c.onTrainEnd?.())
-  return history
 }
 
 interface Feeds {

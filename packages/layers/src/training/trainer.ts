@@ -17,7 +17,7 @@ import {
   zeros,
 } from '@cotangent/core'
 import { activateLogits } from '../call-layer.js'
-import type { History } from '../callbacks/callback.js'
+import type { GradientWatcher, History } from '../callbacks/callback.js'
 import { CompileError } from '../errors.js'
 import { stackChanges } from '../inside.js'
 import type { Optimizer } from '../optimizers/index.js'
@@ -146,9 +146,9 @@ export class Trainer {
 
   /**
    * One step of training: the loss of the batch before the update goes to the totals. Steps are recorded and done again (recorded-step.ts), with the same
-   * bits, unless the model has code of the user's.
+   * bits, unless the model has code of the user's, or somebody looks at the gradients.
    */
-  trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors): void {
+  trainStep(xs: readonly Tensor[], ys: readonly Tensor[], key: Key, totals: Totals, factors?: Factors, see?: GradientWatcher): void {
     const model = this.#model as WithStep
     if (model.trainStep) {
       const step = (batch: TestBatch): unknown => model.trainStep?.({ ...batch, key: foldKey(key, this.ownSteps++) })
@@ -156,8 +156,8 @@ export class Trainer {
       return
     }
     const batch = { xs, ys, factors, key: foldKey(key, this.optimizer.steps) }
-    if (this.eagerBecause === undefined) this.#recorded.run(batch, totals)
-    else scope(() => this.#train(batch, totals))
+    if (this.eagerBecause === undefined && !see) this.#recorded.run(batch, totals)
+    else scope(() => this.#train(batch, totals, see))
   }
 
   /** Frees the state of the optimizer, and what was recorded. */
@@ -192,7 +192,7 @@ export class Trainer {
     return state
   }
 
-  #train({ xs, ys, factors, key }: StepBatch, totals: Totals): void {
+  #train({ xs, ys, factors, key }: StepBatch, totals: Totals, see?: GradientWatcher): void {
     const forward = (): Forward => this.#forward(xs, ys, factors, { training: true, key })
     if (this.parameters.length === 0) {
       // A model whose layers are all frozen has a loss and metrics, and as in Keras its moving averages move; there is nothing to update.
@@ -204,6 +204,7 @@ export class Trainer {
     // A weight that only outputs without a loss need has no gradient.
     const unconnected = this.outputs.length < this.#model.outputCount ? 'zeros' : 'error'
     const { grads, ...result } = valueAndGrad(this.parameters, forward, { unconnected })
+    see?.(this.parameters, grads)
     this.optimizer.step(this.parameters, grads)
     this.#collect(result, xs, ys, factors, totals)
   }

@@ -1,0 +1,7 @@
+/** @cotangent/layers/report: the record of a run, and its view in a page. The public names and nothing else. */
+export { readRecord } from './check-record.js'
+export type { Comparison } from './comparison-record.js'
+export type * from './record.js'
+export { RECORD_VERSION } from './record.js'
+export { type RecordOptions, RunRecorder, recordRun, type SectionsOption } from './recorder.js'
+export { type ReportElement, type ReportIntoOptions, reportInto } from './report-into.js'
