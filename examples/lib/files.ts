@@ -12,12 +12,15 @@ export async function writeWhole(path: string, content: string): Promise<void> {
 }
 
 /** Makes the directories before the training, so that a path that cannot be written to does not cost a training. */
-export async function prepareOutput({ json, out }: Settings): Promise<void> {
-  if (json && statSync(json, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`--json takes a file, but ${json} is a directory.`)
+export async function prepareOutput({ json, out, report }: Settings): Promise<void> {
+  for (const [flag, file] of Object.entries({ json, report })) {
+    if (file && statSync(file, { throwIfNoEntry: false })?.isDirectory())
+      throw new UsageError(`--${flag} takes a file, but ${file} is a directory.`)
+  }
   for (const [flag, directory] of [
     ['json', json && dirname(json)],
     ['out', out],
+    ['report', report && dirname(report)],
   ]) {
     if (!directory) continue
     try {

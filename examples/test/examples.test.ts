@@ -69,7 +69,7 @@ describe('mistakes on the command line', () => {
     [['mnist-mlp', '--train-rows', '200000'], '--train-rows means nothing to mnist-mlp'],
     [['text-one-hit'], 'There is no experiment "text-one-hit". Did you mean text-one-hot?'],
     [['text-one-hot', '--epochs', '2'], '--epochs means nothing to text-one-hot. It takes no flags.'],
-    [['backprop', '--limit', '3'], '--limit means nothing to backprop. It takes --seed, --lr, --epochs, --backend.'],
+    [['backprop', '--limit', '3'], '--limit means nothing to backprop. It takes --seed, --lr, --epochs, --backend, --report.'],
     [['jena-dense', '--limit', '5000'], '--limit is for samples, and windows are drawn anew all the time: say with --train-rows'],
     [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
     [['keras-import', '--model', '/no/such.h5'], '--model takes a file that exists, got "/no/such.h5".'],

@@ -53,6 +53,9 @@ function requireReadings(what: string, read: unknown): asserts read is Readings 
 const mistakes = ({ truth, predicted, confidence }: Readings): number[] =>
   [...truth.keys()].filter((row) => truth[row] !== predicted[row]).sort((a, b) => confidence[b] - confidence[a] || a - b)
 
+/** 8609 → `8,609`. */
+const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',')
+
 /** Four digits tell one probability from the next, and a record stays small. */
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4
 
@@ -118,7 +121,8 @@ export function confusionSection(read: Readings, options?: ConfusionOptions): Co
   return {
     kind: 'confusion',
     title,
-    says: says ?? `Rows are the true classes, columns what the network took them for. ${right} of ${truth.length} are right.`,
+    says:
+      says ?? `Rows are the true classes, columns what the network took them for. ${grouped(right)} of ${grouped(truth.length)} are right.`,
     labels: [...labels],
     counts,
     ...samplesOf(what, read, rows, how),
@@ -143,11 +147,11 @@ export function wrongSection(read: Readings, options?: MistakeOptions): SamplesS
   const { title, says, most, ...how } = readOptions(what, options, { ...defaults, title: 'Most confidently wrong', most: 24 }, rules)
   const all = mistakes(read)
   const rows = all.slice(0, most)
-  const count = all.length === 1 ? 'It misread one sample' : `It misread ${all.length} samples`
+  const count = all.length === 1 ? 'It misread one sample' : `It misread ${grouped(all.length)} samples`
   return {
     kind: 'samples',
     title,
-    says: says ?? `${count} of ${read.truth.length}.${rows.length > 1 ? ' The one of which it was most sure comes first.' : ''}`,
+    says: says ?? `${count} of ${grouped(read.truth.length)}.${rows.length > 1 ? ' The one of which it was most sure comes first.' : ''}`,
     labels: [...read.labels],
     ...samplesOf(what, read, rows, how),
   }
