@@ -11,11 +11,18 @@ export async function writeWhole(path: string, content: string): Promise<void> {
   await writeFileAtomic(path, content)
 }
 
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false // a part of the path may be a file; making the directory says so
+  }
+}
+
 /** Makes the directories before the training, so that a path that cannot be written to does not cost a training. */
 export async function prepareOutput({ json, out, report }: Settings): Promise<void> {
   for (const [flag, file] of Object.entries({ json, report })) {
-    if (file && statSync(file, { throwIfNoEntry: false })?.isDirectory())
-      throw new UsageError(`--${flag} takes a file, but ${file} is a directory.`)
+    if (file && isDirectory(file)) throw new UsageError(`--${flag} takes a file, but ${file} is a directory.`)
   }
   for (const [flag, directory] of [
     ['json', json && dirname(json)],
