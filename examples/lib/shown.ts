@@ -86,12 +86,10 @@ export function classifierShows(
   ]
 }
 
-/** The words of numbers, and the words whose neighbours are looked for. */
-export interface Words {
-  /** The word of each number; undefined where a number is no word. */
-  words: readonly (string | undefined)[]
-}
+/** The word of each number; undefined where a number is no word. */
+type Words = readonly (string | undefined)[]
 
+/** Words whose neighbours are looked for. */
 const asked = ['good', 'great', 'bad', 'awful', 'boring', 'funny', 'actor', 'two']
 /** Words that may be neighbours. Rare ones hardly change from their random start. */
 const AMONG = 2000
@@ -99,7 +97,7 @@ const AMONG = 2000
 const LAST = 60
 
 /** The last words of a row of numbers, without its padding. */
-function lastWords({ data, shape }: NDArray<Int32Array>, row: number, words: Words['words']): string {
+function lastWords({ data, shape }: NDArray<Int32Array>, row: number, words: Words): string {
   const numbers = data.subarray(row * shape[1], (row + 1) * shape[1])
   return [...numbers]
     .filter((number) => number !== 0)
@@ -117,7 +115,7 @@ export function reviewShows(
   model: Model,
   x: NDArray<Int32Array>,
   truth: Bytes,
-  loadWords: () => Promise<Words['words']>,
+  loadWords: () => Promise<Words>,
   outputs?: ReadingOptions['outputs'],
 ): MakeSections[] {
   const read = once((): Promise<Readings> => readings(model, x, truth, { labels: ['bad', 'good'], outputs, batchSize }))
