@@ -87,7 +87,7 @@ function samplesOf(
  * @throws ShapeError if the images do not fit; ValueError for a value that is out of their range
  * @example
  * ```ts
- * import { confusionSection, readingsOf } from '@cotangent/layers/node'
+ * import { confusionSection, readingsOf } from '@cotangent/layers/report'
  *
  * const read = readingsOf([[0.9, 0.1], [0.3, 0.7], [0.6, 0.4]], [0, 1, 1], { labels: ['cat', 'dog'] })
  * const { counts, samples } = confusionSection(read)
@@ -135,7 +135,7 @@ export function confusionSection(read: Readings, options?: ConfusionOptions): Co
  * @throws ShapeError if the images do not fit; ValueError for a value that is out of their range
  * @example
  * ```ts
- * import { readingsOf, wrongSection } from '@cotangent/layers/node'
+ * import { readingsOf, wrongSection } from '@cotangent/layers/report'
  *
  * const read = readingsOf([[0.9, 0.1], [0.2, 0.8], [0.6, 0.4]], [1, 0, 1])
  * console.log(wrongSection(read, { most: 2 }).samples.map(({ index }) => index))   // [0, 1]
