@@ -62,7 +62,7 @@ function temperatureShows({ celsius, minutes }: Weather): MakeSections[] {
   ]
 }
 
-/** What the network says of the first ten days of validation, each hour a day ahead. */
+/** The network's forecast of the first ten days of validation, each hour a day ahead. */
 const tenDaysOf = (model: Sequential, { validation, minutes, mean, degrees }: Weather) =>
   forecastSection(model, validation, {
     title: 'Ten days of validation, each foretold a day before',

@@ -18,7 +18,7 @@ export const reportFile = (id: string, given: string, out?: string): string =>
 /** A number that JSON has, or null. */
 const finite = (value: number | undefined): number | null => (value !== undefined && Number.isFinite(value) ? value : null)
 
-/** What a run gives its record to. */
+/** Takes what a run tells of itself. */
 export class Recording {
   /** Give these to `fit`: they note what happens in each epoch. None without `--report`. */
   readonly callbacks: readonly Callback[]

@@ -1,4 +1,4 @@
-/** What there is to see of a trained network: by its layers, and by the data it reads. All of it is made when `context.shows` calls it. */
+/** Views of a trained network, by its layers and by the data it reads. They are made when `context.shows` calls them. */
 import type { NDArray } from '@cotangent/datasets'
 import { Bidirectional, Conv1D, Conv2D, Embedding, LSTM, type Model } from '@cotangent/layers'
 import {
@@ -38,7 +38,7 @@ interface Looked {
   labels?: readonly string[]
   /** The name of a step of the sample. */
   step?: (step: number) => string
-  /** What a step is. */
+  /** The word for a step. */
   steps?: string
   /** The name of the sample. */
   name?: string

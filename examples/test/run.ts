@@ -24,7 +24,7 @@ interface Outcome {
   printed: string
   /** The data that the experiment reports. */
   used: DataSource | undefined
-  /** What it shows in a report, in order. All of it is what a view can draw. */
+  /** The sections that it shows in a report, in order. A view can draw all of them. */
   sections: Section[]
 }
 
@@ -35,7 +35,7 @@ export function requireDrawable(sections: readonly Section[]): void {
   readRecord(JSON.stringify({ format: 'cotangent-run', version: RECORD_VERSION, title: '', ...state, training, sections }))
 }
 
-/** What sections are, in a line each: `images: Filters of conv2d_1`. The numbers of names are left out, which depend on what was made before. */
+/** A line for each section: `images: Filters of conv2d_1`. The numbers of names are left out, which depend on what was made before. */
 export const titlesOf = (sections: readonly Section[]): string[] =>
   sections.map(({ kind, title }) => `${kind}: ${title}`.replaceAll(/_\d+/g, ''))
 

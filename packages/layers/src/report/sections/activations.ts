@@ -21,7 +21,7 @@ export interface ActivationOptions {
   most?: number
   /** Names of the outputs of the last layer, such as classes. */
   labels?: readonly string[]
-  /** What is shown, at the beginning of each title: `Test image 0` by default. */
+  /** The name of the sample, which begins each title: `Test image 0` by default. */
   name?: string
 }
 

@@ -103,7 +103,7 @@ export interface GateOptions {
   layer?: string
   /** The name of a step, such as its word; its number by default. */
   step?: (step: number) => string
-  /** What a step is: `step` by default. */
+  /** The word for a step: `row`, `word`; `step` by default. */
   steps?: string
   /** How many of the last steps are shown; 60 by default. */
   most?: number

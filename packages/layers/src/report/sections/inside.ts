@@ -1,4 +1,4 @@
-/** What stands between the layers of a model: the values that they give and take, for one sample. */
+/** The values between the layers of a model, for one sample. */
 import { type Tensor, ValueError } from '@cotangent/core'
 import { requireWhole } from '@cotangent/core/arguments'
 import type { SymbolicTensor } from '../../graph/symbolic-tensor.js'

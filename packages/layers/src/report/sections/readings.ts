@@ -22,7 +22,7 @@ export interface ReadingOptions {
   /** Names of the classes; their numbers by default. */
   labels?: readonly string[]
   /**
-   * What the outputs are. `probabilities` (default) are in 0 … 1. `logits` stand before a softmax, or before a sigmoid if there is one output. `clipped` are raw
+   * The kind of the outputs. `probabilities` (default) are in 0 … 1. `logits` stand before a softmax, or before a sigmoid if there is one output. `clipped` are raw
    * outputs that the loss took for probabilities, as Keras' crossentropies do: they are cut to 0 … 1.
    */
   outputs?: 'probabilities' | 'logits' | 'clipped'

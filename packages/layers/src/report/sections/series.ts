@@ -139,12 +139,12 @@ export interface ForecastOptions extends SeriesOptions {
   windows?: number
   /** The column of a window that is predicted, for the naive forecast, which says that nothing changes. Without it there is none. */
   column?: number
-  /** What standardised the values: values are shown as value · deviation + mean. */
+  /** The mean and deviation that standardised the values: they are shown as value · deviation + mean. */
   scale?: { readonly mean: number; readonly deviation: number }
 }
 
 /**
- * What a network predicts of a series, beside what came, and beside the naive forecast: that the last value of the window stays.
+ * A network's forecast of a series, beside what came, and beside the naive forecast: that the last value of the window stays.
  *
  * Shape: batches of x [b, steps, columns] and y [b] or [b, 1], as `seriesWindows` gives them, in the order of time
  *
