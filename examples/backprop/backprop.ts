@@ -17,25 +17,20 @@ export const backprop = {
   title: 'Backpropagation on exclusive or, one record at a time',
   flags: ['seed', 'lr', 'epochs', 'backend', 'report'],
 
-  /** Prints everything and returns it as data. All four points are one batch, so an epoch is a step. */
+  /** Prints everything and returns it as data. */
   async run(
     { seed = 1, lr: rate = 2, epochs: steps = 2000 }: Settings = {},
     recording = new Recording(),
   ): Promise<{ walk: Walk; training: Training }> {
     const walked = walk(seed)
     console.log([backprop.title, '', ...walkLines(walked), ''].join('\n'))
+    recording.stretchBegins()
     const training = await train({ seed, rate, steps })
     console.log(trainingLines(training, { seed, rate, steps }).join('\n'))
-    await recording.shows(
-      () => ({ kind: 'text', title: 'The tape, and the way back over it', text: walkLines(walked).join('\n') }),
-      () => ({
-        kind: 'lines',
-        title: 'The loss',
-        x: { label: 'step', values: training.losses.map(({ step }) => step) },
-        y: { label: 'loss', log: true },
-        series: [{ name: 'loss', values: training.losses.map(({ loss }) => loss) }],
-      }),
-    )
+    // All four points are one batch, so an epoch is a step.
+    const [at, loss] = [training.losses.map(({ step }) => step), training.losses.map((each) => each.loss)]
+    recording.curve(at, { loss }, rate)
+    await recording.shows(() => ({ kind: 'text', title: 'The tape, and the way back over it', text: walkLines(walked).join('\n') }))
     return { walk: walked, training }
   },
 } satisfies Demonstration

@@ -85,6 +85,17 @@ test('a loop of one’s own: a point for each stretch', async () => {
   expect([training.seconds.length, state]).toEqual([2, 'finished'])
 })
 
+test('a loop of which some losses are known', async () => {
+  const file = join(folder, 'curve.json')
+  const recording = new Recording('curve', { file })
+  recording.curve([0, 1, 5], { loss: [2, 1, Number.POSITIVE_INFINITY] }, 0.5)
+  await recording.finish()
+  const { training } = await read(file)
+  const { seconds, ...rest } = training
+  expect(rest).toEqual({ planned: 6, epochs: [0, 1, 5], history: { loss: [2, 1, null] }, learningRate: [0.5, 0.5, 0.5] })
+  expect(new Set(seconds).size).toBe(1)
+})
+
 test('the figures are what is small', async () => {
   const recording = new Recording('figures', { figures: true })
   const images = { count: 1, height: 1, width: 1, channels: 1, bytes: '/w==' } as const

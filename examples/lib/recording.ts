@@ -65,6 +65,18 @@ export class Recording {
     await this.#run.save()
   }
 
+  /** For a loop, since `stretchBegins`, of which only the values after some epochs are known: their numbers, and a list of each value. */
+  curve(epochs: readonly number[], history: Readonly<Record<string, readonly number[]>>, learningRate: number): void {
+    if (!this.#run) return
+    const { record } = this.#run
+    const finished = Object.fromEntries(Object.entries(history).map(([name, values]) => [name, values.map(finite)]))
+    const each = <Value>(value: Value): Value[] => epochs.map(() => value)
+    const planned = 1 + Math.max(-1, ...epochs)
+    record.seconds = (performance.now() - this.#begun) / 1000
+    const seconds = each(record.seconds / Math.max(1, planned))
+    record.training = { planned, epochs: [...epochs], history: finished, learningRate: each(learningRate), seconds }
+  }
+
   /** A row of the list of facts. */
   fact(name: string, value: string | number): void {
     this.#facts.push({ name, value: String(value) })
