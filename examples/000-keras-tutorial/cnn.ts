@@ -17,6 +17,7 @@ import {
   setImageDataFormat,
 } from '@cotangent/layers'
 import type { Context } from '../lib/experiment.js'
+import { classifierShows } from '../lib/shown.js'
 
 /** Makes layers whose data format is channelsFirst. */
 function channelsFirst<R>(make: () => R): R {
@@ -33,9 +34,10 @@ function channelsFirst<R>(make: () => R): R {
 export const lightCnn = (seed: number, numClasses = 10): Sequential =>
   channelsFirst(() => {
     const model = new Sequential([], { seed })
+    // Channels come first: with channels last this would be an image 1 high, into which no 5×5 window fits.
     model.add(conv2d(32, [5, 5], { inputShape: [1, 28, 28], activation: 'relu' }))
     model.add(maxPooling2d({ poolSize: [2, 2] }))
-    model.add(dropout(0.2))
+    model.add(dropout(0.2)) // in training alone
     model.add(flatten())
     model.add(dense(128, { activation: 'relu' }))
     model.add(dense(numClasses, { activation: 'softmax' }))
@@ -65,6 +67,7 @@ export async function trainCnn(
   const { epochs, batchSize, learningRate, seed, callbacks, output } = context
   const digits = await context.mnist()
 
+  // Pre-processing: as for the perceptron, but an image stays an image, with an axis for its one channel in front.
   const xTrain = normalize(reshape(digits.xTrain, [-1, 1, 28, 28]), 255)
   const xTest = normalize(reshape(digits.xTest, [-1, 1, 28, 28]), 255)
   const yTrain = toCategorical(digits.yTrain, 10)
@@ -78,5 +81,6 @@ export async function trainCnn(
   const history = await model.fit(xTrain, yTrain, { validationData: [xTest, yTest], epochs, batchSize, verbose, callbacks, output })
 
   const scores = await model.evaluate(xTest, yTest, { verbose: 0 })
+  await context.shows(...classifierShows(model, xTest, digits.xTest, digits.yTest))
   return { value: 100 - scores[1] * 100, history }
 }

@@ -8,10 +8,12 @@
 import { normalize, reshape, toCategorical } from '@cotangent/datasets'
 import { dense, lstm, rmsprop, Sequential } from '@cotangent/layers'
 import type { Experiment } from '../lib/experiment.js'
+import { classifierShows } from '../lib/shown.js'
 
 /** 1,113,098 parameters. */
 export function lstmModel(numClasses: number, seed: number): Sequential {
   const model = new Sequential([], { seed })
+  // From Keras 2.3 on gates are by the true sigmoid; the document's Keras, which prints acc, is older.
   model.add(lstm(512, { inputShape: [28, 28], recurrentActivation: 'hardSigmoid' }))
   model.add(dense(numClasses, { activation: 'softmax' }))
   return model
@@ -28,6 +30,7 @@ export const mnistLstm: Experiment = {
   async run(context) {
     const { epochs, batchSize, learningRate, seed, callbacks, output } = context
     const digits = await context.mnist()
+    // A row of 28 pixels is a step of the sequence. An image is [28, 28], without an axis for its channel.
     const xTrain = normalize(reshape(digits.xTrain, [-1, 28, 28]), 255)
     const xTest = normalize(reshape(digits.xTest, [-1, 28, 28]), 255)
     const yTrain = toCategorical(digits.yTrain, 10)
@@ -39,6 +42,7 @@ export const mnistLstm: Experiment = {
 
     const scores = await model.evaluate(xTest, yTest, { verbose: 0 })
     const error = 100 - scores[1] * 100
+    await context.shows(...classifierShows(model, xTest, digits.xTest, digits.yTest))
     console.log(`LSTM model error: ${error.toFixed(2)}%`)
     return { value: error, history }
   },

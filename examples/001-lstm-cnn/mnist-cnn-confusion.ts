@@ -13,7 +13,7 @@ import { trainAndConfuse } from './train.js'
 export function confusionCnn(seed: number): Sequential {
   const model = new Sequential([], { seed })
   model.add(conv2d(32, [5, 5], { padding: 'same', activation: 'relu', inputShape: [28, 28, 1] }))
-  model.add(maxPooling2d({ strides: 2 }))
+  model.add(maxPooling2d({ strides: 2 })) // 14 × 14; windows of 2 × 2 are the default
   model.add(conv2d(48, [5, 5], { padding: 'valid', activation: 'relu' }))
   model.add(maxPooling2d({ strides: 2 }))
   model.add(flatten())

@@ -12,6 +12,7 @@ import { trainAndConfuse } from './train.js'
 /** 294,410 parameters. */
 export function confusionLstm(seed: number): Sequential {
   const model = new Sequential([], { seed })
+  // unroll makes a graph of 28 steps in Keras; here it changes nothing.
   model.add(lstm(256, { batchInputShape: [null, 28, 28], unroll: true }))
   model.add(dense(10))
   model.add(activation('softmax'))

@@ -11,7 +11,9 @@
 import { conv1d, dense, embedding, globalMaxPooling1d, maxPooling1d, rmsprop, Sequential } from '@cotangent/layers'
 import { type Experiment, lastOf } from '../lib/experiment.js'
 import { tupleText } from '../lib/python.js'
-import { MAX_FEATURES, paddedReviews, VALIDATION_SPLIT } from './reviews.js'
+import { reviewShows } from '../lib/shown.js'
+import { heldOut, MAX_FEATURES, paddedReviews, VALIDATION_SPLIT } from './reviews.js'
+import { wordsOfReviews } from './words.js'
 
 const MAX_LEN = 500
 
@@ -22,8 +24,8 @@ export function imdbConv1dModel(seed: number): Sequential {
   model.add(conv1d(32, 7, { activation: 'relu' }))
   model.add(maxPooling1d({ poolSize: 5 }))
   model.add(conv1d(32, 7, { activation: 'relu' }))
-  model.add(globalMaxPooling1d())
-  model.add(dense(1))
+  model.add(globalMaxPooling1d()) // in the place of Flatten: 32 numbers, whatever the length
+  model.add(dense(1)) // linear, as in the document: see above
   return model
 }
 
@@ -48,7 +50,8 @@ export const imdbConv1d: Experiment = {
   async run(context) {
     const { epochs, batchSize, learningRate = 1e-4, seed, callbacks, output } = context
     console.log('Loading data...')
-    const { xTrain, yTrain, xTest } = await paddedReviews(context, MAX_LEN)
+    const reviews = await paddedReviews(context, MAX_LEN)
+    const { xTrain, yTrain, xTest } = reviews
     console.log(xTrain.shape[0], 'train sequences')
     console.log(xTest.shape[0], 'test sequences')
     console.log('Pad sequences (samples x time)')
@@ -57,8 +60,11 @@ export const imdbConv1d: Experiment = {
 
     const model = imdbConv1dModel(seed)
     model.summary()
+    // The loss cuts the raw outputs to 0 … 1, and has no gradient where it cuts. The accuracy asks whether they are above ½.
     model.compile({ optimizer: rmsprop({ learningRate }), loss: 'binaryCrossentropy', metrics: ['acc'] })
     const history = await model.fit(xTrain, yTrain, { epochs, batchSize, validationSplit: VALIDATION_SPLIT, callbacks, output })
+    const { x, y } = heldOut(reviews)
+    await context.shows(...reviewShows(model, x, y, () => wordsOfReviews(context.data), 'clipped'))
     return { value: lastOf(history, 'val_acc'), history, remark: deadStart(history.history.val_loss) }
   },
 }

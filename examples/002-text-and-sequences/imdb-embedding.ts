@@ -8,7 +8,9 @@
 import { dense, embedding, flatten, rmsprop, Sequential } from '@cotangent/layers'
 import { type Experiment, lastOf } from '../lib/experiment.js'
 import { arrayText } from '../lib/numpy.js'
-import { MAX_FEATURES, paddedReviews, VALIDATION_SPLIT } from './reviews.js'
+import { reviewShows } from '../lib/shown.js'
+import { heldOut, MAX_FEATURES, paddedReviews, VALIDATION_SPLIT } from './reviews.js'
+import { wordsOfReviews } from './words.js'
 
 const MAXLEN = 20
 
@@ -31,7 +33,9 @@ export const imdbEmbedding: Experiment = {
 
   async run(context) {
     const { epochs, batchSize, learningRate, seed, callbacks, output } = context
-    const { xTrain, yTrain, xTest } = await paddedReviews(context, MAXLEN)
+    // All inputs need one length for Flatten. Of a review the last 20 words are left, less than a tenth.
+    const reviews = await paddedReviews(context, MAXLEN)
+    const { xTrain, yTrain, xTest } = reviews
     console.log(arrayText(xTrain))
     console.log()
     console.log(arrayText(xTest))
@@ -41,6 +45,8 @@ export const imdbEmbedding: Experiment = {
     model.compile({ optimizer: rmsprop({ learningRate }), loss: 'binaryCrossentropy', metrics: ['acc'] })
     model.summary()
     const history = await model.fit(xTrain, yTrain, { epochs, batchSize, validationSplit: VALIDATION_SPLIT, callbacks, output })
+    const { x, y } = heldOut(reviews)
+    await context.shows(...reviewShows(model, x, y, () => wordsOfReviews(context.data)))
     return { value: lastOf(history, 'val_acc'), history }
   },
 }

@@ -19,7 +19,9 @@ import { loadWeights, saveWeights } from '@cotangent/layers/node'
 import { type Experiment, lastOf } from '../lib/experiment.js'
 import { arrayText } from '../lib/numpy.js'
 import { tupleText } from '../lib/python.js'
-import { denseModel, EMBEDDING_DIM, gloveMatrix, shuffledReviews, testReviews } from './raw-reviews.js'
+import { reviewShows } from '../lib/shown.js'
+import { denseModel, EMBEDDING_DIM, gloveMatrix, MAX_WORDS, shuffledReviews, testReviews } from './raw-reviews.js'
+import { wordsOf } from './words.js'
 
 export const imdbGlove: Experiment = {
   id: 'imdb-glove',
@@ -42,11 +44,13 @@ export const imdbGlove: Experiment = {
     // This comes before the freezing, as in the document, so all weights still count as trainable.
     model.summary()
     scope(() => model.layers[0].setWeights([tensor(matrix.data, { shape: matrix.shape })]))
+    // Before compile: the optimizer takes the weights that are trainable then.
     model.layers[0].trainable = false
 
     model.compile({ optimizer: rmsprop({ learningRate }), loss: 'binaryCrossentropy', metrics: ['acc'] })
     const history = await model.fit(xTrain, yTrain, { epochs, batchSize, validationData: [xVal, yVal], callbacks, output })
 
+    await context.shows(...reviewShows(model, xVal, yVal, async () => wordsOf(tokenizer, MAX_WORDS)))
     const folder = context.out ?? (await mkdtemp(join(tmpdir(), 'glove-')))
     const other = denseModel(seed + 1)
     try {

@@ -13,6 +13,7 @@ import { MAX_FEATURES } from './reviews.js'
 /** 328,353 parameters. */
 export function imdbLstmModel(seed: number): Sequential {
   const model = new Sequential([], { seed })
+  // Padding is read like a word, as in the document: mask_zero is false by default.
   model.add(embedding(MAX_FEATURES, 32))
   model.add(lstm(32))
   model.add(dense(1, { activation: 'sigmoid' }))

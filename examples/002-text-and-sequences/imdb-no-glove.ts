@@ -7,7 +7,9 @@
  */
 import { rmsprop } from '@cotangent/layers'
 import { type Experiment, lastOf } from '../lib/experiment.js'
-import { denseModel, shuffledReviews } from './raw-reviews.js'
+import { reviewShows } from '../lib/shown.js'
+import { denseModel, MAX_WORDS, shuffledReviews } from './raw-reviews.js'
+import { wordsOf } from './words.js'
 
 export const imdbNoGlove: Experiment = {
   id: 'imdb-no-glove',
@@ -19,13 +21,15 @@ export const imdbNoGlove: Experiment = {
 
   async run(context) {
     const { epochs, batchSize, learningRate, seed, callbacks, output } = context
-    const { xTrain, yTrain, xVal, yVal, used } = await shuffledReviews(context)
+    const { tokenizer, xTrain, yTrain, xVal, yVal, used } = await shuffledReviews(context)
     context.uses(used)
 
     const model = denseModel(seed)
     model.summary()
+    // A million numbers for words, and 200 reviews: most words are in none of them, and keep the vector that they started with.
     model.compile({ optimizer: rmsprop({ learningRate }), loss: 'binaryCrossentropy', metrics: ['acc'] })
     const history = await model.fit(xTrain, yTrain, { epochs, batchSize, validationData: [xVal, yVal], callbacks, output })
+    await context.shows(...reviewShows(model, xVal, yVal, async () => wordsOf(tokenizer, MAX_WORDS)))
     return { value: lastOf(history, 'val_acc'), history }
   },
 }

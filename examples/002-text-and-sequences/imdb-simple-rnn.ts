@@ -13,6 +13,7 @@ import { MAX_FEATURES } from './reviews.js'
 /** 322,113 parameters. */
 export function imdbSimpleRnnModel(seed: number): Sequential {
   const model = new Sequential([], { seed })
+  // Padding is read like a word, as in the document: mask_zero is false by default.
   model.add(embedding(MAX_FEATURES, 32))
   model.add(simpleRNN(32))
   model.add(dense(1, { activation: 'sigmoid' }))

@@ -15,6 +15,7 @@ export const conv1dLstmForecaster: MakeModel = ([, features], seed) => {
   model.add(conv1d(32, 5, { activation: 'relu', inputShape: [null, features] }))
   model.add(maxPooling1d({ poolSize: 3 }))
   model.add(conv1d(32, 5, { activation: 'relu' }))
+  // 480 half hours come out of the convolutions as 154 steps.
   model.add(lstm(32, { dropout: 0.2, recurrentDropout: 0.2 }))
   model.add(dense(1))
   return model

@@ -17,7 +17,7 @@ export const conv1dForecaster: MakeModel = ([, features], seed) => {
   model.add(conv1d(32, 5, { activation: 'relu' }))
   model.add(maxPooling1d({ poolSize: 3 }))
   model.add(conv1d(32, 5, { activation: 'relu' }))
-  model.add(globalMaxPooling1d())
+  model.add(globalMaxPooling1d()) // when a pattern was seen is lost, and the last hours matter most
   model.add(dense(1))
   return model
 }

@@ -12,6 +12,7 @@ import { forecast, type MakeModel, oneBatch } from './forecast.js'
 /** 107,585 parameters with 14 columns. */
 export const denseForecaster: MakeModel = ([steps, features], seed) => {
   const model = new Sequential([], { seed })
+  // All numbers of a window in one row: which came first is lost.
   model.add(flatten({ inputShape: [steps, features] }))
   model.add(dense(32, { activation: 'relu' }))
   model.add(dense(1))

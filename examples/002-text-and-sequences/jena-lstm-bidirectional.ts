@@ -12,6 +12,7 @@ import { forecast, type MakeModel, oneBatch } from './forecast.js'
 /** 12,097 parameters with 14 columns. */
 export const bidirectionalForecaster: MakeModel = ([, features], seed) => {
   const model = new Sequential([], { seed })
+  // The backward half ends with the hour of ten days ago, which says least about tomorrow; so the document does not expect it to help.
   model.add(bidirectional(lstm(32, { dropout: 0.2, recurrentDropout: 0.2 }), { inputShape: [null, features] }))
   model.add(dense(1))
   return model

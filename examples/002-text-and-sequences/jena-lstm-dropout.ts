@@ -12,6 +12,7 @@ import { forecast, type MakeModel, oneBatch } from './forecast.js'
 /** 6,049 parameters with 14 columns. */
 export const lstmDropoutForecaster: MakeModel = ([, features], seed) => {
   const model = new Sequential([], { seed })
+  // All steps of a window drop the same inputs and states: other ones at each step would hide what the error says.
   model.add(lstm(32, { dropout: 0.2, recurrentDropout: 0.2, inputShape: [null, features] }))
   model.add(dense(1))
   return model

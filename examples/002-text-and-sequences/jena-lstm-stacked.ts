@@ -12,6 +12,7 @@ import { forecast, type MakeModel, oneBatch } from './forecast.js'
 /** 14,369 parameters with 14 columns. */
 export const stackedForecaster: MakeModel = ([, features], seed) => {
   const model = new Sequential([], { seed })
+  // returnSequences: the second LSTM needs a sequence, the output of every step.
   model.add(lstm(32, { dropout: 0.2, recurrentDropout: 0.2, returnSequences: true, inputShape: [null, features] }))
   model.add(lstm(32, { dropout: 0.2, recurrentDropout: 0.2 }))
   model.add(dense(1))

@@ -12,6 +12,7 @@ import { forecast, type MakeModel, oneBatch } from './forecast.js'
 /** 6,049 parameters with 14 columns. */
 export const lstmForecaster: MakeModel = ([, features], seed) => {
   const model = new Sequential([], { seed })
+  // The number of steps is open, null; an LSTM does not need it.
   model.add(lstm(32, { inputShape: [null, features] }))
   model.add(dense(1))
   return model

@@ -53,12 +53,13 @@ const padded = (tokenizer: Tokenizer, texts: readonly string[]): Reviews =>
 export async function shuffledReviews(context: Context): Promise<ShuffledReviews> {
   const { texts, labels: inOrder, source } = await imdb.loadReviews({ part: 'train', dir: context.data })
   const tokenizer = new Tokenizer({ numWords: MAX_WORDS })
-  tokenizer.fitOnTexts(texts)
+  tokenizer.fitOnTexts(texts) // all words are counted; numWords matters from here on
   const inRows = padded(tokenizer, texts)
   console.log('Shape of data tensor: ', tupleText(inRows.shape))
   console.log('Shape of label tensor: ', tupleText(inOrder.shape))
 
   const indices = Int32Array.from(texts.keys())
+  // The files come in order, all bad reviews first: without shuffling, the first 200 would all be bad.
   new RandomState(context.seed).shuffle(indices)
   const data = taken(inRows, indices)
   const labels = taken(inOrder, indices)
@@ -98,6 +99,7 @@ export function denseModel(seed: number): Sequential {
   const model = new Sequential([], { seed })
   model.add(embedding(MAX_WORDS, EMBEDDING_DIM, { inputLength: MAXLEN }))
   model.add(flatten())
+  // 320,032 weights for 200 reviews: accuracy in training is soon 1, and on other reviews stays near ½.
   model.add(dense(32, { activation: 'relu' }))
   model.add(dense(1, { activation: 'sigmoid' }))
   return model

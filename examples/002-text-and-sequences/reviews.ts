@@ -16,6 +16,13 @@ export interface PaddedReviews {
   yTest: NDArray<Uint8Array>
 }
 
+/** The reviews that `validationSplit` keeps for validation: the last fifth, before anything is shuffled. */
+export function heldOut({ xTrain, yTrain }: PaddedReviews): { x: PaddedReviews['xTrain']; y: PaddedReviews['yTrain'] } {
+  const [count] = xTrain.shape
+  const first = Math.floor(count * (1 - VALIDATION_SPLIT))
+  return { x: slice(xTrain, first, count), y: slice(yTrain, first, count) }
+}
+
 /** Loads all reviews and cuts or pads each to its last `maxlen` words; `--limit` keeps the first training reviews. */
 export async function paddedReviews(context: Context, maxlen: number): Promise<PaddedReviews> {
   const { xTrain, yTrain, xTest, yTest, source } = await imdb.loadData({ numWords: MAX_FEATURES, dir: context.data })
@@ -24,6 +31,7 @@ export async function paddedReviews(context: Context, maxlen: number): Promise<P
   // The test reviews are prepared as in the document, which never uses them.
   context.uses({ name: 'IMDB', source, train, available, unit: 'reviews' })
   return {
+    // Zeros come in front of short reviews, and of long ones the beginning goes: a network reads the words at the end last.
     xTrain: padSequences(xTrain.slice(0, train), { maxlen }),
     yTrain: slice(yTrain, 0, train),
     xTest: padSequences(xTest, { maxlen }),

@@ -11,7 +11,7 @@ import { type Context, thousands } from '../lib/experiment.js'
 import { type Period, type Rows, splitRows, tenMinutes } from './split.js'
 
 /** The column that is predicted: T (degC). */
-const temperature = 1
+export const temperature = 1
 
 /** The windows to train and to validate on. */
 export interface Weather {
@@ -23,8 +23,13 @@ export interface Weather {
   lastBatch: SeriesWindows
   /** The number of rows in a window, and of columns in a row. */
   shape: readonly [steps: number, features: number]
-  /** Degrees Celsius in one standardised unit. */
+  /** Degrees Celsius in one standardised unit, and at its zero. */
   degrees: number
+  mean: number
+  /** The measured temperature, row by row, in degrees Celsius. */
+  celsius: Float64Array
+  /** Minutes from one row to the next. */
+  minutes: number
 }
 
 /**
@@ -43,7 +48,8 @@ export async function loadWeather(context: Context, step: 3 | 6 = 6): Promise<We
   const split = splitRows(found.data.shape[0], minutes, period, trainRows)
   const { lookback, delay, scale } = split
 
-  const { data, std } = standardize(found.data, { rows: scale[1] + 1 })
+  // In the document these are 200,000 rows, far more than it trains on: those for validation are among them.
+  const { data, mean, std } = standardize(found.data, { rows: scale[1] + 1 })
   const every = step / (minutes / 10)
   const windows = { lookback, delay, step: every, target: temperature }
   const within = ([first, last]: Rows) => ({ minIndex: first, maxIndex: last + 1 })
@@ -54,6 +60,9 @@ export async function loadWeather(context: Context, step: 3 | 6 = 6): Promise<We
     lastBatch: seriesWindows(data, { ...windows, ...within([split.lastBatch[0] - lookback, split.lastBatch[1]]), repeat: false }),
     shape: [lookback / every, columns.length],
     degrees: std[temperature],
+    mean: mean[temperature],
+    celsius: Float64Array.from({ length: found.data.shape[0] }, (_, row) => found.data.data[row * columns.length + temperature]),
+    minutes,
   }
 
   const held = [...weather.validation.rows()].reduce((sum, rows) => sum + rows.length, 0)

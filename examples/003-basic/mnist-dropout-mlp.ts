@@ -13,6 +13,7 @@ import { normalize, reshape, slice, toCategorical } from '@cotangent/datasets'
 import { activation, adam, type Data, dense, dropout, type Model, Sequential } from '@cotangent/layers'
 import { loadModel, modelCheckpoint, saveModel } from '@cotangent/layers/node'
 import type { Experiment } from '../lib/experiment.js'
+import { classifierShows } from '../lib/shown.js'
 
 const RESHAPED = 784
 const NB_CLASSES = 10
@@ -59,12 +60,14 @@ export const mnistDropoutMlp: Experiment = {
     const yTest = toCategorical(digits.yTest, NB_CLASSES)
 
     const model = dropoutMlp(seed)
+    // In the style of Keras 2.2.4, which has no line with the model's name.
     model.summary({ style: '2.2.4' })
     // The document ran a Keras before 2.3, which prints accuracy as acc.
     model.compile({ loss: 'categoricalCrossentropy', optimizer: adam({ learningRate }), metrics: ['acc'] })
 
     const modelDir = context.out ?? (await mkdtemp(join(tmpdir(), 'mnist-')))
     try {
+      // {epoch:02d} counts from 1, although the history counts from 0.
       const checkpoint = modelCheckpoint(join(modelDir, 'model-{epoch:02d}.h5'))
       const options = {
         batchSize,
@@ -74,15 +77,17 @@ export const mnistDropoutMlp: Experiment = {
         callbacks: [...callbacks, checkpoint],
         output,
       } as const
+      // validation_split takes the last fifth, before anything is shuffled: 48,000 images are left to train on.
       const history = await model.fit(xTrain, yTrain, options)
 
       const score = await model.evaluate(xTest, yTest, { verbose: 1, output })
-      console.log('Test score:', score[0])
+      console.log('Test score:', score[0]) // the loss; the accuracy is the second value
       console.log('Test accuracy:', score[1])
 
       const predictions = await model.predictClasses(slice(xTest, 0, 1))
       console.log(`First test image: predicted ${predictions[0]}, truth [${slice(yTest, 0, 1).data.join(', ')}]`)
 
+      await context.shows(...classifierShows(model, xTest, digits.xTest, digits.yTest))
       const before = await probabilities(model, xTest)
       await saveModel(model, join(modelDir, 'mnist.h5'))
       model.dispose()

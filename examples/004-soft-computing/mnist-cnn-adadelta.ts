@@ -8,11 +8,12 @@
 import { normalize, reshape, toCategorical } from '@cotangent/datasets'
 import { adadelta, conv2d, dense, dropout, flatten, imageDataFormat, maxPooling2d, Sequential } from '@cotangent/layers'
 import type { Experiment } from '../lib/experiment.js'
+import { classifierShows } from '../lib/shown.js'
 import { EPSILON } from './mlp.js'
 
 const NUM_CLASSES = 10
 
-/** The shape of an image with one channel, by the data format. */
+/** The shape of an image with one channel. The document asks for the data format, since TensorFlow and Theano put the channels in different places. */
 const imageShape = (): number[] => (imageDataFormat() === 'channelsFirst' ? [1, 28, 28] : [28, 28, 1])
 
 /** 1,199,882 parameters. */
@@ -59,6 +60,7 @@ export const mnistCnnAdadelta: Experiment = {
       callbacks,
       output,
     })
+    await context.shows(...classifierShows(model, xTest, digits.xTest, digits.yTest))
     return { value: history.history.val_acc.at(-1) as number, history }
   },
 }

@@ -3,11 +3,14 @@ import { join } from 'node:path'
 import { foldKey, key, scope, tensor } from '@cotangent/core'
 import { fashionMnist, slice } from '@cotangent/datasets'
 import type { Layer } from '@cotangent/layers'
+import { imagesSection } from '@cotangent/layers/node'
 import type { Settings } from '../lib/arguments.js'
 import type { Demonstration } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
 import { type Images, imagesOf } from '../lib/images.js'
+import { Recording } from '../lib/recording.js'
+import { classifierShows } from '../lib/shown.js'
 import { changes, clothesModel, type Sizes, small } from './network.js'
 import { augmentSvg } from './picture.js'
 
@@ -55,12 +58,20 @@ async function train(
   sizes: Sizes,
   epochs: number,
   seed: number,
+  recording = new Recording(),
 ): Promise<Curves> {
   const model = clothesModel(before, sizes, { seed, steps: epochs * Math.ceil(train.y.shape[0] / BATCH) })
   try {
     const validationData = [watched.x, watched.y] as const
-    const { history } = await model.fit(train.x, train.y, { epochs, batchSize: BATCH, validationData, verbose: 0 })
+    const { history } = await model.fit(train.x, train.y, {
+      epochs,
+      batchSize: BATCH,
+      validationData,
+      verbose: 0,
+      callbacks: recording.callbacks,
+    })
     const [, accuracy] = (await model.evaluate(test.x, test.y, { verbose: 0 })) as number[]
+    await recording.shows(...classifierShows(model, test.x, test.x, test.y, fashionMnist.labels))
     return { training: history.accuracy, watched: history.val_accuracy, test: accuracy }
   } finally {
     model.dispose()
@@ -81,23 +92,40 @@ export async function seen({ x }: Images, row: number, count: number, seed: numb
 
 const last = (values: readonly number[]): number => values.at(-1) ?? Number.NaN
 
-export async function trainBoth({ seed = 1, epochs = EPOCHS, data, out }: Settings = {}, scale: Scale = {}): Promise<AugmentResult> {
+export async function trainBoth(
+  { seed = 1, epochs = EPOCHS, data, out }: Settings = {},
+  scale: Scale = {},
+  recording = new Recording(),
+): Promise<AugmentResult> {
   const { sizes = small, clothes = await loadClothes(data) } = scale
   const { train: own, test, source } = clothes
   console.log(`${thousands(own.y.shape[0])} pictures to train on from ${withoutPath(source)}, ${epochs} epochs, seed ${seed}\n`)
   console.log('                training   others     test')
-  const run = async (name: string, before: readonly Layer[]): Promise<Curves> => {
-    const curves = await train(before, clothes, sizes, epochs, seed)
+  const run = async (name: string, before: readonly Layer[], recording?: Recording): Promise<Curves> => {
+    const curves = await train(before, clothes, sizes, epochs, seed, recording)
     const figures = [last(curves.training), last(curves.watched), curves.test].map((value) => value.toFixed(4).padStart(9))
     console.log(name.padEnd(15) + figures.join(''))
     return curves
   }
   const plain = await run('as they are', [])
-  const changed = await run('changed', changes())
+  const pictures = async () => {
+    const values = await seen(own, 0, 9, seed)
+    return { data: values.map((value) => Math.min(1, Math.max(0, value))), shape: [9, 28, 28] }
+  }
+  await recording.shows(async () =>
+    imagesSection([slice(own.x, 0, 1), await pictures()], {
+      title: 'A picture, and as training sees it in nine epochs',
+      columns: 10,
+      ink: true,
+    }),
+  )
+  const changed = await run('changed', changes(), recording)
   const [better, count] = [changed.test - plain.test, test.y.shape[0]]
   console.log(
     `\nOf ${thousands(count)} test pictures ${thousands(Math.round(Math.abs(better) * count))} ${better >= 0 ? 'more' : 'fewer'} are right with changes.`,
   )
+  recording.fact('Data', `${thousands(own.y.shape[0])} pictures of Fashion-MNIST from ${withoutPath(source)}`)
+  recording.fact('Test accuracy', `${changed.test.toFixed(4)}; without changes ${plain.test.toFixed(4)}`)
   if (out) {
     const rows = [0, 1, 2, 3].map((kind) => own.y.data.indexOf([9, 0, 3, 8][kind]))
     const drawn = await Promise.all(
@@ -112,6 +140,6 @@ export async function trainBoth({ seed = 1, epochs = EPOCHS, data, out }: Settin
 export const augment = {
   id: 'augment',
   title: '2,000 clothes of Fashion-MNIST, changed at random in training or not; draws both with --out dir',
-  flags: ['seed', 'epochs', 'data', 'backend', 'threads', 'out'],
-  run: (settings: Settings) => trainBoth(settings),
+  flags: ['seed', 'epochs', 'data', 'backend', 'threads', 'out', 'report'],
+  run: (settings: Settings, recording?: Recording) => trainBoth(settings, {}, recording),
 } satisfies Demonstration

@@ -3,13 +3,14 @@ import { join } from 'node:path'
 import { foldKey, key, normal } from '@cotangent/core'
 import { mnist, type NDArray, slice } from '@cotangent/datasets'
 import type { Callback, Sequential } from '@cotangent/layers'
-import { saveModel } from '@cotangent/layers/node'
+import { imagesSection, saveModel } from '@cotangent/layers/node'
 import { type Settings, UsageError } from '../lib/arguments.js'
 import type { Demonstration } from '../lib/demonstration.js'
 import { digitRow } from '../lib/digits.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
 import { progressOutput } from '../lib/output.js'
+import { Recording } from '../lib/recording.js'
 import { largeText, sheet, svgPage, text } from '../lib/svg.js'
 import { Gan, NOISE, type Sizes } from './network.js'
 import { type Quality, qualityOf, spread, trainReader } from './quality.js'
@@ -66,7 +67,7 @@ function picture(rows: readonly { epoch: number; images: NDArray<Uint8Array> }[]
   return svgPage([left + 10 * size, top + 10 * size], 'Digits that the generator made', body, largeText)
 }
 
-export async function trainGan(settings: Settings = {}, scale: Scale = {}): Promise<GanResult> {
+export async function trainGan(settings: Settings = {}, scale: Scale = {}, recording = new Recording()): Promise<GanResult> {
   const { seed = 1, epochs = EPOCHS, 'batch-size': batchSize = 32, lr: learningRate = 5e-4, out } = settings
   const { sizes = { generator: 48, discriminator: 48 }, made = 10_000, test = 10_000 } = scale
   const { xTrain, yTrain, xTest, source } = await mnist.loadData({ dir: settings.data })
@@ -103,7 +104,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     },
   }
   try {
-    const { history } = await gan.fit(images, { epochs, batchSize, callbacks: [drawing], output: progressOutput() })
+    const { history } = await gan.fit(images, { epochs, batchSize, callbacks: [...recording.callbacks, drawing], output: progressOutput() })
 
     const reader = await trainReader(images, slice(yTrain, 0, limit), { seed, epochs: 2 })
     const [realQuality, quality] = [
@@ -117,6 +118,15 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     )
     console.log(`(of the real test digits: ${percent(realQuality.sure)}). It reads these as ${spread(quality)}.`)
 
+    recording.fact('Data', `${thousands(limit)} digits from ${withoutPath(source)}`)
+    recording.fact('Made digits that a reader is sure of', `${percent(quality.sure)} (real ones: ${percent(realQuality.sure)})`)
+    const after = `The same ten draws of noise after epochs ${rows.map(({ epoch }) => epoch).join(', ')}`
+    const drawings = rows.map((row) => row.images)
+    await recording.shows(
+      () => imagesSection(drawings, { title: after, columns: 10, most: 10 * rows.length, ink: true }),
+      async () =>
+        imagesSection(await draw(generator, hundred), { title: 'A hundred made digits, none of them picked', columns: 10, ink: true }),
+    )
     if (out) {
       await saveModel(generator, join(out, 'generator.keras'))
       console.log(`Written: ${join(out, 'gan.svg')}, ${join(out, 'generator.keras')}`)
@@ -130,6 +140,6 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
 export const gan = {
   id: 'gan',
   title: 'A GAN on MNIST: it learns to draw digits; with --out dir as a picture',
-  flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out'],
-  run: (settings: Settings) => trainGan(settings),
+  flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out', 'report'],
+  run: (settings: Settings, recording?: Recording) => trainGan(settings, {}, recording),
 } satisfies Demonstration

@@ -11,6 +11,7 @@ import type { Sequential } from '@cotangent/layers'
 import { loadModel, saveModel } from '@cotangent/layers/node'
 import type { Settings } from '../lib/arguments.js'
 import type { Demonstration } from '../lib/demonstration.js'
+import { Recording } from '../lib/recording.js'
 import { createGpt, createTrainer, type Gpt, loss, type Sizes, small, write } from './gpt-core.js'
 import { gptModel, toCore } from './gpt-layers.js'
 import { loadText, type Text, tensorsOf } from './text.js'
@@ -71,6 +72,7 @@ async function run(
   text: Text,
   settings: Settings,
   { sizes: { context } = small, pause = 250 }: Scale,
+  recording: Recording,
 ): Promise<GptResult> {
   const { seed = 1, steps = STEPS, prompt = '\n' } = settings
   const batches = text.batches(context, seed)
@@ -78,14 +80,18 @@ async function run(
   console.log(`${learner.parameters} parameters, ${steps} steps of 12 × ${context} characters, seed ${seed}; text: ${text.source}`)
   if (learner.step > 0) console.log(`goes on after step ${learner.step}`)
   const times: number[] = []
+  let before = Number.NaN
+  recording.stretchBegins()
   for (let step = learner.step; step < steps; step++) {
     const start = performance.now()
-    const before = await learner.train(batches.at(step))
+    before = await learner.train(batches.at(step))
     times.push(performance.now() - start)
     if ((step + 1) % pause !== 0 || step + 1 === steps) continue
     const { gpt, release } = learner.network()
     const [valid, piece] = [await lossOn(gpt, validation, 4), await writeText(gpt, text.vocabulary, prompt, 120, seed)]
     release()
+    await recording.stretchEnds({ loss: before, val_loss: valid })
+    recording.stretchBegins()
     await learner.save?.()
     const figures = `loss ${before.toFixed(3)}, of 256 validation windows ${valid.toFixed(3)}, ${median(times).toFixed(0)} ms a step`
     console.log(`\nstep ${step + 1}: ${figures}\n${piece.trim()}`)
@@ -98,12 +104,19 @@ async function run(
   console.log(
     `\nAfter ${steps} steps: validation loss ${validationLoss.toFixed(4)} (the whole validation text), ${median(times).toFixed(0)} ms a step\n\n${written.trim()}`,
   )
+  await recording.stretchEnds({ loss: before, val_loss: validationLoss })
+  recording.fact('Text', text.source)
+  recording.fact('Training', `${steps} steps of 12 × ${context} characters; a point of the curves is ${pause} steps`)
+  recording.fact('Parameters', learner.parameters)
+  recording.fact('Validation loss', `${validationLoss.toFixed(4)} (the whole validation text)`)
+  recording.fact('ms a step', median(times).toFixed(0))
+  await recording.shows(() => ({ kind: 'text', title: `What it writes after ${steps} steps`, text: written.trim() }))
   return { parameters: learner.parameters, validationLoss, msPerStep: median(times), written }
 }
 
-const flags = ['seed', 'steps', 'prompt', 'data', 'backend', 'threads'] as const
+const flags = ['seed', 'steps', 'prompt', 'data', 'backend', 'threads', 'report'] as const
 
-export async function trainCore(settings: Settings = {}, scale: Scale = {}): Promise<GptResult> {
+export async function trainCore(settings: Settings = {}, scale: Scale = {}, recording = new Recording()): Promise<GptResult> {
   const { seed = 1, steps = STEPS } = settings
   const { sizes = small, text = await loadText(settings.data) } = scale
   const trainer = createTrainer(createGpt({ ...sizes, vocabulary: text.vocabulary.size }, key(seed)), steps)
@@ -123,14 +136,14 @@ export async function trainCore(settings: Settings = {}, scale: Scale = {}): Pro
       },
       network: () => ({ gpt, release: () => undefined }),
     }
-    return await run(learner, text, settings, scale)
+    return await run(learner, text, settings, scale, recording)
   } finally {
     for (const each of [...gpt.parameters, ...state.flat()]) each.dispose()
   }
 }
 
 /** With `out`, the model and its optimizer are saved there, and the next run goes on. */
-export async function trainLayers(settings: Settings = {}, scale: Scale = {}): Promise<GptResult> {
+export async function trainLayers(settings: Settings = {}, scale: Scale = {}, recording = new Recording()): Promise<GptResult> {
   const { seed = 1, steps = STEPS, out } = settings
   const { sizes = small, text = await loadText(settings.data) } = scale
   const file = out && join(out, 'gpt.keras')
@@ -151,7 +164,9 @@ export async function trainLayers(settings: Settings = {}, scale: Scale = {}): P
       },
       save: file ? () => saveModel(model, file) : undefined,
     }
-    return await run(learner, text, settings, scale)
+    const result = await run(learner, text, settings, scale, recording)
+    await recording.shows(() => ({ kind: 'text', title: 'The network', text: model.summaryLines().join('\n') }))
+    return result
   } finally {
     model.dispose()
   }
@@ -161,12 +176,12 @@ export const gpt = {
   id: 'gpt',
   title: 'A GPT on Shakespeare, in layers; goes on where it stopped with --out dir',
   flags: [...flags, 'out'],
-  run: (settings: Settings) => trainLayers(settings),
+  run: (settings: Settings, recording?: Recording) => trainLayers(settings, {}, recording),
 } satisfies Demonstration
 
 export const gptCore = {
   id: 'gpt-core',
   title: 'The same GPT in ops alone, in one file',
   flags,
-  run: (settings: Settings) => trainCore(settings),
+  run: (settings: Settings, recording?: Recording) => trainCore(settings, {}, recording),
 } satisfies Demonstration

@@ -85,7 +85,7 @@ describe('every flag', () => {
   ]
   const few = '2'
   /** For each flag a right value, and the junk that is right for it, too. */
-  const rows: Record<FlagName, { good: string; takes: string[] }> = {
+  const rows: Record<Exclude<FlagName, 'report'>, { good: string; takes: string[] }> = {
     epochs: { good: few, takes: [] },
     'batch-size': { good: few, takes: [] },
     lr: { good: '1e-3', takes: ['1.5', '1e300'] },
@@ -102,7 +102,7 @@ describe('every flag', () => {
     json: { good: 'x', takes: junk.filter((text) => text !== '' && !text.startsWith('--')) },
     out: { good: 'x', takes: junk.filter((text) => text !== '' && !text.startsWith('--')) },
   }
-  it('has a row', () => expect(Object.keys(rows).sort()).toEqual([...all].sort()))
+  it('has a row', () => expect([...Object.keys(rows), 'report'].sort()).toEqual([...all].sort()))
   it.each(Object.entries(rows))('--%s takes what it says, and answers the rest in one line with its name', (name, { good, takes }) => {
     expect(read(`--${name}`, good).settings).toHaveProperty(name)
     const problems: string[] = []
@@ -118,6 +118,16 @@ describe('every flag', () => {
       }
     }
     expect(problems).toEqual([])
+  })
+  it('--report needs no file, and takes one that ends in .html or .json', () => {
+    for (const argv of [['--report'], ['--report='], ['--report', '--seed', '2'], ['--seed', '2', '--report']])
+      expect(read('mnist-mlp', ...argv)).toMatchObject({ positionals: ['mnist-mlp'], settings: { report: '' } })
+    expect(read('--report', '--seed', '2').settings).toEqual({ report: '', seed: 2 })
+    for (const file of ['run.html', 'a b/run.htm', 'out/run.json']) expect(read('--report', file).settings).toEqual({ report: file })
+    for (const file of junk.filter((text) => text !== '' && !text.startsWith('--')))
+      expect(() => read('--report', file)).toThrow(`--report takes a file that ends in .html or .json, got "${file}".`)
+    // An id behind it is no file.
+    expect(() => read('--report', 'mnist-mlp')).toThrow('ends in .html or .json')
   })
   it.each(['--constructor', '--__proto__', '--toString', '--no-epochs', '-1', '-limit', '--Epochs'])('there is no %s', (flag) => {
     expect(() => read(flag, '3')).toThrow(UsageError)

@@ -99,6 +99,14 @@ export const flags = {
   },
   json: path('file', 'write the result, the history and the environment as JSON'),
   out: path('dir', 'write history.json, history.csv and curves.svg'),
+  report: {
+    takes: 'file',
+    says: 'write a page of the run: curves, mistakes, a look inside. Without a file: report.html in --out, or out/<id>.html. A .json gets its data',
+    read(text: string): string {
+      if (text === '' || /\.(html?|json)$/.test(text)) return text
+      throw new UsageError(`takes a file that ends in .html or .json, got "${text}"`)
+    },
+  },
 } satisfies Record<string, Flag<unknown>>
 
 export type FlagName = keyof typeof flags
@@ -120,7 +128,9 @@ export interface CommandLine {
  */
 export function readCommandLine(argv: readonly string[], allowed: readonly FlagName[]): CommandLine {
   const options = Object.fromEntries(allowed.map((name) => [name, { type: 'string' as const }]))
-  const { positionals, tokens } = parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true })
+  // --report needs no value: parseArgs would take the next flag for it.
+  const args = argv.map((word, i) => (word === '--report' && (argv[i + 1] ?? '--').startsWith('--') ? '--report=' : word))
+  const { positionals, tokens } = parseArgs({ args, options, strict: false, allowPositionals: true, tokens: true })
   const settings: Settings = {}
   let help = false
   for (const token of tokens) {

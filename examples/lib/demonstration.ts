@@ -1,8 +1,10 @@
 /** Demonstrations: programs that show something and have no result to compare. Some are parts of documents that train nothing, others are our own, for students. */
-import { configure, useBackend } from '@cotangent/core'
+import { configure, currentBackend, useBackend } from '@cotangent/core'
 import { type FlagName, type Settings, UsageError } from './arguments.js'
+import { environment } from './environment.js'
 import type { documents } from './experiment.js'
 import { prepareOutput } from './files.js'
+import { addEnvironment, Recording, reportFile } from './recording.js'
 
 export interface Demonstration {
   readonly id: string
@@ -11,8 +13,8 @@ export interface Demonstration {
   readonly title: string
   /** The flags that it takes; any other is a mistake. */
   readonly flags: readonly FlagName[]
-  /** Prints, and returns what it printed as data. `--backend` and `--threads` count already. */
-  run(settings: Settings): unknown
+  /** Prints, and returns what it printed as data. `--backend` and `--threads` count already. `--report` is the recording's business. */
+  run(settings: Settings, recording?: Recording): unknown
 }
 
 export async function runDemonstration(demonstration: Demonstration, settings: Settings): Promise<void> {
@@ -22,8 +24,13 @@ export async function runDemonstration(demonstration: Demonstration, settings: S
     const takes = flags.length === 0 ? 'no flags' : flags.map((name) => `--${name}`).join(', ')
     throw new UsageError(`--${unused} means nothing to ${id}. It takes ${takes}.`)
   }
-  await prepareOutput(settings)
+  const file = settings.report === undefined ? undefined : reportFile(id, settings.report, settings.out)
+  await prepareOutput({ ...settings, report: file })
   if (settings.threads !== undefined) configure({ threads: settings.threads })
   if (settings.backend) await useBackend(settings.backend)
-  await demonstration.run(settings)
+  const recording = new Recording(`${id}${settings.seed === undefined ? '' : `, seed ${settings.seed}`}`, { file })
+  await demonstration.run(settings, recording)
+  recording.fact('Example', demonstration.title)
+  addEnvironment(recording, environment(currentBackend()))
+  await recording.finish()
 }

@@ -1,6 +1,7 @@
 /** The types that experiments and their runner share. An experiment says what it reproduces; the runner handles flags, data and files. */
 import type { NDArray } from '@cotangent/datasets'
 import type { Callback, FitOptions, History } from '@cotangent/layers'
+import type { MakeSections } from './recording.js'
 
 /** Errors are in per cent, accuracies are fractions, an MAE is in units of the standardised target. */
 export type Metric = 'test error %' | 'test accuracy' | 'val accuracy' | 'val MAE'
@@ -61,7 +62,7 @@ export interface Context {
   /** Undefined: the optimizer's default. */
   readonly learningRate?: number
   readonly seed: number
-  /** Pass these to `fit`: they count samples and time epochs for the runner. */
+  /** Pass these to `fit`: they count samples, time epochs and keep the record for the runner. */
   readonly callbacks: readonly Callback[]
   /** Pass this to `fit`: the stream for its progress. */
   readonly output: FitOptions['output']
@@ -81,6 +82,8 @@ export interface Context {
   readonly out?: string
   /** Writes a file into `--out`. Without that flag the content is not made. */
   draw(name: string, content: () => string): Promise<void>
+  /** Shows something of the run in its report. Without `--report` and `--json` nothing of it is computed. */
+  shows(...makers: readonly MakeSections[]): Promise<void>
 }
 
 export interface Outcome {

@@ -11,13 +11,23 @@ export async function writeWhole(path: string, content: string): Promise<void> {
   await writeFileAtomic(path, content)
 }
 
+function isDirectory(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false // a part of the path may be a file; making the directory says so
+  }
+}
+
 /** Makes the directories before the training, so that a path that cannot be written to does not cost a training. */
-export async function prepareOutput({ json, out }: Settings): Promise<void> {
-  if (json && statSync(json, { throwIfNoEntry: false })?.isDirectory())
-    throw new UsageError(`--json takes a file, but ${json} is a directory.`)
+export async function prepareOutput({ json, out, report }: Settings): Promise<void> {
+  for (const [flag, file] of Object.entries({ json, report })) {
+    if (file && isDirectory(file)) throw new UsageError(`--${flag} takes a file, but ${file} is a directory.`)
+  }
   for (const [flag, directory] of [
     ['json', json && dirname(json)],
     ['out', out],
+    ['report', report && dirname(report)],
   ]) {
     if (!directory) continue
     try {

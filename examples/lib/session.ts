@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { configure, useBackend } from '@cotangent/core'
 import { mnist, slice } from '@cotangent/datasets'
 import type { History } from '@cotangent/layers'
+import type { RunRecord, Section } from '@cotangent/layers/report'
 import { type Settings, UsageError } from './arguments.js'
 import { Clock } from './clock.js'
 import { curvesSvg } from './curves.js'
@@ -21,6 +22,7 @@ import {
 import { prepareOutput, writeWhole } from './files.js'
 import { type BestEpoch, bestEpoch, historyCsv } from './history.js'
 import { progressOutput } from './output.js'
+import { addEnvironment, figuresOf, Recording, reportFile } from './recording.js'
 
 /** The report that `--json` writes. */
 export interface Report {
@@ -49,6 +51,8 @@ export interface Report {
   /** By name and epoch; in the file, null stands for a value that is not finite. */
   history: History['history']
   environment: Environment
+  /** With `--json`: the figures that the experiment shows beside its result, such as its confusion matrix. */
+  sections?: Section[]
 }
 
 interface DataUsed {
@@ -74,18 +78,20 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   if (trainRows !== undefined && !experiment.flags?.includes('train-rows'))
     throw new UsageError(`--train-rows means nothing to ${experiment.id}; it is for the experiments on the weather.`)
   if (settings.model !== undefined) throw new UsageError(`--model means nothing to ${experiment.id}; it is for keras-import.`)
-  await prepareOutput(settings)
+  const file = settings.report === undefined ? undefined : reportFile(experiment.id, settings.report, out)
+  await prepareOutput({ ...settings, report: file })
   if (threads !== undefined) configure({ threads })
   const backend = await useBackend(backendName)
 
   const clock = new Clock()
+  const recording = new Recording(`${experiment.id}, seed ${seed}`, { file, figures: json !== undefined })
   let used: DataSource | undefined
   const context: Context = {
     epochs,
     batchSize,
     learningRate,
     seed,
-    callbacks: [clock],
+    callbacks: [clock, ...recording.callbacks],
     output: progressOutput(),
     data: settings.data,
     trainRows,
@@ -108,6 +114,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     async draw(name, content) {
       if (out) await writeWhole(join(out, name), content())
     },
+    shows: (...makers) => recording.shows(...makers),
   }
 
   const { value, history, remark, also } = await experiment.run(context)
@@ -147,6 +154,9 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   const departures = departuresOf(experiment, report, used)
   for (const line of closingLines(experiment, report, departures, clock.samples ? 'samples' : used.unit)) console.log(line)
 
+  const record = await finishRecord(recording, experiment, report, departures)
+  const sections = record ? figuresOf(record) : []
+  if (sections.length > 0) report.sections = sections
   if (json) await writeWhole(json, `${JSON.stringify(report, undefined, 2)}\n`)
   if (out) {
     await writeWhole(join(out, 'history.json'), `${JSON.stringify({ epoch: history.epoch, history: history.history }, undefined, 2)}\n`)
@@ -155,6 +165,34 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   }
   for (const written of [json, out]) if (written) console.log(`Written: ${written}`)
   return report
+}
+
+/** Adds the result and its conditions to the record. */
+async function finishRecord(
+  recording: Recording,
+  { title, document }: Experiment,
+  report: Report,
+  departures: readonly string[],
+): Promise<RunRecord | undefined> {
+  const { result, reported, best, data, environment: machine } = report
+  recording.fact('Experiment', title)
+  recording.fact('Result', showMeasure(result))
+  recording.fact(`Document ${document}`, `${showMeasure(reported)} (${documents[document]})`)
+  if (best) recording.fact('Best epoch', `${best.epoch + 1} of ${report.epochs}, ${best.name} ${best.value.toFixed(4)}`)
+  recording.fact('Data', `${data.name} from ${data.source}`)
+  recording.fact('Samples', thousands(data.train))
+  if (data.validation !== undefined) recording.fact('Samples for validation', thousands(data.validation))
+  if (data.test !== undefined) recording.fact('Test samples', thousands(data.test))
+  recording.fact('Epochs', report.epochs)
+  recording.fact('Batch size', report.batchSize)
+  if (report.learningRate !== undefined) recording.fact('Learning rate', report.learningRate)
+  recording.fact('Seed', report.seed)
+  recording.fact('Backend', `${report.backend}, ${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`)
+  recording.fact('Seconds an epoch', report.secondsPerEpoch.toFixed(1))
+  addEnvironment(recording, machine)
+  for (const departure of departures) recording.remark(`Not as in the document: ${departure}.`)
+  if (report.remark !== undefined) recording.remark(report.remark)
+  return recording.finish()
 }
 
 /** The differences between the run and the document's. */

@@ -9,7 +9,7 @@ import { confusionCnn, mnistCnnConfusion } from '../001-lstm-cnn/mnist-cnn-confu
 import { confusionLstm, mnistLstmConfusion } from '../001-lstm-cnn/mnist-lstm-confusion.js'
 import { adadeltaCnn, mnistCnnAdadelta } from '../004-soft-computing/mnist-cnn-adadelta.js'
 import { numpyText } from '../lib/confusion.js'
-import { runOnDigits } from './run.js'
+import { runOnDigits, titlesOf } from './run.js'
 
 beforeEach(() => resetNames())
 afterEach(() => vi.restoreAllMocks())
@@ -67,17 +67,30 @@ describe('short runs on real images', () => {
     [mnistCnnLight, /^simple CNN error: \d+\.\d\d%$/m],
     [mnistCnnFull, /^Larger CNN error: \d+\.\d\d%$/m],
   ] as const)('$id learns and prints its line', async (experiment, line) => {
-    const { value, loss, printed } = await runOnDigits(experiment, { train: 600, test: 200, epochs: 2 })
+    const { value, loss, printed, sections } = await runOnDigits(experiment, { train: 600, test: 200, epochs: 2 })
     expect(printed).toMatch(line)
     expect(loss[1]).toBeLessThan(loss[0])
     // Guessing is wrong in 90 % of cases.
     expect(value).toBeLessThan(50)
+    expect(titlesOf(sections).slice(0, 5)).toEqual([
+      'confusion: Confusion matrix',
+      'samples: Most confidently wrong',
+      'images: Test image 0, a 7',
+      'images: Filters of conv2d',
+      'images: Test image 0 after conv2d',
+    ])
+    const [matrix] = sections
+    if (matrix.kind !== 'confusion') throw new Error('another kind')
+    const right = matrix.counts.reduce((sum, row, digit) => sum + row[digit], 0)
+    expect(100 - right / 2).toBeCloseTo(value, 4) // of 200
   })
   test('mnist-lstm learns and prints its line', async () => {
-    const { value, loss, printed } = await runOnDigits(mnistLstm, { train: 300, test: 100, epochs: 2 })
+    const { value, loss, printed, sections } = await runOnDigits(mnistLstm, { train: 300, test: 100, epochs: 2 })
     expect(printed).toMatch(/^LSTM model error: \d+\.\d\d%$/m)
     expect(loss[1]).toBeLessThan(loss[0])
     expect(value).toBeLessThan(80)
+    const maps = ['Input gate', 'Forget gate', 'Output gate', 'Candidate', 'Cell state', 'Hidden state'].map((title) => `heat: ${title}`)
+    expect(titlesOf(sections).slice(3)).toEqual(maps)
   })
   test.each([
     ['CNN', mnistCnnConfusion],
@@ -99,9 +112,10 @@ describe('short runs on real images', () => {
     expect(counts[1].reduce((sum, row, i) => sum + row[i], 0) / 200).toBeCloseTo(value, 6)
   })
   test('mnist-cnn-adadelta learns in the style of its Keras', async () => {
-    const { value, printed } = await runOnDigits(mnistCnnAdadelta, { train: 400, test: 100 })
+    const { value, printed, sections } = await runOnDigits(mnistCnnAdadelta, { train: 400, test: 100 })
     expect(printed).toContain('400 train samples\n100 test samples')
     expect(printed).toMatch(/400\/400 \[=+\] - \d+s - loss: \d\.\d{4} - acc: /)
     expect(value).toBeGreaterThan(0.2)
+    expect(sections).toHaveLength(9) // matrix, mistakes, the image, filters, and what five layers make of it
   })
 })

@@ -4,10 +4,12 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { readRecord } from '@cotangent/layers/report'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { runCommand } from '../command.js'
 import { demonstrations, experiments } from '../experiments.js'
 import type { Report } from '../lib/session.js'
+import { titlesOf } from './run.js'
 import { wellFormed } from './xml.js'
 
 interface Run {
@@ -69,13 +71,16 @@ describe('mistakes on the command line', () => {
     [['mnist-mlp', '--train-rows', '200000'], '--train-rows means nothing to mnist-mlp'],
     [['text-one-hit'], 'There is no experiment "text-one-hit". Did you mean text-one-hot?'],
     [['text-one-hot', '--epochs', '2'], '--epochs means nothing to text-one-hot. It takes no flags.'],
-    [['backprop', '--limit', '3'], '--limit means nothing to backprop. It takes --seed, --lr, --epochs, --backend.'],
+    [['backprop', '--limit', '3'], '--limit means nothing to backprop. It takes --seed, --lr, --epochs, --backend, --report.'],
     [['jena-dense', '--limit', '5000'], '--limit is for samples, and windows are drawn anew all the time: say with --train-rows'],
     [['mnist-mlp', '--limit', '70000'], '--limit 70000 is more than the 60000 training images there are.'],
     [['keras-import', '--model', '/no/such.h5'], '--model takes a file that exists, got "/no/such.h5".'],
     [['mnist-mlp', '--limit', '-1'], '--limit takes a whole number, at least 1, got "-1".'],
     [['mnist-mlp', '--epochs'], '--epochs needs a value: --epochs <n>.'],
     [['mnist-mlp', '--out', fileURLToPath(import.meta.url)], "--out: can't write into"],
+    [['mnist-mlp', '--report', join(fileURLToPath(import.meta.url), 'run.html')], "--report: can't write into"],
+    [['mnist-mlp', '--report', 'run.pdf'], '--report takes a file that ends in .html or .json, got "run.pdf".'],
+    [['text-one-hot', '--report'], '--report means nothing to text-one-hot. It takes no flags.'],
   ])('%j ends with 2 and one line', async (args, message) => {
     const [log, error] = (['log', 'error'] as const).map((name) => vi.spyOn(console, name).mockImplementation(() => undefined))
     try {
@@ -122,7 +127,8 @@ describe('mnist-mlp on 2,000 images', () => {
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'cotangent-examples-'))
-    first = await run('run.ts', 'mnist-mlp', ...flags, '--json', join(directory, 'made/here/first.json'), '--out', join(directory, 'out'))
+    const files = ['--json', join(directory, 'made/here/first.json'), '--out', join(directory, 'out'), '--report']
+    first = await run('run.ts', 'mnist-mlp', ...flags, ...files, join(directory, 'reports/first.html'))
     await run('run.ts', 'mnist-mlp', ...flags, '--json', join(directory, 'second.json'))
   })
   afterAll(() => rm(directory, { recursive: true, force: true }))
@@ -145,7 +151,7 @@ describe('mnist-mlp on 2,000 images', () => {
   })
 
   it('reports everything as JSON', async () => {
-    const { history, environment, secondsPerEpoch, result, ...rest } = await report('made/here/first.json')
+    const { history, environment, secondsPerEpoch, result, sections, ...rest } = await report('made/here/first.json')
     expect(rest).toEqual({
       best: { epoch: 0, name: 'val_acc', value: history.val_acc[0] },
       id: 'mnist-mlp',
@@ -172,6 +178,35 @@ describe('mnist-mlp on 2,000 images', () => {
       peakMemoryBytes: expect.any(Number),
     })
     expect(environment.peakMemoryBytes).toBeGreaterThan(50e6)
+    // Of what the experiment shows, the figures alone.
+    expect(sections?.map((section) => Object.keys(section))).toEqual([['kind', 'title', 'says', 'labels', 'counts']])
+  })
+
+  it('writes the report, says where it is, and it has the same figures', async () => {
+    const path = join(directory, 'reports/first.html')
+    expect(first.stdout).toContain(`Report: ${path}\n`)
+    const { title, state, facts, remarks, training, network, sections } = readRecord(await readFile(path, 'utf8'))
+    const { history, result } = await report('made/here/first.json')
+    expect([title, state]).toEqual(['mnist-mlp, seed 1', 'finished'])
+    expect(training.history).toEqual(history)
+    expect(training.gradientNorms).toBeDefined()
+    expect(network?.layers.map(({ type }) => type)).toEqual(['Dense', 'Dense'])
+    expect(facts).toEqual(
+      expect.arrayContaining([
+        { name: 'Result', value: `test error ${result.value.toFixed(2)} %` },
+        { name: 'Document 000', value: 'test error 1.79 % (Neural network tutorial using Keras)' },
+        { name: 'Samples', value: '2,000' },
+      ]),
+    )
+    expect(new Set(facts.map(({ name }) => name)).size).toBe(facts.length)
+    expect(remarks[0]).toBe('Not as in the document: partial data: 2,000 of 60,000 training images.')
+    expect(remarks.join()).not.toContain('missing')
+    expect(titlesOf(sections)).toEqual([
+      'images: The first training image, a 5',
+      'confusion: Confusion matrix',
+      'samples: Most confidently wrong',
+    ])
+    expect(JSON.stringify({ facts, remarks })).not.toContain(directory)
   })
 
   it('writes history and curves, and leaves nothing half-written', async () => {
@@ -189,7 +224,7 @@ describe('mnist-mlp on 2,000 images', () => {
     expect(svg).toContain('partial data')
   })
 
-  it('gives the same history for the same seed', async () => {
+  it('gives the same history for the same seed, with a report or without', async () => {
     expect((await report('second.json')).history).toEqual((await report('made/here/first.json')).history)
   })
 })

@@ -1,5 +1,6 @@
 /** Running experiments inside a test: on a few samples, with what they print caught. */
 import { mnist, slice } from '@cotangent/datasets'
+import { RECORD_VERSION, readRecord, type Section } from '@cotangent/layers/report'
 import { vi } from 'vitest'
 import type { Context, DataSource, Experiment } from '../lib/experiment.js'
 import { progressOutput } from '../lib/output.js'
@@ -23,7 +24,20 @@ interface Outcome {
   printed: string
   /** The data that the experiment reports. */
   used: DataSource | undefined
+  /** The sections that it shows in a report, in order. A view can draw all of them. */
+  sections: Section[]
 }
+
+/** Throws unless a view can draw the sections. */
+export function requireDrawable(sections: readonly Section[]): void {
+  const training = { planned: 0, epochs: [], history: {}, learningRate: [], seconds: [] }
+  const state = { state: 'finished', started: '', seconds: 0, facts: [], remarks: [] }
+  readRecord(JSON.stringify({ format: 'cotangent-run', version: RECORD_VERSION, title: '', ...state, training, sections }))
+}
+
+/** A line for each section: `images: Filters of conv2d_1`. The numbers of names are left out, which depend on what was made before. */
+export const titlesOf = (sections: readonly Section[]): string[] =>
+  sections.map(({ kind, title }) => `${kind}: ${title}`.replaceAll(/_\d+/g, ''))
 
 /** Runs an experiment; `replaced` takes the place of parts of its context. Restores the console itself. */
 export async function runHere(experiment: Experiment, settings: Settings = {}, replaced: Partial<Context> = {}): Promise<Outcome> {
@@ -34,6 +48,7 @@ export async function runHere(experiment: Experiment, settings: Settings = {}, r
   }
   const log = vi.spyOn(console, 'log').mockImplementation((...parts: unknown[]) => write(`${parts.join(' ')}\n`))
   let used: DataSource | undefined
+  const sections: Section[] = []
   const context: Context = {
     epochs,
     batchSize,
@@ -47,11 +62,15 @@ export async function runHere(experiment: Experiment, settings: Settings = {}, r
     },
     mnist: () => mnist.loadData(),
     draw: async () => {},
+    shows: async (...makers) => {
+      for (const make of makers) sections.push(...[await make()].flat())
+    },
     ...replaced,
   }
   try {
     const { value, history, remark } = await experiment.run(context)
-    return { value, remark, history: history.history, loss: history.history.loss, printed: printed.trimEnd(), used }
+    requireDrawable(sections)
+    return { sections, value, remark, history: history.history, loss: history.history.loss, printed: printed.trimEnd(), used }
   } finally {
     log.mockRestore()
   }

@@ -13,7 +13,7 @@ import { imdbSimpleRnn, imdbSimpleRnnModel } from '../002-text-and-sequences/imd
 import { denseModel } from '../002-text-and-sequences/raw-reviews.js'
 import { textOneHot } from '../002-text-and-sequences/text-one-hot.js'
 import { arrayText } from '../lib/numpy.js'
-import { runHere } from './run.js'
+import { runHere, titlesOf } from './run.js'
 
 const root = process.env.COTANGENT_DATA
 const absent = !root
@@ -214,7 +214,7 @@ Model: "sequential_1"`)
   })
 
   test.each([imdbSimpleRnn, imdbLstm])('$id prints its lines, and learns a few reviews', async (experiment) => {
-    const { printed, loss, value, history, used } = await runHere(experiment, { epochs: 3, batchSize: 20, limit: 200 })
+    const { printed, loss, value, history, used, sections } = await runHere(experiment, { epochs: 3, batchSize: 20, limit: 200 })
     expect(printed).toContain(`\
 Loading data...
 200 train sequences
@@ -227,6 +227,18 @@ Epoch 1/3
     expect(loss[2]).toBeLessThan(loss[0])
     expect(value).toBe(history.val_acc[2])
     expect(used).toMatchObject({ train: 200, available: 25000 })
+    const gates = experiment === imdbLstm ? 6 : 0
+    expect(titlesOf(sections).slice(0, 3)).toEqual([
+      'confusion: Confusion matrix',
+      'samples: Most confidently wrong',
+      'table: Nearest words',
+    ])
+    expect(sections).toHaveLength(3 + gates)
+    // The matrix is that of the reviews that val_acc is of, and the texts are theirs.
+    const [matrix, wrong] = sections
+    if (matrix.kind !== 'confusion' || wrong.kind !== 'samples') throw new Error('other kinds')
+    expect((matrix.counts[0][0] + matrix.counts[1][1]) / 40).toBeCloseTo(value, 5)
+    for (const { text } of wrong.samples) expect(text?.split(' ').length).toBe(60)
   })
 
   test('imdb-conv1d learns with a seed that starts above 0, and says so where it starts dead', async () => {

@@ -233,12 +233,24 @@ describe.skipIf(absent)(`on the real weather${absent}`, () => {
     [jenaConv1d, inHours],
     [jenaConv1dLstm, ['rows of 2024, 12,600 of them for training', '4,736 validation windows']],
   ] as const)('$id: a short epoch', async (experiment, departures) => {
-    const { value, history, printed, used } = await runHere(experiment, {}, { stepsPerEpoch: 3 })
+    const { value, history, printed, used, sections } = await runHere(experiment, {}, { stepsPerEpoch: 3 })
     expect([...history.loss, ...history.val_loss, value].every(Number.isFinite)).toBe(true)
     expect(value).toBe(history.val_loss[0])
     expect(used?.departures).toEqual(departures)
     expect(used?.source).toMatch(/^jena_\w+[\w.-]*\.csv(\.gz|\.zip)?$/)
     expect(printed).toContain('3/3 [')
+    const curves = sections.filter((section) => section.kind === 'lines')
+    expect(curves.map(({ series }) => series.map(({ name }) => name))).toEqual([
+      ['temperature'],
+      ['temperature'],
+      ['measured', 'network', 'naive'],
+    ])
+    const [measured, , asBefore] = curves[2].series.map(({ values }) => values)
+    const day = experiment === jenaConv1dLstm ? 144 : 24
+    expect(measured).toHaveLength(10 * day)
+    // The naive forecast is what was measured a day and a step of the window before.
+    const late = experiment === jenaConv1dLstm ? day + 3 : day + 1
+    for (const [i, value] of measured.slice(0, -late).entries()) expect(asBefore[i + late]).toBeCloseTo(Number(value), 1)
     const [, mae, celsius, verdict, naive] =
       /^Validation MAE ([\d.]+) \(([\d.]+) °C\): (below|not below) the naive forecast's ([\d.]+) \([\d.]+ °C\)$/m.exec(printed) ?? []
     expect(Number(mae)).toBeCloseTo(value, 4)

@@ -1,11 +1,13 @@
 /** Convolutions that learned on the digits 0 to 4 serve the digits 5 to 9: `npm run example -- transfer`. README.md beside this file says what it shows. */
 import { join } from 'node:path'
-import type { Sequential } from '@cotangent/layers'
+import type { Callback, Sequential } from '@cotangent/layers'
 import type { Settings } from '../lib/arguments.js'
 import type { Demonstration } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
 import type { Images } from '../lib/images.js'
+import { Recording } from '../lib/recording.js'
+import { classifierShows } from '../lib/shown.js'
 import { firstOfEach, type Half, loadHalves } from './digits.js'
 import { asInKeras, convolutions, digitModel, type Sizes } from './network.js'
 import { transferSvg } from './picture.js'
@@ -48,9 +50,15 @@ export interface TransferResult {
   compared: Compared[]
 }
 
-async function train(model: Sequential, { x, y }: Images, test: Images, epochs: number): Promise<Trained> {
+async function train(
+  model: Sequential,
+  { x, y }: Images,
+  test: Images,
+  epochs: number,
+  callbacks: readonly Callback[] = [],
+): Promise<Trained> {
   const begun = process.cpuUsage()
-  await model.fit(x, y, { epochs, batchSize: BATCH, verbose: 0 })
+  await model.fit(x, y, { epochs, batchSize: BATCH, verbose: 0, callbacks })
   const { user, system } = process.cpuUsage(begun)
   const [, accuracy] = (await model.evaluate(test.x, test.y, { verbose: 0 })) as number[]
   return { accuracy, seconds: (user + system) / 1e6 }
@@ -58,7 +66,11 @@ async function train(model: Sequential, { x, y }: Images, test: Images, epochs: 
 
 const shown = ({ accuracy, seconds }: Trained): string => `${(100 * accuracy).toFixed(2).padStart(6)} % ${seconds.toFixed(1).padStart(7)} s`
 
-export async function compare({ seed = 1, data, out }: Settings = {}, scale: Scale = {}): Promise<TransferResult> {
+export async function compare(
+  { seed = 1, data, out }: Settings = {},
+  scale: Scale = {},
+  recording = new Recording(),
+): Promise<TransferResult> {
   const { sizes = asInKeras, epochs = 1 } = scale
   const { low, high, source } = scale.halves ?? (await loadHalves(data))
   const models: Sequential[] = []
@@ -72,7 +84,7 @@ export async function compare({ seed = 1, data, out }: Settings = {}, scale: Sca
     console.log(
       `Digits 0 to 4: ${thousands(low.train.y.shape[0])} images from ${withoutPath(source)}, ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}, seed ${seed}`,
     )
-    const ofLow = await train(first, low.train, low.test, epochs)
+    const ofLow = await train(first, low.train, low.test, epochs, recording.callbacks)
     console.log(`${shown(ofLow)}\n\nDigits 5 to 9    convolutions frozen    from nothing`)
 
     for (const layer of learned) layer.trainable = false
@@ -84,6 +96,18 @@ export async function compare({ seed = 1, data, out }: Settings = {}, scale: Sca
       compared.push({ each: Math.round(images.y.shape[0] / 5), frozen, fromNothing })
       console.log(`${each === undefined ? 'all ' : String(each).padStart(4)} of each   ${shown(frozen)}   ${shown(fromNothing)}`)
     }
+    recording.fact('Data', `MNIST from ${withoutPath(source)}`)
+    recording.fact('Curves', 'of the training on the digits 0 to 4')
+    const [frozen] = models.slice(-2)
+    await recording.shows(
+      () => ({
+        kind: 'table',
+        title: 'The digits 5 to 9: convolutions of 0 to 4, frozen, beside a training from nothing',
+        columns: ['images of each digit', 'frozen: accuracy', 'frozen: s', 'from nothing: accuracy', 'from nothing: s'],
+        rows: compared.map((row) => [row.each, ...[row.frozen, row.fromNothing].flatMap(({ accuracy, seconds }) => [accuracy, seconds])]),
+      }),
+      ...classifierShows(frozen, high.test.x, high.test.x, high.test.y, ['5', '6', '7', '8', '9']),
+    )
     if (out) {
       await writeWhole(join(out, 'transfer.svg'), transferSvg(compared, { low: low.test, high: high.test, seed }))
       console.log(`Written: ${join(out, 'transfer.svg')}`)
@@ -97,6 +121,6 @@ export async function compare({ seed = 1, data, out }: Settings = {}, scale: Sca
 export const transfer = {
   id: 'transfer',
   title: 'Convolutions learned on the digits 0 to 4 serve 5 to 9, beside training from nothing; draws both with --out dir',
-  flags: ['seed', 'data', 'backend', 'threads', 'out'],
-  run: (settings: Settings) => compare(settings),
+  flags: ['seed', 'data', 'backend', 'threads', 'out', 'report'],
+  run: (settings: Settings, recording?: Recording) => compare(settings, {}, recording),
 } satisfies Demonstration

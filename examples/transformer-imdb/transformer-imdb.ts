@@ -1,12 +1,15 @@
 /** A Transformer that tells good film reviews from bad ones: `npm run example -- transformer-imdb`. README.md beside this file says what it shows. */
 import { join } from 'node:path'
 import { adam, cosineDecay } from '@cotangent/layers'
+import type { HeatSection } from '@cotangent/layers/report'
 import type { Settings } from '../lib/arguments.js'
 import { Clock } from '../lib/clock.js'
 import type { Demonstration } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
 import { progressOutput } from '../lib/output.js'
+import { Recording } from '../lib/recording.js'
+import { reviewShows } from '../lib/shown.js'
 import { type Look, lookAt, lookSvg, spread } from './attention.js'
 import { asInKeras, reviewModel, type Sizes } from './network.js'
 import { loadReviews, type Reviews, reviewAt, shortReview } from './reviews.js'
@@ -28,6 +31,7 @@ export interface ReviewResult {
 export async function trainReviews(
   { seed = 1, epochs = 2, 'batch-size': batchSize = 32, data, out }: Settings = {},
   { sizes = asInKeras, reviews, shown = [40, 70] }: Scale = {},
+  recording = new Recording(),
 ): Promise<ReviewResult> {
   const { source, x, y, xTest, yTest, word } = reviews ?? (await loadReviews(sizes, data))
   const model = reviewModel(sizes, seed)
@@ -40,7 +44,13 @@ export async function trainReviews(
     })
     console.log(`${thousands(model.countParams())} parameters, batches of ${batchSize}, seed ${seed}; reviews: ${withoutPath(source)}`)
     const clock = new Clock()
-    const options = { epochs, batchSize, validationData: [xTest, yTest] as const, callbacks: [clock], output: progressOutput() }
+    const options = {
+      epochs,
+      batchSize,
+      validationData: [xTest, yTest] as const,
+      callbacks: [clock, ...recording.callbacks],
+      output: progressOutput(),
+    }
     const { history } = await model.fit(x, y, options)
     const accuracy = history.val_accuracy
     console.log(
@@ -50,6 +60,12 @@ export async function trainReviews(
     const row = shortReview({ xTest }, ...shown)
     const look = await lookAt(sizes, model, reviewAt(xTest, row), { truth: yTest.data[row], word })
     for (const line of lookLines(look)) console.log(line)
+    recording.fact('Data', `${thousands(y.shape[0])} reviews from ${withoutPath(source)}`)
+    const words = Array.from({ length: sizes.words }, (_, number) => (number > 3 ? word(number) : undefined))
+    await recording.shows(
+      () => [oneRow('What the words get of the attention', look.words, look.attention), oneRow(effectTitle, look.words, look.effect)],
+      ...reviewShows(model, xTest, yTest, async () => words),
+    )
     if (out) {
       const made = `Test review ${row}, seed ${seed}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}. ▸ stands before every review.`
       await writeWhole(join(out, 'review.svg'), lookSvg(look, made))
@@ -60,6 +76,18 @@ export async function trainReviews(
     model.dispose()
   }
 }
+
+const effectTitle = 'What each word says: above 0 for a good review'
+
+/** A number for each word of a review. */
+const oneRow = (title: string, words: readonly string[], values: readonly number[]): HeatSection => ({
+  kind: 'heat',
+  title,
+  rows: { label: '', names: [''] },
+  columns: { label: 'word', names: [...words] },
+  values: [[...values]],
+  ...(values.some((value) => value < 0) && { diverging: true }),
+})
 
 /** The review, the words that decide most, and the spread of attention. */
 function lookLines({ words, good, truth, attention, effect }: Look): string[] {
@@ -76,6 +104,6 @@ function lookLines({ words, good, truth, attention, effect }: Look): string[] {
 export const transformerImdb = {
   id: 'transformer-imdb',
   title: 'A Transformer on the reviews of IMDB; draws a review as it reads it with --out dir',
-  flags: ['seed', 'epochs', 'batch-size', 'data', 'backend', 'threads', 'out'],
-  run: (settings: Settings) => trainReviews(settings),
+  flags: ['seed', 'epochs', 'batch-size', 'data', 'backend', 'threads', 'out', 'report'],
+  run: (settings: Settings, recording?: Recording) => trainReviews(settings, {}, recording),
 } satisfies Demonstration

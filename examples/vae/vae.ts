@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { foldKey, key, scope, type Tensor, tensor } from '@cotangent/core'
 import { mnist, type NDArray, normalize, reshape, slice } from '@cotangent/datasets'
 import type { Sequential } from '@cotangent/layers'
-import { saveModel } from '@cotangent/layers/node'
+import { imagesSection, saveModel } from '@cotangent/layers/node'
 import { type Settings, UsageError } from '../lib/arguments.js'
 import type { Demonstration } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
 import { progressOutput } from '../lib/output.js'
+import { Recording } from '../lib/recording.js'
 import { type Channels, CODE, createVae, reconstruction } from './network.js'
 import { codesSvg, digitsSvg, gridOfCodes, rangeOf } from './picture.js'
 
@@ -17,6 +18,10 @@ const EPOCHS = 10
 const [SIDE, OUT] = [15, 0.02]
 /** Dots in the figure of codes. More would hide each other. */
 const DOTS = 3000
+
+const planeSays =
+  'What the decoder makes of codes that lie evenly in the plane. Neighbours are alike, since training draws codes around their mean.'
+const tenSays = 'Above the digits, below what the decoder makes of the two numbers that the encoder gives for each.'
 
 /** Smaller things than those of the example make a test short. */
 export interface Scale {
@@ -70,7 +75,7 @@ async function meansOf(encoder: Sequential, images: { data: Float32Array; shape:
   return values
 }
 
-export async function trainVae(settings: Settings = {}, scale: Scale = {}): Promise<VaeResult> {
+export async function trainVae(settings: Settings = {}, scale: Scale = {}, recording = new Recording()): Promise<VaeResult> {
   const { seed = 1, epochs = EPOCHS, 'batch-size': batchSize = 64, lr: learningRate = 1e-3, out } = settings
   const { channels = [32, 64], test = 10_000 } = scale
   const { xTrain, xTest, yTest, source } = await mnist.loadData({ dir: settings.data })
@@ -84,15 +89,23 @@ export async function trainVae(settings: Settings = {}, scale: Scale = {}): Prom
   try {
     const parameters = `Encoder and decoder have ${thousands(encoder.countParams())} and ${thousands(decoder.countParams())} parameters.`
     console.log(`${parameters} ${thousands(limit)} of ${thousands(available)} digits from ${withoutPath(source)}, seed ${seed}`)
-    const { history } = await vae.fit(images, images, { epochs, batchSize, output: progressOutput() })
+    const { history } = await vae.fit(images, images, { epochs, batchSize, callbacks: recording.callbacks, output: progressOutput() })
     const testBound = await bound(vae, others, seed)
     console.log(`Loss on ${thousands(test)} test digits, with codes drawn as in training: ${testBound.toFixed(2)}`)
 
     const count = Math.min(DOTS, test)
     const means = await meansOf(encoder, inks(xTest, count))
     const range = rangeOf(means, OUT)
-    const digits = digitsSvg(await draw(decoder, gridOfCodes(SIDE, range)), SIDE, range)
+    const plane = await draw(decoder, gridOfCodes(SIDE, range))
+    const digits = digitsSvg(plane, SIDE, range)
     const codes = codesSvg(means, yTest.data.subarray(0, count))
+    recording.fact('Data', `${thousands(limit)} digits from ${withoutPath(source)}`)
+    recording.fact('Loss on test digits', testBound.toFixed(2))
+    const ten = async () => [slice(xTest, 0, 10), await draw(decoder, means.subarray(0, 10 * CODE))]
+    await recording.shows(
+      () => imagesSection(plane, { title: 'The plane of codes', says: planeSays, columns: SIDE, most: SIDE * SIDE, ink: true }),
+      async () => imagesSection(await ten(), { title: 'Ten test digits, and what is left of them', says: tenSays, columns: 10, ink: true }),
+    )
     if (out) {
       await writeWhole(join(out, 'digits.svg'), digits)
       await writeWhole(join(out, 'codes.svg'), codes)
@@ -108,6 +121,6 @@ export async function trainVae(settings: Settings = {}, scale: Scale = {}): Prom
 export const vae = {
   id: 'vae',
   title: 'A variational autoencoder on MNIST: the digits in a plane; with --out dir as pictures',
-  flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out'],
-  run: (settings: Settings) => trainVae(settings),
+  flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out', 'report'],
+  run: (settings: Settings, recording?: Recording) => trainVae(settings, {}, recording),
 } satisfies Demonstration
