@@ -5,10 +5,12 @@ import { mnist, type NDArray, slice } from '@cotangent/datasets'
 import type { Callback, Sequential } from '@cotangent/layers'
 import { saveModel } from '@cotangent/layers/node'
 import { type Settings, UsageError } from '../lib/arguments.js'
-import type { Demonstration } from '../lib/demonstration.js'
+import { Clock } from '../lib/clock.js'
+import type { Kept, Training } from '../lib/demonstration.js'
 import { digitRow } from '../lib/digits.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
+import { dataHash, weightsHash } from '../lib/hash.js'
 import { progressOutput } from '../lib/output.js'
 import { largeText, sheet, svgPage, text } from '../lib/svg.js'
 import { Gan, NOISE, type Sizes } from './network.js'
@@ -32,6 +34,7 @@ export interface GanResult {
   realQuality: Quality
   /** The figure as SVG. */
   svg: string
+  kept: Kept
 }
 
 /** Ink from −1 to 1, with an axis for the one channel. */
@@ -103,7 +106,8 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
     },
   }
   try {
-    const { history } = await gan.fit(images, { epochs, batchSize, callbacks: [drawing], output: progressOutput() })
+    const clock = new Clock()
+    const { history } = await gan.fit(images, { epochs, batchSize, callbacks: [clock, drawing], output: progressOutput() })
 
     const reader = await trainReader(images, slice(yTrain, 0, limit), { seed, epochs: 2 })
     const [realQuality, quality] = [
@@ -121,7 +125,17 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
       await saveModel(generator, join(out, 'generator.keras'))
       console.log(`Written: ${join(out, 'gan.svg')}, ${join(out, 'generator.keras')}`)
     }
-    return { history, quality, realQuality, svg }
+    const kept: Kept = {
+      result: { metric: 'share of made digits that a reader is sure of', value: quality.sure },
+      also: { realDigits: realQuality.sure },
+      epochs,
+      batchSize,
+      history,
+      secondsPerEpoch: clock.secondsPerEpoch,
+      data: { name: 'MNIST', source: withoutPath(source), train: limit, test, sha256: dataHash([images.data]) },
+      weights: await weightsHash([...gan.weights, ...generator.weights]),
+    }
+    return { history, quality, realQuality, svg, kept }
   } finally {
     gan.dispose()
   }
@@ -130,6 +144,9 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}): Prom
 export const gan = {
   id: 'gan',
   title: 'A GAN on MNIST: it learns to draw digits; with --out dir as a picture',
+  model: 'transposed convolutions against convolutions; Adam twice',
   flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out'],
   run: (settings: Settings) => trainGan(settings),
-} satisfies Demonstration
+  quick: (settings) =>
+    trainGan({ ...settings, epochs: 1, limit: 128 }, { sizes: { generator: 8, discriminator: 8 }, made: 100, test: 100 }),
+} satisfies Training
