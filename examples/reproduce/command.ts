@@ -104,7 +104,7 @@ function read(argv: readonly string[]) {
     if (error instanceof UsageError || !(error as NodeJS.ErrnoException).code?.startsWith('ERR_PARSE_ARGS')) throw error
     const flag = /'(--?[\w-]+)/.exec((error as Error).message)?.[1]
     const names = Object.keys(options).map((name) => `--${name}`)
-    if (flag === undefined || names.includes(flag)) throw new UsageError((error as Error).message)
+    if (flag === undefined || names.includes(flag)) throw new UsageError((error as Error).message.split('\n')[0])
     throw new UsageError(`Unknown flag ${flag}.${suggestion(flag, names)} There are: ${names.join(', ')}.`)
   }
 }

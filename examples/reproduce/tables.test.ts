@@ -71,6 +71,8 @@ describe('a table', () => {
     const results = new Map([[plan.id, three]])
     expect(documentTable('000', results)).toContain('| test error | 1.79 % | 1.85 % (1.71 % – 1.90 %) | inside | 8 of 10: 0.9823 |')
     expect(runTable(results)).toContain('| `mnist-mlp` | MNIST: 60,000, 10,000 to test | 10 | 2.3 s | A | `111111111111` |')
+    const beside = new Map([[plan.id, three.map((each) => ({ ...each, machine: { ...each.machine, load: 5 } }))]])
+    expect(runTable(beside)).toContain('| 2.3 s, busy | A |')
     expect(hashTable(results)).toContain(
       `| \`npm run reproduce -- --certify mnist-mlp --seed 1\` | \`${'1'.repeat(64)}\` | \`dddddddddddd\` |`,
     )

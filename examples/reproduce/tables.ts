@@ -147,6 +147,9 @@ function dataOf({ data: { name, train, validation, test, departures } }: Result)
   return `${name}: ${[thousands(train), ...held].join(', ')}${departures ? '; a part or other' : ''}`
 }
 
+/** Whether other programs wanted the cores, too: a run that has them for itself keeps all of them busy, and no more. */
+const busy = ({ machine: { load, cores } }: Result): boolean => load > cores + 1
+
 /** How each result was made: data, epochs, time, machine, and the hash of the weights for the first seed. */
 export function runTable(results: Results): string {
   const machines = machinesOf(results)
@@ -154,12 +157,13 @@ export function runTable(results: Results): string {
     const found = of(results, plan)
     if (found.length === 0) return [code(plan.id), NONE, '', '', '', '']
     const times = found.flatMap(({ secondsPerEpoch }) => secondsPerEpoch ?? [])
+    const time = times.length === 0 ? `${median(found.map(({ seconds }) => seconds)).toFixed(0)} s in all` : `${median(times).toFixed(1)} s`
     const where = [...new Set(found.map((result) => letter(machines.indexOf(machineOf(result)))))].join(', ')
     return [
       code(plan.id),
       dataOf(found[0]),
       String(found[0].epochs),
-      times.length === 0 ? `${median(found.map(({ seconds }) => seconds)).toFixed(0)} s in all` : `${median(times).toFixed(1)} s`,
+      `${time}${found.some(busy) ? ', busy' : ''}`,
       where,
       code(found[0].weights.slice(0, 12)),
     ]
