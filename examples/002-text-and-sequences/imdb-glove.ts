@@ -62,6 +62,6 @@ export const imdbGlove: Experiment = {
     context.uses({ ...used, test: yTest.shape[0], departures, contents: [...used.contents, matrix.data] })
     const scores = await other.evaluate(xTest, yTest, { verbose: 1, output })
     console.log(`[${scores.join(', ')}]`)
-    return { value: lastOf(history, 'val_acc'), history }
+    return { value: lastOf(history, 'val_acc'), history, also: { testAccuracy: scores[1] } }
   },
 }

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { curvesSvg } from '../lib/curves.js'
 import { documents } from '../lib/experiment.js'
 import { type Result, type Results, root } from './results.js'
-import { counts, documentTable, hashTable, machineList, ownTable, remarks, runTable } from './tables.js'
+import { counts, documentTable, hashTable, machineList, ownTable, remarks, runTable, weatherTable } from './tables.js'
 
 /** The experiment whose curves stand on the page of a document. That of 001 has only one epoch. */
 const drawn: Readonly<Record<string, string>> = {
@@ -22,6 +22,7 @@ export function partsOf(results: Results): ReadonlyMap<string, string> {
     ['counts', counts(results)],
     ['table own', ownTable(results)],
     ['remarks own', remarks(undefined, results)],
+    ['weather', weatherTable(results)],
     ['runs', runTable(results)],
     ['machines', machineList(results)],
     ['hashes', hashTable(results)],

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { madeFiles, outdated, withParts } from './pages.js'
 import { type Planned, planned } from './plan.js'
 import { allResults, committed, fileOf, isMissing, type Result, readResult, resultsOf } from './results.js'
-import { documentTable, hashTable, ours, remarks, runTable, unexplained, verdictOf } from './tables.js'
+import { documentTable, hashTable, ours, remarks, runTable, unexplained, verdictOf, weatherTable } from './tables.js'
 
 const plan = planned.find(({ id }) => id === 'mnist-mlp') as Planned
 
@@ -70,7 +70,7 @@ describe('a table', () => {
   test('has the median and the range of the seeds, the best epoch and the hash of the first', () => {
     const results = new Map([[plan.id, three]])
     expect(documentTable('000', results)).toContain('| test error | 1.79 % | 1.85 % (1.71 % – 1.90 %) | inside | 8 of 10: 0.9823 |')
-    expect(runTable(results)).toContain('| `mnist-mlp` | MNIST: 60,000, 10,000 to test | 10 | 2.3 s | A | `111111111111` |')
+    expect(runTable(results)).toContain('| `mnist-mlp` | MNIST: 60,000 to train, 10,000 to test | 10 | 2.3 s | A | `111111111111` |')
     const beside = new Map([[plan.id, three.map((each) => ({ ...each, machine: { ...each.machine, load: 5 } }))]])
     expect(runTable(beside)).toContain('| 2.3 s, busy | A |')
     expect(hashTable(results)).toContain(
@@ -164,4 +164,21 @@ describe('a file of a result', () => {
     expect(resultsOf(folder, plan).map(({ seed }) => seed)).toEqual([1])
   })
   test('that is not there has not run', () => expect(readResult(folder, plan, 9)).toEqual({ missing: 'not run yet' }))
+})
+
+test('the weather has a table of its own, with medians; a remark on several experiments stands once', () => {
+  const forecasts = planned.filter(({ id }) => id === 'jena-lstm' || id === 'jena-dense')
+  const run = (seed: number, value: number): Result =>
+    result(seed, value, {
+      result: { metric: 'val MAE', value },
+      also: { degreesCelsius: 8 * value, naive: 0.25, naiveDegreesCelsius: 2, ofLastBatch: value / 2 },
+      data: { name: 'Jena weather', source: 'a file', train: 3333, departures: ['hourly rows'] },
+    })
+  const results = new Map(forecasts.map(({ id }) => [id, [run(1, 0.5), run(2, 0.4), run(3, 0.6)]]))
+  expect(weatherTable(results)).toContain('| `jena-lstm` | 0.5000 | 4.00 | 0.2500 | 2.00 | 0.2500 | 0.5119 |')
+  expect(remarks('002', results).split('\n')).toEqual([
+    expect.stringMatching(/^- `jena-dense`, `jena-lstm`: the document's figure – one batch's/),
+    '- `jena-dense`, `jena-lstm`: data – hourly rows.',
+  ])
+  expect(weatherTable(new Map())).toBe('not run yet')
 })

@@ -11,8 +11,9 @@ export const median = (values: readonly number[]): number => {
   return sorted.length % 2 === 1 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2
 }
 
-/** A figure as its metric is written: errors in per cent, all others as fractions. */
-export const figure = (metric: string, value: number): string => (metric.endsWith('%') ? `${value.toFixed(2)} %` : value.toFixed(4))
+/** A figure as its metric is written: errors in per cent, accuracies as fractions. */
+export const figure = (metric: string, value: number): string =>
+  metric.endsWith('%') ? `${value.toFixed(2)} %` : value.toFixed(Math.abs(value) < 10 ? 4 : 2)
 
 const seedsOf = (results: readonly Result[]): string => {
   const seeds = results.map(({ seed }) => seed)
@@ -52,7 +53,6 @@ export function verdictOf({ reported }: Planned, results: readonly Result[]): Ve
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 
-/** A table; of no rows, nothing. */
 const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
 
@@ -99,36 +99,63 @@ export function ownTable(results: Results): string {
   return table(['id', 'network', 'figure', 'ours: median (range)'], rows)
 }
 
-/** Remarks on the results, one a line: why a result is outside the band, other data, and what the runs say of themselves. */
-export function remarks(document: string | undefined, results: Results): string {
-  const lines = inDocument(document).flatMap((plan) => {
-    const found = of(results, plan)
-    if (found.length === 0) return []
-    const { kind, says } = verdictOf(plan, found)
-    const departures = found[0].data.departures ?? []
-    const asks = kind === 'outside' || says === 'one seed'
-    return [
-      ...(plan.reported?.remark ? [`the document's figure: ${plan.reported.remark}.`] : []),
-      ...(departures.length > 0 ? [`data: ${departures.join('; ')}.`] : []),
-      ...(asks && plan.why !== undefined ? [plan.why] : kind === 'outside' ? ['Outside the band. We know no reason.'] : []),
-      ...found.flatMap(({ seed, remark }) => (remark === undefined ? [] : [`seed ${seed}: ${remark}`])),
-      ...also(found[0]),
-    ].map((line) => `- ${code(plan.id)}: ${line}`)
-  })
-  return lines.join('\n')
+/** Remarks on one experiment: why its result is outside the band, other data, and what the runs say of themselves. */
+function remarksOn(plan: Planned, found: readonly Result[]): string[] {
+  if (found.length === 0) return []
+  const { kind, says } = verdictOf(plan, found)
+  const departures = found[0].data.departures ?? []
+  const asks = kind === 'outside' || says === 'one seed'
+  return [
+    ...(plan.reported?.remark ? [`the document's figure – ${plan.reported.remark}.`] : []),
+    ...(departures.length > 0 ? [`data – ${departures.join('; ')}.`] : []),
+    ...(asks && plan.why !== undefined ? [plan.why] : kind === 'outside' ? ['Outside the band. We know no reason.'] : []),
+    ...found.flatMap(({ seed, remark }) => (remark === undefined ? [] : [`seed ${seed}: ${remark}`])),
+    ...others(found[0]),
+  ]
 }
 
-/** `degreesCelsius` → `degrees Celsius`. */
-const words = (name: string): string => name.replace(/[A-Z]+|\d+/g, (part) => ` ${part === 'Celsius' ? part : part.toLowerCase()}`)
+/** `testAccuracy` → `test accuracy`. */
+const words = (name: string): string => name.replace(/[A-Z]|\d+/g, (part) => ` ${part.toLowerCase()}`)
 
-const also = ({ also: others, seed }: Result): string[] =>
-  others
+/** The other figures of a run. The weather has a table for them. */
+const others = ({ also, seed }: Result): string[] =>
+  also && !('naive' in also)
     ? [
-        `seed ${seed}, other figures: ${Object.entries(others)
+        `other figures of seed ${seed}: ${Object.entries(also)
           .map(([name, value]) => `${words(name)} ${Number(value.toFixed(4))}`)
           .join(', ')}.`,
       ]
     : []
+
+/** The remarks on the experiments of a document. Those that are the same for several stand once. */
+export function remarks(document: string | undefined, results: Results): string {
+  const about = new Map<string, string[]>()
+  for (const plan of inDocument(document))
+    for (const line of remarksOn(plan, of(results, plan))) about.set(line, [...(about.get(line) ?? []), code(plan.id)])
+  return [...about].map(([line, ids]) => `- ${ids.join(', ')}: ${line}`).join('\n')
+}
+
+/** The forecasts beside the naive one, and on the batch that the document's figure is of: medians of the seeds. */
+export function weatherTable(results: Results): string {
+  const rows = planned.flatMap((plan) => {
+    const found = of(results, plan).filter(({ also }) => also && 'naive' in also)
+    if (found.length === 0) return []
+    const middle = (name: string, digits: number): string => median(found.map(({ also }) => also?.[name] ?? Number.NaN)).toFixed(digits)
+    const value = median(found.map(({ result }) => result.value)).toFixed(4)
+    const cells = [value, middle('degreesCelsius', 2), middle('naive', 4), middle('naiveDegreesCelsius', 2), middle('ofLastBatch', 4)]
+    return [[code(plan.id), ...cells, documents(plan)]]
+  })
+  const head = [
+    'id',
+    'ours, over all windows',
+    '°C',
+    'naive forecast',
+    '°C',
+    "ours, over the document's batch",
+    'the document, over that batch',
+  ]
+  return rows.length === 0 ? NONE : table(head, rows)
+}
 
 const machineOf = ({ machine: { cpu, cores, threads, platform }, versions: { node } }: Result): string =>
   `${cpu}, ${cores} cores, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${platform}, Node ${node.replace('v', '')}`
@@ -144,7 +171,7 @@ function dataOf({ data: { name, train, validation, test, departures } }: Result)
     ...(validation === undefined ? [] : [`${thousands(validation)} to validate`]),
     ...(test === undefined ? [] : [`${thousands(test)} to test`]),
   ]
-  return `${name}: ${[thousands(train), ...held].join(', ')}${departures ? '; a part or other' : ''}`
+  return `${name}${departures ? " (not the document's)" : ''}: ${[`${thousands(train)} to train`, ...held].join(', ')}`
 }
 
 /** Whether other programs wanted the cores, too: a run that has them for itself keeps all of them busy, and no more. */
