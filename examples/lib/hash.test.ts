@@ -1,7 +1,12 @@
 /** Hashes are what the README says: computed here a second time, from bytes. */
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { Parameter, tensor } from '@cotangent/core'
-import { dense, dropout, Sequential } from '@cotangent/layers'
+import { batchNormalization, dense, dropout, Sequential } from '@cotangent/layers'
+import { saveModel } from '@cotangent/layers/node'
 import { expect, test } from 'vitest'
 import { dataHash, WeightsWitness, weightsHash } from './hash.js'
 
@@ -70,4 +75,28 @@ test('the witness of a training has the hash of the weights after its last step'
   const twice = await trained(2)
   expect(await trained(2)).toBe(twice)
   expect(await trained(3)).not.toBe(twice)
+})
+
+const python = '/usr/bin/python3'
+const hasH5py = (): boolean => {
+  try {
+    execFileSync(python, ['-c', 'import h5py'], { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+test.skipIf(!hasH5py())("the README's Python gives the same hash of a saved model (needs h5py: apt-get install python3-h5py)", async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'cotangent-hash-'))
+  try {
+    const layers = [dense(4, { inputShape: [3] }), batchNormalization(), dropout(0.2), dense(2, { useBias: false })]
+    const model = new Sequential(layers, { seed: 5 })
+    await saveModel(model, join(folder, 'model.h5'))
+    const [, program] = /^```python\n([\s\S]*?)^```/m.exec(readFileSync(new URL('README.md', import.meta.url), 'utf8')) ?? []
+    const printed = execFileSync(python, ['-c', program, join(folder, 'model.h5')], { encoding: 'utf8' })
+    expect(printed.trim()).toBe(await weightsHash(model.weights))
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
+  }
 })

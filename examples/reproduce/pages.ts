@@ -5,6 +5,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { curvesSvg } from '../lib/curves.js'
 import { documents } from '../lib/experiment.js'
+import { bandSvg } from './band.js'
 import { type Result, type Results, root } from './results.js'
 import { counts, documentTable, hashTable, machineList, ownTable, remarks, runTable, weatherTable } from './tables.js'
 
@@ -38,8 +39,13 @@ export function partsOf(results: Results): ReadonlyMap<string, string> {
 const shown = (document: string, results: Results): Result | undefined => results.get(drawn[document] ?? '')?.find(({ history }) => history)
 
 function picture(document: string, results: Results): string {
+  const band = bandSvg(document, results) === undefined ? '' : `![The document's figures, their bands, and our seeds](${document}-band.svg)`
+  return [band, curves(document, results)].filter((part) => part !== '').join('\n\n') || 'Pictures are drawn when there are results.'
+}
+
+function curves(document: string, results: Results): string {
   const result = shown(document, results)
-  if (!result) return drawn[document] === undefined ? '' : `The curves of \`${drawn[document]}\` are drawn when it has a result.`
+  if (!result) return ''
   return `![Accuracy and loss of ${result.id} by epoch, training and validation](${document}.svg)\n\nAccuracy and loss of \`${result.id}\`, seed ${result.seed}.`
 }
 
@@ -60,7 +66,9 @@ export async function madeFiles(results: Results): Promise<Map<string, string>> 
   const pages = readdirSync(join(root, 'docs/documents')).filter((name) => name.endsWith('.md'))
   for (const page of ['docs/results.md', ...pages.map((name) => `docs/documents/${name}`)])
     files.set(page, withParts(readFileSync(join(root, page), 'utf8'), parts))
-  for (const document of Object.keys(drawn)) {
+  for (const document of Object.keys(documents)) {
+    const band = bandSvg(document, results)
+    if (band !== undefined) files.set(`docs/documents/${document}-band.svg`, band)
     const result = shown(document, results)
     if (!result?.history) continue
     const epoch = Array.from({ length: result.epochs }, (_, i) => i)

@@ -115,7 +115,7 @@ test('the kept short training tells whether the program still computes the same'
 
 test('a run that is done is not done again; one that is stale is named', async () => {
   const { code, stdout } = await start('c', ['--only', 'mnist-mlp', '--seeds', '1'])
-  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Nothing to run: 1 results are there.\n' })
+  expect({ code, stdout }).toEqual({ code: 0, stdout: 'Nothing to run; done: 1 result.\n' })
 })
 
 test.each(['SIGINT', 'SIGTERM'] as const)(
@@ -128,7 +128,7 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
       setTimeout(() => kill(signal), 2000)
     })
     expect({ code, stderr }).toEqual({ code: 130, stderr: '' })
-    expect(stdout).toMatch(/^1 runs to do; about .*\nStopped in mnist-dropout-mlp, seed 1\. The same command goes on with it\.\n$/)
+    expect(stdout).toMatch(/^1 run to do; about .*\nStopped in mnist-dropout-mlp, seed 1\. The same command goes on with it\.\n$/)
     expect(existsSync(fileOf(join(folder, 'd'), 'mnist-dropout-mlp', 1))).toBe(false)
     expect(running()).toEqual([])
   },

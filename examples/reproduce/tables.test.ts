@@ -3,6 +3,8 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { wellFormed } from '../test/xml.js'
+import { bandSvg } from './band.js'
 import { madeFiles, outdated, withParts } from './pages.js'
 import { type Planned, planned } from './plan.js'
 import { allResults, committed, fileOf, isMissing, type Result, readResult, resultsOf } from './results.js'
@@ -84,6 +86,17 @@ describe('a table', () => {
 })
 
 describe('the band', () => {
+  test('is drawn with the seeds, where there is something to compare', () => {
+    const svg = bandSvg('000', new Map([[plan.id, three]])) as string
+    expect(wellFormed(svg)).toBe(true)
+    expect(svg.match(/class="seed" cx="[\d.]+"/g)).toHaveLength(4) // one in the legend
+    expect(svg).not.toMatch(/NaN|Infinity|undefined/)
+    for (const shown of ['1.60 %', '1.79 %', '1.98 %']) expect(svg).toContain(`>${shown}<`)
+    expect(bandSvg('000', new Map())).toBeUndefined()
+    expect(bandSvg('001', new Map([[plan.id, three]]))).toBeUndefined()
+    // A seed that is the document's figure has no range.
+    expect(bandSvg('000', new Map([[plan.id, [result(1, 1.79)]]]))).not.toMatch(/NaN|Infinity/)
+  })
   test.each([
     [[1.7, 1.85, 1.9], 'inside'], // 0.06 away, range 0.2
     [[1.9, 1.95, 2], 'outside'], // 0.16 away, range 0.1

@@ -30,6 +30,9 @@ export function duration(seconds: number): string {
 
 const shown = ({ metric, value }: Result['result']): string => `${metric} ${value.toFixed(4)}`
 
+/** `1 run`, `2 runs`. */
+const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? '' : 's'}`
+
 /** How long runs take: what a run of the experiment took here before, or the plan's guess by how right its other guesses were. */
 class Forecast {
   readonly #took = new Map<string, number>()
@@ -122,8 +125,8 @@ export async function train(wish: Wish): Promise<0 | 1 | 130> {
   for (const line of stale) console.log(line)
   console.log(
     jobs.length === 0
-      ? `Nothing to run: ${done} results are there.`
-      : `${jobs.length} runs to do${done > 0 ? `, ${done} done` : ''}; about ${duration(left(0))}`,
+      ? `Nothing to run; done: ${counted(done, 'result')}.`
+      : `${counted(jobs.length, 'run')} to do${done > 0 ? `, ${done} done` : ''}; about ${duration(left(0))}`,
   )
   const failed: string[] = []
   const signals = stopOnSignals()
