@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { type Planned, planned } from './plan.js'
-import { fileOf, type Result, readResult } from './results.js'
+import { committed, fileOf, type Result, readResult } from './results.js'
 
 const root = resolve(import.meta.dirname, '../..')
 const folder = mkdtempSync(join(tmpdir(), 'cotangent-reproduce-'))
@@ -138,6 +138,23 @@ describe('a certificate', () => {
   test('needs a result', async () => {
     const { code, stdout } = await start('e', ['--certify', 'mnist-mlp'])
     expect({ code, stdout }).toEqual({ code: 1, stdout: 'mnist-mlp, seed 1: there is no result to compare with (not run yet).\n' })
+  })
+
+  // One training shows both: it gives the weights of the table, and a table with others is told.
+  const kept = fileOf(committed, 'mnist-dropout-mlp', 1)
+  test.skipIf(!existsSync(kept))('trains the committed result again, to the last bit, and refuses one whose hash was changed', async () => {
+    const result = JSON.parse(readFileSync(kept, 'utf8')) as Result
+    const forged = `0${result.weights.slice(1, 63)}0`
+    expect(forged).not.toBe(result.weights)
+    mkdirSync(join(folder, 'g/mnist-dropout-mlp'), { recursive: true })
+    writeFileSync(fileOf(join(folder, 'g'), 'mnist-dropout-mlp', 1), JSON.stringify({ ...result, weights: forged }))
+    const { code, stdout } = await start('g', ['--certify', 'mnist-dropout-mlp', '--threads', '1'])
+    expect(stdout).toContain(
+      `\n${result.weights}  now: test accuracy ${result.result.value.toFixed(4)}, Node ${process.version}, 1 thread\n`,
+    )
+    expect(stdout).toContain(`\n${forged}  in the table: `)
+    expect(stdout).toMatch(/Other weights, from the same data\. The program computes something else now\.\n$/)
+    expect(code).toBe(1)
   })
 })
 

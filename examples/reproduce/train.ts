@@ -182,7 +182,7 @@ export async function certify(plan: Planned, seed: number, host: Host): Promise<
     }
     const again = JSON.parse(readFileSync(file, 'utf8')) as Result
     const same = again.weights === kept.weights
-    console.log(`${again.weights}  now: ${shown(again.result)}, Node ${again.versions.node}, ${again.machine.threads} threads`)
+    console.log(`${again.weights}  now: ${shown(again.result)}, Node ${again.versions.node}, ${counted(again.machine.threads, 'thread')}`)
     console.log(`${kept.weights}  in the table: ${shown(kept.result)}`)
     console.log(same ? 'The same weights, to the last bit.' : differs(again, kept))
     return same ? 0 : 1
