@@ -33,6 +33,8 @@ beforeAll(async () => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
 test.each([
+  ['help', ['--help']],
+  ['lens', ['lens', 'matMul', '8x8x8']],
   ['models', ['models', '--only', 'mlp', ...short, '--peers', 'none']],
   ['models --profile', ['models', '--only', 'mlp', '--profile', '--steps', '1']],
   ['kernels', ['kernels', '--only', 'add', ...short, '--peers', 'none']],

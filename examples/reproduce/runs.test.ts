@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, 
 import { tmpdir } from 'node:os'
 import { delimiter, join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { headOf } from '../test/head.js'
 import { type Planned, planned } from './plan.js'
 import { committed, fileOf, type Result, readResult } from './results.js'
 
@@ -133,6 +134,13 @@ test.each(['SIGINT', 'SIGTERM'] as const)(
     expect(running()).toEqual([])
   },
 )
+
+test.each([[['--help']], [['--verify']], [['--quick', '--only', 'mnist-mlp']]])('%j ends quietly when its reader leaves', async (args) => {
+  const { code, first, said } = await headOf('examples/reproduce/run.ts', args, { COTANGENT_RESULTS: join(folder, 'h') })
+  expect(first).not.toBe('')
+  expect({ code, said }).toEqual({ code: 0, said: '' })
+  expect(running()).toEqual([])
+})
 
 describe('a certificate', () => {
   test('needs a result', async () => {
