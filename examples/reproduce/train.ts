@@ -54,16 +54,24 @@ function progress(text: string): void {
   if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${text.slice(0, process.stdout.columns - 1)}`)
 }
 
+/** Whether somebody wants an end. */
+interface Signals {
+  readonly stopped: boolean
+  release(): void
+}
+
+const ends = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
 /** Ends the present run at the first Ctrl-C; kills it at the second. */
-function stopOnSignals(): { readonly stopped: boolean; release(): void } {
-  const state = { stopped: false, release: () => void 0 as undefined }
+function stopOnSignals(): Signals {
+  const state = { stopped: false, release() {} }
   const stop = (): void => {
     stopRuns(state.stopped ? 'SIGKILL' : 'SIGTERM')
     state.stopped = true
   }
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop)
+  for (const signal of ends) process.on(signal, stop)
   state.release = () => {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.off(signal, stop)
+    for (const signal of ends) process.off(signal, stop)
   }
   return state
 }
@@ -82,10 +90,17 @@ async function quickHash(id: string, seed: number, host: Host): Promise<Ended | 
 }
 
 /** The real run. Before it stands the quick one: what would fail after hours fails in seconds, and its hash is kept with the result. */
-async function runJob({ plan: { id }, seed }: Job, { quick, host }: Wish, follow: (line: string) => void): Promise<Ended> {
+async function runJob(
+  { plan: { id }, seed }: Job,
+  { quick, host }: Wish,
+  signals: Signals,
+  follow: (line: string) => void,
+): Promise<Ended> {
   if (quick) return runOne({ id, seed, file: fileOf(quickFolder, id, seed), quick }, host, follow)
   const first = await quickHash(id, seed, host)
   if (first.kind !== 'hash') return first
+  // A signal that comes between the two finds nothing to end.
+  if (signals.stopped) return { kind: 'stopped' }
   return runOne({ id, seed, file: fileOf(resultsFolder, id, seed), quick, quickHash: first.weights }, host, follow)
 }
 
@@ -137,7 +152,7 @@ export async function train(wish: Wish): Promise<0 | 1 | 130> {
       const begun = performance.now()
       const took = (): number => (performance.now() - begun) / 1000
       progress(`${i + 1} of ${jobs.length}  ${name}  about ${duration(left(i))} left`)
-      const ended = await runJob(job, wish, (line) => {
+      const ended = await runJob(job, wish, signals, (line) => {
         progress(`${i + 1} of ${jobs.length}  ${name}  ${line.split(':')[0]}  about ${duration(Math.max(0, left(i) - took()))} left`)
       })
       progress('')
