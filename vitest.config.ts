@@ -32,6 +32,8 @@ const slow = [
   'packages/layers/test/gpu-training.test.ts',
   'packages/layers/test/packed.test.ts',
   'bench/recurrent.test.ts',
+  'bench/closed-pipe.test.ts',
+  'examples/reproduce/runs.test.ts',
 ]
 const all = process.env.COTANGENT_TESTS === 'all' || process.env.COTANGENT_GPU_TESTS === 'all'
 

@@ -187,8 +187,9 @@ try {
       break
     case 'versions': {
       requireFolders([asked.markdown])
-      const { table: text, sound } =
-        asked.files.length > 0 ? { table: mergeVersions(asked.files), sound: true } : runVersions(asked.nodes, asked.flags)
+      const made = asked.files.length > 0 ? { table: mergeVersions(asked.files), sound: true } : runVersions(asked.nodes, asked.flags)
+      if (!made) break
+      const { table: text, sound } = made
       console.log(text)
       if (asked.markdown !== undefined) writeFileSync(asked.markdown, text)
       process.exitCode = sound ? 0 : 1

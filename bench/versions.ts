@@ -106,20 +106,23 @@ function usualNodes(): string[] {
   return [process.execPath, other]
 }
 
-/** Runs `models` on each Node, one after the other, and makes the table. @param flags flags of `models` */
-export function runVersions(nodes: readonly string[] | undefined, flags: readonly string[]): { table: string; sound: boolean } {
+/** Runs `models` on each Node, one after the other, and makes the table. @param flags flags of `models` @returns undefined if nobody reads the output any more */
+export function runVersions(nodes: readonly string[] | undefined, flags: readonly string[]): { table: string; sound: boolean } | undefined {
   const folder = mkdtempSync(join(tmpdir(), 'cotangent-versions-'))
   const run = fileURLToPath(new URL('./run.ts', import.meta.url))
   let sound = true
   try {
-    const files = (nodes ?? usualNodes()).map((node, i) => {
+    const files: string[] = []
+    for (const [i, node] of (nodes ?? usualNodes()).entries()) {
       const file = join(folder, `${i}.json`)
       const { status, error } = spawnSync(node, [...process.execArgv, run, 'models', ...flags, '--json', file], { stdio: 'inherit' })
       if (error) throw new UsageError(`--nodes: ${node} does not start (${error.message}).`)
+      // A run ends without an error and without figures when its reader leaves.
+      if (!existsSync(file) && status === 0) return undefined
       if (!existsSync(file)) throw new UsageError(`versions: the run of ${node} wrote no figures.`)
       sound &&= status === 0
-      return file
-    })
+      files.push(file)
+    }
     return { table: mergeVersions(files), sound }
   } finally {
     rmSync(folder, { recursive: true, force: true })

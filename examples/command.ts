@@ -45,7 +45,10 @@ async function main(argv: readonly string[]): Promise<void> {
   const ids = [...experiments, ...demonstrations].map((one) => one.id)
   if (id === undefined) throw new UsageError(`Which experiment? One of ${ids.join(', ')}.`)
   const demonstration = demonstrations.find((one) => one.id === id)
-  if (demonstration) return runDemonstration(demonstration, settings)
+  if (demonstration) {
+    await runDemonstration(demonstration, settings)
+    return
+  }
   const experiment = experiments.find((one) => one.id === id)
   if (!experiment) throw new UsageError(`There is no experiment "${id}".${suggestion(id, ids)} There are: ${ids.join(', ')}.`)
   await runExperiment(experiment, settings)

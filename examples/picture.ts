@@ -10,6 +10,7 @@ import { mnist, normalize, reshape, slice, toCategorical } from '@cotangent/data
 import { dropoutMlp } from './003-basic/mnist-dropout-mlp.js'
 import { decide } from './lib/decide.js'
 import { type Learned, learnedSvg, type Reading } from './lib/learned.js'
+import { endWithReader } from './lib/output.js'
 
 const BATCH = 128
 
@@ -54,6 +55,7 @@ export async function learn({ epochs = 4, limit = 60000, seed = 1 } = {}): Promi
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  endWithReader()
   const path = fileURLToPath(new URL('../docs/learned.svg', import.meta.url))
   mkdirSync(dirname(path), { recursive: true })
   writeFileSync(path, learnedSvg(await learn()))

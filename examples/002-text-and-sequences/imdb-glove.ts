@@ -63,9 +63,9 @@ export const imdbGlove: Experiment = {
     other.compile({ optimizer: 'rmsprop', loss: 'binaryCrossentropy', metrics: ['acc'] })
 
     const { xTest, yTest } = await testReviews(context, tokenizer)
-    context.uses({ ...used, test: yTest.shape[0], departures })
+    context.uses({ ...used, test: yTest.shape[0], departures, contents: [...used.contents, matrix.data] })
     const scores = await other.evaluate(xTest, yTest, { verbose: 1, output })
     console.log(`[${scores.join(', ')}]`)
-    return { value: lastOf(history, 'val_acc'), history }
+    return { value: lastOf(history, 'val_acc'), history, also: { testAccuracy: scores[1] } }
   },
 }

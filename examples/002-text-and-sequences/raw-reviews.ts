@@ -8,6 +8,7 @@ import { glove, imdb, type NDArray, ndarray, padSequences, RandomState, slice, T
 
 import { dense, embedding, flatten, Sequential } from '@cotangent/layers'
 import type { Context, DataSource } from '../lib/experiment.js'
+import type { Numbers } from '../lib/hash.js'
 import { tupleText } from '../lib/python.js'
 
 const MAXLEN = 100
@@ -31,7 +32,7 @@ export interface ShuffledReviews {
   xVal: Reviews
   yVal: Labels
   /** The argument for `context.uses`. */
-  used: DataSource
+  used: DataSource & { contents: readonly Numbers[] }
 }
 
 /** A copy with the items of the first axis in another order: `array[indices]`. */
@@ -66,14 +67,15 @@ export async function shuffledReviews(context: Context): Promise<ShuffledReviews
 
   const train = context.limited(TRAINING_SAMPLES, 'reviews')
   const end = TRAINING_SAMPLES + VALIDATION_SAMPLES
-  return {
-    tokenizer,
+  const parts = {
     xTrain: slice(data, 0, train),
     yTrain: slice(labels, 0, train),
     xVal: slice(data, TRAINING_SAMPLES, end),
     yVal: slice(labels, TRAINING_SAMPLES, end),
-    used: { name: "IMDB's texts", source, train, available: TRAINING_SAMPLES, validation: VALIDATION_SAMPLES, unit: 'reviews' },
   }
+  const counts = { train, available: TRAINING_SAMPLES, validation: VALIDATION_SAMPLES }
+  const contents = Object.values(parts).map((part) => part.data)
+  return { tokenizer, ...parts, used: { name: "IMDB's texts", source, ...counts, unit: 'reviews', contents } }
 }
 
 /** The 25,000 test reviews, numbered by the same dictionary. */

@@ -28,12 +28,14 @@ export async function paddedReviews(context: Context, maxlen: number): Promise<P
   const { xTrain, yTrain, xTest, yTest, source } = await imdb.loadData({ numWords: MAX_FEATURES, dir: context.data })
   const available = xTrain.length
   const train = context.limited(available, 'reviews')
-  // The test reviews are prepared as in the document, which never uses them.
-  context.uses({ name: 'IMDB', source, train, available, unit: 'reviews' })
+  // Zeros come in front of short reviews, and of long ones the beginning goes: a network reads the words at the end last.
+  const padded = padSequences(xTrain.slice(0, train), { maxlen })
+  const labels = slice(yTrain, 0, train)
+  context.uses({ name: 'IMDB', source, train, available, unit: 'reviews', contents: [padded.data, labels.data] })
   return {
-    // Zeros come in front of short reviews, and of long ones the beginning goes: a network reads the words at the end last.
-    xTrain: padSequences(xTrain.slice(0, train), { maxlen }),
-    yTrain: slice(yTrain, 0, train),
+    xTrain: padded,
+    yTrain: labels,
+    // The test reviews are prepared as in the document, which never uses them.
     xTest: padSequences(xTest, { maxlen }),
     yTest,
   }

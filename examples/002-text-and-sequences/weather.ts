@@ -85,7 +85,8 @@ export async function loadWeather(context: Context, step: 3 | 6 = 6): Promise<We
   if (minutes === 60 || period === 'later') departures.push(`${thousands(held)} validation windows`)
   if (trainRows !== undefined && trainRows !== tenMinutes.trainRows) departures.push(`--train-rows ${thousands(trainRows)}`)
   const train = split.train[1] + 1
-  context.uses({ name: 'Jena weather', source: file.replace(/: .*/, ''), train, available: train, unit: 'rows', departures })
+  const [name, source] = ['Jena weather', file.replace(/: .*/, '')]
+  context.uses({ name, source, train, available: train, unit: 'rows', departures, contents: [found.data.data] })
   return weather
 }
 

@@ -2,12 +2,14 @@
 import { join } from 'node:path'
 import { foldKey, key, scope, tensor } from '@cotangent/core'
 import { fashionMnist, slice } from '@cotangent/datasets'
-import type { Layer } from '@cotangent/layers'
+import type { History, Layer } from '@cotangent/layers'
 import { imagesSection } from '@cotangent/layers/node'
 import type { Settings } from '../lib/arguments.js'
-import type { Demonstration } from '../lib/demonstration.js'
+import { Clock } from '../lib/clock.js'
+import type { Kept, Training } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
+import { dataHash, weightsHash } from '../lib/hash.js'
 import { type Images, imagesOf } from '../lib/images.js'
 import { Recording } from '../lib/recording.js'
 import { classifierShows } from '../lib/shown.js'
@@ -43,12 +45,24 @@ export interface Curves {
 export interface AugmentResult {
   plain: Curves
   changed: Curves
+  kept: Kept
 }
 
-export async function loadClothes(dir?: string): Promise<Clothes> {
+interface Trained extends Curves {
+  history: History['history']
+  secondsPerEpoch: number
+  weights: string
+}
+
+/** @param most pictures of each part, at most */
+export async function loadClothes(dir?: string, most = Number.POSITIVE_INFINITY): Promise<Clothes> {
   const { xTrain, yTrain, xTest, yTest, source } = await fashionMnist.loadData({ dir })
-  const part = (from: number, to: number): Images => imagesOf(slice(xTrain, from, to), slice(yTrain, from, to))
-  return { source, train: part(0, TRAIN), watched: part(TRAIN, TRAIN + WATCHED), test: imagesOf(xTest, yTest) }
+  const part = (x: typeof xTrain, y: typeof yTrain, from: number, count: number): Images => {
+    const end = from + Math.min(count, most)
+    return imagesOf(slice(x, from, end), slice(y, from, end))
+  }
+  const [train, watched] = [part(xTrain, yTrain, 0, TRAIN), part(xTrain, yTrain, TRAIN, WATCHED)]
+  return { source, train, watched, test: part(xTest, yTest, 0, yTest.shape[0]) }
 }
 
 /** One training; with `before`, these layers change the pictures first. */
@@ -59,20 +73,21 @@ async function train(
   epochs: number,
   seed: number,
   recording = new Recording(),
-): Promise<Curves> {
+): Promise<Trained> {
   const model = clothesModel(before, sizes, { seed, steps: epochs * Math.ceil(train.y.shape[0] / BATCH) })
   try {
-    const validationData = [watched.x, watched.y] as const
+    const clock = new Clock()
     const { history } = await model.fit(train.x, train.y, {
       epochs,
       batchSize: BATCH,
-      validationData,
+      validationData: [watched.x, watched.y],
       verbose: 0,
-      callbacks: recording.callbacks,
+      callbacks: [clock, ...recording.callbacks],
     })
     const [, accuracy] = (await model.evaluate(test.x, test.y, { verbose: 0 })) as number[]
     await recording.shows(...classifierShows(model, test.x, test.x, test.y, fashionMnist.labels))
-    return { training: history.accuracy, watched: history.val_accuracy, test: accuracy }
+    const curves = { training: history.accuracy, watched: history.val_accuracy, test: accuracy }
+    return { ...curves, history, secondsPerEpoch: clock.secondsPerEpoch, weights: await weightsHash(model.weights) }
   } finally {
     model.dispose()
   }
@@ -93,15 +108,15 @@ export async function seen({ x }: Images, row: number, count: number, seed: numb
 const last = (values: readonly number[]): number => values.at(-1) ?? Number.NaN
 
 export async function trainBoth(
-  { seed = 1, epochs = EPOCHS, data, out }: Settings = {},
+  { seed = 1, epochs = EPOCHS, data: dir, out }: Settings = {},
   scale: Scale = {},
   recording = new Recording(),
 ): Promise<AugmentResult> {
-  const { sizes = small, clothes = await loadClothes(data) } = scale
-  const { train: own, test, source } = clothes
+  const { sizes = small, clothes = await loadClothes(dir) } = scale
+  const { train: own, watched, test, source } = clothes
   console.log(`${thousands(own.y.shape[0])} pictures to train on from ${withoutPath(source)}, ${epochs} epochs, seed ${seed}\n`)
   console.log('                training   others     test')
-  const run = async (name: string, before: readonly Layer[], recording?: Recording): Promise<Curves> => {
+  const run = async (name: string, before: readonly Layer[], recording?: Recording): Promise<Trained> => {
     const curves = await train(before, clothes, sizes, epochs, seed, recording)
     const figures = [last(curves.training), last(curves.watched), curves.test].map((value) => value.toFixed(4).padStart(9))
     console.log(name.padEnd(15) + figures.join(''))
@@ -134,12 +149,25 @@ export async function trainBoth(
     await writeWhole(join(out, 'augment.svg'), augmentSvg({ plain, changed }, drawn, seed))
     console.log(`Written: ${join(out, 'augment.svg')}`)
   }
-  return { plain, changed }
+  const data = { name: 'Fashion-MNIST', source: withoutPath(source), train: own.y.shape[0], validation: watched.y.shape[0] }
+  const kept: Kept = {
+    result: { metric: 'test accuracy, with changes', value: changed.test },
+    also: { testAccuracyWithoutChanges: plain.test },
+    epochs,
+    batchSize: BATCH,
+    history: changed.history,
+    secondsPerEpoch: changed.secondsPerEpoch,
+    data: { ...data, test: count, sha256: dataHash([own, watched, test].flatMap(({ x, y }) => [x.data, y.data])) },
+    weights: changed.weights,
+  }
+  return { plain, changed, kept }
 }
 
 export const augment = {
   id: 'augment',
   title: '2,000 clothes of Fashion-MNIST, changed at random in training or not; draws both with --out dir',
+  model: 'Conv 16 3×3 – pool – Conv 32 3×3 – pool – 64 – 10, pictures mirrored and zoomed at random; Adam',
   flags: ['seed', 'epochs', 'data', 'backend', 'threads', 'out', 'report'],
   run: (settings: Settings, recording?: Recording) => trainBoth(settings, {}, recording),
-} satisfies Demonstration
+  quick: async (settings) => trainBoth({ ...settings, epochs: 1 }, { clothes: await loadClothes(settings.data, 256) }),
+} satisfies Training

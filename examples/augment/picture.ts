@@ -20,7 +20,7 @@ interface Drawn {
 const bytes = (values: Float32Array): Uint8Array => Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))))
 
 /** The picture as an SVG document. */
-export function augmentSvg({ plain, changed }: AugmentResult, drawn: readonly Drawn[], seed: number): string {
+export function augmentSvg({ plain, changed }: Pick<AugmentResult, 'plain' | 'changed'>, drawn: readonly Drawn[], seed: number): string {
   const size = SIDE * SIDE
   const tiles = drawn.flatMap(({ original, seen }, row) => {
     const y = chart.top + row * STEP

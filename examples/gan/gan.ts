@@ -5,10 +5,12 @@ import { mnist, type NDArray, slice } from '@cotangent/datasets'
 import type { Callback, Sequential } from '@cotangent/layers'
 import { imagesSection, saveModel } from '@cotangent/layers/node'
 import { type Settings, UsageError } from '../lib/arguments.js'
-import type { Demonstration } from '../lib/demonstration.js'
+import { Clock } from '../lib/clock.js'
+import type { Kept, Training } from '../lib/demonstration.js'
 import { digitRow } from '../lib/digits.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
+import { dataHash, weightsHash } from '../lib/hash.js'
 import { progressOutput } from '../lib/output.js'
 import { Recording } from '../lib/recording.js'
 import { largeText, sheet, svgPage, text } from '../lib/svg.js'
@@ -33,6 +35,7 @@ export interface GanResult {
   realQuality: Quality
   /** The figure as SVG. */
   svg: string
+  kept: Kept
 }
 
 /** Ink from −1 to 1, with an axis for the one channel. */
@@ -104,7 +107,9 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}, recor
     },
   }
   try {
-    const { history } = await gan.fit(images, { epochs, batchSize, callbacks: [...recording.callbacks, drawing], output: progressOutput() })
+    const clock = new Clock()
+    const callbacks = [clock, ...recording.callbacks, drawing]
+    const { history } = await gan.fit(images, { epochs, batchSize, callbacks, output: progressOutput() })
 
     const reader = await trainReader(images, slice(yTrain, 0, limit), { seed, epochs: 2 })
     const [realQuality, quality] = [
@@ -131,7 +136,17 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}, recor
       await saveModel(generator, join(out, 'generator.keras'))
       console.log(`Written: ${join(out, 'gan.svg')}, ${join(out, 'generator.keras')}`)
     }
-    return { history, quality, realQuality, svg }
+    const kept: Kept = {
+      result: { metric: 'share of made digits that a reader is sure of', value: quality.sure },
+      also: { realDigits: realQuality.sure },
+      epochs,
+      batchSize,
+      history,
+      secondsPerEpoch: clock.secondsPerEpoch,
+      data: { name: 'MNIST', source: withoutPath(source), train: limit, test, sha256: dataHash([images.data]) },
+      weights: await weightsHash([...gan.weights, ...generator.weights]),
+    }
+    return { history, quality, realQuality, svg, kept }
   } finally {
     gan.dispose()
   }
@@ -140,6 +155,9 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}, recor
 export const gan = {
   id: 'gan',
   title: 'A GAN on MNIST: it learns to draw digits; with --out dir as a picture',
+  model: 'transposed convolutions against convolutions; Adam twice',
   flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out', 'report'],
   run: (settings: Settings, recording?: Recording) => trainGan(settings, {}, recording),
-} satisfies Demonstration
+  quick: (settings) =>
+    trainGan({ ...settings, epochs: 1, limit: 128 }, { sizes: { generator: 8, discriminator: 8 }, made: 100, test: 100 }),
+} satisfies Training

@@ -16,6 +16,7 @@ const vocabulary = new CharacterVocabulary(poem)
 const tokens = vocabulary.encode(poem)
 const text: Text = {
   source: 'a poem',
+  data: { name: 'A poem', source: 'a poem', train: tokens.length },
   vocabulary,
   batches: (length, seed) => tokenWindows(tokens, { length, batchSize: 12, key: key(seed) }),
   validation: (length) => tokenWindows(tokens, { length, batchSize: 64 }),

@@ -5,18 +5,21 @@
 import { existsSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { foldKey, key, scope } from '@cotangent/core'
+import { foldKey, key, type Parameter, scope } from '@cotangent/core'
 import type { CharacterVocabulary } from '@cotangent/datasets'
 import type { Sequential } from '@cotangent/layers'
 import { loadModel, saveModel } from '@cotangent/layers/node'
 import type { Settings } from '../lib/arguments.js'
-import type { Demonstration } from '../lib/demonstration.js'
+import type { Kept, Training } from '../lib/demonstration.js'
+import { weightsHash } from '../lib/hash.js'
 import { Recording } from '../lib/recording.js'
 import { createGpt, createTrainer, type Gpt, loss, type Sizes, small, write } from './gpt-core.js'
 import { gptModel, toCore } from './gpt-layers.js'
-import { loadText, type Text, tensorsOf } from './text.js'
+import { BATCH, loadText, type Text, tensorsOf } from './text.js'
 
 const STEPS = 2000
+/** The sizes of a quick run. */
+const tiny: Sizes = { vocabulary: 65, context: 16, layers: 2, heads: 2, width: 32 }
 
 /** Smaller things than those of the example make a test short. */
 export interface Scale {
@@ -33,11 +36,13 @@ export interface GptResult {
   /** The median. */
   msPerStep: number
   written: string
+  kept: Kept
 }
 
 /** Shared by the two ways of training: steps, and the network as core's. */
 interface Learner {
   readonly parameters: number
+  readonly weights: readonly Parameter[]
   readonly step: number
   /** Trains on a batch; gives the loss before it. */
   train(batch: ReturnType<Text['batches']>['at'] extends (step: number) => infer B ? B : never): Promise<number>
@@ -106,12 +111,20 @@ async function run(
   )
   await recording.stretchEnds({ loss: before, val_loss: validationLoss })
   recording.fact('Text', text.source)
-  recording.fact('Training', `${steps} steps of 12 × ${context} characters; a point of the curves is ${pause} steps`)
+  recording.fact('Training', `${steps} steps of ${BATCH} × ${context} characters; a point of the curves is ${pause} steps`)
   recording.fact('Parameters', learner.parameters)
   recording.fact('Validation loss', `${validationLoss.toFixed(4)} (the whole validation text)`)
   recording.fact('ms a step', median(times).toFixed(0))
   await recording.shows(() => ({ kind: 'text', title: `What it writes after ${steps} steps`, text: written.trim() }))
-  return { parameters: learner.parameters, validationLoss, msPerStep: median(times), written }
+  const kept: Kept = {
+    result: { metric: 'validation loss', value: validationLoss },
+    also: { steps, secondsPerStep: median(times) / 1000 },
+    epochs: 1,
+    batchSize: BATCH,
+    data: text.data,
+    weights: await weightsHash(learner.weights),
+  }
+  return { parameters: learner.parameters, validationLoss, msPerStep: median(times), written, kept }
 }
 
 const flags = ['seed', 'steps', 'prompt', 'data', 'backend', 'threads', 'report'] as const
@@ -124,6 +137,7 @@ export async function trainCore(settings: Settings = {}, scale: Scale = {}, reco
   try {
     const learner: Learner = {
       parameters: gpt.parameters.reduce((sum, { size }) => sum + size, 0),
+      weights: gpt.parameters,
       step: 0,
       async train(batch) {
         const tensors = tensorsOf(batch)
@@ -153,6 +167,7 @@ export async function trainLayers(settings: Settings = {}, scale: Scale = {}, re
   try {
     const learner: Learner = {
       parameters: model.countParams(),
+      weights: model.weights,
       step: model.optimizer?.iterations ?? 0,
       async train([x, y]) {
         const result = await model.trainOnBatch(x, y)
@@ -175,13 +190,17 @@ export async function trainLayers(settings: Settings = {}, scale: Scale = {}, re
 export const gpt = {
   id: 'gpt',
   title: 'A GPT on Shakespeare, in layers; goes on where it stopped with --out dir',
+  model: '4 blocks of attention over 64 characters, 128 numbers each; AdamW, 2,000 steps',
   flags: [...flags, 'out'],
   run: (settings: Settings, recording?: Recording) => trainLayers(settings, {}, recording),
-} satisfies Demonstration
+  quick: async (settings) => trainLayers({ ...settings, steps: 20 }, { sizes: tiny, text: await loadText(settings.data, 5000) }),
+} satisfies Training
 
 export const gptCore = {
   id: 'gpt-core',
   title: 'The same GPT in ops alone, in one file',
+  model: 'the same in ops alone',
   flags,
   run: (settings: Settings, recording?: Recording) => trainCore(settings, {}, recording),
-} satisfies Demonstration
+  quick: async (settings) => trainCore({ ...settings, steps: 20 }, { sizes: tiny, text: await loadText(settings.data, 5000) }),
+} satisfies Training

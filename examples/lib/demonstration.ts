@@ -1,10 +1,11 @@
-/** Demonstrations: programs that show something and have no result to compare. Some are parts of documents that train nothing, others are our own, for students. */
+/** Demonstrations: programs that show something and have no result of a document to compare with. Some are parts of documents that train nothing, others are our own, for students. */
 import { configure, currentBackend, useBackend } from '@cotangent/core'
 import { type FlagName, type Settings, UsageError } from './arguments.js'
 import { environment } from './environment.js'
 import type { documents } from './experiment.js'
 import { prepareOutput } from './files.js'
 import { addEnvironment, Recording, reportFile } from './recording.js'
+import type { DataUsed, Report } from './session.js'
 
 export interface Demonstration {
   readonly id: string
@@ -17,7 +18,27 @@ export interface Demonstration {
   run(settings: Settings, recording?: Recording): unknown
 }
 
-export async function runDemonstration(demonstration: Demonstration, settings: Settings): Promise<void> {
+/** The result of a demonstration that trains, as `npm run reproduce` keeps it. */
+export interface Kept
+  extends Pick<Report, 'epochs' | 'batchSize' | 'weights'>,
+    Partial<Pick<Report, 'also' | 'best' | 'history' | 'secondsPerEpoch'>> {
+  result: { metric: string; value: number }
+  data: DataUsed
+}
+
+/** A demonstration that trains and has a figure. */
+export interface Training extends Demonstration {
+  /** The network and its training in one line. */
+  readonly model: string
+  run(settings: Settings, recording?: Recording): Promise<{ kept: Kept }>
+  /** The same with a small network on a few samples, in a few seconds. */
+  quick(settings: Pick<Settings, 'seed' | 'data'>): Promise<{ kept: Kept }>
+}
+
+export const isTraining = (demonstration: Demonstration): demonstration is Training => 'quick' in demonstration
+
+/** Sets the engine that the flags ask for, and runs. */
+export async function runDemonstration(demonstration: Demonstration, settings: Settings): Promise<unknown> {
   const { id, flags } = demonstration
   const unused = (Object.keys(settings) as FlagName[]).find((name) => !flags.includes(name))
   if (unused !== undefined) {
@@ -29,8 +50,9 @@ export async function runDemonstration(demonstration: Demonstration, settings: S
   if (settings.threads !== undefined) configure({ threads: settings.threads })
   if (settings.backend) await useBackend(settings.backend)
   const recording = new Recording(`${id}${settings.seed === undefined ? '' : `, seed ${settings.seed}`}`, { file })
-  await demonstration.run(settings, recording)
+  const result = await demonstration.run(settings, recording)
   recording.fact('Example', demonstration.title)
   addEnvironment(recording, environment(currentBackend()))
   await recording.finish()
+  return result
 }

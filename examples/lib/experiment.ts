@@ -1,6 +1,7 @@
 /** The types that experiments and their runner share. An experiment says what it reproduces; the runner handles flags, data and files. */
 import type { NDArray } from '@cotangent/datasets'
 import type { Callback, FitOptions, History } from '@cotangent/layers'
+import type { Numbers } from './hash.js'
 import type { MakeSections } from './recording.js'
 
 /** Errors are in per cent, accuracies are fractions, an MAE is in units of the standardised target. */
@@ -53,6 +54,8 @@ export interface DataSource {
   unit: string
   /** The differences from the document's data. */
   departures?: readonly string[]
+  /** The numbers trained on, for their hash (hash.ts). */
+  contents?: readonly Numbers[]
 }
 
 /** The settings of a run: the experiment's defaults, or the values of the flags. */

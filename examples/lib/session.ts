@@ -20,6 +20,7 @@ import {
   withoutPath,
 } from './experiment.js'
 import { prepareOutput, writeWhole } from './files.js'
+import { dataHash, WeightsWitness } from './hash.js'
 import { type BestEpoch, bestEpoch, historyCsv } from './history.js'
 import { progressOutput } from './output.js'
 import { addEnvironment, figuresOf, Recording, reportFile } from './recording.js'
@@ -50,12 +51,14 @@ export interface Report {
   secondsPerEpoch: number
   /** By name and epoch; in the file, null stands for a value that is not finite. */
   history: History['history']
+  /** SHA-256 of the final weights (hash.ts). */
+  weights: string
   environment: Environment
   /** With `--json`: the figures that the experiment shows beside its result, such as its confusion matrix. */
   sections?: Section[]
 }
 
-interface DataUsed {
+export interface DataUsed {
   name: string
   source: string
   /** Samples trained on in an epoch; for drawn windows, the rows that they are drawn from. */
@@ -67,13 +70,26 @@ interface DataUsed {
   partial?: true
   /** Other differences from the document's data. */
   departures?: readonly string[]
+  /** SHA-256 of the numbers trained on. */
+  sha256?: string
 }
+
+/** A run of a few seconds: one epoch of few samples, to see whether it runs and whether its numbers are what they were. */
+const quickRun = { epochs: 1, samples: 256, stepsPerEpoch: 2 }
 
 const DEFAULT_SEED = 1
 
-/** Runs an experiment and writes the files that the flags ask for. */
-export async function runExperiment(experiment: Experiment, settings: Settings): Promise<Report> {
-  const { epochs = experiment.defaults.epochs, 'batch-size': batchSize = experiment.defaults.batchSize, lr: learningRate } = settings
+/**
+ * Runs an experiment and writes the files that the flags ask for.
+ *
+ * @param quick for `npm run reproduce`: one epoch of at most 256 samples, or of two drawn batches; MNIST has 256 test images, too
+ */
+export async function runExperiment(experiment: Experiment, settings: Settings, quick = false): Promise<Report> {
+  const {
+    epochs = quick ? quickRun.epochs : experiment.defaults.epochs,
+    'batch-size': batchSize = experiment.defaults.batchSize,
+    lr: learningRate,
+  } = settings
   const { seed = DEFAULT_SEED, backend: backendName = 'wasm', threads, json, out, 'train-rows': trainRows } = settings
   if (trainRows !== undefined && !experiment.flags?.includes('train-rows'))
     throw new UsageError(`--train-rows means nothing to ${experiment.id}; it is for the experiments on the weather.`)
@@ -84,6 +100,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
   const backend = await useBackend(backendName)
 
   const clock = new Clock()
+  const witness = new WeightsWitness()
   const recording = new Recording(`${experiment.id}, seed ${seed}`, { file, figures: json !== undefined })
   let used: DataSource | undefined
   const context: Context = {
@@ -91,11 +108,14 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     batchSize,
     learningRate,
     seed,
-    callbacks: [clock, ...recording.callbacks],
+    callbacks: [clock, witness, ...recording.callbacks],
     output: progressOutput(),
     data: settings.data,
     trainRows,
+    ...(quick ? { stepsPerEpoch: quickRun.stepsPerEpoch } : {}),
     limited(available, unit) {
+      // Drawn windows have no number of samples.
+      if (quick) return available === Number.MAX_SAFE_INTEGER ? available : Math.min(available, quickRun.samples)
       const { limit = available } = settings
       if (limit > available) throw new UsageError(`--limit ${limit} is more than the ${available} training ${unit} there are.`)
       return limit
@@ -107,8 +127,16 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
       const { source, ...all } = await mnist.loadData({ dir: settings.data })
       const available = all.xTrain.shape[0]
       const train = context.limited(available, 'images')
-      context.uses({ name: 'MNIST', source, train, available, test: all.xTest.shape[0], unit: 'images' })
-      return { ...all, xTrain: slice(all.xTrain, 0, train), yTrain: slice(all.yTrain, 0, train) }
+      const test = quick ? quickRun.samples : all.xTest.shape[0]
+      const digits = {
+        xTrain: slice(all.xTrain, 0, train),
+        yTrain: slice(all.yTrain, 0, train),
+        xTest: slice(all.xTest, 0, test),
+        yTest: slice(all.yTest, 0, test),
+      }
+      const contents = Object.values(digits).map(({ data }) => data)
+      context.uses({ name: 'MNIST', source, train, available, test, unit: 'images', contents })
+      return digits
     },
     out,
     async draw(name, content) {
@@ -119,6 +147,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
 
   const { value, history, remark, also } = await experiment.run(context)
   if (!used) throw new Error(`${experiment.id}: the experiment did not say what data it uses.`)
+  if (!witness.sha256) throw new Error(`${experiment.id}: the experiment did not give its callbacks to fit.`)
 
   // Batches of a generator do not count as samples.
   const train = clock.samples || used.train
@@ -140,6 +169,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
       ...(used.test === undefined ? {} : { test: used.test }),
       ...(used.train < used.available ? { partial: true } : {}),
       ...(used.departures?.length ? { departures: used.departures } : {}),
+      ...(used.contents ? { sha256: dataHash(used.contents) } : {}),
     },
     epochs: history.epoch.length,
     batchSize,
@@ -149,6 +179,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings):
     threads: backend.info?.().threads ?? 1,
     secondsPerEpoch: clock.secondsPerEpoch,
     history: history.history,
+    weights: witness.sha256,
     environment: environment(backend),
   }
   const departures = departuresOf(experiment, report, used)

@@ -1,28 +1,35 @@
-/** Commands whose reader leaves early, as `| head -1` does. */
-import { spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { resolve } from 'node:path'
+/** Every command ends quietly when its reader leaves early, as `| head -1` does. More of them, which take longer, are in bench/closed-pipe.test.ts and reproduce/runs.test.ts. */
+import { readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
+import { headOf } from './head.js'
 
 const root = resolve(import.meta.dirname, '../..')
+const { scripts } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { scripts: Record<string, string> }
+const programs = Object.values(scripts).flatMap((script) => /node .*?(\S+\.ts)$/.exec(script)?.[1] ?? [])
 
-/** Runs a command and closes its output after the first piece. Returns its exit code and its error stream. */
-async function headOf(file: string, args: readonly string[]): Promise<{ code: number | null; first: string; said: string }> {
-  const child = spawn(process.execPath, ['--conditions=@cotangent/source', '--import', 'tsx', file, ...args], { cwd: root })
-  let said = ''
-  child.stderr.on('data', (piece) => {
-    said += piece
-  })
-  const [piece] = (await once(child.stdout, 'data')) as [Buffer]
-  child.stdout.destroy()
-  const [code] = (await once(child, 'close')) as [number | null]
-  return { code, first: piece.toString(), said }
-}
+test('there are no programs but those below', () => {
+  const here = [
+    'examples/start.ts',
+    'examples/run.ts',
+    'examples/reproduce/run.ts',
+    'examples/picture.ts',
+    'bench/run.ts',
+    'packages/layers/test/fuzz/run.ts',
+  ]
+  expect(programs.sort()).toEqual(here.sort())
+})
+
+// Also picture.ts, which trains before it prints its only line.
+test.each(programs)('%s has the handler', (program) => {
+  expect(readFileSync(join(root, program), 'utf8')).toMatch(/^ *endWithReader\(\)$/m)
+})
 
 test.each([
   ['examples/run.ts', ['backprop']],
   ['examples/start.ts', ['--epochs', '1', '--limit', '256']],
-])('%s ends quietly when its reader leaves', async (file, args) => {
+  ['packages/layers/test/fuzz/run.ts', ['npy', '--mutants', '4', '--processes', '1']],
+])('%s %j ends quietly when its reader leaves', async (file, args) => {
   const { code, first, said } = await headOf(file, args)
   expect(first).not.toBe('')
   expect({ code, said }).toEqual({ code: 0, said: '' })

@@ -152,12 +152,14 @@ describe('mnist-mlp on 2,000 images', () => {
 
   it('reports everything as JSON', async () => {
     const { history, environment, secondsPerEpoch, result, sections, ...rest } = await report('made/here/first.json')
+    const hash = expect.stringMatching(/^[\da-f]{64}$/)
     expect(rest).toEqual({
       best: { epoch: 0, name: 'val_acc', value: history.val_acc[0] },
       id: 'mnist-mlp',
       document: '000',
       reported: { metric: 'test error %', value: 1.79 },
-      data: { name: 'MNIST', source: expect.stringMatching(/^[^/\\]+$/), train: 2000, test: 10000, partial: true },
+      data: { name: 'MNIST', source: expect.stringMatching(/^[^/\\]+$/), train: 2000, test: 10000, partial: true, sha256: hash },
+      weights: hash,
       epochs: 1,
       batchSize: 50,
       seed: 1,
@@ -224,8 +226,11 @@ describe('mnist-mlp on 2,000 images', () => {
     expect(svg).toContain('partial data')
   })
 
-  it('gives the same history for the same seed, with a report or without', async () => {
-    expect((await report('second.json')).history).toEqual((await report('made/here/first.json')).history)
+  it('gives the same history and the same weights for the same seed, with a report or without', async () => {
+    const [first, second] = [await report('made/here/first.json'), await report('second.json')]
+    expect(second.history).toEqual(first.history)
+    expect(second.weights).toBe(first.weights)
+    expect(second.data.sha256).toBe(first.data.sha256)
   })
 })
 

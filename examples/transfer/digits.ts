@@ -1,5 +1,5 @@
 /** MNIST in two halves: the digits 0 to 4, and 5 to 9, whose classes are counted from 0 again. */
-import { mnist, type NDArray, ndarray, takeRows } from '@cotangent/datasets'
+import { mnist, type NDArray, ndarray, slice, takeRows } from '@cotangent/datasets'
 import { type Images, imagesOf } from '../lib/images.js'
 
 export interface Half {
@@ -33,8 +33,17 @@ export function firstOfEach(count: number, { x, y }: Images): Images {
   return { x: takeRows(x, rows), y: takeRows(y, rows) }
 }
 
-export async function loadHalves(dir?: string): Promise<{ low: Half; high: Half; source: string }> {
+/** @param most images in each part, at most */
+export async function loadHalves(dir?: string, most = Number.POSITIVE_INFINITY): Promise<{ low: Half; high: Half; source: string }> {
   const { xTrain, yTrain, xTest, yTest, source } = await mnist.loadData({ dir })
-  const half = (first: number): Half => ({ train: digitsFrom(first, xTrain, yTrain), test: digitsFrom(first, xTest, yTest) })
+  const part = (first: number, { x, y }: { x: Bytes; y: Bytes }): Images => {
+    const count = Math.min(most, y.shape[0])
+    return digitsFrom(first, slice(x, 0, count), slice(y, 0, count))
+  }
+  const [train, test] = [
+    { x: xTrain, y: yTrain },
+    { x: xTest, y: yTest },
+  ]
+  const half = (first: number): Half => ({ train: part(first, train), test: part(first, test) })
   return { low: half(0), high: half(5), source }
 }

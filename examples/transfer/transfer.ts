@@ -2,9 +2,10 @@
 import { join } from 'node:path'
 import type { Callback, Sequential } from '@cotangent/layers'
 import type { Settings } from '../lib/arguments.js'
-import type { Demonstration } from '../lib/demonstration.js'
+import type { Kept, Training } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
+import { dataHash, weightsHash } from '../lib/hash.js'
 import type { Images } from '../lib/images.js'
 import { Recording } from '../lib/recording.js'
 import { classifierShows } from '../lib/shown.js'
@@ -29,6 +30,8 @@ export interface Scale {
   amounts?: readonly Amount[]
   /** Epochs on the digits 0 to 4. */
   epochs?: number
+  /** Images in each part of the halves, at most. */
+  most?: number
 }
 
 export interface Trained {
@@ -48,6 +51,7 @@ export interface Compared {
 export interface TransferResult {
   low: Trained
   compared: Compared[]
+  kept: Kept
 }
 
 async function train(
@@ -72,7 +76,7 @@ export async function compare(
   recording = new Recording(),
 ): Promise<TransferResult> {
   const { sizes = asInKeras, epochs = 1 } = scale
-  const { low, high, source } = scale.halves ?? (await loadHalves(data))
+  const { low, high, source } = scale.halves ?? (await loadHalves(data, scale.most))
   const models: Sequential[] = []
   const made = (model: Sequential): Sequential => {
     models.push(model)
@@ -112,7 +116,31 @@ export async function compare(
       await writeWhole(join(out, 'transfer.svg'), transferSvg(compared, { low: low.test, high: high.test, seed }))
       console.log(`Written: ${join(out, 'transfer.svg')}`)
     }
-    return { low: ofLow, compared }
+    const last = compared[compared.length - 1]
+    const contents = [low, high].flatMap(({ train, test }) => [train, test]).flatMap(({ x, y }) => [x.data, y.data])
+    const kept: Kept = {
+      result: { metric: 'test accuracy on 5 to 9, convolutions frozen, all images', value: last.frozen.accuracy },
+      also: {
+        digits0To4: ofLow.accuracy,
+        ...Object.fromEntries(
+          compared.flatMap(({ each, frozen, fromNothing }) => [
+            [`frozen${each}`, frozen.accuracy],
+            [`fromNothing${each}`, fromNothing.accuracy],
+          ]),
+        ),
+      },
+      epochs,
+      batchSize: BATCH,
+      data: {
+        name: 'MNIST',
+        source: withoutPath(source),
+        train: high.train.y.shape[0],
+        test: high.test.y.shape[0],
+        sha256: dataHash(contents),
+      },
+      weights: await weightsHash(models.flatMap(({ weights }) => weights)),
+    }
+    return { low: ofLow, compared, kept }
   } finally {
     for (const model of models) model.dispose()
   }
@@ -121,6 +149,8 @@ export async function compare(
 export const transfer = {
   id: 'transfer',
   title: 'Convolutions learned on the digits 0 to 4 serve 5 to 9, beside training from nothing; draws both with --out dir',
+  model: 'Conv 32 3×3 – Conv 32 3×3 of the digits 0 to 4, frozen – pool – Dropout – 128 – Dropout – 5; Adam',
   flags: ['seed', 'data', 'backend', 'threads', 'out', 'report'],
   run: (settings: Settings, recording?: Recording) => compare(settings, {}, recording),
-} satisfies Demonstration
+  quick: (settings) => compare(settings, { sizes: { filters: 4, units: 16 }, amounts: [{ each: 10, epochs: 1 }], most: 512 }),
+} satisfies Training

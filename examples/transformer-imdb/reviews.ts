@@ -1,5 +1,5 @@
 /** The reviews of IMDB as the network takes them: the last words of each, with zeros in front of short ones. */
-import { imdb, type NDArray, padSequences } from '@cotangent/datasets'
+import { imdb, type NDArray, padSequences, slice } from '@cotangent/datasets'
 import type { Sizes } from './network.js'
 
 export interface Reviews {
@@ -12,17 +12,21 @@ export interface Reviews {
   word(number: number): string
 }
 
-/** All 50,000 of them, half for training. */
-export async function loadReviews({ words, length }: Pick<Sizes, 'words' | 'length'>, dir?: string): Promise<Reviews> {
+/** All 50,000 of them, half for training; or the first `most` of each half. */
+export async function loadReviews(
+  { words, length }: Pick<Sizes, 'words' | 'length'>,
+  dir?: string,
+  most = Number.POSITIVE_INFINITY,
+): Promise<Reviews> {
   const { xTrain, yTrain, xTest, yTest, source } = await imdb.loadData({ numWords: words, dir })
   const byNumber = new Map<number, string>()
   for (const [word, rank] of await imdb.getWordIndex({ dir })) byNumber.set(rank + 3, word)
   return {
     source,
-    x: padSequences(xTrain, { maxlen: length }),
-    y: yTrain,
-    xTest: padSequences(xTest, { maxlen: length }),
-    yTest,
+    x: padSequences(xTrain.slice(0, most), { maxlen: length }),
+    y: slice(yTrain, 0, Math.min(most, yTrain.shape[0])),
+    xTest: padSequences(xTest.slice(0, most), { maxlen: length }),
+    yTest: slice(yTest, 0, Math.min(most, yTest.shape[0])),
     word: (number) => (number === 1 ? '▸' : (byNumber.get(number) ?? '?')),
   }
 }

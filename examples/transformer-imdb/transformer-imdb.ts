@@ -4,9 +4,11 @@ import { adam, cosineDecay } from '@cotangent/layers'
 import type { HeatSection } from '@cotangent/layers/report'
 import type { Settings } from '../lib/arguments.js'
 import { Clock } from '../lib/clock.js'
-import type { Demonstration } from '../lib/demonstration.js'
+import type { Kept, Training } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
+import { dataHash, weightsHash } from '../lib/hash.js'
+import { bestEpoch } from '../lib/history.js'
 import { progressOutput } from '../lib/output.js'
 import { Recording } from '../lib/recording.js'
 import { reviewShows } from '../lib/shown.js'
@@ -26,6 +28,7 @@ export interface ReviewResult {
   /** On the test reviews, after each epoch. */
   accuracy: number[]
   look: Look
+  kept: Kept
 }
 
 export async function trainReviews(
@@ -44,14 +47,14 @@ export async function trainReviews(
     })
     console.log(`${thousands(model.countParams())} parameters, batches of ${batchSize}, seed ${seed}; reviews: ${withoutPath(source)}`)
     const clock = new Clock()
-    const options = {
+    const fitted = await model.fit(x, y, {
       epochs,
       batchSize,
-      validationData: [xTest, yTest] as const,
+      validationData: [xTest, yTest],
       callbacks: [clock, ...recording.callbacks],
       output: progressOutput(),
-    }
-    const { history } = await model.fit(x, y, options)
+    })
+    const { history } = fitted
     const accuracy = history.val_accuracy
     console.log(
       `\nTest accuracy by epoch: ${accuracy.map((value) => value.toFixed(4)).join(', ')}; ${clock.secondsPerEpoch.toFixed(0)} s an epoch`,
@@ -71,7 +74,23 @@ export async function trainReviews(
       await writeWhole(join(out, 'review.svg'), lookSvg(look, made))
       console.log(`Written: ${join(out, 'review.svg')}`)
     }
-    return { accuracy, look }
+    const kept: Kept = {
+      result: { metric: 'test accuracy', value: accuracy[accuracy.length - 1] },
+      epochs,
+      batchSize,
+      history,
+      best: bestEpoch(fitted),
+      secondsPerEpoch: clock.secondsPerEpoch,
+      data: {
+        name: 'IMDB',
+        source: withoutPath(source),
+        train: y.shape[0],
+        test: yTest.shape[0],
+        sha256: dataHash([x.data, y.data, xTest.data, yTest.data]),
+      },
+      weights: await weightsHash(model.weights),
+    }
+    return { accuracy, look, kept }
   } finally {
     model.dispose()
   }
@@ -104,6 +123,8 @@ function lookLines({ words, good, truth, attention, effect }: Look): string[] {
 export const transformerImdb = {
   id: 'transformer-imdb',
   title: 'A Transformer on the reviews of IMDB; draws a review as it reads it with --out dir',
+  model: 'a block of attention over 200 words, 32 numbers each; Adam',
   flags: ['seed', 'epochs', 'batch-size', 'data', 'backend', 'threads', 'out', 'report'],
   run: (settings: Settings, recording?: Recording) => trainReviews(settings, {}, recording),
-} satisfies Demonstration
+  quick: async (settings) => trainReviews({ ...settings, epochs: 1 }, { reviews: await loadReviews(asInKeras, settings.data, 256) }),
+} satisfies Training

@@ -5,9 +5,11 @@ import { mnist, type NDArray, normalize, reshape, slice } from '@cotangent/datas
 import type { Sequential } from '@cotangent/layers'
 import { imagesSection, saveModel } from '@cotangent/layers/node'
 import { type Settings, UsageError } from '../lib/arguments.js'
-import type { Demonstration } from '../lib/demonstration.js'
+import { Clock } from '../lib/clock.js'
+import type { Kept, Training } from '../lib/demonstration.js'
 import { thousands, withoutPath } from '../lib/experiment.js'
 import { writeWhole } from '../lib/files.js'
+import { dataHash, weightsHash } from '../lib/hash.js'
 import { progressOutput } from '../lib/output.js'
 import { Recording } from '../lib/recording.js'
 import { type Channels, CODE, createVae, reconstruction } from './network.js'
@@ -37,6 +39,7 @@ export interface VaeResult {
   /** The figures as SVG. */
   digits: string
   codes: string
+  kept: Kept
 }
 
 /** The mean loss of images [n, 28, 28, 1] with drawn codes, as in training. A single draw for each is enough for a mean over thousands. */
@@ -89,7 +92,9 @@ export async function trainVae(settings: Settings = {}, scale: Scale = {}, recor
   try {
     const parameters = `Encoder and decoder have ${thousands(encoder.countParams())} and ${thousands(decoder.countParams())} parameters.`
     console.log(`${parameters} ${thousands(limit)} of ${thousands(available)} digits from ${withoutPath(source)}, seed ${seed}`)
-    const { history } = await vae.fit(images, images, { epochs, batchSize, callbacks: recording.callbacks, output: progressOutput() })
+    const clock = new Clock()
+    const callbacks = [clock, ...recording.callbacks]
+    const { history } = await vae.fit(images, images, { epochs, batchSize, callbacks, output: progressOutput() })
     const testBound = await bound(vae, others, seed)
     console.log(`Loss on ${thousands(test)} test digits, with codes drawn as in training: ${testBound.toFixed(2)}`)
 
@@ -112,7 +117,16 @@ export async function trainVae(settings: Settings = {}, scale: Scale = {}, recor
       await saveModel(vae, join(out, 'vae.keras'))
       console.log(`Written: ${['digits.svg', 'codes.svg', 'vae.keras'].map((name) => join(out, name)).join(', ')}`)
     }
-    return { history, testBound, digits, codes }
+    const kept: Kept = {
+      result: { metric: 'test loss', value: testBound },
+      epochs,
+      batchSize,
+      history,
+      secondsPerEpoch: clock.secondsPerEpoch,
+      data: { name: 'MNIST', source: withoutPath(source), train: limit, test, sha256: dataHash([images.data, others.data]) },
+      weights: await weightsHash(vae.weights),
+    }
+    return { history, testBound, digits, codes, kept }
   } finally {
     vae.dispose()
   }
@@ -121,6 +135,8 @@ export async function trainVae(settings: Settings = {}, scale: Scale = {}, recor
 export const vae = {
   id: 'vae',
   title: 'A variational autoencoder on MNIST: the digits in a plane; with --out dir as pictures',
+  model: 'convolutions – 2 numbers – transposed convolutions; Adam',
   flags: ['epochs', 'batch-size', 'lr', 'limit', 'seed', 'data', 'backend', 'threads', 'out', 'report'],
   run: (settings: Settings, recording?: Recording) => trainVae(settings, {}, recording),
-} satisfies Demonstration
+  quick: (settings) => trainVae({ ...settings, epochs: 1, limit: 256 }, { channels: [4, 8], test: 200 }),
+} satisfies Training

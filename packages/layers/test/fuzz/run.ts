@@ -4,9 +4,11 @@
  */
 import { availableParallelism } from 'node:os'
 import { parseArgs } from 'node:util'
+import { endWithReader } from '../../../../examples/lib/output.js'
 import { fuzzAll, good, type Summary } from './fuzz.js'
 import { names as all, readers } from './readers.js'
 
+endWithReader()
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {

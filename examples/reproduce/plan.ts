@@ -1,0 +1,110 @@
+/** The runs of `npm run reproduce`: every experiment and every demonstration that trains, the seeds, and what else only the tables of results need. */
+import { demonstrations, experiments } from '../experiments.js'
+import type { Settings } from '../lib/arguments.js'
+import { isTraining, type Kept } from '../lib/demonstration.js'
+import type { documents, Reported } from '../lib/experiment.js'
+import { runExperiment } from '../lib/session.js'
+
+export interface Planned {
+  readonly id: string
+  /** Absent if it belongs to none. */
+  readonly document?: keyof typeof documents
+  /** The network and its training in one line. */
+  readonly model: string
+  readonly reported?: Reported
+  /** If one of them changes, results that are kept are stale. */
+  readonly settings: Readonly<Record<string, string | number>>
+  readonly seeds: readonly number[]
+  /** About how long a run takes on two idle cores of an AMD EPYC: for the order and for the first estimate. */
+  readonly seconds: number
+  /** A sentence for the table of results: why ours is another number than the document's. It is shown only if it is. */
+  readonly why?: string
+  run(settings: Settings, quick: boolean): Promise<Kept & { reported?: Reported; remark?: string }>
+}
+
+interface Facts {
+  readonly seconds: number
+  readonly seeds?: readonly number[]
+  readonly why?: string
+}
+
+/** Runs of more than 20 minutes have one seed. */
+const one = [1]
+
+const facts: Readonly<Record<string, Facts>> = {
+  'mnist-mlp': { seconds: 35 },
+  'mnist-cnn-light': { seconds: 120 },
+  'mnist-cnn-full': { seconds: 110 },
+  'mnist-lstm': {
+    seconds: 2100,
+    seeds: one,
+    why: 'The document shows no training of this network. It says that the network is not yet optimised, and that 3.58 % is the lowest error its author has seen. Ten epochs of its code come to less than half of that here.',
+  },
+  'mnist-lstm-confusion': { seconds: 75 },
+  'mnist-cnn-confusion': { seconds: 40 },
+  'imdb-embedding': { seconds: 15 },
+  'imdb-glove': { seconds: 25 },
+  'imdb-no-glove': { seconds: 20 },
+  'imdb-simple-rnn': {
+    seconds: 45,
+    why: 'At the end this network knows the training reviews by heart, and its validation accuracy goes up and down by points from epoch to epoch. A last epoch is a draw.',
+  },
+  'imdb-lstm': { seconds: 130 },
+  'imdb-conv1d': { seconds: 270 },
+  'jena-dense': { seconds: 30 },
+  'jena-lstm': { seconds: 330 },
+  'jena-lstm-dropout': { seconds: 650 },
+  'jena-gru-dropout': { seconds: 600 },
+  'jena-lstm-stacked': { seconds: 850 },
+  'jena-lstm-bidirectional': { seconds: 650 },
+  'jena-conv1d': { seconds: 100 },
+  'jena-conv1d-lstm': { seconds: 1000 },
+  'mnist-dropout-mlp': { seconds: 25 },
+  'mnist-mlp-rmsprop': { seconds: 80 },
+  'mnist-mlp-adadelta': { seconds: 80 },
+  'mnist-cnn-adadelta': { seconds: 620 },
+  gpt: { seconds: 150 },
+  'gpt-core': { seconds: 150 },
+  'transformer-imdb': { seconds: 100 },
+  transfer: { seconds: 60 },
+  augment: { seconds: 40 },
+  vae: { seconds: 700 },
+  gan: { seconds: 500 },
+}
+
+function factsOf(id: string): Facts {
+  const found = facts[id]
+  if (!found) throw new Error(`reproduce/plan.ts has no row for "${id}": say about how many seconds it takes.`)
+  return found
+}
+
+/** All of them, in the order of their documents; demonstrations at the end. */
+export const planned: readonly Planned[] = [
+  ...experiments.map((experiment): Planned => {
+    const { id, document, model, reported, defaults } = experiment
+    return {
+      id,
+      document,
+      model,
+      reported,
+      settings: { network: model, metric: reported.metric, ...defaults },
+      seeds: [1, 2, 3],
+      ...factsOf(id),
+      run: (settings, quick) => runExperiment(experiment, settings, quick),
+    }
+  }),
+  ...demonstrations.filter(isTraining).map((training): Planned => {
+    const { id, model } = training
+    return {
+      id,
+      model,
+      settings: { network: model },
+      seeds: [1, 2, 3],
+      ...factsOf(id),
+      async run(settings, quick) {
+        const { kept } = await (quick ? training.quick(settings) : training.run(settings))
+        return kept
+      },
+    }
+  }),
+]
