@@ -110,7 +110,7 @@ async function run(
     `\nAfter ${steps} steps: validation loss ${validationLoss.toFixed(4)} (the whole validation text), ${median(times).toFixed(0)} ms a step\n\n${written.trim()}`,
   )
   await recording.stretchEnds({ loss: before, val_loss: validationLoss })
-  recording.fact('Text', text.source)
+  recording.fact('Data', `${text.data.name} from ${text.data.source}`)
   recording.fact('Training', `${steps} steps of ${BATCH} × ${context} characters; a point of the curves is ${pause} steps`)
   recording.fact('Parameters', learner.parameters)
   recording.fact('Validation loss', `${validationLoss.toFixed(4)} (the whole validation text)`)
