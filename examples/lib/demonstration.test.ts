@@ -12,6 +12,11 @@ test('--threads counts', async () => {
   expect(seen).toEqual([2])
 })
 
+test('what the run gave is handed on', async () => {
+  const lesson = { id: 'lesson', title: 'A lesson', flags: [], run: async () => 42 } as const
+  expect(await runDemonstration(lesson, {})).toBe(42)
+})
+
 test('a flag that means nothing to it is a mistake', async () => {
   const lesson = { id: 'lesson', title: 'A lesson', flags: ['seed'], run: () => undefined } as const
   await expect(runDemonstration(lesson, { epochs: 2 })).rejects.toThrow('--epochs means nothing to lesson. It takes --seed.')

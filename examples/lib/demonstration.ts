@@ -5,7 +5,7 @@ import { environment } from './environment.js'
 import type { documents } from './experiment.js'
 import { prepareOutput } from './files.js'
 import { addEnvironment, Recording, reportFile } from './recording.js'
-import type { DataUsed, Report } from './session.js'
+import type { DataUsed, RunResult } from './session.js'
 
 export interface Demonstration {
   readonly id: string
@@ -20,8 +20,8 @@ export interface Demonstration {
 
 /** The result of a demonstration that trains, as `npm run reproduce` keeps it. */
 export interface Kept
-  extends Pick<Report, 'epochs' | 'batchSize' | 'weights'>,
-    Partial<Pick<Report, 'also' | 'best' | 'history' | 'secondsPerEpoch'>> {
+  extends Pick<RunResult, 'epochs' | 'batchSize' | 'weights'>,
+    Partial<Pick<RunResult, 'also' | 'best' | 'history' | 'secondsPerEpoch' | 'sections'>> {
   result: { metric: string; value: number }
   data: DataUsed
 }
@@ -31,13 +31,13 @@ export interface Training extends Demonstration {
   /** The network and its training in one line. */
   readonly model: string
   run(settings: Settings, recording?: Recording): Promise<{ kept: Kept }>
-  /** The same with a small network on a few samples, in a few seconds. */
+  /** The same with a small network on a few samples, in a few seconds. Nothing is shown of it. */
   quick(settings: Pick<Settings, 'seed' | 'data'>): Promise<{ kept: Kept }>
 }
 
 export const isTraining = (demonstration: Demonstration): demonstration is Training => 'quick' in demonstration
 
-/** Sets the engine that the flags ask for, and runs. */
+/** Sets the engine that the flags ask for, runs, and completes the report. Gives what the run gave. */
 export async function runDemonstration(demonstration: Demonstration, settings: Settings): Promise<unknown> {
   const { id, flags } = demonstration
   const unused = (Object.keys(settings) as FlagName[]).find((name) => !flags.includes(name))
@@ -52,6 +52,7 @@ export async function runDemonstration(demonstration: Demonstration, settings: S
   const recording = new Recording(`${id}${settings.seed === undefined ? '' : `, seed ${settings.seed}`}`, { file })
   const result = await demonstration.run(settings, recording)
   recording.fact('Example', demonstration.title)
+  if (isTraining(demonstration)) recording.fact('SHA-256 of the weights', (result as { kept: Kept }).kept.weights)
   addEnvironment(recording, environment(currentBackend()))
   await recording.finish()
   return result

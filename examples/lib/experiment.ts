@@ -85,7 +85,7 @@ export interface Context {
   readonly out?: string
   /** Writes a file into `--out`. Without that flag the content is not made. */
   draw(name: string, content: () => string): Promise<void>
-  /** Shows something of the run in its report. Without `--report` and `--json` nothing of it is computed. */
+  /** Shows something of the run in its report; a result keeps what is small. Nothing of it is computed unless somebody wants one of them (recording.ts). */
   shows(...makers: readonly MakeSections[]): Promise<void>
 }
 

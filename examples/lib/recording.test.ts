@@ -139,12 +139,20 @@ test('the file of --report', async () => {
   ])
 })
 
-test('a demonstration writes its report', async () => {
-  const run = (_: unknown, recording?: Recording) => recording?.shows(() => text('shown'))
+test('a demonstration writes its report, one that trains with the hash of its weights', async () => {
+  const weights = 'a'.repeat(64)
+  const run = async (_: unknown, recording?: Recording) => {
+    await recording?.shows(() => text('shown'))
+    return { kept: { weights } }
+  }
   const out = join(folder, 'new')
-  await runDemonstration({ id: 'lesson', title: 'A lesson', flags: ['report', 'out', 'seed'], run }, { report: '', out, seed: 3 })
+  const lesson = { id: 'lesson', title: 'A lesson', flags: ['report', 'out', 'seed'], run, quick: run } as const
+  await runDemonstration(lesson, { report: '', out, seed: 3 })
   const { title, sections, facts } = await read(join(out, 'report.html'))
   expect([title, sections]).toEqual(['lesson, seed 3', [text('shown')]])
-  expect(facts[0]).toEqual({ name: 'Example', value: 'A lesson' })
+  expect(facts.slice(0, 2)).toEqual([
+    { name: 'Example', value: 'A lesson' },
+    { name: 'SHA-256 of the weights', value: weights },
+  ])
   expect(log).toHaveBeenCalledWith(`Report: ${join(out, 'report.html')}`)
 })

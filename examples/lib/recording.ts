@@ -1,5 +1,6 @@
 /**
- * The record of a run, for `--report` and `--json`. An experiment says what there is to see of it (`shows`); nothing of that is computed unless somebody asked for it.
+ * The record of a run, for `--report`, `--json` and `npm run reproduce`. An experiment says what there is to see of it (`shows`); nothing of that is computed unless somebody
+ * asked for it.
  */
 import { join } from 'node:path'
 import type { Callback, Logs } from '@cotangent/layers'
@@ -124,7 +125,7 @@ export function addEnvironment(recording: Recording, environment: Environment): 
   recording.fact('Peak memory', `${Math.round(peakMemoryBytes / 2 ** 20)} MiB`)
 }
 
-/** The sections that are figures: without samples, images, maps and curves, which are large. For JSON that is kept. */
+/** The sections that are figures: without samples, images, maps and curves, which are large. For results that are kept. */
 export const figuresOf = ({ sections }: RunRecord): Section[] =>
   sections.flatMap((section): Section[] => {
     if (section.kind === 'table' || section.kind === 'text') return [section]

@@ -1,4 +1,4 @@
-/** One run of an experiment: makes its context from the flags, runs it, then makes the report and the files. */
+/** One run of an experiment: makes its context from the flags, runs it, then makes its result and the files. */
 import { join } from 'node:path'
 import { configure, useBackend } from '@cotangent/core'
 import { mnist, slice } from '@cotangent/datasets'
@@ -25,8 +25,8 @@ import { type BestEpoch, bestEpoch, historyCsv } from './history.js'
 import { progressOutput } from './output.js'
 import { addEnvironment, figuresOf, Recording, reportFile } from './recording.js'
 
-/** The report that `--json` writes. */
-export interface Report {
+/** The result of a run with its conditions: `--json` writes it, and `npm run reproduce` keeps it. */
+export interface RunResult {
   id: string
   document: string
   /** The document's result: errors in per cent, accuracies as fractions. */
@@ -54,7 +54,7 @@ export interface Report {
   /** SHA-256 of the final weights (hash.ts). */
   weights: string
   environment: Environment
-  /** With `--json`: the figures that the experiment shows beside its result, such as its confusion matrix. */
+  /** Parts of the report that are small, such as the confusion matrix: no images, no curves. Made if somebody keeps the result. */
   sections?: Section[]
 }
 
@@ -79,12 +79,19 @@ const quickRun = { epochs: 1, samples: 256, stepsPerEpoch: 2 }
 
 const DEFAULT_SEED = 1
 
-/**
- * Runs an experiment and writes the files that the flags ask for.
- *
- * @param quick for `npm run reproduce`: one epoch of at most 256 samples, or of two drawn batches; MNIST has 256 test images, too
- */
-export async function runExperiment(experiment: Experiment, settings: Settings, quick = false): Promise<Report> {
+interface RunOptions {
+  /** One epoch of at most 256 samples, or of two drawn batches; MNIST has 256 test images, too. */
+  quick?: boolean
+  /** Whether the result gets its sections. By default they are made for `--json`. */
+  sections?: boolean
+}
+
+/** Runs an experiment and writes the files that the flags ask for. The options are those of `npm run reproduce`. */
+export async function runExperiment(
+  experiment: Experiment,
+  settings: Settings,
+  { quick = false, sections: kept = settings.json !== undefined }: RunOptions = {},
+): Promise<RunResult> {
   const {
     epochs = quick ? quickRun.epochs : experiment.defaults.epochs,
     'batch-size': batchSize = experiment.defaults.batchSize,
@@ -101,7 +108,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings, 
 
   const clock = new Clock()
   const witness = new WeightsWitness()
-  const recording = new Recording(`${experiment.id}, seed ${seed}`, { file, figures: json !== undefined })
+  const recording = new Recording(`${experiment.id}, seed ${seed}`, { file, figures: kept })
   let used: DataSource | undefined
   const context: Context = {
     epochs,
@@ -153,7 +160,7 @@ export async function runExperiment(experiment: Experiment, settings: Settings, 
   const train = clock.samples || used.train
   const validation = used.validation ?? (used.train > train ? used.train - train : undefined)
   const best = bestEpoch(history)
-  const report: Report = {
+  const run: RunResult = {
     id: experiment.id,
     document: experiment.document,
     reported: experiment.reported,
@@ -182,74 +189,75 @@ export async function runExperiment(experiment: Experiment, settings: Settings, 
     weights: witness.sha256,
     environment: environment(backend),
   }
-  const departures = departuresOf(experiment, report, used)
-  for (const line of closingLines(experiment, report, departures, clock.samples ? 'samples' : used.unit)) console.log(line)
+  const departures = departuresOf(experiment, run, used)
+  for (const line of closingLines(experiment, run, departures, clock.samples ? 'samples' : used.unit)) console.log(line)
 
-  const record = await finishRecord(recording, experiment, report, departures)
-  const sections = record ? figuresOf(record) : []
-  if (sections.length > 0) report.sections = sections
-  if (json) await writeWhole(json, `${JSON.stringify(report, undefined, 2)}\n`)
+  const record = await finishRecord(recording, experiment, run, departures)
+  const sections = record && kept ? figuresOf(record) : []
+  if (sections.length > 0) run.sections = sections
+  if (json) await writeWhole(json, `${JSON.stringify(run, undefined, 2)}\n`)
   if (out) {
     await writeWhole(join(out, 'history.json'), `${JSON.stringify({ epoch: history.epoch, history: history.history }, undefined, 2)}\n`)
     await writeWhole(join(out, 'history.csv'), historyCsv(history))
     await writeWhole(join(out, 'curves.svg'), await curvesSvg(history, [`${experiment.id}, seed ${seed}`, ...departures].join(' · ')))
   }
   for (const written of [json, out]) if (written) console.log(`Written: ${written}`)
-  return report
+  return run
 }
 
 /** Adds the result and its conditions to the record. */
 async function finishRecord(
   recording: Recording,
   { title, document }: Experiment,
-  report: Report,
+  run: RunResult,
   departures: readonly string[],
 ): Promise<RunRecord | undefined> {
-  const { result, reported, best, data, environment: machine } = report
+  const { result, reported, best, data, environment: machine } = run
   recording.fact('Experiment', title)
   recording.fact('Result', showMeasure(result))
   recording.fact(`Document ${document}`, `${showMeasure(reported)} (${documents[document]})`)
-  if (best) recording.fact('Best epoch', `${best.epoch + 1} of ${report.epochs}, ${best.name} ${best.value.toFixed(4)}`)
+  if (best) recording.fact('Best epoch', `${best.epoch + 1} of ${run.epochs}, ${best.name} ${best.value.toFixed(4)}`)
   recording.fact('Data', `${data.name} from ${data.source}`)
   recording.fact('Samples', thousands(data.train))
   if (data.validation !== undefined) recording.fact('Samples for validation', thousands(data.validation))
   if (data.test !== undefined) recording.fact('Test samples', thousands(data.test))
-  recording.fact('Epochs', report.epochs)
-  recording.fact('Batch size', report.batchSize)
-  if (report.learningRate !== undefined) recording.fact('Learning rate', report.learningRate)
-  recording.fact('Seed', report.seed)
-  recording.fact('Backend', `${report.backend}, ${report.threads} ${report.threads === 1 ? 'thread' : 'threads'}`)
-  recording.fact('Seconds an epoch', report.secondsPerEpoch.toFixed(1))
+  recording.fact('Epochs', run.epochs)
+  recording.fact('Batch size', run.batchSize)
+  if (run.learningRate !== undefined) recording.fact('Learning rate', run.learningRate)
+  recording.fact('Seed', run.seed)
+  recording.fact('Backend', `${run.backend}, ${run.threads} ${run.threads === 1 ? 'thread' : 'threads'}`)
+  recording.fact('Seconds an epoch', run.secondsPerEpoch.toFixed(1))
+  recording.fact('SHA-256 of the weights', run.weights)
   addEnvironment(recording, machine)
   for (const departure of departures) recording.remark(`Not as in the document: ${departure}.`)
-  if (report.remark !== undefined) recording.remark(report.remark)
+  if (run.remark !== undefined) recording.remark(run.remark)
   return recording.finish()
 }
 
 /** The differences between the run and the document's. */
-function departuresOf(experiment: Experiment, report: Report, used: DataSource): string[] {
+function departuresOf(experiment: Experiment, run: RunResult, used: DataSource): string[] {
   const { epochs, batchSize } = experiment.defaults
   const departures: string[] = []
   if (used.train < used.available)
     departures.push(`partial data: ${thousands(used.train)} of ${thousands(used.available)} training ${used.unit}`)
   departures.push(...(used.departures ?? []))
-  if (report.epochs !== epochs) departures.push(`${report.epochs} ${report.epochs === 1 ? 'epoch' : 'epochs'} instead of ${epochs}`)
-  if (report.batchSize !== batchSize) departures.push(`batches of ${report.batchSize} instead of ${batchSize}`)
-  if (report.learningRate !== undefined) departures.push(`learning rate ${report.learningRate}`)
+  if (run.epochs !== epochs) departures.push(`${run.epochs} ${run.epochs === 1 ? 'epoch' : 'epochs'} instead of ${epochs}`)
+  if (run.batchSize !== batchSize) departures.push(`batches of ${run.batchSize} instead of ${batchSize}`)
+  if (run.learningRate !== undefined) departures.push(`learning rate ${run.learningRate}`)
   return departures
 }
 
-function closingLines({ document }: Experiment, report: Report, departures: readonly string[], unit: string): string[] {
-  const { result, reported, best, data, seed, backend, threads, secondsPerEpoch, history } = report
+function closingLines({ document }: Experiment, run: RunResult, departures: readonly string[], unit: string): string[] {
+  const { result, reported, best, data, seed, backend, threads, secondsPerEpoch, history } = run
   const lines = [
     '',
     `Here:          ${showMeasure(result)}${departures.length > 0 ? ` (${departures.join('; ')})` : ''}`,
     `Document ${document}:  ${showMeasure(reported)} (${documents[document]})`,
-    ...(best && report.epochs > 1 ? [`Best epoch:    ${best.epoch + 1} of ${report.epochs}, ${best.name} ${best.value.toFixed(4)}`] : []),
+    ...(best && run.epochs > 1 ? [`Best epoch:    ${best.epoch + 1} of ${run.epochs}, ${best.name} ${best.value.toFixed(4)}`] : []),
     `Trained on ${thousands(data.train)} ${unit} from ${data.source}, seed ${seed}, backend ${backend}, threads ${threads}, ${secondsPerEpoch.toFixed(1)} s per epoch`,
   ]
   if (![...history.loss, ...(history.val_loss ?? [])].every(Number.isFinite)) lines.push('The loss is not finite: the training diverged.')
-  if (report.remark !== undefined) lines.push(report.remark)
+  if (run.remark !== undefined) lines.push(run.remark)
   if (departures.length > 0) lines.push('Not comparable with the document: see the brackets.')
   return lines
 }

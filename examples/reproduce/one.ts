@@ -30,7 +30,7 @@ if (!plan || !Number.isInteger(seed) || !file) throw new Error('one.ts <id> <see
 configure({ relaxedSimd: false, threads: values.threads === 'auto' ? 'auto' : Number(values.threads) })
 const backend = await useBackend('wasm')
 const begun = performance.now()
-const { result, epochs, batchSize, best, also, remark, history, data, secondsPerEpoch, weights } = await plan.run(
+const { result, epochs, batchSize, best, also, remark, history, data, secondsPerEpoch, weights, sections } = await plan.run(
   { seed, ...(values.data === undefined ? {} : { data: values.data }) },
   values.quick,
 )
@@ -55,6 +55,7 @@ const kept: Result = {
   secondsPerEpoch,
   seconds,
   weights,
+  sections,
   quick: values['quick-hash'],
   machine: { cpu, cores, threads: backend.info?.().threads ?? 1, platform, load, peakMemoryBytes },
   versions: { cotangent, node },

@@ -3,6 +3,7 @@ import { demonstrations, experiments } from '../experiments.js'
 import type { Settings } from '../lib/arguments.js'
 import { isTraining, type Kept } from '../lib/demonstration.js'
 import type { documents, Reported } from '../lib/experiment.js'
+import { figuresOf, Recording } from '../lib/recording.js'
 import { runExperiment } from '../lib/session.js'
 
 export interface Planned {
@@ -90,7 +91,7 @@ export const planned: readonly Planned[] = [
       settings: { network: model, metric: reported.metric, ...defaults },
       seeds: [1, 2, 3],
       ...factsOf(id),
-      run: (settings, quick) => runExperiment(experiment, settings, quick),
+      run: (settings, quick) => runExperiment(experiment, settings, { quick, sections: !quick }),
     }
   }),
   ...demonstrations.filter(isTraining).map((training): Planned => {
@@ -102,8 +103,12 @@ export const planned: readonly Planned[] = [
       seeds: [1, 2, 3],
       ...factsOf(id),
       async run(settings, quick) {
-        const { kept } = await (quick ? training.quick(settings) : training.run(settings))
-        return kept
+        if (quick) return (await training.quick(settings)).kept
+        const recording = new Recording(id, { figures: true })
+        const { kept } = await training.run(settings, recording)
+        const record = await recording.finish()
+        const sections = record ? figuresOf(record) : []
+        return sections.length > 0 ? { ...kept, sections } : kept
       },
     }
   }),

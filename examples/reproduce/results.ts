@@ -23,7 +23,7 @@ export interface Result extends Kept {
   settings: Readonly<Record<string, string | number>>
   reported?: Reported
   remark?: string
-  /** Seconds of the whole run, with loading and evaluating. */
+  /** Seconds of the whole run, with loading, evaluating and what `sections` has. */
   seconds: number
   /** SHA-256 of the weights of the short run of `--quick` with this seed, by the same program: it tells whether the program still computes the same. */
   quick?: string

@@ -82,6 +82,7 @@ describe('short runs', () => {
       batchSize: 200,
       data: { name: 'MNIST', train: 256, test: 256 },
     })
+    expect(result).not.toHaveProperty('sections')
     expect(result).toMatchObject({ versions: { node: process.version }, command: 'npm run reproduce -- --certify mnist-mlp --seed 5' })
     expect(quickOf('a', 'mnist-mlp', 1).weights).not.toBe(quickOf('a', 'mnist-mlp', 5).weights)
     expect(quickOf('a', 'mnist-mlp', 1).data.sha256).toBe(quickOf('a', 'mnist-mlp', 5).data.sha256)

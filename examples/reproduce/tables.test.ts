@@ -1,5 +1,5 @@
 /** The pages have what the committed results make of them; and the rules by which the tables are made. */
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -54,6 +54,12 @@ describe('the committed results', () => {
         if (isMissing(found)) throw new Error(`${id}, seed ${seed}: ${found.missing}`)
         expect(readFileSync(join(committed, id, name), 'utf8')).not.toMatch(/"(\/|~|[A-Z]:\\)|\/(home|root|tmp|work|Users)\//)
         expect(found.data).not.toHaveProperty('partial')
+        // Images and curves belong into reports.
+        for (const section of found.sections ?? []) {
+          expect(['confusion', 'table', 'text']).toContain(section.kind)
+          expect(Object.keys(section)).not.toEqual(expect.arrayContaining([expect.stringMatching(/images|samples/)]))
+        }
+        expect(statSync(join(committed, id, name)).size).toBeLessThan(50_000)
         expect(found.quick).toMatch(/^[\da-f]{64}$/)
         expect([found.epochs, found.batchSize]).toEqual([own.settings.epochs ?? found.epochs, own.settings.batchSize ?? found.batchSize])
       }

@@ -8,7 +8,7 @@ import { readRecord } from '@cotangent/layers/report'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { runCommand } from '../command.js'
 import { demonstrations, experiments } from '../experiments.js'
-import type { Report } from '../lib/session.js'
+import type { RunResult } from '../lib/session.js'
 import { titlesOf } from './run.js'
 import { wellFormed } from './xml.js'
 
@@ -123,7 +123,7 @@ describe('mnist-mlp on 2,000 images', () => {
   let directory = ''
   let first: Run
   const flags = ['--epochs', '1', '--limit', '2000', '--batch-size', '50', '--seed', '1']
-  const report = async (name: string): Promise<Report> => JSON.parse(await readFile(join(directory, name), 'utf8')) as Report
+  const resultIn = async (name: string): Promise<RunResult> => JSON.parse(await readFile(join(directory, name), 'utf8')) as RunResult
 
   beforeAll(async () => {
     directory = await mkdtemp(join(tmpdir(), 'cotangent-examples-'))
@@ -144,14 +144,14 @@ describe('mnist-mlp on 2,000 images', () => {
   })
 
   it('learns', async () => {
-    const { result } = await report('made/here/first.json')
+    const { result } = await resultIn('made/here/first.json')
     expect(result.metric).toBe('test error %')
     expect(result.value).toBeGreaterThan(2)
     expect(result.value).toBeLessThan(20)
   })
 
   it('reports everything as JSON', async () => {
-    const { history, environment, secondsPerEpoch, result, sections, ...rest } = await report('made/here/first.json')
+    const { history, environment, secondsPerEpoch, result, sections, ...rest } = await resultIn('made/here/first.json')
     const hash = expect.stringMatching(/^[\da-f]{64}$/)
     expect(rest).toEqual({
       best: { epoch: 0, name: 'val_acc', value: history.val_acc[0] },
@@ -188,7 +188,7 @@ describe('mnist-mlp on 2,000 images', () => {
     const path = join(directory, 'reports/first.html')
     expect(first.stdout).toContain(`Report: ${path}\n`)
     const { title, state, facts, remarks, training, network, sections } = readRecord(await readFile(path, 'utf8'))
-    const { history, result } = await report('made/here/first.json')
+    const { history, result, weights } = await resultIn('made/here/first.json')
     expect([title, state]).toEqual(['mnist-mlp, seed 1', 'finished'])
     expect(training.history).toEqual(history)
     expect(training.gradientNorms).toBeDefined()
@@ -198,6 +198,7 @@ describe('mnist-mlp on 2,000 images', () => {
         { name: 'Result', value: `test error ${result.value.toFixed(2)} %` },
         { name: 'Document 000', value: 'test error 1.79 % (Neural network tutorial using Keras)' },
         { name: 'Samples', value: '2,000' },
+        { name: 'SHA-256 of the weights', value: weights },
       ]),
     )
     expect(new Set(facts.map(({ name }) => name)).size).toBe(facts.length)
@@ -214,7 +215,7 @@ describe('mnist-mlp on 2,000 images', () => {
   it('writes history and curves, and leaves nothing half-written', async () => {
     const out = join(directory, 'out')
     expect((await readdir(out)).sort()).toEqual(['curves.svg', 'history.csv', 'history.json'])
-    const { history } = await report('made/here/first.json')
+    const { history } = await resultIn('made/here/first.json')
     expect(JSON.parse(await readFile(join(out, 'history.json'), 'utf8'))).toEqual({ epoch: [0], history })
     const csv = await readFile(join(out, 'history.csv'), 'utf8')
     expect(csv).toBe(`epoch,acc,loss,val_acc,val_loss\n0,${history.acc},${history.loss},${history.val_acc},${history.val_loss}\n`)
@@ -227,7 +228,7 @@ describe('mnist-mlp on 2,000 images', () => {
   })
 
   it('gives the same history and the same weights for the same seed, with a report or without', async () => {
-    const [first, second] = [await report('made/here/first.json'), await report('second.json')]
+    const [first, second] = [await resultIn('made/here/first.json'), await resultIn('second.json')]
     expect(second.history).toEqual(first.history)
     expect(second.weights).toBe(first.weights)
     expect(second.data.sha256).toBe(first.data.sha256)
