@@ -116,7 +116,7 @@ test('a program that names no op of images, networks, linear algebra, Fourier tr
   expect(slope[1]).toBeCloseTo(2 * Math.tanh(1) * (1 - Math.tanh(1) ** 2), 5)
 })
 
-test('a page of tensors and grad loads at most 66 kB, gzipped, before it runs', async () => {
+test('a page of tensors and grad loads at most 66.5 kB, gzipped, before it runs', async () => {
   const { metafile, outputFiles } = await build({
     stdin: { contents: `export { grad, tensor } from ${source('index.ts')}`, resolveDir: import.meta.dirname, loader: 'ts' },
     bundle: true,
@@ -140,6 +140,6 @@ test('a page of tensors and grad loads at most 66 kB, gzipped, before it runs', 
     const file = outputFiles.find((each) => each.path.endsWith(path))
     return gzipSync(file!.contents).length
   })
-  // A change that makes it larger raises the limit here, and says why.
-  expect(sizes.reduce((a, b) => a + b)).toBeLessThan(66_000)
+  // A change that makes it larger raises the limit here, and says why. The last one: elementwise kernels in two widths, with their self-tests.
+  expect(sizes.reduce((a, b) => a + b)).toBeLessThan(66_500)
 })

@@ -36,6 +36,27 @@ describe('Choice', () => {
     ).toBeLessThan(40)
   })
 
+  it('tries a long job once each way before it decides, a short one four times', () => {
+    const alone = (long: number): number =>
+      16 -
+      sharedOf(
+        new Choice(),
+        16,
+        () => long,
+        () => long / 2,
+      )
+    expect(alone(250)).toBe(1)
+    expect(alone(0.25)).toBe(4)
+    expect(
+      sharedOf(
+        new Choice(),
+        16,
+        () => 250,
+        () => 300,
+      ),
+    ).toBe(1)
+  })
+
   it('follows when a core becomes busy, and free again', () => {
     const choice = new Choice()
     sharedOf(

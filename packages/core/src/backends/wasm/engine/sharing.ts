@@ -25,6 +25,9 @@ const TRIALS = 2
 const RAREST = 16
 /** The first calls of a kind alternate between the two ways. Of each way the best time counts, since the first calls meet cold caches and sleeping workers. */
 const FIRST = 8
+/** A job of more milliseconds tries each way once: cold caches count for little there, and of a few long steps four alone would be felt. */
+const LONG = 4
+const FIRST_LONG = 2
 
 export class Choice {
   private readonly kinds = new Map<number, Times>()
@@ -41,9 +44,9 @@ export class Choice {
       this.kinds.set(kind, times)
     }
     const call = times.calls++
-    if (call < FIRST) return call % 2 === 1
+    if (call < (Math.max(times.alone, times.shared) > LONG ? FIRST_LONG : FIRST)) return call % 2 === 1
     const share = times.shared <= times.alone
-    if (call === FIRST || call >= times.trial + TRIALS) {
+    if (times.trial === 0 || call >= times.trial + TRIALS) {
       const slower = share ? times.alone / times.shared : times.shared / times.alone
       times.trial = call + PERIOD * Math.min(slower || 1, RAREST) // NaN if every job so far has thrown
     }

@@ -22,7 +22,8 @@
  * The last panel of A has only the rows that are left; there is a tile for every such height. The last panel of B is as wide as the
  * others. It is filled with whatever lies behind the matrix; those columns are computed but not stored.
  *
- * Each output is Σ over k in ascending order (a chain of multiply-adds), in whatever tile it is computed.
+ * Each output is Σ over k in ascending order (a chain of multiply-adds), in whatever tile it is computed. The file is a little over 300 lines because the
+ * tile and the loops that walk it belong together.
  */
 import type { FunctionBuilder, Local, ModuleBuilder, ParameterLocals } from '../assembler/assembler.js'
 import { storeSome } from '../assembler/elements.js'

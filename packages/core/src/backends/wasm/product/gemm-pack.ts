@@ -49,8 +49,9 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
   module.export('packAColumns', { to: 'i32', from: 'i32', m: 'i32', k: 'i32', column: 'i32' }, null, (f, { to, from, m, k, column }) => {
     const [steps, left, panel, at, line, toStep] = Array.from({ length: 6 }, () => f.local('i32'))
     const panelBytes = f.let(i32.mul(k, 4 * mr))
-    /** Packs the steps of one panel that stand in this block. */
-    const put = (rows: Local<'i32'> | number, exactly = false): void => {
+    /** Packs the steps of one panel that stand in this block; the last one exactly, unless the number of rows is plain. */
+    const put = (rows: Local<'i32'> | number): void => {
+      const exactly = typeof rows !== 'number'
       const step = f.let(i32.shl(rows, 2))
       f.set(at, line)
       f.set(left, steps)
@@ -67,8 +68,8 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
     const done = f.let(i32.const(0))
     f.while(i32.ltS(done, k), () => {
       f.set(steps, i32.sub(k, done))
-      const isLast = f.let(i32.leS(steps, BLOCK_STEPS))
-      f.if(i32.gtS(steps, BLOCK_STEPS), () => f.set(steps, BLOCK_STEPS))
+      const goesOn = f.let(i32.gtS(steps, BLOCK_STEPS))
+      f.if(goesOn, () => f.set(steps, BLOCK_STEPS))
       f.set(line, from)
       f.set(panel, to)
       const rowsLeft = f.let(m)
@@ -76,14 +77,9 @@ export function emitPackA(module: ModuleBuilder, { mr }: Tile): void {
         const rows = panelHeight(f, rowsLeft, mr)
         f.set(toStep, i32.add(panel, i32.mul(done, i32.shl(rows, 2))))
         f.if(
-          isLast,
-          () => put(rows, true),
-          () =>
-            f.if(
-              i32.eq(rows, mr),
-              () => put(mr),
-              () => put(rows),
-            ),
+          i32.and(goesOn, i32.eq(rows, mr)),
+          () => put(mr),
+          () => put(rows),
         )
         f.advance(line, 4 * mr)
         f.advance(panel, panelBytes)
