@@ -7,7 +7,7 @@
  */
 import { normalize, reshape, slice, toCategorical } from '@cotangent/datasets'
 import { adam, dense, Sequential } from '@cotangent/layers'
-import { imagesSection } from '@cotangent/layers/node'
+import { imagesSection } from '@cotangent/layers/report'
 import type { Experiment } from '../lib/experiment.js'
 import { classifierShows } from '../lib/shown.js'
 

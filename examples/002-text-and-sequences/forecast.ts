@@ -1,7 +1,7 @@
 /** Shared by the eight forecasts of document 002: the windows, the training, and the error beside the naive forecast's. */
 import type { SeriesWindows } from '@cotangent/datasets'
 import { type History, rmsprop, type Sequential } from '@cotangent/layers'
-import { forecastSection, seriesSection } from '@cotangent/layers/node'
+import { forecastSection, seriesSection } from '@cotangent/layers/report'
 import type { Context } from '../lib/experiment.js'
 import type { MakeSections } from '../lib/recording.js'
 import { looksInside } from '../lib/shown.js'

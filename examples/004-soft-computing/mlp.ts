@@ -4,7 +4,7 @@
  */
 import { normalize, reshape, toCategorical } from '@cotangent/datasets'
 import { dense, dropout, type History, type Optimizer, Sequential } from '@cotangent/layers'
-import { imagesSection } from '@cotangent/layers/node'
+import { imagesSection } from '@cotangent/layers/report'
 import { digitGrid } from '../lib/digit-grid.js'
 import type { Context } from '../lib/experiment.js'
 import { classifierShows } from '../lib/shown.js'

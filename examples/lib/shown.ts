@@ -12,7 +12,7 @@ import {
   type Readings,
   readings,
   wrongSection,
-} from '@cotangent/layers/node'
+} from '@cotangent/layers/report'
 import type { MakeSections } from './recording.js'
 
 type Bytes = NDArray<Uint8Array>

@@ -2,7 +2,6 @@
 
 import { ValueError } from '@cotangent/core'
 import { describeValue } from '@cotangent/core/arguments'
-import { mount } from '#report-view'
 import { now } from '../platform.js'
 import { readOptions, type SpelledOptions } from '../spelling/names.js'
 import { type RecordOptions, RunRecorder, recordDefaults, recordRules } from './recorder.js'
@@ -45,11 +44,15 @@ export function reportInto(element: ReportElement, options?: SpelledOptions<Repo
   )
   let view: Mounted | undefined
   let next = 0
-  return new RunRecorder(settings, (record, mayWait) => {
+  return new RunRecorder(settings, async (record, mayWait) => {
     const begin = now()
     if (mayWait && begin < next) return
     if (view) view.update(record)
-    else view = mount(element, record)
+    else {
+      // Only here, since Node takes sections from this entry, and needs no plots for them.
+      const { mount } = await import('#report-view')
+      view = mount(element, record)
+    }
     next = now() + (now() - begin) / SHARE
   })
 }
