@@ -33,6 +33,9 @@ const slow = [
   'packages/layers/test/packed.test.ts',
   'bench/recurrent.test.ts',
   'bench/closed-pipe.test.ts',
+  'packages/core/test/extremes.test.ts',
+  'packages/layers/test/fuzz.test.ts',
+  'examples/test/closed-pipe.test.ts',
   'examples/reproduce/runs.test.ts',
 ]
 const all = process.env.COTANGENT_TESTS === 'all' || process.env.COTANGENT_GPU_TESTS === 'all'
