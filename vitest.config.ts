@@ -23,7 +23,8 @@ class CountReporter implements Reporter {
 
 /**
  * Sweeps and trainings on GPU engines in software take longer than all other tests together. Installing the packed packages takes a minute, and starting a process
- * for each library of the bench half of one; looking at reports with axe takes another. `npm test` leaves them out, so that it ends within six minutes on two cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
+ * for each library of the bench half of one; looking at reports with axe takes another, and so do extreme values of all ops, damaged files and closed pipes together.
+ * `npm test` leaves them out, so that it ends within six minutes on two cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
  */
 const slow = [
   'packages/*/test/browser/gpu*.test.ts',

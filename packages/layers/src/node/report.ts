@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { availableParallelism, cpus } from 'node:os'
 import { requireObject, requireText } from '@cotangent/core/arguments'
-import { pageScript } from '#report-script'
 import { comparisonOf, requireRuns } from '../report/comparison.js'
 import { pageOf } from '../report/page.js'
 import type { Fact, RunRecord } from '../report/record.js'
@@ -21,6 +20,9 @@ export interface ReportOptions extends RecordOptions {
 
 /** Writing may take this share of the time. A training of short epochs is not written at each of them. */
 const SHARE = 1 / 50
+
+/** The script of a report file. It is loaded when the first page is written: it is large, and most programs that load this module write none. */
+const pageScript = async (): Promise<string> => (await import('#report-script')).pageScript()
 
 /** Facts of the machine and the program. */
 function here(): Fact[] {

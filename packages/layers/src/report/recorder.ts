@@ -8,6 +8,7 @@ import { listOf } from '../spelling/rules.js'
 import { checkFact, checkSection } from './check-record.js'
 import { GradientNorms } from './gradient-norms.js'
 import { networkOf } from './network-record.js'
+import { finite, grouped } from './numbers.js'
 import { type Fact, RECORD_VERSION, type RunRecord, type Section } from './record.js'
 
 /** Sections of a record, or a function that makes them of the model at the end of the training. */
@@ -54,9 +55,6 @@ const sectionsRule: Rule = (what, name, value) => {
 export const recordDefaults: Required<RecordOptions> = { title: '', facts: [], remarks: [], sections: [], gradientNorms: true }
 /** Checks of the options. */
 export const recordRules = { facts: listOf(checked(checkFact)), remarks: texts, sections: sectionsRule }
-
-/** A finite number, or null. JSON has no other. */
-const finite = (value: number): number | null => (Number.isFinite(value) ? value : null)
 
 /** An error in a line, for the record. */
 const errorText = (error: unknown): string => (error instanceof Error ? error.message : String(error)).split('\n')[0]
@@ -191,9 +189,6 @@ function planOf({ model, epochs, steps, samples }: TrainContext): Fact[] {
     value === undefined ? [] : [{ name, value: typeof value === 'number' && name !== 'Seed' ? grouped(value) : String(value) }],
   )
 }
-
-/** `60,000` */
-const grouped = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** Adds a value to each list; names that are new, or miss this time, get null where they have none. */
 function add(lists: Record<string, (number | null)[]>, values: Readonly<Record<string, number>>, before: number): void {

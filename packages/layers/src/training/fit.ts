@@ -47,11 +47,12 @@ export async function fit(
 async function run(model: Compilable, feeds: Feeds, settings: FitSettings, use: Use): Promise<History> {
   const history = new History()
   const callbacks: Callback[] = [...settings.callbacks, history]
-  const tell = tellAll(callbacks, use)
+  const watchers: Watchers = { history, callbacks, tell: tellAll(callbacks, use), use, begun: false }
   try {
-    await runEpochs(model, feeds, settings, { history, callbacks, tell, use })
+    await runEpochs(model, feeds, settings, watchers)
   } catch (error) {
-    await tell(async (c) => {
+    if (!watchers.begun) throw error
+    await watchers.tell(async (c) => {
       try {
         await c.onTrainError?.(error)
       } catch {} // the first error is the one to tell
@@ -67,14 +68,12 @@ interface Watchers {
   callbacks: readonly Callback[]
   tell: Tell
   use: Use
+  /** Whether they are told of this training. */
+  begun: boolean
 }
 
-async function runEpochs(
-  model: Compilable,
-  { training, validation }: Feeds,
-  settings: FitSettings,
-  { history, callbacks, tell, use }: Watchers,
-): Promise<void> {
+async function runEpochs(model: Compilable, { training, validation }: Feeds, settings: FitSettings, watchers: Watchers): Promise<void> {
+  const { history, callbacks, tell, use } = watchers
   const { epochs, initialEpoch, validationFreq } = settings
   const verbose = Number(settings.verbose) as Verbosity
   const trainer = model.trainer()
@@ -94,6 +93,7 @@ async function runEpochs(
     settings.sortLogs ? entries.sort(([a], [b]) => (a < b ? -1 : 1)) : entries
   const read = async (totals: Totals): Promise<Logs> => Object.fromEntries(inOrder(Object.entries(await trainer.read(totals))))
   const names = inOrder(trainer.names.map((name) => [name, name])).map(([name]) => name)
+  watchers.begun = true
   await tell((c) =>
     c.onTrainBegin?.({
       model: model as TrainedModel,

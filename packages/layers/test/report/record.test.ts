@@ -161,6 +161,15 @@ test('a training that throws is stopped, says why, and the error of fit is the f
   expect(memory().tensors).toBeLessThanOrEqual(tensors)
 })
 
+test('callbacks that were not told of a training are not told of its error', async () => {
+  const told: unknown[] = []
+  const net = Object.assign(small(), { trainStep: () => ({ loss: 0 }) }) // a step of its own needs no loss, but validation does
+  net.compile({ optimizer: 'sgd' })
+  const watching: Callback = { onTrainError: (error) => void told.push(error) }
+  await expect(net.fit(x, y, { ...fitting([watching]), validationData: [x, y] })).rejects.toThrow('needs a loss')
+  expect(told).toEqual([])
+})
+
 test('an error before the training began here, or after its end, leaves the record as it is', async () => {
   const run = recordRun({ title: 'kept' })
   const net = small()

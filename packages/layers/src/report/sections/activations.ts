@@ -6,9 +6,9 @@ import type { Layer } from '../../layer.js'
 import type { DataFormat } from '../../layers/data-format.js'
 import type { Model } from '../../models/model.js'
 import { readOptions } from '../../spelling/names.js'
+import { digits, shortened } from '../numbers.js'
 import type { HeatSection, ImagesSection, Section } from '../record.js'
 import { base64 } from './base64.js'
-import { digits } from './filters.js'
 import { requireCount, requireTexts } from './images.js'
 import { sampleOf, type Use, usesOf, valuesAt } from './inside.js'
 import { onHost, requireModel } from './readings.js'
@@ -166,6 +166,3 @@ async function rowOf(what: string, use: Use, x: Tensor, name: string, labels: re
     ...(row.some((value) => value < 0) && { diverging: true }),
   }
 }
-
-/** Four digits: a picture shows no more, and a record stays small. */
-export const shortened = (value: number): number => Number(value.toPrecision(4))

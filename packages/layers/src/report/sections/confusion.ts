@@ -2,6 +2,7 @@
 import { ShapeError, ValueError } from '@cotangent/core'
 import { describeValue, requireText } from '@cotangent/core/arguments'
 import { readOptions } from '../../spelling/names.js'
+import { grouped } from '../numbers.js'
 import type { ConfusionSection, Sample, SamplesSection } from '../record.js'
 import { type HostData, type ImageOptions, imageDefaults, imageRules, readImages, requireCount, sheetOf } from './images.js'
 import type { Readings } from './readings.js'
@@ -52,9 +53,6 @@ function requireReadings(what: string, read: unknown): asserts read is Readings 
 /** The rows of the mistakes, the most confident first. */
 const mistakes = ({ truth, predicted, confidence }: Readings): number[] =>
   [...truth.keys()].filter((row) => truth[row] !== predicted[row]).sort((a, b) => confidence[b] - confidence[a] || a - b)
-
-/** 8609 → `8,609`. */
-const grouped = (count: number): string => String(count).replace(/\B(?=(\d{3})+$)/g, ',')
 
 /** Four digits tell one probability from the next, and a record stays small. */
 const rounded = (value: number): number => Math.round(value * 1e4) / 1e4

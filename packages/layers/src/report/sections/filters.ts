@@ -5,6 +5,7 @@ import type { Layer } from '../../layer.js'
 import { Conv1D, Conv2D } from '../../layers/convolution/convolution.js'
 import type { Model } from '../../models/model.js'
 import { readOptions } from '../../spelling/names.js'
+import { digits } from '../numbers.js'
 import type { ImagesSection } from '../record.js'
 import { base64 } from './base64.js'
 import { requireCount } from './images.js'
@@ -93,6 +94,3 @@ export async function filtersSection(model: Model, options?: FilterOptions): Pro
     ...(apart > 1 && { captions: Array.from({ length: count }, (_, i) => `${Math.floor(i / apart)}, channel ${i % apart}`) }),
   }
 }
-
-/** A number for people: three digits. */
-export const digits = (value: number): string => String(Number(value.toPrecision(3)))

@@ -7,8 +7,8 @@ import { LSTM } from '../../layers/recurrent/recurrent.js'
 import { Bidirectional } from '../../layers/wrappers/bidirectional.js'
 import type { Model } from '../../models/model.js'
 import { readOptions } from '../../spelling/names.js'
+import { finite, shortened } from '../numbers.js'
 import type { HeatSection } from '../record.js'
-import { shortened } from './activations.js'
 import { requireCount } from './images.js'
 import { sampleOf, type Use, usesOf, valuesAt } from './inside.js'
 import { requireModel } from './readings.js'
@@ -217,9 +217,7 @@ function sectionsOf(
     says: `${explained[part][1]}${i === 0 ? ` ${name} over the steps of one sample.${which}${when}` : ''}`,
     rows: { label: 'unit', names: liveliest.map(String) },
     columns: { label, names: columns },
-    values: liveliest.map((unit) => columns.map((_, t) => finiteOrNull(gates[part].data[(from + t) * units + unit]))),
+    values: liveliest.map((unit) => columns.map((_, t) => finite(shortened(gates[part].data[(from + t) * units + unit])))),
     ...((part === 'candidate' || part === 'cell' || part === 'hidden') && { diverging: true }),
   }))
 }
-
-const finiteOrNull = (value: number): number | null => (Number.isFinite(value) ? shortened(value) : null)

@@ -4,8 +4,8 @@ import { describeValue, requireNumber, requireText, requireWhole } from '@cotang
 import { type HostArray, isRecord, readHost } from '../../host-data.js'
 import type { Model } from '../../models/model.js'
 import { readOptions } from '../../spelling/names.js'
+import { finite, shortened } from '../numbers.js'
 import type { LinesSection } from '../record.js'
-import { shortened } from './activations.js'
 import { requireCount } from './images.js'
 import { requireModel } from './readings.js'
 
@@ -95,7 +95,7 @@ function readSeries(what: string, given: unknown): HostArray['data'] {
 
 /** A place on an axis without the last digits of a product: 0.30000000000000004 is 0.3. */
 const rounded = (value: number): number => Number(value.toPrecision(9))
-const orNull = (value: number): number | null => (Number.isFinite(value) ? shortened(value) : null)
+const orNull = (value: number): number | null => finite(shortened(value))
 
 interface List {
   name: string

@@ -1,18 +1,12 @@
 /** Fills an element with a report. */
 import type { Comparison } from '../comparison-record.js'
 import type { RunRecord } from '../record.js'
+import type { Mounted } from '../view-face.js'
 import { compareView } from './compare-view.js'
 import { h } from './dom.js'
 import { RunView } from './run-view.js'
 import { Stage } from './stage.js'
 import { css } from './style.js'
-
-/** A report in an element. */
-export interface Mounted {
-  update(record: RunRecord): void
-  news(text: string): void
-  dispose(): void
-}
 
 /** The formats that this release draws. */
 const VERSION = 1

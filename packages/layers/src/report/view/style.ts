@@ -37,7 +37,6 @@ details{flex:1 1 160px;min-width:0}
 details[open]{flex-basis:100%}
 summary{cursor:pointer;font-size:.9rem;padding:3px 0;min-height:28px}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
-caption{text-align:left;color:var(--muted);padding-bottom:4px}
 th,td{text-align:left;padding:3px 12px 3px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 td.n,th.n{text-align:right}
 tbody th{min-width:6.5em}
@@ -68,6 +67,5 @@ li>canvas{border:1px solid var(--line)}
 [role=button]{cursor:pointer}
 [role=button]:focus-visible{outline:none;stroke:var(--ink);stroke-width:3px}
 .note{border-left:3px solid var(--accent);padding-left:10px}
-.final{font-size:1rem}
 @media print{.buttons,.controls,nav{display:none}.report{background:none}.card{break-inside:avoid}}
 `

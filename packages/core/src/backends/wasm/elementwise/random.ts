@@ -81,8 +81,8 @@ function emitDraws(
     if (pair) {
       threefry(all)
       const both = all.map((words) => f.let(pair(...words)))
-      const bytes = both.flatMap((lanes, g) => (g % 2 === 0 ? [f.let(i16x8.narrowI32x4S(lanes, both[g + 1]))] : []))
-      for (const [i, each] of bytes.entries()) f.do(v128.store(out, each, 16 * i))
+      const packed = both.flatMap((lanes, g) => (g % 2 === 0 ? [f.let(i16x8.narrowI32x4S(lanes, both[g + 1]))] : []))
+      for (const [i, each] of packed.entries()) f.do(v128.store(out, each, 16 * i))
     } else
       draw(all).forEach((lanes, v) => {
         storeLanes(f, dtype, out, lanes, 4 * v * bytes)
@@ -126,9 +126,9 @@ function emitBernoulli(module: ModuleBuilder, dtype: DType, wide = false): void 
   module.export('kernel', { ...drawParameters, limit: 'i32' }, null, (f, { limit, ...p }) => {
     const limits = f.let(i32x4.splat(limit))
     const one = dtype === 'float32' ? f.splat(1) : f.splatInt(1)
-    const isBelow = (words: Vector, one: Vector): Vector => v128.and(one, i32x4.gtS(limits, upperBits(words)))
-    const pair = (x0: Vector, x1: Vector): Vector => v128.or(isBelow(x0, one), isBelow(x1, f.splatInt(256)))
-    emitDraws(f, dtype, p, (words) => isBelow(words, one), dtype === 'uint8' ? pair : undefined, wide ? 2 * GROUPS : GROUPS)
+    const whereBelow = (words: Vector, value: Vector): Vector => v128.and(value, i32x4.gtS(limits, upperBits(words)))
+    const pair = (x0: Vector, x1: Vector): Vector => v128.or(whereBelow(x0, one), whereBelow(x1, f.splatInt(256)))
+    emitDraws(f, dtype, p, (words) => whereBelow(words, one), dtype === 'uint8' ? pair : undefined, wide ? 2 * GROUPS : GROUPS)
   })
 }
 

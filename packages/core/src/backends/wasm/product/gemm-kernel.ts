@@ -225,10 +225,15 @@ export function emitRows(module: ModuleBuilder, tile: Tile): void {
   )
 }
 
-type PanelParameters = ParameterLocals<typeof tileParameters & { accumulate: 'i32' }>
+/** The operands and sizes of a product. Those that may be constants of a kernel are `I32`. */
+interface PanelParameters extends ParameterLocals<Pick<typeof tileParameters, 'c' | 'a' | 'b' | 'm' | 'n'>> {
+  readonly k: I32
+  readonly cRow: I32
+  readonly accumulate: I32
+}
 
-/** Emits the loops over panels of B and tiles of C. `aRow`: A is not packed. */
-function emitPanels(f: FunctionBuilder, tile: Tile, { c, a, b, m, n, k, cRow, accumulate }: PanelParameters, aRow?: Local<'i32'>): void {
+/** Emits the loops over panels of B and tiles of C. `aRow`: A is not packed. Moves c, b and n. */
+export function emitPanels(f: FunctionBuilder, tile: Tile, { c, a, b, m, n, k, cRow, accumulate }: PanelParameters, aRow?: I32): void {
   const [columns, aAt, bAt, cAt] = [f.local('i32'), f.local('i32'), f.local('i32'), f.local('i32')]
   const panelBytes = f.let(i32.mul(k, 4 * tile.nr))
   f.while(i32.gtS(n, 0), () => {

@@ -14,7 +14,7 @@ import type { FunctionReference, ModuleBuilder } from '../assembler/assembler.js
 import { storeSome } from '../assembler/elements.js'
 import { f32x4, i32, memory, v128 } from '../assembler/instructions.js'
 import type { WidthCheck } from '../engine/width.js'
-import { emitBand, emitTile } from '../product/gemm-kernel.js'
+import { emitBand, emitPanels, emitTile } from '../product/gemm-kernel.js'
 import { lstm } from './cells.js'
 import { emitLast, emitStep, layout } from './gradient-kernel.js'
 import { emitForward } from './kernel.js'
@@ -113,25 +113,7 @@ function emitInputCotangents(module: ModuleBuilder, { cell, units, tile, from }:
   const k = cell.columns * units
   const parameters = { c: 'i32', cRow: 'i32', dZ: 'i32', panels: 'i32', rows: 'i32' } as const
   return module.function(parameters, 'i32', (f, { c, cRow, dZ, panels, rows }) => {
-    const [left, columns, aTile, cTile, aAt, bAt] = Array.from({ length: 6 }, () => f.local('i32'))
-    f.set(left, from.width)
-    f.while(i32.gtS(left, 0), () => {
-      f.set(columns, left)
-      f.if(i32.gtS(left, tile.nr), () => f.set(columns, tile.nr))
-      f.set(aTile, dZ)
-      f.set(cTile, c)
-      emitBand(f, tile, rows, (height) => {
-        f.set(aAt, aTile)
-        f.set(bAt, panels)
-        const operands = { a: aAt, b: bAt, aRow: zRow, aStep: 4, bStep: 4 * tile.nr }
-        emitTile(f, height, tile, operands, { c: cTile, cRow, columns, accumulate: 0 }, i32.const(k))
-        f.advance(aTile, zRow * height)
-        f.advance(cTile, i32.mul(cRow, height))
-      })
-      f.advance(panels, 4 * tile.nr * k)
-      f.advance(c, 4 * tile.nr)
-      f.advance(left, -tile.nr)
-    })
+    emitPanels(f, tile, { c, a: dZ, b: panels, m: rows, n: f.let(i32.const(from.width)), k, cRow, accumulate: 0 }, zRow)
     return i32.const(0)
   })
 }
