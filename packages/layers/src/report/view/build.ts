@@ -43,6 +43,8 @@ async function bundle(entry: string, format: 'iife' | 'esm'): Promise<string> {
 /** The script of a report file. It is kept under node_modules/.cache, or in the folder for temporary files. */
 export async function pageScript(): Promise<string> {
   const hash = createHash('sha256')
+  // It has the versions of the packages in the bundle.
+  hash.update(await readFile(fileURLToPath(new URL('../../../../../package-lock.json', import.meta.url))).catch(() => ''))
   for (const name of (await readdir(here)).sort()) hash.update(name).update(await readFile(join(here, name)))
   const name = `report-${hash.digest('hex').slice(0, 16)}.js`
   const folders = [fileURLToPath(new URL('../../../../../node_modules/.cache/cotangent', import.meta.url)), join(tmpdir(), 'cotangent')]
