@@ -1,0 +1,99 @@
+/** Markdown to HTML: headings with anchors, code in colours, formulas, and links that lead to pages of the site. */
+import katex from 'katex'
+import MarkdownIt, { type MarkdownIt as Parser } from 'markdown-it'
+import anchor from 'markdown-it-anchor'
+import { createHighlighter } from 'shiki'
+
+/** What a page is made of, besides its text. */
+export interface Rendered {
+  html: string
+  /** The first heading of level 1. */
+  title: string
+  /** Headings of levels 2 and 3, for the list beside the text. */
+  headings: { level: number; id: string; text: string }[]
+  /** The text between tags, for the search. */
+  plain: string
+}
+
+/** Gives the address, as seen from the page, of what a link in its source names; undefined leaves the link as it is. */
+export type Resolve = (target: string) => string | undefined
+
+const LANGUAGES = ['ts', 'js', 'json', 'sh', 'python', 'html', 'wasm', 'wgsl', 'glsl', 'text'] as const
+/** Both are made for reading with little contrast sensitivity; the page's own colours choose one. */
+const themes = { light: 'github-light-high-contrast', dark: 'github-dark-high-contrast' } as const
+
+export const slug = (text: string): string =>
+  text
+    .trim()
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N}\s_-]/gu, '')
+    .replace(/\s/g, '-')
+
+/** `$…$` inside a line and `$$…$$` as a paragraph. A dollar before a space or a digit is a dollar. */
+function formulas(markdown: Parser): void {
+  const draw = (formula: string, displayMode: boolean): string =>
+    katex.renderToString(formula, { displayMode, throwOnError: true, output: 'htmlAndMathml', strict: 'error' })
+  markdown.inline.ruler.after('escape', 'formula', (state, silent) => {
+    const found = /^\$(\$?)(?![\s\d])((?:\\.|[^$\\])+?)(?<!\s)\$\1/.exec(state.src.slice(state.pos))
+    if (!found) return false
+    if (!silent) state.push('formula', '', 0).content = draw(found[2], found[1] === '$')
+    state.pos += found[0].length
+    return true
+  })
+  markdown.renderer.rules.formula = (tokens, index) => tokens[index].content
+}
+
+/** A renderer of Markdown. Making one loads grammars, so that a build makes one. */
+export async function createMarkdown(): Promise<(source: string, resolve: Resolve) => Rendered> {
+  const highlighter = await createHighlighter({ themes: Object.values(themes), langs: LANGUAGES.filter((each) => each !== 'text') })
+  const markdown = new MarkdownIt({
+    html: true,
+    linkify: true,
+    highlight: (code, language) =>
+      highlighter.codeToHtml(code.trimEnd(), {
+        lang: (LANGUAGES as readonly string[]).includes(language) ? language : 'text',
+        themes,
+        defaultColor: false,
+      }),
+  })
+  markdown.use(anchor, { slugify: slug, permalink: anchor.permalink.headerLink({ safariReaderFix: true }) })
+  markdown.use(formulas)
+  // A fence of `ts live` is a cell that runs.
+  const fence = markdown.renderer.rules.fence as NonNullable<typeof markdown.renderer.rules.fence>
+  markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const code = fence(tokens, index, options, env, self)
+    return /\blive\b/.test(tokens[index].info) ? `<code-cell>${code}</code-cell>\n` : code
+  }
+  // A wide table gets a scroller of its own, so that the page stays as wide as the screen.
+  markdown.renderer.rules.table_open = () => '<div class="scroller" tabindex="0" role="region" aria-label="Table"><table>\n'
+  markdown.renderer.rules.table_close = () => '</table></div>\n'
+
+  return (source, resolve) => {
+    const env = {}
+    const tokens = markdown.parse(source, env)
+    const headings: Rendered['headings'] = []
+    let title = ''
+    const plain: string[] = []
+    tokens.forEach((token, at) => {
+      if (token.type === 'inline')
+        plain.push(token.children?.map((child) => (child.type === 'softbreak' ? ' ' : child.content)).join('') ?? '')
+      if (token.type === 'fence') plain.push(token.content)
+      if (token.type === 'heading_open') {
+        const text = (tokens[at + 1].children ?? [])
+          .filter(({ type }) => type === 'text' || type === 'code_inline')
+          .map(({ content }) => content)
+          .join('')
+        const level = Number(token.tag.slice(1))
+        if (level === 1 && !title) title = text
+        if (level === 2 || level === 3) headings.push({ level, id: String(token.attrGet('id')), text })
+      }
+      for (const child of token.children ?? []) {
+        const name = child.type === 'link_open' ? 'href' : child.type === 'image' ? 'src' : undefined
+        const target = name && child.attrGet(name)
+        if (name && typeof target === 'string' && !target.startsWith('#') && !/^[a-z]+:/.test(target))
+          child.attrSet(name, resolve(target) ?? target)
+      }
+    })
+    return { html: markdown.renderer.render(tokens, markdown.options, env), title, headings, plain: plain.join('\n') }
+  }
+}

@@ -1,0 +1,62 @@
+/** What stands in the list at the left, in this order. A page that is not here is reached by links and by the search. */
+
+export interface Section {
+  readonly title: string
+  /** Sources, or addresses of pages that have none. The title is that of the page if none is given. */
+  readonly pages: readonly (string | { readonly page: string; readonly title: string })[]
+}
+
+export const navigation: readonly Section[] = [
+  {
+    title: 'Start',
+    pages: [
+      { page: 'docs/index.md', title: 'Train a network here' },
+      { page: 'README.md', title: 'Use the library' },
+      { page: 'docs/recipes.md', title: 'Recipes' },
+      { page: 'docs/features.md', title: 'What there is' },
+    ],
+  },
+  {
+    title: 'Learn backprop',
+    pages: [
+      { page: 'docs/explorer.md', title: 'Tape explorer' },
+      { page: 'docs/exercises.md', title: 'Write this backward' },
+      { page: 'docs/time-machine.md', title: 'Time machine' },
+      { page: 'docs/backprop.md', title: 'From a tape to a kernel' },
+    ],
+  },
+  { title: 'The book', pages: ['docs/book/README.md'] },
+  {
+    title: 'Look at the kernels',
+    pages: [
+      { page: 'docs/lens.md', title: 'Kernel lens' },
+      { page: 'docs/your-machine.md', title: 'Your machine' },
+      { page: 'docs/speed.md', title: 'Speed beside other libraries' },
+      { page: 'packages/core/src/backends/wasm/README.md', title: 'WebAssembly kernels' },
+    ],
+  },
+  {
+    title: 'Guides',
+    pages: [
+      { page: 'packages/core/README.md', title: 'Tensors and derivatives' },
+      { page: 'packages/layers/README.md', title: 'Layers and models' },
+      { page: 'packages/datasets/README.md', title: 'Datasets' },
+      { page: 'packages/layers/src/callbacks/README.md', title: 'Callbacks' },
+      { page: 'packages/layers/src/report/README.md', title: 'Reports' },
+      { page: 'packages/layers/src/io/README.md', title: 'Model files' },
+      { page: 'ARCHITECTURE.md', title: 'Architecture' },
+      { page: 'CONTRIBUTING.md', title: 'Contributing' },
+    ],
+  },
+  {
+    title: 'Results',
+    pages: [
+      { page: 'docs/results.md', title: 'All results' },
+      { page: 'docs/documents/000.md', title: 'Document 000' },
+      { page: 'docs/documents/001.md', title: 'Document 001' },
+      { page: 'docs/documents/002.md', title: 'Document 002' },
+      { page: 'docs/documents/003.md', title: 'Document 003' },
+      { page: 'docs/documents/004.md', title: 'Document 004' },
+    ],
+  },
+]

@@ -1,0 +1,105 @@
+/**
+ * `npm run site:build` makes docs/dist: static files that work under any path, without a server's headers. `npm run site` serves them and makes them anew when
+ * something changes.
+ */
+import { cpSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { context } from 'esbuild'
+import { bundle, elements } from './bundle.js'
+import { type Listed, layout, type Page } from './layout.js'
+import { createMarkdown } from './markdown.js'
+import { navigation } from './navigation.js'
+import { out, type Place, places, relative, target, top } from './places.js'
+import { writeSearch } from './search.js'
+
+const write = (path: string, content: string): void => {
+  mkdirSync(dirname(join(out, path)), { recursive: true })
+  writeFileSync(join(out, path), content)
+}
+
+/** Links in a page that lead nowhere. */
+export class BrokenLinks extends Error {}
+
+async function pages(): Promise<void> {
+  const all = places()
+  const bySource = new Map(all.map((place) => [place.source, place]))
+  const render = await createMarkdown()
+  const known = new Set(elements())
+  const broken: string[] = []
+  const copied = new Set<string>()
+
+  const rendered = all.map((place: Place) => {
+    const text = readFileSync(join(top, place.source), 'utf8')
+    const result = render(text, (link) => {
+      const found = target(place.source, link, bySource)
+      if (!found) {
+        broken.push(`${place.source}: ${link}`)
+        return undefined
+      }
+      if (found.copy) copied.add(found.copy)
+      return relative(place.url, found.url)
+    })
+    const used = new Set(Array.from(result.html.matchAll(/<([a-z]+-[a-z-]+)[\s>]/g), ([, name]) => name))
+    return { ...place, ...result, elements: [...used].filter((name) => known.has(name)) }
+  })
+  if (broken.length > 0) throw new BrokenLinks(`Links that lead nowhere:\n${broken.join('\n')}`)
+
+  const titles = new Map(rendered.map(({ source, url, title }) => [source, { url, title }]))
+  const sections = navigation.map(
+    ({ title, pages }): Listed => ({
+      title,
+      pages: pages.flatMap((each) => {
+        const { page, title } = typeof each === 'string' ? { page: each, title: undefined } : each
+        const found = titles.get(page)
+        return found ? [{ url: found.url, title: title ?? found.title }] : []
+      }),
+    }),
+  )
+  for (const page of rendered satisfies Page[]) write(page.url, layout(page, sections))
+  for (const path of copied) {
+    mkdirSync(dirname(join(out, 'files', path)), { recursive: true })
+    cpSync(join(top, path), join(out, 'files', path))
+  }
+  writeSearch(rendered)
+}
+
+function theme(): void {
+  cpSync(join(top, 'docs/site/theme'), join(out, 'theme'), { recursive: true })
+  cpSync(join(top, 'docs/site/theme/icon.svg'), join(out, 'icon.svg'))
+  const katex = join(top, 'docs/node_modules/katex/dist')
+  mkdirSync(join(out, 'theme/katex/fonts'), { recursive: true })
+  cpSync(join(katex, 'katex.min.css'), join(out, 'theme/katex/katex.min.css'))
+  cpSync(join(katex, 'fonts'), join(out, 'theme/katex/fonts'), { recursive: true, filter: (path) => !/\.(ttf|woff)$/.test(path) })
+}
+
+export async function buildSite(): Promise<void> {
+  rmSync(out, { recursive: true, force: true })
+  mkdirSync(out, { recursive: true })
+  theme()
+  await Promise.all([bundle(), pages()])
+}
+
+async function serve(): Promise<void> {
+  const { hosts, port } = await (await context({})).serve({ servedir: out, host: '127.0.0.1' })
+  console.log(`The site: http://${hosts[0]}:${port}/`)
+  let waiting: NodeJS.Timeout | undefined
+  const again = (): void => {
+    clearTimeout(waiting)
+    waiting = setTimeout(
+      () =>
+        buildSite().then(
+          () => console.log('Made anew.'),
+          (error) => console.error(String(error.message)),
+        ),
+      200,
+    )
+  }
+  for (const folder of ['docs', 'packages']) {
+    watch(join(top, folder), { recursive: true }, (_, name) => {
+      if (!name || !/(^|\/)(dist|node_modules)\//.test(`${name}/`)) again()
+    })
+  }
+}
+
+await buildSite()
+if (process.argv.includes('--serve')) await serve()
