@@ -16,6 +16,9 @@ export interface Listed {
   readonly pages: readonly { readonly url: string; readonly title: string }[]
 }
 
+/** Elements that stand in the text, as wide as it. */
+const INLINE = new Set(['code-cell', 'run-example'])
+
 export const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character] as string)
 
@@ -71,7 +74,7 @@ ${['site-frame', 'search-box', ...page.elements].map((name) => `<script type="mo
 </header>
 <div class="columns">
 <nav class="pages" id="pages" aria-label="Pages">${list}</nav>
-<main id="main"${page.elements.length > 0 ? ' class="wide"' : ''}>
+<main id="main"${page.elements.some((name) => !INLINE.has(name)) ? ' class="wide"' : ''}>
 ${page.html}</main>
 ${beside}
 </div>

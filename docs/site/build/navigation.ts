@@ -48,6 +48,7 @@ export const navigation: readonly Section[] = [
       { page: 'CONTRIBUTING.md', title: 'Contributing' },
     ],
   },
+  { title: 'Reference', pages: [{ page: 'reference/index.html', title: 'All names' }] },
   {
     title: 'Results',
     pages: [

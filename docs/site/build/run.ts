@@ -10,6 +10,7 @@ import { type Listed, layout, type Page } from './layout.js'
 import { createMarkdown } from './markdown.js'
 import { navigation } from './navigation.js'
 import { out, type Place, places, relative, target, top } from './places.js'
+import { referencePages } from './reference.js'
 import { writeSearch } from './search.js'
 
 const write = (path: string, content: string): void => {
@@ -20,6 +21,9 @@ const write = (path: string, content: string): void => {
 /** Links in a page that lead nowhere. */
 export class BrokenLinks extends Error {}
 
+/** The comments of the packages are read once: that takes longest. */
+const reference = referencePages()
+
 async function pages(): Promise<void> {
   const all = places()
   const bySource = new Map(all.map((place) => [place.source, place]))
@@ -28,7 +32,11 @@ async function pages(): Promise<void> {
   const broken: string[] = []
   const copied = new Set<string>()
 
-  const rendered = all.map((place: Place) => {
+  const elementsIn = (html: string): string[] => {
+    const used = new Set(Array.from(html.matchAll(/<([a-z]+-[a-z-]+)[\s>]/g), ([, name]) => name))
+    return [...used].filter((name) => known.has(name))
+  }
+  const texts = all.map((place: Place) => {
     const text = readFileSync(join(top, place.source), 'utf8')
     const result = render(text, (link) => {
       const found = target(place.source, link, bySource)
@@ -39,11 +47,17 @@ async function pages(): Promise<void> {
       if (found.copy) copied.add(found.copy)
       return relative(place.url, found.url)
     })
-    const used = new Set(Array.from(result.html.matchAll(/<([a-z]+-[a-z-]+)[\s>]/g), ([, name]) => name))
-    return { ...place, ...result, elements: [...used].filter((name) => known.has(name)) }
+    return { ...place, ...result, elements: elementsIn(result.html) }
   })
   if (broken.length > 0) throw new BrokenLinks(`Links that lead nowhere:\n${broken.join('\n')}`)
 
+  const names = (await reference).map(({ url, title, markdown }) => {
+    const fromTop = (link: string): string => relative(url, link.slice(1))
+    const result = render(markdown, (link) => (link.startsWith('/') ? fromTop(link) : undefined), true)
+    const html = result.html.replace(/href="(\/[^"]*)"/g, (_, link: string) => `href="${fromTop(link)}"`)
+    return { source: url, url, ...result, title, html, elements: elementsIn(html) }
+  })
+  const rendered = [...texts, ...names]
   const titles = new Map(rendered.map(({ source, url, title }) => [source, { url, title }]))
   const sections = navigation.map(
     ({ title, pages }): Listed => ({
