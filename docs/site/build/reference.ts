@@ -274,7 +274,7 @@ export async function referencePages(): Promise<ReferencePage[]> {
   if (missing.length > 0) throw new Error(`Names without a place in the reference: ${missing.join(', ')}`)
   const list = pages.map(({ url, title, names }) => {
     const links = names.filter((name) => !name.includes('.')).map((name) => `[\`${name}\`](/${url}#${name})`)
-    return `## [${title}](/${url})\n\n${links.join(' · ')}`
+    return `## ${title}\n\n[The page](/${url}) of ${links.length} names: ${links.join(' · ')}`
   })
   const index = `# Reference\n\nEvery public name, by what it is for. The search in the header finds a name by its first letters.\n\n${list.join('\n\n')}\n`
   return [{ url: 'reference/index.html', title: 'Reference', names: [], markdown: index }, ...pages]

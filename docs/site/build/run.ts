@@ -2,7 +2,7 @@
  * `npm run site:build` makes docs/dist: static files that work under any path, without a server's headers. `npm run site` serves them and makes them anew when
  * something changes.
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { context } from 'esbuild'
 import { bundle, elements } from './bundle.js'
@@ -77,6 +77,22 @@ async function pages(): Promise<void> {
   writeSearch(rendered)
 }
 
+/** The sources that pages lead to: their text under sources/, and the list of all paths. */
+function sources(): void {
+  const wanted = /^(packages|examples|bench)\/.*\.(ts|json)$/
+  const skipped = /(^|\/)(node_modules|dist|golden|results|peers|out)\//
+  const paths = ['packages', 'examples', 'bench'].flatMap((folder) =>
+    (readdirSync(join(top, folder), { recursive: true }) as string[]).map((path) => `${folder}/${path.replaceAll('\\', '/')}`),
+  )
+  const kept = paths.filter((path) => wanted.test(path) && !skipped.test(path)).sort()
+  for (const path of kept) {
+    mkdirSync(dirname(join(out, 'sources', path)), { recursive: true })
+    // A name that every server sends as text.
+    cpSync(join(top, path), join(out, 'sources', `${path}.txt`))
+  }
+  write('sources/index.json', JSON.stringify(kept))
+}
+
 function theme(): void {
   cpSync(join(top, 'docs/site/theme'), join(out, 'theme'), { recursive: true })
   cpSync(join(top, 'docs/site/theme/icon.svg'), join(out, 'icon.svg'))
@@ -90,6 +106,7 @@ export async function buildSite(): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   theme()
+  sources()
   await Promise.all([bundle(), pages()])
 }
 

@@ -32,16 +32,17 @@ const look = EditorView.theme({
   '.cm-marked': { backgroundColor: 'color-mix(in srgb, var(--bad) 22%, transparent)' },
 })
 
-const setMark = StateEffect.define<number | undefined>()
+const setMark = StateEffect.define<{ from: number; to: number } | undefined>()
 const marked = StateField.define({
   create: () => Decoration.none,
   update(marks, transaction) {
     let now = transaction.docChanged ? Decoration.none : marks
     for (const effect of transaction.effects) {
       if (!effect.is(setMark)) continue
-      const line = effect.value
-      const there = line !== undefined && line >= 1 && line <= transaction.state.doc.lines
-      now = there ? Decoration.set(Decoration.line({ class: 'cm-marked' }).range(transaction.state.doc.line(line).from)) : Decoration.none
+      const { doc } = transaction.state
+      const { from, to } = effect.value ?? { from: 1, to: 0 }
+      const lines = Array.from({ length: Math.max(0, Math.min(to, doc.lines) - Math.max(1, from) + 1) }, (_, i) => Math.max(1, from) + i)
+      now = Decoration.set(lines.map((line) => Decoration.line({ class: 'cm-marked' }).range(doc.line(line).from)))
     }
     return now
   },
@@ -73,9 +74,14 @@ export class CodeEditor extends HTMLElement {
     this.#view?.dispatch({ effects: this.#reading.reconfigure(EditorState.readOnly.of(value)) })
   }
 
-  /** Colours a line, counted from 1; none without a number. The next edit takes the colour away. */
-  mark(line?: number): void {
-    this.#view?.dispatch({ effects: setMark.of(line) })
+  /** Colours lines, counted from 1, and shows the first; none without a number. The next edit takes the colour away. */
+  mark(from?: number, to = from): void {
+    const view = this.#view
+    if (!view) return
+    const marks = from === undefined || to === undefined ? undefined : { from, to }
+    const there = marks && from && from >= 1 && from <= view.state.doc.lines
+    const scroll = there ? [EditorView.scrollIntoView(view.state.doc.line(from).from, { y: 'center' })] : []
+    view.dispatch({ effects: [setMark.of(marks), ...scroll] })
   }
 
   connectedCallback(): void {
