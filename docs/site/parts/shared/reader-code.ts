@@ -41,11 +41,18 @@ const declared = (code: string): string[] =>
   )
 
 /**
+ * Runs code.
+ *
  * @param modules what `import … from 'name'` gives
  * @param say gets each line that the code prints with `console.log`
  * @throws CodeError with line and column
  */
 export async function runReaderCode(code: string, modules: Modules, say: (line: string) => void): Promise<Ran> {
+  return (await prepareReaderCode(code, modules, say))()
+}
+
+/** Loads code and gives a function that runs it. What stands before the first `await` of the code has run when that function returns. */
+export async function prepareReaderCode(code: string, modules: Modules, say: (line: string) => void): Promise<() => Promise<Ran>> {
   let text: string
   try {
     text = transform(code, { transforms: ['typescript', 'imports'], disableESTransforms: true, preserveDynamicImport: true }).code
@@ -62,14 +69,17 @@ export async function runReaderCode(code: string, modules: Modules, say: (line: 
   }
   const print = (...values: unknown[]): void => say(values.map(shown).join(' '))
   const ran: { exports: Record<string, unknown>; vars: { all?: Record<string, unknown> } } = { exports: {}, vars: {} }
+  let module: { default(...values: unknown[]): Promise<void> }
   try {
-    const module = await import(/* @vite-ignore */ address)
-    await module.default(require, ran.exports, { log: print, info: print, warn: print, error: print }, ran.vars)
+    module = await import(/* @vite-ignore */ address)
   } catch (error) {
     if (error instanceof SyntaxError) throw new CodeError(error.message)
     throw error
   }
-  return { exports: ran.exports, variables: { ...ran.vars.all } }
+  return async () => {
+    await module.default(require, ran.exports, { log: print, info: print, warn: print, error: print }, ran.vars)
+    return { exports: ran.exports, variables: { ...ran.vars.all } }
+  }
 }
 
 /** A value as text, as the library prints it. */
