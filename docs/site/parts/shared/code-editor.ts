@@ -85,6 +85,14 @@ export class CodeEditor extends HTMLElement {
     this.#view?.dispatch({ effects: setMark.of(line === undefined || to === undefined ? undefined : { from: line, to }) })
   }
 
+  /** Puts the caret before a character, counted from 0. */
+  focusAt(place: number): void {
+    const view = this.#view
+    if (!view) return
+    view.focus()
+    view.dispatch({ selection: { anchor: Math.min(place, view.state.doc.length) } })
+  }
+
   connectedCallback(): void {
     if (this.#view) return
     this.style.display = 'block'
