@@ -9,6 +9,7 @@ import { bundle, elements } from './bundle.js'
 import { type Listed, layout, type Page } from './layout.js'
 import { createMarkdown } from './markdown.js'
 import { navigation } from './navigation.js'
+import { opSources } from './op-sources.js'
 import { out, type Place, places, relative, target, top } from './places.js'
 import { referencePages } from './reference.js'
 import { writeSearch } from './search.js'
@@ -107,6 +108,7 @@ export async function buildSite(): Promise<void> {
   mkdirSync(out, { recursive: true })
   theme()
   sources()
+  write('data/op-sources.json', JSON.stringify(opSources()))
   await Promise.all([bundle(), pages()])
 }
 

@@ -39,10 +39,11 @@ const marked = StateField.define({
     let now = transaction.docChanged ? Decoration.none : marks
     for (const effect of transaction.effects) {
       if (!effect.is(setMark)) continue
-      const { doc } = transaction.state
       const { from, to } = effect.value ?? { from: 1, to: 0 }
-      const lines = Array.from({ length: Math.max(0, Math.min(to, doc.lines) - Math.max(1, from) + 1) }, (_, i) => Math.max(1, from) + i)
-      now = Decoration.set(lines.map((line) => Decoration.line({ class: 'cm-marked' }).range(doc.line(line).from)))
+      const { doc } = transaction.state
+      const colour = Decoration.line({ class: 'cm-marked' })
+      const lines = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i).filter((line) => line >= 1 && line <= doc.lines)
+      now = Decoration.set(lines.map((line) => colour.range(doc.line(line).from)))
     }
     return now
   },
@@ -57,6 +58,11 @@ export class CodeEditor extends HTMLElement {
   /** What a screen reader calls the field. */
   get label(): string {
     return this.getAttribute('label') ?? 'Code'
+  }
+
+  /** The number of the first line, for a part of a file. */
+  get first(): number {
+    return Number(this.getAttribute('first') ?? 1)
   }
 
   get value(): string {
@@ -74,14 +80,24 @@ export class CodeEditor extends HTMLElement {
     this.#view?.dispatch({ effects: this.#reading.reconfigure(EditorState.readOnly.of(value)) })
   }
 
-  /** Colours lines, counted from 1, and shows the first; none without a number. The next edit takes the colour away. */
-  mark(from?: number, to = from): void {
+  /** Colours a line, counted from 1, or lines up to another; none without a number. The next edit takes the colour away. */
+  mark(line?: number, to = line): void {
+    this.#view?.dispatch({ effects: setMark.of(line === undefined || to === undefined ? undefined : { from: line, to }) })
+  }
+
+  /** Scrolls to a line, counted from 1. */
+  reveal(line: number): void {
+    const view = this.#view
+    if (!view || line < 1 || line > view.state.doc.lines) return
+    view.dispatch({ effects: EditorView.scrollIntoView(view.state.doc.line(line).from, { y: 'center' }) })
+  }
+
+  /** Puts the caret before a character, counted from 0. */
+  focusAt(place: number): void {
     const view = this.#view
     if (!view) return
-    const marks = from === undefined || to === undefined ? undefined : { from, to }
-    const there = marks && from && from >= 1 && from <= view.state.doc.lines
-    const scroll = there ? [EditorView.scrollIntoView(view.state.doc.line(from).from, { y: 'center' })] : []
-    view.dispatch({ effects: [setMark.of(marks), ...scroll] })
+    view.focus()
+    view.dispatch({ selection: { anchor: Math.min(place, view.state.doc.length) } })
   }
 
   connectedCallback(): void {
@@ -96,7 +112,7 @@ export class CodeEditor extends HTMLElement {
           // Escape, then Tab leaves the field (CodeMirror's own rule).
           keymap.of([{ key: 'Mod-Enter', run }, indentWithTab, ...defaultKeymap, ...historyKeymap]),
           history(),
-          lineNumbers(),
+          lineNumbers({ formatNumber: (line) => String(line + this.first - 1) }),
           indentOnInput(),
           bracketMatching(),
           highlightActiveLine(),

@@ -63,7 +63,9 @@ class SourceView extends LitElement {
     this.text = text
     await this.updateComplete
     const editor = this.querySelector<CodeEditor>('code-editor')
-    if (from) editor?.mark(from, to ?? from)
+    if (!from) return
+    editor?.mark(from, to ?? from)
+    editor?.reveal(from)
   }
 
   /** The path with a link for each of its folders. */
