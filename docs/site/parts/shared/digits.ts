@@ -56,4 +56,8 @@ export async function loadDigits(onLoaded: (share: number) => void = () => {}): 
 }
 
 /** Pixels as numbers from 0 to 1. */
-export const inked = ({ images }: Digits): Float32Array => Float32Array.from(images, (x) => x / 255)
+export function inked({ images }: Digits): Float32Array {
+  const values = new Float32Array(images.length)
+  for (let i = 0; i < values.length; i++) values[i] = images[i] / 255
+  return values
+}
