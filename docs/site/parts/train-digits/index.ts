@@ -3,8 +3,9 @@
  * draws at any moment.
  */
 import { html, LitElement, nothing, svg } from 'lit'
+import { addCopy } from '../shared/copy-button.js'
 import { Ended, Engine } from '../shared/engine.js'
-import { paintDigit, paintWeights } from '../shared/paint.js'
+import { onTheme, paintDigit, paintWeights } from '../shared/paint.js'
 import './css.js'
 import './matrix.js'
 import './pad.js'
@@ -44,6 +45,7 @@ class TrainDigits extends LitElement {
   #pixels: Float32Array | undefined
   #asked = false
   #asks = false
+  #unwatch = (): void => {}
 
   constructor() {
     super()
@@ -63,6 +65,14 @@ class TrainDigits extends LitElement {
   override connectedCallback(): void {
     super.connectedCallback()
     for (const code of document.querySelectorAll<HTMLElement>('main pre')) addCopy(code)
+    this.#unwatch = onTheme(() => {
+      for (const name of ['examples', 'open', 'looks']) this.requestUpdate(name)
+    })
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#unwatch()
   }
 
   async #train(): Promise<void> {
@@ -145,18 +155,20 @@ class TrainDigits extends LitElement {
     if (top < 0) pad.scrollIntoView({ block: 'center', behavior: 'smooth' })
   }
 
-  protected override updated(): void {
-    this.querySelectorAll<HTMLCanvasElement>('.ten canvas').forEach((canvas, i) => {
-      paintDigit(canvas, this.examples[i].image, 255)
-    })
-    this.querySelectorAll<HTMLCanvasElement>('.found canvas').forEach((canvas, i) => {
-      paintDigit(canvas, this.open?.found[i]?.image ?? [], 255)
-    })
+  protected override updated(changed: Map<string, unknown>): void {
+    if (changed.has('examples')) this.#paint('.ten', this.examples)
+    if (changed.has('open')) this.#paint('.found', this.open?.found ?? [])
     const filters = this.looks.at(-1)?.filters
-    if (!filters) return
+    if (!filters || !changed.has('looks')) return
     const most = filters.reduce((most, w) => Math.max(most, Math.abs(w)), 0)
     this.querySelectorAll<HTMLCanvasElement>('.filters canvas').forEach((canvas, i) => {
       paintWeights(canvas, { values: filters, rows: 5, columns: 5, base: i, down: 40, across: 8 }, most)
+    })
+  }
+
+  #paint(tiles: string, digits: readonly ReadDigit[]): void {
+    this.querySelectorAll<HTMLCanvasElement>(`${tiles} canvas`).forEach((canvas, i) => {
+      if (digits[i]) paintDigit(canvas, digits[i].image, 255)
     })
   }
 
@@ -276,23 +288,6 @@ function curve(looks: readonly Look[]): unknown {
     <polyline class="line" points=${points.join(' ')}></polyline>
     <circle cx=${x(last)} cy=${y(last.right / last.count)} r="4"></circle>
   </svg>`
-}
-
-/** A button that copies the code of the page. */
-function addCopy(code: HTMLElement): void {
-  const text = code.textContent?.trimEnd() ?? ''
-  const button = document.createElement('button')
-  button.className = 'copy-code'
-  button.textContent = 'Copy'
-  button.addEventListener('click', async () => {
-    await navigator.clipboard.writeText(text)
-    button.textContent = 'Copied'
-    setTimeout(() => {
-      button.textContent = 'Copy'
-    }, 1500)
-  })
-  code.classList.add('copied')
-  code.append(button)
 }
 
 customElements.define('train-digits', TrainDigits)
