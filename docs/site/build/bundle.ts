@@ -27,14 +27,23 @@ const names: Plugin = {
     })
   },
 }
+/** The workers that share no files with others: the front page is somebody's first, so it loads what it needs of the library and no more. */
+const ALONE: readonly string[] = ['train-digits']
 
 export async function bundle(): Promise<Metafile> {
-  const entryPoints = Object.fromEntries(
-    elements().flatMap((name) => [
-      [name, join(parts, name, 'index.ts')],
-      ...(existsSync(join(parts, name, 'worker.ts')) ? [[`${name}-worker`, join(parts, name, 'worker.ts')]] : []),
-    ]),
-  )
+  const worker = (name: string): [string, string][] => {
+    const path = join(parts, name, 'worker.ts')
+    return existsSync(path) ? [[`${name}-worker`, path]] : []
+  }
+  const shared = elements().flatMap((name) => [[name, join(parts, name, 'index.ts')], ...(ALONE.includes(name) ? [] : worker(name))])
+  const built = await Promise.all([shared, ...ALONE.map(worker)].map((entries) => bundled(Object.fromEntries(entries))))
+  return {
+    inputs: Object.assign({}, ...built.map(({ inputs }) => inputs)),
+    outputs: Object.assign({}, ...built.map(({ outputs }) => outputs)),
+  }
+}
+
+async function bundled(entryPoints: Record<string, string>): Promise<Metafile> {
   const options: BuildOptions = {
     entryPoints,
     outdir: join(out, 'parts'),
@@ -53,6 +62,8 @@ export async function bundle(): Promise<Metafile> {
     plugins: [names],
     metafile: true,
     logLevel: 'warning',
+    // An import for its types alone: packages/datasets/src/globals.ts.
+    logOverride: { 'ignored-bare-import': 'silent' },
   }
   return (await build(options)).metafile as Metafile
 }

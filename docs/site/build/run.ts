@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileS
 import { dirname, join } from 'node:path'
 import { context } from 'esbuild'
 import { bundle, elements } from './bundle.js'
+import { digits } from './digits.js'
 import { type Listed, layout, type Page } from './layout.js'
 import { createMarkdown } from './markdown.js'
 import { navigation } from './navigation.js'
@@ -109,7 +110,7 @@ export async function buildSite(): Promise<void> {
   theme()
   sources()
   write('data/op-sources.json', JSON.stringify(opSources()))
-  await Promise.all([bundle(), pages()])
+  await Promise.all([bundle(), pages(), digits()])
 }
 
 async function serve(): Promise<void> {
