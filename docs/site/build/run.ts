@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'n
 import { dirname, join } from 'node:path'
 import { context } from 'esbuild'
 import { bundle, elements } from './bundle.js'
+import { digits } from './digits.js'
 import { type Listed, layout, type Page } from './layout.js'
 import { createMarkdown } from './markdown.js'
 import { navigation } from './navigation.js'
@@ -76,7 +77,7 @@ export async function buildSite(): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   theme()
-  await Promise.all([bundle(), pages()])
+  await Promise.all([bundle(), pages(), digits()])
 }
 
 async function serve(): Promise<void> {
