@@ -45,7 +45,13 @@ export default defineConfig({
   resolve: { conditions: ['@cotangent/source'] },
   ssr: { resolve: { conditions: ['@cotangent/source'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts'],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'bench/**/*.test.ts',
+      'docs/site/**/*.test.ts',
+    ],
     exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**', ...(all ? [] : slow)],
     pool: 'forks',
     maxWorkers: '100%', // by default one core is left idle
