@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { context } from 'esbuild'
 import { bundle, elements } from './bundle.js'
 import { digits } from './digits.js'
+import { exercises } from './exercises.js'
 import { type Listed, layout, type Page } from './layout.js'
 import { createMarkdown } from './markdown.js'
 import { navigation } from './navigation.js'
@@ -77,6 +78,7 @@ export async function buildSite(): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   theme()
+  exercises()
   await Promise.all([bundle(), pages(), digits()])
 }
 

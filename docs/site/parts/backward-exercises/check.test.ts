@@ -6,8 +6,8 @@ import { describe, expect, test } from 'vitest'
 import { solutions } from '../../build/exercises.js'
 import { checks } from './cases/index.js'
 import { checkRule } from './check.js'
-import { drawnDigits, learnDigits, USED } from './digits.js'
-import { ladder } from './ladder.js'
+import { drawnDigits, learnDigits } from './digits.js'
+import { inDigits, ladder } from './ladder.js'
 import { ruleOf } from './rule.js'
 import { trainBoth } from './trainings.js'
 
@@ -110,13 +110,13 @@ describe('the small trainings', () => {
 
 test("digits are learned with the reader's rules, and each is counted; where one is missing, the library's own is taken", async () => {
   const data = { train: drawnDigits(300, 100), test: drawnDigits(100, 200) }
-  const rules = new Map(USED.filter((id) => id !== 'relu').map((id) => [id as string, ruleOf(exported(solved[id].code))]))
+  const rules = new Map(inDigits.filter((id) => id !== 'relu').map((id) => [id as string, ruleOf(exported(solved[id].code))]))
   const told: number[] = []
   const { usage, losses, accuracy } = await learnDigits(data, rules, 40, ({ step }) => void told.push(step))
   expect(told.at(-1)).toBe(40)
   // add is used twice in a step, as matMul is.
   expect(usage.map(({ id, own, times }) => [id, own, times])).toEqual(
-    USED.map((id) => (id === 'relu' ? [id, false, 0] : [id, true, id === 'add' || id === 'matmul' ? 80 : 40])),
+    inDigits.map((id) => (id === 'relu' ? [id, false, 0] : [id, true, id === 'add' || id === 'matmul' ? 80 : 40])),
   )
   expect(losses.at(-1)).toBeLessThan(0.7 * losses[0])
   expect(accuracy).toBeGreaterThan(0.3)

@@ -39,12 +39,13 @@ export interface CheckResult {
 
 const inputsOf = (given: Case): Tensor[] => given.inputs.map((input, i) => inputOf(input, i))
 
-export async function checkRule(id: string, vjp: Vjp<object>): Promise<CheckResult> {
+/** @param onCase hears after each case that the check goes on */
+export async function checkRule(id: string, vjp: Vjp<object>, onCase: (done: number) => void = () => {}): Promise<CheckResult> {
   const exercise = ladder.find((each) => each.id === id)
   if (!exercise) throw new Error(`There is no exercise "${id}".`)
   const { cases, mistakes } = checks[id]
   const results: CaseResult[] = []
-  for (const given of cases) results.push(await checkCase(exercise.op, exercise.inputs, given, vjp))
+  for (const given of cases) onCase(results.push(await checkCase(exercise.op, exercise.inputs, given, vjp)))
   const failing = cases.filter((_, i) => !results[i].passed)
   if (failing.length === 0) return { passed: true, cases: results }
   const first = results.find(({ passed }) => !passed) as CaseResult

@@ -23,11 +23,8 @@ import {
   zeros,
 } from '@cotangent/core'
 import { noise } from './cases/case.js'
-import { ladder } from './ladder.js'
+import { inDigits, ladder } from './ladder.js'
 import { counted } from './rule.js'
-
-/** The ids of the exercises whose ops the network has, from its end to its start, as the walk backwards meets them. */
-export const USED = ['mean', 'softmax-cross-entropy', 'add', 'matmul', 'tanh', 'max-pooling', 'relu', 'convolution'] as const
 
 export const SIDE = 28
 const CLASSES = 10
@@ -108,7 +105,7 @@ export async function learnDigits(
   tell: (progress: Progress) => void | Promise<void>,
 ): Promise<Learned> {
   const times = new Map<string, number>()
-  const exercises = USED.map((id) => ladder.find((each) => each.id === id)).filter((each) => each !== undefined)
+  const exercises = inDigits.map((id) => ladder.find((each) => each.id === id)).filter((each) => each !== undefined)
   const usage = (): Usage[] => exercises.map(({ id, op }) => ({ id, op, own: rules.has(id), times: times.get(id) ?? 0 }))
   const parameters = startingWeights()
   const all = Object.values(parameters)

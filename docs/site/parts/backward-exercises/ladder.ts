@@ -19,6 +19,9 @@ export interface Exercise {
 const start = (given: string, inputs: string, lines: readonly string[]): string =>
   `export const vjp = (${given}, [${inputs}], ops) => [\n${lines.map((line) => `  () => dY, // ${line}`).join('\n')}\n]\n`
 
+/** The ids of the exercises whose ops are in the network that learns digits, as the walk backwards meets them (digits.ts). */
+export const inDigits: readonly string[] = ['mean', 'softmax-cross-entropy', 'add', 'matmul', 'tanh', 'max-pooling', 'relu', 'convolution']
+
 export const ladder: readonly Exercise[] = [
   {
     id: 'tanh',

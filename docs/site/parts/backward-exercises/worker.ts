@@ -51,13 +51,14 @@ export type DigitsTold = { readonly loading: number } | Progress
 
 export const functions = {
   /** Checks the rule that the code exports. */
-  async check(id: string, code: string): Promise<Checked> {
+  async check(id: string, code: string, tell?: Tell): Promise<Checked> {
     const printed: string[] = []
     const { passed, cases, diagnosis } = await checkRule(
       id,
       await ruleIn(code, (line) => {
         if (printed.length < 200) printed.push(line)
       }),
+      (done) => tell?.(done),
     )
     return { passed, diagnosis, printed, cases: cases.map(({ error, ...rest }) => ({ ...rest, told: error && toldOf(error) })) }
   },
