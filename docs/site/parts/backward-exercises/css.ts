@@ -24,6 +24,7 @@ backward-exercises .be-diagnosis p { margin: 0; }
 backward-exercises .be-both { display: flex; flex-wrap: wrap; gap: 12px 28px; margin: 6px 0 12px; }
 backward-exercises .be-both > * { max-width: 100%; }
 backward-exercises .error { margin: 8px 0; }
+backward-exercises .be-path { overflow-wrap: anywhere; margin-bottom: 0; }
 backward-exercises pre { max-height: 420px; }
 backward-exercises figure.be-plot { margin: 8px 0; max-width: 640px; }
 backward-exercises .be-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 4px; font-size: 0.9rem; }

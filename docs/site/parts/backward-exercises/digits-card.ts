@@ -7,7 +7,7 @@ import './loss-curves.js'
 import type { Progress } from './progress.js'
 import type { DigitsResult, DigitsTold, functions } from './worker.js'
 
-const STEPS = 150
+const STEPS = 300
 /** Milliseconds without a sign of life. */
 const LIMIT = 20_000
 

@@ -29,7 +29,7 @@ import { counted } from './rule.js'
 export const SIDE = 28
 const CLASSES = 10
 const BATCH = 64
-const RATE = 0.15
+const RATE = 0.5
 
 export interface DigitSet {
   /** 0 is paper, 1 is ink: [n · 784]. */

@@ -331,7 +331,8 @@ class BackwardExercises extends LitElement {
   #results(exercise: Exercise): unknown {
     const { checked, trained, error } = this
     const next = ladder[ladder.indexOf(exercise) + 1]
-    const trains = checked && !checked.passed && checked.diagnosis?.title !== 'This is no rule yet'
+    // A rule that stops with an error would stop the training, too.
+    const trains = checked && !checked.passed && checked.cases[0].compared.length > 0
     return html`${error ? html`<p class="error" role="alert">${error.line ? `Line ${error.line}: ` : ''}${error.name}: ${error.message}</p>` : nothing}
       ${
         checked
@@ -354,7 +355,7 @@ class BackwardExercises extends LitElement {
           file,
           line,
           text,
-        }) => html`<p style="margin-bottom:0"><a href="${fileUrl('source.html')}#${file}:${line}-${line + text.split('\n').length - 1}">${file}, line ${line}</a></p>
+        }) => html`<p class="be-path"><a href="${fileUrl('source.html')}#${file}:${line}-${line + text.split('\n').length - 1}">${file}, line ${line}</a></p>
           <pre tabindex="0" aria-label="Lines of ${file}">${text}</pre>`,
       )}
       <div class="row"><button @click=${() => this.#reset(code)}>Put it into the editor</button>

@@ -121,7 +121,7 @@ styles.replaceSync(`
   tensor-view .tv-map { position: relative; display: inline-block; max-width: 100%; border: 1px solid var(--line); line-height: 0; }
   tensor-view canvas { image-rendering: pixelated; max-width: 100%; display: block; }
   tensor-view .tv-mark { outline: 2px solid var(--ink); outline-offset: -1px; }
-  tensor-view .tv-wrong { text-decoration: line-through 2px; box-shadow: inset 0 0 0 2px var(--bad); }
+  tensor-view .tv-wrong { outline: 2px dashed var(--bad); outline-offset: -2px; }
   tensor-view .tv-map i { position: absolute; pointer-events: none; min-width: 3px; min-height: 3px; }
 `)
 document.adoptedStyleSheets.push(styles)
@@ -139,7 +139,7 @@ export class TensorView extends LitElement {
   declare mode: TensorMode
   /** The place of a number that is outlined. */
   declare mark: number | undefined
-  /** The places of numbers that are wrong: crossed out. */
+  /** The places of numbers that are wrong: they have a dashed frame. */
   declare wrong: readonly number[] | undefined
   /** The end of the colours, for several tensors that share it; by default the largest size in this one. */
   declare most: number | undefined
