@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { context } from 'esbuild'
 import { bundle, elements } from './bundle.js'
 import { digits } from './digits.js'
+import { exercises } from './exercises.js'
 import { type Listed, layout, type Page } from './layout.js'
 import { createMarkdown } from './markdown.js'
 import { navigation } from './navigation.js'
@@ -110,6 +111,7 @@ export async function buildSite(): Promise<void> {
   theme()
   sources()
   write('data/op-sources.json', JSON.stringify(opSources()))
+  exercises()
   await Promise.all([bundle(), pages(), digits()])
 }
 
