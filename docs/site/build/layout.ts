@@ -43,7 +43,9 @@ export function layout(page: Page, sections: readonly Listed[]): string {
       return `<section><h2>${escaped(title)}</h2><ul>${links.join('')}</ul></section>`
     })
     .join('')
-  const contents = page.headings.filter(({ level }) => level === 2)
+  // Cells of code are as wide as the text. Other elements take the place of the list of headings.
+  const wide = page.elements.some((name) => name !== 'code-cell')
+  const contents = wide ? [] : page.headings.filter(({ level }) => level === 2)
   const beside =
     contents.length < 2
       ? ''
@@ -71,7 +73,7 @@ ${['site-frame', 'search-box', ...page.elements].map((name) => `<script type="mo
 </header>
 <div class="columns">
 <nav class="pages" id="pages" aria-label="Pages">${list}</nav>
-<main id="main"${page.elements.length > 0 ? ' class="wide"' : ''}>
+<main id="main"${wide ? ' class="wide"' : ''}>
 ${page.html}</main>
 ${beside}
 </div>

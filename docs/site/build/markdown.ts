@@ -58,11 +58,14 @@ export async function createMarkdown(): Promise<(source: string, resolve: Resolv
   })
   markdown.use(anchor, { slugify: slug, permalink: anchor.permalink.headerLink({ safariReaderFix: true }) })
   markdown.use(formulas)
-  // A fence of `ts live` is a cell that runs.
+  // A fence of `ts live` is a cell that runs; one of `text printed` behind it, what it prints, is part of the cell.
   const fence = markdown.renderer.rules.fence as NonNullable<typeof markdown.renderer.rules.fence>
   markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const marked = (at: number, word: string): boolean => tokens[at]?.type === 'fence' && tokens[at].info.split(' ').includes(word)
+    if (marked(index, 'printed') && marked(index - 1, 'live')) return ''
     const code = fence(tokens, index, options, env, self)
-    return /\blive\b/.test(tokens[index].info) ? `<code-cell>${code}</code-cell>\n` : code
+    if (!marked(index, 'live')) return code
+    return `<code-cell>${code}${marked(index + 1, 'printed') ? fence(tokens, index + 1, options, env, self) : ''}</code-cell>\n`
   }
   // A wide table gets a scroller of its own, so that the page stays as wide as the screen.
   markdown.renderer.rules.table_open = () => '<div class="scroller" tabindex="0" role="region" aria-label="Table"><table>\n'
