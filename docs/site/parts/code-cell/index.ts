@@ -7,7 +7,7 @@ import type { CodeEditor } from '../shared/code-editor.js'
 import '../shared/code-editor.js'
 import { Engine, EngineError, type Told } from '../shared/engine.js'
 import { css } from './css.js'
-import { type Picture, textOf } from './pictures.js'
+import type { Picture } from './pictures.js'
 import type { functions } from './worker.js'
 
 /** All cells of a page share a worker; a cell that does not end takes it down, and the next run starts another. */
@@ -16,13 +16,15 @@ const engine = new Engine<typeof functions>('code-cell')
 const LIMIT = 10_000
 /** Lines and pictures that are kept: a loop that prints must not fill the page. */
 const MOST = 500
+/** A tensor of more numbers is a map of colours alone. */
+const LARGE = 64
 
 const sheet = document.createElement('style')
 sheet.textContent = css
 document.head.append(sheet)
 
 /** Text that follows other text is one block. */
-type Item = string | Exclude<Picture, { kind: 'tensor' }> | Picture
+type Item = string | Picture
 
 class CodeCell extends LitElement {
   static override properties = { items: { state: true }, error: { state: true }, running: { state: true }, changed: { state: true } }
@@ -124,7 +126,11 @@ class CodeCell extends LitElement {
 
   /** A picture; its script is loaded with the first one. */
   #picture(picture: Picture): unknown {
-    if (picture.kind === 'tensor') return html`<pre>${textOf(picture)}</pre>`
+    if (picture.kind === 'tensor') {
+      void import('../shared/tensor-view.js')
+      const { name, shape, values } = picture
+      return html`<tensor-view .value=${{ shape, values, ...(name && { name }) }} .mode=${values.length > LARGE ? 'map' : 'both'}></tensor-view>`
+    }
     let place = this.#drawn.get(picture)
     if (!place) {
       place = document.createElement('div')
