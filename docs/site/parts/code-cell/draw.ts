@@ -62,6 +62,11 @@ export function drawPlot(picture: PlotPicture, width: number): HTMLElement {
     y: { label: yLabel || null, grid: true, type: log ? 'log' : 'linear', ticks: 6, tickFormat: (value: number) => num(value) },
     marks: series.flatMap((each, i) => marks(each, i, log, size)),
   }) as SVGSVGElement
+  // The picture has one name. Plot names its parts, too, which a reader of the screen would not reach.
+  for (const part of plot.querySelectorAll('[aria-label], [aria-description]')) {
+    part.removeAttribute('aria-label')
+    part.removeAttribute('aria-description')
+  }
   plot.setAttribute('role', 'img')
   plot.setAttribute('aria-label', textOf(picture))
   const figure = document.createElement('figure')

@@ -143,14 +143,14 @@ class CodeCell extends LitElement {
   }
 
   #output(): unknown {
-    if (!this.#ran) return this.#printed ? html`<pre class="before">${this.#printed}</pre>` : nothing
+    if (!this.#ran) return this.#printed ? html`<pre class="before" tabindex="0">${this.#printed}</pre>` : nothing
     const blocks: (string | Picture)[] = []
     for (const item of this.items) {
       const last = blocks.at(-1)
       if (typeof item === 'string' && typeof last === 'string') blocks[blocks.length - 1] = `${last}\n${item}`
       else blocks.push(item)
     }
-    return blocks.map((block) => (typeof block === 'string' ? html`<pre>${block}</pre>` : this.#picture(block)))
+    return blocks.map((block) => (typeof block === 'string' ? html`<pre tabindex="0">${block}</pre>` : this.#picture(block)))
   }
 
   protected override render(): unknown {
