@@ -7,7 +7,7 @@
  * - `ts` runs, as a program of its own; `ts continued` runs behind the block before it;
  * - `ts no-run="reason"` is counted as skipped (in doc comments, too);
  * - `ts source=path` is a quotation: its lines stand in that file; a line `…` (or `// …`) leaves some out, indentation may be less;
- * - `text printed` behind a block is what it prints; numbers need only agree to the digits shown, and curves of text not at all;
+ * - `text printed` behind a block is what it prints;
  * - `text run=backprop`, `wat run=kernel` are outputs: their lines stand in what that program prints; `…` as above.
  *
  * Inside code a comment at the end of a line is an expectation:
@@ -187,19 +187,14 @@ function instrument(code: string): { instrumented: string; expectations: Expecta
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
 
-/** Whether a program printed this, but for curves and maps of characters, and for the last digits of numbers: machines with fused multiply-add differ there. */
+/** Whether a program printed this, but for spaces at the ends of lines. */
 export const isPrinted = (expected: string, actual: string): boolean => {
-  const plain = (text: string): string =>
-    text
-      .replaceAll(/[▁-█░▒▓]+/g, ' ')
-      .replaceAll(/ +/g, ' ')
-      .replaceAll(/\s*\n\s*/g, '\n')
-      .trim()
-  return agrees(`≈ ${plain(expected)}`, plain(actual), { units: 1.51, share: 0.01 })
+  const plain = (text: string): string => text.replaceAll(/ +$/gm, '').trim()
+  return plain(expected) === plain(actual)
 }
 
-/** Whether two texts are equal but for spaces beside brackets and at line ends; after ≈ to `units` of the last digit shown, or that share of the number. */
-function agrees(expected: string, actual: string, { units = 0.51, share = 0 } = {}): boolean {
+/** Whether two texts are equal but for spaces beside brackets and at line ends; after ≈ to the digits shown. */
+function agrees(expected: string, actual: string): boolean {
   const plain = (text: string): string =>
     text
       .replaceAll(/\s*\n\s*/g, '\n')
@@ -212,8 +207,6 @@ function agrees(expected: string, actual: string, { units = 0.51, share = 0 } = 
   const numbersOf = (text: string): number[] => Array.from(text.matchAll(number), ([digits]) => Number(digits))
   const places = Array.from(a.matchAll(number), ([, decimals = '']) => decimals.length)
   const [left, right] = [numbersOf(a), numbersOf(b)]
-  const close =
-    left.length === right.length &&
-    left.every((value, i) => Math.abs(value - right[i]) <= Math.max(units * 10 ** -places[i], share * Math.abs(value)))
+  const close = left.length === right.length && left.every((value, i) => Math.abs(value - right[i]) <= 0.51 * 10 ** -places[i])
   return close && a.replaceAll(number, '#') === b.replaceAll(number, '#')
 }
