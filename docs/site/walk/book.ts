@@ -33,6 +33,15 @@ export async function walk(page: Page, base: string): Promise<string[]> {
         .map(({ textContent, tagName }) => (tagName === 'HTML' ? 'the page' : (textContent?.slice(-40) ?? ''))),
     )
     expectThat(wide.length === 0, `wider than a phone in "${titles.at(-1)}": ${wide.join('; ')}`)
+    // A formula that was not read as one stands there with its dollars.
+    const raw = await page.locator('main :is(p, li, summary, td)').evaluateAll((all) =>
+      all.flatMap((each) => {
+        const copy = each.cloneNode(true) as Element
+        for (const part of copy.querySelectorAll('code, .katex, code-cell')) part.remove()
+        return copy.textContent?.includes('$') ? [copy.textContent.slice(0, 80)] : []
+      }),
+    )
+    expectThat(raw.length === 0, `a dollar in the text of "${titles.at(-1)}": ${raw.join('; ')}`)
     // The first cell prints what the page says before it runs; pictures take the place of their text.
     const before = (await page.locator('code-cell').first().locator('pre.before').textContent())?.split('\n') ?? []
     for (const line of await run(page, 0))

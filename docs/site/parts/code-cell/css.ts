@@ -4,6 +4,7 @@ code-cell > .row { margin: 6px 0 }
 code-cell .output pre { margin: 6px 0; border-left: 3px solid var(--accent); border-radius: 4px 8px 8px 4px; white-space: pre }
 code-cell .output pre.before { border-left-color: var(--line) }
 code-cell tensor-view { display: block; margin: 8px 0 }
+@media (max-width: 500px) { code-cell tensor-view .tv-cells span { min-width: 2.5em; padding: 1px 3px } }
 code-cell figure { margin: 6px 0; padding: 10px 12px; background: var(--card); border: 1px solid var(--line); border-radius: 8px }
 code-cell figcaption { font-weight: 600 }
 code-cell figure svg { display: block; max-width: 100% }
