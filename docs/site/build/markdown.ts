@@ -29,12 +29,12 @@ export const slug = (text: string): string =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .replace(/\s/g, '-')
 
-/** `$…$` inside a line and `$$…$$` as a paragraph. A dollar before a space or a digit is a dollar. */
+/** `$…$` inside a line and `$$…$$` as a paragraph. A dollar that is followed by a space, or whose other one is before a digit, is a dollar. */
 function formulas(markdown: Parser): void {
   const draw = (formula: string, displayMode: boolean): string =>
     katex.renderToString(formula, { displayMode, throwOnError: true, output: 'htmlAndMathml', strict: 'error' })
   markdown.inline.ruler.after('escape', 'formula', (state, silent) => {
-    const found = /^\$(\$?)(?![\s\d])((?:\\.|[^$\\])+?)(?<!\s)\$\1/.exec(state.src.slice(state.pos))
+    const found = /^\$(\$?)(?!\s)((?:\\.|[^$\\])+?)(?<!\s)\$\1(?!\d)/.exec(state.src.slice(state.pos))
     if (!found) return false
     if (!silent) state.push('formula', '', 0).content = draw(found[2], found[1] === '$')
     state.pos += found[0].length
@@ -62,13 +62,15 @@ export async function createMarkdown(): Promise<(source: string, resolve: Resolv
     permalink: anchor.permalink.headerLink({ safariReaderFix: true }),
   })
   markdown.use(formulas)
-  // A fence of `ts live` is a cell that runs; one of `ts example` becomes a cell at a click.
+  // A fence of `ts live` is a cell that runs; one of `text printed` behind it, what it prints, is part of the cell. One of `ts example` becomes a cell at a click.
   const fence = markdown.renderer.rules.fence as NonNullable<typeof markdown.renderer.rules.fence>
   markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const marked = (at: number, word: string): boolean => tokens[at]?.type === 'fence' && tokens[at].info.split(' ').includes(word)
+    if (marked(index, 'printed') && marked(index - 1, 'live')) return ''
     const code = fence(tokens, index, options, env, self)
-    const { info } = tokens[index]
-    if (/\blive\b/.test(info)) return `<code-cell>${code}</code-cell>\n`
-    return /\bexample\b/.test(info) ? `<run-example>${code}</run-example>\n` : code
+    if (marked(index, 'example')) return `<run-example>${code}</run-example>\n`
+    if (!marked(index, 'live')) return code
+    return `<code-cell>${code}${marked(index + 1, 'printed') ? fence(tokens, index + 1, options, env, self) : ''}</code-cell>\n`
   }
   // A wide table gets a scroller of its own, so that the page stays as wide as the screen.
   markdown.renderer.rules.table_open = (_tokens, _index, _options, env) =>
