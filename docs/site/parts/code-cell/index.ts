@@ -14,8 +14,6 @@ import type { functions } from './worker.js'
 const engine = new Engine<typeof functions>('code-cell')
 /** Milliseconds without a sign of life. */
 const LIMIT = 10_000
-/** Lines and pictures that are kept: a loop that prints must not fill the page. */
-const MOST = 500
 /** A tensor of more numbers is a map of colours alone. */
 const LARGE = 64
 
@@ -103,7 +101,7 @@ class CodeCell extends LitElement {
     let due = 0
     const shown = (): void => {
       cancelAnimationFrame(due)
-      this.items = items.length > MOST ? [...items.slice(0, MOST), `… and ${items.length - MOST} more`] : [...items]
+      this.items = [...items]
     }
     this.items = []
     try {
