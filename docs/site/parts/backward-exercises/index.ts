@@ -132,7 +132,7 @@ class BackwardExercises extends LitElement {
 
   /** Drops what was said of the code before. */
   #forget(): void {
-    this.#engine.end()
+    if (this.busy) this.#engine.end()
     this.busy = undefined
     this.checked = undefined
     this.trained = undefined
@@ -277,7 +277,7 @@ class BackwardExercises extends LitElement {
     const digits = [...this.#texts].find(([id]) => !ladder.some((each) => each.id === id))?.[1]
     return html`<style>${css}</style>
       <div class="be">
-        <nav class="be-ladder" aria-label="Exercises">
+        <nav class="be-ladder" aria-label="Exercises" @keydown=${this.#step}>
           <p class="muted" style="margin:0 8px 6px">${solved} of ${ladder.length} solved</p>
           <ol>${ladder.map(({ id }, i) => {
             const done = this.progress[id]?.solved !== undefined
@@ -296,7 +296,7 @@ class BackwardExercises extends LitElement {
         ${
           digits
             ? html`<section class="be-digits card">${digits.nodes}
-              <exercise-digits .engine=${this.#engine} .titleOf=${this.#titleOf} .progress=${this.progress}></exercise-digits></section>`
+              <exercise-digits .titleOf=${this.#titleOf} .progress=${this.progress}></exercise-digits></section>`
             : nothing
         }
         ${this.#files()}
@@ -313,6 +313,16 @@ class BackwardExercises extends LitElement {
         <span class="muted">Ctrl-Enter checks it</span>
       </div>
       <p class="muted" role="status" style="margin:0" ?hidden=${!this.note}>${this.note}</p>`
+  }
+
+  /** Arrows step through the ladder. */
+  #step(event: KeyboardEvent): void {
+    const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
+    const links = [...this.querySelectorAll<HTMLElement>('.be-ladder a')]
+    const at = links.indexOf(document.activeElement as HTMLElement)
+    if (!by || at < 0) return
+    event.preventDefault()
+    links[Math.min(links.length - 1, Math.max(0, at + by))].focus()
   }
 
   #reset(code: string): void {
