@@ -293,14 +293,14 @@ class BackwardExercises extends LitElement {
           ${this.#results(exercise)}
           ${this.solution ? this.#shownSolution(this.solution) : nothing}
         </div>
+      </div>
         ${
           digits
             ? html`<section class="be-digits card">${digits.nodes}
-              <exercise-digits .titleOf=${this.#titleOf} .progress=${this.progress}></exercise-digits></section>`
+            <exercise-digits .titleOf=${this.#titleOf} .progress=${this.progress}></exercise-digits></section>`
             : nothing
         }
-        ${this.#files()}
-      </div>`
+      ${this.#files()}`
   }
 
   #buttons(hints: number, solved: boolean): TemplateResult {

@@ -223,7 +223,7 @@ const trainings: Readonly<Record<string, Training>> = {
   },
   'lstm-cell': {
     task: 'An LSTM reads four numbers one by one and learns to say at the end whether the first was above 0.',
-    rate: 2,
+    rate: 1,
     start() {
       const [n, t, u] = [24, 4, 4]
       const steps = Array.from({ length: t }, (_, s) => table(n, 1, (row) => 2 * noise(30 + s, row) - 1))
