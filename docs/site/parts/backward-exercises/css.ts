@@ -30,7 +30,7 @@ backward-exercises figure.be-plot { margin: 8px 0; max-width: 640px; }
 backward-exercises .be-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 4px; font-size: 0.9rem; }
 backward-exercises .be-digits { margin-top: 24px; }
 backward-exercises .be-digits h2 { margin-top: 0; }
-backward-exercises .be-files { margin-top: 16px; }
+backward-exercises .be-files { display: block; margin-top: 16px; }
 backward-exercises .be-files input { position: absolute; opacity: 0; width: 1px; height: 1px; min-height: 0; padding: 0; }
 backward-exercises .be-files label { border: 1px solid var(--line); border-radius: 6px; background: var(--card); font-size: 0.92rem; padding: 5px 12px; min-height: 34px; cursor: pointer; display: inline-flex; align-items: center; }
 backward-exercises .be-files input:focus-visible + label { outline: 3px solid var(--accent); }

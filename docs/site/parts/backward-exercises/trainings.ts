@@ -29,11 +29,11 @@ import {
   tensor,
   transpose,
   type Vjp,
-  valueAndGrad,
   withDerivative,
   zeros,
 } from '@cotangent/core'
 import { noise } from './cases/case.js'
+import { descend } from './descend.js'
 import { ladder } from './ladder.js'
 import { counted } from './rule.js'
 
@@ -278,13 +278,7 @@ function losses({ start, rate }: Training, steps: number): number[] {
     const { parameters, loss } = start()
     const seen: number[] = []
     for (let step = 0; step < steps; step++) {
-      const now = scope(() => {
-        const { value, grads } = valueAndGrad(parameters, () => loss(), { unconnected: 'zeros' })
-        parameters.forEach((w, i) => {
-          w.assign(sub(w, mul(grads[i], rate)))
-        })
-        return value.backend.readSync?.(value.storage)[0] ?? Number.NaN
-      })
+      const now = descend(parameters, loss, rate)
       seen.push(now)
       if (!Number.isFinite(now)) break
     }
