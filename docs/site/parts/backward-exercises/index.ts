@@ -66,6 +66,12 @@ class BackwardExercises extends LitElement {
     return this
   }
 
+  /** The first drawing is a task of its own, after that in which the scripts were read: the page stays free in between. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (!this.hasUpdated) await new Promise((resolve) => setTimeout(resolve))
+    await super.scheduleUpdate()
+  }
+
   override connectedCallback(): void {
     if (this.#texts.size === 0) this.#texts = takeTexts(this)
     this.#readAddress()
