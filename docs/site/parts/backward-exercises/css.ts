@@ -16,7 +16,7 @@ backward-exercises .be-hints { margin: 0; padding-left: 1.4em; }
 backward-exercises .be-cases { list-style: none; margin: 8px 0; padding: 0; display: flex; flex-wrap: wrap; gap: 6px; }
 backward-exercises .be-cases button { text-align: left; max-width: 100%; }
 backward-exercises .be-cases button[aria-pressed="true"] { border-color: var(--accent); box-shadow: inset 0 0 0 1px var(--accent); }
-backward-exercises .be-cases code { background: none; padding: 0; overflow-wrap: anywhere; }
+backward-exercises .be-cases code { background: none; padding: 0; overflow-wrap: normal; }
 backward-exercises .be-verdict { font-size: 1.1rem; font-weight: 600; margin: 0; }
 backward-exercises .be-diagnosis { border-left: 4px solid var(--bad); padding: 2px 0 2px 12px; margin: 8px 0; max-width: 760px; }
 backward-exercises .be-diagnosis h3 { margin: 0 0 2px; }
@@ -28,11 +28,11 @@ backward-exercises .be-path { overflow-wrap: anywhere; margin-bottom: 0; }
 backward-exercises pre { max-height: 420px; }
 backward-exercises figure.be-plot { margin: 8px 0; max-width: 640px; }
 backward-exercises .be-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 4px; font-size: 0.9rem; }
-backward-exercises .be-digits { grid-column: 1 / -1; }
+backward-exercises .be-digits { margin-top: 24px; }
 backward-exercises .be-digits h2 { margin-top: 0; }
-backward-exercises .be-files { grid-column: 1 / -1; }
+backward-exercises .be-files { display: block; margin-top: 16px; }
 backward-exercises .be-files input { position: absolute; opacity: 0; width: 1px; height: 1px; min-height: 0; padding: 0; }
-backward-exercises .be-files label { border: 1px solid var(--line); border-radius: 6px; background: var(--card); font-size: 0.92rem; padding: 5px 12px; min-height: 34px; cursor: pointer; }
+backward-exercises .be-files label { border: 1px solid var(--line); border-radius: 6px; background: var(--card); font-size: 0.92rem; padding: 5px 12px; min-height: 34px; cursor: pointer; display: inline-flex; align-items: center; }
 backward-exercises .be-files input:focus-visible + label { outline: 3px solid var(--accent); }
 backward-exercises progress { width: min(320px, 100%); accent-color: var(--accent); }
 @media (max-width: 900px) {

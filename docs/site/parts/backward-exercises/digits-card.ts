@@ -1,6 +1,6 @@
 /** `<exercise-digits>`: a network learns digits with the rules that the reader has solved, and says whose rule was asked how often. */
 import { html, LitElement, nothing, type TemplateResult } from 'lit'
-import { type Engine, EngineError, type Told } from '../shared/engine.js'
+import { Engine, EngineError, type Told } from '../shared/engine.js'
 import type { Progress as Learning, Usage } from './digits.js'
 import { inDigits, ladder } from './ladder.js'
 import './loss-curves.js'
@@ -26,8 +26,8 @@ class ExerciseDigits extends LitElement {
   declare learning: Learning | undefined
   declare result: DigitsResult | undefined
   declare error: Told | undefined
-  /** Given by the exercises: they share a worker. */
-  engine?: Engine<typeof functions>
+  /** Its own, so that it learns on while the reader checks other rules. */
+  readonly #engine = new Engine<typeof functions>('backward-exercises')
   titleOf: (id: string) => string = (id) => id
 
   constructor() {
@@ -40,6 +40,11 @@ class ExerciseDigits extends LitElement {
     return this
   }
 
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    this.#engine.end()
+  }
+
   async #run(): Promise<void> {
     const codes = Object.fromEntries(
       inDigits.flatMap((id): [string, string][] => (this.progress[id]?.solved ? [[id, this.progress[id].solved]] : [])),
@@ -50,7 +55,7 @@ class ExerciseDigits extends LitElement {
     this.result = undefined
     this.loading = 0
     try {
-      this.result = await this.engine?.call('digits', [codes, STEPS], {
+      this.result = await this.#engine.call('digits', [codes, STEPS], {
         limit: LIMIT,
         onProgress: (told: DigitsTold) => {
           if ('loading' in told) this.loading = told.loading
@@ -60,6 +65,7 @@ class ExerciseDigits extends LitElement {
     } catch (error) {
       this.error = error instanceof EngineError ? error : { name: 'Stopped', message: String((error as Error).message) }
     } finally {
+      this.#engine.end()
       this.running = false
     }
   }

@@ -7,22 +7,20 @@ import {
   matMul,
   maxPool2d,
   mean,
-  mul,
   normal,
   Parameter,
   relu,
   reshape,
   scope,
   softmaxCrossEntropy,
-  sub,
   type Tensor,
   tensor,
   type Vjp,
-  valueAndGrad,
   withDerivative,
   zeros,
 } from '@cotangent/core'
 import { noise } from './cases/case.js'
+import { descend, valuesOf } from './descend.js'
 import { inDigits, ladder } from './ladder.js'
 import { counted } from './rule.js'
 
@@ -92,8 +90,6 @@ function batchOf({ images, labels }: DigitSet, rows: readonly number[]): { x: Te
   return { x: tensor(x, { shape: [rows.length, SIDE, SIDE, 1] }), t: tensor(t, { shape: [rows.length, CLASSES] }) }
 }
 
-const valueOf = (x: Tensor): ArrayLike<number> => x.backend.readSync?.(x.storage) ?? []
-
 /**
  * @param rules the reader's rules by the id of the exercise
  * @param tell gets the losses so far now and then; what it returns is awaited, so that a message can leave
@@ -117,11 +113,7 @@ export async function learnDigits(
       losses.push(
         scope(() => {
           const { x, t } = batchOf(data.train, rows)
-          const { value, grads } = valueAndGrad(all, () => mean(softmaxCrossEntropy(network(x, parameters), t)))
-          all.forEach((w, i) => {
-            w.assign(sub(w, mul(grads[i], RATE)))
-          })
-          return valueOf(value)[0]
+          return descend(all, () => mean(softmaxCrossEntropy(network(x, parameters), t)), RATE)
         }),
       )
       if (step % 5 === 4 || step === steps - 1) await tell({ step: step + 1, steps, losses: [...losses], usage: usage() })
@@ -141,7 +133,7 @@ export async function learnDigits(
       const rows = Array.from({ length: Math.min(200, tested - from) }, (_, i) => from + i)
       right += scope(() => {
         const { x } = batchOf(data.test, rows)
-        const said = valueOf(argMax(network(x, parameters)))
+        const said = valuesOf(argMax(network(x, parameters)))
         return rows.filter((row, i) => said[i] === data.test.labels[row]).length
       })
     }

@@ -7,36 +7,21 @@ import { keyed } from 'lit/directives/keyed.js'
 import type { CodeEditor } from '../shared/code-editor.js'
 import '../shared/code-editor.js'
 import { Engine, EngineError, type Told } from '../shared/engine.js'
-import { fileUrl } from '../shared/site.js'
+import { addressOf, atAddress } from './address.js'
 import { css } from './css.js'
 import './digits-card.js'
+import './files-card.js'
 import { type Exercise, ladder } from './ladder.js'
-import { asFile, clear, fromFile, load, type Progress, save } from './progress.js'
+import { clear, load, type Progress, save } from './progress.js'
 import { resultOf, trainedOf } from './result.js'
+import { type Solution, solutionOf, solutionView } from './solution.js'
+import { type Text, takeTexts } from './texts.js'
 import type { Trained } from './trainings.js'
 import type { Checked, functions } from './worker.js'
-
-interface Solution {
-  readonly code: string
-  readonly pieces: readonly { readonly file: string; readonly line: number; readonly text: string }[]
-}
 
 /** Milliseconds without a sign of life: of a case of the check, of a training. */
 const CHECK_LIMIT = 5000
 const TRAIN_LIMIT = 20_000
-
-const encoded = (code: string): string =>
-  btoa(String.fromCharCode(...new TextEncoder().encode(code)))
-    .replaceAll('+', '-')
-    .replaceAll('/', '_')
-    .replaceAll('=', '')
-const decoded = (text: string): string | undefined => {
-  try {
-    return new TextDecoder().decode(Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)))
-  } catch {
-    return undefined
-  }
-}
 
 class BackwardExercises extends LitElement {
   static override properties = {
@@ -49,7 +34,6 @@ class BackwardExercises extends LitElement {
     error: { state: true },
     solution: { state: true },
     note: { state: true },
-    clearing: { state: true },
   }
   /** The exercise that is open. */
   declare open: string
@@ -62,11 +46,9 @@ class BackwardExercises extends LitElement {
   declare error: Told | undefined
   declare solution: Solution | undefined
   declare note: string
-  declare clearing: boolean
   /** The parts of the Markdown text, by the id of their heading. */
-  readonly #texts = new Map<string, { title: string; nodes: Node[] }>()
+  #texts: ReadonlyMap<string, Text> = new Map()
   readonly #engine = new Engine<typeof functions>('backward-exercises')
-  #solutions: Promise<Record<string, Solution>> | undefined
   #saving: ReturnType<typeof setTimeout> | undefined
   /** Code that came with a link and is not kept until it is changed or checked. */
   #linked: string | undefined
@@ -77,7 +59,6 @@ class BackwardExercises extends LitElement {
     this.progress = load()
     this.chosen = 0
     this.note = ''
-    this.clearing = false
     this.open = ladder[0].id
   }
 
@@ -85,8 +66,14 @@ class BackwardExercises extends LitElement {
     return this
   }
 
+  /** The first drawing is a task of its own, after that in which the scripts were read: the page stays free in between. */
+  protected override async scheduleUpdate(): Promise<void> {
+    if (!this.hasUpdated) await new Promise((resolve) => setTimeout(resolve))
+    await super.scheduleUpdate()
+  }
+
   override connectedCallback(): void {
-    if (this.#texts.size === 0) this.#takeTexts()
+    if (this.#texts.size === 0) this.#texts = takeTexts(this)
     this.#readAddress()
     super.connectedCallback()
     addEventListener('hashchange', this.#addressChanged)
@@ -100,24 +87,12 @@ class BackwardExercises extends LitElement {
     this.#engine.end()
   }
 
-  #takeTexts(): void {
-    let nodes: Node[] | undefined
-    for (const node of [...this.childNodes]) {
-      if (node instanceof HTMLHeadingElement && node.id) {
-        nodes = []
-        this.#texts.set(node.id, { title: node.textContent ?? node.id, nodes })
-      }
-      nodes?.push(node)
-    }
-    this.replaceChildren()
-  }
-
   #readAddress(): boolean {
-    const [, id, code] = /^#([\w-]+)(?:\?code=([\w-]+))?$/.exec(location.hash) ?? []
-    if (!ladder.some((each) => each.id === id)) return false
-    this.open = id
-    this.#linked = code ? decoded(code) : undefined
-    this.note = this.#linked === undefined ? '' : 'This code came with the link.'
+    const there = atAddress(location.hash)
+    if (!there) return false
+    this.open = there.id
+    this.#linked = there.code
+    this.note = there.code === undefined ? '' : 'This code came with the link.'
     return true
   }
 
@@ -132,7 +107,7 @@ class BackwardExercises extends LitElement {
 
   /** Drops what was said of the code before. */
   #forget(): void {
-    this.#engine.end()
+    if (this.busy) this.#engine.end()
     this.busy = undefined
     this.checked = undefined
     this.trained = undefined
@@ -212,17 +187,15 @@ class BackwardExercises extends LitElement {
   }
 
   async #solve(): Promise<void> {
-    this.#solutions ??= fetch(fileUrl('data/exercises.json')).then((response) => response.json())
     try {
-      this.solution = (await this.#solutions)[this.open]
+      this.solution = await solutionOf(this.open)
     } catch (error) {
-      this.#solutions = undefined
-      this.error = { name: 'Error', message: `The solutions did not come: ${(error as Error).message}` }
+      this.error = { name: 'Error', message: (error as Error).message }
     }
   }
 
   async #link(): Promise<void> {
-    history.replaceState(null, '', `#${this.open}?code=${encoded(this.#editor.value)}`)
+    history.replaceState(null, '', addressOf(this.open, this.#editor.value))
     try {
       await navigator.clipboard.writeText(location.href)
       this.note = 'The link is copied. It holds your code; nothing was sent anywhere.'
@@ -231,41 +204,14 @@ class BackwardExercises extends LitElement {
     }
   }
 
-  #download(): void {
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob([asFile(this.progress)], { type: 'application/json' }))
-    link.download = 'exercises.json'
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
-  }
-
-  async #upload(event: Event): Promise<void> {
-    const input = event.target as HTMLInputElement
-    const [file] = input.files ?? []
-    if (!file) return
-    try {
-      const loaded = fromFile(await file.text())
-      this.progress = loaded
-      this.#linked = undefined
-      save(loaded)
-      this.#forget()
-      this.note = `${Object.values(loaded).filter(({ solved }) => solved).length} solved exercises were loaded.`
-    } catch (error) {
-      this.note = (error as Error).message
-    }
-    input.value = ''
-  }
-
-  #clear(): void {
-    clear()
+  /** Takes what a file holds, or nothing, in the place of all that is here. */
+  #replace(progress: Progress): void {
     clearTimeout(this.#saving)
     this.#saving = undefined
-    this.progress = {}
-    this.clearing = false
+    this.progress = progress
     this.solution = undefined
     this.#linked = undefined
     this.#forget()
-    this.note = 'All is as at the beginning.'
   }
 
   protected override render(): unknown {
@@ -277,7 +223,7 @@ class BackwardExercises extends LitElement {
     const digits = [...this.#texts].find(([id]) => !ladder.some((each) => each.id === id))?.[1]
     return html`<style>${css}</style>
       <div class="be">
-        <nav class="be-ladder" aria-label="Exercises">
+        <nav class="be-ladder" aria-label="Exercises" @keydown=${this.#step}>
           <p class="muted" style="margin:0 8px 6px">${solved} of ${ladder.length} solved</p>
           <ol>${ladder.map(({ id }, i) => {
             const done = this.progress[id]?.solved !== undefined
@@ -291,16 +237,22 @@ class BackwardExercises extends LitElement {
           ${this.#buttons(entry.hints ?? 0, entry.solved !== undefined)}
           ${this.#hints(exercise, entry.hints ?? 0)}
           ${this.#results(exercise)}
-          ${this.solution ? this.#shownSolution(this.solution) : nothing}
+          ${this.solution ? solutionView(this.solution, (code) => this.#reset(code)) : nothing}
         </div>
+      </div>
         ${
           digits
             ? html`<section class="be-digits card">${digits.nodes}
-              <exercise-digits .engine=${this.#engine} .titleOf=${this.#titleOf} .progress=${this.progress}></exercise-digits></section>`
+            <exercise-digits .titleOf=${this.#titleOf} .progress=${this.progress}></exercise-digits></section>`
             : nothing
         }
-        ${this.#files()}
-      </div>`
+      <exercise-files class="be-files" .progress=${this.progress} @loaded=${({ detail }: CustomEvent<Progress>) => {
+        save(detail)
+        this.#replace(detail)
+      }} @cleared=${() => {
+        clear()
+        this.#replace({})
+      }}></exercise-files>`
   }
 
   #buttons(hints: number, solved: boolean): TemplateResult {
@@ -313,6 +265,16 @@ class BackwardExercises extends LitElement {
         <span class="muted">Ctrl-Enter checks it</span>
       </div>
       <p class="muted" role="status" style="margin:0" ?hidden=${!this.note}>${this.note}</p>`
+  }
+
+  /** Arrows step through the ladder. */
+  #step(event: KeyboardEvent): void {
+    const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
+    const links = [...this.querySelectorAll<HTMLElement>('.be-ladder a')]
+    const at = links.indexOf(document.activeElement as HTMLElement)
+    if (!by || at < 0) return
+    event.preventDefault()
+    links[Math.min(links.length - 1, Math.max(0, at + by))].focus()
   }
 
   #reset(code: string): void {
@@ -345,40 +307,6 @@ class BackwardExercises extends LitElement {
             ${trained ? trainedOf(trained) : nothing}</section>`
           : nothing
       }`
-  }
-
-  #shownSolution({ code, pieces }: Solution): TemplateResult {
-    return html`<section class="card" aria-label="The library's solution">
-      <h3 style="margin-top:0">The library's own lines</h3>
-      ${pieces.map(
-        ({
-          file,
-          line,
-          text,
-        }) => html`<p class="be-path"><a href="${fileUrl('source.html')}#${file}:${line}-${line + text.split('\n').length - 1}">${file}, line ${line}</a></p>
-          <pre tabindex="0" aria-label="Lines of ${file}">${text}</pre>`,
-      )}
-      <div class="row"><button @click=${() => this.#reset(code)}>Put it into the editor</button>
-        <span class="muted">With what the lines need to stand alone; then check it as your own.</span></div>
-    </section>`
-  }
-
-  #files(): TemplateResult {
-    return html`<section class="be-files" aria-label="What you have written">
-      <p class="muted be-text">What you write stays in this browser. Save it as a file to take it to another one.</p>
-      <div class="row">
-        <button @click=${this.#download}>Save as a file</button>
-        <span><input type="file" id="be-upload" accept=".json,application/json" @change=${this.#upload}><label for="be-upload">Load a file</label></span>
-        ${
-          this.clearing
-            ? html`<button @click=${this.#clear}>Yes, clear all exercises</button><button @click=${() => {
-                this.clearing = false
-              }}>Keep them</button>`
-            : html`<button @click=${() => {
-                this.clearing = true
-              }}>Clear all</button>`
-        }
-      </div></section>`
   }
 }
 customElements.define('backward-exercises', BackwardExercises)

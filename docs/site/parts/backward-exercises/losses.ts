@@ -12,6 +12,7 @@ const colour = (i: number): string => `var(--series-${i + 1})`
 /** @param width of the place for it, in pixels */
 export async function drawLosses(series: readonly Losses[], label: string, width: number): Promise<SVGSVGElement> {
   const Plot = await import('@observablehq/plot')
+  await new Promise((resolve) => setTimeout(resolve)) // reading the script and drawing are two tasks
   const size = Math.max(260, Math.min(width, 640))
   // A loss that runs away must not make the other one a flat line.
   const start = Math.max(...series.map(({ values }) => values[0]).filter(Number.isFinite), 0)

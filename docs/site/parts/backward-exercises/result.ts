@@ -7,7 +7,10 @@ import type { Compared } from './check.js'
 import type { Trained } from './trainings.js'
 import type { Checked } from './worker.js'
 
-const shown = (shape: readonly number[]): string => `[${shape.join(', ')}]`
+/** It does not break within a shape. */
+const shown = (shape: readonly number[]): string => `[${shape.join(',\u00a0')}]`
+const listed = (names: readonly string[]): string =>
+  names.length > 1 ? `${names.slice(0, -1).join(', ')} and ${names.at(-1)}` : names.join('')
 /** The index of each axis of a place. */
 const indexOf = (shape: readonly number[], place: number): number[] => {
   let left = place
@@ -24,8 +27,6 @@ const indexOf = (shape: readonly number[], place: number): number[] => {
 function comparison({ name, shape, analytic, numeric, wrong }: Compared): TemplateResult {
   const [first] = wrong
   const count = analytic.length
-  if (first === undefined)
-    return html`<p class="muted">The derivative by ${name} is right: ${count === 1 ? 'its number agrees' : `all its ${count} numbers agree`}.</p>`
   const most = Math.max(...analytic.concat(numeric).filter(Number.isFinite).map(Math.abs), 0) || 1
   const at = shape.length > 0 ? ` at [${indexOf(shape, first).join(', ')}]` : ''
   return html`<p><b>The derivative by ${name}</b>: ${wrong.length} of ${count} ${count === 1 ? 'number differs' : 'numbers differ'}.
@@ -39,15 +40,15 @@ function comparison({ name, shape, analytic, numeric, wrong }: Compared): Templa
 /** @param chosen the case that is looked at */
 export function resultOf(checked: Checked, chosen: number, choose: (i: number) => void): TemplateResult {
   const { passed, cases, diagnosis, printed } = checked
-  const right = cases.filter((each) => each.passed)
   const numbers = cases.reduce((sum, each) => sum + each.checked, 0)
   const look = cases[chosen]
   const line = look.told?.line
+  const right = look.compared.filter(({ wrong }) => wrong.length === 0).map(({ name }) => name)
   return html`
     <p class="be-verdict ${passed ? 'good' : ''}" role="status">${
       passed
         ? `✓ Right. ${numbers} derivatives in ${cases.length} cases agree with central differences.`
-        : `✗ Not yet: ${right.length} of ${cases.length} cases are right.`
+        : `✗ Not yet: ${cases.filter((each) => each.passed).length} of ${cases.length} cases are right.`
     }</p>
     ${diagnosis ? html`<div class="be-diagnosis"><h3>${diagnosis.title}</h3><p>${diagnosis.text}</p></div>` : nothing}
     <ul class="be-cases" aria-label="Cases">${cases.map(
@@ -58,7 +59,8 @@ export function resultOf(checked: Checked, chosen: number, choose: (i: number) =
     ${
       look.passed
         ? html`<p>All ${look.checked} derivatives of this case agree.</p>`
-        : html`${look.compared.map(comparison)}
+        : html`${look.compared.filter(({ wrong }) => wrong.length > 0).map(comparison)}
+          ${right.length > 0 ? html`<p class="muted">Right is the derivative by ${listed(right)}.</p>` : nothing}
           <p class="error">${line ? `Line ${line}: ` : ''}${look.told?.name}: ${look.message}</p>`
     }
     ${printed.length > 0 ? html`<details><summary>What the code printed</summary><pre tabindex="0">${printed.join('\n')}</pre></details>` : nothing}`

@@ -29,11 +29,11 @@ import {
   tensor,
   transpose,
   type Vjp,
-  valueAndGrad,
   withDerivative,
   zeros,
 } from '@cotangent/core'
 import { noise } from './cases/case.js'
+import { descend } from './descend.js'
 import { ladder } from './ladder.js'
 import { counted } from './rule.js'
 
@@ -223,7 +223,7 @@ const trainings: Readonly<Record<string, Training>> = {
   },
   'lstm-cell': {
     task: 'An LSTM reads four numbers one by one and learns to say at the end whether the first was above 0.',
-    rate: 2,
+    rate: 1,
     start() {
       const [n, t, u] = [24, 4, 4]
       const steps = Array.from({ length: t }, (_, s) => table(n, 1, (row) => 2 * noise(30 + s, row) - 1))
@@ -278,13 +278,7 @@ function losses({ start, rate }: Training, steps: number): number[] {
     const { parameters, loss } = start()
     const seen: number[] = []
     for (let step = 0; step < steps; step++) {
-      const now = scope(() => {
-        const { value, grads } = valueAndGrad(parameters, () => loss(), { unconnected: 'zeros' })
-        parameters.forEach((w, i) => {
-          w.assign(sub(w, mul(grads[i], rate)))
-        })
-        return value.backend.readSync?.(value.storage)[0] ?? Number.NaN
-      })
+      const now = descend(parameters, loss, rate)
       seen.push(now)
       if (!Number.isFinite(now)) break
     }

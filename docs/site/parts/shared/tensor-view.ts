@@ -121,7 +121,7 @@ styles.replaceSync(`
   tensor-view .tv-map { position: relative; display: inline-block; max-width: 100%; border: 1px solid var(--line); line-height: 0; }
   tensor-view canvas { image-rendering: pixelated; max-width: 100%; display: block; }
   tensor-view .tv-mark { outline: 2px solid var(--ink); outline-offset: -1px; }
-  tensor-view .tv-wrong { outline: 2px dashed var(--bad); outline-offset: -2px; }
+  tensor-view .tv-wrong { outline: 2px dashed var(--bad); outline-offset: -2px; box-shadow: inset 0 0 0 2px var(--card); }
   tensor-view .tv-map i { position: absolute; pointer-events: none; min-width: 3px; min-height: 3px; }
 `)
 document.adoptedStyleSheets.push(styles)

@@ -1,0 +1,24 @@
+/** The address of an exercise, `#softmax`, and of one with code, `#softmax?code=…`. */
+import { ladder } from './ladder.js'
+
+const encoded = (code: string): string =>
+  btoa(String.fromCharCode(...new TextEncoder().encode(code)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+
+function decoded(text: string): string | undefined {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)))
+  } catch {
+    return undefined
+  }
+}
+
+export const addressOf = (id: string, code: string): string => `#${id}?code=${encoded(code)}`
+
+/** What the address names; undefined if that is no exercise. */
+export function atAddress(hash: string): { id: string; code?: string } | undefined {
+  const [, id, code] = /^#([\w-]+)(?:\?code=([\w-]+))?$/.exec(hash) ?? []
+  return ladder.some((each) => each.id === id) ? { id, code: code ? decoded(code) : undefined } : undefined
+}
