@@ -45,7 +45,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   // Node goes straight there, from the seed.
   await useSameBits()
   const setups = setupsOf(placeIn(HASH, STEPS))
-  for (const step of [0, 41, 400])
+  for (const step of [41, 200])
     for (const [i, setup] of setups.entries()) {
       const straight = await new Run(setup, pointsOf('moons')).at(step)
       need(

@@ -5,18 +5,25 @@ import { STEPS } from './setup.js'
 const WIDTH = 800
 const HEIGHT = 150
 /** Powers of ten of the axis. */
-const [LOW, HIGH] = [-3.3, 0.7]
+const [LOW, HIGH] = [-3.3, 1]
 
 const TICKS = [1, 0.1, 0.01, 0.001]
 
 const x = (step: number): number => (WIDTH * step) / STEPS
 const y = (loss: number): number => HEIGHT * (1 - (Math.min(HIGH, Math.max(LOW, Math.log10(loss))) - LOW) / (HIGH - LOW))
 
-const lineOf = (losses: Float32Array): string =>
-  Array.from(losses)
-    .map((loss, step) => (Number.isNaN(loss) ? '' : `${x(step)},${y(loss).toFixed(1)}`))
-    .filter(Boolean)
-    .join(' ')
+const lines = new WeakMap<Float32Array, string>()
+/** The points of a line. Losses that are there do not change. */
+function lineOf(losses: Float32Array): string {
+  let line = lines.get(losses)
+  if (line === undefined) {
+    line = Array.from(losses, (loss, step) => (Number.isNaN(loss) ? '' : `${x(step)},${y(loss).toFixed(1)}`))
+      .filter(Boolean)
+      .join(' ')
+    lines.set(losses, line)
+  }
+  return line
+}
 
 export function chart(
   runs: readonly (Float32Array | undefined)[],

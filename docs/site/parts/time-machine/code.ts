@@ -36,7 +36,7 @@ export function codeOf({ setup, step, parameters, tape }: View): string | undefi
     ...masks.map(({ inputs, options }, i) => {
       const { factor } = options as { factor: number }
       const mask = inputs[1].constant as Shown
-      return `const kept${i + 1} = tensor(${literal({ ...mask, values: mask.values.map((kept) => kept * factor) })}) // what dropout keeps, and scales`
+      return `const kept${i + 1} = tensor(${literal(mask)}).mul(${factor}) // what dropout keeps, and scales`
     }),
     '',
     'const h1 = affine(x, W1, b1).tanh()',

@@ -40,6 +40,9 @@ styles.replaceSync(`
   run-view td.numbers { padding: 8px 0; max-width: 1px; }
   run-view td code { padding: 0; background: none; }
   run-view .map { padding: 2px; min-height: 0; display: block; width: 120px; }
+  run-view .map { scroll-margin-top: 260px; }
+  time-machine .drive .error:empty { margin: 0; }
+  time-machine .try { margin: 10px 0 0; font-size: 0.9rem; display: flex; flex-wrap: wrap; gap: 4px 14px; }
   run-view .map[aria-pressed='true'] { border-color: var(--accent); outline: 1px solid var(--accent); }
   run-view .map canvas { width: 100%; height: 26px; }
   @container (max-width: 500px) {

@@ -7,7 +7,7 @@ import { Engine } from '../shared/engine.js'
 import { chart } from './chart.js'
 import './css.js'
 import './run-view.js'
-import { hashFor, knobs, type Place, placeIn, type Setup, STEPS, setupsOf } from './setup.js'
+import { hashFor, knobs, type Place, placeIn, type Setup, STEPS, setupsOf, visits } from './setup.js'
 import type { functions, View } from './worker.js'
 
 /** Milliseconds from one step to the next when it plays. */
@@ -188,7 +188,7 @@ class TimeMachine extends LitElement {
       const values = knobs[name].values.map(({ value }) => value)
       return values[(values.indexOf(setup[name]) + 1) % values.length]
     }
-    return html`<section class="card" aria-label="The run">
+    return html`<section class="card" aria-label="Knobs">
       <div class="knobs">${names.map((name) =>
         this.#select(name, setup[name], knobs[name].title, (value) => {
           const changed = { ...setup, [name]: value }
@@ -206,6 +206,7 @@ class TimeMachine extends LitElement {
         </select></label>
         ${knob ? this.#select(knob, other, `Its ${knobs[knob].title.toLowerCase()}`, (value) => this.#set({ other: value }), setup[knob]) : nothing}
       </div>
+      <p class="try"><span class="muted">Worth a visit:</span> ${visits.map(({ title, place }) => html`<a href=${hashFor(place)}>${title}</a>`)}</p>
     </section>`
   }
 
@@ -219,12 +220,12 @@ class TimeMachine extends LitElement {
       <section class="card drive" aria-label="Time">
         <div class="row">
           <button @click=${this.#play} aria-label=${this.playing ? 'Pause' : 'Play'}>${this.playing ? '❚❚' : '▶'}</button>
-          <button @click=${() => this.#step(step - 1)} aria-label="One step back">−1</button>
+          <button @click=${() => this.#step(step - 1)} title="One step back">−1</button>
           <input type="range" min="0" max=${STEPS} .value=${String(step)} aria-label="Step" @input=${(event: Event) => {
             this.#pause()
             this.#step(Number((event.target as HTMLInputElement).value))
           }} />
-          <button @click=${() => this.#step(step + 1)} aria-label="One step on">+1</button>
+          <button @click=${() => this.#step(step + 1)} title="One step on">+1</button>
           <output>${step} / ${STEPS}</output>
         </div>
         ${chart(

@@ -147,7 +147,7 @@ export class RunView extends LitElement {
         <span class="muted">${view.from === view.step ? (view.step === 0 ? 'drawn from the seed' : `kept at ${view.from}`) : `from ${view.from}, ${view.step - view.from} replayed`}, ${view.milliseconds.toFixed(0)} ms</span></p>
       ${this.#outlook(view)}
       <h3>Weights and gradients</h3>
-      <div class="scroller" tabindex="0" role="region" aria-label="Weights and gradients"><table>
+      <div class="scroller" tabindex="0" role="region" aria-label="Weights and gradients, ${this.label}"><table>
         <thead><tr><th>parameter</th><th>weights, their length</th><th>gradient, its length</th></tr></thead>
         <tbody>${view.parameters.map(
           ({ weight, gradient }) => html`<tr><th scope="row">${weight.name}<br /><span class="muted">${sizes(weight.shape)}</span></th>
@@ -157,8 +157,8 @@ export class RunView extends LitElement {
         )}</tbody></table></div>
       <h3>The tape of step ${view.step}</h3>
       <p class="muted">${code ? html`<a href="${fileUrl('explorer.html')}${explorerHash(code)}">Open it in the tape explorer</a> and go back through it, number by number.` : 'Activations of the batch, and what the walk back brought to each.'}</p>
-      <div class="scroller" tabindex="0" role="region" aria-label="The tape"><table>
-        <thead><tr><th></th><th>op</th><th>output</th><th>cotangent</th></tr></thead>
+      <div class="scroller" tabindex="0" role="region" aria-label="The tape, ${this.label}"><table>
+        <thead><tr><th>#</th><th>op</th><th>output</th><th>cotangent</th></tr></thead>
         <tbody>${view.tape.map((each, i) => this.#record(each, i, view, tensors))}</tbody></table></div>
     </section>`
   }

@@ -86,6 +86,15 @@ export function hashFor({ setup, knob, other, step }: Place): string {
   return `#${said}`
 }
 
+/** Places worth a visit. */
+export const visits: readonly { readonly title: string; readonly place: Place }[] = [
+  { title: 'Two seeds, one border', place: { setup: { ...start, problem: 'moons', rate: 0.01 }, knob: 'seed', other: 2, step: 200 } },
+  { title: 'SGD beside Adam', place: { setup: start, knob: 'optimizer', other: 'sgd', step: 400 } },
+  { title: 'Four units are too few', place: { setup: start, knob: 'units', other: 4, step: 400 } },
+  { title: 'What dropout drops', place: { setup: { ...start, problem: 'moons', rate: 0.01 }, knob: 'dropout', other: 0.3, step: 40 } },
+  { title: 'Too fast: units die', place: { setup: { ...start, problem: 'digits', rate: 0.01 }, knob: 'rate', other: 0.3, step: 30 } },
+]
+
 /** Both runs of a place. */
 export const setupsOf = ({ setup, knob, other }: Place): readonly Setup[] => (knob ? [setup, { ...setup, [knob]: other }] : [setup])
 
