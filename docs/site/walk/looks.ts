@@ -54,7 +54,7 @@ export async function looksOf(
         const limit = document.documentElement.clientWidth
         if (document.documentElement.scrollWidth <= limit) return []
         return Array.from(document.querySelectorAll('main *'))
-          .filter((element) => element.getBoundingClientRect().right > limit + 1)
+          .filter((element) => element.getBoundingClientRect().right > limit + 1 && !element.closest('pre, .scroller, .cm-scroller'))
           .slice(0, 5)
           .map((element) => `${element.tagName.toLowerCase()}.${element.className}: ${element.textContent?.slice(0, 40)}`)
       })

@@ -23,7 +23,7 @@ const look = EditorView.theme({
   '&.cm-focused': { outline: '3px solid var(--accent)', outlineOffset: '1px' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55' },
   '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--muted)', border: 'none' },
-  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--accent) 8%, transparent)' },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--accent) 6%, transparent)' },
   '.cm-content': { caretColor: 'var(--ink)' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
@@ -32,16 +32,18 @@ const look = EditorView.theme({
   '.cm-marked': { backgroundColor: 'color-mix(in srgb, var(--bad) 22%, transparent)' },
 })
 
-const setMark = StateEffect.define<number | undefined>()
+const setMark = StateEffect.define<{ from: number; to: number } | undefined>()
 const marked = StateField.define({
   create: () => Decoration.none,
   update(marks, transaction) {
     let now = transaction.docChanged ? Decoration.none : marks
     for (const effect of transaction.effects) {
       if (!effect.is(setMark)) continue
-      const line = effect.value
-      const there = line !== undefined && line >= 1 && line <= transaction.state.doc.lines
-      now = there ? Decoration.set(Decoration.line({ class: 'cm-marked' }).range(transaction.state.doc.line(line).from)) : Decoration.none
+      const { from, to } = effect.value ?? { from: 1, to: 0 }
+      const { doc } = transaction.state
+      const colour = Decoration.line({ class: 'cm-marked' })
+      const lines = Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i).filter((line) => line >= 1 && line <= doc.lines)
+      now = Decoration.set(lines.map((line) => colour.range(doc.line(line).from)))
     }
     return now
   },
@@ -56,6 +58,11 @@ export class CodeEditor extends HTMLElement {
   /** What a screen reader calls the field. */
   get label(): string {
     return this.getAttribute('label') ?? 'Code'
+  }
+
+  /** The number of the first line, for a part of a file. */
+  get first(): number {
+    return Number(this.getAttribute('first') ?? 1)
   }
 
   get value(): string {
@@ -73,9 +80,24 @@ export class CodeEditor extends HTMLElement {
     this.#view?.dispatch({ effects: this.#reading.reconfigure(EditorState.readOnly.of(value)) })
   }
 
-  /** Colours a line, counted from 1; none without a number. The next edit takes the colour away. */
-  mark(line?: number): void {
-    this.#view?.dispatch({ effects: setMark.of(line) })
+  /** Colours a line, counted from 1, or lines up to another; none without a number. The next edit takes the colour away. */
+  mark(line?: number, to = line): void {
+    this.#view?.dispatch({ effects: setMark.of(line === undefined || to === undefined ? undefined : { from: line, to }) })
+  }
+
+  /** Scrolls to a line, counted from 1. */
+  reveal(line: number): void {
+    const view = this.#view
+    if (!view || line < 1 || line > view.state.doc.lines) return
+    view.dispatch({ effects: EditorView.scrollIntoView(view.state.doc.line(line).from, { y: 'center' }) })
+  }
+
+  /** Puts the caret before a character, counted from 0. */
+  focusAt(place: number): void {
+    const view = this.#view
+    if (!view) return
+    view.focus()
+    view.dispatch({ selection: { anchor: Math.min(place, view.state.doc.length) } })
   }
 
   connectedCallback(): void {
@@ -90,7 +112,7 @@ export class CodeEditor extends HTMLElement {
           // Escape, then Tab leaves the field (CodeMirror's own rule).
           keymap.of([{ key: 'Mod-Enter', run }, indentWithTab, ...defaultKeymap, ...historyKeymap]),
           history(),
-          lineNumbers(),
+          lineNumbers({ formatNumber: (line) => String(line + this.first - 1) }),
           indentOnInput(),
           bracketMatching(),
           highlightActiveLine(),

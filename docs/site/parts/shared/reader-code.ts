@@ -1,7 +1,9 @@
 /**
  * Runs code that the reader wrote, in a worker. TypeScript's types are stripped, lines stay where they are, and an import gives one of the given modules.
  */
-import { transform } from 'sucrase'
+import { shown } from './shown.js'
+
+export { shown }
 
 /** The code does not parse, or imports what is not there. */
 export class CodeError extends Error {
@@ -41,18 +43,46 @@ const declared = (code: string): string[] =>
   )
 
 /**
+ * Runs code.
+ *
  * @param modules what `import … from 'name'` gives
  * @param say gets each line that the code prints with `console.log`
  * @throws CodeError with line and column
  */
 export async function runReaderCode(code: string, modules: Modules, say: (line: string) => void): Promise<Ran> {
-  let text: string
+  return (await prepareReaderCode(code, modules, say))()
+}
+
+/** Types are stripped, and imports call `require`. Lines stay where they are. */
+async function scriptOf(code: string): Promise<string> {
+  const { transform } = await import('sucrase')
   try {
-    text = transform(code, { transforms: ['typescript', 'imports'], disableESTransforms: true, preserveDynamicImport: true }).code
+    return transform(code, { transforms: ['typescript', 'imports'], disableESTransforms: true, preserveDynamicImport: true }).code
   } catch (error) {
     const { message, loc } = error as Error & { loc?: { line: number; column: number } }
     throw new CodeError(message.replace(/^Error transforming[^:]*: /, '').replace(/ \(\d+:\d+\)$/, ''), loc?.line, loc?.column)
   }
+}
+
+/** The same for code of ours without types, whose imports are `import { a, b } from 'c'`: it needs no parser, which is a large file. */
+const scriptOfPlain = (code: string): string =>
+  code.replace(
+    /^import (\{[\p{L}\p{N}_$, ]*\}) from ('[^']*')$/gmu,
+    (_, names: string, from: string) => `const ${names} = require(${from})`,
+  )
+
+/**
+ * Loads code and gives a function that runs it. What stands before the first `await` of the code has run when that function returns.
+ *
+ * @param plain the code has no types, and its imports are of the form `import { a, b } from 'c'`
+ */
+export async function prepareReaderCode(
+  code: string,
+  modules: Modules,
+  say: (line: string) => void,
+  plain = false,
+): Promise<() => Promise<Ran>> {
+  const text = plain ? scriptOfPlain(code) : await scriptOf(code)
   const names = declared(code).map((name) => `get ${name}() { return ${name} }`)
   const address = URL.createObjectURL(new Blob([`${PREFIX}${text}\n__vars.all = { ${names.join(', ')} } }`], { type: 'text/javascript' }))
   addresses.add(address)
@@ -62,29 +92,17 @@ export async function runReaderCode(code: string, modules: Modules, say: (line: 
   }
   const print = (...values: unknown[]): void => say(values.map(shown).join(' '))
   const ran: { exports: Record<string, unknown>; vars: { all?: Record<string, unknown> } } = { exports: {}, vars: {} }
+  let module: { default(...values: unknown[]): Promise<void> }
   try {
-    const module = await import(/* @vite-ignore */ address)
-    await module.default(require, ran.exports, { log: print, info: print, warn: print, error: print }, ran.vars)
+    module = await import(/* @vite-ignore */ address)
   } catch (error) {
     if (error instanceof SyntaxError) throw new CodeError(error.message)
     throw error
   }
-  return { exports: ran.exports, variables: { ...ran.vars.all } }
-}
-
-/** A value as text, as the library prints it. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (value === null || typeof value !== 'object') return String(value)
-  if (ArrayBuffer.isView(value)) return `[${Array.from(value as unknown as ArrayLike<number>).join(', ')}]`
-  if (Object.getPrototypeOf(value) === Object.prototype || Array.isArray(value)) {
-    try {
-      return JSON.stringify(value)
-    } catch {
-      // has a cycle
-    }
+  return async () => {
+    await module.default(require, ran.exports, { log: print, info: print, warn: print, error: print }, ran.vars)
+    return { exports: ran.exports, variables: { ...ran.vars.all } }
   }
-  return String(value)
 }
 
 /** Where in the reader's code an error happened: the topmost line of its stack that is there. */
