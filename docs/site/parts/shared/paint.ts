@@ -22,19 +22,20 @@ export interface Picture {
   readonly across?: number
 }
 
-const colours = new Map<readonly string[], Uint8ClampedArray>()
-/** 256 colours of a ramp, as bytes. */
-function bytesOf(ramp: readonly string[]): Uint8ClampedArray {
-  let bytes = colours.get(ramp)
-  if (!bytes) {
-    bytes = new Uint8ClampedArray(4 * 256)
+const colours = new Map<readonly string[], Uint32Array>()
+/** 256 colours of a ramp, each as the four bytes of a pixel. */
+function pixelsOf(ramp: readonly string[]): Uint32Array {
+  let pixels = colours.get(ramp)
+  if (!pixels) {
+    const bytes = new Uint8ClampedArray(4 * 256)
     for (let i = 0; i < 256; i++) {
       const rgb = Number.parseInt(along(ramp, i / 255).slice(1), 16)
       bytes.set([rgb >> 16, (rgb >> 8) & 255, rgb & 255, 255], 4 * i)
     }
-    colours.set(ramp, bytes)
+    pixels = new Uint32Array(bytes.buffer)
+    colours.set(ramp, pixels)
   }
-  return bytes
+  return pixels
 }
 
 /** Paints a picture in the colours of a ramp, whose ends are `least` and `most`. */
@@ -44,13 +45,14 @@ export function paint(canvas: HTMLCanvasElement, picture: Picture, ramp: readonl
   if (canvas.height !== rows) canvas.height = rows
   const context = canvas.getContext('2d')
   if (!context) return
-  const bytes = bytesOf(ramp)
+  const known = pixelsOf(ramp)
   const image = context.createImageData(columns, rows)
-  for (let row = 0; row < rows; row++) {
-    for (let column = 0; column < columns; column++) {
-      const share = (values[base + row * down + column * across] - least) / (most - least)
-      const place = 4 * Math.round(255 * Math.min(1, Math.max(0, share || 0)))
-      image.data.set(bytes.subarray(place, place + 4), 4 * (row * columns + column))
+  const pixels = new Uint32Array(image.data.buffer)
+  const scale = 255 / (most - least)
+  for (let row = 0, at = 0; row < rows; row++) {
+    for (let column = 0; column < columns; column++, at++) {
+      const place = (values[base + row * down + column * across] - least) * scale
+      pixels[at] = known[place > 0 ? Math.min(255, Math.round(place)) : 0]
     }
   }
   context.putImageData(image, 0, 0)

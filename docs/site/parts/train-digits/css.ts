@@ -66,3 +66,5 @@ styles.replaceSync(`
   @media (prefers-reduced-motion: reduce) { train-digits i { transition: none !important; } }
 `)
 document.adoptedStyleSheets.push(styles)
+
+export {}

@@ -1,0 +1,95 @@
+/** The time machine: steps in any order give the same weights, those that Node computes without any state; and what a reader turns is in the address. */
+import { affine, Parameter, tensor } from '@cotangent/core'
+import type { Page } from 'playwright-core'
+import { pointsOf } from '../parts/time-machine/points.js'
+import { Run, useSameBits } from '../parts/time-machine/run.js'
+import { placeIn, STEPS, setupsOf } from '../parts/time-machine/setup.js'
+
+const HASH = '#problem=moons&units=8&dropout=0.3&optimizer=adam&rate=0.01&seed=7&step=60&knob=seed&other=8'
+/** Forwards, backwards, onto a state that is kept, beside one, and again. */
+const VISITS = [60, 7, 399, 60, 0, 41, 200, 7, 400, 41]
+
+const need = (holds: boolean, what: string): void => {
+  if (!holds) throw new Error(what)
+}
+
+/** The hash of each run, once the page shows this step. */
+async function hashesAt(page: Page, step: number): Promise<string[]> {
+  await page.waitForFunction((step) => {
+    const heads = [...document.querySelectorAll('run-view h3')].filter((head) => head.textContent?.includes('tape'))
+    return heads.length === 2 && heads.every((head) => head.textContent?.endsWith(` ${step}`))
+  }, step)
+  return page.locator('run-view .hash').allTextContents()
+}
+
+async function goTo(page: Page, step: number): Promise<string[]> {
+  await page.locator('time-machine input[type=range]').evaluate((slider, step) => {
+    ;(slider as HTMLInputElement).value = String(step)
+    slider.dispatchEvent(new Event('input', { bubbles: true }))
+  }, step)
+  return hashesAt(page, step)
+}
+
+export async function walk(page: Page, base: string): Promise<string[]> {
+  page.setDefaultTimeout(60_000)
+  await page.goto(`${base}time-machine.html${HASH}`)
+  const known = new Map<number, string[]>()
+  for (const step of VISITS) {
+    const hashes = await goTo(page, step)
+    const before = known.get(step)
+    need(!before || before.join() === hashes.join(), `step ${step} had the weights ${before}, and has ${hashes} now`)
+    known.set(step, hashes)
+    need(hashes[0] !== hashes[1], `two seeds have the same weights at step ${step}`)
+  }
+
+  // Node goes straight there, from the seed.
+  await useSameBits()
+  const setups = setupsOf(placeIn(HASH, STEPS))
+  for (const step of [41, 200])
+    for (const [i, setup] of setups.entries()) {
+      const straight = await new Run(setup, pointsOf('moons')).at(step)
+      need(
+        straight?.hash === known.get(step)?.[i],
+        `step ${step} of seed ${setup.seed}: Node has ${straight?.hash}, the page ${known.get(step)?.[i]}`,
+      )
+    }
+  const seen = [
+    `${known.size} steps of two runs with dropout, visited ${VISITS.length} times in any order, have one hash each; Node has the same`,
+  ]
+
+  // By the keyboard, and in the address.
+  await goTo(page, 100)
+  await page.locator('time-machine input[type=range]').focus()
+  await page.keyboard.press('ArrowRight')
+  const hashes = await hashesAt(page, 101)
+  need(new URL(page.url()).hash.includes('step=101'), `the address does not say the step: ${page.url()}`)
+  await page.reload()
+  need((await hashesAt(page, 101)).join() === hashes.join(), 'the address does not lead to the same weights')
+  seen.push('an arrow moves on by a step, and the address leads back to the same weights')
+
+  // The code for the explorer has the loss of the step.
+  const href = await page.locator('run-view a', { hasText: 'tape explorer' }).first().getAttribute('href')
+  const code = Buffer.from(new URL(href ?? '').hash.replace('#code=', ''), 'base64url').toString()
+  const loss = new Function('affine', 'Parameter', 'tensor', `${code.replace(/^import .*$/m, '')}\nreturn loss`)(affine, Parameter, tensor)
+  const shown = Number(await page.locator('run-view .facts b').first().textContent())
+  const value = await loss.item()
+  need(Math.abs(value - shown) <= 1e-3 * shown, `the explorer's code has the loss ${value}, the page ${shown}`)
+  seen.push(`the code for the explorer has the loss of its step, ${shown}`)
+
+  // Another knob makes another run, in the worker that is there.
+  await page.getByLabel('Optimizer', { exact: true }).selectOption({ label: 'SGD' })
+  await page.waitForFunction((before) => {
+    const [hash] = document.querySelectorAll('run-view:not(.stale) .hash')
+    return hash && hash.textContent !== before
+  }, hashes[0])
+  need((await goTo(page, 0)).join() === known.get(0)?.join(), 'another optimizer begins at other weights')
+  seen.push('another optimizer begins at the same weights')
+
+  await page.locator('run-view .map').first().click()
+  await page.locator('run-view tensor-view').first().waitFor()
+  await page.getByLabel('Play').click()
+  await page.waitForFunction(() => Number(/\d+/.exec(document.querySelector('time-machine output')?.textContent ?? '')?.[0]) > 104)
+  await page.getByLabel('Pause').click()
+  seen.push('it plays, and a click on a picture shows its numbers')
+  return seen
+}
