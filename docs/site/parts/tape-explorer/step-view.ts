@@ -57,7 +57,7 @@ function partsView(recorded: Recorded, parts: readonly Part[], name: string, mod
   const rowOf = (record: number): Row => recorded.rows.find((row) => row.record === record) as Row
   return html`<div class="te-parts">${parts.map(
     ({ record, input, value }, i) =>
-      html`<div>${i > 0 ? html`<span class="te-plus" aria-hidden="true">+</span>` : nothing}
+      html`${i > 0 ? html`<span class="te-plus" aria-hidden="true">+</span>` : nothing}<div>
         ${view(named(value, `part ${i + 1} of ${name}`), mode)}<span class="muted">from record ${record}, ${rowOf(record).op}${rowOf(record).inputs.length > 1 ? `, input ${input}` : ''}</span></div>`,
   )}</div>`
 }

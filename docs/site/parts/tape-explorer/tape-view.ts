@@ -86,23 +86,23 @@ export function graphOf(recorded: Recorded, here: Here, go: (record: number) => 
       const at = `translate(${x - WIDE / 2},${y - HIGH / 2})`
       if (row === undefined)
         return svg`<g transform=${at} class="te-leaf ${source ? 'te-source' : ''}"><rect width=${WIDE} height=${HIGH} rx=${HIGH / 2}></rect>
-          <text x=${WIDE / 2} y="17">${cut(name, 14)}</text><text class="te-small" x=${WIDE / 2} y="32">${cut(shape(sizes), 16)}</text></g>`
+          <text x=${WIDE / 2} y="17">${cut(name, 13)}</text><text class="te-small" x=${WIDE / 2} y="32">${cut(shape(sizes), 16)}</text></g>`
       const { op, record, visited } = rows[row]
       if (record === undefined)
         return svg`<g transform=${at} class="te-box te-ends"><rect width=${WIDE} height=${HIGH} rx="6"></rect>
-          <text x=${WIDE / 2} y="17">${cut(op, 14)}</text><text class="te-small" x=${WIDE / 2} y="32">ends the path</text></g>`
+          <text x=${WIDE / 2} y="17">${cut(op, 13)}</text><text class="te-small" x=${WIDE / 2} y="32">ends the path</text></g>`
       const classes = [
         'te-box',
         done(rows[row], here) ? 'te-done' : '',
         record === here.record ? 'te-now' : '',
         here.backward && !visited ? 'te-passed' : '',
       ]
-      return svg`<g transform=${at} class=${classes.join(' ')} role="button" tabindex="0" aria-label="Record ${record}: ${formula(recorded, rows[row])}"
+      return svg`<g transform=${at} class=${classes.join(' ')} role="button" tabindex="0"
           @click=${() => go(record)} @keydown=${(event: KeyboardEvent) => {
             if (event.key !== 'Enter' && event.key !== ' ') return
             event.preventDefault()
             go(record)
-          }}><rect width=${WIDE} height=${HIGH} rx="6"></rect>
-          <text x=${WIDE / 2} y="17">${cut(op, 14)}</text><text class="te-small" x=${WIDE / 2} y="32">${cut(`${name} ${shape(sizes)}`, 17)}</text></g>`
+          }}><title>Record ${record}: ${formula(recorded, rows[row])}</title><rect width=${WIDE} height=${HIGH} rx="6"></rect>
+          <text x=${WIDE / 2} y="17">${cut(op, 13)}</text><text class="te-small" x=${WIDE / 2} y="32">${cut(`${name} ${shape(sizes)}`, 17)}</text></g>`
     })}</svg></div>`
 }
