@@ -15,9 +15,9 @@ tape-explorer .te-tape > .row { padding: 0 8px 8px; }
 tape-explorer [role=tablist] { display: flex; gap: 4px; }
 tape-explorer [aria-selected=true], tape-explorer [aria-pressed=true] { border-color: var(--accent); color: var(--accent); font-weight: 600; }
 tape-explorer .te-scroll { max-height: 430px; overflow: auto; }
-tape-explorer .te-list { position: relative; }
+tape-explorer .te-list { position: relative; width: max-content; min-width: 100%; }
 tape-explorer .te-list svg { position: absolute; left: 0; top: 0; max-width: none; }
-tape-explorer .te-list ol { list-style: none; margin: 0; padding: 0 0 0 var(--gutter); }
+tape-explorer .te-list ol { list-style: none; margin: 0; padding: 0 0 0 var(--gutter); box-sizing: border-box; }
 tape-explorer .te-list li { height: var(--row); margin: 0; white-space: nowrap; display: flex; align-items: center; }
 tape-explorer .te-list button { height: 28px; min-height: 0; width: 100%; text-align: left; border: 1px solid transparent; background: none; padding: 0 8px; font: 0.85rem var(--mono); white-space: nowrap; color: var(--muted); border-radius: 6px; display: flex; gap: 10px; align-items: center; }
 tape-explorer .te-list .te-done button { color: var(--ink); }
@@ -67,10 +67,9 @@ tape-explorer .te-end { display: grid; grid-template-columns: repeat(auto-fit, m
 tape-explorer .te-broken { border-left: 4px solid var(--bad); }
 tape-explorer .te-broken pre { margin: 6px 0; padding: 6px 10px; white-space: pre-wrap; }
 tape-explorer .te-bars { width: 100%; height: 56px; display: block; }
-tape-explorer rect.te-held { fill: color-mix(in srgb, var(--series-1) 45%, var(--card)); }
-tape-explorer rect.te-cotangents { fill: color-mix(in srgb, var(--series-2) 45%, var(--card)); }
-tape-explorer rect.te-held.te-at { fill: var(--series-1); }
-tape-explorer rect.te-cotangents.te-at { fill: var(--series-2); }
+tape-explorer path.te-held { fill: var(--series-1); }
+tape-explorer path.te-cotangents { fill: var(--series-2); }
+tape-explorer rect.te-at { fill: color-mix(in srgb, var(--accent) 28%, var(--card)); }
 tape-explorer .te-key { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin: 0 6px 0 0; }
 tape-explorer .te-key.te-held { background: var(--series-1); }
 tape-explorer .te-key.te-cotangents { background: var(--series-2); margin-left: 14px; }

@@ -14,7 +14,7 @@ import { hashOf, type Place, placeIn } from './place.js'
 import { presets } from './presets.js'
 import { type Opened, openKernel, openOp, sourceView } from './source-panel.js'
 import { backwardView, endView, forwardView, memoryView } from './step-view.js'
-import { formula, graphOf, type Here, listOf } from './tape-view.js'
+import { formula, graphOf, type Here, listOf, ROW } from './tape-view.js'
 import type { functions } from './worker.js'
 
 document.adoptedStyleSheets.push(styles)
@@ -63,6 +63,8 @@ class TapeExplorer extends LitElement {
   declare rich: boolean
   /** Whether the code was changed since it ran. */
   declare changed: boolean
+  /** The first row of the list that shows, in steps of some rows. */
+  declare top: number
   #code = ''
   #run = 0
   #hash = ''
@@ -72,6 +74,7 @@ class TapeExplorer extends LitElement {
     this.dataset.part = ''
     this.replaceChildren()
     this.at = 0
+    this.top = 0
     this.lines = []
     this.running = false
     this.mode = 'both'
@@ -258,13 +261,20 @@ class TapeExplorer extends LitElement {
   protected override updated(changed: PropertyValues): void {
     if (!changed.has('at') && !changed.has('recorded') && !changed.has('graph')) return
     // The list scrolls to the record; the page does not.
-    const scroller = this.querySelector<HTMLElement>('.te-scroll, .te-graph')
-    const now = scroller?.querySelector<HTMLElement | SVGElement>('[aria-current=step], .te-now')
-    if (!scroller || !now) return
-    const [outer, inner] = [scroller.getBoundingClientRect(), now.getBoundingClientRect()]
-    if (inner.top < outer.top + 30) scroller.scrollTop -= outer.top + 60 - inner.top
-    else if (inner.bottom > outer.bottom - 30) scroller.scrollTop += inner.bottom - outer.bottom + 60
-    if (this.graph) scroller.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2
+    const { record } = this.#here
+    const row = this.recorded?.rows.findIndex((each) => each.record === record) ?? -1
+    const list = this.querySelector<HTMLElement>('.te-scroll')
+    if (list && row >= 0) {
+      const most = row * ROW - ROW
+      const least = (row + 2) * ROW - list.clientHeight
+      list.scrollTop = Math.min(most, Math.max(least, list.scrollTop))
+    }
+    const graph = this.querySelector<HTMLElement>('.te-graph')
+    const now = graph?.querySelector('.te-now')?.getBoundingClientRect()
+    if (!graph || !now) return
+    const outer = graph.getBoundingClientRect()
+    graph.scrollTop += (now.top + now.bottom - outer.top - outer.bottom) / 2
+    graph.scrollLeft += (now.left + now.right - outer.left - outer.right) / 2
   }
 
   #codeView(): TemplateResult {
@@ -321,7 +331,9 @@ class TapeExplorer extends LitElement {
       ${
         this.graph
           ? graphOf(recorded, here, go)
-          : html`<div class="te-scroll" tabindex="0" role="region" aria-label="The tape as a list">${listOf(recorded, here, go)}</div>`
+          : html`<div class="te-scroll" tabindex="0" role="region" aria-label="The tape as a list" @scroll=${(event: Event) => {
+              this.top = 20 * Math.floor((event.target as HTMLElement).scrollTop / ROW / 20)
+            }}>${listOf(recorded, here, go, this.top)}</div>`
       }
     </div>`
   }
