@@ -22,9 +22,9 @@ class CountReporter implements Reporter {
 }
 
 /**
- * Sweeps and trainings on GPU engines in software take longer than all other tests together. Installing the packed packages takes a minute, and starting a process
- * for each library of the bench half of one; looking at reports with axe takes another, and so do extreme values of all ops, damaged files and closed pipes together.
- * `npm test` leaves them out, so that it ends within six minutes on two cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
+ * Sweeps and trainings on GPU engines in software take longer than all other tests together. Installing the packed packages takes a minute; looking at reports with axe
+ * takes another, and so do extreme values of all ops, damaged files and closed pipes together. `npm test` leaves them out, so that it ends within six minutes on two
+ * cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
  */
 const slow = [
   'packages/*/test/browser/gpu*.test.ts',
@@ -32,21 +32,29 @@ const slow = [
   'packages/core/test/gpu/sweep.test.ts',
   'packages/layers/test/gpu-training.test.ts',
   'packages/layers/test/packed.test.ts',
-  'bench/recurrent.test.ts',
-  'bench/closed-pipe.test.ts',
   'packages/core/test/extremes.test.ts',
   'packages/layers/test/fuzz.test.ts',
   'examples/test/closed-pipe.test.ts',
-  'examples/reproduce/runs.test.ts',
 ]
-const all = process.env.COTANGENT_TESTS === 'all' || process.env.COTANGENT_GPU_TESTS === 'all'
+/** Processes for every library of the bench, and short runs of all programs with results, take several minutes: `npm run test:long` alone runs them. */
+const long = ['bench/recurrent.test.ts', 'bench/closed-pipe.test.ts', 'examples/reproduce/runs.test.ts']
+
+/** `ci` and `all` (COTANGENT_TESTS) add to what `npm test` runs. */
+const tests = process.env.COTANGENT_GPU_TESTS === 'all' ? 'all' : (process.env.COTANGENT_TESTS ?? '')
+const leftOut = tests === 'all' ? [] : tests === 'ci' ? long : [...slow, ...long]
 
 export default defineConfig({
   resolve: { conditions: ['@cotangent/source'] },
   ssr: { resolve: { conditions: ['@cotangent/source'] } },
   test: {
-    include: ['packages/*/src/**/*.test.ts', 'packages/*/test/**/*.test.ts', 'examples/**/*.test.ts', 'bench/**/*.test.ts'],
-    exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**', ...(all ? [] : slow)],
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'examples/**/*.test.ts',
+      'bench/**/*.test.ts',
+      'docs/site/**/*.test.ts',
+    ],
+    exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**', ...leftOut],
     pool: 'forks',
     maxWorkers: '100%', // by default one core is left idle
     env: { COTANGENT_THREADS: '1' }, // tests that want more ask for them

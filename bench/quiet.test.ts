@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest'
 import type { Contestant } from './contestant.js'
 import { disassemble } from './lens/disassemble.js'
-import { microKernel } from './lens/lens.js'
+import { microKernel } from './lens/loops.js'
 import { markdown } from './markdown.js'
 import { mostPressed, pressed, probeModule } from './probes.js'
 import { quietOf, sampled } from './quiet.js'

@@ -58,6 +58,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   endWithReader()
   const path = fileURLToPath(new URL('../docs/learned.svg', import.meta.url))
   mkdirSync(dirname(path), { recursive: true })
-  writeFileSync(path, learnedSvg(await learn()))
+  writeFileSync(path, await learnedSvg(await learn()))
   console.log('docs/learned.svg')
 }

@@ -13,16 +13,22 @@ export interface Line {
   name: string
   /** The text behind the name. */
   operands: string
+  /** The position behind the instruction in the module's bytes. */
+  next: number
 }
 
 export interface Disassembled {
   /** The name of its export, or its number. */
   name: string
   parameters: string[]
+  /** As the module's section of names has them; empty without one. */
+  parameterNames: string[]
   results: string[]
   /** In groups of one type, as in the module: `12 v128`. */
   locals: string[]
   lines: Line[]
+  /** Where its first instruction and its closing `end` stand in the module's bytes. */
+  code: { start: number; end: number }
 }
 
 const typeNames: Record<number, string> = { 127: 'i32', 126: 'i64', 125: 'f32', 124: 'f64', 123: 'v128' }
@@ -119,26 +125,28 @@ function instruction(code: Reader, opcode: number): Instruction {
   return known
 }
 
-function body(code: Reader): Pick<Disassembled, 'locals' | 'lines'> {
+function body(code: Reader): Pick<Disassembled, 'locals' | 'lines' | 'code'> {
   const size = code.unsigned()
   const end = code.at + size
   const locals = code.list(() => `${code.unsigned()} ${typeName(code.byte())}`)
   const lines: Line[] = []
+  const start = code.at
   let depth = 0
+  const add = (depth: number, name: string, operands = ''): void => void lines.push({ depth, name, operands, next: code.at })
   while (code.at < end - 1) {
     const opcode = code.byte()
     if (opcode >= 0x02 && opcode <= 0x04) {
       if (code.byte() !== 0x40) throw new Error('disassemble: only blocks without results are known.')
-      lines.push({ depth: depth++, name: { 2: 'block', 3: 'loop', 4: 'if' }[opcode] ?? '', operands: '' })
-    } else if (opcode === 0x05) lines.push({ depth: depth - 1, name: 'else', operands: '' })
-    else if (opcode === 0x0b) lines.push({ depth: --depth, name: 'end', operands: '' })
+      add(depth++, { 2: 'block', 3: 'loop', 4: 'if' }[opcode] ?? '')
+    } else if (opcode === 0x05) add(depth - 1, 'else')
+    else if (opcode === 0x0b) add(--depth, 'end')
     else {
       const { name, immediate } = instruction(code, opcode)
-      lines.push({ depth, name, operands: operandsOf(code, immediate) })
+      add(depth, name, operandsOf(code, immediate))
     }
   }
   code.byte() // the end of the function
-  return { locals, lines }
+  return { locals, lines, code: { start, end: end - 1 } }
 }
 
 /** All functions of a module, in order. */
@@ -149,7 +157,8 @@ export function disassemble(bytes: Uint8Array): Disassembled[] {
   let types: { parameters: string[]; results: string[] }[] = []
   let typeOf: number[] = []
   const names = new Map<number, string>()
-  let bodies: Pick<Disassembled, 'locals' | 'lines'>[] = []
+  let bodies: Pick<Disassembled, 'locals' | 'lines' | 'code'>[] = []
+  const parameterNames = new Map<number, string[]>()
   const valueTypes = (): string[] => code.list(() => typeName(code.byte()))
   while (!code.done) {
     const id = code.byte()
@@ -166,13 +175,34 @@ export function disassemble(bytes: Uint8Array): Disassembled[] {
         if (kind === 0) names.set(index, name)
       }
     } else if (id === 10) bodies = code.list(() => body(code))
+    else if (id === 0 && code.text() === 'name') {
+      while (code.at < end) {
+        const kind = code.byte()
+        const next = code.unsigned() + code.at
+        if (kind === 2) {
+          for (const [index, names] of code.list(
+            () => [code.unsigned(), code.list(() => [code.unsigned(), code.text()] as const)] as const,
+          ))
+            parameterNames.set(
+              index,
+              names.map(([, name]) => name),
+            )
+        }
+        code.at = next
+      }
+    }
     code.at = end
   }
-  return bodies.map((each, i) => ({ name: names.get(i) ?? `$${i}`, ...types[typeOf[i]], ...each }))
+  return bodies.map((each, i) => ({
+    name: names.get(i) ?? `$${i}`,
+    ...types[typeOf[i]],
+    parameterNames: parameterNames.get(i) ?? [],
+    ...each,
+  }))
 }
 
 /** The instructions that end a statement; the ones before share its line. */
-const endsStatement = /^(local\.set|br|br_if|return|drop|call|memory\.\w+|\w+\.store\w*|block|loop|if|else|end|unreachable)$/
+export const endsStatement = /^(local\.set|br|br_if|return|drop|call|memory\.\w+|\w+\.store\w*|block|loop|if|else|end|unreachable)$/
 
 /** Instructions as text, one statement a line. */
 export function textOf(lines: readonly Line[]): string[] {

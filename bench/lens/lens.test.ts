@@ -5,7 +5,8 @@ import * as emitted from '../../packages/core/src/backends/wasm/assembler/instru
 import { emitPacked, type Tile } from '../../packages/core/src/backends/wasm/product/gemm-kernel.js'
 import { probeModule } from '../probes.js'
 import { disassemble, listing } from './disassemble.js'
-import { lens, microKernel } from './lens.js'
+import { lens } from './lens.js'
+import { microKernel } from './loops.js'
 
 const { f32x4, i32, v128 } = emitted
 const options = { shared: false, relaxed: true }

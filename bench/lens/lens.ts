@@ -10,7 +10,9 @@ import { measureLimits } from '../probes.js'
 import { uniformValues } from '../random.js'
 import { short } from '../report.js'
 import { ratios, spread } from '../statistics.js'
-import { type Disassembled, disassemble, type Line, textOf } from './disassemble.js'
+import { disassemble, textOf } from './disassemble.js'
+import { type InnerLoop, microKernel } from './loops.js'
+import { caught } from './modules.js'
 
 export interface Shape {
   m: number
@@ -19,71 +21,6 @@ export interface Shape {
 }
 
 const ROUNDS = 5
-
-/** The inner loop of a kernel, and the work of one turn. */
-export interface InnerLoop {
-  lines: Line[]
-  /** Vectors in which products are summed. */
-  accumulators: number
-  /** Multiply-adds of vectors. */
-  multiplyAdds: number
-  fused: boolean
-  vectorLoads: number
-  /** Loads of one float into all lanes. */
-  splats: number
-}
-
-/** The loops of a function that contain no other loop. */
-function innerLoops(lines: readonly Line[]): Line[][] {
-  const found: Line[][] = []
-  lines.forEach((line, start) => {
-    if (line.name !== 'loop') return
-    const end = lines.findIndex((other, i) => i > start && other.name === 'end' && other.depth === line.depth)
-    const loop = lines.slice(start, end + 1)
-    if (!loop.slice(1).some(({ name }) => name === 'loop')) found.push(loop)
-  })
-  return found
-}
-
-function analysed(lines: Line[]): InnerLoop {
-  const count = (wanted: string): number => lines.filter(({ name }) => name === wanted).length
-  const fused = count('f32x4.relaxed_madd')
-  const sums = lines.filter(({ name }, i) => name === 'local.set' && ['f32x4.relaxed_madd', 'f32x4.add'].includes(lines[i - 1].name))
-  return {
-    lines,
-    accumulators: new Set(sums.map(({ operands }) => operands)).size,
-    multiplyAdds: fused || count('f32x4.mul'),
-    fused: fused > 0,
-    vectorLoads: count('v128.load'),
-    splats: count('v128.load32_splat'),
-  }
-}
-
-/** The loop with the largest tile; of several, the most unrolled one. */
-export function microKernel({ lines }: Disassembled): InnerLoop {
-  const loops = innerLoops(lines).map(analysed)
-  const [best] = loops.sort((a, b) => b.accumulators - a.accumulators || b.multiplyAdds - a.multiplyAdds)
-  if (!best || best.multiplyAdds === 0) throw new Error('lens: the kernel has no loop of multiply-adds.')
-  return best
-}
-
-/** Runs `work` and returns the modules compiled during it. */
-export function caught(work: () => void): Uint8Array[] {
-  const modules: Uint8Array[] = []
-  const original = WebAssembly.Module
-  WebAssembly.Module = class extends original {
-    constructor(bytes: Uint8Array<ArrayBuffer>) {
-      super(bytes)
-      modules.push(bytes)
-    }
-  }
-  try {
-    work()
-  } finally {
-    WebAssembly.Module = original
-  }
-  return modules
-}
 
 /** The tile as text, rows × columns: each splat belongs to a row, each vector load to four columns. */
 function tileText({ accumulators, multiplyAdds, vectorLoads, splats }: InnerLoop): string {

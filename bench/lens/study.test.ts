@@ -8,7 +8,8 @@ import { afterAll, describe, expect, test } from 'vitest'
 import { uniformValues } from '../random.js'
 import { checkPacked, compareProduct } from './check.js'
 import emitStreamed from './streamed-columns.js'
-import { type Emit, loadVariant, study, VariantError } from './study.js'
+import { type Emit, study, VariantError } from './study.js'
+import { loadVariant } from './variant-file.js'
 
 const shape = { m: 7, k: 30, n: 21 }
 const hasty = { turnMs: 0.1, leastPairs: 2, mostPairs: 2, quietPairs: 0 }

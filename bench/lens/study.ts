@@ -4,18 +4,18 @@
  * Both kernels run the same product on panels packed beforehand, on one thread, in turns of a few milliseconds. The probe `pressed` runs
  * before and after each pair (quiet.ts says why). So the inner loops are compared, not the packing.
  */
-import { resolve } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { Engine, emitPacked, type KernelFunction, type ModuleBuilder, type Tile, tileFor } from '@cotangent/core/kernels'
-import { measureLimits, mostPressed, pressed } from '../probes.js'
-import { QUIET } from '../quiet.js'
+import { measureLimits } from '../probes.js'
 import { uniformValues } from '../random.js'
 import { short } from '../report.js'
 import { type Spread, spread } from '../statistics.js'
 import { type Checked, checkPacked } from './check.js'
 import { disassemble, textOf } from './disassemble.js'
-import { caught, loopText, microKernel, type Shape } from './lens.js'
+import { loopText, type Shape } from './lens.js'
+import { type InnerLoop, microKernel } from './loops.js'
+import { caught } from './modules.js'
 import { PackedProduct } from './packed-product.js'
+import { isQuiet, PATIENCE, type Pair, timed } from './pairs.js'
 
 /** Writes a module with the export `packed(c, a, b, m, n, k, cRow, accumulate)`, for panels of the tile. */
 export type Emit = (module: ModuleBuilder, tile: Tile) => void
@@ -34,30 +34,7 @@ export class VariantError extends Error {
   override name = 'VariantError'
 }
 
-/** How long to measure: at least some pairs, then until enough of them were quiet. */
-interface Patience {
-  turnMs: number
-  leastPairs: number
-  mostPairs: number
-  quietPairs: number
-}
-const PATIENCE: Patience = { turnMs: 5, leastPairs: 60, mostPairs: 400, quietPairs: 30 }
-
-const isQuiet = (pair: Pair): boolean => pair.pressed >= QUIET * mostPressed()
-
-const oneLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
-
-/** The `emit` that a file exports as its default. @throws VariantError */
-export async function loadVariant(file: string): Promise<Emit> {
-  let module: { default?: unknown }
-  try {
-    module = (await import(/* @vite-ignore */ pathToFileURL(resolve(file)).href)) as typeof module
-  } catch (error) {
-    throw new VariantError(`${file} cannot be loaded: ${oneLine(error)}`)
-  }
-  if (typeof module.default !== 'function') throw new VariantError(`${file} must export a function (module, tile) as its default.`)
-  return module.default as Emit
-}
+export const oneLine = (error: unknown): string => (error instanceof Error ? error.message : String(error)).replaceAll('\n', ' ')
 
 /** Compiles a kernel. If the engine refuses it, the error has the engine's words. @throws VariantError */
 function compiled(engine: Engine, { name, emit }: Variant, tile: Tile): { packed: KernelFunction; bytes: Uint8Array } {
@@ -85,59 +62,51 @@ function checked(engine: Engine, packed: KernelFunction, tile: Tile, shape: Shap
   }
 }
 
-interface Pair {
-  ours: number
-  theirs: number
-  /** The slowest of the probes around the pair. */
-  pressed: number
-}
-
-/** Milliseconds of one product, ours and theirs in turns; the one that goes first changes from pair to pair. */
-function timed(ours: () => void, theirs: () => void, { turnMs, leastPairs, mostPairs, quietPairs }: Patience): Pair[] {
-  const time = (work: () => void, steps: number): number => {
-    const start = performance.now()
-    for (let i = 0; i < steps; i++) work()
-    return (performance.now() - start) / steps
-  }
-  for (const work of [ours, theirs]) time(work, 2)
-  const steps = Math.max(1, Math.round(turnMs / Math.max(time(ours, 1), 1e-3)))
-  const pairs: Pair[] = []
-  let before = pressed()
-  while (pairs.length < leastPairs || (pairs.length < mostPairs && pairs.filter(isQuiet).length < quietPairs)) {
-    const oursFirst = pairs.length % 2 === 0
-    const first = time(oursFirst ? ours : theirs, steps)
-    const between = pressed()
-    const second = time(oursFirst ? theirs : ours, steps)
-    const after = pressed()
-    pairs.push({ ours: oursFirst ? first : second, theirs: oursFirst ? second : first, pressed: Math.min(before, between, after) })
-    before = after
-  }
-  return pairs
-}
-
 const tileName = ({ mr, nr, unroll }: Tile): string => `${mr} × ${nr}${unroll > 1 ? `, ${unroll} steps of k a turn` : ''}`
 
-/** The whole page. @throws VariantError */
-export function study(shape: Shape, variant: Variant, patience = PATIENCE): string {
+/** What a study found. */
+export interface Studied {
+  ourTile: Tile
+  tile: Tile
+  checked: Checked
+  /** The inner loop of the variant. */
+  loop: InnerLoop
+  /** GFLOP/s of multiply-adds in registers. */
+  peak: number
+  pairs: Pair[]
+}
+
+/** Checks the variant and times it beside ours. @throws VariantError */
+export function studied(shape: Shape, variant: Variant, patience = PATIENCE): Studied {
   const { m, k, n } = shape
   const engine = new Engine({})
-  const ourTile = tileFor(engine.v8Version, engine.relaxed)
-  const tile = variant.tile ?? ourTile
-  const ours = engine.compile((module) => emitPacked(module, ourTile)).packed
-  const { packed, bytes } = compiled(engine, variant, tile)
-  const { products, worst } = checked(engine, packed, tile, shape, variant.name)
-  const loop = microKernel(disassemble(bytes).find(({ name }) => name === 'packed') ?? disassemble(bytes)[0])
+  try {
+    const ourTile = tileFor(engine.v8Version, engine.relaxed)
+    const tile = variant.tile ?? ourTile
+    const ours = engine.compile((module) => emitPacked(module, ourTile)).packed
+    const { packed, bytes } = compiled(engine, variant, tile)
+    const result = checked(engine, packed, tile, shape, variant.name)
+    const loop = microKernel(disassemble(bytes).find(({ name }) => name === 'packed') ?? disassemble(bytes)[0])
 
-  const [a, b] = [uniformValues(7, m * k), uniformValues(8, k * n)]
-  const [product, other] = [ourTile, tile].map((each) => new PackedProduct(engine, shape, each, a, b))
-  const peakBefore = measureLimits().gflops
-  const pairs = timed(
-    () => product.run(ours),
-    () => other.run(packed),
-    patience,
-  )
-  engine.memory.dispose()
-  const peak = Math.max(peakBefore, measureLimits().gflops)
+    const [a, b] = [uniformValues(7, m * k), uniformValues(8, k * n)]
+    const [product, other] = [ourTile, tile].map((each) => new PackedProduct(engine, shape, each, a, b))
+    const peakBefore = measureLimits().gflops
+    const pairs = timed(
+      () => product.run(ours),
+      () => other.run(packed),
+      patience,
+    )
+    return { ourTile, tile, checked: result, loop, peak: Math.max(peakBefore, measureLimits().gflops), pairs }
+  } finally {
+    engine.memory.dispose()
+  }
+}
+
+/** The study as a page of text. @throws VariantError */
+export function study(shape: Shape, variant: Variant, patience = PATIENCE): string {
+  const { m, k, n } = shape
+  const { ourTile, tile, checked, loop, peak, pairs } = studied(shape, variant, patience)
+  const { products, worst } = checked
   const quiet = pairs.filter(isQuiet)
   const rate = (ms: number): number => (2 * m * k * n) / ms / 1e6
   const range = ({ min, median, max }: Spread, unit = ''): string => `${short(min)}–${short(median)}–${short(max)}${unit}`

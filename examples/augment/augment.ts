@@ -146,7 +146,7 @@ export async function trainBoth(
     const drawn = await Promise.all(
       rows.map(async (row) => ({ original: slice(own.x, row, row + 1).data, seen: await seen(own, row, 6, seed) })),
     )
-    await writeWhole(join(out, 'augment.svg'), augmentSvg({ plain, changed }, drawn, seed))
+    await writeWhole(join(out, 'augment.svg'), await augmentSvg({ plain, changed }, drawn, seed))
     console.log(`Written: ${join(out, 'augment.svg')}`)
   }
   const data = { name: 'Fashion-MNIST', source: withoutPath(source), train: own.y.shape[0], validation: watched.y.shape[0] }

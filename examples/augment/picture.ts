@@ -1,15 +1,14 @@
 /** The picture: clothes as training sees them, and the accuracies of both trainings by epoch. */
-import { lineChart, picture, svgPage, text } from '../lib/svg.js'
+import { charts, gridY } from '../lib/plot.js'
+import { legendItem, picture, svgPage, text } from '../lib/svg.js'
 import type { AugmentResult, Curves } from './augment.js'
 
 const SIDE = 28
 const TILE = 40
 const STEP = TILE + 4
 const chart = { left: 440, right: 740, top: 64, bottom: 252 }
-const rules = `
-.plain { stroke: var(--wrong) }
-.changed { stroke: var(--curve) }
-.training { stroke-dasharray: 5 4 }`
+const colours = { plain: 'var(--wrong)', changed: 'var(--curve)' } as const
+const TRAINING = '5 4'
 
 interface Drawn {
   original: Float32Array
@@ -20,7 +19,13 @@ interface Drawn {
 const bytes = (values: Float32Array): Uint8Array => Uint8Array.from(values, (value) => Math.round(255 * Math.min(1, Math.max(0, value))))
 
 /** The picture as an SVG document. */
-export function augmentSvg({ plain, changed }: Pick<AugmentResult, 'plain' | 'changed'>, drawn: readonly Drawn[], seed: number): string {
+export async function augmentSvg(
+  { plain, changed }: Pick<AugmentResult, 'plain' | 'changed'>,
+  drawn: readonly Drawn[],
+  seed: number,
+): Promise<string> {
+  const drawing = await charts()
+  const { Plot } = drawing
   const size = SIDE * SIDE
   const tiles = drawn.flatMap(({ original, seen }, row) => {
     const y = chart.top + row * STEP
@@ -30,15 +35,16 @@ export function augmentSvg({ plain, changed }: Pick<AugmentResult, 'plain' | 'ch
     return [picture([24, y], TILE, bytes(original)), ...changes]
   })
   const epochs = plain.training.length
-  const points = (values: readonly number[]) => values.map((value, i) => [i + 1, value] as const)
-  const lines = (kind: string, { training, watched }: Curves) => [
-    { kind: `${kind} training`, points: points(training) },
-    { kind, points: points(watched) },
-  ]
   const least = 0.7
-  const key = (y: number, kind: string, words: string) => [
-    `<line class="curve ${kind}" x1="${chart.right + 16}" x2="${chart.right + 38}" y1="${y - 4}" y2="${y - 4}"/>`,
-    text(chart.right + 46, y, words),
+  const line = (values: readonly number[], stroke: string, strokeDasharray?: string) =>
+    Plot.lineY(
+      values.map((accuracy, i) => ({ epoch: i + 1, accuracy })).filter(({ accuracy }) => accuracy >= least),
+      { x: 'epoch', y: 'accuracy', stroke, strokeWidth: 2, strokeDasharray },
+    )
+  const lines = ({ training, watched }: Curves, stroke: string) => [line(training, stroke, TRAINING), line(watched, stroke)]
+  const key = (y: number, stroke: string) => [
+    legendItem(chart.right + 16, y, 'training', `stroke="${stroke}" stroke-dasharray="${TRAINING}"`),
+    legendItem(chart.right + 16, y + 20, 'others', `stroke="${stroke}"`),
   ]
   const percent = (value: number): string => `${(100 * value).toFixed(1)} %`
   const title = `2,000 clothes, ${epochs} epochs. Test: ${percent(plain.test)} as they are, ${percent(changed.test)} changed`
@@ -47,22 +53,31 @@ export function augmentSvg({ plain, changed }: Pick<AugmentResult, 'plain' | 'ch
     text(24, 54, 'a picture, and as six epochs see it'),
     ...tiles,
     text(chart.left, 54, 'accuracy by epoch'),
-    ...lineChart({
-      box: chart,
-      x: { from: 1, to: epochs, ticks: [...new Set([1, ...[1, 2, 3, 4].map((part) => Math.ceil((epochs * part) / 4))])], show: String },
-      y: { from: least, to: 1, ticks: [0.7, 0.8, 0.9, 1], show: (value) => `${Math.round(100 * value)} %` },
-      lines: [...lines('plain', plain), ...lines('changed', changed)].map(({ kind, points }) => ({
-        kind,
-        points: points.filter(([, value]) => value >= least),
-      })),
+    drawing.chart([chart.left - 48, chart.top], {
+      width: chart.right - chart.left + 48,
+      height: chart.bottom - chart.top,
+      margin: 0,
+      marginLeft: 48,
+      x: { domain: [1, epochs] },
+      y: { domain: [least, 1] },
+      marks: [
+        ...gridY(drawing, { ticks: [0.7, 0.8, 0.9, 1], tickFormat: (value: number) => `${Math.round(100 * value)} %` }),
+        Plot.axisX({
+          label: null,
+          tickSize: 0,
+          tickPadding: 8,
+          ticks: [...new Set([1, ...[1, 2, 3, 4].map((part) => Math.ceil((epochs * part) / 4))])],
+          tickFormat: String,
+        }),
+        ...lines(plain, colours.plain),
+        ...lines(changed, colours.changed),
+      ],
     }),
     text(chart.right + 16, 84, 'as they are'),
-    ...key(106, 'plain training', 'training'),
-    ...key(126, 'plain', 'others'),
+    ...key(106, colours.plain),
     text(chart.right + 16, 164, 'changed'),
-    ...key(186, 'changed training', 'training'),
-    ...key(206, 'changed', 'others'),
+    ...key(186, colours.changed),
     text(chart.right + 16, chart.bottom + 20, `seed ${seed}`),
   ]
-  return svgPage([880, 290], title, body, rules)
+  return svgPage([880, 290], title, body)
 }

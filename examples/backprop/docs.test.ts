@@ -10,10 +10,11 @@ import * as layers from '@cotangent/layers'
 import * as files from '@cotangent/layers/node'
 import * as reports from '@cotangent/layers/report'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { pictureModule, textOf } from '../../docs/site/parts/code-cell/pictures.js'
 import { backprop } from './backprop.js'
 import { listing } from './kernel.js'
 import { preludeFor } from './prelude.js'
-import { type Block, blocksOf, examplesOf, misquoted, runSnippet } from './snippets.js'
+import { type Block, blocksOf, examplesOf, isPrinted, misquoted, runSnippet } from './snippets.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const modules = {
@@ -47,15 +48,23 @@ afterAll(() => {
   rmSync(scratch, { recursive: true })
 })
 
+// The same digits on every machine. It must come before the first tensor.
+core.configure({ relaxedSimd: false })
+
 const count = { run: 0, skipped: 0, expectations: 0 }
 afterAll(() => console.log(`documentation: ${count.run} snippets run, ${count.skipped} skipped, ${count.expectations} values compared`))
 afterEach(() => core.useBackend('wasm'))
 
-async function run(code: string, given: Record<string, unknown>): Promise<void> {
+/** @returns what the code prints; pictures as text */
+async function run(code: string, given: Record<string, unknown>): Promise<string> {
+  const printed: string[] = []
+  const say = (text: string): void => void printed.push(text)
   const quiet = [vi.spyOn(console, 'log').mockReturnValue(), vi.spyOn(process.stdout, 'write').mockReturnValue(true)] // progress lines of fit
   try {
-    count.expectations += await runSnippet(code, given, modules)
+    const page = pictureModule((picture) => say(textOf(picture)))
+    count.expectations += await runSnippet(code, given, { ...modules, page }, say)
     count.run++
+    return printed.join('\n')
   } finally {
     for (const spy of quiet) spy.mockRestore()
   }
@@ -99,14 +108,22 @@ function reasonToSkip(path: string, text: string): string | undefined {
   return known && cannotRun[known]
 }
 
-function testBlock(path: string, { language, info, text, line }: Block, before: string): void {
+/** @param printed what the document says that the block prints */
+function testBlock(path: string, { language, info, text, line }: Block, before: string, printed?: string): void {
   const reason = info['no-run'] ?? reasonToSkip(path, text)
   const name = `line ${line}: ${text.trim().split('\n')[0].slice(0, 60)}`
   if ('source' in info) test(`${name} (from ${info.source})`, () => expect(misquoted(text, read(info.source))).toBeUndefined())
   else if ('run' in info)
     test(`${name} (printed)`, async () => expect(misquoted(steady(text), steady(await outputOf(info.run)))).toBeUndefined())
   else if (language === 'ts' && reason) skip(name, reason)
-  else if (language === 'ts') test(name, () => run(before + text, {}))
+  else if (language === 'ts')
+    test(name, async () => {
+      const actual = await run(before + text, {})
+      if (printed !== undefined) {
+        count.expectations++
+        if (!isPrinted(printed, actual)) expect(actual).toBe(printed)
+      }
+    })
 }
 
 const documents = ['.', ...['core', 'layers', 'datasets'].map((name) => join('packages', name))]
@@ -116,9 +133,12 @@ const documents = ['.', ...['core', 'layers', 'datasets'].map((name) => join('pa
 for (const path of documents) {
   describe(path, () => {
     let before = ''
-    for (const block of blocksOf(read(path))) {
+    const blocks = blocksOf(read(path))
+    for (const [i, block] of blocks.entries()) {
+      if ('printed' in block.info) continue
       if (!('continued' in block.info)) before = ''
-      testBlock(path, block, before)
+      const next = blocks[i + 1]
+      testBlock(path, block, before, next && 'printed' in next.info ? next.text : undefined)
       if (block.language === 'ts' && !('source' in block.info) && !('no-run' in block.info)) before += block.text
     }
     test('has a title', () => expect(read(path)).toMatch(/^# /m))
@@ -157,6 +177,7 @@ describe('the checks themselves', () => {
     await expectFailure("import { zeros } from '@cotangent/core'\nconst x = zeros([2, 3])   // [3, 2]")
     await expectFailure('console.log(Math.PI)   // ≈ 3.15')
     await expectFailure('const p = { q: [1] }   // p.q[0] = 2')
+    expect(isPrinted('loss 0.52\nend', 'loss 0.54\nend')).toBe(false)
     expect(misquoted('b\nc', 'a\nb\nd\nc')).toMatch(/not there/)
     expect(misquoted('d\n…\nb', 'a\nb\nd\nc')).toMatch(/not there/)
   })
@@ -165,6 +186,7 @@ describe('the checks themselves', () => {
     await expect(runSnippet('console.log([1, 2], Math.PI)   // ≈ [1, 2] 3.14', {}, {})).resolves.toBe(1)
     await expect(runSnippet('console.log("a\\n b")   // a\n                       //  b', {}, {})).resolves.toBe(1)
     await expect(runSnippet('const a: number = 1 // a remark\nif (a) console.log(a)', {}, {})).resolves.toBe(0)
+    expect(isPrinted('loss  ▁█  \n 3\n', 'loss  ▁█\n 3')).toBe(true)
     expect(misquoted('b\n…\n  c', '  a\n  b\n  d\n    c')).toBeUndefined()
     expect(blocksOf('```ts source=a.ts continued\nx\n```\n')[0].info).toEqual({ source: 'a.ts', continued: '' })
   })

@@ -7,6 +7,7 @@
  * - `ts` runs, as a program of its own; `ts continued` runs behind the block before it;
  * - `ts no-run="reason"` is counted as skipped (in doc comments, too);
  * - `ts source=path` is a quotation: its lines stand in that file; a line `…` (or `// …`) leaves some out, indentation may be less;
+ * - `text printed` behind a block is what it prints;
  * - `text run=backprop`, `wat run=kernel` are outputs: their lines stand in what that program prints; `…` as above.
  *
  * Inside code a comment at the end of a line is an expectation:
@@ -21,6 +22,7 @@ import { createRequire } from 'node:module'
 import { format, inspect } from 'node:util'
 import { Tensor } from '@cotangent/core'
 import ts from 'typescript'
+import { shown } from '../../docs/site/parts/shared/shown.js'
 
 /** A fenced block of a Markdown file. */
 export interface Block {
@@ -84,8 +86,17 @@ interface Expectation {
   line: number
 }
 
-/** Runs code. Throws its error, or one that names the line whose expectation fails. Returns the number of expectations met. */
-export async function runSnippet(code: string, given: Readonly<Record<string, unknown>>, modules: Readonly<Record<string, unknown>>) {
+/**
+ * Runs code. Throws its error, or one that names the line whose expectation fails. Returns the number of expectations met.
+ *
+ * @param say gets what the code prints
+ */
+export async function runSnippet(
+  code: string,
+  given: Readonly<Record<string, unknown>>,
+  modules: Readonly<Record<string, unknown>>,
+  say: (text: string) => void = () => undefined,
+) {
   const { instrumented, expectations } = instrument(code)
   const { outputText } = ts.transpileModule(instrumented, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: false },
@@ -103,12 +114,15 @@ export async function runSnippet(code: string, given: Readonly<Record<string, un
   const hooks = {
     require: (name: string): unknown => modules[name] ?? builtin(name),
     exports: {},
-    __log: (id: number, ...values: unknown[]) => compare(id, expectations[id].text, format(...values)),
+    __log: (id: number, ...values: unknown[]) => {
+      say(values.map(shown).join(' '))
+      compare(id, expectations[id].text, format(...values))
+    },
     __shape: (id: number, x: unknown) =>
       compare(id, afterArrow(expectations[id].text), x instanceof Tensor ? inspect(x.shape) : inspect(x)),
     __value: async (id: number, x: unknown) =>
       compare(id, expectations[id].text.replace(/^.* = /, ''), inspect(x instanceof Tensor ? await x.array() : await x, { depth: 9 })),
-    console: { ...console, log: () => undefined },
+    console: { ...console, log: (...values: unknown[]) => say(values.map(shown).join(' ')) },
   }
   const scope = { ...given, ...hooks }
   const AsyncFunction = (async () => undefined).constructor as new (...text: string[]) => (...values: unknown[]) => Promise<void>
@@ -172,6 +186,12 @@ function instrument(code: string): { instrumented: string; expectations: Expecta
 }
 
 const escaped = (text: string): string => text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')
+
+/** Whether a program printed this, but for spaces at the ends of lines. */
+export const isPrinted = (expected: string, actual: string): boolean => {
+  const plain = (text: string): string => text.replaceAll(/ +$/gm, '').trim()
+  return plain(expected) === plain(actual)
+}
 
 /** Whether two texts are equal but for spaces beside brackets and at line ends; after ≈ to the digits shown. */
 function agrees(expected: string, actual: string): boolean {

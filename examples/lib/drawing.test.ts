@@ -93,6 +93,14 @@ describe('digits in the terminal', () => {
   })
 })
 
+const textsOf = (svg: string): string[] => [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text)
+const curvesOf = (svg: string) =>
+  [...svg.matchAll(/aria-label="line"([^>]*)><path d="([^"]*)"/g)].map(([, style, path]) => ({
+    color: /var\(--(\w+)\)/.exec(style)?.[1],
+    dashed: style.includes('stroke-dasharray'),
+    points: path.split('L').length,
+  }))
+
 describe('files', () => {
   it('writes a history as CSVLogger does', () => {
     const history = { epoch: [0, 1], history: { loss: [0.5, 0.25], acc: [0.8, 0.9], val_loss: [0.75] } }
@@ -116,20 +124,48 @@ describe('files', () => {
     }
     const svg = await curvesSvg(history, 'a & b')
     expect(wellFormed(svg)).toBe(true)
-    const texts = [...svg.matchAll(/<text[^>]*>([^<]*)<\/text>/g)].map(([, text]) => text)
-    expect(texts).toEqual(
+    expect(textsOf(svg)).toEqual(
       expect.arrayContaining(['a &amp; b', 'model accuracy', 'model loss', 'accuracy', 'loss', 'epoch', 'train', 'test']),
     )
-    const lines = [...svg.matchAll(/aria-label="([^"]*)"[^>]*aria-roledescription="line mark" d="([^"]*)"/g)]
-    expect(lines.map(([, label]) => label)).toEqual([
-      'epoch: 0; accuracy: 0.8; series: train',
-      'epoch: 0; accuracy: 0.85; series: test',
-      'epoch: 0; loss: 1; series: train',
-      'epoch: 0; loss: 0.9; series: test',
+    // Three points each; a point that is not a number is left out. The test curve is dashed.
+    expect(curvesOf(svg)).toEqual([
+      { color: 'train', dashed: false, points: 3 },
+      { color: 'test', dashed: true, points: 3 },
+      { color: 'train', dashed: false, points: 3 },
+      { color: 'test', dashed: true, points: 2 },
     ])
-    // Three points each; a point that is not a number is left out.
-    expect(lines.map(([, , path]) => path.split('L').length)).toEqual([3, 3, 3, 2])
-    expect(texts.filter((text) => /^\d+$/.test(text))).toEqual(['0', '1', '2', '0', '1', '2'])
+    expect(svg.match(/<circle /g)).toHaveLength(11)
+    expect(textsOf(svg).filter((text) => /^\d$/.test(text))).toEqual(['0', '1', '2', '0', '1', '2'])
+    expect(await curvesSvg(history, 'a & b')).toBe(svg)
+  })
+  it('draws many epochs without dots, and at most ten of their numbers', async () => {
+    const epoch = Array.from({ length: 95 }, (_, i) => i)
+    const svg = await curvesSvg({ epoch, history: { loss: epoch.map((i) => 1 / (i + 1)) } }, '')
+    expect(curvesOf(svg)).toEqual([{ color: 'train', dashed: false, points: 95 }])
+    expect(svg).not.toMatch(/<circle |>test<|>accuracy</)
+    expect(textsOf(svg).filter((text) => /^\d+$/.test(text))).toEqual(['0', '10', '20', '30', '40', '50', '60', '70', '80', '90'])
+  })
+  // Heights grow downwards; a curve whose values fall must go down.
+  it('puts larger values higher, and later epochs further right', async () => {
+    const svg = await curvesSvg({ epoch: [0, 1, 2], history: { loss: [3, 2, 1] } }, '')
+    const [, path = ''] = /aria-label="line"[^>]*><path d="M([^"]*)"/.exec(svg) ?? []
+    const places = path.split('L').map((point) => point.split(',').map(Number))
+    expect(places.map(([x]) => x)).toEqual([...places.map(([x]) => x)].sort((a, b) => a - b))
+    expect(places.map(([, y]) => y)).toEqual([...places.map(([, y]) => y)].sort((a, b) => a - b))
+  })
+  it.each([
+    ['one epoch', [0], [0.5]],
+    ['one value', [0, 1, 2], [0.25, 0.25, 0.25]],
+    ['nothing finite', [0, 1], [Number.NaN, Number.POSITIVE_INFINITY]],
+    ['no epoch', [], []],
+    ['very small values', [0, 1], [3e-7, 1e-9]],
+    ['very large values', [0, 1], [3e12, -1e11]],
+  ])('draws %s, with numbers that have room', async (_, epoch, loss) => {
+    const svg = await curvesSvg({ epoch, history: { loss } }, 'a title of so many words that it does not fit into one line above one plot')
+    expect(wellFormed(svg)).toBe(true)
+    expect(svg).not.toMatch(/NaN|Infinity|undefined|⚠/)
+    for (const number of textsOf(svg).filter((text) => /^[\d.,e+−-]+$/.test(text))) expect(number.length).toBeLessThan(8)
+    expect(textsOf(svg).filter((text) => /title|plot/.test(text))).toHaveLength(2)
   })
 })
 

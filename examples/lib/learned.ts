@@ -4,6 +4,7 @@
  * Digits are grey PNGs on tiles of their own.
  */
 import type { NDArray } from '@cotangent/datasets'
+import { type Charts, charts, gridY } from './plot.js'
 import { middle, picture, svgPage, text } from './svg.js'
 
 /** A test image, the digit it shows and the digit the network read. */
@@ -42,28 +43,35 @@ export function groupMeans(values: readonly number[], size: number): number[] {
   })
 }
 
-function curve({ losses, batchesPerEpoch }: Learned): string[] {
-  const means = groupMeans(losses, BATCHES_PER_POINT)
-  const top = Math.max(0.5, Math.ceil(2 * Math.max(...means)) / 2)
-  const x = (batch: number): number => plot.left + ((plot.right - plot.left) * batch) / losses.length
-  const y = (loss: number): number => plot.bottom - ((plot.bottom - plot.top) * loss) / top
-  const lines: string[] = []
-  for (let loss = 0; loss <= top; loss += 0.5) {
-    lines.push(`<line class="grid" x1="${plot.left}" x2="${plot.right}" y1="${y(loss)}" y2="${y(loss)}"/>`)
-    lines.push(text(plot.left - 8, y(loss) + 4, loss.toFixed(1), ' text-anchor="end"'))
-  }
+function curve(drawing: Charts, { losses, batchesPerEpoch }: Learned): string {
+  const { Plot, chart } = drawing
+  const points = groupMeans(losses, BATCHES_PER_POINT).map((loss, g) => ({
+    batch: Math.min(losses.length, (g + 0.5) * BATCHES_PER_POINT),
+    loss,
+  }))
+  const top = Math.max(0.5, Math.ceil(2 * Math.max(...points.map(({ loss }) => loss))) / 2)
   const epochs = Math.round(losses.length / batchesPerEpoch)
-  for (let epoch = 1; epoch <= epochs; epoch++) {
-    lines.push(text(Math.round(x((epoch - 0.5) * batchesPerEpoch)), plot.bottom + 20, `epoch ${epoch}`, middle))
-    const end = x(epoch * batchesPerEpoch)
-    if (epoch < epochs)
-      lines.push(`<line class="grid" x1="${end}" x2="${end}" y1="${plot.top}" y2="${plot.bottom}" stroke-dasharray="2 4"/>`)
-  }
-  const points = means.map((loss, g) => {
-    const center = Math.min(losses.length, (g + 0.5) * BATCHES_PER_POINT)
-    return `${x(center).toFixed(1)},${y(loss).toFixed(1)}`
+  const ends = Array.from({ length: epochs - 1 }, (_, i) => (i + 1) * batchesPerEpoch)
+  return chart([0, plot.top], {
+    width: plot.right,
+    height: plot.bottom - plot.top,
+    margin: 0,
+    marginLeft: plot.left,
+    x: { domain: [0, losses.length] },
+    y: { domain: [0, top] },
+    marks: [
+      ...gridY(drawing, { ticks: Array.from({ length: 2 * top + 1 }, (_, i) => i / 2), tickFormat: (loss: number) => loss.toFixed(1) }),
+      Plot.ruleX(ends, { stroke: 'var(--line)', strokeDasharray: '2 4' }),
+      Plot.axisX({
+        label: null,
+        tickSize: 0,
+        tickPadding: 8,
+        ticks: Array.from({ length: epochs }, (_, i) => (i + 0.5) * batchesPerEpoch),
+        tickFormat: (_: number, i: number) => `epoch ${i + 1}`,
+      }),
+      Plot.lineY(points, { x: 'batch', y: 'loss', stroke: 'var(--curve)', strokeWidth: 2 }),
+    ],
   })
-  return [...lines, `<polyline class="curve" points="${points.join(' ')}"/>`]
 }
 
 function digit({ data }: NDArray<Uint8Array>, { index, truth, predicted }: Reading, column: number, row: number): string[] {
@@ -77,13 +85,14 @@ function digit({ data }: NDArray<Uint8Array>, { index, truth, predicted }: Readi
 }
 
 /** The picture as an SVG document. */
-export function learnedSvg(learned: Learned): string {
+export async function learnedSvg(learned: Learned): Promise<string> {
+  const drawing = await charts()
   const { images, first, mistakes, title } = learned
   const tiles = [...first.slice(0, 10), ...mistakes.slice(0, 5)]
   const body = [
     text(plot.left, 24, title, ' class="title"'),
     text(plot.left, 48, `training loss, mean of ${BATCHES_PER_POINT} batches`),
-    ...curve(learned),
+    curve(drawing, learned),
     text(digits.left, 48, 'first test digits; below, the mistakes it is surest of'),
     ...tiles.flatMap((reading, i) => digit(images, reading, i % 5, i < 10 ? Math.floor(i / 5) : 2)),
   ]

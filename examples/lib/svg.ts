@@ -1,14 +1,15 @@
-/** Parts of pictures in SVG. Colours are CSS variables with a second set for dark pages. */
+/**
+ * Parts of pictures in SVG. Colours are CSS variables with a second set for dark pages. A picture has a background of its own, since it cannot know that of the page around it.
+ * Charts are drawn by plot.ts.
+ */
 import type { NDArray } from '@cotangent/datasets'
 import { greyPng } from './digit-grid.js'
 
 const style = `
-svg { --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --curve: #0969da; --right: #1a7f37; --wrong: #cf222e }
-@media (prefers-color-scheme: dark) { svg { --ink: #f0f6fc; --soft: #9198a1; --line: #3d444d; --curve: #4493f8; --right: #3fb950; --wrong: #f85149 } }
+svg { color: var(--ink); --page: #ffffff; --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --curve: #0969da; --right: #1a7f37; --wrong: #cf222e }
+@media (prefers-color-scheme: dark) { svg { --page: #0d1117; --ink: #f0f6fc; --soft: #9198a1; --line: #3d444d; --curve: #4493f8; --right: #3fb950; --wrong: #f85149 } }
 text { font: 13px system-ui, sans-serif; fill: var(--soft) }
 .title { font-size: 15px; font-weight: 600; fill: var(--ink) }
-.grid { stroke: var(--line) }
-.curve { fill: none; stroke: var(--curve); stroke-width: 2; stroke-linejoin: round }
 .right { fill: var(--right); font-weight: 600 }
 .wrong { fill: var(--wrong); font-weight: 600 }
 image { image-rendering: pixelated }`
@@ -24,60 +25,22 @@ export const text = (x: number, y: number, words: string, attributes = ''): stri
 
 /** The attribute of a text whose middle is at its point. */
 export const middle = ' text-anchor="middle"'
-const right = ' text-anchor="end"'
+
+/** Around the body, so that nothing touches the edge of the background. */
+const PADDING = 12
 
 /** The whole document. `rules` are more CSS. */
 export function svgPage(size: readonly [width: number, height: number], title: string, body: readonly string[], rules = ''): string {
-  const [width, height] = size
-  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="0 0 ${width} ${height}" role="img">`
-  return [head, `<title>${escaped(title)}</title>`, `<style>${style}${rules}\n</style>`, ...body, '</svg>', ''].join('\n')
+  const [width, height] = size.map((each) => each + 2 * PADDING)
+  const box = `${-PADDING} ${-PADDING} ${width} ${height}`
+  const head = `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}" viewBox="${box}" role="img">`
+  const background = `<rect x="${-PADDING}" y="${-PADDING}" width="${width}" height="${height}" fill="var(--page)"/>`
+  return [head, `<title>${escaped(title)}</title>`, `<style>${style}${rules}\n</style>`, background, ...body, '</svg>', ''].join('\n')
 }
 
-export interface Axis {
-  readonly from: number
-  readonly to: number
-  readonly ticks: readonly number[]
-  show(value: number): string
-}
-
-export interface Line {
-  readonly points: readonly (readonly [x: number, y: number])[]
-  /** The class of the line. */
-  readonly kind: string
-  /** Words beside the last point. */
-  readonly label?: string
-  /** How far the words are moved down. */
-  readonly down?: number
-  readonly dots?: boolean
-}
-
-export interface Chart {
-  readonly box: { readonly left: number; readonly right: number; readonly top: number; readonly bottom: number }
-  readonly x: Axis
-  readonly y: Axis
-  readonly lines: readonly Line[]
-}
-
-/** Lines in a box, with a grid at the ticks of y. */
-export function lineChart({ box, x, y, lines }: Chart): string[] {
-  const along = (value: number): number => box.left + ((box.right - box.left) * (value - x.from)) / (x.to - x.from)
-  const up = (value: number): number => box.bottom - ((box.bottom - box.top) * (value - y.from)) / (y.to - y.from)
-  const at = ([a, b]: readonly [number, number]): [string, string] => [along(a).toFixed(1), up(b).toFixed(1)]
-  return [
-    ...y.ticks.flatMap((value) => [
-      `<line class="grid" x1="${box.left}" x2="${box.right}" y1="${up(value).toFixed(1)}" y2="${up(value).toFixed(1)}"/>`,
-      text(box.left - 8, Math.round(up(value)) + 4, y.show(value), right),
-    ]),
-    ...x.ticks.map((value) => text(Math.round(along(value)), box.bottom + 20, x.show(value), middle)),
-    ...lines.flatMap(({ points, kind, label, down = 0, dots }) => [
-      `<polyline class="curve ${kind}" points="${points.map((point) => at(point).join()).join(' ')}"/>`,
-      ...(dots ? points.map((point) => `<circle class="dot ${kind}" cx="${at(point)[0]}" cy="${at(point)[1]}" r="3.5"/>`) : []),
-      ...(label === undefined
-        ? []
-        : [text(Math.round(along(points[points.length - 1][0])) + 9, Math.round(up(points[points.length - 1][1])) + 4 + down, label)]),
-    ]),
-  ]
-}
+/** A piece of a curve with its name, for a legend. `style` is that of the curve. */
+export const legendItem = (x: number, y: number, words: string, style: string): string =>
+  `<line x1="${x}" x2="${x + 22}" y1="${y - 4}" y2="${y - 4}" stroke-width="2" ${style}/>\n${text(x + 30, y, words)}`
 
 /** A square image of grey bytes, row by row. */
 export function picture([x, y]: readonly [number, number], shown: number, pixels: Uint8Array, side = 28): string {

@@ -4,14 +4,16 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { curvesSvg } from '../lib/curves.js'
-import { documents } from '../lib/experiment.js'
-import { bandSvg } from './band.js'
-import { type Result, type Results, root } from './results.js'
+import { documents, thousands } from '../lib/experiment.js'
+import { confusionSvg } from '../lib/matrix.js'
+import { bandSvg, hasBand } from './band.js'
+import { type Results, root } from './results.js'
 import { counts, documentTable, hashTable, machineList, ownTable, remarks, runTable, weatherTable } from './tables.js'
 
-/** The experiment whose curves stand on the page of a document. That of 001 has only one epoch. */
+/** The experiment that is drawn on the page of a document. */
 const drawn: Readonly<Record<string, string>> = {
   '000': 'mnist-mlp',
+  '001': 'mnist-cnn-confusion',
   '002': 'imdb-lstm',
   '003': 'mnist-dropout-mlp',
   '004': 'mnist-mlp-rmsprop',
@@ -36,17 +38,44 @@ export function partsOf(results: Results): ReadonlyMap<string, string> {
   return parts
 }
 
-const shown = (document: string, results: Results): Result | undefined => results.get(drawn[document] ?? '')?.find(({ history }) => history)
-
-function picture(document: string, results: Results): string {
-  const band = bandSvg(document, results) === undefined ? '' : `![The document's figures, their bands, and our seeds](${document}-band.svg)`
-  return [band, curves(document, results)].filter((part) => part !== '').join('\n\n') || 'Pictures are drawn when there are results.'
+interface Picture {
+  /** Beside the picture, for those who do not see it. */
+  sees: string
+  /** Below it. */
+  says: string
+  svg(): Promise<string>
 }
 
-function curves(document: string, results: Results): string {
-  const result = shown(document, results)
-  if (!result) return ''
-  return `![Accuracy and loss of ${result.id} by epoch, training and validation](${document}.svg)\n\nAccuracy and loss of \`${result.id}\`, seed ${result.seed}.`
+/** The picture of the first result that can be drawn: curves, or the confusion matrix of a training of a single epoch, which has no curves. */
+function pictureOf(document: string, results: Results): Picture | undefined {
+  for (const { id, seed, epochs, history, sections = [] } of results.get(drawn[document] ?? '') ?? []) {
+    const confusion = sections.find((section) => section.kind === 'confusion')
+    const name = `${id}, seed ${seed}`
+    if (epochs === 1 && confusion) {
+      const count = thousands(confusion.counts.flat().reduce((a, b) => a + b, 0))
+      return {
+        sees: `Confusion matrix of ${id}: how many test images of each digit were read as which`,
+        says: `The confusion matrix of the ${count} test images, of \`${id}\`, seed ${seed}.`,
+        svg: () => confusionSvg(confusion, `${name}: the test images`),
+      }
+    }
+    if (epochs > 1 && history) {
+      const epoch = Array.from({ length: epochs }, (_, i) => i)
+      return {
+        sees: `Accuracy and loss of ${id} by epoch, training and validation`,
+        says: `Accuracy and loss of \`${id}\`, seed ${seed}.`,
+        svg: () => curvesSvg({ epoch, history }, name),
+      }
+    }
+  }
+  return undefined
+}
+
+function picture(document: string, results: Results): string {
+  const band = hasBand(document, results) ? [`![The document's figures, their bands, and our seeds](${document}-band.svg)`] : []
+  const shown = pictureOf(document, results)
+  const own = shown ? [`![${shown.sees}](${document}.svg)`, shown.says] : []
+  return [...band, ...own].join('\n\n') || 'Pictures are drawn when there are results.'
 }
 
 const marked = /<!-- made: ([\w ]+) -->\n[\s\S]*?<!-- end -->/g
@@ -67,12 +96,10 @@ export async function madeFiles(results: Results): Promise<Map<string, string>> 
   for (const page of ['docs/results.md', ...pages.map((name) => `docs/documents/${name}`)])
     files.set(page, withParts(readFileSync(join(root, page), 'utf8'), parts))
   for (const document of Object.keys(documents)) {
-    const band = bandSvg(document, results)
+    const band = await bandSvg(document, results)
     if (band !== undefined) files.set(`docs/documents/${document}-band.svg`, band)
-    const result = shown(document, results)
-    if (!result?.history) continue
-    const epoch = Array.from({ length: result.epochs }, (_, i) => i)
-    files.set(`docs/documents/${document}.svg`, await curvesSvg({ epoch, history: result.history }, `${result.id}, seed ${result.seed}`))
+    const shown = pictureOf(document, results)
+    if (shown) files.set(`docs/documents/${document}.svg`, await shown.svg())
   }
   return files
 }

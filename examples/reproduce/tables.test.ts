@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { wellFormed } from '../test/xml.js'
 import { bandSvg } from './band.js'
-import { madeFiles, outdated, withParts } from './pages.js'
+import { madeFiles, outdated, partsOf, withParts } from './pages.js'
 import { type Planned, planned } from './plan.js'
 import { allResults, committed, fileOf, isMissing, type Result, readResult, resultsOf } from './results.js'
 import { documentTable, hashTable, ours, remarks, runTable, unexplained, verdictOf, weatherTable } from './tables.js'
@@ -92,16 +92,16 @@ describe('a table', () => {
 })
 
 describe('the band', () => {
-  test('is drawn with the seeds, where there is something to compare', () => {
-    const svg = bandSvg('000', new Map([[plan.id, three]])) as string
+  test('is drawn with the seeds, where there is something to compare', async () => {
+    const svg = (await bandSvg('000', new Map([[plan.id, three]]))) ?? ''
     expect(wellFormed(svg)).toBe(true)
-    expect(svg.match(/class="seed" cx="[\d.]+"/g)).toHaveLength(4) // one in the legend
+    expect(svg.match(/<circle /g)).toHaveLength(4) // one in the legend
     expect(svg).not.toMatch(/NaN|Infinity|undefined/)
     for (const shown of ['1.60 %', '1.79 %', '1.98 %']) expect(svg).toContain(`>${shown}<`)
-    expect(bandSvg('000', new Map())).toBeUndefined()
-    expect(bandSvg('001', new Map([[plan.id, three]]))).toBeUndefined()
+    expect(await bandSvg('000', new Map())).toBeUndefined()
+    expect(await bandSvg('001', new Map([[plan.id, three]]))).toBeUndefined()
     // A seed that is the document's figure has no range.
-    expect(bandSvg('000', new Map([[plan.id, [result(1, 1.79)]]]))).not.toMatch(/NaN|Infinity/)
+    expect(await bandSvg('000', new Map([[plan.id, [result(1, 1.79)]]]))).not.toMatch(/NaN|Infinity/)
   })
   test.each([
     [[1.7, 1.85, 1.9], 'inside'], // 0.06 away, range 0.2
@@ -125,6 +125,62 @@ describe('the band', () => {
     const outside = new Map([[plan.id, [result(1, 2.4), result(2, 2.45), result(3, 2.5)]]])
     expect(unexplained(outside)).toEqual([plan.id])
     expect(remarks('000', outside)).toContain('- `mnist-mlp`: Outside the band. We know no reason.')
+  })
+})
+
+describe('the picture of a document', () => {
+  const id = 'mnist-cnn-confusion'
+  // As a training of one epoch keeps it. Nothing was read as 8.
+  const counts = Array.from({ length: 10 }, (_, t) => Array.from({ length: 10 }, (_, p) => (p === 8 ? 0 : t === p ? 900 + t : 7 * t + p)))
+  const labels = counts.map((_, digit) => String(digit))
+  const sections: Result['sections'] = [
+    { kind: 'text', title: 'Before', text: 'it' },
+    { kind: 'confusion', title: 'Confusion matrix', labels, counts },
+  ]
+  const shortRun = (changes: Partial<Result> = {}): Result => result(2, 0.98, { id, document: '001', epochs: 1, sections, ...changes })
+  const drawnFrom = async (results: Map<string, Result[]>, document: string) => ({
+    page: partsOf(results).get(`picture ${document}`),
+    svg: (await madeFiles(results)).get(`docs/documents/${document}.svg`),
+  })
+
+  test('is the confusion matrix of a result of one epoch: each count stands in the cell of its row and column', async () => {
+    const { page, svg = '' } = await drawnFrom(new Map([[id, [shortRun()]]]), '001')
+    expect(page).toMatch(
+      /\n\n!\[Confusion matrix of mnist-cnn-confusion: [^\]]*\]\(001\.svg\)\n\nThe confusion matrix of the [\d,]+ test images, of `mnist-cnn-confusion`, seed 2\.$/,
+    )
+    expect(wellFormed(svg)).toBe(true)
+    expect(svg).not.toMatch(/NaN|Infinity|undefined|⚠/)
+    const numbers = /class="counts"[^>]*>(.*?)<\/g>/s.exec(svg)?.[1] ?? ''
+    const cells = [...numbers.matchAll(/translate\(([\d.]+),([\d.]+)\)">([\d,]+)</g)].map(([, x, y, n]) =>
+      [x, y, n.replace(',', '')].map(Number),
+    )
+    const [columns, rows] = [0, 1].map((axis) => [...new Set(cells.map((cell) => cell[axis]))].sort((a, b) => a - b))
+    expect([columns.length, rows.length]).toEqual([9, 10])
+    const seen = counts.map((row) => row.map(() => 0))
+    for (const [x, y, n] of cells) seen[rows.indexOf(y)][columns.indexOf(x) + (columns.indexOf(x) < 8 ? 0 : 1)] = n
+    expect(seen).toEqual(counts)
+    const right = counts.reduce((sum, row, t) => sum + row[t], 0)
+    expect(svg).toContain(
+      `>${right.toLocaleString('en-US')} of ${counts
+        .flat()
+        .reduce((a, b) => a + b, 0)
+        .toLocaleString('en-US')} are read right<`,
+    )
+  })
+  test('is that of the first result that can be drawn, and the same each time', async () => {
+    const results = new Map([[id, [shortRun({ seed: 1, sections: undefined }), shortRun()]]])
+    const { page, svg } = await drawnFrom(results, '001')
+    expect(page).toContain('seed 2')
+    expect((await drawnFrom(results, '001')).svg).toBe(svg)
+    const without = await drawnFrom(new Map([[id, [shortRun({ sections: undefined })]]]), '001')
+    expect(without.page).not.toContain('001.svg')
+    expect(without.svg).toBeUndefined()
+    expect((await drawnFrom(new Map(), '001')).page).toBe('Pictures are drawn when there are results.')
+  })
+  test('of several epochs is their curves, even if the result has a matrix', async () => {
+    const { page, svg } = await drawnFrom(new Map([[plan.id, [result(1, 1.8, { sections })]]]), '000')
+    expect(page).toContain('Accuracy and loss of `mnist-mlp`, seed 1.')
+    expect(svg).toContain('>model loss<')
   })
 })
 

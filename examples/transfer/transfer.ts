@@ -113,7 +113,7 @@ export async function compare(
       ...classifierShows(frozen, high.test.x, high.test.x, high.test.y, ['5', '6', '7', '8', '9']),
     )
     if (out) {
-      await writeWhole(join(out, 'transfer.svg'), transferSvg(compared, { low: low.test, high: high.test, seed }))
+      await writeWhole(join(out, 'transfer.svg'), await transferSvg(compared, { low: low.test, high: high.test, seed }))
       console.log(`Written: ${join(out, 'transfer.svg')}`)
     }
     const last = compared[compared.length - 1]

@@ -16,6 +16,9 @@ export interface Listed {
   readonly pages: readonly { readonly url: string; readonly title: string }[]
 }
 
+/** Elements that stand in the text, as wide as it. */
+const INLINE = new Set(['code-cell', 'run-example'])
+
 export const escaped = (text: string): string =>
   text.replace(/[&<>"]/g, (character) => ({ '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' })[character] as string)
 
@@ -43,7 +46,9 @@ export function layout(page: Page, sections: readonly Listed[]): string {
       return `<section><h2>${escaped(title)}</h2><ul>${links.join('')}</ul></section>`
     })
     .join('')
-  const contents = page.headings.filter(({ level }) => level === 2)
+  // Cells of code are as wide as the text. Other elements take the place of the list of headings.
+  const wide = page.elements.some((name) => !INLINE.has(name))
+  const contents = wide ? [] : page.headings.filter(({ level }) => level === 2)
   const beside =
     contents.length < 2
       ? ''
@@ -71,7 +76,7 @@ ${['site-frame', 'search-box', ...page.elements].map((name) => `<script type="mo
 </header>
 <div class="columns">
 <nav class="pages" id="pages" aria-label="Pages">${list}</nav>
-<main id="main"${page.elements.length > 0 ? ' class="wide"' : ''}>
+<main id="main"${wide ? ' class="wide"' : ''}>
 ${page.html}</main>
 ${beside}
 </div>

@@ -29,12 +29,12 @@ export const slug = (text: string): string =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .replace(/\s/g, '-')
 
-/** `$…$` inside a line and `$$…$$` as a paragraph. A dollar before a space or a digit is a dollar. */
+/** `$…$` inside a line and `$$…$$` as a paragraph. A dollar that is followed by a space, or whose other one is before a digit, is a dollar. */
 function formulas(markdown: Parser): void {
   const draw = (formula: string, displayMode: boolean): string =>
     katex.renderToString(formula, { displayMode, throwOnError: true, output: 'htmlAndMathml', strict: 'error' })
   markdown.inline.ruler.after('escape', 'formula', (state, silent) => {
-    const found = /^\$(\$?)(?![\s\d])((?:\\.|[^$\\])+?)(?<!\s)\$\1/.exec(state.src.slice(state.pos))
+    const found = /^\$(\$?)(?!\s)((?:\\.|[^$\\])+?)(?<!\s)\$\1(?!\d)/.exec(state.src.slice(state.pos))
     if (!found) return false
     if (!silent) state.push('formula', '', 0).content = draw(found[2], found[1] === '$')
     state.pos += found[0].length
@@ -43,8 +43,8 @@ function formulas(markdown: Parser): void {
   markdown.renderer.rules.formula = (tokens, index) => tokens[index].content
 }
 
-/** A renderer of Markdown. Making one loads grammars, so that a build makes one. */
-export async function createMarkdown(): Promise<(source: string, resolve: Resolve) => Rendered> {
+/** A renderer of Markdown. Making one loads grammars, so that a build makes one. With `names` the anchors of headings are the headings themselves. */
+export async function createMarkdown(): Promise<(source: string, resolve: Resolve, names?: boolean) => Rendered> {
   const highlighter = await createHighlighter({ themes: Object.values(themes), langs: LANGUAGES.filter((each) => each !== 'text') })
   const markdown = new MarkdownIt({
     html: true,
@@ -56,20 +56,29 @@ export async function createMarkdown(): Promise<(source: string, resolve: Resolv
         defaultColor: false,
       }),
   })
-  markdown.use(anchor, { slugify: slug, permalink: anchor.permalink.headerLink({ safariReaderFix: true }) })
+  markdown.use(anchor, {
+    // Names of the reference keep their case: dense makes a Dense.
+    slugifyWithState: (text, state) => (state.env.names ? text : slug(text)),
+    permalink: anchor.permalink.headerLink({ safariReaderFix: true }),
+  })
   markdown.use(formulas)
-  // A fence of `ts live` is a cell that runs.
+  // A fence of `ts live` is a cell that runs; one of `text printed` behind it, what it prints, is part of the cell. One of `ts example` becomes a cell at a click.
   const fence = markdown.renderer.rules.fence as NonNullable<typeof markdown.renderer.rules.fence>
   markdown.renderer.rules.fence = (tokens, index, options, env, self) => {
+    const marked = (at: number, word: string): boolean => tokens[at]?.type === 'fence' && tokens[at].info.split(' ').includes(word)
+    if (marked(index, 'printed') && marked(index - 1, 'live')) return ''
     const code = fence(tokens, index, options, env, self)
-    return /\blive\b/.test(tokens[index].info) ? `<code-cell>${code}</code-cell>\n` : code
+    if (marked(index, 'example')) return `<run-example>${code}</run-example>\n`
+    if (!marked(index, 'live')) return code
+    return `<code-cell>${code}${marked(index + 1, 'printed') ? fence(tokens, index + 1, options, env, self) : ''}</code-cell>\n`
   }
   // A wide table gets a scroller of its own, so that the page stays as wide as the screen.
-  markdown.renderer.rules.table_open = () => '<div class="scroller" tabindex="0" role="region" aria-label="Table"><table>\n'
+  markdown.renderer.rules.table_open = (_tokens, _index, _options, env) =>
+    `<div class="scroller" tabindex="0" role="region" aria-label="Table ${++(env as { tables: number }).tables}"><table>\n`
   markdown.renderer.rules.table_close = () => '</table></div>\n'
 
-  return (source, resolve) => {
-    const env = {}
+  return (source, resolve, names = false) => {
+    const env = { names, tables: 0 }
     const tokens = markdown.parse(source, env)
     const headings: Rendered['headings'] = []
     let title = ''
@@ -94,6 +103,8 @@ export async function createMarkdown(): Promise<(source: string, resolve: Resolv
           child.attrSet(name, resolve(target) ?? target)
       }
     })
-    return { html: markdown.renderer.render(tokens, markdown.options, env), title, headings, plain: plain.join('\n') }
+    // A corner of a table has nothing to say.
+    const html = markdown.renderer.render(tokens, markdown.options, env).replace(/<th( style="[^"]*")?><\/th>/g, '<td></td>')
+    return { html, title, headings, plain: plain.join('\n') }
   }
 }

@@ -25,7 +25,26 @@ export const navigation: readonly Section[] = [
       { page: 'docs/backprop.md', title: 'From a tape to a kernel' },
     ],
   },
-  { title: 'The book', pages: ['docs/book/README.md'] },
+  {
+    title: 'The book',
+    pages: [
+      { page: 'docs/book/README.md', title: 'What is in it' },
+      'docs/book/01-derivative.md',
+      'docs/book/02-chain-rule.md',
+      'docs/book/03-tape.md',
+      'docs/book/04-vectors.md',
+      'docs/book/05-matmul.md',
+      'docs/book/06-cross-entropy.md',
+      'docs/book/07-optimizers.md',
+      'docs/book/08-initialisation.md',
+      'docs/book/09-convolution.md',
+      'docs/book/10-recurrence.md',
+      'docs/book/11-attention.md',
+      'docs/book/12-transformer.md',
+      'docs/book/13-numbers.md',
+      'docs/book/14-memory.md',
+    ],
+  },
   {
     title: 'Look at the kernels',
     pages: [
@@ -48,6 +67,7 @@ export const navigation: readonly Section[] = [
       { page: 'CONTRIBUTING.md', title: 'Contributing' },
     ],
   },
+  { title: 'Reference', pages: [{ page: 'reference/index.html', title: 'All names' }] },
   {
     title: 'Results',
     pages: [

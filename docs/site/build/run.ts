@@ -2,15 +2,18 @@
  * `npm run site:build` makes docs/dist: static files that work under any path, without a server's headers. `npm run site` serves them and makes them anew when
  * something changes.
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { context } from 'esbuild'
 import { bundle, elements } from './bundle.js'
+import { digits } from './digits.js'
+import { exercises } from './exercises.js'
 import { type Listed, layout, type Page } from './layout.js'
 import { createMarkdown } from './markdown.js'
 import { navigation } from './navigation.js'
 import { opSources } from './op-sources.js'
 import { out, type Place, places, relative, target, top } from './places.js'
+import { referencePages } from './reference.js'
 import { writeSearch } from './search.js'
 
 const write = (path: string, content: string): void => {
@@ -21,6 +24,9 @@ const write = (path: string, content: string): void => {
 /** Links in a page that lead nowhere. */
 export class BrokenLinks extends Error {}
 
+/** The comments of the packages are read once: that takes longest. */
+const reference = referencePages()
+
 async function pages(): Promise<void> {
   const all = places()
   const bySource = new Map(all.map((place) => [place.source, place]))
@@ -29,7 +35,11 @@ async function pages(): Promise<void> {
   const broken: string[] = []
   const copied = new Set<string>()
 
-  const rendered = all.map((place: Place) => {
+  const elementsIn = (html: string): string[] => {
+    const used = new Set(Array.from(html.matchAll(/<([a-z]+-[a-z-]+)[\s>]/g), ([, name]) => name))
+    return [...used].filter((name) => known.has(name))
+  }
+  const texts = all.map((place: Place) => {
     const text = readFileSync(join(top, place.source), 'utf8')
     const result = render(text, (link) => {
       const found = target(place.source, link, bySource)
@@ -40,11 +50,17 @@ async function pages(): Promise<void> {
       if (found.copy) copied.add(found.copy)
       return relative(place.url, found.url)
     })
-    const used = new Set(Array.from(result.html.matchAll(/<([a-z]+-[a-z-]+)[\s>]/g), ([, name]) => name))
-    return { ...place, ...result, elements: [...used].filter((name) => known.has(name)) }
+    return { ...place, ...result, elements: elementsIn(result.html) }
   })
   if (broken.length > 0) throw new BrokenLinks(`Links that lead nowhere:\n${broken.join('\n')}`)
 
+  const names = (await reference).map(({ url, title, markdown }) => {
+    const fromTop = (link: string): string => relative(url, link.slice(1))
+    const result = render(markdown, (link) => (link.startsWith('/') ? fromTop(link) : undefined), true)
+    const html = result.html.replace(/href="(\/[^"]*)"/g, (_, link: string) => `href="${fromTop(link)}"`)
+    return { source: url, url, ...result, title, html, elements: elementsIn(html) }
+  })
+  const rendered = [...texts, ...names]
   const titles = new Map(rendered.map(({ source, url, title }) => [source, { url, title }]))
   const sections = navigation.map(
     ({ title, pages }): Listed => ({
@@ -64,6 +80,22 @@ async function pages(): Promise<void> {
   writeSearch(rendered)
 }
 
+/** The sources that pages lead to: their text under sources/, and the list of all paths. */
+function sources(): void {
+  const wanted = /^(packages|examples|bench)\/.*\.(ts|json)$/
+  const skipped = /(^|\/)(node_modules|dist|golden|results|peers|out)\//
+  const paths = ['packages', 'examples', 'bench'].flatMap((folder) =>
+    (readdirSync(join(top, folder), { recursive: true }) as string[]).map((path) => `${folder}/${path.replaceAll('\\', '/')}`),
+  )
+  const kept = paths.filter((path) => wanted.test(path) && !skipped.test(path)).sort()
+  for (const path of kept) {
+    mkdirSync(dirname(join(out, 'sources', path)), { recursive: true })
+    // A name that every server sends as text.
+    cpSync(join(top, path), join(out, 'sources', `${path}.txt`))
+  }
+  write('sources/index.json', JSON.stringify(kept))
+}
+
 function theme(): void {
   cpSync(join(top, 'docs/site/theme'), join(out, 'theme'), { recursive: true })
   cpSync(join(top, 'docs/site/theme/icon.svg'), join(out, 'icon.svg'))
@@ -77,8 +109,10 @@ export async function buildSite(): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   theme()
+  sources()
   write('data/op-sources.json', JSON.stringify(opSources()))
-  await Promise.all([bundle(), pages()])
+  exercises()
+  await Promise.all([bundle(), pages(), digits()])
 }
 
 async function serve(): Promise<void> {

@@ -10,12 +10,13 @@ export { checkpoint } from './autodiff/checkpoint.js'
 export { customGrad } from './autodiff/custom-grad.js'
 export { defineComposed, defineOp } from './autodiff/dispatch.js'
 export { type GradOptions, grad, jvp, valueAndGrad, vjp } from './autodiff/grad.js'
-export { type GradCheckOptions, type GradCheckReport, gradCheck } from './autodiff/grad-check.js'
+export { type GradCheckElement, type GradCheckOptions, type GradCheckReport, gradCheck } from './autodiff/grad-check.js'
 export { hessian, hvp, jacobian } from './autodiff/jacobian.js'
-export { type ComposedOp, type OpDefinition, type Ops, type PrimitiveOp, registry, type Sample } from './autodiff/op.js'
+export { type ComposedOp, type OpDefinition, type Ops, type PrimitiveOp, registry, type Sample, type Vjp } from './autodiff/op.js'
 export { labelled } from './autodiff/recording.js'
 export { type SameTensors, type ScanStep, scan, type Tensors } from './autodiff/scan.js'
 export { record, Tape, type TapeRecord, type TapeRecordJSON } from './autodiff/tape.js'
+export { withDerivative } from './autodiff/with-derivative.js'
 export type {
   Backend,
   BackendInfo,

@@ -390,9 +390,10 @@ export const table: Record<string, Row> = {
     args: [
       fn(() => (x: Tensor) => x.square().sum()),
       tensors([2]),
-      options({ step: finite(1e-5), tolerance: finite(1e-6), maxElements: whole(1) }),
+      options({ step: finite(1e-5), tolerance: finite(1e-6), maxElements: whole(1), onElement: fn(() => () => undefined) }),
     ],
   },
+  withDerivative: { args: [text('tanh', true), fn(() => () => []), fn(() => () => 1)] },
   record: { args: [{ ...tensors([2]), fine: ['an empty array'] }, fn(() => () => c.scalar(1))] },
   labelled: { args: [text('name', true), fn(() => () => 1)] },
   scope: { args: [fn(() => () => c.scalar(1))] },

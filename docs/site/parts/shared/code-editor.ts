@@ -23,7 +23,7 @@ const look = EditorView.theme({
   '&.cm-focused': { outline: '3px solid var(--accent)', outlineOffset: '1px' },
   '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.55' },
   '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--muted)', border: 'none' },
-  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--accent) 8%, transparent)' },
+  '.cm-activeLine, .cm-activeLineGutter': { backgroundColor: 'color-mix(in srgb, var(--accent) 6%, transparent)' },
   '.cm-content': { caretColor: 'var(--ink)' },
   '.cm-cursor': { borderLeftColor: 'var(--ink)' },
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
@@ -83,6 +83,13 @@ export class CodeEditor extends HTMLElement {
   /** Colours a line, counted from 1, or lines up to another; none without a number. The next edit takes the colour away. */
   mark(line?: number, to = line): void {
     this.#view?.dispatch({ effects: setMark.of(line === undefined || to === undefined ? undefined : { from: line, to }) })
+  }
+
+  /** Scrolls to a line, counted from 1. */
+  reveal(line: number): void {
+    const view = this.#view
+    if (!view || line < 1 || line > view.state.doc.lines) return
+    view.dispatch({ effects: EditorView.scrollIntoView(view.state.doc.line(line).from, { y: 'center' }) })
   }
 
   /** Puts the caret before a character, counted from 0. */

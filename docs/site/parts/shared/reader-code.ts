@@ -1,6 +1,9 @@
 /**
  * Runs code that the reader wrote, in a worker. TypeScript's types are stripped, lines stay where they are, and an import gives one of the given modules.
  */
+import { shown } from './shown.js'
+
+export { shown }
 
 /** The code does not parse, or imports what is not there. */
 export class CodeError extends Error {
@@ -100,21 +103,6 @@ export async function prepareReaderCode(
     await module.default(require, ran.exports, { log: print, info: print, warn: print, error: print }, ran.vars)
     return { exports: ran.exports, variables: { ...ran.vars.all } }
   }
-}
-
-/** A value as text, as the library prints it. */
-export function shown(value: unknown): string {
-  if (typeof value === 'string') return value
-  if (value === null || typeof value !== 'object') return String(value)
-  if (ArrayBuffer.isView(value)) return `[${Array.from(value as unknown as ArrayLike<number>).join(', ')}]`
-  if (Object.getPrototypeOf(value) === Object.prototype || Array.isArray(value)) {
-    try {
-      return JSON.stringify(value)
-    } catch {
-      // has a cycle
-    }
-  }
-  return String(value)
 }
 
 /** Where in the reader's code an error happened: the topmost line of its stack that is there. */

@@ -123,6 +123,7 @@ styles.replaceSync(`
   tensor-view .tv-map { position: relative; display: inline-block; max-width: 100%; border: 1px solid var(--line); line-height: 0; }
   tensor-view canvas { image-rendering: pixelated; max-width: 100%; display: block; }
   tensor-view .tv-mark { outline: 2px solid var(--ink); outline-offset: -1px; }
+  tensor-view .tv-wrong { outline: 2px dashed var(--bad); outline-offset: -2px; }
   tensor-view .tv-map i { position: absolute; pointer-events: none; min-width: 3px; min-height: 3px; }
 `)
 document.adoptedStyleSheets.push(styles)
@@ -132,6 +133,7 @@ export class TensorView extends LitElement {
     value: { attribute: false },
     mode: {},
     mark: { attribute: false },
+    wrong: { attribute: false },
     most: { attribute: false },
     at: { state: true },
   }
@@ -139,6 +141,8 @@ export class TensorView extends LitElement {
   declare mode: TensorMode
   /** The place of a number that is outlined. */
   declare mark: number | undefined
+  /** The places of numbers that are wrong: they have a dashed frame. */
+  declare wrong: readonly number[] | undefined
   /** The end of the colours, for several tensors that share it; by default the largest size in this one. */
   declare most: number | undefined
   /** The place under the pointer, or where the keys are. */
@@ -287,6 +291,7 @@ export class TensorView extends LitElement {
 
   #numbers(value: TensorValue, layout: Layout, base: number, most: number): TemplateResult {
     const cells: TemplateResult[] = []
+    const wrong = new Set(this.wrong)
     for (let row = 0; row < layout.rows; row++) {
       for (let column = 0; column < layout.columns; column++) {
         const place = base + row * layout.down + column * layout.across
@@ -294,7 +299,8 @@ export class TensorView extends LitElement {
         const back = colour(value.values[place], most)
         const style = this.mode === 'both' ? `background:${back};color:${inkOn(back)}` : ''
         const marked = place === this.mark || place === this.at
-        cells.push(html`<span data-place=${place} style=${style} class=${marked ? 'tv-mark' : ''}>${brief(value.values[place])}</span>`)
+        const kinds = [...(marked ? ['tv-mark'] : []), ...(wrong.has(place) ? ['tv-wrong'] : [])].join(' ')
+        cells.push(html`<span data-place=${place} style=${style} class=${kinds}>${brief(value.values[place])}</span>`)
       }
     }
     return html`<div class="tv-cells" style="grid-template-columns:repeat(${layout.columns},max-content)">${cells}</div>`
@@ -304,10 +310,12 @@ export class TensorView extends LitElement {
     const { rows, columns } = layout
     const most = layout.panels.length > 1 ? 120 : 280
     const pixel = Math.max(1, Math.min(layout.panels.length > 1 ? 10 : 18, Math.floor(most / Math.max(rows, columns))))
-    const outlines = [this.mark, this.at].map((place) => {
+    const marked = [this.mark, this.at].map((place) => ({ place, kind: 'tv-mark' }))
+    const wrong = (this.wrong ?? []).slice(0, WRITTEN).map((place) => ({ place, kind: 'tv-wrong' }))
+    const outlines = [...wrong, ...marked].map(({ place, kind }) => {
       const cell = place === undefined ? undefined : this.#cell(place, layout.panels[panel].base)
       if (!cell) return nothing
-      return html`<i class="tv-mark" style="left:${(100 * cell.column) / columns}%;top:${(100 * cell.row) / rows}%;width:${100 / columns}%;height:${100 / rows}%"></i>`
+      return html`<i class=${kind} style="left:${(100 * cell.column) / columns}%;top:${(100 * cell.row) / rows}%;width:${100 / columns}%;height:${100 / rows}%"></i>`
     })
     return html`<div class="tv-map" data-panel=${panel}>
       <canvas width=${columns} height=${rows} style="width:${columns * pixel}px;aspect-ratio:${columns}/${rows}"></canvas>${outlines}

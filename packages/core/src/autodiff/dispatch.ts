@@ -7,7 +7,17 @@ import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { checkShape } from '../tensor/shape.js'
 import { emptyTensor, notATensor, requireBackendDType, Tensor } from '../tensor/tensor.js'
-import { type ComposedOp, type Jvp, type OpDefinition, ops, type PrimitiveOp, register, type TensorSpec, type Vjp } from './op.js'
+import {
+  type ComposedOp,
+  type Jvp,
+  type OpDefinition,
+  ops,
+  type PrimitiveOp,
+  register,
+  replacements,
+  type TensorSpec,
+  type Vjp,
+} from './op.js'
 import { recomputing } from './recompute.js'
 import { currentPath, isRecording, labelled, recordOp, withoutRecording } from './recording.js'
 import { transposed } from './transpose.js'
@@ -22,13 +32,13 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
       checkShape(definition.name, spec.shape)
       inputs[0].storage.references++
       const view = new Tensor(inputs[0].storage, spec.shape)
-      recordOp(registered, inputs, view, options)
+      recordOp(current(registered), inputs, view, options)
       return view
     }
     const { forward, family } = definition
     if (family) backend.add?.(family)
     const out = run(definition.name, inputs, spec, backend, (output) => forward(backend.kernels, output, inputs, options), options)
-    recordOp(registered, inputs, out, options)
+    recordOp(current(registered), inputs, out, options)
     return out
   }
   const { vjp } = definition
@@ -36,6 +46,9 @@ export function defineOp<O extends object = object>(definition: PrimitiveOp<O>):
   const registered = register({ ...definition, jvp, call } as unknown as OpDefinition)
   return call
 }
+
+/** The op as tapes record it now: with another derivative while `withDerivative` runs. */
+const current = (op: OpDefinition): OpDefinition => (replacements.size === 0 ? op : (replacements.get(op.name) ?? op))
 
 const replaced = (inputs: readonly Tensor[], i: number, v: Tensor): Tensor[] => inputs.map((x, j) => (j === i ? v : x))
 
@@ -81,14 +94,14 @@ export function defineComposed<O extends object = object>(definition: ComposedOp
   const call = (inputs: readonly Tensor[], options: O): Tensor => {
     const backend = commonBackend(name, inputs)
     if (!fused || !runsFused(inputs, options)) {
-      if (!derivative) return compose(inputs, options)
+      if (!derivative && !replacements.has(name)) return compose(inputs, options)
       const out = withoutRecording(() => compose(inputs, options))
-      recordOp(registered, inputs, out, options)
+      recordOp(current(registered), inputs, out, options)
       return out
     }
     const kernels = backend.fused as Required<FusedKernels>
     const out = run(name, inputs, fused.shape(inputs, options), backend, (output) => fused.forward(kernels, output, inputs, options))
-    recordOp(byKernel, inputs, out, options)
+    recordOp(current(byKernel), inputs, out, options)
     return out
   }
   const rule = fused?.rule ?? derivative?.rule ?? '(through its composition)'

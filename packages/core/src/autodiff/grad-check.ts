@@ -19,6 +19,24 @@ export interface GradCheckOptions {
   tolerance?: number
   /** How many elements of each input are moved at most, evenly spread; all by default. */
   maxElements?: number
+  /** Gets each element that is compared. With it, the check goes over all of them before it throws for the first that is wrong. */
+  onElement?: (element: GradCheckElement) => void
+}
+
+/** An element of an input, with its derivative from both sides. */
+export interface GradCheckElement {
+  /** Which argument of f, from 0. */
+  input: number
+  /** Which of its elements, row by row. */
+  index: number
+  /** The value of the element. */
+  x: number
+  /** The derivative by the rules. */
+  analytic: number
+  /** The central difference. */
+  numeric: number
+  /** Whether the two are within the tolerance. */
+  agrees: boolean
 }
 
 /** The result of `gradCheck`. */
@@ -36,7 +54,7 @@ export interface GradCheckReport {
  * `await getBackend('reference')`. Tensors that f takes from outside, such as weights, must be there already, in float64; after
  * `await useBackend('reference', { dtype: 'float64' })` all tensors are.
  *
- * @throws GradientError that names the first element where the two disagree.
+ * @throws GradientError that names the first element where the two disagree. With `onElement` it is thrown at the end.
  * @example
  * ```ts
  * const { checked } = await gradCheck((x) => x.tanh().sum(), [tensor([0.5, -1])])
@@ -51,8 +69,9 @@ export async function gradCheck(
   requireFunction('gradCheck', 'f', f, 'await gradCheck((x) => x.tanh().sum(), [x])')
   requireTensors('gradCheck', 'inputs', inputs)
   if (inputs.length === 0) throw new ValueError('gradCheck: give the arguments of f: gradCheck(f, [x]).')
-  requireOptions('gradCheck', options, ['step', 'tolerance', 'maxElements'])
-  const { step = 1e-5, tolerance = 1e-6, maxElements = Infinity } = options
+  requireOptions('gradCheck', options, ['step', 'tolerance', 'maxElements', 'onElement'])
+  const { step = 1e-5, tolerance = 1e-6, maxElements = Infinity, onElement } = options
+  if (onElement !== undefined) requireFunction('gradCheck', 'onElement', onElement)
   requireNumber('gradCheck', 'step', step, { above: 0 })
   requireNumber('gradCheck', 'tolerance', tolerance, { above: 0 })
   if (maxElements !== Infinity) requireWhole('gradCheck', 'maxElements', maxElements, { least: 1 })
@@ -83,6 +102,7 @@ export async function gradCheck(
       let worst = 0
       let checked = 0
       let source = 0
+      let wrong: GradientError | undefined
       hosts.forEach(({ values, shape, dtype }, k) => {
         if (!isFloat(dtype)) return
         const grad = grads[source++]
@@ -98,14 +118,18 @@ export async function gradCheck(
           const numeric = (above - below) / (2 * step)
           const error = Math.abs(analytic[i] - numeric) / (1 + Math.abs(numeric))
           checked++
-          if (!(error <= tolerance)) {
-            throw new GradientError(
+          const agrees = error <= tolerance
+          onElement?.({ input: k, index: i, x: before, analytic: analytic[i], numeric, agrees })
+          if (!agrees) {
+            wrong ??= new GradientError(
               `gradCheck: element ${i} of input ${k} ${showShape(shape)}: the derivative is ${analytic[i]}, the central difference ${numeric} (x = ${before}, step ${step}).`,
             )
+            if (!onElement) throw wrong
           }
           worst = Math.max(worst, error)
         }
       })
+      if (wrong) throw wrong
       return { worst, checked }
     }),
   )

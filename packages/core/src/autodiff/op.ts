@@ -129,6 +129,9 @@ export interface OpDefinition {
  */
 export const registry = new Map<string, OpDefinition>()
 
+/** @internal Ops that have another derivative at the moment, by name (with-derivative.ts). */
+export const replacements = new Map<string, OpDefinition>()
+
 /** Adds an op to the registry. */
 export function register(op: OpDefinition): OpDefinition {
   if (registry.has(op.name)) throw new CotangentError(`defineOp: there is already an op named "${op.name}".`)

@@ -366,7 +366,25 @@ describe.skipIf(withoutChromium)(`reports in Chromium${withoutChromium}`, () => 
           'mnist-mlp, seed 1 (3)',
         ])
         // The number of a run stands at the end of its curve, so colours are never alone.
-        expect(await page.locator('figure').first().locator('svg[role=img]').textContent()).toMatch(/1.*2.*3/s)
+        const loss = page.locator('figure').first()
+        expect(await loss.locator('svg[role=img]').textContent()).toMatch(/1.*2.*3/s)
+        // The first and the third end at the same place, near zero: their numbers stand one above the other, and not below the axis.
+        const height = async (text: string, names: string): Promise<number> => {
+          const box = await loss.locator(`svg[role=img] ${names}`).getByText(text, { exact: true }).first().boundingBox()
+          return box ? box.y + box.height / 2 : Number.NaN
+        }
+        const [first, third, zero] = [await height('1', 'g.ends'), await height('3', 'g.ends'), await height('0', 'g')]
+        expect(Math.abs(first - third)).toBeGreaterThan(10)
+        expect(Math.max(first, third)).toBeLessThanOrEqual(zero + 1)
+        // Names of rows stay where a table is scrolled.
+        const moved = (table: { scrollLeft: number }): number => {
+          table.scrollLeft = 50
+          return table.scrollLeft
+        }
+        const [before] = await finals.locator('tbody th').all()
+        const left = (await before.boundingBox())?.x
+        if (width === 390) expect(await finals.evaluate(moved as never)).toBe(50)
+        expect((await before.boundingBox())?.x).toBe(left)
         expect(await violations(page)).toEqual([])
         expect(await overflow(page)).toBe(0)
       })

@@ -131,7 +131,7 @@ export function compareView(stage: Stage, comparison: Comparison): void {
         ),
       ),
       h('h2', {}, 'Final figures'),
-      h('div', { class: 'card' }, tableOf(stage, 'Final figures', finals(runs), true)),
+      h('div', { class: 'card finals' }, tableOf(stage, 'Final figures', finals(runs), true)),
       h('h2', {}, 'Curves'),
       controls.element,
       h(
@@ -142,7 +142,7 @@ export function compareView(stage: Stage, comparison: Comparison): void {
       h('h2', {}, 'Facts that differ'),
       h(
         'div',
-        { class: 'card' },
+        { class: 'card differ' },
         differ.rows.length > 0 ? tableOf(stage, 'Facts that differ', differ, true) : h('p', {}, 'The runs differ in no fact.'),
       ),
     ),

@@ -85,6 +85,9 @@ interface Point {
 export const allowsLog = (curves: readonly Curve[]): boolean =>
   curves.some(({ values }) => values.some((value) => value !== null && value > 0))
 
+/** Below the plot: the numbers of x and their name. */
+const MARGIN_BOTTOM = 38
+
 export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing = 0 }: CurvesOptions): SVGSVGElement {
   const log = y.log === true && allowsLog(curves)
   const pointsOf = (curve: Curve, values: readonly (number | null)[]): Point[] =>
@@ -108,7 +111,7 @@ export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing
     height,
     marginLeft: 54,
     marginRight: ends ? 26 : 14,
-    marginBottom: 38,
+    marginBottom: MARGIN_BOTTOM,
     marginTop: 22,
     style: { background: 'none', color: theme.ink, fontFamily: 'system-ui, sans-serif', fontSize: '12px', overflow: 'visible' },
     x: {
@@ -146,6 +149,8 @@ export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing
                 fontWeight: 600,
                 className: 'ends',
                 fill: 'currentColor',
+                stroke: theme.card, // another curve may pass behind it
+                strokeWidth: 4,
               },
             ),
           ]
@@ -161,21 +166,24 @@ export function drawCurves({ width, height = 250, theme, x, y, curves, smoothing
       ),
     ],
   }) as SVGSVGElement
-  if (ends) spreadEnds(plot)
+  if (ends) spreadEnds(plot, height - MARGIN_BOTTOM)
   return plot
 }
 
 /** Pixels between two names at the ends of curves. */
 const LINE = 13
 
-/** Moves names at the ends of curves apart where curves end at the same place. */
-function spreadEnds(plot: SVGSVGElement): void {
+/** Moves names at the ends of curves apart where curves end at the same place; none goes below the axis, where its numbers are. */
+function spreadEnds(plot: SVGSVGElement, lowest: number): void {
   const ends = Array.from(plot.querySelectorAll<SVGTextElement>('g.ends text'), (element) => {
     const [x, y] = (/translate\(([^)]+)\)/.exec(element.getAttribute('transform') ?? '')?.[1] ?? '0,0').split(',').map(Number)
     return { element, x, y }
   }).sort((a, b) => a.y - b.y)
-  for (const [i, end] of ends.entries()) {
+  for (const [i, end] of ends.entries())
     for (const above of ends.slice(0, i)) if (Math.abs(above.x - end.x) < LINE && end.y < above.y + LINE) end.y = above.y + LINE
+  for (const [i, end] of Array.from(ends.entries()).reverse()) {
+    end.y = Math.min(end.y, lowest)
+    for (const below of ends.slice(i + 1)) if (Math.abs(below.x - end.x) < LINE && end.y > below.y - LINE) end.y = below.y - LINE
     end.element.setAttribute('transform', `translate(${end.x},${end.y})`)
   }
 }

@@ -39,8 +39,11 @@ summary{cursor:pointer;font-size:.9rem;padding:3px 0;min-height:28px}
 table{border-collapse:collapse;font-size:.9rem;font-variant-numeric:tabular-nums}
 th,td{text-align:left;padding:3px 12px 3px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}
 td.n,th.n{text-align:right}
-tbody th{min-width:6.5em}
-thead th{position:sticky;top:0;background:var(--card)}
+tbody th{min-width:6.5em;position:sticky;left:0;background:var(--card)}
+thead th{position:sticky;top:0;background:var(--card);z-index:1}
+table:has(tbody th) thead th:first-child{left:0;z-index:2}
+.differ td{min-width:10.5em;overflow-wrap:anywhere}
+.finals tbody th{min-width:8.5em}
 .facts th{font-weight:500;color:var(--muted);padding-right:20px}
 .facts .scroll{max-height:none}
 .facts td{overflow-wrap:anywhere}

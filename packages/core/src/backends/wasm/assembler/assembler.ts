@@ -268,6 +268,8 @@ export class ModuleBuilder {
   private readonly signatures: ByteBuffer[] = []
   private readonly bodies: ByteBuffer[] = []
   private readonly exports: { name: string; index: number }[] = []
+  /** The names of each function's parameters. */
+  private readonly parameterNames: string[][] = []
 
   constructor(options: ModuleOptions) {
     this.options = options
@@ -311,6 +313,7 @@ export class ModuleBuilder {
     const f = new FunctionBuilder(types.length, this.options.relaxed)
     const value = body(f, locals as ParameterLocals<P>)
     this.signatures.push(signature)
+    this.parameterNames.push(Object.keys(parameters))
     return this.bodies.push(f.finish(value ?? undefined)) - 1
   }
 
@@ -352,7 +355,30 @@ export class ModuleBuilder {
     section(10, this.bodies.length, (into) => {
       for (const body of this.bodies) into.append(body)
     })
+    this.#nameParameters(out)
     return out.view()
+  }
+
+  /** The custom section "name": debuggers and the kernel lens show parameters by their names. Engines need it not. */
+  #nameParameters(out: ByteBuffer): void {
+    const names = new ByteBuffer()
+    names.unsigned(this.parameterNames.length)
+    this.parameterNames.forEach((parameters, index) => {
+      names.unsigned(index)
+      names.unsigned(parameters.length)
+      parameters.forEach((name, i) => {
+        names.unsigned(i)
+        names.name(name)
+      })
+    })
+    const section = new ByteBuffer()
+    section.name('name')
+    section.byte(2) // the names of locals
+    section.unsigned(names.length)
+    section.append(names)
+    out.byte(0)
+    out.unsigned(section.length)
+    out.append(section)
   }
 }
 

@@ -1,0 +1,384 @@
+/**
+ * `<backward-exercises>`: the reader writes backward rules. Its content in Markdown is what is read without script: a heading and a text for each exercise of
+ * ladder.ts, and one for the digits at the end. The address says which exercise is open: `#softmax`, with code as `#softmax?code=…`.
+ */
+import { html, LitElement, nothing, type TemplateResult } from 'lit'
+import { keyed } from 'lit/directives/keyed.js'
+import type { CodeEditor } from '../shared/code-editor.js'
+import '../shared/code-editor.js'
+import { Engine, EngineError, type Told } from '../shared/engine.js'
+import { fileUrl } from '../shared/site.js'
+import { css } from './css.js'
+import './digits-card.js'
+import { type Exercise, ladder } from './ladder.js'
+import { asFile, clear, fromFile, load, type Progress, save } from './progress.js'
+import { resultOf, trainedOf } from './result.js'
+import type { Trained } from './trainings.js'
+import type { Checked, functions } from './worker.js'
+
+interface Solution {
+  readonly code: string
+  readonly pieces: readonly { readonly file: string; readonly line: number; readonly text: string }[]
+}
+
+/** Milliseconds without a sign of life: of a case of the check, of a training. */
+const CHECK_LIMIT = 5000
+const TRAIN_LIMIT = 20_000
+
+const encoded = (code: string): string =>
+  btoa(String.fromCharCode(...new TextEncoder().encode(code)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '')
+const decoded = (text: string): string | undefined => {
+  try {
+    return new TextDecoder().decode(Uint8Array.from(atob(text.replaceAll('-', '+').replaceAll('_', '/')), (c) => c.charCodeAt(0)))
+  } catch {
+    return undefined
+  }
+}
+
+class BackwardExercises extends LitElement {
+  static override properties = {
+    open: { state: true },
+    progress: { state: true },
+    busy: { state: true },
+    checked: { state: true },
+    chosen: { state: true },
+    trained: { state: true },
+    error: { state: true },
+    solution: { state: true },
+    note: { state: true },
+    clearing: { state: true },
+  }
+  /** The exercise that is open. */
+  declare open: string
+  declare progress: Progress
+  declare busy: 'check' | 'train' | undefined
+  declare checked: Checked | undefined
+  /** The case of the result that is looked at. */
+  declare chosen: number
+  declare trained: Trained | undefined
+  declare error: Told | undefined
+  declare solution: Solution | undefined
+  declare note: string
+  declare clearing: boolean
+  /** The parts of the Markdown text, by the id of their heading. */
+  readonly #texts = new Map<string, { title: string; nodes: Node[] }>()
+  readonly #engine = new Engine<typeof functions>('backward-exercises')
+  #solutions: Promise<Record<string, Solution>> | undefined
+  #saving: ReturnType<typeof setTimeout> | undefined
+  /** Code that came with a link and is not kept until it is changed or checked. */
+  #linked: string | undefined
+
+  constructor() {
+    super()
+    this.dataset.part = ''
+    this.progress = load()
+    this.chosen = 0
+    this.note = ''
+    this.clearing = false
+    this.open = ladder[0].id
+  }
+
+  protected override createRenderRoot(): HTMLElement {
+    return this
+  }
+
+  override connectedCallback(): void {
+    if (this.#texts.size === 0) this.#takeTexts()
+    this.#readAddress()
+    super.connectedCallback()
+    addEventListener('hashchange', this.#addressChanged)
+    addEventListener('pagehide', this.#keep)
+  }
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback()
+    removeEventListener('hashchange', this.#addressChanged)
+    removeEventListener('pagehide', this.#keep)
+    this.#engine.end()
+  }
+
+  #takeTexts(): void {
+    let nodes: Node[] | undefined
+    for (const node of [...this.childNodes]) {
+      if (node instanceof HTMLHeadingElement && node.id) {
+        nodes = []
+        this.#texts.set(node.id, { title: node.textContent ?? node.id, nodes })
+      }
+      nodes?.push(node)
+    }
+    this.replaceChildren()
+  }
+
+  #readAddress(): boolean {
+    const [, id, code] = /^#([\w-]+)(?:\?code=([\w-]+))?$/.exec(location.hash) ?? []
+    if (!ladder.some((each) => each.id === id)) return false
+    this.open = id
+    this.#linked = code ? decoded(code) : undefined
+    this.note = this.#linked === undefined ? '' : 'This code came with the link.'
+    return true
+  }
+
+  readonly #addressChanged = async (): Promise<void> => {
+    this.#keep()
+    if (!this.#readAddress()) return
+    this.#forget()
+    this.solution = undefined
+    await this.updateComplete
+    this.querySelector('.be-task')?.scrollIntoView({ block: 'nearest' })
+  }
+
+  /** Drops what was said of the code before. */
+  #forget(): void {
+    this.#engine.end()
+    this.busy = undefined
+    this.checked = undefined
+    this.trained = undefined
+    this.error = undefined
+  }
+
+  get #exercise(): Exercise {
+    return ladder.find(({ id }) => id === this.open) as Exercise
+  }
+
+  get #editor(): CodeEditor {
+    return this.querySelector('code-editor') as CodeEditor
+  }
+
+  readonly #titleOf = (id: string): string => this.#texts.get(id)?.title ?? id
+
+  #put(id: string, change: Progress[string]): void {
+    this.progress = { ...this.progress, [id]: { ...this.progress[id], ...change } }
+    if (!save(this.progress)) this.note = 'This browser keeps nothing for this page. Save your exercises as a file before you leave.'
+  }
+
+  #edited(): void {
+    this.#engine.start()
+    clearTimeout(this.#saving)
+    this.#saving = setTimeout(this.#keep, 400)
+  }
+
+  /** Keeps what stands in the editor. */
+  readonly #keep = (): void => {
+    if (this.#saving === undefined) return
+    clearTimeout(this.#saving)
+    this.#saving = undefined
+    this.#linked = undefined
+    const id = this.#editor.dataset.exercise as string
+    this.#put(id, { code: this.#editor.value })
+  }
+
+  async #check(): Promise<void> {
+    if (this.busy) return
+    const { id } = this.#exercise
+    const code = this.#editor.value
+    this.#forget()
+    this.#editor.mark()
+    this.busy = 'check'
+    try {
+      const checked = await this.#engine.call('check', [id, code], { limit: CHECK_LIMIT })
+      this.chosen = Math.max(
+        0,
+        checked.cases.findIndex(({ passed }) => !passed),
+      )
+      this.checked = checked
+      this.#put(id, checked.passed ? { code, solved: code } : { code })
+      this.#editor.mark(checked.cases[this.chosen].told?.line)
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      if (this.open === id) this.busy = undefined
+    }
+  }
+
+  async #train(): Promise<void> {
+    this.busy = 'train'
+    this.error = undefined
+    try {
+      this.trained = await this.#engine.call('train', [this.#exercise.id, this.#editor.value], { limit: TRAIN_LIMIT })
+    } catch (error) {
+      this.#failed(error)
+    } finally {
+      this.busy = undefined
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (error instanceof Error && error.message === 'ended') return // another exercise was opened
+    this.error = error instanceof EngineError ? error : { name: 'Stopped', message: String((error as Error).message) }
+    this.#editor.mark(this.error.line)
+  }
+
+  async #solve(): Promise<void> {
+    this.#solutions ??= fetch(fileUrl('data/exercises.json')).then((response) => response.json())
+    try {
+      this.solution = (await this.#solutions)[this.open]
+    } catch (error) {
+      this.#solutions = undefined
+      this.error = { name: 'Error', message: `The solutions did not come: ${(error as Error).message}` }
+    }
+  }
+
+  async #link(): Promise<void> {
+    history.replaceState(null, '', `#${this.open}?code=${encoded(this.#editor.value)}`)
+    try {
+      await navigator.clipboard.writeText(location.href)
+      this.note = 'The link is copied. It holds your code; nothing was sent anywhere.'
+    } catch {
+      this.note = 'The address of this page now holds your code. Copy it from there.'
+    }
+  }
+
+  #download(): void {
+    const link = document.createElement('a')
+    link.href = URL.createObjectURL(new Blob([asFile(this.progress)], { type: 'application/json' }))
+    link.download = 'exercises.json'
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  }
+
+  async #upload(event: Event): Promise<void> {
+    const input = event.target as HTMLInputElement
+    const [file] = input.files ?? []
+    if (!file) return
+    try {
+      const loaded = fromFile(await file.text())
+      this.progress = loaded
+      this.#linked = undefined
+      save(loaded)
+      this.#forget()
+      this.note = `${Object.values(loaded).filter(({ solved }) => solved).length} solved exercises were loaded.`
+    } catch (error) {
+      this.note = (error as Error).message
+    }
+    input.value = ''
+  }
+
+  #clear(): void {
+    clear()
+    clearTimeout(this.#saving)
+    this.#saving = undefined
+    this.progress = {}
+    this.clearing = false
+    this.solution = undefined
+    this.#linked = undefined
+    this.#forget()
+    this.note = 'All is as at the beginning.'
+  }
+
+  protected override render(): unknown {
+    const exercise = this.#exercise
+    const entry = this.progress[exercise.id] ?? {}
+    const code = this.#linked ?? entry.code ?? exercise.start
+    const solved = ladder.filter(({ id }) => this.progress[id]?.solved).length
+    const text = this.#texts.get(exercise.id)
+    const digits = [...this.#texts].find(([id]) => !ladder.some((each) => each.id === id))?.[1]
+    return html`<style>${css}</style>
+      <div class="be">
+        <nav class="be-ladder" aria-label="Exercises">
+          <p class="muted" style="margin:0 8px 6px">${solved} of ${ladder.length} solved</p>
+          <ol>${ladder.map(({ id }, i) => {
+            const done = this.progress[id]?.solved !== undefined
+            return html`<li><a href="#${id}" aria-current=${id === exercise.id ? 'true' : nothing}>
+              <span class="be-mark ${done ? 'be-done' : ''}" aria-hidden="true">${done ? '✓' : i + 1}</span>${this.#titleOf(id)}${done ? html`<span class="skip">, solved</span>` : nothing}</a></li>`
+          })}</ol>
+        </nav>
+        <div class="be-work">
+          <div class="be-task">${text?.nodes}</div>
+          ${keyed(exercise.id, html`<code-editor label="The rule of ${exercise.op}" data-exercise=${exercise.id} .value=${code} @run=${this.#check} @change=${this.#edited} @focusin=${() => this.#engine.start()}></code-editor>`)}
+          ${this.#buttons(entry.hints ?? 0, entry.solved !== undefined)}
+          ${this.#hints(exercise, entry.hints ?? 0)}
+          ${this.#results(exercise)}
+          ${this.solution ? this.#shownSolution(this.solution) : nothing}
+        </div>
+        ${
+          digits
+            ? html`<section class="be-digits card">${digits.nodes}
+              <exercise-digits .engine=${this.#engine} .titleOf=${this.#titleOf} .progress=${this.progress}></exercise-digits></section>`
+            : nothing
+        }
+        ${this.#files()}
+      </div>`
+  }
+
+  #buttons(hints: number, solved: boolean): TemplateResult {
+    return html`<div class="row">
+        <button class="primary" ?disabled=${this.busy !== undefined} @click=${this.#check}>${this.busy === 'check' ? 'Checks …' : 'Check'}</button>
+        ${hints < 3 ? html`<button @click=${() => this.#put(this.open, { hints: hints + 1 })}>Hint ${hints + 1} of 3</button>` : nothing}
+        ${(hints >= 3 || solved) && !this.solution ? html`<button @click=${this.#solve}>Show the library's solution</button>` : nothing}
+        <button @click=${() => this.#reset(this.#exercise.start)}>As it was</button>
+        <button @click=${this.#link}>Link with my code</button>
+        <span class="muted">Ctrl-Enter checks it</span>
+      </div>
+      <p class="muted" role="status" style="margin:0" ?hidden=${!this.note}>${this.note}</p>`
+  }
+
+  #reset(code: string): void {
+    this.#linked = undefined
+    this.#editor.value = code
+    this.#put(this.open, { code })
+    this.#forget()
+  }
+
+  #hints({ hints }: Exercise, count: number): unknown {
+    return count > 0
+      ? html`<ol class="be-hints" aria-label="Hints">${hints.slice(0, count).map((hint) => html`<li>${hint}</li>`)}</ol>`
+      : nothing
+  }
+
+  #results(exercise: Exercise): unknown {
+    const { checked, trained, error } = this
+    const next = ladder[ladder.indexOf(exercise) + 1]
+    // A rule that stops with an error would stop the training, too.
+    const trains = checked && !checked.passed && checked.cases[0].compared.length > 0
+    return html`${error ? html`<p class="error" role="alert">${error.line ? `Line ${error.line}: ` : ''}${error.name}: ${error.message}</p>` : nothing}
+      ${
+        checked
+          ? html`<section class="card" aria-label="What the check found">${resultOf(checked, this.chosen, (i) => {
+              this.chosen = i
+              this.#editor.mark(checked.cases[i].told?.line)
+            })}
+            ${checked.passed && next ? html`<p><a href="#${next.id}">Next: ${this.#titleOf(next.id)}</a></p>` : nothing}
+            ${trains ? html`<button ?disabled=${this.busy !== undefined} @click=${this.#train}>${this.busy === 'train' ? 'Trains …' : 'Train with this rule, beside the right one'}</button>` : nothing}
+            ${trained ? trainedOf(trained) : nothing}</section>`
+          : nothing
+      }`
+  }
+
+  #shownSolution({ code, pieces }: Solution): TemplateResult {
+    return html`<section class="card" aria-label="The library's solution">
+      <h3 style="margin-top:0">The library's own lines</h3>
+      ${pieces.map(
+        ({
+          file,
+          line,
+          text,
+        }) => html`<p class="be-path"><a href="${fileUrl('source.html')}#${file}:${line}-${line + text.split('\n').length - 1}">${file}, line ${line}</a></p>
+          <pre tabindex="0" aria-label="Lines of ${file}">${text}</pre>`,
+      )}
+      <div class="row"><button @click=${() => this.#reset(code)}>Put it into the editor</button>
+        <span class="muted">With what the lines need to stand alone; then check it as your own.</span></div>
+    </section>`
+  }
+
+  #files(): TemplateResult {
+    return html`<section class="be-files" aria-label="What you have written">
+      <p class="muted be-text">What you write stays in this browser. Save it as a file to take it to another one.</p>
+      <div class="row">
+        <button @click=${this.#download}>Save as a file</button>
+        <span><input type="file" id="be-upload" accept=".json,application/json" @change=${this.#upload}><label for="be-upload">Load a file</label></span>
+        ${
+          this.clearing
+            ? html`<button @click=${this.#clear}>Yes, clear all exercises</button><button @click=${() => {
+                this.clearing = false
+              }}>Keep them</button>`
+            : html`<button @click=${() => {
+                this.clearing = true
+              }}>Clear all</button>`
+        }
+      </div></section>`
+  }
+}
+customElements.define('backward-exercises', BackwardExercises)

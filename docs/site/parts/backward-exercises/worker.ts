@@ -1,0 +1,84 @@
+/** Runs the reader's rules: checks them, trains with them. */
+
+import type { Vjp } from '@cotangent/core'
+import { loadDigits, NoDigits } from '../shared/digits.js'
+import type { Told } from '../shared/engine.js'
+import { runReaderCode } from '../shared/reader-code.js'
+import { serve, type Tell, toldOf } from '../shared/serve.js'
+import { type CaseResult, checkRule } from './check.js'
+import type { Diagnosis } from './diagnose.js'
+import { type DigitSet, drawnDigits, type Learned, learnDigits, type Progress } from './digits.js'
+import { ruleOf } from './rule.js'
+import { type Trained, trainBoth } from './trainings.js'
+
+export interface Checked {
+  readonly passed: boolean
+  readonly cases: readonly (Omit<CaseResult, 'error'> & { readonly told?: Told })[]
+  readonly diagnosis?: Diagnosis
+  /** What the code printed. */
+  readonly printed: readonly string[]
+}
+
+async function ruleIn(code: string, print: (line: string) => void = () => {}): Promise<Vjp<object>> {
+  const core = await import('@cotangent/core')
+  await core.useBackend('wasm')
+  const { exports } = await runReaderCode(code, { '@cotangent/core': core }, print)
+  return ruleOf(exports.vjp)
+}
+
+async function digitSets(tell?: Tell): Promise<{ train: DigitSet; test: DigitSet; real: boolean }> {
+  try {
+    const { train, test } = await loadDigits((share) => tell?.({ loading: share }))
+    const inked = ({ images, labels }: { images: Uint8Array; labels: Uint8Array }): DigitSet => ({
+      images: Float32Array.from(images, (x) => x / 255),
+      labels,
+    })
+    return { train: inked(train), test: inked(test), real: true }
+  } catch (error) {
+    if (!(error instanceof NoDigits)) throw error
+    return { train: drawnDigits(2000, 100), test: drawnDigits(400, 200), real: false }
+  }
+}
+
+export interface DigitsResult extends Learned {
+  /** Whether the digits are MNIST's. */
+  readonly real: boolean
+  readonly seconds: number
+}
+
+/** What is told on the way. */
+export type DigitsTold = { readonly loading: number } | Progress
+
+export const functions = {
+  /** Checks the rule that the code exports. */
+  async check(id: string, code: string, tell?: Tell): Promise<Checked> {
+    const printed: string[] = []
+    const { passed, cases, diagnosis } = await checkRule(
+      id,
+      await ruleIn(code, (line) => {
+        if (printed.length < 200) printed.push(line)
+      }),
+      (done) => tell?.(done),
+    )
+    return { passed, diagnosis, printed, cases: cases.map(({ error, ...rest }) => ({ ...rest, told: error && toldOf(error) })) }
+  },
+
+  /** Trains a small network with the rule, and one with the right rule. */
+  async train(id: string, code: string): Promise<Trained> {
+    return trainBoth(id, await ruleIn(code))
+  },
+
+  /** Learns digits with the reader's rules; `codes` holds those that are solved, by the id of the exercise. */
+  async digits(codes: Record<string, string>, steps: number, tell?: Tell): Promise<DigitsResult> {
+    const rules = new Map<string, Vjp<object>>()
+    for (const [id, code] of Object.entries(codes)) rules.set(id, await ruleIn(code))
+    const { real, ...data } = await digitSets(tell)
+    const begin = performance.now()
+    const learned = await learnDigits(data, rules, steps, (progress) => {
+      tell?.(progress)
+    })
+    return { ...learned, real, seconds: (performance.now() - begin) / 1000 }
+  },
+}
+
+serve(functions)
