@@ -27,6 +27,8 @@ const LINE = 64
 const WRITTEN = 200
 const COLUMNS = 12
 const PANELS = 64
+/** A map of more numbers is painted in a task of its own. */
+const LARGE = 20_000
 
 /** A number in a few characters: four digits that count. */
 export function brief(value: number): string {
@@ -146,6 +148,8 @@ export class TensorView extends LitElement {
   /** The place under the pointer, or where the keys are. */
   declare at: number | undefined
   #layout: Layout | undefined
+  /** What the maps show. */
+  #painted: { value: TensorValue; most: number; theme: string | undefined; mode: TensorMode } | undefined
 
   constructor() {
     super()
@@ -177,8 +181,19 @@ export class TensorView extends LitElement {
     const layout = this.#layout
     if (!value || !layout) return
     const most = this.most ?? reach(value.values)
+    const theme = document.documentElement.dataset.theme
+    // A hover or a mark changes no colour.
+    if (this.#painted?.value === value && this.#painted.most === most && this.#painted.theme === theme && this.#painted.mode === this.mode)
+      return
+    const painted = { value, most, theme, mode: this.mode }
+    this.#painted = painted
     this.querySelectorAll<HTMLCanvasElement>('canvas').forEach((canvas, panel) => {
-      this.#paint(canvas, layout, layout.panels[panel].base, value.values, most)
+      const paint = (): void => {
+        if (this.#painted === painted) this.#paint(canvas, layout, layout.panels[panel].base, value.values, most)
+      }
+      // A large one gets a task of its own, so that the page answers in between.
+      if (layout.rows * layout.columns > LARGE) setTimeout(paint)
+      else paint()
     })
   }
 

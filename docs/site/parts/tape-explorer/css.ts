@@ -15,9 +15,9 @@ tape-explorer .te-tape > .row { padding: 0 8px 8px; }
 tape-explorer [role=tablist] { display: flex; gap: 4px; }
 tape-explorer [aria-selected=true], tape-explorer [aria-pressed=true] { border-color: var(--accent); color: var(--accent); font-weight: 600; }
 tape-explorer .te-scroll { max-height: 430px; overflow: auto; }
-tape-explorer .te-list { position: relative; }
+tape-explorer .te-list { position: relative; width: max-content; min-width: 100%; }
 tape-explorer .te-list svg { position: absolute; left: 0; top: 0; max-width: none; }
-tape-explorer .te-list ol { list-style: none; margin: 0; padding: 0 0 0 var(--gutter); }
+tape-explorer .te-list ol { list-style: none; margin: 0; padding: 0 0 0 var(--gutter); box-sizing: border-box; }
 tape-explorer .te-list li { height: var(--row); margin: 0; white-space: nowrap; display: flex; align-items: center; }
 tape-explorer .te-list button { height: 28px; min-height: 0; width: 100%; text-align: left; border: 1px solid transparent; background: none; padding: 0 8px; font: 0.85rem var(--mono); white-space: nowrap; color: var(--muted); border-radius: 6px; display: flex; gap: 10px; align-items: center; }
 tape-explorer .te-list .te-done button { color: var(--ink); }
@@ -34,7 +34,7 @@ tape-explorer path.te-in { stroke: var(--series-1); stroke-width: 3; }
 tape-explorer path.te-out { stroke: var(--series-2); stroke-width: 3; }
 tape-explorer .te-graph { overflow: auto; max-height: 430px; }
 tape-explorer .te-graph svg { max-width: none; display: block; margin: 0 auto; }
-tape-explorer .te-graph text { font: 13px var(--mono); text-anchor: middle; fill: var(--ink); }
+tape-explorer .te-graph text { font: 12px var(--mono); text-anchor: middle; fill: var(--ink); }
 tape-explorer .te-graph text.te-small { font-size: 10.5px; fill: var(--muted); }
 tape-explorer .te-graph rect { fill: var(--card); stroke: var(--line); stroke-width: 1.5; }
 tape-explorer .te-graph .te-box { cursor: pointer; }
@@ -47,8 +47,8 @@ tape-explorer .te-graph .te-ends rect { stroke: var(--bad); stroke-dasharray: 4 
 tape-explorer .te-graph .te-leaf rect { fill: var(--code); }
 tape-explorer .te-graph .te-source rect { stroke: var(--series-3); stroke-width: 2; }
 tape-explorer .te-steps { position: sticky; top: 3.2rem; z-index: 5; background: var(--page); border-bottom: 1px solid var(--line); padding: 8px 0; margin: 14px 0 12px; }
-tape-explorer .te-steps input { flex: 1 1 140px; min-width: 0; }
-tape-explorer .te-steps .te-where { min-width: 14.5em; font-variant-numeric: tabular-nums; }
+tape-explorer .te-steps input { flex: 1 1 80px; min-width: 0; }
+tape-explorer .te-steps .te-where { min-width: 12.5em; font-variant-numeric: tabular-nums; }
 tape-explorer .te-detail { display: flex; flex-direction: column; gap: 12px; }
 tape-explorer .te-facts { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 0.92rem; }
 tape-explorer .te-flow { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 12px; align-items: start; }
@@ -62,15 +62,14 @@ tape-explorer .te-adds { margin: 0 0 10px; font-size: 0.88rem; color: var(--seri
 tape-explorer .te-parts { display: flex; flex-wrap: wrap; gap: 10px 18px; border-left: 3px solid var(--series-2); padding-left: 12px; }
 tape-explorer .te-parts > div { max-width: 100%; }
 tape-explorer .te-parts .muted { font-size: 0.82rem; }
-tape-explorer .te-plus { font-weight: 700; color: var(--series-2); margin-right: 6px; }
+tape-explorer .te-plus { align-self: center; font-weight: 700; font-size: 1.2rem; color: var(--series-2); }
 tape-explorer .te-end { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 320px), 1fr)); gap: 12px; }
 tape-explorer .te-broken { border-left: 4px solid var(--bad); }
 tape-explorer .te-broken pre { margin: 6px 0; padding: 6px 10px; white-space: pre-wrap; }
 tape-explorer .te-bars { width: 100%; height: 56px; display: block; }
-tape-explorer rect.te-held { fill: color-mix(in srgb, var(--series-1) 45%, var(--card)); }
-tape-explorer rect.te-cotangents { fill: color-mix(in srgb, var(--series-2) 45%, var(--card)); }
-tape-explorer rect.te-held.te-at { fill: var(--series-1); }
-tape-explorer rect.te-cotangents.te-at { fill: var(--series-2); }
+tape-explorer path.te-held { fill: var(--series-1); }
+tape-explorer path.te-cotangents { fill: var(--series-2); }
+tape-explorer rect.te-at { fill: color-mix(in srgb, var(--accent) 28%, var(--card)); }
 tape-explorer .te-key { display: inline-block; width: 0.8em; height: 0.8em; border-radius: 2px; margin: 0 6px 0 0; }
 tape-explorer .te-key.te-held { background: var(--series-1); }
 tape-explorer .te-key.te-cotangents { background: var(--series-2); margin-left: 14px; }

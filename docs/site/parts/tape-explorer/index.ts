@@ -14,14 +14,14 @@ import { hashOf, type Place, placeIn } from './place.js'
 import { presets } from './presets.js'
 import { type Opened, openKernel, openOp, sourceView } from './source-panel.js'
 import { backwardView, endView, forwardView, memoryView } from './step-view.js'
-import { formula, graphOf, type Here, listOf } from './tape-view.js'
+import { formula, graphOf, type Here, listOf, ROW } from './tape-view.js'
 import type { functions } from './worker.js'
 
 document.adoptedStyleSheets.push(styles)
 
 const engine = new Engine<typeof functions>('tape-explorer')
 /** Milliseconds without a sign of life. */
-const LIMIT = 10_000
+const LIMIT = 5000
 
 const told = (error: unknown): Told =>
   error instanceof EngineError ? error : { name: error instanceof Ended ? 'Stopped' : 'Error', message: String((error as Error).message) }
@@ -63,6 +63,8 @@ class TapeExplorer extends LitElement {
   declare rich: boolean
   /** Whether the code was changed since it ran. */
   declare changed: boolean
+  /** The first row of the list that shows, in steps of some rows. */
+  declare top: number
   #code = ''
   #run = 0
   #hash = ''
@@ -72,6 +74,7 @@ class TapeExplorer extends LitElement {
     this.dataset.part = ''
     this.replaceChildren()
     this.at = 0
+    this.top = 0
     this.lines = []
     this.running = false
     this.mode = 'both'
@@ -161,10 +164,17 @@ class TapeExplorer extends LitElement {
           if (run === this.#run && this.lines.length < 200) this.lines = [...this.lines, line]
         },
       })
+      // The old tape stays on the page until the first step of the new one is there.
+      const first = Math.max(0, Math.min(2 * recorded.records, at))
+      const step = await engine.call('step', [first], { limit: LIMIT })
       if (run !== this.#run) return
       this.recorded = recorded
-      this.changed = false
-      await this.go(at)
+      this.changed = this.#code !== code
+      this.at = first
+      this.step = step
+      this.differences = undefined
+      this.#write()
+      await this.#compare()
     } catch (error) {
       if (run !== this.#run) return
       this.recorded = undefined
@@ -187,18 +197,23 @@ class TapeExplorer extends LitElement {
     this.at = Math.max(0, Math.min(this.#last, at))
     this.#write()
     const wanted = this.at
-    const { record, backward } = this.#here
     try {
       const step = await engine.call('step', [wanted], { limit: LIMIT })
       if (run !== this.#run || this.at !== wanted) return
       this.step = step
       this.differences = undefined
-      if (!backward || record === undefined) return
-      const differences = await engine.call('differences', [record], { limit: LIMIT })
-      if (run === this.#run && this.at === wanted) this.differences = differences
+      await this.#compare()
     } catch (error) {
       if (run === this.#run && this.at === wanted) this.error = told(error)
     }
+  }
+
+  /** Gets the central differences of the step that is shown. */
+  async #compare(): Promise<void> {
+    const { step } = this
+    if (step?.kind !== 'backward') return
+    const differences = await engine.call('differences', [step.record], { limit: LIMIT })
+    if (this.step === step) this.differences = differences
   }
 
   /** Replaces the plain field by the editor. */
@@ -231,10 +246,10 @@ class TapeExplorer extends LitElement {
 
   async #open(opening: Promise<Opened>): Promise<void> {
     try {
-      this.opened = await opening
-      if (this.opened.place) await import('../shared/code-editor.js')
+      const [opened] = await Promise.all([opening, import('../shared/code-editor.js')])
+      this.opened = opened
       await this.updateComplete
-      const { place, marked } = this.opened
+      const { place, marked } = opened
       const editor = this.querySelector<CodeEditor>('.te-source-text code-editor')
       if (place && marked) editor?.mark(marked[0] - place.from + 1, marked[1] - place.from + 1)
       this.querySelector('.te-source-text')?.scrollIntoView({ block: 'nearest' })
@@ -246,13 +261,20 @@ class TapeExplorer extends LitElement {
   protected override updated(changed: PropertyValues): void {
     if (!changed.has('at') && !changed.has('recorded') && !changed.has('graph')) return
     // The list scrolls to the record; the page does not.
-    const scroller = this.querySelector<HTMLElement>('.te-scroll, .te-graph')
-    const now = scroller?.querySelector<HTMLElement | SVGElement>('[aria-current=step], .te-now')
-    if (!scroller || !now) return
-    const [outer, inner] = [scroller.getBoundingClientRect(), now.getBoundingClientRect()]
-    if (inner.top < outer.top + 30) scroller.scrollTop -= outer.top + 60 - inner.top
-    else if (inner.bottom > outer.bottom - 30) scroller.scrollTop += inner.bottom - outer.bottom + 60
-    if (this.graph) scroller.scrollLeft += (inner.left + inner.right - outer.left - outer.right) / 2
+    const { record } = this.#here
+    const row = this.recorded?.rows.findIndex((each) => each.record === record) ?? -1
+    const list = this.querySelector<HTMLElement>('.te-scroll')
+    if (list && row >= 0) {
+      const most = row * ROW - ROW
+      const least = (row + 2) * ROW - list.clientHeight
+      list.scrollTop = Math.min(most, Math.max(least, list.scrollTop))
+    }
+    const graph = this.querySelector<HTMLElement>('.te-graph')
+    const now = graph?.querySelector('.te-now')?.getBoundingClientRect()
+    if (!graph || !now) return
+    const outer = graph.getBoundingClientRect()
+    graph.scrollTop += (now.top + now.bottom - outer.top - outer.bottom) / 2
+    graph.scrollLeft += (now.left + now.right - outer.left - outer.right) / 2
   }
 
   #codeView(): TemplateResult {
@@ -309,7 +331,9 @@ class TapeExplorer extends LitElement {
       ${
         this.graph
           ? graphOf(recorded, here, go)
-          : html`<div class="te-scroll" tabindex="0" role="region" aria-label="The tape as a list">${listOf(recorded, here, go)}</div>`
+          : html`<div class="te-scroll" tabindex="0" role="region" aria-label="The tape as a list" @scroll=${(event: Event) => {
+              this.top = 20 * Math.floor((event.target as HTMLElement).scrollTop / ROW / 20)
+            }}>${listOf(recorded, here, go, this.top)}</div>`
       }
     </div>`
   }
@@ -319,14 +343,14 @@ class TapeExplorer extends LitElement {
     const last = recorded.sources.filter(({ why }) => why)
     return html`${recorded.broken.map(
       ({ backward, step, chain, message }) => html`<section class="card te-broken">
-        <h3>${backward ? 'The walk back makes a number that is not finite' : `The loss is ${brief(recorded.value)}`}</h3>
+        <h2>${backward ? 'The walk back makes a number that is not finite' : `The loss is ${brief(recorded.value)}`}</h2>
         ${backward || chain.length === 0 ? nothing : html`<div class="te-chain"><span>Back to the first cause:</span>${chain.map((record, i) => html`${i > 0 ? html`<span aria-hidden="true">←</span>` : nothing}<button @click=${() => this.go(record)}>${record} ${nameOf(record)}</button>`)}</div>`}
         <pre>${message}</pre>
         ${step === undefined ? nothing : html`<button class="primary" @click=${() => this.go(step)}>Go to the record that made the first one</button>`}
       </section>`,
     )}
-    ${recorded.stopped ? html`<section class="card te-broken"><h3>The walk back stopped</h3><p class="error">${recorded.stopped}</p></section>` : nothing}
-    ${last.length > 0 ? html`<section class="card te-broken"><h3>The loss does not depend on ${last.map(({ tensor }) => recorded.tensors[tensor].name).join(', ')}</h3>${last.map(({ tensor, why }) => html`<p>${last.length > 1 ? html`<b>${recorded.tensors[tensor].name}</b>: ` : nothing}${why}</p>`)}</section>` : nothing}`
+    ${recorded.stopped ? html`<section class="card te-broken"><h2>The walk back stopped</h2><p class="error">${recorded.stopped}</p></section>` : nothing}
+    ${last.length > 0 ? html`<section class="card te-broken"><h2>The loss does not depend on ${last.map(({ tensor }) => recorded.tensors[tensor].name).join(', ')}</h2>${last.map(({ tensor, why }) => html`<p>${last.length > 1 ? html`<b>${recorded.tensors[tensor].name}</b>: ` : nothing}${why}</p>`)}</section>` : nothing}`
   }
 
   #stepsView(recorded: Recorded): TemplateResult {
@@ -334,7 +358,7 @@ class TapeExplorer extends LitElement {
     const where =
       record === undefined
         ? 'The gradients'
-        : `${backward ? 'Backward' : 'Forward'}, ${backward ? this.at - recorded.records + 1 : this.at + 1} of ${recorded.records}: record ${record}`
+        : `${backward ? 'Backward' : 'Forward'} ${backward ? this.at - recorded.records + 1 : this.at + 1} of ${recorded.records}: record ${record}`
     const button = (label: string, text: string, at: number, off: boolean): TemplateResult =>
       html`<button aria-label=${/\w/.test(text) ? nothing : label} title=${label} ?disabled=${off} @click=${() => this.go(at)}>${text}</button>`
     return html`<div class="te-steps row" role="group" aria-label="Steps">
@@ -353,12 +377,11 @@ class TapeExplorer extends LitElement {
   }
 
   #facts(recorded: Recorded, row: Row, kernels: readonly Kernel[], backward: boolean): TemplateResult {
-    const layer = row.path.split('/')[0]
     return html`<div class="te-facts">
       <span>${backward ? 'Rule' : 'Its derivative will be'} <code>${row.rule}</code></span>
       ${row.path ? html`<span>In <code>${row.path}</code></span>` : html`<span class="muted">In no layer</span>`}
       ${row.options ? html`<span>Options <code>${row.options}</code></span>` : nothing}
-      <span class="muted">${recorded.backend === 'wasm' ? 'WebAssembly' : 'Reference backend'}${layer && row.path.includes('/') ? `; ${layer} holds it` : ''}</span>
+      <span class="muted">On the ${recorded.backend} backend</span>
     </div>
     <div class="row">
       <button @click=${() => this.#open(openOp(row, false))}>Source of ${row.op}</button>

@@ -250,7 +250,11 @@ export class Session {
   #kept(made: number, last: number): Kept[] {
     const users = new Map<Tensor, number[]>()
     this.tape.records.slice(0, last + 1).forEach(({ inputs, output }, at) => {
-      for (const each of [...inputs, output]) users.set(each, [...(users.get(each) ?? []), at])
+      for (const each of [...inputs, output]) {
+        const places = users.get(each)
+        if (places) places.push(at)
+        else users.set(each, [at])
+      }
     })
     return this.tape.records
       .slice(0, made + 1)
@@ -285,9 +289,10 @@ export class Session {
     const visited = this.#visited[record]
     if (!visited) return { kind: 'passed', record }
     const before = inputs.map((input, i) => (this.#parts.get(input) ?? []).findIndex((part) => part.record === record && part.input === i))
+    const makers = new Map(tape.records.map((each, i) => [each.output, i]))
     const waiting = [...this.#parts]
       .filter(([tensor, parts]) => {
-        const maker = tape.records.findIndex(({ output }) => output === tensor)
+        const maker = makers.get(tensor) ?? -1
         const begun = tensor === loss || parts.some((part) => part.record > record)
         return begun && (maker <= record || this.sources.includes(tensor))
       })

@@ -1,9 +1,17 @@
 /** What happens at one step: values forward, cotangents backward, and central differences beside. */
-import { html, nothing, svg, type TemplateResult } from 'lit'
+import { html, nothing, type TemplateResult } from 'lit'
 import type { TensorMode, TensorValue } from '../shared/tensor-view.js'
 import type { BackwardStep, Checked, Differences, EndStep, ForwardStep, Kept, Part, Recorded, Row } from './data.js'
 
-const named = (value: TensorValue, name: string): TensorValue => ({ ...value, name })
+const known = new WeakMap<TensorValue, Map<string, TensorValue>>()
+/** The value with a name. It is the same object each time, so that a view that is drawn stays as it is. */
+function named(value: TensorValue, name: string, values = value.values): TensorValue {
+  const names = known.get(value) ?? new Map<string, TensorValue>()
+  known.set(value, names)
+  const made = names.get(name) ?? { ...value, name, values }
+  names.set(name, made)
+  return made
+}
 const view = (value: TensorValue, mode: TensorMode, most?: number): TemplateResult =>
   html`<tensor-view .value=${value} .mode=${mode} .most=${most}></tensor-view>`
 
@@ -40,7 +48,7 @@ function compared(
 ): TemplateResult {
   const complete = checked && checked.compared === value.values.length
   return html`<div class="te-pair">${view(named(value, name), mode)}
-    ${complete ? view({ ...value, values: checked.differences, name: 'central difference' }, mode) : nothing}
+    ${complete ? view(named(value, 'central difference', checked.differences), mode) : nothing}
     ${checked ? verdict(checked, value.values.length) : waiting ? html`<p class="te-verdict muted">Central differences …</p>` : nothing}</div>`
 }
 
@@ -57,7 +65,7 @@ function partsView(recorded: Recorded, parts: readonly Part[], name: string, mod
   const rowOf = (record: number): Row => recorded.rows.find((row) => row.record === record) as Row
   return html`<div class="te-parts">${parts.map(
     ({ record, input, value }, i) =>
-      html`<div>${i > 0 ? html`<span class="te-plus" aria-hidden="true">+</span>` : nothing}
+      html`${i > 0 ? html`<span class="te-plus" aria-hidden="true">+</span>` : nothing}<div>
         ${view(named(value, `part ${i + 1} of ${name}`), mode)}<span class="muted">from record ${record}, ${rowOf(record).op}${rowOf(record).inputs.length > 1 ? `, input ${input}` : ''}</span></div>`,
   )}</div>`
 }
@@ -108,27 +116,36 @@ export function endView(recorded: Recorded, step: EndStep, mode: TensorMode): Te
   })}</div>`
 }
 
-/** A bar for each step: outputs that the tape holds, and cotangents above them. */
-function bars(recorded: Recorded, at: number): TemplateResult {
-  const { records, held, alive } = recorded
+const HIGH = 56
+const WIDE = 600
+
+/** A bar for each step: outputs that the tape holds, and cotangents above them; as two paths, because a tape may be long. */
+function barsOf({ records, held, alive }: Recorded): { held: string; cotangents: string; most: number } {
   const steps = Array.from({ length: 2 * records }, (_, step) => {
     const record = step < records ? step : 2 * records - 1 - step
-    const forward = step < records
-    return { held: forward ? held[record] : held[records - 1], cotangents: forward ? 0 : (alive[record]?.peak ?? 0) }
+    return step < records ? [held[record], 0] : [held[records - 1], alive[record]?.peak ?? 0]
   })
-  const most = Math.max(1, ...steps.map(({ held, cotangents }) => held + cotangents))
-  const high = 56
-  const wide = 600 / Math.max(1, steps.length)
-  return html`<svg class="te-bars" viewBox="0 0 600 ${high}" preserveAspectRatio="none" role="img" aria-label="Bytes at each step: at most ${bytes(most)}">
-    ${steps.map(({ held, cotangents }, step) => {
-      const [a, b] = [(held / most) * high, (cotangents / most) * high]
-      const gap = Math.min(2, wide / 5)
-      return rects(step, at, step * wide, wide - gap, high, a, b)
-    })}</svg>`
+  const most = Math.max(1, ...steps.map(([a, b]) => a + b))
+  const wide = WIDE / Math.max(1, steps.length)
+  const bar = (step: number, size: number, above: number): string =>
+    `M${step * wide},${HIGH - (above / most) * HIGH}v${(-size / most) * HIGH}h${wide - Math.min(2, wide / 5)}v${(size / most) * HIGH}z`
+  return {
+    held: steps.map(([a], step) => bar(step, a, 0)).join(''),
+    cotangents: steps.map(([a, b], step) => bar(step, b, a)).join(''),
+    most,
+  }
 }
 
-const rects = (step: number, at: number, x: number, width: number, high: number, a: number, b: number): TemplateResult =>
-  svg`<rect class="te-held ${step === at ? 'te-at' : ''}" x=${x} y=${high - a} width=${width} height=${a}></rect><rect class="te-cotangents ${step === at ? 'te-at' : ''}" x=${x} y=${high - a - b} width=${width} height=${b}></rect>`
+const drawn = new WeakMap<Recorded, ReturnType<typeof barsOf>>()
+
+function bars(recorded: Recorded, at: number): TemplateResult {
+  const known = drawn.get(recorded) ?? barsOf(recorded)
+  drawn.set(recorded, known)
+  const wide = WIDE / Math.max(1, 2 * recorded.records)
+  return html`<svg class="te-bars" viewBox="0 0 ${WIDE} ${HIGH}" preserveAspectRatio="none" role="img" aria-label="Bytes at each step: at most ${bytes(known.most)}">
+    <rect class="te-at" x=${at * wide} y="0" width=${Math.max(wide, 2)} height=${HIGH}></rect>
+    <path class="te-held" d=${known.held}></path><path class="te-cotangents" d=${known.cotangents}></path></svg>`
+}
 
 export function memoryView(recorded: Recorded, at: number, kept: readonly Kept[], waiting: readonly number[] | undefined): TemplateResult {
   const { tensors, records, held, alive } = recorded
