@@ -2,11 +2,11 @@
 import type { Tile } from '@cotangent/core/kernels'
 import * as kernels from '@cotangent/core/kernels'
 import { emitPacked } from '@cotangent/core/kernels'
-import { type Check, type Look, look, opNamed, operandsOf, type PlainLoop, type Speed, speed, summed } from '../../../../bench/lens/look.js'
+import { textOf } from '../../../../bench/lens/disassemble.js'
+import { type Check, type Look, look, operandsOf, opNamed, type PlainLoop, type Speed, speed, summed } from '../../../../bench/lens/look.js'
 import type { InnerLoop } from '../../../../bench/lens/loops.js'
 import { checkedSizes } from '../../../../bench/lens/ops.js'
 import { type Emit, studied } from '../../../../bench/lens/study.js'
-import { textOf } from '../../../../bench/lens/disassemble.js'
 import { CodeError, runReaderCode } from '../shared/reader-code.js'
 import { serve } from '../shared/serve.js'
 
@@ -30,7 +30,9 @@ const A_SECOND = { turnMs: 2, leastPairs: 4, mostPairs: 60, quietPairs: 12, most
 async function exported<F>(code: string, name: string, modules: Record<string, unknown> = {}): Promise<F> {
   const { exports } = await runReaderCode(code, modules, () => undefined)
   if (typeof exports[name] !== 'function')
-    throw new CodeError(name === 'default' ? 'The code must export a function (module, tile) as its default.' : `The code must export a function ${name}.`)
+    throw new CodeError(
+      name === 'default' ? 'The code must export a function (module, tile) as its default.' : `The code must export a function ${name}.`,
+    )
   return exports[name] as F
 }
 
@@ -42,11 +44,15 @@ export const functions = {
     return speed(name, sizes, await exported<PlainLoop>(code, name))
   },
 
-  /** @param code exports `emit(module, tile)` as its default; without code it is our kernel with another tile */
-  async variant(sizes: readonly number[], tile: Tile, code?: string): Promise<VariantFound> {
+  /** @param code exports `emit(module, tile)` as its default; null is our kernel with another tile */
+  async variant(sizes: readonly number[], tile: Tile, code: string | null): Promise<VariantFound> {
     const [m, k, n] = checkedSizes(opNamed('matMul'), sizes)
-    const emit = code === undefined ? emitPacked : await exported<Emit>(code, 'default', { '@cotangent/core/kernels': kernels })
-    const { pairs, checked, loop, ...found } = studied({ m, k, n }, { name: code === undefined ? 'this tile' : 'your kernel', emit, tile }, A_SECOND)
+    const emit = code === null ? emitPacked : await exported<Emit>(code, 'default', { '@cotangent/core/kernels': kernels })
+    const { pairs, checked, loop, ...found } = studied(
+      { m, k, n },
+      { name: code === null ? 'this tile' : 'your kernel', emit, tile },
+      A_SECOND,
+    )
     const { lines, ...counts } = loop
     return { ...summed(pairs), ...checked, ...found, loop: counts, text: textOf(lines) }
   },
