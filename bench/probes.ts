@@ -177,6 +177,9 @@ const instance = (relaxed: boolean): Loops =>
 /** Milliseconds of calls before the first measurement in a page: by then the optimised code has taken the place of the first one. */
 const WARM_UP_MS = 60
 
+/** Milliseconds for which work runs before it is timed: until optimised code has taken the place of the first one. In Node kernels are optimised at once. */
+export const warmUpMs = v8 ? 0 : 250
+
 function warmed(loops: Loops): Loops {
   for (const work of [() => void loops.peak(20_000), () => void loops.pressed(100), () => loops.copy(32768, 0, 512)]) {
     const end = performance.now() + WARM_UP_MS

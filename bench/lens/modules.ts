@@ -11,7 +11,7 @@ export function caught(work: () => void): Uint8Array[] {
       super(bytes)
       modules.push(bytes)
     }
-  }
+  } as unknown as typeof original
   try {
     work()
   } finally {
@@ -40,7 +40,7 @@ export function countedIn(work: () => void): CountedModule[] {
       super(withCounters(bytes, functions))
       functionsOf.set(this, functions)
     }
-  }
+  } as unknown as typeof Module
   // An instance's exports cannot be changed; an object with fewer stands in its place.
   WebAssembly.Instance = function instance(module: WebAssembly.Module, imports: Record<string, Record<string, never>>) {
     const { exports } = new Instance(module, imports)

@@ -2,7 +2,7 @@
  * Two pieces of work that compute the same, timed in turns. The probe `pressed` runs before and after each pair (quiet.ts says why), so that a busy moment of the
  * machine is seen and meets both.
  */
-import { clockFactor, mostPressed, pressed } from '../probes.js'
+import { clockFactor, mostPressed, pressed, warmUpMs } from '../probes.js'
 import { QUIET } from '../quiet.js'
 
 /** How long to measure: at least some pairs, then until enough of them were quiet. */
@@ -39,7 +39,11 @@ export function timed(
     return (performance.now() - start) / steps
   }
   const stepsOf = (work: () => void): number => Math.max(1, Math.round((turnMs * clockFactor) / Math.max(time(work, 1), 1e-3)))
-  for (const work of [ours, theirs]) time(work, 2)
+  for (const work of [ours, theirs]) {
+    const end = performance.now() + warmUpMs
+    do time(work, 2)
+    while (performance.now() < end)
+  }
   const [ourSteps, theirSteps] = [stepsOf(ours), stepsOf(theirs)]
   const pairs: Pair[] = []
   let before = pressed()

@@ -3,7 +3,7 @@
  * What several of them need lies in files that they share.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
 import { out, top } from './places.js'
 
@@ -29,6 +29,14 @@ const names: Plugin = {
 }
 /** The workers that share no files with others: the front page is somebody's first, so it loads what it needs of the library and no more. */
 const ALONE: readonly string[] = ['train-digits']
+/** `import text from 'text:../file.ts'` gives a file as it is written, to be shown. */
+const texts: Plugin = {
+  name: 'texts',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^text:/ }, ({ path, importer }) => ({ path: resolve(dirname(importer), path.slice(5)), namespace: 'text' }))
+    onLoad({ filter: /./, namespace: 'text' }, ({ path }) => ({ contents: readFileSync(path, 'utf8'), loader: 'text' }))
+  },
+}
 
 export async function bundle(): Promise<Metafile> {
   const worker = (name: string): [string, string][] => {
@@ -55,11 +63,11 @@ async function bundled(entryPoints: Record<string, string>): Promise<Metafile> {
     target: 'es2022',
     charset: 'utf8',
     conditions: ['@cotangent/source', 'browser'],
-    // What only Node and an explicit choice of gpu.js or HDF5 load.
-    external: ['node:*', 'gpu.js', 'h5wasm'],
+    // What only Node and an explicit choice of HDF5 load. (gpu.js is a chunk of its own, for pages that import @cotangent/core/gpu.)
+    external: ['node:*', 'h5wasm'],
     nodePaths: [join(top, 'docs/node_modules'), join(top, 'node_modules')],
     legalComments: 'linked',
-    plugins: [names],
+    plugins: [names, texts],
     metafile: true,
     logLevel: 'warning',
     // An import for its types alone: packages/datasets/src/globals.ts.

@@ -16,7 +16,7 @@ import type { WebGpuSeams } from './device/context-webgpu.js'
 import { createDevice, type Handle } from './device/device.js'
 import { createEngine } from './device/engine.js'
 import { type GpuMode, loadGpuJs } from './device/gpujs.js'
-import { enterMode } from './device/modes.js'
+import { type Entered, enterMode } from './device/modes.js'
 import { convKernels } from './kernels/conv.js'
 import { elementwiseKernels } from './kernels/elementwise.js'
 import { gruKernels } from './kernels/gru.js'
@@ -63,7 +63,11 @@ const LARGEST = 2 ** 29
  * Throws a BackendError if gpu.js is not installed, or if the mode asked for does not run here.
  */
 export async function createGpuBackend({ mode }: GpuBackendOptions = {}, seams: GpuBackendSeams = {}): Promise<Backend> {
-  const { context, leave, passedOver } = await enterMode(await loadGpuJs(seams.load), mode, LIMITS, seams)
+  return createBackendOn(await enterMode(await loadGpuJs(seams.load), mode, LIMITS, seams), seams)
+}
+
+/** A backend on a context: one that runs, or one that only translates (device/translator.ts). */
+export function createBackendOn({ context, leave, passedOver }: Entered & { passedOver: string[] }, seams: GpuBackendSeams = {}): Backend {
   // The context may be shared with other backends; the limits of a test are its own.
   const limits = { ...context.limits, ...seams.limits }
   const device = createDevice({ ...context, limits }, { cachedKernels: seams.cachedKernels ?? 512, onCompile: seams.onCompile })

@@ -60,6 +60,14 @@ export interface CompiledKernel {
   destroy(): void
 }
 
+/** A kernel of gpu.js for WebGPU, by itself: its text can be had without a device. */
+export interface WgslKernel {
+  /** Translates at once, and goes on with the device, which may be missing. */
+  build(...args: (KernelInput | number)[]): Promise<void>
+  /** The WGSL, after `build`. */
+  readonly compiledSource: string
+}
+
 export interface GpuInstance {
   createKernel(source: string, settings: KernelSettings): CompiledKernel
   /** All kernels that have been made and not destroyed. */
@@ -87,6 +95,7 @@ export interface GpuJs {
   readonly Input: new (values: Float32Array, size: readonly number[]) => KernelInput
   readonly WebGL2Kernel: { readonly features: { readonly isFloatRead: boolean; readonly isTextureFloat: boolean } }
   readonly HeadlessGLKernel: GpuJs['WebGL2Kernel'] & { readonly prototype: { initContext(): object } }
+  readonly WebGPUKernel: new (source: string, settings: KernelSettings) => WgslKernel
   readonly WebGPUContext: {
     /** The one device of the process; the first call requests it. */
     acquire(): Promise<{ adapter: { info?: Record<string, string> }; device: WebGpuDevice }>
