@@ -107,7 +107,7 @@ export const planned: readonly Planned[] = [
         const recording = new Recording(id, { figures: true })
         const { kept } = await training.run(settings, recording)
         const record = await recording.finish()
-        const sections = record ? figuresOf(record) : []
+        const sections = [...(kept.sections ?? []), ...(record ? figuresOf(record) : [])]
         return sections.length > 0 ? { ...kept, sections } : kept
       },
     }
