@@ -17,7 +17,8 @@ const usage = `Usage: npm run reproduce -- [--only a,b] [--seeds 1,2,3] [--quick
        npm run reproduce -- --check [--only a,b]
        npm run reproduce -- --verify | --tables
 
-  Trains every experiment that has no result yet, shortest first, keeps each result in examples/results, and makes the tables in docs/ from them.
+  Trains every experiment that has no result yet, shortest first, keeps each result in examples/results, and makes the tables in docs/ and
+  the figures on the examples' pages from them.
   It goes on where it stopped. A result is stale, and made again, if the network, the metric, the epochs or the batch size of its experiment changed.
 
   --only a,b      some experiments by id (default: all)
@@ -25,7 +26,7 @@ const usage = `Usage: npm run reproduce -- [--only a,b] [--seeds 1,2,3] [--quick
   --quick         one epoch of few samples, into out/reproduce-quick: a test that all can run
   --certify <id>  trains again and tells whether the weights are those of the table; --seed says which (default 1)
   --check         repeats the short training kept with each result, and tells which results the program of today would no longer give
-  --verify        makes the tables anew from the results, and tells whether the pages have them
+  --verify        makes the tables anew from the results, and tells whether the pages have them, and whether pictures are those that the runs drew
   --tables        makes the tables anew and writes them
   --node path     the Node to train on (default: the one that runs this)
   --data dir      the folder with the data sets (default: COTANGENT_DATA, the cache, packages, a download)

@@ -1,11 +1,13 @@
 /**
- * The pages in docs/ that show results. Their prose is typed by hand; between `<!-- made: table 000 -->` and `<!-- end -->` stands what tables.ts makes.
+ * The pages that show results: those in docs/, and those of the examples that belong to no document. Their prose is typed by hand; between `<!-- made: table 000 -->` and
+ * `<!-- end -->` stands what tables.ts and examples.ts make.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { curvesSvg } from '../lib/curves.js'
 import { documents } from '../lib/experiment.js'
 import { bandSvg } from './band.js'
+import { examplePages, exampleParts } from './examples.js'
 import { type Result, type Results, root } from './results.js'
 import { counts, documentTable, hashTable, machineList, ownTable, remarks, runTable, weatherTable } from './tables.js'
 
@@ -27,6 +29,7 @@ export function partsOf(results: Results): ReadonlyMap<string, string> {
     ['runs', runTable(results)],
     ['machines', machineList(results)],
     ['hashes', hashTable(results)],
+    ...exampleParts(results),
   ])
   for (const document of Object.keys(documents)) {
     parts.set(`table ${document}`, documentTable(document, results))
@@ -49,7 +52,7 @@ function curves(document: string, results: Results): string {
   return `![Accuracy and loss of ${result.id} by epoch, training and validation](${document}.svg)\n\nAccuracy and loss of \`${result.id}\`, seed ${result.seed}.`
 }
 
-const marked = /<!-- made: ([\w ]+) -->\n[\s\S]*?<!-- end -->/g
+const marked = /<!-- made: ([\w -]+) -->\n[\s\S]*?<!-- end -->/g
 
 /** A page with all its parts made anew. Throws for a part that nobody makes. */
 export const withParts = (page: string, parts: ReadonlyMap<string, string>): string =>
@@ -64,7 +67,7 @@ export async function madeFiles(results: Results): Promise<Map<string, string>> 
   const parts = partsOf(results)
   const files = new Map<string, string>()
   const pages = readdirSync(join(root, 'docs/documents')).filter((name) => name.endsWith('.md'))
-  for (const page of ['docs/results.md', ...pages.map((name) => `docs/documents/${name}`)])
+  for (const page of ['docs/results.md', ...pages.map((name) => `docs/documents/${name}`), ...examplePages])
     files.set(page, withParts(readFileSync(join(root, page), 'utf8'), parts))
   for (const document of Object.keys(documents)) {
     const band = bandSvg(document, results)

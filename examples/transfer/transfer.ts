@@ -21,7 +21,7 @@ export interface Amount {
   epochs: number
 }
 
-const amounts: readonly Amount[] = [{ each: 10, epochs: 30 }, { each: 100, epochs: 10 }, { each: 1000, epochs: 2 }, { epochs: 1 }]
+export const amounts: readonly Amount[] = [{ each: 10, epochs: 30 }, { each: 100, epochs: 10 }, { each: 1000, epochs: 2 }, { epochs: 1 }]
 
 /** Smaller things than those of the example make a test short. */
 export interface Scale {
