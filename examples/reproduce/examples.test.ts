@@ -99,7 +99,7 @@ describe('a part', () => {
     const text = part('figures augment', run(1, 0.8451), run(2, 0.839))
     expect(text).toContain('| 1 | as they are | 0.9900 | 0.8450 | 0.8400 |\n|  | changed | 0.9500 | 0.8500 | 0.8451 |')
     expect(text).toContain('| median | as they are |')
-    expect(text).toContain('seed 1 51 more, seed 2 10 fewer, of 10,000.')
+    expect(text).toContain('Test pictures that changes gain, of 10,000: +51 (seed 1), −10 (seed 2).')
   })
 
   test('of the autoencoder and of the GAN has the first and the last epoch; a busy machine is told', () => {

@@ -52,7 +52,7 @@ function time(found: readonly Result[], what: string, seconds: (result: Result) 
   const beside = found.some(busy) ? ' Other programs ran at the same time, so it took longer than it has to.' : ''
   return `${what} took ${medianAndRange(times, show)}: ${machines}.${beside}`
 }
-const epochTime = (found: readonly Result[]): string => time(found, 'An epoch', ({ secondsPerEpoch }) => secondsPerEpoch)
+const epochTime = (found: readonly Result[], what = 'An epoch'): string => time(found, what, ({ secondsPerEpoch }) => secondsPerEpoch)
 
 /** Parts that stand below each other; empty ones are left out. */
 const below = (...parts: readonly string[]): string => parts.filter((part) => part !== '').join('\n\n')
@@ -118,10 +118,13 @@ const words = found('transformer-imdb', ([first]) => {
 const transferRows = ({ sections = [] }: Result): readonly (readonly number[])[] =>
   sections.flatMap((section) => (section.kind === 'table' ? section.rows.map((row) => row.map(Number)) : []))
 
-const transfer = found('transfer', (runs) => {
+const transfer = found('transfer', (kept) => {
+  // A section that failed costs the run its rows.
+  const runs = kept.filter((run) => transferRows(run).length === amounts.length)
+  if (runs.length === 0) return `${code('transfer')} kept no table.`
   const all = runs.map(transferRows)
   const rows = all[0].map(([each], i) => {
-    const { each: asked, epochs } = amounts[i] ?? { epochs: 0 }
+    const { each: asked, epochs } = amounts[i]
     const across = (column: number): number[] => all.map((rows) => rows[i][column])
     const images = asked === undefined ? `all, about ${thousands(each)}` : thousands(each)
     const [frozen, nothing] = [1, 3].map((column) => medianAndRange(across(column), percent(2)))
@@ -159,11 +162,11 @@ const augment = found('augment', (runs) => {
   const more = runs.map(({ result, also, data: { test = 0 } }) =>
     Math.round((result.value - (also?.testAccuracyWithoutChanges ?? 0)) * test),
   )
-  const gains = more.map((count, i) => `seed ${runs[i].seed} ${thousands(Math.abs(count))} ${count < 0 ? 'fewer' : 'more'}`).join(', ')
+  const gains = more.map((count, i) => `${count < 0 ? '−' : '+'}${thousands(Math.abs(count))} (seed ${runs[i].seed})`).join(', ')
   return below(
     table(['seed', '', ...names], runs.length > 1 ? [...rows, ...rowsOf('median', runs)] : rows),
-    `Test pictures that are right with changes, beside those without: ${gains}, of ${thousands(runs[0].data.test ?? 0)}.`,
-    epochTime(runs),
+    `Test pictures that changes gain, of ${thousands(runs[0].data.test ?? 0)}: ${gains}.`,
+    epochTime(runs, 'An epoch with changes'),
   )
 })
 
@@ -172,10 +175,10 @@ const vae = found('vae', (runs) => {
   const show = fixed(1)
   return below(
     seedTable(runs, [
-      { head: 'loss in the first epoch', of: ofHistory('loss', 0), show },
-      { head: 'in the last', of: ofHistory('loss', -1), show },
-      { head: 'of that, reconstruction', of: ofHistory('reconstruction', -1), show },
-      { head: 'and KL', of: ofHistory('kl', -1), show },
+      { head: 'loss, first epoch', of: ofHistory('loss', 0), show },
+      { head: 'last epoch', of: ofHistory('loss', -1), show },
+      { head: 'its reconstruction', of: ofHistory('reconstruction', -1), show },
+      { head: 'its KL', of: ofHistory('kl', -1), show },
       { head: 'loss on test digits', of: ({ result }) => result.value, show },
     ]),
     epochTime(runs),
@@ -186,10 +189,10 @@ const gan = found('gan', (runs) => {
   const at = (name: string, epoch: number) => (result: Result) => result.history?.[name]?.at(epoch)
   return below(
     seedTable(runs, [
-      { head: "discriminator's loss in the first epoch", of: at('discriminator', 0), show: fixed(3) },
-      { head: 'in the last', of: at('discriminator', -1), show: fixed(3) },
-      { head: '`right` in the first epoch', of: at('right', 0), show: percent(0) },
-      { head: 'in the last', of: at('right', -1), show: percent(0) },
+      { head: "discriminator's loss, first epoch", of: at('discriminator', 0), show: fixed(3) },
+      { head: 'last epoch', of: at('discriminator', -1), show: fixed(3) },
+      { head: '`right`, first epoch', of: at('right', 0), show: percent(0) },
+      { head: 'last epoch', of: at('right', -1), show: percent(0) },
     ]),
     epochTime(runs),
   )
@@ -208,7 +211,7 @@ const quality = found('gan', (runs) => {
     { head: 'sure of made digits', of: ({ result }) => result.value, show: percent(1) },
     { head: 'of real test digits', of: ({ also }) => also?.realDigits, show: percent(1) },
     { head: 'the rarest class has', of: extreme(Math.min), show: percent(1) },
-    { head: 'the commonest', of: extreme(Math.max), show: percent(1) },
+    { head: 'the commonest has', of: extreme(Math.max), show: percent(1) },
   ])
 })
 
