@@ -85,6 +85,8 @@ describe('a part', () => {
     const text = part('figures transfer', run(1, 0), run(2, 0.1), run(3, 0.05))
     expect(text).toContain('| 10 | 30 | 85.00 % (80.00 % – 90.00 %) | 0.1 s | 70.00 % (70.00 % – 70.00 %) | 0.0 s |')
     expect(text).toContain('| all, about 5,881 | 1 | ')
+    expect(part('figures transfer', run(1, 0), made('transfer', 2, 0.99))).toContain('Seed 1: the median. ')
+    expect(part('figures transfer', made('transfer', 2, 0.99))).toBe('`transfer` kept no table.')
     expect(text).toContain(
       'Seeds 1, 2, 3: the median and the range. The first network reads 99.50 % (99.50 % – 99.50 %) of the digits 0 to 4 right.',
     )

@@ -83,7 +83,7 @@ function gpt(results: Results): string {
   )
 }
 
-/** What the network of the first seed wrote, as a block of code. */
+/** The text that the network of the first seed wrote, as a block of code. */
 const written = found('gpt', ([first]) => {
   const text = first.sections?.find((section) => section.kind === 'text' && section.title.startsWith('What it writes'))
   if (text?.kind !== 'text') return `Seed ${first.seed} kept no text.`
