@@ -141,24 +141,30 @@ export async function trainBoth(
   )
   recording.fact('Data', `${thousands(own.y.shape[0])} pictures of Fashion-MNIST from ${withoutPath(source)}`)
   recording.fact('Test accuracy', `${changed.test.toFixed(4)}; without changes ${plain.test.toFixed(4)}`)
+  const rows = [9, 0, 3, 8].map((kind) => own.y.data.indexOf(kind))
+  const drawn = await Promise.all(
+    rows.map(async (row) => ({ original: slice(own.x, row, row + 1).data, seen: await seen(own, row, 6, seed) })),
+  )
+  const svg = await augmentSvg({ plain, changed }, drawn, seed)
   if (out) {
-    const rows = [0, 1, 2, 3].map((kind) => own.y.data.indexOf([9, 0, 3, 8][kind]))
-    const drawn = await Promise.all(
-      rows.map(async (row) => ({ original: slice(own.x, row, row + 1).data, seen: await seen(own, row, 6, seed) })),
-    )
-    await writeWhole(join(out, 'augment.svg'), await augmentSvg({ plain, changed }, drawn, seed))
+    await writeWhole(join(out, 'augment.svg'), svg)
     console.log(`Written: ${join(out, 'augment.svg')}`)
   }
   const data = { name: 'Fashion-MNIST', source: withoutPath(source), train: own.y.shape[0], validation: watched.y.shape[0] }
   const kept: Kept = {
     result: { metric: 'test accuracy, with changes', value: changed.test },
-    also: { testAccuracyWithoutChanges: plain.test },
+    also: {
+      testAccuracyWithoutChanges: plain.test,
+      trainingAccuracyWithoutChanges: last(plain.training),
+      accuracyOfOthersWithoutChanges: last(plain.watched),
+    },
     epochs,
     batchSize: BATCH,
     history: changed.history,
     secondsPerEpoch: changed.secondsPerEpoch,
     data: { ...data, test: count, sha256: dataHash([own, watched, test].flatMap(({ x, y }) => [x.data, y.data])) },
     weights: changed.weights,
+    pictures: { 'augment.svg': svg },
   }
   return { plain, changed, kept }
 }

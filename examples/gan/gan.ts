@@ -15,7 +15,7 @@ import { progressOutput } from '../lib/output.js'
 import { Recording } from '../lib/recording.js'
 import { largeText, sheet, svgPage, text } from '../lib/svg.js'
 import { Gan, NOISE, type Sizes } from './network.js'
-import { type Quality, qualityOf, spread, trainReader } from './quality.js'
+import { type Quality, qualityOf, readSection, spread, trainReader } from './quality.js'
 
 const EPOCHS = 10
 
@@ -128,6 +128,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}, recor
     const after = `The same ten draws of noise after epochs ${rows.map(({ epoch }) => epoch).join(', ')}`
     const drawings = rows.map((row) => row.images)
     await recording.shows(
+      () => readSection(quality, realQuality),
       () => imagesSection(drawings, { title: after, columns: 10, most: 10 * rows.length, ink: true }),
       async () =>
         imagesSection(await draw(generator, hundred), { title: 'A hundred made digits, none of them picked', columns: 10, ink: true }),
@@ -145,6 +146,7 @@ export async function trainGan(settings: Settings = {}, scale: Scale = {}, recor
       secondsPerEpoch: clock.secondsPerEpoch,
       data: { name: 'MNIST', source: withoutPath(source), train: limit, test, sha256: dataHash([images.data]) },
       weights: await weightsHash([...gan.weights, ...generator.weights]),
+      pictures: { 'gan.svg': svg },
     }
     return { history, quality, realQuality, svg, kept }
   } finally {

@@ -1,6 +1,7 @@
 /** A measure of made digits: a classifier that never saw them reads them, and says how sure it is of each. */
 import type { Tensor } from '@cotangent/core'
 import { conv2d, dense, dropout, flatten, type ModelData, maxPooling2d, Sequential } from '@cotangent/layers'
+import type { TableSection } from '@cotangent/layers/report'
 import { decide } from '../lib/decide.js'
 
 /** From this probability on the reader counts as sure. */
@@ -46,3 +47,12 @@ export function spread({ classes }: Quality): string {
   const total = classes.reduce((a, b) => a + b, 0)
   return classes.map((count, digit) => `${digit} ${((100 * count) / Math.max(1, total)).toFixed(1)} %`).join(', ')
 }
+
+/** How many made and real digits the reader is sure of, class by class. */
+export const readSection = (made: Quality, real: Quality): TableSection => ({
+  kind: 'table',
+  title: 'Digits that a reader is sure of',
+  says: 'How many of them it reads as each class. A generator that had learned a single digit would have one class.',
+  columns: ['read as', 'made digits', 'real test digits'],
+  rows: made.classes.map((count, digit) => [String(digit), count, real.classes[digit]]),
+})

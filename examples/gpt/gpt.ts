@@ -86,6 +86,12 @@ async function run(
   if (learner.step > 0) console.log(`goes on after step ${learner.step}`)
   const times: number[] = []
   let before = Number.NaN
+  const history: Record<'loss' | 'val_loss', number[]> = { loss: [], val_loss: [] }
+  const stretchEnds = async (valid: number): Promise<void> => {
+    history.loss.push(before)
+    history.val_loss.push(valid)
+    await recording.stretchEnds({ loss: before, val_loss: valid })
+  }
   recording.stretchBegins()
   for (let step = learner.step; step < steps; step++) {
     const start = performance.now()
@@ -95,7 +101,7 @@ async function run(
     const { gpt, release } = learner.network()
     const [valid, piece] = [await lossOn(gpt, validation, 4), await writeText(gpt, text.vocabulary, prompt, 120, seed)]
     release()
-    await recording.stretchEnds({ loss: before, val_loss: valid })
+    await stretchEnds(valid)
     recording.stretchBegins()
     await learner.save?.()
     const figures = `loss ${before.toFixed(3)}, of 256 validation windows ${valid.toFixed(3)}, ${median(times).toFixed(0)} ms a step`
@@ -109,7 +115,7 @@ async function run(
   console.log(
     `\nAfter ${steps} steps: validation loss ${validationLoss.toFixed(4)} (the whole validation text), ${median(times).toFixed(0)} ms a step\n\n${written.trim()}`,
   )
-  await recording.stretchEnds({ loss: before, val_loss: validationLoss })
+  await stretchEnds(validationLoss)
   recording.fact('Data', `${text.data.name} from ${text.data.source}`)
   recording.fact('Training', `${steps} steps of ${BATCH} × ${context} characters; a point of the curves is ${pause} steps`)
   recording.fact('Parameters', learner.parameters)
@@ -121,6 +127,7 @@ async function run(
     also: { steps, secondsPerStep: median(times) / 1000 },
     epochs: 1,
     batchSize: BATCH,
+    history,
     data: text.data,
     weights: await weightsHash(learner.weights),
   }

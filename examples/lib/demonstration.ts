@@ -24,6 +24,8 @@ export interface Kept
     Partial<Pick<RunResult, 'also' | 'best' | 'history' | 'secondsPerEpoch' | 'sections'>> {
   result: { metric: string; value: number }
   data: DataUsed
+  /** SVG documents by the names of their files. Those of the first seed stand on the example's page. */
+  pictures?: Readonly<Record<string, string>>
 }
 
 /** A demonstration that trains and has a figure. */

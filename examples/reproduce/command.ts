@@ -1,14 +1,14 @@
 /** The command `npm run reproduce`: its flags, and what they do. */
 import { spawnSync } from 'node:child_process'
 import { statSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { parseArgs } from 'node:util'
 import { suggestion, UsageError } from '../lib/arguments.js'
 import { writeWhole } from '../lib/files.js'
 import { madeFiles, outdated } from './pages.js'
 import { type Planned, planned } from './plan.js'
 import type { Host } from './process.js'
-import { allResults, committed, resultsFolder, root } from './results.js'
+import { allResults, committed, otherPictures, resultsFolder, root } from './results.js'
 import { unexplained } from './tables.js'
 import { certify, check, train } from './train.js'
 
@@ -17,7 +17,8 @@ const usage = `Usage: npm run reproduce -- [--only a,b] [--seeds 1,2,3] [--quick
        npm run reproduce -- --check [--only a,b]
        npm run reproduce -- --verify | --tables
 
-  Trains every experiment that has no result yet, shortest first, keeps each result in examples/results, and makes the tables in docs/ from them.
+  Trains every experiment that has no result yet, shortest first, keeps each result in examples/results, and makes the tables in docs/ and
+  the figures on the examples' pages from them.
   It goes on where it stopped. A result is stale, and made again, if the network, the metric, the epochs or the batch size of its experiment changed.
 
   --only a,b      some experiments by id (default: all)
@@ -25,7 +26,7 @@ const usage = `Usage: npm run reproduce -- [--only a,b] [--seeds 1,2,3] [--quick
   --quick         one epoch of few samples, into out/reproduce-quick: a test that all can run
   --certify <id>  trains again and tells whether the weights are those of the table; --seed says which (default 1)
   --check         repeats the short training kept with each result, and tells which results the program of today would no longer give
-  --verify        makes the tables anew from the results, and tells whether the pages have them
+  --verify        makes the tables anew from the results, and tells whether the pages have them, and whether pictures are those that the runs drew
   --tables        makes the tables anew and writes them
   --node path     the Node to train on (default: the one that runs this)
   --data dir      the folder with the data sets (default: COTANGENT_DATA, the cache, packages, a download)
@@ -82,15 +83,23 @@ async function writeTables(): Promise<void> {
   console.log(changed.length > 0 ? `Made anew: ${changed.join(', ')}` : 'The tables are what the results make of them.')
 }
 
-/** @returns the exit code: 0 if the pages have the tables, and every result outside its band has a reason */
+/** @returns the exit code: 0 if the pages have the tables, pictures are those that the runs drew, and every result outside its band has a reason */
 async function verify(): Promise<0 | 1> {
   const results = allResults(committed)
   const changed = outdated(await madeFiles(results))
   const missing = unexplained(results)
+  const pictures = [...results].flatMap(([id, found]) =>
+    found.flatMap((each) => otherPictures(committed, each).map((path) => ({ id, path }))),
+  )
   for (const path of changed) console.log(`${path} is not what the results make of it: npm run reproduce -- --tables`)
+  for (const { id, path } of pictures)
+    console.log(
+      `${relative(root, path)} is not what the run of ${id} drew. Remove examples/results/${id} and run: npm run reproduce -- --only ${id}`,
+    )
   if (missing.length > 0) console.log(`Outside the document's band, without a reason in examples/reproduce/plan.ts: ${missing.join(', ')}`)
-  if (changed.length + missing.length === 0) console.log('The tables are what the results make of them.')
-  return changed.length + missing.length > 0 ? 1 : 0
+  const faults = changed.length + missing.length + pictures.length
+  if (faults === 0) console.log('The tables are what the results make of them.')
+  return faults > 0 ? 1 : 0
 }
 
 /** The parsed line, or a UsageError for a flag that does not exist or lacks its value. */

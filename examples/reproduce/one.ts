@@ -6,10 +6,9 @@
 import { parseArgs } from 'node:util'
 import { configure, useBackend } from '@cotangent/core'
 import { environment } from '../lib/environment.js'
-import { writeWhole } from '../lib/files.js'
 import { endWithReader } from '../lib/output.js'
 import { planned } from './plan.js'
-import type { Result } from './results.js'
+import { type Result, writeResult } from './results.js'
 
 endWithReader()
 const { values, positionals } = parseArgs({
@@ -30,7 +29,7 @@ if (!plan || !Number.isInteger(seed) || !file) throw new Error('one.ts <id> <see
 configure({ relaxedSimd: false, threads: values.threads === 'auto' ? 'auto' : Number(values.threads) })
 const backend = await useBackend('wasm')
 const begun = performance.now()
-const { result, epochs, batchSize, best, also, remark, history, data, secondsPerEpoch, weights, sections } = await plan.run(
+const { result, epochs, batchSize, best, also, remark, history, data, secondsPerEpoch, weights, sections, pictures } = await plan.run(
   { seed, ...(values.data === undefined ? {} : { data: values.data }) },
   values.quick,
 )
@@ -62,4 +61,4 @@ const kept: Result = {
   date: new Date().toISOString(),
   command: `npm run reproduce -- --certify ${id} --seed ${seed}`,
 }
-await writeWhole(file, `${JSON.stringify(kept, undefined, 2)}\n`)
+await writeResult(file, kept, values.quick || seed !== plan.seeds[0] ? undefined : pictures)

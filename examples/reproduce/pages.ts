@@ -1,5 +1,6 @@
 /**
- * The pages in docs/ that show results. Their prose is typed by hand; between `<!-- made: table 000 -->` and `<!-- end -->` stands what tables.ts makes.
+ * The pages that show results: those in docs/, and those of the examples that belong to no document. Their prose is typed by hand; between `<!-- made: table 000 -->` and
+ * `<!-- end -->` stands what tables.ts and examples.ts make.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { curvesSvg } from '../lib/curves.js'
 import { documents, thousands } from '../lib/experiment.js'
 import { confusionSvg } from '../lib/matrix.js'
 import { bandSvg, hasBand } from './band.js'
+import { examplePages, exampleParts } from './examples.js'
 import { type Results, root } from './results.js'
 import { counts, documentTable, hashTable, machineList, ownTable, remarks, runTable, weatherTable } from './tables.js'
 
@@ -29,6 +31,7 @@ export function partsOf(results: Results): ReadonlyMap<string, string> {
     ['runs', runTable(results)],
     ['machines', machineList(results)],
     ['hashes', hashTable(results)],
+    ...exampleParts(results),
   ])
   for (const document of Object.keys(documents)) {
     parts.set(`table ${document}`, documentTable(document, results))
@@ -78,7 +81,7 @@ function picture(document: string, results: Results): string {
   return [...band, ...own].join('\n\n') || 'Pictures are drawn when there are results.'
 }
 
-const marked = /<!-- made: ([\w ]+) -->\n[\s\S]*?<!-- end -->/g
+const marked = /<!-- made: ([\w -]+) -->\n[\s\S]*?<!-- end -->/g
 
 /** A page with all its parts made anew. Throws for a part that nobody makes. */
 export const withParts = (page: string, parts: ReadonlyMap<string, string>): string =>
@@ -93,7 +96,7 @@ export async function madeFiles(results: Results): Promise<Map<string, string>> 
   const parts = partsOf(results)
   const files = new Map<string, string>()
   const pages = readdirSync(join(root, 'docs/documents')).filter((name) => name.endsWith('.md'))
-  for (const page of ['docs/results.md', ...pages.map((name) => `docs/documents/${name}`)])
+  for (const page of ['docs/results.md', ...pages.map((name) => `docs/documents/${name}`), ...examplePages])
     files.set(page, withParts(readFileSync(join(root, page), 'utf8'), parts))
   for (const document of Object.keys(documents)) {
     const band = await bandSvg(document, results)

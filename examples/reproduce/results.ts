@@ -1,19 +1,22 @@
 /**
  * The results that are kept: a file of JSON for each run, `examples/results/<id>/seed-<n>.json`. The tables in docs/ are views of these files.
  *
- * A file is whole or missing. It says what was run (settings), on what data, what came of it, and where; it names no host and no path.
+ * A file is whole or missing. It says what was run (settings), on what data, what came of it, and where; it names no host and no path. Pictures that the run drew lie
+ * beside it, and it has their hashes.
  */
+import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Kept } from '../lib/demonstration.js'
 import type { Reported } from '../lib/experiment.js'
+import { writeWhole } from '../lib/files.js'
 import { type Planned, planned } from './plan.js'
 
 /** Goes up when files of before can no longer be read. */
 const VERSION = 1
 
-export interface Result extends Kept {
+export interface Result extends Omit<Kept, 'pictures'> {
   format: 'cotangent-result'
   version: typeof VERSION
   id: string
@@ -27,6 +30,8 @@ export interface Result extends Kept {
   seconds: number
   /** SHA-256 of the weights of the short run of `--quick` with this seed, by the same program: it tells whether the program still computes the same. */
   quick?: string
+  /** Pictures that the run drew: the name of a file beside this one, and its SHA-256. The first seed alone has them. */
+  pictures?: Readonly<Record<string, string>>
   machine: { cpu: string; cores: number; threads: number; platform: string; load: number; peakMemoryBytes: number }
   versions: { cotangent: string; node: string }
   /** ISO 8601, in UTC. */
@@ -80,6 +85,23 @@ export function readResult(folder: string, { id, settings }: Planned, seed: numb
   if (changed !== undefined) return { missing: `stale: ${changed} was ${value.settings[changed]}, is ${settings[changed]}` }
   return value
 }
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** Writes a result and its pictures. The result comes last: one that is there has its pictures. */
+export async function writeResult(file: string, result: Result, pictures: Readonly<Record<string, string>> = {}): Promise<void> {
+  const drawn = Object.entries(pictures)
+  for (const [name, svg] of drawn) await writeWhole(join(dirname(file), name), svg)
+  const hashes = drawn.length > 0 ? { pictures: Object.fromEntries(drawn.map(([name, svg]) => [name, sha256(svg)])) } : {}
+  await writeWhole(file, `${JSON.stringify({ ...result, ...hashes }, undefined, 2)}\n`)
+}
+
+/** The pictures of a result that are gone, or are not those that its run drew. */
+export const otherPictures = (folder: string, { id, pictures = {} }: Pick<Result, 'id' | 'pictures'>): string[] =>
+  Object.entries(pictures)
+    .map(([name, hash]) => ({ path: join(folder, id, name), hash }))
+    .filter(({ path, hash }) => !existsSync(path) || sha256(readFileSync(path, 'utf8')) !== hash)
+    .map(({ path }) => path)
 
 export const isMissing = (found: Result | { missing: string }): found is { missing: string } => 'missing' in found
 

@@ -7,7 +7,7 @@ import { wellFormed } from '../test/xml.js'
 import { bandSvg } from './band.js'
 import { madeFiles, outdated, partsOf, withParts } from './pages.js'
 import { type Planned, planned } from './plan.js'
-import { allResults, committed, fileOf, isMissing, type Result, readResult, resultsOf } from './results.js'
+import { allResults, committed, fileOf, isMissing, otherPictures, type Result, readResult, resultsOf, writeResult } from './results.js'
 import { documentTable, hashTable, ours, remarks, runTable, unexplained, verdictOf, weatherTable } from './tables.js'
 
 const plan = planned.find(({ id }) => id === 'mnist-mlp') as Planned
@@ -48,15 +48,20 @@ describe('the committed results', () => {
     const folders = existsSync(committed) ? readdirSync(committed) : []
     for (const id of folders) {
       const own = planned.find((each) => each.id === id) as Planned
+      const results = resultsOf(committed, own)
+      const drawn = results.flatMap(({ pictures = {} }) => Object.keys(pictures))
+      expect(results.flatMap((each) => otherPictures(committed, each))).toEqual([])
       for (const name of readdirSync(join(committed, id))) {
+        if (drawn.includes(name)) continue
         const seed = Number(/^seed-(\d+)\.json$/.exec(name)?.[1])
         const found = readResult(committed, own, seed)
         if (isMissing(found)) throw new Error(`${id}, seed ${seed}: ${found.missing}`)
         expect(readFileSync(join(committed, id, name), 'utf8')).not.toMatch(/"(\/|~|[A-Z]:\\)|\/(home|root|tmp|work|Users)\//)
         expect(found.data).not.toHaveProperty('partial')
-        // Images and curves belong into reports.
+        // Images and curves belong into reports; a row of a map is a list of figures.
         for (const section of found.sections ?? []) {
-          expect(['confusion', 'table', 'text']).toContain(section.kind)
+          expect(['confusion', 'table', 'text', 'heat']).toContain(section.kind)
+          if (section.kind === 'heat') expect(section.values).toHaveLength(1)
           expect(Object.keys(section)).not.toEqual(expect.arrayContaining([expect.stringMatching(/images|samples/)]))
         }
         expect(statSync(join(committed, id, name)).size).toBeLessThan(50_000)
@@ -237,6 +242,20 @@ describe('a file of a result', () => {
     put(2, text)
     expect(readResult(folder, plan, 2)).toEqual({ missing })
     expect(resultsOf(folder, plan).map(({ seed }) => seed)).toEqual([1])
+  })
+  test('has its pictures beside it, and tells one that is gone or another', async () => {
+    const path = fileOf(folder, plan.id, 7)
+    await writeResult(path, result(7, 1.8), { 'a.svg': '<svg>a</svg>', 'b.svg': '<svg>ä</svg>' })
+    const found = readResult(folder, plan, 7) as Result
+    expect(readFileSync(join(dirname(path), 'b.svg'), 'utf8')).toBe('<svg>ä</svg>')
+    expect(otherPictures(folder, found)).toEqual([])
+    writeFileSync(join(dirname(path), 'a.svg'), '<svg>b</svg>')
+    rmSync(join(dirname(path), 'b.svg'))
+    expect(otherPictures(folder, found)).toEqual(['a.svg', 'b.svg'].map((name) => join(dirname(path), name)))
+    rmSync(path)
+    await writeResult(path, result(7, 1.8))
+    expect(readResult(folder, plan, 7)).toEqual(result(7, 1.8))
+    rmSync(path)
   })
   test('that is not there has not run', () => expect(readResult(folder, plan, 9)).toEqual({ missing: 'not run yet' }))
 })

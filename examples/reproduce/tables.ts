@@ -3,7 +3,7 @@ import { thousands } from '../lib/experiment.js'
 import { type Planned, planned } from './plan.js'
 import type { Result, Results } from './results.js'
 
-const NONE = 'not run yet'
+export const NONE = 'not run yet'
 
 export const median = (values: readonly number[]): number => {
   const sorted = [...values].sort((a, b) => a - b)
@@ -15,6 +15,10 @@ export const median = (values: readonly number[]): number => {
 export const figure = (metric: string, value: number): string =>
   metric.endsWith('%') ? `${value.toFixed(2)} %` : value.toFixed(Math.abs(value) < 10 ? 4 : 2)
 
+/** `1.85 % (1.71 % – 1.87 %)`; of a single value the value alone. */
+export const medianAndRange = (values: readonly number[], show: (value: number) => string): string =>
+  values.length === 1 ? show(values[0]) : `${show(median(values))} (${show(Math.min(...values))} – ${show(Math.max(...values))})`
+
 const seedsOf = (results: readonly Result[]): string => {
   const seeds = results.map(({ seed }) => seed)
   return seeds.length === 1 ? `seed ${seeds[0]}` : `${seeds.length} seeds`
@@ -25,8 +29,8 @@ export function ours(results: readonly Result[]): string {
   if (results.length === 0) return NONE
   const { metric } = results[0].result
   const values = results.map(({ result }) => result.value)
-  if (values.length === 1) return `${figure(metric, values[0])} (${seedsOf(results)})`
-  return `${figure(metric, median(values))} (${figure(metric, Math.min(...values))} – ${figure(metric, Math.max(...values))})`
+  const show = (value: number): string => figure(metric, value)
+  return values.length === 1 ? `${show(values[0])} (${seedsOf(results)})` : medianAndRange(values, show)
 }
 
 export interface Verdict {
@@ -53,10 +57,10 @@ export function verdictOf({ reported }: Planned, results: readonly Result[]): Ve
 
 const row = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 
-const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
+export const table = (head: readonly string[], rows: readonly (readonly string[])[]): string =>
   [row(head), row(head.map(() => '---')), ...rows.map(row)].join('\n')
 
-const code = (id: string): string => `\`${id}\``
+export const code = (id: string): string => `\`${id}\``
 const of = (results: Results, { id }: Planned): readonly Result[] => results.get(id) ?? []
 const inDocument = (document: string | undefined): Planned[] => planned.filter((plan) => plan.document === document)
 
@@ -157,7 +161,7 @@ export function weatherTable(results: Results): string {
   return rows.length === 0 ? NONE : table(head, rows)
 }
 
-const machineOf = ({ machine: { cpu, cores, threads, platform }, versions: { node } }: Result): string =>
+export const machineOf = ({ machine: { cpu, cores, threads, platform }, versions: { node } }: Result): string =>
   `${cpu}, ${cores} cores, ${threads} ${threads === 1 ? 'thread' : 'threads'}, ${platform}, Node ${node.replace('v', '')}`
 
 /** The machines of all results, in the order of the table. A row names its machine by a letter. */
@@ -175,7 +179,7 @@ function dataOf({ data: { name, train, validation, test, departures } }: Result)
 }
 
 /** Whether other programs wanted the cores, too: a run that has them for itself keeps all of them busy, and no more. */
-const busy = ({ machine: { load, cores } }: Result): boolean => load > cores + 1
+export const busy = ({ machine: { load, cores } }: Result): boolean => load > cores + 1
 
 /** How each result was made: data, epochs, time, machine, and the hash of the weights for the first seed. */
 export function runTable(results: Results): string {
@@ -184,12 +188,18 @@ export function runTable(results: Results): string {
     const found = of(results, plan)
     if (found.length === 0) return [code(plan.id), NONE, '', '', '', '']
     const times = found.flatMap(({ secondsPerEpoch }) => secondsPerEpoch ?? [])
-    const time = times.length === 0 ? `${median(found.map(({ seconds }) => seconds)).toFixed(0)} s in all` : `${median(times).toFixed(1)} s`
+    const steps = found.flatMap(({ also }) => also?.secondsPerStep ?? [])
+    const time =
+      steps.length > 0
+        ? `${(1000 * median(steps)).toFixed(0)} ms a step`
+        : times.length === 0
+          ? `${median(found.map(({ seconds }) => seconds)).toFixed(0)} s in all`
+          : `${median(times).toFixed(1)} s`
     const where = [...new Set(found.map((result) => letter(machines.indexOf(machineOf(result)))))].join(', ')
     return [
       code(plan.id),
       dataOf(found[0]),
-      String(found[0].epochs),
+      found[0].also?.steps === undefined ? String(found[0].epochs) : `${thousands(found[0].also.steps)} steps`,
       `${time}${found.some(busy) ? ', busy' : ''}`,
       where,
       code(found[0].weights.slice(0, 12)),

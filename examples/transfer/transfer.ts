@@ -21,7 +21,7 @@ export interface Amount {
   epochs: number
 }
 
-const amounts: readonly Amount[] = [{ each: 10, epochs: 30 }, { each: 100, epochs: 10 }, { each: 1000, epochs: 2 }, { epochs: 1 }]
+export const amounts: readonly Amount[] = [{ each: 10, epochs: 30 }, { each: 100, epochs: 10 }, { each: 1000, epochs: 2 }, { epochs: 1 }]
 
 /** Smaller things than those of the example make a test short. */
 export interface Scale {
@@ -112,8 +112,9 @@ export async function compare(
       }),
       ...classifierShows(frozen, high.test.x, high.test.x, high.test.y, ['5', '6', '7', '8', '9']),
     )
+    const svg = await transferSvg(compared, { low: low.test, high: high.test, seed })
     if (out) {
-      await writeWhole(join(out, 'transfer.svg'), await transferSvg(compared, { low: low.test, high: high.test, seed }))
+      await writeWhole(join(out, 'transfer.svg'), svg)
       console.log(`Written: ${join(out, 'transfer.svg')}`)
     }
     const last = compared[compared.length - 1]
@@ -139,6 +140,7 @@ export async function compare(
         sha256: dataHash(contents),
       },
       weights: await weightsHash(models.flatMap(({ weights }) => weights)),
+      pictures: { 'transfer.svg': svg },
     }
     return { low: ofLow, compared, kept }
   } finally {

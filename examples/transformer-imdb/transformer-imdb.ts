@@ -65,13 +65,15 @@ export async function trainReviews(
     for (const line of lookLines(look)) console.log(line)
     recording.fact('Data', `${thousands(y.shape[0])} reviews from ${withoutPath(source)}`)
     const words = Array.from({ length: sizes.words }, (_, number) => (number > 3 ? word(number) : undefined))
-    await recording.shows(
-      () => [oneRow('What the words get of the attention', look.words, look.attention), oneRow(effectTitle, look.words, look.effect)],
-      ...reviewShows(model, xTest, yTest, async () => words),
-    )
+    const ofWords = [
+      oneRow('What the words get of the attention', look.words, look.attention),
+      oneRow(effectTitle, look.words, look.effect),
+    ]
+    await recording.shows(() => ofWords, ...reviewShows(model, xTest, yTest, async () => words))
+    const made = `Test review ${row}, seed ${seed}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}. ▸ stands before every review.`
+    const svg = lookSvg(look, made)
     if (out) {
-      const made = `Test review ${row}, seed ${seed}, after ${epochs} ${epochs === 1 ? 'epoch' : 'epochs'}. ▸ stands before every review.`
-      await writeWhole(join(out, 'review.svg'), lookSvg(look, made))
+      await writeWhole(join(out, 'review.svg'), svg)
       console.log(`Written: ${join(out, 'review.svg')}`)
     }
     const kept: Kept = {
@@ -89,6 +91,8 @@ export async function trainReviews(
         sha256: dataHash([x.data, y.data, xTest.data, yTest.data]),
       },
       weights: await weightsHash(model.weights),
+      sections: ofWords,
+      pictures: { 'review.svg': svg },
     }
     return { accuracy, look, kept }
   } finally {
@@ -104,7 +108,7 @@ const oneRow = (title: string, words: readonly string[], values: readonly number
   title,
   rows: { label: '', names: [''] },
   columns: { label: 'word', names: [...words] },
-  values: [[...values]],
+  values: [values.map((value) => Number(value.toFixed(5)))],
   ...(values.some((value) => value < 0) && { diverging: true }),
 })
 

@@ -57,29 +57,52 @@ export function digitsSvg(images: NDArray<Uint8Array>, side: number, range: Rang
 
 const median = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[values.length >> 1]
 
+type Point = [x: number, y: number]
+
+/** Names may lie over each other: these points are moved apart until all are `distance` from each other. */
+export function apart(points: readonly Point[], distance: number): Point[] {
+  const moved = points.map(([x, y]): Point => [x, y])
+  for (let round = 0; round < 100; round++) {
+    for (const [i, a] of moved.entries()) {
+      for (const b of moved.slice(0, i)) {
+        const [dx, dy] = [a[0] - b[0], a[1] - b[1]]
+        const far = Math.hypot(dx, dy)
+        if (far >= distance) continue
+        const half = (distance - far) / 2
+        const [x, y] = far > 0 ? [(half * dx) / far, (half * dy) / far] : [half, 0]
+        a[0] += x
+        a[1] += y
+        b[0] -= x
+        b[1] -= y
+      }
+    }
+  }
+  return moved.map(([x, y]) => [Math.round(x), Math.round(y)])
+}
+
 const light = ['#1f77b4', '#e8710a', '#2ca02c', '#d62728', '#8250df', '#8c564b', '#d63a9f', '#6e7781', '#9a7d00', '#0e9aa7']
 const dark = ['#58a6ff', '#ff9e4a', '#4fcf60', '#ff6b6b', '#b794ff', '#c49a8c', '#ff7ac8', '#b1bac4', '#e3c33a', '#3fd0dc']
-const colours = (set: readonly string[]): string => `svg { ${set.map((colour, digit) => `--d${digit}: ${colour}`).join('; ')} }`
+const colours = (paper: string, set: readonly string[]): string =>
+  `svg { --paper: ${paper}; ${set.map((colour, digit) => `--d${digit}: ${colour}`).join('; ')} }`
 const style = `${largeText}
-${colours(light)}
-@media (prefers-color-scheme: dark) { ${colours(dark)} }
+${colours('#ffffffcc', light)}
+@media (prefers-color-scheme: dark) { ${colours('#0d1117cc', dark)} }
 path { fill: none; stroke-width: 4; stroke-linecap: round; stroke-opacity: 0.6 }
 .frame { fill: none; stroke: var(--line) }
-.class { font-size: 26px; font-weight: 700; fill: var(--ink) }`
+.class { font-size: 26px; font-weight: 700; fill: var(--ink); stroke: var(--paper); stroke-width: 4; paint-order: stroke }`
 
 /** A dot for each code, [n, 2], in the colour of its digit, and each digit's number at the median of its codes. */
 export function codesSvg(codes: Float32Array, labels: ArrayLike<number>): string {
   const size = 630
   const range = rangeOf(codes, 0)
   const place = (i: number, axis: number): number => Math.round(placeIn(range[axis], size, 8, codes[2 * i + axis]))
-  const classes = Array.from({ length: 10 }, (): [x: number, y: number][] => [])
+  const classes = Array.from({ length: 10 }, (): Point[] => [])
   for (let i = 0; i < labels.length; i++) classes[labels[i]].push([LEFT + place(i, 0), TOP + size - place(i, 1)])
   // A line of no length with round ends is a dot, and takes fewer bytes than a circle.
   const dots = classes.map((points, digit) => `<path stroke="var(--d${digit})" d="${points.map(([x, y]) => `M${x} ${y}h0`).join('')}"/>`)
-  const names = classes.flatMap((points, digit) => {
-    const [x, y] = [0, 1].map((axis) => median(points.map((point) => point[axis])))
-    return points.length === 0 ? [] : [text(x, y + 9, String(digit), `${middle} class="class"`)]
-  })
+  const present = [...classes.keys()].filter((digit) => classes[digit].length > 0)
+  const middles = present.map((digit): Point => [median(classes[digit].map(([x]) => x)), median(classes[digit].map(([, y]) => y))])
+  const names = apart(middles, 26).map(([x, y], i) => text(x, y + 9, String(present[i]), `${middle} class="class"`))
   const body = [
     text(LEFT, 16, `The codes of ${thousands(labels.length)} test digits, coloured by class`, ' class="title"'),
     `<rect class="frame" x="${LEFT}" y="${TOP}" width="${size}" height="${size}"/>`,

@@ -8,7 +8,7 @@ import { loadModel } from '@cotangent/layers/node'
 import { describe, expect, test, vi } from 'vitest'
 import { wellFormed } from '../test/xml.js'
 import { createVae, reconstruction, Sampling } from './network.js'
-import { codesSvg, gridOfCodes, rangeOf } from './picture.js'
+import { apart, codesSvg, gridOfCodes, rangeOf } from './picture.js'
 import { trainVae } from './vae.js'
 
 const codes = tensor([
@@ -84,6 +84,23 @@ test('the figures: codes in rows from the top, dots in their classes', () => {
   expect(wellFormed(svg)).toBe(true)
   expect(svg).toContain('<path stroke="var(--d3)" d="M351 347h0M44 40h0"/>') // the middle, and above at the left
   expect(svg).toContain('<path stroke="var(--d5)" d="M658 654h0"/>') // below at the right
+})
+
+test('names that lie over each other are moved apart, others stay', () => {
+  const far = (points: readonly (readonly [number, number])[]): number =>
+    Math.min(...points.flatMap(([x, y], i) => points.slice(0, i).map(([u, v]) => Math.hypot(x - u, y - v))))
+  const moved = apart(
+    [
+      [100, 100],
+      [100, 100],
+      [103, 101],
+      [300, 50],
+    ],
+    26,
+  )
+  expect(far(moved)).toBeGreaterThan(24) // they are rounded
+  expect(moved[3]).toEqual([300, 50])
+  for (const [x, y] of moved.slice(0, 3)) expect(Math.hypot(x - 100, y - 100)).toBeLessThan(30)
 })
 
 test('a short training: the same for the same seed, writes its files, leaves nothing behind', async () => {

@@ -125,6 +125,7 @@ export async function trainVae(settings: Settings = {}, scale: Scale = {}, recor
       secondsPerEpoch: clock.secondsPerEpoch,
       data: { name: 'MNIST', source: withoutPath(source), train: limit, test, sha256: dataHash([images.data, others.data]) },
       weights: await weightsHash(vae.weights),
+      pictures: { 'digits.svg': digits, 'codes.svg': codes },
     }
     return { history, testBound, digits, codes, kept }
   } finally {
