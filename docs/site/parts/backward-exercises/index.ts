@@ -262,7 +262,7 @@ class BackwardExercises extends LitElement {
         ${(hints >= 3 || solved) && !this.solution ? html`<button @click=${this.#solve}>Show the library's solution</button>` : nothing}
         <button @click=${() => this.#reset(this.#exercise.start)}>As it was</button>
         <button @click=${this.#link}>Link with my code</button>
-        <span class="muted">Ctrl-Enter checks it</span>
+        <span class="muted">Ctrl-Enter checks it; Escape, then Tab leaves the field</span>
       </div>
       <p class="muted" role="status" style="margin:0" ?hidden=${!this.note}>${this.note}</p>`
   }

@@ -74,5 +74,5 @@ const last = (values: readonly number[]): string => {
 export function trainedOf({ task, right, wrong, asked }: Trained): TemplateResult {
   const says = `After ${right.length} steps the loss is ${last(right)} with the right rule; with yours it is ${last(wrong)}${wrong.length < right.length ? ` after ${wrong.length} steps` : ''}.`
   return html`<p class="be-text">${task} Both trainings begin with the same weights and see the same data. Your rule was asked ${asked} times. <b>${says}</b></p>
-    <loss-curves .series=${[{ name: 'the right rule', values: right }, { name: 'your rule', values: wrong }]} .label=${says}></loss-curves>`
+    <loss-curves .series=${[{ name: 'the right rule', values: right }, { name: 'your rule', values: wrong }]}></loss-curves>`
 }
