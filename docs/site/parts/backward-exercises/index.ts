@@ -7,7 +7,7 @@ import { keyed } from 'lit/directives/keyed.js'
 import type { CodeEditor } from '../shared/code-editor.js'
 import '../shared/code-editor.js'
 import { Engine, EngineError, type Told } from '../shared/engine.js'
-import { addressOf, atAddress } from './address.js'
+import { atAddress, linkTo } from './address.js'
 import { css } from './css.js'
 import './digits-card.js'
 import './files-card.js'
@@ -161,10 +161,8 @@ class BackwardExercises extends LitElement {
     this.#put(id, { code })
     try {
       const checked = await this.#engine.call('check', [id, code], { limit: CHECK_LIMIT })
-      this.chosen = Math.max(
-        0,
-        checked.cases.findIndex(({ passed }) => !passed),
-      )
+      const first = checked.cases.findIndex(({ passed }) => !passed)
+      this.chosen = Math.max(0, first)
       this.checked = checked
       if (checked.passed) this.#put(id, { solved: code })
       this.#editor.mark(checked.cases[this.chosen].told?.line)
@@ -202,13 +200,7 @@ class BackwardExercises extends LitElement {
   }
 
   async #link(): Promise<void> {
-    history.replaceState(null, '', addressOf(this.open, this.#editor.value))
-    try {
-      await navigator.clipboard.writeText(location.href)
-      this.note = 'The link is copied. It holds your code; nothing was sent anywhere.'
-    } catch {
-      this.note = 'The address of this page now holds your code. Copy it from there.'
-    }
+    this.note = await linkTo(this.open, this.#editor.value)
   }
 
   /** Takes what a file holds, or nothing, in the place of all that is here. */
