@@ -45,15 +45,23 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   }
   expect((await page.locator('tensor-view .tv-wrong').count()) > 3, 'both derivatives are shown, and the places where they differ')
   await page.getByRole('button', { name: 'Train with this rule' }).click()
-  const compared = page.locator('loss-curves svg[role=img]')
+  const compared = page.locator('loss-curves figure > svg')
   await compared.waitFor()
-  expect(/the right rule; with yours/.test((await compared.getAttribute('aria-label')) ?? ''), 'a wrong rule trains beside the right one')
+  expect((await page.getByText('with the right rule; with yours it is').count()) === 1, 'a wrong rule trains beside the right one')
 
   for (const [id, rule] of right) {
     await open(id)
     await write(`export const vjp = ${rule}`)
     expect((await check()).includes('Right.'), `${id}, right`)
   }
+
+  await page.getByRole('button', { name: 'Link with my code' }).click()
+  await page.waitForURL(/#matmul\?code=/)
+  const link = page.url()
+  await open('mul')
+  await page.goto(link)
+  await page.locator('code-editor[data-exercise="matmul"]', { hasText: 'transposeA: true' }).waitFor()
+  expect(true, 'a link holds exercise and code')
 
   await open('mul')
   await write('export const vjp = () => {\n  for (;;) {}\n}')

@@ -15,7 +15,16 @@ function decoded(text: string): string | undefined {
   }
 }
 
-export const addressOf = (id: string, code: string): string => `#${id}?code=${encoded(code)}`
+/** Puts the code into the address and copies the link; returns what to say to the reader. */
+export async function linkTo(id: string, code: string): Promise<string> {
+  history.replaceState(null, '', `#${id}?code=${encoded(code)}`)
+  try {
+    await navigator.clipboard.writeText(location.href)
+    return 'The link is copied. It holds your code; nothing was sent anywhere.'
+  } catch {
+    return 'The address of this page now holds your code. Copy it from there.'
+  }
+}
 
 /** What the address names; undefined if that is no exercise. */
 export function atAddress(hash: string): { id: string; code?: string } | undefined {

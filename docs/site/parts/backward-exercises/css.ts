@@ -26,8 +26,10 @@ backward-exercises .be-both > * { max-width: 100%; }
 backward-exercises .error { margin: 8px 0; }
 backward-exercises .be-path { overflow-wrap: anywhere; margin-bottom: 0; }
 backward-exercises pre { max-height: 420px; }
-backward-exercises figure.be-plot { margin: 8px 0; max-width: 640px; }
-backward-exercises .be-legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 4px; font-size: 0.9rem; }
+backward-exercises .be-plot { margin: 8px 0; max-width: 640px; min-height: 180px; }
+backward-exercises .be-plot figure { margin: 0; }
+backward-exercises .be-plot .legend { display: flex; flex-wrap: wrap; gap: 4px 18px; margin: 0 0 4px; font-size: 0.9rem; }
+backward-exercises .be-plot .legend svg { vertical-align: middle; }
 backward-exercises .be-digits { margin-top: 24px; }
 backward-exercises .be-digits h2 { margin-top: 0; }
 backward-exercises .be-files { display: block; margin-top: 16px; }

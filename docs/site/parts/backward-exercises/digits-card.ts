@@ -103,7 +103,7 @@ class ExerciseDigits extends LitElement {
               ${this.result.steps} steps in ${this.result.seconds.toFixed(1)} s.${this.result.real ? '' : ' The digits were drawn by this page: the site was built without MNIST.'}</p>`
           : nothing
       }${this.error ? html`<p class="error">${this.error.name}: ${this.error.message}</p>` : nothing}</div>
-      ${now && now.losses.length > 1 ? html`<loss-curves .series=${[{ name: 'loss of each batch', values: now.losses }]} label="The loss goes from ${now.losses[0].toFixed(2)} to ${now.losses[now.losses.length - 1].toFixed(2)}"></loss-curves>` : nothing}
+      ${now && now.losses.length > 1 ? html`<loss-curves .series=${[{ name: 'loss of each batch', values: now.losses }]}></loss-curves>` : nothing}
       ${this.#table(usage)}`
   }
 }

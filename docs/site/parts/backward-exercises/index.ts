@@ -7,13 +7,14 @@ import { keyed } from 'lit/directives/keyed.js'
 import type { CodeEditor } from '../shared/code-editor.js'
 import '../shared/code-editor.js'
 import { Engine, EngineError, type Told } from '../shared/engine.js'
-import { addressOf, atAddress } from './address.js'
+import { atAddress, linkTo } from './address.js'
 import { css } from './css.js'
 import './digits-card.js'
 import './files-card.js'
 import { type Exercise, ladder } from './ladder.js'
+import { ladderView } from './ladder-view.js'
 import { clear, load, type Progress, save } from './progress.js'
-import { resultOf, trainedOf } from './result.js'
+import { resultOf, trainedOf, verdictOf } from './result.js'
 import { type Solution, solutionOf, solutionView } from './solution.js'
 import { type Text, takeTexts } from './texts.js'
 import type { Trained } from './trainings.js'
@@ -52,6 +53,8 @@ class BackwardExercises extends LitElement {
   #saving: ReturnType<typeof setTimeout> | undefined
   /** Code that came with a link and is not kept until it is changed or checked. */
   #linked: string | undefined
+  /** The code that the result is of. */
+  #judged = ''
 
   constructor() {
     super()
@@ -152,14 +155,16 @@ class BackwardExercises extends LitElement {
     this.#forget()
     this.#editor.mark()
     this.busy = 'check'
+    this.#judged = code
+    this.#linked = undefined
+    // Now, not when the answer is there: the reader may have written on by then.
+    this.#put(id, { code })
     try {
       const checked = await this.#engine.call('check', [id, code], { limit: CHECK_LIMIT })
-      this.chosen = Math.max(
-        0,
-        checked.cases.findIndex(({ passed }) => !passed),
-      )
+      const first = checked.cases.findIndex(({ passed }) => !passed)
+      this.chosen = Math.max(0, first)
       this.checked = checked
-      this.#put(id, checked.passed ? { code, solved: code } : { code })
+      if (checked.passed) this.#put(id, { solved: code })
       this.#editor.mark(checked.cases[this.chosen].told?.line)
     } catch (error) {
       this.#failed(error)
@@ -172,7 +177,7 @@ class BackwardExercises extends LitElement {
     this.busy = 'train'
     this.error = undefined
     try {
-      this.trained = await this.#engine.call('train', [this.#exercise.id, this.#editor.value], { limit: TRAIN_LIMIT })
+      this.trained = await this.#engine.call('train', [this.#exercise.id, this.#judged], { limit: TRAIN_LIMIT })
     } catch (error) {
       this.#failed(error)
     } finally {
@@ -195,13 +200,7 @@ class BackwardExercises extends LitElement {
   }
 
   async #link(): Promise<void> {
-    history.replaceState(null, '', addressOf(this.open, this.#editor.value))
-    try {
-      await navigator.clipboard.writeText(location.href)
-      this.note = 'The link is copied. It holds your code; nothing was sent anywhere.'
-    } catch {
-      this.note = 'The address of this page now holds your code. Copy it from there.'
-    }
+    this.note = await linkTo(this.open, this.#editor.value)
   }
 
   /** Takes what a file holds, or nothing, in the place of all that is here. */
@@ -218,24 +217,17 @@ class BackwardExercises extends LitElement {
     const exercise = this.#exercise
     const entry = this.progress[exercise.id] ?? {}
     const code = this.#linked ?? entry.code ?? exercise.start
-    const solved = ladder.filter(({ id }) => this.progress[id]?.solved).length
     const text = this.#texts.get(exercise.id)
     const digits = [...this.#texts].find(([id]) => !ladder.some((each) => each.id === id))?.[1]
     return html`<style>${css}</style>
       <div class="be">
-        <nav class="be-ladder" aria-label="Exercises" @keydown=${this.#step}>
-          <p class="muted" style="margin:0 8px 6px">${solved} of ${ladder.length} solved</p>
-          <ol>${ladder.map(({ id }, i) => {
-            const done = this.progress[id]?.solved !== undefined
-            return html`<li><a href="#${id}" aria-current=${id === exercise.id ? 'true' : nothing}>
-              <span class="be-mark ${done ? 'be-done' : ''}" aria-hidden="true">${done ? '✓' : i + 1}</span>${this.#titleOf(id)}${done ? html`<span class="skip">, solved</span>` : nothing}</a></li>`
-          })}</ol>
-        </nav>
+        ${ladderView(exercise.id, this.progress, this.#titleOf)}
         <div class="be-work">
           <div class="be-task">${text?.nodes}</div>
           ${keyed(exercise.id, html`<code-editor label="The rule of ${exercise.op}" data-exercise=${exercise.id} .value=${code} @run=${this.#check} @change=${this.#edited} @focusin=${() => this.#engine.start()}></code-editor>`)}
           ${this.#buttons(entry.hints ?? 0, entry.solved !== undefined)}
           ${this.#hints(exercise, entry.hints ?? 0)}
+          <p class="skip" role="status">${this.checked ? verdictOf(this.checked) : ''}</p>
           ${this.#results(exercise)}
           ${this.solution ? solutionView(this.solution, (code) => this.#reset(code)) : nothing}
         </div>
@@ -262,19 +254,9 @@ class BackwardExercises extends LitElement {
         ${(hints >= 3 || solved) && !this.solution ? html`<button @click=${this.#solve}>Show the library's solution</button>` : nothing}
         <button @click=${() => this.#reset(this.#exercise.start)}>As it was</button>
         <button @click=${this.#link}>Link with my code</button>
-        <span class="muted">Ctrl-Enter checks it</span>
+        <span class="muted">Ctrl-Enter checks it; Escape, then Tab leaves the field</span>
       </div>
       <p class="muted" role="status" style="margin:0" ?hidden=${!this.note}>${this.note}</p>`
-  }
-
-  /** Arrows step through the ladder. */
-  #step(event: KeyboardEvent): void {
-    const by = { ArrowDown: 1, ArrowRight: 1, ArrowUp: -1, ArrowLeft: -1 }[event.key]
-    const links = [...this.querySelectorAll<HTMLElement>('.be-ladder a')]
-    const at = links.indexOf(document.activeElement as HTMLElement)
-    if (!by || at < 0) return
-    event.preventDefault()
-    links[Math.min(links.length - 1, Math.max(0, at + by))].focus()
   }
 
   #reset(code: string): void {

@@ -37,19 +37,21 @@ function comparison({ name, shape, analytic, numeric, wrong }: Compared): Templa
     </div>`
 }
 
+export function verdictOf({ passed, cases }: Checked): string {
+  const numbers = cases.reduce((sum, each) => sum + each.checked, 0)
+  return passed
+    ? `✓ Right. ${numbers} derivatives in ${cases.length} cases agree with central differences.`
+    : `✗ Not yet: ${cases.filter((each) => each.passed).length} of ${cases.length} cases are right.`
+}
+
 /** @param chosen the case that is looked at */
 export function resultOf(checked: Checked, chosen: number, choose: (i: number) => void): TemplateResult {
   const { passed, cases, diagnosis, printed } = checked
-  const numbers = cases.reduce((sum, each) => sum + each.checked, 0)
   const look = cases[chosen]
   const line = look.told?.line
   const right = look.compared.filter(({ wrong }) => wrong.length === 0).map(({ name }) => name)
   return html`
-    <p class="be-verdict ${passed ? 'good' : ''}" role="status">${
-      passed
-        ? `✓ Right. ${numbers} derivatives in ${cases.length} cases agree with central differences.`
-        : `✗ Not yet: ${cases.filter((each) => each.passed).length} of ${cases.length} cases are right.`
-    }</p>
+    <p class="be-verdict ${passed ? 'good' : ''}">${verdictOf(checked)}</p>
     ${diagnosis ? html`<div class="be-diagnosis"><h3>${diagnosis.title}</h3><p>${diagnosis.text}</p></div>` : nothing}
     <ul class="be-cases" aria-label="Cases">${cases.map(
       (each, i) => html`<li><button aria-pressed=${i === chosen} @click=${() => choose(i)}>
@@ -74,5 +76,5 @@ const last = (values: readonly number[]): string => {
 export function trainedOf({ task, right, wrong, asked }: Trained): TemplateResult {
   const says = `After ${right.length} steps the loss is ${last(right)} with the right rule; with yours it is ${last(wrong)}${wrong.length < right.length ? ` after ${wrong.length} steps` : ''}.`
   return html`<p class="be-text">${task} Both trainings begin with the same weights and see the same data. Your rule was asked ${asked} times. <b>${says}</b></p>
-    <loss-curves .series=${[{ name: 'the right rule', values: right }, { name: 'your rule', values: wrong }]} .label=${says}></loss-curves>`
+    <loss-curves .series=${[{ name: 'the right rule', values: right }, { name: 'your rule', values: wrong }]}></loss-curves>`
 }

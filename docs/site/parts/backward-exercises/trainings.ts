@@ -231,7 +231,9 @@ const trainings: Readonly<Record<string, Training>> = {
         Array.from({ length: n }, (_, row) => (noise(30, row) > 0.5 ? 1 : 0)),
         2,
       )
-      const [W, U, b, w] = [weights([1, 4 * u], 0.7), weights([u, 4 * u]), zero([4 * u]), weights([u, 2])]
+      // The forget gate begins open, as in Keras: a 1 in its part of the bias.
+      const bias = Array.from({ length: 4 * u }, (_, i) => (i >= u && i < 2 * u ? 1 : 0))
+      const [W, U, b, w] = [weights([1, 4 * u], 0.7), weights([u, 4 * u], 0.2), new Parameter(tensor(bias)), weights([u, 2])]
       const nothing = zeros([n, u])
       return {
         parameters: [W, U, b, w],

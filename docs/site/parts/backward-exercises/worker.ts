@@ -1,6 +1,7 @@
 /** Runs the reader's rules: checks them, trains with them. */
 
 import type { Vjp } from '@cotangent/core'
+import * as core from '@cotangent/core'
 import { loadDigits, NoDigits } from '../shared/digits.js'
 import type { Told } from '../shared/engine.js'
 import { runReaderCode } from '../shared/reader-code.js'
@@ -19,9 +20,15 @@ export interface Checked {
   readonly printed: readonly string[]
 }
 
-async function ruleIn(code: string, print: (line: string) => void = () => {}): Promise<Vjp<object>> {
-  const core = await import('@cotangent/core')
+/** The rules that codes export, on a new backend: what the last call left is gone. */
+async function rulesIn(codes: readonly string[], print: (line: string) => void = () => {}): Promise<Vjp<object>[]> {
   await core.useBackend('wasm')
+  const rules: Vjp<object>[] = []
+  for (const code of codes) rules.push(await ruleIn(code, print))
+  return rules
+}
+
+async function ruleIn(code: string, print: (line: string) => void): Promise<Vjp<object>> {
   const { exports } = await runReaderCode(code, { '@cotangent/core': core }, print)
   return ruleOf(exports.vjp)
 }
@@ -53,25 +60,24 @@ export const functions = {
   /** Checks the rule that the code exports. */
   async check(id: string, code: string, tell?: Tell): Promise<Checked> {
     const printed: string[] = []
-    const { passed, cases, diagnosis } = await checkRule(
-      id,
-      await ruleIn(code, (line) => {
-        if (printed.length < 200) printed.push(line)
-      }),
-      (done) => tell?.(done),
-    )
+    const [rule] = await rulesIn([code], (line) => {
+      if (printed.length < 200) printed.push(line.slice(0, 2000))
+    })
+    const { passed, cases, diagnosis } = await checkRule(id, rule, (done) => tell?.(done))
     return { passed, diagnosis, printed, cases: cases.map(({ error, ...rest }) => ({ ...rest, told: error && toldOf(error) })) }
   },
 
   /** Trains a small network with the rule, and one with the right rule. */
   async train(id: string, code: string): Promise<Trained> {
-    return trainBoth(id, await ruleIn(code))
+    const [rule] = await rulesIn([code])
+    return trainBoth(id, rule)
   },
 
   /** Learns digits with the reader's rules; `codes` holds those that are solved, by the id of the exercise. */
   async digits(codes: Record<string, string>, steps: number, tell?: Tell): Promise<DigitsResult> {
-    const rules = new Map<string, Vjp<object>>()
-    for (const [id, code] of Object.entries(codes)) rules.set(id, await ruleIn(code))
+    const ids = Object.keys(codes)
+    const loaded = await rulesIn(Object.values(codes))
+    const rules = new Map(ids.map((id, i) => [id, loaded[i]]))
     const { real, ...data } = await digitSets(tell)
     const begin = performance.now()
     const learned = await learnDigits(data, rules, steps, (progress) => {

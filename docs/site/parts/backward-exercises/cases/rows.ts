@@ -26,6 +26,11 @@ export const ofSoftmax: Checks = {
       vjp: ({ dY, y }, _, ops) => [() => ops.mul(dY, ops.mul(y, ops.sub(1, y)))],
     },
     {
+      title: 'The input where the output belongs',
+      text: 'The formula is right, but with x in the place of y. The probabilities are y.',
+      vjp: ({ dY }, [x], ops) => [() => ops.mul(x, ops.sub(dY, ops.sum(ops.mul(dY, x), last)))],
+    },
+    {
       title: 'The factor y is missing',
       text: 'dY − Σ dY·y is right as far as it goes. It is multiplied with y, number by number.',
       vjp: ({ dY, y }, _, ops) => [() => ops.sub(dY, ops.sum(ops.mul(dY, y), last))],

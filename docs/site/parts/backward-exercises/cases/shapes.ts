@@ -106,6 +106,11 @@ export const ofMean: Checks = {
       vjp: (at: MeanAt, [x], ops) => [() => spread(at, x, 1, ops)],
     },
     {
+      title: 'Multiplied instead of divided',
+      text: 'Each x moves its mean by 1/n of its own move: divide by n.',
+      vjp: (at: MeanAt, [x], ops) => [() => spread(at, x, at.dY.size / x.size, ops)],
+    },
+    {
       title: 'Divided by the wrong number',
       text: 'You divide by the count of all numbers of x. Each mean is of x.size / dY.size numbers.',
       vjp: (at: MeanAt, [x], ops) => [() => spread(at, x, x.size, ops)],
