@@ -27,8 +27,8 @@ const names: Plugin = {
     })
   },
 }
-/** The workers that share no files with others: the front page is somebody's first, so it loads what it needs of the library and no more. */
-const ALONE: readonly string[] = ['train-digits']
+/** The workers that share no files with others: these pages load what they need of the library and no more. The front page is somebody's first, and the time machine runs at once. */
+const ALONE: readonly string[] = ['train-digits', 'time-machine']
 /** `import text from 'text:../file.ts'` gives a file as it is written, to be shown. */
 const texts: Plugin = {
   name: 'texts',

@@ -52,7 +52,7 @@ styles.replaceSync(`
   digit-matrix button:disabled { opacity: 1; }
   digit-matrix button[aria-pressed='true'] { border: 2px solid var(--ink); }
 
-  pre.copied { position: relative; }
+  pre.copied { position: relative; padding-top: 48px; }
   .copy-code { position: absolute; top: 8px; right: 8px; font-family: system-ui, sans-serif; }
 
   @container (min-width: 660px) {
