@@ -6,10 +6,19 @@ import { type Backend, createReferenceBackend, scope, type Tape, type Tensor, te
 import type { Checked } from './data.js'
 import { isFloat } from './listen.js'
 
+/** The largest finite size of a number. */
+function reach(values: ArrayLike<number>): number {
+  let most = 0
+  for (let i = 0; i < values.length; i++) if (Number.isFinite(values[i])) most = Math.max(most, Math.abs(values[i]))
+  return most
+}
+
 /** The error of a difference is of order STEP²; the rounding error of the loss adds 10⁻¹⁶/STEP. */
 const STEP = 1e-5
 /** Numbers of a tensor that are moved, evenly spread. */
 const MOST = 64
+/** Beside the cotangent that arrives, less than this is compared as if it were this. */
+const CANCELLED = 1e-3
 /** Milliseconds for one tensor. */
 const TIME = 400
 
@@ -72,8 +81,12 @@ export class Replay {
     return new Map([...this.#exact].filter(([x]) => !depends.has(x)))
   }
 
-  /** Compares `cotangent` with the differences of the loss by the same numbers. */
-  check(cotangent: ArrayLike<number>, at: number, input?: number): Checked {
+  /**
+   * Compares `cotangent` with the differences of the loss by the same numbers.
+   *
+   * @param arrives the cotangent of the output. What is left of it after a sum that cancels, such as the gradient of a bias before a normalisation, is rounding
+   */
+  check(cotangent: ArrayLike<number>, at: number, arrives: ArrayLike<number>, input?: number): Checked {
     const record = this.#tape.records[at]
     const x = input === undefined ? record.output : record.inputs[input]
     const values = Float64Array.from(read(this.#exact.get(x) as Tensor))
@@ -100,6 +113,6 @@ export class Replay {
       largest = Math.max(largest, Math.abs(differences[i]))
       compared++
     }
-    return { differences, error: most === 0 ? 0 : most / Math.max(largest, 1e-12), compared }
+    return { differences, error: most === 0 ? 0 : most / Math.max(largest, CANCELLED * reach(arrives), 1e-12), compared }
   }
 }
