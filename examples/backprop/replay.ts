@@ -13,14 +13,9 @@ const STEP = 1e-5
  */
 export function replay(tape: Tape, at: number, moved: Tensor, input?: number): Tensor {
   const { op, inputs, output, options } = tape.records[at]
-  let last = input === undefined ? moved : op.call(inputs.with(input, moved), options)
-  const now = new Map([[output, last]])
-  for (const { op, inputs, output, options } of tape.records.slice(at + 1)) {
-    const current = inputs.map((x) => now.get(x) ?? x)
-    last = op.call(current, options)
-    now.set(output, last)
-  }
-  return last
+  const y = input === undefined ? moved : op.call(inputs.with(input, moved), options)
+  const last = tape.records[tape.records.length - 1].output
+  return tape.replay(last, new Map([[output, y]]))
 }
 
 /** d(last output)/d(each element of the tensor that `replay` moves), as (f(x + step) − f(x − step)) / 2·step. */

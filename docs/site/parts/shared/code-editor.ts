@@ -29,7 +29,8 @@ const look = EditorView.theme({
   '&.cm-focused .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'color-mix(in srgb, var(--accent) 25%, transparent) !important',
   },
-  '.cm-marked': { backgroundColor: 'color-mix(in srgb, var(--bad) 22%, transparent)' },
+  // Letters of all colours keep a contrast of 4.5 on it; the bar at the left shows it to everybody.
+  '.cm-marked': { backgroundColor: 'color-mix(in srgb, var(--bad) 6%, transparent) !important', boxShadow: 'inset 4px 0 var(--bad)' },
 })
 
 const setMark = StateEffect.define<{ from: number; to: number } | undefined>()

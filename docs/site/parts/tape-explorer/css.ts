@@ -50,6 +50,8 @@ tape-explorer .te-steps { position: sticky; top: 3.2rem; z-index: 5; background:
 tape-explorer .te-steps input { flex: 1 1 80px; min-width: 0; }
 tape-explorer .te-steps .te-where { min-width: 12.5em; font-variant-numeric: tabular-nums; }
 tape-explorer .te-detail { display: flex; flex-direction: column; gap: 12px; }
+tape-explorer .te-heading select { margin-left: auto; }
+tape-explorer .te-source-text a { overflow-wrap: anywhere; }
 tape-explorer .te-facts { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 0.92rem; }
 tape-explorer .te-flow { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 12px; align-items: start; }
 tape-explorer .te-flow > details { grid-column: 1 / -1; }
@@ -82,6 +84,8 @@ tape-explorer .te-chain { display: flex; flex-wrap: wrap; gap: 4px; align-items:
   tape-explorer .te-code textarea { min-height: 300px; }
   tape-explorer .te-code .cm-editor { min-height: 300px; max-height: 360px; }
   tape-explorer .te-scroll, tape-explorer .te-graph { max-height: 320px; }
-  tape-explorer .te-steps .te-where { min-width: 0; flex: 1 0 100%; }
+  tape-explorer .te-steps { gap: 6px; }
+  tape-explorer .te-steps button { padding: 4px 8px; font-size: 0.88rem; }
+  tape-explorer .te-steps .te-where { min-width: 0; font-size: 0.88rem; }
 }
 `)

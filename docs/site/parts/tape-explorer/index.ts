@@ -370,9 +370,6 @@ class TapeExplorer extends LitElement {
       <input type="range" min="0" max=${this.#last} .value=${String(this.at)} aria-label="Step" aria-valuetext=${where}
         @input=${(event: Event) => this.go(Number((event.target as HTMLInputElement).value))}>
       <span class="te-where" aria-live="polite">${where}</span>
-      <select aria-label="How numbers are shown" @change=${(event: Event) => {
-        this.mode = (event.target as HTMLSelectElement).value as TensorMode
-      }}><option value="both">numbers and colours</option><option value="numbers">numbers</option><option value="map">heat maps</option></select>
     </div>`
   }
 
@@ -399,13 +396,21 @@ class TapeExplorer extends LitElement {
     </div>`
   }
 
+  /** The heading of a step, and how its numbers are shown. */
+  #heading(text: unknown): TemplateResult {
+    return html`<div class="row te-heading"><h2>${text}</h2>
+      <select aria-label="How numbers are shown" @change=${(event: Event) => {
+        this.mode = (event.target as HTMLSelectElement).value as TensorMode
+      }}><option value="both">numbers and colours</option><option value="numbers">numbers</option><option value="map">heat maps</option></select></div>`
+  }
+
   #detailView(recorded: Recorded): TemplateResult {
     const { step } = this
     if (!step) return html`<p class="muted">…</p>`
     if (step.kind === 'end')
-      return html`<h2>The gradients: what the loss would gain if a number grew by a little</h2>${endView(recorded, step, this.mode)}`
+      return html`${this.#heading('The gradients: what the loss would gain if a number grew by a little')}${endView(recorded, step, this.mode)}`
     const row = recorded.rows.find(({ record }) => record === step.record) as Row
-    const heading = html`<h2><code>${formula(recorded, row)}</code></h2>`
+    const heading = this.#heading(html`<code>${formula(recorded, row)}</code>`)
     if (step.kind === 'passed')
       return html`${heading}<p>The walk passes this record: ${recorded.stopped ? 'it stopped before' : `the loss does not depend on ${recorded.tensors[row.output].name}`}.</p>`
     const backward = step.kind === 'backward'

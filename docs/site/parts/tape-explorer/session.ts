@@ -44,18 +44,20 @@ export class Session {
   #gradients: readonly (TensorValue | undefined)[] = []
   #stopped: string | undefined
 
-  constructor(heard: readonly Heard[], variables: Readonly<Record<string, unknown>>, observed: Observed) {
-    this.#heard = heard
+  constructor(all: readonly Heard[], variables: Readonly<Record<string, unknown>>, observed: Observed) {
     this.#observed = observed
     this.#names = namesIn(variables)
     this.loss = lossIn(variables)
+    // What runs after the loss was made is not part of it.
+    const heard = all.slice(0, all.findIndex(({ output }) => output === this.loss) + 1)
+    this.#heard = heard
     this.sources = sourcesOf(variables, this.#names, heard, this.loss)
     if (this.sources.length === 0)
       throw new GradientError('There is nothing to differentiate by: give a tensor a name, const W = tensor(…), or make it a Parameter.')
     const made = heard.some(({ output }) => output === this.loss)
     if (!made && !this.sources.includes(this.loss))
       throw new GradientError(
-        'No op that was recorded made "loss". What stands behind the first await of the code is not recorded: make the loss first, then await.',
+        'No op made "loss", so it depends on nothing. (What stands behind the first await of the code is not recorded: make the loss first, then await.)',
       )
     // The library's own words, if a parameter was changed after an op used it.
     for (const { alone } of heard) alone.forward([], [], [])

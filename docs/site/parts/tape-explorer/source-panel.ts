@@ -57,7 +57,7 @@ export function sourceView(opened: Opened, close: () => void): TemplateResult {
     ${note ? html`<p>${note}</p>` : nothing}
     ${
       place
-        ? html`<p class="muted"><a href=${fileUrl(`source.html#${place.file}`)}>${place.file}</a>, ${lines}${marked ? html`; the derivative is marked` : nothing}</p>
+        ? html`<p class="muted"><a href=${fileUrl(`source.html#${place.file}:${place.from}-${place.to}`)}>${place.file}</a>, ${lines}${marked ? html`; the derivative is marked` : nothing}</p>
         <code-editor readonly label=${title} first=${place.from} .value=${place.text}></code-editor>`
         : nothing
     }

@@ -35,7 +35,7 @@ function verdict(checked: Checked, size: number): TemplateResult {
   if (Number.isNaN(error)) return html`<p class="te-verdict muted">No central difference: a number on the way is not finite${some}.</p>`
   if (error < TOLERANCE)
     return html`<p class="te-verdict good">They agree: the largest difference is ${power(error)} of the largest number${some}.</p>`
-  return html`<p class="te-verdict te-differs">They differ by ${power(error)} of the largest number${some}. At a kink, such as 0 of relu or two equal maxima, that is right; elsewhere a rule is wrong.</p>`
+  return html`<p class="te-verdict te-differs">They differ by ${power(error)} of the largest number${some}. At a kink, such as 0 of relu or two equal maxima, that is right. Elsewhere the rule is wrong, or another one on purpose.</p>`
 }
 
 /** A cotangent, and central differences beside it. */

@@ -48,8 +48,8 @@ export const functions = {
     if (replay.why) return { sends: [], why: replay.why }
     const checks = replay
     return {
-      arrives: checks.check(visited.arrives.values, record),
-      sends: visited.sends.map((sent, i) => sent && checks.check(sent.values, record, i)),
+      arrives: checks.check(visited.arrives.values, record, visited.arrives.values),
+      sends: visited.sends.map((sent, i) => sent && checks.check(sent.values, record, visited.arrives.values, i)),
     }
   },
 }

@@ -5,6 +5,7 @@ import { withLengthOf } from './custom-grad.js'
 import type { OpDefinition } from './op.js'
 import { recomputing, runUnseen } from './recompute.js'
 import { recordOp } from './recording.js'
+import { runAgain } from './replay.js'
 
 /**
  * The same function, but a tape keeps only its arguments and its result. The walk backwards runs it again and so has its values for as long as it needs
@@ -29,7 +30,8 @@ export function checkpoint<A extends Tensor[]>(f: (...xs: A) => Tensor): (...xs:
     }
     const { y, moving, inputs } = runUnseen(xs, again)
     const derivatives = recomputing(() => ({ sources: moving, run: again }))
-    const op: OpDefinition = { name: 'checkpoint', rule: '(computed again)', samples: [], ...derivatives, call: () => again() }
+    const call: OpDefinition['call'] = (given) => runAgain('checkpoint', given, inputs, again)
+    const op: OpDefinition = { name: 'checkpoint', rule: '(computed again)', samples: [], ...derivatives, call }
     recordOp(op, inputs, y, {})
     return y
   }

@@ -13,6 +13,7 @@ import { requireTensor, requireTensors, Tensor } from '../tensor/tensor.js'
 import { type OpDefinition, ops } from './op.js'
 import { once, recomputing, runUnseen } from './recompute.js'
 import { isRecording, recordOp } from './recording.js'
+import { runAgain } from './replay.js'
 import { Tape } from './tape.js'
 
 /** One tensor, or several. */
@@ -67,7 +68,7 @@ export function scan(step: (carry: never, x: never) => ScanStep<Tensors>, init: 
         return moving.map((_, i) => () => grads()[i])
       },
       jvp: unrolled.jvp,
-      call: () => loop.rows(),
+      call: (given) => runAgain('scan', given, inputs, () => loop.rows()),
     }
     recordOp(op, inputs, y, {})
     return loop.results(y)

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest'
 import { alive, make, near, reference, valuesOf, wasm } from '../../test/helpers.js'
 import {
   applyUpdate,
+  checkpoint,
   conv2d,
   customGrad,
   debug,
@@ -17,6 +18,7 @@ import {
   Parameter,
   record,
   registry,
+  scan,
   scope,
   softmax,
   softmaxCrossEntropy,
@@ -281,4 +283,69 @@ test('the walk backwards frees cotangents and temporary tensors on its way', asy
   })(tensor([0.1, -0.2]))
   expect(atTheEnd - afterForward).toBeLessThan(6)
   dx.dispose()
+})
+
+describe('replay', () => {
+  const network = (x: Tensor, w: Tensor): { h: Tensor; beside: Tensor; y: Tensor } => {
+    const h = x.matMul(w)
+    const beside = w.square()
+    return { h, beside, y: h.tanh().sum().add(beside.sum()) }
+  }
+  const recorded = (): { x: Tensor; w: Tensor; result: ReturnType<typeof network>; tape: ReturnType<typeof record>['tape'] } => {
+    const x = make([1, -2, 0.5, 3], [2, 2])
+    const w = make([0.3, -0.2], [2, 1])
+    return { x, w, ...record([x, w], () => network(x, w)) }
+  }
+
+  test('with another source it is the function of that source', () =>
+    scope(() => {
+      const { x, w, result, tape } = recorded()
+      const moved = make([1, 0, 0.5, -3], [2, 2])
+      expect(valuesOf(tape.replay(result.y, new Map([[x, moved]])))).toEqual(valuesOf(network(moved, w).y))
+    }))
+
+  test('a replaced activation holds whatever its inputs are, and what does not depend on it does not run', () =>
+    scope(() => {
+      const { x, w, result, tape } = recorded()
+      const h = make([0, 1], [2, 1])
+      const changed = new Map([
+        [x, make([9, 9, 9, 9], [2, 2])],
+        [result.h, h],
+      ])
+      const { result: y, tape: again } = record([h], () => tape.replay(result.y, changed))
+      expect(valuesOf(y)).toEqual(valuesOf(h.tanh().sum().add(w.square().sum())))
+      expect(again.records.map(({ op }) => op.name)).toEqual(['tanh', 'sum', 'add'])
+      expect(tape.replay(result.beside, changed)).toBe(result.beside)
+    }))
+
+  test('a tape of another backend runs again in float64', () =>
+    scope(() => {
+      const logits = tensor([[0.5, 2]], { backend: wasm })
+      const { result, tape } = record([logits], () => softmaxCrossEntropy(logits, [1]).sum())
+      const classes = tape.records[0].inputs[1]
+      const exact = new Map([
+        [logits, make([0.5, 2], [1, 2])],
+        [classes, tensor([1], { dtype: 'int32', backend: reference })],
+      ])
+      const y = tape.replay(result, exact)
+      expect([y.dtype, y.backend]).toEqual(['float64', reference])
+      expect(near(valuesOf(y), [Math.log(1 + Math.exp(-1.5))], 1e-12)).toBe(true)
+    }))
+
+  test('it refuses what would be silently wrong', () =>
+    scope(() => {
+      const { x, result, tape } = recorded()
+      expect(() => tape.replay(result.y, new Map([[x, make([1], [1])]]))).toThrow('replay: a value has another shape')
+      expect(() => tape.replay(result.y, [] as never)).toThrow('replay: values must be a Map, got')
+      const block = checkpoint((x: Tensor) => x.tanh())
+      const held = record([x], () => block(x).sum())
+      expect(() => held.tape.replay(held.result, new Map([[x, make([1, 2, 3, 4], [2, 2])]]))).toThrow('Replay without checkpoint.')
+      const rows = record([x], () => scan((c: Tensor, r: Tensor) => ({ carry: c.add(r) }), make([0, 0], [2]), x).carry.sum())
+      expect(() => rows.tape.replay(rows.result, new Map([[x, make([1, 2, 3, 4], [2, 2])]]))).toThrow('Replay without scan.')
+      const w = new Parameter(make([1, 2], [2]), { name: 'w' })
+      const early = record([w], () => w.square().sum())
+      w.assign(make([3, 4], [2]))
+      expect(() => early.tape.replay(early.result, new Map())).toThrow('parameter "w" was changed')
+      w.dispose()
+    }))
 })

@@ -10,8 +10,8 @@
  *
  * The design follows D. Maclaurin's autograd for Python.
  */
-import { requireFunction } from '../arguments.js'
-import { GradientError, showShape } from '../errors.js'
+import { describeValue, requireFunction } from '../arguments.js'
+import { GradientError, showShape, ValueError } from '../errors.js'
 import { isFloat } from '../tensor/dtype.js'
 import { requireSynchronous } from '../tensor/scope.js'
 import { Parameter, requireTensor, requireTensors, type Tensor } from '../tensor/tensor.js'
@@ -19,6 +19,7 @@ import { type Visit, walkBackwards } from './backward.js'
 import { walkForwards } from './forward.js'
 import type { Jvp, OpDefinition, Vjp } from './op.js'
 import { currentPath, type Recorder, recordingOn } from './recording.js'
+import { replayRecords } from './replay.js'
 
 /** An op that has derivative rules, not a sentence why there are none. */
 type DifferentiableOp = OpDefinition & { readonly vjp: Vjp<object>; readonly jvp: Jvp<object> }
@@ -133,6 +134,33 @@ export class Tape implements Recorder {
     requireTensors('forward', 'tangents', tangents)
     this.#requireUnchanged()
     return walkForwards(this, outputs, sources, tangents)
+  }
+
+  /**
+   * The value of `output` if some tensors of the tape had other values: the records that depend on them run again, no others. A replaced output of a record
+   * holds whatever its inputs are, so one can ask what an activation does.
+   *
+   * The new values may be of another backend or dtype if all tensors that no record made are replaced: so a tape runs again in float64.
+   * Nothing is freed: call it inside a `scope` if memory matters.
+   *
+   * @param values the new value for each tensor
+   * @throws ShapeError if a value has another shape, CotangentError for a record of `checkpoint` or `scan`: its function takes tensors from outside.
+   * @example
+   * ```ts
+   * const x = tensor([1, 2])
+   * const { result, tape } = record([x], () => {
+   *   const h = x.square()
+   *   return { h, y: h.sum() }
+   * })
+   * const y = tape.replay(result.y, new Map([[result.h, tensor([0, 4])]]))   // 4 in place of 5
+   * ```
+   */
+  replay(output: Tensor, values: ReadonlyMap<Tensor, Tensor>): Tensor {
+    requireTensor('replay', 'the output', output)
+    if (!(values instanceof Map))
+      throw new ValueError(`replay: values must be a Map, got ${describeValue(values)}. Write new Map([[x, value]]).`)
+    this.#requireUnchanged()
+    return replayRecords(this.records, output, values)
   }
 
   #requireUnchanged(): void {
