@@ -44,6 +44,10 @@ export interface RunRecord {
   rows: RecordRow[]
 }
 
+/** The files in `results/`, that documents and the site take their figures from (kept.ts). */
+export const keptNames = ['training', 'recorded', 'others', 'kernels'] as const
+export type KeptName = (typeof keptNames)[number]
+
 const unitOf: Record<Workload['kind'], Unit> = {
   train: 'ms',
   gpt: 'ms',
