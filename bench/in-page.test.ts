@@ -1,7 +1,8 @@
 /** The rows of a page: they exist, run, have kept figures to stand beside, and say when nothing can be said. */
 import { expect, test } from 'vitest'
-import { isCalm, measureRow, onOneThread, pageRows, timesAsFast } from './in-page.js'
+import { measureRow, onOneThread } from './in-page.js'
 import { readKept } from './kept.js'
+import { isCalm, pageRows, timesAsFast } from './page-rows.js'
 
 onOneThread()
 

@@ -6,27 +6,12 @@ import { configure } from '@cotangent/core'
 import type { Adapter } from './adapter.js'
 import { cotangent } from './libraries/cotangent.js'
 import { cotangentCore } from './libraries/cotangent-core.js'
+import type { PageRow } from './page-rows.js'
 import { clockFactor, measureLimits, mostPressed, pressed, warmUpMs } from './probes.js'
 import { quietOf, SAMPLE_MS, type Sample } from './quiet.js'
 import { figureOf, isTime, type RecordRow, type Unit } from './records.js'
 import { spread } from './statistics.js'
 import { amountOf, commands, shapeOf, type Workload } from './workloads.js'
-
-interface PageRow {
-  suite: 'models' | 'kernels'
-  name: string
-  library: 'cotangent' | 'cotangent-core' | 'cotangent-eager'
-  /** For people. */
-  title: string
-}
-
-export const pageRows: readonly PageRow[] = [
-  { suite: 'kernels', name: 'matmul-512', library: 'cotangent-core', title: 'A product of 512 × 512 matrices' },
-  { suite: 'kernels', name: 'conv-E1', library: 'cotangent-core', title: 'A convolution, 32 filters of 5 × 5' },
-  { suite: 'models', name: 'mlp', library: 'cotangent', title: 'A training step of row A, 784–784–10' },
-  { suite: 'models', name: 'mlp-dropout', library: 'cotangent', title: 'A training step of row C, 784–128–128–10' },
-  { suite: 'models', name: 'mlp-dropout', library: 'cotangent-eager', title: 'The same, not recorded' },
-]
 
 const adapters: Record<PageRow['library'], () => Adapter> = {
   cotangent: () => cotangent(),
@@ -43,9 +28,6 @@ const workloadOf = ({ suite, name }: PageRow): Workload => {
 
 /** What the kept figures ran on. Call it once, before the first row. */
 export const onOneThread = (): void => configure({ threads: 1, simd256: false })
-
-/** Fewer quiet samples than this give no verdict. */
-export const LEAST_QUIET = 5
 
 /** Runs one row for about `milliseconds`. */
 export async function measureRow(row: PageRow, milliseconds = 2000): Promise<RecordRow> {
@@ -100,9 +82,3 @@ export async function measureRow(row: PageRow, milliseconds = 2000): Promise<Rec
     ready.dispose()
   }
 }
-
-/** Undisturbed figures, if there are enough; otherwise nothing can be said. */
-export const isCalm = ({ quiet }: Pick<RecordRow, 'quiet'>): boolean => (quiet?.samples ?? 0) >= LEAST_QUIET
-
-/** How many times as fast a row is as another of the same kind. */
-export const timesAsFast = (figure: number, than: number, unit: Unit): number => (isTime(unit) ? than / figure : figure / than)

@@ -6,6 +6,7 @@ import { type Backend, createReferenceBackend, createWasmBackend, record, scope,
 import { type Limits, measureLimits } from '../probes.js'
 import { uniformValues } from '../random.js'
 import { type Spread, spread } from '../statistics.js'
+import { calls } from './calls.js'
 import { innerLoops } from './loops.js'
 import { type CountedFunction, type CountedModule, countedIn } from './modules.js'
 import { checkedSizes, type LensOp, lensOps } from './ops.js'
@@ -151,7 +152,7 @@ function seen(f: CountedFunction, module: CountedModule): SeenKernel {
 
 async function checked(op: LensOp, sizes: readonly number[], values: readonly Float32Array[], result: Float32Array): Promise<Check> {
   const reference = createReferenceBackend({ dtype: 'float64' })
-  const exact = await scope(() => op.call(tensorsOf(op, sizes, values, reference), sizes)).data()
+  const exact = await scope(() => calls[op.name](tensorsOf(op, sizes, values, reference), sizes)).data()
   let [largest, top] = [0, 0]
   for (let i = 0; i < exact.length; i++) {
     const difference = Math.abs(result[i] - Number(exact[i]))
@@ -171,11 +172,11 @@ export async function look(name: string, wanted: readonly number[] = []): Promis
   const operands = tensorsOf(op, sizes, values, backend)
   let result: Tensor | undefined
   const modules = countedIn(() => {
-    result = scope(() => op.call(operands, sizes))
+    result = scope(() => calls[op.name](operands, sizes))
   })
   const shapes = { ...op.operands(sizes), result: (result as Tensor).shape }
   const check = await checked(op, sizes, values, (await (result as Tensor).data()) as Float32Array)
-  const records = scope(() => record(operands, () => op.call(operands, sizes)).tape.records).map(({ op: { name, rule }, path }) => ({
+  const records = scope(() => record(operands, () => calls[op.name](operands, sizes)).tape.records).map(({ op: { name, rule }, path }) => ({
     op: name,
     rule,
     path,
@@ -243,7 +244,7 @@ export async function speed(name: string, wanted: readonly number[], loop: Plain
   const backend = wasm()
   const operands = tensorsOf(op, sizes, values, backend)
   try {
-    const exact = (await scope(() => op.call(operands, sizes)).data()) as Float32Array
+    const exact = (await scope(() => calls[op.name](operands, sizes)).data()) as Float32Array
     const result = new Float32Array(exact.length)
     const theirs = (): void => void loop(result, ...values, ...sizes)
     theirs()
@@ -255,7 +256,7 @@ export async function speed(name: string, wanted: readonly number[], loop: Plain
       )
     const bytes = 4 * (count([exact.length]) + values.reduce((sum, { length }) => sum + length, 0))
     const before = measureLimits(bytes)
-    const pairs = timed(() => scope(() => void op.call(operands, sizes)), theirs, patience)
+    const pairs = timed(() => scope(() => void calls[op.name](operands, sizes)), theirs, patience)
     const after = measureLimits(bytes)
     return {
       ...summed(pairs),

@@ -279,9 +279,9 @@ class KernelLens extends LitElement {
     return message ? html`<p class="error" role="alert">${message}</p>` : nothing
   }
 
-  #meaning({ op, shapes, records, check }: Look): TemplateResult {
+  #meaning({ shapes, records, check }: Look): TemplateResult {
     const { source, kernel } = this.#definition
-    return html`<section class="card ${op === 'matMul' ? '' : ''}">
+    return html`<section class="card">
       <h3>What it computes</h3>
       <div class="formula"></div>
       <p>${Object.entries(shapes).map(([name, shape], i) => html`${i > 0 ? ', ' : ''}${name} <code>[${shape.join(', ')}]</code>`)}</p>
@@ -408,7 +408,7 @@ class KernelLens extends LitElement {
 
   #loop({ op }: Look): TemplateResult {
     const { measured } = this
-    return html`<section class="card loop"><h3>Beside plain JavaScript</h3>
+    return html`<section class="card ${this.op === 'matMul' ? 'all' : ''} loop"><h3>Beside plain JavaScript</h3>
       <p class="muted">The same in a loop. Change it: it is checked against the library's values, then timed in turns with the kernel.</p>
       <code-editor label="A loop in JavaScript" .value=${loopOf(op)} @run=${() => void this.measure()}></code-editor>
       <div class="row" style="margin:8px 0"><button ?disabled=${this.waits !== undefined} class="race" @click=${() => void this.measure()}>${this.waits === 'speed' ? 'Measures …' : 'Check it and time both'}</button>
