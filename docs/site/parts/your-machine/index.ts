@@ -121,7 +121,8 @@ class YourMachine extends LitElement {
     const calm = rows.filter(isCalm).length
     return html`<style>
         your-machine .rows { display: grid; gap: 14px; margin-top: 14px; }
-        your-machine h3 { margin: 0 0 4px; }
+        your-machine .busy { color: var(--bad); }
+        your-machine h2 { font-size: 1.1rem; margin: 0 0 4px; }
         your-machine progress { width: 180px; accent-color: var(--accent); }
         your-machine label.file { border: 1px solid var(--line); border-radius: 6px; padding: 4px 12px; cursor: pointer; font-size: 0.92rem; }
         your-machine label.file:focus-within { outline: 3px solid var(--accent); outline-offset: 1px; }
@@ -140,7 +141,7 @@ class YourMachine extends LitElement {
             : done
               ? calm === rows.length
                 ? html`<span class="good">Done. The machine was quiet enough: each row has a verdict.</span>`
-                : html`<span class="error">The machine was too busy for a verdict in ${rows.length - calm} of ${rows.length} rows: fewer than ${LEAST_QUIET} samples were undisturbed. Their dots are hollow.</span>`
+                : html`<span class="busy">The machine was too busy for a verdict in ${rows.length - calm} of ${rows.length} rows: fewer than ${LEAST_QUIET} samples were undisturbed. Their dots are hollow.</span>`
               : html`<span class="muted">About 15 seconds, one thread, in this page. Nothing leaves it.</span>`
         }</p>
         ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
@@ -148,7 +149,7 @@ class YourMachine extends LitElement {
       </div>
       <div class="rows">${pageRows.map((row) => {
         const found = rows.find(({ name, library }) => name === row.name && library === row.library)
-        return html`<section class="card"><h3>${row.title}</h3>
+        return html`<section class="card"><h2>${row.title}</h2>
           <p class="figure">${found ? this.#figure(row, found) : html`<span class="muted">The record: ${short(ownOf(row)?.median ?? Number.NaN)} ${ownOf(row)?.unit}.</span>`}</p>
           <div data-row=${idOf(row)}></div></section>`
       })}</div>
@@ -163,7 +164,7 @@ class YourMachine extends LitElement {
       ${
         isCalm(found)
           ? html`${own?.median ? html`The record is ${short(own.median)}.` : nothing} ${share === undefined ? nothing : html`It reaches ${Math.round(100 * share)} % of the multiply-adds that this page can do.`}`
-          : html`<span class="error">Too busy: no verdict.</span>`
+          : html`<span class="busy">Too busy: no verdict.</span>`
       }`
   }
 }
