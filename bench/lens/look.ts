@@ -2,7 +2,16 @@
  * One op under the lens: the kernels that its call compiles and runs, what each of their instructions does and how often it ran, its derivative, and its values beside
  * the reference backend's. Then its speed beside a loop in JavaScript. Nothing here knows what it runs on: a page's worker and Node give the same.
  */
-import { type Backend, createReferenceBackend, createWasmBackend, record, scope, type Tensor, tensor } from '@cotangent/core'
+import {
+  type Backend,
+  createReferenceBackend,
+  createWasmBackend,
+  record,
+  scope,
+  type Tensor,
+  tensor,
+  type WasmOptions,
+} from '@cotangent/core'
 import { type Limits, measureLimits } from '../probes.js'
 import { uniformValues } from '../random.js'
 import { type Spread, spread } from '../statistics.js'
@@ -11,7 +20,7 @@ import { innerLoops } from './loops.js'
 import { type CountedFunction, type CountedModule, countedIn } from './modules.js'
 import { checkedSizes, type LensOp, lensOps } from './ops.js'
 import { isQuiet, type Pair, type Patience, timed } from './pairs.js'
-import { bytesOf, flopsOf, type Statement, statementsOf } from './readable.js'
+import { bytesOf, constantsOf, flopsOf, type Statement, statementsOf, variableNames } from './readable.js'
 
 export interface SeenStatement extends Statement {
   /** How often it ran. */
@@ -95,7 +104,7 @@ const tensorsOf = (op: LensOp, sizes: readonly number[], values: readonly Float3
   Object.values(op.operands(sizes)).map((shape, i) => tensor(values[i], { shape, backend, dtype: backend.defaultDType ?? 'float32' }))
 
 /** One thread, 128 bits: what a page has without more rights. */
-const wasm = (): Backend => createWasmBackend({ threads: 1, simd256: false })
+const wasm = (options: WasmOptions = {}): Backend => createWasmBackend({ threads: 1, simd256: false, ...options })
 
 function workOf({ lines }: CountedFunction, from: number, to: number, times: (line: number) => number): Work {
   const work: Work = { instructions: 0, multiplyAdds: 0, flops: 0, loads: 0, stores: 0, bytesRead: 0, bytesWritten: 0 }
@@ -111,18 +120,26 @@ function workOf({ lines }: CountedFunction, from: number, to: number, times: (li
     work.bytesRead += runs * read
     work.bytesWritten += runs * written
   }
+  // Without fused multiply-adds each is a multiplication and an addition.
+  if (work.multiplyAdds === 0) for (let i = from; i <= to; i++) if (lines[i].name === 'f32x4.mul') work.multiplyAdds += times(i)
   return work
 }
 
 function seen(f: CountedFunction, module: CountedModule): SeenKernel {
   const { name, parameters, parameterNames, lines, runs } = f
+  const names = variableNames(f)
+  const constants = constantsOf(f)
+  const word = ({ name: instruction, operands }: CountedFunction['lines'][number]): string => {
+    if (operands === '') return instruction
+    if (!instruction.startsWith('local.')) return `${instruction} ${operands}`
+    const value = constants.get(Number(operands))
+    return `${instruction} ${names[Number(operands)]}${value === undefined ? '' : ` (${value})`}`
+  }
   const statements = statementsOf(f, module).map(
     (statement): SeenStatement => ({
       ...statement,
       runs: runs[statement.to],
-      words: lines
-        .slice(statement.from, statement.to + 1)
-        .map((line) => (line.operands === '' ? line.name : `${line.name} ${line.operands}`)),
+      words: lines.slice(statement.from, statement.to + 1).map(word),
     }),
   )
   const loops = innerLoops(lines, (i) => runs[i] > 0).map((loop) => ({
@@ -164,11 +181,11 @@ async function checked(op: LensOp, sizes: readonly number[], values: readonly Fl
 }
 
 /** Looks at a call. @throws RangeError for an op or sizes that the lens has not */
-export async function look(name: string, wanted: readonly number[] = []): Promise<Look> {
+export async function look(name: string, wanted: readonly number[] = [], options?: WasmOptions): Promise<Look> {
   const op = opNamed(name)
   const sizes = checkedSizes(op, wanted)
   const values = operandsOf(op, sizes)
-  const backend = wasm()
+  const backend = wasm(options)
   const operands = tensorsOf(op, sizes, values, backend)
   let result: Tensor | undefined
   const modules = countedIn(() => {

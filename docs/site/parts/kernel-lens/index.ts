@@ -348,7 +348,8 @@ class KernelLens extends LitElement {
           ${
             chosen
               ? html`<p><code>${chosen.text}</code></p><dl>${chosen.words.map(
-                  (word) => html`<dt>${word}</dt><dd>${explained({ name: word.split(' ')[0] })}</dd>`,
+                  (word) =>
+                    html`<dt>${word}</dt><dd>${explained({ name: word.split(' ')[0], operands: word.slice(word.indexOf(' ') + 1) })}</dd>`,
                 )}</dl>`
               : nothing
           }
