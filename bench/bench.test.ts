@@ -41,7 +41,10 @@ function fake(library: string, msPerStep: readonly number[], { loss = (step: num
 describe('command line', () => {
   test.each([
     [[], 'Say what to run: models, kernels, operations, ops'],
-    [['train'], 'There is no command "train". There are models, kernels, operations, ops, accuracy, compare, versions, scaling, lens.'],
+    [
+      ['train'],
+      'There is no command "train". There are models, kernels, operations, ops, accuracy, compare, keep, tables, versions, scaling, lens.',
+    ],
     [['models', 'mlp'], 'no further argument, got "mlp"'],
     [['models', '--fast'], "Unknown option '--fast'"],
     [['models', '--rounds'], '--rounds'],
@@ -114,7 +117,8 @@ describe('command line', () => {
     await expect(run).rejects.toMatchObject({
       code: 2,
       stdout: '',
-      stderr: 'bench: There is no command "fly". There are models, kernels, operations, ops, accuracy, compare, versions, scaling, lens.\n',
+      stderr:
+        'bench: There is no command "fly". There are models, kernels, operations, ops, accuracy, compare, keep, tables, versions, scaling, lens.\n',
     })
   })
 })

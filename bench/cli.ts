@@ -5,6 +5,7 @@ import type { Tile } from '@cotangent/core/kernels'
 import { peerNames } from './adapter.js'
 import type { Shape } from './lens/lens.js'
 import { pythonsIn } from './peers.js'
+import { type KeptName, keptNames } from './records.js'
 import { type Command, commands, type Workload } from './workloads.js'
 
 export class UsageError extends Error {
@@ -34,6 +35,8 @@ export type Invocation =
   | { kind: 'scaling'; workloads: readonly Workload[]; rounds: number; steps?: number; seed: number }
   | { kind: 'accuracy'; seed: number }
   | { kind: 'compare'; before: string; after: string }
+  | { kind: 'keep'; name: KeptName; files: readonly string[] }
+  | { kind: 'tables' }
   /** Merges files; or, without any, runs `models` with these flags on the Nodes. */
   | { kind: 'versions'; files: readonly string[]; nodes?: readonly string[]; flags: readonly string[]; markdown?: string }
   | { kind: 'lens'; shape: Shape; tile?: Tile; variant?: string }
@@ -46,6 +49,7 @@ const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
        npm run bench -- accuracy [--seed n]
        npm run bench -- compare before.json after.json
+       npm run bench -- keep ${keptNames.join('|')} a.json b.json … | tables
        npm run bench -- scaling [--only a,b] [--rounds n] [--steps n] [--seed n]
        npm run bench -- versions [--nodes a,b] [options] | versions a.json b.json …
        npm run bench -- lens matMul 128x784x512 [--tile 4x8x2] [--variant file.ts]
@@ -58,6 +62,7 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
   compare  two files of --json, row by row
   versions  models on several Nodes, or files of --json, as one table: ours, PyTorch's versions, the best JavaScript peer
   scaling  models on 1, 2, 4 … threads: measured up to the cores here, counted up to 16
+  keep     files of --json become one in bench/results; tables writes the tables of docs/speed.md from there
   lens     the WebAssembly of a matrix product's inner loop, beside the machine's limits
 
   --only a,b      rows by id or name (default: all of the command)
@@ -150,12 +155,25 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const { values, positionals } = parsed
   if (values.help) return { kind: 'help' }
   const [command, ...rest] = positionals
-  const available = [...Object.keys(commands), 'accuracy', 'compare', 'versions', 'scaling', 'lens'].join(', ')
+  const available = [...Object.keys(commands), 'accuracy', 'compare', 'keep', 'tables', 'versions', 'scaling', 'lens'].join(', ')
   if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
   if (command === 'compare') {
     if (rest.length !== 2) throw new UsageError(`compare takes two files of --json, got ${rest.length}.`)
     noFlags(command, args)
     return { kind: 'compare', before: rest[0], after: rest[1] }
+  }
+  if (command === 'keep') {
+    noFlags(command, args)
+    const [name, ...files] = rest
+    const known = keptNames.find((each) => each === name)
+    if (!known || files.length === 0)
+      throw new UsageError(`keep takes ${keptNames.join(', ')} and then files of --json, got "${rest.join(' ')}".`)
+    return { kind: 'keep', name: known, files }
+  }
+  if (command === 'tables') {
+    noFlags(command, args)
+    if (rest.length > 0) throw new UsageError(`tables takes no further argument, got "${rest[0]}".`)
+    return { kind: 'tables' }
   }
   if (command === 'scaling') {
     noFlags(command, args, ['--only', '--rounds', '--steps', '--seed'])

@@ -9,9 +9,10 @@ import { libraryEntry } from './adapter.js'
 import type { Machine } from './machine.js'
 import type { LibraryResult, WorkloadResult } from './rounds.js'
 import type { Spread } from './statistics.js'
+import { isTime, type Unit } from './units.js'
 import { shapeOf, type Workload } from './workloads.js'
 
-export type Unit = 'ms' | 'GFLOP/s' | 'GB/s' | 'µs'
+export { isTime, type Unit }
 
 interface Identity {
   suite: string
@@ -44,6 +45,10 @@ export interface RunRecord {
   rows: RecordRow[]
 }
 
+/** The files in `results/`, that documents and the site take their figures from (kept.ts). */
+export const keptNames = ['training', 'recorded', 'others', 'kernels'] as const
+export type KeptName = (typeof keptNames)[number]
+
 const unitOf: Record<Workload['kind'], Unit> = {
   train: 'ms',
   gpt: 'ms',
@@ -54,9 +59,6 @@ const unitOf: Record<Workload['kind'], Unit> = {
   dispatch: 'µs',
   operation: 'ms',
 }
-
-/** In this unit a smaller number is better. */
-export const isTime = (unit: string): boolean => unit === 'ms' || unit === 'µs'
 
 /** Milliseconds of a step in the unit of the workload. */
 export function figureOf({ workload, amount }: Pick<WorkloadResult, 'workload' | 'amount'>, ms: number): number {

@@ -11,6 +11,7 @@ import { libraryEntry, libraryNames, takesPart } from './adapter.js'
 import { type Invocation, type Options, parseCommandLine, UsageError, usage } from './cli.js'
 import { compare } from './compare.js'
 import { type Contestant, startContestant } from './contestant.js'
+import { keep } from './kept.js'
 import { lens } from './lens/lens.js'
 import { study, VariantError } from './lens/study.js'
 import { loadVariant } from './lens/variant-file.js'
@@ -22,6 +23,7 @@ import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
 import { timeWorkload } from './rounds.js'
 import { scaling } from './scaling.js'
+import { writeTables } from './speed-tables.js'
 import { mergeVersions, runVersions } from './versions.js'
 
 /** Rewrites one line on a terminal; prints nothing elsewhere. */
@@ -181,6 +183,12 @@ try {
       break
     case 'compare':
       console.log(compare(asked.before, asked.after))
+      break
+    case 'keep':
+      console.log(keep(asked.name, asked.files))
+      break
+    case 'tables':
+      console.log(writeTables())
       break
     case 'scaling':
       console.log(`${heading(ofOurs(asked.seed, asked.rounds))}\n`)

@@ -38,7 +38,7 @@ describe.each(lensOps.map((op) => [op.name, op] as const))('%s', (name, op) => {
     for (const { statements } of kernels) {
       for (const { text, words } of statements) {
         expect(text).not.toContain('…')
-        for (const word of words) expect(explained({ name: word.split(' ')[0] })).toMatch(/\.$/)
+        for (const [name, operands] of words.map((word) => word.split(' '))) expect(explained({ name, operands })).toMatch(/\.$/)
       }
     }
   })
@@ -55,6 +55,14 @@ test('the counts of a product are those of its tile', async () => {
   expect(8 * rows.total.multiplyAdds).toBeLessThan(1.5 * flops)
   expect(tile * (rows.loop?.turns ?? 0)).toBeLessThanOrEqual(rows.total.multiplyAdds)
   expect(rows.parameters.map(({ name }) => name)).toEqual(['c', 'a', 'b', 'm', 'n', 'k', 'cRow', 'accumulate', 'aRow'])
+})
+
+test.each([true, false])('sums of a tile are multiply-adds, fused %s', async (relaxedSimd) => {
+  const { kernels } = await look('matMul', [40, 100, 80], { relaxedSimd })
+  const [{ statements, loop }] = kernels
+  const inside = statements.slice(loop?.from, (loop?.to ?? 0) + 1)
+  expect(inside.filter(({ purpose }) => purpose === 'multiply-add')).toHaveLength(loop?.turn.multiplyAdds ?? 0)
+  expect(inside.some(({ words }) => words.some((word) => /^local\.get v\d+$/.test(word)))).toBe(true)
 })
 
 test('an addition reads two vectors and writes one for four elements', async () => {

@@ -2,15 +2,25 @@
  * One op under the lens: the kernels that its call compiles and runs, what each of their instructions does and how often it ran, its derivative, and its values beside
  * the reference backend's. Then its speed beside a loop in JavaScript. Nothing here knows what it runs on: a page's worker and Node give the same.
  */
-import { type Backend, createReferenceBackend, createWasmBackend, record, scope, type Tensor, tensor } from '@cotangent/core'
+import {
+  type Backend,
+  createReferenceBackend,
+  createWasmBackend,
+  record,
+  scope,
+  type Tensor,
+  tensor,
+  type WasmOptions,
+} from '@cotangent/core'
 import { type Limits, measureLimits } from '../probes.js'
 import { uniformValues } from '../random.js'
 import { type Spread, spread } from '../statistics.js'
+import { calls } from './calls.js'
 import { innerLoops } from './loops.js'
 import { type CountedFunction, type CountedModule, countedIn } from './modules.js'
 import { checkedSizes, type LensOp, lensOps } from './ops.js'
 import { isQuiet, type Pair, type Patience, timed } from './pairs.js'
-import { bytesOf, flopsOf, type Statement, statementsOf } from './readable.js'
+import { bytesOf, constantsOf, flopsOf, type Statement, statementsOf, variableNames } from './readable.js'
 
 export interface SeenStatement extends Statement {
   /** How often it ran. */
@@ -94,7 +104,7 @@ const tensorsOf = (op: LensOp, sizes: readonly number[], values: readonly Float3
   Object.values(op.operands(sizes)).map((shape, i) => tensor(values[i], { shape, backend, dtype: backend.defaultDType ?? 'float32' }))
 
 /** One thread, 128 bits: what a page has without more rights. */
-const wasm = (): Backend => createWasmBackend({ threads: 1, simd256: false })
+const wasm = (options: WasmOptions = {}): Backend => createWasmBackend({ threads: 1, simd256: false, ...options })
 
 function workOf({ lines }: CountedFunction, from: number, to: number, times: (line: number) => number): Work {
   const work: Work = { instructions: 0, multiplyAdds: 0, flops: 0, loads: 0, stores: 0, bytesRead: 0, bytesWritten: 0 }
@@ -110,18 +120,26 @@ function workOf({ lines }: CountedFunction, from: number, to: number, times: (li
     work.bytesRead += runs * read
     work.bytesWritten += runs * written
   }
+  // Without fused multiply-adds each is a multiplication and an addition.
+  if (work.multiplyAdds === 0) for (let i = from; i <= to; i++) if (lines[i].name === 'f32x4.mul') work.multiplyAdds += times(i)
   return work
 }
 
 function seen(f: CountedFunction, module: CountedModule): SeenKernel {
   const { name, parameters, parameterNames, lines, runs } = f
+  const names = variableNames(f)
+  const constants = constantsOf(f)
+  const word = ({ name: instruction, operands }: CountedFunction['lines'][number]): string => {
+    if (operands === '') return instruction
+    if (!instruction.startsWith('local.')) return `${instruction} ${operands}`
+    const value = constants.get(Number(operands))
+    return `${instruction} ${names[Number(operands)]}${value === undefined ? '' : ` (${value})`}`
+  }
   const statements = statementsOf(f, module).map(
     (statement): SeenStatement => ({
       ...statement,
       runs: runs[statement.to],
-      words: lines
-        .slice(statement.from, statement.to + 1)
-        .map((line) => (line.operands === '' ? line.name : `${line.name} ${line.operands}`)),
+      words: lines.slice(statement.from, statement.to + 1).map(word),
     }),
   )
   const loops = innerLoops(lines, (i) => runs[i] > 0).map((loop) => ({
@@ -151,7 +169,7 @@ function seen(f: CountedFunction, module: CountedModule): SeenKernel {
 
 async function checked(op: LensOp, sizes: readonly number[], values: readonly Float32Array[], result: Float32Array): Promise<Check> {
   const reference = createReferenceBackend({ dtype: 'float64' })
-  const exact = await scope(() => op.call(tensorsOf(op, sizes, values, reference), sizes)).data()
+  const exact = await scope(() => calls[op.name](tensorsOf(op, sizes, values, reference), sizes)).data()
   let [largest, top] = [0, 0]
   for (let i = 0; i < exact.length; i++) {
     const difference = Math.abs(result[i] - Number(exact[i]))
@@ -163,19 +181,19 @@ async function checked(op: LensOp, sizes: readonly number[], values: readonly Fl
 }
 
 /** Looks at a call. @throws RangeError for an op or sizes that the lens has not */
-export async function look(name: string, wanted: readonly number[] = []): Promise<Look> {
+export async function look(name: string, wanted: readonly number[] = [], options?: WasmOptions): Promise<Look> {
   const op = opNamed(name)
   const sizes = checkedSizes(op, wanted)
   const values = operandsOf(op, sizes)
-  const backend = wasm()
+  const backend = wasm(options)
   const operands = tensorsOf(op, sizes, values, backend)
   let result: Tensor | undefined
   const modules = countedIn(() => {
-    result = scope(() => op.call(operands, sizes))
+    result = scope(() => calls[op.name](operands, sizes))
   })
   const shapes = { ...op.operands(sizes), result: (result as Tensor).shape }
   const check = await checked(op, sizes, values, (await (result as Tensor).data()) as Float32Array)
-  const records = scope(() => record(operands, () => op.call(operands, sizes)).tape.records).map(({ op: { name, rule }, path }) => ({
+  const records = scope(() => record(operands, () => calls[op.name](operands, sizes)).tape.records).map(({ op: { name, rule }, path }) => ({
     op: name,
     rule,
     path,
@@ -243,7 +261,7 @@ export async function speed(name: string, wanted: readonly number[], loop: Plain
   const backend = wasm()
   const operands = tensorsOf(op, sizes, values, backend)
   try {
-    const exact = (await scope(() => op.call(operands, sizes)).data()) as Float32Array
+    const exact = (await scope(() => calls[op.name](operands, sizes)).data()) as Float32Array
     const result = new Float32Array(exact.length)
     const theirs = (): void => void loop(result, ...values, ...sizes)
     theirs()
@@ -255,7 +273,7 @@ export async function speed(name: string, wanted: readonly number[], loop: Plain
       )
     const bytes = 4 * (count([exact.length]) + values.reduce((sum, { length }) => sum + length, 0))
     const before = measureLimits(bytes)
-    const pairs = timed(() => scope(() => void op.call(operands, sizes)), theirs, patience)
+    const pairs = timed(() => scope(() => void calls[op.name](operands, sizes)), theirs, patience)
     const after = measureLimits(bytes)
     return {
       ...summed(pairs),

@@ -1,24 +1,4 @@
-/** The ops that the lens shows: their sizes, formulas, operands, and the call. */
-import {
-  add,
-  affine,
-  conv2d,
-  depthwiseConv2d,
-  exp,
-  layerNorm,
-  log,
-  lstmCell,
-  matMul,
-  maxPool2d,
-  mul,
-  relu,
-  sigmoid,
-  softmax,
-  sqrt,
-  sum,
-  type Tensor,
-  tanh,
-} from '@cotangent/core'
+/** The ops that the lens shows: their sizes, formulas and operands. It needs nothing of the library (calls.ts does), so that a page is small before one runs. */
 
 /** A size that the reader may choose. */
 export interface Size {
@@ -44,7 +24,6 @@ export interface LensOp {
   readonly work: (sizes: readonly number[]) => number
   /** The shapes of the operands, by their names. */
   readonly operands: (sizes: readonly number[]) => Readonly<Record<string, readonly number[]>>
-  readonly call: (operands: readonly Tensor[], sizes: readonly number[]) => Tensor
   /** The multiplications and additions that the formula needs. Without it the kernel's own are counted. */
   readonly flops?: (sizes: readonly number[]) => number
   /** Draws operands between 0.5 and 2.5, not −1 and 1. */
@@ -59,13 +38,7 @@ const size = (name: string, about: string, value: number, most: number, least = 
 const product = (sizes: readonly number[]): number => sizes.reduce((a, b) => a * b)
 const square = (side: number, kernel: number): number => (side - kernel + 1) ** 2
 
-const elementwise = (
-  name: string,
-  title: string,
-  formula: string,
-  call: (x: Tensor, w: Tensor) => Tensor,
-  more: Partial<LensOp> = {},
-): LensOp => ({
+const elementwise = (name: string, title: string, formula: string, more: Partial<LensOp> = {}): LensOp => ({
   name,
   title,
   formula,
@@ -74,7 +47,6 @@ const elementwise = (
   sizes: [size('size', 'elements', 65536, 2 ** 22)],
   work: product,
   operands: ([n]): Record<string, number[]> => (name === 'add' || name === 'mul' ? { x: [n], w: [n] } : { x: [n] }),
-  call: ([x, w]) => call(x, w),
   ...more,
 })
 
@@ -92,7 +64,6 @@ export const lensOps: readonly LensOp[] = [
     ],
     work: product,
     operands: ([m, k, n]) => ({ A: [m, k], B: [k, n] }),
-    call: ([a, b]) => matMul(a, b),
     flops: ([m, k, n]) => 2 * m * k * n,
   },
   {
@@ -104,7 +75,6 @@ export const lensOps: readonly LensOp[] = [
     sizes: [size('m', 'samples', 128, 2048), size('k', 'inputs', 784, 2048), size('n', 'units', 128, 2048)],
     work: product,
     operands: ([m, k, n]) => ({ X: [m, k], W: [k, n], b: [n] }),
-    call: ([x, w, b]) => affine(x, w, b, { relu: true }),
     flops: ([m, k, n]) => 2 * m * k * n,
   },
   {
@@ -122,7 +92,6 @@ export const lensOps: readonly LensOp[] = [
     ],
     work: ([n, side, c, f, k]) => n * square(side, k) * k * k * c * f,
     operands: ([n, side, c, f, k]) => ({ X: [n, side, side, c], F: [k, k, c, f] }),
-    call: ([x, f]) => conv2d(x, f),
     flops: ([n, side, c, f, k]) => 2 * n * square(side, k) * k * k * c * f,
   },
   {
@@ -139,7 +108,6 @@ export const lensOps: readonly LensOp[] = [
     ],
     work: ([n, side, c, k]) => n * side * side * k * k * c,
     operands: ([n, side, c, k]) => ({ X: [n, side, side, c], F: [k, k, c, 1] }),
-    call: ([x, f]) => depthwiseConv2d(x, f, { padding: 'same' }),
     flops: ([n, side, c, k]) => 2 * n * side * side * k * k * c,
   },
   {
@@ -151,7 +119,6 @@ export const lensOps: readonly LensOp[] = [
     sizes: [size('batch', 'images', 16, 256), size('side', 'pixels a side', 24, 112, 2), size('channels', 'channels', 32, 256)],
     work: ([n, side, c]) => n * side * side * c,
     operands: ([n, side, c]) => ({ X: [n, side, side, c] }),
-    call: ([x]) => maxPool2d(x, [2, 2]),
   },
   {
     name: 'softmax',
@@ -162,7 +129,6 @@ export const lensOps: readonly LensOp[] = [
     sizes: [size('rows', 'rows', 256, 8192), size('classes', 'numbers in a row', 100, 4096)],
     work: product,
     operands: ([rows, classes]) => ({ X: [rows, classes] }),
-    call: ([x]) => softmax(x),
   },
   {
     name: 'layerNorm',
@@ -173,7 +139,6 @@ export const lensOps: readonly LensOp[] = [
     sizes: [size('rows', 'rows', 512, 8192), size('width', 'numbers in a row', 128, 4096)],
     work: product,
     operands: ([rows, width]) => ({ X: [rows, width] }),
-    call: ([x]) => layerNorm(x),
   },
   {
     name: 'sum',
@@ -184,7 +149,6 @@ export const lensOps: readonly LensOp[] = [
     sizes: [size('rows', 'rows', 512, 8192), size('columns', 'numbers in a row', 512, 8192)],
     work: product,
     operands: ([rows, columns]) => ({ X: [rows, columns] }),
-    call: ([x]) => sum(x, { axis: 1 }),
   },
   {
     name: 'lstmCell',
@@ -195,17 +159,16 @@ export const lensOps: readonly LensOp[] = [
     sizes: [size('n', 'samples', 64, 512), size('d', 'inputs', 28, 512), size('u', 'units', 64, 512)],
     work: ([n, d, u]) => 4 * n * u * (d + u),
     operands: ([n, d, u]) => ({ x: [n, d], h: [n, u], c: [n, u], W: [d, 4 * u], U: [u, 4 * u], b: [4 * u] }),
-    call: ([x, h, c, w, v, b]) => lstmCell(x, h, c, w, v, b),
     flops: ([n, d, u]) => 8 * n * u * (d + u),
   },
-  elementwise('add', 'add, elementwise', 'y = x + w', add),
-  elementwise('mul', 'mul, elementwise', String.raw`y = x \cdot w`, mul),
-  elementwise('relu', 'relu, elementwise', String.raw`y = \max(0, x)`, relu),
-  elementwise('sqrt', 'sqrt, elementwise', String.raw`y = \sqrt{x}`, sqrt, { positive: true }),
-  elementwise('exp', 'exp, elementwise', 'y = e^x', exp),
-  elementwise('log', 'log, elementwise', String.raw`y = \ln x`, log, { positive: true }),
-  elementwise('tanh', 'tanh, elementwise', String.raw`y = \tanh x`, tanh),
-  elementwise('sigmoid', 'sigmoid, elementwise', String.raw`y = \frac{1}{1 + e^{-x}}`, sigmoid),
+  elementwise('add', 'add, elementwise', 'y = x + w'),
+  elementwise('mul', 'mul, elementwise', String.raw`y = x \cdot w`),
+  elementwise('relu', 'relu, elementwise', String.raw`y = \max(0, x)`),
+  elementwise('sqrt', 'sqrt, elementwise', String.raw`y = \sqrt{x}`, { positive: true }),
+  elementwise('exp', 'exp, elementwise', 'y = e^x'),
+  elementwise('log', 'log, elementwise', String.raw`y = \ln x`, { positive: true }),
+  elementwise('tanh', 'tanh, elementwise', String.raw`y = \tanh x`),
+  elementwise('sigmoid', 'sigmoid, elementwise', String.raw`y = \frac{1}{1 + e^{-x}}`),
 ]
 
 /** @throws RangeError that says which size is wrong */

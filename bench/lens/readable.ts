@@ -111,6 +111,8 @@ export function constantsOf({ lines }: Disassembled): Map<number, string> {
 interface Term {
   text: string
   reads: string[]
+  /** A product of floats, which an addition makes a multiply-add. */
+  product?: boolean
 }
 
 /** The statements of a function. A branch back is one of its own. */
@@ -193,6 +195,7 @@ export function statementsOf(f: Disassembled, module: readonly Disassembled[] = 
     } else {
       if (!name.startsWith('i32.')) kinds.add('arithmetic')
       const [y, x] = [pop(), pop()]
+      if (name === 'f32x4.add' && (x.product || y.product)) kinds.add('multiply-add')
       const sign = infix[word]
       const less = sign === '+' && /^-\d+$/.test(y.text)
       push(
@@ -204,6 +207,7 @@ export function statementsOf(f: Disassembled, module: readonly Disassembled[] = 
         x,
         y,
       )
+      if (name === 'f32x4.mul') stack[stack.length - 1].product = true
     }
   })
   if (from < f.lines.length) end(f.lines.length - 1, `result ${stack.map(({ text }) => text).join(', ')}`, 'control', stack)
@@ -290,8 +294,10 @@ const shapes: Record<string, string> = {
   f64: 'a double',
 }
 
-/** A sentence about an instruction. */
-export function explained({ name }: Pick<Line, 'name'>): string {
+/** A sentence about an instruction. `operands` may be the name of a variable. */
+export function explained({ name, operands = '' }: { name: string; operands?: string }): string {
+  if (name === 'local.get' && operands) return `Puts ${operands} on the stack.`
+  if (name === 'local.set' && operands) return `Takes the top of the stack into ${operands}.`
   if (name in sentences) return sentences[name]
   const [shape, word = ''] = name.split('.')
   const what = shapes[shape] ?? 'values'

@@ -3,9 +3,13 @@ import { css } from 'lit'
 
 export const styles = css`
   kernel-lens .grid { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 14px; margin-top: 14px; }
-  kernel-lens .card h3 { margin: 0 0 6px; }
+  kernel-lens .card h2 { font-size: 1.1rem; margin: 0 0 6px; }
+  kernel-lens .card h2:not(:first-child) { margin-top: 16px; }
   kernel-lens .all { grid-column: 1 / -1; }
-  kernel-lens label { display: inline-flex; gap: 6px; align-items: center; }
+  kernel-lens .busy { color: var(--bad); }
+  kernel-lens label { display: inline-flex; gap: 6px; align-items: center; min-width: 0; max-width: 100%; }
+  kernel-lens select { min-width: 0; max-width: 100%; text-overflow: ellipsis; }
+  kernel-lens .cm-scroller { max-height: 420px; }
   kernel-lens input[type='number'] { width: 86px; }
   kernel-lens .formula { overflow-x: auto; padding: 4px 0; }
   kernel-lens .code { display: grid; grid-template-columns: minmax(0, 1.6fr) minmax(0, 1fr); gap: 14px; }

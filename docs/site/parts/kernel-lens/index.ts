@@ -279,16 +279,16 @@ class KernelLens extends LitElement {
     return message ? html`<p class="error" role="alert">${message}</p>` : nothing
   }
 
-  #meaning({ op, shapes, records, check }: Look): TemplateResult {
+  #meaning({ shapes, records, check }: Look): TemplateResult {
     const { source, kernel } = this.#definition
-    return html`<section class="card ${op === 'matMul' ? '' : ''}">
-      <h3>What it computes</h3>
+    return html`<section class="card">
+      <h2>What it computes</h2>
       <div class="formula"></div>
       <p>${Object.entries(shapes).map(([name, shape], i) => html`${i > 0 ? ', ' : ''}${name} <code>[${shape.join(', ')}]</code>`)}</p>
-      <h3>Its derivative</h3>
+      <h2>Its derivative</h2>
       <p class="muted">${records.length === 1 ? 'The rule, as the registry has it:' : 'Its composition on the tape; each has a rule of its own:'}</p>
       ${records.map(({ op: name, rule }) => html`<p><code>${name}</code>: <code class="rule">${rule}</code></p>`)}
-      <h3>Its values</h3>
+      <h2>Its values</h2>
       <p class="check ${check.sound ? 'good' : 'error'}">${check.sound ? '✓' : '✗'} ${whole(check.values)} values beside the reference backend in float64: they differ by at most
         ${check.largest.toExponential(1)}, and the largest is ${short(check.top)}.</p>
       <p><a href=${fileUrl(`source.html#${source}`)}>The op's source</a> · <a href=${fileUrl(`source.html#${kernel}`)}>the kernel's</a></p>
@@ -297,7 +297,7 @@ class KernelLens extends LitElement {
 
   #product({ kernels, sizes }: Look): TemplateResult {
     const tile = tileOf(kernels[this.kernel])
-    return html`<section class="card product"><h3>One product, four ways to see it</h3>
+    return html`<section class="card product"><h2>One product, four ways to see it</h2>
       <p class="muted">Move over C, or type a cell. Its row and column light up, its term in the derivative stands below, its instruction is marked in the kernel, and the sizes above move the dot in the roofline.</p>
       ${productView(sizes, this.cell, tile, (cell) => this.#move(cell))}</section>`
   }
@@ -314,7 +314,7 @@ class KernelLens extends LitElement {
     // A kernel of thousands of statements is drawn in part.
     const most = 600
     const rows = statements.slice(shown[0], Math.min(shown[1] + 1, shown[0] + most))
-    return html`<section class="card all"><h3>The kernel that ran</h3>
+    return html`<section class="card all"><h2>The kernel that ran</h2>
       <div class="row">
         <label>Function <select aria-label="Function" @change=${(event: Event) => {
           this.kernel = Number((event.target as HTMLSelectElement).value)
@@ -348,7 +348,8 @@ class KernelLens extends LitElement {
           ${
             chosen
               ? html`<p><code>${chosen.text}</code></p><dl>${chosen.words.map(
-                  (word) => html`<dt>${word}</dt><dd>${explained({ name: word.split(' ')[0] })}</dd>`,
+                  (word) =>
+                    html`<dt>${word}</dt><dd>${explained({ name: word.split(' ')[0], operands: word.slice(word.indexOf(' ') + 1) })}</dd>`,
                 )}</dl>`
               : nothing
           }
@@ -377,7 +378,7 @@ class KernelLens extends LitElement {
       ['bytes read', turn?.bytesRead, total.bytesRead],
       ['bytes written', turn?.bytesWritten, total.bytesWritten],
     ]
-    return html`<section class="card"><h3>Counted, not estimated</h3>
+    return html`<section class="card"><h2>Counted, not estimated</h2>
       <table><thead><tr><th>${kernel.name}</th><th>a turn of the loop</th><th>the whole call</th></tr></thead>
         <tbody>${rows.map(([name, one, all]) => html`<tr><td>${name}</td><td>${one === undefined ? '–' : short(one)}</td><td>${whole(all)}</td></tr>`)}</tbody></table>
       <p>The op needs ${whole(flops)} flops for ${bytesText(bytes)} of operands and result, each counted once: <b>${short(flops / bytes)} flops a byte</b>.
@@ -389,7 +390,7 @@ class KernelLens extends LitElement {
     const roof = this.#roofOf
     const busy = measured && measured.quiet === 0
     const reached = measured ? flops / measured.ours.median / 1e6 : 0
-    return html`<section class="card"><h3>The roofline of this machine</h3>
+    return html`<section class="card"><h2>The roofline of this machine</h2>
       <div class="row"><button class="primary measure" ?disabled=${this.waits !== undefined} @click=${() => void this.measure()}>${this.waits === 'speed' ? 'Measures …' : 'Measure here'}</button>
         <span class="muted">Two seconds, in this page, one thread.</span></div>
       <div class="roof"></div>
@@ -401,14 +402,14 @@ class KernelLens extends LitElement {
                   ? html`At ${short(flops / bytes)} flops a byte the roof is ${short(roofAt(roof, flops / bytes))} GFLOP/s, and the op reached <b class="reached">${short(reached)}</b>, ${Math.round((100 * reached) / roofAt(roof, flops / bytes))} % of it.`
                   : html`The op makes no flops: it moved ${short(bytes / measured.ours.median / 1e6)} GB/s.`
               }</p>
-              ${busy ? html`<p class="error">Other programs took part of the core all the time: these figures say little. Try once more when it is quiet.</p>` : html`<p class="muted">${measured.quiet} of ${measured.of} pairs were undisturbed; the figures are theirs.</p>`}`
+              ${busy ? html`<p class="busy">Other programs took part of the core all the time: these figures say little. Try once more when it is quiet.</p>` : html`<p class="muted">${measured.quiet} of ${measured.of} pairs were undisturbed; the figures are theirs.</p>`}`
           : html`<p class="muted">Not measured yet. A roof has two parts: how fast this machine multiplies, and how fast it moves bytes. Which one holds depends on the flops that an op makes of each byte.</p>`
       }</section>`
   }
 
   #loop({ op }: Look): TemplateResult {
     const { measured } = this
-    return html`<section class="card loop"><h3>Beside plain JavaScript</h3>
+    return html`<section class="card ${this.op === 'matMul' ? 'all' : ''} loop"><h2>Beside plain JavaScript</h2>
       <p class="muted">The same in a loop. Change it: it is checked against the library's values, then timed in turns with the kernel.</p>
       <code-editor label="A loop in JavaScript" .value=${loopOf(op)} @run=${() => void this.measure()}></code-editor>
       <div class="row" style="margin:8px 0"><button ?disabled=${this.waits !== undefined} class="race" @click=${() => void this.measure()}>${this.waits === 'speed' ? 'Measures …' : 'Check it and time both'}</button>
@@ -433,7 +434,7 @@ class KernelLens extends LitElement {
         this.tile = { ...tile, [name]: Number((event.target as HTMLSelectElement).value) }
         void this.#study()
       }}>${values.map((value) => html`<option ?selected=${value === tile[name]}>${value}</option>`)}</select></label>`
-    return html`<section class="card all variants"><h3>Your variant beside ours</h3>
+    return html`<section class="card all variants"><h2>Your variant beside ours</h2>
       <p>The kernel is written by TypeScript when it is first needed, so another register tile is a few numbers. A larger tile loads less for each multiplication, until the processor runs out of registers
         (16 on x64) and moves sums to memory and back.</p>
       <div class="row">${choice('mr', 'rows', [1, 2, 3, 4, 5, 6, 8])} ${choice('nr', 'columns', [4, 8, 12, 16, 24])} ${choice('unroll', 'steps of k a turn', [1, 2, 4])}
@@ -456,13 +457,13 @@ class KernelLens extends LitElement {
 
   #onGpu(): TemplateResult {
     const { gpu } = this
-    return html`<section class="card all"><h3>The same on a GPU</h3>
+    return html`<section class="card all"><h2>The same on a GPU</h2>
       <p>The <code>gpu</code> backend writes its kernels as JavaScript, and gpu.js translates them to WGSL for WebGPU. The translation needs no GPU, so it runs here in any case; nothing else does.</p>
       <div class="row"><button class="translate" ?disabled=${this.waits !== undefined} @click=${() => void this.#translate()}>${this.waits === 'gpu' ? 'Translates …' : 'Show the kernels'}</button>
         <span class="muted">Loads gpu.js, about 150 kB.</span></div>
       ${this.#error('gpu')}
       ${gpu?.map(
-        ({ javascript, wgsl, threads }, i) => html`<h4>Kernel ${i + 1} of ${gpu.length}, ${threads.join(' × ')} threads</h4>
+        ({ javascript, wgsl, threads }, i) => html`<h3>Kernel ${i + 1} of ${gpu.length}, ${threads.join(' × ')} threads</h3>
           <details open><summary>As the backend writes it</summary><pre tabindex="0" class="javascript">${javascript}</pre></details>
           <details><summary>As WGSL</summary><pre tabindex="0" class="wgsl">${wgsl}</pre></details>`,
       )}</section>`

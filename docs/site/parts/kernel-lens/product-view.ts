@@ -45,12 +45,6 @@ export function productView(
     const place = (part: number, size: number): number => Math.max(0, Math.min(size - 1, Math.floor(part * size)))
     move([place((event.clientY - box.top) / box.height, m), place((event.clientX - box.left) / box.width, n)])
   }
-  const key = (event: KeyboardEvent): void => {
-    const step = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key]
-    if (!step) return
-    event.preventDefault()
-    move([Math.max(0, Math.min(m - 1, i + step[0])), Math.max(0, Math.min(n - 1, j + step[1]))])
-  }
   const first = tile && [i - (i % tile.rows), j - (j % tile.columns)]
   return html`<svg viewBox="0 0 ${left + wide + 2} ${top + high + 2}" width=${2 * (left + wide)} style="max-width:min(100%, 460px)" role="img"
       aria-label="A product: row ${i} of A times column ${j} of B is C[${i}, ${j}]">
@@ -70,7 +64,7 @@ export function productView(
         <rect x=${left + j * cellWide} y=${top + i * cellHigh} width=${Math.max(2.5, cellWide)} height=${Math.max(2.5, cellHigh)} fill="var(--series-2)" pointer-events="none"></rect>
         <g font-size="11" fill="var(--ink)" pointer-events="none"><text x="4" y=${top + 13}>A</text><text x=${left + 4} y="13">B</text><text x=${left + 4} y=${top + 13}>C</text></g>`}
     </svg>
-    <div class="row"><label>row i <input type="number" min="0" max=${m - 1} .value=${String(i)} @keydown=${key}
+    <div class="row"><label>row i <input type="number" min="0" max=${m - 1} .value=${String(i)}
         @change=${(event: Event) => move([Math.max(0, Math.min(m - 1, Math.floor(Number((event.target as HTMLInputElement).value) || 0))), j])} /></label>
       <label>column j <input type="number" min="0" max=${n - 1} .value=${String(j)}
         @change=${(event: Event) => move([i, Math.max(0, Math.min(n - 1, Math.floor(Number((event.target as HTMLInputElement).value) || 0)))])} /></label></div>

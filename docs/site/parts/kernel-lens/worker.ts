@@ -2,6 +2,7 @@
 import type { Tile } from '@cotangent/core/kernels'
 import * as kernels from '@cotangent/core/kernels'
 import { emitPacked } from '@cotangent/core/kernels'
+import { calls } from '../../../../bench/lens/calls.js'
 import { textOf } from '../../../../bench/lens/disassemble.js'
 import { type Check, type Look, look, operandsOf, opNamed, type PlainLoop, type Speed, speed, summed } from '../../../../bench/lens/look.js'
 import type { InnerLoop } from '../../../../bench/lens/loops.js'
@@ -65,7 +66,7 @@ export const functions = {
     const values = operandsOf(op, all)
     const shapes = Object.values(op.operands(all))
     return gpuSources((backend) =>
-      op.call(
+      calls[name](
         shapes.map((shape, i) => tensor(values[i], { shape, backend })),
         all,
       ),

@@ -1,0 +1,42 @@
+/** The calls of the lens' ops (ops.ts), by name: operands, then sizes. */
+import {
+  add,
+  affine,
+  conv2d,
+  depthwiseConv2d,
+  exp,
+  layerNorm,
+  log,
+  lstmCell,
+  matMul,
+  maxPool2d,
+  mul,
+  relu,
+  sigmoid,
+  softmax,
+  sqrt,
+  sum,
+  type Tensor,
+  tanh,
+} from '@cotangent/core'
+
+/** For each op its call. */
+export const calls: Readonly<Record<string, (operands: readonly Tensor[], sizes: readonly number[]) => Tensor>> = {
+  matMul: ([a, b]) => matMul(a, b),
+  affine: ([x, w, b]) => affine(x, w, b, { relu: true }),
+  conv2d: ([x, f]) => conv2d(x, f),
+  depthwiseConv2d: ([x, f]) => depthwiseConv2d(x, f, { padding: 'same' }),
+  maxPool2d: ([x]) => maxPool2d(x, [2, 2]),
+  softmax: ([x]) => softmax(x),
+  layerNorm: ([x]) => layerNorm(x),
+  sum: ([x]) => sum(x, { axis: 1 }),
+  lstmCell: ([x, h, c, w, v, b]) => lstmCell(x, h, c, w, v, b),
+  add: ([x, w]) => add(x, w),
+  mul: ([x, w]) => mul(x, w),
+  relu: ([x]) => relu(x),
+  sqrt: ([x]) => sqrt(x),
+  exp: ([x]) => exp(x),
+  log: ([x]) => log(x),
+  tanh: ([x]) => tanh(x),
+  sigmoid: ([x]) => sigmoid(x),
+}
