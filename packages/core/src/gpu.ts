@@ -17,5 +17,5 @@ provideGpuJs(() => import('gpu.js'))
 
 export type { GpuMode } from './backends/gpu/device/gpujs.js'
 export type { GpuBackendOptions } from './backends/gpu/index.js'
-export { type GpuSource, gpuSources } from './backends/gpu/sources.js'
 export { createGpuBackend } from './backends/index.js'
+export { type GpuSource, gpuSources } from './backends/kernel-sources.js'

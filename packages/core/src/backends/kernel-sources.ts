@@ -1,12 +1,12 @@
 /** The sources of the kernels that a piece of work takes on a GPU. */
-import { scope } from '../../tensor/scope.js'
-import type { Tensor } from '../../tensor/tensor.js'
-import type { Backend } from '../backend.js'
-import { loadGpuJs } from './device/gpujs.js'
-import { type GpuSource, translatingContext } from './device/translator.js'
-import { createBackendOn } from './index.js'
+import { scope } from '../tensor/scope.js'
+import type { Tensor } from '../tensor/tensor.js'
+import type { Backend } from './backend.js'
+import { loadGpuJs } from './gpu/device/gpujs.js'
+import { type GpuSource, translatingContext } from './gpu/device/translator.js'
+import { createBackendOn } from './gpu/index.js'
 
-export type { GpuSource } from './device/translator.js'
+export type { GpuSource } from './gpu/device/translator.js'
 
 /**
  * Translates the kernels of an op for WebGPU and returns their text, in the order of their first calls. It needs gpu.js, but no GPU: nothing runs, and results are zeros.
