@@ -4,6 +4,8 @@ import { relative } from './places.js'
 export interface Page {
   /** The address from the top of the site. */
   readonly url: string
+  /** The Markdown file that it is made from, if there is one. */
+  readonly source?: string
   readonly title: string
   readonly html: string
   readonly headings: readonly { readonly level: number; readonly id: string; readonly text: string }[]
@@ -35,17 +37,43 @@ const policy = [
   "form-action 'none'",
 ].join('; ')
 
-export function layout(page: Page, sections: readonly Listed[]): string {
-  const to = (url: string): string => escaped(relative(page.url, url))
+/** The three doors of the front page, in the header where there is room. */
+const doors = [
+  { url: 'guides/cotangent.html', title: 'Use it' },
+  { url: 'explorer.html', title: 'Learn backprop' },
+  { url: 'lens.html', title: 'Look at the kernels' },
+] as const
+
+/** The end of a page: the pages before and after it in its section, and where its text comes from. A chapter of the book names its neighbours in its Markdown, too; that line is left out here. */
+function ending({ url, source, html }: Page, sections: readonly Listed[], to: (url: string) => string): { text: string; end: string } {
+  const section = sections.find(({ pages }) => pages.some((each) => each.url === url))
+  const at = section?.pages.findIndex((each) => each.url === url) ?? -1
+  const [before, after] = [section?.pages[at - 1], section?.pages[at + 1]]
+  const link = (page: Listed['pages'][number] | undefined, rel: string, label: string): string =>
+    page ? `<a class="${rel}" rel="${rel}" href="${to(page.url)}"><small>${label}</small> ${escaped(page.title)}</a>` : ''
+  const turn =
+    before || after
+      ? `<nav class="turn" aria-label="Neighbours">${link(before, 'prev', 'Before:')}${link(after, 'next', 'Next:')}</nav>`
+      : ''
+  const from = source ? `<p class="origin"><a href="${to(`source.html#${source}`)}">The Markdown of this page</a></p>` : ''
+  return { text: turn ? html.replace(/<p>(?:(?!<\/p>)[\s\S])*[←→](?:(?!<\/p>)[\s\S])*<\/p>\s*$/, '') : html, end: turn + from }
+}
+
+/** @param base the path of the site on its server, for the page that is served at any address: 404.html. Other pages need none. */
+export function layout(page: Page, sections: readonly Listed[], base?: string): string {
+  const to = (url: string): string => escaped(base === undefined ? relative(page.url, url) : base + url)
   const list = sections
-    .map(({ title, pages }) => {
+    .map(({ title, pages }, i) => {
       const links = pages.map((each) => {
         const here = each.url === page.url ? ' aria-current="page"' : ''
         return `<li><a href="${to(each.url)}"${here}>${escaped(each.title)}</a></li>`
       })
-      return `<section><h2>${escaped(title)}</h2><ul>${links.join('')}</ul></section>`
+      // A page shows its own section, and the first two, which lead to the rest.
+      const open = i < 2 || pages.some((each) => each.url === page.url) ? ' open' : ''
+      return `<details${open}><summary>${escaped(title)}</summary><ul>${links.join('')}</ul></details>`
     })
     .join('')
+  const { text, end } = ending(page, sections, to)
   // Cells of code are as wide as the text. Other elements take the place of the list of headings.
   const wide = page.elements.some((name) => !INLINE.has(name))
   const contents = wide ? [] : page.headings.filter(({ level }) => level === 2)
@@ -69,15 +97,17 @@ ${['site-frame', 'search-box', ...page.elements].map((name) => `<script type="mo
 <body>
 <a class="skip" href="#main">To the text</a>
 <header class="top">
-<button class="menu" aria-expanded="false" aria-controls="pages" aria-label="Pages">☰</button>
+<button class="menu" aria-expanded="false" aria-controls="pages" aria-label="Pages" title="Pages"><span aria-hidden="true">☰</span></button>
 <a class="brand" href="${to('index.html')}">Cotangent</a>
+<nav class="links" aria-label="Doors">${doors.map(({ url, title }) => `<a href="${to(url)}"${url === page.url ? ' aria-current="page"' : ''}>${title}</a>`).join('')}</nav>
 <search-box></search-box>
-<button class="theme" aria-label="Light or dark">◐</button>
+<button class="theme" aria-label="Light or dark" title="Light or dark"><span aria-hidden="true">◐</span></button>
 </header>
 <div class="columns">
 <nav class="pages" id="pages" aria-label="Pages">${list}</nav>
-<main id="main"${wide ? ' class="wide"' : ''}>
-${page.html}</main>
+<main id="main" tabindex="-1"${wide ? ' class="wide"' : ''}>
+${text}${end}
+</main>
 ${beside}
 </div>
 </body>

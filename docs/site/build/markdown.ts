@@ -1,8 +1,12 @@
 /** Markdown to HTML: headings with anchors, code in colours, formulas, and links that lead to pages of the site. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import katex from 'katex'
 import MarkdownIt, { type MarkdownIt as Parser } from 'markdown-it'
 import anchor from 'markdown-it-anchor'
 import { createHighlighter } from 'shiki'
+import { hash, keep, kept } from './cache.js'
+import { top } from './places.js'
 
 /** What a page is made of, besides its text. */
 export interface Rendered {
@@ -44,17 +48,26 @@ function formulas(markdown: Parser): void {
 }
 
 /** A renderer of Markdown. Making one loads grammars, so that a build makes one. With `names` the anchors of headings are the headings themselves. */
-export async function createMarkdown(): Promise<(source: string, resolve: Resolve, names?: boolean) => Rendered> {
+export async function createMarkdown(): Promise<{
+  render(source: string, resolve: Resolve, names?: boolean): Rendered
+  /** Call it when all pages are rendered: the next build is quicker. */
+  done(): void
+}> {
+  // To colour all code again takes seconds, so what did not change is taken from the build before.
+  const maker = hash([readFileSync(join(top, 'docs/package-lock.json'), 'utf8'), ...Object.values(themes)])
+  const before = kept<Record<string, string>>('code', maker) ?? {}
+  const colored: Record<string, string> = {}
   const highlighter = await createHighlighter({ themes: Object.values(themes), langs: LANGUAGES.filter((each) => each !== 'text') })
   const markdown = new MarkdownIt({
     html: true,
     linkify: true,
-    highlight: (code, language) =>
-      highlighter.codeToHtml(code.trimEnd(), {
-        lang: (LANGUAGES as readonly string[]).includes(language) ? language : 'text',
-        themes,
-        defaultColor: false,
-      }),
+    highlight: (code, language) => {
+      const lang = (LANGUAGES as readonly string[]).includes(language) ? language : 'text'
+      const key = hash([lang, code])
+      const html = colored[key] ?? before[key] ?? highlighter.codeToHtml(code.trimEnd(), { lang, themes, defaultColor: false })
+      colored[key] = html
+      return html
+    },
   })
   markdown.use(anchor, {
     // Names of the reference keep their case: dense makes a Dense.
@@ -77,7 +90,7 @@ export async function createMarkdown(): Promise<(source: string, resolve: Resolv
     `<div class="scroller" tabindex="0" role="region" aria-label="Table ${++(env as { tables: number }).tables}"><table>\n`
   markdown.renderer.rules.table_close = () => '</table></div>\n'
 
-  return (source, resolve, names = false) => {
+  const render = (source: string, resolve: Resolve, names = false): Rendered => {
     const env = { names, tables: 0 }
     const tokens = markdown.parse(source, env)
     const headings: Rendered['headings'] = []
@@ -107,4 +120,5 @@ export async function createMarkdown(): Promise<(source: string, resolve: Resolv
     const html = markdown.renderer.render(tokens, markdown.options, env).replace(/<th( style="[^"]*")?><\/th>/g, '<td></td>')
     return { html, title, headings, plain: plain.join('\n') }
   }
+  return { render, done: () => keep('code', maker, colored) }
 }

@@ -1,4 +1,5 @@
-/** What stands in the list at the left, in this order. A page that is not here is reached by links and by the search. */
+/** What stands in the list at the left, in this order; the pages of a section lead from one to the next. A page that is not here is reached by links and by the search. */
+import { families } from './families.js'
 
 export interface Section {
   readonly title: string
@@ -67,7 +68,25 @@ export const navigation: readonly Section[] = [
       { page: 'CONTRIBUTING.md', title: 'Contributing' },
     ],
   },
-  { title: 'Reference', pages: [{ page: 'reference/index.html', title: 'All names' }] },
+  {
+    title: 'Reference',
+    pages: [
+      { page: 'reference/index.html', title: 'All names' },
+      ...families.map(({ id, title }) => ({ page: `reference/${id}.html`, title })),
+    ],
+  },
+  {
+    title: 'Examples',
+    pages: [
+      { page: 'examples/README.md', title: 'How to run them' },
+      { page: 'examples/gpt/README.md', title: 'A small GPT' },
+      { page: 'examples/transformer-imdb/README.md', title: 'A Transformer on reviews' },
+      { page: 'examples/transfer/README.md', title: 'Transfer to other digits' },
+      { page: 'examples/augment/README.md', title: 'Clothes changed at random' },
+      { page: 'examples/vae/README.md', title: 'Digits in a plane' },
+      { page: 'examples/gan/README.md', title: 'Digits that a network draws' },
+    ],
+  },
   {
     title: 'Results',
     pages: [

@@ -2,7 +2,7 @@
  * The reference: pages made from the documentation comments, one for each folder of sources. TypeDoc reads them; the rule of an op's derivative comes from the registry
  * of ops, as it stands on the tape.
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join, posix } from 'node:path'
 import { registry } from '@cotangent/core'
 import {
@@ -16,6 +16,7 @@ import {
   ReflectionKind,
   type SignatureReflection,
 } from 'typedoc'
+import { hash, keep, kept } from './cache.js'
 import { type Family, families, familyOf } from './families.js'
 import { top } from './places.js'
 
@@ -251,8 +252,29 @@ const reviewedNames = (): string[] =>
     Array.from(readFileSync(join(top, `packages/${name}/api.txt`), 'utf8').matchAll(/^\w+ (\w+)/gm), ([, found]) => found),
   )
 
-/** All pages of the reference, and the page that lists all names. */
+/** Everything that the pages are made of: the sources of the packages, the reviewed names, the compiler's settings, and what makes the pages. */
+function* madeOf(): Generator<string> {
+  for (const name of Object.keys(entries)) {
+    for (const path of ['api.txt', 'tsconfig.json']) yield readFileSync(join(top, 'packages', name, path), 'utf8')
+    const src = join(top, 'packages', name, 'src')
+    for (const path of (readdirSync(src, { recursive: true }) as string[]).sort())
+      if (path.endsWith('.ts') && !/\.test(-d)?\.ts$/.test(path)) yield path + readFileSync(join(src, path), 'utf8')
+  }
+  for (const path of ['docs/site/build/reference.ts', 'docs/site/build/families.ts', 'docs/package-lock.json', 'tsconfig.base.json'])
+    yield readFileSync(join(top, path), 'utf8')
+}
+
+/** All pages of the reference, and the page that lists all names. TypeDoc takes ten seconds, so pages of sources that did not change come from the build before. */
 export async function referencePages(): Promise<ReferencePage[]> {
+  const of = hash(madeOf())
+  const before = kept<ReferencePage[]>('reference', of)
+  if (before) return before
+  const made = await makePages()
+  keep('reference', of, made)
+  return made
+}
+
+async function makePages(): Promise<ReferencePage[]> {
   const all: Entry[] = []
   for (const name of Object.keys(entries) as (keyof typeof entries)[]) all.push(...(await read(name)))
 

@@ -1,9 +1,10 @@
 /**
  * `npm run site:build` makes docs/dist: static files that work under any path, without a server's headers. `npm run site` serves them and makes them anew when
- * something changes.
+ * something changes. `--base /path/` is where the site will lie: only 404.html needs to know, as it is served at any address. `--times` says what each stage takes.
  */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { context } from 'esbuild'
 import { bundle, elements } from './bundle.js'
 import { digits } from './digits.js'
@@ -21,16 +22,28 @@ const write = (path: string, content: string): void => {
   writeFileSync(join(out, path), content)
 }
 
+/** With `--times`, says how much of the processor a stage took. esbuild, which makes the bundles, is a process of its own and is not counted. */
+async function stage<T>(name: string, run: () => T | Promise<T>): Promise<T> {
+  const [before, begun] = [process.cpuUsage(), performance.now()]
+  const result = await run()
+  const { user, system } = process.cpuUsage(before)
+  const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`
+  if (flags.times) console.log(`${name}: ${seconds((user + system) / 1000)} of the processor, ${seconds(performance.now() - begun)}`)
+  return result
+}
+
+const { values: flags } = parseArgs({ options: { base: { type: 'string' }, serve: { type: 'boolean' }, times: { type: 'boolean' } } })
+/** What a server shows in the place of a page that is not there. */
+const LOST = '404.html'
+const base = flags.base ?? (flags.serve ? '/' : undefined)
+
 /** Links in a page that lead nowhere. */
 export class BrokenLinks extends Error {}
-
-/** The comments of the packages are read once: that takes longest. */
-const reference = referencePages()
 
 async function pages(): Promise<void> {
   const all = places()
   const bySource = new Map(all.map((place) => [place.source, place]))
-  const render = await createMarkdown()
+  const { render, done } = await createMarkdown()
   const known = new Set(elements())
   const broken: string[] = []
   const copied = new Set<string>()
@@ -54,14 +67,14 @@ async function pages(): Promise<void> {
   })
   if (broken.length > 0) throw new BrokenLinks(`Links that lead nowhere:\n${broken.join('\n')}`)
 
-  const names = (await reference).map(({ url, title, markdown }) => {
+  const names = (await stage('reference', referencePages)).map(({ url, title, markdown }) => {
     const fromTop = (link: string): string => relative(url, link.slice(1))
     const result = render(markdown, (link) => (link.startsWith('/') ? fromTop(link) : undefined), true)
     const html = result.html.replace(/href="(\/[^"]*)"/g, (_, link: string) => `href="${fromTop(link)}"`)
-    return { source: url, url, ...result, title, html, elements: elementsIn(html) }
+    return { url, ...result, title, html, elements: elementsIn(html) }
   })
   const rendered = [...texts, ...names]
-  const titles = new Map(rendered.map(({ source, url, title }) => [source, { url, title }]))
+  const titles = new Map((rendered as Page[]).map(({ source, url, title }) => [source ?? url, { url, title }]))
   const sections = navigation.map(
     ({ title, pages }): Listed => ({
       title,
@@ -72,22 +85,24 @@ async function pages(): Promise<void> {
       }),
     }),
   )
-  for (const page of rendered satisfies Page[]) write(page.url, layout(page, sections))
+  for (const page of rendered satisfies Page[]) write(page.url, layout(page, sections, page.url === LOST ? base : undefined))
   for (const path of copied) {
     mkdirSync(dirname(join(out, 'files', path)), { recursive: true })
     cpSync(join(top, path), join(out, 'files', path))
   }
-  writeSearch(rendered)
+  done()
+  writeSearch(rendered.filter(({ url }) => url !== LOST))
 }
 
-/** The sources that pages lead to: their text under sources/, and the list of all paths. */
+/** The sources that pages lead to, and the Markdown of the pages: their text under sources/, and the list of all paths. */
 function sources(): void {
   const wanted = /^(packages|examples|bench)\/.*\.(ts|json)$/
   const skipped = /(^|\/)(node_modules|dist|golden|results|peers|out)\//
   const paths = ['packages', 'examples', 'bench'].flatMap((folder) =>
     (readdirSync(join(top, folder), { recursive: true }) as string[]).map((path) => `${folder}/${path.replaceAll('\\', '/')}`),
   )
-  const kept = paths.filter((path) => wanted.test(path) && !skipped.test(path)).sort()
+  const texts = places().map(({ source }) => source)
+  const kept = [...paths.filter((path) => wanted.test(path) && !skipped.test(path)), ...texts].sort()
   for (const path of kept) {
     mkdirSync(dirname(join(out, 'sources', path)), { recursive: true })
     // A name that every server sends as text.
@@ -109,10 +124,13 @@ export async function buildSite(): Promise<void> {
   rmSync(out, { recursive: true, force: true })
   mkdirSync(out, { recursive: true })
   theme()
-  sources()
-  write('data/op-sources.json', JSON.stringify(opSources()))
-  exercises()
-  await Promise.all([bundle(), pages(), digits()])
+  await stage('sources', sources)
+  await stage('op sources', () => write('data/op-sources.json', JSON.stringify(opSources())))
+  await stage('exercises', exercises)
+  const rest = [() => stage('bundle', bundle), () => stage('pages', pages), () => stage('digits', digits)]
+  // One after another they can be told apart.
+  if (flags.times) for (const each of rest) await each()
+  else await Promise.all(rest.map((each) => each()))
 }
 
 async function serve(): Promise<void> {
@@ -138,4 +156,4 @@ async function serve(): Promise<void> {
 }
 
 await buildSite()
-if (process.argv.includes('--serve')) await serve()
+if (flags.serve) await serve()

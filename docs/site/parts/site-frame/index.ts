@@ -2,9 +2,20 @@
 
 const menu = document.querySelector<HTMLButtonElement>('.menu')
 const pages = document.querySelector<HTMLElement>('#pages')
-menu?.addEventListener('click', () => {
-  const open = pages?.classList.toggle('open') ?? false
-  menu.setAttribute('aria-expanded', String(open))
+
+function show(open: boolean): void {
+  pages?.classList.toggle('open', open)
+  menu?.setAttribute('aria-expanded', String(open))
+}
+menu?.addEventListener('click', () => show(!pages?.classList.contains('open')))
+// The list lies over the page: Escape closes it, and so does a link to a place in this very page.
+document.addEventListener('keydown', (event) => {
+  if (event.key !== 'Escape' || !pages?.classList.contains('open')) return
+  show(false)
+  menu?.focus()
+})
+pages?.addEventListener('click', ({ target }) => {
+  if (target instanceof Element && target.closest('a')) show(false)
 })
 
 document.querySelector('.theme')?.addEventListener('click', () => {
