@@ -1,11 +1,11 @@
 /** The lens on every op that it has: counts that arithmetic can predict, values, plain loops, and statements that leave nothing on the stack. */
 import { Engine, emitPacked } from '@cotangent/core/kernels'
 import { describe, expect, test } from 'vitest'
+import { explained } from './explained.js'
 import { look, operandsOf, type PlainLoop, speed } from './look.js'
 import { countedIn } from './modules.js'
 import { checkedSizes, lensOps } from './ops.js'
 import * as plain from './plain.js'
-import { explained } from './readable.js'
 
 /** Small, and no multiple of a vector or a tile. */
 const small: Record<string, number[]> = {

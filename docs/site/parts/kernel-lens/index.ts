@@ -1,15 +1,17 @@
 /**
  * `<kernel-lens>`: an op under the lens of the bench. Formula and derivative, the WebAssembly that the engine compiled with its inner loop in words, a roofline that is
  * measured in the page, the speed beside a loop in JavaScript and beside another kernel, and the kernels for a GPU.
+ *
+ * The file is longer than 300 lines because the cards of the page share one state.
  */
 
 import loopsText from 'text:../../../../bench/lens/plain.ts'
 import variantText from 'text:../../../../bench/lens/streamed-columns.ts'
 import type { GpuSource } from '@cotangent/core/gpu'
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
+import { explained } from '../../../../bench/lens/explained.js'
 import type { Look, SeenKernel, Speed } from '../../../../bench/lens/look.js'
 import { lensOps } from '../../../../bench/lens/ops.js'
-import { explained } from '../../../../bench/lens/readable.js'
 import type { CodeEditor } from '../shared/code-editor.js'
 import '../shared/code-editor.js'
 import { Ended, Engine, EngineError } from '../shared/engine.js'
