@@ -133,7 +133,8 @@ class TapeExplorer extends LitElement {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key]
     const from = event.target as HTMLElement
     if (!step || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.shiftKey) return
-    if (from !== document.body && !this.contains(from)) return
+    // Keys belong to the explorer if the focus is in it, or on what holds it, such as the page.
+    if (!from.contains(this) && !this.contains(from)) return
     if (from.closest('input, textarea, select, [contenteditable], .cm-editor, .tv-body')) return
     event.preventDefault()
     this.go(this.at + step)
