@@ -56,7 +56,7 @@ function ending({ url, source, html }: Page, sections: readonly Listed[], to: (u
       ? `<nav class="turn" aria-label="Neighbours">${link(before, 'prev', 'Before:')}${link(after, 'next', 'Next:')}</nav>`
       : ''
   const from = source ? `<p class="origin"><a href="${to(`source.html#${source}`)}">The Markdown of this page</a></p>` : ''
-  return { text: turn ? html.replace(/<p>(?:(?!<\/p>)[\s\S])*[←→](?:(?!<\/p>)[\s\S])*<\/p>\s*$/, '') : html, end: turn + from }
+  return { text: turn ? html.replace(/<p>(?:(?!<\/p>)[\s\S])*(?:←|Next:)(?:(?!<\/p>)[\s\S])*<\/p>\s*$/, '') : html, end: turn + from }
 }
 
 /** @param base the path of the site on its server, for the page that is served at any address: 404.html. Other pages need none. */
