@@ -105,7 +105,7 @@ ${['site-frame', 'search-box', ...page.elements].map((name) => `<script type="mo
 </header>
 <div class="columns">
 <nav class="pages" id="pages" aria-label="Pages">${list}</nav>
-<main id="main" tabindex="-1"${wide ? ' class="wide"' : ''}>
+<main id="main"${wide ? ' class="wide"' : ''}>
 ${text}${end}
 </main>
 ${beside}

@@ -110,6 +110,8 @@ export async function createMarkdown(): Promise<{
         if (level === 2 || level === 3) headings.push({ level, id: String(token.attrGet('id')), text })
       }
       for (const child of token.children ?? []) {
+        // Pictures below the screen are loaded when somebody scrolls there.
+        if (child.type === 'image') child.attrSet('loading', 'lazy')
         const name = child.type === 'link_open' ? 'href' : child.type === 'image' ? 'src' : undefined
         const target = name && child.attrGet(name)
         if (name && typeof target === 'string' && !target.startsWith('#') && !/^[a-z]+:/.test(target))
