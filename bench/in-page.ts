@@ -26,7 +26,7 @@ const workloadOf = ({ suite, name }: PageRow): Workload => {
   return found
 }
 
-/** What the kept figures ran on. Call it once, before the first row. */
+/** The machine and the versions of the kept figures. Call it once, before the first row. */
 export const onOneThread = (): void => configure({ threads: 1, simd256: false })
 
 /** Runs one row for about `milliseconds`. */

@@ -29,7 +29,7 @@ export interface SeenStatement extends Statement {
   words: string[]
 }
 
-/** What the lines of a stretch of code do. */
+/** The work of the lines of a stretch of code. */
 export interface Work {
   instructions: number
   /** Of vectors of four; fused or as a multiplication and an addition. */
@@ -62,7 +62,7 @@ export interface Look {
   kernels: SeenKernel[]
   /** Those that were compiled with them and had nothing to do. */
   idle: string[]
-  /** What the formula needs; without a formula, what the kernels did. */
+  /** The work that the formula needs; without a formula, that of the kernels. */
   flops: number
   /** Each operand read once and the result written once. */
   bytes: number
@@ -236,7 +236,7 @@ export interface Speed {
 /** Two seconds, and less if it is quiet. */
 const SHORT: Patience = { turnMs: 3, leastPairs: 4, mostPairs: 60, quietPairs: 12, mostMs: 1500 }
 
-/** What pairs of times say: the quiet ones, if there are some. */
+/** The ratio that pairs of times give: the quiet ones, if there are some. */
 export function summed(pairs: readonly Pair[]): Omit<Speed, 'limits'> {
   const quiet = pairs.filter(isQuiet)
   const used = quiet.length > 0 ? quiet : pairs

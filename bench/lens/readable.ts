@@ -6,7 +6,7 @@
 import type { Disassembled, Line } from './disassemble.js'
 import { endsStatement } from './disassemble.js'
 
-/** What a statement is there for. */
+/** The purpose of a statement. */
 export type Purpose = 'load' | 'multiply-add' | 'arithmetic' | 'store' | 'address' | 'control'
 
 export interface Statement {

@@ -64,7 +64,7 @@ function checked(engine: Engine, packed: KernelFunction, tile: Tile, shape: Shap
 
 const tileName = ({ mr, nr, unroll }: Tile): string => `${mr} × ${nr}${unroll > 1 ? `, ${unroll} steps of k a turn` : ''}`
 
-/** What a study found. */
+/** The findings of a study. */
 export interface Studied {
   ourTile: Tile
   tile: Tile

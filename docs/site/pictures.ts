@@ -9,9 +9,12 @@ import { join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Browser, Locator, Page } from 'playwright-core'
+import { endWithReader } from '../../examples/lib/output.js'
 import { top } from './build/places.js'
 import { launch } from './walk/browsers.js'
 import { serveSite } from './walk/serve.js'
+
+endWithReader()
 
 /** The page of the README with all six stays below what a page may load. */
 const LIMIT = 50_000

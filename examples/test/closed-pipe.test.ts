@@ -19,6 +19,9 @@ test('there are no programs but those below', () => {
     'examples/picture.ts',
     'bench/run.ts',
     'packages/layers/test/fuzz/run.ts',
+    'docs/site/build/run.ts',
+    'docs/site/pictures.ts',
+    'docs/site/walk/run.ts',
   ]
   expect(programs.sort()).toEqual(here.sort())
 })

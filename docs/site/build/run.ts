@@ -6,6 +6,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, watch, writeFileS
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { context } from 'esbuild'
+import { endWithReader } from '../../../examples/lib/output.js'
 import { bundle, elements } from './bundle.js'
 import { digits } from './digits.js'
 import { exercises } from './exercises.js'
@@ -16,6 +17,8 @@ import { opSources } from './op-sources.js'
 import { out, type Place, places, relative, target, top } from './places.js'
 import { referencePages } from './reference.js'
 import { writeSearch } from './search.js'
+
+endWithReader()
 
 const write = (path: string, content: string): void => {
   mkdirSync(dirname(join(out, path)), { recursive: true })

@@ -10,11 +10,14 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
+import { endWithReader } from '../../../examples/lib/output.js'
 import { out } from '../build/places.js'
 import { type BrowserName, executables, launch } from './browsers.js'
 import { brokenLinks, pageUrls } from './links.js'
 import { looksOf } from './looks.js'
 import { serveSite } from './serve.js'
+
+endWithReader()
 
 /** A walk: does what a reader would, and tells what it saw. It throws if something is wrong. */
 export type Walk = (page: Page, base: string) => Promise<string[]>

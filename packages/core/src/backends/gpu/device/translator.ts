@@ -8,15 +8,15 @@ import type { CompiledKernel, DeviceResult, GpuJs, KernelInput, KernelSettings }
 
 /** A kernel of the gpu backend as text. */
 export interface GpuSource {
-  /** What the backend writes: JavaScript for gpu.js. */
+  /** JavaScript for gpu.js, as the backend writes it. */
   readonly javascript: string
-  /** What gpu.js makes of it for WebGPU. */
+  /** The WGSL that gpu.js makes of it for WebGPU. */
   readonly wgsl: string
   /** The threads that run it, along x, y and z. */
   readonly threads: readonly number[]
 }
 
-/** What a kernel makes: gpu.js knows it by its `type` as a buffer of WebGPU. */
+/** The output of a kernel: gpu.js knows it by its `type` as a buffer of WebGPU. */
 function nothing(output: readonly number[]): DeviceResult {
   const size = output.reduce((a, b) => a * b, 1)
   return {
@@ -45,7 +45,7 @@ export function translatingContext(gpujs: GpuJs, sources: GpuSource[]): Context 
           const isUpload = args[0] instanceof gpujs.Input
           if (!known && !isUpload) {
             const kernel = new gpujs.WebGPUKernel(source, settings)
-            // What it does after the translation needs a device; a fault of the translation itself is thrown by the call.
+            // The rest, after the translation, needs a device; a fault of the translation itself is thrown by the call.
             kernel.build(...args).catch(() => undefined)
             sources.push({ javascript: source, wgsl: kernel.compiledSource, threads: settings.output })
           }
