@@ -43,7 +43,7 @@ describe('command line', () => {
     [[], 'Say what to run: models, kernels, operations, ops'],
     [
       ['train'],
-      'There is no command "train". There are models, kernels, operations, ops, accuracy, compare, keep, tables, versions, scaling, lens.',
+      'There is no command "train". There are models, kernels, operations, ops, accuracy, report, compare, keep, tables, versions, scaling, lens.',
     ],
     [['models', 'mlp'], 'no further argument, got "mlp"'],
     [['models', '--fast'], "Unknown option '--fast'"],
@@ -67,6 +67,7 @@ describe('command line', () => {
     [['kernels', '--backend', 'gpu:cpu', '--seed', '3'], '--backend takes no flags but --backend and --rounds, got "--seed"'],
     [['models', '--variant', 'a.ts'], '--variant is a flag of lens'],
     [['accuracy', '--rounds', '3'], 'accuracy takes no flags but --seed, got "--rounds"'],
+    [['report', '--steps', '3'], 'report takes no flags but --rounds and --seed, got "--steps"'],
     [['accuracy', 'svd'], 'accuracy takes no further argument, got "svd"'],
     [['compare', 'a.json'], 'compare takes two files of --json, got 1'],
     [['compare', 'a.json', 'b.json', '--seed', '3'], 'compare takes no flags, got "--seed"'],
@@ -118,7 +119,7 @@ describe('command line', () => {
       code: 2,
       stdout: '',
       stderr:
-        'bench: There is no command "fly". There are models, kernels, operations, ops, accuracy, compare, keep, tables, versions, scaling, lens.\n',
+        'bench: There is no command "fly". There are models, kernels, operations, ops, accuracy, report, compare, keep, tables, versions, scaling, lens.\n',
     })
   })
 })

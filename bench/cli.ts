@@ -34,6 +34,7 @@ export type Invocation =
   | { kind: 'profile'; workloads: readonly Workload[]; steps: number; seed: number }
   | { kind: 'scaling'; workloads: readonly Workload[]; rounds: number; steps?: number; seed: number }
   | { kind: 'accuracy'; seed: number }
+  | { kind: 'report'; rounds: number; seed: number }
   | { kind: 'compare'; before: string; after: string }
   | { kind: 'keep'; name: KeptName; files: readonly string[] }
   | { kind: 'tables' }
@@ -48,6 +49,7 @@ const named = (rows: readonly Workload[]): string => rows.map(({ name }) => name
 
 export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')}> [options]
        npm run bench -- accuracy [--seed n]
+       npm run bench -- report [--rounds n] [--seed n]
        npm run bench -- compare before.json after.json
        npm run bench -- keep ${keptNames.join('|')} a.json b.json … | tables
        npm run bench -- scaling [--only a,b] [--rounds n] [--steps n] [--seed n]
@@ -59,6 +61,7 @@ export const usage = `Usage: npm run bench -- <${Object.keys(commands).join('|')
   operations  sorting, einsum, Fourier transforms, linear algebra, images, attention: ${named(commands.operations.slice(0, 4))} …
   ops      what an op costs however small its tensors: ${named(commands.ops)}
   accuracy  results of operations beside NumPy's in float64; nothing is timed
+  report   what a report costs an epoch: the same training with and without, in turns
   compare  two files of --json, row by row
   versions  models on several Nodes, or files of --json, as one table: ours, PyTorch's versions, the best JavaScript peer
   scaling  models on 1, 2, 4 … threads: measured up to the cores here, counted up to 16
@@ -155,7 +158,7 @@ export function parseCommandLine(args: readonly string[]): Invocation {
   const { values, positionals } = parsed
   if (values.help) return { kind: 'help' }
   const [command, ...rest] = positionals
-  const available = [...Object.keys(commands), 'accuracy', 'compare', 'keep', 'tables', 'versions', 'scaling', 'lens'].join(', ')
+  const available = [...Object.keys(commands), 'accuracy', 'report', 'compare', 'keep', 'tables', 'versions', 'scaling', 'lens'].join(', ')
   if (command === undefined) throw new UsageError(`Say what to run: ${available}. --help lists the flags.`)
   if (command === 'compare') {
     if (rest.length !== 2) throw new UsageError(`compare takes two files of --json, got ${rest.length}.`)
@@ -193,6 +196,11 @@ export function parseCommandLine(args: readonly string[]): Invocation {
     noFlags(command, args, ['--seed'])
     if (rest.length > 0) throw new UsageError(`accuracy takes no further argument, got "${rest[0]}".`)
     return { kind: 'accuracy', seed: whole('seed', values.seed, 0) }
+  }
+  if (command === 'report') {
+    noFlags(command, args, ['--rounds', '--seed'])
+    if (rest.length > 0) throw new UsageError(`report takes no further argument, got "${rest[0]}".`)
+    return { kind: 'report', rounds: whole('rounds', values.rounds, 1), seed: whole('seed', values.seed, 0) }
   }
   if (command === 'lens') {
     noFlags(command, args, ['--tile', '--variant'])

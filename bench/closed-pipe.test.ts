@@ -41,6 +41,7 @@ test.each([
   ['operations', ['operations', '--only', 'sort', ...short, '--peers', 'none']],
   ['ops', ['ops', '--only', 'add-10', ...short, '--peers', 'none']],
   ['scaling', ['scaling', '--only', 'mlp', ...short]],
+  ['report', ['report', '--rounds', '1']],
   ['compare', ['compare', file, file]],
   ['versions', ['versions', file, file]],
   ['versions, which runs models', ['versions', '--nodes', process.execPath, '--only', 'mlp', ...short, '--peers', 'none']],

@@ -29,7 +29,7 @@ export function short(value: number): string {
   return value.toFixed(Math.min(digits, 6))
 }
 
-const range = ({ median, min, max }: Spread, unit = ''): string => `${short(median)}${unit} (${short(min)}–${short(max)})`
+export const range = ({ median, min, max }: Spread, unit = ''): string => `${short(median)}${unit} (${short(min)}–${short(max)})`
 
 const titleOf = (library: string): string => libraryEntry(library).title
 

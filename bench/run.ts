@@ -21,6 +21,7 @@ import { howToInstall, isPython, peerVersions, pythonsWith, pythonsWithout, useP
 import { profileTable } from './profile-table.js'
 import { type RunRecord, recordRows } from './records.js'
 import { heading, type Report, table } from './report.js'
+import { reportCost, reportCostText } from './report-cost.js'
 import { timeWorkload } from './rounds.js'
 import { scaling } from './scaling.js'
 import { writeTables } from './speed-tables.js'
@@ -193,6 +194,10 @@ try {
     case 'scaling':
       console.log(`${heading(ofOurs(asked.seed, asked.rounds))}\n`)
       process.exitCode = (await scaling(asked.workloads, asked, (text) => console.log(text), progress)) ? 0 : 1
+      break
+    case 'report':
+      console.log(`${heading(ofOurs(asked.seed, asked.rounds))}\n`)
+      console.log(reportCostText(await reportCost(asked.rounds, asked.seed, { progress })))
       break
     case 'versions': {
       requireFolders([asked.markdown])
