@@ -57,7 +57,12 @@ export interface ModuleOptions {
   readonly shared: boolean
   /** It may use relaxed SIMD: `f.madd` is then a fused multiply-add if the machine has one. */
   readonly relaxed: boolean
+  /** Functions that only other functions call are exported too, as `function 0` and so on, so that an engine can name them. */
+  readonly exportsAll?: boolean
 }
+
+/** The name of an export that is no kernel. */
+export const isInner = (name: string): boolean => name.startsWith('function ')
 
 /** Writes the body of one function. */
 export class FunctionBuilder {
@@ -281,7 +286,9 @@ export class ModuleBuilder {
     result: R,
     body: (f: FunctionBuilder, locals: ParameterLocals<P>) => Value<R>,
   ): FunctionReference<R> {
-    return { index: this.define(parameters, result, body), result }
+    const index = this.define(parameters, result, body)
+    if (this.options.exportsAll) this.exports.push({ name: `function ${index}`, index })
+    return { index, result }
   }
 
   /** Adds a function that JavaScript calls. */

@@ -2,9 +2,9 @@
  * The WebAssembly engine under the kernels: it detects the machine's features, compiles modules, and owns the memory they share.
  *
  * V8 compiles lazily, and with its baseline compiler first. A kernel then runs three to five times slower until optimised code
- * replaces it between two calls. Kernels here are small and hot. So where V8's flags can be set (`v8.setFlagsFromString`), each
- * compilation goes straight to the optimising compiler. The flags belong to the whole process: they are set before a
- * compilation and reset after it, and code compiled under them stays as it is.
+ * replaces it between two calls. Kernels here are small and hot. So where V8 can be asked (`v8.setFlagsFromString`), it
+ * optimises a kernel before its first call; optimizer.ts says how, and why no flag does it. The flags that remain add instructions. They belong to the whole process:
+ * they are set before a compilation and reset after it, and code compiled under them stays as it is.
  *
  * Other engines, browsers, and `v8Flags: false` compile as they like.
  *
@@ -20,9 +20,10 @@
  */
 import { BackendError } from '../../../errors.js'
 import { warnOnce } from '../../../platform.js'
-import { assemble, type ModuleBuilder } from '../assembler/assembler.js'
+import { assemble, isInner, type ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4 } from '../assembler/instructions.js'
 import { type HostMemory, SCRATCH_BYTES, WasmMemory } from './memory.js'
+import { optimizer } from './optimizer.js'
 import { automaticThreads } from './start-worker.js'
 import { type Body, direct, Pool, type Split } from './threads.js'
 import { checkWidth, type WidthCheck } from './width.js'
@@ -75,13 +76,6 @@ interface V8Module {
 const REVECTORIZE = '--experimental-wasm-revectorize'
 const PAIRS_FUSED = 13
 const LAST_TESTED = 14
-
-/**
- * The first major version of V8 whose optimising compiler decides what to inline from what the baseline compiler recorded of calls. Kernels skip the
- * baseline compiler, so nothing is recorded, and V8 ends the process where functions call each other (`Check failed: function_feedback != …`). So kernels
- * are compiled without that speculation: `--no-wasm-deopt`, a flag that older versions do not know.
- */
-const SPECULATES = 14
 
 interface NodeProcess {
   getBuiltinModule?(id: string): unknown
@@ -228,24 +222,23 @@ export class Engine {
     memory: HostMemory,
     wide: boolean,
   ): { module: object; kernels: Record<string, KernelFunction> } {
-    const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed }, (module) => {
+    const optimize = this.v8 ? optimizer((flag, read) => this.withFlags([flag], read)) : null
+    const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed, exportsAll: optimize !== null }, (module) => {
       build(module)
       // V8 has one code for modules of the same bytes, whatever flags are set.
       if (wide) module.export('256 bits', {}, null, () => undefined)
     })
-    const flags: [string, string][] = [
-      ['--no-liftoff', '--liftoff'],
-      ['--no-wasm-lazy-compilation', '--wasm-lazy-compilation'],
-    ]
+    const flags: [string, string][] = []
     if (this.relaxedNeedsFlag) flags.push(['--experimental-wasm-relaxed-simd', '--no-experimental-wasm-relaxed-simd'])
-    if (this.v8Version >= SPECULATES) flags.push(['--no-wasm-deopt', '--wasm-deopt'])
     if (wide) flags.push([REVECTORIZE, REVECTORIZE.replace('--', '--no-')])
     return this.withFlags(flags, () => {
       try {
         const module = new WebAssembly.Module(bytes)
         const instance = new WebAssembly.Instance(module, { env: { memory } })
         const exported = instance.exports as Record<string, KernelFunction['raw']>
-        return { module, kernels: Object.fromEntries(Object.entries(exported).map(([name, raw]) => [name, this.#collectable(raw)])) }
+        if (optimize) for (const raw of Object.values(exported)) optimize(raw)
+        const kernels = Object.entries(exported).flatMap(([name, raw]) => (isInner(name) ? [] : [[name, this.#collectable(raw)] as const]))
+        return { module, kernels: Object.fromEntries(kernels) }
       } catch (error) {
         throw new BackendError(`wasm: the engine refused a kernel, it may lack WebAssembly SIMD (${error}).`)
       }

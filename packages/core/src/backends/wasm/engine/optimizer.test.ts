@@ -1,0 +1,68 @@
+/** Kernels are optimised before their first call, and no flag that other modules feel stays or is even set. */
+import { execFileSync } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import v8 from 'node:v8'
+import { afterEach, expect, test, vi } from 'vitest'
+import { assemble, call } from '../assembler/assembler.js'
+import { i32 } from '../assembler/instructions.js'
+import { Engine } from './engine.js'
+import { optimizer } from './optimizer.js'
+
+afterEach(() => void vi.restoreAllMocks())
+
+test('the only flags are those that add instructions and that of the line that is read', () => {
+  const flags = new Set<string>()
+  const { setFlagsFromString } = v8
+  vi.spyOn(v8, 'setFlagsFromString').mockImplementation((flag) => {
+    flags.add(flag)
+    setFlagsFromString(flag)
+  })
+  new Engine({}).compileOne((module) => module.export('kernel', { x: 'i32' }, 'i32', (_, { x }) => x))
+  for (const flag of flags) expect(flag).toMatch(/^--(no-)?(allow-natives-syntax|experimental-wasm-(relaxed-simd|revectorize))$/)
+  // The name is no longer read.
+  expect(() => new Function('%WasmTierUpFunction(0)')).toThrow(SyntaxError)
+})
+
+test('inner functions are compiled, too, and are no kernels', () => {
+  const { kernel, ...others } = new Engine({}).compile((module) => {
+    const square = module.function({ x: 'i32' }, 'i32', (_, { x }) => i32.mul(x, x))
+    module.export('kernel', { x: 'i32' }, 'i32', (_, { x }) => call(square, x))
+  })
+  expect([kernel(5), Object.keys(others)]).toEqual([25, []])
+})
+
+test('inner functions are exported only where they are asked for', () => {
+  const exportsOf = (exportsAll: boolean): string[] => {
+    const bytes = assemble({ shared: false, relaxed: false, exportsAll }, (module) => {
+      const square = module.function({ x: 'i32' }, 'i32', (_, { x }) => i32.mul(x, x))
+      module.export('kernel', { x: 'i32' }, 'i32', (_, { x }) => call(square, x))
+    })
+    const memory = new WebAssembly.Memory({ initial: 1 })
+    return Object.keys(new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory } }).exports)
+  }
+  expect([exportsOf(true), exportsOf(false)]).toEqual([['function 0', 'kernel'], ['kernel']])
+})
+
+test('a host that makes no functions of texts optimises later, and says nothing', () => {
+  const program = `
+    import { createWasmBackend, tensor } from ${JSON.stringify(fileURLToPath(new URL('../../../index.ts', import.meta.url)))}
+    console.log(String(await tensor([1, 2], { backend: createWasmBackend() }).add(1).data()))`
+  const args = [
+    '--disallow-code-generation-from-strings',
+    '--conditions=@cotangent/source',
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
+    program,
+  ]
+  expect(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: 'pipe' })).toBe('2,3\n')
+})
+
+test('it is found once', () => {
+  const never = () => {
+    throw new Error('found again')
+  }
+  new Engine({}).compileOne((module) => module.export('kernel', { x: 'i32' }, 'i32', (_, { x }) => x))
+  expect(optimizer(never)).toBeTypeOf('function')
+})
