@@ -7,7 +7,7 @@ import { ratios, spread } from '../statistics.js'
 import { type GpuFigures, measure } from './measure.js'
 
 async function inPage(mode: GpuMode, rounds: number): Promise<GpuFigures> {
-  const site = await openSite<{ measure: typeof measure }>(new URL('./measure.ts', import.meta.url), gpuFlags)
+  const site = await openSite<{ measure: typeof measure }>(new URL('./measure.ts', import.meta.url), { flags: gpuFlags })
   try {
     return await (await site.open()).call('measure', mode, rounds)
   } finally {

@@ -11,7 +11,7 @@ const remarks = /GL Driver Message|GPU stall/
 describe.skipIf(withoutChromium)(`the gpu backend in Chromium${withoutChromium}`, () => {
   let site: Site<typeof there>
   beforeAll(async () => {
-    site = await openSite(new URL('./gpu-page.ts', import.meta.url), gpuFlags)
+    site = await openSite(new URL('./gpu-page.ts', import.meta.url), { flags: gpuFlags })
   })
   afterAll(() => site?.close())
 

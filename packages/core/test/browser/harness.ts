@@ -1,5 +1,5 @@
 /**
- * Tests in a real page. A module is bundled, served on localhost and opened in a headless Chromium; Node calls its exported
+ * Tests in a real page. A module is bundled, served on localhost and opened in a headless browser, Chromium if nothing is said; Node calls its exported
  * functions.
  *
  * ```ts
@@ -11,15 +11,15 @@
  * ```
  *
  * Every `open` makes a new page with its own headers, so settings of the process (`configure`) start afresh. Arguments and results travel as JSON;
- * typed arrays may be among them. Chromium must be on the system, it is never downloaded: without it tests are skipped, and `withoutChromium` says what to do.
+ * except in WebKit, typed arrays may be among them.
  */
-import { existsSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
-import { type Browser, chromium } from 'playwright-core'
+import { type Asked, type BrowserName, start, without } from './browsers.js'
+import { recordConsole } from './webkit.js'
 
 /** Response headers. */
 export type Headers = Readonly<Record<string, string>>
@@ -27,17 +27,8 @@ export type Headers = Readonly<Record<string, string>>
 /** The headers that give a page SharedArrayBuffer, and so threads. */
 export const isolated: Headers = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' }
 
-/** The browser: `COTANGENT_CHROMIUM`, or the places where systems install it. */
-const executable = [
-  process.env.COTANGENT_CHROMIUM,
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-].find((path) => path && existsSync(path))
-
-/** The reason why there is no browser, for the names of skipped tests; empty if there is one. */
-export const withoutChromium = executable ? '' : ' (skipped: no Chromium here; apt-get install chromium, or name one in COTANGENT_CHROMIUM)'
+/** Why tests in Chromium are skipped; empty if they are not. */
+export const withoutChromium = without('chromium')
 
 /** Flags for WebGL 2 and WebGPU in software, on any machine. */
 export const gpuFlags: readonly string[] = [
@@ -49,11 +40,8 @@ export const gpuFlags: readonly string[] = [
   '--enable-features=Vulkan',
 ]
 
-/** Starts the browser, for tests that open files. `args` are further flags for Chromium. */
-export function openBrowser(args: readonly string[] = []): Promise<Browser> {
-  if (!executable) throw new Error(`openBrowser:${withoutChromium}`)
-  return chromium.launch({ executablePath: executable, args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...args] })
-}
+/** A policy that allows scripts of the site and WebAssembly, and no more. */
+export const strict: Headers = { 'Content-Security-Policy': "script-src 'self' 'wasm-unsafe-eval'" }
 
 /** The functions that a page's module exports. */
 type Functions = Record<string, (...values: never[]) => unknown>
@@ -65,7 +53,7 @@ export interface OpenPage<M extends Functions> {
   callInWorker<N extends keyof M & string>(name: N, ...values: Parameters<M[N]>): Promise<Awaited<ReturnType<M[N]>>>
   /** Everything on the console so far, including workers' output and uncaught errors, as `warning: …`. */
   readonly said: string[]
-  /** The number of the page's workers. */
+  /** The number of the page's workers; NaN in WebKit, which does not tell. */
   workers(): number
   close(): Promise<void>
 }
@@ -76,7 +64,9 @@ export interface Site<M extends Functions> {
 }
 
 const html = `<!doctype html><title>test</title><link rel="icon" href="data:,">
-<script type="module">globalThis.tests = await import('./page.js')</script>`
+<script src="./before.js"></script><script type="module" src="./start.js"></script>`
+
+const starter = `globalThis.tests = await import('./page.js')`
 
 const worker = `onmessage = async ({ data: [name, values] }) => {
   try {
@@ -88,7 +78,7 @@ const worker = `onmessage = async ({ data: [name, values] }) => {
 }`
 
 /** Calls a function of the page's module. This code runs in the page. */
-async function callThere({ name, values, inWorker }: { name: string; values: unknown[]; inWorker: boolean }): Promise<unknown> {
+async function callThere({ name, values, inWorker }: Asked): Promise<unknown> {
   const here = globalThis as unknown as {
     tests: Record<string, (...values: unknown[]) => unknown>
     Worker: new (
@@ -129,9 +119,18 @@ async function bundle(entry: URL): Promise<Map<string, Uint8Array>> {
   return new Map(outputFiles.map(({ path, contents }) => [basename(path), contents]))
 }
 
-/** Bundles a module of test functions and starts the browser for it. `args` are further flags for Chromium. */
-export async function openSite<M extends Functions>(entry: URL, args: readonly string[] = []): Promise<Site<M>> {
-  const files = new Map<string, string | Uint8Array>([...(await bundle(entry)), ['', html], ['worker.js', worker]])
+/** Bundles a module of test functions and starts the browser for it. `flags` are further ones for Chromium. */
+export async function openSite<M extends Functions>(
+  entry: URL,
+  { browser: name = 'chromium', flags = [] }: { browser?: BrowserName; flags?: readonly string[] } = {},
+): Promise<Site<M>> {
+  const files = new Map<string, string | Uint8Array>([
+    ...(await bundle(entry)),
+    ['', html],
+    ['before.js', name === 'webkit' ? recordConsole : ''],
+    ['start.js', starter],
+    ['worker.js', worker],
+  ])
   const opened: Headers[] = []
 
   // Page i lives at /i/; everything it loads gets its headers.
@@ -143,28 +142,21 @@ export async function openSite<M extends Functions>(entry: URL, args: readonly s
   })
   await new Promise<void>((resolve) => server.listen(0, 'localhost', resolve))
   const origin = `http://localhost:${(server.address() as AddressInfo).port}`
-  const browser = await openBrowser(args)
+  const browser = await start(name, flags)
 
   return {
     async open(headers = {}) {
-      const page = await browser.newPage()
-      const said: string[] = []
-      page.on('console', (message) => said.push(`${message.type()}: ${message.text()}`))
-      page.on('pageerror', (error) => said.push(`uncaught: ${error.message}`))
-      await page.goto(`${origin}/${opened.push(headers) - 1}/`)
-      await page.waitForFunction('globalThis.tests !== undefined').catch((error) => {
-        throw new Error(`The page did not load its module (${error}). Its console: ${said.join('\n') || 'nothing'}`)
-      })
+      const tab = await browser.open(`${origin}/${opened.push(headers) - 1}/`)
       const call =
         (inWorker: boolean) =>
         (name: string, ...values: unknown[]) =>
-          page.evaluate(callThere, { name, values, inWorker })
+          tab.run(callThere, { name, values, inWorker })
       return {
         call: call(false) as OpenPage<M>['call'],
         callInWorker: call(true) as OpenPage<M>['callInWorker'],
-        said,
-        workers: () => page.workers().length,
-        close: () => page.close(),
+        said: tab.said,
+        workers: tab.workers,
+        close: tab.close,
       }
     },
     async close() {

@@ -12,7 +12,7 @@ describe.skipIf(withoutChromium)(`networks of the MNIST experiments in Chromium$
   let site: Site<typeof here>
   let digits: here.Digits
   beforeAll(async () => {
-    site = await openSite<typeof here>(new URL('../gpu-digits.ts', import.meta.url), gpuFlags)
+    site = await openSite<typeof here>(new URL('../gpu-digits.ts', import.meta.url), { flags: gpuFlags })
     const { xTrain, yTrain } = await mnist.loadData()
     digits = { pixels: xTrain.data.slice(0, count * 784), labels: yTrain.data.slice(0, count) }
   })

@@ -11,7 +11,7 @@ const networks: module.GpuNetwork[] = ['perceptron', 'convolutional', 'recurrent
 describe.skipIf(withoutChromium)(`trainings on devices in Chromium${withoutChromium}`, () => {
   let site: Site<Trainings>
   beforeAll(async () => {
-    site = await openSite<Trainings>(new URL('../gpu-training.ts', import.meta.url), gpuFlags)
+    site = await openSite<Trainings>(new URL('../gpu-training.ts', import.meta.url), { flags: gpuFlags })
   })
   afterAll(() => site?.close())
 

@@ -10,7 +10,8 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openBrowser, openSite, withoutChromium } from '../../../core/test/browser/harness.js'
+import { launch } from '../../../core/test/browser/browsers.js'
+import { openSite, withoutChromium } from '../../../core/test/browser/harness.js'
 import { dense, Sequential } from '../../src/index.js'
 import { compareReports, report } from '../../src/node/index.js'
 import { pageOf } from '../../src/report/page.js'
@@ -32,7 +33,7 @@ describe.skipIf(withoutChromium)(`reports in Chromium${withoutChromium}`, () => 
   let browser: Browser
   let script: string
   beforeAll(async () => {
-    browser = await openBrowser()
+    browser = await launch('chromium')
     script = await pageScript()
   })
   afterAll(async () => {
