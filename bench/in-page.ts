@@ -42,11 +42,17 @@ export async function measureRow(row: PageRow, milliseconds = 2000): Promise<Rec
       if (typeof value === 'function') await value()
       return taken
     }
-    let step = await run(1)
-    const warm = performance.now() + 2 * warmUpMs
-    do step = Math.min(step, await run(1))
-    while (performance.now() < warm)
-    const chunk = Math.max(1, Math.round((SAMPLE_MS * clockFactor) / Math.max(step, 1e-3)))
+    // The second half of the warm-up is timed, not one run: a page's clock may stand still for a millisecond.
+    const begin = performance.now()
+    do await run(1)
+    while (performance.now() < begin + warmUpMs)
+    const [half, warm] = [performance.now(), begin + 2 * warmUpMs]
+    let runs = 0
+    do {
+      await run(1)
+      runs++
+    } while (performance.now() < warm || performance.now() === half)
+    const chunk = Math.max(1, Math.round((SAMPLE_MS * clockFactor * runs) / (performance.now() - half)))
     const before = measureLimits(amount.bytes)
     const samples: Sample[] = []
     const end = performance.now() + milliseconds

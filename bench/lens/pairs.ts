@@ -38,11 +38,20 @@ export function timed(
     for (let i = 0; i < steps; i++) work()
     return (performance.now() - start) / steps
   }
-  const stepsOf = (work: () => void): number => Math.max(1, Math.round((turnMs * clockFactor) / Math.max(time(work, 1), 1e-3)))
-  for (const work of [ours, theirs]) {
-    const end = performance.now() + warmUpMs
-    do time(work, 2)
-    while (performance.now() < end)
+  /** How many runs a turn takes. The second half of the warm-up is timed, not one run: a page's clock may stand still for a millisecond. */
+  const stepsOf = (work: () => void): number => {
+    const begin = performance.now()
+    do {
+      work()
+      work()
+    } while (performance.now() < begin + warmUpMs / 2)
+    const [half, end] = [performance.now(), begin + warmUpMs]
+    let runs = 0
+    do {
+      work()
+      runs++
+    } while (performance.now() < end || performance.now() === half)
+    return Math.max(1, Math.round((turnMs * clockFactor * runs) / (performance.now() - half)))
   }
   const [ourSteps, theirSteps] = [stepsOf(ours), stepsOf(theirs)]
   const pairs: Pair[] = []
