@@ -5,6 +5,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild'
+import { lensOps } from '../../../bench/lens/ops.js'
+import { typeset } from './markdown.js'
 import { out, top } from './places.js'
 
 const parts = join(top, 'docs/site/parts')
@@ -12,19 +14,25 @@ const parts = join(top, 'docs/site/parts')
 /** The names of all custom elements that have a script. */
 export const elements = (): string[] => readdirSync(parts).filter((name) => existsSync(join(parts, name, 'index.ts')))
 
-/** `import names from 'site:names'` gives the values and classes that a program can import, by module, from the reviewed lists. */
-const names: Plugin = {
-  name: 'names',
-  setup(builder) {
-    builder.onResolve({ filter: /^site:names$/ }, ({ path }) => ({ path, namespace: 'site' }))
-    builder.onLoad({ filter: /./, namespace: 'site' }, () => {
-      const lists = ['core', 'layers'].map((name) => {
+/** What the build makes for the parts: `import names from 'site:names'`. */
+const made: Readonly<Record<string, () => object>> = {
+  /** The values and classes that a program can import, by module, from the reviewed lists. */
+  'site:names': () =>
+    Object.fromEntries(
+      ['core', 'layers'].map((name) => {
         const lines = readFileSync(join(top, `packages/${name}/api.txt`), 'utf8').split('\n')
         const found = lines.flatMap((line) => /^(?:value|class) (\w+)/.exec(line)?.[1] ?? [])
         return [`@cotangent/${name}`, [...new Set(found)]]
-      })
-      return { contents: JSON.stringify(Object.fromEntries(lists)), loader: 'json' }
-    })
+      }),
+    ),
+  /** The formulas of the lens as HTML, so that the page need not typeset them. */
+  'site:formulas': () => Object.fromEntries(lensOps.map(({ name, formula }) => [name, typeset(formula, true)])),
+}
+const maker: Plugin = {
+  name: 'made',
+  setup(builder) {
+    builder.onResolve({ filter: /^site:/ }, ({ path }) => ({ path, namespace: 'site' }))
+    builder.onLoad({ filter: /./, namespace: 'site' }, ({ path }) => ({ contents: JSON.stringify(made[path]()), loader: 'json' }))
   },
 }
 /** The workers that share no files with others: these pages load what they need of the library and no more. The front page is somebody's first, and the time machine runs at once. */
@@ -67,7 +75,7 @@ async function bundled(entryPoints: Record<string, string>): Promise<Metafile> {
     external: ['node:*', 'h5wasm'],
     nodePaths: [join(top, 'docs/node_modules'), join(top, 'node_modules')],
     legalComments: 'linked',
-    plugins: [names, texts],
+    plugins: [maker, texts],
     metafile: true,
     logLevel: 'warning',
     // An import for its types alone: packages/datasets/src/globals.ts.

@@ -33,14 +33,16 @@ export const slug = (text: string): string =>
     .replace(/[^\p{L}\p{N}\s_-]/gu, '')
     .replace(/\s/g, '-')
 
+/** A formula as HTML, with MathML for screen readers. */
+export const typeset = (formula: string, displayMode: boolean): string =>
+  katex.renderToString(formula, { displayMode, throwOnError: true, output: 'htmlAndMathml', strict: 'error' })
+
 /** `$…$` inside a line and `$$…$$` as a paragraph. A dollar that is followed by a space, or whose other one is before a digit, is a dollar. */
 function formulas(markdown: Parser): void {
-  const draw = (formula: string, displayMode: boolean): string =>
-    katex.renderToString(formula, { displayMode, throwOnError: true, output: 'htmlAndMathml', strict: 'error' })
   markdown.inline.ruler.after('escape', 'formula', (state, silent) => {
     const found = /^\$(\$?)(?!\s)((?:\\.|[^$\\])+?)(?<!\s)\$\1(?!\d)/.exec(state.src.slice(state.pos))
     if (!found) return false
-    if (!silent) state.push('formula', '', 0).content = draw(found[2], found[1] === '$')
+    if (!silent) state.push('formula', '', 0).content = typeset(found[2], found[1] === '$')
     state.pos += found[0].length
     return true
   })

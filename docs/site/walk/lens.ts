@@ -16,8 +16,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   expect(await text('.rule'), /dY/, 'its rule')
   expect(await text('.lines .lit'), /v\d+ · v\d+ \+ v\d+/, "the cell's instruction")
   const lit = await text('.tile .lit')
-  await page.locator('kernel-lens .product input').first().fill('5')
-  await page.locator('kernel-lens .product input').first().press('Enter')
+  await page.locator('kernel-lens .product input').first().press('ArrowUp')
   await page.waitForFunction((before) => document.querySelector('kernel-lens .tile .lit')?.textContent !== before, lit)
   await page.locator('kernel-lens .lines button[aria-pressed="true"]').focus()
   await page.keyboard.press('ArrowDown')
@@ -30,6 +29,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   await page.locator('kernel-lens .found').waitFor({ timeout: 30_000 })
   expect(await text('.found'), /Right on \d+ products.*Tile 4 × 8/s, 'another tile')
 
+  await page.locator('kernel-lens .loop textarea').focus()
   await page.locator('kernel-lens .loop .cm-content').fill('export function matMul(c) {\n  c.fill(1)\n}')
   await page.locator('kernel-lens .race').click()
   await page.locator('kernel-lens .loop .error').waitFor({ timeout: 30_000 })

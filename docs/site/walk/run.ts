@@ -75,7 +75,7 @@ const sample = (urls: readonly string[]): string[] =>
 
 async function walkAll(browser: Browser, name: BrowserName, base: string): Promise<void> {
   const here = new URL('.', import.meta.url)
-  const inner = new Set(['run', 'serve', 'browsers', 'links', 'looks'])
+  const inner = new Set(['run', 'serve', 'browsers', 'links', 'looks', 'saved'])
   const names = readdirSync(here)
     .filter((file) => file.endsWith('.ts'))
     .map((file) => file.slice(0, -3))

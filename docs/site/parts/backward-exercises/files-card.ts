@@ -1,5 +1,6 @@
 /** `<exercise-files>`: saves what the reader has written as a file, loads one, clears all. It sends `loaded` with the progress, and `cleared`. */
 import { html, LitElement } from 'lit'
+import { save } from '../../../../packages/layers/src/report/view/save.js'
 import { asFile, fromFile, type Progress } from './progress.js'
 
 class ExerciseFiles extends LitElement {
@@ -21,11 +22,7 @@ class ExerciseFiles extends LitElement {
   }
 
   #save(): void {
-    const link = document.createElement('a')
-    link.href = URL.createObjectURL(new Blob([asFile(this.progress)], { type: 'application/json' }))
-    link.download = 'exercises.json'
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+    save('exercises.json', new Blob([asFile(this.progress)], { type: 'application/json' }))
   }
 
   async #load(event: Event): Promise<void> {

@@ -7,13 +7,14 @@
 
 import loopsText from 'text:../../../../bench/lens/plain.ts'
 import variantText from 'text:../../../../bench/lens/streamed-columns.ts'
+import formulas from 'site:formulas'
 import type { GpuSource } from '@cotangent/core/gpu'
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { explained } from '../../../../bench/lens/explained.js'
 import type { Look, SeenKernel, Speed } from '../../../../bench/lens/look.js'
 import { lensOps } from '../../../../bench/lens/ops.js'
-import type { CodeEditor } from '../shared/code-editor.js'
-import '../shared/code-editor.js'
+import type { CodeField } from '../shared/code-field.js'
+import '../shared/code-field.js'
 import { Ended, Engine, EngineError } from '../shared/engine.js'
 import { fileUrl } from '../shared/site.js'
 import { styles } from './css.js'
@@ -164,7 +165,7 @@ class KernelLens extends LitElement {
 
   async measure(): Promise<void> {
     this.#measures = true
-    const editor = this.querySelector<CodeEditor>('.loop code-editor')
+    const editor = this.querySelector<CodeField>('.loop code-field')
     editor?.mark()
     const measured = await this.#wait('speed', async () => {
       try {
@@ -203,7 +204,7 @@ class KernelLens extends LitElement {
     this.op = name
     this.sizes = this.#definition.sizes.map(({ value }) => value)
     this.cell = [0, 0]
-    const editor = this.querySelector<CodeEditor>('.loop code-editor')
+    const editor = this.querySelector<CodeField>('.loop code-field')
     if (editor) editor.value = loopOf(name)
     void this.#look()
   }
@@ -223,16 +224,9 @@ class KernelLens extends LitElement {
   }
 
   protected override updated(changed: PropertyValues): void {
-    if (changed.has('op') || changed.has('seen')) void this.#formula()
     if (changed.has('measured') || changed.has('dots')) void this.#roof()
     if (changed.has('at') && changed.has('cell'))
       this.querySelector('.lines [aria-pressed="true"]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' })
-  }
-
-  async #formula(): Promise<void> {
-    const { default: katex } = await import('katex')
-    const place = this.querySelector<HTMLElement>('.formula')
-    if (place) katex.render(this.#definition.formula, place, { displayMode: true, throwOnError: false })
   }
 
   get #roofOf(): Roof | undefined {
@@ -285,7 +279,7 @@ class KernelLens extends LitElement {
     const { source, kernel } = this.#definition
     return html`<section class="card">
       <h2>What it computes</h2>
-      <div class="formula"></div>
+      <div class="formula" .innerHTML=${formulas[this.op]}></div>
       <p>${Object.entries(shapes).map(([name, shape], i) => html`${i > 0 ? ', ' : ''}${name} <code>[${shape.join(', ')}]</code>`)}</p>
       <h2>Its derivative</h2>
       <p class="muted">${records.length === 1 ? 'The rule, as the registry has it:' : 'Its composition on the tape; each has a rule of its own:'}</p>
@@ -413,10 +407,10 @@ class KernelLens extends LitElement {
     const { measured } = this
     return html`<section class="card ${this.op === 'matMul' ? 'all' : ''} loop"><h2>Beside plain JavaScript</h2>
       <p class="muted">The same in a loop. Change it: it is checked against the library's values, then timed in turns with the kernel.</p>
-      <code-editor label="A loop in JavaScript" .value=${loopOf(op)} @run=${() => void this.measure()}></code-editor>
+      <code-field label="A loop in JavaScript" .value=${loopOf(op)} @run=${() => void this.measure()}></code-field>
       <div class="row" style="margin:8px 0"><button ?disabled=${this.waits !== undefined} class="race" @click=${() => void this.measure()}>${this.waits === 'speed' ? 'Measures …' : 'Check it and time both'}</button>
         <button @click=${() => {
-          const editor = this.querySelector<CodeEditor>('.loop code-editor')
+          const editor = this.querySelector<CodeField>('.loop code-field')
           if (editor) editor.value = loopOf(this.op)
         }}>As it was</button></div>
       ${this.#error('speed')}
@@ -443,8 +437,8 @@ class KernelLens extends LitElement {
         <button class="primary try" ?disabled=${this.waits !== undefined} @click=${() => void this.#study()}>${this.waits === 'variant' ? 'Checks and times …' : 'Check it and time both'}</button></div>
       <details><summary>Write the kernel yourself</summary>
         <p class="muted">The default export writes the module. It gets the tile chosen above. This one is the bench's example; the same file runs with <code>npm run bench -- lens matMul ${this.sizes.join('x')} --variant file.ts</code>.</p>
-        <code-editor label="A kernel in TypeScript" .value=${variantText} @run=${(event: Event) => void this.#study((event.target as CodeEditor).value)}></code-editor>
-        <div class="row" style="margin:8px 0"><button class="own" ?disabled=${this.waits !== undefined} @click=${() => void this.#study(this.querySelector<CodeEditor>('.variants code-editor')?.value ?? null)}>Check my kernel and time both</button></div>
+        <code-field label="A kernel in TypeScript" .value=${variantText} @run=${(event: Event) => void this.#study((event.target as CodeField).value)}></code-field>
+        <div class="row" style="margin:8px 0"><button class="own" ?disabled=${this.waits !== undefined} @click=${() => void this.#study(this.querySelector<CodeField>('.variants code-field')?.value ?? null)}>Check my kernel and time both</button></div>
       </details>
       ${this.#error('variant')}
       ${

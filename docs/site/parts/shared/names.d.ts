@@ -3,3 +3,8 @@ declare module 'site:names' {
   const names: Readonly<Record<string, readonly string[]>>
   export default names
 }
+declare module 'site:formulas' {
+  /** The formulas of the lens by the names of their ops, as HTML. The build makes it. */
+  const formulas: Readonly<Record<string, string>>
+  export default formulas
+}

@@ -2,6 +2,7 @@
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from 'lit'
 import { isCalm, LEAST_QUIET, pageRows, timesAsFast } from '../../../../bench/page-rows.js'
 import type { RecordRow } from '../../../../bench/records.js'
+import { save } from '../../../../packages/layers/src/report/view/save.js'
 import { Engine } from '../shared/engine.js'
 import { drawRow, type Mark } from './chart.js'
 import { figures, ownOf, type PageRecord, type PageRow, pageRecord, readPageRecord, recordedOn, recordOf } from './record.js'
@@ -64,12 +65,10 @@ class YourMachine extends LitElement {
 
   #keep(): void {
     if (!this.done) return
-    const address = URL.createObjectURL(new Blob([`${JSON.stringify(this.done, null, 1)}\n`], { type: 'application/json' }))
-    const link = document.createElement('a')
-    link.href = address
-    link.download = `cotangent-${this.done.date.slice(0, 16).replaceAll(':', '')}.json`
-    link.click()
-    URL.revokeObjectURL(address)
+    save(
+      `cotangent-${this.done.date.slice(0, 16).replaceAll(':', '')}.json`,
+      new Blob([`${JSON.stringify(this.done, null, 1)}\n`], { type: 'application/json' }),
+    )
   }
 
   async #load(event: Event): Promise<void> {
