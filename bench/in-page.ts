@@ -46,12 +46,13 @@ export async function measureRow(row: PageRow, milliseconds = 2000): Promise<Rec
     const begin = performance.now()
     do await run(1)
     while (performance.now() < begin + warmUpMs)
-    const [half, warm] = [performance.now(), begin + 2 * warmUpMs]
+    const half = performance.now()
+    const warm = Math.max(begin + 2 * warmUpMs, half + SAMPLE_MS / 4)
     let runs = 0
     do {
       await run(1)
       runs++
-    } while (performance.now() < warm || performance.now() === half)
+    } while (performance.now() < warm)
     const chunk = Math.max(1, Math.round((SAMPLE_MS * clockFactor * runs) / (performance.now() - half)))
     const before = measureLimits(amount.bytes)
     const samples: Sample[] = []

@@ -45,12 +45,13 @@ export function timed(
       work()
       work()
     } while (performance.now() < begin + warmUpMs / 2)
-    const [half, end] = [performance.now(), begin + warmUpMs]
+    const half = performance.now()
+    const end = Math.max(begin + warmUpMs, half + turnMs / 4)
     let runs = 0
     do {
       work()
       runs++
-    } while (performance.now() < end || performance.now() === half)
+    } while (performance.now() < end)
     return Math.max(1, Math.round((turnMs * clockFactor * runs) / (performance.now() - half)))
   }
   const [ourSteps, theirSteps] = [stepsOf(ours), stepsOf(theirs)]
