@@ -15,7 +15,7 @@ interface Numbers {
   values: number[]
 }
 
-/** What goes wrong on purpose; the others agree with central differences everywhere. */
+/** Presets that go wrong on purpose; the others agree with central differences everywhere. */
 const BROKEN = ['nan', 'nan-backward']
 
 /** Goes through all steps of what is shown. Runs in the page. */

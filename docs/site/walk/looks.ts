@@ -1,4 +1,4 @@
-/** What holds for every page, whatever it shows. */
+/** Checks of every page, whatever it shows. */
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
 
