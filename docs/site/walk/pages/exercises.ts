@@ -1,5 +1,7 @@
 /** The walk of "Write this backward": three exercises solved and three not, a loop without an end, hints and a solution, files, and digits with the reader's rules. */
 import type { Page } from 'playwright-core'
+import { need } from '../need.js'
+import { savedBy } from '../saved.js'
 
 const right: readonly [id: string, rule: string][] = [
   ['tanh', '({ dY, y }, [x], ops) => [() => ops.mul(dY, ops.sub(1, ops.square(y)))]'],
@@ -15,7 +17,7 @@ const wrong: readonly [id: string, rule: string, title: string][] = [
 export async function walk(page: Page, base: string): Promise<string[]> {
   const seen: string[] = []
   const expect = (holds: boolean, what: string): void => {
-    if (!holds) throw new Error(what)
+    need(holds, what)
     seen.push(what)
   }
   const open = async (id: string): Promise<void> => {
@@ -82,16 +84,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   await page.reload()
   await page.locator('code-editor .cm-content').waitFor()
   expect((await page.locator('.be-done').count()) === 4, 'what is solved is kept')
-  // The content of the file that the browser is given to save; not every driver tells of downloads.
-  await page.evaluate(() => {
-    const make = URL.createObjectURL
-    URL.createObjectURL = (blob: Blob) => {
-      Object.assign(window, { saved: blob.text() })
-      return make.call(URL, blob)
-    }
-  })
-  await page.getByRole('button', { name: 'Save as a file' }).click()
-  const file = await page.evaluate(() => (window as unknown as { saved: Promise<string> }).saved)
+  const file = await savedBy(page, () => page.getByRole('button', { name: 'Save as a file' }).click())
   expect(JSON.parse(file).exercises.tanh.solved.includes('ops.square(y)'), 'it can be saved as a file')
   await page.getByRole('button', { name: 'Clear all' }).click()
   await page.getByRole('button', { name: 'Yes, clear all exercises' }).click()

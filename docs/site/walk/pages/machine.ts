@@ -1,5 +1,6 @@
 /** The visitor's machine: rows are measured, each with a verdict or a reason why there is none; a file is kept and loaded, and a wrong one is refused. */
 import type { Page } from 'playwright-core'
+import { savedBy } from '../saved.js'
 
 export async function walk(page: Page, base: string): Promise<string[]> {
   const seen: string[] = []
@@ -21,14 +22,15 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   }
   seen.push(`machine: ${figures.length} rows; ${await page.locator('your-machine .verdict').innerText()}`)
 
-  const [download] = await Promise.all([page.waitForEvent('download'), page.locator('your-machine .keep').click()])
-  const file = await download.path()
+  const file = await savedBy(page, () => page.locator('your-machine .keep').click())
   await page
     .locator('your-machine input[type=file]')
     .setInputFiles({ name: 'x.json', mimeType: 'application/json', buffer: Buffer.from('{"rows":[]}') })
   await page.locator('your-machine [role=alert]').waitFor()
   seen.push(`machine: ${await page.locator('your-machine [role=alert]').innerText()}`)
-  await page.locator('your-machine input[type=file]').setInputFiles(file)
+  await page
+    .locator('your-machine input[type=file]')
+    .setInputFiles({ name: 'run.json', mimeType: 'application/json', buffer: Buffer.from(file) })
   await page.locator('your-machine .loaded').waitFor()
   const loaded = await page.locator('your-machine .loaded').innerText()
   if (!/5 rows/.test(loaded)) throw new Error(`machine: the kept file was not read: "${loaded}"`)
