@@ -1,5 +1,5 @@
 /**
- * No cycles, and imports point one way: examples and bench → layers, datasets → core; inside core, ops → the backend interface ← backends (and ops name the families
+ * No cycles, and imports point one way: the site → examples and bench → layers, datasets → core; inside core, ops → the backend interface ← backends (and ops name the families
  * of their kernels, `backends/families/`, so that a bundle holds the kernels of its ops).
  * Type-only imports don't count.
  */
@@ -174,6 +174,30 @@ module.exports = {
       severity: 'error',
       from: { path: '^(packages|examples)/' },
       to: { path: '^packages/core/src/kernels\\.ts$' },
+    },
+    {
+      name: 'site-is-above-all',
+      comment: 'Two tests alone import it: they run the cells of its pages, and print as those do.',
+      severity: 'error',
+      from: { pathNot: ['^docs/site/', '^examples/backprop/(docs\\.test|snippets)\\.ts$'] },
+      to: { path: '^docs/site/' },
+    },
+    {
+      name: 'site-uses-public-names',
+      comment: 'The kernel lens studies kernels; charts and maps have the colours of reports, and files are saved as there.',
+      severity: 'error',
+      from: { path: '^docs/site/' },
+      to: {
+        path: '^packages/[^/]+/src/(?!index\\.ts$)',
+        pathNot: ['^packages/core/src/(gpu|kernels)\\.ts$', '^packages/layers/src/report/view/(curves|save|text|theme)\\.ts$'],
+      },
+    },
+    {
+      name: 'pages-know-no-build',
+      comment: 'The scripts of pages run in browsers; the build and the walk run in Node.',
+      severity: 'error',
+      from: { path: '^docs/site/parts/', pathNot: '\\.test\\.ts$' },
+      to: { path: '^(docs/site/(build|walk|pictures\\.ts)|examples)', ...runtime },
     },
   ],
   options: {

@@ -1,6 +1,6 @@
 /**
  * The scripts of the site, by esbuild. The folder parts/x-y holds the custom element `x-y`: index.ts defines it, worker.ts, if there is one, is what runs in its worker.
- * What several of them need lies in files that they share.
+ * Code that several of them need lies in files that they share.
  */
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
@@ -71,7 +71,7 @@ async function bundled(entryPoints: Record<string, string>): Promise<Metafile> {
     target: 'es2022',
     charset: 'utf8',
     conditions: ['@cotangent/source', 'browser'],
-    // What only Node and an explicit choice of HDF5 load. (gpu.js is a chunk of its own, for pages that import @cotangent/core/gpu.)
+    // Modules that only Node and an explicit choice of HDF5 load. (gpu.js is a chunk of its own, for pages that import @cotangent/core/gpu.)
     external: ['node:*', 'h5wasm'],
     nodePaths: [join(top, 'docs/node_modules'), join(top, 'node_modules')],
     legalComments: 'linked',

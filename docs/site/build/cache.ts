@@ -1,4 +1,4 @@
-/** What took long to make and depends on known texts alone is kept under node_modules/.cache. */
+/** Keeps results that took long to make and depend on known texts alone, under node_modules/.cache. */
 import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,7 +13,7 @@ export function hash(texts: Iterable<string>): string {
   return sum.digest('hex').slice(0, 32)
 }
 
-/** What was kept under a name if it was made from the same texts. One state is kept for each name. */
+/** The result that was kept under a name, if it was made from the same texts. One state is kept for each name. */
 export function kept<T>(name: string, of: string): T | undefined {
   try {
     const { of: before, value } = JSON.parse(readFileSync(join(folder, `${name}.json`), 'utf8'))

@@ -8,7 +8,7 @@ import { gzipSync } from 'node:zlib'
 import { mnist, type NDArray } from '@cotangent/datasets'
 import { out } from './places.js'
 
-/** What data/digits.json says. */
+/** The content of data/digits.json. */
 export type DigitsNote = { readonly train: number; readonly test: number; readonly bytes: number } | { readonly missing: string }
 
 const EVERY = 5

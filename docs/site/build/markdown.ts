@@ -8,7 +8,7 @@ import { createHighlighter } from 'shiki'
 import { hash, keep, kept } from './cache.js'
 import { top } from './places.js'
 
-/** What a page is made of, besides its text. */
+/** The parts of a page besides its text. */
 export interface Rendered {
   html: string
   /** The first heading of level 1. */

@@ -1,4 +1,4 @@
-/** What stands in the list at the left, in this order; the pages of a section lead from one to the next. A page that is not here is reached by links and by the search. */
+/** The list at the left, in its order; the pages of a section lead from one to the next. A page that is not here is reached by links and by the search. */
 import { families } from './families.js'
 
 export interface Section {

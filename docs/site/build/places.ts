@@ -51,7 +51,7 @@ export function relative(from: string, to: string): string {
 /** Files that pages show or link to as they are, besides pages and sources: their address is their path under `files/`. */
 const ASSET = /\.(svg|png|webp|jpg|json|csv)$/
 
-/** What a link in a Markdown file leads to, as an address from the top of the site, and the file to copy if there is one. */
+/** The target of a link in a Markdown file, as an address from the top of the site, and the file to copy if there is one. */
 export function target(source: string, link: string, all: ReadonlyMap<string, Place>): { url: string; copy?: string } | undefined {
   const [path, fragment] = link.split('#')
   const named = posix.normalize(posix.join(dirname(source), path)).replace(/\/$/, '')

@@ -36,7 +36,7 @@ async function stage<T>(name: string, run: () => T | Promise<T>): Promise<T> {
 }
 
 const { values: flags } = parseArgs({ options: { base: { type: 'string' }, serve: { type: 'boolean' }, times: { type: 'boolean' } } })
-/** What a server shows in the place of a page that is not there. */
+/** The page that a server shows in the place of one that is not there. */
 const LOST = '404.html'
 const base = flags.base ?? (flags.serve ? '/' : undefined)
 

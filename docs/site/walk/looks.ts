@@ -1,13 +1,12 @@
-/** What holds for every page, whatever it shows. */
+/** Checks of every page, whatever it shows. */
 import { join } from 'node:path'
 import type { Browser, Page } from 'playwright-core'
+import { watchTasks } from './tasks.js'
 
 /** Bytes, compressed, that a page may load before the reader does something. Data and what a click loads are aside. */
 const FIRST_LOAD = 250_000
 /** The lens begins to work when it is opened, so it loads the library. */
 const HEAVIER: Readonly<Record<string, number>> = { 'lens.html': 300_000 }
-/** Milliseconds that a task may keep the page from answering. */
-const LONG_TASK = 100
 
 interface Options {
   looks: readonly { width: number; dark: boolean }[]
@@ -48,6 +47,7 @@ export async function looksOf(
       const page = await context.newPage()
       const found = complaints(page, base)
       const weight = await weigh(page)
+      const tasks = await watchTasks(page, base)
       await page.goto(base + url, { waitUntil: 'networkidle' })
       const bytes = await weight()
       if (bytes > (HEAVIER[url] ?? FIRST_LOAD))
@@ -66,6 +66,7 @@ export async function looksOf(
           path: join(screenshots, `${url.replaceAll('/', '-')}-${width}-${dark ? 'dark' : 'light'}.png`),
           fullPage: true,
         })
+      const slow = await tasks()
       await page.addScriptTag({ path: axe })
       const violations = await page.evaluate(async () => {
         const { axe } = globalThis as unknown as {
@@ -81,26 +82,10 @@ export async function looksOf(
       })
       found.push(...violations.map((violation) => `${look}: ${violation}`))
       if (found.length > 0) throw new Error(found.join('\n'))
-      seen.push(`${look}: ${Math.round(bytes / 1000)} kB`)
+      seen.push([`${look}: ${Math.round(bytes / 1000)} kB`, ...slow].join('; '))
     } finally {
       await context.close()
     }
   }
   return seen
-}
-
-/** Collects the tasks that kept the page from answering, in Chromium. Call it before the page is opened, and what it returns at the end. */
-export async function longTasks(page: Page): Promise<() => Promise<number[]>> {
-  await page.addInitScript(() => {
-    const seen: number[] = []
-    Object.assign(globalThis, { longTasks: seen })
-    if (PerformanceObserver.supportedEntryTypes.includes('longtask')) {
-      new PerformanceObserver((list) => seen.push(...list.getEntries().map(({ duration }) => duration))).observe({
-        type: 'longtask',
-        buffered: true,
-      })
-    }
-  })
-  return async () =>
-    (await page.evaluate(() => (globalThis as unknown as { longTasks: number[] }).longTasks)).filter((duration) => duration > LONG_TASK)
 }

@@ -1,11 +1,11 @@
 /**
  * `npm run site:walk`: opens the finished site (docs/dist) in Chromium and Firefox from a path below the top, under a strict policy of scripts. First the walk of each
- * page (walk/<name>.ts): it does what a reader would. Then every page is opened in Chromium at two widths, light and dark: axe finds nothing, nothing is wider than the
+ * page (walk/pages/<name>.ts): it does what a reader would. Then every page is opened in Chromium at two widths, light and dark: axe finds nothing, nothing is wider than the
  * screen, the console is silent, no request goes elsewhere, the first load is small, no link is broken.
  *
  * `--short` is the form for every change: Chromium alone, every page with an element of its own and some of the others, once each. `--only explorer,book` chooses walks, `--pages speed.html` pages. `--screenshots folder` keeps pictures.
  */
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -15,12 +15,11 @@ import { out } from '../build/places.js'
 import { type BrowserName, executables, launch } from './browsers.js'
 import { brokenLinks, pageUrls } from './links.js'
 import { looksOf } from './looks.js'
+import { walks } from './pages/index.js'
 import { serveSite } from './serve.js'
+import { watchTasks } from './tasks.js'
 
 endWithReader()
-
-/** A walk: does what a reader would, and tells what it saw. It throws if something is wrong. */
-export type Walk = (page: Page, base: string) => Promise<string[]>
 
 const { values: flags } = parseArgs({
   options: {
@@ -31,6 +30,9 @@ const { values: flags } = parseArgs({
     browser: { type: 'string' },
   },
 })
+
+const unknown = (flags.only?.split(',') ?? []).filter((name) => !Object.hasOwn(walks, name))
+if (unknown.length > 0) throw new Error(`There is no walk "${unknown.join('", "')}". There are: ${Object.keys(walks).join(', ')}.`)
 
 /** One page of this many is looked at in the short form. */
 const TEXTS = 8
@@ -74,20 +76,16 @@ const sample = (urls: readonly string[]): string[] =>
   )
 
 async function walkAll(browser: Browser, name: BrowserName, base: string): Promise<void> {
-  const here = new URL('.', import.meta.url)
-  const inner = new Set(['run', 'serve', 'browsers', 'links', 'looks', 'saved'])
-  const names = readdirSync(here)
-    .filter((file) => file.endsWith('.ts'))
-    .map((file) => file.slice(0, -3))
-    .filter((file) => !inner.has(file) && (!flags.only || flags.only.split(',').includes(file)))
-  for (const each of names) {
-    const { walk } = (await import(new URL(`${each}.ts`, here).href)) as { walk: Walk }
+  for (const each of flags.only?.split(',') ?? Object.keys(walks)) {
+    const notes: string[] = []
     await check(`${each} in ${name}`, async () => {
       const context = await browser.newContext({ viewport: { width: 1280, height: 900 } })
       const page = await context.newPage()
       const found = complaints(page, base)
+      const tasks = await watchTasks(page, base)
       try {
-        const seen = await walk(page, base)
+        const seen = await walks[each](page, base)
+        notes.push(...(await tasks()))
         if (found.length > 0) throw new Error(found.join('\n'))
         return seen
       } finally {
@@ -95,6 +93,7 @@ async function walkAll(browser: Browser, name: BrowserName, base: string): Promi
         await context.close()
       }
     })
+    for (const note of notes) console.log(`    ${note}`)
   }
 }
 

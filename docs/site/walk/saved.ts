@@ -1,7 +1,8 @@
-/** The content of a file that a page gives the browser to save. Not every driver tells of downloads. */
+/** Files that a page gives the browser to save. Not every driver tells of downloads, so this listens where the page makes the file's address. */
 import type { Page } from 'playwright-core'
 
-export async function savedBy(page: Page, click: () => Promise<void>): Promise<string> {
+/** The text of the file that the page saves when `press` is done. */
+export async function savedBy(page: Page, press: () => Promise<void>): Promise<string> {
   await page.evaluate(() => {
     const make = URL.createObjectURL
     URL.createObjectURL = (blob: Blob) => {
@@ -10,6 +11,6 @@ export async function savedBy(page: Page, click: () => Promise<void>): Promise<s
       return make.call(URL, blob)
     }
   })
-  await click()
+  await press()
   return page.evaluate(() => (window as unknown as { saved: Promise<string> }).saved)
 }

@@ -26,7 +26,7 @@ export async function linkTo(id: string, code: string): Promise<string> {
   }
 }
 
-/** What the address names; undefined if that is no exercise. */
+/** The exercise that the address names; undefined if that is no exercise. */
 export function atAddress(hash: string): { id: string; code?: string } | undefined {
   const [, id, code] = /^#([\w-]+)(?:\?code=([\w-]+))?$/.exec(hash) ?? []
   return ladder.some((each) => each.id === id) ? { id, code: code ? decoded(code) : undefined } : undefined

@@ -11,7 +11,7 @@ import { inDigits, ladder } from './ladder.js'
 import { ruleOf } from './rule.js'
 import { trainBoth } from './trainings.js'
 
-/** What code of the reader exports as vjp. The page runs it in its worker (shared/reader-code.ts). */
+/** The export vjp of code of the reader. The page runs it in its worker (shared/reader-code.ts). */
 function exported(code: string): unknown {
   const { code: script } = transformSync(code, { loader: 'ts', format: 'cjs' })
   const module = { exports: {} as Record<string, unknown> }
@@ -47,7 +47,7 @@ describe('exercises', () => {
   }
 })
 
-/** What the third hint leads to, where that is not the library's text: each takes the place of the lines of the start that return. */
+/** The code that the third hint leads to, where that is not the library's text: each takes the place of the lines of the start that return. */
 const byHints: Readonly<Record<string, string>> = {
   mean: `({ dY, options: { axis } }, [x], ops) => {
     const shared = ops.div(dY, x.size / dY.size)

@@ -23,7 +23,7 @@ export interface CaseResult {
   readonly shapes: readonly (readonly number[])[]
   /** How many numbers were compared. */
   readonly checked: number
-  /** What the library says, if the rule is wrong. */
+  /** The message of the library, if the rule is wrong. */
   readonly message?: string
   /** Where in the reader's code it happened. */
   readonly error?: Error

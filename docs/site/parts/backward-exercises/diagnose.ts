@@ -13,7 +13,7 @@ export interface Diagnosis {
 type Filled = Required<Pick<Part, 'shape' | 'values'>>
 const filled = (part: Part | undefined): Filled | undefined => (part?.shape && part.values ? (part as Filled) : undefined)
 
-/** What the rule gives for each input of each record of the op, in float64, from a cotangent of the result that is `scale` times some numbers. */
+/** The result of the rule for each input of each record of the op, in float64, from a cotangent of the result that is `scale` times some numbers. */
 function partsOf({ op, inputs: names }: Exercise, given: Case, vjp: Vjp<object>, scale = 1): (readonly Part[])[] {
   const seen: (readonly Part[])[] = []
   withBackend(createReferenceBackend(), () =>
@@ -34,7 +34,7 @@ function partsOf({ op, inputs: names }: Exercise, given: Case, vjp: Vjp<object>,
           },
         )
       } catch {
-        // What it says is known from the check.
+        // The message is known from the check.
       }
     }),
   )

@@ -10,7 +10,7 @@ export interface Exercise {
   readonly op: string
   /** The names of its inputs, as the reader's code has them. */
   readonly inputs: readonly string[]
-  /** What stands in the editor at first. */
+  /** The text of the editor at first. */
   readonly start: string
   readonly hints: readonly [string, string, string]
 }

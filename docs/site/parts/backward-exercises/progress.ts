@@ -1,8 +1,8 @@
-/** What the reader has written and solved: kept in this browser, and as a file to take along. */
+/** The reader's code and solved exercises: kept in this browser, and as a file to take along. */
 import { ladder } from './ladder.js'
 
 export interface Entry {
-  /** What stands in the editor. */
+  /** The text of the editor. */
   readonly code?: string
   /** The code that passed the check last. */
   readonly solved?: string

@@ -1,4 +1,4 @@
-/** What a check found, as the page shows it. */
+/** The result of a check, as the page shows it. */
 import { html, nothing, type TemplateResult } from 'lit'
 import '../shared/tensor-view.js'
 import { brief } from '../shared/tensor-view.js'

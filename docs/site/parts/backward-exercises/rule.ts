@@ -2,10 +2,10 @@
 import * as core from '@cotangent/core'
 import { Tensor, type Vjp } from '@cotangent/core'
 
-/** What rules get as `ops`: besides the ops of the library's own rules all that the package exports, such as `conv2dTranspose`. */
+/** The argument `ops` of rules: besides the ops of the library's own rules all that the package exports, such as `conv2dTranspose`. */
 const withAll = (ops: object): never => ({ ...ops, ...core }) as never
 
-/** What the rule gave for one input of one record. */
+/** The result of the rule for one input of one record. */
 export interface Part {
   readonly shape?: readonly number[]
   readonly values?: ArrayLike<number>
@@ -30,7 +30,7 @@ const described = (value: unknown): string =>
             ? String(value)
             : `a ${typeof value === 'object' ? 'plain object' : typeof value}`
 
-/** What the reader exports, as a rule. */
+/** The reader's export, as a rule. */
 export function ruleOf(exported: unknown): Vjp<object> {
   if (typeof exported === 'function') return exported as Vjp<object>
   throw new RuleError(`The code must export a function named vjp: export const vjp = (…) => […]. It exports ${described(exported)}.`)

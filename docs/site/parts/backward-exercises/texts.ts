@@ -1,4 +1,4 @@
-/** What the page says of each exercise: a heading and what follows it, as Markdown made it. */
+/** The text of the page for each exercise: a heading and what follows it, as Markdown made it. */
 export interface Text {
   readonly title: string
   readonly nodes: readonly Node[]

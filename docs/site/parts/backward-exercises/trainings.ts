@@ -42,7 +42,7 @@ interface Started {
   loss(): Tensor
 }
 interface Training {
-  /** What is learned, for the reader. */
+  /** The task, in words for the reader. */
   readonly task: string
   readonly rate: number
   start(): Started

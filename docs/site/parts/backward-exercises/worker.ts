@@ -16,7 +16,7 @@ export interface Checked {
   readonly passed: boolean
   readonly cases: readonly (Omit<CaseResult, 'error'> & { readonly told?: Told })[]
   readonly diagnosis?: Diagnosis
-  /** What the code printed. */
+  /** The lines that the code printed. */
   readonly printed: readonly string[]
 }
 
@@ -53,7 +53,7 @@ export interface DigitsResult extends Learned {
   readonly seconds: number
 }
 
-/** What is told on the way. */
+/** Messages on the way. */
 export type DigitsTold = { readonly loading: number } | Progress
 
 export const functions = {

@@ -31,12 +31,12 @@ class CodeCell extends LitElement {
   declare running: boolean
   declare changed: boolean
   #code = ''
-  /** What the page says that the code prints. */
+  /** The output that the page gives for the code. */
   #printed = ''
   #ran = false
   /** The place in the address: `#cell-2=…`. */
   #place = ''
-  /** What is drawn of each picture. */
+  /** The drawing of each picture. */
   readonly #drawn = new WeakMap<object, HTMLElement>()
 
   constructor() {

@@ -25,7 +25,7 @@ class SearchBox extends LitElement {
   declare open: boolean
   declare at: number
   declare failed: string
-  /** What had the focus before. */
+  /** The element that had the focus before. */
   #before: HTMLElement | undefined
 
   constructor() {

@@ -1,4 +1,4 @@
-/** What the build writes into the index and the worker reads from it. */
+/** The form of the index: the build writes it, the worker reads it. */
 import type { Options } from 'minisearch'
 
 /** The kinds of pages, as the list of what was found groups them. */

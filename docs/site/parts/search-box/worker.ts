@@ -42,7 +42,7 @@ export const functions = {
     await index
   },
 
-  /** What fits best, by kind; the kind of the best comes first. */
+  /** The best finds, by kind; the kind of the best comes first. */
   async find(address: string, asked: string): Promise<Group[]> {
     await functions.open(address)
     const search = (await index) as MiniSearch<Part>

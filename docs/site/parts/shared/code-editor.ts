@@ -56,7 +56,7 @@ export class CodeEditor extends HTMLElement {
   #text = ''
   readonly #reading = new Compartment()
 
-  /** What a screen reader calls the field. */
+  /** The name of the field, for screen readers. */
   get label(): string {
     return this.getAttribute('label') ?? 'Code'
   }

@@ -21,7 +21,7 @@ export class CodeError extends Error {
 type Modules = Readonly<Record<string, unknown>>
 
 export interface Ran {
-  /** What the code exports, by name. */
+  /** The exports of the code, by name. */
   exports: Record<string, unknown>
   /** The values of its variables at the top, by name. */
   variables: Record<string, unknown>

@@ -1,4 +1,4 @@
-/** What the scripts of all pages know about the site. */
+/** Addresses of the site, for the scripts of all pages. */
 
 /** The address of the top of the site, as the page's own head gives it: the site may lie under any path. */
 export const top = new URL(document.documentElement.dataset.top || './', location.href)

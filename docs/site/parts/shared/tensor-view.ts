@@ -99,7 +99,7 @@ export function reach(values: ArrayLike<number>): number {
 }
 
 const themeNow = (): (typeof themes)['light'] => (document.documentElement.dataset.theme === 'dark' ? themes.dark : themes.light)
-/** What is no finite number has the colour of errors. */
+/** Infinities and NaN have the colour of errors. */
 const BROKEN = '#d6006e'
 const colour = (value: number, most: number): string =>
   Number.isFinite(value) ? along(themeNow().diverging, 0.5 + value / most / 2) : BROKEN
@@ -148,7 +148,7 @@ export class TensorView extends LitElement {
   /** The place under the pointer, or where the keys are. */
   declare at: number | undefined
   #layout: Layout | undefined
-  /** What the maps show. */
+  /** The value that the maps show, its scale and theme. */
   #painted: { value: TensorValue; most: number; theme: string | undefined; mode: TensorMode } | undefined
 
   constructor() {

@@ -11,7 +11,7 @@ export function axesOf(tape: Tape): Map<Tensor, Axes> {
     axes.set(output, [1, 2])
     if (/conv/i.test(op.name) && inputs[1]?.shape.length === 4) axes.set(inputs[1], [0, 1])
   }
-  // What has the shape of an image and is made of one, or into one, is an image, too.
+  // A tensor that has the shape of an image and is made of one, or into one, is an image, too.
   const spread = (from: Tensor, to: Tensor): void => {
     const known = axes.get(from)
     if (known && !axes.has(to) && from.shape.join() === to.shape.join()) axes.set(to, known)

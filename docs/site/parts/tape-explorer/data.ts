@@ -1,4 +1,4 @@
-/** What crosses from the worker to the page: plain data about a tape. */
+/** Plain data about a tape: the worker sends it to the page. */
 import type { TensorValue } from '../shared/tensor-view.js'
 
 /** A tensor of the tape. */
@@ -54,7 +54,7 @@ export interface Broken {
   readonly step?: number
   /** From the end to the first cause: numbers of records. */
   readonly chain: readonly number[]
-  /** What the library's check says, or which input brought it. */
+  /** The message of the library's check, or which input brought it. */
   readonly message: string
 }
 
@@ -73,7 +73,7 @@ export interface Recorded {
   /** Bytes of the walk at each record, by its place on the tape. */
   readonly alive: readonly (Alive | undefined)[]
   readonly broken: readonly Broken[]
-  /** What stopped the walk backwards, in the library's words. */
+  /** The error that stopped the walk backwards, in the library's words. */
   readonly stopped?: string
 }
 
@@ -105,7 +105,7 @@ export interface BackwardStep {
   readonly inputs: readonly TensorValue[]
   readonly output: TensorValue
   readonly arrives: TensorValue
-  /** What dY is a sum of; one part where the output is used once. */
+  /** The terms of the sum dY; one part where the output is used once. */
   readonly parts: readonly Part[]
   /** For each input what it gets; null for a constant, or one without a derivative. */
   readonly sends: readonly (TensorValue | null)[]

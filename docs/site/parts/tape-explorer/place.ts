@@ -1,4 +1,4 @@
-/** What the address says: which code, which numbers, which step. */
+/** The address of the page: which code, which numbers, which step. */
 
 export interface Place {
   readonly preset?: string

@@ -3,7 +3,7 @@ export interface Preset {
   /** For the address. */
   readonly id: string
   readonly title: string
-  /** What to look at. */
+  /** A hint where to look. */
   readonly look: string
   readonly code: string
 }

@@ -7,7 +7,7 @@ import { type Heard, isFloat, tapeOf } from './listen.js'
 import type { KernelCall, Observed } from './observe.js'
 import { lossIn, namesIn, sourcesOf } from './sources.js'
 
-/** What the walk did at one record. */
+/** The walk at one record. */
 interface Visited {
   readonly arrives: TensorValue
   readonly sends: readonly (TensorValue | null)[]
@@ -48,7 +48,7 @@ export class Session {
     this.#observed = observed
     this.#names = namesIn(variables)
     this.loss = lossIn(variables)
-    // What runs after the loss was made is not part of it.
+    // An op that runs after the loss was made is not part of it.
     const heard = all.slice(0, all.findIndex(({ output }) => output === this.loss) + 1)
     this.#heard = heard
     this.sources = sourcesOf(variables, this.#names, heard, this.loss)
@@ -328,7 +328,7 @@ function debugged(fn: () => unknown, caught: (error: Error) => void): void {
   }
 }
 
-/** What the library says when a record runs again under its check. */
+/** The library's message when a record runs again under its check. */
 function checked({ op, inputs, options, path }: TapeRecord): string {
   let message = `${op.name} made it.`
   const again = (): unknown => scope(() => op.call(inputs, options))

@@ -24,7 +24,7 @@ export interface Opened {
   readonly place?: Place
   /** Lines of the file. */
   readonly marked?: readonly [number, number]
-  /** What there is to say if there is no text, or beside it. */
+  /** A remark beside the text, or in its place. */
   readonly note?: string
 }
 

@@ -1,4 +1,4 @@
-/** What the reader's code differentiates by, and what its tensors are called. */
+/** The tensors that the reader's code differentiates by, and the names of all its tensors. */
 import { GradientError, Parameter, ShapeError, Tensor } from '@cotangent/core'
 import { type Heard, isFloat } from './listen.js'
 

@@ -1,4 +1,4 @@
-/** What happens at one step: values forward, cotangents backward, and central differences beside. */
+/** The view of one step: values forward, cotangents backward, and central differences beside. */
 import { html, nothing, type TemplateResult } from 'lit'
 import type { TensorMode, TensorValue } from '../shared/tensor-view.js'
 import type { BackwardStep, Checked, Differences, EndStep, ForwardStep, Kept, Part, Recorded, Row } from './data.js'

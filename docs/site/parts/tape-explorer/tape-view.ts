@@ -28,7 +28,7 @@ function done(row: Row, { record, backward }: Here): boolean {
   return backward ? row.record >= record : row.record <= record
 }
 
-/** What flows now: forward from the makers of the inputs to the record; backward from its users to it, and from it to the makers. */
+/** The arrows of the flow now: forward from the makers of the inputs to the record; backward from its users to it, and from it to the makers. */
 function flowsAt(recorded: Recorded, { record, backward }: Here): (from: number | undefined, to: number) => '' | 'in' | 'out' {
   const at = record === undefined ? -1 : recorded.rows.findIndex((row) => row.record === record)
   return (from, to) => {

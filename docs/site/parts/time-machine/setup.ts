@@ -1,4 +1,4 @@
-/** What a run is made of. Two runs with the same setup are the same run. */
+/** The setup of a run. Two runs with the same setup are the same run. */
 
 export type Problem = 'spirals' | 'moons' | 'circles' | 'digits'
 export type OptimizerName = 'sgd' | 'momentum' | 'rmsprop' | 'adagrad' | 'adam'
@@ -48,7 +48,7 @@ export const knobs: Readonly<Record<keyof Setup, Knob>> = {
 
 export const start: Setup = { problem: 'spirals', units: 16, dropout: 0, optimizer: 'adam', rate: 0.03, seed: 1 }
 
-/** What the page shows: a run, perhaps another one beside it that differs in one knob, and a step. */
+/** The content of the page: a run, perhaps another one beside it that differs in one knob, and a step. */
 export interface Place {
   readonly setup: Setup
   readonly knob: keyof Setup | undefined

@@ -13,7 +13,7 @@ const TEST = 500
 /** Milliseconds from one line of progress to the next. */
 const LINE = 60
 
-/** What the network does elsewhere, at a moment. */
+/** The outputs of the network elsewhere, at a moment. */
 export type Outlook =
   | {
       readonly kind: 'points'

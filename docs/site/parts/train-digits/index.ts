@@ -34,7 +34,7 @@ class TrainDigits extends LitElement {
   declare batch: Batch | undefined
   declare looks: Look[]
   declare message: string
-  /** What the network says of the digit on the pad. */
+  /** The probabilities of the digit on the pad. */
   declare probabilities: readonly number[] | undefined
   /** Test digits to take, and what each is read as now. */
   declare examples: ReadDigit[]

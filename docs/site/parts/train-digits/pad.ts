@@ -13,7 +13,7 @@ const PEN = 18
 
 export class DigitPad extends LitElement {
   static override properties = { drawn: { state: true } }
-  /** What the network gets. */
+  /** The input of the network. */
   declare drawn: Float32Array | undefined
   #strokes: [number, number][][] = []
   /** A digit of the test set in the place of a drawing. */

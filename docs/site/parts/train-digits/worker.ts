@@ -50,7 +50,7 @@ export type Progress = { readonly kind: 'data'; readonly share: number } | Batch
 
 let digits: Promise<{ train: Digits; test: Digits; x: Float32Array; xTest: Float32Array }> | undefined
 let model: Sequential | undefined
-/** What the network said of each test digit at the last look, [n, 10]. */
+/** Probabilities of each test digit at the last look, [n, 10]. */
 let said: Float32Array | undefined
 
 function load(onLoaded: (share: number) => void): NonNullable<typeof digits> {
@@ -145,7 +145,7 @@ export const functions = {
     })
   },
 
-  /** What the network reads now of digits of the test set. */
+  /** The probabilities that the network gives now to digits of the test set. */
   reads(indices: readonly number[]): (number | undefined)[] {
     return indices.map((i) => said && best(said, CLASSES * i))
   },

@@ -1,4 +1,4 @@
-/** What the check of an exercise needs: the calls that are tried, and the mistakes that are often made. */
+/** The check of an exercise: the calls that are tried, and the mistakes that are often made. */
 import { type Tensor, tensor } from '@cotangent/core'
 
 /** All that the package exports: what rules get as `ops` here. */
@@ -21,7 +21,7 @@ export interface Case {
   readonly hidden?: boolean
   readonly inputs: readonly Input[]
   run(...xs: Tensor[]): Tensor
-  /** What to think of when a rule is wrong here. */
+  /** Mistakes to think of when a rule is wrong here. */
   readonly why?: string
 }
 

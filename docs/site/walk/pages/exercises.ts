@@ -1,6 +1,7 @@
 /** The walk of "Write this backward": three exercises solved and three not, a loop without an end, hints and a solution, files, and digits with the reader's rules. */
 import type { Page } from 'playwright-core'
-import { savedBy } from './saved.js'
+import { need } from '../need.js'
+import { savedBy } from '../saved.js'
 
 const right: readonly [id: string, rule: string][] = [
   ['tanh', '({ dY, y }, [x], ops) => [() => ops.mul(dY, ops.sub(1, ops.square(y)))]'],
@@ -16,7 +17,7 @@ const wrong: readonly [id: string, rule: string, title: string][] = [
 export async function walk(page: Page, base: string): Promise<string[]> {
   const seen: string[] = []
   const expect = (holds: boolean, what: string): void => {
-    if (!holds) throw new Error(what)
+    need(holds, what)
     seen.push(what)
   }
   const open = async (id: string): Promise<void> => {

@@ -1,5 +1,6 @@
 /** The book: chapters lead from one to the next, their cells print what the text says, and nothing is cut off on a phone. */
 import type { Page } from 'playwright-core'
+import { need } from '../need.js'
 
 /** Runs a cell and gives the lines that it printed; throws for an error that it shows. */
 async function run(page: Page, index: number): Promise<string[]> {
@@ -9,10 +10,6 @@ async function run(page: Page, index: number): Promise<string[]> {
   const error = cell.locator('.error')
   if ((await error.count()) > 0) throw new Error(`${page.url()}, cell ${index + 1}: ${await error.textContent()}`)
   return (await cell.locator('.output pre').allTextContents()).join('\n').split('\n').filter(Boolean)
-}
-
-function expectThat(holds: unknown, what: string): asserts holds {
-  if (!holds) throw new Error(`The book: ${what}`)
 }
 
 export async function walk(page: Page, base: string): Promise<string[]> {
@@ -32,7 +29,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
         .filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth + 1)
         .map(({ textContent, tagName }) => (tagName === 'HTML' ? 'the page' : (textContent?.slice(-40) ?? ''))),
     )
-    expectThat(wide.length === 0, `wider than a phone in "${titles.at(-1)}": ${wide.join('; ')}`)
+    need(wide.length === 0, `wider than a phone in "${titles.at(-1)}": ${wide.join('; ')}`)
     // A formula that was not read as one stands there with its dollars.
     const raw = await page.locator('main :is(p, li, summary, td)').evaluateAll((all) =>
       all.flatMap((each) => {
@@ -41,12 +38,12 @@ export async function walk(page: Page, base: string): Promise<string[]> {
         return copy.textContent?.includes('$') ? [copy.textContent.slice(0, 80)] : []
       }),
     )
-    expectThat(raw.length === 0, `a dollar in the text of "${titles.at(-1)}": ${raw.join('; ')}`)
+    need(raw.length === 0, `a dollar in the text of "${titles.at(-1)}": ${raw.join('; ')}`)
     // The first cell of every third chapter prints what the page says before it runs; pictures take the place of their text.
     if (titles.length % 3 === 1) {
       const before = (await page.locator('code-cell').first().locator('pre.before').textContent())?.split('\n') ?? []
       for (const line of await run(page, 0))
-        expectThat(before.includes(line), `"${titles.at(-1)}" says that its first cell prints something other than "${line}"`)
+        need(before.includes(line), `"${titles.at(-1)}" says that its first cell prints something other than "${line}"`)
     }
     const next = page.locator('main a', { hasText: 'Next:' })
     if ((await next.count()) === 0) break
@@ -54,8 +51,8 @@ export async function walk(page: Page, base: string): Promise<string[]> {
     await page.waitForFunction((title) => document.querySelector('h1')?.textContent !== title, titles.at(-1))
   }
   const listed = await page.locator('.pages a[aria-current]').textContent()
-  expectThat(titles.length === 14 && titles.every((title, i) => title.startsWith(`${i + 1}. `)), `the chapters are ${titles.join(', ')}`)
-  expectThat(listed === titles.at(-1), `the list at the left marks "${listed}"`)
+  need(titles.length === 14 && titles.every((title, i) => title.startsWith(`${i + 1}. `)), `the chapters are ${titles.join(', ')}`)
+  need(listed === titles.at(-1), `the list at the left marks "${listed}"`)
   seen.push(`${titles.length} chapters at 390 pixels, linked one to the next`)
   if (size) await page.setViewportSize(size)
 
@@ -65,7 +62,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   for (let i = 0; i < cells; i++) await run(page, i)
   await page.locator('code-cell svg[role=img]').nth(3).waitFor()
   const named = (await page.locator('code-cell svg[role=img]').first().getAttribute('aria-label')) ?? ''
-  expectThat(named.includes('w = 0.9'), `a plot is called "${named}"`)
+  need(named.includes('w = 0.9'), `a plot is called "${named}"`)
   await page.goto(new URL('book/09-convolution.html', base).href)
   await run(page, 0)
   await page.locator('code-cell tensor-view').nth(1).waitFor()
@@ -83,11 +80,11 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   const error = page.locator('code-cell').first().locator('.error')
   await error.waitFor()
   const message = (await error.textContent()) ?? ''
-  expectThat(/^Line 3: ShapeError: matMul: inner dimensions differ/.test(message), `a wrong shape is told as "${message}"`)
-  expectThat(decodeURIComponent(page.url()).endsWith(`${code} // so`), `the address holds ${page.url()}`)
+  need(/^Line 3: ShapeError: matMul: inner dimensions differ/.test(message), `a wrong shape is told as "${message}"`)
+  need(decodeURIComponent(page.url()).endsWith(`${code} // so`), `the address holds ${page.url()}`)
   await page.locator('code-cell').first().locator('button', { hasText: 'As it was' }).click()
-  expectThat(!page.url().includes('#'), 'the address keeps code that is as it was')
-  expectThat((await editor.innerText()).includes('const w = tensor'), 'a cell does not go back to its code')
+  need(!page.url().includes('#'), 'the address keeps code that is as it was')
+  need((await editor.innerText()).includes('const w = tensor'), 'a cell does not go back to its code')
   seen.push('an error names its line; the address brings code and holds what is changed')
   return seen
 }

@@ -1,9 +1,6 @@
 /** The front page: a network is trained, reads what is drawn, and shows its mistakes. */
 import type { Page } from 'playwright-core'
-
-const need = (holds: boolean, what: string): void => {
-  if (!holds) throw new Error(what)
-}
+import { need } from '../need.js'
 
 /** Digits as a mouse draws them, in shares of the field. */
 const DRAWN: Record<string, [number, number][]> = {

@@ -1,6 +1,6 @@
 /** The visitor's machine: rows are measured, each with a verdict or a reason why there is none; a file is kept and loaded, and a wrong one is refused. */
 import type { Page } from 'playwright-core'
-import { savedBy } from './saved.js'
+import { savedBy } from '../saved.js'
 
 export async function walk(page: Page, base: string): Promise<string[]> {
   const seen: string[] = []
@@ -30,7 +30,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   seen.push(`machine: ${await page.locator('your-machine [role=alert]').innerText()}`)
   await page
     .locator('your-machine input[type=file]')
-    .setInputFiles({ name: 'mine.json', mimeType: 'application/json', buffer: Buffer.from(file) })
+    .setInputFiles({ name: 'run.json', mimeType: 'application/json', buffer: Buffer.from(file) })
   await page.locator('your-machine .loaded').waitFor()
   const loaded = await page.locator('your-machine .loaded').innerText()
   if (!/5 rows/.test(loaded)) throw new Error(`machine: the kept file was not read: "${loaded}"`)

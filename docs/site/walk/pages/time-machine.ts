@@ -1,17 +1,14 @@
 /** The time machine: steps in any order give the same weights, those that Node computes without any state; and what a reader turns is in the address. */
 import { affine, Parameter, tensor } from '@cotangent/core'
 import type { Page } from 'playwright-core'
-import { pointsOf } from '../parts/time-machine/points.js'
-import { Run, useSameBits } from '../parts/time-machine/run.js'
-import { placeIn, STEPS, setupsOf } from '../parts/time-machine/setup.js'
+import { pointsOf } from '../../parts/time-machine/points.js'
+import { Run, useSameBits } from '../../parts/time-machine/run.js'
+import { placeIn, STEPS, setupsOf } from '../../parts/time-machine/setup.js'
+import { need } from '../need.js'
 
 const HASH = '#problem=moons&units=8&dropout=0.3&optimizer=adam&rate=0.01&seed=7&step=60&knob=seed&other=8'
 /** Forwards, backwards, onto a state that is kept, beside one, and again. */
 const VISITS = [60, 7, 399, 60, 0, 41, 200, 7, 400, 41]
-
-const need = (holds: boolean, what: string): void => {
-  if (!holds) throw new Error(what)
-}
 
 /** The hash of each run, once the page shows this step. */
 async function hashesAt(page: Page, step: number): Promise<string[]> {

@@ -1,5 +1,6 @@
 /** The tape explorer: every preset, every step, three ways of going wrong, the reader's own code. */
 import type { Page } from 'playwright-core'
+import { need } from '../need.js'
 
 /** The element, as far as the walk looks into it. */
 interface Explorer extends HTMLElement {
@@ -15,7 +16,7 @@ interface Numbers {
   values: number[]
 }
 
-/** What goes wrong on purpose; the others agree with central differences everywhere. */
+/** Presets that go wrong on purpose; the others agree with central differences everywhere. */
 const BROKEN = ['nan', 'nan-backward']
 
 /** Goes through all steps of what is shown. Runs in the page. */
@@ -53,7 +54,7 @@ async function throughAll(): Promise<{
 export async function walk(page: Page, base: string): Promise<string[]> {
   const told: string[] = []
   const see = (right: boolean, what: string): void => {
-    if (!right) throw new Error(`explorer: ${what}`)
+    need(right, what)
     told.push(what)
   }
   const ready = async (): Promise<void> => {
@@ -83,14 +84,14 @@ export async function walk(page: Page, base: string): Promise<string[]> {
     await page.waitForFunction((id) => location.hash.includes(`preset=${id}`), preset)
     await ready()
     const seen = await page.evaluate(throughAll)
-    if (seen.records === 0) throw new Error(`explorer: the preset ${preset} has no tape: ${await text('tape-explorer .error')}`)
-    if (seen.silent.length > 0) throw new Error(`explorer: ${preset}: ${seen.silent.join('; ')}`)
-    if (!BROKEN.includes(preset) && !(seen.worst < 1e-4))
-      throw new Error(`explorer: ${preset}: a cotangent differs from central differences by ${seen.worst}`)
-    if (!BROKEN.includes(preset) && seen.wrongSums > 0) throw new Error(`explorer: ${preset}: parts do not have the sum that arrives`)
+    need(seen.records > 0, `the preset ${preset} has no tape: ${await text('tape-explorer .error')}`)
+    need(seen.silent.length === 0, `${preset}: ${seen.silent.join('; ')}`)
     records += seen.records
     sums += seen.sums
-    if (!BROKEN.includes(preset)) worst = Math.max(worst, seen.worst)
+    if (BROKEN.includes(preset)) continue
+    need(seen.worst < 1e-4, `${preset}: a cotangent differs from central differences by ${seen.worst}`)
+    need(seen.wrongSums === 0, `${preset}: parts do not have the sum that arrives`)
+    worst = Math.max(worst, seen.worst)
   }
   see(
     presets.length >= 12,
