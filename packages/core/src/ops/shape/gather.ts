@@ -19,6 +19,12 @@ const callGather = defineOp({
   rule: 'dX = scatterAdd(dY at the indices)',
   shape: ([x, indices]) => {
     requireDType('gather', 'indices', indices.dtype, ['int32'])
+    if (x.shape.length !== 2 || indices.shape.length !== 1) {
+      throw shapeError('gather', 'the op takes the rows of a matrix', [
+        { name: 'x', shape: x.shape },
+        { name: 'indices', shape: indices.shape },
+      ])
+    }
     return { shape: [indices.shape[0], x.shape[1]], dtype: x.dtype }
   },
   forward: (k, out, [x, indices]) => k.gather(out, x, indices),
