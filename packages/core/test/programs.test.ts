@@ -68,7 +68,7 @@ test(
   240_000 + 200 * count,
 )
 
-/** What is found wrong with tanh while its rule is another. */
+/** The faults that are found in tanh while its rule is another. */
 async function foundWith(change: (dX: Tensor) => Tensor): Promise<string[]> {
   const tanh = definitionOf('tanh')
   const rule = tanh.vjp as Vjp<object>

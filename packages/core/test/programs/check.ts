@@ -102,7 +102,7 @@ const furthest = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
   return worst
 }
 
-/** What is wrong with a program, and the largest part of its bound that a result used. */
+/** The faults of a program, and the largest part of its bound that a result used. */
 export interface Verdict {
   readonly wrong: string[]
   used: number

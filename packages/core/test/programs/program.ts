@@ -97,7 +97,7 @@ export function resultsOf(program: Program): number[] {
   return program.flatMap((line, i) => ('op' in line && !used.has(i) ? [i] : []))
 }
 
-/** What a program gives: its results, the gradient of their weighted sum by each input, and the gradient of the weighted sum of that gradient. */
+/** All that a program gives: its results, the gradient of their weighted sum by each input, and the gradient of the weighted sum of that gradient. */
 export interface Given {
   results: Tensor[]
   first: Tensor[]
