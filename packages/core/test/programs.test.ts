@@ -3,13 +3,13 @@
  * gpu.js that run on the host. `COTANGENT_PROGRAMS=10000` says how many; `COTANGENT_PROGRAMS_SEED` which. A program that fails is shrunk, and printed.
  */
 import { transformSync } from 'esbuild'
-import * as fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import * as core from '../src/index.js'
 import { type Backend, createGpuBackend, createWasmBackend, keep, registry, type Tensor, type Vjp } from '../src/index.js'
 import { stepListener } from '../src/step-listener.js'
 import { programs } from './programs/arbitrary.js'
-import { checkProgram, type Places, type Verdict } from './programs/check.js'
+import { assertPrograms } from './programs/assert.js'
+import { checkProgram, type Places } from './programs/check.js'
 import { printed } from './programs/print.js'
 import { definitionOf, type Program } from './programs/program.js'
 import { threadedBackend } from './threads.js'
@@ -30,28 +30,12 @@ afterAll(async () => {
   for (const backend of [...engines, places.one, places.two]) await backend.dispose?.()
 })
 
-/** Runs programs until one fails, shrinks it, and throws with what is left of it. */
-async function assertAll(numRuns: number, check: (program: Program, run: number) => Promise<Verdict>): Promise<void> {
-  let run = 0
-  const property = fc.asyncProperty(programs, async (program) => {
-    const { wrong } = await check(program, run++)
-    if (wrong.length > 0) throw new Error(wrong.join('\n'))
-  })
-  const found = await fc.check(property, { numRuns, seed })
-  if (!found.failed) return
-  const [program] = found.counterexample as [Program]
-  const problem = found.errorInstance instanceof Error ? (found.errorInstance.stack ?? '') : ''
-  throw new Error(
-    `program ${found.numRuns} of seed ${found.seed}, shrunk ${found.numShrinks} times (path ${found.counterexamplePath}):\n${problem}\n\n${printed(program)}`,
-  )
-}
-
 test(
   `${count} programs`,
   async () => {
     let [compared, moved, used] = [0, 0, 0]
     const ops = new Set<string>()
-    await assertAll(count, async (program, run) => {
+    await assertPrograms(programs, printed, { count, seed }, async (program, run) => {
       const verdict = await checkProgram(program, { ...places, others: run % EACH === 0 ? engines : [] })
       for (const line of program) if ('op' in line) ops.add(line.op)
       compared += verdict.compared
@@ -110,11 +94,8 @@ describe('it can fail', () => {
     expect(wrong[0]).toMatch(/^two threads: \d+ buffers, \d+ bytes and \d+ tensors are left/)
   })
   test('a failing program is shrunk to few lines, and printed so that it runs', async () => {
-    const failing = assertAll(60, async (program) => ({
+    const failing = assertPrograms(programs, printed, { count: 60, seed }, async (program) => ({
       wrong: program.some((line) => 'op' in line && line.op === 'mul') ? ['there is a mul'] : [],
-      used: 0,
-      compared: 0,
-      skipped: 0,
     }))
     const message = await failing.catch((error: Error) => error.message)
     expect(message).toMatch(/program \d+ of seed \d+, shrunk \d+ times \(path [\d:]+\):\nError: there is a mul/)

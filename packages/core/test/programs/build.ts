@@ -210,10 +210,11 @@ class Builder {
     if (dtype === 'bool') return this.apply('greater', [i, this.constant([0.2], [])])
     if (!isFloat(dtype)) {
       const [least, beyond] = [low ?? 0, high ?? 3]
-      if (this.values[from].dtype === dtype && valuesOf(this.values[from]).every((v) => v >= least && v < beyond))
-        return this.#reshaped(from, shape)
-      i = this.apply('floor', [this.#between(i, least, beyond)])
-      return this.#cast(this.apply('clip', [i], { min: least, max: beyond - 1 }), dtype)
+      const fits =
+        dtype === 'int32' && this.values[from].dtype === dtype && valuesOf(this.values[from]).every((v) => v >= least && v < beyond)
+      // Where rounding moves a number over the edge of `floor`, it must still be an index.
+      const whole = fits ? this.#reshaped(from, shape) : this.apply('floor', [this.#between(i, least, beyond)])
+      return this.#cast(this.apply('clip', [whole], { min: least, max: beyond - 1 }), dtype)
     }
     if (low !== undefined && high !== undefined && valuesOf(this.values[i]).some((v) => !(v >= low && v <= high)))
       i = this.#between(i, low, high)
