@@ -291,6 +291,12 @@ export function soil(backend: Backend): void {
   for (const t of made) t.dispose()
 }
 
+/**
+ * The tolerance of wasm. Kernels round to float32 (6e-8) and sum up to 130 products in float32, where the reference sums in float64; derivatives go through one and two
+ * more such sums of values up to about 100. (The gpu backend has a sweep of its own.)
+ */
+export const wasmTolerance: Tolerance = { value: 1e-5, first: 1e-4, second: 1e-3 }
+
 /** Runs the samples of one op on a backend and on the reference: how many there are, and what is wrong. */
 export async function compareOp(
   op: OpDefinition,

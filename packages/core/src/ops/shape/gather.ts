@@ -20,10 +20,7 @@ const callGather = defineOp({
   shape: ([x, indices]) => {
     requireDType('gather', 'indices', indices.dtype, ['int32'])
     if (x.shape.length !== 2 || indices.shape.length !== 1) {
-      throw shapeError('gather', 'the op takes the rows of a matrix', [
-        { name: 'x', shape: x.shape },
-        { name: 'indices', shape: indices.shape },
-      ])
+      throw shapeError('gather', 'x must be a matrix', [{ name: 'x', shape: x.shape }])
     }
     return { shape: [indices.shape[0], x.shape[1]], dtype: x.dtype }
   },
