@@ -11,7 +11,7 @@ import { engineOf } from './backends/wasm/index.js'
 import { Recorder, type Recording, Refusal } from './backends/wasm/recorded/recorder.js'
 import { Replay } from './backends/wasm/recorded/replay.js'
 import { sameStep } from './backends/wasm/recorded/same-step.js'
-import { BackendError, ValueError } from './errors.js'
+import { addContext, BackendError, ValueError } from './errors.js'
 import { isKey, type Key } from './random.js'
 import { debugging, defaultBackend } from './runtime.js'
 import { isInStep, runStep } from './step-listener.js'
@@ -121,8 +121,10 @@ export function compileStep<A extends readonly StepArgument[], R>(f: (...values:
   requireFunction('compileStep', 'f', f, 'compileStep((x, y) => loss)')
   const kinds: Kind[] = []
   let last: StepInfo = { recorded: false, reason: 'it was not called yet' }
+  let calls = 0
 
   const step = (...values: A): R => {
+    calls++
     const kind = kindOf(kinds, values)
     const { backend } = kind
     const runBecause = (reason: string): R => {
@@ -132,7 +134,13 @@ export function compileStep<A extends readonly StepArgument[], R>(f: (...values:
     const engine = engineOf(backend)
     if (!engine) return runBecause(`the ${backend.name} backend records no steps`)
     if (isInStep() || isRecording()) return runBecause('it runs inside another step or derivative')
-    if (debugging.nonFinite || debugging.leaks) return runBecause('checks of debug() are on')
+    if (debugging.nonFinite || debugging.leaks) {
+      try {
+        return runBecause('checks of debug() are on')
+      } catch (error) {
+        throw addContext(error, `in call ${calls} of a compiled step`)
+      }
+    }
     const [tensors, keys]: [Tensor[], Key[]] = [[], []]
     for (const value of values) {
       if (value instanceof Tensor) tensors.push(value)

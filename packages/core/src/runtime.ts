@@ -6,7 +6,7 @@ import { requireSynchronous } from './tensor/scope.js'
 
 /** The switches of `debug`. */
 export interface DebugOptions {
-  /** Check every op's output for NaN and infinity, and throw a NonFiniteError at the first. Slow. */
+  /** Check every op's output and every update for NaN and infinity, and throw a NonFiniteError at the first, with the values that led there. Slow; off, it costs nothing. */
   nonFinite?: boolean
   /** Record where tensors are made and freed, for messages about disposed tensors, and name each place that leaves some to the garbage collector. Slow. */
   leaks?: boolean

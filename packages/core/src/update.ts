@@ -3,8 +3,10 @@
  * written once. A backend interprets it or compiles it to one loop over memory.
  */
 import { describeValue, requireFunction, requireNumeric, requireOptions, requireWhole } from './arguments.js'
+import { rangeOf } from './autodiff/non-finite.js'
 import type { Backend, UpdateKernel, UpdateProgram, UpdateValue } from './backends/backend.js'
-import { BackendError, DTypeError, shapeError, ValueError } from './errors.js'
+import { BackendError, DTypeError, NonFiniteError, shapeError, ValueError } from './errors.js'
+import { debugging } from './runtime.js'
 import { sameShape } from './tensor/shape.js'
 import { Parameter, requireTensors, type Tensor } from './tensor/tensor.js'
 
@@ -189,6 +191,19 @@ function update(what: string, program: UpdateProgram, targets: Targets, scalars:
   if (!backend.fused.update) throw new BackendError(`${program.name}: the ${backend.name} backend has no update kernel.`)
   for (const { slots } of targets) for (const slot of slots) slot.beginUpdate()
   backend.fused.update(targets, program, scalars)
+  if (debugging.nonFinite) requireFiniteSlots(program, targets)
+}
+
+/** Names the parameter that an update made infinite or NaN, which no op would tell before the next step. */
+function requireFiniteSlots({ name }: UpdateProgram, targets: Targets): void {
+  for (const { slots, inputs } of targets)
+    for (const [i, slot] of slots.entries()) {
+      const [low, high] = rangeOf(slot)
+      if (low > high || Number.isFinite(high - low)) continue // low > high: of nothing
+      const whose = i === 0 ? '' : `state ${i} of `
+      const ranges = inputs.map((x, k) => `\n  input ${k}: ${rangeOf(x).join(' to ')}`).join('')
+      throw new NonFiniteError(`${name}: after the update, ${whose}parameter "${slots[0].name}" is not finite: ${low} to ${high}.${ranges}`)
+    }
 }
 
 /** Throws unless the arguments are of the right kinds, and as many as the program takes. */

@@ -1,17 +1,12 @@
 /** The op sweep (sweep.ts) on the reference and on wasm, and a proof that it can fail. */
 import { afterAll, describe, expect, test } from 'vitest'
 import { createReferenceBackend, createWasmBackend, defineOp, registry } from '../src/index.js'
-import { checkAgainstDifferences, compareOp, drawInputs } from './sweep.js'
+import { checkAgainstDifferences, compareOp, drawInputs, wasmTolerance } from './sweep.js'
 
 const reference = createReferenceBackend()
 const ops = [...registry.values()].filter((op) => op.samples.length > 0)
 
-/**
- * Tolerances, relative to 1 + |reference|. Kernels round to float32 (6e-8) and sum up to 130 products in float32, where the reference sums in float64;
- * derivatives go through one and two more such sums of values up to about 100. (The gpu backend has a sweep of its own.)
- */
 const wasm = createWasmBackend()
-const tolerance = { value: 1e-5, first: 1e-4, second: 1e-3 }
 
 let cases = 0
 let comparisons = 0
@@ -32,7 +27,7 @@ describe('reference: derivatives equal central differences, and forwards those b
 
 describe('wasm: values, gradients, second derivatives and tangents equal the reference', () => {
   test.each(ops.map((op) => [op.name, op] as const))('%s', async (_, op) => {
-    expect((await compareOp(op, wasm, reference, tolerance)).wrong).toEqual([])
+    expect((await compareOp(op, wasm, reference, wasmTolerance)).wrong).toEqual([])
   })
 })
 

@@ -1,12 +1,13 @@
 /** Running an op: the output is allocated, the kernel fills it, and the tapes are told. Every op of every kind passes through here. */
 import { describeValue } from '../arguments.js'
 import type { FusedKernels } from '../backends/backend.js'
-import { addContext, BackendError, NonFiniteError, showShape, ValueError } from '../errors.js'
+import { addContext, BackendError, showShape, ValueError } from '../errors.js'
 import { debugging, defaultBackend } from '../runtime.js'
 import { isFloat } from '../tensor/dtype.js'
 import { scope } from '../tensor/scope.js'
 import { checkShape } from '../tensor/shape.js'
 import { emptyTensor, notATensor, requireBackendDType, Tensor } from '../tensor/tensor.js'
+import { requireFinite } from './non-finite.js'
 import {
   type ComposedOp,
   type Jvp,
@@ -19,7 +20,7 @@ import {
   type Vjp,
 } from './op.js'
 import { recomputing } from './recompute.js'
-import { currentPath, isRecording, labelled, recordOp, withoutRecording } from './recording.js'
+import { isRecording, labelled, recordOp, withoutRecording } from './recording.js'
 import { transposed } from './transpose.js'
 
 /** Registers an op and returns the function that runs it: `(inputs, options) => output`. */
@@ -168,26 +169,4 @@ function commonBackend(name: string, inputs: readonly Tensor[]): Tensor['backend
     }
   }
   return backend
-}
-
-/** debug({ nonFinite: true }): names the first op that made a NaN or infinity, with its path ("dense_1/log"), and the ranges of what went in. */
-function requireFinite(name: string, inputs: readonly Tensor[], out: Tensor): void {
-  const values = out.backend.readSync?.(out.storage)
-  const at = values?.findIndex((v: number) => !Number.isFinite(v)) ?? -1
-  if (!values || at < 0) return
-  const range = (x: Tensor): string => {
-    const data = x.backend.readSync?.(x.storage) ?? []
-    let low = Infinity
-    let high = -Infinity
-    for (const v of data) {
-      low = Math.min(low, v)
-      high = Math.max(high, v)
-    }
-    return `${x.dtype} ${showShape(x.shape)} from ${low} to ${high}`
-  }
-  const ranges = inputs.map((x, i) => `\n  input ${i}: ${range(x)}`).join('')
-  const path = currentPath()
-  const message = `${path ? `${path}/` : ''}${name}: element ${at} of its output ${showShape(out.shape)} is ${values[at]}.${ranges}`
-  out.dispose()
-  throw new NonFiniteError(message)
 }

@@ -3,7 +3,8 @@ import { defineComposed } from '../../autodiff/dispatch.js'
 import type { ComposedOp, Ops, SampleInput } from '../../autodiff/op.js'
 import type { ActivationKernel } from '../../backends/backend.js'
 import { activationKernels } from '../../backends/families/activations.js'
-import type { Shape } from '../../tensor/shape.js'
+import { shapeError } from '../../errors.js'
+import { type Shape, sameShape } from '../../tensor/shape.js'
 import type { Tensor } from '../../tensor/tensor.js'
 import type { Unary } from '../elementwise/elementwise.js'
 import { requireFloats, requireNoMore } from '../requirements.js'
@@ -66,7 +67,13 @@ const activationGradient = <O extends object>(
       kernel: 'activateGradient',
       family: activationKernels,
       rule: '(through its composition)',
-      shape: ([x]) => x,
+      shape: ([x, dY]) => {
+        if (sameShape(x.shape, dY.shape)) return x
+        throw shapeError(gradient, 'x and dY must have one shape', [
+          { name: 'x', shape: x.shape },
+          { name: 'dY', shape: dY.shape },
+        ])
+      },
       forward: (fused, out, [x, dY]) => fused.activateGradient(out, x, dY, kernel),
     },
     samples: shapes.map((shape) => ({ inputs: [shape, shape] })),

@@ -19,6 +19,9 @@ const callGather = defineOp({
   rule: 'dX = scatterAdd(dY at the indices)',
   shape: ([x, indices]) => {
     requireDType('gather', 'indices', indices.dtype, ['int32'])
+    if (x.shape.length !== 2 || indices.shape.length !== 1) {
+      throw shapeError('gather', 'x must be a matrix', [{ name: 'x', shape: x.shape }])
+    }
     return { shape: [indices.shape[0], x.shape[1]], dtype: x.dtype }
   },
   forward: (k, out, [x, indices]) => k.gather(out, x, indices),

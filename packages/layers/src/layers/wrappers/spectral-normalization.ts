@@ -89,16 +89,20 @@ export class SpectralNormalization extends Layer implements ValuesOf<typeof spec
   #divide(): void {
     const [kernel, vector] = [this.#kernel as Parameter, this.#u as Parameter]
     scope(() => {
-      const w = stopGradient(kernel).reshape([-1, kernel.shape[kernel.rank - 1]]) // [rows, out]
-      let [u, v]: Tensor[] = [vector, vector]
-      for (let i = 0; i < this.powerIterations; i++) {
-        v = unit(u.matMul(w.transpose()))
-        u = unit(v.matMul(w))
-      }
-      const sigma = v.matMul(w).mul(u).sum()
-      const isZero = w.abs().max().equal(0)
-      kernel.assign(stopGradient(kernel).div(where(isZero, 1, sigma)))
-      vector.assign(where(isZero, vector, u))
+      // The views of the kernel are gone before it changes: a recorded step changes memory that nothing else has.
+      const [divided, next] = scope(() => {
+        const w = stopGradient(kernel).reshape([-1, kernel.shape[kernel.rank - 1]]) // [rows, out]
+        let [u, v]: Tensor[] = [vector, vector]
+        for (let i = 0; i < this.powerIterations; i++) {
+          v = unit(u.matMul(w.transpose()))
+          u = unit(v.matMul(w))
+        }
+        const sigma = v.matMul(w).mul(u).sum()
+        const isZero = w.abs().max().equal(0)
+        return [stopGradient(kernel).div(where(isZero, 1, sigma)), where(isZero, vector, u)]
+      })
+      kernel.assign(divided)
+      vector.assign(next)
     })
   }
 

@@ -12,14 +12,15 @@ describe('parts', () => {
     const cases = fc.record({
       total: fc.integer({ min: 1, max: 3000 }),
       unit: fc.constantFrom(1, 3, 16, 64),
-      nanoseconds: fc.integer({ min: 30_000, max: 10_000_000 }),
+      nanoseconds: fc.constantFrom(0, 30_000, 10_000_000),
       threads: fc.integer({ min: 1, max: MOST_THREADS }),
       valuesPerItem: fc.constantFrom(0, 7, 22, 400),
+      leastPart: fc.constantFrom(undefined, 0),
     })
     fc.assert(
-      fc.property(cases, ({ total, unit, nanoseconds, threads, valuesPerItem }) => {
+      fc.property(cases, ({ total, unit, nanoseconds, threads, valuesPerItem, leastPart }) => {
         let next = 0
-        for (const job of jobsOf(total, unit, nanoseconds, threads, valuesPerItem)) {
+        for (const job of jobsOf(total, unit, nanoseconds, threads, valuesPerItem, leastPart)) {
           expect(job.count).toBeLessThanOrEqual(PARTS_PER_THREAD * threads)
           const ranges = Array.from({ length: job.count }, (_, part) => rangeOf(job, part, unit))
           expect(ranges.map(([first]) => first)).toEqual([next, ...ranges.slice(0, -1).map(([, last]) => last)])

@@ -32,7 +32,7 @@ export function jobsOf(
   valuesPerItem: number,
   leastPart = LEAST_PART,
 ): Job[] {
-  const worth = Math.max(2, Math.floor(nanoseconds / leastPart))
+  const worth = leastPart === 0 ? threads : Math.max(2, Math.floor(nanoseconds / leastPart))
   const parts = nanoseconds < threads * WORTH_MORE_PARTS ? Math.min(threads, worth) : PARTS_PER_THREAD * threads
   const most = valuesPerItem === 0 ? total : parts * Math.max(1, Math.floor((CALLS_PER_PART - 1) / valuesPerItem / unit)) * unit
   const jobs: Job[] = []
