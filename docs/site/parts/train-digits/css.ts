@@ -45,10 +45,10 @@ styles.replaceSync(`
   train-digits .wrong { color: var(--bad); }
 
   digit-matrix { display: block; }
-  digit-matrix table { width: 100%; table-layout: fixed; border-collapse: separate; border-spacing: 2px; font-size: 0.8rem; }
+  digit-matrix table { width: 100%; max-width: 440px; table-layout: fixed; border-collapse: separate; border-spacing: 2px; font-size: 0.8rem; }
   digit-matrix caption { text-align: left; font-size: 0.82rem; padding-bottom: 4px; }
   digit-matrix th, digit-matrix td { padding: 0; border: 0; text-align: center; vertical-align: middle; }
-  digit-matrix button { width: 100%; min-height: 0; height: clamp(26px, 9cqi, 34px); padding: 0; border: 1px solid transparent; border-radius: 4px; font-size: 0.78rem; font-variant-numeric: tabular-nums; }
+  digit-matrix button { width: 100%; min-height: 0; aspect-ratio: 1; display: block; padding: 0; border: 1px solid transparent; border-radius: 4px; font-size: 0.78rem; font-variant-numeric: tabular-nums; }
   digit-matrix button:disabled { opacity: 1; }
   digit-matrix button[aria-pressed='true'] { border: 2px solid var(--ink); }
 

@@ -36,9 +36,35 @@ async function draw(page: Page, points: readonly [number, number][]): Promise<vo
   await page.mouse.up()
 }
 
+/** Doors have one height, and cells of the matrix are squares, on a phone and on a desk. */
+async function measure(page: Page): Promise<string> {
+  const size = page.viewportSize()
+  const sizesOf = (selector: string): Promise<{ width: number; height: number }[]> =>
+    page.locator(selector).evaluateAll((all) =>
+      all.map((each) => {
+        const { width, height } = each.getBoundingClientRect()
+        return { width, height }
+      }),
+    )
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 })
+    const doors = await sizesOf('.doors > p')
+    need(
+      doors.length === 3 && doors.every(({ height }) => Math.abs(height - doors[0].height) < 1),
+      `doors at ${width} px: ${JSON.stringify(doors)}`,
+    )
+    const cells = await sizesOf('digit-matrix td button')
+    const oblong = cells.find(({ width, height }) => Math.abs(width - height) > 1)
+    need(cells.length === 100 && !oblong, `a cell of the matrix at ${width} px: ${JSON.stringify(oblong)}`)
+  }
+  if (size) await page.setViewportSize(size)
+  return 'the doors have one height, the cells of the matrix are squares'
+}
+
 export async function walk(page: Page, base: string): Promise<string[]> {
-  const seen: string[] = []
   await page.goto(`${base}index.html`)
+  await page.locator('digit-matrix button').first().waitFor()
+  const seen = [await measure(page)]
   const { missing } = await page.evaluate(async () => (await fetch('data/digits.json')).json())
   const start = page.locator('train-digits .start')
   await start.click()
@@ -83,6 +109,7 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   await page.keyboard.press('Enter')
   await page.locator('train-digits .bars .best', { has: page.locator('span', { hasText: /^3$/ }) }).waitFor({ timeout: 5000 })
   seen.push('a test digit is read, chosen with the keyboard')
+  await measure(page)
   const wrong = counts.findIndex((n, i) => n > 0 && i % 11 !== 0)
   await page.locator('digit-matrix td button').first().focus()
   for (let row = 0; row < Math.floor(wrong / 10); row++) await page.keyboard.press('ArrowDown')
