@@ -1,4 +1,4 @@
-/** What `npm run bench -- report` times and prints. */
+/** The times of `npm run bench -- report`, and its lines. */
 import { expect, test } from 'vitest'
 import { reportCost, reportCostText } from './report-cost.js'
 

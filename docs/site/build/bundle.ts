@@ -14,7 +14,7 @@ const parts = join(top, 'docs/site/parts')
 /** The names of all custom elements that have a script. */
 export const elements = (): string[] => readdirSync(parts).filter((name) => existsSync(join(parts, name, 'index.ts')))
 
-/** What the build makes for the parts: `import names from 'site:names'`. */
+/** Modules that the build makes for the parts: `import names from 'site:names'`. */
 const made: Readonly<Record<string, () => object>> = {
   /** The values and classes that a program can import, by module, from the reviewed lists. */
   'site:names': () =>

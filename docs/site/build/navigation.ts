@@ -52,6 +52,7 @@ export const navigation: readonly Section[] = [
       { page: 'docs/lens.md', title: 'Kernel lens' },
       { page: 'docs/your-machine.md', title: 'Your machine' },
       { page: 'docs/speed.md', title: 'Speed beside other libraries' },
+      { page: 'docs/trust.md', title: 'Trust: the same bits, exact numbers' },
       { page: 'packages/core/src/backends/wasm/README.md', title: 'WebAssembly kernels' },
     ],
   },

@@ -139,11 +139,7 @@ describe('an op called through the registry', () => {
   const one = c.ones([2, 3, 4])
   test.each<[string, () => Tensor, string]>([
     ['affine on a batch of matrices', () => call('affine', one, c.ones([4, 2]), c.ones([2])), 'affine: x·W + b needs x [.., k]'],
-    [
-      'gather from more than a matrix',
-      () => call('gather', one, c.tensor([0], { dtype: 'int32' })),
-      'gather: x must be a matrix',
-    ],
+    ['gather from more than a matrix', () => call('gather', one, c.tensor([0], { dtype: 'int32' })), 'gather: x must be a matrix'],
     ['a cotangent of another shape', () => call('geluGradient', one, c.ones([4])), 'geluGradient: x and dY must have one shape'],
   ])('%s is refused: its kernel would read beyond its inputs', (_, run, message) => {
     expect(run).toThrow(message)

@@ -11,7 +11,7 @@ export type BrowserName = 'chromium' | 'firefox' | 'webkit'
 /** The browsers to test in: every day Chromium, in continuous integration (COTANGENT_TESTS) all three. */
 export const tested: readonly BrowserName[] = process.env.COTANGENT_TESTS ? ['chromium', 'firefox', 'webkit'] : ['chromium']
 
-/** What a page is asked to do: call an exported function of its module, itself or in a dedicated worker. */
+/** The task of a page: call an exported function of its module, itself or in a dedicated worker. */
 export interface Asked {
   name: string
   values: unknown[]
@@ -24,7 +24,7 @@ export type There = (asked: Asked) => Promise<unknown>
 /** A page that has loaded its module. */
 export interface Tab {
   run(there: There, asked: Asked): Promise<unknown>
-  /** What the console said so far, as `warning: …`. */
+  /** The lines of the console so far, as `warning: …`. */
   readonly said: string[]
   /** The number of the page's workers. WebKit does not tell. */
   workers(): number

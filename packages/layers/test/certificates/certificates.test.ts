@@ -1,6 +1,6 @@
 /** The six certified trainings have the bits of certificates.json, whatever runs them. */
 import { execFile, spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
@@ -41,6 +41,11 @@ describe('in this Node', () => {
     expect(await sha256Of([odd])).toBe(await sha256Of([Float32Array.of(Number.NaN)]))
     expect(await sha256Of([Float32Array.of(-0)])).not.toBe(await sha256Of([Float32Array.of(0)]))
   })
+})
+
+test('docs/trust.md shows them', () => {
+  const page = readFileSync(join(root, 'docs/trust.md'), 'utf8')
+  for (const name of trainingNames) expect(page).toContain(`| ${name} | ${here.trainings[name].title} | \`${certificates[name]}\` |`)
 })
 
 const nodes = ['22', '24', '26'].map((major) => join(root, `.nodes/node_modules/node-${major}/bin/node`)).filter((path) => existsSync(path))

@@ -61,7 +61,7 @@ const classes: HostArray = {
 }
 
 interface Training {
-  /** What is trained, for the table. */
+  /** Network and optimizer, for the table. */
   title: string
   optimizer: OptimizerName
   x: HostArray
