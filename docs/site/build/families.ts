@@ -119,8 +119,18 @@ export const families: readonly Family[] = [
     text: 'How weights begin, and what holds them.',
     files: /^packages\/layers\/src\/weights/,
   },
-  { id: 'callbacks', title: 'Callbacks', text: 'What happens between batches and epochs.', files: /^packages\/layers\/src\/callbacks/ },
-  { id: 'reports', title: 'Reports', text: 'The record of a run, and the page that shows it.', files: /^packages\/layers\/src\/report/ },
+  {
+    id: 'callbacks',
+    title: 'Callbacks',
+    text: 'What happens between batches and epochs.',
+    files: /^packages\/layers\/src\/(callbacks|node\/(callbacks|backup))/,
+  },
+  {
+    id: 'reports',
+    title: 'Reports',
+    text: 'The record of a run, and the page that shows it.',
+    files: /^packages\/layers\/src\/(report|node\/(report|terminal-curve))/,
+  },
   {
     id: 'files',
     title: 'Model files',

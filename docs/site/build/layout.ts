@@ -9,6 +9,8 @@ export interface Page {
   readonly title: string
   readonly html: string
   readonly headings: readonly { readonly level: number; readonly id: string; readonly text: string }[]
+  /** Headings that belong together, by their ids: the list beside the text folds them. */
+  readonly groups?: readonly { readonly title: string; readonly names: readonly string[] }[]
   /** The custom elements in the page. Each has a script of its name. */
   readonly elements: readonly string[]
 }
@@ -59,6 +61,20 @@ function ending({ url, source, html }: Page, sections: readonly Listed[], to: (u
   return { text: turn ? html.replace(/<p>(?:(?!<\/p>)[\s\S])*(?:←|Next:)(?:(?!<\/p>)[\s\S])*<\/p>\s*$/, '') : html, end: turn + from }
 }
 
+/** The list of headings. Groups are folded if there is more than a screen shows. */
+function contentsOf(headings: Page['headings'], groups: NonNullable<Page['groups']>): string {
+  const list = (links: readonly { id: string; text: string }[]): string =>
+    `<ul>${links.map(({ id, text }) => `<li><a href="#${escaped(id)}">${escaped(text)}</a></li>`).join('')}</ul>`
+  if (groups.length < 2) return list(headings)
+  const open = headings.length <= 30 ? ' open' : ''
+  return groups
+    .map(
+      ({ title, names }) =>
+        `<details${open}><summary>${escaped(title)}</summary>${list(names.map((name) => ({ id: name, text: name })))}</details>`,
+    )
+    .join('')
+}
+
 /** @param base the path of the site on its server, for the page that is served at any address: 404.html. Other pages need none. */
 export function layout(page: Page, sections: readonly Listed[], base?: string): string {
   const to = (url: string): string => escaped(base === undefined ? relative(page.url, url) : base + url)
@@ -80,7 +96,7 @@ export function layout(page: Page, sections: readonly Listed[], base?: string): 
   const beside =
     contents.length < 2
       ? ''
-      : `<nav class="contents" aria-label="On this page"><h2>On this page</h2><ul>${contents.map(({ id, text }) => `<li><a href="#${escaped(id)}">${escaped(text)}</a></li>`).join('')}</ul></nav>`
+      : `<nav class="contents" aria-label="On this page"><h2>On this page</h2>${contentsOf(contents, page.groups ?? [])}</nav>`
   return `<!doctype html>
 <html lang="en" data-top="${to('index.html').replace(/index\.html$/, '')}">
 <head>

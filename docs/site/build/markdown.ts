@@ -19,6 +19,9 @@ export interface Rendered {
   plain: string
 }
 
+/** Puts links into coloured code: a fence of `ts signature`. */
+export type LinkCode = (html: string) => string
+
 /** Gives the address, as seen from the page, of what a link in its source names; undefined leaves the link as it is. */
 export type Resolve = (target: string) => string | undefined
 
@@ -51,7 +54,7 @@ function formulas(markdown: Parser): void {
 
 /** A renderer of Markdown. Making one loads grammars, so that a build makes one. With `names` the anchors of headings are the headings themselves. */
 export async function createMarkdown(): Promise<{
-  render(source: string, resolve: Resolve, names?: boolean): Rendered
+  render(source: string, resolve: Resolve, names?: LinkCode): Rendered
   /** Call it when all pages are rendered: the next build is quicker. */
   done(): void
 }> {
@@ -83,6 +86,8 @@ export async function createMarkdown(): Promise<{
     const marked = (at: number, word: string): boolean => tokens[at]?.type === 'fence' && tokens[at].info.split(' ').includes(word)
     if (marked(index, 'printed') && marked(index - 1, 'live')) return ''
     const code = fence(tokens, index, options, env, self)
+    const { names } = env as { names?: LinkCode }
+    if (names && marked(index, 'signature')) return names(code)
     if (marked(index, 'example')) return `<run-example>${code}</run-example>\n`
     if (!marked(index, 'live')) return code
     return `<code-cell>${code}${marked(index + 1, 'printed') ? fence(tokens, index + 1, options, env, self) : ''}</code-cell>\n`
@@ -92,7 +97,7 @@ export async function createMarkdown(): Promise<{
     `<div class="scroller" tabindex="0" role="region" aria-label="Table ${++(env as { tables: number }).tables}"><table>\n`
   markdown.renderer.rules.table_close = () => '</table></div>\n'
 
-  const render = (source: string, resolve: Resolve, names = false): Rendered => {
+  const render = (source: string, resolve: Resolve, names?: LinkCode): Rendered => {
     const env = { names, tables: 0 }
     const tokens = markdown.parse(source, env)
     const headings: Rendered['headings'] = []

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { context } from 'esbuild'
 import { endWithReader } from '../../../examples/lib/output.js'
+import { brokenLinks } from '../walk/links.js'
 import { bundle, elements } from './bundle.js'
 import { digits } from './digits.js'
 import { exercises } from './exercises.js'
@@ -16,6 +17,7 @@ import { navigation } from './navigation.js'
 import { opSources } from './op-sources.js'
 import { out, type Place, places, relative, target, top } from './places.js'
 import { referencePages } from './reference.js'
+import { linkCode } from './reference-types.js'
 import { writeSearch } from './search.js'
 
 endWithReader()
@@ -70,11 +72,19 @@ async function pages(): Promise<void> {
   })
   if (broken.length > 0) throw new BrokenLinks(`Links that lead nowhere:\n${broken.join('\n')}`)
 
-  const names = (await stage('reference', referencePages)).map(({ url, title, markdown }) => {
+  const reference = await stage('reference', referencePages)
+  const addresses = new Map(reference.flatMap((each) => Object.entries(each.addresses)))
+  const names = reference.map((page) => {
+    const { url, title, markdown, groups } = page
+    const address = (name: string): string | undefined => page.addresses[name] ?? addresses.get(name)
     const fromTop = (link: string): string => relative(url, link.slice(1))
-    const result = render(markdown, (link) => (link.startsWith('/') ? fromTop(link) : undefined), true)
+    const result = render(
+      markdown,
+      (link) => (link.startsWith('/') ? fromTop(link) : undefined),
+      (code) => linkCode(code, url, address),
+    )
     const html = result.html.replace(/href="(\/[^"]*)"/g, (_, link: string) => `href="${fromTop(link)}"`)
-    return { url, ...result, title, html, elements: elementsIn(html) }
+    return { url, ...result, title, html, groups, elements: elementsIn(html) }
   })
   const rendered = [...texts, ...names]
   const titles = new Map((rendered as Page[]).map(({ source, url, title }) => [source ?? url, { url, title }]))
@@ -134,6 +144,8 @@ export async function buildSite(): Promise<void> {
   // One after another they can be told apart.
   if (flags.times) for (const each of rest) await each()
   else await Promise.all(rest.map((each) => each()))
+  const dead = brokenLinks()
+  if (dead.length > 0) throw new BrokenLinks(`Links that lead nowhere:\n${dead.join('\n')}`)
 }
 
 async function serve(): Promise<void> {

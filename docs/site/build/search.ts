@@ -36,7 +36,9 @@ export function writeSearch(pages: readonly Searched[]): void {
     search.add({ url, title, heading: '', kind, text: text(first) })
     for (const part of parts) {
       const [, id, heading] = /^<h[23] id="([^"]*)"[^>]*>([\s\S]*?)<\/h[23]>/.exec(part) ?? []
-      if (id) search.add({ url: `${url}#${id}`, title, heading: plain(heading), kind, text: text(part) })
+      // A class is found with the function that makes it, and so are its options.
+      const also = Array.from(part.matchAll(/<span class="also" id="(\w+)"/g), ([, name]) => name).join(' ')
+      if (id) search.add({ url: `${url}#${id}`, title, heading: plain(heading), kind, also, text: text(part) })
     }
   }
   mkdirSync(join(out, 'search'), { recursive: true })

@@ -116,7 +116,7 @@ test('a program that names no op of images, networks, linear algebra, Fourier tr
   expect(slope[1]).toBeCloseTo(2 * Math.tanh(1) * (1 - Math.tanh(1) ** 2), 5)
 })
 
-test('a page of tensors and grad loads at most 67 kB, gzipped, before it runs', async () => {
+test('a page of tensors and grad loads at most 67.5 kB, gzipped, before it runs', async () => {
   const { metafile, outputFiles } = await build({
     stdin: { contents: `export { grad, tensor } from ${source('index.ts')}`, resolveDir: import.meta.dirname, loader: 'ts' },
     bundle: true,
@@ -141,5 +141,5 @@ test('a page of tensors and grad loads at most 67 kB, gzipped, before it runs', 
     return gzipSync(file!.contents).length
   })
   // A change that makes it larger raises the limit here, and says why. The last one: elementwise kernels in two widths, with their self-tests.
-  expect(sizes.reduce((a, b) => a + b)).toBeLessThan(67_000)
+  expect(sizes.reduce((a, b) => a + b)).toBeLessThan(67_500)
 })

@@ -11,11 +11,11 @@ export interface LayerOptions {
   name?: string
   /** Whether the optimizer changes the weights of the layer and of layers inside it; true by default. `compile` reads it. */
   trainable?: boolean
-  /** On a model's first layer: the shape of one sample, without the batch axis. */
+  /** On a model's first layer: the shape of one sample, without the batch axis; none by default. */
   inputShape?: readonly (number | null)[]
-  /** On a model's first layer: the shape of a batch. */
+  /** On a model's first layer: the shape of a batch; none by default. */
   batchInputShape?: BatchShape
-  /** Short for `inputShape: [inputDim]`. */
+  /** Short for `inputShape: [inputDim]`; none by default. */
   inputDim?: number
   /** Initial weights, in the order of `getWeights`; made by the initializers if left out. */
   weights?: readonly WeightValue[]

@@ -11,6 +11,8 @@ export interface Part {
   /** Empty for what stands before the first heading of level 2. */
   readonly heading: string
   readonly kind: Kind
+  /** Other names of the same thing. */
+  readonly also?: string
   readonly text: string
 }
 
@@ -25,7 +27,7 @@ export const settings: Options<Part> = {
   fields: ['name', 'text'],
   storeFields: ['title', 'heading', 'kind'],
   idField: 'url',
-  extractField: (part, field) => (field === 'name' ? part.heading || part.title : part[field as keyof Part]),
+  extractField: (part, field) => (field === 'name' ? `${part.heading || part.title} ${part.also ?? ''}` : part[field as keyof Part]),
   // Numbers of tables are half of all terms, and nobody looks for them.
   processTerm: (term) => {
     const lower = term.toLowerCase()

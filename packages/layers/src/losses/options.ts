@@ -6,18 +6,18 @@ import { type Reduction, reductions } from './reduction.js'
 
 /** Options that some losses take. */
 export interface LossOptions {
-  /** Predictions are logits (crossentropies). */
+  /** Predictions are logits (crossentropies); false by default. */
   fromLogits?: boolean
   /**
    * Arithmetic of Keras 2.3 (default); of 2.2 and before: log-odds binaryCrossentropy, no logits, hinge without mapping 0/1 to ±1; or of Keras 3: no ε inside
    * the logarithms of binaryCrossentropy.
    */
   form?: '2.3' | '2.2' | '3'
-  /** Share of the target that is spread evenly over the classes (categorical and binary crossentropy, and the focal ones). */
+  /** Share of the target that is spread evenly over the classes (categorical and binary crossentropy, and the focal ones); 0 by default. */
   labelSmoothing?: number
-  /** Where `huber` turns from a parabola to a line, above 0. */
+  /** Where `huber` turns from a parabola to a line, above 0; 1 by default. */
   delta?: number
-  /** The class number whose places have no loss and do not count in the mean (sparseCategoricalCrossentropy). */
+  /** The class number whose places have no loss and do not count in the mean (sparseCategoricalCrossentropy); none by default. */
   ignoreClass?: number | null
   /** The axis of vectors (cosineProximity, −1 by default), or the axes that are summed (dice, tversky; null, the default: all). */
   axis?: number | readonly number[] | null
@@ -27,7 +27,7 @@ export interface LossOptions {
   alpha?: number
   /** The factor of false negatives (tversky, ½ by default). */
   beta?: number
-  /** Weigh class 1 by α and class 0 by 1 − α (binaryFocalCrossentropy). */
+  /** Weigh class 1 by α and class 0 by 1 − α (binaryFocalCrossentropy); false by default. */
   applyClassBalancing?: boolean
   /** How far alike pairs may be, from 0 to 1 (circle); 0.4 by default. */
   margin?: number

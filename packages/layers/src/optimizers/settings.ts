@@ -9,7 +9,7 @@ import { getSchedule, LearningRateSchedule } from './schedules.js'
 export interface OptimizerOptions {
   /** The size of a step, at least 0: a number or a schedule. Each optimizer has its default. */
   learningRate?: number | LearningRateSchedule | SavedObject
-  /** Keras' older name of `learningRate`. */
+  /** Keras' older name of `learningRate`; none by default. */
   lr?: number
   /** Update i (from 0) has the rate learningRate / (1 + decay·i); at least 0, 0 by default. */
   decay?: number

@@ -49,7 +49,7 @@ export interface FitOptions extends Weighting {
   validationFreq?: number
   /** Shuffle the samples before each epoch; true by default. 'batch' shuffles whole batches. */
   shuffle?: boolean | 'batch'
-  /** A seed for shuffling, used instead of the model's. A whole number, at least 0. */
+  /** A seed for shuffling, used instead of the model's; a whole number, at least 0. None by default. */
   seed?: number
   /** The number of the first epoch, to resume a training; 0 by default. */
   initialEpoch?: number

@@ -50,7 +50,7 @@ export interface RNNOptions extends LayerOptions {
   stateful?: boolean
   /** Give 0 at masked steps instead of the output of the step before. False by default. */
   zeroOutputForMask?: boolean
-  /** Accepted as in Keras, where it needs a known number of steps. It changes nothing. */
+  /** Accepted as in Keras, where it needs a known number of steps. It changes nothing; false by default. */
   unroll?: boolean
   /** A penalty on the output, which is added to the loss; none by default. */
   activityRegularizer?: RegularizerIdentifier
