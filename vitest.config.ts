@@ -23,7 +23,7 @@ class CountReporter implements Reporter {
 
 /**
  * Sweeps and trainings on GPU engines in software take longer than all other tests together. Installing the packed packages takes a minute; looking at reports with axe
- * takes another, and so do extreme values of all ops, damaged files and closed pipes together. `npm test` leaves them out, so that it ends within six minutes on two
+ * takes another, and so do extreme values of all ops, damaged files, closed pipes and the options that TypeDoc reads together. `npm test` leaves them out, so that it ends within six minutes on two
  * cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
  */
 const slow = [
@@ -35,6 +35,7 @@ const slow = [
   'packages/core/test/extremes.test.ts',
   'packages/layers/test/fuzz.test.ts',
   'examples/test/closed-pipe.test.ts',
+  'docs/site/build/reference.test.ts',
 ]
 /** Processes for every library of the bench, and short runs of all programs with results, take several minutes: `npm run test:long` alone runs them. */
 const long = ['bench/recurrent.test.ts', 'bench/closed-pipe.test.ts', 'examples/reproduce/runs.test.ts']

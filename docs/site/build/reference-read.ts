@@ -7,7 +7,7 @@ import { top } from './places.js'
 /** The source files of what programs import from, by package; the first is the package itself. */
 export const entries = { core: ['index', 'gpu', 'kernels'], layers: ['index', 'node/index', 'report/index'], datasets: ['index'] } as const
 
-/** What a program imports a name from. */
+/** The entry that a program imports a name from. */
 const moduleOf = (name: string, entry: string): string => `@cotangent/${name}/${entry.replace(/(^|\/)index$/, '')}`.replace(/\/$/, '')
 
 /** A public name. */

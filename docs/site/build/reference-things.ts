@@ -1,4 +1,4 @@
-/** What belongs together: a class, the function that makes it, and the options that both take are one part of a page. */
+/** Things that belong together: a class, the function that makes it, and the options that both take are one part of a page. */
 import { type DeclarationReflection, ReferenceType, type Reflection, ReflectionKind, type SignatureReflection } from 'typedoc'
 import { type Options, optionsOf } from './reference-options.js'
 import type { Entry } from './reference-read.js'

@@ -3,7 +3,7 @@ import type { Comment, CommentDisplayPart, DeclarationReflection, SignatureRefle
 import { defaultIn, meaningOfWeight, type Options } from './reference-options.js'
 import { type Address, shortType, typeHtml } from './reference-types.js'
 
-/** What every layer takes. */
+/** The options of every layer. */
 const SHARED = 'LayerOptions'
 
 /** Writes comments and signatures as Markdown. */
