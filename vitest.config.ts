@@ -31,6 +31,7 @@ const slow = [
   'packages/layers/test/browser/report.test.ts',
   'packages/core/test/gpu/sweep.test.ts',
   'packages/layers/test/gpu-training.test.ts',
+  'packages/layers/test/installs.test.ts',
   'packages/layers/test/packed.test.ts',
   'packages/core/test/extremes.test.ts',
   'packages/layers/test/fuzz.test.ts',
