@@ -15,6 +15,7 @@ export const navigation: readonly Section[] = [
       { page: 'README.md', title: 'Use the library' },
       { page: 'docs/recipes.md', title: 'Recipes' },
       { page: 'docs/features.md', title: 'What there is' },
+      { page: 'docs/trust.md', title: 'Trust' },
     ],
   },
   {
