@@ -37,8 +37,13 @@ const slow = [
   'examples/test/closed-pipe.test.ts',
   'docs/site/build/reference.test.ts',
 ]
-/** Processes for every library of the bench, and short runs of all programs with results, take several minutes: `npm run test:long` alone runs them. */
-const long = ['bench/recurrent.test.ts', 'bench/closed-pipe.test.ts', 'examples/reproduce/runs.test.ts']
+/** Processes for every library of the bench, and short runs of all programs with results, take several minutes; so do the packed packages on six hosts and in four bundlers. `npm run test:long` alone runs them. */
+const long = [
+  'packages/layers/test/installs.test.ts',
+  'bench/recurrent.test.ts',
+  'bench/closed-pipe.test.ts',
+  'examples/reproduce/runs.test.ts',
+]
 
 /** `ci` and `all` (COTANGENT_TESTS) add to what `npm test` runs. */
 const tests = process.env.COTANGENT_GPU_TESTS === 'all' ? 'all' : (process.env.COTANGENT_TESTS ?? '')

@@ -15,6 +15,7 @@ export const navigation: readonly Section[] = [
       { page: 'README.md', title: 'Use the library' },
       { page: 'docs/recipes.md', title: 'Recipes' },
       { page: 'docs/features.md', title: 'What there is' },
+      { page: 'docs/trust.md', title: 'Trust' },
     ],
   },
   {
@@ -52,7 +53,6 @@ export const navigation: readonly Section[] = [
       { page: 'docs/lens.md', title: 'Kernel lens' },
       { page: 'docs/your-machine.md', title: 'Your machine' },
       { page: 'docs/speed.md', title: 'Speed beside other libraries' },
-      { page: 'docs/trust.md', title: 'Trust: the same bits, exact numbers' },
       { page: 'packages/core/src/backends/wasm/README.md', title: 'WebAssembly kernels' },
     ],
   },

@@ -1,16 +1,13 @@
 /** The packages as users install them: packed, installed into an empty folder, compiled by several compilers, and run. */
-import { execFileSync, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
+import { installPacked, root, run } from './packed-packages.js'
 
-const root = resolve(import.meta.dirname, '../../..')
 const folder = mkdtempSync(join(tmpdir(), 'cotangent-packed-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
-
-const run = (command: string, args: readonly string[], cwd: string): string =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' }, stdio: ['ignore', 'pipe', 'pipe'] })
 
 /** A user's program: it imports every package, uses types, and trains one step. */
 const program = `
@@ -77,15 +74,9 @@ const surroundings = {
 }
 
 test('the packed packages install into an empty folder, type-check, and train a step', () => {
-  run('npm', ['run', 'build', '--silent'], root)
-  for (const name of ['core', 'layers', 'datasets'])
-    run('npm', ['pack', '--silent', '--pack-destination', folder, '-w', `@cotangent/${name}`], root)
-  const archives = readdirSync(folder).filter((file) => file.endsWith('.tgz'))
-  expect(archives.sort()).toEqual(['cotangent-core-0.1.0.tgz', 'cotangent-datasets-0.1.0.tgz', 'cotangent-layers-0.1.0.tgz'])
+  const archives = installPacked(folder)
+  expect(archives).toEqual(['cotangent-core-0.1.0.tgz', 'cotangent-datasets-0.1.0.tgz', 'cotangent-layers-0.1.0.tgz'])
 
-  writeFileSync(join(folder, 'package.json'), '{ "name": "user", "private": true, "type": "module" }')
-  // Dependencies come from npm's cache; installing this repository has put them there.
-  run('npm', ['install', '--silent', '--no-audit', '--no-fund', '--prefer-offline', ...archives.map((file) => `./${file}`)], folder)
   expect(readdirSync(join(folder, 'node_modules')).filter((name) => !name.startsWith('.'))).toEqual([
     '@cotangent',
     'fflate',

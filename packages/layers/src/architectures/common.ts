@@ -2,7 +2,7 @@
 import { ValueError } from '@cotangent/core'
 import { requireBoolean, requireChoice, requireNumber, requireWhole } from '@cotangent/core/arguments'
 import type { ActivationIdentifier } from '../activations.js'
-import { input } from '../graph/input-layer.js'
+import { input } from '../graph/input.js'
 import type { SymbolicTensor } from '../graph/symbolic-tensor.js'
 import type { Layer } from '../layer.js'
 import { type BatchNormalization, batchNormalization } from '../layers/normalization/batch-normalization.js'

@@ -2,10 +2,7 @@
 import { type DType, type Tensor, ValueError } from '@cotangent/core'
 import { type BatchShape, type CallContext, Layer } from '../layer.js'
 import { ours } from '../own-classes.js'
-import { attachOperations } from './operations/methods.js'
-import { LayerNode, type SymbolicTensor } from './symbolic-tensor.js'
-
-attachOperations()
+import { LayerNode } from './symbolic-tensor.js'
 
 /** Options of `input`: the shape of one sample, or of a batch. */
 export interface InputOptions {
@@ -51,17 +48,3 @@ export class InputLayer extends Layer {
     return { ...super.getConfig(), dtype: this.dtype }
   }
 }
-
-/**
- * Makes a symbolic tensor for data, from which a graph of layers starts.
- *
- * @throws ValueError if neither shape is given, or a size is no whole number, at least 1
- * @example
- * ```ts
- * const image = input({ shape: [28, 28], name: 'image' })
- * const classes = dense(10, { activation: 'softmax' }).apply(flatten().apply(image))
- * const net = new GraphModel({ inputs: image, outputs: classes })
- * console.log(image.shape, net.countParams())   // [null, 28, 28] 7850
- * ```
- */
-export const input = (options: InputOptions): SymbolicTensor => new InputLayer(options).output

@@ -3,6 +3,7 @@ import { foldKey, type Tensor, ValueError } from '@cotangent/core'
 import { activateLogits, callLayer } from '../call-layer.js'
 import { describeGraph, type GraphDescription, type GraphNetwork } from '../graph/description.js'
 import { InputLayer } from '../graph/input-layer.js'
+import { withOperations } from '../graph/operations/methods.js'
 import { type GraphOrder, orderGraph } from '../graph/order.js'
 import { graphRows } from '../graph/summary-rows.js'
 import { type LayerNode, type SymbolicTensor, symbolicList } from '../graph/symbolic-tensor.js'
@@ -11,7 +12,7 @@ import type { BatchShape, BuildContext, FinalActivation, Layer, LayerOutputs, Ma
 import { ours } from '../own-classes.js'
 import { uniqueNames } from '../spelling/automatic-names.js'
 import { requireInputShapes } from '../training/checks.js'
-import { type InputPort, Model, type ModelOptions, type Port } from './model.js'
+import { Model as AnyModel, type InputPort, type ModelOptions, type Port } from './model.js'
 import type { SummaryRow } from './summary-text.js'
 
 /** Options of `model`. */
@@ -21,6 +22,8 @@ export interface GraphModelOptions extends ModelOptions {
   /** One or several symbolic tensors that the model computes. Required. */
   outputs: SymbolicTensor | readonly SymbolicTensor[]
 }
+
+const Model: typeof AnyModel = withOperations(AnyModel)
 
 /** One use of a layer, as the forward pass runs it. */
 interface Step {

@@ -27,7 +27,8 @@ const callGelu = activation('gelu', {
   ],
 })
 
-const [TWICE, CUBIC] = [2 * Math.sqrt(2 / Math.PI), 0.044715]
+const TWICE = 2 * Math.sqrt(2 / Math.PI)
+const CUBIC = 0.044715
 /** (1 + tanh u)/2 = sigmoid(2u), which keeps its digits where tanh u is near −1. u = √(2/π)·(x + 0.044715·x³) */
 const geluGate = (x: Tensor, ops: Ops): Tensor => ops.sigmoid(ops.mul(ops.mul(x, ops.add(ops.mul(ops.square(x), CUBIC), 1)), TWICE))
 

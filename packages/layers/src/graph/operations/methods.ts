@@ -98,8 +98,17 @@ declare module '../symbolic-tensor.js' {
 const namesOf = <Table extends object>(table: Table): (keyof Table & OperationName)[] =>
   Object.keys(table) as (keyof Table & OperationName)[]
 
-/** Puts the methods on SymbolicTensor.prototype. Every graph begins with an input layer, whose module calls this. */
-export function attachOperations(): void {
+/**
+ * The value itself; then symbolic tensors have their methods. Graphs are made by `input` and run by `GraphModel`, which are made by this. A bundle with neither,
+ * such as one of a Sequential, needs no operations, and a bundler drops them with the two.
+ */
+export function withOperations<Value>(value: Value): Value {
+  if (!('add' in SymbolicTensor.prototype)) attachOperations()
+  return value
+}
+
+/** Puts the methods on SymbolicTensor.prototype. */
+function attachOperations(): void {
   const attach = (name: OperationName, method: (x: SymbolicTensor, args: readonly unknown[]) => unknown, most: number): void => {
     Object.defineProperty(SymbolicTensor.prototype, name, {
       value(this: SymbolicTensor, ...args: readonly unknown[]): unknown {

@@ -52,7 +52,8 @@ function normal(f: FunctionBuilder, x: Local<'v128'>): { n: Local<'v128'>; tail:
   return { n, tail: f.let(f32x4.mul(polynomial(f, k, series), k)), bell }
 }
 
-const [TWICE, CUBIC] = [2 * Math.sqrt(2 / Math.PI), 0.044715]
+const TWICE = 2 * Math.sqrt(2 / Math.PI)
+const CUBIC = 0.044715
 const geluGate: Emit1 = (f, x) => sigmoid(f, f.let(times(f, f32x4.mul(x, plus(f, times(f, f32x4.mul(x, x), CUBIC), 1)), TWICE)))
 
 /** f and f'. */
