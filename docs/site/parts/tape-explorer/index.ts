@@ -8,8 +8,10 @@ import type { CodeEditor } from '../shared/code-editor.js'
 import { Ended, Engine, EngineError, type Told } from '../shared/engine.js'
 import '../shared/tensor-view.js'
 import { brief, type TensorMode } from '../shared/tensor-view.js'
+import { codeOf, type RunStep } from '../time-machine/code.js'
 import { styles } from './css.js'
 import type { Differences, Kernel, Recorded, Row, Step } from './data.js'
+import { momentView } from './moment-view.js'
 import { hashOf, type Place, placeIn } from './place.js'
 import { presets } from './presets.js'
 import { type Opened, openKernel, openOp, sourceView } from './source-panel.js'
@@ -37,6 +39,9 @@ class TapeExplorer extends LitElement {
       'lines',
       'running',
       'preset',
+      'moment',
+      'momentLoss',
+      'replayed',
       'float64',
       'graph',
       'mode',
@@ -55,6 +60,11 @@ class TapeExplorer extends LitElement {
   declare running: boolean
   /** The preset whose code this is; undefined for the reader's own. */
   declare preset: string | undefined
+  /** The step of a training whose numbers the code imports, and the loss that the time machine has there. */
+  declare moment: RunStep | undefined
+  declare momentLoss: number | undefined
+  /** The step that the worker replays now. */
+  declare replayed: number | undefined
   declare float64: boolean
   declare graph: boolean
   declare mode: TensorMode
@@ -102,17 +112,18 @@ class TapeExplorer extends LitElement {
     document.removeEventListener('keydown', this.#keys)
   }
 
-  #take({ preset, code, float64, graph, step }: Place): void {
+  #take({ preset, code, moment, float64, graph, step }: Place): void {
     const found = presets.find(({ id }) => id === preset) ?? presets[0]
-    this.preset = code === undefined ? found.id : undefined
-    this.#code = code ?? found.code
+    this.preset = code === undefined && !moment ? found.id : undefined
+    this.moment = moment
+    this.#code = code ?? (moment ? codeOf(moment) : found.code)
     this.float64 = float64
     this.graph = graph
     this.at = step
   }
 
   readonly #hashChanged = (): void => {
-    if (location.hash === this.#hash || !/^#(preset|code|numbers|view|step)=/.test(location.hash)) return
+    if (location.hash === this.#hash || !/^#(preset|code|moment|numbers|view|step)=/.test(location.hash)) return
     this.#take(placeIn(location.hash))
     this.#fill()
     this.run(this.at)
@@ -124,8 +135,8 @@ class TapeExplorer extends LitElement {
   }
 
   #write(): void {
-    const { preset, float64, graph, at } = this
-    this.#hash = hashOf({ preset, code: preset ? undefined : this.#code, float64, graph, step: at })
+    const { preset, moment, float64, graph, at } = this
+    this.#hash = hashOf({ preset, code: this.#ours ? undefined : this.#code, moment, float64, graph, step: at })
     history.replaceState(null, '', this.#hash)
   }
 
@@ -138,6 +149,11 @@ class TapeExplorer extends LitElement {
     if (from.closest('input, textarea, select, [contenteditable], .cm-editor, .tv-body')) return
     event.preventDefault()
     this.go(this.at + step)
+  }
+
+  /** Whether the code is a preset's or a moment's, not the reader's own. */
+  get #ours(): boolean {
+    return this.preset !== undefined || (this.moment !== undefined && this.#code === codeOf(this.moment))
   }
 
   get #last(): number {
@@ -157,9 +173,20 @@ class TapeExplorer extends LitElement {
     this.running = true
     this.error = undefined
     this.lines = []
+    this.replayed = undefined
     const code = this.#code
     try {
-      const recorded = await engine.call('record', [code, this.float64 ? 'float64' : 'float32', this.preset !== undefined], {
+      const { moment } = this
+      this.momentLoss =
+        moment &&
+        (await engine.call('replay', [moment], {
+          limit: LIMIT,
+          onProgress: (step: number) => {
+            if (run === this.#run) this.replayed = step
+          },
+        }))
+      if (run !== this.#run) return
+      const recorded = await engine.call('record', [code, this.float64 ? 'float64' : 'float32', this.#ours], {
         limit: LIMIT,
         onProgress: (line: string) => {
           if (run === this.#run && this.lines.length < 200) this.lines = [...this.lines, line]
@@ -234,7 +261,7 @@ class TapeExplorer extends LitElement {
     const { value } = event.target as CodeEditor | HTMLTextAreaElement
     if (value === this.#code) return
     this.#code = value
-    this.preset = presets.find(({ code }) => code === value)?.id
+    this.preset = this.moment ? undefined : presets.find(({ code }) => code === value)?.id
     this.changed = true
   }
 
@@ -283,7 +310,7 @@ class TapeExplorer extends LitElement {
     return html`<div class="te-code">
       <div class="row">
         <label>Begin with <select @change=${(event: Event) => this.#choose((event.target as HTMLSelectElement).value)}>
-          ${this.preset ? nothing : html`<option value="" selected disabled>your own code</option>`}
+          ${this.preset ? nothing : html`<option value="" selected disabled>${this.moment && this.#ours ? `step ${this.moment.step} of a training` : 'your own code'}</option>`}
           ${presets.map(({ id, title }) => html`<option value=${id} ?selected=${id === this.preset}>${title}</option>`)}</select></label>
       </div>
       <p class="muted">Your code ends with a number called <code>loss</code>. It is differentiated by every <code>Parameter</code>, those of layers included; without one,
@@ -309,6 +336,7 @@ class TapeExplorer extends LitElement {
         ${this.lines.length > 0 ? html`<pre class="te-said" tabindex="0">${this.lines.join('\n')}</pre>` : nothing}
       </div>
       ${preset && !this.error ? html`<p><b>Look:</b> ${preset.look}</p>` : nothing}
+      ${this.moment ? momentView(this.moment, this.momentLoss, this.replayed, this.running ? undefined : this.recorded) : nothing}
     </div>`
   }
 

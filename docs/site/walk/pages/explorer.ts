@@ -20,7 +20,7 @@ interface Numbers {
 const BROKEN = ['nan', 'nan-backward']
 
 /** Goes through all steps of what is shown. Runs in the page. */
-async function throughAll(): Promise<{
+export async function throughAll(): Promise<{
   records: number
   backward: number
   worst: number
@@ -51,18 +51,21 @@ async function throughAll(): Promise<{
   return seen
 }
 
+/** Waits until the explorer has run its code. */
+export async function explorerReady(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const element = document.querySelector('tape-explorer') as Explorer | null
+    return element && !element.running && (element.error || element.step)
+  })
+}
+
 export async function walk(page: Page, base: string): Promise<string[]> {
   const told: string[] = []
   const see = (right: boolean, what: string): void => {
     need(right, what)
     told.push(what)
   }
-  const ready = async (): Promise<void> => {
-    await page.waitForFunction(() => {
-      const element = document.querySelector('tape-explorer') as Explorer | null
-      return element && !element.running && (element.error || element.step)
-    })
-  }
+  const ready = (): Promise<void> => explorerReady(page)
   const text = async (selector: string): Promise<string> => (await page.locator(selector).allTextContents()).join(' ').replace(/\s+/g, ' ')
   const open = async (hash: string): Promise<void> => {
     await page.goto('about:blank')
