@@ -1,7 +1,7 @@
 /** The line about the training whose step the code imports: its loss beside that of the time machine. */
 import { html, type TemplateResult } from 'lit'
-import { float32Digits } from '../shared/float32.js'
 import { fileUrl } from '../shared/site.js'
+import { float32Digits } from '../shared/tensor-value.js'
 import type { RunStep } from '../time-machine/code.js'
 import { hashFor } from '../time-machine/setup.js'
 import type { Recorded } from './data.js'

@@ -54,7 +54,9 @@ export const functions = {
       }),
     )
     const { variables } = (await ran) ?? { variables: {} }
-    session = core.withBackend(observed.backend, () => new Session(listener.heard, variables, observed))
+    // Tensors that the code imports have names, too.
+    const named = { ...(modules[MODULE] as object | undefined), ...variables }
+    session = core.withBackend(observed.backend, () => new Session(listener.heard, named, observed))
     return session.recorded()
   },
 

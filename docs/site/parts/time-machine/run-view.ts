@@ -1,9 +1,9 @@
 /** `<run-view>`: one moment of one run: what the network says, its weights and gradients, and the tape of the step. A click on a tensor shows its numbers. */
 import { html, LitElement, nothing } from 'lit'
-import { float32Digits } from '../shared/float32.js'
 import { onTheme, paintWeights } from '../shared/paint.js'
 import { fileUrl } from '../shared/site.js'
-import { brief, reach } from '../shared/tensor-view.js'
+import { brief, float32Digits, reach } from '../shared/tensor-value.js'
+import '../shared/tensor-view.js'
 import { momentEntries } from './code.js'
 import { paintPlane, SIDE } from './plane.js'
 import type { ShownRecord } from './run.js'

@@ -150,6 +150,12 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   see((await page.locator('.te-code .cm-marked').count()) === 1, 'the line is marked')
   await field("import { tensor } from '@cotangent/core'\nconst x: unknown = tensor([1, 2])\n")
   see((await text('tape-explorer .error')).includes('const loss = …'), 'code without a loss is told what to write')
+  await field(
+    "import { scalar } from '@cotangent/core'\nconst x = scalar(1)\nlet y = x\nfor (let i = 0; i < 400; i++) y = y.mul(1.01)\nconst loss = y.square()\n",
+  )
+  await page.locator('.te-scroll').evaluate((list) => list.scrollTo(0, list.scrollHeight / 2))
+  await page.locator('.te-list .te-number', { hasText: /^200$/ }).waitFor()
+  told.push('a list of 401 records has those that it is scrolled to')
   await field('while (true) {}\n')
   see((await text('tape-explorer .error')).includes('a loop without an end'), 'an endless loop is stopped')
   await field(
