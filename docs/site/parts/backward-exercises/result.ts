@@ -1,7 +1,7 @@
 /** The result of a check, as the page shows it. */
 import { html, nothing, type TemplateResult } from 'lit'
 import '../shared/tensor-view.js'
-import { brief } from '../shared/tensor-view.js'
+import { brief } from '../shared/tensor-value.js'
 import './loss-curves.js'
 import type { Compared } from './check.js'
 import type { Trained } from './trainings.js'

@@ -38,7 +38,11 @@ function pixelsOf(ramp: readonly string[]): Uint32Array {
   return pixels
 }
 
-/** Paints a picture in the colours of a ramp, whose ends are `least` and `most`. */
+/** Infinities and NaN have the colour of errors. */
+export const BROKEN = '#d6006e'
+const [broken] = pixelsOf([BROKEN, BROKEN])
+
+/** Paints a picture in the colours of a ramp, whose ends are `least` and `most`. A cell behind the last value stays empty. */
 export function paint(canvas: HTMLCanvasElement, picture: Picture, ramp: readonly string[], least: number, most: number): void {
   const { values, rows, columns, base = 0, down = columns, across = 1 } = picture
   if (canvas.width !== columns) canvas.width = columns
@@ -51,8 +55,10 @@ export function paint(canvas: HTMLCanvasElement, picture: Picture, ramp: readonl
   const scale = 255 / (most - least)
   for (let row = 0, at = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++, at++) {
-      const place = (values[base + row * down + column * across] - least) * scale
-      pixels[at] = known[place > 0 ? Math.min(255, Math.round(place)) : 0]
+      const value = values[base + row * down + column * across]
+      if (value === undefined) continue
+      const place = (value - least) * scale
+      pixels[at] = Number.isFinite(value) ? known[place > 0 ? Math.min(255, Math.round(place)) : 0] : broken
     }
   }
   context.putImageData(image, 0, 0)

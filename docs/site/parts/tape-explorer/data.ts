@@ -1,5 +1,5 @@
 /** Plain data about a tape: the worker sends it to the page. */
-import type { TensorValue } from '../shared/tensor-view.js'
+import type { TensorValue } from '../shared/tensor-value.js'
 
 /** A tensor of the tape. */
 export interface Shown {

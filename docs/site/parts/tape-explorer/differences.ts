@@ -5,6 +5,7 @@
 import { type Backend, createReferenceBackend, scope, type Tape, type Tensor, tensor, withBackend } from '@cotangent/core'
 import type { Checked } from './data.js'
 import { isFloat } from './listen.js'
+import { valuesOf } from './values.js'
 
 /** The largest finite size of a number. */
 function reach(values: ArrayLike<number>): number {
@@ -21,12 +22,6 @@ const MOST = 64
 const CANCELLED = 1e-3
 /** Milliseconds for one tensor. */
 const TIME = 400
-
-const read = (x: Tensor): ArrayLike<number> => {
-  const values = x.backend.readSync?.(x.storage)
-  if (!values) throw new Error(`The ${x.backend.name} backend cannot be read at once.`)
-  return values
-}
 
 export class Replay {
   readonly #tape: Tape
@@ -60,7 +55,7 @@ export class Replay {
   #copy(x: Tensor): Tensor {
     const known = this.#exact.get(x)
     if (known) return known
-    const copy = this.#tensor(read(x), x).keep()
+    const copy = this.#tensor(valuesOf(x), x).keep()
     this.#exact.set(x, copy)
     return copy
   }
@@ -89,7 +84,7 @@ export class Replay {
   check(cotangent: ArrayLike<number>, at: number, arrives: ArrayLike<number>, input?: number): Checked {
     const record = this.#tape.records[at]
     const x = input === undefined ? record.output : record.inputs[input]
-    const values = Float64Array.from(read(this.#exact.get(x) as Tensor))
+    const values = Float64Array.from(valuesOf(this.#exact.get(x) as Tensor))
     const differences = new Float64Array(values.length).fill(Number.NaN)
     const stride = Math.max(1, Math.ceil(values.length / MOST))
     const end = performance.now() + TIME
@@ -104,7 +99,7 @@ export class Replay {
         scope(() => {
           const moved = this.#tensor(values.with(i, value), x)
           besides.set(output, input === undefined ? moved : op.call(exact.with(input, moved), options))
-          return read(this.#tape.replay(this.#loss, besides))[0]
+          return valuesOf(this.#tape.replay(this.#loss, besides))[0]
         }),
       )
     for (let i = 0; i < values.length && performance.now() < end; i += stride) {

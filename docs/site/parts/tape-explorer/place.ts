@@ -1,8 +1,11 @@
 /** The address of the page: which code, which numbers, which step. */
+import { momentEntries, momentIn, type RunStep } from '../time-machine/code.js'
 
 export interface Place {
   readonly preset?: string
   readonly code?: string
+  /** The step of a training whose numbers the code imports. */
+  readonly moment?: RunStep
   readonly float64: boolean
   readonly graph: boolean
   readonly step: number
@@ -29,15 +32,16 @@ export function placeIn(hash: string): Place {
   return {
     preset: said.get('preset') ?? undefined,
     code: code ? decode(code) : undefined,
+    moment: momentIn(said),
     float64: said.get('numbers') === 'float64',
     graph: said.get('view') === 'graph',
     step: Number.isInteger(step) && step >= 0 ? step : 0,
   }
 }
 
-/** The address of a place. The code of a preset is its name. */
-export function hashOf({ preset, code, float64, graph, step }: Place): string {
-  const said = new URLSearchParams()
+/** The address of a place. The code of a preset, or of a moment, is its name. */
+export function hashOf({ preset, code, moment, float64, graph, step }: Place): string {
+  const said = new URLSearchParams(moment && momentEntries(moment))
   if (preset) said.set('preset', preset)
   else if (code !== undefined) said.set('code', encode(code))
   if (float64) said.set('numbers', 'float64')

@@ -1,51 +1,38 @@
 /** One run of the reader's code: its tape, the walk back over it, and what can be asked about both. */
-import { debug, GradientError, labelled, onesLike, scope, type Tape, type TapeRecord, type Tensor } from '@cotangent/core'
-import type { TensorValue } from '../shared/tensor-view.js'
+import { GradientError, onesLike, scope, type Tape, type Tensor } from '@cotangent/core'
+import type { TensorValue } from '../shared/tensor-value.js'
 import { axesOf } from './axes.js'
-import type { Alive, BackwardStep, Broken, Kept, Kernel, Part, Recorded, Row, Step } from './data.js'
-import { type Heard, isFloat, tapeOf } from './listen.js'
-import type { KernelCall, Observed } from './observe.js'
+import { brokenBackward, brokenForward } from './broken.js'
+import type { BackwardStep, Broken, Kept, Part, Recorded, Row, Step } from './data.js'
+import { type Heard, tapeOf } from './listen.js'
+import { type Measured, measureWalk } from './measure.js'
+import type { Observed } from './observe.js'
 import { lossIn, namesIn, sourcesOf } from './sources.js'
+import { bytesOf, kernelOf, valuesOf } from './values.js'
 
 /** The walk at one record. */
 interface Visited {
   readonly arrives: TensorValue
   readonly sends: readonly (TensorValue | null)[]
-  kernels: readonly Kernel[]
 }
-
-const valuesOf = (tensor: Tensor): TensorValue['values'] => {
-  tensor.requireLive('explorer')
-  const values = tensor.backend.readSync?.(tensor.storage)
-  if (!values) throw new Error(`The ${tensor.backend.name} backend cannot be read at once.`)
-  return values
-}
-const isBroken = ({ values }: { values: ArrayLike<number> }): boolean =>
-  Array.prototype.some.call(values, (value) => !Number.isFinite(value))
-
-const shapesOf = ({ inputs, out }: KernelCall): string =>
-  `${inputs.map(({ shape }) => `[${shape.join(', ')}]`).join(', ')} → [${out.shape.join(', ')}]`
-const shown = (call: KernelCall): Kernel => ({ name: call.name, fused: call.fused, shapes: shapesOf(call) })
 
 export class Session {
   readonly tape: Tape
   readonly loss: Tensor
   readonly sources: readonly Tensor[]
   readonly #heard: readonly Heard[]
-  readonly #observed: Observed
   readonly #names: Map<Tensor, string>
   readonly #numbers = new Map<Tensor, number>()
   readonly #axes: ReadonlyMap<Tensor, readonly [number, number]>
   /** For each tensor the parts of its cotangent, in the order in which they come. */
   readonly #parts = new Map<Tensor, Part[]>()
   readonly #visited: (Visited | undefined)[] = []
-  readonly #alive: (Alive | undefined)[] = []
-  readonly #broken: Broken[] = []
+  readonly #measured: Measured
+  readonly #broken: readonly Broken[]
   #gradients: readonly (TensorValue | undefined)[] = []
   #stopped: string | undefined
 
   constructor(all: readonly Heard[], variables: Readonly<Record<string, unknown>>, observed: Observed) {
-    this.#observed = observed
     this.#names = namesIn(variables)
     this.loss = lossIn(variables)
     // An op that runs after the loss was made is not part of it.
@@ -65,8 +52,11 @@ export class Session {
     this.#axes = axesOf(this.tape)
     for (const source of this.sources) this.#number(source)
     this.#walk()
-    this.#measure()
-    this.#findBroken()
+    const { tape, loss, sources } = this
+    this.#measured = this.#stopped ? { alive: [], kernels: [] } : measureWalk(tape, loss, sources, heard, observed)
+    const broken =
+      brokenForward(tape, loss, (tensor) => this.#nameOf(tensor, undefined)) ?? brokenBackward(tape, loss, sources, this.#visited)
+    this.#broken = broken ? [broken] : []
   }
 
   #number(tensor: Tensor): number {
@@ -96,7 +86,7 @@ export class Session {
         const gradients = tape.backward(loss, onesLike(loss), sources, (record, dY, dInputs) => {
           const at = tape.records.indexOf(record)
           const sends = dInputs.map((each, i) => each && this.#value(record.inputs[i], valuesOf(each)))
-          this.#visited[at] = { arrives: this.#value(record.output, valuesOf(dY)), sends, kernels: [] }
+          this.#visited[at] = { arrives: this.#value(record.output, valuesOf(dY)), sends }
           for (const [i, value] of sends.entries()) {
             if (!value) continue
             const parts = this.#parts.get(record.inputs[i]) ?? []
@@ -109,79 +99,6 @@ export class Session {
     } catch (error) {
       this.#stopped = (error as Error).message
     }
-  }
-
-  /** The walk as grad makes it, which frees as it goes: the bytes alive at each record, and the kernels of its rule. */
-  #measure(): void {
-    if (this.#stopped) return
-    const { loss, sources } = this
-    const observed = this.#observed
-    const bytes = (): number => observed.backend.memory().bytes
-    let at = -1
-    let base = 0
-    let open = 0
-    const close = (): void => {
-      if (at < 0) return
-      this.#alive[at] = { before: open, peak: observed.peak - base }
-      const visited = this.#visited[at]
-      if (visited) visited.kernels = observed.calls.map(shown)
-    }
-    const places = new Map(this.tape.records.map(({ output }, i) => [output, i]))
-    const tape = tapeOf(this.#heard, sources, ({ op, output }) => {
-      const { vjp } = op
-      if (typeof vjp !== 'function') return op
-      const noted: typeof vjp = (...given) => {
-        close()
-        at = places.get(output) ?? -1
-        open = bytes() - base
-        observed.peak = bytes()
-        observed.calls.length = 0
-        return vjp(...given)
-      }
-      return { ...op, vjp: noted }
-    })
-    scope(() => {
-      base = bytes()
-      tape.backward(loss, onesLike(loss), sources)
-      close()
-    })
-    observed.calls.length = 0
-  }
-
-  /** Goes back from a NaN or infinity to what made it. */
-  #findBroken(): void {
-    const { records } = this.tape
-    const makers = new Map(records.map((record, i) => [record.output, i]))
-    const bad = (tensor: Tensor): boolean => isFloat(tensor.dtype) && isBroken({ values: valuesOf(tensor) })
-    if (bad(this.loss)) {
-      const chain: number[] = []
-      let tensor: Tensor | undefined = this.loss
-      let last = this.loss
-      while (tensor) {
-        last = tensor
-        const at = makers.get(tensor)
-        if (at === undefined) break
-        chain.push(at)
-        tensor = records[at].inputs.find(bad)
-      }
-      const at = makers.get(last)
-      const record = at === undefined ? undefined : records[at]
-      const message = record ? checked(record) : `${this.#nameOf(last, undefined)} holds it already: no op of the tape made it.`
-      this.#broken.push({ backward: false, step: chain.at(-1), chain, message })
-      return
-    }
-    const first = this.#visited.findLastIndex(
-      (each) => each && !isBroken(each.arrives) && each.sends.some((sent) => sent && isBroken(sent)),
-    )
-    if (first < 0) return
-    let message = ''
-    debugged(
-      () => scope(() => this.tape.backward(this.loss, onesLike(this.loss), this.sources)),
-      (error) => {
-        message = error.message
-      },
-    )
-    this.#broken.push({ backward: true, step: 2 * records.length - 1 - first, chain: [first], message })
   }
 
   /** The tape as the page shows it. */
@@ -204,7 +121,7 @@ export class Session {
         path,
         inputs: inputs.map((each) => this.#number(each)),
         output: this.#number(output),
-        kernels: kernels.map(shown),
+        kernels: kernels.map(kernelOf),
         record: onTape ? place : undefined,
         ends: ends ? reason : undefined,
         visited: onTape && reached.has(output),
@@ -212,13 +129,12 @@ export class Session {
       if (onTape) place++
     }
     const made = new Map(tape.records.map(({ output }, i) => [output, i]))
-    const size = ({ dtype, size }: Tensor): number => size * (dtype === 'float64' ? 8 : dtype === 'uint8' ? 1 : 4)
     let sum = 0
     const counted = new Set<unknown>(
       tape.records.flatMap(({ inputs }) => inputs.filter((each) => !made.has(each)).map(({ storage }) => storage)),
     )
     const held = tape.records.map(({ output }) => {
-      if (!counted.has(output.storage)) sum += size(output)
+      if (!counted.has(output.storage)) sum += bytesOf(output)
       counted.add(output.storage)
       return sum
     })
@@ -229,7 +145,7 @@ export class Session {
         name: this.#nameOf(tensor, made.get(tensor)),
         shape: tensor.shape,
         dtype: tensor.dtype,
-        bytes: size(tensor),
+        bytes: bytesOf(tensor),
         madeBy: made.get(tensor),
         source: sources.includes(tensor),
       })),
@@ -242,7 +158,7 @@ export class Session {
         why: this.#gradients[i] || this.#stopped || source === loss ? undefined : tape.explainBreak(source),
       })),
       held,
-      alive: tape.records.map((_, i) => this.#alive[i]),
+      alive: tape.records.map((_, i) => this.#measured.alive[i]),
       broken: this.#broken,
       stopped: this.#stopped,
     }
@@ -263,7 +179,7 @@ export class Session {
       .filter(({ output }) => users.has(output))
       .map(({ output }) => ({
         tensor: this.#number(output),
-        bytes: output.size * (output.dtype === 'float64' ? 8 : 4),
+        bytes: bytesOf(output),
         users: [...new Set(users.get(output))],
       }))
       .sort((a, b) => b.bytes - a.bytes)
@@ -303,6 +219,7 @@ export class Session {
       kind: 'backward',
       ...values,
       ...visited,
+      kernels: this.#measured.kernels[record] ?? [],
       parts: this.#parts.get(output) ?? [],
       before,
       kept: this.#kept(record, record),
@@ -314,29 +231,4 @@ export class Session {
   cotangents(record: number): Visited | undefined {
     return this.#visited[record]
   }
-}
-
-/** Runs `fn` with the library's check for numbers that are not finite. */
-function debugged(fn: () => unknown, caught: (error: Error) => void): void {
-  debug({ nonFinite: true })
-  try {
-    fn()
-  } catch (error) {
-    caught(error as Error)
-  } finally {
-    debug({ nonFinite: false })
-  }
-}
-
-/** The library's message when a record runs again under its check. */
-function checked({ op, inputs, options, path }: TapeRecord): string {
-  let message = `${op.name} made it.`
-  const again = (): unknown => scope(() => op.call(inputs, options))
-  debugged(
-    () => (path ? labelled(path, again) : again()),
-    (error) => {
-      message = error.message
-    },
-  )
-  return message
 }

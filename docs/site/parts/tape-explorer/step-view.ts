@@ -1,6 +1,6 @@
 /** The view of one step: values forward, cotangents backward, and central differences beside. */
 import { html, nothing, type TemplateResult } from 'lit'
-import type { TensorMode, TensorValue } from '../shared/tensor-view.js'
+import type { TensorMode, TensorValue } from '../shared/tensor-value.js'
 import type { BackwardStep, Checked, Differences, EndStep, ForwardStep, Kept, Part, Recorded, Row } from './data.js'
 
 const known = new WeakMap<TensorValue, Map<string, TensorValue>>()

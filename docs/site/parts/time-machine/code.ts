@@ -1,58 +1,46 @@
-/** The loss of a step as code for the tape explorer: the weights of that moment, its batch, and the ops of its tape. */
-import type { Shown } from './run.js'
-import type { View } from './worker.js'
+/**
+ * A step of a run as an address of the tape explorer, and as the code that the explorer shows there. The code has no numbers: it imports them from "time-machine", and
+ * the explorer's worker computes them again from the seed (step-numbers.ts).
+ */
+import { entriesOf, type Setup, setupIn, stepIn } from './setup.js'
 
-/** As few digits as give the same float32 again. */
-function digits(value: number): string {
-  for (let n = 1; n < 9; n++) {
-    const text = String(Number(value.toPrecision(n)))
-    if (Math.fround(Number(text)) === value) return text
-  }
-  return String(Number(value.toPrecision(9)))
+export interface RunStep {
+  readonly setup: Setup
+  readonly step: number
 }
 
-function literal({ shape, values }: Shown): string {
-  const list = (from: number, count: number): string => `[${Array.from(values.subarray(from, from + count), digits).join(', ')}]`
-  if (shape.length < 2) return list(0, values.length)
-  return `[\n${Array.from({ length: shape[0] }, (_, row) => `  ${list(row * shape[1], shape[1])},`).join('\n')}\n]`
-}
+/** The module that the code imports. */
+export const MODULE = 'time-machine'
 
-/** Undefined for a network whose weights are too many for an address. */
-export function codeOf({ setup, step, parameters, tape }: View): string | undefined {
-  if (setup.problem === 'digits') return undefined
-  const constantOf = (op: string, place: number, input: number): Shown | undefined =>
-    tape.filter((each) => each.op === op)[place]?.inputs[input].constant
-  const x = constantOf('affine', 0, 0)
-  const t = constantOf('mulNoNaN', 0, 1)
-  if (!x || !t) return undefined
-  const masks = tape.filter(({ op }) => op === 'maskedScale')
-  const lines = [
-    `// Step ${step} of the time machine: the weights of that moment, and its batch.`,
-    `import { affine, Parameter, tensor } from '@cotangent/core'`,
-    '',
-    `const x = tensor(${literal(x)})`,
-    `const t = tensor(${literal(t)})`,
-    ...parameters.map(({ weight }, i) => `const ${'Wb'[i % 2]}${Math.floor(i / 2) + 1} = new Parameter(tensor(${literal(weight)}))`),
-    ...masks.map(({ inputs, options }, i) => {
-      const { factor } = options as { factor: number }
-      const mask = inputs[1].constant as Shown
-      return `const kept${i + 1} = tensor(${literal(mask)}).mul(${factor}) // what dropout keeps, and scales`
-    }),
-    '',
-    'const h1 = affine(x, W1, b1).tanh()',
-    ...(masks.length > 0 ? ['const d1 = h1.mul(kept1)'] : []),
-    `const h2 = affine(${masks.length > 0 ? 'd1' : 'h1'}, W2, b2).tanh()`,
-    ...(masks.length > 1 ? ['const d2 = h2.mul(kept2)'] : []),
-    `const z = affine(${masks.length > 1 ? 'd2' : 'h2'}, W3, b3) // logits`,
-    'const ifOne = z.neg().softplus().mul(t)',
-    'const ifZero = z.softplus().mul(t.neg().add(1))',
-    'const loss = ifOne.add(ifZero).mean()',
-  ]
-  return `${lines.join('\n')}\n`
-}
+/** `moment=30&problem=digits&…`: the explorer has a step of its own in its address. */
+export const momentEntries = ({ setup, step }: RunStep): [string, string][] => [['moment', String(step)], ...entriesOf(setup)]
 
-/** The address of the explorer with this code: base64 of its UTF-8, for addresses. */
-export const explorerHash = (code: string): string => {
-  const binary = Array.from(new TextEncoder().encode(code), (byte) => String.fromCharCode(byte)).join('')
-  return `#code=${btoa(binary).replaceAll('+', '-').replaceAll('/', '_').replace(/=+$/, '')}`
+export const momentIn = (said: URLSearchParams): RunStep | undefined =>
+  said.has('moment') ? { setup: setupIn(said), step: stepIn(said.get('moment')) } : undefined
+
+/** The layers of run.ts, and the loss that it compiles. */
+export function codeOf({ setup, step }: RunStep): string {
+  const { problem, units, dropout: rate, optimizer, seed } = setup
+  const digits = problem === 'digits'
+  const dense = (count: number, name: string, more = ''): string => `  dense(${count}, { ${more}name: '${name}' }),`
+  const hidden = (name: string, input: number | undefined): string =>
+    dense(units, name, `activation: '${digits ? 'relu' : 'tanh'}', ${input ? `inputShape: [${input}], ` : ''}`)
+  const drop = (name: string): string[] => (rate > 0 ? [`  dropout(${rate}, { name: '${name}' }),`] : [])
+  const layers = digits
+    ? [hidden('hidden', 784), ...drop('dropout'), dense(10, 'output')]
+    : [hidden('hidden_1', 2), ...drop('dropout_1'), hidden('hidden_2', undefined), ...drop('dropout_2'), dense(1, 'output')]
+  return `import { dense, ${rate > 0 ? 'dropout, ' : ''}losses, Sequential } from '@cotangent/layers'
+import { ${rate > 0 ? 'key, ' : ''}weights, x, y } from '${MODULE}'
+
+// Step ${step} of the run of ${optimizer} with seed ${seed}: its batch, and its weights
+// before the update. The page computed them again from the seed.
+const network = new Sequential([
+${layers.join('\n')}
+])
+network.setWeights(weights)
+
+const logits = network.apply(x, { training: true${rate > 0 ? ', key' : ''} })
+const each = losses.${digits ? 'sparseCategoricalCrossentropy' : 'binaryCrossentropy'}(y, logits, { fromLogits: true })
+const loss = each.mean()
+`
 }

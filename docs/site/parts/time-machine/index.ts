@@ -36,7 +36,7 @@ class TimeMachine extends LitElement {
     super()
     this.dataset.part = ''
     this.replaceChildren()
-    this.place = placeIn(location.hash, STEPS)
+    this.place = placeIn(location.hash)
     this.playing = false
     this.message = ''
   }
@@ -60,7 +60,7 @@ class TimeMachine extends LitElement {
 
   readonly #hashChanged = (): void => {
     if (location.hash === this.#hash || !/^#problem=/.test(location.hash)) return
-    this.#go(placeIn(location.hash, STEPS))
+    this.#go(placeIn(location.hash))
   }
 
   #go(place: Place): void {

@@ -2,8 +2,9 @@
 import { html, LitElement, nothing } from 'lit'
 import { onTheme, paintWeights } from '../shared/paint.js'
 import { fileUrl } from '../shared/site.js'
-import { brief, reach } from '../shared/tensor-view.js'
-import { codeOf, explorerHash } from './code.js'
+import { brief, float32Digits, reach } from '../shared/tensor-value.js'
+import '../shared/tensor-view.js'
+import { momentEntries } from './code.js'
 import { paintPlane, SIDE } from './plane.js'
 import type { ShownRecord } from './run.js'
 import type { View } from './worker.js'
@@ -138,11 +139,10 @@ export class RunView extends LitElement {
     const { view } = this
     if (!view)
       return html`<section class="card"><h2 class="run-${this.colour}">${this.label}</h2><p class="muted">It is played once, from its first step to its last …</p></section>`
-    const code = codeOf(view)
     const tensors = this.#tensors(view)
     return html`<section class="card" aria-label=${this.label}>
       <h2 class="run-${this.colour}">${this.label}</h2>
-      <p class="facts"><span>loss of the batch <b>${view.loss.toPrecision(4)}</b></span><span>epoch ${view.epoch + 1}, batch ${view.batch + 1}</span>
+      <p class="facts"><span>loss of the batch <b>${float32Digits(view.loss)}</b></span><span>epoch ${view.epoch + 1}, batch ${view.batch + 1}</span>
         <span>weights <code class="hash">${view.hash}</code></span>
         <span class="muted">${view.from === view.step ? (view.step === 0 ? 'drawn from the seed' : `kept at ${view.from}`) : `from ${view.from}, ${view.step - view.from} replayed`}, ${view.milliseconds.toFixed(0)} ms</span></p>
       ${this.#outlook(view)}
@@ -156,7 +156,8 @@ export class RunView extends LitElement {
             ${this.#numbers([weight.name, `gradient of ${weight.name}`], tensors)}`,
         )}</tbody></table></div>
       <h3>The tape of step ${view.step}</h3>
-      <p class="muted">${code ? html`<a href="${fileUrl('explorer.html')}${explorerHash(code)}">Open it in the tape explorer</a> and go back through it, number by number.` : 'Activations of the batch, and what the walk back brought to each.'}</p>
+      <p class="muted"><a class="open" href="${fileUrl('explorer.html')}#${new URLSearchParams(momentEntries(view))}">Open this step in the tape explorer</a> and go through its tape, forward and
+        backward, record by record. There the weights are computed again from the seed.</p>
       <div class="scroller" tabindex="0" role="region" aria-label="The tape, ${this.label}"><table>
         <thead><tr><th>#</th><th>op</th><th>output</th><th>cotangent</th></tr></thead>
         <tbody>${view.tape.map((each, i) => this.#record(each, i, view, tensors))}</tbody></table></div>

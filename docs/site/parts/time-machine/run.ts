@@ -3,7 +3,7 @@
  * that was kept, and lets `fit` replay the steps between. A state is what `BackupAndRestore` saves: weights, the optimizer, and the place in the epoch. So it does not
  * matter in which order steps are visited.
  */
-import { configure, onesLike, record, type Tensor, useBackend, valueAndGrad } from '@cotangent/core'
+import { configure, type Key, onesLike, record, type Tensor, useBackend, valueAndGrad } from '@cotangent/core'
 import {
   adagrad,
   adam,
@@ -75,6 +75,8 @@ export function valuesOf(tensor: Tensor): Float32Array {
   return Float32Array.from(values)
 }
 
+const shown = (tensor: Tensor, name: string): Shown => ({ name, shape: tensor.shape, values: valuesOf(tensor) })
+
 /** FNV-1a of the bytes of all values. */
 export function hashOf(arrays: readonly Float32Array[]): string {
   let hash = 0x811c9dc5
@@ -141,6 +143,8 @@ export class Run {
   readonly losses = new Float32Array(STEPS + 1).fill(Number.NaN)
   /** The network at the last moment that was visited, with its weights. */
   model: Sequential | undefined
+  /** The batch of the last moment, and the key of its dropout. */
+  fed: { readonly x: Shown; readonly y: Shown; readonly key: Key } | undefined
   readonly #states = new Map<number, TrainingState>()
 
   constructor(setup: Setup, data: Data) {
@@ -202,7 +206,8 @@ export class Run {
       this.losses[now] = valuesOf(loss)[0]
       if (onStep(now)) model.stopTraining = true
     }
-    model.onLook = (_, forward) => {
+    model.onLook = ({ x, y, key }, forward) => {
+      this.fed = { x: shown(x, 'x'), y: shown(y, 'y'), key }
       const { loss, ...rest } = look(model, forward)
       this.losses[step] = valuesOf(loss)[0]
       moment = { step, epoch, batch: now % batches, loss: this.losses[step], from, milliseconds: 0, ...rest }
@@ -226,7 +231,6 @@ function look(model: Sequential, forward: () => Tensor): Pick<Moment, 'parameter
   const grads = tape.backward(loss, onesLike(loss), weights, ({ output }, dY) => cotangents.set(output, valuesOf(dY)))
   const madeBy = new Map(tape.records.map(({ output }, i) => [output, i]))
   const nameOf = new Map<Tensor, string>(weights.map((w) => [w, w.name]))
-  const shown = (tensor: Tensor, name: string): Shown => ({ name, shape: tensor.shape, values: valuesOf(tensor) })
   return {
     loss,
     hash: hashOf(weights.map(valuesOf)),

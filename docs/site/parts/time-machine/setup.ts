@@ -60,24 +60,37 @@ export interface Place {
 const valueIn = (knob: keyof Setup, text: string | null): string | number | undefined =>
   knobs[knob].values.find(({ value }) => String(value) === text)?.value
 
-/** Reads an address. What it does not say, or says wrongly, is as at the start. */
-export function placeIn(hash: string, last: number): Place {
+const names = Object.keys(knobs) as (keyof Setup)[]
+
+/** The setup of an address. A knob that it does not name, or names wrongly, is as at the start. */
+export const setupIn = (said: URLSearchParams): Setup =>
+  Object.fromEntries(names.map((name) => [name, valueIn(name, said.get(name)) ?? start[name]])) as unknown as Setup
+
+/** A step of an address, within the run. */
+export const stepIn = (text: string | null): number => {
+  const step = Number(text ?? 0)
+  return Number.isInteger(step) ? Math.min(STEPS, Math.max(0, step)) : 0
+}
+
+/** Reads an address of the time machine. */
+export function placeIn(hash: string): Place {
   const said = new URLSearchParams(hash.replace(/^#/, ''))
-  const names = Object.keys(knobs) as (keyof Setup)[]
-  const setup = Object.fromEntries(names.map((name) => [name, valueIn(name, said.get(name)) ?? start[name]])) as unknown as Setup
+  const setup = setupIn(said)
   const knob = names.find((name) => name === said.get('knob'))
   const other = knob && valueIn(knob, said.get('other'))
-  const step = Number(said.get('step') ?? 0)
   return {
     setup,
     knob: other === undefined ? undefined : knob,
     other: other ?? '',
-    step: Number.isInteger(step) ? Math.min(last, Math.max(0, step)) : 0,
+    step: stepIn(said.get('step')),
   }
 }
 
+/** A setup as an address has it. */
+export const entriesOf = (setup: Setup): [string, string][] => names.map((name) => [name, String(setup[name])])
+
 export function hashFor({ setup, knob, other, step }: Place): string {
-  const said = new URLSearchParams(Object.entries(setup).map(([name, value]) => [name, String(value)]))
+  const said = new URLSearchParams(entriesOf(setup))
   if (knob) {
     said.set('knob', knob)
     said.set('other', String(other))

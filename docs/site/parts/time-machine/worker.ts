@@ -1,15 +1,13 @@
 /** Runs trainings, and shows their moments. */
 import { record, scope, type Tensor, tensor } from '@cotangent/core'
-import { inked, loadDigits, PIXELS } from '../shared/digits.js'
+import { PIXELS } from '../shared/digits.js'
 import { serve, type Tell } from '../shared/serve.js'
+import { type Samples, samplesOf } from './data.js'
 import { SIDE } from './plane.js'
-import { pointsOf, raster } from './points.js'
-import { type Data, type Moment, Run, useSameBits, valuesOf } from './run.js'
+import { raster } from './points.js'
+import { type Moment, Run, useSameBits, valuesOf } from './run.js'
 import { type Setup, STEPS } from './setup.js'
 
-/** Digits to learn from, and others to count with. */
-const TRAIN = 2560
-const TEST = 500
 /** Milliseconds from one line of progress to the next. */
 const LINE = 60
 
@@ -34,7 +32,7 @@ export interface View extends Moment {
 }
 
 let run: Run | undefined
-let test: { x: Float32Array; y: Uint8Array } | undefined
+let test: Samples['test']
 /** The number of the newest run that was asked for: older ones stop. */
 let newest = 0
 /** One visit at a time. */
@@ -43,13 +41,6 @@ const alone = <T>(what: () => Promise<T>): Promise<T> => {
   const next = visit.then(what, what)
   visit = next
   return next
-}
-
-async function dataOf({ problem }: Setup): Promise<Data> {
-  if (problem !== 'digits') return pointsOf(problem)
-  const digits = await loadDigits()
-  test = { x: inked(digits.test).subarray(0, TEST * PIXELS), y: digits.test.labels.subarray(0, TEST) }
-  return { x: inked(digits.train).subarray(0, TRAIN * PIXELS), y: digits.train.labels.subarray(0, TRAIN), count: TRAIN }
 }
 
 function outlookOf({ model, data, setup }: Run): Outlook {
@@ -79,8 +70,10 @@ export const functions = {
     return alone(async () => {
       if (mine !== newest) return undefined
       await useSameBits()
-      const made = new Run(setup, await dataOf(setup))
+      const samples = await samplesOf(setup)
+      const made = new Run(setup, samples.data)
       run = made
+      test = samples.test
       let told = performance.now()
       const done = await made.at(STEPS, () => {
         const now = performance.now()

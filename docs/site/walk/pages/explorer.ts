@@ -20,7 +20,7 @@ interface Numbers {
 const BROKEN = ['nan', 'nan-backward']
 
 /** Goes through all steps of what is shown. Runs in the page. */
-async function throughAll(): Promise<{
+export async function throughAll(): Promise<{
   records: number
   backward: number
   worst: number
@@ -51,18 +51,21 @@ async function throughAll(): Promise<{
   return seen
 }
 
+/** Waits until the explorer has run its code. */
+export async function explorerReady(page: Page): Promise<void> {
+  await page.waitForFunction(() => {
+    const element = document.querySelector('tape-explorer') as Explorer | null
+    return element && !element.running && (element.error || element.step)
+  })
+}
+
 export async function walk(page: Page, base: string): Promise<string[]> {
   const told: string[] = []
   const see = (right: boolean, what: string): void => {
     need(right, what)
     told.push(what)
   }
-  const ready = async (): Promise<void> => {
-    await page.waitForFunction(() => {
-      const element = document.querySelector('tape-explorer') as Explorer | null
-      return element && !element.running && (element.error || element.step)
-    })
-  }
+  const ready = (): Promise<void> => explorerReady(page)
   const text = async (selector: string): Promise<string> => (await page.locator(selector).allTextContents()).join(' ').replace(/\s+/g, ' ')
   const open = async (hash: string): Promise<void> => {
     await page.goto('about:blank')
@@ -147,6 +150,12 @@ export async function walk(page: Page, base: string): Promise<string[]> {
   see((await page.locator('.te-code .cm-marked').count()) === 1, 'the line is marked')
   await field("import { tensor } from '@cotangent/core'\nconst x: unknown = tensor([1, 2])\n")
   see((await text('tape-explorer .error')).includes('const loss = …'), 'code without a loss is told what to write')
+  await field(
+    "import { scalar } from '@cotangent/core'\nconst x = scalar(1)\nlet y = x\nfor (let i = 0; i < 400; i++) y = y.mul(1.01)\nconst loss = y.square()\n",
+  )
+  await page.locator('.te-scroll').evaluate((list) => list.scrollTo(0, list.scrollHeight / 2))
+  await page.locator('.te-list .te-number', { hasText: /^200$/ }).waitFor()
+  told.push('a list of 401 records has those that it is scrolled to')
   await field('while (true) {}\n')
   see((await text('tape-explorer .error')).includes('a loop without an end'), 'an endless loop is stopped')
   await field(
