@@ -23,7 +23,7 @@ import { warnOnce } from '../../../platform.js'
 import { assemble, isInner, type ModuleBuilder } from '../assembler/assembler.js'
 import { f32x4 } from '../assembler/instructions.js'
 import { type HostMemory, SCRATCH_BYTES, WasmMemory } from './memory.js'
-import { optimizer } from './optimizer.js'
+import { NATIVES, optimizer } from './optimizer.js'
 import { automaticThreads } from './start-worker.js'
 import { type Body, direct, Pool, type Split } from './threads.js'
 import { checkWidth, type WidthCheck } from './width.js'
@@ -222,13 +222,13 @@ export class Engine {
     memory: HostMemory,
     wide: boolean,
   ): { module: object; kernels: Record<string, KernelFunction> } {
-    const optimize = this.v8 ? optimizer((flag, read) => this.withFlags([flag], read)) : null
+    const optimize = this.v8 ? optimizer((read) => this.withFlags([NATIVES], read)) : null
     const bytes = assemble({ shared: this.memory.shared, relaxed: this.relaxed, exportsAll: optimize !== null }, (module) => {
       build(module)
       // V8 has one code for modules of the same bytes, whatever flags are set.
       if (wide) module.export('256 bits', {}, null, () => undefined)
     })
-    const flags: [string, string][] = []
+    const flags: (readonly [string, string])[] = optimize ? [NATIVES] : []
     if (this.relaxedNeedsFlag) flags.push(['--experimental-wasm-relaxed-simd', '--no-experimental-wasm-relaxed-simd'])
     if (wide) flags.push([REVECTORIZE, REVECTORIZE.replace('--', '--no-')])
     return this.withFlags(flags, () => {

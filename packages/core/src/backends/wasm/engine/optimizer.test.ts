@@ -59,6 +59,30 @@ test('a host that makes no functions of texts optimises later, and says nothing'
   expect(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: 'pipe' })).toBe('2,3\n')
 })
 
+test('kernels are compiled after V8 forgot the code of what was not called for a while', () => {
+  const program = `
+    import { Engine } from ${JSON.stringify(fileURLToPath(new URL('./engine.ts', import.meta.url)))}
+    const compile = () => new Engine({}).compileOne((module) => module.export('kernel', {}, null, () => undefined))()
+    compile()
+    for (let i = 0; i < 10; i++) gc()
+    compile()
+    console.log('twice')`
+  const args = [
+    '--expose-gc',
+    '--stress-flush-code',
+    '--trace-wasm-compilation-times', // V8 says by which compiler each function went, and how long its body is
+    '--conditions=@cotangent/source',
+    '--import',
+    'tsx',
+    '--input-type=module',
+    '-e',
+    program,
+  ]
+  const said = execFileSync(process.execPath, args, { encoding: 'utf8', stdio: 'pipe', env: { ...process.env, NODE_OPTIONS: '' } })
+  expect(said).toContain('twice')
+  expect(Array.from(said.matchAll(/using (\w+),.*bodysize 2 /g), ([, compiler]) => compiler)).toEqual(['TurboFan', 'TurboFan'])
+})
+
 test('it is found once', () => {
   const never = () => {
     throw new Error('found again')
