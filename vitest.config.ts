@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { defineConfig } from 'vitest/config'
 import type { Reporter, TestModule } from 'vitest/node'
 import { provideVulkan } from './packages/core/test/vulkan.js'
@@ -23,7 +24,7 @@ class CountReporter implements Reporter {
 
 /**
  * Sweeps and trainings on GPU engines in software take longer than all other tests together. Installing the packed packages takes a minute; looking at reports with axe
- * takes another, and so do extreme values of all ops, damaged files, closed pipes and the options that TypeDoc reads together. `npm test` leaves them out, so that it ends within six minutes on two
+ * takes another, and so do extreme values of all ops, damaged files and closed pipes together. `npm test` leaves them out, so that it ends within six minutes on two
  * cores; `.ci/run` runs them, and `npm run test:gpu` those of GPUs.
  */
 const slow = [
@@ -35,7 +36,6 @@ const slow = [
   'packages/core/test/extremes.test.ts',
   'packages/layers/test/fuzz.test.ts',
   'examples/test/closed-pipe.test.ts',
-  'docs/site/build/reference.test.ts',
 ]
 /** Processes for every library of the bench, and short runs of all programs with results, take several minutes; so do the packed packages on six hosts and in four bundlers. `npm run test:long` alone runs them. */
 const long = [
@@ -47,6 +47,8 @@ const long = [
 
 /** `ci` and `all` (COTANGENT_TESTS) add to what `npm test` runs. */
 const tests = process.env.COTANGENT_GPU_TESTS === 'all' ? 'all' : (process.env.COTANGENT_TESTS ?? '')
+/** TypeDoc is one of the site's own dependencies (`npm run site:install`). */
+const withoutSite = existsSync('docs/node_modules/typedoc') && tests ? [] : ['docs/site/build/reference.test.ts']
 const leftOut = tests === 'all' ? [] : tests === 'ci' ? long : [...slow, ...long]
 
 export default defineConfig({
@@ -60,7 +62,7 @@ export default defineConfig({
       'bench/**/*.test.ts',
       'docs/site/**/*.test.ts',
     ],
-    exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**', ...leftOut],
+    exclude: ['**/node_modules/**', '**/dist/**', 'bench/peers/**', ...withoutSite, ...leftOut],
     pool: 'forks',
     maxWorkers: '100%', // by default one core is left idle
     env: { COTANGENT_THREADS: '1' }, // tests that want more ask for them

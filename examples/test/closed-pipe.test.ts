@@ -19,6 +19,7 @@ test('there are no programs but those below', () => {
     'examples/picture.ts',
     'bench/run.ts',
     'packages/layers/test/fuzz/run.ts',
+    'packages/layers/test/certificates/run.ts',
     'docs/site/build/run.ts',
     'docs/site/pictures.ts',
     'docs/site/walk/run.ts',
@@ -34,6 +35,7 @@ test.each(programs)('%s has the handler', (program) => {
 test.each([
   ['examples/run.ts', ['backprop']],
   ['examples/start.ts', ['--epochs', '1', '--limit', '256']],
+  ['packages/layers/test/certificates/run.ts', []],
   ['packages/layers/test/fuzz/run.ts', ['npy', '--mutants', '4', '--processes', '1']],
 ])('%s %j ends quietly when its reader leaves', async (file, args) => {
   const { code, first, said } = await headOf(file, args)
