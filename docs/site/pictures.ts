@@ -10,8 +10,8 @@ import { pathToFileURL } from 'node:url'
 import { parseArgs } from 'node:util'
 import type { Browser, Locator, Page } from 'playwright-core'
 import { endWithReader } from '../../examples/lib/output.js'
+import { launch } from '../../packages/core/test/browser/browsers.js'
 import { top } from './build/places.js'
-import { launch } from './walk/browsers.js'
 import { serveSite } from './walk/serve.js'
 
 endWithReader()

@@ -11,8 +11,8 @@ import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Browser, Page } from 'playwright-core'
 import { endWithReader } from '../../../examples/lib/output.js'
+import { type Driven, launch, without } from '../../../packages/core/test/browser/browsers.js'
 import { out } from '../build/places.js'
-import { type BrowserName, executables, launch } from './browsers.js'
 import { brokenLinks, pageUrls } from './links.js'
 import { looksOf } from './looks.js'
 import { walks } from './pages/index.js'
@@ -75,7 +75,7 @@ const sample = (urls: readonly string[]): string[] =>
       i % TEXTS === 0 || /<(?!code-cell|run-example|search-box)[a-z]+-[a-z-]+/.test(readFileSync(join(out, url), 'utf8').split('<main')[1]),
   )
 
-async function walkAll(browser: Browser, name: BrowserName, base: string): Promise<void> {
+async function walkAll(browser: Browser, name: Driven, base: string): Promise<void> {
   for (const each of flags.only?.split(',') ?? Object.keys(walks)) {
     const notes: string[] = []
     await check(`${each} in ${name}`, async () => {
@@ -97,13 +97,13 @@ async function walkAll(browser: Browser, name: BrowserName, base: string): Promi
   }
 }
 
-if (!executables.chromium && flags.short) {
+if (without('chromium') && flags.short) {
   console.log(
     'No Chromium here, so that the walk is skipped: apt-get install chromium, or name one in COTANGENT_CHROMIUM.\n0 passed, 0 failed, 1 skipped',
   )
   process.exit()
 }
-const names = (Object.keys(executables) as BrowserName[]).filter((name) =>
+const names = (['chromium', 'firefox'] as const).filter((name) =>
   flags.browser ? name === flags.browser : !(flags.short && name === 'firefox'),
 )
 if (flags.screenshots) mkdirSync(flags.screenshots, { recursive: true })

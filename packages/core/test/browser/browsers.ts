@@ -1,12 +1,14 @@
 /**
- * The browsers of tests: Chromium and Firefox by Playwright, WebKit by webkit.ts. Each must be on the system, none is downloaded. Without one its tests are skipped, and
+ * The browsers of tests and of the walk through the site: Chromium and Firefox by Playwright, WebKit by webkit.ts. Each must be on the system, none is downloaded. Without one its tests are skipped, and
  * `without` says what to do.
  */
 import { existsSync } from 'node:fs'
 import { type Browser, chromium, firefox } from 'playwright-core'
 import { startWebKit, webKitLacks } from './webkit.js'
 
-export type BrowserName = 'chromium' | 'firefox' | 'webkit'
+/** The browsers that Playwright drives. */
+export type Driven = 'chromium' | 'firefox'
+export type BrowserName = Driven | 'webkit'
 
 /** The browsers to test in: every day Chromium, in continuous integration (COTANGENT_TESTS) all three. */
 export const tested: readonly BrowserName[] = process.env.COTANGENT_TESTS ? ['chromium', 'firefox', 'webkit'] : ['chromium']
@@ -60,7 +62,7 @@ export function without(name: BrowserName): string {
 }
 
 /** Starts a browser of Playwright. `flags` are further ones for Chromium. */
-export function launch(name: 'chromium' | 'firefox', flags: readonly string[] = []): Promise<Browser> {
+export function launch(name: Driven, flags: readonly string[] = []): Promise<Browser> {
   const executablePath = executables[name]
   if (!executablePath) throw new Error(`launch:${without(name)}`)
   // Playwright's channel `moz-firefox` drives an unpatched Firefox by WebDriver BiDi.
@@ -68,7 +70,7 @@ export function launch(name: 'chromium' | 'firefox', flags: readonly string[] = 
   return chromium.launch({ executablePath, args: [...(process.getuid?.() === 0 ? ['--no-sandbox'] : []), ...flags] })
 }
 
-async function startPlaywright(name: 'chromium' | 'firefox', flags: readonly string[]): Promise<Started> {
+async function startPlaywright(name: Driven, flags: readonly string[]): Promise<Started> {
   const browser = await launch(name, flags)
   return {
     async open(url) {

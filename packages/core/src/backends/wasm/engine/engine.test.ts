@@ -1,5 +1,4 @@
 /** The engine detects relaxed SIMD and threads, and code compiled under V8 flags stays as it is after the flags are reset. */
-import { execFileSync } from 'node:child_process'
 import v8 from 'node:v8'
 import { describe, expect, it, vi } from 'vitest'
 import { compute, draws } from '../../../../test/wasm/harness.js'
@@ -48,24 +47,6 @@ describe('Engine', () => {
     const before = relaxedValid()
     compileMadd(new Engine({}))
     expect(relaxedValid()).toBe(before)
-  })
-
-  it('leaves it to V8 how modules of others are compiled afterwards', () => {
-    // V8 says by which compiler each function went. Other modules have a body of 4 bytes.
-    const program = `
-      import { Engine } from ${JSON.stringify(new URL('./engine.ts', import.meta.url).href)}
-      new Engine({}).compileOne((module) => module.export('kernel', {}, null, () => undefined))
-      const code = [0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 127, 3, 2, 1, 0, 7, 5, 1, 1, 107, 0, 0, 10, 6, 1, 4, 0, 65, 1, 11]
-      new WebAssembly.Instance(new WebAssembly.Module(Uint8Array.from(code))).exports.k()
-      // Functions are optimised by a thread of V8's.
-      await new Promise((resolve) => setTimeout(resolve, 200))`
-    const said = execFileSync(
-      process.execPath,
-      ['--trace-wasm-compilation-times', '--conditions=@cotangent/source', '--import', 'tsx', '--input-type=module', '-e', program],
-      { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } },
-    )
-    const compilers = Array.from(said.matchAll(/using (\w+),.*bodysize 4 /g), ([, name]) => name)
-    expect(compilers).toEqual(['Liftoff'])
   })
 
   it('resets the flags when a compilation fails', () => {
