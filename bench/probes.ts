@@ -154,27 +154,22 @@ const v8 = (globalThis as { process?: { getBuiltinModule?(id: string): unknown }
   | { setFlagsFromString(flag: string): void }
   | undefined
 
-/** Compiles the module with the optimising compiler at once, as core compiles its kernels. */
+/** Compiles the module, and runs it until the optimising compiler has had its turn. (A flag of V8 would do that at once, and be felt by the modules of others.) */
 function compile(): Loops {
-  if (!v8) return warmed(instance(WebAssembly.validate(probeModule(true))))
-  const { setFlagsFromString } = v8
-  const flags = ['--no-liftoff', '--no-wasm-lazy-compilation']
-  const needsFlag = !WebAssembly.validate(probeModule(true))
-  if (needsFlag) setFlagsFromString('--experimental-wasm-relaxed-simd') // Node 20
-  const relaxed = WebAssembly.validate(probeModule(true))
-  for (const flag of flags) setFlagsFromString(flag)
+  const isThere = WebAssembly.validate(probeModule(true))
+  if (isThere || !v8) return warmed(instance(isThere))
+  v8.setFlagsFromString('--experimental-wasm-relaxed-simd') // Node 20
   try {
-    return instance(relaxed)
+    return warmed(instance(WebAssembly.validate(probeModule(true))))
   } finally {
-    for (const flag of flags) setFlagsFromString(flag.replace('--no-', '--'))
-    if (needsFlag) setFlagsFromString('--no-experimental-wasm-relaxed-simd')
+    v8.setFlagsFromString('--no-experimental-wasm-relaxed-simd')
   }
 }
 
 const instance = (relaxed: boolean): Loops =>
   new WebAssembly.Instance(new WebAssembly.Module(probeModule(relaxed))).exports as unknown as Loops
 
-/** Milliseconds of calls before the first measurement in a page: by then the optimised code has taken the place of the first one. */
+/** Milliseconds of calls before the first measurement: by then the optimised code has taken the place of the first one. */
 const WARM_UP_MS = 60
 
 /** Milliseconds for which work runs before it is timed: until optimised code has taken the place of the first one. In Node kernels are optimised at once. */

@@ -16,7 +16,7 @@ import { threadedBackend } from './threads.js'
 
 const count = Number(process.env.COTANGENT_PROGRAMS ?? (process.env.COTANGENT_TESTS === 'all' ? 10_000 : 60))
 const seed = Number(process.env.COTANGENT_PROGRAMS_SEED ?? 20_261)
-/** The engines of gpu.js take ten times as long as wasm: they get each tenth program. */
+/** The engines of gpu.js take ten times as long as wasm: they get each fifth program. */
 const EACH = 5
 
 let places: Places
