@@ -31,14 +31,17 @@ const slow = [
   'packages/*/test/browser/gpu*.test.ts',
   'packages/layers/test/browser/report.test.ts',
   'packages/core/test/gpu/sweep.test.ts',
-  'packages/layers/test/gpu-training.test.ts',
   'packages/layers/test/packed.test.ts',
   'packages/core/test/extremes.test.ts',
   'packages/layers/test/fuzz.test.ts',
   'examples/test/closed-pipe.test.ts',
 ]
-/** Processes for every library of the bench, and short runs of all programs with results, take several minutes; so do the packed packages on six hosts and in four bundlers. `npm run test:long` alone runs them. */
+/**
+ * Processes for every library of the bench, and short runs of all programs with results, take several minutes; so do the packed packages on six hosts and in four bundlers,
+ * and trainings on the engines of gpu.js in Node (those in a page are among the slow ones). `npm run test:long` alone runs them.
+ */
 const long = [
+  'packages/layers/test/gpu-training.test.ts',
   'packages/layers/test/installs.test.ts',
   'bench/recurrent.test.ts',
   'bench/closed-pipe.test.ts',
